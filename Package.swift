@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every Swift target: the language mode and the checks that the
+/// house style asks for. `RASA_STRICT=1` (set by `make lint` and the continuous integration) turns
+/// warnings into errors.
+let strict = Context.environment["RASA_STRICT"] == "1"
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+  ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    exclude: exclude, swiftSettings: settings)
+}
+/// A C library from the system, with the typed shims that Swift needs for its variadic functions.
+///
+/// In the release binary small libraries are part of it: every library that has to be found, mapped
+/// and searched at each start is time before the first token. `whole` names what comes along then.
+func shim(_ name: String, links libraries: [String], whole archives: [String] = []) -> Target {
+  let isPart = !archives.isEmpty
+  return .target(
+    name: name,
+    linkerSettings: libraries.map {
+      .linkedLibrary($0, isPart ? .when(configuration: .debug) : nil)
+    } + archives.map { .linkedLibrary(":\($0)", .when(configuration: .release)) })
+}
+
+let package = Package(
+  name: "rasa",
+  targets: [
+
+    // Values everything else speaks in.
+    library("RasaCore", []),
+
+    // Wrappers: the only places with unsafe pointers.
+    library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
+    shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
+    shim("CCrypto", links: ["crypto"]),
+    shim("CResources", links: []),
+
+    tests("RasaCore", []),
+    tests("RasaDocuments", ["RasaCore"]),]
+)

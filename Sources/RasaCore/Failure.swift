@@ -1,0 +1,105 @@
+/// Where in a document something stands. Lines and columns count from 1; columns count characters.
+package struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
+  package var file: String
+  package var line: Int
+  package var column: Int
+
+  package init(file: String, line: Int, column: Int) {
+    self.file = file
+    self.line = line
+    self.column = column
+  }
+
+  package var description: String { line > 0 ? "\(file):\(line):\(column)" : file }
+}
+
+/// The one error that people see: what happened, where, and what to do about it.
+///
+/// Every target throws this. What differs between errors is data: the kind decides the exit code.
+package struct Failure: Error, Sendable, Hashable {
+  package enum Kind: String, Sendable, CaseIterable {
+    case run, usage, configuration, authentication, provider, budget, approval, limit, timeout
+    case cancelled, storage
+  }
+
+  package var kind: Kind
+  /// What happened, as one sentence without a full stop.
+  package var message: String
+  /// What to do now; empty when there is nothing to say.
+  package var mend: String
+  package var location: SourceLocation?
+  /// The line the location points at, to be shown with a caret under the column.
+  package var excerpt: String?
+  /// Further lines: each attempt of a chain, each cause.
+  package var details: [String]
+
+  package init(
+    _ kind: Kind, _ message: String, mend: String = "", at location: SourceLocation? = nil,
+    excerpt: String? = nil, details: [String] = []
+  ) {
+    self.kind = kind
+    self.message = message
+    self.mend = mend
+    self.location = location
+    self.excerpt = excerpt
+    self.details = details
+  }
+
+  /// The process's exit code for this kind of failure.
+  package var exitCode: Int32 {
+    switch kind {
+    case .run, .storage: 1
+    case .usage: 2
+    case .configuration: 3
+    case .authentication: 4
+    case .provider: 5
+    case .budget: 6
+    case .approval: 7
+    case .limit: 8
+    case .timeout: 124
+    case .cancelled: 130
+    }
+  }
+}
+
+extension Failure: CustomStringConvertible {
+  /// The lines a terminal shows: location and message, the excerpt with a caret, details, the mend.
+  package var description: String {
+    var lines: [String] = []
+    let prefix = location.map { "\($0): " } ?? ""
+    lines.append(prefix + message)
+    if let excerpt, let location, location.line > 0 {
+      lines.append("  " + excerpt)
+      if let caret = Self.caretLine(under: excerpt, column: location.column) {
+        lines.append("  " + caret)
+      }
+    }
+    lines += details.map { "  " + $0 }
+    if !mend.isEmpty { lines.append("→ " + mend) }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Nil when the column lies beyond an excerpt that was cut.
+  private static func caretLine(under excerpt: String, column: Int) -> String? {
+    let scalars = excerpt.unicodeScalars
+    let before = max(1, column) - 1
+    guard before <= scalars.count else { return nil }
+    let indent = scalars.prefix(before).map { scalar in
+      scalar == "\t" ? "\t" : String(repeating: " ", count: scalar.displayWidth)
+    }
+    return indent.joined() + "^"
+  }
+}
+
+/// Something worth telling that does not stop the work: an unknown key, a deprecated spelling.
+package struct Warning: Sendable, Hashable, CustomStringConvertible {
+  package var message: String
+  package var location: SourceLocation?
+
+  package init(_ message: String, at location: SourceLocation? = nil) {
+    self.message = message
+    self.location = location
+  }
+
+  package var description: String { (location.map { "\($0): " } ?? "") + message }
+}

@@ -1,0 +1,83 @@
+/// Members in the order they were written. The order is kept because it means something to a model
+/// (a schema's fields are answered in their order); it does not count in comparisons.
+package struct ValueObject: Sendable {
+  private struct Member {
+    var key: String
+    var value: Value
+  }
+
+  private var members: [Member] = []
+  /// Where each member stands; empty for the usual small object, which is faster looked through.
+  private var positions: [String: Int] = [:]
+  private static let longestScan = 8
+
+  package init() {}
+
+  package init(_ pairs: some Sequence<(String, Value)>) {
+    for (key, value) in pairs { self[key] = value }
+  }
+
+  package var count: Int { members.count }
+  package var isEmpty: Bool { members.isEmpty }
+  package var keys: [String] { members.map(\.key) }
+
+  package subscript(key: String) -> Value? {
+    get { position(of: key).map { members[$0].value } }
+    set {
+      switch (position(of: key), newValue) {
+      case (let position?, let value?): members[position].value = value
+      case (let position?, nil):
+        members.remove(at: position)
+        positions = [:]
+        indexIfLarge()
+      case (nil, let value?):
+        members.append(Member(key: key, value: value))
+        if positions.isEmpty { indexIfLarge() } else { positions[key] = members.count - 1 }
+      case (nil, nil): break
+      }
+    }
+  }
+
+  private func position(of key: String) -> Int? {
+    positions.isEmpty ? members.firstIndex { $0.key == key } : positions[key]
+  }
+
+  private mutating func indexIfLarge() {
+    guard members.count > Self.longestScan else { return }
+    for (position, member) in members.enumerated() { positions[member.key] = position }
+  }
+}
+
+extension ValueObject: Sequence {
+  package struct Iterator: IteratorProtocol {
+    private var members: IndexingIterator<[Member]>
+    fileprivate init(_ object: ValueObject) { members = object.members.makeIterator() }
+    package mutating func next() -> (key: String, value: Value)? {
+      members.next().map { ($0.key, $0.value) }
+    }
+  }
+
+  package func makeIterator() -> Iterator { Iterator(self) }
+  package var underestimatedCount: Int { members.count }
+}
+
+extension ValueObject: Hashable {
+  package static func == (left: ValueObject, right: ValueObject) -> Bool {
+    left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    var sum = 0
+    for member in members {
+      var one = Hasher()
+      one.combine(member.key)
+      one.combine(member.value)
+      sum &+= one.finalize()
+    }
+    hasher.combine(sum)
+  }
+}
+
+extension ValueObject: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
+}

@@ -1,0 +1,113 @@
+package import RasaCore
+
+/// The text of a document with its lines, for saying where something stands.
+///
+/// Lines end at LF, CRLF or CR, as editors count them. Columns count Unicode scalars.
+package struct SourceText: Sendable {
+  private struct Line {
+    var firstByte: Int
+    var firstScalar: Int
+  }
+
+  package let file: String
+  private let bytes: ArraySlice<UInt8>
+  private let lines: [Line]
+  private static let excerptLength = 160
+
+  package init(_ bytes: ArraySlice<UInt8>, file: String) {
+    self.file = file
+    self.bytes = bytes
+    var lines = [Line(firstByte: 0, firstScalar: 0)]
+    var scalars = 0
+    let span = bytes.span
+    for index in span.indices {
+      let byte = span[index]
+      if byte & 0xC0 != 0x80 { scalars += 1 }
+      let endsLine =
+        byte == 0x0A || (byte == 0x0D && !(index + 1 < span.count && span[index + 1] == 0x0A))
+      if endsLine { lines.append(Line(firstByte: index + 1, firstScalar: scalars)) }
+    }
+    self.lines = lines
+  }
+
+  /// The place of the byte at this offset.
+  package func location(ofByte offset: Int) -> SourceLocation {
+    let index = lastLine { $0.firstByte <= offset }
+    let span = bytes.span
+    var column = 1
+    var position = lines[index].firstByte
+    while position < min(offset, span.count) {
+      if span[position] & 0xC0 != 0x80 { column += 1 }
+      position += 1
+    }
+    return SourceLocation(file: file, line: index + 1, column: column)
+  }
+
+  /// The place of the scalar with this number, counted from 0.
+  package func location(ofScalar number: Int) -> SourceLocation {
+    let index = lastLine { $0.firstScalar <= number }
+    let column = max(0, number - lines[index].firstScalar) + 1
+    return SourceLocation(file: file, line: index + 1, column: column)
+  }
+
+  /// A line, counted from 1, as it may be shown: short, and without anything that a terminal would
+  /// act on. A replaced scalar stays one scalar, so that columns still fit.
+  package func excerpt(line: Int) -> String {
+    guard lines.indices.contains(line - 1) else { return "" }
+    let start = lines[line - 1].firstByte
+    let end = line < lines.count ? lines[line].firstByte : bytes.count
+    // Every node of a document keeps its line, so the usual line goes through in one piece.
+    let line = bytes[(bytes.startIndex + start)..<(bytes.startIndex + end)]
+      .prefix(Self.excerptLength + 1).prefix { $0 >= 0x20 && $0 < 0x7F }
+    let after = bytes.startIndex + start + line.count
+    if line.count <= Self.excerptLength,
+      after == bytes.endIndex || bytes[after] == 0x0A || bytes[after] == 0x0D
+    {
+      return String(decoding: line, as: UTF8.self)
+    }
+    // A scalar has four bytes at most.
+    let limit = min(end, start + Self.excerptLength * 4 + 4)
+    let text = String(
+      decoding: bytes[(bytes.startIndex + start)..<(bytes.startIndex + limit)], as: UTF8.self)
+    var excerpt = String.UnicodeScalarView()
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+      if scalar == "\n" || scalar == "\r" { break }
+      if count == Self.excerptLength {
+        excerpt.append("…")
+        break
+      }
+      excerpt.append(Self.isPrintable(scalar) ? scalar : "\u{FFFD}")
+    }
+    return String(excerpt)
+  }
+
+  /// A failure that points at a place in this text.
+  package func failure(
+    _ message: String, mend: String, at location: SourceLocation, details: [String] = []
+  ) -> Failure {
+    let excerpt = excerpt(line: location.line)
+    return Failure(
+      .configuration, message, mend: mend, at: location, excerpt: excerpt.isEmpty ? nil : excerpt,
+      details: details)
+  }
+
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar == "\t" { return true }
+    if (0x20..<0x7F).contains(scalar.value) { return true }
+    return switch scalar.properties.generalCategory {
+    // Format characters are the invisible and the bidirectional ones.
+    case .control, .format, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
+  }
+
+  private func lastLine(where isBefore: (Line) -> Bool) -> Int {
+    var low = 0
+    var high = lines.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if isBefore(lines[middle]) { low = middle } else { high = middle }
+    }
+    return low
+  }
+}

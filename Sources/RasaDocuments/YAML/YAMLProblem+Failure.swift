@@ -1,0 +1,110 @@
+import RasaCore
+
+extension YAMLProblem {
+  /// The same in our words: what is wrong where, and what to write instead.
+  func failure(in source: SourceText) -> Failure {
+    let location =
+      scalar.map { source.location(ofScalar: $0) } ?? source.location(ofByte: byte)
+    let start = source.location(ofScalar: contextScalar)
+    switch (problem, context) {
+    case ("found unexpected end of stream", "while scanning a quoted scalar"),
+      ("found unexpected document indicator", "while scanning a quoted scalar"):
+      return source.failure(
+        "the quote that opens here is never closed",
+        mend: "close it; a quote inside a quoted "
+          + "text is written \\\" in double and '' in single quotes", at: start)
+    case ("did not find expected ',' or ']'", _):
+      return source.failure(
+        "',' or ']' was expected here",
+        mend: "separate the items of the list with ',' and close "
+          + "it with ']'", at: location, details: ["the list begins at \(start)"])
+    case ("did not find expected ',' or '}'", _):
+      return source.failure(
+        "',' or '}' was expected here",
+        mend: "separate the members with ',' and close the "
+          + "mapping with '}'", at: location, details: ["the mapping begins at \(start)"])
+    case ("did not find expected '-' indicator", _):
+      return source.failure(
+        "a list item, beginning with '- ', was expected here",
+        mend: "indent the line as its neighbours, or begin it with '- '", at: location,
+        details: ["the list begins at \(start)"])
+    case ("did not find expected key", _):
+      return source.failure(
+        "a key was expected here",
+        mend: "check the indentation, and quote a text that goes on after its closing quote",
+        at: location, details: ["the mapping begins at \(start)"])
+    case ("could not find expected ':'", _):
+      return source.failure(
+        "this key has no ':' after it",
+        mend: "write 'key: value'; a text of several lines needs "
+          + "'|' or '>' after its key", at: start)
+    case ("found unknown directive name", _):
+      return source.failure(
+        "a line that begins with '%' is not allowed here", mend: "indent or quote it", at: start)
+    case ("found character that cannot start any token", _):
+      return source.failure(
+        "no value can begin with this character",
+        mend: "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
+        at: location)
+    default:
+      let known = Self.known[problem]
+      return source.failure(
+        known?.message ?? "this is not YAML: \(problem)",
+        mend: known?.mend ?? "correct it, or quote the text", at: location)
+    }
+  }
+
+  private static let known: [String: (message: String, mend: String)] = [
+    "mapping values are not allowed in this context": (
+      "a ':' stands where no key can be",
+      "quote a text that contains ': ', or correct the "
+        + "indentation"
+    ),
+    "block sequence entries are not allowed in this context": (
+      "a list item cannot begin here", "put the first '- ' on a line of its own"
+    ),
+    "mapping keys are not allowed in this context": (
+      "a key cannot begin here", "put it on a line of its own"
+    ),
+    "did not find expected node content": (
+      "a value is missing here", "write the value, or quote the text"
+    ),
+    "did not find expected <document start>": (
+      "something follows the end of the document", "indent it as the rest, or remove it"
+    ),
+    "did not find expected alphabetic or numeric character": (
+      "'&' begins an anchor and '*' an alias, which need a name",
+      "quote a text that begins with '&' or '*'"
+    ),
+    "did not find expected whitespace or line break": (
+      "a space is missing here", "put a space after the tag or the anchor"
+    ),
+    "did not find expected comment or line break": (
+      "only a comment may follow '|' or '>' on its line", "begin the text on the next line"
+    ),
+    "found unknown escape character": (
+      "a backslash in double quotes is followed by a letter that is no escape",
+      "write \\\\ for a backslash, or use single quotes"
+    ),
+    "did not find expected hexdecimal number": (
+      "an escape needs hexadecimal digits here", "write \\\\ for a backslash, or use single quotes"
+    ),
+    "found invalid Unicode character escape code": (
+      "this escape names no character", "write the character itself"
+    ),
+    "found a tab character where an indentation space is expected": (
+      "a tab stands in the indentation", "indent with spaces"
+    ),
+    "found a tab character that violates indentation": (
+      "a tab stands in the indentation", "indent with spaces"
+    ),
+    "found undefined tag handle": ("this tag is not known", "remove the tag"),
+    "found incompatible YAML document": (
+      "the file asks for a version of YAML that is not supported", "remove the '%YAML' line"
+    ),
+    "control characters are not allowed": (
+      "the file contains a control character", "remove it"
+    ),
+    "out of memory": ("the file needs more memory than there is", "make it smaller"),
+  ]
+}
