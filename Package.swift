@@ -46,10 +46,21 @@ let package = Package(
 
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
+    library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
+    library("RasaSystem", ["RasaCore", "CSystem"]),
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
     shim("CCrypto", links: ["crypto"]),
+    shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
+    shim("CSystem", links: []),
     shim("CResources", links: []),
 
+    // What tests and benchmarks talk to.
+    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem"]),
+    .executableTarget(
+      name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
+
     tests("RasaCore", []),
-    tests("RasaDocuments", ["RasaCore"]),]
+    tests("RasaDocuments", ["RasaCore"]),
+    tests("RasaSystem", ["RasaCore"]),
+    tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),]
 )

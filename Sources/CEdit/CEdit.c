@@ -1,0 +1,177 @@
+#define _GNU_SOURCE
+#include "CEdit.h"
+
+#include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+// A terminal that knows this marks what is pasted, so that a newline in it does not end the line.
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+#define PASTE_END L"\033[201~"
+#define LONGEST_PASTE (1 << 20)
+
+struct rasa_editor {
+  EditLine *line;
+  History *history;
+  FILE *input;
+  FILE *output;
+  bool interrupted;
+  char *prompt;
+};
+
+static rasa_editor *editor_of(EditLine *line) {
+  void *editor = NULL;
+  el_get(line, EL_CLIENTDATA, &editor);
+  return editor;
+}
+
+static char *prompt_of(EditLine *line) { return editor_of(line)->prompt; }
+
+static unsigned char interrupt(EditLine *line, int key) {
+  (void)key;
+  editor_of(line)->interrupted = true;
+  return CC_EOF;
+}
+
+// The terminal sends no signals while a line is edited, so stopping is done here, for the whole
+// job. Another thread may be the one that takes the signal: the wait ends after the job was
+// continued, when the terminal is this program's to set again.
+static unsigned char suspend(EditLine *line, int key) {
+  (void)key;
+  FILE *output = editor_of(line)->output;
+  fputs(PASTE_OFF, output);
+  fflush(output);
+  el_set(line, EL_PREP_TERM, 0);
+  kill(0, SIGTSTP);
+  poll(NULL, 0, 50);
+  el_set(line, EL_PREP_TERM, 1);
+  fputs(PASTE_ON, output);
+  fflush(output);
+  return CC_REDISPLAY;
+}
+
+static unsigned char paste(EditLine *line, int key) {
+  (void)key;
+  const size_t end_length = wcslen(PASTE_END);
+  size_t length = 0;
+  size_t capacity = 256;
+  wchar_t *text = malloc(capacity * sizeof *text);
+  if (text == NULL) return CC_ERROR;
+  wchar_t next;
+  while (el_wgetc(line, &next) == 1) {
+    if (length + 1 == capacity) {
+      wchar_t *larger =
+          capacity >= LONGEST_PASTE ? NULL : realloc(text, 2 * capacity * sizeof *text);
+      if (larger == NULL) break;
+      text = larger;
+      capacity *= 2;
+    }
+    // Terminals send the return key's character for each line break.
+    text[length++] = next == L'\r' ? L'\n' : next;
+    if (length >= end_length && wcsncmp(text + length - end_length, PASTE_END, end_length) == 0) {
+      length -= end_length;
+      break;
+    }
+  }
+  // A line break at the end would only leave an empty line to send.
+  while (length > 0 && text[length - 1] == L'\n') length--;
+  text[length] = L'\0';
+  int result = length == 0 || el_winsertstr(line, text) == 0 ? CC_REFRESH : CC_ERROR;
+  free(text);
+  return (unsigned char)result;
+}
+
+// Without a locale the editor would take each byte of a character for one of its own.
+static void use_unicode(void) {
+  setlocale(LC_CTYPE, "");
+  if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+rasa_editor *rasa_editor_open(int input, int output) {
+  rasa_editor *editor = calloc(1, sizeof *editor);
+  if (editor == NULL) return NULL;
+  int input_copy = dup(input);
+  int output_copy = dup(output);
+  editor->input = input_copy < 0 ? NULL : fdopen(input_copy, "r");
+  editor->output = output_copy < 0 ? NULL : fdopen(output_copy, "w");
+  if (editor->input == NULL || editor->output == NULL) {
+    if (editor->input == NULL && input_copy >= 0) close(input_copy);
+    if (editor->output == NULL && output_copy >= 0) close(output_copy);
+    rasa_editor_close(editor);
+    return NULL;
+  }
+  use_unicode();
+  editor->line = el_init("rasa", editor->input, editor->output, editor->output);
+  editor->history = history_init();
+  if (editor->line == NULL || editor->history == NULL) {
+    rasa_editor_close(editor);
+    return NULL;
+  }
+  EditLine *line = editor->line;
+  HistEvent event;
+  history(editor->history, &event, H_SETSIZE, 1000);
+  history(editor->history, &event, H_SETUNIQUE, 1);
+  el_set(line, EL_CLIENTDATA, editor);
+  el_set(line, EL_PROMPT, prompt_of);
+  el_set(line, EL_EDITOR, "emacs");
+  el_set(line, EL_SIGNAL, 0);
+  el_set(line, EL_HIST, history, editor->history);
+  el_source(line, NULL);
+  el_set(line, EL_ADDFN, "rasa-interrupt", "Give this line up", interrupt);
+  el_set(line, EL_ADDFN, "rasa-suspend", "Stop the program", suspend);
+  el_set(line, EL_ADDFN, "rasa-paste", "Insert pasted text", paste);
+  // Ctrl-C is a key here and no signal: it gives up the line, not the program.
+  el_set(line, EL_SETTY, "-d", "-isig", NULL);
+  el_set(line, EL_BIND, "^C", "rasa-interrupt", NULL);
+  el_set(line, EL_BIND, "^Z", "rasa-suspend", NULL);
+  el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  el_set(line, EL_BIND, "\033[200~", "rasa-paste", NULL);
+  return editor;
+}
+
+void rasa_editor_close(rasa_editor *editor) {
+  if (editor->line != NULL) el_end(editor->line);
+  if (editor->history != NULL) history_end(editor->history);
+  if (editor->input != NULL) fclose(editor->input);
+  if (editor->output != NULL) fclose(editor->output);
+  free(editor->prompt);
+  free(editor);
+}
+
+int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line, size_t *length) {
+  free(editor->prompt);
+  editor->prompt = strdup(prompt);
+  if (editor->prompt == NULL) return RASA_EDITOR_END;
+  editor->interrupted = false;
+  // The window may have changed while nobody was reading.
+  el_resize(editor->line);
+  fputs(PASTE_ON, editor->output);
+  fflush(editor->output);
+  int count = 0;
+  const char *text = el_gets(editor->line, &count);
+  fputs(PASTE_OFF, editor->output);
+  if (text == NULL || count <= 0) fputc('\n', editor->output);
+  fflush(editor->output);
+  if (editor->interrupted) return RASA_EDITOR_INTERRUPTED;
+  if (text == NULL || count <= 0) return RASA_EDITOR_END;
+  // The count is in characters of the editor's own kind; the bytes are what is wanted.
+  size_t bytes = strlen(text);
+  if (bytes > 0 && text[bytes - 1] == '\n') bytes--;
+  *line = text;
+  *length = bytes;
+  return RASA_EDITOR_LINE;
+}
+
+void rasa_editor_remember(rasa_editor *editor, const char *line) {
+  HistEvent event;
+  history(editor->history, &event, H_ENTER, line);
+}

@@ -1,0 +1,92 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *const *rasa_environment(void) { return environ; }
+
+static atomic_int signal_pipe = -1;
+
+static void write_signal_number(int signal_number) {
+  // The interrupted code may be between a call and its look at errno.
+  int saved = errno;
+  int write_end = atomic_load(&signal_pipe);
+  if (write_end >= 0) {
+    unsigned char byte = (unsigned char)signal_number;
+    // A full pipe already holds more signals than anybody will act on.
+    ssize_t ignored = write(write_end, &byte, 1);
+    (void)ignored;
+  }
+  errno = saved;
+}
+
+int rasa_signal_pipe_open(int write_end) {
+  int none = -1;
+  return atomic_compare_exchange_strong(&signal_pipe, &none, write_end) ? 0 : EBUSY;
+}
+
+void rasa_signal_pipe_close(void) { atomic_store(&signal_pipe, -1); }
+
+int rasa_signal_pipe_attach(int signal_number, struct sigaction *previous) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = write_signal_number;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  return sigaction(signal_number, &action, previous) == 0 ? 0 : errno;
+}
+
+int rasa_signal_pipe_detach(int signal_number, const struct sigaction *previous) {
+  return sigaction(signal_number, previous, NULL) == 0 ? 0 : errno;
+}
+
+int rasa_signal_ignore(int signal_number, struct sigaction *previous) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_IGN;
+  sigemptyset(&action.sa_mask);
+  return sigaction(signal_number, &action, previous) == 0 ? 0 : errno;
+}
+
+int rasa_terminal_columns(int descriptor) {
+  struct winsize size;
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int rasa_pipe(int *read_end, int *write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  if (fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
+    int code = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return code;
+  }
+  *read_end = ends[0];
+  *write_end = ends[1];
+  return 0;
+}
+
+int rasa_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+int rasa_spawn_change_folder(posix_spawn_file_actions_t *actions, const char *folder) {
+  return posix_spawn_file_actions_addchdir_np(actions, folder);
+}
+
+short rasa_spawn_session_flag(void) { return POSIX_SPAWN_SETSID; }
+
+int rasa_open_terminal(int columns, char *name, size_t name_size) {
+  int person = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (person < 0) return -1;
+  struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+  if (grantpt(person) != 0 || unlockpt(person) != 0 || ioctl(person, TIOCSWINSZ, &size) != 0 ||
+      ptsname_r(person, name, name_size) != 0) {
+    close(person);
+    return -1;
+  }
+  return person;
+}

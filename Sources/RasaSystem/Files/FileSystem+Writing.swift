@@ -1,0 +1,89 @@
+import Glibc
+package import RasaCore
+
+extension FileSystem {
+  /// Writes a file so that a reader, or a crash at any moment, sees the old content or the new one
+  /// and nothing between. The content and its name are on the disk when the call returns.
+  ///
+  /// With `replacing: false` a file that is already there stays as it is, and that is a failure.
+  package static func write(
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true
+  ) throws(Failure) {
+    // In the same folder, as a file can only be renamed within its file system.
+    let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    let number = unsafe open(temporary, flags, mode_t(mode))
+    guard number >= 0 else { throw cannotWrite(path) }
+    var isInPlace = false
+    defer { if !isInPlace { unsafe unlink(temporary) } }
+    do {
+      let file = Descriptor(owning: number)
+      let error = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file.number) }
+      guard error == 0 else {
+        throw Failure(.storage, systemError: error, cannot: "write", path)
+      }
+      guard fsync(file.number) == 0 else { throw cannotWrite(path) }
+    }
+    if replacing {
+      guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(path) }
+      isInPlace = true
+    } else {
+      guard unsafe link(temporary, path) == 0 else { throw cannotWrite(path) }
+    }
+    try sync(folder: parent(of: path))
+  }
+
+  package static func write(
+    _ text: String, to path: String, mode: UInt32 = 0o600, replacing: Bool = true
+  ) throws(Failure) {
+    try write(Array(text.utf8), to: path, mode: mode, replacing: replacing)
+  }
+
+  /// Makes a folder, and those above it that are missing, for the owner's eyes only.
+  package static func makeFolder(_ path: String) throws(Failure) {
+    if unsafe mkdir(path, 0o700) == 0 { return }
+    if lastError() == ENOENT, parent(of: path) != path {
+      try makeFolder(parent(of: path))
+      if unsafe mkdir(path, 0o700) == 0 { return }
+    }
+    // Somebody else may have made it a moment ago.
+    let code = lastError()
+    if code == EEXIST, kind(of: path) == .folder { return }
+    throw Failure(.storage, systemError: code, cannot: "make the folder", path)
+  }
+
+  /// Removes a file; one that is not there is as good as removed.
+  package static func removeFile(_ path: String) throws(Failure) {
+    guard unsafe unlink(path) == 0 || lastError() == ENOENT else {
+      throw Failure(.storage, systemError: lastError(), cannot: "remove", path)
+    }
+  }
+
+  /// Removes a folder of our own with the files in it. Folders in it are left, and then so is it.
+  package static func removeFolder(_ path: String) throws(Failure) {
+    for entry in try list(path) where entry.kind != .folder {
+      try removeFile("\(path)/\(entry.name)")
+    }
+    guard unsafe rmdir(path) == 0 || lastError() == ENOENT else {
+      throw Failure(.storage, systemError: lastError(), cannot: "remove", path)
+    }
+  }
+
+  /// The folder that a path names something in: `.` for a bare name.
+  package static func parent(of path: String) -> String {
+    let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
+    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+  }
+
+  private static func sync(folder: String) throws(Failure) {
+    let number = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else { throw cannotWrite(folder) }
+    let descriptor = Descriptor(owning: number)
+    guard fsync(descriptor.number) == 0 else { throw cannotWrite(folder) }
+  }
+
+  private static func cannotWrite(_ path: String) -> Failure {
+    Failure(.storage, systemError: lastError(), cannot: "write", path)
+  }
+}

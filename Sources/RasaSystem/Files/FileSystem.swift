@@ -1,0 +1,149 @@
+import Glibc
+package import RasaCore
+
+/// Files as this program needs them: bounded reads of regular files, writes that are there in full
+/// or not at all, folders that nobody else can look into.
+package enum FileSystem {
+  package enum EntryKind: Sendable, Hashable { case file, folder, other }
+
+  package struct Entry: Sendable, Hashable {
+    package var name: String
+    package var kind: EntryKind
+    package init(name: String, kind: EntryKind) {
+      self.name = name
+      self.kind = kind
+    }
+  }
+
+  /// What stands at a path, links followed; nil when nothing does.
+  package static func kind(of path: String) -> EntryKind? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return EntryKind(mode: status.st_mode)
+  }
+
+  package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
+
+  /// The bytes of a regular file; anything else (a pipe, a device, a folder) is refused, and so is
+  /// a file of more than `limit` bytes.
+  package static func read(
+    _ path: String, limit: Int, followingLinks: Bool = true
+  ) throws(Failure) -> [UInt8] {
+    let bytes: [UInt8]?
+    bytes = try readIfPresent(path, limit: limit, followingLinks: followingLinks)
+    guard let bytes else {
+      throw Failure(.configuration, systemError: ENOENT, cannot: "read", path)
+    }
+    return bytes
+  }
+
+  /// As `read`, but nil when there is no such file.
+  package static func readIfPresent(
+    _ path: String, limit: Int, followingLinks: Bool = true
+  ) throws(Failure) -> [UInt8]? {
+    // Non-blocking, so that opening a pipe without a writer does not wait for one.
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
+    let number = unsafe open(path, flags)
+    guard number >= 0 else {
+      let code = lastError()
+      if code == ENOENT { return nil }
+      throw Failure(.configuration, systemError: code, cannot: "read", path)
+    }
+    let descriptor = Descriptor(owning: number)
+    var status = stat()
+    guard unsafe fstat(descriptor.number, &status) == 0 else {
+      throw Failure(.configuration, systemError: lastError(), cannot: "read", path)
+    }
+    switch EntryKind(mode: status.st_mode) {
+    case .file: break
+    case .folder: throw Failure(.configuration, systemError: EISDIR, cannot: "read", path)
+    case .other:
+      throw Failure(.configuration, "cannot read \(path): it is not a regular file")
+    }
+    return try readToEnd(
+      descriptor.number, limit: limit, expecting: Int(clamping: status.st_size), name: path)
+  }
+
+  /// Everything up to the end of a descriptor (standard input, a pipe), at most `limit` bytes.
+  package static func readToEnd(
+    _ descriptor: Int32, limit: Int, expecting size: Int = 0, name: String
+  ) throws(Failure) -> [UInt8] {
+    guard size <= limit else { throw tooLarge(name, limit) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size)
+    // One byte more than the file should have, so that its end shows in the first read.
+    var buffer = [UInt8](repeating: 0, count: min(max(size + 1, 16_384), 1 << 20))
+    while true {
+      let (count, error) = readAvailable(from: descriptor, into: &buffer)
+      guard error == 0 else {
+        throw Failure(.configuration, systemError: error, cannot: "read", name)
+      }
+      if count == 0 { return bytes }
+      guard bytes.count + count <= limit else { throw tooLarge(name, limit) }
+      bytes += buffer[..<count]
+    }
+  }
+
+  /// What a descriptor has to give now, waiting for the first byte; nothing at its end.
+  package static func readSome(_ descriptor: Int32, name: String) throws(Failure) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 16_384)
+    let (count, error) = readAvailable(from: descriptor, into: &buffer)
+    guard error == 0 else {
+      throw Failure(.configuration, systemError: error, cannot: "read", name)
+    }
+    return Array(buffer[..<count])
+  }
+
+  private static func tooLarge(_ name: String, _ limit: Int) -> Failure {
+    Failure(
+      .configuration, "cannot read \(name): it has more than \(byteCountText(limit))",
+      mend: "make it smaller")
+  }
+
+  /// What a folder contains, sorted by name (by bytes, so that it is the same everywhere), without
+  /// `.` and `..`; nothing when there is no such folder.
+  package static func list(_ path: String) throws(Failure) -> [Entry] {
+    guard let folder = unsafe opendir(path) else {
+      let code = lastError()
+      if code == ENOENT { return [] }
+      throw Failure(.configuration, systemError: code, cannot: "list", path)
+    }
+    defer { unsafe closedir(folder) }
+    var entries: [Entry] = []
+    while let record = unsafe readdir(folder) {
+      let name = unsafe withUnsafeBytes(of: &record.pointee.d_name) {
+        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name == "." || name == ".." { continue }
+      guard entries.count < maximumEntries else {
+        throw Failure(
+          .configuration, "cannot list \(path): it has more than \(maximumEntries) entries",
+          mend: "name a folder with fewer files")
+      }
+      entries.append(Entry(name: name, kind: kind(of: "\(path)/\(name)") ?? .other))
+    }
+    return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  private static let maximumEntries = 100_000
+}
+
+extension FileSystem.EntryKind {
+  init(mode: mode_t) {
+    self =
+      switch mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .folder
+      default: .other
+      }
+  }
+}
+
+/// A size as people say it: `1 MB`, `300 kB`, `12 bytes`.
+package func byteCountText(_ count: Int) -> String {
+  switch count {
+  case 1_000_000...: "\(count / 1_000_000) MB"
+  case 1_000...: "\(count / 1_000) kB"
+  default: "\(count) bytes"
+  }
+}

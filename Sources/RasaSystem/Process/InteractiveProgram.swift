@@ -1,0 +1,98 @@
+import CSystem
+import Glibc
+package import RasaCore
+
+/// A program that a person works with in this terminal, such as an editor.
+package enum InteractiveProgram {
+  /// What such a program may know of the environment: the terminal, the desktop, the language,
+  /// where things are. No key of any provider is among it.
+  package static let allowedVariables = [
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "TERMINFO*", "LANG",
+    "LANGUAGE", "LC_*", "TZ", "TMPDIR", "PWD", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_*",
+    "DBUS_SESSION_BUS_ADDRESS", "VISUAL", "EDITOR", "VIM*", "NVIM*", "EMACS*", "NANO*",
+  ]
+
+  /// Runs it with the terminal as its input and output and waits until it is done; answers its exit
+  /// code, 128 and more when a signal ended it.
+  ///
+  /// It shares this process's group, so that Ctrl-Z stops both and `fg` brings both back; meanwhile
+  /// Ctrl-C is its own affair.
+  package static func run(
+    _ arguments: [String], terminal: Int32, environment: Environment
+  ) async throws(Failure) -> Int32 {
+    let outcome = await onOwnThread {
+      Result { () throws(Failure) in
+        try spawnAndWait(arguments, terminal: terminal, environment: environment)
+      }
+    }
+    return try outcome.get()
+  }
+
+  private static func spawnAndWait(
+    _ arguments: [String], terminal: Int32, environment: Environment
+  ) throws(Failure) -> Int32 {
+    guard let program = arguments.first else { return 0 }
+    var previousInterrupt = sigaction()
+    var previousQuit = sigaction()
+    _ = unsafe rasa_signal_ignore(SIGINT, &previousInterrupt)
+    _ = unsafe rasa_signal_ignore(SIGQUIT, &previousQuit)
+    defer {
+      _ = unsafe rasa_signal_pipe_detach(SIGINT, &previousInterrupt)
+      _ = unsafe rasa_signal_pipe_detach(SIGQUIT, &previousQuit)
+    }
+    var child: pid_t = 0
+    let code = spawn(arguments, terminal, environment.allowing(allowedVariables), &child)
+    guard code == 0 else {
+      throw Failure(.run, systemError: code, cannot: "start", program)
+    }
+    var status: Int32 = 0
+    while unsafe waitpid(child, &status, 0) < 0 {
+      guard errno == EINTR else {
+        throw Failure(.run, systemError: lastError(), cannot: "wait for", program)
+      }
+    }
+    let signal = status & 0x7F
+    return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+  }
+
+  private static func spawn(
+    _ arguments: [String], _ terminal: Int32, _ environment: Environment, _ child: inout pid_t
+  ) -> Int32 {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    for standard in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+      unsafe posix_spawn_file_actions_adddup2(&actions, terminal, standard)
+    }
+    unsafe rasa_spawn_close_from(&actions, STDERR_FILENO + 1)
+
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var all = sigset_t()
+    var none = sigset_t()
+    unsafe sigfillset(&all)
+    unsafe sigemptyset(&none)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+
+    let variables = environment.variables.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+    return unsafe withCStrings(arguments) { arguments in
+      unsafe withCStrings(variables) { variables in
+        guard let program = unsafe arguments[0] else { return EINVAL }
+        return unsafe posix_spawnp(&child, program, &actions, &attributes, arguments, variables)
+      }
+    }
+  }
+}
+
+/// Strings as C wants a list of them: pointers, the last of them null.
+private func withCStrings<Result>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+  defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
+  return unsafe body(&pointers)
+}

@@ -1,0 +1,147 @@
+import CEdit
+import Glibc
+package import RasaCore
+package import RasaSystem
+
+/// Reads lines from a person, with editing and history, or from a pipe as they come.
+///
+/// One line is read at a time, by whoever made the reader.
+package final class LineReader: Sendable {
+  package enum Line: Sendable, Hashable {
+    case text(String)
+    /// Ctrl-C: this line is given up.
+    case interrupted
+    /// Ctrl-D on an empty line, or the end of the pipe.
+    case end
+  }
+
+  private let source: Locked<Source>
+  private let history: InputHistory?
+  private let terminalBefore: TerminalSettings?
+  private let output: Int32
+
+  /// `output` is where the prompt and the typed line are shown; on a pipe nothing is.
+  package init(
+    input: Int32 = STDIN_FILENO, output: Int32 = STDERR_FILENO, history: InputHistory? = nil,
+    environment: Environment
+  ) {
+    self.history = history
+    self.output = output
+    terminalBefore = TerminalSettings(of: input)
+    let hasEditor =
+      isatty(input) == 1 && isatty(output) == 1 && environment["TERM"] ?? "dumb" != "dumb"
+    guard hasEditor, let editor = LineEditor(input: input, output: output) else {
+      // On a terminal that cannot be edited on, the prompt is shown all the same.
+      let prompting = isatty(input) == 1 ? output : nil
+      source = Locked(.plain(PlainLines(descriptor: input, promptOn: prompting)))
+      return
+    }
+    for entry in history?.entries() ?? [] { editor.remember(entry) }
+    source = Locked(.editor(editor))
+  }
+
+  package func readLine(prompt: String) async throws(Failure) -> Line {
+    let outcome = await onOwnThread { [self] in
+      Result { () throws(Failure) in
+        try source.withLock { (source) throws(Failure) in try source.read(prompt: prompt) }
+      }
+    }
+    let line = try outcome.get()
+    if case .text(let text) = line, !text.allSatisfy(\.isWhitespace) { remember(text) }
+    return line
+  }
+
+  /// Puts the terminal back as it was: for leaving while a line is being read.
+  package func restoreTerminal() {
+    guard let terminalBefore else { return }
+    terminalBefore.apply()
+    // Pasted text is no longer to be marked.
+    try? Output(descriptor: output).write("\u{1B}[?2004l\n")
+  }
+
+  private func remember(_ text: String) {
+    source.withLock { if case .editor(let editor) = $0 { editor.remember(text) } }
+    // A history that cannot be kept is not worth an interruption.
+    try? history?.add(text)
+  }
+
+  private enum Source {
+    case editor(LineEditor)
+    case plain(PlainLines)
+
+    mutating func read(prompt: String) throws(Failure) -> Line {
+      switch self {
+      case .editor(let editor): return editor.read(prompt: prompt)
+      case .plain(var lines):
+        defer { self = .plain(lines) }
+        return try lines.read(prompt: prompt)
+      }
+    }
+  }
+}
+
+/// libedit's editor with its one owner. Not for two threads at a time.
+@safe private final class LineEditor: @unchecked Sendable {
+  private let pointer: OpaquePointer
+
+  init?(input: Int32, output: Int32) {
+    guard let pointer = unsafe rasa_editor_open(input, output) else { return nil }
+    unsafe self.pointer = pointer
+  }
+
+  deinit { unsafe rasa_editor_close(pointer) }
+
+  func read(prompt: String) -> LineReader.Line {
+    var line: UnsafePointer<CChar>? = nil
+    var length = 0
+    let outcome = unsafe rasa_editor_read(pointer, TerminalText.line(prompt), &line, &length)
+    switch outcome {
+    case Int32(RASA_EDITOR_LINE.rawValue):
+      guard let line = unsafe line else { return .end }
+      let bytes = unsafe UnsafeRawBufferPointer(start: line, count: length)
+      return .text(unsafe String(decoding: bytes, as: UTF8.self))
+    case Int32(RASA_EDITOR_INTERRUPTED.rawValue): return .interrupted
+    default: return .end
+    }
+  }
+
+  func remember(_ line: String) { unsafe rasa_editor_remember(pointer, line) }
+}
+
+/// Lines of a pipe or a file.
+private struct PlainLines {
+  private let descriptor: Int32
+  private let promptOn: Int32?
+  private var buffer: [UInt8] = []
+  private var hasEnded = false
+  private static let longestLine = 1 << 20
+
+  init(descriptor: Int32, promptOn: Int32?) {
+    self.descriptor = descriptor
+    self.promptOn = promptOn
+  }
+
+  mutating func read(prompt: String) throws(Failure) -> LineReader.Line {
+    if let promptOn { try? Output(descriptor: promptOn).write(TerminalText.line(prompt)) }
+    var searched = 0
+    while true {
+      if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = String(decoding: buffer[..<end], as: UTF8.self)
+        buffer.removeSubrange(...end)
+        return .text(line.hasSuffix("\r") ? String(line.dropLast()) : line)
+      }
+      searched = buffer.count
+      if hasEnded {
+        defer { buffer = [] }
+        return buffer.isEmpty ? .end : .text(String(decoding: buffer, as: UTF8.self))
+      }
+      guard buffer.count <= Self.longestLine else {
+        throw Failure(
+          .usage, "a line of the input has more than \(byteCountText(Self.longestLine))",
+          mend: "pass a text that long with --input - instead")
+      }
+      let more = try FileSystem.readSome(descriptor, name: "standard input")
+      if more.isEmpty { hasEnded = true } else { buffer += more }
+    }
+  }
+}

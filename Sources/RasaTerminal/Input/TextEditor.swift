@@ -1,0 +1,33 @@
+package import RasaCore
+package import RasaSystem
+
+/// The editor of a person's choice: `VISUAL`, `EDITOR`, else the system's `editor`, else `vi`.
+package struct TextEditor: Sendable {
+  private let environment: Environment
+  private static let longestText = 1 << 20
+
+  package init(environment: Environment) { self.environment = environment }
+
+  /// The text as it was when the editor was left; nil when the editor says that it failed.
+  package func edit(_ text: String, terminal: Int32) async throws(Failure) -> String? {
+    let base = environment["XDG_RUNTIME_DIR"] ?? environment["TMPDIR"] ?? "/tmp"
+    // A folder of its own, so that the copies that editors keep beside a file are as private as it.
+    let folder = "\(base)/rasa-edit-\(String(systemRandom(), radix: 36))"
+    try FileSystem.makeFolder(folder)
+    defer { try? FileSystem.removeFolder(folder) }
+    let path = "\(folder)/text.md"
+    try FileSystem.write(text, to: path)
+    let code = try await InteractiveProgram.run(
+      // The setting may be a command with arguments, as in `code --wait`.
+      ["/bin/sh", "-c", "\(command) \"$1\"", "sh", path], terminal: terminal,
+      environment: environment)
+    guard code == 0 else { return nil }
+    let bytes = try FileSystem.read(path, limit: Self.longestText, followingLinks: false)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private var command: String {
+    environment["VISUAL"] ?? environment["EDITOR"]
+      ?? (FileSystem.exists("/usr/bin/editor") ? "editor" : "vi")
+  }
+}

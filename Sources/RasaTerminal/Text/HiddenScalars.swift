@@ -1,0 +1,86 @@
+extension Unicode.Scalar {
+  /// Whether a terminal would obey this scalar, or show nothing for it, instead of showing it:
+  /// controls other than newline and tab, marks that turn the direction of text, and characters
+  /// without a width that can hide one text in another.
+  package var isHidden: Bool {
+    switch value {
+    case 0x09, 0x0A: false
+    case 0x00...0x1F, 0x7F...0x9F: true
+    // Soft hyphen; grapheme joiner; Arabic letter mark; Hangul and Khmer fillers; Mongolian
+    // selectors.
+    case 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B...0x180F: true
+    // Zero-width space and joiners, direction marks; embeddings; invisible operators; isolates.
+    case 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x206F: true
+    // Hangul fillers; byte order mark; interlinear annotation.
+    case 0x3164, 0xFEFF, 0xFFA0, 0xFFF9...0xFFFB: true
+    // Music formatting; tags and the second set of variation selectors.
+    case 0x1D173...0x1D17A, 0xE0000...0xE0FFF: true
+    default: false
+    }
+  }
+}
+
+/// Finds the first hidden scalar in valid UTF-8; nil when there is none.
+///
+/// Every streamed token comes through here, so it looks at bytes, and decodes only behind the few
+/// lead bytes that a hidden scalar can begin with.
+func offsetOfHiddenScalar(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+  let raw = UnsafeRawBufferPointer(bytes)
+  let count = bytes.count
+  var offset = 0
+  while offset < count {
+    if offset + 8 <= count,
+      isPrintableASCII(unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    {
+      offset += 8
+      continue
+    }
+    let end = min(offset + 8, count)
+    while offset < end {
+      let byte = unsafe bytes[offset]
+      if !mayBeginHiddenScalar(byte) {
+        offset += 1
+        continue
+      }
+      if byte < 0x80 { return offset }
+      let length = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+      guard offset + length <= count else { return nil }
+      var value = UInt32(byte & (byte < 0xE0 ? 0x1F : byte < 0xF0 ? 0x0F : 0x07))
+      for index in 1..<length { value = value << 6 | UInt32(unsafe bytes[offset + index] & 0x3F) }
+      if Unicode.Scalar(value)?.isHidden == true { return offset }
+      offset += length
+    }
+  }
+  return nil
+}
+
+/// Whether all eight bytes are in 0x20…0x7E. May say no to some that are, never yes to one that is
+/// not.
+@inline(__always)
+private func isPrintableASCII(_ bytes: UInt64) -> Bool {
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  let belowSpace = (bytes &- ones &* 0x20) & ~bytes
+  let delete = bytes &+ ones
+  return (bytes | belowSpace | delete) & (ones &* 0x80) == 0
+}
+
+@inline(__always)
+private func mayBeginHiddenScalar(_ byte: UInt8) -> Bool {
+  // One bit for each byte, so that an ordinary byte costs a shift and no branch.
+  let masks: (UInt64, UInt64, UInt64, UInt64) = (
+    0x0000_0000_FFFF_F9FF,  // controls without tab and newline
+    0x8000_0000_0000_0000,  // delete
+    0,  // continuation bytes
+    // C2 CD D8 E1 E2 E3 EF F0 F3
+    1 << 0x02 | 1 << 0x0D | 1 << 0x18 | 1 << 0x21 | 1 << 0x22 | 1 << 0x23 | 1 << 0x2F | 1 << 0x30
+      | 1 << 0x33
+  )
+  let mask =
+    switch byte >> 6 {
+    case 0: masks.0
+    case 1: masks.1
+    case 2: masks.2
+    default: masks.3
+    }
+  return mask >> UInt64(byte & 63) & 1 != 0
+}

@@ -1,0 +1,103 @@
+import RasaCore
+
+/// Everything the provider was asked, as it stands, and a way to wait until it stands otherwise.
+package final class Invoice: Sendable {
+  package struct Contents: Sendable {
+    package internal(set) var requests: [ReceivedRequest] = []
+    /// How many connections were accepted.
+    package internal(set) var connections = 0
+  }
+
+  private struct Waiter {
+    var condition: @Sendable (Contents) -> Bool
+    var continuation: CheckedContinuation<Contents, any Error>
+    var deadline: UInt64
+    var description: String
+  }
+
+  private struct State {
+    var contents = Contents()
+    var waiters: [Waiter] = []
+    var isClosed = false
+  }
+
+  private let state = Locked(State())
+  /// Tells the loop that there is a new deadline.
+  private let wake: @Sendable () -> Void
+
+  init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
+
+  package var contents: Contents { state.withLock { $0.contents } }
+  package var requests: [ReceivedRequest] { contents.requests }
+
+  /// Returns when the condition holds; a test that waits in vain fails after the limit.
+  @discardableResult
+  package func wait(
+    for description: String, limit: Duration = .seconds(20),
+    until condition: @escaping @Sendable (Contents) -> Bool
+  ) async throws -> Contents {
+    try await withCheckedThrowingContinuation { continuation in
+      let waiter = Waiter(
+        condition: condition, continuation: continuation,
+        deadline: monotonicNanoseconds() &+ nanoseconds(limit), description: description)
+      let isClosed = state.withLock { state in
+        state.waiters.append(waiter)
+        if state.isClosed { state.waiters[state.waiters.count - 1].deadline = 0 }
+        return state.isClosed
+      }
+      settle(now: monotonicNanoseconds())
+      if !isClosed { wake() }
+    }
+  }
+}
+
+// MARK: - The loop
+
+extension Invoice {
+  func update(_ change: (inout Contents) -> Void) {
+    let isWaitedFor = state.withLock { state in
+      change(&state.contents)
+      return !state.waiters.isEmpty
+    }
+    if isWaitedFor { settle(now: monotonicNanoseconds()) }
+  }
+
+  func update(request index: Int, _ change: (inout ReceivedRequest) -> Void) {
+    update { change(&$0.requests[index]) }
+  }
+
+  var nextDeadline: UInt64 {
+    state.withLock { $0.waiters.map(\.deadline).min() } ?? .max
+  }
+
+  /// Wakes whoever's condition holds or whose time is over.
+  func settle(now: UInt64) {
+    let (contents, ready) = state.withLock { state in
+      let contents = state.contents
+      var ready: [(Waiter, holds: Bool)] = []
+      state.waiters.removeAll { waiter in
+        let holds = waiter.condition(contents)
+        guard holds || waiter.deadline <= now else { return false }
+        ready.append((waiter, holds))
+        return true
+      }
+      return (contents, ready)
+    }
+    for (waiter, holds) in ready {
+      if holds {
+        waiter.continuation.resume(returning: contents)
+      } else {
+        waiter.continuation.resume(
+          throwing: Failure(.timeout, "waited in vain for \(waiter.description)"))
+      }
+    }
+  }
+
+  func close() {
+    state.withLock { state in
+      state.isClosed = true
+      for index in state.waiters.indices { state.waiters[index].deadline = 0 }
+    }
+    settle(now: monotonicNanoseconds())
+  }
+}

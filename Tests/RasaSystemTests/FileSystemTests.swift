@@ -1,0 +1,149 @@
+import Glibc
+import RasaCore
+import RasaSystem
+import Testing
+
+@Suite struct FileSystemTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func aWrittenFileIsReadBack() throws {
+    let path = folder.path + "/notes.txt"
+    try FileSystem.write("first", to: path)
+    try FileSystem.write("second", to: path)
+    #expect(try FileSystem.read(path, limit: 100) == Array("second".utf8))
+    #expect(try FileSystem.list(folder.path) == [.init(name: "notes.txt", kind: .file)])
+  }
+
+  @Test func aWrittenFileIsForTheOwnerOnly() throws {
+    let path = folder.path + "/secret"
+    try FileSystem.write("x", to: path)
+    var status = stat()
+    #expect(unsafe stat(path, &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test func aFileThatIsThereIsKeptWhenItMustNotBeReplaced() throws {
+    let path = folder.path + "/persona.yaml"
+    try FileSystem.write("mine", to: path, replacing: false)
+    let failure = try #require(throws: Failure.self) {
+      try FileSystem.write("starter", to: path, replacing: false)
+    }
+    #expect(failure.message == "cannot write \(path): it already exists")
+    #expect(try FileSystem.read(path, limit: 100) == Array("mine".utf8))
+    #expect(try FileSystem.list(folder.path).count == 1)
+  }
+
+  @Test func aFailedWriteLeavesTheOldFileAndNoOther() throws {
+    let path = folder.path + "/sub"
+    try FileSystem.makeFolder(path)
+    #expect(throws: Failure.self) { try FileSystem.write("x", to: path) }
+    #expect(try FileSystem.list(folder.path) == [.init(name: "sub", kind: .folder)])
+  }
+
+  @Test func aFullDiskIsAStorageFailureThatSaysSo() throws {
+    // The device that is always full; the same call path as a full disk.
+    let failure = try #require(throws: Failure.self) {
+      let descriptor = unsafe open("/dev/full", O_WRONLY)
+      defer { close(descriptor) }
+      try Output(descriptor: descriptor).write("x")
+    }
+    #expect(failure.kind == .storage)
+    #expect(failure.message.hasSuffix("no space left on the disk"))
+    #expect(!failure.mend.isEmpty)
+  }
+
+  @Test func whatIsNoRegularFileIsNotRead() throws {
+    let pipe = folder.path + "/pipe"
+    #expect(unsafe mkfifo(pipe, 0o600) == 0)
+    for (path, message) in [
+      (pipe, "it is not a regular file"), ("/dev/zero", "it is not a regular file"),
+      (folder.path, "it is a folder"), (folder.path + "/none", "no such file or folder"),
+    ] {
+      let failure = try #require(throws: Failure.self) {
+        try FileSystem.read(path, limit: 1000)
+      }
+      #expect(failure.kind == .configuration)
+      #expect(failure.message == "cannot read \(path): \(message)")
+    }
+    #expect(try FileSystem.readIfPresent(folder.path + "/none", limit: 1) == nil)
+  }
+
+  @Test func aLinkIsFollowedOnlyWhenItMayBe() throws {
+    try FileSystem.write("x", to: folder.path + "/real")
+    let link = folder.path + "/link"
+    #expect(unsafe symlink(folder.path + "/real", link) == 0)
+    #expect(try FileSystem.read(link, limit: 10) == Array("x".utf8))
+    #expect(throws: Failure.self) {
+      try FileSystem.read(link, limit: 10, followingLinks: false)
+    }
+  }
+
+  @Test(arguments: [(10, true), (9, false), (0, false)])
+  func aFileIsReadUpToTheLimit(limit: Int, fits: Bool) throws {
+    let path = folder.path + "/ten"
+    try FileSystem.write("0123456789", to: path)
+    let bytes = try? FileSystem.read(path, limit: limit)
+    #expect((bytes != nil) == fits)
+  }
+
+  @Test func aFileThatGrowsWhileItIsReadStaysBounded() throws {
+    // Its size is said to be 0, and it never ends.
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    try Output(descriptor: ends[1]).write([UInt8](repeating: 7, count: 5000))
+    close(ends[1])
+    defer { close(ends[0]) }
+    let failure = try #require(throws: Failure.self) {
+      try FileSystem.readToEnd(ends[0], limit: 4000, name: "standard input")
+    }
+    #expect(failure.message == "cannot read standard input: it has more than 4 kB")
+  }
+
+  @Test func entriesAreSortedByTheirBytes() throws {
+    for name in ["b", "B", "é", "a"] { try FileSystem.write("", to: "\(folder.path)/\(name)") }
+    #expect(try FileSystem.list(folder.path).map(\.name) == ["B", "a", "b", "é"])
+    #expect(try FileSystem.list(folder.path + "/missing") == [])
+  }
+
+  @Test func foldersAreMadeWithThoseAboveThem() throws {
+    let path = folder.path + "/one/two/three"
+    try FileSystem.makeFolder(path)
+    try FileSystem.makeFolder(path)
+    var status = stat()
+    #expect(unsafe stat(folder.path + "/one", &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o700)
+    try FileSystem.write("x", to: folder.path + "/file")
+    #expect(throws: Failure.self) { try FileSystem.makeFolder(folder.path + "/file/sub") }
+    #expect(throws: Failure.self) { try FileSystem.makeFolder(folder.path + "/file") }
+  }
+
+  @Test(arguments: [
+    ("a", "."), ("/a", "/"), ("/", "/"), ("/a/b", "/a"), ("/a/b/", "/a"), ("a/b", "a"),
+  ])
+  func theParentOfAPath(path: String, parent: String) {
+    #expect(FileSystem.parent(of: path) == parent)
+  }
+}
+
+@Suite struct RasaFoldersTests {
+  @Test(arguments: [
+    (["RASA_HOME": "/r", "HOME": "/h"], ["/r", "/r", "/r"]),
+    (["HOME": "/h"], ["/h/.config/rasa", "/h/.local/share/rasa", "/h/.local/state/rasa"]),
+    (
+      [
+        "HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "relative", "XDG_STATE_HOME": "",
+      ], ["/c/rasa", "/h/.local/share/rasa", "/h/.local/state/rasa"]
+    ),
+  ])
+  func foldersFollowTheEnvironment(variables: [String: String], expected: [String]) throws {
+    let folders = try RasaFolders(Environment(variables))
+    #expect([folders.configuration, folders.data, folders.state] == expected)
+  }
+
+  @Test func theAccountKnowsTheHomeWhenTheEnvironmentDoesNot() throws {
+    let folders = try RasaFolders(Environment())
+    #expect(folders.data.hasPrefix("/"))
+    #expect(folders.data.hasSuffix("/.local/share/rasa"))
+  }
+}

@@ -1,0 +1,135 @@
+import Glibc
+import RasaCore
+import RasaSystem
+import Testing
+
+@Suite struct EnvironmentTests {
+  @Test func theProcessEnvironmentIsRead() {
+    let environment = Environment.ofProcess()
+    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
+    #expect(environment["PATH"] == path)
+    #expect(environment["RASA_SURELY_NOT_SET"] == nil)
+  }
+
+  @Test func emptyVariablesCountAsNotSet() {
+    #expect(Environment(["NO_COLOR": ""])["NO_COLOR"] == nil)
+  }
+
+  @Test func onlyAllowedNamesPass() {
+    let environment = Environment(["LC_ALL": "C", "OPENAI_API_KEY": "k", "TERM": "x", "TERMS": "y"])
+    #expect(environment.allowing(["LC_*", "TERM"]).variables == ["LC_ALL": "C", "TERM": "x"])
+  }
+}
+
+@Suite struct OutputTests {
+  @Test func aReaderThatHasGoneIsRecognised() throws {
+    SignalWatch.ignoreBrokenPipe()
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    close(ends[0])
+    defer { close(ends[1]) }
+    #expect(throws: OutputClosed()) { try Output(descriptor: ends[1]).write("x") }
+  }
+
+  @Test func everythingArrivesThroughANonBlockingPipe() async throws {
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    let (readEnd, writeEnd) = (ends[0], ends[1])
+    #expect(fcntl(writeEnd, F_SETFL, O_NONBLOCK) == 0)
+    let bytes = (0..<500_000).map { UInt8(truncatingIfNeeded: $0) }
+    async let written: Void = onOwnThread {
+      try? Output(descriptor: writeEnd).write(bytes)
+      close(writeEnd)
+    }
+    let read = await onOwnThread {
+      try? FileSystem.readToEnd(readEnd, limit: 1_000_000, name: "pipe")
+    }
+    await written
+    close(readEnd)
+    #expect(read == bytes)
+  }
+}
+
+@Suite(.serialized) struct SignalTests {
+  @Test func signalsReachOrdinaryCode() async throws {
+    let (stream, continuation) = AsyncStream.makeStream(of: Signal.self)
+    var watch: SignalWatch? = try SignalWatch([.windowChanged, .hangUp]) { continuation.yield($0) }
+    let failure = try #require(throws: Failure.self) { _ = try SignalWatch([.interrupt]) { _ in } }
+    #expect(failure.kind == .run)
+    var signals = stream.makeAsyncIterator()
+    kill(getpid(), SIGWINCH)
+    #expect(await signals.next() == .windowChanged)
+    kill(getpid(), SIGHUP)
+    #expect(await signals.next() == .hangUp)
+    #expect(watch != nil)
+    watch = nil
+    // What was in force before is in force again: to this signal, nothing.
+    kill(getpid(), SIGWINCH)
+    watch = try SignalWatch([.windowChanged]) { continuation.yield($0) }
+    kill(getpid(), SIGWINCH)
+    #expect(await signals.next() == .windowChanged)
+    watch = nil
+  }
+}
+
+@Suite struct InteractiveProgramTests {
+  func run(_ script: String, _ environment: Environment = Environment(["PATH": "/usr/bin:/bin"]))
+    async throws -> (code: Int32, output: String)
+  {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/output"
+    let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    let code = try await InteractiveProgram.run(
+      ["sh", "-c", script], terminal: file, environment: environment)
+    return (code, String(decoding: try FileSystem.read(path, limit: 10_000), as: UTF8.self))
+  }
+
+  @Test func itsExitCodeIsAnswered() async throws {
+    #expect(try await run("exit 3").code == 3)
+    #expect(try await run("kill -TERM $$").code == 143)
+  }
+
+  @Test func itSeesNoSecretAndNoOpenFile() async throws {
+    let leak = unsafe open("/dev/null", O_RDONLY)
+    defer { close(leak) }
+    let (_, output) = try await run(
+      "echo key=$OPENAI_API_KEY term=$TERM; ls /proc/self/fd | wc -l",
+      Environment(["PATH": "/usr/bin:/bin", "OPENAI_API_KEY": "secret", "TERM": "xterm"]))
+    // Its three, and the folder that ls itself reads.
+    #expect(output == "key= term=xterm\n4\n")
+  }
+
+  @Test func aProgramThatIsNotThereIsAFailure() async throws {
+    let failure = await #expect(throws: Failure.self) {
+      try await InteractiveProgram.run(
+        ["/no/such/editor"], terminal: 1, environment: Environment())
+    }
+    #expect(failure?.message == "cannot start /no/such/editor: no such file or folder")
+  }
+}
+
+@Suite struct SystemTimeTests {
+  @Test func clocksMoveForward() {
+    let time = TimeSource.system
+    #expect(time.now().milliseconds > 1_700_000_000_000)
+    let first = time.monotonic()
+    #expect(time.monotonic() >= first)
+  }
+
+  @Test func localDaysAgreeWithTheMachine() {
+    var now = Glibc.time(nil)
+    var parts = unsafe tm()
+    unsafe localtime_r(&now, &parts)
+    let day = TimeSource.system.localDay(Timestamp(milliseconds: Int64(now) * 1000))
+    let expected = unsafe LocalDay(
+      year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday))
+    #expect(day == expected)
+  }
+
+  @Test func sleepEndsWhenTheTaskIsCancelled() async {
+    let task = Task { try await TimeSource.system.sleep(.seconds(3600)) }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+}
