@@ -46,8 +46,12 @@ let package = Package(
 
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
+    library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem"]),
+
+    // C libraries.
+    shim("CCurl", links: ["curl"]),
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
@@ -62,5 +66,6 @@ let package = Package(
     tests("RasaCore", []),
     tests("RasaDocuments", ["RasaCore"]),
     tests("RasaSystem", ["RasaCore"]),
+    tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),]
 )

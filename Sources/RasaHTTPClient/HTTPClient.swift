@@ -1,0 +1,92 @@
+import Glibc
+import RasaCore
+
+package struct HTTPClientConfiguration: Sendable {
+  package var connectTimeout: Duration
+  /// The proxy's URL. The environment is never consulted: nil or empty means a direct connection.
+  package var proxy: String?
+  /// How many connections may be open at once, idle ones included; further requests wait.
+  package var maxConnections: Int
+  package var userAgent: String
+  /// Offers HTTP/2 over TLS. One connection then carries many streams.
+  package var http2: Bool
+
+  package init(
+    connectTimeout: Duration = .seconds(10), proxy: String? = nil, maxConnections: Int = 1_000,
+    userAgent: String = "rasa", http2: Bool = false
+  ) {
+    self.connectTimeout = connectTimeout
+    self.proxy = proxy
+    self.maxConnections = maxConnections
+    self.userAgent = userAgent
+    self.http2 = http2
+  }
+}
+
+/// HTTP requests whose answers stream, over libcurl on one thread of its own.
+///
+/// Redirects are not followed, because libcurl would resend key headers to another host. There is
+/// no time limit on a whole answer: connecting has one, and whoever waits for the headers or for
+/// the next chunk brings a deadline.
+package final class HTTPClient: Sendable {
+  private enum Thread {
+    case none
+    case running(pthread_t)
+    case ended
+  }
+
+  private let configuration: HTTPClientConfiguration
+  private let mailbox = Mailbox()
+  private let thread = Locked(Thread.none)
+
+  package init(configuration: HTTPClientConfiguration = HTTPClientConfiguration()) {
+    self.configuration = configuration
+  }
+
+  /// Starts the loop's thread, which initialises libcurl, so that both overlap with whatever the
+  /// program does before its first request. Called by `send` when it was not called before.
+  package func prepare() {
+    thread.withLock { thread in
+      guard case .none = thread else { return }
+      guard let started = EventLoop.startThread(mailbox: mailbox, configuration: configuration)
+      else {
+        thread = .ended
+        for transfer in mailbox.close() { transfer.finish(.failure(.loopUnavailable)) }
+        return
+      }
+      thread = .running(started)
+    }
+  }
+
+  /// Returns when the status and all headers of the final response are in; the body streams.
+  package func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+    try request.check()
+    prepare()
+    let transfer = Transfer(request: request, mailbox: mailbox)
+    let head = try await transfer.start()
+    return HTTPResponse(
+      status: head.status, headers: head.headers, body: HTTPBody(transfer: transfer, client: self))
+  }
+
+  /// Aborts what is running and returns when the loop's thread has ended and every connection is
+  /// closed. Requests made afterwards fail.
+  package func shutdown() {
+    let running = end()
+    if let running { pthread_join(running, nil) }
+  }
+
+  /// Tells the loop to end; the caller joins or detaches its thread.
+  private func end() -> pthread_t? {
+    let running: pthread_t? = thread.withLock { thread in
+      defer { thread = .ended }
+      if case .running(let id) = thread { return id }
+      return nil
+    }
+    mailbox.requestStop()
+    return running
+  }
+
+  deinit {
+    if let running = end() { pthread_detach(running) }
+  }
+}
