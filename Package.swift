@@ -40,6 +40,7 @@ func shim(_ name: String, links libraries: [String], whole archives: [String] = 
 let package = Package(
   name: "rasa",
   targets: [
+    library("RasaPersona", ["RasaCore", "RasaDocuments"]),
 
     // Values everything else speaks in.
     library("RasaCore", []),
@@ -67,5 +68,6 @@ let package = Package(
     tests("RasaDocuments", ["RasaCore"]),
     tests("RasaSystem", ["RasaCore"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
-    tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),]
+    tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
+    tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),]
 )

@@ -1,0 +1,175 @@
+package import RasaCore
+
+/// A persona as its file says it, with every operator it names already looked up. Nothing is
+/// inferred here: binding to frames, implied operators and all checks belong to the graph.
+package struct PersonaDefinition: Sendable {
+  package var name: String
+  package var alias: String?
+  package var description: String
+  package var frames: [FrameDefinition]
+  /// In list order, with the overrides of mapped entries applied.
+  package var operators: [OperatorDefinition]
+  package var promptStyle: String
+  package var metadata: ValueObject
+  package var exampleQueries: [String]
+  package var models: RecommendedModels
+  package var profile: PerformanceProfile?
+  package var budget: CostBudget
+  package var capabilities: [String]
+  package var tools: Value
+  package var limits: RunLimits
+  package var location: SourceLocation
+  package var warnings: [Warning]
+
+  package init(
+    name: String, alias: String? = nil, description: String = "",
+    frames: [FrameDefinition], operators: [OperatorDefinition], promptStyle: String = "default",
+    metadata: ValueObject = ValueObject(), exampleQueries: [String] = [],
+    models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile? = nil,
+    budget: CostBudget = CostBudget(), capabilities: [String] = [], tools: Value = .null,
+    limits: RunLimits = RunLimits(),
+    location: SourceLocation = SourceLocation(file: "", line: 0, column: 0),
+    warnings: [Warning] = []
+  ) {
+    self.name = name
+    self.alias = alias
+    self.description = description
+    self.frames = frames
+    self.operators = operators
+    self.promptStyle = promptStyle
+    self.metadata = metadata
+    self.exampleQueries = exampleQueries
+    self.models = models
+    self.profile = profile
+    self.budget = budget
+    self.capabilities = capabilities
+    self.tools = tools
+    self.limits = limits
+    self.location = location
+    self.warnings = warnings
+  }
+}
+
+/// Which memory scope a frame opens, and what is kept when it is left.
+package enum FrameKind: String, Sendable, Hashable, CaseIterable {
+  case stateless, session
+  case shortTerm = "short_term"
+  case longTerm = "long_term"
+
+  /// The kind that a frame's name stands for, when the file does not say: `session_frame`,
+  /// `short_term_memory_frame`, …; any other name (`persona_frame`, a domain's own) is stateless
+  /// unless the file says otherwise.
+  package init(impliedBy name: String) {
+    switch name {
+    case "session_frame", "session": self = .session
+    case "short_term_frame", "short_term_memory_frame", "short_term": self = .shortTerm
+    case "long_term_frame", "long_term_memory_frame", "long_term": self = .longTerm
+    default: self = .stateless
+    }
+  }
+}
+
+package struct FrameDefinition: Sendable {
+  package var name: String
+  package var kind: FrameKind
+  /// Names of the operators that run here; nil when the file leaves the binding to the operators.
+  package var operators: [String]?
+  package var next: [Transition]
+  /// Frames that run side by side after this frame's own operators; each is a branch of its own.
+  package var parallel: [String]
+  package var location: SourceLocation
+
+  package init(
+    name: String, kind: FrameKind? = nil, operators: [String]? = nil, next: [Transition] = [],
+    parallel: [String] = [],
+    location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
+  ) {
+    self.name = name
+    self.kind = kind ?? FrameKind(impliedBy: name)
+    self.operators = operators
+    self.next = next
+    self.parallel = parallel
+    self.location = location
+  }
+}
+
+/// An edge between frames. `to` names a frame, or is `end`.
+package struct Transition: Sendable {
+  package var to: String
+  package var when: Guard?
+  package var atMost: Int?
+  package var location: SourceLocation
+
+  package init(
+    to: String, when: Guard? = nil, atMost: Int? = nil,
+    location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
+  ) {
+    self.to = to
+    self.when = when
+    self.atMost = atMost
+    self.location = location
+  }
+}
+
+/// What a whole run may take. Every limit has a default, so that no run is unbounded.
+package struct RunLimits: Sendable, Hashable {
+  package var steps: Int
+  package var seconds: Double
+  package var cost: Money?
+  package var depth: Int
+
+  package init(steps: Int = 64, seconds: Double = 300, cost: Money? = nil, depth: Int = 4) {
+    self.steps = steps
+    self.seconds = seconds
+    self.cost = cost
+    self.depth = depth
+  }
+}
+
+package enum PerformanceProfile: String, Sendable, Hashable, CaseIterable {
+  case speed, balanced, thinking, expert
+}
+
+/// A model by name, with the engine when the author named one (`openai:gpt-4o`).
+package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
+  package var engine: String?
+  package var model: String
+  package init(engine: String? = nil, model: String) {
+    self.engine = engine
+    self.model = model
+  }
+  package var description: String { engine.map { "\($0):\(model)" } ?? model }
+}
+
+package struct RecommendedModels: Sendable, Hashable {
+  package var primary: ModelReference?
+  package var fallback: ModelReference?
+  package var premium: ModelReference?
+  package init(
+    primary: ModelReference? = nil, fallback: ModelReference? = nil, premium: ModelReference? = nil
+  ) {
+    self.primary = primary
+    self.fallback = fallback
+    self.premium = premium
+  }
+}
+
+package enum BudgetPolicy: String, Sendable, Hashable, CaseIterable {
+  case reject, downgrade, mock, warn
+}
+
+package struct CostBudget: Sendable, Hashable {
+  package var maxPerExecution: Money?
+  package var maxDaily: Money?
+  package var maxMonthly: Money?
+  package var policy: BudgetPolicy
+  package init(
+    maxPerExecution: Money? = nil, maxDaily: Money? = nil, maxMonthly: Money? = nil,
+    policy: BudgetPolicy = .reject
+  ) {
+    self.maxPerExecution = maxPerExecution
+    self.maxDaily = maxDaily
+    self.maxMonthly = maxMonthly
+    self.policy = policy
+  }
+}

@@ -1,0 +1,181 @@
+package import RasaCore
+import RasaDocuments
+
+/// Personas and operators by name, from several places: the first that has a name wins, so a user's
+/// own file takes the place of a shipped one.
+///
+/// Looking up one definition reads one file: its name is the file's name. Only an alias makes it
+/// look through the others.
+package struct Library: Sendable {
+  package var personaSources: [any DefinitionSource]
+  package var operatorSources: [any DefinitionSource]
+
+  package init(personas: [any DefinitionSource], operators: [any DefinitionSource]) {
+    personaSources = personas
+    operatorSources = operators
+  }
+}
+
+/// A name in the library, with where it comes from.
+package struct LibraryEntry: Sendable, Hashable {
+  package var name: String
+  /// The label of the place that it is read from.
+  package var origin: String
+  /// The labels of the places whose file of that name it takes the place of.
+  package var shadows: [String]
+}
+
+extension Library {
+  /// Every persona, by name.
+  package func personas() throws(Failure) -> [LibraryEntry] { try Self.entries(personaSources) }
+
+  /// Every operator, by name.
+  package func operators() throws(Failure) -> [LibraryEntry] { try Self.entries(operatorSources) }
+
+  /// The persona of that name or alias.
+  package func persona(named name: String) throws(Failure) -> PersonaDefinition {
+    try readPersona(named: name).get()
+  }
+
+  package func operatorDefinition(named name: String) throws(Failure) -> OperatorDefinition {
+    try readOperator(named: name).get()
+  }
+
+  /// The same with everything that is wrong and worth telling; throws when there is no such persona.
+  package func readPersona(named name: String) throws(Failure) -> Reading<PersonaDefinition> {
+    let found = try findPersona(name)
+    let reading = readPersona(found.document, beside: found.source)
+    return Self.checkName(reading, reading.definition?.name, found.name, found.document)
+  }
+
+  /// The file of the persona of that name or alias, as it stands.
+  package func personaDocument(named name: String) throws(Failure) -> SourceDocument {
+    try findPersona(name).document
+  }
+
+  package func operatorDocument(named name: String) throws(Failure) -> SourceDocument {
+    if let found = try Self.find(name, in: operatorSources) { return found.document }
+    throw Self.unknown("operator", name, among: try operators())
+  }
+
+  package func readOperator(named name: String) throws(Failure) -> Reading<OperatorDefinition> {
+    if let reading = findOperator(name) { return reading }
+    throw Self.unknown("operator", name, among: try operators())
+  }
+
+  /// A persona from a document that need not be in the library; its operators are.
+  package func readPersona(
+    _ document: SourceDocument, beside source: any DefinitionSource
+  ) -> Reading<PersonaDefinition> {
+    do {
+      let node = try Self.parse(document)
+      let loader = PersonaLoader(
+        source: source, findOperator: { findOperator($0) },
+        operatorNames: { ((try? operators()) ?? []).map(\.name) })
+      return loader.load(node, text: Self.text(document))
+    } catch {
+      return Reading(failure: error)
+    }
+  }
+
+  /// An operator from a document that need not be in the library.
+  package func readOperator(
+    _ document: SourceDocument, beside source: any DefinitionSource
+  ) -> Reading<OperatorDefinition> {
+    do {
+      let node = try Self.parse(document)
+      return OperatorLoader.load(node, text: Self.text(document), beside: source)
+    } catch {
+      return Reading(failure: error)
+    }
+  }
+
+  private func findPersona(
+    _ name: String
+  ) throws(Failure) -> (document: SourceDocument, source: any DefinitionSource, name: String) {
+    if let found = try Self.find(name, in: personaSources) {
+      return (found.document, found.source, name)
+    }
+    let entries = try personas()
+    if DocumentReader.isName(name) {
+      for entry in entries {
+        guard let found = try Self.find(entry.name, in: personaSources),
+          let node = try? Self.parse(found.document), node["alias"]?.value.string == name
+        else { continue }
+        return (found.document, found.source, entry.name)
+      }
+    }
+    throw Self.unknown("persona", name, among: entries)
+  }
+
+  private func findOperator(_ name: String) -> Reading<OperatorDefinition>? {
+    do {
+      guard let found = try Self.find(name, in: operatorSources) else { return nil }
+      let reading = readOperator(found.document, beside: found.source)
+      return Self.checkName(reading, reading.definition?.name, name, found.document)
+    } catch {
+      return Reading(failure: error)
+    }
+  }
+}
+
+extension Library {
+  /// A name is checked before it becomes part of any path.
+  private static func find(
+    _ name: String, in sources: [any DefinitionSource]
+  ) throws(Failure) -> (document: SourceDocument, source: any DefinitionSource)? {
+    guard DocumentReader.isName(name) else { return nil }
+    for source in sources {
+      if let document = try source.read(name) { return (document, source) }
+    }
+    return nil
+  }
+
+  private static func entries(
+    _ sources: [any DefinitionSource]
+  ) throws(Failure) -> [LibraryEntry] {
+    var entries: [String: LibraryEntry] = [:]
+    for source in sources {
+      for name in try source.list() {
+        if entries[name] == nil {
+          entries[name] = LibraryEntry(name: name, origin: source.label, shadows: [])
+        } else {
+          entries[name]?.shadows.append(source.label)
+        }
+      }
+    }
+    return entries.values.sorted { $0.name < $1.name }
+  }
+
+  private static func unknown(
+    _ what: String, _ name: String, among entries: [LibraryEntry]
+  ) -> Failure {
+    let names = entries.map(\.name)
+    let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
+    let known = names.isEmpty ? "there are none yet" : "known are \(names.joined(separator: ", "))"
+    return Failure(
+      .configuration, "there is no \(what) `\(name)`", mend: suggestion + known)
+  }
+
+  /// A file is found by its own name, so another name inside it would only confuse.
+  private static func checkName<Definition>(
+    _ reading: Reading<Definition>, _ inside: String?, _ name: String, _ document: SourceDocument
+  ) -> Reading<Definition> {
+    guard let inside, inside != name else { return reading }
+    return reading.warning(
+      Warning(
+        "the file is found as `\(name)`, and calls itself `\(inside)`",
+        at: SourceLocation(file: document.path, line: 0, column: 0)))
+  }
+
+  private static func parse(_ document: SourceDocument) throws(Failure) -> DocumentNode {
+    try YAML.parse(document.bytes, file: document.path)
+  }
+
+  private static func text(_ document: SourceDocument) -> SourceText {
+    // A byte order mark is no column of the first line.
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let bytes = document.bytes[...]
+    return SourceText(bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes, file: document.path)
+  }
+}

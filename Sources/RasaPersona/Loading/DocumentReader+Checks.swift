@@ -1,0 +1,189 @@
+import RasaCore
+import RasaDocuments
+
+/// What can be told of an operator without knowing the persona it will serve in.
+extension DocumentReader {
+  private static let usedBy: [(key: String, kinds: Set<OperatorKind>)] = [
+    ("profile", [.llm]), ("max_tokens", [.llm]), ("temperature", [.llm]),
+    ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
+    ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
+    ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]),
+  ]
+
+  mutating func warnAboutUnusedFields(_ fields: Fields, of kind: OperatorKind) {
+    for (key, kinds) in Self.usedBy where !kinds.contains(kind) {
+      guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
+      warn(
+        "`\(key)` means nothing to an operator of kind `\(kind.rawValue)`", at: entry.keyLocation)
+    }
+  }
+
+  mutating func check(_ definition: OperatorDefinition, _ fields: Fields) {
+    switch definition.kind {
+    case .llm: checkModelCall(definition, fields)
+    case .rule: checkRules(definition, fields)
+    case .tool:
+      if definition.tools.count != 1 {
+        fail(
+          fields["tools"] ?? fields.node, "an operator of kind `tool` calls exactly one tool",
+          mend: "name it as `tools: [search]`")
+      }
+    case .memory:
+      if definition.memory == nil, fields["memory"] == nil {
+        fail(
+          fields.node, "an operator of kind `memory` does not say what it does",
+          mend: "add `memory: recall` or `memory: remember`")
+      }
+    case .agent:
+      if definition.agent == nil, fields["agent"] == nil {
+        fail(
+          fields.node, "an operator of kind `agent` does not say which agent it runs",
+          mend: "add `agent: …`")
+      }
+    case .human: break
+    }
+    if let prompt = definition.prompt {
+      checkDeclared(prompt.paths, in: definition, fields, "the prompt inserts") {
+        prompt.location(of: $0)
+      }
+    }
+  }
+
+  private mutating func checkModelCall(_ definition: OperatorDefinition, _ fields: Fields) {
+    if definition.prompt == nil, fields["prompt"] == nil, fields["prompt_path"] == nil {
+      fail(
+        fields.node, "an operator of kind `llm` needs a prompt",
+        mend: "add `prompt: |` with its task")
+    }
+    guard let first = definition.writes.first else {
+      if fields["writes"] == nil {
+        fail(
+          fields.node, "the operator keeps its answer nowhere",
+          mend: "add `writes`, such as `writes: {draft: text}`")
+      }
+      return
+    }
+    let node = fields["writes"] ?? fields.node
+    guard let schema = definition.output else {
+      guard fields["output"] == nil else { return }
+      if definition.writes.count > 1 {
+        fail(
+          node, "one answer in plain text cannot fill \(definition.writes.count) keys",
+          mend: "add an `output` schema with a property for each key, or write one key")
+      } else if first.type != .text && first.type != .any {
+        fail(
+          node, "`\(first.key)` is to be `\(first.type.rawValue)`, and the answer is text",
+          mend: "add an `output` schema, or write `\(first.key): text`")
+      }
+      return
+    }
+    if definition.writes.count == 1 {
+      if first.type != .object && first.type != .any {
+        fail(
+          node, "`\(first.key)` is to be `\(first.type.rawValue)`, and `output` makes an object",
+          mend: "write `\(first.key): object`")
+      }
+    } else {
+      for write in definition.writes where schema["properties"][write.key].isNull {
+        fail(
+          node, "`output` has no property `\(write.key)` to be written",
+          mend: "with several keys each is filled by the property of its name")
+      }
+    }
+  }
+
+  private mutating func checkRules(_ definition: OperatorDefinition, _ fields: Fields) {
+    let node = fields.node
+    switch (definition.rules.isEmpty, definition.compose == nil) {
+    case (true, true):
+      if fields["rules"] == nil, fields["compose"] == nil {
+        fail(node, "an operator of kind `rule` needs rules", mend: "add `rules` or `compose`")
+      } else if let rules = fields["rules"], case .sequence(let elements) = rules.content,
+        elements.isEmpty
+      {
+        fail(rules, "`rules` is empty", mend: "add a rule such as `{set: {priority: low}}`")
+      }
+    case (false, false):
+      fail(node, "`rules` and `compose` are both given", mend: "make two operators of them")
+    default: break
+    }
+    var written = definition.rules.flatMap(\.keysWritten)
+    if let composition = definition.compose { written.append(composition.key) }
+    var told: Set<String> = []
+    for key in written
+    where !definition.writes.contains(where: { $0.key == key }) && told.insert(key).inserted {
+      fail(
+        fields["writes"] ?? node, "the operator changes `\(key)` and does not declare it",
+        mend: "add `\(key)` to `writes`")
+    }
+    for write in definition.writes where fields["writes"] == nil {
+      _ = isWritable(write.key, fields["rules"] ?? fields["compose"] ?? node)
+    }
+    checkDeclared(Self.pathsUsed(by: definition), in: definition, fields, "the operator looks at") {
+      _ in nil
+    }
+  }
+
+  /// An operator sees what it declares to read, so whatever else it mentions would be empty.
+  private mutating func checkDeclared(
+    _ paths: [StatePath], in definition: OperatorDefinition, _ fields: Fields, _ deed: String,
+    place: (StatePath) -> SourceLocation?
+  ) {
+    for path in paths {
+      let isRead = definition.reads.contains { read in
+        path.components.starts(with: read.components)
+      }
+      let isOwn =
+        definition.kind == .rule && definition.writes.contains { $0.key == path.key }
+        && !Self.changesInPlace(path.key, definition)
+      if isRead || isOwn { continue }
+      let nearest = nearestName(
+        to: path.description, among: definition.reads.map(\.description))
+      let message = "\(deed) `\(path)`, which is not among the operator's `reads`"
+      let mend =
+        nearest.map { "did you mean `\($0)`? Else add `\(path)` to `reads`" }
+        ?? "add `\(path)` to `reads`"
+      if let location = place(path) {
+        fail(Failure(.configuration, message, mend: mend, at: location))
+      } else {
+        fail(fields["reads"] ?? fields.node, message, mend: mend)
+      }
+    }
+  }
+
+  /// Whether `output` is the schema of an object with properties.
+  mutating func isAnswerSchema(_ node: DocumentNode) -> Bool {
+    let before = failures.count
+    guard case .mapping = node.content else {
+      fail(node, "output", mustBe: "a JSON Schema", mend: "begin it with `type: object`")
+      return false
+    }
+    if node["type"]?.value.string != "object" {
+      fail(
+        node["type"] ?? node, "`output` must be a schema of an object", mend: "add `type: object`")
+    }
+    let properties = entries(
+      node["properties"], "properties", mustBe: "a mapping of names to schemas")
+    if properties.isEmpty, failures.count == before {
+      fail(node, "`output` has no properties", mend: "name what the answer holds")
+    }
+    for name in elements(node["required"], "required", of: "property names") {
+      guard let text = text(name, "required") else { continue }
+      if !properties.contains(where: { $0.key == text }) {
+        let suggestion = nearestName(to: text, among: properties.map(\.key))
+        fail(
+          name, "`required` names `\(text)`, which is no property",
+          mend: suggestion.map { "did you mean `\($0)`?" } ?? "")
+      }
+    }
+    guard failures.count == before else { return false }
+    do {
+      for warning in try Schema.compile(node.value).warnings {
+        warn("in `output`, \(warning)", at: node.location)
+      }
+    } catch {
+      fail(node, error.message, mend: error.mend)
+    }
+    return failures.count == before
+  }
+}

@@ -1,0 +1,107 @@
+import RasaCore
+import RasaDocuments
+
+extension DocumentReader {
+  mutating func text(_ node: DocumentNode?, _ what: String) -> String? {
+    guard let node else { return nil }
+    guard case .scalar(.string(let text)) = node.content else {
+      if case .scalar = node.content {
+        fail(node, what, mustBe: "text", mend: "put it in quotes if it is meant as text")
+      } else {
+        fail(node, what, mustBe: "text")
+      }
+      return nil
+    }
+    return text
+  }
+
+  mutating func texts(_ node: DocumentNode?, _ what: String) -> [String] {
+    elements(node, what, of: "texts").compactMap { text($0, what) }
+  }
+
+  /// The name of a persona, frame or operator.
+  mutating func name(_ node: DocumentNode?, _ what: String) -> String? {
+    guard let node, let name = text(node, what) else { return nil }
+    guard Self.isName(name) else {
+      fail(
+        node, "`\(what)` must be a name, and is \(Self.spoken(node))",
+        mend: "names are lower-case letters, digits, `_` and `-`, such as `stock_analyst`")
+      return nil
+    }
+    return name
+  }
+
+  static func isName(_ text: String) -> Bool {
+    func isStart(_ byte: UInt8) -> Bool {
+      (byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")) || PathSyntax.isDigit(byte)
+    }
+    guard let first = text.utf8.first, isStart(first), text.utf8.count <= 64 else { return false }
+    return text.utf8.allSatisfy { byte in
+      isStart(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+    }
+  }
+
+  mutating func integer(
+    _ node: DocumentNode?, _ what: String, in range: ClosedRange<Int64>
+  ) -> Int? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content, value.string == nil, let number = value.int,
+      range.contains(number)
+    else {
+      fail(node, what, mustBe: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+      return nil
+    }
+    return Int(number)
+  }
+
+  mutating func number(
+    _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>, unit: String = ""
+  ) -> Double? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content, let number = value.double, range.contains(number)
+    else {
+      let bounds = "\(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+      fail(node, what, mustBe: "a number\(unit) from \(bounds)")
+      return nil
+    }
+    return number
+  }
+
+  private static func plain(_ number: Double) -> String {
+    Int64(exactly: number).map(String.init) ?? "\(number)"
+  }
+
+  /// An amount in dollars, read from the digits as they were written.
+  mutating func money(_ node: DocumentNode?, _ what: String) -> Money? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content,
+      let amount = Money(decimal: node.rawText ?? value.string ?? value.json()), amount >= .zero
+    else {
+      fail(node, what, mustBe: "an amount in dollars such as 0.10")
+      return nil
+    }
+    return amount
+  }
+
+  /// One of a few words.
+  mutating func choice<Word: RawRepresentable & CaseIterable>(
+    _ node: DocumentNode?, _ what: String, as type: Word.Type = Word.self
+  ) -> Word? where Word.RawValue == String {
+    guard let node else { return nil }
+    let words = Word.allCases.map(\.rawValue)
+    if case .scalar(.string(let text)) = node.content {
+      if let word = Word(rawValue: text) { return word }
+      let suggestion = nearestName(to: text, among: words).map { "did you mean `\($0)`?" }
+      fail(node, what, mustBe: Self.spoken(words), mend: suggestion ?? "")
+    } else {
+      fail(node, what, mustBe: Self.spoken(words))
+    }
+    return nil
+  }
+
+  static func spoken(_ words: [String]) -> String {
+    let quoted = words.map { "`\($0)`" }
+    guard quoted.count > 1, let last = quoted.last else { return quoted.joined() }
+    return quoted.dropLast().joined(separator: ", ") + " or " + last
+  }
+}

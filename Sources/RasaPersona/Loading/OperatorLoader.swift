@@ -1,0 +1,180 @@
+import RasaCore
+package import RasaDocuments
+
+/// Makes an operator's definition of its document.
+package enum OperatorLoader {
+  package static func load(
+    _ node: DocumentNode, text: SourceText, beside source: any DefinitionSource
+  ) -> Reading<OperatorDefinition> {
+    var reader = DocumentReader(text: text)
+    let definition = reader.operatorDefinition(node, overriding: nil, beside: source)
+    return Reading(
+      read: definition ?? OperatorDefinition(name: "", kind: .rule), failures: reader.failures,
+      warnings: reader.warnings)
+  }
+}
+
+extension DocumentReader {
+  private static let operatorKeys = [
+    "name", "kind", "frame", "description", "reads", "writes", "profile", "max_tokens",
+    "temperature", "prompt", "prompt_path", "output", "then", "review", "on_error", "timeout",
+    "uncertain", "rules", "compose", "memory", "tools", "agent",
+  ]
+
+  /// Reads a whole operator, or the fields that a persona changes of one that exists.
+  mutating func operatorDefinition(
+    _ node: DocumentNode, overriding base: OperatorDefinition?, beside source: any DefinitionSource
+  ) -> OperatorDefinition? {
+    guard let fields = fields(node, of: "an operator", known: Self.operatorKeys) else { return nil }
+    let name = name(fields["name"], "name")
+    if fields["name"] == nil {
+      fail(node, "the operator has no `name`", mend: "add `name: …`")
+    }
+    let kind: OperatorKind? = choice(fields["kind"], "kind")
+    if base == nil, fields["kind"] == nil {
+      fail(
+        node, "the operator has no `kind`",
+        mend: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
+    }
+    guard let name, let kind = kind ?? base?.kind else { return nil }
+
+    var definition = base ?? OperatorDefinition(name: name, kind: kind)
+    definition.location = node.location
+    readInterface(fields, into: &definition)
+    readModelCall(fields, into: &definition, beside: source)
+    readPolicies(fields, into: &definition)
+    readRules(fields, into: &definition)
+    if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
+    if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
+    if let agent = self.name(fields["agent"], "agent") { definition.agent = agent }
+    warnAboutUnusedFields(fields, of: kind)
+    check(definition, fields)
+    return definition
+  }
+
+  private mutating func readInterface(_ fields: Fields, into definition: inout OperatorDefinition) {
+    if let frame = name(fields["frame"], "frame") { definition.frame = frame }
+    if let text = text(fields["description"], "description") { definition.description = text }
+    if let node = fields["reads"] {
+      definition.reads = []
+      definition.optionalReads = []
+      for element in elements(node, "reads", of: "paths") {
+        guard var path = text(element, "reads") else { continue }
+        let isOptional = path.hasSuffix("?")
+        if isOptional { path.removeLast() }
+        guard PathSyntax.isPath(path) else {
+          fail(
+            element, "`reads` lists paths, and \(Self.spoken(element)) is none",
+            mend: "a path is names joined by dots, with a `?` at the end when it may be missing")
+          continue
+        }
+        let read = StatePath(path)
+        if !definition.reads.contains(read) { definition.reads.append(read) }
+        if isOptional { definition.optionalReads.insert(read) }
+      }
+    }
+    if let node = fields["writes"] { definition.writes = writes(node) }
+  }
+
+  /// `{key: type, …}`, or a list of keys that may hold anything.
+  private mutating func writes(_ node: DocumentNode) -> [Write] {
+    var writes: [Write] = []
+    if case .sequence(let elements) = node.content {
+      for element in elements {
+        guard let key = text(element, "writes"), isWritable(key, element) else { continue }
+        writes.append(Write(key: key, type: .any))
+      }
+    } else {
+      for entry in entries(node, "writes", mustBe: "a mapping of keys to types") {
+        let type: ValueType? = choice(entry.value, entry.key)
+        guard isWritable(entry.key, entry.value), let type else { continue }
+        writes.append(Write(key: entry.key, type: type))
+      }
+    }
+    for (index, write) in writes.enumerated()
+    where writes[..<index].contains(where: { $0.key == write.key }) {
+      fail(node, "`writes` names `\(write.key)` twice", mend: "leave one of the two out")
+    }
+    return writes
+  }
+
+  mutating func isWritable(_ key: String, _ node: DocumentNode) -> Bool {
+    guard PathSyntax.isPath(key), !key.utf8.contains(UInt8(ascii: ".")) else {
+      fail(
+        node, "`\(key)` cannot be a key of the state",
+        mend: "a key is one name of letters, digits, `_` and `-`, without dots")
+      return false
+    }
+    guard !["input", "preferences", "metadata", "context"].contains(key) else {
+      fail(
+        node, "operators cannot write `\(key)`", mend: "write a key of its own, such as `draft`")
+      return false
+    }
+    return true
+  }
+
+  private mutating func readModelCall(
+    _ fields: Fields, into definition: inout OperatorDefinition,
+    beside source: any DefinitionSource
+  ) {
+    if let profile: PerformanceProfile = choice(fields["profile"], "profile") {
+      definition.profile = profile
+    }
+    if let tokens = integer(fields["max_tokens"], "max_tokens", in: 1...1_000_000) {
+      definition.maxTokens = tokens
+    }
+    if let heat = number(fields["temperature"], "temperature", in: 0...2) {
+      definition.temperature = heat
+    }
+    if let prompt = template(fields["prompt"], "prompt") { definition.prompt = prompt }
+    if let node = fields["prompt_path"] {
+      if fields["prompt"] != nil {
+        fail(node, "`prompt` and `prompt_path` are both given", mend: "keep one of the two")
+      } else if let prompt = promptFile(node, beside: source) {
+        definition.prompt = prompt
+      }
+    }
+    if let node = fields["output"] {
+      if isAnswerSchema(node) { definition.output = node.value }
+    }
+  }
+
+  /// The prompt in a file below the definition's own folder.
+  private mutating func promptFile(
+    _ node: DocumentNode, beside source: any DefinitionSource
+  ) -> Template? {
+    guard let path = text(node, "prompt_path") else { return nil }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let isInside =
+      parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." } && !path.utf8.contains(0)
+    guard isInside else {
+      fail(
+        node, "`prompt_path` leads out of the operator's folder",
+        mend: "name a file beside the definition, such as `prompts/critic.md`")
+      return nil
+    }
+    do {
+      let file = try source.readSibling(path)
+      guard let text = String(validating: file.bytes, as: UTF8.self) else {
+        fail(node, "the prompt in \(file.path) is not UTF-8", mend: "save it as UTF-8")
+        return nil
+      }
+      return template(text, at: SourceLocation(file: file.path, line: 1, column: 1))
+    } catch {
+      fail(node, "the prompt cannot be read: \(error.message)", mend: error.mend)
+      return nil
+    }
+  }
+
+  private mutating func readPolicies(_ fields: Fields, into definition: inout OperatorDefinition) {
+    if let node = fields["then"] { definition.then = oneOrMore(node).compactMap { route($0) } }
+    if let review = reviewPolicy(fields["review"]) { definition.review = review }
+    if let policy = errorPolicy(fields["on_error"]) { definition.onError = policy }
+    if let seconds = number(fields["timeout"], "timeout", in: 0.001...86_400, unit: " of seconds") {
+      definition.timeout = seconds
+    }
+    if let policy: UncertainPolicy = choice(fields["uncertain"], "uncertain") {
+      definition.uncertain = policy
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import RasaCore
+import RasaDocuments
+import RasaPersona
+import Testing
+
+/// Definitions from text, with the shipped operators in reach.
+enum Loading {
+  static func operatorReading(
+    _ text: String, siblings: [String: [UInt8]] = [:]
+  ) throws -> Reading<OperatorDefinition> {
+    let source = MemorySource(folder: "operators", siblings: siblings)
+    return Shipped.library.readOperator(
+      SourceDocument(bytes: Array(text.utf8), path: "o.yaml"), beside: source)
+  }
+
+  static func personaReading(
+    _ text: String, siblings: [String: [UInt8]] = [:]
+  ) throws -> Reading<PersonaDefinition> {
+    let source = MemorySource(siblings: siblings)
+    return Shipped.library.readPersona(
+      SourceDocument(bytes: Array(text.utf8), path: "p.yaml"), beside: source)
+  }
+
+  /// A persona with some lines of its own.
+  static func persona(_ lines: String) throws -> Reading<PersonaDefinition> {
+    try personaReading("name: p\ndescription: d\n" + lines)
+  }
+}
+
+/// A mistake in a file, and what is said about it.
+struct Mistake: Sendable, CustomTestStringConvertible {
+  var text: String
+  var place: String
+  var message: String
+  var mend: String = ""
+
+  init(_ text: String, _ place: String, _ message: String, mend: String = "") {
+    self.text = text
+    self.place = place
+    self.message = message
+    self.mend = mend
+  }
+
+  var testDescription: String { "\(place): \(message)" }
+
+  func isTold(by failures: [Failure]) -> Bool {
+    failures.contains { failure in
+      failure.kind == .configuration && failure.message.contains(message)
+        && failure.mend.contains(mend)
+        && failure.location.map { "\($0.line):\($0.column)" } == place
+    }
+  }
+}

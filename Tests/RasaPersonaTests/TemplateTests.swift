@@ -1,0 +1,69 @@
+import RasaCore
+import RasaPersona
+import Testing
+
+@Suite struct TemplateTests {
+  static let state: Value = [
+    "name": "Ada", "count": 3, "draft": ["title": "T", "tags": ["a"]], "braces": "{{name}}",
+    "risk-level": "low", "größe": "groß", "list": [["id": 1]],
+  ]
+
+  @Test(
+    arguments: [
+      ("", ""), ("plain", "plain"), ("{{name}}", "Ada"), ("{{ name }}", "Ada"),
+      ("{{\tname }}!", "Ada!"), ("a{{name}}b{{count}}c", "aAdab3c"),
+      ("{{draft.title}}", "T"), ("{{draft.missing.deep}}", ""), ("{{missing}}", ""),
+      ("{{draft}}", "{\n  \"title\": \"T\",\n  \"tags\": [\n    \"a\"\n  ]\n}"),
+      ("{{braces}}", "{{name}}"), (#"\{{name}}"#, "{{name}}"), (#"\\{{name}}"#, #"\{{name}}"#),
+      ("{ {name} }", "{ {name} }"), ("{\"a\": {\"b\": 1}}", "{\"a\": {\"b\": 1}}"),
+      ("}} {", "}} {"), ("{", "{"), ("{{risk-level}}", "low"), ("{{größe}} ü", "groß ü"),
+      (#"a \n \{ b"#, #"a \n \{ b"#),
+    ])
+  func renders(source: String, expected: String) throws {
+    #expect(try Template.compile(source).render { Self.state[$0] } == expected)
+  }
+
+  @Test func pathsAreListedOnceInOrder() throws {
+    let template = try Template.compile("{{b}} {{a.c}} {{ b }} {{a}}")
+    #expect(template.paths == ["b", "a.c", "a"])
+  }
+
+  @Test(
+    arguments: [
+      ("{{a.b}}", "a.b"), ("{{ a }}", "a"), (" {{a}}", nil), ("{{a}}{{b}}", nil), ("a", nil),
+      ("", nil), (#"\{{a}}"#, nil),
+    ] as [(String, String?)])
+  func knowsWhenItIsOnePlaceholder(source: String, path: String?) throws {
+    #expect(try Template.compile(source).onlyPath?.description == path)
+  }
+
+  @Test(
+    arguments: [
+      ("ab {{name", 1, 4, "no closing"), ("ab {{name\n}}", 1, 4, "no closing"),
+      ("{{", 1, 1, "no closing"), ("{{name}", 1, 7, "one path"), ("{{}}", 1, 1, "empty"),
+      ("{{ }}", 1, 1, "empty"), ("x {{a b}}", 1, 7, "one path"), ("{{a..b}}", 1, 3, "not a path"),
+      ("{{.a}}", 1, 3, "not a path"), ("{{1a}}", 1, 3, "not a path"),
+      ("one\ntwo {{a!}}", 2, 8, "one path"), ("é {{ü?}}", 1, 6, "one path"),
+      ("{{file:notes.md}}", 1, 1, "cannot insert a file"),
+      ("{{ file:notes.md }}", 1, 1, "cannot insert a file"), ("{{{name}}}", 1, 3, "one path"),
+    ])
+  func errorsSayWhereTheyAre(source: String, line: Int, column: Int, message: String) {
+    let start = SourceLocation(file: "o.yaml", line: 1, column: 1)
+    let failure = #expect(throws: Failure.self) { try Template.compile(source, at: start) }
+    #expect(failure?.message.contains(message) == true, "\(failure?.message ?? "")")
+    #expect(failure?.location == SourceLocation(file: "o.yaml", line: line, column: column))
+  }
+
+  @Test func aLineInsideABlockCountsFromItsIndentation() {
+    let start = SourceLocation(file: "o.yaml", line: 5, column: 3)
+    let failure = #expect(throws: Failure.self) { try Template.compile("ok\n{{a!}}", at: start) }
+    #expect(failure?.location == SourceLocation(file: "o.yaml", line: 6, column: 6))
+  }
+
+  @Test func manyPlaceholdersAreRead() throws {
+    let source = String(repeating: "{{name}} ", count: 50_000)
+    let template = try Template.compile(source)
+    #expect(template.paths == ["name"])
+    #expect(template.render { Self.state[$0] }.utf8.count == 50_000 * 4)
+  }
+}
