@@ -40,6 +40,9 @@ func shim(_ name: String, links libraries: [String], whole archives: [String] = 
 let package = Package(
   name: "rasa",
   targets: [
+
+    // Domain.
+    library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
     library("RasaPersona", ["RasaCore", "RasaDocuments"]),
 
     // Values everything else speaks in.
@@ -69,5 +72,6 @@ let package = Package(
     tests("RasaSystem", ["RasaCore"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
-    tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),]
+    tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
+    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),]
 )

@@ -1,0 +1,106 @@
+package import RasaCore
+package import RasaDocuments
+package import RasaPersona
+
+/// A persona made ready to run: every name resolved, every operator in its frame, every check made.
+package struct Graph: Sendable {
+  package var persona: PersonaDefinition
+  /// In declared order; the first is the entry.
+  package var frames: [Frame]
+  /// Every operator in every frame it runs in.
+  package var nodes: [Node]
+  /// One for each node.
+  package var facts: [NodeFacts] = []
+  /// What the run's output is made of, in order.
+  package var outputParts: [Composition.Part]
+  /// Where a person's correction enters: the short-term frame if there is one.
+  package var reentry: Int
+  /// The operator that is run again before the re-entry frame's own, when nothing from there on
+  /// would take the correction into the answer.
+  package var reentryPrelude: Int?
+  /// How many bounded edges there are; each has a counter over the whole run.
+  package var counterCount: Int
+  package var digest: String
+  /// What every model is told about the persona.
+  package var systemMessage = ""
+  package var warnings: [Warning]
+
+  package struct Frame: Sendable {
+    package var name: String
+    package var kind: FrameKind
+    package var nodes: [Int]
+    package var transitions: [Edge]
+    /// Frames that run side by side after this one's operators.
+    package var branches: [Int]
+    /// Whether this frame is a branch of another; it then ends where its operators end.
+    package var isBranch: Bool
+    /// Where the run goes when no transition applies; nil ends the run (or the branch).
+    package var following: Int?
+    package var location: SourceLocation
+    /// The parts of the output, as bits, that may still be written once its operators have ended.
+    package var openParts: UInt64 = 0
+  }
+
+  /// An edge out of a frame; `target` nil is the end.
+  package struct Edge: Sendable {
+    package var target: Int?
+    package var when: Guard?
+    package var bound: Bound?
+  }
+
+  /// How often an edge may be taken in one run.
+  package struct Bound: Sendable {
+    package var counter: Int
+    package var atMost: Int
+  }
+
+  package struct Node: Sendable {
+    package var definition: OperatorDefinition
+    package var frame: Int
+    /// The `output:` schema, ready to check answers with.
+    package var schema: Schema?
+    /// Runs instead when the operator fails (`on_error: {else: name}`).
+    package var substitute: OperatorDefinition?
+    /// Everything that decides when it may start: what it and its routes look at.
+    package var reads: [StatePath]
+    package var writes: [StatePath]
+    package var routes: [NodeRoute]
+    /// Whether the run may go elsewhere after it, so that nothing later may start before it ended.
+    package var mayLeave: Bool
+    /// Whether its tokens can be shown as they come: they are a part of the output and nothing
+    /// that can still happen changes them.
+    package var isLive = false
+  }
+
+  /// What the machine asks of a node at every step, small enough to be copied for nothing.
+  package struct NodeFacts: Sendable {
+    /// Reads and writes as bits: two that share none cannot touch the same path.
+    package var readMask: UInt64 = 0
+    package var writeMask: UInt64 = 0
+    package var mayLeave: Bool
+    package var isRule: Bool
+    package var kind: FrameKind
+    /// The parts of the output, as bits, that may still be written from here on, this node included.
+    package var openParts: UInt64 = 0
+  }
+
+  package struct NodeRoute: Sendable {
+    package enum Action: Sendable {
+      case node(Int)
+      case frame(Int)
+      case end
+      case review(subject: StatePath)
+    }
+    package var when: Guard?
+    package var action: Action
+    package var bound: Bound?
+  }
+
+  package func frameIndex(named name: String) -> Int? { frames.firstIndex { $0.name == name } }
+
+  /// The node that writes a path, the last declared first: who a rejected text goes back to.
+  package func writer(of path: StatePath) -> Int? {
+    nodes.lastIndex { $0.definition.kind == .llm && $0.writes.contains { $0.overlaps(path) } }
+      ?? nodes.lastIndex { $0.writes.contains { $0.overlaps(path) } }
+  }
+}

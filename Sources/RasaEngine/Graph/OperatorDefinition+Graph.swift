@@ -1,0 +1,91 @@
+package import RasaCore
+package import RasaPersona
+
+extension OperatorDefinition {
+  /// What a person is asked about by a `human` operator: the first key it reads that an operator
+  /// wrote. That is also what an edit replaces.
+  package var reviewSubject: StatePath? {
+    reads.first { !State.provided.contains($0.key) }
+  }
+
+  /// The type of a path below the keys this operator writes, as far as it declares it.
+  func type(of path: StatePath) -> ValueType? {
+    guard let write = writes.first(where: { $0.key == path.key }) else { return nil }
+    guard path.components.count > 1 else { return write.type == .any ? nil : write.type }
+    var schema = output ?? .null
+    let inside = writes.count > 1 ? path.components : Array(path.components.dropFirst())
+    for component in inside { schema = schema["properties"][component] }
+    switch schema["type"].string {
+    case "string": return .text
+    case "number", "integer": return .number
+    case "boolean": return .boolean
+    case "array": return .list
+    case "object": return .object
+    default: return nil
+    }
+  }
+}
+
+extension Graph {
+  /// Guards that compare what cannot be compared, as far as declared types and schemas tell.
+  func guardTypeProblems() -> [Failure] {
+    func type(of path: StatePath) -> ValueType? {
+      switch path.components {
+      case ["input"]: return .text
+      case ["preferences"], ["metadata"], ["context"]: return .object
+      case ["feedback"]: return .text
+      default: break
+      }
+      if path.key == "preferences" { return .text }
+      let types = Set(nodes.compactMap { node -> ValueType? in node.definition.type(of: path) })
+      let writers = nodes.count { node in node.writes.contains { $0.key == path.key } }
+      let typed = nodes.count { node in node.definition.type(of: path) != nil }
+      return types.count == 1 && writers == typed ? types.first : nil
+    }
+    var guards: [Guard] = []
+    for node in nodes {
+      guards += node.routes.compactMap(\.when)
+      if case .when(let condition) = node.definition.review { guards.append(condition) }
+      guards += node.definition.rules.compactMap(\.when)
+    }
+    for frame in frames { guards += frame.transitions.compactMap(\.when) }
+    return guards.flatMap { $0.problems(types: type(of:)) }
+  }
+
+  /// Templates and rules that look at what `reads` does not declare: order and parallel running
+  /// are derived from `reads`, so it has to tell all.
+  func undeclaredReads() -> [Failure] {
+    var found: [Failure] = []
+    for node in nodes {
+      let definition = node.definition
+      var seen: [(StatePath, SourceLocation)] = []
+      func look(_ paths: [StatePath], _ location: SourceLocation?) {
+        for path in paths { seen.append((path, location ?? definition.location)) }
+      }
+      if let prompt = definition.prompt { look(prompt.paths, prompt.location) }
+      for rule in definition.rules {
+        if let condition = rule.when { look(condition.reads, condition.location) }
+        for (_, value) in rule.set {
+          switch value {
+          case .literal: break
+          case .template(let template): look(template.paths, template.location)
+          case .path(let path): look([path], nil)
+          }
+        }
+        for (_, text) in rule.append { look(text.paths, text.location) }
+      }
+      if case .when(let condition) = definition.review { look(condition.reads, condition.location) }
+      for (path, location) in seen
+      where !definition.reads.contains(where: { $0.overlaps(path) })
+        && !node.writes.contains(where: { $0.overlaps(path) })
+      {
+        found.append(
+          Failure(
+            .configuration,
+            "the operator `\(definition.name)` uses `\(path)` without declaring it",
+            mend: "add `\(path)` to its `reads`", at: location))
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,60 @@
+import RasaCore
+import RasaPersona
+
+extension OperatorDefinition {
+  /// What the rules of this operator write, one after the other, each seeing what those before it
+  /// wrote.
+  func evaluateRules(_ state: State, in kind: FrameKind) -> [Update] {
+    if let compose {
+      return [Update(StatePath(compose.key), .string(compose.text(state.reader(in: kind))))]
+    }
+    guard !rules.isEmpty else { return [] }
+    var view = state
+    var changed: [StatePath] = []
+    func write(_ value: Value, _ key: String) {
+      let path = StatePath(key)
+      view.write(value, at: path)
+      if !changed.contains(path) { changed.append(path) }
+    }
+    // What a rule wrote itself is visible to the next one in every kind of frame.
+    func read(_ path: StatePath) -> Value {
+      if changed.contains(where: { $0.overlaps(path) }) { return view[path] }
+      return view.reader(in: kind)(path)
+    }
+    for rule in rules {
+      if let condition = rule.when, !condition.evaluate(read).holds { continue }
+      for (key, value) in rule.set {
+        switch value {
+        case .literal(let literal): write(literal, key)
+        case .template(let template): write(.string(template.render(read)), key)
+        case .path(let path): write(read(path), key)
+        }
+      }
+      for (key, text) in rule.append {
+        write(.string(read(StatePath(key)).promptText + text.render(read)), key)
+      }
+      for (key, from, to) in rule.replace {
+        guard let text = read(StatePath(key)).string else { continue }
+        write(.string(text.replacing(from, with: to)), key)
+      }
+    }
+    return changed.map { Update($0, view[$0]) }
+  }
+}
+
+extension Composition {
+  /// The parts that have something to say, a blank line between them.
+  func text(_ read: (StatePath) -> Value) -> String {
+    var text = ""
+    for part in parts {
+      let body = read(part.from).promptText
+      if !body.isEmpty { text += opening(of: part, isFirst: text.isEmpty) + body }
+    }
+    return text
+  }
+
+  /// What stands before a part's own text.
+  func opening(of part: Part, isFirst: Bool) -> String {
+    (isFirst ? "" : "\n\n") + (part.heading.map { $0 + "\n\n" } ?? "")
+  }
+}

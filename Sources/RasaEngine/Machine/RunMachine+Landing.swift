@@ -1,0 +1,217 @@
+import RasaCore
+import RasaPersona
+
+/// What happens when an operator's turn to count has come.
+extension RunMachine {
+  /// Applies the outcome of the operator at the head of the lane.
+  mutating func land(_ slot: Lane.Slot, _ outcome: OperatorOutcome, lane: Int) {
+    steps += 1
+    guard steps <= graph.persona.limits.steps else {
+      status = .failed(
+        Failure(
+          .limit, "the run took more than \(graph.persona.limits.steps) steps",
+          mend: "raise `limits: {steps: …}` in the persona, or bound its loops more tightly",
+          details: ["the last one was `\(slot.step.operatorName)` in `\(slot.step.frame)`"]))
+      return
+    }
+    switch outcome {
+    case .wrote(let updates):
+      if graph.facts[slot.node].mayLeave, needsReview(graph.nodes[slot.node], updates) {
+        let subject = graph.nodes[slot.node].writes.first ?? "draft"
+        let review = Lane.Review(subject: subject, pending: updates)
+        lanes[lane].items[lanes[lane].head] = .run(slot.reviewing(review))
+      } else {
+        count(updates, of: slot.node, lane: lane)
+        follow(slot, lane: lane)
+      }
+    case .skipped(let reason):
+      told.append(.warned("`\(slot.step.operatorName)` was skipped: \(reason)"))
+      lanes[lane].popFirst()
+    case .answered(let answer):
+      let subject = graph.nodes[slot.node].definition.reviewSubject ?? "draft"
+      decide(answer, on: subject, slot, lane: lane)
+    }
+  }
+
+  private mutating func needsReview(_ node: Graph.Node, _ updates: [Update]) -> Bool {
+    switch node.definition.review {
+    case .never: return false
+    case .always: return true
+    case .when(let condition):
+      var view = state
+      view.apply(updates)
+      let (holds, warning) = condition.evaluate { view[$0] }
+      if let warning {
+        told.append(.warned("the guard `\(condition.source)` is false: \(warning)"))
+      }
+      return holds
+    }
+  }
+
+  private mutating func count(_ updates: [Update], of node: Int, lane: Int) {
+    state.apply(updates)
+    guard graph.facts[node].kind == .shortTerm else { return }
+    lanes[lane].noted += updates.filter { $0.value.string?.isEmpty == false }
+  }
+
+  /// Takes the first route that applies, else goes on to the next operator.
+  private mutating func follow(_ slot: Lane.Slot, lane: Int) {
+    guard graph.facts[slot.node].mayLeave else { return lanes[lane].popFirst() }
+    for route in graph.nodes[slot.node].routes {
+      guard holds(route.when), take(route.bound) else { continue }
+      let reason = route.when?.source ?? "then"
+      switch route.action {
+      case .node(let target): jump(to: target, lane: lane, from: slot, reason: reason)
+      case .frame(let target):
+        move(from: slot, to: graph.frames[target].name, reason)
+        lanes[lane].clear()
+        enter(target, in: lane)
+      case .end:
+        move(from: slot, to: "end", reason)
+        lanes[lane].clear()
+      case .review(let subject):
+        let review = Lane.Review(subject: subject, pending: nil)
+        lanes[lane].items[lanes[lane].head] = .run(slot.reviewing(review))
+      }
+      return
+    }
+    lanes[lane].popFirst()
+  }
+
+  private mutating func jump(to target: Int, lane: Int, from slot: Lane.Slot, reason: String) {
+    let frame = graph.nodes[target].frame
+    move(from: slot, to: graph.nodes[target].definition.name, reason)
+    lanes[lane].clear()
+    enter(frame, in: lane, from: graph.frames[frame].nodes.firstIndex(of: target) ?? 0)
+  }
+
+  private mutating func move(from slot: Lane.Slot, to target: String, _ reason: String) {
+    told.append(.moved(from: slot.step.operatorName, to: target, reason: reason))
+  }
+
+  // MARK: People
+
+  /// A person has looked at what the operator at the head of the lane wrote, or led to.
+  mutating func settle(_ review: Lane.Review, _ answer: HumanAnswer, lane: Int) {
+    guard case .run(let slot) = lanes[lane].items[lanes[lane].head] else { return }
+    if let pending = review.pending {
+      switch answer.decision {
+      case .approve:
+        count(pending, of: slot.node, lane: lane)
+        follow(slot, lane: lane)
+      case .edit:
+        count(pending, of: slot.node, lane: lane)
+        state.write(answer.text, at: review.subject)
+        follow(slot, lane: lane)
+      case .reject:
+        if refuse(answer) {
+          var again = slot
+          again.step.round += 1
+          again.phase = .waiting
+          lanes[lane].items[lanes[lane].head] = .run(again)
+        }
+      case .feedback:
+        count(pending, of: slot.node, lane: lane)
+        correct(answer, slot, lane: lane)
+      }
+    } else {
+      decide(answer, on: review.subject, slot, lane: lane)
+    }
+    advance()
+  }
+
+  /// Carries out a person's decision about a key of the state.
+  private mutating func decide(
+    _ answer: HumanAnswer, on subject: StatePath, _ slot: Lane.Slot, lane: Int
+  ) {
+    for write in graph.nodes[slot.node].definition.writes
+    where graph.nodes[slot.node].definition.kind == .human {
+      state.write(
+        [
+          "decision": .string(answer.decision.rawValue), "by": .string(answer.by),
+          "reason": answer.decision == .edit ? .null : answer.text,
+        ], at: StatePath(write.key))
+    }
+    switch answer.decision {
+    case .approve: proceedAfterDecision(slot, lane: lane)
+    case .edit:
+      state.write(answer.text, at: subject)
+      proceedAfterDecision(slot, lane: lane)
+    case .reject:
+      guard refuse(answer) else { return }
+      guard let writer = graph.writer(of: subject), canReach(writer, from: lane) else {
+        status = .failed(denied(by: answer))
+        return
+      }
+      jump(to: writer, lane: lane, from: slot, reason: "sent back by \(answer.by)")
+    case .feedback: correct(answer, slot, lane: lane)
+    }
+  }
+
+  /// A `human` operator's own routes count after its decision; a review's do not, as the review is
+  /// one of them.
+  private mutating func proceedAfterDecision(_ slot: Lane.Slot, lane: Int) {
+    if graph.nodes[slot.node].definition.kind == .human {
+      follow(slot, lane: lane)
+    } else {
+      lanes[lane].popFirst()
+    }
+  }
+
+  private func canReach(_ node: Int, from lane: Int) -> Bool {
+    let target = graph.frames[graph.nodes[node].frame]
+    return lanes[lane].branchOf == nil && !target.isBranch
+  }
+
+  /// Keeps the reason for the operator that has to do better; false when the run ends here: without
+  /// a reason there is nothing to do better.
+  private mutating func refuse(_ answer: HumanAnswer) -> Bool {
+    rejections += 1
+    let reason = answer.text.promptText
+    guard !reason.isEmpty, rejections <= RunMachine.mostRejections else {
+      status = .failed(denied(by: answer))
+      return false
+    }
+    addFeedback(reason)
+    return true
+  }
+
+  private func denied(by answer: HumanAnswer) -> Failure {
+    let reason = answer.text.promptText
+    return Failure(
+      .approval, "\(answer.by) rejected it" + (reason.isEmpty ? "" : ": \(reason)"),
+      mend: "run it again with another input, or approve it next time")
+  }
+
+  private mutating func addFeedback(_ text: String) {
+    let known = state["feedback"].string.map { $0 + "\n" } ?? ""
+    state.write(.string(known + text), at: "feedback")
+  }
+
+  /// A correction re-enters at the short-term frame: it becomes a working note, and what from there
+  /// on makes the answer runs again.
+  private mutating func correct(_ answer: HumanAnswer, _ slot: Lane.Slot, lane: Int) {
+    guard lanes[lane].branchOf == nil else {
+      // A branch cannot leave its group: its operators run again with the correction.
+      addFeedback(answer.text.promptText)
+      let frame = graph.nodes[slot.node].frame
+      move(from: slot, to: graph.frames[frame].name, "correction by \(answer.by)")
+      lanes[lane].clear()
+      enter(frame, in: lane)
+      return
+    }
+    addFeedback(answer.text.promptText)
+    notes.append("correction: \(answer.text.promptText)")
+    move(from: slot, to: graph.frames[graph.reentry].name, "correction by \(answer.by)")
+    lanes[lane].clear()
+    enter(graph.reentry, in: lane, prelude: graph.reentryPrelude)
+  }
+}
+
+extension Lane.Slot {
+  fileprivate func reviewing(_ review: Lane.Review) -> Lane.Slot {
+    var slot = self
+    slot.phase = .reviewing(review, isAsked: false)
+    return slot
+  }
+}

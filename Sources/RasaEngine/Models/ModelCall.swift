@@ -1,0 +1,169 @@
+package import RasaCore
+package import RasaPersona
+
+package enum ChatRole: String, Sendable, Hashable { case system, user, assistant, tool }
+
+package struct ChatMessage: Sendable, Hashable {
+  package var role: ChatRole
+  package var text: String
+  package init(_ role: ChatRole, _ text: String) {
+    self.role = role
+    self.text = text
+  }
+}
+
+/// What an operator asks of a model. It names no model: that is the gate's decision.
+package struct ModelRequest: Sendable, Hashable {
+  package var messages: [ChatMessage]
+  /// JSON Schema of the answer; nil means text.
+  package var schema: Value?
+  /// What the schema is called on the wire: the operator's name.
+  package var name: String
+  package var maxTokens: Int?
+  package var temperature: Double?
+  package var profile: PerformanceProfile?
+  /// Seconds for the whole call; nil leaves it to the provider's timers.
+  package var timeout: Double?
+  /// What the run was asked, for the mock, which does not understand prompts.
+  package var input: String
+  package var preferences: ValueObject
+
+  package init(
+    messages: [ChatMessage], schema: Value? = nil, name: String = "", maxTokens: Int? = nil,
+    temperature: Double? = nil, profile: PerformanceProfile? = nil, timeout: Double? = nil,
+    input: String = "", preferences: ValueObject = ValueObject()
+  ) {
+    self.input = input
+    self.preferences = preferences
+    self.messages = messages
+    self.schema = schema
+    self.name = name
+    self.maxTokens = maxTokens
+    self.temperature = temperature
+    self.profile = profile
+    self.timeout = timeout
+  }
+}
+
+/// Who asks, for the ledger and the journal.
+package struct CallContext: Sendable {
+  package var run: Identifier
+  package var key: EffectKey
+  /// Whose budget pays: the persona's name.
+  package var persona: String
+  package var models: RecommendedModels
+  package var profile: PerformanceProfile
+  package var budget: CostBudget
+  /// The dollars that the whole run may take.
+  package var runLimit: Money?
+
+  package init(
+    run: Identifier, key: EffectKey, persona: String,
+    models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile = .balanced,
+    budget: CostBudget = CostBudget(), runLimit: Money? = nil
+  ) {
+    self.run = run
+    self.key = key
+    self.persona = persona
+    self.models = models
+    self.profile = profile
+    self.budget = budget
+    self.runLimit = runLimit
+  }
+}
+
+/// Token counts as billed: `input` includes `cachedInput`, `output` includes `reasoning`.
+package struct Usage: Sendable, Hashable {
+  package var input: Int64
+  package var output: Int64
+  package var cachedInput: Int64
+  package var reasoning: Int64
+  /// False when the provider said nothing and the counts are our estimate.
+  package var isReported: Bool
+
+  package init(
+    input: Int64 = 0, output: Int64 = 0, cachedInput: Int64 = 0, reasoning: Int64 = 0,
+    isReported: Bool = true
+  ) {
+    self.input = input
+    self.output = output
+    self.cachedInput = cachedInput
+    self.reasoning = reasoning
+    self.isReported = isReported
+  }
+}
+
+/// What arrives while a model answers.
+package enum ModelEvent: Sendable, Hashable {
+  /// A model was chosen and is about to be asked.
+  case started(provider: String, model: String)
+  case text(String)
+  /// Reasoning shown apart, never part of the answer.
+  case reasoning(String)
+  /// The stream broke and starts again: what was shown of this answer no longer counts.
+  case restarted(reason: String)
+}
+
+package enum FinishReason: String, Sendable, Hashable { case stop, length, filtered, cutOff }
+
+package struct ModelAnswer: Sendable, Hashable {
+  package var text: String
+  package var provider: String
+  package var model: String
+  package var usage: Usage
+  package var cost: Money
+  package var finish: FinishReason
+  /// True for the mock: the answer is labelled wherever it is shown.
+  package var isMock: Bool
+
+  package init(
+    text: String, provider: String, model: String, usage: Usage, cost: Money,
+    finish: FinishReason = .stop, isMock: Bool = false
+  ) {
+    self.text = text
+    self.provider = provider
+    self.model = model
+    self.usage = usage
+    self.cost = cost
+    self.finish = finish
+    self.isMock = isMock
+  }
+}
+
+/// The only door to a model: chooses one, reserves its money, asks it, settles.
+///
+/// The gate writes the call's intent with its reservation, and its result with its settlement, in
+/// one transaction each; both events are made by the caller so that the journal stays the domain's.
+package protocol ModelGate: Sendable {
+  /// `onEvent` is awaited, so a slow reader slows the provider down instead of filling memory.
+  /// Cancelling the task ends the call at the peer, settles what was used and throws
+  /// `CancellationError`.
+  func answer(
+    _ request: ModelRequest, for context: CallContext,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer
+
+  /// What the call is expected to cost at most, and on which model, without asking anyone.
+  func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate
+}
+
+package struct CallEstimate: Sendable, Hashable {
+  package var provider: String
+  package var model: String
+  package var inputTokens: Int64
+  package var outputTokens: Int64
+  package var cost: Money
+  /// False when the price of the model is not known; `cost` is then zero.
+  package var isPriceKnown: Bool
+  package init(
+    provider: String, model: String, inputTokens: Int64, outputTokens: Int64, cost: Money,
+    isPriceKnown: Bool
+  ) {
+    self.provider = provider
+    self.model = model
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+    self.cost = cost
+    self.isPriceKnown = isPriceKnown
+  }
+}

@@ -1,0 +1,26 @@
+/// The identity of an effect: where in the run it was asked for, never when it arrived. Visits are
+/// counted per frame, so the key is the same however parallel branches interleave.
+package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
+  package var frame: String
+  /// Which visit of that frame, counted from 1.
+  package var visit: Int
+  package var operatorName: String
+  /// What the operator asks for: `call`, `repair`, `review`, `tool:name`, …
+  package var label: String
+  /// Counted from 1 for the same label: further tries, further rounds.
+  package var occurrence: Int
+
+  package init(
+    frame: String, visit: Int, operatorName: String, label: String, occurrence: Int = 1
+  ) {
+    self.frame = frame
+    self.visit = visit
+    self.operatorName = operatorName
+    self.label = label
+    self.occurrence = occurrence
+  }
+
+  package var description: String {
+    "\(frame):\(visit)/\(operatorName)/\(label)#\(occurrence)"
+  }
+}

@@ -1,0 +1,81 @@
+package import RasaCore
+
+/// One limit that a reservation falls under.
+package struct BudgetLeg: Sendable, Hashable {
+  package enum Scope: Sendable, Hashable {
+    case execution(Identifier)
+    case day(owner: String, LocalDay)
+    case month(owner: String, String)
+  }
+  package var scope: Scope
+  /// Nil when spending is only counted here.
+  package var limit: Money?
+
+  package init(scope: Scope, limit: Money?) {
+    self.scope = scope
+    self.limit = limit
+  }
+}
+
+package struct ReservationRequest: Sendable, Hashable {
+  package var id: Identifier
+  package var run: Identifier
+  package var key: EffectKey
+  package var persona: String
+  package var operatorName: String
+  package var provider: String
+  package var model: String
+  package var amount: Money
+  package var legs: [BudgetLeg]
+  package var leaseEnds: Timestamp
+  package init(
+    id: Identifier, run: Identifier, key: EffectKey, persona: String, operatorName: String,
+    provider: String, model: String, amount: Money, legs: [BudgetLeg], leaseEnds: Timestamp
+  ) {
+    self.id = id
+    self.run = run
+    self.key = key
+    self.persona = persona
+    self.operatorName = operatorName
+    self.provider = provider
+    self.model = model
+    self.amount = amount
+    self.legs = legs
+    self.leaseEnds = leaseEnds
+  }
+}
+
+package enum ReservationOutcome: Sendable, Hashable {
+  case held
+  /// The first leg that has no room, and what room it has.
+  case refused(BudgetLeg, available: Money)
+}
+
+package struct Settlement: Sendable, Hashable {
+  package enum Outcome: String, Sendable, Hashable { case answered, failed, cancelled }
+  package var reservation: Identifier
+  package var actual: Money
+  package var usage: Usage
+  package var outcome: Outcome
+  package init(reservation: Identifier, actual: Money, usage: Usage, outcome: Outcome) {
+    self.reservation = reservation
+    self.actual = actual
+    self.usage = usage
+    self.outcome = outcome
+  }
+}
+
+/// Reservations and settlements of money against limits. `recording` entries are committed in the
+/// same transaction, or not at all.
+package protocol Ledger: Sendable {
+  /// All legs or none.
+  func reserve(
+    _ request: ReservationRequest, recording entries: [JournalEntry]
+  ) async throws -> ReservationOutcome
+  /// Once: a second settlement of the same reservation changes nothing.
+  func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws
+  /// The smallest room left under the legs; nil when none of them has a limit.
+  func headroom(_ legs: [BudgetLeg]) async throws -> Money?
+  /// Moves the end of a lease while the call is still going on.
+  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws
+}

@@ -1,0 +1,148 @@
+package import RasaCore
+
+extension RunEvent {
+  /// The name of the event in the journal.
+  package var kind: String {
+    switch self {
+    case .started: "run.started"
+    case .contextOpened: "context.opened"
+    case .frameEntered: "frame.entered"
+    case .operatorFinished: "operator.finished"
+    case .moved: "run.moved"
+    case .asked: "human.asked"
+    case .answered: "human.answered"
+    case .warned: "run.warned"
+    case .finished: "run.finished"
+    case .failed: "run.failed"
+    }
+  }
+
+  /// The effect's key, for events about effects.
+  package var key: String? {
+    switch self {
+    case .asked(let effect, _), .answered(let effect, _): effect.description
+    default: nil
+    }
+  }
+
+  package func entry(of run: Identifier, at time: Timestamp) -> JournalEntry {
+    JournalEntry(run: run, time: time, event: self)
+  }
+
+  package var body: Value {
+    switch self {
+    case .started(let start):
+      [
+        "run": .string(start.run.text), "persona": .string(start.persona),
+        "digest": .string(start.personaDigest),
+        "session": start.session.map { .string($0) } ?? .null, "user": .string(start.user),
+        "input": .string(start.input), "preferences": .object(start.preferences),
+      ]
+    case .contextOpened(let context): context
+    case .frameEntered(let frame, let visit):
+      ["frame": .string(frame), "visit": .int(Int64(visit))]
+    case .operatorFinished(let step, let outcome):
+      ["step": step.value, "outcome": outcome.value]
+    case .moved(let from, let to, let reason):
+      ["from": .string(from), "to": .string(to), "reason": .string(reason)]
+    case .asked(_, let question):
+      [
+        "title": .string(question.title), "subject": .string(question.subject.description),
+        "payload": question.payload,
+        "context": .array(
+          question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
+        "spent": .string(question.spent.decimalText),
+      ]
+    case .answered(_, let answer): answer.value
+    case .warned(let message): ["message": .string(message)]
+    case .finished(let output): ["output": output]
+    case .failed(let failure):
+      [
+        "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
+        "mend": .string(failure.mend), "details": .array(failure.details.map { .string($0) }),
+      ]
+    }
+  }
+
+  /// Reads back the events that the state is folded from; nil for all others, and for lines that
+  /// this build does not know.
+  package init?(folding entry: JournalEntry) {
+    let body = entry.body
+    switch entry.kind {
+    case "run.started":
+      self = .started(
+        RunStart(
+          run: Identifier(body["run"].string ?? ""), persona: body["persona"].string ?? "",
+          personaDigest: body["digest"].string ?? "", session: body["session"].string,
+          user: body["user"].string ?? "", input: body["input"].string ?? "",
+          preferences: body["preferences"].object ?? ValueObject()))
+    case "context.opened": self = .contextOpened(body)
+    case "operator.finished":
+      guard let step = Step(body["step"]), let outcome = OperatorOutcome(body["outcome"]) else {
+        return nil
+      }
+      self = .operatorFinished(step, outcome)
+    default: return nil
+    }
+  }
+}
+
+extension Step {
+  var value: Value {
+    [
+      "frame": .string(frame), "visit": .int(Int64(visit)), "operator": .string(operatorName),
+      "round": .int(Int64(round)), "review": .bool(isReview),
+    ]
+  }
+
+  init?(_ value: Value) {
+    guard let frame = value["frame"].string, let visit = value["visit"].int,
+      let name = value["operator"].string
+    else { return nil }
+    self.init(
+      frame: frame, visit: Int(visit), operatorName: name,
+      round: Int(value["round"].int ?? 1), isReview: value["review"].bool ?? false)
+  }
+}
+
+extension OperatorOutcome {
+  var value: Value {
+    switch self {
+    case .wrote(let updates):
+      [
+        "wrote": .array(
+          updates.map { ["path": .string($0.path.description), "value": $0.value] })
+      ]
+    case .skipped(let reason): ["skipped": .string(reason)]
+    case .answered(let answer): ["answered": answer.value]
+    }
+  }
+
+  init?(_ value: Value) {
+    if let updates = value["wrote"].array {
+      self = .wrote(
+        updates.compactMap { update in
+          update["path"].string.map { Update(StatePath($0), update["value"]) }
+        })
+    } else if let reason = value["skipped"].string {
+      self = .skipped(reason: reason)
+    } else if let answer = HumanAnswer(value["answered"]) {
+      self = .answered(answer)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension HumanAnswer {
+  var value: Value {
+    ["decision": .string(decision.rawValue), "text": text, "by": .string(by)]
+  }
+
+  init?(_ value: Value) {
+    guard let decision = value["decision"].string.flatMap(Decision.init(rawValue:)) else {
+      return nil
+    }
+    self.init(decision, text: value["text"], by: value["by"].string ?? "")
+  }
+}

@@ -1,0 +1,111 @@
+package import RasaCore
+
+/// What is told about a run: the lines of its journal.
+///
+/// `started`, `contextOpened` and `operatorFinished` are what the state is folded from; the others
+/// say, for people, what followed from them.
+package enum RunEvent: Sendable, Hashable {
+  case started(RunStart)
+  case contextOpened(Value)
+  case frameEntered(frame: String, visit: Int)
+  case operatorFinished(Step, OperatorOutcome)
+  /// A route, transition or decision led somewhere else than onwards.
+  case moved(from: String, to: String, reason: String)
+  case asked(EffectKey, Question)
+  case answered(EffectKey, HumanAnswer)
+  case warned(String)
+  case finished(output: Value)
+  case failed(Failure)
+}
+
+/// What a run begins with.
+package struct RunStart: Sendable, Hashable {
+  package var run: Identifier
+  package var persona: String
+  package var personaDigest: String
+  package var session: String?
+  package var user: String
+  package var input: String
+  package var preferences: ValueObject
+
+  package init(
+    run: Identifier, persona: String, personaDigest: String, session: String? = nil,
+    user: String = "", input: String, preferences: ValueObject = ValueObject()
+  ) {
+    self.run = run
+    self.persona = persona
+    self.personaDigest = personaDigest
+    self.session = session
+    self.user = user
+    self.input = input
+    self.preferences = preferences
+  }
+}
+
+/// One pass through one operator: where, and which round of it.
+package struct Step: Sendable, Hashable {
+  package var frame: String
+  package var visit: Int
+  package var operatorName: String
+  /// Further rounds come from a person's rejection.
+  package var round: Int
+  /// Whether this is the person's look at what the operator wrote.
+  package var isReview: Bool
+
+  package init(
+    frame: String, visit: Int, operatorName: String, round: Int = 1, isReview: Bool = false
+  ) {
+    self.frame = frame
+    self.visit = visit
+    self.operatorName = operatorName
+    self.round = round
+    self.isReview = isReview
+  }
+
+  /// The key of an effect in this step.
+  package func effect(_ label: String, occurrence: Int = 1) -> EffectKey {
+    EffectKey(
+      frame: frame, visit: visit, operatorName: operatorName,
+      label: round == 1 ? label : "\(label)@\(round)", occurrence: occurrence)
+  }
+}
+
+package enum OperatorOutcome: Sendable, Hashable {
+  case wrote([Update])
+  /// `on_error: {else: skip}`.
+  case skipped(reason: String)
+  /// What a person decided, for `human` operators and reviews.
+  case answered(HumanAnswer)
+}
+
+package struct HumanAnswer: Sendable, Hashable {
+  package enum Decision: String, Sendable, Hashable { case approve, edit, reject, feedback }
+  package var decision: Decision
+  /// The replacement of an edit, the reason of a rejection, the text of a correction.
+  package var text: Value
+  package var by: String
+  package init(_ decision: Decision, text: Value = .null, by: String) {
+    self.decision = decision
+    self.text = text
+    self.by = by
+  }
+}
+
+/// What a person is asked.
+package struct Question: Sendable, Hashable {
+  package var key: EffectKey
+  /// The question in the operator's words.
+  package var title: String
+  /// The key of the state that is decided about, and what it holds: what an edit replaces.
+  package var subject: StatePath
+  package var payload: Value
+  /// What helps to decide: name and text.
+  package var context: [ContextLine]
+  /// Spent so far in this run.
+  package var spent: Money
+
+  package struct ContextLine: Sendable, Hashable {
+    package var name: String
+    package var text: String
+  }
+}

@@ -1,0 +1,67 @@
+import RasaCore
+import RasaPersona
+
+/// Decides what of the output can be shown now.
+///
+/// The output is made of parts in order. A part is shown while it is being written if its operator
+/// is live (nothing can revise it any more), or as a whole once nothing that can still happen
+/// writes to it. Parts are never shown out of order; what comes early waits.
+struct LiveOutput {
+  private let parts: [Composition.Part]
+  private var current = 0
+  /// What was shown of the current part, in UTF-8 bytes of its text.
+  private var shown = 0
+  private(set) var hasShownAnything = false
+  /// Text that live operators have written of each part.
+  private var written: [StatePath: String] = [:]
+
+  init(parts: [Composition.Part]) { self.parts = parts }
+
+  /// Text of a live operator: returns what can be shown now.
+  mutating func offer(_ text: String, of path: StatePath) -> String? {
+    guard current < parts.count, parts[current].from == path else {
+      written[path, default: ""] += text
+      return nil
+    }
+    let early = written.removeValue(forKey: path) ?? ""
+    let new = early + text
+    guard !new.isEmpty else { return nil }
+    defer {
+      shown += new.utf8.count
+      hasShownAnything = true
+    }
+    return shown == 0 ? opening() + new : new
+  }
+
+  /// A live operator begins again. Returns whether some of what it wrote was already shown.
+  mutating func restart(_ path: StatePath) -> Bool {
+    written[path] = nil
+    guard current < parts.count, parts[current].from == path, shown > 0 else { return false }
+    shown = 0
+    return true
+  }
+
+  /// The rest of the current part if it will not change any more, and then of the next ones.
+  ///
+  /// `value` gives what the state holds, nil while that can still change.
+  mutating func advance(_ value: (_ place: Int, StatePath) -> Value?) -> String? {
+    var text = ""
+    while current < parts.count, let final = value(current, parts[current].from) {
+      let body = final.promptText
+      let rest = String(decoding: body.utf8.dropFirst(shown), as: UTF8.self)
+      if !rest.isEmpty {
+        text += shown == 0 ? opening(after: text) + rest : rest
+        hasShownAnything = true
+      }
+      written[parts[current].from] = nil
+      current += 1
+      shown = 0
+    }
+    return text.isEmpty ? nil : text
+  }
+
+  private func opening(after text: String = "") -> String {
+    let heading = parts[current].heading.map { $0 + "\n\n" } ?? ""
+    return (hasShownAnything || !text.isEmpty ? "\n\n" : "") + heading
+  }
+}

@@ -1,0 +1,113 @@
+import RasaCore
+package import RasaPersona
+
+/// What a model is told for one operator.
+///
+/// The system message holds only what the persona's author wrote; what users, memories, tools and
+/// models said goes below it, so that none of it can speak with the author's voice.
+package enum Prompt {
+  package static func request(
+    for definition: OperatorDefinition, view: State, kind: FrameKind, system: String
+  ) -> ModelRequest {
+    let read = view.reader(in: kind)
+    var messages = [ChatMessage(.system, system)]
+    let mentioned = definition.prompt?.paths ?? []
+    if definition.reads.contains(where: { $0.overlaps(.conversation) }),
+      !mentioned.contains(where: { $0.overlaps(.conversation) })
+    {
+      for turn in read(.conversation).array ?? [] {
+        messages.append(ChatMessage(.user, turn["input"].promptText))
+        messages.append(ChatMessage(.assistant, turn["output"].promptText))
+      }
+    }
+    let task = definition.prompt?.render { promptValue(read($0)) } ?? read(.input).promptText
+    messages.append(ChatMessage(.user, task.trimmingBlankLines()))
+    return ModelRequest(
+      messages: messages, schema: definition.output, name: definition.name,
+      maxTokens: definition.maxTokens, temperature: definition.temperature,
+      profile: definition.profile, timeout: definition.timeout, input: view[.input].promptText,
+      preferences: view[.preferences].object ?? ValueObject())
+  }
+
+  /// The same for every call of a persona, so the graph keeps it.
+  static func system(for persona: PersonaDefinition) -> String {
+    var lines = ["You are \(persona.name)."]
+    if !persona.description.isEmpty { lines.append(persona.description) }
+    lines.append("Style: \(persona.promptStyle)")
+    for (key, value) in persona.metadata {
+      let name = String(key.map { $0 == "_" ? " " : $0 })
+      lines.append("\(name.prefix(1).uppercased())\(name.dropFirst()): \(inline(value))")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Lists of plain values read as lists of words.
+  private static func inline(_ value: Value) -> String {
+    if let list = value.array { return list.map(inline).joined(separator: ", ") }
+    if case .object = value { return value.json(.compact) }
+    return value.promptText
+  }
+
+  /// What a template inserts: conversations, notes and lists read as lines, not as JSON.
+  private static func promptValue(_ value: Value) -> Value {
+    guard let list = value.array, !list.isEmpty else {
+      if case .object(let object) = value {
+        if object.isEmpty { return .null }
+        let isPlain = object.allSatisfy { member in
+          switch member.value {
+          case .object, .array: false
+          default: true
+          }
+        }
+        if isPlain {
+          return .string(
+            object.map { "- \($0.key): \($0.value.promptText)" }.joined(separator: "\n"))
+        }
+      }
+      if case .array = value { return .null }
+      return value
+    }
+    let lines = list.map { element -> String in
+      if let input = element["input"].string {
+        return "User: \(input)\nYou: \(element["output"].promptText)"
+      }
+      if let text = element["text"].string { return "- \(text)" }
+      return "- \(inline(element))"
+    }
+    return .string(lines.joined(separator: "\n"))
+  }
+}
+
+extension String {
+  /// Without blank lines at either end, and with never more than one between others: what is left
+  /// where an optional value was missing.
+  func trimmingBlankLines() -> String {
+    var kept: [UInt8] = []
+    kept.reserveCapacity(utf8.count)
+    /// Line ends that come before the next line that says something; none before the first.
+    var breaks = 0
+    var line: [UInt8] = []
+    func isBlank(_ line: [UInt8]) -> Bool {
+      line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    }
+    func take(_ line: [UInt8]) {
+      guard !isBlank(line) else {
+        if !kept.isEmpty { breaks = min(2, breaks + 1) }
+        return
+      }
+      if !kept.isEmpty { kept += [UInt8](repeating: 0x0A, count: max(1, breaks)) }
+      kept += line
+      breaks = 1
+    }
+    for byte in utf8 {
+      if byte == 0x0A {
+        take(line)
+        line.removeAll(keepingCapacity: true)
+      } else {
+        line.append(byte)
+      }
+    }
+    take(line)
+    return String(decoding: kept, as: UTF8.self)
+  }
+}

@@ -1,0 +1,68 @@
+import RasaCore
+import RasaPersona
+
+/// What running operators share: the output as far as it can be shown, the money spent, and the
+/// time that is left.
+final class Stage: Sendable {
+  private struct Shared {
+    var output: LiveOutput
+    var spent = Money.zero
+    /// Nanoseconds of the monotonic clock.
+    var deadline: UInt64
+  }
+  private let shared: Locked<Shared>
+  private let seconds: Double
+
+  /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
+  init(parts: [Composition.Part], seconds: Double, startedAt now: UInt64) {
+    self.seconds = seconds
+    let nanoseconds = UInt64(min(max(seconds, 0), 1_000_000_000) * 1_000_000_000)
+    shared = Locked(Shared(output: LiveOutput(parts: parts), deadline: now &+ nanoseconds))
+  }
+
+  func secondsLeft(at now: UInt64) -> Double {
+    let deadline = shared.withLock { $0.deadline }
+    return deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
+  }
+
+  /// Nobody's fault: the time that a person took to answer.
+  func wait(_ nanoseconds: UInt64) { shared.withLock { $0.deadline &+= nanoseconds } }
+
+  var tooLate: Failure {
+    Failure(
+      .timeout, "the run took longer than \(seconds.shortText) seconds",
+      mend: "raise `limits: {seconds: …}` in the persona, or use a faster model",
+      details: [Failure.wholeRun])
+  }
+
+  var spent: Money { shared.withLock { $0.spent } }
+
+  func add(_ cost: Money) { shared.withLock { $0.spent += cost } }
+
+  func offer(_ text: String, of path: StatePath) -> String? {
+    shared.withLock { $0.output.offer(text, of: path) }
+  }
+
+  func restart(_ path: StatePath) -> Bool { shared.withLock { $0.output.restart(path) } }
+
+  /// What can be shown now; `open` are the parts, as bits, that may still change.
+  func advance(open: UInt64, _ state: State) -> String? {
+    shared.withLock { shared in
+      shared.output.advance { place, path in
+        open & (1 << UInt64(min(place, 63))) == 0 ? state[path] : nil
+      }
+    }
+  }
+}
+
+extension Failure {
+  fileprivate static let wholeRun = "time that a person takes to answer is not counted"
+  /// Whether the run's own time is up, which no operator can work around.
+  var isOfWholeRun: Bool { details.contains(Failure.wholeRun) }
+}
+
+extension Double {
+  fileprivate var shortText: String {
+    Int64(exactly: self).map { String($0) } ?? "\(self)"
+  }
+}
