@@ -40,6 +40,9 @@ func shim(_ name: String, links libraries: [String], whole archives: [String] = 
 let package = Package(
   name: "rasa",
   targets: [
+    library(
+      "RasaStore",
+      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine"]),
 
     // Domain.
     library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
@@ -51,12 +54,14 @@ let package = Package(
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
     library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
+    library("RasaSQLite", ["RasaCore", "CSQLite"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem"]),
 
     // C libraries.
     shim("CCurl", links: ["curl"]),
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
+    shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),
@@ -71,7 +76,9 @@ let package = Package(
     tests("RasaDocuments", ["RasaCore"]),
     tests("RasaSystem", ["RasaCore"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
+    tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
-    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),]
+    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
+    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),]
 )

@@ -1,0 +1,62 @@
+import RasaCore
+
+/// The shape of a database as data: one script for each version, run in order, never changed once
+/// released. `applicationID` marks the file as ours.
+package struct Schema: Sendable {
+  package var applicationID: Int32
+  package var scripts: [String]
+
+  package init(applicationID: Int32, scripts: [String]) {
+    self.applicationID = applicationID
+    self.scripts = scripts
+  }
+
+  package var version: Int64 { Int64(scripts.count) }
+}
+
+extension Database {
+  /// The version of the schema that the file has; 0 for a new file.
+  package func schemaVersion() throws -> Int64 {
+    try first("PRAGMA user_version") { $0.integer(0) } ?? 0
+  }
+
+  /// Brings the file to the newest version, all of it in one transaction. The caller keeps other
+  /// processes away: changing to a write-ahead log does not wait for them.
+  package func migrate(to schema: Schema) throws {
+    if try schemaVersion() == 0 {
+      try refuseForeignFile(schema)
+      let mode = try first("PRAGMA journal_mode = WAL") { $0.text(0) }
+      guard mode == "wal" else {
+        throw Failure(
+          .storage, "the folder of \(path) cannot hold a write-ahead log",
+          mend: "keep the database on a local disk")
+      }
+    }
+    try transaction {
+      let version = try schemaVersion()
+      try refuseFutureVersion(version, schema)
+      for script in schema.scripts.dropFirst(Int(clamping: version)) { try execute(script) }
+      try execute("PRAGMA user_version = \(schema.version)")
+      try execute("PRAGMA application_id = \(schema.applicationID)")
+    }
+  }
+
+  private func refuseForeignFile(_ schema: Schema) throws {
+    let tables = try first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) } ?? 0
+    let mark = try first("PRAGMA application_id") { $0.integer(0) } ?? 0
+    guard tables == 0, mark == 0 else {
+      throw Failure(
+        .storage, "\(path) is a database of another program",
+        mend: "move the file away, or choose another place for the data")
+    }
+  }
+
+  package func refuseFutureVersion(_ version: Int64, _ schema: Schema) throws {
+    guard version > schema.version || version < 0 else { return }
+    throw Failure(
+      .storage,
+      "\(path) was written by a newer version (its schema is \(version), this program knows "
+        + "\(schema.version))",
+      mend: "use the newer version, or choose another place for the data")
+  }
+}

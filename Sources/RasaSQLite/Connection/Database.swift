@@ -1,0 +1,157 @@
+import CSQLite
+import RasaCore
+
+/// One connection to one SQLite file, closed when the last reference goes. It is not shared between
+/// threads: `DatabaseWriter` gives it a thread of its own.
+@safe
+package final class Database {
+  package let path: String
+  private let handle: OpaquePointer
+  /// SQLite writes the length of the write-ahead log here after every commit.
+  private let logFrames: UnsafeMutablePointer<Int32>
+  private var statements: [String: Statement] = [:]
+
+  /// Opens the file, creating it and its folder for this user alone when they do not exist.
+  /// `busyTimeout` is how long a statement waits for other processes, in milliseconds.
+  package init(path: String, busyTimeout: Int32 = 10_000) throws {
+    guard Self.isConfigured else {
+      throw Failure(.storage, "SQLite could not be initialised", mend: "check the SQLite library")
+    }
+    try DatabaseFile(path).prepare()
+
+    // A name that starts with `file:` would be taken for a URI with parameters of its own.
+    let name = path.hasPrefix("/") ? path : "./" + path
+    var opened: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let code = unsafe sqlite3_open_v2(name, &opened, flags, nil)
+    guard code == SQLITE_OK, let connection = unsafe opened else {
+      defer { unsafe sqlite3_close_v2(opened) }
+      throw unsafe Failure.sqlite(code, opened, path: path, sql: "")
+    }
+    self.path = path
+    unsafe handle = connection
+    unsafe logFrames = .allocate(capacity: 1)
+    unsafe logFrames.initialize(to: 0)
+    try configure(busyTimeout: busyTimeout)
+  }
+
+  deinit {
+    statements.removeAll()
+    unsafe sqlite3_wal_hook(handle, nil, nil)
+    unsafe sqlite3_close_v2(handle)
+    unsafe logFrames.deallocate()
+  }
+
+  /// Process-wide: every allocation would otherwise take a lock to be counted.
+  private static let isConfigured: Bool = {
+    _ = csqlite_configure(SQLITE_CONFIG_MEMSTATUS, 0)
+    return sqlite3_initialize() == SQLITE_OK
+  }()
+
+  private func configure(busyTimeout: Int32) throws {
+    unsafe sqlite3_busy_timeout(handle, busyTimeout)
+    // A file may come from elsewhere: its schema may not call functions, its pages are checked, and
+    // no statement may change what only SQLite itself should. A checkpoint when the last connection
+    // closes would cost every short process two flushes; `checkpoint()` decides instead.
+    let flags: [(option: Int32, value: Int32)] = [
+      (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+      (SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0), (SQLITE_DBCONFIG_ENABLE_FKEY, 1),
+      (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1), (SQLITE_DBCONFIG_DQS_DDL, 0),
+      (SQLITE_DBCONFIG_DQS_DML, 0),
+    ]
+    for flag in flags {
+      let code = unsafe csqlite_configure_connection(handle, flag.option, flag.value)
+      guard code == SQLITE_OK else { throw failure(code, sql: "") }
+    }
+    try execute(
+      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = FULL")
+    // The hook takes the place of automatic checkpoints.
+    unsafe sqlite3_wal_hook(
+      handle,
+      { context, _, _, frames in
+        unsafe context?.assumingMemoryBound(to: Int32.self).pointee = frames
+        return SQLITE_OK
+      }, logFrames)
+  }
+
+  private func failure(_ code: Int32, sql: String) -> Failure {
+    unsafe Failure.sqlite(code, handle, path: path, sql: sql)
+  }
+}
+
+extension Database {
+  /// Runs a script of statements without values.
+  package func execute(_ script: String) throws {
+    let code = unsafe sqlite3_exec(handle, script, nil, nil, nil)
+    if code != SQLITE_OK { throw failure(code, sql: script) }
+  }
+
+  /// Runs one statement and forgets its rows.
+  package func run(_ sql: String, _ values: SQLValue...) throws {
+    try withStatement(sql, values) { statement in while try statement.step() {} }
+  }
+
+  /// Every row of a query, each made into a value at once. `transform` runs no statements.
+  package func rows<Element>(
+    _ sql: String, _ values: SQLValue..., transform: (Row) throws -> Element
+  ) throws -> [Element] {
+    try withStatement(sql, values) { statement in
+      var elements: [Element] = []
+      while try statement.step() { elements.append(try transform(Row(statement))) }
+      return elements
+    }
+  }
+
+  /// The first row of a query, or nil. `transform` runs no statements.
+  package func first<Element>(
+    _ sql: String, _ values: SQLValue..., transform: (Row) throws -> Element
+  ) throws -> Element? {
+    try withStatement(sql, values) { statement in
+      try statement.step() ? try transform(Row(statement)) : nil
+    }
+  }
+
+  private func withStatement<Result>(
+    _ sql: String, _ values: [SQLValue], _ body: (Statement) throws -> Result
+  ) throws -> Result {
+    let statement: Statement
+    if let cached = statements[sql] {
+      statement = cached
+    } else {
+      statement = try unsafe Statement(sql, connection: handle, path: path)
+      statements[sql] = statement
+    }
+    defer { statement.reset() }
+    try statement.bind(values)
+    return try body(statement)
+  }
+
+  /// How many rows the last statement inserted, changed or deleted.
+  package var changes: Int { Int(unsafe sqlite3_changes64(handle)) }
+
+  /// The row that the last insert made.
+  package var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
+
+  /// False also when an error has made SQLite roll back on its own.
+  package var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
+}
+
+extension Database {
+  /// From now on what is locked fails at once.
+  package func stopWaiting() { unsafe sqlite3_busy_timeout(handle, 0) }
+
+  /// Pages in the write-ahead log after the last commit of this connection.
+  package var pagesInLog: Int { Int(unsafe logFrames.pointee) }
+
+  /// Carries the write-ahead log over into the database file, without waiting for anybody. With
+  /// `emptying`, it waits for others as a statement does, and cuts the log to nothing as well, so
+  /// that the next process has none to read.
+  package func checkpoint(emptying: Bool = false) throws {
+    let mode = emptying ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+    let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
+    // Others are reading or writing, or this is in a transaction: a later one will do it.
+    if code != SQLITE_OK, ![SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) {
+      throw failure(code, sql: "")
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import RasaCore
+import Synchronization
+
+/// What the writer's thread does. It lives on that thread alone, and so does its connection.
+final class DatabaseLoop {
+  private let path: String
+  private let schema: Schema
+  private let options: DatabaseWriter.Options
+  private let counts: DatabaseCounts
+
+  private var connection: Connection?
+  private var deferred: [String: [DatabaseWriter.Change]] = [:]
+  /// Nil until the first commit has shown how much earlier processes left.
+  private var nextCheckpoint: Int?
+
+  private static let deferredAtMost = 1024
+
+  private struct Connection {
+    let database: Database
+    let turnstile: Turnstile
+  }
+
+  init(
+    path: String, schema: Schema, options: DatabaseWriter.Options, counts: DatabaseCounts
+  ) {
+    self.path = path
+    self.schema = schema
+    self.options = options
+    self.counts = counts
+  }
+
+  func run(_ queue: WorkQueue<DatabaseWork>) {
+    while true {
+      let batch = queue.take(options.batch)
+      if batch.isEmpty { return }
+      process(batch)
+      checkpointWhenDue()
+      for case .close(let done) in batch {
+        finish()
+        done()
+        return
+      }
+    }
+  }
+
+  // MARK: Opening
+
+  private func opened() throws -> Connection {
+    if let connection { return connection }
+    let milliseconds = options.patience.components.seconds * 1000
+    let database = try Database(path: path, busyTimeout: Int32(clamping: milliseconds))
+    let turnstile = try Turnstile(database: path, patience: options.patience)
+    let version = try database.schemaVersion()
+    if version != schema.version {
+      try database.refuseFutureVersion(version, schema)
+      try turnstile.enter()
+      defer { turnstile.leave() }
+      try database.migrate(to: schema)
+    }
+    let opened = Connection(database: database, turnstile: turnstile)
+    connection = opened
+    return opened
+  }
+
+  private func finish() {
+    let subjects = Array(deferred.keys)
+    if !subjects.isEmpty {
+      process([.operation(.nothing(after: subjects))])
+    }
+    if let database = connection?.database,
+      database.pagesInLog > options.pagesBeforeCheckpoint / 4
+    {
+      // Nobody who leaves waits for who stays: they will do it.
+      database.stopWaiting()
+      try? database.checkpoint(emptying: true)
+    }
+    connection = nil
+  }
+
+  /// While others read, a part of the log stays: then the next try is as far away as the first.
+  private func checkpointWhenDue() {
+    guard let database = connection?.database, database.pagesInLog > 0 else { return }
+    let pages = database.pagesInLog
+    let due = nextCheckpoint ?? options.pagesFromBefore
+    if pages >= due {
+      nextCheckpoint = pages + options.pagesBeforeCheckpoint
+      try? database.checkpoint()
+      counts.checkpoints.add(1, ordering: .relaxed)
+    } else if nextCheckpoint == nil || pages < due - options.pagesBeforeCheckpoint {
+      // The log has begun anew.
+      nextCheckpoint = options.pagesBeforeCheckpoint
+    }
+  }
+
+  // MARK: Working
+
+  private func process(_ batch: [DatabaseWork]) {
+    var group: Group?
+    let writes = batch.count { work in
+      if case .operation(let operation) = work, case .write = operation.access {
+        true
+      } else {
+        false
+      }
+    }
+    for work in batch {
+      switch work {
+      case .prepare: _ = try? opened()
+      case .deferred(let subject, let change):
+        deferred[subject, default: []].append(change)
+        // What nothing durable follows for long is written for its own sake.
+        if deferred[subject]?.count == Self.deferredAtMost {
+          perform(.nothing(after: [subject]), in: &group, isOnlyWrite: false)
+        }
+      case .close: break
+      case .operation(let operation):
+        perform(operation, in: &group, isOnlyWrite: writes == 1)
+      }
+    }
+    if let group { commit(group) }
+  }
+
+  /// Work that is committed together.
+  private struct Group {
+    let connection: Connection
+    var results: [@Sendable () -> Void] = []
+    var waiting: [@Sendable (Failure) -> Void] = []
+    /// What was deferred and is now written, to be deferred again if the commit fails.
+    var carried: [(subject: String, changes: [DatabaseWriter.Change])] = []
+    var writes = 0
+
+    mutating func add(
+      _ result: @escaping @Sendable () -> Void, _ fail: @escaping @Sendable (Failure) -> Void
+    ) {
+      results.append(result)
+      waiting.append(fail)
+    }
+  }
+
+  private func perform(_ operation: DatabaseOperation, in group: inout Group?, isOnlyWrite: Bool) {
+    do {
+      let connection = try opened()
+      guard case .write(let subjects) = operation.access else {
+        let result = try operation.run(connection.database)
+        // Inside a group a reader may have seen what is not committed yet.
+        if group == nil { result() } else { group?.add(result, operation.fail) }
+        return
+      }
+      if group == nil {
+        try connection.turnstile.enter()
+        do {
+          try connection.database.begin()
+        } catch {
+          connection.turnstile.leave()
+          throw error
+        }
+        group = Group(connection: connection)
+      }
+      try write(operation, after: subjects, in: &group, on: connection.database, isOnlyWrite)
+    } catch {
+      operation.fail(Failure(reporting: error))
+    }
+  }
+
+  private func write(
+    _ operation: DatabaseOperation, after subjects: [String], in group: inout Group?,
+    on database: Database, _ isOnlyWrite: Bool
+  ) throws {
+    let changes = subjects.compactMap { subject in
+      deferred[subject].map { (subject: subject, changes: $0) }
+    }
+    func body() throws -> @Sendable () -> Void {
+      for change in changes.flatMap(\.changes) { try change(database) }
+      return try operation.run(database)
+    }
+    do {
+      let result = isOnlyWrite ? try body() : try database.savepoint(body)
+      for change in changes { deferred[change.subject] = nil }
+      group?.carried += changes
+      group?.add(result, operation.fail)
+      group?.writes += 1
+    } catch {
+      // An only write has no savepoint, and a full disk takes the whole transaction back.
+      if isOnlyWrite || !database.isInTransaction, let lost = group {
+        abandon(lost, Failure(reporting: error))
+        group = nil
+      }
+      throw error
+    }
+  }
+
+  private func commit(_ group: Group) {
+    do {
+      try group.connection.database.commit()
+    } catch {
+      abandon(group, Failure(reporting: error))
+      return
+    }
+    group.connection.turnstile.leave()
+    counts.commits.add(1, ordering: .relaxed)
+    counts.writes.add(group.writes, ordering: .relaxed)
+    for result in group.results { result() }
+  }
+
+  private func abandon(_ group: Group, _ failure: Failure) {
+    group.connection.database.rollBack()
+    group.connection.turnstile.leave()
+    for carried in group.carried.reversed() {
+      deferred[carried.subject] = carried.changes + (deferred[carried.subject] ?? [])
+    }
+    for fail in group.waiting { fail(failure) }
+  }
+}

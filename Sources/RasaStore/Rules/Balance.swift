@@ -1,0 +1,60 @@
+package import RasaCore
+import RasaEngine
+
+/// What has been spent and what is held under one limit. Both stores count with this; sums
+/// saturate, so that an absurd amount fails a limit instead of passing it.
+package struct Balance: Sendable, Hashable {
+  package var settled: Money
+  package var held: Money
+
+  package init(settled: Money = .zero, held: Money = .zero) {
+    self.settled = settled
+    self.held = held
+  }
+
+  package func room(under limit: Money) -> Money { max(.zero, limit - (settled + held)) }
+
+  mutating func hold(_ amount: Money) { held = held + amount }
+
+  mutating func settle(held amount: Money, at actual: Money) {
+    held = max(.zero, held - amount)
+    settled = settled + actual
+  }
+
+  /// An expired hold was settled at its estimate; now the actual amount is known.
+  mutating func correct(_ estimate: Money, to actual: Money) {
+    settled = max(.zero, settled - estimate) + actual
+  }
+}
+
+/// A correction of the accounts after the fact.
+package struct Audit: Sendable, Hashable {
+  package var time: Timestamp
+  package var kind: String
+  package var subject: String
+  package var amount: Money
+}
+
+extension Audit {
+  /// A reservation that had expired was settled after all; the amount is what it changed.
+  static func lateSettlement(
+    of reservation: Identifier, estimate: Money, actual: Money, at time: Timestamp
+  ) -> Audit {
+    Audit(time: time, kind: "late_settlement", subject: reservation.text, amount: actual - estimate)
+  }
+}
+
+extension BudgetLeg.Scope {
+  /// The name of the row: a new day or month is a new row.
+  var row: String {
+    switch self {
+    case .execution(let run): "execution:\(run)"
+    case .day(let owner, let day): "day:\(owner):\(day)"
+    case .month(let owner, let month): "month:\(owner):\(month)"
+    }
+  }
+}
+
+/// The state of a reservation. One whose lease ended unsettled counts as spent at its estimate, for
+/// the provider may have done the work.
+enum ReservationState: String { case held, expired, settled }

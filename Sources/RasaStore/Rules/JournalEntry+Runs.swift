@@ -1,0 +1,44 @@
+import RasaCore
+import RasaEngine
+
+extension [JournalEntry] {
+  /// The runs that the entries belong to, in the order of their first entry.
+  var runs: [String] {
+    var runs: [String] = []
+    for entry in self where runs.last != entry.run.text && !runs.contains(entry.run.text) {
+      runs.append(entry.run.text)
+    }
+    return runs
+  }
+
+  /// True of none, too.
+  var areOfOneRun: Bool { count < 2 || allSatisfy { $0.run == self[0].run } }
+
+  var byRun: [(run: String, entries: [JournalEntry])] {
+    if isEmpty { return [] }
+    if areOfOneRun { return [(self[0].run.text, self)] }
+    return runs.map { run in (run, filter { $0.run.text == run }) }
+  }
+}
+
+extension Failure {
+  static func unknownRun(_ run: String) -> Failure {
+    Failure(.storage, "the journal has no run \(run)")
+  }
+
+  static func knownRun(_ run: String) -> Failure {
+    Failure(.storage, "the journal already has a run \(run)")
+  }
+
+  static func unknownReservation(_ reservation: Identifier) -> Failure {
+    Failure(.storage, "the ledger has no reservation \(reservation)")
+  }
+
+  static func knownReservation(_ reservation: Identifier) -> Failure {
+    Failure(.storage, "the ledger already has a reservation \(reservation)")
+  }
+
+  static func negativeAmount(_ amount: Money) -> Failure {
+    Failure(.storage, "the ledger cannot hold a negative amount (\(amount))")
+  }
+}

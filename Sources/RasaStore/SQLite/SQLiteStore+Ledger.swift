@@ -1,0 +1,185 @@
+package import RasaCore
+package import RasaEngine
+import RasaSQLite
+
+extension SQLiteStore {
+  package func reserve(
+    _ request: ReservationRequest, recording entries: [JournalEntry]
+  ) async throws -> ReservationOutcome {
+    guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
+    let lines = entries.map(JournalLine.init)
+    let now = time.now()
+    return try await writer.write(after: entries.runs) { database in
+      try database.expireReservations(at: now)
+      let outcome = try database.hold(request, at: now)
+      if outcome == .held { try database.insert(lines) }
+      return outcome
+    }
+  }
+
+  package func settle(
+    _ settlement: Settlement, recording entries: [JournalEntry]
+  ) async throws {
+    let lines = entries.map(JournalLine.init)
+    let now = time.now()
+    try await writer.write(after: entries.runs) { database in
+      if try database.settle(settlement, at: now) { try database.insert(lines) }
+    }
+  }
+
+  package func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
+    let legs = legs.filter { $0.limit != nil }
+    if legs.isEmpty { return nil }
+    return try await writer.read { database in
+      try legs.compactMap { leg in
+        try leg.limit.map { try database.balance(of: leg.scope.row).room(under: $0) }
+      }.min()
+    }
+  }
+
+  package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
+    try await writer.write { database in
+      try database.run(
+        "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 'held'",
+        .integer(leaseEnds.milliseconds), .text(reservation.text))
+    }
+  }
+
+  /// What has been spent and is held in a run, a day or a month.
+  package func balance(of scope: BudgetLeg.Scope) async throws -> Balance {
+    try await writer.read { try $0.balance(of: scope.row) }
+  }
+
+  /// The newest corrections of the accounts, newest first.
+  package func audits(limit: Int) async throws -> [Audit] {
+    try await writer.read { database in
+      try database.rows(
+        "SELECT time, kind, subject, amount FROM audits ORDER BY number DESC LIMIT ?",
+        .integer(max(0, limit))
+      ) { row in
+        Audit(
+          time: Timestamp(milliseconds: row.integer(0)), kind: row.text(1), subject: row.text(2),
+          amount: Money(picoDollars: row.integer(3)))
+      }
+    }
+  }
+}
+
+extension Database {
+  /// How many leases one reservation ends: the rest counts as held until a later one comes by,
+  /// which takes the same room.
+  private static let expiredAtOnce = 64
+
+  fileprivate func expireReservations(at now: Timestamp) throws {
+    let expired = try rows(
+      """
+      SELECT id, amount FROM reservations WHERE state = 'held' AND lease_ends < ?
+      ORDER BY lease_ends LIMIT ?
+      """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
+    ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1))) }
+    for reservation in expired {
+      try change(balancesOf: reservation.id) {
+        $0.settle(held: reservation.amount, at: reservation.amount)
+      }
+      try run(
+        "UPDATE reservations SET state = 'expired', actual = amount WHERE id = ?",
+        .text(reservation.id))
+    }
+  }
+
+  fileprivate func hold(_ request: ReservationRequest, at now: Timestamp) throws
+    -> ReservationOutcome
+  {
+    var balances: [String: Balance] = [:]
+    for leg in request.legs {
+      let row = leg.scope.row
+      let balance = try balances[row] ?? balance(of: row)
+      balances[row] = balance
+      if let room = leg.limit.map(balance.room), request.amount > room {
+        return .refused(leg, available: room)
+      }
+    }
+    let id = SQLValue.text(request.id.text)
+    guard try first("SELECT 1 FROM reservations WHERE id = ?", id, transform: { _ in }) == nil
+    else { throw Failure.knownReservation(request.id) }
+    try run(
+      """
+      INSERT INTO reservations (id, run, effect, persona, operator, provider, model, amount,
+        made_at, lease_ends, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'held')
+      """,
+      id, .text(request.run.text), .text(request.key.description), .text(request.persona),
+      .text(request.operatorName), .text(request.provider), .text(request.model),
+      .integer(request.amount.picoDollars), .integer(now.milliseconds),
+      .integer(request.leaseEnds.milliseconds))
+    for (row, balance) in balances {
+      var balance = balance
+      balance.hold(request.amount)
+      try set(balance, of: row)
+      try run("INSERT INTO legs (reservation, scope) VALUES (?, ?)", id, .text(row))
+    }
+    return .held
+  }
+
+  /// False when it was settled before.
+  fileprivate func settle(_ settlement: Settlement, at now: Timestamp) throws -> Bool {
+    let id = settlement.reservation.text
+    let found = try first("SELECT state, amount FROM reservations WHERE id = ?", .text(id)) {
+      (state: ReservationState(rawValue: $0.text(0)), amount: Money(picoDollars: $0.integer(1)))
+    }
+    guard let found else { throw Failure.unknownReservation(settlement.reservation) }
+    let actual = max(.zero, settlement.actual)
+    switch found.state {
+    case .settled: return false
+    case .expired:
+      try change(balancesOf: id) { $0.correct(found.amount, to: actual) }
+      try insert(
+        .lateSettlement(
+          of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
+    case .held, nil: try change(balancesOf: id) { $0.settle(held: found.amount, at: actual) }
+    }
+    try run(
+      """
+      UPDATE reservations SET state = 'settled', actual = ?, outcome = ?, input_tokens = ?,
+        output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, is_reported = ? WHERE id = ?
+      """,
+      .integer(actual.picoDollars), .text(settlement.outcome.rawValue),
+      .integer(settlement.usage.input), .integer(settlement.usage.output),
+      .integer(settlement.usage.cachedInput), .integer(settlement.usage.reasoning),
+      .integer(settlement.usage.isReported ? 1 : 0), .text(id))
+    return true
+  }
+
+  private func insert(_ audit: Audit) throws {
+    try run(
+      "INSERT INTO audits (time, kind, subject, amount) VALUES (?, ?, ?, ?)",
+      .integer(audit.time.milliseconds), .text(audit.kind), .text(audit.subject),
+      .integer(audit.amount.picoDollars))
+  }
+
+  private func change(balancesOf reservation: String, _ body: (inout Balance) -> Void) throws {
+    let scopes = try rows("SELECT scope FROM legs WHERE reservation = ?", .text(reservation)) {
+      $0.text(0)
+    }
+    for scope in scopes {
+      var balance = try balance(of: scope)
+      body(&balance)
+      try set(balance, of: scope)
+    }
+  }
+
+  fileprivate func balance(of scope: String) throws -> Balance {
+    try first("SELECT settled, held FROM balances WHERE scope = ?", .text(scope)) {
+      Balance(
+        settled: Money(picoDollars: $0.integer(0)), held: Money(picoDollars: $0.integer(1)))
+    } ?? Balance()
+  }
+
+  private func set(_ balance: Balance, of scope: String) throws {
+    try run(
+      """
+      INSERT INTO balances (scope, settled, held) VALUES (?, ?, ?)
+      ON CONFLICT (scope) DO UPDATE SET settled = excluded.settled, held = excluded.held
+      """,
+      .text(scope), .integer(balance.settled.picoDollars), .integer(balance.held.picoDollars))
+  }
+}

@@ -1,0 +1,111 @@
+import RasaCore
+package import RasaEngine
+import RasaSQLite
+
+extension SQLiteStore {
+  package func turns(of session: String, limit: Int) async throws -> [SessionTurn] {
+    try await writer.read { database in
+      try database.rows(
+        """
+        SELECT run, time, input, output FROM turns WHERE session = ? ORDER BY number DESC LIMIT ?
+        """, .text(session), .integer(max(0, limit))
+      ) { row in
+        SessionTurn(
+          session: session, run: Identifier(row.text(0)),
+          time: Timestamp(milliseconds: row.integer(1)), input: row.text(2), output: row.text(3))
+      }.reversed()
+    }
+  }
+
+  package func notes(of session: String, limit: Int) async throws -> [WorkingNote] {
+    let oldest = MemoryBounds.oldestNote(at: time.now())
+    return try await writer.read { database in
+      try database.rows(
+        """
+        SELECT run, time, text FROM notes WHERE session = ? AND time >= ?
+        ORDER BY number DESC LIMIT ?
+        """, .text(session), .integer(oldest.milliseconds), .integer(max(0, limit))
+      ) { row in
+        WorkingNote(
+          session: session, run: Identifier(row.text(0)),
+          time: Timestamp(milliseconds: row.integer(1)), text: row.text(2))
+      }.reversed()
+    }
+  }
+
+  package func recall(
+    persona: String, user: String, query: String, limit: Int
+  ) async throws -> [MemoryFact] {
+    let owner = MemoryOwner(persona: persona, user: user)
+    let found = try await searchMemories(of: owner, query: query, limit: limit)
+    if !found.isEmpty { return found }
+    return try await memories(of: owner, limit: min(limit, MemoryBounds.memoriesUnasked))
+  }
+
+  package func remember(_ facts: [MemoryFact]) async throws {
+    if facts.isEmpty { return }
+    try await writer.write { database in
+      for fact in facts { try database.insert(fact) }
+    }
+  }
+}
+
+extension Database {
+  /// A run has one turn; a run that goes on after a pause replaces what it said before.
+  func insert(_ turn: SessionTurn) throws {
+    try run(
+      """
+      INSERT INTO turns (session, run, time, input, output) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (run) DO UPDATE
+      SET time = excluded.time, input = excluded.input, output = excluded.output
+      """,
+      .text(turn.session), .text(turn.run.text), .integer(turn.time.milliseconds),
+      .text(turn.input), .text(turn.output))
+    try run(
+      "UPDATE sessions SET used_at = max(used_at, ?) WHERE id = ?",
+      .integer(turn.time.milliseconds), .text(turn.session))
+  }
+
+  /// A text that is known stays as it is, and so do its words: only where it comes from is new.
+  fileprivate func insert(_ fact: MemoryFact) throws {
+    let origin: [SQLValue] = [
+      .text(fact.sourceRun.text), .integer(fact.time.milliseconds), .text(fact.trust),
+    ]
+    let known = try first(
+      "SELECT id FROM memories WHERE persona = ? AND user = ? AND text = ?",
+      .text(fact.persona), .text(fact.user), .text(fact.text)
+    ) { $0.integer(0) }
+    if let known {
+      try run(
+        "UPDATE memories SET source_run = ?, time = ?, trust = ? WHERE id = ?",
+        origin[0], origin[1], origin[2], .integer(known))
+      return
+    }
+    try run(
+      """
+      INSERT INTO memories (persona, user, text, source_run, time, trust)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      .text(fact.persona), .text(fact.user), .text(fact.text), origin[0], origin[1], origin[2])
+    try run(
+      "INSERT INTO memory_words (rowid, text) VALUES (?, ?)", .integer(lastInsertedRow),
+      .text(fact.text))
+  }
+
+  func insert(_ note: WorkingNote) throws {
+    try run(
+      "INSERT INTO notes (session, run, time, text) VALUES (?, ?, ?, ?)",
+      .text(note.session), .text(note.run.text), .integer(note.time.milliseconds),
+      .text(note.text))
+  }
+
+  func pruneNotes(of session: String, now: Timestamp) throws {
+    try run(
+      """
+      DELETE FROM notes WHERE session = ?1 AND (time < ?2 OR number <= (
+        SELECT number FROM notes WHERE session = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?3))
+      """,
+      .text(session), .integer(MemoryBounds.oldestNote(at: now).milliseconds),
+      .integer(MemoryBounds.notesPerSession))
+  }
+}

@@ -1,0 +1,31 @@
+package import RasaCore
+import RasaEngine
+package import RasaSQLite
+
+/// Journal, ledger and memory in one SQLite file. All work is done by the writer's own thread, in
+/// the order it was asked; what is asked at the same time is committed together.
+package final class SQLiteStore: Journal, Ledger, MemoryStore, Sendable {
+  package let path: String
+  let writer: DatabaseWriter
+  let time: TimeSource
+
+  /// Nothing is opened yet: that happens at the first use, or in the background by `prepare()`.
+  package init(
+    path: String, time: TimeSource, options: DatabaseWriter.Options = DatabaseWriter.Options()
+  ) {
+    self.path = path
+    self.time = time
+    writer = DatabaseWriter(path: path, schema: .store, options: options)
+  }
+
+  /// Begins to open the file and returns at once.
+  package func prepare() { writer.prepare() }
+
+  /// Finishes what was asked and closes the file. What is durable is so without it; deferred
+  /// journal lines are not.
+  package func close() async { await writer.close() }
+
+  /// Work asked and transactions made, to see how much was committed together.
+  package var writes: Int { writer.writes }
+  package var commits: Int { writer.commits }
+}

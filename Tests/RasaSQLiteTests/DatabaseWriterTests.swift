@@ -1,0 +1,253 @@
+import RasaCore
+import Testing
+
+@testable import RasaSQLite
+
+@Suite struct `A writer` {
+  let folder = ScratchFolder()
+  let schema = Schema(applicationID: 7, scripts: ["CREATE TABLE t (a UNIQUE)"])
+
+  private func writer(_ change: (inout DatabaseWriter.Options) -> Void = { _ in }) -> DatabaseWriter
+  {
+    var options = DatabaseWriter.Options()
+    change(&options)
+    return DatabaseWriter(path: folder.file("a.db"), schema: schema, options: options)
+  }
+
+  private func all(_ writer: DatabaseWriter) async throws -> [Int64] {
+    try await writer.read { try $0.rows("SELECT a FROM t ORDER BY rowid") { $0.integer(0) } }
+  }
+
+  @Test func `commits together what waits together`() async throws {
+    let writer = writer()
+    // The thread is kept busy until everything is in the queue.
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    try await withThrowingTaskGroup { group in
+      for number in 0..<100 {
+        group.addTask {
+          try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+        }
+      }
+      while writer.queue.count < 100 { await Task.yield() }
+      gate.open()
+      try await group.waitForAll()
+    }
+    try await opening
+    #expect(try await all(writer).sorted() == Array(0..<100))
+    #expect(writer.writes == 101)
+    #expect(writer.commits == 2)
+  }
+
+  @Test func `bounds a batch`() async throws {
+    let writer = writer { $0.batch = 10 }
+    // The thread is kept busy until everything is in the queue.
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    try await withThrowingTaskGroup { group in
+      for number in 0..<100 {
+        group.addTask {
+          try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+        }
+      }
+      while writer.queue.count < 100 { await Task.yield() }
+      gate.open()
+      try await group.waitForAll()
+    }
+    try await opening
+    #expect(writer.commits == 11)
+  }
+
+  @Test func `takes back a failing piece alone`() async throws {
+    let writer = writer()
+    // The thread is kept busy until everything is in the queue.
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    let failed = Locked(0)
+    await withTaskGroup { group in
+      for number in 0..<40 {
+        group.addTask {
+          do {
+            try await writer.write { database in
+              try database.run("INSERT INTO t VALUES (?)", .integer(number))
+              if number.isMultiple(of: 4) { throw CancellationError() }
+            }
+          } catch { failed.withLock { $0 += 1 } }
+        }
+      }
+      while writer.queue.count < 40 { await Task.yield() }
+      gate.open()
+    }
+    try await opening
+    #expect(failed.withLock { $0 } == 10)
+    #expect(try await all(writer).sorted() == (0..<40).filter { !$0.isMultiple(of: 4) })
+    #expect(writer.commits == 2)
+  }
+
+  @Test func `works in the order it was asked`() async throws {
+    let writer = writer()
+    for number in 0..<50 {
+      writer.deferred("run") { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+    }
+    try await writer.write(after: ["run"]) { try $0.run("INSERT INTO t VALUES (?)", 50) }
+    #expect(try await all(writer) == Array(0...50))
+    #expect(writer.commits == 1)
+  }
+
+  @Test func `keeps what is deferred until its subject writes`() async throws {
+    let writer = writer()
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    #expect(try await all(writer) == [2])
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer) == [2, 1])
+  }
+
+  @Test func `keeps what is deferred through a failure, in its order`() async throws {
+    let writer = writer()
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    await #expect(throws: Failure.self) {
+      try await writer.write(after: ["one"]) { _ in throw CancellationError() }
+    }
+    #expect(try await all(writer) == [])
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer) == [1, 2])
+  }
+
+  @Test func `tells a deferred failure to the next durable call`() async throws {
+    let writer = writer()
+    try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    await #expect(throws: Failure.self) { try await writer.write(after: ["one"]) { _ in } }
+    #expect(try await all(writer) == [1])
+  }
+
+  @Test func `writes deferred changes for their own sake when they are many`() async throws {
+    let writer = writer()
+    for number in 0..<1100 {
+      writer.deferred("run") { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+    }
+    #expect(try await all(writer).count == 1024)
+  }
+
+  @Test func `finishes everything when it is closed`() async throws {
+    let writer = writer()
+    writer.deferred("run") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    await writer.close()
+    await #expect(throws: Failure.self) { try await writer.read { _ in } }
+    await writer.close()
+    let another = self.writer()
+    #expect(try await all(another) == [1])
+  }
+
+  @Test func `carries its log over while working, and keeps it short`() async throws {
+    let writer = writer { $0.pagesBeforeCheckpoint = 20 }
+    for number in 0..<200 {
+      try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+    }
+    let pages = try await writer.read { $0.pagesInLog }
+    #expect(pages <= 40)
+    #expect(writer.checkpoints > 1)
+    await writer.close()
+    #expect(size(of: folder.file("a.db-wal")) <= 45 * 4120)
+  }
+
+  @Test func `opens again when what was wrong is mended`() async throws {
+    let path = folder.file("a.db")
+    write(Array(repeating: 1, count: 4096), to: path)
+    let writer = writer()
+    await #expect(throws: Failure.self) { try await writer.write { _ in } }
+    write([], to: path)
+    try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    #expect(try await all(writer) == [1])
+  }
+}
+
+@Suite struct `A turnstile` {
+  let folder = ScratchFolder()
+
+  @Test func `lets one in at a time`() async throws {
+    let path = folder.file("a.db")
+    let visits = Locked(0)
+    let isInside = Locked(false)
+    await withTaskGroup { group in
+      for _ in 0..<3 {
+        group.addTask {
+          let done = Gate()
+          onThread {
+            let turnstile = try Turnstile(database: path, patience: .seconds(30))
+            for _ in 0..<100 {
+              try turnstile.enter()
+              #expect(isInside.withLock { isInside in !isInside })
+              isInside.withLock { $0 = true }
+              visits.withLock { $0 += 1 }
+              isInside.withLock { $0 = false }
+              turnstile.leave()
+            }
+            done.open()
+          }
+          await done.opened()
+        }
+      }
+    }
+    #expect(visits.withLock { $0 } == 300)
+  }
+
+  @Test func `lets who waits go before who comes again`() async throws {
+    let path = folder.file("a.db")
+    let again = try Turnstile(database: path, patience: .zero)
+    try again.enter()
+    let inside = Gate()
+    let done = Gate()
+    onThread {
+      let turnstile = try Turnstile(database: path, patience: .seconds(30))
+      try turnstile.enter()
+      inside.open()
+      done.wait()
+      turnstile.leave()
+    }
+    // Until the other stands in front of the door.
+    let probe = try Turnstile(database: path, patience: .zero)
+    while (try? probe.take(Turnstile.door, until: .now)) != nil {
+      probe.release(Turnstile.door)
+      await Task.yield()
+    }
+    again.leave()
+    #expect(throws: Failure.self) { try again.enter() }
+    await inside.opened()
+    done.open()
+  }
+
+  private func onThread(_ body: @escaping @Sendable () throws -> Void) {
+    do {
+      try startThread {
+        do { try body() } catch { Issue.record(error) }
+      }
+    } catch { Issue.record(error) }
+  }
+
+  @Test func `gives up after its patience and says so`() throws {
+    let path = folder.file("a.db")
+    let first = try Turnstile(database: path, patience: .seconds(1))
+    let second = try Turnstile(database: path, patience: .zero)
+    try first.enter()
+    let failure = #expect(throws: Failure.self) { try second.enter() }
+    #expect(failure?.message.contains("busy") == true)
+    first.leave()
+    try second.enter()
+    second.leave()
+  }
+}

@@ -1,0 +1,214 @@
+import RasaCore
+import RasaEngine
+import Testing
+
+@testable import RasaStore
+
+@Suite struct `Every ledger` {
+  @Test(arguments: StoreKind.allCases)
+  func `holds what fits and settles what was used`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let legs = [leg("r1", 100), dayLeg("ann", 14, 1000), monthLeg("ann", nil)]
+    #expect(try await store.reserve(request("a", 60, legs), recording: []) == .held)
+    #expect(try await store.headroom(legs) == Money(picoDollars: 40))
+    try await store.settle(settlement("a", 25), recording: [])
+    for leg in legs {
+      #expect(try await store.balance(of: leg.scope) == Balance(25, held: 0))
+    }
+    #expect(try await store.headroom(legs) == Money(picoDollars: 75))
+    #expect(try await store.headroom([legs[2]]) == nil)
+    #expect(try await store.headroom([]) == nil)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `takes all legs or none, and says which has no room`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let day = dayLeg("ann", 14, 90)
+    #expect(
+      try await store.reserve(request("a", 60, [leg("r1", 100), day]), recording: []) == .held)
+    let refused = try await store.reserve(
+      request("b", 40, [leg("r2", 100), day, monthLeg("ann", 1)], run: "r2"), recording: [])
+    #expect(refused == .refused(day, available: Money(picoDollars: 30)))
+    #expect(try await store.balance(of: leg("r2", nil).scope) == Balance())
+    #expect(try await store.balance(of: monthLeg("ann", nil).scope) == Balance())
+    // What was refused is free again for another try.
+    #expect(
+      try await store.reserve(request("b", 30, [leg("r2", 100), day]), recording: []) == .held)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `fills a limit exactly`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    #expect(try await store.reserve(request("a", 100, [leg("r1", 100)]), recording: []) == .held)
+    #expect(
+      try await store.reserve(request("b", 1, [leg("r1", 100)]), recording: [])
+        == .refused(leg("r1", 100), available: .zero))
+    #expect(try await store.reserve(request("c", 0, [leg("r1", 100)]), recording: []) == .held)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `settles once`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    store.open(record("r1"), [])
+    _ = try await store.reserve(request("a", 60, [leg("r1", 100)]), recording: [])
+    try await store.settle(settlement("a", 25), recording: [entry("r1", "settled")])
+    try await store.settle(settlement("a", 50), recording: [entry("r1", "settled again")])
+    #expect(try await store.balance(of: leg("r1", nil).scope) == Balance(25, held: 0))
+    #expect(try await store.entries(of: "r1").map(\.kind) == ["settled"])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `records with the money or not at all`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    store.open(record("r1"), [])
+    let legs = [leg("r1", 100)]
+    _ = try await store.reserve(request("a", 60, legs), recording: [entry("r1", "intent")])
+    _ = try await store.reserve(request("b", 60, legs), recording: [entry("r1", "refused")])
+    await #expect(throws: Failure.self) {
+      try await store.reserve(request("c", 10, legs), recording: [entry("none", "lost")])
+    }
+    await #expect(throws: Failure.self) {
+      try await store.settle(settlement("a", 60), recording: [entry("none", "lost")])
+    }
+    #expect(try await store.balance(of: legs[0].scope) == Balance(0, held: 60))
+    #expect(try await store.entries(of: "r1").map(\.kind) == ["intent"])
+    // The lost ones left nothing behind: their names are free.
+    #expect(try await store.reserve(request("c", 10, legs), recording: []) == .held)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `leaves a trace of a call that costs nothing`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    #expect(try await store.reserve(request("a", 0, [leg("r1", 0)]), recording: []) == .held)
+    await #expect(throws: Failure.self) {
+      try await store.reserve(request("a", 0, [leg("r1", 0)]), recording: [])
+    }
+    try await store.settle(settlement("a", 0), recording: [])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `refuses what cannot be`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    await #expect(throws: Failure.self) {
+      try await store.reserve(request("a", -1, [leg("r1", 5)]), recording: [])
+    }
+    await #expect(throws: Failure.self) {
+      try await store.settle(settlement("never", 1), recording: [])
+    }
+    try await store.renew("never", leaseEnds: Timestamp(milliseconds: 1))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `does not overflow`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let legs = [leg("r1", nil)]
+    #expect(try await store.reserve(request("a", .max, legs), recording: []) == .held)
+    #expect(try await store.reserve(request("b", .max, legs), recording: []) == .held)
+    let refused = try await store.reserve(request("c", 1, [leg("r1", .max)]), recording: [])
+    #expect(refused == .refused(leg("r1", .max), available: .zero))
+    try await store.settle(settlement("a", .max), recording: [])
+    try await store.settle(settlement("b", .max), recording: [])
+    #expect(try await store.balance(of: legs[0].scope) == Balance(.max, held: 0))
+    // A report below zero gives no money back.
+    _ = try await store.reserve(request("d", 5, [leg("r9", 5)]), recording: [])
+    try await store.settle(settlement("d", .min), recording: [])
+    #expect(try await store.balance(of: leg("r9", nil).scope) == Balance())
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `counts a limit named twice once`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let legs = [leg("r1", 100), leg("r1", 50)]
+    #expect(
+      try await store.reserve(request("a", 60, legs), recording: [])
+        == .refused(legs[1], available: Money(picoDollars: 50)))
+    #expect(try await store.reserve(request("b", 40, legs), recording: []) == .held)
+    #expect(try await store.balance(of: legs[0].scope) == Balance(0, held: 40))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `settles into the period of the reservation`(kind: StoreKind) async throws {
+    let fixture = Fixture(kind)
+    let store = fixture.store
+    _ = try await store.reserve(request("a", 60, [dayLeg("ann", 14, 100)]), recording: [])
+    fixture.time.pass(seconds: 86_400)
+    _ = try await store.reserve(request("b", 100, [dayLeg("ann", 15, 100)]), recording: [])
+    try await store.settle(settlement("a", 50), recording: [])
+    #expect(try await store.balance(of: dayLeg("ann", 14, nil).scope) == Balance(50, held: 0))
+    #expect(try await store.balance(of: dayLeg("ann", 15, nil).scope) == Balance(0, held: 100))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `keeps owners apart`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    for owner in ["ann", "bob", "ann:2023-11-14", "", "o'neil\"; --"] {
+      #expect(
+        try await store.reserve(request("x\(owner)", 100, [dayLeg(owner, 14, 100)]), recording: [])
+          == .held)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `settles an expired lease at its estimate, and corrects it when the truth comes`(
+    kind: StoreKind
+  ) async throws {
+    let fixture = Fixture(kind)
+    let store = fixture.store
+    let legs = [leg("r1", 100), monthLeg("ann", 100)]
+    let lease = Timestamp(milliseconds: fixture.time.now.milliseconds + 60_000)
+    _ = try await store.reserve(request("a", 60, legs, leaseEnds: lease), recording: [])
+    fixture.time.pass(seconds: 61)
+    // The estimate still counts: there is no room for more than before.
+    #expect(
+      try await store.reserve(request("b", 50, legs), recording: [])
+        == .refused(legs[0], available: Money(picoDollars: 40)))
+    #expect(try await store.balance(of: legs[0].scope) == Balance(60, held: 0))
+
+    try await store.renew("a", leaseEnds: Timestamp(milliseconds: .max))
+    try await store.settle(settlement("a", 20), recording: [])
+    try await store.settle(settlement("a", 30), recording: [])
+    for leg in legs {
+      #expect(try await store.balance(of: leg.scope) == Balance(20, held: 0))
+    }
+    let audits = try await store.audits(limit: 5)
+    #expect(audits.map(\.amount) == [Money(picoDollars: -40)])
+    #expect(audits.map(\.subject) == ["a"])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `keeps a renewed lease`(kind: StoreKind) async throws {
+    let fixture = Fixture(kind)
+    let store = fixture.store
+    let start = fixture.time.now.milliseconds
+    let legs = [leg("r1", 100)]
+    _ = try await store.reserve(
+      request("a", 60, legs, leaseEnds: Timestamp(milliseconds: start + 60_000)), recording: [])
+    fixture.time.pass(seconds: 20)
+    try await store.renew("a", leaseEnds: Timestamp(milliseconds: start + 80_000))
+    fixture.time.pass(seconds: 50)
+    _ = try await store.reserve(request("b", 1, legs), recording: [])
+    #expect(try await store.balance(of: legs[0].scope) == Balance(0, held: 61))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `never lets a crowd pass a limit`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let month = monthLeg("ann", 1000)
+    let held = try await withThrowingTaskGroup(of: Int.self) { group in
+      for caller in 0..<10 {
+        group.addTask {
+          var held = 0
+          for number in 0..<20 {
+            let id = "\(caller).\(number)"
+            let outcome = try await store.reserve(request(id, 30, [month]), recording: [])
+            if outcome == .held { held += 1 }
+          }
+          return held
+        }
+      }
+      return try await group.reduce(0, +)
+    }
+    #expect(held == 33)
+    #expect(try await store.balance(of: month.scope) == Balance(0, held: 990))
+  }
+}

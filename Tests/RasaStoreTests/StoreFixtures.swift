@@ -1,0 +1,127 @@
+import RasaCore
+import RasaEngine
+import Testing
+
+@testable import RasaStore
+
+/// The two stores, which must not be told apart.
+enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
+  case sqlite, memory
+  var testDescription: String { rawValue }
+}
+
+protocol RunStore: Journal, Ledger, MemoryStore {
+  func run(_ id: Identifier) async throws -> RunRecord?
+  func balance(of scope: BudgetLeg.Scope) async throws -> Balance
+  func audits(limit: Int) async throws -> [Audit]
+}
+extension SQLiteStore: RunStore {}
+extension MemoryRunStore: RunStore {}
+
+/// Time that stands still until it is moved.
+final class FixedTime: Sendable {
+  private let milliseconds: Locked<Int64>
+  init(_ milliseconds: Int64 = 1_700_000_000_000) { self.milliseconds = Locked(milliseconds) }
+
+  var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
+  func pass(seconds: Int64) { milliseconds.withLock { $0 += seconds * 1000 } }
+
+  var source: TimeSource {
+    TimeSource(
+      now: { self.now }, localDay: { _ in LocalDay(year: 2023, month: 11, day: 14) },
+      monotonic: { 0 }, sleep: { _ in })
+  }
+}
+
+/// A store of the kind in a folder of its own.
+struct Fixture {
+  let folder = ScratchFolder()
+  let time = FixedTime()
+  let store: any RunStore
+
+  init(_ kind: StoreKind) {
+    store =
+      switch kind {
+      case .sqlite: SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+      case .memory: MemoryRunStore(time: time.source)
+      }
+  }
+}
+
+func record(
+  _ id: String, session: String? = nil, persona: String = "analyst", at time: Int64 = 1000
+) -> RunRecord {
+  RunRecord(
+    id: Identifier(id), session: session, persona: persona, personaDigest: "d1", user: "ann",
+    input: "What about AMD?", startedAt: Timestamp(milliseconds: time))
+}
+
+func entry(_ run: String, _ kind: String, _ body: Value = .null, key: String? = nil) -> JournalEntry
+{
+  JournalEntry(
+    run: Identifier(run), time: Timestamp(milliseconds: 5), kind: kind, key: key, body: body)
+}
+
+func turn(_ session: String, _ run: String, at time: Int64 = 10) -> SessionTurn {
+  SessionTurn(
+    session: session, run: Identifier(run), time: Timestamp(milliseconds: time),
+    input: "in \(run)", output: "out \(run)")
+}
+
+func note(_ session: String, _ text: String, at time: Timestamp) -> WorkingNote {
+  WorkingNote(session: session, run: "r", time: time, text: text)
+}
+
+func fact(
+  _ text: String, persona: String = "analyst", user: String = "ann", run: String = "r1",
+  at time: Int64 = 10, trust: String = "person"
+) -> MemoryFact {
+  MemoryFact(
+    persona: persona, user: user, text: text, sourceRun: Identifier(run),
+    time: Timestamp(milliseconds: time), trust: trust)
+}
+
+func request(
+  _ id: String, _ amount: Int64, _ legs: [BudgetLeg], run: String = "r1",
+  leaseEnds: Timestamp = Timestamp(milliseconds: .max)
+) -> ReservationRequest {
+  ReservationRequest(
+    id: Identifier(id), run: Identifier(run),
+    key: EffectKey(frame: "session", visit: 1, operatorName: "respond", label: "call"),
+    persona: "analyst", operatorName: "respond", provider: "openai", model: "m",
+    amount: Money(picoDollars: amount), legs: legs, leaseEnds: leaseEnds)
+}
+
+func settlement(
+  _ id: String, _ actual: Int64, outcome: Settlement.Outcome = .answered
+) -> Settlement {
+  Settlement(
+    reservation: Identifier(id), actual: Money(picoDollars: actual),
+    usage: Usage(input: 10, output: 20, cachedInput: 5, reasoning: 2), outcome: outcome)
+}
+
+func leg(_ run: String, _ limit: Int64?) -> BudgetLeg {
+  BudgetLeg(
+    scope: .execution(Identifier(run)), limit: limit.map { Money(picoDollars: $0) })
+}
+
+func dayLeg(_ owner: String, _ day: Int, _ limit: Int64?) -> BudgetLeg {
+  BudgetLeg(
+    scope: .day(owner: owner, LocalDay(year: 2023, month: 11, day: day)),
+    limit: limit.map { Money(picoDollars: $0) })
+}
+
+func monthLeg(_ owner: String, _ limit: Int64?) -> BudgetLeg {
+  BudgetLeg(
+    scope: .month(owner: owner, "2023-11"), limit: limit.map { Money(picoDollars: $0) })
+}
+
+extension Balance {
+  init(_ settled: Int64, held: Int64) {
+    self.init(settled: Money(picoDollars: settled), held: Money(picoDollars: held))
+  }
+}
+
+extension Identifier: ExpressibleByStringLiteral {
+  package init(stringLiteral value: String) { self.init(value) }
+}
