@@ -40,6 +40,11 @@ func shim(_ name: String, links libraries: [String], whole archives: [String] = 
 let package = Package(
   name: "rasa",
   targets: [
+
+    // Adapters.
+    library(
+      "RasaModels",
+      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine"]),
     library(
       "RasaStore",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine"]),
@@ -80,5 +85,11 @@ let package = Package(
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),]
+    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),
+    tests(
+      "RasaModels",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine",
+        "RasaTestKit",
+      ]),]
 )

@@ -1,0 +1,84 @@
+import RasaCore
+import RasaEngine
+
+/// What a decoder has read since it was last emptied, and how the stream stands.
+struct ChatProgress: Sendable, Hashable {
+  /// Text and reasoning of all events of one network chunk, joined: undelayed tokens then cost one
+  /// hand-over for many, and paced ones still come one by one.
+  var text = ""
+  var reasoning = ""
+  /// Events that carried text or reasoning. A provider puts at least one token into each.
+  var contentEvents: Int64 = 0
+  var usage: ReportedUsage?
+  var finish: FinishReason?
+  /// The protocol's own end has been seen.
+  var isDone = false
+  var problem: ProviderProblem?
+
+  init() {}
+
+  var hasContent: Bool { !text.isEmpty || !reasoning.isEmpty }
+
+  /// The text so far, which the next chunk's text follows.
+  mutating func takeContent() -> (text: String, reasoning: String) {
+    defer {
+      text = ""
+      reasoning = ""
+    }
+    return (text, reasoning)
+  }
+
+  mutating func add(text more: String) {
+    guard !more.isEmpty else { return }
+    contentEvents += 1
+    text += more
+  }
+
+  mutating func add(reasoning more: String) {
+    guard !more.isEmpty else { return }
+    contentEvents += 1
+    reasoning += more
+  }
+}
+
+/// Token counts as a provider reported them; nil is unknown, which is not zero.
+struct ReportedUsage: Sendable, Hashable {
+  var input: Int64?
+  var output: Int64?
+  var cachedInput: Int64?
+  var reasoning: Int64?
+
+  init(
+    input: Int64? = nil, output: Int64? = nil, cachedInput: Int64? = nil, reasoning: Int64? = nil
+  ) {
+    self.input = input
+    self.output = output
+    self.cachedInput = cachedInput
+    self.reasoning = reasoning
+  }
+}
+
+/// One wire format's way of reading a streamed answer. Pure: bytes in, progress out.
+protocol ChatDecoder: Sendable {
+  var progress: ChatProgress { get set }
+  /// Never throws: what is wrong with the stream stands in the progress, after the content that
+  /// came before it.
+  mutating func feed(_ chunk: [UInt8])
+  /// Tells the decoder that the input has ended.
+  mutating func finish()
+}
+
+/// What an adapter puts on the wire, chosen by the gate.
+struct WireCall: Sendable {
+  var request: ModelRequest
+  var model: String
+  /// The most tokens the answer may have.
+  var cap: Int64
+  var inputEstimate: Int64
+  var quirks: WireQuirks
+}
+
+struct WireRequest: Sendable {
+  var path: String
+  var body: [UInt8]
+}

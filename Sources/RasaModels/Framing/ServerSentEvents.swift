@@ -1,0 +1,109 @@
+package import RasaCore
+
+/// Decodes `text/event-stream`: the data of each event, as bytes in place where possible.
+///
+/// Comments and fields other than `data` are skipped. Several `data` lines are joined with LF. An
+/// event at the end of the input counts even when its blank line is missing.
+package struct ServerSentEvents: Sendable {
+  private var lines = LineSplitter()
+  /// Data lines that could not stay in their chunk.
+  private var held: [UInt8] = []
+  private var hasHeld = false
+  private var isFirstLine = true
+
+  package init() {}
+
+  /// Calls `onEvent` with the bytes and the range of each event's data that the chunk completes.
+  package mutating func feed(
+    _ chunk: [UInt8],
+    _ onEvent: (_ bytes: [UInt8], _ data: Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var inChunk: Range<Int>? = nil
+    var held = held
+    var hasHeld = hasHeld
+    var isFirstLine = isFirstLine
+    self.held = []
+    try lines.feed(chunk) { (bytes, line, isInChunk) throws(Failure) in
+      var line = line
+      if isFirstLine {
+        isFirstLine = false
+        line = Self.withoutByteOrderMark(bytes, line)
+      }
+      if line.isEmpty {
+        if hasHeld {
+          try onEvent(held, 0..<held.count)
+          held.removeAll(keepingCapacity: held.count <= 65_536)
+          hasHeld = false
+        } else if let data = inChunk {
+          inChunk = nil
+          try onEvent(chunk, data)
+        }
+        return
+      }
+      guard let data = Self.data(bytes, line) else { return }
+      if isInChunk, !hasHeld, inChunk == nil {
+        inChunk = data
+        return
+      }
+      if let first = inChunk {
+        inChunk = nil
+        try Self.join(chunk, first, to: &held, isFirst: !hasHeld)
+        hasHeld = true
+      }
+      try Self.join(bytes, data, to: &held, isFirst: !hasHeld)
+      hasHeld = true
+    }
+    if let data = inChunk {
+      try Self.join(chunk, data, to: &held, isFirst: true)
+      hasHeld = true
+    }
+    self.held = held
+    self.hasHeld = hasHeld
+    self.isFirstLine = isFirstLine
+  }
+
+  /// Flushes what the end of the input completes.
+  package mutating func finish(
+    _ onEvent: (_ bytes: [UInt8], _ data: Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var held = held
+    var hasHeld = hasHeld
+    try lines.finish { (bytes, line, _) throws(Failure) in
+      guard let data = Self.data(bytes, line) else { return }
+      try Self.join(bytes, data, to: &held, isFirst: !hasHeld)
+      hasHeld = true
+    }
+    self.held = []
+    self.hasHeld = false
+    if hasHeld { try onEvent(held, 0..<held.count) }
+  }
+
+  /// The range of a data line's value; nil for comments and every other field.
+  private static func data(_ bytes: [UInt8], _ line: Range<Int>) -> Range<Int>? {
+    let start = line.lowerBound
+    guard line.count >= 4, bytes[start] == UInt8(ascii: "d"),
+      bytes[start + 1] == UInt8(ascii: "a"), bytes[start + 2] == UInt8(ascii: "t"),
+      bytes[start + 3] == UInt8(ascii: "a")
+    else { return nil }
+    guard line.count > 4 else { return line.upperBound..<line.upperBound }
+    guard bytes[start + 4] == UInt8(ascii: ":") else { return nil }
+    let value = start + 5
+    let hasSpace = value < line.upperBound && bytes[value] == UInt8(ascii: " ")
+    return (hasSpace ? value + 1 : value)..<line.upperBound
+  }
+
+  private static func join(
+    _ bytes: [UInt8], _ data: Range<Int>, to held: inout [UInt8], isFirst: Bool
+  ) throws(Failure) {
+    guard held.count + data.count < LineSplitter.longestLine else { throw LineSplitter.tooLong }
+    if !isFirst { held.append(0x0A) }
+    held += bytes[data]
+  }
+
+  private static func withoutByteOrderMark(_ bytes: [UInt8], _ line: Range<Int>) -> Range<Int> {
+    let start = line.lowerBound
+    guard line.count >= 3, bytes[start] == 0xEF, bytes[start + 1] == 0xBB, bytes[start + 2] == 0xBF
+    else { return line }
+    return (start + 3)..<line.upperBound
+  }
+}

@@ -1,0 +1,131 @@
+import RasaCore
+import RasaEngine
+import RasaPersona
+
+enum AttemptOutcome: Sendable {
+  case answered(ModelAnswer)
+  /// `hasShown` when a part of the answer had been handed on.
+  case failed(ProviderProblem, hasShown: Bool, policy: BudgetPolicy)
+}
+
+extension Gate {
+  /// One attempt at one model: hold, ask, read, settle. Asked again at once, without the part of
+  /// the request that the server does not know, when that is why it refused.
+  func attempt(
+    _ contender: Candidate, _ plan: CallPlan,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> AttemptOutcome {
+    let candidate: Candidate
+    do {
+      candidate = try await resolved(contender, plan)
+    } catch let problem as ProviderProblem {
+      state.withLock { $0.note(problem, of: contender.key, at: time.monotonic()) }
+      return .failed(problem, hasShown: false, policy: .reject)
+    }
+    var call = WireCall(
+      request: plan.request, model: candidate.model ?? "", cap: 0,
+      inputEstimate: plan.estimate.tokens, quirks: quirks(of: candidate))
+    var triedOtherField = false
+    while true {
+      if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+      let outcome: AttemptOutcome
+      switch try await reserve(plan, candidate, model: call.model) {
+      case .refused(let problem, let policy):
+        return .failed(problem, hasShown: false, policy: policy)
+      case .held(let hold):
+        call.cap = hold.cap
+        outcome = try await perform(call, at: candidate, plan, under: hold, onEvent: onEvent)
+      }
+      guard case .failed(let problem, _, _) = outcome else { return outcome }
+      guard call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) else {
+        state.withLock { $0.note(problem, of: contender.key, at: time.monotonic()) }
+        return outcome
+      }
+      let quirks = call.quirks
+      state.withLock { $0.remember(quirks, of: candidate.key) }
+    }
+  }
+
+  private func quirks(of candidate: Candidate) -> WireQuirks {
+    guard let settings = candidate.settings else { return WireQuirks(.mock) }
+    return state.withLock { $0.quirks(of: candidate.key) } ?? WireQuirks(settings)
+  }
+
+  private func perform(
+    _ call: WireCall, at candidate: Candidate, _ plan: CallPlan, under hold: consuming Hold,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> AttemptOutcome {
+    var reading = Reading(startedAt: time.monotonic())
+    do {
+      try await onEvent(.started(provider: candidate.provider, model: call.model))
+      try await read(&reading, call, from: candidate, plan, under: &hold, onEvent: onEvent)
+    } catch let problem as ProviderProblem {
+      try await settle(
+        hold, plan, candidate, call, usage: reading.usage(after: problem, plan, call),
+        outcome: .failed, reason: problem.kind.rawValue, message: problem.message)
+      return .failed(problem, hasShown: reading.transcript.bytes > 0, policy: .reject)
+    } catch let failure as Failure {
+      try await settle(
+        hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .failed,
+        reason: failure.kind.rawValue, message: failure.message)
+      throw failure
+    } catch {
+      try await settle(
+        hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .cancelled,
+        reason: "cancelled", message: "the call was cancelled")
+      throw error
+    }
+    let usage = Usage.settled(
+      reading.usage, estimate: plan.estimate, transcript: reading.transcript, cap: call.cap)
+    let answer = ModelAnswer(
+      text: reading.transcript.text, provider: candidate.provider, model: call.model, usage: usage,
+      cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock)
+    let latency = reading.firstContentAt.map { $0 &- reading.startedAt }
+    state.withLock { $0.noteAnswer(of: candidate.key, firstContentAfter: latency) }
+    try await ledger.settle(
+      Settlement(
+        reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered),
+      recording: [resultEntry(plan, hold.reservation, answer)])
+    return .answered(answer)
+  }
+
+  /// Settles what did not become an answer. It runs to its end even when the caller's task has been
+  /// cancelled: the money has been spent either way.
+  private func settle(
+    _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall,
+    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String
+  ) async throws {
+    let settlement = Settlement(
+      reservation: hold.reservation, actual: hold.price.cost(of: usage), usage: usage,
+      outcome: outcome)
+    let entry = failureEntry(
+      plan, settlement, provider: candidate.provider, model: call.model, reason: reason,
+      message: message)
+    let ledger = ledger
+    try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
+  }
+}
+
+/// How far one attempt has come.
+struct Reading: Sendable {
+  var startedAt: UInt64
+  /// The provider has taken the request on.
+  var isAccepted = false
+  var firstContentAt: UInt64?
+  var transcript = Transcript()
+  var usage: ReportedUsage?
+  var finish = FinishReason.stop
+
+  init(startedAt: UInt64) { self.startedAt = startedAt }
+
+  /// What an attempt that ended early used, as far as can be known.
+  func usage(_ plan: CallPlan, _ call: WireCall) -> Usage {
+    Usage.settled(usage, estimate: plan.estimate, transcript: transcript, cap: call.cap)
+  }
+
+  /// A request that was refused, or never arrived, costs nothing. One that was left waiting may
+  /// well have been worked on.
+  func usage(after problem: ProviderProblem, _ plan: CallPlan, _ call: WireCall) -> Usage {
+    isAccepted || problem.kind == .timeout ? usage(plan, call) : Usage(isReported: false)
+  }
+}

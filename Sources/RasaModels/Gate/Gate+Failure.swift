@@ -1,0 +1,84 @@
+import RasaCore
+import RasaEngine
+
+/// The one error that a call ends in: every attempt, and what to do.
+extension Gate {
+  func failure(
+    _ plan: CallPlan, _ contenders: [Contender], _ chain: Selection.Chain
+  ) -> Failure {
+    let tried = contenders.filter { !$0.problems.isEmpty }
+    guard let decisive = decisive(tried), let problem = decisive.problems.last else {
+      return Failure(
+        .provider, "no model could be asked", mend: "see `rasa doctor`",
+        details: chain.unreachable)
+    }
+    let details = tried.map { contender in
+      let last = contender.problems.last?.message ?? ""
+      let count = contender.problems.count
+      return "\(name(contender.candidate)): \(last)" + (count > 1 ? " (tried \(count) times)" : "")
+    }
+    let purpose = plan.request.name.isEmpty ? "" : " for \(plan.request.name)"
+    let single = tried.count == 1 && chain.unreachable.isEmpty
+    return Failure(
+      kind(tried), "\(name(decisive.candidate)) gave no answer\(purpose): \(problem.message)",
+      mend: mend(problem, decisive.candidate),
+      details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
+  }
+
+  /// A refusal that ends the chain speaks for it; else the first choice does.
+  private func decisive(_ tried: [Contender]) -> Contender? {
+    tried.first { contender in
+      contender.problems.last.map { $0.kind == .rejected || $0.kind == .budget } ?? false
+    } ?? tried.first
+  }
+
+  private func kind(_ tried: [Contender]) -> Failure.Kind {
+    let kinds = Set(tried.compactMap { $0.problems.last?.kind })
+    if kinds.isSubset(of: [.authentication, .payment]) { return .authentication }
+    if kinds.isSubset(of: [.budget, .unknownPrice]) { return .budget }
+    if tried.last?.problems.last?.kind == .budget { return .budget }
+    return kinds == [.timeout] ? .timeout : .provider
+  }
+
+  private func name(_ candidate: Candidate) -> String {
+    candidate.model.map { "\(candidate.provider) \($0)" } ?? candidate.provider
+  }
+
+  private func mend(_ problem: ProviderProblem, _ candidate: Candidate) -> String {
+    mend(problem, candidate.settings, model: candidate.model)
+  }
+
+  func mend(
+    _ problem: ProviderProblem, _ settings: ProviderSettings?, model: String? = nil
+  ) -> String {
+    let variable = settings?.addressVariable ?? ""
+    switch problem.kind {
+    case .connection:
+      return settings?.isLocal == true
+        ? "start the server at \(settings?.baseURL ?? ""), or set \(variable) to where it runs"
+        : "check the network and \(variable)"
+    case .timeout: return "try again, or choose a faster model with --model"
+    case .rateLimit:
+      let wait = problem.retryAfter.map {
+        " in \(($0.nanoseconds + 999_999_999) / 1_000_000_000) s"
+      }
+      return "try again\(wait ?? " in a while"), or choose another model with --model"
+    case .server, .brokenStream: return "try again, or choose another model with --model"
+    case .modelNotFound:
+      return settings?.dialect == .ollama
+        ? "get it with `ollama pull \(model ?? "llama3.2")`, or name another with --model"
+        : "name another with --model or LLM_MODEL, or check \(variable)"
+    case .quota, .payment: return "check the plan and the credit of the account behind the key"
+    case .authentication:
+      return settings?.key == nil ? "set OPENAI_API_KEY" : "check OPENAI_API_KEY and \(variable)"
+    case .rejected: return "check what the operator asks for, or choose another model with --model"
+    case .budget:
+      return problem.parameter == "execution"
+        ? "raise the budget, choose a cheaper model, or pass --force"
+        : "raise the budget, choose a cheaper model, or pass --allow-budget-exceed"
+    case .unknownPrice:
+      return
+        "add its price to your own catalogue, choose another model, or pass --allow-budget-exceed"
+    }
+  }
+}

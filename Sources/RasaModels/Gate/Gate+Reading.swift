@@ -1,0 +1,103 @@
+import RasaCore
+import RasaEngine
+
+/// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
+extension Gate {
+  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs.
+  private static let longestAnswer: Int64 = 64 << 20
+  /// What may follow a finish reason (usage, the end mark) comes at once or not at all.
+  private static let patienceAfterFinish = Duration.seconds(5)
+  private static let patienceAfterEnd = Duration.milliseconds(50)
+
+  func read(
+    _ reading: inout Reading, _ call: WireCall, from candidate: Candidate, _ plan: CallPlan,
+    under hold: inout Hold, onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws {
+    let patience = firstContentTimeout(for: candidate)
+    var deadline = plan.limit(reading.startedAt.advanced(by: patience))
+    var stream: any ChatStream
+    do {
+      stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
+    } catch let problem as ProviderProblem where problem.kind == .timeout {
+      throw try silence(problem, after: patience, reading, plan)
+    }
+    reading.isAccepted = true
+    while true {
+      let hasMore: Bool
+      do {
+        hasMore = try await stream.advance(deadline: deadline)
+      } catch let problem as ProviderProblem where problem.kind == .timeout {
+        if let finish = stream.progress.finish {
+          reading.finish = finish
+          return
+        }
+        let waited = reading.firstContentAt == nil ? patience : options.idleTimeout
+        throw try silence(problem, after: waited, reading, plan)
+      }
+      let content = stream.progress.takeContent()
+      reading.usage = stream.progress.usage
+      if !content.text.isEmpty || !content.reasoning.isEmpty {
+        let now = time.monotonic()
+        if reading.firstContentAt == nil { reading.firstContentAt = now }
+        reading.transcript.contentEvents = stream.progress.contentEvents
+        reading.transcript.add(text: content.text, reasoning: content.reasoning)
+        if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
+        if !content.text.isEmpty { try await onEvent(.text(content.text)) }
+        deadline = plan.limit(now.advanced(by: options.idleTimeout))
+      }
+      if let problem = stream.progress.problem { throw problem }
+      if stream.progress.isDone || !hasMore { break }
+      if isOverspent(reading.transcript, hold) {
+        stream.cancel()
+        reading.finish = .cutOff
+        return
+      }
+      let now = time.monotonic()
+      if stream.progress.finish != nil {
+        deadline = min(deadline, plan.limit(now.advanced(by: Self.patienceAfterFinish)))
+      }
+      try await renew(&hold, at: now)
+    }
+    reading.finish = stream.progress.finish ?? .stop
+    await stream.drain(deadline: time.monotonic().advanced(by: Self.patienceAfterEnd))
+  }
+
+  /// The metered cost has reached what is held. With the input's share fixed, that is when the
+  /// answer is longer than the cap that the hold was made for.
+  private func isOverspent(_ transcript: Transcript, _ hold: borrowing Hold) -> Bool {
+    if transcript.bytes > Self.longestAnswer { return true }
+    return !hold.price.isFree && transcript.meteredTokens > hold.cap
+  }
+
+  /// What a silence means: the end of the call's own time, a stream that broke, or a provider that
+  /// did not begin.
+  private func silence(
+    _ problem: ProviderProblem, after patience: Duration, _ reading: Reading, _ plan: CallPlan
+  ) throws -> ProviderProblem {
+    if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+    let seconds = patience.nanoseconds / 1_000_000_000
+    let span = seconds > 0 ? "\(seconds) s" : "\(patience.nanoseconds / 1_000_000) ms"
+    if reading.firstContentAt == nil {
+      return ProviderProblem(.timeout, "nothing of an answer came within \(span)")
+    }
+    return ProviderProblem(.brokenStream, "the answer went silent for \(span)")
+  }
+
+  func firstContentTimeout(for candidate: Candidate) -> Duration {
+    if let timeout = options.firstContentTimeout { return timeout }
+    if candidate.settings?.isLocal == true { return .seconds(120) }
+    return candidate.facts?.isThinking == true ? .seconds(90) : .seconds(30)
+  }
+
+  private func adapter(for candidate: Candidate) -> any ChatAdapter {
+    guard let settings = candidate.settings else {
+      return MockAdapter(delay: options.mockDelay, time: time)
+    }
+    return HTTPAdapter(settings: settings, client: client, time: time)
+  }
+}
+
+extension CallPlan {
+  /// No wait is longer than the whole call may take.
+  func limit(_ moment: UInt64) -> UInt64 { min(moment, deadline ?? .max) }
+}

@@ -1,0 +1,40 @@
+package import RasaCore
+package import RasaPersona
+
+/// What a user decided for this process, and how patient the gate is.
+package struct GateOptions: Sendable {
+  /// Lifts the persona's limit for one execution; never a limit of day or month.
+  package var force = false
+  /// Goes on, with a warning, where a budget has no room left.
+  package var allowBudgetExceed = false
+  package var premium = false
+  /// Asked instead of everything a persona recommends.
+  package var model: ModelReference?
+  package var profile: PerformanceProfile?
+  /// The most that one run may cost, whatever else is allowed.
+  package var maxCost: Money?
+
+  /// How long a provider may take to its first content; nil is 30 s, and more for models that think
+  /// first or have to be loaded from this machine's disk.
+  package var firstContentTimeout: Duration?
+  /// How long a stream may stay silent between contents.
+  package var idleTimeout: Duration = .seconds(60)
+  /// Where an Ollama is looked for that nobody configured, and how long that may take.
+  package var usualOllama = "127.0.0.1:11434"
+  package var probeTimeout: Duration = .milliseconds(200)
+  /// How often the chain is gone through while its failures are of the passing kind.
+  package var rounds = 3
+  package var retryDelay: Duration = .milliseconds(400)
+  /// A provider that asks for more patience than this is not waited for.
+  package var longestRetryDelay: Duration = .seconds(20)
+
+  /// The cap of an answer where an operator sets none, and of a model that thinks first.
+  package var defaultMaxTokens: Int64 = 1_024
+  package var defaultThinkingMaxTokens: Int64 = 4_096
+  /// An answer shorter than this is not worth its input.
+  package var usefulMinimumTokens: Int64 = 16
+  /// Between two words of the mock.
+  package var mockDelay: Duration = .zero
+
+  package init() {}
+}

@@ -1,0 +1,146 @@
+import RasaCore
+import RasaEngine
+import RasaPersona
+
+/// Money that is held for one attempt, and with it the right to make that attempt: adapters want to
+/// see it, and nothing but the reservation below can make one. It cannot be copied, and settling
+/// consumes it.
+struct Hold: ~Copyable, Sendable {
+  let reservation: Identifier
+  /// The most tokens the answer may have.
+  let cap: Int64
+  let price: Price
+  /// When the lease was last moved, in nanoseconds of the monotonic clock.
+  var renewedAt: UInt64
+  let lease: Duration
+
+  fileprivate init(
+    reservation: Identifier, cap: Int64, price: Price, renewedAt: UInt64, lease: Duration
+  ) {
+    self.reservation = reservation
+    self.cap = cap
+    self.price = price
+    self.renewedAt = renewedAt
+    self.lease = lease
+  }
+}
+
+enum Reservation: ~Copyable {
+  case held(Hold)
+  /// No room; the budget's policy says what now.
+  case refused(ProviderProblem, policy: BudgetPolicy)
+}
+
+extension Gate {
+  /// Beyond what any model writes, and small enough to reckon with.
+  private static let longestCap: Int64 = 100_000_000
+  static let renewalInterval: UInt64 = 20_000_000_000
+
+  /// Holds the most that an attempt can cost under every limit it falls under. Where there is room
+  /// for less, the answer's cap shrinks to it.
+  func reserve(_ plan: CallPlan, _ candidate: Candidate, model: String) async throws -> Reservation
+  {
+    let now = time.now()
+    let day = time.localDay(now)
+    let known = candidate.price(
+      on: day, listed: state.withLock { $0.listed[candidate.provider] } ?? [])
+    var legs = plan.legs(on: day, options: options, ignoringBudget: false)
+    if known == nil {
+      if legs.contains(where: { $0.limit != nil }), !options.allowBudgetExceed {
+        return .refused(
+          ProviderProblem(.unknownPrice, "its price is not known, and a budget is in force"),
+          policy: .downgrade)
+      }
+      warn("the price of \(model) is not known; what it costs is counted as nothing")
+    }
+    let price = known ?? .free
+    // What costs nothing fits every budget, also one that is already used up.
+    if price.isFree { legs = legs.map { BudgetLeg(scope: $0.scope, limit: nil) } }
+    let lease = lease(for: candidate)
+    var cap = cap(for: plan, candidate)
+    var exceeds = false
+    // Each turn shrinks the cap or lifts the limits; others may be spending at the same time.
+    for _ in 0..<6 {
+      let request = ReservationRequest(
+        id: .make(prefix: "h", at: now, random: random()), run: plan.context.run,
+        key: plan.context.key, persona: plan.context.persona,
+        operatorName: plan.context.key.operatorName, provider: candidate.provider, model: model,
+        amount: price.cost(input: plan.estimate.tokens, output: cap), legs: legs,
+        leaseEnds: now.advanced(by: lease))
+      let intent = intentEntry(
+        plan, request, cap: cap, isPriceKnown: known != nil, exceedsBudget: exceeds)
+      switch try await ledger.reserve(request, recording: [intent]) {
+      case .held:
+        return .held(
+          Hold(
+            reservation: request.id, cap: cap, price: price, renewedAt: time.monotonic(),
+            lease: lease))
+      case .refused(let leg, let available):
+        if let payable = price.outputTokens(payableWith: available, input: plan.estimate.tokens),
+          payable >= options.usefulMinimumTokens, payable < cap
+        {
+          cap = payable
+        } else if options.allowBudgetExceed, !exceeds {
+          exceeds = true
+          legs = plan.legs(on: day, options: options, ignoringBudget: true)
+          warn("\(Self.describe(leg)) of \(plan.context.persona) is exceeded, as was allowed")
+        } else {
+          return .refused(
+            Self.noRoom(leg, available: available, needed: request.amount),
+            policy: plan.context.budget.policy)
+        }
+      }
+    }
+    return .refused(
+      ProviderProblem(.budget, "other calls keep taking what is left of the budget"),
+      policy: plan.context.budget.policy)
+  }
+
+  func cap(for plan: CallPlan, _ candidate: Candidate) -> Int64 {
+    if let asked = plan.request.maxTokens { return min(max(1, Int64(asked)), Self.longestCap) }
+    return candidate.facts?.isThinking == true
+      ? options.defaultThinkingMaxTokens : options.defaultMaxTokens
+  }
+
+  /// A minute, or longer than the longest silence that the call is allowed: a lease is renewed when
+  /// something arrives.
+  private func lease(for candidate: Candidate) -> Duration {
+    let silence = max(firstContentTimeout(for: candidate), options.idleTimeout)
+    return max(.seconds(60), silence + .seconds(30))
+  }
+
+  /// Moves the lease's end when that is due.
+  func renew(_ hold: inout Hold, at now: UInt64) async throws {
+    guard now >= hold.renewedAt &+ Self.renewalInterval else { return }
+    hold.renewedAt = now
+    try await ledger.renew(hold.reservation, leaseEnds: time.now().advanced(by: hold.lease))
+  }
+
+  private static func noRoom(
+    _ leg: BudgetLeg, available: Money, needed: Money
+  ) -> ProviderProblem {
+    let limit = leg.limit.map { " of \($0)" } ?? ""
+    return ProviderProblem(
+      .budget,
+      "\(describe(leg))\(limit) has \(max(available, .zero)) left, and the call could cost \(needed)",
+      parameter: leg.isExecution ? "execution" : "period")
+  }
+
+  private static func describe(_ leg: BudgetLeg) -> String {
+    switch leg.scope {
+    case .execution: "the limit for one run"
+    case .day: "the daily limit"
+    case .month: "the monthly limit"
+    }
+  }
+}
+
+extension BudgetLeg {
+  fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
+}
+
+extension Timestamp {
+  func advanced(by duration: Duration) -> Timestamp {
+    Timestamp(milliseconds: milliseconds + Int64(clamping: duration.nanoseconds / 1_000_000))
+  }
+}

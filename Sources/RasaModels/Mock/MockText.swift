@@ -1,0 +1,36 @@
+/// The mock's prose: about whatever was asked, claiming nothing.
+enum MockText {
+  static func answer(to prompt: MockPrompt, name: String) -> String {
+    let topic = prompt.topic.isEmpty ? "the request" : "“\(prompt.topic)”"
+    let name = name.lowercased()
+    var text: String
+    if name.contains("explain") {
+      text =
+        "The made-up answer on \(topic) rests on two steps: it takes the question apart into what"
+        + " is asked and what is given, and it weighs them against each other\(wishes(prompt))."
+        + " A real model would name its evidence here."
+    } else if name.contains("alt") {
+      text =
+        "Two made-up alternatives for \(topic): first, decide later and gather what is missing;"
+        + " second, take a smaller step that is easy to undo\(wishes(prompt))."
+    } else {
+      text =
+        "This is a made-up answer on \(topic): no model was asked. It begins with what the question"
+        + " wants to know, weighs what speaks for and against it, and comes to a careful"
+        + " conclusion\(wishes(prompt))."
+    }
+    if prompt.isRevision {
+      text +=
+        "\n\n\(MockPrompt.revisionMark(prompt.topic)): the conclusion would change if what it"
+        + " rests on turned out differently."
+    }
+    return text
+  }
+
+  private static func wishes(_ prompt: MockPrompt) -> String {
+    let known = prompt.preferences.prefix(6).map { pair in
+      "\(pair.key.map { $0 == "_" ? " " : String($0) }.joined()) \(pair.value)"
+    }
+    return known.isEmpty ? "" : ", keeping to " + known.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,147 @@
+package import RasaCore
+
+/// Why one attempt at one model failed, as far as it decides what happens next.
+package struct ProviderProblem: Error, Sendable, Hashable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// Nobody answers at that address.
+    case connection
+    /// Nothing came for too long.
+    case timeout
+    /// 429: too many requests.
+    case rateLimit
+    /// 408, 5xx, 529: the server's own trouble.
+    case server
+    /// The stream ended or turned into nonsense before the answer was complete.
+    case brokenStream
+    case modelNotFound
+    /// 429 that waiting does not help: the account has no more credit.
+    case quota
+    /// 401, 403.
+    case authentication
+    /// 402.
+    case payment
+    /// 400, 422: the request itself.
+    case rejected
+    /// A limit has no room for this call.
+    case budget
+    /// A limit is in force and nobody knows what the model costs.
+    case unknownPrice
+  }
+
+  package var kind: Kind
+  /// One clause for people: no keys, nothing unprintable, not long.
+  package var message: String
+  package var status: Int?
+  /// What the server calls the problem, and the field of the request that it blames.
+  package var code: String?
+  package var parameter: String?
+  package var retryAfter: Duration?
+
+  package init(
+    _ kind: Kind, _ message: String, status: Int? = nil, code: String? = nil,
+    parameter: String? = nil, retryAfter: Duration? = nil
+  ) {
+    self.kind = kind
+    self.message = message
+    self.status = status
+    self.code = code
+    self.parameter = parameter
+    self.retryAfter = retryAfter
+  }
+
+  /// The same model may well answer in a moment.
+  package var isTransient: Bool {
+    switch kind {
+    case .connection, .rateLimit, .server, .brokenStream: true
+    case .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected, .budget,
+      .unknownPrice:
+      false
+    }
+  }
+
+  /// No model of this provider will answer.
+  package var condemnsProvider: Bool {
+    switch kind {
+    case .authentication, .payment, .quota: true
+    default: false
+    }
+  }
+
+  /// Whether it says something about the model's availability to later calls.
+  var isAboutAvailability: Bool {
+    switch kind {
+    case .rejected, .budget, .unknownPrice: false
+    default: true
+    }
+  }
+}
+
+extension ProviderProblem {
+  /// What a status other than 2xx means. `body` is the error document as it came.
+  package init(status: Int, headers: (String) -> String?, body: [UInt8], now: Timestamp) {
+    let document = ErrorDocument(body)
+    let said = document.message.isEmpty ? "" : ": \(document.message)"
+    let delay = RetryAfter.read(headers, now: now)
+    let kind: Kind
+    let words: String
+    switch status {
+    case 401, 403:
+      kind = .authentication
+      words = "the key was refused (\(status))"
+    case 402:
+      kind = .payment
+      words = "the provider asks for payment (402)"
+    case 429 where document.isOutOfCredit:
+      kind = .quota
+      words = "the account's quota is used up (429)"
+    case 429:
+      kind = .rateLimit
+      words = "too many requests (429)"
+    case 404:
+      kind = .modelNotFound
+      words =
+        document.isAboutMissingModel
+        ? "the model was not found (404)" : "the server knows no such model or address (404)"
+    case 400 where document.isAboutMissingModel, 422 where document.isAboutMissingModel:
+      kind = .modelNotFound
+      words = "the model was not found (\(status))"
+    case 408, 409, 425, 500...599:
+      kind = .server
+      words = status == 529 ? "the provider is overloaded (529)" : "the server failed (\(status))"
+    default:
+      kind = .rejected
+      words = "the request was refused (\(status))"
+    }
+    self.init(
+      kind, words + said, status: status, code: document.code, parameter: document.parameter,
+      retryAfter: delay)
+  }
+
+  /// An error that arrived inside a stream whose status was 200.
+  package init(inStream error: Value) {
+    let document = ErrorDocument(error)
+    let words = document.message.isEmpty ? "the provider broke off with an error" : document.message
+    if document.isOutOfCredit {
+      self.init(.quota, words, code: document.code)
+      return
+    }
+    if let status = document.code.flatMap({ Int($0) }), (400..<600).contains(status) {
+      self.init(status: status, headers: { _ in nil }, body: [], now: Timestamp(milliseconds: 0))
+      message = words
+      return
+    }
+    switch document.type ?? document.code {
+    case "rate_limit_error", "rate_limit_exceeded", "requests", "tokens":
+      self.init(.rateLimit, words, code: document.code)
+    case "authentication_error", "permission_error", "invalid_api_key":
+      self.init(.authentication, words, code: document.code)
+    case "invalid_request_error":
+      self.init(
+        document.isAboutMissingModel ? .modelNotFound : .rejected, words, code: document.code,
+        parameter: document.parameter)
+    default:
+      self.init(
+        document.isAboutMissingModel ? .modelNotFound : .server, words, code: document.code)
+    }
+  }
+}

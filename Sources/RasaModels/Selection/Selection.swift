@@ -1,0 +1,153 @@
+import RasaCore
+import RasaPersona
+
+/// Which models may answer, in the order in which they are asked. Pure: what the gate has learnt
+/// comes in through `firstContent`.
+struct Selection {
+  var configuration: ModelConfiguration
+  var options: GateOptions
+  var catalogue: Catalogue
+  var today: LocalDay
+  /// How long a model took to its first content of late, in nanoseconds.
+  var firstContent: (GateState.Key) -> UInt64?
+
+  /// The chain, and what was recommended but cannot be reached with these providers.
+  struct Chain {
+    var candidates: [Candidate] = []
+    var unreachable: [String] = []
+  }
+
+  func chain(
+    for models: RecommendedModels, profile: PerformanceProfile
+  ) throws(Failure) -> Chain {
+    var chain = Chain()
+    if let model = options.model {
+      guard let candidate = try candidate(for: model) else { throw unreachable(model) }
+      chain.candidates = [candidate]
+      return chain
+    }
+    if configuration.prefersMock {
+      chain.candidates = [.mock]
+      return chain
+    }
+    for model in try ordered(models, by: options.profile ?? profile) {
+      if let candidate = try candidate(for: model) {
+        chain.add(candidate)
+      } else {
+        chain.unreachable.append("\(model): no provider for it is configured")
+      }
+    }
+    if let model = configuration.model, let candidate = try candidate(for: model) {
+      chain.add(candidate)
+    }
+    if let first = configuration.providers.first, chain.candidates.isEmpty || first.isLocal {
+      var candidate = try defaultCandidate(of: first)
+      candidate.isStandIn = !chain.candidates.isEmpty
+      chain.add(candidate)
+    }
+    if chain.candidates.isEmpty { throw nothingReachable(chain) }
+    return chain
+  }
+
+  // MARK: Order
+
+  /// What the profile makes of the recommendation. Premium comes last unless it was asked for:
+  /// then only when the others have failed.
+  func ordered(
+    _ models: RecommendedModels, by profile: PerformanceProfile
+  ) throws(Failure) -> [ModelReference] {
+    let usual = [models.primary, models.fallback].compactMap(\.self)
+    let premium = [models.premium].compactMap(\.self)
+    if options.premium { return premium + usual }
+    switch profile {
+    case .balanced: return usual + premium
+    case .expert: return premium + usual
+    case .speed: return try fastestFirst(usual) + premium
+    case .thinking:
+      var thinking: [ModelReference] = []
+      for model in [models.primary, models.premium].compactMap(\.self)
+      where try catalogue.facts(for: model.model)?.isThinking == true {
+        thinking.append(model)
+      }
+      return thinking + usual + premium
+    }
+  }
+
+  /// By the time measured to the first content; models not measured yet come after those by their
+  /// price, which goes with their size, and models without a price after those.
+  private func fastestFirst(_ models: [ModelReference]) throws(Failure) -> [ModelReference] {
+    var ranked: [(model: ModelReference, rank: (UInt64, Int64), place: Int)] = []
+    for (place, model) in models.enumerated() {
+      let candidate = try candidate(for: model)
+      let measured = candidate.flatMap { firstContent($0.key) } ?? .max
+      let price = candidate?.price(on: today, listed: [])?.rates.output.picoDollars ?? .max
+      ranked.append((model, (measured, price), place))
+    }
+    return ranked.sorted { ($0.rank.0, $0.rank.1, $0.place) < ($1.rank.0, $1.rank.1, $1.place) }
+      .map(\.model)
+  }
+
+  // MARK: Where a model is found
+
+  /// The provider that can be asked for a model; nil when none is configured.
+  func candidate(for model: ModelReference) throws(Failure) -> Candidate? {
+    if let engine = model.engine {
+      if engine == "mock" { return .mock }
+      guard let settings = configuration.providers.first(where: { $0.name == engine }) else {
+        return nil
+      }
+      return try candidate(model.model, at: settings)
+    }
+    let facts = try catalogue.facts(for: model.model)
+    if let facts {
+      let sellers = configuration.providers.filter { $0.isVendor && $0.name == facts.vendor }
+      // A compatible server may offer anybody's models; a vendor sells its own, and Ollama runs
+      // open ones.
+      let settings =
+        sellers.first
+        ?? configuration.providers.first { $0.dialect == .openAI && !$0.isVendor }
+      return try settings.map { settings throws(Failure) in
+        try candidate(model.model, at: settings)
+      }
+    }
+    return try configuration.providers.first.map { settings throws(Failure) in
+      try candidate(model.model, at: settings)
+    }
+  }
+
+  private func candidate(
+    _ model: String, at settings: ProviderSettings
+  ) throws(Failure) -> Candidate {
+    Candidate(settings: settings, model: model, facts: try catalogue.facts(for: model))
+  }
+
+  private func defaultCandidate(of settings: ProviderSettings) throws(Failure) -> Candidate {
+    guard settings.isVendor, let model = try catalogue.defaultModel(of: settings.name) else {
+      return Candidate(settings: settings, model: nil, facts: nil)
+    }
+    return try candidate(model, at: settings)
+  }
+
+  // MARK: Nothing to ask
+
+  private func unreachable(_ model: ModelReference) -> Failure {
+    Failure(
+      .configuration, "no provider is configured that could answer as \(model)",
+      mend: configuration.providers.isEmpty
+        ? "set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST"
+        : "configured: \(configuration.providers.map(\.name).joined(separator: ", "))")
+  }
+
+  private func nothingReachable(_ chain: Chain) -> Failure {
+    Failure(
+      .configuration, "no model can be asked",
+      mend: "set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST, or name a model with LLM_MODEL",
+      details: chain.unreachable)
+  }
+}
+
+extension Selection.Chain {
+  fileprivate mutating func add(_ candidate: Candidate) {
+    if !candidates.contains(where: { $0.key == candidate.key }) { candidates.append(candidate) }
+  }
+}

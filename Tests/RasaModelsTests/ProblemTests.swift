@@ -1,0 +1,101 @@
+import RasaCore
+import Testing
+
+@testable import RasaModels
+
+@Suite struct ProblemTests {
+  private static let now = Timestamp(milliseconds: 784_111_777_000)
+
+  static let answers: [(status: Int, body: String, kind: ProviderProblem.Kind)] = [
+    (400, "{\"error\":{\"message\":\"bad\"}}", .rejected),
+    (400, "{\"error\":{\"message\":\"m\",\"code\":\"model_not_found\"}}", .modelNotFound),
+    (400, "{\"error\":\"model 'x' not found\"}", .modelNotFound),
+    (401, "{}", .authentication), (402, "{}", .payment), (403, "", .authentication),
+    (404, "{\"error\":{\"message\":\"The model `x` does not exist\"}}", .modelNotFound),
+    (404, "<html>", .modelNotFound), (408, "", .server), (409, "", .server),
+    (413, "", .rejected), (422, "{\"detail\":\"bad\"}", .rejected),
+    (429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", .rateLimit),
+    (429, "{\"error\":{\"code\":\"insufficient_quota\"}}", .quota),
+    (429, "{\"error\":{\"type\":\"insufficient_quota\"}}", .quota),
+    (429, "[{\"error\":{\"code\":429}}]", .rateLimit),
+    (500, "{}", .server), (503, "no", .server), (529, "", .server), (302, "", .rejected),
+  ]
+
+  @Test(arguments: answers)
+  func tellsStatusesApart(_ row: (status: Int, body: String, kind: ProviderProblem.Kind)) {
+    let problem = ProviderProblem(
+      status: row.status, headers: { _ in nil }, body: Array(row.body.utf8), now: Self.now)
+    #expect(problem.kind == row.kind)
+    #expect(problem.status == row.status)
+  }
+
+  @Test func showsWhatTheServerSaidOnOnePrintableLine() {
+    let body = "{\"error\":{\"message\":\"one\\n\\u001b[31mtwo\\u202e three\"}}"
+    let problem = ProviderProblem(
+      status: 500, headers: { _ in nil }, body: Array(body.utf8), now: Self.now)
+    #expect(problem.message == "the server failed (500): one [31mtwo three")
+    let long = ErrorDocument.printable(String(repeating: "x", count: 5_000))
+    #expect(long.count == 301)
+  }
+
+  @Test(
+    arguments: [
+      (["retry-after": "7"], Duration.seconds(7)), (["retry-after": "0.5"], .milliseconds(500)),
+      (["retry-after-ms": "250", "retry-after": "7"], .milliseconds(250)),
+      (["retry-after": "Sun, 06 Nov 1994 08:49:47 GMT"], .seconds(10)),
+      (["retry-after": "Sun, 06 Nov 1994 08:49:00 GMT"], .zero),
+      (["retry-after": "soon"], nil), (["retry-after": "-1"], nil), ([:], nil),
+      (["retry-after": "1e300"], .seconds(31_536_000)), (["retry-after": "nan"], nil),
+    ] as [([String: String], Duration?)])
+  func readsHowLongToWait(_ row: (headers: [String: String], delay: Duration?)) {
+    #expect(RetryAfter.read({ row.headers[$0] }, now: Self.now) == row.delay)
+  }
+
+  @Test(
+    arguments: [
+      ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+      ("Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199),
+      ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+      ("Sun, 06 Nov 94 08:49:37 GMT", nil), ("06 Nov 1994", nil), ("", nil),
+      ("Sun, 06 Foo 1994 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 25:49:37 GMT", nil),
+    ] as [(String, Int64?)])
+  func readsDates(_ row: (text: String, seconds: Int64?)) {
+    #expect(RetryAfter.date(row.text)?.milliseconds == row.seconds.map { $0 * 1000 })
+  }
+
+  @Test(
+    arguments: [
+      (0, 0, Duration.milliseconds(200)), (0, 1_000, .milliseconds(400)),
+      (1, 1_000, .milliseconds(800)), (30, 1_000, .seconds(20)), (-1, 0, .milliseconds(200)),
+    ] as [(Int, UInt64, Duration)])
+  func waitsLongerEachTime(_ row: (round: Int, random: UInt64, delay: Duration)) {
+    let policy = RetryPolicy(base: .milliseconds(400), longest: .seconds(20))
+    #expect(policy.delay(round: row.round, random: row.random) == row.delay)
+  }
+
+  @Test(
+    arguments: [
+      ("response_format is not supported", nil, "jsonObject"),
+      ("Unsupported parameter: 'max_tokens'", "max_tokens", "field"),
+      ("Unsupported value: 'temperature'", "temperature", "temperature"),
+      ("unknown field stream_options", nil, "usage"), ("something else", nil, nil),
+    ] as [(String, String?, String?)])
+  func givesUpOnlyWhatTheServerBlames(_ row: (message: String, parameter: String?, change: String?))
+    throws
+  {
+    let settings = try ProviderSettings.openAI(baseURL: "http://h/v1", key: nil)
+    let before = WireQuirks(settings)
+    var quirks = before
+    var triedOtherField = false
+    let problem = ProviderProblem(.rejected, row.message, parameter: row.parameter)
+    let adapts = quirks.adapt(to: problem, triedOtherField: &triedOtherField)
+    #expect(adapts == (row.change != nil))
+    #expect((quirks.structuredOutput == .jsonObject) == (row.change == "jsonObject"))
+    #expect((quirks.maxTokensField == .maxCompletionTokens) == (row.change == "field"))
+    #expect(quirks.sendsTemperature == (row.change != "temperature"))
+    #expect(quirks.asksForUsage == (row.change != "usage"))
+    var rounds = 0
+    while quirks.adapt(to: problem, triedOtherField: &triedOtherField) { rounds += 1 }
+    #expect(rounds <= 2)
+  }
+}

@@ -1,0 +1,139 @@
+import RasaCore
+import RasaPersona
+import Testing
+
+@testable import RasaModels
+
+@Suite struct SelectionTests {
+  private func selection(
+    _ environment: [String: String], latencies: [String: UInt64] = [:],
+    options: (inout GateOptions) -> Void = { _ in }
+  ) throws -> Selection {
+    var gateOptions = GateOptions()
+    options(&gateOptions)
+    return Selection(
+      configuration: try .discover(environment), options: gateOptions,
+      catalogue: GateSetting.catalogue, today: LocalDay(year: 2026, month: 9, day: 15),
+      firstContent: { latencies[$0.model] })
+  }
+
+  private func names(_ chain: Selection.Chain) -> [String] {
+    chain.candidates.map { "\($0.provider) \($0.model ?? "?")" }
+  }
+
+  private static let openAI = ["OPENAI_API_KEY": "sk-1"]
+  private static let everything = RecommendedModels(
+    primary: ModelReference(model: "cheap"), fallback: ModelReference(model: "thinker"),
+    premium: ModelReference(model: "dear"))
+
+  @Test(
+    arguments: [
+      (PerformanceProfile.balanced, false, [:], ["cheap", "thinker", "dear"]),
+      (.expert, false, [:], ["dear", "cheap", "thinker"]),
+      (.balanced, true, [:], ["dear", "cheap", "thinker"]),
+      (.speed, false, [:], ["cheap", "thinker", "dear"]),
+      (.speed, false, ["thinker": 5, "cheap": 9, "dear": 1], ["thinker", "cheap", "dear"]),
+      (.speed, false, ["thinker": 5], ["thinker", "cheap", "dear"]),
+      (.thinking, false, [:], ["cheap", "thinker", "dear"]),
+    ] as [(PerformanceProfile, Bool, [String: UInt64], [String])])
+  func ordersTheChainByProfile(
+    _ row: (
+      profile: PerformanceProfile, premium: Bool, latencies: [String: UInt64], models: [String]
+    )
+  ) throws {
+    let selection = try selection(Self.openAI, latencies: row.latencies) {
+      $0.premium = row.premium
+    }
+    let chain = try selection.chain(for: Self.everything, profile: row.profile)
+    #expect(names(chain) == row.models.map { "openai \($0)" })
+  }
+
+  @Test func letsAThinkingModelThink() throws {
+    let models = RecommendedModels(
+      primary: ModelReference(model: "cheap"), premium: ModelReference(model: "thinker"))
+    let chain = try selection(Self.openAI).chain(for: models, profile: .thinking)
+    #expect(names(chain) == ["openai thinker", "openai cheap"])
+  }
+
+  @Test func letsTheFlagsWin() throws {
+    let profile = try selection(Self.openAI) { $0.profile = .expert }
+    #expect(names(try profile.chain(for: Self.everything, profile: .speed)).first == "openai dear")
+    let model = try selection(Self.openAI) { $0.model = ModelReference(model: "other") }
+    #expect(names(try model.chain(for: Self.everything, profile: .speed)) == ["openai other"])
+    let mock = try selection(Self.openAI) {
+      $0.model = ModelReference(engine: "mock", model: "mock")
+    }
+    #expect(names(try mock.chain(for: Self.everything, profile: .speed)) == ["mock mock"])
+  }
+
+  @Test(
+    arguments: [
+      (openAI, nil, ["openai cheap"]),
+      (openAI.merging(["LLM_MODEL": "mine"]) { $1 }, nil, ["openai mine"]),
+      (openAI.merging(["LLM_MODEL": "mine"]) { $1 }, "dear", ["openai dear", "openai mine"]),
+      (["OLLAMA_HOST": "h"], nil, ["ollama ?"]),
+      (["OLLAMA_HOST": "h"], "llama3:8b", ["ollama llama3:8b"]),
+      (["OLLAMA_HOST": "h"], "cheap", ["ollama ?"]),
+      (["OLLAMA_HOST": "127.0.0.1"], "llama3:8b", ["ollama llama3:8b", "ollama ?"]),
+      (["OPENAI_BASE_URL": "https://h/v1"], "cheap", ["openai cheap"]),
+      (["OPENAI_BASE_URL": "https://h/v1"], nil, ["openai ?"]),
+      (["OPENAI_API_KEY": "k", "OLLAMA_HOST": "h"], "ollama:qwen", ["ollama qwen"]),
+      (["OPENAI_API_KEY": "k", "OLLAMA_HOST": "h"], "cheap", ["openai cheap"]),
+      (
+        ["OLLAMA_HOST": "h", "OPENAI_API_KEY": "k", "LLM_PROVIDER": "ollama"], "cheap",
+        ["openai cheap"]
+      ),
+      (["LLM_PROVIDER": "mock", "OPENAI_API_KEY": "k"], "cheap", ["mock mock"]),
+      (openAI, "gemini:pro", ["openai cheap"]),
+      (openAI, "mock", ["mock mock"]),
+    ] as [([String: String], String?, [String])])
+  func findsWhereAModelIs(
+    _ row: (environment: [String: String], primary: String?, chain: [String])
+  ) throws {
+    let models = RecommendedModels(primary: row.primary.map(ModelConfiguration.reference))
+    let chain = try selection(row.environment).chain(for: models, profile: .balanced)
+    #expect(names(chain) == row.chain)
+  }
+
+  @Test func saysWhatIsMissing() throws {
+    let missing = try selection(Self.openAI) {
+      $0.model = ModelReference(engine: "ollama", model: "x")
+    }
+    let failure = try #require(throws: Failure.self) {
+      try missing.chain(for: RecommendedModels(), profile: .balanced)
+    }
+    #expect(failure.kind == .configuration)
+    #expect(failure.mend.contains("openai"))
+  }
+
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:1", "llama3", nil, true),
+      ("http://127.0.0.1:1", "gpt-oss:120b-cloud", nil, false),
+      ("http://127.0.0.1:1", "x", ListedModel(name: "x", isRemote: true), false),
+      ("http://far:1", "llama3", nil, false),
+    ] as [(String, String, ListedModel?, Bool)])
+  func callsAModelFreeOnlyWhereItIsLocal(
+    _ row: (host: String, model: String, listed: ListedModel?, isFree: Bool)
+  ) throws {
+    let candidate = Candidate(
+      settings: try .ollama(host: row.host), model: row.model, facts: nil)
+    let price = candidate.price(
+      on: LocalDay(year: 2026, month: 1, day: 1), listed: [row.listed].compactMap(\.self))
+    #expect(price == (row.isFree ? .free : nil))
+  }
+
+  @Test func readsListsOfModels() {
+    let ollama: Value = [
+      "models": [
+        ["name": "nomic-embed-text"], ["name": "a"], ["name": "b", "remote_host": "https://x"], [:],
+      ]
+    ]
+    let listed = ListedModel.read(ollama)
+    #expect(listed.map(\.name) == ["nomic-embed-text", "a", "b"])
+    #expect(listed.map(\.canChat) == [false, true, true])
+    #expect(listed.map(\.isRemote) == [false, false, true])
+    #expect(ListedModel.read(["data": [["id": "m"]]]).map(\.name) == ["m"])
+    #expect(ListedModel.read(.null).isEmpty)
+  }
+}

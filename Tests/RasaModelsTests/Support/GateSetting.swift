@@ -1,0 +1,98 @@
+import RasaCore
+import RasaEngine
+import RasaHTTPClient
+import RasaPersona
+import RasaTestKit
+
+@testable import RasaModels
+
+/// A gate with everything it needs, and a provider that does as it is told.
+struct GateSetting {
+  let provider: ScriptedProvider
+  let ledger = MemoryLedger()
+  let clock = TestClock()
+  let events = Locked<[ModelEvent]>([])
+  let warnings = Locked<[Warning]>([])
+  let gate: Gate
+
+  /// Prices that are easy to reckon with: a million dollars per million is a dollar a token.
+  static let catalogue = Catalogue(
+    shipped: Array(
+      """
+      {"defaults": {"openai": "cheap"}, "aliases": {"nickname": "cheap"}, "models": {
+        "cheap": {"vendor": "openai", "prices": [{"input": "1", "output": "2"}]},
+        "dear": {"vendor": "openai", "prices": [{"input": "100", "output": "200"}]},
+        "thinker": {"vendor": "openai", "thinking": true, "prices": [{"input": "10", "output": "20"}]},
+        "cached": {"vendor": "openai", "prices": [{"input": "10", "cached": "1", "output": "20"}]}
+      }}
+      """.utf8))
+
+  init(
+    _ scripts: [Script] = [], dialect: ProviderSettings.Dialect = .openAI,
+    models: [String] = ["scripted"], key: String? = "sk-test-key",
+    configure: (inout ModelConfiguration) -> Void = { _ in },
+    options: (inout GateOptions) -> Void = { _ in }
+  ) throws {
+    provider = try ScriptedProvider.start(scripts, models: models)
+    var configuration = ModelConfiguration(
+      providers: [
+        try dialect == .openAI
+          ? .openAI(baseURL: provider.openAIBaseURL, key: key) : .ollama(host: provider.baseURL)
+      ])
+    configure(&configuration)
+    var gateOptions = GateOptions()
+    options(&gateOptions)
+    let warnings = warnings
+    gate = Gate(
+      configuration: configuration, catalogue: Self.catalogue, ledger: ledger,
+      client: HTTPClient(), time: clock.source, random: { 500 }, options: gateOptions,
+      onWarning: { warning in warnings.withLock { $0.append(warning) } })
+  }
+
+  func ask(_ request: ModelRequest = .plain, _ context: CallContext = .test()) async throws
+    -> ModelAnswer
+  {
+    let events = events
+    return try await gate.answer(request, for: context) { event in
+      events.withLock { $0.append(event) }
+    }
+  }
+
+  /// The failure that asking ends in.
+  func failure(_ request: ModelRequest = .plain, _ context: CallContext = .test()) async throws
+    -> Failure
+  {
+    do {
+      let answer = try await ask(request, context)
+      throw Failure(.run, "answered: \(answer.text)")
+    } catch let failure as Failure {
+      return failure
+    }
+  }
+
+  var shown: [ModelEvent] { events.withLock { $0 } }
+  var askedModels: [String] { provider.requests.map { $0.model ?? "" } }
+}
+
+extension ModelRequest {
+  static let plain = ModelRequest(messages: [ChatMessage(.user, "Say something.")], name: "respond")
+}
+
+extension CallContext {
+  static let run = Identifier("run-1")
+
+  static func test(
+    _ primary: String? = "cheap", fallback: String? = nil, premium: String? = nil,
+    profile: PerformanceProfile = .balanced, budget: CostBudget = CostBudget(),
+    runLimit: Money? = nil
+  ) -> CallContext {
+    CallContext(
+      run: run, key: EffectKey(frame: "main", visit: 1, operatorName: "respond", label: "call"),
+      persona: "tester",
+      models: RecommendedModels(
+        primary: primary.map(ModelConfiguration.reference),
+        fallback: fallback.map(ModelConfiguration.reference),
+        premium: premium.map(ModelConfiguration.reference)), profile: profile, budget: budget,
+      runLimit: runLimit)
+  }
+}

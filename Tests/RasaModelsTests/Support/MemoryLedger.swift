@@ -1,0 +1,64 @@
+import RasaCore
+import RasaEngine
+
+/// A ledger as small as the gate's tests need it: sums per scope, and a record of all it was told.
+final class MemoryLedger: Ledger {
+  struct State {
+    var spent: [BudgetLeg.Scope: Money] = [:]
+    var held: [Identifier: ReservationRequest] = [:]
+    var reservations: [ReservationRequest] = []
+    var settlements: [Settlement] = []
+    var renewals: [(reservation: Identifier, leaseEnds: Timestamp)] = []
+    var entries: [JournalEntry] = []
+  }
+
+  private let locked = Locked(State())
+  var state: State { locked.withLock { $0 } }
+  var settlements: [Settlement] { state.settlements }
+  var entries: [JournalEntry] { state.entries }
+
+  func spend(_ amount: Money, in scope: BudgetLeg.Scope) {
+    locked.withLock { $0.spent[scope, default: .zero] += amount }
+  }
+
+  func reserve(
+    _ request: ReservationRequest, recording entries: [JournalEntry]
+  ) async throws -> ReservationOutcome {
+    locked.withLock { state in
+      for leg in request.legs {
+        guard let limit = leg.limit else { continue }
+        let room = limit - Self.taken(leg.scope, in: state)
+        if request.amount > room { return .refused(leg, available: room) }
+      }
+      state.held[request.id] = request
+      state.reservations.append(request)
+      state.entries += entries
+      return .held
+    }
+  }
+
+  func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws {
+    locked.withLock { state in
+      guard let request = state.held.removeValue(forKey: settlement.reservation) else { return }
+      for leg in request.legs { state.spent[leg.scope, default: .zero] += settlement.actual }
+      state.settlements.append(settlement)
+      state.entries += entries
+    }
+  }
+
+  func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
+    locked.withLock { state in
+      legs.compactMap { leg in leg.limit.map { $0 - Self.taken(leg.scope, in: state) } }.min()
+    }
+  }
+
+  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
+    locked.withLock { $0.renewals.append((reservation, leaseEnds)) }
+  }
+
+  private static func taken(_ scope: BudgetLeg.Scope, in state: State) -> Money {
+    state.held.values.reduce(state.spent[scope] ?? .zero) { sum, request in
+      request.legs.contains { $0.scope == scope } ? sum + request.amount : sum
+    }
+  }
+}
