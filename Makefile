@@ -1,0 +1,52 @@
+# `make run` and `make test` are all that a newcomer needs; each installs what is missing first.
+
+.PHONY: run test build install lint format bench clean setup help
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+RELEASE := swift build -c release --static-swift-stdlib
+BINARY := .build/release/rasa
+
+help:
+	@echo 'make run      build it and run the first example (no key, no network)'
+	@echo 'make test     every test'
+	@echo 'make build    the release binary at $(BINARY)'
+	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
+	@echo 'make lint     format and compiler warnings, as errors'
+	@echo 'make format   rewrite the sources in the house format'
+	@echo 'make bench    measure against bare libcurl on this machine'
+
+setup:
+	@sh Scripts/setup.sh
+
+build: setup
+	$(RELEASE) --product rasa
+
+run: build
+	@RASA_HOME=.build/demo LLM_PROVIDER=mock $(BINARY) run --persona strategic_stock_analyst \
+	  --input "Give me a detailed buy or sell recommendation for Nvidia, including current risks, valuation, sector trends, and alternative picks if I'm a cautious investor focused on technology or healthcare." \
+	  --preferences risk_tolerance=low --preferences sector=technology \
+	  --preferences alt_sector=healthcare --stream
+
+test:
+	@sh Scripts/setup.sh test
+	swift build --build-tests
+	swift test --skip-build
+
+install: build
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa
+
+lint: setup
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	RASA_STRICT=1 swift build --build-tests --scratch-path .build/lint
+
+format:
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+bench:
+	@sh Scripts/setup.sh bench
+	@sh Scripts/bench.sh
+
+clean:
+	swift package clean
+	rm -rf .build/lint .build/demo .build/floors

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs the Debian packages that the build needs and that are missing. Does nothing, and asks for
+# nothing, when all of them are there.
+set -eu
+
+packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev libedit-dev libssl-dev pkg-config make"
+[ "${1:-}" = test ] && packages="$packages bash procps"
+[ "${1:-}" = bench ] && packages="$packages curl gcc libc6-dev"
+
+missing=""
+for package in $packages; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+    missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null || {
+    echo "rasa needs these packages, and there is no apt-get to install them:$missing" >&2
+    exit 3
+  }
+  as_root=""
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "as root, run: apt-get install$missing" >&2
+      exit 3
+    }
+    as_root=sudo
+  fi
+  echo "installing:$missing" >&2
+  $as_root env DEBIAN_FRONTEND=noninteractive sh -c "
+    apt-get install -y -q --no-install-recommends $missing ||
+    { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; }" >&2
+fi
+
+command -v swift >/dev/null || {
+  echo "rasa needs Swift 6.2 or later: see https://www.swift.org/install/linux" >&2
+  exit 3
+}

@@ -1,0 +1,98 @@
+/// An option of a command, declared as data.
+package struct OptionSpec: Sendable {
+  package enum Form: Sendable {
+    /// `--name`, and `--no-name` when it can be negated.
+    case flag(isNegatable: Bool)
+    /// `--name VALUE`.
+    case value(placeholder: String, ValueFormat)
+    /// `--name` says the same as `--option value`.
+    case shorthand(option: String, value: String)
+  }
+
+  /// What applies when the option is left out.
+  package enum Default: Sendable {
+    /// As if this had been written.
+    case value(String)
+    /// Something that is known only when the command runs; help says this about it.
+    case described(String)
+  }
+
+  package var name: String
+  package var short: Character?
+  package var form: Form
+  package var help: String
+  /// The heading under which help lists the option.
+  package var heading: String
+  package var defaultsTo: Default?
+  package var isRequired: Bool
+  package var repeats: Bool
+  package var isHidden: Bool
+  /// Why this version does not take the option.
+  package var refusal: String?
+  /// The command that shows what could be given.
+  package var discovery: String?
+
+  package init(
+    _ name: String, short: Character? = nil, _ form: Form, _ help: String,
+    heading: String = "Options", defaultsTo: Default? = nil, isRequired: Bool = false,
+    repeats: Bool = false, isHidden: Bool = false, refusal: String? = nil,
+    discovery: String? = nil
+  ) {
+    self.name = name
+    self.short = short
+    self.form = form
+    self.help = help
+    self.heading = heading
+    self.defaultsTo = defaultsTo
+    self.isRequired = isRequired
+    self.repeats = repeats
+    self.isHidden = isHidden
+    self.refusal = refusal
+    self.discovery = discovery
+  }
+}
+
+extension OptionSpec {
+  /// `--name`, as messages and help write it.
+  package var spelling: String { "--\(name)" }
+
+  package var isNegatable: Bool {
+    if case .flag(isNegatable: true) = form { true } else { false }
+  }
+
+  /// Every way to write the option's name.
+  package var spellings: [String] {
+    (short.map { ["-\($0)"] } ?? []) + [spelling] + (isNegatable ? ["--no-\(name)"] : [])
+  }
+
+  package var placeholder: String? {
+    if case .value(let placeholder, _) = form { placeholder } else { nil }
+  }
+
+  /// The words that help and completions offer as values.
+  package var offeredChoices: [String] {
+    if case .value(_, .choice(let choices)) = form {
+      choices.filter { $0.refusal == nil && $0.meaning == $0.word }.map(\.word)
+    } else {
+      []
+    }
+  }
+
+  package var defaultValue: String? {
+    if case .value(let value)? = defaultsTo { value } else { nil }
+  }
+
+  /// The same option under another heading.
+  package func under(_ heading: String) -> OptionSpec {
+    var copy = self
+    copy.heading = heading
+    return copy
+  }
+
+  /// The same option, where it serves another purpose.
+  package func saying(_ help: String) -> OptionSpec {
+    var copy = self
+    copy.help = help
+    return copy
+  }
+}

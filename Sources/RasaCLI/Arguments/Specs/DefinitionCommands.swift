@@ -1,0 +1,94 @@
+extension CommandSpec {
+  static let personas = CommandSpec(
+    "personas", "List, show, check and draw personas", heading: "Look and check",
+    examples: [
+      Example("See which personas there are", "rasa personas list"),
+      Example("Read one", "rasa personas show strategic_stock_analyst"),
+      Example("Check your own before it runs", "rasa personas validate my_analyst"),
+    ],
+    subcommands: [
+      CommandSpec(
+        "list", "List the personas and where each comes from",
+        examples: [
+          Example("What can I ask?", "rasa personas list"),
+          Example("The same for a program", "rasa personas list --json"),
+        ],
+        options: [.json]),
+      CommandSpec(
+        "show", "Show a persona: its frames, operators and limits",
+        examples: [
+          Example("Read one", "rasa personas show strategic_stock_analyst"),
+          Example("The same for a program", "rasa personas show strategic_stock_analyst --json"),
+        ],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        options: [.json]),
+      CommandSpec(
+        "validate", "Check personas without running them",
+        examples: [
+          Example("Check one", "rasa personas validate my_analyst"),
+          Example("Check every persona", "rasa personas validate"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "NAME", "Names or aliases; every persona when left out", isOptional: true,
+            repeats: true)
+        ],
+        options: [.json],
+        notes: [
+          HelpNote(
+            "What is checked",
+            "Names that do not exist, frames that cannot be reached, loops without a bound, "
+              + "values that are read before they are written, and conditions that can never be "
+              + "decided. The exit code is 3 when anything is wrong.")
+        ]),
+      CommandSpec(
+        "graph", "Draw the way through a persona",
+        examples: [
+          Example("As Mermaid, for Markdown", "rasa personas graph strategic_stock_analyst"),
+          Example(
+            "As a picture, with Graphviz",
+            "rasa personas graph contract_reviewer --format dot | dot -Tsvg > graph.svg"),
+        ],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        options: [
+          OptionSpec(
+            "format", .value(placeholder: "FORMAT", .choice(["mermaid", "dot"])),
+            "The language to draw in", defaultsTo: .value("mermaid"))
+        ]),
+    ])
+
+  static let operators = CommandSpec(
+    "operators", "List, show and check operators", heading: "Look and check",
+    examples: [
+      Example("See which operators there are", "rasa operators list"),
+      Example("Read one, with its prompt", "rasa operators show critic_agent"),
+    ],
+    subcommands: [
+      CommandSpec(
+        "list", "List the operators and where each comes from",
+        examples: [
+          Example("What can a persona use?", "rasa operators list"),
+          Example("The same for a program", "rasa operators list --json"),
+        ],
+        options: [.json]),
+      CommandSpec(
+        "show", "Show an operator: what it reads, writes and asks",
+        examples: [
+          Example("Read one", "rasa operators show critic_agent"),
+          Example("The same for a program", "rasa operators show critic_agent --json"),
+        ],
+        arguments: [ArgumentSpec("NAME", "The operator's name")],
+        options: [.json]),
+      CommandSpec(
+        "validate", "Check operators without running them",
+        examples: [
+          Example("Check one", "rasa operators validate my_operator"),
+          Example("Check every operator", "rasa operators validate"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "NAME", "Names; every operator when left out", isOptional: true, repeats: true)
+        ],
+        options: [.json]),
+    ])
+}

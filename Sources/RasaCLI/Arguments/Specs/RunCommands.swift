@@ -1,0 +1,91 @@
+extension CommandSpec {
+  static let run = CommandSpec(
+    "run", "Ask a persona once and stream its answer", heading: "Ask",
+    examples: [
+      Example(
+        "Ask, saying what you prefer",
+        "rasa run --persona strategic_stock_analyst --input \"Buy or sell Nvidia?\" "
+          + "--preferences risk_tolerance=low --preferences sector=technology"),
+      Example(
+        "Ask about a file", "rasa run -p contract_reviewer --input - < contract.txt"),
+      Example(
+        "Ask again in the same conversation",
+        "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
+      Example(
+        "See every prompt and what it may cost, without asking any model",
+        "rasa run -p strategic_stock_analyst --dry-run \"Buy or sell Nvidia?\""),
+      Example(
+        "Spend at most five cents and print JSON",
+        "rasa run -p strategic_stock_analyst --max-cost 0.05 --json \"Buy or sell Nvidia?\""),
+    ],
+    arguments: [
+      ArgumentSpec(
+        "TEXT", "The question, when `--input` is not used; `-` reads standard input",
+        isOptional: true, repeats: true)
+    ],
+    options: [
+      .persona.under("Question"),
+      OptionSpec(
+        "input", short: "i", .value(placeholder: "TEXT", .text),
+        "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
+      .preferences.under("Question"),
+      .session.under("Question"),
+      .user.under("Question"),
+    ] + .modelAndMoney + [
+      OptionSpec(
+        "stream", .flag(isNegatable: true), "Print the answer as it arrives", heading: "Output",
+        defaultsTo: .value("true")),
+      OptionSpec(
+        "output-format",
+        .value(placeholder: "FORMAT", .choice(["text", "json", "stream-json"])),
+        "What standard output carries", heading: "Output", defaultsTo: .value("text")),
+      OptionSpec(
+        "json", .shorthand(option: "output-format", value: "json"),
+        "The same as `--output-format json`", heading: "Output"),
+      .verbose.under("Output"),
+      .quiet.under("Output"),
+      .approval.under("Running"),
+      OptionSpec(
+        "dry-run", .flag(isNegatable: false),
+        "Print every prompt and its estimated cost; ask no model", heading: "Running"),
+    ],
+    rules: [
+      .atMostOne([.option("input"), .arguments]),
+      .atMostOne([.option("verbose"), .option("quiet")]),
+    ],
+    notes: [
+      HelpNote(
+        "Exit codes",
+        rows: [
+          ("0", "done"),
+          ("1", "the run failed"),
+          ("2", "the command line is wrong"),
+          ("3", "a configuration or document is wrong"),
+          ("4", "a key is missing or refused"),
+          ("5", "the provider failed"),
+          ("6", "a budget is used up"),
+          ("7", "a person has to agree, or did not"),
+          ("8", "a limit of the run was reached"),
+          ("124", "out of time"),
+          ("130", "interrupted"),
+        ])
+    ])
+
+  static let chat = CommandSpec(
+    "chat", "Talk to a persona, turn by turn", heading: "Ask",
+    examples: [
+      Example("Talk; Ctrl-C stops an answer, Ctrl-D ends", "rasa chat -p strategic_stock_analyst"),
+      Example(
+        "Go on with yesterday's conversation",
+        "rasa chat -p strategic_stock_analyst --session nvidia"),
+      Example(
+        "Talk to a model on this machine",
+        "rasa chat -p contract_reviewer --model ollama:llama3.2"),
+    ],
+    options: [
+      .persona.under("Conversation"), .session.under("Conversation"),
+      .user.under("Conversation"), .preferences.under("Conversation"),
+    ] + .modelAndMoney + [
+      .approval.under("Running"), .verbose.under("Running"),
+    ])
+}

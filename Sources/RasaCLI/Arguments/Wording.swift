@@ -1,0 +1,21 @@
+/// A word from the command line as a one-line message can show it.
+func quoted(_ word: String) -> String {
+  var shown = ""
+  for (count, character) in word.enumerated() {
+    if count == 60 { return "`\(shown)…`" }
+    let isPrintable = character.unicodeScalars.allSatisfy { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: false
+      default: true
+      }
+    }
+    shown.append(isPrintable ? character : " ")
+  }
+  return "`\(shown)`"
+}
+
+/// `a, b or c`.
+func listed(_ words: [String], _ conjunction: String) -> String {
+  guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+  return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
+}

@@ -1,0 +1,139 @@
+import RasaCore
+import RasaDocuments
+import RasaEngine
+import RasaHTTPClient
+import RasaModels
+import RasaPersona
+import RasaStore
+import RasaSystem
+
+/// `rasa doctor`: what works here, and the mend for what does not.
+struct DoctorCommand {
+  let house: House
+  let print: Printer
+
+  private struct Finding {
+    enum Verdict: String { case ok, note, broken }
+    var verdict: Verdict
+    var subject: String
+    var text: String
+    var mend = ""
+    var kind: Failure.Kind = .configuration
+  }
+
+  func run() async throws {
+    var findings = [
+      Finding(verdict: .ok, subject: "rasa", text: "version \(Program.version)"),
+      Finding(
+        verdict: .ok, subject: "files",
+        text:
+          "personas and operators in \(house.folders.configuration), data in \(house.folders.data)"),
+    ]
+    findings.append(await database())
+    findings.append(definitions())
+    findings += await providers()
+    let today = house.time.localDay(house.time.now())
+    findings.append(
+      Finding(
+        verdict: .ok, subject: "calendar",
+        text: "today is \(today) here; daily and monthly budgets follow this calendar"))
+    try show(findings)
+    if let broken = findings.first(where: { $0.verdict == .broken }) {
+      throw Failure(broken.kind, "\(broken.subject): \(broken.text)", mend: broken.mend)
+    }
+  }
+
+  private func show(_ findings: [Finding]) throws {
+    if print.isJSON {
+      return try print(
+        .array(
+          findings.map { finding in
+            [
+              "subject": .string(finding.subject), "verdict": .string(finding.verdict.rawValue),
+              "text": .string(finding.text), "mend": .string(finding.mend),
+            ]
+          }))
+    }
+    for finding in findings {
+      let mend = finding.mend.isEmpty ? "" : "\n           → \(finding.mend)"
+      try print(
+        text:
+          "\(finding.verdict.rawValue.padded(to: 7))\(finding.subject): \(finding.text)\(mend)\n")
+    }
+  }
+
+  private func database() async -> Finding {
+    let store = house.store()
+    defer { Task { await store.close() } }
+    do {
+      let sessions = try await store.sessions(limit: 1)
+      let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id)"
+      return Finding(
+        verdict: .ok, subject: "database", text: "\(house.databasePath) opens (\(used))")
+    } catch {
+      let failure = error as? Failure ?? Failure(.storage, "\(error)")
+      return Finding(
+        verdict: .broken, subject: "database", text: failure.message, mend: failure.mend,
+        kind: .storage)
+    }
+  }
+
+  private func definitions() -> Finding {
+    do throws(Failure) {
+      let library = house.library
+      let personas = try library.personas()
+      let operators = try library.operators()
+      let broken = personas.filter { (try? house.graph($0.name)) == nil }.map(\.name)
+      guard broken.isEmpty else {
+        return Finding(
+          verdict: .note, subject: "personas",
+          text: "cannot be run: \(broken.joined(separator: ", "))",
+          mend: "see `rasa personas validate`")
+      }
+      return Finding(
+        verdict: .ok, subject: "personas",
+        text: "\(personas.count) personas and \(operators.count) operators, all of them valid")
+    } catch {
+      return Finding(
+        verdict: .broken, subject: "personas", text: error.message, mend: error.mend)
+    }
+  }
+
+  private func providers() async -> [Finding] {
+    let client = HTTPClient()
+    defer { client.shutdown() }
+    let store = house.store()
+    do {
+      let gate = try house.gate(
+        ledger: store, client: client, options: GateOptions(), onWarning: { _ in })
+      let reports = try await gate.reports()
+      guard !reports.isEmpty else {
+        return [
+          Finding(
+            verdict: .note, subject: "models",
+            text: "no provider is configured and no Ollama runs here, so the mock answers",
+            mend: "set OPENAI_API_KEY (and OPENAI_BASE_URL), or start Ollama")
+        ]
+      }
+      return reports.map { report in
+        if let problem = report.problem {
+          return Finding(
+            verdict: .broken, subject: report.name, text: "\(report.address): \(problem.message)",
+            mend: problem.mend, kind: problem.kind)
+        }
+        let some = report.models.prefix(4).joined(separator: ", ")
+        let more = report.models.count > 4 ? ", and \(report.models.count - 4) more" : ""
+        return Finding(
+          verdict: .ok, subject: report.name,
+          text: "\(report.address) answers and offers \(some.isEmpty ? "no models" : some + more)")
+      }
+    } catch {
+      let failure = error as? Failure ?? Failure(.provider, "\(error)")
+      return [
+        Finding(
+          verdict: .broken, subject: "models", text: failure.message, mend: failure.mend,
+          kind: failure.kind)
+      ]
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import RasaCore
+import RasaEngine
+import RasaStore
+import RasaSystem
+
+/// `rasa sessions …` and `rasa memory …`: what was said and what is kept of it.
+struct MemoryCommands {
+  let house: House
+  let store: SQLiteStore
+  let print: Printer
+
+  func listSessions(limit: Int) async throws {
+    let sessions = try await store.sessions(limit: limit)
+    try print(
+      Listing(
+        columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
+        rows: sessions.map { session in
+          [
+            session.id, session.persona, String(session.turns),
+            momentText(session.usedAt, house.time), session.user,
+          ]
+        },
+        values: sessions.map { session in
+          [
+            "session": .string(session.id), "persona": .string(session.persona),
+            "user": .string(session.user), "turns": .int(Int64(session.turns)),
+            "started_at_ms": .int(session.startedAt.milliseconds),
+            "used_at_ms": .int(session.usedAt.milliseconds),
+          ]
+        }, whenEmpty: "no sessions yet; `rasa run --session NAME …` begins one"))
+  }
+
+  func showSession(_ id: String) async throws {
+    guard try await store.session(id) != nil else { throw await unknownSession(id) }
+    let turns = try await store.turns(of: id, limit: 1000)
+    if print.isJSON {
+      return try print(
+        .array(
+          turns.map { turn in
+            [
+              "run": .string(turn.run.text), "time_ms": .int(turn.time.milliseconds),
+              "input": .string(turn.input), "output": .string(turn.output),
+            ]
+          }))
+    }
+    for turn in turns {
+      try print(
+        text: "you, \(momentText(turn.time, house.time)):\n\(turn.input.indented(by: 2))\n\n"
+          + "answer (\(turn.run)):\n\(turn.output.indented(by: 2))\n\n")
+    }
+  }
+
+  func deleteSession(_ id: String) async throws {
+    guard try await store.deleteSession(id) else { throw await unknownSession(id) }
+    try print(text: "deleted the session \(id), its turns and notes\n")
+  }
+
+  private func unknownSession(_ id: String) async -> Failure {
+    let known = ((try? await store.sessions(limit: 200)) ?? []).map(\.id)
+    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
+    return Failure(
+      .usage, "there is no session `\(id)`", mend: hint + "`rasa sessions list` shows them")
+  }
+
+  // MARK: Memories
+
+  func listMemories(of owner: MemoryOwner, limit: Int) async throws {
+    try show(try await store.memories(of: owner, limit: limit))
+  }
+
+  func searchMemories(of owner: MemoryOwner, query: String, limit: Int) async throws {
+    try show(try await store.searchMemories(of: owner, query: query, limit: limit))
+  }
+
+  private func show(_ facts: [MemoryFact]) throws {
+    try print(
+      Listing(
+        columns: ["ID", "PERSONA", "FROM", "KEPT", "MEMORY"],
+        rows: facts.map { fact in
+          [
+            String(fact.id), fact.persona, fact.trust, momentText(fact.time, house.time), fact.text,
+          ]
+        },
+        values: facts.map { fact in
+          [
+            "id": .int(fact.id), "persona": .string(fact.persona), "user": .string(fact.user),
+            "text": .string(fact.text), "source_run": .string(fact.sourceRun.text),
+            "trust": .string(fact.trust), "time_ms": .int(fact.time.milliseconds),
+          ]
+        }, whenEmpty: "nothing is remembered here"))
+  }
+
+  func add(_ text: String, persona: String, user: String) async throws {
+    _ = try house.persona(persona)
+    try await store.remember([
+      MemoryFact(
+        persona: persona, user: user, text: text, sourceRun: Identifier("by-hand"),
+        time: house.time.now(), trust: "person")
+    ])
+    try print(text: "remembered\n")
+  }
+
+  func forget(_ ids: [Int64]) async throws {
+    for id in ids {
+      guard try await store.forget(id) else {
+        throw Failure(
+          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids")
+      }
+    }
+    try print(text: "forgot \(ids.count)\n")
+  }
+
+  func forgetAll(of owner: MemoryOwner) async throws {
+    let count = try await store.forgetAll(of: owner)
+    try print(text: "forgot \(count)\n")
+  }
+}

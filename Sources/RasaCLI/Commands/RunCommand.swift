@@ -1,0 +1,229 @@
+import RasaCore
+import RasaEngine
+import RasaHTTPClient
+import RasaModels
+import RasaPersona
+import RasaSystem
+import RasaTerminal
+
+/// `rasa run` and `rasa chat`.
+struct RunCommand {
+  let house: House
+
+  func run(_ command: ParsedCommand) async throws {
+    try refuseWhatIsNotHere(command)
+    var settings = try settings(command)
+    settings.input = try input(command.input)
+    if command.flag("dry-run") { return try await rehearse(settings) }
+    let workshop = Workshop(house)
+    let graph = try house.graph(settings.persona)
+    let (screen, people) = workshop.stage(settings)
+    warn(graph.warnings, settings)
+    do {
+      _ = try await interruptible { [settings] in
+        try await workshop.run(
+          graph, settings, screen: screen, people: people,
+          onWarning: { warning in warn([warning], settings, on: screen) })
+      }
+    } catch {
+      await screen.clear()
+      throw error
+    }
+    // Nothing is closed: the journal's end is on the disk, and the process ends here.
+  }
+
+  private func refuseWhatIsNotHere(_ command: ParsedCommand) throws(Failure) {
+    if command.text("mode") == "api" {
+      throw Failure(
+        .usage, "`--mode api` needs a server, and this version runs locally only",
+        mend: "leave `--mode` out, or use `--mode local`")
+    }
+  }
+
+  private func warn(
+    _ warnings: [Warning], _ settings: RunSettings, on screen: (any RunScreen)? = nil
+  ) {
+    guard !settings.isQuiet else { return }
+    for warning in warnings {
+      if let text = screen as? TextScreen {
+        try? text.say("warning: \(warning)")
+      } else {
+        try? house.errors.write("rasa: warning: \(printable("\(warning)"))\n")
+      }
+    }
+  }
+
+  // MARK: Settings
+
+  func settings(_ command: ParsedCommand) throws(Failure) -> RunSettings {
+    guard let persona = command.text("persona") else {
+      throw Failure(
+        .usage, "no persona is named",
+        mend: "add `--persona NAME`; `rasa personas list` shows which there are")
+    }
+    var settings = RunSettings(persona: persona, input: "")
+    settings.preferences = command.pairs("preferences")
+    settings.session = command.text("session")
+    settings.user = command.text("user")
+    settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
+    settings.isVerbose = command.flag("verbose")
+    settings.gate.force = command.flag("force")
+    settings.gate.allowBudgetExceed = command.flag("allow-budget-exceed")
+    settings.gate.premium = command.flag("premium")
+    settings.gate.model = command.text("model").map(ModelConfiguration.reference)
+    settings.gate.profile = command.choice("profile", of: PerformanceProfile.self)
+    settings.gate.maxCost = command.money("max-cost")
+    settings.gate.mockDelay = .milliseconds(8)
+    guard command.path.last == "run" else { return settings }
+    settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
+    if command.flag("json") { settings.format = .json }
+    settings.streams = command.flag("stream")
+    settings.isQuiet = command.flag("quiet")
+    return settings
+  }
+
+  /// The longest question that is read from a pipe.
+  private static let longestInput = 1_000_000
+
+  private func input(_ input: ParsedCommand.Input) throws(Failure) -> String {
+    let text: String
+    switch input {
+    case .text(let given): text = given
+    case .standardInput: text = try readStandardInput()
+    case .unstated:
+      guard !Terminal(house.environment).inputIsTerminal else {
+        throw Failure(
+          .usage, "there is nothing to answer",
+          mend: "add `--input \"…\"`, or pipe the text into the command")
+      }
+      text = try readStandardInput()
+    }
+    guard text.utf8.contains(where: { $0 > 0x20 }) else {
+      throw Failure(
+        .usage, "the input is empty", mend: "add `--input \"…\"`, or pipe the text into the command"
+      )
+    }
+    return text
+  }
+
+  private func readStandardInput() throws(Failure) -> String {
+    let bytes = try FileSystem.readToEnd(
+      0, limit: Self.longestInput, name: "standard input")
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(
+        .usage, "the text on standard input is not UTF-8",
+        mend: "convert it first, as with `iconv -t UTF-8`")
+    }
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
+  // MARK: Dry run
+
+  /// Prints every prompt and what it would cost at most, and asks nobody.
+  private func rehearse(_ settings: RunSettings) async throws {
+    let graph = try house.graph(settings.persona)
+    let workshop = Workshop(house)
+    defer { workshop.client.shutdown() }
+    let gate = try house.gate(
+      ledger: workshop.store, client: workshop.client, options: settings.gate,
+      onWarning: { warn([$0], settings) })
+    let start = RunStart(
+      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      session: settings.session, user: house.user(settings.user), input: settings.input,
+      preferences: settings.preferences)
+    var total = Money.zero
+    var values: [Value] = []
+    var isComplete = true
+    for call in graph.rehearse(start, profile: settings.gate.profile) {
+      let estimate = try await gate.estimate(call.request, for: call.context)
+      isComplete = isComplete && estimate.isPriceKnown
+      for _ in 0..<call.most { total += estimate.cost }
+      values.append(call.value(estimate))
+      if settings.format == .text { try print(call, estimate) }
+    }
+    if settings.format == .text {
+      try house.output.write(
+        "in all at most \(isComplete ? "" : "(where prices are known) ")\(total)"
+          + ", every loop and repair taken\n")
+    } else {
+      let summary: Value = [
+        "persona": .string(graph.persona.name), "calls": .array(values),
+        "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
+      ]
+      try house.output.write(summary.json(.pretty) + "\n")
+    }
+    await workshop.close()
+  }
+
+  private func print(_ call: RehearsedCall, _ estimate: CallEstimate) throws {
+    let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price not known"
+    var text =
+      "── \(call.operatorName) in \(call.frame) · \(estimate.provider):\(estimate.model) · at most "
+      + "\(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
+    if call.most > 1 { text += ", up to \(call.most) times" }
+    text += "\n"
+    for message in call.request.messages {
+      text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
+    }
+    if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
+    try house.output.write(printable(text))
+  }
+
+  // MARK: Chat
+
+  func chat(_ command: ParsedCommand) async throws {
+    var settings = try settings(command)
+    let session = settings.session ?? house.newIdentifier("s").text
+    settings.session = session
+    let graph = try house.graph(settings.persona)
+    let workshop = Workshop(house)
+    let (screen, people) = workshop.stage(settings)
+    warn(graph.warnings, settings)
+    let reader = LineReader(
+      history: InputHistory(path: house.historyPath), environment: house.environment)
+    try house.errors.write(
+      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+    reading: while true {
+      switch try await reader.readLine(prompt: "you › ") {
+      case .end: break reading
+      case .interrupted: continue
+      case .text(let line):
+        guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
+        settings.input = line
+        do {
+          _ = try await interruptible { [settings] in
+            try await workshop.run(
+              graph, settings, screen: screen, people: people,
+              onWarning: { warn([$0], settings, on: screen) })
+          }
+        } catch let closed as OutputClosed {
+          await workshop.close()
+          throw closed
+        } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
+          await screen.clear()
+          try house.errors.write("(stopped)\n")
+        } catch let failure as Failure {
+          // One answer failed; the conversation has not.
+          await screen.clear()
+          try house.errors.write("rasa: \(printable(failure.description))\n")
+        }
+      }
+    }
+    await workshop.close()
+  }
+}
+
+extension RehearsedCall {
+  fileprivate func value(_ estimate: CallEstimate) -> Value {
+    [
+      "frame": .string(frame), "operator": .string(operatorName),
+      "provider": .string(estimate.provider), "model": .string(estimate.model),
+      "input_tokens": .int(estimate.inputTokens), "output_tokens": .int(estimate.outputTokens),
+      "cost_usd": estimate.isPriceKnown ? .string(estimate.cost.decimalText) : .null,
+      "most_runs": .int(Int64(most)),
+      "messages": .array(
+        request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
+      "schema": request.schema ?? .null,
+    ]
+  }
+}

@@ -1,0 +1,85 @@
+package import RasaCore
+import RasaDocuments
+import RasaEngine
+import RasaHTTPClient
+import RasaModels
+import RasaPersona
+package import RasaSystem
+import RasaStore
+
+/// Everything a command can need, put together from the environment. Nothing is opened or started
+/// before it is used.
+package struct House: Sendable {
+  package let environment: Environment
+  let time: TimeSource
+  let output: Output
+  let errors: Output
+  let folders: RasaFolders
+
+  package init(environment: Environment) throws(Failure) {
+    self.environment = environment
+    time = .system
+    output = .standard
+    errors = .error
+    folders = try RasaFolders(environment)
+  }
+
+  /// Personas and operators: the project's own folder, the user's, what ships.
+  var library: Library {
+    func sources(_ kind: String) -> [any DefinitionSource] {
+      [
+        FolderSource(folder: kind), FolderSource(folder: "\(folders.configuration)/\(kind)"),
+        EmbeddedSource(folder: kind),
+      ]
+    }
+    return Library(personas: sources("personas"), operators: sources("operators"))
+  }
+
+  /// A persona by name or alias, or by path when the name is one.
+  func persona(_ name: String) throws(Failure) -> PersonaDefinition {
+    guard name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") else {
+      return try library.persona(named: name)
+    }
+    let bytes = try FileSystem.read(name, limit: FolderSource.largest)
+    return try library.readPersona(
+      SourceDocument(bytes: bytes, path: name),
+      beside: FolderSource(folder: FileSystem.parent(of: name))
+    ).get()
+  }
+
+  func graph(_ name: String) throws(Failure) -> Graph {
+    let library = library
+    return try Graph.compile(persona(name)) { name throws(Failure) in
+      try library.operatorDefinition(named: name)
+    }
+  }
+
+  var databasePath: String { "\(folders.data)/rasa.db" }
+  var historyPath: String { "\(folders.state)/history" }
+
+  /// Who is remembered: `--user`, else the account's name.
+  func user(_ named: String?) -> String {
+    named ?? environment["RASA_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "local"
+  }
+
+  func store() -> SQLiteStore { SQLiteStore(path: databasePath, time: time) }
+
+  func newIdentifier(_ prefix: String) -> Identifier {
+    .make(prefix: prefix, at: time.now(), random: .random(in: .min ... .max))
+  }
+
+  /// The door to models, over the ledger of the given store.
+  func gate(
+    ledger: any Ledger, client: HTTPClient, options: GateOptions,
+    onWarning: @escaping @Sendable (Warning) -> Void
+  ) throws(Failure) -> Gate {
+    let configuration = try ModelConfiguration.discover(environment.variables)
+    for warning in configuration.warnings { onWarning(warning) }
+    return Gate(
+      configuration: configuration, catalogue: Self.catalogue, ledger: ledger, client: client,
+      time: time, random: { .random(in: .min ... .max) }, options: options, onWarning: onWarning)
+  }
+
+  private static let catalogue = Catalogue(
+    shipped: EmbeddedFiles.bytes(of: "models/catalogue.json") ?? [])
+}

@@ -1,0 +1,87 @@
+/// Plain text laid out in columns of a given width.
+struct TextLayout {
+  /// Longer labels stand on a line of their own, above their text.
+  static let widestLabel = 28
+
+  private(set) var lines: [String] = []
+  let width: Int
+
+  /// Narrower than 40 nothing is legible, wider than 100 nothing is pleasant to read.
+  init(width: Int) { self.width = min(max(width, 40), 100) }
+
+  var text: String { lines.joined(separator: "\n") + "\n" }
+
+  mutating func heading(_ title: String) {
+    lines.append("")
+    lines.append(title)
+  }
+
+  mutating func paragraph(_ text: String, indent: Int) {
+    lines += wrapped(text.split(separator: " "), indent: indent, hanging: indent)
+  }
+
+  /// Labels in one column, what they mean in the other.
+  mutating func rows(_ rows: [(label: String, text: String)], labelWidth: Int? = nil) {
+    let column = 2 + (labelWidth ?? Self.labelWidth(of: rows.map(\.label))) + 2
+    for row in rows {
+      let label = "  \(row.label)"
+      let text = wrapped(row.text.split(separator: " "), indent: column, hanging: column)
+      if label.count + 2 > column || text.isEmpty {
+        lines.append(label)
+        lines += text
+      } else {
+        lines.append(label + text[0].dropFirst(label.count))
+        lines += text.dropFirst()
+      }
+    }
+  }
+
+  static func labelWidth(of labels: [String]) -> Int {
+    labels.map(\.count).filter { $0 <= widestLabel }.max() ?? 0
+  }
+
+  /// A command line, broken before its options so that it can still be pasted into a shell.
+  mutating func command(_ line: String, indent: Int) {
+    let broken = wrapped(
+      optionPieces(of: line), indent: indent, hanging: indent + 4, lineEnd: " \\")
+    lines += broken
+  }
+
+  private func wrapped(
+    _ pieces: [Substring], indent: Int, hanging: Int, lineEnd: String = ""
+  ) -> [String] {
+    var result: [String] = []
+    var line = ""
+    for piece in pieces {
+      let spaces = String(repeating: " ", count: result.isEmpty ? indent : hanging)
+      if line.isEmpty {
+        line = spaces + piece
+      } else if line.count + 1 + piece.count + lineEnd.count <= width {
+        line += " " + piece
+      } else {
+        result.append(line + lineEnd)
+        line = String(repeating: " ", count: hanging) + piece
+      }
+    }
+    if !line.isEmpty { result.append(line) }
+    return result
+  }
+
+  /// Cut before every ` -` that is outside quotes.
+  private func optionPieces(of line: String) -> [Substring] {
+    var pieces: [Substring] = []
+    var start = line.startIndex
+    var isQuoted = false
+    var index = line.startIndex
+    while index < line.endIndex {
+      let next = line.index(after: index)
+      if line[index] == "\"" { isQuoted.toggle() }
+      if !isQuoted, line[index] == " ", next < line.endIndex, line[next] == "-" {
+        pieces.append(line[start..<index])
+        start = next
+      }
+      index = next
+    }
+    return pieces + [line[start...]]
+  }
+}

@@ -1,0 +1,127 @@
+import RasaCore
+import RasaEngine
+import RasaStore
+package import RasaSystem
+import RasaTerminal
+
+/// The program from its arguments to its exit code.
+package enum Program {
+  package static let version = "0.1.0"
+
+  package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
+    SignalWatch.ignoreBrokenPipe()
+    do {
+      let request = try CommandLineInterface.parse(arguments)
+      switch request {
+      case .help(let page):
+        let columns = Terminal(environment).columns(of: .output) ?? 80
+        try Output.standard.write(page.text(width: min(columns, 100)))
+      case .run(let command): try await run(command, try House(environment: environment))
+      }
+      return 0
+    } catch {
+      return report(error, environment)
+    }
+  }
+
+  /// Says what went wrong, once, on standard error, and returns the exit code for it.
+  private static func report(_ error: any Error, _ environment: Environment) -> Int32 {
+    switch error {
+    case is OutputClosed: return OutputClosed.exitCode
+    case let interrupted as Interrupted:
+      try? Output.error.write("rasa: stopped\n")
+      return interrupted.signal.exitCode
+    case let failure as Failure:
+      let style = Terminal(environment).style(of: .error)
+      let text = printable(failure.description)
+      try? Output.error.write("\(style.red("rasa:")) \(text)\n")
+      return failure.exitCode
+    case is CancellationError: return Failure(.cancelled, "").exitCode
+    default:
+      try? Output.error.write("rasa: \(printable("\(error)"))\n")
+      return 1
+    }
+  }
+
+  private static func run(_ command: ParsedCommand, _ house: House) async throws {
+    let terminal = Terminal(house.environment)
+    let isListed = command.declares("json") && command.path.first != "run"
+    let print = Printer(
+      output: house.output, isJSON: isListed && command.flag("json"),
+      width: terminal.columns(of: .output) ?? 100)
+    let definitions = LibraryCommands(house: house, print: print)
+    switch command.path.joined(separator: " ") {
+    case "run": try await RunCommand(house: house).run(command)
+    case "chat": try await RunCommand(house: house).chat(command)
+    case "personas list": try definitions.listPersonas()
+    case "personas show": try definitions.showPersona(command.arguments[0])
+    case "personas validate": try definitions.validatePersonas(command.arguments)
+    case "personas graph":
+      try definitions.graph(command.arguments[0], asDot: command.text("format") == "dot")
+    case "operators list": try definitions.listOperators()
+    case "operators show": try definitions.showOperator(command.arguments[0])
+    case "operators validate": try definitions.validateOperators(command.arguments)
+    case "doctor": try await DoctorCommand(house: house, print: print).run()
+    case "init":
+      try InitCommand(house: house, print: print).run(
+        name: command.text("name") ?? "my_persona", isUserWide: command.flag("user-wide"),
+        overwrites: command.flag("force"))
+    case "bench graph", "bench run":
+      try await BenchCommand(house: house, print: print).run(command)
+    case "version":
+      if print.isJSON {
+        try print(["version": .string(version)] as Value)
+      } else {
+        try print(text: "rasa \(version)\n")
+      }
+    case "completions": try completions(command, print)
+    default: try await records(command, house, print)
+    }
+  }
+
+  private static func completions(_ command: ParsedCommand, _ print: Printer) throws {
+    guard let shell = CompletionScript.Shell(rawValue: command.arguments[0]) else { return }
+    try print.output.write(CompletionScript(CommandLineInterface.root).text(for: shell))
+  }
+
+  /// The commands that need the database.
+  private static func records(
+    _ command: ParsedCommand, _ house: House, _ print: Printer
+  ) async throws {
+    let store = house.store()
+    let records = MemoryCommands(house: house, store: store, print: print)
+    let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
+    func owner() -> MemoryOwner {
+      MemoryOwner(persona: command.text("persona"), user: command.text("user"))
+    }
+    do {
+      switch command.path.joined(separator: " ") {
+      case "sessions list": try await records.listSessions(limit: limit)
+      case "sessions show": try await records.showSession(command.arguments[0])
+      case "sessions delete": try await records.deleteSession(command.arguments[0])
+      case "memory list": try await records.listMemories(of: owner(), limit: limit)
+      case "memory search":
+        try await records.searchMemories(
+          of: owner(), query: command.arguments.joined(separator: " "), limit: limit)
+      case "memory add":
+        try await records.add(
+          command.arguments.joined(separator: " "), persona: command.text("persona") ?? "",
+          user: house.user(command.text("user")))
+      case "memory forget":
+        if command.flag("all") {
+          try await records.forgetAll(of: owner())
+        } else {
+          try await records.forget(command.arguments.compactMap { Int64($0) })
+        }
+      default:
+        throw Failure(
+          .usage, "`\(command.path.joined(separator: " "))` does nothing in this version",
+          mend: "see `rasa help`")
+      }
+    } catch {
+      await store.close()
+      throw error
+    }
+    await store.close()
+  }
+}

@@ -1,0 +1,113 @@
+import RasaCore
+import RasaEngine
+import RasaPersona
+import RasaSystem
+
+/// Shows one run: the answer on standard output, everything else on standard error.
+protocol RunScreen: Sendable {
+  func show(_ progress: RunProgress) async throws
+  func finish(_ result: RunResult, of start: RunStart) async throws
+  /// Takes away what would be in the way of an error message or a question.
+  func clear() async
+}
+
+/// One JSON document at the end.
+struct JSONScreen: RunScreen {
+  let output: Output
+
+  func show(_ progress: RunProgress) async throws {}
+  func clear() async {}
+
+  func finish(_ result: RunResult, of start: RunStart) async throws {
+    try output.write(result.value(of: start).json(.pretty) + "\n")
+  }
+}
+
+/// One JSON document a line, as things happen; the last one is the result.
+struct StreamJSONScreen: RunScreen {
+  let output: Output
+
+  func show(_ progress: RunProgress) async throws {
+    guard let line = progress.line else { return }
+    try output.write(line.json(.compact) + "\n")
+  }
+  func clear() async {}
+
+  func finish(_ result: RunResult, of start: RunStart) async throws {
+    var value = result.value(of: start).object ?? ValueObject()
+    value["type"] = "result"
+    try output.write(Value.object(value).json(.compact) + "\n")
+  }
+}
+
+extension RunResult {
+  /// What the JSON formats print.
+  func value(of start: RunStart) -> Value {
+    [
+      "run": .string(start.run.text), "persona": .string(start.persona),
+      "session": start.session.map { .string($0) } ?? .null, "output": output,
+      "state": writtenState,
+      "calls": .int(Int64(calls)), "steps": .int(Int64(steps)),
+      "usage": [
+        "input_tokens": .int(usage.input), "output_tokens": .int(usage.output),
+        "cached_input_tokens": .int(usage.cachedInput), "reasoning_tokens": .int(usage.reasoning),
+        "reported": .bool(usage.isReported),
+      ],
+      "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
+    ]
+  }
+
+  /// What operators wrote, without what the runtime provided.
+  private var writtenState: Value {
+    .object(
+      ValueObject(
+        (state.value.object ?? ValueObject())
+          .filter { !State.provided.contains($0.key) && $0.key != "output" }
+          .map { ($0.key, $0.value) }))
+  }
+}
+
+extension RunProgress {
+  /// The event as a line of `stream-json`; nil for what is not shown there.
+  var line: Value? {
+    func step(_ type: String, _ step: Step, _ more: (String, Value)...) -> Value {
+      .object(
+        ValueObject(
+          [
+            ("type", .string(type)), ("frame", .string(step.frame)),
+            ("visit", .int(Int64(step.visit))), ("operator", .string(step.operatorName)),
+          ] + more))
+    }
+    switch self {
+    case .event(.operatorFinished), .event(.contextOpened), .event(.finished): return nil
+    case .event(let event):
+      var value = event.body.object ?? ValueObject()
+      value["type"] = .string(event.kind)
+      return .object(value)
+    case .operatorStarted(let at, let kind):
+      return step("operator.started", at, ("kind", .string(kind)))
+    case .modelChosen(let at, let provider, let model):
+      return step("model.chosen", at, ("provider", .string(provider)), ("model", .string(model)))
+    case .textArrived: return nil
+    case .restarted(let at, let reason, let wasShown):
+      return step("restart", at, ("reason", .string(reason)), ("was_shown", .bool(wasShown)))
+    case .operatorEnded(let at, let answers):
+      return step(
+        "operator.ended", at,
+        (
+          "calls",
+          .array(
+            answers.map { answer in
+              [
+                "provider": .string(answer.provider), "model": .string(answer.model),
+                "input_tokens": .int(answer.usage.input),
+                "output_tokens": .int(answer.usage.output),
+                "cost_usd": .string(answer.cost.decimalText), "mock": .bool(answer.isMock),
+              ]
+            })
+        ))
+    case .output(let text): return ["type": "text", "text": .string(text)]
+    case .reasoning(let at, let text): return step("reasoning", at, ("text", .string(text)))
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import RasaCore
+import RasaEngine
+import RasaSystem
+import RasaTerminal
+
+/// The answer as text on standard output, while it comes or at the end; progress on standard error.
+final class TextScreen: RunScreen {
+  private struct State {
+    var cleaner = TerminalText()
+    var isOutputOpen = false
+    var tokens: [Step: Int64] = [:]
+    var isAsking = false
+    /// Output that came while a person was being asked.
+    var held = ""
+    var wroteAnything = false
+  }
+
+  private let output: Output
+  private let errors: Output
+  let progress: ProgressDisplay
+  private let streams: Bool
+  private let isQuiet: Bool
+  private let isVerbose: Bool
+  private let state = Locked(State())
+
+  init(house: House, terminal: Terminal, settings: RunSettings) {
+    output = house.output
+    errors = house.errors
+    streams = settings.streams
+    isQuiet = settings.isQuiet
+    isVerbose = settings.isVerbose
+    progress = ProgressDisplay(
+      terminal, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet, time: house.time)
+  }
+
+  func show(_ event: RunProgress) async throws {
+    switch event {
+    case .output(let text): if streams { try write(text) }
+    case .operatorStarted(let step, _):
+      progress.begin(step.identity, frame: step.frame, operator: step.operatorName)
+    case .modelChosen(let step, let provider, let model):
+      progress.update(step.identity, model: "\(provider):\(model)")
+    case .textArrived(let step, let text):
+      let tokens = state.withLock { state in
+        // About four bytes a token: a sense of motion, not a bill.
+        state.tokens[step, default: 0] += Int64(max(1, text.utf8.count / 4))
+        return state.tokens[step] ?? 0
+      }
+      progress.update(step.identity, tokens: tokens)
+    case .operatorEnded(let step, let answers):
+      progress.update(
+        step.identity, tokens: answers.map(\.usage.output).reduce(0, +),
+        cost: answers.map(\.cost).reduce(.zero, +))
+      progress.end(step.identity)
+    case .restarted(_, let reason, let wasShown):
+      if wasShown, streams { try say("the stream broke (\(reason)); the answer starts again") }
+    case .event(.warned(let message)): try say("warning: \(message)")
+    case .event(.moved(let from, let to, let reason)):
+      if isVerbose { try say("\(from) → \(to)  (\(reason))") }
+    case .event, .reasoning: break
+    }
+  }
+
+  func finish(_ result: RunResult, of start: RunStart) async throws {
+    progress.finish()
+    if !streams { try write(result.output.promptText) }
+    try endLine()
+    guard !isQuiet else { return }
+    if result.usedMock {
+      try say(
+        "the mock model answered: made-up text, no provider is configured (see `rasa doctor`)")
+    }
+    if isVerbose {
+      try say(
+        "\(start.run): \(result.calls) calls, \(result.usage.input) + \(result.usage.output) tokens"
+          + "\(result.usage.isReported ? "" : " (estimated)"), \(result.cost)")
+    }
+  }
+
+  func clear() async {
+    progress.finish()
+    try? endLine()
+  }
+
+  /// A line for the person on standard error, out of the way of everything else.
+  func say(_ line: String) throws {
+    try progress.write("\(printable(line))\n", to: errors)
+  }
+
+  /// Gives the screen to a question; the answer's text waits meanwhile.
+  func withScreenFree<Result>(_ body: () async throws -> Result) async throws -> Result {
+    try endLine()
+    state.withLock { $0.isAsking = true }
+    let result: Result
+    do {
+      result = try await progress.withScreenFree(body)
+    } catch {
+      state.withLock { $0.isAsking = false }
+      throw error
+    }
+    let held = state.withLock { state in
+      state.isAsking = false
+      defer { state.held = "" }
+      return state.held
+    }
+    if !held.isEmpty { try write(held) }
+    return result
+  }
+
+  private func write(_ text: String) throws {
+    let clean: String? = state.withLock { state in
+      if state.isAsking {
+        state.held += text
+        return nil
+      }
+      let clean = state.cleaner.clean(text)
+      if !clean.isEmpty { state.isOutputOpen = clean.utf8.last != UInt8(ascii: "\n") }
+      return clean
+    }
+    if let clean, !clean.isEmpty { try progress.write(clean, to: output) }
+  }
+
+  private func endLine() throws {
+    let isOpen = state.withLock { state in
+      defer { state.isOutputOpen = false }
+      return state.isOutputOpen
+    }
+    if isOpen { try progress.write("\n", to: output) }
+  }
+}
+
+extension Step {
+  fileprivate var identity: String { "\(frame):\(visit)/\(operatorName)#\(round)" }
+}

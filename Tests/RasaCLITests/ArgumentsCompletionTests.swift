@@ -1,0 +1,80 @@
+import Foundation
+import RasaCLI
+import Testing
+
+@Suite struct ArgumentsCompletionTests {
+  private let script = CompletionScript(CommandLineInterface.root)
+
+  @Test(arguments: CompletionScript.Shell.allCases)
+  func everyCommandAndOptionIsOffered(shell: CompletionScript.Shell) {
+    let text = script.text(for: shell)
+    for (path, command) in everyCommand {
+      #expect(text.contains((["rasa"] + path).joined(separator: "/")))
+      for option in command.options where !option.isHidden {
+        #expect(text.contains(shell == .fish ? "-l \(option.name)" : "--\(option.name)"))
+      }
+    }
+    #expect(!text.contains("api-url"))
+  }
+
+  /// What the bash function offers for the last word.
+  private func bashOffers(_ words: [String]) throws -> [String] {
+    let list = words.map { "'\($0)'" }.joined(separator: " ")
+    let output = try run(
+      "bash", "-uc",
+      script.text(for: .bash)
+        + "COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1); _rasa; "
+        + "printf '%s\\n' \"${COMPREPLY[@]}\"")
+    return output.split(separator: "\n").map(String.init)
+  }
+
+  @Test(
+    .enabled(if: hasProgram("bash")),
+    arguments: [
+      (["rasa", "pers"], ["personas"]),
+      (["rasa", "personas", ""], ["list", "show", "validate", "graph"]),
+      (["rasa", "personas", "graph", "--format", ""], ["mermaid", "dot"]),
+      (["rasa", "run", "--persona", "personas", "--out"], ["--output-format"]),
+      (["rasa", "run", "--output-format", "s"], ["stream-json"]),
+      (["rasa", "run", "--no-"], ["--no-stream"]),
+      (["rasa", "run", "-i", ""], []),
+      (["rasa", "--mode", ""], ["local"]),
+      (["rasa", "completions", "z"], ["zsh"]),
+      (["rasa", "help", "do"], ["doctor"]),
+    ] as [([String], [String])])
+  func bashOffersWhatFits(words: [String], expected: [String]) throws {
+    let offers = try bashOffers(words)
+    if words.last == "" && !expected.isEmpty {
+      #expect(expected.allSatisfy(offers.contains))
+    } else {
+      #expect(offers == expected)
+    }
+  }
+
+  @Test(
+    arguments: CompletionScript.Shell.allCases.filter { hasProgram($0.rawValue) })
+  func theShellAcceptsItsScript(shell: CompletionScript.Shell) throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "rasa-\(UUID()).\(shell)")
+    try Data(script.text(for: shell).utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    _ = try run(shell.rawValue, "-n", file.path)
+  }
+}
+
+private func hasProgram(_ name: String) -> Bool {
+  let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+  return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+}
+
+private func run(_ words: String...) throws -> String {
+  let process = Process()
+  let output = Pipe()
+  process.executableURL = URL(filePath: "/usr/bin/env")
+  process.arguments = words
+  process.standardOutput = output
+  try process.run()
+  let data = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  try #require(process.terminationStatus == 0)
+  return String(decoding: data, as: UTF8.self)
+}

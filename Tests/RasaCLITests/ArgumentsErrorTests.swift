@@ -1,0 +1,115 @@
+import RasaCLI
+import RasaCore
+import Testing
+
+@Suite struct ArgumentsErrorTests {
+  @Test(
+    arguments: [
+      // Commands.
+      (["rnu"], "`rasa` has no command `rnu`", "did you mean `rasa run`? `rasa help`"),
+      (["persona", "list"], "no command `persona`", "`rasa personas`"),
+      (["personas", "lst"], "`rasa personas` has no command `lst`", "`rasa personas list`"),
+      (["personas", "xyzzy"], "no command", "it has list, show, validate and graph"),
+      (["help", "rnu"], "no command `rnu`", "`rasa run`"),
+      (["help", "run", "x"], "`rasa run` has no command `x`", "`rasa help run`"),
+      // Options.
+      (["run", "--persnoa", "a"], "no option `--persnoa`", "did you mean `--persona`?"),
+      (["run", "--pref", "k=v"], "no option `--pref`", "did you mean `--preferences`?"),
+      (["run", "--output_format", "json"], "no option", "`--output-format`"),
+      (["run", "-persona", "a"], "no option `-persona`", "write `--persona`"),
+      (["run", "-pssa"], "no option `-pssa`", "write `-p ssa`"),
+      (["run", "-vq"], "no option `-vq`", "write `-v -q`"),
+      (["run", "-x"], "no option `-x`", "`rasa help run`"),
+      (["run", "---"], "no option `---`", "`rasa help run`"),
+      (["run", "-p", "a", "--xyzzy=1"], "no option `--xyzzy`", "`rasa help run`"),
+      (["--persona", "a", "run"], "no option `--persona`", "as in `rasa run --persona`"),
+      (["personas", "--json", "list"], "no option `--json`", "`rasa personas list --json`"),
+      (["doctor", "--input", "x"], "`rasa doctor` has no option `--input`", "`rasa help doctor`"),
+      // Values.
+      (["run", "--persona"], "`--persona` needs a value: NAME", "`rasa help run`"),
+      (
+        ["run", "--persona", "--stream"], "needs a value: NAME, but `--stream` follows",
+        "write `--persona=--stream`"
+      ),
+      (["run", "-p", "--input=x"], "but `--input=x` follows", "write `-p=--input=x`"),
+      (["run", "-p", "--", "x"], "but `--` follows", ""),
+      (["run", "--persona="], "the value of `--persona` is empty", ""),
+      (["run", "-p", "a", "--input", " \n"], "the value of `--input` is empty", ""),
+      (["run", "-p", "a", ""], "argument 1 of `rasa run` is empty", ""),
+      (["run", "--premium=yes"], "`--premium` takes no value", ""),
+      (["run", "--stream=false"], "`--stream` takes no value", "`--no-stream`"),
+      (["run", "--json=1"], "`--json` takes no value", ""),
+      (
+        ["run", "--profile", "fast"], "`--profile` cannot be `fast`",
+        "it takes speed, balanced, thinking or expert"
+      ),
+      (["run", "--profile", "sped"], "cannot be `sped`", "did you mean `speed`?"),
+      (["run", "--approval", "ASK"], "cannot be `ASK`", "did you mean `ask`?"),
+      (["run", "--max-cost", "-1"], "amount in US dollars, not `-1`", "`--max-cost 0.05`"),
+      (["run", "--max-cost", "cheap"], "amount in US dollars, not `cheap`", ""),
+      (["run", "--max-cost", "99999999999999999999"], "amount in US dollars", ""),
+      (["sessions", "list", "--limit", "0"], "from 1 to 100000, not `0`", ""),
+      (["sessions", "list", "--limit", "9999999999999999999999"], "whole number", ""),
+      (["sessions", "list", "--limit", "ten"], "whole number", "`rasa help sessions list`"),
+      (["completions", "bsh"], "SHELL cannot be `bsh`", "did you mean `bash`?"),
+      // Preferences.
+      (["run", "--preferences", "low"], "takes key=value, not `low`", "risk_tolerance=low"),
+      (["run", "--preferences", "=low"], "takes key=value, not `=low`", ""),
+      (["run", "--preferences", " = "], "takes key=value", ""),
+      // What is missing, what is too much, what does not go together.
+      (["run", "hello"], "`rasa run` needs `--persona NAME`", "`rasa personas list`"),
+      (["chat"], "`rasa chat` needs `--persona NAME`", ""),
+      (["personas", "show"], "`rasa personas show` needs NAME", "show strategic_stock_analyst"),
+      (["memory", "search"], "needs QUERY", ""),
+      (["memory", "add", "-p", "a"], "needs TEXT", ""),
+      (["memory", "forget"], "needs ID or `--all`", ""),
+      (["memory", "forget", "1", "--all"], "ID and `--all` exclude each other", ""),
+      (
+        ["memory", "forget", "1", "-p", "a"], "`--persona` means something only beside `--all`", ""
+      ),
+      (["doctor", "now"], "does not know what to do with `now`", "`rasa help doctor`"),
+      (["personas", "show", "a", "b"], "does not know what to do with `b`", "quotes"),
+      (["run", "-p", "a", "-p", "b"], "`--persona` is given twice, as `a` and as `b`", ""),
+      (
+        ["run", "-p", "a", "--json", "--output-format", "text"],
+        "`--output-format` is given twice, as `json` and as `text`", ""
+      ),
+      (["run", "-p", "a", "--input", "x", "y"], "`--input` and TEXT exclude each other", ""),
+      (["run", "-p", "a", "-v", "-q"], "`--verbose` and `--quiet` exclude each other", ""),
+      // What this version cannot do.
+      (["--mode", "api", "run", "-p", "a"], "this version runs locally only", "`rasa help`"),
+      (["run", "-p", "a", "--mode=api"], "this version runs locally only", "`rasa help run`"),
+      (["run", "-p", "a", "--api-url", "http://x"], "this version runs locally only", ""),
+      (["run", "-p", "a", "--mode", "remote"], "cannot be `remote`", "local or direct"),
+      // What a message shows is printable and short.
+      (["run", "--a\u{1b}[31m"], "no option `--a [31m`", ""),
+      (["\u{202e}nur\n"], "no command ` nur `", ""),
+      ([String(repeating: "x", count: 1_000)], "`\(String(repeating: "x", count: 60))…`", ""),
+    ] as [([String], String, String)])
+  func saysWhatIsWrongAndWhatToDo(words: [String], message: String, mend: String) throws {
+    let failure = try #require(throws: Failure.self) { try CommandLineInterface.parse(words) }
+    #expect(failure.kind == .usage)
+    #expect(failure.exitCode == 2)
+    #expect(failure.message.contains(message), "\(failure)")
+    #expect(failure.mend.contains(mend), "\(failure)")
+    #expect(failure.mend.contains("rasa help"), "\(failure)")
+    #expect(!failure.message.contains("\n"))
+  }
+
+  @Test(
+    arguments: ["rasa", "run", "-", "--", "---", "-=", "--=", "=", "-p", "--persona=", "-h=", "-5"])
+  func everyWordAnywhereIsReadOrRefused(word: String) {
+    let commands = [
+      [], ["run"], ["run", "-p", "a"], ["memory", "forget"], ["help"], ["personas"],
+    ]
+    for command in commands {
+      for words in [[word] + command, command + [word], command + [word, word]] {
+        do throws(Failure) {
+          _ = try CommandLineInterface.parse(words)
+        } catch {
+          #expect(error.kind == .usage)
+        }
+      }
+    }
+  }
+}
