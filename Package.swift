@@ -100,6 +100,12 @@ let package = Package(
     library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem"]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
+    .executableTarget(
+      name: "rasa-bench",
+      dependencies: [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaTestKit",
+      ],
+      swiftSettings: settings),
 
     tests("RasaCore", []),
     tests("RasaDocuments", ["RasaCore"]),
@@ -122,5 +128,6 @@ let package = Package(
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
         "RasaPersona",
       ],
-      exclude: ["Snapshots"]),]
+      exclude: ["Snapshots"]),
+  ]
 )
