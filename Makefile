@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; each installs what is missing first.
 
-.PHONY: run test build install lint format bench clean setup help
+.PHONY: run test build install lint format sanitize bench clean setup help
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
@@ -14,6 +14,7 @@ help:
 	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
 	@echo 'make lint     format and compiler warnings, as errors'
 	@echo 'make format   rewrite the sources in the house format'
+	@echo 'make sanitize the tests under the thread sanitizer'
 	@echo 'make bench    measure against bare libcurl on this machine'
 
 setup:
@@ -40,6 +41,10 @@ lint: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	RASA_STRICT=1 swift build --build-tests --scratch-path .build/lint
 
+sanitize: setup
+	RASA_THREAD_SANITIZER=1 swift build --build-tests --sanitize=thread --scratch-path .build/sanitize
+	RASA_THREAD_SANITIZER=1 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize=thread --scratch-path .build/sanitize
+
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
@@ -49,4 +54,4 @@ bench:
 
 clean:
 	swift package clean
-	rm -rf .build/lint .build/demo .build/floors
+	rm -rf .build/lint .build/sanitize .build/demo .build/floors

@@ -5,6 +5,8 @@ import PackageDescription
 /// house style asks for. `RASA_STRICT=1` (set by `make lint` and the continuous integration) turns
 /// warnings into errors.
 let strict = Context.environment["RASA_STRICT"] == "1"
+/// Set by `make sanitize`.
+let sanitizesThreads = Context.environment["RASA_THREAD_SANITIZER"] == "1"
 let settings: [SwiftSetting] =
   [
     .enableUpcomingFeature("ExistentialAny"),
@@ -13,6 +15,7 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+  + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
