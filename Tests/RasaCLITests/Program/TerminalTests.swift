@@ -141,4 +141,18 @@ struct TerminalTests {
     let last = try #require(provider.requests.last)
     #expect(last.messages.contains("hello to you"))
   }
+
+  @Test("chat: a request to end leaves the terminal as it was")
+  func endedWhileReading() async throws {
+    let provider = try ScriptedProvider.start([])
+    defer { provider.stop() }
+    let rasa = try RasaProgram(provider)
+    try rasa.writeSingle()
+    let terminal = try rasa.terminal("chat", "-p", "single")
+    try await terminal.expect("you ›")
+    terminal.signal(15)
+    #expect(try await terminal.waitForExit() == 143)
+    // Marking of pasted text was switched on for the line, and is off again.
+    #expect(terminal.transcript.contains("\u{1B}[?2004l"))
+  }
 }
