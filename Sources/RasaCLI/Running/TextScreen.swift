@@ -12,7 +12,6 @@ final class TextScreen: RunScreen {
     var isAsking = false
     /// Output that came while a person was being asked.
     var held = ""
-    var wroteAnything = false
   }
 
   private let output: Output

@@ -48,13 +48,15 @@ extension Composition {
     var text = ""
     for part in parts {
       let body = read(part.from).promptText
-      if !body.isEmpty { text += opening(of: part, isFirst: text.isEmpty) + body }
+      if !body.isEmpty { text += part.opening(isFirst: text.isEmpty) + body }
     }
     return text
   }
+}
 
-  /// What stands before a part's own text.
-  func opening(of part: Part, isFirst: Bool) -> String {
-    (isFirst ? "" : "\n\n") + (part.heading.map { $0 + "\n\n" } ?? "")
+extension Composition.Part {
+  /// What stands before the part's own text, here and where the output is shown piece by piece.
+  func opening(isFirst: Bool) -> String {
+    (isFirst ? "" : "\n\n") + (heading.map { $0 + "\n\n" } ?? "")
   }
 }

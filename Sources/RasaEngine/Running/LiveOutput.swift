@@ -30,7 +30,7 @@ struct LiveOutput {
       shown += new.utf8.count
       hasShownAnything = true
     }
-    return shown == 0 ? opening() + new : new
+    return shown == 0 ? opening + new : new
   }
 
   /// A live operator begins again. Returns whether some of what it wrote was already shown.
@@ -50,7 +50,7 @@ struct LiveOutput {
       let body = final.promptText
       let rest = String(decoding: body.utf8.dropFirst(shown), as: UTF8.self)
       if !rest.isEmpty {
-        text += shown == 0 ? opening(after: text) + rest : rest
+        text += shown == 0 ? opening + rest : rest
         hasShownAnything = true
       }
       written[parts[current].from] = nil
@@ -60,8 +60,5 @@ struct LiveOutput {
     return text.isEmpty ? nil : text
   }
 
-  private func opening(after text: String = "") -> String {
-    let heading = parts[current].heading.map { $0 + "\n\n" } ?? ""
-    return (hasShownAnything || !text.isEmpty ? "\n\n" : "") + heading
-  }
+  private var opening: String { parts[current].opening(isFirst: !hasShownAnything) }
 }
