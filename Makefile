@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; each installs what is missing first.
 
-.PHONY: run test build install lint format sanitize bench clean setup help
+.PHONY: run test crash build install lint format sanitize bench clean setup help
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
@@ -10,12 +10,13 @@ BINARY := .build/release/rasa
 help:
 	@echo 'make run      build it and run the first example (no key, no network)'
 	@echo 'make test     every test'
+	@echo 'make crash    kill runs everywhere and let them go on; some minutes (RASA_CRASH_RANDOM=1000)'
 	@echo 'make build    the release binary at $(BINARY)'
 	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
 	@echo 'make lint     format and compiler warnings, as errors'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make sanitize the tests under the thread sanitizer'
-	@echo 'make bench    measure against bare libcurl on this machine'
+	@echo 'make bench    measure against bare libcurl and bare SQLite on this machine'
 
 setup:
 	@sh Scripts/setup.sh
@@ -33,6 +34,15 @@ test:
 	@sh Scripts/setup.sh test
 	swift build --build-tests
 	swift test --skip-build
+
+# The release binary must know nothing of the places where tests kill; the test build is then killed
+# at each of them, and at RASA_CRASH_RANDOM random moments (RASA_CRASH_SEED repeats a search).
+crash: build
+	@sh Scripts/setup.sh test
+	@sh Scripts/without-faults.sh $(BINARY)
+	swift build --build-tests
+	RASA_CRASH=all RASA_CRASH_RANDOM=$${RASA_CRASH_RANDOM:-1000} \
+	  swift test --skip-build --filter CrashTests
 
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa

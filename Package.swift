@@ -14,6 +14,8 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
+    // Places where a test may kill the process; nothing of them is left in a release.
+    .define("RASA_FAULTS", .when(configuration: .debug)),
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
   + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
@@ -106,7 +108,8 @@ let package = Package(
     .executableTarget(
       name: "rasa-bench",
       dependencies: [
-        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaTestKit",
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
+        "RasaTestKit",
       ],
       swiftSettings: settings),
 
@@ -118,7 +121,9 @@ let package = Package(
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),
+    tests(
+      "RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"],
+      exclude: ["Fixtures"]),
     tests(
       "RasaModels",
       [
@@ -129,7 +134,7 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
-        "RasaPersona",
+        "RasaPersona", "RasaSQLite",
       ],
       exclude: ["Snapshots"]),
   ]

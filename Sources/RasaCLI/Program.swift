@@ -29,7 +29,8 @@ package enum Program {
     switch error {
     case is OutputClosed: return OutputClosed.exitCode
     case let interrupted as Interrupted:
-      try? Output.error.write("rasa: stopped\n")
+      let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
+      try? Output.error.write("rasa: stopped\(mend)\n")
       return interrupted.signal.exitCode
     case let failure as Failure:
       let style = Terminal(environment).style(of: .error)

@@ -32,18 +32,20 @@ struct Bench: Sendable {
     }
     baseURL = String(address)
     home = try ScratchDirectory()
-    try home.write(
-      """
-      name: single
-      description: One streamed answer.
-      frames: [stateless_frame]
-      operators: []
-      """, to: "personas/single.yaml")
+    try home.write(Self.single, to: "personas/single.yaml")
   }
+
+  static let single = """
+    name: single
+    description: One streamed answer.
+    frames: [stateless_frame]
+    operators: []
+    """
 
   static let rows: [Row] = [
     .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
-    .fiveCallsDelayed, .fiveCallsProcess, .manyRuns,
+    .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
+    .resume, .parkedRuns,
   ]
 
   var completions: String { "\(baseURL)/v1/chat/completions" }

@@ -92,13 +92,15 @@ private struct NoGate: ModelGate {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer { throw Failure(.run, "no model is asked here") }
+  func digest(of request: ModelRequest, for context: CallContext) -> String { "" }
+  func giveUp(_ call: UncertainCall, of run: Identifier, decision: UncertainPolicy) async throws {}
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
     throw Failure(.run, "no model is asked here")
   }
 }
 
 private struct Nobody: People {
-  func decide(_ question: Question) async throws -> HumanAnswer {
+  func decide(_ question: Question) async throws -> HumanAnswer? {
     throw Failure(.approval, "nobody is asked here")
   }
 }
@@ -108,10 +110,16 @@ private final class ArrayStore: Journal, MemoryStore {
   func open(_ run: RunRecord, _ entries: [JournalEntry]) { record(entries) }
   func record(_ new: [JournalEntry]) { entries.withLock { $0 += new } }
   func append(_ new: [JournalEntry]) async throws { record(new) }
-  func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ new: [JournalEntry]
-  ) async throws {
+  func claim(_ run: Identifier) async throws -> RunHistory {
+    throw Failure(.run, "no run is resumed here")
+  }
+  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval {
+    approval
+  }
+  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt {
+    .unknown
+  }
+  func close(_ run: Identifier, _ ending: RunEnding, _ new: [JournalEntry]) async throws {
     // One run's journal is kept at a time, as a process that has ended its run would.
     entries.withLock { $0.removeAll(keepingCapacity: true) }
   }

@@ -28,24 +28,68 @@ final class FakeGate: ModelGate {
     ) async throws -> String
 
   private let script: Script
+  /// Where the lines about calls go, as the real gate writes them.
+  private let journal: FakeStore?
   private let asked = Locked<[(ModelRequest, CallContext)]>([])
+  private let given = Locked<[(UncertainCall, UncertainPolicy)]>([])
 
-  init(_ script: @escaping Script) { self.script = script }
+  init(journal: FakeStore? = nil, _ script: @escaping Script) {
+    self.journal = journal
+    self.script = script
+  }
 
   var requests: [ModelRequest] { asked.withLock { $0.map(\.0) } }
+  var contexts: [CallContext] { asked.withLock { $0.map(\.1) } }
   var keys: [String] { asked.withLock { $0.map(\.1.key.description) } }
 
   func answer(
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
-    asked.withLock { $0.append((request, context)) }
-    try await onEvent(.started(provider: "fake", model: "fake-1"))
-    let text = try await script(request, context, onEvent)
-    return ModelAnswer(
-      text: text, provider: "fake", model: "fake-1", usage: Usage(input: 10, output: 5),
-      cost: Money(picoDollars: 1_000_000))
+    let reservation = asked.withLock { asked in
+      asked.append((request, context))
+      return "h\(context.key)-\(asked.count)"
+    }
+    note("call.intent", context, ["reservation": .string(reservation)]) {
+      $0["request"] = .string(digest(of: request, for: context))
+      $0["estimate"] = ["cost": "0.000002"]
+    }
+    do {
+      try await onEvent(.started(provider: "fake", model: "fake-1"))
+      let text = try await script(request, context, onEvent)
+      let answer = ModelAnswer(
+        text: text, provider: "fake", model: "fake-1", usage: Usage(input: 10, output: 5),
+        cost: Money(picoDollars: 1_000_000))
+      note("call.result", context, answer.value) { $0["reservation"] = .string(reservation) }
+      return answer
+    } catch {
+      note("call.failed", context, ["reservation": .string(reservation)]) { $0["cost"] = "0" }
+      throw error
+    }
   }
+
+  private func note(
+    _ kind: String, _ context: CallContext, _ body: ValueObject, _ more: (inout ValueObject) -> Void
+  ) {
+    var body = body
+    more(&body)
+    journal?.record([
+      JournalEntry(
+        run: context.run, time: Timestamp(milliseconds: 0), kind: kind,
+        key: context.key.description, body: .object(body))
+    ])
+  }
+
+  func digest(of request: ModelRequest, for context: CallContext) -> String {
+    request.messages.map(\.text).joined(separator: "\n")
+  }
+
+  func giveUp(
+    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
+  ) async throws { given.withLock { $0.append((call, decision)) } }
+
+  /// The attempts in doubt that were given up, and what was decided.
+  var givenUp: [(UncertainCall, UncertainPolicy)] { given.withLock { $0 } }
 
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
     CallEstimate(
@@ -67,29 +111,75 @@ final class FakeGate: ModelGate {
 /// Journal and memory in arrays, in the order of the calls.
 final class FakeStore: Journal, MemoryStore {
   struct Contents {
+    var record: RunRecord?
     var entries: [JournalEntry] = []
+    var approvals: [String: Approval] = [:]
     var status: RunRecord.Status = .running
     var turns: [SessionTurn] = []
     var notes: [WorkingNote] = []
     var facts: [MemoryFact] = []
   }
-  private let contents = Locked(Contents())
+  private let contents: Locked<Contents>
+
+  init() { contents = Locked(Contents()) }
+
+  /// Another store's run as it stood after so many lines, as a crash leaves it.
+  init(copying store: FakeStore, lines: Int) {
+    var copy = Contents()
+    copy.record = store.snapshot.record
+    copy.approvals = store.snapshot.approvals
+    copy.entries = Array(store.snapshot.entries.prefix(lines))
+    // A question that was not written down was not put either.
+    let asked = copy.entries.compactMap { $0.body["approval"].string }
+    let answered = copy.entries.filter { $0.kind == "human.answered" }
+      .compactMap { $0.body["approval"].string }
+    copy.approvals = copy.approvals.filter { asked.contains($0.key) }
+    for id in asked where !answered.contains(id) { copy.approvals[id]?.standing = .pending }
+    contents = Locked(copy)
+  }
 
   var kinds: [String] { contents.withLock { $0.entries.map(\.kind) } }
   var snapshot: Contents { contents.withLock { $0 } }
 
-  func open(_ run: RunRecord, _ entries: [JournalEntry]) { record(entries) }
+  func open(_ run: RunRecord, _ entries: [JournalEntry]) {
+    contents.withLock { $0.record = run }
+    record(entries)
+  }
+  func claim(_ run: Identifier) async throws -> RunHistory {
+    let contents = snapshot
+    guard let record = contents.record else { throw Failure(.usage, "there is no run \(run)") }
+    return RunHistory(record: record, entries: contents.entries)
+  }
   func record(_ entries: [JournalEntry]) { contents.withLock { $0.entries += entries } }
   func append(_ entries: [JournalEntry]) async throws { record(entries) }
-  func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ entries: [JournalEntry]
-  ) async throws {
+  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval {
     contents.withLock { contents in
-      contents.status = status
+      if let known = contents.approvals[approval.id] { return known }
+      contents.approvals[approval.id] = approval
       contents.entries += entries
-      if let turn { contents.turns.append(turn) }
-      contents.notes += notes
+      return approval
+    }
+  }
+  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt {
+    contents.withLock { contents in
+      guard var known = contents.approvals[approval] else { return .unknown }
+      guard known.standing == .pending else { return .late(known) }
+      known.standing = .answered(answer, at: Timestamp(milliseconds: 0))
+      contents.approvals[approval] = known
+      return .accepted(known)
+    }
+  }
+  /// Nobody has answered in time.
+  func expire(_ approval: String) {
+    contents.withLock { $0.approvals[approval]?.standing = .expired }
+  }
+  func close(_ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]) async throws {
+    contents.withLock { contents in
+      contents.status = ending.status
+      contents.entries += entries
+      if let turn = ending.turn { contents.turns.append(turn) }
+      contents.notes += ending.notes
+      contents.facts += ending.facts
     }
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { snapshot.entries }
@@ -102,10 +192,10 @@ final class FakeStore: Journal, MemoryStore {
 }
 
 struct FakePeople: People {
-  var answer: @Sendable (Question) async throws -> HumanAnswer = { _ in
+  var answer: @Sendable (Question) async throws -> HumanAnswer? = { _ in
     throw Failure(.approval, "nobody is here")
   }
-  func decide(_ question: Question) async throws -> HumanAnswer { try await answer(question) }
+  func decide(_ question: Question) async throws -> HumanAnswer? { try await answer(question) }
 }
 
 extension TimeSource {

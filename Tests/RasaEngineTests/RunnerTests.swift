@@ -274,7 +274,7 @@ struct RunnerTests {
     #expect(result.output == "respond")
   }
 
-  @Test("cancelling the task cancels the calls and closes the journal as cancelled")
+  @Test("cancelling the task cancels the calls and parks the run")
   func cancellation() async throws {
     let asked = Latch()
     let gate = FakeGate { _, _, _ in
@@ -289,7 +289,7 @@ struct RunnerTests {
     await asked.wait()
     running.cancel()
     await #expect(throws: Failure.self) { try await running.value }
-    #expect(store.snapshot.status == .cancelled)
+    #expect(store.snapshot.status == .parked)
   }
 
   @Test("the system message holds the author's words only")

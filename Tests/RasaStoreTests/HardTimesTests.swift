@@ -114,7 +114,7 @@ import Testing
 
   @Test func `refuses a file of a newer version`() async throws {
     try Database(path: folder.file("rasa.db")).execute("PRAGMA user_version = 99")
-    let failure = await #expect(throws: Failure.self) { try await store().runs(limit: 1) }
+    let failure = await #expect(throws: Failure.self) { try await store().runs() }
     #expect(failure?.message.contains("newer version") == true)
   }
 

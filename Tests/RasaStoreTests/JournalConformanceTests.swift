@@ -20,14 +20,14 @@ import Testing
     store.record([lines[1]])
     try await store.append(Array(lines[2...]))
     #expect(try await store.entries(of: "r1") == lines)
-    #expect(try await store.run("r1") == record("r1"))
+    #expect(try await store.record(of: "r1") == record("r1"))
   }
 
   @Test(arguments: StoreKind.allCases)
   func `has nothing of a run it does not know`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
     #expect(try await store.entries(of: "none") == [])
-    #expect(try await store.run("none") == nil)
+    #expect(try await store.record(of: "none") == nil)
   }
 
   @Test(arguments: StoreKind.allCases)
@@ -85,7 +85,7 @@ import Testing
     store.open(record("r1"), [])
     await #expect(throws: Failure.self) { try await store.append([entry("r1", "lost")]) }
     await #expect(throws: Failure.self) {
-      try await store.close("r1", status: .done, turn: nil, notes: [], [])
+      try await store.close("r1", RunEnding(.done), [])
     }
     store.open(record("r2"), [])
     try await store.append([entry("r2", "unharmed")])
@@ -108,8 +108,8 @@ import Testing
     store.open(record("r1", session: "s"), [entry("r1", "a")])
     let note = note("s", "a note", at: fixture.time.now)
     try await store.close(
-      "r1", status: .done, turn: turn("s", "r1"), notes: [note], [entry("r1", "z")])
-    #expect(try await store.run("r1")?.status == .done)
+      "r1", RunEnding(.done, turn: turn("s", "r1"), notes: [note]), [entry("r1", "z")])
+    #expect(try await store.record(of: "r1")?.status == .done)
     #expect(try await store.turns(of: "s", limit: 9) == [turn("s", "r1")])
     #expect(try await store.notes(of: "s", limit: 9) == [note])
     #expect(try await store.entries(of: "r1").map(\.kind) == ["a", "z"])
@@ -122,15 +122,16 @@ import Testing
     store.open(record("r1", session: "s"), [])
     await #expect(throws: Failure.self) {
       try await store.close(
-        "r1", status: .done, turn: turn("s", "r1"), notes: [note("s", "n", at: fixture.time.now)],
+        "r1",
+        RunEnding(.done, turn: turn("s", "r1"), notes: [note("s", "n", at: fixture.time.now)]),
         [entry("r1", "a"), entry("unknown", "b")])
     }
     #expect(try await store.entries(of: "r1") == [])
-    #expect(try await store.run("r1")?.status == .running)
+    #expect(try await store.record(of: "r1")?.status == .running)
     #expect(try await store.turns(of: "s", limit: 9) == [])
     #expect(try await store.notes(of: "s", limit: 9) == [])
     await #expect(throws: Failure.self) {
-      try await store.close("never", status: .done, turn: turn("s", "never"), notes: [], [])
+      try await store.close("never", RunEnding(.done, turn: turn("s", "never")), [])
     }
     #expect(try await store.turns(of: "s", limit: 9) == [])
   }
@@ -139,12 +140,13 @@ import Testing
   func `lets a parked run go on and end again with one turn`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
     store.open(record("r1", session: "s"), [])
-    try await store.close("r1", status: .parked, turn: turn("s", "r1"), notes: [], [])
+    try await store.close("r1", RunEnding(.parked, turn: turn("s", "r1")), [])
+    _ = try await store.claim("r1")
     store.record([entry("r1", "resumed")])
     var last = turn("s", "r1")
     last.output = "the last word"
-    try await store.close("r1", status: .done, turn: last, notes: [], [])
+    try await store.close("r1", RunEnding(.done, turn: last), [])
     #expect(try await store.turns(of: "s", limit: 9) == [last])
-    #expect(try await store.run("r1")?.status == .done)
+    #expect(try await store.record(of: "r1")?.status == .done)
   }
 }

@@ -12,7 +12,7 @@ import Testing
       let run = Identifier("r\(number)")
       store.open(record(run.text, session: number == 5 ? "other" : "s"), [])
       let turn = turn(number == 5 ? "other" : "s", "r\(number)")
-      try await store.close(run, status: .done, turn: turn, notes: [], [])
+      try await store.close(run, RunEnding(.done, turn: turn), [])
     }
     #expect(try await store.turns(of: "s", limit: 3).map(\.run) == ["r7", "r8", "r9"])
     #expect(try await store.turns(of: "s", limit: 100).count == 9)
@@ -25,10 +25,10 @@ import Testing
   func `bounds notes by count and age`(kind: StoreKind) async throws {
     let fixture = Fixture(kind)
     let store = fixture.store
-    store.open(record("r1", session: "s"), [])
     func keep(_ texts: [String]) async throws {
       let notes = texts.map { note("s", $0, at: fixture.time.now) }
-      try await store.close("r1", status: .done, turn: nil, notes: notes, [])
+      store.open(record(texts[0], session: "s"), [])
+      try await store.close(Identifier(texts[0]), RunEnding(.done, notes: notes), [])
     }
     try await keep((0..<150).map { "old \($0)" })
     fixture.time.pass(seconds: 20 * 86_400)

@@ -83,7 +83,7 @@ import Testing
       let time = Int64(1000 + number)
       store.open(record(run, session: session, at: time), [])
       let last = session.map { turn($0, run, at: time) }
-      try await store.close(Identifier(run), status: .done, turn: last, notes: [], [])
+      try await store.close(Identifier(run), RunEnding(.done, turn: last), [])
     }
     let sessions = try await store.sessions(limit: 9)
     #expect(sessions.map(\.id) == ["s1", "s2"])
@@ -92,8 +92,8 @@ import Testing
     #expect(sessions.first?.usedAt.milliseconds == 1002)
     #expect(try await store.session("s2")?.persona == "analyst")
     #expect(try await store.session("s3") == nil)
-    #expect(try await store.runs(limit: 2).map(\.id) == ["r3", "r2"])
-    #expect(try await store.runs(session: "s1", limit: 9).map(\.id) == ["r2", "r0"])
+    #expect(try await store.runs(RunFilter(limit: 2)).map(\.record.id) == ["r3", "r2"])
+    #expect(try await store.runs(RunFilter(session: "s1")).map(\.record.id) == ["r2", "r0"])
   }
 
   @Test func `deletes a session so that nothing of it is left in its files`() async throws {
@@ -109,8 +109,9 @@ import Testing
       let turn = SessionTurn(
         session: run, run: Identifier(run), time: time.now, input: record.input, output: "out")
       try await store.close(
-        Identifier(run), status: .done, turn: turn,
-        notes: [note(run, record.input, at: time.now)], [entry(run, "c", long)])
+        Identifier(run),
+        RunEnding(.done, turn: turn, notes: [note(run, record.input, at: time.now)]),
+        [entry(run, "c", long)])
     }
     _ = try await store.reserve(request("h", 5, [monthLeg("ann", 9)], run: "gone"), recording: [])
     #expect(try await store.deleteSession("gone"))

@@ -11,12 +11,19 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
 }
 
 protocol RunStore: Journal, Ledger, MemoryStore {
-  func run(_ id: Identifier) async throws -> RunRecord?
+  func record(of run: Identifier) async throws -> RunRecord?
+  func approvals(_ filter: ApprovalFilter, limit: Int) async throws -> [Approval]
   func balance(of scope: BudgetLeg.Scope) async throws -> Balance
   func audits(limit: Int) async throws -> [Audit]
 }
-extension SQLiteStore: RunStore {}
-extension MemoryRunStore: RunStore {}
+extension SQLiteStore: RunStore {
+  func record(of run: Identifier) async throws -> RunRecord? {
+    try await self.run(run.text)?.record
+  }
+}
+extension MemoryRunStore: RunStore {
+  func record(of run: Identifier) async throws -> RunRecord? { try await self.run(run) }
+}
 
 /// Time that stands still until it is moved.
 final class FixedTime: Sendable {

@@ -1,9 +1,12 @@
 #ifndef CSQLITE_H
 #define CSQLITE_H
 #include <sqlite3.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 // Swift imports neither variadic functions nor the cast behind SQLITE_TRANSIENT.
 
@@ -53,5 +56,20 @@ static inline uint32_t csqlite_file_system(const char *path) {
 static inline int csqlite_lock_byte(int descriptor, short kind, off_t place) {
   struct flock lock = {.l_type = kind, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
   return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+// Waits for the semaphore so many nanoseconds at most, whatever happens to the wall clock; 0 when
+// it has come. The function is newer than the standard that headers keep to by default.
+extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);
+static inline int csqlite_wait(sem_t *semaphore, int64_t nanoseconds) {
+  struct timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  int64_t later = end.tv_nsec + (nanoseconds > 0 ? nanoseconds : 0);
+  end.tv_sec += later / 1000000000;
+  end.tv_nsec = later % 1000000000;
+  int result;
+  do result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &end);
+  while (result != 0 && errno == EINTR);
+  return result;
 }
 #endif

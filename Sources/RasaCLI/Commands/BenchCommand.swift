@@ -172,14 +172,17 @@ private struct Bench {
 
 /// Approves everything: nobody is there to be asked in a measurement.
 private struct Approver: People {
-  func decide(_ question: Question) async throws -> HumanAnswer {
+  func decide(_ question: Question) async throws -> HumanAnswer? {
     HumanAnswer(.approve, by: "bench")
   }
 }
 
 /// Keeps no lines; money is held and settled all the same.
-private struct NoJournal: Journal, Ledger {
-  let ledger: any Ledger
+private final class NoJournal: Journal, Ledger {
+  private let ledger: any Ledger
+  private let asked = Locked<[String: Approval]>([:])
+
+  init(ledger: any Ledger) { self.ledger = ledger }
 
   func reserve(
     _ request: ReservationRequest, recording entries: [JournalEntry]
@@ -193,12 +196,19 @@ private struct NoJournal: Journal, Ledger {
   }
 
   func open(_ run: RunRecord, _ entries: [JournalEntry]) {}
+  func claim(_ run: Identifier) async throws -> RunHistory {
+    throw Failure(.usage, "there is no run \(run)")
+  }
   func record(_ entries: [JournalEntry]) {}
   func append(_ entries: [JournalEntry]) async throws {}
-  func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ entries: [JournalEntry]
-  ) async throws {}
+  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval {
+    asked.withLock { $0[approval.id] = approval }
+    return approval
+  }
+  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt {
+    asked.withLock { $0.removeValue(forKey: approval) }.map { .accepted($0) } ?? .unknown
+  }
+  func close(_ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]) async throws {}
   func entries(of run: Identifier) async throws -> [JournalEntry] { [] }
 }
 

@@ -3,6 +3,7 @@ import RasaEngine
 import RasaHTTPClient
 import RasaModels
 import RasaPersona
+import RasaStore
 import RasaSystem
 import RasaTerminal
 
@@ -17,18 +18,16 @@ struct RunCommand {
     if command.flag("dry-run") { return try await rehearse(settings) }
     let workshop = Workshop(house)
     let graph = try house.graph(settings.persona)
-    let (screen, people) = workshop.stage(settings)
-    warn(graph.warnings, settings)
-    do {
-      _ = try await interruptible { [settings] in
-        try await workshop.run(
-          graph, settings, screen: screen, people: people,
-          onWarning: { warning in warn([warning], settings, on: screen) })
-      }
-    } catch {
-      await screen.clear()
-      throw error
+    let stand = workshop.stand(settings)
+    for warning in graph.warnings { stand.warn(warning) }
+    if let session = settings.session,
+      let unfinished = try await workshop.unfinished(in: session),
+      try await workshop.isToGoOn(with: unfinished, settings)
+    {
+      _ = try await workshop.resume(unfinished.record.id, settings, at: stand)
+      return
     }
+    _ = try await workshop.run(graph, settings, at: stand)
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
@@ -37,19 +36,6 @@ struct RunCommand {
       throw Failure(
         .usage, "`--mode api` needs a server, and this version runs locally only",
         mend: "leave `--mode` out, or use `--mode local`")
-    }
-  }
-
-  private func warn(
-    _ warnings: [Warning], _ settings: RunSettings, on screen: (any RunScreen)? = nil
-  ) {
-    guard !settings.isQuiet else { return }
-    for warning in warnings {
-      if let text = screen as? TextScreen {
-        try? text.say("warning: \(warning)")
-      } else {
-        try? house.errors.write("rasa: warning: \(printable("\(warning)"))\n")
-      }
     }
   }
 
@@ -126,11 +112,8 @@ struct RunCommand {
     defer { workshop.client.shutdown() }
     let gate = try house.gate(
       ledger: workshop.store, client: workshop.client, options: settings.gate,
-      onWarning: { warn([$0], settings) })
-    let start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-      session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences)
+      onWarning: workshop.stand(settings).warn)
+    let start = workshop.start(graph, settings)
     var total = Money.zero
     var values: [Value] = []
     var isComplete = true
@@ -177,8 +160,8 @@ struct RunCommand {
     settings.session = session
     let graph = try house.graph(settings.persona)
     let workshop = Workshop(house)
-    let (screen, people) = workshop.stage(settings)
-    warn(graph.warnings, settings)
+    let stand = workshop.stand(settings)
+    for warning in graph.warnings { stand.warn(warning) }
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(
@@ -191,20 +174,14 @@ struct RunCommand {
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
         settings.input = line
         do {
-          _ = try await interruptible { [settings] in
-            try await workshop.run(
-              graph, settings, screen: screen, people: people,
-              onWarning: { warn([$0], settings, on: screen) })
-          }
+          _ = try await workshop.run(graph, settings, at: stand)
         } catch let closed as OutputClosed {
           await workshop.close()
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
-          await screen.clear()
           try house.errors.write("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not.
-          await screen.clear()
           try house.errors.write("rasa: \(printable(failure.description))\n")
         }
       }

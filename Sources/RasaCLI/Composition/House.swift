@@ -37,21 +37,64 @@ package struct House: Sendable {
 
   /// A persona by name or alias, or by path when the name is one.
   func persona(_ name: String) throws(Failure) -> PersonaDefinition {
+    try persona(name, in: library, from: { $0 })
+  }
+
+  private func persona(
+    _ name: String, in library: Library, from place: (FolderSource) -> any DefinitionSource
+  ) throws(Failure) -> PersonaDefinition {
     guard name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") else {
       return try library.persona(named: name)
     }
     let bytes = try FileSystem.read(name, limit: FolderSource.largest)
     return try library.readPersona(
       SourceDocument(bytes: bytes, path: name),
-      beside: FolderSource(folder: FileSystem.parent(of: name))
+      beside: place(FolderSource(folder: FileSystem.parent(of: name)))
     ).get()
   }
 
+  /// The persona made ready to run, with the files that it was read from.
   func graph(_ name: String) throws(Failure) -> Graph {
-    let library = library
-    return try Graph.compile(persona(name)) { name throws(Failure) in
+    let recorder = FileRecorder()
+    let library = recorder.recording(library)
+    let persona = try persona(name, in: library, from: recorder.recording)
+    if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+      let bytes = try FileSystem.read(name, limit: FolderSource.largest)
+      recorder.note(.persona, persona.name, SourceDocument(bytes: bytes, path: name))
+    }
+    var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)
     }
+    graph.pinned = recorder.files(of: persona.name) { path in
+      path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
+    }.value
+    return graph
+  }
+
+  /// The persona as a run keeps it.
+  func graph(_ pinned: PinnedFiles) throws(Failure) -> Graph {
+    guard let file = pinned.persona else {
+      throw Failure(.storage, "the run keeps no copy of its persona")
+    }
+    let library = pinned.library
+    var graph = try Graph.compile(try library.persona(named: file.name)) { name throws(Failure) in
+      try library.operatorDefinition(named: name)
+    }
+    graph.pinned = pinned.value
+    return graph
+  }
+
+  /// The files that have changed since they were pinned; those that are not here have not.
+  func changes(since pinned: PinnedFiles) -> [String] {
+    pinned.files.filter { file in
+      let shipped = "shipped:"
+      let bytes =
+        file.path.hasPrefix(shipped)
+        ? EmbeddedFiles.bytes(of: String(file.path.dropFirst(shipped.count)))
+        : (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
+      guard let bytes else { return false }
+      return bytes != Array(file.text.utf8)
+    }.map(\.path)
   }
 
   var databasePath: String { "\(folders.data)/rasa.db" }
@@ -62,7 +105,17 @@ package struct House: Sendable {
     named ?? environment["RASA_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "local"
   }
 
-  func store() -> SQLiteStore { SQLiteStore(path: databasePath, time: time) }
+  func store() -> SQLiteStore {
+    SQLiteStore(path: databasePath, time: time, lease: lease)
+  }
+
+  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
+  private var lease: Duration {
+    guard let text = environment["RASA_LEASE"], let seconds = Double(text),
+      (0.1...86_400).contains(seconds)
+    else { return .seconds(30) }
+    return .milliseconds(Int64(seconds * 1000))
+  }
 
   func newIdentifier(_ prefix: String) -> Identifier {
     .make(prefix: prefix, at: time.now(), random: .random(in: .min ... .max))

@@ -2,11 +2,19 @@ import RasaCore
 import RasaSystem
 
 /// Runs work that Ctrl-C and a request to end cancel: the first signal cancels and lets the work
-/// write down where it stopped, the second leaves at once.
+/// write down where it stopped, the second leaves at once. The work is given what cancels it.
 func interruptible<Result: Sendable>(
-  _ work: @escaping @Sendable () async throws -> Result
+  _ work: @escaping @Sendable (_ cancel: @escaping @Sendable () -> Void) async throws -> Result
 ) async throws -> Result {
-  let task = Task { try await work() }
+  let begun = Locked<Task<Result, any Error>?>(nil)
+  let isStopped = Locked(false)
+  let cancel: @Sendable () -> Void = {
+    isStopped.withLock { $0 = true }
+    begun.withLock { $0 }?.cancel()
+  }
+  let task = Task { try await work(cancel) }
+  begun.withLock { $0 = task }
+  if isStopped.withLock({ $0 }) { task.cancel() }
   let received = Locked<Signal?>(nil)
   let watch = try SignalWatch([.interrupt, .terminate, .hangUp]) { signal in
     let isSecond = received.withLock { received in
@@ -21,11 +29,13 @@ func interruptible<Result: Sendable>(
     return try await task.value
   } catch {
     guard let signal = received.withLock({ $0 }) else { throw error }
-    throw Interrupted(signal: signal)
+    throw Interrupted(signal: signal, mend: (error as? Failure)?.mend ?? "")
   }
 }
 
 /// The work ended because of a signal.
 struct Interrupted: Error {
   var signal: Signal
+  /// What to do to go on.
+  var mend: String
 }

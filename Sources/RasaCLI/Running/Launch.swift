@@ -15,10 +15,12 @@ struct Workshop: Sendable {
 
   /// Starts what takes time in the background: the store and the HTTP client get ready while the
   /// persona is read.
-  init(_ house: House) {
+  init(_ house: House) { self.init(house, house.store()) }
+
+  init(_ house: House, _ store: SQLiteStore) {
     self.house = house
+    self.store = store
     client = HTTPClient()
-    store = house.store()
     store.prepare()
     client.prepare()
   }
@@ -27,45 +29,171 @@ struct Workshop: Sendable {
     await store.close()
     client.shutdown()
   }
+}
 
-  /// Runs a persona once and shows it.
-  func run(
-    _ graph: Graph, _ settings: RunSettings, screen: any RunScreen, people: any People,
-    onWarning: @escaping @Sendable (Warning) -> Void
-  ) async throws -> RunResult {
-    let gate = try house.gate(
-      ledger: store, client: client, options: settings.gate, onWarning: onWarning)
-    let start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-      session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences)
-    let runner = Runner(
-      Surroundings(
-        gate: gate, journal: store, memory: store, people: people, time: house.time),
-      options: RunOptions(profile: settings.gate.profile))
-    let result = try await runner.run(graph, start) { progress in
-      try await screen.show(progress)
-    }
-    try await screen.finish(result, of: start)
-    return result
-  }
+/// Where a run is shown, and who is asked.
+struct Stand: Sendable {
+  let screen: any RunScreen
+  let people: any People
+  let warn: @Sendable (Warning) -> Void
 }
 
 extension Workshop {
   /// The screen and the people that fit the settings.
-  func stage(_ settings: RunSettings) -> (screen: any RunScreen, people: any People) {
+  func stand(_ settings: RunSettings) -> Stand {
     let terminal = Terminal(house.environment)
     let prompt = ApprovalPrompt(environment: house.environment, style: terminal.style(of: .error))
-    func people(_ screen: TextScreen?) -> TerminalPeople {
-      TerminalPeople(
-        mode: settings.approval, prompt: prompt, user: house.user(settings.user), screen: screen)
+    let text =
+      settings.format == .text
+      ? TextScreen(house: house, terminal: terminal, settings: settings) : nil
+    let screen: any RunScreen =
+      switch settings.format {
+      case .text: text ?? JSONScreen(output: house.output)
+      case .json: JSONScreen(output: house.output)
+      case .streamJSON: StreamJSONScreen(output: house.output)
+      }
+    let people = TerminalPeople(
+      mode: settings.approval, prompt: prompt, user: house.user(settings.user), screen: text)
+    let house = house
+    let isQuiet = settings.isQuiet
+    return Stand(screen: screen, people: people) { warning in
+      guard !isQuiet else { return }
+      if let text {
+        try? text.say("warning: \(warning)")
+      } else {
+        try? house.errors.write("rasa: warning: \(printable("\(warning)"))\n")
+      }
     }
-    switch settings.format {
-    case .text:
-      let screen = TextScreen(house: house, terminal: terminal, settings: settings)
-      return (screen, people(screen))
-    case .json: return (JSONScreen(output: house.output), people(nil))
-    case .streamJSON: return (StreamJSONScreen(output: house.output), people(nil))
+  }
+
+  /// Runs a persona once and shows it.
+  func run(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws -> RunResult {
+    let start = start(graph, settings)
+    return try await show(start.run, settings, at: stand) { runner, observer in
+      try await runner.run(graph, start, observer: observer)
     }
+  }
+
+  /// Takes a run over that nobody is running, and goes on with it.
+  func resume(
+    _ run: Identifier, _ settings: RunSettings, at stand: Stand
+  ) async throws -> RunResult {
+    let history = try await store.claim(run)
+    let graph: Graph
+    let origin: Origin?
+    do {
+      graph = try self.graph(of: history, isPinned: settings.isPinned)
+      origin = try await self.origin(of: history)
+    } catch {
+      // It is left as it was found.
+      try? await store.close(run, RunEnding(history.record.status.whenLeft), [])
+      throw error
+    }
+    let by = house.user(settings.user)
+    return try await show(run, settings, at: stand) { runner, observer in
+      try await runner.resume(graph, history, inheriting: origin, by: by, observer: observer)
+    }
+  }
+
+  func start(_ graph: Graph, _ settings: RunSettings) -> RunStart {
+    RunStart(
+      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      session: settings.session, user: house.user(settings.user), input: settings.input,
+      preferences: settings.preferences)
+  }
+
+  func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+    let gate = try house.gate(
+      ledger: store, client: client, options: settings.gate, onWarning: stand.warn)
+    return Runner(
+      Surroundings(
+        gate: gate, journal: store, memory: store, people: stand.people, time: house.time),
+      options: RunOptions(profile: settings.gate.profile))
+  }
+
+  /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
+  func show(
+    _ run: Identifier, _ settings: RunSettings, at stand: Stand,
+    _ perform: @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RunResult
+  ) async throws -> RunResult {
+    let runner = try runner(settings, at: stand)
+    let screen = stand.screen
+    let store = store
+    do {
+      let result = try await interruptible { cancel in
+        store.onCancelRequest(run, cancel)
+        return try await perform(runner) { progress in try await screen.show(progress) }
+      }
+      try await screen.finish(result, of: run)
+      if let waiting = result.waitsFor.first { throw Failure.parked(run, waiting, result.waitsFor) }
+      return result
+    } catch {
+      await screen.clear()
+      if let failure = error as? Failure, failure.kind == .cancelled,
+        try await store.run(run.text)?.record.status == .cancelled
+      {
+        throw Failure(.cancelled, "\(run) was cancelled", mend: failure.mend)
+      }
+      throw error
+    }
+  }
+}
+
+extension Workshop {
+  /// The graph that a run goes on by: of the files that it keeps, unless they have changed since.
+  func graph(of history: RunHistory, isPinned: Bool) throws(Failure) -> Graph {
+    let record = history.record
+    let kept = history.entries.first { $0.kind == "persona.pinned" }
+    guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
+      let graph = try house.graph(record.persona)
+      guard graph.digest == record.personaDigest else {
+        throw changed(record, [], mend: "this run was begun by an earlier version and keeps no copy; ")
+      }
+      return graph
+    }
+    let changes = isPinned ? [] : house.changes(since: pinned)
+    guard changes.isEmpty else {
+      throw changed(
+        record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
+    }
+    return try house.graph(pinned)
+  }
+
+  private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {
+    Failure(
+      .configuration, "the persona `\(record.persona)` has changed since \(record.id) began",
+      mend: mend
+        + "`rasa runs fork \(record.id)` begins a new run with the persona as it is now",
+      details: files.map { "changed: \($0)" })
+  }
+
+  /// What a fork that goes on still takes over.
+  private func origin(of history: RunHistory) async throws -> Origin? {
+    guard let first = history.entries.first, case .started(let start) = RunEvent(folding: first),
+      let fork = start.fork, let record = try await store.run(fork.run.text)?.record
+    else { return nil }
+    let entries = try await store.entries(of: fork.run)
+    return Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)
+  }
+}
+
+extension RunRecord.Status {
+  /// What a run is again that was taken over and could not go on.
+  fileprivate var whenLeft: RunRecord.Status { self == .running ? .parked : self }
+}
+
+extension Failure {
+  /// A run that waits for people.
+  fileprivate static func parked(
+    _ run: Identifier, _ first: Approval, _ all: [Approval]
+  ) -> Failure {
+    let others = all.count > 1 ? " and \(all.count - 1) more" : ""
+    return Failure(
+      .approval,
+      "\(run) is parked: \(first.question.key.operatorName) in \(first.question.key.frame) waits for "
+        + "an answer\(others)",
+      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals approve "
+        + "\(first.id)` answers it and goes on",
+      details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
   }
 }

@@ -6,7 +6,7 @@ import RasaSystem
 /// Shows one run: the answer on standard output, everything else on standard error.
 protocol RunScreen: Sendable {
   func show(_ progress: RunProgress) async throws
-  func finish(_ result: RunResult, of start: RunStart) async throws
+  func finish(_ result: RunResult, of run: Identifier) async throws
   /// Takes away what would be in the way of an error message or a question.
   func clear() async
 }
@@ -18,8 +18,8 @@ struct JSONScreen: RunScreen {
   func show(_ progress: RunProgress) async throws {}
   func clear() async {}
 
-  func finish(_ result: RunResult, of start: RunStart) async throws {
-    try output.write(result.value(of: start).json(.pretty) + "\n")
+  func finish(_ result: RunResult, of run: Identifier) async throws {
+    try output.write(result.value(of: run).json(.pretty) + "\n")
   }
 }
 
@@ -33,8 +33,8 @@ struct StreamJSONScreen: RunScreen {
   }
   func clear() async {}
 
-  func finish(_ result: RunResult, of start: RunStart) async throws {
-    var value = result.value(of: start).object ?? ValueObject()
+  func finish(_ result: RunResult, of run: Identifier) async throws {
+    var value = result.value(of: run).object ?? ValueObject()
     value["type"] = "result"
     try output.write(Value.object(value).json(.compact) + "\n")
   }
@@ -42,11 +42,11 @@ struct StreamJSONScreen: RunScreen {
 
 extension RunResult {
   /// What the JSON formats print.
-  func value(of start: RunStart) -> Value {
-    [
-      "run": .string(start.run.text), "persona": .string(start.persona),
-      "session": start.session.map { .string($0) } ?? .null, "output": output,
-      "state": writtenState,
+  func value(of run: Identifier) -> Value {
+    var value: ValueObject = [
+      "run": .string(run.text), "status": waitsFor.isEmpty ? "done" : "parked",
+      "persona": state["persona.name"], "session": session.map { .string($0) } ?? .null,
+      "output": output, "state": writtenState,
       "calls": .int(Int64(calls)), "steps": .int(Int64(steps)),
       "usage": [
         "input_tokens": .int(usage.input), "output_tokens": .int(usage.output),
@@ -55,6 +55,17 @@ extension RunResult {
       ],
       "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
     ]
+    if !waitsFor.isEmpty {
+      value["waits_for"] = .array(
+        waitsFor.map { approval in
+          [
+            "approval": .string(approval.id),
+            "operator": .string(approval.question.key.operatorName),
+            "title": .string(approval.question.title),
+          ]
+        })
+    }
+    return .object(value)
   }
 
   /// What operators wrote, without what the runtime provided.

@@ -22,6 +22,8 @@ struct RunSettings: Sendable {
   var streams = true
   var approval = ApprovalMode.ask
   var gate = GateOptions()
+  /// Goes on by the copy that the run keeps although the persona's files have changed.
+  var isPinned = false
   var isVerbose = false
   var isQuiet = false
 }

@@ -20,28 +20,21 @@ final class TerminalPeople: People {
     self.screen = screen
   }
 
-  func decide(_ question: Question) async throws -> HumanAnswer {
+  func decide(_ question: Question) async throws -> HumanAnswer? {
     let asker = "\(question.key.operatorName) in \(question.key.frame)"
     switch mode {
     case .allow: return HumanAnswer(.approve, by: "--approval allow")
     case .deny:
       throw Failure(
         .approval, "\(asker) asks for an approval, and `--approval deny` refuses it",
-        mend: "run it in a terminal, or with `--approval allow` if nobody has to look")
-    case .defer:
-      throw Failure(
-        .approval, "\(asker) asks for an approval, and runs cannot be parked yet",
-        mend: "run it in a terminal, or with `--approval allow` if nobody has to look")
+        mend: "run it in a terminal, or with `--approval defer` to answer later")
+    case .defer: return nil
     case .ask: break
     }
     if trusted.withLock({ $0.contains(question.key.operatorName) }) {
       return HumanAnswer(.approve, by: "\(user), for the session")
     }
-    guard prompt.isPossible else {
-      throw Failure(
-        .approval, "\(asker) asks for an approval, and there is no terminal to ask at",
-        mend: "run it in a terminal, or with `--approval allow` if nobody has to look")
-    }
+    guard prompt.isPossible else { return nil }
     return try await turn.take {
       if let screen {
         try await screen.withScreenFree { try await self.ask(question, asker) }
@@ -53,21 +46,29 @@ final class TerminalPeople: People {
 
   private func ask(_ question: Question, _ asker: String) async throws -> HumanAnswer {
     let text = question.payload.string
-    let answer = try await prompt.ask(
-      ApprovalRequest(
-        title: question.title, askedBy: asker, risk: "the text goes on as it is shown",
-        costSoFar: question.spent, subject: text ?? question.payload.json(.pretty),
-        context: question.context.map { (name: $0.name, value: $0.text) }, allowsEdit: text != nil))
-    switch answer {
-    case .approve: return HumanAnswer(.approve, by: user)
-    case .edit(let text): return HumanAnswer(.edit, text: .string(text), by: user)
-    case .reject(let reason):
-      return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
-    case .feedback(let text): return HumanAnswer(.feedback, text: .string(text), by: user)
-    case .approveForSession:
-      _ = trusted.withLock { $0.insert(question.key.operatorName) }
-      return HumanAnswer(.approve, by: user)
-    case .interrupted: throw CancellationError()
+    var request = ApprovalRequest(
+      title: question.title, askedBy: asker, risk: "the text goes on as it is shown",
+      costSoFar: question.spent, subject: text ?? question.payload.json(.pretty),
+      context: question.context.map { (name: $0.name, value: $0.text) }, allowsEdit: true)
+    while true {
+      switch try await prompt.ask(request) {
+      case .approve: return HumanAnswer(.approve, by: user)
+      case .edit(let text):
+        do {
+          return try question.edit(text, by: user)
+        } catch {
+          // What was written is not lost: it is there to be mended.
+          try screen?.say("\(error.description)")
+          request.subject = text
+        }
+      case .reject(let reason):
+        return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
+      case .feedback(let text): return HumanAnswer(.feedback, text: .string(text), by: user)
+      case .approveForSession:
+        _ = trusted.withLock { $0.insert(question.key.operatorName) }
+        return HumanAnswer(.approve, by: user)
+      case .interrupted: throw CancellationError()
+      }
     }
   }
 }

@@ -60,9 +60,9 @@ final class TextScreen: RunScreen {
     }
   }
 
-  func finish(_ result: RunResult, of start: RunStart) async throws {
+  func finish(_ result: RunResult, of run: Identifier) async throws {
     progress.finish()
-    if !streams { try write(result.output.promptText) }
+    if !streams, !result.output.isNull { try write(result.output.promptText) }
     try endLine()
     guard !isQuiet else { return }
     if result.usedMock {
@@ -71,7 +71,7 @@ final class TextScreen: RunScreen {
     }
     if isVerbose {
       try say(
-        "\(start.run): \(result.calls) calls, \(result.usage.input) + \(result.usage.output) tokens"
+        "\(run): \(result.calls) calls, \(result.usage.input) + \(result.usage.output) tokens"
           + "\(result.usage.isReported ? "" : " (estimated)"), \(result.cost)")
     }
   }

@@ -3,9 +3,15 @@ package import RasaCore
 
 /// SHA-256, as 64 lower-case hexadecimal digits.
 package enum Digest {
-  package static func sha256(_ bytes: [UInt8]) -> String {
+  /// The 32 bytes themselves.
+  package static func sha256Bytes(_ bytes: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
     unsafe ccrypto_sha256(bytes, bytes.count, &digest)
+    return digest
+  }
+
+  package static func sha256(_ bytes: [UInt8]) -> String {
+    let digest = sha256Bytes(bytes)
     var text: [UInt8] = []
     text.reserveCapacity(64)
     for byte in digest {

@@ -54,7 +54,7 @@ extension GraphCompiler {
     }
     for index in graph.nodes.indices { connectRoutes(of: index) }
     checkBranches()
-    maskPaths()
+    graph.markPaths()
     nameOutput()
     nameReentry()
   }
@@ -159,25 +159,6 @@ extension GraphCompiler {
     }
   }
 
-  /// Gives every written path a bit (bits are shared beyond 64 paths, which only makes operators
-  /// wait for each other more often than they need to).
-  private mutating func maskPaths() {
-    var bits: [StatePath: UInt64] = [:]
-    for path in graph.nodes.flatMap(\.writes) where bits[path] == nil {
-      bits[path] = 1 << UInt64(bits.count % 64)
-    }
-    graph.facts = graph.nodes.map { node in
-      var facts = Graph.NodeFacts(
-        mayLeave: node.mayLeave, isRule: node.definition.kind == .rule,
-        kind: graph.frames[node.frame].kind)
-      for (path, bit) in bits {
-        if node.writes.contains(where: { $0.overlaps(path) }) { facts.writeMask |= bit }
-        if node.reads.contains(where: { $0.overlaps(path) }) { facts.readMask |= bit }
-      }
-      return facts
-    }
-  }
-
   /// Branches run in any interleaving, so what one writes no other may read or write.
   private mutating func checkBranches() {
     for frame in graph.frames {
@@ -227,5 +208,27 @@ extension GraphCompiler {
       !graph.frames[graph.nodes[drafting].frame].isBranch
     else { return }
     graph.reentryPrelude = drafting
+  }
+}
+
+extension Graph {
+  /// Gives every written path a bit (bits are shared beyond 64 paths, which only makes operators
+  /// wait for each other more often than they need to).
+  mutating func markPaths() {
+    var bits: [StatePath: UInt64] = [:]
+    for path in nodes.flatMap(\.writes) where bits[path] == nil {
+      bits[path] = 1 << UInt64(bits.count % 64)
+    }
+    let frames = frames
+    facts = nodes.map { node in
+      var facts = Graph.NodeFacts(
+        mayLeave: node.mayLeave, isRule: node.definition.kind == .rule,
+        kind: frames[node.frame].kind)
+      for (path, bit) in bits {
+        if node.writes.contains(where: { $0.overlaps(path) }) { facts.writeMask |= bit }
+        if node.reads.contains(where: { $0.overlaps(path) }) { facts.readMask |= bit }
+      }
+      return facts
+    }
   }
 }

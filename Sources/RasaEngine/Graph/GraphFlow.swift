@@ -135,16 +135,23 @@ struct GraphFlow {
 
   func unreachable() -> [Failure] {
     guard !graph.frames.isEmpty else { return [] }
-    var reached: Set<Int> = [entry(0)]
-    var open = [entry(0)]
-    while let point = open.popLast() {
-      for arrow in arrows[point] where reached.insert(arrow.to).inserted { open.append(arrow.to) }
-    }
+    let reached = reachable(from: [entry(0)])
     return graph.frames.indices.filter { !reached.contains(entry($0)) }.map { index in
       Failure(
         .configuration, "the frame `\(graph.frames[index].name)` can never be reached",
         mend: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
     }
+  }
+
+  /// The nodes that can still run, and all other points that can be passed, from some points on,
+  /// these included.
+  func reachable(from points: [Int]) -> Set<Int> {
+    var reached = Set(points)
+    var open = points
+    while let point = open.popLast() {
+      for arrow in arrows[point] where reached.insert(arrow.to).inserted { open.append(arrow.to) }
+    }
+    return reached
   }
 
   /// Reads and guards whose key no path can have written yet.

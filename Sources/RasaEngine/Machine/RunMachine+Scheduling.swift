@@ -28,6 +28,21 @@ extension RunMachine {
     return found
   }
 
+  /// Makes everything due again that was given out and has no outcome: whoever performed it is gone.
+  package mutating func reissue() {
+    for lane in lanes.indices {
+      for index in lanes[lane].items.indices.dropFirst(lanes[lane].head) {
+        guard case .run(var slot) = lanes[lane].items[index] else { continue }
+        switch slot.phase {
+        case .running: slot.phase = .waiting
+        case .reviewing(let review, _): slot.phase = .reviewing(review, isAsked: false)
+        case .waiting, .done: continue
+        }
+        lanes[lane].items[index] = .run(slot)
+      }
+    }
+  }
+
   /// Adds what is due in one lane; returns whether a rule ran whose turn to be applied has come.
   private mutating func collect(_ found: inout [Invocation], lane: Int) -> Bool {
     guard !lanes[lane].isOver, lanes[lane].openBranches == 0 else { return false }

@@ -52,7 +52,9 @@ package struct RunMachine: Sendable {
     case .operatorFinished(let step, let outcome): finish(step, outcome)
     case .failed(let failure): status = .failed(failure)
     case .finished(let output): status = .finished(output: output)
-    case .frameEntered, .moved, .asked, .answered, .warned: break
+    case .changed(let changes):
+      for (key, value) in changes { state.write(value, at: StatePath(key)) }
+    case .frameEntered, .moved, .asked, .answered, .warned, .resumed, .parked: break
     }
   }
 

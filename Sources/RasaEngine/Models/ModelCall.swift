@@ -56,11 +56,15 @@ package struct CallContext: Sendable {
   package var budget: CostBudget
   /// The dollars that the whole run may take.
   package var runLimit: Money?
+  /// What the provider may recognise a request by that it has already answered: of an attempt whose
+  /// outcome was never known; nil for a new one.
+  package var idempotencyKey: String?
 
   package init(
     run: Identifier, key: EffectKey, persona: String,
     models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile = .balanced,
-    budget: CostBudget = CostBudget(), runLimit: Money? = nil
+    budget: CostBudget = CostBudget(), runLimit: Money? = nil,
+    idempotencyKey: String? = nil
   ) {
     self.run = run
     self.key = key
@@ -69,6 +73,7 @@ package struct CallContext: Sendable {
     self.profile = profile
     self.budget = budget
     self.runLimit = runLimit
+    self.idempotencyKey = idempotencyKey
   }
 }
 
@@ -143,8 +148,39 @@ package protocol ModelGate: Sendable {
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer
 
+  /// What identifies the request: SHA-256 over everything that can change the answer.
+  func digest(of request: ModelRequest, for context: CallContext) -> String
+
+  /// Settles an attempt whose outcome will never be known, at what was held for it: the provider may
+  /// have done the work. The line `call.uncertain` says what was decided.
+  func giveUp(_ call: UncertainCall, of run: Identifier, decision: UncertainPolicy) async throws
+
   /// What the call is expected to cost at most, and on which model, without asking anyone.
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate
+}
+
+/// An attempt that was in flight when its process ended: its intent is recorded, its outcome is not.
+package struct UncertainCall: Sendable, Hashable {
+  package var key: EffectKey
+  package var reservation: Identifier
+  package var provider: String
+  package var model: String
+  /// What is held for it.
+  package var amount: Money
+  /// What the provider was told to recognise it by.
+  package var idempotencyKey: String
+
+  package init(
+    key: EffectKey, reservation: Identifier, provider: String, model: String, amount: Money,
+    idempotencyKey: String
+  ) {
+    self.key = key
+    self.reservation = reservation
+    self.provider = provider
+    self.model = model
+    self.amount = amount
+    self.idempotencyKey = idempotencyKey
+  }
 }
 
 package struct CallEstimate: Sendable, Hashable {

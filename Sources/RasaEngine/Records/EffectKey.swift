@@ -24,3 +24,17 @@ package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
     "\(frame):\(visit)/\(operatorName)/\(label)#\(occurrence)"
   }
 }
+
+extension EffectKey {
+  /// Reads the description back: `frame:visit/operator/label#occurrence`.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, let colon = parts[0].lastIndex(of: ":"),
+      let hash = parts[2].lastIndex(of: "#"), let visit = Int(parts[0][colon...].dropFirst()),
+      let occurrence = Int(parts[2][hash...].dropFirst())
+    else { return nil }
+    self.init(
+      frame: String(parts[0][..<colon]), visit: visit, operatorName: String(parts[1]),
+      label: String(parts[2][..<hash]), occurrence: occurrence)
+  }
+}

@@ -49,51 +49,54 @@ package struct JournalEntry: Sendable, Hashable {
   }
 }
 
-/// What `runs list` and sessions need of a run without folding its journal.
-package struct RunRecord: Sendable, Hashable {
-  package enum Status: String, Sendable, Hashable { case running, parked, done, failed, cancelled }
-  package var id: Identifier
-  package var session: String?
-  package var persona: String
-  package var personaDigest: String
-  package var user: String
-  package var input: String
-  package var startedAt: Timestamp
-  package var status: Status
+/// How a run left off: what is kept with its last lines, in one transaction.
+package struct RunEnding: Sendable, Hashable {
+  package var status: RunRecord.Status
+  /// For a run in a session that came to its end.
+  package var turn: SessionTurn?
+  package var notes: [WorkingNote]
+  package var facts: [MemoryFact]
 
   package init(
-    id: Identifier, session: String?, persona: String, personaDigest: String, user: String,
-    input: String, startedAt: Timestamp, status: Status = .running
+    _ status: RunRecord.Status, turn: SessionTurn? = nil, notes: [WorkingNote] = [],
+    facts: [MemoryFact] = []
   ) {
-    self.id = id
-    self.session = session
-    self.persona = persona
-    self.personaDigest = personaDigest
-    self.user = user
-    self.input = input
-    self.startedAt = startedAt
     self.status = status
+    self.turn = turn
+    self.notes = notes
+    self.facts = facts
   }
 }
 
-/// The append-only record of runs. Entries of one run get growing sequence numbers in the order of
-/// the calls, deferred ones included.
+/// The append-only record of runs. Entries of one run get the sequence numbers 1, 2, 3, … in the
+/// order of the calls, deferred ones included.
 ///
 /// Two ways in: what can be derived again (a frame entered, an operator finished) is *deferred* and
 /// shares the next commit; what cannot (a question to a person, an effect's intent and result) is
 /// durable when the call returns. So a step costs one commit, not one for each line about it.
+///
+/// Only who owns a run writes to its journal. `open` and `claim` make this process the owner, `close`
+/// ends that; when another process has taken a run over, every write about it fails, those of the
+/// ledger that record lines included, and changes nothing.
 package protocol Journal: Sendable {
   /// Deferred: the run's row and first entries. A failure shows at the next durable call.
   func open(_ run: RunRecord, _ entries: [JournalEntry])
+  /// Takes over a run that nobody is running and reads what is known of it. Throws when another
+  /// process is at work on it, and when its journal is damaged.
+  func claim(_ run: Identifier) async throws -> RunHistory
   /// Deferred.
   func record(_ entries: [JournalEntry])
   /// Durable when it returns: all of the entries, and all that was deferred, or nothing.
   func append(_ entries: [JournalEntry]) async throws
-  /// Ends the run: the last entries, its status, and, for a run in a session, the turn and notes —
-  /// in one transaction, so that a session never shows half a turn.
-  func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ entries: [JournalEntry]
-  ) async throws
+  /// Puts a question to people, with its line, unless the same question was put before: then
+  /// nothing changes, and what has become of it is returned.
+  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval
+  /// Answers a question that waits; an answer that comes second changes nothing and is told of the
+  /// first.
+  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt
+  /// Ends or parks the run and lets go of it: the last entries, its status, and what is kept of it,
+  /// in one transaction, so that a session never shows half a turn. A parked run that somebody has
+  /// asked to cancel is cancelled.
+  func close(_ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]) async throws
   func entries(of run: Identifier) async throws -> [JournalEntry]
 }

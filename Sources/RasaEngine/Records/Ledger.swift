@@ -52,7 +52,7 @@ package enum ReservationOutcome: Sendable, Hashable {
 }
 
 package struct Settlement: Sendable, Hashable {
-  package enum Outcome: String, Sendable, Hashable { case answered, failed, cancelled }
+  package enum Outcome: String, Sendable, Hashable { case answered, failed, cancelled, uncertain }
   package var reservation: Identifier
   package var actual: Money
   package var usage: Usage

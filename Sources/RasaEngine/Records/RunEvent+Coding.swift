@@ -12,6 +12,9 @@ extension RunEvent {
     case .asked: "human.asked"
     case .answered: "human.answered"
     case .warned: "run.warned"
+    case .resumed: "run.resumed"
+    case .parked: "run.parked"
+    case .changed: "state.changed"
     case .finished: "run.finished"
     case .failed: "run.failed"
     }
@@ -20,7 +23,7 @@ extension RunEvent {
   /// The effect's key, for events about effects.
   package var key: String? {
     switch self {
-    case .asked(let effect, _), .answered(let effect, _): effect.description
+    case .asked(let approval), .answered(let approval, _): approval.question.key.description
     default: nil
     }
   }
@@ -31,13 +34,7 @@ extension RunEvent {
 
   package var body: Value {
     switch self {
-    case .started(let start):
-      [
-        "run": .string(start.run.text), "persona": .string(start.persona),
-        "digest": .string(start.personaDigest),
-        "session": start.session.map { .string($0) } ?? .null, "user": .string(start.user),
-        "input": .string(start.input), "preferences": .object(start.preferences),
-      ]
+    case .started(let start): start.value
     case .contextOpened(let context): context
     case .frameEntered(let frame, let visit):
       ["frame": .string(frame), "visit": .int(Int64(visit))]
@@ -45,16 +42,27 @@ extension RunEvent {
       ["step": step.value, "outcome": outcome.value]
     case .moved(let from, let to, let reason):
       ["from": .string(from), "to": .string(to), "reason": .string(reason)]
-    case .asked(_, let question):
-      [
-        "title": .string(question.title), "subject": .string(question.subject.description),
-        "payload": question.payload,
-        "context": .array(
-          question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
-        "spent": .string(question.spent.decimalText),
-      ]
-    case .answered(_, let answer): answer.value
+    case .asked(let approval):
+      .object(
+        approval.question.value.object ?? ValueObject(),
+        and: [
+          ("approval", .string(approval.id)),
+          ("expires_ms", approval.expiresAt.map { .int($0.milliseconds) } ?? .null),
+        ])
+    case .answered(let approval, let answer):
+      .object(
+        answer.value.object ?? ValueObject(),
+        and: [
+          ("approval", .string(approval.id)), ("payload_digest", .string(approval.payloadDigest)),
+        ])
     case .warned(let message): ["message": .string(message)]
+    case .resumed(let by): ["by": .string(by)]
+    case .changed(let changes): .object(changes)
+    case .parked(let parking):
+      [
+        "reason": .string(parking.reason.rawValue),
+        "waits_for": .array(parking.waitsFor.map { .string($0) }),
+      ]
     case .finished(let output): ["output": output]
     case .failed(let failure):
       [
@@ -70,13 +78,9 @@ extension RunEvent {
     let body = entry.body
     switch entry.kind {
     case "run.started":
-      self = .started(
-        RunStart(
-          run: Identifier(body["run"].string ?? ""), persona: body["persona"].string ?? "",
-          personaDigest: body["digest"].string ?? "", session: body["session"].string,
-          user: body["user"].string ?? "", input: body["input"].string ?? "",
-          preferences: body["preferences"].object ?? ValueObject()))
+      self = .started(RunStart(body))
     case "context.opened": self = .contextOpened(body)
+    case "state.changed": self = .changed(body.object ?? ValueObject())
     case "operator.finished":
       guard let step = Step(body["step"]), let outcome = OperatorOutcome(body["outcome"]) else {
         return nil
@@ -84,6 +88,46 @@ extension RunEvent {
       self = .operatorFinished(step, outcome)
     default: return nil
     }
+  }
+}
+
+extension Value {
+  fileprivate static func object(_ object: ValueObject, and more: [(String, Value)]) -> Value {
+    var object = object
+    for (key, value) in more { object[key] = value }
+    return .object(object)
+  }
+}
+
+extension RunStart {
+  fileprivate var value: Value {
+    var object: ValueObject = [
+      "run": .string(run.text), "persona": .string(persona), "digest": .string(personaDigest),
+      "session": session.map { .string($0) } ?? .null, "user": .string(user),
+      "input": .string(input), "preferences": .object(preferences),
+    ]
+    if let fork {
+      object["fork"] = [
+        "run": .string(fork.run.text),
+        "sequence": fork.sequence.map { .int(Int64($0)) } ?? .null,
+        "changes": .object(fork.changes),
+      ]
+    }
+    return .object(object)
+  }
+
+  fileprivate init(_ body: Value) {
+    let fork = body["fork"]
+    self.init(
+      run: Identifier(body["run"].string ?? ""), persona: body["persona"].string ?? "",
+      personaDigest: body["digest"].string ?? "", session: body["session"].string,
+      user: body["user"].string ?? "", input: body["input"].string ?? "",
+      preferences: body["preferences"].object ?? ValueObject(),
+      fork: fork["run"].string.map { run in
+        ForkPoint(
+          run: Identifier(run), sequence: fork["sequence"].int.map { Int(clamping: $0) },
+          changes: fork["changes"].object ?? ValueObject())
+      })
   }
 }
 

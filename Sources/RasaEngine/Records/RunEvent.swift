@@ -11,9 +11,15 @@ package enum RunEvent: Sendable, Hashable {
   case operatorFinished(Step, OperatorOutcome)
   /// A route, transition or decision led somewhere else than onwards.
   case moved(from: String, to: String, reason: String)
-  case asked(EffectKey, Question)
-  case answered(EffectKey, HumanAnswer)
+  case asked(Approval)
+  case answered(Approval, HumanAnswer)
   case warned(String)
+  /// A run goes on that had stopped: in another process, or after a person's answer.
+  case resumed(by: String)
+  /// The run has stopped and can go on: it waits for answers, or was interrupted.
+  case parked(Parking)
+  /// What a fork changes before its first operator runs.
+  case changed(ValueObject)
   case finished(output: Value)
   case failed(Failure)
 }
@@ -27,10 +33,13 @@ package struct RunStart: Sendable, Hashable {
   package var user: String
   package var input: String
   package var preferences: ValueObject
+  /// For a fork: where it comes from.
+  package var fork: ForkPoint?
 
   package init(
     run: Identifier, persona: String, personaDigest: String, session: String? = nil,
-    user: String = "", input: String, preferences: ValueObject = ValueObject()
+    user: String = "", input: String, preferences: ValueObject = ValueObject(),
+    fork: ForkPoint? = nil
   ) {
     self.run = run
     self.persona = persona
@@ -39,6 +48,40 @@ package struct RunStart: Sendable, Hashable {
     self.user = user
     self.input = input
     self.preferences = preferences
+    self.fork = fork
+  }
+}
+
+/// Where a fork leaves the run it comes from, and what it changes there.
+package struct ForkPoint: Sendable, Hashable {
+  package var run: Identifier
+  /// The last line of that run's journal that the fork takes over; nil for all of them.
+  package var sequence: Int?
+  /// Keys that have another value from there on.
+  package var changes: ValueObject
+
+  package init(run: Identifier, sequence: Int? = nil, changes: ValueObject = ValueObject()) {
+    self.run = run
+    self.sequence = sequence
+    self.changes = changes
+  }
+}
+
+/// Why a run has stopped before its end.
+package struct Parking: Sendable, Hashable {
+  package enum Reason: String, Sendable, Hashable {
+    /// Questions wait for people.
+    case approval
+    /// Somebody stopped it.
+    case interrupted
+  }
+  package var reason: Reason
+  /// The approvals that it waits for.
+  package var waitsFor: [String]
+
+  package init(_ reason: Reason, waitsFor: [String] = []) {
+    self.reason = reason
+    self.waitsFor = waitsFor
   }
 }
 
@@ -88,24 +131,5 @@ package struct HumanAnswer: Sendable, Hashable {
     self.decision = decision
     self.text = text
     self.by = by
-  }
-}
-
-/// What a person is asked.
-package struct Question: Sendable, Hashable {
-  package var key: EffectKey
-  /// The question in the operator's words.
-  package var title: String
-  /// The key of the state that is decided about, and what it holds: what an edit replaces.
-  package var subject: StatePath
-  package var payload: Value
-  /// What helps to decide: name and text.
-  package var context: [ContextLine]
-  /// Spent so far in this run.
-  package var spent: Money
-
-  package struct ContextLine: Sendable, Hashable {
-    package var name: String
-    package var text: String
   }
 }

@@ -11,8 +11,20 @@ struct OperatorProcedure {
   let surroundings: Surroundings
   let show: RunObserver
   let stage: Stage
+  let recorded: Recorded
 
   func perform(_ invocation: Invocation) async throws -> Completion {
+    do {
+      return try await carryOut(invocation)
+    } catch let deferred as Deferred {
+      return Completion(
+        step: invocation.step, outcome: nil, answers: [], waitsFor: deferred.approval)
+    } catch let doubt as InDoubt {
+      throw doubt.failure.inOperator(invocation.step)
+    }
+  }
+
+  private func carryOut(_ invocation: Invocation) async throws -> Completion {
     let node = graph.nodes[invocation.node]
     let definition = node.definition
     if let subject = invocation.review {
@@ -41,7 +53,8 @@ struct OperatorProcedure {
   private func attempts(
     _ definition: OperatorDefinition, _ invocation: Invocation
   ) async throws -> Completion {
-    var attempt = 1
+    // Where a run left off, earlier tries had failed.
+    var attempt = max(1, recorded.own.tries(of: invocation.step.effect("call")))
     while true {
       do {
         return try await once(definition, invocation, attempt: attempt)
@@ -74,7 +87,7 @@ struct OperatorProcedure {
     }
   }
 
-  private func kind(of invocation: Invocation) -> FrameKind {
+  func kind(of invocation: Invocation) -> FrameKind {
     graph.frames[graph.nodes[invocation.node].frame].kind
   }
 
@@ -143,83 +156,6 @@ struct OperatorProcedure {
     return definition.writes.map { Update(StatePath($0.key), value[$0.key]) }
   }
 
-  private func call(
-    _ request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
-    label: String, attempt: Int
-  ) async throws -> ModelAnswer {
-    let step = invocation.step
-    let node = graph.nodes[invocation.node]
-    let live = node.isLive ? node.writes.first : nil
-    let context = graph.callContext(
-      start, definition, step.effect(label, occurrence: attempt), profile: options.profile)
-    if attempt > 1 || label != "call", let live, stage.restart(live) {
-      try await show(.restarted(step, reason: "asked again", wasShown: true))
-    }
-    var request = request
-    let left = stage.secondsLeft(at: surroundings.time.monotonic())
-    guard left > 0 else { throw stage.tooLate }
-    request.timeout = min(request.timeout ?? left, left)
-    do {
-      return try await ask(request, context, live, step)
-    } catch let failure as Failure where failure.kind == .timeout {
-      // The operator's own time, or the whole run's?
-      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else { throw stage.tooLate }
-      throw failure
-    }
-  }
-
-  private func ask(
-    _ request: ModelRequest, _ context: CallContext, _ live: StatePath?, _ step: Step
-  ) async throws -> ModelAnswer {
-    try await surroundings.gate.answer(request, for: context) { event in
-      switch event {
-      case .started(let provider, let model):
-        try await show(.modelChosen(step, provider: provider, model: model))
-      case .text(let text):
-        try await show(.textArrived(step, text))
-        if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
-      case .reasoning(let text): try await show(.reasoning(step, text))
-      case .restarted(let reason):
-        let wasShown = live.map { stage.restart($0) } ?? false
-        try await show(.restarted(step, reason: reason, wasShown: wasShown))
-      }
-    }
-  }
-
-  // MARK: People
-
-  private func ask(
-    _ definition: OperatorDefinition, _ invocation: Invocation, about subject: StatePath
-  ) async throws -> HumanAnswer {
-    let read = invocation.view.reader(in: kind(of: invocation))
-    var title = "\(definition.name) asks for a review of `\(subject)`"
-    if definition.kind == .human, let prompt = definition.prompt { title = prompt.render(read) }
-    let key = invocation.step.effect("review")
-    let shown = graph.nodes[invocation.node].writes + definition.reads
-    var context: [Question.ContextLine] = []
-    for path in shown where path != subject && !State.provided.contains(path.key) {
-      let text = invocation.view[path].promptText
-      if !text.isEmpty, !context.contains(where: { $0.name == path.description }) {
-        context.append(Question.ContextLine(name: path.description, text: text))
-      }
-    }
-    let question = Question(
-      key: key, title: title, subject: subject, payload: invocation.view[subject],
-      context: context, spent: stage.spent)
-    try await surroundings.journal.append([
-      RunEvent.asked(key, question).entry(of: start.run, at: surroundings.time.now())
-    ])
-    try await show(.event(.asked(key, question)))
-    let asked = surroundings.time.monotonic()
-    let answer = try await surroundings.people.decide(question)
-    stage.wait(surroundings.time.monotonic() &- asked)
-    try await surroundings.journal.append([
-      RunEvent.answered(key, answer).entry(of: start.run, at: surroundings.time.now())
-    ])
-    try await show(.event(.answered(key, answer)))
-    return answer
-  }
-
   // MARK: Memory
 
   private func remember(
@@ -228,6 +164,7 @@ struct OperatorProcedure {
     let view = invocation.view
     switch definition.memory {
     case .recall:
+      if let known = recorded.recall(in: invocation.step) { return known }
       let facts = try await surroundings.memory.recall(
         persona: start.persona, user: start.user, query: start.input, limit: 8)
       return [
@@ -268,8 +205,10 @@ struct OperatorProcedure {
 /// What an operator came to.
 struct Completion: Sendable {
   var step: Step
-  var outcome: OperatorOutcome
+  /// Nil when it waits for a person.
+  var outcome: OperatorOutcome?
   var answers: [ModelAnswer]
+  var waitsFor: Approval?
 }
 
 extension Failure {

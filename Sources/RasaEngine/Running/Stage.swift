@@ -7,6 +7,7 @@ final class Stage: Sendable {
   private struct Shared {
     var output: LiveOutput
     var spent = Money.zero
+    var answers: [ModelAnswer] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
   }
@@ -37,7 +38,23 @@ final class Stage: Sendable {
 
   var spent: Money { shared.withLock { $0.spent } }
 
-  func add(_ cost: Money) { shared.withLock { $0.spent += cost } }
+  /// Every answer of the run, those of earlier processes included.
+  var answers: [ModelAnswer] { shared.withLock { $0.answers } }
+
+  func note(_ answer: ModelAnswer) {
+    shared.withLock { shared in
+      shared.answers.append(answer)
+      shared.spent += answer.cost
+    }
+  }
+
+  /// What the run had and spent before this process went on with it.
+  func begin(with answers: [ModelAnswer], spent: Money) {
+    shared.withLock { shared in
+      shared.answers = answers
+      shared.spent = spent
+    }
+  }
 
   func offer(_ text: String, of path: StatePath) -> String? {
     shared.withLock { $0.output.offer(text, of: path) }

@@ -20,7 +20,8 @@ struct HTTPAdapter: ChatAdapter {
       case .ollama: OllamaChat.request(call)
       }
     let response = try await send(
-      "POST", request.path, body: request.body, deadline: deadline)
+      "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
+      deadline: deadline)
     let decoder: any ChatDecoder =
       switch settings.dialect {
       case .openAI:
@@ -50,12 +51,15 @@ struct HTTPAdapter: ChatAdapter {
 
   /// Throws for every status but 2xx.
   private func send(
-    _ method: String, _ path: String, body: [UInt8], deadline: UInt64
+    _ method: String, _ path: String, body: [UInt8], idempotencyKey: String? = nil,
+    deadline: UInt64
   ) async throws -> HTTPResponse {
     var headers: [(name: String, value: String)] = [
       ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
     ]
     if let key = settings.key { headers.append(("Authorization", "Bearer \(key.value)")) }
+    // Servers that know it answer a repeated request from what they have, and bill it once.
+    if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
     headers += settings.extraHeaders
     do {
       let response = try await client.send(

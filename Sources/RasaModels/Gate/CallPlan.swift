@@ -8,25 +8,31 @@ struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
   var estimate: TokenEstimate
-  /// SHA-256 of what is asked, whoever is asked: it goes into the journal in place of the prompt.
+  /// SHA-256 of what is asked: it goes into the journal in place of the prompt.
   var digest: String
   /// When the whole call has to be over, in nanoseconds of the monotonic clock.
   var deadline: UInt64?
 
-  init(_ request: ModelRequest, _ context: CallContext, startedAt now: UInt64) {
+  init(
+    _ request: ModelRequest, _ context: CallContext, _ options: GateOptions, startedAt now: UInt64
+  ) {
     self.request = request
     self.context = context
     let schema = request.schema?.json(.canonical) ?? ""
     estimate = TokenEstimate(request, schema: schema)
-    digest = Self.digest(request, schema: schema)
+    digest = Self.digest(request, context, options, schema: schema)
     deadline = request.timeout.flatMap { seconds in
       guard seconds.isFinite else { return nil }
       return now.advanced(by: .milliseconds(Int64(min(max(seconds, 0), 1_000_000) * 1000)))
     }
   }
 
-  /// Every text is preceded by its length, so that no two requests give the same bytes.
-  private static func digest(_ request: ModelRequest, schema: String) -> String {
+  /// Over everything that can change the answer: the words, the form that is asked for, and which
+  /// models may give it. Every text is preceded by its length, so that no two requests give the same
+  /// bytes.
+  static func digest(
+    _ request: ModelRequest, _ context: CallContext, _ options: GateOptions, schema: String
+  ) -> String {
     var bytes: [UInt8] = []
     func add(_ text: String) {
       bytes += "\(text.utf8.count):".utf8
@@ -37,6 +43,14 @@ struct CallPlan: Sendable {
       add(message.text)
     }
     add(schema)
+    add(request.maxTokens.map { "\($0)" } ?? "")
+    add(request.temperature.map { "\($0)" } ?? "")
+    let models = context.models
+    let named = [options.model ?? models.primary, models.fallback, models.premium]
+    for model in options.model == nil ? named : Array(named.prefix(1)) {
+      add(model?.description ?? "")
+    }
+    add((options.profile ?? request.profile ?? context.profile).rawValue)
     return Digest.sha256(bytes)
   }
 

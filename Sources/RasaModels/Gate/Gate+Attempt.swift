@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaPersona
+import RasaSystem
 
 enum AttemptOutcome: Sendable {
   case answered(ModelAnswer)
@@ -62,17 +63,19 @@ extension Gate {
     } catch let problem as ProviderProblem {
       try await settle(
         hold, plan, candidate, call, usage: reading.usage(after: problem, plan, call),
-        outcome: .failed, reason: problem.kind.rawValue, message: problem.message)
+        outcome: .failed, reason: problem.kind.rawValue, message: problem.message,
+        partial: reading.transcript.text)
       return .failed(problem, hasShown: reading.transcript.bytes > 0, policy: .reject)
     } catch let failure as Failure {
       try await settle(
         hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .failed,
-        reason: failure.kind.rawValue, message: failure.message)
+        reason: failure.kind.rawValue, message: failure.message,
+        partial: reading.transcript.text)
       throw failure
     } catch {
       try await settle(
         hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .cancelled,
-        reason: "cancelled", message: "the call was cancelled")
+        reason: "cancelled", message: "the call was cancelled", partial: reading.transcript.text)
       throw error
     }
     let usage = Usage.settled(
@@ -80,6 +83,7 @@ extension Gate {
     let answer = ModelAnswer(
       text: reading.transcript.text, provider: candidate.provider, model: call.model, usage: usage,
       cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock)
+    faultPoint("call.complete")
     let latency = reading.firstContentAt.map { $0 &- reading.startedAt }
     state.withLock { $0.noteAnswer(of: candidate.key, firstContentAfter: latency) }
     try await ledger.settle(
@@ -93,14 +97,14 @@ extension Gate {
   /// cancelled: the money has been spent either way.
   private func settle(
     _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall,
-    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String
+    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String, partial: String
   ) async throws {
     let settlement = Settlement(
       reservation: hold.reservation, actual: hold.price.cost(of: usage), usage: usage,
       outcome: outcome)
     let entry = failureEntry(
       plan, settlement, provider: candidate.provider, model: call.model, reason: reason,
-      message: message)
+      message: message, partial: partial)
     let ledger = ledger
     try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
   }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaSystem
 
 /// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
 extension Gate {
@@ -22,6 +23,7 @@ extension Gate {
       throw try silence(problem, after: patience, reading, plan)
     }
     reading.isAccepted = true
+    faultPoint("call.sent")
     while true {
       let hasMore: Bool
       do {
@@ -43,6 +45,7 @@ extension Gate {
         reading.transcript.add(text: content.text, reasoning: content.reasoning)
         if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
         if !content.text.isEmpty { try await onEvent(.text(content.text)) }
+        faultPoint("call.content")
         deadline = plan.limit(now.advanced(by: options.idleTimeout))
       }
       if let problem = stream.progress.problem { throw problem }

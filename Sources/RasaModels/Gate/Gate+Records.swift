@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// The journal's lines about calls: an intent with every reservation, and a result or a failure with
 /// every settlement. This is the only place that makes them.
@@ -18,6 +19,7 @@ extension Gate {
         "cost": .string(request.amount.decimalText),
       ],
     ]
+    if let key = plan.context.idempotencyKey { body["idempotency"] = .string(key) }
     if !isPriceKnown { body["price_known"] = false }
     if options.force { body["force"] = true }
     if options.allowBudgetExceed { body["allow_budget_exceed"] = true }
@@ -28,33 +30,34 @@ extension Gate {
   func resultEntry(_ plan: CallPlan, _ reservation: Identifier, _ answer: ModelAnswer)
     -> JournalEntry
   {
-    var body: ValueObject = [
-      "reservation": .string(reservation.text),
-      "provider": .string(answer.provider),
-      "model": .string(answer.model),
-      "text": .string(answer.text),
-      "usage": Self.value(answer.usage),
-      "cost": .string(answer.cost.decimalText),
-      "finish": .string(answer.finish.rawValue),
-    ]
-    if answer.isMock { body["mock"] = true }
+    var body = answer.value
+    body["reservation"] = .string(reservation.text)
     return entry("call.result", plan, body)
   }
 
+  /// - Parameter partial: what had come of an answer; it is kept, and never counts as one.
   func failureEntry(
     _ plan: CallPlan, _ settlement: Settlement, provider: String, model: String, reason: String,
-    message: String
+    message: String, partial: String
   ) -> JournalEntry {
-    entry(
-      "call.failed", plan,
-      [
-        "reservation": .string(settlement.reservation.text),
-        "provider": .string(provider),
-        "model": .string(model),
-        "reason": .string(reason),
-        "message": .string(message),
-        "usage": Self.value(settlement.usage),
-        "cost": .string(settlement.actual.decimalText),
+    var body: ValueObject = [
+      "reservation": .string(settlement.reservation.text), "provider": .string(provider),
+      "model": .string(model), "reason": .string(reason), "message": .string(message),
+      "usage": settlement.usage.value, "cost": .string(settlement.actual.decimalText),
+    ]
+    if !partial.isEmpty { body["partial"] = .string(partial) }
+    return entry("call.failed", plan, body)
+  }
+
+  func uncertainEntry(
+    _ call: UncertainCall, of run: Identifier, _ decision: UncertainPolicy
+  ) -> JournalEntry {
+    JournalEntry(
+      run: run, time: time.now(), kind: "call.uncertain", key: "\(call.key)",
+      body: [
+        "reservation": .string(call.reservation.text), "provider": .string(call.provider),
+        "model": .string(call.model), "decision": .string(decision.rawValue),
+        "cost": .string(call.amount.decimalText),
       ])
   }
 
@@ -62,13 +65,5 @@ extension Gate {
     JournalEntry(
       run: plan.context.run, time: time.now(), kind: kind, key: "\(plan.context.key)",
       body: .object(body))
-  }
-
-  private static func value(_ usage: Usage) -> Value {
-    [
-      "input": .int(usage.input), "output": .int(usage.output),
-      "cached_input": .int(usage.cachedInput), "reasoning": .int(usage.reasoning),
-      "reported": .bool(usage.isReported),
-    ]
   }
 }

@@ -1,7 +1,7 @@
 package import RasaCore
 package import RasaEngine
 package import RasaHTTPClient
-import RasaPersona
+package import RasaPersona
 
 /// The only door to a model: chooses one, holds its money, asks it, settles.
 package final class Gate: ModelGate {
@@ -37,7 +37,7 @@ package final class Gate: ModelGate {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
-    let plan = CallPlan(request, context, startedAt: time.monotonic())
+    var plan = CallPlan(request, context, options, startedAt: time.monotonic())
     let chain = try await chain(for: request, context)
     var contenders = inOrderOfAvailability(chain.candidates).map { Contender(candidate: $0) }
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
@@ -56,7 +56,10 @@ package final class Gate: ModelGate {
           try await onEvent(.restarted(reason: reason))
           broken = nil
         }
-        switch try await attempt(contenders[index].candidate, plan, onEvent: onEvent) {
+        let outcome = try await attempt(contenders[index].candidate, plan, onEvent: onEvent)
+        // What is asked after this is not what was asked before.
+        plan.context.idempotencyKey = nil
+        switch outcome {
         case .answered(let answer): return answer
         case .failed(let problem, let hasShown, let policy):
           if hasShown { broken = problem.message }
@@ -84,10 +87,25 @@ package final class Gate: ModelGate {
     throw failure(plan, contenders, chain)
   }
 
+  package func digest(of request: ModelRequest, for context: CallContext) -> String {
+    CallPlan.digest(
+      request, context, options, schema: request.schema?.json(.canonical) ?? "")
+  }
+
+  package func giveUp(
+    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
+  ) async throws {
+    try await ledger.settle(
+      Settlement(
+        reservation: call.reservation, actual: call.amount, usage: Usage(isReported: false),
+        outcome: .uncertain),
+      recording: [uncertainEntry(call, of: run, decision)])
+  }
+
   package func estimate(
     _ request: ModelRequest, for context: CallContext
   ) async throws -> CallEstimate {
-    let plan = CallPlan(request, context, startedAt: time.monotonic())
+    let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     let chain = try await chain(for: request, context)
     guard var candidate = inOrderOfAvailability(chain.candidates).first else {
       throw failure(plan, [], chain)

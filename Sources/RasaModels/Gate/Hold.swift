@@ -7,6 +7,8 @@ import RasaPersona
 /// consumes it.
 struct Hold: ~Copyable, Sendable {
   let reservation: Identifier
+  /// What the provider may recognise the request by if it is sent again.
+  let idempotencyKey: String
   /// The most tokens the answer may have.
   let cap: Int64
   let price: Price
@@ -15,9 +17,11 @@ struct Hold: ~Copyable, Sendable {
   let lease: Duration
 
   fileprivate init(
-    reservation: Identifier, cap: Int64, price: Price, renewedAt: UInt64, lease: Duration
+    reservation: Identifier, idempotencyKey: String, cap: Int64, price: Price, renewedAt: UInt64,
+    lease: Duration
   ) {
     self.reservation = reservation
+    self.idempotencyKey = idempotencyKey
     self.cap = cap
     self.price = price
     self.renewedAt = renewedAt
@@ -73,7 +77,9 @@ extension Gate {
       case .held:
         return .held(
           Hold(
-            reservation: request.id, cap: cap, price: price, renewedAt: time.monotonic(),
+            reservation: request.id,
+            idempotencyKey: plan.context.idempotencyKey ?? request.id.text, cap: cap, price: price,
+            renewedAt: time.monotonic(),
             lease: lease))
       case .refused(let leg, let available):
         if let payable = price.outputTokens(payableWith: available, input: plan.estimate.tokens),

@@ -1,5 +1,6 @@
-import RasaCore
+package import RasaCore
 package import RasaEngine
+package import RasaPersona
 
 /// A gate that answers at once, for nothing, with what the mock would say: it stands in where the
 /// runtime alone is measured.
@@ -16,6 +17,12 @@ package struct InstantGate: ModelGate {
     return ModelAnswer(
       text: text, provider: "instant", model: "instant", usage: Usage(), cost: .zero, isMock: true)
   }
+
+  package func digest(of request: ModelRequest, for context: CallContext) -> String { "" }
+
+  package func giveUp(
+    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
+  ) async throws {}
 
   package func estimate(
     _ request: ModelRequest, for context: CallContext

@@ -86,6 +86,9 @@ package struct Row {
   package func bytes(_ column: Int) -> [UInt8] { statement.bytes(Int32(clamping: column)) }
   package func isNull(_ column: Int) -> Bool { statement.isNull(Int32(clamping: column)) }
 
+  /// The value with the type that it has in the file.
+  package func value(_ column: Int) -> SQLValue { statement.value(Int32(clamping: column)) }
+
   package func textOrNil(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
   package func integerOrNil(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
 }
@@ -97,6 +100,16 @@ extension Statement {
 
   fileprivate func isNull(_ column: Int32) -> Bool {
     unsafe sqlite3_column_type(handle, column) == SQLITE_NULL
+  }
+
+  fileprivate func value(_ column: Int32) -> SQLValue {
+    switch unsafe sqlite3_column_type(handle, column) {
+    case SQLITE_INTEGER: .integer(integer(column))
+    case SQLITE_FLOAT: .real(real(column))
+    case SQLITE_TEXT: .text(text(column))
+    case SQLITE_BLOB: .bytes(bytes(column))
+    default: .null
+    }
   }
 
   fileprivate func text(_ column: Int32) -> String {

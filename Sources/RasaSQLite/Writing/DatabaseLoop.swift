@@ -6,6 +6,7 @@ final class DatabaseLoop {
   private let path: String
   private let schema: Schema
   private let options: DatabaseWriter.Options
+  private let upkeep: DatabaseWriter.Upkeep?
   private let counts: DatabaseCounts
 
   private var connection: Connection?
@@ -21,19 +22,20 @@ final class DatabaseLoop {
   }
 
   init(
-    path: String, schema: Schema, options: DatabaseWriter.Options, counts: DatabaseCounts
+    path: String, schema: Schema, options: DatabaseWriter.Options,
+    upkeep: DatabaseWriter.Upkeep?, counts: DatabaseCounts
   ) {
     self.path = path
     self.schema = schema
     self.options = options
+    self.upkeep = upkeep
     self.counts = counts
   }
 
   func run(_ queue: WorkQueue<DatabaseWork>) {
-    while true {
-      let batch = queue.take(options.batch)
-      if batch.isEmpty { return }
+    while let batch = queue.take(options.batch, until: upkeep?.due()) {
       process(batch)
+      keepUp()
       checkpointWhenDue()
       for case .close(let done) in batch {
         finish()
@@ -94,6 +96,23 @@ final class DatabaseLoop {
 
   // MARK: Working
 
+  /// What fails is tried again when it is due again.
+  private func keepUp() {
+    guard let upkeep, let due = upkeep.due(), due <= .now else { return }
+    guard let database = try? opened().database else { return }
+    if let change = try? upkeep.look(database) {
+      process([
+        .operation(
+          DatabaseOperation(
+            access: .write(after: []),
+            run: { database in
+              try change(database)
+              return {}
+            }, fail: { _ in }))
+      ])
+    }
+  }
+
   private func process(_ batch: [DatabaseWork]) {
     var group: Group?
     let writes = batch.count { work in
@@ -140,7 +159,7 @@ final class DatabaseLoop {
   private func perform(_ operation: DatabaseOperation, in group: inout Group?, isOnlyWrite: Bool) {
     do {
       let connection = try opened()
-      guard case .write(let subjects) = operation.access else {
+      guard case .write(let subjects, let discarded) = operation.access else {
         let result = try operation.run(connection.database)
         // Inside a group a reader may have seen what is not committed yet.
         if group == nil { result() } else { group?.add(result, operation.fail) }
@@ -157,6 +176,7 @@ final class DatabaseLoop {
         group = Group(connection: connection)
       }
       try write(operation, after: subjects, in: &group, on: connection.database, isOnlyWrite)
+      for subject in discarded { deferred[subject] = nil }
     } catch {
       operation.fail(Failure(reporting: error))
     }

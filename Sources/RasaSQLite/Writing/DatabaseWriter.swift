@@ -22,6 +22,23 @@ package final class DatabaseWriter: Sendable {
 
   package typealias Change = @Sendable (Database) throws -> Void
 
+  /// What the writer's thread sees to from time to time, whether or not anything is asked of it.
+  package struct Upkeep: Sendable {
+    /// When to look next; nil while there is nothing to see to, and the thread sleeps.
+    package var due: @Sendable () -> ContinuousClock.Instant?
+    /// Looks, and says what to change, if anything. `due` lies in the future afterwards, whether it
+    /// has thrown or not.
+    package var look: @Sendable (Database) throws -> Change?
+
+    package init(
+      due: @escaping @Sendable () -> ContinuousClock.Instant?,
+      look: @escaping @Sendable (Database) throws -> Change?
+    ) {
+      self.due = due
+      self.look = look
+    }
+  }
+
   let queue = WorkQueue<DatabaseWork>()
   let counts = DatabaseCounts()
   private let thread: Locked<ThreadState>
@@ -32,11 +49,15 @@ package final class DatabaseWriter: Sendable {
     case failed(Failure)
   }
 
-  package init(path: String, schema: Schema, options: Options = Options()) {
+  package init(
+    path: String, schema: Schema, options: Options = Options(), upkeep: Upkeep? = nil
+  ) {
     thread = Locked(.notStarted)
     start = { queue, counts in
       try startThread {
-        DatabaseLoop(path: path, schema: schema, options: options, counts: counts).run(queue)
+        DatabaseLoop(
+          path: path, schema: schema, options: options, upkeep: upkeep, counts: counts
+        ).run(queue)
       }
     }
   }
@@ -52,10 +73,12 @@ package final class DatabaseWriter: Sendable {
   }
 
   /// Makes the subjects' deferred changes and this one: durable when it returns, and all or nothing.
+  /// When it has been made, what was deferred for the discarded subjects is dropped.
   package func write<Result: Sendable>(
-    after subjects: [String] = [], _ body: @escaping @Sendable (Database) throws -> Result
+    after subjects: [String] = [], discarding discarded: [String] = [],
+    _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    try await perform(.write(after: subjects), body)
+    try await perform(.write(after: subjects, discarding: discarded), body)
   }
 
   package func read<Result: Sendable>(
@@ -144,7 +167,7 @@ enum DatabaseWork: Sendable {
 struct DatabaseOperation: Sendable {
   enum Access: Sendable {
     case read
-    case write(after: [String])
+    case write(after: [String], discarding: [String] = [])
   }
 
   let access: Access

@@ -1,3 +1,4 @@
+import CSQLite
 import Glibc
 import RasaCore
 import Synchronization
@@ -55,9 +56,9 @@ final class WorkQueue<Work: Sendable>: Sendable {
     return accepted
   }
 
-  /// What has gathered, at most `limit`; waits until there is something. Empty when the queue is
-  /// closed and everything has been taken.
-  func take(_ limit: Int) -> [Work] {
+  /// What has gathered, at most `limit`; waits until there is something, or until the deadline and
+  /// then gives nothing. Nil when the queue is closed and everything has been taken.
+  func take(_ limit: Int, until deadline: ContinuousClock.Instant? = nil) -> [Work]? {
     while true {
       let (batch, isOver) = state.withLock { state -> ([Work], Bool) in
         if state.waiting.count <= limit {
@@ -69,8 +70,16 @@ final class WorkQueue<Work: Sendable>: Sendable {
         state.waiting.removeFirst(limit)
         return (batch, false)
       }
-      if !batch.isEmpty || isOver { return batch }
-      while unsafe sem_wait(signal) != 0, errno == EINTR {}
+      if !batch.isEmpty { return batch }
+      if isOver { return nil }
+      guard let deadline else {
+        while unsafe sem_wait(signal) != 0, errno == EINTR {}
+        continue
+      }
+      let left = max(.zero, ContinuousClock.now.duration(to: deadline)).components
+      let nanoseconds =
+        min(left.seconds, 1_000_000) * 1_000_000_000 + left.attoseconds / 1_000_000_000
+      if unsafe csqlite_wait(signal, nanoseconds) != 0 { return [] }
     }
   }
 }

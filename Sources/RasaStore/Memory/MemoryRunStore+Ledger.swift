@@ -8,6 +8,7 @@ extension MemoryRunStore {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
     let now = time.now()
     return try state.withLock { state in
+      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run) }
       state.ledger.expire(at: now)
       if let refusal = state.ledger.refusal(of: request) { return refusal }
       try state.ledger.refuseKnown(request)
@@ -20,6 +21,7 @@ extension MemoryRunStore {
   package func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws {
     let now = time.now()
     try state.withLock { state in
+      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run) }
       guard try state.ledger.isOpen(settlement.reservation) else { return }
       try state.journals.append(entries)
       state.ledger.settle(settlement, at: now)
@@ -62,7 +64,7 @@ struct MemoryLedger {
   private var held: Set<Identifier> = []
   /// No lease ends before this, so that there is nothing to look for until then.
   private var firstLeaseEnd = Timestamp(milliseconds: .max)
-  private(set) var audits: [Audit] = []
+  var audits: [Audit] = []
 
   func balance(of scope: BudgetLeg.Scope) -> Balance { balances[scope] ?? Balance() }
 

@@ -6,6 +6,7 @@ package import RasaEngine
 package final class MemoryRunStore: Journal, Ledger, MemoryStore, Sendable {
   struct State {
     var journals = MemoryJournals()
+    var approvals: [String: Approval] = [:]
     var ledger = MemoryLedger()
     var memories = MemoryRecollections()
   }
@@ -29,15 +30,20 @@ extension MemoryRunStore {
     try state.withLock { try $0.journals.append(entries) }
   }
 
+  package func claim(_ run: Identifier) async throws -> RunHistory {
+    try state.withLock { try $0.journals.claim(run) }
+  }
+
   package func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ entries: [JournalEntry]
+    _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
     let now = time.now()
     try state.withLock { state in
-      try state.journals.close(run, status: status, entries)
-      if let turn { state.memories.keep(turn) }
-      for note in notes { state.memories.keep(note, now: now) }
+      try state.journals.close(run, status: ending.status, entries)
+      if let turn = ending.turn { state.memories.keep(turn) }
+      for note in ending.notes { state.memories.keep(note, now: now) }
+      for fact in ending.facts { state.memories.keep(fact) }
+      if ending.status != .parked { state.withdrawApprovals(of: run, at: now) }
     }
   }
 
@@ -54,6 +60,8 @@ extension MemoryRunStore {
 struct MemoryJournals {
   private var places: [Identifier: Int] = [:]
   private var records: [RunRecord] = []
+  /// Whether somebody is at work on the run.
+  private var areOwned: [Bool] = []
   private var parts: [[[JournalEntry]]] = []
   /// What went wrong with a run's deferred lines, to be told to its next durable call.
   private var failures: [Identifier: Failure] = [:]
@@ -67,6 +75,7 @@ struct MemoryJournals {
     }
     places[run.id] = records.count
     records.append(run)
+    areOwned.append(true)
     parts.append([])
     record(entries)
   }
@@ -76,29 +85,40 @@ struct MemoryJournals {
       for (_, entries) in entries.byRun { record(entries) }
       return
     }
-    do {
-      try append(entries)
-    } catch {
-      failures[entries[0].run] = error as? Failure
-    }
+    // About a run that nobody owns no later call can succeed either, and that one says so.
+    try? append(entries)
   }
 
   mutating func append(_ entries: [JournalEntry]) throws {
     if entries.isEmpty { return }
     if entries.areOfOneRun {
-      parts[try place(of: entries[0].run)].append(entries)
+      parts[try ownedPlace(of: entries[0].run)].append(entries)
       return
     }
-    let places = try entries.map { try place(of: $0.run) }
+    let places = try entries.map { try ownedPlace(of: $0.run) }
     for (place, entry) in zip(places, entries) { parts[place].append([entry]) }
   }
 
   mutating func close(
     _ run: Identifier, status: RunRecord.Status, _ entries: [JournalEntry]
   ) throws {
-    let place = try place(of: run)
+    let place = try ownedPlace(of: run)
     try append(entries)
     records[place].status = status
+    areOwned[place] = false
+    latest = nil
+  }
+
+  mutating func claim(_ run: Identifier) throws -> RunHistory {
+    guard let place = places[run] else {
+      let nearest = nearestName(to: run.text, among: places.keys.map(\.text))
+      throw Failure.noRun(run.text, nearest: nearest)
+    }
+    if records[place].status == .done { throw Failure.hasEnded(run.text) }
+    if areOwned[place] { throw Failure.isBeingRun(run.text, by: "this process") }
+    areOwned[place] = true
+    records[place].status = .running
+    return RunHistory(record: records[place], entries: try entries(of: run))
   }
 
   func entries(of run: Identifier) throws -> [JournalEntry] {
@@ -108,10 +128,11 @@ struct MemoryJournals {
 
   func record(of run: Identifier) -> RunRecord? { places[run].map { records[$0] } }
 
-  private mutating func place(of run: Identifier) throws -> Int {
+  /// Where a run stands that may be written about.
+  mutating func ownedPlace(of run: Identifier) throws -> Int {
     if !failures.isEmpty, let failure = failures[run] { throw failure }
     if let latest, latest.run == run { return latest.place }
-    guard let place = places[run] else { throw Failure.unknownRun(run.text) }
+    guard let place = places[run], areOwned[place] else { throw Failure.takenOver(run.text) }
     latest = (run, place)
     return place
   }

@@ -27,12 +27,15 @@ package struct Balance: Sendable, Hashable {
   }
 }
 
-/// A correction of the accounts after the fact.
+/// What has to be seen to have happened: a correction of the accounts after the fact, a question put
+/// to people, an answer.
 package struct Audit: Sendable, Hashable {
   package var time: Timestamp
   package var kind: String
   package var subject: String
   package var amount: Money
+  /// Who did it, and what.
+  package var detail: String = ""
 }
 
 extension Audit {
@@ -57,4 +60,4 @@ extension BudgetLeg.Scope {
 
 /// The state of a reservation. One whose lease ended unsettled counts as spent at its estimate, for
 /// the provider may have done the work.
-enum ReservationState: String { case held, expired, settled }
+package enum ReservationState: Int64, Sendable { case held, expired, settled }

@@ -1,164 +1,153 @@
 package import RasaCore
-import RasaDocuments
 package import RasaEngine
 import RasaSQLite
+import RasaSystem
 
 extension SQLiteStore {
   package func open(_ run: RunRecord, _ entries: [JournalEntry]) {
-    let lines = entries.map(JournalLine.init)
+    let lines = OwnedLines(
+      run: run.id.text, epoch: Self.firstEpoch, lines: entries.map(JournalLine.init))
+    let input = KeptText(run.input)
+    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
+    keeper.own(run.id.text, epoch: Self.firstEpoch)
     writer.deferred(run.id.text) { database in
-      try database.insert(run)
+      try database.insert(run, input: input)
+      try database.own(
+        run.id.text, epoch: Self.firstEpoch, owner: keeper.owner, leaseEnds: leaseEnds)
       try database.insert(lines)
     }
+  }
+
+  private static let firstEpoch: Int64 = 1
+
+  package func claim(_ run: Identifier) async throws -> RunHistory {
+    let now = time.now()
+    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
+    // Lines that were deferred under an earlier epoch are no longer this store's to write.
+    let (history, epoch) = try await writer.write(discarding: [run.text]) { database in
+      let listing = try database.listing(of: run, now: now)
+      guard let listing else { throw try database.unknownRun(run.text) }
+      if listing.record.status == .done { throw Failure.hasEnded(run.text) }
+      if listing.isAlive { throw Failure.isBeingRun(run.text, by: listing.owner ?? "") }
+      let entries = try database.journal(of: run)?.whole() ?? []
+      let epoch = (try database.end(of: run.text)?.epoch ?? 0) + 1
+      try database.own(run.text, epoch: epoch, owner: keeper.owner, leaseEnds: leaseEnds)
+      var record = listing.record
+      record.status = .running
+      faultPoint("claim.before")
+      return (RunHistory(record: record, entries: entries), epoch)
+    }
+    faultPoint("claim.after")
+    keeper.own(run.text, epoch: epoch)
+    return history
   }
 
   package func record(_ entries: [JournalEntry]) {
     for (run, entries) in entries.byRun {
-      let lines = entries.map(JournalLine.init)
-      writer.deferred(run) { try $0.insert(lines) }
+      // About a run that is not owned no later call can succeed either, and that one says so.
+      guard let owned = try? keeper.owned(entries) else { continue }
+      writer.deferred(run) { try $0.insert(owned) }
     }
   }
 
   package func append(_ entries: [JournalEntry]) async throws {
-    let lines = entries.map(JournalLine.init)
-    try await writer.write(after: entries.runs) { try $0.insert(lines) }
+    try await write(about: entries) { _ in faultPoint("append.before") }
+    faultPoint("append.after")
   }
 
   package func close(
-    _ run: Identifier, status: RunRecord.Status, turn: SessionTurn?, notes: [WorkingNote],
-    _ entries: [JournalEntry]
+    _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
-    let lines = entries.map(JournalLine.init)
+    let epoch = try keeper.epoch(of: run.text)
+    let turn = ending.turn.map(KeptTurn.init)
     let now = time.now()
-    let runs = entries.runs.contains(run.text) ? entries.runs : [run.text] + entries.runs
-    try await writer.write(after: runs) { database in
-      try database.insert(lines)
-      try database.run(
-        "UPDATE runs SET status = ? WHERE id = ?", .text(status.rawValue), .text(run.text))
-      guard database.changes == 1 else { throw Failure.unknownRun(run.text) }
+    try await write(about: entries, and: run.text) { database in
+      let end = try database.ownedEnd(of: run.text, epoch: epoch)
+      try database.end(end.number, ending.status, now: now)
       if let turn { try database.insert(turn) }
-      for note in notes { try database.insert(note) }
-      for session in Set(notes.map(\.session)) {
+      for note in ending.notes { try database.insert(note) }
+      for session in Set(ending.notes.map(\.session)) {
         try database.pruneNotes(of: session, now: now)
       }
+      for fact in ending.facts { try database.insert(fact) }
+      faultPoint("close.before")
     }
+    faultPoint("close.after")
+    keeper.forget(run.text, epoch: epoch)
   }
 
   package func entries(of run: Identifier) async throws -> [JournalEntry] {
-    // A write of nothing: what is deferred belongs to the answer.
-    let lines = try await writer.write(after: [run.text]) { database in
-      try database.rows(
-        """
-        SELECT time, kind, key, coalesce(short_body, bytes)
-        FROM events LEFT JOIN bodies ON bodies.number = events.body
-        WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY sequence
-        """, .text(run.text)
-      ) { row in
-        JournalLine(
-          run: run.text, time: row.integer(0), kind: row.text(1), key: row.textOrNil(2),
-          body: row.bytes(3))
-      }
+    try await journal(of: run).whole()
+  }
+
+  /// The journal after a line, as far as it can be read, and what is wrong with what follows.
+  package func journal(of run: Identifier, after line: Int = 0) async throws -> JournalReading {
+    let read: @Sendable (Database) throws -> JournalReading = { database in
+      try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }
-    return try lines.map { try $0.entry() }
-  }
-}
-
-/// An entry as the file has it: encoded by who writes it and decoded by who reads it, so that the
-/// writer's thread does nothing but write.
-struct JournalLine: Sendable {
-  /// Shorter bodies stand in the line itself; longer ones are kept once by their digest.
-  private static let shortest = 512
-  /// What was written may be read.
-  private static let limits = JSONLimits(depth: 500, bytes: .max)
-
-  var run: String
-  var time: Int64
-  var kind: String
-  var key: String?
-  var body: [UInt8]
-  var digest: String?
-
-  init(run: String, time: Int64, kind: String, key: String?, body: [UInt8]) {
-    self.run = run
-    self.time = time
-    self.kind = kind
-    self.key = key
-    self.body = body
+    // A write of nothing: what is deferred belongs to the answer.
+    return keeper.isOwned(run.text)
+      ? try await writer.write(after: [run.text], read) : try await writer.read(read)
   }
 
-  init(_ entry: JournalEntry) {
-    self.init(
-      run: entry.run.text, time: entry.time.milliseconds, kind: entry.kind, key: entry.key,
-      body: entry.body.isNull ? [] : entry.body.jsonBytes(.compact))
-    if body.count >= Self.shortest { digest = Digest.sha256(body) }
-  }
-
-  func entry() throws -> JournalEntry {
-    JournalEntry(
-      run: Identifier(run), time: Timestamp(milliseconds: time), kind: kind, key: key,
-      body: body.isEmpty
-        ? .null : try JSON.parse(body, named: "journal of \(run)", limits: Self.limits))
+  /// Writes the entries, and what `body` writes, if all of the runs are still owned.
+  func write<Result: Sendable>(
+    about entries: [JournalEntry], and run: String? = nil,
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws -> Result {
+    let owned = try keeper.owned(entries)
+    var runs = owned.map(\.run)
+    if let run, !runs.contains(run) { runs.insert(run, at: 0) }
+    return try await writer.write(after: runs) { database in
+      try database.insert(owned)
+      return try body(database)
+    }
   }
 }
 
 extension Database {
-  fileprivate func insert(_ run: RunRecord) throws {
+  fileprivate func insert(_ run: RunRecord, input: KeptText) throws {
     guard
       try first("SELECT 1 FROM runs WHERE id = ?", .text(run.id.text), transform: { _ in }) == nil
     else { throw Failure.knownRun(run.id.text) }
+    let startedAt = SQLValue.integer(run.startedAt.milliseconds)
     try self.run(
       """
-      INSERT INTO runs (id, session, persona, persona_digest, user, input, started_at, status)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO runs (id, session, persona, persona_digest, user, input, started_at, status,
+        fork_of, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      .text(run.id.text), .text(orNull: run.session), .text(run.persona), .text(run.personaDigest),
-      .text(run.user), .text(run.input), .integer(run.startedAt.milliseconds),
-      .text(run.status.rawValue))
+      .text(run.id.text), .text(orNull: run.session), .integer(try word(run.persona)),
+      .integer(try word(run.personaDigest)), .integer(try word(run.user)), try keep(input),
+      startedAt, .text(run.status.rawValue), .text(orNull: run.forkOf?.text), startedAt)
     guard let session = run.session else { return }
     try self.run(
       """
       INSERT INTO sessions (id, persona, user, started_at, used_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET used_at = max(used_at, excluded.used_at)
       """,
-      .text(session), .text(run.persona), .text(run.user), .integer(run.startedAt.milliseconds),
-      .integer(run.startedAt.milliseconds))
+      .text(session), .text(run.persona), .text(run.user), startedAt, startedAt)
   }
 
-  func insert(_ lines: [JournalLine]) throws {
-    // Nearly always one run: its place in the journal is looked up once.
-    var places: [String: (run: Int64, last: Int64)] = [:]
-    for line in lines {
-      guard let place = try places[line.run] ?? end(of: line.run) else {
-        throw Failure.unknownRun(line.run)
-      }
-      let sequence = place.last + 1
-      places[line.run] = (place.run, sequence)
-      let body = try line.digest.map { try number(ofBody: line.body, digest: $0) }
-      let short: SQLValue = body == nil && !line.body.isEmpty ? .bytes(line.body) : .null
-      try run(
-        """
-        INSERT INTO events (run, sequence, time, kind, key, short_body, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        .integer(place.run), .integer(sequence), .integer(line.time), .text(line.kind),
-        .text(orNull: line.key), short, body.map { .integer($0) } ?? .null)
-    }
-  }
-
-  private func end(of run: String) throws -> (run: Int64, last: Int64)? {
-    try first(
+  fileprivate func own(
+    _ run: String, epoch: Int64, owner: String, leaseEnds: Timestamp
+  ) throws {
+    try self.run(
       """
-      SELECT number, (SELECT max(sequence) FROM events WHERE run = number) FROM runs WHERE id = ?
-      """, .text(run)
-    ) { ($0.integer(0), $0.integer(1)) }
+      UPDATE runs SET status = 'running', epoch = ?, owner = ?, lease_ends = ?, cancel_asked = NULL
+      WHERE id = ?
+      """,
+      .integer(epoch), .text(owner), .integer(leaseEnds.milliseconds), .text(run))
   }
 
-  private func number(ofBody body: [UInt8], digest: String) throws -> Int64 {
-    let known = try first("SELECT number FROM bodies WHERE digest = ?", .text(digest)) {
-      $0.integer(0)
-    }
-    if let known { return known }
-    try run("INSERT INTO bodies (digest, bytes) VALUES (?, ?)", .text(digest), .bytes(body))
-    return lastInsertedRow
+  /// The run has stopped and is nobody's. Questions of a run that does not wait are withdrawn.
+  fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
+    try self.run(
+      """
+      UPDATE runs SET owner = NULL, lease_ends = NULL, cancel_asked = NULL,
+        status = iif(?1 = 'parked' AND cancel_asked IS NOT NULL, 'cancelled', ?1)
+      WHERE number = ?2
+      """, .text(status.rawValue), .integer(run))
+    let kept = try first("SELECT status FROM runs WHERE number = ?", .integer(run)) { $0.text(0) }
+    if kept != RunRecord.Status.parked.rawValue { try withdrawApprovals(of: run, now: now) }
   }
 }

@@ -1,30 +1,38 @@
 package import RasaCore
 package import RasaEngine
 import RasaSQLite
+import RasaSystem
 
 extension SQLiteStore {
   package func reserve(
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
-    let lines = entries.map(JournalLine.init)
+    let owned = try keeper.owned(entries)
     let now = time.now()
-    return try await writer.write(after: entries.runs) { database in
+    let outcome = try await writer.write(after: owned.map(\.run)) { database in
+      try database.refuseLost(owned)
       try database.expireReservations(at: now)
       let outcome = try database.hold(request, at: now)
-      if outcome == .held { try database.insert(lines) }
+      if outcome == .held { try database.insert(owned) }
+      faultPoint("reserve.before")
       return outcome
     }
+    faultPoint("reserve.after")
+    return outcome
   }
 
   package func settle(
     _ settlement: Settlement, recording entries: [JournalEntry]
   ) async throws {
-    let lines = entries.map(JournalLine.init)
+    let owned = try keeper.owned(entries)
     let now = time.now()
-    try await writer.write(after: entries.runs) { database in
-      if try database.settle(settlement, at: now) { try database.insert(lines) }
+    try await writer.write(after: owned.map(\.run)) { database in
+      try database.refuseLost(owned)
+      if try database.settle(settlement, at: now) { try database.insert(owned) }
+      faultPoint("settle.before")
     }
+    faultPoint("settle.after")
   }
 
   package func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
@@ -40,7 +48,7 @@ extension SQLiteStore {
   package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
     try await writer.write { database in
       try database.run(
-        "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 'held'",
+        "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 0",
         .integer(leaseEnds.milliseconds), .text(reservation.text))
     }
   }
@@ -50,16 +58,16 @@ extension SQLiteStore {
     try await writer.read { try $0.balance(of: scope.row) }
   }
 
-  /// The newest corrections of the accounts, newest first.
+  /// The newest of what has to be seen to have happened, newest first.
   package func audits(limit: Int) async throws -> [Audit] {
     try await writer.read { database in
       try database.rows(
-        "SELECT time, kind, subject, amount FROM audits ORDER BY number DESC LIMIT ?",
+        "SELECT time, kind, subject, amount, detail FROM audits ORDER BY number DESC LIMIT ?",
         .integer(max(0, limit))
       ) { row in
         Audit(
           time: Timestamp(milliseconds: row.integer(0)), kind: row.text(1), subject: row.text(2),
-          amount: Money(picoDollars: row.integer(3)))
+          amount: Money(picoDollars: row.integer(3)), detail: row.text(4))
       }
     }
   }
@@ -70,10 +78,15 @@ extension Database {
   /// which takes the same room.
   private static let expiredAtOnce = 64
 
+  /// The money of a run that somebody else has taken over is theirs to decide about.
+  fileprivate func refuseLost(_ owned: [OwnedLines]) throws {
+    for part in owned { _ = try ownedEnd(of: part.run, epoch: part.epoch) }
+  }
+
   fileprivate func expireReservations(at now: Timestamp) throws {
     let expired = try rows(
       """
-      SELECT id, amount FROM reservations WHERE state = 'held' AND lease_ends < ?
+      SELECT id, amount FROM reservations WHERE state = 0 AND lease_ends < ?
       ORDER BY lease_ends LIMIT ?
       """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
     ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1))) }
@@ -82,7 +95,7 @@ extension Database {
         $0.settle(held: reservation.amount, at: reservation.amount)
       }
       try run(
-        "UPDATE reservations SET state = 'expired', actual = amount WHERE id = ?",
+        "UPDATE reservations SET state = 1, actual = amount WHERE id = ?",
         .text(reservation.id))
     }
   }
@@ -104,13 +117,13 @@ extension Database {
     else { throw Failure.knownReservation(request.id) }
     try run(
       """
-      INSERT INTO reservations (id, run, effect, persona, operator, provider, model, amount,
-        made_at, lease_ends, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'held')
+      INSERT INTO reservations (id, run, effect, persona, provider, model, amount, made_at,
+        lease_ends, state) VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 0)
       """,
-      id, .text(request.run.text), .text(request.key.description), .text(request.persona),
-      .text(request.operatorName), .text(request.provider), .text(request.model),
-      .integer(request.amount.picoDollars), .integer(now.milliseconds),
-      .integer(request.leaseEnds.milliseconds))
+      id, .text(request.run.text), .integer(try word(request.key.description)),
+      .integer(try word(request.persona)), .integer(try word(request.provider)),
+      .integer(try word(request.model)), .integer(request.amount.picoDollars),
+      .integer(now.milliseconds), .integer(request.leaseEnds.milliseconds))
     for (row, balance) in balances {
       var balance = balance
       balance.hold(request.amount)
@@ -124,7 +137,7 @@ extension Database {
   fileprivate func settle(_ settlement: Settlement, at now: Timestamp) throws -> Bool {
     let id = settlement.reservation.text
     let found = try first("SELECT state, amount FROM reservations WHERE id = ?", .text(id)) {
-      (state: ReservationState(rawValue: $0.text(0)), amount: Money(picoDollars: $0.integer(1)))
+      (state: ReservationState(rawValue: $0.integer(0)), amount: Money(picoDollars: $0.integer(1)))
     }
     guard let found else { throw Failure.unknownReservation(settlement.reservation) }
     let actual = max(.zero, settlement.actual)
@@ -139,21 +152,25 @@ extension Database {
     }
     try run(
       """
-      UPDATE reservations SET state = 'settled', actual = ?, outcome = ?, input_tokens = ?,
-        output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, is_reported = ? WHERE id = ?
+      UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?, lease_ends = 0,
+        input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?,
+        is_reported = ? WHERE id = ?
       """,
-      .integer(actual.picoDollars), .text(settlement.outcome.rawValue),
+      .integer(actual.picoDollars), .integer(try word(settlement.outcome.rawValue)),
+      .integer(now.milliseconds),
       .integer(settlement.usage.input), .integer(settlement.usage.output),
       .integer(settlement.usage.cachedInput), .integer(settlement.usage.reasoning),
       .integer(settlement.usage.isReported ? 1 : 0), .text(id))
+    // Nothing moves between its balances any more.
+    try run("DELETE FROM legs WHERE reservation = ?", .text(id))
     return true
   }
 
-  private func insert(_ audit: Audit) throws {
+  func insert(_ audit: Audit) throws {
     try run(
-      "INSERT INTO audits (time, kind, subject, amount) VALUES (?, ?, ?, ?)",
+      "INSERT INTO audits (time, kind, subject, amount, detail) VALUES (?, ?, ?, ?, ?)",
       .integer(audit.time.milliseconds), .text(audit.kind), .text(audit.subject),
-      .integer(audit.amount.picoDollars))
+      .integer(audit.amount.picoDollars), .text(audit.detail))
   }
 
   private func change(balancesOf reservation: String, _ body: (inout Balance) -> Void) throws {

@@ -5,15 +5,31 @@ import RasaSQLite
 extension SQLiteStore {
   package func turns(of session: String, limit: Int) async throws -> [SessionTurn] {
     try await writer.read { database in
-      try database.rows(
+      let rows = try database.rows(
         """
         SELECT run, time, input, output FROM turns WHERE session = ? ORDER BY number DESC LIMIT ?
         """, .text(session), .integer(max(0, limit))
       ) { row in
-        SessionTurn(
-          session: session, run: Identifier(row.text(0)),
-          time: Timestamp(milliseconds: row.integer(1)), input: row.text(2), output: row.text(3))
-      }.reversed()
+        (
+          turn: SessionTurn(
+            session: session, run: Identifier(row.text(0)),
+            time: Timestamp(milliseconds: row.integer(1)), input: "", output: ""),
+          input: row.value(2), output: row.value(3)
+        )
+      }
+      let bodies = BodyReader(database)
+      return try rows.reversed().map { row in
+        var turn = row.turn
+        do {
+          turn.input = try bodies.text(row.input)
+          turn.output = try bodies.text(row.output)
+        } catch is DamagedContent {
+          throw Failure(
+            .storage, "a turn of the session `\(session)` is damaged (\(turn.run))",
+            mend: "begin another session; `rasa runs show \(turn.run)` shows what can be read")
+        }
+        return turn
+      }
     }
   }
 
@@ -50,9 +66,23 @@ extension SQLiteStore {
   }
 }
 
+/// A turn on its way into the file.
+struct KeptTurn: Sendable {
+  let turn: SessionTurn
+  let input: KeptText
+  let output: KeptText
+
+  init(_ turn: SessionTurn) {
+    self.turn = turn
+    input = KeptText(turn.input)
+    output = KeptText(turn.output)
+  }
+}
+
 extension Database {
   /// A run has one turn; a run that goes on after a pause replaces what it said before.
-  func insert(_ turn: SessionTurn) throws {
+  func insert(_ kept: KeptTurn) throws {
+    let turn = kept.turn
     try run(
       """
       INSERT INTO turns (session, run, time, input, output) VALUES (?, ?, ?, ?, ?)
@@ -60,14 +90,14 @@ extension Database {
       SET time = excluded.time, input = excluded.input, output = excluded.output
       """,
       .text(turn.session), .text(turn.run.text), .integer(turn.time.milliseconds),
-      .text(turn.input), .text(turn.output))
+      try keep(kept.input), try keep(kept.output))
     try run(
       "UPDATE sessions SET used_at = max(used_at, ?) WHERE id = ?",
       .integer(turn.time.milliseconds), .text(turn.session))
   }
 
   /// A text that is known stays as it is, and so do its words: only where it comes from is new.
-  fileprivate func insert(_ fact: MemoryFact) throws {
+  func insert(_ fact: MemoryFact) throws {
     let origin: [SQLValue] = [
       .text(fact.sourceRun.text), .integer(fact.time.milliseconds), .text(fact.trust),
     ]

@@ -8,14 +8,23 @@ package final class SQLiteStore: Journal, Ledger, MemoryStore, Sendable {
   package let path: String
   let writer: DatabaseWriter
   let time: TimeSource
+  let keeper: RunKeeper
 
   /// Nothing is opened yet: that happens at the first use, or in the background by `prepare()`.
+  ///
+  /// - Parameters:
+  ///   - owner: who this store is to other processes; this process when nothing is said.
+  ///   - lease: how long a run of a process that does not answer any more, and of which nothing can
+  ///     be known, stays its own. Renewed every third of it.
   package init(
-    path: String, time: TimeSource, options: DatabaseWriter.Options = DatabaseWriter.Options()
+    path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30),
+    options: DatabaseWriter.Options = DatabaseWriter.Options()
   ) {
     self.path = path
     self.time = time
-    writer = DatabaseWriter(path: path, schema: .store, options: options)
+    keeper = RunKeeper(owner: owner, lease: lease, time: time)
+    writer = DatabaseWriter(
+      path: path, schema: .store, options: options, upkeep: keeper.upkeep)
   }
 
   /// Begins to open the file and returns at once.

@@ -24,6 +24,14 @@ package enum FileSystem {
 
   package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
+  /// The path from the root, for one that is meant from the working folder.
+  package static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
+    defer { unsafe free(folder) }
+    let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    return unsafe "\(String(cString: folder))/\(plain)"
+  }
+
   /// The bytes of a regular file; anything else (a pipe, a device, a folder) is refused, and so is
   /// a file of more than `limit` bytes.
   package static func read(

@@ -59,21 +59,43 @@ struct ChildProcess: Sendable {
   /// Waiting ends at the deadline, in monotonic nanoseconds, with the death of the program and all
   /// that it started.
   func wait(until deadline: UInt64) -> Int32? {
-    var status: Int32 = 0
-    while true {
-      switch unsafe waitpid(id, &status, WNOHANG) {
-      case id: return exitCode(status)
-      case 0 where monotonicNanoseconds() < deadline: usleep(500)
-      case 0:
-        killAll()
-        _ = wait()
-        return nil
-      default: return nil
+    while monotonicNanoseconds() < deadline {
+      switch look() {
+      case .running: usleep(500)
+      case .ended(let code): return code
+      case .unknown: return nil
       }
+    }
+    killAll()
+    wait()
+    return nil
+  }
+
+  enum Standing { case running, ended(Int32), unknown }
+
+  /// Takes note of the end when there is one. From then on the number may be another program's.
+  func look() -> Standing {
+    var status: Int32 = 0
+    switch unsafe waitpid(id, &status, WNOHANG) {
+    case id: return .ended(exitCode(status))
+    case 0: return .running
+    default: return .unknown
     }
   }
 
-  private func wait() -> Int32 {
+  /// Waits until the program stands still; false when it has ended instead.
+  func waitUntilStopped() -> Bool {
+    var information = unsafe siginfo_t()
+    while true {
+      let code = unsafe waitid(
+        P_PID, id_t(id), &information, WSTOPPED | WEXITED | Int32(WNOWAIT))
+      if code == 0 { return unsafe information.si_code == Int32(CLD_STOPPED) }
+      if errno != EINTR { return false }
+    }
+  }
+
+  @discardableResult
+  func wait() -> Int32 {
     var status: Int32 = 0
     while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
     return exitCode(status)

@@ -51,6 +51,11 @@ package final class Invoice: Sendable {
   }
 }
 
+extension Invoice {
+  /// Looks again at what is waited for: something besides the invoice has changed.
+  package func recheck() { settle(now: monotonicNanoseconds()) }
+}
+
 // MARK: - The loop
 
 extension Invoice {

@@ -28,7 +28,7 @@ struct Playback {
   /// How much is made before the socket is asked to take it.
   private static let batch = 128 * 1024
 
-  private let script: Script
+  let script: Script
   private let tokens: TokenSource
   private let format: StreamFormat
   private let start: UInt64

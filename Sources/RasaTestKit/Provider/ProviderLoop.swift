@@ -19,6 +19,8 @@ final class ProviderLoop {
   private var connections: [Int32: Connection] = [:]
   private var accepted = 0
   private var timers = TimerQueue()
+  /// What was answered completely, by `Idempotency-Key`, where the script says so.
+  private var answered: [String: (body: [UInt8], script: Script)] = [:]
 
   private init(_ start: Start) {
     listener = start.listener
@@ -152,7 +154,9 @@ extension ProviderLoop {
       body: body)
     shared.invoice.update { $0.requests.append(request) }
     connection.requestIndex = index
-    connection.playback = playback(for: request)
+    let playback = playback(for: request)
+    shared.invoice.update(request: index) { $0.status = playback.script.status }
+    connection.playback = playback
     connection.progress = .more
     pump(connection)
   }
@@ -161,9 +165,9 @@ extension ProviderLoop {
     let path = request.path.prefix { $0 != "?" }
     switch (request.method, path) {
     case ("POST", "/v1/chat/completions"):
-      return Playback(shared.script(for: request), request: request, isOllama: false)
+      return Playback(script(for: request), request: request, isOllama: false)
     case ("POST", "/api/chat"):
-      return Playback(shared.script(for: request), request: request, isOllama: true)
+      return Playback(script(for: request), request: request, isOllama: true)
     case ("GET", "/v1/models"):
       return Playback(OpenAIFormat.models(shared.models), request: request)
     case ("GET", "/api/tags"), ("GET", "/api/ps"):
@@ -172,6 +176,30 @@ extension ProviderLoop {
       return Playback(
         ["error": ["message": "no such path", "code": "not_found"]], status: 404, request: request)
     }
+  }
+}
+
+// MARK: - Keys
+
+extension ProviderLoop {
+  /// The script of the answer that this key was given before, or the next one.
+  private func script(for request: ReceivedRequest) -> Script {
+    guard let key = request.idempotencyKey, let known = answered[key] else {
+      return shared.script(for: request)
+    }
+    guard known.body == request.body else {
+      return .error(400, "this key was used for another request", code: "idempotency_key_in_use")
+    }
+    shared.invoice.update(request: request.index) { $0.isRepeat = true }
+    return known.script
+  }
+
+  /// Called when an answer was sent as a whole.
+  private func remember(_ script: Script, of index: Int) {
+    guard script.remembersKeys, script.status == 200 else { return }
+    let request = shared.invoice.contents.requests[index]
+    guard let key = request.idempotencyKey else { return }
+    answered[key] = (request.body, script)
   }
 }
 
@@ -208,7 +236,11 @@ extension ProviderLoop {
       case .broken(let reset):
         end(connection, .broken)
         return drop(connection, reset: reset)
-      case .complete: return next(connection, .completed)
+      case .complete:
+        if let script = connection.playback?.script {
+          remember(script, of: connection.requestIndex)
+        }
+        return next(connection, .completed)
       case .completeButBroken: return next(connection, .broken)
       }
     }

@@ -29,6 +29,10 @@ package struct ReceivedRequest: Sendable {
   package internal(set) var tokensSent = 0
   package internal(set) var bytesSent = 0
   package internal(set) var outcome = Outcome.answering
+  /// What was answered with; 0 until something was.
+  package internal(set) var status = 0
+  /// Whether it came again with a key that had been answered.
+  package internal(set) var isRepeat = false
 
   init(index: Int, connection: Int, time: UInt64, head: RequestHead, body: [UInt8]) {
     self.index = index
@@ -43,6 +47,17 @@ package struct ReceivedRequest: Sendable {
 
   package func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
+  }
+
+  /// What the peer calls this request, so that it can be recognised when it comes again.
+  package var idempotencyKey: String? { header("idempotency-key") }
+
+  /// Whether the whole answer was sent.
+  package var isCompleted: Bool { outcome == .completed }
+
+  /// Whether it costs money: a whole answer, given for the first time.
+  package var isBilled: Bool {
+    isCompleted && status == 200 && !isRepeat && method == "POST"
   }
 
   package var model: String? { json["model"].string }

@@ -79,6 +79,10 @@ package struct Script: Sendable {
   package var errorMessage = "scripted error"
   package var errorCode: Value = .null
 
+  /// A request that comes again with the `Idempotency-Key` of one that was answered completely gets
+  /// the same answer and is not billed; with another body it is refused.
+  package var remembersKeys = false
+
   /// Before the headers are sent.
   package var headersDelay = Duration.zero
   /// Before each token.
@@ -130,6 +134,7 @@ extension Script {
 
   /// Serves one request; the next script is for the next.
   package func once() -> Script { with { $0.limit = 1 } }
+  package func rememberingKeys() -> Script { with { $0.remembersKeys = true } }
   package func `for`(model: String) -> Script { with { $0.model = model } }
   package func broken(after tokens: Int, _ how: Break) -> Script {
     with { $0.breaking = (tokens, how) }

@@ -1,0 +1,112 @@
+import RasaCore
+import RasaEngine
+import RasaModels
+import RasaPersona
+import RasaStore
+import RasaSystem
+
+/// A new run that takes over what another one has had.
+struct ForkPlan: Sendable {
+  var origin: Identifier
+  /// The last line of its journal that is taken over; nil for all of them.
+  var sequence: Int?
+  var changes = ValueObject()
+  /// Another persona, by name or path; nil for the one that the run keeps.
+  var persona: String?
+  var input: String?
+  /// Added to those of the origin.
+  var preferences = ValueObject()
+}
+
+extension Workshop {
+  /// Says what is taken over and what the rest can cost, and then runs it.
+  func fork(
+    _ plan: ForkPlan, _ settings: RunSettings, at stand: Stand, isDryRun: Bool = false
+  ) async throws -> RunResult? {
+    guard let found = try await store.run(plan.origin.text) else {
+      throw Failure(
+        .usage, "there is no run \(plan.origin)", mend: "`rasa runs list` shows them")
+    }
+    let reading = try await store.journal(of: found.record.id)
+    let history = RunHistory(record: found.record, entries: reading.entries)
+    if let damage = reading.damage, (plan.sequence ?? .max) > reading.entries.count { throw damage }
+    guard let origin = Origin(history, upTo: plan.sequence) else {
+      throw Failure(.storage, "the journal of \(found.record.id) does not begin with its start")
+    }
+    if let sequence = plan.sequence, sequence < 1 || sequence > reading.entries.count {
+      throw Failure(
+        .usage, "\(found.record.id) has no line \(sequence)",
+        mend: "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
+    }
+    let graph: Graph
+    if let persona = plan.persona {
+      graph = try house.graph(persona)
+    } else {
+      graph = try self.graph(forFork: history)
+    }
+    var start = start(graph, settings)
+    start.input = plan.input ?? origin.start.input
+    start.preferences = origin.start.preferences
+    for (key, value) in plan.preferences { start.preferences[key] = value }
+    if settings.user == nil { start.user = origin.start.user }
+    start.fork = ForkPoint(
+      run: found.record.id, sequence: plan.sequence, changes: plan.changes)
+    let runner = try runner(settings, at: stand)
+    let forecast = try await runner.forecast(graph, start, inheriting: origin)
+    try await tell(forecast, of: found.record.id, settings, at: stand, isDryRun: isDryRun)
+    if isDryRun { return nil }
+    let begin = start
+    return try await show(start.run, settings, at: stand) { runner, observer in
+      try await runner.run(graph, begin, inheriting: origin, observer: observer)
+    }
+  }
+
+  /// The persona as it is now, when it is here; else as the run keeps it.
+  private func graph(forFork history: RunHistory) throws(Failure) -> Graph {
+    let kept = history.entries.first { $0.kind == "persona.pinned" }
+    guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
+      return try house.graph(history.record.persona)
+    }
+    guard house.changes(since: pinned).isEmpty else {
+      let path = pinned.persona?.path ?? ""
+      return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
+    }
+    return try house.graph(pinned)
+  }
+
+  private func tell(
+    _ forecast: Forecast, of origin: Identifier, _ settings: RunSettings, at stand: Stand,
+    isDryRun: Bool
+  ) async throws {
+    let gate = try house.gate(
+      ledger: store, client: client, options: settings.gate, onWarning: { _ in })
+    var most = Money.zero
+    var calls = 0
+    var isPriced = true
+    for call in forecast.rest {
+      let estimate = try await gate.estimate(call.request, for: call.context)
+      isPriced = isPriced && estimate.isPriceKnown
+      calls += call.most
+      for _ in 0..<call.most { most += estimate.cost }
+    }
+    let taken = "\(forecast.reused) \(forecast.reused == 1 ? "call" : "calls")"
+    if settings.format == .text || !isDryRun {
+      guard isDryRun || !settings.isQuiet else { return }
+      let rest =
+        forecast.isComplete
+        ? "nothing is left to ask"
+        : "the rest is at most \(calls) \(calls == 1 ? "call" : "calls") and "
+          + "\(isPriced ? "" : "(where prices are known) ")\(most)"
+      let line = "takes over \(taken) of \(origin) (\(forecast.saved) not paid again); \(rest)\n"
+      try (isDryRun ? house.output : house.errors).write(line)
+    } else {
+      let value: Value = [
+        "fork_of": .string(origin.text), "reused_calls": .int(Int64(forecast.reused)),
+        "reused_cost_usd": .string(forecast.saved.decimalText), "most_calls": .int(Int64(calls)),
+        "most_cost_usd": .string(most.decimalText), "prices_known": .bool(isPriced),
+        "asks": .array(forecast.rest.map { .string($0.operatorName) }),
+      ]
+      try house.output.write(value.json(.pretty) + "\n")
+    }
+  }
+}

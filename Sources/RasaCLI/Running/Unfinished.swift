@@ -1,0 +1,40 @@
+import RasaCore
+import RasaEngine
+import RasaStore
+import RasaSystem
+import RasaTerminal
+
+/// A conversation whose last run did not come to its end.
+extension Workshop {
+  /// The newest run of the session, when it can go on.
+  func unfinished(in session: String) async throws -> RunListing? {
+    let latest = try await store.runs(RunFilter(session: session, limit: 1)).first
+    guard let latest, !latest.isAlive,
+      latest.record.status == .parked || latest.record.status == .running
+    else { return nil }
+    return latest
+  }
+
+  /// Asks at a terminal whether to go on with it; elsewhere only says that it is there.
+  func isToGoOn(with run: RunListing, _ settings: RunSettings) async throws -> Bool {
+    let terminal = Terminal(house.environment)
+    let record = run.record
+    let opening = printable(String(record.input.prefix(60)))
+    let what =
+      "\(record.id) of this session did not come to its end "
+      + "(\(momentText(run.changedAt, house.time)): “\(opening)”)"
+    guard settings.format == .text, terminal.inputIsTerminal, terminal.errorIsTerminal,
+      run.waiting == 0
+    else {
+      if !settings.isQuiet {
+        try house.errors.write("rasa: \(what); `rasa resume \(record.id)` goes on with it\n")
+      }
+      return false
+    }
+    try house.errors.write("\(what).\n")
+    let reader = LineReader(history: nil, environment: house.environment)
+    let line = try await reader.readLine(prompt: "Go on with it instead of asking anew? [y/N] ")
+    guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, mend: "") }
+    return ["y", "yes"].contains(answer.lowercased())
+  }
+}

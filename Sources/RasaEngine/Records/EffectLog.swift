@@ -1,0 +1,176 @@
+package import RasaCore
+
+/// What a run has had from the outside, by identity: an index of its journal, which a run that goes
+/// on asks before it asks anyone.
+package struct EffectLog: Sendable {
+  package struct Call: Sendable {
+    package var key: EffectKey
+    /// The digest of what was asked.
+    package var request: String
+    package var answer: ModelAnswer
+  }
+
+  /// In the order of the journal.
+  package private(set) var calls: [Call] = []
+  /// What was paid for, answers or not, in this run itself.
+  package private(set) var spent = Money.zero
+  private var places: [EffectKey: Int] = [:]
+  /// Answers by operator and request; nil where the same was asked in several places.
+  private var byRequest: [String: Int?] = [:]
+  private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
+  private var latest: [String: Int] = [:]
+  private var questions: [EffectKey: String] = [:]
+  private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
+  private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
+
+  package init() {}
+
+  /// - Parameter entries: a run's journal from its beginning.
+  package init(_ entries: some Sequence<JournalEntry>) {
+    for (index, entry) in entries.enumerated() { note(entry, sequence: index + 1) }
+  }
+
+  private mutating func note(_ entry: JournalEntry, sequence: Int) {
+    if entry.kind == "operator.finished" {
+      if case .operatorFinished(let step, .wrote(let updates)) = RunEvent(folding: entry) {
+        finished.append((sequence, step, updates))
+      }
+      return
+    }
+    guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
+    let body = entry.body
+    let reservation = body["reservation"].string.map { Identifier($0) }
+    switch entry.kind {
+    case "call.intent":
+      guard let reservation else { return }
+      let place = key.place
+      latest[place] = max(latest[place] ?? 0, key.occurrence)
+      let call = UncertainCall(
+        key: key, reservation: reservation, provider: body["provider"].string ?? "",
+        model: body["model"].string ?? "", amount: Money(body["estimate"]["cost"]) ?? .zero,
+        idempotencyKey: body["idempotency"].string ?? reservation.text)
+      intents[reservation] = (call, body["request"].string ?? "")
+    case "call.result":
+      guard let reservation else { return }
+      let request = intents.removeValue(forKey: reservation)?.request ?? ""
+      let answer = ModelAnswer(body)
+      spent += answer.cost
+      keep(Call(key: key, request: request, answer: answer))
+    case "call.reused":
+      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
+      keep(Call(key: key, request: body["request"].string ?? "", answer: ModelAnswer(body)))
+    case "call.failed", "call.uncertain":
+      if let reservation { intents[reservation] = nil }
+      spent += Money(body["cost"]) ?? .zero
+    case "human.asked":
+      questions[key] = Question(key: key, body).payloadDigest
+    case "human.answered":
+      guard let answer = HumanAnswer(body) else { return }
+      let digest = body["payload_digest"].string ?? questions[key] ?? ""
+      answers[key] = (digest, answer)
+    default: break
+    }
+  }
+
+  private mutating func keep(_ call: Call) {
+    places[call.key] = calls.count
+    let name = EffectLog.name(call.key, call.request)
+    byRequest[name] = byRequest[name] == nil ? .some(calls.count) : .some(nil)
+    calls.append(call)
+  }
+
+  private static func name(_ key: EffectKey, _ request: String) -> String {
+    "\(key.operatorName)/\(key.kind)/\(request)"
+  }
+}
+
+extension EffectLog {
+  /// The answer recorded at this place, whatever was asked there.
+  package func answer(at key: EffectKey) -> Call? { places[key].map { calls[$0] } }
+
+  /// The answer to this very request: at this place, else wherever the operator asked it, when that
+  /// was in one place only.
+  package func answer(to request: String, at key: EffectKey) -> Call? {
+    if let call = answer(at: key), call.request == request { return call }
+    guard case .some(.some(let place)) = byRequest[EffectLog.name(key, request)] else { return nil }
+    return calls[place]
+  }
+
+  /// Attempts at this place that were in flight when the journal ended, the earliest first.
+  package func uncertain(at key: EffectKey) -> [UncertainCall] {
+    uncertain.filter { $0.key == key }
+  }
+
+  package var uncertain: [UncertainCall] {
+    intents.values.map(\.call).sorted { $0.reservation.text < $1.reservation.text }
+  }
+
+  /// The last try that an operator is known to have made at an effect; 0 when there was none.
+  package func tries(of key: EffectKey) -> Int { latest[key.place] ?? 0 }
+
+  package func humanAnswer(at key: EffectKey, payloadDigest: String) -> HumanAnswer? {
+    guard let known = answers[key], known.payloadDigest == payloadDigest else { return nil }
+    return known.answer
+  }
+
+  /// What the operator wrote in that step.
+  package func updates(of step: Step) -> [Update]? {
+    finished.first { $0.step == step }?.updates
+  }
+
+  /// The last step that wrote something, or wrote this key.
+  package func lastStep(writing key: String? = nil) -> Step? {
+    finished.last { key == nil || $0.updates.contains { $0.path.key == key } }?.step
+  }
+}
+
+extension EffectKey {
+  /// The effect without its occurrence.
+  fileprivate var place: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
+  /// The label without the round that it was asked in.
+  fileprivate var kind: Substring { label.prefix { $0 != "@" } }
+}
+
+extension Money {
+  fileprivate init?(_ value: Value) {
+    guard let text = value.string, let money = Money(decimal: text) else { return nil }
+    self = money
+  }
+}
+
+extension ModelAnswer {
+  /// Reads a line about an answer, as the gate writes it.
+  package init(_ body: Value) {
+    let usage = body["usage"]
+    self.init(
+      text: body["text"].string ?? "", provider: body["provider"].string ?? "",
+      model: body["model"].string ?? "",
+      usage: Usage(
+        input: usage["input"].int ?? 0, output: usage["output"].int ?? 0,
+        cachedInput: usage["cached_input"].int ?? 0, reasoning: usage["reasoning"].int ?? 0,
+        isReported: usage["reported"].bool ?? false),
+      cost: Money(body["cost"]) ?? .zero,
+      finish: body["finish"].string.flatMap { FinishReason(rawValue: $0) } ?? .stop,
+      isMock: body["mock"].bool ?? false)
+  }
+
+  /// What the journal keeps of an answer.
+  package var value: ValueObject {
+    var body: ValueObject = [
+      "provider": .string(provider), "model": .string(model), "text": .string(text),
+      "usage": usage.value, "cost": .string(cost.decimalText), "finish": .string(finish.rawValue),
+    ]
+    if isMock { body["mock"] = true }
+    return body
+  }
+}
+
+extension Usage {
+  /// What the journal keeps of a count.
+  package var value: Value {
+    [
+      "input": .int(input), "output": .int(output), "cached_input": .int(cachedInput),
+      "reasoning": .int(reasoning), "reported": .bool(isReported),
+    ]
+  }
+}

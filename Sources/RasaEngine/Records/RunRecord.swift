@@ -1,0 +1,46 @@
+package import RasaCore
+
+/// What lists and sessions need of a run without folding its journal.
+package struct RunRecord: Sendable, Hashable {
+  /// `running` is also what a run is called whose process died; `parked` runs wait for a person's
+  /// answer, or were stopped, and can go on.
+  package enum Status: String, Sendable, Hashable, CaseIterable {
+    case running, parked, done, failed, cancelled
+  }
+  package var id: Identifier
+  package var session: String?
+  package var persona: String
+  package var personaDigest: String
+  package var user: String
+  package var input: String
+  package var startedAt: Timestamp
+  package var status: Status
+  /// The run that this one is a fork of.
+  package var forkOf: Identifier?
+
+  package init(
+    id: Identifier, session: String?, persona: String, personaDigest: String, user: String,
+    input: String, startedAt: Timestamp, status: Status = .running, forkOf: Identifier? = nil
+  ) {
+    self.id = id
+    self.session = session
+    self.persona = persona
+    self.personaDigest = personaDigest
+    self.user = user
+    self.input = input
+    self.startedAt = startedAt
+    self.status = status
+    self.forkOf = forkOf
+  }
+}
+
+/// A run as its journal tells it.
+package struct RunHistory: Sendable {
+  package var record: RunRecord
+  package var entries: [JournalEntry]
+
+  package init(record: RunRecord, entries: [JournalEntry]) {
+    self.record = record
+    self.entries = entries
+  }
+}

@@ -1,0 +1,113 @@
+package import RasaCore
+import RasaPersona
+
+/// What a fork will take over and what it may still ask, found out without asking anyone.
+package struct Forecast: Sendable {
+  /// Answers that are taken over.
+  package var reused: Int
+  /// What they cost when they were given.
+  package var saved: Money
+  /// The calls that may follow: each with the most times that it can be made.
+  package var rest: [RehearsedCall]
+  /// True when nothing will be asked of a model any more.
+  package var isComplete: Bool { rest.isEmpty }
+}
+
+extension Runner {
+  /// Goes through the run as far as its origin's effects carry it.
+  package func forecast(
+    _ graph: Graph, _ start: RunStart, inheriting origin: Origin
+  ) async throws -> Forecast {
+    let gate = ForecastGate(gate: surroundings.gate)
+    let journal = Unwritten()
+    let dry = Runner(
+      Surroundings(
+        gate: gate, journal: journal, memory: surroundings.memory, people: Nobody(),
+        time: surroundings.time), options: options)
+    let result = try await dry.run(graph, start, inheriting: origin)
+    let asked = gate.asked
+    let waiting = result.waitsFor.map(\.question.key) + asked.map(\.context.key)
+    let places = waiting.compactMap { key in
+      graph.nodes.firstIndex {
+        $0.definition.name == key.operatorName && graph.frames[$0.frame].name == key.frame
+      }
+    }
+    let reachable = GraphFlow(graph).reachable(from: places)
+    let saved = journal.reused.compactMap { entry in
+      entry.key.flatMap { EffectKey($0) }.flatMap { key in
+        origin.effects.answer(to: entry.body["request"].string ?? "", at: key)?.answer.cost
+      }
+    }
+    var rest = graph.rehearse(start, profile: options.profile).filter { call in
+      graph.nodes.indices.contains { index in
+        reachable.contains(index) && graph.nodes[index].definition.name == call.operatorName
+          && graph.frames[graph.nodes[index].frame].name == call.frame
+      }
+    }
+    // What is known to be asked is known in its words.
+    for known in asked {
+      if let place = rest.firstIndex(where: {
+        $0.operatorName == known.context.key.operatorName && $0.frame == known.context.key.frame
+      }) {
+        rest[place].request = known.request
+      }
+    }
+    return Forecast(reused: result.calls, saved: saved.reduce(.zero, +), rest: rest)
+  }
+}
+
+/// Answers nothing: whoever asks is left waiting, and what was asked is noted.
+private final class ForecastGate: ModelGate {
+  private let gate: any ModelGate
+  private let noted = Locked<[(request: ModelRequest, context: CallContext)]>([])
+
+  init(gate: any ModelGate) { self.gate = gate }
+
+  var asked: [(request: ModelRequest, context: CallContext)] { noted.withLock { $0 } }
+
+  func answer(
+    _ request: ModelRequest, for context: CallContext,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer {
+    noted.withLock { $0.append((request, context)) }
+    let question = Question(key: context.key, title: "", subject: "", payload: .null)
+    throw Deferred(
+      approval: Approval(
+        run: context.run, question: question, askedAt: Timestamp(milliseconds: 0)))
+  }
+
+  func digest(of request: ModelRequest, for context: CallContext) -> String {
+    gate.digest(of: request, for: context)
+  }
+  func giveUp(
+    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
+  ) async throws {}
+  func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
+    try await gate.estimate(request, for: context)
+  }
+}
+
+private struct Nobody: People {
+  func decide(_ question: Question) async throws -> HumanAnswer? { nil }
+}
+
+/// Keeps nothing but what was taken over.
+private final class Unwritten: Journal {
+  private let noted = Locked<[JournalEntry]>([])
+  var reused: [JournalEntry] { noted.withLock { $0 } }
+
+  func open(_ run: RunRecord, _ entries: [JournalEntry]) {}
+  func claim(_ run: Identifier) async throws -> RunHistory {
+    throw Failure(.usage, "there is no run \(run)")
+  }
+  func record(_ entries: [JournalEntry]) {
+    noted.withLock { $0 += entries.filter { $0.kind == "call.reused" } }
+  }
+  func append(_ entries: [JournalEntry]) async throws {}
+  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval {
+    approval
+  }
+  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt { .unknown }
+  func close(_ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]) async throws {}
+  func entries(of run: Identifier) async throws -> [JournalEntry] { [] }
+}

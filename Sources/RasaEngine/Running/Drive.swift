@@ -1,0 +1,302 @@
+import RasaCore
+import RasaPersona
+
+/// One run under way.
+struct Drive {
+  var machine: RunMachine
+  let start: RunStart
+  let options: RunOptions
+  let surroundings: Surroundings
+  let stage: Stage
+  let show: RunObserver
+  var recorded: Recorded
+  /// What a fork writes over what some steps wrote.
+  let changes: [Step: [Update]]
+  /// Questions that were left for later.
+  var waitsFor: [Approval] = []
+  /// The parts of the output that could still change when it was last looked at what to show.
+  var shownOpen = UInt64.max
+
+  var graph: Graph { machine.graph }
+
+  // MARK: Beginning and end
+
+  mutating func open(_ origin: Origin?) async throws {
+    let now = surroundings.time.now()
+    let record = RunRecord(
+      id: start.run, session: start.session, persona: start.persona,
+      personaDigest: start.personaDigest, user: start.user, input: start.input, startedAt: now,
+      forkOf: start.fork?.run)
+    let begun = RunEvent.started(start)
+    var entries = [begun.entry(of: start.run, at: now)]
+    if !graph.pinned.isNull {
+      entries.append(
+        JournalEntry(run: start.run, time: now, kind: "persona.pinned", body: graph.pinned))
+    }
+    surroundings.journal.open(record, entries)
+    try await openContext(origin)
+    try await show(.event(begun))
+    machine.apply(begun)
+    let changed = start.fork?.changes.filter { change in
+      !changes.values.joined().contains { $0.path == StatePath(change.key) }
+    }
+    if let changed, !changed.isEmpty {
+      let event = RunEvent.changed(ValueObject(changed.map { ($0.key, $0.value) }))
+      machine.apply(event)
+      surroundings.journal.record([event.entry(of: start.run, at: now)])
+    }
+    try await tell()
+  }
+
+  private mutating func openContext(_ origin: Origin?) async throws {
+    var known = origin?.context
+    if known == nil { known = try await context() }
+    let opened = RunEvent.contextOpened(known ?? .null)
+    machine.apply(opened)
+    surroundings.journal.record([opened.entry(of: start.run, at: surroundings.time.now())])
+  }
+
+  /// Folds what the journal tells, and makes due again what was under way when it ended.
+  mutating func reopen(_ history: RunHistory, by: String) async throws {
+    var knownTold = 0
+    var hasContext = false
+    for entry in history.entries {
+      switch entry.kind {
+      case "frame.entered", "run.moved", "run.warned": knownTold += 1
+      default: break
+      }
+      guard let event = RunEvent(folding: entry) else { continue }
+      switch event {
+      case .operatorFinished(var step, let outcome):
+        step.isReview = false
+        _ = machine.due()
+        machine.apply(.operatorFinished(step, outcome))
+      case .contextOpened:
+        hasContext = true
+        machine.apply(event)
+      default: machine.apply(event)
+      }
+    }
+    machine.reissue()
+    recorded.own = EffectLog(history.entries)
+    stage.begin(with: recorded.own.calls.map(\.answer), spent: recorded.own.spent)
+    let resumed = RunEvent.resumed(by: by)
+    surroundings.journal.record([
+      resumed.entry(of: start.run, at: surroundings.time.now())
+    ])
+    if !hasContext { try await openContext(nil) }
+    try await show(.event(resumed))
+    // What followed from the last lines may not have been written down any more.
+    try await tell(machine.takeTold().dropFirst(knownTold))
+  }
+
+  /// Session history and working notes, for personas that have frames of those kinds.
+  private func context() async throws -> Value {
+    let kinds = Set(graph.frames.map(\.kind))
+    var turns: [Value] = []
+    var notes: [Value] = []
+    if let session = start.session {
+      if kinds.contains(.session) {
+        turns = try await surroundings.memory.turns(of: session, limit: options.turns).map { turn in
+          ["input": .string(turn.input), "output": .string(turn.output)]
+        }
+      }
+      if kinds.contains(.shortTerm) {
+        notes = try await surroundings.memory.notes(of: session, limit: options.notes)
+          .map { ["text": .string($0.text)] }
+      }
+    }
+    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+  }
+
+  /// Drives the run to its end, or to where it has to wait for people.
+  mutating func toItsEnd() async throws -> RunResult {
+    try await untilEnd()
+    switch machine.status {
+    case .finished(let output): return try await close(output)
+    case .failed(let failure): throw failure
+    case .running:
+      guard waitsFor.isEmpty else { return try await park() }
+      throw Failure(
+        .run, "the run stopped before its end: nothing is due any more",
+        mend: "check the persona with `rasa personas validate \(start.persona)`")
+    }
+  }
+
+  private func park() async throws -> RunResult {
+    let parked = RunEvent.parked(Parking(.approval, waitsFor: waitsFor.map(\.id)))
+    try await surroundings.journal.close(
+      start.run, RunEnding(.parked), [parked.entry(of: start.run, at: surroundings.time.now())])
+    try await show(.event(parked))
+    return result(.null)
+  }
+
+  private func close(_ output: Value) async throws -> RunResult {
+    let now = surroundings.time.now()
+    var turn: SessionTurn? = nil
+    if let session = start.session, graph.frames.contains(where: { $0.kind == .session }) {
+      turn = SessionTurn(
+        session: session, run: start.run, time: now, input: start.input,
+        output: output.promptText)
+    }
+    let finished = RunEvent.finished(output: output)
+    try await surroundings.journal.close(
+      start.run,
+      RunEnding(.done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now)),
+      [finished.entry(of: start.run, at: now)])
+    try await show(.event(finished))
+    return result(output)
+  }
+
+  private func result(_ output: Value) -> RunResult {
+    let answers = stage.answers
+    var usage = Usage()
+    for answer in answers {
+      usage.input += answer.usage.input
+      usage.output += answer.usage.output
+      usage.cachedInput += answer.usage.cachedInput
+      usage.reasoning += answer.usage.reasoning
+      usage.isReported = usage.isReported && answer.usage.isReported
+    }
+    return RunResult(
+      session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
+      steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
+      waitsFor: waitsFor)
+  }
+
+  private func workingNotes(at now: Timestamp) -> [WorkingNote] {
+    guard let session = start.session else { return [] }
+    return machine.notes.map {
+      WorkingNote(session: session, run: start.run, time: now, text: String($0.prefix(2000)))
+    }
+  }
+
+  private func remembered(at now: Timestamp) -> [MemoryFact] {
+    (machine.state["context.remembered"].array ?? []).map { fact in
+      MemoryFact(
+        persona: start.persona, user: start.user, text: fact["text"].promptText,
+        sourceRun: start.run, time: now, trust: fact["trust"].promptText)
+    }
+  }
+
+  /// Writes down how the run failed, or that it was interrupted and can go on, and returns what to
+  /// throw. A journal that fails now must not hide the first failure.
+  func closeAfter(_ error: any Error) async -> any Error {
+    let failure: Failure
+    let ending: RunEnding
+    let last: RunEvent
+    if let known = error as? Failure, known.kind != .cancelled {
+      failure = known
+      ending = RunEnding(.failed)
+      last = .failed(known)
+    } else {
+      // What is no failure of the run (the reader of its output has gone) stops it all the same.
+      failure = Failure(
+        .cancelled, "the run was interrupted", mend: "`rasa resume \(start.run)` goes on with it")
+      ending = RunEnding(.parked)
+      last = .parked(Parking(.interrupted, waitsFor: waitsFor.map(\.id)))
+    }
+    let isForeign = !(error is Failure || error is CancellationError)
+    let entry = last.entry(of: start.run, at: surroundings.time.now())
+    let journal = surroundings.journal
+    let run = start.run
+    // A cancelled task could not wait for the journal; this one can.
+    let written = Task {
+      do {
+        try await journal.close(run, ending, [entry])
+        return nil as Failure?
+      } catch {
+        return error as? Failure
+      }
+    }
+    let second = await written.value
+    if isForeign { return error }
+    guard let second, second.message != failure.message else { return failure }
+    var both = failure
+    both.details.append("and its end could not be written down: \(second.message)")
+    return both
+  }
+
+  // MARK: Driving
+
+  mutating func untilEnd() async throws {
+    var drive = self
+    let procedure = OperatorProcedure(
+      graph: graph, start: start, options: options, surroundings: surroundings, show: show,
+      stage: stage, recorded: recorded)
+    let time = surroundings.time
+    self = try await withThrowingTaskGroup(of: Completion.self) { group in
+      var running = 0
+      defer { group.cancelAll() }
+      while drive.machine.isRunning {
+        var due = drive.machine.due()
+        try await drive.tell()
+        guard drive.machine.isRunning else { break }
+        if running == 0, due.isEmpty { break }
+        guard drive.stage.secondsLeft(at: time.monotonic()) > 0 else { throw drive.stage.tooLate }
+        // One thing alone needs no task of its own.
+        if running == 0, due.count == 1 {
+          try await drive.apply(try await procedure.perform(due.removeLast()))
+          continue
+        }
+        // Local work is done here, after what takes longer has been started.
+        let first = due.partition { $0.isQuick(in: drive.graph) }
+        for invocation in due[..<first] {
+          running += 1
+          group.addTask { try await procedure.perform(invocation) }
+        }
+        for invocation in due[first...] {
+          try await drive.apply(try await procedure.perform(invocation))
+        }
+        if first == due.endIndex, let completion = try await group.next() {
+          running -= 1
+          try await drive.apply(completion)
+        }
+      }
+      return drive
+    }
+  }
+
+  private mutating func apply(_ completion: Completion) async throws {
+    if let approval = completion.waitsFor { waitsFor.append(approval) }
+    guard var outcome = completion.outcome else { return }
+    var step = completion.step
+    if let updates = changes[step] {
+      switch outcome {
+      case .wrote(let written): outcome = .wrote(written + updates)
+      case .skipped: outcome = .wrote(updates)
+      case .answered: break
+      }
+    }
+    let event = RunEvent.operatorFinished(step, outcome)
+    step.isReview = false
+    machine.apply(.operatorFinished(step, outcome))
+    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
+    try await show(.event(event))
+    try await tell()
+  }
+
+  /// Passes on what followed, and what of the output can be shown now.
+  mutating func tell() async throws { try await tell(machine.takeTold()[...]) }
+
+  private mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
+    if !told.isEmpty {
+      let now = surroundings.time.now()
+      surroundings.journal.record(told.map { $0.entry(of: start.run, at: now) })
+      for event in told { try await show(.event(event)) }
+    }
+    let open = machine.openParts
+    if open != shownOpen || !machine.isRunning {
+      shownOpen = open
+      if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
+    }
+  }
+}
+
+extension Invocation {
+  /// Local work of microseconds, not worth a task of its own.
+  fileprivate func isQuick(in graph: Graph) -> Bool {
+    let kind = graph.nodes[node].definition.kind
+    return review == nil && (kind == .memory || kind == .rule)
+  }
+}

@@ -1,0 +1,152 @@
+package import RasaCore
+
+/// The files that a persona was read from, as they stood: a run keeps them, so that it can go on by
+/// them when the files have changed or are gone.
+package struct PinnedFiles: Sendable, Hashable {
+  package struct File: Sendable, Hashable {
+    package var kind: Kind
+    /// The definition's name; of a file beside definitions its relative path.
+    package var name: String
+    /// What messages call the file.
+    package var path: String
+    package var text: String
+  }
+  package enum Kind: String, Sendable, Hashable {
+    case persona, `operator`
+    case personaSibling = "persona_sibling"
+    case operatorSibling = "operator_sibling"
+  }
+
+  package var files: [File]
+
+  package init(files: [File] = []) { self.files = files }
+}
+
+extension PinnedFiles {
+  package var value: Value {
+    [
+      "files": .array(
+        files.map { file in
+          [
+            "kind": .string(file.kind.rawValue), "name": .string(file.name),
+            "path": .string(file.path), "text": .string(file.text),
+          ]
+        })
+    ]
+  }
+
+  /// Nil when the value is none of ours.
+  package init?(_ value: Value) {
+    guard let list = value["files"].array else { return nil }
+    files = list.compactMap { file in
+      guard let kind = file["kind"].string.flatMap({ Kind(rawValue: $0) }),
+        let name = file["name"].string, let text = file["text"].string
+      else { return nil }
+      return File(kind: kind, name: name, path: file["path"].string ?? name, text: text)
+    }
+  }
+
+  /// A library that has these files and nothing else.
+  package var library: Library {
+    Library(
+      personas: [PinnedSource(files: files, kind: .persona, siblings: .personaSibling)],
+      operators: [PinnedSource(files: files, kind: .operator, siblings: .operatorSibling)])
+  }
+
+  /// The persona's own file.
+  package var persona: File? { files.first { $0.kind == .persona } }
+}
+
+/// Reads pinned files as if they were a folder.
+private struct PinnedSource: DefinitionSource {
+  let files: [PinnedFiles.File]
+  let kind: PinnedFiles.Kind
+  let siblings: PinnedFiles.Kind
+
+  var label: String { "kept with the run" }
+
+  func list() -> [String] { files.filter { $0.kind == kind }.map(\.name).sorted() }
+
+  func read(_ name: String) -> SourceDocument? { document(kind, name) }
+
+  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+    guard let found = document(siblings, path) else {
+      throw Failure(.configuration, "the run keeps no file `\(path)`")
+    }
+    return found
+  }
+
+  private func document(_ kind: PinnedFiles.Kind, _ name: String) -> SourceDocument? {
+    files.first { $0.kind == kind && $0.name == name }.map {
+      SourceDocument(bytes: Array($0.text.utf8), path: $0.path)
+    }
+  }
+}
+
+/// Passes everything on and notes which files were read.
+package final class FileRecorder: Sendable {
+  private let read = Locked<[PinnedFiles.File]>([])
+
+  package init() {}
+
+  /// The place that a persona's own file is read from, noted.
+  package func recording(_ source: any DefinitionSource) -> any DefinitionSource {
+    RecordedSource(inner: source, recorder: self, kind: .persona, siblings: .personaSibling)
+  }
+
+  /// The library, noted.
+  package func recording(_ library: Library) -> Library {
+    Library(
+      personas: library.personaSources.map {
+        RecordedSource(inner: $0, recorder: self, kind: .persona, siblings: .personaSibling)
+      },
+      operators: library.operatorSources.map {
+        RecordedSource(inner: $0, recorder: self, kind: .operator, siblings: .operatorSibling)
+      })
+  }
+
+  package func note(_ kind: PinnedFiles.Kind, _ name: String, _ document: SourceDocument) {
+    let text = String(decoding: document.bytes, as: UTF8.self)
+    let file = PinnedFiles.File(kind: kind, name: name, path: document.path, text: text)
+    read.withLock { files in
+      if !files.contains(where: { $0.kind == kind && $0.name == name }) { files.append(file) }
+    }
+  }
+
+  /// What was read, without personas that were only looked at on the way to this one.
+  ///
+  /// - Parameter locate: the path to keep for a path that was read.
+  package func files(
+    of persona: String, locate: (String) -> String = { $0 }
+  ) -> PinnedFiles {
+    var files = read.withLock { files in
+      files.filter { $0.kind != .persona || $0.name == persona }
+    }
+    for index in files.indices { files[index].path = locate(files[index].path) }
+    return PinnedFiles(
+      files: files.sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) })
+  }
+}
+
+private struct RecordedSource: DefinitionSource {
+  let inner: any DefinitionSource
+  let recorder: FileRecorder
+  let kind: PinnedFiles.Kind
+  let siblings: PinnedFiles.Kind
+
+  var label: String { inner.label }
+
+  func list() throws(Failure) -> [String] { try inner.list() }
+
+  func read(_ name: String) throws(Failure) -> SourceDocument? {
+    let document = try inner.read(name)
+    if let document { recorder.note(kind, name, document) }
+    return document
+  }
+
+  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+    let document = try inner.readSibling(path)
+    recorder.note(siblings, path, document)
+    return document
+  }
+}

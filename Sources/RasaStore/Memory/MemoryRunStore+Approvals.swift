@@ -1,0 +1,67 @@
+import RasaCore
+package import RasaEngine
+
+extension MemoryRunStore {
+  package func ask(
+    _ approval: Approval, recording entries: [JournalEntry]
+  ) async throws -> Approval {
+    let now = time.now()
+    return try state.withLock { state in
+      _ = try state.journals.ownedPlace(of: approval.run)
+      if let known = state.approvals[approval.id] {
+        if known.isOverdue(at: now) { state.expire(known, at: now) }
+        // Nobody waited any more; now somebody does again.
+        guard known.standing == .withdrawn else { return known.standing(at: now) }
+      }
+      try state.journals.append(entries)
+      state.approvals[approval.id] = approval
+      state.ledger.audits.append(.asked(approval, at: now))
+      return approval
+    }
+  }
+
+  package func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt {
+    let now = time.now()
+    return state.withLock { state in
+      guard var known = state.approvals[approval] else { return .unknown }
+      guard known.standing == .pending, !known.isOverdue(at: now) else {
+        if known.standing == .pending { state.expire(known, at: now) }
+        known = known.standing(at: now)
+        state.ledger.audits.append(.refusedAnswer(to: known, answer, at: now))
+        return .late(known)
+      }
+      known.standing = .answered(answer, at: now)
+      state.approvals[approval] = known
+      state.ledger.audits.append(.answered(approval, answer, at: now))
+      return .accepted(known)
+    }
+  }
+
+  /// The newest questions, newest first.
+  package func approvals(
+    _ filter: ApprovalFilter = ApprovalFilter(), limit: Int
+  ) async throws -> [Approval] {
+    let now = time.now()
+    let all = state.withLock { Array($0.approvals.values) }.map { $0.standing(at: now) }
+    return Array(
+      all.filter { approval in
+        (!filter.onlyPending || approval.standing == .pending)
+          && (filter.run == nil || approval.run == filter.run)
+      }.sorted { ($0.askedAt, $0.id) > ($1.askedAt, $1.id) }.prefix(max(0, limit)))
+  }
+}
+
+extension MemoryRunStore.State {
+  fileprivate mutating func expire(_ approval: Approval, at now: Timestamp) {
+    approvals[approval.id]?.standing = .expired
+    ledger.audits.append(.expired(approval.id, at: now))
+  }
+
+  /// Nobody waits for answers to the run's questions any more.
+  mutating func withdrawApprovals(of run: Identifier, at now: Timestamp) {
+    for (id, approval) in approvals where approval.run == run && approval.standing == .pending {
+      approvals[id]?.standing = .withdrawn
+      ledger.audits.append(.withdrawn(id, at: now))
+    }
+  }
+}

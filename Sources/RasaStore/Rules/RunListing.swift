@@ -1,0 +1,72 @@
+package import RasaCore
+package import RasaEngine
+
+/// A run as lists show it.
+package struct RunListing: Sendable, Hashable {
+  package var record: RunRecord
+  /// What its calls have cost so far.
+  package var cost: Money
+  /// Lines of its journal.
+  package var lines: Int
+  package var changedAt: Timestamp
+  /// Questions that wait for a person.
+  package var waiting: Int
+  /// Whether a process is at work on it. A run that is called running and is not alive was left
+  /// behind by a process that has ended.
+  package var isAlive: Bool
+  /// Who has it, as `ProcessIdentity` says it.
+  package var owner: String?
+}
+
+/// Which runs a list shows.
+package struct RunFilter: Sendable, Hashable {
+  package var session: String?
+  package var persona: String?
+  /// Empty for all.
+  package var status: Set<RunRecord.Status>
+  package var limit: Int
+
+  package init(
+    session: String? = nil, persona: String? = nil, status: Set<RunRecord.Status> = [],
+    limit: Int = 50
+  ) {
+    self.session = session
+    self.persona = persona
+    self.status = status
+    self.limit = limit
+  }
+}
+
+/// One attempt at a model, as the ledger has it.
+package struct CallRecord: Sendable, Hashable {
+  package var reservation: Identifier
+  package var key: String
+  package var provider: String
+  package var model: String
+  /// What was held for it.
+  package var amount: Money
+  /// What it has cost; nil while it is held.
+  package var actual: Money?
+  package var usage: Usage?
+  package var state: ReservationState
+  package var outcome: Settlement.Outcome?
+  package var madeAt: Timestamp
+  package var settledAt: Timestamp?
+}
+
+/// What became of the wish to cancel a run.
+package enum CancelReceipt: Sendable, Hashable {
+  /// It had stopped for good before.
+  case ended(RunRecord.Status)
+  /// Nobody was at work on it: it is cancelled now.
+  case cancelled
+  /// Who runs it has been asked, and stops soon.
+  case asked
+}
+
+/// What was, or would be, deleted.
+package struct PruneReport: Sendable, Hashable {
+  package var runs: [Identifier]
+  /// Bytes of journals and texts that nobody else needs.
+  package var bytes: Int
+}

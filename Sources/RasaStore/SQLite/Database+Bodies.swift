@@ -1,0 +1,139 @@
+import RasaCore
+import RasaDocuments
+import RasaSQLite
+
+extension Database {
+  /// The number of a word, which is given to it when it is first written.
+  func word(_ text: String) throws -> Int64 {
+    let known = try first("SELECT number FROM words WHERE text = ?", .text(text)) {
+      $0.integer(0)
+    }
+    if let known { return known }
+    try run("INSERT INTO words (text) VALUES (?)", .text(text))
+    return lastInsertedRow
+  }
+
+  func word(orNull text: String?) throws -> SQLValue {
+    try text.map { .integer(try word($0)) } ?? .null
+  }
+
+  /// Writes what is not known yet of the content and gives what stands for it in a column: the
+  /// number of its body, or its bytes.
+  func keep(_ content: Content) throws -> SQLValue {
+    var numbers: [Int: Int64] = [:]
+    if content.isReference, let whole = content.root.references.first {
+      return .integer(try number(of: whole.body, in: content, &numbers))
+    }
+    return .bytes(try stored(content.root, of: content, &numbers))
+  }
+
+  /// What is known is known with all of its parts, so they are not looked at.
+  private func number(
+    of index: Int, in content: Content, _ numbers: inout [Int: Int64]
+  ) throws -> Int64 {
+    if let number = numbers[index] { return number }
+    let body = content.bodies[index]
+    let digest = SQLValue.bytes(body.digest)
+    var number = try first("SELECT number FROM bodies WHERE digest = ?", digest) { $0.integer(0) }
+    if number == nil {
+      let bytes = try stored(body, of: content, &numbers)
+      try run("INSERT INTO bodies (digest, bytes) VALUES (?, ?)", digest, .bytes(bytes))
+      number = lastInsertedRow
+    }
+    numbers[index] = number
+    return number ?? 0
+  }
+
+  /// The bytes with a number for every digest.
+  private func stored(
+    _ body: Content.Body, of content: Content, _ numbers: inout [Int: Int64]
+  ) throws -> [UInt8] {
+    if body.references.isEmpty { return body.bytes }
+    var bytes: [UInt8] = []
+    var copied = 0
+    for reference in body.references {
+      bytes += body.bytes[copied..<reference.offset]
+      let number = try number(of: reference.body, in: content, &numbers)
+      bytes.appendNumber(UInt64(bitPattern: number))
+      copied = reference.offset + ContentDigest.digestLength
+    }
+    bytes += body.bytes[copied...]
+    return bytes
+  }
+
+  /// What stands for a text in a column: a long one is shared with everything else that says it.
+  func keep(_ text: KeptText) throws -> SQLValue {
+    switch text {
+    case .short(let text): .text(text)
+    case .long(let content): try keep(content)
+    }
+  }
+}
+
+/// A text on its way into a column.
+enum KeptText: Sendable {
+  case short(String)
+  case long(Content)
+
+  init(_ text: String) {
+    self =
+      text.utf8.count < Content.shortestBody
+      ? .short(text) : .long(Content(.string(text), asBody: true))
+  }
+}
+
+/// Reads bodies, each of them once, and checks that they are what was written.
+final class BodyReader {
+  private let database: Database
+  private var known: [Int64: KnownBody] = [:]
+  /// What was written may be read.
+  private static let limits = JSONLimits(depth: 500, bytes: .max)
+
+  init(_ database: Database) { self.database = database }
+
+  func body(_ number: Int64, depth: Int = 0) throws -> KnownBody {
+    if let body = known[number] { return body }
+    let row = try database.first(
+      "SELECT digest, bytes FROM bodies WHERE number = ?", .integer(number)
+    ) { (digest: $0.value(0), bytes: $0.bytes(1)) }
+    guard let row else { throw DamagedContent() }
+    let body: KnownBody
+    switch row.digest {
+    case .bytes(let digest):
+      let (value, digested) = try read(row.bytes, depth: depth)
+      guard ContentDigest.of(digested) == digest else { throw DamagedContent() }
+      body = KnownBody(value: value, digest: digest)
+    case .text(let digest):
+      guard Digest.sha256(row.bytes) == digest else { throw DamagedContent() }
+      body = KnownBody(value: try Self.value(ofJSON: row.bytes), digest: [])
+    default: throw DamagedContent()
+    }
+    known[number] = body
+    return body
+  }
+
+  func read(_ bytes: [UInt8], depth: Int = 0) throws -> (value: Value, digested: [UInt8]) {
+    try ContentReader.read(bytes, depth: depth) { number, depth in
+      guard depth <= deepestContent else { throw DamagedContent() }
+      return try body(number, depth: depth)
+    }
+  }
+
+  /// A text as `KeptText` puts it into a column.
+  func text(_ column: SQLValue) throws -> String {
+    switch column {
+    case .text(let text): return text
+    case .integer(let number):
+      guard case .string(let text) = try body(number).value else { throw DamagedContent() }
+      return text
+    default: throw DamagedContent()
+    }
+  }
+
+  static func value(ofJSON bytes: [UInt8]) throws -> Value {
+    if bytes.isEmpty { return .null }
+    do {
+      return try JSON.parse(bytes, limits: limits)
+    } catch { throw DamagedContent() }
+  }
+}

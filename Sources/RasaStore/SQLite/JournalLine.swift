@@ -1,0 +1,77 @@
+import RasaCore
+import RasaEngine
+import RasaSQLite
+
+/// An entry on its way into the file, encoded by who writes it, so that the writer's thread does
+/// nothing but write.
+struct JournalLine: Sendable {
+  var time: Int64
+  var kind: String
+  var key: String?
+  /// Nil for null.
+  var content: Content?
+  private var sealed: [UInt8]
+
+  init(_ entry: JournalEntry) {
+    time = entry.time.milliseconds
+    kind = entry.kind
+    key = entry.key
+    let body = entry.body
+    content = body.isNull ? nil : Content(body)
+    sealed = LineSeal.content(time: time, kind: kind, key: key, body: content?.root.bytes ?? [])
+  }
+
+  func seal(after seal: [UInt8], at sequence: Int64) -> [UInt8] {
+    LineSeal.next(after: seal, sequence: sequence, content: sealed)
+  }
+}
+
+/// What shows that a line is what was written, and stands where it was written: the first 8 bytes
+/// of SHA-256 over the seal of the line before, the line's number and everything that it says.
+enum LineSeal {
+  /// What the first line's seal follows.
+  static func beginning(of run: String) -> [UInt8] { Array(run.utf8) }
+
+  static func content(time: Int64, kind: String, key: String?, body: [UInt8]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.count + 96)
+    bytes.appendNumber(UInt64(bitPattern: time))
+    bytes.appendNumber(UInt64(kind.utf8.count))
+    bytes += kind.utf8
+    if let key {
+      bytes.appendNumber(UInt64(key.utf8.count) + 1)
+      bytes += key.utf8
+    } else {
+      bytes.append(0)
+    }
+    bytes += body
+    return bytes
+  }
+
+  static func next(after seal: [UInt8], sequence: Int64, content: [UInt8]) -> [UInt8] {
+    var bytes = seal
+    bytes.reserveCapacity(seal.count + content.count + 10)
+    bytes.appendNumber(UInt64(bitPattern: sequence))
+    bytes += content
+    return Array(ContentDigest.of(bytes).prefix(8))
+  }
+}
+
+/// Where the lines of a run lie among all lines: one number for run and sequence.
+enum LinePlace {
+  static let linesPerRun: Int64 = 1 << 20
+
+  static func of(run: Int64, sequence: Int64) -> Int64 { run &* linesPerRun &+ sequence }
+
+  /// The places of a run's lines after that sequence number.
+  static func range(of run: Int64, after sequence: Int64 = 0) -> (after: Int64, before: Int64) {
+    (of(run: run, sequence: max(0, sequence)), of(run: run + 1, sequence: 0))
+  }
+}
+
+/// The lines of one run, to be written if this store still owns it.
+struct OwnedLines: Sendable {
+  var run: String
+  var epoch: Int64
+  var lines: [JournalLine]
+}

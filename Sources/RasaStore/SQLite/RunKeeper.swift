@@ -1,0 +1,147 @@
+import RasaCore
+import RasaEngine
+import RasaSQLite
+import RasaSystem
+
+/// The runs that this store owns: in which epoch, and what to do when somebody asks to cancel one.
+///
+/// While it owns any, the database's thread renews their leases, apart from whatever the runs are
+/// doing, and looks once a second whether another process has asked for something.
+final class RunKeeper: Sendable {
+  private struct Ownership {
+    var epoch: Int64
+    var isToCancel = false
+    var act: (@Sendable () -> Void)?
+  }
+
+  private struct State {
+    var runs: [String: Ownership] = [:]
+    var nextLook = ContinuousClock.Instant.now
+    var nextRenewal = ContinuousClock.Instant.now
+    /// What the database's version was at the last look.
+    var version: Int64?
+  }
+
+  private let state = Locked(State())
+  private let time: TimeSource
+  private let lease: Duration
+  private let name: String?
+  private static let timeBetweenLooks = Duration.seconds(1)
+
+  init(owner name: String?, lease: Duration, time: TimeSource) {
+    self.name = name
+    self.lease = lease
+    self.time = time
+  }
+
+  /// Who this store is to others. Asking the system for it takes a moment, so that is done when it
+  /// is first written down.
+  var owner: String { name ?? ProcessIdentity.current.text }
+
+  var leaseEnds: Timestamp {
+    Timestamp(milliseconds: time.now().milliseconds + lease.components.seconds * 1000)
+  }
+
+  // MARK: What is owned
+
+  func own(_ run: String, epoch: Int64) {
+    let now = ContinuousClock.now
+    state.withLock { state in
+      if state.runs.isEmpty {
+        state.nextLook = now + Self.timeBetweenLooks
+        state.nextRenewal = now + lease / 3
+      }
+      state.runs[run] = Ownership(epoch: epoch)
+    }
+  }
+
+  func epoch(of run: String) throws -> Int64 {
+    guard let epoch = state.withLock({ $0.runs[run]?.epoch }) else { throw Failure.takenOver(run) }
+    return epoch
+  }
+
+  func isOwned(_ run: String) -> Bool { state.withLock { $0.runs[run] != nil } }
+
+  func owned(_ entries: [JournalEntry]) throws -> [OwnedLines] {
+    try entries.byRun.map { run, entries in
+      OwnedLines(run: run, epoch: try epoch(of: run), lines: entries.map(JournalLine.init))
+    }
+  }
+
+  /// Forgets the run, unless it has been claimed anew since.
+  func forget(_ run: String, epoch: Int64) {
+    state.withLock { state in
+      if state.runs[run]?.epoch == epoch { state.runs[run] = nil }
+    }
+  }
+
+  // MARK: Cancelling
+
+  /// Keeps what to do, and does it at once if somebody has asked before.
+  func onCancelRequest(_ run: String, _ act: @escaping @Sendable () -> Void) {
+    let isToCancel = state.withLock { state in
+      if state.runs[run]?.isToCancel == true { return true }
+      state.runs[run]?.act = act
+      return false
+    }
+    if isToCancel { act() }
+  }
+
+  func cancelIsAsked(of run: String) {
+    let act = state.withLock { state in
+      state.runs[run]?.isToCancel = true
+      defer { state.runs[run]?.act = nil }
+      return state.runs[run]?.act
+    }
+    act?()
+  }
+
+  // MARK: Upkeep
+
+  var upkeep: DatabaseWriter.Upkeep {
+    DatabaseWriter.Upkeep(
+      due: { [self] in
+        state.withLock { $0.runs.isEmpty ? nil : min($0.nextLook, $0.nextRenewal) }
+      },
+      look: { [self] database in try look(database) })
+  }
+
+  private func look(_ database: Database) throws -> DatabaseWriter.Change? {
+    let now = ContinuousClock.now
+    let (runs, before, renews) = state.withLock { state in
+      let renews = state.nextRenewal <= now
+      state.nextLook = now + Self.timeBetweenLooks
+      if renews { state.nextRenewal = now + lease / 3 }
+      return (state.runs.mapValues(\.epoch), state.version, renews)
+    }
+    // Reads a few bytes of shared memory; nothing has changed while it stays the same.
+    let version = try database.first("PRAGMA data_version") { $0.integer(0) }
+    if version != before {
+      for (run, epoch) in runs { try look(at: run, epoch: epoch, database) }
+      state.withLock { $0.version = version }
+    }
+    guard renews else { return nil }
+    let (owner, leaseEnds) = (owner, leaseEnds)
+    return { [self] database in
+      for (run, epoch) in runs {
+        try database.run(
+          "UPDATE runs SET lease_ends = ? WHERE id = ? AND epoch = ? AND owner = ?",
+          .integer(leaseEnds.milliseconds), .text(run), .integer(epoch), .text(owner))
+        if database.changes == 0 { try look(at: run, epoch: epoch, database) }
+      }
+    }
+  }
+
+  /// A run that is not there yet will be with its first durable line.
+  private func look(at run: String, epoch: Int64, _ database: Database) throws {
+    let row = try database.first(
+      "SELECT epoch, cancel_asked IS NOT NULL FROM runs WHERE id = ?", .text(run)
+    ) { (epoch: $0.integer(0), isToCancel: $0.integer(1) != 0) }
+    guard let row else { return }
+    if row.epoch != epoch {
+      forget(run, epoch: epoch)
+    } else if row.isToCancel {
+      cancelIsAsked(of: run)
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package import RasaCore
+import RasaEngine
+import RasaSQLite
+import RasaSystem
+
+extension SQLiteStore {
+  /// The newest runs that fit, newest first.
+  package func runs(_ filter: RunFilter = RunFilter()) async throws -> [RunListing] {
+    let now = time.now()
+    let all = RunRecord.Status.allCases.map(\.rawValue)
+    let wanted = filter.status.isEmpty ? all : filter.status.map(\.rawValue)
+    // One parameter for each status, unused ones filled with the first.
+    let statuses = all.indices.map { SQLValue.text($0 < wanted.count ? wanted[$0] : wanted[0]) }
+    return try await writer.read { database in
+      let rows = try database.rows(
+        """
+        \(RunRow.query)
+        WHERE (?1 IS NULL OR session = ?1)
+          AND (?2 IS NULL OR runs.persona = (SELECT number FROM words WHERE text = ?2))
+          AND status IN (?4, ?5, ?6, ?7, ?8)
+        ORDER BY runs.number DESC LIMIT ?3
+        """,
+        .text(orNull: filter.session), .text(orNull: filter.persona),
+        .integer(max(0, filter.limit)), statuses[0], statuses[1], statuses[2], statuses[3],
+        statuses[4], transform: RunRow.init)
+      let bodies = BodyReader(database)
+      let lives = Lives(now: now)
+      return rows.map { $0.listing(bodies, lives) }
+    }
+  }
+
+  /// The run of that identity, or the only one that begins so.
+  package func run(_ idOrPrefix: String) async throws -> RunListing? {
+    let now = time.now()
+    return try await writer.read { database in
+      let found = try database.only(of: idOrPrefix, in: "runs", called: "run")
+      return try found.flatMap { try database.listing(of: Identifier($0), now: now) }
+    }
+  }
+
+  /// The attempts at models that a run has made, oldest first.
+  package func calls(of run: Identifier) async throws -> [CallRecord] {
+    try await writer.read { database in
+      try database.rows(
+        """
+        SELECT id, effect.text, provider.text, model.text, amount, actual, state, outcome.text,
+          made_at, settled_at, input_tokens, output_tokens, cached_tokens, reasoning_tokens,
+          is_reported
+        FROM reservations JOIN words AS effect ON effect.number = effect
+          JOIN words AS provider ON provider.number = provider
+          JOIN words AS model ON model.number = model
+          LEFT JOIN words AS outcome ON outcome.number = outcome
+        WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY made_at, id
+        """, .text(run.text), transform: CallRecord.init)
+    }
+  }
+
+  /// Cancels a run, or asks who runs it to.
+  package func requestCancel(_ run: Identifier) async throws -> CancelReceipt {
+    let now = time.now()
+    let receipt = try await writer.write { database -> CancelReceipt in
+      guard let listing = try database.listing(of: run, now: now),
+        let end = try database.end(of: run.text)
+      else { throw try database.unknownRun(run.text) }
+      switch listing.record.status {
+      case .done, .failed, .cancelled: return .ended(listing.record.status)
+      case .running where listing.isAlive:
+        try database.run(
+          "UPDATE runs SET cancel_asked = ? WHERE number = ?", .integer(now.milliseconds),
+          .integer(end.number))
+        return .asked
+      case .running, .parked:
+        // The next epoch: who wakes up and thinks the run is still its own writes nothing.
+        try database.run(
+          """
+          UPDATE runs SET status = 'cancelled', epoch = epoch + 1, owner = NULL, lease_ends = NULL,
+            cancel_asked = NULL, changed_at = ? WHERE number = ?
+          """, .integer(now.milliseconds), .integer(end.number))
+        try database.withdrawApprovals(of: end.number, now: now)
+        return .cancelled
+      }
+    }
+    // This process does not see its own changes as somebody else's.
+    if receipt == .asked { keeper.cancelIsAsked(of: run.text) }
+    return receipt
+  }
+
+  /// Calls `act` when somebody asks to cancel the run while this store owns it: once, and soon,
+  /// though not at once. It is called on the database's thread and must not wait.
+  package func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void) {
+    keeper.onCancelRequest(run.text, act)
+  }
+}
+
+extension Database {
+  func listing(of run: Identifier, now: Timestamp) throws -> RunListing? {
+    let row = try first(
+      "\(RunRow.query) WHERE runs.id = ?", .text(run.text), transform: RunRow.init)
+    return row?.listing(BodyReader(self), Lives(now: now))
+  }
+
+  /// The identity that is meant by itself or by its beginning; nil when nothing begins so.
+  func only(of idOrPrefix: String, in table: String, called kind: String) throws -> String? {
+    if idOrPrefix.isEmpty { return nil }
+    let found = try rows(
+      "SELECT id FROM \(table) WHERE id >= ? AND id < ? ORDER BY id LIMIT 6", .text(idOrPrefix),
+      .text(idOrPrefix + "\u{10FFFF}")
+    ) { $0.text(0) }
+    if found.count <= 1 || found.first == idOrPrefix { return found.first }
+    throw Failure(
+      .usage, "more than one \(kind) begins with `\(idOrPrefix)`",
+      mend: "give more of it: " + found.prefix(5).joined(separator: ", ")
+        + (found.count > 5 ? ", …" : ""))
+  }
+
+  func unknownRun(_ run: String) throws -> Failure {
+    let latest = try rows("SELECT id FROM runs ORDER BY number DESC LIMIT 200") { $0.text(0) }
+    return Failure.noRun(run, nearest: nearestName(to: run, among: latest))
+  }
+}
+
+/// Whether owners are still there, each asked about once.
+final class Lives {
+  private let now: Timestamp
+  private var gone: [String: Bool] = [:]
+
+  init(now: Timestamp) { self.now = now }
+
+  func isAlive(_ owner: String?, leaseEnds: Timestamp?) -> Bool {
+    guard let owner, let leaseEnds, leaseEnds >= now else { return false }
+    if let known = gone[owner] { return !known }
+    let isGone = ProcessIdentity.isKnownGone(owner)
+    gone[owner] = isGone
+    return !isGone
+  }
+}
+
+private struct RunRow {
+  static let query = """
+    SELECT runs.id, session, persona.text, digest.text, user.text, input, started_at, status,
+      fork_of, lines, changed_at, owner, lease_ends,
+      (SELECT settled FROM balances WHERE scope = 'execution:' || runs.id),
+      (SELECT count(*) FROM approvals WHERE run = runs.number AND standing = 'pending')
+    FROM runs JOIN words AS persona ON persona.number = runs.persona
+      JOIN words AS digest ON digest.number = persona_digest
+      JOIN words AS user ON user.number = runs.user
+    """
+
+  private var record: RunRecord
+  private let input: SQLValue
+  private let lines: Int
+  private let changedAt: Timestamp
+  private let owner: String?
+  private let leaseEnds: Timestamp?
+  private let cost: Money
+  private let waiting: Int
+
+  init(_ row: Row) {
+    input = row.value(5)
+    record = RunRecord(
+      id: Identifier(row.text(0)), session: row.textOrNil(1), persona: row.text(2),
+      personaDigest: row.text(3), user: row.text(4), input: "",
+      startedAt: Timestamp(milliseconds: row.integer(6)),
+      status: RunRecord.Status(rawValue: row.text(7)) ?? .failed,
+      forkOf: row.textOrNil(8).map(Identifier.init))
+    lines = Int(clamping: row.integer(9))
+    changedAt = Timestamp(milliseconds: row.integer(10))
+    owner = row.textOrNil(11)
+    leaseEnds = row.integerOrNil(12).map(Timestamp.init)
+    cost = Money(picoDollars: row.integer(13))
+    waiting = Int(clamping: row.integer(14))
+  }
+
+  /// A run whose input is damaged is still listed: its journal says what is wrong.
+  func listing(_ bodies: BodyReader, _ lives: Lives) -> RunListing {
+    var record = record
+    record.input = (try? bodies.text(input)) ?? ""
+    return RunListing(
+      record: record, cost: cost, lines: lines, changedAt: changedAt, waiting: waiting,
+      isAlive: record.status == .running && lives.isAlive(owner, leaseEnds: leaseEnds),
+      owner: owner)
+  }
+}
+
+extension CallRecord {
+  fileprivate init(_ row: Row) {
+    let isSettled = !row.isNull(10)
+    self.init(
+      reservation: Identifier(row.text(0)), key: row.text(1), provider: row.text(2),
+      model: row.text(3), amount: Money(picoDollars: row.integer(4)),
+      actual: row.integerOrNil(5).map { Money(picoDollars: $0) },
+      usage: isSettled
+        ? Usage(
+          input: row.integer(10), output: row.integer(11), cachedInput: row.integer(12),
+          reasoning: row.integer(13), isReported: row.integer(14) != 0) : nil,
+      state: ReservationState(rawValue: row.integer(6)) ?? .settled,
+      outcome: row.textOrNil(7).flatMap(Settlement.Outcome.init),
+      madeAt: Timestamp(milliseconds: row.integer(8)),
+      settledAt: row.integerOrNil(9).map(Timestamp.init))
+  }
+}

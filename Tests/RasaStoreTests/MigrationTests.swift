@@ -1,0 +1,161 @@
+import Glibc
+import RasaCore
+import RasaEngine
+import RasaSQLite
+import Testing
+
+@testable import RasaStore
+
+/// Files that released versions have written. Every further version adds one.
+private let fixtures = ["journal-v1.db"]
+
+/// What has to be found in such a file, whatever the version: it was read from it by hand.
+private struct Expected {
+  static let lines = [32, 32, 7, 8, 8]
+  static let statuses: [RunRecord.Status] = [.done, .done, .done, .done, .failed]
+}
+
+@Suite struct `A store of an earlier version` {
+  let folder = ScratchFolder()
+  let time = FixedTime(1_795_229_200_000)
+
+  private func copy(_ name: String) -> String {
+    let here = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    let bytes = read("/\(here)/Fixtures/\(name)")
+    #expect(!bytes.isEmpty, "the fixture \(name) is missing")
+    let path = folder.file("rasa.db")
+    close(unsafe Glibc.open(path, O_WRONLY | O_CREAT, 0o600))
+    overwrite(bytes, in: path, at: 0)
+    return path
+  }
+
+  /// Every row of a table that is in the file as it was written, by the old names of its columns.
+  private func rows(_ path: String, _ query: String) throws -> [[SQLValue]] {
+    let database = try Database(path: path)
+    return try database.rows(query) { row in
+      (0..<8).map { row.value($0) }
+    }
+  }
+
+  @Test(arguments: fixtures)
+  func `is read whole`(name: String) async throws {
+    let path = copy(name)
+    let store = SQLiteStore(path: path, time: time.source)
+    let runs = Array(try await store.runs(RunFilter(limit: 99)).reversed())
+    #expect(runs.count == 7)
+    #expect(runs.prefix(5).map(\.record.status) == Expected.statuses)
+    #expect(runs.suffix(2).map(\.record.status) == [.running, .running])
+    #expect(runs.allSatisfy { !$0.isAlive && $0.owner == nil && $0.cost == .zero })
+    #expect(
+      runs.map(\.record.persona) == [
+        "strategic_stock_analyst", "strategic_stock_analyst", "single", "reviewed", "reviewed",
+        "single", "strategic_stock_analyst",
+      ])
+    #expect(runs.allSatisfy { $0.record.user == "tester" && $0.record.personaDigest.count == 64 })
+    let words = ["one", "two", "three", "four", "five", "six", "seven"]
+    #expect(runs.map(\.record.input) == words.map { "Made-up question \($0)?" })
+    #expect(runs[0].record.session == "made-up")
+    #expect(runs[2].record.session == nil)
+
+    for run in runs {
+      let journal = try await store.journal(of: run.record.id)
+      #expect(journal.damage == nil)
+      #expect(journal.entries.count == run.lines)
+      #expect(journal.entries[0].kind == "run.started")
+      #expect(journal.entries[0].body["input"].string == run.record.input)
+      #expect(journal.entries.allSatisfy { !$0.body.isNull })
+    }
+    let asked = try await store.entries(of: runs[4].record.id)[6]
+    #expect(asked.kind == "human.asked")
+    #expect(asked.key == "session_frame:1/hitl/review#1")
+    #expect(asked.body["payload"].string?.hasPrefix("This is a made-up answer") == true)
+    let finished = try await store.entries(of: runs[0].record.id)[31]
+    #expect(finished.kind == "run.finished")
+
+    let turns = try await store.turns(of: "made-up", limit: 9)
+    #expect(turns.map(\.run) == [runs[0].record.id, runs[1].record.id])
+    #expect(turns[0].output == finished.body["output"].string)
+    #expect(try await store.sessions(limit: 9).map(\.id) == ["killed", "made-up"])
+    let notes = try await store.notes(of: "made-up", limit: 9)
+    #expect(notes.map(\.run) == turns.map(\.run))
+    #expect(notes.allSatisfy { $0.text.hasPrefix("explanation: The made-up answer") })
+    let memories = try await store.memories(of: MemoryOwner(), limit: 9)
+    #expect(memories.count == 3)
+    #expect(memories.contains { $0.text == "risk_tolerance: low" })
+    let found = try await store.recall(
+      persona: "strategic_stock_analyst", user: "tester", query: "risk tolerance", limit: 1)
+    #expect(found.first?.text == "risk_tolerance: low")
+
+    let calls = try await store.calls(of: runs[0].record.id)
+    #expect(calls.count == 7)
+    #expect(calls[0].key == "stateless_frame:1/preference_agent/call#1")
+    #expect(calls[0].usage == Usage(input: 517, output: 25, isReported: false))
+    #expect(calls.allSatisfy { $0.state == .settled && $0.outcome == .answered })
+    let held = try await store.calls(of: runs[5].record.id)
+    #expect(held.map(\.state) == [.held])
+    #expect(held[0].provider == "mock")
+  }
+
+  @Test(arguments: fixtures)
+  func `keeps every balance`(name: String) async throws {
+    let path = copy(name)
+    let query = "SELECT scope, settled, held FROM balances ORDER BY scope"
+    let before = try rows(path, query)
+    #expect(before.count == 13)
+    let store = SQLiteStore(path: path, time: time.source)
+    _ = try await store.runs()
+    await store.close()
+    #expect(try rows(path, query) == before)
+    #expect(try rows(path, "PRAGMA integrity_check").first?.first == .text("ok"))
+  }
+
+  @Test(arguments: fixtures)
+  func `lets what was interrupted go on, and settles what was held`(name: String) async throws {
+    let store = SQLiteStore(path: copy(name), time: time.source)
+    let runs = Array(try await store.runs(RunFilter(limit: 99)).reversed())
+    for run in runs.suffix(2).map(\.record.id) {
+      let history = try await store.claim(run)
+      #expect(history.entries.first?.kind == "run.started")
+      let call = try #require(try await store.calls(of: run).first { $0.state == .held })
+      try await store.settle(
+        Settlement(
+          reservation: call.reservation, actual: call.amount, usage: Usage(), outcome: .uncertain),
+        recording: [
+          JournalEntry(
+            run: run, time: time.now, kind: "call.uncertain", key: call.key, body: ["a": "b"])
+        ])
+      try await store.close(
+        run, RunEnding(.done), [JournalEntry(run: run, time: time.now, kind: "run.finished")])
+      let entries = try await store.entries(of: run)
+      #expect(Array(entries.prefix(history.entries.count)) == history.entries)
+      #expect(entries.suffix(2).map(\.kind) == ["call.uncertain", "run.finished"])
+    }
+    for run in runs.prefix(4).map(\.record.id) {
+      await #expect(throws: Failure.self) { try await store.claim(run) }
+    }
+    _ = try await store.claim(runs[4].record.id)
+  }
+
+  @Test(arguments: fixtures)
+  func `can be tidied up like a new one`(name: String) async throws {
+    let store = SQLiteStore(path: copy(name), time: time.source)
+    let runs = Array(try await store.runs(RunFilter(limit: 99)).reversed()).map(\.record.id)
+    #expect(try await store.deleteRun(runs[0]))
+    #expect(try await store.journal(of: runs[1]).damage == nil)
+    #expect(try await store.deleteSession("made-up"))
+    #expect(try await store.pruneRuns(endedBefore: time.now).runs == Array(runs[2...4]))
+    #expect(try await store.runs().map(\.record.id) == [runs[6], runs[5]])
+    for run in runs[5...] { #expect(try await store.journal(of: run).damage == nil) }
+  }
+
+  @Test(arguments: fixtures)
+  func `is refused when it is of a later one`(name: String) async throws {
+    let path = copy(name)
+    try Database(path: path).execute("PRAGMA user_version = 99")
+    let failure = await #expect(throws: Failure.self) {
+      try await SQLiteStore(path: path, time: time.source).runs()
+    }
+    #expect(failure?.message.contains("newer version") == true)
+    #expect(try rows(path, "SELECT count(*) FROM runs").first?.first == .integer(7))
+  }
+}
