@@ -88,7 +88,7 @@ let package = Package(
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
     library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
-    library("RasaSQLite", ["RasaCore", "CSQLite"]),
+    library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem"]),
 
@@ -96,6 +96,7 @@ let package = Package(
     shim("CCurl", links: ["curl"]),
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
+    shim("CZlib", links: ["z"], whole: ["libz.a"]),
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),

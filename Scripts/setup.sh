@@ -3,7 +3,8 @@
 # nothing, when all of them are there.
 set -eu
 
-packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev libedit-dev libssl-dev pkg-config make"
+packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev zlib1g-dev libedit-dev libssl-dev"
+packages="$packages pkg-config make"
 [ "${1:-}" = test ] && packages="$packages bash procps"
 [ "${1:-}" = bench ] && packages="$packages curl gcc libc6-dev"
 

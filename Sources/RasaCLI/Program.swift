@@ -46,13 +46,18 @@ package enum Program {
 
   private static func run(_ command: ParsedCommand, _ house: House) async throws {
     let terminal = Terminal(house.environment)
-    let isListed = command.declares("json") && command.path.first != "run"
+    let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
       output: house.output, isJSON: isListed && command.flag("json"),
       width: terminal.columns(of: .output) ?? 100)
     let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
+    case "resume":
+      try await ResumeCommand(house: house, workshop: Workshop(house), print: print)
+        .resume(command)
+    case "runs fork":
+      try await ResumeCommand(house: house, workshop: Workshop(house), print: print).fork(command)
     case "chat": try await RunCommand(house: house).chat(command)
     case "personas list": try definitions.listPersonas()
     case "personas show": try definitions.showPersona(command.arguments[0])
@@ -96,6 +101,18 @@ package enum Program {
       MemoryOwner(persona: command.text("persona"), user: command.text("user"))
     }
     do {
+      if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
+        let style = Terminal(house.environment).style(of: .output)
+        if command.path[0] == "runs" {
+          try await RunsCommands(house: house, store: store, print: print, style: style)
+            .run(command)
+        } else {
+          try await ApprovalCommands(house: house, store: store, print: print, style: style)
+            .run(command)
+        }
+        await store.close()
+        return
+      }
       switch command.path.joined(separator: " ") {
       case "sessions list": try await records.listSessions(limit: limit)
       case "sessions show": try await records.showSession(command.arguments[0])

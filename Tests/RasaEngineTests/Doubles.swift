@@ -63,7 +63,10 @@ final class FakeGate: ModelGate {
       note("call.result", context, answer.value) { $0["reservation"] = .string(reservation) }
       return answer
     } catch {
-      note("call.failed", context, ["reservation": .string(reservation)]) { $0["cost"] = "0" }
+      note("call.failed", context, ["reservation": .string(reservation)]) {
+        $0["cost"] = "0"
+        $0["reason"] = error is CancellationError ? "cancelled" : "server"
+      }
       throw error
     }
   }

@@ -165,6 +165,49 @@ import Testing
     #expect(size(of: folder.file("a.db-wal")) <= 45 * 4120)
   }
 
+  @Test func `drops what is deferred for a subject that begins anew`() async throws {
+    let writer = writer()
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.deferred("two") { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    await #expect(throws: Failure.self) {
+      try await writer.write(discarding: ["one", "two"]) { _ in throw CancellationError() }
+    }
+    try await writer.write(discarding: ["one"]) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    try await writer.write(after: ["one", "two"]) { _ in }
+    #expect(try await all(writer) == [3, 2])
+  }
+
+  @Test func `sees to what is due without being asked, and sleeps when nothing is`() async throws {
+    let due = Locked<ContinuousClock.Instant?>(nil)
+    let looks = Locked(0)
+    let (calls, called) = AsyncStream.makeStream(of: Int.self)
+    let writer = DatabaseWriter(
+      path: folder.file("a.db"), schema: schema,
+      upkeep: .init(
+        due: { due.withLock { $0 } },
+        look: { _ in
+          let number = looks.withLock { looks in
+            looks += 1
+            return looks
+          }
+          // A look that fails is no reason to stop.
+          due.withLock { $0 = number < 4 ? .now : nil }
+          if number == 2 { throw CancellationError() }
+          called.yield(number)
+          if number == 3 { return nil }
+          return { database in try database.run("INSERT INTO t VALUES (?)", .integer(number)) }
+        }))
+    #expect(try await all(writer) == [])
+    #expect(looks.withLock { $0 } == 0)
+    due.withLock { $0 = .now + .milliseconds(1) }
+    // Whatever comes next lets the thread see when to look.
+    _ = try await all(writer)
+    for await number in calls where number == 4 { break }
+    while try await all(writer) != [1, 4] { await Task.yield() }
+    #expect(looks.withLock { $0 } == 4)
+    await writer.close()
+  }
+
   @Test func `opens again when what was wrong is mended`() async throws {
     let path = folder.file("a.db")
     write(Array(repeating: 1, count: 4096), to: path)

@@ -22,7 +22,8 @@ package enum CommandLineInterface {
           + "a labelled mock model answers, so that everything can be tried without a key.")
     ],
     subcommands: [
-      .run, .chat, .sessions, .memory, .personas, .operators, .initialize, .doctor, .bench,
+      .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
+      .initialize, .doctor, .bench,
       .completions, .version, .help,
     ])
 

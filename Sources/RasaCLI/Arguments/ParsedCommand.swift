@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 
 /// What the command line asks for.
 package enum CommandRequest: Sendable {
@@ -59,6 +60,20 @@ extension ParsedCommand {
   package func pairs(_ name: String) -> ValueObject {
     ValueObject(
       texts(name).compactMap { keyAndValue($0).map { ($0.key, Value.string($0.value)) } })
+  }
+
+  /// The `key=value` items with keys as they stand, and values read as JSON where they are JSON.
+  package func assignments(_ name: String) -> ValueObject {
+    ValueObject(
+      texts(name).compactMap { text in
+        keyPathAndValue(text).map { item in
+          (item.path.description, (try? JSON.parse(item.value)) ?? .string(item.value))
+        }
+      })
+  }
+
+  package func milliseconds(_ name: String) -> Int64? {
+    text(name).flatMap { RasaCLI.milliseconds(ofAge: $0) }
   }
 
   private func declaration(_ name: String) -> OptionSpec? {

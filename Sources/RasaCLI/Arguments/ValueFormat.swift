@@ -9,6 +9,10 @@ package enum ValueFormat: Sendable {
   case integer(ClosedRange<Int>)
   /// `key=value`.
   case pair
+  /// `key=value` as well, where the key is a path in the state and keeps its letters.
+  case assignment
+  /// `90d`, `12h`, `30m`, `45s`.
+  case age
 }
 
 /// A word that an option takes as its value.
@@ -59,6 +63,16 @@ extension ValueFormat {
       throw ValueProblem(
         message: "`\(spelling)` takes key=value, not \(quoted(text))",
         advice: "write it as in `\(spelling) risk_tolerance=low`")
+    case .assignment:
+      if keyPathAndValue(text) != nil { return text }
+      throw ValueProblem(
+        message: "`\(spelling)` takes key=value, not \(quoted(text))",
+        advice: "write it as in `\(spelling) critique.verdict=accept`")
+    case .age:
+      if milliseconds(ofAge: text) != nil { return text }
+      throw ValueProblem(
+        message: "`\(spelling)` takes a length of time, not \(quoted(text))",
+        advice: "write it as in `\(spelling) 30d`, with d, h, m or s")
     }
   }
 
@@ -84,6 +98,25 @@ func keyAndValue(_ text: String) -> (key: String, value: String)? {
   guard let equals = text.firstIndex(of: "=") else { return nil }
   let key = trimmed(text[..<equals]).lowercased()
   return key.isEmpty ? nil : (key, String(trimmed(text[text.index(after: equals)...])))
+}
+
+/// The path and the value of `key=value`; nil without `=`, and when the key is no path.
+func keyPathAndValue(_ text: String) -> (path: StatePath, value: String)? {
+  guard let equals = text.firstIndex(of: "=") else { return nil }
+  let path = StatePath(String(trimmed(text[..<equals])))
+  let isPath = path.components.allSatisfy { component in
+    !component.isEmpty && !component.contains(where: \.isWhitespace)
+  }
+  return isPath ? (path, String(text[text.index(after: equals)...])) : nil
+}
+
+/// A whole number with its unit: days, hours, minutes or seconds; a hundred years at most.
+func milliseconds(ofAge text: String) -> Int64? {
+  let units: [Character: Int64] = ["d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000]
+  guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0
+  else { return nil }
+  let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+  return overflow || product > 36_525 * 86_400_000 ? nil : product
 }
 
 private func trimmed(_ text: Substring) -> Substring {

@@ -17,7 +17,7 @@ extension Graph {
       lines.append("  end")
     }
     for arrow in drawnArrows {
-      let label = arrow.label.isEmpty ? "" : "|\"\(escape(arrow.label))\"|"
+      let label = arrow.label.isEmpty ? "" : "|\"\(mermaidLabel(arrow.label))\"|"
       lines.append("  \(arrow.from) \(arrow.isLoop ? "-.->" : "-->")\(label) \(arrow.to)")
     }
     if drawnArrows.contains(where: { $0.to == "person" }) { lines.append("  person{{person}}") }

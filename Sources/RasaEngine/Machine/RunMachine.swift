@@ -30,6 +30,8 @@ package struct RunMachine: Sendable {
   /// How often a person sent something back.
   var rejections = 0
   var told: [RunEvent] = []
+  /// Every outcome that counted, with the state it met; nil while nobody wants to know.
+  var landings: [Landing]?
 
   /// How far ahead of the one to be applied next an operator may start.
   static let lookahead = 32

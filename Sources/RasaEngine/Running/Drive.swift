@@ -224,6 +224,7 @@ struct Drive {
     let procedure = OperatorProcedure(
       graph: graph, start: start, options: options, surroundings: surroundings, show: show,
       stage: stage, recorded: recorded)
+    if let rank = options.rank { return try await untilEnd(procedure, by: rank) }
     let time = surroundings.time
     self = try await withThrowingTaskGroup(of: Completion.self) { group in
       var running = 0
@@ -257,7 +258,7 @@ struct Drive {
     }
   }
 
-  private mutating func apply(_ completion: Completion) async throws {
+  mutating func apply(_ completion: Completion) async throws {
     if let approval = completion.waitsFor { waitsFor.append(approval) }
     guard var outcome = completion.outcome else { return }
     var step = completion.step

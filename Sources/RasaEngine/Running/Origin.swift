@@ -21,10 +21,22 @@ package struct Origin: Sendable {
   }
 
   private var isWhole: Bool
+  /// Where changes are made, when that is known already.
+  private var knownPlaces: [Step: [Update]]?
+
+  /// An origin of which only this much is known.
+  init(start: RunStart, effects: EffectLog, context: Value?, changes: [Step: [Update]]) {
+    self.start = start
+    self.effects = effects
+    self.context = context
+    isWhole = true
+    knownPlaces = changes
+  }
 
   /// After which step each change is made: where the journal was left, or, when all of it is taken
   /// over, where the key was written last. What no step comes before is changed at the beginning.
   func places(of changes: ValueObject) -> [Step: [Update]] {
+    if let knownPlaces { return knownPlaces }
     var places: [Step: [Update]] = [:]
     for (key, value) in changes {
       let path = StatePath(key)

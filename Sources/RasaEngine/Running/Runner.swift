@@ -27,11 +27,18 @@ package struct RunOptions: Sendable {
   /// Turns of the conversation, and notes, that are put into the context.
   package var turns: Int
   package var notes: Int
+  /// When it is set, one operator runs at a time: of those that are due the one with the lowest
+  /// number. What comes of the run is the same either way.
+  package var rank: (@Sendable (Step) -> Int)?
 
-  package init(profile: PerformanceProfile? = nil, turns: Int = 20, notes: Int = 50) {
+  package init(
+    profile: PerformanceProfile? = nil, turns: Int = 20, notes: Int = 50,
+    rank: (@Sendable (Step) -> Int)? = nil
+  ) {
     self.profile = profile
     self.turns = turns
     self.notes = notes
+    self.rank = rank
   }
 }
 

@@ -7,6 +7,7 @@ import RasaCore
 package final class Database {
   package let path: String
   private let handle: OpaquePointer
+  private let busyTimeout: Int32
   /// SQLite writes the length of the write-ahead log here after every commit.
   private let logFrames: UnsafeMutablePointer<Int32>
   private var statements: [String: Statement] = [:]
@@ -29,10 +30,11 @@ package final class Database {
       throw unsafe Failure.sqlite(code, opened, path: path, sql: "")
     }
     self.path = path
+    self.busyTimeout = busyTimeout
     unsafe handle = connection
     unsafe logFrames = .allocate(capacity: 1)
     unsafe logFrames.initialize(to: 0)
-    try configure(busyTimeout: busyTimeout)
+    try configure()
   }
 
   deinit {
@@ -48,7 +50,7 @@ package final class Database {
     return sqlite3_initialize() == SQLITE_OK
   }()
 
-  private func configure(busyTimeout: Int32) throws {
+  private func configure() throws {
     unsafe sqlite3_busy_timeout(handle, busyTimeout)
     // A file may come from elsewhere: its schema may not call functions, its pages are checked, and
     // no statement may change what only SQLite itself should. A checkpoint when the last connection
@@ -137,21 +139,23 @@ extension Database {
 }
 
 extension Database {
-  /// From now on what is locked fails at once.
-  package func stopWaiting() { unsafe sqlite3_busy_timeout(handle, 0) }
-
   /// Pages in the write-ahead log after the last commit of this connection.
   package var pagesInLog: Int { Int(unsafe logFrames.pointee) }
 
   /// Carries the write-ahead log over into the database file, without waiting for anybody. With
-  /// `emptying`, it waits for others as a statement does, and cuts the log to nothing as well, so
-  /// that the next process has none to read.
-  package func checkpoint(emptying: Bool = false) throws {
+  /// `emptying`, it cuts the log to nothing as well, so that the next process has none to read; with
+  /// `patiently`, it waits for others as a statement does.
+  package func checkpoint(emptying: Bool = false, patiently: Bool = false) throws {
+    if !patiently { stopWaiting() }
+    defer { if !patiently { unsafe sqlite3_busy_timeout(handle, busyTimeout) } }
     let mode = emptying ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
+    if emptying, code == SQLITE_OK { unsafe logFrames.pointee = 0 }
     // Others are reading or writing, or this is in a transaction: a later one will do it.
     if code != SQLITE_OK, ![SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) {
       throw failure(code, sql: "")
     }
   }
+
+  private func stopWaiting() { unsafe sqlite3_busy_timeout(handle, 0) }
 }

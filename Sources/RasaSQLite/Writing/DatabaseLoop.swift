@@ -13,6 +13,8 @@ final class DatabaseLoop {
   private var deferred: [String: [DatabaseWriter.Change]] = [:]
   /// Nil until the first commit has shown how much earlier processes left.
   private var nextCheckpoint: Int?
+  /// The most pages that were ever in the log, which is how long its file is.
+  private var longestLog = 0
 
   private static let deferredAtMost = 1024
 
@@ -69,11 +71,8 @@ final class DatabaseLoop {
     if !subjects.isEmpty {
       process([.operation(.nothing(after: subjects))])
     }
-    if let database = connection?.database,
-      database.pagesInLog > options.pagesBeforeCheckpoint / 4
-    {
+    if let database = connection?.database, longestLog > options.pagesBeforeCheckpoint / 4 {
       // Nobody who leaves waits for who stays: they will do it.
-      database.stopWaiting()
       try? database.checkpoint(emptying: true)
     }
     connection = nil
@@ -83,10 +82,12 @@ final class DatabaseLoop {
   private func checkpointWhenDue() {
     guard let database = connection?.database, database.pagesInLog > 0 else { return }
     let pages = database.pagesInLog
+    longestLog = max(longestLog, pages)
     let due = nextCheckpoint ?? options.pagesFromBefore
     if pages >= due {
-      nextCheckpoint = pages + options.pagesBeforeCheckpoint
-      try? database.checkpoint()
+      // What earlier processes left is cut off as well: the file keeps the length it once had.
+      try? database.checkpoint(emptying: nextCheckpoint == nil)
+      nextCheckpoint = database.pagesInLog + options.pagesBeforeCheckpoint
       counts.checkpoints.add(1, ordering: .relaxed)
     } else if nextCheckpoint == nil || pages < due - options.pagesBeforeCheckpoint {
       // The log has begun anew.

@@ -14,7 +14,7 @@ package final class DatabaseWriter: Sendable {
     package var pagesBeforeCheckpoint = 1000
     /// How many may be left by earlier processes: every opening reads them. What is more is carried
     /// over after the first commit, when the work is most likely waiting for a model.
-    package var pagesFromBefore = 64
+    package var pagesFromBefore = 32
     /// How long to wait for other processes.
     package var patience: Duration = .seconds(10)
     package init() {}

@@ -1,20 +1,28 @@
 import RasaCore
 
 extension Content {
-  /// What is at least this long is kept once. Chosen by measuring: see the test of the store's size.
+  /// A text that is at least this long is kept once. Chosen by measuring the store's size.
   static let shortestBody = 192
-  /// Containers are shared as wholes much more often than short texts are.
+  /// An array or object without its own long parts. More of them are repeated than of texts.
   static let shortestContainer = 96
+  /// A line says something new as a whole, so only what would be in the way there is moved out.
+  static let shortestWhole = 1024
 
   /// With `asBody` even a short value is a body of its own.
   init(_ value: Value, asBody: Bool = false) {
     var writer = ContentWriter()
     writer.write(value, depth: 0)
-    let isLong = asBody || writer.isLong(value, from: 0)
+    let isLong = asBody || writer.bytes.count >= Self.shortestWhole || value.isLongText
     if isLong { writer.cut(at: 0, referencesFrom: 0) }
     root = Body(bytes: writer.bytes, references: writer.references, digest: [])
     isReference = isLong
     bodies = writer.bodies
+  }
+}
+
+extension Value {
+  fileprivate var isLongText: Bool {
+    if case .string(let text) = self { text.utf8.count >= Content.shortestBody } else { false }
   }
 }
 

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaSQLite
 
 /// Bytes that are no content: damaged, or of a later form.
 struct DamagedContent: Error {}
@@ -31,6 +32,18 @@ struct ContentReader {
       reader.digested += bytes[reader.copied...]
       return (value, reader.digested)
     }
+  }
+
+  /// A body's bytes as they were before they were compressed, if they were.
+  static func expanded(_ bytes: [UInt8]) throws -> [UInt8] {
+    guard bytes.first == ContentTag.compressed else { return bytes }
+    var reader = ContentReader(bytes) { _, _ in throw DamagedContent() }
+    reader.position = 1
+    let count = try reader.number()
+    guard let count = Int(exactly: count),
+      let expanded = Deflate.expand(Array(bytes[reader.position...]), count: count)
+    else { throw DamagedContent() }
+    return expanded
   }
 
   /// The bodies that content refers to.

@@ -37,11 +37,25 @@ extension Database {
     var number = try first("SELECT number FROM bodies WHERE digest = ?", digest) { $0.integer(0) }
     if number == nil {
       let bytes = try stored(body, of: content, &numbers)
-      try run("INSERT INTO bodies (digest, bytes) VALUES (?, ?)", digest, .bytes(bytes))
+      try run(
+        "INSERT INTO bodies (digest, bytes) VALUES (?, ?)", digest, .bytes(Self.compressed(bytes)))
       number = lastInsertedRow
     }
     numbers[index] = number
     return number ?? 0
+  }
+
+  /// Shorter ones stay as they are: too little would be won.
+  private static let shortestCompressed = 160
+
+  /// As the file has it: a tag and the length, then what it has become, where that is shorter.
+  private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count >= shortestCompressed,
+      let short = Deflate.compress(bytes, limit: bytes.count * 7 / 8)
+    else { return bytes }
+    var result: [UInt8] = [ContentTag.compressed]
+    result.appendNumber(UInt64(bytes.count))
+    return result + short
   }
 
   /// The bytes with a number for every digest.
@@ -100,7 +114,7 @@ final class BodyReader {
     let body: KnownBody
     switch row.digest {
     case .bytes(let digest):
-      let (value, digested) = try read(row.bytes, depth: depth)
+      let (value, digested) = try read(ContentReader.expanded(row.bytes), depth: depth)
       guard ContentDigest.of(digested) == digest else { throw DamagedContent() }
       body = KnownBody(value: value, digest: digest)
     case .text(let digest):

@@ -124,7 +124,8 @@ extension Database {
       let content = try first(
         "SELECT bytes FROM bodies WHERE number = ? AND typeof(digest) = 'blob'", .integer(number)
       ) { $0.bytes(0) }
-      for part in (try? ContentReader.references(in: content ?? [])) ?? [] { use(part) }
+      let parts = try? ContentReader.references(in: ContentReader.expanded(content ?? []))
+      for part in parts ?? [] { use(part) }
     }
     var bytes = 0
     let all = try rows("SELECT number, length(bytes) FROM bodies") {

@@ -80,7 +80,7 @@ extension SQLiteStore {
       try database.execute("PRAGMA secure_delete = ON")
       return try body(database)
     }
-    try await writer.read { try $0.checkpoint(emptying: true) }
+    try await writer.read { try $0.checkpoint(emptying: true, patiently: true) }
     return result
   }
 }

@@ -17,6 +17,9 @@ extension CommandSpec {
       Example(
         "Spend at most five cents and print JSON",
         "rasa run -p strategic_stock_analyst --max-cost 0.05 --json \"Buy or sell Nvidia?\""),
+      Example(
+        "Leave questions to people for later; the run waits for `rasa approvals`",
+        "rasa run -p contract_reviewer --approval defer --input - < contract.txt"),
     ],
     arguments: [
       ArgumentSpec(
@@ -31,20 +34,10 @@ extension CommandSpec {
       .preferences.under("Question"),
       .session.under("Question"),
       .user.under("Question"),
-    ] + .modelAndMoney + [
-      OptionSpec(
-        "stream", .flag(isNegatable: true), "Print the answer as it arrives", heading: "Output",
-        defaultsTo: .value("true")),
-      OptionSpec(
-        "output-format",
-        .value(placeholder: "FORMAT", .choice(["text", "json", "stream-json"])),
-        "What standard output carries", heading: "Output", defaultsTo: .value("text")),
-      OptionSpec(
-        "json", .shorthand(option: "output-format", value: "json"),
-        "The same as `--output-format json`", heading: "Output"),
-      .verbose.under("Output"),
-      .quiet.under("Output"),
+    ] + .modelAndMoney + .answerOutput + [
       .approval.under("Running"),
+      .record.under("Running"),
+      .replay.under("Running"),
       OptionSpec(
         "dry-run", .flag(isNegatable: false),
         "Print every prompt and its estimated cost; ask no model", heading: "Running"),
@@ -52,6 +45,7 @@ extension CommandSpec {
     rules: [
       .atMostOne([.option("input"), .arguments]),
       .atMostOne([.option("verbose"), .option("quiet")]),
+      .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
     ],
     notes: [
       HelpNote(

@@ -60,6 +60,21 @@ extension OptionSpec {
   static let approval = OptionSpec(
     "approval", .value(placeholder: "HOW", .choice(["ask", "deny", "allow", "defer"])),
     "What to do when a person has to agree", defaultsTo: .value("ask"))
+  static let stream = OptionSpec(
+    "stream", .flag(isNegatable: true), "Print the answer as it arrives", heading: "Output",
+    defaultsTo: .value("true"))
+  static let outputFormat = OptionSpec(
+    "output-format", .value(placeholder: "FORMAT", .choice(["text", "json", "stream-json"])),
+    "What standard output carries", heading: "Output", defaultsTo: .value("text"))
+  static let jsonFormat = OptionSpec(
+    "json", .shorthand(option: "output-format", value: "json"),
+    "The same as `--output-format json`", heading: "Output")
+  static let record = OptionSpec(
+    "record", .value(placeholder: "FILE", .text),
+    "Write everything that the run has from outside to this file, for `--replay`")
+  static let replay = OptionSpec(
+    "replay", .value(placeholder: "FILE", .text),
+    "Take everything from this file that `--record` wrote; nobody is asked")
   static let verbose = OptionSpec(
     "verbose", short: "v", .flag(isNegatable: false),
     "Tell on standard error what every step does")
@@ -68,6 +83,11 @@ extension OptionSpec {
 }
 
 extension [OptionSpec] {
+  /// How an answer is shown: the same wherever a run goes on.
+  static let answerOutput = [
+    OptionSpec.stream, .outputFormat, .jsonFormat, .verbose.under("Output"), .quiet.under("Output"),
+  ]
+
   /// Which model answers, and for how much: the same wherever a persona runs.
   static let modelAndMoney = [
     OptionSpec.profile, .model, .premium, .maxCost, .force, .allowBudgetExceed,

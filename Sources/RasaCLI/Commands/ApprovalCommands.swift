@@ -1,0 +1,266 @@
+import RasaCore
+import RasaEngine
+import RasaStore
+import RasaSystem
+import RasaTerminal
+
+/// `rasa approvals …`: what runs ask of people, answered from anywhere.
+struct ApprovalCommands {
+  let house: House
+  let store: SQLiteStore
+  let print: Printer
+  let style: Style
+
+  private var archive: RunArchive { RunArchive(house: house, store: store) }
+
+  func run(_ command: ParsedCommand) async throws {
+    switch command.path.last {
+    case "list": try await list(command)
+    case "show": try await show(command.arguments[0])
+    default: try await answer(command)
+    }
+  }
+
+  func find(_ idOrPrefix: String) async throws -> Approval {
+    if let approval = try await store.approval(idOrPrefix) { return approval }
+    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
+    let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
+    throw Failure(
+      .usage, "there is no approval \(quoted(idOrPrefix))",
+      mend: hint + "`rasa approvals list` shows what waits")
+  }
+
+  // MARK: Looking
+
+  private func list(_ command: ParsedCommand) async throws {
+    var run: Identifier? = nil
+    if let word = command.text("run") { run = try await archive.find(word).id }
+    let all = command.flag("all")
+    let approvals = try await store.approvals(
+      ApprovalFilter(onlyPending: !all, run: run), limit: command.integer("limit") ?? 20)
+    try print(
+      Listing(
+        columns: ["ID", "RUN", "ASKED BY", "ASKED", all ? "STANDING" : "UNTIL", "QUESTION"],
+        rows: approvals.map { approval in
+          [
+            approval.id, approval.run.text, approval.question.key.operatorName,
+            momentText(approval.askedAt, house.time),
+            all
+              ? standing(approval) : approval.expiresAt.map { "\(house.time.localDay($0))" } ?? "-",
+            opening(approval.question.title, 200),
+          ]
+        },
+        values: approvals.map(\.document),
+        whenEmpty: all ? "no questions yet" : "nothing waits for an answer"))
+  }
+
+  private func show(_ word: String) async throws {
+    let approval = try await find(word)
+    let run = try await store.run(approval.run.text)
+    if print.isJSON {
+      var document = approval.document.object ?? ValueObject()
+      document["input"] = run.map { .string($0.record.input) } ?? .null
+      document["persona"] = run.map { .string($0.record.persona) } ?? .null
+      document["cost_usd"] = run.map { .string($0.cost.decimalText) } ?? .null
+      return try print(.object(document))
+    }
+    let question = approval.question
+    var rows = [
+      ("approval", style.bold(approval.id)),
+      ("asked by", escaped("\(question.key.operatorName) in \(question.key.frame)")),
+      ("run", approval.run.text),
+    ]
+    if let run {
+      rows.append(("persona", escaped(run.record.persona)))
+      rows.append(("input", opening(run.record.input, max(24, print.width - 11))))
+      rows.append(("cost", "\(run.cost) so far"))
+    }
+    rows.append(("asked", momentText(approval.askedAt, house.time)))
+    if let expires = approval.expiresAt, approval.standing == .pending {
+      rows.append(("until", "\(house.time.localDay(expires))"))
+    }
+    rows.append(("standing", standing(approval)))
+    var lines = rows.map { "\(style.dim($0.0.padded(to: 9))) \($0.1)" }
+    for context in question.context {
+      lines += ["", style.dim("\(escaped(context.name)):"), escaped(context.text).indented(by: 2)]
+    }
+    // The payload is what counts: every character of it is seen, hidden ones as their numbers.
+    lines += [
+      "", style.bold(escaped(question.title)),
+      style.dim("\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
+      escaped(question.payload.string ?? question.payload.json(.pretty)).indented(by: 2),
+    ]
+    if approval.standing == .pending {
+      lines.append("")
+      for verb in ["approve", "edit", "reject", "feedback"] {
+        let more = verb == "reject" ? " --reason \"…\"" : verb == "feedback" ? " \"…\"" : ""
+        lines.append(
+          "\(style.dim("next"))  \(style.cyan("rasa approvals \(verb) \(approval.id)\(more)"))")
+      }
+    }
+    try print.output.write(lines.joined(separator: "\n") + "\n")
+  }
+
+  private func escaped(_ text: String) -> String { TerminalText.escaped(text) }
+
+  private func standing(_ approval: Approval) -> String {
+    switch approval.standing {
+    case .pending: return "waits for an answer"
+    case .expired: return "expired"
+    case .withdrawn: return "withdrawn: the run no longer waits"
+    case .answered(let answer, let moment):
+      let said = answer.text.isNull ? "" : ": \(opening(answer.text.promptText, 60))"
+      return TerminalText.line(
+        "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, house.time))\(said)")
+    }
+  }
+
+  // MARK: Answering
+
+  private func answer(_ command: ParsedCommand) async throws {
+    let approval = try await find(command.arguments[0])
+    // Nobody is to write a text that cannot count any more.
+    guard approval.standing == .pending else { throw try await late(approval) }
+    let user = house.user(command.text("user"))
+    guard let answer = try await answer(command, to: approval.question, by: user) else {
+      throw Failure(
+        .approval, "nothing was answered: the text is as it was",
+        mend: "`rasa approvals approve \(approval.id)` approves it as it is")
+    }
+    switch try await store.answer(approval.id, answer) {
+    case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
+    case .late(let known): throw try await late(known)
+    case .accepted: break
+    }
+    let settings = RunSettings(goingOnBy: command)
+    let run = try await archive.find(approval.run.text)
+    let recorded = "recorded: \(user) \(answer.decision.past) \(approval.id)"
+    if run.run.isAlive {
+      return try print.output.write(
+        printable("\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
+    }
+    if command.flag("later") {
+      let waiting = run.run.waiting
+      let rest = waiting > 0 ? ", which waits for \(waiting) more" : ""
+      return try print.output.write(
+        printable("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
+    }
+    if !settings.isQuiet { try house.errors.write(printable("rasa: \(recorded)\n")) }
+    let workshop = Workshop(house, store)
+    try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
+  }
+
+  private func answer(
+    _ command: ParsedCommand, to question: Question, by user: String
+  ) async throws -> HumanAnswer? {
+    switch command.path.last {
+    case "approve": return HumanAnswer(.approve, by: user)
+    case "reject":
+      let reason = command.text("reason").map { Value.string($0) } ?? .null
+      return HumanAnswer(.reject, text: reason, by: user)
+    case "feedback":
+      let text = command.arguments.dropFirst().joined(separator: " ")
+      return HumanAnswer(.feedback, text: .string(text), by: user)
+    default: break
+    }
+    if let text = command.text("text") { return try question.edit(text, by: user) }
+    if let file = command.text("file") { return try question.edit(try readText(file), by: user) }
+    return try await edited(question, by: user)
+  }
+
+  /// In the person's editor, again and again until it fits; nil when nothing was changed.
+  private func edited(_ question: Question, by user: String) async throws -> HumanAnswer? {
+    guard Terminal(house.environment).inputIsTerminal else {
+      throw Failure(
+        .usage, "there is no terminal for an editor",
+        mend: "add `--text \"…\"`, or `--file FILE`, where `-` reads standard input")
+    }
+    let before = question.payload.string ?? question.payload.json(.pretty)
+    let editor = TextEditor(environment: house.environment)
+    var text = before
+    while true {
+      guard let written = try await editor.edit(text, terminal: 0) else {
+        throw Failure(.usage, "the editor ended with an error", mend: "nothing was answered")
+      }
+      // Editors end a text with a line end, whether it had one or not.
+      text =
+        written.hasSuffix("\n") && !before.hasSuffix("\n") ? String(written.dropLast()) : written
+      if text == before { return nil }
+      do throws(Failure) {
+        return try question.edit(text, by: user)
+      } catch {
+        try house.errors.write("rasa: \(printable(error.description))\n")
+        let reader = LineReader(history: nil, environment: house.environment)
+        guard case .text(let line) = try await reader.readLine(prompt: "Edit it again? [Y/n] "),
+          ["", "y", "yes"].contains(line.lowercased())
+        else { throw error }
+      }
+    }
+  }
+
+  /// Why an answer does not count any more.
+  private func late(_ approval: Approval) async throws -> Failure {
+    let run = try await archive.find(approval.run.text)
+    let id = run.id
+    let goesOn = run.condition.canGoOn || run.condition == .parked
+    switch approval.standing {
+    case .answered(let answer, let moment):
+      return Failure(
+        .approval,
+        "\(answer.by) already answered it: \(answer.decision.rawValue), "
+          + momentText(moment, house.time),
+        mend: goesOn
+          ? "`rasa resume \(id)` goes on with the run"
+          : "the run is \(run.condition.rawValue): `rasa runs show \(id)`")
+    case .expired:
+      return Failure(
+        .approval, "nobody answered it in time: \(approval.id) has expired",
+        mend: goesOn || run.condition == .failed
+          ? "`rasa resume \(id)` asks again" : "the run is \(run.condition.rawValue)")
+    case .withdrawn, .pending:
+      return Failure(
+        .approval, "the run no longer waits for it: \(id) is \(run.condition.rawValue)",
+        mend: "`rasa runs show \(id)` shows what it did")
+    }
+  }
+}
+
+extension HumanAnswer.Decision {
+  fileprivate var past: String {
+    switch self {
+    case .approve: "approved"
+    case .edit: "edited"
+    case .reject: "rejected"
+    case .feedback: "corrected"
+    }
+  }
+}
+
+extension Approval {
+  /// The question as lists give it to programs.
+  fileprivate var document: Value {
+    var object: ValueObject = [
+      "approval": .string(id), "run": .string(run.text),
+      "operator": .string(question.key.operatorName), "frame": .string(question.key.frame),
+      "visit": .int(Int64(question.key.visit)), "title": .string(question.title),
+      "subject": .string(question.subject.description), "payload": question.payload,
+      "payload_digest": .string(payloadDigest),
+      "context": .array(
+        question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
+      "asked_at_ms": .int(askedAt.milliseconds),
+      "expires_at_ms": expiresAt.map { .int($0.milliseconds) } ?? .null,
+    ]
+    switch standing {
+    case .pending: object["standing"] = "pending"
+    case .expired: object["standing"] = "expired"
+    case .withdrawn: object["standing"] = "withdrawn"
+    case .answered(let answer, let moment):
+      object["standing"] = "answered"
+      object["answer"] = [
+        "decision": .string(answer.decision.rawValue), "text": answer.text,
+        "by": .string(answer.by), "at_ms": .int(moment.milliseconds),
+      ]
+    }
+    return .object(object)
+  }
+}

@@ -1,0 +1,94 @@
+import RasaCore
+import RasaEngine
+import RasaPersona
+import RasaStore
+
+/// Finds runs and reads what is known of them.
+struct RunArchive: Sendable {
+  let house: House
+  let store: SQLiteStore
+
+  /// A run with how it stands.
+  struct Found: Sendable {
+    var run: RunListing
+    var condition: RunCondition
+    var id: Identifier { run.record.id }
+  }
+
+  /// A run as its journal tells it, as far as it can be read.
+  struct Account: Sendable {
+    var found: Found
+    var entries: [JournalEntry]
+    var damage: Failure?
+    var timeline: RunTimeline
+    /// Nil when the run keeps no copy of its persona that can be used.
+    var walk: RunWalk?
+  }
+
+  func find(_ idOrPrefix: String) async throws -> Found {
+    guard let run = try await store.run(idOrPrefix) else {
+      let known = try await store.runs(RunFilter(limit: 200)).map(\.record.id.text)
+      let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
+      throw Failure(
+        .usage, "there is no run \(quoted(idOrPrefix))",
+        mend: hint + "`rasa runs list` shows them")
+    }
+    return try await found(run)
+  }
+
+  func found(_ run: RunListing) async throws -> Found {
+    var reason: Parking.Reason? = nil
+    if run.record.status == .parked, run.waiting == 0 { reason = try await parkingReason(of: run) }
+    return Found(run: run, condition: RunCondition(run, parkedFor: reason))
+  }
+
+  /// The last lines say why it was parked; nil when they cannot be read.
+  private func parkingReason(of run: RunListing) async throws -> Parking.Reason? {
+    let reading = try await store.journal(of: run.record.id, after: max(0, run.lines - 4))
+    let parked = reading.entries.last { $0.kind == "run.parked" }
+    return parked?.body["reason"].string.flatMap(Parking.Reason.init(rawValue:))
+  }
+
+  /// The newest runs of these conditions, all when none is named.
+  func list(
+    session: String? = nil, persona: String? = nil, conditions: Set<RunCondition> = [],
+    limit: Int
+  ) async throws -> [Found] {
+    let statuses = Set(conditions.map(\.status))
+    // What the store cannot tell apart is told apart here, so it is asked for more.
+    let isExact =
+      conditions.isEmpty
+      || conditions.allSatisfy { condition in
+        Set(RunCondition.allCases.filter { $0.status == condition.status }).isSubset(of: conditions)
+      }
+    let runs = try await store.runs(
+      RunFilter(
+        session: session, persona: persona, status: statuses, limit: isExact ? limit : 100_000))
+    var found: [Found] = []
+    for run in runs {
+      let one = try await self.found(run)
+      guard conditions.isEmpty || conditions.contains(one.condition) else { continue }
+      found.append(one)
+      if found.count == limit { break }
+    }
+    return found
+  }
+
+  func account(of found: Found) async throws -> Account {
+    let reading = try await store.journal(of: found.id)
+    var timeline = RunTimeline(reading.entries)
+    let walk = walk(reading.entries)
+    if let walk { timeline.add(walk) }
+    return Account(
+      found: found, entries: reading.entries, damage: reading.damage, timeline: timeline,
+      walk: walk)
+  }
+
+  /// The way of the run, by the persona that it keeps.
+  private func walk(_ entries: [JournalEntry]) -> RunWalk? {
+    guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
+      let pinned = PinnedFiles(kept.body), let graph = try? house.graph(pinned)
+    else { return nil }
+    return RunWalk(graph, entries)
+  }
+}

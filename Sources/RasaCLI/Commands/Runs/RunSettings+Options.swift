@@ -1,0 +1,42 @@
+import RasaCore
+import RasaModels
+import RasaPersona
+import RasaSystem
+
+extension RunSettings {
+  /// How a run that is already there goes on, as the options of the command say.
+  init(goingOnBy command: ParsedCommand) {
+    self.init(persona: "", input: "")
+    user = command.text("user")
+    if command.declares("session") { session = command.text("session") }
+    if command.declares("pinned") { isPinned = command.flag("pinned") }
+    approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
+    format = command.choice("output-format", of: OutputFormat.self) ?? .text
+    streams = command.flag("stream")
+    isVerbose = command.flag("verbose")
+    isQuiet = command.flag("quiet")
+    gate.force = command.flag("force")
+    gate.allowBudgetExceed = command.flag("allow-budget-exceed")
+    gate.premium = command.flag("premium")
+    gate.model = command.text("model").map(ModelConfiguration.reference)
+    gate.profile = command.choice("profile", of: PerformanceProfile.self)
+    gate.maxCost = command.money("max-cost")
+    gate.mockDelay = .milliseconds(8)
+  }
+}
+
+/// The text of a file, or of standard input when it is `-`, without the line end that ends it.
+func readText(_ path: String) throws(Failure) -> String {
+  let longest = 1_000_000
+  let name = path == "-" ? "standard input" : path
+  let bytes =
+    path == "-"
+    ? try FileSystem.readToEnd(0, limit: longest, name: name)
+    : try FileSystem.read(path, limit: longest)
+  guard let text = String(validating: bytes, as: UTF8.self) else {
+    throw Failure(
+      .usage, "the text in \(name) is not UTF-8",
+      mend: "convert it first, as with `iconv -t UTF-8`")
+  }
+  return text.hasSuffix("\n") ? String(text.dropLast()) : text
+}

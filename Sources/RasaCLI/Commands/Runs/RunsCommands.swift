@@ -1,0 +1,161 @@
+import RasaCore
+import RasaEngine
+import RasaStore
+import RasaSystem
+import RasaTerminal
+
+/// `rasa runs …`: what has been run.
+struct RunsCommands {
+  let house: House
+  let store: SQLiteStore
+  let print: Printer
+  let style: Style
+
+  var archive: RunArchive { RunArchive(house: house, store: store) }
+
+  func run(_ command: ParsedCommand) async throws {
+    switch command.path.last {
+    case "list": try await list(command)
+    case "show":
+      try await show(
+        command.arguments[0], asMermaid: command.flag("mermaid"),
+        isVerbose: command.flag("verbose"))
+    case "events":
+      try await events(
+        command.arguments[0], since: command.integer("since") ?? 0,
+        follows: command.flag("follow"))
+    case "compare": try await compare(command.arguments[0], command.arguments[1])
+    case "cancel": try await cancel(command.arguments)
+    case "delete": try await delete(command.arguments)
+    case "prune": try await prune(command)
+    case "export": try await export(command.arguments[0], to: command.text("output"))
+    default: break
+    }
+  }
+
+  // MARK: List
+
+  private func list(_ command: ParsedCommand) async throws {
+    let conditions = Set(command.texts("status").compactMap(RunCondition.init(rawValue:)))
+    let found = try await archive.list(
+      session: command.text("session"), persona: command.text("persona"), conditions: conditions,
+      limit: command.integer("limit") ?? 20)
+    try print(
+      Listing(
+        columns: ["RUN", "STATUS", "PERSONA", "STARTED", "COST", "INPUT"],
+        rows: found.map { one in
+          let record = one.run.record
+          return [
+            record.id.text, one.condition.text(waiting: one.run.waiting), record.persona,
+            momentText(record.startedAt, house.time), "\(one.run.cost)",
+            opening(record.input, 200),
+          ]
+        },
+        values: found.map(\.value),
+        whenEmpty: conditions.isEmpty ? "no runs yet; `rasa run` makes the first" : "no such runs"))
+  }
+
+  // MARK: Cancel, delete, prune
+
+  private func cancel(_ words: [String]) async throws {
+    for found in try await all(words) {
+      switch try await store.requestCancel(found.id) {
+      case .cancelled: try print(text: "\(found.id) is cancelled\n")
+      case .asked:
+        try print(text: "\(found.id) is under way; its process has been asked to stop\n")
+      case .ended(let status):
+        throw Failure(
+          .usage, "\(found.id) has ended already: it is \(status.rawValue)",
+          mend: "`rasa runs show \(found.id)` shows how")
+      }
+    }
+  }
+
+  private func delete(_ words: [String]) async throws {
+    let found = try await all(words)
+    for one in found {
+      guard try await store.deleteRun(one.id) else {
+        throw Failure(.usage, "\(one.id) has been deleted meanwhile")
+      }
+    }
+    let runs = found.count == 1 ? "\(found[0].id)" : "\(found.count) runs"
+    try print(text: "deleted \(runs) with journal and questions; \(Self.whatStays)\n")
+  }
+
+  /// All of them are found before the first is touched.
+  private func all(_ words: [String]) async throws -> [RunArchive.Found] {
+    var found: [RunArchive.Found] = []
+    for word in words {
+      let one = try await archive.find(word)
+      if !found.contains(where: { $0.id == one.id }) { found.append(one) }
+    }
+    return found
+  }
+
+  private static let whatStays =
+    "what was spent stays in the books, what was remembered in the memories"
+
+  private func prune(_ command: ParsedCommand) async throws {
+    let age = command.milliseconds("older-than") ?? 0
+    let before = Timestamp(milliseconds: house.time.now().milliseconds - age)
+    let named = command.texts("status").compactMap { RunRecord.Status(rawValue: $0) }
+    let isDry = command.flag("dry-run")
+    let report = try await store.pruneRuns(
+      endedBefore: before, statuses: named.isEmpty ? [.done, .failed, .cancelled] : Set(named),
+      dryRun: isDry)
+    if print.isJSON {
+      return try print([
+        "runs": .array(report.runs.map { .string($0.text) }), "bytes": .int(Int64(report.bytes)),
+        "deleted": .bool(!isDry),
+      ])
+    }
+    guard !report.runs.isEmpty else { return try print(text: "there is nothing to delete\n") }
+    let count = "\(report.runs.count) \(report.runs.count == 1 ? "run" : "runs")"
+    let size = sizeText(report.bytes)
+    if isDry {
+      for run in report.runs { try print(text: "\(run)\n") }
+      try print(text: "would delete \(count), \(size); \(Self.whatStays)\n")
+    } else {
+      try print(text: "deleted \(count), \(size); \(Self.whatStays)\n")
+    }
+  }
+}
+
+extension RunArchive.Found {
+  /// The run as lists give it to programs.
+  var value: Value {
+    let record = run.record
+    return [
+      "run": .string(record.id.text), "persona": .string(record.persona),
+      "status": .string(record.status.rawValue), "condition": .string(condition.rawValue),
+      "is_alive": .bool(run.isAlive), "session": record.session.map { .string($0) } ?? .null,
+      "fork_of": record.forkOf.map { .string($0.text) } ?? .null,
+      "user": .string(record.user), "started_at_ms": .int(record.startedAt.milliseconds),
+      "changed_at_ms": .int(run.changedAt.milliseconds),
+      "cost_usd": .string(run.cost.decimalText), "waiting": .int(Int64(run.waiting)),
+      "lines": .int(Int64(run.lines)), "input": .string(record.input),
+    ]
+  }
+}
+
+/// The beginning of a text on one line.
+func opening(_ text: String, _ columns: Int) -> String {
+  fit(TerminalText.line(String(text.prefix(columns * 2 + 8))).trimmed, to: columns)
+}
+
+extension String {
+  /// Without white space at either end.
+  fileprivate var trimmed: String {
+    var rest = drop(while: \.isWhitespace)
+    while rest.last?.isWhitespace == true { rest.removeLast() }
+    return String(rest)
+  }
+}
+
+private func sizeText(_ bytes: Int) -> String {
+  switch bytes {
+  case ..<10_000: "\(bytes) bytes"
+  case ..<10_000_000: "\(bytes / 1000) kB"
+  default: "\(bytes / 1_000_000) MB"
+  }
+}

@@ -1,0 +1,133 @@
+package import RasaCore
+import RasaPersona
+
+extension Recording {
+  /// The file's text: members always in the same order, so that two of them can be compared.
+  package var text: String { value.json(.pretty) + "\n" }
+
+  package var value: Value {
+    var object: ValueObject = [
+      "rasa_recording": .int(Recording.version),
+      "persona": ["name": .string(start.persona), "digest": .string(start.personaDigest)],
+      "run": run,
+      "context": ReadableText.marked(context),
+    ]
+    if !changes.isEmpty { object["changes"] = .array(changes.map(\.recorded)) }
+    object["effects"] = .array(effects.map(\.value))
+    object["expected"] = expected.value
+    object["files"] = .array(
+      files.files.map { file in
+        [
+          "kind": .string(file.kind.rawValue), "name": .string(file.name),
+          "path": .string(file.path), "text": ReadableText.value(file.text),
+        ]
+      })
+    return .object(object)
+  }
+
+  private var run: Value {
+    var object: ValueObject = [
+      "id": .string(start.run.text), "started_ms": .int(startedAt.milliseconds),
+      "input": ReadableText.value(start.input),
+      "preferences": ReadableText.marked(.object(start.preferences)), "user": .string(start.user),
+    ]
+    if let session = start.session { object["session"] = .string(session) }
+    if let fork = start.fork { object["fork_of"] = .string(fork.run.text) }
+    if !options.isEmpty { object["options"] = .object(options) }
+    return .object(object)
+  }
+}
+
+extension Recording.Change {
+  fileprivate var recorded: Value {
+    [
+      "after": after.map { .string($0.place) } ?? .null, "key": .string(key),
+      "value": ReadableText.marked(value),
+    ]
+  }
+}
+
+extension Recording.Effect {
+  fileprivate var value: Value {
+    switch self {
+    case .call(let call): call.value
+    case .question(let asked): asked.value
+    case .recall(let recalled):
+      [
+        "recall": .string(recalled.step.place), "memories": ReadableText.marked(recalled.memories),
+      ]
+    }
+  }
+}
+
+extension Recording.Call {
+  fileprivate var value: Value {
+    var object: ValueObject = ["call": .string(key.description), "after_ms": .int(after)]
+    if let request { object["request"] = request.value }
+    if let digest { object["request_digest"] = .string(digest) }
+    switch outcome {
+    case .answer(let answer):
+      var fields = answer.value
+      fields["text"] = ReadableText.value(answer.text)
+      object["answer"] = .object(fields)
+    case .failure(let failure): object["failure"] = failure.recorded
+    case .cutOff: object["cut_off"] = true
+    }
+    return .object(object)
+  }
+}
+
+extension RecordedRequest {
+  package var value: Value {
+    var object: ValueObject = [
+      "messages": .array(
+        messages.map { ["role": .string($0.role.rawValue), "text": ReadableText.value($0.text)] })
+    ]
+    if let schema { object["schema"] = ReadableText.marked(schema) }
+    if let maxTokens { object["max_tokens"] = .int(Int64(maxTokens)) }
+    if let temperature { object["temperature"] = .double(temperature) }
+    if let profile { object["profile"] = .string(profile.rawValue) }
+    return .object(object)
+  }
+}
+
+extension Recording.Asked {
+  fileprivate var value: Value {
+    var object: ValueObject = [
+      "question": .string(key.description), "after_ms": .int(after),
+      "payload": ReadableText.marked(payload), "payload_digest": .string(payloadDigest),
+    ]
+    if let answer {
+      object["decision"] = .string(answer.decision.rawValue)
+      if !answer.text.isNull { object["text"] = ReadableText.marked(answer.text) }
+      object["by"] = .string(answer.by)
+    }
+    if let failure { object["failure"] = failure.recorded }
+    return .object(object)
+  }
+}
+
+extension Recording.Expectation {
+  fileprivate var value: Value {
+    var object: ValueObject = ["status": .string(status.rawValue)]
+    if status == .done { object["output"] = ReadableText.marked(output) }
+    if let failure { object["failure"] = failure.recorded }
+    object["state"] = .object(
+      ValueObject(state.sorted { $0.key < $1.key }.map { ($0.key, ReadableText.marked($0.value)) }))
+    object["path"] = .array(path.map { .string($0.place) })
+    object["calls"] = .int(calls)
+    object["cost_usd"] = .string(cost.decimalText)
+    return .object(object)
+  }
+}
+
+extension Failure {
+  fileprivate var recorded: Value {
+    var object: ValueObject = [
+      "kind": .string(kind.rawValue), "message": ReadableText.value(message),
+    ]
+    if !mend.isEmpty { object["mend"] = ReadableText.value(mend) }
+    if !details.isEmpty { object["details"] = .array(details.map { .string($0) }) }
+    return .object(object)
+  }
+}

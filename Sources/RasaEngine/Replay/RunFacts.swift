@@ -1,0 +1,275 @@
+import RasaCore
+import RasaPersona
+
+/// What a run's journal tells of its dealings with the outside.
+struct RunFacts: Sendable {
+  let start: RunStart
+  let startedAt: Timestamp
+  let context: Value
+  private(set) var changes: [Recording.Change] = []
+  /// Everything that was asked and how it came out; in no order that counts.
+  private(set) var effects: [Recording.Effect] = []
+  /// Passes that have an outcome, with the place of the line that says so.
+  private var finished: [Step: Int] = [:]
+  /// Why passes were done without.
+  private var skipped: [Step: String] = [:]
+  /// What the run failed of, and whose failure it was.
+  private var failure: Failure?
+  private var failing: Failing?
+
+  private enum Failing: Sendable {
+    case `operator`(String, frame: String)
+    case step(Step)
+    /// One of which the journal has no line: a reservation that was refused leaves none.
+    case untold
+    /// The run itself, when this pass counted.
+    case run(after: Step)
+  }
+  /// Passes whose calls the journal knows.
+  private var told: Set<Step> = []
+
+  static let noStart = Failure(
+    .storage, "the journal does not begin with the start of a run",
+    mend: "see what there is with `rasa runs show RUN`")
+
+  init(_ entries: [JournalEntry], _ graph: Graph) throws(Failure) {
+    guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
+      throw RunFacts.noStart
+    }
+    self.start = start
+    startedAt = first.time
+    context = entries.first { $0.kind == "context.opened" }?.body ?? .null
+    if let end = entries.last(where: { ["run.finished", "run.failed"].contains($0.kind) }) {
+      failure = Failure(told: end.body)
+    }
+    let place = failure.flatMap { RunFacts.place(of: $0) }
+    failure?.withdrawPlace()
+    var last: (step: Step, outcome: OperatorOutcome)?
+    for (index, entry) in entries.enumerated() where entry.kind == "operator.finished" {
+      guard case .operatorFinished(let step, let outcome) = RunEvent(folding: entry) else {
+        continue
+      }
+      finished[step] = finished[step] ?? index
+      last = (step, outcome)
+      if case .skipped(let reason) = outcome { skipped[step] = reason }
+      addRecall(step, outcome, graph)
+    }
+    if let place { failing = .operator(place.operatorName, frame: place.frame) }
+    addQuestions(entries, last?.outcome)
+    addCalls(entries)
+    if failure != nil, failing == nil { failing = last.map { .run(after: $0.step) } }
+    addChanges(entries)
+  }
+
+  private func after(_ entry: JournalEntry) -> Int64 {
+    max(0, entry.time.milliseconds - startedAt.milliseconds)
+  }
+
+  /// Failures say last in which operator they came up.
+  private static func place(of failure: Failure) -> (operatorName: String, frame: String)? {
+    for detail in failure.details.reversed() {
+      let parts = detail.split(separator: "`", omittingEmptySubsequences: false)
+      if parts.count == 5, parts[0] == "in the operator ", parts[2] == " of " {
+        return (String(parts[1]), String(parts[3]))
+      }
+    }
+    return nil
+  }
+
+  // MARK: Effects
+
+  private mutating func addRecall(_ step: Step, _ outcome: OperatorOutcome, _ graph: Graph) {
+    let isRecall = graph.nodes.contains {
+      $0.definition.name == step.operatorName && $0.definition.memory == .recall
+    }
+    guard isRecall, case .wrote(let updates) = outcome,
+      let memories = updates.first(where: { $0.path == .memories })?.value
+    else { return }
+    effects.append(.recall(Recording.Recalled(step: step, memories: memories)))
+  }
+
+  private mutating func addCalls(_ entries: [JournalEntry]) {
+    var keys: [EffectKey] = []
+    var digests: [EffectKey: String] = [:]
+    var outcomes: [EffectKey: (Recording.Call.Outcome?, after: Int64)] = [:]
+    for entry in entries {
+      guard entry.kind.hasPrefix("call."), let key = entry.key.flatMap({ EffectKey($0) }) else {
+        continue
+      }
+      let body = entry.body
+      if outcomes[key] == nil {
+        keys.append(key)
+        outcomes[key] = (nil, 0)
+      }
+      if let digest = body["request"].string { digests[key] = digest }
+      switch entry.kind {
+      case "call.result", "call.reused":
+        outcomes[key] = (.answer(ModelAnswer(body)), after(entry))
+      case "call.failed" where body["reason"].string != "cancelled":
+        let message = body["message"].string ?? "the provider gave no answer"
+        outcomes[key] = (.failure(Failure(.provider, message)), after(entry))
+      case "call.uncertain" where body["decision"].string == UncertainPolicy.fail.rawValue:
+        outcomes[key] = (.failure(Failure(.run, "the call is in doubt")), after(entry))
+      default: outcomes[key] = (nil, after(entry))
+      }
+    }
+    told = Set(keys.map(\.step))
+    findFailing(keys, outcomes.mapValues { $0.0 })
+    for key in keys {
+      guard let known = outcomes[key], var outcome = known.0 else { continue }
+      if isLast(key, among: keys) {
+        if finished[key.step] == nil, !isFailing(key.step) {
+          // It may have been answered: nothing came of it any more.
+          outcome = .cutOff
+        } else if case .failure(let told) = outcome {
+          outcome = .failure(said(instead: told, at: key))
+        }
+      }
+      effects.append(
+        .call(
+          Recording.Call(
+            key: key, after: known.after, request: nil, digest: digests[key], outcome: outcome)))
+    }
+  }
+
+  /// Money, keys and the like are nobody's in particular in what the run failed of.
+  private mutating func findFailing(
+    _ keys: [EffectKey], _ outcomes: [EffectKey: Recording.Call.Outcome?]
+  ) {
+    guard let failure, failing == nil else { return }
+    let open = keys.last { key in
+      guard finished[key.step] == nil, case .failure = outcomes[key] ?? nil else { return false }
+      return isLast(key, among: keys)
+    }
+    if let open {
+      failing = .step(open.step)
+    } else if [.budget, .authentication, .configuration, .storage, .provider].contains(failure.kind)
+    {
+      failing = .untold
+    }
+  }
+
+  private func isLast(_ key: EffectKey, among keys: [EffectKey]) -> Bool {
+    keys.last { $0.step == key.step } == key
+  }
+
+  /// What the last failure of an operator's calls led to is known better than from the call's line.
+  private func said(instead failure: Failure, at key: EffectKey) -> Failure {
+    if let reason = skipped[key.step] { return Failure(failure.kind, reason) }
+    guard finished[key.step] == nil, isFailing(key.step), let known = self.failure else {
+      return failure
+    }
+    return known
+  }
+
+  private mutating func addQuestions(_ entries: [JournalEntry], _ last: OperatorOutcome?) {
+    var asked: [Recording.Asked] = []
+    for entry in entries {
+      guard let key = entry.key.flatMap({ EffectKey($0) })?.firstOccurrence,
+        !key.label.hasSuffix(".uncertain")
+      else { continue }
+      switch entry.kind {
+      case "human.asked":
+        let question = Question(key: key, entry.body)
+        guard !asked.contains(where: { $0.key == key && $0.payload == question.payload }) else {
+          continue
+        }
+        asked.append(
+          Recording.Asked(
+            key: key, after: after(entry), payload: question.payload, answer: nil))
+      case "human.answered":
+        guard let answer = HumanAnswer(entry.body) else { continue }
+        let digest = entry.body["payload_digest"].string
+        let place = asked.firstIndex { known in
+          known.key == key && known.answer == nil
+            && (digest ?? known.payloadDigest) == known.payloadDigest
+        }
+        if let place {
+          asked[place].answer = answer
+          asked[place].after = after(entry)
+        } else if !asked.contains(where: { $0.key == key && $0.payloadDigest == digest }) {
+          // Taken over from the run that this one is a fork of: what was shown is not in the journal.
+          asked.append(
+            Recording.Asked(key: key, after: after(entry), payload: .null, answer: answer))
+        }
+      default: break
+      }
+    }
+    // Nobody was there to be asked, or nobody may be.
+    if let failure, failure.kind == .approval, failing == nil, !(last?.isRejection ?? false),
+      let place = asked.lastIndex(where: { $0.answer == nil })
+    {
+      asked[place].failure = failure
+      failing = .step(asked[place].key.step)
+    }
+    effects += asked.map { .question($0) }
+  }
+
+  /// A fork's changes stand behind what the operator of that pass wrote itself.
+  private mutating func addChanges(_ entries: [JournalEntry]) {
+    let atBeginning = entries.first { $0.kind == "state.changed" }?.body.object ?? ValueObject()
+    for (key, value) in start.fork?.changes ?? ValueObject() {
+      var after: Step?
+      if atBeginning[key] == nil {
+        for entry in entries where after == nil {
+          guard case .operatorFinished(let step, .wrote(let updates)) = RunEvent(folding: entry),
+            updates.contains(Update(StatePath(key), value))
+          else { continue }
+          after = step
+        }
+      }
+      changes.append(Recording.Change(after: after, key: key, value: value))
+    }
+  }
+
+  // MARK: Going through it once more
+
+  func isFinished(_ key: EffectKey) -> Bool {
+    var review = key.step
+    review.isReview = true
+    return finished[key.step] != nil || finished[review] != nil
+  }
+
+  private func isFailing(_ step: Step) -> Bool {
+    switch failing {
+    case .operator(let name, let frame): step.operatorName == name && step.frame == frame
+    case .step(let known): known.isSamePass(as: step)
+    case .untold: finished[step] == nil && !told.contains(step)
+    case .run(let last): last == step
+    case nil: false
+    }
+  }
+
+  /// As they finished; what was under way when the run ended comes after, and what ended it last.
+  var rank: @Sendable (Step) -> Int {
+    { [self] step in
+      guard let place = finished[step] else { return isFailing(step) ? .max : .max - 1 }
+      if case .run(let last) = failing, last == step { return .max }
+      return place
+    }
+  }
+
+  /// The outcome of a call that has none of its own in the journal.
+  var outcome: @Sendable (EffectKey) -> Recording.Call.Outcome? {
+    { [self] key in
+      guard finished[key.step] == nil else { return nil }
+      guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
+      return .failure(failure)
+    }
+  }
+}
+
+extension Step {
+  /// Whether the two are one, or one is the review of the other.
+  fileprivate func isSamePass(as other: Step) -> Bool {
+    var other = other
+    other.isReview = isReview
+    return self == other
+  }
+}
+
+extension OperatorOutcome {
+  fileprivate var isRejection: Bool {
+    if case .answered(let answer) = self { answer.decision == .reject } else { false }
+  }
+}

@@ -1,0 +1,170 @@
+package import RasaCore
+
+extension RunTimeline {
+  /// The run as a document for programs, without what only a store knows.
+  package var document: ValueObject {
+    let totals = totals
+    var document: ValueObject = [
+      "run": start.map { .string($0.run.text) } ?? .null,
+      "persona": start.map { .string($0.persona) } ?? .null,
+      "persona_digest": start.map { .string($0.personaDigest) } ?? .null,
+      "session": start?.session.map { .string($0) } ?? .null,
+      "user": start.map { .string($0.user) } ?? .null,
+      "input": start.map { .string($0.input) } ?? .null,
+      "preferences": .object(start?.preferences ?? ValueObject()),
+      "started_at_ms": startedAt.map { .int($0.milliseconds) } ?? .null,
+      "changed_at_ms": changedAt.map { .int($0.milliseconds) } ?? .null,
+      "active_ms": .int(activeMilliseconds), "lines": .int(Int64(lines)),
+      "cost_usd": .string(totals.spent.decimalText),
+      "held_usd": .string(totals.held.decimalText),
+      "calls": totals.value,
+      "usage": totals.usage.document,
+    ]
+    if let fork = start?.fork {
+      document["fork"] = [
+        "run": .string(fork.run.text),
+        "sequence": fork.sequence.map { .int(Int64($0)) } ?? .null,
+        "changes": .object(fork.changes),
+      ]
+    }
+    document["timeline"] = .array(items.map(\.value))
+    switch end {
+    case .open: break
+    case .parked(let parking):
+      document["waits_for"] = .array(parking.waitsFor.map { .string($0) })
+    case .finished(let output): document["output"] = output
+    case .failed(let failure): document["failure"] = RunEvent.failed(failure).body
+    }
+    return document
+  }
+}
+
+extension RunTimeline.Totals {
+  fileprivate var value: Value {
+    [
+      "answered": .int(Int64(answered)), "failed": .int(Int64(failed)),
+      "reused": .int(Int64(reused)), "open": .int(Int64(open)),
+    ]
+  }
+}
+
+extension Usage {
+  /// The counts in the words of the command line's documents.
+  package var document: Value {
+    [
+      "input_tokens": .int(input), "output_tokens": .int(output),
+      "cached_input_tokens": .int(cachedInput), "reasoning_tokens": .int(reasoning),
+      "reported": .bool(isReported),
+    ]
+  }
+}
+
+extension RunTimeline.Item {
+  fileprivate var value: Value {
+    switch self {
+    case .section(let section):
+      [
+        "type": "frame", "frame": .string(section.frame), "visit": .int(Int64(section.visit)),
+        "continued": .bool(section.isContinued),
+        "operators": .array(section.passes.map(\.value)),
+      ]
+    case .notice(let notice): notice.value
+    }
+  }
+}
+
+extension RunTimeline.Notice {
+  fileprivate var value: Value {
+    var object: ValueObject
+    switch kind {
+    case .parked(let parking): object = RunEvent.parked(parking).body.object ?? ValueObject()
+    case .resumed(let by): object = ["by": .string(by)]
+    case .changed(let changes): object = ["changes": .object(changes)]
+    case .warned(let message): object = ["message": .string(message)]
+    case .moved(let move): object = move.value
+    }
+    let type =
+      switch kind {
+      case .parked: "parked"
+      case .resumed: "resumed"
+      case .changed: "changed"
+      case .warned: "warned"
+      case .moved: "moved"
+      }
+    object["type"] = .string(type)
+    object["time_ms"] = .int(time.milliseconds)
+    return .object(object)
+  }
+}
+
+extension RunTimeline.Move {
+  fileprivate var value: ValueObject {
+    ["from": .string(from), "to": .string(to), "reason": .string(reason)]
+  }
+}
+
+extension RunTimeline.Pass {
+  fileprivate var value: Value {
+    var object: ValueObject = [
+      "operator": .string(step.operatorName), "round": .int(Int64(step.round)),
+      "rule": .bool(isRule), "finished": .bool(finished != nil),
+      "calls": .array(calls.map(\.value)), "questions": .array(questions.map(\.value)),
+      "wrote": .array(
+        updates.map { ["path": .string($0.path.description), "value": $0.value] }),
+      "moves": .array(moves.map { .object($0.value) }),
+    ]
+    for case .skipped(let reason) in lines { object["skipped"] = .string(reason) }
+    let warnings = lines.compactMap { line -> Value? in
+      if case .warned(let message) = line { .string(message) } else { nil }
+    }
+    if !warnings.isEmpty { object["warnings"] = .array(warnings) }
+    return .object(object)
+  }
+}
+
+extension RunTimeline.Call {
+  fileprivate var value: Value {
+    var object: ValueObject = [
+      "label": .string(key.label), "try": .int(Int64(key.occurrence)),
+      "provider": .string(provider), "model": .string(model),
+      "outcome": .string(outcome.name), "usage": usage.document,
+      "asked_at_ms": .int(askedAt.milliseconds),
+      "took_ms": endedAt.map { .int($0.milliseconds - askedAt.milliseconds) } ?? .null,
+      "text": .string(text), "mock": .bool(isMock),
+    ]
+    object[outcome == .open ? "held_usd" : "cost_usd"] = .string(cost.decimalText)
+    switch outcome {
+    case .open, .answered: break
+    case .failed(let reason, let message):
+      object["reason"] = .string(reason)
+      object["message"] = .string(message)
+    case .uncertain(let decision): object["decision"] = .string(decision)
+    case .reused(let from): object["from"] = .string(from)
+    }
+    return .object(object)
+  }
+}
+
+extension RunTimeline.Call.Outcome {
+  fileprivate var name: String {
+    switch self {
+    case .open: "open"
+    case .answered: "answered"
+    case .failed: "failed"
+    case .uncertain: "uncertain"
+    case .reused: "reused"
+    }
+  }
+}
+
+extension RunTimeline.Asked {
+  fileprivate var value: Value {
+    [
+      "approval": .string(approval), "title": .string(title), "subject": .string(subject),
+      "asked_at_ms": .int(askedAt.milliseconds),
+      "expires_at_ms": expiresAt.map { .int($0.milliseconds) } ?? .null,
+      "answered_at_ms": answeredAt.map { .int($0.milliseconds) } ?? .null,
+      "inherited": .bool(isInherited), "answer": answer?.value ?? .null,
+    ]
+  }
+}

@@ -1,0 +1,162 @@
+import Glibc
+import RasaCore
+import RasaEngine
+import RasaSQLite
+import Testing
+
+@testable import RasaStore
+
+/// A conversation as the runtime writes it down: one model call for each turn.
+struct Conversation {
+  var numbers = SeededNumbers(state: 7)
+  private(set) var payload = 0
+  private(set) var turns = 0
+
+  /// Words that nobody has said before.
+  mutating func text(_ length: Int) -> String {
+    var text: [UInt8] = []
+    while text.count < length {
+      for _ in 0..<Int.random(in: 2...9, using: &numbers) {
+        text.append(UInt8.random(in: UInt8(ascii: "a")...UInt8(ascii: "z"), using: &numbers))
+      }
+      text.append(UInt8(ascii: " "))
+    }
+    return String(decoding: text.prefix(length), as: UTF8.self)
+  }
+
+  private static let pinned: Value = [
+    "digest": .string(String(repeating: "5d", count: 32)),
+    "files": [
+      [
+        "kind": "persona", "name": "single", "path": "personas/single.yaml",
+        "text": .string(String(repeating: "name: single, and more of it\n", count: 60)),
+      ]
+    ],
+  ]
+
+  /// One turn in a run of its own: what was asked and what was answered are new.
+  mutating func turn(
+    _ store: SQLiteStore, _ time: FixedTime, input inputLength: Int = 500,
+    output outputLength: Int = 1500
+  ) async throws {
+    turns += 1
+    time.pass(seconds: 40)
+    payload += inputLength + outputLength
+    let run = Identifier.make(prefix: "r", at: time.now, random: numbers.next())
+    let hold = Identifier.make(prefix: "h", at: time.now, random: numbers.next())
+    let (input, output) = (text(inputLength), text(outputLength))
+    let key = EffectKey(
+      frame: "session_frame", visit: 1, operatorName: "respond", label: "call")
+    func line(_ kind: String, _ body: Value, key: String? = nil) -> JournalEntry {
+      JournalEntry(run: run, time: time.now, kind: kind, key: key, body: body)
+    }
+    func line(_ event: RunEvent) -> JournalEntry { event.entry(of: run, at: time.now) }
+
+    let digest = String(repeating: "5d", count: 32)
+    store.open(
+      RunRecord(
+        id: run, session: "talk", persona: "single", personaDigest: digest, user: "ann",
+        input: input, startedAt: time.now),
+      [
+        line(
+          .started(
+            RunStart(
+              run: run, persona: "single", personaDigest: digest, session: "talk", user: "ann",
+              input: input))),
+        line("persona.pinned", Self.pinned),
+      ])
+    let past = try await store.turns(of: "talk", limit: 20)
+    store.record([
+      line(
+        .contextOpened([
+          "session": .array(
+            past.map { ["input": .string($0.input), "output": .string($0.output)] }),
+          "notes": [], "memories": [],
+        ])), line(.frameEntered(frame: "session_frame", visit: 1)),
+    ])
+    let request = String((0..<64).map { _ in "0123456789abcdef".randomElement(using: &numbers)! })
+    let amount = Money(picoDollars: 4_000_000_000)
+    _ = try await store.reserve(
+      ReservationRequest(
+        id: hold, run: run, key: key, persona: "single", operatorName: "respond",
+        provider: "openai", model: "gpt-4o-mini", amount: amount,
+        legs: [
+          leg(run.text, nil), dayLeg("single", 14, 50_000_000_000_000),
+          monthLeg("single", nil),
+        ], leaseEnds: Timestamp(milliseconds: time.now.milliseconds + 90_000)),
+      recording: [
+        line(
+          "call.intent",
+          [
+            "reservation": .string(hold.text), "provider": "openai", "model": "gpt-4o-mini",
+            "request": .string(request),
+            "estimate": ["input": 8213, "output": 1200, "cost": .string(amount.decimalText)],
+            "idempotency": .string(hold.text),
+          ], key: "\(key)")
+      ])
+    let usage = Usage(input: 8109, output: 402)
+    let cost = Money(picoDollars: 1_457_550_000)
+    try await store.settle(
+      Settlement(reservation: hold, actual: cost, usage: usage, outcome: .answered),
+      recording: [
+        line(
+          "call.result",
+          [
+            "reservation": .string(hold.text), "provider": "openai", "model": "gpt-4o-mini",
+            "text": .string(output),
+            "usage": [
+              "input": 8109, "output": 402, "cached_input": 0, "reasoning": 0, "reported": true,
+            ],
+            "cost": .string(cost.decimalText), "finish": "stop",
+          ], key: "\(key)")
+      ])
+    let step = Step(frame: "session_frame", visit: 1, operatorName: "respond")
+    store.record([
+      line(.operatorFinished(step, .wrote([Update("draft", .string(output))])))
+    ])
+    try await store.close(
+      run,
+      RunEnding(
+        .done,
+        turn: SessionTurn(
+          session: "talk", run: run, time: time.now, input: input, output: output)),
+      [line(.finished(output: .string(output)))])
+  }
+}
+
+func size(of path: String) -> Int {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
+
+@Suite struct `The size of a store` {
+  let folder = ScratchFolder()
+  let time = FixedTime()
+
+  private var files: Int {
+    ["rasa.db", "rasa.db-wal", "rasa.db-shm"].reduce(0) { $0 + size(of: folder.file($1)) }
+  }
+
+  @Test(arguments: [(500, 1500), (1000, 1000), (100, 1900)])
+  func `is at most twice what was said in a long conversation`(input: Int, output: Int)
+    async throws
+  {
+    let store = SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+    var conversation = Conversation()
+    for _ in 0..<300 {
+      try await conversation.turn(store, time, input: input, output: output)
+    }
+    await store.close()
+    #expect(Double(files) <= 2.0 * Double(conversation.payload))
+  }
+
+  @Test func `is as small when every turn is a process of its own`() async throws {
+    var conversation = Conversation()
+    for _ in 0..<300 {
+      let store = SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+      try await conversation.turn(store, time)
+      await store.close()
+    }
+    #expect(Double(files) <= 2.0 * Double(conversation.payload))
+  }
+}
