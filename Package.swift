@@ -122,9 +122,7 @@ let package = Package(
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    tests(
-      "RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"],
-      exclude: ["Fixtures"]),
+    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),
     tests(
       "RasaModels",
       [

@@ -58,6 +58,11 @@ package enum Program {
         .resume(command)
     case "runs fork":
       try await ResumeCommand(house: house, workshop: Workshop(house), print: print).fork(command)
+    case "test":
+      try await TestCommand(
+        house: house, print: print, style: terminal.style(of: .output),
+        isPinned: command.flag("pinned"), isUpdating: command.flag("update")
+      ).run(command.arguments)
     case "chat": try await RunCommand(house: house).chat(command)
     case "personas list": try definitions.listPersonas()
     case "personas show": try definitions.showPersona(command.arguments[0])

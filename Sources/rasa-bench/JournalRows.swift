@@ -64,6 +64,7 @@ extension Row {
     let provider = try ScriptedProvider.start([Script.text("late").broken(after: 0, .silence)])
     let environment = bench.environment.merging([
       "RASA_HOME": home.path, "OPENAI_BASE_URL": provider.openAIBaseURL,
+      "LLM_MODEL": "gpt-4o-mini",
     ]) { $1 }
     /// Milliseconds from the start of the process until its request is at the provider.
     func untilAsked(_ arguments: [String]) async throws -> Double {
@@ -80,7 +81,7 @@ extension Row {
       return Double(request.time - start) / 1e6
     }
     func command(_ persona: String) -> [String] {
-      ["run", "-p", persona, "--model", "openai:gpt-4o-mini", "--quiet", "--input", "hello"]
+      ["run", "-p", persona, "--quiet", "--input", "hello"]
     }
     _ = try await untilAsked(command("long"))
     let list = try await ProgramRun.run(
@@ -101,26 +102,22 @@ extension Row {
       notes: "\(count) events; from the start of the process to its request at the provider")
   }
 
-  /// Ten rules in a loop, again and again, and a model at the end.
-  private static var longPersona: String {
-    let names = (0..<10).map { "rule\($0)" }
-    return """
-      name: long
-      description: Many steps before the first call.
-      limits: {steps: 2000}
-      frames:
-        - name: loop_frame
-          kind: session
-          operators: [\(names.joined(separator: ", "))]
-          next: [{to: loop_frame, at_most: 99}, answer_frame]
-        - {name: answer_frame, kind: session, operators: [respond, compose], next: end}
-      operators:
-      \(names.map { "  - {name: \($0), kind: rule, rules: [{set: {\($0): done}}]}" }
-        .joined(separator: "\n"))
-        - {name: respond, reads: [input], prompt: "{{input}}"}
-        - {name: compose, reads: [draft], compose: {key: output, parts: [draft]}}
-      """
-  }
+  /// A frame that is gone through again and again, and a model at the end.
+  private static let longPersona = """
+    name: long
+    description: Many steps before the first call.
+    limits: {steps: 2000}
+    frames:
+      - name: loop_frame
+        kind: session
+        operators: [note]
+        next: [{to: loop_frame, at_most: 499}, answer_frame]
+      - {name: answer_frame, kind: session, operators: [respond, compose], next: end}
+    operators:
+      - {name: note, kind: rule, rules: [{set: {noted: done}}]}
+      - {name: respond, reads: [input], prompt: "{{input}}"}
+      - {name: compose, reads: [draft], compose: {key: output, parts: [draft]}}
+    """
 }
 
 extension ReceivedRequest {

@@ -48,6 +48,21 @@ struct ResumeTests {
               "five", reads: ["k3", "k4"], writes: [text("output")], prompt: "five {{k3}} {{k4}}"),
           ])),
       Example(
+        name: "rules that lead on",
+        persona: persona(
+          frames: [
+            frame("a", operators: ["one"]),
+            frame(
+              "b", operators: ["note"],
+              next: [try transition("b", when: "draft != null", atMost: 3), try transition("c")]),
+            frame("c", operators: ["two"]),
+          ],
+          operators: [
+            try model("one", reads: ["input"], writes: [text("draft")]),
+            rule("note", set: ["noted": "done"]),
+            try model("two", reads: ["noted"], writes: [text("output")], prompt: "two {{noted}}"),
+          ])),
+      Example(
         name: "repaired, tried again, substituted",
         persona: persona(
           frames: [frame("a")],

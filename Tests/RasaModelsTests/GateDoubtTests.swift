@@ -38,6 +38,22 @@ import Testing
     #expect(keys.last == setting.ledger.state.reservations[1].id.text)
   }
 
+  @Test func keepsAnOldKeyUntilSomebodyAnswers() async throws {
+    let setting = try GateSetting([
+      Script.text("").with {
+        $0.closesBeforeHeaders = true; $0.limit = 1
+      }, .text("a"),
+    ]) { _ in
+    } options: {
+      $0.retryDelay = .zero
+    }
+    var context = CallContext.test()
+    context.idempotencyKey = "h-of-before"
+    _ = try await setting.ask(.plain, context)
+    let keys = Set(setting.provider.requests.map { $0.header("idempotency-key") ?? "" })
+    #expect(keys == ["h-of-before"])
+  }
+
   @Test func settlesACallInDoubtAtWhatWasHeldForIt() async throws {
     let setting = try GateSetting()
     let id = Identifier("h-lost")

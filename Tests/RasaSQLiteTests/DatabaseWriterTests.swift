@@ -96,6 +96,50 @@ import Testing
     #expect(writer.commits == 2)
   }
 
+  @Test func `keeps the order of everything around a failing piece`() async throws {
+    let writer = writer()
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    @Sendable func insert(_ number: Int64) -> DatabaseWriter.Change {
+      { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+    }
+    func queued(_ count: Int) async { while writer.queue.count < count { await Task.yield() } }
+    async let before = all(writer)
+    await queued(1)
+    writer.deferred("one", insert(7))
+    async let first: Void = writer.write(after: ["one"], insert(6))
+    await queued(3)
+    writer.deferred("one", insert(5))
+    async let failing: Void = writer.write(after: ["two"]) { database in
+      try insert(9)(database)
+      throw CancellationError()
+    }
+    await queued(5)
+    async let between = all(writer)
+    await queued(6)
+    async let wrong = writer.read { try $0.rows("SELECT b FROM t") { $0.integer(0) } }
+    await queued(7)
+    async let last: Void = writer.write(after: ["one"], insert(4))
+    await queued(8)
+    gate.open()
+    try await opening
+    let (seenBefore, seenBetween) = (try await before, try await between)
+    #expect(seenBefore == [])
+    #expect(seenBetween == [7, 6])
+    try await first
+    var failures = 0
+    do { try await failing } catch { failures += 1 }
+    do { _ = try await wrong } catch { failures += 1 }
+    #expect(failures == 2)
+    try await last
+    #expect(try await all(writer) == [7, 6, 5, 4])
+    #expect(writer.commits == 2)
+  }
+
   @Test func `works in the order it was asked`() async throws {
     let writer = writer()
     for number in 0..<50 {

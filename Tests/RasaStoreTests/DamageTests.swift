@@ -50,7 +50,7 @@ import Testing
     await store.close()
   }
 
-  private static let third = "WHERE place % 1048576 = 3"
+  private static let third = "WHERE number = 3"
 
   @Test(
     arguments: [
@@ -62,17 +62,21 @@ import Testing
       ("UPDATE lines SET body = NULL \(third)", 3),
       ("UPDATE lines SET body = 1 \(third)", 3),
       ("UPDATE lines SET body = x'b1' \(third)", 3),
-      ("UPDATE lines SET body = (SELECT body FROM lines WHERE place % 1048576 = 2) \(third)", 3),
+      ("UPDATE lines SET body = (SELECT body FROM lines WHERE number = 2) \(third)", 3),
       ("UPDATE lines SET seal = x'0102030405060708' \(third)", 3),
       ("UPDATE lines SET seal = NULL \(third)", 3),
-      ("UPDATE lines SET place = place + 100 \(third)", 3),
-      ("UPDATE lines SET place = place + 1048576 * 5 \(third)", 3),
+      ("UPDATE lines SET number = number + 100 \(third)", 3),
+      ("UPDATE lines SET run = run + 5 \(third)", 3),
+      ("UPDATE lines SET before = NULL \(third)", 3),
+      ("UPDATE lines SET before = 1 \(third)", 3),
+      ("UPDATE lines SET before = 6 \(third)", 3),
       ("DELETE FROM lines \(third)", 3),
-      ("DELETE FROM lines WHERE place % 1048576 = 1", 1),
-      ("DELETE FROM lines WHERE place % 1048576 = 6", 6),
-      ("DELETE FROM lines WHERE place % 1048576 >= 3", 3),
+      ("DELETE FROM lines WHERE number = 1", 1),
+      ("DELETE FROM lines WHERE number = 6", 6),
+      ("DELETE FROM lines WHERE number >= 3", 3),
       ("UPDATE runs SET seal = x'00'", 7),
-      ("UPDATE runs SET lines = 5", 6),
+      ("UPDATE runs SET lines = 5", 6), ("UPDATE runs SET last = NULL", 7),
+      ("UPDATE runs SET last = 2", 7),
       ("DELETE FROM bodies", 3),
       ("UPDATE bodies SET digest = x'00000000000000000000000000000000'", 3),
       ("UPDATE bodies SET bytes = x'4161'", 3),
@@ -132,7 +136,7 @@ import Testing
     first.open(record("r2"), [entry("r2", "a", .string(text))])
     try await first.close("r2", RunEnding(.done), [])
     await first.close()
-    try Database(path: path).execute("DELETE FROM lines WHERE place / 1048576 = 1")
+    try Database(path: path).execute("DELETE FROM lines WHERE run = 1")
     let store = store()
     #expect(try await store.journal(of: "r2").damage == nil)
     #expect(try await store.runs().count == 2)

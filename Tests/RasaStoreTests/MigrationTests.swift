@@ -7,7 +7,7 @@ import Testing
 @testable import RasaStore
 
 /// Files that released versions have written. Every further version adds one.
-private let fixtures = ["journal-v1.db"]
+private let fixtures = ["version-1.db"]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
 private struct Expected {
@@ -20,8 +20,8 @@ private struct Expected {
   let time = FixedTime(1_795_229_200_000)
 
   private func copy(_ name: String) -> String {
-    let here = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-    let bytes = read("/\(here)/Fixtures/\(name)")
+    let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+    let bytes = read("/\(tests)/Fixtures/journals/\(name)")
     #expect(!bytes.isEmpty, "the fixture \(name) is missing")
     let path = folder.file("rasa.db")
     close(unsafe Glibc.open(path, O_WRONLY | O_CREAT, 0o600))

@@ -74,7 +74,8 @@ struct Conversation {
           "notes": [], "memories": [],
         ])), line(.frameEntered(frame: "session_frame", visit: 1)),
     ])
-    let request = String((0..<64).map { _ in "0123456789abcdef".randomElement(using: &numbers)! })
+    let digits = Array("0123456789abcdef")
+    let request = String((0..<64).map { _ in digits[Int.random(in: 0..<16, using: &numbers)] })
     let amount = Money(picoDollars: 4_000_000_000)
     _ = try await store.reserve(
       ReservationRequest(

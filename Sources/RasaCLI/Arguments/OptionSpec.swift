@@ -25,6 +25,8 @@ package struct OptionSpec: Sendable {
   package var heading: String
   package var defaultsTo: Default?
   package var isRequired: Bool
+  /// The option beside which this one need not be given although it is required.
+  package var excusedBy: String?
   package var repeats: Bool
   package var isHidden: Bool
   /// Why this version does not take the option.
@@ -35,6 +37,7 @@ package struct OptionSpec: Sendable {
   package init(
     _ name: String, short: Character? = nil, _ form: Form, _ help: String,
     heading: String = "Options", defaultsTo: Default? = nil, isRequired: Bool = false,
+    excusedBy: String? = nil,
     repeats: Bool = false, isHidden: Bool = false, refusal: String? = nil,
     discovery: String? = nil
   ) {
@@ -45,6 +48,7 @@ package struct OptionSpec: Sendable {
     self.heading = heading
     self.defaultsTo = defaultsTo
     self.isRequired = isRequired
+    self.excusedBy = excusedBy
     self.repeats = repeats
     self.isHidden = isHidden
     self.refusal = refusal
@@ -86,6 +90,13 @@ extension OptionSpec {
   package func under(_ heading: String) -> OptionSpec {
     var copy = self
     copy.heading = heading
+    return copy
+  }
+
+  /// The same option, which is not required beside that other one.
+  package func excused(by option: String) -> OptionSpec {
+    var copy = self
+    copy.excusedBy = option
     return copy
   }
 

@@ -13,6 +13,14 @@ struct RunCommand {
 
   func run(_ command: ParsedCommand) async throws {
     try refuseWhatIsNotHere(command)
+    if let recording = command.text("replay") {
+      let settings = RunSettings(goingOnBy: command)
+      // Neither the database nor the network is touched.
+      let stand = house.stand(settings)
+      return try await RecordingCommands(house: house).replay(
+        recording, persona: command.text("persona"), isPinned: settings.isPinned, settings,
+        on: stand.screen)
+    }
     var settings = try settings(command)
     settings.input = try input(command.input)
     if command.flag("dry-run") { return try await rehearse(settings) }
@@ -61,6 +69,7 @@ struct RunCommand {
     settings.gate.maxCost = command.money("max-cost")
     settings.gate.mockDelay = .milliseconds(8)
     guard command.path.last == "run" else { return settings }
+    settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
     if command.flag("json") { settings.format = .json }
     settings.streams = command.flag("stream")

@@ -65,22 +65,10 @@ package struct House: Sendable {
     var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)
     }
-    graph.pinned = recorder.files(of: persona.name) { path in
-      path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
-    }.value
-    return graph
-  }
-
-  /// The persona as a run keeps it.
-  func graph(_ pinned: PinnedFiles) throws(Failure) -> Graph {
-    guard let file = pinned.persona else {
-      throw Failure(.storage, "the run keeps no copy of its persona")
-    }
-    let library = pinned.library
-    var graph = try Graph.compile(try library.persona(named: file.name)) { name throws(Failure) in
-      try library.operatorDefinition(named: name)
-    }
-    graph.pinned = pinned.value
+    graph.pinned =
+      recorder.files(of: persona.name) { path in
+        path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
+      }.value
     return graph
   }
 

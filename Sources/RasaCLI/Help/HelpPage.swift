@@ -106,7 +106,9 @@ extension OptionSpec {
   fileprivate var description: String {
     let choices = offeredChoices.count > 1 ? ": \(listed(offeredChoices, "or"))" : ""
     var remarks: [String] = []
-    if isRequired { remarks.append("required") }
+    if isRequired {
+      remarks.append(excusedBy.map { "required, unless `--\($0)` is given" } ?? "required")
+    }
     if repeats { remarks.append("may be repeated") }
     switch defaultsTo {
     case .value("true"): remarks.append("default: on")

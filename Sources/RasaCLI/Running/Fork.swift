@@ -44,6 +44,7 @@ extension Workshop {
     } else {
       graph = try self.graph(forFork: history)
     }
+    let settings = settings.goingOn(with: origin.start.options)
     var start = start(graph, settings)
     start.input = plan.input ?? origin.start.input
     start.preferences = origin.start.preferences
@@ -71,7 +72,7 @@ extension Workshop {
       let path = pinned.persona?.path ?? ""
       return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
     }
-    return try house.graph(pinned)
+    return try Graph.compile(pinned)
   }
 
   private func tell(

@@ -31,46 +31,18 @@ struct Workshop: Sendable {
   }
 }
 
-/// Where a run is shown, and who is asked.
-struct Stand: Sendable {
-  let screen: any RunScreen
-  let people: any People
-  let warn: @Sendable (Warning) -> Void
-}
-
 extension Workshop {
-  /// The screen and the people that fit the settings.
-  func stand(_ settings: RunSettings) -> Stand {
-    let terminal = Terminal(house.environment)
-    let prompt = ApprovalPrompt(environment: house.environment, style: terminal.style(of: .error))
-    let text =
-      settings.format == .text
-      ? TextScreen(house: house, terminal: terminal, settings: settings) : nil
-    let screen: any RunScreen =
-      switch settings.format {
-      case .text: text ?? JSONScreen(output: house.output)
-      case .json: JSONScreen(output: house.output)
-      case .streamJSON: StreamJSONScreen(output: house.output)
-      }
-    let people = TerminalPeople(
-      mode: settings.approval, prompt: prompt, user: house.user(settings.user), screen: text)
-    let house = house
-    let isQuiet = settings.isQuiet
-    return Stand(screen: screen, people: people) { warning in
-      guard !isQuiet else { return }
-      if let text {
-        try? text.say("warning: \(warning)")
-      } else {
-        try? house.errors.write("rasa: warning: \(printable("\(warning)"))\n")
-      }
-    }
-  }
+  func stand(_ settings: RunSettings) -> Stand { house.stand(settings) }
 
   /// Runs a persona once and shows it.
   func run(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws -> RunResult {
     let start = start(graph, settings)
-    return try await show(start.run, settings, at: stand) { runner, observer in
-      try await runner.run(graph, start, observer: observer)
+    return try await RecordingCommands(house: house).recording(
+      start.run, of: store, settings, to: settings.recording
+    ) {
+      try await show(start.run, settings, at: stand) { runner, observer in
+        try await runner.run(graph, start, observer: observer)
+      }
     }
   }
 
@@ -90,8 +62,13 @@ extension Workshop {
       throw error
     }
     let by = house.user(settings.user)
-    return try await show(run, settings, at: stand) { runner, observer in
-      try await runner.resume(graph, history, inheriting: origin, by: by, observer: observer)
+    let settings = settings.goingOn(with: history.start?.options ?? ValueObject())
+    return try await RecordingCommands(house: house).recording(
+      run, of: store, settings, to: settings.recording
+    ) {
+      try await show(run, settings, at: stand) { runner, observer in
+        try await runner.resume(graph, history, inheriting: origin, by: by, observer: observer)
+      }
     }
   }
 
@@ -99,7 +76,7 @@ extension Workshop {
     RunStart(
       run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
       session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences)
+      preferences: settings.preferences, options: settings.kept)
   }
 
   func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
@@ -132,7 +109,9 @@ extension Workshop {
       if let failure = error as? Failure, failure.kind == .cancelled,
         try await store.run(run.text)?.record.status == .cancelled
       {
-        throw Failure(.cancelled, "\(run) was cancelled", mend: failure.mend)
+        throw Failure(
+          .cancelled, "\(run) was cancelled",
+          mend: "`rasa runs fork \(run)` begins again with what it has")
       }
       throw error
     }
@@ -147,7 +126,8 @@ extension Workshop {
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
       let graph = try house.graph(record.persona)
       guard graph.digest == record.personaDigest else {
-        throw changed(record, [], mend: "this run was begun by an earlier version and keeps no copy; ")
+        throw changed(
+          record, [], mend: "this run was begun by an earlier version and keeps no copy; ")
       }
       return graph
     }
@@ -156,7 +136,7 @@ extension Workshop {
       throw changed(
         record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
     }
-    return try house.graph(pinned)
+    return try Graph.compile(pinned)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {
@@ -169,8 +149,7 @@ extension Workshop {
 
   /// What a fork that goes on still takes over.
   private func origin(of history: RunHistory) async throws -> Origin? {
-    guard let first = history.entries.first, case .started(let start) = RunEvent(folding: first),
-      let fork = start.fork, let record = try await store.run(fork.run.text)?.record
+    guard let fork = history.start?.fork, let record = try await store.run(fork.run.text)?.record
     else { return nil }
     let entries = try await store.entries(of: fork.run)
     return Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)

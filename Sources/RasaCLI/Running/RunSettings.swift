@@ -24,6 +24,37 @@ struct RunSettings: Sendable {
   var gate = GateOptions()
   /// Goes on by the copy that the run keeps although the persona's files have changed.
   var isPinned = false
+  /// The file that the run is recorded in.
+  var recording: String?
   var isVerbose = false
   var isQuiet = false
+}
+
+extension RunSettings {
+  /// What a run keeps of its settings, so that it goes on as it began. What was allowed once, to go
+  /// past a limit, is not allowed again by that.
+  var kept: ValueObject {
+    var kept = ValueObject()
+    if let model = gate.model { kept["model"] = .string(model.description) }
+    if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
+    if gate.premium { kept["premium"] = true }
+    if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
+    return kept
+  }
+
+  /// The settings with what a run has kept where nothing else is said now.
+  func goingOn(with kept: ValueObject) -> RunSettings {
+    var settings = self
+    if gate.model == nil {
+      settings.gate.model = kept["model"]?.string.map(ModelConfiguration.reference)
+    }
+    if gate.profile == nil {
+      settings.gate.profile = kept["profile"]?.string.flatMap { PerformanceProfile(rawValue: $0) }
+    }
+    if kept["premium"]?.bool == true { settings.gate.premium = true }
+    if gate.maxCost == nil {
+      settings.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
+    }
+    return settings
+  }
 }

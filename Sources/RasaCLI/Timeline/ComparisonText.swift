@@ -85,22 +85,36 @@ struct ComparisonText {
     guard let first = difference.left.string, let second = difference.right.string,
       first.contains("\n") || second.contains("\n")
     else {
-      return [
-        head, "    " + style.red("- \(short(difference.left))"),
-        "    " + style.green("+ \(short(difference.right))"),
-      ]
+      let (first, second) = clipped(text(of: difference.left), text(of: difference.right))
+      return [head, "    " + style.red("- \(first)"), "    " + style.green("+ \(second)")]
     }
     return [head]
       + LineDifference(from: first, to: second).unified().map { line in
-        let clean = printable(line)
+        let clean = opening(line, Self.longestLine)
         if line.hasPrefix("- ") { return "    " + style.red(clean) }
         if line.hasPrefix("+ ") { return "    " + style.green(clean) }
-        return "    " + clean
+        return "    " + printable(clean)
       }
   }
 
-  private func short(_ value: Value) -> String {
-    value.isNull ? "(nothing)" : printable(value.string ?? value.json())
+  /// A line that is longer is cut: `--json` has all of it.
+  private static let longestLine = 400
+
+  private func text(of value: Value) -> String {
+    value.isNull ? "(nothing)" : TerminalText.line(value.string ?? value.json())
+  }
+
+  /// Two lines from shortly before where they begin to differ, when they are long.
+  private func clipped(_ first: String, _ second: String) -> (String, String) {
+    guard max(first.utf8.count, second.utf8.count) > Self.longestLine else {
+      return (first, second)
+    }
+    let common = zip(first, second).prefix { $0 == $1 }.count
+    let skipped = max(0, common - 60)
+    func part(_ text: String) -> String {
+      (skipped > 0 ? "…" : "") + fit(String(text.dropFirst(skipped)), to: Self.longestLine)
+    }
+    return (part(first), part(second))
   }
 
   // MARK: Totals
@@ -131,6 +145,7 @@ struct ComparisonText {
   private func calls(_ totals: RunTimeline.Totals) -> String {
     "\(totals.answered)" + (totals.reused > 0 ? " and \(totals.reused) reused" : "")
       + (totals.failed > 0 ? ", \(totals.failed) failed" : "")
+      + (totals.doubted > 0 ? ", \(totals.doubted) in doubt" : "")
   }
 
   private func tokens(_ totals: RunTimeline.Totals) -> String {

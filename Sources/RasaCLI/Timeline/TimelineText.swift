@@ -76,6 +76,7 @@ struct TimelineText {
     var parts = ["\(totals.answered) answered"]
     if totals.reused > 0 { parts.append("\(totals.reused) reused") }
     if totals.failed > 0 { parts.append("\(totals.failed) failed") }
+    if totals.doubted > 0 { parts.append("\(totals.doubted) in doubt") }
     if totals.open > 0 { parts.append("\(totals.open) open") }
     let estimated = totals.usage.isReported ? "" : " (estimated)"
     return parts.joined(separator: ", ")
@@ -103,7 +104,11 @@ struct TimelineText {
     switch entry {
     case .call(let call): return text(of: call)
     case .question(let asked): return text(of: asked)
-    case .wrote(let updates): return updates.flatMap(text)
+    case .wrote(let updates):
+      return updates.indices.flatMap { index in
+        let isSet = updates[..<index].contains { $0.path == updates[index].path }
+        return text(of: updates[index], isSet: isSet)
+      }
     case .skipped(let reason): return ["\(style.yellow("skipped:")) \(line(reason))"]
     case .moved(let move): return [text(of: move)]
     case .warned(let message): return ["\(style.yellow("warning:")) \(line(message))"]
@@ -114,8 +119,9 @@ struct TimelineText {
     "→ \(line(move.to))  \(style.dim("(\(line(move.reason)))"))"
   }
 
-  private func text(of update: Update) -> [String] {
-    let name = line(update.path.description)
+  /// - Parameter isSet: whether a fork put it in the place of what the operator wrote.
+  private func text(of update: Update, isSet: Bool) -> [String] {
+    let name = line(update.path.description) + (isSet ? ", set by the fork" : "")
     if isVerbose {
       let value = printable(update.value.promptText)
       return ["\(style.dim("\(name):"))"]

@@ -250,9 +250,13 @@ package struct RunMachine: Sendable {
     return true
   }
 
-  /// The parts of the output, as bits, that may still change.
+  /// The parts of the output, as bits, that may still change; all of them once there will be none.
   package var openParts: UInt64 {
-    guard isRunning else { return 0 }
+    switch status {
+    case .running: break
+    case .finished: return 0
+    case .failed: return .max
+    }
     var open: UInt64 = 0
     for lane in lanes.indices where !lanes[lane].isOver {
       var index = lanes[lane].head

@@ -18,6 +18,8 @@ package struct EffectLog: Sendable {
   /// Answers by operator and request; nil where the same was asked in several places.
   private var byRequest: [String: Int?] = [:]
   private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
+  /// What the provider may know a call by that was given up as uncertain and not asked again yet.
+  private var doubted: [EffectKey: String] = [:]
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
@@ -60,7 +62,8 @@ package struct EffectLog: Sendable {
       latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
       keep(Call(key: key, request: body["request"].string ?? "", answer: ModelAnswer(body)))
     case "call.failed", "call.uncertain":
-      if let reservation { intents[reservation] = nil }
+      let call = reservation.flatMap { intents.removeValue(forKey: $0)?.call }
+      doubted[key] = entry.kind == "call.uncertain" ? call?.idempotencyKey : nil
       spent += Money(body["cost"]) ?? .zero
     case "human.asked":
       questions[key] = Question(key: key, body).payloadDigest
@@ -100,6 +103,10 @@ extension EffectLog {
   package func uncertain(at key: EffectKey) -> [UncertainCall] {
     uncertain.filter { $0.key == key }
   }
+
+  /// What an attempt at this place has to be called when an earlier one was given up as uncertain,
+  /// and its process ended before it asked again.
+  package func idempotencyKey(at key: EffectKey) -> String? { doubted[key] }
 
   package var uncertain: [UncertainCall] {
     intents.values.map(\.call).sorted { $0.reservation.text < $1.reservation.text }

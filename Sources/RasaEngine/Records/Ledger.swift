@@ -76,6 +76,7 @@ package protocol Ledger: Sendable {
   func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws
   /// The smallest room left under the legs; nil when none of them has a limit.
   func headroom(_ legs: [BudgetLeg]) async throws -> Money?
-  /// Moves the end of a lease while the call is still going on.
+  /// Moves the end of a lease while the call is still going on. Throws when another process has
+  /// taken the run over meanwhile.
   func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws
 }

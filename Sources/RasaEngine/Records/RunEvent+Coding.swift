@@ -106,6 +106,7 @@ extension RunStart {
       "session": session.map { .string($0) } ?? .null, "user": .string(user),
       "input": .string(input), "preferences": .object(preferences),
     ]
+    if !options.isEmpty { object["options"] = .object(options) }
     if let fork {
       object["fork"] = [
         "run": .string(fork.run.text),
@@ -123,6 +124,7 @@ extension RunStart {
       personaDigest: body["digest"].string ?? "", session: body["session"].string,
       user: body["user"].string ?? "", input: body["input"].string ?? "",
       preferences: body["preferences"].object ?? ValueObject(),
+      options: body["options"].object ?? ValueObject(),
       fork: fork["run"].string.map { run in
         ForkPoint(
           run: Identifier(run), sequence: fork["sequence"].int.map { Int(clamping: $0) },

@@ -33,13 +33,16 @@ package struct RunStart: Sendable, Hashable {
   package var user: String
   package var input: String
   package var preferences: ValueObject
+  /// What was asked for beside the persona, as who goes on with the run reads it: which model, how
+  /// much it may cost. The engine does not look at it.
+  package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?
 
   package init(
     run: Identifier, persona: String, personaDigest: String, session: String? = nil,
     user: String = "", input: String, preferences: ValueObject = ValueObject(),
-    fork: ForkPoint? = nil
+    options: ValueObject = ValueObject(), fork: ForkPoint? = nil
   ) {
     self.run = run
     self.persona = persona
@@ -48,6 +51,7 @@ package struct RunStart: Sendable, Hashable {
     self.user = user
     self.input = input
     self.preferences = preferences
+    self.options = options
     self.fork = fork
   }
 }

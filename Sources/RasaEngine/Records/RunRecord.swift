@@ -43,4 +43,12 @@ package struct RunHistory: Sendable {
     self.record = record
     self.entries = entries
   }
+
+  /// What the run began with; nil when its journal does not begin with it.
+  package var start: RunStart? {
+    guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
+      return nil
+    }
+    return start
+  }
 }

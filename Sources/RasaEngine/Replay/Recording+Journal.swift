@@ -21,11 +21,16 @@ extension Recording {
       changes: facts.changes, effects: facts.effects,
       expected: Expectation(entries, on: graph, effects: []),
       files: PinnedFiles(graph.pinned) ?? PinnedFiles())
+    // Where the other run was left does not matter any more: what was taken over is in the effects.
+    draft.start.fork?.sequence = nil
     var replay = Replay(draft, on: graph)
     replay.rank = facts.rank
     replay.fallback = facts.outcome
     let replayed = try await replay.run()
     draft.effects = replayed.observed.effects
+    let hasEnded = draft.expected.status != .parked
+    // How far a run came that has not ended does not depend on which lines were written in time.
+    if !hasEnded { draft.expected = replayed.observed.expected }
     draft.expected.calls = replayed.observed.expected.calls
     draft.expected.cost = replayed.observed.expected.cost
     // What was cut off when the run ended has had no influence on it, and is left out.
@@ -33,6 +38,7 @@ extension Recording {
       switch difference {
       case .calls, .cost: false
       case .missingCall(let key), .missingQuestion(let key): facts.isFinished(key)
+      case .path, .state, .output, .status, .failure: hasEnded
       default: true
       }
     }

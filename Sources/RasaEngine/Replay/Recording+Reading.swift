@@ -60,7 +60,7 @@ extension Recording {
           ForkPoint(
             run: Identifier(origin), changes: ValueObject(changes.map { ($0.key, $0.value) }))
         }),
-      startedAt: Timestamp(milliseconds: try run.number("started_ms", or: 0)),
+      startedAt: Timestamp(milliseconds: try run.milliseconds("started_ms")),
       options: try run.object("options"), context: file.value("context"), changes: changes,
       effects: effects, expected: try Expectation(try file.member("expected")),
       files: PinnedFiles(["files": .array(files)]) ?? PinnedFiles())
@@ -110,11 +110,13 @@ extension Recording.Effect {
       self = .question(try Recording.Asked(node))
     } else {
       let recall = try RecordingReader(
-        node, "an effect (a `call`, a `question` or a `recall`)", members: ["recall", "memories"])
+        node, "an effect (a `call`, a `question` or a `recall`)",
+        members: ["recall", "memories", "cut_off"])
+      let isCutOff = recall.value("cut_off").bool == true
       self = .recall(
         Recording.Recalled(
           step: try RecordingReader.step(try recall.member("recall")),
-          memories: recall.value("memories")))
+          memories: isCutOff ? nil : recall.value("memories")))
     }
   }
 }
@@ -138,7 +140,7 @@ extension Recording.Call {
         "a call has no `answer`, no `failure` and no `cut_off: true`", mend: RecordingReader.mend)
     }
     self.init(
-      key: try call.key("call"), after: try call.number("after_ms", or: 0), request: request,
+      key: try call.key("call"), after: try call.milliseconds("after_ms"), request: request,
       digest: try call.optionalText("request_digest"), outcome: outcome)
   }
 }
@@ -193,7 +195,7 @@ extension Recording.Asked {
         by: try asked.optionalText("by") ?? "")
     }
     self.init(
-      key: try asked.key("question").firstOccurrence, after: try asked.number("after_ms", or: 0),
+      key: try asked.key("question").firstOccurrence, after: try asked.milliseconds("after_ms"),
       payload: asked.value("payload"), answer: answer)
     if let node = asked.optional("failure") { failure = try Failure(recorded: node) }
   }

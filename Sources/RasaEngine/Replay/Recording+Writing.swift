@@ -53,10 +53,20 @@ extension Recording.Effect {
     case .call(let call): call.value
     case .question(let asked): asked.value
     case .recall(let recalled):
-      [
-        "recall": .string(recalled.step.place), "memories": ReadableText.marked(recalled.memories),
-      ]
+      recalled.value
     }
+  }
+}
+
+extension Recording.Recalled {
+  fileprivate var value: Value {
+    var object: ValueObject = ["recall": .string(step.place)]
+    if let memories {
+      object["memories"] = ReadableText.marked(memories)
+    } else {
+      object["cut_off"] = true
+    }
+    return .object(object)
   }
 }
 

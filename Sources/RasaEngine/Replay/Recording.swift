@@ -84,7 +84,8 @@ extension Recording {
 
   package struct Recalled: Sendable, Hashable {
     package var step: Step
-    package var memories: Value
+    /// Nil when the run stopped before they were there.
+    package var memories: Value?
   }
 
   /// What a run comes to.

@@ -82,6 +82,15 @@ struct RecordingReader {
     optional(key) == nil ? standard : try number(key)
   }
 
+  /// Until the year 9999: moments and spans that can be added without a thought.
+  func milliseconds(_ key: String) throws(Failure) -> Int64 {
+    let number = try number(key, or: 0)
+    guard (0...253_402_300_799_999).contains(number) else {
+      throw wrong(try member(key), key, "a number of milliseconds that can be")
+    }
+    return number
+  }
+
   func money(_ key: String) throws(Failure) -> Money {
     guard let found = optional(key) else { return .zero }
     guard let money = Money(found.value) else { throw wrong(found, key, "an amount of dollars") }

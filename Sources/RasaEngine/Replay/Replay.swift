@@ -11,7 +11,8 @@ package struct Replay: Sendable {
   let graph: Graph
   /// Of several operators that are due, the one with the lowest number runs first.
   var rank: @Sendable (Step) -> Int
-  /// What becomes of calls that are not in the recording; without an outcome they are a difference.
+  /// What becomes of calls, questions and memories that are not in the recording; without an outcome
+  /// they are a difference.
   var fallback: @Sendable (EffectKey) -> Recording.Call.Outcome? = { _ in nil }
 
   /// - Parameter graph: of the persona as it stands now, or as it was.
@@ -65,8 +66,9 @@ package struct Replay: Sendable {
   private var origin: Origin {
     var entries: [JournalEntry] = []
     for case .recall(let recalled) in recording.effects {
+      guard let memories = recalled.memories else { continue }
       let finished = RunEvent.operatorFinished(
-        recalled.step, .wrote([Update(.memories, recalled.memories)]))
+        recalled.step, .wrote([Update(.memories, memories)]))
       entries.append(finished.entry(of: start.run, at: recording.startedAt))
     }
     var changes: [Step: [Update]] = [:]

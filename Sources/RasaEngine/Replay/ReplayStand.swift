@@ -40,7 +40,8 @@ final class ReplayStand: ModelGate, People, MemoryStore {
       case .call(let call) where call.outcome == .cutOff: return nil
       case .call(let call): return .missingCall(call.key)
       case .question(let asked): return .missingQuestion(asked.key)
-      case .recall(let recalled): return .missingRecall(recalled.step)
+      case .recall(let recalled):
+        return recalled.memories == nil ? nil : .missingRecall(recalled.step)
       }
     }
   }
@@ -63,7 +64,7 @@ final class ReplayStand: ModelGate, People, MemoryStore {
     case .operatorStarted(let step, _): shared.withLock { $0.current = step }
     case .event(.operatorFinished(let step, _)):
       for (place, effect) in recording.effects.enumerated() {
-        if case .recall(let recalled) = effect, recalled.step == step {
+        if case .recall(let recalled) = effect, recalled.step == step, recalled.memories != nil {
           serve(place, effect, after: 0)
         }
       }
@@ -96,7 +97,7 @@ final class ReplayStand: ModelGate, People, MemoryStore {
     guard let (place, recorded) = call(at: context.key) else {
       guard let outcome = fallback(context.key) else {
         note(.newCall(context.key, asked))
-        throw deferral(at: context)
+        throw deferral(at: context.key)
       }
       let call = Recording.Call(
         key: context.key, after: shared.withLock { $0.elapsed }, request: asked, outcome: outcome)
@@ -133,19 +134,19 @@ final class ReplayStand: ModelGate, People, MemoryStore {
       // The only failure of this kind that a call has: it is in doubt, and may not be asked again.
       if failure.kind == .run { throw InDoubt(failure: failure) }
       throw failure
-    case .cutOff: throw deferral(at: context)
+    case .cutOff: throw deferral(at: context.key)
     }
   }
 
   /// Leaves an operator without an outcome, and lets the others go on: the run stops when there is
   /// nothing left to do.
-  private func deferral(at context: CallContext) -> Deferred {
+  private func deferral(at key: EffectKey) -> Deferred {
     Deferred(
       approval: Approval(
-        run: context.run,
+        run: recording.start.run,
         question: Question(
-          key: context.key, title: "there is no answer to this call", subject: "draft",
-          payload: .null), askedAt: time.now()))
+          key: key, title: "the recording has no answer", subject: "draft", payload: .null),
+        askedAt: time.now()))
   }
 
   func digest(of request: ModelRequest, for context: CallContext) -> String { "" }
@@ -165,7 +166,14 @@ final class ReplayStand: ModelGate, People, MemoryStore {
   func decide(_ question: Question) async throws -> HumanAnswer? {
     let key = question.key.firstOccurrence
     guard let (place, recorded) = asked(question) else {
-      note(.newQuestion(key, title: question.title, payload: question.payload))
+      guard let outcome = fallback(key) else {
+        note(.newQuestion(key, title: question.title, payload: question.payload))
+        return nil
+      }
+      let asked = Recording.Asked(
+        key: key, after: shared.withLock { $0.elapsed }, payload: question.payload)
+      shared.withLock { $0.asked.append(.question(asked)) }
+      if case .failure(let failure) = outcome { throw failure }
       return nil
     }
     if recorded.payload != question.payload {
@@ -194,8 +202,22 @@ final class ReplayStand: ModelGate, People, MemoryStore {
   func recall(
     persona: String, user: String, query: String, limit: Int
   ) async throws -> [MemoryFact] {
-    if let step = shared.withLock({ $0.current }) { note(.newRecall(step)) }
-    return []
+    guard let step = shared.withLock({ $0.current }) else { return [] }
+    let recorded = recording.effects.firstIndex {
+      if case .recall(let recalled) = $0 { recalled.step == step } else { false }
+    }
+    let key = step.effect("recall")
+    let cutOff = Recording.Effect.recall(Recording.Recalled(step: step, memories: nil))
+    if let recorded {
+      serve(recorded, cutOff, after: 0)
+    } else {
+      guard fallback(key) != nil else {
+        note(.newRecall(step))
+        return []
+      }
+      shared.withLock { $0.asked.append(cutOff) }
+    }
+    throw deferral(at: key)
   }
   func turns(of session: String, limit: Int) async throws -> [SessionTurn] { [] }
   func notes(of session: String, limit: Int) async throws -> [WorkingNote] { [] }

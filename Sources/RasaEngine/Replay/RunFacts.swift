@@ -118,7 +118,7 @@ struct RunFacts: Sendable {
     for key in keys {
       guard let known = outcomes[key], var outcome = known.0 else { continue }
       if isLast(key, among: keys) {
-        if finished[key.step] == nil, !isFailing(key.step) {
+        if failure != nil, finished[key.step] == nil, !isFailing(key.step) {
           // It may have been answered: nothing came of it any more.
           outcome = .cutOff
         } else if case .failure(let told) = outcome {
@@ -249,10 +249,11 @@ struct RunFacts: Sendable {
     }
   }
 
-  /// The outcome of a call that has none of its own in the journal.
+  /// What became of something that has no outcome of its own in the journal; nil where there has to
+  /// be one.
   var outcome: @Sendable (EffectKey) -> Recording.Call.Outcome? {
     { [self] key in
-      guard finished[key.step] == nil else { return nil }
+      guard !isFinished(key) else { return nil }
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
       return .failure(failure)
     }

@@ -77,6 +77,8 @@ struct Drive {
       default: machine.apply(event)
       }
     }
+    // Rules that follow the last outcome were carried out as well.
+    _ = machine.due()
     machine.reissue()
     recorded.own = EffectLog(history.entries)
     stage.begin(with: recorded.own.calls.map(\.answer), spent: recorded.own.spent)

@@ -24,6 +24,7 @@ extension OperatorProcedure {
       if let live, let shown = stage.offer(answer.text, of: live) { try await show(.output(shown)) }
       return answer
     }
+    context.idempotencyKey = recorded.own.idempotencyKey(at: key)
     for call in recorded.own.uncertain(at: key) {
       context.idempotencyKey = try await decide(call, definition, invocation)
     }

@@ -11,9 +11,7 @@ package struct Origin: Sendable {
   /// - Parameter sequence: the last line that counts; nil for all.
   package init?(_ history: RunHistory, upTo sequence: Int? = nil) {
     let entries = history.entries.prefix(max(1, sequence ?? .max))
-    guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
-      return nil
-    }
+    guard let start = history.start else { return nil }
     self.start = start
     effects = EffectLog(entries)
     context = entries.first { $0.kind == "context.opened" }?.body

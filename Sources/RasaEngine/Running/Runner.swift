@@ -88,8 +88,7 @@ package struct Runner: Sendable {
     _ graph: Graph, _ history: RunHistory, inheriting origin: Origin? = nil, by: String,
     observer: @escaping RunObserver = { _ in }
   ) async throws -> RunResult {
-    let events = history.entries.lazy.compactMap { RunEvent(folding: $0) }
-    guard case .started(let start) = events.first else {
+    guard let start = history.start else {
       throw Failure(
         .storage, "the journal of \(history.record.id) does not begin with its start",
         mend: "begin anew with `rasa run`")

@@ -43,6 +43,7 @@ extension RunTimeline.Totals {
   fileprivate var value: Value {
     [
       "answered": .int(Int64(answered)), "failed": .int(Int64(failed)),
+      "in_doubt": .int(Int64(doubted)),
       "reused": .int(Int64(reused)), "open": .int(Int64(open)),
     ]
   }

@@ -138,6 +138,8 @@ extension RunTimeline {
   package struct Totals: Sendable, Hashable {
     package var answered = 0
     package var failed = 0
+    /// Given up, because nobody knows whether they were answered.
+    package var doubted = 0
     package var reused = 0
     /// Asked, with an outcome that nobody knows or that is still to come.
     package var open = 0
@@ -154,8 +156,11 @@ extension RunTimeline {
         totals.answered += 1
         totals.usage.add(call.usage)
         totals.spent += call.cost
-      case .failed, .uncertain:
+      case .failed:
         totals.failed += 1
+        totals.spent += call.cost
+      case .uncertain:
+        totals.doubted += 1
         totals.spent += call.cost
       case .reused: totals.reused += 1
       case .open:

@@ -7,6 +7,12 @@ enum AttemptOutcome: Sendable {
   case answered(ModelAnswer)
   /// `hasShown` when a part of the answer had been handed on.
   case failed(ProviderProblem, hasShown: Bool, policy: BudgetPolicy)
+
+  /// Whether no provider has said anything to the request.
+  var isUnanswered: Bool {
+    guard case .failed(let problem, _, _) = self else { return false }
+    return problem.kind == .connection || problem.kind == .budget || problem.kind == .unknownPrice
+  }
 }
 
 extension Gate {

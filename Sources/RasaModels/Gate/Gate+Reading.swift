@@ -17,6 +17,7 @@ extension Gate {
     let patience = firstContentTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
+    try await renew(&hold, at: time.monotonic(), isUnsent: true)
     do {
       stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
     } catch let problem as ProviderProblem where problem.kind == .timeout {

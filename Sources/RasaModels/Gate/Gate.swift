@@ -57,8 +57,8 @@ package final class Gate: ModelGate {
           broken = nil
         }
         let outcome = try await attempt(contenders[index].candidate, plan, onEvent: onEvent)
-        // What is asked after this is not what was asked before.
-        plan.context.idempotencyKey = nil
+        // What is asked after this is not what was asked before, unless nobody has answered.
+        if !outcome.isUnanswered { plan.context.idempotencyKey = nil }
         switch outcome {
         case .answered(let answer): return answer
         case .failed(let problem, let hasShown, let policy):

@@ -39,12 +39,14 @@ extension Gate {
   /// Beyond what any model writes, and small enough to reckon with.
   private static let longestCap: Int64 = 100_000_000
   static let renewalInterval: UInt64 = 20_000_000_000
+  private static let freshness: UInt64 = 500_000_000
 
   /// Holds the most that an attempt can cost under every limit it falls under. Where there is room
   /// for less, the answer's cap shrinks to it.
   func reserve(_ plan: CallPlan, _ candidate: Candidate, model: String) async throws -> Reservation
   {
     let now = time.now()
+    let begun = time.monotonic()
     let day = time.localDay(now)
     let known = candidate.price(
       on: day, listed: state.withLock { $0.listed[candidate.provider] } ?? [])
@@ -79,7 +81,7 @@ extension Gate {
           Hold(
             reservation: request.id,
             idempotencyKey: plan.context.idempotencyKey ?? request.id.text, cap: cap, price: price,
-            renewedAt: time.monotonic(),
+            renewedAt: begun,
             lease: lease))
       case .refused(let leg, let available):
         if let payable = price.outputTokens(payableWith: available, input: plan.estimate.tokens),
@@ -115,9 +117,12 @@ extension Gate {
     return max(.seconds(60), silence + .seconds(30))
   }
 
-  /// Moves the lease's end when that is due.
-  func renew(_ hold: inout Hold, at now: UInt64) async throws {
-    guard now >= hold.renewedAt &+ Self.renewalInterval else { return }
+  /// Moves the lease's end when that is due: it shows whether the run is still this process's. Before
+  /// anything is sent that is asked again if it took long to get so far, as it does for a process
+  /// that was stopped for a while.
+  func renew(_ hold: inout Hold, at now: UInt64, isUnsent: Bool = false) async throws {
+    let interval = isUnsent ? Self.freshness : Self.renewalInterval
+    guard now >= hold.renewedAt &+ interval else { return }
     hold.renewedAt = now
     try await ledger.renew(hold.reservation, leaseEnds: time.now().advanced(by: hold.lease))
   }

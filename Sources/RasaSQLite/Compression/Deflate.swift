@@ -1,18 +1,30 @@
 import CZlib
 
-/// Texts in fewer bytes (raw deflate, RFC 1951).
-package enum Deflate {
-  /// Deflate's own bound: nothing that is real is denser.
-  private static let densest = 1032
+/// Texts in fewer bytes (raw deflate, RFC 1951). It belongs to one thread.
+@safe
+package final class Deflate {
+  /// What most texts fit in: their stream is kept, for making one takes as long as using it.
+  private static let short = 4096
+  private let stream: UnsafeMutablePointer<z_stream>?
+
+  package init() { unsafe stream = czlib_begin(Self.short) }
+
+  deinit { unsafe czlib_end(stream) }
 
   /// Nil when the result would not be shorter than `limit`.
-  package static func compress(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+  package func compress(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+    let isShort = bytes.count <= Self.short
+    let stream = unsafe isShort ? stream : czlib_begin(bytes.count)
+    defer { if !isShort { unsafe czlib_end(stream) } }
     var result = [UInt8](repeating: 0, count: max(0, limit))
-    let count = unsafe czlib_deflate(bytes, bytes.count, &result, result.count)
+    let count = unsafe czlib_deflate(stream, bytes, bytes.count, &result, result.count)
     guard count > 0 else { return nil }
     result.removeLast(result.count - count)
     return result
   }
+
+  /// Deflate's own bound: nothing that is real is denser.
+  private static let densest = 1032
 
   /// The bytes that have become these; nil when they are not so many, or nothing has become these.
   package static func expand(_ bytes: [UInt8], count: Int) -> [UInt8]? {

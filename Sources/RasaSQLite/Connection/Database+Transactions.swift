@@ -21,6 +21,7 @@ extension Database {
       try run("RELEASE part")
       return result
     } catch {
+      remembered = [:]
       // After a full disk SQLite has already rolled everything back: there is no part left to undo.
       if isInTransaction {
         try run("ROLLBACK TO part")
@@ -35,6 +36,7 @@ extension Database {
   package func commit() throws { try run("COMMIT") }
 
   package func rollBack() {
+    remembered = [:]
     if isInTransaction { try? run("ROLLBACK") }
   }
 }

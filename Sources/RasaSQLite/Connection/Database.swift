@@ -11,6 +11,11 @@ package final class Database {
   /// SQLite writes the length of the write-ahead log here after every commit.
   private let logFrames: UnsafeMutablePointer<Int32>
   private var statements: [String: Statement] = [:]
+  /// Numbers of rows that never change once they are there, by their text. Forgotten when something
+  /// is rolled back, for then they may never have been there.
+  package var remembered: [String: Int64] = [:]
+  /// For what is written in fewer bytes.
+  package let deflate = Deflate()
 
   /// Opens the file, creating it and its folder for this user alone when they do not exist.
   /// `busyTimeout` is how long a statement waits for other processes, in milliseconds.

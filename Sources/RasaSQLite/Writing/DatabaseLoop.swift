@@ -38,7 +38,7 @@ final class DatabaseLoop {
     while let batch = queue.take(options.batch, until: upkeep?.due()) {
       process(batch)
       keepUp()
-      checkpointWhenDue()
+      if !batch.contains(where: \.isFollowed) { checkpointWhenDue() }
       for case .close(let done) in batch {
         finish()
         done()
@@ -115,7 +115,6 @@ final class DatabaseLoop {
   }
 
   private func process(_ batch: [DatabaseWork]) {
-    var group: Group?
     let writes = batch.count { work in
       if case .operation(let operation) = work, case .write = operation.access {
         true
@@ -123,26 +122,35 @@ final class DatabaseLoop {
         false
       }
     }
-    for work in batch {
-      switch work {
-      case .prepare: _ = try? opened()
-      case .deferred(let subject, let change):
-        deferred[subject, default: []].append(change)
-        // What nothing durable follows for long is written for its own sake.
-        if deferred[subject]?.count == Self.deferredAtMost {
-          perform(.nothing(after: [subject]), in: &group, isOnlyWrite: false)
-        }
-      case .close: break
-      case .operation(let operation):
-        perform(operation, in: &group, isOnlyWrite: writes == 1)
+    var group: Group?
+    // Guarding each write against the failure of the others makes all of them dearer, and hardly
+    // one ever fails. When one does, all are taken back and made again, each guarded.
+    var guards = false
+    var index = 0
+    while index < batch.count {
+      do {
+        try perform(batch[index], at: index, in: &group, isOnlyWrite: writes == 1, guards)
+        index += 1
+      } catch {
+        group = nil
+        guards = true
+        index = error.from
       }
     }
     if let group { commit(group) }
   }
 
+  /// What was done since that place of the batch has been taken back.
+  private struct Again: Error {
+    let from: Int
+  }
+
   /// Work that is committed together.
   private struct Group {
     let connection: Connection
+    /// Where in its batch it begins, and what was deferred then.
+    let first: Int
+    let deferredBefore: [String: [DatabaseWriter.Change]]
     var results: [@Sendable () -> Void] = []
     var waiting: [@Sendable (Failure) -> Void] = []
     /// What was deferred and is now written, to be deferred again if the commit fails.
@@ -157,53 +165,93 @@ final class DatabaseLoop {
     }
   }
 
-  private func perform(_ operation: DatabaseOperation, in group: inout Group?, isOnlyWrite: Bool) {
-    do {
-      let connection = try opened()
-      guard case .write(let subjects, let discarded) = operation.access else {
-        let result = try operation.run(connection.database)
-        // Inside a group a reader may have seen what is not committed yet.
-        if group == nil { result() } else { group?.add(result, operation.fail) }
-        return
+  private func perform(
+    _ work: DatabaseWork, at index: Int, in group: inout Group?, isOnlyWrite: Bool, _ guards: Bool
+  ) throws(Again) {
+    switch work {
+    case .prepare(let body): try? body(try opened().database)
+    case .deferred(let subject, let change):
+      deferred[subject, default: []].append(change)
+      // What nothing durable follows for long is written for its own sake.
+      if deferred[subject]?.count.isMultiple(of: Self.deferredAtMost) == true {
+        // The change itself is deferred already, so what begins here begins after it.
+        try perform(
+          .operation(.nothing(after: [subject])), at: index + 1, in: &group, isOnlyWrite: false,
+          true)
       }
-      if group == nil {
-        try connection.turnstile.enter()
-        do {
-          try connection.database.begin()
-        } catch {
-          connection.turnstile.leave()
-          throw error
+    case .close: break
+    case .operation(let operation):
+      do {
+        let connection = try opened()
+        switch operation.access {
+        case .read: read(operation, connection.database, in: &group)
+        case .write(let subjects, let discarded, _):
+          if group == nil { group = try begin(connection, at: index) }
+          try write(
+            operation, after: subjects, in: &group, on: connection.database, isOnlyWrite, guards)
+          for subject in discarded { deferred[subject] = nil }
         }
-        group = Group(connection: connection)
+      } catch let again as Again {
+        throw again
+      } catch {
+        operation.fail(Failure(reporting: error))
       }
-      try write(operation, after: subjects, in: &group, on: connection.database, isOnlyWrite)
-      for subject in discarded { deferred[subject] = nil }
-    } catch {
-      operation.fail(Failure(reporting: error))
     }
+  }
+
+  private func begin(_ connection: Connection, at index: Int) throws -> Group {
+    try connection.turnstile.enter()
+    do {
+      try connection.database.begin()
+    } catch {
+      connection.turnstile.leave()
+      throw error
+    }
+    return Group(connection: connection, first: index, deferredBefore: deferred)
+  }
+
+  /// Inside a group a reader may have seen what is not committed yet, so it waits for the commit.
+  private func read(
+    _ operation: DatabaseOperation, _ database: Database, in group: inout Group?
+  ) {
+    let result: @Sendable () -> Void
+    do {
+      result = try operation.run(database)
+    } catch {
+      let failure = Failure(reporting: error)
+      result = { operation.fail(failure) }
+    }
+    if group == nil { result() } else { group?.add(result, operation.fail) }
   }
 
   private func write(
     _ operation: DatabaseOperation, after subjects: [String], in group: inout Group?,
-    on database: Database, _ isOnlyWrite: Bool
+    on database: Database, _ isOnlyWrite: Bool, _ guards: Bool
   ) throws {
     let changes = subjects.compactMap { subject in
       deferred[subject].map { (subject: subject, changes: $0) }
     }
     func body() throws -> @Sendable () -> Void {
-      for change in changes.flatMap(\.changes) { try change(database) }
+      for change in changes { for change in change.changes { try change(database) } }
       return try operation.run(database)
     }
     do {
-      let result = isOnlyWrite ? try body() : try database.savepoint(body)
+      let result = guards ? try database.savepoint(body) : try body()
       for change in changes { deferred[change.subject] = nil }
       group?.carried += changes
       group?.add(result, operation.fail)
       group?.writes += 1
     } catch {
-      // An only write has no savepoint, and a full disk takes the whole transaction back.
-      if isOnlyWrite || !database.isInTransaction, let lost = group {
-        abandon(lost, Failure(reporting: error))
+      guard let spoilt = group else { throw error }
+      if !guards, !isOnlyWrite {
+        database.rollBack()
+        spoilt.connection.turnstile.leave()
+        deferred = spoilt.deferredBefore
+        throw Again(from: spoilt.first)
+      }
+      // A full disk takes the whole transaction back.
+      if !guards || !database.isInTransaction {
+        abandon(spoilt, Failure(reporting: error))
         group = nil
       }
       throw error

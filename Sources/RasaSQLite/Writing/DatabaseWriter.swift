@@ -64,8 +64,9 @@ package final class DatabaseWriter: Sendable {
 
   deinit { _ = queue.close(with: .close {}) }
 
-  /// Opens the database in the background; what goes wrong shows when it is used.
-  package func prepare() { add(.prepare) }
+  /// Opens the database in the background and makes ready what will be needed; what goes wrong
+  /// shows when it is used.
+  package func prepare(_ body: @escaping Change = { _ in }) { add(.prepare(body)) }
 
   /// Makes the change with the next one of the subject.
   package func deferred(_ subject: String, _ change: @escaping Change) {
@@ -74,11 +75,14 @@ package final class DatabaseWriter: Sendable {
 
   /// Makes the subjects' deferred changes and this one: durable when it returns, and all or nothing.
   /// When it has been made, what was deferred for the discarded subjects is dropped.
+  ///
+  /// - Parameter isFollowed: the next write follows at once, so that nothing is tidied up before it.
   package func write<Result: Sendable>(
-    after subjects: [String] = [], discarding discarded: [String] = [],
+    after subjects: [String] = [], discarding discarded: [String] = [], isFollowed: Bool = false,
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    try await perform(.write(after: subjects, discarding: discarded), body)
+    try await perform(
+      .write(after: subjects, discarding: discarded, isFollowed: isFollowed), body)
   }
 
   package func read<Result: Sendable>(
@@ -156,10 +160,17 @@ final class DatabaseCounts: Sendable {
 
 /// What the thread is asked to do.
 enum DatabaseWork: Sendable {
-  case prepare
+  case prepare(DatabaseWriter.Change)
   case deferred(subject: String, DatabaseWriter.Change)
   case operation(DatabaseOperation)
   case close(@Sendable () -> Void)
+
+  var isFollowed: Bool {
+    guard case .operation(let operation) = self,
+      case .write(_, _, let isFollowed) = operation.access
+    else { return false }
+    return isFollowed
+  }
 }
 
 /// A piece of work that somebody waits for. What `run` returns tells them the result; it is called
@@ -167,7 +178,7 @@ enum DatabaseWork: Sendable {
 struct DatabaseOperation: Sendable {
   enum Access: Sendable {
     case read
-    case write(after: [String], discarding: [String] = [])
+    case write(after: [String], discarding: [String] = [], isFollowed: Bool = false)
   }
 
   let access: Access

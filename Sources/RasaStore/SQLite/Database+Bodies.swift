@@ -5,13 +5,18 @@ import RasaSQLite
 extension Database {
   /// The number of a word, which is given to it when it is first written.
   func word(_ text: String) throws -> Int64 {
+    if let number = remembered[text] { return number }
     let known = try first("SELECT number FROM words WHERE text = ?", .text(text)) {
       $0.integer(0)
     }
-    if let known { return known }
-    try run("INSERT INTO words (text) VALUES (?)", .text(text))
-    return lastInsertedRow
+    if known == nil { try run("INSERT INTO words (text) VALUES (?)", .text(text)) }
+    let number = known ?? lastInsertedRow
+    if remembered.count >= Self.wordsRemembered { remembered = [:] }
+    remembered[text] = number
+    return number
   }
+
+  private static let wordsRemembered = 1000
 
   func word(orNull text: String?) throws -> SQLValue {
     try text.map { .integer(try word($0)) } ?? .null
@@ -38,7 +43,7 @@ extension Database {
     if number == nil {
       let bytes = try stored(body, of: content, &numbers)
       try run(
-        "INSERT INTO bodies (digest, bytes) VALUES (?, ?)", digest, .bytes(Self.compressed(bytes)))
+        "INSERT INTO bodies (digest, bytes) VALUES (?, ?)", digest, .bytes(compressed(bytes)))
       number = lastInsertedRow
     }
     numbers[index] = number
@@ -49,9 +54,9 @@ extension Database {
   private static let shortestCompressed = 160
 
   /// As the file has it: a tag and the length, then what it has become, where that is shorter.
-  private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
-    guard bytes.count >= shortestCompressed,
-      let short = Deflate.compress(bytes, limit: bytes.count * 7 / 8)
+  private func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count >= Self.shortestCompressed,
+      let short = deflate.compress(bytes, limit: bytes.count * 7 / 8)
     else { return bytes }
     var result: [UInt8] = [ContentTag.compressed]
     result.appendNumber(UInt64(bytes.count))

@@ -7,15 +7,16 @@ struct RunEnd {
   var number: Int64
   var epoch: Int64
   var lines: Int64
+  var last: Int64?
   var seal: [UInt8]?
 }
 
 extension Database {
   func end(of run: String) throws -> RunEnd? {
-    try first("SELECT number, epoch, lines, seal FROM runs WHERE id = ?", .text(run)) { row in
+    try first("SELECT number, epoch, lines, last, seal FROM runs WHERE id = ?", .text(run)) { row in
       RunEnd(
         number: row.integer(0), epoch: row.integer(1), lines: row.integer(2),
-        seal: row.isNull(3) ? nil : row.bytes(3))
+        last: row.integerOrNil(3), seal: row.isNull(4) ? nil : row.bytes(4))
     }
   }
 
@@ -34,44 +35,65 @@ extension Database {
     let end = try ownedEnd(of: owned.run, epoch: owned.epoch)
     if owned.lines.isEmpty { return }
     var sequence = end.lines
+    var last = end.last
     var seal = end.seal ?? LineSeal.beginning(of: owned.run)
-    guard sequence + Int64(owned.lines.count) < LinePlace.linesPerRun else {
-      throw Failure(.limit, "the journal of \(owned.run) is full", mend: "begin a new run")
-    }
     for line in owned.lines {
       sequence += 1
       seal = line.seal(after: seal, at: sequence)
       try run(
-        "INSERT INTO lines (place, time, kind, key, body, seal) VALUES (?, ?, ?, ?, ?, ?)",
-        .integer(LinePlace.of(run: end.number, sequence: sequence)), .integer(line.time),
+        """
+        INSERT INTO lines (run, before, time, kind, key, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        .integer(end.number), last.map { .integer($0) } ?? .null, .integer(line.time),
         .integer(try word(line.kind)), try word(orNull: line.key),
         try line.content.map { try keep($0) } ?? .null, .bytes(seal))
+      last = lastInsertedRow
     }
     try run(
-      "UPDATE runs SET lines = ?, seal = ?, changed_at = ? WHERE number = ?", .integer(sequence),
-      .bytes(seal), .integer(owned.lines.last?.time ?? 0), .integer(end.number))
+      "UPDATE runs SET lines = ?, last = ?, seal = ?, changed_at = ? WHERE number = ?",
+      .integer(sequence), last.map { .integer($0) } ?? .null, .bytes(seal),
+      .integer(owned.lines.last?.time ?? 0), .integer(end.number))
   }
 
   /// The lines of a run after that number, and what is wrong with what follows them.
   func journal(of run: Identifier, after first: Int = 0) throws -> JournalReading? {
     guard let end = try end(of: run.text) else { return nil }
-    var reader = LineReader(run: run, end: end, after: Int64(clamping: first))
+    let first = min(max(0, Int64(clamping: first)), end.lines)
+    let reading = reading(of: run, end, after: first) { take in
+      _ = try rows(
+        """
+        WITH RECURSIVE journal AS (
+          SELECT ?1 AS sequence, * FROM lines WHERE number = ?2
+          UNION ALL
+          SELECT sequence - 1, lines.* FROM journal
+            CROSS JOIN lines ON lines.number = journal.before WHERE sequence > ?3
+        )
+        SELECT \(LineRow.columns) FROM journal \(LineRow.words) ORDER BY sequence
+        """, .integer(end.lines), end.last.map { .integer($0) } ?? .null, .integer(max(1, first))
+      ) { take(LineRow($0)) }
+    }
+    if reading.damage == nil { return reading }
+    // The way back from the end is broken: what lies before is found by going through everything.
+    return self.reading(of: run, end, after: first) { take in
+      _ = try rows(
+        """
+        SELECT \(LineRow.columns) FROM lines AS journal \(LineRow.words) WHERE run = ?
+        ORDER BY journal.number LIMIT -1 OFFSET ?
+        """, .integer(end.number), .integer(max(0, first - 1))
+      ) { take(LineRow($0)) }
+    }
+  }
+
+  private func reading(
+    of run: Identifier, _ end: RunEnd, after first: Int64,
+    _ find: ((LineRow) -> Void) throws -> Void
+  ) -> JournalReading {
+    var reader = LineReader(run: run, end: end, after: first)
     do {
-      let before = try reader.begin(self)
-      let range = LinePlace.range(of: end.number, after: before)
       // Read first, then understood: reading bodies is a statement of its own.
       var rows: [LineRow] = []
-      var failure: Failure?
-      do {
-        _ = try self.rows(
-          """
-          SELECT place, time, kind.text, key.text, body, seal FROM lines
-          LEFT JOIN words AS kind ON kind.number = lines.kind
-          LEFT JOIN words AS key ON key.number = lines.key
-          WHERE place > ? AND place < ? ORDER BY place
-          """, .integer(range.after), .integer(range.before)
-        ) { rows.append(LineRow($0)) }
-      } catch { failure = error as? Failure }
+      var failure: (any Error)?
+      do { try find { rows.append($0) } } catch { failure = error }
       let bodies = BodyReader(self)
       for row in rows { try reader.read(row, bodies) }
       if let failure { throw failure }
@@ -86,7 +108,15 @@ extension Database {
 }
 
 private struct LineRow {
-  var place: Int64
+  static let columns = "journal.number, run, before, time, kind.text, key.text, body, seal"
+  static let words = """
+    LEFT JOIN words AS kind ON kind.number = journal.kind
+    LEFT JOIN words AS key ON key.number = journal.key
+    """
+
+  var number: Int64
+  var run: Int64
+  var before: Int64?
   var time: Int64
   var kind: String?
   var key: String?
@@ -94,12 +124,14 @@ private struct LineRow {
   var seal: [UInt8]?
 
   init(_ row: Row) {
-    place = row.integer(0)
-    time = row.integer(1)
-    kind = row.textOrNil(2)
-    key = row.textOrNil(3)
-    body = row.value(4)
-    seal = row.isNull(5) ? nil : row.bytes(5)
+    number = row.integer(0)
+    run = row.integer(1)
+    before = row.integerOrNil(2)
+    time = row.integer(3)
+    kind = row.textOrNil(4)
+    key = row.textOrNil(5)
+    body = row.value(6)
+    seal = row.isNull(7) ? nil : row.bytes(7)
   }
 }
 
@@ -107,70 +139,68 @@ private struct LineRow {
 private struct LineReader {
   let run: Identifier
   let end: RunEnd
+  /// The line before those that are wanted: only how it ends is needed. 0 when all are wanted.
   private let first: Int64
   private(set) var entries: [JournalEntry] = []
-  /// The number of the line that comes next.
+  /// The sequence number of the line that comes next.
   private(set) var next: Int64
-  /// The seal of the line before; nil while there was none.
+  /// The number and the seal of the line before; nil while there was none.
+  private var before: Int64?
   private var seal: [UInt8]?
 
   init(run: Identifier, end: RunEnd, after first: Int64) {
     self.run = run
     self.end = end
-    self.first = max(0, first)
-    next = self.first + 1
-  }
-
-  /// Takes up the seal of the line before the first one; answers after which line to read.
-  mutating func begin(_ database: Database) throws -> Int64 {
-    guard first > 0 else { return 0 }
-    let last = min(first, end.lines)
-    next = last + 1
-    let found = try database.first(
-      "SELECT seal FROM lines WHERE place = ?",
-      .integer(LinePlace.of(run: end.number, sequence: last))
-    ) { $0.value(0) }
-    switch found {
-    case .bytes(let found): seal = found
-    case .null where last > 0: seal = nil
-    default: if last > 0 { throw DamagedContent() }
-    }
-    return last
+    self.first = first
+    next = max(1, first)
   }
 
   mutating func read(_ row: LineRow, _ bodies: BodyReader) throws {
-    guard row.place == LinePlace.of(run: end.number, sequence: next), let kind = row.kind else {
-      throw DamagedContent()
+    guard row.run == end.number, let kind = row.kind else { throw DamagedContent() }
+    if next > first {
+      guard row.before == before else { throw DamagedContent() }
+      let body = try body(of: row, bodies)
+      try check(row, kind, body.digested)
+      entries.append(
+        JournalEntry(
+          run: run, time: Timestamp(milliseconds: row.time), kind: kind, key: row.key,
+          body: body.value))
     }
-    let body: (value: Value, digested: [UInt8])
-    switch row.body {
-    case .null: body = (.null, [])
-    case .integer(let number):
-      let whole = try bodies.body(number)
-      body = (whole.value, [ContentTag.reference] + whole.digest)
-    case .bytes(let bytes) where row.seal == nil:
-      body = (try BodyReader.value(ofJSON: bytes), [])
-    case .bytes(let bytes): body = try bodies.read(bytes)
-    default: throw DamagedContent()
-    }
-    if let found = row.seal {
-      let expected = LineSeal.next(
-        after: seal ?? LineSeal.beginning(of: run.text), sequence: next,
-        content: LineSeal.content(
-          time: row.time, kind: kind, key: row.key, body: body.digested))
-      guard found == expected else { throw DamagedContent() }
-    } else if seal != nil {
-      throw DamagedContent()
-    }
+    before = row.number
     seal = row.seal
     next += 1
-    entries.append(
-      JournalEntry(
-        run: run, time: Timestamp(milliseconds: row.time), kind: kind, key: row.key,
-        body: body.value))
+  }
+
+  private func body(
+    of row: LineRow, _ bodies: BodyReader
+  ) throws -> (value: Value, digested: [UInt8]) {
+    switch row.body {
+    case .null: return (.null, [])
+    case .integer(let number):
+      let whole = try bodies.body(number)
+      return (whole.value, [ContentTag.reference] + whole.digest)
+    case .bytes(let bytes) where row.seal == nil:
+      return (try BodyReader.value(ofJSON: bytes), [])
+    case .bytes(let bytes): return try bodies.read(bytes)
+    default: throw DamagedContent()
+    }
+  }
+
+  private func check(_ row: LineRow, _ kind: String, _ body: [UInt8]) throws {
+    guard let found = row.seal else {
+      // Only lines of version 1 have no seal, and they come first.
+      if seal != nil { throw DamagedContent() }
+      return
+    }
+    let expected = LineSeal.next(
+      after: seal ?? LineSeal.beginning(of: run.text), sequence: next,
+      content: LineSeal.content(time: row.time, kind: kind, key: row.key, body: body))
+    guard found == expected else { throw DamagedContent() }
   }
 
   func finish() throws {
-    guard next == end.lines + 1, seal == end.seal else { throw DamagedContent() }
+    guard next == end.lines + 1, before == end.last, seal == end.seal else {
+      throw DamagedContent()
+    }
   }
 }

@@ -57,18 +57,6 @@ enum LineSeal {
   }
 }
 
-/// Where the lines of a run lie among all lines: one number for run and sequence.
-enum LinePlace {
-  static let linesPerRun: Int64 = 1 << 20
-
-  static func of(run: Int64, sequence: Int64) -> Int64 { run &* linesPerRun &+ sequence }
-
-  /// The places of a run's lines after that sequence number.
-  static func range(of run: Int64, after sequence: Int64 = 0) -> (after: Int64, before: Int64) {
-    (of(run: run, sequence: max(0, sequence)), of(run: run + 1, sequence: 0))
-  }
-}
-
 /// The lines of one run, to be written if this store still owns it.
 struct OwnedLines: Sendable {
   var run: String

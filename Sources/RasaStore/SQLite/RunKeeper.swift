@@ -6,7 +6,7 @@ import RasaSystem
 /// The runs that this store owns: in which epoch, and what to do when somebody asks to cancel one.
 ///
 /// While it owns any, the database's thread renews their leases, apart from whatever the runs are
-/// doing, and looks once a second whether another process has asked for something.
+/// doing, and looks now and then whether another process has asked for something.
 final class RunKeeper: Sendable {
   private struct Ownership {
     var epoch: Int64
@@ -16,6 +16,8 @@ final class RunKeeper: Sendable {
 
   private struct State {
     var runs: [String: Ownership] = [:]
+    /// What to do when a run is cancelled that this store is about to own.
+    var acts: [String: @Sendable () -> Void] = [:]
     var nextLook = ContinuousClock.Instant.now
     var nextRenewal = ContinuousClock.Instant.now
     /// What the database's version was at the last look.
@@ -26,7 +28,7 @@ final class RunKeeper: Sendable {
   private let time: TimeSource
   private let lease: Duration
   private let name: String?
-  private static let timeBetweenLooks = Duration.seconds(1)
+  private static let timeBetweenLooks = Duration.milliseconds(250)
 
   init(owner name: String?, lease: Duration, time: TimeSource) {
     self.name = name
@@ -51,7 +53,7 @@ final class RunKeeper: Sendable {
         state.nextLook = now + Self.timeBetweenLooks
         state.nextRenewal = now + lease / 3
       }
-      state.runs[run] = Ownership(epoch: epoch)
+      state.runs[run] = Ownership(epoch: epoch, act: state.acts.removeValue(forKey: run))
     }
   }
 
@@ -81,7 +83,7 @@ final class RunKeeper: Sendable {
   func onCancelRequest(_ run: String, _ act: @escaping @Sendable () -> Void) {
     let isToCancel = state.withLock { state in
       if state.runs[run]?.isToCancel == true { return true }
-      state.runs[run]?.act = act
+      if state.runs[run] == nil { state.acts[run] = act } else { state.runs[run]?.act = act }
       return false
     }
     if isToCancel { act() }

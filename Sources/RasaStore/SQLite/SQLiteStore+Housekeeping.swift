@@ -77,24 +77,17 @@ extension Database {
 
   /// Deletes runs and what only they have said; answers how many bytes that was.
   fileprivate func delete(_ runs: [String], now: Timestamp) throws -> Int {
-    var bytes = 0
     for run in runs {
       guard let end = try end(of: run) else { continue }
       let number = SQLValue.integer(end.number)
-      let range = LinePlace.range(of: end.number)
-      bytes += Int(
-        try first(
-          "SELECT sum(24 + coalesce(length(body), 0)) FROM lines WHERE place > ? AND place < ?",
-          .integer(range.after), .integer(range.before)
-        ) { $0.integer(0) } ?? 0)
       try withdrawApprovals(of: end.number, now: now)
       try self.run("DELETE FROM approvals WHERE run = ?", number)
-      try self.run(
-        "DELETE FROM lines WHERE place > ? AND place < ?", .integer(range.after),
-        .integer(range.before))
       try self.run("DELETE FROM runs WHERE number = ?", number)
     }
-    return bytes + (try deleteUnusedBodies())
+    let without = "FROM lines WHERE run NOT IN (SELECT number FROM runs)"
+    let bytes = try first("SELECT sum(24 + coalesce(length(body), 0)) \(without)") { $0.integer(0) }
+    try run("DELETE \(without)")
+    return Int(bytes ?? 0) + (try deleteUnusedBodies())
   }
 
   /// Deletes the bodies that nothing refers to any more: not a line, a turn, a run or a question,

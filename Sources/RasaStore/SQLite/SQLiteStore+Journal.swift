@@ -24,7 +24,8 @@ extension SQLiteStore {
     let now = time.now()
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     // Lines that were deferred under an earlier epoch are no longer this store's to write.
-    let (history, epoch) = try await writer.write(discarding: [run.text]) { database in
+    let (history, epoch) = try await writer.write(discarding: [run.text], isFollowed: true) {
+      database in
       let listing = try database.listing(of: run, now: now)
       guard let listing else { throw try database.unknownRun(run.text) }
       if listing.record.status == .done { throw Failure.hasEnded(run.text) }

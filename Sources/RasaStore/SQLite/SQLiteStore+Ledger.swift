@@ -27,7 +27,8 @@ extension SQLiteStore {
   ) async throws {
     let owned = try keeper.owned(entries)
     let now = time.now()
-    try await writer.write(after: owned.map(\.run)) { database in
+    let isFollowed = settlement.outcome == .uncertain
+    try await writer.write(after: owned.map(\.run), isFollowed: isFollowed) { database in
       try database.refuseLost(owned)
       if try database.settle(settlement, at: now) { try database.insert(owned) }
       faultPoint("settle.before")
@@ -46,7 +47,17 @@ extension SQLiteStore {
   }
 
   package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
+    let keeper = keeper
     try await writer.write { database in
+      let found = try database.first(
+        """
+        SELECT runs.id, runs.epoch FROM reservations JOIN runs ON runs.number = reservations.run
+        WHERE reservations.id = ?
+        """, .text(reservation.text)
+      ) { (run: $0.text(0), epoch: $0.integer(1)) }
+      if let found, try keeper.epoch(of: found.run) != found.epoch {
+        throw Failure.takenOver(found.run)
+      }
       try database.run(
         "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 0",
         .integer(leaseEnds.milliseconds), .text(reservation.text))

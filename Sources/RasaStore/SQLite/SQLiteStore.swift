@@ -28,7 +28,11 @@ package final class SQLiteStore: Journal, Ledger, MemoryStore, Sendable {
   }
 
   /// Begins to open the file and returns at once.
-  package func prepare() { writer.prepare() }
+  package func prepare() {
+    // Who this process is has to be asked of the system, and is written with the first commit.
+    let keeper = keeper
+    writer.prepare { _ in _ = keeper.owner }
+  }
 
   /// Finishes what was asked and closes the file. What is durable is so without it; deferred
   /// journal lines are not.

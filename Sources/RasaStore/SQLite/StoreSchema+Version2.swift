@@ -30,14 +30,15 @@ extension Schema {
 
     -- A long text is the number of its body, a short one stands where it belongs: `input` here,
     -- `input` and `output` of turns. Persona, digest and user are words. `epoch` counts who has
-    -- owned the run; `owner` is the process that does now, until `lease_ends` or longer. `lines` and
-    -- `seal` are those of the journal's end, so that a line that is missing there shows as well.
+    -- owned the run; `owner` is the process that does now, until `lease_ends` or longer. The journal
+    -- has so many `lines`; its `last` line and that one's `seal` are where it goes on, and show when
+    -- a line is missing there.
     CREATE TABLE runs (
       number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, session TEXT,
       persona INTEGER NOT NULL, persona_digest INTEGER NOT NULL, user INTEGER NOT NULL,
       input ANY NOT NULL, started_at INTEGER NOT NULL, status TEXT NOT NULL, fork_of TEXT,
       epoch INTEGER NOT NULL DEFAULT 0, owner TEXT, lease_ends INTEGER, cancel_asked INTEGER,
-      lines INTEGER NOT NULL DEFAULT 0, seal BLOB, changed_at INTEGER NOT NULL
+      lines INTEGER NOT NULL DEFAULT 0, last INTEGER, seal BLOB, changed_at INTEGER NOT NULL
     ) STRICT;
     INSERT INTO runs (number, id, session, persona, persona_digest, user, input, started_at, status,
         lines, changed_at)
@@ -48,18 +49,24 @@ extension Schema {
         JOIN words AS digest ON digest.text = persona_digest
         JOIN words AS user ON user.text = runs_1.user;
 
-    -- The place of a line is its run's number × 2²⁰ + its sequence number: what is appended fills
-    -- whole pages. The body is short content, the number of a body, or null. The seal covers the
-    -- line and the seal before it; lines of version 1 have none, and their short bodies are JSON.
+    -- Lines lie in the order in which they came, so that those of many runs fill few pages; each
+    -- names the line of its run `before` it. The body is short content, the number of a body, or
+    -- null. The seal covers the line and the seal before it; lines of version 1 have none, and their
+    -- short bodies are JSON.
     CREATE TABLE lines (
-      place INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, key INTEGER,
-      body ANY, seal BLOB
+      number INTEGER PRIMARY KEY, run INTEGER NOT NULL, before INTEGER, time INTEGER NOT NULL,
+      kind INTEGER NOT NULL, key INTEGER, body ANY, seal BLOB
     ) STRICT;
     INSERT INTO lines
-      SELECT run * 1048576 + sequence, time, kind.number, key.number, coalesce(short_body, body),
-        NULL
+      SELECT row_number() OVER journals, run,
+        iif(lag(run) OVER journals = run, row_number() OVER journals - 1, NULL), time, kind.number,
+        key.number, coalesce(short_body, body), NULL
       FROM events JOIN words AS kind ON kind.text = events.kind
-        LEFT JOIN words AS key ON key.text = events.key;
+        LEFT JOIN words AS key ON key.text = events.key
+      WINDOW journals AS (ORDER BY run, sequence);
+    UPDATE runs SET last = journals.last
+      FROM (SELECT run, max(number) AS last FROM lines GROUP BY run) AS journals
+      WHERE journals.run = runs.number;
     DROP TABLE events;
 
     CREATE TABLE turns (

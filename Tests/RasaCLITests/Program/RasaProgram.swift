@@ -56,7 +56,12 @@ extension Script {
   /// Answers as the operators of the first example want to be answered.
   static func forOperator(_ name: String, _ text: String) -> Script {
     Script.text(text).with { script in
-      script.matches = { $0.json["response_format"]["json_schema"]["name"].string == name }
+      script.matches = { $0.schemaName == name }
     }
   }
+}
+
+extension ReceivedRequest {
+  /// Which operator asks, when it has a schema.
+  var schemaName: String? { json["response_format"]["json_schema"]["name"].string }
 }

@@ -20,6 +20,9 @@ extension CommandSpec {
       Example(
         "Leave questions to people for later; the run waits for `rasa approvals`",
         "rasa run -p contract_reviewer --approval defer --input - < contract.txt"),
+      Example(
+        "Keep all that a run has from outside, and see it again without asking anyone",
+        "rasa run --replay nvidia.json"),
     ],
     arguments: [
       ArgumentSpec(
@@ -27,7 +30,7 @@ extension CommandSpec {
         isOptional: true, repeats: true)
     ],
     options: [
-      .persona.under("Question"),
+      .persona.under("Question").excused(by: "replay"),
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),
         "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
@@ -39,13 +42,17 @@ extension CommandSpec {
       .record.under("Running"),
       .replay.under("Running"),
       OptionSpec(
+        "pinned", .flag(isNegatable: false),
+        "With `--replay`: by the persona's files as they were recorded", heading: "Running"),
+      OptionSpec(
         "dry-run", .flag(isNegatable: false),
         "Print every prompt and its estimated cost; ask no model", heading: "Running"),
     ],
     rules: [
-      .atMostOne([.option("input"), .arguments]),
       .atMostOne([.option("verbose"), .option("quiet")]),
       .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
+      .atMostOne([.option("replay"), .option("input"), .arguments]),
+      .only(option: "pinned", with: "replay"),
     ],
     notes: [
       HelpNote(

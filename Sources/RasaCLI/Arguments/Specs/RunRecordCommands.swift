@@ -198,12 +198,23 @@ extension CommandSpec {
     "test", "Replay runs that were kept as tests", heading: "Look and check",
     examples: [
       Example("Replay every test of a folder, without any model", "rasa test tests"),
-      Example("The same for a program", "rasa test tests --json"),
+      Example("Take what comes now as what is expected", "rasa test tests --update"),
+      Example("For a program", "rasa test tests --json"),
     ],
     arguments: [
-      ArgumentSpec("DIR", "The folder that `rasa runs export --as-test` wrote to")
+      ArgumentSpec(
+        "DIR", "Folders that `rasa runs export --as-test` wrote to, or files of them",
+        repeats: true)
     ],
-    options: [.json])
+    options: [
+      OptionSpec(
+        "update", .flag(isNegatable: false),
+        "Take what comes now as what is expected, where every question has an answer"),
+      OptionSpec(
+        "pinned", .flag(isNegatable: false),
+        "Use the personas that the tests keep, instead of those that are here now"),
+      .json,
+    ])
 }
 
 extension ArgumentSpec {

@@ -87,7 +87,7 @@ struct RunArchive: Sendable {
   /// The way of the run, by the persona that it keeps.
   private func walk(_ entries: [JournalEntry]) -> RunWalk? {
     guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
-      let pinned = PinnedFiles(kept.body), let graph = try? house.graph(pinned)
+      let pinned = PinnedFiles(kept.body), let graph = try? Graph.compile(pinned)
     else { return nil }
     return RunWalk(graph, entries)
   }

@@ -64,7 +64,8 @@ extension RunArchive.Account {
       "status": .string(found.run.record.status.rawValue),
       "condition": .string(found.condition.rawValue),
       "calls": .int(Int64(totals.answered)), "reused": .int(Int64(totals.reused)),
-      "failed": .int(Int64(totals.failed)), "usage": totals.usage.document,
+      "failed": .int(Int64(totals.failed)), "in_doubt": .int(Int64(totals.doubted)),
+      "usage": totals.usage.document,
       "cost_usd": .string(found.run.cost.decimalText),
       "active_ms": .int(timeline.activeMilliseconds),
     ]

@@ -23,6 +23,15 @@ extension RunsCommands {
   }
 }
 
+extension RunsCommands {
+  func exportTest(of word: String, to folder: String) async throws {
+    let found = try await archive.find(word)
+    let entries = try await store.entries(of: found.id)
+    let path = try await RecordingCommands(house: house).export(entries, to: folder)
+    try print(text: "wrote \(path); `rasa test \(folder)` replays it\n")
+  }
+}
+
 extension CallRecord {
   /// The call as an export has it.
   fileprivate var document: Value {

@@ -28,7 +28,12 @@ struct RunsCommands {
     case "cancel": try await cancel(command.arguments)
     case "delete": try await delete(command.arguments)
     case "prune": try await prune(command)
-    case "export": try await export(command.arguments[0], to: command.text("output"))
+    case "export":
+      if let folder = command.text("as-test") {
+        try await exportTest(of: command.arguments[0], to: folder)
+      } else {
+        try await export(command.arguments[0], to: command.text("output"))
+      }
     default: break
     }
   }

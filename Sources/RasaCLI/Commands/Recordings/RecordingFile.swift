@@ -4,13 +4,13 @@ import RasaPersona
 import RasaSystem
 
 /// A recording and where it stands.
-struct CassetteFile: Sendable {
+struct RecordingFile: Sendable {
   let path: String
   var recording: Recording
 
-  static func read(_ path: String) throws(Failure) -> CassetteFile {
+  static func read(_ path: String) throws(Failure) -> RecordingFile {
     let bytes = try FileSystem.read(path, limit: Recording.largest)
-    return CassetteFile(path: path, recording: try Recording(bytes, file: path))
+    return RecordingFile(path: path, recording: try Recording(bytes, file: path))
   }
 
   /// There in full or not at all.
@@ -18,7 +18,8 @@ struct CassetteFile: Sendable {
     let text = recording.text
     guard text.utf8.count <= Recording.largest else {
       throw Failure(
-        .run, "the recording would have \(byteCountText(text.utf8.count)), and no more than "
+        .run,
+        "the recording would have \(byteCountText(text.utf8.count)), and no more than "
           + "\(byteCountText(Recording.largest)) can be read again",
         mend: "record a shorter run")
     }
@@ -56,7 +57,7 @@ struct CassetteFile: Sendable {
     var found: [String] = []
     let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     for entry in try FileSystem.list(folder) where !entry.name.hasPrefix(".") {
-      let path = "\(base)/\(entry.name)"
+      let path = base == "." ? entry.name : "\(base)/\(entry.name)"
       if entry.kind == .folder {
         found += try files(below: path, depth: depth + 1)
       } else if entry.name.hasSuffix(".json") {
@@ -79,7 +80,8 @@ extension House {
       return try graph(recording.start.persona)
     } catch {
       // One that was named by its path is not in the library.
-      guard let path = recording.files.persona?.path, path.hasSuffix(".yaml") || path.hasSuffix(".yml"),
+      guard let path = recording.files.persona?.path,
+        path.hasSuffix(".yaml") || path.hasSuffix(".yml"),
         path.contains("/"), FileSystem.kind(of: path) == .file
       else { throw error }
       return try graph(path)

@@ -9,7 +9,7 @@ struct DifferenceText {
   let style: Style
   let width: Int
   /// Changes of messages that were shown already, with the place where.
-  private var shown: [RequestChange.Message: String] = [:]
+  private var shown: [[String]: String] = [:]
 
   init(style: Style, width: Int) {
     self.style = style
@@ -74,17 +74,24 @@ struct DifferenceText {
     var lines: [String] = []
     for message in change.messages {
       let name = "\(message.role.rawValue) message"
-      if let place = shown[message] {
+      let changed = compared(message.expected, message.found)
+      if let place = shown[changed] {
         lines.append("    \(style.dim("\(name): the same change as in \(place)"))")
         continue
       }
-      shown[message] = title(of: key)
+      shown[changed] = title(of: key)
       lines.append("    \(style.dim("\(name):"))")
-      lines += compared(message.expected, message.found)
+      lines += changed
     }
     for parameter in change.parameters {
-      lines.append("    \(style.dim("\(parameter.name):"))")
-      lines += compared(parameter.expected, parameter.found)
+      let (expected, found) = (text(parameter.expected), text(parameter.found))
+      if expected.contains("\n") || found.contains("\n") {
+        lines.append("    \(style.dim("\(parameter.name):"))")
+        lines += compared(expected, found)
+      } else {
+        lines.append(
+          "    \(style.dim("\(parameter.name):")) \(style.red(expected)) → \(style.green(found))")
+      }
     }
     return lines
   }

@@ -6,7 +6,7 @@ import RasaSystem
 import RasaTerminal
 
 /// Recordings of runs: `rasa runs export --as-test`, and `--record` and `--replay` of `rasa run`.
-struct CassetteCommands {
+struct RecordingCommands {
   let house: House
 
   // MARK: Making one
@@ -16,7 +16,7 @@ struct CassetteCommands {
     let recording = try await record(entries, options: ValueObject())
     try FileSystem.makeFolder(folder)
     let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-    let file = CassetteFile(
+    let file = RecordingFile(
       path: "\(base)/\(recording.start.persona)-\(recording.start.run).json", recording: recording)
     try file.write()
     return file.path
@@ -39,7 +39,7 @@ struct CassetteCommands {
     func write() async throws {
       let entries = try await journal.entries(of: run)
       let recording = try await record(entries, options: settings.recorded)
-      try CassetteFile(path: path, recording: recording).write()
+      try RecordingFile(path: path, recording: recording).write()
       if !settings.isQuiet { try house.errors.write("rasa: recorded in \(printable(path))\n") }
     }
     let result: Result
@@ -89,13 +89,13 @@ struct CassetteCommands {
     _ path: String, persona: String?, isPinned: Bool = false, _ settings: RunSettings,
     on screen: any RunScreen
   ) async throws {
-    let file = try CassetteFile.read(path)
+    let file = try RecordingFile.read(path)
     let graph = try house.graph(for: file.recording, persona: persona, isPinned: isPinned)
     let replay = Replay(file.recording, on: graph)
     let replayed: Replayed
     do {
       replayed = try await replay.run { progress in try await screen.show(progress) }
-      if let result = replayed.result, result.waitsFor.isEmpty {
+      if let result = replayed.result, result.waitsFor.isEmpty || isWaiting(file.recording) {
         try await screen.finish(result, of: file.recording.start.run)
       }
     } catch {
@@ -117,13 +117,17 @@ struct CassetteCommands {
     if let waiting = replayed.result?.waitsFor.first { throw stopped(waiting, file.recording) }
   }
 
-  /// The recorded run went no further.
-  private func stopped(_ waiting: Approval, _ recording: Recording) -> Failure {
-    let isQuestion = recording.effects.contains { effect in
+  /// Whether the recorded run was left with a question.
+  private func isWaiting(_ recording: Recording) -> Bool {
+    recording.effects.contains { effect in
       if case .question(let asked) = effect { asked.answer == nil } else { false }
     }
+  }
+
+  /// The recorded run went no further.
+  private func stopped(_ waiting: Approval, _ recording: Recording) -> Failure {
     let place = "\(waiting.question.key.operatorName) in \(waiting.question.key.frame)"
-    guard isQuestion else {
+    guard isWaiting(recording) else {
       return Failure(.cancelled, "the recorded run was interrupted: \(place) was under way")
     }
     return Failure(.approval, "the recorded run is parked: \(place) waits for an answer")

@@ -28,7 +28,7 @@ struct TestCommand {
   }
 
   func run(_ paths: [String]) async throws {
-    let files = try CassetteFile.find(paths)
+    let files = try RecordingFile.find(paths)
     let width = min(files.map { displayWidth($0) }.max() ?? 0, 60)
     var all: [Tested] = []
     for path in files {
@@ -48,7 +48,7 @@ struct TestCommand {
     let begin = house.time.monotonic()
     var tested = Tested(path: path, verdict: .ok, milliseconds: 0)
     do {
-      var file = try CassetteFile.read(path)
+      var file = try RecordingFile.read(path)
       tested.persona = file.recording.start.persona
       let graph = try house.graph(for: file.recording, isPinned: isPinned)
       let replayed = try await Replay(file.recording, on: graph).run()
@@ -88,7 +88,9 @@ struct TestCommand {
   }
 
   private func account(of tested: Tested) -> String {
-    var lines = ["", style.bold(printable(tested.path)) + style.dim("  \(printable(tested.persona))")]
+    var lines = [
+      "", style.bold(printable(tested.path)) + style.dim("  \(printable(tested.persona))"),
+    ]
     var text = DifferenceText(style: style, width: print.width)
     lines += text.lines(of: tested.differences)
     if let failure = tested.failure {
@@ -124,10 +126,9 @@ struct TestCommand {
     if count(.differs) > 0 {
       throw Failure(
         .run, summary,
-        mend: isUpdating
-          ? "record those anew that could not be updated"
-          : "`rasa test \(paths.joined(separator: " ")) --update` takes what came as what is expected"
-      )
+        mend: all.contains { $0.verdict == .differs && $0.isComplete }
+          ? "`rasa test \(paths.joined(separator: " ")) --update` takes what came as what is expected"
+          : "there is no recorded answer to what is asked now: record it anew")
     }
     if !print.isJSON { try print(text: summary + "\n") }
   }

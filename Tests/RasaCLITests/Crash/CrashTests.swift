@@ -1,0 +1,69 @@
+import RasaCore
+import RasaSystem
+import RasaTestKit
+import Testing
+
+/// Kills the program at every place where something becomes durable, and at any moment, and lets it
+/// go on: the answer is whole and the same, nothing is asked or paid for twice, and the accounts are
+/// right.
+///
+/// `make test` explores a part, `make crash` all of it.
+@Suite("rasa goes on after a crash", .serialized)
+struct CrashTests {
+  private static let environment = Environment.ofProcess()
+  private static let isThorough = environment["RASA_CRASH"] == "all"
+  private static let kills = environment["RASA_CRASH_RANDOM"].flatMap { Int($0) } ?? 25
+  /// The same for every run of the tests, so that a failure can be looked at; another one each time
+  /// when it is searched for them.
+  private static let seed =
+    environment["RASA_CRASH_SEED"].flatMap { UInt64($0) } ?? (isThorough ? systemRandom() : 1)
+
+  @Test("killed at every fault point", arguments: isThorough ? Scenario.all : Scenario.few)
+  func everyPlace(_ scenario: Scenario) async throws {
+    let explorer = try await CrashExplorer(scenario)
+    var numbers = SeededNumbers(seed: Self.seed)
+    let places = explorer.everyPlace()
+    #expect(places.count > 20)
+    var report = CrashReport()
+    report.add(scenario.name, await places.carryOut())
+    let again = explorer.twice(Self.isThorough ? places.count : 5, &numbers)
+    report.add("\(scenario.name), twice", await again.carryOut())
+    conclude(report)
+  }
+
+  @Test("killed again between the decision about a call in doubt and asking it")
+  func decided() async throws {
+    let explorer = try await CrashExplorer(.stockAnalyst)
+    var report = CrashReport()
+    let points = ["call.sent", "call.content", "call.complete", "settle.before"]
+    let expeditions = points.map { point in
+      Expedition(
+        explorer: explorer,
+        faults: [
+          0: .fault(FaultPlace(point: point, occurrence: 2)),
+          1: .fault(FaultPlace(point: "reserve.before", occurrence: 1)),
+        ])
+    }
+    report.add("\(explorer.scenario.name), decided", await expeditions.carryOut())
+    conclude(report)
+  }
+
+  @Test("killed at any moment")
+  func anyMoment() async throws {
+    var numbers = SeededNumbers(seed: Self.seed)
+    let scenarios = Self.isThorough ? Scenario.all : Scenario.few
+    var report = CrashReport()
+    for (index, scenario) in scenarios.enumerated() {
+      let explorer = try await CrashExplorer(scenario.slowed())
+      let share = (Self.kills + index) / scenarios.count
+      let expeditions = (0..<share).map { _ in explorer.anyMoment(&numbers) }
+      report.add("\(scenario.name), any moment", await expeditions.carryOut())
+    }
+    conclude(report)
+  }
+
+  private func conclude(_ report: CrashReport) {
+    print("seed \(Self.seed)\n\(report.table)")
+    #expect(report.failures.isEmpty, "\(report.failures.count) journeys failed\n\(report.details)")
+  }
+}

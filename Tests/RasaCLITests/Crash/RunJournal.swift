@@ -1,0 +1,74 @@
+import RasaCore
+import RasaDocuments
+
+/// A run as `rasa runs events` tells it.
+struct RunJournal: Sendable {
+  var lines: [Value]
+
+  init(_ text: String) throws {
+    lines = try text.split(separator: "\n").map { try JSON.parse(String($0)) }
+  }
+
+  func lines(of kind: String) -> [Value] { lines.filter { $0["kind"].string == kind } }
+
+  var isContiguous: Bool {
+    lines.enumerated().allSatisfy { $0.element["sequence"].int == Int64($0.offset + 1) }
+  }
+
+  /// What operators wrote, the last word on each path.
+  var state: [String: Value] {
+    var state: [String: Value] = [:]
+    for line in lines(of: "operator.finished") {
+      for update in line["outcome"]["wrote"].array ?? [] {
+        if let path = update["path"].string { state[path] = update["value"] }
+      }
+    }
+    return state
+  }
+
+  var output: Value? { lines(of: "run.finished").first?["output"] }
+
+  /// The lines that end a call's attempt, and the money that each of them says.
+  private static let ends: Set<String> = ["call.result", "call.failed", "call.uncertain"]
+
+  var cost: Money {
+    lines.filter { Self.ends.contains($0["kind"].string ?? "") }
+      .compactMap { $0["cost"].string.flatMap { Money(decimal: $0) } }.reduce(.zero, +)
+  }
+
+  /// Reservations whose attempt has an intent and no end.
+  var open: Set<String> {
+    var open: Set<String> = []
+    for line in lines {
+      guard let reservation = line["reservation"].string else { continue }
+      if line["kind"] == "call.intent" { open.insert(reservation) }
+      if Self.ends.contains(line["kind"].string ?? "") { open.remove(reservation) }
+    }
+    return open
+  }
+
+  /// The places of effects that have more than one result: paid for twice.
+  var repeated: [String] {
+    let keys = (lines(of: "call.result") + lines(of: "human.answered")).compactMap(\.["key"].string)
+    return Dictionary(grouping: keys, by: \.self).filter { $0.value.count > 1 }.map(\.key).sorted()
+  }
+
+  /// What the provider was told, so that it knows a request again, for every call of an effect that
+  /// has a result.
+  var answeredKeys: Set<String> {
+    let answered = Set(lines(of: "call.result").compactMap(\.["key"].string))
+    return keys { answered.contains($0["key"].string ?? "") }
+  }
+
+  var intendedKeys: Set<String> { keys { _ in true } }
+
+  /// A call is known by its reservation, unless it repeats an earlier one.
+  private func keys(where isMeant: (Value) -> Bool) -> Set<String> {
+    Set(
+      lines(of: "call.intent").filter(isMeant)
+        .compactMap { $0["idempotency"].string ?? $0["reservation"].string })
+  }
+
+  /// Whether the other journal is this one with more lines.
+  func isBeginning(of other: RunJournal) -> Bool { other.lines.starts(with: lines) }
+}

@@ -1,0 +1,181 @@
+import RasaTestKit
+import Testing
+
+/// A run that is to be crashed: a persona, what it is asked, and a provider whose answers depend on
+/// nothing but the question, so that every way to the end must come out the same.
+struct Scenario: Sendable, CustomTestStringConvertible {
+  var name: String
+  var persona: String
+  /// Written into the home's folder of personas; nil for one that ships.
+  var document: String?
+  var input = "Is Nvidia a buy?"
+  var preferences: [String] = []
+  var scripts: [Script]
+
+  var testDescription: String { name }
+
+  /// Every question to a person is left to later, so that it outlives the process.
+  var arguments: [String] {
+    ["run", "-p", persona, input, "--session", "s", "--approval", "defer", "--json"]
+      + preferences.flatMap { ["--preferences", $0] }
+  }
+
+  /// The same answers, a few milliseconds long each, so that a kill at any time can hit them.
+  func slowed() -> Scenario {
+    var scenario = self
+    scenario.scripts = scripts.map { script in
+      script.with {
+        $0.tokenDelay = .milliseconds(1)
+        $0.headersDelay = .milliseconds(2)
+        $0.chunking = .eachEvent
+      }
+    }
+    return scenario
+  }
+
+  static let all = [stockAnalyst, branches, review, repair, substitute]
+  /// One of everything that matters most, for every run of the tests.
+  static let few = [stockAnalyst, review]
+}
+
+extension Script {
+  /// Answers the requests in whose messages that text stands.
+  fileprivate static func answer(_ text: String, to part: String) -> Script {
+    Script.text(text).with { script in
+      script.matches = { request in request.messages.contains { $0.contains(part) } }
+    }
+  }
+}
+
+extension [Script] {
+  /// What is not foreseen is answered too, and every key is known again.
+  fileprivate var complete: [Script] { (self + [Script()]).map { $0.rememberingKeys() } }
+}
+
+// MARK: - The scenarios
+
+extension Scenario {
+  /// Five calls, with memory, session and notes.
+  static let stockAnalyst = Scenario(
+    name: "the first example", persona: "strategic_stock_analyst",
+    preferences: ["risk_tolerance=low", "sector=technology"],
+    scripts: [
+      .forOperator("critic_agent", #"{"verdict": "pass", "reasons": []}"#),
+      .answer("Hold what you have, and buy on weakness only.", to: "Begin with the answer itself"),
+      .answer("It rests on the margin and on the order book.", to: "whether to rely on it"),
+      .answer("- **A broad fund**: less risk, less reward.", to: "two to four alternatives"),
+    ].complete)
+
+  /// Two branches at the same time, each with two calls.
+  static let branches = Scenario(
+    name: "two branches", persona: "branches",
+    document: """
+      name: branches
+      description: Looks at a thing from two sides at the same time.
+      frames:
+        - name: intake_frame
+          kind: stateless
+          operators: [read_it]
+          parallel: [left_frame, right_frame]
+          next: join_frame
+        - {name: left_frame, kind: short_term, operators: [look_left, check_left]}
+        - {name: right_frame, kind: short_term, operators: [look_right, check_right]}
+        - {name: join_frame, kind: session, operators: [respond, compose], next: end}
+      operators:
+        - {name: read_it, kind: llm, reads: [input], writes: {terms: text}, prompt: "READ {{input}}"}
+        - {name: look_left, kind: llm, reads: [terms], writes: {left: text}, prompt: "LEFT {{terms}}"}
+        - {name: check_left, kind: llm, reads: [left], writes: {left_check: text}, prompt: "SURE {{left}}"}
+        - {name: look_right, kind: llm, reads: [terms], writes: {right: text}, prompt: "RIGHT {{terms}}"}
+        - {name: check_right, kind: llm, reads: [right], writes: {right_check: text}, prompt: "TRUE {{right}}"}
+        - name: respond
+          reads: [left, left_check, right, right_check]
+          prompt: "JOIN {{left}} {{left_check}} {{right}} {{right_check}}"
+        - name: compose
+          reads: [draft, left_check]
+          compose: {key: output, parts: [draft, {from: left_check, heading: "## Checked"}]}
+      """,
+    scripts: [
+      .answer("all the terms there are", to: "READ"), .answer("the left side of it", to: "LEFT"),
+      .answer("the left side is sure", to: "SURE"), .answer("the right side of it", to: "RIGHT"),
+      .answer("the right side is true", to: "TRUE"), .answer("both sides in one text", to: "JOIN"),
+    ].complete)
+
+  /// A person decides whether the draft may go out.
+  static let review = Scenario(
+    name: "a person's approval", persona: "review",
+    document: """
+      name: review
+      description: Drafts, asks a person, and explains.
+      frames:
+        - {name: draft_frame, kind: session, operators: [respond, hitl, explain, compose], next: end}
+      operators:
+        - {name: respond, reads: [input], prompt: "DRAFT {{input}}"}
+        - {name: hitl}
+        - {name: explain, kind: llm, reads: [draft, approval], writes: {why: text}, prompt: "WHY {{draft}}"}
+        - name: compose
+          reads: [draft, why]
+          compose: {key: output, parts: [draft, {from: why, heading: "## Why"}]}
+      """,
+    scripts: [
+      .answer("because it is so", to: "WHY"), .answer("a draft for a person to read", to: "DRAFT"),
+    ].complete)
+
+  /// The first answer does not have its form and is repaired.
+  static let repair = Scenario(
+    name: "a repaired answer", persona: "repair",
+    document: """
+      name: repair
+      description: Needs a second try for its form.
+      frames:
+        - {name: only_frame, kind: session, operators: [judge, respond, compose], next: end}
+      operators:
+        - name: judge
+          kind: llm
+          reads: [input]
+          writes: {judgement: object}
+          prompt: "JUDGE {{input}}"
+          output:
+            type: object
+            properties: {verdict: {type: string, enum: [good, bad]}}
+            required: [verdict]
+            additionalProperties: false
+        - {name: respond, reads: [input, judgement], prompt: "ANSWER {{input}} {{judgement}}"}
+        - {name: compose, reads: [draft], compose: {key: output, parts: [draft]}}
+      """,
+    scripts: [
+      .answer(#"{"verdict": "good"}"#, to: "does not have the required form"),
+      .answer(#"{"verdict": "excellent"}"#, to: "JUDGE"),
+      .answer("it was judged and is good", to: "ANSWER"),
+    ].complete)
+
+  /// An operator never answers in its form, is tried again, and another one takes its place.
+  static let substitute = Scenario(
+    name: "a substitute", persona: "substitute",
+    document: """
+      name: substitute
+      description: Falls back on a simpler operator.
+      frames:
+        - {name: only_frame, kind: session, operators: [clever, respond, compose], next: end}
+      operators:
+        - name: clever
+          kind: llm
+          reads: [input]
+          writes: {finding: object}
+          prompt: "CLEVER {{input}}"
+          output: {type: object, properties: {what: {type: string}}, required: [what]}
+          on_error: {retry: 1, else: plain}
+        - name: plain
+          kind: llm
+          reads: [input]
+          writes: {finding: object}
+          prompt: "PLAIN {{input}}"
+          output: {type: object, properties: {what: {type: string}}, required: [what]}
+        - {name: respond, reads: [finding], prompt: "ANSWER {{finding}}"}
+        - {name: compose, reads: [draft, finding], compose: {key: output, parts: [draft, finding]}}
+      """,
+    scripts: [
+      .answer("no JSON at all", to: "CLEVER"),
+      .answer(#"{"what": "a plain finding"}"#, to: "PLAIN"),
+      .answer("an answer from the finding", to: "ANSWER"),
+    ].complete)
+}

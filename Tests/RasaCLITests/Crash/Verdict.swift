@@ -1,0 +1,173 @@
+import RasaCore
+import RasaDocuments
+import RasaSQLite
+import RasaTestKit
+
+/// What is wrong with a journey, by what it would mean for whoever owns the run.
+struct Problem: Sendable, CustomStringConvertible {
+  enum Kind: String, Sendable, CaseIterable {
+    /// Something that was durable, or the answer, is not there.
+    case lost
+    /// Something was done or paid for a second time.
+    case repeated
+    /// The accounts are wrong.
+    case unbalanced
+    /// Anything else: a command failed, a fault did not strike.
+    case failed
+  }
+  var kind: Kind
+  var text: String
+  var description: String { "\(kind.rawValue): \(text)" }
+}
+
+/// What a journey came to, as far as it must be the same for every journey of a scenario.
+struct Arrival: Sendable {
+  var output: Value
+  var state: [String: Value]
+  /// The text of every request that was paid for, sorted.
+  var billed: [String]
+
+  init(_ journey: Journey, _ journal: RunJournal) {
+    output = journal.output ?? .null
+    state = journal.state
+    billed = journey.provider.requests.filter(\.isBilled)
+      .map { $0.json["messages"].json(.canonical) }.sorted()
+  }
+}
+
+extension Journey {
+  /// Everything that does not hold after the run has come to its end.
+  func problems(comparedWith reference: Arrival) async throws -> [Problem] {
+    guard let journal = try await journal(), let run else {
+      return [Problem(kind: .lost, text: "there is no run")]
+    }
+    var problems: [Problem] = []
+    func check(_ holds: Bool, _ kind: Problem.Kind, _ text: @autoclosure () -> String) {
+      if !holds { problems.append(Problem(kind: kind, text: text())) }
+    }
+    let arrival = Arrival(self, journal)
+    check(journal.isContiguous, .lost, "the journal has holes")
+    check(
+      journal.lines(of: "run.finished").count == 1, .repeated,
+      "the run has not ended exactly once")
+    check(arrival.output == reference.output, .lost, "the output is \(arrival.output.json())")
+    check(arrival.state == reference.state, .lost, "the state is \(arrival.state)")
+    check(
+      journal.repeated.isEmpty, .repeated,
+      "these effects were recorded twice: \(journal.repeated.joined(separator: ", "))")
+    check(
+      arrival.billed == reference.billed, .repeated,
+      "\(arrival.billed.count) calls were paid for, and not \(reference.billed.count)")
+    problems += keyProblems(journal)
+    for process in processes {
+      guard let before = process.before.journal else { continue }
+      check(before.isBeginning(of: journal), .lost, "what had been written has changed")
+      check(
+        before.output == nil || before.output == reference.output, .lost,
+        "a part of the answer was called final")
+    }
+    problems += try await finalProblems(run, journal, reference)
+    return problems
+  }
+
+  /// What the provider was asked, held against what was to be asked.
+  private func keyProblems(_ journal: RunJournal) -> [Problem] {
+    var problems: [Problem] = []
+    let requests = provider.requests.filter { $0.method == "POST" }
+    for request in requests where request.status == 400 {
+      problems.append(Problem(kind: .repeated, text: "a key was used for another request"))
+    }
+    let intended = journal.intendedKeys
+    for request in requests where !intended.contains(request.idempotencyKey ?? "") {
+      problems.append(Problem(kind: .lost, text: "a request was sent that no line tells of"))
+    }
+    for process in processes {
+      guard let before = process.before.journal else { continue }
+      let answered = before.answeredKeys
+      for request in requests
+      where request.index >= process.before.requests
+        && answered.contains(request.idempotencyKey ?? "")
+      {
+        problems.append(Problem(kind: .repeated, text: "a call was asked that had its result"))
+      }
+    }
+    return problems
+  }
+
+  private func finalProblems(
+    _ run: String, _ journal: RunJournal, _ reference: Arrival
+  ) async throws -> [Problem] {
+    var problems: [Problem] = []
+    if let last = processes.last, last.run.exitCode == 0, last.arguments.first != "approvals" {
+      let result = try JSON.parse(last.run.text)
+      if result["output"] != reference.output {
+        problems.append(Problem(kind: .lost, text: "what was printed is not the answer"))
+      }
+    }
+    let turns = try JSON.parse(await ask("sessions", "show", "s", "--json")).array ?? []
+    if turns.count != 1 || turns.first?["output"] != reference.output {
+      problems.append(Problem(kind: .lost, text: "the session's turn is not the answer"))
+    }
+    if !journal.open.isEmpty {
+      problems.append(Problem(kind: .unbalanced, text: "an attempt was never settled"))
+    }
+    let shown = try JSON.parse(await ask("runs", "show", run, "--json"))
+    if shown["cost_usd"].string.flatMap({ Money(decimal: $0) }) != journal.cost {
+      problems.append(
+        Problem(
+          kind: .unbalanced,
+          text: "\(shown["cost_usd"].json()) is shown as spent, and its calls cost \(journal.cost)")
+      )
+    }
+    return try problems + Books(home: program.home).problems(of: run, spent: journal.cost)
+  }
+}
+
+/// The accounts, read from the file itself.
+struct Books {
+  private let database: Database
+
+  init(home: ScratchDirectory) throws { database = try Database(path: home.file("rasa.db")) }
+
+  func problems(of run: String, spent: Money) throws -> [Problem] {
+    var problems: [Problem] = []
+    let held = try database.rows("SELECT id FROM reservations WHERE state <> 2") {
+      $0.text(0)
+    }
+    if !held.isEmpty {
+      problems.append(Problem(kind: .unbalanced, text: "\(held.count) reservations are still held"))
+    }
+    // The run is the only one, so everything that was settled stands in each kind of account: its
+    // own, those of the days, those of the months.
+    let total = try database.first("SELECT coalesce(sum(actual), 0) FROM reservations") {
+      Money(picoDollars: $0.integer(0))
+    }
+    let accounts = try database.rows(
+      """
+      SELECT substr(scope, 1, instr(scope, ':') - 1) AS kind, sum(settled), sum(held) FROM balances
+      GROUP BY kind
+      """
+    ) {
+      (
+        kind: $0.text(0), settled: Money(picoDollars: $0.integer(1)),
+        held: Money(picoDollars: $0.integer(2))
+      )
+    }
+    for account in accounts where account.settled != total || account.held != .zero {
+      problems.append(
+        Problem(
+          kind: .unbalanced,
+          text: "the \(account.kind) account says \(account.settled) and \(account.held) held, not "
+            + "\(total ?? .zero)"))
+    }
+    let settled = try database.first(
+      "SELECT settled FROM balances WHERE scope = ?", .text("execution:\(run)")
+    ) { Money(picoDollars: $0.integer(0)) }
+    if (settled ?? .zero) != spent {
+      problems.append(
+        Problem(
+          kind: .unbalanced, text: "the account of the run is \(settled ?? .zero), not \(spent)"))
+    }
+    return problems
+  }
+}
