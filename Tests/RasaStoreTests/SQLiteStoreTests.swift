@@ -10,8 +10,9 @@ import Testing
   let folder = ScratchFolder()
   let time = FixedTime()
 
+  /// Its leases are so long that nothing is renewed during a test, which would be a commit more.
   private func store() -> SQLiteStore {
-    SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+    SQLiteStore(path: folder.file("rasa.db"), time: time.source, lease: .seconds(3600))
   }
 
   @Test func `keeps everything for the next process`() async throws {

@@ -4,7 +4,9 @@ import RasaSystem
 import RasaTerminal
 import Testing
 
-@Suite struct LineReaderTests {
+/// One after the other: the library below keeps what it knows of its terminal in globals, and a
+/// program has one terminal.
+@Suite(.serialized) struct LineReaderTests {
   let terminal: PseudoTerminal
   let folder: TemporaryFolder
   let reader: LineReader
