@@ -191,7 +191,7 @@ struct ApprovalCommands {
       } catch {
         try house.errors.write("rasa: \(printable(error.description))\n")
         let reader = LineReader(history: nil, environment: house.environment)
-        guard case .text(let line) = try await reader.readLine(prompt: "Edit it again? [Y/n] "),
+        guard case .text(let line) = try await reader.nextLine(prompt: "Edit it again? [Y/n] "),
           ["", "y", "yes"].contains(line.lowercased())
         else { throw error }
       }

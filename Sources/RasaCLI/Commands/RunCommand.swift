@@ -176,7 +176,7 @@ struct RunCommand {
     try house.errors.write(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
     reading: while true {
-      switch try await nextLine(reader) {
+      switch try await reader.nextLine(prompt: "you › ") {
       case .end: break reading
       case .interrupted: continue
       case .text(let line):
@@ -196,17 +196,6 @@ struct RunCommand {
       }
     }
     await workshop.close()
-  }
-
-  /// While a line is being edited the terminal is not as the shell left it: whoever ends the program
-  /// then must still find it so afterwards.
-  private func nextLine(_ reader: LineReader) async throws -> LineReader.Line {
-    let watch = try SignalWatch([.terminate, .hangUp]) { signal in
-      reader.restoreTerminal()
-      leaveNow(signal.exitCode)
-    }
-    defer { withExtendedLifetime(watch) {} }
-    return try await reader.readLine(prompt: "you › ")
   }
 }
 

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaSystem
+import RasaTerminal
 
 /// Runs work that Ctrl-C and a request to end cancel: the first signal cancels and lets the work
 /// write down where it stopped, the second leaves at once. The work is given what cancels it.
@@ -38,4 +39,17 @@ struct Interrupted: Error {
   var signal: Signal
   /// What to do to go on.
   var mend: String
+}
+
+extension LineReader {
+  /// While a line is being edited the terminal is not as the shell left it: whoever ends the program
+  /// then must still find it so afterwards.
+  func nextLine(prompt: String) async throws -> Line {
+    let watch = try SignalWatch([.terminate, .hangUp]) { signal in
+      self.restoreTerminal()
+      leaveNow(signal.exitCode)
+    }
+    defer { withExtendedLifetime(watch) {} }
+    return try await readLine(prompt: prompt)
+  }
 }

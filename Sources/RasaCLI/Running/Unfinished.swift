@@ -33,7 +33,7 @@ extension Workshop {
     }
     try house.errors.write("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
-    let line = try await reader.readLine(prompt: "Go on with it instead of asking anew? [y/N] ")
+    let line = try await reader.nextLine(prompt: "Go on with it instead of asking anew? [y/N] ")
     guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, mend: "") }
     return ["y", "yes"].contains(answer.lowercased())
   }
