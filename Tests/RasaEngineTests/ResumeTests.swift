@@ -382,5 +382,12 @@ struct ResumeTests {
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output.promptText.contains("explain_operator round 1"))
     #expect(!again.requests.contains { $0.name == "respond" })
+    // It may have been answered whole before the provider noticed that nobody listened any more.
+    let cut = store.snapshot.entries.first {
+      $0.kind == "call.failed" && $0.key?.contains("explain_operator") == true
+    }
+    let asked = again.contexts.first { $0.key.operatorName == "explain_operator" }
+    #expect(cut?.body["reservation"].string != nil)
+    #expect(asked?.idempotencyKey == cut?.body["reservation"].string)
   }
 }

@@ -18,7 +18,8 @@ package struct EffectLog: Sendable {
   /// Answers by operator and request; nil where the same was asked in several places.
   private var byRequest: [String: Int?] = [:]
   private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
-  /// What the provider may know a call by that was given up as uncertain and not asked again yet.
+  /// What the provider may know a call by that was given up as uncertain, or cut off, and not asked
+  /// again yet.
   private var doubted: [EffectKey: String] = [:]
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
@@ -63,7 +64,9 @@ package struct EffectLog: Sendable {
       keep(Call(key: key, request: body["request"].string ?? "", answer: ModelAnswer(body)))
     case "call.failed", "call.uncertain":
       let call = reservation.flatMap { intents.removeValue(forKey: $0)?.call }
-      doubted[key] = entry.kind == "call.uncertain" ? call?.idempotencyKey : nil
+      // Who was cut off may have been answered whole; what failed otherwise is asked as something new.
+      let mayBeAnswered = entry.kind == "call.uncertain" || body["reason"] == "cancelled"
+      doubted[key] = mayBeAnswered ? call?.idempotencyKey : nil
       spent += Money(body["cost"]) ?? .zero
     case "human.asked":
       questions[key] = Question(key: key, body).payloadDigest

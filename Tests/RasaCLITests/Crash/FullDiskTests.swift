@@ -69,6 +69,9 @@ struct FullDiskTests {
     #expect(whole.isContiguous && whole.repeated.isEmpty && whole.open.isEmpty)
     #expect(try JSON.parse(resumed.text)["output"] == whole.output)
     let billed = journey.provider.requests.filter(\.isBilled)
-    #expect(billed.count == 6 && Set(billed.map(\.lastMessage)).count == 6)
+    let told = journey.provider.requests.map {
+      "\($0.lastMessage.prefix(16)) \($0.idempotencyKey ?? "-") \($0.isBilled) \($0.isRepeat)"
+    }
+    #expect(billed.count == 6 && Set(billed.map(\.lastMessage)).count == 6, "\(told)")
   }
 }
