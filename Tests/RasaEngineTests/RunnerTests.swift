@@ -292,6 +292,13 @@ struct RunnerTests {
     #expect(store.snapshot.status == .parked)
   }
 
+  @Test("counts beyond what can be reckoned with end at the most there is")
+  func absurdCounts() {
+    var usage = Usage(input: .max, output: 1)
+    usage.add(Usage(input: .max, output: 2, isReported: false))
+    #expect(usage == Usage(input: .max, output: 3, isReported: false))
+  }
+
   @Test("the system message holds the author's words only")
   func systemMessage() async throws {
     let store = FakeStore()

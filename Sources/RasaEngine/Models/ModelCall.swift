@@ -98,6 +98,21 @@ package struct Usage: Sendable, Hashable {
   }
 }
 
+extension Usage {
+  /// Counts come from outside, so sums saturate.
+  mutating func add(_ other: Usage) {
+    func sum(_ left: Int64, _ right: Int64) -> Int64 {
+      let (sum, overflow) = left.addingReportingOverflow(right)
+      return overflow ? .max : sum
+    }
+    input = sum(input, other.input)
+    output = sum(output, other.output)
+    cachedInput = sum(cachedInput, other.cachedInput)
+    reasoning = sum(reasoning, other.reasoning)
+    isReported = isReported && other.isReported
+  }
+}
+
 /// What arrives while a model answers.
 package enum ModelEvent: Sendable, Hashable {
   /// A model was chosen and is about to be asked.

@@ -19,7 +19,7 @@ extension Runner {
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin
   ) async throws -> Forecast {
     let gate = ForecastGate(gate: surroundings.gate)
-    let journal = Unwritten()
+    let journal = PassingJournal()
     let dry = Runner(
       Surroundings(
         gate: gate, journal: journal, memory: surroundings.memory, people: Nobody(),
@@ -33,7 +33,8 @@ extension Runner {
       }
     }
     let reachable = GraphFlow(graph).reachable(from: places)
-    let saved = journal.reused.compactMap { entry in
+    let reused = journal.contents.entries.filter { $0.kind == "call.reused" }
+    let saved = reused.compactMap { entry in
       entry.key.flatMap { EffectKey($0) }.flatMap { key in
         origin.effects.answer(to: entry.body["request"].string ?? "", at: key)?.answer.cost
       }
@@ -89,25 +90,4 @@ private final class ForecastGate: ModelGate {
 
 private struct Nobody: People {
   func decide(_ question: Question) async throws -> HumanAnswer? { nil }
-}
-
-/// Keeps nothing but what was taken over.
-private final class Unwritten: Journal {
-  private let noted = Locked<[JournalEntry]>([])
-  var reused: [JournalEntry] { noted.withLock { $0 } }
-
-  func open(_ run: RunRecord, _ entries: [JournalEntry]) {}
-  func claim(_ run: Identifier) async throws -> RunHistory {
-    throw Failure(.usage, "there is no run \(run)")
-  }
-  func record(_ entries: [JournalEntry]) {
-    noted.withLock { $0 += entries.filter { $0.kind == "call.reused" } }
-  }
-  func append(_ entries: [JournalEntry]) async throws {}
-  func ask(_ approval: Approval, recording entries: [JournalEntry]) async throws -> Approval {
-    approval
-  }
-  func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt { .unknown }
-  func close(_ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]) async throws {}
-  func entries(of run: Identifier) async throws -> [JournalEntry] { [] }
 }

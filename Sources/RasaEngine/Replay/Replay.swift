@@ -25,7 +25,7 @@ package struct Replay: Sendable {
   /// Throws only when it is cancelled, or when the observer does.
   package func run(observer: @escaping RunObserver = { _ in }) async throws -> Replayed {
     let stand = ReplayStand(recording, fallback: fallback)
-    let journal = ReplayJournal()
+    let journal = PassingJournal()
     let runner = Runner(
       Surroundings(
         gate: stand, journal: journal, memory: stand, people: stand, time: stand.time),

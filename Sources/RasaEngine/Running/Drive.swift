@@ -153,13 +153,7 @@ struct Drive {
   private func result(_ output: Value) -> RunResult {
     let answers = stage.answers
     var usage = Usage()
-    for answer in answers {
-      usage.input += answer.usage.input
-      usage.output += answer.usage.output
-      usage.cachedInput += answer.usage.cachedInput
-      usage.reasoning += answer.usage.reasoning
-      usage.isReported = usage.isReported && answer.usage.isReported
-    }
+    for answer in answers { usage.add(answer.usage) }
     return RunResult(
       session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
       steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),

@@ -191,18 +191,3 @@ extension RunTimeline.Pass {
     lines.compactMap { if case .moved(let move) = $0 { move } else { nil } }
   }
 }
-
-extension Usage {
-  /// Counts come from outside, so sums saturate.
-  mutating func add(_ other: Usage) {
-    func sum(_ left: Int64, _ right: Int64) -> Int64 {
-      let (sum, overflow) = left.addingReportingOverflow(right)
-      return overflow ? .max : sum
-    }
-    input = sum(input, other.input)
-    output = sum(output, other.output)
-    cachedInput = sum(cachedInput, other.cachedInput)
-    reasoning = sum(reasoning, other.reasoning)
-    isReported = isReported && other.isReported
-  }
-}

@@ -1,7 +1,7 @@
 import RasaCore
 
-/// The journal of a run that nobody needs afterwards.
-final class ReplayJournal: Journal {
+/// The journal of a run that nobody needs afterwards: a replay, or a look ahead.
+final class PassingJournal: Journal {
   struct Contents {
     var entries: [JournalEntry] = []
     var approvals: [String: Approval] = [:]
@@ -37,7 +37,7 @@ final class ReplayJournal: Journal {
   }
 
   func claim(_ run: Identifier) async throws -> RunHistory {
-    throw Failure(.storage, "a replay is not gone on with")
+    throw Failure(.storage, "\(run) was kept nowhere and cannot go on")
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { contents.entries }
 }
