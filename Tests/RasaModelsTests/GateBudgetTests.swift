@@ -167,3 +167,86 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
         == setting.ledger.settlements.reduce(.zero) { $0 + $1.actual })
   }
 }
+
+@Suite struct SharedBudgetTests {
+  @Test(arguments: [("max_daily", "daily"), ("max_monthly", "monthly"), ("max", "one run")])
+  func holdsWhatAllTogetherMaySpend(_ row: (which: String, named: String)) async throws {
+    let limit = money("0.00001")
+    let setting = try GateSetting(
+      [.text("ok")],
+      options: {
+        switch row.which {
+        case "max_daily": $0.budget.maxDaily = limit
+        case "max_monthly": $0.budget.maxMonthly = limit
+        default: $0.budget.maxPerExecution = limit
+        }
+      })
+    let failure = try await setting.failure(.plain, .test("dear"))
+    #expect(failure.kind == .budget)
+    #expect(failure.message.contains(row.named))
+    #expect(setting.provider.requests.isEmpty)
+  }
+
+  @Test func reckonsAnUnknownPriceAtTheCeiling() async throws {
+    let setting = try GateSetting(
+      [.text("ok")], configure: { $0.providers[0].isLocal = false },
+      options: {
+        $0.budget.unknownInputPrice = money("1")
+        $0.budget.unknownOutputPrice = money("2")
+      })
+    let budget = CostBudget(maxDaily: money("1"))
+    let answer = try await setting.ask(.plain, .test("unheard-of", budget: budget))
+    #expect(answer.cost > .zero)
+    let intent = try #require(setting.ledger.entries.first)
+    #expect(intent.body["price_known"] == false)
+    #expect(intent.body["price"]["version"] == "ceiling")
+    #expect(setting.ledger.state.reservations.map(\.price) == ["ceiling"])
+  }
+
+  @Test func countsInTheZoneThatTheBudgetNames() async throws {
+    let setting = try GateSetting(
+      [.text("ok")], clock: TestClock(), options: { $0.budget.timeZone = "Pacific/Kiritimati" })
+    _ = try await setting.ask()
+    let reservation = try #require(setting.ledger.state.reservations.first)
+    #expect(reservation.day == LocalDay(year: 2026, month: 9, day: 16))
+    #expect(
+      reservation.legs.contains {
+        $0.scope == .day(owner: "tester", LocalDay(year: 2026, month: 9, day: 16))
+      })
+  }
+
+  @Test func downgradesToWhatIsCheaperOnly() async throws {
+    let setting = try GateSetting([.text("ok")])
+    let budget = CostBudget(maxDaily: money("0.0005"), policy: .downgrade)
+    // The fallback costs more than what was refused; premium would, too.
+    let failure = try await setting.failure(
+      .plain, .test("thinker", fallback: "dear", budget: budget))
+    #expect(failure.kind == .budget)
+    #expect(setting.ledger.state.reservations.isEmpty)
+    let answer = try await setting.ask(
+      .plain, .test("thinker", fallback: "dear", premium: "cheap", budget: budget))
+    #expect(answer.model == "cheap")
+  }
+
+  @Test(
+    arguments: [
+      (PerformanceProfile.speed, 15), (.balanced, 30), (.expert, 60), (.thinking, 90),
+    ] as [(PerformanceProfile, Int)])
+  func waitsForTheFirstContentAsTheProfileSays(
+    _ row: (profile: PerformanceProfile, seconds: Int)
+  ) throws {
+    let setting = try GateSetting()
+    let far = try ProviderSettings.openAI(baseURL: nil, key: "sk-1")
+    let patience = setting.gate.firstContentTimeout(
+      for: Candidate(settings: far, model: "m", facts: nil), row.profile)
+    #expect(patience == .seconds(row.seconds))
+  }
+
+  @Test func pinsThePriceToTheCall() async throws {
+    let setting = try GateSetting([.text("ok")])
+    _ = try await setting.ask(.plain, .test("dear"))
+    let price = try #require(setting.ledger.entries.first?.body["price"])
+    #expect(price["input"] == "100")
+    #expect(price["output"] == "200")
+  }
+}

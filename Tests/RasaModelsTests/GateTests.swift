@@ -38,6 +38,8 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
       scopes == [
         .execution(CallContext.run), .day(owner: "tester", LocalDay(year: 2026, month: 9, day: 15)),
         .month(owner: "tester", "2026-09"),
+        .day(owner: BudgetLeg.everyone, LocalDay(year: 2026, month: 9, day: 15)),
+        .month(owner: BudgetLeg.everyone, "2026-09"),
       ])
     #expect(state.entries.map(\.kind) == ["call.intent", "call.result"])
     #expect(Set(state.entries.map(\.key)) == ["main:1/respond/call#1"])

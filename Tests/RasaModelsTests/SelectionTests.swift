@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 import RasaPersona
 import Testing
 
@@ -14,7 +15,13 @@ import Testing
     return Selection(
       configuration: try .discover(environment), options: gateOptions,
       catalogue: GateSetting.catalogue, today: LocalDay(year: 2026, month: 9, day: 15),
-      firstContent: { latencies[$0.model] })
+      standing: { key in
+        latencies[key.model].map { latency in
+          var standing = ModelStanding(key: key, seenAt: Timestamp(milliseconds: 0))
+          standing.firstContent = Int64(latency)
+          return standing
+        }
+      })
   }
 
   private func names(_ chain: Selection.Chain) -> [String] {

@@ -224,9 +224,6 @@ import Testing
     Mistake(short("recommended_models: {fallback: a}"), "4:21", "no `primary`"),
     Mistake(short("recommended_models: {primary: [a]}"), "4:31", "`primary` must be text"),
     Mistake(short("recommended_models: {primary: {engine: openai}}"), "4:31", "not name a model"),
-    Mistake(
-      short("recommended_models: {primary: {engine: opnai, model: a}}"), "4:40", "`engine` must be",
-      mend: "did you mean `openai`?"),
     Mistake(short("recommended_models: {primary: \"openai:\"}"), "4:31", "a model such as"),
     Mistake(short("cost_budget: 5"), "4:14", "must be a mapping"),
     Mistake(short("cost_budget: {max_daily: much}"), "4:26", "an amount in dollars"),

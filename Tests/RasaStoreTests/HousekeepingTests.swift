@@ -43,7 +43,8 @@ import Testing
     #expect(calls.map(\.state) == [.settled, .held])
     #expect(calls.map(\.amount.picoDollars) == [40, 7])
     #expect(calls.map(\.actual?.picoDollars) == [30, nil])
-    #expect(calls[0].usage == Usage(input: 10, output: 20, cachedInput: 5, reasoning: 2))
+    #expect(
+      calls[0].usage == Usage(input: 10, output: 20, cachedInput: 5, cacheWrites: 3, reasoning: 2))
     #expect(calls.map(\.outcome) == [.answered, nil])
     #expect(calls[0].settledAt == time.now && calls[1].settledAt == nil)
     #expect(calls[0].key == "session:1/respond/call#1")
@@ -160,6 +161,41 @@ import Testing
     try await store.append([])
     #expect(try await store.entries(of: "r2").map(\.kind) == ["a"])
     #expect(try await store.calls(of: "r2") == [])
+  }
+
+  @Test func `keeps in the books what runs have cost that are deleted`() async throws {
+    let store = store()
+    for (number, run) in ["r1", "r2", "r3", "r4"].enumerated() {
+      store.open(record(run, session: run == "r2" ? "s" : nil), [entry(run, "a")])
+      let legs = [leg(run, nil), dayLeg("analyst", 14, nil), monthLeg("*", nil)]
+      _ = try await store.reserve(
+        request("h\(number)", 50, legs, run: run), recording: [entry(run, "b")])
+      // The third one's call is never settled.
+      if number != 2 {
+        try await store.settle(settlement("h\(number)", 1 << number), recording: [])
+      }
+      try await store.close(Identifier(run), RunEnding(.done), [])
+    }
+    let all: [SpendingKey] = [.persona, .operator, .model, .provider, .day]
+    let before = try await store.spending(SpendingFilter(), by: all)
+    #expect(before.map(\.spent.picoDollars) == [11])
+    #expect(before.map(\.held.picoDollars) == [50])
+    #expect(try await store.deleteRun("r1"))
+    #expect(try await store.deleteSession("s"))
+    let soon = Timestamp(milliseconds: .max)
+    #expect(try await store.pruneRuns(endedBefore: soon).runs == ["r3", "r4"])
+
+    #expect(try await store.spending(SpendingFilter(), by: all) == before)
+    let byRun = try await store.spending(SpendingFilter(), by: [.run])
+    #expect(byRun.map(\.keys) == [[""]])
+    #expect(byRun.map(\.calls) == [4])
+    for scope in [dayLeg("analyst", 14, nil).scope, monthLeg("*", nil).scope] {
+      #expect(try await store.balance(of: scope) == Balance(11, held: 50))
+    }
+    // Its answer may still come.
+    try await store.settle(settlement("h2", 4), recording: [])
+    #expect(try await store.spending(SpendingFilter(), by: []).map(\.spent.picoDollars) == [15])
+    #expect(try await store.balance(of: monthLeg("*", nil).scope) == Balance(15, held: 0))
   }
 
   @Test func `prunes what is old and has ended, and says before what that would be`() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import RasaStore
 
 /// Files that released versions have written. Every further version adds one.
-private let fixtures = ["version-1.db"]
+private let fixtures = ["version-1.db", "version-2.db"]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
 private struct Expected {
@@ -17,7 +17,7 @@ private struct Expected {
 
 @Suite struct `A store of an earlier version` {
   let folder = ScratchFolder()
-  let time = FixedTime(1_795_229_200_000)
+  let time = FixedTime(1_795_240_000_000)
 
   private func copy(_ name: String) -> String {
     let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
@@ -45,7 +45,8 @@ private struct Expected {
     #expect(runs.count == 7)
     #expect(runs.prefix(5).map(\.record.status) == Expected.statuses)
     #expect(runs.suffix(2).map(\.record.status) == [.running, .running])
-    #expect(runs.allSatisfy { !$0.isAlive && $0.owner == nil && $0.cost == .zero })
+    #expect(runs.allSatisfy { !$0.isAlive && $0.cost == .zero })
+    #expect(runs.prefix(5).allSatisfy { $0.owner == nil })
     #expect(
       runs.map(\.record.persona) == [
         "strategic_stock_analyst", "strategic_stock_analyst", "single", "reviewed", "reviewed",
@@ -65,11 +66,11 @@ private struct Expected {
       #expect(journal.entries[0].body["input"].string == run.record.input)
       #expect(journal.entries.allSatisfy { !$0.body.isNull })
     }
-    let asked = try await store.entries(of: runs[4].record.id)[6]
-    #expect(asked.kind == "human.asked")
+    let asked = try #require(
+      try await store.entries(of: runs[4].record.id).first { $0.kind == "human.asked" })
     #expect(asked.key == "session_frame:1/hitl/review#1")
     #expect(asked.body["payload"].string?.hasPrefix("This is a made-up answer") == true)
-    let finished = try await store.entries(of: runs[0].record.id)[31]
+    let finished = try #require(try await store.entries(of: runs[0].record.id).last)
     #expect(finished.kind == "run.finished")
 
     let turns = try await store.turns(of: "made-up", limit: 9)
@@ -107,6 +108,23 @@ private struct Expected {
     await store.close()
     #expect(try rows(path, query) == before)
     #expect(try rows(path, "PRAGMA integrity_check").first?.first == .text("ok"))
+  }
+
+  @Test(arguments: fixtures)
+  func `counts what was spent into the days on which it was`(name: String) async throws {
+    let store = SQLiteStore(path: copy(name), time: time.source)
+    let rows = try await store.spending(SpendingFilter(), by: [.day, .operator])
+    // Wherever this machine is.
+    let noon = Set(rows.map { $0.keys[0] })
+    #expect(noon.isSubset(of: ["2026-11-20", "2026-11-21", "2026-11-22"]) && noon.count == 1)
+    #expect(rows.reduce(0) { $0 + $1.calls } == 22)
+    #expect(rows.allSatisfy { $0.unpriced == 0 && $0.failures == 0 })
+    let operators = Set(rows.map { $0.keys[1] })
+    #expect(operators.isSuperset(of: ["respond", "critic_agent", "preference_agent"]))
+    let day = try #require(noon.first)
+    let balances = try await store.balances(
+      on: LocalDay(year: 2026, month: 11, day: Int(day.suffix(2)) ?? 0))
+    #expect(balances.contains { $0.owner == "strategic_stock_analyst" })
   }
 
   @Test(arguments: fixtures)

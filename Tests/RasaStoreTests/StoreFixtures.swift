@@ -10,10 +10,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
   var testDescription: String { rawValue }
 }
 
-protocol RunStore: Journal, Ledger, MemoryStore {
+protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore {
   func record(of run: Identifier) async throws -> RunRecord?
   func approvals(_ filter: ApprovalFilter, limit: Int) async throws -> [Approval]
-  func balance(of scope: BudgetLeg.Scope) async throws -> Balance
   func audits(limit: Int) async throws -> [Audit]
 }
 extension SQLiteStore: RunStore {
@@ -90,21 +89,27 @@ func fact(
 
 func request(
   _ id: String, _ amount: Int64, _ legs: [BudgetLeg], run: String = "r1",
+  persona: String = "analyst", operatorName: String = "respond", provider: String = "openai",
+  model: String = "m", price: String = "2023-11", day: LocalDay = november(14),
   leaseEnds: Timestamp = Timestamp(milliseconds: .max)
 ) -> ReservationRequest {
   ReservationRequest(
     id: Identifier(id), run: Identifier(run),
-    key: EffectKey(frame: "session", visit: 1, operatorName: "respond", label: "call"),
-    persona: "analyst", operatorName: "respond", provider: "openai", model: "m",
-    amount: Money(picoDollars: amount), legs: legs, leaseEnds: leaseEnds)
+    key: EffectKey(frame: "session", visit: 1, operatorName: operatorName, label: "call"),
+    persona: persona, operatorName: operatorName, provider: provider, model: model, price: price,
+    day: day, amount: Money(picoDollars: amount), legs: legs, leaseEnds: leaseEnds)
 }
 
+func november(_ day: Int) -> LocalDay { LocalDay(year: 2023, month: 11, day: day) }
+
 func settlement(
-  _ id: String, _ actual: Int64, outcome: Settlement.Outcome = .answered
+  _ id: String, _ actual: Int64, outcome: Settlement.Outcome = .answered,
+  observation: ModelObservation? = nil
 ) -> Settlement {
   Settlement(
     reservation: Identifier(id), actual: Money(picoDollars: actual),
-    usage: Usage(input: 10, output: 20, cachedInput: 5, reasoning: 2), outcome: outcome)
+    usage: Usage(input: 10, output: 20, cachedInput: 5, cacheWrites: 3, reasoning: 2),
+    outcome: outcome, observation: observation)
 }
 
 func leg(_ run: String, _ limit: Int64?) -> BudgetLeg {
@@ -114,7 +119,7 @@ func leg(_ run: String, _ limit: Int64?) -> BudgetLeg {
 
 func dayLeg(_ owner: String, _ day: Int, _ limit: Int64?) -> BudgetLeg {
   BudgetLeg(
-    scope: .day(owner: owner, LocalDay(year: 2023, month: 11, day: day)),
+    scope: .day(owner: owner, november(day)),
     limit: limit.map { Money(picoDollars: $0) })
 }
 

@@ -23,12 +23,12 @@ struct BenchCommand {
     let bench = try await Bench(
       house: house, graph: graph, input: input, journal: place,
       gate: asksModels
-        ? { ledger in
+        ? { ledger, history in
           var options = GateOptions()
           options.model = command.text("model").map(ModelConfiguration.reference)
           return try house.gate(
-            ledger: ledger, client: client, options: options, onWarning: { _ in })
-        } : { _ in InstantGate() })
+            ledger: ledger, history: history, client: client, options: options, onWarning: { _ in })
+        } : { _, _ in InstantGate() })
     do {
       let measured = try await bench.measure(runs, parallel: command.integer("parallel") ?? 1)
       try show(measured, graph, runs, place)
@@ -101,7 +101,7 @@ private struct Bench {
 
   init(
     house: House, graph: Graph, input: String, journal: String,
-    gate: (any Ledger) throws -> any ModelGate
+    gate: (any Ledger, any ModelHistory) throws -> any ModelGate
   ) async throws {
     self.house = house
     self.graph = graph
@@ -114,12 +114,13 @@ private struct Bench {
       let store = SQLiteStore(path: path, time: house.time)
       durable = store
       surroundings = Surroundings(
-        gate: try gate(store), journal: store, memory: store, people: people, time: house.time)
+        gate: try gate(store, store), journal: store, memory: store, people: people,
+        time: house.time)
     } else {
       durable = nil
       let isKept = journal != "none"
       surroundings = Surroundings(
-        gate: try gate(isKept ? memory : NoJournal(ledger: memory)),
+        gate: try gate(isKept ? memory : NoJournal(ledger: memory), memory),
         journal: isKept ? memory : NoJournal(ledger: memory), memory: memory, people: people,
         time: house.time)
     }

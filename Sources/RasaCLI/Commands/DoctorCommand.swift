@@ -105,7 +105,7 @@ struct DoctorCommand {
     let store = house.store()
     do {
       let gate = try house.gate(
-        ledger: store, client: client, options: GateOptions(), onWarning: { _ in })
+        ledger: store, history: store, client: client, options: GateOptions(), onWarning: { _ in })
       let reports = try await gate.reports()
       guard !reports.isEmpty else {
         return [

@@ -61,13 +61,7 @@ struct RunCommand {
     settings.user = command.text("user")
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
-    settings.gate.force = command.flag("force")
-    settings.gate.allowBudgetExceed = command.flag("allow-budget-exceed")
-    settings.gate.premium = command.flag("premium")
-    settings.gate.model = command.text("model").map(ModelConfiguration.reference)
-    settings.gate.profile = command.choice("profile", of: PerformanceProfile.self)
-    settings.gate.maxCost = command.money("max-cost")
-    settings.gate.mockDelay = .milliseconds(8)
+    settings.setModelAndMoney(command)
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
@@ -120,8 +114,8 @@ struct RunCommand {
     let workshop = Workshop(house)
     defer { workshop.client.shutdown() }
     let gate = try house.gate(
-      ledger: workshop.store, client: workshop.client, options: settings.gate,
-      onWarning: workshop.stand(settings).warn)
+      ledger: workshop.store, history: workshop.store, client: workshop.client,
+      options: settings.gate, onWarning: workshop.stand(settings).warn)
     let start = workshop.start(graph, settings)
     var total = Money.zero
     var values: [Value] = []
@@ -130,8 +124,10 @@ struct RunCommand {
       let estimate = try await gate.estimate(call.request, for: call.context)
       isComplete = isComplete && estimate.isPriceKnown
       for _ in 0..<call.most { total += estimate.cost }
-      values.append(call.value(estimate))
-      if settings.format == .text { try print(call, estimate) }
+      let selection =
+        settings.explainsSelection ? try await gate.explain(call.request, for: call.context) : nil
+      values.append(call.value(estimate, selection))
+      if settings.format == .text { try print(call, estimate, selection) }
     }
     if settings.format == .text {
       try house.output.write(
@@ -147,13 +143,16 @@ struct RunCommand {
     await workshop.close()
   }
 
-  private func print(_ call: RehearsedCall, _ estimate: CallEstimate) throws {
+  private func print(
+    _ call: RehearsedCall, _ estimate: CallEstimate, _ selection: SelectionReport?
+  ) throws {
     let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price not known"
     var text =
       "── \(call.operatorName) in \(call.frame) · \(estimate.provider):\(estimate.model) · at most "
       + "\(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
     if call.most > 1 { text += ", up to \(call.most) times" }
     text += "\n"
+    if let selection { text += selection.text }
     for message in call.request.messages {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
@@ -200,8 +199,8 @@ struct RunCommand {
 }
 
 extension RehearsedCall {
-  fileprivate func value(_ estimate: CallEstimate) -> Value {
-    [
+  fileprivate func value(_ estimate: CallEstimate, _ selection: SelectionReport?) -> Value {
+    var value: ValueObject = [
       "frame": .string(frame), "operator": .string(operatorName),
       "provider": .string(estimate.provider), "model": .string(estimate.model),
       "input_tokens": .int(estimate.inputTokens), "output_tokens": .int(estimate.outputTokens),
@@ -211,5 +210,7 @@ extension RehearsedCall {
         request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
       "schema": request.schema ?? .null,
     ]
+    if let selection { value["selection"] = selection.value }
+    return .object(value)
   }
 }

@@ -109,16 +109,18 @@ package struct House: Sendable {
     .make(prefix: prefix, at: time.now(), random: .random(in: .min ... .max))
   }
 
-  /// The door to models, over the ledger of the given store.
+  /// The door to models, over the books of the given store.
   func gate(
-    ledger: any Ledger, client: HTTPClient, options: GateOptions,
-    onWarning: @escaping @Sendable (Warning) -> Void
+    ledger: any Ledger, history: any ModelHistory, client: HTTPClient, options: GateOptions,
+    onWarning: @escaping @Sendable (Warning) -> Void,
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) throws(Failure) -> Gate {
     let configuration = try ModelConfiguration.discover(environment.variables)
     for warning in configuration.warnings { onWarning(warning) }
     return Gate(
-      configuration: configuration, catalogue: Self.catalogue, ledger: ledger, client: client,
-      time: time, random: { .random(in: .min ... .max) }, options: options, onWarning: onWarning)
+      configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: history,
+      client: client, time: time, random: { .random(in: .min ... .max) }, options: options,
+      onWarning: onWarning, onSelection: onSelection)
   }
 
   private static let catalogue = Catalogue(

@@ -80,7 +80,7 @@ extension Workshop {
     isDryRun: Bool
   ) async throws {
     let gate = try house.gate(
-      ledger: store, client: client, options: settings.gate, onWarning: { _ in })
+      ledger: store, history: store, client: client, options: settings.gate, onWarning: { _ in })
     var most = Money.zero
     var calls = 0
     var isPriced = true

@@ -81,7 +81,8 @@ extension Workshop {
 
   func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
     let gate = try house.gate(
-      ledger: store, client: client, options: settings.gate, onWarning: stand.warn)
+      ledger: store, history: store, client: client, options: settings.gate,
+      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil)
     return Runner(
       Surroundings(
         gate: gate, journal: store, memory: store, people: stand.people, time: house.time),

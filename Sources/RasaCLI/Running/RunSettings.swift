@@ -22,6 +22,10 @@ struct RunSettings: Sendable {
   var streams = true
   var approval = ApprovalMode.ask
   var gate = GateOptions()
+  /// Tells before each call why which models are asked.
+  var explainsSelection = false
+  /// Shows on standard error what models think before they answer.
+  var showsReasoning = false
   /// Goes on by the copy that the run keeps although the persona's files have changed.
   var isPinned = false
   /// The file that the run is recorded in.

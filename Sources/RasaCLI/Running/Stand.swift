@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaModels
 import RasaSystem
 import RasaTerminal
 
@@ -8,6 +9,7 @@ struct Stand: Sendable {
   let screen: any RunScreen
   let people: any People
   let warn: @Sendable (Warning) -> Void
+  let explain: @Sendable (SelectionReport) -> Void
 }
 
 extension House {
@@ -28,13 +30,16 @@ extension House {
       mode: settings.approval, prompt: prompt, user: user(settings.user), screen: text)
     let errors = errors
     let isQuiet = settings.isQuiet
-    return Stand(screen: screen, people: people) { warning in
-      guard !isQuiet else { return }
+    let tell: @Sendable (String, _ prefix: String) -> Void = { line, prefix in
       if let text {
-        try? text.say("warning: \(warning)")
+        try? text.say(line)
       } else {
-        try? errors.write("rasa: warning: \(printable("\(warning)"))\n")
+        try? errors.write("\(prefix)\(printable(line))\n")
       }
     }
+    return Stand(
+      screen: screen, people: people,
+      warn: { if !isQuiet { tell("warning: \($0)", "rasa: ") } },
+      explain: { for line in $0.text.split(separator: "\n") { tell(String(line), "") } })
   }
 }

@@ -9,6 +9,8 @@ final class TextScreen: RunScreen {
     var cleaner = TerminalText()
     var isOutputOpen = false
     var tokens: [Step: Int64] = [:]
+    /// What models think, up to the next line end.
+    var thoughts: [Step: String] = [:]
     var isAsking = false
     /// Output that came while a person was being asked.
     var held = ""
@@ -20,6 +22,7 @@ final class TextScreen: RunScreen {
   private let streams: Bool
   private let isQuiet: Bool
   private let isVerbose: Bool
+  private let showsReasoning: Bool
   private let state = Locked(State())
 
   init(house: House, terminal: Terminal, settings: RunSettings) {
@@ -28,6 +31,7 @@ final class TextScreen: RunScreen {
     streams = settings.streams
     isQuiet = settings.isQuiet
     isVerbose = settings.isVerbose
+    showsReasoning = settings.showsReasoning
     progress = ProgressDisplay(
       terminal, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet, time: house.time)
   }
@@ -39,14 +43,12 @@ final class TextScreen: RunScreen {
       progress.begin(step.identity, frame: step.frame, operator: step.operatorName)
     case .modelChosen(let step, let provider, let model):
       progress.update(step.identity, model: "\(provider):\(model)")
-    case .textArrived(let step, let text):
-      let tokens = state.withLock { state in
-        // About four bytes a token: a sense of motion, not a bill.
-        state.tokens[step, default: 0] += Int64(max(1, text.utf8.count / 4))
-        return state.tokens[step] ?? 0
-      }
-      progress.update(step.identity, tokens: tokens)
+    case .textArrived(let step, let text): count(text, of: step)
+    case .reasoning(let step, let text):
+      count(text, of: step)
+      if showsReasoning { try think(text, step) }
     case .operatorEnded(let step, let answers):
+      if showsReasoning { try think("\n", step) }
       progress.update(
         step.identity, tokens: answers.map(\.usage.output).reduce(0, +),
         cost: answers.map(\.cost).reduce(.zero, +))
@@ -56,8 +58,28 @@ final class TextScreen: RunScreen {
     case .event(.warned(let message)): try say("warning: \(message)")
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
-    case .event, .reasoning: break
+    case .event: break
     }
+  }
+
+  private func count(_ text: String, of step: Step) {
+    let tokens = state.withLock { state in
+      // About four bytes a token: a sense of motion, not a bill.
+      state.tokens[step, default: 0] += Int64(max(1, text.utf8.count / 4))
+      return state.tokens[step] ?? 0
+    }
+    progress.update(step.identity, tokens: tokens)
+  }
+
+  /// Whole lines, each with its operator's name: several may think at the same time.
+  private func think(_ text: String, _ step: Step) throws {
+    let lines = state.withLock { state in
+      var lines = ((state.thoughts[step] ?? "") + text)
+        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      state.thoughts[step] = lines.popLast()
+      return lines
+    }
+    for line in lines where !line.isEmpty { try say("\(step.operatorName) thinks: \(line)") }
   }
 
   func finish(_ result: RunResult, of run: Identifier) async throws {

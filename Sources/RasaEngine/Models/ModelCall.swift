@@ -6,17 +6,83 @@ package enum ChatRole: String, Sendable, Hashable { case system, user, assistant
 package struct ChatMessage: Sendable, Hashable {
   package var role: ChatRole
   package var text: String
-  package init(_ role: ChatRole, _ text: String) {
+  /// What an assistant's message asked for.
+  package var toolCalls: [ToolCall]
+  /// Which call a `tool` message answers.
+  package var toolCallID: String?
+  /// What a thinking model thought before its tool calls; providers that sign it want it back.
+  package var reasoning: [ReasoningPart]
+
+  package init(
+    _ role: ChatRole, _ text: String, toolCalls: [ToolCall] = [], toolCallID: String? = nil,
+    reasoning: [ReasoningPart] = []
+  ) {
     self.role = role
     self.text = text
+    self.toolCalls = toolCalls
+    self.toolCallID = toolCallID
+    self.reasoning = reasoning
   }
 }
+
+/// A tool as a model is told of it.
+package struct ToolDefinition: Sendable, Hashable {
+  package var name: String
+  package var description: String
+  /// JSON Schema of the arguments, an object.
+  package var parameters: Value
+
+  package init(name: String, description: String, parameters: Value) {
+    self.name = name
+    self.description = description
+    self.parameters = parameters
+  }
+}
+
+/// A model's wish to have a tool called.
+package struct ToolCall: Sendable, Hashable {
+  /// Empty where the provider gives none.
+  package var id: String
+  package var name: String
+  /// The object that the model wrote.
+  package var arguments: Value
+  /// What the provider wants back with the call, unchanged.
+  package var signature: String?
+
+  package init(id: String, name: String, arguments: Value, signature: String? = nil) {
+    self.id = id
+    self.name = name
+    self.arguments = arguments
+    self.signature = signature
+  }
+}
+
+/// Reasoning as it has to be handed back to the provider that made it.
+package struct ReasoningPart: Sendable, Hashable {
+  package var text: String
+  package var signature: String?
+  /// The provider keeps the text to itself and gave this in its place.
+  package var redacted: String?
+
+  package init(text: String, signature: String? = nil, redacted: String? = nil) {
+    self.text = text
+    self.signature = signature
+    self.redacted = redacted
+  }
+}
+
+/// How much a thinking model is to think.
+package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case low, medium, high }
 
 /// What an operator asks of a model. It names no model: that is the gate's decision.
 package struct ModelRequest: Sendable, Hashable {
   package var messages: [ChatMessage]
   /// JSON Schema of the answer; nil means text.
   package var schema: Value?
+  /// What the model may ask to have called.
+  package var tools: [ToolDefinition]
+  /// Nil leaves it to the gate, which asks for it where the profile is `thinking`.
+  package var effort: ReasoningEffort?
   /// What the schema is called on the wire: the operator's name.
   package var name: String
   package var maxTokens: Int?
@@ -29,10 +95,13 @@ package struct ModelRequest: Sendable, Hashable {
   package var preferences: ValueObject
 
   package init(
-    messages: [ChatMessage], schema: Value? = nil, name: String = "", maxTokens: Int? = nil,
+    messages: [ChatMessage], schema: Value? = nil, tools: [ToolDefinition] = [],
+    effort: ReasoningEffort? = nil, name: String = "", maxTokens: Int? = nil,
     temperature: Double? = nil, profile: PerformanceProfile? = nil, timeout: Double? = nil,
     input: String = "", preferences: ValueObject = ValueObject()
   ) {
+    self.tools = tools
+    self.effort = effort
     self.input = input
     self.preferences = preferences
     self.messages = messages
@@ -77,19 +146,24 @@ package struct CallContext: Sendable {
   }
 }
 
-/// Token counts as billed: `input` includes `cachedInput`, `output` includes `reasoning`.
+/// Token counts as billed: `input` includes `cachedInput` and `cacheWrites`, `output` includes
+/// `reasoning`.
 package struct Usage: Sendable, Hashable {
   package var input: Int64
   package var output: Int64
+  /// Input that the provider had already read.
   package var cachedInput: Int64
+  /// Input that the provider kept for later, where that has a price of its own.
+  package var cacheWrites: Int64
   package var reasoning: Int64
   /// False when the provider said nothing and the counts are our estimate.
   package var isReported: Bool
 
   package init(
-    input: Int64 = 0, output: Int64 = 0, cachedInput: Int64 = 0, reasoning: Int64 = 0,
-    isReported: Bool = true
+    input: Int64 = 0, output: Int64 = 0, cachedInput: Int64 = 0, cacheWrites: Int64 = 0,
+    reasoning: Int64 = 0, isReported: Bool = true
   ) {
+    self.cacheWrites = cacheWrites
     self.input = input
     self.output = output
     self.cachedInput = cachedInput
@@ -100,7 +174,7 @@ package struct Usage: Sendable, Hashable {
 
 extension Usage {
   /// Counts come from outside, so sums saturate.
-  mutating func add(_ other: Usage) {
+  package mutating func add(_ other: Usage) {
     func sum(_ left: Int64, _ right: Int64) -> Int64 {
       let (sum, overflow) = left.addingReportingOverflow(right)
       return overflow ? .max : sum
@@ -108,6 +182,7 @@ extension Usage {
     input = sum(input, other.input)
     output = sum(output, other.output)
     cachedInput = sum(cachedInput, other.cachedInput)
+    cacheWrites = sum(cacheWrites, other.cacheWrites)
     reasoning = sum(reasoning, other.reasoning)
     isReported = isReported && other.isReported
   }
@@ -124,10 +199,16 @@ package enum ModelEvent: Sendable, Hashable {
   case restarted(reason: String)
 }
 
-package enum FinishReason: String, Sendable, Hashable { case stop, length, filtered, cutOff }
+package enum FinishReason: String, Sendable, Hashable, CaseIterable {
+  case stop, length, filtered, cutOff
+  case toolCalls = "tool_calls"
+}
 
 package struct ModelAnswer: Sendable, Hashable {
   package var text: String
+  package var toolCalls: [ToolCall]
+  /// Only what has to be handed back with the tool calls.
+  package var reasoning: [ReasoningPart]
   package var provider: String
   package var model: String
   package var usage: Usage
@@ -137,9 +218,11 @@ package struct ModelAnswer: Sendable, Hashable {
   package var isMock: Bool
 
   package init(
-    text: String, provider: String, model: String, usage: Usage, cost: Money,
-    finish: FinishReason = .stop, isMock: Bool = false
+    text: String, toolCalls: [ToolCall] = [], reasoning: [ReasoningPart] = [], provider: String,
+    model: String, usage: Usage, cost: Money, finish: FinishReason = .stop, isMock: Bool = false
   ) {
+    self.toolCalls = toolCalls
+    self.reasoning = reasoning
     self.text = text
     self.provider = provider
     self.model = model

@@ -7,6 +7,8 @@ package struct BudgetLeg: Sendable, Hashable {
     case day(owner: String, LocalDay)
     case month(owner: String, String)
   }
+  /// The owner of what all together may spend. No persona can have this name.
+  package static let everyone = "*"
   package var scope: Scope
   /// Nil when spending is only counted here.
   package var limit: Money?
@@ -25,13 +27,21 @@ package struct ReservationRequest: Sendable, Hashable {
   package var operatorName: String
   package var provider: String
   package var model: String
+  /// Which price the call is reckoned with, as the catalogue names it; empty when none is known.
+  package var price: String
+  /// The day that it counts into, where the budget lives.
+  package var day: LocalDay
   package var amount: Money
   package var legs: [BudgetLeg]
   package var leaseEnds: Timestamp
   package init(
     id: Identifier, run: Identifier, key: EffectKey, persona: String, operatorName: String,
-    provider: String, model: String, amount: Money, legs: [BudgetLeg], leaseEnds: Timestamp
+    provider: String, model: String, price: String = "",
+    day: LocalDay = LocalDay(year: 1970, month: 1, day: 1), amount: Money, legs: [BudgetLeg],
+    leaseEnds: Timestamp
   ) {
+    self.price = price
+    self.day = day
     self.id = id
     self.run = run
     self.key = key
@@ -57,7 +67,13 @@ package struct Settlement: Sendable, Hashable {
   package var actual: Money
   package var usage: Usage
   package var outcome: Outcome
-  package init(reservation: Identifier, actual: Money, usage: Usage, outcome: Outcome) {
+  /// What the call has taught about its model, kept in the same transaction.
+  package var observation: ModelObservation?
+  package init(
+    reservation: Identifier, actual: Money, usage: Usage, outcome: Outcome,
+    observation: ModelObservation? = nil
+  ) {
+    self.observation = observation
     self.reservation = reservation
     self.actual = actual
     self.usage = usage

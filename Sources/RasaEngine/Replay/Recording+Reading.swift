@@ -222,10 +222,12 @@ extension ModelAnswer {
   fileprivate init(recorded node: DocumentNode) throws(Failure) {
     let answer = try RecordingReader(
       node, "an answer",
-      members: ["provider", "model", "text", "usage", "cost", "finish", "mock"])
+      members: [
+        "provider", "model", "text", "usage", "cost", "finish", "mock", "tool_calls", "reasoning",
+      ])
     var finish = FinishReason.stop
     if answer.optional("finish") != nil {
-      finish = try answer.word("finish", among: [.stop, .length, .filtered, .cutOff])
+      finish = try answer.word("finish", among: FinishReason.allCases)
     }
     let text = try answer.text("text")
     let cost = try answer.money("cost")

@@ -18,6 +18,7 @@ struct HTTPAdapter: ChatAdapter {
       switch settings.dialect {
       case .openAI: OpenAIChat.request(call)
       case .ollama: OllamaChat.request(call)
+      case .anthropic, .gemini: throw ProviderProblem(.rejected, "not spoken yet")
       }
     let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
@@ -26,7 +27,7 @@ struct HTTPAdapter: ChatAdapter {
       switch settings.dialect {
       case .openAI:
         OpenAIChatDecoder(contentType: response.headers.first(named: "content-type"))
-      case .ollama: OllamaChatDecoder()
+      case .ollama, .anthropic, .gemini: OllamaChatDecoder()
       }
     return HTTPChatStream(body: response.body, decoder: decoder, address: settings.baseURL)
   }
@@ -36,7 +37,7 @@ struct HTTPAdapter: ChatAdapter {
     let path =
       switch settings.dialect {
       case .openAI: "/models"
-      case .ollama: "/api/tags"
+      case .ollama, .anthropic, .gemini: "/api/tags"
       }
     let response = try await send("GET", path, body: [], deadline: deadline)
     do {

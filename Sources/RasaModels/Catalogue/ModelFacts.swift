@@ -9,6 +9,8 @@ package struct ModelFacts: Sendable, Hashable {
   package var isThinking: Bool
   /// How many tokens of input and output together it takes.
   package var context: Int64?
+  /// How many tokens of output it gives at most.
+  package var maxOutput: Int64?
   /// From the newest to the oldest, each with the day it began; nil for "always".
   package var prices: [(from: String?, price: Price)]
 

@@ -30,15 +30,18 @@ package struct Price: Sendable, Hashable {
   package var rates: Rates
   /// From the shortest input to the longest.
   package var tiers: [Tier]
+  /// Which price this is, as calls keep it.
+  package var version: String
 
-  package init(rates: Rates, tiers: [Tier] = []) {
+  package init(rates: Rates, tiers: [Tier] = [], version: String = "") {
     self.rates = rates
     self.tiers = tiers
+    self.version = version
   }
 
   package static let free = Price(rates: Rates(input: .zero, output: .zero))
 
-  package var isFree: Bool { self == .free }
+  package var isFree: Bool { rates == Self.free.rates && tiers.allSatisfy { $0.rates == rates } }
 
   package func rates(forInput tokens: Int64) -> Rates {
     tiers.last { tokens > $0.tokens }?.rates ?? rates

@@ -10,6 +10,10 @@ struct ChatProgress: Sendable, Hashable {
   /// Events that carried text or reasoning. A provider puts at least one token into each.
   var contentEvents: Int64 = 0
   var usage: ReportedUsage?
+  /// Whole ones only, in the order in which they began.
+  var toolCalls: [ToolCall] = []
+  /// What has to be handed back with the tool calls.
+  var reasoningParts: [ReasoningPart] = []
   var finish: FinishReason?
   /// The protocol's own end has been seen.
   var isDone = false
@@ -46,11 +50,14 @@ struct ReportedUsage: Sendable, Hashable {
   var input: Int64?
   var output: Int64?
   var cachedInput: Int64?
+  var cacheWrites: Int64?
   var reasoning: Int64?
 
   init(
-    input: Int64? = nil, output: Int64? = nil, cachedInput: Int64? = nil, reasoning: Int64? = nil
+    input: Int64? = nil, output: Int64? = nil, cachedInput: Int64? = nil,
+    cacheWrites: Int64? = nil, reasoning: Int64? = nil
   ) {
+    self.cacheWrites = cacheWrites
     self.input = input
     self.output = output
     self.cachedInput = cachedInput
@@ -72,8 +79,12 @@ protocol ChatDecoder: Sendable {
 struct WireCall: Sendable {
   var request: ModelRequest
   var model: String
-  /// The most tokens the answer may have.
+  /// The most tokens the answer may have, reasoning included.
   var cap: Int64
+  /// How much the model is to think, where it can.
+  var effort: ReasoningEffort?
+  /// The model reasons; some dialects show it only when asked to.
+  var isThinking = false
   var inputEstimate: Int64
   var quirks: WireQuirks
 }

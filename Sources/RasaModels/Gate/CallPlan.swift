@@ -7,7 +7,8 @@ import RasaPersona
 struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
-  var estimate: TokenEstimate
+  var size: RequestSize
+  var profile: PerformanceProfile
   /// SHA-256 of what is asked: it goes into the journal in place of the prompt.
   var digest: String
   /// When the whole call has to be over, in nanoseconds of the monotonic clock.
@@ -19,7 +20,8 @@ struct CallPlan: Sendable {
     self.request = request
     self.context = context
     let schema = request.schema?.json(.canonical) ?? ""
-    estimate = TokenEstimate(request, schema: schema)
+    size = RequestSize(request, schema: schema)
+    profile = options.profile ?? request.profile ?? context.profile
     digest = Self.digest(request, context, options, schema: schema)
     deadline = request.timeout.flatMap { seconds in
       guard seconds.isFinite else { return nil }
@@ -41,8 +43,16 @@ struct CallPlan: Sendable {
     for message in request.messages {
       add(message.role.rawValue)
       add(message.text)
+      for call in message.toolCalls { add(call.value.json(.canonical)) }
+      if let id = message.toolCallID { add(id) }
     }
     add(schema)
+    for tool in request.tools {
+      add(tool.name)
+      add(tool.description)
+      add(tool.parameters.json(.canonical))
+    }
+    if let effort = request.effort { add(effort.rawValue) }
     add(request.maxTokens.map { "\($0)" } ?? "")
     add(request.temperature.map { "\($0)" } ?? "")
     let models = context.models
@@ -54,23 +64,25 @@ struct CallPlan: Sendable {
     return Digest.sha256(bytes)
   }
 
-  func legs(
-    on day: LocalDay, options: GateOptions, ignoringBudget: Bool
-  ) -> [BudgetLeg] {
+  /// The limits that a call falls under: the run's, the persona's day and month, and everyone's.
+  func legs(on day: LocalDay, options: GateOptions, ignoringBudget: Bool) -> [BudgetLeg] {
     let budget = context.budget
-    let execution =
+    let shared = options.budget
+    func unless(_ isLifted: Bool, _ limit: Money?) -> Money? { isLifted ? nil : limit }
+    let execution = [
+      unless(options.force || ignoringBudget, budget.maxPerExecution),
+      unless(options.force || ignoringBudget, shared.maxPerExecution),
+      unless(ignoringBudget, context.runLimit), options.maxCost,
+    ].compactMap(\.self).min()
+    func periods(_ owner: String, _ daily: Money?, _ monthly: Money?) -> [BudgetLeg] {
       [
-        options.force || ignoringBudget ? nil : budget.maxPerExecution,
-        ignoringBudget ? nil : context.runLimit, options.maxCost,
-      ].compactMap(\.self).min()
-    let owner = context.persona
-    return [
-      BudgetLeg(scope: .execution(context.run), limit: execution),
-      BudgetLeg(
-        scope: .day(owner: owner, day), limit: ignoringBudget ? nil : budget.maxDaily),
-      BudgetLeg(
-        scope: .month(owner: owner, day.monthText),
-        limit: ignoringBudget ? nil : budget.maxMonthly),
-    ]
+        BudgetLeg(scope: .day(owner: owner, day), limit: unless(ignoringBudget, daily)),
+        BudgetLeg(
+          scope: .month(owner: owner, day.monthText), limit: unless(ignoringBudget, monthly)),
+      ]
+    }
+    return [BudgetLeg(scope: .execution(context.run), limit: execution)]
+      + periods(context.persona, budget.maxDaily, budget.maxMonthly)
+      + periods(BudgetLeg.everyone, shared.maxDaily, shared.maxMonthly)
   }
 }

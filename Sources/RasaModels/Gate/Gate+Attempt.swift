@@ -26,12 +26,15 @@ extension Gate {
     do {
       candidate = try await resolved(contender, plan)
     } catch let problem as ProviderProblem {
-      state.withLock { $0.note(problem, of: contender.key, at: time.monotonic()) }
+      await note(problem, at: contender)
       return .failed(problem, hasShown: false, policy: .reject)
     }
+    let isThinking = candidate.facts?.isThinking == true
     var call = WireCall(
       request: plan.request, model: candidate.model ?? "", cap: 0,
-      inputEstimate: plan.estimate.tokens, quirks: quirks(of: candidate))
+      effort: plan.request.effort ?? (isThinking && plan.profile == .thinking ? .medium : nil),
+      isThinking: isThinking, inputEstimate: estimate(plan, candidate).likely,
+      quirks: quirks(of: candidate))
     var triedOtherField = false
     while true {
       if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
@@ -45,7 +48,6 @@ extension Gate {
       }
       guard case .failed(let problem, _, _) = outcome else { return outcome }
       guard call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) else {
-        state.withLock { $0.note(problem, of: contender.key, at: time.monotonic()) }
         return outcome
       }
       let quirks = call.quirks
@@ -67,35 +69,39 @@ extension Gate {
       try await onEvent(.started(provider: candidate.provider, model: call.model))
       try await read(&reading, call, from: candidate, plan, under: &hold, onEvent: onEvent)
     } catch let problem as ProviderProblem {
+      let observation = observation(of: problem, at: candidate)
+      if let observation { state.withLock { $0.note(observation) } }
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(after: problem, plan, call),
+        hold, plan, candidate, call, usage: reading.usage(after: problem, hold),
         outcome: .failed, reason: problem.kind.rawValue, message: problem.message,
-        partial: reading.transcript.text)
+        partial: reading.transcript.text, observation)
       return .failed(problem, hasShown: reading.transcript.bytes > 0, policy: .reject)
     } catch let failure as Failure {
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .failed,
+        hold, plan, candidate, call, usage: reading.usage(hold), outcome: .failed,
         reason: failure.kind.rawValue, message: failure.message,
         partial: reading.transcript.text)
       throw failure
     } catch {
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(plan, call), outcome: .cancelled,
+        hold, plan, candidate, call, usage: reading.usage(hold), outcome: .cancelled,
         reason: "cancelled", message: "the call was cancelled", partial: reading.transcript.text)
       throw error
     }
-    let usage = Usage.settled(
-      reading.usage, estimate: plan.estimate, transcript: reading.transcript, cap: call.cap)
+    let usage = reading.usage(hold)
     let answer = ModelAnswer(
-      text: reading.transcript.text, provider: candidate.provider, model: call.model, usage: usage,
+      text: reading.transcript.text, toolCalls: reading.toolCalls, reasoning: reading.reasoning,
+      provider: candidate.provider, model: call.model, usage: usage,
       cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock)
     faultPoint("call.complete")
-    let latency = reading.firstContentAt.map { $0 &- reading.startedAt }
-    state.withLock { $0.noteAnswer(of: candidate.key, firstContentAfter: latency) }
+    let observation = observation(of: reading, usage, at: candidate, under: hold)
+    if let observation { state.withLock { $0.note(observation) } }
     try await ledger.settle(
       Settlement(
-        reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered),
+        reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered,
+        observation: observation),
       recording: [resultEntry(plan, hold.reservation, answer)])
+    await clearProvider(of: candidate)
     return .answered(answer)
   }
 
@@ -103,11 +109,12 @@ extension Gate {
   /// cancelled: the money has been spent either way.
   private func settle(
     _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall,
-    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String, partial: String
+    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String, partial: String,
+    _ observation: ModelObservation? = nil
   ) async throws {
     let settlement = Settlement(
       reservation: hold.reservation, actual: hold.price.cost(of: usage), usage: usage,
-      outcome: outcome)
+      outcome: outcome, observation: observation)
     let entry = failureEntry(
       plan, settlement, provider: candidate.provider, model: call.model, reason: reason,
       message: message, partial: partial)
@@ -124,18 +131,20 @@ struct Reading: Sendable {
   var firstContentAt: UInt64?
   var transcript = Transcript()
   var usage: ReportedUsage?
+  var toolCalls: [ToolCall] = []
+  var reasoning: [ReasoningPart] = []
   var finish = FinishReason.stop
 
   init(startedAt: UInt64) { self.startedAt = startedAt }
 
-  /// What an attempt that ended early used, as far as can be known.
-  func usage(_ plan: CallPlan, _ call: WireCall) -> Usage {
-    Usage.settled(usage, estimate: plan.estimate, transcript: transcript, cap: call.cap)
+  /// What the attempt used, as far as can be known.
+  func usage(_ hold: borrowing Hold) -> Usage {
+    Usage.settled(usage, estimate: hold.estimate, transcript: transcript, cap: hold.cap)
   }
 
   /// A request that was refused, or never arrived, costs nothing. One that was left waiting may
   /// well have been worked on.
-  func usage(after problem: ProviderProblem, _ plan: CallPlan, _ call: WireCall) -> Usage {
-    isAccepted || problem.kind == .timeout ? usage(plan, call) : Usage(isReported: false)
+  func usage(after problem: ProviderProblem, _ hold: borrowing Hold) -> Usage {
+    isAccepted || problem.kind == .timeout ? usage(hold) : Usage(isReported: false)
   }
 }

@@ -13,9 +13,16 @@ extension Gate {
         details: chain.unreachable)
     }
     let details = tried.map { contender in
-      let last = contender.problems.last?.message ?? ""
-      let count = contender.problems.count
-      return "\(name(contender.candidate)): \(last)" + (count > 1 ? " (tried \(count) times)" : "")
+      var seen: [(message: String, count: Int)] = []
+      for problem in contender.problems {
+        if let same = seen.firstIndex(where: { $0.message == problem.message }) {
+          seen[same].count += 1
+        } else {
+          seen.append((problem.message, 1))
+        }
+      }
+      let attempts = seen.map { $0.message + ($0.count > 1 ? " (tried \($0.count) times)" : "") }
+      return "\(name(contender.candidate)): \(attempts.joined(separator: "; then "))"
     }
     let purpose = plan.request.name.isEmpty ? "" : " for \(plan.request.name)"
     let single = tried.count == 1 && chain.unreachable.isEmpty
@@ -70,7 +77,8 @@ extension Gate {
         : "name another with --model or LLM_MODEL, or check \(variable)"
     case .quota, .payment: return "check the plan and the credit of the account behind the key"
     case .authentication:
-      return settings?.key == nil ? "set OPENAI_API_KEY" : "check OPENAI_API_KEY and \(variable)"
+      let key = settings?.keyVariable ?? "the key"
+      return settings?.key == nil ? "set \(key)" : "check \(key) and \(variable)"
     case .rejected: return "check what the operator asks for, or choose another model with --model"
     case .budget:
       return problem.parameter == "execution"

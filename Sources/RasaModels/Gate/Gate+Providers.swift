@@ -66,7 +66,8 @@ extension Gate {
       models = known
     } else {
       let adapter = HTTPAdapter(settings: settings, client: client, time: time)
-      let deadline = time.monotonic().advanced(by: firstContentTimeout(for: candidate))
+      let deadline = time.monotonic().advanced(
+        by: firstContentTimeout(for: candidate, plan.profile))
       models = try await adapter.listModels(deadline: plan.limit(deadline))
       let listed = models
       state.withLock { $0.listed[settings.name] = listed }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 import RasaSystem
 
 /// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
@@ -14,7 +15,8 @@ extension Gate {
     _ reading: inout Reading, _ call: WireCall, from candidate: Candidate, _ plan: CallPlan,
     under hold: inout Hold, onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws {
-    let patience = firstContentTimeout(for: candidate)
+    let patience = firstContentTimeout(for: candidate, plan.profile)
+    let idle = idleTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
     try await renew(&hold, at: time.monotonic(), isUnsent: true)
@@ -34,12 +36,13 @@ extension Gate {
           reading.finish = finish
           return
         }
-        let waited = reading.firstContentAt == nil ? patience : options.idleTimeout
+        let waited = reading.firstContentAt == nil ? patience : idle
         throw try silence(problem, after: waited, reading, plan)
       }
       let content = stream.progress.takeContent()
       reading.usage = stream.progress.usage
-      if !content.text.isEmpty || !content.reasoning.isEmpty {
+      // The pieces of a tool call are content too, though there is nothing to show of them.
+      if stream.progress.contentEvents > reading.transcript.contentEvents {
         let now = time.monotonic()
         if reading.firstContentAt == nil { reading.firstContentAt = now }
         reading.transcript.contentEvents = stream.progress.contentEvents
@@ -47,7 +50,7 @@ extension Gate {
         if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
         if !content.text.isEmpty { try await onEvent(.text(content.text)) }
         faultPoint("call.content")
-        deadline = plan.limit(now.advanced(by: options.idleTimeout))
+        deadline = plan.limit(now.advanced(by: idle))
       }
       if let problem = stream.progress.problem { throw problem }
       if stream.progress.isDone || !hasMore { break }
@@ -63,6 +66,9 @@ extension Gate {
       try await renew(&hold, at: now)
     }
     reading.finish = stream.progress.finish ?? .stop
+    reading.toolCalls = stream.progress.toolCalls
+    // Only what belongs to tool calls is ever handed back.
+    if !reading.toolCalls.isEmpty { reading.reasoning = stream.progress.reasoningParts }
     await stream.drain(deadline: time.monotonic().advanced(by: Self.patienceAfterEnd))
   }
 
@@ -87,10 +93,23 @@ extension Gate {
     return ProviderProblem(.brokenStream, "the answer went silent for \(span)")
   }
 
-  func firstContentTimeout(for candidate: Candidate) -> Duration {
-    if let timeout = options.firstContentTimeout { return timeout }
+  func firstContentTimeout(for candidate: Candidate, _ profile: PerformanceProfile) -> Duration {
+    if let timeout = options.firstContentTimeout ?? candidate.settings?.firstContentTimeout {
+      return timeout
+    }
+    // A model on this machine may have to be loaded first.
     if candidate.settings?.isLocal == true { return .seconds(120) }
-    return candidate.facts?.isThinking == true ? .seconds(90) : .seconds(30)
+    if candidate.facts?.isThinking == true { return .seconds(90) }
+    switch profile {
+    case .speed: return .seconds(15)
+    case .balanced: return .seconds(30)
+    case .expert: return .seconds(60)
+    case .thinking: return .seconds(90)
+    }
+  }
+
+  func idleTimeout(for candidate: Candidate) -> Duration {
+    candidate.settings?.idleTimeout ?? options.idleTimeout
   }
 
   private func adapter(for candidate: Candidate) -> any ChatAdapter {

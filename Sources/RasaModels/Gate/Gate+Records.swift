@@ -6,8 +6,8 @@ import RasaPersona
 /// every settlement. This is the only place that makes them.
 extension Gate {
   func intentEntry(
-    _ plan: CallPlan, _ request: ReservationRequest, cap: Int64, isPriceKnown: Bool,
-    exceedsBudget: Bool
+    _ plan: CallPlan, _ request: ReservationRequest, _ estimate: TokenEstimate, _ price: Price,
+    cap: Int64, isPriceKnown: Bool, exceedsBudget: Bool
   ) -> JournalEntry {
     var body: ValueObject = [
       "reservation": .string(request.id.text),
@@ -15,10 +15,17 @@ extension Gate {
       "model": .string(request.model),
       "request": .string(plan.digest),
       "estimate": [
-        "input": .int(plan.estimate.tokens), "output": .int(cap),
+        "input": .int(estimate.tokens), "output": .int(cap),
         "cost": .string(request.amount.decimalText),
       ],
     ]
+    if isPriceKnown || !request.price.isEmpty {
+      let rates = price.rates(forInput: estimate.tokens)
+      body["price"] = [
+        "version": .string(request.price), "input": .string(rates.input.decimalText),
+        "output": .string(rates.output.decimalText),
+      ]
+    }
     if let key = plan.context.idempotencyKey { body["idempotency"] = .string(key) }
     if !isPriceKnown { body["price_known"] = false }
     if options.force { body["force"] = true }

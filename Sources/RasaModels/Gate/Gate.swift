@@ -8,21 +8,28 @@ package final class Gate: ModelGate {
   let configuration: ModelConfiguration
   let catalogue: Catalogue
   let ledger: any Ledger
+  let history: (any ModelHistory)?
   let client: HTTPClient
   let time: TimeSource
   let random: @Sendable () -> UInt64
   let options: GateOptions
   let onWarning: @Sendable (Warning) -> Void
+  let onSelection: (@Sendable (SelectionReport) -> Void)?
   let state = Locked(GateState())
 
   /// `time.monotonic` has to count nanoseconds of `CLOCK_MONOTONIC`, which the HTTP client's
-  /// deadlines are in. `onWarning` is told each thing once.
+  /// deadlines are in. `onWarning` is told each thing once; `onSelection`, before each call, why
+  /// which models are asked. Without a history nothing is learnt beyond this process.
   package init(
     configuration: ModelConfiguration, catalogue: Catalogue, ledger: any Ledger,
-    client: HTTPClient, time: TimeSource, random: @escaping @Sendable () -> UInt64,
+    history: (any ModelHistory)? = nil, client: HTTPClient, time: TimeSource,
+    random: @escaping @Sendable () -> UInt64,
     options: GateOptions = GateOptions(),
-    onWarning: @escaping @Sendable (Warning) -> Void = { _ in }
+    onWarning: @escaping @Sendable (Warning) -> Void = { _ in },
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) {
+    self.history = history
+    self.onSelection = onSelection
     self.configuration = configuration
     self.catalogue = catalogue
     self.ledger = ledger
@@ -38,8 +45,10 @@ package final class Gate: ModelGate {
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
     var plan = CallPlan(request, context, options, startedAt: time.monotonic())
-    let chain = try await chain(for: request, context)
-    var contenders = inOrderOfAvailability(chain.candidates).map { Contender(candidate: $0) }
+    await recall()
+    let chain = try await chain(plan)
+    var contenders = inOrderOfAvailability(chain.candidates)
+    if let onSelection { onSelection(try await report(plan, chain, contenders)) }
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
     var broken: String? = nil
     // A sleep may end a little early by another clock; what was waited for is then due all the same.
@@ -73,8 +82,17 @@ package final class Gate: ModelGate {
           }
           if problem.kind == .rejected { throw failure(plan, contenders, chain) }
           if problem.kind == .budget {
-            if policy == .reject || policy == .warn { throw failure(plan, contenders, chain) }
-            if policy == .mock { contenders.append(Contender(candidate: .mock)) }
+            switch policy {
+            case .reject, .warn: throw failure(plan, contenders, chain)
+            case .mock: contenders.append(Contender(candidate: .mock))
+            case .downgrade:
+              let refused = contenders[index].candidate
+              for other in contenders.indices where other > index {
+                if !isCheaper(contenders[other].candidate, than: refused, plan) {
+                  contenders[other].isOut = true
+                }
+              }
+            }
           }
         }
       }
@@ -106,21 +124,32 @@ package final class Gate: ModelGate {
     _ request: ModelRequest, for context: CallContext
   ) async throws -> CallEstimate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
-    let chain = try await chain(for: request, context)
-    guard var candidate = inOrderOfAvailability(chain.candidates).first else {
+    await recall()
+    let chain = try await chain(plan)
+    guard var candidate = inOrderOfAvailability(chain.candidates).first?.candidate else {
       throw failure(plan, [], chain)
     }
     if candidate.model == nil, let resolved = try? await resolved(candidate, plan) {
       candidate = resolved
     }
-    let listed = state.withLock { $0.listed[candidate.provider] } ?? []
-    let price = candidate.price(on: time.localDay(time.now()), listed: listed)
+    let price = price(of: candidate)
     let cap = cap(for: plan, candidate)
+    let tokens = self.estimate(plan, candidate).tokens
     return CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
-      inputTokens: plan.estimate.tokens, outputTokens: cap,
-      cost: price?.cost(input: plan.estimate.tokens, output: cap) ?? .zero,
+      inputTokens: tokens, outputTokens: cap,
+      cost: price?.cost(input: tokens, output: cap) ?? .zero,
       isPriceKnown: price != nil)
+  }
+
+  /// Why which models would be asked, without asking any.
+  package func explain(
+    _ request: ModelRequest, for context: CallContext
+  ) async throws -> SelectionReport {
+    let plan = CallPlan(request, context, options, startedAt: time.monotonic())
+    await recall()
+    let chain = try await chain(plan)
+    return try await report(plan, chain, inOrderOfAvailability(chain.candidates))
   }
 
   func warn(_ message: String) {
@@ -129,23 +158,59 @@ package final class Gate: ModelGate {
 
   // MARK: The chain
 
-  private func chain(
-    for request: ModelRequest, _ context: CallContext
-  ) async throws -> Selection.Chain {
+  private func chain(_ plan: CallPlan) async throws -> Selection.Chain {
     let configuration = try await effectiveConfiguration()
-    let latencies = state.withLock { $0 }
+    let state = state.withLock { $0 }
     let selection = Selection(
       configuration: configuration, options: options, catalogue: catalogue,
-      today: time.localDay(time.now()), firstContent: { latencies.firstContent(of: $0) })
-    return try selection.chain(for: context.models, profile: request.profile ?? context.profile)
+      today: day(at: time.now()), standing: { state.standing($0) })
+    return try selection.chain(for: plan.context.models, profile: plan.profile)
   }
 
-  /// Models that failed lately come last; they are still asked when nothing else is left.
-  private func inOrderOfAvailability(_ candidates: [Candidate]) -> [Candidate] {
-    let now = time.monotonic()
+  /// Models that failed lately come last, and those that failed again and again after them. They are
+  /// still asked when nothing else is left; the latter once only. A stand-in is for what none of the
+  /// others knows.
+  private func inOrderOfAvailability(_ candidates: [Candidate]) -> [Contender] {
+    let now = time.now()
     let state = state.withLock { $0 }
-    return candidates.filter { !state.isUnavailable($0.key, at: now) }
-      + candidates.filter { state.isUnavailable($0.key, at: now) }
+    var ready: [Contender] = []
+    var failing: [Contender] = []
+    var open: [Contender] = []
+    for candidate in candidates {
+      var contender = Contender(candidate: candidate)
+      guard let obstacle = state.obstacle(candidate.key, at: now) else {
+        ready.append(contender)
+        continue
+      }
+      contender.obstacle = obstacle
+      if let until = obstacle.unavailableUntil,
+        obstacle.reason == ProviderProblem.Kind.rateLimit.rawValue
+      {
+        // It asked to be left alone for a while, and a short while can be waited for.
+        let left = Duration.milliseconds(max(0, until.milliseconds - now.milliseconds))
+        if left <= options.longestRetryDelay {
+          contender.notBefore = time.monotonic().advanced(by: left)
+        }
+      }
+      contender.hasOneTry = obstacle.isOpen(at: now)
+      if contender.hasOneTry { open.append(contender) } else { failing.append(contender) }
+    }
+    let all = ready + failing + open
+    return all.filter { !$0.candidate.isStandIn } + all.filter(\.candidate.isStandIn)
+  }
+
+  func price(of candidate: Candidate) -> Price? {
+    let listed = state.withLock { $0.listed[candidate.provider] } ?? []
+    return candidate.price(on: day(at: time.now()), listed: listed)
+  }
+
+  /// Whether a call would cost less there. What nobody knows the price of may do so.
+  private func isCheaper(_ other: Candidate, than refused: Candidate, _ plan: CallPlan) -> Bool {
+    guard let price = price(of: other), let dear = self.price(of: refused) else { return true }
+    func cost(_ price: Price, _ candidate: Candidate) -> Money {
+      price.cost(input: estimate(plan, candidate).tokens, output: cap(for: plan, candidate))
+    }
+    return cost(price, other) < cost(dear, refused)
   }
 
   private func wait(until moment: UInt64, _ plan: CallPlan) async throws {
@@ -160,6 +225,10 @@ package final class Gate: ModelGate {
 struct Contender: Sendable {
   var candidate: Candidate
   var isOut = false
+  /// What spoke against it before this call; nil for nothing.
+  var obstacle: ModelStanding?
+  /// It is only tried to see whether it has recovered.
+  var hasOneTry = false
   /// Until when the provider asked to be left alone, in nanoseconds of the monotonic clock.
   var notBefore: UInt64 = 0
   var problems: [ProviderProblem] = []
@@ -173,7 +242,7 @@ struct Contender: Sendable {
     // A stream that breaks twice will break again, and each time is paid for.
     let breaks = problems.count { $0.kind == .brokenStream }
     let asked = problem.retryAfter ?? .zero
-    isOut = !problem.isTransient || breaks > 1 || asked > longestDelay
+    isOut = !problem.isTransient || hasOneTry || breaks > 1 || asked > longestDelay
     notBefore = now.advanced(by: asked)
   }
 }

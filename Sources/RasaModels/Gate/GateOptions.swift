@@ -14,8 +14,11 @@ package struct GateOptions: Sendable {
   /// The most that one run may cost, whatever else is allowed.
   package var maxCost: Money?
 
-  /// How long a provider may take to its first content; nil is 30 s, and more for models that think
-  /// first or have to be loaded from this machine's disk.
+  /// What all personas together may spend, and in which zone its days are counted.
+  package var budget = GlobalBudget()
+
+  /// How long a provider may take to its first content; nil is 30 s, less where speed matters, and
+  /// more for models that think first or have to be loaded from this machine's disk.
   package var firstContentTimeout: Duration?
   /// How long a stream may stay silent between contents.
   package var idleTimeout: Duration = .seconds(60)

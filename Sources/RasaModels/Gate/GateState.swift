@@ -1,48 +1,65 @@
 import RasaCore
 import RasaEngine
 
-/// What the gate has learnt in this process. A value under the gate's lock.
+/// What the gate has learnt in this process, and has been told of what others learnt. A value under
+/// the gate's lock.
 struct GateState: Sendable {
-  /// One model at one provider.
-  struct Key: Sendable, Hashable {
-    var provider: String
-    var model: String
-  }
-
-  private static let memory: Duration = .seconds(300)
   private static let mostEntries = 1_000
+  /// How long what others have learnt is good for: in nanoseconds.
+  private static let freshness: UInt64 = 10_000_000_000
 
-  private var unavailableUntil: [Key: UInt64] = [:]
-  private var firstContent: [Key: UInt64] = [:]
-  private var quirks: [Key: WireQuirks] = [:]
+  private var standings: [ModelKey: ModelStanding] = [:]
+  private var recalledAt: UInt64?
+  private var quirks: [ModelKey: WireQuirks] = [:]
   private var warned: Set<String> = []
   /// What each provider lists.
   var listed: [String: [ListedModel]] = [:]
   /// The configuration with what was found by looking, once that has been done.
   var found: ModelConfiguration?
 
-  func isUnavailable(_ key: Key, at now: UInt64) -> Bool {
-    unavailableUntil[key].map { now < $0 } ?? false
+  // MARK: How models stand
+
+  /// Whether it is time to ask the history. Whoever is told so does.
+  mutating func isDueToRecall(at now: UInt64) -> Bool {
+    if let recalledAt, now &- recalledAt < Self.freshness { return false }
+    recalledAt = now
+    return true
   }
 
-  mutating func note(_ problem: ProviderProblem, of key: Key, at now: UInt64) {
-    guard problem.isAboutAvailability, unavailableUntil.count < Self.mostEntries else { return }
-    let time = problem.retryAfter.map { min($0, Self.memory) } ?? Self.memory
-    unavailableUntil[key] = now.advanced(by: time)
+  mutating func recall(_ kept: [ModelStanding]) {
+    // What was learnt here and is on its way to the history is newer than what stands there.
+    for standing in kept where standings[standing.key].map({ $0.seenAt <= standing.seenAt }) ?? true
+    {
+      standings[standing.key] = standing
+    }
   }
 
-  mutating func noteAnswer(of key: Key, firstContentAfter nanoseconds: UInt64?) {
-    unavailableUntil[key] = nil
-    guard let nanoseconds, firstContent.count < Self.mostEntries else { return }
-    // Half of what was known, half of what is new: recent calls count most.
-    firstContent[key] = firstContent[key].map { $0 / 2 + nanoseconds / 2 } ?? nanoseconds
+  mutating func note(_ observation: ModelObservation) {
+    let key = observation.key
+    guard standings[key] != nil || standings.count < Self.mostEntries else { return }
+    standings[key, default: ModelStanding(key: key, seenAt: observation.time)].note(observation)
   }
 
-  func firstContent(of key: Key) -> UInt64? { firstContent[key] }
+  func standing(_ key: ModelKey) -> ModelStanding? { standings[key] }
 
-  func quirks(of key: Key) -> WireQuirks? { quirks[key] }
+  /// What decides about asking: the model's own standing, or its provider's where that is in trouble
+  /// and nothing has answered there since.
+  func obstacle(_ key: ModelKey, at now: Timestamp) -> ModelStanding? {
+    let own = standings[key]
+    let provider = standings[key.ofProvider]
+    if let provider, provider.availability(at: now) == .unavailable,
+      own.map({ $0.seenAt <= provider.seenAt || $0.unavailableUntil != nil }) ?? true
+    {
+      return provider
+    }
+    return own?.availability(at: now) == .unavailable ? own : nil
+  }
 
-  mutating func remember(_ quirks: WireQuirks, of key: Key) {
+  // MARK: What else is remembered
+
+  func quirks(of key: ModelKey) -> WireQuirks? { quirks[key] }
+
+  mutating func remember(_ quirks: WireQuirks, of key: ModelKey) {
     if self.quirks.count < Self.mostEntries { self.quirks[key] = quirks }
   }
 
@@ -50,4 +67,9 @@ struct GateState: Sendable {
   mutating func isNew(warning: String) -> Bool {
     warned.count < Self.mostEntries && warned.insert(warning).inserted
   }
+}
+
+extension ModelKey {
+  /// The place of what is true of all the provider's models.
+  var ofProvider: ModelKey { ModelKey(provider: provider, account: account, model: "") }
 }

@@ -12,14 +12,17 @@ struct Hold: ~Copyable, Sendable {
   /// The most tokens the answer may have.
   let cap: Int64
   let price: Price
+  /// How much input was reckoned with.
+  let estimate: TokenEstimate
   /// When the lease was last moved, in nanoseconds of the monotonic clock.
   var renewedAt: UInt64
   let lease: Duration
 
   fileprivate init(
-    reservation: Identifier, idempotencyKey: String, cap: Int64, price: Price, renewedAt: UInt64,
-    lease: Duration
+    reservation: Identifier, idempotencyKey: String, cap: Int64, price: Price,
+    estimate: TokenEstimate, renewedAt: UInt64, lease: Duration
   ) {
+    self.estimate = estimate
     self.reservation = reservation
     self.idempotencyKey = idempotencyKey
     self.cap = cap
@@ -47,22 +50,28 @@ extension Gate {
   {
     let now = time.now()
     let begun = time.monotonic()
-    let day = time.localDay(now)
+    let day = day(at: now)
     let known = candidate.price(
       on: day, listed: state.withLock { $0.listed[candidate.provider] } ?? [])
     var legs = plan.legs(on: day, options: options, ignoringBudget: false)
-    if known == nil {
+    let price: Price
+    if let known {
+      price = known
+    } else if let ceiling = options.budget.ceiling {
+      price = ceiling
+    } else {
       if legs.contains(where: { $0.limit != nil }), !options.allowBudgetExceed {
         return .refused(
           ProviderProblem(.unknownPrice, "its price is not known, and a budget is in force"),
           policy: .downgrade)
       }
       warn("the price of \(model) is not known; what it costs is counted as nothing")
+      price = .free
     }
-    let price = known ?? .free
     // What costs nothing fits every budget, also one that is already used up.
     if price.isFree { legs = legs.map { BudgetLeg(scope: $0.scope, limit: nil) } }
-    let lease = lease(for: candidate)
+    let estimate = estimate(plan, candidate)
+    let lease = lease(for: candidate, plan)
     var cap = cap(for: plan, candidate)
     var exceeds = false
     // Each turn shrinks the cap or lifts the limits; others may be spending at the same time.
@@ -71,30 +80,31 @@ extension Gate {
         id: .make(prefix: "h", at: now, random: random()), run: plan.context.run,
         key: plan.context.key, persona: plan.context.persona,
         operatorName: plan.context.key.operatorName, provider: candidate.provider, model: model,
-        amount: price.cost(input: plan.estimate.tokens, output: cap), legs: legs,
+        price: known == nil && price.isFree ? "" : price.version, day: day,
+        amount: price.cost(input: estimate.tokens, output: cap), legs: legs,
         leaseEnds: now.advanced(by: lease))
       let intent = intentEntry(
-        plan, request, cap: cap, isPriceKnown: known != nil, exceedsBudget: exceeds)
+        plan, request, estimate, price, cap: cap, isPriceKnown: known != nil,
+        exceedsBudget: exceeds)
       switch try await ledger.reserve(request, recording: [intent]) {
       case .held:
         return .held(
           Hold(
             reservation: request.id,
             idempotencyKey: plan.context.idempotencyKey ?? request.id.text, cap: cap, price: price,
-            renewedAt: begun,
-            lease: lease))
+            estimate: estimate, renewedAt: begun, lease: lease))
       case .refused(let leg, let available):
-        if let payable = price.outputTokens(payableWith: available, input: plan.estimate.tokens),
+        if let payable = price.outputTokens(payableWith: available, input: estimate.tokens),
           payable >= options.usefulMinimumTokens, payable < cap
         {
           cap = payable
         } else if options.allowBudgetExceed, !exceeds {
           exceeds = true
           legs = plan.legs(on: day, options: options, ignoringBudget: true)
-          warn("\(Self.describe(leg)) of \(plan.context.persona) is exceeded, as was allowed")
+          warn("\(leg.name(of: plan.context.persona)) is exceeded, as was allowed")
         } else {
           return .refused(
-            Self.noRoom(leg, available: available, needed: request.amount),
+            .noRoom(leg, of: plan.context.persona, available: available, needed: request.amount),
             policy: plan.context.budget.policy)
         }
       }
@@ -104,16 +114,28 @@ extension Gate {
       policy: plan.context.budget.policy)
   }
 
+  /// The day that a call counts into: where the budget lives, else where this machine is.
+  func day(at now: Timestamp) -> LocalDay {
+    options.budget.timeZone.flatMap { time.dayInZone(now, $0) } ?? time.localDay(now)
+  }
+
+  func estimate(_ plan: CallPlan, _ candidate: Candidate) -> TokenEstimate {
+    TokenEstimate(plan.size, state.withLock { $0.standing(candidate.key) })
+  }
+
   func cap(for plan: CallPlan, _ candidate: Candidate) -> Int64 {
-    if let asked = plan.request.maxTokens { return min(max(1, Int64(asked)), Self.longestCap) }
-    return candidate.facts?.isThinking == true
+    let usual =
+      candidate.facts?.isThinking == true
       ? options.defaultThinkingMaxTokens : options.defaultMaxTokens
+    let asked = plan.request.maxTokens.map(Int64.init) ?? usual
+    return max(1, min(asked, Self.longestCap, candidate.facts?.maxOutput ?? .max))
   }
 
   /// A minute, or longer than the longest silence that the call is allowed: a lease is renewed when
   /// something arrives.
-  private func lease(for candidate: Candidate) -> Duration {
-    let silence = max(firstContentTimeout(for: candidate), options.idleTimeout)
+  private func lease(for candidate: Candidate, _ plan: CallPlan) -> Duration {
+    let silence = max(
+      firstContentTimeout(for: candidate, plan.profile), idleTimeout(for: candidate))
     return max(.seconds(60), silence + .seconds(30))
   }
 
@@ -126,32 +148,51 @@ extension Gate {
     hold.renewedAt = now
     try await ledger.renew(hold.reservation, leaseEnds: time.now().advanced(by: hold.lease))
   }
+}
 
-  private static func noRoom(
-    _ leg: BudgetLeg, available: Money, needed: Money
+extension ProviderProblem {
+  fileprivate static func noRoom(
+    _ leg: BudgetLeg, of persona: String, available: Money, needed: Money
   ) -> ProviderProblem {
     let limit = leg.limit.map { " of \($0)" } ?? ""
     return ProviderProblem(
       .budget,
-      "\(describe(leg))\(limit) has \(max(available, .zero)) left, and the call could cost \(needed)",
+      "\(leg.name(of: persona))\(limit) has \(max(available, .zero)) left, and the call could cost "
+        + "\(needed)",
       parameter: leg.isExecution ? "execution" : "period")
-  }
-
-  private static func describe(_ leg: BudgetLeg) -> String {
-    switch leg.scope {
-    case .execution: "the limit for one run"
-    case .day: "the daily limit"
-    case .month: "the monthly limit"
-    }
   }
 }
 
 extension BudgetLeg {
   fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
+
+  func name(of persona: String) -> String {
+    func whose(_ owner: String) -> String {
+      owner == Self.everyone ? "everything" : owner
+    }
+    switch scope {
+    case .execution: return "the limit for one run of \(persona)"
+    case .day(let owner, _): return "the daily limit of \(whose(owner))"
+    case .month(let owner, _): return "the monthly limit of \(whose(owner))"
+    }
+  }
+}
+
+extension GlobalBudget {
+  /// What a model without a known price is reckoned at; nil when nobody has said.
+  fileprivate var ceiling: Price? {
+    guard let unknownOutputPrice else { return nil }
+    return Price(
+      rates: Price.Rates(
+        input: unknownInputPrice ?? unknownOutputPrice, output: unknownOutputPrice),
+      version: "ceiling")
+  }
 }
 
 extension Timestamp {
   func advanced(by duration: Duration) -> Timestamp {
-    Timestamp(milliseconds: milliseconds + Int64(clamping: duration.nanoseconds / 1_000_000))
+    let (sum, overflow) = milliseconds.addingReportingOverflow(
+      Int64(clamping: duration.nanoseconds / 1_000_000))
+    return Timestamp(milliseconds: overflow ? .max : sum)
   }
 }

@@ -118,7 +118,8 @@ extension ProviderSettings {
     return ProviderSettings(
       name: "openai", dialect: .openAI, baseURL: address.url, key: try secret(key),
       maxTokensField: isVendor ? .maxCompletionTokens : .maxTokens, isLocal: address.isLoopback,
-      allowsPlainHTTP: address.scheme == "http" && !isVendor, isVendor: isVendor)
+      allowsPlainHTTP: address.scheme == "http" && !isVendor, isVendor: isVendor,
+      vendor: isVendor ? "openai" : nil, keyVariable: "OPENAI_API_KEY", addressVariable: variable)
   }
 
   package static func ollama(
@@ -129,7 +130,7 @@ extension ProviderSettings {
     if address.path.hasSuffix("/api") { address.path.removeLast(4) }
     return ProviderSettings(
       name: "ollama", dialect: .ollama, baseURL: address.url, isLocal: address.isLoopback,
-      allowsPlainHTTP: address.scheme == "http")
+      allowsPlainHTTP: address.scheme == "http", addressVariable: variable)
   }
 
   private static func secret(_ key: String?) throws(Failure) -> Secret? {

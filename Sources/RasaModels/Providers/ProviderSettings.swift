@@ -1,7 +1,9 @@
 /// How one provider is reached and spoken to.
 package struct ProviderSettings: Sendable {
   /// The wire format.
-  package enum Dialect: String, Sendable, Hashable, CaseIterable { case openAI, ollama }
+  package enum Dialect: String, Sendable, Hashable, CaseIterable {
+    case openAI, anthropic, gemini, ollama
+  }
 
   /// How an OpenAI-compatible server wants the output capped.
   package enum MaxTokensField: String, Sendable, Hashable {
@@ -27,13 +29,36 @@ package struct ProviderSettings: Sendable {
   package var allowsPlainHTTP: Bool
   /// The server is the vendor's own, which sells its own models only.
   package var isVendor: Bool
+  /// Whose models the catalogue is to reckon its models as; nil for a server of many vendors'.
+  package var vendor: String?
+  /// The variables that hold the key and name another address, for messages.
+  package var keyVariable: String?
+  package var addressVariable: String
+  /// The header that carries the key, when it is not the dialect's own.
+  package var keyHeader: String?
+  /// Added to every address.
+  package var query: [(name: String, value: String)]
+  package var defaultModel: String?
+  package var firstContentTimeout: Duration?
+  package var idleTimeout: Duration?
 
   package init(
     name: String, dialect: Dialect, baseURL: String, key: Secret? = nil,
     maxTokensField: MaxTokensField = .maxTokens, structuredOutput: StructuredOutput = .jsonSchema,
     extraHeaders: [(name: String, value: String)] = [], isLocal: Bool = false,
-    allowsPlainHTTP: Bool = false, isVendor: Bool = false
+    allowsPlainHTTP: Bool = false, isVendor: Bool = false, vendor: String? = nil,
+    keyVariable: String? = nil, addressVariable: String = "", keyHeader: String? = nil,
+    query: [(name: String, value: String)] = [], defaultModel: String? = nil,
+    firstContentTimeout: Duration? = nil, idleTimeout: Duration? = nil
   ) {
+    self.vendor = vendor
+    self.keyVariable = keyVariable
+    self.addressVariable = addressVariable
+    self.keyHeader = keyHeader
+    self.query = query
+    self.defaultModel = defaultModel
+    self.firstContentTimeout = firstContentTimeout
+    self.idleTimeout = idleTimeout
     self.name = name
     self.dialect = dialect
     self.baseURL = baseURL
@@ -44,14 +69,6 @@ package struct ProviderSettings: Sendable {
     self.isLocal = isLocal
     self.allowsPlainHTTP = allowsPlainHTTP
     self.isVendor = isVendor
-  }
-
-  /// The variable that would name another server, for messages.
-  var addressVariable: String {
-    switch dialect {
-    case .openAI: "OPENAI_BASE_URL"
-    case .ollama: "OLLAMA_HOST"
-    }
   }
 }
 

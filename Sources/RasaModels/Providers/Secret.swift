@@ -1,9 +1,16 @@
+import RasaDocuments
+
 /// A key. Every way of printing it shows `***`; only an adapter, which puts it into a header, can
 /// see what it is.
 package struct Secret: Sendable, Hashable {
   let value: String
+  /// Tells keys apart without telling what they are.
+  let fingerprint: String
 
-  package init(_ value: String) { self.value = value }
+  package init(_ value: String) {
+    self.value = value
+    fingerprint = String(Digest.sha256(Array(value.utf8)).prefix(12))
+  }
 
   /// The text with every appearance of the secret replaced: servers repeat what they were sent.
   func redacting(_ text: String) -> String {

@@ -1,8 +1,16 @@
 import RasaCore
+import RasaEngine
 import RasaPersona
 
 /// A model at a provider that may be asked.
 struct Candidate: Sendable {
+  /// Why it is among the candidates.
+  enum Role: String, Sendable {
+    case named, primary, fallback, premium, configured
+    case provider = "the provider's own"
+    case mock
+  }
+
   /// Nil is the mock.
   var settings: ProviderSettings?
   /// Nil is whatever the provider offers first.
@@ -10,13 +18,17 @@ struct Candidate: Sendable {
   var facts: ModelFacts?
   /// Asked only when the server knows none of the models that were recommended.
   var isStandIn = false
+  var role = Role.configured
 
   var provider: String { settings?.name ?? "mock" }
   var isMock: Bool { settings == nil }
 
-  static let mock = Candidate(settings: nil, model: "mock", facts: nil)
+  static let mock = Candidate(settings: nil, model: "mock", facts: nil, role: .mock)
 
-  var key: GateState.Key { GateState.Key(provider: provider, model: model ?? "") }
+  var key: ModelKey {
+    ModelKey(
+      provider: provider, account: settings?.key?.fingerprint ?? "", model: model ?? "")
+  }
 
   /// The price on a day; nil when nobody knows it. A model is free only where it is local: neither
   /// one that Ollama passes on to a cloud nor one that the catalogue knows to be sold.

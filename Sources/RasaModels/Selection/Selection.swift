@@ -1,15 +1,15 @@
 import RasaCore
+import RasaEngine
 import RasaPersona
 
 /// Which models may answer, in the order in which they are asked. Pure: what the gate has learnt
-/// comes in through `firstContent`.
+/// comes in through `standing`.
 struct Selection {
   var configuration: ModelConfiguration
   var options: GateOptions
   var catalogue: Catalogue
   var today: LocalDay
-  /// How long a model took to its first content of late, in nanoseconds.
-  var firstContent: (GateState.Key) -> UInt64?
+  var standing: (ModelKey) -> ModelStanding?
 
   /// The chain, and what was recommended but cannot be reached with these providers.
   struct Chain {
@@ -22,7 +22,8 @@ struct Selection {
   ) throws(Failure) -> Chain {
     var chain = Chain()
     if let model = options.model {
-      guard let candidate = try candidate(for: model) else { throw unreachable(model) }
+      guard var candidate = try candidate(for: model) else { throw unreachable(model) }
+      if !candidate.isMock { candidate.role = .named }
       chain.candidates = [candidate]
       return chain
     }
@@ -31,7 +32,8 @@ struct Selection {
       return chain
     }
     for model in try ordered(models, by: options.profile ?? profile) {
-      if let candidate = try candidate(for: model) {
+      if var candidate = try candidate(for: model) {
+        if !candidate.isMock { candidate.role = models.role(of: model) }
         chain.add(candidate)
       } else {
         chain.unreachable.append("\(model): no provider for it is configured")
@@ -43,6 +45,7 @@ struct Selection {
     if let first = configuration.providers.first, chain.candidates.isEmpty || first.isLocal {
       var candidate = try defaultCandidate(of: first)
       candidate.isStandIn = !chain.candidates.isEmpty
+      candidate.role = .provider
       chain.add(candidate)
     }
     if chain.candidates.isEmpty { throw nothingReachable(chain) }
@@ -73,24 +76,27 @@ struct Selection {
     }
   }
 
-  /// By the time measured to the first content; models not measured yet come after those by their
-  /// price, which goes with their size, and models without a price after those.
+  /// By the time that an answer of usual length takes, where it was measured; then models that do
+  /// not think first, then by price, which goes with size; models without a price come last.
   private func fastestFirst(_ models: [ModelReference]) throws(Failure) -> [ModelReference] {
-    var ranked: [(model: ModelReference, rank: (UInt64, Int64), place: Int)] = []
+    var ranked: [(model: ModelReference, rank: (Double, Int, Int64), place: Int)] = []
     for (place, model) in models.enumerated() {
       let candidate = try candidate(for: model)
-      let measured = candidate.flatMap { firstContent($0.key) } ?? .max
+      let measured = candidate.flatMap { standing($0.key)?.usualTime } ?? .infinity
       let price = candidate?.price(on: today, listed: [])?.rates.output.picoDollars ?? .max
-      ranked.append((model, (measured, price), place))
+      let thinks = candidate?.facts?.isThinking == true ? 1 : 0
+      ranked.append((model, (measured, thinks, price), place))
     }
-    return ranked.sorted { ($0.rank.0, $0.rank.1, $0.place) < ($1.rank.0, $1.rank.1, $1.place) }
-      .map(\.model)
+    return ranked.sorted {
+      ($0.rank.0, $0.rank.1, $0.rank.2, $0.place) < ($1.rank.0, $1.rank.1, $1.rank.2, $1.place)
+    }.map(\.model)
   }
 
   // MARK: Where a model is found
 
   /// The provider that can be asked for a model; nil when none is configured.
   func candidate(for model: ModelReference) throws(Failure) -> Candidate? {
+    let model = withEngine(model)
     if let engine = model.engine {
       if engine == "mock" { return .mock }
       guard let settings = configuration.providers.first(where: { $0.name == engine }) else {
@@ -113,6 +119,15 @@ struct Selection {
     return try configuration.providers.first.map { settings throws(Failure) in
       try candidate(model.model, at: settings)
     }
+  }
+
+  /// Engines that only the configuration knows are split off here: `groq:llama-3.3`.
+  private func withEngine(_ model: ModelReference) -> ModelReference {
+    guard model.engine == nil, let colon = model.model.firstIndex(of: ":") else { return model }
+    let engine = String(model.model[..<colon])
+    guard configuration.providers.contains(where: { $0.name == engine }) else { return model }
+    return ModelReference(
+      engine: engine, model: String(model.model[model.model.index(after: colon)...]))
   }
 
   private func candidate(
@@ -143,6 +158,21 @@ struct Selection {
       .configuration, "no model can be asked",
       mend: "set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST, or name a model with LLM_MODEL",
       details: chain.unreachable)
+  }
+}
+
+extension RecommendedModels {
+  fileprivate func role(of model: ModelReference) -> Candidate.Role {
+    if model == primary { return .primary }
+    return model == fallback ? .fallback : .premium
+  }
+}
+
+extension ModelStanding {
+  /// Seconds to the first content and for 200 tokens after it; nil when it was not measured.
+  var usualTime: Double? {
+    guard let firstContent else { return nil }
+    return Double(firstContent) / 1e9 + (tokensPerSecond.map { 200 / max($0, 0.1) } ?? 0)
   }
 }
 

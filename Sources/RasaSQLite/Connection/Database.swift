@@ -102,6 +102,12 @@ extension Database {
   package func rows<Element>(
     _ sql: String, _ values: SQLValue..., transform: (Row) throws -> Element
   ) throws -> [Element] {
+    try rows(sql, values: values, transform: transform)
+  }
+
+  package func rows<Element>(
+    _ sql: String, values: [SQLValue], transform: (Row) throws -> Element
+  ) throws -> [Element] {
     try withStatement(sql, values) { statement in
       var elements: [Element] = []
       while try statement.step() { elements.append(try transform(Row(statement))) }

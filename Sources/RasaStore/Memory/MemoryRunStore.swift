@@ -3,11 +3,14 @@ package import RasaEngine
 
 /// The same as `SQLiteStore` for as long as the process lives: for tests, and to measure the
 /// runtime without its disk.
-package final class MemoryRunStore: Journal, Ledger, MemoryStore, Sendable {
+package final class MemoryRunStore:
+  Journal, Ledger, Accounts, ModelHistory, MemoryStore, Sendable
+{
   struct State {
     var journals = MemoryJournals()
     var approvals: [String: Approval] = [:]
     var ledger = MemoryLedger()
+    var standings: [ModelKey: ModelStanding] = [:]
     var memories = MemoryRecollections()
   }
 

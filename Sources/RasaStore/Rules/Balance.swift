@@ -1,19 +1,8 @@
 package import RasaCore
 import RasaEngine
 
-/// What has been spent and what is held under one limit. Both stores count with this; sums
-/// saturate, so that an absurd amount fails a limit instead of passing it.
-package struct Balance: Sendable, Hashable {
-  package var settled: Money
-  package var held: Money
-
-  package init(settled: Money = .zero, held: Money = .zero) {
-    self.settled = settled
-    self.held = held
-  }
-
-  package func room(under limit: Money) -> Money { max(.zero, limit - (settled + held)) }
-
+/// Both stores count with this.
+extension Balance {
   mutating func hold(_ amount: Money) { held = held + amount }
 
   mutating func settle(held amount: Money, at actual: Money) {
@@ -22,8 +11,9 @@ package struct Balance: Sendable, Hashable {
   }
 
   /// An expired hold was settled at its estimate; now the actual amount is known.
+  /// What was spent beyond counting stays so.
   mutating func correct(_ estimate: Money, to actual: Money) {
-    settled = max(.zero, settled - estimate) + actual
+    if settled < .max { settled = max(.zero, settled + (actual - estimate)) }
   }
 }
 

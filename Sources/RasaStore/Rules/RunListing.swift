@@ -43,6 +43,8 @@ package struct CallRecord: Sendable, Hashable {
   package var key: String
   package var provider: String
   package var model: String
+  /// Which price it is reckoned with; empty when none was known, or written down.
+  package var price: String
   /// What was held for it.
   package var amount: Money
   /// What it has cost; nil while it is held.

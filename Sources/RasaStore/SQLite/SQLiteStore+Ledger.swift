@@ -63,25 +63,6 @@ extension SQLiteStore {
         .integer(leaseEnds.milliseconds), .text(reservation.text))
     }
   }
-
-  /// What has been spent and is held in a run, a day or a month.
-  package func balance(of scope: BudgetLeg.Scope) async throws -> Balance {
-    try await writer.read { try $0.balance(of: scope.row) }
-  }
-
-  /// The newest of what has to be seen to have happened, newest first.
-  package func audits(limit: Int) async throws -> [Audit] {
-    try await writer.read { database in
-      try database.rows(
-        "SELECT time, kind, subject, amount, detail FROM audits ORDER BY number DESC LIMIT ?",
-        .integer(max(0, limit))
-      ) { row in
-        Audit(
-          time: Timestamp(milliseconds: row.integer(0)), kind: row.text(1), subject: row.text(2),
-          amount: Money(picoDollars: row.integer(3)), detail: row.text(4))
-      }
-    }
-  }
 }
 
 extension Database {
@@ -102,9 +83,7 @@ extension Database {
       """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
     ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1))) }
     for reservation in expired {
-      try change(balancesOf: reservation.id) {
-        $0.settle(held: reservation.amount, at: reservation.amount)
-      }
+      try release(reservation.id, held: reservation.amount, at: reservation.amount)
       try run(
         "UPDATE reservations SET state = 1, actual = amount WHERE id = ?",
         .text(reservation.id))
@@ -128,12 +107,14 @@ extension Database {
     else { throw Failure.knownReservation(request.id) }
     try run(
       """
-      INSERT INTO reservations (id, run, effect, persona, provider, model, amount, made_at,
-        lease_ends, state) VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 0)
+      INSERT INTO reservations (id, run, effect, persona, provider, model, price, day, amount,
+        made_at, lease_ends, state)
+      VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
       """,
       id, .text(request.run.text), .integer(try word(request.key.description)),
       .integer(try word(request.persona)), .integer(try word(request.provider)),
-      .integer(try word(request.model)), .integer(request.amount.picoDollars),
+      .integer(try word(request.model)), .integer(try word(request.price)),
+      .integer(request.day.number), .integer(request.amount.picoDollars),
       .integer(now.milliseconds), .integer(request.leaseEnds.milliseconds))
     for (row, balance) in balances {
       var balance = balance
@@ -155,25 +136,27 @@ extension Database {
     switch found.state {
     case .settled: return false
     case .expired:
-      try change(balancesOf: id) { $0.correct(found.amount, to: actual) }
+      try change(balancesOf: id) { $1.correct(found.amount, to: actual) }
       try insert(
         .lateSettlement(
           of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
-    case .held, nil: try change(balancesOf: id) { $0.settle(held: found.amount, at: actual) }
+    case .held, nil: try release(id, held: found.amount, at: actual)
     }
     try run(
       """
       UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?, lease_ends = 0,
-        input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?,
-        is_reported = ? WHERE id = ?
+        input_tokens = ?, output_tokens = ?, cached_tokens = ?, written_tokens = ?,
+        reasoning_tokens = ?, is_reported = ? WHERE id = ?
       """,
       .integer(actual.picoDollars), .integer(try word(settlement.outcome.rawValue)),
       .integer(now.milliseconds),
       .integer(settlement.usage.input), .integer(settlement.usage.output),
-      .integer(settlement.usage.cachedInput), .integer(settlement.usage.reasoning),
-      .integer(settlement.usage.isReported ? 1 : 0), .text(id))
+      .integer(settlement.usage.cachedInput), .integer(settlement.usage.cacheWrites),
+      .integer(settlement.usage.reasoning), .integer(settlement.usage.isReported ? 1 : 0),
+      .text(id))
     // Nothing moves between its balances any more.
     try run("DELETE FROM legs WHERE reservation = ?", .text(id))
+    if let observation = settlement.observation { try note(observation) }
     return true
   }
 
@@ -184,25 +167,46 @@ extension Database {
       .integer(audit.amount.picoDollars), .text(audit.detail))
   }
 
-  private func change(balancesOf reservation: String, _ body: (inout Balance) -> Void) throws {
+  /// Turns what is held into what is spent.
+  private func release(_ reservation: String, held amount: Money, at actual: Money) throws {
+    try change(balancesOf: reservation) { scope, balance in
+      let isCounted = balance.held < .max
+      balance.settle(held: amount, at: actual)
+      if !isCounted { balance.held = try held(under: scope, without: reservation) }
+    }
+  }
+
+  /// What was more than can be counted is counted anew.
+  private func held(under scope: String, without reservation: String) throws -> Money {
+    try rows(
+      """
+      SELECT amount FROM legs JOIN reservations ON id = reservation
+      WHERE scope = ? AND state = 0 AND id <> ?
+      """, .text(scope), .text(reservation)
+    ) { Money(picoDollars: $0.integer(0)) }.reduce(.zero, +)
+  }
+
+  private func change(
+    balancesOf reservation: String, _ body: (String, inout Balance) throws -> Void
+  ) throws {
     let scopes = try rows("SELECT scope FROM legs WHERE reservation = ?", .text(reservation)) {
       $0.text(0)
     }
     for scope in scopes {
       var balance = try balance(of: scope)
-      body(&balance)
+      try body(scope, &balance)
       try set(balance, of: scope)
     }
   }
 
-  fileprivate func balance(of scope: String) throws -> Balance {
+  func balance(of scope: String) throws -> Balance {
     try first("SELECT settled, held FROM balances WHERE scope = ?", .text(scope)) {
       Balance(
         settled: Money(picoDollars: $0.integer(0)), held: Money(picoDollars: $0.integer(1)))
     } ?? Balance()
   }
 
-  private func set(_ balance: Balance, of scope: String) throws {
+  func set(_ balance: Balance, of scope: String) throws {
     try run(
       """
       INSERT INTO balances (scope, settled, held) VALUES (?, ?, ?)

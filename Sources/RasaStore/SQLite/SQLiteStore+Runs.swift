@@ -7,22 +7,12 @@ extension SQLiteStore {
   /// The newest runs that fit, newest first.
   package func runs(_ filter: RunFilter = RunFilter()) async throws -> [RunListing] {
     let now = time.now()
-    let all = RunRecord.Status.allCases.map(\.rawValue)
-    let wanted = filter.status.isEmpty ? all : filter.status.map(\.rawValue)
-    // One parameter for each status, unused ones filled with the first.
-    let statuses = all.indices.map { SQLValue.text($0 < wanted.count ? wanted[$0] : wanted[0]) }
+    let selection = RunSelection(filter)
     return try await writer.read { database in
       let rows = try database.rows(
         """
-        \(RunRow.query)
-        WHERE (?1 IS NULL OR session = ?1)
-          AND (?2 IS NULL OR runs.persona = (SELECT number FROM words WHERE text = ?2))
-          AND status IN (?4, ?5, ?6, ?7, ?8)
-        ORDER BY runs.number DESC LIMIT ?3
-        """,
-        .text(orNull: filter.session), .text(orNull: filter.persona),
-        .integer(max(0, filter.limit)), statuses[0], statuses[1], statuses[2], statuses[3],
-        statuses[4], transform: RunRow.init)
+        \(RunRow.query) WHERE runs.number IN (\(selection.text)) ORDER BY runs.number DESC
+        """, values: selection.values, transform: RunRow.init)
       let bodies = BodyReader(database)
       let lives = Lives(now: now)
       return rows.map { $0.listing(bodies, lives) }
@@ -45,11 +35,12 @@ extension SQLiteStore {
         """
         SELECT id, effect.text, provider.text, model.text, amount, actual, state, outcome.text,
           made_at, settled_at, input_tokens, output_tokens, cached_tokens, reasoning_tokens,
-          is_reported
+          is_reported, coalesce(written_tokens, 0), coalesce(price.text, '')
         FROM reservations JOIN words AS effect ON effect.number = effect
           JOIN words AS provider ON provider.number = provider
           JOIN words AS model ON model.number = model
           LEFT JOIN words AS outcome ON outcome.number = outcome
+          LEFT JOIN words AS price ON price.number = price
         WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY made_at, id
         """, .text(run.text), transform: CallRecord.init)
     }
@@ -187,12 +178,13 @@ extension CallRecord {
     let isSettled = !row.isNull(10)
     self.init(
       reservation: Identifier(row.text(0)), key: row.text(1), provider: row.text(2),
-      model: row.text(3), amount: Money(picoDollars: row.integer(4)),
+      model: row.text(3), price: row.text(16), amount: Money(picoDollars: row.integer(4)),
       actual: row.integerOrNil(5).map { Money(picoDollars: $0) },
       usage: isSettled
         ? Usage(
           input: row.integer(10), output: row.integer(11), cachedInput: row.integer(12),
-          reasoning: row.integer(13), isReported: row.integer(14) != 0) : nil,
+          cacheWrites: row.integer(15), reasoning: row.integer(13),
+          isReported: row.integer(14) != 0) : nil,
       state: ReservationState(rawValue: row.integer(6)) ?? .settled,
       outcome: row.textOrNil(7).flatMap(Settlement.Outcome.init),
       madeAt: Timestamp(milliseconds: row.integer(8)),

@@ -2,9 +2,11 @@ package import RasaCore
 import RasaEngine
 package import RasaSQLite
 
-/// Journal, ledger and memory in one SQLite file. All work is done by the writer's own thread, in
+/// Journal, ledger, books and memory in one SQLite file. All work is done by the writer's own thread, in
 /// the order it was asked; what is asked at the same time is committed together.
-package final class SQLiteStore: Journal, Ledger, MemoryStore, Sendable {
+package final class SQLiteStore:
+  Journal, Ledger, Accounts, ModelHistory, MemoryStore, Sendable
+{
   package let path: String
   let writer: DatabaseWriter
   let time: TimeSource

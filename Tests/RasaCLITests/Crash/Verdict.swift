@@ -144,8 +144,8 @@ struct Books {
     }
     let accounts = try database.rows(
       """
-      SELECT substr(scope, 1, instr(scope, ':') - 1) AS kind, sum(settled), sum(held) FROM balances
-      GROUP BY kind
+      SELECT substr(scope, 1, instr(scope, ':') - 1) || iif(scope LIKE '%:*:%', ' of all', '')
+        AS kind, sum(settled), sum(held) FROM balances GROUP BY kind
       """
     ) {
       (

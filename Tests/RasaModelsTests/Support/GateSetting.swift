@@ -9,8 +9,9 @@ import RasaTestKit
 /// A gate with everything it needs, and a provider that does as it is told.
 struct GateSetting {
   let provider: ScriptedProvider
-  let ledger = MemoryLedger()
-  let clock = TestClock()
+  let ledger: MemoryLedger
+  let clock: TestClock
+  let reports = Locked<[SelectionReport]>([])
   let events = Locked<[ModelEvent]>([])
   let warnings = Locked<[Warning]>([])
   let gate: Gate
@@ -30,9 +31,12 @@ struct GateSetting {
   init(
     _ scripts: [Script] = [], dialect: ProviderSettings.Dialect = .openAI,
     models: [String] = ["scripted"], key: String? = "sk-test-key",
+    ledger: MemoryLedger = MemoryLedger(), clock: TestClock = TestClock(),
     configure: (inout ModelConfiguration) -> Void = { _ in },
     options: (inout GateOptions) -> Void = { _ in }
   ) throws {
+    self.ledger = ledger
+    self.clock = clock
     provider = try ScriptedProvider.start(scripts, models: models)
     var configuration = ModelConfiguration(
       providers: [
@@ -43,10 +47,12 @@ struct GateSetting {
     var gateOptions = GateOptions()
     options(&gateOptions)
     let warnings = warnings
+    let reports = reports
     gate = Gate(
-      configuration: configuration, catalogue: Self.catalogue, ledger: ledger,
+      configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: ledger,
       client: HTTPClient(), time: clock.source, random: { 500 }, options: gateOptions,
-      onWarning: { warning in warnings.withLock { $0.append(warning) } })
+      onWarning: { warning in warnings.withLock { $0.append(warning) } },
+      onSelection: { report in reports.withLock { $0.append(report) } })
   }
 
   func ask(_ request: ModelRequest = .plain, _ context: CallContext = .test()) async throws

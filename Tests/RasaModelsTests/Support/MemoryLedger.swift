@@ -2,7 +2,7 @@ import RasaCore
 import RasaEngine
 
 /// A ledger as small as the gate's tests need it: sums per scope, and a record of all it was told.
-final class MemoryLedger: Ledger {
+final class MemoryLedger: Ledger, ModelHistory {
   struct State {
     var spent: [BudgetLeg.Scope: Money] = [:]
     var held: [Identifier: ReservationRequest] = [:]
@@ -10,6 +10,12 @@ final class MemoryLedger: Ledger {
     var settlements: [Settlement] = []
     var renewals: [(reservation: Identifier, leaseEnds: Timestamp)] = []
     var entries: [JournalEntry] = []
+    var standings: [ModelKey: ModelStanding] = [:]
+
+    mutating func note(_ observation: ModelObservation) {
+      let key = observation.key
+      standings[key, default: ModelStanding(key: key, seenAt: observation.time)].note(observation)
+    }
   }
 
   private let locked = Locked(State())
@@ -42,6 +48,7 @@ final class MemoryLedger: Ledger {
       guard let request = state.held.removeValue(forKey: settlement.reservation) else { return }
       for leg in request.legs { state.spent[leg.scope, default: .zero] += settlement.actual }
       state.settlements.append(settlement)
+      if let observation = settlement.observation { state.note(observation) }
       state.entries += entries
     }
   }
@@ -54,6 +61,12 @@ final class MemoryLedger: Ledger {
 
   func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
     locked.withLock { $0.renewals.append((reservation, leaseEnds)) }
+  }
+
+  func standings() async throws -> [ModelStanding] { Array(state.standings.values) }
+
+  func observe(_ observations: [ModelObservation]) async throws {
+    locked.withLock { state in for observation in observations { state.note(observation) } }
   }
 
   private static func taken(_ scope: BudgetLeg.Scope, in state: State) -> Money {

@@ -17,6 +17,9 @@ final class TestClock: Sendable {
         return Timestamp(milliseconds: system.now().milliseconds + Self.milliseconds(offset))
       },
       localDay: { _ in LocalDay(year: 2026, month: 9, day: 15) },
+      dayInZone: { _, zone in
+        zone == "Pacific/Kiritimati" ? LocalDay(year: 2026, month: 9, day: 16) : nil
+      },
       monotonic: { [self] in
         let offset = state.withLock { $0.offset }
         return system.monotonic() + UInt64(Self.milliseconds(offset)) * 1_000_000

@@ -87,6 +87,6 @@ extension CommandSpec {
       .persona.under("Conversation"), .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
-      .approval.under("Running"), .verbose.under("Running"),
+      .approval.under("Running"), .verbose.under("Running"), .showReasoning.under("Running"),
     ])
 }

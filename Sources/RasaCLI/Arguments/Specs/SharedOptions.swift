@@ -57,6 +57,12 @@ extension OptionSpec {
   static let allowBudgetExceed = OptionSpec(
     "allow-budget-exceed", .flag(isNegatable: false),
     "Only warn when a limit per day or month is reached")
+  static let explainSelection = OptionSpec(
+    "explain-selection", .flag(isNegatable: false),
+    "Tell before each call why which model is asked, term by term")
+  static let showReasoning = OptionSpec(
+    "show-reasoning", .flag(isNegatable: false),
+    "Show what models think before they answer, on standard error", heading: "Output")
   static let approval = OptionSpec(
     "approval", .value(placeholder: "HOW", .choice(["ask", "deny", "allow", "defer"])),
     "What to do when a person has to agree", defaultsTo: .value("ask"))
@@ -85,11 +91,12 @@ extension OptionSpec {
 extension [OptionSpec] {
   /// How an answer is shown: the same wherever a run goes on.
   static let answerOutput = [
-    OptionSpec.stream, .outputFormat, .jsonFormat, .verbose.under("Output"), .quiet.under("Output"),
+    OptionSpec.stream, .outputFormat, .jsonFormat, .showReasoning, .verbose.under("Output"),
+    .quiet.under("Output"),
   ]
 
   /// Which model answers, and for how much: the same wherever a persona runs.
   static let modelAndMoney = [
-    OptionSpec.profile, .model, .premium, .maxCost, .force, .allowBudgetExceed,
+    OptionSpec.profile, .model, .premium, .maxCost, .force, .allowBudgetExceed, .explainSelection,
   ].map { $0.under("Model and money") }
 }

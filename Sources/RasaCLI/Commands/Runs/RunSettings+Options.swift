@@ -15,6 +15,11 @@ extension RunSettings {
     streams = command.flag("stream")
     isVerbose = command.flag("verbose")
     isQuiet = command.flag("quiet")
+    setModelAndMoney(command)
+  }
+
+  /// What the options about models and money say, which all commands that ask models share.
+  mutating func setModelAndMoney(_ command: ParsedCommand) {
     gate.force = command.flag("force")
     gate.allowBudgetExceed = command.flag("allow-budget-exceed")
     gate.premium = command.flag("premium")
@@ -22,6 +27,8 @@ extension RunSettings {
     gate.profile = command.choice("profile", of: PerformanceProfile.self)
     gate.maxCost = command.money("max-cost")
     gate.mockDelay = .milliseconds(8)
+    explainsSelection = command.flag("explain-selection")
+    if command.declares("show-reasoning") { showsReasoning = command.flag("show-reasoning") }
   }
 }
 

@@ -1,0 +1,172 @@
+package import RasaCore
+
+/// One model at one provider, asked with one key: availability is not the same for all keys.
+package struct ModelKey: Sendable, Hashable {
+  package var provider: String
+  /// The beginning of the key's SHA-256; empty without a key.
+  package var account: String
+  /// Empty for what is true of all models of the provider.
+  package var model: String
+
+  package init(provider: String, account: String = "", model: String) {
+    self.provider = provider
+    self.account = account
+    self.model = model
+  }
+}
+
+package enum Availability: String, Sendable, Hashable, CaseIterable {
+  case available, unavailable, unknown
+}
+
+/// What kind of text a request mostly is: how many tokens a byte takes depends on it.
+package enum TextKind: String, Sendable, Hashable, CaseIterable {
+  /// Plain words with blanks between them.
+  case prose
+  /// Numbers, signs, code, JSON.
+  case dense
+  /// More than a fifth outside ASCII.
+  case foreign
+}
+
+/// What one call, or one look at the provider's list, has taught.
+package struct ModelObservation: Sendable, Hashable {
+  package enum Outcome: Sendable, Hashable {
+    case answered
+    /// `until`: until when it is not worth asking again.
+    case failed(reason: String, until: Timestamp)
+  }
+  package var key: ModelKey
+  package var time: Timestamp
+  package var outcome: Outcome
+  /// Nanoseconds to the first content.
+  package var firstContent: Int64?
+  package var tokensPerSecond: Double?
+  /// How many bytes were sent, and how many tokens the provider counted them as.
+  package var counted: (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)?
+
+  package init(
+    key: ModelKey, time: Timestamp, outcome: Outcome, firstContent: Int64? = nil,
+    tokensPerSecond: Double? = nil,
+    counted: (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)? = nil
+  ) {
+    self.key = key
+    self.time = time
+    self.outcome = outcome
+    self.firstContent = firstContent
+    self.tokensPerSecond = tokensPerSecond
+    self.counted = counted
+  }
+
+  package static func == (left: ModelObservation, right: ModelObservation) -> Bool {
+    left.key == right.key && left.time == right.time && left.outcome == right.outcome
+      && left.firstContent == right.firstContent && left.tokensPerSecond == right.tokensPerSecond
+      && left.counted?.kind == right.counted?.kind && left.counted?.bytes == right.counted?.bytes
+      && left.counted?.estimate == right.counted?.estimate
+      && left.counted?.tokens == right.counted?.tokens
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+/// What is remembered of a model, folded from observations. Both stores keep it as this says.
+package struct ModelStanding: Sendable, Hashable {
+  /// How long what was seen counts: then the state is unknown again.
+  package static let memory: Int64 = 300_000
+  /// So many failures in a row open the circuit.
+  package static let failuresToOpen: Int64 = 3
+
+  /// How the estimates of one kind of text have fared.
+  package struct Counting: Sendable, Hashable {
+    package var calls: Int64 = 0
+    package var bytes: Int64 = 0
+    package var estimated: Int64 = 0
+    package var tokens: Int64 = 0
+    /// The most tokens that a thousand bytes were.
+    package var densest: Int64 = 0
+    /// How often the provider counted more than was estimated.
+    package var exceeded: Int64 = 0
+    package init() {}
+  }
+
+  package var key: ModelKey
+  package var seenAt: Timestamp
+  /// Nil while it is available.
+  package var unavailableUntil: Timestamp?
+  package var reason = ""
+  /// In a row.
+  package var failures: Int64 = 0
+  package var calls: Int64 = 0
+  /// Nanoseconds; half of what was known, half of what is new.
+  package var firstContent: Int64?
+  package var tokensPerSecond: Double?
+  package var counting: [TextKind: Counting] = [:]
+
+  package init(key: ModelKey, seenAt: Timestamp) {
+    self.key = key
+    self.seenAt = seenAt
+  }
+
+  package mutating func note(_ observation: ModelObservation) {
+    seenAt = max(seenAt, observation.time)
+    switch observation.outcome {
+    case .answered:
+      unavailableUntil = nil
+      reason = ""
+      failures = 0
+      calls = min(calls, .max - 1) + 1
+    case .failed(let reason, let until):
+      unavailableUntil = until
+      self.reason = reason
+      failures = min(failures, .max - 1) + 1
+    }
+    if let new = observation.firstContent {
+      firstContent = firstContent.map { $0 / 2 + new / 2 } ?? new
+    }
+    if let new = observation.tokensPerSecond {
+      tokensPerSecond = tokensPerSecond.map { $0 / 2 + new / 2 } ?? new
+    }
+    if let counted = observation.counted, counted.bytes > 0 {
+      counting[counted.kind, default: Counting()].note(
+        bytes: counted.bytes, estimate: counted.estimate, tokens: counted.tokens)
+    }
+  }
+
+  package func availability(at now: Timestamp) -> Availability {
+    if let unavailableUntil {
+      // A clock that was set back must not keep a model away for longer than it ever would be.
+      return now < unavailableUntil
+        && unavailableUntil.milliseconds - now.milliseconds <= Self.memory ? .unavailable : .unknown
+    }
+    let age = now.milliseconds - seenAt.milliseconds
+    return (0...Self.memory).contains(age) ? .available : .unknown
+  }
+
+  /// It has failed so often in a row that it is asked once only, and after all others.
+  package func isOpen(at now: Timestamp) -> Bool {
+    failures >= Self.failuresToOpen && availability(at: now) == .unavailable
+  }
+}
+
+extension ModelStanding.Counting {
+  mutating func note(bytes newBytes: Int64, estimate: Int64, tokens newTokens: Int64) {
+    func sum(_ left: Int64, _ right: Int64) -> Int64 {
+      let (sum, overflow) = left.addingReportingOverflow(right)
+      return overflow ? .max : sum
+    }
+    calls = sum(calls, 1)
+    bytes = sum(bytes, newBytes)
+    estimated = sum(estimated, estimate)
+    tokens = sum(tokens, newTokens)
+    let (scaled, overflow) = newTokens.multipliedReportingOverflow(by: 1_000)
+    densest = max(densest, overflow ? .max : (scaled + newBytes - 1) / newBytes)
+    if newTokens > estimate { exceeded = sum(exceeded, 1) }
+  }
+}
+
+/// What was learnt of models, over processes.
+package protocol ModelHistory: Sendable {
+  func standings() async throws -> [ModelStanding]
+  /// What a look at a provider has taught; what a call has taught comes with its settlement.
+  func observe(_ observations: [ModelObservation]) async throws
+}

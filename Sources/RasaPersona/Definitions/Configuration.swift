@@ -1,0 +1,83 @@
+package import RasaCore
+
+/// What a user's or a project's `config.yaml` says.
+package struct Configuration: Sendable {
+  package var providers: [ProviderDefinition] = []
+  /// The model where a persona recommends none.
+  package var model: ModelReference?
+  package var profile: PerformanceProfile?
+  package var budget = GlobalBudget()
+  package var network = NetworkDefinition()
+  package init() {}
+}
+
+/// A provider as data: a new one is an entry in a file.
+package struct ProviderDefinition: Sendable {
+  package var name: String
+  /// `openai`, `anthropic`, `gemini` or `ollama`.
+  package var dialect: String
+  package var baseURL: String
+  /// The name of the environment variable that holds the key; the key itself is in no file.
+  package var keyVariable: String?
+  /// The header that carries the key, when it is not the dialect's own.
+  package var keyHeader: String?
+  package var headers: [(name: String, value: String)]
+  /// Added to every address, such as `api-version`.
+  package var query: [(name: String, value: String)]
+  package var maxTokensField: String?
+  package var structuredOutput: String?
+  /// Whose models the catalogue is to reckon them as, such as `openai` behind Azure.
+  package var vendor: String?
+  package var defaultModel: String?
+  /// It runs here, so what has no price is free. Nil: when its address is this machine's.
+  package var isLocal: Bool?
+  /// Seconds.
+  package var firstContentTimeout: Double?
+  package var idleTimeout: Double?
+  package var location: SourceLocation
+
+  package init(
+    name: String, dialect: String = "openai", baseURL: String, keyVariable: String? = nil,
+    keyHeader: String? = nil, headers: [(name: String, value: String)] = [],
+    query: [(name: String, value: String)] = [], maxTokensField: String? = nil,
+    structuredOutput: String? = nil, vendor: String? = nil, defaultModel: String? = nil,
+    isLocal: Bool? = nil, firstContentTimeout: Double? = nil, idleTimeout: Double? = nil,
+    location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
+  ) {
+    self.name = name
+    self.dialect = dialect
+    self.baseURL = baseURL
+    self.keyVariable = keyVariable
+    self.keyHeader = keyHeader
+    self.headers = headers
+    self.query = query
+    self.maxTokensField = maxTokensField
+    self.structuredOutput = structuredOutput
+    self.vendor = vendor
+    self.defaultModel = defaultModel
+    self.isLocal = isLocal
+    self.firstContentTimeout = firstContentTimeout
+    self.idleTimeout = idleTimeout
+    self.location = location
+  }
+}
+
+/// How providers are reached.
+package struct NetworkDefinition: Sendable, Hashable {
+  package var proxy: String?
+  package var http2 = false
+  package init() {}
+}
+
+/// The limits that all personas and agents share.
+package struct GlobalBudget: Sendable, Hashable {
+  package var maxPerExecution: Money?
+  package var maxDaily: Money?
+  package var maxMonthly: Money?
+  /// The zone whose calendar days and months count; nil is the machine's.
+  package var timeZone: String?
+  /// Per million tokens: what a model without a known price is reckoned at under a limit.
+  package var unknownInputPrice: Money?
+  package var unknownOutputPrice: Money?
+  package init() {}
+}

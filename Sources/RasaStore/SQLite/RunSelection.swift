@@ -1,0 +1,35 @@
+import RasaEngine
+import RasaSQLite
+
+/// The numbers of the newest runs that fit a filter, as a query. Each status has a part of its own,
+/// which reads the newest of that status and no others.
+struct RunSelection: Sendable {
+  let text: String
+  let values: [SQLValue]
+
+  init(_ filter: RunFilter) {
+    let statuses: [String?] =
+      filter.status.isEmpty || filter.status.count == RunRecord.Status.allCases.count
+      ? [nil] : filter.status.map(\.rawValue).sorted()
+    var parts: [String] = []
+    var values: [SQLValue] = []
+    for status in statuses {
+      var conditions: [String] = []
+      func require(_ condition: String, _ value: String?) {
+        guard let value else { return }
+        conditions.append(condition)
+        values.append(.text(value))
+      }
+      require("status = ?", status)
+      require("session = ?", filter.session)
+      require("persona = (SELECT number FROM words WHERE text = ?)", filter.persona)
+      let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+      parts.append(
+        "SELECT * FROM (SELECT number FROM runs \(condition) ORDER BY number DESC LIMIT ?)")
+      values.append(.integer(max(0, filter.limit)))
+    }
+    text = parts.joined(separator: " UNION ALL ") + " ORDER BY number DESC LIMIT ?"
+    values.append(.integer(max(0, filter.limit)))
+    self.values = values
+  }
+}

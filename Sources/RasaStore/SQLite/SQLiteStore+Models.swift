@@ -1,0 +1,124 @@
+package import RasaEngine
+import RasaCore
+import RasaSQLite
+
+extension SQLiteStore {
+  package func standings() async throws -> [ModelStanding] {
+    try await writer.read { database in
+      var standings = try database.rows(
+        """
+        SELECT \(StandingRow.columns) FROM standings ORDER BY provider, account, model
+        """, transform: StandingRow.standing)
+      var places: [ModelKey: Int] = [:]
+      for (place, standing) in standings.enumerated() { places[standing.key] = place }
+      let countings = try database.rows(
+        "SELECT \(CountingRow.columns), provider, account, model FROM countings"
+      ) { row in
+        let key = ModelKey(provider: row.text(7), account: row.text(8), model: row.text(9))
+        return (key: key, counting: CountingRow.counting(row))
+      }
+      for found in countings {
+        guard let place = places[found.key], let counting = found.counting else { continue }
+        standings[place].counting[counting.kind] = counting.counting
+      }
+      return standings
+    }
+  }
+
+  package func observe(_ observations: [ModelObservation]) async throws {
+    if observations.isEmpty { return }
+    try await writer.write { database in
+      for observation in observations { try database.note(observation) }
+    }
+  }
+}
+
+extension Database {
+  /// Folds what was seen into what is remembered.
+  func note(_ observation: ModelObservation) throws {
+    let key = observation.key
+    var standing =
+      try standing(of: key, counting: observation.counted?.kind)
+      ?? ModelStanding(key: key, seenAt: observation.time)
+    standing.note(observation)
+    try run(
+      """
+      INSERT OR REPLACE INTO standings (provider, account, model, seen_at, unavailable_until,
+        reason, failures, calls, first_content, tokens_per_second)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      .text(key.provider), .text(key.account), .text(key.model),
+      .integer(standing.seenAt.milliseconds),
+      standing.unavailableUntil.map { .integer($0.milliseconds) } ?? .null,
+      .text(standing.reason), .integer(standing.failures), .integer(standing.calls),
+      standing.firstContent.map { .integer($0) } ?? .null,
+      standing.tokensPerSecond.map { .real($0) } ?? .null)
+    guard let kind = observation.counted?.kind, let counting = standing.counting[kind] else {
+      return
+    }
+    try run(
+      """
+      INSERT OR REPLACE INTO countings (provider, account, model, kind, calls, bytes, estimated,
+        tokens, densest, exceeded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      .text(key.provider), .text(key.account), .text(key.model), .text(kind.rawValue),
+      .integer(counting.calls), .integer(counting.bytes), .integer(counting.estimated),
+      .integer(counting.tokens), .integer(counting.densest), .integer(counting.exceeded))
+  }
+
+  /// With the one kind of text that is about to change.
+  private func standing(of key: ModelKey, counting kind: TextKind?) throws -> ModelStanding? {
+    var standing = try first(
+      """
+      SELECT \(StandingRow.columns) FROM standings
+      WHERE provider = ? AND account = ? AND model = ?
+      """, .text(key.provider), .text(key.account), .text(key.model),
+      transform: StandingRow.standing)
+    guard standing != nil, let kind else { return standing }
+    let counting = try first(
+      """
+      SELECT \(CountingRow.columns) FROM countings
+      WHERE provider = ? AND account = ? AND model = ? AND kind = ?
+      """, .text(key.provider), .text(key.account), .text(key.model), .text(kind.rawValue),
+      transform: CountingRow.counting)
+    standing?.counting[kind] = counting??.counting
+    return standing
+  }
+}
+
+private enum StandingRow {
+  static let columns = """
+    provider, account, model, seen_at, unavailable_until, reason, failures, calls, first_content,
+    tokens_per_second
+    """
+
+  static func standing(_ row: Row) -> ModelStanding {
+    var standing = ModelStanding(
+      key: ModelKey(provider: row.text(0), account: row.text(1), model: row.text(2)),
+      seenAt: Timestamp(milliseconds: row.integer(3)))
+    standing.unavailableUntil = row.integerOrNil(4).map(Timestamp.init)
+    standing.reason = row.text(5)
+    standing.failures = row.integer(6)
+    standing.calls = row.integer(7)
+    standing.firstContent = row.integerOrNil(8)
+    standing.tokensPerSecond = row.isNull(9) ? nil : row.real(9)
+    return standing
+  }
+}
+
+private enum CountingRow {
+  static let columns = "kind, calls, bytes, estimated, tokens, densest, exceeded"
+
+  /// Nil for a kind that this version does not know.
+  static func counting(_ row: Row) -> (kind: TextKind, counting: ModelStanding.Counting)? {
+    guard let kind = TextKind(rawValue: row.text(0)) else { return nil }
+    var counting = ModelStanding.Counting()
+    counting.calls = row.integer(1)
+    counting.bytes = row.integer(2)
+    counting.estimated = row.integer(3)
+    counting.tokens = row.integer(4)
+    counting.densest = row.integer(5)
+    counting.exceeded = row.integer(6)
+    return (kind, counting)
+  }
+}

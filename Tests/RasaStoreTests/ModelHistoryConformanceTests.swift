@@ -1,0 +1,86 @@
+import RasaCore
+import RasaEngine
+import Testing
+
+@testable import RasaStore
+
+@Suite struct `Every memory of models` {
+  private static let key = ModelKey(provider: "openai", account: "ab12", model: "m")
+
+  private static func answered(
+    _ key: ModelKey = key, at time: Int64, kind: TextKind = .prose, tokens: Int64 = 30
+  ) -> ModelObservation {
+    ModelObservation(
+      key: key, time: Timestamp(milliseconds: time), outcome: .answered,
+      firstContent: time * 1000, tokensPerSecond: Double(time) / 3,
+      counted: (kind, 100, 40, tokens))
+  }
+
+  private static func failed(_ key: ModelKey = key, at time: Int64) -> ModelObservation {
+    ModelObservation(
+      key: key, time: Timestamp(milliseconds: time),
+      outcome: .failed(reason: "429: o'neil\"; --", until: Timestamp(milliseconds: time + 60)))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `keeps what the rules make of observations`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    #expect(try await store.standings().isEmpty)
+    let whole = ModelKey(provider: "openai", account: "ab12", model: "")
+    let other = ModelKey(provider: "gemini", model: "flash")
+    let observations = [
+      Self.answered(at: 10), Self.answered(at: 30, kind: .dense, tokens: 50), Self.failed(at: 40),
+      Self.failed(at: 50), Self.failed(whole, at: 60), Self.answered(other, at: 70, tokens: .max),
+      Self.answered(other, at: 80, kind: .foreign, tokens: .max), Self.answered(other, at: 20),
+    ]
+    var expected: [ModelKey: ModelStanding] = [:]
+    for observation in observations {
+      expected[
+        observation.key, default: ModelStanding(key: observation.key, seenAt: observation.time)
+      ].note(observation)
+    }
+    try await store.observe(Array(observations.prefix(3)))
+    try await store.observe([])
+    try await store.observe(Array(observations.dropFirst(3)))
+    #expect(try await store.standings() == [other, whole, Self.key].map { expected[$0] })
+    let known = try #require(try await store.standings().last)
+    #expect(known.failures == 2 && known.calls == 2)
+    #expect(known.counting[.dense]?.exceeded == 1)
+    #expect(known.counting[.prose]?.densest == 300)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `learns from a settlement once`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    _ = try await store.reserve(request("a", 60, [leg("r1", 100)]), recording: [])
+    let observation = Self.answered(at: 10)
+    try await store.settle(settlement("a", 25, observation: observation), recording: [])
+    try await store.settle(settlement("a", 25, observation: observation), recording: [])
+    await #expect(throws: Failure.self) {
+      try await store.settle(settlement("never", 1, observation: observation), recording: [])
+    }
+    await #expect(throws: Failure.self) {
+      try await store.settle(
+        settlement("a", 1, observation: observation), recording: [entry("none", "lost")])
+    }
+    let standings = try await store.standings()
+    #expect(standings.map(\.calls) == [1])
+    #expect(standings.first?.counting[.prose]?.calls == 1)
+  }
+
+  @Test func `is shared by all who have the file`() async throws {
+    let folder = ScratchFolder()
+    let time = FixedTime()
+    let stores = (0..<2).map { _ in
+      SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+    }
+    try await stores[0].observe([Self.failed(at: 10)])
+    try await stores[1].observe([Self.failed(at: 20)])
+    try await stores[0].observe([Self.failed(at: 30)])
+    for store in stores {
+      let standing = try #require(try await store.standings().first)
+      #expect(standing.failures == 3)
+      #expect(standing.unavailableUntil == Timestamp(milliseconds: 90))
+    }
+  }
+}
