@@ -110,7 +110,7 @@ let package = Package(
       name: "rasa-bench",
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaTestKit",
+        "RasaModels", "RasaHTTPClient", "RasaTestKit",
       ],
       swiftSettings: settings),
 
@@ -127,7 +127,7 @@ let package = Package(
       "RasaModels",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine",
-        "RasaTestKit",
+        "RasaStore", "RasaTestKit",
       ]),
     tests(
       "RasaCLI",

@@ -119,6 +119,14 @@ package enum Program {
         return
       }
       switch command.path.joined(separator: " ") {
+      case "agents budget":
+        try await BudgetCommand(books: try BudgetBooks(house, store, warn: house.warn), print: print)
+          .run(command)
+      case "costs":
+        try await CostsCommand(
+          books: try BudgetBooks(house, store, warn: house.warn), output: house.output,
+          width: print.width
+        ).run(command)
       case "sessions list": try await records.listSessions(limit: limit)
       case "sessions show": try await records.showSession(command.arguments[0])
       case "sessions delete": try await records.deleteSession(command.arguments[0])

@@ -45,7 +45,7 @@ struct Bench: Sendable {
   static let rows: [Row] = [
     .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
     .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
-    .resume, .parkedRuns,
+    .resume, .parkedRuns, .gateInMemory, .gateDurable, .selection,
   ]
 
   var completions: String { "\(baseURL)/v1/chat/completions" }

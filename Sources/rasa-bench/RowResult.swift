@@ -5,17 +5,19 @@ struct RowResult {
   var name: String
   var measured: String
   var floor: String
+  /// Zero where there is no floor.
   var ratio: Double
   var target: String
   var isMet: Bool
   var notes: String
 
   static let heading =
-    "row".column(34) + "rasa".column(22) + "floor".column(22)
+    "row".column(38) + "rasa".column(22) + "floor".column(22)
     + "ratio".column(9) + "target".column(26) + "met"
 
   var line: String {
-    name.column(34) + measured.column(22) + floor.column(22) + ratio.short.column(9)
+    name.column(38) + measured.column(22) + floor.column(22)
+      + (ratio == 0 ? "" : ratio.short).column(9)
       + target.column(26) + (isMet ? "yes" : "NO") + (notes.isEmpty ? "" : "\n    \(notes)")
   }
 

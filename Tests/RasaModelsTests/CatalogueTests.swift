@@ -19,8 +19,8 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
           {"from": "2027-01-01", "input": "3", "output": "6"},
           {"from": "2026-01-01", "input": "2", "output": "4"},
           {"input": "1", "output": "2"}]},
-        "b": {"vendor": "x", "thinking": true, "prices": [
-          {"input": "1", "cached": "0.1", "output": "2",
+        "b": {"vendor": "x", "thinking": true, "context": 5000, "max_output": 400, "prices": [
+          {"input": "1", "cached": "0.1", "cache_write": "1.5", "output": "2", "reasoning": "3",
            "above": [{"tokens": 1000, "input": "10", "output": "20"}]}]},
         "broken": {"vendor": "x", "prices": [{"input": "one"}]}}}
       """.utf8))
@@ -46,37 +46,127 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
 
   @Test func readsPropertiesAndTiers() throws {
     let facts = try #require(try catalogue.facts(for: "b"))
-    #expect(facts.isThinking)
+    #expect(facts.isThinking && !facts.isOpen)
     #expect(facts.vendor == "x")
+    #expect(facts.context == 5_000 && facts.maxOutput == 400)
     let price = try #require(facts.price(on: today))
     #expect(price.cost(of: Usage(input: 1_000, output: 0)) == money("0.001"))
     #expect(price.cost(of: Usage(input: 1_001, output: 1_000)) == money("0.03001"))
     #expect(price.cost(of: Usage(input: 1_000, output: 0, cachedInput: 500)) == money("0.00055"))
+    #expect(
+      price.cost(
+        of: Usage(input: 1_000, output: 10, cachedInput: 200, cacheWrites: 300, reasoning: 4))
+        == money("0.000994"))
   }
 
-  @Test func saysWhichEntryIsBroken() {
-    #expect { try catalogue.facts(for: "broken") } throws: { error in
-      (error as? Failure)?.message.contains("'broken'") == true
+  @Test func saysWhichPriceItIs() throws {
+    let dated = try #require(try catalogue.facts(for: "a")?.price(on: today))
+    #expect(dated.version.hasPrefix("a@2026-01-01 (catalogue #"))
+    let named = Catalogue(
+      shipped: Array(
+        #"""
+        {"name": "mine", "date": "2026-02-03",
+         "models": {"m": {"prices": [{"input": "1", "output": "1"}]}}}
+        """#.utf8))
+    let facts = try #require(try named.facts(for: "m"))
+    #expect(facts.price(on: today)?.version == "m (mine 2026-02-03)")
+    #expect(facts.source == "mine, 2026-02-03")
+  }
+
+  @Test(
+    arguments: [
+      (#"{"input": "1"}"#, "'input' and 'output'"),
+      (#"{"input": "-1", "output": "1"}"#, "negative"),
+      (#"{"input": "1", "output": "1000000000000000000"}"#, "no amount"),
+      (#"{"input": "1", "output": 1e18}"#, "no amount"),
+      (#"{"input": "1", "output": "1000001"}"#, "more than 1000000 dollars"),
+      (#"{"input": "one", "output": "1"}"#, "no amount"),
+      (#"{"input": "1", "output": "1", "cached": "-0.1"}"#, "negative"),
+      (#"{"input": "1", "output": "1", "cache": "0.1"}"#, "did you mean 'cached'?"),
+      (#"{"input": "1", "output": "1", "from": "soon"}"#, "no day"),
+      (#"{"input": "1", "output": "1", "above": [{"input": "1", "output": "1"}]}"#, "'tokens'"),
+      (
+        #"{"input": "1", "output": "1", "above": [{"tokens": 0, "input": "1", "output": "1"}]}"#,
+        "whole"
+      ),
+      (#"{"input": "1", "output": "1", "above": {"tokens": 1}}"#, "must be a list"),
+      (#"{"input": "1", "output": "1"}, {"input": "2", "output": "1"}"#, "same day"),
+      ("3", "must be an object"),
+    ] as [(String, String)])
+  func refusesPricesThatCannotBe(_ row: (price: String, words: String)) throws {
+    let bytes = Array(#"{"models": {"fine": {}, "odd": {"prices": [\#(row.price)]}}}"#.utf8)
+    let document = CatalogueDocument(file: "/home/me/models/mine.json", bytes: bytes)
+    let catalogue = Catalogue(load: { () throws(Failure) in [document] })
+    #expect(try catalogue.facts(for: "fine") != nil)
+    for read in [{ _ = try catalogue.facts(for: "odd") }, { _ = try catalogue.allFacts() }] {
+      let failure = try #require(throws: Failure.self) { try read() }
+      #expect(failure.kind == .configuration && !failure.mend.isEmpty)
+      #expect(
+        failure.message.contains("'odd'") && failure.message.contains(row.words), "\(failure)")
+      #expect(failure.location?.file == "/home/me/models/mine.json")
     }
   }
 
-  @Test func letsAnOverlayWin() throws {
+  @Test(
+    arguments: [
+      "", "[]", "{}", "{\"models\": []}", "{\"models\": {", "{\"models\": {\"a\": {}, \"A\": {}}}",
+      "{\"models\": {\"m\": {}}} x", "{\"aliases\": {\"m\": 3}}", "{\"gpt-4o\": {\"input\": 1}}",
+      "\u{FEFF}{\"models\": {\"m\": 3}}", "{\"models\": {\"m\": {\"context\": -1}}}",
+    ])
+  func namesTheFileThatIsBroken(_ text: String) throws {
+    let document = CatalogueDocument(file: "models/mine.json", bytes: Array(text.utf8))
+    let catalogue = Catalogue(load: { () throws(Failure) in [document] })
+    let failure = try #require(throws: Failure.self) { try catalogue.facts(for: "m") }
+    #expect(failure.kind == .configuration && failure.location?.file == "models/mine.json")
+  }
+
+  @Test func refusesBytesThatAreNoText() {
+    let document = CatalogueDocument(
+      file: "m.json",
+      bytes: Array(#"{"models": {"m": {"vendor": ""#.utf8) + [0xFF] + Array("\"}}}".utf8))
+    let catalogue = Catalogue(load: { () throws(Failure) in [document] })
+    #expect(throws: Failure.self) { try catalogue.facts(for: "m") }
+  }
+
+  @Test func letsAnOverlayWinAndTakesTheRestFromBelow() throws {
     let overlaid = Catalogue(
       shipped: Array(
-        #"{"models": {"m": {"vendor": "v", "prices": [{"input": "1", "output": "1"}]}}}"#.utf8),
+        """
+        {"defaults": {"openai": "m", "x": "y"}, "aliases": {"old": "m"}, "models": {
+          "m": {"vendor": "v", "context": 9, "prices": [{"input": "1", "output": "1"}]}}}
+        """.utf8),
       overlays: [
         Array(
-          #"{"models": {"m": {"vendor": "mine", "prices": [{"input": "0", "output": "0"}]}}}"#.utf8)
+          """
+          {"defaults": {"openai": "mine"}, "aliases": {"fast": "old", "loop": "loop"}, "models": {
+            "M": {"prices": [{"input": "0", "output": "0"}]}, "mine": {"vendor": "me"}}}
+          """.utf8)
       ])
-    #expect(try overlaid.facts(for: "m")?.vendor == "mine")
-    #expect(try overlaid.defaultModel(of: "openai") == nil)
-    #expect(try catalogue.defaultModel(of: "openai") == "a")
+    for _ in 0..<2 {
+      for name in ["m", "old", "fast", "fast-20260101"] {
+        let facts = try #require(try overlaid.facts(for: name), "\(name)")
+        #expect(facts.id == "m" && facts.vendor == "v" && facts.context == 9)
+        #expect(facts.price(on: today)?.isFree == true)
+        #expect(facts.price(on: today)?.version.contains("overlay 1") == true)
+      }
+      #expect(try overlaid.facts(for: "loop") == nil)
+      #expect(try overlaid.defaultModel(of: "openai") == "mine")
+      #expect(try overlaid.defaultModel(of: "x") == "y")
+      #expect(try overlaid.allFacts().map(\.id) == ["m", "mine"])
+      #expect(try overlaid.aliases(of: "m") == ["old"])
+    }
   }
 
-  @Test func refusesWhatIsNoCatalogue() {
-    #expect(throws: Failure.self) {
-      try Catalogue(shipped: Array("{\"models\": [".utf8)).facts(for: "m")
-    }
+  @Test func readsNothingBeforeItIsAsked() throws {
+    let loads = Locked(0)
+    let catalogue = Catalogue(load: { () throws(Failure) in
+      loads.withLock { $0 += 1 }
+      return [CatalogueDocument(file: "m.json", bytes: Array(#"{"models": {"m": {}}}"#.utf8))]
+    })
+    #expect(loads.withLock { $0 } == 0)
+    #expect(try catalogue.facts(for: "m") != nil)
+    _ = try catalogue.allFacts()
+    #expect(loads.withLock { $0 } == 1)
   }
 }
 
@@ -108,5 +198,81 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
 
   @Test func callsFreeOutputUnlimited() {
     #expect(Price.free.outputTokens(payableWith: .zero, input: 5) == nil)
+  }
+}
+
+/// What is held must be enough, whatever the provider says in the end.
+@Suite struct PriceBoundTests {
+  private struct Chance: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return state ^ (state >> 29)
+    }
+  }
+
+  @Test(arguments: 1...40)
+  func holdsTheMostThatACallCanCost(_ seed: Int) {
+    var chance = Chance(state: UInt64(seed))
+    func rates() -> Price.Rates {
+      func amount() -> Money {
+        Money(
+          picoDollars: .random(
+            in: 0...[3, 999_999, 40_000_000_000_000][Int.random(in: 0...2, using: &chance)],
+            using: &chance))
+      }
+      return Price.Rates(
+        input: amount(), cached: Bool.random(using: &chance) ? amount() : nil,
+        cacheWrite: Bool.random(using: &chance) ? amount() : nil, output: amount(),
+        reasoning: Bool.random(using: &chance) ? amount() : nil)
+    }
+    for _ in 0..<50 {
+      let tiers = (0..<Int.random(in: 0...2, using: &chance)).map {
+        Price.Tier(tokens: Int64($0 + 1) * 500, rates: rates())
+      }
+      let price = Price(rates: rates(), tiers: tiers)
+      let input = Int64.random(in: 0...2_000, using: &chance)
+      let output = Int64.random(in: 0...2_000, using: &chance)
+      let held = price.cost(input: input, output: output)
+      for _ in 0..<20 {
+        let used = Int64.random(in: 0...input, using: &chance)
+        let said = Int64.random(in: 0...output, using: &chance)
+        let cached = Int64.random(in: 0...used, using: &chance)
+        let usage = Usage(
+          input: used, output: said, cachedInput: cached,
+          cacheWrites: .random(in: 0...(used - cached), using: &chance),
+          reasoning: .random(in: 0...said, using: &chance))
+        #expect(price.cost(of: usage) <= held)
+      }
+      let money = Money(picoDollars: .random(in: 0...100_000_000_000, using: &chance))
+      guard let payable = price.outputTokens(payableWith: money, input: input) else { continue }
+      if payable > 0 { #expect(price.cost(input: input, output: payable) <= money) }
+      #expect(price.cost(input: input, output: payable + 1) > money)
+    }
+  }
+
+  @Test(arguments: [Int64.min, -1, 0, 1, 1_000_000_000_000_000_000, .max])
+  func survivesWhatNoProviderCanMean(_ count: Int64) {
+    let price = Price(
+      rates: Price.Rates(
+        input: money("3"), cached: money("0.3"), cacheWrite: money("3.75"),
+        output: money("15"), reasoning: money("20")),
+      tiers: [
+        Price.Tier(tokens: 200_000, rates: Price.Rates(input: money("6"), output: money("30")))
+      ])
+    let usage = Usage(
+      input: count, output: count, cachedInput: count, cacheWrites: count, reasoning: count)
+    #expect(price.cost(of: usage) >= .zero)
+    #expect(price.cost(input: count, output: count) >= price.cost(of: usage))
+    #expect(price.outputTokens(payableWith: .max, input: count).map { $0 >= 0 } == true)
+  }
+
+  @Test func callsFreeWhatCostsNothingInAnyTier() {
+    #expect(Price.free.isFree)
+    let later = Price(
+      rates: Price.Rates(input: .zero, output: .zero),
+      tiers: [Price.Tier(tokens: 1, rates: Price.Rates(input: .zero, output: money("1")))])
+    #expect(!later.isFree)
+    #expect(!Price(rates: Price.Rates(input: .zero, output: .zero, reasoning: money("1"))).isFree)
   }
 }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaPersona
+import RasaSystem
 import Testing
 
 @testable import RasaModels
@@ -40,6 +41,24 @@ import Testing
     (["LLM_PROVIDER": "openai", "LLM_HOST": "http://h:1"], ["openai http://h:1/v1"]),
     (["LLM_HOST": "http://h:1/v1"], ["openai http://h:1/v1"]),
     (["LLM_HOST": "h"], ["ollama http://h:11434"]),
+    (["ANTHROPIC_API_KEY": "k"], ["anthropic https://api.anthropic.com"]),
+    (
+      ["ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "https://h/anthropic/v1/"],
+      ["anthropic https://h/anthropic"]
+    ),
+    (["GEMINI_API_KEY": "k"], ["gemini https://generativelanguage.googleapis.com"]),
+    (
+      ["GOOGLE_API_KEY": "k", "GEMINI_BASE_URL": "localhost:9/v1beta"],
+      ["gemini http://localhost:9 local"]
+    ),
+    (
+      ["GOOGLE_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "LLM_PROVIDER": "google"],
+      ["gemini https://generativelanguage.googleapis.com", "anthropic https://api.anthropic.com"]
+    ),
+    (
+      ["ANTHROPIC_API_KEY": "k", "LLM_PROVIDER": "anthropic", "LLM_HOST": "gate.example"],
+      ["anthropic https://gate.example"]
+    ),
     (["LLM_PROVIDER": "mock", "OPENAI_API_KEY": "sk-1"], ["openai https://api.openai.com/v1"]),
   ]
 
@@ -100,7 +119,8 @@ import Testing
     arguments: [
       ("gpt-4o", nil, "gpt-4o"), ("openai:gpt-4o", "openai", "gpt-4o"),
       ("llama3:8b", nil, "llama3:8b"), ("ollama:llama3:8b", "ollama", "llama3:8b"),
-      ("Mock:x", "mock", "x"), ("mock", "mock", "mock"),
+      ("Mock:x", "mock", "x"), ("mock", "mock", "mock"), ("google:g", "gemini", "g"),
+      ("Gemini:g", "gemini", "g"), ("groq:x", nil, "groq:x"),
     ] as [(String, String?, String)])
   func splitsTheEngineFromTheModel(_ row: (text: String, engine: String?, model: String)) {
     #expect(
@@ -118,5 +138,147 @@ import Testing
     #expect(
       secret.redacting("key sk-very-secret, twice: sk-very-secret.") == "key ***, twice: ***.")
     #expect(secret.redacting("nothing") == "nothing")
+  }
+}
+
+/// Providers that are entries in a file.
+@Suite struct ProviderDefinitionTests {
+  private static let place = SourceLocation(file: "config.yaml", line: 4, column: 3)
+
+  private func discover(
+    _ environment: [String: String], _ definitions: ProviderDefinition..., model: String? = nil
+  ) throws -> ModelConfiguration {
+    var files = Configuration()
+    files.providers = definitions.map { definition in
+      var definition = definition
+      definition.location = Self.place
+      return definition
+    }
+    files.model = model.map { ModelReference(model: $0) }
+    return try .discover(environment, configuration: files)
+  }
+
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:8000", "http://127.0.0.1:8000/v1 local"),
+      ("https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1"),
+      (
+        "https://me.openai.azure.com/openai/deployments/mine",
+        "https://me.openai.azure.com/openai/deployments/mine"
+      ),
+      ("https://openrouter.ai/api/v1/", "https://openrouter.ai/api/v1"),
+    ])
+  func takesAnAddressAsItIsWritten(_ row: (written: String, found: String)) throws {
+    let found = try #require(
+      try discover([:], ProviderDefinition(name: "mine", baseURL: row.written)).providers.first)
+    #expect(found.name == "mine" && found.dialect == .openAI)
+    #expect("\(found.baseURL)\(found.isLocal ? " local" : "")" == row.found)
+  }
+
+  @Test func takesEverySettingOver() throws {
+    let azure = ProviderDefinition(
+      name: "azure", baseURL: "https://me.openai.azure.com/openai/deployments/mine",
+      keyVariable: "AZURE_KEY", keyHeader: "api-key", headers: [("x-team", "blue")],
+      query: [("api-version", "2024-10-21")], structuredOutput: "json_object", vendor: "openai",
+      defaultModel: "gpt-4o", isLocal: false, firstContentTimeout: 12.5, idleTimeout: 3)
+    let found = try #require(
+      try discover(["AZURE_KEY": "secret"], azure).providers.first)
+    #expect(found.key == Secret("secret") && found.keyVariable == "AZURE_KEY")
+    #expect(found.keyHeader == "api-key")
+    #expect(found.extraHeaders.map(\.name) == ["x-team"])
+    #expect(found.query.map(\.value) == ["2024-10-21"])
+    #expect(found.maxTokensField == .maxCompletionTokens)
+    #expect(found.structuredOutput == .jsonObject)
+    #expect(found.vendor == "openai" && !found.isVendor)
+    #expect(found.defaultModel == "gpt-4o")
+    #expect(found.firstContentTimeout == .milliseconds(12_500))
+    #expect(found.idleTimeout == .seconds(3))
+    #expect(found.origins == ["config.yaml:4:3", "AZURE_KEY"])
+    #expect(found.account.count == 16)
+    #expect(found.modelKey("m") == found.modelKey("m"))
+    #expect(!"\(found)".contains("secret"))
+  }
+
+  @Test func letsTheEnvironmentWinSettingBySetting() throws {
+    let entry = ProviderDefinition(
+      name: "openai", baseURL: "https://gate.example/v1", defaultModel: "mine")
+    let both = try #require(
+      try discover(
+        ["OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "https://here.example/v1"], entry
+      ).providers.first)
+    #expect(both.baseURL == "https://here.example/v1" && both.defaultModel == "mine")
+    let file = try #require(try discover(["OPENAI_API_KEY": "k"], entry).providers.first)
+    #expect(file.baseURL == "https://gate.example/v1" && file.key == Secret("k"))
+    #expect(file.origins == ["OPENAI_API_KEY", "config.yaml:4:3"])
+    let google = try #require(
+      try discover(
+        [:], ProviderDefinition(name: "google", dialect: "gemini", baseURL: "", keyVariable: "G")
+      )
+      .providers.first)
+    #expect(google.name == "gemini" && google.lacksKey && google.dialect == .gemini)
+    #expect(google.baseURL == "https://generativelanguage.googleapis.com")
+    #expect(
+      try discover([:], entry, model: "openai:x").model
+        == ModelReference(engine: "openai", model: "x"))
+    #expect(
+      try discover(
+        ["LLM_MODEL": "groq:y"], ProviderDefinition(name: "groq", baseURL: "https://g/v1")
+      )
+      .model == ModelReference(engine: "groq", model: "y"))
+  }
+
+  @Test func asksWhatHasItsKeyFirst() throws {
+    let keyless = ProviderDefinition(name: "far", baseURL: "https://far/v1", keyVariable: "NONE")
+    let near = ProviderDefinition(name: "near", baseURL: "http://127.0.0.1:1")
+    #expect(try discover([:], keyless, near).providers.map(\.name) == ["near", "far"])
+    #expect(
+      try discover(["OLLAMA_HOST": "h"], keyless, near).providers.map(\.name)
+        == ["ollama", "near", "far"])
+    #expect(
+      try discover(["LLM_PROVIDER": "far"], keyless, near).providers.map(\.name) == ["far", "near"])
+    let doubled = ProviderDefinition(name: "near", baseURL: "http://127.0.0.1:2")
+    #expect(try discover([:], near, doubled).providers.map(\.baseURL) == ["http://127.0.0.1:1/v1"])
+  }
+
+  @Test func saysWhereWhatItRefusesStands() throws {
+    for definition in [
+      ProviderDefinition(name: "m", dialect: "openia", baseURL: "https://h/v1"),
+      ProviderDefinition(name: "m", baseURL: "ftp://h"), ProviderDefinition(name: "m", baseURL: ""),
+      ProviderDefinition(name: "m", baseURL: "https://h/v1", maxTokensField: "tokens"),
+      ProviderDefinition(name: "m", baseURL: "https://h/v1", firstContentTimeout: .infinity),
+      ProviderDefinition(name: "m", baseURL: "https://h/v1", idleTimeout: .nan),
+    ] {
+      let failure = try #require(throws: Failure.self) { try discover([:], definition) }
+      #expect(failure.location == Self.place && !failure.mend.isEmpty)
+    }
+    #expect(throws: Failure.self) {
+      try discover(
+        ["K": "two words"], ProviderDefinition(name: "m", baseURL: "https://h", keyVariable: "K"))
+    }
+  }
+
+  @Test func warnsOfAKeyInTheClear() throws {
+    let far = ProviderDefinition(name: "far", baseURL: "http://far/v1", keyVariable: "K")
+    #expect(try discover(["K": "k"], far).warnings.count == 1)
+    #expect(try discover([:], far).warnings.isEmpty)
+  }
+
+  @Test(
+    arguments: [
+      ("gpt-4o", "openai"), ("claude-haiku-4-5", "anthropic"), ("claude-new-9", "anthropic"),
+      ("gemini-2.5-pro", "router"), ("unheard-of", "openai"), ("llama3:8b", "near"),
+      ("qwen3", "near"), ("near:gpt-4o", "near"), ("router:meta/llama", "router"),
+      ("google:gemini-2.5-pro", nil), ("groq:x", "openai"),
+    ] as [(String, String?)])
+  func findsWhoAnswers(_ row: (model: String, provider: String?)) throws {
+    let configuration = try discover(
+      ["OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"],
+      ProviderDefinition(name: "router", baseURL: "https://openrouter.ai/api/v1"),
+      ProviderDefinition(name: "near", baseURL: "http://127.0.0.1:1"))
+    let root = FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath)))
+    let catalogue = Catalogue(
+      shipped: try FileSystem.read("\(root)/models/catalogue.json", limit: 1 << 20))
+    let provider = try configuration.provider(for: .init(model: row.model), in: catalogue)
+    #expect(provider?.name == row.provider)
   }
 }

@@ -18,6 +18,18 @@ import Testing
     (429, "{\"error\":{\"code\":\"insufficient_quota\"}}", .quota),
     (429, "{\"error\":{\"type\":\"insufficient_quota\"}}", .quota),
     (429, "[{\"error\":{\"code\":429}}]", .rateLimit),
+    (400, "{\"error\":{\"message\":\"Your credit balance is too low to access\"}}", .payment),
+    (402, "{\"error\":{\"type\":\"billing_error\"}}", .payment),
+    (403, "{\"error\":{\"type\":\"billing_error\"}}", .payment),
+    (404, "{\"error\":{\"type\":\"not_found_error\",\"message\":\"model: x\"}}", .modelNotFound),
+    (400, "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\"}}", .rejected),
+    (
+      400,
+      "{\"error\":{\"code\":400,\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}",
+      .authentication
+    ),
+    (429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}", .rateLimit),
+    (529, "{\"error\":{\"type\":\"overloaded_error\"}}", .server),
     (500, "{}", .server), (503, "no", .server), (529, "", .server), (302, "", .rejected),
   ]
 
@@ -49,6 +61,121 @@ import Testing
     ] as [([String: String], Duration?)])
   func readsHowLongToWait(_ row: (headers: [String: String], delay: Duration?)) {
     #expect(RetryAfter.read({ row.headers[$0] }, now: Self.now) == row.delay)
+  }
+
+  @Test(
+    arguments: [
+      (
+        429, ["x-ratelimit-reset-requests": "1s", "x-ratelimit-reset-tokens": "6m0s"], .seconds(360)
+      ),
+      (
+        429,
+        [
+          "x-ratelimit-reset-requests": "1s", "x-ratelimit-remaining-requests": "0",
+          "x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "100",
+        ], .seconds(1)
+      ),
+      (429, ["x-ratelimit-reset-tokens": "6m0s", "retry-after": "2"], .seconds(2)),
+      (429, ["anthropic-ratelimit-tokens-reset": "1994-11-06T08:50:00Z"], .seconds(23)),
+      (429, ["anthropic-ratelimit-tokens-reset": "1993-11-06T08:50:00Z"], .zero),
+      (429, ["x-ratelimit-reset-tokens": "later"], nil),
+      (500, ["x-ratelimit-reset-tokens": "6m0s"], nil), (500, ["retry-after": "2"], .seconds(2)),
+    ] as [(Int, [String: String], Duration?)])
+  func guessesFromTheLimitsOnlyWhereNothingBetterIsSaid(
+    _ row: (status: Int, headers: [String: String], delay: Duration?)
+  ) {
+    let problem = ProviderProblem(
+      status: row.status, headers: { row.headers[$0] }, body: [], now: Self.now)
+    #expect(problem.retryAfter == row.delay)
+  }
+
+  @Test func prefersTheDocumentsDelayToAGuess() {
+    let body =
+      "{\"error\":{\"code\":429,\"details\":[{\"retryDelay\":\"21s\"},{\"retryDelay\":\"1.5s\"}]}}"
+    let problem = ProviderProblem(
+      status: 429, headers: { ["x-ratelimit-reset-tokens": "6m0s"][$0] }, body: Array(body.utf8),
+      now: Self.now)
+    #expect(problem.retryAfter == .seconds(21))
+  }
+
+  @Test(
+    arguments: [
+      ("6m0s", .seconds(360)), ("1h2m3.5s", .milliseconds(3_723_500)),
+      ("120ms", .milliseconds(120)),
+      ("39.27s", .milliseconds(39_270)), ("7", .seconds(7)), ("1d", .seconds(86_400)),
+      ("99999999h", .seconds(31_536_000)), ("", nil), ("s", nil), ("5x", nil), ("1.2.3s", nil),
+      ("-5s", nil), ("5 s", nil),
+    ] as [(String, Duration?)])
+  func readsDurations(_ row: (text: String, duration: Duration?)) {
+    #expect(RetryAfter.duration(row.text) == row.duration)
+  }
+
+  @Test(
+    arguments: [
+      (["request-id": "req_1"], "{}", "the server failed (500) [request req_1]"),
+      (["x-request-id": "r-2"], "{}", "the server failed (500) [request r-2]"),
+      ([:], "{\"request_id\":\"req_3\",\"error\":{}}", "the server failed (500) [request req_3]"),
+      (["request-id": ""], "{}", "the server failed (500)"),
+      (["request-id": String(repeating: "x", count: 200)], "{}", "the server failed (500)"),
+    ] as [([String: String], String, String)])
+  func namesTheRequestForSupport(_ row: (headers: [String: String], body: String, message: String))
+  {
+    let problem = ProviderProblem(
+      status: 500, headers: { row.headers[$0] }, body: Array(row.body.utf8), now: Self.now)
+    #expect(problem.message == row.message)
+  }
+
+  static let adaptations: [(ProviderSettings.Dialect, String, @Sendable (WireQuirks) -> Bool)] = [
+    (.anthropic, "`temperature` is deprecated for this model.", { !$0.sendsTemperature }),
+    (
+      .anthropic, "adaptive thinking is not supported on this model",
+      { $0.thinking == .budget }
+    ),
+    (
+      .anthropic, "output_config.effort: Extra inputs are not permitted", { $0.thinking == .budget }
+    ),
+    (
+      .anthropic, "output_config.format: Extra inputs are not permitted",
+      { $0.structuredOutput == .prompt }
+    ),
+    (.gemini, "Thinking level is not supported for this model.", { $0.thinking == .budget }),
+    (
+      .gemini, "Function calling with a response mime type: 'application/json' is unsupported",
+      { $0.structuredOutput == .prompt }
+    ),
+    (
+      .gemini, "Unknown name \"responseJsonSchema\" at 'generation_config'",
+      { $0.structuredOutput == .jsonObject }
+    ),
+    (
+      .gemini, "Function call is missing a thought_signature in functionCall parts",
+      { $0.signsForeignCalls }
+    ),
+    (.ollama, "\"llama3\" does not support thinking", { $0.thinking == .budget }),
+    (
+      .openAI, "Unsupported parameter: 'reasoning_effort'", { $0.thinking == .none }
+    ),
+    (
+      .openAI, "The `reasoning_content` in the thinking mode must be passed back to the API.",
+      { $0.returnsReasoning }
+    ),
+  ]
+
+  @Test(arguments: adaptations)
+  func adaptsToWhatModelsRefuse(
+    _ row: (
+      dialect: ProviderSettings.Dialect, message: String, adapted: @Sendable (WireQuirks) -> Bool
+    )
+  ) {
+    var quirks = WireQuirks(ProviderSettings(name: "p", dialect: row.dialect, baseURL: ""))
+    var triedOtherField = false
+    #expect(!row.adapted(quirks))
+    let problem = ProviderProblem(.rejected, row.message)
+    #expect(quirks.adapt(to: problem, triedOtherField: &triedOtherField))
+    #expect(row.adapted(quirks))
+    var rounds = 0
+    while quirks.adapt(to: problem, triedOtherField: &triedOtherField) { rounds += 1 }
+    #expect(rounds <= 4)
   }
 
   @Test(

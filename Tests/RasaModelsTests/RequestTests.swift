@@ -11,21 +11,11 @@ import Testing
     "additionalProperties": false,
   ]
 
-  private func call(
-    _ request: ModelRequest, _ settings: ProviderSettings, cap: Int64 = 100, input: Int64 = 10,
-    change: (inout WireQuirks) -> Void = { _ in }
-  ) -> WireCall {
-    var quirks = WireQuirks(settings)
-    change(&quirks)
-    return WireCall(
-      request: request, model: "m", cap: cap, inputEstimate: input, quirks: quirks)
-  }
-
   private func openAI(
     _ request: ModelRequest, baseURL: String? = nil, change: (inout WireQuirks) -> Void = { _ in }
   ) throws -> Value {
     let settings = try ProviderSettings.openAI(baseURL: baseURL, key: nil)
-    let wire = OpenAIChat.request(call(request, settings, change: change))
+    let wire = OpenAIChat.request(.made(request, settings, change: change))
     #expect(wire.path == "/chat/completions")
     return try JSON.parse(wire.body)
   }
@@ -88,14 +78,14 @@ import Testing
     ] as [(String, Value, Bool)])
   func asksForStrictnessOnlyWhereASchemaAllowsIt(_ row: (name: String, schema: Value, strict: Bool))
   {
-    #expect(OpenAIChat.isStrict(row.schema) == row.strict)
+    #expect(StructuredOutput.isStrict(row.schema) == row.strict)
   }
 
   @Test func asksOllama() throws {
     let settings = try ProviderSettings.ollama(host: "127.0.0.1")
     let request = ModelRequest(
       messages: [ChatMessage(.user, "U")], schema: Self.schema, temperature: 0)
-    let wire = OllamaChat.request(call(request, settings))
+    let wire = OllamaChat.request(.made(request, settings))
     let body = try JSON.parse(wire.body)
     #expect(wire.path == "/api/chat")
     #expect(body["stream"] == true)
@@ -108,5 +98,65 @@ import Testing
       as [(Int64, Int64?)])
   func asksOllamaForAWindowThatFits(_ row: (tokens: Int64, window: Int64?)) {
     #expect(OllamaChat.window(for: row.tokens) == row.window)
+  }
+
+  @Test func sendsToolsAndTheirAnswersToOpenAI() throws {
+    let body = try openAI(.withTools)
+    #expect(
+      body["tools"].array?.first == [
+        "type": "function",
+        "function": [
+          "name": "weather", "description": "Tells the weather.",
+          "parameters": ["type": "object", "properties": ["city": ["type": "string"]]],
+        ],
+      ])
+    let messages = body["messages"].array ?? []
+    #expect(messages.map { $0["role"] } == ["system", "user", "assistant", "tool", "tool"])
+    #expect(messages[2]["content"].isNull)
+    #expect(messages[2]["reasoning_content"].isNull)
+    #expect(
+      messages[2]["tool_calls"].array?.first == [
+        "id": "c1", "type": "function",
+        "function": ["name": "weather", "arguments": "{\"city\":\"Ulm\"}"],
+      ])
+    #expect(messages[3]["tool_call_id"] == "c1")
+    let returned = try openAI(.withTools) { $0.returnsReasoning = true }
+    #expect(returned["messages"].array?[2]["reasoning_content"] == "Tunsigned")
+  }
+
+  @Test func sendsToolsAndTheirAnswersToOllama() throws {
+    let settings = try ProviderSettings.ollama(host: "127.0.0.1")
+    let body = try JSON.parse(OllamaChat.request(.made(.withTools, settings)).body)
+    #expect(body["tools"].array?.count == 2)
+    let messages = body["messages"].array ?? []
+    #expect(
+      messages[2]["tool_calls"].array?.first == [
+        "function": ["name": "weather", "arguments": ["city": "Ulm"]]
+      ])
+    #expect(messages[3]["tool_name"] == "weather")
+    #expect(messages[4]["tool_name"] == "time")
+  }
+
+  @Test(
+    arguments: [
+      (.high, true, .effort, "high", "high"), (.high, false, .effort, nil, "high"),
+      (nil, true, .effort, nil, true), (nil, false, .effort, nil, nil),
+      (.low, true, .budget, "low", true), (.low, true, .none, nil, nil),
+    ] as [(ReasoningEffort?, Bool, WireQuirks.Thinking, Value?, Value?)])
+  func thinksAsTheModelCan(
+    _ row: (
+      effort: ReasoningEffort?, isThinking: Bool, form: WireQuirks.Thinking, openAI: Value?,
+      ollama: Value?
+    )
+  ) throws {
+    let open = WireCall.made(
+      .plain, try .openAI(baseURL: nil, key: nil), effort: row.effort, isThinking: row.isThinking
+    ) { $0.thinking = row.form }
+    #expect(
+      try JSON.parse(OpenAIChat.request(open).body)["reasoning_effort"] == row.openAI ?? .null)
+    let local = WireCall.made(
+      .plain, try .ollama(host: "h"), effort: row.effort, isThinking: row.isThinking
+    ) { $0.thinking = row.form }
+    #expect(try JSON.parse(OllamaChat.request(local).body)["think"] == row.ollama ?? .null)
   }
 }

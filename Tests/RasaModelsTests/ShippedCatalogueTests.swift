@@ -11,21 +11,84 @@ import Testing
     return try FileSystem.read("\(root)/models/catalogue.json", limit: 1 << 20)
   }
 
-  @Test func everyEntryAndEveryAliasHasAPrice() throws {
+  @Test func everyEntryAndEveryAliasHasWhatIsNeeded() throws {
     let document = try Self.document()
     let catalogue = Catalogue(shipped: document)
     let value = try JSON.parse(document)
     let names = (value["models"].object?.keys ?? []) + (value["aliases"].object?.keys ?? [])
-    #expect(names.count > 60)
+    #expect(names.count > 100)
     for name in names {
       let facts = try #require(try catalogue.facts(for: name), "\(name)")
-      let price = try #require(facts.price(on: LocalDay(year: 2026, month: 9, day: 1)), "\(name)")
-      #expect(price.rates.output >= price.rates.input, "\(name)")
-      #expect(price.rates.cached <= price.rates.input, "\(name)")
+      #expect(facts.source.isEmpty == facts.prices.isEmpty && !facts.vendor.isEmpty, "\(name)")
+      if let most = facts.maxOutput { #expect(most <= facts.context ?? .max, "\(name)") }
+      if facts.isOpen {
+        #expect(facts.prices.isEmpty, "\(name)")
+        continue
+      }
       #expect(["openai", "anthropic", "google"].contains(facts.vendor), "\(name)")
+      #expect(facts.context != nil, "\(name)")
+      let price = try #require(facts.price(on: LocalDay(year: 2026, month: 9, day: 1)), "\(name)")
+      #expect(
+        price.version.hasPrefix(facts.id) && price.version.hasSuffix("(genai-prices 2026-08-22)"))
+      for rates in [price.rates] + price.tiers.map(\.rates) {
+        #expect(rates.output >= rates.input, "\(name)")
+        #expect(rates.cached <= rates.input, "\(name)")
+        #expect(rates.cacheWrite >= rates.input, "\(name)")
+      }
     }
-    let standard = try #require(try catalogue.defaultModel(of: "openai"))
-    #expect(try catalogue.facts(for: standard) != nil)
+  }
+
+  @Test func everythingReadAtOnceIsWhatIsReadOneByOne() throws {
+    let document = try Self.document()
+    let lazily = Catalogue(shipped: document)
+    let all = try Catalogue(shipped: document).allFacts()
+    #expect(all.map(\.id) == all.map(\.id).sorted())
+    for facts in all { #expect(try lazily.facts(for: facts.id) == facts) }
+  }
+
+  @Test(arguments: [("openai", "openai"), ("anthropic", "anthropic"), ("gemini", "google")])
+  func hasAModelWhereNobodyNamedOne(_ row: (provider: String, vendor: String)) throws {
+    let catalogue = Catalogue(shipped: try Self.document())
+    let name = try #require(try catalogue.defaultModel(of: row.provider))
+    let facts = try #require(try catalogue.facts(for: name))
+    #expect(facts.id == name && facts.vendor == row.vendor)
+    let rates = try #require(facts.price(on: LocalDay(year: 2026, month: 9, day: 1))).rates
+    #expect(rates.output <= Money(decimal: "5") ?? .zero)
+  }
+
+  @Test(
+    arguments: [
+      ("gpt-9", "openai"), ("claude-sonnet-9-20280101", "anthropic"), ("gemini-9-pro", "google"),
+      ("llama3.2:3b", "meta"), ("mine", nil),
+    ] as [(String, String?)])
+  func knowsWhoseAModelIs(_ row: (model: String, vendor: String?)) throws {
+    #expect(try Catalogue(shipped: try Self.document()).vendor(of: row.model) == row.vendor)
+  }
+
+  @Test(arguments: [
+    ("llama3:8b", "llama3"), ("llama3.2:3b-instruct-q4_K_M", "llama3.2"),
+    ("gpt-oss:120b", "gpt-oss"),
+    ("library/qwen3:8b", "qwen3"), ("mistral-small:24b", "mistral-small3.2"),
+  ])
+  func knowsOpenModelsInEverySize(_ row: (model: String, id: String)) throws {
+    let document = try Self.document()
+    #expect(try Catalogue(shipped: document).facts(for: row.model)?.id == row.id)
+    let all = Catalogue(shipped: document)
+    _ = try all.allFacts()
+    #expect(try all.facts(for: row.model)?.id == row.id)
+    #expect(try all.facts(for: "gpt-4o:extended") == nil)
+  }
+
+  /// One model a line, so that a change of price is one line of a difference.
+  @Test func keepsItsShape() throws {
+    let text = String(decoding: try Self.document(), as: UTF8.self)
+    let models = try #require(text.split(separator: "\"models\": {\n").last)
+    let lines = models.split(separator: "\n").dropLast(2)
+    for line in lines {
+      #expect(line.hasPrefix("    \"") && line.contains("\": {\"vendor\": \""), "\(line)")
+      #expect(line.hasSuffix(line == lines.last ? "}" : "},"), "\(line)")
+    }
+    #expect(lines.count == (try JSON.parse(text)["models"].object?.count))
   }
 
   @Test(arguments: [

@@ -23,7 +23,7 @@ package enum CommandLineInterface {
     ],
     subcommands: [
       .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
-      .initialize, .doctor, .bench,
+      .agents, .costs, .initialize, .doctor, .bench,
       .completions, .version, .help,
     ])
 

@@ -75,10 +75,10 @@ extension OptionSpec {
 
   /// The words that help and completions offer as values.
   package var offeredChoices: [String] {
-    if case .value(_, .choice(let choices)) = form {
+    switch form {
+    case .value(_, .choice(let choices)), .value(_, .choices(let choices)):
       choices.filter { $0.refusal == nil && $0.meaning == $0.word }.map(\.word)
-    } else {
-      []
+    default: []
     }
   }
 

@@ -4,6 +4,8 @@ import RasaCore
 package enum ValueFormat: Sendable {
   case text
   case choice([Choice])
+  /// One or more of these words, with commas between them.
+  case choices([Choice])
   /// Dollars, as decimal text.
   case money
   case integer(ClosedRange<Int>)
@@ -13,6 +15,8 @@ package enum ValueFormat: Sendable {
   case assignment
   /// `90d`, `12h`, `30m`, `45s`.
   case age
+  /// `2026-01-31`, `7d`, `today`, `month`.
+  case day
 }
 
 /// A word that an option takes as its value.
@@ -47,6 +51,11 @@ extension ValueFormat {
     switch self {
     case .text: return text
     case .choice(let choices): return try chosen(text, among: choices, of: spelling)
+    case .choices(let choices):
+      let words = text.split(separator: ",", omittingEmptySubsequences: false)
+      return try words.map { (word) throws(ValueProblem) in
+        try chosen(String(trimmed(word)), among: choices, of: spelling)
+      }.joined(separator: ",")
     case .money:
       if let amount = Money(decimal: text), amount >= .zero { return text }
       throw ValueProblem(
@@ -73,6 +82,11 @@ extension ValueFormat {
       throw ValueProblem(
         message: "`\(spelling)` takes a length of time, not \(quoted(text))",
         advice: "write it as in `\(spelling) 30d`, with d, h, m or s")
+    case .day:
+      if NamedDay(text) != nil { return text }
+      throw ValueProblem(
+        message: "`\(spelling)` takes a day, not \(quoted(text))",
+        advice: "write it as in `\(spelling) 2026-01-31`, or as 7d, today or month")
     }
   }
 
@@ -117,6 +131,37 @@ func milliseconds(ofAge text: String) -> Int64? {
   else { return nil }
   let (product, overflow) = count.multipliedReportingOverflow(by: unit)
   return overflow || product > 36_525 * 86_400_000 ? nil : product
+}
+
+/// A day as people name it, which may depend on what day it is.
+enum NamedDay: Hashable {
+  case date(LocalDay)
+  /// So many days ago.
+  case ago(Int)
+  case firstOfMonth
+
+  init?(_ text: String) {
+    switch text {
+    case "today": self = .ago(0)
+    case "month": self = .firstOfMonth
+    default:
+      if let day = LocalDay(text) {
+        self = .date(day)
+      } else if text.last == "d", let count = Int(text.dropLast()), (0...36_525).contains(count) {
+        self = .ago(count)
+      } else {
+        return nil
+      }
+    }
+  }
+
+  func day(from today: LocalDay) -> LocalDay {
+    switch self {
+    case .date(let day): day
+    case .ago(let count): today.advanced(byDays: -count)
+    case .firstOfMonth: today.firstOfMonth
+    }
+  }
 }
 
 private func trimmed(_ text: Substring) -> Substring {

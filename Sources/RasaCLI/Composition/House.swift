@@ -15,6 +15,7 @@ package struct House: Sendable {
   let output: Output
   let errors: Output
   let folders: RasaFolders
+  let catalogue: Catalogue
 
   package init(environment: Environment) throws(Failure) {
     self.environment = environment
@@ -22,6 +23,7 @@ package struct House: Sendable {
     output = .standard
     errors = .error
     folders = try RasaFolders(environment)
+    catalogue = .ofUser(folders)
   }
 
   /// Personas and operators: the project's own folder, the user's, what ships.
@@ -115,14 +117,15 @@ package struct House: Sendable {
     onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) throws(Failure) -> Gate {
-    let configuration = try ModelConfiguration.discover(environment.variables)
-    for warning in configuration.warnings { onWarning(warning) }
+    let settings = try configuration(onWarning: onWarning)
+    let providers = try ModelConfiguration.discover(environment.variables, configuration: settings)
+    for warning in providers.warnings { onWarning(warning) }
+    var options = options
+    options.budget = settings.budget
+    options.usualProfile = settings.profile
     return Gate(
-      configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: history,
+      configuration: providers, catalogue: catalogue, ledger: ledger, history: history,
       client: client, time: time, random: { .random(in: .min ... .max) }, options: options,
       onWarning: onWarning, onSelection: onSelection)
   }
-
-  private static let catalogue = Catalogue(
-    shipped: EmbeddedFiles.bytes(of: "models/catalogue.json") ?? [])
 }

@@ -25,6 +25,7 @@ private struct NodeBuilder {
     let location = source.location(ofByte: reader.position)
     let excerpt = source.excerpt(line: location.line)
     let content: DocumentNode.Content
+    var rawText: String?
     switch kind {
     case .object: content = .mapping(try entries())
     case .array:
@@ -33,9 +34,14 @@ private struct NodeBuilder {
         while try reader.nextElement() { elements.append(try node()) }
       }
       content = .sequence(elements)
+    case .number:
+      let start = reader.position
+      content = .scalar(try reader.value())
+      rawText = reader.text.text(in: start..<reader.position, isASCII: true)
     default: content = .scalar(try reader.value())
     }
-    return DocumentNode(content: content, location: location, excerpt: excerpt)
+    return DocumentNode(
+      content: content, location: location, excerpt: excerpt, rawText: rawText)
   }
 
   private mutating func entries() throws(Failure) -> [DocumentNode.Entry] {

@@ -121,7 +121,8 @@ package struct CallContext: Sendable {
   /// Whose budget pays: the persona's name.
   package var persona: String
   package var models: RecommendedModels
-  package var profile: PerformanceProfile
+  /// Nil where neither operator nor persona says anything.
+  package var profile: PerformanceProfile?
   package var budget: CostBudget
   /// The dollars that the whole run may take.
   package var runLimit: Money?
@@ -131,7 +132,7 @@ package struct CallContext: Sendable {
 
   package init(
     run: Identifier, key: EffectKey, persona: String,
-    models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile = .balanced,
+    models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile? = nil,
     budget: CostBudget = CostBudget(), runLimit: Money? = nil,
     idempotencyKey: String? = nil
   ) {

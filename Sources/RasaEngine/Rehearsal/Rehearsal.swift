@@ -47,7 +47,7 @@ extension Graph {
   ) -> CallContext {
     CallContext(
       run: start.run, key: key, persona: start.persona, models: persona.models,
-      profile: profile ?? definition.profile ?? persona.profile ?? .balanced,
+      profile: profile ?? definition.profile ?? persona.profile,
       budget: persona.budget, runLimit: persona.limits.cost)
   }
 }

@@ -17,27 +17,35 @@ struct HTTPAdapter: ChatAdapter {
     let request =
       switch settings.dialect {
       case .openAI: OpenAIChat.request(call)
+      case .anthropic: AnthropicMessages.request(call)
+      case .gemini: GeminiContent.request(call)
       case .ollama: OllamaChat.request(call)
-      case .anthropic, .gemini: throw ProviderProblem(.rejected, "not spoken yet")
       }
     let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
       deadline: deadline)
+    let type = response.headers.first(named: "content-type")
     let decoder: any ChatDecoder =
       switch settings.dialect {
-      case .openAI:
-        OpenAIChatDecoder(contentType: response.headers.first(named: "content-type"))
-      case .ollama, .anthropic, .gemini: OllamaChatDecoder()
+      case .openAI: OpenAIChatDecoder(contentType: type, callPrefix: call.callPrefix)
+      case .anthropic: AnthropicDecoder(contentType: type, callPrefix: call.callPrefix)
+      case .gemini: GeminiDecoder(contentType: type, callPrefix: call.callPrefix)
+      case .ollama: OllamaChatDecoder(callPrefix: call.callPrefix)
       }
-    return HTTPChatStream(body: response.body, decoder: decoder, address: settings.baseURL)
+    return HTTPChatStream(
+      body: response.body, decoder: decoder, address: settings.baseURL,
+      requestID: ProviderProblem.requestID { response.headers.first(named: $0) })
   }
 
   /// The models that the provider lists, in its order. Costs nothing, so it needs no hold.
   func listModels(deadline: UInt64) async throws -> [ListedModel] {
+    // All in one page: nobody has more than a thousand.
     let path =
       switch settings.dialect {
       case .openAI: "/models"
-      case .ollama, .anthropic, .gemini: "/api/tags"
+      case .anthropic: "/models?limit=1000"
+      case .gemini: "/models?pageSize=1000"
+      case .ollama: "/api/tags"
       }
     let response = try await send("GET", path, body: [], deadline: deadline)
     do {
@@ -55,17 +63,11 @@ struct HTTPAdapter: ChatAdapter {
     _ method: String, _ path: String, body: [UInt8], idempotencyKey: String? = nil,
     deadline: UInt64
   ) async throws -> HTTPResponse {
-    var headers: [(name: String, value: String)] = [
-      ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
-    ]
-    if let key = settings.key { headers.append(("Authorization", "Bearer \(key.value)")) }
-    // Servers that know it answer a repeated request from what they have, and bill it once.
-    if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
-    headers += settings.extraHeaders
     do {
       let response = try await client.send(
         HTTPRequest(
-          method: method, url: settings.baseURL + path, headers: headers, body: body,
+          method: method, url: settings.address(of: path),
+          headers: settings.headers(idempotencyKey: idempotencyKey), body: body,
           allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline))
       if (200..<300).contains(response.status) { return response }
       let document = try await response.body.collect(
@@ -77,85 +79,6 @@ struct HTTPAdapter: ChatAdapter {
       throw problem
     } catch let error as HTTPError {
       throw try ProviderProblem(error, at: settings.baseURL)
-    }
-  }
-}
-
-/// A model as a provider lists it.
-struct ListedModel: Sendable, Hashable {
-  var name: String
-  /// Ollama passes it on to a cloud, which is not free.
-  var isRemote: Bool
-
-  static func read(_ list: Value) -> [ListedModel] {
-    let entries = list["models"].array ?? list["data"].array ?? list.array ?? []
-    return entries.compactMap { entry in
-      guard let name = (entry["name"].string ?? entry["id"].string)?.nonEmpty else { return nil }
-      let isRemote = entry["remote_host"].string?.nonEmpty ?? entry["remote_model"].string?.nonEmpty
-      return ListedModel(name: name, isRemote: isRemote != nil)
-    }
-  }
-
-  /// Models that cannot chat stand in the same lists.
-  var canChat: Bool {
-    let name = name.lowercased()
-    let others = ["rerank", "whisper", "tts-", "dall-e", "moderation", "bge-", "all-minilm"]
-    return !name.contains("embed") && !others.contains { name.hasPrefix($0) }
-  }
-}
-
-struct HTTPChatStream: ChatStream {
-  let body: HTTPBody
-  var decoder: any ChatDecoder
-  let address: String
-
-  var progress: ChatProgress {
-    get { decoder.progress }
-    set { decoder.progress = newValue }
-  }
-
-  mutating func advance(deadline: UInt64) async throws -> Bool {
-    do {
-      guard let chunk = try await body.next(deadline: deadline) else {
-        decoder.finish()
-        return false
-      }
-      decoder.feed(chunk)
-      return true
-    } catch let error as HTTPError {
-      throw try ProviderProblem(error, at: address, isInStream: true)
-    }
-  }
-
-  mutating func drain(deadline: UInt64) async {
-    for _ in 0..<8 {
-      guard (try? await body.next(deadline: deadline)) != nil else { return }
-    }
-    body.cancel()
-  }
-
-  func cancel() { body.cancel() }
-}
-
-extension ProviderProblem {
-  /// What went wrong below HTTP. Throws what is no provider's fault: a cancelled task, an address
-  /// that cannot be asked.
-  init(_ error: HTTPError, at address: String, isInStream: Bool = false) throws {
-    switch error.code {
-    case .cancelled: throw CancellationError()
-    case .invalidURL, .refusedScheme:
-      throw Failure(
-        .configuration, "\(address) cannot be asked: \(error.message)",
-        mend: "correct the provider's address")
-    case .timeout: self.init(.timeout, "nothing came for too long")
-    case .connect, .resolve, .tls:
-      self.init(.connection, "no connection to \(address): \(error.message)")
-    case .aborted, .protocolViolation, .tooLarge, .other:
-      self.init(
-        isInStream ? .brokenStream : .connection,
-        isInStream
-          ? "the stream broke: \(error.message)"
-          : "the connection to \(address) broke: \(error.message)")
     }
   }
 }

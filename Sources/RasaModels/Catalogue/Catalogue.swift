@@ -1,145 +1,177 @@
 package import RasaCore
-import RasaDocuments
 
 /// Prices and properties of models, from documents such as `models/catalogue.json`.
 ///
 /// Nothing is read before somebody asks, and then only the entry that was asked for: a run looks
-/// up one or two of a hundred models, and it does so before its first token.
+/// up one or two of a hundred models, and it does so before its first token. Whoever wants all of
+/// them pays for reading them once.
 package final class Catalogue: Sendable {
-  /// From the one that wins to the one that ships.
-  private let documents: [[UInt8]]
-  private let known = Locked<[String: ModelFacts?]>([:])
+  private let load: @Sendable () throws(Failure) -> [CatalogueDocument]
+  private let state = Locked(State())
+
+  private struct State: Sendable {
+    /// From the one that wins to the one that ships.
+    var documents: [CatalogueDocument]?
+    var known: [String: ModelFacts?] = [:]
+    var everything: CatalogueIndex?
+    var preferences: Preferences?
+  }
+
+  private struct Preferences: Sendable {
+    var defaults: [String: String] = [:]
+    var families: [(prefix: String, vendor: String)] = []
+  }
+
+  /// `load` is called once, when something is asked for; the first document wins.
+  package init(load: @escaping @Sendable () throws(Failure) -> [CatalogueDocument]) {
+    self.load = load
+  }
 
   /// `overlays` are a user's own documents of the same form; the first one wins.
-  package init(shipped: [UInt8], overlays: [[UInt8]] = []) {
-    documents = overlays + [shipped]
+  package convenience init(shipped: [UInt8], overlays: [[UInt8]] = []) {
+    let documents =
+      overlays.enumerated().map { CatalogueDocument(file: "overlay \($0 + 1)", bytes: $1) }
+      + [CatalogueDocument(file: "shipped:models/catalogue.json", bytes: shipped, isShipped: true)]
+    self.init(load: { () throws(Failure) in documents })
   }
 
   /// The entry of a model, by its name, an alias, or its name without a date; nil when unknown.
   package func facts(for model: String) throws(Failure) -> ModelFacts? {
-    if let facts = known.withLock({ $0[model] }) { return facts }
-    let facts = try find(model)
-    known.withLock { known in
+    try state.withLock { state throws(Failure) in
+      if let facts = state.known[model] { return facts }
+      let facts = try find(model, in: &state, hops: 4)
       // Names come from files and flags; a program that makes them up must not fill the memory.
-      if known.count < 1_000 { known[model] = .some(facts) }
+      if state.known.count < 4_096 { state.known[model] = .some(facts) }
+      return facts
     }
-    return facts
+  }
+
+  /// Every model, sorted by name.
+  package func allFacts() throws(Failure) -> [ModelFacts] { try index().facts }
+
+  /// The other names of a model, sorted.
+  package func aliases(of id: String) throws(Failure) -> [String] {
+    try index().aliases.filter { $0.value == id }.map(\.key).sorted()
   }
 
   /// The model to take when nobody named one.
   package func defaultModel(of provider: String) throws(Failure) -> String? {
-    for document in documents {
-      var section = try CatalogueSection(document, named: "defaults")
-      while let key = try section.nextKey() {
-        if key == provider { return try section.reader.string() }
-      }
-    }
-    return nil
+    try preferences().defaults[provider]
   }
 
-  private func find(_ model: String) throws(Failure) -> ModelFacts? {
+  /// Who sells a model: as its entry says, else as others whose names begin like that.
+  package func vendor(of model: String) throws(Failure) -> String? {
+    if let vendor = try facts(for: model)?.vendor.nonEmpty { return vendor }
     let name = model.lowercased()
-    var names = [name]
-    if let plain = Self.withoutDate(name) { names.append(plain) }
-    for document in documents {
-      for name in names {
-        if let facts = try entry(name, in: document) { return facts }
-        if let other = try alias(name, in: document) { return try entry(other, in: document) }
+    return try preferences().families.first { name.hasPrefix($0.prefix) }?.vendor
+  }
+
+  // MARK: Reading
+
+  private func documents(_ state: inout State) throws(Failure) -> [CatalogueDocument] {
+    if let documents = state.documents { return documents }
+    let documents = try load()
+    state.documents = documents
+    return documents
+  }
+
+  private func find(
+    _ model: String, in state: inout State, hops: Int
+  ) throws(Failure) -> ModelFacts? {
+    let names = CatalogueNames(model)
+    if let everything = state.everything { return everything.facts(for: names) }
+    var sightings: [CatalogueSighting] = []
+    for document in try documents(&state) {
+      let wanted = names.all + [names.family].compactMap(\.self)
+      sightings.append(try document.look(for: .names(wanted)))
+    }
+    func entry(_ name: String) throws(Failure) -> ModelFacts? {
+      var found: CatalogueEntry?
+      for sighting in sightings {
+        guard let value = sighting.models.first(where: { $0.id == name })?.entry else { continue }
+        let entry = try CatalogueEntry(id: name, value, from: sighting.origin)
+        if found == nil { found = entry } else { found?.fill(from: entry) }
       }
+      return found?.facts
     }
-    return nil
-  }
-
-  private func alias(_ name: String, in document: [UInt8]) throws(Failure) -> String? {
-    var section = try CatalogueSection(document, named: "aliases")
-    while let key = try section.nextKey() {
-      if key == name { return try section.reader.string() }
-    }
-    return nil
-  }
-
-  private func entry(_ id: String, in document: [UInt8]) throws(Failure) -> ModelFacts? {
-    var section = try CatalogueSection(document, named: "models")
-    while let key = try section.nextKey() {
-      if key == id { return try ModelFacts(id: id, try section.reader.value()) }
-    }
-    return nil
-  }
-
-  /// `gpt-4o-2024-08-06` and `claude-sonnet-4-5-20250929` without their dates, `x@date` and
-  /// `models/x` without what surrounds them; nil when there is nothing to leave out.
-  static func withoutDate(_ model: String) -> String? {
-    var name = model[...]
-    if let slash = name.lastIndex(of: "/") { name = name[name.index(after: slash)...] }
-    if let at = name.firstIndex(of: "@") { name = name[..<at] }
-    for length in [10, 8] {
-      let date = name.suffix(length)
-      guard name.count > length + 1, name.dropLast(length).last == "-",
-        date.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }),
-        date.utf8.count(where: { $0 != UInt8(ascii: "-") }) == 8
-      else { continue }
-      name = name.dropLast(length + 1)
-      break
-    }
-    return name.count == model.count ? nil : String(name)
-  }
-}
-
-/// Steps through the members of one top-level object of a catalogue.
-private struct CatalogueSection {
-  var reader: JSONReader
-  private var isOpen = false
-
-  init(_ document: [UInt8], named section: String) throws(Failure) {
-    reader = try JSONReader(document, named: "the model catalogue")
-    guard try reader.enterObject() else { return }
-    while let key = try reader.nextKey() {
-      if key == section {
-        isOpen = try reader.enterObject()
-        return
+    for name in names.all {
+      if let facts = try entry(name) { return facts }
+      guard hops > 0, let other = sightings.lazy.compactMap({ $0.aliases[name] }).first else {
+        continue
       }
+      return try find(other, in: &state, hops: hops - 1)
     }
-  }
-
-  mutating func nextKey() throws(Failure) -> String? {
-    guard isOpen, let key = try reader.nextKey() else {
-      isOpen = false
+    guard let family = names.family else { return nil }
+    if let facts = try entry(family) { return facts.isOpen ? facts : nil }
+    guard hops > 0, let other = sightings.lazy.compactMap({ $0.aliases[family] }).first else {
       return nil
     }
-    return key
+    let facts = try find(other, in: &state, hops: hops - 1)
+    return facts?.isOpen == true ? facts : nil
   }
-}
 
-extension ModelFacts {
-  /// Reads one entry of a catalogue.
-  init(id: String, _ entry: Value) throws(Failure) {
-    self.init(
-      id: id, vendor: entry["vendor"].string ?? "", isThinking: entry["thinking"].bool ?? false,
-      context: entry["context"].int)
-    for price in entry["prices"].array ?? [] {
-      var tiers: [Price.Tier] = []
-      for tier in price["above"].array ?? [] {
-        guard let tokens = tier["tokens"].int else {
-          throw Self.unreadable(id, "a price has 'above' without 'tokens'")
-        }
-        tiers.append(Price.Tier(tokens: tokens, rates: try Self.rates(tier, of: id)))
-      }
-      tiers.sort { $0.tokens < $1.tokens }
-      prices.append(
-        (price["from"].string, Price(rates: try Self.rates(price, of: id), tiers: tiers)))
+  private func index() throws(Failure) -> CatalogueIndex {
+    try state.withLock { state throws(Failure) in
+      if let index = state.everything { return index }
+      var index = CatalogueIndex()
+      for document in try documents(&state) { try index.add(document.look(for: .everything)) }
+      index.finish()
+      state.everything = index
+      return index
     }
   }
 
-  private static func rates(_ value: Value, of id: String) throws(Failure) -> Price.Rates {
-    guard let input = Money(value["input"]), let output = Money(value["output"]),
-      input >= .zero, output >= .zero
-    else { throw unreadable(id, "a price needs 'input' and 'output' as decimal text") }
-    return Price.Rates(input: input, cached: Money(value["cached"]), output: output)
+  private func preferences() throws(Failure) -> Preferences {
+    try state.withLock { state throws(Failure) in
+      if let preferences = state.preferences { return preferences }
+      var preferences = Preferences()
+      var families: [String: String] = [:]
+      for document in try documents(&state) {
+        let sighting = try document.look(for: .preferences)
+        preferences.defaults.merge(sighting.defaults) { first, _ in first }
+        families.merge(sighting.families) { first, _ in first }
+      }
+      // The longest beginning tells most.
+      preferences.families = families.map { (prefix: $0.key, vendor: $0.value) }
+        .sorted { ($1.prefix.utf8.count, $0.prefix) < ($0.prefix.utf8.count, $1.prefix) }
+      state.preferences = preferences
+      return preferences
+    }
+  }
+}
+
+/// All entries of all documents.
+struct CatalogueIndex: Sendable {
+  private(set) var facts: [ModelFacts] = []
+  private(set) var aliases: [String: String] = [:]
+  private var entries: [String: CatalogueEntry] = [:]
+  private var places: [String: Int] = [:]
+
+  mutating func add(_ sighting: CatalogueSighting) throws(Failure) {
+    aliases.merge(sighting.aliases) { first, _ in first }
+    for (id, value) in sighting.models {
+      let entry = try CatalogueEntry(id: id, value, from: sighting.origin)
+      if entries[id] == nil { entries[id] = entry } else { entries[id]?.fill(from: entry) }
+    }
   }
 
-  private static func unreadable(_ id: String, _ problem: String) -> Failure {
-    Failure(
-      .configuration, "the model catalogue cannot be read at '\(id)': \(problem)",
-      mend: "correct the entry in your own catalogue file")
+  mutating func finish() {
+    facts = entries.values.map(\.facts).sorted { $0.id < $1.id }
+    for (place, facts) in facts.enumerated() { places[facts.id] = place }
+    entries = [:]
+  }
+
+  func facts(for names: CatalogueNames, hops: Int = 4) -> ModelFacts? {
+    for name in names.all {
+      if let place = places[name] { return facts[place] }
+      guard hops > 0, let other = aliases[name] else { continue }
+      return facts(for: CatalogueNames(other), hops: hops - 1)
+    }
+    guard let family = names.family else { return nil }
+    let found =
+      places[family].map { facts[$0] }
+      ?? (hops > 0
+        ? aliases[family].flatMap { facts(for: CatalogueNames($0), hops: hops - 1) } : nil)
+    return found?.isOpen == true ? found : nil
   }
 }

@@ -3,39 +3,51 @@ package import RasaCore
 /// What the catalogue knows of a model.
 package struct ModelFacts: Sendable, Hashable {
   package var id: String
-  /// Who sells it: `openai`, `anthropic`, `google`.
+  /// Whose it is: `openai`, `anthropic`, `google`, `meta`.
   package var vendor: String
   /// It reasons before it answers.
   package var isThinking: Bool
+  /// Its weights can be had, so it runs on anybody's machine.
+  package var isOpen: Bool
   /// How many tokens of input and output together it takes.
   package var context: Int64?
-  /// How many tokens of output it gives at most.
+  /// The most tokens of one answer.
   package var maxOutput: Int64?
-  /// From the newest to the oldest, each with the day it began; nil for "always".
-  package var prices: [(from: String?, price: Price)]
+  /// From the newest to the oldest.
+  package var prices: [DatedPrice]
+  /// Where the figures come from, and as of which day.
+  package var source: String
 
   package init(
-    id: String, vendor: String, isThinking: Bool = false, context: Int64? = nil,
-    prices: [(from: String?, price: Price)] = []
+    id: String, vendor: String, isThinking: Bool = false, isOpen: Bool = false,
+    context: Int64? = nil, maxOutput: Int64? = nil, prices: [DatedPrice] = [], source: String = ""
   ) {
     self.id = id
     self.vendor = vendor
     self.isThinking = isThinking
+    self.isOpen = isOpen
     self.context = context
+    self.maxOutput = maxOutput
     self.prices = prices
+    self.source = source
   }
 
-  /// The price on a day; nil when none is known.
+  /// The price on a day, with its version; nil when none is known.
   package func price(on day: LocalDay) -> Price? {
-    let today = day.description
-    return prices.first { $0.from.map { $0 <= today } ?? true }?.price
+    for dated in prices {
+      guard let from = dated.from, day < from else { return dated.price }
+    }
+    return nil
   }
+}
 
-  package static func == (left: ModelFacts, right: ModelFacts) -> Bool {
-    left.id == right.id && left.vendor == right.vendor && left.isThinking == right.isThinking
-      && left.context == right.context
-      && left.prices.elementsEqual(right.prices) { $0.from == $1.from && $0.price == $1.price }
+/// A price, and the day from which it counts; nil for "always".
+package struct DatedPrice: Sendable, Hashable {
+  package var from: LocalDay?
+  package var price: Price
+
+  package init(from: LocalDay? = nil, price: Price) {
+    self.from = from
+    self.price = price
   }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

@@ -7,12 +7,22 @@ package struct Price: Sendable, Hashable {
     package var input: Money
     /// Input that the provider had already read.
     package var cached: Money
+    /// Input that the provider keeps for later.
+    package var cacheWrite: Money
     package var output: Money
+    /// Output that is thought and not said.
+    package var reasoning: Money
 
-    package init(input: Money, cached: Money? = nil, output: Money) {
+    /// What is left out costs as much as all other input, or all other output.
+    package init(
+      input: Money, cached: Money? = nil, cacheWrite: Money? = nil, output: Money,
+      reasoning: Money? = nil
+    ) {
       self.input = input
       self.cached = cached ?? input
+      self.cacheWrite = cacheWrite ?? input
       self.output = output
+      self.reasoning = reasoning ?? output
     }
   }
 
@@ -30,7 +40,8 @@ package struct Price: Sendable, Hashable {
   package var rates: Rates
   /// From the shortest input to the longest.
   package var tiers: [Tier]
-  /// Which price this is, as calls keep it.
+  /// Which model, date and source it comes from, such as `o3@2025-06-10 (genai-prices 2026-08-22)`:
+  /// what is kept with every call that was reckoned with it.
   package var version: String
 
   package init(rates: Rates, tiers: [Tier] = [], version: String = "") {
@@ -39,34 +50,74 @@ package struct Price: Sendable, Hashable {
     self.version = version
   }
 
-  package static let free = Price(rates: Rates(input: .zero, output: .zero))
+  package static let free = Price(rates: Rates(input: .zero, output: .zero), version: "free")
 
-  package var isFree: Bool { rates == Self.free.rates && tiers.allSatisfy { $0.rates == rates } }
+  package var isFree: Bool {
+    ([rates] + tiers.map(\.rates)).allSatisfy {
+      $0.largestInput == .zero && $0.largestOutput == .zero
+    }
+  }
 
   package func rates(forInput tokens: Int64) -> Rates {
     tiers.last { tokens > $0.tokens }?.rates ?? rates
   }
+}
 
-  /// Every part rounded up, so that a hold is never too small by a rounding.
+extension Price {
+  /// What a call has cost. `usage.input` includes what was cached and what was written, and
+  /// `usage.output` what was thought; every part is rounded up.
   package func cost(of usage: Usage) -> Money {
     let rates = rates(forInput: usage.input)
-    let cached = min(usage.cachedInput, usage.input)
-    return rates.input.perMillion(times: usage.input - cached)
-      + rates.cached.perMillion(times: cached) + rates.output.perMillion(times: usage.output)
+    let input = max(0, usage.input)
+    let cached = min(max(0, usage.cachedInput), input)
+    let written = min(max(0, usage.cacheWrites), input - cached)
+    let output = max(0, usage.output)
+    let reasoning = min(max(0, usage.reasoning), output)
+    return rates.input.perMillion(times: input - cached - written)
+      + rates.cached.perMillion(times: cached) + rates.cacheWrite.perMillion(times: written)
+      + rates.output.perMillion(times: output - reasoning)
+      + rates.reasoning.perMillion(times: reasoning)
   }
 
+  /// The most that so many tokens can cost, and fewer of them: however the provider divides them
+  /// into cached, written and thought, and whichever tier it puts the call into. This is what is
+  /// held.
   package func cost(input: Int64, output: Int64) -> Money {
-    cost(of: Usage(input: input, output: output))
+    let bounds = bounds(forInput: input)
+    return bounds.input.times(input) + bounds.output.times(output)
   }
 
-  /// How many tokens of output the money pays for after the input; nil when output is free.
+  /// How many tokens of output the money pays for after the input, under the same bound; nil when
+  /// output is free.
   package func outputTokens(payableWith money: Money, input: Int64) -> Int64? {
-    let rates = rates(forInput: input)
-    guard rates.output > .zero else { return nil }
-    let left = money - rates.input.perMillion(times: input)
-    guard left > .zero else { return 0 }
-    let (scaled, overflow) = left.picoDollars.multipliedReportingOverflow(by: 1_000_000)
-    if overflow { return left.picoDollars / max(1, rates.output.picoDollars / 1_000_000) }
-    return scaled / rates.output.picoDollars
+    let bounds = bounds(forInput: input)
+    guard bounds.output > .zero else { return nil }
+    let left = money - bounds.input.times(input)
+    return left > .zero ? left.picoDollars / bounds.output.picoDollars : 0
+  }
+
+  /// The most that one token costs. A whole amount for each token is never below the sum of parts
+  /// that were each rounded up, so the bound holds to the last digit.
+  private func bounds(forInput tokens: Int64) -> (input: Money, output: Money) {
+    var input = rates.largestInput
+    var output = rates.largestOutput
+    for tier in tiers where tokens > tier.tokens {
+      input = max(input, tier.rates.largestInput)
+      output = max(output, tier.rates.largestOutput)
+    }
+    return (input.perMillion(times: 1), output.perMillion(times: 1))
+  }
+}
+
+extension Price.Rates {
+  fileprivate var largestInput: Money { max(input, cached, cacheWrite) }
+  fileprivate var largestOutput: Money { max(output, reasoning) }
+}
+
+extension Money {
+  fileprivate func times(_ count: Int64) -> Money {
+    guard count > 0, picoDollars > 0 else { return .zero }
+    let (product, overflow) = picoDollars.multipliedReportingOverflow(by: count)
+    return overflow ? .max : Money(picoDollars: product)
   }
 }

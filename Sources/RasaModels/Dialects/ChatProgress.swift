@@ -43,6 +43,24 @@ struct ChatProgress: Sendable, Hashable {
     contentEvents += 1
     reasoning += more
   }
+
+  /// Counts reported again overwrite those before; what is left out this time stays.
+  mutating func note(_ new: ReportedUsage) {
+    var usage = usage ?? ReportedUsage()
+    usage.input = new.input ?? usage.input
+    usage.output = new.output ?? usage.output
+    usage.cachedInput = new.cachedInput ?? usage.cachedInput
+    usage.cacheWrites = new.cacheWrites ?? usage.cacheWrites
+    usage.reasoning = new.reasoning ?? usage.reasoning
+    self.usage = usage
+  }
+
+  /// Some servers say "stop" where a model asks for tools, others the other way round.
+  mutating func settleFinish() {
+    if finish == .stop, !toolCalls.isEmpty { finish = .toolCalls }
+    if finish == .toolCalls, toolCalls.isEmpty { finish = .stop }
+    if toolCalls.isEmpty { reasoningParts = [] }
+  }
 }
 
 /// Token counts as a provider reported them; nil is unknown, which is not zero.
@@ -73,23 +91,4 @@ protocol ChatDecoder: Sendable {
   mutating func feed(_ chunk: [UInt8])
   /// Tells the decoder that the input has ended.
   mutating func finish()
-}
-
-/// What an adapter puts on the wire, chosen by the gate.
-struct WireCall: Sendable {
-  var request: ModelRequest
-  var model: String
-  /// The most tokens the answer may have, reasoning included.
-  var cap: Int64
-  /// How much the model is to think, where it can.
-  var effort: ReasoningEffort?
-  /// The model reasons; some dialects show it only when asked to.
-  var isThinking = false
-  var inputEstimate: Int64
-  var quirks: WireQuirks
-}
-
-struct WireRequest: Sendable {
-  var path: String
-  var body: [UInt8]
 }

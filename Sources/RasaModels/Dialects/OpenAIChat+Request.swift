@@ -5,87 +5,78 @@ import RasaEngine
 enum OpenAIChat {
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
+    let quirks = call.quirks
     var body: ValueObject = ["model": .string(call.model)]
     var messages = request.messages
     if let schema = request.schema {
-      switch call.quirks.structuredOutput {
+      if quirks.structuredOutput != .jsonSchema {
+        messages = StructuredOutput.instruct(messages, schema)
+      }
+      body["messages"] = Self.messages(messages, quirks)
+      switch quirks.structuredOutput {
       case .jsonSchema:
-        body["messages"] = Self.messages(messages)
         body["response_format"] = [
           "type": "json_schema",
           "json_schema": [
-            "name": .string(schemaName(request.name)), "schema": schema,
-            "strict": .bool(isStrict(schema)),
+            "name": .string(StructuredOutput.name(request.name)), "schema": schema,
+            "strict": .bool(StructuredOutput.isStrict(schema)),
           ],
         ]
-      case .jsonObject:
-        messages = withSchemaInPrompt(messages, schema)
-        body["messages"] = Self.messages(messages)
-        body["response_format"] = ["type": "json_object"]
-      case .prompt:
-        body["messages"] = Self.messages(withSchemaInPrompt(messages, schema))
+      case .jsonObject: body["response_format"] = ["type": "json_object"]
+      case .prompt: break
       }
     } else {
-      body["messages"] = Self.messages(messages)
+      body["messages"] = Self.messages(messages, quirks)
     }
+    if !request.tools.isEmpty { body["tools"] = tools(request.tools) }
     body["stream"] = true
-    if call.quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
-    body[call.quirks.maxTokensField.rawValue] = .int(call.cap)
-    if let temperature = request.temperature, call.quirks.sendsTemperature {
+    if quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
+    body[quirks.maxTokensField.rawValue] = .int(call.cap)
+    if let effort = call.effort, call.isThinking, quirks.thinking != .none {
+      body["reasoning_effort"] = .string(effort.rawValue)
+    }
+    if let temperature = request.temperature, quirks.sendsTemperature {
       body["temperature"] = .double(temperature)
     }
     return WireRequest(path: "/chat/completions", body: Value.object(body).jsonBytes())
   }
 
-  private static func messages(_ messages: [ChatMessage]) -> Value {
-    .array(messages.map { ["role": .string($0.role.rawValue), "content": .string($0.text)] })
+  /// Tools as OpenAI words them, and Ollama after it.
+  static func tools(_ tools: [ToolDefinition]) -> Value {
+    .array(
+      tools.map { tool in
+        [
+          "type": "function",
+          "function": [
+            "name": .string(tool.name), "description": .string(tool.description),
+            "parameters": tool.parameters,
+          ],
+        ]
+      })
   }
 
-  /// The schema's name on the wire: at most 64 letters, digits, `_` and `-`.
-  static func schemaName(_ name: String) -> String {
-    let allowed = name.utf8.prefix(64).map { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-        byte
-      default: UInt8(ascii: "_")
-      }
-    }
-    return String(decoding: allowed, as: UTF8.self).nonEmpty ?? "answer"
-  }
-
-  /// Whether the schema keeps the rules of strict mode, where a violation is refused with 400:
-  /// every object closed, and every property required.
-  static func isStrict(_ schema: Value, depth: Int = 0) -> Bool {
-    guard let object = schema.object, depth < 16 else { return false }
-    let known: Set = [
-      "type", "properties", "required", "additionalProperties", "items", "enum", "description",
-      "title", "anyOf",
-    ]
-    guard object.keys.allSatisfy(known.contains) else { return false }
-    if let options = object["anyOf"] {
-      return (options.array ?? []).allSatisfy { isStrict($0, depth: depth + 1) }
-    }
-    if let items = object["items"], !isStrict(items, depth: depth + 1) { return false }
-    guard schema["type"].string == "object" else { return object["type"] != nil }
-    let properties = schema["properties"].object ?? ValueObject()
-    let required = Set((schema["required"].array ?? []).compactMap(\.string))
-    return schema["additionalProperties"] == false && required == Set(properties.keys)
-      && properties.allSatisfy { isStrict($0.value, depth: depth + 1) }
-  }
-
-  /// For servers that cannot enforce a schema: the model is told instead, and the answer is checked
-  /// by whoever asked.
-  static func withSchemaInPrompt(_ messages: [ChatMessage], _ schema: Value) -> [ChatMessage] {
-    let instruction =
-      "Answer with one JSON object and nothing else. It has to fit this JSON Schema:\n"
-      + schema.json()
-    var messages = messages
-    if let index = messages.firstIndex(where: { $0.role == .system }) {
-      messages[index].text += "\n\n" + instruction
-    } else {
-      messages.insert(ChatMessage(.system, instruction), at: 0)
-    }
-    return messages
+  private static func messages(_ messages: [ChatMessage], _ quirks: WireQuirks) -> Value {
+    .array(
+      messages.map { message in
+        var body: ValueObject = [
+          "role": .string(message.role.rawValue), "content": .string(message.text),
+        ]
+        if let id = message.toolCallID { body["tool_call_id"] = .string(id) }
+        guard !message.toolCalls.isEmpty else { return .object(body) }
+        if message.text.isEmpty { body["content"] = .null }
+        if quirks.returnsReasoning {
+          body["reasoning_content"] = .string(message.reasoning.map(\.text).joined())
+        }
+        body["tool_calls"] = .array(
+          message.toolCalls.map { call in
+            [
+              "id": .string(call.id), "type": "function",
+              "function": [
+                "name": .string(call.name), "arguments": .string(call.arguments.json()),
+              ],
+            ]
+          })
+        return .object(body)
+      })
   }
 }

@@ -3,40 +3,68 @@ import RasaCore
 /// What a server accepts of the parts of a request that servers disagree on. It starts as the
 /// provider's settings say and adapts to what the server refuses.
 struct WireQuirks: Sendable, Hashable {
+  /// How a model is asked to think. Newer models are told how hard to try, older ones how many
+  /// tokens it may take, and some nothing at all.
+  enum Thinking: Sendable, Hashable { case effort, budget, none }
+
   var maxTokensField: ProviderSettings.MaxTokensField
   var structuredOutput: ProviderSettings.StructuredOutput
+  var thinking = Thinking.effort
   var sendsTemperature = true
   var asksForUsage = true
+  /// The server wants the reasoning back that came before tool calls.
+  var returnsReasoning = false
+  /// The server wants a signature with every call of the conversation, also with another model's.
+  var signsForeignCalls = false
+  private let dialect: ProviderSettings.Dialect
 
   init(_ settings: ProviderSettings) {
     maxTokensField = settings.maxTokensField
     structuredOutput = settings.structuredOutput
+    dialect = settings.dialect
   }
 
   /// Gives up the part of the request that the server blames. False when it blames none of them:
   /// then asking again would be refused again. Each part is given up once, so this ends.
   mutating func adapt(to problem: ProviderProblem, triedOtherField: inout Bool) -> Bool {
     guard problem.kind == .rejected else { return false }
+    let parameter = problem.parameter?.lowercased() ?? ""
+    let message = problem.message.lowercased()
     func blames(_ words: String...) -> Bool {
-      let parameter = problem.parameter ?? ""
-      return words.contains { parameter.hasPrefix($0) || problem.message.contains($0) }
+      words.contains { parameter.hasPrefix($0) || message.contains($0) }
     }
-    if blames("response_format", "json_schema", "guided_json") {
-      switch structuredOutput {
-      case .jsonSchema: structuredOutput = .jsonObject
-      case .jsonObject: structuredOutput = .prompt
-      case .prompt: return false
-      }
+    // What names two parts is about the first of them: a model that thinks takes no temperature.
+    if sendsTemperature, blames("temperature") {
+      sendsTemperature = false
       return true
     }
-    if blames("max_tokens", "max_completion_tokens"), !triedOtherField {
+    if !returnsReasoning, dialect == .openAI, message.contains("reasoning_content"),
+      message.contains("must be")
+    {
+      returnsReasoning = true
+      return true
+    }
+    if !signsForeignCalls, dialect == .gemini, blames("thought_signature", "thoughtsignature") {
+      signsForeignCalls = true
+      return true
+    }
+    if thinking != .none, blames("thinking", "effort", "does not support think", ".think of type") {
+      let hasBudget = dialect != .openAI
+      thinking = thinking == .effort && hasBudget ? .budget : .none
+      return true
+    }
+    if structuredOutput != .prompt, blamesSchema(blames) {
+      // With tools beside it Gemini takes no JSON at all, and Anthropic knows no other form.
+      let hasObject = dialect != .anthropic && !blames("mime type", "mime_type", "mimetype")
+      structuredOutput =
+        structuredOutput == .jsonSchema && hasObject ? .jsonObject : .prompt
+      return true
+    }
+    guard dialect == .openAI else { return false }
+    if !triedOtherField, blames("max_tokens", "max_completion_tokens") {
       triedOtherField = true
       maxTokensField =
         maxTokensField == .maxTokens ? .maxCompletionTokens : .maxTokens
-      return true
-    }
-    if sendsTemperature, blames("temperature") {
-      sendsTemperature = false
       return true
     }
     if asksForUsage, blames("stream_options") {
@@ -44,5 +72,17 @@ struct WireQuirks: Sendable, Hashable {
       return true
     }
     return false
+  }
+
+  private func blamesSchema(_ blames: (String...) -> Bool) -> Bool {
+    switch dialect {
+    case .openAI: blames("response_format", "json_schema", "guided_json")
+    case .anthropic: blames("output_config", "output_format", "schema", "grammar")
+    case .gemini:
+      blames(
+        "response_schema", "responseschema", "response_json_schema", "responsejsonschema",
+        "mime type", "mime_type", "mimetype", "schema")
+    case .ollama: blames("format", "schema", "grammar")
+    }
   }
 }

@@ -1,10 +1,12 @@
 package import RasaCore
 
 /// Decodes newline-delimited JSON: the bytes of each line that is not blank.
-package struct JSONLines: Sendable {
+package struct JSONLines: EventFraming {
   private var lines = LineSplitter()
 
   package init() {}
+
+  package var stray: [UInt8] { [] }
 
   package mutating func feed(
     _ chunk: [UInt8],

@@ -3,13 +3,18 @@ package import RasaCore
 /// Decodes `text/event-stream`: the data of each event, as bytes in place where possible.
 ///
 /// Comments and fields other than `data` are skipped. Several `data` lines are joined with LF. An
-/// event at the end of the input counts even when its blank line is missing.
-package struct ServerSentEvents: Sendable {
+/// event at the end of the input counts even when its blank line is missing. Lines that are JSON and
+/// no field of an event are kept as `stray`: that is how some servers break off.
+package struct ServerSentEvents: EventFraming {
+  private static let longestStray = 65_536
+
   private var lines = LineSplitter()
   /// Data lines that could not stay in their chunk.
   private var held: [UInt8] = []
   private var hasHeld = false
   private var isFirstLine = true
+  /// What came outside of events, from the first line that looks like JSON on.
+  package private(set) var stray: [UInt8] = []
 
   package init() {}
 
@@ -22,7 +27,9 @@ package struct ServerSentEvents: Sendable {
     var held = held
     var hasHeld = hasHeld
     var isFirstLine = isFirstLine
+    var stray = stray
     self.held = []
+    self.stray = []
     try lines.feed(chunk) { (bytes, line, isInChunk) throws(Failure) in
       var line = line
       if isFirstLine {
@@ -40,7 +47,9 @@ package struct ServerSentEvents: Sendable {
         }
         return
       }
-      guard let data = Self.data(bytes, line) else { return }
+      guard let data = Self.data(bytes, line) else {
+        return Self.keepStray(bytes, line, &stray)
+      }
       if isInChunk, !hasHeld, inChunk == nil {
         inChunk = data
         return
@@ -60,6 +69,7 @@ package struct ServerSentEvents: Sendable {
     self.held = held
     self.hasHeld = hasHeld
     self.isFirstLine = isFirstLine
+    self.stray = stray
   }
 
   /// Flushes what the end of the input completes.
@@ -68,13 +78,17 @@ package struct ServerSentEvents: Sendable {
   ) throws(Failure) {
     var held = held
     var hasHeld = hasHeld
+    var stray = stray
     try lines.finish { (bytes, line, _) throws(Failure) in
-      guard let data = Self.data(bytes, line) else { return }
+      guard let data = Self.data(bytes, line) else {
+        return Self.keepStray(bytes, line, &stray)
+      }
       try Self.join(bytes, data, to: &held, isFirst: !hasHeld)
       hasHeld = true
     }
     self.held = []
     self.hasHeld = false
+    self.stray = stray
     if hasHeld { try onEvent(held, 0..<held.count) }
   }
 
@@ -90,6 +104,17 @@ package struct ServerSentEvents: Sendable {
     let value = start + 5
     let hasSpace = value < line.upperBound && bytes[value] == UInt8(ascii: " ")
     return (hasSpace ? value + 1 : value)..<line.upperBound
+  }
+
+  private static func keepStray(_ bytes: [UInt8], _ line: Range<Int>, _ stray: inout [UInt8]) {
+    if stray.isEmpty {
+      guard let first = line.first,
+        bytes[first] == UInt8(ascii: "{") || bytes[first] == UInt8(ascii: "[")
+      else { return }
+    }
+    guard stray.count + line.count < longestStray else { return }
+    stray += bytes[line]
+    stray.append(0x0A)
   }
 
   private static func join(

@@ -21,12 +21,19 @@ struct CallPlan: Sendable {
     self.context = context
     let schema = request.schema?.json(.canonical) ?? ""
     size = RequestSize(request, schema: schema)
-    profile = options.profile ?? request.profile ?? context.profile
+    profile = Self.profile(request, context, options)
     digest = Self.digest(request, context, options, schema: schema)
     deadline = request.timeout.flatMap { seconds in
       guard seconds.isFinite else { return nil }
       return now.advanced(by: .milliseconds(Int64(min(max(seconds, 0), 1_000_000) * 1000)))
     }
+  }
+
+  /// What the user says now, else the operator or persona, else the configuration.
+  private static func profile(
+    _ request: ModelRequest, _ context: CallContext, _ options: GateOptions
+  ) -> PerformanceProfile {
+    options.profile ?? request.profile ?? context.profile ?? options.usualProfile ?? .balanced
   }
 
   /// Over everything that can change the answer: the words, the form that is asked for, and which
@@ -60,7 +67,7 @@ struct CallPlan: Sendable {
     for model in options.model == nil ? named : Array(named.prefix(1)) {
       add(model?.description ?? "")
     }
-    add((options.profile ?? request.profile ?? context.profile).rawValue)
+    add(profile(request, context, options).rawValue)
     return Digest.sha256(bytes)
   }
 

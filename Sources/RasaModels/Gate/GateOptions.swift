@@ -11,6 +11,8 @@ package struct GateOptions: Sendable {
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
   package var profile: PerformanceProfile?
+  /// Where nobody else says anything.
+  package var usualProfile: PerformanceProfile?
   /// The most that one run may cost, whatever else is allowed.
   package var maxCost: Money?
 

@@ -8,6 +8,11 @@ struct ErrorDocument {
   private(set) var type: String?
   private(set) var code: String?
   private(set) var parameter: String?
+  /// How long the document itself asks to wait.
+  private(set) var retryDelay: Duration?
+  /// What the provider calls the request, for its support.
+  private(set) var requestID: String?
+  private var reasons: [String] = []
 
   private init() {}
 
@@ -16,6 +21,7 @@ struct ErrorDocument {
       let object = document.array?.first ?? document
       let error = object["error"]
       self.init(error.isNull ? object : error)
+      requestID = requestID ?? object["request_id"].string
     } else {
       self.init()
       let text = String(decoding: body.prefix(2_000), as: UTF8.self)
@@ -27,9 +33,16 @@ struct ErrorDocument {
   init(_ error: Value) {
     let text = error.string ?? error["message"].string ?? error["detail"].string ?? ""
     message = Self.printable(text)
-    type = error["type"].string
+    type = error["type"].string ?? error["status"].string
     code = error["code"].string ?? error["code"].int.map(String.init)
     parameter = error["param"].string
+    requestID = error["request_id"].string
+    for detail in error["details"].array ?? [] {
+      if let reason = detail["reason"].string { reasons.append(reason) }
+      if let delay = detail["retryDelay"].string.flatMap(RetryAfter.duration) {
+        retryDelay = max(retryDelay ?? .zero, delay)
+      }
+    }
   }
 
   /// Waiting does not help: the money is gone, not the rate.
@@ -38,6 +51,21 @@ struct ErrorDocument {
     return [code, type].contains { word in
       word.map { word in marks.contains { word.hasPrefix($0) } } ?? false
     }
+  }
+
+  /// The account has to be paid for before it serves anyone, whatever the status says.
+  var isAboutPayment: Bool {
+    let marks: [String?] = ["billing_error", "billing_not_active"]
+    if marks.contains(type) || marks.contains(code) { return true }
+    let text = message.lowercased()
+    return text.contains("credit balance is too low")
+      || (type == "FAILED_PRECONDITION" && text.contains("billing"))
+  }
+
+  /// Google says 400 to a wrong key.
+  var isAboutKey: Bool {
+    reasons.contains { $0 == "API_KEY_INVALID" || $0 == "API_KEY_EXPIRED" }
+      || message.lowercased().contains("api key not valid")
   }
 
   var isAboutMissingModel: Bool {

@@ -80,17 +80,25 @@ extension ProviderProblem {
   /// What a status other than 2xx means. `body` is the error document as it came.
   package init(status: Int, headers: (String) -> String?, body: [UInt8], now: Timestamp) {
     let document = ErrorDocument(body)
+    var delay = RetryAfter.read(headers, now: now) ?? document.retryDelay
+    if status == 429, delay == nil { delay = RetryAfter.readResets(headers, now: now) }
+    self.init(status: status, document, retryAfter: delay)
+    note(requestID: Self.requestID(headers) ?? document.requestID)
+  }
+
+  private init(status: Int, _ document: ErrorDocument, retryAfter: Duration?) {
     let said = document.message.isEmpty ? "" : ": \(document.message)"
-    let delay = RetryAfter.read(headers, now: now)
     let kind: Kind
     let words: String
     switch status {
-    case 401, 403:
+    case 402,
+      400..<500 where document.isAboutPayment:
+      kind = .payment
+      words = "the provider asks for payment (\(status))"
+    case 401, 403,
+      400 where document.isAboutKey:
       kind = .authentication
       words = "the key was refused (\(status))"
-    case 402:
-      kind = .payment
-      words = "the provider asks for payment (402)"
     case 429 where document.isOutOfCredit:
       kind = .quota
       words = "the account's quota is used up (429)"
@@ -114,34 +122,50 @@ extension ProviderProblem {
     }
     self.init(
       kind, words + said, status: status, code: document.code, parameter: document.parameter,
-      retryAfter: delay)
+      retryAfter: retryAfter)
   }
 
   /// An error that arrived inside a stream whose status was 200.
   package init(inStream error: Value) {
     let document = ErrorDocument(error)
     let words = document.message.isEmpty ? "the provider broke off with an error" : document.message
-    if document.isOutOfCredit {
-      self.init(.quota, words, code: document.code)
-      return
-    }
     if let status = document.code.flatMap({ Int($0) }), (400..<600).contains(status) {
-      self.init(status: status, headers: { _ in nil }, body: [], now: Timestamp(milliseconds: 0))
+      self.init(status: status, document, retryAfter: document.retryDelay)
       message = words
-      return
+    } else {
+      self.init(
+        Self.kind(named: document), words, code: document.code, parameter: document.parameter,
+        retryAfter: document.retryDelay)
     }
+    note(requestID: document.requestID)
+  }
+
+  private static func kind(named document: ErrorDocument) -> Kind {
+    if document.isOutOfCredit { return .quota }
+    if document.isAboutPayment { return .payment }
+    if document.isAboutMissingModel { return .modelNotFound }
     switch document.type ?? document.code {
-    case "rate_limit_error", "rate_limit_exceeded", "requests", "tokens":
-      self.init(.rateLimit, words, code: document.code)
-    case "authentication_error", "permission_error", "invalid_api_key":
-      self.init(.authentication, words, code: document.code)
-    case "invalid_request_error":
-      self.init(
-        document.isAboutMissingModel ? .modelNotFound : .rejected, words, code: document.code,
-        parameter: document.parameter)
-    default:
-      self.init(
-        document.isAboutMissingModel ? .modelNotFound : .server, words, code: document.code)
+    case "rate_limit_error", "rate_limit_exceeded", "requests", "tokens", "RESOURCE_EXHAUSTED":
+      return .rateLimit
+    case "authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED",
+      "PERMISSION_DENIED":
+      return .authentication
+    case "not_found_error", "NOT_FOUND": return .modelNotFound
+    case "invalid_request_error", "request_too_large", "INVALID_ARGUMENT":
+      return document.isAboutKey ? .authentication : .rejected
+    default: return .server
     }
+  }
+
+  /// What support wants to know.
+  static func requestID(_ headers: (String) -> String?) -> String? {
+    (headers("request-id") ?? headers("x-request-id"))?.nonEmpty
+  }
+
+  mutating func note(requestID: String?) {
+    guard let requestID, case let name = ErrorDocument.printable(requestID), !name.isEmpty,
+      name.utf8.count <= 100, !message.contains(name)
+    else { return }
+    message += " [request \(name)]"
   }
 }

@@ -1,24 +1,33 @@
+import RasaDocuments
+package import RasaEngine
+
 /// How one provider is reached and spoken to.
 package struct ProviderSettings: Sendable {
   /// The wire format.
   package enum Dialect: String, Sendable, Hashable, CaseIterable {
-    case openAI, anthropic, gemini, ollama
+    case openAI = "openai"
+    case anthropic, gemini, ollama
   }
 
   /// How an OpenAI-compatible server wants the output capped.
-  package enum MaxTokensField: String, Sendable, Hashable {
+  package enum MaxTokensField: String, Sendable, Hashable, CaseIterable {
     case maxTokens = "max_tokens"
     case maxCompletionTokens = "max_completion_tokens"
   }
 
   /// How a schema reaches the server: enforced, as "some JSON" with the schema in the prompt, or
   /// in the prompt alone.
-  package enum StructuredOutput: String, Sendable, Hashable { case jsonSchema, jsonObject, prompt }
+  package enum StructuredOutput: String, Sendable, Hashable, CaseIterable {
+    case jsonSchema = "json_schema"
+    case jsonObject = "json_object"
+    case prompt
+  }
 
   /// What the engine in `engine:model` and in messages calls it.
   package var name: String
   package var dialect: Dialect
-  /// Without a slash at its end; for OpenAI-compatible servers with the version in its path.
+  /// Without a slash at its end; for OpenAI-compatible servers with the version in its path, for all
+  /// others without it.
   package var baseURL: String
   package var key: Secret?
   package var maxTokensField: MaxTokensField
@@ -41,6 +50,10 @@ package struct ProviderSettings: Sendable {
   package var defaultModel: String?
   package var firstContentTimeout: Duration?
   package var idleTimeout: Duration?
+  /// What made it known: names of variables, the place in a file.
+  package var origins: [String]
+  /// A key was named for it, or its vendor sells nothing without one.
+  package var wantsKey = false
 
   package init(
     name: String, dialect: Dialect, baseURL: String, key: Secret? = nil,
@@ -49,8 +62,9 @@ package struct ProviderSettings: Sendable {
     allowsPlainHTTP: Bool = false, isVendor: Bool = false, vendor: String? = nil,
     keyVariable: String? = nil, addressVariable: String = "", keyHeader: String? = nil,
     query: [(name: String, value: String)] = [], defaultModel: String? = nil,
-    firstContentTimeout: Duration? = nil, idleTimeout: Duration? = nil
+    firstContentTimeout: Duration? = nil, idleTimeout: Duration? = nil, origins: [String] = []
   ) {
+    self.origins = origins
     self.vendor = vendor
     self.keyVariable = keyVariable
     self.addressVariable = addressVariable
@@ -73,6 +87,14 @@ package struct ProviderSettings: Sendable {
 }
 
 extension ProviderSettings {
+  /// Which account the key belongs to, without the key: what one key may ask another may not.
+  package var account: String { key.map { String(Digest.sha256($0.value).prefix(16)) } ?? "" }
+
+  /// What is remembered of a model here; without a model, of all of them.
+  package func modelKey(_ model: String = "") -> ModelKey {
+    ModelKey(provider: name, account: account, model: model)
+  }
+
   /// Stands where the mock needs settings: nothing of it reaches a wire.
   static let mock = ProviderSettings(name: "mock", dialect: .openAI, baseURL: "")
 }

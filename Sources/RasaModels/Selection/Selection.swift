@@ -96,38 +96,11 @@ struct Selection {
 
   /// The provider that can be asked for a model; nil when none is configured.
   func candidate(for model: ModelReference) throws(Failure) -> Candidate? {
-    let model = withEngine(model)
-    if let engine = model.engine {
-      if engine == "mock" { return .mock }
-      guard let settings = configuration.providers.first(where: { $0.name == engine }) else {
-        return nil
-      }
-      return try candidate(model.model, at: settings)
+    let model = configuration.resolved(model)
+    if model.engine == "mock" { return .mock }
+    return try configuration.provider(for: model, in: catalogue).map {
+      settings throws(Failure) in try candidate(model.model, at: settings)
     }
-    let facts = try catalogue.facts(for: model.model)
-    if let facts {
-      let sellers = configuration.providers.filter { $0.isVendor && $0.name == facts.vendor }
-      // A compatible server may offer anybody's models; a vendor sells its own, and Ollama runs
-      // open ones.
-      let settings =
-        sellers.first
-        ?? configuration.providers.first { $0.dialect == .openAI && !$0.isVendor }
-      return try settings.map { settings throws(Failure) in
-        try candidate(model.model, at: settings)
-      }
-    }
-    return try configuration.providers.first.map { settings throws(Failure) in
-      try candidate(model.model, at: settings)
-    }
-  }
-
-  /// Engines that only the configuration knows are split off here: `groq:llama-3.3`.
-  private func withEngine(_ model: ModelReference) -> ModelReference {
-    guard model.engine == nil, let colon = model.model.firstIndex(of: ":") else { return model }
-    let engine = String(model.model[..<colon])
-    guard configuration.providers.contains(where: { $0.name == engine }) else { return model }
-    return ModelReference(
-      engine: engine, model: String(model.model[model.model.index(after: colon)...]))
   }
 
   private func candidate(
@@ -137,7 +110,7 @@ struct Selection {
   }
 
   private func defaultCandidate(of settings: ProviderSettings) throws(Failure) -> Candidate {
-    guard settings.isVendor, let model = try catalogue.defaultModel(of: settings.name) else {
+    guard let model = try configuration.defaultModel(of: settings, in: catalogue) else {
       return Candidate(settings: settings, model: nil, facts: nil)
     }
     return try candidate(model, at: settings)

@@ -72,7 +72,7 @@ extension Library {
       let loader = PersonaLoader(
         source: source, findOperator: { findOperator($0) },
         operatorNames: { ((try? operators()) ?? []).map(\.name) })
-      return loader.load(node, text: Self.text(document))
+      return loader.load(node, text: SourceText(document))
     } catch {
       return Reading(failure: error)
     }
@@ -84,7 +84,7 @@ extension Library {
   ) -> Reading<OperatorDefinition> {
     do {
       let node = try Self.parse(document)
-      return OperatorLoader.load(node, text: Self.text(document), beside: source)
+      return OperatorLoader.load(node, text: SourceText(document), beside: source)
     } catch {
       return Reading(failure: error)
     }
@@ -171,11 +171,13 @@ extension Library {
   private static func parse(_ document: SourceDocument) throws(Failure) -> DocumentNode {
     try YAML.parse(document.bytes, file: document.path)
   }
+}
 
-  private static func text(_ document: SourceDocument) -> SourceText {
+extension SourceText {
+  init(_ document: SourceDocument) {
     // A byte order mark is no column of the first line.
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let bytes = document.bytes[...]
-    return SourceText(bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes, file: document.path)
+    self.init(bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes, file: document.path)
   }
 }

@@ -63,16 +63,14 @@ extension DocumentReader {
       premium: model(fields["premium"], "premium"))
   }
 
-  private static let engines: Set<String> = [
-    "openai", "ollama", "anthropic", "gemini", "google", "mock",
-  ]
-
   /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`. A model's own name may hold a
   /// colon (`llama3:8b`), so only a known engine is split off.
-  private mutating func model(_ node: DocumentNode?, _ what: String) -> ModelReference? {
+  mutating func model(
+    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+  ) -> ModelReference? {
     guard let node else { return nil }
     guard case .mapping = node.content else {
-      return text(node, what).flatMap { reference($0, node, what) }
+      return text(node, what).flatMap { reference($0, node, what, engines) }
     }
     let known = ["engine", "model", "priority", "cost_tier"]
     guard let fields = fields(node, of: "a recommended model", known: known) else { return nil }
@@ -81,22 +79,22 @@ extension DocumentReader {
     }
     let engine = text(fields["engine"], "engine")
     // A configuration may define engines of its own, so only what looks like a slip is told.
-    if let engine, let node = fields["engine"], !Self.engines.contains(engine),
-      let nearest = nearestName(to: engine, among: Self.engines.sorted())
+    if let engine, let node = fields["engine"], !engines.contains(engine),
+      let nearest = nearestName(to: engine, among: engines.sorted())
     {
       warn(
         "`\(engine)` is no engine that is built in; did you mean `\(nearest)`?", at: node.location)
     }
     guard let model = fields["model"], let name = text(model, "model") else { return nil }
-    guard let engine else { return reference(name, model, "model") }
+    guard let engine else { return reference(name, model, "model", engines) }
     return ModelReference(engine: engine, model: name)
   }
 
   private mutating func reference(
-    _ text: String, _ node: DocumentNode, _ what: String
+    _ text: String, _ node: DocumentNode, _ what: String, _ engines: Set<String>
   ) -> ModelReference? {
     var reference = ModelReference(model: text)
-    if let colon = text.firstIndex(of: ":"), Self.engines.contains(String(text[..<colon])) {
+    if let colon = text.firstIndex(of: ":"), engines.contains(String(text[..<colon])) {
       reference = ModelReference(
         engine: String(text[..<colon]), model: String(text[text.index(after: colon)...]))
     }

@@ -4,58 +4,8 @@ import Testing
 
 @testable import RasaModels
 
-/// Everything a decoder says of a stream, whatever the pieces.
-private struct Decoded: Equatable {
-  var text = ""
-  var reasoning = ""
-  var contentEvents: Int64 = 0
-  var usage: ReportedUsage?
-  var finish: FinishReason?
-  var isDone = false
-  var problem: ProviderProblem.Kind?
-
-  init() {}
-
-  init(_ decoder: consuming any ChatDecoder, _ pieces: [[UInt8]]) {
-    for piece in pieces {
-      decoder.feed(piece)
-      take(&decoder.progress)
-    }
-    decoder.finish()
-    take(&decoder.progress)
-    contentEvents = decoder.progress.contentEvents
-    usage = decoder.progress.usage
-    finish = decoder.progress.finish
-    isDone = decoder.progress.isDone
-    problem = decoder.progress.problem?.kind
-  }
-
-  private mutating func take(_ progress: inout ChatProgress) {
-    let content = progress.takeContent()
-    text += content.text
-    reasoning += content.reasoning
-  }
-}
-
-private func decodedEverywhere(
-  _ make: () -> any ChatDecoder, _ stream: String, is expected: Decoded,
-  _ location: Testing.SourceLocation = #_sourceLocation
-) {
-  let bytes = Array(stream.utf8)
-  #expect(Decoded(make(), [bytes]) == expected, sourceLocation: location)
-  #expect(Decoded(make(), bytes.map { [$0] }) == expected, sourceLocation: location)
-  for cut in bytes.indices {
-    let pieces = [Array(bytes[..<cut]), Array(bytes[cut...])]
-    #expect(Decoded(make(), pieces) == expected, "cut at \(cut)", sourceLocation: location)
-  }
-}
-
 private func openAI(_ stream: String, contentType: String? = nil) -> Decoded {
-  Decoded(OpenAIChatDecoder(contentType: contentType), [Array(stream.utf8)])
-}
-
-private func ollama(_ stream: String) -> Decoded {
-  Decoded(OllamaChatDecoder(), [Array(stream.utf8)])
+  Dialect.openAI.decode(stream, contentType: contentType)
 }
 
 private func delta(_ members: String, finish: String = "null") -> String {
@@ -74,6 +24,12 @@ private func delta(_ members: String, finish: String = "null") -> String {
 
     data: {"choices":[{"delta":{"content":"\\ud83c\\udf0d 🌍"}}]}
 
+    data: {"choices":[{"delta":{"content":" and"}}]}
+
+    data: {"choices":[{"delta":{"content":" \\"more\\"\\t"}}]}
+
+    data: {"choices":[{"delta":{"content":" of it"}}]}
+
     data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
 
     data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
@@ -87,16 +43,14 @@ private func delta(_ members: String, finish: String = "null") -> String {
 
   @Test func readsAStreamHoweverItIsCut() {
     var expected = Decoded()
-    expected.text = "Grüße, \"Welt\"\n🌍 🌍"
+    expected.text = "Grüße, \"Welt\"\n🌍 🌍 and \"more\"\t of it"
     expected.reasoning = "Let me see. "
-    expected.contentEvents = 3
+    expected.contentEvents = 6
     expected.usage = ReportedUsage(input: 12, output: 34, cachedInput: 8, reasoning: 5)
     expected.finish = .stop
     expected.isDone = true
-    decodedEverywhere({ OpenAIChatDecoder() }, Self.golden, is: expected)
-    let carriageReturns = Self.golden.split(separator: "\n", omittingEmptySubsequences: false)
-      .joined(separator: "\r\n")
-    decodedEverywhere({ OpenAIChatDecoder() }, carriageReturns, is: expected)
+    expectEverywhere(.openAI, Self.golden, is: expected)
+    expectEverywhere(.openAI, Self.golden.with(lineEnds: "\r\n"), is: expected)
   }
 
   @Test(arguments: [
@@ -109,7 +63,8 @@ private func delta(_ members: String, finish: String = "null") -> String {
     ("a null delta", "data: {\"choices\":[{\"index\":0,\"delta\":null}]}\n\n"),
     ("a choice that is null", "data: {\"choices\":[null]}\n\n"),
     ("another choice", "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"no\"}}]}\n\n"),
-    ("a tool call", delta("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]")),
+    ("no tool calls", delta("\"tool_calls\":[]")),
+    ("null tool calls", delta("\"tool_calls\":null")),
     ("null usage", "data: {\"choices\":[],\"usage\":null}\n\n"),
     ("a null error", "data: {\"choices\":[],\"error\":null}\n\n"),
   ])
@@ -231,8 +186,8 @@ private func delta(_ members: String, finish: String = "null") -> String {
     expected.usage = ReportedUsage(input: 1, output: 2)
     expected.finish = .stop
     expected.isDone = true
-    decodedEverywhere(
-      { OpenAIChatDecoder(contentType: "application/json; charset=utf-8") }, whole, is: expected)
+    expectEverywhere(
+      .openAI, whole, contentType: "application/json; charset=utf-8", is: expected)
     let error = openAI("{\"error\":{\"message\":\"no\"}}", contentType: "application/json")
     #expect(error.problem == .server)
   }
@@ -242,54 +197,5 @@ private func delta(_ members: String, finish: String = "null") -> String {
       delta("\"content\":\"a\"", finish: "\"stop\"") + "data: [DONE]\n\n"
         + delta("\"content\":\"b\""))
     #expect(decoded.text == "a")
-  }
-}
-
-@Suite struct OllamaDecoderTests {
-  static let golden = """
-    {"model":"llama3:8b","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"","thinking":"Hm. "},"done":false}
-    {"model":"llama3:8b","message":{"role":"assistant","content":"Grüße"},"done":false}
-    {"model":"llama3:8b","message":{"role":"assistant","content":" 🌍"},"done":false}
-    {"model":"llama3:8b","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"total_duration":5589157167,"prompt_eval_count":26,"eval_count":298}
-
-    """
-
-  @Test func readsAStreamHoweverItIsCut() {
-    var expected = Decoded()
-    expected.text = "Grüße 🌍"
-    expected.reasoning = "Hm. "
-    expected.contentEvents = 3
-    expected.usage = ReportedUsage(input: 26, output: 298)
-    expected.finish = .stop
-    expected.isDone = true
-    decodedEverywhere({ OllamaChatDecoder() }, Self.golden, is: expected)
-  }
-
-  @Test func takesMissingCountsForUnknown() {
-    let decoded = ollama(
-      "{\"message\":{\"content\":\"a\"},\"done\":true,\"done_reason\":\"length\"}\n")
-    #expect(decoded.usage == ReportedUsage())
-    #expect(decoded.finish == .length)
-  }
-
-  @Test func readsTheLastLineWithoutItsEnd() {
-    let decoded = ollama("{\"message\":{\"content\":\"a\"},\"done\":true}")
-    #expect(decoded.isDone)
-    #expect(decoded.problem == nil)
-  }
-
-  @Test(arguments: [
-    (
-      "an error", "{\"message\":{\"content\":\"a\"}}\n{\"error\":\"ran out of memory\"}\n",
-      ProviderProblem.Kind.server
-    ),
-    ("a missing model", "{\"error\":\"model 'x' not found\"}\n", .modelNotFound),
-    ("no last line", "{\"message\":{\"content\":\"a\"},\"done\":false}\n", .brokenStream),
-    ("a cut line", "{\"message\":{\"content\":\"a\"},\"do", .brokenStream),
-    ("nonsense", "<html>\n", .brokenStream),
-    ("nothing", "", .brokenStream),
-  ])
-  func notices(_ row: (name: String, stream: String, problem: ProviderProblem.Kind)) {
-    #expect(ollama(row.stream).problem == row.problem)
   }
 }

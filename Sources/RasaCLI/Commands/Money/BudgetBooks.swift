@@ -1,0 +1,124 @@
+import RasaCore
+import RasaEngine
+import RasaPersona
+
+/// The books beside the limits that files set.
+struct BudgetBooks {
+  let accounts: any Accounts
+  let house: House
+  let configuration: Configuration
+  let calendar: BudgetCalendar
+  let warn: (Warning) -> Void
+
+  init(
+    _ house: House, _ accounts: any Accounts, warn: @escaping (Warning) -> Void
+  ) throws(Failure) {
+    self.house = house
+    self.accounts = accounts
+    self.warn = warn
+    configuration = try house.configuration(onWarning: warn)
+    calendar = BudgetCalendar(time: house.time, zone: configuration.budget.timeZone)
+  }
+
+  // MARK: Owners
+
+  var everyone: BudgetOwner {
+    get throws(Failure) {
+      BudgetOwner(
+        name: BudgetLeg.everyone, title: try everyoneTitle, daily: configuration.budget.maxDaily,
+        monthly: configuration.budget.maxMonthly)
+    }
+  }
+
+  /// A persona may have the name that all together have otherwise.
+  private var everyoneTitle: String {
+    get throws(Failure) {
+      try house.library.personas().contains { $0.name == "everyone" }
+        ? BudgetLeg.everyone : "everyone"
+    }
+  }
+
+  private func owner(_ persona: PersonaDefinition) -> BudgetOwner {
+    BudgetOwner(
+      name: persona.name, title: persona.name, daily: persona.budget.maxDaily,
+      monthly: persona.budget.maxMonthly)
+  }
+
+  /// A persona by name, alias or path; what only the books know; all together.
+  func owner(named name: String) async throws -> BudgetOwner {
+    let everyone = try everyone
+    if name == everyone.title || name == everyone.name { return everyone }
+    do throws(Failure) {
+      return owner(try house.persona(name))
+    } catch {
+      let personas = try house.library.personas().map(\.name)
+      let known = try await namesInBooks()
+      if known.contains(name) {
+        if personas.contains(name) { warn(Self.unread(name)) }
+        return BudgetOwner(name: name, title: name)
+      }
+      var failure = error
+      if !personas.contains(name), !name.contains("/"),
+        let nearest = nearestName(to: name, among: personas + known + [everyone.title])
+      {
+        failure.mend = "did you mean `\(nearest)`? `rasa agents budget` shows all"
+      }
+      throw failure
+    }
+  }
+
+  /// All that have a limit or a balance, and all together.
+  func owners() async throws -> [BudgetOwner] {
+    let library = house.library
+    var owners: [String: BudgetOwner] = [:]
+    for entry in try library.personas() {
+      do throws(Failure) {
+        owners[entry.name] = owner(try library.persona(named: entry.name))
+      } catch {
+        warn(Self.unread(entry.name))
+      }
+    }
+    for balance in try await accounts.balances(on: calendar.today)
+    where balance.owner != BudgetLeg.everyone && owners[balance.owner] == nil {
+      owners[balance.owner] = BudgetOwner(name: balance.owner, title: balance.owner)
+    }
+    return owners.values.sorted { $0.name < $1.name } + [try everyone]
+  }
+
+  private static func unread(_ name: String) -> Warning {
+    Warning(
+      "the persona `\(name)` cannot be read, so its limits are not shown; `rasa personas validate "
+        + "\(name)` says why")
+  }
+
+  func namesInBooks() async throws -> [String] {
+    let spenders = try await accounts.spending(SpendingFilter(), by: [.persona])
+    let owners = try await accounts.balances(on: calendar.today).map(\.owner)
+    return Set(spenders.map { $0.keys[0] } + owners).subtracting([BudgetLeg.everyone]).sorted()
+  }
+
+  // MARK: How they stand
+
+  func status(of owner: BudgetOwner) async throws -> BudgetStatus {
+    let day = calendar.today
+    return BudgetStatus(
+      owner: owner, day: day,
+      daily: try await period(
+        .day(owner: owner.name, day), from: day, limit: owner.daily),
+      monthly: try await period(
+        .month(owner: owner.name, day.monthText), from: day.firstOfMonth, limit: owner.monthly))
+  }
+
+  private func period(
+    _ scope: BudgetLeg.Scope, from day: LocalDay, limit: Money?
+  ) async throws -> BudgetStatus.Period {
+    let balance = try await accounts.balance(of: scope)
+    if let adjusted = try await accounts.lastAdjustment(of: scope) {
+      return BudgetStatus.Period(
+        balance: balance, limit: limit, countsFrom: adjusted,
+        countsFromDay: calendar.day(of: adjusted))
+    }
+    return BudgetStatus.Period(
+      balance: balance, limit: limit, countsFrom: calendar.beginning(of: day), countsFromDay: day)
+  }
+}

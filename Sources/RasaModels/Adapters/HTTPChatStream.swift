@@ -1,0 +1,69 @@
+import RasaCore
+import RasaHTTPClient
+
+/// An answer while it arrives over HTTP.
+struct HTTPChatStream: ChatStream {
+  let body: HTTPBody
+  var decoder: any ChatDecoder
+  let address: String
+  /// What the provider calls the request.
+  let requestID: String?
+
+  var progress: ChatProgress {
+    get { decoder.progress }
+    set { decoder.progress = newValue }
+  }
+
+  mutating func advance(deadline: UInt64) async throws -> Bool {
+    do {
+      guard let chunk = try await body.next(deadline: deadline) else {
+        decoder.finish()
+        nameRequest()
+        return false
+      }
+      decoder.feed(chunk)
+      nameRequest()
+      return true
+    } catch let error as HTTPError {
+      throw try ProviderProblem(error, at: address, isInStream: true)
+    }
+  }
+
+  private mutating func nameRequest() {
+    guard var problem = decoder.progress.problem else { return }
+    problem.note(requestID: requestID)
+    decoder.progress.problem = problem
+  }
+
+  mutating func drain(deadline: UInt64) async {
+    for _ in 0..<8 {
+      guard (try? await body.next(deadline: deadline)) != nil else { return }
+    }
+    body.cancel()
+  }
+
+  func cancel() { body.cancel() }
+}
+
+extension ProviderProblem {
+  /// What went wrong below HTTP. Throws what is no provider's fault: a cancelled task, an address
+  /// that cannot be asked.
+  init(_ error: HTTPError, at address: String, isInStream: Bool = false) throws {
+    switch error.code {
+    case .cancelled: throw CancellationError()
+    case .invalidURL, .refusedScheme:
+      throw Failure(
+        .configuration, "\(address) cannot be asked: \(error.message)",
+        mend: "correct the provider's address")
+    case .timeout: self.init(.timeout, "nothing came for too long")
+    case .connect, .resolve, .tls:
+      self.init(.connection, "no connection to \(address): \(error.message)")
+    case .aborted, .protocolViolation, .tooLarge, .other:
+      self.init(
+        isInStream ? .brokenStream : .connection,
+        isInStream
+          ? "the stream broke: \(error.message)"
+          : "the connection to \(address) broke: \(error.message)")
+    }
+  }
+}

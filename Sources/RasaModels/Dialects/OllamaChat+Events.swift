@@ -1,0 +1,57 @@
+import RasaCore
+import RasaDocuments
+import RasaEngine
+
+typealias OllamaChatDecoder = StreamDecoder<JSONLines, OllamaEvents>
+
+extension OllamaChatDecoder {
+  init(callPrefix: String = "0") { self.init(OllamaEvents(callPrefix: callPrefix)) }
+}
+
+/// Reads Ollama's lines: one object each, the last with `done: true`.
+struct OllamaEvents: DialectEvents {
+  static let tokenKeys = TokenKeys(
+    text: "content", reasoning: ["thinking"], varying: ["created_at"])
+
+  var progress = ChatProgress()
+  private var drafts: ToolCallDrafts
+
+  init(callPrefix: String) { drafts = ToolCallDrafts(prefix: callPrefix) }
+
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
+    let line = try JSON.parse(bytes[event], named: "the stream")
+    guard line.object != nil else { return .other }
+    let error = line["error"]
+    let message = line["message"]
+    let text = message["content"].string ?? ""
+    let reasoning = message["thinking"].string ?? ""
+    progress.add(reasoning: reasoning)
+    progress.add(text: text)
+    let calls = message["tool_calls"].array ?? []
+    for call in calls {
+      let function = call["function"]
+      progress.contentEvents += 1
+      try drafts.add(
+        id: call["id"].string, name: function["name"].string ?? "",
+        arguments: function["arguments"])
+    }
+    if !error.isNull {
+      progress.problem = ProviderProblem(inStream: error)
+      return .other
+    }
+    guard line["done"] == true else {
+      guard calls.isEmpty, text.isEmpty != reasoning.isEmpty else { return .other }
+      return text.isEmpty ? .reasoning(reasoning) : .text(text)
+    }
+    progress.isDone = true
+    // What was not counted is unknown and not zero.
+    progress.note(
+      ReportedUsage(
+        input: line["prompt_eval_count"].wholeNumber, output: line["eval_count"].wholeNumber))
+    progress.finish = line["done_reason"].string == "length" ? .length : .stop
+    drafts.settle(&progress)
+    return .other
+  }
+
+  mutating func end() {}
+}

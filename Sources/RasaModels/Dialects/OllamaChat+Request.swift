@@ -1,0 +1,73 @@
+import RasaCore
+import RasaEngine
+
+/// Ollama's own chat format.
+enum OllamaChat {
+  static func request(_ call: WireCall) -> WireRequest {
+    let request = call.request
+    let quirks = call.quirks
+    var options: ValueObject = ["num_predict": .int(call.cap)]
+    if let temperature = request.temperature, quirks.sendsTemperature {
+      options["temperature"] = .double(temperature)
+    }
+    if let window = window(for: call.inputEstimate + call.cap) { options["num_ctx"] = .int(window) }
+    var body: ValueObject = ["model": .string(call.model)]
+    var messages = request.messages
+    if let schema = request.schema {
+      if quirks.structuredOutput != .jsonSchema {
+        messages = StructuredOutput.instruct(messages, schema)
+      }
+      switch quirks.structuredOutput {
+      case .jsonSchema: body["format"] = schema
+      case .jsonObject: body["format"] = "json"
+      case .prompt: break
+      }
+    }
+    body["messages"] = Self.messages(messages)
+    if !request.tools.isEmpty { body["tools"] = OpenAIChat.tools(request.tools) }
+    body["stream"] = true
+    switch quirks.thinking {
+    // Models that know no degrees take any of them for yes.
+    case .effort:
+      if let effort = call.effort {
+        body["think"] = .string(effort.rawValue)
+      } else if call.isThinking {
+        body["think"] = true
+      }
+    case .budget: if call.effort != nil || call.isThinking { body["think"] = true }
+    case .none: break
+    }
+    body["options"] = .object(options)
+    return WireRequest(path: "/api/chat", body: Value.object(body).jsonBytes())
+  }
+
+  private static func messages(_ messages: [ChatMessage]) -> Value {
+    .array(
+      messages.indices.map { index in
+        let message = messages[index]
+        var body: ValueObject = [
+          "role": .string(message.role.rawValue), "content": .string(message.text),
+        ]
+        if message.role == .tool {
+          body["tool_name"] = .string(messages.toolName(answeredAt: index))
+        }
+        if !message.toolCalls.isEmpty {
+          body["tool_calls"] = .array(
+            message.toolCalls.map { call in
+              ["function": ["name": .string(call.name), "arguments": call.arguments]]
+            })
+        }
+        return .object(body)
+      })
+  }
+
+  /// Ollama cuts the beginning of a prompt off, silently, when it is longer than the window it
+  /// was loaded with, 4096 tokens by default. Nil where that is enough, because asking for another
+  /// window loads the model anew.
+  static func window(for tokens: Int64) -> Int64? {
+    guard tokens > 4_096 else { return nil }
+    var window: Int64 = 8_192
+    while window < tokens, window < 131_072 { window *= 2 }
+    return window
+  }
+}

@@ -1,0 +1,138 @@
+import RasaCore
+import RasaDocuments
+
+/// What one dialect makes of the events of a stream.
+protocol DialectEvents: Sendable {
+  /// The members that change from one token's event to the next.
+  static var tokenKeys: TokenKeys { get }
+  var progress: ChatProgress { get set }
+
+  /// Reads one event, a JSON document mostly.
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought
+  /// A token that was taken out of its event without reading it, with the numbers beside it.
+  mutating func add(text: String, numbers: [Int64])
+  mutating func add(reasoning: String, numbers: [Int64])
+  /// All events of a chunk have been read, and the progress is about to be looked at.
+  mutating func endChunk()
+  /// Reads an answer that was not streamed.
+  mutating func readWhole(_ bytes: [UInt8]) throws(Failure)
+  /// The input has ended: what the dialect has left to say.
+  mutating func end()
+}
+
+extension DialectEvents {
+  mutating func add(text: String, numbers: [Int64]) { progress.add(text: text) }
+  mutating func add(reasoning: String, numbers: [Int64]) { progress.add(reasoning: reasoning) }
+  mutating func endChunk() {}
+  mutating func readWhole(_ bytes: [UInt8]) throws(Failure) { _ = try read(bytes, 0..<bytes.count) }
+}
+
+/// What an event brought, as far as the next one may be like it.
+enum Brought: Sendable, Hashable {
+  /// This text and nothing else.
+  case text(String)
+  case reasoning(String)
+  case other
+}
+
+/// Reads one provider's stream: cuts it into events, and has the dialect read those that are not
+/// just like the one before with another token in it.
+struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder {
+  private static var longestWhole: Int { 16 << 20 }
+
+  private var framing = Framing()
+  private var events: Events
+  private var shapes = TokenShapes(Events.tokenKeys)
+  /// The body is one JSON document: the server ignored that it was asked to stream, or failed with
+  /// status 200.
+  private let isWhole: Bool
+  private var whole: [UInt8] = []
+
+  init(_ events: Events, isWhole: Bool = false) {
+    self.events = events
+    self.isWhole = isWhole
+  }
+
+  var progress: ChatProgress {
+    get { events.progress }
+    set { events.progress = newValue }
+  }
+
+  mutating func feed(_ chunk: [UInt8]) {
+    guard events.progress.problem == nil else { return }
+    if isWhole {
+      whole += chunk
+      if whole.count > Self.longestWhole {
+        events.progress.problem = .nonsense("its answer is too long")
+      }
+      return
+    }
+    // Taken out, so that what it calls may change everything else.
+    var framing = framing
+    self.framing = Framing()
+    do throws(Failure) {
+      try framing.feed(chunk) { (bytes, event) throws(Failure) in try take(bytes, event) }
+    } catch {
+      fail(.nonsense(error.message))
+    }
+    self.framing = framing
+    events.endChunk()
+  }
+
+  mutating func finish() {
+    guard events.progress.problem == nil else { return }
+    if isWhole {
+      do throws(Failure) {
+        try events.readWhole(whole)
+      } catch {
+        fail(.nonsense(error.message))
+      }
+    } else {
+      var framing = framing
+      self.framing = Framing()
+      do throws(Failure) {
+        try framing.finish { (bytes, event) throws(Failure) in try take(bytes, event) }
+      } catch {
+        // An event that was cut in the middle is an answer that was cut.
+        fail(.truncated)
+      }
+      if !framing.stray.isEmpty, !events.progress.isDone { read(stray: framing.stray) }
+    }
+    guard events.progress.problem == nil else { return }
+    events.end()
+    // Some servers leave out the mark of the end; a finish reason says just as well that nothing is
+    // missing. A dialect whose end mark always comes has complained by now.
+    if events.progress.problem == nil, !events.progress.isDone, events.progress.finish == nil {
+      events.progress.problem = .truncated
+    }
+  }
+
+  private mutating func take(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) {
+    guard !events.progress.isDone, events.progress.problem == nil, !event.isEmpty else { return }
+    switch shapes.token(in: bytes, event) {
+    case .text(let text): events.add(text: text, numbers: shapes.numbers)
+    case .reasoning(let text): events.add(reasoning: text, numbers: shapes.numbers)
+    case .other: shapes.learn(try events.read(bytes, event), from: bytes, event)
+    }
+  }
+
+  private mutating func read(stray: [UInt8]) {
+    guard let document = try? JSON.parse(stray) else { return }
+    let object = document.array?.first ?? document
+    let error = object["error"]
+    if !error.isNull { fail(ProviderProblem(inStream: error)) }
+  }
+
+  private mutating func fail(_ problem: ProviderProblem) {
+    if events.progress.problem == nil { events.progress.problem = problem }
+  }
+}
+
+extension ProviderProblem {
+  static let truncated = ProviderProblem(
+    .brokenStream, "the stream ended before the answer was complete")
+
+  static func nonsense(_ what: String) -> ProviderProblem {
+    ProviderProblem(.brokenStream, "the provider's stream cannot be read: \(what)")
+  }
+}

@@ -1,0 +1,217 @@
+package import RasaCore
+import RasaPersona
+
+/// A provider while it is put together: what was said first counts.
+struct ProviderDraft {
+  private let name: String
+  private let builtIn: BuiltIn?
+  private var address: String?
+  /// What messages call the address: a variable, or a place in a file.
+  private var addressVariable: String
+  private var addressLocation: SourceLocation?
+  private var isBareAddress = true
+  private var key: String?
+  private var keyVariable: String?
+  private var definition: ProviderDefinition?
+  private var origins: [String] = []
+
+  init(name: String, builtIn: BuiltIn?) {
+    self.name = name
+    self.builtIn = builtIn
+    addressVariable = builtIn?.addressVariable ?? "base_url"
+    keyVariable = builtIn?.keyVariables.first
+  }
+
+  var hasKey: Bool { key != nil }
+  var isEmpty: Bool { key == nil && address == nil }
+
+  mutating func setAddress(_ text: String, from variable: String) {
+    address = text
+    addressVariable = variable
+    origins.append(variable)
+  }
+
+  mutating func setKey(_ text: String, from variable: String) {
+    key = text
+    keyVariable = variable
+    origins.append(variable)
+  }
+
+  /// Takes what an entry of a file says where nothing else has said it. A key that the entry names
+  /// goes with it, since it is the environment that holds it.
+  mutating func take(
+    _ definition: ProviderDefinition, environment: [String: String]
+  ) throws(Failure) {
+    self.definition = definition
+    origins.append(definition.location.description)
+    let base = definition.baseURL.trimmingBlanks
+    if address == nil, !base.isEmpty {
+      address = base
+      addressVariable = "base_url of \(name)"
+      addressLocation = definition.location
+      isBareAddress = false
+    }
+    if let variable = definition.keyVariable {
+      keyVariable = variable
+      key = environment[variable]?.trimmingBlanks.nonEmpty
+      if key != nil { origins.append(variable) }
+    }
+  }
+
+  func settings() throws(Failure) -> ProviderSettings {
+    do {
+      return try build()
+    } catch {
+      var failure = error
+      failure.location = failure.location ?? addressLocation
+      throw failure
+    }
+  }
+
+  private func build() throws(Failure) -> ProviderSettings {
+    let dialect = try dialect()
+    let address = try address(dialect)
+    let host = address.host.lowercased()
+    let seller = BuiltIn.allCases.first { $0.host == host }
+    let isVendor = seller != nil
+    let vendor = definition?.vendor ?? seller?.vendor
+    var settings = ProviderSettings(
+      name: name, dialect: dialect, baseURL: address.url,
+      key: try secret(), isLocal: definition?.isLocal ?? address.isLoopback,
+      allowsPlainHTTP: address.scheme == "http" && !isVendor, isVendor: isVendor, vendor: vendor,
+      keyVariable: keyVariable, addressVariable: addressVariable, origins: origins)
+    settings.wantsKey = isVendor || definition?.keyVariable != nil
+    settings.maxTokensField =
+      try word(definition?.maxTokensField, "max_tokens_field")
+      ?? (dialect == .openAI && vendor == "openai" ? .maxCompletionTokens : .maxTokens)
+    settings.structuredOutput =
+      try word(definition?.structuredOutput, "structured_output") ?? .jsonSchema
+    settings.extraHeaders = definition?.headers ?? []
+    settings.keyHeader = definition?.keyHeader
+    settings.query = definition?.query ?? []
+    settings.defaultModel = definition?.defaultModel
+    settings.firstContentTimeout = try seconds(definition?.firstContentTimeout, "first_content")
+    settings.idleTimeout = try seconds(definition?.idleTimeout, "idle")
+    return settings
+  }
+
+  private func dialect() throws(Failure) -> ProviderSettings.Dialect {
+    // What a built-in name speaks is known, unless its entry says that another server speaks for it.
+    guard let definition, !definition.dialect.isEmpty, builtIn == nil || !definition.baseURL.isEmpty
+    else { return builtIn?.dialect ?? .openAI }
+    return try word(definition.dialect, "dialect") ?? .openAI
+  }
+
+  // MARK: Address
+
+  private func address(_ dialect: ProviderSettings.Dialect) throws(Failure) -> ProviderAddress {
+    guard let text = address ?? builtIn?.host.map({ "https://\($0)" }) ?? ollamaHost else {
+      throw Failure(
+        .configuration, "nothing says where the provider '\(name)' is",
+        mend: "add `base_url: https://…`", at: definition?.location)
+    }
+    var address = try ProviderAddress(text, variable: addressVariable)
+    switch dialect {
+    case .openAI:
+      if !address.hasScheme, !address.isLoopback { address.scheme = "https" }
+      // What a file writes out is taken as it stands: some servers have their version elsewhere.
+      if isBareAddress ? !address.hasVersion : address.path.isEmpty { address.path += "/v1" }
+    case .anthropic, .gemini:
+      if !address.hasScheme, !address.isLoopback { address.scheme = "https" }
+      // The version belongs to the request here; people copy it along.
+      if let slash = address.path.lastIndex(of: "/"),
+        ProviderAddress.isVersion(address.path[address.path.index(after: slash)...])
+      {
+        address.path = String(address.path[..<slash])
+      }
+    case .ollama:
+      if address.port == nil, !address.hasScheme { address.port = 11_434 }
+      if address.path.hasSuffix("/api") { address.path.removeLast(4) }
+    }
+    return address
+  }
+
+  private var ollamaHost: String? { builtIn == .ollama ? "127.0.0.1" : nil }
+
+  // MARK: Words and numbers
+
+  private func secret() throws(Failure) -> Secret? {
+    guard let key else { return nil }
+    guard key.utf8.allSatisfy({ $0 > 32 && $0 < 127 }), key.utf8.count <= 8_192 else {
+      throw Failure(
+        .configuration,
+        "\(keyVariable ?? "the key") has a space or a character in it that no key has",
+        mend: "copy the key again, on one line")
+    }
+    return Secret(key)
+  }
+
+  private func word<Word: RawRepresentable<String> & CaseIterable>(
+    _ text: String?, _ what: String
+  ) throws(Failure) -> Word? {
+    guard let text = text?.nonEmpty else { return nil }
+    if let word = Word(rawValue: text) { return word }
+    let known = Word.allCases.map(\.rawValue)
+    throw Failure(
+      .configuration, "'\(text)' is no \(what) known here",
+      mend: nearestName(to: text, among: known).map { "did you mean \($0)?" }
+        ?? "use \(known.joined(separator: ", "))", at: definition?.location)
+  }
+
+  private func seconds(_ number: Double?, _ what: String) throws(Failure) -> Duration? {
+    guard let number else { return nil }
+    guard number > 0, number <= 86_400 else {
+      throw Failure(
+        .configuration, "the timeout '\(what)' of '\(name)' is not from 0 to 86400 seconds",
+        mend: "write it in seconds", at: definition?.location)
+    }
+    return .milliseconds(Int64((number * 1_000).rounded(.up)))
+  }
+}
+
+extension ProviderAddress {
+  /// Whether a component of the path is a version such as `v1` or `v1beta`.
+  var hasVersion: Bool { path.split(separator: "/").contains(where: Self.isVersion) }
+
+  static func isVersion(_ component: Substring) -> Bool {
+    component.first == "v" && component.dropFirst().first?.isNumber == true
+  }
+}
+
+extension ProviderSettings {
+  /// An OpenAI-compatible server; without an address OpenAI itself.
+  package static func openAI(
+    baseURL: String?, key: String?, variable: String = "OPENAI_BASE_URL"
+  ) throws(Failure) -> ProviderSettings {
+    try builtIn(.openAI, address: baseURL, key: key, variable: variable)
+  }
+
+  package static func anthropic(
+    baseURL: String?, key: String?, variable: String = "ANTHROPIC_BASE_URL"
+  ) throws(Failure) -> ProviderSettings {
+    try builtIn(.anthropic, address: baseURL, key: key, variable: variable)
+  }
+
+  package static func gemini(
+    baseURL: String?, key: String?, variable: String = "GEMINI_BASE_URL"
+  ) throws(Failure) -> ProviderSettings {
+    try builtIn(.gemini, address: baseURL, key: key, variable: variable)
+  }
+
+  package static func ollama(
+    host: String, variable: String = "OLLAMA_HOST"
+  ) throws(Failure) -> ProviderSettings {
+    try builtIn(.ollama, address: host, key: nil, variable: variable)
+  }
+
+  private static func builtIn(
+    _ builtIn: BuiltIn, address: String?, key: String?, variable: String
+  ) throws(Failure) -> ProviderSettings {
+    var draft = ProviderDraft(name: builtIn.rawValue, builtIn: builtIn)
+    if let address { draft.setAddress(address, from: variable) }
+    if let key = key?.trimmingBlanks.nonEmpty, let variable = builtIn.keyVariables.first {
+      draft.setKey(key, from: variable)
+    }
+    return try draft.settings()
+  }
+}

@@ -1,0 +1,74 @@
+import RasaCore
+
+/// An address as a file writes it: whole, with its scheme, and with nothing in it that two readers
+/// could understand differently.
+struct AddressText {
+  struct Problem: Error {
+    var problem: String
+    var mend: String
+  }
+
+  let host: String
+
+  init(_ text: String, schemes: [String], mayNameUser: Bool = false) throws(Problem) {
+    func problem(_ what: String, _ mend: String? = nil) -> Problem {
+      Problem(problem: what, mend: mend ?? "write it as `https://host/path`")
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasPrefix("//") else {
+      throw problem("it does not begin with \(schemes[0])://", "begin it with `https://`")
+    }
+    var rest = parts[1].dropFirst(2)
+    let isPlain = rest.utf8.allSatisfy { byte in
+      byte > 0x20 && byte < 0x7F && !"\\\"<>^`{|}".utf8.contains(byte)
+    }
+    guard isPlain else { throw problem("it has a character that no address has") }
+    let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
+    guard !rest[end...].contains(where: { $0 == "?" || $0 == "#" }) else {
+      throw problem("it has a query", "put what stands behind the `?` into `query`")
+    }
+    rest = rest[..<end]
+    if let at = rest.lastIndex(of: "@") {
+      guard mayNameUser else {
+        throw problem(
+          "a user's name or a key stands in it", "name the variable that holds the key as `key`")
+      }
+      rest = rest[rest.index(after: at)...]
+    }
+    var name = rest
+    var port: Substring?
+    if rest.first == "[" {
+      guard let close = rest.firstIndex(of: "]") else { throw problem("a `]` is missing") }
+      name = rest[rest.index(after: rest.startIndex)..<close]
+      let tail = rest[rest.index(after: close)...]
+      guard name.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }),
+        tail.isEmpty || tail.first == ":"
+      else { throw problem("what stands in brackets is no address of IPv6") }
+      port = tail.isEmpty ? nil : tail.dropFirst()
+    } else {
+      if let colon = rest.firstIndex(of: ":") {
+        name = rest[..<colon]
+        port = rest[rest.index(after: colon)...]
+      }
+      guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
+      else { throw problem("its host has a character that no host has") }
+    }
+    guard !name.isEmpty else { throw problem("it has no host") }
+    if let port {
+      guard port.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(port),
+        (1...65_535).contains(number)
+      else { throw problem("its port is not a number from 1 to 65535") }
+    }
+    host = name.lowercased()
+  }
+
+  /// Whether it is this machine, whatever a name server says.
+  var isLoopback: Bool {
+    if host == "localhost" || host == "::1" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127"
+      && parts.allSatisfy { part in
+        part.count <= 3 && !(part.count > 1 && part.first == "0") && UInt8(part) != nil
+      }
+  }
+}

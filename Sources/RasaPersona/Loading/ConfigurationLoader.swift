@@ -1,0 +1,69 @@
+import RasaCore
+import RasaDocuments
+
+/// Reads `config.yaml`: the user's own, and the one of the project that the user works in.
+///
+/// A project's file comes with whatever was cloned, so it may narrow what the user allows and never
+/// widen it: limits only become tighter, and nothing in it decides where keys or prompts go.
+package struct ConfigurationLoader: Sendable {
+  /// Whether there is a time zone of that name.
+  package var isKnownZone: @Sendable (String) -> Bool
+
+  package init(isKnownZone: @escaping @Sendable (String) -> Bool) {
+    self.isKnownZone = isKnownZone
+  }
+
+  /// What both files come to, with everything that is wrong in either of them.
+  package func load(user: SourceDocument?, project: SourceDocument?) -> Reading<Configuration> {
+    let own = user.map { read($0, of: .user) }
+    var configuration = own?.definition ?? Configuration()
+    let names = Set(configuration.providers.map(\.name))
+    let shared = project.map { read($0, of: .project(providers: names)) }
+    if let shared = shared?.definition { configuration.narrow(by: shared) }
+    return Reading(
+      read: configuration, failures: (own?.failures ?? []) + (shared?.failures ?? []),
+      warnings: (own?.warnings ?? []) + (shared?.warnings ?? []))
+  }
+
+  private func read(
+    _ document: SourceDocument, of origin: ConfigurationReader.Origin
+  ) -> Reading<Configuration> {
+    // A file with every line commented out is what one begins with.
+    if Self.saysNothing(document.bytes) {
+      return Reading(read: Configuration(), failures: [], warnings: [])
+    }
+    do {
+      let node = try YAML.parse(document.bytes, file: document.path)
+      var reader = ConfigurationReader(
+        SourceText(document), of: origin, isKnownZone: isKnownZone)
+      let configuration = reader.configuration(node)
+      return Reading(
+        read: configuration, failures: reader.failures, warnings: reader.warnings)
+    } catch {
+      return Reading(failure: error.hidingKeys())
+    }
+  }
+
+  private static func saysNothing(_ bytes: [UInt8]) -> Bool {
+    bytes.split { $0 == 0x0A || $0 == 0x0D }.allSatisfy { line in
+      let text = line.drop { $0 == 0x20 || $0 == 0x09 }
+      return text.isEmpty || text.first == UInt8(ascii: "#")
+    }
+  }
+}
+
+extension Configuration {
+  /// Takes over what a project says.
+  fileprivate mutating func narrow(by project: Configuration) {
+    model = project.model ?? model
+    profile = project.profile ?? profile
+    providers += project.providers
+    budget.maxPerExecution = tighter(budget.maxPerExecution, project.budget.maxPerExecution)
+    budget.maxDaily = tighter(budget.maxDaily, project.budget.maxDaily)
+    budget.maxMonthly = tighter(budget.maxMonthly, project.budget.maxMonthly)
+  }
+
+  private func tighter(_ one: Money?, _ other: Money?) -> Money? {
+    [one, other].compactMap(\.self).min()
+  }
+}

@@ -1,0 +1,150 @@
+import RasaCore
+import RasaDocuments
+
+/// Makes a configuration of one document.
+struct ConfigurationReader {
+  enum Origin {
+    case user
+    /// With the names of the providers that the user has.
+    case project(providers: Set<String>)
+  }
+
+  var reader: DocumentReader
+  let origin: Origin
+  let isKnownZone: (String) -> Bool
+  /// Where something stands that may be a key: no message shows it.
+  var secrets: [SourceLocation] = []
+  /// What may stand before the colon in `engine:model`.
+  private var engines = BuiltInProvider.names
+
+  init(_ text: SourceText, of origin: Origin, isKnownZone: @escaping (String) -> Bool) {
+    reader = DocumentReader(text: text)
+    self.origin = origin
+    self.isKnownZone = isKnownZone
+    if case .project(let providers) = origin { engines.formUnion(providers) }
+  }
+
+  var failures: [Failure] { reader.failures.map { $0.hidingKeys(at: secrets) } }
+  var warnings: [Warning] { reader.warnings }
+
+  var isProject: Bool { if case .project = origin { true } else { false } }
+
+  mutating func configuration(_ node: DocumentNode) -> Configuration {
+    var configuration = Configuration()
+    let known = ["model", "profile", "providers", "budget", "network"]
+    guard let fields = reader.fields(node, of: "the configuration", known: known) else {
+      return configuration
+    }
+    configuration.providers = providers(fields["providers"])
+    // A provider that is refused below is meant all the same.
+    if case .mapping(let entries) = fields["providers"]?.content {
+      engines.formUnion(entries.map(\.key))
+    }
+    configuration.model = reader.model(fields["model"], "model", engines: engines)
+    configuration.profile = reader.choice(fields["profile"], "profile")
+    configuration.budget = budget(fields["budget"])
+    configuration.network = network(fields["network"])
+    return configuration
+  }
+
+  /// Whether a field counts that only the user's own file may have.
+  private mutating func isOwn(_ fields: Fields, _ key: String, because reason: String) -> Bool {
+    guard isProject, fields[key] != nil,
+      let entry = fields.entries.first(where: { $0.key == key })
+    else { return true }
+    reader.warn(
+      "`\(key)` is ignored in a project's file: \(reason); put it into your own",
+      at: entry.keyLocation)
+    return false
+  }
+
+  // MARK: Budget
+
+  private mutating func budget(_ node: DocumentNode?) -> GlobalBudget {
+    var budget = GlobalBudget()
+    let known = ["max_per_execution", "max_daily", "max_monthly", "time_zone", "unknown_price"]
+    guard let node, let fields = reader.fields(node, of: "`budget`", known: known) else {
+      return budget
+    }
+    budget.maxPerExecution = reader.money(fields["max_per_execution"], "max_per_execution")
+    budget.maxDaily = reader.money(fields["max_daily"], "max_daily")
+    budget.maxMonthly = reader.money(fields["max_monthly"], "max_monthly")
+    if isOwn(fields, "time_zone", because: "the calendar of your limits is yours") {
+      budget.timeZone = timeZone(fields["time_zone"])
+    }
+    if isOwn(fields, "unknown_price", because: "it decides which models your limits let through") {
+      let price = unknownPrice(fields["unknown_price"])
+      budget.unknownInputPrice = price?.input
+      budget.unknownOutputPrice = price?.output
+    }
+    return budget
+  }
+
+  private mutating func timeZone(_ node: DocumentNode?) -> String? {
+    guard let node, let zone = reader.text(node, "time_zone") else { return nil }
+    guard isKnownZone(zone) else {
+      reader.fail(
+        node, "time_zone", mustBe: "the name of a time zone",
+        mend: "write it as `Europe/Berlin` or `UTC`; the zones of this machine are in "
+          + "/usr/share/zoneinfo")
+      return nil
+    }
+    return zone
+  }
+
+  private mutating func unknownPrice(_ node: DocumentNode?) -> (input: Money, output: Money)? {
+    guard let node,
+      let fields = reader.fields(node, of: "`unknown_price`", known: ["input", "output"])
+    else { return nil }
+    for key in ["input", "output"] where fields[key] == nil {
+      reader.fail(
+        node, "`unknown_price` has no `\(key)`",
+        mend: "write it as `{input: 10, output: 30}`, in dollars per million tokens")
+    }
+    let input = reader.money(fields["input"], "input")
+    let output = reader.money(fields["output"], "output")
+    guard let input, let output else { return nil }
+    return (input, output)
+  }
+
+  // MARK: Network
+
+  private mutating func network(_ node: DocumentNode?) -> NetworkDefinition {
+    var network = NetworkDefinition()
+    guard let node, let fields = reader.fields(node, of: "`network`", known: ["proxy", "http2"])
+    else { return network }
+    guard !isProject else {
+      reader.warn(
+        "`network` is ignored in a project's file: which way your keys and prompts go is yours to "
+          + "say; put it into your own", at: node.location)
+      return network
+    }
+    network.proxy = proxy(fields["proxy"])
+    network.http2 = flag(fields["http2"], "http2") ?? false
+    return network
+  }
+
+  private mutating func proxy(_ node: DocumentNode?) -> String? {
+    guard let node, let text = reader.text(node, "proxy") else { return nil }
+    let schemes = ["http", "https", "socks5", "socks5h"]
+    do {
+      _ = try AddressText(text, schemes: schemes, mayNameUser: true)
+      return text
+    } catch {
+      secrets.append(node.location)
+      reader.fail(
+        node, "`proxy` is not an address: \(error.problem)",
+        mend: "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
+      return nil
+    }
+  }
+
+  mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
+    guard let node else { return nil }
+    guard case .scalar(.bool(let value)) = node.content else {
+      reader.fail(node, what, mustBe: "`true` or `false`")
+      return nil
+    }
+    return value
+  }
+}

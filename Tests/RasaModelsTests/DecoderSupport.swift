@@ -1,0 +1,112 @@
+import RasaCore
+import RasaEngine
+import Testing
+
+@testable import RasaModels
+
+/// Everything a decoder says of a stream, whatever the pieces.
+struct Decoded: Equatable {
+  var text = ""
+  var reasoning = ""
+  var contentEvents: Int64 = 0
+  var usage: ReportedUsage?
+  var finish: FinishReason?
+  var isDone = false
+  var problem: ProviderProblem.Kind?
+  var message: String?
+  var calls: [ToolCall] = []
+  var parts: [ReasoningPart] = []
+
+  init() {}
+
+  init(_ decoder: consuming any ChatDecoder, _ pieces: [[UInt8]]) {
+    for piece in pieces {
+      decoder.feed(piece)
+      take(&decoder.progress)
+    }
+    decoder.finish()
+    take(&decoder.progress)
+    contentEvents = decoder.progress.contentEvents
+    usage = decoder.progress.usage
+    finish = decoder.progress.finish
+    isDone = decoder.progress.isDone
+    problem = decoder.progress.problem?.kind
+    message = decoder.progress.problem?.message
+    calls = decoder.progress.toolCalls
+    parts = decoder.progress.reasoningParts
+  }
+
+  private mutating func take(_ progress: inout ChatProgress) {
+    let content = progress.takeContent()
+    text += content.text
+    reasoning += content.reasoning
+  }
+}
+
+enum Dialect: String, CaseIterable {
+  case openAI, anthropic, gemini, ollama
+
+  func decoder(contentType: String? = nil) -> any ChatDecoder {
+    switch self {
+    case .openAI: OpenAIChatDecoder(contentType: contentType)
+    case .anthropic: AnthropicDecoder(contentType: contentType)
+    case .gemini: GeminiDecoder(contentType: contentType)
+    case .ollama: OllamaChatDecoder()
+    }
+  }
+
+  func decode(_ stream: String, contentType: String? = nil) -> Decoded {
+    Decoded(decoder(contentType: contentType), [Array(stream.utf8)])
+  }
+}
+
+/// The same numbers in each run.
+struct Dice: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return (state >> 32) ^ (state << 32)
+  }
+}
+
+/// The stream as a whole, byte by byte, cut at every place, and cut at random.
+func expectEverywhere(
+  _ dialect: Dialect, _ stream: String, contentType: String? = nil, is expected: Decoded,
+  _ location: Testing.SourceLocation = #_sourceLocation
+) {
+  let bytes = Array(stream.utf8)
+  func decode(_ pieces: [[UInt8]]) -> Decoded {
+    Decoded(dialect.decoder(contentType: contentType), pieces)
+  }
+  #expect(decode([bytes]) == expected, sourceLocation: location)
+  #expect(decode(bytes.map { [$0] }) == expected, sourceLocation: location)
+  for cut in bytes.indices {
+    let decoded = decode([Array(bytes[..<cut]), Array(bytes[cut...])])
+    if decoded != expected {
+      #expect(decoded == expected, "cut at \(cut)", sourceLocation: location)
+      return
+    }
+  }
+  var dice = Dice(state: 7)
+  for _ in 0..<100 {
+    var pieces: [[UInt8]] = []
+    var start = 0
+    while start < bytes.count {
+      let end = min(bytes.count, start + Int.random(in: 0...90, using: &dice))
+      pieces.append(Array(bytes[start..<end]))
+      start = end
+    }
+    let decoded = decode(pieces)
+    if decoded != expected {
+      #expect(decoded == expected, "\(pieces.map(\.count))", sourceLocation: location)
+      return
+    }
+  }
+}
+
+extension String {
+  func with(lineEnds: String) -> String {
+    split(separator: "\n", omittingEmptySubsequences: false).joined(separator: lineEnds)
+  }
+}

@@ -1,0 +1,331 @@
+import RasaCore
+import RasaPersona
+import Testing
+
+@Suite("config.yaml")
+struct ConfigurationLoaderTests {
+  private static let loader = ConfigurationLoader { ["Europe/Berlin", "UTC"].contains($0) }
+
+  static func document(_ text: String, _ path: String = "config.yaml") -> SourceDocument {
+    SourceDocument(bytes: Array(text.utf8), path: path)
+  }
+
+  private static func user(_ text: String) -> Reading<Configuration> {
+    loader.load(user: document(text), project: nil)
+  }
+
+  private static func both(_ user: String, _ project: String) -> Reading<Configuration> {
+    loader.load(user: document(user), project: document(project, ".rasa/config.yaml"))
+  }
+
+  @Test("every field is read")
+  func everything() throws {
+    let reading = Self.user(
+      """
+      model: groq:llama-3.3-70b-versatile
+      profile: thinking
+      providers:
+        groq:
+          base_url: https://api.groq.com/openai/v1
+          key: GROQ_API_KEY
+          key_header: api-key
+          dialect: openai
+          headers: {x-team: red, x-version: 2}
+          query: {api-version: 2024-10-21}
+          max_tokens_field: max_completion_tokens
+          structured_output: json_object
+          vendor: openai
+          default_model: llama-3.1-8b-instant
+          local: false
+          timeouts: {first_content: 12.5, idle: 60}
+        vllm: {base_url: "http://127.0.0.1:8000/v1"}
+        anthropic: {timeouts: {idle: 90}}
+      budget:
+        max_per_execution: 0.50
+        max_daily: 5.00
+        max_monthly: "100"
+        time_zone: Europe/Berlin
+        unknown_price: {input: 10, output: 30.000000000001}
+      network: {proxy: "http://proxy.example:3128", http2: true}
+      """)
+    let configuration = try reading.get()
+    #expect(reading.warnings.isEmpty)
+    #expect(
+      configuration.model == ModelReference(engine: "groq", model: "llama-3.3-70b-versatile"))
+    #expect(configuration.profile == .thinking)
+    #expect(configuration.providers.map(\.name) == ["groq", "vllm", "anthropic"])
+    let groq = configuration.providers[0]
+    #expect(groq.baseURL == "https://api.groq.com/openai/v1" && groq.keyVariable == "GROQ_API_KEY")
+    #expect(groq.keyHeader == "api-key" && groq.dialect == "openai")
+    #expect(groq.headers.map(\.name) == ["x-team", "x-version"])
+    #expect(groq.headers.map(\.value) == ["red", "2"])
+    #expect(groq.query.map(\.value) == ["2024-10-21"])
+    #expect(groq.maxTokensField == "max_completion_tokens")
+    #expect(groq.structuredOutput == "json_object" && groq.vendor == "openai")
+    #expect(groq.defaultModel == "llama-3.1-8b-instant" && groq.isLocal == false)
+    #expect(groq.firstContentTimeout == 12.5 && groq.idleTimeout == 60)
+    #expect(groq.location.line == 4)
+    let vllm = configuration.providers[1]
+    #expect(vllm.dialect == "openai" && vllm.keyVariable == nil && vllm.isLocal == nil)
+    let anthropic = configuration.providers[2]
+    #expect(anthropic.dialect == "anthropic" && anthropic.baseURL.isEmpty)
+    #expect(configuration.budget.maxPerExecution == Money(decimal: "0.5"))
+    #expect(configuration.budget.maxDaily == Money(decimal: "5"))
+    #expect(configuration.budget.maxMonthly == Money(decimal: "100"))
+    #expect(configuration.budget.timeZone == "Europe/Berlin")
+    #expect(configuration.budget.unknownInputPrice == Money(decimal: "10"))
+    #expect(
+      configuration.budget.unknownOutputPrice == Money(picoDollars: 30_000_000_000_001))
+    #expect(configuration.network.proxy == "http://proxy.example:3128")
+    #expect(configuration.network.http2)
+  }
+
+  @Test("nothing has to be said", arguments: ["", "# nothing yet\n", "\n  # model: x\r\n\n", "{}"])
+  func nothing(text: String) throws {
+    let configuration = try Self.user(text).get()
+    #expect(configuration.providers.isEmpty && configuration.model == nil)
+    #expect(configuration.budget == GlobalBudget())
+    #expect(configuration.network == NetworkDefinition())
+    #expect(Self.loader.load(user: nil, project: nil).definition != nil)
+  }
+
+  @Test(
+    "a colon splits off known providers only",
+    arguments: [
+      ("llama3:8b", nil, "llama3:8b"), ("ollama:llama3:8b", "ollama", "llama3:8b"),
+      ("own:x", "own", "x"), ("other:x", nil, "other:x"), ("google:gemini-x", "google", "gemini-x"),
+    ] as [(String, String?, String)])
+  func references(text: String, engine: String?, model: String) throws {
+    let configuration = try Self.user(
+      "model: '\(text)'\nproviders: {own: {base_url: 'http://h/v1'}}"
+    ).get()
+    #expect(configuration.model == ModelReference(engine: engine, model: model))
+  }
+
+  @Test("nothing may be spent, exactly", arguments: ["0", "0.0", "0.00", "'0'"])
+  func zero(text: String) throws {
+    let budget = try Self.user("budget: {max_daily: \(text)}").get().budget
+    #expect(budget.maxDaily == .zero && budget.maxMonthly == nil)
+  }
+
+  @Test("amounts are what the digits say", arguments: ["0.1", "0.30", "9007199.254740993021"])
+  func amounts(text: String) throws {
+    let reading = Self.user("budget: {max_daily: \(text)}")
+    let amount = try #require(Money(decimal: text))
+    #expect(reading.definition?.budget.maxDaily == amount)
+  }
+
+  static let mistakes: [Mistake] = [
+    Mistake("[]", "1:1", "the configuration must be a mapping"),
+    Mistake("profile: fast", "1:10", "`profile` must be `speed`, `balanced`"),
+    Mistake("profile: exprt", "1:10", "`profile` must be", mend: "did you mean `expert`?"),
+    Mistake("model: [a]", "1:8", "`model` must be text"),
+    Mistake("model: 'openai:'", "1:8", "`model` must be a model such as"),
+    Mistake("budget: {max_daily: -5}", "1:21", "must be an amount in dollars such as 0.10"),
+    Mistake("budget: {max_daily: lots}", "1:21", "must be an amount in dollars such as 0.10"),
+    Mistake("budget: {max_daily: 1e2}", "1:21", "must be an amount in dollars such as 0.10"),
+    Mistake("budget: {max_daily: .inf}", "1:21", "must be an amount in dollars such as 0.10"),
+    Mistake("budget: {max_daily: true}", "1:21", "must be an amount in dollars such as 0.10"),
+    Mistake("budget: {max_daily: 99999999999}", "1:21", "must be an amount in dollars"),
+    Mistake("budget: {max_daily: 0.0000000000001}", "1:21", "must be an amount in dollars"),
+    Mistake("budget: 5", "1:9", "`budget` must be a mapping"),
+    Mistake(
+      "budget: {time_zone: Europe/Berln}", "1:21", "`time_zone` must be the name of a time zone",
+      mend: "Europe/Berlin"),
+    Mistake("budget: {unknown_price: {input: 1}}", "1:25", "has no `output`", mend: "{input: 10"),
+    Mistake("budget: {unknown_price: 10}", "1:25", "`unknown_price` must be a mapping"),
+    Mistake("network: {http2: yes}", "1:18", "`http2` must be `true` or `false`"),
+    Mistake("network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", mend: "http://"),
+    Mistake("providers: [groq]", "1:12", "`providers` must be a mapping"),
+    Mistake("providers: {groq: x}", "1:19", "the provider `groq` must be a mapping"),
+    Mistake("providers: {Groq: {}}", "1:13", "a provider's name has lower-case letters"),
+    Mistake("providers: {mock: {}}", "1:13", "the mock is no provider"),
+    Mistake("providers: {groq: {key: K}}", "1:19", "has no `base_url`", mend: "base_url: https"),
+    Mistake("providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", mend: "https://"),
+    Mistake("providers: {g: {base_url: 'ftp://h'}}", "1:27", "`base_url` is not an address"),
+    Mistake("providers: {g: {base_url: 'http://h/?a=b'}}", "1:27", "query", mend: "`query`"),
+    Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user's name", mend: "`key`"),
+    Mistake("providers: {g: {base_url: 'http://h:0'}}", "1:27", "its port is not a number"),
+    Mistake("providers: {g: {base_url: 'http://h:99999'}}", "1:27", "its port is not a number"),
+    Mistake("providers: {g: {base_url: 'http:///v1'}}", "1:27", "it has no host"),
+    Mistake("providers: {g: {base_url: 'http://a b'}}", "1:27", "a character that no address"),
+    Mistake("providers: {g: {base_url: 'http://[::1'}}", "1:27", "a `]` is missing"),
+    Mistake("providers: {g: {base_url: 'http://ü'}}", "1:27", "a character that no address"),
+    Mistake(
+      "providers: {g: {base_url: 'http://h', dialect: opnai}}", "1:48", "`dialect` must be",
+      mend: "did you mean `openai`?"),
+    Mistake(
+      "providers: {g: {base_url: 'http://h', max_tokens_field: most}}", "1:57",
+      "must be `max_tokens` or"),
+    Mistake(
+      "providers: {g: {base_url: 'http://h', headers: {'a b': c}}}", "1:49",
+      "a header's name has letters"),
+    Mistake(
+      "providers: {g: {base_url: 'http://h', headers: {a: ü}}}", "1:52", "must be plain text"),
+    Mistake("providers: {g: {base_url: 'http://h', headers: {a: [b]}}}", "1:52", "must be text"),
+    Mistake(
+      "providers: {g: {base_url: 'http://h', timeouts: {idle: 0}}}", "1:56",
+      "`idle` must be a number of seconds from 0.1"),
+    Mistake("providers: {g: {base_url: 'http://h', key_header: 'a:'}}", "1:51", "`key_header`"),
+  ]
+
+  @Test("a mistake is told at its place, with the mend", arguments: mistakes)
+  func mistake(_ mistake: Mistake) throws {
+    let reading = Self.user(mistake.text)
+    #expect(reading.definition == nil)
+    #expect(mistake.isTold(by: reading.failures), "\(reading.failures)")
+  }
+
+  @Test("everything wrong in both files is told at once")
+  func together() throws {
+    let reading = Self.both(
+      "profile: fast\nbudget: {max_daily: -1}\n", "profile: slow\nbudget: {max_monthly: x}")
+    #expect(reading.failures.count == 4)
+    let failure = #expect(throws: Failure.self) { try reading.get() }
+    #expect(failure?.exitCode == 3)
+    let text = failure?.description ?? ""
+    for place in [
+      "config.yaml:1:10", "config.yaml:2:21", ".rasa/config.yaml:1:10", ".rasa/config.yaml:2:23",
+    ] {
+      #expect(text.contains(place))
+    }
+  }
+
+  @Test(
+    "what nobody knows is warned about, with what was meant",
+    arguments: [
+      ("modle: x", "1:1: `modle` is not known in the configuration", "`model`"),
+      ("budget: {max_dayly: 1}", "1:10: `max_dayly`", "`max_daily`"),
+      ("providers: {g: {base_url: 'http://h', api_key: K}}", "`api_key` is not known", ""),
+      ("network: {proxi: x}", "`proxi`", "`proxy`"),
+    ])
+  func unknown(text: String, message: String, suggestion: String) throws {
+    let reading = Self.user(text)
+    #expect(reading.definition != nil)
+    let warning = try #require(reading.warnings.first?.description)
+    #expect(warning.contains(message) && warning.contains(suggestion), "\(warning)")
+  }
+
+  @Test(
+    "a key in the place of its variable's name is refused and never repeated",
+    arguments: [
+      "sk-abcdef1234567890", "AIzaSyA1234567890abcdefg", "gsk_a1b2c3", "Bearer x1y2z3",
+      "f3a9c1d27b6e4058a1d2c3b4", "abc-def", "a b", "12345", "hf_Qwerty",
+    ])
+  func keys(key: String) throws {
+    for text in [
+      "providers: {groq: {base_url: 'http://h', key: '\(key)', dialect: oops}}",
+      "providers: {groq: {dialect: oops, base_url: 'http://h', key: '\(key)'}}",
+      "providers:\n  groq:\n    base_url: http://h\n    key: \(key)\n",
+    ] {
+      let reading = Self.user(text)
+      let failure = try #require(reading.failures.first { $0.message.contains("`key` takes") })
+      #expect(failure.mend.contains("GROQ_API_KEY"))
+      #expect(!"\(reading.failures)".contains(key))
+    }
+  }
+
+  @Test("the usual way to write a variable is put right")
+  func dollar() throws {
+    for text in ["$GROQ_KEY", "${GROQ_KEY}"] {
+      let reading = Self.user("providers: {groq: {base_url: 'http://h', key: '\(text)'}}")
+      #expect(reading.failures.first?.mend.contains("without the `$`") == true)
+    }
+  }
+
+  @Test(
+    "keys stand in no header, parameter or address either, and are not shown",
+    arguments: [
+      "headers: {authorization: 'secret-one'}", "headers: {x-team: 'sk-secret-one'}",
+      "query: {api-key: secret-one}", "base_url: 'https://secret-one@h/v1'",
+      "base_url: 'https://h/v1?key=secret-one'",
+    ])
+  func hiddenKeys(field: String) throws {
+    let reading = Self.user("providers:\n  g: {dialect: openai, \(field)}\n")
+    #expect(reading.definition == nil)
+    #expect(!"\(reading.failures)".contains("secret-one"))
+  }
+
+  @Test("a broken line shows no key that stands in it")
+  func brokenLine() throws {
+    let reading = Self.user("providers:\n  g: {base_url: 'http://h', key: sk-secret1: }}\n")
+    #expect(reading.failures.count == 1)
+    #expect(!"\(reading.failures)".contains("sk-secret1"))
+  }
+}
+
+extension ConfigurationLoaderTests {
+  @Test("a project's limits make the user's tighter and never wider")
+  func limits() throws {
+    func limits(_ user: String, _ project: String) throws -> GlobalBudget {
+      try Self.both("budget: {\(user)}", "budget: {\(project)}").get().budget
+    }
+    #expect(try limits("max_daily: 5", "max_daily: 1").maxDaily == Money(decimal: "1"))
+    #expect(try limits("max_daily: 5", "max_daily: 50").maxDaily == Money(decimal: "5"))
+    #expect(try limits("max_daily: 0", "max_daily: 50").maxDaily == .zero)
+    #expect(try limits("max_daily: 5", "max_monthly: 50").maxDaily == Money(decimal: "5"))
+    #expect(try limits("max_daily: 5", "max_monthly: 50").maxMonthly == Money(decimal: "50"))
+    #expect(try limits("max_per_execution: 2", "max_per_execution: 1").maxPerExecution == .dollar)
+  }
+
+  @Test("a project may choose model and profile, also of the user's providers")
+  func choices() throws {
+    let configuration = try Self.both(
+      "model: gpt-4o\nprofile: expert\nproviders: {groq: {base_url: 'https://g/v1', key: K}}",
+      "model: groq:llama\nprofile: speed"
+    ).get()
+    #expect(configuration.model == ModelReference(engine: "groq", model: "llama"))
+    #expect(configuration.profile == .speed)
+    let unsaid = try Self.both("model: gpt-4o\nprofile: expert", "budget: {max_daily: 1}").get()
+    #expect(unsaid.model?.model == "gpt-4o" && unsaid.profile == .expert)
+  }
+
+  @Test(
+    "a project cannot have keys or prompts sent elsewhere",
+    arguments: [
+      ("evil: {base_url: 'https://evil.example/v1', key: OPENAI_API_KEY}", "a key of yours"),
+      ("evil: {base_url: 'http://127.0.0.1:1/v1', key: OPENAI_API_KEY}", "a key of yours"),
+      ("evil: {base_url: 'http://127.0.0.1:1/v1', key_header: x}", "a key of yours"),
+      ("openai: {base_url: 'http://127.0.0.1:1/v1'}", "take the place"),
+      ("google: {base_url: 'http://127.0.0.1:1/v1'}", "take the place"),
+      ("anthropic: {timeouts: {idle: 1}}", "take the place"),
+      ("groq: {base_url: 'http://127.0.0.1:1/v1'}", "your own file has a provider"),
+      ("evil: {base_url: 'https://evil.example/v1'}", "not on this machine"),
+      ("evil: {base_url: 'http://127.0.0.1.evil.example/v1'}", "not on this machine"),
+      ("evil: {base_url: 'http://localhost.evil.example/v1'}", "not on this machine"),
+      ("evil: {base_url: 'http://0.0.0.0/v1'}", "not on this machine"),
+      ("evil: {base_url: 'http://127.0.0.01/v1'}", "not on this machine"),
+      ("evil: {base_url: 'http://[::ffff:1.2.3.4]/v1'}", "not on this machine"),
+    ])
+  func cloned(provider: String, reason: String) throws {
+    let reading = Self.both(
+      "providers: {groq: {base_url: 'https://g/v1', key: K}}", "providers: {\(provider)}")
+    let configuration = try reading.get()
+    #expect(configuration.providers.map(\.baseURL) == ["https://g/v1"])
+    let warning = try #require(reading.warnings.first?.description)
+    #expect(warning.hasPrefix(".rasa/config.yaml:1:13") && warning.contains(reason), "\(warning)")
+    #expect(warning.contains("your own file"))
+  }
+
+  @Test(
+    "a server on this machine that wants no key may come with a project",
+    arguments: ["http://127.0.0.1:8000/v1", "http://localhost:8000/v1", "http://[::1]:8000/v1"])
+  func loopback(address: String) throws {
+    let reading = Self.both("", "providers: {vllm: {base_url: '\(address)', default_model: m}}")
+    #expect(try reading.get().providers.map(\.baseURL) == [address])
+    #expect(reading.warnings.isEmpty)
+  }
+
+  @Test(
+    "what decides how limits count is the user's alone",
+    arguments: [
+      "budget: {time_zone: UTC}", "budget: {unknown_price: {input: 0, output: 0}}",
+      "network: {proxy: 'http://evil.example:1'}", "network: {http2: true}",
+    ])
+  func own(text: String) throws {
+    let reading = Self.both("", text)
+    let configuration = try reading.get()
+    #expect(configuration.budget == GlobalBudget() && configuration.network == NetworkDefinition())
+    #expect(reading.warnings.count == 1 && reading.warnings[0].message.contains("project's file"))
+  }
+}
