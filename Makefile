@@ -6,6 +6,9 @@
 PREFIX ?= /usr/local
 RELEASE := swift build -c release --static-swift-stdlib
 BINARY := .build/release/rasa
+# A test that waits for something stands in line behind every test that has begun: with all of them
+# begun at once, longer than it may wait.
+TESTS := swift test --skip-build --experimental-maximum-parallelization-width 8
 
 help:
 	@echo 'make run      build it and run the first example (no key, no network)'
@@ -33,7 +36,7 @@ run: build
 test:
 	@sh Scripts/setup.sh test
 	swift build --build-tests
-	swift test --skip-build
+	$(TESTS)
 
 # The release binary must know nothing of the places where tests kill; the test build is then killed
 # at each of them, and at RASA_CRASH_RANDOM random moments (RASA_CRASH_SEED repeats a search).
@@ -42,7 +45,7 @@ crash: build
 	@sh Scripts/without-faults.sh $(BINARY)
 	swift build --build-tests
 	RASA_CRASH=all RASA_CRASH_RANDOM=$${RASA_CRASH_RANDOM:-1000} \
-	  swift test --skip-build --filter CrashTests
+	  $(TESTS) --filter CrashTests
 
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa
@@ -53,7 +56,7 @@ lint: setup
 
 sanitize: setup
 	RASA_THREAD_SANITIZER=1 swift build --build-tests --sanitize=thread --scratch-path .build/sanitize
-	RASA_THREAD_SANITIZER=1 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --sanitize=thread --scratch-path .build/sanitize
+	RASA_THREAD_SANITIZER=1 TSAN_OPTIONS=halt_on_error=1 $(TESTS) --sanitize=thread --scratch-path .build/sanitize
 
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests

@@ -54,10 +54,11 @@ package enum Program {
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
     case "resume":
-      try await ResumeCommand(house: house, workshop: Workshop(house), print: print)
+      try await ResumeCommand(house: house, workshop: try Workshop(house), print: print)
         .resume(command)
     case "runs fork":
-      try await ResumeCommand(house: house, workshop: Workshop(house), print: print).fork(command)
+      try await ResumeCommand(house: house, workshop: try Workshop(house), print: print).fork(
+        command)
     case "test":
       try await TestCommand(
         house: house, print: print, style: terminal.style(of: .output),
@@ -86,6 +87,11 @@ package enum Program {
         try print(text: "rasa \(version)\n")
       }
     case "completions": try completions(command, print)
+    case "llm info", "llm health": try await LLMCommands(house: house, print: print).run(command)
+    case "models import":
+      try ImportCommand(house: house, print: print).run(
+        file: command.arguments[0], name: command.text("name"), providers: command.texts("provider")
+      )
     default: try await records(command, house, print)
     }
   }
@@ -119,9 +125,13 @@ package enum Program {
         return
       }
       switch command.path.joined(separator: " ") {
+      case "models list", "models show", "models check":
+        try await ModelsCommands(house: house, store: store, print: print).run(command)
       case "agents budget":
-        try await BudgetCommand(books: try BudgetBooks(house, store, warn: house.warn), print: print)
-          .run(command)
+        try await BudgetCommand(
+          books: try BudgetBooks(house, store, warn: house.warn), print: print
+        )
+        .run(command)
       case "costs":
         try await CostsCommand(
           books: try BudgetBooks(house, store, warn: house.warn), output: house.output,

@@ -23,12 +23,27 @@ extension LocalDay {
     return isNumber ? Int(text) : nil
   }
 
-  private var daysInMonth: Int {
+  package static func isLeap(_ year: Int) -> Bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+  }
+
+  package var daysInMonth: Int {
     switch month {
     case 4, 6, 9, 11: 30
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 2: Self.isLeap(year) ? 29 : 28
     default: 31
     }
+  }
+
+  /// Sunday is 0.
+  package var weekday: Int { Int(((ordinal + 4) % 7 + 7) % 7) }
+
+  /// From 0.
+  package var dayOfYear: Int { Int(ordinal - LocalDay(year: year, month: 1, day: 1).ordinal) }
+
+  /// The day in UTC of a second since 1970.
+  package init(seconds: Int64) {
+    self.init(ordinal: seconds / 86_400 - (seconds % 86_400 < 0 ? 1 : 0))
   }
 
   /// Days since 1970-01-01.
@@ -63,12 +78,15 @@ extension LocalDay {
 }
 
 extension Timestamp {
+  /// Rounded down, so that the last moments before 1970 belong to their own day.
+  package var wholeSeconds: Int64 { milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0) }
+
   /// As `2026-01-31T09:30:00Z`.
   package var utcText: String {
-    let seconds = milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
-    let day = seconds / 86_400 - (seconds % 86_400 < 0 ? 1 : 0)
-    let second = Int(seconds - day * 86_400)
+    let seconds = wholeSeconds
+    let day = LocalDay(seconds: seconds)
+    let second = Int(seconds - day.ordinal * 86_400)
     let parts = [second / 3600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
-    return "\(LocalDay(ordinal: day))T\(parts.joined(separator: ":"))Z"
+    return "\(day)T\(parts.joined(separator: ":"))Z"
   }
 }

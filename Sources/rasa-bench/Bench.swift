@@ -19,6 +19,8 @@ struct Row: Sendable {
 struct Bench: Sendable {
   let rasa: String
   let floors: String
+  /// This program, to be started again as one of several.
+  let itself = "/proc/self/exe"
   private let server: ServerProcess
   private let home: ScratchDirectory
   let baseURL: String
@@ -42,11 +44,12 @@ struct Bench: Sendable {
     operators: []
     """
 
-  static let rows: [Row] = [
-    .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
-    .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
-    .resume, .parkedRuns, .gateInMemory, .gateDurable, .selection,
-  ]
+  static let rows: [Row] =
+    [
+      .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
+      .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
+      .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .selection,
+    ] + Row.decoding
 
   var completions: String { "\(baseURL)/v1/chat/completions" }
 

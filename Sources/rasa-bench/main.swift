@@ -9,6 +9,17 @@ import RasaTestKit
 //   rasa-bench RASA PROVIDER FLOORS [--json] [ROW…]
 
 let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == Reserving.command {
+  await Task.detached {
+    do {
+      try await Reserving.work(Array(arguments.dropFirst()))
+      exit(0)
+    } catch {
+      print("rasa-bench: \(error)")
+      exit(3)
+    }
+  }.value
+}
 let paths = arguments.prefix(3).map { $0 }
 guard paths.count == 3 else {
   print("usage: rasa-bench RASA PROVIDER FLOORS-FOLDER [--json] [ROW…]")

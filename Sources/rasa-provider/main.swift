@@ -9,6 +9,9 @@ let usage = """
   usage: rasa-provider [--port N] [--tokens N] [--delay-ms N] [--token-delay-ms N]
                        [--headers-delay-ms N]
 
+  Speaks OpenAI chat completions (/v1/chat/completions), Anthropic messages (/v1/messages), Gemini
+  (/v1beta/models/MODEL:streamGenerateContent) and Ollama (/api/chat), and lists models as each does.
+
   A model named t<tokens>-d<ms per token>[-h<ms before headers>][-r<reasoning tokens>][-stamp]
   overrides all of these for its request: t100000-d0, t100-d20-stamp.
   """

@@ -45,7 +45,9 @@ private func end(_ reason: String, _ more: String = "") -> String {
         id: "call_rasa_0_0", name: "weather", arguments: ["city": "Ulm"], signature: "CiQB"),
       ToolCall(id: "f2", name: "time", arguments: [:]),
     ]
-    expectEverywhere(.gemini, Self.golden.with(lineEnds: lineEnd), is: expected)
+    expectEverywhere(
+      .gemini, Self.golden.with(lineEnds: lineEnd), every: lineEnd == "\r\n" ? 1 : 7,
+      is: expected)
   }
 
   @Test func countsAreThoseOfTheLastEventThatCame() {

@@ -75,4 +75,24 @@ import Testing
     ]
     expectEverywhere(.ollama, stream, is: expected)
   }
+
+  @Test(arguments: [
+    ("null", "null"), ("an empty object", "{}"), ("no object", "7"),
+    ("a null message", "{\"message\":null}"), ("unknown members", "{\"x\":[{\"y\":1}]}"),
+    ("a null error", "{\"error\":null}"), ("a blank line", " "),
+    ("null calls", "{\"message\":{\"tool_calls\":null}}"),
+  ])
+  func passesOver(_ row: (name: String, line: String)) {
+    let decoded = Dialect.ollama.decode(
+      row.line + "\n{\"message\":{\"content\":\"yes\"}}\n" + row.line + "\n{\"done\":true}\n")
+    #expect(decoded.text == "yes")
+    #expect(decoded.problem == nil)
+    #expect(decoded.isDone)
+  }
+
+  @Test func readsNumbersAsServersWriteThem() {
+    let decoded = Dialect.ollama.decode(
+      "{\"done\":true,\"prompt_eval_count\":\"7\",\"eval_count\":8.0,\"eval_duration\":1}\n")
+    #expect(decoded.usage == ReportedUsage(input: 7, output: 8))
+  }
 }

@@ -50,7 +50,7 @@ private func delta(_ members: String, finish: String = "null") -> String {
     expected.finish = .stop
     expected.isDone = true
     expectEverywhere(.openAI, Self.golden, is: expected)
-    expectEverywhere(.openAI, Self.golden.with(lineEnds: "\r\n"), is: expected)
+    expectEverywhere(.openAI, Self.golden.with(lineEnds: "\r\n"), every: 7, is: expected)
   }
 
   @Test(arguments: [
@@ -197,5 +197,133 @@ private func delta(_ members: String, finish: String = "null") -> String {
       delta("\"content\":\"a\"", finish: "\"stop\"") + "data: [DONE]\n\n"
         + delta("\"content\":\"b\""))
     #expect(decoded.text == "a")
+  }
+
+  private static func calls(_ pieces: String, finish: String = "null") -> String {
+    delta("\"tool_calls\":[\(pieces)]", finish: finish)
+  }
+
+  private static let done = delta("", finish: "\"tool_calls\"") + "data: [DONE]\n\n"
+
+  static let callStreams: [(name: String, pieces: [String], calls: [ToolCall])] = [
+    (
+      "fragments of two by index",
+      [
+        #"{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}"#,
+        #"{"index":1,"id":"b","function":{"name":"g","arguments":"{\"y\""}}"#,
+        #"{"index":0,"function":{"arguments":"{\"x\":"}},{"index":1,"function":{"arguments":":2}"}}"#,
+        #"{"index":0,"function":{"arguments":" [1, 2]}"}}"#,
+      ],
+      [
+        ToolCall(id: "a", name: "f", arguments: ["x": [1, 2]]),
+        ToolCall(id: "b", name: "g", arguments: ["y": 2]),
+      ]
+    ),
+    (
+      "the name and identifier with every fragment",
+      [
+        #"{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}"#,
+        #"{"index":0,"id":"a","function":{"name":"f","arguments":"}"}}"#,
+      ], [ToolCall(id: "a", name: "f", arguments: [:])]
+    ),
+    (
+      "whole calls without an index",
+      [
+        #"{"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+        #"{"id":"b","function":{"name":"f","arguments":"{}"}}"#,
+      ],
+      [
+        ToolCall(id: "a", name: "f", arguments: [:]), ToolCall(id: "b", name: "f", arguments: [:]),
+      ]
+    ),
+    (
+      "calls that all have index 0",
+      [
+        #"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+        #"{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+      ],
+      [
+        ToolCall(id: "a", name: "f", arguments: [:]), ToolCall(id: "b", name: "g", arguments: [:]),
+      ]
+    ),
+    (
+      "fragments without an index",
+      [
+        #"{"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+        #"{"function":{"arguments":":1}"}}"#,
+      ], [ToolCall(id: "a", name: "f", arguments: ["x": 1])]
+    ),
+    (
+      "no identifier, and arguments that are no text",
+      [#"{"index":0,"function":{"name":"f","arguments":{"x":1}}}"#],
+      [ToolCall(id: "call_rasa_0_0", name: "f", arguments: ["x": 1])]
+    ),
+    (
+      "no arguments", [#"{"index":0,"id":"a","function":{"name":"f","arguments":null}}"#],
+      [ToolCall(id: "a", name: "f", arguments: [:])]
+    ),
+  ]
+
+  @Test(arguments: callStreams)
+  func putsCallsTogether(_ row: (name: String, pieces: [String], calls: [ToolCall])) {
+    let stream = delta("\"reasoning_content\":\"hm\"") + row.pieces.map { Self.calls($0) }.joined()
+    for ending in [Self.done, delta("", finish: "\"stop\"")] {
+      let decoded = openAI(stream + ending)
+      #expect(decoded.calls == row.calls)
+      #expect(decoded.finish == .toolCalls)
+      #expect(decoded.parts == [ReasoningPart(text: "hm")])
+      #expect(decoded.problem == nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("no JSON", #"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#),
+    ("no object", #"{"index":0,"id":"a","function":{"name":"f","arguments":"[1]"}}"#),
+    ("no name", #"{"index":0,"id":"a","function":{"arguments":"{}"}}"#),
+    ("nothing", "{}"),
+  ])
+  func refusesCallsThatCannotBeMade(_ row: (name: String, piece: String)) {
+    let decoded = openAI(Self.calls(row.piece) + Self.done)
+    #expect(decoded.problem == .brokenStream)
+    #expect(decoded.calls.isEmpty)
+  }
+
+  @Test func leavesOutTheCallThatTheCapCut() {
+    let decoded = openAI(
+      Self.calls(#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#)
+        + Self.calls(#"{"index":1,"id":"b","function":{"name":"g","arguments":"{\"x"}}"#)
+        + delta("", finish: "\"length\"") + "data: [DONE]\n\n")
+    #expect(decoded.calls.map(\.name) == ["f"])
+    #expect(decoded.finish == .length)
+    #expect(decoded.problem == nil)
+  }
+
+  @Test func refusesMoreCallsThanCanBeMeant() {
+    let many = (0..<400).map { Self.calls(#"{"index":\#($0),"function":{"name":"f"}}"#) }.joined()
+    #expect(openAI(many + Self.done).problem == .brokenStream)
+  }
+
+  private static let counts: [(usage: String, expected: ReportedUsage)] = [
+    (
+      #""usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":4}"#,
+      ReportedUsage(input: 9, output: 2, cachedInput: 4)
+    ),
+    (
+      #""usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":1,"cache_write_tokens":5}}"#,
+      ReportedUsage(input: 9, cachedInput: 1, cacheWrites: 5)
+    ),
+    (
+      #""x_groq":{"usage":{"prompt_tokens":9,"completion_tokens":2}}"#,
+      ReportedUsage(input: 9, output: 2)
+    ),
+  ]
+
+  @Test(arguments: counts)
+  func readsCountsWhereServersPutThem(_ row: (usage: String, expected: ReportedUsage)) {
+    let chunk = "data: {\"choices\":[],\(row.usage)}\n\n"
+    #expect(openAI(chunk + "data: [DONE]\n\n").usage == row.expected)
+    // Sent twice it counts once, and what is left out later stays.
+    let less = "data: {\"choices\":[],\"usage\":{\"total_tokens\":1}}\n\n"
+    #expect(openAI(chunk + chunk + less + "data: [DONE]\n\n").usage == row.expected)
   }
 }

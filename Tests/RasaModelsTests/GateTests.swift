@@ -221,19 +221,7 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
         })
       #expect(try await setting.ask(.plain, .test("cheap")).isMock)
       #expect(try await setting.gate.estimate(.plain, for: .test("cheap")).provider == "mock")
-      #expect(try await setting.gate.reports().isEmpty)
     }
-  }
-
-  @Test func reportsWhatProvidersHave() async throws {
-    let setting = try GateSetting(models: ["a", "b"])
-    let address = setting.provider.openAIBaseURL
-    #expect(
-      try await setting.gate.reports() == [
-        ProviderReport(name: "openai", address: address, models: ["a", "b"])
-      ])
-    setting.provider.stop()
-    #expect(try await setting.gate.reports().first?.problem?.kind == .provider)
   }
 
   @Test(arguments: [Int.max, 0, -5])

@@ -51,15 +51,12 @@ import Testing
     Script.words(6),
   ]
 
-  /// What the provider wants for a request: its prompt, and every token that it has sent.
-  private static func bill(_ request: ReceivedRequest) -> Money {
-    guard request.status == 200, let price = prices[request.model ?? ""] ?? nil else {
-      return .zero
+  private static let tariffs = prices.compactMapValues { price in
+    price.map {
+      Tariff(
+        input: Money(picoDollars: $0.input * 1_000_000_000_000),
+        output: Money(picoDollars: $0.output * 1_000_000_000_000))
     }
-    let words = request.messages.reduce(0) { $0 + $1.split(whereSeparator: \.isWhitespace).count }
-    return Money(
-      picoDollars: (Int64(words) * price.input + Int64(request.tokensSent) * price.output)
-        * 1_000_000)
   }
 
   @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
@@ -153,18 +150,19 @@ import Testing
     #expect(balance.settled <= (options.budget.maxDaily ?? .max) + overshoot)
 
     // Each request carries its reservation, so the bill can be compared line by line.
-    for request in provider.requests {
-      let id = Identifier(request.idempotencyKey ?? "")
+    let requests = provider.requests
+    for line in provider.invoice.bill(Self.tariffs).lines {
+      guard let cost = line.cost else { continue }
+      let id = Identifier(requests[line.request].idempotencyKey ?? "")
       let settlement = try #require(history.settled[id])
       let hold = try #require(history.reserved[id])
-      let bill = Self.bill(request)
-      let honest = ["free", "cheap", "dear", "twice"].contains(request.model ?? "")
-      if honest, settlement.outcome == .answered, settlement.usage.isReported {
-        #expect(settlement.actual == bill, "\(request.model ?? "")")
+      #expect(cost <= hold.amount, "\(line.model)")
+      let isHonest = ["free", "cheap", "dear", "twice"].contains(line.model)
+      if isHonest, settlement.outcome == .answered, settlement.usage.isReported {
+        #expect(settlement.actual == cost, "\(line.model)")
       } else {
-        #expect(settlement.actual >= min(bill, hold.amount), "\(request.model ?? "")")
+        #expect(settlement.actual >= cost, "\(line.model)")
       }
-      #expect(bill <= hold.amount || request.model == "nameless")
     }
     await store.close()
   }

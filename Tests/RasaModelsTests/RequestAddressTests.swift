@@ -87,4 +87,14 @@ import Testing
   func readsLists(_ row: (name: String, list: Value, models: [String])) {
     #expect(ListedModel.read(row.list).map(\.name) == row.models)
   }
+
+  @Test func knowsWhatRunsInACloud() {
+    let list: Value = [
+      "models": [
+        ["name": "here"], ["name": "there", "remote_host": "https://ollama.com"],
+        ["name": "elsewhere", "remote_model": "x"], ["name": "empty", "remote_host": ""],
+      ]
+    ]
+    #expect(ListedModel.read(list).filter(\.isRemote).map(\.name) == ["there", "elsewhere"])
+  }
 }

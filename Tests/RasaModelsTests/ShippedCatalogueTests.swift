@@ -79,6 +79,24 @@ import Testing
     #expect(try all.facts(for: "gpt-4o:extended") == nil)
   }
 
+  @Test func theExampleOfTheDocumentationCanBeRead() throws {
+    let root = FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath)))
+    let page = String(
+      decoding: try FileSystem.read("\(root)/docs/models.md", limit: 1 << 20), as: UTF8.self)
+    let example = try #require(page.split(separator: "```json\n").dropFirst().first)
+    let text = try #require(example.split(separator: "```").first)
+    let document = CatalogueDocument(file: "ours.json", bytes: Array(text.utf8))
+    let shipped = CatalogueDocument(
+      file: "shipped", bytes: try Self.document(), isShipped: true)
+    let catalogue = Catalogue { () throws(Failure) in [document, shipped] }
+    #expect(try catalogue.facts(for: "fast")?.id == "gpt-5.6-luna")
+    let price = try catalogue.facts(for: "gpt-4o")?.price(
+      on: LocalDay(year: 2026, month: 9, day: 1))
+    #expect(price?.version == "gpt-4o (ours 2026-09-01)")
+    let shippedCount = try Catalogue(shipped: shipped.bytes).allFacts().count
+    #expect(try catalogue.allFacts().count == shippedCount + 1)
+  }
+
   /// One model a line, so that a change of price is one line of a difference.
   @Test func keepsItsShape() throws {
     let text = String(decoding: try Self.document(), as: UTF8.self)

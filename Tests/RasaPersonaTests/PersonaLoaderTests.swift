@@ -150,6 +150,7 @@ import Testing
       ),
       ("primary: {model: \"openai:gpt-4o\"}", "openai", "gpt-4o"),
       ("primary: {engine: ollama, model: \"openai:x\"}", "ollama", "openai:x"),
+      ("primary: {engine: groq, model: llama}", "groq", "llama"),
     ] as [(String, String?, String)])
   func modelsAreNamedInSeveralWays(line: String, engine: String?, model: String) throws {
     let persona = try Loading.persona("frames: [a]\nrecommended_models: {\(line)}").get()

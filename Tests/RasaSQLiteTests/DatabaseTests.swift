@@ -59,7 +59,7 @@ import Testing
     #expect(try database.first("PRAGMA trusted_schema") { $0.integer(0) } == 0)
     #expect(try database.first("PRAGMA foreign_keys") { $0.integer(0) } == 1)
     #expect(try database.first("PRAGMA cell_size_check") { $0.integer(0) } == 1)
-    #expect(try database.first("PRAGMA synchronous") { $0.integer(0) } == 2)
+    #expect(try database.first("PRAGMA synchronous") { $0.integer(0) } == 1)
   }
 
   @Test func `takes back a failed savepoint and keeps the rest`() throws {

@@ -4,9 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
+#include <linux/futex.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
 
 // Swift imports neither variadic functions nor the cast behind SQLITE_TRANSIENT.
 
@@ -43,6 +48,21 @@ static inline int csqlite_system_error(sqlite3 *connection) {
   return error;
 }
 
+// Flushes the write-ahead log, with everything that any process has written to it so far.
+static inline int csqlite_flush_log(sqlite3 *connection) {
+  sqlite3_file *log = 0;
+  int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK) return code;
+  return log && log->pMethods ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : SQLITE_OK;
+}
+
+// Whether the file that is open is not the one of that name any more.
+static inline int csqlite_has_moved(sqlite3 *connection) {
+  int moved = 0;
+  return sqlite3_file_control(connection, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+         moved;
+}
+
 // The kind of file system that holds a file, as linux/magic.h numbers them; 0 when unknown.
 static inline uint32_t csqlite_file_system(const char *path) {
   struct statfs status;
@@ -71,5 +91,40 @@ static inline int csqlite_wait(sem_t *semaphore, int64_t nanoseconds) {
   do result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &end);
   while (result != 0 && errno == EINTR);
   return result;
+}
+
+// Numbers at the beginning of a file that all processes share: who waits sleeps until one changes.
+// Null where there is no room for them.
+static inline uint32_t *csqlite_share(int descriptor, int count) {
+  size_t size = (size_t)count * sizeof(uint32_t);
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return 0;
+  // Written and not only made longer: a page without room on the disk would end the process.
+  if ((size_t)status.st_size < size) {
+    char zeros[64] = {0};
+    if (size > sizeof zeros || pwrite(descriptor, zeros, size, 0) != (ssize_t)size) return 0;
+  }
+  void *shared = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  return shared == MAP_FAILED ? 0 : (uint32_t *)shared;
+}
+
+static inline void csqlite_unshare(uint32_t *shared, int count) {
+  munmap(shared, (size_t)count * sizeof(uint32_t));
+}
+
+static inline uint32_t csqlite_shared(const uint32_t *number) {
+  return __atomic_load_n(number, __ATOMIC_ACQUIRE);
+}
+
+// Changes the number and wakes the one who has waited longest.
+static inline void csqlite_wake(uint32_t *number) {
+  __atomic_add_fetch(number, 1, __ATOMIC_RELEASE);
+  syscall(SYS_futex, number, FUTEX_WAKE, 1, (void *)0, (void *)0, 0);
+}
+
+// Sleeps while the number is that one, so many nanoseconds at most.
+static inline void csqlite_sleep(uint32_t *number, uint32_t value, int64_t nanoseconds) {
+  struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+  syscall(SYS_futex, number, FUTEX_WAIT, value, &time, (void *)0, 0);
 }
 #endif

@@ -18,12 +18,14 @@ package enum CommandLineInterface {
       HelpNote(
         "Models",
         "Set `OPENAI_API_KEY` (with `OPENAI_BASE_URL` for any server that speaks the same "
-          + "format), or start Ollama on its usual port or at `OLLAMA_HOST`. Without any of them "
-          + "a labelled mock model answers, so that everything can be tried without a key.")
+          + "format), `ANTHROPIC_API_KEY` or `GEMINI_API_KEY`, start Ollama on its usual port or at "
+          + "`OLLAMA_HOST`, or write `providers:` into config.yaml; `rasa llm info` shows what is "
+          + "found. Without any of them a labelled mock model answers, so that everything can be "
+          + "tried without a key.")
     ],
     subcommands: [
       .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
-      .agents, .costs, .initialize, .doctor, .bench,
+      .models, .agents, .costs, .llm, .initialize, .doctor, .bench,
       .completions, .version, .help,
     ])
 

@@ -146,7 +146,7 @@ struct ApprovalCommands {
         printable("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.errors.write(printable("rasa: \(recorded)\n")) }
-    let workshop = Workshop(house, store)
+    let workshop = try Workshop(house, store)
     try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
   }
 

@@ -18,7 +18,7 @@ struct BenchCommand {
       command.text("input") ?? graph.persona.exampleQueries.first ?? "What is there to know?"
     let runs = command.integer("runs") ?? 20
     let place = command.text("journal") ?? "memory"
-    let client = HTTPClient()
+    let client = try house.client()
     defer { client.shutdown() }
     let bench = try await Bench(
       house: house, graph: graph, input: input, journal: place,

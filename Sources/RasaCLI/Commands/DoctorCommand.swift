@@ -100,26 +100,26 @@ struct DoctorCommand {
   }
 
   private func providers() async -> [Finding] {
-    let client = HTTPClient()
-    defer { client.shutdown() }
-    let store = house.store()
     do {
-      let gate = try house.gate(
-        ledger: store, history: store, client: client, options: GateOptions(), onWarning: { _ in })
-      let reports = try await gate.reports()
+      let client = try house.client()
+      defer { client.shutdown() }
+      let configuration = try await ProviderCheck.complete(
+        house.models(house.configuration(), onWarning: { _ in }), client: client, time: house.time)
+      let reports = try await ProviderCheck.run(
+        configuration.providers, client: client, time: house.time)
       guard !reports.isEmpty else {
         return [
           Finding(
             verdict: .note, subject: "models",
             text: "no provider is configured and no Ollama runs here, so the mock answers",
-            mend: "set OPENAI_API_KEY (and OPENAI_BASE_URL), or start Ollama")
+            mend: "set the key of a provider, such as OPENAI_API_KEY, or start Ollama")
         ]
       }
       return reports.map { report in
         if let problem = report.problem {
           return Finding(
-            verdict: .broken, subject: report.name, text: "\(report.address): \(problem.message)",
-            mend: problem.mend, kind: problem.kind)
+            verdict: report.availability == .unknown ? .note : .broken, subject: report.name,
+            text: "\(report.address): \(problem.message)", mend: problem.mend, kind: problem.kind)
         }
         let some = report.models.prefix(4).joined(separator: ", ")
         let more = report.models.count > 4 ? ", and \(report.models.count - 4) more" : ""

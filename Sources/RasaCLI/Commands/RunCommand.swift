@@ -24,7 +24,7 @@ struct RunCommand {
     var settings = try settings(command)
     settings.input = try input(command.input)
     if command.flag("dry-run") { return try await rehearse(settings) }
-    let workshop = Workshop(house)
+    let workshop = try Workshop(house)
     let graph = try house.graph(settings.persona)
     let stand = workshop.stand(settings)
     for warning in graph.warnings { stand.warn(warning) }
@@ -111,7 +111,7 @@ struct RunCommand {
   /// Prints every prompt and what it would cost at most, and asks nobody.
   private func rehearse(_ settings: RunSettings) async throws {
     let graph = try house.graph(settings.persona)
-    let workshop = Workshop(house)
+    let workshop = try Workshop(house)
     defer { workshop.client.shutdown() }
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
@@ -167,7 +167,7 @@ struct RunCommand {
     let session = settings.session ?? house.newIdentifier("s").text
     settings.session = session
     let graph = try house.graph(settings.persona)
-    let workshop = Workshop(house)
+    let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
     for warning in graph.warnings { stand.warn(warning) }
     let reader = LineReader(

@@ -15,12 +15,16 @@ extension Catalogue {
         let bytes = try FileSystem.read(path, limit: CatalogueDocument.largest)
         documents.append(CatalogueDocument(file: path, bytes: bytes))
       }
-      let shipped = "models/catalogue.json"
-      documents.append(
-        CatalogueDocument(
-          file: "shipped:\(shipped)", bytes: EmbeddedFiles.bytes(of: shipped) ?? [],
-          isShipped: true))
-      return documents
+      return documents + [Self.shippedDocument]
     }
+  }
+
+  /// What ships alone.
+  static func shipped() -> Catalogue { Catalogue { () throws(Failure) in [shippedDocument] } }
+
+  private static var shippedDocument: CatalogueDocument {
+    let name = "models/catalogue.json"
+    return CatalogueDocument(
+      file: "shipped:\(name)", bytes: EmbeddedFiles.bytes(of: name) ?? [], isShipped: true)
   }
 }

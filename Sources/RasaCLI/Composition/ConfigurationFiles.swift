@@ -1,24 +1,58 @@
 import RasaCore
+import RasaHTTPClient
 import RasaPersona
 import RasaSystem
 import RasaTerminal
+
+/// What the configuration files say, once they have been read.
+final class ConfigurationFiles: Sendable {
+  private let kept = Locked<(reading: Reading<Configuration>?, warnings: [Warning])>((nil, []))
+
+  func read(
+    _ load: () throws(Failure) -> Reading<Configuration>
+  ) throws(Failure) -> Reading<Configuration> {
+    if let reading = kept.withLock({ $0.reading }) { return reading }
+    let reading = try load()
+    kept.withLock { $0 = (reading, reading.warnings) }
+    return reading
+  }
+
+  func takeWarnings() -> [Warning] {
+    kept.withLock { kept in
+      defer { kept.warnings = [] }
+      return kept.warnings
+    }
+  }
+}
 
 /// Where `config.yaml` is looked for: the user's folder, and the project's.
 extension House {
   var configurationPath: String { "\(folders.configuration)/config.yaml" }
   static let projectConfigurationPath = ".rasa/config.yaml"
 
-  /// What both files say. A file that is not there costs one attempt to open it.
+  /// What both files say, read once. A file that is not there costs one attempt to open it. What is
+  /// odd in them is told to the first who asks with ears for it.
   func configuration(
-    onWarning: (Warning) -> Void = { _ in }
+    onWarning: ((Warning) -> Void)? = nil
   ) throws(Failure) -> Configuration {
-    let time = time
-    let loader = ConfigurationLoader(isKnownZone: { time.dayInZone(time.now(), $0) != nil })
-    let reading = loader.load(
-      user: try Self.document(configurationPath), project: try projectDocument())
+    let reading = try configurationFiles.read { () throws(Failure) in
+      let time = time
+      let loader = ConfigurationLoader(isKnownZone: { time.dayInZone(time.now(), $0) != nil })
+      return loader.load(
+        user: try Self.document(configurationPath), project: try projectDocument())
+    }
     let configuration = try reading.get()
-    for warning in reading.warnings { onWarning(warning) }
+    if let onWarning {
+      for warning in configurationFiles.takeWarnings() { onWarning(warning) }
+    }
     return configuration
+  }
+
+  /// Requests over the network as the configuration says.
+  func client() throws(Failure) -> HTTPClient {
+    let network = try configuration().network
+    return HTTPClient(
+      configuration: HTTPClientConfiguration(proxy: network.proxy, http2: network.http2))
   }
 
   /// Nil where the project's folder is the user's own.

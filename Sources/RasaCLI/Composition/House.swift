@@ -16,6 +16,7 @@ package struct House: Sendable {
   let errors: Output
   let folders: RasaFolders
   let catalogue: Catalogue
+  let configurationFiles = ConfigurationFiles()
 
   package init(environment: Environment) throws(Failure) {
     self.environment = environment
@@ -111,6 +112,15 @@ package struct House: Sendable {
     .make(prefix: prefix, at: time.now(), random: .random(in: .min ... .max))
   }
 
+  /// The providers that the environment and the files name.
+  func models(
+    _ settings: Configuration, onWarning: (Warning) -> Void
+  ) throws(Failure) -> ModelConfiguration {
+    let models = try ModelConfiguration.discover(environment.variables, configuration: settings)
+    for warning in models.warnings { onWarning(warning) }
+    return models
+  }
+
   /// The door to models, over the books of the given store.
   func gate(
     ledger: any Ledger, history: any ModelHistory, client: HTTPClient, options: GateOptions,
@@ -118,13 +128,12 @@ package struct House: Sendable {
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) throws(Failure) -> Gate {
     let settings = try configuration(onWarning: onWarning)
-    let providers = try ModelConfiguration.discover(environment.variables, configuration: settings)
-    for warning in providers.warnings { onWarning(warning) }
     var options = options
     options.budget = settings.budget
     options.usualProfile = settings.profile
     return Gate(
-      configuration: providers, catalogue: catalogue, ledger: ledger, history: history,
+      configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
+      ledger: ledger, history: history,
       client: client, time: time, random: { .random(in: .min ... .max) }, options: options,
       onWarning: onWarning, onSelection: onSelection)
   }

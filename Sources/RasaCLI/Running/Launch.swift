@@ -15,12 +15,12 @@ struct Workshop: Sendable {
 
   /// Starts what takes time in the background: the store and the HTTP client get ready while the
   /// persona is read.
-  init(_ house: House) { self.init(house, house.store()) }
+  init(_ house: House) throws(Failure) { try self.init(house, house.store()) }
 
-  init(_ house: House, _ store: SQLiteStore) {
+  init(_ house: House, _ store: SQLiteStore) throws(Failure) {
     self.house = house
     self.store = store
-    client = HTTPClient()
+    client = try house.client()
     store.prepare()
     client.prepare()
   }

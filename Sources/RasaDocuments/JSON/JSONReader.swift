@@ -196,6 +196,16 @@ extension JSONReader {
     try value().double
   }
 
+  /// A number exactly as it is written, for amounts that no floating point may touch.
+  package mutating func numberText() throws(Failure) -> String? {
+    guard try kind() == .number else {
+      try skip()
+      return nil
+    }
+    valuePending = false
+    return text.text(in: try takeNumber().range, isASCII: true)
+  }
+
   /// The next value as it is, whatever its kind.
   package mutating func value() throws(Failure) -> Value {
     switch try peek() {

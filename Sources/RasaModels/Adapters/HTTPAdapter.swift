@@ -14,40 +14,20 @@ struct HTTPAdapter: ChatAdapter {
   func ask(
     _ call: WireCall, under hold: borrowing Hold, deadline: UInt64
   ) async throws -> any ChatStream {
-    let request =
-      switch settings.dialect {
-      case .openAI: OpenAIChat.request(call)
-      case .anthropic: AnthropicMessages.request(call)
-      case .gemini: GeminiContent.request(call)
-      case .ollama: OllamaChat.request(call)
-      }
+    let request = settings.dialect.request(call)
     let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
       deadline: deadline)
-    let type = response.headers.first(named: "content-type")
-    let decoder: any ChatDecoder =
-      switch settings.dialect {
-      case .openAI: OpenAIChatDecoder(contentType: type, callPrefix: call.callPrefix)
-      case .anthropic: AnthropicDecoder(contentType: type, callPrefix: call.callPrefix)
-      case .gemini: GeminiDecoder(contentType: type, callPrefix: call.callPrefix)
-      case .ollama: OllamaChatDecoder(callPrefix: call.callPrefix)
-      }
+    let decoder = settings.dialect.decoder(
+      contentType: response.headers.first(named: "content-type"), callPrefix: call.callPrefix)
     return HTTPChatStream(
-      body: response.body, decoder: decoder, address: settings.baseURL,
+      body: response.body, decoder: decoder, address: settings.baseURL, key: settings.key,
       requestID: ProviderProblem.requestID { response.headers.first(named: $0) })
   }
 
   /// The models that the provider lists, in its order. Costs nothing, so it needs no hold.
   func listModels(deadline: UInt64) async throws -> [ListedModel] {
-    // All in one page: nobody has more than a thousand.
-    let path =
-      switch settings.dialect {
-      case .openAI: "/models"
-      case .anthropic: "/models?limit=1000"
-      case .gemini: "/models?pageSize=1000"
-      case .ollama: "/api/tags"
-      }
-    let response = try await send("GET", path, body: [], deadline: deadline)
+    let response = try await send("GET", settings.dialect.listPath, body: [], deadline: deadline)
     do {
       let bytes = try await response.body.collect(limit: Self.longestList, deadline: deadline)
       return ListedModel.read(try JSON.parse(bytes, named: "the list of models"))

@@ -6,6 +6,8 @@ struct HTTPChatStream: ChatStream {
   let body: HTTPBody
   var decoder: any ChatDecoder
   let address: String
+  /// Servers repeat what they were sent.
+  var key: Secret? = nil
   /// What the provider calls the request.
   let requestID: String?
 
@@ -18,19 +20,20 @@ struct HTTPChatStream: ChatStream {
     do {
       guard let chunk = try await body.next(deadline: deadline) else {
         decoder.finish()
-        nameRequest()
+        finishProblem()
         return false
       }
       decoder.feed(chunk)
-      nameRequest()
+      finishProblem()
       return true
     } catch let error as HTTPError {
       throw try ProviderProblem(error, at: address, isInStream: true)
     }
   }
 
-  private mutating func nameRequest() {
+  private mutating func finishProblem() {
     guard var problem = decoder.progress.problem else { return }
+    if let key { problem.message = key.redacting(problem.message) }
     problem.note(requestID: requestID)
     decoder.progress.problem = problem
   }

@@ -66,6 +66,11 @@ package final class Catalogue: Sendable {
     return try preferences().families.first { name.hasPrefix($0.prefix) }?.vendor
   }
 
+  /// A name without its date and what surrounds it; nil when there is nothing to leave out.
+  package static func plainName(_ model: String) -> String? {
+    CatalogueNames(model).all.dropFirst().first
+  }
+
   // MARK: Reading
 
   private func documents(_ state: inout State) throws(Failure) -> [CatalogueDocument] {

@@ -30,10 +30,12 @@ struct TokenShapes: Sendable {
 
   /// What the event brings, if it has a known shape.
   mutating func token(in bytes: [UInt8], _ event: Range<Int>) -> Brought {
+    forgetNumbers()
     if let text, let token = text.string(in: bytes, event, numbers: &numbers) {
       vainLessons = 0
       return .text(token)
     }
+    forgetNumbers()
     if let reasoning, let token = reasoning.string(in: bytes, event, numbers: &numbers) {
       vainLessons = 0
       return .reasoning(token)
@@ -57,7 +59,10 @@ struct TokenShapes: Sendable {
       }
     case .other: return
     }
-    for index in numbers.indices { numbers[index] = -1 }
     vainLessons += 1
+  }
+
+  private mutating func forgetNumbers() {
+    for index in numbers.indices { numbers[index] = -1 }
   }
 }

@@ -28,7 +28,7 @@ extension Gate {
     let single = tried.count == 1 && chain.unreachable.isEmpty
     return Failure(
       kind(tried), "\(name(decisive.candidate)) gave no answer\(purpose): \(problem.message)",
-      mend: mend(problem, decisive.candidate),
+      mend: problem.mend(at: decisive.candidate.settings, model: decisive.candidate.model),
       details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
   }
 
@@ -49,44 +49,5 @@ extension Gate {
 
   private func name(_ candidate: Candidate) -> String {
     candidate.model.map { "\(candidate.provider) \($0)" } ?? candidate.provider
-  }
-
-  private func mend(_ problem: ProviderProblem, _ candidate: Candidate) -> String {
-    mend(problem, candidate.settings, model: candidate.model)
-  }
-
-  func mend(
-    _ problem: ProviderProblem, _ settings: ProviderSettings?, model: String? = nil
-  ) -> String {
-    let variable = settings?.addressVariable ?? ""
-    switch problem.kind {
-    case .connection:
-      return settings?.isLocal == true
-        ? "start the server at \(settings?.baseURL ?? ""), or set \(variable) to where it runs"
-        : "check the network and \(variable)"
-    case .timeout: return "try again, or choose a faster model with --model"
-    case .rateLimit:
-      let wait = problem.retryAfter.map {
-        " in \(($0.nanoseconds + 999_999_999) / 1_000_000_000) s"
-      }
-      return "try again\(wait ?? " in a while"), or choose another model with --model"
-    case .server, .brokenStream: return "try again, or choose another model with --model"
-    case .modelNotFound:
-      return settings?.dialect == .ollama
-        ? "get it with `ollama pull \(model ?? "llama3.2")`, or name another with --model"
-        : "name another with --model or LLM_MODEL, or check \(variable)"
-    case .quota, .payment: return "check the plan and the credit of the account behind the key"
-    case .authentication:
-      let key = settings?.keyVariable ?? "the key"
-      return settings?.key == nil ? "set \(key)" : "check \(key) and \(variable)"
-    case .rejected: return "check what the operator asks for, or choose another model with --model"
-    case .budget:
-      return problem.parameter == "execution"
-        ? "raise the budget, choose a cheaper model, or pass --force"
-        : "raise the budget, choose a cheaper model, or pass --allow-budget-exceed"
-    case .unknownPrice:
-      return
-        "add its price to your own catalogue, choose another model, or pass --allow-budget-exceed"
-    }
   }
 }

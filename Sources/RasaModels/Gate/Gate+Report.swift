@@ -94,7 +94,15 @@ extension Gate {
     let cost = price.cost(input: tokens, output: cap)
     var term = "money: at most \(cost) (\(tokens) tokens in, \(cap) out, price \(price.version))"
     if let room = try await ledger.headroom(limits) {
-      term += cost <= room ? ", fits the \(room) that are left" : ", more than the \(room) left"
+      if cost <= room {
+        term += ", fits the \(room) that are left"
+      } else if let payable = price.outputTokens(payableWith: room, input: tokens),
+        payable >= options.usefulMinimumTokens
+      {
+        term += ", fits the \(room) that are left with \(payable) out"
+      } else {
+        term += ", more than the \(room) that are left"
+      }
     }
     return term
   }

@@ -63,7 +63,7 @@ extension ModelConfiguration {
   }
 
   /// `google` and `gemini` are the same engine.
-  static func canonical(_ engine: String) -> String {
+  package static func canonical(_ engine: String) -> String {
     let engine = engine.lowercased()
     return engine == "google" ? "gemini" : engine
   }

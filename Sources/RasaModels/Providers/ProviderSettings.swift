@@ -1,4 +1,3 @@
-import RasaDocuments
 package import RasaEngine
 
 /// How one provider is reached and spoken to.
@@ -87,12 +86,9 @@ package struct ProviderSettings: Sendable {
 }
 
 extension ProviderSettings {
-  /// Which account the key belongs to, without the key: what one key may ask another may not.
-  package var account: String { key.map { String(Digest.sha256($0.value).prefix(16)) } ?? "" }
-
-  /// What is remembered of a model here; without a model, of all of them.
+  /// What is remembered of a model here, asked with this key; without a model, of all of them.
   package func modelKey(_ model: String = "") -> ModelKey {
-    ModelKey(provider: name, account: account, model: model)
+    ModelKey(provider: name, account: key?.fingerprint ?? "", model: model)
   }
 
   /// Stands where the mock needs settings: nothing of it reaches a wire.

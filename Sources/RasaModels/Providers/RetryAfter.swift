@@ -59,14 +59,14 @@ enum RetryAfter {
   private static func moment(_ text: String, now: Timestamp) -> Duration? {
     let parts = text.trimmingBlanks.split { "-T:.Z".contains($0) }
     guard text.hasSuffix("Z"), parts.count >= 6,
-      let year = Int64(parts[0]), (1970...9999).contains(year),
-      let month = Int64(parts[1]), (1...12).contains(month),
-      let day = Int64(parts[2]), (1...31).contains(day),
+      let year = Int(parts[0]), (1970...9999).contains(year),
+      let month = Int(parts[1]), (1...12).contains(month),
+      let day = Int(parts[2]), (1...31).contains(day),
       let hour = Int64(parts[3]), (0...23).contains(hour),
       let minute = Int64(parts[4]), (0...59).contains(minute),
       let second = Int64(parts[5]), (0...60).contains(second)
     else { return nil }
-    let days = daysSince1970(year: year, month: month, day: day)
+    let days = LocalDay(year: year, month: month, day: day).ordinal
     let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
     return .milliseconds(min(max(0, seconds * 1000 - now.milliseconds), 31_536_000_000))
   }
@@ -83,23 +83,14 @@ enum RetryAfter {
     let months = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    guard parts.count == 8, let day = Int64(parts[1]), (1...31).contains(day),
-      let month = months.firstIndex(of: String(parts[2])), let year = Int64(parts[3]),
+    guard parts.count == 8, let day = Int(parts[1]), (1...31).contains(day),
+      let month = months.firstIndex(of: String(parts[2])), let year = Int(parts[3]),
       (1970...9999).contains(year), let hour = Int64(parts[4]), (0...23).contains(hour),
       let minute = Int64(parts[5]), (0...59).contains(minute), let second = Int64(parts[6]),
       (0...60).contains(second), parts[7] == "GMT"
     else { return nil }
-    let days = daysSince1970(year: year, month: Int64(month) + 1, day: day)
+    let days = LocalDay(year: year, month: month + 1, day: day).ordinal
     let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
     return Timestamp(milliseconds: seconds * 1000)
-  }
-
-  /// Days in the Gregorian calendar, counted in years that begin in March so that the leap day is
-  /// the last of its year.
-  private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let year = month <= 2 ? year - 1 : year
-    let monthFromMarch = (month + 9) % 12
-    let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-    return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
   }
 }

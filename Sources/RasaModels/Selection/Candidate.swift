@@ -26,8 +26,7 @@ struct Candidate: Sendable {
   static let mock = Candidate(settings: nil, model: "mock", facts: nil, role: .mock)
 
   var key: ModelKey {
-    ModelKey(
-      provider: provider, account: settings?.key?.fingerprint ?? "", model: model ?? "")
+    settings?.modelKey(model ?? "") ?? ModelKey(provider: provider, model: model ?? "")
   }
 
   /// The price on a day; nil when nobody knows it. A model is free only where it is local: neither

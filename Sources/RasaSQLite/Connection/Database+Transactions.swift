@@ -1,3 +1,5 @@
+import RasaCore
+
 extension Database {
   /// Runs the body in a transaction that holds the write lock from its start, so that what the body
   /// reads cannot change before it writes. An error takes everything back.
@@ -31,9 +33,26 @@ extension Database {
     }
   }
 
-  package func begin() throws { try run("BEGIN IMMEDIATE") }
+  /// Throws when the file has been deleted or replaced: what is written to it now nobody would find.
+  package func begin() throws {
+    if hasMoved {
+      throw Failure(
+        .storage, "\(path) has been deleted or replaced while it was in use",
+        mend: "put it back, or end the program and start again")
+    }
+    try run("BEGIN IMMEDIATE")
+  }
 
-  package func commit() throws { try run("COMMIT") }
+  /// Durable when it returns.
+  package func commit() throws {
+    try publish()
+    try flush()
+  }
+
+  /// Ends the transaction: everybody sees what it did, and it is as durable as what `flush` flushes
+  /// next. Between the two nobody has to wait for the disk; who reads what is not flushed yet, and
+  /// writes on, flushes it along with what is written.
+  func publish() throws { try run("COMMIT") }
 
   package func rollBack() {
     remembered = [:]

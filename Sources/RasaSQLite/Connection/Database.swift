@@ -70,8 +70,10 @@ package final class Database {
       let code = unsafe csqlite_configure_connection(handle, flag.option, flag.value)
       guard code == SQLITE_OK else { throw failure(code, sql: "") }
     }
+    // SQLite flushes the log before it carries it over; after a commit `flush` does, when the lock
+    // has been released.
     try execute(
-      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = FULL")
+      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL")
     // The hook takes the place of automatic checkpoints.
     unsafe sqlite3_wal_hook(
       handle,
@@ -95,6 +97,10 @@ extension Database {
 
   /// Runs one statement and forgets its rows.
   package func run(_ sql: String, _ values: SQLValue...) throws {
+    try run(sql, values: values)
+  }
+
+  package func run(_ sql: String, values: [SQLValue]) throws {
     try withStatement(sql, values) { statement in while try statement.step() {} }
   }
 
@@ -150,6 +156,15 @@ extension Database {
 }
 
 extension Database {
+  /// Whether the file that is open is not the one of that name any more.
+  var hasMoved: Bool { unsafe csqlite_has_moved(handle) != 0 }
+
+  /// Makes durable what has been committed so far, by whomever.
+  func flush() throws {
+    let code = unsafe csqlite_flush_log(handle)
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
   /// Pages in the write-ahead log after the last commit of this connection.
   package var pagesInLog: Int { Int(unsafe logFrames.pointee) }
 

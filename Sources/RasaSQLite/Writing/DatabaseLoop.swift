@@ -10,6 +10,8 @@ final class DatabaseLoop {
   private let counts: DatabaseCounts
 
   private var connection: Connection?
+  /// Why nothing can be relied on any more: what a disk did not flush, it may never have.
+  private var isLost: Failure?
   private var deferred: [String: [DatabaseWriter.Change]] = [:]
   /// Nil until the first commit has shown how much earlier processes left.
   private var nextCheckpoint: Int?
@@ -17,6 +19,10 @@ final class DatabaseLoop {
   private var longestLog = 0
 
   private static let deferredAtMost = 1024
+  /// So many times what is worth carrying over.
+  private static let longLog = 4
+  /// What is asked meanwhile waits as long.
+  private static let patienceToTidy = Duration.milliseconds(50)
 
   private struct Connection {
     let database: Database
@@ -50,6 +56,7 @@ final class DatabaseLoop {
   // MARK: Opening
 
   private func opened() throws -> Connection {
+    if let isLost { throw isLost }
     if let connection { return connection }
     let milliseconds = options.patience.components.seconds * 1000
     let database = try Database(path: path, busyTimeout: Int32(clamping: milliseconds))
@@ -71,22 +78,32 @@ final class DatabaseLoop {
     if !subjects.isEmpty {
       process([.operation(.nothing(after: subjects))])
     }
-    if let database = connection?.database, longestLog > options.pagesBeforeCheckpoint / 4 {
+    if let database = connection?.database, isLost == nil,
+      longestLog > options.pagesBeforeCheckpoint / 4
+    {
       // Nobody who leaves waits for who stays: they will do it.
       try? database.checkpoint(emptying: true)
     }
     connection = nil
   }
 
-  /// While others read, a part of the log stays: then the next try is as far away as the first.
+  /// While others read or write, a part of the log stays: then the next try is as far away as the
+  /// first. A log that others always write on would never begin anew, and grow: when it has become
+  /// long, what is left of it is carried over in turn.
   private func checkpointWhenDue() {
-    guard let database = connection?.database, database.pagesInLog > 0 else { return }
+    guard let connection, isLost == nil, connection.database.pagesInLog > 0 else { return }
+    let database = connection.database
     let pages = database.pagesInLog
     longestLog = max(longestLog, pages)
     let due = nextCheckpoint ?? options.pagesFromBefore
     if pages >= due {
       // What earlier processes left is cut off as well: the file keeps the length it once had.
       try? database.checkpoint(emptying: nextCheckpoint == nil)
+      let isLong = pages >= Self.longLog * options.pagesBeforeCheckpoint
+      if isLong, (try? connection.turnstile.enter(within: Self.patienceToTidy)) != nil {
+        try? database.checkpoint()
+        connection.turnstile.leave()
+      }
       nextCheckpoint = database.pagesInLog + options.pagesBeforeCheckpoint
       counts.checkpoints.add(1, ordering: .relaxed)
     } else if nextCheckpoint == nil || pages < due - options.pagesBeforeCheckpoint {
@@ -259,13 +276,22 @@ final class DatabaseLoop {
   }
 
   private func commit(_ group: Group) {
+    let database = group.connection.database
     do {
-      try group.connection.database.commit()
+      try database.publish()
     } catch {
       abandon(group, Failure(reporting: error))
       return
     }
     group.connection.turnstile.leave()
+    do {
+      try database.flush()
+    } catch {
+      let failure = Failure(reporting: error)
+      isLost = failure
+      for fail in group.waiting { fail(failure) }
+      return
+    }
     counts.commits.add(1, ordering: .relaxed)
     counts.writes.add(group.writes, ordering: .relaxed)
     for result in group.results { result() }

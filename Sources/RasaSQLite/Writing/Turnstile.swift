@@ -7,8 +7,13 @@ import RasaCore
 ///
 /// There are two locks. Whoever wants to work first takes the place in front of the door, then the
 /// room, and only then leaves the place. Who leaves the room and wants to enter again finds the
-/// place taken by the one who waits, who therefore goes first. The kernel drops the locks of a
-/// process that dies.
+/// place taken by the one who waits, who therefore goes first.
+///
+/// The kernel keeps the locks, and drops those of a process that dies. So that nobody has to look
+/// again and again whether one is free, each has a number in the file that changes when it is
+/// released, and wakes who waits; nothing is believed of the number itself, so it does not matter
+/// what a crash leaves there.
+@safe
 final class Turnstile {
   static let door: off_t = 0
   static let room: off_t = 1
@@ -17,22 +22,31 @@ final class Turnstile {
   private let path: String
   private let patience: Duration
   private let clock = ContinuousClock()
-  private var nap: UInt32 = 0
+  /// One number for each lock; nil where the disk has no room for them.
+  private let signals: UnsafeMutablePointer<UInt32>?
+  private static let places: Int32 = 2
+  /// After so long it is looked anyway: who dies wakes nobody.
+  private static let longestSleep = Duration.milliseconds(5)
+  private static let longestNap = Duration.microseconds(500)
 
   init(database: String, patience: Duration) throws {
     path = database
     self.patience = patience
     unsafe descriptor = open(database + "-turn", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    unsafe signals = descriptor < 0 ? nil : csqlite_share(descriptor, Self.places)
     if descriptor < 0 {
       throw Failure.file(errno, path: database)
         ?? Failure(.storage, "\(database)-turn cannot be opened", mend: "check its folder")
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    if let signals = unsafe signals { unsafe csqlite_unshare(signals, Self.places) }
+    close(descriptor)
+  }
 
-  func enter() throws {
-    let deadline = clock.now + patience
+  func enter(within limit: Duration? = nil) throws {
+    let deadline = clock.now + (limit ?? patience)
     try take(Self.door, until: deadline)
     defer { release(Self.door) }
     try take(Self.room, until: deadline)
@@ -41,24 +55,36 @@ final class Turnstile {
   func leave() { release(Self.room) }
 
   func take(_ place: off_t, until deadline: ContinuousClock.Instant) throws {
-    nap = 50
-    while !set(Int32(F_WRLCK), place) {
+    while true {
+      // Read before the lock is tried: a release in between ends the sleep before it begins.
+      let signal = unsafe signals.map { unsafe csqlite_shared($0 + Int(place)) }
+      if set(Int32(F_WRLCK), place) { return }
       guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
         throw Failure.file(errno, path: path)
           ?? Failure(.storage, "\(path) cannot be locked here", mend: "choose a local disk")
       }
-      guard clock.now < deadline else {
+      let left = clock.now.duration(to: deadline)
+      guard left > .zero else {
         throw Failure(
           .storage, "another process has kept \(path) busy for \(patience.components.seconds) s",
           mend: "wait for it or end it (`fuser \(path)` names it), then run again")
       }
-      // Short at first, for a commit takes less than a millisecond; never in step with others.
-      usleep(nap + UInt32.random(in: 0..<nap))
-      nap = min(nap * 2, 1000)
+      if let signals = unsafe signals, let signal {
+        let sleep = min(left, Self.longestSleep).components
+        unsafe csqlite_sleep(
+          signals + Int(place), signal,
+          sleep.seconds * 1_000_000_000 + sleep.attoseconds / 1_000_000_000)
+      } else {
+        let nap = min(left, Self.longestNap).components
+        usleep(UInt32(clamping: nap.attoseconds / 1_000_000_000_000))
+      }
     }
   }
 
-  func release(_ place: off_t) { _ = set(Int32(F_UNLCK), place) }
+  func release(_ place: off_t) {
+    _ = set(Int32(F_UNLCK), place)
+    if let signals = unsafe signals { unsafe csqlite_wake(signals + Int(place)) }
+  }
 
   private func set(_ kind: Int32, _ place: off_t) -> Bool {
     csqlite_lock_byte(descriptor, Int16(kind), place) == 0

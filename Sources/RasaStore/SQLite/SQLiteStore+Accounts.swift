@@ -31,7 +31,7 @@ extension SQLiteStore {
       let before = try database.balance(of: row)
       var after = before
       after.apply(adjustment.change)
-      try database.set(after, of: row)
+      try database.set([row: after])
       // What the file has now, not what was meant.
       let difference = try database.balance(of: row).settled - before.settled
       try database.insert(adjustment.audit(difference))

@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 package import RasaEngine
 import RasaSQLite
 import RasaSystem
@@ -78,84 +79,83 @@ extension Database {
   fileprivate func expireReservations(at now: Timestamp) throws {
     let expired = try rows(
       """
-      SELECT id, amount FROM reservations WHERE state = 0 AND lease_ends < ?
+      SELECT id, amount, legs FROM reservations WHERE state = 0 AND lease_ends < ?
       ORDER BY lease_ends LIMIT ?
       """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
-    ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1))) }
+    ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1)), legs: $0.text(2)) }
     for reservation in expired {
-      try release(reservation.id, held: reservation.amount, at: reservation.amount)
+      try release(
+        reservation.id, from: reservation.legs, held: reservation.amount, at: reservation.amount)
       try run(
         "UPDATE reservations SET state = 1, actual = amount WHERE id = ?",
         .text(reservation.id))
     }
   }
 
-  fileprivate func hold(_ request: ReservationRequest, at now: Timestamp) throws
-    -> ReservationOutcome
-  {
-    var balances: [String: Balance] = [:]
+  fileprivate func hold(
+    _ request: ReservationRequest, at now: Timestamp
+  ) throws -> ReservationOutcome {
+    var scopes: [String] = []
+    for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
+    var balances = try balances(of: scopes)
     for leg in request.legs {
-      let row = leg.scope.row
-      let balance = try balances[row] ?? balance(of: row)
-      balances[row] = balance
+      let balance = balances[leg.scope.row] ?? Balance()
       if let room = leg.limit.map(balance.room), request.amount > room {
         return .refused(leg, available: room)
       }
     }
-    let id = SQLValue.text(request.id.text)
-    guard try first("SELECT 1 FROM reservations WHERE id = ?", id, transform: { _ in }) == nil
-    else { throw Failure.knownReservation(request.id) }
     try run(
       """
-      INSERT INTO reservations (id, run, effect, persona, provider, model, price, day, amount,
-        made_at, lease_ends, state)
-      VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+      INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,
+        amount, made_at, lease_ends, state, legs)
+      VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
       """,
-      id, .text(request.run.text), .integer(try word(request.key.description)),
-      .integer(try word(request.persona)), .integer(try word(request.provider)),
-      .integer(try word(request.model)), .integer(try word(request.price)),
-      .integer(request.day.number), .integer(request.amount.picoDollars),
-      .integer(now.milliseconds), .integer(request.leaseEnds.milliseconds))
-    for (row, balance) in balances {
-      var balance = balance
-      balance.hold(request.amount)
-      try set(balance, of: row)
-      try run("INSERT INTO legs (reservation, scope) VALUES (?, ?)", id, .text(row))
-    }
+      .text(request.id.text), .text(request.run.text),
+      .integer(try word(request.key.description)), .integer(try word(request.persona)),
+      .integer(try word(request.provider)), .integer(try word(request.model)),
+      .integer(try word(request.price)), .integer(request.day.number),
+      .integer(request.amount.picoDollars), .integer(now.milliseconds),
+      .integer(request.leaseEnds.milliseconds), .text(Legs.text(scopes)))
+    guard changes == 1 else { throw Failure.knownReservation(request.id) }
+    for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
+    try set(balances)
     return .held
   }
 
   /// False when it was settled before.
   fileprivate func settle(_ settlement: Settlement, at now: Timestamp) throws -> Bool {
     let id = settlement.reservation.text
-    let found = try first("SELECT state, amount FROM reservations WHERE id = ?", .text(id)) {
-      (state: ReservationState(rawValue: $0.integer(0)), amount: Money(picoDollars: $0.integer(1)))
+    let found = try first(
+      "SELECT state, amount, legs FROM reservations WHERE id = ?", .text(id)
+    ) { row in
+      (
+        state: ReservationState(rawValue: row.integer(0)),
+        amount: Money(picoDollars: row.integer(1)), legs: row.text(2)
+      )
     }
     guard let found else { throw Failure.unknownReservation(settlement.reservation) }
     let actual = max(.zero, settlement.actual)
     switch found.state {
     case .settled: return false
     case .expired:
-      try change(balancesOf: id) { $1.correct(found.amount, to: actual) }
+      try change(found.legs) { $1.correct(found.amount, to: actual) }
       try insert(
         .lateSettlement(
           of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
-    case .held, nil: try release(id, held: found.amount, at: actual)
+    case .held, nil: try release(id, from: found.legs, held: found.amount, at: actual)
     }
+    // Nothing moves between its balances any more.
     try run(
       """
       UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?, lease_ends = 0,
-        input_tokens = ?, output_tokens = ?, cached_tokens = ?, written_tokens = ?,
+        legs = NULL, input_tokens = ?, output_tokens = ?, cached_tokens = ?, written_tokens = ?,
         reasoning_tokens = ?, is_reported = ? WHERE id = ?
       """,
       .integer(actual.picoDollars), .integer(try word(settlement.outcome.rawValue)),
-      .integer(now.milliseconds),
-      .integer(settlement.usage.input), .integer(settlement.usage.output),
-      .integer(settlement.usage.cachedInput), .integer(settlement.usage.cacheWrites),
-      .integer(settlement.usage.reasoning), .integer(settlement.usage.isReported ? 1 : 0),
-      .text(id))
-    // Nothing moves between its balances any more.
-    try run("DELETE FROM legs WHERE reservation = ?", .text(id))
+      .integer(now.milliseconds), .integer(settlement.usage.input),
+      .integer(settlement.usage.output), .integer(settlement.usage.cachedInput),
+      .integer(settlement.usage.cacheWrites), .integer(settlement.usage.reasoning),
+      .integer(settlement.usage.isReported ? 1 : 0), .text(id))
     if let observation = settlement.observation { try note(observation) }
     return true
   }
@@ -168,8 +168,10 @@ extension Database {
   }
 
   /// Turns what is held into what is spent.
-  private func release(_ reservation: String, held amount: Money, at actual: Money) throws {
-    try change(balancesOf: reservation) { scope, balance in
+  private func release(
+    _ reservation: String, from legs: String, held amount: Money, at actual: Money
+  ) throws {
+    try change(legs) { scope, balance in
       let isCounted = balance.held < .max
       balance.settle(held: amount, at: actual)
       if !isCounted { balance.held = try held(under: scope, without: reservation) }
@@ -180,38 +182,25 @@ extension Database {
   private func held(under scope: String, without reservation: String) throws -> Money {
     try rows(
       """
-      SELECT amount FROM legs JOIN reservations ON id = reservation
-      WHERE scope = ? AND state = 0 AND id <> ?
-      """, .text(scope), .text(reservation)
+      SELECT amount FROM reservations JOIN json_each(legs) AS leg
+      WHERE state = 0 AND reservations.id <> ? AND leg.value = ?
+      """, .text(reservation), .text(scope)
     ) { Money(picoDollars: $0.integer(0)) }.reduce(.zero, +)
   }
 
-  private func change(
-    balancesOf reservation: String, _ body: (String, inout Balance) throws -> Void
-  ) throws {
-    let scopes = try rows("SELECT scope FROM legs WHERE reservation = ?", .text(reservation)) {
-      $0.text(0)
-    }
-    for scope in scopes {
-      var balance = try balance(of: scope)
-      try body(scope, &balance)
-      try set(balance, of: scope)
-    }
+  private func change(_ legs: String, _ body: (String, inout Balance) throws -> Void) throws {
+    let scopes = try Legs.scopes(legs)
+    var balances = try balances(of: scopes)
+    for scope in scopes { try body(scope, &balances[scope, default: Balance()]) }
+    try set(balances)
   }
+}
 
-  func balance(of scope: String) throws -> Balance {
-    try first("SELECT settled, held FROM balances WHERE scope = ?", .text(scope)) {
-      Balance(
-        settled: Money(picoDollars: $0.integer(0)), held: Money(picoDollars: $0.integer(1)))
-    } ?? Balance()
-  }
+/// The names of the balances that a reservation counts into, as its row has them.
+private enum Legs {
+  static func text(_ scopes: [String]) -> String { Value.array(scopes.map(Value.string)).json() }
 
-  func set(_ balance: Balance, of scope: String) throws {
-    try run(
-      """
-      INSERT INTO balances (scope, settled, held) VALUES (?, ?, ?)
-      ON CONFLICT (scope) DO UPDATE SET settled = excluded.settled, held = excluded.held
-      """,
-      .text(scope), .integer(balance.settled.picoDollars), .integer(balance.held.picoDollars))
+  static func scopes(_ text: String) throws -> [String] {
+    try JSON.parse(Array(text.utf8)).array?.compactMap(\.string) ?? []
   }
 }

@@ -31,18 +31,23 @@ extension SQLiteStore {
   /// The attempts at models that a run has made, oldest first.
   package func calls(of run: Identifier) async throws -> [CallRecord] {
     try await writer.read { database in
-      try database.rows(
+      guard let number = try database.end(of: run.text)?.number else { return [] }
+      return try database.rows(
         """
         SELECT id, effect.text, provider.text, model.text, amount, actual, state, outcome.text,
           made_at, settled_at, input_tokens, output_tokens, cached_tokens, reasoning_tokens,
           is_reported, coalesce(written_tokens, 0), coalesce(price.text, '')
-        FROM reservations JOIN words AS effect ON effect.number = effect
+        FROM (
+          SELECT * FROM reservations WHERE run = ?1 AND state <> 0
+          UNION ALL
+          SELECT * FROM reservations INDEXED BY reservations_held WHERE run = ?1 AND state = 0
+        ) JOIN words AS effect ON effect.number = effect
           JOIN words AS provider ON provider.number = provider
           JOIN words AS model ON model.number = model
           LEFT JOIN words AS outcome ON outcome.number = outcome
           LEFT JOIN words AS price ON price.number = price
-        WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY made_at, id
-        """, .text(run.text), transform: CallRecord.init)
+        ORDER BY made_at, id
+        """, .integer(number), transform: CallRecord.init)
     }
   }
 

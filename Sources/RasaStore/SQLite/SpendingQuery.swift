@@ -11,25 +11,37 @@ struct SpendingQuery: Sendable {
   init(_ filter: SpendingFilter, by keys: [SpendingKey]) {
     var conditions: [String] = []
     var values: [SQLValue] = []
-    func require(_ condition: String, _ value: SQLValue?) {
+    func require(_ value: SQLValue?, _ condition: (String) -> String) {
       guard let value else { return }
-      conditions.append(condition)
       values.append(value)
+      conditions.append(condition("?\(values.count)"))
     }
-    let word = "(SELECT number FROM words WHERE text = ?)"
-    require("calls.persona = \(word)", filter.persona.map { .text($0) })
-    require("calls.model = \(word)", filter.model.map { .text($0) })
-    require("calls.day >= ?", filter.from.map { .integer($0.number) })
-    require("calls.day <= ?", filter.to.map { .integer($0.number) })
+    require(filter.persona.map { .text($0) }) {
+      "persona = (SELECT number FROM words WHERE text = \($0))"
+    }
+    require(filter.model.map { .text($0) }) {
+      "model = (SELECT number FROM words WHERE text = \($0))"
+    }
+    require(filter.from.map { .integer($0.number) }) { "day >= \($0)" }
+    require(filter.to.map { .integer($0.number) }) { "day <= \($0)" }
+    func part(_ state: String, _ index: String = "") -> String {
+      "SELECT * FROM reservations \(index) WHERE "
+        + (["state \(state)"] + conditions).joined(separator: " AND ")
+    }
+    // What is held is not in the index of days; there is little of it.
+    let isInPeriod = filter.from != nil || filter.to != nil
+    let calls =
+      isInPeriod
+      ? part("<> 0") + " UNION ALL " + part("= 0", "INDEXED BY reservations_held")
+      : part(">= 0")
 
     let columns = keys.map(Self.column) + Self.counts + Self.amounts.flatMap(Self.halves)
     let places = keys.isEmpty ? "''" : keys.indices.map { "\($0 + 1)" }.joined(separator: ", ")
     // Those that are left out when there are too many.
     let order = SpendingRules.isByTime(keys) ? "1 DESC, " : ""
     text = """
-      SELECT \(columns.joined(separator: ", ")) FROM reservations AS calls
+      SELECT \(columns.joined(separator: ", ")) FROM (\(calls)) AS calls
       \(Set(keys.compactMap(Self.join)).sorted().joined(separator: "\n"))
-      \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
       GROUP BY \(places) ORDER BY \(order)total(\(Self.spent)) DESC LIMIT \(SpendingRules.rowsAtMost)
       """
     self.values = values

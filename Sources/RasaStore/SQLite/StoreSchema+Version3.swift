@@ -10,9 +10,19 @@ extension Schema {
     ALTER TABLE reservations ADD COLUMN price INTEGER;
     ALTER TABLE reservations ADD COLUMN day INTEGER NOT NULL DEFAULT 19700101;
     ALTER TABLE reservations ADD COLUMN written_tokens INTEGER;
+    -- The names of the balances that it counts into, an array in JSON. Needed until it is settled,
+    -- and null then.
+    ALTER TABLE reservations ADD COLUMN legs TEXT;
     UPDATE reservations SET day = coalesce(
-      CAST(strftime('%Y%m%d', made_at / 1000, 'unixepoch', 'localtime') AS INTEGER), 19700101);
-    CREATE INDEX reservations_by_day ON reservations (day);
+        CAST(strftime('%Y%m%d', made_at / 1000, 'unixepoch', 'localtime') AS INTEGER), 19700101),
+      legs = iif(state = 2, NULL,
+        (SELECT json_group_array(scope) FROM legs WHERE reservation = reservations.id));
+    DROP TABLE legs;
+    -- What is held is in neither of these, so that little is written before a call: it is found by
+    -- the index of its lease.
+    DROP INDEX reservations_of_run;
+    CREATE INDEX reservations_of_run ON reservations (run) WHERE state <> 0;
+    CREATE INDEX reservations_by_day ON reservations (day) WHERE state <> 0;
 
     CREATE INDEX runs_by_status ON runs (status);
     CREATE INDEX audits_of_subject ON audits (subject);

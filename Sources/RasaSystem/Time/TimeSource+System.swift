@@ -10,9 +10,7 @@ extension TimeSource {
       return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     },
     localDay: { timestamp in
-      // Rounds down, so that the last instants before 1970 belong to their own day.
-      var seconds = time_t(
-        timestamp.milliseconds / 1000 - (timestamp.milliseconds % 1000 < 0 ? 1 : 0))
+      var seconds = time_t(timestamp.wholeSeconds)
       var parts = unsafe tm()
       guard unsafe localtime_r(&seconds, &parts) != nil else {
         return LocalDay(year: 1970, month: 1, day: 1)
@@ -21,12 +19,15 @@ extension TimeSource {
         year: Int(unsafe parts.tm_year) + 1900, month: Int(unsafe parts.tm_mon) + 1,
         day: Int(unsafe parts.tm_mday))
     },
+    dayInZone: { zones.day(of: $0, in: $1) },
     monotonic: {
       let time = clock(CLOCK_MONOTONIC)
       return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     },
     sleep: { try await Task.sleep(for: $0) })
 }
+
+private let zones = Zones(environment: .ofProcess())
 
 private func clock(_ identifier: clockid_t) -> timespec {
   var time = timespec()

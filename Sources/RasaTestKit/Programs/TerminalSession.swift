@@ -62,7 +62,7 @@ package final class TerminalSession: Sendable {
 
   /// Reads until the text appears behind what was expected before; returns what came with it.
   @discardableResult
-  package func expect(_ text: String, limit: Duration = .seconds(20)) async throws -> String {
+  package func expect(_ text: String, limit: Duration = .seconds(60)) async throws -> String {
     let found = try await read(limit: limit, until: "\"\(text)\"") { screen in
       let unseen = screen.bytes[screen.seen...]
       guard let end = endOf(Array(text.utf8), in: unseen) else { return nil }
@@ -73,7 +73,7 @@ package final class TerminalSession: Sendable {
   }
 
   /// Reads until the program has ended; returns its exit code, 128 and more for signals.
-  package func waitForExit(limit: Duration = .seconds(20)) async throws -> Int32 {
+  package func waitForExit(limit: Duration = .seconds(60)) async throws -> Int32 {
     if let code = screen.withLock({ $0.exitCode }) { return code }
     _ = try await read(limit: limit, until: "its end") { $0.isClosed ? [] : nil }
     let deadline = monotonicNanoseconds() &+ nanoseconds(limit)

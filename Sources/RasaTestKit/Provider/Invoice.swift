@@ -33,7 +33,7 @@ package final class Invoice: Sendable {
   /// Returns when the condition holds; a test that waits in vain fails after the limit.
   @discardableResult
   package func wait(
-    for description: String, limit: Duration = .seconds(20),
+    for description: String, limit: Duration = .seconds(60),
     until condition: @escaping @Sendable (Contents) -> Bool
   ) async throws -> Contents {
     try await withCheckedThrowingContinuation { continuation in

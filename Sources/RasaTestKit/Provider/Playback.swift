@@ -21,6 +21,7 @@ struct Playback {
     case head, opening
     case reasoning(Int)
     case token(Int)
+    case call(Int)
     case finish, usage, terminator, end
     case breaking
   }
@@ -40,6 +41,8 @@ struct Playback {
 
   private var part = Part.head
   private(set) var tokensMade = 0
+  /// Text, reasoning and tool calls.
+  private(set) var outputMade = 0
   private var payload: [UInt8] = []
   private var payloadSent = 0
   private var bodyOffset = 0
@@ -48,29 +51,23 @@ struct Playback {
 // MARK: - Kinds of answers
 
 extension Playback {
-  /// A streamed answer.
-  init(_ script: Script, request: ReceivedRequest, isOllama: Bool) {
+  /// The answer to a request in one of the formats.
+  init(_ script: Script, request: ReceivedRequest, _ wire: WireFormat) {
     let tokens = TokenSource(script.answer, for: request)
     let facts = AnswerFacts(script: script, request: request, tokens: tokens.count)
-    let format =
-      isOllama
-      ? OllamaFormat.stream(script, facts) : OpenAIFormat.stream(script, facts)
-    let isStreamed = request.json["stream"].bool ?? isOllama
+    let format = wire.stream(script, facts)
     if script.status != 200 {
-      let document = isOllama ? OllamaFormat.error(script) : OpenAIFormat.error(script)
       self.init(
-        script, tokens, format, request, body: script.document ?? document.jsonBytes())
-    } else if isStreamed {
+        script, tokens, format, request, body: script.document ?? wire.error(script).jsonBytes())
+    } else if request.isStreamed {
       self.init(script, tokens, format, request, body: nil)
     } else {
       var text: [UInt8] = []
       for index in 0..<tokens.count { tokens.append(index, to: &text) }
-      let answer =
-        isOllama
-        ? OllamaFormat.whole("@text@", script, facts) : OpenAIFormat.whole("@text@", script, facts)
-      let (before, after) = around("@text@", answer.jsonBytes())
-      self.init(script, tokens, format, request, body: before + text + after)
+      let frame = around("@text@", wire.whole("@text@", script, facts).jsonBytes())
+      self.init(script, tokens, format, request, body: frame.before + text + frame.after)
       tokensMade = tokens.count
+      outputMade = tokens.count + script.reasoning.count + script.callTokens(wire)
     }
   }
 
@@ -145,6 +142,8 @@ extension Playback {
     case .reasoning(let index): return start &+ UInt64(index + 1) &* tokenDelay
     case .token(let index):
       return start &+ UInt64(script.reasoning.count + index + 1) &* tokenDelay
+    case .call(let index):
+      return start &+ UInt64(script.reasoning.count + tokens.count + index + 1) &* tokenDelay
     default: return start
     }
   }
@@ -155,19 +154,27 @@ extension Playback {
       payload += format.opening
       part = next(reasoning: 0)
     case .reasoning(let index):
+      if index == 0 { payload += format.beforeReasoning }
       payload += format.reasoning.before
       payload += Value.string(script.reasoning[index]).jsonBytes().dropFirst().dropLast()
-      payload += format.reasoning.after
+      close(format.reasoning, number: index + 1)
+      if index + 1 == script.reasoning.count { payload += format.afterReasoning }
       part = next(reasoning: index + 1)
     case .token(let index):
       if let every = script.commentEvery, every > 0, index % every == 0 {
         payload += format.comment
       }
+      if index == 0 { payload += format.beforeText }
       payload += format.token.before
       tokens.append(index, to: &payload)
-      payload += format.token.after
+      close(format.token, number: index + 1)
       tokensMade = index + 1
+      if index + 1 == tokens.count { payload += format.afterText }
       part = next(token: index + 1)
+    case .call(let index):
+      payload += format.calls[index]
+      outputMade += 1
+      part = next(call: index + 1)
     case .finish:
       payload += format.finish
       part = .usage
@@ -181,6 +188,15 @@ extension Playback {
     }
   }
 
+  private mutating func close(_ frame: StreamFormat.Frame, number: Int) {
+    payload += frame.after
+    if let afterCount = frame.afterCount {
+      payload += String(number).utf8
+      payload += afterCount
+    }
+    outputMade += 1
+  }
+
   private func afterOpening(_ part: Part) -> Part {
     // A stream that breaks before its content does so without any event.
     script.breaking?.after == 0 ? .breaking : part
@@ -192,7 +208,12 @@ extension Playback {
 
   private func next(token index: Int) -> Part {
     if let breaking = script.breaking, index >= breaking.after { return .breaking }
-    return index < tokens.count ? .token(index) : .finish
+    return index < tokens.count ? .token(index) : next(call: 0)
+  }
+
+  private func next(call index: Int) -> Part {
+    if let breaking = script.breaking, tokens.count + index >= breaking.after { return .breaking }
+    return index < format.calls.count ? .call(index) : .finish
   }
 
   private mutating func end(_ output: inout [UInt8]) -> Progress {
@@ -210,6 +231,7 @@ extension Playback {
     case .reset: return .broken(reset: true)
     case .silence: return .silence
     case .errorObject(let object): return endStream(format.frame(object))
+    case .raw(let text): return endStream(Array(text.utf8))
     case .malformed: return endStream(format.malformed)
     case .unterminated: return endStream([])
     }

@@ -155,23 +155,21 @@ extension ProviderLoop {
     shared.invoice.update { $0.requests.append(request) }
     connection.requestIndex = index
     let playback = playback(for: request)
-    shared.invoice.update(request: index) { $0.status = playback.script.status }
+    shared.invoice.update(request: index) {
+      $0.status = playback.script.status
+      $0.inputRead = request.promptWords
+      $0.cachedRead = Int(request.cachedTokens(playback.script))
+      $0.cacheWritten = Int(request.cacheWrites(playback.script))
+    }
     connection.playback = playback
     connection.progress = .more
     pump(connection)
   }
 
   private func playback(for request: ReceivedRequest) -> Playback {
-    let path = request.path.prefix { $0 != "?" }
-    switch (request.method, path) {
-    case ("POST", "/v1/chat/completions"):
-      return Playback(script(for: request), request: request, isOllama: false)
-    case ("POST", "/api/chat"):
-      return Playback(script(for: request), request: request, isOllama: true)
-    case ("GET", "/v1/models"):
-      return Playback(OpenAIFormat.models(shared.models), request: request)
-    case ("GET", "/api/tags"), ("GET", "/api/ps"):
-      return Playback(OllamaFormat.models(shared.models), request: request)
+    switch (request.method, request.format) {
+    case ("POST", let format?): return Playback(script(for: request), request: request, format)
+    case ("GET", let format?): return Playback(format.models(shared.models), request: request)
     default:
       return Playback(
         ["error": ["message": "no such path", "code": "not_found"]], status: 404, request: request)
@@ -210,10 +208,12 @@ extension ProviderLoop {
   private func pump(_ connection: Connection) {
     while true {
       let (sending, bytes) = connection.send()
-      if bytes > 0, let tokens = connection.playback?.tokensMade {
+      if bytes > 0, let playback = connection.playback {
+        let (tokens, output) = (playback.tokensMade, playback.outputMade)
         shared.invoice.update(request: connection.requestIndex) {
           $0.bytesSent += bytes
           $0.tokensSent = tokens
+          $0.outputSent = output
         }
       }
       watchOutput(connection, sending == .blocked)

@@ -25,8 +25,16 @@ package struct ReceivedRequest: Sendable {
   package let body: [UInt8]
   /// The body, or null when it is not JSON.
   package let json: Value
+  /// The wire format that it is made in; nil for a path that nobody serves.
+  package let format: WireFormat?
 
   package internal(set) var tokensSent = 0
+  /// Everything that is paid for as output: text, reasoning and tool calls.
+  package internal(set) var outputSent = 0
+  /// The input, and what of it was known or is kept.
+  package internal(set) var inputRead = 0
+  package internal(set) var cachedRead = 0
+  package internal(set) var cacheWritten = 0
   package internal(set) var bytesSent = 0
   package internal(set) var outcome = Outcome.answering
   /// What was answered with; 0 until something was.
@@ -43,6 +51,8 @@ package struct ReceivedRequest: Sendable {
     headers = head.headers
     self.body = body
     json = (try? JSON.parse(body)) ?? .null
+    let isAnthropic = head.headers.contains { $0.name.lowercased() == "anthropic-version" }
+    format = WireFormat(path: head.path, isAnthropic: isAnthropic)
   }
 
   package func header(_ name: String) -> String? {
@@ -60,17 +70,77 @@ package struct ReceivedRequest: Sendable {
     isCompleted && status == 200 && !isRepeat && method == "POST"
   }
 
-  package var model: String? { json["model"].string }
+  package var model: String? {
+    guard format == .gemini else { return json["model"].string }
+    guard let name = path.split(separator: "/").last?.prefix(while: { $0 != ":" }) else {
+      return nil
+    }
+    return String(name)
+  }
 
-  /// The text of each message in order.
+  /// The most tokens that the answer may have.
+  package var cap: Int64? {
+    switch format {
+    case .gemini: json["generationConfig"]["maxOutputTokens"].int
+    case .ollama: json["options"]["num_predict"].int
+    case .openAI, .anthropic, nil:
+      json["max_tokens"].int ?? json["max_completion_tokens"].int
+    }
+  }
+
+  /// Whether the answer is to come bit by bit.
+  var isStreamed: Bool {
+    switch format {
+    case .gemini: path.contains(":streamGenerateContent")
+    case .ollama: json["stream"].bool ?? true
+    case .openAI, .anthropic, nil: json["stream"].bool ?? false
+    }
+  }
+
+  /// The text of each message in order, the system's first.
   package var messages: [String] {
-    (json["messages"].array ?? []).map { $0["content"].promptText }
+    switch format {
+    case .gemini:
+      let system = json["systemInstruction"]["parts"]
+      return (system.isNull ? [] : [Self.text(system)])
+        + (json["contents"].array ?? []).map { Self.text($0["parts"]) }
+    case .anthropic:
+      let system = json["system"]
+      return (system.isNull ? [] : [Self.text(system)])
+        + (json["messages"].array ?? []).map { Self.text($0["content"]) }
+    case .openAI, .ollama, nil:
+      return (json["messages"].array ?? []).map { $0["content"].promptText }
+    }
+  }
+
+  /// The text of a message's parts, with what tools were asked and answered as JSON.
+  private static func text(_ content: Value) -> String {
+    guard let parts = content.array else { return content.promptText }
+    return parts.map { part in
+      for key in ["text", "thinking"] { if let text = part[key].string { return text } }
+      for key in ["content", "input", "functionCall", "functionResponse"] where !part[key].isNull {
+        return part[key].string ?? part[key].json()
+      }
+      return ""
+    }.joined(separator: " ")
   }
 
   package var lastMessage: String { messages.last ?? "" }
 
   /// The JSON Schema that the answer must satisfy; an empty one when any object will do.
   package var schema: Value? {
+    switch format {
+    case .anthropic:
+      let schema = json["output_config"]["format"]["schema"]
+      return schema.isNull ? nil : schema
+    case .gemini:
+      let generation = json["generationConfig"]
+      for key in ["responseJsonSchema", "responseSchema"] where !generation[key].isNull {
+        return generation[key]
+      }
+      return generation["responseMimeType"] == "application/json" ? ["type": "object"] : nil
+    case .openAI, .ollama, nil: break
+    }
     switch json["response_format"]["type"].string {
     case "json_schema": return json["response_format"]["json_schema"]["schema"]
     case "json_object": return ["type": "object"]
@@ -86,5 +156,13 @@ package struct ReceivedRequest: Sendable {
   /// Words in all messages: the scripted count of prompt tokens.
   var promptWords: Int {
     messages.reduce(0) { $0 + $1.split(whereSeparator: \.isWhitespace).count }
+  }
+
+  func cachedTokens(_ script: Script) -> Int64 {
+    Int64(min(max(0, script.cachedTokens), promptWords))
+  }
+
+  func cacheWrites(_ script: Script) -> Int64 {
+    min(Int64(max(0, script.cacheWrites)), Int64(promptWords) - cachedTokens(script))
   }
 }

@@ -3,7 +3,8 @@ import Glibc
 package import RasaCore
 
 /// A model provider over a real loopback socket that does as it is told and keeps an invoice.
-/// Speaks OpenAI chat completions below `/v1` and Ollama below `/api`.
+/// Speaks OpenAI chat completions and Anthropic messages below `/v1`, Gemini below `/v1beta` and
+/// Ollama below `/api`.
 package final class ScriptedProvider: Sendable {
   package let port: UInt16
   package let invoice: Invoice
@@ -33,7 +34,7 @@ package final class ScriptedProvider: Sendable {
 
   deinit { stop() }
 
-  /// Where Ollama is; `/api` is below it.
+  /// Where Anthropic, Gemini and Ollama are; their versions are below it.
   package var baseURL: String { "http://127.0.0.1:\(port)" }
   /// Where the OpenAI-compatible server is.
   package var openAIBaseURL: String { baseURL + "/v1" }

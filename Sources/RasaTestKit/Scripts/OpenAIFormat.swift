@@ -2,8 +2,6 @@ import RasaCore
 
 /// Chat completions as OpenAI-compatible servers speak them.
 enum OpenAIFormat {
-  private static let marker = "@token@"
-
   static func stream(_ script: Script, _ facts: AnswerFacts) -> StreamFormat {
     let lineEnding = script.lineEnding.rawValue
     let frame: @Sendable (Value) -> [UInt8] = { value in
@@ -14,7 +12,7 @@ enum OpenAIFormat {
         $0["choices"] = [["index": 0, "delta": delta, "finish_reason": finish]]
       }
     }
-    var finish = chunk([:], finish: .string(script.finishReason))
+    var finish = chunk([:], finish: .string(WireFormat.openAI.finishReason(script)))
     let sendsUsage = facts.reportsUsage && (facts.asksForUsage || script.usageOnFinish)
     var usageChunk: [UInt8] = []
     if sendsUsage, script.usageOnFinish, case .object(var object) = finish {
@@ -26,13 +24,17 @@ enum OpenAIFormat {
           $0["choices"] = []
           $0["usage"] = usage(facts)
         })
+      if script.repeatsUsage { usageChunk += usageChunk }
     }
     let finishBytes = frame(finish)
     return StreamFormat(
       contentType: "text/event-stream; charset=utf-8",
-      token: around(marker, frame(chunk(["content": .string(marker)]))),
-      reasoning: around(marker, frame(chunk(["reasoning_content": .string(marker)]))),
+      token: around(Marker.token, frame(chunk(["content": .string(Marker.token)]))),
+      reasoning: around(Marker.token, frame(chunk(["reasoning_content": .string(Marker.token)]))),
       opening: frame(chunk(["role": "assistant", "content": ""])),
+      calls: script.toolCalls.enumerated().flatMap { index, call in
+        pieces(of: call, index).map { frame(chunk(["tool_calls": [$0]])) }
+      },
       comment: Array((": keep-alive" + lineEnding + lineEnding).utf8),
       finish: script.repeatsFinish ? finishBytes + finishBytes : finishBytes,
       usage: usageChunk,
@@ -47,9 +49,18 @@ enum OpenAIFormat {
       if !script.reasoning.isEmpty {
         message["reasoning_content"] = .string(script.reasoning.joined())
       }
+      if !script.toolCalls.isEmpty {
+        message["tool_calls"] = .array(
+          script.toolCalls.enumerated().map { index, call in
+            piece(
+              index, id: call.id,
+              ["name": .string(call.name), "arguments": .string(call.arguments)])
+          })
+      }
       $0["choices"] = [
         [
-          "index": 0, "message": .object(message), "finish_reason": .string(script.finishReason),
+          "index": 0, "message": .object(message),
+          "finish_reason": .string(WireFormat.openAI.finishReason(script)),
         ]
       ]
       if facts.reportsUsage { $0["usage"] = usage(facts) }
@@ -83,12 +94,38 @@ enum OpenAIFormat {
     return .object(object)
   }
 
+  /// The call's name, and then what it is called with, bit by bit.
+  private static func pieces(of call: ScriptedCall, _ index: Int) -> [Value] {
+    [piece(index, id: call.id, ["name": .string(call.name), "arguments": ""])]
+      + call.pieces.map { piece(index, id: nil, ["arguments": .string($0)]) }
+  }
+
+  private static func piece(_ index: Int, id: String?, _ function: Value) -> Value {
+    var piece: ValueObject = ["index": .int(Int64(index))]
+    if let id {
+      piece["id"] = .string(id)
+      piece["type"] = "function"
+    }
+    piece["function"] = function
+    return .object(piece)
+  }
+
   private static func usage(_ facts: AnswerFacts) -> Value {
     let total = (facts.promptTokens.int ?? 0).addingReportingOverflow(
       facts.completionTokens.int ?? 0)
-    return [
+    var usage: ValueObject = [
       "prompt_tokens": facts.promptTokens, "completion_tokens": facts.completionTokens,
       "total_tokens": .int(total.partialValue),
     ]
+    guard facts.isTrue else { return .object(usage) }
+    if facts.cachedTokens > 0 {
+      usage["prompt_tokens_details"] = ["cached_tokens": .int(facts.cachedTokens)]
+    }
+    if facts.reasoningTokens > 0 {
+      usage["completion_tokens_details"] = [
+        "reasoning_tokens": .int(Int64(facts.reasoningTokens))
+      ]
+    }
+    return .object(usage)
   }
 }

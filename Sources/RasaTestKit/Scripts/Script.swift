@@ -23,6 +23,10 @@ package struct Script: Sendable {
     case missing
     /// These numbers, whatever they are.
     case exactly(prompt: Value, completion: Value)
+
+    /// More than anyone can have used.
+    package static let absurd = exactly(
+      prompt: 1_000_000_000_000_000_000, completion: 1_000_000_000_000_000_000)
   }
 
   package enum Break: Sendable, Hashable {
@@ -32,6 +36,8 @@ package struct Script: Sendable {
     case reset
     /// An error object comes in the stream, which then ends.
     case errorObject(Value)
+    /// This text comes as it is, without any framing, and the stream ends.
+    case raw(String)
     /// Half an event comes, and the stream ends properly.
     case malformed
     /// The stream ends properly but without what marks its end.
@@ -65,11 +71,22 @@ package struct Script: Sendable {
 
   package var answer = Answer.echo
   package var reasoning: [String] = []
+  /// Anthropic: reasoning that is kept from the client comes behind the other, in this form.
+  package var redactedReasoning: String?
+  /// What the model asks to have called, behind its text.
+  package var toolCalls: [ScriptedCall] = []
+  /// As OpenAI calls it; the other formats' words for it are found.
   package var finishReason = "stop"
   package var usage = Usage.reported
   /// OpenAI: usage comes with the finish chunk and not in a chunk of its own.
   package var usageOnFinish = false
   package var repeatsFinish = false
+  /// The counts come twice.
+  package var repeatsUsage = false
+  /// How many tokens of the input were known already, and how many are kept; no more than it has.
+  /// Only Anthropic tells of the latter.
+  package var cachedTokens = 0
+  package var cacheWrites = 0
 
   /// Anything but 200 answers with the error document.
   package var status = 200
@@ -78,6 +95,8 @@ package struct Script: Sendable {
   package var document: [UInt8]?
   package var errorMessage = "scripted error"
   package var errorCode: Value = .null
+  /// Gemini says in its error document how long to wait.
+  package var retryDelay: Duration?
 
   /// A request that comes again with the `Idempotency-Key` of one that was answered completely gets
   /// the same answer and is not billed; with another body it is refused.
@@ -87,7 +106,7 @@ package struct Script: Sendable {
   package var headersDelay = Duration.zero
   /// Before each token.
   package var tokenDelay = Duration.zero
-  /// How the stream breaks, and after how many tokens.
+  /// How the stream breaks, and after how many tokens; the events of tool calls are some too.
   package var breaking: (after: Int, Break)?
   /// Closes the connection when the headers would be due.
   package var closesBeforeHeaders = false
@@ -105,6 +124,10 @@ package struct Script: Sendable {
 extension Script {
   package static func text(_ text: String) -> Script { Script(.text(text)) }
   package static func tokens(_ tokens: [String]) -> Script { Script(.tokens(tokens)) }
+  /// Asks for tools and says nothing else.
+  package static func calls(_ calls: [ScriptedCall]) -> Script {
+    Script(.tokens([])).with { $0.toolCalls = calls }
+  }
   package static func words(_ count: Int) -> Script { Script(.words(count)) }
 
   package static func error(

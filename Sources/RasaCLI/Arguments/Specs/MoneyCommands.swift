@@ -29,15 +29,16 @@ extension CommandSpec {
       .json.saying("Print the budget file's document, of day and month"),
       OptionSpec(
         "reset", .flag(isNegatable: false), "Count from nothing again; the books keep why",
-        heading: "Change"),
+        heading: "Correct"),
       OptionSpec(
         "yes", short: "y", .flag(isNegatable: false), "Do not ask whether to reset",
-        heading: "Change"),
+        heading: "Correct"),
       OptionSpec(
         "import", .value(placeholder: "PATH", .text),
-        "Count at least what this budget file, or each in this folder, says", heading: "Change"),
+        "Count at least what this budget file, or each in this folder, says", heading: "Files"),
       OptionSpec(
-        "export", .value(placeholder: "DIR", .text), "Write a budget file for each to this folder"),
+        "export", .value(placeholder: "DIR", .text), "Write a budget file for each to this folder",
+        heading: "Files"),
     ],
     rules: [
       .atMostOne([.option("reset"), .option("import"), .option("export")]),

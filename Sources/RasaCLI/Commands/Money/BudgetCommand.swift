@@ -115,8 +115,10 @@ struct BudgetCommand {
     try house.errors.write("\(printable(what)) It stays in the books, with your name.\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Reset? [y/N] ")
-    guard case .text(let answer) = line, ["y", "yes"].contains(answer.lowercased()) else {
-      throw Failure(.approval, "nothing was changed")
+    switch line {
+    case .text(let answer) where ["y", "yes"].contains(answer.lowercased()): return
+    case .text, .end: throw Failure(.approval, "nothing was changed")
+    case .interrupted: throw Interrupted(signal: .interrupt, mend: "nothing was changed")
     }
   }
 }

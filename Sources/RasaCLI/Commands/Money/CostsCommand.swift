@@ -33,7 +33,7 @@ struct CostsCommand {
       let owner = try await books.owner(named: persona).name
       filter.persona = owner == BudgetLeg.everyone ? nil : owner
     }
-    filter.model = command.text("model").map { ModelConfiguration.reference($0).model }
+    filter.model = command.text("model").map(model)
     let keys = keys(command)
     let rows = try await books.accounts.spending(filter, by: keys)
     let total = try await books.accounts.spending(filter, by: []).first
@@ -43,6 +43,16 @@ struct CostsCommand {
 
   private func day(_ command: ParsedCommand, _ option: String, from today: LocalDay) -> LocalDay {
     command.text(option).flatMap(NamedDay.init)?.day(from: today) ?? today
+  }
+
+  /// The books name models without their providers.
+  private func model(_ text: String) -> String {
+    if let colon = text.firstIndex(of: ":"),
+      books.configuration.providers.contains(where: { $0.name == text[..<colon] })
+    {
+      return String(text[text.index(after: colon)...])
+    }
+    return ModelConfiguration.reference(text).model
   }
 
   /// Each once, in the order in which they were named.

@@ -1,0 +1,61 @@
+import RasaCore
+import RasaModels
+import RasaTerminal
+
+/// `300 ms`, `4.2 s`, `4 min`.
+func durationText(milliseconds: Int64) -> String {
+  switch milliseconds {
+  case ..<1_000: "\(max(0, milliseconds)) ms"
+  case ..<10_000: "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100) s"
+  case ..<100_000: "\(milliseconds / 1_000) s"
+  default: "\((milliseconds + 59_999) / 60_000) min"
+  }
+}
+
+/// `8192`, `128k`, `1.05M`.
+func tokensText(_ count: Int64?) -> String {
+  guard let count else { return "" }
+  switch count {
+  case ..<10_000: return String(count)
+  case ..<1_000_000: return "\(count / 1_000)k"
+  default:
+    let hundredths = count / 10_000
+    let fraction = hundredths % 100
+    if fraction == 0 { return "\(hundredths / 100)M" }
+    let digits = fraction < 10 ? "0\(fraction)" : "\(fraction)"
+    return "\(hundredths / 100).\(digits.hasSuffix("0") ? String(digits.dropLast()) : digits)M"
+  }
+}
+
+extension ProviderSettings {
+  /// The price on a day; nil when nobody knows it. What runs here costs nothing, unless it is passed
+  /// on to a cloud or known to be sold.
+  func price(of facts: ModelFacts?, named model: String, on day: LocalDay) -> Price? {
+    if let price = facts?.price(on: day) { return price }
+    return isLocal && !model.hasSuffix("cloud") ? .free : nil
+  }
+}
+
+extension Listing {
+  /// The same without the columns that are named, one after the other, until it is no wider than
+  /// that. Only a column of short cells gains by it, so the last one is left alone.
+  func fitting(_ width: Int, leavingOut names: [String]) -> Listing {
+    var listing = self
+    for name in names where listing.widest > width {
+      guard let index = listing.columns.firstIndex(of: name) else { continue }
+      listing.columns.remove(at: index)
+      for row in listing.rows.indices { listing.rows[row].remove(at: index) }
+    }
+    return listing
+  }
+
+  private var widest: Int {
+    var widths = columns.map { displayWidth($0) }
+    for row in rows {
+      for (index, cell) in row.enumerated() where index < widths.count {
+        widths[index] = max(widths[index], displayWidth(cell))
+      }
+    }
+    return widths.reduce(0, +) + 2 * max(0, widths.count - 1)
+  }
+}

@@ -1,0 +1,40 @@
+package import RasaCore
+import RasaDocuments
+
+/// A tool that the scripted model asks to have called.
+package struct ScriptedCall: Sendable, Hashable {
+  /// Nil where the provider gives none.
+  package var id: String?
+  package var name: String
+  /// As the model writes it: JSON, or not.
+  package var arguments: String
+  package var signature: String?
+
+  package init(
+    id: String? = nil, name: String, arguments: Value = [:], signature: String? = nil
+  ) {
+    self.init(id: id, name: name, text: arguments.json(), signature: signature)
+  }
+
+  /// A call with arguments of any text.
+  package init(id: String? = nil, name: String, text: String, signature: String? = nil) {
+    self.id = id
+    self.name = name
+    self.arguments = text
+    self.signature = signature
+  }
+
+  /// The arguments as a model says them, some characters at a time.
+  var pieces: [String] {
+    var pieces: [String] = []
+    var rest = arguments[...]
+    while !rest.isEmpty {
+      pieces.append(String(rest.prefix(7)))
+      rest = rest.dropFirst(7)
+    }
+    return pieces
+  }
+
+  /// The arguments as a value; what is no JSON is sent as text.
+  var value: Value { (try? JSON.parse(arguments)) ?? .string(arguments) }
+}
