@@ -93,6 +93,11 @@ import Testing
       (["LLM_PROVIDER": "mock", "OPENAI_API_KEY": "k"], "cheap", ["mock mock"]),
       (openAI, "gemini:pro", ["openai cheap"]),
       (openAI, "mock", ["mock mock"]),
+      (
+        ["OPENAI_BASE_URL": "https://h/v1", "ANTHROPIC_BASE_URL": "https://g"], "claude-next",
+        ["anthropic claude-next"]
+      ),
+      (["ANTHROPIC_BASE_URL": "https://g"], "cheap", ["anthropic ?"]),
     ] as [([String: String], String?, [String])])
   func findsWhereAModelIs(
     _ row: (environment: [String: String], primary: String?, chain: [String])

@@ -29,7 +29,7 @@ import Testing
       #expect(facts.context != nil, "\(name)")
       let price = try #require(facts.price(on: LocalDay(year: 2026, month: 9, day: 1)), "\(name)")
       #expect(
-        price.version.hasPrefix(facts.id) && price.version.hasSuffix("(genai-prices 2026-08-22)"))
+        price.version.hasPrefix(facts.id) && price.version.hasSuffix("(genai-prices 2026-08-21)"))
       for rates in [price.rates] + price.tiers.map(\.rates) {
         #expect(rates.output >= rates.input, "\(name)")
         #expect(rates.cached <= rates.input, "\(name)")

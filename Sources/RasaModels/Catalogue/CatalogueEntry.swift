@@ -4,7 +4,7 @@ import RasaCore
 struct CatalogueOrigin: Sendable {
   /// The file.
   var file: String
-  /// What the document calls its figures, and as of when: `genai-prices 2026-08-22`.
+  /// What the document calls its figures, and as of when: `genai-prices 2026-08-21`.
   var edition: String
   /// The longer text that the document gives as its source.
   var source: String

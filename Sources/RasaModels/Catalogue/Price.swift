@@ -40,7 +40,7 @@ package struct Price: Sendable, Hashable {
   package var rates: Rates
   /// From the shortest input to the longest.
   package var tiers: [Tier]
-  /// Which model, date and source it comes from, such as `o3@2025-06-10 (genai-prices 2026-08-22)`:
+  /// Which model, date and source it comes from, such as `o3@2025-06-10 (genai-prices 2026-08-21)`:
   /// what is kept with every call that was reckoned with it.
   package var version: String
 

@@ -48,7 +48,9 @@ struct RequestSize: Sendable, Hashable {
     var plain: Int64 = 0
     var word = 0
     var longest = 0
-    for byte in text.utf8 {
+    let bytes = text.utf8Span.span
+    for index in bytes.indices {
+      let byte = bytes[index]
       count += 1
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"):
@@ -64,7 +66,7 @@ struct RequestSize: Sendable, Hashable {
       default: word = 0
       }
     }
-    bytes += count
+    self.bytes += count
     self.foreign += foreign
     self.plain += plain
     if longest > Self.longestWord { hasLongWord = true }

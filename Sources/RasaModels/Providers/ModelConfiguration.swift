@@ -88,9 +88,11 @@ extension ModelConfiguration {
       return hosts.first(where: \.isLocal) ?? hosts.first
     }
     guard let vendor = try catalogue.vendor(of: reference.model) else { return providers.first }
+    let ownDialect = BuiltIn.allCases.first { $0.vendor == vendor }?.dialect
     return providers.first { $0.vendor == vendor }
-      // Ollama runs open models only.
-      ?? providers.first { $0.vendor == nil && $0.dialect != .ollama }
+      // A gateway for one vendor speaks as that vendor does; one for many speaks as OpenAI does.
+      ?? providers.first { $0.vendor == nil && $0.dialect == ownDialect }
+      ?? providers.first { $0.vendor == nil && $0.dialect == .openAI }
       ?? (facts == nil ? providers.first { $0.vendor == nil } : nil)
   }
 

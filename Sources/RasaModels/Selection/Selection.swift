@@ -118,18 +118,21 @@ struct Selection {
 
   // MARK: Nothing to ask
 
+  private static let howToReach =
+    "set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST"
+
   private func unreachable(_ model: ModelReference) -> Failure {
     Failure(
       .configuration, "no provider is configured that could answer as \(model)",
       mend: configuration.providers.isEmpty
-        ? "set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST"
+        ? Self.howToReach
         : "configured: \(configuration.providers.map(\.name).joined(separator: ", "))")
   }
 
   private func nothingReachable(_ chain: Chain) -> Failure {
     Failure(
       .configuration, "no model can be asked",
-      mend: "set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_HOST, or name a model with LLM_MODEL",
+      mend: Self.howToReach + ", or name a model with LLM_MODEL",
       details: chain.unreachable)
   }
 }

@@ -110,7 +110,7 @@ struct ModelsTests {
   func show() async throws {
     let rasa = try RasaProgram()
     let shown = try await rasa.run("models", "show", "gpt-5.6")
-    #expect(shown.exitCode == 0 && shown.text.contains("gpt-5.6-sol@2026-08-21"))
+    #expect(shown.exitCode == 0 && shown.text.contains("gpt-5.6-sol (genai"))
     #expect(shown.text.contains("above 272k") && shown.text.contains("12.5"))
     let value = try json(try await rasa.run("models", "show", "claude-haiku-4-5", "--json"))
     #expect(value["prices"].array?.first?["usd_per_million"]["cache_write"] == "1.25")

@@ -20,7 +20,8 @@ struct GateSetting {
   static let catalogue = Catalogue(
     shipped: Array(
       """
-      {"defaults": {"openai": "cheap"}, "aliases": {"nickname": "cheap"}, "models": {
+      {"defaults": {"openai": "cheap"}, "aliases": {"nickname": "cheap"},
+       "families": {"claude-": "anthropic"}, "models": {
         "cheap": {"vendor": "openai", "prices": [{"input": "1", "output": "2"}]},
         "dear": {"vendor": "openai", "prices": [{"input": "100", "output": "200"}]},
         "thinker": {"vendor": "openai", "thinking": true, "prices": [{"input": "10", "output": "20"}]},
@@ -40,8 +41,7 @@ struct GateSetting {
     provider = try ScriptedProvider.start(scripts, models: models)
     var configuration = ModelConfiguration(
       providers: [
-        try dialect == .openAI
-          ? .openAI(baseURL: provider.openAIBaseURL, key: key) : .ollama(host: provider.baseURL)
+        try .scripted(provider, dialect, key: key)
       ])
     configure(&configuration)
     var gateOptions = GateOptions()
@@ -100,5 +100,19 @@ extension CallContext {
         fallback: fallback.map(ModelConfiguration.reference),
         premium: premium.map(ModelConfiguration.reference)), profile: profile, budget: budget,
       runLimit: runLimit)
+  }
+}
+
+extension ProviderSettings {
+  /// A scripted provider, reached in one of the formats that it speaks.
+  static func scripted(
+    _ provider: ScriptedProvider, _ dialect: Dialect, key: String?
+  ) throws -> ProviderSettings {
+    switch dialect {
+    case .openAI: try .openAI(baseURL: provider.openAIBaseURL, key: key)
+    case .anthropic: try .anthropic(baseURL: provider.baseURL, key: key)
+    case .gemini: try .gemini(baseURL: provider.baseURL, key: key)
+    case .ollama: try .ollama(host: provider.baseURL)
+    }
   }
 }

@@ -97,7 +97,8 @@ struct ImportCommand {
         ] as Value)
     }
     try print(
-      text: "took \(found.models.count) models of \(providers.count) providers over from \(file) "
+      text: "took \(found.models.count) \(found.models.count == 1 ? "model" : "models") of "
+        + "\(providers.count) \(providers.count == 1 ? "provider" : "providers") over from \(file) "
         + "(\(found.format.rawValue))\nwrote \(path); its prices count before those that ship\n")
     guard !reasons.isEmpty else { return }
     try print(text: "\nleft out\n")
