@@ -115,14 +115,16 @@ let package = Package(
       swiftSettings: settings),
 
     tests("RasaCore", []),
-    tests("RasaDocuments", ["RasaCore"]),
+    tests("RasaDocuments", ["RasaCore", "RasaTestKit"]),
     tests("RasaSystem", ["RasaCore"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
-    tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem"]),
+    tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
-    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    tests("RasaStore", ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona"]),
+    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests(
+      "RasaStore",
+      ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaTestKit"]),
     tests(
       "RasaModels",
       [

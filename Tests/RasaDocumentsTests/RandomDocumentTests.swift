@@ -1,20 +1,9 @@
 import RasaCore
 import RasaDocuments
+import RasaTestKit
 import Testing
 
-/// The same numbers in every run, so that a failure can be looked at.
-private struct FixedNumbers: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
-private func randomText(_ numbers: inout FixedNumbers) -> String {
+private func randomText(_ numbers: inout SeededNumbers) -> String {
   let alphabet = Array(
     "ab \"\\/\n\r\t\u{0}\u{1F}\u{7F}é中😀\u{301}\u{2028}:-#{}[],&*!|>'%@`".unicodeScalars)
   var text = String.UnicodeScalarView()
@@ -24,7 +13,7 @@ private func randomText(_ numbers: inout FixedNumbers) -> String {
   return String(text)
 }
 
-private func randomValue(_ numbers: inout FixedNumbers, depth: Int = 0) -> Value {
+private func randomValue(_ numbers: inout SeededNumbers, depth: Int = 0) -> Value {
   switch Int.random(in: 0...(depth < 5 ? 8 : 5), using: &numbers) {
   case 0: return .null
   case 1: return .bool(Bool.random(using: &numbers))
@@ -51,7 +40,7 @@ private func randomValue(_ numbers: inout FixedNumbers, depth: Int = 0) -> Value
 @Suite("Any document")
 struct RandomDocumentTests {
   @Test func ofAnyValueReadsBackAsThatValue() throws {
-    var numbers = FixedNumbers(state: 1)
+    var numbers = SeededNumbers(seed: 1)
     for _ in 0..<2_000 {
       let value = randomValue(&numbers)
       for style in [JSONStyle.compact, .pretty, .canonical] {
@@ -66,7 +55,7 @@ struct RandomDocumentTests {
   }
 
   @Test func thatIsJSONMeansTheSameAsYAML() throws {
-    var numbers = FixedNumbers(state: 2)
+    var numbers = SeededNumbers(seed: 2)
     for _ in 0..<500 {
       // Two things that JSON has and libyaml has not: a DEL, and a line separator in a key.
       let scalars = randomValue(&numbers).json().unicodeScalars.filter {
@@ -79,7 +68,7 @@ struct RandomDocumentTests {
   }
 
   @Test func cutAnywhereIsRefusedAsJSON() throws {
-    var numbers = FixedNumbers(state: 3)
+    var numbers = SeededNumbers(seed: 3)
     for _ in 0..<100 {
       let bytes = Value.array([randomValue(&numbers)]).jsonBytes()
       for length in bytes.indices {
@@ -124,7 +113,7 @@ struct RandomDocumentTests {
   }
 
   @Test func ofRandomBytesIsReadOrRefused() {
-    var numbers = FixedNumbers(state: 4)
+    var numbers = SeededNumbers(seed: 4)
     let interesting =
       Array("{}[]:,\"'\\-?&*!|>%@#~ \n\r\tabe0.1+uxtrnfls<=".utf8) + [0xC3, 0xA9, 0xEF]
     for _ in 0..<5_000 {

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaPersona
+import RasaTestKit
 import Testing
 
 @testable import RasaEngine
@@ -132,7 +133,7 @@ struct ResumeTests {
   @Test("any random persona, stopped anywhere, comes to the same end")
   func property() async throws {
     for seed in 1...60 {
-      var chance = Chance(seed: UInt64(seed))
+      var chance = SeededNumbers(seed: UInt64(seed))
       let graph = try compile(try SequentialMeaningTests.randomPersona(&chance))
       let script: FakeGate.Script = { request, context, _ in
         "\(context.key.frame):\(context.key.visit) \(request.messages.map(\.text).joined().utf8.count)"

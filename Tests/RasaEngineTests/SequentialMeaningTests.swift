@@ -1,22 +1,9 @@
 import RasaCore
 import RasaPersona
+import RasaTestKit
 import Testing
 
 @testable import RasaEngine
-
-/// A small deterministic source of chance, so that a failure names its seed.
-struct Chance: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
-  }
-  mutating func upTo(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-  mutating func happens(oneIn odds: Int) -> Bool { upTo(odds) == 0 }
-}
 
 /// What the runtime promises, spelled out without any scheduling: one operator after the other, in
 /// list order, each seeing everything written before.
@@ -102,7 +89,7 @@ struct SequentialMeaningTests {
     return node.writes.map { Update($0, .int(Int64(hash % 7))) }
   }
 
-  static func randomPersona(_ chance: inout Chance) throws -> PersonaDefinition {
+  static func randomPersona(_ chance: inout SeededNumbers) throws -> PersonaDefinition {
     let keys = ["draft", "k1", "k2", "k3", "k4", "k5"]
     let frameCount = 1 + chance.upTo(4)
     var operators: [OperatorDefinition] = []
@@ -162,7 +149,9 @@ struct SequentialMeaningTests {
   }
 
   /// Runs the machine with the outcomes arriving in an order of chance.
-  static func overlapped(_ graph: Graph, _ chance: inout Chance) -> (RunMachine, [String], Int) {
+  static func overlapped(_ graph: Graph, _ chance: inout SeededNumbers) -> (
+    RunMachine, [String], Int
+  ) {
     var machine = RunMachine(graph: graph)
     machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
     machine.apply(.started(start(graph)))
@@ -195,7 +184,7 @@ struct SequentialMeaningTests {
       seed += 1
       // Other tests share the two threads that tasks run on.
       await Task.yield()
-      var chance = Chance(seed: seed)
+      var chance = SeededNumbers(seed: seed)
       let definition = try Self.randomPersona(&chance)
       // Some random graphs are rightly refused (a frame nobody can reach).
       guard let graph = try? compile(definition) else { continue }
@@ -235,7 +224,7 @@ struct SequentialMeaningTests {
   func refolding() async throws {
     for seed in UInt64(1)...150 {
       await Task.yield()
-      var chance = Chance(seed: seed)
+      var chance = SeededNumbers(seed: seed)
       guard let graph = try? compile(Self.randomPersona(&chance)) else { continue }
       var machine = RunMachine(graph: graph)
       var journal: [JournalEntry] = []

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaTestKit
 import Testing
 
 @testable import RasaModels
@@ -203,17 +204,9 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
 
 /// What is held must be enough, whatever the provider says in the end.
 @Suite struct PriceBoundTests {
-  private struct Chance: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state ^ (state >> 29)
-    }
-  }
-
   @Test(arguments: 1...40)
   func holdsTheMostThatACallCanCost(_ seed: Int) {
-    var chance = Chance(state: UInt64(seed))
+    var chance = SeededNumbers(seed: UInt64(seed))
     func rates() -> Price.Rates {
       func amount() -> Money {
         Money(

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaTestKit
 import Testing
 
 @testable import RasaModels
@@ -12,7 +13,7 @@ import Testing
 
   @Test(arguments: Dialect.allCases)
   func bytesWithoutMeaningAreAnError(_ dialect: Dialect) {
-    var dice = Dice(state: 11)
+    var dice = SeededNumbers(seed: 11)
     let marks = Array("data: {}[]\":,\\\n\r0e-.tfn".utf8)
     for _ in 0..<2_000 {
       let count = Int.random(in: 0...200, using: &dice)
@@ -31,7 +32,7 @@ import Testing
   func damagedStreamsMeanTheSameHoweverTheyAreCut(_ dialect: Dialect) throws {
     let golden = try #require(Self.goldens.first { $0.0 == dialect }).1
     let bytes = Array(golden.utf8)
-    var dice = Dice(state: 13)
+    var dice = SeededNumbers(seed: 13)
     for _ in 0..<400 {
       var damaged = bytes
       let place = Int.random(in: bytes.indices, using: &dice)

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaTestKit
 import Testing
 
 @testable import RasaModels
@@ -51,16 +52,6 @@ extension Dialect {
   }
 }
 
-/// The same numbers in each run.
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return (state >> 32) ^ (state << 32)
-  }
-}
-
 /// The stream as a whole, byte by byte, cut at every place (or every few), and cut at random.
 func expectEverywhere(
   _ dialect: Dialect, _ stream: String, contentType: String? = nil, every step: Int = 1,
@@ -80,7 +71,7 @@ func expectEverywhere(
       return
     }
   }
-  var dice = Dice(state: 7)
+  var dice = SeededNumbers(seed: 7)
   for _ in 0..<50 {
     var pieces: [[UInt8]] = []
     var start = 0

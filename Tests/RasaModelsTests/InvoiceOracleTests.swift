@@ -12,18 +12,6 @@ import Testing
 /// The provider's own bill against the ledger: random chains of free, paid, unpriced and failing
 /// models, many calls at once, some of them cancelled, under random limits.
 @Suite(.serialized) struct InvoiceOracleTests {
-  /// A generator that gives the same numbers for the same seed.
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   /// Dollars per million tokens, in and out; nil where nobody knows.
   private static let prices: [String: (input: Int64, output: Int64)?] = [
     "free": (0, 0), "cheap": (1, 2), "dear": (100, 200), "failing": (10, 20), "breaking": (10, 20),
@@ -61,7 +49,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
   func theLedgerCoversTheBillAndKeepsTheLimit(_ seed: UInt64) async throws {
-    var numbers = Numbers(state: seed)
+    var numbers = SeededNumbers(seed: seed)
     let folder = try ScratchDirectory()
     let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
     let ledger = WatchedLedger(store)

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -9,7 +10,7 @@ struct RandomValues {
   var numbers: SeededNumbers
   private var said: [String] = ["", "draft", String(repeating: "0a", count: 32)]
 
-  init(seed: UInt64) { numbers = SeededNumbers(state: seed) }
+  init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
   mutating func text() -> String {
     if Bool.random(using: &numbers), let known = said.randomElement(using: &numbers) {
@@ -90,7 +91,7 @@ struct RandomValues {
   }
 
   @Test func `that is damaged is refused and harms nobody`() {
-    var numbers = SeededNumbers(state: 3)
+    var numbers = SeededNumbers(seed: 3)
     let value: Value = ["text": "one", "n": [1, 2.5, .int(.max)], "deep": [[["x": .null]]]]
     let bytes = Content(value).root.bytes
     for _ in 0..<2000 {

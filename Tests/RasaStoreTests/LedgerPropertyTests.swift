@@ -1,20 +1,9 @@
 import RasaCore
 import RasaEngine
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
-
-/// A generator that gives the same numbers for the same seed.
-struct SeededNumbers: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 /// Where random work is done: in memory, in a file, or in a file that two connections share.
 enum Workshop: CaseIterable {
@@ -111,7 +100,7 @@ enum Workshop: CaseIterable {
   func `agree over random work`(workshop: Workshop, seed: UInt64) async throws {
     let (folder, time) = (ScratchFolder(), FixedTime())
     let stores = workshop.stores(folder, time)
-    var work = Work(numbers: SeededNumbers(state: seed))
+    var work = Work(numbers: SeededNumbers(seed: seed))
     for step in 0..<250 {
       work.step = step
       let store = stores[Int.random(in: 0..<stores.count, using: &work.numbers)]
@@ -144,7 +133,7 @@ enum Workshop: CaseIterable {
   func `are indifferent to order and repetition of settlements`(
     workshop: Workshop, seed: UInt64
   ) async throws {
-    var numbers = SeededNumbers(state: seed)
+    var numbers = SeededNumbers(seed: seed)
     let legs = [leg("r1", 10_000), dayLeg("*", 14, nil), monthLeg("ann", 10_000)]
     let calls = (0..<30).map { number in
       let amount = Int64.random(in: 1...100, using: &numbers)

@@ -2,13 +2,14 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 /// A conversation as the runtime writes it down: one model call for each turn.
 struct Conversation {
-  var numbers = SeededNumbers(state: 7)
+  var numbers = SeededNumbers(seed: 7)
   private(set) var payload = 0
   private(set) var turns = 0
 

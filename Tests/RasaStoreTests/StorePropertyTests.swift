@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -46,7 +47,7 @@ private struct StoreModel {
 
   @Test(arguments: [1, 2, 3, 4, 5, 6])
   func `do what one after the other would`(seed: UInt64) async throws {
-    var numbers = SeededNumbers(state: seed)
+    var numbers = SeededNumbers(seed: seed)
     let count = 2 + Int(seed % 2)
     let stores = (0..<count).map { number in
       SQLiteStore(

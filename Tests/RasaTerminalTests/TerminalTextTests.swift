@@ -1,4 +1,5 @@
 import RasaTerminal
+import RasaTestKit
 import Testing
 
 @Suite struct TerminalTextTests {
@@ -59,7 +60,7 @@ import Testing
 
   @Test(arguments: 0..<40)
   func anySplitGivesTheSameAsTheWhole(seed: Int) {
-    var random = Chance(seed: UInt64(seed))
+    var random = SeededNumbers(seed: UInt64(seed))
     for _ in 0..<50 {
       let text = (0..<Int.random(in: 1...20, using: &random))
         .map { _ in Self.pieces.randomElement(using: &random) ?? "" }.joined()
@@ -101,18 +102,6 @@ import Testing
     var cleaner = TerminalText()
     #expect(cleaner.clean(bytes: [0x61, 0xFF, 0x62, 0xE2, 0x82]) == "a\u{FFFD}b")
     #expect(cleaner.clean(bytes: [0xAC, 0x21]) == "€!")
-  }
-}
-
-/// Chance that is the same in every run.
-struct Chance: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state &* 0x2545_F491_4F6C_DD1D
   }
 }
 

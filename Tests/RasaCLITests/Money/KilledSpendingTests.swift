@@ -11,18 +11,10 @@ struct KilledSpendingTests {
       input: Money(decimal: "0.15") ?? .max, output: Money(decimal: "0.60") ?? .max)
   ]
 
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return (state >> 32) ^ (state << 32)
-    }
-  }
-
   @Test(
     "the books cover the provider's bill and never pass the limit", arguments: [1, 2] as [UInt64])
   func covered(seed: UInt64) async throws {
-    var numbers = Numbers(state: seed)
+    var numbers = SeededNumbers(seed: seed)
     let provider = try ScriptedProvider.start([
       Script.words(20).with { $0.tokenDelay = .milliseconds(1) }.rememberingKeys()
     ])

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaPersona
+import RasaTestKit
 import Testing
 
 @testable import RasaEngine
@@ -85,7 +86,7 @@ struct RecordingFileTests {
     for end in stride(from: 0, to: good.count, by: 97) {
       #expect(throws: Failure.self) { try Recording(Array(good[..<end]), file: "cut.json") }
     }
-    var chance = Chance(seed: 7)
+    var chance = SeededNumbers(seed: 7)
     for _ in 0..<300 {
       var bad = good
       bad[chance.upTo(bad.count)] = UInt8(chance.upTo(256))

@@ -1,6 +1,7 @@
 import RasaCore
 import RasaDocuments
 import RasaPersona
+import RasaTestKit
 import Testing
 
 @testable import RasaEngine
@@ -232,7 +233,7 @@ struct RecordingTests {
   func random() async throws {
     var compared = 0
     for seed in UInt64(1)...160 {
-      var chance = Chance(seed: seed)
+      var chance = SeededNumbers(seed: seed)
       let definition = try SequentialMeaningTests.randomPersona(&chance)
       guard var studio = try? Studio(definition) else { continue }
       let failing = chance.happens(oneIn: 3) ? 1 + chance.upTo(6) : nil
