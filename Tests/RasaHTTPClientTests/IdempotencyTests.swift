@@ -20,7 +20,7 @@ import Testing
     for (key, says) in [("k1", "first"), ("k2", "second"), ("k1", "first"), (nil, "second")] {
       #expect(try await ask(provider, key: key).contains(says))
     }
-    let lines = try await provider.waitForRequests(4)
+    let lines = provider.requests
     #expect(lines.map(\.idempotencyKey) == ["k1", "k2", "k1", nil])
     #expect(lines.map(\.isCompleted) == [true, true, true, true])
     #expect(lines.map(\.isRepeat) == [false, false, true, false])
@@ -40,7 +40,7 @@ import Testing
     }
     _ = try await ask(provider, key: "k")
     #expect(try await ask(provider, key: "k").contains("whole"))
-    let lines = try await provider.waitForRequests(3)
+    let lines = provider.requests
     #expect(lines.map(\.isRepeat) == [false, false, false])
     #expect(lines.map(\.isBilled) == [false, false, true])
   }

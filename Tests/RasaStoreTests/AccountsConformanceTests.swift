@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `Every set of books` {
   private static func adjustment(
-    _ scope: BudgetLeg.Scope, _ change: Adjustment.Change, kind: String = "reset",
+    _ scope: BudgetLeg.Scope, _ change: Adjustment.Change, kind: Adjustment.Kind = .reset,
     at time: Int64 = 77
   ) -> Adjustment {
     Adjustment(
@@ -44,20 +44,20 @@ import Testing
     _ = try await store.reserve(request("a", 60, [day]), recording: [])
     try await store.settle(settlement("a", 50), recording: [])
     _ = try await store.reserve(request("b", 40, [day]), recording: [])
-    #expect(try await store.lastAdjustment(of: day.scope) == nil)
+    #expect(try await store.lastReset(of: day.scope) == nil)
 
     let reset = Self.adjustment(day.scope, .to(.zero))
     #expect(try await store.adjust(reset) == Money(picoDollars: -50))
     #expect(try await store.balance(of: day.scope) == Balance(0, held: 40))
     #expect(try await store.headroom([day]) == Money(picoDollars: 60))
     let imported = Self.adjustment(
-      day.scope, .atLeast(Money(picoDollars: 30)), kind: "import", at: 99)
+      day.scope, .atLeast(Money(picoDollars: 30)), kind: .import, at: 99)
     #expect(try await store.adjust(imported) == Money(picoDollars: 30))
     #expect(try await store.adjust(imported) == .zero)
     try await store.settle(settlement("b", 20), recording: [])
     #expect(try await store.balance(of: day.scope) == Balance(50, held: 0))
-    #expect(try await store.lastAdjustment(of: day.scope) == Timestamp(milliseconds: 99))
-    #expect(try await store.lastAdjustment(of: dayLeg("ann", 15, nil).scope) == nil)
+    #expect(try await store.lastReset(of: day.scope) == Timestamp(milliseconds: 77))
+    #expect(try await store.lastReset(of: dayLeg("ann", 15, nil).scope) == nil)
 
     let audits = try await store.audits(limit: 9)
     #expect(audits.map(\.kind) == ["import", "import", "reset"])

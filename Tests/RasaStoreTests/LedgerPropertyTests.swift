@@ -91,7 +91,7 @@ enum Workshop: CaseIterable {
         }
       let expected = oracle.adjust(scope, change)
       let adjustment = Adjustment(
-        scope: scope, change: change, kind: "reset", by: "ann", time: time.now)
+        scope: scope, change: change, kind: .reset, by: "ann", time: time.now)
       #expect(try await store.adjust(adjustment) == Money(picoDollars: expected))
     }
   }

@@ -91,13 +91,13 @@ package struct Adjustment: Sendable, Hashable {
   }
   package var scope: BudgetLeg.Scope
   package var change: Change
-  /// `reset`, `import`.
-  package var kind: String
+  package enum Kind: String, Sendable, Hashable { case reset, `import` }
+  package var kind: Kind
   package var by: String
   package var time: Timestamp
 
   package init(
-    scope: BudgetLeg.Scope, change: Change, kind: String, by: String, time: Timestamp
+    scope: BudgetLeg.Scope, change: Change, kind: Kind, by: String, time: Timestamp
   ) {
     self.scope = scope
     self.change = change
@@ -112,8 +112,8 @@ package protocol Accounts: Sendable {
   /// Of all owners with a balance in that day or its month, sorted by owner, day before month.
   func balances(on day: LocalDay) async throws -> [AccountBalance]
   func balance(of scope: BudgetLeg.Scope) async throws -> Balance
-  /// When a day or month of an owner was last adjusted by hand; nil when never.
-  func lastAdjustment(of scope: BudgetLeg.Scope) async throws -> Timestamp?
+  /// When a day or month of an owner was last counted from nothing by hand; nil when never.
+  func lastReset(of scope: BudgetLeg.Scope) async throws -> Timestamp?
   /// What it changed the balance by.
   func adjust(_ adjustment: Adjustment) async throws -> Money
   /// Sorted by what was spent, the most first; by the key where `day` or `month` is the first.

@@ -114,7 +114,8 @@ package struct ModelStanding: Sendable, Hashable {
       unavailableUntil = nil
       reason = ""
       failures = 0
-      calls = min(calls, .max - 1) + 1
+      // A look at the provider's list shows that it is there, and is no call.
+      if observation.firstContent != nil { calls = min(calls, .max - 1) + 1 }
     case .failed(let reason, let until):
       unavailableUntil = until
       self.reason = reason

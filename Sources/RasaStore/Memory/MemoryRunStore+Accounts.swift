@@ -19,8 +19,12 @@ extension MemoryRunStore {
     state.withLock { $0.ledger.balance(of: scope) }
   }
 
-  package func lastAdjustment(of scope: BudgetLeg.Scope) async throws -> Timestamp? {
-    state.withLock { $0.ledger.audits.last { $0.subject == scope.row }?.time }
+  package func lastReset(of scope: BudgetLeg.Scope) async throws -> Timestamp? {
+    state.withLock { state in
+      state.ledger.audits.last {
+        $0.subject == scope.row && $0.kind == Adjustment.Kind.reset.rawValue
+      }?.time
+    }
   }
 
   package func adjust(_ adjustment: Adjustment) async throws -> Money {

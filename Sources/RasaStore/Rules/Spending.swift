@@ -63,6 +63,6 @@ extension Adjustment {
   }
 
   func audit(_ difference: Money) -> Audit {
-    Audit(time: time, kind: kind, subject: scope.row, amount: difference, detail: by)
+    Audit(time: time, kind: kind.rawValue, subject: scope.row, amount: difference, detail: by)
   }
 }

@@ -16,10 +16,11 @@ extension SQLiteStore {
     try await writer.read { try $0.balance(of: scope.row) }
   }
 
-  package func lastAdjustment(of scope: BudgetLeg.Scope) async throws -> Timestamp? {
+  package func lastReset(of scope: BudgetLeg.Scope) async throws -> Timestamp? {
     try await writer.read { database in
       try database.first(
-        "SELECT time FROM audits WHERE subject = ? ORDER BY number DESC LIMIT 1", .text(scope.row)
+        "SELECT time FROM audits WHERE subject = ? AND kind = ? ORDER BY number DESC LIMIT 1",
+        .text(scope.row), .text(Adjustment.Kind.reset.rawValue)
       ) { Timestamp(milliseconds: $0.integer(0)) }
     }
   }

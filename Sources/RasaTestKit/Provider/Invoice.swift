@@ -22,12 +22,18 @@ package final class Invoice: Sendable {
   }
 
   private let state = Locked(State())
+  /// Held by the loop while it works: it sends first and writes down afterwards.
+  private let pass = Locked(())
   /// Tells the loop that there is a new deadline.
   private let wake: @Sendable () -> Void
 
   init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
-  package var contents: Contents { state.withLock { $0.contents } }
+  /// With all that the loop has sent: who has read an answer finds it on the invoice.
+  package var contents: Contents {
+    pass.withLock { _ in }
+    return current
+  }
   package var requests: [ReceivedRequest] { contents.requests }
 
   /// Returns when the condition holds; a test that waits in vain fails after the limit.
@@ -59,6 +65,10 @@ extension Invoice {
 // MARK: - The loop
 
 extension Invoice {
+  var current: Contents { state.withLock { $0.contents } }
+
+  func duringPass(_ work: () -> Bool) -> Bool { pass.withLock { _ in work() } }
+
   func update(_ change: (inout Contents) -> Void) {
     let isWaitedFor = state.withLock { state in
       change(&state.contents)

@@ -67,29 +67,45 @@ extension ProviderLoop {
     watch(shared.wakeDescriptor, EPOLLIN.rawValue, isNew: true)
     while true {
       let count = unsafe epoll_wait(poll, events, Int32(capacity), waitingTime())
-      for index in 0..<max(0, Int(count)) {
-        let descriptor = unsafe events[index].data.fd
-        let flags = unsafe events[index].events
-        if descriptor == listener {
-          accept()
-        } else if descriptor == shared.wakeDescriptor {
-          guard shared.readWakeUp() else { return }
-        } else if let connection = connections[descriptor] {
-          if flags & ~EPOLLOUT.rawValue != 0 { unsafe receive(connection, into: buffer) }
-          if flags & EPOLLOUT.rawValue != 0, connections[descriptor] === connection {
-            pump(connection)
-          }
+      let goesOn = shared.invoice.duringPass {
+        for index in 0..<max(0, Int(count)) {
+          let descriptor = unsafe events[index].data.fd
+          let flags = unsafe events[index].events
+          guard unsafe handle(descriptor, flags, buffer) else { return false }
         }
+        handleTimers()
+        return true
       }
-      let now = monotonicNanoseconds()
-      while let due = timers.removeDue(now) {
-        guard let connection = connections[due.connection], connection.serial == due.serial else {
-          continue
-        }
+      guard goesOn else { return }
+    }
+  }
+
+  /// False when the loop is to end.
+  private func handle(
+    _ descriptor: Int32, _ flags: UInt32, _ buffer: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    if descriptor == listener {
+      accept()
+    } else if descriptor == shared.wakeDescriptor {
+      return shared.readWakeUp()
+    } else if let connection = connections[descriptor] {
+      if flags & ~EPOLLOUT.rawValue != 0 { unsafe receive(connection, into: buffer) }
+      if flags & EPOLLOUT.rawValue != 0, connections[descriptor] === connection {
         pump(connection)
       }
-      if shared.invoice.nextDeadline <= now { shared.invoice.settle(now: now) }
     }
+    return true
+  }
+
+  private func handleTimers() {
+    let now = monotonicNanoseconds()
+    while let due = timers.removeDue(now) {
+      guard let connection = connections[due.connection], connection.serial == due.serial else {
+        continue
+      }
+      pump(connection)
+    }
+    if shared.invoice.nextDeadline <= now { shared.invoice.settle(now: now) }
   }
 
   /// Whole milliseconds, rounded up: streams that are due within the same one share a wake-up.
@@ -148,7 +164,7 @@ extension ProviderLoop {
     let next: (head: RequestHead, body: [UInt8])?
     do { next = try connection.reader.next() } catch { return drop(connection) }
     guard let (head, body) = next else { return }
-    let index = shared.invoice.contents.requests.count
+    let index = shared.invoice.current.requests.count
     let request = ReceivedRequest(
       index: index, connection: connection.serial, time: monotonicNanoseconds(), head: head,
       body: body)
@@ -195,7 +211,7 @@ extension ProviderLoop {
   /// Called when an answer was sent as a whole.
   private func remember(_ script: Script, of index: Int) {
     guard script.remembersKeys, script.status == 200 else { return }
-    let request = shared.invoice.contents.requests[index]
+    let request = shared.invoice.current.requests[index]
     guard let key = request.idempotencyKey else { return }
     answered[key] = (request.body, script)
   }

@@ -22,7 +22,7 @@ struct BudgetTests {
         Agent: single
         Daily Budget: $2.45 / $5.00 (49% used)
         Monthly Budget: $45.20 / $100.00 (45% used)
-        Last Reset: Daily: \(day), Monthly: \(day)
+        Last Reset: Daily: \(day), Monthly: \(day.prefix(8))01
 
         """)
     let daily = try await rasa.run("agents", "budget", "single", "--daily")

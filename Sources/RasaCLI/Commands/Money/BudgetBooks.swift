@@ -113,7 +113,7 @@ struct BudgetBooks {
     _ scope: BudgetLeg.Scope, from day: LocalDay, limit: Money?
   ) async throws -> BudgetStatus.Period {
     let balance = try await accounts.balance(of: scope)
-    if let adjusted = try await accounts.lastAdjustment(of: scope) {
+    if let adjusted = try await accounts.lastReset(of: scope) {
       return BudgetStatus.Period(
         balance: balance, limit: limit, countsFrom: adjusted,
         countsFromDay: calendar.day(of: adjusted))

@@ -106,7 +106,7 @@ extension BudgetCommand {
     if try await books.accounts.balance(of: scope).settled < amounts.spent {
       change = try await books.accounts.adjust(
         Adjustment(
-          scope: scope, change: .atLeast(amounts.spent), kind: "import", by: house.user(nil),
+          scope: scope, change: .atLeast(amounts.spent), kind: .import, by: house.user(nil),
           time: house.time.now()))
     }
     if !print.isJSON {

@@ -86,7 +86,7 @@ struct BudgetCommand {
     for period in periods {
       let change = try await books.accounts.adjust(
         Adjustment(
-          scope: period.scope, change: .to(.zero), kind: "reset", by: house.user(nil),
+          scope: period.scope, change: .to(.zero), kind: .reset, by: house.user(nil),
           time: house.time.now()))
       changes.append([
         "agent_id": .string(owner.title), "period": .string(period.name),
