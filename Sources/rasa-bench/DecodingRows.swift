@@ -1,6 +1,7 @@
 import Glibc
 import RasaCore
 import RasaModels
+import RasaPersona
 import RasaTestKit
 
 /// How fast a provider's stream becomes text, on one core: cutting it into events alone, and all of

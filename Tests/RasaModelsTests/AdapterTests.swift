@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaHTTPClient
+import RasaPersona
 import RasaSystem
 import RasaTestKit
 import Testing

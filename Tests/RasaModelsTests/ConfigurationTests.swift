@@ -180,7 +180,7 @@ import Testing
     let azure = ProviderDefinition(
       name: "azure", baseURL: "https://me.openai.azure.com/openai/deployments/mine",
       keyVariable: "AZURE_KEY", keyHeader: "api-key", headers: [("x-team", "blue")],
-      query: [("api-version", "2024-10-21")], structuredOutput: "json_object", vendor: "openai",
+      query: [("api-version", "2024-10-21")], structuredOutput: .jsonObject, vendor: "openai",
       defaultModel: "gpt-4o", isLocal: false, firstContentTimeout: 12.5, idleTimeout: 3)
     let found = try #require(
       try discover(["AZURE_KEY": "secret"], azure).providers.first)
@@ -212,7 +212,7 @@ import Testing
     #expect(file.origins == ["OPENAI_API_KEY", "config.yaml:4:3"])
     let google = try #require(
       try discover(
-        [:], ProviderDefinition(name: "google", dialect: "gemini", baseURL: "", keyVariable: "G")
+        [:], ProviderDefinition(name: "google", dialect: .gemini, baseURL: "", keyVariable: "G")
       )
       .providers.first)
     #expect(google.name == "gemini" && google.lacksKey && google.dialect == .gemini)
@@ -242,9 +242,7 @@ import Testing
 
   @Test func saysWhereWhatItRefusesStands() throws {
     for definition in [
-      ProviderDefinition(name: "m", dialect: "openia", baseURL: "https://h/v1"),
       ProviderDefinition(name: "m", baseURL: "ftp://h"), ProviderDefinition(name: "m", baseURL: ""),
-      ProviderDefinition(name: "m", baseURL: "https://h/v1", maxTokensField: "tokens"),
       ProviderDefinition(name: "m", baseURL: "https://h/v1", firstContentTimeout: .infinity),
       ProviderDefinition(name: "m", baseURL: "https://h/v1", idleTimeout: .nan),
     ] {

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 import Testing
 
 @testable import RasaModels

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 import RasaTestKit
 import Testing
 

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 import Testing
 
 @testable import RasaModels

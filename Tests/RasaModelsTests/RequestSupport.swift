@@ -1,6 +1,7 @@
 import RasaCore
 import RasaDocuments
 import RasaEngine
+import RasaPersona
 import Testing
 
 @testable import RasaModels

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 
 /// Addresses and headers as the dialects want them.
 extension ProviderSettings {

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// Anthropic's messages.
 enum AnthropicMessages {

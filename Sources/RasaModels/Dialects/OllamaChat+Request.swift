@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// Ollama's own chat format.
 enum OllamaChat {

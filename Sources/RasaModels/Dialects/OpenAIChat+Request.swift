@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// OpenAI-compatible chat completions.
 enum OpenAIChat {

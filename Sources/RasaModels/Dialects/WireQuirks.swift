@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 
 /// What a server accepts of the parts of a request that servers disagree on. It starts as the
 /// provider's settings say and adapts to what the server refuses.

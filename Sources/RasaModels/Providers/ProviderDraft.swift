@@ -69,7 +69,6 @@ struct ProviderDraft {
   }
 
   private func build() throws(Failure) -> ProviderSettings {
-    let dialect = try dialect()
     let address = try address(dialect)
     let host = address.host.lowercased()
     let seller = BuiltIn.allCases.first { $0.host == host }
@@ -82,10 +81,9 @@ struct ProviderDraft {
       keyVariable: keyVariable, addressVariable: addressVariable, origins: origins)
     settings.wantsKey = isVendor || definition?.keyVariable != nil
     settings.maxTokensField =
-      try word(definition?.maxTokensField, "max_tokens_field")
+      definition?.maxTokensField
       ?? (dialect == .openAI && vendor == "openai" ? .maxCompletionTokens : .maxTokens)
-    settings.structuredOutput =
-      try word(definition?.structuredOutput, "structured_output") ?? .jsonSchema
+    settings.structuredOutput = definition?.structuredOutput ?? .jsonSchema
     settings.extraHeaders = definition?.headers ?? []
     settings.keyHeader = definition?.keyHeader
     settings.query = definition?.query ?? []
@@ -95,11 +93,12 @@ struct ProviderDraft {
     return settings
   }
 
-  private func dialect() throws(Failure) -> ProviderSettings.Dialect {
+  private var dialect: ProviderSettings.Dialect {
     // What a built-in name speaks is known, unless its entry says that another server speaks for it.
-    guard let definition, !definition.dialect.isEmpty, builtIn == nil || !definition.baseURL.isEmpty
-    else { return builtIn?.dialect ?? .openAI }
-    return try word(definition.dialect, "dialect") ?? .openAI
+    guard let definition, builtIn == nil || !definition.baseURL.isEmpty else {
+      return builtIn?.dialect ?? .openAI
+    }
+    return definition.dialect
   }
 
   // MARK: Address
@@ -144,18 +143,6 @@ struct ProviderDraft {
         mend: "copy the key again, on one line")
     }
     return Secret(key)
-  }
-
-  private func word<Word: RawRepresentable<String> & CaseIterable>(
-    _ text: String?, _ what: String
-  ) throws(Failure) -> Word? {
-    guard let text = text?.nonEmpty else { return nil }
-    if let word = Word(rawValue: text) { return word }
-    let known = Word.allCases.map(\.rawValue)
-    throw Failure(
-      .configuration, "'\(text)' is no \(what) known here",
-      mend: nearestName(to: text, among: known).map { "did you mean \($0)?" }
-        ?? "use \(known.joined(separator: ", "))", at: definition?.location)
   }
 
   private func seconds(_ number: Double?, _ what: String) throws(Failure) -> Duration? {

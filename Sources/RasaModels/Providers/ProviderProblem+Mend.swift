@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 
 extension ProviderProblem {
   /// What a person can do about it.

@@ -1,26 +1,11 @@
 package import RasaEngine
+package import RasaPersona
 
 /// How one provider is reached and spoken to.
 package struct ProviderSettings: Sendable {
-  /// The wire format.
-  package enum Dialect: String, Sendable, Hashable, CaseIterable {
-    case openAI = "openai"
-    case anthropic, gemini, ollama
-  }
-
-  /// How an OpenAI-compatible server wants the output capped.
-  package enum MaxTokensField: String, Sendable, Hashable, CaseIterable {
-    case maxTokens = "max_tokens"
-    case maxCompletionTokens = "max_completion_tokens"
-  }
-
-  /// How a schema reaches the server: enforced, as "some JSON" with the schema in the prompt, or
-  /// in the prompt alone.
-  package enum StructuredOutput: String, Sendable, Hashable, CaseIterable {
-    case jsonSchema = "json_schema"
-    case jsonObject = "json_object"
-    case prompt
-  }
+  package typealias Dialect = ProviderDefinition.Dialect
+  package typealias MaxTokensField = ProviderDefinition.MaxTokensField
+  package typealias StructuredOutput = ProviderDefinition.StructuredOutput
 
   /// What the engine in `engine:model` and in messages calls it.
   package var name: String

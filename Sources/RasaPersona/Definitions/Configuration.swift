@@ -13,9 +13,28 @@ package struct Configuration: Sendable {
 
 /// A provider as data: a new one is an entry in a file.
 package struct ProviderDefinition: Sendable {
+  /// The wire format.
+  package enum Dialect: String, Sendable, Hashable, CaseIterable {
+    case openAI = "openai"
+    case anthropic, gemini, ollama
+  }
+
+  /// How an OpenAI-compatible server wants the output capped.
+  package enum MaxTokensField: String, Sendable, Hashable, CaseIterable {
+    case maxTokens = "max_tokens"
+    case maxCompletionTokens = "max_completion_tokens"
+  }
+
+  /// How a schema reaches the server: enforced, as "some JSON" with the schema in the prompt, or
+  /// in the prompt alone.
+  package enum StructuredOutput: String, Sendable, Hashable, CaseIterable {
+    case jsonSchema = "json_schema"
+    case jsonObject = "json_object"
+    case prompt
+  }
+
   package var name: String
-  /// `openai`, `anthropic`, `gemini` or `ollama`.
-  package var dialect: String
+  package var dialect: Dialect
   package var baseURL: String
   /// The name of the environment variable that holds the key; the key itself is in no file.
   package var keyVariable: String?
@@ -24,8 +43,8 @@ package struct ProviderDefinition: Sendable {
   package var headers: [(name: String, value: String)]
   /// Added to every address, such as `api-version`.
   package var query: [(name: String, value: String)]
-  package var maxTokensField: String?
-  package var structuredOutput: String?
+  package var maxTokensField: MaxTokensField?
+  package var structuredOutput: StructuredOutput?
   /// Whose models the catalogue is to reckon them as, such as `openai` behind Azure.
   package var vendor: String?
   package var defaultModel: String?
@@ -37,10 +56,10 @@ package struct ProviderDefinition: Sendable {
   package var location: SourceLocation
 
   package init(
-    name: String, dialect: String = "openai", baseURL: String, keyVariable: String? = nil,
+    name: String, dialect: Dialect = .openAI, baseURL: String, keyVariable: String? = nil,
     keyHeader: String? = nil, headers: [(name: String, value: String)] = [],
-    query: [(name: String, value: String)] = [], maxTokensField: String? = nil,
-    structuredOutput: String? = nil, vendor: String? = nil, defaultModel: String? = nil,
+    query: [(name: String, value: String)] = [], maxTokensField: MaxTokensField? = nil,
+    structuredOutput: StructuredOutput? = nil, vendor: String? = nil, defaultModel: String? = nil,
     isLocal: Bool? = nil, firstContentTimeout: Double? = nil, idleTimeout: Double? = nil,
     location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
   ) {

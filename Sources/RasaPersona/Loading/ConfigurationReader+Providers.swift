@@ -7,27 +7,14 @@ enum BuiltInProvider: String, CaseIterable {
 
   static let names = Set(allCases.map(\.rawValue))
 
-  var dialect: ProviderDialect {
+  var dialect: ProviderDefinition.Dialect {
     switch self {
     case .anthropic: .anthropic
     case .gemini, .google: .gemini
     case .ollama: .ollama
-    case .openai, .mock: .openai
+    case .openai, .mock: .openAI
     }
   }
-}
-
-enum ProviderDialect: String, CaseIterable { case openai, anthropic, gemini, ollama }
-
-private enum MaxTokensField: String, CaseIterable {
-  case maxTokens = "max_tokens"
-  case maxCompletionTokens = "max_completion_tokens"
-}
-
-private enum StructuredOutput: String, CaseIterable {
-  case jsonSchema = "json_schema"
-  case jsonObject = "json_object"
-  case prompt
 }
 
 extension ConfigurationReader {
@@ -56,19 +43,17 @@ extension ConfigurationReader {
     }
     let what = "the provider `\(entry.key)`"
     guard let fields = reader.fields(entry.value, of: what, known: Self.keys) else { return nil }
-    let dialect: ProviderDialect? = reader.choice(fields["dialect"], "dialect")
+    let dialect: ProviderDefinition.Dialect? = reader.choice(fields["dialect"], "dialect")
     let address = address(fields, isBuiltIn: builtIn != nil, name: entry.key)
     var definition = ProviderDefinition(
-      name: entry.key, dialect: (dialect ?? builtIn?.dialect ?? .openai).rawValue,
+      name: entry.key, dialect: dialect ?? builtIn?.dialect ?? .openAI,
       baseURL: fields["base_url"]?.value.string ?? "", location: entry.keyLocation)
     definition.keyVariable = keyVariable(fields["key"], of: entry.key)
     definition.keyHeader = header(fields["key_header"])
     definition.headers = pairs(fields["headers"], "headers", areHeaders: true)
     definition.query = pairs(fields["query"], "query", areHeaders: false)
-    let maxTokens: MaxTokensField? = reader.choice(fields["max_tokens_field"], "max_tokens_field")
-    definition.maxTokensField = maxTokens?.rawValue
-    let output: StructuredOutput? = reader.choice(fields["structured_output"], "structured_output")
-    definition.structuredOutput = output?.rawValue
+    definition.maxTokensField = reader.choice(fields["max_tokens_field"], "max_tokens_field")
+    definition.structuredOutput = reader.choice(fields["structured_output"], "structured_output")
     definition.vendor = reader.name(fields["vendor"], "vendor")
     definition.defaultModel = reader.text(fields["default_model"], "default_model")
     definition.isLocal = flag(fields["local"], "local")
