@@ -3,6 +3,8 @@ import RasaSystem
 
 /// The machine's clock, moved on at once by whoever sleeps: waiting is recorded, not done.
 final class TestClock: Sendable {
+  /// The day's clock stands still but for what is waited, so that a slow machine changes nothing.
+  private let start = TimeSource.system.now().milliseconds
   private let state = Locked<(offset: Duration, sleeps: [Duration])>((.zero, []))
 
   var sleeps: [Duration] { state.withLock { $0.sleeps } }
@@ -14,7 +16,7 @@ final class TestClock: Sendable {
     return TimeSource(
       now: { [self] in
         let offset = state.withLock { $0.offset }
-        return Timestamp(milliseconds: system.now().milliseconds + Self.milliseconds(offset))
+        return Timestamp(milliseconds: start + Self.milliseconds(offset))
       },
       localDay: { _ in LocalDay(year: 2026, month: 9, day: 15) },
       dayInZone: { _, zone in
