@@ -45,7 +45,8 @@ func shim(_ name: String, links libraries: [String], whole archives: [String] = 
 let package = Package(
   name: "rasa",
   products: [
-    .executable(name: "rasa", targets: ["rasa"])
+    .executable(name: "rasa", targets: ["rasa"]),
+    .library(name: "RasaKit", targets: ["RasaKit"]),
   ],
   targets: [
     // The executable: composition root.
@@ -67,10 +68,18 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTerminal", "RasaPersona", "RasaEngine",
-        "RasaStore", "RasaModels", "RasaHTTPClient",
+        "RasaStore", "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit",
+      ]),
+    library(
+      "RasaKit",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking",
       ]),
 
     // Adapters.
+    library("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona"]),
+    library("RasaRanking", ["RasaCore", "RasaDocuments", "RasaPersona"]),
     library(
       "RasaModels",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine"]),
@@ -86,7 +95,7 @@ let package = Package(
     library("RasaCore", []),
 
     // Wrappers: the only places with unsafe pointers.
-    library("RasaDocuments", ["RasaCore", "CYAML", "CCrypto", "CResources"]),
+    library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
     library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
@@ -95,6 +104,8 @@ let package = Package(
     // C libraries.
     shim("CCurl", links: ["curl"]),
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
+    shim("CTOML", links: ["stdc++"]),
+    shim("CStemmer", links: ["stemmer"], whole: ["libstemmer.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CZlib", links: ["z"], whole: ["libz.a"]),
     shim("CCrypto", links: ["crypto"]),
@@ -106,11 +117,15 @@ let package = Package(
     library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem"]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
+    // How a program uses the library.
+    .executableTarget(
+      name: "rasakit-example", dependencies: ["RasaKit"], path: "Examples/rasakit-example",
+      swiftSettings: settings),
     .executableTarget(
       name: "rasa-bench",
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaTestKit",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit", "RasaTestKit",
       ],
       swiftSettings: settings),
 
@@ -120,8 +135,13 @@ let package = Package(
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
-    tests("RasaPersona", ["RasaCore", "RasaDocuments", "CResources"]),
+    tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests(
+      "RasaRanking",
+      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaAgents", "RasaTestKit"]),
+    tests("RasaKit", ["RasaCore", "RasaSystem", "RasaPersona", "RasaAgents", "RasaTestKit"]),
     tests(
       "RasaStore",
       ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaTestKit"]),
@@ -135,8 +155,9 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
-        "RasaPersona", "RasaSQLite",
+        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit",
       ],
       exclude: ["Snapshots"]),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )

@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 char *const *rasa_environment(void) { return environ; }
 
@@ -53,6 +55,14 @@ int rasa_signal_ignore(int signal_number, struct sigaction *previous) {
 int rasa_terminal_columns(int descriptor) {
   struct winsize size;
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int rasa_open_beneath(int folder, const char *path) {
+  struct open_how how;
+  memset(&how, 0, sizeof how);
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
 }
 
 int rasa_pipe(int *read_end, int *write_end) {

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaStore
 package import RasaSystem
 import RasaTerminal
@@ -73,6 +74,14 @@ package enum Program {
     case "operators list": try definitions.listOperators()
     case "operators show": try definitions.showOperator(command.arguments[0])
     case "operators validate": try definitions.validateOperators(command.arguments)
+    case "agents list", "agents search", "agents info":
+      try await AgentsCommands(house: house, print: print, style: terminal.style(of: .output))
+        .run(command)
+    case "agents validate":
+      try AgentsValidateCommand(house: house, print: print)
+        .run(command.arguments, isStrict: command.flag("strict"))
+    case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
+    case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
     case "doctor": try await DoctorCommand(house: house, print: print).run()
     case "init":
       try InitCommand(house: house, print: print).run(
@@ -127,6 +136,8 @@ package enum Program {
       switch command.path.joined(separator: " ") {
       case "models list", "models show", "models check":
         try await ModelsCommands(house: house, store: store, print: print).run(command)
+      case "agents recommend":
+        try await RecommendCommand(house: house, store: store, print: print).run(command)
       case "agents budget":
         try await BudgetCommand(
           books: try BudgetBooks(house, store, warn: house.warn), print: print

@@ -49,6 +49,35 @@ struct ResumeTests {
               "five", reads: ["k3", "k4"], writes: [text("output")], prompt: "five {{k3}} {{k4}}"),
           ])),
       Example(
+        name: "agents in frames, one inside another, two side by side",
+        persona: persona(
+          frames: [
+            frame("plan", agent: "planner"), frame("build", agent: "manager"),
+            frame("fork", operators: ["note"], parallel: ["l", "r"]),
+            frame("l", agent: "left"), frame("r", agent: "right"),
+            frame("end_note", agent: "learner"),
+          ],
+          operators: [rule("note", set: ["noted": "done"])]),
+        script: { request, _, onEvent in try await FakeGate.stream("\(request.name) did", onEvent) }
+      ),
+      Example(
+        name: "an agent that goes back twice",
+        persona: persona(
+          frames: [
+            frame("o", agent: "planner"), frame("p", agent: "builder"),
+            frame("q", agent: "checker"),
+          ], operators: []),
+        script: { request, _, onEvent in
+          request.name == "loop_decision"
+            ? #"{"again": true}"# : try await FakeGate.stream(request.name, onEvent)
+        }),
+      Example(
+        name: "a person is asked inside an agent",
+        persona: persona(
+          frames: [frame("o", agent: "planner"), frame("p", agent: "supervised")], operators: []),
+        script: { request, _, onEvent in try await FakeGate.stream(request.name, onEvent) },
+        decision: HumanAnswer(.approve, by: "eve")),
+      Example(
         name: "rules that lead on",
         persona: persona(
           frames: [

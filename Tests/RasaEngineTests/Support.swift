@@ -6,12 +6,68 @@ import RasaPersona
 /// Builds definitions the way files would.
 func frame(
   _ name: String, _ kind: FrameKind? = nil, operators: [String]? = nil, next: [Transition] = [],
-  parallel: [String] = []
+  parallel: [String] = [], agent: String? = nil
 ) -> FrameDefinition {
   // Frames of one letter are the tests' own, and see everything.
   FrameDefinition(
     name: name, kind: kind ?? (name.count == 1 ? .session : nil), operators: operators, next: next,
-    parallel: parallel)
+    parallel: parallel, agent: agent)
+}
+
+/// Those who can be had to work inside a run, in the shape that agents have.
+func worker(_ name: String) throws(Failure) -> PersonaDefinition? {
+  func made(_ rules: AgentRules = AgentRules(), more: [OperatorDefinition] = []) throws
+    -> PersonaDefinition
+  {
+    var work = try model(
+      name, reads: ["input"], optional: ["preferences"], writes: [text("draft")],
+      prompt: "\(name): {{input}}")
+    work.isStrict = name == "strict"
+    var made = persona(name, frames: [frame("a")], operators: [work] + more)
+    made.agent = rules
+    return made
+  }
+  do {
+    switch name {
+    case "planner", "builder", "left", "right": return try made()
+    case "single":
+      var rules = AgentRules()
+      rules.maxConcurrentTasks = 1
+      return try made(rules)
+    case "checker":
+      var rules = AgentRules()
+      rules.loop = LoopBehavior(steps: 2, maxIterations: 2, skip: ["p"])
+      let decision = try model(
+        "loop_decision", reads: ["draft"], writes: [Write(key: "loop", type: .object)],
+        prompt: "again? {{draft}}", output: ["type": "object", "required": ["again"]])
+      return try made(rules, more: [decision])
+    case "supervised": return try made(more: [try shipped("hitl")])
+    case "learner":
+      var made = try made()
+      made.frames = [frame("session_frame"), frame("long_term_frame")]
+      return made
+    case "manager":
+      var made = try made()
+      made.operators = [delegating("builder", reads: ["input"])]
+      return made
+    case "selfish":
+      var made = try made()
+      made.operators = [delegating("selfish", reads: ["input"])]
+      return made
+    default: return nil
+    }
+  } catch {
+    throw error as? Failure ?? Failure(.run, "\(error)")
+  }
+}
+
+func delegating(_ agent: String, reads: [StatePath], writes key: String = "draft")
+  -> OperatorDefinition
+{
+  var work = OperatorDefinition(
+    name: "ask_\(agent)", kind: .agent, reads: reads, writes: [text(key)], agent: agent)
+  work.sections = reads
+  return work
 }
 
 func transition(_ to: String, when: String? = nil, atMost: Int? = nil) throws -> Transition {
@@ -132,7 +188,7 @@ func analyst() throws -> PersonaDefinition {
 }
 
 func compile(_ definition: PersonaDefinition) throws -> Graph {
-  try Graph.compile(definition, operators: shipped)
+  try Graph.compile(definition, operators: shipped, delegates: worker)
 }
 
 func start(_ graph: Graph, input: String = "question", session: String? = nil) -> RunStart {

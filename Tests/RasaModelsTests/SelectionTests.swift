@@ -107,6 +107,54 @@ import Testing
     #expect(names(chain) == row.chain)
   }
 
+  @Test(
+    arguments: [
+      // What costs more than ten dollars has to be asked for.
+      (.reasoning, nil, .balanced, ["gpt-5.6-terra", "gpt-5-mini", "gpt-5-nano"]),
+      (
+        .reasoning, .premium, .balanced,
+        ["gpt-5.6-sol", "gpt-5.6-terra", "gpt-5-mini", "gpt-5-nano"]
+      ),
+      (.reasoning, .medium, .balanced, ["gpt-5-mini", "gpt-5-nano"]),
+      (.fast, .medium, .balanced, ["gpt-5.6-luna", "gpt-5.4-nano", "gpt-5-nano"]),
+      (nil, .medium, .speed, ["gpt-5.6-luna", "gpt-5.4-nano", "gpt-5-nano"]),
+      (nil, .medium, .thinking, ["gpt-5-mini", "gpt-5-nano"]),
+      // Where nothing is wanted, the provider's own.
+      (nil, nil, .thinking, ["gpt-5.6-luna"]),
+    ] as [(ModelClass?, CostTier?, PerformanceProfile, [String])])
+  func choosesByClassAndPriceWhereNoModelIsNamed(
+    _ row: (wanted: ModelClass?, tier: CostTier?, profile: PerformanceProfile, models: [String])
+  ) throws {
+    let selection = Selection(
+      configuration: try .discover(Self.openAI), options: GateOptions(),
+      catalogue: try ShippedCatalogueTests.catalogue(),
+      today: LocalDay(year: 2026, month: 9, day: 15),
+      standing: { _ in nil })
+    var models = RecommendedModels()
+    models.modelClass = row.wanted
+    models.costTier = row.tier
+    #expect(
+      names(try selection.chain(for: models, profile: row.profile))
+        == row.models.map { "openai \($0)" })
+  }
+
+  @Test func asksOnlyTheEngineThatIsWanted() throws {
+    let selection = Selection(
+      configuration: try .discover([
+        "OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2",
+      ]), options: GateOptions(), catalogue: try ShippedCatalogueTests.catalogue(),
+      today: LocalDay(year: 2026, month: 9, day: 15), standing: { _ in nil })
+    var models = RecommendedModels()
+    models.engine = "anthropic"
+    models.modelClass = .fast
+    #expect(
+      names(try selection.chain(for: models, profile: .balanced)).first
+        == "anthropic claude-haiku-4-5")
+    // A name goes before everything that is only wanted.
+    models.primary = ModelReference(model: "gpt-4o-mini")
+    #expect(names(try selection.chain(for: models, profile: .balanced)) == ["openai gpt-4o-mini"])
+  }
+
   @Test func saysWhatIsMissing() throws {
     let missing = try selection(Self.openAI) {
       $0.model = ModelReference(engine: "ollama", model: "x")

@@ -44,7 +44,7 @@ import Testing
   @Test(
     arguments: [
       ("strategic_stock_analist", "did you mean `strategic_stock_analyst`? known are contract_"),
-      ("zzz", "known are contract_reviewer, incident_responder"),
+      ("zzz", "known are contract_reviewer, feature_workshop"),
       ("../personas/support_triage", "known are"), ("", "known are"), ("a\u{0}b", "known are"),
     ])
   func anUnknownPersonaIsToldWithTheKnownOnes(name: String, mend: String) {

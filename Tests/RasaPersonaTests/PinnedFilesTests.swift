@@ -40,7 +40,7 @@ import Testing
     let library = recorder.recording(library())
     _ = try library.persona(named: name)
     _ = try library.operatorDefinition(named: "critic")
-    return recorder.files(of: "tester") { "/here/\($0)" }
+    return recorder.files(of: ["tester"]) { "/here/\($0)" }
   }
 
   @Test(arguments: ["tester", "tee"]) func areThoseThatWereRead(_ name: String) throws {
@@ -50,7 +50,7 @@ import Testing
         "/here/operators/critic.yaml", "/here/operators/prompts/critic.md",
         "/here/personas/tester.yaml",
       ])
-    #expect(pinned.persona?.name == "tester")
+    #expect(pinned.persona(named: "tester")?.name == "tester")
   }
 
   @Test func canBeKeptAndReadBack() throws {

@@ -46,7 +46,8 @@ enum Shipped {
     }
   }
 
-  /// The names of the plain files in a folder of the repository; none when there is no such folder.
+  /// The paths of the files below a folder of the repository, but for what is only there to be read
+  /// by people; none when there is no such folder.
   static func list(_ folder: String) -> [String] {
     guard let directory = unsafe opendir("\(repository)/\(folder)") else { return [] }
     defer { unsafe closedir(directory) }
@@ -55,7 +56,9 @@ enum Shipped {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      guard !name.hasPrefix("."), name != "README.md" else { continue }
+      let inside = list("\(folder)/\(name)")
+      names += inside.isEmpty ? [name] : inside.map { "\(name)/\($0)" }
     }
     return names.sorted()
   }

@@ -4,7 +4,7 @@ import RasaPersona
 import Testing
 
 @Suite struct ShippedFilesTests {
-  @Test(arguments: ["personas", "operators", "models"])
+  @Test(arguments: ["personas", "operators", "agents", "models"])
   func everyFileIsEmbeddedAsItStands(folder: String) throws {
     let embedded = Shipped.embedded.filter { $0.name.hasPrefix(folder + "/") }
     let present = Shipped.list(folder).map { "\(folder)/\($0)" }
@@ -19,8 +19,8 @@ import Testing
     #expect(
       names == [
         "alt_recommendation_operator", "compose", "critic_agent", "explain_operator",
-        "heuristic_agent", "hitl", "preference_agent", "recall", "remember", "respond",
-        "tone_formatter",
+        "heuristic_agent", "hitl", "loop_decision", "preference_agent", "quality_review", "recall",
+        "remember", "respond", "tone_formatter",
       ])
     for name in names {
       let reading = try Shipped.library.readOperator(named: name)
@@ -35,7 +35,8 @@ import Testing
     let names = try Shipped.library.personas().map(\.name)
     #expect(
       names == [
-        "contract_reviewer", "incident_responder", "strategic_stock_analyst", "support_triage",
+        "contract_reviewer", "feature_workshop", "incident_responder", "strategic_stock_analyst",
+        "support_triage",
       ])
     for name in names {
       let reading = try Shipped.library.readPersona(named: name)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +33,11 @@ void rasa_signal_pipe_close(void);
 
 /// A signal that is ignored from now on, in this process.
 int rasa_signal_ignore(int signal_number, struct sigaction *previous);
+
+/// Opens a file for reading, not waiting for the other end of a pipe, whose path never leads out of
+/// that folder, neither by `..` nor by a link. -1 with errno set when it fails: EXDEV when the path
+/// leads out.
+int rasa_open_beneath(int folder, const char *path);
 
 /// A pipe whose ends no child inherits, the write end non-blocking. 0, or an error number.
 int rasa_pipe(int *read_end, int *write_end);

@@ -66,7 +66,7 @@ extension CommandParser {
   func checkOptions() throws(Failure) {
     let line = chain.map(\.name).joined(separator: " ")
     for option in options where option.isRequired && values[option.name] == nil {
-      if let excuse = option.excusedBy, isGiven(.option(excuse)) { continue }
+      if option.excusedBy.contains(where: { isGiven(.option($0)) }) { continue }
       let label = "\(option.spelling) \(option.placeholder ?? "")"
       throw usage(
         "`\(line)` needs `\(label)`",

@@ -25,8 +25,8 @@ package struct OptionSpec: Sendable {
   package var heading: String
   package var defaultsTo: Default?
   package var isRequired: Bool
-  /// The option beside which this one need not be given although it is required.
-  package var excusedBy: String?
+  /// The options beside which this one need not be given although it is required.
+  package var excusedBy: [String]
   package var repeats: Bool
   package var isHidden: Bool
   /// Why this version does not take the option.
@@ -37,7 +37,7 @@ package struct OptionSpec: Sendable {
   package init(
     _ name: String, short: Character? = nil, _ form: Form, _ help: String,
     heading: String = "Options", defaultsTo: Default? = nil, isRequired: Bool = false,
-    excusedBy: String? = nil,
+    excusedBy: [String] = [],
     repeats: Bool = false, isHidden: Bool = false, refusal: String? = nil,
     discovery: String? = nil
   ) {
@@ -93,10 +93,10 @@ extension OptionSpec {
     return copy
   }
 
-  /// The same option, which is not required beside that other one.
-  package func excused(by option: String) -> OptionSpec {
+  /// The same option, which is not required beside one of those others.
+  package func excused(by options: String...) -> OptionSpec {
     var copy = self
-    copy.excusedBy = option
+    copy.excusedBy = options
     return copy
   }
 

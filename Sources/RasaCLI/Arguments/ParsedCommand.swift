@@ -95,7 +95,7 @@ extension ParsedCommand {
 
   /// The value of `--input`, or the arguments as one text.
   package var input: Input {
-    let text = text("input") ?? arguments.joined(separator: " ")
+    let text = (declares("input") ? text("input") : nil) ?? arguments.joined(separator: " ")
     return text.isEmpty ? .unstated : text == "-" ? .standardInput : .text(text)
   }
 }

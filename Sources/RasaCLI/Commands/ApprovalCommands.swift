@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaStore
 import RasaSystem
 import RasaTerminal
@@ -67,7 +68,7 @@ struct ApprovalCommands {
     let question = approval.question
     var rows = [
       ("approval", style.bold(approval.id)),
-      ("asked by", escaped("\(question.key.operatorName) in \(question.key.frame)")),
+      ("asked by", escaped("\(question.key.operatorName) in \(frameTitle(question.key.frame))")),
       ("run", approval.run.text),
     ]
     if let run {

@@ -2,6 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaEngine
 import RasaHTTPClient
+import RasaKit
 import RasaModels
 import RasaPersona
 import RasaStore

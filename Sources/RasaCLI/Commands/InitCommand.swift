@@ -1,4 +1,5 @@
 import RasaCore
+import RasaKit
 import RasaSystem
 
 /// `rasa init`: a first persona and operator to change.

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 import RasaSystem
 
@@ -155,9 +156,7 @@ struct LibraryCommands {
     try validate(names) { name in
       do throws(Failure) {
         let persona = try house.persona(name)
-        let graph = try Graph.compile(persona) { name throws(Failure) in
-          try library.operatorDefinition(named: name)
-        }
+        let graph = try Graph.compile(persona, in: library)
         return ([], graph.warnings, "\(graph.mostCalls) model calls at most")
       } catch {
         return ([error], [], "")

@@ -1,8 +1,10 @@
 import RasaCore
 import RasaEngine
 import RasaHTTPClient
+import RasaKit
 import RasaModels
 import RasaPersona
+import RasaRanking
 import RasaStore
 import RasaSystem
 import RasaTerminal
@@ -25,9 +27,8 @@ struct RunCommand {
     settings.input = try input(command.input)
     if command.flag("dry-run") { return try await rehearse(settings) }
     let workshop = try Workshop(house)
-    let graph = try house.graph(settings.persona)
     let stand = workshop.stand(settings)
-    for warning in graph.warnings { stand.warn(warning) }
+    let graph = try await graph(for: settings, workshop, at: stand)
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(in: session),
       try await workshop.isToGoOn(with: unfinished, settings)
@@ -47,15 +48,42 @@ struct RunCommand {
     }
   }
 
+  // MARK: Who is asked
+
+  private func subject(_ command: ParsedCommand) throws(Failure) -> RunSubject {
+    if let persona = command.text("persona") { return .persona(persona) }
+    if let agent = command.text("agent") { return .agent(agent) }
+    if command.declares("auto"), command.flag("auto") { return .fitting }
+    throw Failure(
+      .usage, "nobody is named who is to answer",
+      mend:
+        "add `--persona NAME` or `--agent ID`; `rasa personas list` and `rasa agents list` show "
+        + "which there are")
+  }
+
+  /// Who is asked, ready to run, with what is odd about them told.
+  private func graph(
+    for settings: RunSettings, _ workshop: Workshop, at stand: Stand
+  ) async throws -> Graph {
+    let graph: Graph
+    switch settings.subject {
+    case .persona(let name): graph = try house.graph(name)
+    case .agent(let id): graph = try house.graph(agent: id)
+    case .fitting:
+      let pick = try await house.pick(
+        for: settings.input, maxCost: settings.gate.maxCost, history: workshop.store,
+        options: settings.gate, onWarning: stand.warn)
+      stand.say(pick.sentence)
+      graph = try house.graph(agent: pick.agent.id)
+    }
+    for warning in graph.warnings { stand.warn(warning) }
+    return graph
+  }
+
   // MARK: Settings
 
   func settings(_ command: ParsedCommand) throws(Failure) -> RunSettings {
-    guard let persona = command.text("persona") else {
-      throw Failure(
-        .usage, "no persona is named",
-        mend: "add `--persona NAME`; `rasa personas list` shows which there are")
-    }
-    var settings = RunSettings(persona: persona, input: "")
+    var settings = RunSettings(subject: try subject(command), input: "")
     settings.preferences = command.pairs("preferences")
     settings.session = command.text("session")
     settings.user = command.text("user")
@@ -74,7 +102,7 @@ struct RunCommand {
   /// The longest question that is read from a pipe.
   private static let longestInput = 1_000_000
 
-  private func input(_ input: ParsedCommand.Input) throws(Failure) -> String {
+  func input(_ input: ParsedCommand.Input) throws(Failure) -> String {
     let text: String
     switch input {
     case .text(let given): text = given
@@ -83,14 +111,14 @@ struct RunCommand {
       guard !Terminal(house.environment).inputIsTerminal else {
         throw Failure(
           .usage, "there is nothing to answer",
-          mend: "add `--input \"…\"`, or pipe the text into the command")
+          mend: "write it on the command line, or pipe the text into the command")
       }
       text = try readStandardInput()
     }
     guard text.utf8.contains(where: { $0 > 0x20 }) else {
       throw Failure(
-        .usage, "the input is empty", mend: "add `--input \"…\"`, or pipe the text into the command"
-      )
+        .usage, "the input is empty",
+        mend: "write it on the command line, or pipe the text into the command")
     }
     return text
   }
@@ -110,9 +138,9 @@ struct RunCommand {
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
   private func rehearse(_ settings: RunSettings) async throws {
-    let graph = try house.graph(settings.persona)
     let workshop = try Workshop(house)
     defer { workshop.client.shutdown() }
+    let graph = try await graph(for: settings, workshop, at: workshop.stand(settings))
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
       options: settings.gate, onWarning: workshop.stand(settings).warn)
@@ -148,7 +176,7 @@ struct RunCommand {
   ) throws {
     let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price not known"
     var text =
-      "── \(call.operatorName) in \(call.frame) · \(estimate.provider):\(estimate.model) · at most "
+      "── \(call.operatorName) in \(frameTitle(call.frame)) · \(estimate.provider):\(estimate.model) · at most "
       + "\(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
     if call.most > 1 { text += ", up to \(call.most) times" }
     text += "\n"
@@ -162,14 +190,30 @@ struct RunCommand {
 
   // MARK: Chat
 
+  /// What has been changed since counts from the next question on, all of it or nothing.
+  private func reload(_ graph: inout Graph, _ subject: RunSubject, at stand: Stand) {
+    guard let pinned = PinnedFiles(graph.pinned) else { return }
+    let changed = house.changes(since: pinned)
+    guard !changed.isEmpty else { return }
+    do throws(Failure) {
+      switch subject {
+      case .persona(let name): graph = try house.graph(name)
+      case .agent, .fitting: graph = try house.graph(agent: graph.persona.name)
+      }
+      stand.say("\(changed.joined(separator: ", ")) has changed, and counts from here on")
+    } catch {
+      stand.warn(
+        Warning("\(error.message); going on with what was there before", at: error.location))
+    }
+  }
+
   func chat(_ command: ParsedCommand) async throws {
     var settings = try settings(command)
     let session = settings.session ?? house.newIdentifier("s").text
     settings.session = session
-    let graph = try house.graph(settings.persona)
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
-    for warning in graph.warnings { stand.warn(warning) }
+    var graph = try await graph(for: settings, workshop, at: stand)
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(
@@ -181,6 +225,7 @@ struct RunCommand {
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
         settings.input = line
+        reload(&graph, settings.subject, at: stand)
         do {
           _ = try await workshop.run(graph, settings, at: stand)
         } catch let closed as OutputClosed {

@@ -107,7 +107,8 @@ extension OptionSpec {
     let choices = offeredChoices.count > 1 ? ": \(listed(offeredChoices, "or"))" : ""
     var remarks: [String] = []
     if isRequired {
-      remarks.append(excusedBy.map { "required, unless `--\($0)` is given" } ?? "required")
+      let others = listed(excusedBy.map { "`--\($0)`" }, "or")
+      remarks.append(excusedBy.isEmpty ? "required" : "required, unless \(others) is given")
     }
     if repeats { remarks.append("may be repeated") }
     switch defaultsTo {

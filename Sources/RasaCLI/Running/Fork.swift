@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaModels
 import RasaPersona
 import RasaStore
@@ -69,10 +70,11 @@ extension Workshop {
       return try house.graph(history.record.persona)
     }
     guard house.changes(since: pinned).isEmpty else {
-      let path = pinned.persona?.path ?? ""
+      let path = pinned.persona(named: history.record.persona)?.path ?? ""
       return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
     }
-    return try Graph.compile(pinned)
+    return try Graph.compile(
+      pinned, named: history.record.persona, engines: house.library.engines)
   }
 
   private func tell(

@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaHTTPClient
+import RasaKit
 import RasaModels
 import RasaPersona
 import RasaStore
@@ -85,7 +86,8 @@ extension Workshop {
       onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil)
     return Runner(
       Surroundings(
-        gate: gate, journal: store, memory: store, people: stand.people, time: house.time),
+        gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
+        limits: house.taskLimits(onWait: stand.warn)),
       options: RunOptions(profile: settings.gate.profile))
   }
 
@@ -137,7 +139,8 @@ extension Workshop {
       throw changed(
         record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
     }
-    return try Graph.compile(pinned)
+    return try Graph.compile(
+      pinned, named: record.persona, engines: house.library.engines)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {
@@ -170,7 +173,7 @@ extension Failure {
     let others = all.count > 1 ? " and \(all.count - 1) more" : ""
     return Failure(
       .approval,
-      "\(run) is parked: \(first.question.key.operatorName) in \(first.question.key.frame) waits for "
+      "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
       mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals approve "
         + "\(first.id)` answers it and goes on",

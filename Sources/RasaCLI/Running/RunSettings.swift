@@ -10,9 +10,17 @@ enum OutputFormat: String, Sendable, CaseIterable {
 /// What happens when a person has to decide.
 enum ApprovalMode: String, Sendable, CaseIterable { case ask, deny, allow, `defer` }
 
+/// Who is asked.
+enum RunSubject: Sendable, Hashable {
+  case persona(String)
+  case agent(String)
+  /// The agent that fits the input best.
+  case fitting
+}
+
 /// One run as the command line asks for it.
 struct RunSettings: Sendable {
-  var persona: String
+  var subject: RunSubject
   var input: String
   var preferences = ValueObject()
   var session: String?

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaModels
 import RasaSystem
 import RasaTerminal
@@ -10,6 +11,8 @@ struct Stand: Sendable {
   let people: any People
   let warn: @Sendable (Warning) -> Void
   let explain: @Sendable (SelectionReport) -> Void
+  /// What the user should know and need not worry about.
+  let say: @Sendable (String) -> Void
 }
 
 extension House {
@@ -40,6 +43,7 @@ extension House {
     return Stand(
       screen: screen, people: people,
       warn: { if !isQuiet { tell("warning: \($0)", "rasa: ") } },
-      explain: { for line in $0.text.split(separator: "\n") { tell(String(line), "") } })
+      explain: { for line in $0.text.split(separator: "\n") { tell(String(line), "") } },
+      say: { if !isQuiet { tell($0, "rasa: ") } })
   }
 }

@@ -21,7 +21,7 @@ final class TerminalPeople: People {
   }
 
   func decide(_ question: Question) async throws -> HumanAnswer? {
-    let asker = "\(question.key.operatorName) in \(question.key.frame)"
+    let asker = "\(question.key.operatorName) in \(frameTitle(question.key.frame))"
     switch mode {
     case .allow: return HumanAnswer(.approve, by: "--approval allow")
     case .deny:

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaSystem
 import RasaTerminal
 
@@ -40,7 +41,7 @@ final class TextScreen: RunScreen {
     switch event {
     case .output(let text): if streams { try write(text) }
     case .operatorStarted(let step, _):
-      progress.begin(step.identity, frame: step.frame, operator: step.operatorName)
+      progress.begin(step.identity, frame: frameTitle(step.frame), operator: step.operatorName)
     case .modelChosen(let step, let provider, let model):
       progress.update(step.identity, model: "\(provider):\(model)")
     case .textArrived(let step, let text): count(text, of: step)

@@ -86,7 +86,7 @@ struct TimelineText {
   // MARK: Steps
 
   private func lines(of section: RunTimeline.Section) -> [String] {
-    var title = line(section.frame)
+    var title = line(frameTitle(section.frame))
     if section.visit > 1 { title += ", visit \(section.visit)" }
     if section.isContinued { title += ", continued" }
     var lines = ["", style.bold(title)]

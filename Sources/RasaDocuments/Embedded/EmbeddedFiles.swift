@@ -1,6 +1,6 @@
 import CResources
 
-/// The files that ship inside the binary: `personas/…`, `operators/…`, `models/…`.
+/// The files that ship inside the binary: `personas/…`, `operators/…`, `agents/…`, `models/…`.
 package enum EmbeddedFiles {
   /// Their names, in no order that means anything.
   package static var names: [String] {

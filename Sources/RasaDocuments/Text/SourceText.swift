@@ -50,6 +50,12 @@ package struct SourceText: Sendable {
     return SourceLocation(file: file, line: index + 1, column: column)
   }
 
+  /// The bytes at which a line begins and the next one begins; nil when there is no such line.
+  func bytes(ofLine line: Int) -> Range<Int>? {
+    guard lines.indices.contains(line - 1) else { return nil }
+    return lines[line - 1].firstByte..<(line < lines.count ? lines[line].firstByte : bytes.count)
+  }
+
   /// A line, counted from 1, as it may be shown: short, and without anything that a terminal would
   /// act on. A replaced scalar stays one scalar, so that columns still fit.
   package func excerpt(line: Int) -> String {
@@ -89,6 +95,13 @@ package struct SourceText: Sendable {
     return Failure(
       .configuration, message, mend: mend, at: location, excerpt: excerpt.isEmpty ? nil : excerpt,
       details: details)
+  }
+
+  /// A text from elsewhere, such as a key, as a message may hold it.
+  static func printable(_ text: some StringProtocol) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.prefix(excerptLength).map { isPrintable($0) ? $0 : "\u{FFFD}" }))
   }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {

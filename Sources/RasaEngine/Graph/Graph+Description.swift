@@ -5,7 +5,16 @@ extension Graph {
   /// Everything that decides what a run does, as a value: what `show` prints, and what the digest
   /// that a run is pinned to is made of.
   package var description: Value {
-    .object([
+    var description = ownDescription
+    if let instructions = persona.instructions {
+      description["instructions"] = .string(instructions)
+    }
+    if let agent = persona.agent { description["agent"] = agent.value }
+    return .object(description)
+  }
+
+  private var ownDescription: ValueObject {
+    [
       "name": .string(persona.name),
       "description": .string(persona.description),
       "prompt_style": .string(persona.promptStyle),
@@ -30,7 +39,7 @@ extension Graph {
             "heading": part.heading.map { .string($0) } ?? .null,
           ])
         }),
-    ])
+    ]
   }
 
   private func describe(_ frame: Frame) -> Value {
@@ -52,6 +61,9 @@ extension Graph {
   private func describe(_ node: Node) -> Value {
     var object = node.definition.valueObject
     if let substitute = node.substitute { object["substitute"] = .object(substitute.valueObject) }
+    for delegate in node.delegates {
+      object["runs \(delegate.operatorName)"] = delegate.graph.description
+    }
     return .object(object)
   }
 }
@@ -71,7 +83,11 @@ extension OperatorDefinition {
     if let profile { object["profile"] = .string(profile.rawValue) }
     if let maxTokens { object["max_tokens"] = .int(Int64(maxTokens)) }
     if let temperature { object["temperature"] = .double(temperature) }
+    if let effort { object["reasoning_effort"] = .string(effort.rawValue) }
     if let prompt { object["prompt"] = .string(prompt.source) }
+    if !defaults.isEmpty { object["defaults"] = .object(defaults) }
+    if isStrict { object["strict"] = true }
+    if !sections.isEmpty { object["sections"] = .array(sections.map { .string("\($0)") }) }
     if let output { object["output"] = output }
     if !then.isEmpty { object["then"] = .array(then.map(\.value)) }
     switch review {
@@ -101,6 +117,21 @@ extension OperatorDefinition {
   }
 }
 
+extension AgentRules {
+  fileprivate var value: Value {
+    var object = ValueObject()
+    if let maxConcurrentTasks { object["max_concurrent_tasks"] = .int(Int64(maxConcurrentTasks)) }
+    if let sandbox {
+      object["sandbox"] = [
+        "type": .string(sandbox.type), "image": sandbox.image.map { .string($0) } ?? .null,
+        "profile": sandbox.profile.map { .string($0.rawValue) } ?? .null,
+        "network": sandbox.network.map { .string($0.rawValue) } ?? .null,
+      ]
+    }
+    return .object(object)
+  }
+}
+
 extension Route {
   fileprivate var value: Value {
     var object = ValueObject()
@@ -112,6 +143,7 @@ extension Route {
       if let subject { object["subject"] = .string(subject) }
     }
     if let atMost { object["at_most"] = .int(Int64(atMost)) }
+    if !skip.isEmpty { object["skip"] = .array(skip.map { .string($0) }) }
     return .object(object)
   }
 }

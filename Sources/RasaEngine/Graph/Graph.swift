@@ -69,9 +69,17 @@ package struct Graph: Sendable {
     package var routes: [NodeRoute]
     /// Whether the run may go elsewhere after it, so that nothing later may start before it ended.
     package var mayLeave: Bool
+    /// What the operator, and its substitute, have others do; empty for operators of other kinds.
+    package var delegates: [Delegate] = []
     /// Whether its tokens can be shown as they come: they are a part of the output and nothing
     /// that can still happen changes them.
     package var isLive = false
+  }
+
+  /// A persona or agent that an operator has work for it.
+  package struct Delegate: Sendable {
+    package var operatorName: String
+    package var graph: Graph
   }
 
   /// What the machine asks of a node at every step, small enough to be copied for nothing.
@@ -96,6 +104,8 @@ package struct Graph: Sendable {
     package var when: Guard?
     package var action: Action
     package var bound: Bound?
+    /// Frames that are left out on the way from there to here again.
+    package var skipping: [Int] = []
   }
 
   package func frameIndex(named name: String) -> Int? { frames.firstIndex { $0.name == name } }

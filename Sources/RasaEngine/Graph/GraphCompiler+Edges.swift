@@ -36,13 +36,15 @@ extension GraphCompiler {
         problems.append(located(error, at: definition.location))
       }
     }
-    if definition.kind == .tool || definition.kind == .agent {
+    delegate(&node)
+    if definition.kind == .tool {
       problems.append(
         Failure(
           .configuration,
           "the operator `\(definition.name)` is of kind `\(definition.kind.rawValue)`, which this "
             + "version cannot run",
-          mend: "use an operator of kind llm, human, memory or rule", at: definition.location))
+          mend: "use an operator of kind llm, human, memory, rule or agent", at: definition.location
+        ))
     }
     graph.frames[frame].nodes.append(graph.nodes.count)
     graph.nodes.append(node)
@@ -131,7 +133,9 @@ extension GraphCompiler {
         }
       }
       graph.nodes[index].routes.append(
-        Graph.NodeRoute(when: route.when, action: action, bound: bound(route.atMost)))
+        Graph.NodeRoute(
+          when: route.when, action: action, bound: bound(route.atMost),
+          skipping: route.skip.compactMap { graph.frameIndex(named: $0) }))
       graph.nodes[index].reads += route.when?.reads ?? []
     }
     if case .when(let condition) = definition.review { graph.nodes[index].reads += condition.reads }

@@ -6,11 +6,26 @@ extension Graph {
   /// Resolves, binds and checks. Every problem of the persona is found in one go: the failure's
   /// details hold those after the first.
   ///
-  /// - Parameter shipped: looks up operators that are implied or that frames name.
+  /// - Parameters:
+  ///   - shipped: looks up operators that are implied or that frames name.
+  ///   - delegates: looks up the personas and agents that work inside this one.
   package static func compile(
-    _ persona: PersonaDefinition, operators shipped: (String) throws(Failure) -> OperatorDefinition
+    _ persona: PersonaDefinition,
+    operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
+    delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil }
   ) throws(Failure) -> Graph {
-    var compiler = GraphCompiler(persona: persona)
+    try compile(
+      persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth)
+  }
+
+  static func compile(
+    _ persona: PersonaDefinition,
+    operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
+    delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
+    deepest: Int
+  ) throws(Failure) -> Graph {
+    var compiler = GraphCompiler(
+      persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest)
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -32,9 +47,25 @@ struct GraphCompiler {
   var graph: Graph
   var problems: [Failure] = []
   var operators: [OperatorDefinition]
+  let shipped: (String) throws(Failure) -> OperatorDefinition
+  let delegates: (String) throws(Failure) -> PersonaDefinition?
+  /// Who has this persona work, the outermost first.
+  let way: [String]
+  let deepest: Int
+  /// The operators that stand for the agents of frames.
+  var agentFrames: [Int: String] = [:]
 
-  init(persona: PersonaDefinition) {
+  init(
+    persona: PersonaDefinition,
+    shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
+    delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
+    deepest: Int
+  ) {
     self.persona = persona
+    self.shipped = shipped
+    self.delegates = delegates
+    self.way = way
+    self.deepest = deepest
     operators = persona.operators
     graph = Graph(
       persona: persona, frames: [], nodes: [], outputParts: [], reentry: 0, reentryPrelude: nil,
@@ -54,6 +85,7 @@ struct GraphCompiler {
   ) throws(Failure) {
     resolveFrames()
     try throwProblems()
+    addAgentFrames()
     for frame in persona.frames {
       for name in frame.operators ?? [] where !operators.contains(where: { $0.name == name }) {
         do { operators.append(try shipped(name)) } catch {
@@ -136,7 +168,7 @@ struct GraphCompiler {
   private mutating func bind() -> [[OperatorDefinition]] {
     var bound = [[OperatorDefinition]](repeating: [], count: graph.frames.count)
     let last = graph.frames.lastIndex { !$0.isBranch } ?? 0
-    let listed = Set(persona.frames.flatMap { $0.operators ?? [] })
+    let listed = Set(persona.frames.flatMap { $0.operators ?? [] } + agentFrames.values)
     let substitutes = Set(
       operators.compactMap { definition in
         if case .run(let name) = definition.onError.otherwise { name } else { nil }
@@ -153,6 +185,9 @@ struct GraphCompiler {
         } else {
           bound[index].append(definition)
         }
+      }
+      if let name = agentFrames[index], let work = operators.first(where: { $0.name == name }) {
+        bound[index].append(work)
       }
     }
     for definition in operators where !listed.contains(definition.name) {

@@ -41,6 +41,9 @@ struct Lane: Sendable {
   /// Texts written in the current short-term visit, to become working notes.
   var noted: [Update] = []
   var isOver = false
+  /// Frames that are left out until the one is entered again that led back.
+  var skipping: Set<Int> = []
+  var skipUntil: Int?
   /// Whether the branches of the frame at the end of this visit have been started.
   var hasForked = false
 

@@ -62,12 +62,14 @@ extension RunMachine {
     for route in graph.nodes[slot.node].routes {
       guard holds(route.when), take(route.bound) else { continue }
       let reason = route.when?.source ?? "then"
+      lanes[lane].skipping = Set(route.skipping)
+      lanes[lane].skipUntil = route.skipping.isEmpty ? nil : graph.nodes[slot.node].frame
       switch route.action {
       case .node(let target): jump(to: target, lane: lane, from: slot, reason: reason)
       case .frame(let target):
         move(from: slot, to: graph.frames[target].name, reason)
         lanes[lane].clear()
-        enter(target, in: lane)
+        go(to: target, in: lane)
       case .end:
         move(from: slot, to: "end", reason)
         lanes[lane].clear()

@@ -57,7 +57,8 @@ extension RunMachine {
       case .enter: break
       case .leave(let frame):
         if index == lanes[lane].items.count - 1 {
-          guard index > lanes[lane].head, case .some(let next) = certainSuccessor(of: frame),
+          guard index > lanes[lane].head, lanes[lane].skipping.isEmpty,
+            case .some(let next) = certainSuccessor(of: frame),
             let next
           else { return ranFirst }
           enter(next, in: lane)

@@ -220,10 +220,23 @@ package struct RunMachine: Sendable {
             to: edge.target.map { graph.frames[$0].name } ?? "end",
             reason: edge.when?.source ?? "next"))
       }
-      if let target = edge.target { enter(target, in: lane) }
+      if let target = edge.target { go(to: target, in: lane) }
       return
     }
-    if let following = graph.frames[index].following { enter(following, in: lane) }
+    if let following = graph.frames[index].following { go(to: following, in: lane) }
+  }
+
+  /// Enters the frame, or the next one that is not left out.
+  mutating func go(to frame: Int, in lane: Int) {
+    var target: Int? = frame
+    while let frame = target, frame != lanes[lane].skipUntil, lanes[lane].skipping.contains(frame) {
+      target = graph.frames[frame].following
+    }
+    if target == lanes[lane].skipUntil {
+      lanes[lane].skipping = []
+      lanes[lane].skipUntil = nil
+    }
+    if let target { enter(target, in: lane) }
   }
 
   /// Where the lane certainly goes from the end of a frame; nil while that is open.

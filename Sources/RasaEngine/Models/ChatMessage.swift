@@ -69,6 +69,3 @@ package struct ReasoningPart: Sendable, Hashable {
     self.redacted = redacted
   }
 }
-
-/// How much a thinking model is to think.
-package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case low, medium, high }

@@ -56,6 +56,10 @@ package struct CallContext: Sendable {
   /// What the provider may recognise a request by that it has already answered: of an attempt whose
   /// outcome was never known; nil for a new one.
   package var idempotencyKey: String?
+  /// What one run of the persona is counted under, where it is a part of another run.
+  package var execution: Identifier?
+  /// Who had the persona run, from the nearest on: their limits hold as well.
+  package var above: [Payer] = []
 
   package init(
     run: Identifier, key: EffectKey, persona: String,
@@ -71,6 +75,31 @@ package struct CallContext: Sendable {
     self.budget = budget
     self.runLimit = runLimit
     self.idempotencyKey = idempotencyKey
+  }
+}
+
+/// Somebody whose limits a call falls under.
+package struct Payer: Sendable, Hashable {
+  package var persona: String
+  package var budget: CostBudget
+  package var runLimit: Money?
+  /// What one run of the persona is counted under.
+  package var execution: Identifier
+  package init(persona: String, budget: CostBudget, runLimit: Money?, execution: Identifier) {
+    self.persona = persona
+    self.budget = budget
+    self.runLimit = runLimit
+    self.execution = execution
+  }
+}
+
+extension CallContext {
+  /// All whose limits hold: the one that asks first, the one that the user runs last.
+  package var payers: [Payer] {
+    [
+      Payer(
+        persona: persona, budget: budget, runLimit: runLimit, execution: execution ?? run)
+    ] + above
   }
 }
 

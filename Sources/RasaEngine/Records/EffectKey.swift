@@ -26,6 +26,13 @@ package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension EffectKey {
+  /// The run's own operator that asked, or has somebody work who did.
+  var outermost: Step {
+    var step = Step(frame: frame, visit: visit, operatorName: operatorName)
+    while let outer = step.outer { step = outer }
+    return step
+  }
+
   /// Reads the description back: `frame:visit/operator/label#occurrence`.
   package init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)

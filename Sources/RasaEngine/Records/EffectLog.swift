@@ -24,6 +24,11 @@ package struct EffectLog: Sendable {
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
+  /// What those want to be remembered that have come to their end inside the run.
+  package var delegated: [(persona: String, facts: Value)] { Array(remembered.values) }
+  private var remembered: [String: (persona: String, facts: Value)] = [:]
+  /// The lines of what works inside the run, which go on from them.
+  private var lines: [String: [JournalEntry]] = [:]
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
 
   package init() {}
@@ -34,6 +39,17 @@ package struct EffectLog: Sendable {
   }
 
   private mutating func note(_ entry: JournalEntry, sequence: Int) {
+    if let scope = entry.key, entry.kind.hasPrefix("agent.") {
+      lines[scope, default: []].append(entry)
+      if entry.kind == "agent.finished", !entry.body["remembered"].isNull {
+        remembered[scope] = (entry.body["persona"].string ?? "", entry.body["remembered"])
+      }
+      return
+    }
+    if let scope = entry.key, Self.isTold(entry.kind) {
+      lines[scope, default: []].append(entry)
+      if entry.kind != "operator.finished" { return }
+    }
     if entry.kind == "operator.finished" {
       if case .operatorFinished(let step, .wrote(let updates)) = RunEvent(folding: entry) {
         finished.append((sequence, step, updates))
@@ -85,6 +101,10 @@ package struct EffectLog: Sendable {
     calls.append(call)
   }
 
+  private static func isTold(_ kind: String) -> Bool {
+    ["frame.entered", "run.moved", "run.warned", "operator.finished"].contains(kind)
+  }
+
   private static func name(_ key: EffectKey, _ request: String) -> String {
     "\(key.operatorName)/\(key.kind)/\(request)"
   }
@@ -111,6 +131,9 @@ extension EffectLog {
   /// and its process ended before it asked again.
   package func idempotencyKey(at key: EffectKey) -> String? { doubted[key] }
 
+  /// The lines about what works inside the run under that name, in order.
+  func lines(in scope: String) -> [JournalEntry] { lines[scope] ?? [] }
+
   package var uncertain: [UncertainCall] {
     intents.values.map(\.call).sorted { $0.reservation.text < $1.reservation.text }
   }
@@ -130,7 +153,9 @@ extension EffectLog {
 
   /// The last step that wrote something, or wrote this key.
   package func lastStep(writing key: String? = nil) -> Step? {
-    finished.last { key == nil || $0.updates.contains { $0.path.key == key } }?.step
+    finished.last {
+      !$0.step.isInside && (key == nil || $0.updates.contains { $0.path.key == key })
+    }?.step
   }
 }
 

@@ -34,6 +34,12 @@ package struct RunRecord: Sendable, Hashable {
   }
 }
 
+extension RunRecord {
+  /// Whether a persona was run. Vectors are asked for in runs without one, and with them there is
+  /// nothing to go on with.
+  package var hasPersona: Bool { !personaDigest.isEmpty }
+}
+
 /// A run as its journal tells it.
 package struct RunHistory: Sendable {
   package var record: RunRecord

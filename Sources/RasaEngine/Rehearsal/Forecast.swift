@@ -28,8 +28,9 @@ extension Runner {
     let asked = gate.asked
     let waiting = result.waitsFor.map(\.question.key) + asked.map(\.context.key)
     let places = waiting.compactMap { key in
-      graph.nodes.firstIndex {
-        $0.definition.name == key.operatorName && graph.frames[$0.frame].name == key.frame
+      let outer = key.outermost
+      return graph.nodes.firstIndex {
+        $0.definition.name == outer.operatorName && graph.frames[$0.frame].name == outer.frame
       }
     }
     let reachable = GraphFlow(graph).reachable(from: places)
@@ -41,8 +42,9 @@ extension Runner {
     }
     var rest = graph.rehearse(start, profile: options.profile).filter { call in
       graph.nodes.indices.contains { index in
-        reachable.contains(index) && graph.nodes[index].definition.name == call.operatorName
-          && graph.frames[graph.nodes[index].frame].name == call.frame
+        reachable.contains(index)
+          && graph.nodes[index].definition.name == call.context.key.outermost.operatorName
+          && graph.frames[graph.nodes[index].frame].name == call.context.key.outermost.frame
       }
     }
     // What is known to be asked is known in its words.
@@ -73,8 +75,9 @@ private final class ForecastGate: ModelGate {
     noted.withLock { $0.append((request, context)) }
     let question = Question(key: context.key, title: "", subject: "", payload: .null)
     throw Deferred(
-      approval: Approval(
-        run: context.run, question: question, askedAt: Timestamp(milliseconds: 0)))
+      approvals: [
+        Approval(run: context.run, question: question, askedAt: Timestamp(milliseconds: 0))
+      ])
   }
 
   func digest(of request: ModelRequest, for context: CallContext) -> String {

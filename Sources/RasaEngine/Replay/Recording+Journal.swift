@@ -15,7 +15,7 @@ extension Recording {
   package static func make(
     of entries: [JournalEntry], on graph: Graph, options: ValueObject = ValueObject()
   ) async throws -> (recording: Recording, differences: [Difference]) {
-    let facts = try RunFacts(entries, graph)
+    let facts = try RunFacts(entries)
     var draft = Recording(
       start: facts.start, startedAt: facts.startedAt, options: options, context: facts.context,
       changes: facts.changes, effects: facts.effects,
@@ -58,7 +58,7 @@ extension Recording {
     if let pinned = entries.first(where: { $0.kind == "persona.pinned" })?.body,
       let files = PinnedFiles(pinned)
     {
-      return try Graph.compile(files)
+      return try Graph.compile(files, named: start.persona)
     }
     let graph = try current(start.persona)
     guard graph.digest == start.personaDigest else {
@@ -72,19 +72,40 @@ extension Recording {
 }
 
 extension Graph {
-  /// The persona as it was kept with a run.
-  package static func compile(_ files: PinnedFiles) throws(Failure) -> Graph {
-    guard let name = files.persona?.name else {
+  /// The persona or agent of that name as it was kept with a run.
+  ///
+  /// - Parameter engines: what agents may name before a `:` in a model's name.
+  package static func compile(
+    _ files: PinnedFiles, named name: String,
+    engines: Set<String> = AgentLoader.builtInEngines
+  ) throws(Failure) -> Graph {
+    var library = files.library
+    library.engines = engines
+    guard let persona = try library.runnable(named: name) else {
       throw Failure(
-        .configuration, "there is no persona among the files that are kept with the run",
+        .configuration, "`\(name)` is not among the files that are kept with the run",
         mend: "leave `--pinned` out, or record the run anew")
     }
-    let library = files.library
-    var graph = try Graph.compile(library.persona(named: name)) { name throws(Failure) in
-      try library.operatorDefinition(named: name)
-    }
+    var graph = try Graph.compile(persona, in: library)
     graph.pinned = files.value
     return graph
+  }
+
+  /// The persona with everything that it names in the library.
+  package static func compile(
+    _ persona: PersonaDefinition, in library: Library
+  ) throws(Failure) -> Graph {
+    try compile(
+      persona,
+      operators: { name throws(Failure) in try library.operatorDefinition(named: name) },
+      delegates: { name throws(Failure) in try library.delegate(named: name) })
+  }
+
+  /// The names of all personas and agents that it is made of.
+  package var workers: Set<String> {
+    nodes.reduce(into: [persona.name]) { names, node in
+      for delegate in node.delegates { names.formUnion(delegate.graph.workers) }
+    }
   }
 }
 

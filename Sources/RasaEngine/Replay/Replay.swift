@@ -115,6 +115,10 @@ extension Recording {
         step.isReview = true
         places[step] = index
       }
+      while let outer = step.outer {
+        places[outer] = index
+        step = outer
+      }
     }
     return { [places] step in places[step] ?? -1 }
   }

@@ -141,12 +141,12 @@ final class ReplayStand: ModelGate, People, MemoryStore {
   /// Leaves an operator without an outcome, and lets the others go on: the run stops when there is
   /// nothing left to do.
   private func deferral(at key: EffectKey) -> Deferred {
-    Deferred(
-      approval: Approval(
-        run: recording.start.run,
-        question: Question(
-          key: key, title: "the recording has no answer", subject: "draft", payload: .null),
-        askedAt: time.now()))
+    let question = Question(
+      key: key, title: "the recording has no answer", subject: "draft", payload: .null)
+    return Deferred(
+      approvals: [
+        Approval(run: recording.start.run, question: question, askedAt: time.now())
+      ])
   }
 
   func digest(of request: ModelRequest, for context: CallContext) -> String { "" }

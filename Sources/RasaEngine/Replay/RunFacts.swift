@@ -32,7 +32,7 @@ struct RunFacts: Sendable {
     .storage, "the journal does not begin with the start of a run",
     mend: "see what there is with `rasa runs show RUN`")
 
-  init(_ entries: [JournalEntry], _ graph: Graph) throws(Failure) {
+  init(_ entries: [JournalEntry]) throws(Failure) {
     guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
       throw RunFacts.noStart
     }
@@ -52,7 +52,7 @@ struct RunFacts: Sendable {
       finished[step] = finished[step] ?? index
       last = (step, outcome)
       if case .skipped(let reason) = outcome { skipped[step] = reason }
-      addRecall(step, outcome, graph)
+      addRecall(step, outcome)
     }
     if let place { failing = .operator(place.operatorName, frame: place.frame) }
     addQuestions(entries, last?.outcome)
@@ -65,9 +65,9 @@ struct RunFacts: Sendable {
     max(0, entry.time.milliseconds - startedAt.milliseconds)
   }
 
-  /// Failures say last in which operator they came up.
+  /// Failures say in which operator they came up, the innermost first.
   private static func place(of failure: Failure) -> (operatorName: String, frame: String)? {
-    for detail in failure.details.reversed() {
+    for detail in failure.details {
       let parts = detail.split(separator: "`", omittingEmptySubsequences: false)
       if parts.count == 5, parts[0] == "in the operator ", parts[2] == " of " {
         return (String(parts[1]), String(parts[3]))
@@ -78,11 +78,9 @@ struct RunFacts: Sendable {
 
   // MARK: Effects
 
-  private mutating func addRecall(_ step: Step, _ outcome: OperatorOutcome, _ graph: Graph) {
-    let isRecall = graph.nodes.contains {
-      $0.definition.name == step.operatorName && $0.definition.memory == .recall
-    }
-    guard isRecall, case .wrote(let updates) = outcome,
+  /// Only an operator that recalls can write there.
+  private mutating func addRecall(_ step: Step, _ outcome: OperatorOutcome) {
+    guard case .wrote(let updates) = outcome,
       let memories = updates.first(where: { $0.path == .memories })?.value
     else { return }
     effects.append(.recall(Recording.Recalled(step: step, memories: memories)))

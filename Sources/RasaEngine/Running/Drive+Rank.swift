@@ -12,7 +12,9 @@ extension Drive {
       guard machine.isRunning,
         let next = open.indices.min(by: { rank(open[$0].step) < rank(open[$1].step) })
       else { break }
-      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else { throw stage.tooLate }
+      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else {
+        throw stage.tooLate(at: surroundings.time.monotonic())
+      }
       try await apply(try await procedure.perform(open.remove(at: next)))
     }
   }

@@ -14,6 +14,8 @@ struct Drive {
   let changes: [Step: [Update]]
   /// Questions that were left for later.
   var waitsFor: [Approval] = []
+  /// Nil for the run itself; set where a persona or agent works inside a run.
+  var assignment: Assignment?
   /// The parts of the output that could still change when it was last looked at what to show.
   var shownOpen = UInt64.max
 
@@ -58,28 +60,8 @@ struct Drive {
 
   /// Folds what the journal tells, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
-    var knownTold = 0
-    var hasContext = false
-    for entry in history.entries {
-      switch entry.kind {
-      case "frame.entered", "run.moved", "run.warned": knownTold += 1
-      default: break
-      }
-      guard let event = RunEvent(folding: entry) else { continue }
-      switch event {
-      case .operatorFinished(var step, let outcome):
-        step.isReview = false
-        _ = machine.due()
-        machine.apply(.operatorFinished(step, outcome))
-      case .contextOpened:
-        hasContext = true
-        machine.apply(event)
-      default: machine.apply(event)
-      }
-    }
-    // Rules that follow the last outcome were carried out as well.
-    _ = machine.due()
-    machine.reissue()
+    let hasContext = history.entries.contains { $0.kind == "context.opened" }
+    let knownTold = fold(history.entries.filter { $0.key == nil })
     recorded.own = EffectLog(history.entries)
     stage.begin(with: recorded.own.calls.map(\.answer), spent: recorded.own.spent)
     let resumed = RunEvent.resumed(by: by)
@@ -90,6 +72,30 @@ struct Drive {
     try await show(.event(resumed))
     // What followed from the last lines may not have been written down any more.
     try await tell(machine.takeTold().dropFirst(knownTold))
+  }
+
+  /// Folds lines of the journal, and makes due again what was under way when they end. Returns how
+  /// much of what followed from them was told already.
+  mutating func fold(_ entries: [JournalEntry]) -> Int {
+    var told = 0
+    for entry in entries {
+      switch entry.kind {
+      case "frame.entered", "run.moved", "run.warned": told += 1
+      default: break
+      }
+      guard let event = RunEvent(folding: entry) else { continue }
+      if case .operatorFinished(var step, let outcome) = event {
+        step.isReview = false
+        _ = machine.due()
+        machine.apply(.operatorFinished(step, outcome))
+      } else {
+        machine.apply(event)
+      }
+    }
+    // Rules that follow the last outcome were carried out as well.
+    _ = machine.due()
+    machine.reissue()
+    return told
   }
 
   /// Session history and working notes, for personas that have frames of those kinds.
@@ -167,11 +173,15 @@ struct Drive {
     }
   }
 
+  /// What it wants to be remembered itself, and what those want that worked for it.
   private func remembered(at now: Timestamp) -> [MemoryFact] {
-    (machine.state["context.remembered"].array ?? []).map { fact in
-      MemoryFact(
-        persona: start.persona, user: start.user, text: fact["text"].promptText,
-        sourceRun: start.run, time: now, trust: fact["trust"].promptText)
+    let own = (persona: start.persona, facts: machine.state[.remembered])
+    return ([own] + recorded.own.delegated + stage.remembered).flatMap { persona, facts in
+      (facts.array ?? []).map { fact in
+        MemoryFact(
+          persona: persona, user: start.user, text: fact["text"].promptText,
+          sourceRun: start.run, time: now, trust: fact["trust"].promptText)
+      }
     }
   }
 
@@ -213,13 +223,20 @@ struct Drive {
     return both
   }
 
+  /// A line of the journal; what is about work inside a run says inside which.
+  func entry(_ event: RunEvent, at time: Timestamp) -> JournalEntry {
+    guard let assignment else { return event.entry(of: start.run, at: time) }
+    return JournalEntry(
+      run: start.run, time: time, kind: event.kind, key: assignment.scope, body: event.body)
+  }
+
   // MARK: Driving
 
   mutating func untilEnd() async throws {
     var drive = self
     let procedure = OperatorProcedure(
       graph: graph, start: start, options: options, surroundings: surroundings, show: show,
-      stage: stage, recorded: recorded)
+      stage: stage, recorded: recorded, assignment: assignment)
     if let rank = options.rank { return try await untilEnd(procedure, by: rank) }
     let time = surroundings.time
     self = try await withThrowingTaskGroup(of: Completion.self) { group in
@@ -230,7 +247,9 @@ struct Drive {
         try await drive.tell()
         guard drive.machine.isRunning else { break }
         if running == 0, due.isEmpty { break }
-        guard drive.stage.secondsLeft(at: time.monotonic()) > 0 else { throw drive.stage.tooLate }
+        guard drive.stage.secondsLeft(at: time.monotonic()) > 0 else {
+          throw drive.stage.tooLate(at: time.monotonic())
+        }
         // One thing alone needs no task of its own.
         if running == 0, due.count == 1 {
           try await drive.apply(try await procedure.perform(due.removeLast()))
@@ -255,7 +274,7 @@ struct Drive {
   }
 
   mutating func apply(_ completion: Completion) async throws {
-    if let approval = completion.waitsFor { waitsFor.append(approval) }
+    waitsFor += completion.waitsFor
     guard var outcome = completion.outcome else { return }
     var step = completion.step
     if let updates = changes[step] {
@@ -268,7 +287,7 @@ struct Drive {
     let event = RunEvent.operatorFinished(step, outcome)
     step.isReview = false
     machine.apply(.operatorFinished(step, outcome))
-    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
+    surroundings.journal.record([entry(event, at: surroundings.time.now())])
     try await show(.event(event))
     try await tell()
   }
@@ -276,10 +295,10 @@ struct Drive {
   /// Passes on what followed, and what of the output can be shown now.
   mutating func tell() async throws { try await tell(machine.takeTold()[...]) }
 
-  private mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
+  mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
     if !told.isEmpty {
       let now = surroundings.time.now()
-      surroundings.journal.record(told.map { $0.entry(of: start.run, at: now) })
+      surroundings.journal.record(told.map { entry($0, at: now) })
       for event in told { try await show(.event(event)) }
     }
     let open = machine.openParts

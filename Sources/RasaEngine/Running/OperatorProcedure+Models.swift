@@ -14,7 +14,8 @@ extension OperatorProcedure {
     let isSubstitute = definition.name != step.operatorName
     let key = step.effect(
       isSubstitute ? "\(definition.name).\(label)" : label, occurrence: attempt)
-    var context = graph.callContext(start, definition, key, profile: options.profile)
+    var context = graph.callContext(
+      start, definition, key, profile: options.profile, assignment: assignment)
     if attempt > 1 || label != "call", let live, stage.restart(live) {
       try await show(.restarted(step, reason: "asked again", wasShown: true))
     }
@@ -30,7 +31,7 @@ extension OperatorProcedure {
     }
     var request = request
     let left = stage.secondsLeft(at: surroundings.time.monotonic())
-    guard left > 0 else { throw stage.tooLate }
+    guard left > 0 else { throw stage.tooLate(at: surroundings.time.monotonic()) }
     request.timeout = min(request.timeout ?? left, left)
     do {
       let answer = try await ask(request, context, live, step)
@@ -38,7 +39,9 @@ extension OperatorProcedure {
       return answer
     } catch let failure as Failure where failure.kind == .timeout {
       // The operator's own time, or the whole run's?
-      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else { throw stage.tooLate }
+      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else {
+        throw stage.tooLate(at: surroundings.time.monotonic())
+      }
       throw failure
     }
   }

@@ -82,7 +82,7 @@ extension OperatorProcedure {
     let from = time.monotonic()
     let decision = try await surroundings.people.decide(approval.question)
     stage.wait(time.monotonic() &- from)
-    guard let decision else { throw Deferred(approval: approval) }
+    guard let decision else { throw Deferred(approvals: [approval]) }
     switch try await surroundings.journal.answer(approval.id, decision) {
     case .accepted(let approval): return try await note(decision, to: approval)
     case .late(let approval):

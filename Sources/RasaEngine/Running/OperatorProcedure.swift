@@ -12,13 +12,15 @@ struct OperatorProcedure {
   let show: RunObserver
   let stage: Stage
   let recorded: Recorded
+  /// For whom, where this is a part of another run.
+  let assignment: Assignment?
 
   func perform(_ invocation: Invocation) async throws -> Completion {
     do {
       return try await carryOut(invocation)
     } catch let deferred as Deferred {
       return Completion(
-        step: invocation.step, outcome: nil, answers: [], waitsFor: deferred.approval)
+        step: invocation.step, outcome: nil, answers: [], waitsFor: deferred.approvals)
     } catch let doubt as InDoubt {
       throw doubt.failure.inOperator(invocation.step)
     }
@@ -80,7 +82,8 @@ struct OperatorProcedure {
     case .rule:
       let updates = definition.evaluateRules(invocation.view, in: kind(of: invocation))
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
-    case .tool, .agent:
+    case .agent: return try await delegate(definition, invocation, attempt: attempt)
+    case .tool:
       throw Failure(
         .configuration, "operators of kind `\(definition.kind.rawValue)` cannot be run",
         at: definition.location)
@@ -96,6 +99,7 @@ struct OperatorProcedure {
   private func askModel(
     _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
   ) async throws -> Completion {
+    try checkNames(of: definition, invocation)
     var request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
       system: graph.systemMessage)
@@ -140,7 +144,22 @@ struct OperatorProcedure {
       answers: [answer, repaired])
   }
 
-  private func check(_ text: String, _ schema: Schema) -> (problems: [String], value: Value?) {
+  /// Where a prompt is strict, everything it inserts has to be there.
+  private func checkNames(
+    of definition: OperatorDefinition, _ invocation: Invocation
+  ) throws(Failure) {
+    guard definition.isStrict, let prompt = definition.prompt else { return }
+    let read = invocation.view.reader(in: kind(of: invocation))
+    do {
+      _ = try prompt.render(strict: true, defaults: definition.defaults, read)
+    } catch {
+      var failure = error
+      failure.mend = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
+      throw failure
+    }
+  }
+
+  func check(_ text: String, _ schema: Schema) -> (problems: [String], value: Value?) {
     guard let value = JSON.extract(from: text) else { return (["there is no JSON in it"], nil) }
     return (schema.problems(in: value), value)
   }
@@ -205,10 +224,10 @@ struct OperatorProcedure {
 /// What an operator came to.
 struct Completion: Sendable {
   var step: Step
-  /// Nil when it waits for a person.
+  /// Nil when it waits for people.
   var outcome: OperatorOutcome?
   var answers: [ModelAnswer]
-  var waitsFor: Approval?
+  var waitsFor: [Approval] = []
 }
 
 extension Failure {

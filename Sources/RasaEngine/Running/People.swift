@@ -9,5 +9,5 @@ package protocol People: Sendable {
 
 /// What an operator throws when it waits for a person who will answer later.
 struct Deferred: Error {
-  var approval: Approval
+  var approvals: [Approval]
 }

@@ -20,10 +20,10 @@ package enum Prompt {
         messages.append(ChatMessage(.assistant, turn["output"].promptText))
       }
     }
-    let task = definition.prompt?.render { promptValue(read($0)) } ?? read(.input).promptText
-    messages.append(ChatMessage(.user, task.trimmingBlankLines()))
+    messages.append(ChatMessage(.user, definition.task { promptValue(read($0)) }))
     return ModelRequest(
-      messages: messages, schema: definition.output, name: definition.name,
+      messages: messages, schema: definition.output, effort: definition.effort,
+      name: definition.name,
       maxTokens: definition.maxTokens, temperature: definition.temperature,
       profile: definition.profile, timeout: definition.timeout, input: view[.input].promptText,
       preferences: view[.preferences].object ?? ValueObject())
@@ -31,9 +31,14 @@ package enum Prompt {
 
   /// The same for every call of a persona, so the graph keeps it.
   static func system(for persona: PersonaDefinition) -> String {
-    var lines = ["You are \(persona.name)."]
-    if !persona.description.isEmpty { lines.append(persona.description) }
-    lines.append("Style: \(persona.promptStyle)")
+    var lines: [String]
+    if let instructions = persona.instructions {
+      lines = [instructions]
+    } else {
+      lines = ["You are \(persona.name)."]
+      if !persona.description.isEmpty { lines.append(persona.description) }
+      lines.append("Style: \(persona.promptStyle)")
+    }
     for (key, value) in persona.metadata {
       let name = String(key.map { $0 == "_" ? " " : $0 })
       lines.append("\(name.prefix(1).uppercased())\(name.dropFirst()): \(inline(value))")

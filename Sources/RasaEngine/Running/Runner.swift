@@ -8,11 +8,13 @@ package struct Surroundings: Sendable {
   package var memory: any MemoryStore
   package var people: any People
   package var time: TimeSource
+  package var limits: any TaskLimits
 
   package init(
     gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any People,
-    time: TimeSource
+    time: TimeSource, limits: any TaskLimits = NoTaskLimits()
   ) {
+    self.limits = limits
     self.gate = gate
     self.journal = journal
     self.memory = memory
@@ -73,6 +75,8 @@ package struct Runner: Sendable {
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin? = nil,
     observer: @escaping RunObserver = { _ in }
   ) async throws -> RunResult {
+    let place = try await surroundings.place(of: graph)
+    defer { withExtendedLifetime(place) {} }
     var drive = drive(graph, start, origin, observer)
     do {
       try await drive.open(origin)
@@ -93,6 +97,8 @@ package struct Runner: Sendable {
         .storage, "the journal of \(history.record.id) does not begin with its start",
         mend: "begin anew with `rasa run`")
     }
+    let place = try await surroundings.place(of: graph)
+    defer { withExtendedLifetime(place) {} }
     var drive = drive(graph, start, origin, observer)
     do {
       try await drive.reopen(history, by: by)

@@ -8,40 +8,67 @@ final class Stage: Sendable {
     var output: LiveOutput
     var spent = Money.zero
     var answers: [ModelAnswer] = []
+    /// What those want to be remembered that worked for the run.
+    var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
   }
   private let shared: Locked<Shared>
   private let seconds: Double
+  /// The stage of the run that this one is a part of: money, answers and time are counted there, too.
+  private let outer: Stage?
 
   /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
-  init(parts: [Composition.Part], seconds: Double, startedAt now: UInt64) {
+  init(
+    parts: [Composition.Part], seconds: Double, startedAt now: UInt64, inside outer: Stage? = nil
+  ) {
     self.seconds = seconds
+    self.outer = outer
     let nanoseconds = UInt64(min(max(seconds, 0), 1_000_000_000) * 1_000_000_000)
     shared = Locked(Shared(output: LiveOutput(parts: parts), deadline: now &+ nanoseconds))
   }
 
   func secondsLeft(at now: UInt64) -> Double {
     let deadline = shared.withLock { $0.deadline }
-    return deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
+    let left = deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
+    return min(left, outer?.secondsLeft(at: now) ?? left)
   }
 
   /// Nobody's fault: the time that a person took to answer.
-  func wait(_ nanoseconds: UInt64) { shared.withLock { $0.deadline &+= nanoseconds } }
+  func wait(_ nanoseconds: UInt64) {
+    shared.withLock { $0.deadline &+= nanoseconds }
+    outer?.wait(nanoseconds)
+  }
 
-  var tooLate: Failure {
-    Failure(
+  /// The time is up: the whole run's, or only that of a part, which another part may make up for.
+  func tooLate(at now: UInt64) -> Failure {
+    if let outer {
+      guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
+      return Failure(
+        .timeout, "it took longer than \(seconds.shortText) seconds",
+        mend: "raise `limits: {seconds: …}` there, or use a faster model")
+    }
+    return Failure(
       .timeout, "the run took longer than \(seconds.shortText) seconds",
       mend: "raise `limits: {seconds: …}` in the persona, or use a faster model",
       details: [Failure.wholeRun])
   }
 
-  var spent: Money { shared.withLock { $0.spent } }
+  /// By the whole run.
+  var spent: Money { outer?.spent ?? shared.withLock { $0.spent } }
+
+  var remembered: [(persona: String, facts: Value)] { shared.withLock { $0.remembered } }
+
+  func remember(_ facts: Value, of persona: String) {
+    if let outer { return outer.remember(facts, of: persona) }
+    shared.withLock { $0.remembered.append((persona, facts)) }
+  }
 
   /// Every answer of the run, those of earlier processes included.
   var answers: [ModelAnswer] { shared.withLock { $0.answers } }
 
   func note(_ answer: ModelAnswer) {
+    outer?.note(answer)
     shared.withLock { shared in
       shared.answers.append(answer)
       shared.spent += answer.cost

@@ -138,7 +138,7 @@ private struct PathDrawing {
   var text: String {
     var lines = ["flowchart TD", "  input([\"input\"])"]
     for (index, frame) in frames.enumerated() {
-      lines.append("  subgraph f\(index)[\"\(mermaidLabel(frame))\"]")
+      lines.append("  subgraph f\(index)[\"\(mermaidLabel(frameTitle(frame)))\"]")
       let own = boxes.filter { $0.frame == frame }
       for box in own {
         let count = counts[box] ?? 1

@@ -52,7 +52,8 @@ private struct TimelineReader {
       move(
         RunTimeline.Move(
           from: body["from"].string ?? "?", to: body["to"].string ?? "?",
-          reason: body["reason"].string ?? "", sequence: sequence), at: entry.time)
+          reason: body["reason"].string ?? "", sequence: sequence), inside: entry.key,
+        at: entry.time)
     case "run.warned":
       let message = body["message"].string ?? ""
       if let latest {
@@ -177,9 +178,13 @@ private struct TimelineReader {
     }
   }
 
-  private mutating func move(_ move: RunTimeline.Move, at time: Timestamp) {
+  private mutating func move(
+    _ move: RunTimeline.Move, inside scope: String?, at time: Timestamp
+  ) {
     for index in timeline.items.indices.reversed() {
-      guard case .section(let section) = timeline.items[index] else { continue }
+      guard case .section(let section) = timeline.items[index], section.scope == scope else {
+        continue
+      }
       let pass =
         section.passes.lastIndex { $0.step.operatorName == move.from }
         ?? (section.frame == move.from ? section.passes.indices.last : nil)
@@ -265,6 +270,11 @@ private struct TimelineReader {
       pass.lines[line] = .call(call)
     }
   }
+}
+
+extension RunTimeline.Section {
+  /// The work inside the run that the frame is a part of; nil for the run's own frames.
+  fileprivate var scope: String? { frame.lastIndex(of: ">").map { String(frame[..<$0]) } }
 }
 
 extension Step {

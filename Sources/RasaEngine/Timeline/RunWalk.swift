@@ -66,7 +66,7 @@ package struct RunWalk: Sendable {
   /// What steps wrote beyond what their operators declare, as a fork's changes are.
   private static func additions(to graph: Graph, in events: [RunEvent]) -> [Step: [Update]] {
     var additions: [Step: [Update]] = [:]
-    for case .operatorFinished(let step, .wrote(let updates)) in events {
+    for case .operatorFinished(let step, .wrote(let updates)) in events where !step.isInside {
       let declared = graph.nodes.filter { $0.definition.name == step.operatorName }
         .flatMap(\.writes)
       let more = updates.filter { update in !declared.contains { $0.overlaps(update.path) } }

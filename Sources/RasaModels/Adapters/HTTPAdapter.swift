@@ -25,6 +25,29 @@ struct HTTPAdapter: ChatAdapter {
       requestID: ProviderProblem.requestID { response.headers.first(named: $0) })
   }
 
+  /// Asks for something that comes in one document; returns when the provider has accepted.
+  func ask(
+    _ request: WireRequest, under hold: borrowing Hold, deadline: UInt64
+  ) async throws -> HTTPBody {
+    try await send(
+      "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
+      deadline: deadline
+    ).body
+  }
+
+  /// The whole of it; one of more bytes is no answer.
+  func document(_ body: HTTPBody, limit: Int, deadline: UInt64) async throws -> [UInt8] {
+    do {
+      let bytes = try await body.collect(limit: limit + 1, deadline: deadline)
+      guard bytes.count <= limit else {
+        throw Failure(.provider, "\(settings.name) sent more than \(limit) bytes")
+      }
+      return bytes
+    } catch let error as HTTPError {
+      throw try ProviderProblem(error, at: settings.baseURL, isInStream: true)
+    }
+  }
+
   /// The models that the provider lists, in its order. Costs nothing, so it needs no hold.
   func listModels(deadline: UInt64) async throws -> [ListedModel] {
     let response = try await send("GET", settings.dialect.listPath, body: [], deadline: deadline)

@@ -1,4 +1,5 @@
 package import RasaCore
+package import RasaPersona
 
 /// Prices and properties of models, from documents such as `models/catalogue.json`.
 ///
@@ -19,6 +20,7 @@ package final class Catalogue: Sendable {
 
   private struct Preferences: Sendable {
     var defaults: [String: String] = [:]
+    var classes: [String: String] = [:]
     var families: [(prefix: String, vendor: String)] = []
   }
 
@@ -57,6 +59,12 @@ package final class Catalogue: Sendable {
   /// The model to take when nobody named one.
   package func defaultModel(of provider: String) throws(Failure) -> String? {
     try preferences().defaults[provider]
+  }
+
+  /// The models of a provider that are of a class, from the best on.
+  package func models(of wanted: ModelClass, at provider: String) throws(Failure) -> [String] {
+    let list = try preferences().classes["\(provider)/\(wanted.rawValue)"] ?? ""
+    return list.split(separator: ",").map { String($0.filter { $0 != " " }) }
   }
 
   /// Who sells a model: as its entry says, else as others whose names begin like that.
@@ -134,6 +142,7 @@ package final class Catalogue: Sendable {
       for document in try documents(&state) {
         let sighting = try document.look(for: .preferences)
         preferences.defaults.merge(sighting.defaults) { first, _ in first }
+        preferences.classes.merge(sighting.classes) { first, _ in first }
         families.merge(sighting.families) { first, _ in first }
       }
       // The longest beginning tells most.

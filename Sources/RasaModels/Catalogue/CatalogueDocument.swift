@@ -18,7 +18,7 @@ package struct CatalogueDocument: Sendable {
   }
 
   private static let members = [
-    "name", "date", "source", "note", "defaults", "families", "aliases", "models",
+    "name", "date", "source", "note", "defaults", "classes", "families", "aliases", "models",
   ]
 }
 
@@ -28,6 +28,8 @@ struct CatalogueSighting: Sendable {
   /// In the order of the document.
   var models: [(id: String, entry: Value)] = []
   var defaults: [String: String] = [:]
+  /// By provider and class, as `openai/fast`: models from the best on, with commas between.
+  var classes: [String: String] = [:]
   var families: [String: String] = [:]
   var origin: CatalogueOrigin
 }
@@ -67,6 +69,7 @@ extension CatalogueDocument {
       case "date": date = try reader.string()
       case "source": source = try reader.string()
       case "defaults": sighting.defaults = try texts(key, &reader)
+      case "classes": sighting.classes = try texts(key, &reader)
       case "families": sighting.families = try texts(key, &reader)
       case "aliases":
         hasContent = true

@@ -1,4 +1,5 @@
 import RasaEngine
+import RasaPersona
 
 /// What an adapter puts on the wire, chosen by the gate.
 struct WireCall: Sendable {

@@ -67,20 +67,18 @@ struct CallPlan: Sendable {
     for model in options.model == nil ? named : Array(named.prefix(1)) {
       add(model?.description ?? "")
     }
+    for wish in [models.modelClass?.rawValue, models.costTier?.rawValue, models.engine] {
+      if let wish { add(wish) }
+    }
     add(profile(request, context, options).rawValue)
     return Digest.sha256(bytes)
   }
 
-  /// The limits that a call falls under: the run's, the persona's day and month, and everyone's.
+  /// The limits that a call falls under: the run's, the persona's day and month, and everyone's. An
+  /// agent that works for others has a run of its own inside theirs.
   func legs(on day: LocalDay, options: GateOptions, ignoringBudget: Bool) -> [BudgetLeg] {
-    let budget = context.budget
     let shared = options.budget
     func unless(_ isLifted: Bool, _ limit: Money?) -> Money? { isLifted ? nil : limit }
-    let execution = [
-      unless(options.force || ignoringBudget, budget.maxPerExecution),
-      unless(options.force || ignoringBudget, shared.maxPerExecution),
-      unless(ignoringBudget, context.runLimit), options.maxCost,
-    ].compactMap(\.self).min()
     func periods(_ owner: String, _ daily: Money?, _ monthly: Money?) -> [BudgetLeg] {
       [
         BudgetLeg(scope: .day(owner: owner, day), limit: unless(ignoringBudget, daily)),
@@ -88,8 +86,23 @@ struct CallPlan: Sendable {
           scope: .month(owner: owner, day.monthText), limit: unless(ignoringBudget, monthly)),
       ]
     }
-    return [BudgetLeg(scope: .execution(context.run), limit: execution)]
-      + periods(context.persona, budget.maxDaily, budget.maxMonthly)
-      + periods(BudgetLeg.everyone, shared.maxDaily, shared.maxMonthly)
+    let payers = context.payers
+    var legs: [BudgetLeg] = []
+    var counted: Set<String> = []
+    for (place, payer) in payers.enumerated() {
+      let isWhole = place == payers.count - 1
+      let limits = [
+        unless(options.force || ignoringBudget, payer.budget.maxPerExecution),
+        unless(ignoringBudget, payer.runLimit),
+        isWhole ? unless(options.force || ignoringBudget, shared.maxPerExecution) : nil,
+        isWhole ? options.maxCost : nil,
+      ]
+      legs.append(
+        BudgetLeg(scope: .execution(payer.execution), limit: limits.compactMap(\.self).min()))
+      if counted.insert(payer.persona).inserted {
+        legs += periods(payer.persona, payer.budget.maxDaily, payer.budget.maxMonthly)
+      }
+    }
+    return legs + periods(BudgetLeg.everyone, shared.maxDaily, shared.maxMonthly)
   }
 }

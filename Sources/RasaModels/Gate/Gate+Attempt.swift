@@ -72,19 +72,19 @@ extension Gate {
       let observation = observation(of: problem, at: candidate)
       if let observation { state.withLock { $0.note(observation) } }
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(after: problem, hold),
+        hold, plan, candidate, model: call.model, usage: reading.usage(after: problem, hold),
         outcome: .failed, reason: problem.kind.rawValue, message: problem.message,
         partial: reading.transcript.text, observation)
       return .failed(problem, hasShown: reading.transcript.bytes > 0, policy: .reject)
     } catch let failure as Failure {
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(hold), outcome: .failed,
+        hold, plan, candidate, model: call.model, usage: reading.usage(hold), outcome: .failed,
         reason: failure.kind.rawValue, message: failure.message,
         partial: reading.transcript.text)
       throw failure
     } catch {
       try await settle(
-        hold, plan, candidate, call, usage: reading.usage(hold), outcome: .cancelled,
+        hold, plan, candidate, model: call.model, usage: reading.usage(hold), outcome: .cancelled,
         reason: "cancelled", message: "the call was cancelled", partial: reading.transcript.text)
       throw error
     }
@@ -107,8 +107,8 @@ extension Gate {
 
   /// Settles what did not become an answer. It runs to its end even when the caller's task has been
   /// cancelled: the money has been spent either way.
-  private func settle(
-    _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall,
+  func settle(
+    _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, model: String,
     usage: Usage, outcome: Settlement.Outcome, reason: String, message: String, partial: String,
     _ observation: ModelObservation? = nil
   ) async throws {
@@ -116,7 +116,7 @@ extension Gate {
       reservation: hold.reservation, actual: hold.price.cost(of: usage), usage: usage,
       outcome: outcome, observation: observation)
     let entry = failureEntry(
-      plan, settlement, provider: candidate.provider, model: call.model, reason: reason,
+      plan, settlement, provider: candidate.provider, model: model, reason: reason,
       message: message, partial: partial)
     let ledger = ledger
     try await Task { try await ledger.settle(settlement, recording: [entry]) }.value

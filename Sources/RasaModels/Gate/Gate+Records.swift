@@ -42,6 +42,21 @@ extension Gate {
     return entry("call.result", plan, body)
   }
 
+  /// The vectors themselves can be had again, and would be most of the journal.
+  func resultEntry(
+    _ plan: CallPlan, _ reservation: Identifier, _ embeddings: Embeddings
+  ) -> JournalEntry {
+    entry(
+      "call.result", plan,
+      [
+        "provider": .string(embeddings.provider), "model": .string(embeddings.model),
+        "vectors": .int(Int64(embeddings.vectors.count)),
+        "dimensions": .int(Int64(embeddings.vectors.first?.count ?? 0)),
+        "usage": embeddings.usage.value, "cost": .string(embeddings.cost.decimalText),
+        "reservation": .string(reservation.text),
+      ])
+  }
+
   /// - Parameter partial: what had come of an answer; it is kept, and never counts as one.
   func failureEntry(
     _ plan: CallPlan, _ settlement: Settlement, provider: String, model: String, reason: String,

@@ -35,6 +35,14 @@ extension Gate {
         : plan.profile == .expert
           ? ", first for profile expert" : thinks(candidate, plan) ?? ", last"
       return "premium of \(persona)\(why)"
+    case .fitting:
+      let models = plan.context.models
+      let wanted = [
+        models.modelClass.map { "class \($0.rawValue)" },
+        models.costTier.map { "cost up to \($0.rawValue)" },
+        models.engine.map { "at \($0)" },
+      ].compactMap(\.self)
+      return "fits what \(persona) asks for: \(wanted.joined(separator: ", "))"
     case .configured: return "the configured default"
     case .provider:
       return candidate.isStandIn

@@ -158,7 +158,7 @@ package final class Gate: ModelGate {
 
   // MARK: The chain
 
-  private func chain(_ plan: CallPlan) async throws -> Selection.Chain {
+  func chain(_ plan: CallPlan) async throws -> Selection.Chain {
     let configuration = try await effectiveConfiguration()
     let state = state.withLock { $0 }
     let selection = Selection(
@@ -170,7 +170,7 @@ package final class Gate: ModelGate {
   /// Models that failed lately come last, and those that failed again and again after them. They are
   /// still asked when nothing else is left; the latter once only. A stand-in is for what none of the
   /// others knows.
-  private func inOrderOfAvailability(_ candidates: [Candidate]) -> [Contender] {
+  func inOrderOfAvailability(_ candidates: [Candidate]) -> [Contender] {
     let now = time.now()
     let state = state.withLock { $0 }
     var ready: [Contender] = []
@@ -213,7 +213,7 @@ package final class Gate: ModelGate {
     return cost(price, other) < cost(dear, refused)
   }
 
-  private func wait(until moment: UInt64, _ plan: CallPlan) async throws {
+  func wait(until moment: UInt64, _ plan: CallPlan) async throws {
     let now = time.monotonic()
     guard moment > now else { return }
     if let deadline = plan.deadline, moment >= deadline { throw plan.tooLate }

@@ -101,11 +101,13 @@ extension Gate {
         } else if options.allowBudgetExceed, !exceeds {
           exceeds = true
           legs = plan.legs(on: day, options: options, ignoringBudget: true)
-          warn("\(leg.name(of: plan.context.persona)) is exceeded, as was allowed")
+          warn("\(leg.name(among: plan.context.payers)) is exceeded, as was allowed")
         } else {
           return .refused(
-            .noRoom(leg, of: plan.context.persona, available: available, needed: request.amount),
-            policy: plan.context.budget.policy)
+            .noRoom(
+              leg, among: plan.context.payers, available: available, needed: request.amount),
+            policy: leg.payer(among: plan.context.payers)?.budget.policy
+              ?? plan.context.budget.policy)
         }
       }
     }
@@ -128,7 +130,9 @@ extension Gate {
       candidate.facts?.isThinking == true
       ? options.defaultThinkingMaxTokens : options.defaultMaxTokens
     let asked = plan.request.maxTokens.map(Int64.init) ?? usual
-    return max(1, min(asked, Self.longestCap, candidate.facts?.maxOutput ?? .max))
+    // Vectors are made without a token being written.
+    let least: Int64 = asked == 0 ? 0 : 1
+    return max(least, min(asked, Self.longestCap, candidate.facts?.maxOutput ?? .max))
   }
 
   /// A minute, or longer than the longest silence that the call is allowed: a lease is renewed when
@@ -152,12 +156,12 @@ extension Gate {
 
 extension ProviderProblem {
   fileprivate static func noRoom(
-    _ leg: BudgetLeg, of persona: String, available: Money, needed: Money
+    _ leg: BudgetLeg, among payers: [Payer], available: Money, needed: Money
   ) -> ProviderProblem {
     let limit = leg.limit.map { " of \($0)" } ?? ""
     return ProviderProblem(
       .budget,
-      "\(leg.name(of: persona))\(limit) has \(max(available, .zero)) left, and the call could cost "
+      "\(leg.name(among: payers))\(limit) has \(max(available, .zero)) left, and the call could cost "
         + "\(needed)",
       parameter: leg.isExecution ? "execution" : "period")
   }
@@ -166,12 +170,23 @@ extension ProviderProblem {
 extension BudgetLeg {
   fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
 
-  func name(of persona: String) -> String {
+  /// Whose limit it is; nil for everybody's.
+  func payer(among payers: [Payer]) -> Payer? {
+    payers.first { payer in
+      switch scope {
+      case .execution(let run): payer.execution == run
+      case .day(let owner, _), .month(let owner, _): payer.persona == owner
+      }
+    }
+  }
+
+  func name(among payers: [Payer]) -> String {
     func whose(_ owner: String) -> String {
       owner == Self.everyone ? "everything" : owner
     }
     switch scope {
-    case .execution: return "the limit for one run of \(persona)"
+    case .execution:
+      return "the limit for one run of \(payer(among: payers)?.persona ?? "this persona")"
     case .day(let owner, _): return "the daily limit of \(whose(owner))"
     case .month(let owner, _): return "the monthly limit of \(whose(owner))"
     }

@@ -51,12 +51,9 @@ extension ModelConfiguration {
   }
 
   private static func split(_ text: String, engines: Set<String>) -> ModelReference {
-    if let colon = text.firstIndex(of: ":") {
-      let engine = text[..<colon].lowercased()
-      if engines.contains(engine) {
-        return ModelReference(
-          engine: canonical(engine), model: String(text[text.index(after: colon)...]))
-      }
+    let reference = ModelReference(text, engines: engines)
+    if let engine = reference.engine {
+      return ModelReference(engine: canonical(engine), model: reference.model)
     }
     return text == "mock"
       ? ModelReference(engine: "mock", model: "mock") : ModelReference(model: text)

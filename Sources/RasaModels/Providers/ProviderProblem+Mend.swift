@@ -35,4 +35,20 @@ extension ProviderProblem {
         "add its price to your own catalogue, choose another model, or pass --allow-budget-exceed"
     }
   }
+
+  /// The same where vectors were asked for.
+  func mendOfVectors(at settings: ProviderSettings, model: String) -> String {
+    switch kind {
+    case .timeout, .server, .brokenStream:
+      "try again, or name another model with --embeddings"
+    case .rateLimit: "try again in a while, or name another model with --embeddings"
+    case .modelNotFound:
+      settings.dialect == .ollama
+        ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
+    case .rejected: "name a model with --embeddings that makes vectors"
+    case .budget: "raise the budget, or do without --embeddings"
+    case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"
+    case .connection, .quota, .payment, .authentication: mend(at: settings, model: model)
+    }
+  }
 }

@@ -7,6 +7,8 @@ struct Candidate: Sendable {
   /// Why it is among the candidates.
   enum Role: String, Sendable {
     case named, primary, fallback, premium, configured
+    /// Of the class and price that was asked for.
+    case fitting
     case provider = "the provider's own"
     case mock
   }
@@ -27,6 +29,19 @@ struct Candidate: Sendable {
 
   var key: ModelKey {
     settings?.modelKey(model ?? "") ?? ModelKey(provider: provider, model: model ?? "")
+  }
+
+  /// What class of price it is in, by a mean of three parts input and one part output; nil when its
+  /// price is not known.
+  func tier(on day: LocalDay) -> CostTier? {
+    guard let rates = price(on: day, listed: [])?.rates else { return nil }
+    let parts = [rates.input, rates.input, rates.input, rates.output].map { Double($0.picoDollars) }
+    switch parts.reduce(0, +) / 4 / 1e12 {
+    case ...0.1: return .low
+    case ...1: return .medium
+    case ...10: return .high
+    default: return .premium
+    }
   }
 
   /// The price on a day; nil when nobody knows it. A model is free only where it is local: neither

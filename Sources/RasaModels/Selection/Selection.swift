@@ -4,12 +4,12 @@ import RasaPersona
 
 /// Which models may answer, in the order in which they are asked. Pure: what the gate has learnt
 /// comes in through `standing`.
-struct Selection {
+struct Selection: Sendable {
   var configuration: ModelConfiguration
   var options: GateOptions
   var catalogue: Catalogue
   var today: LocalDay
-  var standing: (ModelKey) -> ModelStanding?
+  var standing: @Sendable (ModelKey) -> ModelStanding?
 
   /// The chain, and what was recommended but cannot be reached with these providers.
   struct Chain {
@@ -39,6 +39,9 @@ struct Selection {
         chain.unreachable.append("\(model): no provider for it is configured")
       }
     }
+    if chain.candidates.isEmpty {
+      for candidate in try fitting(models, options.profile ?? profile) { chain.add(candidate) }
+    }
     if let model = configuration.model, let candidate = try candidate(for: model) {
       chain.add(candidate)
     }
@@ -65,30 +68,65 @@ struct Selection {
     switch profile {
     case .balanced: return usual + premium
     case .expert: return premium + usual
-    case .speed: return try fastestFirst(usual) + premium
+    case .speed: return try fastestFirst(usual, models.notes) + premium
     case .thinking:
       var thinking: [ModelReference] = []
       for model in [models.primary, models.premium].compactMap(\.self)
-      where try catalogue.facts(for: model.model)?.isThinking == true {
+      where try catalogue.facts(for: model.model)?.isThinking
+        ?? (models.notes[model]?.priority == .thinking)
+      {
         thinking.append(model)
       }
       return thinking + usual + premium
     }
   }
 
+  /// Models of the class and price that is wanted, for agents that name none, or none that can be
+  /// reached. What costs more than ten dollars has to be asked for.
+  private func fitting(
+    _ models: RecommendedModels, _ profile: PerformanceProfile
+  ) throws(Failure) -> [Candidate] {
+    guard models.modelClass != nil || models.costTier != nil || models.engine != nil else {
+      return []
+    }
+    let wanted = models.modelClass ?? profile.modelClass
+    let isExpert = options.premium || profile == .expert
+    let ceiling = models.costTier ?? (isExpert ? .premium : .high)
+    var found: [Candidate] = []
+    for settings in configuration.providers where settings.isVendor {
+      guard models.engine == nil || models.engine == settings.name,
+        let seller = BuiltIn.allCases.first(where: { $0.vendor == settings.vendor })
+      else { continue }
+      for model in try catalogue.models(of: wanted, at: seller.rawValue) {
+        var candidate = try candidate(model, at: settings)
+        guard let tier = candidate.tier(on: today), tier <= ceiling else { continue }
+        candidate.role = .fitting
+        found.append(candidate)
+      }
+    }
+    guard wanted == .fast else { return found }
+    let times = found.map { standing($0.key)?.usualTime ?? .infinity }
+    return found.indices.sorted { (times[$0], $0) < (times[$1], $1) }.map { found[$0] }
+  }
+
   /// By the time that an answer of usual length takes, where it was measured; then models that do
   /// not think first, then by price, which goes with size; models without a price come last.
-  private func fastestFirst(_ models: [ModelReference]) throws(Failure) -> [ModelReference] {
-    var ranked: [(model: ModelReference, rank: (Double, Int, Int64), place: Int)] = []
+  private func fastestFirst(
+    _ models: [ModelReference], _ notes: [ModelReference: ModelNote]
+  ) throws(Failure) -> [ModelReference] {
+    var ranked: [(model: ModelReference, rank: (Double, Int, CostTier, Int64), place: Int)] = []
     for (place, model) in models.enumerated() {
       let candidate = try candidate(for: model)
       let measured = candidate.flatMap { standing($0.key)?.usualTime } ?? .infinity
       let price = candidate?.price(on: today, listed: [])?.rates.output.picoDollars ?? .max
-      let thinks = candidate?.facts?.isThinking == true ? 1 : 0
-      ranked.append((model, (measured, thinks, price), place))
+      let note = notes[model]
+      let thinks = candidate?.facts?.isThinking ?? (note?.priority == .thinking) ? 1 : 0
+      let tier = candidate?.tier(on: today) ?? note?.costTier ?? .premium
+      ranked.append((model, (measured, thinks, tier, price), place))
     }
     return ranked.sorted {
-      ($0.rank.0, $0.rank.1, $0.rank.2, $0.place) < ($1.rank.0, $1.rank.1, $1.rank.2, $1.place)
+      ($0.rank.0, $0.rank.1, $0.rank.2, $0.rank.3, $0.place)
+        < ($1.rank.0, $1.rank.1, $1.rank.2, $1.rank.3, $1.place)
     }.map(\.model)
   }
 
@@ -141,6 +179,16 @@ extension RecommendedModels {
   fileprivate func role(of model: ModelReference) -> Candidate.Role {
     if model == primary { return .primary }
     return model == fallback ? .fallback : .premium
+  }
+}
+
+extension PerformanceProfile {
+  fileprivate var modelClass: ModelClass {
+    switch self {
+    case .speed: .fast
+    case .balanced: .balanced
+    case .thinking, .expert: .reasoning
+    }
   }
 }
 

@@ -8,6 +8,8 @@ package struct Configuration: Sendable {
   package var profile: PerformanceProfile?
   package var budget = GlobalBudget()
   package var network = NetworkDefinition()
+  /// The model whose vectors help to recommend agents; nil when none is to be asked.
+  package var embeddings: ModelReference?
   package init() {}
 }
 

@@ -35,6 +35,8 @@ package struct OperatorDefinition: Sendable {
   package var profile: PerformanceProfile?
   package var maxTokens: Int?
   package var temperature: Double?
+  /// How much a thinking model is to think; nil leaves it to the profile.
+  package var effort: ReasoningEffort?
   package var prompt: Template?
   /// A JSON Schema; nil means text.
   package var output: Value?
@@ -52,8 +54,15 @@ package struct OperatorDefinition: Sendable {
   package var memory: MemoryAction?
   /// For `kind: llm`: tools and operators it may call. For `kind: tool`: the tool.
   package var tools: [String]
-  /// For `kind: agent`: the persona or agent it runs.
+  /// For `kind: agent`: the persona or agent it runs. The prompt is then what that is asked; without
+  /// one it is everything that the operator reads.
   package var agent: String?
+  /// What is added below the prompt, each under a heading, where there is anything.
+  package var sections: [StatePath] = []
+  /// What the prompt inserts where the state has nothing, at the same paths.
+  package var defaults = ValueObject()
+  /// Whether a name in the prompt that has no value is an error, and not empty.
+  package var isStrict = false
   package var location: SourceLocation
 
   package init(
@@ -103,15 +112,18 @@ package struct Route: Sendable {
   package var when: Guard?
   package var action: Action
   package var atMost: Int?
+  /// Frames that are left out on the way from there to here again.
+  package var skip: [String] = []
   package var location: SourceLocation
 
   package init(
-    when: Guard? = nil, action: Action, atMost: Int? = nil,
+    when: Guard? = nil, action: Action, atMost: Int? = nil, skip: [String] = [],
     location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
   ) {
     self.when = when
     self.action = action
     self.atMost = atMost
+    self.skip = skip
     self.location = location
   }
 }

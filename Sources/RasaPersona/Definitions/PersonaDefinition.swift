@@ -18,6 +18,10 @@ package struct PersonaDefinition: Sendable {
   package var capabilities: [String]
   package var tools: Value
   package var limits: RunLimits
+  /// What every model is told in place of name, description and style: an agent's prompt.
+  package var instructions: String?
+  /// What only agents have.
+  package var agent: AgentRules?
   package var location: SourceLocation
   package var warnings: [Warning]
 
@@ -50,6 +54,17 @@ package struct PersonaDefinition: Sendable {
   }
 }
 
+/// What an agent is bound to beyond what personas have.
+package struct AgentRules: Sendable, Hashable {
+  /// At most so many runs of it at a time.
+  package var maxConcurrentTasks: Int?
+  /// How a persona goes back over its frames after this agent.
+  package var loop: LoopBehavior?
+  /// What its tools are run in.
+  package var sandbox: SandboxDefinition?
+  package init() {}
+}
+
 /// Which memory scope a frame opens, and what is kept when it is left.
 package enum FrameKind: String, Sendable, Hashable, CaseIterable {
   case stateless, session
@@ -77,15 +92,18 @@ package struct FrameDefinition: Sendable {
   package var next: [Transition]
   /// Frames that run side by side after this frame's own operators; each is a branch of its own.
   package var parallel: [String]
+  /// The agent that is this frame's work.
+  package var agent: String?
   package var location: SourceLocation
 
   package init(
     name: String, kind: FrameKind? = nil, operators: [String]? = nil, next: [Transition] = [],
-    parallel: [String] = [],
+    parallel: [String] = [], agent: String? = nil,
     location: SourceLocation = SourceLocation(file: "", line: 0, column: 0)
   ) {
+    self.agent = agent
     self.name = name
-    self.kind = kind ?? FrameKind(impliedBy: name)
+    self.kind = kind ?? (agent == nil ? FrameKind(impliedBy: name) : .session)
     self.operators = operators
     self.next = next
     self.parallel = parallel
@@ -130,6 +148,20 @@ package enum PerformanceProfile: String, Sendable, Hashable, CaseIterable {
   case speed, balanced, thinking, expert
 }
 
+/// How much a thinking model is to think.
+package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case low, medium, high }
+
+/// What kind of model is wanted where none is named.
+package enum ModelClass: String, Sendable, Hashable, CaseIterable { case fast, balanced, reasoning }
+
+/// What a million tokens may cost: up to $0.10, $1 and $10, and more than that.
+package enum CostTier: String, Sendable, Hashable, CaseIterable, Comparable {
+  case low, medium, high, premium
+
+  package static func < (left: CostTier, right: CostTier) -> Bool { left.rank < right.rank }
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
 /// A model by name, with the engine when the author named one (`openai:gpt-4o`).
 package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
   package var engine: String?
@@ -145,12 +177,30 @@ package struct RecommendedModels: Sendable, Hashable {
   package var primary: ModelReference?
   package var fallback: ModelReference?
   package var premium: ModelReference?
+  /// What the author says of a model beside its name.
+  package var notes: [ModelReference: ModelNote] = [:]
+  /// What is wanted where none is named, or none that is named can be reached.
+  package var modelClass: ModelClass?
+  package var costTier: CostTier?
+  /// The only provider that is wanted then.
+  package var engine: String?
+
   package init(
     primary: ModelReference? = nil, fallback: ModelReference? = nil, premium: ModelReference? = nil
   ) {
     self.primary = primary
     self.fallback = fallback
     self.premium = premium
+  }
+}
+
+package struct ModelNote: Sendable, Hashable {
+  /// What the model is good at.
+  package var priority: PerformanceProfile?
+  package var costTier: CostTier?
+  package init(priority: PerformanceProfile? = nil, costTier: CostTier? = nil) {
+    self.priority = priority
+    self.costTier = costTier
   }
 }
 

@@ -40,13 +40,14 @@ enum PathSyntax {
 
 extension SourceLocation {
   /// Where a byte of a text stands when the text starts here. After a line break the column starts
-  /// again where the text started, as it does in an indented block.
-  func advanced(over bytes: some Sequence<UInt8>) -> SourceLocation {
+  /// again where the text started, as it does in an indented block; `first` says where, when that is
+  /// not here.
+  func advanced(over bytes: some Sequence<UInt8>, fromColumn first: Int? = nil) -> SourceLocation {
     var location = self
     for byte in bytes {
       if byte == UInt8(ascii: "\n") {
         location.line += 1
-        location.column = column
+        location.column = first ?? column
       } else if byte & 0xC0 != 0x80 {
         location.column += 1
       }

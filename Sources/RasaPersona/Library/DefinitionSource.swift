@@ -1,7 +1,7 @@
 package import RasaCore
 
 /// The bytes of a file and the path to show for it.
-package struct SourceDocument: Sendable {
+package struct SourceDocument: Sendable, Hashable {
   package var bytes: [UInt8]
   package var path: String
   package init(bytes: [UInt8], path: String) {

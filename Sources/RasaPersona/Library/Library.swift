@@ -9,10 +9,19 @@ import RasaDocuments
 package struct Library: Sendable {
   package var personaSources: [any DefinitionSource]
   package var operatorSources: [any DefinitionSource]
+  package var agentSource: (any AgentSource)?
+  /// The engines that agents may name.
+  package var engines = AgentLoader.builtInEngines
+  /// Where agents' prompts are kept once they are compiled.
+  package var prompts: PromptCache?
 
-  package init(personas: [any DefinitionSource], operators: [any DefinitionSource]) {
+  package init(
+    personas: [any DefinitionSource], operators: [any DefinitionSource],
+    agents: (any AgentSource)? = nil
+  ) {
     personaSources = personas
     operatorSources = operators
+    agentSource = agents
   }
 }
 
@@ -43,9 +52,7 @@ extension Library {
 
   /// The same with everything that is wrong and worth telling; throws when there is no such persona.
   package func readPersona(named name: String) throws(Failure) -> Reading<PersonaDefinition> {
-    let found = try findPersona(name)
-    let reading = readPersona(found.document, beside: found.source)
-    return Self.checkName(reading, reading.definition?.name, found.name, found.document)
+    readPersona(found: try findPersona(name))
   }
 
   /// The file of the persona of that name or alias, as it stands.
@@ -88,6 +95,19 @@ extension Library {
     } catch {
       return Reading(failure: error)
     }
+  }
+
+  /// The persona whose own name that is, aliases left aside; nil when there is none.
+  package func persona(strictlyNamed name: String) throws(Failure) -> PersonaDefinition? {
+    guard let found = try Self.find(name, in: personaSources) else { return nil }
+    return try readPersona(found: (found.document, found.source, name)).get()
+  }
+
+  private func readPersona(
+    found: (document: SourceDocument, source: any DefinitionSource, name: String)
+  ) -> Reading<PersonaDefinition> {
+    let reading = readPersona(found.document, beside: found.source)
+    return Self.checkName(reading, reading.definition?.name, found.name, found.document)
   }
 
   private func findPersona(

@@ -15,6 +15,11 @@ package struct PinnedFiles: Sendable, Hashable {
     case persona, `operator`
     case personaSibling = "persona_sibling"
     case operatorSibling = "operator_sibling"
+    /// An agent's TOML file and the Markdown file with its prompt.
+    case agent
+    case agentPrompt = "agent_prompt"
+    /// What a prompt inserts; its name begins with the agent's id.
+    case agentSibling = "agent_sibling"
   }
 
   package var files: [File]
@@ -50,11 +55,48 @@ extension PinnedFiles {
   package var library: Library {
     Library(
       personas: [PinnedSource(files: files, kind: .persona, siblings: .personaSibling)],
-      operators: [PinnedSource(files: files, kind: .operator, siblings: .operatorSibling)])
+      operators: [PinnedSource(files: files, kind: .operator, siblings: .operatorSibling)],
+      agents: PinnedAgents(files: files))
   }
 
-  /// The persona's own file.
-  package var persona: File? { files.first { $0.kind == .persona } }
+  /// The file of the persona of that name.
+  package func persona(named name: String) -> File? {
+    files.first { $0.kind == .persona && $0.name == name }
+  }
+}
+
+/// Reads pinned agents as if they were where they came from.
+private struct PinnedAgents: AgentSource {
+  let files: [PinnedFiles.File]
+
+  func agentIDs() -> [String] {
+    Set(files.filter { $0.kind == .agent || $0.kind == .agentPrompt }.map(\.name)).sorted()
+  }
+
+  func documents(ofAgent id: String) -> AgentDocuments? {
+    func document(_ kind: PinnedFiles.Kind) -> SourceDocument? {
+      files.first { $0.kind == kind && $0.name == id }.map(\.document)
+    }
+    let config = document(.agent)
+    let prompt = document(.agentPrompt)
+    guard config != nil || prompt != nil else { return nil }
+    return AgentDocuments(
+      config: config, prompt: prompt, fileName: id, origin: "kept with the run")
+  }
+
+  func insert(
+    _ path: String, intoPromptOf documents: AgentDocuments
+  ) throws(Failure) -> SourceDocument {
+    let name = "\(documents.fileName):\(path)"
+    guard let found = files.first(where: { $0.kind == .agentSibling && $0.name == name }) else {
+      throw Failure(.configuration, "the run keeps no file `\(path)` of `\(documents.fileName)`")
+    }
+    return found.document
+  }
+}
+
+extension PinnedFiles.File {
+  fileprivate var document: SourceDocument { SourceDocument(bytes: Array(text.utf8), path: path) }
 }
 
 /// Reads pinned files as if they were a folder.
@@ -77,9 +119,7 @@ private struct PinnedSource: DefinitionSource {
   }
 
   private func document(_ kind: PinnedFiles.Kind, _ name: String) -> SourceDocument? {
-    files.first { $0.kind == kind && $0.name == name }.map {
-      SourceDocument(bytes: Array($0.text.utf8), path: $0.path)
-    }
+    files.first { $0.kind == kind && $0.name == name }.map(\.document)
   }
 }
 
@@ -96,13 +136,16 @@ package final class FileRecorder: Sendable {
 
   /// The library, noted.
   package func recording(_ library: Library) -> Library {
-    Library(
+    var recorded = Library(
       personas: library.personaSources.map {
         RecordedSource(inner: $0, recorder: self, kind: .persona, siblings: .personaSibling)
       },
       operators: library.operatorSources.map {
         RecordedSource(inner: $0, recorder: self, kind: .operator, siblings: .operatorSibling)
-      })
+      }, agents: library.agentSource.map { RecordedAgents(inner: $0, recorder: self) })
+    recorded.engines = library.engines
+    recorded.prompts = library.prompts
+    return recorded
   }
 
   package func note(_ kind: PinnedFiles.Kind, _ name: String, _ document: SourceDocument) {
@@ -113,14 +156,14 @@ package final class FileRecorder: Sendable {
     }
   }
 
-  /// What was read, without personas that were only looked at on the way to this one.
+  /// What was read, without personas that were only looked at on the way to these.
   ///
   /// - Parameter locate: the path to keep for a path that was read.
   package func files(
-    of persona: String, locate: (String) -> String = { $0 }
+    of personas: Set<String>, locate: (String) -> String = { $0 }
   ) -> PinnedFiles {
     var files = read.withLock { files in
-      files.filter { $0.kind != .persona || $0.name == persona }
+      files.filter { $0.kind != .persona || personas.contains($0.name) }
     }
     for index in files.indices { files[index].path = locate(files[index].path) }
     return PinnedFiles(
@@ -147,6 +190,30 @@ private struct RecordedSource: DefinitionSource {
   func readSibling(_ path: String) throws(Failure) -> SourceDocument {
     let document = try inner.readSibling(path)
     recorder.note(siblings, path, document)
+    return document
+  }
+}
+
+private struct RecordedAgents: AgentSource {
+  let inner: any AgentSource
+  let recorder: FileRecorder
+
+  func agentIDs() -> [String] { inner.agentIDs() }
+  func stamp(of path: String) -> PromptCache.Stamp? { inner.stamp(of: path) }
+
+  func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
+    guard var documents = try inner.documents(ofAgent: id) else { return nil }
+    if let config = documents.config { recorder.note(.agent, id, config) }
+    if let prompt = documents.prompt { recorder.note(.agentPrompt, id, prompt) }
+    documents.fileName = id
+    return documents
+  }
+
+  func insert(
+    _ path: String, intoPromptOf documents: AgentDocuments
+  ) throws(Failure) -> SourceDocument {
+    let document = try inner.insert(path, intoPromptOf: documents)
+    recorder.note(.agentSibling, "\(documents.fileName):\(path)", document)
     return document
   }
 }

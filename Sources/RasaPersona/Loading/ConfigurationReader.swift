@@ -31,7 +31,7 @@ struct ConfigurationReader {
 
   mutating func configuration(_ node: DocumentNode) -> Configuration {
     var configuration = Configuration()
-    let known = ["model", "profile", "providers", "budget", "network"]
+    let known = ["model", "profile", "providers", "budget", "network", "recommend"]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
     }
@@ -44,6 +44,13 @@ struct ConfigurationReader {
     configuration.profile = reader.choice(fields["profile"], "profile")
     configuration.budget = budget(fields["budget"])
     configuration.network = network(fields["network"])
+    if isOwn(fields, "recommend", because: "it says to whom your tasks are sent"),
+      let node = fields["recommend"],
+      let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])
+    {
+      configuration.embeddings = reader.model(
+        chosen["embeddings"], "embeddings", engines: engines)
+    }
     return configuration
   }
 

@@ -5,6 +5,7 @@ import RasaDocuments
 extension DocumentReader {
   private static let usedBy: [(key: String, kinds: Set<OperatorKind>)] = [
     ("profile", [.llm]), ("max_tokens", [.llm]), ("temperature", [.llm]),
+    ("reasoning_effort", [.llm]),
     ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
     ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
     ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]),

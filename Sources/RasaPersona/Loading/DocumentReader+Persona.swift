@@ -58,25 +58,41 @@ extension DocumentReader {
     if fields["primary"] == nil {
       fail(node, "`recommended_models` has no `primary`", mend: "name the model to ask first")
     }
-    return RecommendedModels(
-      primary: model(fields["primary"], "primary"), fallback: model(fields["fallback"], "fallback"),
-      premium: model(fields["premium"], "premium"))
+    var models = RecommendedModels()
+    let primary = modelChoice(fields["primary"], "primary")
+    let fallback = modelChoice(fields["fallback"], "fallback")
+    let premium = modelChoice(fields["premium"], "premium")
+    (models.primary, models.fallback, models.premium) = (
+      primary?.reference, fallback?.reference, premium?.reference
+    )
+    for choice in [premium, fallback, primary] { models.note(choice) }
+    return models
   }
 
-  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`. A model's own name may hold a
-  /// colon (`llama3:8b`), so only a known engine is split off.
   mutating func model(
     _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelReference? {
+    modelChoice(node, what, engines: engines)?.reference
+  }
+
+  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping with what the
+  /// author says of the model.
+  mutating func modelChoice(
+    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+  ) -> ModelChoice? {
     guard let node else { return nil }
     guard case .mapping = node.content else {
-      return text(node, what).flatMap { reference($0, node, what, engines) }
+      guard let text = text(node, what) else { return nil }
+      return reference(text, node, what, engines).map { ModelChoice(reference: $0) }
     }
     let known = ["engine", "model", "priority", "cost_tier"]
     guard let fields = fields(node, of: "a recommended model", known: known) else { return nil }
     if fields["model"] == nil {
       fail(node, "`\(what)` does not name a model", mend: "add `model: …`")
     }
+    let note = ModelNote(
+      priority: looseChoice(fields["priority"], "priority"),
+      costTier: looseChoice(fields["cost_tier"], "cost_tier"))
     let engine = text(fields["engine"], "engine")
     // A configuration may define engines of its own, so only what looks like a slip is told.
     if let engine, let node = fields["engine"], !engines.contains(engine),
@@ -86,18 +102,16 @@ extension DocumentReader {
         "`\(engine)` is no engine that is built in; did you mean `\(nearest)`?", at: node.location)
     }
     guard let model = fields["model"], let name = text(model, "model") else { return nil }
-    guard let engine else { return reference(name, model, "model", engines) }
-    return ModelReference(engine: engine, model: name)
+    guard let engine else {
+      return reference(name, model, "model", engines).map { ModelChoice(reference: $0, note: note) }
+    }
+    return ModelChoice(reference: ModelReference(engine: engine, model: name), note: note)
   }
 
   private mutating func reference(
     _ text: String, _ node: DocumentNode, _ what: String, _ engines: Set<String>
   ) -> ModelReference? {
-    var reference = ModelReference(model: text)
-    if let colon = text.firstIndex(of: ":"), engines.contains(String(text[..<colon])) {
-      reference = ModelReference(
-        engine: String(text[..<colon]), model: String(text[text.index(after: colon)...]))
-    }
+    let reference = ModelReference(text.trimmed, engines: engines)
     if reference.model.isEmpty {
       fail(node, what, mustBe: "a model such as `gpt-4o` or `openai:gpt-4o`")
       return nil
@@ -108,27 +122,64 @@ extension DocumentReader {
   /// A word; or a mapping, as older files have it, where the primary model's priority goes first
   /// and the depth of thinking that is asked for second.
   mutating func performanceProfile(
-    _ node: DocumentNode?, models: DocumentNode?
+    _ node: DocumentNode?, models: RecommendedModels
   ) -> PerformanceProfile? {
-    let priority = models?["primary"]?["priority"]
+    let priority = models.primary.flatMap { models.notes[$0]?.priority }
     guard let node, case .mapping = node.content else {
       let word: PerformanceProfile? = choice(node, "performance_profile")
-      return node == nil ? choice(priority, "priority") : word
+      return node == nil ? priority : word
     }
+    let traits = performanceTraits(node)
+    return priority ?? traits.profile
+  }
+
+  /// How an agent works, and the profile that the depth of its thinking comes to.
+  mutating func performanceTraits(
+    _ node: DocumentNode
+  ) -> (traits: PerformanceTraits, profile: PerformanceProfile?) {
+    var traits = PerformanceTraits()
     let known = ["thinking_depth", "iteration_speed", "context_requirements", "output_volume"]
-    guard let fields = fields(node, of: "`performance_profile`", known: known) else { return nil }
-    if let profile: PerformanceProfile = choice(priority, "priority") { return profile }
-    switch text(fields["thinking_depth"], "thinking_depth") {
-    case "low": return .speed
-    case "medium": return .balanced
-    case "high": return .thinking
-    case "expert", "maximum": return .expert
-    case nil: return nil
-    default:
-      if let node = fields["thinking_depth"] {
-        fail(node, "thinking_depth", mustBe: Self.spoken(["low", "medium", "high", "expert"]))
-      }
-      return nil
+    guard let fields = fields(node, of: "`performance_profile`", known: known) else {
+      return (traits, nil)
     }
+    let depth: ThinkingDepth? = looseChoice(fields["thinking_depth"], "thinking_depth")
+    traits.thinkingDepth = depth?.amount
+    traits.iterationSpeed = looseChoice(
+      fields["iteration_speed"], "iteration_speed", also: ["fast": .high, "slow": .low])
+    traits.contextRequirements = looseChoice(
+      fields["context_requirements"], "context_requirements",
+      also: ["low": .minimal, "medium": .moderate, "high": .extensive])
+    traits.outputVolume = looseChoice(fields["output_volume"], "output_volume")
+    // Who is to be asked again and again has to answer fast, unless more thinking is asked for.
+    return (traits, depth?.profile ?? (traits.iterationSpeed == .high ? .speed : nil))
+  }
+}
+
+private enum ThinkingDepth: String, CaseIterable {
+  case low, medium, high, expert, maximum
+
+  var amount: Amount {
+    switch self {
+    case .low: .low
+    case .medium: .medium
+    case .high, .expert, .maximum: .high
+    }
+  }
+
+  var profile: PerformanceProfile {
+    switch self {
+    case .low: .speed
+    case .medium: .balanced
+    case .high: .thinking
+    case .expert, .maximum: .expert
+    }
+  }
+}
+
+extension RecommendedModels {
+  /// Keeps what is said of a model, if anything is.
+  mutating func note(_ choice: ModelChoice?) {
+    guard let choice, choice.note != ModelNote() else { return }
+    notes[choice.reference] = choice.note
   }
 }

@@ -54,7 +54,7 @@ struct DocumentReader {
   }
 
   /// The beginning of a text without anything that a terminal would act on.
-  private static func printable(_ text: String) -> String {
+  static func printable(_ text: String) -> String {
     let line = text.unicodeScalars.prefix(41).map { scalar in
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator: Character("\u{FFFD}")

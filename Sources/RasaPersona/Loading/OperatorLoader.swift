@@ -17,7 +17,8 @@ package enum OperatorLoader {
 extension DocumentReader {
   private static let operatorKeys = [
     "name", "kind", "frame", "description", "reads", "writes", "profile", "max_tokens",
-    "temperature", "prompt", "prompt_path", "output", "then", "review", "on_error", "timeout",
+    "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
+    "on_error", "timeout",
     "uncertain", "rules", "compose", "memory", "tools", "agent",
   ]
 
@@ -47,6 +48,9 @@ extension DocumentReader {
     if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
     if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
     if let agent = self.name(fields["agent"], "agent") { definition.agent = agent }
+    if kind == .agent, definition.prompt == nil {
+      definition.sections = definition.reads.filter { $0.key != "preferences" }
+    }
     warnAboutUnusedFields(fields, of: kind)
     check(definition, fields)
     return definition
@@ -125,6 +129,9 @@ extension DocumentReader {
     }
     if let heat = number(fields["temperature"], "temperature", in: 0...2) {
       definition.temperature = heat
+    }
+    if let effort: ReasoningEffort = choice(fields["reasoning_effort"], "reasoning_effort") {
+      definition.effort = effort
     }
     if let prompt = template(fields["prompt"], "prompt") { definition.prompt = prompt }
     if let node = fields["prompt_path"] {

@@ -52,7 +52,7 @@ package struct PersonaLoader {
     definition.metadata = reader.object(fields["metadata"], "metadata")
     definition.models = reader.recommendedModels(fields["recommended_models"])
     definition.profile = reader.performanceProfile(
-      fields["performance_profile"], models: fields["recommended_models"])
+      fields["performance_profile"], models: definition.models)
     definition.budget = reader.costBudget(fields["cost_budget"])
     definition.limits = reader.runLimits(fields["limits"])
     definition.tools = fields["tools"]?.value ?? .null
@@ -102,7 +102,7 @@ package struct PersonaLoader {
     if case .scalar = node.content {
       return reader.name(node, "frames").map { FrameDefinition(name: $0, location: node.location) }
     }
-    let known = ["name", "kind", "operators", "next", "parallel"]
+    let known = ["name", "kind", "operators", "agent", "next", "parallel"]
     guard let fields = reader.fields(node, of: "a frame", known: known) else { return nil }
     if fields["name"] == nil {
       reader.fail(node, "the frame has no `name`", mend: "add `name: …`")
@@ -121,7 +121,7 @@ package struct PersonaLoader {
     guard let name = reader.name(fields["name"], "name") else { return nil }
     return FrameDefinition(
       name: name, kind: kind, operators: operators, next: next, parallel: parallel,
-      location: node.location)
+      agent: reader.name(fields["agent"], "agent"), location: node.location)
   }
 
   /// Looks up an operator, with the changes that a mapping makes, and adds it to the persona's.

@@ -7,13 +7,13 @@ package struct Reading<Definition: Sendable>: Sendable {
   package let failures: [Failure]
   package let warnings: [Warning]
 
-  init(read definition: Definition, failures: [Failure], warnings: [Warning]) {
+  package init(read definition: Definition, failures: [Failure], warnings: [Warning]) {
     self.definition = failures.isEmpty ? definition : nil
     self.failures = failures.sorted { Self.stands($0.location, before: $1.location) }
     self.warnings = warnings.sorted { Self.stands($0.location, before: $1.location) }
   }
 
-  init(failure: Failure) { self.init(definition: nil, failures: [failure], warnings: []) }
+  package init(failure: Failure) { self.init(definition: nil, failures: [failure], warnings: []) }
 
   private init(definition: Definition?, failures: [Failure], warnings: [Warning]) {
     self.definition = definition
@@ -21,7 +21,7 @@ package struct Reading<Definition: Sendable>: Sendable {
     self.warnings = warnings
   }
 
-  func warning(_ warning: Warning) -> Self {
+  package func warning(_ warning: Warning) -> Self {
     Self(definition: definition, failures: failures, warnings: warnings + [warning])
   }
 

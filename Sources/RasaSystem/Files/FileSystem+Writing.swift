@@ -5,9 +5,12 @@ extension FileSystem {
   /// Writes a file so that a reader, or a crash at any moment, sees the old content or the new one
   /// and nothing between. The content and its name are on the disk when the call returns.
   ///
-  /// With `replacing: false` a file that is already there stays as it is, and that is a failure.
+  /// With `replacing: false` a file that is already there stays as it is, and that is a failure. With
+  /// `lasting: false` nobody waits for the disk: after the machine has lost its power the file may
+  /// be old, gone or damaged.
   package static func write(
-    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
+    lasting: Bool = true
   ) throws(Failure) {
     // In the same folder, as a file can only be renamed within its file system.
     let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
@@ -22,7 +25,7 @@ extension FileSystem {
       guard error == 0 else {
         throw Failure(.storage, systemError: error, cannot: "write", path)
       }
-      guard fsync(file.number) == 0 else { throw cannotWrite(path) }
+      guard !lasting || fsync(file.number) == 0 else { throw cannotWrite(path) }
     }
     if replacing {
       guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(path) }
@@ -30,7 +33,7 @@ extension FileSystem {
     } else {
       guard unsafe link(temporary, path) == 0 else { throw cannotWrite(path) }
     }
-    try sync(folder: parent(of: path))
+    if lasting { try sync(folder: parent(of: path)) }
   }
 
   package static func write(

@@ -32,6 +32,11 @@ package enum FileSystem {
     return unsafe "\(String(cString: folder))/\(plain)"
   }
 
+  /// The path of something in a folder, as short as it can be written.
+  package static func path(_ path: String, in folder: String) -> String {
+    folder == "." ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+  }
+
   /// The bytes of a regular file; anything else (a pipe, a device, a folder) is refused, and so is
   /// a file of more than `limit` bytes.
   package static func read(
@@ -57,7 +62,12 @@ package enum FileSystem {
       if code == ENOENT { return nil }
       throw Failure(.configuration, systemError: code, cannot: "read", path)
     }
-    let descriptor = Descriptor(owning: number)
+    return try readRegularFile(Descriptor(owning: number), limit: limit, name: path)
+  }
+
+  static func readRegularFile(
+    _ descriptor: consuming Descriptor, limit: Int, name path: String
+  ) throws(Failure) -> [UInt8] {
     var status = stat()
     guard unsafe fstat(descriptor.number, &status) == 0 else {
       throw Failure(.configuration, systemError: lastError(), cannot: "read", path)

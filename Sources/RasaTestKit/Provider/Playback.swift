@@ -59,6 +59,9 @@ extension Playback {
     if script.status != 200 {
       self.init(
         script, tokens, format, request, body: script.document ?? wire.error(script).jsonBytes())
+    } else if let texts = request.textsToEmbed {
+      let document = wire.embeddings(texts.map(script.vector ?? MadeUpVectors.vector), facts)
+      self.init(script, tokens, format, request, body: script.document ?? document.jsonBytes())
     } else if request.isStreamed {
       self.init(script, tokens, format, request, body: nil)
     } else {
@@ -124,8 +127,11 @@ extension Playback {
       case .head:
         if script.closesBeforeHeaders { return .broken(reset: false) }
         output += headBytes
-        part = wholeBody == nil ? afterOpening(.opening) : .end
-        if let wholeBody { payload += wholeBody }
+        part = wholeBody == nil ? afterOpening(.opening) : script.breaking == nil ? .end : .breaking
+        // Half of it is there when it breaks.
+        if let wholeBody {
+          payload += script.breaking == nil ? wholeBody[...] : wholeBody.prefix(wholeBody.count / 2)
+        }
       case .end, .breaking:
         // What was made so far goes out first.
         if !payload.isEmpty { return flushPiece(into: &output, now: now) }

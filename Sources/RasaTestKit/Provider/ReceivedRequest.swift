@@ -55,7 +55,7 @@ package struct ReceivedRequest: Sendable {
     json = (try? JSON.parse(body)) ?? .null
     let isAnthropic = head.headers.contains { $0.name.lowercased() == "anthropic-version" }
     format = WireFormat(path: head.path, isAnthropic: isAnthropic)
-    promptWords = Self.words(in: messages)
+    promptWords = Self.words(in: textsToEmbed ?? messages)
   }
 
   package func header(_ name: String) -> String? {
@@ -79,6 +79,16 @@ package struct ReceivedRequest: Sendable {
       return nil
     }
     return String(name)
+  }
+
+  /// The texts that vectors are wanted of; nil for other requests.
+  package var textsToEmbed: [String]? {
+    let path = path.prefix { $0 != "?" }
+    if path.hasSuffix(":batchEmbedContents") {
+      return (json["requests"].array ?? []).map { Self.text($0["content"]["parts"]) }
+    }
+    guard path == "/v1/embeddings" || path == "/api/embed" else { return nil }
+    return json["input"].array?.map(\.promptText) ?? [json["input"].promptText]
   }
 
   /// The most tokens that the answer may have.

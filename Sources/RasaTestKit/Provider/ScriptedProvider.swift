@@ -4,7 +4,7 @@ package import RasaCore
 
 /// A model provider over a real loopback socket that does as it is told and keeps an invoice.
 /// Speaks OpenAI chat completions and Anthropic messages below `/v1`, Gemini below `/v1beta` and
-/// Ollama below `/api`.
+/// Ollama below `/api`; vectors of texts in those that have them.
 package final class ScriptedProvider: Sendable {
   package let port: UInt16
   package let invoice: Invoice

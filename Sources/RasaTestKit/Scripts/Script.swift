@@ -88,10 +88,14 @@ package struct Script: Sendable {
   package var cachedTokens = 0
   package var cacheWrites = 0
 
+  /// The vector of a text; nil makes one of the text's words.
+  package var vector: (@Sendable (String) -> [Double])?
+
   /// Anything but 200 answers with the error document.
   package var status = 200
   package var headers: [(name: String, value: String)] = []
-  /// What an error answers with, exactly; nil makes the format's own error document.
+  /// What an error, or a request for vectors, is answered with, exactly; nil makes the format's own
+  /// document.
   package var document: [UInt8]?
   package var errorMessage = "scripted error"
   package var errorCode: Value = .null

@@ -8,14 +8,15 @@ package enum WireFormat: String, Sendable, Hashable, CaseIterable {
   init?(path: String, isAnthropic: Bool) {
     let path = path.prefix { $0 != "?" }
     switch path {
-    case "/v1/chat/completions": self = .openAI
+    case "/v1/chat/completions", "/v1/embeddings": self = .openAI
     case "/v1/messages": self = .anthropic
     case "/v1/models": self = isAnthropic ? .anthropic : .openAI
-    case "/api/chat", "/api/tags", "/api/ps": self = .ollama
+    case "/api/chat", "/api/embed", "/api/tags", "/api/ps": self = .ollama
     case "/v1beta/models": self = .gemini
     default:
       guard path.hasPrefix("/v1beta/models/"),
         path.hasSuffix(":streamGenerateContent") || path.hasSuffix(":generateContent")
+          || path.hasSuffix(":batchEmbedContents")
       else { return nil }
       self = .gemini
     }

@@ -45,6 +45,7 @@ final class Journey: Sendable {
       // The folder in which every process is started.
       try program.home.write(document, to: "personas/\(scenario.persona).yaml")
     }
+    for (id, text) in scenario.agents { try program.home.write(text, to: "agents/\(id).md") }
     self.program = program
   }
 

@@ -8,6 +8,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var persona: String
   /// Written into the home's folder of personas; nil for one that ships.
   var document: String?
+  /// Written into the home's folder of agents, by id.
+  var agents: [String: String] = [:]
   var input = "Is Nvidia a buy?"
   var preferences: [String] = []
   var scripts: [Script]
@@ -33,9 +35,9 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     return scenario
   }
 
-  static let all = [stockAnalyst, branches, review, repair, substitute]
+  static let all = [stockAnalyst, branches, review, repair, substitute, workshop]
   /// One of everything that matters most, for every run of the tests.
-  static let few = [stockAnalyst, review]
+  static let few = [stockAnalyst, review, workshop]
 }
 
 extension Script {
@@ -118,6 +120,50 @@ extension Scenario {
       """,
     scripts: [
       .answer("because it is so", to: "WHY"), .answer("a draft for a person to read", to: "DRAFT"),
+    ].complete)
+
+  /// Agents work one after the other, a person is asked inside one, and the last goes back once.
+  static let workshop = Scenario(
+    name: "agents", persona: "workshop",
+    document: """
+      name: workshop
+      description: Plans, writes with a person's leave, and checks.
+      frames:
+        - {name: plan, agent: made-up-planner}
+        - {name: write, agent: made-up-writer}
+        - {name: check, agent: made-up-checker}
+      """,
+    agents: [
+      "made-up-planner": """
+      ---
+      name: made-up-planner
+      description: Plans what is to be written.
+      ---
+      PLAN what is asked.
+      """,
+      "made-up-writer": """
+      ---
+      name: made-up-writer
+      description: Writes what was planned.
+      quality_gates: [human_approval]
+      ---
+      WRITE what is planned.
+      """,
+      "made-up-checker": """
+      ---
+      name: made-up-checker
+      description: Checks what was written.
+      loop_behavior: {steps: 2, max_iterations: 1, skip: [write]}
+      ---
+      CHECK what is written.
+      """,
+    ],
+    scripts: [
+      .answer(
+        #"{"again": true, "reason": "the plan is thin"}"#, to: "Several people work on a task"),
+      .answer("first this, then that", to: "PLAN what"),
+      .answer("this and that in words", to: "WRITE what"),
+      .answer("it is as it was planned", to: "CHECK what"),
     ].complete)
 
   /// The first answer does not have its form and is repaired.

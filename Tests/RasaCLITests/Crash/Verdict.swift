@@ -119,7 +119,9 @@ extension Journey {
           text: "\(shown["cost_usd"].json()) is shown as spent, and its calls cost \(journal.cost)")
       )
     }
-    return try problems + Books(home: program.home).problems(of: run, spent: journal.cost)
+    return try problems
+      + Books(home: program.home).problems(
+        of: run, by: scenario.persona, spent: journal.cost)
   }
 }
 
@@ -129,7 +131,7 @@ struct Books {
 
   init(home: ScratchDirectory) throws { database = try Database(path: home.file("rasa.db")) }
 
-  func problems(of run: String, spent: Money) throws -> [Problem] {
+  func problems(of run: String, by persona: String, spent: Money) throws -> [Problem] {
     var problems: [Problem] = []
     let held = try database.rows("SELECT id FROM reservations WHERE state <> 2") {
       $0.text(0)
@@ -138,15 +140,18 @@ struct Books {
       problems.append(Problem(kind: .unbalanced, text: "\(held.count) reservations are still held"))
     }
     // The run is the only one, so everything that was settled stands in each kind of account: its
-    // own, those of the days, those of the months.
+    // own, those of the days, those of the months; and where agents do all of the work, in theirs.
     let total = try database.first("SELECT coalesce(sum(actual), 0) FROM reservations") {
       Money(picoDollars: $0.integer(0))
     }
     let accounts = try database.rows(
       """
-      SELECT substr(scope, 1, instr(scope, ':') - 1) || iif(scope LIKE '%:*:%', ' of all', '')
+      SELECT substr(scope, 1, instr(scope, ':') - 1) || CASE
+          WHEN scope LIKE '%:*:%' THEN ' of all'
+          WHEN scope = 'execution:' || ? OR scope LIKE '%:' || ? || ':%' THEN ''
+          ELSE ' inside' END
         AS kind, sum(settled), sum(held) FROM balances GROUP BY kind
-      """
+      """, .text(run), .text(persona)
     ) {
       (
         kind: $0.text(0), settled: Money(picoDollars: $0.integer(1)),

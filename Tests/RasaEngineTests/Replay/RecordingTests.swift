@@ -24,7 +24,7 @@ struct RecordingTests {
     #expect(recording.expected.path.isEmpty == false)
     try await expectFaithful(recording, on: studio.graph)
     // The copy of the persona in the file is the same persona.
-    let pinned = try Graph.compile(recording.files)
+    let pinned = try Graph.compile(recording.files, named: recording.start.persona)
     #expect(pinned.digest == studio.graph.digest)
     try await expectFaithful(recording, on: pinned)
   }

@@ -26,7 +26,7 @@ struct Studio {
     var graph = try Graph.compile(library.persona(named: name)) { name throws(Failure) in
       try library.operatorDefinition(named: name)
     }
-    graph.pinned = recorder.files(of: graph.persona.name).value
+    graph.pinned = recorder.files(of: [graph.persona.name]).value
     self.graph = graph
   }
 

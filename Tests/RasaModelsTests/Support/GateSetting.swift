@@ -25,6 +25,7 @@ struct GateSetting {
         "cheap": {"vendor": "openai", "prices": [{"input": "1", "output": "2"}]},
         "dear": {"vendor": "openai", "prices": [{"input": "100", "output": "200"}]},
         "thinker": {"vendor": "openai", "thinking": true, "prices": [{"input": "10", "output": "20"}]},
+        "vectors": {"vendor": "openai", "prices": [{"input": "1", "output": "0"}]},
         "cached": {"vendor": "openai", "prices": [{"input": "10", "cached": "1", "output": "20"}]}
       }}
       """.utf8))

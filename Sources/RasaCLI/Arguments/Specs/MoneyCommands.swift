@@ -1,14 +1,6 @@
 /// What was spent, and what may be.
 extension CommandSpec {
-  static let agents = CommandSpec(
-    "agents", "See and correct what personas may spend", heading: "Money",
-    examples: [
-      Example("How does everybody stand?", "rasa agents budget"),
-      Example("One persona, for a program", "rasa agents budget contract_reviewer --json"),
-    ],
-    subcommands: [budget])
-
-  private static let budget = CommandSpec(
+  static let agentsBudget = CommandSpec(
     "budget", "Show what is spent and held under the limits of day and month",
     examples: [
       Example("How does everybody stand?", "rasa agents budget"),
@@ -21,7 +13,8 @@ extension CommandSpec {
     ],
     arguments: [
       ArgumentSpec(
-        "ID", "A persona's name or alias, or `everyone`; all when left out", isOptional: true)
+        "ID", "A persona's name or alias, an agent's id, or `everyone`; all when left out",
+        isOptional: true)
     ],
     options: [
       OptionSpec("daily", .flag(isNegatable: false), "Only the day"),
@@ -50,7 +43,7 @@ extension CommandSpec {
     notes: [
       HelpNote(
         "Limits",
-        "Those of a persona stand in its `cost_budget`, those of all together in config.yaml. "
+        "Those of a persona or agent stand in its `cost_budget`, those of all together in config.yaml. "
           + "Days and months are those of the budget's time zone, this machine's if none is set."),
       HelpNote(
         "Held",

@@ -1,6 +1,6 @@
 extension CommandSpec {
   static let run = CommandSpec(
-    "run", "Ask a persona once and stream its answer", heading: "Ask",
+    "run", "Ask a persona or an agent once and stream the answer", heading: "Ask",
     examples: [
       Example(
         "Ask, saying what you prefer",
@@ -11,6 +11,8 @@ extension CommandSpec {
       Example(
         "Ask again in the same conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
+      Example(
+        "Let the agent answer that fits best", "rasa run --auto \"Design a REST API for invoices\""),
       Example(
         "See every prompt and what it may cost, without asking any model",
         "rasa run -p strategic_stock_analyst --dry-run \"Buy or sell Nvidia?\""),
@@ -30,7 +32,11 @@ extension CommandSpec {
         isOptional: true, repeats: true)
     ],
     options: [
-      .persona.under("Question").excused(by: "replay"),
+      .persona.under("Question").excused(by: "agent", "auto", "replay"),
+      .agent.under("Question"),
+      OptionSpec(
+        "auto", .flag(isNegatable: false), "Let the agent answer that fits the question best",
+        heading: "Question"),
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),
         "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
@@ -49,6 +55,8 @@ extension CommandSpec {
         "Print every prompt and its estimated cost; ask no model", heading: "Running"),
     ],
     rules: [
+      .atMostOne([.option("persona"), .option("agent"), .option("auto")]),
+      .atMostOne([.option("replay"), .option("agent"), .option("auto")]),
       .atMostOne([.option("verbose"), .option("quiet")]),
       .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
       .atMostOne([.option("replay"), .option("input"), .arguments]),
@@ -73,7 +81,7 @@ extension CommandSpec {
     ])
 
   static let chat = CommandSpec(
-    "chat", "Talk to a persona, turn by turn", heading: "Ask",
+    "chat", "Talk to a persona or an agent, turn by turn", heading: "Ask",
     examples: [
       Example("Talk; Ctrl-C stops an answer, Ctrl-D ends", "rasa chat -p strategic_stock_analyst"),
       Example(
@@ -84,9 +92,11 @@ extension CommandSpec {
         "rasa chat -p contract_reviewer --model ollama:llama3.2"),
     ],
     options: [
-      .persona.under("Conversation"), .session.under("Conversation"),
+      .persona.under("Conversation").excused(by: "agent"), .agent.under("Conversation"),
+      .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
       .approval.under("Running"), .verbose.under("Running"), .showReasoning.under("Running"),
-    ])
+    ],
+    rules: [.atMostOne([.option("persona"), .option("agent")])])
 }

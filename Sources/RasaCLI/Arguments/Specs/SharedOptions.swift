@@ -28,6 +28,9 @@ extension OptionSpec {
   static let persona = OptionSpec(
     "persona", short: "p", .value(placeholder: "NAME", .text), "The persona that answers",
     isRequired: true, discovery: "rasa personas list")
+  static let agent = OptionSpec(
+    "agent", .value(placeholder: "ID", .text), "The agent that answers",
+    discovery: "rasa agents list")
   static let anyPersona = OptionSpec(
     "persona", short: "p", .value(placeholder: "NAME", .text), "Only of this persona",
     discovery: "rasa personas list")

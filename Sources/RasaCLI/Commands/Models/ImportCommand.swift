@@ -1,4 +1,5 @@
 import RasaCore
+import RasaKit
 import RasaModels
 import RasaSystem
 

@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaHTTPClient
+import RasaKit
 import RasaModels
 import RasaPersona
 import RasaStore

@@ -1,5 +1,7 @@
+import RasaAgents
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 
 /// The books beside the limits that files set.
@@ -44,7 +46,13 @@ struct BudgetBooks {
       monthly: persona.budget.maxMonthly)
   }
 
-  /// A persona by name, alias or path; what only the books know; all together.
+  private func owner(_ agent: Agent) -> BudgetOwner {
+    BudgetOwner(
+      name: agent.id, title: agent.id, daily: agent.budget.maxDaily,
+      monthly: agent.budget.maxMonthly)
+  }
+
+  /// A persona by name, alias or path; an agent by its id; what only the books know; all together.
   func owner(named name: String) async throws -> BudgetOwner {
     let everyone = try everyone
     if name == everyone.title || name == everyone.name { return everyone }
@@ -52,6 +60,10 @@ struct BudgetBooks {
       return owner(try house.persona(name))
     } catch {
       let personas = try house.library.personas().map(\.name)
+      let agents = house.agents.found
+      if !personas.contains(name), let agent = agents.registry[name]?.agent {
+        return owner(agent)
+      }
       let known = try await namesInBooks()
       if known.contains(name) {
         if personas.contains(name) { warn(Self.unread(name)) }
@@ -59,7 +71,8 @@ struct BudgetBooks {
       }
       var failure = error
       if !personas.contains(name), !name.contains("/"),
-        let nearest = nearestName(to: name, among: personas + known + [everyone.title])
+        let nearest = nearestName(
+          to: name, among: personas + agents.registry.ids + known + [everyone.title])
       {
         failure.mend = "did you mean `\(nearest)`? `rasa agents budget` shows all"
       }
@@ -67,7 +80,8 @@ struct BudgetBooks {
     }
   }
 
-  /// All that have a limit or a balance, and all together.
+  /// All personas that have a limit or a balance, agents that have a balance, and all together.
+  /// Agents come in hundreds, and most of them are never asked.
   func owners() async throws -> [BudgetOwner] {
     let library = house.library
     var owners: [String: BudgetOwner] = [:]
@@ -80,7 +94,9 @@ struct BudgetBooks {
     }
     for balance in try await accounts.balances(on: calendar.today)
     where balance.owner != BudgetLeg.everyone && owners[balance.owner] == nil {
-      owners[balance.owner] = BudgetOwner(name: balance.owner, title: balance.owner)
+      owners[balance.owner] =
+        house.agents.found.registry[balance.owner].map { owner($0.agent) }
+        ?? BudgetOwner(name: balance.owner, title: balance.owner)
     }
     return owners.values.sorted { $0.name < $1.name } + [try everyone]
   }

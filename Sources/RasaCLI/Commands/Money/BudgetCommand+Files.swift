@@ -1,5 +1,7 @@
+import RasaAgents
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 import RasaSystem
 
@@ -93,7 +95,9 @@ extension BudgetCommand {
   private func importedOwner(_ id: String) async throws -> BudgetOwner {
     let everyone = try books.everyone
     if id == everyone.title { return everyone }
-    let isHere = try house.library.personas().contains { $0.name == id }
+    let isHere =
+      try house.library.personas().contains { $0.name == id }
+      || house.agents.found.registry[id] != nil
     return isHere ? try await books.owner(named: id) : BudgetOwner(name: id, title: id)
   }
 
@@ -129,7 +133,7 @@ extension BudgetCommand {
     guard let inFile, inFile != limit else { return }
     let reason =
       limit.map { "that of `\(owner.title)` is \($0.budgetText)" }
-      ?? "`\(owner.title)` has none; limits stand in a persona's `cost_budget` or in config.yaml"
+      ?? "`\(owner.title)` has none; limits stand in a `cost_budget` or in config.yaml"
     books.warn(
       Warning(
         "the file's \(name) limit of \(inFile.budgetText) is not taken over: \(reason)",

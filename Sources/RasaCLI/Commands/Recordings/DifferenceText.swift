@@ -105,7 +105,7 @@ struct DifferenceText {
   private func title(of step: Step) -> String { step.title }
 
   private func title(of key: EffectKey) -> String {
-    var title = "\(key.operatorName) in \(key.frame)"
+    var title = "\(key.operatorName) in \(frameTitle(key.frame))"
     if key.visit > 1 { title += ", visit \(key.visit)" }
     let label = key.label
     if label != "call", label != "review" { title += ", \(label)" }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaModels
 import RasaPersona
 import RasaSystem
@@ -126,7 +127,7 @@ struct RecordingCommands {
 
   /// The recorded run went no further.
   private func stopped(_ waiting: Approval, _ recording: Recording) -> Failure {
-    let place = "\(waiting.question.key.operatorName) in \(waiting.question.key.frame)"
+    let place = "\(waiting.question.key.operatorName) in \(frameTitle(waiting.question.key.frame))"
     guard isWaiting(recording) else {
       return Failure(.cancelled, "the recorded run was interrupted: \(place) was under way")
     }

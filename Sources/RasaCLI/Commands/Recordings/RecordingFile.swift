@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 import RasaSystem
 
@@ -75,12 +76,15 @@ extension House {
     for recording: Recording, persona: String? = nil, isPinned: Bool
   ) throws(Failure) -> Graph {
     if let persona { return try graph(persona) }
-    if isPinned { return try Graph.compile(recording.files) }
+    if isPinned {
+      return try Graph.compile(
+        recording.files, named: recording.start.persona, engines: library.engines)
+    }
     do {
       return try graph(recording.start.persona)
     } catch {
       // One that was named by its path is not in the library.
-      guard let path = recording.files.persona?.path,
+      guard let path = recording.files.persona(named: recording.start.persona)?.path,
         path.hasSuffix(".yaml") || path.hasSuffix(".yml"),
         path.contains("/"), FileSystem.kind(of: path) == .file
       else { throw error }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 import RasaSystem
 import RasaTerminal

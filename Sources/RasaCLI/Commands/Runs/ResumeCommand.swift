@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaStore
 import RasaSystem
 import RasaTerminal
@@ -27,6 +28,11 @@ struct ResumeCommand {
         .usage, "\(found.id) was cancelled, and is not gone on with",
         mend: "`rasa runs fork \(found.id)` begins a new run that reuses what it has paid for")
     }
+    guard found.run.record.hasPersona else {
+      throw Failure(
+        .usage, "\(found.id) only asked for vectors, and there is nothing to go on with",
+        mend: "`rasa agents recommend` asks for what is missing")
+    }
     _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
   }
 
@@ -34,7 +40,8 @@ struct ResumeCommand {
 
   private func list(isJSON: Bool) async throws {
     let found = try await archive.list(
-      conditions: [.answered, .interrupted, .died, .parked, .failed], limit: 100)
+      conditions: [.answered, .interrupted, .died, .parked, .failed], limit: 100
+    ).filter(\.run.record.hasPersona)
     let listing = Listing(
       columns: ["RUN", "STATUS", "CHANGED", "GO ON WITH", "INPUT"],
       rows: found.map { one in
@@ -55,7 +62,8 @@ struct ResumeCommand {
 
   private func resumeAll(_ settings: RunSettings) async throws {
     let found = try await archive.list(
-      conditions: Set(RunCondition.allCases.filter(\.canGoOn)), limit: 100_000)
+      conditions: Set(RunCondition.allCases.filter(\.canGoOn)), limit: 100_000
+    ).filter(\.run.record.hasPersona)
     guard !found.isEmpty else {
       if !settings.isQuiet { try house.errors.write("rasa: there is nothing to go on with\n") }
       return

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaPersona
 import RasaStore
 
@@ -87,7 +88,9 @@ struct RunArchive: Sendable {
   /// The way of the run, by the persona that it keeps.
   private func walk(_ entries: [JournalEntry]) -> RunWalk? {
     guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
-      let pinned = PinnedFiles(kept.body), let graph = try? Graph.compile(pinned)
+      let pinned = PinnedFiles(kept.body),
+      let name = entries.first?.body["persona"].string,
+      let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
     else { return nil }
     return RunWalk(graph, entries)
   }

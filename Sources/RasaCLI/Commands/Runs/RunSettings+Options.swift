@@ -6,7 +6,7 @@ import RasaSystem
 extension RunSettings {
   /// How a run that is already there goes on, as the options of the command say.
   init(goingOnBy command: ParsedCommand) {
-    self.init(persona: "", input: "")
+    self.init(subject: .persona(""), input: "")
     user = command.text("user")
     if command.declares("session") { session = command.text("session") }
     if command.declares("pinned") { isPinned = command.flag("pinned") }

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaStore
 import RasaSystem
 import RasaTerminal
@@ -38,6 +39,7 @@ extension RunArchive.Account {
   /// The commands that can be given now.
   var next: [String] {
     let id = found.id.text
+    guard found.run.record.hasPersona else { return [] }
     switch found.condition {
     case .parked:
       return timeline.openQuestions.flatMap { asked in

@@ -1,0 +1,4 @@
+#ifndef CSTEMMER_H
+#define CSTEMMER_H
+#include <libstemmer.h>
+#endif

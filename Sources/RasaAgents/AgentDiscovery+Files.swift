@@ -1,0 +1,63 @@
+package import RasaCore
+package import RasaPersona
+import RasaSystem
+
+/// Single files, for whoever checks or changes them.
+extension AgentDiscovery {
+  /// Every file that is an agent or was to be one, also those that another of the same id takes the
+  /// place of.
+  ///
+  /// - Parameter folder: nil for all places.
+  package func agentFiles(in folder: String? = nil) -> (paths: [String], warnings: [Warning]) {
+    var warnings: [Warning] = []
+    let roots = folder.map { [AgentRoot(path: $0)] } ?? places.roots { warnings.append($0) }
+    let tree = AgentTree(roots, limits: limits)
+    let survey = survey(tree, AgentMemory(), reading(roots, began: 0))
+    let paths = tree.files.map(\.path).filter { path in
+      survey.memory[path].map { $0.record.entry != nil || !$0.record.failures.isEmpty } ?? false
+    }
+    return (paths, warnings + tree.warnings)
+  }
+
+  /// The files of the agent that is read from this one, in one of the places or anywhere else.
+  package func documents(at path: String) throws(Failure) -> AgentDocuments {
+    let roots = places.roots { _ in }
+    let number = roots.firstIndex { path.hasPrefix("\($0.path)/") }
+    let root = number.map { roots[$0] }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let isConfig: Bool
+    switch AgentFileName(name.utf8.span) {
+    case .config: isConfig = true
+    case .markdown: isConfig = false
+    case .other:
+      throw Failure(
+        .usage, "\(path) is no agent: its name ends neither in .toml nor in .md",
+        mend: "name an agent's file, or a folder of them")
+    }
+    let isThere =
+      root?.isShipped == true
+      ? try AgentFile.read(path) != nil : FileSystem.kind(of: path) == .file
+    guard isThere else {
+      throw Failure(.usage, "there is no file \(path)", mend: "check the path")
+    }
+    let above =
+      root.map { FileSystem.parent(of: path).dropFirst($0.path.count + 1) }.map(String.init)
+    let file = AgentFile(
+      path: path, root: number ?? -1, origin: root?.origin ?? FileSystem.parent(of: path),
+      category: above.flatMap { $0.isEmpty ? nil : $0 }, stem: AgentFileName.stem(name),
+      isConfig: isConfig, stamp: FileSystem.status(of: path)?.stamp ?? AgentFile.shippedStamp)
+    var record = AgentRecord(file)
+    return try reading(roots, began: 0).documents(file, &record)
+  }
+}
+
+extension AgentLibrary {
+  /// As `AgentDiscovery` does.
+  package func agentFiles(in folder: String? = nil) -> (paths: [String], warnings: [Warning]) {
+    discovery.agentFiles(in: folder)
+  }
+
+  package func documents(at path: String) throws(Failure) -> AgentDocuments {
+    try discovery.documents(at: path)
+  }
+}

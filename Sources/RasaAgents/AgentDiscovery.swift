@@ -1,0 +1,194 @@
+import RasaCore
+package import RasaPersona
+import RasaSystem
+
+/// Finds the agents of a user and a project.
+package struct AgentDiscovery: Sendable {
+  package var places: AgentPlaces
+  /// Those that agents may name: what is built in and what is configured.
+  package var engines: @Sendable () -> Set<String> = { AgentLoader.builtInEngines }
+  /// What is noted of an agent's words for recommendation; see `AgentRegistry.Entry.relevance`.
+  package var note: @Sendable (Agent, _ prompt: String) -> [UInt8]
+  /// What changes when `note` would note something else.
+  package var noteName: String
+  /// The user's folder for what can be lost, to keep there what was read; nil to keep nothing.
+  package var indexFolder: String?
+  package var limits = AgentLimits()
+  /// By which it is told whether a file could still be written to.
+  package var clock: @Sendable () -> Int64 = { FileSystem.clock() }
+
+  package init(
+    _ places: AgentPlaces, indexFolder: String? = nil, noteName: String = "",
+    note: @escaping @Sendable (Agent, _ prompt: String) -> [UInt8] = { _, _ in [] }
+  ) {
+    self.places = places
+    self.indexFolder = indexFolder
+    self.noteName = noteName
+    self.note = note
+  }
+
+  /// Looks at all files, and reads those that have changed.
+  package func discover() -> DiscoveredAgents { look().found }
+
+  /// - Parameter memory: what is remembered of the last look; else what is kept in the user's
+  ///   folder counts.
+  func look(remembering memory: AgentMemory? = nil) -> AgentSurvey {
+    let began = clock()
+    var warnings: [Warning] = []
+    let roots = places.roots { warnings.append($0) }
+    let reading = reading(roots, began: began)
+    let index = indexFolder.map {
+      AgentIndex(folder: $0, roots: roots, reading: "\(noteName) \(reading.engines.sorted())")
+    }
+    let kept = memory == nil ? index?.open() : nil
+    let (tree, records) = look(at: roots, beside: kept)
+    let memory = memory ?? AgentMemory(records)
+
+    var survey = survey(tree, memory, reading)
+    let all = tree.files.compactMap { survey.memory[$0.path] }
+    survey.found = DiscoveredAgents(all, warnings: warnings + tree.warnings)
+    if let index {
+      let keepable = all.filter { !$0.record.isFresh }
+      if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {
+        index.write(keepable)
+      }
+    }
+    return survey
+  }
+
+  /// Every file of a tree that is an agent or was to be one, read or remembered.
+  func survey(_ tree: AgentTree, _ memory: AgentMemory, _ reading: AgentReading) -> AgentSurvey {
+    var survey = AgentSurvey(
+      places: places, lookup: reading.lookup, treeFolders: tree.folders)
+    survey.take(tree.files.filter(\.isConfig), memory, reading)
+    let prompts = survey.prompts
+    survey.take(tree.files.filter { !$0.isConfig && !prompts.contains($0) }, memory, reading)
+    return survey
+  }
+
+  /// For single files, as they are now.
+  func reading() -> AgentReading { reading(places.roots { _ in }, began: 0) }
+
+  func reading(_ roots: [AgentRoot], began: Int64) -> AgentReading {
+    AgentReading(
+      engines: engines(), note: note, lookup: PromptLookup(places, roots), began: began)
+  }
+
+  /// The tree is walked while what is kept is taken apart.
+  private func look(
+    at roots: [AgentRoot], beside kept: AgentIndex.Contents?
+  ) -> (AgentTree, [KeptRecord]) {
+    let parts = Workers.map(1 + (kept?.parts ?? 0)) { part in
+      part == 0
+        ? (tree: AgentTree(roots, limits: limits), records: [])
+        : (tree: nil, records: kept?.records(ofPart: part - 1) ?? [])
+    }
+    return (parts.first?.tree ?? AgentTree([], limits: limits), parts.flatMap(\.records))
+  }
+}
+
+/// What was read of each file, by its path.
+struct AgentMemory: Sendable {
+  private var records: [String: KeptRecord] = [:]
+
+  init(_ records: [KeptRecord] = []) {
+    self.records.reserveCapacity(records.count)
+    for record in records { keep(record) }
+  }
+
+  subscript(path: String) -> KeptRecord? { records[path] }
+  var all: some Collection<KeptRecord> { records.values }
+  var count: Int { records.count }
+  var keptCount: Int { records.values.count { !$0.record.isFresh } }
+
+  mutating func keep(_ record: KeptRecord) { records[record.path] = record }
+  mutating func reserve(_ count: Int) { records.reserveCapacity(count) }
+}
+
+/// One look at all files.
+struct AgentSurvey: Sendable {
+  /// What there is to remember of it.
+  var memory = AgentMemory()
+  var found = DiscoveredAgents(registry: AgentRegistry())
+  /// Whether a file was read that need not be read again.
+  var hasNews = false
+  private let places: AgentPlaces
+  private let lookup: PromptLookup
+  private let treeFolders: [String]
+
+  init(places: AgentPlaces, lookup: PromptLookup, treeFolders: [String]) {
+    self.places = places
+    self.lookup = lookup
+    self.treeFolders = treeFolders
+  }
+
+  /// The folders in which something can come up, change or go that has to do with agents. Some are
+  /// not there.
+  var folders: Set<String> {
+    var folders = Set(treeFolders + places.watched)
+    for record in memory.all.lazy.map(\.record)
+    where record.file.isConfig && !record.file.isShipped {
+      if let prompt = record.prompt {
+        folders.insert(FileSystem.parent(of: prompt.path))
+      } else {
+        folders.formUnion(lookup.folders(of: record.promptNames, for: record.file))
+      }
+    }
+    return folders
+  }
+
+  /// What is remembered counts where nothing has changed; all else is read, on all processors.
+  mutating func take(_ files: [AgentFile], _ old: AgentMemory, _ reading: AgentReading) {
+    let part = 32
+    let parts = Workers.map((files.count + part - 1) / part) { number in
+      let range = number * part..<min((number + 1) * part, files.count)
+      return files[range].map { file in
+        if let known = old[file.path], known.record.isValid(for: file, reading.lookup) {
+          return (record: known.moved(to: file), isNew: false)
+        }
+        return (record: KeptRecord(reading.read(file)), isNew: true)
+      }
+    }
+    memory.reserve(memory.count + files.count)
+    for (record, isNew) in parts.joined() {
+      memory.keep(record)
+      if isNew, !record.record.isFresh { hasNews = true }
+    }
+  }
+
+  /// The Markdown files that are the prompts of TOML files, which are no agents of their own.
+  var prompts: Prompts { Prompts(memory.all) }
+
+  struct Prompts {
+    private var identities: Set<FileIdentity> = []
+    private var paths: Set<String> = []
+    /// Of TOML files that cannot be read: it is not known where their prompts are, but what is
+    /// called as they are must not become an agent without what they say.
+    private var broken: Set<Stem> = []
+
+    private struct Stem: Hashable {
+      var root: Int
+      var name: String
+    }
+
+    init(_ records: some Collection<KeptRecord>) {
+      for record in records.lazy.map(\.record) {
+        if record.entry == nil {
+          broken.insert(Stem(root: record.file.root, name: record.file.stem))
+        }
+        guard let prompt = record.prompt else { continue }
+        if prompt.path.hasPrefix(AgentFile.shippedPrefix) {
+          paths.insert(prompt.path)
+        } else {
+          identities.insert(prompt.stamp.identity)
+        }
+      }
+    }
+
+    func contains(_ file: AgentFile) -> Bool {
+      broken.contains(Stem(root: file.root, name: file.stem))
+        || (file.isShipped
+          ? paths.contains(file.path) : identities.contains(file.stamp.identity))
+    }
+  }
+}

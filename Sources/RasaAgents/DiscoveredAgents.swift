@@ -1,0 +1,104 @@
+package import RasaCore
+package import RasaPersona
+import RasaSystem
+
+/// What was found.
+package struct DiscoveredAgents: Sendable {
+  package var registry: AgentRegistry
+  /// What is wrong with files that are no agents although they should be.
+  package var failures: [Failure] = []
+  package var warnings: [Warning] = []
+  /// Agents that another of the same id takes the place of.
+  package var shadowed: [Shadowed] = []
+  /// The files that are no agents although they should be, those first that would win.
+  package var broken: [Broken] = []
+
+  package struct Shadowed: Sendable, Hashable {
+    package var id: String
+    package var file: String
+    /// The file that is used.
+    package var by: String
+    package init(id: String, file: String, by: String) {
+      self.id = id
+      self.file = file
+      self.by = by
+    }
+  }
+
+  package struct Broken: Sendable, Hashable {
+    package var file: String
+    /// What the file is called, which is mostly the agent's id.
+    package var stem: String
+    package var failures: [Failure]
+    /// As that of an agent.
+    var root: Int
+  }
+
+  /// The root of each agent.
+  private(set) var roots: [String: Int] = [:]
+
+  package init(registry: AgentRegistry) { self.registry = registry }
+
+  /// The first of an id wins.
+  init(_ records: [KeptRecord], warnings: [Warning]) {
+    var winners: [String: AgentFile] = [:]
+    winners.reserveCapacity(records.count)
+    var entries: [AgentRegistry.Entry] = []
+    entries.reserveCapacity(records.count)
+    var failures: [Failure] = []
+    var told = warnings
+    for record in records.lazy.map(\.record) {
+      told += record.warnings
+      failures += record.failures
+      guard let entry = record.entry else {
+        if !record.failures.isEmpty {
+          broken.append(
+            Broken(
+              file: record.file.path, stem: record.file.stem, failures: record.failures,
+              root: record.file.root))
+        }
+        continue
+      }
+      let id = entry.agent.id
+      guard let winner = winners[id] else {
+        winners[id] = record.file
+        roots[id] = record.file.root
+        entries.append(entry)
+        continue
+      }
+      // One file under two names is one agent.
+      if !record.file.isShipped, winner.stamp.identity == record.file.stamp.identity { continue }
+      shadowed.append(Shadowed(id: id, file: record.file.path, by: winner.path))
+      if winner.root == record.file.root {
+        told.append(
+          Warning(
+            "the agent `\(id)` is also in \(winner.path), which is used",
+            at: SourceLocation(file: record.file.path, line: 0, column: 0)))
+      }
+    }
+    registry = AgentRegistry(entries)
+    self.failures = failures
+    self.warnings = told
+  }
+
+  /// Only the agents of these ids, or of this category and those below it.
+  package func only(ids: Set<String>? = nil, category: String? = nil) -> DiscoveredAgents {
+    var copy = self
+    copy.registry = AgentRegistry(
+      registry.entries.filter { entry in
+        let own = entry.agent.category ?? ""
+        return (ids?.contains(entry.agent.id) ?? true)
+          && (category.map { own == $0 || own.hasPrefix("\($0)/") } ?? true)
+      })
+    copy.shadowed.removeAll { copy.registry[$0.id] == nil }
+    return copy
+  }
+
+  /// A file that was to be the agent of that id, and would win, had it been right. To run what it
+  /// hides in its place would be a surprise.
+  package func brokenFile(for id: String) -> Broken? {
+    guard let broken = broken.first(where: { $0.stem == id }) else { return nil }
+    guard let root = roots[id] else { return broken }
+    return broken.root < root ? broken : nil
+  }
+}

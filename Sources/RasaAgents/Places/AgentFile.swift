@@ -1,0 +1,84 @@
+import RasaCore
+import RasaDocuments
+import RasaSystem
+
+/// A file beneath a root that may be an agent.
+struct AgentFile: Sendable, Hashable {
+  var path: String
+  /// The number of its root, those first that win.
+  var root: Int
+  var origin: String
+  /// From the folders between the root and the file.
+  var category: String?
+  /// The file's name without its ending.
+  var stem: String
+  /// Whether it is TOML, and not Markdown.
+  var isConfig: Bool
+  var stamp: FileStamp
+
+  /// The folder that it is in; `.` has no slash.
+  var folder: String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  var isShipped: Bool { path.hasPrefix(Self.shippedPrefix) }
+
+  static let shippedPrefix = "shipped:"
+  static let largest = 1_000_000
+
+  /// Of what ships: it is as it is for as long as the program is.
+  static let shippedStamp = FileStamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0)
+
+  /// Nil when there is no such file.
+  static func read(_ path: String) throws(Failure) -> [UInt8]? {
+    guard path.hasPrefix(shippedPrefix) else {
+      return try FileSystem.readIfPresent(path, limit: largest)
+    }
+    return EmbeddedFiles.bytes(of: String(path.dropFirst(shippedPrefix.count)))
+  }
+}
+
+/// What a file's name says about it.
+enum AgentFileName {
+  case config, markdown, other
+
+  init(_ name: Span<UInt8>) {
+    if Self.ends(name, with: ".toml") {
+      self = .config
+    } else if Self.ends(name, with: ".md"), !Self.isReadMe(name) {
+      self = .markdown
+    } else {
+      self = .other
+    }
+  }
+
+  /// Without its ending.
+  static func stem(_ name: String) -> String {
+    name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+  }
+
+  private static func ends(_ name: Span<UInt8>, with ending: StaticString) -> Bool {
+    let ending = "\(ending)".utf8
+    guard name.count > ending.count else { return false }
+    var place = name.count - ending.count
+    for byte in ending {
+      guard lowered(name[place]) == byte else { return false }
+      place += 1
+    }
+    return true
+  }
+
+  /// It tells people about the folder.
+  private static func isReadMe(_ name: Span<UInt8>) -> Bool {
+    guard name.count == 9 else { return false }
+    for (place, byte) in "readme.md".utf8.enumerated() where lowered(name[place]) != byte {
+      return false
+    }
+    return true
+  }
+
+  private static func lowered(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  }
+}

@@ -1,0 +1,60 @@
+import RasaCore
+import RasaDocuments
+import RasaPersona
+import RasaSystem
+
+/// Files that prompts insert.
+extension AgentDiscovery {
+  /// The file of that path, from the prompt's folder or from the project's and the workspaces', in
+  /// this order. It lies beneath the folder that it was found from, whatever links and dots say.
+  func insertion(
+    _ path: String, into documents: AgentDocuments
+  ) throws(Failure) -> SourceDocument {
+    let prompt = documents.prompt?.path ?? documents.config?.path ?? ""
+    if prompt.hasPrefix(AgentFile.shippedPrefix) { return try shippedInsertion(path, prompt) }
+    let folder = FileSystem.parent(of: prompt)
+    var places = [(root: folder, path: path)]
+    for root in roots(holding: folder) {
+      // `../shared/rules.md` leads out of the prompt's folder, and may stay in the project.
+      places.append((root.path, AgentPlaces.join(root.rest, path)))
+    }
+    places += self.places.promptFolders.map { (root: $0, path: path) }
+    var refusal: Failure?
+    for place in places where FileSystem.exists(AgentPlaces.join(place.root, place.path)) {
+      do throws(Failure) {
+        return SourceDocument(
+          bytes: try FileSystem.read(place.path, beneath: place.root, limit: AgentFile.largest),
+          path: AgentPlaces.join(place.root, place.path))
+      } catch {
+        refusal = refusal ?? error
+      }
+    }
+    throw refusal
+      ?? Failure(
+        .configuration, "there is no file `\(path)` to insert",
+        mend: "name it by its path from \(folder) or from the project's folder")
+  }
+
+  /// The project or workspace that a folder is in, and the way from there.
+  private func roots(holding folder: String) -> [(path: String, rest: String)] {
+    let absolute = FileSystem.absolute(folder)
+    return places.promptFolders.compactMap { root in
+      let base = root == "." ? FileSystem.absolute("") : FileSystem.absolute(root) + "/"
+      guard absolute.hasPrefix(base) else { return nil }
+      let rest = String(absolute.dropFirst(base.count))
+      return rest.isEmpty ? nil : (root, rest)
+    }
+  }
+
+  private func shippedInsertion(
+    _ path: String, _ prompt: String
+  ) throws(Failure) -> SourceDocument {
+    let folder = FileSystem.parent(of: String(prompt.dropFirst(AgentFile.shippedPrefix.count)))
+    for name in ["\(folder)/\(path)", path] {
+      if let bytes = EmbeddedFiles.bytes(of: name) {
+        return SourceDocument(bytes: bytes, path: AgentFile.shippedPrefix + name)
+      }
+    }
+    throw Failure(.configuration, "nothing of the name `\(path)` ships with the program")
+  }
+}

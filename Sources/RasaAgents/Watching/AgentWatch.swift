@@ -1,0 +1,116 @@
+package import RasaCore
+import RasaPersona
+import RasaSystem
+
+/// Keeps a library as its files are, and tells what has changed.
+package final class AgentWatch: Sendable {
+  /// What came of one or more changes of files.
+  package struct Change: Sendable {
+    /// Ids, sorted.
+    package var added: [String]
+    package var changed: [String]
+    package var removed: [String]
+    /// What is there now.
+    package var found: DiscoveredAgents
+  }
+
+  private let library: AgentLibrary
+  private let folders: FolderWatch
+  private let watched = Locked<Set<String>>([])
+  /// What was last told of.
+  private let told: Locked<AgentSurvey>
+  /// Folders that cannot be watched, with why.
+  private let refused = Locked<[Warning]>([])
+
+  /// Looks, and watches from now on.
+  package init(
+    _ library: AgentLibrary, settling: Duration = .milliseconds(50)
+  ) throws(Failure) {
+    self.library = library
+    folders = try FolderWatch(settling: settling)
+    told = Locked(library.survey())
+    let survey = lookAndWatch()
+    told.withLock { $0 = survey }
+  }
+
+  package var found: DiscoveredAgents { library.found }
+  package var warnings: [Warning] { refused.withLock { $0 } }
+
+  /// The next change, waiting for it; nil once the watch is stopped or the task cancelled. Files
+  /// that change without an agent becoming another are not told of.
+  package func next() async -> Change? {
+    while await folders.next() != nil {
+      let (before, now) = await onOwnThread { [self] in
+        let now = lookAndWatch()
+        return told.withLock { told in
+          defer { told = now }
+          return (told, now)
+        }
+      }
+      let change = Change(from: before, to: now)
+      if !change.isEmpty || change.found.failures != before.found.failures { return change }
+    }
+    return nil
+  }
+
+  package func stop() { folders.stop() }
+
+  /// A folder is watched before it is looked into, so that nothing is missed: whenever one turns up
+  /// that was not, everything is looked at again.
+  private func lookAndWatch() -> AgentSurvey {
+    while true {
+      let survey = library.look()
+      let current = survey.folders
+      let new = current.subtracting(watched.withLock { $0 })
+      if new.isEmpty { return survey }
+      for folder in new.sorted() {
+        do throws(Failure) {
+          _ = try folders.add(folder)
+        } catch {
+          let warning = Warning("\(error.message), so changes in it are not seen")
+          refused.withLock { $0.append(warning) }
+        }
+      }
+      watched.withLock { $0.formUnion(new) }
+      forget(current)
+    }
+  }
+
+  /// Folders that are gone are watched no more: they would be looked into anew when they come back.
+  private func forget(_ current: Set<String>) {
+    let gone = watched.withLock { watched in
+      let gone = watched.subtracting(current)
+      watched.subtract(gone)
+      return gone
+    }
+    for folder in gone { folders.remove(folder) }
+  }
+}
+
+extension AgentWatch.Change {
+  fileprivate init(from before: AgentSurvey, to now: AgentSurvey) {
+    let old = before.found.registry
+    let new = now.found.registry
+    added = new.ids.filter { old[$0] == nil }
+    removed = old.ids.filter { new[$0] == nil }
+    changed = new.entries.filter { entry in
+      guard let other = old[entry.agent.id], other !== entry else { return false }
+      return other.agent != entry.agent || other.relevance != entry.relevance
+        || before.stamps(of: other.agent) != now.stamps(of: entry.agent)
+    }.map(\.agent.id)
+    found = now.found
+  }
+
+  fileprivate var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
+}
+
+extension AgentSurvey {
+  /// Of all files that an agent was read from.
+  fileprivate func stamps(of agent: Agent) -> [FileStamp] {
+    guard let path = agent.files.config ?? agent.files.prompt, let record = memory[path]?.record
+    else {
+      return []
+    }
+    return [record.file.stamp] + (record.prompt.map { [$0.stamp] } ?? [])
+  }
+}

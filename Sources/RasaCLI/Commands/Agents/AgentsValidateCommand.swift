@@ -1,0 +1,155 @@
+import RasaCore
+import RasaKit
+import RasaPersona
+import RasaSystem
+
+/// `rasa agents validate`: all that is wrong with agents, at once.
+struct AgentsValidateCommand {
+  let house: House
+  let print: Printer
+
+  func run(_ words: [String], isStrict: Bool) throws {
+    let desk = AgentDesk(house)
+    let engines = try desk.engines()
+    var warnings: [Warning] = []
+    var paths: [String] = []
+    if words.isEmpty {
+      (paths, warnings) = desk.allFiles()
+    } else {
+      for word in words {
+        for path in try desk.files(word) where !paths.contains(path) { paths.append(path) }
+      }
+    }
+    let readings = paths.map { path in read(path, desk, engines) }
+    // Agents that are checked together know each other, wherever they lie; of two with one id the
+    // first counts.
+    var agents = desk.agents()
+    for reading in readings.reversed() {
+      guard let agent = reading.reading.definition?.agent else { continue }
+      if agents[agent.id] == nil || !words.isEmpty { agents[agent.id] = agent }
+    }
+    let validation = desk.validation(with: agents, isStrict: isStrict)
+    let checked = readings.map { reading in
+      Checked(
+        path: reading.path, agent: reading.reading.definition?.agent,
+        findings: findings(on: reading, validation, desk), isStrict: isStrict)
+    }
+    try tell(checked, warnings, isStrict)
+  }
+
+  private typealias Read = (
+    path: String, documents: AgentDocuments?, reading: Reading<AgentLoader.Loaded>
+  )
+
+  private func read(_ path: String, _ desk: AgentDesk, _ engines: Set<String>) -> Read {
+    do throws(Failure) {
+      let documents = try desk.documents(at: path)
+      return (path, documents, AgentLoader.load(documents, engines: engines))
+    } catch {
+      return (path, nil, Reading(failure: error))
+    }
+  }
+
+  private func findings(
+    on read: Read, _ validation: AgentValidation, _ desk: AgentDesk
+  ) -> AgentValidation.Findings {
+    guard let documents = read.documents else {
+      return AgentValidation.Findings(failures: read.reading.failures)
+    }
+    var findings = validation.findings(on: documents, read.reading)
+    if findings.failures.isEmpty, let loaded = read.reading.definition,
+      let failure = desk.obstacle(to: loaded, documents)
+    {
+      findings.failures.append(failure)
+    }
+    return findings
+  }
+
+  private struct Checked {
+    var path: String
+    var agent: Agent?
+    var findings: AgentValidation.Findings
+    var isStrict: Bool
+
+    var isValid: Bool {
+      findings.failures.isEmpty && !(isStrict && !findings.warnings.isEmpty)
+    }
+  }
+
+  // MARK: Telling
+
+  private func tell(_ checked: [Checked], _ warnings: [Warning], _ isStrict: Bool) throws {
+    let broken = checked.count { !$0.isValid }
+    if print.isJSON {
+      for warning in warnings { house.warn(warning) }
+      try print(.array(checked.map { value(of: $0) }))
+    } else {
+      var lines = warnings.map { "warning: \($0)" }
+      for file in checked { lines += self.lines(of: file) }
+      if checked.isEmpty {
+        lines.append("no agents; `rasa agents create ID` writes a first one")
+      } else {
+        lines.append(summary(of: checked, warnings))
+      }
+      try print(text: lines.joined(separator: "\n") + "\n")
+    }
+    guard broken == 0, !(isStrict && !warnings.isEmpty) else {
+      throw Failure(
+        .configuration,
+        broken == 0
+          ? "not every place could be looked into"
+          : "\(broken) of \(checked.count) agents \(broken == 1 ? "is" : "are") not valid",
+        mend: "mend what is shown above and validate again")
+    }
+  }
+
+  private func lines(of checked: Checked) -> [String] {
+    let id = checked.agent.map { "  (\($0.id))" } ?? ""
+    return ["\(checked.isValid ? "ok      " : "broken  ")\(checked.path)\(id)"]
+      + checked.findings.failures.map { $0.description.indented(by: 2) }
+      + checked.findings.warnings.map { "  warning: \($0)" }
+  }
+
+  private func summary(of checked: [Checked], _ warnings: [Warning]) -> String {
+    func count(_ number: Int, _ what: String) -> String {
+      "\(number) \(what)\(number == 1 ? "" : "s")"
+    }
+    let broken = checked.count { !$0.isValid }
+    let failures = checked.reduce(0) { $0 + $1.findings.failures.count }
+    let told = checked.reduce(warnings.count) { $0 + $1.findings.warnings.count }
+    return "\(count(checked.count, "agent")): \(checked.count - broken) valid, \(broken) broken; "
+      + "\(count(failures, "error")), \(count(told, "warning"))"
+  }
+
+  private func value(of checked: Checked) -> Value {
+    [
+      "file": .string(checked.path),
+      "id": checked.agent.map { .string($0.id) } ?? .null,
+      "valid": .bool(checked.isValid),
+      "failures": .array(
+        checked.findings.failures.map { failure in
+          .object(
+            ValueObject(
+              [
+                ("message", .string(failure.message)), ("mend", .string(failure.mend)),
+                ("excerpt", failure.excerpt.map { .string($0) } ?? .null),
+                ("details", .array(failure.details.map { .string($0) })),
+              ] + place(failure.location)))
+        }),
+      "warnings": .array(
+        checked.findings.warnings.map { warning in
+          .object(
+            ValueObject([("message", .string(warning.message))] + place(warning.location)))
+        }),
+    ]
+  }
+
+  private func place(_ location: SourceLocation?) -> [(String, Value)] {
+    guard let location else { return [("file", .null), ("line", .null), ("column", .null)] }
+    let isPlace = location.line > 0
+    return [
+      ("file", .string(location.file)), ("line", isPlace ? .int(Int64(location.line)) : .null),
+      ("column", isPlace ? .int(Int64(location.column)) : .null),
+    ]
+  }
+}

@@ -1,0 +1,132 @@
+import RasaCore
+import RasaPersona
+import RasaRanking
+import RasaTerminal
+
+/// Recommendations as people read them.
+struct RecommendationReport {
+  let width: Int
+  let explains: Bool
+
+  func text(
+    of found: Recommendations, among registry: AgentRegistry, listsAll: Bool
+  ) -> String {
+    var lines: [String] = []
+    if found.isEmpty {
+      lines += nothing(found, listsAll: listsAll)
+    } else {
+      lines.append("Recommended Agents:")
+      for (place, recommendation) in found.agents.enumerated() {
+        if place > 0 { lines.append("") }
+        lines += entry(recommendation, place: place + 1, registry[recommendation.agent]?.agent)
+      }
+      lines += left(found)
+    }
+    if explains { lines += ["", requirements(found)] }
+    return lines.flatMap { wrapped($0) }.joined(separator: "\n") + "\n"
+  }
+
+  // MARK: One agent
+
+  private func entry(_ it: Recommendation, place: Int, _ agent: Agent?) -> [String] {
+    let verdict = it.verdict == .recommended ? "" : ", \(it.verdict.rawValue)"
+    var lines = ["\(place). \(it.agent) (Score: \(it.shownScore)\(verdict))"]
+    let capabilities = agent?.capabilities ?? []
+    lines.append(
+      "   - Capabilities: "
+        + (capabilities.isEmpty
+          ? "none; `rasa agents enhance \(it.agent)` proposes some"
+          : capabilities.joined(separator: ", ")))
+    lines.append("   - Performance: \((agent?.profile ?? .balanced).rawValue)")
+    lines.append("   - Estimated Cost: \(it.estimatedCost?.displayText ?? "unknown")")
+    lines.append("   - Relevance: \(Int(it.relevance.rounded())) of 100")
+    if !it.partners.isEmpty {
+      lines.append("   - Works well with: \(it.partners.joined(separator: ", "))")
+    }
+    if explains { lines += explanation(it) }
+    return lines
+  }
+
+  private func explanation(_ it: Recommendation) -> [String] {
+    func line(_ name: String, _ term: Recommendation.Term) -> String {
+      "   - \(name) \(term.value.shown) of \(Int(term.most)): \(term.reason)"
+    }
+    return [line("Capability", it.capability)]
+      + it.matches.map {
+        "     - \(Int($0.kind.points)) \($0.kindText): \($0.requirement) by \($0.with)"
+      } + [
+        line("Profile", it.profile), line("Cost", it.cost), line("Availability", it.availability),
+      ]
+  }
+
+  // MARK: All of them
+
+  private func requirements(_ found: Recommendations) -> String {
+    let words = found.requirements.joined(separator: ", ")
+    return words.isEmpty
+      ? "No agent knows a word of the task."
+      : "Looked for among \(found.among) agents: \(words)"
+  }
+
+  private func left(_ found: Recommendations) -> [String] {
+    let sentence = costSentence(found)
+    return sentence.isEmpty ? [] : ["", sentence]
+  }
+
+  private func costSentence(_ found: Recommendations) -> String {
+    let parts = [
+      found.tooExpensive > 0 ? "\(found.tooExpensive) for what they cost" : "",
+      found.unpriced > 0 ? "\(found.unpriced) because nobody knows what they cost" : "",
+    ].filter { !$0.isEmpty }
+    return parts.isEmpty ? "" : "Left out: \(parts.joined(separator: ", "))."
+  }
+
+  private func nothing(_ found: Recommendations, listsAll: Bool) -> [String] {
+    if found.among == 0 {
+      return ["There is no agent. `rasa agents create` writes a first one."]
+    }
+    var lines = ["None of \(found.among) agents fits this task."]
+    let cost = costSentence(found)
+    if !cost.isEmpty {
+      lines.append(cost + " Raise --max-cost to see them.")
+    } else if found.requirements.isEmpty {
+      lines.append(
+        "No agent knows a word of it; `rasa agents list` shows what there is, and `rasa agents "
+          + "create` writes an agent for it.")
+    } else if !listsAll {
+      lines.append("`--all` shows those that come nearest.")
+    }
+    return lines
+  }
+
+  // MARK: Layout
+
+  /// The line in pieces that fit, those after the first under its text.
+  private func wrapped(_ line: String) -> [String] {
+    let width = max(24, width)
+    guard displayWidth(line) > width else { return [line] }
+    let indent = line.prefix { $0 == " " }
+    let margin = line.prefix { $0 == " " || $0 == "-" }.count
+    var lines: [String] = []
+    var current = String(indent)
+    for (index, word) in line.dropFirst(indent.count).split(separator: " ").enumerated() {
+      if index == 0 {
+        current += word
+      } else if displayWidth(current) + 1 + displayWidth(String(word)) <= width {
+        current += " " + word
+      } else {
+        lines.append(current)
+        current = String(repeating: " ", count: margin) + word
+      }
+    }
+    return lines + [current]
+  }
+}
+
+extension Double {
+  /// With one decimal where it has one.
+  fileprivate var shown: String {
+    let tenths = Int((self * 10).rounded())
+    return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(abs(tenths % 10))"
+  }
+}

@@ -1,0 +1,246 @@
+import RasaCore
+
+/// Reads the lines of front matter as YAML, and where that fails as people mean them.
+///
+/// Other tools read `key: value` lines by simpler rules than YAML's, so that people write values
+/// YAML takes for something else: with `: ` in them, or with `*`, `@` or `[` at the beginning. Each
+/// member is looked at alone; one that is broken is mended when there is one way to do it. Lines
+/// keep their numbers throughout.
+struct FrontMatterRepair {
+  private let lines: FrontMatterLines
+  private let range: Range<Int>
+  private let source: SourceText
+  private let limits: DocumentLimits
+  private(set) var warnings: [Failure] = []
+  /// By how much columns are larger in the mended text, by line counted from 1.
+  private var shifts: [Int: Int] = [:]
+
+  init(
+    lines: FrontMatterLines, range: Range<Int>, source: SourceText, limits: DocumentLimits
+  ) {
+    self.lines = lines
+    self.range = range
+    self.source = source
+    self.limits = limits
+  }
+
+  mutating func read() throws(Failure) -> DocumentNode {
+    let start = SourceLocation(file: source.file, line: range.lowerBound + 1, column: 1)
+    if range.allSatisfy({ lines.isBlank($0) || lines[$0].first == UInt8(ascii: "#") }) {
+      return DocumentNode(
+        content: .mapping([]), location: start, excerpt: source.excerpt(line: start.line))
+    }
+    var failure: Failure?
+    var node: DocumentNode?
+    do throws(Failure) { node = try parse(range.map { Array(lines[$0]) }) } catch {
+      failure = error
+    }
+    guard failure != nil || range.contains(where: { lines.hasWordLikeComment($0) }),
+      let entries = entries(), failure != nil || entries.contains(where: hasHiddenText)
+    else {
+      if let failure { throw failure }
+      return try mapping(node)
+    }
+    var mended: [[UInt8]] = Array(repeating: [], count: range.count)
+    for entry in entries {
+      let entry = try mend(entry, everything: failure != nil)
+      for (offset, line) in entry.lines.enumerated() {
+        mended[entry.line - range.lowerBound + offset] = line
+      }
+    }
+    do throws(Failure) { return placed(try mapping(parse(mended))) } catch {
+      var failure = error
+      if let location = failure.location {
+        failure.location = placed(location)
+        failure.excerpt = source.excerpt(line: location.line)
+      }
+      throw failure
+    }
+  }
+
+  private func mapping(_ node: DocumentNode?) throws(Failure) -> DocumentNode {
+    guard let node, case .mapping = node.content else {
+      throw source.failure(
+        "the front matter is not made of `key: value` lines",
+        mend: "write it as `key: value` lines",
+        at: SourceLocation(file: source.file, line: range.lowerBound + 1, column: 1))
+    }
+    return node
+  }
+
+  /// Reads lines that begin where the front matter begins.
+  private func parse(_ content: [[UInt8]]) throws(Failure) -> DocumentNode {
+    var text = [UInt8](repeating: 0x0A, count: range.lowerBound)
+    for line in content { text += line + [0x0A] }
+    return try YAML.parse(text, file: source.file, limits: limits)
+  }
+}
+
+// MARK: Members
+
+extension FrontMatterRepair {
+  /// The members at the top level; nil when the first line does not begin one.
+  private func entries() -> [FrontMatterEntry]? {
+    var entries: [FrontMatterEntry] = []
+    var examples = ExampleLines(lines: lines, end: range.upperBound)
+    for line in range {
+      let bytes = Array(lines[line])
+      let isInExample = examples.contain(line)
+      if !isInExample, FrontMatterEntry.keyLength(bytes[...]) != nil {
+        entries.append(FrontMatterEntry(line: line, lines: [bytes]))
+      } else if !entries.isEmpty {
+        entries[entries.count - 1].lines.append(bytes)
+      } else if !lines.isBlank(line), bytes.first != UInt8(ascii: "#") {
+        return nil
+      }
+    }
+    return entries
+  }
+
+  private func hasHiddenText(_ entry: FrontMatterEntry) -> Bool {
+    entry.wordLikeComment != nil
+      && entry.lines.dropFirst().allSatisfy { $0.allSatisfy(FrontMatterEntry.isBlank) }
+  }
+
+  /// The member as it can be read. Without `everything`, only what YAML would read and lose.
+  private mutating func mend(
+    _ entry: FrontMatterEntry, everything: Bool
+  ) throws(Failure) -> FrontMatterEntry {
+    guard everything, let problem = problem(of: entry) else {
+      guard hasHiddenText(entry), let offset = entry.wordLikeComment else { return entry }
+      warn(
+        "what follows `#` is taken as a part of the text of `\(key(of: entry))`",
+        "put the text in quotes, or a space after a `#` that begins a comment", entry.line, offset)
+      return entry.quoted()
+    }
+    var spaced = entry
+    if let tab = entry.firstTab {
+      spaced = entry.withoutTabs
+      for (offset, line) in entry.lines.enumerated() {
+        shifts[entry.line + offset + 1] = FrontMatterEntry.tabs(line).count
+      }
+      if self.problem(of: spaced) == nil {
+        warn(
+          "tabs in the indentation are taken for two spaces each", "indent with spaces",
+          entry.line + tab.line, tab.column)
+        return spaced
+      }
+    }
+    if entry.lacksSpace {
+      let apart = spaced.withSpace
+      if self.problem(of: apart) == nil {
+        warn(
+          "`\(key(of: entry))` is taken for a key although no space follows its colon",
+          "write a space after the colon", entry.line, entry.keyLength + 1)
+        shifts[entry.line + 1] = 1
+        return apart
+      }
+    }
+    if entry.isBlock {
+      let indented = spaced.indented
+      guard self.problem(of: indented) == nil else { return spaced }
+      warn(
+        "the lines below `\(key(of: entry))` are taken as its text although they are not indented",
+        "indent them with spaces", entry.line, 0)
+      return indented
+    }
+    let quoted = entry.quoted()
+    guard !entry.value.isEmpty, !entry.hasMembers, self.problem(of: quoted) == nil else {
+      return spaced
+    }
+    let isLong = entry.lines.dropFirst().contains { !$0.allSatisfy(FrontMatterEntry.isBlank) }
+    warn(
+      "the value of `\(key(of: entry))` is taken as plain text"
+        + (isLong ? ", with the lines below it" : " to the end of the line"),
+      "put it in single quotes, or write `\(key(of: entry)): |` with the text indented below it",
+      entry.line, entry.value.startIndex, because: problem)
+    return quoted
+  }
+
+  /// What is wrong with a member alone.
+  private func problem(of entry: FrontMatterEntry) -> String? {
+    let text = Array(entry.lines.joined(separator: [0x0A]))
+    do throws(Failure) {
+      let node = try YAML.parse(text, file: source.file, limits: limits)
+      guard case .mapping(let entries) = node.content, entries.count == 1 else {
+        return "no ':' follows the key"
+      }
+      return nil
+    } catch {
+      return error.message
+    }
+  }
+
+  private func key(of entry: FrontMatterEntry) -> String {
+    SourceText.printable(
+      String(decoding: entry.lines[0].prefix(entry.keyLength), as: UTF8.self))
+  }
+
+  private mutating func warn(
+    _ message: String, _ mend: String, _ line: Int, _ offset: Int, because problem: String? = nil
+  ) {
+    let before = lines[line].prefix(offset)
+    let column = before.reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+    warnings.append(
+      source.failure(
+        message, mend: mend,
+        at: SourceLocation(file: source.file, line: line + 1, column: column),
+        details: problem.map { ["as YAML: \($0)"] } ?? []))
+  }
+}
+
+/// Descriptions have whole dialogues between `<example>` and `</example>`; what looks like a key in
+/// there is a part of the description.
+private struct ExampleLines {
+  private var last: Int?
+  private var isOpen = false
+  private let lines: FrontMatterLines
+
+  init(lines: FrontMatterLines, end: Int) {
+    self.lines = lines
+    last = (0..<end).last { Self.holds("</example>", lines[$0]) }
+  }
+
+  /// Asked for one line after the other.
+  mutating func contain(_ line: Int) -> Bool {
+    guard let last, line <= last else { return false }
+    let wasOpen = isOpen
+    if Self.holds("<example>", lines[line]) { isOpen = true }
+    if Self.holds("</example>", lines[line]) { isOpen = false }
+    return wasOpen
+  }
+
+  private static func holds(_ tag: String, _ line: ArraySlice<UInt8>) -> Bool {
+    line.drop(while: FrontMatterEntry.isBlank).starts(with: tag.utf8)
+      || line.lazy.filter { $0 != 0x20 }.suffix(tag.utf8.count).elementsEqual(tag.utf8)
+  }
+}
+
+// MARK: Places
+
+extension FrontMatterRepair {
+  private func placed(_ location: SourceLocation) -> SourceLocation {
+    guard let shift = shifts[location.line] else { return location }
+    var location = location
+    location.column = max(1, location.column - shift)
+    return location
+  }
+
+  /// The tree with the places and lines of the file instead of those of the mended text.
+  private func placed(_ node: DocumentNode) -> DocumentNode {
+    var node = node
+    node.location = placed(node.location)
+    node.excerpt = source.excerpt(line: node.location.line)
+    switch node.content {
+    case .scalar: break
+    case .sequence(let elements): node.content = .sequence(elements.map(placed))
+    case .mapping(let entries):
+      node.content = .mapping(
+        entries.map {
+          DocumentNode.Entry(
+            key: $0.key, keyLocation: placed($0.keyLocation), value: placed($0.value))
+        })
+    }
+    return node
+  }
+}

@@ -1,0 +1,128 @@
+import RasaCore
+import RasaPersona
+
+/// Personas and agents that work inside another one: each is compiled with it, so that a run knows
+/// before it begins all that can happen in it.
+extension GraphCompiler {
+  /// What looks up those that operators name; nil when there is none of that name.
+  package typealias Delegates = (String) throws(Failure) -> PersonaDefinition?
+
+  /// `agent:` in a frame is short for one operator: it is asked the input and what the frames before
+  /// made, and what it says is the draft and a key of the frame's own name.
+  mutating func addAgentFrames() {
+    let workers = persona.frames.filter { $0.agent != nil }
+    for (index, frame) in persona.frames.enumerated() {
+      guard let agent = frame.agent else { continue }
+      let isShared = workers.count { $0.agent == agent } > 1
+      let name = isShared ? "\(agent)-\(frame.name)" : agent
+      guard !operators.contains(where: { $0.name == name }) else {
+        problems.append(
+          Failure(
+            .configuration, "the operator `\(name)` and the agent of `\(frame.name)` share a name",
+            mend: "name the agent in the operator, or leave the operator out", at: frame.location))
+        continue
+      }
+      var work = OperatorDefinition(
+        name: name, kind: .agent, agent: agent, location: frame.location)
+      work.writes = [Write(key: frame.ownKey, type: .text)]
+      let isBranch = graph.frames[index].isBranch
+      if !isBranch { work.writes.append(Write(key: "draft", type: .text)) }
+      work.reads = ["input", "preferences", "feedback"]
+      for other in workers
+      where other.ownKey != frame.ownKey && !(isBranch && isBranchFrame(other.name)) {
+        work.reads.append(StatePath(other.ownKey))
+      }
+      work.optionalReads = Set(work.reads.dropFirst())
+      work.sections = work.reads.filter { $0 != .preferences }
+      operators.append(work)
+      agentFrames[index] = name
+    }
+  }
+
+  private func isBranchFrame(_ name: String) -> Bool {
+    graph.frames.contains { $0.name == name && $0.isBranch }
+  }
+
+  /// Makes those ready that the operator, or who stands in for it, has work.
+  mutating func delegate(_ node: inout Graph.Node) {
+    for definition in [node.definition, node.substitute].compactMap(\.self)
+    where definition.kind == .agent {
+      do throws(Failure) {
+        let graph = try compiled(definition)
+        node.delegates.append(Graph.Delegate(operatorName: definition.name, graph: graph))
+        if definition.name == node.definition.name, let loop = graph.persona.agent?.loop {
+          goBack(loop, &node)
+        }
+      } catch {
+        problems.append(located(error, at: definition.location))
+      }
+    }
+  }
+
+  private func compiled(_ definition: OperatorDefinition) throws(Failure) -> Graph {
+    let name = definition.agent ?? ""
+    let way = way + [persona.name]
+    if way.contains(name) {
+      throw Failure(
+        .configuration,
+        "`\(name)` would work for itself: \((way + [name]).joined(separator: " → "))",
+        mend: "let one of them end the chain; a bounded repetition is a loop "
+          + "(`loop_behavior`, or a route with `at_most`)", at: definition.location)
+    }
+    guard way.count <= deepest else {
+      throw Failure(
+        .configuration,
+        "agents work for each other \(way.count) deep, and `limits: {depth: \(deepest)}` allows no "
+          + "more: \((way + [name]).joined(separator: " → "))",
+        mend: "raise `limits: {depth: …}` in `\(way[0])`, or shorten the chain",
+        at: definition.location)
+    }
+    guard let persona = try delegates(name) else {
+      throw Failure(
+        .configuration, "there is no persona or agent `\(name)`",
+        mend: "`rasa agents list` and `rasa personas list` show which there are",
+        at: definition.location)
+    }
+    do {
+      return try Graph.compile(
+        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest)
+    } catch {
+      var failure = error
+      failure.details.append("in `\(name)`, which `\(definition.name)` has work")
+      throw failure
+    }
+  }
+
+  /// An agent may want the frames before it once more.
+  private mutating func goBack(_ loop: LoopBehavior, _ node: inout Graph.Node) {
+    guard let first = node.definition.writes.first else { return }
+    let key = "\(first.key)_loop"
+    node.definition.writes.append(Write(key: key, type: .object))
+    node.writes.append(StatePath(key))
+    let main = graph.frames.indices.filter { !graph.frames[$0].isBranch }
+    let place = main.firstIndex(of: node.frame)
+    let target = place.map { main[max(0, $0 - loop.steps)] } ?? node.frame
+    for name in loop.skip where graph.frameIndex(named: name) == nil {
+      graph.warnings.append(
+        Warning(
+          "the agent `\(node.definition.agent ?? "")` leaves out the frame `\(name)` when it goes "
+            + "back, and there is none of that name here", at: node.definition.location))
+    }
+    do throws(Failure) {
+      node.definition.then.append(
+        Route(
+          when: try Guard.compile("\(key).again == true"), action: .to(graph.frames[target].name),
+          atMost: loop.maxIterations, skip: loop.skip, location: node.definition.location))
+    } catch {
+      problems.append(located(error, at: node.definition.location))
+    }
+  }
+}
+
+extension FrameDefinition {
+  /// The key that its agent writes.
+  var ownKey: String {
+    let key = String(name.map { $0 == "-" ? "_" : $0 })
+    return State.provided.contains(key) || key == "draft" || key == "output" ? "\(key)_result" : key
+  }
+}

@@ -1,0 +1,146 @@
+import RasaCore
+import RasaDocuments
+import RasaPersona
+
+/// Operators of kind `agent`: a persona or agent runs inside the run.
+extension OperatorProcedure {
+  func delegate(
+    _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
+  ) async throws -> Completion {
+    let node = graph.nodes[invocation.node]
+    guard let delegate = node.delegate(definition) else {
+      throw Failure(
+        .configuration, "`\(definition.name)` has nobody to do its work", at: definition.location)
+    }
+    let assignment = graph.assignment(
+      of: definition, at: invocation.step, attempt: attempt, start, above: assignment)
+    var begun = start
+    begun.persona = delegate.persona.name
+    begun.personaDigest = delegate.digest
+    begun.session = nil
+    begun.fork = nil
+    begun.input = definition.task(invocation.view.reader(in: kind(of: invocation)))
+    let live = node.isLive ? node.writes.first : nil
+    if attempt > 1, let live, stage.restart(live) {
+      try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))
+    }
+    // Held until this returns.
+    let place = try await surroundings.place(of: delegate)
+    defer { withExtendedLifetime(place) {} }
+    let inner = Stage(
+      parts: delegate.outputParts, seconds: delegate.persona.limits.seconds,
+      startedAt: surroundings.time.monotonic(), inside: stage)
+    var drive = Drive(
+      machine: RunMachine(graph: delegate.within(assignment.scope)), start: begun,
+      options: options, surroundings: surroundings, stage: inner,
+      show: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
+      assignment: assignment)
+    guard let output = try await drive.toItsEndInside() else {
+      throw Deferred(approvals: drive.waitsFor)
+    }
+    let updates = try updates(
+      definition, output: output, of: drive.machine.state,
+      loops: delegate.persona.agent?.loop != nil)
+    return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
+  }
+
+  /// What is shown of the inner run: everything, but its output only where that is the outer one's.
+  private func passing(on live: StatePath?, of step: Step) -> RunObserver {
+    { progress in
+      switch progress {
+      case .output(let text):
+        if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
+      case .restarted(let inner, let reason, let wasShown):
+        let hasBeenShown = wasShown && (live.map { stage.restart($0) } ?? false)
+        try await show(.restarted(inner, reason: reason, wasShown: hasBeenShown))
+      default: try await show(progress)
+      }
+    }
+  }
+
+  /// One key takes the output; of several, each takes what the inner run wrote under that name, and
+  /// the output where it wrote nothing of it.
+  private func updates(
+    _ definition: OperatorDefinition, output: Value, of state: State, loops: Bool
+  ) throws(Failure) -> [Update] {
+    var output = output
+    if let form = definition.output {
+      let schema = try Schema.compile(form)
+      let (problems, value) = check(output.promptText, schema)
+      guard let value, problems.isEmpty else {
+        throw Failure(
+          .run,
+          "what `\(definition.agent ?? "")` answered does not have the form that "
+            + "`\(definition.name)` asks for",
+          mend: "ask for JSON in its prompt, or take `output:` out",
+          details: Array(problems.prefix(8)))
+      }
+      output = value
+    }
+    let writes = definition.writes
+    return writes.enumerated().map { place, write in
+      let path = StatePath(write.key)
+      if loops, write.key == "\(writes[0].key)_loop" { return Update(path, state["loop"]) }
+      let own = state[path]
+      let takesOwn = place > 0 && write.type != .text && !own.isNull
+      return Update(path, takesOwn ? own : output)
+    }
+  }
+}
+
+extension Drive {
+  /// Runs inside another run, from its beginning or from what the journal has of it. Nil when it has
+  /// to wait for people.
+  fileprivate mutating func toItsEndInside() async throws -> Value? {
+    guard let assignment else { return nil }
+    let known = recorded.own.lines(in: assignment.scope)
+    if known.isEmpty {
+      let began = JournalEntry(
+        run: start.run, time: surroundings.time.now(), kind: "agent.started",
+        key: assignment.scope,
+        body: ["persona": .string(start.persona), "input": .string(start.input)])
+      surroundings.journal.record([began])
+    }
+    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    machine.apply(.started(start))
+    let told = fold(known)
+    if known.isEmpty {
+      try await tell()
+    } else {
+      try await tell(machine.takeTold().dropFirst(told))
+    }
+    try await untilEnd()
+    switch machine.status {
+    case .failed(let failure): throw failure
+    case .running:
+      guard !waitsFor.isEmpty else {
+        throw Failure(
+          .run, "`\(start.persona)` stopped before its end: nothing is due any more",
+          mend: "check it with `rasa agents validate \(start.persona)`")
+      }
+      return nil
+    case .finished(let output):
+      guard !known.contains(where: { $0.kind == "agent.finished" }) else { return output }
+      let facts = machine.state[.remembered]
+      stage.remember(facts, of: start.persona)
+      var body: ValueObject = [
+        "persona": .string(start.persona), "steps": .int(Int64(machine.steps)),
+      ]
+      if !facts.isNull { body["remembered"] = facts }
+      surroundings.journal.record([
+        JournalEntry(
+          run: start.run, time: surroundings.time.now(), kind: "agent.finished",
+          key: assignment.scope, body: .object(body))
+      ])
+      return output
+    }
+  }
+}
+
+extension Surroundings {
+  /// A place at work, for agents that are not to be at work too often at a time.
+  func place(of graph: Graph) async throws -> (any Sendable)? {
+    guard let most = graph.persona.agent?.maxConcurrentTasks else { return nil }
+    return try await limits.place(of: graph.persona.name, atMost: most)
+  }
+}

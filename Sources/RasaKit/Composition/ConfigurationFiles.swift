@@ -1,0 +1,79 @@
+package import RasaCore
+package import RasaHTTPClient
+package import RasaPersona
+import RasaSystem
+
+/// What the configuration files say, once they have been read.
+package final class ConfigurationFiles: Sendable {
+  private let project: String
+  private let kept = Locked<(reading: Reading<Configuration>?, warnings: [Warning])>((nil, []))
+
+  init(project: String) { self.project = project }
+
+  func read(_ folders: RasaFolders, _ time: TimeSource) throws(Failure) -> Reading<Configuration> {
+    if let reading = kept.withLock({ $0.reading }) { return reading }
+    let loader = ConfigurationLoader(isKnownZone: { time.dayInZone(time.now(), $0) != nil })
+    let reading = loader.load(
+      user: try Self.document(Self.path(folders)), project: try projectDocument(folders))
+    kept.withLock { $0 = (reading, reading.warnings) }
+    return reading
+  }
+
+  func takeWarnings() -> [Warning] {
+    kept.withLock { kept in
+      defer { kept.warnings = [] }
+      return kept.warnings
+    }
+  }
+}
+
+extension ConfigurationFiles {
+  static func path(_ folders: RasaFolders) -> String { "\(folders.configuration)/config.yaml" }
+
+  /// The engines that agents may name.
+  func engines(_ folders: RasaFolders, _ time: TimeSource) -> Set<String> {
+    let configured = try? read(folders, time).definition?.providers.map(\.name)
+    return AgentLoader.builtInEngines.union(configured ?? [])
+  }
+
+  /// Nil where the project's folder is the user's own.
+  private func projectDocument(_ folders: RasaFolders) throws(Failure) -> SourceDocument? {
+    let path = FileSystem.path(House.projectConfigurationPath, in: project)
+    let document = try Self.document(path)
+    guard document != nil,
+      FileSystem.absolute(path) != FileSystem.absolute(Self.path(folders))
+    else { return nil }
+    return document
+  }
+
+  private static func document(_ path: String) throws(Failure) -> SourceDocument? {
+    try FileSystem.readIfPresent(path, limit: FolderSource.largest).map {
+      SourceDocument(bytes: $0, path: path)
+    }
+  }
+}
+
+/// Where `config.yaml` is looked for: the user's folder, and the project's.
+extension House {
+  package var configurationPath: String { ConfigurationFiles.path(folders) }
+  package static let projectConfigurationPath = ".rasa/config.yaml"
+
+  /// What both files say, read once. A file that is not there costs one attempt to open it. What is
+  /// odd in them is told to the first who asks with ears for it.
+  package func configuration(
+    onWarning: ((Warning) -> Void)? = nil
+  ) throws(Failure) -> Configuration {
+    let configuration = try configurationFiles.read(folders, time).get()
+    if let onWarning {
+      for warning in configurationFiles.takeWarnings() { onWarning(warning) }
+    }
+    return configuration
+  }
+
+  /// Requests over the network as the configuration says.
+  package func client() throws(Failure) -> HTTPClient {
+    let network = try configuration().network
+    return HTTPClient(
+      configuration: HTTPClientConfiguration(proxy: network.proxy, http2: network.http2))
+  }
+}

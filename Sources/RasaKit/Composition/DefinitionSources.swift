@@ -1,0 +1,72 @@
+package import RasaCore
+import RasaDocuments
+package import RasaPersona
+import RasaSystem
+
+/// The YAML files of one folder.
+package struct FolderSource: DefinitionSource {
+  package let folder: String
+
+  package init(folder: String) { self.folder = folder }
+
+  package var label: String { folder }
+
+  package func list() throws(Failure) -> [String] {
+    guard FileSystem.exists(folder) else { return [] }
+    return try FileSystem.list(folder).compactMap { entry in
+      guard entry.kind != .folder, entry.name.hasSuffix(".yaml") || entry.name.hasSuffix(".yml")
+      else { return nil }
+      return String(entry.name[..<(entry.name.lastIndex(of: ".") ?? entry.name.endIndex)])
+    }
+  }
+
+  package func read(_ name: String) throws(Failure) -> SourceDocument? {
+    // A name is a name, not a way out of the folder.
+    guard !name.contains("/"), name != ".." else { return nil }
+    for ending in ["yaml", "yml"] {
+      let path = "\(folder)/\(name).\(ending)"
+      if let bytes = try FileSystem.readIfPresent(path, limit: FolderSource.largest) {
+        return SourceDocument(bytes: bytes, path: path)
+      }
+    }
+    return nil
+  }
+
+  package func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+    let path = "\(folder)/\(path)"
+    return SourceDocument(
+      bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+  }
+
+  package static let largest = 1_000_000
+}
+
+/// What ships inside the binary.
+package struct EmbeddedSource: DefinitionSource {
+  /// `personas` or `operators`.
+  package let folder: String
+
+  package init(folder: String) { self.folder = folder }
+
+  package var label: String { "shipped" }
+
+  package func list() throws(Failure) -> [String] {
+    EmbeddedFiles.names.compactMap { name in
+      guard name.hasPrefix("\(folder)/"), name.hasSuffix(".yaml") else { return nil }
+      return String(name.dropFirst(folder.count + 1).dropLast(5))
+    }
+  }
+
+  package func read(_ name: String) throws(Failure) -> SourceDocument? {
+    EmbeddedFiles.bytes(of: "\(folder)/\(name).yaml").map {
+      SourceDocument(bytes: $0, path: "shipped:\(folder)/\(name).yaml")
+    }
+  }
+
+  package func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+    guard let bytes = EmbeddedFiles.bytes(of: "\(folder)/\(path)") else {
+      throw Failure(.configuration, "there is no shipped file `\(folder)/\(path)`")
+    }
+    return SourceDocument(bytes: bytes, path: "shipped:\(folder)/\(path)")
+  }
+}

@@ -1,0 +1,171 @@
+import RasaAgents
+import RasaCore
+import RasaPersona
+
+extension Rasa {
+  /// What was found when somebody looked.
+  public struct Discovery: Sendable {
+    /// An agent whose file another one of the same id takes the place of.
+    public struct Shadowed: Sendable, Hashable {
+      public var id: String
+      public var file: String
+      /// The file that is used.
+      public var by: String
+    }
+
+    /// Sorted by id.
+    public var agents: [Agent]
+    /// Files that are no agents although they should be; the rest is found all the same.
+    public var problems: [Problem]
+    public var warnings: [String]
+    public var shadowed: [Shadowed]
+  }
+
+  /// Looks into all folders again; what has not changed is not read again.
+  ///
+  /// Folders come in the order `project/agents`, `home/agents`, `$RASA_WORKSPACE/agents`,
+  /// extensions, what ships; the first that has an id wins.
+  public func discover() -> Discovery {
+    let found = house.agents.refresh()
+    return Discovery(
+      agents: registered.over(found.registry).agents.map { Agent($0) },
+      problems: found.failures.map { Problem($0) }, warnings: found.warnings.map(\.description),
+      shadowed: found.shadowed.map {
+        Discovery.Shadowed(id: $0.id, file: $0.file, by: $0.by)
+      })
+  }
+
+  /// Which agents are wanted. What is left out is not asked for.
+  public struct Filter: Sendable, Hashable {
+    public enum Mode: String, Sendable, Hashable, CaseIterable {
+      /// The id or name is the text.
+      case exact
+      /// The text stands in id, name or description.
+      case contains
+      /// The id, the name or a word of the description is nearly the text.
+      case fuzzy
+    }
+
+    public enum Logic: Sendable, Hashable {
+      /// Everything that is asked for has to fit.
+      case all
+      /// One thing of it has to.
+      case any
+    }
+
+    public var search: String?
+    public var mode: Mode
+    /// How close a fuzzy search has to come, from 0 to 1.
+    public var threshold: Double
+    /// A part of the category.
+    public var category: String?
+    /// The name of a provider.
+    public var engine: String?
+    /// A part of the name of a model.
+    public var model: String?
+    /// One of these, among tags and capabilities.
+    public var tags: [String]
+    public var logic: Logic
+
+    public init(
+      search: String? = nil, mode: Mode = .contains, threshold: Double = 0.7,
+      category: String? = nil, engine: String? = nil, model: String? = nil, tags: [String] = [],
+      logic: Logic = .all
+    ) {
+      self.search = search
+      self.mode = mode
+      self.threshold = threshold
+      self.category = category
+      self.engine = engine
+      self.model = model
+      self.tags = tags
+      self.logic = logic
+    }
+
+    fileprivate var own: AgentFilter {
+      AgentFilter(
+        query: search.map {
+          AgentQuery(
+            $0, mode: AgentQuery.Mode(rawValue: mode.rawValue) ?? .contains, threshold: threshold)
+        },
+        category: category, engine: engine, model: model, tags: tags,
+        logic: logic == .all ? .all : .any)
+    }
+  }
+
+  /// What agents are sorted by; agents without it come last.
+  public enum SortField: String, Sendable, Hashable, CaseIterable {
+    case id, name, category, engine, model
+  }
+
+  /// The agents that fit, sorted by these fields, one after the other; without any, those that were
+  /// searched for come with the best first, else by id.
+  ///
+  /// They are those of the last look, or of the first, which this makes when there was none.
+  public func agents(_ filter: Filter = Filter(), sortedBy fields: [SortField] = []) -> [Agent] {
+    let orders = fields.compactMap { field in
+      AgentOrder.Field(rawValue: field.rawValue).map { AgentOrder($0) }
+    }
+    return registered.registry.select(filter.own, sortedBy: orders).map { Agent($0.agent) }
+  }
+
+  /// The agent of that id; nil when there is none.
+  public func agent(_ id: String) -> Agent? {
+    registered.registry[id].map { Agent($0.agent, prompt: registered.prompt(of: id)) }
+  }
+}
+
+// MARK: Registering
+
+extension Rasa {
+  /// Adds an agent, checked as a file would be.
+  ///
+  /// - Parameter replacing: whether it takes the place of one with its id.
+  /// - Returns: what is worth telling about it.
+  @discardableResult
+  public func register(_ agent: Agent, replacing: Bool = false) throws -> [String] {
+    guard agent.prompt != nil else {
+      throw Problem(
+        Failure(
+          .configuration, "the agent `\(agent.id)` has no prompt",
+          mend: "give it a `prompt`: what it is told before anything else"))
+    }
+    return try add(nil, agent.markdown, agent.category, replacing).warnings
+  }
+
+  /// Adds an agent that is one Markdown text with YAML front matter.
+  ///
+  /// - Returns: the agent as it was read; throws a problem with line and column when it is broken.
+  @discardableResult
+  public func register(markdown: String, replacing: Bool = false) throws -> Agent {
+    try add(nil, markdown, nil, replacing).agent
+  }
+
+  /// Adds an agent of a TOML text and the Markdown text that it names as its prompt.
+  @discardableResult
+  public func register(
+    toml: String, prompt: String, replacing: Bool = false
+  ) throws -> Agent {
+    try add(toml, prompt, nil, replacing).agent
+  }
+
+  /// Takes a registered agent away; whether there was one. One that was found under its id counts
+  /// again.
+  @discardableResult
+  public func remove(_ id: String) -> Bool { registered.remove(id) }
+
+  private func add(
+    _ toml: String?, _ markdown: String, _ category: String?, _ replacing: Bool
+  ) throws -> (agent: Agent, warnings: [String]) {
+    func document(_ text: String, _ name: String) -> SourceDocument {
+      SourceDocument(bytes: Array(text.utf8), path: "\(RegisteredAgents.origin):\(name)")
+    }
+    let documents = AgentDocuments(
+      config: toml.map { document($0, "agent.toml") }, prompt: document(markdown, "agent.md"),
+      fileName: "agent", category: category, origin: RegisteredAgents.origin)
+    let (agent, warnings) = try told { () throws(Failure) in
+      try registered.add(documents, replacing: replacing, engines: house.library.engines)
+    }
+    return (Agent(agent, prompt: registered.prompt(of: agent.id)), warnings.map(\.description))
+  }
+}

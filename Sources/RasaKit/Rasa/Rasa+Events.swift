@@ -1,0 +1,123 @@
+import RasaCore
+import RasaEngine
+
+extension Rasa {
+  /// One round of an operator in a frame.
+  public struct Step: Sendable, Hashable {
+    public var frame: String
+    /// Counts the visits of that frame, from 1.
+    public var visit: Int
+    /// The operator, or the agent that is the frame's work.
+    public var name: String
+    /// Beyond 1, after a person's rejection.
+    public var round: Int
+
+    init(_ step: RasaEngine.Step) {
+      frame = step.frame
+      visit = step.visit
+      name = step.operatorName
+      round = step.round
+    }
+  }
+
+  /// One answer of a model.
+  public struct Call: Sendable, Hashable {
+    public var provider: String
+    public var model: String
+    public var inputTokens: Int
+    public var outputTokens: Int
+    public var cost: Dollars
+    /// Whether the mock answered, because no provider is configured or it was asked for.
+    public var isMock: Bool
+
+    init(_ answer: ModelAnswer) {
+      provider = answer.provider
+      model = answer.model
+      inputTokens = Int(answer.usage.input)
+      outputTokens = Int(answer.usage.output)
+      cost = Dollars(answer.cost)
+      isMock = answer.isMock
+    }
+  }
+
+  /// What happens while a run goes on.
+  public enum Event: Sendable, Hashable {
+    /// The run has begun; `rasa runs show` knows it by this id.
+    case started(run: String)
+    case stepStarted(Step)
+    /// The model that answers this step.
+    case modelChosen(Step, provider: String, model: String)
+    /// What a model thinks before it answers.
+    case reasoning(Step, String)
+    /// A stream broke and begins again; whether some of its text was given as output already.
+    case restarted(Step, reason: String, wasShown: Bool)
+    case stepFinished(Step, calls: [Call])
+    /// A route led somewhere else than onwards.
+    case moved(from: String, to: String, reason: String)
+    /// A person is asked: `approve` of the run is called.
+    case asked(Approval)
+    case warning(String)
+    /// A piece of the answer, in order. What could still be changed is held back until it cannot.
+    case output(String)
+  }
+
+  /// What came of a run.
+  public struct RunResult: Sendable, Hashable {
+    /// Its id.
+    public var run: String
+    public var session: String?
+    /// The answer; empty for a run that waits for a person.
+    public var text: String
+    /// The answer as JSON, for one that is not a text.
+    public var json: String
+    public var cost: Dollars
+    public var inputTokens: Int
+    public var outputTokens: Int
+    /// How many operators ran, and how often models were asked.
+    public var steps: Int
+    public var calls: Int
+    /// Whether the mock had a part in it.
+    public var usedMock: Bool
+    /// What it waits for; `rasa resume` goes on with it once they are answered.
+    public var pending: [Approval]
+    public var warnings: [String]
+
+    init(_ result: RasaEngine.RunResult, run: String, warnings: [String]) {
+      self.run = run
+      session = result.session
+      text = result.output.promptText
+      json = result.output.json()
+      cost = Dollars(result.cost)
+      inputTokens = Int(result.usage.input)
+      outputTokens = Int(result.usage.output)
+      steps = result.steps
+      calls = result.calls
+      usedMock = result.usedMock
+      pending = result.waitsFor.map { Approval($0) }
+      self.warnings = warnings
+    }
+  }
+}
+
+extension Rasa.Event {
+  /// Nil for what is not told.
+  init?(_ progress: RunProgress) {
+    switch progress {
+    case .event(.started(let start)): self = .started(run: start.run.text)
+    case .event(.moved(let from, let to, let reason)):
+      self = .moved(from: from, to: to, reason: reason)
+    case .event(.asked(let approval)): self = .asked(Rasa.Approval(approval))
+    case .event(.warned(let text)): self = .warning(text)
+    case .event, .textArrived: return nil
+    case .operatorStarted(let step, _): self = .stepStarted(Rasa.Step(step))
+    case .modelChosen(let step, let provider, let model):
+      self = .modelChosen(Rasa.Step(step), provider: provider, model: model)
+    case .restarted(let step, let reason, let wasShown):
+      self = .restarted(Rasa.Step(step), reason: reason, wasShown: wasShown)
+    case .operatorEnded(let step, let answers):
+      self = .stepFinished(Rasa.Step(step), calls: answers.map { Rasa.Call($0) })
+    case .output(let text): self = .output(text)
+    case .reasoning(let step, let text): self = .reasoning(Rasa.Step(step), text)
+    }
+  }
+}

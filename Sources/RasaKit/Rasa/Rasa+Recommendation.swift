@@ -1,0 +1,89 @@
+import RasaCore
+import RasaPersona
+import RasaRanking
+
+extension Rasa {
+  /// One agent for a task, with every part of its score.
+  public struct Recommendation: Sendable, Hashable {
+    public enum Verdict: String, Sendable, Hashable {
+      case recommended, acceptable, unfit
+    }
+
+    /// A part of the score: what it came to, of how much, and why.
+    public struct Term: Sendable, Hashable {
+      public var value: Double
+      public var most: Double
+      public var reason: String
+    }
+
+    /// What of the task the agent meets, with what, and how: `exact`, `partial` or `related`.
+    public struct Match: Sendable, Hashable {
+      public var requirement: String
+      public var with: String
+      public var kind: String
+    }
+
+    public var agent: Agent
+    public var verdict: Verdict
+    /// The sum of the four terms, from 0 to 140.
+    public var score: Double
+    public var capability: Term
+    public var profile: Term
+    public var cost: Term
+    public var availability: Term
+    public var matches: [Match]
+    /// What a usual answer costs; nil where no price is known.
+    public var estimatedCost: Dollars?
+    /// Agents that it works well with, of those that there are.
+    public var partners: [String]
+  }
+
+  /// The agents that fit a task, the best first.
+  ///
+  /// - Parameters:
+  ///   - profile: what kind of agent is wanted; nil leaves it to the task.
+  ///   - maxCost: agents whose usual answer costs more are left out, and those of unknown cost.
+  ///   - includingUnfit: whether agents that do not fit are listed too.
+  public func recommend(
+    _ task: String, profile: Profile? = nil, maxCost: Dollars? = nil, limit: Int = 5,
+    includingUnfit: Bool = false
+  ) async throws -> [Recommendation] {
+    do {
+      let recommender = try await house.recommender(history: store) { _ in }
+      let registry = registered.registry
+      let request = Recommender.Request(
+        task: task, profile: profile?.own, maxCost: maxCost?.money, limit: max(1, limit),
+        includesUnfit: includingUnfit)
+      return recommender.recommend(request, among: registry).agents.compactMap { found in
+        registry[found.agent].map { Recommendation(found, Agent($0.agent)) }
+      }
+    } catch {
+      throw error.told
+    }
+  }
+}
+
+extension Rasa.Recommendation {
+  fileprivate init(_ found: RasaRanking.Recommendation, _ agent: Rasa.Agent) {
+    func term(_ term: RasaRanking.Recommendation.Term) -> Term {
+      Term(value: term.value, most: term.most, reason: term.reason)
+    }
+    self.agent = agent
+    verdict =
+      switch found.verdict {
+      case .recommended: .recommended
+      case .acceptable: .acceptable
+      case .not: .unfit
+      }
+    score = found.score
+    capability = term(found.capability)
+    profile = term(found.profile)
+    cost = term(found.cost)
+    availability = term(found.availability)
+    matches = found.matches.map {
+      Match(requirement: $0.requirement, with: $0.with, kind: $0.kind.rawValue)
+    }
+    estimatedCost = found.estimatedCost.map { Rasa.Dollars($0) }
+    partners = found.partners
+  }
+}

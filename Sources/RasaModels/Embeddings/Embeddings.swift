@@ -1,0 +1,45 @@
+package import RasaCore
+package import RasaEngine
+
+/// Vectors of texts, in the order of the texts, all of one length.
+package struct Embeddings: Sendable, Hashable {
+  package var vectors: [[Float]]
+  package var provider: String
+  package var model: String
+  package var usage: Usage
+  package var cost: Money
+}
+
+/// Whose vectors they are: those of one model, at one address, can be compared.
+package struct EmbeddingModel: Sendable, Hashable {
+  package var provider: String
+  package var model: String
+  package var address: String
+}
+
+/// How much is asked for in one call, and how much is taken for an answer.
+package enum EmbeddingLimits {
+  /// The usual models take 8,192 tokens of a text, and a token is a byte at least.
+  package static let textBytes = 8_000
+  package static let textsPerCall = 64
+  package static let dimensions = 8_192
+  static let answerBytes = 16 << 20
+
+  /// As much of a text's beginning as may be asked about.
+  package static func clipped(_ text: String) -> String {
+    guard text.utf8.count > textBytes else { return text }
+    var bytes = text.utf8.prefix(textBytes + 1)
+    // No character is cut in two.
+    while let last = bytes.popLast(), last & 0xC0 == 0x80 {}
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  static func check(_ texts: [String]) throws(Failure) {
+    guard (1...textsPerCall).contains(texts.count) else {
+      throw Failure(.usage, "vectors are made of 1 to \(textsPerCall) texts at a time")
+    }
+    guard texts.allSatisfy({ (1...textBytes).contains($0.utf8.count) }) else {
+      throw Failure(.usage, "a text to make a vector of has 1 to \(textBytes) bytes")
+    }
+  }
+}

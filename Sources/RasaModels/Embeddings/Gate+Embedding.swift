@@ -1,0 +1,210 @@
+import RasaCore
+import RasaDocuments
+package import RasaEngine
+import RasaSystem
+
+/// Vectors come through the same door as answers: money is held before anything is asked, and
+/// settled whatever comes of it.
+extension Gate {
+  /// Vectors of up to `EmbeddingLimits.textsPerCall` texts, by the model that the options name.
+  package func embed(
+    _ texts: [String], for context: CallContext
+  ) async throws -> Embeddings {
+    try EmbeddingLimits.check(texts)
+    guard options.model != nil else {
+      throw Failure(.usage, "no model is named that makes vectors")
+    }
+    let plan = CallPlan(.vectors(of: texts), context, options, startedAt: time.monotonic())
+    await recall()
+    let candidates = try await chain(plan).candidates
+    guard var contender = inOrderOfAvailability(candidates).first else {
+      throw Failure(.provider, "no model can be asked", mend: "see `rasa doctor`")
+    }
+    let call = try EmbeddingCall(texts, at: contender.candidate)
+    let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
+    var earliest = contender.notBefore
+    var round = 1
+    while true {
+      try await wait(until: earliest, plan)
+      switch try await attempt(call, plan) {
+      case .made(let embeddings): return embeddings
+      case .failed(let problem):
+        contender.note(
+          problem, longestDelay: options.longestRetryDelay, at: time.monotonic())
+        guard !contender.isOut, round < options.rounds else { throw failure(call, problem) }
+      }
+      let pause = retries.delay(round: round - 1, random: random())
+      earliest = max(contender.notBefore, time.monotonic().advanced(by: pause))
+      round += 1
+    }
+  }
+
+  /// Who would make vectors, without asking anyone. Throws where nobody could.
+  package func embeddingModel(for context: CallContext) async throws -> EmbeddingModel {
+    let plan = CallPlan(.vectors(of: []), context, options, startedAt: time.monotonic())
+    guard let candidate = try await chain(plan).candidates.first else {
+      throw Failure(.provider, "no model can be asked", mend: "see `rasa doctor`")
+    }
+    let call = try EmbeddingCall([], at: candidate)
+    return EmbeddingModel(
+      provider: call.settings.name, model: call.model, address: call.settings.baseURL)
+  }
+
+  /// What vectors of texts cost at most, in however many calls, without asking anyone.
+  package func estimate(
+    vectorsOf texts: [String], for context: CallContext
+  ) async throws -> CallEstimate {
+    try await estimate(.vectors(of: texts), for: context)
+  }
+
+  // MARK: One attempt
+
+  private enum Outcome {
+    case made(Embeddings)
+    case failed(ProviderProblem)
+  }
+
+  private func attempt(_ call: EmbeddingCall, _ plan: CallPlan) async throws -> Outcome {
+    switch try await reserve(plan, call.candidate, model: call.model) {
+    case .refused(let problem, _): return .failed(problem)
+    case .held(let hold): return try await perform(call, plan, under: hold)
+    }
+  }
+
+  private func perform(
+    _ call: EmbeddingCall, _ plan: CallPlan, under hold: consuming Hold
+  ) async throws -> Outcome {
+    var reading = Reading(startedAt: time.monotonic())
+    let vectors: [[Float]]
+    do {
+      vectors = try await read(&reading, call, plan, under: &hold)
+    } catch let problem as ProviderProblem {
+      let observation = observation(of: problem, at: call.candidate)
+      if let observation { state.withLock { $0.note(observation) } }
+      try await settle(
+        hold, plan, call.candidate, model: call.model, usage: reading.usage(after: problem, hold),
+        outcome: .failed, reason: problem.kind.rawValue, message: problem.message, partial: "",
+        observation)
+      return .failed(problem)
+    } catch let failure as Failure {
+      try await settle(
+        hold, plan, call.candidate, model: call.model, usage: reading.usage(hold),
+        outcome: .failed, reason: failure.kind.rawValue, message: failure.message, partial: "")
+      throw failure
+    } catch {
+      try await settle(
+        hold, plan, call.candidate, model: call.model, usage: reading.usage(hold),
+        outcome: .cancelled, reason: "cancelled", message: "the call was cancelled", partial: "")
+      throw error
+    }
+    let usage = reading.usage(hold)
+    let embeddings = Embeddings(
+      vectors: vectors, provider: call.candidate.provider, model: call.model, usage: usage,
+      cost: hold.price.cost(of: usage))
+    faultPoint("call.complete")
+    let observation = observation(of: reading, usage, at: call.candidate, under: hold)
+    if let observation { state.withLock { $0.note(observation) } }
+    let settlement = Settlement(
+      reservation: hold.reservation, actual: embeddings.cost, usage: usage, outcome: .answered,
+      observation: observation)
+    let entry = resultEntry(plan, hold.reservation, embeddings)
+    let ledger = ledger
+    // They have been paid for, also when nobody wants them any more.
+    try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
+    await clearProvider(of: call.candidate)
+    return .made(embeddings)
+  }
+
+  /// One document, within the time that a chat has to its first content.
+  private func read(
+    _ reading: inout Reading, _ call: EmbeddingCall, _ plan: CallPlan, under hold: inout Hold
+  ) async throws -> [[Float]] {
+    let patience = firstContentTimeout(for: call.candidate, plan.profile)
+    let deadline = plan.limit(reading.startedAt.advanced(by: patience))
+    try await renew(&hold, at: time.monotonic(), isUnsent: true)
+    let adapter = HTTPAdapter(settings: call.settings, client: client, time: time)
+    let bytes: [UInt8]
+    do {
+      let body = try await adapter.ask(call.wire, under: hold, deadline: deadline)
+      reading.isAccepted = true
+      faultPoint("call.sent")
+      bytes = try await adapter.document(
+        body, limit: EmbeddingLimits.answerBytes, deadline: deadline)
+    } catch var problem as ProviderProblem where problem.kind == .timeout {
+      let seconds = patience.nanoseconds / 1_000_000_000
+      let span = seconds > 0 ? "\(seconds) s" : "\(patience.nanoseconds / 1_000_000) ms"
+      problem.message = "the vectors were not there within \(span)"
+      throw problem
+    }
+    reading.firstContentAt = time.monotonic()
+    do {
+      let document = try JSON.parse(
+        bytes, named: "the answer", limits: JSONLimits(bytes: EmbeddingLimits.answerBytes))
+      let read = try call.settings.dialect.embeddings(in: document, of: call.count)
+      reading.usage = read.usage
+      return read.vectors
+    } catch let failure as Failure {
+      throw Failure(
+        .provider,
+        "\(call.name) gave no vectors that can be used: \(failure.message)",
+        mend: "name another model with --embeddings")
+    } catch var problem as ProviderProblem {
+      if let key = call.settings.key { problem.message = key.redacting(problem.message) }
+      throw problem
+    }
+  }
+
+  private func failure(_ call: EmbeddingCall, _ problem: ProviderProblem) -> Failure {
+    let kind: Failure.Kind =
+      switch problem.kind {
+      case .authentication, .payment: .authentication
+      case .budget, .unknownPrice: .budget
+      case .timeout: .timeout
+      default: .provider
+      }
+    return Failure(
+      kind, "\(call.name) made no vectors: \(problem.message)",
+      mend: problem.mendOfVectors(at: call.settings, model: call.model))
+  }
+}
+
+/// What is asked of whom.
+private struct EmbeddingCall {
+  let candidate: Candidate
+  let settings: ProviderSettings
+  let model: String
+  let wire: WireRequest
+  let count: Int
+
+  var name: String { "\(settings.name) \(model)" }
+
+  init(_ texts: [String], at candidate: Candidate) throws(Failure) {
+    guard let settings = candidate.settings, let model = candidate.model else {
+      throw Failure(
+        .configuration, "the mock makes no vectors", mend: Self.mend(naming: "a model"))
+    }
+    guard let wire = settings.dialect.embeddingRequest(model: model, texts: texts) else {
+      throw Failure(
+        .configuration, "\(settings.name) offers no vectors of texts",
+        mend: Self.mend(naming: "a model of another provider"))
+    }
+    self.candidate = candidate
+    self.settings = settings
+    self.model = model
+    self.wire = wire
+    count = texts.count
+  }
+
+  private static func mend(naming what: String) -> String {
+    "name \(what), such as openai:text-embedding-3-small, gemini:gemini-embedding-001 or "
+      + "ollama:nomic-embed-text"
+  }
+}
+
+extension ModelRequest {
+  /// What is held, digested and estimated as any other request is. Nothing is written for it.
+  fileprivate static func vectors(of texts: [String]) -> ModelRequest {
+    ModelRequest(
+      messages: texts.map { ChatMessage(.user, $0) }, name: "vectors", maxTokens: 0)
+  }
+}

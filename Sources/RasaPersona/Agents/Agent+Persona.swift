@@ -1,0 +1,202 @@
+package import RasaCore
+
+extension Agent {
+  /// What a run needs of an agent beside its description.
+  package struct Parts: Sendable {
+    package var prompt: AgentPrompt
+    /// The prompt, compiled.
+    package var template: Template
+    /// Reads a file that the prompt inserts.
+    package var insert: @Sendable (String) throws(Failure) -> SourceDocument
+    /// Looks up a shipped operator, or a user's in its place.
+    package var operatorNamed: @Sendable (String) throws(Failure) -> OperatorDefinition
+
+    package init(
+      prompt: AgentPrompt, template: Template,
+      insert: @escaping @Sendable (String) throws(Failure) -> SourceDocument,
+      operatorNamed: @escaping @Sendable (String) throws(Failure) -> OperatorDefinition
+    ) {
+      self.prompt = prompt
+      self.template = template
+      self.insert = insert
+      self.operatorNamed = operatorNamed
+    }
+  }
+
+  /// The agent as a persona: one operator that is asked with its prompt, then its quality gates, then
+  /// what it says about going back and handing on.
+  ///
+  /// - Parameter isPart: it works in a frame of another persona, whose frames it goes back over.
+  package func persona(_ parts: Parts, isPart: Bool = false) throws(Failure) -> PersonaDefinition {
+    let prompt = parts.prompt
+    var persona = PersonaDefinition(name: id, frames: [], operators: [])
+    persona.description = description
+    persona.location = prompt.location
+    persona.metadata = constraints
+    persona.exampleQueries = exampleQueries
+    persona.models = wantedModels
+    persona.profile = profile
+    persona.budget = budget
+    persona.capabilities = capabilities
+    persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
+    persona.agent = AgentRules()
+    persona.agent?.maxConcurrentTasks = maxConcurrentTasks
+    persona.agent?.sandbox = sandbox
+    persona.agent?.loop = isPart ? loop : nil
+    let work = try work(prompt, parts, &persona)
+    persona.operators.append(work)
+    try addGates(after: work.name, parts, &persona)
+    try addLoop(back: work.name, parts, &persona, isPart: isPart)
+    let home = FrameDefinition(
+      name: traits.contextRequirements == .minimal ? "task_frame" : "session_frame",
+      // A stateless frame would not let the gates see the draft.
+      kind: .session, operators: persona.operators.map(\.name), location: prompt.location)
+    persona.frames = [home]
+    if traits.contextRequirements == .extensive {
+      persona.frames.append(FrameDefinition(name: "long_term_frame", location: prompt.location))
+    }
+    try addTrigger(&persona)
+    return persona
+  }
+
+  /// The models that it names, else the one of its TOML, else what it asks for.
+  package var wantedModels: RecommendedModels {
+    var models = models
+    if models.primary == nil, let model {
+      models.primary = ModelReference(engine: engine, model: model)
+    }
+    models.engine = models.engine ?? engine
+    return models
+  }
+
+  // MARK: The work
+
+  private func work(
+    _ prompt: AgentPrompt, _ parts: Parts, _ persona: inout PersonaDefinition
+  ) throws(Failure) -> OperatorDefinition {
+    var work = OperatorDefinition(name: id, kind: .llm, location: prompt.location)
+    work.description = description
+    work.reads = ["input", "preferences", "draft", "quality", "loop", "feedback"]
+    if traits.contextRequirements != .minimal { work.reads.append("context.session") }
+    if traits.contextRequirements == .extensive { work.reads.append("context.memories") }
+    work.optionalReads = Set(work.reads.dropFirst())
+    work.writes = [Write(key: "draft", type: .text)]
+    work.effort = effort
+    work.isStrict = isStrict
+    switch traits.outputVolume {
+    case .low: work.maxTokens = 800
+    case .medium, nil: work.maxTokens = 4_000
+    case .high: work.maxTokens = 12_000
+    }
+    persona.warnings += parts.template.warnings
+    let template = try parts.template.inserting { path throws(Failure) in
+      try parts.insert(path).bytes
+    }
+    work.defaults = values
+    work.sections = [
+      "input", "preferences", "context.memories", "draft", "quality", "loop", "feedback",
+    ]
+    .filter { path in
+      work.reads.contains(path) && !template.paths.contains { $0.overlaps(path) }
+    }
+    if template.paths.isEmpty {
+      // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
+      // a message like any other.
+      persona.instructions = template.render { _ in .null }.trimmed
+    } else {
+      work.prompt = template
+      persona.instructions = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
+    }
+    return work
+  }
+
+  // MARK: What follows
+
+  private static let wordsForPeople = [
+    "human", "approval", "approve", "sign_off", "signoff", "manual",
+  ]
+
+  /// A model checks all gates at once; those that name a person's decision are put to one.
+  private func addGates(
+    after work: String, _ parts: Parts, _ persona: inout PersonaDefinition
+  ) throws(Failure) {
+    func isForPeople(_ gate: String) -> Bool {
+      let words = gate.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 }
+      return Self.wordsForPeople.contains { String(words).contains($0) }
+    }
+    let checked = qualityGates.filter { !isForPeople($0) }
+    let asked = qualityGates.filter(isForPeople)
+    if !checked.isEmpty {
+      persona.metadata["quality_gates"] = .array(checked.map(Value.string))
+      var review = try parts.operatorNamed("quality_review")
+      if review.then.isEmpty {
+        review.then = [
+          Route(
+            when: try Guard.compile(#"quality.verdict == "revise""#), action: .to(work), atMost: 2),
+          Route(
+            when: try Guard.compile(#"quality.verdict == "escalate""#),
+            action: .review(subject: "draft")),
+        ]
+      }
+      persona.operators.append(review)
+    }
+    if !asked.isEmpty {
+      var person = try parts.operatorNamed("hitl")
+      let gates = asked.map { gate in String(gate.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
+      person.prompt = try Template.compile(
+        "\(name) needs \(gates.joined(separator: " and ")): may this answer go out?"
+          .filter { $0 != "{" })
+      persona.operators.append(person)
+    }
+  }
+
+  private func addLoop(
+    back work: String, _ parts: Parts, _ persona: inout PersonaDefinition, isPart: Bool
+  ) throws(Failure) {
+    guard let loop else { return }
+    var decision: OperatorDefinition
+    if let condition = loop.when {
+      decision = OperatorDefinition(
+        name: "loop_decision", kind: .rule, writes: [Write(key: "loop", type: .object)],
+        location: loop.location ?? persona.location)
+      let when = try Guard.compile(condition, at: loop.location)
+      decision.reads = when.reads.filter { $0.key != "loop" }
+      decision.optionalReads = Set(decision.reads)
+      decision.rules = [
+        Rule(set: [("loop", .literal(["again": false]))]),
+        Rule(when: when, set: [("loop", .literal(["again": true]))]),
+      ]
+    } else {
+      decision = try parts.operatorNamed("loop_decision")
+    }
+    // In a run of its own there are no frames before: it goes over its own work again.
+    if !isPart {
+      decision.then = [
+        Route(
+          when: try Guard.compile("loop.again == true"), action: .to(work),
+          atMost: loop.maxIterations)
+      ]
+    }
+    persona.operators.append(decision)
+  }
+
+  private func addTrigger(_ persona: inout PersonaDefinition) throws(Failure) {
+    guard let trigger else { return }
+    let place = trigger.location ?? persona.location
+    var hand = OperatorDefinition(
+      name: "hand_over", kind: .agent, reads: ["input", "draft"],
+      writes: [Write(key: "output", type: .text)], agent: trigger.agent, location: place)
+    hand.description = "Hands the result to \(trigger.agent)."
+    hand.sections = ["input", "draft"]
+    persona.operators.append(hand)
+    if let condition = trigger.when {
+      persona.frames[persona.frames.count - 1].next = [
+        Transition(to: "trigger_frame", when: try Guard.compile(condition, at: trigger.location)),
+        Transition(to: "end"),
+      ]
+    }
+    persona.frames.append(
+      FrameDefinition(
+        name: "trigger_frame", kind: .session, operators: [hand.name], location: place))
+  }
+}

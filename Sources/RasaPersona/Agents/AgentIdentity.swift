@@ -1,0 +1,109 @@
+import RasaCore
+import RasaDocuments
+
+/// Who an agent is, of the two ways that files say it: `agent_id` with `name` for people, or `name`
+/// as the id with `display_name` for people.
+struct AgentIdentity {
+  var id: String
+  var name: String
+}
+
+extension AgentReader {
+  /// With a TOML file, which wins where the front matter says something else. `self` reads the
+  /// TOML file.
+  mutating func identity(
+    config: AgentLayer, at root: DocumentNode, frontMatter head: AgentLayer?,
+    documents: AgentDocuments, _ headReader: inout AgentReader?
+  ) -> AgentIdentity? {
+    let claim = head.map { Self.claim(of: $0, beside: config) }
+    let id = configID(config, at: root, claim: claim?.id, documents)
+    let name: String
+    if let said = config.displayName ?? config.name {
+      if said.text.isEmpty {
+        reader.fail(said.node, "the agent's `name` is empty", mend: "write what people call it")
+      }
+      name = said.text
+    } else if let said = claim?.name, !said.text.isEmpty {
+      name = said.text
+    } else {
+      reader.fail(root, "the agent has no `name`", mend: "add `name = \"…\"`, as people call it")
+      name = ""
+    }
+    if let said = claim?.id, let id, config.id != nil, said.text != id {
+      headReader?.reader.warn(
+        "the front matter is of `\(DocumentReader.printable(said.text))`, and the agent is `\(id)`",
+        at: said.node.location)
+    }
+    if let said = claim?.name, config.displayName ?? config.name != nil, said.text != name {
+      headReader?.reader.warn(
+        "the front matter calls the agent `\(DocumentReader.printable(said.text))`, and its TOML "
+          + "file `\(DocumentReader.printable(name))`, which is used", at: said.node.location)
+    }
+    return id.map { AgentIdentity(id: $0, name: name) }
+  }
+
+  /// What a front matter says of who it is for, read in the light of the TOML file beside it.
+  private static func claim(
+    of head: AgentLayer, beside config: AgentLayer
+  ) -> (id: AgentLayer.Said?, name: AgentLayer.Said?) {
+    if head.id != nil { return (head.id, head.displayName ?? head.name) }
+    guard let name = head.name else { return (nil, head.displayName) }
+    if head.displayName != nil { return (name, head.displayName) }
+    let isName = name.text != config.id?.text && name.text == config.name?.text
+    return isName || !AgentID.isValid(name.text) ? (nil, name) : (name, nil)
+  }
+
+  private mutating func configID(
+    _ config: AgentLayer, at root: DocumentNode, claim: AgentLayer.Said?,
+    _ documents: AgentDocuments
+  ) -> String? {
+    guard let said = config.id else {
+      if let claim, AgentID.isValid(claim.text) {
+        reader.warn(
+          "the file has no `id`, and `\(claim.text)` is taken from the front matter",
+          at: root.location)
+        return claim.text
+      }
+      let example = AgentID.make(of: documents.fileName) ?? "code-agent"
+      reader.fail(root, "the agent has no `id`", mend: "add `id = \"\(example)\"`")
+      return nil
+    }
+    guard !said.text.isEmpty else {
+      reader.fail(said.node, "the agent's `id` is empty", mend: "write one such as `code-agent`")
+      return nil
+    }
+    guard AgentID.isValid(said.text) else {
+      let suggestion = AgentID.make(of: said.text).map { "did you mean `\($0)`? " } ?? ""
+      reader.fail(
+        said.node,
+        "`id` must be lower-case words joined by hyphens, and is "
+          + DocumentReader.spoken(said.node), mend: suggestion + "an id is such as `code-agent`")
+      return nil
+    }
+    return said.text
+  }
+
+  /// Of a Markdown file alone, which is read however it says it.
+  mutating func identity(
+    frontMatter head: AgentLayer, documents: AgentDocuments, at place: SourceLocation
+  ) -> AgentIdentity? {
+    let people = head.displayName ?? (head.id == nil ? nil : head.name)
+    if let said = head.id ?? head.name, let id = AgentID.make(of: said.text) {
+      if AgentID.isValid(said.text) {
+        return AgentIdentity(id: said.text, name: people?.text.nonEmpty ?? said.text)
+      }
+      let text = DocumentReader.printable(said.text)
+      reader.warn("`\(text)` is no id, and is read as `\(id)`", at: said.node.location)
+      return AgentIdentity(id: id, name: people?.text.nonEmpty ?? said.text)
+    }
+    guard let id = AgentID.make(of: documents.fileName) else {
+      reader.fail(
+        Failure(
+          .configuration, "the agent has no `name`, and none can be made of the file's",
+          mend: "add `name: code-agent`", at: place))
+      return nil
+    }
+    reader.warn("the agent has no `name`, and is called `\(id)` as its file is", at: place)
+    return AgentIdentity(id: id, name: people?.text.nonEmpty ?? id)
+  }
+}

@@ -1,0 +1,164 @@
+import RasaCore
+import RasaDocuments
+
+/// What one of an agent's files says. Nil is what it does not say.
+struct AgentLayer {
+  /// A text that something else is compared with, and where it stands.
+  struct Said {
+    var text: String
+    var node: DocumentNode
+  }
+
+  var id: Said?
+  var name: Said?
+  var displayName: Said?
+  var promptPath: Said?
+  var mirrorPath: Said?
+
+  var description: String?
+  var category: String?
+  var color: String?
+  var tags: [String]?
+
+  var engine: String?
+  var model: ModelReference?
+  var effort: ReasoningEffort?
+  var primary: ModelChoice?
+  var fallback: ModelChoice?
+  var premium: ModelChoice?
+  var modelClass: ModelClass?
+  var costTier: CostTier?
+  var maxConcurrentTasks: Int?
+
+  /// `performance_profile` as one word.
+  var profileWord: PerformanceProfile?
+  /// `profile` of `[agent.persona.performance]`.
+  var profile: PerformanceProfile?
+  /// What `thinking_depth` comes to.
+  var profileOfDepth: PerformanceProfile?
+  var traits = PerformanceTraits()
+  var estimatedTokens: Int?
+
+  var maxPerExecution: Money?
+  var maxDaily: Money?
+  var maxMonthly: Money?
+  var budgetPolicy: BudgetPolicy?
+
+  var capabilities: [String]?
+  var exampleQueries: [String]?
+  var worksWellWith: [String]?
+  var typicalWorkflows: [String]?
+  var qualityGates: [String]?
+  var tools: [String]?
+  var constraints = ValueObject()
+  var defaults = ValueObject()
+  var isStrict: Bool?
+
+  var loop: Loop?
+  var trigger: Trigger?
+  var sandbox: Sandbox?
+
+  struct Loop {
+    var node: DocumentNode
+    var steps: Int?
+    var maxIterations: Int?
+    var skip: [String]?
+    var when: String?
+  }
+
+  struct Trigger {
+    var node: DocumentNode
+    var agent: String?
+    var when: String?
+  }
+
+  struct Sandbox {
+    var node: DocumentNode
+    var type: SandboxType?
+    var image: String?
+    var profile: SandboxDefinition.Profile?
+    var network: SandboxDefinition.Network?
+  }
+}
+
+enum SandboxType: String, CaseIterable { case docker, podman, seatbelt, bubblewrap, none }
+
+/// A recommended model with what its author says of it.
+struct ModelChoice {
+  var reference: ModelReference
+  var note = ModelNote()
+}
+
+extension AgentLayer {
+  /// Field by field, with what the other says going first. Who it is is decided elsewhere.
+  func overlaid(by upper: AgentLayer) -> AgentLayer {
+    var merged = self
+    func take<Field>(_ field: WritableKeyPath<AgentLayer, Field?>) {
+      if let value = upper[keyPath: field] { merged[keyPath: field] = value }
+    }
+    take(\.description)
+    take(\.category)
+    take(\.color)
+    take(\.tags)
+    take(\.engine)
+    take(\.model)
+    take(\.effort)
+    take(\.primary)
+    take(\.fallback)
+    take(\.premium)
+    take(\.modelClass)
+    take(\.costTier)
+    take(\.maxConcurrentTasks)
+    take(\.profileWord)
+    take(\.profile)
+    take(\.profileOfDepth)
+    take(\.traits.thinkingDepth)
+    take(\.traits.iterationSpeed)
+    take(\.traits.contextRequirements)
+    take(\.traits.outputVolume)
+    take(\.estimatedTokens)
+    take(\.maxPerExecution)
+    take(\.maxDaily)
+    take(\.maxMonthly)
+    take(\.budgetPolicy)
+    take(\.capabilities)
+    take(\.exampleQueries)
+    take(\.worksWellWith)
+    take(\.typicalWorkflows)
+    take(\.qualityGates)
+    take(\.tools)
+    take(\.isStrict)
+    for (key, value) in upper.constraints { merged.constraints[key] = value }
+    for (key, value) in upper.defaults { merged.defaults[key] = value }
+    merged.loop = loop?.overlaid(by: upper.loop) ?? upper.loop
+    merged.trigger = trigger?.overlaid(by: upper.trigger) ?? upper.trigger
+    merged.sandbox = sandbox?.overlaid(by: upper.sandbox) ?? upper.sandbox
+    return merged
+  }
+}
+
+extension AgentLayer.Loop {
+  fileprivate func overlaid(by upper: Self?) -> Self {
+    guard let upper else { return self }
+    return Self(
+      node: upper.node, steps: upper.steps ?? steps,
+      maxIterations: upper.maxIterations ?? maxIterations, skip: upper.skip ?? skip,
+      when: upper.when ?? when)
+  }
+}
+
+extension AgentLayer.Trigger {
+  fileprivate func overlaid(by upper: Self?) -> Self {
+    guard let upper else { return self }
+    return Self(node: upper.node, agent: upper.agent ?? agent, when: upper.when ?? when)
+  }
+}
+
+extension AgentLayer.Sandbox {
+  fileprivate func overlaid(by upper: Self?) -> Self {
+    guard let upper else { return self }
+    return Self(
+      node: upper.node, type: upper.type ?? type, image: upper.image ?? image,
+      profile: upper.profile ?? profile, network: upper.network ?? network)
+  }
+}

@@ -1,0 +1,172 @@
+package import RasaCore
+import RasaDocuments
+
+/// Reads an agent's files: a TOML file with the Markdown file that it names, or a Markdown file alone.
+package enum AgentLoader {
+  /// What a reading gives beside the agent.
+  package struct Loaded: Sendable {
+    package var agent: Agent
+    /// Nil when the prompt's file is not there.
+    package var prompt: AgentPrompt?
+    /// Why the agent cannot run without its prompt; nil when the prompt is there.
+    package var missingPrompt: Failure?
+  }
+
+  /// The engines that need no entry in a configuration.
+  package static let builtInEngines = BuiltInProvider.names
+
+  /// - Parameter engines: those that may be named: what is built in and what is configured.
+  package static func load(
+    _ documents: AgentDocuments, engines: Set<String> = builtInEngines
+  ) -> Reading<Loaded> {
+    var failures: [Failure] = []
+    var warnings: [Warning] = []
+    let head = frontMatter(documents, engines, &failures, &warnings)
+    let loaded =
+      documents.config.map { loadConfig($0, documents, head, engines, &failures, &warnings) }
+      ?? loadMarkdown(documents, head, engines, &failures, &warnings)
+    let nothing = Loaded(agent: Agent(id: ""))
+    return Reading(read: loaded ?? nothing, failures: failures, warnings: warnings)
+  }
+}
+
+// MARK: Front matter
+
+extension AgentLoader {
+  /// A Markdown file, with what its front matter says where that could be read.
+  private struct Head {
+    var layer: AgentLayer?
+    var reader: AgentReader
+    var prompt: AgentPrompt
+    var hasFrontMatter: Bool
+  }
+
+  /// What is broken in a front matter costs the front matter alone: the words below it are there.
+  private static func frontMatter(
+    _ documents: AgentDocuments, _ engines: Set<String>, _ failures: inout [Failure],
+    _ warnings: inout [Warning]
+  ) -> Head? {
+    guard let document = documents.prompt else { return nil }
+    let matter: FrontMatter
+    do {
+      matter = try FrontMatter.read(document.bytes, file: document.path)
+    } catch {
+      failures.append(error)
+      return nil
+    }
+    warnings += matter.warnings.map { Warning($0.oneLine, at: $0.location) }
+    var head = Head(
+      reader: AgentReader(
+        reader: DocumentReader(text: SourceText(document)), engines: engines),
+      prompt: AgentPrompt(text: matter.body, location: matter.bodyLocation),
+      hasFrontMatter: matter.node != nil || matter.failure != nil)
+    if let failure = matter.failure {
+      warnings.append(unreadable(failure.oneLine, at: failure.location))
+    } else if let node = matter.node {
+      if case .mapping = node.content {
+        head.layer = head.reader.frontMatter(node)
+      } else {
+        warnings.append(
+          unreadable("it is \(DocumentReader.spoken(node)), and no mapping", at: node.location))
+      }
+    }
+    return head
+  }
+
+  private static func unreadable(_ why: String, at location: SourceLocation?) -> Warning {
+    Warning("the front matter cannot be read, and counts for nothing: \(why)", at: location)
+  }
+}
+
+// MARK: Forms
+
+extension AgentLoader {
+  private static func loadConfig(
+    _ config: SourceDocument, _ documents: AgentDocuments, _ head: Head?, _ engines: Set<String>,
+    _ failures: inout [Failure], _ warnings: inout [Warning]
+  ) -> Loaded? {
+    var headReader = head?.reader
+    var reader = AgentReader(
+      reader: DocumentReader(text: SourceText(config)), engines: engines)
+    defer {
+      failures += reader.reader.failures + (headReader?.reader.failures ?? [])
+      warnings += reader.reader.warnings + (headReader?.reader.warnings ?? [])
+    }
+    let root: DocumentNode
+    do {
+      root = try TOML.parse(config.bytes, file: config.path)
+    } catch {
+      failures.append(error)
+      return nil
+    }
+    guard let layer = reader.config(root) else { return nil }
+    let place = root["agent"] ?? root
+    let identity = reader.identity(
+      config: layer, at: place, frontMatter: head?.layer, documents: documents, &headReader)
+    let missing = reader.checkPromptPath(layer, at: place, isThere: documents.prompt != nil)
+    let merged = head?.layer.map { layer.overlaid(by: $0) } ?? layer
+    var agent = reader.agent(merged, identity, documents)
+    agent.files = AgentFiles(
+      config: config.path, prompt: documents.prompt?.path, origin: documents.origin)
+    return Loaded(agent: agent, prompt: head?.prompt, missingPrompt: missing)
+  }
+
+  private static func loadMarkdown(
+    _ documents: AgentDocuments, _ head: Head?, _ engines: Set<String>,
+    _ failures: inout [Failure], _ warnings: inout [Warning]
+  ) -> Loaded? {
+    guard let document = documents.prompt, var head else {
+      if documents.prompt == nil {
+        failures.append(Failure(.configuration, "the agent has no files"))
+      }
+      return nil
+    }
+    let start = SourceLocation(file: document.path, line: 1, column: 1)
+    guard head.hasFrontMatter else {
+      failures.append(
+        Failure(
+          .configuration, "the file has no front matter, so it is no agent",
+          mend: "begin it with `---`, `name: …`, `description: …`, `---`", at: start))
+      return nil
+    }
+    let layer = head.layer ?? AgentLayer()
+    let identity = head.reader.identity(frontMatter: layer, documents: documents, at: start)
+    var agent = head.reader.agent(layer, identity, documents)
+    agent.files = AgentFiles(prompt: document.path, origin: documents.origin)
+    failures += head.reader.reader.failures
+    warnings += head.reader.reader.warnings
+    return Loaded(agent: agent, prompt: head.prompt)
+  }
+}
+
+extension AgentReader {
+  /// An agent without its prompt is kept, so this is a failure of running it alone.
+  fileprivate mutating func checkPromptPath(
+    _ layer: AgentLayer, at place: DocumentNode, isThere: Bool
+  ) -> Failure? {
+    guard let path = layer.promptPath else {
+      reader.fail(
+        place, "the agent has no `prompt_path`",
+        mend: "add `prompt_path = \"…\"`, the file with the words of its prompt")
+      return nil
+    }
+    guard !path.text.isEmpty else {
+      reader.fail(
+        path.node, "the agent's `prompt_path` is empty",
+        mend: "name the file with the words of its prompt")
+      return nil
+    }
+    guard !isThere else { return nil }
+    let failure = path.node.failure(
+      "the prompt `\(DocumentReader.printable(path.text))` is not there",
+      mend: "write it, or mend `prompt_path`: it counts from the folder of this file, then from "
+        + "the workspace")
+    reader.warn(failure.message, at: path.node.location)
+    return failure
+  }
+}
+
+extension Failure {
+  /// The message and what to do, for a warning.
+  fileprivate var oneLine: String { mend.isEmpty ? message : "\(message); \(mend)" }
+}

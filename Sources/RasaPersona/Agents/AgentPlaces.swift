@@ -1,0 +1,41 @@
+import RasaCore
+import RasaDocuments
+
+/// Where an agent's files say what: of a field in both, the place that counts.
+struct AgentPlaces {
+  private var places: [String: SourceLocation] = [:]
+  private let start: SourceLocation
+  private var texts: [SourceText] = []
+
+  init(_ documents: AgentDocuments) {
+    let file = documents.config ?? documents.prompt
+    start = SourceLocation(file: file?.path ?? documents.fileName, line: 1, column: 1)
+    if let config = documents.config {
+      texts.append(SourceText(config))
+      if let root = try? TOML.parse(config.bytes, file: config.path) {
+        note(root["agent"] ?? root)
+      }
+    }
+    if let prompt = documents.prompt {
+      texts.append(SourceText(prompt))
+      if let node = try? FrontMatter.read(prompt.bytes, file: prompt.path).node { note(node) }
+    }
+  }
+
+  private mutating func note(_ node: DocumentNode) {
+    guard case .mapping(let entries) = node.content else { return }
+    for entry in entries { places[entry.key] = entry.keyLocation }
+  }
+
+  /// The place of a field; of one that nobody says, the beginning.
+  subscript(key: String) -> SourceLocation { places[key] ?? start }
+
+  /// A failure with the line that it points at.
+  func failure(_ message: String, mend: String, at location: SourceLocation?) -> Failure {
+    let place = location ?? start
+    if let text = texts.first(where: { $0.file == place.file }) {
+      return text.failure(message, mend: mend, at: place)
+    }
+    return Failure(.configuration, message, mend: mend, at: place)
+  }
+}

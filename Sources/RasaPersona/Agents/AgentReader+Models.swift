@@ -1,0 +1,102 @@
+import RasaCore
+import RasaDocuments
+
+extension AgentReader {
+  mutating func readModels(_ fields: Fields, into layer: inout AgentLayer) {
+    layer.engine = engine(fields["engine"])
+    readModel(fields, into: &layer)
+    layer.effort = reader.looseChoice(fields["reasoning_effort"], "reasoning_effort")
+    readRecommended(fields["recommended_models"], "recommended_models", into: &layer)
+    readProfile(fields["performance_profile"], into: &layer)
+    layer.estimatedTokens = reader.looseCount(fields["estimated_tokens"], "estimated_tokens")
+  }
+
+  /// `[agent.persona]`, where TOML has what a front matter says at its top.
+  mutating func readPersona(_ node: DocumentNode, into layer: inout AgentLayer) {
+    let known = [
+      "models", "performance", "recommended_models", "performance_profile", "capabilities",
+      "cost_budget",
+    ]
+    guard let fields = reader.fields(node, of: "`persona`", known: known) else { return }
+    for key in ["models", "recommended_models"] { readRecommended(fields[key], key, into: &layer) }
+    if let node = fields["performance"] {
+      let known = ["profile", "estimated_tokens"]
+      if let performance = reader.fields(node, of: "`performance`", known: known) {
+        layer.profile = reader.looseChoice(performance["profile"], "profile")
+        if let count = reader.looseCount(performance["estimated_tokens"], "estimated_tokens") {
+          layer.estimatedTokens = count
+        }
+      }
+    }
+    if fields["performance_profile"] != nil {
+      readProfile(fields["performance_profile"], into: &layer)
+    }
+    readLimits(fields, into: &layer)
+  }
+
+  private mutating func engine(_ node: DocumentNode?) -> String? {
+    guard let node, let text = reader.looseText(node, "engine") else { return nil }
+    let engine = text.lowercased()
+    guard engines.contains(engine) else {
+      let suggestion =
+        nearestName(to: engine, among: engines.sorted()).map { "did you mean `\($0)`? " } ?? ""
+      reader.fail(
+        node, "there is no engine `\(DocumentReader.printable(text))`",
+        mend: suggestion + "known are \(engines.sorted().joined(separator: ", ")), and what "
+          + "`providers` of a configuration adds")
+      return nil
+    }
+    return engine
+  }
+
+  /// `inherit` is how other tools say that the agent names no model of its own.
+  private mutating func readModel(_ fields: Fields, into layer: inout AgentLayer) {
+    guard let node = fields["model"] else { return }
+    if case .scalar = node.content, let text = reader.looseText(node, "model") {
+      if text.isEmpty || text.lowercased() == "inherit" { return }
+    }
+    guard let reference = reader.modelChoice(node, "model", engines: engines)?.reference else {
+      return
+    }
+    if let engine = reference.engine, let own = layer.engine, engine != own {
+      reader.warn(
+        "`engine` is `\(own)`, and `model` names `\(engine)`, which is used", at: node.location)
+    }
+    layer.engine = reference.engine ?? layer.engine
+    layer.model = ModelReference(model: reference.model)
+  }
+
+  private mutating func readRecommended(
+    _ node: DocumentNode?, _ what: String, into layer: inout AgentLayer
+  ) {
+    guard let node else { return }
+    let roles: [(WritableKeyPath<AgentLayer, ModelChoice?>, String)] = [
+      (\.primary, "primary"), (\.fallback, "fallback"), (\.premium, "premium"),
+    ]
+    if case .mapping = node.content {
+      guard let fields = reader.fields(node, of: "`\(what)`", known: roles.map(\.1)) else { return }
+      for (role, key) in roles where fields[key] != nil {
+        layer[keyPath: role] = reader.modelChoice(fields[key], key, engines: engines)
+      }
+      return
+    }
+    // The first one goes first, whatever the others are for.
+    let nodes = reader.oneOrMore(node)
+    for ((role, key), node) in zip(roles, nodes) {
+      layer[keyPath: role] = reader.modelChoice(node, key, engines: engines)
+    }
+    let read = roles.prefix(nodes.count).map { "`\($0.1)`" }.joined(separator: ", ")
+    reader.warn(
+      "`\(what)` does not say which model is for what, and is read as \(read)"
+        + (nodes.count > roles.count ? "; the others are left out" : ""), at: node.location)
+  }
+
+  private mutating func readProfile(_ node: DocumentNode?, into layer: inout AgentLayer) {
+    guard let node else { return }
+    if case .mapping = node.content {
+      (layer.traits, layer.profileOfDepth) = reader.performanceTraits(node)
+    } else {
+      layer.profileWord = reader.looseChoice(node, "performance_profile")
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import RasaCore
+import RasaDocuments
+
+/// Reads what one of an agent's files says. Both forms know the same fields: what stands below
+/// `[agent]` in TOML stands at the top of a front matter.
+struct AgentReader {
+  var reader: DocumentReader
+  /// What may stand before the colon in `engine:model`.
+  let engines: Set<String>
+
+  static let longestDescription = 4_000
+
+  static let keys = [
+    "id", "agent_id", "name", "display_name", "description", "prompt_path", "mirror_path",
+    "category", "color", "tags", "engine", "model", "reasoning_effort", "recommended_models",
+    "performance_profile", "estimated_tokens", "persona", "capabilities", "model_class",
+    "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
+    "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
+    "trigger_behavior", "sandbox", "defaults", "strict",
+  ]
+
+  // MARK: Files
+
+  /// A TOML file: its fields stand below `[agent]`.
+  mutating func config(_ root: DocumentNode) -> AgentLayer? {
+    guard case .mapping(let entries) = root.content else {
+      reader.fail(root, "the agent's file must be a table")
+      return nil
+    }
+    guard let agent = root["agent"] else {
+      // Without its heading it is still plain what the fields are.
+      if entries.contains(where: { $0.key == "id" || $0.key == "prompt_path" }) {
+        reader.warn(
+          "the agent's fields stand without a heading, and are read as if `[agent]` stood before "
+            + "them", at: root.location)
+        return layer(root)
+      }
+      reader.fail(root, "the file has no `[agent]`", mend: "begin it with `[agent]`")
+      return nil
+    }
+    guard reader.fields(root, of: "an agent's file", known: ["agent", "persona"]) != nil,
+      var layer = layer(agent)
+    else { return nil }
+    if let persona = root["persona"],
+      let entry = entries.first(where: { $0.key == "persona" })
+    {
+      if agent["persona"] == nil {
+        reader.warn("`[persona]` is read as `[agent.persona]`", at: entry.keyLocation)
+        readPersona(persona, into: &layer)
+      } else {
+        reader.warn(
+          "`[persona]` is ignored, for `[agent.persona]` is there too", at: entry.keyLocation)
+      }
+    }
+    return layer
+  }
+
+  mutating func frontMatter(_ node: DocumentNode) -> AgentLayer? {
+    guard let layer = layer(node) else { return nil }
+    for said in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
+      reader.warn(
+        "a path to the prompt means nothing here, for the prompt is the text below",
+        at: said.node.location)
+    }
+    return layer
+  }
+
+  // MARK: Fields
+
+  private mutating func layer(_ node: DocumentNode) -> AgentLayer? {
+    guard let fields = reader.fields(node, of: "an agent", known: Self.keys) else { return nil }
+    var layer = AgentLayer()
+    layer.id = said(fields["id"] == nil ? "agent_id" : "id", fields)
+    layer.name = said("name", fields)
+    layer.displayName = said("display_name", fields)
+    layer.promptPath = said("prompt_path", fields)
+    layer.mirrorPath = said("mirror_path", fields)
+    layer.description = description(fields["description"])
+    layer.category = reader.looseText(fields["category"], "category")?.nonEmpty
+    layer.color = reader.looseText(fields["color"], "color")?.nonEmpty
+    layer.tags = reader.looseTexts(fields["tags"], "tags")
+    layer.exampleQueries = reader.looseTexts(
+      fields["example_queries"], "example_queries", splitting: .never)
+    layer.worksWellWith = reader.looseTexts(fields["works_well_with"], "works_well_with")
+    layer.typicalWorkflows = reader.looseTexts(
+      fields["typical_workflows"], "typical_workflows", splitting: .never)
+    layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")
+    layer.tools = tools(fields["tools"])
+    layer.constraints = constraints(fields["constraints"])
+    layer.defaults = reader.object(fields["defaults"], "defaults")
+    layer.isStrict = reader.looseFlag(fields["strict"], "strict")
+    readModels(fields, into: &layer)
+    readLimits(fields, into: &layer)
+    layer.loop = loop(fields["loop_behavior"])
+    layer.trigger = trigger(fields["trigger_behavior"])
+    layer.sandbox = sandbox(fields["sandbox"])
+    if let persona = fields["persona"] { readPersona(persona, into: &layer) }
+    return layer
+  }
+
+  private mutating func said(_ key: String, _ fields: Fields) -> AgentLayer.Said? {
+    guard let node = fields[key], let text = reader.looseText(node, key) else { return nil }
+    return AgentLayer.Said(text: text, node: node)
+  }
+
+  private mutating func description(_ node: DocumentNode?) -> String? {
+    guard let node, let text = reader.looseText(node, "description") else { return nil }
+    let count = text.unicodeScalars.count
+    guard count > Self.longestDescription else { return text }
+    reader.warn(
+      "the description has \(count) characters, and the first \(Self.longestDescription) are used; "
+        + "what the agent is to know belongs into its prompt", at: node.location)
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longestDescription)))
+  }
+
+  /// A list, a text with commas, or, as some tools have it, a mapping of tools to what is allowed.
+  private mutating func tools(_ node: DocumentNode?) -> [String]? {
+    if let node, case .mapping(let entries) = node.content,
+      entries.allSatisfy({ $0.value.value.bool != nil })
+    {
+      return entries.filter { $0.value.value.bool == true }.map(\.key)
+    }
+    return reader.looseTexts(node, "tools", splitting: .silently)
+  }
+
+  /// A mapping; a list of sentences is kept as its `rules`.
+  private mutating func constraints(_ node: DocumentNode?) -> ValueObject {
+    if let node, case .mapping = node.content { return node.value.object ?? ValueObject() }
+    guard let node, let rules = reader.looseTexts(node, "constraints", splitting: .never) else {
+      return ValueObject()
+    }
+    return ["rules": .array(rules.map { .string($0) })]
+  }
+
+  mutating func readLimits(_ fields: Fields, into layer: inout AgentLayer) {
+    readClass(fields, into: &layer)
+    // What TOML says as a table is what the agent may take; a list is what it can do.
+    if let node = fields["capabilities"] {
+      if case .mapping = node.content {
+        let known = ["model_class", "cost_tier", "max_concurrent_tasks"]
+        if let limits = reader.fields(node, of: "`capabilities`", known: known) {
+          readClass(limits, into: &layer)
+        }
+      } else {
+        layer.capabilities = reader.looseTexts(node, "capabilities")
+      }
+    }
+    let known = ["max_per_execution", "max_daily", "max_monthly", "policy"]
+    if let node = fields["cost_budget"],
+      let budget = reader.fields(node, of: "`cost_budget`", known: known)
+    {
+      layer.maxPerExecution = reader.money(budget["max_per_execution"], "max_per_execution")
+      layer.maxDaily = reader.money(budget["max_daily"], "max_daily")
+      layer.maxMonthly = reader.money(budget["max_monthly"], "max_monthly")
+      layer.budgetPolicy = reader.looseChoice(budget["policy"], "policy")
+    }
+  }
+
+  private mutating func readClass(_ fields: Fields, into layer: inout AgentLayer) {
+    if let word: ModelClass = reader.looseChoice(fields["model_class"], "model_class") {
+      layer.modelClass = word
+    }
+    if let word: CostTier = reader.looseChoice(fields["cost_tier"], "cost_tier") {
+      layer.costTier = word
+    }
+    if let count = reader.looseCount(fields["max_concurrent_tasks"], "max_concurrent_tasks") {
+      layer.maxConcurrentTasks = count
+    }
+  }
+}
+
+extension String {
+  var nonEmpty: String? { isEmpty ? nil : self }
+}

@@ -1,0 +1,41 @@
+package import RasaCore
+
+/// Where agents come from. Whoever reads files implements this.
+package protocol AgentSource: Sendable {
+  /// The agent's files as they are now; nil when there is no agent of that id.
+  func documents(ofAgent id: String) throws(Failure) -> AgentDocuments?
+  func stamp(of path: String) -> PromptCache.Stamp?
+  /// The ids, for messages.
+  func agentIDs() -> [String]
+  /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
+  /// one of both.
+  func insert(_ path: String, intoPromptOf documents: AgentDocuments) throws(Failure)
+    -> SourceDocument
+}
+
+extension AgentSource {
+  /// What tells whether a file is still the one that was read; nil where nothing tells.
+  package func stamp(of path: String) -> PromptCache.Stamp? { nil }
+}
+
+/// The files that make one agent, as they stand.
+package struct AgentDocuments: Sendable, Hashable {
+  package var config: SourceDocument?
+  package var prompt: SourceDocument?
+  /// The id, for an agent whose file does not say it.
+  package var fileName: String
+  /// From the folders between the agents root and the file; nil in the root.
+  package var category: String?
+  package var origin: String
+
+  package init(
+    config: SourceDocument? = nil, prompt: SourceDocument? = nil, fileName: String,
+    category: String? = nil, origin: String = ""
+  ) {
+    self.config = config
+    self.prompt = prompt
+    self.fileName = fileName
+    self.category = category
+    self.origin = origin
+  }
+}

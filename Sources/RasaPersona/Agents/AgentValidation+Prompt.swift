@@ -1,0 +1,82 @@
+import RasaCore
+
+extension AgentValidation {
+  func checkPrompt(
+    _ loaded: AgentLoader.Loaded, _ documents: AgentDocuments, _ places: AgentPlaces,
+    _ findings: inout Findings
+  ) {
+    if let missing = loaded.missingPrompt {
+      findings.failures.append(missing)
+      // What was a warning while it was read.
+      findings.warnings.removeAll {
+        $0 == Warning(missing.message, at: missing.location)
+      }
+    }
+    guard let prompt = loaded.prompt else { return }
+    guard !prompt.text.trimmed.isEmpty else {
+      findings.failures.append(
+        places.failure(
+          "the agent's prompt is empty",
+          mend: "write what the agent is to do below the front matter",
+          at: prompt.location))
+      return
+    }
+    do {
+      let template = try Template.compile(prompt.text, by: .agent, at: prompt.location)
+      findings.warnings += template.warnings
+      checkFiles(template, documents, places, &findings)
+      checkNames(template, loaded.agent, places, &findings)
+    } catch {
+      findings.failures.append(
+        places.failure(error.message, mend: error.mend, at: error.location))
+    }
+  }
+
+  /// Each one is told, where it is first put in.
+  private func checkFiles(
+    _ template: Template, _ documents: AgentDocuments, _ places: AgentPlaces,
+    _ findings: inout Findings
+  ) {
+    var seen: Set<String> = []
+    for file in template.files where seen.insert(file.path).inserted {
+      do throws(Failure) {
+        _ = try insert(file.path, documents)
+      } catch {
+        findings.failures.append(
+          places.failure(error.message, mend: error.mend, at: file.location))
+      }
+    }
+  }
+
+  private func checkNames(
+    _ template: Template, _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+  ) {
+    for path in template.paths where !isKnown(path, agent) {
+      let place = template.location(of: path)
+      let known = Self.knownNames.union(agent.defaults.keys).sorted()
+      let nearest = nearestName(to: path.key, among: known)
+      let mend =
+        (nearest.map { "did you mean `\($0)`? Else give" } ?? "give")
+        + " it a value in `defaults`, or at each run with `--preferences`"
+      let message = "nothing gives `{{\(path)}}` a value"
+      if isStrict {
+        findings.failures.append(places.failure(message, mend: mend, at: place))
+      } else {
+        let result = agent.isStrict ? "a run without one fails" : "it is empty"
+        findings.warnings.append(Warning("\(message), so \(result); \(mend)", at: place))
+      }
+    }
+  }
+
+  /// What every run has, and what the agent declares.
+  private static let knownNames = Agent.namesOfInput.union(Agent.namesOfState)
+    .union(["name", "id", "description", "category"])
+
+  private func isKnown(_ path: StatePath, _ agent: Agent) -> Bool {
+    let key = path.key.lowercased()
+    if Self.knownNames.contains(key) { return true }
+    let values = Value.object(agent.values)["preferences"]
+    let name = StatePath(path.description.lowercased())
+    return !values[name].isNull || !values[name.description].isNull
+  }
+}

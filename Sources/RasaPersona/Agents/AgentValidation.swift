@@ -1,0 +1,132 @@
+package import RasaCore
+
+/// What can be told of an agent beyond reading it: whether its prompt can be rendered, and whether
+/// the agents that it names are there.
+package struct AgentValidation: Sendable {
+  package struct Findings: Sendable {
+    package var failures: [Failure] = []
+    package var warnings: [Warning] = []
+    package init(failures: [Failure] = [], warnings: [Warning] = []) {
+      self.failures = failures
+      self.warnings = warnings
+    }
+  }
+
+  /// A file that the prompt of these documents inserts; throws when it cannot be.
+  package typealias Insertion =
+    @Sendable (_ path: String, _ documents: AgentDocuments) throws(Failure) -> SourceDocument
+
+  /// Every agent that there is, by id.
+  package var agents: [String: Agent]
+  package var insert: Insertion
+  /// A name without a value is an error even where the agent takes it for empty.
+  package var isStrict: Bool
+
+  package init(
+    agents: [String: Agent], isStrict: Bool = false, insert: @escaping Insertion
+  ) {
+    self.agents = agents
+    self.isStrict = isStrict
+    self.insert = insert
+  }
+
+  static let shortestDescription = 20
+
+  /// Everything that was found while reading and beyond, in the order of the files.
+  package func findings(
+    on documents: AgentDocuments, _ reading: Reading<AgentLoader.Loaded>
+  ) -> Findings {
+    var findings = Findings(failures: reading.failures, warnings: reading.warnings)
+    guard let loaded = reading.definition else { return findings }
+    let places = AgentPlaces(documents)
+    checkMetadata(loaded.agent, places, &findings)
+    checkNeighbours(loaded.agent, places, &findings)
+    checkPrompt(loaded, documents, places, &findings)
+    return findings
+  }
+}
+
+// MARK: Metadata
+
+extension AgentValidation {
+  private func checkMetadata(
+    _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+  ) {
+    let count = agent.description.unicodeScalars.count
+    if count < Self.shortestDescription {
+      findings.warnings.append(
+        Warning(
+          count == 0
+            ? "the agent has no description, so it will not be recommended"
+            : "the description is too short to be recommended by; say when to use the agent",
+          at: places["description"]))
+    }
+    if agent.capabilities.isEmpty {
+      findings.warnings.append(
+        Warning(
+          "the agent lists no `capabilities`, so it will hardly be recommended; "
+            + "`rasa agents enhance` proposes some", at: places["capabilities"]))
+    }
+  }
+}
+
+// MARK: Other agents
+
+extension AgentValidation {
+  private func checkNeighbours(
+    _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+  ) {
+    for name in agent.worksWellWith where agents[name] == nil {
+      if let id = AgentID.make(of: name), agents[id] != nil { continue }
+      let nearest = nearestName(to: name, among: agents.keys.sorted())
+      findings.warnings.append(
+        Warning(
+          "`works_well_with` names `\(DocumentReader.printable(name))`, and there is no such agent"
+            + (nearest.map { "; did you mean `\($0)`?" } ?? ""), at: places["works_well_with"]))
+    }
+    guard let trigger = agent.trigger else { return }
+    if agents[trigger.agent] == nil, trigger.agent != agent.id {
+      let nearest = nearestName(to: trigger.agent, among: agents.keys.sorted())
+      findings.failures.append(
+        places.failure(
+          "`trigger_behavior` names `\(trigger.agent)`, and there is no such agent",
+          mend: nearest.map { "did you mean `\($0)`?" }
+            ?? "`rasa agents list` shows those that there are", at: trigger.location))
+    } else if let cycle = cycle(from: agent) {
+      let way = cycle.ids.joined(separator: " -> ")
+      if cycle.isConditional {
+        findings.warnings.append(
+          Warning(
+            "the agents trigger each other, and stop only by a condition or at the depth limit: "
+              + way, at: trigger.location))
+      } else {
+        findings.failures.append(
+          places.failure(
+            cycle.ids.count == 2
+              ? "the agent triggers itself: \(way)"
+              : "the agents trigger each other without end: \(way)",
+            mend: "remove a trigger, or give it a `when`; to run again, use `loop_behavior`",
+            at: trigger.location))
+      }
+    }
+  }
+
+  /// The way from an agent over its trigger back to itself; nil when it does not lead there.
+  private func cycle(from agent: Agent) -> (ids: [String], isConditional: Bool)? {
+    var ids = [agent.id]
+    var seen: Set<String> = []
+    var isConditional = false
+    var current = agent
+    while let trigger = current.trigger {
+      isConditional = isConditional || trigger.when != nil
+      ids.append(trigger.agent)
+      if trigger.agent == agent.id { return (ids, isConditional) }
+      // A cycle further on is that of others.
+      guard seen.insert(trigger.agent).inserted, let next = agents[trigger.agent] else {
+        return nil
+      }
+      current = next
+    }
+    return nil
+  }
+}

@@ -1,0 +1,175 @@
+/// What is looked for in ids, names and descriptions.
+package struct AgentQuery: Sendable, Hashable {
+  package enum Mode: String, Sendable, Hashable, CaseIterable {
+    /// The id or name is the text.
+    case exact
+    /// The text stands in it somewhere.
+    case contains
+    /// The id, the name or a word of the description is nearly the text.
+    case fuzzy
+  }
+  package var text: String
+  package var mode: Mode
+  /// How close it has to come, from 0 to 1; of fuzzy searches.
+  package var threshold: Double
+
+  package init(_ text: String, mode: Mode = .contains, threshold: Double = Self.usualThreshold) {
+    self.text = text
+    self.mode = mode
+    self.threshold = threshold
+  }
+
+  package static let usualThreshold = Closeness.usual
+}
+
+/// An agent that was found, and why.
+package struct AgentMatch: Sendable {
+  package enum Field: String, Sendable, Hashable, CaseIterable { case id, name, description }
+  package var entry: AgentRegistry.Entry
+  package var field: Field
+  /// From 0 to 1, where 1 is the text itself.
+  package var closeness: Double
+
+  package var agent: Agent { entry.agent }
+}
+
+extension AgentRegistry {
+  /// The agents that fit, the best first: those whose id or name fits before those that only speak
+  /// of it, and of these the closest. Case does not count, and no text at all fits all.
+  package func search(_ query: AgentQuery) -> [AgentMatch] {
+    let text = trimmed(query.text)
+    guard !text.isEmpty else {
+      return entries.map { AgentMatch(entry: $0, field: .id, closeness: 1) }
+    }
+    var found: [Found]
+    switch query.mode {
+    case .exact: found = exact(text)
+    case .contains: found = containing(text)
+    case .fuzzy: found = fuzzy(text, query.threshold)
+    }
+    found.sort(by: Found.isBetter)
+    return found.map {
+      AgentMatch(entry: entries[$0.place], field: $0.field, closeness: $0.closeness)
+    }
+  }
+
+  private struct Found {
+    var place: Int
+    var field: AgentMatch.Field
+    var closeness: Double
+
+    /// Entries are sorted by id, and so are those that are equally good.
+    static func isBetter(_ left: Found, _ right: Found) -> Bool {
+      let (isTold, isOtherTold) = (left.field == .description, right.field == .description)
+      if isTold != isOtherTold { return isOtherTold }
+      if left.closeness != right.closeness { return left.closeness > right.closeness }
+      return left.place < right.place
+    }
+  }
+
+  private func exact(_ text: String) -> [Found] {
+    let wanted = loweredScalars(text)
+    return entries.indices.compactMap { place in
+      let agent = entries[place].agent
+      if loweredScalars(agent.id) == wanted { return Found(place: place, field: .id, closeness: 1) }
+      if loweredScalars(agent.name) == wanted {
+        return Found(place: place, field: .name, closeness: 1)
+      }
+      return nil
+    }
+  }
+
+  // MARK: Contains
+
+  private func containing(_ text: String) -> [Found] {
+    let needle = Needle(text)
+    return entries.indices.compactMap { place in
+      let agent = entries[place].agent
+      let inID = needle.share(of: agent.id)
+      let inName = needle.share(of: agent.name)
+      if let inID, inID >= inName ?? 0 {
+        return Found(place: place, field: .id, closeness: inID)
+      }
+      if let inName { return Found(place: place, field: .name, closeness: inName) }
+      return needle.share(of: agent.description).map {
+        Found(place: place, field: .description, closeness: $0)
+      }
+    }
+  }
+
+  // MARK: Fuzzy
+
+  private func fuzzy(_ text: String, _ threshold: Double) -> [Found] {
+    let vocabulary = vocabulary.of(self)
+    var best: [Found?] = Array(repeating: nil, count: entries.count)
+    func note(_ place: Int, _ field: AgentMatch.Field, _ closeness: Double) {
+      let found = Found(place: place, field: field, closeness: closeness)
+      if best[place].map({ Found.isBetter(found, $0) }) ?? true { best[place] = found }
+    }
+    let whole = Closeness(to: loweredScalars(text), atLeast: threshold)
+    vocabulary.ids.forEach { place, id in
+      if let closeness = whole(to: id) { note(place, .id, closeness) }
+    }
+    vocabulary.names.forEach { place, name in
+      if let closeness = whole(to: name) { note(place, .name, closeness) }
+    }
+    vocabulary.words.forEach { word, text in
+      guard let closeness = whole(to: text) else { return }
+      vocabulary.forEachEntry(with: word) { note($0, .description, closeness) }
+    }
+    for (place, closeness) in tellingAllWords(of: text, threshold, vocabulary) {
+      note(place, .description, closeness)
+    }
+    return best.compactMap { $0 }
+  }
+
+  /// Those whose description has something like each word of the text, when it is several; as close
+  /// as the furthest of them.
+  private func tellingAllWords(
+    of text: String, _ threshold: Double, _ vocabulary: AgentVocabulary
+  ) -> [(place: Int, closeness: Double)] {
+    var wanted: [[UInt32]] = []
+    forEachWord(of: text) { if wanted.count < Self.mostWords { wanted.append($0) } }
+    guard wanted.count > 1 else { return [] }
+    var worst = Array(repeating: 1.0, count: entries.count)
+    for word in wanted {
+      let closeness = Closeness(to: word, atLeast: threshold)
+      var here = Array(repeating: -1.0, count: entries.count)
+      vocabulary.words.forEach { index, text in
+        guard let closeness = closeness(to: text) else { return }
+        vocabulary.forEachEntry(with: index) { here[$0] = max(here[$0], closeness) }
+      }
+      for place in worst.indices { worst[place] = min(worst[place], here[place]) }
+    }
+    return worst.indices.compactMap { worst[$0] < 0 ? nil : ($0, worst[$0]) }
+  }
+
+  private static var mostWords: Int { 16 }
+}
+
+/// A text that is looked for in others, without regard to case.
+private struct Needle {
+  private let text: String
+  private let length: Int
+  private let isASCII: Bool
+
+  init(_ text: String) {
+    self.text = text.lowercased()
+    length = self.text.utf8.count
+    isASCII = self.text.utf8.allSatisfy { $0 < 0x80 }
+  }
+
+  /// How much of the other text it is; nil when it is no part of it.
+  func share(of other: String) -> Double? {
+    // Only a text with other letters than ASCII needs more than those to be folded.
+    let other = isASCII ? other : other.lowercased()
+    guard other.containsIgnoringCase(text) else { return nil }
+    return Double(length) / Double(max(length, other.utf8.count))
+  }
+}
+
+func trimmed(_ text: String) -> String {
+  var rest = text[...].drop(while: \.isWhitespace)
+  while rest.last?.isWhitespace == true { rest.removeLast() }
+  return String(rest)
+}

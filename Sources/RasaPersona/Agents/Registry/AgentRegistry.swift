@@ -1,0 +1,53 @@
+/// Agents by id, as a value that never changes: whoever reads one keeps what he has while others
+/// make the next.
+package struct AgentRegistry: Sendable {
+  /// One agent of it. Never changes, and is shared by all registries that hold it, so that the next
+  /// registry costs little more than its list.
+  package final class Entry: Sendable {
+    package let agent: Agent
+    /// What recommendation knows of the agent's words, as `AgentDiscovery` was told to note it.
+    package let relevance: [UInt8]
+    package init(agent: Agent, relevance: [UInt8] = []) {
+      self.agent = agent
+      self.relevance = relevance
+    }
+  }
+
+  /// Sorted by id.
+  package let entries: [Entry]
+  private let places: [String: Int]
+  /// Made when somebody first looks for something like a word.
+  let vocabulary: LazyVocabulary
+
+  /// Of several with one id, the first counts.
+  package init(_ entries: [Entry] = []) {
+    var places: [String: Int] = [:]
+    places.reserveCapacity(entries.count)
+    var kept: [(id: String, entry: Entry)] = []
+    kept.reserveCapacity(entries.count)
+    for entry in entries {
+      let id = entry.agent.id
+      if places.updateValue(0, forKey: id) == nil { kept.append((id, entry)) }
+    }
+    kept.sort { $0.id < $1.id }
+    for (index, pair) in kept.enumerated() { places[pair.id] = index }
+    self.entries = kept.map(\.entry)
+    self.places = places
+    vocabulary = LazyVocabulary()
+  }
+
+  package var count: Int { entries.count }
+  package var agents: [Agent] { entries.map(\.agent) }
+  package var ids: [String] { entries.map(\.agent.id) }
+
+  package subscript(id: String) -> Entry? { places[id].map { entries[$0] } }
+
+  /// The registry with these as well, in place of those of the same ids.
+  package func replacing(with others: [Entry]) -> AgentRegistry {
+    AgentRegistry(others + entries)
+  }
+
+  package func removing(_ ids: Set<String>) -> AgentRegistry {
+    AgentRegistry(entries.filter { !ids.contains($0.agent.id) })
+  }
+}

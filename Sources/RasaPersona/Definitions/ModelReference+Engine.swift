@@ -1,0 +1,19 @@
+extension ModelReference {
+  /// Reads `engine:model`, or a model alone. A model's own name may hold a colon (`llama3:8b`), so
+  /// only a known engine is split off.
+  package init(_ text: String, engines: Set<String>) {
+    if let colon = text.firstIndex(of: ":") {
+      let engine = text[..<colon].lowercased()
+      if engines.contains(engine) {
+        self.init(engine: engine, model: String(text[text.index(after: colon)...]))
+        return
+      }
+    }
+    self.init(model: text)
+  }
+
+  /// A model that is named without an engine is the given one's.
+  package func on(_ engine: String?) -> ModelReference {
+    ModelReference(engine: self.engine ?? engine, model: model)
+  }
+}

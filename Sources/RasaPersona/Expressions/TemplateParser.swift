@@ -1,0 +1,209 @@
+import RasaCore
+
+/// Takes a template apart, going once through its bytes.
+struct TemplateParser {
+  let bytes: [UInt8]
+  private(set) var segments: [Template.Segment] = []
+  private(set) var paths: [StatePath] = []
+  private(set) var offsets: [Int] = []
+  private(set) var files: [Template.File] = []
+  private(set) var warnings: [Warning] = []
+  private let author: Template.Author
+  private let location: SourceLocation?
+  /// By how it is written.
+  private var numbers: [String: Int] = [:]
+  /// The place asked for last, which the next ones come after.
+  private var cursor: (offset: Int, location: SourceLocation)
+  private var unknown = 0
+  private static let mostWarnings = 20
+
+  init(_ bytes: [UInt8], by author: Template.Author, at location: SourceLocation?) {
+    self.bytes = bytes
+    self.author = author
+    self.location = location
+    cursor = (0, location ?? SourceLocation(file: "template", line: 1, column: 1))
+  }
+
+  mutating func parse() throws(Failure) {
+    var start = 0
+    var position = 0
+    while let opening = Self.opening(in: bytes, from: position) {
+      if opening > start, bytes[opening - 1] == UInt8(ascii: "\\") {
+        addText(start..<(opening - 1))
+        start = opening
+        position = opening + 2
+        continue
+      }
+      switch placeholder(at: opening) {
+      case .path(let name, let dots, let end):
+        addText(start..<opening)
+        segments.append(.path(number(of: name, dots, at: opening)))
+        start = end
+        position = end
+      case .file(let path, let form, let end):
+        addText(start..<opening)
+        segments.append(.file(files.count))
+        let place = location == nil ? nil : place(of: opening)
+        files.append(Template.File(path: path, form: form, location: place))
+        start = end
+        position = end
+      case .broken(let message, let mend, let offset):
+        if author == .persona {
+          throw Failure(.configuration, message, mend: mend, at: place(of: offset))
+        }
+        warn(message, at: opening)
+        position = opening + 2
+        while position < bytes.count, bytes[position] == UInt8(ascii: "{") { position += 1 }
+      }
+    }
+    addText(start..<bytes.count)
+    if unknown > Self.mostWarnings {
+      warnings.append(
+        Warning("\(unknown - Self.mostWarnings) more `{{` are left as text", at: location))
+    }
+  }
+
+  private static func opening(in bytes: [UInt8], from start: Int) -> Int? {
+    let span = bytes.span
+    var position = start
+    while position + 1 < span.count {
+      if span[position] == UInt8(ascii: "{"), span[position + 1] == UInt8(ascii: "{") {
+        return position
+      }
+      position += 1
+    }
+    return nil
+  }
+
+  private mutating func addText(_ range: Range<Int>) {
+    if !range.isEmpty { segments.append(.text(range)) }
+  }
+
+  private mutating func number(
+    of name: String, _ dots: Bool, at offset: Int
+  ) -> Int {
+    if let number = numbers[name] { return number }
+    numbers[name] = paths.count
+    paths.append(dots ? StatePath(name) : StatePath([name]))
+    offsets.append(offset)
+    return paths.count - 1
+  }
+
+  /// Asked for places in ascending order, so that all of them together take one pass.
+  private mutating func place(of offset: Int) -> SourceLocation {
+    if offset < cursor.offset { return cursor.location }
+    cursor = (
+      offset,
+      cursor.location.advanced(
+        over: bytes[cursor.offset..<offset], fromColumn: location?.column ?? 1)
+    )
+    return cursor.location
+  }
+
+  private mutating func warn(_ message: String, at offset: Int) {
+    unknown += 1
+    guard unknown <= Self.mostWarnings else { return }
+    let place = location == nil ? nil : place(of: offset)
+    warnings.append(Warning("`{{` is left as text here: \(message)", at: place))
+  }
+}
+
+// MARK: One placeholder
+
+extension TemplateParser {
+  private enum Placeholder {
+    case path(String, hasDots: Bool, end: Int)
+    case file(String, Template.File.Form, end: Int)
+    case broken(message: String, mend: String, offset: Int)
+  }
+
+  private func byte(_ offset: Int) -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+  private func placeholder(at start: Int) -> Placeholder {
+    if author == .agent, start > 0, bytes[start - 1] == UInt8(ascii: "$") {
+      return .broken(message: "`${{` is another tool's", mend: "", offset: start)
+    }
+    var position = start + 2
+    while let space = byte(position), Self.isBlank(space) { position += 1 }
+    let nameStart = position
+    var hasDots = false
+    while let part = byte(position) {
+      if part == UInt8(ascii: ".") {
+        hasDots = true
+      } else if !PathSyntax.isNamePart(part) {
+        break
+      }
+      position += 1
+    }
+    let name = String(decoding: bytes[nameStart..<position], as: UTF8.self)
+    while let space = byte(position), Self.isBlank(space) { position += 1 }
+    if name == "file", byte(position) == UInt8(ascii: ":") {
+      return file(at: start, from: position + 1)
+    }
+    guard byte(position) == UInt8(ascii: "}"), byte(position + 1) == UInt8(ascii: "}") else {
+      let isCut = position >= bytes.count || bytes[position] == UInt8(ascii: "\n")
+      return isCut
+        ? unclosed(start)
+        : .broken(
+          message: "a placeholder holds one path, such as `{{critique.verdict}}`, and nothing else",
+          mend: #"mend the name, or write `\{{` for two braces"#, offset: position)
+    }
+    let isName = !hasDots && nameStart < bytes.count && PathSyntax.startsName(bytes[nameStart])
+    guard isName || PathSyntax.isPath(name) else {
+      return .broken(
+        message: name.isEmpty ? "the placeholder is empty" : "`\(name)` is not a path",
+        mend: "a path is names joined by dots, such as `critique.verdict`",
+        offset: name.isEmpty ? start : nameStart)
+    }
+    return .path(name, hasDots: hasDots, end: position + 2)
+  }
+
+  private func unclosed(_ start: Int) -> Placeholder {
+    .broken(
+      message: "the placeholder that starts here has no closing `}}`",
+      mend: #"close it, or write `\{{` for two braces"#, offset: start)
+  }
+
+  private func file(at start: Int, from first: Int) -> Placeholder {
+    guard author == .agent else {
+      return .broken(
+        message: "a placeholder cannot insert a file here",
+        mend: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start)
+    }
+    // A path has no braces, so that no byte is looked at for two placeholders.
+    var position = first
+    while let next = byte(position), next != UInt8(ascii: "}"), next != UInt8(ascii: "{"),
+      next != UInt8(ascii: "\n")
+    {
+      position += 1
+    }
+    guard byte(position) == UInt8(ascii: "}"), byte(position + 1) == UInt8(ascii: "}") else {
+      return unclosed(start)
+    }
+    var words = bytes[first..<position]
+    var form = Template.File.Form.text
+    for candidate in [Template.File.Form.code, .markdown] {
+      let ending = Array(":\(candidate.rawValue)".utf8)
+      let trimmed = Self.trimmed(words)
+      if trimmed.suffix(ending.count).elementsEqual(ending) {
+        words = trimmed.dropLast(ending.count)
+        form = candidate
+        break
+      }
+    }
+    let path = String(decoding: Self.trimmed(words), as: UTF8.self)
+    guard !path.isEmpty else {
+      return .broken(
+        message: "the placeholder names no file", mend: "write `{{file:notes.md}}`", offset: start)
+    }
+    return .file(path, form, end: position + 2)
+  }
+
+  private static func trimmed(_ words: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let words = words.drop(while: isBlank)
+    let end = words.lastIndex { !isBlank($0) }
+    return words[..<(end.map { $0 + 1 } ?? words.startIndex)]
+  }
+}

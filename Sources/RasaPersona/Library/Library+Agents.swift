@@ -1,0 +1,66 @@
+package import RasaCore
+
+extension Library {
+  /// The agent of that id, as its files say it now; nil when there is none.
+  package func readAgent(named id: String) throws(Failure) -> Reading<AgentLoader.Loaded>? {
+    guard let documents = try agentSource?.documents(ofAgent: id) else { return nil }
+    return AgentLoader.load(documents, engines: engines)
+  }
+
+  /// The agent as a persona that can be run; nil when there is none of that id.
+  ///
+  /// - Parameter isPart: it works in another persona.
+  package func agentPersona(
+    named id: String, isPart: Bool = false
+  ) throws(Failure) -> PersonaDefinition? {
+    guard let source = agentSource, let documents = try source.documents(ofAgent: id) else {
+      return nil
+    }
+    let reading = AgentLoader.load(documents, engines: engines)
+    let loaded = try reading.get()
+    guard let prompt = loaded.prompt else {
+      throw loaded.missingPrompt
+        ?? Failure(.configuration, "the agent `\(id)` has no prompt", mend: "write one")
+    }
+    let parts = Agent.Parts(
+      prompt: prompt, template: try template(of: loaded.agent, prompt, documents, source),
+      insert: { path throws(Failure) in try source.insert(path, intoPromptOf: documents) },
+      operatorNamed: { name throws(Failure) in try operatorDefinition(named: name) })
+    var persona = try loaded.agent.persona(parts, isPart: isPart)
+    persona.warnings += reading.warnings
+    return persona
+  }
+
+  /// Compiled now, or before while the file stood as it does.
+  private func template(
+    of agent: Agent, _ prompt: AgentPrompt, _ documents: AgentDocuments, _ source: any AgentSource
+  ) throws(Failure) -> Template {
+    guard let prompts, let path = documents.prompt?.path, let stamp = source.stamp(of: path) else {
+      return try agent.template(prompt)
+    }
+    return try prompts.template(of: path, stamp) { () throws(Failure) in
+      try agent.template(prompt)
+    }
+  }
+
+  /// Who works inside a persona under that name: an agent, else a persona.
+  package func delegate(named name: String) throws(Failure) -> PersonaDefinition? {
+    if let agent = try agentPersona(named: name, isPart: true) { return agent }
+    return try persona(strictlyNamed: name)
+  }
+
+  /// What can be run under that name: a persona, else an agent; nil when there is neither.
+  package func runnable(named name: String) throws(Failure) -> PersonaDefinition? {
+    if let persona = try persona(strictlyNamed: name) { return persona }
+    return try agentPersona(named: name)
+  }
+
+  /// There is no agent of that id, and these are near.
+  package func unknownAgent(_ id: String) -> Failure {
+    let known = agentSource?.agentIDs() ?? []
+    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
+    return Failure(
+      .configuration, "there is no agent `\(id)`",
+      mend: hint + "`rasa agents list` shows which there are")
+  }
+}

@@ -1,0 +1,141 @@
+import RasaCore
+import RasaDocuments
+
+/// Fields as people write them by hand: a number in quotes, one value where a list is meant, commas
+/// in place of a list. What is plain is read, with a warning that says how.
+extension DocumentReader {
+  /// Text without the blanks around it. A number or a word such as `true` is text too where text is
+  /// meant.
+  mutating func looseText(_ node: DocumentNode?, _ what: String) -> String? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content else {
+      fail(node, what, mustBe: "text")
+      return nil
+    }
+    return (value.string ?? node.rawText ?? value.json()).trimmed
+  }
+
+  enum Splitting {
+    /// Sentences have commas of their own.
+    case never
+    case telling
+    /// The usual form of a field with other tools.
+    case silently
+  }
+
+  /// Nil when the file does not say it.
+  mutating func looseTexts(
+    _ node: DocumentNode?, _ what: String, splitting: Splitting = .telling
+  ) -> [String]? {
+    guard let node else { return nil }
+    var texts: [String] = []
+    switch node.content {
+    case .sequence(let elements): texts = elements.compactMap { element($0, what) }
+    case .scalar:
+      guard let text = looseText(node, what) else { return nil }
+      texts = splitting == .never ? [text] : text.splitAtCommas
+      if texts.count > 1, splitting == .telling {
+        warn(
+          "`\(what)` is text with commas, and is read as a list of \(texts.count); write it as "
+            + "`[…]`", at: node.location)
+      }
+    case .mapping:
+      fail(node, what, mustBe: "a list of texts", mend: "write it as `[…]` or with `- ` lines")
+      return nil
+    }
+    var seen: Set<String> = []
+    return texts.filter { !$0.isEmpty && seen.insert($0).inserted }
+  }
+
+  /// `- Design: REST` is a mapping to YAML and a text with a colon to whoever wrote it.
+  private mutating func element(_ node: DocumentNode, _ what: String) -> String? {
+    if case .scalar(.null) = node.content { return nil }
+    if case .mapping(let entries) = node.content, entries.count == 1, let entry = entries.first,
+      case .scalar(let value) = entry.value.content
+    {
+      let text = "\(entry.key): \(value.string ?? entry.value.rawText ?? value.json())"
+      warn(
+        "the colon makes an entry of `\(what)` a mapping, and it is read as text; put it in quotes",
+        at: node.location)
+      return text.trimmed
+    }
+    return looseText(node, what)
+  }
+
+  /// A whole number above zero, also in quotes.
+  mutating func looseCount(_ node: DocumentNode?, _ what: String) -> Int? {
+    guard let node else { return nil }
+    var number: Int64?
+    if case .scalar(let value) = node.content {
+      number = value.int
+      if number == nil, let text = value.string, let plain = Int64(text.trimmed) {
+        number = plain
+        warn("`\(what)` is text, and is read as the number \(plain)", at: node.location)
+      }
+    }
+    guard let number, (1...1_000_000_000).contains(number) else {
+      fail(node, what, mustBe: "a whole number above 0")
+      return nil
+    }
+    return Int(number)
+  }
+
+  /// Also as the words that people use for it.
+  mutating func looseFlag(_ node: DocumentNode?, _ what: String) -> Bool? {
+    guard let node else { return nil }
+    if case .scalar(let value) = node.content {
+      if let flag = value.bool { return flag }
+      switch value.string?.trimmed.lowercased() {
+      case "true", "yes", "on": return true
+      case "false", "no", "off": return false
+      default: break
+      }
+    }
+    fail(node, what, mustBe: "`true` or `false`")
+    return nil
+  }
+
+  /// One of a few words, whatever its case, or another word that is known to mean one of them.
+  mutating func looseChoice<Word: RawRepresentable & CaseIterable>(
+    _ node: DocumentNode?, _ what: String, also: [String: Word] = [:],
+    as type: Word.Type = Word.self
+  ) -> Word? where Word.RawValue == String {
+    if let node, case .scalar(.string(let text)) = node.content {
+      let word = text.trimmed.lowercased()
+      if let choice = Word(rawValue: word) ?? also[word] { return choice }
+    }
+    return choice(node, what)
+  }
+}
+
+extension String {
+  /// Without blanks and line ends around it.
+  var trimmed: String {
+    let scalars = unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+      let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return "" }
+    return String(scalars[first...last])
+  }
+
+  /// What stands between commas, except for those in parentheses: `Bash(git add, git rm), Read`.
+  var splitAtCommas: [String] {
+    var parts: [String] = []
+    var part = String.UnicodeScalarView()
+    var depth = 0
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "(": depth += 1
+      case ")": depth = max(0, depth - 1)
+      case "," where depth == 0:
+        parts.append(String(part).trimmed)
+        part = String.UnicodeScalarView()
+        continue
+      default: break
+      }
+      part.append(scalar)
+    }
+    parts.append(String(part).trimmed)
+    return parts.filter { !$0.isEmpty }
+  }
+}

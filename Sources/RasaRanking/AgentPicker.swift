@@ -1,0 +1,55 @@
+package import RasaCore
+package import RasaPersona
+
+/// Chooses the one agent that a task is given to when nobody names one.
+package struct AgentPicker: Sendable {
+  package struct Pick: Sendable {
+    package var agent: Agent
+    package var recommendation: Recommendation
+    /// Says who was chosen, and why.
+    package var sentence: String
+  }
+
+  package var recommender: Recommender
+
+  package init(_ recommender: Recommender) { self.recommender = recommender }
+
+  package func pick(
+    _ request: Recommender.Request, among registry: AgentRegistry
+  ) throws(Failure) -> Pick {
+    guard !registry.entries.isEmpty else {
+      throw Failure(
+        .configuration, "there is no agent to choose from",
+        mend:
+          "`rasa agents create` writes a first one, and `rasa agents list` shows where agents are "
+          + "looked for")
+    }
+    var request = request
+    request.limit = 3
+    request.includesUnfit = false
+    let found = recommender.recommend(request, among: registry)
+    guard let best = found.agents.first, let entry = registry[best.agent] else {
+      throw nothingFits(found)
+    }
+    return Pick(agent: entry.agent, recommendation: best, sentence: sentence(best))
+  }
+
+  private func sentence(_ best: Recommendation) -> String {
+    let matches = best.matches.filter { $0.kind != .related }
+      .reduce(into: [String]()) { if !$0.contains($1.with) { $0.append($1.with) } }
+    let reason =
+      matches.isEmpty
+      ? "its capabilities are related to the task" : matches.prefix(4).joined(separator: ", ")
+    return "\(best.agent) fits best (score \(best.shownScore): \(reason))"
+  }
+
+  private func nothingFits(_ found: Recommendations) -> Failure {
+    let mend = "name one with --agent; `rasa agents recommend --all …` shows how near each comes"
+    if found.tooExpensive + found.unpriced > 0 {
+      return Failure(
+        .configuration, "no agent fits this task at that cost",
+        mend: "raise --max-cost, or \(mend)")
+    }
+    return Failure(.configuration, "no agent fits this task", mend: mend)
+  }
+}

@@ -1,0 +1,116 @@
+package import RasaCore
+package import RasaPersona
+
+/// Says which agents fit a task.
+package struct Recommender: Sendable {
+  package struct Request: Sendable {
+    package var task: String
+    /// What kind of agent is wanted; nil leaves it to the task.
+    package var profile: PerformanceProfile?
+    /// Agents whose usual answer costs more are left out, and those of unknown cost.
+    package var maxCost: Money?
+    package var limit: Int
+    /// Whether agents that do not fit are listed too.
+    package var includesUnfit: Bool
+    /// The agents that count as related by their vectors, with the cosine: see `Nearness`.
+    package var nearness: [String: Double]
+
+    package init(
+      task: String, profile: PerformanceProfile? = nil, maxCost: Money? = nil, limit: Int = 5,
+      includesUnfit: Bool = false, nearness: [String: Double] = [:]
+    ) {
+      self.task = task
+      self.profile = profile
+      self.maxCost = maxCost
+      self.limit = limit
+      self.includesUnfit = includesUnfit
+      self.nearness = nearness
+    }
+  }
+
+  package var related: RelatedTerms
+  /// What a usual answer of an agent costs; nil when no price is known.
+  package var estimatedCost: @Sendable (Agent) -> Money?
+  package var availability: @Sendable (Agent) -> Recommendation.Availability
+
+  package init(
+    related: RelatedTerms,
+    estimatedCost: @escaping @Sendable (Agent) -> Money? = { _ in nil },
+    availability: @escaping @Sendable (Agent) -> Recommendation.Availability = { _ in .unknown }
+  ) {
+    self.related = related
+    self.estimatedCost = estimatedCost
+    self.availability = availability
+  }
+
+  /// The agents that fit, the best first. The same agents and task give the same order.
+  package func recommend(
+    _ request: Request, among registry: AgentRegistry
+  ) -> Recommendations {
+    let entries = registry.entries
+    let task = TaskTerms(request.task, related: related)
+    let survey = Survey(task, among: entries)
+    var complexity = TaskComplexity(task)
+    if let profile = request.profile {
+      complexity = TaskComplexity(profile: profile, reason: "it was asked for")
+    }
+    let fits = Fits(survey, entries, complexity, nearness: request.nearness)
+    var found = Recommendations(
+      requirements: survey.requirements.map { task.terms[$0].text }, complexity: complexity,
+      agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
+    var best = Best(limit: request.limit)
+    // Price and availability are asked for only while they can still change who is among the first.
+    for fit in fits.mostPromisingFirst() where !best.isBeyond(fit) {
+      let agent = entries[fit.place].agent
+      let cost = estimatedCost(agent)
+      if let limit = request.maxCost {
+        guard let cost else {
+          found.unpriced += 1
+          continue
+        }
+        guard cost <= limit else {
+          found.tooExpensive += 1
+          continue
+        }
+      }
+      let recommendation = fit.recommendation(
+        agent, cost: cost, availability: availability(agent), complexity)
+      guard request.includesUnfit || recommendation.verdict != .not else { continue }
+      best.add(recommendation, place: fit.place)
+    }
+    found.agents = best.sorted().map { recommendation, place in
+      var recommendation = recommendation
+      let agent = entries[place].agent
+      recommendation.matches = fits.matches(ofAgent: place, agent)
+      recommendation.capability.reason = fits.capabilityReason(recommendation)
+      recommendation.partners = agent.worksWellWith.filter { registry[$0] != nil }
+      return recommendation
+    }
+    return found
+  }
+}
+
+/// The first few of many, kept while they go by.
+private struct Best {
+  let limit: Int
+  private var kept: [(recommendation: Recommendation, place: Int)] = []
+  /// What the last of the first few has; nothing below it matters.
+  private var floor = -Double.infinity
+
+  init(limit: Int) { self.limit = max(1, limit) }
+
+  func isBeyond(_ fit: Fits.Fit) -> Bool { fit.highestRank < floor }
+
+  mutating func add(_ recommendation: Recommendation, place: Int) {
+    kept.append((recommendation, place))
+    guard kept.count >= 2 * limit else { return }
+    kept = Array(sorted())
+    floor = kept.last?.recommendation.rank ?? floor
+  }
+
+  func sorted() -> ArraySlice<(recommendation: Recommendation, place: Int)> {
+    kept.sorted {
+      ($1.recommendation.rank, $0.place) < ($0.recommendation.rank, $1.place)
+    }.prefix(limit)
+  }
+}

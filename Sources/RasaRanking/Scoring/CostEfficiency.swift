@@ -1,0 +1,46 @@
+import Glibc
+import RasaCore
+import RasaPersona
+
+/// 0–10: the less a usual answer costs, the more. Each factor of ten is two and a half points, from
+/// a hundredth of a cent (10) to a dollar (0).
+enum CostEfficiency {
+  static let most = 10.0
+  private static let unknown = 5.0
+
+  static func term(of agent: Agent, cost: Money?) -> Recommendation.Term {
+    guard let cost else {
+      return .init(
+        unknown, of: most, "no price is known for \(agent.modelName), which counts neither way")
+    }
+    guard cost > .zero else { return .init(most, of: most, "its model is free") }
+    let dollars = Double(cost.picoDollars) / 1e12
+    let value = min(most, max(0, -2.5 * log10(dollars)))
+    return .init(value, of: most, "a usual answer costs about \(cost.displayText)")
+  }
+}
+
+/// 0–10: whether the agent's model can be asked now.
+enum AvailabilityBonus {
+  static let most = 10.0
+
+  static func term(
+    of agent: Agent, _ availability: Recommendation.Availability
+  ) -> Recommendation.Term {
+    let model = agent.modelName
+    return switch availability {
+    case .available: .init(most, of: most, "\(model) answered or was listed of late")
+    case .unknown: .init(5, of: most, "nobody has asked \(model) of late")
+    case .unavailable: .init(0, of: most, "\(model) cannot be asked now")
+    }
+  }
+}
+
+extension Agent {
+  /// The model that it asks first, for people.
+  var modelName: String {
+    if let model = models.primary { return model.description }
+    guard let model else { return "its model" }
+    return engine.map { "\($0):\(model)" } ?? model
+  }
+}

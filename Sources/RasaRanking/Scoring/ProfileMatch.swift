@@ -1,0 +1,25 @@
+import RasaPersona
+
+/// 0–20: how near the agent's profile is to what the task asks for.
+enum ProfileMatch {
+  static func value(of profile: PerformanceProfile?, _ complexity: TaskComplexity) -> Double {
+    let distance = abs(rank(profile ?? .balanced) - rank(complexity.profile))
+    return switch distance {
+    case 0: 20
+    case 1: 12
+    case 2: 5
+    default: 0
+    }
+  }
+
+  static func term(of agent: Agent, _ complexity: TaskComplexity) -> Recommendation.Term {
+    let own = agent.profile.map(\.rawValue) ?? "balanced, as it says nothing"
+    return .init(
+      value(of: agent.profile, complexity), of: 20,
+      "\(complexity.profile.rawValue) is wanted (\(complexity.reason)), the agent is \(own)")
+  }
+
+  private static func rank(_ profile: PerformanceProfile) -> Int {
+    PerformanceProfile.allCases.firstIndex(of: profile) ?? 0
+  }
+}

@@ -1,0 +1,106 @@
+/// What a task asks for: its content words, and each two of them that stand side by side.
+struct TaskTerms {
+  struct Term {
+    /// As the task writes it, in small letters.
+    var text: String
+    var isPair: Bool
+    /// The term itself: its stem, and what it is when it is written as one word or as several.
+    var hashes: [TermHash]
+    var related: [TermHash]
+    /// It says little, although few agents may know it.
+    var isCommon: Bool { !isPair && CommonWords.contains(hashes[0]) }
+  }
+
+  private(set) var terms: [Term] = []
+  /// The stems of all words, stop words too.
+  private(set) var stems: [TermHash] = []
+
+  init(_ task: String, related: RelatedTerms) {
+    var reader = WordReader()
+    reader.read(task)
+    var found = FoundTerms()
+    var previous: WordReader.Token?
+    var word = -1
+    var pair = -1
+    for token in reader.tokens {
+      switch token.kind {
+      case .end: previous = nil
+      case .stopWord: stems.append(token.hash)
+      case .compound:
+        // Another way to write the word before it, or the two.
+        let isOneWord = previous?.place == token.place
+        found.add(token.hash, to: isOneWord ? word : pair)
+      case .word:
+        stems.append(token.hash)
+        word = found.add(
+          Term(text: reader.text(of: token), isPair: false, hashes: [token.hash], related: []))
+        if let previous, previous.hash != token.hash {
+          let phrase = TermHash(phrase: [previous.hash, token.hash])
+          pair = found.add(
+            Term(
+              text: "\(reader.text(of: previous)) \(reader.text(of: token))", isPair: true,
+              hashes: [phrase, reader.joined(previous, token)], related: []))
+        }
+        previous = token
+      }
+    }
+    let phrases = Self.phrases(reader)
+    let beginnings = Set(
+      reader.tokens.map { WordBeginning(ofWord: reader.letters[$0.place]) })
+    let relations = related.relations(
+      of: Set(found.terms.flatMap(\.hashes) + phrases.map(\.hashes[0])), beginnings: beginnings)
+    for phrase in phrases where relations[phrase.hashes[0]] != nil { _ = found.add(phrase) }
+    terms = found.terms
+    for index in terms.indices {
+      let own = terms[index].hashes
+      var others: [TermHash] = []
+      for hash in own {
+        for other in relations[hash] ?? [] where !own.contains(other) && !others.contains(other) {
+          others.append(other)
+        }
+      }
+      terms[index].related = others
+    }
+  }
+
+  /// Each two to five words that stand side by side, small ones too: they may be signs of something.
+  private static func phrases(_ reader: WordReader) -> [Term] {
+    let words = reader.tokens.filter { $0.kind != .compound }.prefix(400)
+    var phrases: [Term] = []
+    for start in words.indices {
+      var phrase: [TermHash] = []
+      for word in words[start...].prefix(RelatedTerms.longestSign) {
+        guard word.kind != .end else { break }
+        phrase.append(word.hash)
+        guard phrase.count > 1 else { continue }
+        phrases.append(
+          Term(
+            text: reader.text(words[start...].prefix(phrase.count)), isPair: true,
+            hashes: [TermHash(phrase: phrase)], related: []))
+      }
+    }
+    return phrases
+  }
+}
+
+/// The terms of a task as they are found, each once.
+private struct FoundTerms {
+  private(set) var terms: [TaskTerms.Term] = []
+  private var places: [TermHash: Int] = [:]
+  /// A text of more terms than that says nothing sharper.
+  private static let most = 240
+
+  /// Returns where the term stands; -1 when there are too many.
+  mutating func add(_ term: TaskTerms.Term) -> Int {
+    if let place = places[term.hashes[0]] { return place }
+    guard terms.count < Self.most else { return -1 }
+    places[term.hashes[0]] = terms.count
+    terms.append(term)
+    return terms.count - 1
+  }
+
+  mutating func add(_ hash: TermHash, to place: Int) {
+    guard terms.indices.contains(place), !terms[place].hashes.contains(hash) else { return }
+    terms[place].hashes.append(hash)
+  }
+}

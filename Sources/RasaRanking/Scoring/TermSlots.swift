@@ -1,0 +1,58 @@
+/// Every hash that a task asks for, looked up in constant time while the terms of all agents go by.
+struct TermSlots {
+  /// What a hash is to the terms of the task.
+  struct Use {
+    var term: Int
+    var isRelated: Bool
+  }
+
+  private(set) var uses: [[Use]] = []
+  private var slotOfHash: [UInt32: Int] = [:]
+  /// One bit for each value of a hash's upper bits: nearly everything that is not asked for stops
+  /// here.
+  private var filter = [UInt64](repeating: 0, count: 1024)
+
+  var count: Int { uses.count }
+
+  init(_ task: TaskTerms) {
+    for (index, term) in task.terms.enumerated() {
+      for hash in term.hashes { add(hash, Use(term: index, isRelated: false)) }
+      for hash in term.related { add(hash, Use(term: index, isRelated: true)) }
+    }
+  }
+
+  private mutating func add(_ hash: TermHash, _ use: Use) {
+    if let slot = slotOfHash[hash.bits] {
+      uses[slot].append(use)
+    } else {
+      slotOfHash[hash.bits] = uses.count
+      uses.append([use])
+      filter[Int(hash.bits >> 22)] |= 1 << UInt64((hash.bits >> 16) & 63)
+    }
+  }
+
+  /// Every term of a note that is asked for.
+  func find(
+    in bytes: [UInt8],
+    _ found: (_ slot: Int, _ weight: UInt8, AgentNote.Places) -> Void
+  ) {
+    guard let count = AgentNote.count(in: bytes) else { return }
+    let note = bytes.span
+    let filter = filter.span
+    var place = AgentNote.headerSize
+    for index in 0..<count {
+      // The two upper bytes decide nearly always.
+      let upper = UInt32(note[place + 2]) | UInt32(note[place + 3]) << 8
+      if filter[Int(upper >> 6)] & (1 << UInt64(upper & 63)) != 0 {
+        let bits = upper << 16 | UInt32(note[place + 1]) << 8 | UInt32(note[place])
+        if let slot = slotOfHash[bits] {
+          let weights = AgentNote.headerSize + 4 * count
+          found(
+            slot, note[weights + index],
+            AgentNote.Places(rawValue: note[weights + count + index]))
+        }
+      }
+      place += 4
+    }
+  }
+}

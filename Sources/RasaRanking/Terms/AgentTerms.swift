@@ -1,0 +1,143 @@
+package import RasaPersona
+
+/// What recommendation knows of an agent's words.
+package enum AgentTerms {
+  /// Changes when another note would be made of the same agent.
+  package static let name = "words \(AgentNote.version)"
+
+  /// The bytes that discovery keeps beside an agent: see `AgentNote`.
+  package static func note(_ agent: Agent, prompt: String) -> [UInt8] {
+    var reader = WordReader()
+    return note(agent, prompt: prompt, &reader)
+  }
+
+  static func note(_ agent: Agent, prompt: String, _ reader: inout WordReader) -> [UInt8] {
+    var collector = TermCollector(reader: reader)
+    defer { reader = collector.reader }
+    collector.name(agent.id, agent.name)
+    for capability in agent.capabilities { collector.capability(capability) }
+    collector.text(agent.description, .description)
+    for example in agent.exampleQueries { collector.text(example, .examples) }
+    for text in agent.typicalWorkflows + agent.tags { collector.text(text, .surroundings) }
+    if let category = agent.category { collector.text(category, .surroundings) }
+    collector.text(beginning(of: prompt), .prompt)
+    return AgentNote.encode(collector.terms())
+  }
+
+  /// An agent in one text, for whoever makes vectors of texts.
+  package static func text(of agent: Agent) -> String {
+    var parts = [agent.name, agent.description]
+    if !agent.capabilities.isEmpty { parts.append(agent.capabilities.joined(separator: ", ")) }
+    return (parts + agent.exampleQueries).joined(separator: "\n")
+  }
+
+  /// A prompt says first what it is for.
+  private static func beginning(of prompt: String) -> String {
+    let most = 6_000
+    guard prompt.utf8.count > most else { return prompt }
+    return String(decoding: prompt.utf8.prefix(most), as: UTF8.self)
+  }
+}
+
+/// Gathers the words of one agent, field by field.
+private struct TermCollector {
+  private(set) var reader: WordReader
+  /// The hash above, then field and places: sorting brings what belongs together side by side.
+  private var found: [UInt64] = []
+  private var lengths = [Int](repeating: 0, count: RelevanceField.allCases.count)
+
+  init(reader: WordReader) { self.reader = reader }
+
+  mutating func name(_ id: String, _ name: String) {
+    // That an agent is one goes without saying.
+    let generic = TermHash(stem: Array("agent".utf8))
+    reader.read(id)
+    let ownWords = Set(reader.tokens.map(\.hash))
+    takeTokens(.name, .name) { $0 == generic }
+    reader.read(name)
+    // A name that only repeats the id says nothing twice.
+    takeTokens(.name, .name) { $0 == generic || ownWords.contains($0) }
+  }
+
+  mutating func capability(_ text: String) {
+    reader.read(text)
+    let words = reader.tokens.filter { $0.kind == .word }
+    guard words.count > 1 else { return takeTokens(.capabilities, .whole) }
+    takeTokens(.capabilities, .part)
+    add(TermHash(phrase: words.map(\.hash)), .capabilities, .whole)
+    if words.count == 2 {
+      add(reader.joined(words[0], words[1]), .capabilities, .whole)
+    }
+  }
+
+  mutating func text(_ text: String, _ field: RelevanceField) {
+    reader.read(text)
+    let places: AgentNote.Places =
+      switch field {
+      case .name: .name
+      case .capabilities: .part
+      case .description: .description
+      case .examples: .examples
+      case .surroundings: .surroundings
+      case .prompt: .prompt
+      }
+    takeTokens(field, places)
+  }
+
+  /// The words, what they are when written as one, and each two that stand side by side.
+  private mutating func takeTokens(
+    _ field: RelevanceField, _ places: AgentNote.Places,
+    except isLeftOut: (TermHash) -> Bool = { _ in
+      false
+    }
+  ) {
+    var previous: TermHash?
+    for token in reader.tokens {
+      switch token.kind {
+      case .word:
+        guard !isLeftOut(token.hash) else { continue }
+        add(token.hash, field, places)
+        lengths[Int(field.rawValue)] += 1
+        // Of a prompt the single words are enough: it is long, and says much by the way.
+        if field != .prompt, let previous {
+          add(TermHash(phrase: [previous, token.hash]), field, places)
+        }
+        previous = token.hash
+      case .compound: if !isLeftOut(token.hash) { add(token.hash, field, places) }
+      case .stopWord: continue
+      case .end: previous = nil
+      }
+    }
+  }
+
+  private mutating func add(
+    _ hash: TermHash, _ field: RelevanceField, _ places: AgentNote.Places
+  ) {
+    found.append(
+      UInt64(hash.bits) << 32 | UInt64(field.rawValue) << 8 | UInt64(places.rawValue))
+  }
+
+  mutating func terms() -> [AgentNote.Term] {
+    found.sort()
+    var terms: [AgentNote.Term] = []
+    terms.reserveCapacity(found.count)
+    var index = 0
+    while index < found.count {
+      let bits = UInt32(truncatingIfNeeded: found[index] >> 32)
+      var term = AgentNote.Term(hash: TermHash(bits: bits), weight: 0, places: [])
+      while index < found.count, UInt32(truncatingIfNeeded: found[index] >> 32) == bits {
+        let number = UInt8(truncatingIfNeeded: found[index] >> 8)
+        var count = 0
+        while index < found.count, found[index] >> 8 == UInt64(bits) << 24 | UInt64(number) {
+          term.places.formUnion(.init(rawValue: UInt8(truncatingIfNeeded: found[index])))
+          count += 1
+          index += 1
+        }
+        let field = RelevanceField.allCases[Int(number)]
+        term.weight += field.weight(of: count, inLength: lengths[Int(number)])
+      }
+      terms.append(term)
+    }
+    return terms
+  }
+}

@@ -1,0 +1,8 @@
+import RasaDocuments
+
+extension RelatedTerms {
+  /// What ships.
+  package static let shippedTable: String = {
+    String(decoding: EmbeddedFiles.bytes(of: "models/terms.txt") ?? [], as: UTF8.self)
+  }()
+}

@@ -1,0 +1,71 @@
+import Glibc
+package import RasaCore
+
+extension FileSystem {
+  /// An entry of a folder with what stands behind it.
+  package struct SurveyedEntry: Sendable {
+    /// Nil when it is no UTF-8, and so no path can be made of it; `shown` is then what it is like.
+    package var name: String?
+    package var shown: String
+    package var kind: EntryKind
+    /// Links are followed; nil for a link to nothing.
+    package var stamp: FileStamp?
+  }
+
+  /// The entries of a folder whose names are wanted, and all folders in it, sorted by the bytes of
+  /// their names. Hidden ones, whose names begin with a dot, are left out. Only of these is anything
+  /// asked of the file system, so that a folder of many other files costs little.
+  ///
+  /// - Parameter limit: more entries than that, wanted or not, are a failure.
+  package static func survey(
+    _ path: String, limit: Int, wanting isWanted: (_ name: Span<UInt8>) -> Bool
+  ) throws(Failure) -> [SurveyedEntry] {
+    let number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0, let folder = unsafe fdopendir(number) else {
+      let code = lastError()
+      if number >= 0 { close(number) }
+      throw Failure(.configuration, systemError: code, cannot: "list", path)
+    }
+    defer { unsafe closedir(folder) }
+    var entries: [(bytes: [UInt8], entry: SurveyedEntry)] = []
+    var count = 0
+    while true {
+      errno = 0
+      guard let record = unsafe readdir(folder) else {
+        let code = lastError()
+        if code == 0 { break }
+        throw Failure(.configuration, systemError: code, cannot: "list", path)
+      }
+      let bytes = unsafe withUnsafeBytes(of: &record.pointee.d_name) {
+        unsafe Array($0.prefix { $0 != 0 })
+      }
+      if bytes.first == UInt8(ascii: ".") { continue }
+      count += 1
+      guard count <= limit else {
+        throw Failure(
+          .configuration, "cannot list \(path): it has more than \(limit) entries",
+          mend: "move what does not belong there elsewhere")
+      }
+      let type = unsafe Int(record.pointee.d_type)
+      let isWanted = isWanted(bytes.span)
+      // A link or something unknown may be a folder.
+      let mayBeFolder = type == 4 || type == 10 || type == 0
+      guard isWanted || mayBeFolder else { continue }
+      var status = stat()
+      let isThere =
+        unsafe fstatat(number, bytes.map { CChar(bitPattern: $0) } + [0], &status, 0) == 0
+      let kind = isThere ? EntryKind(mode: status.st_mode) : .other
+      guard isWanted || kind == .folder else { continue }
+      let shown = String(decoding: bytes, as: UTF8.self)
+      entries.append(
+        (
+          bytes,
+          SurveyedEntry(
+            name: shown.utf8.elementsEqual(bytes) ? shown : nil, shown: shown, kind: kind,
+            stamp: isThere ? FileStamp(status) : nil)
+        ))
+    }
+    entries.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    return entries.map(\.entry)
+  }
+}

@@ -1,0 +1,26 @@
+/// What has happened in watched folders since it was last told.
+package struct FolderChange: Sendable, Hashable {
+  /// The watched folders in which something was made, written, renamed or removed, and those that
+  /// have come or gone themselves, by the paths that they were added under.
+  package var folders: Set<String> = []
+  /// The folders that have come up in watched ones. They are not watched until they are added.
+  package var newFolders: Set<String> = []
+  /// The system has lost count: anything may have changed.
+  package var isEverything = false
+
+  package init(
+    folders: Set<String> = [], newFolders: Set<String> = [], isEverything: Bool = false
+  ) {
+    self.folders = folders
+    self.newFolders = newFolders
+    self.isEverything = isEverything
+  }
+
+  var isEmpty: Bool { folders.isEmpty && newFolders.isEmpty && !isEverything }
+
+  mutating func merge(_ other: FolderChange) {
+    folders.formUnion(other.folders)
+    newFolders.formUnion(other.newFolders)
+    isEverything = isEverything || other.isEverything
+  }
+}

@@ -1,0 +1,101 @@
+import Glibc
+import RasaAgents
+import RasaCore
+import RasaPersona
+import RasaSystem
+import RasaTestKit
+
+/// A user's and a project's folders, with agents to be found.
+struct Setting {
+  let scratch: ScratchDirectory
+  var places: AgentPlaces
+  /// The ids of the agents that were read, as they are read.
+  let read = Readings()
+
+  final class Readings: Sendable {
+    private let ids = Locked<[String]>([])
+    func note(_ id: String) { ids.withLock { $0.append(id) } }
+    /// Those since the last time, sorted.
+    func take() -> [String] {
+      ids.withLock { ids in
+        defer { ids = [] }
+        return ids.sorted()
+      }
+    }
+  }
+
+  init(shipped: Bool = false) throws {
+    scratch = try ScratchDirectory()
+    places = AgentPlaces(
+      project: scratch.file("project"), home: scratch.file("home"),
+      workspaces: [scratch.file("workspace"), scratch.file("older-workspace")],
+      olderHome: scratch.file("older-home"), includesShipped: shipped)
+    for folder in ["project", "home", "workspace"] {
+      try FileSystem.makeFolder(scratch.file(folder))
+    }
+  }
+
+  /// What is found, where nothing was written the moment before unless that is said.
+  func discovery(fresh: Bool = false, keeping: Bool = true) -> AgentDiscovery {
+    var discovery = AgentDiscovery(
+      places, indexFolder: keeping ? scratch.file("state") : nil, noteName: "test",
+      note: { [read] agent, prompt in
+        read.note(agent.id)
+        return Array(prompt.utf8.prefix(40))
+      })
+    if !fresh { discovery.clock = { FileSystem.clock() + 10_000_000_000 } }
+    return discovery
+  }
+
+  func discover(fresh: Bool = false) -> DiscoveredAgents {
+    discovery(fresh: fresh, keeping: false).discover()
+  }
+
+  func path(_ name: String) -> String { scratch.file(name) }
+
+  /// A TOML file, and its prompt beside it when there is one.
+  func config(
+    _ path: String, id: String, name: String = "An agent", more: String = "",
+    prompt: String? = "Do it.", promptPath: String? = nil
+  ) throws {
+    let named = promptPath ?? "\(id)-prompt.md"
+    try scratch.write(
+      """
+      [agent]
+      id = "\(id)"
+      name = "\(name)"
+      description = "What \(id) is for, said at some length"
+      prompt_path = "\(named)"
+      \(more)
+      """, to: path)
+    if let prompt {
+      try scratch.write(prompt, to: "\(FileSystem.parent(of: path))/\(named)")
+    }
+  }
+
+  func markdown(_ path: String, id: String, description: String = "Something", body: String = "Do.")
+    throws
+  {
+    try scratch.write("---\nname: \(id)\ndescription: \(description)\n---\n\(body)\n", to: path)
+  }
+
+  func link(_ path: String, to target: String) throws {
+    try FileSystem.makeFolder(FileSystem.parent(of: self.path(path)))
+    guard unsafe symlink(target, self.path(path)) == 0 else {
+      throw Failure(.storage, "cannot link \(path)")
+    }
+  }
+
+  func remove(_ path: String) throws { try FileSystem.removeFile(self.path(path)) }
+}
+
+extension DiscoveredAgents {
+  /// The files of the agents, by id, without the folder that the test is in.
+  func files(in setting: Setting) -> [String: String] {
+    Dictionary(
+      uniqueKeysWithValues: registry.agents.map { agent in
+        let path = agent.files.config ?? agent.files.prompt ?? ""
+        return (agent.id, String(path.dropFirst(setting.scratch.path.count + 1)))
+      })
+  }
+}

@@ -1,0 +1,172 @@
+import RasaKit
+import RasaTestKit
+import Testing
+
+@Suite("A run from a program", .timeLimit(.minutes(1))) struct RunningTests {
+  private func script(_ text: String) -> Script {
+    var script = Script()
+    script.answer = .text(text)
+    return script
+  }
+
+  @Test func streamsItsEventsAndGivesItsResult() async throws {
+    let kit = try Kit(provider: [script("All is new.")])
+    try kit.rasa.register(Kit.writer)
+    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    var text = ""
+    var begun: String?
+    var models: [String] = []
+    var calls: [Rasa.Call] = []
+    for try await event in run {
+      switch event {
+      case .started(let run): begun = run
+      case .modelChosen(_, let provider, let model): models.append("\(provider):\(model)")
+      case .stepFinished(_, let more): calls += more
+      case .output(let piece): text += piece
+      default: break
+      }
+    }
+    let result = try await run.result()
+    #expect(text == "All is new." && result.text == text)
+    #expect(begun == run.id && result.run == run.id)
+    #expect(models == ["openai:gpt-4o-mini"])
+    #expect(calls.count == 1 && calls.first?.cost == result.cost && result.calls == 1)
+    #expect(result.cost > 0 && !result.usedMock && result.pending.isEmpty)
+    let request = try #require(kit.provider?.requests.first)
+    #expect(String(decoding: request.body, as: UTF8.self).contains("You write notes in English."))
+    await kit.rasa.close()
+  }
+
+  @Test func takesPreferencesForTheNamesInItsPrompt() async throws {
+    let kit = try Kit(provider: [script("Neu.")])
+    try kit.rasa.register(Kit.writer)
+    var options = Rasa.RunOptions()
+    options.preferences = ["Language": "German"]
+    let result = try await kit.rasa.run(
+      agent: "note-writer", input: "What is new?", options: options
+    ).result()
+    #expect(result.text == "Neu.")
+    let request = try #require(kit.provider?.requests.first)
+    #expect(String(decoding: request.body, as: UTF8.self).contains("You write notes in German."))
+    await kit.rasa.close()
+  }
+
+  @Test func runsPersonasToo() async throws {
+    let kit = try Kit(
+      provider: [script("Hello.")],
+      files: [
+        "project/personas/greeter.yaml":
+          "name: greeter\ndescription: Greets.\nframes: [stateless_frame]\noperators: []\n"
+      ])
+    #expect(try await kit.rasa.run(persona: "greeter", input: "Hi").result().text == "Hello.")
+    await kit.rasa.close()
+  }
+
+  @Test func asksTheProgramWhatAPersonWouldBeAsked() async throws {
+    let kit = try Kit(provider: [script("Draft.")])
+    var agent = try kit.rasa.register(
+      markdown: """
+        ---
+        name: careful-writer
+        description: Writes what a person has to approve.
+        recommended_models: {primary: "openai:gpt-4o-mini"}
+        quality_gates: [human_approval]
+        ---
+        You write.
+        """)
+    agent.prompt = nil
+    let asked = Asked()
+    let result = try await kit.rasa.run(agent: agent.id, input: "Write") { approval in
+      await asked.note(approval)
+      return .edit("Better.")
+    }.result()
+    #expect(result.text == "Better.")
+    #expect(await asked.payloads == ["Draft."])
+    await kit.rasa.close()
+  }
+
+  @Test func waitsWhereNobodyDecides() async throws {
+    let kit = try Kit(provider: [script("Draft.")])
+    try kit.rasa.register(
+      markdown: """
+        ---
+        name: careful-writer
+        description: Writes what a person has to approve.
+        recommended_models: {primary: "openai:gpt-4o-mini"}
+        quality_gates: [human_approval]
+        ---
+        You write.
+        """)
+    let result = try await kit.rasa.run(agent: "careful-writer", input: "Write").result()
+    #expect(result.pending.map(\.payload) == ["Draft."])
+    #expect(result.pending.first?.run == result.run)
+    await kit.rasa.close()
+  }
+
+  @Test func spendsNoMoreThanItMay() async throws {
+    let kit = try Kit(provider: [script("Too much.")])
+    try kit.rasa.register(Kit.writer)
+    var options = Rasa.RunOptions()
+    options.maxCost = Rasa.Dollars("0.000000001")
+    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?", options: options)
+    let problem = await #expect(throws: Rasa.Problem.self) { try await run.result() }
+    #expect(problem?.kind == .budget)
+    #expect(kit.provider?.requests.isEmpty == true)
+    await kit.rasa.close()
+  }
+
+  @Test func endsWithTheTaskThatReadsIt() async throws {
+    var silent = Script()
+    silent.breaking = (after: 1, .silence)
+    let kit = try Kit(provider: [silent])
+    try kit.rasa.register(Kit.writer)
+    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    let reader = Task { try await run.result() }
+    try await kit.provider?.waitForRequests(1)
+    reader.cancel()
+    await #expect(throws: (any Error).self) { try await reader.value }
+    try await kit.provider?.waitForDisconnect(ofRequest: 0)
+    await kit.rasa.close()
+  }
+
+  @Test func waitsForASlowReader() async throws {
+    var long = Script()
+    long.answer = .words(2_000)
+    let kit = try Kit(provider: [long])
+    try kit.rasa.register(Kit.writer)
+    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    var text = ""
+    for try await event in run {
+      if case .output(let piece) = event { text += piece }
+      await Task.yield()
+    }
+    let result = try await run.result()
+    #expect(result.text == text && text.split(separator: " ").count == 2_000)
+    await kit.rasa.close()
+  }
+
+  @Test func isAnsweredByTheMockWithoutAnyProvider() async throws {
+    let kit = try Kit()
+    var agent = Kit.writer
+    agent.model = nil
+    try kit.rasa.register(agent)
+    let result = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result()
+    #expect(result.usedMock && !result.text.isEmpty && result.cost == 0)
+    await kit.rasa.close()
+  }
+
+  @Test func isRefusedWhereNobodyIsThere() throws {
+    let kit = try Kit()
+    let problem = #expect(throws: Rasa.Problem.self) {
+      try kit.rasa.run(agent: "note-writter", input: "x")
+    }
+    #expect(problem?.kind == .configuration && problem?.message.contains("note-writter") == true)
+    try kit.rasa.register(Kit.writer)
+    #expect(throws: Rasa.Problem.self) { try kit.rasa.run(agent: "note-writer", input: " \n") }
+  }
+}
+
+private actor Asked {
+  private(set) var payloads: [String] = []
+  func note(_ approval: Rasa.Approval) { payloads.append(approval.payload) }
+}
