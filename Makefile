@@ -51,7 +51,7 @@ install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa
 
 lint: setup
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Examples
 	RASA_STRICT=1 swift build --build-tests --scratch-path .build/lint
 
 sanitize: setup
@@ -59,7 +59,7 @@ sanitize: setup
 	RASA_THREAD_SANITIZER=1 TSAN_OPTIONS=halt_on_error=1 $(TESTS) --sanitize=thread --scratch-path .build/sanitize
 
 format:
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Examples
 
 bench:
 	@sh Scripts/setup.sh bench

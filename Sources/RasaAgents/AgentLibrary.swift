@@ -10,7 +10,7 @@ package final class AgentLibrary: AgentSource {
   let discovery: AgentDiscovery
   private let looked = Locked<AgentSurvey?>(nil)
   /// Who looks again does so after whoever is at it.
-  private let looking = Locked<Void>(())
+  private let looking = Locked(false)
 
   package init(_ discovery: AgentDiscovery) { self.discovery = discovery }
 

@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 
 /// Where an agent's files say what: of a field in both, the place that counts.
-struct AgentPlaces {
+struct AgentExcerpts {
   private var places: [String: SourceLocation] = [:]
   private let start: SourceLocation
   private var texts: [SourceText] = []

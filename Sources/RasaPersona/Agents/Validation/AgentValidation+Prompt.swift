@@ -2,7 +2,7 @@ import RasaCore
 
 extension AgentValidation {
   func checkPrompt(
-    _ loaded: AgentLoader.Loaded, _ documents: AgentDocuments, _ places: AgentPlaces,
+    _ loaded: AgentLoader.Loaded, _ documents: AgentDocuments, _ places: AgentExcerpts,
     _ findings: inout Findings
   ) {
     if let missing = loaded.missingPrompt {
@@ -34,7 +34,7 @@ extension AgentValidation {
 
   /// Each one is told, where it is first put in.
   private func checkFiles(
-    _ template: Template, _ documents: AgentDocuments, _ places: AgentPlaces,
+    _ template: Template, _ documents: AgentDocuments, _ places: AgentExcerpts,
     _ findings: inout Findings
   ) {
     var seen: Set<String> = []
@@ -49,7 +49,7 @@ extension AgentValidation {
   }
 
   private func checkNames(
-    _ template: Template, _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+    _ template: Template, _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
     for path in template.paths where !isKnown(path, agent) {
       let place = template.location(of: path)

@@ -38,7 +38,7 @@ package struct AgentValidation: Sendable {
   ) -> Findings {
     var findings = Findings(failures: reading.failures, warnings: reading.warnings)
     guard let loaded = reading.definition else { return findings }
-    let places = AgentPlaces(documents)
+    let places = AgentExcerpts(documents)
     checkMetadata(loaded.agent, places, &findings)
     checkNeighbours(loaded.agent, places, &findings)
     checkPrompt(loaded, documents, places, &findings)
@@ -50,7 +50,7 @@ package struct AgentValidation: Sendable {
 
 extension AgentValidation {
   private func checkMetadata(
-    _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+    _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
     let count = agent.description.unicodeScalars.count
     if count < Self.shortestDescription {
@@ -74,7 +74,7 @@ extension AgentValidation {
 
 extension AgentValidation {
   private func checkNeighbours(
-    _ agent: Agent, _ places: AgentPlaces, _ findings: inout Findings
+    _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
     for name in agent.worksWellWith where agents[name] == nil {
       if let id = AgentID.make(of: name), agents[id] != nil { continue }
