@@ -24,6 +24,16 @@ struct AgentAuthoringTests {
 
   // MARK: Validate
 
+  @Test("an agent of which nothing is known is recommended by what its id is about")
+  func subject() async throws {
+    let rasa = try RasaProgram()
+    let made = try await rasa.run(
+      "agents", "create", "tide-tables-writer", "--description", "Sets out when the sea comes.")
+    #expect(made.exitCode == 0, "\(made.errorText)")
+    let found = try await rasa.run("agents", "recommend", "tide tables for May", "--json")
+    #expect(found.text.contains("tide-tables-writer"), "\(found.text)")
+  }
+
   @Test("every file is told at once, with its place, and the rest is valid")
   func everything() async throws {
     let rasa = try RasaProgram()

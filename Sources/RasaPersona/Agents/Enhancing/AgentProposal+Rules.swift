@@ -73,7 +73,13 @@ extension AgentProposal {
   /// What an id is about, without the word that says that it is an agent.
   private static func subject(of id: String) -> String {
     let kinds: Set<Substring> = ["agent", "assistant", "bot", "expert", "helper", "specialist"]
-    let words = id.split(separator: "-").filter { !kinds.contains($0) }
+    let trades: Set<Substring> = [
+      "analyst", "builder", "checker", "designer", "developer", "editor", "engineer", "generator",
+      "maker", "manager", "planner", "reviewer", "writer",
+    ]
+    var words = id.split(separator: "-").filter { !kinds.contains($0) }
+    // `release-notes` says what a release-notes-writer is about; `code` alone would say too little.
+    if words.count > 2, let last = words.last, trades.contains(last) { words.removeLast() }
     return words.isEmpty ? id : words.joined(separator: "-")
   }
 }
