@@ -135,6 +135,28 @@ struct DelegationTests {
     #expect(store.snapshot.facts.map(\.persona) == ["learner"])
   }
 
+  @Test("a fork takes over what was asked inside, and pays for nothing again")
+  func fork() async throws {
+    let definition = persona(
+      frames: [frame("plan", agent: "planner"), frame("build", agent: "manager")], operators: [])
+    let first = FakeStore()
+    _ = try await run(definition, gate: FakeGate(journal: first, Self.named), store: first)
+    let history = try await first.claim(Identifier("run-1"))
+    let graph = try compile(definition)
+    var begin = start(graph)
+    begin.run = Identifier("run-2")
+    begin.fork = ForkPoint(run: Identifier("run-1"))
+    let store = FakeStore()
+    let gate = FakeGate(journal: store, Self.named)
+    let runner = Runner(
+      Surroundings(
+        gate: gate, journal: store, memory: store, people: FakePeople(), time: .still()))
+    let result = try await runner.run(graph, begin, inheriting: Origin(history))
+    #expect(result.output == "by builder")
+    #expect(gate.requests.isEmpty)
+    #expect(store.kinds.filter { $0 == "call.reused" }.count == 2)
+  }
+
   @Test("no more run at a time than an agent's file allows")
   func limited() async throws {
     final class Places: TaskLimits {

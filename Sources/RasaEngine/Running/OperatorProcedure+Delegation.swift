@@ -18,7 +18,6 @@ extension OperatorProcedure {
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
     begun.session = nil
-    begun.fork = nil
     begun.input = definition.task(invocation.view.reader(in: kind(of: invocation)))
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {

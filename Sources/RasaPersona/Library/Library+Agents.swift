@@ -1,12 +1,6 @@
 package import RasaCore
 
 extension Library {
-  /// The agent of that id, as its files say it now; nil when there is none.
-  package func readAgent(named id: String) throws(Failure) -> Reading<AgentLoader.Loaded>? {
-    guard let documents = try agentSource?.documents(ofAgent: id) else { return nil }
-    return AgentLoader.load(documents, engines: engines)
-  }
-
   /// The agent as a persona that can be run; nil when there is none of that id.
   ///
   /// - Parameter isPart: it works in another persona.

@@ -46,8 +46,4 @@ package struct AgentRegistry: Sendable {
   package func replacing(with others: [Entry]) -> AgentRegistry {
     AgentRegistry(others + entries)
   }
-
-  package func removing(_ ids: Set<String>) -> AgentRegistry {
-    AgentRegistry(entries.filter { !ids.contains($0.agent.id) })
-  }
 }
