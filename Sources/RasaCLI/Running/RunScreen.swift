@@ -54,6 +54,7 @@ extension RunResult {
         "reported": .bool(usage.isReported),
       ],
       "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
+      "notices": .array(notices.map(\.value)),
     ]
     if !waitsFor.isEmpty {
       value["waits_for"] = .array(
@@ -119,6 +120,10 @@ extension RunProgress {
         ))
     case .output(let text): return ["type": "text", "text": .string(text)]
     case .reasoning(let at, let text): return step("reasoning", at, ("text", .string(text)))
+    case .notice(let notice):
+      var value = notice.value.object ?? ValueObject()
+      value["type"] = "notice"
+      return .object(value)
     }
   }
 }

@@ -60,6 +60,7 @@ final class TextScreen: RunScreen {
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
     case .event: break
+    case .notice(let notice): if !isQuiet { try say(notice.line) }
     }
   }
 

@@ -9,8 +9,9 @@ extension ModelAnswer {
       reasoning: (body["reasoning"].array ?? []).map { ReasoningPart($0) },
       provider: body["provider"].string ?? "", model: body["model"].string ?? "",
       usage: Usage(body["usage"]), cost: Money(body["cost"]) ?? .zero,
-      finish: body["finish"].string.flatMap { FinishReason(rawValue: $0) } ?? .stop,
-      isMock: body["mock"].bool ?? false)
+      finish: body["finish"].string.flatMap { FinishReason(recorded: $0) } ?? .stop,
+      isMock: body["mock"].bool ?? false, cap: body["cap"].int, ceiling: body["ceiling"].int,
+      fallback: ModelFallback(body))
   }
 
   /// What the journal keeps of an answer.
@@ -22,7 +23,20 @@ extension ModelAnswer {
     if !toolCalls.isEmpty { body["tool_calls"] = .array(toolCalls.map(\.value)) }
     if !reasoning.isEmpty { body["reasoning"] = .array(reasoning.map(\.value)) }
     if isMock { body["mock"] = true }
+    if let cap { body["cap"] = .int(cap) }
+    if let ceiling { body["ceiling"] = .int(ceiling) }
+    if let fallback {
+      body["instead_of"] = .string(fallback.insteadOf)
+      body["because"] = .string(fallback.because)
+    }
     return body
+  }
+}
+
+extension ModelFallback {
+  fileprivate init?(_ body: Value) {
+    guard let insteadOf = body["instead_of"].string else { return nil }
+    self.init(insteadOf: insteadOf, because: body["because"].string ?? "")
   }
 }
 

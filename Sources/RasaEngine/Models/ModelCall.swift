@@ -13,6 +13,10 @@ package struct ModelRequest: Sendable, Hashable {
   /// What the schema is called on the wire: the operator's name.
   package var name: String
   package var maxTokens: Int?
+  /// At least so many tokens are to be held for the answer: an earlier one was cut at fewer.
+  package var room: Int64?
+  /// Set when this goes on where an answer was cut: the same model is asked, and no other.
+  package var continuation: Continuation?
   package var temperature: Double?
   package var profile: PerformanceProfile?
   /// Seconds for the whole call; nil leaves it to the provider's timers.
@@ -38,6 +42,22 @@ package struct ModelRequest: Sendable, Hashable {
     self.temperature = temperature
     self.profile = profile
     self.timeout = timeout
+  }
+}
+
+/// An answer that was cut, for the model that wrote it to go on with.
+package struct Continuation: Sendable, Hashable {
+  package var provider: String
+  package var model: String
+  /// What there is of the answer.
+  package var text: String
+  /// The tokens that it took.
+  package var tokens: Int64
+  package init(provider: String, model: String, text: String, tokens: Int64) {
+    self.provider = provider
+    self.model = model
+    self.text = text
+    self.tokens = tokens
   }
 }
 
@@ -154,11 +174,43 @@ package enum ModelEvent: Sendable, Hashable {
   case reasoning(String)
   /// The stream broke and starts again: what was shown of this answer no longer counts.
   case restarted(reason: String)
+  /// The model that is about to be asked is not the one that was named or asked first.
+  case fellBack(ModelFallback, to: String)
+  /// Other holds stand in the way of this call's reservation: it waits for them.
+  case waiting(reason: String)
+  /// Something about the call that its reader has to know: an impossible count, a limit lifted.
+  case noticed(String)
 }
 
+/// How an answer ended. The raw values stand in journals and in JSON.
 package enum FinishReason: String, Sendable, Hashable, CaseIterable {
-  case stop, length, filtered, cutOff
+  case stop
+  /// The model reached the cap that was sent, or its own maximum.
+  case length
+  /// The provider's content filter stopped it.
+  case filtered
+  /// The model declined to answer.
+  case refused
+  /// It ended in good order, without text and without tool calls.
+  case empty
   case toolCalls = "tool_calls"
+  /// We stopped reading: the metered cost reached the hold, or the answer outgrew memory.
+  case cutOff = "cut_off"
+
+  /// Reads a journal's value, those of earlier versions included.
+  package init?(recorded text: String) {
+    guard let reason = Self(rawValue: text) ?? (text == "cutOff" ? .cutOff : nil) else {
+      return nil
+    }
+    self = reason
+  }
+
+  /// The answer is all that the model had to say.
+  package var isWhole: Bool { self == .stop || self == .toolCalls }
+  /// There is an answer, and its end is missing.
+  package var isCut: Bool { self == .length || self == .cutOff }
+  /// There is no answer; operators handle it as a failure.
+  package var isNoAnswer: Bool { self == .filtered || self == .refused || self == .empty }
 }
 
 package struct ModelAnswer: Sendable, Hashable {
@@ -173,11 +225,24 @@ package struct ModelAnswer: Sendable, Hashable {
   package var finish: FinishReason
   /// True for the mock: the answer is labelled wherever it is shown.
   package var isMock: Bool
+  /// The cap that was sent, in tokens; nil when none was.
+  package var cap: Int64?
+  /// The most tokens that the answer may have in all, by its operator or its model; nil when neither
+  /// is known. An answer that ends with `length` below it was cut by what could be held.
+  package var ceiling: Int64?
+  /// Set when another model answered than the one that was asked first.
+  package var fallback: ModelFallback?
+  /// What failed attempts at this call cost before the answer came.
+  package var wasted: Money = .zero
 
   package init(
     text: String, toolCalls: [ToolCall] = [], reasoning: [ReasoningPart] = [], provider: String,
-    model: String, usage: Usage, cost: Money, finish: FinishReason = .stop, isMock: Bool = false
+    model: String, usage: Usage, cost: Money, finish: FinishReason = .stop, isMock: Bool = false,
+    cap: Int64? = nil, ceiling: Int64? = nil, fallback: ModelFallback? = nil
   ) {
+    self.cap = cap
+    self.ceiling = ceiling
+    self.fallback = fallback
     self.toolCalls = toolCalls
     self.reasoning = reasoning
     self.text = text
@@ -187,6 +252,18 @@ package struct ModelAnswer: Sendable, Hashable {
     self.cost = cost
     self.finish = finish
     self.isMock = isMock
+  }
+}
+
+/// Another model answers than the one that was named or asked first.
+package struct ModelFallback: Sendable, Hashable {
+  /// `provider:model`.
+  package var insteadOf: String
+  /// Why that one did not answer, as one clause.
+  package var because: String
+  package init(insteadOf: String, because: String) {
+    self.insteadOf = insteadOf
+    self.because = because
   }
 }
 

@@ -112,6 +112,19 @@ extension OperatorProcedure {
       case .restarted(let reason):
         let wasShown = live.map { stage.restart($0) } ?? false
         try await show(.restarted(step, reason: reason, wasShown: wasShown))
+      case .fellBack(let fallback, let answering):
+        try await show(
+          .notice(
+            RunNotice(
+              .fallback, at: step,
+              "\(answering) answers instead of \(fallback.insteadOf): \(fallback.because)",
+              facts: [
+                "answered_by": .string(answering), "instead_of": .string(fallback.insteadOf),
+                "because": .string(fallback.because),
+              ])))
+      case .waiting(let reason): try await show(.notice(RunNotice(.waiting, at: step, reason)))
+      case .noticed(let message):
+        try await show(.notice(RunNotice(.accounting, at: step, message)))
       }
     }
   }

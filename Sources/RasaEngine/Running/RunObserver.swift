@@ -15,6 +15,8 @@ package enum RunProgress: Sendable {
   /// A piece of the output, in order: what the user reads.
   case output(String)
   case reasoning(Step, String)
+  /// Something that a reader of the answer has to know and cannot see from it.
+  case notice(RunNotice)
 }
 
 /// Awaited, so that a slow reader slows the run down instead of filling memory.

@@ -57,6 +57,8 @@ package struct RunResult: Sendable {
   package var usedMock: Bool
   /// The questions that a parked run waits for; empty for one that has come to its end.
   package var waitsFor: [Approval] = []
+  /// What a reader of the output has to know about it, in the order in which it happened.
+  package var notices: [RunNotice] = []
 }
 
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds

@@ -27,6 +27,10 @@ extension Rasa {
     public var inputTokens: Int
     public var outputTokens: Int
     public var cost: Dollars
+    /// How the answer ended: `stop`, `length`, `tool_calls`, `cut_off`; more may come.
+    public var finish: String
+    /// `provider:model` that was named or asked first, where another one answered.
+    public var insteadOf: String?
     /// Whether the mock answered, because no provider is configured or it was asked for.
     public var isMock: Bool
 
@@ -36,7 +40,29 @@ extension Rasa {
       inputTokens = Int(answer.usage.input)
       outputTokens = Int(answer.usage.output)
       cost = Dollars(answer.cost)
+      finish = answer.finish.rawValue
+      insteadOf = answer.fallback?.insteadOf
       isMock = answer.isMock
+    }
+  }
+
+  /// Something that a reader of the answer has to know and cannot see from it: its end is missing,
+  /// another model answered, an operator was left out.
+  public struct Notice: Sendable, Hashable {
+    /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`; more may come.
+    public var kind: String
+    /// Nil when it is about the whole run.
+    public var step: Step?
+    /// What happened, as one sentence.
+    public var message: String
+    /// The setting to change; empty when there is nothing to do.
+    public var suggestion: String
+
+    init(_ notice: RunNotice) {
+      kind = notice.kind.rawValue
+      step = notice.step.map { Step($0) }
+      message = notice.message
+      suggestion = notice.suggestion
     }
   }
 
@@ -57,6 +83,8 @@ extension Rasa {
     /// A person is asked: `approve` of the run is called.
     case asked(Approval)
     case warning(String)
+    /// Something that a reader of the answer has to know and cannot see from it.
+    case notice(Notice)
     /// A piece of the answer, in order. What could still be changed is held back until it cannot.
     case output(String)
   }
@@ -81,6 +109,8 @@ extension Rasa {
     /// What it waits for; `rasa resume` goes on with it once they are answered.
     public var pending: [Approval]
     public var warnings: [String]
+    /// What its reader has to know about the answer.
+    public var notices: [Notice]
 
     init(_ result: RasaEngine.RunResult, run: String, warnings: [String]) {
       self.run = run
@@ -94,6 +124,7 @@ extension Rasa {
       calls = result.calls
       usedMock = result.usedMock
       pending = result.waitsFor.map { Approval($0) }
+      notices = result.notices.map { Notice($0) }
       self.warnings = warnings
     }
   }
@@ -118,6 +149,7 @@ extension Rasa.Event {
       self = .stepFinished(Rasa.Step(step), calls: answers.map { Rasa.Call($0) })
     case .output(let text): self = .output(text)
     case .reasoning(let step, let text): self = .reasoning(Rasa.Step(step), text)
+    case .notice(let notice): self = .notice(Rasa.Notice(notice))
     }
   }
 }

@@ -1,0 +1,58 @@
+package import RasaCore
+
+/// Something that a reader of the answer has to know and cannot see from it: one line on standard
+/// error, one element of `notices` in JSON.
+package struct RunNotice: Sendable, Hashable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// The end of an answer is missing.
+    case cut
+    /// An answer was cut, and was completed by asking again.
+    case continued
+    /// Another model answered than the one that was named or asked first.
+    case fallback
+    /// An operator failed, and the run went on without it.
+    case skipped
+    /// A critic still objects to what goes out.
+    case objection
+    /// A call waits for money that other calls hold.
+    case waiting
+    /// A count or price that cannot be as reported.
+    case accounting
+  }
+
+  package var kind: Kind
+  /// Nil when it is about the whole run.
+  package var step: Step?
+  /// What happened, as one sentence without a full stop.
+  package var message: String
+  /// The setting to change, or what to do; empty when there is nothing to say.
+  package var suggestion: String
+  /// What a program wants to know of it, by name: `finish`, `instead_of`, `because`, `continued`.
+  package var facts: ValueObject
+
+  package init(
+    _ kind: Kind, at step: Step? = nil, _ message: String, suggestion: String = "",
+    facts: ValueObject = ValueObject()
+  ) {
+    self.kind = kind
+    self.step = step
+    self.message = message
+    self.suggestion = suggestion
+    self.facts = facts
+  }
+
+  /// One line for a person.
+  package var line: String { suggestion.isEmpty ? message : "\(message) → \(suggestion)" }
+
+  /// What JSON prints.
+  package var value: Value {
+    var value: ValueObject = ["kind": .string(kind.rawValue), "message": .string(message)]
+    if let step {
+      value["frame"] = .string(step.frame)
+      value["operator"] = .string(step.operatorName)
+    }
+    if !suggestion.isEmpty { value["suggestion"] = .string(suggestion) }
+    for (key, fact) in facts { value[key] = fact }
+    return .object(value)
+  }
+}
