@@ -29,7 +29,21 @@ extension OperatorDefinition {
 extension Graph {
   /// Guards that compare what cannot be compared, as far as declared types and schemas tell.
   func guardTypeProblems() -> [Failure] {
+    var writers: [String: (nodes: [Int], count: Int)] = [:]
+    for (index, node) in nodes.enumerated() {
+      for key in Set(node.writes.map(\.key)) { writers[key, default: ([], 0)].count += 1 }
+      for write in node.definition.writes where writers[write.key]?.nodes.last != index {
+        writers[write.key, default: ([], 0)].nodes.append(index)
+      }
+    }
+    var known: [StatePath: ValueType?] = [:]
     func type(of path: StatePath) -> ValueType? {
+      if let type = known[path] { return type }
+      let type = type(lookingFor: path)
+      known[path] = .some(type)
+      return type
+    }
+    func type(lookingFor path: StatePath) -> ValueType? {
       switch path.components {
       case ["input"]: return .text
       case ["preferences"], ["metadata"], ["context"]: return .object
@@ -37,10 +51,9 @@ extension Graph {
       default: break
       }
       if path.key == "preferences" { return .text }
-      let types = Set(nodes.compactMap { node -> ValueType? in node.definition.type(of: path) })
-      let writers = nodes.count { node in node.writes.contains { $0.key == path.key } }
-      let typed = nodes.count { node in node.definition.type(of: path) != nil }
-      return types.count == 1 && writers == typed ? types.first : nil
+      guard let writers = writers[path.key] else { return nil }
+      let types = writers.nodes.compactMap { nodes[$0].definition.type(of: path) }
+      return Set(types).count == 1 && writers.count == types.count ? types.first : nil
     }
     var guards: [Guard] = []
     for node in nodes {
@@ -75,10 +88,9 @@ extension Graph {
         for (_, text) in rule.append { look(text.paths, text.location) }
       }
       if case .when(let condition) = definition.review { look(condition.reads, condition.location) }
-      for (path, location) in seen
-      where !definition.reads.contains(where: { $0.overlaps(path) })
-        && !node.writes.contains(where: { $0.overlaps(path) })
-      {
+      if seen.isEmpty { continue }
+      let declared = PathSet(definition.reads + node.writes)
+      for (path, location) in seen where !declared.overlaps(path) {
         found.append(
           Failure(
             .configuration,

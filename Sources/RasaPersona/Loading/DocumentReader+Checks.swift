@@ -110,9 +110,8 @@ extension DocumentReader {
     }
     var written = definition.rules.flatMap(\.keysWritten)
     if let composition = definition.compose { written.append(composition.key) }
-    var told: Set<String> = []
-    for key in written
-    where !definition.writes.contains(where: { $0.key == key }) && told.insert(key).inserted {
+    var told = Set(definition.writes.map(\.key))
+    for key in written where told.insert(key).inserted {
       fail(
         fields["writes"] ?? node, "the operator changes `\(key)` and does not declare it",
         mend: "add `\(key)` to `writes`")
@@ -125,21 +124,25 @@ extension DocumentReader {
     }
   }
 
+  private static let mostHints = 20
+
   /// An operator sees what it declares to read, so whatever else it mentions would be empty.
   private mutating func checkDeclared(
     _ paths: [StatePath], in definition: OperatorDefinition, _ fields: Fields, _ deed: String,
     place: (StatePath) -> SourceLocation?
   ) {
-    for path in paths {
-      let isRead = definition.reads.contains { read in
-        path.components.starts(with: read.components)
-      }
-      let isOwn =
-        definition.kind == .rule && definition.writes.contains { $0.key == path.key }
-        && !Self.changesInPlace(path.key, definition)
-      if isRead || isOwn { continue }
-      let nearest = nearestName(
-        to: path.description, among: definition.reads.map(\.description))
+    if paths.isEmpty { return }
+    let reads = PathSet(definition.reads)
+    let own =
+      definition.kind == .rule
+      ? Set(definition.writes.map(\.key)).subtracting(Self.keysChangedInPlace(definition)) : []
+    var names: [String]?
+    var hints = 0
+    for path in paths where !reads.covers(path) && !own.contains(path.key) {
+      // Looking for what was meant takes longer than all else, and nobody needs it a hundred times.
+      names = hints < Self.mostHints ? names ?? definition.reads.map(\.description) : []
+      hints += 1
+      let nearest = nearestName(to: path.description, among: names ?? [])
       let message = "\(deed) `\(path)`, which is not among the operator's `reads`"
       let mend =
         nearest.map { "did you mean `\($0)`? Else add `\(path)` to `reads`" }

@@ -62,6 +62,7 @@ extension DocumentReader {
     if let node = fields["reads"] {
       definition.reads = []
       definition.optionalReads = []
+      var seen: Set<StatePath> = []
       for element in elements(node, "reads", of: "paths") {
         guard var path = text(element, "reads") else { continue }
         let isOptional = path.hasSuffix("?")
@@ -73,7 +74,7 @@ extension DocumentReader {
           continue
         }
         let read = StatePath(path)
-        if !definition.reads.contains(read) { definition.reads.append(read) }
+        if seen.insert(read).inserted { definition.reads.append(read) }
         if isOptional { definition.optionalReads.insert(read) }
       }
     }
@@ -95,8 +96,8 @@ extension DocumentReader {
         writes.append(Write(key: entry.key, type: type))
       }
     }
-    for (index, write) in writes.enumerated()
-    where writes[..<index].contains(where: { $0.key == write.key }) {
+    var seen: Set<String> = []
+    for write in writes where !seen.insert(write.key).inserted {
       fail(node, "`writes` names `\(write.key)` twice", mend: "leave one of the two out")
     }
     return writes
