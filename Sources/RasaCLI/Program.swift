@@ -148,9 +148,15 @@ package enum Program {
           books: try BudgetBooks(house, store, warn: house.warn), output: house.output,
           width: print.width
         ).run(command)
-      case "sessions list": try await records.listSessions(limit: limit)
-      case "sessions show": try await records.showSession(command.arguments[0])
-      case "sessions delete": try await records.deleteSession(command.arguments[0])
+      case "sessions list":
+        try await records.listSessions(of: command.text("user"), limit: limit)
+      case "sessions show", "sessions delete":
+        let session = SessionID(command.arguments[0], of: house.user(command.text("user")))
+        if command.path[1] == "show" {
+          try await records.showSession(session)
+        } else {
+          try await records.deleteSession(session)
+        }
       case "memory list": try await records.listMemories(of: owner(), limit: limit)
       case "memory search":
         try await records.searchMemories(

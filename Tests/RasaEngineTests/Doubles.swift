@@ -186,8 +186,8 @@ final class FakeStore: Journal, MemoryStore {
     }
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { snapshot.entries }
-  func turns(of session: String, limit: Int) async throws -> [SessionTurn] { snapshot.turns }
-  func notes(of session: String, limit: Int) async throws -> [WorkingNote] { snapshot.notes }
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { snapshot.turns }
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { snapshot.notes }
   func recall(
     persona: String, user: String, query: String, limit: Int
   ) async throws -> [MemoryFact] { snapshot.facts }

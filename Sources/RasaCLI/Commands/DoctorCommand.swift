@@ -68,7 +68,7 @@ struct DoctorCommand {
     defer { Task { await store.close() } }
     do {
       let sessions = try await store.sessions(limit: 1)
-      let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id)"
+      let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id.name)"
       return Finding(
         verdict: .ok, subject: "database", text: "\(house.databasePath) opens (\(used))")
     } catch {

@@ -10,29 +10,29 @@ struct MemoryCommands {
   let store: SQLiteStore
   let print: Printer
 
-  func listSessions(limit: Int) async throws {
-    let sessions = try await store.sessions(limit: limit)
+  func listSessions(of user: String?, limit: Int) async throws {
+    let sessions = try await store.sessions(of: user, limit: limit)
     try print(
       Listing(
         columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
         rows: sessions.map { session in
           [
-            session.id, session.persona, String(session.turns),
-            momentText(session.usedAt, house.time), session.user,
+            session.id.name, session.persona, String(session.turns),
+            momentText(session.usedAt, house.time), session.id.user,
           ]
         },
         values: sessions.map { session in
           [
-            "session": .string(session.id), "persona": .string(session.persona),
-            "user": .string(session.user), "turns": .int(Int64(session.turns)),
+            "session": .string(session.id.name), "persona": .string(session.persona),
+            "user": .string(session.id.user), "turns": .int(Int64(session.turns)),
             "started_at_ms": .int(session.startedAt.milliseconds),
             "used_at_ms": .int(session.usedAt.milliseconds),
           ]
         }, whenEmpty: "no sessions yet; `rasa run --session NAME …` begins one"))
   }
 
-  func showSession(_ id: String) async throws {
-    guard try await store.session(id) != nil else { throw await unknownSession(id) }
+  func showSession(_ id: SessionID) async throws {
+    guard try await store.session(id) != nil else { throw try await unknownSession(id) }
     let turns = try await store.turns(of: id, limit: 1000)
     if print.isJSON {
       return try print(
@@ -51,16 +51,21 @@ struct MemoryCommands {
     }
   }
 
-  func deleteSession(_ id: String) async throws {
-    guard try await store.deleteSession(id) else { throw await unknownSession(id) }
-    try print(text: "deleted the session \(id), its turns and notes\n")
+  func deleteSession(_ id: SessionID) async throws {
+    guard try await store.deleteSession(id) else { throw try await unknownSession(id) }
+    try print(text: "deleted the session \(id.name), its turns and notes\n")
   }
 
-  private func unknownSession(_ id: String) async -> Failure {
-    let known = ((try? await store.sessions(limit: 200)) ?? []).map(\.id)
-    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
+  private func unknownSession(_ id: SessionID) async throws -> Failure {
+    if let other = try await store.users(ofSessionsNamed: id.name).first {
+      return Failure(
+        .usage, "\(id.user) has no session `\(id.name)`, and \(other) has one",
+        mend: "say whose is meant: `--user \(other)`")
+    }
+    let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
+    let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
-      .usage, "there is no session `\(id)`", mend: hint + "`rasa sessions list` shows them")
+      .usage, "there is no session `\(id.name)`", mend: hint + "`rasa sessions list` shows them")
   }
 
   // MARK: Memories

@@ -30,7 +30,8 @@ struct RunCommand {
     let stand = workshop.stand(settings)
     let graph = try await graph(for: settings, workshop, at: stand)
     if let session = settings.session,
-      let unfinished = try await workshop.unfinished(in: session),
+      let unfinished = try await workshop.unfinished(
+        in: SessionID(session, of: house.user(settings.user))),
       try await workshop.isToGoOn(with: unfinished, settings)
     {
       _ = try await workshop.resume(unfinished.record.id, settings, at: stand)

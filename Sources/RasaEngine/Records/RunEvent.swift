@@ -56,6 +56,10 @@ package struct RunStart: Sendable, Hashable {
   }
 }
 
+extension RunStart {
+  package var sessionID: SessionID? { session.map { SessionID($0, of: user) } }
+}
+
 /// Where a fork leaves the run it comes from, and what it changes there.
 package struct ForkPoint: Sendable, Hashable {
   package var run: Identifier

@@ -103,7 +103,7 @@ struct Drive {
     let kinds = Set(graph.frames.map(\.kind))
     var turns: [Value] = []
     var notes: [Value] = []
-    if let session = start.session {
+    if let session = start.sessionID {
       if kinds.contains(.session) {
         turns = try await surroundings.memory.turns(of: session, limit: options.turns).map { turn in
           ["input": .string(turn.input), "output": .string(turn.output)]
@@ -142,7 +142,7 @@ struct Drive {
   private func close(_ output: Value) async throws -> RunResult {
     let now = surroundings.time.now()
     var turn: SessionTurn? = nil
-    if let session = start.session, graph.frames.contains(where: { $0.kind == .session }) {
+    if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
       turn = SessionTurn(
         session: session, run: start.run, time: now, input: start.input,
         output: output.promptText)
@@ -167,7 +167,7 @@ struct Drive {
   }
 
   private func workingNotes(at now: Timestamp) -> [WorkingNote] {
-    guard let session = start.session else { return [] }
+    guard let session = start.sessionID else { return [] }
     return machine.notes.map {
       WorkingNote(session: session, run: start.run, time: now, text: String($0.prefix(2000)))
     }
@@ -212,14 +212,18 @@ struct Drive {
         try await journal.close(run, ending, [entry])
         return nil as Failure?
       } catch {
-        return error as? Failure
+        return error as? Failure ?? Failure(.storage, "\(error)")
       }
     }
-    let second = await written.value
-    if isForeign { return error }
-    guard let second, second.message != failure.message else { return failure }
+    guard let second = await written.value else { return isForeign ? error : failure }
+    // Who has lost the run to another process was stopped for that reason and no other.
+    if failure.kind == .cancelled, second.kind == .run { return second }
     var both = failure
-    both.details.append("and its end could not be written down: \(second.message)")
+    if isForeign { both.details.append("what stopped it: \(error)") }
+    let reason = second.message == failure.message ? "" : ": \(second.message)"
+    both.details.append(
+      "its end could not be written down\(reason); it counts as running until its lease ends, and "
+        + "`rasa resume \(run)` then goes on with it")
     return both
   }
 

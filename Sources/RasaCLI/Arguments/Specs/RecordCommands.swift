@@ -13,16 +13,17 @@ extension CommandSpec {
           Example("The latest", "rasa sessions list"),
           Example("The last three, for a program", "rasa sessions list --limit 3 --json"),
         ],
-        options: [.limit, .json]),
+        options: [.anyUser, .limit, .json]),
       CommandSpec(
         "show", "Show the turns of a conversation",
         examples: [Example("Read one", "rasa sessions show nvidia")],
         arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")],
-        options: [.json]),
+        options: [.sessionsOf, .json]),
       CommandSpec(
         "delete", "Delete a conversation",
         examples: [Example("Forget one", "rasa sessions delete nvidia")],
-        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")]),
+        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")],
+        options: [.sessionsOf]),
     ])
 
   static let memory = CommandSpec(

@@ -22,6 +22,11 @@ extension OptionSpec {
   static let user = OptionSpec(
     "user", .value(placeholder: "NAME", .text), "Whose sessions and memories are used",
     defaultsTo: .described("your login name"))
+  static let sessionsOf = OptionSpec(
+    "user", .value(placeholder: "NAME", .text), "Whose session is meant",
+    defaultsTo: .described("your login name"))
+  static let anyUser = OptionSpec(
+    "user", .value(placeholder: "NAME", .text), "Only of this user")
   static let limit = OptionSpec(
     "limit", .value(placeholder: "N", .integer(1...100_000)), "At most so many",
     defaultsTo: .value("20"))

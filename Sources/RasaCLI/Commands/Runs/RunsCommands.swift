@@ -79,10 +79,9 @@ struct RunsCommands {
 
   private func delete(_ words: [String]) async throws {
     let found = try await all(words)
-    for one in found {
-      guard try await store.deleteRun(one.id) else {
-        throw Failure(.usage, "\(one.id) has been deleted meanwhile")
-      }
+    let deleted = try await store.deleteRuns(found.map(\.id))
+    if let one = found.first(where: { !deleted.contains($0.id) }) {
+      throw Failure(.usage, "\(one.id) has been deleted meanwhile")
     }
     let runs = found.count == 1 ? "\(found[0].id)" : "\(found.count) runs"
     try print(text: "deleted \(runs) with journal and questions; \(Self.whatStays)\n")
