@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 char *const *rasa_environment(void) { return environ; }
 
@@ -57,12 +59,25 @@ int rasa_terminal_columns(int descriptor) {
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-int rasa_open_beneath(int folder, const char *path) {
+int rasa_open_beneath(int folder, const char *path, int flags) {
   struct open_how how;
   memset(&how, 0, sizeof how);
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.flags = (unsigned)flags;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+int rasa_is_kernel_file(int descriptor) {
+  struct statfs system;
+  if (fstatfs(descriptor, &system) != 0) return 0;
+  switch ((unsigned long)system.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC: return 1;
+    default: return 0;
+  }
 }
 
 int rasa_pipe(int *read_end, int *write_end) {

@@ -10,7 +10,8 @@ extension AgentDiscovery {
   /// - Parameter folder: nil for all places.
   package func agentFiles(in folder: String? = nil) -> (paths: [String], warnings: [Warning]) {
     var warnings: [Warning] = []
-    let roots = folder.map { [AgentRoot(path: $0)] } ?? places.roots { warnings.append($0) }
+    let roots =
+      folder.map { [AgentRoot(files: FileRoot($0))] } ?? places.roots { warnings.append($0) }
     let tree = AgentTree(roots, limits: limits)
     let survey = survey(tree, AgentMemory(), reading(roots, began: 0))
     let paths = tree.files.map(\.path).filter { path in
@@ -36,7 +37,7 @@ extension AgentDiscovery {
     }
     let isThere =
       root?.isShipped == true
-      ? try AgentFile.read(path) != nil : FileSystem.kind(of: path) == .file
+      ? AgentFile.readShipped(path) != nil : FileSystem.kind(of: path) == .file
     guard isThere else {
       throw Failure(.usage, "there is no file \(path)", mend: "check the path")
     }

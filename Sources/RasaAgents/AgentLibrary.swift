@@ -43,12 +43,6 @@ package final class AgentLibrary: AgentSource {
 
   // MARK: Source
 
-  package func stamp(of path: String) -> PromptCache.Stamp? {
-    FileSystem.status(of: path).map { status in
-      PromptCache.Stamp(size: status.stamp.size, modified: status.stamp.modified)
-    }
-  }
-
   package func agentIDs() -> [String] { found.registry.ids }
 
   /// A file that was to be this agent and is broken is a failure, also when another place has an

@@ -34,10 +34,12 @@ void rasa_signal_pipe_close(void);
 /// A signal that is ignored from now on, in this process.
 int rasa_signal_ignore(int signal_number, struct sigaction *previous);
 
-/// Opens a file for reading, not waiting for the other end of a pipe, whose path never leads out of
-/// that folder, neither by `..` nor by a link. -1 with errno set when it fails: EXDEV when the path
-/// leads out.
-int rasa_open_beneath(int folder, const char *path);
+/// Opens a path from a folder with these flags. It never leads out of that folder, neither by `..`
+/// nor by a link. -1 with errno set when it fails: EXDEV when the path leads out.
+int rasa_open_beneath(int folder, const char *path, int flags);
+
+/// 1 when a descriptor is of a file that the kernel makes up (`/proc`, `/sys`), else 0.
+int rasa_is_kernel_file(int descriptor);
 
 /// A pipe whose ends no child inherits, the write end non-blocking. 0, or an error number.
 int rasa_pipe(int *read_end, int *write_end);

@@ -19,6 +19,12 @@ extension AgentDiscovery {
       places.append((root.path, AgentPlaces.join(root.rest, path)))
     }
     places += self.places.promptFolders.map { (root: $0, path: path) }
+    // Beside the prompt that a link of the user's own leads to.
+    if let (root, definition) = ownRoot(of: prompt),
+      let elsewhere = root.folderElsewhere(of: definition)
+    {
+      places.append((root: elsewhere.folder, path: path))
+    }
     var refusal: Failure?
     for place in places where FileSystem.exists(AgentPlaces.join(place.root, place.path)) {
       do throws(Failure) {
@@ -33,6 +39,13 @@ extension AgentDiscovery {
       ?? Failure(
         .configuration, "there is no file `\(path)` to insert",
         mend: "name it by its path from \(folder) or from the project's folder")
+  }
+
+  private func ownRoot(of file: String) -> (root: FileRoot, path: String)? {
+    for root in places.roots({ _ in }) where root.files.links == .anywhere {
+      if let path = root.path(of: file) { return (root.files, path) }
+    }
+    return nil
   }
 
   /// The project or workspace that a folder is in, and the way from there.

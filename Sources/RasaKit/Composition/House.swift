@@ -55,12 +55,13 @@ package struct House: Sendable {
 
   /// Personas and operators: the project's own folder, the user's, what ships.
   package var library: Library {
+    let isOwn = isProjectOwn
     func sources(_ kind: String) -> [any DefinitionSource] {
-      [
-        FolderSource(folder: FileSystem.path(kind, in: project)),
-        FolderSource(folder: "\(folders.configuration)/\(kind)"),
-        EmbeddedSource(folder: kind),
-      ]
+      let own = FolderSource(FileRoot("\(folders.configuration)/\(kind)", links: .anywhere))
+      let shipped = EmbeddedSource(folder: kind)
+      return isOwn
+        ? [own, shipped]
+        : [FolderSource(FileRoot(kind, beneath: project), isProject: true), own, shipped]
     }
     var library = Library(
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
@@ -71,29 +72,48 @@ package struct House: Sendable {
 
   /// A persona by name or alias, or by path when the name is one.
   package func persona(_ name: String) throws(Failure) -> PersonaDefinition {
-    try persona(name, in: library, from: { $0 })
+    guard Self.isPath(name) else { return try library.persona(named: name) }
+    return try persona(Self.namedFile(name), in: library, from: { $0 })
   }
 
+  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
   private func persona(
-    _ name: String, in library: Library, from place: (FolderSource) -> any DefinitionSource
+    _ file: SourceDocument, in library: Library,
+    from place: (FolderSource) -> any DefinitionSource
   ) throws(Failure) -> PersonaDefinition {
-    guard Self.isPath(name) else {
-      return try library.persona(named: name)
+    let folder = FileRoot(FileSystem.parent(of: file.path))
+    do throws(Failure) {
+      return try library.readPersona(file, beside: place(FolderSource(folder))).get()
+    } catch {
+      // What stands in a file of another folder is not shown.
+      let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
+      guard folder.standing(of: name) == .outside else { throw error }
+      var failure = error
+      failure.excerpt = nil
+      throw failure
     }
-    let bytes = try FileSystem.read(name, limit: FolderSource.largest)
-    return try library.readPersona(
-      SourceDocument(bytes: bytes, path: name),
-      beside: place(FolderSource(folder: FileSystem.parent(of: name)))
-    ).get()
+  }
+
+  private static func namedFile(_ path: String) throws(Failure) -> SourceDocument {
+    SourceDocument(bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+  }
+
+  /// Whether the folder that the user is in is the one with the user's own files.
+  private var isProjectOwn: Bool {
+    guard let own = FileSystem.status(of: folders.configuration)?.stamp.identity else {
+      return false
+    }
+    return FileSystem.status(of: project)?.stamp.identity == own
   }
 
   /// The persona or agent of that name made ready to run, with the files that it was read from.
   package func graph(_ name: String) throws(Failure) -> Graph {
     try graph { library, recorder throws(Failure) in
       if Self.isPath(name) {
-        let persona = try persona(name, in: library, from: recorder.recording)
-        let bytes = try FileSystem.read(name, limit: FolderSource.largest)
-        recorder.note(.persona, persona.name, SourceDocument(bytes: bytes, path: name))
+        // What is kept is what ran: the file is read once.
+        let file = try Self.namedFile(name)
+        let persona = try persona(file, in: library, from: recorder.recording)
+        recorder.note(.persona, persona.name, file)
         return persona
       }
       if let found = try library.runnable(named: name) { return found }

@@ -71,8 +71,6 @@ final class RegisteredAgents: AgentSource {
     return try files.documents(ofAgent: id)
   }
 
-  func stamp(of path: String) -> PromptCache.Stamp? { files.stamp(of: path) }
-
   func agentIDs() -> [String] { registry.ids }
 
   func insert(

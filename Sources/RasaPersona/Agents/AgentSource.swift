@@ -4,7 +4,6 @@ package import RasaCore
 package protocol AgentSource: Sendable {
   /// The agent's files as they are now; nil when there is no agent of that id.
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments?
-  func stamp(of path: String) -> PromptCache.Stamp?
   /// The ids, for messages.
   func agentIDs() -> [String]
   /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
@@ -13,15 +12,13 @@ package protocol AgentSource: Sendable {
     -> SourceDocument
 }
 
-extension AgentSource {
-  /// What tells whether a file is still the one that was read; nil where nothing tells.
-  package func stamp(of path: String) -> PromptCache.Stamp? { nil }
-}
-
 /// The files that make one agent, as they stand.
 package struct AgentDocuments: Sendable, Hashable {
   package var config: SourceDocument?
   package var prompt: SourceDocument?
+  /// What the prompt's file was known by before it was read and after; nil when it cannot be known
+  /// again by that.
+  package var promptStamp: PromptCache.Stamp?
   /// The id, for an agent whose file does not say it.
   package var fileName: String
   /// From the folders between the agents root and the file; nil in the root.

@@ -19,7 +19,8 @@ package protocol DefinitionSource: Sendable {
   func list() throws(Failure) -> [String]
   /// The definition of that name; nil when it is not there.
   func read(_ name: String) throws(Failure) -> SourceDocument?
-  /// A file beside the definitions, such as `prompts/critic.md`. The path is relative and has no
-  /// `..` in it; not to follow links out of the folder is the source's part.
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument
+  /// A file beside the definitions, such as `prompts/critic.md`, that the definition with that path
+  /// names. The path is relative and has no `..` in it; not to follow links out of the folder is the
+  /// source's part.
+  func readSibling(_ path: String, of document: String) throws(Failure) -> SourceDocument
 }

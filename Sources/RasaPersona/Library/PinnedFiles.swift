@@ -111,7 +111,7 @@ private struct PinnedSource: DefinitionSource {
 
   func read(_ name: String) -> SourceDocument? { document(kind, name) }
 
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+  func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     guard let found = document(siblings, path) else {
       throw Failure(.configuration, "the run keeps no file `\(path)`")
     }
@@ -187,8 +187,8 @@ private struct RecordedSource: DefinitionSource {
     return document
   }
 
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
-    let document = try inner.readSibling(path)
+  func readSibling(_ path: String, of document: String) throws(Failure) -> SourceDocument {
+    let document = try inner.readSibling(path, of: document)
     recorder.note(siblings, path, document)
     return document
   }
@@ -199,7 +199,6 @@ private struct RecordedAgents: AgentSource {
   let recorder: FileRecorder
 
   func agentIDs() -> [String] { inner.agentIDs() }
-  func stamp(of path: String) -> PromptCache.Stamp? { inner.stamp(of: path) }
 
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
     guard var documents = try inner.documents(ofAgent: id) else { return nil }

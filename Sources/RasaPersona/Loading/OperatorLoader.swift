@@ -161,7 +161,7 @@ extension DocumentReader {
       return nil
     }
     do {
-      let file = try source.readSibling(path)
+      let file = try source.readSibling(path, of: text.file)
       guard let text = String(validating: file.bytes, as: UTF8.self) else {
         fail(node, "the prompt in \(file.path) is not UTF-8", mend: "save it as UTF-8")
         return nil

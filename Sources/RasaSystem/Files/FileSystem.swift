@@ -62,14 +62,15 @@ package enum FileSystem {
       if code == ENOENT { return nil }
       throw Failure(.configuration, systemError: code, cannot: "read", path)
     }
-    return try readRegularFile(Descriptor(owning: number), limit: limit, name: path)
+    let file = Descriptor(owning: number)
+    return try readRegularFile(file.number, limit: limit, name: path)
   }
 
   static func readRegularFile(
-    _ descriptor: consuming Descriptor, limit: Int, name path: String
+    _ descriptor: Int32, limit: Int, name path: String
   ) throws(Failure) -> [UInt8] {
     var status = stat()
-    guard unsafe fstat(descriptor.number, &status) == 0 else {
+    guard unsafe fstat(descriptor, &status) == 0 else {
       throw Failure(.configuration, systemError: lastError(), cannot: "read", path)
     }
     switch EntryKind(mode: status.st_mode) {
@@ -79,7 +80,7 @@ package enum FileSystem {
       throw Failure(.configuration, "cannot read \(path): it is not a regular file")
     }
     return try readToEnd(
-      descriptor.number, limit: limit, expecting: Int(clamping: status.st_size), name: path)
+      descriptor, limit: limit, expecting: Int(clamping: status.st_size), name: path)
   }
 
   /// Everything up to the end of a descriptor (standard input, a pipe), at most `limit` bytes.

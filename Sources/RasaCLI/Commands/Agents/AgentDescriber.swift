@@ -92,7 +92,7 @@ struct AgentDescriber {
     let document = SourceDocument(bytes: bytes, path: "shipped:\(Self.name)")
     let library = house.library
     let persona = try library.readPersona(
-      document, beside: FolderSource(folder: house.folders.configuration)
+      document, beside: FolderSource(FileRoot(house.folders.configuration))
     ).get()
     var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)

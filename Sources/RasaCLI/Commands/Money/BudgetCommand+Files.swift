@@ -56,8 +56,8 @@ extension BudgetCommand {
       details: failures.flatMap { "\($0)".split(separator: "\n").map(String.init) })
   }
 
-  private func files(at path: String) throws(Failure) -> [String] {
-    guard FileSystem.kind(of: path) == .folder else { return [path] }
+  private func files(at path: String) throws(Failure) -> [NamedFile] {
+    guard FileSystem.kind(of: path) == .folder else { return [NamedFile(path)] }
     let names = try FileSystem.list(path).filter {
       $0.kind != .folder && $0.name.hasSuffix(".json")
     }
@@ -66,11 +66,13 @@ extension BudgetCommand {
         .usage, "there are no budget files in \(path)",
         mend: "name a folder with files such as `my-agent.json`")
     }
-    return names.map { "\(path)/\($0.name)" }
+    let root = FileRoot(path)
+    return names.map { NamedFile($0.name, in: root) }
   }
 
-  private func importFile(_ path: String) async throws -> [Value] {
-    let bytes = try FileSystem.read(path, limit: Self.largest)
+  private func importFile(_ named: NamedFile) async throws -> [Value] {
+    let path = named.path
+    let bytes = try named.read(limit: Self.largest)
     let reading = BudgetFile.read(SourceDocument(bytes: bytes, path: path))
     let file = try reading.get()
     for warning in reading.warnings { books.warn(warning) }

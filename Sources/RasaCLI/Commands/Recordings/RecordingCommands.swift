@@ -90,7 +90,7 @@ struct RecordingCommands {
     _ path: String, persona: String?, isPinned: Bool = false, _ settings: RunSettings,
     on screen: any RunScreen
   ) async throws {
-    let file = try RecordingFile.read(path)
+    let file = try RecordingFile.read(NamedFile(path))
     let graph = try house.graph(for: file.recording, persona: persona, isPinned: isPinned)
     let replay = Replay(file.recording, on: graph)
     let replayed: Replayed

@@ -30,10 +30,10 @@ struct TestCommand {
 
   func run(_ paths: [String]) async throws {
     let files = try RecordingFile.find(paths)
-    let width = min(files.map { displayWidth($0) }.max() ?? 0, 60)
+    let width = min(files.map { displayWidth($0.path) }.max() ?? 0, 60)
     var all: [Tested] = []
-    for path in files {
-      let tested = try await test(path)
+    for file in files {
+      let tested = try await test(file)
       if !print.isJSON { try print.output.write(line(tested, width)) }
       all.append(tested)
     }
@@ -45,11 +45,11 @@ struct TestCommand {
     try conclude(all, paths)
   }
 
-  private func test(_ path: String) async throws -> Tested {
+  private func test(_ named: NamedFile) async throws -> Tested {
     let begin = house.time.monotonic()
-    var tested = Tested(path: path, verdict: .ok, milliseconds: 0)
+    var tested = Tested(path: named.path, verdict: .ok, milliseconds: 0)
     do {
-      var file = try RecordingFile.read(path)
+      var file = try RecordingFile.read(named)
       tested.persona = file.recording.start.persona
       let graph = try house.graph(for: file.recording, isPinned: isPinned)
       let replayed = try await Replay(file.recording, on: graph).run()
