@@ -61,4 +61,13 @@ extension AgentLibrary {
   package func documents(at path: String) throws(Failure) -> AgentDocuments {
     try discovery.documents(at: path)
   }
+
+  /// Writes a file of an agent anew. What links lead out to stays as it is, but for the user's own.
+  package func replace(_ bytes: [UInt8], in path: String) throws(Failure) {
+    for root in discovery.places.roots({ _ in }) {
+      if let inner = root.path(of: path) { return try root.files.replace(bytes, in: inner) }
+    }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    try FileRoot(FileSystem.parent(of: path)).replace(bytes, in: name)
+  }
 }

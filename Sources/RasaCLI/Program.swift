@@ -17,7 +17,14 @@ package enum Program {
       case .help(let page):
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
-      case .run(let command): try await run(command, try House(environment: environment))
+      case .run(let command):
+        let house = try House(environment: environment)
+        do {
+          try await run(command, house)
+        } catch let failure as Failure {
+          // Keys whose variables only the configuration names are known by now.
+          throw house.redaction(failure)
+        }
       }
       return 0
     } catch {
@@ -34,6 +41,7 @@ package enum Program {
       try? Output.error.write("rasa: stopped\(mend)\n")
       return interrupted.signal.exitCode
     case let failure as Failure:
+      let failure = Redaction(environment.variables)(failure)
       let style = Terminal(environment).style(of: .error)
       let text = printable(failure.description)
       try? Output.error.write("\(style.red("rasa:")) \(text)\n")
@@ -46,6 +54,7 @@ package enum Program {
   }
 
   private static func run(_ command: ParsedCommand, _ house: House) async throws {
+    if command.declares("trust"), command.flag("trust") { house.trust.give() }
     let terminal = Terminal(house.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
@@ -82,6 +91,11 @@ package enum Program {
         .run(command.arguments, isStrict: command.flag("strict"))
     case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
     case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
+    case "trust list": try TrustCommands(house: house, print: print).list()
+    case "trust add":
+      try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")
+    case "trust remove":
+      try TrustCommands(house: house, print: print).remove(command.arguments.first ?? ".")
     case "doctor": try await DoctorCommand(house: house, print: print).run()
     case "init":
       try InitCommand(house: house, print: print).run(

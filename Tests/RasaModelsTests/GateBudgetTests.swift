@@ -94,7 +94,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
   @Test func passesOverAModelWithoutAPriceWhereABudgetIsInForce() async throws {
     let setting = try GateSetting(
       [.text("ok")],
-      configure: { $0.providers[0].isLocal = false })
+      configure: { $0.providers[0].isFree = false })
     let budget = CostBudget(maxDaily: money("1"))
     let answer = try await setting.ask(
       .plain, .test("unheard-of", fallback: "cheap", budget: budget))
@@ -109,7 +109,8 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
   }
 
   @Test func asksAFreeModelWhenTheBudgetIsUsedUp() async throws {
-    let setting = try GateSetting([.text("ok")])
+    // It has a key, so it would be taken for a proxy.
+    let setting = try GateSetting([.text("ok")], configure: { $0.providers[0].isFree = true })
     setting.ledger.spend(money("5"), in: .day(owner: "tester", day))
     let budget = CostBudget(maxDaily: money("1"))
     #expect(try await setting.ask(.plain, .test("local-model", budget: budget)).text == "ok")

@@ -40,6 +40,8 @@ struct AgentRoot: Sendable, Hashable {
   /// How its files are read. What ships has one too, which is no folder.
   var files: FileRoot
   var isShipped: Bool = false
+  /// Whether it came with the folder that the user is in.
+  var isProject: Bool = false
 
   /// As messages show it.
   var path: String { files.folder }
@@ -60,41 +62,43 @@ extension AgentPlaces {
   func roots(_ report: (Warning) -> Void) -> [AgentRoot] {
     var roots: [AgentRoot] = []
     for root in candidates(report) {
-      switch root.standing {
+      switch root.files.standing {
       case .nothing: continue
-      case .there(.folder, _): roots.append(AgentRoot(files: root))
+      case .there(.folder, _): roots.append(root)
       case .there:
-        report(Warning("\(root.folder) is no folder, so no agents are looked for in it"))
+        report(Warning("\(root.path) is no folder, so no agents are looked for in it"))
       case .outside:
         report(
-          Warning("\(root.folder) is reached by a link that leads elsewhere, so it is left out"))
+          Warning("\(root.path) is reached by a link that leads elsewhere, so it is left out"))
       }
     }
     return includesShipped ? roots + [.shipped] : roots
   }
 
   /// The folders that roots are in, whether they are there or not.
-  var watched: [String] { candidates { _ in }.map(\.folder) + extensionFolders }
+  var watched: [String] { candidates { _ in }.map(\.path) + extensionFolders }
 
-  private func candidates(_ report: (Warning) -> Void) -> [FileRoot] {
+  private func candidates(_ report: (Warning) -> Void) -> [AgentRoot] {
     var roots = [
       isProjectOwn
-        ? FileRoot(Self.join(project, "agents"), links: .anywhere)
-        : FileRoot("agents", beneath: project)
+        ? AgentRoot(files: FileRoot(Self.join(project, "agents"), links: .anywhere))
+        : AgentRoot(files: FileRoot("agents", beneath: project), isProject: true)
     ]
-    roots += homes.map { FileRoot(Self.join($0, "agents"), links: .anywhere) }
-    roots += workspaces.map { FileRoot("agents", beneath: $0) }
+    roots += homes.map {
+      AgentRoot(files: FileRoot(Self.join($0, "agents"), links: .anywhere))
+    }
+    roots += workspaces.map { AgentRoot(files: FileRoot("agents", beneath: $0)) }
     for folder in projectExtensions {
       guard case .there(.folder, _) = FileRoot(folder, beneath: project).standing else { continue }
       let path = Self.join(project, folder)
       roots += extensions(in: path, report).map {
-        FileRoot("\(folder)/\($0)/agents", beneath: project)
+        AgentRoot(files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true)
       }
     }
     // What somebody else made stays in its folder, which the user may have linked here.
     for folder in homes.map({ Self.join($0, "extensions") }) {
       roots += extensions(in: folder, report).map {
-        FileRoot("agents", beneath: Self.join(folder, $0))
+        AgentRoot(files: FileRoot("agents", beneath: Self.join(folder, $0)))
       }
     }
     return roots

@@ -95,7 +95,7 @@ struct AgentTree: Sendable {
     guard root.files.links == .anywhere, entry.kind == .folder else { return true }
     // `/` and whatever else the root itself is in would be gone through from end to end.
     guard let target = FileSystem.realPath(place), let own = FileSystem.realPath(root.path),
-      target != "/", !(own + "/").hasPrefix(target + "/")
+      target == own || (target != "/" && !own.hasPrefix(target + "/"))
     else {
       warnings.append(
         Warning("\(place) is a link to a folder that \(root.path) is in, so it is left out"))

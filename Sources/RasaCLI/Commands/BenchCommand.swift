@@ -15,6 +15,7 @@ struct BenchCommand {
   func run(_ command: ParsedCommand) async throws {
     let asksModels = command.path.last == "run"
     let graph = try house.graph(command.text("persona") ?? "")
+    if asksModels { try await house.settleTrust() }
     let input =
       command.text("input") ?? graph.persona.exampleQueries.first ?? "What is there to know?"
     let runs = command.integer("runs") ?? 20

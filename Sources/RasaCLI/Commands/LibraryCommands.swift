@@ -13,6 +13,7 @@ struct LibraryCommands {
 
   func listPersonas() throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let listing = Listing(
       columns: ["PERSONA", "FROM", "DESCRIPTION"],
       rows: try library.personas().map { entry in
@@ -36,6 +37,7 @@ struct LibraryCommands {
 
   func listOperators() throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let entries = try library.operators()
     let found = entries.map { ($0, try? library.operatorDefinition(named: $0.name)) }
     try print(

@@ -29,6 +29,7 @@ struct RunCommand {
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
     let graph = try await graph(for: settings, workshop, at: stand)
+    try await house.settleTrust()
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(in: session),
       try await workshop.isToGoOn(with: unfinished, settings)
@@ -143,7 +144,7 @@ struct RunCommand {
     let graph = try await graph(for: settings, workshop, at: workshop.stand(settings))
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
-      options: settings.gate, onWarning: workshop.stand(settings).warn)
+      options: settings.gate, onWarning: workshop.stand(settings).warn, onlyEstimates: true)
     let start = workshop.start(graph, settings)
     var total = Money.zero
     var values: [Value] = []
@@ -214,6 +215,7 @@ struct RunCommand {
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
     var graph = try await graph(for: settings, workshop, at: stand)
+    try await house.settleTrust()
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(

@@ -45,6 +45,7 @@ extension Workshop {
     } else {
       graph = try self.graph(forFork: history)
     }
+    if !isDryRun { try await house.settleTrust() }
     let settings = settings.goingOn(with: origin.start.options)
     var start = start(graph, settings)
     start.input = plan.input ?? origin.start.input
@@ -53,7 +54,7 @@ extension Workshop {
     if settings.user == nil { start.user = origin.start.user }
     start.fork = ForkPoint(
       run: found.record.id, sequence: plan.sequence, changes: plan.changes)
-    let runner = try runner(settings, at: stand)
+    let runner = try runner(settings, at: stand, onlyEstimates: true)
     let forecast = try await runner.forecast(graph, start, inheriting: origin)
     try await tell(forecast, of: found.record.id, settings, at: stand, isDryRun: isDryRun)
     if isDryRun { return nil }
@@ -74,7 +75,7 @@ extension Workshop {
       return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
     }
     return try Graph.compile(
-      pinned, named: history.record.persona, engines: house.library.engines)
+      pinned, named: history.record.persona, engines: house.library.engines, under: house.library)
   }
 
   private func tell(
@@ -82,7 +83,8 @@ extension Workshop {
     isDryRun: Bool
   ) async throws {
     let gate = try house.gate(
-      ledger: store, history: store, client: client, options: settings.gate, onWarning: { _ in })
+      ledger: store, history: store, client: client, options: settings.gate, onWarning: { _ in },
+      onlyEstimates: true)
     var most = Money.zero
     var calls = 0
     var isPriced = true

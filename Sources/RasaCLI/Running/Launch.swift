@@ -51,6 +51,7 @@ extension Workshop {
   func resume(
     _ run: Identifier, _ settings: RunSettings, at stand: Stand
   ) async throws -> RunResult {
+    try await house.settleTrust()
     let history = try await store.claim(run)
     let graph: Graph
     let origin: Origin?
@@ -80,14 +81,17 @@ extension Workshop {
       preferences: settings.preferences, options: settings.kept)
   }
 
-  func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+  func runner(
+    _ settings: RunSettings, at stand: Stand, onlyEstimates: Bool = false
+  ) throws(Failure) -> Runner {
     let gate = try house.gate(
       ledger: store, history: store, client: client, options: settings.gate,
-      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil)
+      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil,
+      onlyEstimates: onlyEstimates)
     return Runner(
       Surroundings(
         gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
-        limits: house.taskLimits(onWait: stand.warn)),
+        limits: house.taskLimits(onWait: stand.warn), redact: house.redaction),
       options: RunOptions(profile: settings.gate.profile))
   }
 
@@ -140,7 +144,7 @@ extension Workshop {
         record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
     }
     return try Graph.compile(
-      pinned, named: record.persona, engines: house.library.engines)
+      pinned, named: record.persona, engines: house.library.engines, under: house.library)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {

@@ -33,7 +33,9 @@ extension House {
       mode: settings.approval, prompt: prompt, user: user(settings.user), screen: text)
     let errors = errors
     let isQuiet = settings.isQuiet
+    let redaction = redaction
     let tell: @Sendable (String, _ prefix: String) -> Void = { line, prefix in
+      let line = redaction(line)
       if let text {
         try? text.say(line)
       } else {

@@ -192,9 +192,9 @@ struct Drive {
     let ending: RunEnding
     let last: RunEvent
     if let known = error as? Failure, known.kind != .cancelled {
-      failure = known
+      failure = surroundings.redact(known)
       ending = RunEnding(.failed)
-      last = .failed(known)
+      last = .failed(failure)
     } else {
       // What is no failure of the run (the reader of its output has gone) stops it all the same.
       failure = Failure(

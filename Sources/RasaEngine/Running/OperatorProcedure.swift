@@ -42,7 +42,8 @@ struct OperatorProcedure {
       case .fail: throw failure.inOperator(invocation.step)
       case .skip:
         completion = Completion(
-          step: invocation.step, outcome: .skipped(reason: failure.message), answers: [])
+          step: invocation.step, outcome: .skipped(reason: surroundings.redact(failure.message)),
+          answers: [])
       case .run:
         guard let substitute = node.substitute else { throw failure.inOperator(invocation.step) }
         completion = try await once(substitute, invocation, attempt: 1)

@@ -9,11 +9,14 @@ package struct Surroundings: Sendable {
   package var people: any People
   package var time: TimeSource
   package var limits: any TaskLimits
+  /// Takes out of a failure what no journal may keep.
+  package var redact: Redaction
 
   package init(
     gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any People,
-    time: TimeSource, limits: any TaskLimits = NoTaskLimits()
+    time: TimeSource, limits: any TaskLimits = NoTaskLimits(), redact: Redaction = Redaction([:])
   ) {
+    self.redact = redact
     self.limits = limits
     self.gate = gate
     self.journal = journal

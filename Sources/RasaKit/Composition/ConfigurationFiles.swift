@@ -21,6 +21,9 @@ package final class ConfigurationFiles: Sendable {
     return reading
   }
 
+  /// What they say, where somebody has read them.
+  var readSoFar: Configuration? { kept.withLock { $0.reading?.definition } }
+
   func takeWarnings() -> [Warning] {
     kept.withLock { kept in
       defer { kept.warnings = [] }

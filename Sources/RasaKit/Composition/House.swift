@@ -26,12 +26,18 @@ package struct House: Sendable {
   package var agentSource: any AgentSource
   /// The folder whose own files go before the user's.
   package let project: String
+  package let trust: ProjectTrust
+  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
+  private let lease: Duration
 
   /// - Parameter promptLifetime: how long a compiled prompt is kept although its file seems the same.
   package init(
-    environment: Environment, project: String = ".", promptLifetime: Duration? = nil
+    environment: Environment, project: String = ".", promptLifetime: Duration? = nil,
+    trustsProject: Bool = false
   ) throws(Failure) {
     self.environment = environment
+    trust = ProjectTrust(isGiven: trustsProject)
+    lease = try Self.lease(environment["RASA_LEASE"])
     self.project = project
     configurationFiles = ConfigurationFiles(project: project)
     time = .system
@@ -67,6 +73,11 @@ package struct House: Sendable {
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
     library.engines = configurationFiles.engines(folders, time)
     library.prompts = prompts
+    library.limits = { [folders] name throws(Failure) in
+      let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
+      guard let document = try own.read(name) else { return nil }
+      return try Library.costBudget(in: document)
+    }
     return library
   }
 
@@ -83,7 +94,8 @@ package struct House: Sendable {
   ) throws(Failure) -> PersonaDefinition {
     let folder = FileRoot(FileSystem.parent(of: file.path))
     do throws(Failure) {
-      return try library.readPersona(file, beside: place(FolderSource(folder))).get()
+      return try library.narrowed(
+        try library.readPersona(file, beside: place(FolderSource(folder))).get())
     } catch {
       // What stands in a file of another folder is not shown.
       let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
@@ -99,7 +111,7 @@ package struct House: Sendable {
   }
 
   /// Whether the folder that the user is in is the one with the user's own files.
-  private var isProjectOwn: Bool {
+  var isProjectOwn: Bool {
     guard let own = FileSystem.status(of: folders.configuration)?.stamp.identity else {
       return false
     }
@@ -171,12 +183,21 @@ package struct House: Sendable {
     SQLiteStore(path: databasePath, time: time, lease: lease)
   }
 
-  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
-  private var lease: Duration {
-    guard let text = environment["RASA_LEASE"], let seconds = Double(text),
-      (0.1...86_400).contains(seconds)
-    else { return .seconds(30) }
+  private static func lease(_ text: String?) throws(Failure) -> Duration {
+    guard let text, !text.isEmpty else { return .seconds(30) }
+    guard let seconds = Double(text), (0.1...86_400).contains(seconds) else {
+      throw Failure(
+        .configuration, "RASA_LEASE is not a number of seconds from 0.1 to 86400",
+        mend: "unset it, or write it as `RASA_LEASE=30`")
+    }
     return .milliseconds(Int64(seconds * 1000))
+  }
+
+  /// The keys and passwords that no message shows.
+  package var redaction: Redaction {
+    // What holds a key is known once the files have been read; else its name has to tell.
+    let named = configurationFiles.readSoFar?.providers.compactMap(\.keyVariable) ?? []
+    return Redaction(environment.variables, named: Set(named))
   }
 
   package func newIdentifier(_ prefix: String) -> Identifier {
@@ -192,12 +213,16 @@ package struct House: Sendable {
     return models
   }
 
-  /// The door to models, over the books of the given store.
+  /// The door to models, over the books of the given store. It is shut while the project's files
+  /// change what is asked and nobody has agreed to that.
+  ///
+  /// - Parameter onlyEstimates: nothing is going to be asked.
   package func gate(
     ledger: any Ledger, history: any ModelHistory, client: HTTPClient, options: GateOptions,
     onWarning: @escaping @Sendable (Warning) -> Void,
-    onSelection: (@Sendable (SelectionReport) -> Void)? = nil
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
+    if !onlyEstimates { try requireTrust() }
     let settings = try configuration(onWarning: onWarning)
     var options = options
     options.budget = settings.budget

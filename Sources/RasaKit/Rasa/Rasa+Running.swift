@@ -98,7 +98,7 @@ extension Rasa {
       let surroundings = Surroundings(
         gate: gate, journal: store, memory: store,
         people: CallersPeople(run: start.run, user: user, approve: approve), time: house.time,
-        limits: house.taskLimits(onWait: warn))
+        limits: house.taskLimits(onWait: warn), redact: house.redaction)
       return (
         start, Runner(surroundings, options: RasaEngine.RunOptions(profile: gateOptions.profile))
       )

@@ -71,6 +71,10 @@ final class RegisteredAgents: AgentSource {
     return try files.documents(ofAgent: id)
   }
 
+  func limits(ofAgent id: String) -> [CostBudget] {
+    agents.withLock { $0[id] != nil } ? [] : files.limits(ofAgent: id)
+  }
+
   func agentIDs() -> [String] { registry.ids }
 
   func insert(

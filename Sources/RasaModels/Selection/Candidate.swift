@@ -44,12 +44,12 @@ struct Candidate: Sendable {
     }
   }
 
-  /// The price on a day; nil when nobody knows it. A model is free only where it is local: neither
+  /// The price on a day; nil when nobody knows it. A model is free only where its server is: neither
   /// one that Ollama passes on to a cloud nor one that the catalogue knows to be sold.
   func price(on day: LocalDay, listed: [ListedModel]) -> Price? {
     guard let settings else { return .free }
     if let price = facts?.price(on: day) { return price }
-    guard settings.isLocal else { return nil }
+    guard settings.isFree else { return nil }
     if let entry = listed.first(where: { $0.name == model }) { return entry.isRemote ? nil : .free }
     return model?.hasSuffix("cloud") == true ? nil : .free
   }

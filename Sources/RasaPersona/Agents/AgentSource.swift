@@ -4,12 +4,19 @@ package import RasaCore
 package protocol AgentSource: Sendable {
   /// The agent's files as they are now; nil when there is no agent of that id.
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments?
+  /// The limits of other files of that agent which the one that is used may not lift: it came with
+  /// the folder that the user is in.
+  func limits(ofAgent id: String) -> [CostBudget]
   /// The ids, for messages.
   func agentIDs() -> [String]
   /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
   /// one of both.
   func insert(_ path: String, intoPromptOf documents: AgentDocuments) throws(Failure)
     -> SourceDocument
+}
+
+extension AgentSource {
+  package func limits(ofAgent id: String) -> [CostBudget] { [] }
 }
 
 /// The files that make one agent, as they stand.

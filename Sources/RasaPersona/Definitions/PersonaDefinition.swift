@@ -222,4 +222,18 @@ package struct CostBudget: Sendable, Hashable {
     self.maxMonthly = maxMonthly
     self.policy = policy
   }
+
+  package var hasLimits: Bool { maxPerExecution != nil || maxDaily != nil || maxMonthly != nil }
+
+  /// The tighter one of each limit, and no policy that lets a limit pass which the other keeps.
+  package mutating func narrow(by other: CostBudget) {
+    guard other.hasLimits else { return }
+    func tighter(_ one: Money?, _ other: Money?) -> Money? {
+      [one, other].compactMap(\.self).min()
+    }
+    if policy == .warn || !hasLimits { policy = other.policy }
+    maxPerExecution = tighter(maxPerExecution, other.maxPerExecution)
+    maxDaily = tighter(maxDaily, other.maxDaily)
+    maxMonthly = tighter(maxMonthly, other.maxMonthly)
+  }
 }

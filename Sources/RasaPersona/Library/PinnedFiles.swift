@@ -106,6 +106,8 @@ private struct PinnedSource: DefinitionSource {
   let siblings: PinnedFiles.Kind
 
   var label: String { "kept with the run" }
+  /// Nobody knows: it is as if it were.
+  var isProject: Bool { true }
 
   func list() -> [String] { files.filter { $0.kind == kind }.map(\.name).sorted() }
 
@@ -145,6 +147,7 @@ package final class FileRecorder: Sendable {
       }, agents: library.agentSource.map { RecordedAgents(inner: $0, recorder: self) })
     recorded.engines = library.engines
     recorded.prompts = library.prompts
+    recorded.limits = library.limits
     return recorded
   }
 
@@ -178,6 +181,7 @@ private struct RecordedSource: DefinitionSource {
   let siblings: PinnedFiles.Kind
 
   var label: String { inner.label }
+  var isProject: Bool { inner.isProject }
 
   func list() throws(Failure) -> [String] { try inner.list() }
 
@@ -199,6 +203,7 @@ private struct RecordedAgents: AgentSource {
   let recorder: FileRecorder
 
   func agentIDs() -> [String] { inner.agentIDs() }
+  func limits(ofAgent id: String) -> [CostBudget] { inner.limits(ofAgent: id) }
 
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
     guard var documents = try inner.documents(ofAgent: id) else { return nil }

@@ -19,7 +19,11 @@ package struct ConfigurationLoader: Sendable {
     var configuration = own?.definition ?? Configuration()
     let names = Set(configuration.providers.map(\.name))
     let shared = project.map { read($0, of: .project(providers: names)) }
-    if let shared = shared?.definition { configuration.narrow(by: shared) }
+    if let project, let shared = shared?.definition {
+      configuration.narrow(by: shared)
+      configuration.ofProject = ProjectSettings(
+        document: project, model: shared.model, profile: shared.profile)
+    }
     return Reading(
       read: configuration, failures: (own?.failures ?? []) + (shared?.failures ?? []),
       warnings: (own?.warnings ?? []) + (shared?.warnings ?? []))
@@ -57,7 +61,11 @@ extension Configuration {
   fileprivate mutating func narrow(by project: Configuration) {
     model = project.model ?? model
     profile = project.profile ?? profile
-    providers += project.providers
+    providers += project.providers.map { provider in
+      var provider = provider
+      provider.isProject = true
+      return provider
+    }
     budget.maxPerExecution = tighter(budget.maxPerExecution, project.budget.maxPerExecution)
     budget.maxDaily = tighter(budget.maxDaily, project.budget.maxDaily)
     budget.maxMonthly = tighter(budget.maxMonthly, project.budget.maxMonthly)

@@ -147,7 +147,7 @@ package struct FileRoot: Sendable, Hashable {
   private static let pathOnly: Int32 = 0o10_000_000
 
   /// A descriptor, or the negative number of the error.
-  private func open(_ path: String, _ flags: Int32) -> Int32 {
+  func open(_ path: String, _ flags: Int32) -> Int32 {
     let number = openFolder()
     guard number >= 0 else { return number }
     let folder = Descriptor(owning: number)

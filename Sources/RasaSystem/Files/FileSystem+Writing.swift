@@ -10,28 +10,28 @@ extension FileSystem {
   /// be old, gone or damaged.
   package static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
-    lasting: Bool = true
+    lasting: Bool = true, shownAs name: String? = nil
   ) throws(Failure) {
     // In the same folder, as a file can only be renamed within its file system.
     let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     let number = unsafe open(temporary, flags, mode_t(mode))
-    guard number >= 0 else { throw cannotWrite(path) }
+    guard number >= 0 else { throw cannotWrite(name ?? path) }
     var isInPlace = false
     defer { if !isInPlace { unsafe unlink(temporary) } }
     do {
       let file = Descriptor(owning: number)
       let error = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file.number) }
       guard error == 0 else {
-        throw Failure(.storage, systemError: error, cannot: "write", path)
+        throw Failure(.storage, systemError: error, cannot: "write", name ?? path)
       }
-      guard !lasting || fsync(file.number) == 0 else { throw cannotWrite(path) }
+      guard !lasting || fsync(file.number) == 0 else { throw cannotWrite(name ?? path) }
     }
     if replacing {
-      guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(path) }
+      guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(name ?? path) }
       isInPlace = true
     } else {
-      guard unsafe link(temporary, path) == 0 else { throw cannotWrite(path) }
+      guard unsafe link(temporary, path) == 0 else { throw cannotWrite(name ?? path) }
     }
     if lasting { try sync(folder: parent(of: path)) }
   }

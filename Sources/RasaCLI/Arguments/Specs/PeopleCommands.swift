@@ -112,7 +112,7 @@ extension CommandSpec {
         "Go on by the copy of the persona that the run keeps, though its files have changed",
         heading: "Which"),
       .user.saying("Who goes on with it").under("Which"),
-    ] + .modelAndMoney + .answerOutput + [.approval.under("Running")],
+    ] + .modelAndMoney + .answerOutput + [.approval.under("Running"), .trust],
     rules: [
       .atMostOne([.option("all"), .arguments]),
       .atMostOne([.option("verbose"), .option("quiet")]),
@@ -144,5 +144,5 @@ extension [OptionSpec] {
         heading: "Answering"),
       OptionSpec.approval.saying("What to do when a person has to agree again")
         .under("Answering"),
-    ] + .answerOutput + .modelAndMoney
+    ] + .answerOutput + .modelAndMoney + [.trust]
 }

@@ -45,6 +45,7 @@ extension CommandSpec {
       .user.under("Question"),
     ] + .modelAndMoney + .answerOutput + [
       .approval.under("Running"),
+      .trust,
       .record.under("Running"),
       .replay.under("Running"),
       OptionSpec(
@@ -69,7 +70,7 @@ extension CommandSpec {
           ("0", "done"),
           ("1", "the run failed"),
           ("2", "the command line is wrong"),
-          ("3", "a configuration or document is wrong"),
+          ("3", "a configuration or document is wrong, or a folder is not trusted"),
           ("4", "a key is missing or refused"),
           ("5", "the provider failed"),
           ("6", "a budget is used up"),
@@ -96,7 +97,8 @@ extension CommandSpec {
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
-      .approval.under("Running"), .verbose.under("Running"), .showReasoning.under("Running"),
+      .approval.under("Running"), .trust, .verbose.under("Running"),
+      .showReasoning.under("Running"),
     ],
     rules: [.atMostOne([.option("persona"), .option("agent")])])
 }

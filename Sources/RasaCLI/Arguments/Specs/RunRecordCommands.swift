@@ -131,6 +131,7 @@ extension CommandSpec {
       .user.under("What changes"),
     ] + .modelAndMoney + .answerOutput + [
       .approval.under("Running"),
+      .trust,
       OptionSpec(
         "dry-run", .flag(isNegatable: false),
         "Say what would be reused and what the rest can cost; ask no model", heading: "Running"),

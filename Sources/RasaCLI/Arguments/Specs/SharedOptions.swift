@@ -84,6 +84,9 @@ extension OptionSpec {
   static let replay = OptionSpec(
     "replay", .value(placeholder: "FILE", .text),
     "Take everything from this file that `--record` wrote; nobody is asked")
+  static let trust = OptionSpec(
+    "trust", .flag(isNegatable: false),
+    "Agree, for this command, to what the files of this folder change", heading: "Running")
   static let verbose = OptionSpec(
     "verbose", short: "v", .flag(isNegatable: false),
     "Tell on standard error what every step does")

@@ -21,6 +21,7 @@ struct AgentDescriber {
     let missing = AgentProposal.missing(from: agent).filter { $0 != "recommended_models" }
     guard !missing.isEmpty else { return [] }
     let graph = try graph()
+    try await house.settleTrust()
     let workshop = try Workshop(house)
     var settings = RunSettings(subject: .persona(Self.name), input: Self.input(agent, prompt))
     settings.gate.model = model

@@ -35,9 +35,12 @@ struct AgentsCreateCommand {
         .usage, "\(folder)/\(id).toml exists, and would be the agent in place of a Markdown file",
         mend: "use `--form toml`, or remove it")
     }
-    try FileSystem.makeFolder(folder)
+    // A folder that the user names may be a link; what is made in it stays in it.
+    let named = command.isGiven("folder") ? command.text("folder") : nil
+    let root = FileRoot(named ?? ".")
     for file in files {
-      try FileSystem.write(file.text, to: file.path, mode: 0o644, replacing: isForced)
+      let path = named.map { String(file.path.dropFirst($0.count + 1)) } ?? file.path
+      try root.write(file.text, to: path, mode: 0o644, replacing: isForced)
     }
     if print.isJSON {
       return try print(
