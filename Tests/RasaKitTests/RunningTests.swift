@@ -170,3 +170,38 @@ private actor Asked {
   private(set) var payloads: [String] = []
   func note(_ approval: Rasa.Approval) { payloads.append(approval.payload) }
 }
+
+@Suite("A project's files, for a program")
+struct ProjectTrustTests {
+  private static let persona =
+    "name: mine\ndescription: d\nframes: [session_frame]\noperators: []\n"
+  private static let respond =
+    "name: respond\nkind: llm\nframe: session_frame\nreads: [input]\nwrites: {draft: text}\n"
+    + "prompt: \"Say {{input}}\"\n"
+
+  private func rasa(_ folder: ScratchDirectory, trusts: Bool) throws -> Rasa {
+    try Rasa(
+      home: folder.file("home"), project: folder.file("project"),
+      environment: ["HOME": folder.path, "LLM_PROVIDER": "mock"], trustsProject: trusts)
+  }
+
+  @Test("that take the place of others are refused unless it trusts them")
+  func refused() async throws {
+    let folder = try ScratchDirectory()
+    try folder.write(Self.persona, to: "home/personas/mine.yaml")
+    try folder.write(Self.respond, to: "project/operators/respond.yaml")
+    let wary = try rasa(folder, trusts: false)
+    let problem = try #require(throws: Rasa.Problem.self) {
+      try wary.run(persona: "mine", input: "hello")
+    }
+    #expect(problem.kind == .configuration && problem.message.contains("is not trusted"))
+    #expect(
+      problem.details == [
+        "operators/respond.yaml takes the place of the shipped operator `respond`"
+      ])
+    await wary.close()
+    let trusting = try rasa(folder, trusts: true)
+    #expect(try await trusting.run(persona: "mine", input: "hello").result().text.isEmpty == false)
+    await trusting.close()
+  }
+}

@@ -111,6 +111,12 @@ struct PromptLookup: Sendable {
     _ path: String, for file: AgentFile
   ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
     if file.isShipped { return AgentFile.readShipped(path).map { ($0, nil) } }
+    // Nearly all are beside their file.
+    if roots.indices.contains(file.root), let inner = roots[file.root].path(of: path),
+      let read = try? FileRoot(roots[file.root].path).readStamped(inner, limit: AgentFile.largest)
+    {
+      return read
+    }
     var refusal: Failure?
     for find in [containers, containersElsewhere] {
       for container in find(path, file) {

@@ -58,7 +58,7 @@ extension Rasa {
   public func run(
     agent id: String, input: String, options: RunOptions = RunOptions(), approve: Approve? = nil
   ) throws -> Run {
-    let graph = try told { () throws(Failure) in try house.graph(agent: id) }
+    let graph = try redacted { () throws(Failure) in try house.graph(agent: id) }
     return try begin(graph, input, options, approve)
   }
 
@@ -67,7 +67,7 @@ extension Rasa {
     persona name: String, input: String, options: RunOptions = RunOptions(),
     approve: Approve? = nil
   ) throws -> Run {
-    let graph = try told { () throws(Failure) in try house.graph(name) }
+    let graph = try redacted { () throws(Failure) in try house.graph(name) }
     return try begin(graph, input, options, approve)
   }
 
@@ -79,11 +79,12 @@ extension Rasa {
     }
     let store = self.store
     let warnings = Locked(graph.warnings.map(\.description))
+    let redaction = house.redaction
     let warn: @Sendable (Warning) -> Void = { warning in
-      warnings.withLock { $0.append(warning.description) }
+      warnings.withLock { $0.append(redaction(warning.description)) }
     }
     let gateOptions = options.gate
-    let (start, runner) = try told { () throws(Failure) in
+    let (start, runner) = try redacted { () throws(Failure) in
       let user = house.user(options.user)
       var preferences = ValueObject()
       for (key, value) in options.preferences.sorted(by: { $0.key < $1.key }) {

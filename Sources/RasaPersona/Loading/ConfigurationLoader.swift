@@ -4,7 +4,8 @@ import RasaDocuments
 /// Reads `config.yaml`: the user's own, and the one of the project that the user works in.
 ///
 /// A project's file comes with whatever was cloned, so it may narrow what the user allows and never
-/// widen it: limits only become tighter, and nothing in it decides where keys or prompts go.
+/// widen it: limits only become tighter, and no key goes where it says. Whom it has asked is in
+/// `ofProject`, for whoever asks the user about that.
 package struct ConfigurationLoader: Sendable {
   /// Whether there is a time zone of that name.
   package var isKnownZone: @Sendable (String) -> Bool

@@ -47,9 +47,10 @@ struct BudgetBooks {
   }
 
   private func owner(_ agent: Agent) -> BudgetOwner {
-    BudgetOwner(
-      name: agent.id, title: agent.id, daily: agent.budget.maxDaily,
-      monthly: agent.budget.maxMonthly)
+    var budget = agent.budget
+    for limits in house.agents.limits(ofAgent: agent.id) { budget.narrow(by: limits) }
+    return BudgetOwner(
+      name: agent.id, title: agent.id, daily: budget.maxDaily, monthly: budget.maxMonthly)
   }
 
   /// A persona by name, alias or path; an agent by its id; what only the books know; all together.
