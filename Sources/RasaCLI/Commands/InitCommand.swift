@@ -19,7 +19,9 @@ struct InitCommand {
         mend: "use lower-case letters, digits, `_` and `-`")
     }
     let root =
-      isUserWide ? FileRoot(house.folders.configuration, links: .anywhere) : FileRoot(".")
+      isUserWide
+      ? FileRoot(house.folders.configuration, links: .anywhere)
+      : FileRoot(".", links: house.isProjectOwn ? .anywhere : .inside)
     let operatorName = "\(name)_check"
     let files = [
       ("personas/\(name).yaml", Self.persona(name, operatorName)),

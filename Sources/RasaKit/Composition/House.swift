@@ -111,7 +111,7 @@ package struct House: Sendable {
   }
 
   /// Whether the folder that the user is in is the one with the user's own files.
-  var isProjectOwn: Bool {
+  package var isProjectOwn: Bool {
     guard let own = FileSystem.status(of: folders.configuration)?.stamp.identity else {
       return false
     }

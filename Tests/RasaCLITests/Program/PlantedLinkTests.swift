@@ -176,6 +176,28 @@ struct PlantedLinkTests {
     #expect(told.contains(planted.link == "unused" ? "leads out" : "lead"), "\(told)")
   }
 
+  @Test("that the user names is followed, and nothing of another folder is quoted")
+  func named() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write("password: [hunter-of-words\n", to: "outside/secret")
+    try rasa.home.write(
+      Planted.persona + "operators: []\n", to: "outside/planted.yaml")
+    for (name, target) in [("bad.yaml", "secret"), ("good.yaml", "planted.yaml")] {
+      try rasa.home.write("", to: "project/.keep")
+      #expect(
+        unsafe symlink("../outside/\(target)", rasa.home.file("project/\(name)")) == 0)
+    }
+    func run(_ name: String) async throws -> ProgramRun {
+      try await ProgramRun.run(
+        RasaProgram.binary, ["run", "-p", "./\(name)", "-i", "hello", "--model", "mock"],
+        environment: rasa.environment, folder: rasa.home.file("project"))
+    }
+    let bad = try await run("bad.yaml")
+    #expect(bad.exitCode == 3 && bad.errorText.contains("bad.yaml:"), "\(bad.errorText)")
+    #expect(!bad.errorText.contains("hunter"), "\(bad.errorText)")
+    #expect(try await run("good.yaml").exitCode == 0)
+  }
+
   @Test("of the user's own is followed, to files that name their prompts beside them")
   func own() async throws {
     let rasa = try RasaProgram()

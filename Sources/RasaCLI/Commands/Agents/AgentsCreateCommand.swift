@@ -37,7 +37,8 @@ struct AgentsCreateCommand {
     }
     // A folder that the user names may be a link; what is made in it stays in it.
     let named = command.isGiven("folder") ? command.text("folder") : nil
-    let root = FileRoot(named ?? ".")
+    let root =
+      named.map { FileRoot($0) } ?? FileRoot(".", links: house.isProjectOwn ? .anywhere : .inside)
     for file in files {
       let path = named.map { String(file.path.dropFirst($0.count + 1)) } ?? file.path
       try root.write(file.text, to: path, mode: 0o644, replacing: isForced)
