@@ -52,10 +52,31 @@ extension House {
     try survey.addDefinitions("operator", library.operatorSources)
     if let found {
       try survey.addAgents(found, personas: library.personaSources) { path throws(Failure) in
-        try agents.documents(at: path)
+        try documents(ofAgentAt: path)
       }
     }
     return survey.changes
+  }
+
+  /// The files that make an agent, with those that its prompt inserts.
+  private func documents(ofAgentAt path: String) throws(Failure) -> [SourceDocument] {
+    let found = try agents.documents(at: path)
+    var documents = [found.config, found.prompt].compactMap { $0 }
+    let braces = Array("{{".utf8)
+    // Most insert nothing.
+    if let bytes = found.prompt?.bytes,
+      bytes.indices.contains(where: { bytes[$0...].starts(with: braces) }),
+      let loaded = AgentLoader.load(found).definition, let prompt = loaded.prompt,
+      let template = try? loaded.agent.template(prompt)
+    {
+      for file in template.files {
+        // One that cannot be inserted is told of when the agent runs.
+        if let inserted = try? agents.insert(file.path, intoPromptOf: found) {
+          documents.append(inserted)
+        }
+      }
+    }
+    return documents
   }
 }
 
@@ -190,18 +211,14 @@ private struct ProjectSurvey {
 
   mutating func addAgents(
     _ found: DiscoveredAgents, personas: [any DefinitionSource],
-    _ documents: (String) throws(Failure) -> AgentDocuments
+    _ documents: (String) throws(Failure) -> [SourceDocument]
   ) throws(Failure) {
     for shadowed in found.replacedByProject {
       guard let own = try? documents(shadowed.by) else { continue }
-      let theirs = try? documents(shadowed.file)
-      if own.config?.bytes == theirs?.config?.bytes, own.prompt?.bytes == theirs?.prompt?.bytes {
-        continue
-      }
+      if own.map(\.bytes) == (try? documents(shadowed.file))?.map(\.bytes) { continue }
       let whose = shadowed.file.hasPrefix("shipped:") ? "the shipped" : "your own"
       add(
-        "\(fromProject(shadowed.by)) takes the place of \(whose) agent `\(shadowed.id)`",
-        [own.config, own.prompt].compactMap { $0 })
+        "\(fromProject(shadowed.by)) takes the place of \(whose) agent `\(shadowed.id)`", own)
     }
     // Where somebody works inside a persona, an agent goes before a persona of the same name.
     for agent in found.agentsOfProject {
@@ -210,8 +227,7 @@ private struct ProjectSurvey {
           continue
         }
         add(
-          "\(fromProject(agent.file)) takes the name of the persona `\(agent.id)`",
-          [own.config, own.prompt].compactMap { $0 })
+          "\(fromProject(agent.file)) takes the name of the persona `\(agent.id)`", own)
       }
     }
   }

@@ -221,6 +221,43 @@ struct TrustTests {
     #expect(provider.requests.isEmpty)
   }
 
+  @Test("lift no limit of the user's own when a run goes on that was begun with them")
+  func limitsOfResumed() async throws {
+    let provider = try ScriptedProvider.start([.text("hi")], models: ["gpt-4o-mini"])
+    let gate = "name: gate\ndescription: d\nframes: [session_frame]\noperators: [hitl]\n"
+    var project = try Project(["personas/gate.yaml": gate])
+    project.rasa.environment["LLM_PROVIDER"] = nil
+    project.rasa.environment["OPENAI_BASE_URL"] = provider.openAIBaseURL
+    project.rasa.environment["OPENAI_API_KEY"] = "sk-made-up"
+    let parked = try await project.run(
+      "run", "-p", "gate", "-i", "hello", "--model", "gpt-4o-mini", "--trust")
+    #expect(parked.exitCode == 7, "\(parked.errorText)")
+    let questions = try JSON.parse(try await project.run("approvals", "list", "--json").output)
+    let question = try #require(questions.array?.first?["approval"].string)
+    try project.home.write(
+      gate + "cost_budget: {max_daily: 0.00000001}\n", to: "home/personas/gate.yaml")
+    let again = try await project.run("approvals", "feedback", question, "Shorter.", "--trust")
+    #expect(again.exitCode == 6, "\(again.text)\(again.errorText)")
+    #expect(provider.requests.count == 1)
+  }
+
+  @Test("are asked about again when what an agent's prompt inserts has changed")
+  func inserted() async throws {
+    let agent = Asked.agent + "{{file:rules.md}}\n"
+    let project = try Project(
+      ["agents/own-agent.md": agent, "agents/rules.md": "One.\n"],
+      own: ["agents/own-agent.md": agent, "agents/rules.md": "One.\n"])
+    let ask = ["run", "--agent", "own-agent", "-i", "hello", "--model", "mock"]
+    #expect(try await project.run(ask).exitCode == 0)
+    try project.home.write("Two.\n", to: "project/agents/rules.md")
+    #expect(try await project.run(ask).exitCode == 3)
+    #expect(try await project.run("trust", "add").exitCode == 0)
+    #expect(try await project.run(ask).exitCode == 0)
+    try project.home.write("Three.\n", to: "project/agents/rules.md")
+    let run = try await project.run(ask)
+    #expect(run.exitCode == 3 && run.errorText.contains("agents/rules.md"), "\(run.errorText)")
+  }
+
   @Test("with names that nobody can ask for are left out, and told")
   func names() async throws {
     let project = try Project(["personas/Analyst.yaml": Project.persona("analyst")])
