@@ -22,9 +22,9 @@ extension AgentDiscovery {
   /// The files of the agent that is read from this one, in one of the places or anywhere else.
   package func documents(at path: String) throws(Failure) -> AgentDocuments {
     let roots = places.roots { _ in }
-    let number = roots.firstIndex { path.hasPrefix("\($0.path)/") }
+    let number = roots.firstIndex { path.hasBytePrefix("\($0.path)/") }
     let root = number.map { roots[$0] }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let name = path.split(atByte: "/", omittingEmpty: true).last.map(String.init) ?? path
     let isConfig: Bool
     switch AgentFileName(name.utf8.span) {
     case .config: isConfig = true

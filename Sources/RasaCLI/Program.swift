@@ -50,7 +50,7 @@ package enum Program {
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
       output: house.output, isJSON: isListed && command.flag("json"),
-      width: terminal.columns(of: .output) ?? 100)
+      width: terminal.columns(of: .output) ?? Printer.unlimited)
     let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)

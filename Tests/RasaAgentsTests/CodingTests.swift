@@ -41,6 +41,7 @@ struct CodingTests {
     agent.typicalWorkflows = ["first, then"]
     agent.qualityGates = ["review"]
     agent.tools = ["Read"]
+    agent.constraintsAsWritten = ["version": "1.10"]
     agent.constraints = [
       "a": .array([.null, .bool(true), .int(.min), .double(-0.5), .string("x")]),
       "b": .object(["c": .int(.max)]),

@@ -84,6 +84,7 @@ extension IndexCoder {
     code(&agent.qualityGates)
     code(&agent.tools)
     code(&agent.constraints)
+    code(&agent.constraintsAsWritten)
     code(&agent.loop, empty: LoopBehavior(steps: 0, maxIterations: 0)) {
       $0.code(&$1.steps)
       $0.code(&$1.maxIterations)

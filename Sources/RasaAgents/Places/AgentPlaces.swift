@@ -94,6 +94,6 @@ extension AgentPlaces {
   var promptFolders: [String] { [project] + workspaces }
 
   static func join(_ folder: String, _ name: String) -> String {
-    folder == "." ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    folder == "." ? name : folder.hasByteSuffix("/") ? folder + name : "\(folder)/\(name)"
   }
 }

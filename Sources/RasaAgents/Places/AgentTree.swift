@@ -87,7 +87,7 @@ struct AgentTree: Sendable {
 
   private mutating func addShipped(_ number: Int) {
     let folder = "agents/"
-    for path in EmbeddedFiles.names.sorted() where path.hasPrefix(folder) {
+    for path in EmbeddedFiles.names.sorted() where path.hasBytePrefix(folder) {
       let parts = path.dropFirst(folder.count).split(separator: "/")
       guard let name = parts.last else { continue }
       if case .other = AgentFileName(name.utf8.span) { continue }

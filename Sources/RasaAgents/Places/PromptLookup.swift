@@ -49,7 +49,7 @@ struct PromptLookup: Sendable {
   }
 
   private static func isPlain(_ name: String) -> Bool {
-    !name.hasPrefix("/") && !name.utf8.span.containsDotDot
+    !name.hasBytePrefix("/") && !name.utf8.span.containsDotDot
   }
 
   /// The names that lead out of every folder that a prompt may lie in. An agent that came with
@@ -67,11 +67,13 @@ struct PromptLookup: Sendable {
     let folder = file.folder
     if file.isShipped {
       let folder = folder.dropFirst(AgentFile.shippedPrefix.count)
-      return ["\(folder)/\(name)", name].compactMap(Self.plain).filter { $0.hasPrefix("agents/") }
-        .map { AgentFile.shippedPrefix + $0 }
+      return ["\(folder)/\(name)", name].compactMap(Self.plain).filter {
+        $0.hasBytePrefix("agents/")
+      }
+      .map { AgentFile.shippedPrefix + $0 }
     }
     if Self.isPlain(name) { return ([folder] + folders).map { AgentPlaces.join($0, name) } }
-    if name.hasPrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
+    if name.hasBytePrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
     return ([folder] + folders).map { AgentPlaces.join($0, name) }
       .filter { isAllowed($0, for: file) }
   }
@@ -82,18 +84,18 @@ struct PromptLookup: Sendable {
     let own =
       roots.indices.contains(file.root) ? [FileSystem.parent(of: roots[file.root].path)] : []
     return (own + folders).compactMap(absolute).contains { folder in
-      folder == "/" || path.hasPrefix(folder + "/")
+      folder == "/" || path.hasBytePrefix(folder + "/")
     }
   }
 
   private func absolute(_ path: String) -> String? {
-    Self.plain(path.hasPrefix("/") ? path : "\(working)/\(path)")
+    Self.plain(path.hasBytePrefix("/") ? path : "\(working)/\(path)")
   }
 
   /// Without `.` and `..`; nil when it leads out of where it begins.
   private static func plain(_ path: String) -> String? {
     var parts: [Substring] = []
-    for part in path.split(separator: "/") {
+    for part in path.split(atByte: "/", omittingEmpty: true) {
       switch part {
       case ".": continue
       case "..":
@@ -101,7 +103,7 @@ struct PromptLookup: Sendable {
       default: parts.append(part)
       }
     }
-    return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    return (path.hasBytePrefix("/") ? "/" : "") + parts.joined(separator: "/")
   }
 }
 

@@ -40,7 +40,7 @@ extension AgentDiscovery {
     let absolute = FileSystem.absolute(folder)
     return places.promptFolders.compactMap { root in
       let base = root == "." ? FileSystem.absolute("") : FileSystem.absolute(root) + "/"
-      guard absolute.hasPrefix(base) else { return nil }
+      guard absolute.hasBytePrefix(base) else { return nil }
       let rest = String(absolute.dropFirst(base.count))
       return rest.isEmpty ? nil : (root, rest)
     }

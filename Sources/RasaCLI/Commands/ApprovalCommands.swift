@@ -48,7 +48,7 @@ struct ApprovalCommands {
             momentText(approval.askedAt, house.time),
             all
               ? standing(approval) : approval.expiresAt.map { "\(house.time.localDay($0))" } ?? "-",
-            opening(approval.question.title, 200),
+            print.others.opening(approval.question.title, to: 200),
           ]
         },
         values: approvals.map(\.document),
@@ -73,7 +73,7 @@ struct ApprovalCommands {
     ]
     if let run {
       rows.append(("persona", escaped(run.record.persona)))
-      rows.append(("input", opening(run.record.input, max(24, print.width - 11))))
+      rows.append(("input", print.others.opening(run.record.input, to: max(24, print.width - 11))))
       rows.append(("cost", "\(run.cost) so far"))
     }
     rows.append(("asked", momentText(approval.askedAt, house.time)))
@@ -85,7 +85,8 @@ struct ApprovalCommands {
     for context in question.context {
       lines += ["", style.dim("\(escaped(context.name)):"), escaped(context.text).indented(by: 2)]
     }
-    // The payload is what counts: every character of it is seen, hidden ones as their numbers.
+    // The payload is what counts: on a terminal every character of it is seen, hidden ones as their
+    // numbers.
     lines += [
       "", style.bold(escaped(question.title)),
       style.dim("\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
@@ -102,7 +103,10 @@ struct ApprovalCommands {
     try print.output.write(lines.joined(separator: "\n") + "\n")
   }
 
-  private func escaped(_ text: String) -> String { TerminalText.escaped(text) }
+  /// On a terminal every hidden character is seen; a file or a pipe gets the bytes.
+  private func escaped(_ text: String) -> String {
+    print.output.isTerminal ? TerminalText.escaped(text) : text
+  }
 
   private func standing(_ approval: Approval) -> String {
     switch approval.standing {
@@ -110,8 +114,9 @@ struct ApprovalCommands {
     case .expired: return "expired"
     case .withdrawn: return "withdrawn: the run no longer waits"
     case .answered(let answer, let moment):
-      let said = answer.text.isNull ? "" : ": \(opening(answer.text.promptText, 60))"
-      return TerminalText.line(
+      let said =
+        answer.text.isNull ? "" : ": \(print.others.opening(answer.text.promptText, to: 60))"
+      return print.others.line(
         "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, house.time))\(said)")
     }
   }
@@ -138,13 +143,14 @@ struct ApprovalCommands {
     let recorded = "recorded: \(user) \(answer.decision.past) \(approval.id)"
     if run.run.isAlive {
       return try print.output.write(
-        printable("\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
+        print.others.whole(
+          "\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
     }
     if command.flag("later") {
       let waiting = run.run.waiting
       let rest = waiting > 0 ? ", which waits for \(waiting) more" : ""
       return try print.output.write(
-        printable("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
+        print.others.whole("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.errors.write(printable("rasa: \(recorded)\n")) }
     let workshop = try Workshop(house, store)

@@ -3,6 +3,7 @@ import RasaEngine
 import RasaKit
 import RasaPersona
 import RasaSystem
+import RasaTerminal
 
 /// `rasa personas …` and `rasa operators …`.
 struct LibraryCommands {
@@ -132,9 +133,9 @@ struct LibraryCommands {
     var lines: [String] = []
     for (key, value) in definition.valueObject {
       let text = value.string ?? (key == "prompt" ? "" : value.json(.compact))
-      if text.contains("\n") {
+      if text.hasByte("\n") {
         lines.append("\(key):")
-        lines += text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+        lines += text.byteLines.map { "  \($0)" }
       } else {
         lines.append("\((key + ":").padded(to: 13))\(text)")
       }
@@ -211,12 +212,13 @@ struct LibraryCommands {
 
 extension String {
   func padded(to width: Int) -> String {
-    count >= width ? self + " " : self + String(repeating: " ", count: width - count)
+    let columns = displayWidth(self)
+    return self + String(repeating: " ", count: max(1, width - columns))
   }
 
   func indented(by count: Int) -> String {
     let margin = String(repeating: " ", count: count)
-    return split(separator: "\n", omittingEmptySubsequences: false).map { margin + $0 }
+    return byteLines.map { margin + $0 }
       .joined(separator: "\n")
   }
 }

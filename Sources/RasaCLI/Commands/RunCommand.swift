@@ -24,7 +24,8 @@ struct RunCommand {
         on: stand.screen)
     }
     var settings = try settings(command)
-    settings.input = try input(command.input)
+    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
+      command.input, besideText: command.flag("stdin"))
     if command.flag("dry-run") { return try await rehearse(settings) }
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
@@ -76,7 +77,7 @@ struct RunCommand {
       stand.say(pick.sentence)
       graph = try house.graph(agent: pick.agent.id)
     }
-    for warning in graph.warnings { stand.warn(warning) }
+    for warning in graph.warnings(given: settings.preferences) { stand.warn(warning) }
     return graph
   }
 
@@ -99,41 +100,6 @@ struct RunCommand {
     return settings
   }
 
-  /// The longest question that is read from a pipe.
-  private static let longestInput = 1_000_000
-
-  func input(_ input: ParsedCommand.Input) throws(Failure) -> String {
-    let text: String
-    switch input {
-    case .text(let given): text = given
-    case .standardInput: text = try readStandardInput()
-    case .unstated:
-      guard !Terminal(house.environment).inputIsTerminal else {
-        throw Failure(
-          .usage, "there is nothing to answer",
-          mend: "write it on the command line, or pipe the text into the command")
-      }
-      text = try readStandardInput()
-    }
-    guard text.utf8.contains(where: { $0 > 0x20 }) else {
-      throw Failure(
-        .usage, "the input is empty",
-        mend: "write it on the command line, or pipe the text into the command")
-    }
-    return text
-  }
-
-  private func readStandardInput() throws(Failure) -> String {
-    let bytes = try FileSystem.readToEnd(
-      0, limit: Self.longestInput, name: "standard input")
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(
-        .usage, "the text on standard input is not UTF-8",
-        mend: "convert it first, as with `iconv -t UTF-8`")
-    }
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
-  }
-
   // MARK: Dry run
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
@@ -145,13 +111,19 @@ struct RunCommand {
       ledger: workshop.store, history: workshop.store, client: workshop.client,
       options: settings.gate, onWarning: workshop.stand(settings).warn)
     let start = workshop.start(graph, settings)
+    let options = RunOptions()
+    let calls = graph.rehearse(
+      start, profile: settings.gate.profile,
+      context: try await graph.context(
+        of: start, turns: options.turns, notes: options.notes, workshop.store),
+      memories: try await graph.memories(of: start, workshop.store))
     var total = Money.zero
     var values: [Value] = []
     var isComplete = true
-    for call in graph.rehearse(start, profile: settings.gate.profile) {
-      let estimate = try await gate.estimate(call.request, for: call.context)
+    for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
+      let estimate = cost.estimate
       isComplete = isComplete && estimate.isPriceKnown
-      for _ in 0..<call.most { total += estimate.cost }
+      total += cost.total
       let selection =
         settings.explainsSelection ? try await gate.explain(call.request, for: call.context) : nil
       values.append(call.value(estimate, selection))
@@ -185,7 +157,8 @@ struct RunCommand {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
-    try house.output.write(printable(text))
+    let others = OthersText(isOnTerminal: house.output.isTerminal)
+    try house.output.write(others.whole(text))
   }
 
   // MARK: Chat

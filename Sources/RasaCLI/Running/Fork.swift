@@ -71,7 +71,7 @@ extension Workshop {
     }
     guard house.changes(since: pinned).isEmpty else {
       let path = pinned.persona(named: history.record.persona)?.path ?? ""
-      return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
+      return try house.graph(path.hasBytePrefix("/") ? path : history.record.persona)
     }
     return try Graph.compile(
       pinned, named: history.record.persona, engines: house.library.engines)
@@ -86,11 +86,11 @@ extension Workshop {
     var most = Money.zero
     var calls = 0
     var isPriced = true
-    for call in forecast.rest {
-      let estimate = try await gate.estimate(call.request, for: call.context)
-      isPriced = isPriced && estimate.isPriceKnown
+    let costs = try await gate.costs(of: forecast.rest, among: forecast.all)
+    for (call, cost) in zip(forecast.rest, costs) {
+      isPriced = isPriced && cost.estimate.isPriceKnown
       calls += call.most
-      for _ in 0..<call.most { most += estimate.cost }
+      most += cost.total
     }
     let taken = "\(forecast.reused) \(forecast.reused == 1 ? "call" : "calls")"
     if settings.format == .text || !isDryRun {

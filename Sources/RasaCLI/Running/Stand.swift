@@ -43,7 +43,9 @@ extension House {
     return Stand(
       screen: screen, people: people,
       warn: { if !isQuiet { tell("warning: \($0)", "rasa: ") } },
-      explain: { for line in $0.text.split(separator: "\n") { tell(String(line), "") } },
+      explain: {
+        for line in $0.text.split(atByte: "\n", omittingEmpty: true) { tell(String(line), "") }
+      },
       say: { if !isQuiet { tell($0, "rasa: ") } })
   }
 }

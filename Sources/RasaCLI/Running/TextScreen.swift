@@ -18,6 +18,9 @@ final class TextScreen: RunScreen {
   }
 
   private let output: Output
+  /// Whether a terminal has to be protected from what the answer says; a file or a pipe gets it as it
+  /// is.
+  private let protectsOutput: Bool
   private let errors: Output
   let progress: ProgressDisplay
   private let streams: Bool
@@ -28,6 +31,7 @@ final class TextScreen: RunScreen {
 
   init(house: House, terminal: Terminal, settings: RunSettings) {
     output = house.output
+    protectsOutput = terminal.outputIsTerminal
     errors = house.errors
     streams = settings.streams
     isQuiet = settings.isQuiet
@@ -77,7 +81,7 @@ final class TextScreen: RunScreen {
   private func think(_ text: String, _ step: Step) throws {
     let lines = state.withLock { state in
       var lines = ((state.thoughts[step] ?? "") + text)
-        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        .byteLines.map(String.init)
       state.thoughts[step] = lines.popLast()
       return lines
     }
@@ -136,7 +140,7 @@ final class TextScreen: RunScreen {
         state.held += text
         return nil
       }
-      let clean = state.cleaner.clean(text)
+      let clean = protectsOutput ? state.cleaner.clean(text) : text
       if !clean.isEmpty { state.isOutputOpen = clean.utf8.last != UInt8(ascii: "\n") }
       return clean
     }
@@ -144,11 +148,12 @@ final class TextScreen: RunScreen {
   }
 
   private func endLine() throws {
-    let isOpen = state.withLock { state in
+    let rest = state.withLock { state in
       defer { state.isOutputOpen = false }
-      return state.isOutputOpen
+      let rest = protectsOutput ? state.cleaner.finish() : ""
+      return rest + (state.isOutputOpen || !rest.isEmpty ? "\n" : "")
     }
-    if isOpen { try progress.write("\n", to: output) }
+    if !rest.isEmpty { try progress.write(rest, to: output) }
   }
 }
 

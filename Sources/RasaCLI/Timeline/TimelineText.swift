@@ -3,14 +3,15 @@ import RasaEngine
 import RasaStore
 import RasaTerminal
 
-/// A run's timeline as lines for people. Everything that others wrote is made printable before it is
-/// set off with colours.
+/// A run's timeline as lines for people. Everything that others wrote is made ready for the output
+/// before it is set off with colours.
 struct TimelineText {
   let account: RunArchive.Account
   let style: Style
   let width: Int
   let isVerbose: Bool
   let time: TimeSource
+  let others: OthersText
 
   private var timeline: RunTimeline { account.timeline }
 
@@ -123,13 +124,15 @@ struct TimelineText {
   private func text(of update: Update, isSet: Bool) -> [String] {
     let name = line(update.path.description) + (isSet ? ", set by the fork" : "")
     if isVerbose {
-      let value = printable(update.value.promptText)
+      let value = others.whole(update.value.promptText)
       return ["\(style.dim("\(name):"))"]
-        + value.split(separator: "\n", omittingEmptySubsequences: false)
+        + value.byteLines
         .map { "  \($0)" }
     }
     let value = update.value.string ?? update.value.json()
-    return ["\(style.dim("\(name):")) \(opening(value, max(24, width - 8 - name.count)))"]
+    return [
+      "\(style.dim("\(name):")) \(others.opening(value, to: max(24, width - 8 - name.count)))"
+    ]
   }
 
   private func text(of call: RunTimeline.Call) -> [String] {
@@ -145,14 +148,16 @@ struct TimelineText {
     case .answered:
       facts += [tokens, "\(call.cost)"] + (took.map { [$0] } ?? [])
       if call.isMock, call.provider != "mock" { facts.append("mock") }
-      if FinishReason(recorded: call.finish)?.isCut == true { facts.append(style.yellow("cut off")) }
+      if FinishReason(recorded: call.finish)?.isCut == true {
+        facts.append(style.yellow("cut off"))
+      }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
       let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
       facts += [
         style.red("failed") + (took.map { " after \($0)" } ?? ""), "\(call.cost)", line(why),
       ]
-      if !call.text.isEmpty { facts.append("“\(opening(call.text, 60))” had come") }
+      if !call.text.isEmpty { facts.append("“\(others.opening(call.text, to: 60))” had come") }
     case .uncertain(let decision):
       facts += [
         style.yellow("in doubt"), "\(call.cost)",
@@ -172,7 +177,8 @@ struct TimelineText {
     var lines: [String] = []
     if !asked.title.isEmpty {
       lines.append(
-        "asked: \(opening(asked.title, max(24, width - 34)))  \(style.dim(line(asked.approval)))")
+        "asked: \(others.opening(asked.title, to: max(24, width - 34)))  \(style.dim(line(asked.approval)))"
+      )
     }
     guard let answer = asked.answer else {
       let until = asked.expiresAt.map { ", until \(time.localDay($0))" } ?? ""
@@ -228,12 +234,12 @@ struct TimelineText {
     }
   }
 
-  /// On one line, with nothing that a terminal would obey.
-  private func line(_ text: String) -> String { TerminalText.line(text) }
+  /// On one line.
+  private func line(_ text: String) -> String { others.line(text) }
 
   /// A text in full when that is wanted, else its beginning.
   private func whole(_ text: String) -> String {
-    isVerbose ? printable(text) : opening(text, max(24, width - 12))
+    isVerbose ? others.whole(text) : others.opening(text, to: max(24, width - 12))
   }
 }
 

@@ -35,7 +35,8 @@ extension Graph {
     compiler.problems += graph.guardTypeProblems() + graph.undeclaredReads()
     try compiler.throwProblems()
     flow.annotate(&graph)
-    graph.systemMessage = Prompt.system(for: persona)
+    graph.systemMessage = Prompt.system(for: persona, instructions: persona.instructions)
+    graph.plainSystemMessage = Prompt.system(for: persona, instructions: persona.plainInstructions)
     graph.digest = Digest.of(graph.description)
     return graph
   }

@@ -154,6 +154,29 @@ struct GraphFlow {
     return reached
   }
 
+  /// The nodes that can have run before that one runs for the first time.
+  func nodes(before node: Int) -> [Int] {
+    guard !graph.frames.isEmpty else { return [] }
+    var reached: Set<Int> = [entry(0)]
+    var open = [entry(0)]
+    var comesFrom: [Int: [Int]] = [:]
+    while let point = open.popLast() {
+      for arrow in arrows[point] {
+        comesFrom[arrow.to, default: []].append(point)
+        if arrow.to != node, reached.insert(arrow.to).inserted { open.append(arrow.to) }
+      }
+    }
+    var before: Set<Int> = [node]
+    open = [node]
+    while let point = open.popLast() {
+      for source in comesFrom[point] ?? [] where before.insert(source).inserted {
+        open.append(source)
+      }
+    }
+    before.remove(node)
+    return before.filter { $0 < graph.nodes.count }.sorted()
+  }
+
   /// Reads and guards whose key no path can have written yet.
   func readsBeforeWrites() -> [Failure] {
     var before = [Set<StatePath>](repeating: [], count: arrows.count)

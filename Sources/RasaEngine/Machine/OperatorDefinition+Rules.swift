@@ -21,17 +21,21 @@ extension OperatorDefinition {
       if changed.contains(where: { $0.overlaps(path) }) { return view[path] }
       return view.reader(in: kind)(path)
     }
+    /// A text says numbers as they are written.
+    func say(_ path: StatePath) -> Value {
+      path.key == "metadata" ? view.promptReader(in: kind)(path) : read(path)
+    }
     for rule in rules {
       if let condition = rule.when, !condition.evaluate(read).holds { continue }
       for (key, value) in rule.set {
         switch value {
         case .literal(let literal): write(literal, key)
-        case .template(let template): write(.string(template.render(read)), key)
+        case .template(let template): write(.string(template.render(say)), key)
         case .path(let path): write(read(path), key)
         }
       }
       for (key, text) in rule.append {
-        write(.string(read(StatePath(key)).promptText + text.render(read)), key)
+        write(.string(read(StatePath(key)).promptText + text.render(say)), key)
       }
       for (key, from, to) in rule.replace {
         guard let text = read(StatePath(key)).string else { continue }

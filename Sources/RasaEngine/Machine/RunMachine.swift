@@ -72,6 +72,7 @@ package struct RunMachine: Sendable {
     state.write(.string(start.input), at: "input")
     state.write(.object(start.preferences), at: "preferences")
     state.write(.object(graph.persona.metadata), at: "metadata")
+    state.metadataAsWritten = graph.persona.metadataAsWritten
     state.write(
       [
         "name": .string(graph.persona.name), "description": .string(graph.persona.description),

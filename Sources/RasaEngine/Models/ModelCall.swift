@@ -289,6 +289,22 @@ package protocol ModelGate: Sendable {
 
   /// What the call is expected to cost at most, and on which model, without asking anyone.
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate
+
+  /// The same with so many more tokens in the prompt.
+  func estimate(
+    _ request: ModelRequest, for context: CallContext, beside tokens: Int64
+  ) async throws -> CallEstimate
+}
+
+extension ModelGate {
+  /// For gates that take no money.
+  package func estimate(
+    _ request: ModelRequest, for context: CallContext, beside tokens: Int64
+  ) async throws -> CallEstimate {
+    var estimate = try await estimate(request, for: context)
+    estimate.inputTokens += tokens
+    return estimate
+  }
 }
 
 /// An attempt that was in flight when its process ended: its intent is recorded, its outcome is not.

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaPersona
 
 /// One run under way.
@@ -98,23 +98,9 @@ struct Drive {
     return told
   }
 
-  /// Session history and working notes, for personas that have frames of those kinds.
   private func context() async throws -> Value {
-    let kinds = Set(graph.frames.map(\.kind))
-    var turns: [Value] = []
-    var notes: [Value] = []
-    if let session = start.session {
-      if kinds.contains(.session) {
-        turns = try await surroundings.memory.turns(of: session, limit: options.turns).map { turn in
-          ["input": .string(turn.input), "output": .string(turn.output)]
-        }
-      }
-      if kinds.contains(.shortTerm) {
-        notes = try await surroundings.memory.notes(of: session, limit: options.notes)
-          .map { ["text": .string($0.text)] }
-      }
-    }
-    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+    try await graph.context(
+      of: start, turns: options.turns, notes: options.notes, surroundings.memory)
   }
 
   /// Drives the run to its end, or to where it has to wait for people.
@@ -315,4 +301,46 @@ extension Invocation {
     let kind = graph.nodes[node].definition.kind
     return review == nil && (kind == .memory || kind == .rule)
   }
+}
+
+extension Graph {
+  /// Session history and working notes, for personas that have frames of those kinds.
+  package func context(
+    of start: RunStart, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
+  ) async throws -> Value {
+    let kinds = Set(frames.map(\.kind))
+    var turns: [Value] = []
+    var notes: [Value] = []
+    if let session = start.session {
+      if kinds.contains(.session) {
+        turns = try await memory.turns(of: session, limit: mostTurns).map { turn in
+          ["input": .string(turn.input), "output": .string(turn.output)]
+        }
+      }
+      if kinds.contains(.shortTerm) {
+        notes = try await memory.notes(of: session, limit: mostNotes)
+          .map { ["text": .string($0.text)] }
+      }
+    }
+    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+  }
+
+  /// What an operator that recalls finds for this run; nothing where there is none.
+  package func memories(of start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+    guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
+    return try await recalled(by: start, memory)
+  }
+}
+
+/// What is remembered that fits the question.
+func recalled(by start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+  let facts = try await memory.recall(
+    persona: start.persona, user: start.user, query: start.input, limit: 8)
+  return .array(
+    facts.map { fact in
+      [
+        "text": .string(fact.text), "source": .string(fact.sourceRun.text),
+        "trust": .string(fact.trust),
+      ]
+    })
 }

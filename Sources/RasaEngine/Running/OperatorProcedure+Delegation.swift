@@ -18,7 +18,7 @@ extension OperatorProcedure {
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
     begun.session = nil
-    begun.input = definition.task(invocation.view.reader(in: kind(of: invocation)))
+    begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
       try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))

@@ -102,7 +102,8 @@ struct OperatorProcedure {
     try checkNames(of: definition, invocation)
     var request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
-      system: graph.systemMessage)
+      system: graph.systemMessage(invocation.view))
+    try checkSize(of: request, definition)
     let answer = try await call(
       request, definition, invocation, label: "call", attempt: attempt)
     guard let output = definition.output else {
@@ -144,14 +145,26 @@ struct OperatorProcedure {
       answers: [answer, repaired])
   }
 
+  /// A text that had no room in the prompt is not left out silently.
+  private func checkSize(
+    of request: ModelRequest, _ definition: OperatorDefinition
+  ) throws(Failure) {
+    guard request.messages.contains(where: { $0.text.utf8.count > Template.longestText }) else {
+      return
+    }
+    throw Failure(
+      .limit, "the prompt of `\(definition.name)` would have more than 64 MB",
+      mend: "give it a smaller input, or insert the input only once", at: definition.location)
+  }
+
   /// Where a prompt is strict, everything it inserts has to be there.
   private func checkNames(
     of definition: OperatorDefinition, _ invocation: Invocation
   ) throws(Failure) {
     guard definition.isStrict, let prompt = definition.prompt else { return }
-    let read = invocation.view.reader(in: kind(of: invocation))
+    let read = invocation.view.promptReader(in: kind(of: invocation))
     do {
-      _ = try prompt.render(strict: true, defaults: definition.defaults, read)
+      try prompt.checkNames(defaults: definition.defaults, read)
     } catch {
       var failure = error
       failure.mend = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
@@ -184,19 +197,7 @@ struct OperatorProcedure {
     switch definition.memory {
     case .recall:
       if let known = recorded.recall(in: invocation.step) { return known }
-      let facts = try await surroundings.memory.recall(
-        persona: start.persona, user: start.user, query: start.input, limit: 8)
-      return [
-        Update(
-          .memories,
-          .array(
-            facts.map { fact in
-              [
-                "text": .string(fact.text), "source": .string(fact.sourceRun.text),
-                "trust": .string(fact.trust),
-              ]
-            }))
-      ]
+      return [Update(.memories, try await recalled(by: start, surroundings.memory))]
     case .remember:
       // Only noted here: what is remembered is kept when the run has come to its end.
       func fact(_ text: String, trust: String) -> Value {

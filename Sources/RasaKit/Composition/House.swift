@@ -123,7 +123,7 @@ package struct House: Sendable {
   }
 
   static func isPath(_ name: String) -> Bool {
-    name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+    name.hasByte("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
   }
 
   /// The files that have changed since they were pinned; those that are not here have not.

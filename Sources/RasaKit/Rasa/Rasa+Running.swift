@@ -78,7 +78,8 @@ extension Rasa {
       throw Problem(Failure(.usage, "the input is empty", mend: "say what is to be done"))
     }
     let store = self.store
-    let warnings = Locked(graph.warnings.map(\.description))
+    let given = ValueObject(options.preferences.map { ($0.key.lowercased(), .string($0.value)) })
+    let warnings = Locked(graph.warnings(given: given).map(\.description))
     let warn: @Sendable (Warning) -> Void = { warning in
       warnings.withLock { $0.append(warning.description) }
     }

@@ -123,6 +123,12 @@ package final class Gate: ModelGate {
   package func estimate(
     _ request: ModelRequest, for context: CallContext
   ) async throws -> CallEstimate {
+    try await estimate(request, for: context, beside: 0)
+  }
+
+  package func estimate(
+    _ request: ModelRequest, for context: CallContext, beside more: Int64
+  ) async throws -> CallEstimate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
     let chain = try await chain(plan)
@@ -134,7 +140,7 @@ package final class Gate: ModelGate {
     }
     let price = price(of: candidate)
     let cap = cap(for: plan, candidate)
-    let tokens = self.estimate(plan, candidate).tokens
+    let tokens = self.estimate(plan, candidate).tokens + more
     return CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
       inputTokens: tokens, outputTokens: cap,

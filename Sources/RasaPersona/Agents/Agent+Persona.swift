@@ -33,6 +33,7 @@ extension Agent {
     persona.description = description
     persona.location = prompt.location
     persona.metadata = constraints
+    persona.metadataAsWritten = constraintsAsWritten
     persona.exampleQueries = exampleQueries
     persona.models = wantedModels
     persona.profile = profile
@@ -99,13 +100,21 @@ extension Agent {
     .filter { path in
       work.reads.contains(path) && !template.paths.contains { $0.overlaps(path) }
     }
-    if template.paths.isEmpty {
-      // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
-      // a message like any other.
-      persona.instructions = template.render { _ in .null }.trimmed
-    } else {
+    let loose = looseNames(in: template)
+    if !template.paths.isEmpty {
       work.prompt = template
-      persona.instructions = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
+      work.looseNames = Set(loose)
+      persona.looseNames = isStrict ? [] : loose
+    }
+    let plain = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
+    // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
+    // a message like any other.
+    if loose.count == template.paths.count {
+      persona.instructions = template.prompt(leaving: Set(loose), isWhole: true) { _ in .null }
+      persona.plainInstructions = plain
+      work.isInstructions = true
+    } else {
+      persona.instructions = plain
     }
     return work
   }
@@ -128,6 +137,7 @@ extension Agent {
     let asked = qualityGates.filter(isForPeople)
     if !checked.isEmpty {
       persona.metadata["quality_gates"] = .array(checked.map(Value.string))
+      persona.metadataAsWritten["quality_gates"] = .array(checked.map(Value.string))
       var review = try parts.operatorNamed("quality_review")
       if review.then.isEmpty {
         review.then = [

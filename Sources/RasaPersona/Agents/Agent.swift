@@ -35,6 +35,8 @@ package struct Agent: Sendable, Hashable {
   package var qualityGates: [String] = []
   package var tools: [String] = []
   package var constraints = ValueObject()
+  /// The same with numbers as the file has them, for prompts.
+  package var constraintsAsWritten = ValueObject()
 
   package var loop: LoopBehavior?
   package var trigger: TriggerBehavior?

@@ -20,6 +20,18 @@ package struct PersonaDefinition: Sendable {
   package var limits: RunLimits
   /// What every model is told in place of name, description and style: an agent's prompt.
   package var instructions: String?
+  /// What they are told instead once a name in the instructions has a value: these are then a message
+  /// like any other, for somebody else's words stand in them.
+  package var plainInstructions: String?
+  /// Names in an agent's prompt that its files give no value.
+  package var looseNames: [StatePath] = []
+  /// The metadata with every number as its file has it, `1.10` and not 1.1: what prompts say. Guards
+  /// compare the numbers of `metadata`.
+  package var metadataAsWritten: ValueObject {
+    get { ValueObject(metadata.map { ($0.key, spellings[$0.key] ?? $0.value) }) }
+    set { spellings = newValue }
+  }
+  private var spellings = ValueObject()
   /// What only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation

@@ -151,7 +151,7 @@ extension DocumentReader {
     _ node: DocumentNode, beside source: any DefinitionSource
   ) -> Template? {
     guard let path = text(node, "prompt_path") else { return nil }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = path.split(atByte: "/")
     let isInside =
       parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." } && !path.utf8.contains(0)
     guard isInside else {

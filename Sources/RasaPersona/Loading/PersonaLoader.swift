@@ -50,6 +50,7 @@ package struct PersonaLoader {
     definition.exampleQueries = reader.texts(fields["example_queries"], "example_queries")
     definition.capabilities = reader.texts(fields["capabilities"], "capabilities")
     definition.metadata = reader.object(fields["metadata"], "metadata")
+    definition.metadataAsWritten = fields["metadata"]?.valueAsWritten.object ?? ValueObject()
     definition.models = reader.recommendedModels(fields["recommended_models"])
     definition.profile = reader.performanceProfile(
       fields["performance_profile"], models: definition.models)

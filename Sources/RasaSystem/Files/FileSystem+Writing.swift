@@ -74,9 +74,10 @@ extension FileSystem {
 
   /// The folder that a path names something in: `.` for a bare name.
   package static func parent(of path: String) -> String {
-    let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
-    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    let bytes = path.utf8
+    let trimmed = bytes.count > 1 && path.hasByteSuffix("/") ? bytes.dropLast() : bytes[...]
+    guard let slash = trimmed.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(Substring(trimmed[..<slash]))
   }
 
   private static func sync(folder: String) throws(Failure) {

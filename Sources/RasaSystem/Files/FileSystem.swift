@@ -26,15 +26,15 @@ package enum FileSystem {
 
   /// The path from the root, for one that is meant from the working folder.
   package static func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
+    guard !path.hasBytePrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(folder) }
-    let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    let plain = path.hasBytePrefix("./") ? String(path.dropFirst(2)) : path
     return unsafe "\(String(cString: folder))/\(plain)"
   }
 
   /// The path of something in a folder, as short as it can be written.
   package static func path(_ path: String, in folder: String) -> String {
-    folder == "." ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+    folder == "." ? path : folder.hasByteSuffix("/") ? folder + path : "\(folder)/\(path)"
   }
 
   /// The bytes of a regular file; anything else (a pipe, a device, a folder) is refused, and so is

@@ -43,6 +43,9 @@ package struct Output: Sendable {
     }
   }
 
+  /// Whether a person looks at it as it comes.
+  package var isTerminal: Bool { isatty(descriptor) == 1 }
+
   private var isDevice: Bool {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR

@@ -4,7 +4,7 @@ package import RasaSystem
 /// The editor of a person's choice: `VISUAL`, `EDITOR`, else the system's `editor`, else `vi`.
 package struct TextEditor: Sendable {
   private let environment: Environment
-  private static let longestText = 1 << 20
+  private static let longestText = 64 << 20
 
   package init(environment: Environment) { self.environment = environment }
 
@@ -23,7 +23,12 @@ package struct TextEditor: Sendable {
       environment: environment)
     guard code == 0 else { return nil }
     let bytes = try FileSystem.read(path, limit: Self.longestText, followingLinks: false)
-    return String(decoding: bytes, as: UTF8.self)
+    guard let edited = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(
+        .usage, "the text that the editor left is not UTF-8",
+        mend: "have the editor save UTF-8; nothing was taken over")
+    }
+    return edited
   }
 
   private var command: String {

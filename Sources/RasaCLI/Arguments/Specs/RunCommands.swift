@@ -9,6 +9,9 @@ extension CommandSpec {
       Example(
         "Ask about a file", "rasa run -p contract_reviewer --input - < contract.txt"),
       Example(
+        "Ask about what another command says; the question goes first",
+        "git diff | rasa run --agent code-reviewer \"Anything unsafe?\""),
+      Example(
         "Ask again in the same conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
       Example(
@@ -40,6 +43,10 @@ extension CommandSpec {
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),
         "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
+      OptionSpec(
+        "stdin", .flag(isNegatable: true),
+        "Read a pipe or file on standard input as well when there is a question",
+        heading: "Question", defaultsTo: .value("true")),
       .preferences.under("Question"),
       .session.under("Question"),
       .user.under("Question"),
@@ -59,7 +66,9 @@ extension CommandSpec {
       .atMostOne([.option("replay"), .option("agent"), .option("auto")]),
       .atMostOne([.option("verbose"), .option("quiet")]),
       .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
-      .atMostOne([.option("replay"), .option("input"), .arguments]),
+      .atMostOne([.option("replay"), .option("input")]),
+      .atMostOne([.option("replay"), .arguments]),
+      .inputOnce,
       .only(option: "pinned", with: "replay"),
     ],
     notes: [

@@ -10,9 +10,10 @@ struct AgentPage {
   let warnings: [Warning]
   /// In bytes; nil when the prompt is not there.
   let promptSize: Int?
+  let others: OthersText
 
   func text(width: Int, style: Style) -> String {
-    var page = Lines(width: width)
+    var page = Lines(width: width, others: others)
     page.title = "\(style.bold(line(agent.id)))  \(line(agent.name))"
     page.paragraph(agent.description)
     page.gap()
@@ -58,7 +59,7 @@ struct AgentPage {
     return text
   }
 
-  private func line(_ text: String) -> String { TerminalText.line(text) }
+  private func line(_ text: String) -> String { others.line(text) }
 
   private func condition(_ when: String?) -> String { when.map { " when \($0)" } ?? "" }
 
@@ -79,10 +80,14 @@ struct AgentPage {
   private struct Lines {
     static let column = 13
     let width: Int
+    let others: OthersText
     var title = ""
     private var groups: [[String]] = [[]]
 
-    init(width: Int) { self.width = max(40, min(width, 100)) }
+    init(width: Int, others: OthersText) {
+      self.width = width == Printer.unlimited ? width : max(40, min(width, 100))
+      self.others = others
+    }
 
     var text: String {
       let bodies = groups.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
@@ -109,7 +114,7 @@ struct AgentPage {
     private func broken(_ text: String, to width: Int) -> [String] {
       var lines: [String] = []
       var line = ""
-      for word in TerminalText.line(text).split(separator: " ") {
+      for word in others.line(text).split(atByte: " ", omittingEmpty: true) {
         if line.isEmpty {
           line = String(word)
         } else if displayWidth(line) + 1 + displayWidth(word) <= width {

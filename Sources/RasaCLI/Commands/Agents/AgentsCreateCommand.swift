@@ -55,7 +55,7 @@ struct AgentsCreateCommand {
     _ id: String, _ command: ParsedCommand, description: String
   ) throws(Failure) -> AgentDraft {
     let capabilities = command.texts("capabilities").flatMap { text in
-      text.split(separator: ",").map { $0.filter { !$0.isNewline } }
+      text.split(atByte: ",", omittingEmpty: true).map { $0.filter { !$0.isNewline } }
         .map { String($0.drop(while: \.isWhitespace)) }.filter { !$0.isEmpty }
     }
     let model = command.text("model").map(ModelConfiguration.reference)
@@ -67,9 +67,9 @@ struct AgentsCreateCommand {
   private func folder(_ command: ParsedCommand) throws(Failure) -> String {
     let folder = command.text("folder") ?? "agents"
     guard let category = command.text("category") else { return folder }
-    let parts = category.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = category.split(atByte: "/")
     let isPlain = parts.allSatisfy { part in
-      !part.isEmpty && part != "." && part != ".." && !part.hasPrefix(".")
+      !part.isEmpty && part != "." && part != ".." && !part.hasBytePrefix(".")
         && part.allSatisfy { $0.isLetter || $0.isNumber || "-_. ".contains($0) }
     }
     guard isPlain else {

@@ -53,7 +53,9 @@ extension BudgetCommand {
       .configuration,
       "\(failures.count) of \(paths.count) files cannot be imported; the others have been",
       mend: "mend them and import again; what was imported does not count twice",
-      details: failures.flatMap { "\($0)".split(separator: "\n").map(String.init) })
+      details: failures.flatMap {
+        "\($0)".split(atByte: "\n", omittingEmpty: true).map(String.init)
+      })
   }
 
   private func files(at path: String) throws(Failure) -> [String] {

@@ -127,12 +127,12 @@ struct DifferenceText {
     var lines: [String]
     if expected.isEmpty || found.isEmpty {
       let mark = expected.isEmpty ? "+ " : "- "
-      lines = (expected + found).split(separator: "\n", omittingEmptySubsequences: false)
+      lines = (expected + found).byteLines
         .map { mark + $0 }
     } else {
       lines = LineDifference(from: expected, to: found).unified()
     }
-    let more = lines.count - Self.mostLines
+    let more = width < Printer.unlimited ? lines.count - Self.mostLines : 0
     if more > 1 { lines.removeLast(more) }
     var clean = cut(lines).map { line in
       let text = TerminalText.escaped(line)

@@ -16,7 +16,7 @@ struct RecordingCommands {
   func export(_ entries: [JournalEntry], to folder: String) async throws -> String {
     let recording = try await record(entries, options: ValueObject())
     try FileSystem.makeFolder(folder)
-    let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    let base = folder.hasByteSuffix("/") ? String(folder.dropLast()) : folder
     let file = RecordingFile(
       path: "\(base)/\(recording.start.persona)-\(recording.start.run).json", recording: recording)
     try file.write()
@@ -66,7 +66,9 @@ struct RecordingCommands {
     let graph = try Recording.graph(of: entries) { name throws(Failure) in try house.graph(name) }
     let made = try await Recording.make(of: entries, on: graph, options: options)
     if !made.differences.isEmpty {
-      var text = DifferenceText(style: .plain, width: 100)
+      var text = DifferenceText(
+        style: .plain,
+        width: Terminal(house.environment).columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: made.differences)
       try house.errors.write(
         "rasa: warning: this run does not replay to the same end:\n"
@@ -75,7 +77,7 @@ struct RecordingCommands {
     var recording = made.recording
     let here = FileSystem.absolute("")
     for index in recording.files.files.indices
-    where recording.files.files[index].path.hasPrefix(here) {
+    where recording.files.files[index].path.hasBytePrefix(here) {
       recording.files.files[index].path.removeFirst(here.count)
     }
     return recording
@@ -107,7 +109,7 @@ struct RecordingCommands {
     guard replayed.differences.isEmpty else {
       let terminal = Terminal(house.environment)
       var text = DifferenceText(
-        style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? 100)
+        style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: replayed.differences)
       try house.errors.write(lines.joined(separator: "\n") + "\n")
       throw Failure(

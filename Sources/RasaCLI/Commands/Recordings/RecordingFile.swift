@@ -56,8 +56,8 @@ struct RecordingFile: Sendable {
   private static func files(below folder: String, depth: Int) throws(Failure) -> [String] {
     guard depth < deepest else { return [] }
     var found: [String] = []
-    let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-    for entry in try FileSystem.list(folder) where !entry.name.hasPrefix(".") {
+    let base = folder.hasByteSuffix("/") ? String(folder.dropLast()) : folder
+    for entry in try FileSystem.list(folder) where !entry.name.hasBytePrefix(".") {
       let path = base == "." ? entry.name : "\(base)/\(entry.name)"
       if entry.kind == .folder {
         found += try files(below: path, depth: depth + 1)

@@ -74,7 +74,7 @@ struct TestCommand {
   private func line(_ tested: Tested, _ width: Int) -> String {
     let word = tested.verdict.rawValue
     let padding = String(repeating: " ", count: 9 - word.count)
-    let name = printable(tested.path)
+    let name = print.others.line(tested.path)
     let space = String(repeating: " ", count: max(0, width - displayWidth(name)))
     let time = (tested.milliseconds * 10).rounded() / 10
     return "\(colored(tested.verdict, word))\(padding)\(name)\(space)  \(time) ms\n"
@@ -90,12 +90,16 @@ struct TestCommand {
 
   private func account(of tested: Tested) -> String {
     var lines = [
-      "", style.bold(printable(tested.path)) + style.dim("  \(printable(tested.persona))"),
+      "",
+      style.bold(print.others.line(tested.path))
+        + style.dim("  \(print.others.line(tested.persona))"),
     ]
     var text = DifferenceText(style: style, width: print.width)
     lines += text.lines(of: tested.differences)
     if let failure = tested.failure {
-      lines += failure.description.split(separator: "\n").map { "  " + printable(String($0)) }
+      lines += failure.description.split(atByte: "\n", omittingEmpty: true).map {
+        "  " + print.others.whole(String($0))
+      }
     }
     if isUpdating, tested.verdict == .differs {
       lines.append("  not updated: it has no answer to what is asked now; record it anew")

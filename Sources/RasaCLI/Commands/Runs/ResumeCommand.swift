@@ -47,7 +47,8 @@ struct ResumeCommand {
       rows: found.map { one in
         [
           one.id.text, one.condition.text(waiting: one.run.waiting),
-          momentText(one.run.changedAt, house.time), one.wayOn, opening(one.run.record.input, 200),
+          momentText(one.run.changedAt, house.time), one.wayOn,
+          print.others.opening(one.run.record.input, to: 200),
         ]
       },
       values: found.map { one in
@@ -105,7 +106,7 @@ struct ResumeCommand {
     plan.changes = command.assignments("set")
     plan.persona = command.text("persona")
     if let input = command.text("input") {
-      plan.input = input == "-" ? try readText("-") : input
+      plan.input = input == "-" ? try InputReader(house: house).input(.standardInput) : input
     }
     plan.preferences = command.pairs("preferences")
     let settings = RunSettings(goingOnBy: command)

@@ -34,7 +34,7 @@ extension RunSettings {
 
 /// The text of a file, or of standard input when it is `-`, without the line end that ends it.
 func readText(_ path: String) throws(Failure) -> String {
-  let longest = 1_000_000
+  let longest = 64_000_000
   let name = path == "-" ? "standard input" : path
   let bytes =
     path == "-"
@@ -45,5 +45,5 @@ func readText(_ path: String) throws(Failure) -> String {
       .usage, "the text in \(name) is not UTF-8",
       mend: "convert it first, as with `iconv -t UTF-8`")
   }
-  return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  return String(text.withoutFinalLineFeed)
 }

@@ -53,10 +53,10 @@ extension RunsCommands {
   private func line(_ entry: JournalEntry, sequence: Int) -> String {
     if print.isJSON { return entry.document(sequence: sequence).json(.compact) }
     let number = style.dim(String(sequence).leftPadded(to: 4))
-    let kind = TerminalText.line(entry.kind).padded(to: 18)
-    let key = entry.key.map { style.cyan(TerminalText.line($0)) + "  " } ?? ""
+    let kind = print.others.line(entry.kind).padded(to: 18)
+    let key = entry.key.map { style.cyan(print.others.line($0)) + "  " } ?? ""
     let columns = max(24, print.width - 35 - (entry.key?.count ?? -2))
-    let body = entry.body.isNull ? "" : opening(entry.body.json(), columns)
+    let body = entry.body.isNull ? "" : print.others.opening(entry.body.json(), to: columns)
     return "\(number)  \(clockText(entry.time))  \(kind)\(key)\(body)"
   }
 }

@@ -15,7 +15,7 @@ extension RunsCommands {
     } else {
       let text = TimelineText(
         account: account, style: style, width: print.width, isVerbose: isVerbose,
-        time: house.time)
+        time: house.time, others: print.others)
       try print.output.write(text.lines.joined(separator: "\n") + "\n")
     }
     if let damage = account.damage { throw damage }

@@ -54,7 +54,7 @@ struct RunsCommands {
           return [
             record.id.text, one.condition.text(waiting: one.run.waiting), record.persona,
             momentText(record.startedAt, house.time), "\(one.run.cost)",
-            opening(record.input, 200),
+            print.others.opening(record.input, to: 200),
           ]
         },
         values: found.map(\.value),
@@ -141,20 +141,6 @@ extension RunArchive.Found {
       "cost_usd": .string(run.cost.decimalText), "waiting": .int(Int64(run.waiting)),
       "lines": .int(Int64(run.lines)), "input": .string(record.input),
     ]
-  }
-}
-
-/// The beginning of a text on one line.
-func opening(_ text: String, _ columns: Int) -> String {
-  fit(TerminalText.line(String(text.prefix(columns * 2 + 8))).trimmed, to: columns)
-}
-
-extension String {
-  /// Without white space at either end.
-  fileprivate var trimmed: String {
-    var rest = drop(while: \.isWhitespace)
-    while rest.last?.isWhitespace == true { rest.removeLast() }
-    return String(rest)
   }
 }
 

@@ -51,6 +51,7 @@ struct AgentLayer {
   var qualityGates: [String]?
   var tools: [String]?
   var constraints = ValueObject()
+  var constraintsAsWritten = ValueObject()
   var defaults = ValueObject()
   var isStrict: Bool?
 
@@ -129,6 +130,7 @@ extension AgentLayer {
     take(\.tools)
     take(\.isStrict)
     for (key, value) in upper.constraints { merged.constraints[key] = value }
+    for (key, value) in upper.constraintsAsWritten { merged.constraintsAsWritten[key] = value }
     for (key, value) in upper.defaults { merged.defaults[key] = value }
     merged.loop = loop?.overlaid(by: upper.loop) ?? upper.loop
     merged.trigger = trigger?.overlaid(by: upper.trigger) ?? upper.trigger

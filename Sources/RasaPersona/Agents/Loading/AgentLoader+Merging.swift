@@ -34,6 +34,7 @@ extension AgentReader {
     agent.qualityGates = layer.qualityGates ?? []
     agent.tools = layer.tools ?? []
     agent.constraints = layer.constraints
+    agent.constraintsAsWritten = layer.constraintsAsWritten
 
     agent.loop = layer.loop.flatMap { loop($0) }
     agent.trigger = layer.trigger.flatMap { trigger($0) }

@@ -86,8 +86,11 @@ struct AgentReader {
       fields["typical_workflows"], "typical_workflows", splitting: .never)
     layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")
     layer.tools = tools(fields["tools"])
-    layer.constraints = constraints(fields["constraints"])
-    layer.defaults = reader.object(fields["defaults"], "defaults")
+    layer.constraints = constraints(fields["constraints"]) { $0.value }
+    layer.constraintsAsWritten = constraints(fields["constraints"]) { $0.valueAsWritten }
+    // Only prompts see them.
+    _ = reader.object(fields["defaults"], "defaults")
+    layer.defaults = fields["defaults"]?.valueAsWritten.object ?? ValueObject()
     layer.isStrict = reader.looseFlag(fields["strict"], "strict")
     readModels(fields, into: &layer)
     readLimits(fields, into: &layer)
@@ -124,8 +127,10 @@ struct AgentReader {
   }
 
   /// A mapping; a list of sentences is kept as its `rules`.
-  private mutating func constraints(_ node: DocumentNode?) -> ValueObject {
-    if let node, case .mapping = node.content { return node.value.object ?? ValueObject() }
+  private mutating func constraints(
+    _ node: DocumentNode?, _ value: (DocumentNode) -> Value
+  ) -> ValueObject {
+    if let node, case .mapping = node.content { return value(node).object ?? ValueObject() }
     guard let node, let rules = reader.looseTexts(node, "constraints", splitting: .never) else {
       return ValueObject()
     }
