@@ -62,7 +62,12 @@ private struct JSONWriter {
     case .object(let object):
       bytes.append(UInt8(ascii: "{"))
       if style == .canonical {
-        write(members: object.sorted { $0.key < $1.key }, depth: depth)
+        // Names that Swift takes for equal are in the order of their bytes.
+        let sorted = object.sorted {
+          $0.key < $1.key
+            || ($0.key == $1.key && $0.key.utf8.lexicographicallyPrecedes($1.key.utf8))
+        }
+        write(members: sorted, depth: depth)
       } else {
         write(members: object, depth: depth)
       }
@@ -105,23 +110,23 @@ private struct JSONWriter {
 
   private mutating func write(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    if !needsLooking(text) {
-      bytes += text.utf8
-    } else if escapesHidden {
+    if escapesHidden, Self.mayHoldHidden(text) {
       for scalar in text.unicodeScalars { writeEscaped(scalar) }
-    } else {
+    } else if Self.needsEscapes(text) {
       for byte in text.utf8 { writeEscaped(byte) }
+    } else {
+      bytes += text.utf8
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// No for nearly every text; a text of which it says yes may still need nothing.
-  private func needsLooking(_ text: String) -> Bool {
-    let isHiddenToo = escapesHidden
-    return text.utf8.contains { byte in
-      byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-        || (isHiddenToo && byte >= 0x7F && Self.mayBeginHidden(byte))
-    }
+  private static func needsEscapes(_ text: String) -> Bool {
+    text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+  }
+
+  /// No for nearly every text; a text of which it says yes may still hold nothing hidden.
+  private static func mayHoldHidden(_ text: String) -> Bool {
+    text.utf8.contains { $0 >= 0x7F && mayBeginHidden($0) }
   }
 
   /// Delete, and the first bytes of the characters that are hidden.

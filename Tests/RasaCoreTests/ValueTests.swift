@@ -23,6 +23,18 @@ struct ValueTests {
     #expect(value.json() == text)
   }
 
+  @Test("keep members apart whose names only look alike", arguments: [0, 20])
+  func spellings(others: Int) {
+    var object = ValueObject((0..<others).map { ("k\($0)", .int(Int64($0))) })
+    object["\u{E9}"] = 1
+    object["e\u{301}"] = 2
+    object["\u{E9}"] = 3
+    #expect(object.count == others + 2)
+    #expect(object["\u{E9}"] == 3 && object["e\u{301}"] == 2)
+    object["\u{E9}"] = nil
+    #expect(object["\u{E9}"] == nil && object["e\u{301}"] == 2)
+  }
+
   @Test(
     "as JSON have nothing that a terminal obeys or hides, unless a model is to read them",
     arguments: [

@@ -106,7 +106,8 @@ import Testing
 
 @Suite("Any text in a prompt") struct RandomInsertionTests {
   private static let pieces = [
-    "\n", "\n\n\n", "\r\n", "\r", " ", "\t", "", "{{input}}", "{{", "\\{{", "é", "e\u{301}", "\u{301}",
+    "\n", "\n\n\n", "\r\n", "\r", " ", "\t", "", "{{input}}", "{{", "\\{{", "é", "e\u{301}",
+    "\u{301}",
     "\u{200D}", "=\u{321}", "\u{0}", "\u{FEFF}", "diff --git a b\n", " \n \n", "👩‍👧", "\u{2028}",
     "\u{85}", "```", "x",
   ]

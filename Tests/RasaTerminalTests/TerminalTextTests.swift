@@ -76,7 +76,7 @@ import Testing
     "off a terminal every byte is kept, and a cell is still one line",
     arguments: [
       ("a\r\nb\nc\td", "a b c d"), ("می\u{200C}روم\u{202E}", "می\u{200C}روم\u{202E}"),
-      ("a\u{1B}[31m\u{9B}\u{2028}", "a [31m  "),
+      ("a\u{1B}[31mb\u{7}\u{2028}c", "ab c"),
     ])
   func offTheTerminal(text: String, line: String) {
     let others = OthersText(isOnTerminal: false)

@@ -85,8 +85,7 @@ struct ApprovalCommands {
     for context in question.context {
       lines += ["", style.dim("\(escaped(context.name)):"), escaped(context.text).indented(by: 2)]
     }
-    // The payload is what counts: on a terminal every character of it is seen, hidden ones as their
-    // numbers.
+    // The payload is what counts: every character of it is seen, hidden ones as their numbers.
     lines += [
       "", style.bold(escaped(question.title)),
       style.dim("\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
@@ -103,10 +102,8 @@ struct ApprovalCommands {
     try print.output.write(lines.joined(separator: "\n") + "\n")
   }
 
-  /// On a terminal every hidden character is seen; a file or a pipe gets the bytes.
-  private func escaped(_ text: String) -> String {
-    print.output.isTerminal ? TerminalText.escaped(text) : text
-  }
+  /// In a pipe, too: behind it is a pager or a file that a person decides by. `--json` has the bytes.
+  private func escaped(_ text: String) -> String { TerminalText.escaped(text) }
 
   private func standing(_ approval: Approval) -> String {
     switch approval.standing {

@@ -74,7 +74,7 @@ struct LibraryCommands {
     var lines = ["\(graph.persona.name)  \(graph.persona.description)", ""]
     if let alias = graph.persona.alias { lines.append("alias      \(alias)") }
     lines.append("style      \(graph.persona.promptStyle)")
-    for (key, value) in graph.persona.metadata {
+    for (key, value) in graph.persona.metadataAsWritten {
       lines.append("\(key.padded(to: 10)) \(value.string ?? value.json())")
     }
     let models = graph.persona.models

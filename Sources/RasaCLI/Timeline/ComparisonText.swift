@@ -84,7 +84,7 @@ struct ComparisonText {
     }
     let head = "  \(style.dim("\(others.line(title)):"))"
     guard let first = difference.left.string, let second = difference.right.string,
-      first.contains("\n") || second.contains("\n")
+      first.hasByte("\n") || second.hasByte("\n")
     else {
       let (first, second) = clipped(text(of: difference.left), text(of: difference.right))
       return [head, "    " + style.red("- \(first)"), "    " + style.green("+ \(second)")]

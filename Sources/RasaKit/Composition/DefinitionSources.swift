@@ -22,7 +22,7 @@ package struct FolderSource: DefinitionSource {
 
   package func read(_ name: String) throws(Failure) -> SourceDocument? {
     // A name is a name, not a way out of the folder.
-    guard !name.contains("/"), name != ".." else { return nil }
+    guard !name.hasByte("/"), name != ".." else { return nil }
     for ending in ["yaml", "yml"] {
       let path = "\(folder)/\(name).\(ending)"
       if let bytes = try FileSystem.readIfPresent(path, limit: FolderSource.largest) {

@@ -257,24 +257,36 @@ extension TerminalText {
   /// A text for one line: printable, its line breaks and tabs as spaces.
   package static func line(_ text: String) -> String { oneLine(printable(text)) }
 
-  /// Line breaks, tabs and what else would break a row become spaces; every other byte stays.
+  /// Line breaks and tabs become spaces, other controls and sequences go: none of them belongs into a
+  /// row. Every other byte stays.
   static func oneLine(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: \.breaksLine) else { return text }
+    guard text.unicodeScalars.contains(where: { $0.isControl || $0.breaksLine }) else {
+      return text
+    }
+    var sequences = TerminalText()
     var line = String.UnicodeScalarView()
     var wasReturn = false
     for scalar in text.unicodeScalars {
+      let isText = sequences.isText(scalar)
       // The two bytes that end a line elsewhere are one break.
-      if !(wasReturn && scalar == "\n") { line.append(scalar.breaksLine ? " " : scalar) }
-      wasReturn = scalar == "\r"
+      defer { wasReturn = scalar == "\r" }
+      if !isText || (wasReturn && scalar == "\n") { continue }
+      if scalar.breaksLine {
+        line.append(" ")
+      } else if !scalar.isControl {
+        line.append(scalar)
+      }
     }
     return String(line)
   }
 }
 
 extension Unicode.Scalar {
+  fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+
   fileprivate var breaksLine: Bool {
     switch value {
-    case 0x00...0x1F, 0x7F...0x9F, 0x2028, 0x2029: true
+    case 0x09...0x0D, 0x85, 0x2028, 0x2029: true
     default: false
     }
   }

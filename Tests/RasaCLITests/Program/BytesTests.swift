@@ -13,8 +13,7 @@ struct BytesTests {
   }
 
   private func echo(_ provider: ScriptedProvider) throws -> RasaProgram {
-    var rasa = try RasaProgram(provider)
-    rasa.environment["RASA_STDIN_WAIT"] = "0"
+    let rasa = try RasaProgram(provider)
     try rasa.home.write(
       """
       name: echo
@@ -93,7 +92,9 @@ struct BytesTests {
   func silent(script: String) async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
-    let run = try await echo(provider).shell(script)
+    var rasa = try echo(provider)
+    if script.contains("silent") { rasa.environment["RASA_STDIN_WAIT"] = "0" }
+    let run = try await rasa.shell(script)
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(Self.requests(provider).last?.lastMessage == "hello")
     #expect(run.errorText.contains("nothing came") == script.contains("silent"))
@@ -103,8 +104,7 @@ struct BytesTests {
   func waiting() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
-    var rasa = try echo(provider)
-    rasa.environment["RASA_STDIN_WAIT"] = "60"
+    let rasa = try echo(provider)
     // The writer writes once it has read that it is waited for.
     let run = try await rasa.shell(
       """
@@ -348,5 +348,32 @@ struct BytesTests {
     #expect(runs.text.contains("first second"))
     #expect(runs.text.split(separator: "\n").count == 2)
     #expect(runs.text.contains("needle\n") && !runs.text.contains("\u{1B}"))
+  }
+
+  @Test("what a person approves is shown with every hidden character, and JSON has the bytes")
+  func approvals() async throws {
+    let draft = "rm\u{A0}-rf\u{2800}/tmp\u{202E} می\u{200C}روم"
+    let provider = try ScriptedProvider.start([.text(draft)])
+    defer { provider.stop() }
+    let rasa = try RasaProgram(provider)
+    try rasa.home.write(
+      """
+      name: reviewed
+      description: A draft that a person looks at.
+      frames: [session_frame, short_term_frame]
+      operators: [respond, {name: hitl, frame: session_frame}]
+      """, to: "personas/reviewed.yaml")
+    let run = try await rasa.run("run", "-p", "reviewed", "hello", "--approval", "defer")
+    #expect(run.exitCode == 7, "\(run.errorText)")
+    let listed = try await rasa.run("approvals", "list", "--json")
+    let id = try #require(try JSON.parse(listed.text).array?.first?["approval"].string)
+    let shown = "rm\\u{A0}-rf\\u{2800}/tmp\\u{202E} می\\u{200C}روم"
+    #expect(try await rasa.run("approvals", "show", id).text.contains(shown))
+    let json = try await rasa.run("approvals", "show", id, "--json")
+    #expect(!json.text.unicodeScalars.contains { $0.isHidden })
+    #expect(hasSameBytes(try JSON.parse(json.text)["payload"].string, draft))
+    let terminal = try rasa.terminal("approvals", "show", id)
+    try await terminal.expect(shown)
+    #expect(try await terminal.waitForExit() == 0)
   }
 }

@@ -70,7 +70,7 @@ struct BudgetBooks {
         return BudgetOwner(name: name, title: name)
       }
       var failure = error
-      if !personas.contains(name), !name.contains("/"),
+      if !personas.contains(name), !name.hasByte("/"),
         let nearest = nearestName(
           to: name, among: personas + agents.registry.ids + known + [everyone.title])
       {

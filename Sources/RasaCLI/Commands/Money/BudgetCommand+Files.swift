@@ -23,7 +23,7 @@ extension BudgetCommand {
     for status in statuses {
       let path = "\(folder)/\(status.owner.title).json"
       // The books outlive the rules for names.
-      guard !status.owner.title.contains("/") else { continue }
+      guard !status.owner.title.hasByte("/") else { continue }
       try FileSystem.write(status.file.text, to: path)
       written.append(["agent_id": .string(status.owner.title), "file": .string(path)])
       if !print.isJSON { try print(text: "wrote \(path)\n") }

@@ -85,7 +85,7 @@ struct DifferenceText {
     }
     for parameter in change.parameters {
       let (expected, found) = (text(parameter.expected), text(parameter.found))
-      if expected.contains("\n") || found.contains("\n") {
+      if expected.hasByte("\n") || found.hasByte("\n") {
         lines.append("    \(style.dim("\(parameter.name):"))")
         lines += compared(expected, found)
       } else {

@@ -86,7 +86,7 @@ extension House {
       // One that was named by its path is not in the library.
       guard let path = recording.files.persona(named: recording.start.persona)?.path,
         path.hasSuffix(".yaml") || path.hasSuffix(".yml"),
-        path.contains("/"), FileSystem.kind(of: path) == .file
+        path.hasByte("/"), FileSystem.kind(of: path) == .file
       else { throw error }
       return try graph(path)
     }
