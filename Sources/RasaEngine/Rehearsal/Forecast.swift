@@ -42,7 +42,8 @@ extension Runner {
         origin.effects.answer(to: entry.body["request"].string ?? "", at: key)?.answer.cost
       }
     }
-    let all = graph.rehearse(start, profile: options.profile)
+    let all = graph.rehearse(
+      start, profile: options.profile, context: origin.context ?? Graph.emptyContext)
     var rest = all.filter { call in
       graph.nodes.indices.contains { index in
         reachable.contains(index)
