@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaEngine
 import RasaKit
 import RasaStore
@@ -11,8 +11,10 @@ package enum Program {
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
+    var reply = ReplyForm(unread: arguments)
     do {
       let request = try CommandLineInterface.parse(arguments)
+      if case .run(let command) = request { reply = ReplyForm(command) }
       switch request {
       case .help(let page):
         let columns = Terminal(environment).columns(of: .output) ?? 80
@@ -21,28 +23,52 @@ package enum Program {
       }
       return 0
     } catch {
-      return report(error, environment)
+      return report(error, environment, reply)
     }
   }
 
-  /// Says what went wrong, once, on standard error, and returns the exit code for it.
-  private static func report(_ error: any Error, _ environment: Environment) -> Int32 {
+  /// Says why the program cannot run here at all, and returns the exit code for it.
+  package static func refuse(
+    _ failure: Failure, _ arguments: [String], _ environment: Environment
+  ) -> Int32 {
+    SignalWatch.ignoreBrokenPipe()
+    return report(failure, environment, ReplyForm(unread: arguments))
+  }
+
+  /// Says what went wrong, once on standard error, and for programs on standard output, and returns
+  /// the exit code for it.
+  private static func report(
+    _ error: any Error, _ environment: Environment, _ reply: ReplyForm
+  ) -> Int32 {
+    let style = Terminal(environment).style(of: .error)
+    let failure: Failure
+    var exitCode: Int32
     switch error {
     case is OutputClosed: return OutputClosed.exitCode
     case let interrupted as Interrupted:
+      failure = interrupted.failure
+      exitCode = interrupted.signal.exitCode
       let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
       try? Output.error.write("rasa: stopped\(mend)\n")
-      return interrupted.signal.exitCode
-    case let failure as Failure:
-      let style = Terminal(environment).style(of: .error)
-      let text = printable(failure.description)
-      try? Output.error.write("\(style.red("rasa:")) \(text)\n")
-      return failure.exitCode
-    case is CancellationError: return Failure(.cancelled, "").exitCode
+    case is CancellationError:
+      failure = Failure(.cancelled, "it was interrupted")
+      exitCode = failure.exitCode
     default:
-      try? Output.error.write("rasa: \(printable("\(error)"))\n")
-      return 1
+      failure = error as? Failure ?? Failure(.run, "\(error)")
+      exitCode = failure.exitCode
+      try? Output.error.write("\(style.red("rasa:")) \(printable(failure.description))\n")
     }
+    tell(failure, exitCode, reply)
+    return exitCode
+  }
+
+  /// A document that is already there tells what was found, the error included.
+  private static func tell(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
+    if case .document = reply, Output.standard.isBegun { return }
+    guard failure.run?.isTold != true, let text = reply.text(of: failure, exitCode: exitCode) else {
+      return
+    }
+    try? Output.standard.write(text)
   }
 
   private static func run(_ command: ParsedCommand, _ house: House) async throws {
@@ -163,7 +189,7 @@ package enum Program {
         if command.flag("all") {
           try await records.forgetAll(of: owner())
         } else {
-          try await records.forget(command.arguments.compactMap { Int64($0) })
+          try await records.forget(try MemoryCommands.numbers(in: command.arguments))
         }
       default:
         throw Failure(

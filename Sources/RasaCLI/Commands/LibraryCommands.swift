@@ -192,8 +192,7 @@ struct LibraryCommands {
       lines += warnings.map { "  warning: \($0)" }
       values.append([
         "name": .string(name), "valid": .bool(failures.isEmpty),
-        "failures": .array(failures.map { .string($0.description) }),
-        "warnings": .array(warnings.map { .string($0.description) }),
+        "failures": .array(failures.map(\.value)), "warnings": .array(warnings.map(\.value)),
       ])
     }
     if print.isJSON {

@@ -39,7 +39,7 @@ struct MemoryCommands {
         .array(
           turns.map { turn in
             [
-              "run": .string(turn.run.text), "time_ms": .int(turn.time.milliseconds),
+              "run": .string(turn.run.text), "at_ms": .int(turn.time.milliseconds),
               "input": .string(turn.input), "output": .string(turn.output),
             ]
           }))
@@ -53,6 +53,7 @@ struct MemoryCommands {
 
   func deleteSession(_ id: String) async throws {
     guard try await store.deleteSession(id) else { throw await unknownSession(id) }
+    if print.isJSON { return try print(["session": .string(id), "deleted": true] as Value) }
     try print(text: "deleted the session \(id), its turns and notes\n")
   }
 
@@ -86,7 +87,7 @@ struct MemoryCommands {
           [
             "id": .int(fact.id), "persona": .string(fact.persona), "user": .string(fact.user),
             "text": .string(fact.text), "source_run": .string(fact.sourceRun.text),
-            "trust": .string(fact.trust), "time_ms": .int(fact.time.milliseconds),
+            "trust": .string(fact.trust), "at_ms": .int(fact.time.milliseconds),
           ]
         }, whenEmpty: "nothing is remembered here"))
   }
@@ -98,21 +99,46 @@ struct MemoryCommands {
         persona: persona, user: user, text: text, sourceRun: Identifier("by-hand"),
         time: house.time.now(), trust: "person")
     ])
+    if print.isJSON {
+      return try print(
+        ["persona": .string(persona), "user": .string(user), "text": .string(text)] as Value)
+    }
     try print(text: "remembered\n")
   }
 
+  /// The numbers of memories as they are written: apart, or with commas between them.
+  static func numbers(in words: [String]) throws(Failure) -> [Int64] {
+    var numbers: [Int64] = []
+    for word in words.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+      guard let number = Int64(word), number > 0 else {
+        throw Failure(
+          .usage, "\(quoted(String(word))) is not the number of a memory",
+          mend: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
+      }
+      if !numbers.contains(number) { numbers.append(number) }
+    }
+    return numbers
+  }
+
   func forget(_ ids: [Int64]) async throws {
+    var forgotten = 0
     for id in ids {
       guard try await store.forget(id) else {
         throw Failure(
-          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids")
+          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids",
+          details: forgotten == 0 ? [] : ["\(forgotten) before it were forgotten"])
       }
+      forgotten += 1
     }
-    try print(text: "forgot \(ids.count)\n")
+    try tellForgotten(forgotten)
   }
 
   func forgetAll(of owner: MemoryOwner) async throws {
-    let count = try await store.forgetAll(of: owner)
+    try tellForgotten(try await store.forgetAll(of: owner))
+  }
+
+  private func tellForgotten(_ count: Int) throws {
+    if print.isJSON { return try print(["forgotten": .int(Int64(count))] as Value) }
     try print(text: "forgot \(count)\n")
   }
 }

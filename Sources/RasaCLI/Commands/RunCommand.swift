@@ -218,6 +218,8 @@ struct RunCommand {
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+    var asked = 0
+    var failures: [Failure] = []
     reading: while true {
       switch try await reader.nextLine(prompt: "you › ") {
       case .end: break reading
@@ -225,6 +227,7 @@ struct RunCommand {
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
         settings.input = line
+        asked += 1
         reload(&graph, settings.subject, at: stand)
         do {
           _ = try await workshop.run(graph, settings, at: stand)
@@ -235,11 +238,16 @@ struct RunCommand {
           try house.errors.write("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not.
+          failures.append(failure)
           try house.errors.write("rasa: \(printable(failure.description))\n")
         }
       }
     }
     await workshop.close()
+    // At a terminal the person has seen each; a program behind a pipe looks at the exit code.
+    guard let last = failures.last, !Terminal(house.environment).inputIsTerminal else { return }
+    throw Failure(
+      last.kind, "\(failures.count) of \(asked) answers failed, the last with: \(last.message)")
   }
 }
 

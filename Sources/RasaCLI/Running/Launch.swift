@@ -99,25 +99,59 @@ extension Workshop {
     let runner = try runner(settings, at: stand)
     let screen = stand.screen
     let store = store
+    let noticed = Locked<[RunNotice]>([])
+    let observer = KeptObserver { progress in try await screen.show(progress) }
+    // People are shown what happens at once; a program may look for the run once it knows its name.
+    if settings.format != .streamJSON { try await observer.release() }
     do {
       let result = try await interruptible { cancel in
         store.onCancelRequest(run, cancel)
-        return try await perform(runner) { progress in try await screen.show(progress) }
+        return try await perform(runner) { progress in
+          if case .notice(let notice) = progress { noticed.withLock { $0.append(notice) } }
+          try await observer.show(progress)
+        }
       }
-      try await screen.finish(result, of: run)
-      if let waiting = result.waitsFor.first { throw Failure.parked(run, waiting, result.waitsFor) }
+      try await observer.release()
+      let parked = result.waitsFor.first.map { Failure.parked(run, $0, result.waitsFor) }
+      try await screen.finish(result, of: run, failure: parked)
+      if let parked { throw parked }
       return result
     } catch {
+      try? await observer.release()
       await screen.clear()
-      if let failure = error as? Failure, failure.kind == .cancelled,
-        try await store.run(run.text)?.record.status == .cancelled
-      {
-        throw Failure(
-          .cancelled, "\(run) was cancelled",
-          mend: "`rasa runs fork \(run)` begins again with what it has")
-      }
-      throw error
+      throw await told(error, of: run, noticed.withLock { $0 })
     }
+  }
+
+  /// The error with the run that ended with it, as the store has it.
+  private func told(
+    _ error: any Error, of run: Identifier, _ notices: [RunNotice]
+  ) async -> any Error {
+    var failure = error as? Failure
+    var interrupted = error as? Interrupted
+    guard failure ?? interrupted?.failure != nil, failure?.run == nil else { return error }
+    let archive = RunArchive(house: house, store: store)
+    guard let listing = try? await store.run(run.text),
+      let found = try? await archive.found(listing)
+    else { return error }
+    if failure?.kind == .cancelled, found.condition == .cancelled {
+      failure = Failure(
+        .cancelled, "\(run) was cancelled",
+        mend: "`rasa runs fork \(run)` begins again with what it has")
+    }
+    var facts: ValueObject = [
+      "persona": .string(listing.record.persona),
+      "session": listing.record.session.map { .string($0) } ?? .null,
+      "cost_usd": .string(listing.cost.decimalText),
+    ]
+    if !notices.isEmpty { facts["notices"] = .array(notices.map(\.value)) }
+    let canGoOn = ![.done, .cancelled].contains(found.condition)
+    let failed = FailedRun(
+      id: run.text, status: found.condition.rawValue,
+      resume: canGoOn ? "rasa resume \(run)" : nil, facts: facts)
+    failure?.run = failed
+    interrupted?.run = failed
+    return failure ?? interrupted ?? error
   }
 }
 
@@ -171,12 +205,16 @@ extension Failure {
     _ run: Identifier, _ first: Approval, _ all: [Approval]
   ) -> Failure {
     let others = all.count > 1 ? " and \(all.count - 1) more" : ""
-    return Failure(
+    var failure = Failure(
       .approval,
       "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
       mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals approve "
         + "\(first.id)` answers it and goes on",
       details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
+    // The result that was printed says so.
+    failure.run = FailedRun(
+      id: run.text, status: "parked", resume: "rasa resume \(run)", isTold: true)
+    return failure
   }
 }

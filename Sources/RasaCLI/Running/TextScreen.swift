@@ -5,6 +5,8 @@ import RasaSystem
 import RasaTerminal
 
 /// The answer as text on standard output, while it comes or at the end; progress on standard error.
+///
+/// As a commentary it has standard error alone: the answer goes to a program in another form.
 final class TextScreen: RunScreen {
   private struct State {
     var cleaner = TerminalText()
@@ -20,21 +22,24 @@ final class TextScreen: RunScreen {
   private let output: Output
   private let errors: Output
   let progress: ProgressDisplay
+  private let isCommentary: Bool
   private let streams: Bool
   private let isQuiet: Bool
   private let isVerbose: Bool
   private let showsReasoning: Bool
   private let state = Locked(State())
 
-  init(house: House, terminal: Terminal, settings: RunSettings) {
+  init(house: House, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false) {
     output = house.output
     errors = house.errors
-    streams = settings.streams
+    self.isCommentary = isCommentary
+    streams = settings.streams && !isCommentary
     isQuiet = settings.isQuiet
     isVerbose = settings.isVerbose
     showsReasoning = settings.showsReasoning
     progress = ProgressDisplay(
-      terminal, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet, time: house.time)
+      terminal, isVerbose: settings.isVerbose,
+      isQuiet: settings.isQuiet || (isCommentary && !settings.isVerbose), time: house.time)
   }
 
   func show(_ event: RunProgress) async throws {
@@ -56,7 +61,7 @@ final class TextScreen: RunScreen {
       progress.end(step.identity)
     case .restarted(_, let reason, let wasShown):
       if wasShown, streams { try say("the stream broke (\(reason)); the answer starts again") }
-    case .event(.warned(let message)): try say("warning: \(message)")
+    case .event(.warned(let message)): if !isQuiet { try say("warning: \(message)") }
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
     case .event: break
@@ -84,12 +89,12 @@ final class TextScreen: RunScreen {
     for line in lines where !line.isEmpty { try say("\(step.operatorName) thinks: \(line)") }
   }
 
-  func finish(_ result: RunResult, of run: Identifier) async throws {
+  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws {
     progress.finish()
-    if !streams, !result.output.isNull { try write(result.output.promptText) }
+    if !streams, !isCommentary, !result.output.isNull { try write(result.output.promptText) }
     try endLine()
     guard !isQuiet else { return }
-    if result.usedMock {
+    if result.usedMock, !isCommentary {
       try say(
         "the mock model answered: made-up text, no provider is configured (see `rasa doctor`)")
     }
@@ -107,7 +112,7 @@ final class TextScreen: RunScreen {
 
   /// A line for the person on standard error, out of the way of everything else.
   func say(_ line: String) throws {
-    try progress.write("\(printable(line))\n", to: errors)
+    try progress.write("\(isCommentary ? "rasa: " : "")\(printable(line))\n", to: errors)
   }
 
   /// Gives the screen to a question; the answer's text waits meanwhile.

@@ -3,12 +3,16 @@ import RasaPersona
 
 extension OperatorDefinition {
   /// What the rules of this operator write, one after the other, each seeing what those before it
-  /// wrote.
-  func evaluateRules(_ state: State, in kind: FrameKind) -> [Update] {
+  /// wrote; and what conditions could not compare, which counts as false.
+  func evaluateRules(
+    _ state: State, in kind: FrameKind
+  ) -> (updates: [Update], warnings: [String]) {
     if let compose {
-      return [Update(StatePath(compose.key), .string(compose.text(state.reader(in: kind))))]
+      let text = compose.text(state.reader(in: kind))
+      return ([Update(StatePath(compose.key), .string(text))], [])
     }
-    guard !rules.isEmpty else { return [] }
+    guard !rules.isEmpty else { return ([], []) }
+    var warnings: [String] = []
     var view = state
     var changed: [StatePath] = []
     func write(_ value: Value, _ key: String) {
@@ -22,7 +26,11 @@ extension OperatorDefinition {
       return view.reader(in: kind)(path)
     }
     for rule in rules {
-      if let condition = rule.when, !condition.evaluate(read).holds { continue }
+      if let condition = rule.when {
+        let (holds, warning) = condition.evaluate(read)
+        if let warning { warnings.append("a rule of `\(name)`: \(warning)") }
+        guard holds else { continue }
+      }
       for (key, value) in rule.set {
         switch value {
         case .literal(let literal): write(literal, key)
@@ -38,7 +46,7 @@ extension OperatorDefinition {
         write(.string(text.replacing(from, with: to)), key)
       }
     }
-    return changed.map { Update($0, view[$0]) }
+    return (changed.map { Update($0, view[$0]) }, warnings)
   }
 }
 

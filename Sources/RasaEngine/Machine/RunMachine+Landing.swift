@@ -6,6 +6,7 @@ extension RunMachine {
   /// Applies the outcome of the operator at the head of the lane.
   mutating func land(_ slot: Lane.Slot, _ outcome: OperatorOutcome, lane: Int) {
     steps += 1
+    told += slot.warnings.map { .warned($0) }
     landings?.append(
       Landing(step: slot.step, node: slot.node, view: state, outcome: outcome))
     guard steps <= graph.persona.limits.steps else {

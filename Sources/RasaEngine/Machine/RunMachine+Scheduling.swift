@@ -70,8 +70,10 @@ extension RunMachine {
         case .waiting where facts.readMask & unfinished == 0:
           let view = view(lane: lane, finishedEarly)
           if facts.isRule {
-            slot.phase = .done(
-              .wrote(graph.nodes[slot.node].definition.evaluateRules(view, in: facts.kind)))
+            let (updates, warnings) = graph.nodes[slot.node].definition
+              .evaluateRules(view, in: facts.kind)
+            slot.phase = .done(.wrote(updates))
+            slot.warnings = warnings
             ranFirst = ranFirst || index == lanes[lane].head
           } else {
             slot.phase = .running

@@ -80,7 +80,7 @@ struct OperatorProcedure {
       let updates = try await remember(definition, invocation)
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .rule:
-      let updates = definition.evaluateRules(invocation.view, in: kind(of: invocation))
+      let (updates, _) = definition.evaluateRules(invocation.view, in: kind(of: invocation))
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .agent: return try await delegate(definition, invocation, attempt: attempt)
     case .tool:

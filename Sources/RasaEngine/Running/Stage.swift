@@ -45,11 +45,11 @@ final class Stage: Sendable {
     if let outer {
       guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
       return Failure(
-        .timeout, "it took longer than \(seconds.shortText) seconds",
+        .timeout, "it took longer than \(secondsText(seconds)) seconds",
         mend: "raise `limits: {seconds: …}` there, or use a faster model")
     }
     return Failure(
-      .timeout, "the run took longer than \(seconds.shortText) seconds",
+      .timeout, "the run took longer than \(secondsText(seconds)) seconds",
       mend: "raise `limits: {seconds: …}` in the persona, or use a faster model",
       details: [Failure.wholeRun])
   }
@@ -103,10 +103,4 @@ extension Failure {
   fileprivate static let wholeRun = "time that a person takes to answer is not counted"
   /// Whether the run's own time is up, which no operator can work around.
   var isOfWholeRun: Bool { details.contains(Failure.wholeRun) }
-}
-
-extension Double {
-  fileprivate var shortText: String {
-    Int64(exactly: self).map { String($0) } ?? "\(self)"
-  }
 }

@@ -33,7 +33,7 @@ extension RunTimeline {
     case .parked(let parking):
       document["waits_for"] = .array(parking.waitsFor.map { .string($0) })
     case .finished(let output): document["output"] = output
-    case .failed(let failure): document["failure"] = RunEvent.failed(failure).body
+    case .failed(let failure): document["error"] = failure.value
     }
     return document
   }
@@ -93,7 +93,7 @@ extension RunTimeline.Notice {
       case .moved: "moved"
       }
     object["type"] = .string(type)
-    object["time_ms"] = .int(time.milliseconds)
+    object["at_ms"] = .int(time.milliseconds)
     return .object(object)
   }
 }

@@ -258,7 +258,7 @@ extension CallPlan {
   var tooLate: Failure {
     let name = request.name.isEmpty ? "the call" : request.name
     return Failure(
-      .timeout, "\(name) took longer than its \(request.timeout ?? 0) seconds",
+      .timeout, "\(name) took longer than its \(secondsText(request.timeout ?? 0)) seconds",
       mend: "raise the operator's timeout, or choose a faster model")
   }
 }

@@ -8,9 +8,70 @@ extension FileSystem {
   /// With `replacing: false` a file that is already there stays as it is, and that is a failure. With
   /// `lasting: false` nobody waits for the disk: after the machine has lost its power the file may
   /// be old, gone or damaged.
+  ///
+  /// What is there and is no file (a device, a pipe) is written to and never replaced. A link is
+  /// replaced, unless `followingLinks` says that the user named the place that it leads to.
   package static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
-    lasting: Bool = true
+    lasting: Bool = true, followingLinks: Bool = false
+  ) throws(Failure) {
+    switch replacing ? target(of: path, followingLinks) : .file(path) {
+    case .file(let place):
+      try put(bytes, at: place, mode: mode, replacing: replacing, lasting: lasting)
+    case .stream(let place): try writeInPlace(bytes, to: place)
+    }
+  }
+
+  private enum Target {
+    case file(String)
+    /// Something that takes bytes and keeps none: there is nothing to be replaced.
+    case stream(String)
+  }
+
+  private static func target(of path: String, _ followsLinks: Bool) -> Target {
+    var place = path
+    // As many links as the kernel follows.
+    for _ in 0..<40 {
+      var status = stat()
+      guard unsafe lstat(place, &status) == 0 else { return .file(place) }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG, S_IFDIR: return .file(place)
+      case S_IFLNK:
+        guard followsLinks else { return .file(place) }
+        // The links of /proc lead to what is open, and not to a path.
+        if isBelowProc(place) { return .stream(place) }
+        guard let link = readLink(place) else { return .file(place) }
+        place = link.hasPrefix("/") ? link : "\(parent(of: place))/\(link)"
+      default: return .stream(place)
+      }
+    }
+    return .file(path)
+  }
+
+  private static func isBelowProc(_ path: String) -> Bool {
+    guard let folder = unsafe realpath(parent(of: path), nil) else { return false }
+    defer { unsafe free(folder) }
+    return unsafe String(cString: folder).hasPrefix("/proc/")
+  }
+
+  private static func readLink(_ path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &target, target.count)
+    guard count > 0 else { return nil }
+    return String(
+      decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func writeInPlace(_ bytes: [UInt8], to path: String) throws(Failure) {
+    let number = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+    guard number >= 0 else { throw cannotWrite(path) }
+    let stream = Descriptor(owning: number)
+    let error = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: stream.number) }
+    guard error == 0 else { throw Failure(.storage, systemError: error, cannot: "write", path) }
+  }
+
+  private static func put(
+    _ bytes: [UInt8], at path: String, mode: UInt32, replacing: Bool, lasting: Bool
   ) throws(Failure) {
     // In the same folder, as a file can only be renamed within its file system.
     let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
@@ -37,9 +98,11 @@ extension FileSystem {
   }
 
   package static func write(
-    _ text: String, to path: String, mode: UInt32 = 0o600, replacing: Bool = true
+    _ text: String, to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
+    followingLinks: Bool = false
   ) throws(Failure) {
-    try write(Array(text.utf8), to: path, mode: mode, replacing: replacing)
+    try write(
+      Array(text.utf8), to: path, mode: mode, replacing: replacing, followingLinks: followingLinks)
   }
 
   /// Makes a folder, and those above it that are missing, for the owner's eyes only.

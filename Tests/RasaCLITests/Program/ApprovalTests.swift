@@ -42,7 +42,7 @@ struct ApprovalTests {
     let recorded = try await rasa.run("approvals", "approve", approval, "--later")
     #expect(recorded.exitCode == 0 && recorded.text.contains("rasa resume"))
     let listed = try await rasa.json("resume")
-    #expect(listed.array?.map(\.["condition"]) == ["answered"])
+    #expect(listed.array?.map(\.["status"]) == ["answered"])
     let worker = try await rasa.run("resume", "--all")
     #expect(worker.exitCode == 0 && worker.text == "the draft\n", "\(worker.errorText)")
     #expect(worker.errorText.contains("is done"))

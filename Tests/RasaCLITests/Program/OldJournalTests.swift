@@ -33,7 +33,7 @@ struct OldJournalTests {
   func goOn(_ version: String) async throws {
     let rasa = try home(version)
     let runs = try #require(try await rasa.json("runs", "list").array)
-    let died = runs.filter { $0["condition"] == "died" }
+    let died = runs.filter { $0["status"] == "died" }
     #expect(died.count == 2)
     for run in died {
       let id = run["run"].string ?? ""

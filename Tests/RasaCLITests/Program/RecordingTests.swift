@@ -69,7 +69,7 @@ struct RecordingTests {
 
     #expect(try await rasa.run("test", "tests", "--pinned").exitCode == 0)
     let value = try JSON.parse(try await rasa.run("test", "tests", "--json").text)
-    #expect(value.array?.first?["verdict"] == "differs")
+    #expect(value.array?.first?["status"] == "differs")
     #expect(value.array?.first?["differences"].array?.first?["kind"] == "request")
 
     let update = try await rasa.run("test", "tests", "--update")

@@ -22,7 +22,8 @@ extension CommandSpec {
       CommandSpec(
         "delete", "Delete a conversation",
         examples: [Example("Forget one", "rasa sessions delete nvidia")],
-        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")]),
+        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")],
+        options: [.json]),
     ])
 
   static let memory = CommandSpec(
@@ -61,7 +62,7 @@ extension CommandSpec {
             "rasa memory add --persona strategic_stock_analyst \"I never buy tobacco.\"")
         ],
         arguments: [ArgumentSpec("TEXT", "What to remember", repeats: true)],
-        options: [.persona.saying("The persona that is to remember it"), .user]),
+        options: [.persona.saying("The persona that is to remember it"), .user, .json]),
       CommandSpec(
         "forget", "Forget memories for good",
         examples: [
@@ -77,7 +78,7 @@ extension CommandSpec {
         ],
         options: [
           OptionSpec("all", .flag(isNegatable: false), "Forget everything of the user"),
-          .anyPersona, .user,
+          .anyPersona, .user, .json,
         ],
         rules: [
           .exactlyOne([.arguments, .option("all")]),

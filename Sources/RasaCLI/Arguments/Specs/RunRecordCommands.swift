@@ -147,7 +147,7 @@ extension CommandSpec {
   private static let cancel = CommandSpec(
     "cancel", "Call runs off, wherever they are",
     examples: [Example("Call one off", "rasa runs cancel r01h5")],
-    arguments: [.runs])
+    arguments: [.runs], options: [.json])
 
   private static let export = CommandSpec(
     "export", "Write a run out: its journal, or a test made of it",
@@ -169,7 +169,7 @@ extension CommandSpec {
   private static let delete = CommandSpec(
     "delete", "Delete runs with their journals",
     examples: [Example("Delete two", "rasa runs delete r01h5 r01h9")],
-    arguments: [.runs],
+    arguments: [.runs], options: [.json],
     notes: [HelpNote("What stays", whatStays)])
 
   private static let prune = CommandSpec(

@@ -108,10 +108,11 @@ extension ModelsCommands {
 
   private func value(of rates: Price.Rates) -> Value {
     [
-      "input": .string(rates.input.decimalText), "cached": .string(rates.cached.decimalText),
-      "cache_write": .string(rates.cacheWrite.decimalText),
-      "output": .string(rates.output.decimalText),
-      "reasoning": .string(rates.reasoning.decimalText),
+      "input_usd": .string(rates.input.decimalText),
+      "cached_usd": .string(rates.cached.decimalText),
+      "cache_write_usd": .string(rates.cacheWrite.decimalText),
+      "output_usd": .string(rates.output.decimalText),
+      "reasoning_usd": .string(rates.reasoning.decimalText),
     ]
   }
 
@@ -160,10 +161,10 @@ extension ModelsCommands {
           [
             "from": dated.from.map { .string($0.description) } ?? .null,
             "version": .string(dated.price.version),
-            "usd_per_million": value(of: dated.price.rates),
+            "per_million": value(of: dated.price.rates),
             "above": .array(
               dated.price.tiers.map {
-                ["tokens": .int($0.tokens), "usd_per_million": value(of: $0.rates)]
+                ["tokens": .int($0.tokens), "per_million": value(of: $0.rates)]
               }),
           ]
         }),

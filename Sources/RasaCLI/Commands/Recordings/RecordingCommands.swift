@@ -94,28 +94,38 @@ struct RecordingCommands {
     let graph = try house.graph(for: file.recording, persona: persona, isPinned: isPinned)
     let replay = Replay(file.recording, on: graph)
     let replayed: Replayed
+    var failure: Failure?
     do {
       replayed = try await replay.run { progress in try await screen.show(progress) }
+      failure = self.failure(of: replayed, file)
       if let result = replayed.result, result.waitsFor.isEmpty || isWaiting(file.recording) {
-        try await screen.finish(result, of: file.recording.start.run)
+        let run = file.recording.start.run
+        failure?.run = FailedRun(id: run.text, status: "failed", resume: nil, isTold: true)
+        try await screen.finish(result, of: run, failure: failure)
       }
     } catch {
       await screen.clear()
       throw error
     }
     await screen.clear()
-    guard replayed.differences.isEmpty else {
+    if !replayed.differences.isEmpty {
       let terminal = Terminal(house.environment)
       var text = DifferenceText(
         style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? 100)
       let lines = text.lines(of: replayed.differences)
       try house.errors.write(lines.joined(separator: "\n") + "\n")
-      throw Failure(
-        .run, "the run parts from its recording \(path)",
-        mend: "`rasa test \(path) --update` takes what came as what is expected")
     }
-    if let failure = replayed.failure { throw failure }
-    if let waiting = replayed.result?.waitsFor.first { throw stopped(waiting, file.recording) }
+    if let failure { throw failure }
+  }
+
+  private func failure(of replayed: Replayed, _ file: RecordingFile) -> Failure? {
+    guard replayed.differences.isEmpty else {
+      return Failure(
+        .run, "the run parts from its recording \(file.path)",
+        mend: "`rasa test \(file.path) --update` takes what came as what is expected")
+    }
+    return replayed.failure
+      ?? replayed.result?.waitsFor.first.map { stopped($0, file.recording) }
   }
 
   /// Whether the recorded run was left with a question.

@@ -24,7 +24,7 @@ struct RecordingFile: Sendable {
           + "\(byteCountText(Recording.largest)) can be read again",
         mend: "record a shorter run")
     }
-    try FileSystem.write(text, to: path)
+    try FileSystem.write(text, to: path, followingLinks: true)
   }
 
   /// Recordings below the paths, in order; a folder without any is an error.

@@ -106,10 +106,10 @@ struct TestCommand {
   private func value(of tested: Tested) -> Value {
     var object: ValueObject = [
       "file": .string(tested.path), "persona": .string(tested.persona),
-      "verdict": .string(tested.verdict.rawValue), "ms": .double(tested.milliseconds),
+      "status": .string(tested.verdict.rawValue), "took_ms": .double(tested.milliseconds),
       "differences": .array(tested.differences.map(\.value)),
     ]
-    if let failure = tested.failure { object["error"] = .string(failure.description) }
+    if let failure = tested.failure { object["error"] = failure.value }
     return .object(object)
   }
 

@@ -62,18 +62,15 @@ extension RunsCommands {
 }
 
 extension JournalEntry {
-  /// The line as a document: its place, then what it says.
+  /// The line as a document: its place, and what it says in a member of its own, for that may have
+  /// members of any name.
   func document(sequence: Int) -> Value {
     var object: ValueObject = [
-      "sequence": .int(Int64(sequence)), "time_ms": .int(time.milliseconds),
+      "sequence": .int(Int64(sequence)), "at_ms": .int(time.milliseconds),
       "kind": .string(kind),
     ]
     if let key { object["key"] = .string(key) }
-    if let body = body.object {
-      for (name, value) in body where object[name] == nil { object[name] = value }
-    } else if !body.isNull {
-      object["body"] = body
-    }
+    if !body.isNull { object["body"] = body }
     return .object(object)
   }
 }

@@ -64,17 +64,30 @@ struct RunsCommands {
   // MARK: Cancel, delete, prune
 
   private func cancel(_ words: [String]) async throws {
+    var values: [Value] = []
+    var lines: [String] = []
+    var failures: [Failure] = []
     for found in try await all(words) {
+      var value: ValueObject = ["run": .string(found.id.text)]
       switch try await store.requestCancel(found.id) {
-      case .cancelled: try print(text: "\(found.id) is cancelled\n")
+      case .cancelled:
+        value["status"] = "cancelled"
+        lines.append("\(found.id) is cancelled\n")
       case .asked:
-        try print(text: "\(found.id) is under way; its process has been asked to stop\n")
+        value["status"] = "running"
+        lines.append("\(found.id) is under way; its process has been asked to stop\n")
       case .ended(let status):
-        throw Failure(
+        let failure = Failure(
           .usage, "\(found.id) has ended already: it is \(status.rawValue)",
           mend: "`rasa runs show \(found.id)` shows how")
+        value["status"] = .string(status.rawValue)
+        value["error"] = failure.value
+        failures.append(failure)
       }
+      values.append(.object(value))
     }
+    if print.isJSON { try print(.array(values)) } else { try print(text: lines.joined()) }
+    if let first = failures.first { throw first }
   }
 
   private func delete(_ words: [String]) async throws {
@@ -83,6 +96,10 @@ struct RunsCommands {
       guard try await store.deleteRun(one.id) else {
         throw Failure(.usage, "\(one.id) has been deleted meanwhile")
       }
+    }
+    if print.isJSON {
+      return try print(
+        ["runs": .array(found.map { .string($0.id.text) }), "deleted": true] as Value)
     }
     let runs = found.count == 1 ? "\(found[0].id)" : "\(found.count) runs"
     try print(text: "deleted \(runs) with journal and questions; \(Self.whatStays)\n")
@@ -133,7 +150,7 @@ extension RunArchive.Found {
     let record = run.record
     return [
       "run": .string(record.id.text), "persona": .string(record.persona),
-      "status": .string(record.status.rawValue), "condition": .string(condition.rawValue),
+      "status": .string(condition.rawValue),
       "is_alive": .bool(run.isAlive), "session": record.session.map { .string($0) } ?? .null,
       "fork_of": record.forkOf.map { .string($0.text) } ?? .null,
       "user": .string(record.user), "started_at_ms": .int(record.startedAt.milliseconds),
