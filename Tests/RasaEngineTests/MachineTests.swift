@@ -288,7 +288,8 @@ struct MachineTests {
     var sort = rule("sort", reads: ["thing"], set: ["draft": "never"])
     sort.rules[0].when = try Guard.compile("thing > 3")
     sort.rules.append(Rule(set: [("draft", .literal("always"))]))
-    let graph = try compile(persona(frames: [frame("a")], operators: [rule("first", set: ["thing": "x"]), sort]))
+    let graph = try compile(
+      persona(frames: [frame("a")], operators: [rule("first", set: ["thing": "x"]), sort]))
     var run = MachineRun(graph)
     run.play { echo(graph, $0) }
     #expect(run.machine.status == .finished(output: "always"))

@@ -93,7 +93,6 @@ struct RunCommand {
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
-    if command.flag("json") { settings.format = .json }
     settings.streams = command.flag("stream")
     settings.isQuiet = command.flag("quiet")
     return settings
@@ -166,7 +165,7 @@ struct RunCommand {
         "persona": .string(graph.persona.name), "calls": .array(values),
         "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
       ]
-      try house.output.write(summary.json(.pretty) + "\n")
+      try house.output.write(settings.format.text(of: summary))
     }
     await workshop.close()
   }

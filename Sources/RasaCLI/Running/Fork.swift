@@ -109,7 +109,7 @@ extension Workshop {
         "most_cost_usd": .string(most.decimalText), "prices_known": .bool(isPriced),
         "asks": .array(forecast.rest.map { .string($0.operatorName) }),
       ]
-      try house.output.write(value.json(.pretty) + "\n")
+      try house.output.write(settings.format.text(of: value))
     }
   }
 }

@@ -146,8 +146,10 @@ extension Workshop {
     ]
     if !notices.isEmpty { facts["notices"] = .array(notices.map(\.value)) }
     let canGoOn = ![.done, .cancelled].contains(found.condition)
+    // Its end could not be written down, and this process does nothing more for it.
+    let isLeft = found.condition == .running && failure?.kind == .storage
     let failed = FailedRun(
-      id: run.text, status: found.condition.rawValue,
+      id: run.text, status: (isLeft ? RunCondition.died : found.condition).rawValue,
       resume: canGoOn ? "rasa resume \(run)" : nil, facts: facts)
     failure?.run = failed
     interrupted?.run = failed

@@ -57,7 +57,7 @@ extension RunResult {
   func document(of run: Identifier, _ failure: Failure?) -> ValueObject {
     var value: ValueObject = [
       "run": .string(run.text), "status": waitsFor.isEmpty ? "done" : "parked",
-      "finish": finish,
+      "finish": ending,
       "persona": state["persona.name"], "session": session.map { .string($0) } ?? .null,
       "output": output, "state": writtenState,
       "calls": .int(Int64(calls)), "steps": .int(Int64(steps)),
@@ -87,7 +87,7 @@ extension RunResult {
   }
 
   /// How the answer ended; null while there is none.
-  private var finish: Value {
+  private var ending: Value {
     guard waitsFor.isEmpty else { return .null }
     return notices.last { $0.kind == .cut }?.facts["finish"] ?? .string(FinishReason.stop.rawValue)
   }

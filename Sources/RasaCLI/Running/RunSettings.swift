@@ -5,6 +5,11 @@ import RasaPersona
 enum OutputFormat: String, Sendable, CaseIterable {
   case text, json
   case streamJSON = "stream-json"
+
+  /// A document that is all that is printed.
+  func text(of document: Value) -> String {
+    document.json(self == .streamJSON ? .compact : .pretty) + "\n"
+  }
 }
 
 /// What happens when a person has to decide.

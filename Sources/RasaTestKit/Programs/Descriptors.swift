@@ -1,6 +1,5 @@
 import CSystem
 import Glibc
-import RasaSystem
 
 enum ReadResult { case some, end, nothingYet }
 
@@ -51,21 +50,4 @@ func blockSignalsOfThisThread() {
   var all = sigset_t()
   unsafe sigfillset(&all)
   unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
-}
-
-/// Returns when a named pipe takes nothing more, so that whoever writes to it waits; false when it
-/// still does at the limit.
-package func waitUntilFull(_ path: String, limit: Duration = .seconds(30)) async -> Bool {
-  await onOwnThread {
-    let pipe = unsafe open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-    guard pipe >= 0 else { return false }
-    defer { close(pipe) }
-    let deadline = monotonicNanoseconds() &+ nanoseconds(limit)
-    while monotonicNanoseconds() < deadline {
-      var wanted = pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0)
-      if unsafe poll(&wanted, 1, 0) == 0 { return true }
-      usleep(500)
-    }
-    return false
-  }
 }

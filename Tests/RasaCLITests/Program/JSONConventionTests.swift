@@ -56,10 +56,10 @@ struct JSONConventionTests {
     ("memory list", []),
     ("memory search", ["short"]),
     ("memory forget", ["MEMORY"]),
-    ("sessions delete", ["s"]),
     ("runs cancel", ["OTHER"]),
     ("runs prune", ["--dry-run"]),
     ("runs delete", ["RUN"]),
+    ("sessions delete", ["s"]),
   ]
 
   @Test("a new command that prints JSON is listed here")

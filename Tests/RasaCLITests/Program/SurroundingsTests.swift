@@ -75,17 +75,21 @@ struct SurroundingsTests {
     "a reader that has stopped reading does not keep a signal from ending the run",
     arguments: [SIGINT, SIGTERM, SIGHUP])
   func blockedReader(_ signal: Int32) async throws {
-    let provider = try ScriptedProvider.start([.words(100_000)])
+    let provider = try ScriptedProvider.start([.text("the answer")])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
     try rasa.writeSingle()
-    // It holds both ends of the pipe itself, so that there is a reader, who never reads.
+    // It holds both ends of the pipe itself, so that there is a reader, who never reads; and the
+    // pipe is full from the beginning.
     let running = try RunningProgram(
-      "/bin/sh", ["-c", "mkfifo full; exec 3<>full; exec \"$RASA\" run -p single hello >&3"],
+      "/bin/sh",
+      [
+        "-c",
+        "mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; exec \"$RASA\" run -p single hello >&3",
+      ],
       environment: rasa.environment.merging(["RASA": RasaProgram.binary]) { $1 },
       folder: rasa.home.path)
-    try await provider.waitForRequests(1)
-    #expect(await waitUntilFull(rasa.home.file("full")))
+    _ = try await provider.waitForEnd(ofRequest: 0)
     running.signal(signal)
     let run = try await running.finish()
     #expect(run.exitCode == 128 + signal, "\(run.errorText)")

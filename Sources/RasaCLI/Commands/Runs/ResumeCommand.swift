@@ -33,7 +33,15 @@ struct ResumeCommand {
         .usage, "\(found.id) only asked for vectors, and there is nothing to go on with",
         mend: "`rasa agents recommend` asks for what is missing")
     }
-    _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
+    do {
+      _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
+    } catch var failure as Failure where failure.run == nil {
+      // It could not even be taken up, and stands as it stood.
+      failure.run = FailedRun(
+        id: found.id.text, status: found.condition.rawValue,
+        resume: found.condition == .done ? nil : "rasa resume \(found.id)")
+      throw failure
+    }
   }
 
   // MARK: Without a run
