@@ -68,13 +68,24 @@ enum GeminiContent {
 
   /// The model's place below the version: `models/NAME`, or as it is where a place is part of it.
   static func resource(_ model: String) -> String {
-    let path = model.contains("/") ? model : "models/" + model
-    return path.utf8.map { byte in
+    // Steps such as `..` would lead to another place of the host.
+    let steps = model.split(separator: "/", omittingEmptySubsequences: false)
+    let isPlace = steps.count > 1 && steps.allSatisfy { !$0.allSatisfy { $0 == "." } }
+    guard isPlace else { return "models/" + escaped(model, keeping: []) }
+    return escaped(model, keeping: [UInt8(ascii: "/")])
+  }
+
+  private static func escaped(_ text: String, keeping kept: [UInt8]) -> String {
+    if !text.isEmpty, text.allSatisfy({ $0 == "." }) {
+      return String(repeating: "%2E", count: text.count)
+    }
+    return text.utf8.map { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
         String(Unicode.Scalar(byte))
+      case let byte where kept.contains(byte): String(Unicode.Scalar(byte))
       default:
         "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
       }

@@ -14,6 +14,12 @@ enum OllamaChat {
     if let window = window(for: call.inputEstimate + call.cap) { options["num_ctx"] = .int(window) }
     var body: ValueObject = ["model": .string(call.model)]
     var messages = request.messages
+    // It goes on from the assistant's own words, without being told to.
+    if request.continuation != nil, messages.count > 1, messages.last?.role == .user,
+      messages[messages.count - 2].role == .assistant
+    {
+      messages.removeLast()
+    }
     if let schema = request.schema {
       if quirks.structuredOutput != .jsonSchema {
         messages = StructuredOutput.instruct(messages, schema)

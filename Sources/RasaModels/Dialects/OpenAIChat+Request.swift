@@ -36,6 +36,7 @@ enum OpenAIChat {
     if let effort = call.effort, call.isThinking, quirks.thinking != .none {
       body["reasoning_effort"] = .string(effort.rawValue)
     }
+    if quirks.sendsRepeatPenalty { body["repeat_penalty"] = 1.1 }
     if let temperature = request.temperature, quirks.sendsTemperature {
       body["temperature"] = .double(temperature)
     }

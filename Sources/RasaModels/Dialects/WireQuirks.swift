@@ -13,6 +13,9 @@ struct WireQuirks: Sendable, Hashable {
   var thinking = Thinking.effort
   var sendsTemperature = true
   var asksForUsage = true
+  /// Small models repeat themselves without end; servers on this machine know a remedy that vendors
+  /// refuse.
+  var sendsRepeatPenalty: Bool
   /// The server wants the reasoning back that came before tool calls.
   var returnsReasoning = false
   /// The server wants a signature with every call of the conversation, also with another model's.
@@ -23,12 +26,13 @@ struct WireQuirks: Sendable, Hashable {
     maxTokensField = settings.maxTokensField
     structuredOutput = settings.structuredOutput
     dialect = settings.dialect
+    sendsRepeatPenalty = settings.dialect == .openAI && settings.isLocal
   }
 
   /// Gives up the part of the request that the server blames. False when it blames none of them:
   /// then asking again would be refused again. Each part is given up once, so this ends.
   mutating func adapt(to problem: ProviderProblem, triedOtherField: inout Bool) -> Bool {
-    guard problem.kind == .rejected else { return false }
+    guard problem.kind == .rejected || problem.kind == .unsupported else { return false }
     let parameter = problem.parameter?.lowercased() ?? ""
     let message = problem.message.lowercased()
     func blames(_ words: String...) -> Bool {
@@ -66,6 +70,10 @@ struct WireQuirks: Sendable, Hashable {
       triedOtherField = true
       maxTokensField =
         maxTokensField == .maxTokens ? .maxCompletionTokens : .maxTokens
+      return true
+    }
+    if sendsRepeatPenalty, blames("repeat_penalty") {
+      sendsRepeatPenalty = false
       return true
     }
     if asksForUsage, blames("stream_options") {

@@ -32,25 +32,19 @@ extension Gate {
       do {
         hasMore = try await stream.advance(deadline: deadline)
       } catch let problem as ProviderProblem where problem.kind == .timeout {
-        if let finish = stream.progress.finish {
-          reading.finish = finish
+        if stream.progress.finish != nil {
+          stream.conclude()
+          try await take(&stream.progress, into: &reading, onEvent)
+          try end(&reading, stream.progress, plan.request)
           return
         }
         let waited = reading.firstContentAt == nil ? patience : idle
         throw try silence(problem, after: waited, reading, plan)
       }
-      let content = stream.progress.takeContent()
-      reading.usage = stream.progress.usage
-      // The pieces of a tool call are content too, though there is nothing to show of them.
-      if stream.progress.contentEvents > reading.transcript.contentEvents {
-        let now = time.monotonic()
-        if reading.firstContentAt == nil { reading.firstContentAt = now }
-        reading.transcript.contentEvents = stream.progress.contentEvents
-        reading.transcript.add(text: content.text, reasoning: content.reasoning)
-        if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
-        if !content.text.isEmpty { try await onEvent(.text(content.text)) }
-        faultPoint("call.content")
-        deadline = plan.limit(now.advanced(by: idle))
+      let contentEvents = reading.transcript.contentEvents
+      try await take(&stream.progress, into: &reading, onEvent)
+      if reading.transcript.contentEvents > contentEvents {
+        deadline = plan.limit(time.monotonic().advanced(by: idle))
       }
       if let problem = stream.progress.problem { throw problem }
       if stream.progress.isDone || !hasMore { break }
@@ -65,11 +59,48 @@ extension Gate {
       }
       try await renew(&hold, at: now)
     }
-    reading.finish = stream.progress.finish ?? .stop
-    reading.toolCalls = stream.progress.toolCalls
-    // Only what belongs to tool calls is ever handed back.
-    if !reading.toolCalls.isEmpty { reading.reasoning = stream.progress.reasoningParts }
     await stream.drain(deadline: time.monotonic().advanced(by: Self.patienceAfterEnd))
+    try end(&reading, stream.progress, plan.request)
+  }
+
+  /// What has come since the last time.
+  private func take(
+    _ progress: inout ChatProgress, into reading: inout Reading,
+    _ onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws {
+    let content = progress.takeContent()
+    reading.usage = progress.usage
+    // The pieces of a tool call are content too, though there is nothing to show of them.
+    let isContent = progress.contentEvents > reading.transcript.contentEvents
+    guard isContent || !content.text.isEmpty || !content.reasoning.isEmpty else { return }
+    if isContent, reading.firstContentAt == nil { reading.firstContentAt = time.monotonic() }
+    reading.transcript.contentEvents = progress.contentEvents
+    reading.transcript.add(text: content.text, reasoning: content.reasoning)
+    if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
+    if !content.text.isEmpty { try await onEvent(.text(content.text)) }
+    faultPoint("call.content")
+  }
+
+  /// How the answer ended, and whether it is one.
+  private func end(
+    _ reading: inout Reading, _ progress: ChatProgress, _ request: ModelRequest
+  ) throws(ProviderProblem) {
+    reading.finish = progress.finish ?? .stop
+    reading.toolCalls = progress.toolCalls
+    // Only what belongs to tool calls is ever handed back.
+    if !reading.toolCalls.isEmpty { reading.reasoning = progress.reasoningParts }
+    let isStray = !reading.toolCalls.isEmpty && request.tools.isEmpty
+    if isStray {
+      reading.toolCalls = []
+      reading.reasoning = []
+      if reading.finish == .toolCalls { reading.finish = .stop }
+    }
+    if reading.finish.isWhole, reading.toolCalls.isEmpty, reading.transcript.text.isBlank {
+      reading.finish = .empty
+    }
+    if reading.finish.isNoAnswer {
+      throw ProviderProblem(reading.finish, saying: progress.refusal, calledTools: isStray)
+    }
   }
 
   /// The metered cost has reached what is held. With the input's share fixed, that is when the
@@ -123,4 +154,9 @@ extension Gate {
 extension CallPlan {
   /// No wait is longer than the whole call may take.
   func limit(_ moment: UInt64) -> UInt64 { min(moment, deadline ?? .max) }
+}
+
+extension String {
+  /// Nothing but white space.
+  fileprivate var isBlank: Bool { utf8.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } }
 }

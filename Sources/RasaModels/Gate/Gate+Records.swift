@@ -68,6 +68,9 @@ extension Gate {
       "usage": settlement.usage.value, "cost": .string(settlement.actual.decimalText),
     ]
     if !partial.isEmpty { body["partial"] = .string(partial) }
+    if let finish = FinishReason(rawValue: reason), finish.isNoAnswer {
+      body["finish"] = .string(finish.rawValue)
+    }
     return entry("call.failed", plan, body)
   }
 
