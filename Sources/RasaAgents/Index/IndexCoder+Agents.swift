@@ -124,6 +124,7 @@ extension IndexCoder {
     code(&models.engine)
     code(&models.modelClass)
     code(&models.costTier)
+    code(&models.anyEngine)
     code(&models.engine)
   }
 

@@ -55,7 +55,12 @@ extension RunResult {
       ],
       "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
       "notices": .array(notices.map(\.value)),
+      "answered_by": .array(answeredBy.map(Value.string)),
     ]
+    if let fallback {
+      value["instead_of"] = .string(fallback.insteadOf)
+      value["because"] = .string(fallback.because)
+    }
     if !waitsFor.isEmpty {
       value["waits_for"] = .array(
         waitsFor.map { approval in
@@ -110,12 +115,17 @@ extension RunProgress {
           "calls",
           .array(
             answers.map { answer in
-              [
+              var call: ValueObject = [
                 "provider": .string(answer.provider), "model": .string(answer.model),
                 "input_tokens": .int(answer.usage.input),
                 "output_tokens": .int(answer.usage.output),
                 "cost_usd": .string(answer.cost.decimalText), "mock": .bool(answer.isMock),
               ]
+              if let fallback = answer.fallback {
+                call["instead_of"] = .string(fallback.insteadOf)
+                call["because"] = .string(fallback.because)
+              }
+              return .object(call)
             })
         ))
     case .output(let text): return ["type": "text", "text": .string(text)]

@@ -91,7 +91,8 @@ final class TextScreen: RunScreen {
     guard !isQuiet else { return }
     if result.usedMock {
       try say(
-        "the mock model answered: made-up text, no provider is configured (see `rasa doctor`)")
+        "the mock model answered: made-up text, \(result.mockReason ?? "as it was asked to")"
+          + " (see `rasa doctor`)")
     }
     if isVerbose {
       try say(

@@ -255,6 +255,11 @@ package struct ModelAnswer: Sendable, Hashable {
   }
 }
 
+extension ModelAnswer {
+  /// Who answered, as `provider:model`.
+  package var source: String { "\(provider):\(model)" }
+}
+
 /// Another model answers than the one that was named or asked first.
 package struct ModelFallback: Sendable, Hashable {
   /// `provider:model`.

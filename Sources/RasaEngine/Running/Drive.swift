@@ -160,10 +160,16 @@ struct Drive {
     let answers = stage.answers
     var usage = Usage()
     for answer in answers { usage.add(answer.usage) }
-    return RunResult(
+    var result = RunResult(
       session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
       steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
       waitsFor: waitsFor)
+    result.mockReason = answers.first(where: \.isMock)?.fallback?.because
+    for answer in answers where !result.answeredBy.contains(answer.source) {
+      result.answeredBy.append(answer.source)
+    }
+    result.fallback = answers.lazy.compactMap(\.fallback).first
+    return result
   }
 
   private func workingNotes(at now: Timestamp) -> [WorkingNote] {

@@ -55,6 +55,12 @@ package struct RunResult: Sendable {
   package var calls: Int
   /// True when any model that contributed was the mock.
   package var usedMock: Bool
+  /// Why the mock answered, where that was not asked for by name.
+  package var mockReason: String?
+  /// The models that answered, as `provider:model`, each once.
+  package var answeredBy: [String] = []
+  /// The first answer that came from another model than the one that was named or asked first.
+  package var fallback: ModelFallback?
   /// The questions that a parked run waits for; empty for one that has come to its end.
   package var waitsFor: [Approval] = []
   /// What a reader of the output has to know about it, in the order in which it happened.

@@ -13,6 +13,8 @@ struct CallPlan: Sendable {
   var digest: String
   /// When the whole call has to be over, in nanoseconds of the monotonic clock.
   var deadline: UInt64?
+  /// Set while another model is asked than the one that was named or asked first.
+  var fallback: ModelFallback?
 
   init(
     _ request: ModelRequest, _ context: CallContext, _ options: GateOptions, startedAt now: UInt64
@@ -70,6 +72,7 @@ struct CallPlan: Sendable {
     for wish in [models.modelClass?.rawValue, models.costTier?.rawValue, models.engine] {
       if let wish { add(wish) }
     }
+    if models.anyEngine { add("any_engine") }
     add(profile(request, context, options).rawValue)
     return Digest.sha256(bytes)
   }

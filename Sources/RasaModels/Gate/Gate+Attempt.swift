@@ -92,7 +92,8 @@ extension Gate {
     let answer = ModelAnswer(
       text: reading.transcript.text, toolCalls: reading.toolCalls, reasoning: reading.reasoning,
       provider: candidate.provider, model: call.model, usage: usage,
-      cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock)
+      cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock,
+      fallback: plan.fallback)
     faultPoint("call.complete")
     let observation = observation(of: reading, usage, at: candidate, under: hold)
     if let observation { state.withLock { $0.note(observation) } }

@@ -51,6 +51,7 @@ package final class Gate: ModelGate {
     if let onSelection { onSelection(try await report(plan, chain, contenders)) }
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
     var broken: String? = nil
+    var noAnswers = 0
     // A sleep may end a little early by another clock; what was waited for is then due all the same.
     var waitedFor: UInt64 = 0
     for round in 0..<max(1, options.rounds) {
@@ -65,11 +66,24 @@ package final class Gate: ModelGate {
           try await onEvent(.restarted(reason: reason))
           broken = nil
         }
-        let outcome = try await attempt(contenders[index].candidate, plan, onEvent: onEvent)
+        let fallback = fallback(to: contenders[index], among: contenders, chain, plan)
+        plan.fallback = fallback
+        let announcement = Locked(FallbackAnnouncement(isDue: fallback != nil && !chain.isMockOnly))
+        let outcome = try await attempt(contenders[index].candidate, plan) { event in
+          if let fallback, let name = announcement.withLock({ $0.name(at: event) }) {
+            try await onEvent(.fellBack(fallback, to: name))
+          }
+          try await onEvent(event)
+        }
         // What is asked after this is not what was asked before, unless nobody has answered.
         if !outcome.isUnanswered { plan.context.idempotencyKey = nil }
         switch outcome {
-        case .answered(let answer): return answer
+        case .answered(let answer):
+          // An answer may come without a word.
+          if let fallback, let name = announcement.withLock({ $0.name() }) {
+            try await onEvent(.fellBack(fallback, to: name))
+          }
+          return answer
         case .failed(let problem, let hasShown, let policy):
           if hasShown { broken = problem.message }
           contenders[index].note(
@@ -81,10 +95,18 @@ package final class Gate: ModelGate {
             }
           }
           if problem.kind == .rejected { throw failure(plan, contenders, chain) }
+          if problem.kind == .tooLong { contenders.putLargerWindowsFirst(after: index) }
+          if problem.isNoAnswer {
+            // It was paid for. A second model may do better; who asks on and on pays on and on.
+            noAnswers += 1
+            if noAnswers > 1 { throw failure(plan, contenders, chain) }
+          }
           if problem.kind == .budget {
             switch policy {
             case .reject, .warn: throw failure(plan, contenders, chain)
-            case .mock: contenders.append(Contender(candidate: .mock))
+            case .mock:
+              for other in contenders.indices { contenders[other].isOut = true }
+              contenders.append(Contender(candidate: .mock))
             case .downgrade:
               let refused = contenders[index].candidate
               for other in contenders.indices where other > index {
@@ -164,6 +186,9 @@ package final class Gate: ModelGate {
     let selection = Selection(
       configuration: configuration, options: options, catalogue: catalogue,
       today: day(at: time.now()), standing: { state.standing($0) })
+    if let begun = plan.request.continuation {
+      return try selection.chain(goingOnWith: begun)
+    }
     return try selection.chain(for: plan.context.models, profile: plan.profile)
   }
 
@@ -248,6 +273,19 @@ struct Contender: Sendable {
 }
 
 extension [Contender] {
+  /// What was too long for one model may fit another whose window is known to be larger, and hardly
+  /// one whose window is known to be no larger.
+  fileprivate mutating func putLargerWindowsFirst(after index: Int) {
+    guard let window = self[index].candidate.facts?.context else { return }
+    func rank(_ contender: Contender) -> Int {
+      guard let other = contender.candidate.facts?.context else { return 1 }
+      return other > window ? 0 : 2
+    }
+    let rest = self[(index + 1)...].enumerated()
+      .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+    replaceSubrange((index + 1)..., with: rest.map(\.element))
+  }
+
   /// Whether all that was asked for by name is unknown where it was asked for.
   fileprivate var lackTheirModels: Bool {
     allSatisfy { $0.candidate.isStandIn || $0.problems.last?.kind == .modelNotFound }

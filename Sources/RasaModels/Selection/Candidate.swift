@@ -21,6 +21,8 @@ struct Candidate: Sendable {
   /// Asked only when the server knows none of the models that were recommended.
   var isStandIn = false
   var role = Role.configured
+  /// The reference as it was given, where another provider sells the model that it names.
+  var standsFor: ModelReference?
 
   var provider: String { settings?.name ?? "mock" }
   var isMock: Bool { settings == nil }
@@ -37,7 +39,7 @@ struct Candidate: Sendable {
     guard let rates = price(on: day, listed: [])?.rates else { return nil }
     let parts = [rates.input, rates.input, rates.input, rates.output].map { Double($0.picoDollars) }
     switch parts.reduce(0, +) / 4 / 1e12 {
-    case ...0.1: return .low
+    case ...0.5: return .low
     case ...1: return .medium
     case ...10: return .high
     default: return .premium

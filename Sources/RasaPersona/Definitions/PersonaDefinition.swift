@@ -154,7 +154,7 @@ package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case lo
 /// What kind of model is wanted where none is named.
 package enum ModelClass: String, Sendable, Hashable, CaseIterable { case fast, balanced, reasoning }
 
-/// What a million tokens may cost: up to $0.10, $1 and $10, and more than that.
+/// What a million tokens may cost, three quarters of them input: up to $0.50, $1 and $10, and more.
 package enum CostTier: String, Sendable, Hashable, CaseIterable, Comparable {
   case low, medium, high, premium
 
@@ -184,6 +184,8 @@ package struct RecommendedModels: Sendable, Hashable {
   package var costTier: CostTier?
   /// The only provider that is wanted then.
   package var engine: String?
+  /// A model that is named with its engine may be exchanged for one of another engine.
+  package var anyEngine = false
 
   package init(
     primary: ModelReference? = nil, fallback: ModelReference? = nil, premium: ModelReference? = nil

@@ -31,7 +31,7 @@ package struct PersonaLoader {
   private static let keys = [
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
-    "performance_profile", "cost_budget", "capabilities", "tools", "limits",
+    "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
   ]
 
   private func persona(
@@ -51,6 +51,9 @@ package struct PersonaLoader {
     definition.capabilities = reader.texts(fields["capabilities"], "capabilities")
     definition.metadata = reader.object(fields["metadata"], "metadata")
     definition.models = reader.recommendedModels(fields["recommended_models"])
+    if let allows = reader.looseFlag(fields["any_engine"], "any_engine") {
+      definition.models.anyEngine = allows
+    }
     definition.profile = reader.performanceProfile(
       fields["performance_profile"], models: definition.models)
     definition.budget = reader.costBudget(fields["cost_budget"])

@@ -23,6 +23,9 @@ struct GateSetting {
       {"defaults": {"openai": "cheap"}, "aliases": {"nickname": "cheap"},
        "families": {"claude-": "anthropic"}, "models": {
         "cheap": {"vendor": "openai", "prices": [{"input": "1", "output": "2"}]},
+        "small": {"vendor": "openai", "context": 8192, "prices": [{"input": "1", "output": "2"}]},
+        "smaller": {"vendor": "openai", "context": 4096, "prices": [{"input": "1", "output": "2"}]},
+        "large": {"vendor": "openai", "context": 128000, "prices": [{"input": "1", "output": "2"}]},
         "dear": {"vendor": "openai", "prices": [{"input": "100", "output": "200"}]},
         "thinker": {"vendor": "openai", "thinking": true, "prices": [{"input": "10", "output": "20"}]},
         "vectors": {"vendor": "openai", "prices": [{"input": "1", "output": "0"}]},

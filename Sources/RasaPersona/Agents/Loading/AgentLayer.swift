@@ -28,6 +28,7 @@ struct AgentLayer {
   var premium: ModelChoice?
   var modelClass: ModelClass?
   var costTier: CostTier?
+  var anyEngine: Bool?
   var maxConcurrentTasks: Int?
 
   /// `performance_profile` as one word.
@@ -108,6 +109,7 @@ extension AgentLayer {
     take(\.premium)
     take(\.modelClass)
     take(\.costTier)
+    take(\.anyEngine)
     take(\.maxConcurrentTasks)
     take(\.profileWord)
     take(\.profile)

@@ -56,6 +56,7 @@ extension AgentReader {
     for choice in roles.reversed() { models.note(choice) }
     models.modelClass = layer.modelClass
     models.costTier = layer.costTier
+    models.anyEngine = layer.anyEngine ?? false
     return models
   }
 

@@ -16,7 +16,7 @@ struct AgentReader {
     "performance_profile", "estimated_tokens", "persona", "capabilities", "model_class",
     "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
-    "trigger_behavior", "sandbox", "defaults", "strict",
+    "trigger_behavior", "sandbox", "defaults", "strict", "any_engine",
   ]
 
   // MARK: Files
