@@ -26,6 +26,7 @@ struct CodingTests {
     agent.models.engine = "openai"
     agent.models.modelClass = .reasoning
     agent.models.costTier = .high
+    agent.models.anyEngine = true
     agent.profile = .thinking
     agent.traits.thinkingDepth = .high
     agent.traits.iterationSpeed = .low

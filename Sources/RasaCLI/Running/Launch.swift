@@ -81,8 +81,12 @@ extension Workshop {
   }
 
   func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+    var gateOptions = settings.gate
+    gateOptions.finishesBrokenAnswers =
+      settings.format == .text && settings.streams
+      && !Terminal(house.environment).outputIsTerminal && !house.output.isRegularFile
     let gate = try house.gate(
-      ledger: store, history: store, client: client, options: settings.gate,
+      ledger: store, history: store, client: client, options: gateOptions,
       onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil)
     return Runner(
       Surroundings(

@@ -29,7 +29,8 @@ final class TextScreen: RunScreen {
   init(house: House, terminal: Terminal, settings: RunSettings) {
     output = house.output
     errors = house.errors
-    streams = settings.streams
+    // In a file nothing can be taken back, and nobody reads along: it gets the answer when it is whole.
+    streams = settings.streams && !house.output.isRegularFile
     isQuiet = settings.isQuiet
     isVerbose = settings.isVerbose
     showsReasoning = settings.showsReasoning
@@ -55,7 +56,10 @@ final class TextScreen: RunScreen {
         cost: answers.map(\.cost).reduce(.zero, +))
       progress.end(step.identity)
     case .restarted(_, let reason, let wasShown):
-      if wasShown, streams { try say("the stream broke (\(reason)); the answer starts again") }
+      if wasShown, streams {
+        try endLine()
+        try say("the stream broke (\(reason)); the answer starts again")
+      }
     case .event(.warned(let message)): try say("warning: \(message)")
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }

@@ -89,8 +89,10 @@ extension Gate {
       throw error
     }
     let usage = reading.usage(hold)
+    let rest = reading.transcript.text
     let answer = ModelAnswer(
-      text: reading.transcript.text, toolCalls: reading.toolCalls, reasoning: reading.reasoning,
+      text: plan.begun.map { $0.text + $0.new(in: rest) } ?? rest, toolCalls: reading.toolCalls,
+      reasoning: reading.reasoning,
       provider: candidate.provider, model: call.model, usage: usage,
       cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock,
       fallback: plan.fallback)

@@ -61,31 +61,41 @@ package final class Gate: ModelGate {
         guard contenders[index].isReady(at: max(waitedFor, time.monotonic())),
           !contenders[index].candidate.isStandIn || contenders.lackTheirModels
         else { continue }
-        // What was shown of a broken answer is taken back before the next one begins.
         if let reason = broken {
-          try await onEvent(.restarted(reason: reason))
+          if plan.begun == nil {
+            // What was shown of a broken answer is taken back before the next one begins.
+            try await onEvent(.restarted(reason: reason))
+          } else {
+            try await onEvent(
+              .noticed("the stream broke (\(reason)); the answer goes on where it broke off"))
+          }
           broken = nil
         }
         let fallback = fallback(to: contenders[index], among: contenders, chain, plan)
         plan.fallback = fallback
-        let announcement = Locked(FallbackAnnouncement(isDue: fallback != nil && !chain.isMockOnly))
-        let outcome = try await attempt(contenders[index].candidate, plan) { event in
-          if let fallback, let name = announcement.withLock({ $0.name(at: event) }) {
+        let display = Locked(
+          AttemptDisplay(
+            announces: fallback != nil && !chain.isMockOnly, begun: plan.begun))
+        @Sendable func show(_ shown: (announced: String?, event: ModelEvent?)) async throws {
+          if let fallback, let name = shown.announced {
             try await onEvent(.fellBack(fallback, to: name))
           }
-          try await onEvent(event)
+          if let event = shown.event { try await onEvent(event) }
+        }
+        let outcome = try await attempt(contenders[index].candidate, plan) { event in
+          try await show(display.withLock { $0.show(event) })
         }
         // What is asked after this is not what was asked before, unless nobody has answered.
         if !outcome.isUnanswered { plan.context.idempotencyKey = nil }
         switch outcome {
         case .answered(let answer):
-          // An answer may come without a word.
-          if let fallback, let name = announcement.withLock({ $0.name() }) {
-            try await onEvent(.fellBack(fallback, to: name))
-          }
+          try await show(display.withLock { $0.finish() })
           return answer
         case .failed(let problem, let hasShown, let policy):
-          if hasShown { broken = problem.message }
+          if hasShown {
+            broken = problem.message
+            plan.goOn(with: display.withLock { $0.text }, after: problem, request, options)
+          }
           contenders[index].note(
             problem, longestDelay: options.longestRetryDelay, at: time.monotonic())
           if problem.condemnsProvider {

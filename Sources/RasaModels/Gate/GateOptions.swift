@@ -38,6 +38,9 @@ package struct GateOptions: Sendable {
   package var defaultThinkingMaxTokens: Int64 = 4_096
   /// An answer shorter than this is not worth its input.
   package var usefulMinimumTokens: Int64 = 16
+  /// An answer whose stream breaks is gone on with and not begun again: what was shown of it cannot be
+  /// taken back.
+  package var finishesBrokenAnswers = false
   /// Between two words of the mock.
   package var mockDelay: Duration = .zero
 

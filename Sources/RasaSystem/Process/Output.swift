@@ -43,6 +43,12 @@ package struct Output: Sendable {
     }
   }
 
+  /// It is a file: what is written stays, and nobody reads along.
+  package var isRegularFile: Bool {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   private var isDevice: Bool {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
