@@ -106,6 +106,11 @@ extension Rasa {
     public var calls: Int
     /// Whether the mock had a part in it.
     public var usedMock: Bool
+    /// The models that answered, as `provider:model`, each once.
+    public var answeredBy: [String]
+    /// The model that was named or would have come first, where another answered, and why.
+    public var insteadOf: String?
+    public var because: String?
     /// What it waits for; `rasa resume` goes on with it once they are answered.
     public var pending: [Approval]
     public var warnings: [String]
@@ -123,6 +128,9 @@ extension Rasa {
       steps = result.steps
       calls = result.calls
       usedMock = result.usedMock
+      answeredBy = result.answeredBy
+      insteadOf = result.fallback?.insteadOf
+      because = result.fallback?.because
       pending = result.waitsFor.map { Approval($0) }
       notices = result.notices.map { Notice($0) }
       self.warnings = warnings

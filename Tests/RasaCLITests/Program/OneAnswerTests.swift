@@ -58,7 +58,7 @@ struct OneAnswerTests {
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
     try rasa.writeSingle("recommended_models: {primary: gpt-4o, fallback: gpt-4o-mini}\n")
-    let run = try await rasa.run("run", "-p", "single", "--json", "hello")
+    let run = try await rasa.run("run", "-p", "single", "--output-format", "json", "hello")
     let value = try JSON.parse(run.text)
     #expect(value["answered_by"] == ["openai:gpt-4o-mini"])
     #expect(value["instead_of"] == "openai:gpt-4o")
@@ -91,7 +91,7 @@ struct OneAnswerTests {
     let run = try await rasa.run("run", "-p", "single", "hello")
     #expect(run.errorText.contains("LLM_PROVIDER is mock"))
     let value = try JSON.parse(
-      try await rasa.run("run", "-p", "single", "--json", "hello").text)
+      try await rasa.run("run", "-p", "single", "--output-format", "json", "hello").text)
     #expect(value["mock"] == true && value["because"] == "LLM_PROVIDER is mock")
   }
 
