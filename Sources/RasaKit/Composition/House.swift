@@ -129,12 +129,9 @@ package struct House: Sendable {
   /// The files that have changed since they were pinned; those that are not here have not.
   package func changes(since pinned: PinnedFiles) -> [String] {
     pinned.files.filter { file in
-      let shipped = "shipped:"
-      let bytes =
-        file.path.hasPrefix(shipped)
-        ? EmbeddedFiles.bytes(of: String(file.path.dropFirst(shipped.count)))
-        : (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
-      guard let bytes else { return false }
+      guard !file.path.hasPrefix("shipped:"),
+        let bytes = (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
+      else { return false }
       return bytes != Array(file.text.utf8)
     }.map(\.path)
   }
