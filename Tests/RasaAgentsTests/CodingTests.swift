@@ -35,6 +35,7 @@ struct CodingTests {
     agent.budget = CostBudget(
       maxPerExecution: Money(picoDollars: -1), maxDaily: .max, maxMonthly: .zero, policy: .warn)
     agent.maxConcurrentTasks = 3
+    agent.limits = AgentLimits(steps: 9, seconds: 0.5, cost: .max, depth: 2)
     agent.capabilities = ["one", "two"]
     agent.exampleQueries = ["why?"]
     agent.worksWellWith = ["other"]

@@ -77,6 +77,10 @@ extension IndexCoder {
     code(&agent.budget.maxMonthly)
     code(&agent.budget.policy)
     code(&agent.maxConcurrentTasks, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.steps, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.seconds, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.cost)
+    code(&agent.limits.depth, empty: 0) { $0.code(&$1) }
     code(&agent.capabilities)
     code(&agent.exampleQueries)
     code(&agent.worksWellWith)

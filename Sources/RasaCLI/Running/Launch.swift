@@ -88,7 +88,8 @@ extension Workshop {
       Surroundings(
         gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
         limits: house.taskLimits(onWait: stand.warn)),
-      options: RunOptions(profile: settings.gate.profile))
+      options: RunOptions(
+        profile: settings.gate.profile, seconds: settings.maxSeconds.map(Double.init)))
   }
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
@@ -106,6 +107,7 @@ extension Workshop {
       }
       try await screen.finish(result, of: run)
       if let waiting = result.waitsFor.first { throw Failure.parked(run, waiting, result.waitsFor) }
+      if settings.isStrict, let failure = Failure(notWhole: result) { throw failure }
       return result
     } catch {
       await screen.clear()
@@ -166,6 +168,15 @@ extension RunRecord.Status {
 }
 
 extension Failure {
+  /// An answer whose end is missing, where only a whole one counts.
+  init?(notWhole result: RunResult) {
+    guard !result.finish.isWhole,
+      let notice = result.notices.first(where: { $0.kind == .cut })
+    else { return nil }
+    self.init(
+      .limit, "\(notice.message), and `--strict` asks for a whole one", mend: notice.suggestion)
+  }
+
   /// A run that waits for people.
   fileprivate static func parked(
     _ run: Identifier, _ first: Approval, _ all: [Approval]

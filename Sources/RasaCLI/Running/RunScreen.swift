@@ -54,7 +54,8 @@ extension RunResult {
         "reported": .bool(usage.isReported),
       ],
       "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
-      "notices": .array(notices.map(\.value)),
+      "finish": waitsFor.isEmpty ? .string(finish.rawValue) : .null,
+      "continued": .int(Int64(continued)), "notices": .array(notices.map(\.value)),
     ]
     if !waitsFor.isEmpty {
       value["waits_for"] = .array(
@@ -110,12 +111,18 @@ extension RunProgress {
           "calls",
           .array(
             answers.map { answer in
-              [
+              var call: ValueObject = [
                 "provider": .string(answer.provider), "model": .string(answer.model),
                 "input_tokens": .int(answer.usage.input),
                 "output_tokens": .int(answer.usage.output),
                 "cost_usd": .string(answer.cost.decimalText), "mock": .bool(answer.isMock),
+                "finish": .string(answer.finish.rawValue),
               ]
+              if let fallback = answer.fallback {
+                call["instead_of"] = .string(fallback.insteadOf)
+                call["because"] = .string(fallback.because)
+              }
+              return .object(call)
             })
         ))
     case .output(let text): return ["type": "text", "text": .string(text)]

@@ -112,6 +112,7 @@ struct TimelineText {
     case .skipped(let reason): return ["\(style.yellow("skipped:")) \(line(reason))"]
     case .moved(let move): return [text(of: move)]
     case .warned(let message): return ["\(style.yellow("warning:")) \(line(message))"]
+    case .noticed(let notice): return [style.yellow("! ") + line(notice.line)]
     }
   }
 
@@ -136,7 +137,11 @@ struct TimelineText {
     var facts = [line(call.name)]
     let label = call.key.label.prefix { $0 != "@" }
     if label != "call" { facts.append(line(String(label))) }
-    if call.key.occurrence > 1 { facts.append("try \(call.key.occurrence)") }
+    if call.key.occurrence > 1 {
+      // Of an answer that was continued, or asked for with more room, each part has a number.
+      let isPart = label.split(separator: ".").contains { $0 == "more" || $0 == "again" }
+      facts.append("\(isPart ? "no." : "try") \(call.key.occurrence)")
+    }
     let tokens = "\(call.usage.input) + \(call.usage.output) tokens"
     let took = call.endedAt.map {
       durationText($0.milliseconds - call.askedAt.milliseconds)
@@ -145,7 +150,12 @@ struct TimelineText {
     case .answered:
       facts += [tokens, "\(call.cost)"] + (took.map { [$0] } ?? [])
       if call.isMock, call.provider != "mock" { facts.append("mock") }
-      if FinishReason(recorded: call.finish)?.isCut == true { facts.append(style.yellow("cut off")) }
+      if let ending = FinishReason(recorded: call.finish)?.words {
+        facts.append(style.yellow(ending))
+      }
+      if let fallback = call.fallback {
+        facts.append(style.yellow("instead of \(line(fallback.insteadOf))"))
+      }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
       let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
@@ -234,6 +244,19 @@ struct TimelineText {
   /// A text in full when that is wanted, else its beginning.
   private func whole(_ text: String) -> String {
     isVerbose ? printable(text) : opening(text, max(24, width - 12))
+  }
+}
+
+extension FinishReason {
+  /// What there is to say about an answer that ended so; nil for a whole one.
+  fileprivate var words: String? {
+    switch self {
+    case .stop, .toolCalls: nil
+    case .length, .cutOff: "cut off"
+    case .filtered: "stopped by the content filter"
+    case .refused: "declined"
+    case .empty: "empty"
+    }
   }
 }
 

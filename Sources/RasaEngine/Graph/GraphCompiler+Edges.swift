@@ -189,8 +189,10 @@ extension GraphCompiler {
   }
 
   private mutating func nameOutput() {
-    if let composed = graph.nodes.last(where: { $0.definition.compose?.key == "output" }) {
-      graph.outputParts = composed.definition.compose?.parts ?? []
+    let writers = graph.nodes.filter { $0.writes.contains("output") }
+    // Beside another writer, the output is not always what is composed.
+    if let composed = writers.last?.definition.compose, writers.count == 1 {
+      graph.outputParts = composed.parts
     } else if graph.nodes.contains(where: { $0.writes.contains("output") }) {
       graph.outputParts = [Composition.Part(from: "output")]
     } else if graph.nodes.contains(where: { $0.writes.contains("draft") }) {

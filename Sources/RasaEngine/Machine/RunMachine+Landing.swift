@@ -26,8 +26,8 @@ extension RunMachine {
         count(updates, of: slot.node, lane: lane)
         follow(slot, lane: lane)
       }
-    case .skipped(let reason):
-      told.append(.warned("`\(slot.step.operatorName)` was skipped: \(reason)"))
+    case .skipped:
+      forgetVerdict(of: slot.node)
       lanes[lane].popFirst()
     case .answered(let answer):
       let subject = graph.nodes[slot.node].definition.reviewSubject ?? "draft"
@@ -56,11 +56,28 @@ extension RunMachine {
     lanes[lane].noted += updates.filter { $0.value.string?.isEmpty == false }
   }
 
+  /// What an operator's routes look at is about what it saw: of one that was left out this time, an
+  /// earlier verdict is none about what there is now.
+  private mutating func forgetVerdict(of node: Int) {
+    let node = graph.nodes[node]
+    for path in node.writes where !state[path].isNull {
+      let decides = node.routes.contains { route in
+        route.when?.reads.contains { $0.overlaps(path) } ?? false
+      }
+      if decides { state.write(.null, at: path) }
+    }
+  }
+
   /// Takes the first route that applies, else goes on to the next operator.
   private mutating func follow(_ slot: Lane.Slot, lane: Int) {
     guard graph.facts[slot.node].mayLeave else { return lanes[lane].popFirst() }
+    var usedUp: Graph.NodeRoute?
     for route in graph.nodes[slot.node].routes {
-      guard holds(route.when), take(route.bound) else { continue }
+      guard holds(route.when) else { continue }
+      guard take(route.bound) else {
+        usedUp = usedUp ?? route
+        continue
+      }
       let reason = route.when?.source ?? "then"
       lanes[lane].skipping = Set(route.skipping)
       lanes[lane].skipUntil = route.skipping.isEmpty ? nil : graph.nodes[slot.node].frame
@@ -79,7 +96,31 @@ extension RunMachine {
       }
       return
     }
+    if let usedUp { told.append(.objected(objection(of: slot, by: usedUp))) }
     lanes[lane].popFirst()
+  }
+
+  private func objection(of slot: Lane.Slot, by route: Graph.NodeRoute) -> Objection {
+    let target =
+      switch route.action {
+      case .node(let node): graph.nodes[node].definition.name
+      case .frame(let frame): graph.frames[frame].name
+      case .end, .review: "end"
+      }
+    let decisive = Set((route.when?.reads ?? []).map(\.description))
+    var reasons: [String] = []
+    for path in graph.nodes[slot.node].writes where !decisive.contains(path.description) {
+      guard case .object(let object) = state[path] else {
+        reasons += state[path].sentences
+        continue
+      }
+      for (key, value) in object where !decisive.contains("\(path).\(key)") {
+        reasons += value.sentences
+      }
+    }
+    return Objection(
+      step: slot.step, target: target, condition: route.when?.source ?? "",
+      bound: route.bound?.atMost ?? 0, reasons: Array(reasons.prefix(8)))
   }
 
   private mutating func jump(to target: Int, lane: Int, from slot: Lane.Slot, reason: String) {
@@ -209,6 +250,20 @@ extension RunMachine {
     move(from: slot, to: graph.frames[graph.reentry].name, "correction by \(answer.by)")
     lanes[lane].clear()
     enter(graph.reentry, in: lane, prelude: graph.reentryPrelude)
+  }
+}
+
+extension Value {
+  /// What it says, a line for each element of a list.
+  fileprivate var sentences: [String] {
+    switch self {
+    case .string(let text): text.isBlank ? [] : [text.opening(300)]
+    case .array(let elements): elements.flatMap(\.sentences)
+    case .object(let object):
+      [object.compactMap { $0.value.string }.joined(separator: ": ").opening(300)]
+        .filter { !$0.isEmpty }
+    default: []
+    }
   }
 }
 

@@ -102,7 +102,8 @@ package struct EffectLog: Sendable {
   }
 
   private static func isTold(_ kind: String) -> Bool {
-    ["frame.entered", "run.moved", "run.warned", "operator.finished"].contains(kind)
+    ["frame.entered", "run.moved", "run.warned", "run.objected", "operator.finished"]
+      .contains(kind)
   }
 
   private static func name(_ key: EffectKey, _ request: String) -> String {
@@ -146,6 +147,15 @@ extension EffectLog {
     return known.answer
   }
 
+  /// Whether a draft or output is among what was written.
+  var hasWrittenText: Bool {
+    finished.contains { _, _, updates in
+      updates.contains { update in
+        ["draft", "output"].contains(update.path.key) && !update.value.promptText.isEmpty
+      }
+    }
+  }
+
   /// What the operator wrote in that step.
   package func updates(of step: Step) -> [Update]? {
     finished.first { $0.step == step }?.updates
@@ -164,11 +174,4 @@ extension EffectKey {
   fileprivate var place: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
   /// The label without the round that it was asked in.
   fileprivate var kind: Substring { label.prefix { $0 != "@" } }
-}
-
-extension Money {
-  fileprivate init?(_ value: Value) {
-    guard let text = value.string, let money = Money(decimal: text) else { return nil }
-    self = money
-  }
 }

@@ -11,6 +11,8 @@ package enum RunEvent: Sendable, Hashable {
   case operatorFinished(Step, OperatorOutcome)
   /// A route, transition or decision led somewhere else than onwards.
   case moved(from: String, to: String, reason: String)
+  /// A route would have led back once more, but may be taken no further time: the run goes on.
+  case objected(Objection)
   case asked(Approval)
   case answered(Approval, HumanAnswer)
   case warned(String)

@@ -61,28 +61,59 @@ struct Drive {
   /// Folds what the journal tells, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
     let hasContext = history.entries.contains { $0.kind == "context.opened" }
-    let knownTold = fold(history.entries.filter { $0.key == nil })
+    let known = fold(history.entries.filter { $0.key == nil })
     recorded.own = EffectLog(history.entries)
-    stage.begin(with: recorded.own.calls.map(\.answer), spent: recorded.own.spent)
+    stage.begin(
+      with: recorded.own.calls.map(\.answer), spent: recorded.own.spent,
+      notices: history.entries.compactMap { RunNotice(telling: $0) })
+    if recorded.own.hasWrittenText { stage.noteText() }
     let resumed = RunEvent.resumed(by: by)
     surroundings.journal.record([
       resumed.entry(of: start.run, at: surroundings.time.now())
     ])
     if !hasContext { try await openContext(nil) }
     try await show(.event(resumed))
+    // Whoever reads the answer now has to know them as well.
+    for notice in stage.notices { try await show(.notice(notice)) }
     // What followed from the last lines may not have been written down any more.
-    try await tell(machine.takeTold().dropFirst(knownTold))
+    try await tell(known.untold(machine.takeTold()))
   }
 
-  /// Folds lines of the journal, and makes due again what was under way when they end. Returns how
-  /// much of what followed from them was told already.
-  mutating func fold(_ entries: [JournalEntry]) -> Int {
-    var told = 0
-    for entry in entries {
+  /// How much of what follows from a journal was told in it.
+  struct Told {
+    var lines = 0
+    /// Counted apart: earlier versions did not tell of them.
+    var objections = 0
+
+    mutating func count(_ entry: JournalEntry) {
       switch entry.kind {
-      case "frame.entered", "run.moved", "run.warned": told += 1
+      case "frame.entered", "run.moved": lines += 1
+      // Earlier versions also warned of operators that were skipped.
+      case "run.warned":
+        if entry.body["message"].string?.contains("` was skipped: ") != true { lines += 1 }
+      case "run.objected": objections += 1
       default: break
       }
+    }
+
+    func untold(_ events: [RunEvent]) -> ArraySlice<RunEvent> {
+      var left = self
+      return events.filter { event in
+        if case .objected = event {
+          left.objections -= 1
+          return left.objections < 0
+        }
+        left.lines -= 1
+        return left.lines < 0
+      }[...]
+    }
+  }
+
+  /// Folds lines of the journal, and makes due again what was under way when they end.
+  mutating func fold(_ entries: [JournalEntry]) -> Told {
+    var told = Told()
+    for entry in entries {
+      told.count(entry)
       guard let event = RunEvent(folding: entry) else { continue }
       if case .operatorFinished(var step, let outcome) = event {
         step.isReview = false
@@ -163,7 +194,7 @@ struct Drive {
     return RunResult(
       session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
       steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
-      waitsFor: waitsFor)
+      waitsFor: waitsFor, notices: stage.notices)
   }
 
   private func workingNotes(at now: Timestamp) -> [WorkingNote] {
@@ -217,10 +248,14 @@ struct Drive {
     }
     let second = await written.value
     if isForeign { return error }
-    guard let second, second.message != failure.message else { return failure }
-    var both = failure
-    both.details.append("and its end could not be written down: \(second.message)")
-    return both
+    var told = failure
+    if failure.kind != .cancelled, stage.hasText {
+      told.details.append("what was written before is kept: `rasa runs show \(run) --verbose`")
+    }
+    if let second, second.message != failure.message {
+      told.details.append("and its end could not be written down: \(second.message)")
+    }
+    return told
   }
 
   /// A line of the journal; what is about work inside a run says inside which.
@@ -284,6 +319,7 @@ struct Drive {
       case .answered: break
       }
     }
+    if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) { stage.noteText() }
     let event = RunEvent.operatorFinished(step, outcome)
     step.isReview = false
     machine.apply(.operatorFinished(step, outcome))
@@ -299,13 +335,29 @@ struct Drive {
     if !told.isEmpty {
       let now = surroundings.time.now()
       surroundings.journal.record(told.map { entry($0, at: now) })
-      for event in told { try await show(.event(event)) }
+      for event in told {
+        try await show(.event(event))
+        guard case .objected(let objection) = event else { continue }
+        let notice = RunNotice.objection(objection)
+        if stage.note(notice) { try await show(.notice(notice)) }
+      }
     }
     let open = machine.openParts
     if open != shownOpen || !machine.isRunning {
       shownOpen = open
       if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
+      // The way that the run took wrote none of the parts: what it came to instead.
+      if case .finished(let output) = machine.status, !stage.hasShownOutput, !output.isNull {
+        try await show(.output(output.promptText))
+      }
     }
+  }
+}
+
+extension Update {
+  /// Whether somebody could want to read it although the run failed.
+  fileprivate var isAnswer: Bool {
+    (path.key == "draft" || path.key == "output") && !value.promptText.isEmpty
   }
 }
 

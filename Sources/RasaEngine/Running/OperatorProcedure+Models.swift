@@ -3,9 +3,11 @@ import RasaPersona
 
 /// Calls: what is recorded is not asked again, what is in doubt is decided first.
 extension OperatorProcedure {
+  ///
+  /// - Parameter text: what this goes on with; nil for an answer of its own.
   func call(
     _ request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
-    label: String, attempt: Int
+    label: String, occurrence: Int, after text: String? = nil
   ) async throws -> ModelAnswer {
     let step = invocation.step
     let node = graph.nodes[invocation.node]
@@ -13,16 +15,20 @@ extension OperatorProcedure {
     // A substitute asks in the place of another operator, and not the same.
     let isSubstitute = definition.name != step.operatorName
     let key = step.effect(
-      isSubstitute ? "\(definition.name).\(label)" : label, occurrence: attempt)
+      isSubstitute ? "\(definition.name).\(label)" : label, occurrence: occurrence)
     var context = graph.callContext(
       start, definition, key, profile: options.profile, assignment: assignment)
-    if attempt > 1 || label != "call", let live, stage.restart(live) {
+    if text == nil, occurrence > 1 || label != "call", let live, stage.restart(live) {
       try await show(.restarted(step, reason: "asked again", wasShown: true))
     }
+    let part = Part(of: live, after: text)
     if let answer = try await known(request, context) {
       try await show(.modelChosen(step, provider: answer.provider, model: answer.model))
+      // What an earlier version delivered although it was no answer still counts, and is told of.
+      if answer.text.isBlank, let failure = answer.failure { throw failure }
       try await show(.textArrived(step, answer.text))
-      if let live, let shown = stage.offer(answer.text, of: live) { try await show(.output(shown)) }
+      try await show(part.take(answer.text))
+      try await show(part.finish())
       return answer
     }
     context.idempotencyKey = recorded.own.idempotencyKey(at: key)
@@ -34,9 +40,26 @@ extension OperatorProcedure {
     guard left > 0 else { throw stage.tooLate(at: surroundings.time.monotonic()) }
     request.timeout = min(request.timeout ?? left, left)
     do {
-      let answer = try await ask(request, context, live, step)
+      let answer = try await ask(request, context, part, step)
       stage.note(answer)
+      if let notice = RunNotice.fallback(answer, at: step), stage.note(notice) {
+        try await show(.notice(notice))
+      }
+      if let failure = answer.failure { throw failure }
+      try await show(part.finish())
       return answer
+    } catch let failure as Failure where failure.kind == .budget {
+      // A reservation that is refused leaves no line of its own.
+      surroundings.journal.record([
+        JournalEntry(
+          run: start.run, time: surroundings.time.now(), kind: "call.refused",
+          key: key.description,
+          body: [
+            "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
+            "mend": .string(failure.mend),
+          ])
+      ])
+      throw failure
     } catch let failure as Failure where failure.kind == .timeout {
       // The operator's own time, or the whole run's?
       guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else {
@@ -99,7 +122,7 @@ extension OperatorProcedure {
   }
 
   private func ask(
-    _ request: ModelRequest, _ context: CallContext, _ live: StatePath?, _ step: Step
+    _ request: ModelRequest, _ context: CallContext, _ part: Part, _ step: Step
   ) async throws -> ModelAnswer {
     try await surroundings.gate.answer(request, for: context) { event in
       switch event {
@@ -107,26 +130,76 @@ extension OperatorProcedure {
         try await show(.modelChosen(step, provider: provider, model: model))
       case .text(let text):
         try await show(.textArrived(step, text))
-        if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
+        try await show(part.take(text))
       case .reasoning(let text): try await show(.reasoning(step, text))
       case .restarted(let reason):
-        let wasShown = live.map { stage.restart($0) } ?? false
+        let (wasShown, again) = part.restart(stage)
         try await show(.restarted(step, reason: reason, wasShown: wasShown))
+        try await show(again)
       case .fellBack(let fallback, let answering):
-        try await show(
-          .notice(
-            RunNotice(
-              .fallback, at: step,
-              "\(answering) answers instead of \(fallback.insteadOf): \(fallback.because)",
-              facts: [
-                "answered_by": .string(answering), "instead_of": .string(fallback.insteadOf),
-                "because": .string(fallback.because),
-              ])))
+        let notice = RunNotice.fallback(fallback, to: answering, at: step)
+        if stage.noteShown(notice) { try await show(.notice(notice)) }
       case .waiting(let reason): try await show(.notice(RunNotice(.waiting, at: step, reason)))
-      case .noticed(let message):
-        try await show(.notice(RunNotice(.accounting, at: step, message)))
+      case .noticed(let message): try await notice(RunNotice(.accounting, at: step, message))
       }
     }
+  }
+
+  /// Shows a piece of the output, if there is one.
+  private func show(_ piece: Part.Piece?) async throws {
+    guard let piece, let shown = stage.offer(piece.text, of: piece.path) else { return }
+    try await show(.output(shown))
+  }
+}
+
+/// An answer, or a further part of one, while it arrives: what of it goes to the reader.
+private final class Part: Sendable {
+  struct Piece {
+    var text: String
+    var path: StatePath
+  }
+  private struct State {
+    var joint: Joint?
+    var hasPassedOn = false
+  }
+  private let path: StatePath?
+  /// What the reader has of the parts before.
+  private let before: String?
+  private let state: Locked<State>
+
+  init(of path: StatePath?, after text: String?) {
+    self.path = path
+    before = text
+    state = Locked(State(joint: path == nil ? nil : text.map { Joint(after: $0) }))
+  }
+
+  func take(_ text: String) -> Piece? {
+    guard let path else { return nil }
+    let new = state.withLock { state in
+      let new = state.joint?.take(text) ?? text
+      state.hasPassedOn = state.hasPassedOn || !new.isEmpty
+      return new
+    }
+    return new.isEmpty ? nil : Piece(text: new, path: path)
+  }
+
+  func finish() -> Piece? {
+    guard let path, let rest = state.withLock({ $0.joint?.finish() }), !rest.isEmpty else {
+      return nil
+    }
+    return Piece(text: rest, path: path)
+  }
+
+  /// The part comes anew. What was shown of it makes the reader begin again, with the parts before.
+  func restart(_ stage: Stage) -> (wasShown: Bool, again: Piece?) {
+    guard let path else { return (false, nil) }
+    let hasPassedOn = state.withLock { state in
+      defer { state = State(joint: before.map { Joint(after: $0) }) }
+      return state.hasPassedOn
+    }
+    guard let before else { return (stage.restart(path), nil) }
+    guard hasPassedOn else { return (false, nil) }
+    return (stage.restart(path), Piece(text: before, path: path))
   }
 }
 

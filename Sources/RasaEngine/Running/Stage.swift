@@ -8,23 +8,29 @@ final class Stage: Sendable {
     var output: LiveOutput
     var spent = Money.zero
     var answers: [ModelAnswer] = []
+    var notices: [RunNotice] = []
+    /// Notices that have been shown and may turn out not to count.
+    var shown: Set<RunNotice> = []
+    /// Whether a text has counted that somebody could want to read although the run failed.
+    var hasText = false
     /// What those want to be remembered that worked for the run.
     var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
   }
   private let shared: Locked<Shared>
-  private let seconds: Double
+  /// Nil where only the outer stage bounds the time.
+  private let seconds: Double?
   /// The stage of the run that this one is a part of: money, answers and time are counted there, too.
   private let outer: Stage?
 
   /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
   init(
-    parts: [Composition.Part], seconds: Double, startedAt now: UInt64, inside outer: Stage? = nil
+    parts: [Composition.Part], seconds: Double?, startedAt now: UInt64, inside outer: Stage? = nil
   ) {
     self.seconds = seconds
     self.outer = outer
-    let nanoseconds = UInt64(min(max(seconds, 0), 1_000_000_000) * 1_000_000_000)
+    let nanoseconds = UInt64(min(max(seconds ?? .infinity, 0), 1_000_000_000) * 1_000_000_000)
     shared = Locked(Shared(output: LiveOutput(parts: parts), deadline: now &+ nanoseconds))
   }
 
@@ -45,13 +51,14 @@ final class Stage: Sendable {
     if let outer {
       guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
       return Failure(
-        .timeout, "it took longer than \(seconds.shortText) seconds",
-        mend: "raise `limits: {seconds: …}` there, or use a faster model")
+        .timeout, "it took longer than \((seconds ?? 0).shortText) seconds",
+        mend: "raise `limits: {seconds: …}` in its own file, or use a faster model")
     }
     return Failure(
-      .timeout, "the run took longer than \(seconds.shortText) seconds",
-      mend: "raise `limits: {seconds: …}` in the persona, or use a faster model",
-      details: [Failure.wholeRun])
+      .timeout, "the run took longer than \((seconds ?? 0).shortText) seconds",
+      mend:
+        "`--max-seconds N` gives it more time, as does `limits: {seconds: N}` in the file of the "
+        + "persona or agent; or use a faster model", details: [Failure.wholeRun])
   }
 
   /// By the whole run.
@@ -75,13 +82,46 @@ final class Stage: Sendable {
     }
   }
 
-  /// What the run had and spent before this process went on with it.
-  func begin(with answers: [ModelAnswer], spent: Money) {
+  /// What the run had, spent and told before this process went on with it.
+  func begin(with answers: [ModelAnswer], spent: Money, notices: [RunNotice]) {
     shared.withLock { shared in
       shared.answers = answers
       shared.spent = spent
+      for notice in notices where !shared.notices.contains(notice) { shared.notices.append(notice) }
     }
   }
+
+  /// What the reader of the whole run's output has to know, in order.
+  var notices: [RunNotice] { outer?.notices ?? shared.withLock { $0.notices } }
+
+  /// Keeps it for the run's result; false when there is no need to tell it again.
+  func note(_ notice: RunNotice) -> Bool {
+    if let outer { return outer.note(notice) }
+    return shared.withLock { shared in
+      guard !shared.notices.contains(notice) else { return false }
+      shared.notices.append(notice)
+      return !shared.shown.contains(notice)
+    }
+  }
+
+  /// Remembers that it is being shown, without keeping it for the result; false when it was before.
+  func noteShown(_ notice: RunNotice) -> Bool {
+    if let outer { return outer.noteShown(notice) }
+    return shared.withLock { shared in
+      shared.shown.insert(notice).inserted && !shared.notices.contains(notice)
+    }
+  }
+
+  /// Whether there is something to read of a run that failed.
+  var hasText: Bool { outer?.hasText ?? shared.withLock { $0.hasText } }
+
+  func noteText() {
+    if let outer { return outer.noteText() }
+    shared.withLock { $0.hasText = true }
+  }
+
+  /// Whether anything of the output has been shown.
+  var hasShownOutput: Bool { shared.withLock { $0.output.hasShownAnything } }
 
   func offer(_ text: String, of path: StatePath) -> String? {
     shared.withLock { $0.output.offer(text, of: path) }

@@ -119,6 +119,7 @@ extension RunTimeline.Pass {
       if case .warned(let message) = line { .string(message) } else { nil }
     }
     if !warnings.isEmpty { object["warnings"] = .array(warnings) }
+    if !notices.isEmpty { object["notices"] = .array(notices.map(\.value)) }
     return .object(object)
   }
 }
@@ -134,6 +135,11 @@ extension RunTimeline.Call {
       "text": .string(text), "mock": .bool(isMock),
     ]
     object[outcome == .open ? "held_usd" : "cost_usd"] = .string(cost.decimalText)
+    if !finish.isEmpty { object["finish"] = .string(finish) }
+    if let fallback {
+      object["instead_of"] = .string(fallback.insteadOf)
+      object["because"] = .string(fallback.because)
+    }
     switch outcome {
     case .open, .answered: break
     case .failed(let reason, let message):

@@ -109,6 +109,10 @@ extension Rasa {
     /// What it waits for; `rasa resume` goes on with it once they are answered.
     public var pending: [Approval]
     public var warnings: [String]
+    /// How the answer ended: `stop`, or `length` or `cut_off` when its end is missing; more may come.
+    public var finish: String
+    /// How often models were asked to go on with an answer that had been cut.
+    public var continued: Int
     /// What its reader has to know about the answer.
     public var notices: [Notice]
 
@@ -124,6 +128,8 @@ extension Rasa {
       calls = result.calls
       usedMock = result.usedMock
       pending = result.waitsFor.map { Approval($0) }
+      finish = result.finish.rawValue
+      continued = result.continued
       notices = result.notices.map { Notice($0) }
       self.warnings = warnings
     }

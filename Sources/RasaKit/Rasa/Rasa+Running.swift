@@ -20,6 +20,8 @@ extension Rasa {
     public var premium = false
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
+    /// How long the run may take, whatever its persona or agent says.
+    public var maxSeconds: Int?
     /// Lifts the agent's own limit for one run; never a limit of day or month.
     public var force = false
     /// Goes on, with a warning, where a budget has no room left.
@@ -45,6 +47,7 @@ extension Rasa {
       if let profile { kept["profile"] = .string(profile.rawValue) }
       if premium { kept["premium"] = true }
       if let maxCost { kept["max_cost"] = .string(maxCost.decimalText) }
+      if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
       return kept
     }
   }
@@ -100,7 +103,11 @@ extension Rasa {
         people: CallersPeople(run: start.run, user: user, approve: approve), time: house.time,
         limits: house.taskLimits(onWait: warn))
       return (
-        start, Runner(surroundings, options: RasaEngine.RunOptions(profile: gateOptions.profile))
+        start,
+        Runner(
+          surroundings,
+          options: RasaEngine.RunOptions(
+            profile: gateOptions.profile, seconds: options.maxSeconds.map(Double.init)))
       )
     }
     return Run(id: start.run.text) { tell, cancel in

@@ -37,6 +37,7 @@ extension Agent {
     persona.models = wantedModels
     persona.profile = profile
     persona.budget = budget
+    persona.limits = limits.whole
     persona.capabilities = capabilities
     persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
     persona.agent = AgentRules()

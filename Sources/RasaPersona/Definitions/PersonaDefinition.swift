@@ -132,13 +132,19 @@ package struct Transition: Sendable {
 /// What a whole run may take. Every limit has a default, so that no run is unbounded.
 package struct RunLimits: Sendable, Hashable {
   package var steps: Int
-  package var seconds: Double
+  /// What the file says; nil leaves a run its usual time, and who works inside a run all of that.
+  package var ownSeconds: Double?
   package var cost: Money?
   package var depth: Int
 
-  package init(steps: Int = 64, seconds: Double = 300, cost: Money? = nil, depth: Int = 4) {
+  /// How long a run may take.
+  package var seconds: Double { ownSeconds ?? 300 }
+
+  package init(
+    steps: Int = 64, seconds: Double? = nil, cost: Money? = nil, depth: Int = 4
+  ) {
     self.steps = steps
-    self.seconds = seconds
+    ownSeconds = seconds
     self.cost = cost
     self.depth = depth
   }

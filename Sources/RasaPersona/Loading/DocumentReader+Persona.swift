@@ -31,7 +31,7 @@ extension DocumentReader {
     else { return limits }
     if let steps = integer(fields["steps"], "steps", in: 1...1_000_000) { limits.steps = steps }
     if let seconds = number(fields["seconds"], "seconds", in: 0.001...604_800) {
-      limits.seconds = seconds
+      limits.ownSeconds = seconds
     }
     limits.cost = money(fields["cost"], "cost")
     if let depth = integer(fields["depth"], "depth", in: 1...64) { limits.depth = depth }

@@ -138,7 +138,10 @@ struct BadInputTests {
     let provider = try ScriptedProvider.start([.words(100_000)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.writeSingle()
+    // More than a pipe takes, and none of it cut off.
+    try rasa.home.write(
+      "name: single\ndescription: One answer.\nframes: [session_frame]\n"
+        + "operators: [{name: respond, max_tokens: 1000000}]\n", to: "personas/single.yaml")
     let run = try await rasa.shell(
       "{ \"$RASA\" run -p single hello; echo \"code $?\" >&2; } | head -c 10 >/dev/null")
     #expect(run.errorText == "code 141\n")

@@ -112,7 +112,9 @@ extension CommandSpec {
         "Go on by the copy of the persona that the run keeps, though its files have changed",
         heading: "Which"),
       .user.saying("Who goes on with it").under("Which"),
-    ] + .modelAndMoney + .answerOutput + [.approval.under("Running")],
+    ] + .modelAndMoney + .answerOutput + [
+      .strict, .maxSeconds, .approval.under("Running"),
+    ],
     rules: [
       .atMostOne([.option("all"), .arguments]),
       .atMostOne([.option("verbose"), .option("quiet")]),

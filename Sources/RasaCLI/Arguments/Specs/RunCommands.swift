@@ -44,7 +44,7 @@ extension CommandSpec {
       .session.under("Question"),
       .user.under("Question"),
     ] + .modelAndMoney + .answerOutput + [
-      .approval.under("Running"),
+      .strict, .maxSeconds, .approval.under("Running"),
       .record.under("Running"),
       .replay.under("Running"),
       OptionSpec(
@@ -74,7 +74,7 @@ extension CommandSpec {
           ("5", "the provider failed"),
           ("6", "a budget is used up"),
           ("7", "a person has to agree, or did not"),
-          ("8", "a limit of the run was reached"),
+          ("8", "a limit was reached; with `--strict`, the end of the answer is missing"),
           ("124", "out of time"),
           ("130", "interrupted"),
         ])
@@ -96,7 +96,8 @@ extension CommandSpec {
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
-      .approval.under("Running"), .verbose.under("Running"), .showReasoning.under("Running"),
+      .maxSeconds, .approval.under("Running"), .verbose.under("Running"),
+      .showReasoning.under("Running"),
     ],
     rules: [.atMostOne([.option("persona"), .option("agent")])])
 }

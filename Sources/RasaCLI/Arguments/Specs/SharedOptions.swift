@@ -54,6 +54,13 @@ extension OptionSpec {
   static let maxCost = OptionSpec(
     "max-cost", .value(placeholder: "USD", .money), "Spend no more than this on one answer",
     defaultsTo: .described("as the persona says"))
+  static let maxSeconds = OptionSpec(
+    "max-seconds", .value(placeholder: "N", .integer(1...604_800)),
+    "Take no longer than this for one answer", heading: "Running",
+    defaultsTo: .described("as the persona says, else 300"))
+  static let strict = OptionSpec(
+    "strict", .flag(isNegatable: false),
+    "End with exit code 8 when the end of the answer is missing", heading: "Output")
   static let force = OptionSpec(
     "force", .flag(isNegatable: false),
     "Go past the limit on one answer; the limits per day and month still hold")

@@ -28,6 +28,8 @@ extension RunSettings {
     gate.maxCost = command.money("max-cost")
     gate.mockDelay = .milliseconds(8)
     explainsSelection = command.flag("explain-selection")
+    if command.declares("max-seconds") { maxSeconds = command.integer("max-seconds") }
+    if command.declares("strict") { isStrict = command.flag("strict") }
     if command.declares("show-reasoning") { showsReasoning = command.flag("show-reasoning") }
   }
 }

@@ -44,6 +44,12 @@ struct AgentLayer {
   var maxMonthly: Money?
   var budgetPolicy: BudgetPolicy?
 
+  /// What one run of it may take.
+  var steps: Int?
+  var seconds: Double?
+  var cost: Money?
+  var depth: Int?
+
   var capabilities: [String]?
   var exampleQueries: [String]?
   var worksWellWith: [String]?
@@ -121,6 +127,10 @@ extension AgentLayer {
     take(\.maxDaily)
     take(\.maxMonthly)
     take(\.budgetPolicy)
+    take(\.steps)
+    take(\.seconds)
+    take(\.cost)
+    take(\.depth)
     take(\.capabilities)
     take(\.exampleQueries)
     take(\.worksWellWith)

@@ -26,6 +26,8 @@ extension AgentReader {
       maxPerExecution: layer.maxPerExecution, maxDaily: layer.maxDaily,
       maxMonthly: layer.maxMonthly, policy: layer.budgetPolicy ?? .reject)
     agent.maxConcurrentTasks = layer.maxConcurrentTasks
+    agent.limits = AgentLimits(
+      steps: layer.steps, seconds: layer.seconds, cost: layer.cost, depth: layer.depth)
 
     agent.capabilities = layer.capabilities ?? []
     agent.exampleQueries = layer.exampleQueries ?? []

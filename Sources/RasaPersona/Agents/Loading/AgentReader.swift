@@ -16,7 +16,7 @@ struct AgentReader {
     "performance_profile", "estimated_tokens", "persona", "capabilities", "model_class",
     "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
-    "trigger_behavior", "sandbox", "defaults", "strict",
+    "trigger_behavior", "sandbox", "defaults", "strict", "limits",
   ]
 
   // MARK: Files
@@ -154,6 +154,18 @@ struct AgentReader {
       layer.maxMonthly = reader.money(budget["max_monthly"], "max_monthly")
       layer.budgetPolicy = reader.looseChoice(budget["policy"], "policy")
     }
+    readRunLimits(fields["limits"], into: &layer)
+  }
+
+  private mutating func readRunLimits(_ node: DocumentNode?, into layer: inout AgentLayer) {
+    guard let node,
+      let limits = reader.fields(
+        node, of: "`limits`", known: ["steps", "seconds", "cost", "depth"])
+    else { return }
+    layer.steps = reader.integer(limits["steps"], "steps", in: 1...1_000_000)
+    layer.seconds = reader.number(limits["seconds"], "seconds", in: 0.001...604_800)
+    layer.cost = reader.money(limits["cost"], "cost")
+    layer.depth = reader.integer(limits["depth"], "depth", in: 1...64)
   }
 
   private mutating func readClass(_ fields: Fields, into layer: inout AgentLayer) {
