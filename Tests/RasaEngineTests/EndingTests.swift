@@ -419,6 +419,88 @@ struct EndingTests {
     }
   }
 
+  @Test("what could not be had for want of money is in the journal, and a replay comes to the same")
+  func refusedAndReplayed() async throws {
+    var studio = try Studio(withSides())
+    studio.script = { request, context, onEvent in
+      switch (request.name, context.key.label) {
+      case ("critic_agent", _): return #"{"verdict": "pass"}"#
+      case ("alt_recommendation_operator", _), (_, "more"):
+        throw Failure(.budget, "the limit has $0 left")
+      case ("respond", _): return try await FakeGate.streamCut("one two", onEvent)
+      default: return try await FakeGate.stream(request.name, onEvent)
+      }
+    }
+    let recording = try await studio.record()
+    try await expectFaithful(recording, on: studio.graph)
+    #expect(recording.expected.output.promptText.hasPrefix("one two\n"))
+    let timeline = RunTimeline(studio.store.snapshot.entries)
+    let refused = timeline.calls.filter {
+      $0.outcome == .failed(reason: "budget", message: "the limit has $0 left")
+    }
+    #expect(refused.map(\.key.label) == ["more", "call"])
+    #expect(timeline.passes.flatMap(\.notices).map(\.kind) == [.cut])
+  }
+
+  @Test("a run that is gone on with tells what earlier processes had to tell")
+  func toldAgain() async throws {
+    let graph = try compile(withSides())
+    let store = FakeStore()
+    let shape: @Sendable (inout ModelAnswer, ModelRequest, CallContext) -> Void = { answer, _, _ in
+      answer.fallback = ModelFallback(insteadOf: "fake:best", because: "it is busy")
+    }
+    let gate = { (store: FakeStore) in
+      FakeGate(journal: store, shape: shape) { request, _, onEvent in
+        switch request.name {
+        case "critic_agent": #"{"verdict": "pass"}"#
+        case "explain_operator": throw Failure(.provider, "down")
+        default: try await FakeGate.stream(request.name, onEvent)
+        }
+      }
+    }
+    let whole = try await Runner(
+      ResumeTests.surroundings(gate(store), store, FakePeople())
+    ).run(graph, start(graph))
+    #expect(whole.notices.map(\.kind) == [.fallback, .fallback, .skipped, .fallback])
+    let skipped = try #require(
+      store.snapshot.entries.firstIndex { !$0.body["outcome"]["skipped"].isNull })
+    let stopped = FakeStore(copying: store, lines: skipped + 1)
+    let screen = Screen()
+    let result = try await Runner(
+      ResumeTests.surroundings(gate(stopped), stopped, FakePeople())
+    ).resume(graph, try await stopped.claim(Identifier("run-1")), by: "test") { screen.show($0) }
+    #expect(Set(result.notices) == Set(whole.notices))
+    #expect(result.notices.count == 4)
+    #expect(screen.notices == result.notices)
+  }
+
+  @Test("what was said of a text or verdict that was replaced since is not said of the answer")
+  func replaced() async throws {
+    let gate = FakeGate { request, context, onEvent in
+      if request.name == "critic_agent" {
+        if context.key.visit == 1, context.key.label == "call" { throw Failure(.provider, "down") }
+        return #"{"verdict": "revise"}"#
+      }
+      return context.key.visit == 1 && request.name == "respond"
+        ? try await FakeGate.streamCut("one two", onEvent)
+        : try await FakeGate.stream("all of it", onEvent)
+    }
+    var definition = persona(
+      frames: [frame("session_frame", operators: ["respond", "critic_agent", "again"])],
+      operators: try ["respond", "critic_agent"].map { try shipped($0) } + [
+        try model(
+          "again", reads: ["draft"], writes: [text("again")], prompt: "again {{draft}}",
+          then: [route("respond", atMost: 1)])
+      ])
+    definition.operators[1].onError = ErrorPolicy(otherwise: .skip)
+    definition.operators[1].then = []
+    let result = try await run(definition, gate: gate)
+    #expect(result.output == "all of it")
+    // Nor does a route without a condition object when it is used up.
+    #expect(result.notices == [])
+    #expect(result.finish == .stop && result.continued == 0)
+  }
+
   // MARK: Objections
 
   @Test("an objection that still stands when its route is used up goes out with the answer")

@@ -75,7 +75,8 @@ extension RunMachine {
     for route in graph.nodes[slot.node].routes {
       guard holds(route.when) else { continue }
       guard take(route.bound) else {
-        usedUp = usedUp ?? route
+        // One without a condition is only a repetition, which has come to its end.
+        if route.when != nil { usedUp = usedUp ?? route }
         continue
       }
       let reason = route.when?.source ?? "then"

@@ -30,6 +30,8 @@ package struct EffectLog: Sendable {
   /// The lines of what works inside the run, which go on from them.
   private var lines: [String: [JournalEntry]] = [:]
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
+  /// Passes of operators that have written something or were left out, in order.
+  private(set) var finishedSteps: [Step] = []
 
   package init() {}
 
@@ -51,8 +53,12 @@ package struct EffectLog: Sendable {
       if entry.kind != "operator.finished" { return }
     }
     if entry.kind == "operator.finished" {
-      if case .operatorFinished(let step, .wrote(let updates)) = RunEvent(folding: entry) {
+      switch RunEvent(folding: entry) {
+      case .operatorFinished(let step, .wrote(let updates)):
         finished.append((sequence, step, updates))
+        finishedSteps.append(step)
+      case .operatorFinished(let step, .skipped): finishedSteps.append(step)
+      default: break
       }
       return
     }

@@ -111,6 +111,13 @@ package struct Step: Sendable, Hashable {
     self.isReview = isReview
   }
 
+  /// Whether the two are one, or one is the review of the other.
+  func isSamePass(as other: Step) -> Bool {
+    var other = other
+    other.isReview = isReview
+    return self == other
+  }
+
   /// The key of an effect in this step.
   package func effect(_ label: String, occurrence: Int = 1) -> EffectKey {
     EffectKey(

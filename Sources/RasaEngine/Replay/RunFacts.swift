@@ -260,15 +260,6 @@ struct RunFacts: Sendable {
   }
 }
 
-extension Step {
-  /// Whether the two are one, or one is the review of the other.
-  fileprivate func isSamePass(as other: Step) -> Bool {
-    var other = other
-    other.isReview = isReview
-    return self == other
-  }
-}
-
 extension OperatorOutcome {
   fileprivate var isRejection: Bool {
     if case .answered(let answer) = self { answer.decision == .reject } else { false }

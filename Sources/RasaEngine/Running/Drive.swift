@@ -65,8 +65,9 @@ struct Drive {
     recorded.own = EffectLog(history.entries)
     stage.begin(
       with: recorded.own.calls.map(\.answer), spent: recorded.own.spent,
-      notices: history.entries.compactMap { RunNotice(telling: $0) })
+      notices: history.entries.flatMap { RunNotice.told(by: $0) })
     if recorded.own.hasWrittenText { stage.noteText() }
+    for step in recorded.own.finishedSteps { stage.noteEnd(of: step) }
     let resumed = RunEvent.resumed(by: by)
     surroundings.journal.record([
       resumed.entry(of: start.run, at: surroundings.time.now())
@@ -320,6 +321,10 @@ struct Drive {
       }
     }
     if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) { stage.noteText() }
+    switch outcome {
+    case .wrote, .skipped: stage.noteEnd(of: step)
+    case .answered: break
+    }
     let event = RunEvent.operatorFinished(step, outcome)
     step.isReview = false
     machine.apply(.operatorFinished(step, outcome))
@@ -347,7 +352,7 @@ struct Drive {
       shownOpen = open
       if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
       // The way that the run took wrote none of the parts: what it came to instead.
-      if case .finished(let output) = machine.status, !stage.hasShownOutput, !output.isNull {
+      if case .finished(let output) = machine.status, !output.isNull, stage.takeUnshown() {
         try await show(.output(output.promptText))
       }
     }

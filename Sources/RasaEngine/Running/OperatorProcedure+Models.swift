@@ -48,25 +48,27 @@ extension OperatorProcedure {
       if let failure = answer.failure { throw failure }
       try await show(part.finish())
       return answer
-    } catch let failure as Failure where failure.kind == .budget {
-      // A reservation that is refused leaves no line of its own.
-      surroundings.journal.record([
-        JournalEntry(
-          run: start.run, time: surroundings.time.now(), kind: "call.refused",
-          key: key.description,
-          body: [
-            "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
-            "mend": .string(failure.mend),
-          ])
-      ])
-      throw failure
-    } catch let failure as Failure where failure.kind == .timeout {
+    } catch let failure as Failure {
+      if failure.kind == .budget { noteRefusal(failure, at: key) }
       // The operator's own time, or the whole run's?
-      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else {
+      if failure.kind == .timeout, stage.secondsLeft(at: surroundings.time.monotonic()) <= 0 {
         throw stage.tooLate(at: surroundings.time.monotonic())
       }
       throw failure
     }
+  }
+
+  /// A reservation that is refused leaves no line of its own.
+  private func noteRefusal(_ failure: Failure, at key: EffectKey) {
+    surroundings.journal.record([
+      JournalEntry(
+        run: start.run, time: surroundings.time.now(), kind: "call.refused",
+        key: key.description,
+        body: [
+          "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
+          "mend": .string(failure.mend),
+        ])
+    ])
   }
 
   /// The answer that is already there, of this run or the one that it is a fork of.
@@ -140,7 +142,9 @@ extension OperatorProcedure {
         let notice = RunNotice.fallback(fallback, to: answering, at: step)
         if stage.noteShown(notice) { try await show(.notice(notice)) }
       case .waiting(let reason): try await show(.notice(RunNotice(.waiting, at: step, reason)))
-      case .noticed(let message): try await notice(RunNotice(.accounting, at: step, message))
+      case .noticed(let message):
+        // The gate keeps it with the call's result.
+        try await notice(RunNotice(.accounting, at: step, message), isRecorded: false)
       }
     }
   }

@@ -37,7 +37,7 @@ package enum Prompt {
     } else {
       lines = ["You are \(persona.name)."]
       if !persona.description.isEmpty { lines.append(persona.description) }
-      lines.append("Style: \(persona.promptStyle)")
+      if persona.promptStyle != "default" { lines.append("Style: \(persona.promptStyle)") }
     }
     for (key, value) in persona.metadata {
       let name = String(key.map { $0 == "_" ? " " : $0 })

@@ -20,24 +20,24 @@ extension RunNotice {
           .map { ($0.key, $0.value) }))
   }
 
-  /// What a line of a journal gives its reader to know about the answer; nil for most.
-  package init?(telling entry: JournalEntry) {
-    let notice: RunNotice?
+  /// What a line of a journal gives its reader to know about the answer; nothing for most.
+  package static func told(by entry: JournalEntry) -> [RunNotice] {
     switch entry.kind {
-    case "run.noticed": notice = RunNotice(journalBody: entry.body)
-    case "run.objected": notice = Objection(entry.body).map { .objection($0) }
+    case "run.noticed": return RunNotice(journalBody: entry.body).map { [$0] } ?? []
+    case "run.objected": return Objection(entry.body).map { [.objection($0)] } ?? []
     case "call.result", "call.reused":
-      guard let key = entry.key.flatMap({ EffectKey($0) }) else { return nil }
-      notice = .fallback(ModelAnswer(entry.body), at: Step(of: key))
+      guard let key = entry.key.flatMap({ EffectKey($0) }) else { return [] }
+      let step = Step(of: key)
+      let odd = (entry.body["notices"].array ?? []).compactMap(\.string)
+      return odd.map { RunNotice(.accounting, at: step, $0) }
+        + (fallback(ModelAnswer(entry.body), at: step).map { [$0] } ?? [])
     case "operator.finished":
       guard case .operatorFinished(let step, .skipped(let reason)) = RunEvent(folding: entry) else {
-        return nil
+        return []
       }
-      notice = .skipped(step, because: reason)
-    default: return nil
+      return [.skipped(step, because: reason)]
+    default: return []
     }
-    guard let notice else { return nil }
-    self = notice
   }
 }
 

@@ -9,6 +9,8 @@ final class Stage: Sendable {
     var spent = Money.zero
     var answers: [ModelAnswer] = []
     var notices: [RunNotice] = []
+    /// The last pass of every operator that has come to an end.
+    var latest: [Place: Step] = [:]
     /// Notices that have been shown and may turn out not to count.
     var shown: Set<RunNotice> = []
     /// Whether a text has counted that somebody could want to read although the run failed.
@@ -17,6 +19,14 @@ final class Stage: Sendable {
     var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
+  }
+  private struct Place: Hashable {
+    var frame: String
+    var operatorName: String
+    init(_ step: Step) {
+      frame = step.frame
+      operatorName = step.operatorName
+    }
   }
   private let shared: Locked<Shared>
   /// Nil where only the outer stage bounds the time.
@@ -91,8 +101,32 @@ final class Stage: Sendable {
     }
   }
 
-  /// What the reader of the whole run's output has to know, in order.
-  var notices: [RunNotice] { outer?.notices ?? shared.withLock { $0.notices } }
+  /// What the reader of the whole run's output has to know, in order. What is about a text or verdict
+  /// that the operator has replaced since is not among it.
+  var notices: [RunNotice] {
+    if let outer { return outer.notices }
+    return shared.withLock { shared in
+      shared.notices.filter { notice in
+        switch notice.kind {
+        case .cut, .continued, .skipped, .objection: break
+        case .fallback, .waiting, .accounting: return true
+        }
+        var step = notice.step
+        while let known = step {
+          if let latest = shared.latest[Place(known)], !latest.isSamePass(as: known) {
+            return false
+          }
+          step = known.outer
+        }
+        return true
+      }
+    }
+  }
+
+  func noteEnd(of step: Step) {
+    if let outer { return outer.noteEnd(of: step) }
+    shared.withLock { $0.latest[Place(step)] = step }
+  }
 
   /// Keeps it for the run's result; false when there is no need to tell it again.
   func note(_ notice: RunNotice) -> Bool {
@@ -120,8 +154,8 @@ final class Stage: Sendable {
     shared.withLock { $0.hasText = true }
   }
 
-  /// Whether anything of the output has been shown.
-  var hasShownOutput: Bool { shared.withLock { $0.output.hasShownAnything } }
+  /// Whether nothing of the output has been shown; true only once.
+  func takeUnshown() -> Bool { shared.withLock { $0.output.takeUnshown() } }
 
   func offer(_ text: String, of path: StatePath) -> String? {
     shared.withLock { $0.output.offer(text, of: path) }

@@ -81,7 +81,7 @@ private struct TimelineReader {
       rest(at: entry.time)
       timeline.end = .failed(Failure(journalBody: body))
     case "run.noticed", "run.objected":
-      guard let notice = RunNotice(telling: entry) else { return }
+      guard let notice = RunNotice.told(by: entry).first else { return }
       if let place = notice.step.map({ place(of: $0) }) ?? latest {
         add(.noticed(notice), at: place)
       } else {

@@ -84,11 +84,8 @@ extension Agent {
     work.writes = [Write(key: "draft", type: .text)]
     work.effort = effort
     work.isStrict = isStrict
-    switch traits.outputVolume {
-    case .low: work.maxTokens = 800
-    case .medium, nil: work.maxTokens = 4_000
-    case .high: work.maxTokens = 12_000
-    }
+    // Whoever wants little says so; otherwise nothing of ours cuts an answer.
+    if traits.outputVolume == .low { work.maxTokens = 800 }
     persona.warnings += parts.template.warnings
     let template = try parts.template.inserting { path throws(Failure) in
       try parts.insert(path).bytes
