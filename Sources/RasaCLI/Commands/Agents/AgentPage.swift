@@ -35,6 +35,7 @@ struct AgentPage {
     page.gap()
     page.add("budget", agent.budget.words)
     page.add("at a time", agent.maxConcurrentTasks.map { "\($0) at most" })
+    page.add("limits", text(agent.limits))
     page.add("loop", agent.loop.map(text))
     page.add("trigger", agent.trigger.map { "hands on to \($0.agent)\(condition($0.when))" })
     page.add("sandbox", agent.sandbox?.words)
@@ -67,6 +68,14 @@ struct AgentPage {
     let words = [note?.priority?.rawValue, note?.costTier.map { "cost \($0.rawValue)" }]
       .compactMap { $0 }
     return words.isEmpty ? "\(model)" : "\(model) (\(words.joined(separator: ", ")))"
+  }
+
+  private func text(_ limits: AgentLimits) -> String {
+    [
+      limits.seconds.map { "\(Int64(exactly: $0).map { "\($0)" } ?? "\($0)") s" },
+      limits.steps.map { "\($0) steps" }, limits.cost.map { "\($0)" },
+      limits.depth.map { "\($0) deep" },
+    ].compactMap(\.self).joined(separator: ", ")
   }
 
   private func text(_ loop: LoopBehavior) -> String {
