@@ -233,6 +233,9 @@ struct RunCommand {
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
           try house.errors.write("(stopped)\n")
+        } catch let failure as Failure where failure.kind == .cancelled {
+          // Ctrl-C at a question is a key there, and no signal.
+          try house.errors.write("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not.
           try house.errors.write("rasa: \(printable(failure.description))\n")

@@ -175,8 +175,8 @@ extension Failure {
       .approval,
       "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
-      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals approve "
-        + "\(first.id)` answers it and goes on",
+      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
+        + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and goes on",
       details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
   }
 }

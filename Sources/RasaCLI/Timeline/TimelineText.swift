@@ -187,6 +187,7 @@ struct TimelineText {
       case .edit: style.green("edited")
       case .reject: style.red("rejected")
       case .feedback: style.yellow("corrected")
+      case .answer: style.green("answered")
       }
     let when = asked.answeredAt.map { ", \(momentText($0, time))" } ?? ""
     let inherited = asked.isInherited ? ", in the run that this one is a fork of" : ""

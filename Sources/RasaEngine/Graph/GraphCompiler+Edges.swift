@@ -54,10 +54,10 @@ extension GraphCompiler {
     for (index, frame) in persona.frames.enumerated() {
       for transition in frame.next { connect(transition, from: index) }
     }
+    nameOutput()
     for index in graph.nodes.indices { connectRoutes(of: index) }
     checkBranches()
     graph.markPaths()
-    nameOutput()
     nameReentry()
   }
 
@@ -139,12 +139,15 @@ extension GraphCompiler {
       graph.nodes[index].reads += route.when?.reads ?? []
     }
     if case .when(let condition) = definition.review { graph.nodes[index].reads += condition.reads }
+    if definition.reviewSubject == .output {
+      graph.nodes[index].reads += graph.outputParts.map(\.from)
+    }
     let own = graph.nodes[index].writes
     let declared = Set(definition.reads)
     graph.nodes[index].reads.removeAll { path in
       !declared.contains(path) && own.contains { $0.overlaps(path) }
     }
-    var reviewed = definition.kind == .human
+    var reviewed = definition.isReviewer
     if case .never = definition.review {} else { reviewed = true }
     graph.nodes[index].mayLeave = reviewed || !graph.nodes[index].routes.isEmpty
   }

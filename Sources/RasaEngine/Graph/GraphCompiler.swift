@@ -35,6 +35,7 @@ extension Graph {
     compiler.problems += graph.guardTypeProblems() + graph.undeclaredReads()
     try compiler.throwProblems()
     flow.annotate(&graph)
+    graph.warnings += graph.unseenParts()
     graph.systemMessage = Prompt.system(for: persona)
     graph.digest = Digest.of(graph.description)
     return graph
@@ -190,9 +191,14 @@ struct GraphCompiler {
         bound[index].append(work)
       }
     }
-    for definition in operators where !listed.contains(definition.name) {
-      if substitutes.contains(definition.name) { continue }
-      bound[frame(for: definition) ?? last].append(definition)
+    let unlisted = operators.filter { definition in
+      !listed.contains(definition.name) && !substitutes.contains(definition.name)
+    }
+    // Who shows the whole output to a person comes when all of it is there.
+    for isLast in [false, true] {
+      for definition in unlisted where (definition.reviewSubject == .output) == isLast {
+        bound[frame(for: definition) ?? last].append(definition)
+      }
     }
     return bound
   }

@@ -68,11 +68,14 @@ struct GraphFlow {
 
   private mutating func connectNode(_ index: Int) {
     let node = graph.nodes[index]
-    var asksPerson = node.definition.kind == .human
+    var asksPerson = node.definition.isReviewer
     if case .never = node.definition.review {
     } else {
       asksPerson = true
       arrows[index].append(Arrow(to: index, isBounded: true))
+      if node.definition.kind == .rule, let author = node.writes.first.flatMap(graph.author) {
+        arrows[index].append(Arrow(to: author, isBounded: true))
+      }
     }
     for route in node.routes {
       switch route.action {
@@ -83,14 +86,13 @@ struct GraphFlow {
       case .end: break
       case .review(let subject):
         asksPerson = true
-        if let writer = graph.writer(of: subject) {
+        if let writer = graph.author(of: subject) {
           arrows[index].append(Arrow(to: writer, isBounded: true))
         }
       }
     }
     guard asksPerson else { return }
-    if node.definition.kind == .human, let subject = node.definition.reviewSubject,
-      let writer = graph.writer(of: subject)
+    if let subject = node.definition.reviewSubject, let writer = graph.author(of: subject)
     {
       arrows[index].append(Arrow(to: writer, isBounded: true))
     }
@@ -273,12 +275,18 @@ struct GraphFlow {
 
   private func writtenFrom() -> [Set<StatePath>] {
     var from = (arrows.indices).map { Set(writes(of: $0)) }
-    for index in graph.nodes.indices where graph.nodes[index].definition.kind == .human {
-      if let subject = graph.nodes[index].definition.reviewSubject { from[index].insert(subject) }
-    }
     for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      if let subject = node.definition.reviewSubject {
+        from[index].formUnion(graph.paths(decidedBy: subject))
+      }
+      // What a person sees before it counts may be replaced by them.
+      if case .never = node.definition.review {
+      } else if node.writes.contains(.output) {
+        from[index].formUnion(graph.paths(decidedBy: .output))
+      }
       for case .review(let subject) in graph.nodes[index].routes.map(\.action) {
-        from[index].insert(subject)
+        from[index].formUnion(graph.paths(decidedBy: subject))
       }
     }
     var changed = true

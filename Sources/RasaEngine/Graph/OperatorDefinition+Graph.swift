@@ -5,8 +5,12 @@ extension OperatorDefinition {
   /// What a person is asked about by a `human` operator: the first key it reads that an operator
   /// wrote. That is also what an edit replaces.
   package var reviewSubject: StatePath? {
-    reads.first { !State.provided.contains($0.key) }
+    guard isReviewer else { return nil }
+    return reads.first { !State.provided.contains($0.key) }
   }
+
+  /// Whether a person decides about what others wrote, and is not asked for something of their own.
+  package var isReviewer: Bool { kind == .human && ask == nil }
 
   /// The type of a path below the keys this operator writes, as far as it declares it.
   func type(of path: StatePath) -> ValueType? {
@@ -63,6 +67,7 @@ extension Graph {
         for path in paths { seen.append((path, location ?? definition.location)) }
       }
       if let prompt = definition.prompt { look(prompt.paths, prompt.location) }
+      if let ask = definition.ask { look(ask.paths, ask.location) }
       for rule in definition.rules {
         if let condition = rule.when { look(condition.reads, condition.location) }
         for (_, value) in rule.set {

@@ -105,8 +105,12 @@ extension RunMachine {
         follow(slot, lane: lane)
       case .edit:
         count(pending, of: slot.node, lane: lane)
-        state.write(answer.text, at: review.subject)
+        replace(review.subject, with: answer.text)
         follow(slot, lane: lane)
+      case .answer: misunderstood(answer)
+      case .reject where graph.nodes[slot.node].definition.kind == .rule:
+        // Rules would say the same again: whoever wrote what they were given has to do better.
+        sendBack(answer, subject: review.subject, slot, lane: lane)
       case .reject:
         if refuse(answer) {
           var again = slot
@@ -129,7 +133,7 @@ extension RunMachine {
     _ answer: HumanAnswer, on subject: StatePath, _ slot: Lane.Slot, lane: Int
   ) {
     for write in graph.nodes[slot.node].definition.writes
-    where graph.nodes[slot.node].definition.kind == .human {
+    where graph.nodes[slot.node].definition.isReviewer {
       state.write(
         [
           "decision": .string(answer.decision.rawValue), "by": .string(answer.by),
@@ -139,23 +143,49 @@ extension RunMachine {
     switch answer.decision {
     case .approve: proceedAfterDecision(slot, lane: lane)
     case .edit:
-      state.write(answer.text, at: subject)
+      replace(subject, with: answer.text)
       proceedAfterDecision(slot, lane: lane)
-    case .reject:
-      guard refuse(answer) else { return }
-      guard let writer = graph.writer(of: subject), canReach(writer, from: lane) else {
-        status = .failed(denied(by: answer))
-        return
-      }
-      jump(to: writer, lane: lane, from: slot, reason: "sent back by \(answer.by)")
+    case .reject: sendBack(answer, subject: subject, slot, lane: lane)
     case .feedback: correct(answer, slot, lane: lane)
+    case .answer: misunderstood(answer)
     }
+  }
+
+  /// Puts a person's text in the place of what was shown. The whole output is also what it was made
+  /// of: beside the words of a person nothing is left of what they replaced.
+  private mutating func replace(_ subject: StatePath, with value: Value) {
+    state.write(value, at: subject)
+    guard subject == .output else { return }
+    let body = graph.outputParts.first { $0.heading == nil }
+    for part in graph.outputParts where part.from != .output {
+      state.write(part == body ? value : .null, at: part.from)
+    }
+  }
+
+  /// Back to whoever wrote it, with the reason; the end of the run without one.
+  private mutating func sendBack(
+    _ answer: HumanAnswer, subject: StatePath, _ slot: Lane.Slot, lane: Int
+  ) {
+    guard refuse(answer) else { return }
+    guard let author = graph.author(of: subject), canReach(author, from: lane) else {
+      status = .failed(denied(by: answer))
+      return
+    }
+    jump(to: author, lane: lane, from: slot, reason: "sent back by \(answer.by)")
+  }
+
+  /// Journals check answers before they take them; this one was not checked.
+  private mutating func misunderstood(_ answer: HumanAnswer) {
+    status = .failed(
+      Failure(
+        .approval, "\(answer.by) gave an answer where a decision was asked for",
+        mend: "run it again, and approve, edit or reject what is shown"))
   }
 
   /// A `human` operator's own routes count after its decision; a review's do not, as the review is
   /// one of them.
   private mutating func proceedAfterDecision(_ slot: Lane.Slot, lane: Int) {
-    if graph.nodes[slot.node].definition.kind == .human {
+    if graph.nodes[slot.node].definition.isReviewer {
       follow(slot, lane: lane)
     } else {
       lanes[lane].popFirst()

@@ -9,6 +9,8 @@ package struct Invocation: Sendable {
   package var view: State
   /// What a person is to look at; nil when the operator itself is to run.
   package var review: StatePath?
+  /// Whether it is looked at before it counts, by the operator's own `review:`.
+  package var isPending = false
 }
 
 extension RunMachine {
@@ -86,7 +88,9 @@ extension RunMachine {
           var view = state
           if let pending = review.pending { view.apply(pending) }
           found.append(
-            Invocation(step: step, node: slot.node, view: view, review: review.subject))
+            Invocation(
+              step: step, node: slot.node, view: view, review: review.subject,
+              isPending: review.pending != nil))
         default: break
         }
         if slot.isDone {

@@ -126,14 +126,29 @@ package enum OperatorOutcome: Sendable, Hashable {
 }
 
 package struct HumanAnswer: Sendable, Hashable {
-  package enum Decision: String, Sendable, Hashable { case approve, edit, reject, feedback }
+  package enum Decision: String, Sendable, Hashable {
+    case approve, edit, reject, feedback
+    /// What an operator asked the user for.
+    case answer
+  }
   package var decision: Decision
-  /// The replacement of an edit, the reason of a rejection, the text of a correction.
+  /// The replacement of an edit, the reason of a rejection, the text of a correction, the answer.
   package var text: Value
   package var by: String
-  package init(_ decision: Decision, text: Value = .null, by: String) {
+  /// The digest of what the person had before their eyes; nil when nobody looked at anything. The
+  /// journal takes no answer that was given to something else than what was asked.
+  package var shown: String?
+
+  package init(_ decision: Decision, text: Value = .null, by: String, shown: String? = nil) {
     self.decision = decision
     self.text = text
     self.by = by
+    self.shown = shown
+  }
+
+  package func having(shown: String) -> HumanAnswer {
+    var answer = self
+    answer.shown = shown
+    return answer
   }
 }

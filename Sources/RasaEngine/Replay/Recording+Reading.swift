@@ -190,7 +190,7 @@ extension Recording.Asked {
     var answer: HumanAnswer?
     if asked.optional("decision") != nil {
       answer = HumanAnswer(
-        try asked.word("decision", among: [.approve, .edit, .reject, .feedback]),
+        try asked.word("decision", among: [.approve, .edit, .reject, .feedback, .answer]),
         text: asked.value("text"),
         by: try asked.optionalText("by") ?? "")
     }

@@ -72,6 +72,9 @@ struct OperatorProcedure {
   ) async throws -> Completion {
     switch definition.kind {
     case .llm: return try await askModel(definition, invocation, attempt: attempt)
+    case .human where definition.ask != nil:
+      let updates = try await askUser(definition, invocation)
+      return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .human:
       let subject = definition.reviewSubject ?? "draft"
       let answer = try await ask(definition, invocation, about: subject)
@@ -166,7 +169,7 @@ struct OperatorProcedure {
 
   /// One write takes the whole answer, unless the answer has a member of its name and the write is
   /// no object; several writes take the members of their names.
-  private func updates(_ definition: OperatorDefinition, _ value: Value) -> [Update] {
+  func updates(_ definition: OperatorDefinition, _ value: Value) -> [Update] {
     if definition.writes.count == 1, let write = definition.writes.first {
       let member = value[write.key]
       let isWhole = write.type == .object || write.type == .any || member.isNull

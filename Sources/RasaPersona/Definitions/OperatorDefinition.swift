@@ -38,6 +38,11 @@ package struct OperatorDefinition: Sendable {
   /// How much a thinking model is to think; nil leaves it to the profile.
   package var effort: ReasoningEffort?
   package var prompt: Template?
+  /// For `kind: human`: what the user is asked for, whose answer is written. Nil for an operator that
+  /// shows a person what others wrote.
+  package var ask: Template?
+  /// The answer that counts when nobody may be asked.
+  package var standardAnswer: Value?
   /// A JSON Schema; nil means text.
   package var output: Value?
   package var then: [Route]

@@ -19,7 +19,7 @@ extension DocumentReader {
     "name", "kind", "frame", "description", "reads", "writes", "profile", "max_tokens",
     "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
     "on_error", "timeout",
-    "uncertain", "rules", "compose", "memory", "tools", "agent",
+    "uncertain", "rules", "compose", "memory", "tools", "agent", "ask", "default",
   ]
 
   /// Reads a whole operator, or the fields that a persona changes of one that exists.
@@ -141,6 +141,8 @@ extension DocumentReader {
         definition.prompt = prompt
       }
     }
+    if let ask = template(fields["ask"], "ask") { definition.ask = ask }
+    if let node = fields["default"] { definition.standardAnswer = node.value }
     if let node = fields["output"] {
       if isAnswerSchema(node) { definition.output = node.value }
     }

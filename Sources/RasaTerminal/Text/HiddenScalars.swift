@@ -20,6 +20,23 @@ extension Unicode.Scalar {
   }
 }
 
+extension Unicode.Scalar {
+  /// Whether a person who looks at this scalar may see something else than is there: what is hidden,
+  /// and what is drawn as a blank, as a line end, or as nobody knows what.
+  var looksLikeSomethingElse: Bool {
+    if value < 0x7F { return isHidden }
+    if isHidden { return true }
+    switch properties.generalCategory {
+    case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .unassigned,
+      .privateUse, .surrogate:
+      return true
+    default: break
+    }
+    // The empty Braille cell; variation selectors without a picture form of their own.
+    return value == 0x2800 || (0xFE00...0xFE0D).contains(value)
+  }
+}
+
 /// Finds the first hidden scalar in valid UTF-8; nil when there is none.
 ///
 /// Every streamed token comes through here, so it looks at bytes, and decodes only behind the few

@@ -242,7 +242,7 @@ struct ApprovalTests {
     try rasa.writeGate()
     let approval = try await rasa.park()
     let shown = try await rasa.run("approvals", "show", approval)
-    #expect(shown.text.contains(#"pay \u{202E}001\u{1B}[2K$"#), "\(shown.text)")
+    #expect(shown.text.contains("pay ‹U+202E›001‹U+001B›[2K$"), "\(shown.text)")
     #expect(!shown.output.contains(0x1B))
     for arguments in [["approvals", "list"], ["runs", "list"]] {
       let listed = try await rasa.run(arguments[0], arguments[1])

@@ -66,7 +66,7 @@ struct InterruptionTests {
 }
 
 extension RasaProgram {
-  fileprivate func lines(of run: String) async throws -> [Value] {
+  func lines(of run: String) async throws -> [Value] {
     let events = try await self.run("runs", "events", run, "--json")
     return try events.text.split(separator: "\n").map { try JSON.parse(Array($0.utf8)) }
   }

@@ -77,6 +77,34 @@ extension CommandSpec {
               + "operator was asked for; what does not fit is refused, and the question stays.")
         ]),
       CommandSpec(
+        "answer", "Answer what an operator asks the user for; the run goes on with it",
+        examples: [
+          Example("At the terminal", "rasa approvals answer a3f9"),
+          Example("With a text", "rasa approvals answer a3f9 --text \"By the end of May.\""),
+          Example(
+            "Where several things are asked for",
+            "rasa approvals answer a3f9 --value budget=1200 --value city=Porto"),
+        ],
+        arguments: [.approval],
+        options: [
+          OptionSpec(
+            "text", .value(placeholder: "TEXT", .text),
+            "The answer; JSON where it is to have a form"),
+          OptionSpec(
+            "value", .value(placeholder: "NAME=VALUE", .pair),
+            "One member of an answer that is to have a form", repeats: true),
+          OptionSpec(
+            "file", .value(placeholder: "FILE", .text),
+            "The file that the answer is in; `-` reads standard input"),
+        ] + .answering,
+        rules: [.atMostOne([.option("text"), .option("value"), .option("file")])],
+        notes: [
+          HelpNote(
+            "What fits",
+            "What is asked for has a form where its operator declares one; an answer that does not "
+              + "fit is refused, and the question stays. `rasa approvals reject` refuses to answer.")
+        ]),
+      CommandSpec(
         "feedback", "Say what is to be corrected; the answer is made again with it",
         examples: [
           Example("Correct it", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
