@@ -128,7 +128,7 @@ static int fill(rasa_keys *keys) {
   int ready = wait_for_keys(keys, -1);
   if (ready < 0) return ready;
   // Where a line may be followed by other lines for others, nothing is taken before it is wanted.
-  if (!keys->gathers) return read_more(keys, 1);
+  if (!keys->gathers && !keys->in_paste) return read_more(keys, 1);
   int got = read_more(keys, CHUNK);
   if (got < 0 || keys->in_paste) return got;
   while (keys->count > BURST || breaks(keys) > 0) {

@@ -85,6 +85,37 @@ import Testing
     await kit.rasa.close()
   }
 
+  @Test func asksTheCallerForWhatAnOperatorWantsToKnow() async throws {
+    let persona = """
+      name: asking
+      description: Asks first.
+      frames: [session_frame]
+      operators:
+        - name: clarify
+          kind: human
+          reads: [input]
+          writes: {wish: object}
+          ask: What do you mean by {{input}}?
+          output: {type: object, properties: {city: {type: string}}, required: [city]}
+        - name: respond
+          kind: llm
+          reads: [input, wish]
+          writes: {draft: text}
+          prompt: "{{input}}: {{wish}}"
+
+      """
+    let kit = try Kit(
+      provider: [script("Porto it is.")], files: ["home/personas/asking.yaml": persona])
+    let result = try await kit.rasa.run(persona: "asking", input: "trip") { approval in
+      #expect(approval.wantsAnswer && approval.payload == "What do you mean by trip?")
+      #expect(approval.schema?.contains("city") == true)
+      return .answer(#"{"city": "Porto"}"#)
+    }.result()
+    #expect(result.text == "Porto it is.")
+    #expect(kit.provider?.requests.last?.lastMessage.contains("Porto") == true)
+    await kit.rasa.close()
+  }
+
   @Test func waitsWhereNobodyDecides() async throws {
     let kit = try Kit(provider: [script("Draft.")])
     try kit.rasa.register(

@@ -63,6 +63,27 @@ extension EditedLineTests {
       #expect(try await line == .text("see: first\nsecond – ünï ok"))
     }
 
+    @Test func ofAPasteThatIsTooLongNothingIsTakenForKeys() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      let terminal = terminal
+      async let typed: Void = onOwnThread {
+        let lines = String(repeating: "run this, and then that\r", count: 180_000)
+        terminal.type("\u{1B}[200~\(lines)\u{1B}[201~")
+      }
+      await terminal.skip(to: "nothing was inserted")
+      await typed
+      terminal.type("ok\r")
+      #expect(try await line == .text("ok"))
+    }
+
+    @Test func altEnterBeginsANewLine() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      terminal.type("one\u{1B}\rtwo\r")
+      #expect(try await line == .text("one\ntwo"))
+    }
+
     @Test func theLastLineComesBackWithTheArrowKey() async throws {
       async let first = reader.readLine(prompt: "one> ")
       try await terminal.expect("one> ")

@@ -121,8 +121,11 @@ struct ApprovalCommands {
           case "reject": " --reason \"…\""
           case "feedback": " \"…\""
           case "answer":
-            question.schema == nil ? " --text \"…\"" : question.members.map {
-              " --value \($0.name)=…" }.joined()
+            question.schema == nil
+              ? " --text \"…\""
+              : question.members.map {
+                " --value \($0.name)=…"
+              }.joined()
           default: ""
           }
         lines.append(

@@ -145,7 +145,9 @@ struct TimelineText {
     case .answered:
       facts += [tokens, "\(call.cost)"] + (took.map { [$0] } ?? [])
       if call.isMock, call.provider != "mock" { facts.append("mock") }
-      if FinishReason(recorded: call.finish)?.isCut == true { facts.append(style.yellow("cut off")) }
+      if FinishReason(recorded: call.finish)?.isCut == true {
+        facts.append(style.yellow("cut off"))
+      }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
       let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")

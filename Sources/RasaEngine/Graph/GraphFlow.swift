@@ -92,8 +92,7 @@ struct GraphFlow {
       }
     }
     guard asksPerson else { return }
-    if let subject = node.definition.reviewSubject, let writer = graph.author(of: subject)
-    {
+    if let subject = node.definition.reviewSubject, let writer = graph.author(of: subject) {
       arrows[index].append(Arrow(to: writer, isBounded: true))
     }
     arrows[index].append(Arrow(to: entry(graph.reentry), isBounded: true))

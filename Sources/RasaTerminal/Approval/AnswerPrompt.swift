@@ -93,9 +93,10 @@ extension ApprovalPrompt {
     var filled: [(name: String, text: String)] = []
     for (index, field) in request.fields.enumerated() {
       let optional = field.isRequired ? "" : ", or Enter for none"
-      if !field.description.isEmpty { text += card.note(field.description) }
+      text += card.note("\(field.name) (\(field.hint)\(optional))  \(field.description)")
+      let name = fit(TerminalText.exact(field.name), to: max(terminal.columns / 2, 8))
       asking: while true {
-        switch await read("\(field.name) (\(field.hint)\(optional)): ") {
+        switch await read("  \(name): ") {
         case .interrupted: return interrupted(terminal)
         case .end: return .unanswered
         case .text(let line):

@@ -49,8 +49,13 @@ package struct ApprovalPrompt: Sendable {
         } catch {
           action = machine.receive(edited: nil, because: error.description)
         }
-        // Whoever stopped the run meanwhile did not wait for what was written.
-        if Task.isCancelled { action = machine.interrupt() }
+        // Whoever stopped the run meanwhile did not wait for what was written, and what an editor
+        // leaves behind whose terminal has gone is nobody's answer.
+        if Task.isCancelled {
+          action = machine.interrupt()
+        } else if terminal.isGone {
+          action = machine.receiveEnd()
+        }
       }
     }
   }

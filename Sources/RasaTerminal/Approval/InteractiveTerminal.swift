@@ -112,6 +112,12 @@ final class InteractiveTerminal: Sendable {
     }
   }
 
+  /// Whether the terminal has gone away: nobody can have typed anything since.
+  var isGone: Bool {
+    var wanted = pollfd(fd: terminal.number, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&wanted, 1, 0) > 0 && wanted.revents & Int16(POLLHUP | POLLERR) != 0
+  }
+
   /// Lets another program use the terminal for a while, as the shell left it.
   func lend() { before?.apply() }
 

@@ -35,6 +35,32 @@ struct PeopleTests {
     #expect(asked.contains("first\nsecond; touch made\n\(long)"))
   }
 
+  @Test("nothing that is typed or pasted at a question is left for the shell")
+  func nothingForTheShell() async throws {
+    let (rasa, provider) = try gated([Script.text("one").once(), .text("two")])
+    defer { provider.stop() }
+    let terminal = try TerminalSession(
+      "/bin/sh",
+      ["-c", "\"$RASA\" run -p gate hello; echo the-shell; read -r line; echo \"got:$line:\""],
+      environment: rasa.environment.merging(["RASA": RasaProgram.binary]) { $1 },
+      folder: rasa.home.path)
+    try await terminal.expect("[?]: ")
+    terminal.send("f\r")
+    try await terminal.expect("Feedback: ")
+    // As a terminal pastes that does not mark it.
+    terminal.send("shorter\rtouch made\rls\rThe End.")
+    try await terminal.expect("The End.")
+    terminal.send("\r")
+    try await terminal.expect("[?]: ")
+    terminal.send("a\rtouch made\rls\r")
+    try await terminal.expect("the-shell")
+    terminal.send("mine\r")
+    try await terminal.expect("got:mine:")
+    #expect(try await terminal.waitForExit() == 0)
+    let asked = try #require(provider.requests.last).lastMessage
+    #expect(asked.contains("shorter\ntouch made\nls\nThe End."))
+  }
+
   // MARK: No answer
 
   enum Place: String, CaseIterable, CustomTestStringConvertible {
@@ -48,7 +74,7 @@ struct PeopleTests {
   }
 
   enum End: String, CaseIterable, CustomTestStringConvertible {
-    case hangUp, endOfInput, terminate, controlC
+    case hangUp, endOfInput, terminate, hangUpSignal, controlC
     var testDescription: String { rawValue }
   }
 
@@ -70,8 +96,7 @@ struct PeopleTests {
     let code: Int32
     switch end {
     case .hangUp: code = try await terminal.hangUp()
-    case .endOfInput,
-      .controlC where place == .editor:
+    case .endOfInput where place == .editor, .controlC where place == .editor:
       // The editor's own affair.
       return
     case .endOfInput:
@@ -80,8 +105,8 @@ struct PeopleTests {
     case .controlC:
       terminal.send("\u{3}")
       code = try await terminal.waitForExit()
-    case .terminate:
-      terminal.signal(15)
+    case .terminate, .hangUpSignal:
+      terminal.signal(end == .terminate ? 15 : 1)
       if place == .editor { terminal.send("\r") }
       code = try await terminal.waitForExit()
     }
@@ -89,6 +114,7 @@ struct PeopleTests {
     case .hangUp: #expect(code == 129 || code == 7)
     case .endOfInput: #expect(code == 7)
     case .terminate: #expect(code == 143)
+    case .hangUpSignal: #expect(code == 129)
     case .controlC: #expect(code == 130)
     }
     let latest = try await rasa.latest()
@@ -255,17 +281,41 @@ struct PeopleTests {
     #expect(provider.requests.last?.lastMessage == "trip: the sea\nand quiet")
   }
 
+  @Test("chat: an operator asks in between, and Ctrl-C at its question stops the answer only")
+  func asksInChat() async throws {
+    let (rasa, provider) = try gated([.text("the answer")])
+    defer { provider.stop() }
+    try writeAsking(rasa)
+    let terminal = try rasa.terminal("chat", "-p", "gate")
+    try await terminal.expect("you ›")
+    terminal.send("trip\r")
+    try await terminal.expect("Answer: ")
+    terminal.send("\u{3}")
+    try await terminal.expect("(stopped)")
+    try await terminal.expect("you ›")
+    terminal.send("another trip\r")
+    try await terminal.expect("Answer: ")
+    terminal.send("the sea\r")
+    try await terminal.expect("the answer")
+    try await terminal.expect("you ›")
+    terminal.send("\u{4}")
+    #expect(try await terminal.waitForExit() == 0)
+  }
+
   @Test("an answer with a form is asked for field by field, and told what is wrong")
   func asksForFields() async throws {
     let (rasa, provider) = try gated([.text("the answer")])
     defer { provider.stop() }
     try writeAsking(rasa, Self.form, writes: "object")
     let terminal = try rasa.terminal("run", "-p", "gate", "trip")
-    try await terminal.expect("budget (a whole number): ")
+    try await terminal.expect("budget (a whole number)  In euros")
+    try await terminal.expect("  budget: ")
     terminal.send("much\r")
-    try await terminal.expect("budget (a whole number): ")
+    try await terminal.expect("integer")
+    try await terminal.expect("  budget: ")
     terminal.send("1200\r")
-    try await terminal.expect("city (text, or Enter for none): ")
+    try await terminal.expect("city (text, or Enter for none)")
+    try await terminal.expect("  city: ")
     terminal.send("\r")
     try await terminal.expect("the answer")
     #expect(try await terminal.waitForExit() == 0)

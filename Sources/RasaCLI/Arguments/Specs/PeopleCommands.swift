@@ -102,7 +102,8 @@ extension CommandSpec {
           HelpNote(
             "What fits",
             "What is asked for has a form where its operator declares one; an answer that does not "
-              + "fit is refused, and the question stays. `rasa approvals reject` refuses to answer.")
+              + "fit is refused, and the question stays. `rasa approvals reject` refuses to answer."
+          )
         ]),
       CommandSpec(
         "feedback", "Say what is to be corrected; the answer is made again with it",
