@@ -113,6 +113,17 @@ struct OutputReviewTests {
     #expect(desk.run.machine.status == .finished(output: "words of a person"))
   }
 
+  @Test("what is written anew after an edit is shown again, and goes out")
+  func editedAndWrittenAnew() throws {
+    var gate = try gate()
+    gate.then = [try route("respond", atMost: 1)]
+    var desk = try Desk(
+      persona(frames: [frame("session_frame")], operators: [try shipped("respond"), gate]))
+    desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
+    #expect(desk.shown == ["respond:1", "respond:2"])
+    #expect(desk.run.machine.status == .finished(output: "respond:2"))
+  }
+
   @Test("a text that only rules wrote cannot be sent back to anybody")
   func rulesOnly() throws {
     let fixed = rule("fixed", set: ["output": "always the same"])

@@ -5,11 +5,14 @@ import RasaPersona
 extension Graph {
   /// Who can write it anew: its writer, or, where that is a rule, whoever wrote what the rule was
   /// given. Nil when nobody can.
-  func author(of path: StatePath) -> Int? { author(of: path, []) }
+  func author(of path: StatePath) -> Int? {
+    var seen: Set<StatePath> = []
+    return author(of: path, &seen)
+  }
 
-  private func author(of path: StatePath, _ seen: [StatePath]) -> Int? {
-    guard !seen.contains(path) else { return nil }
-    let seen = seen + [path]
+  /// Each path is looked at once, however many rules hand it on.
+  private func author(of path: StatePath, _ seen: inout Set<StatePath>) -> Int? {
+    guard seen.insert(path).inserted else { return nil }
     let writer = writer(of: path)
     if let writer, nodes[writer].definition.kind != .rule { return writer }
     var sources: [StatePath] = []
@@ -20,7 +23,7 @@ extension Graph {
       sources = outputParts.map(\.from)
     }
     for source in sources where !State.provided.contains(source.key) {
-      if let author = author(of: source, seen) { return author }
+      if let author = author(of: source, &seen) { return author }
     }
     return nil
   }

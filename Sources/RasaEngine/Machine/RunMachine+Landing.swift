@@ -154,9 +154,14 @@ extension RunMachine {
   /// Puts a person's text in the place of what was shown. The whole output is also what it was made
   /// of: beside the words of a person nothing is left of what they replaced.
   private mutating func replace(_ subject: StatePath, with value: Value) {
-    state.write(value, at: subject)
+    let body = graph.outputParts.first { $0.heading == nil && $0.from != .output }
+    // Where nothing writes the output itself it is its part, which may be written anew later.
+    if subject != .output || body == nil
+      || graph.nodes.contains(where: { $0.writes.contains(.output) })
+    {
+      state.write(value, at: subject)
+    }
     guard subject == .output else { return }
-    let body = graph.outputParts.first { $0.heading == nil }
     for part in graph.outputParts where part.from != .output {
       state.write(part == body ? value : .null, at: part.from)
     }
