@@ -32,6 +32,8 @@ package struct Failure: Error, Sendable, Hashable {
   package var excerpt: String?
   /// Further lines: each attempt of a chain, each cause.
   package var details: [String]
+  /// What was paid for a call that ended in this, until whoever keeps the sum has added it.
+  package var spent = Money.zero
 
   package init(
     _ kind: Kind, _ message: String, mend: String = "", at location: SourceLocation? = nil,

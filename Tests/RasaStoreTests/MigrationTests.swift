@@ -7,7 +7,7 @@ import Testing
 @testable import RasaStore
 
 /// Files that released versions have written. Every further version adds one.
-private let fixtures = ["version-1.db", "version-2.db"]
+private let fixtures = ["version-1.db", "version-2.db", "version-3.db"]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
 private struct Expected {
@@ -164,6 +164,24 @@ private struct Expected {
     #expect(try await store.pruneRuns(endedBefore: time.now).runs == Array(runs[2...4]))
     #expect(try await store.runs().map(\.record.id) == [runs[6], runs[5]])
     for run in runs[5...] { #expect(try await store.journal(of: run).damage == nil) }
+  }
+
+  @Test func `keeps what it has learnt of models, and begins to learn what operators need`()
+    async throws
+  {
+    let store = SQLiteStore(path: copy("version-3.db"), time: time.source)
+    let standing = try #require(try await store.standings().first)
+    let key = ModelKey(provider: "openai", account: "ab12cd34", model: "gpt-4o-mini")
+    #expect(standing.key == key && standing.calls == 12 && standing.firstContent == 350_000_000)
+    #expect(standing.needs.isEmpty && standing.overrun == 0)
+    // An estimate that was once too low is trusted again when it has been enough for a while.
+    #expect(standing.counting[.prose]?.distrusted == 0)
+    #expect(standing.counting[.dense]?.distrusted == 20)
+    let output = ModelObservation.Output(operatorName: "respond", tokens: 40, isWhole: true)
+    try await store.observe([
+      ModelObservation(key: key, time: time.now, outcome: .answered, output: output)
+    ])
+    #expect(try await store.standings().first?.needs["respond"]?.answers == 1)
   }
 
   @Test(arguments: fixtures)

@@ -20,7 +20,7 @@ package struct EffectLog: Sendable {
   private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
   /// What the provider may know a call by that was given up as uncertain, or cut off, and not asked
   /// again yet.
-  private var doubted: [EffectKey: String] = [:]
+  private var doubted: [EffectKey: UncertainCall] = [:]
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
@@ -67,7 +67,9 @@ package struct EffectLog: Sendable {
       let call = UncertainCall(
         key: key, reservation: reservation, provider: body["provider"].string ?? "",
         model: body["model"].string ?? "", amount: Money(body["estimate"]["cost"]) ?? .zero,
-        idempotencyKey: body["idempotency"].string ?? reservation.text)
+        idempotencyKey: body["idempotency"].string ?? reservation.text,
+        cap: body["uncapped"] == true ? nil : body["cap"].int ?? body["estimate"]["output"].int,
+        adaptations: body["adapted"].string ?? "")
       intents[reservation] = (call, body["request"].string ?? "")
     case "call.result":
       guard let reservation else { return }
@@ -82,7 +84,7 @@ package struct EffectLog: Sendable {
       let call = reservation.flatMap { intents.removeValue(forKey: $0)?.call }
       // Who was cut off may have been answered whole; what failed otherwise is asked as something new.
       let mayBeAnswered = entry.kind == "call.uncertain" || body["reason"] == "cancelled"
-      doubted[key] = mayBeAnswered ? call?.idempotencyKey : nil
+      doubted[key] = mayBeAnswered ? call : nil
       spent += Money(body["cost"]) ?? .zero
     case "human.asked":
       questions[key] = Question(key: key, body).payloadDigest
@@ -127,9 +129,9 @@ extension EffectLog {
     uncertain.filter { $0.key == key }
   }
 
-  /// What an attempt at this place has to be called when an earlier one was given up as uncertain,
-  /// and its process ended before it asked again.
-  package func idempotencyKey(at key: EffectKey) -> String? { doubted[key] }
+  /// The attempt at this place that was given up as uncertain, when its process ended before it asked
+  /// again.
+  package func doubt(at key: EffectKey) -> UncertainCall? { doubted[key] }
 
   /// The lines about what works inside the run under that name, in order.
   func lines(in scope: String) -> [JournalEntry] { lines[scope] ?? [] }
@@ -164,11 +166,4 @@ extension EffectKey {
   fileprivate var place: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
   /// The label without the round that it was asked in.
   fileprivate var kind: Substring { label.prefix { $0 != "@" } }
-}
-
-extension Money {
-  fileprivate init?(_ value: Value) {
-    guard let text = value.string, let money = Money(decimal: text) else { return nil }
-    self = money
-  }
 }

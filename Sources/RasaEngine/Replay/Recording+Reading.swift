@@ -224,6 +224,7 @@ extension ModelAnswer {
       node, "an answer",
       members: [
         "provider", "model", "text", "usage", "cost", "finish", "mock", "tool_calls", "reasoning",
+        "cap", "ceiling", "instead_of", "because",
       ])
     var finish = FinishReason.stop
     if answer.optional("finish") != nil {

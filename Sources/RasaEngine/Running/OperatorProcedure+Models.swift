@@ -25,9 +25,10 @@ extension OperatorProcedure {
       if let live, let shown = stage.offer(answer.text, of: live) { try await show(.output(shown)) }
       return answer
     }
-    context.idempotencyKey = recorded.own.idempotencyKey(at: key)
+    context.doubt = recorded.own.doubt(at: key)
     for call in recorded.own.uncertain(at: key) {
-      context.idempotencyKey = try await decide(call, definition, invocation)
+      try await decide(call, definition, invocation)
+      context.doubt = call
     }
     var request = request
     let left = stage.secondsLeft(at: surroundings.time.monotonic())
@@ -37,9 +38,11 @@ extension OperatorProcedure {
       let answer = try await ask(request, context, live, step)
       stage.note(answer)
       return answer
-    } catch let failure as Failure where failure.kind == .timeout {
+    } catch var failure as Failure {
+      stage.pay(failure.spent)
+      failure.spent = .zero
       // The operator's own time, or the whole run's?
-      guard stage.secondsLeft(at: surroundings.time.monotonic()) > 0 else {
+      if failure.kind == .timeout, stage.secondsLeft(at: surroundings.time.monotonic()) <= 0 {
         throw stage.tooLate(at: surroundings.time.monotonic())
       }
       throw failure
@@ -67,15 +70,14 @@ extension OperatorProcedure {
   }
 
   /// Nobody knows whether the provider answered: the operator's file says what happens now. Returns
-  /// what the provider can recognise the request by.
+  /// when the call is to be asked again.
   private func decide(
     _ call: UncertainCall, _ definition: OperatorDefinition, _ invocation: Invocation
-  ) async throws -> String {
-    let gate = surroundings.gate
+  ) async throws {
     switch definition.uncertain {
     case .retry: break
     case .fail:
-      try await gate.giveUp(call, of: start.run, decision: .fail)
+      try await giveUp(call, decision: .fail)
       throw call.isInDoubt(mend: "resume the run once more to ask again; it may be paid twice")
     case .ask:
       let question = Question(
@@ -90,12 +92,17 @@ extension OperatorProcedure {
         ], spent: stage.spent)
       let answer = try await answer(to: question, lifetime: nil)
       guard answer.decision == .approve else {
-        try await gate.giveUp(call, of: start.run, decision: .fail)
+        try await giveUp(call, decision: .fail)
         throw call.isInDoubt(mend: "\(answer.by) decided not to ask again")
       }
     }
-    try await gate.giveUp(call, of: start.run, decision: .retry)
-    return call.idempotencyKey
+    try await giveUp(call, decision: .retry)
+  }
+
+  /// What was held for it counts as spent by this run from now on.
+  private func giveUp(_ call: UncertainCall, decision: UncertainPolicy) async throws {
+    try await surroundings.gate.giveUp(call, of: start.run, decision: decision)
+    stage.pay(call.amount)
   }
 
   private func ask(

@@ -71,8 +71,14 @@ final class Stage: Sendable {
     outer?.note(answer)
     shared.withLock { shared in
       shared.answers.append(answer)
-      shared.spent += answer.cost
+      shared.spent += answer.cost + answer.wasted
     }
+  }
+
+  /// Counts what did not become an answer and cost money all the same.
+  func pay(_ amount: Money) {
+    outer?.pay(amount)
+    shared.withLock { $0.spent += amount }
   }
 
   /// What the run had and spent before this process went on with it.

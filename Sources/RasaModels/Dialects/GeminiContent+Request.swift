@@ -12,7 +12,8 @@ enum GeminiContent {
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
     let quirks = call.quirks
-    var generation: ValueObject = ["maxOutputTokens": .int(call.cap)]
+    var generation = ValueObject()
+    if let cap = call.cap { generation["maxOutputTokens"] = .int(cap) }
     if let temperature = request.temperature, quirks.sendsTemperature {
       generation["temperature"] = .double(temperature)
     }
@@ -34,7 +35,7 @@ enum GeminiContent {
     if !request.tools.isEmpty {
       body["tools"] = [["functionDeclarations": .array(request.tools.map(declaration))]]
     }
-    body["generationConfig"] = .object(generation)
+    if !generation.isEmpty { body["generationConfig"] = .object(generation) }
     return WireRequest(
       path: "/\(resource(call.model)):streamGenerateContent?alt=sse",
       body: Value.object(body).jsonBytes())
@@ -47,7 +48,7 @@ enum GeminiContent {
       switch call.quirks.thinking {
       case .effort: thinking["thinkingLevel"] = .string(effort.rawValue)
       case .budget:
-        guard let budget = AnthropicMessages.budget(effort, cap: call.cap) else { break }
+        guard let budget = AnthropicMessages.budget(effort, cap: call.cap ?? largestBudget) else { break }
         thinking["thinkingBudget"] = .int(min(budget, largestBudget))
       case .none: break
       }

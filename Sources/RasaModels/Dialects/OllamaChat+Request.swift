@@ -7,11 +7,12 @@ enum OllamaChat {
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
     let quirks = call.quirks
-    var options: ValueObject = ["num_predict": .int(call.cap)]
+    var options = ValueObject()
+    if let cap = call.cap { options["num_predict"] = .int(cap) }
     if let temperature = request.temperature, quirks.sendsTemperature {
       options["temperature"] = .double(temperature)
     }
-    if let window = window(for: call.inputEstimate + call.cap) { options["num_ctx"] = .int(window) }
+    if let window = window(for: call.inputEstimate + (call.cap ?? call.expectedOutput)) { options["num_ctx"] = .int(window) }
     var body: ValueObject = ["model": .string(call.model)]
     var messages = request.messages
     if let schema = request.schema {
@@ -38,7 +39,7 @@ enum OllamaChat {
     case .budget: if call.effort != nil || call.isThinking { body["think"] = true }
     case .none: break
     }
-    body["options"] = .object(options)
+    if !options.isEmpty { body["options"] = .object(options) }
     return WireRequest(path: "/api/chat", body: Value.object(body).jsonBytes())
   }
 

@@ -32,7 +32,7 @@ enum OpenAIChat {
     if !request.tools.isEmpty { body["tools"] = tools(request.tools) }
     body["stream"] = true
     if quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
-    body[quirks.maxTokensField.rawValue] = .int(call.cap)
+    if let cap = call.cap { body[quirks.maxTokensField.rawValue] = .int(cap) }
     if let effort = call.effort, call.isThinking, quirks.thinking != .none {
       body["reasoning_effort"] = .string(effort.rawValue)
     }

@@ -5,8 +5,6 @@ import RasaSystem
 
 /// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
 extension Gate {
-  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs.
-  private static let longestAnswer: Int64 = 64 << 20
   /// What may follow a finish reason (usage, the end mark) comes at once or not at all.
   private static let patienceAfterFinish = Duration.seconds(5)
   private static let patienceAfterEnd = Duration.milliseconds(50)
@@ -24,59 +22,56 @@ extension Gate {
       stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
     } catch let problem as ProviderProblem where problem.kind == .timeout {
       throw try silence(problem, after: patience, reading, plan)
+    } catch let problem as ProviderProblem where problem.kind == .connection {
+      // The call's own time may have ended while it was still connecting.
+      if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+      throw problem
     }
     reading.isAccepted = true
     faultPoint("call.sent")
+    // With the input's share fixed, what is held is used up when the answer is longer than its cap.
+    let most =
+      hold.price.isFree ? Transcript.longest : hold.cap.map(Transcript.most) ?? Transcript.longest
     while true {
       let hasMore: Bool
       do {
         hasMore = try await stream.advance(deadline: deadline)
       } catch let problem as ProviderProblem where problem.kind == .timeout {
         if let finish = stream.progress.finish {
-          reading.finish = finish
+          reading.complete(finish, stream.progress)
           return
         }
         let waited = reading.firstContentAt == nil ? patience : idle
         throw try silence(problem, after: waited, reading, plan)
       }
-      let content = stream.progress.takeContent()
+      var content = stream.progress.takeContent()
       reading.usage = stream.progress.usage
       // The pieces of a tool call are content too, though there is nothing to show of them.
       if stream.progress.contentEvents > reading.transcript.contentEvents {
         let now = time.monotonic()
         if reading.firstContentAt == nil { reading.firstContentAt = now }
         reading.transcript.contentEvents = stream.progress.contentEvents
-        reading.transcript.add(text: content.text, reasoning: content.reasoning)
+        let isOver = !reading.transcript.add(&content, within: most)
         if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
         if !content.text.isEmpty { try await onEvent(.text(content.text)) }
         faultPoint("call.content")
+        if isOver {
+          stream.cancel()
+          reading.finish = .cutOff
+          return
+        }
         deadline = plan.limit(now.advanced(by: idle))
       }
       if let problem = stream.progress.problem { throw problem }
       if stream.progress.isDone || !hasMore { break }
-      if isOverspent(reading.transcript, hold) {
-        stream.cancel()
-        reading.finish = .cutOff
-        return
-      }
       let now = time.monotonic()
       if stream.progress.finish != nil {
         deadline = min(deadline, plan.limit(now.advanced(by: Self.patienceAfterFinish)))
       }
       try await renew(&hold, at: now)
     }
-    reading.finish = stream.progress.finish ?? .stop
-    reading.toolCalls = stream.progress.toolCalls
-    // Only what belongs to tool calls is ever handed back.
-    if !reading.toolCalls.isEmpty { reading.reasoning = stream.progress.reasoningParts }
+    reading.complete(stream.progress.finish ?? .stop, stream.progress)
     await stream.drain(deadline: time.monotonic().advanced(by: Self.patienceAfterEnd))
-  }
-
-  /// The metered cost has reached what is held. With the input's share fixed, that is when the
-  /// answer is longer than the cap that the hold was made for.
-  private func isOverspent(_ transcript: Transcript, _ hold: borrowing Hold) -> Bool {
-    if transcript.bytes > Self.longestAnswer { return true }
-    return !hold.price.isFree && transcript.meteredTokens > hold.cap
   }
 
   /// What a silence means: the end of the call's own time, a stream that broke, or a provider that
@@ -117,6 +112,17 @@ extension Gate {
       return MockAdapter(delay: options.mockDelay, time: time)
     }
     return HTTPAdapter(settings: settings, client: client, time: time)
+  }
+}
+
+extension Reading {
+  fileprivate mutating func complete(_ finish: FinishReason, _ progress: ChatProgress) {
+    self.finish = finish
+    isComplete = true
+    toolCalls = progress.toolCalls
+    transcript.add(toolCalls)
+    // Only what belongs to tool calls is ever handed back.
+    if !toolCalls.isEmpty { reasoning = progress.reasoningParts }
   }
 }
 

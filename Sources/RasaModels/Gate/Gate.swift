@@ -16,6 +16,7 @@ package final class Gate: ModelGate {
   let onWarning: @Sendable (Warning) -> Void
   let onSelection: (@Sendable (SelectionReport) -> Void)?
   let state = Locked(GateState())
+  let settlements = Settlements()
 
   /// `time.monotonic` has to count nanoseconds of `CLOCK_MONOTONIC`, which the HTTP client's
   /// deadlines are in. `onWarning` is told each thing once; `onSelection`, before each call, why
@@ -44,10 +45,30 @@ package final class Gate: ModelGate {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
+    var books = CallBooks()
+    do {
+      var answer = try await answer(request, for: context, &books, onEvent: onEvent)
+      answer.wasted = books.wasted
+      return answer
+    } catch var failure as Failure {
+      failure.spent += books.wasted
+      throw failure
+    }
+  }
+
+  private func answer(
+    _ request: ModelRequest, for context: CallContext, _ books: inout CallBooks,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer {
     var plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
     let chain = try await chain(plan)
-    var contenders = inOrderOfAvailability(chain.candidates)
+    var contenders = inOrderOfAvailability(try chain.candidates(for: request.continuation))
+    plan.context.doubt = contenders.placeFirst(plan.context.doubt)
+    for place in contenders.indices where contenders[place].candidate.facts == nil {
+      guard let model = contenders[place].candidate.model else { continue }
+      contenders[place].candidate.facts = try catalogue.facts(for: model)
+    }
     if let onSelection { onSelection(try await report(plan, chain, contenders)) }
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
     var broken: String? = nil
@@ -65,9 +86,8 @@ package final class Gate: ModelGate {
           try await onEvent(.restarted(reason: reason))
           broken = nil
         }
-        let outcome = try await attempt(contenders[index].candidate, plan, onEvent: onEvent)
-        // What is asked after this is not what was asked before, unless nobody has answered.
-        if !outcome.isUnanswered { plan.context.idempotencyKey = nil }
+        let outcome = try await attempt(
+          contenders[index].candidate, &plan, &books, onEvent: onEvent)
         switch outcome {
         case .answered(let answer): return answer
         case .failed(let problem, let hasShown, let policy):
@@ -118,6 +138,7 @@ package final class Gate: ModelGate {
         reservation: call.reservation, actual: call.amount, usage: Usage(isReported: false),
         outcome: .uncertain),
       recording: [uncertainEntry(call, of: run, decision)])
+    settlements.note()
   }
 
   package func estimate(
@@ -133,13 +154,16 @@ package final class Gate: ModelGate {
       candidate = resolved
     }
     let price = price(of: candidate)
-    let cap = cap(for: plan, candidate)
+    let room = outputRoom(for: plan, candidate)
+    let output = room.ceiling ?? room.start
     let tokens = self.estimate(plan, candidate).tokens
+    let cost = price.map { price in
+      price.cost(input: tokens, output: output) + price.cost(seconds: paidSeconds(plan, price))
+    }
     return CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
-      inputTokens: tokens, outputTokens: cap,
-      cost: price?.cost(input: tokens, output: cap) ?? .zero,
-      isPriceKnown: price != nil)
+      inputTokens: tokens, outputTokens: output, cost: cost ?? .zero, isPriceKnown: price != nil,
+      isBounded: room.ceiling != nil)
   }
 
   /// Why which models would be asked, without asking any.
@@ -208,7 +232,8 @@ package final class Gate: ModelGate {
   private func isCheaper(_ other: Candidate, than refused: Candidate, _ plan: CallPlan) -> Bool {
     guard let price = price(of: other), let dear = self.price(of: refused) else { return true }
     func cost(_ price: Price, _ candidate: Candidate) -> Money {
-      price.cost(input: estimate(plan, candidate).tokens, output: cap(for: plan, candidate))
+      price.cost(
+        input: estimate(plan, candidate).tokens, output: outputRoom(for: plan, candidate).start)
     }
     return cost(price, other) < cost(dear, refused)
   }
@@ -248,17 +273,59 @@ struct Contender: Sendable {
 }
 
 extension [Contender] {
+  /// Puts the model first that is in doubt about an earlier attempt, and returns the doubt; nil when
+  /// that model is not to be asked any more, so that nobody could recognise the request.
+  fileprivate mutating func placeFirst(_ doubt: UncertainCall?) -> UncertainCall? {
+    guard let doubt,
+      let place = firstIndex(where: {
+        $0.candidate.provider == doubt.provider && $0.candidate.model ?? doubt.model == doubt.model
+      })
+    else { return nil }
+    var first = remove(at: place)
+    first.candidate.model = doubt.model
+    insert(first, at: 0)
+    return doubt
+  }
+
   /// Whether all that was asked for by name is unknown where it was asked for.
   fileprivate var lackTheirModels: Bool {
     allSatisfy { $0.candidate.isStandIn || $0.problems.last?.kind == .modelNotFound }
   }
 }
 
+extension Selection.Chain {
+  /// Only who wrote the beginning of an answer can go on with it.
+  fileprivate func candidates(for continuation: Continuation?) throws(Failure) -> [Candidate] {
+    guard let continuation else { return candidates }
+    let same = candidates.first {
+      $0.provider == continuation.provider && $0.model ?? continuation.model == continuation.model
+    }
+    guard var candidate = same else {
+      throw Failure(
+        .provider,
+        "\(continuation.provider) \(continuation.model) wrote the beginning of the answer and cannot "
+          + "be asked any more", mend: "run it again")
+    }
+    candidate.model = continuation.model
+    candidate.isStandIn = false
+    return [candidate]
+  }
+}
+
 extension CallPlan {
+  var title: String { request.name.isEmpty ? "the call" : request.name }
+
+  /// What the operator's needs are known by.
+  var operatorName: String { request.name.isEmpty ? context.key.operatorName : request.name }
+
+  var secondsText: String {
+    let tenths = ((request.timeout ?? 0) * 10).rounded() / 10
+    return Int64(exactly: tenths).map { "\($0)" } ?? "\(tenths)"
+  }
+
   var tooLate: Failure {
-    let name = request.name.isEmpty ? "the call" : request.name
     return Failure(
-      .timeout, "\(name) took longer than its \(request.timeout ?? 0) seconds",
+      .timeout, "\(title) took longer than its \(secondsText) seconds",
       mend: "raise the operator's timeout, or choose a faster model")
   }
 }

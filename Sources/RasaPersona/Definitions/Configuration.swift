@@ -100,5 +100,7 @@ package struct GlobalBudget: Sendable, Hashable {
   /// Per million tokens: what a model without a known price is reckoned at under a limit.
   package var unknownInputPrice: Money?
   package var unknownOutputPrice: Money?
+  /// For each second that such a model works.
+  package var unknownPricePerSecond: Money?
   package init() {}
 }

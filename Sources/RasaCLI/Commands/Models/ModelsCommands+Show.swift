@@ -93,6 +93,9 @@ extension ModelsCommands {
       let isInForce = facts.price(on: today) == dated.price
       let mark = (dated.from.map(\.description) ?? "always") + (isInForce ? " *" : "")
       rows.append([mark, "any"] + cells(dated.price.rates))
+      if dated.price.perSecond > .zero {
+        rows.append(["", "each second"] + [dated.price.perSecond.decimalText, "", "", "", ""])
+      }
       for tier in dated.price.tiers {
         rows.append(["", "above \(tokensText(tier.tokens))"] + cells(tier.rates))
       }
@@ -161,6 +164,7 @@ extension ModelsCommands {
             "from": dated.from.map { .string($0.description) } ?? .null,
             "version": .string(dated.price.version),
             "usd_per_million": value(of: dated.price.rates),
+            "usd_per_second": .string(dated.price.perSecond.decimalText),
             "above": .array(
               dated.price.tiers.map {
                 ["tokens": .int($0.tokens), "usd_per_million": value(of: $0.rates)]
