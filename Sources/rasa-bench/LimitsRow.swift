@@ -83,7 +83,8 @@ private struct LimitSimulation {
     var sum: Int64 = 0
     for number in 0..<count {
       let which = Self.operators[number % Self.operators.count]
-      sum += Self.price.cost(of: Usage(input: which.input, output: length(which))).picoDollars
+      sum +=
+        Self.price.cost(of: Usage(input: which.input, output: length(which))).picoDollars
         / Int64(count)
     }
     return Money(picoDollars: sum)
@@ -164,12 +165,16 @@ private struct LimitSimulation {
         let usage = Usage(input: which.input + call.done, output: tokens)
         let cost = Self.price.cost(of: usage)
         try await store.settle(
-          Settlement(reservation: id, actual: cost, usage: usage, outcome: .answered), recording: [])
+          Settlement(reservation: id, actual: cost, usage: usage, outcome: .answered), recording: []
+        )
         tally.spent += cost
         if call.parts > 0 {
           tally.repeated += Self.price.cost(of: Usage(input: usage.input, output: 0))
         }
+        let before = call.parts > 0 ? call.done : nil
         call.done += tokens
+        needs[which.name, default: OutputNeed()].note(
+          tokens: call.done, isWhole: call.done == call.length, continuing: before)
         if call.done < call.length {
           if call.parts == 0 { tally.continued += 1 }
           call.parts += 1
@@ -177,7 +182,6 @@ private struct LimitSimulation {
           if try await !hold(&call, at: now, &self) { waiting.append(call) }
         } else {
           tally.answers += 1
-          needs[which.name, default: OutputNeed()].note(tokens: call.length, isWhole: true)
           queue.add(.begin, at: now)
         }
         var still: [Call] = []
@@ -262,7 +266,7 @@ extension Row {
     let settled = percent(mean(needed.shares))
     let before = percent(mean(worst.shares))
     let continued =
-      percent(Double(needed.continued) / Double(max(1, needed.answers)))
+      percent(Double(needed.continued) / Double(max(1, needed.answers + needed.cut)))
     let repeated = percent(
       Double(needed.repeated.picoDollars) / Double(max(1, needed.spent.picoDollars)))
     let refused = needed.shares.count
@@ -274,7 +278,7 @@ extension Row {
         && continued <= 7,
       notes:
         "\(needed.passed) of \(needed.limits) limits passed; at the first refusal the least was "
-        + "\(percent(needed.shares.min() ?? 0).short) %; \(continued.short) % of \(needed.answers) "
+        + "\(percent(needed.shares.min() ?? 0).short) %; \(continued.short) % of \(needed.answers + needed.cut) "
         + "answers continued for \(repeated.short) % of what was spent, \(needed.cut) delivered cut; "
         + "with holds at the worst case \(worst.passed) passed")
   }

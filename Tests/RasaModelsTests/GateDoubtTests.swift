@@ -68,8 +68,10 @@ import Testing
   /// A provider that knows the key from another body refuses it: asked anew at once, not in the next
   /// process.
   @Test func takesANewKeyWhereTheOldOneIsRefused() async throws {
-    let refusal = Script.error(400, "Keys for idempotent requests can only be used with the same body")
-      .with { $0.matches = { $0.idempotencyKey == "h-of-before" } }
+    let refusal = Script.error(
+      400, "Keys for idempotent requests can only be used with the same body"
+    )
+    .with { $0.matches = { $0.idempotencyKey == "h-of-before" } }
     let setting = try GateSetting([refusal, .text("a")])
     var context = CallContext.test()
     context.doubt = .before()
@@ -196,7 +198,8 @@ extension UncertainCall {
     _ model: String = "cheap", cap: Int64? = 77, adaptations: String = ""
   ) -> UncertainCall {
     UncertainCall(
-      key: CallContext.test().key, reservation: Identifier("h-of-before"), provider: "openai", model: model,
+      key: CallContext.test().key, reservation: Identifier("h-of-before"), provider: "openai",
+      model: model,
       amount: Money(picoDollars: 900_000_000), idempotencyKey: "h-of-before", cap: cap,
       adaptations: adaptations)
   }

@@ -177,9 +177,10 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     #expect(failure.kind == .provider)
     #expect(failure.message.contains("nothing answered within 300 ms"))
     #expect(setting.ledger.settlements.map(\.actual) == [.zero, .zero, .zero])
-    #expect(setting.ledger.entries.filter { $0.kind == "call.failed" }.allSatisfy {
-      $0.body["reason"] == "connection"
-    })
+    #expect(
+      setting.ledger.entries.filter { $0.kind == "call.failed" }.allSatisfy {
+        $0.body["reason"] == "connection"
+      })
     #expect(failure.spent == .zero)
     withExtendedLifetime(listener) {}
   }

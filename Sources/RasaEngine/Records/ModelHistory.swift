@@ -54,7 +54,10 @@ package struct ModelObservation: Sendable, Hashable {
     package var tokens: Int64
     /// False when the answer's end was missing.
     package var isWhole: Bool
-    package init(operatorName: String, tokens: Int64, isWhole: Bool) {
+    /// How many of the tokens an earlier answer has given that this one went on with.
+    package var continuing: Int64?
+    package init(operatorName: String, tokens: Int64, isWhole: Bool, continuing: Int64? = nil) {
+      self.continuing = continuing
       self.operatorName = operatorName
       self.tokens = tokens
       self.isWhole = isWhole
@@ -163,7 +166,7 @@ package struct ModelStanding: Sendable, Hashable {
     }
     if let output = observation.output {
       needs[output.operatorName, default: OutputNeed()].note(
-        tokens: output.tokens, isWhole: output.isWhole)
+        tokens: output.tokens, isWhole: output.isWhole, continuing: output.continuing)
     }
     if let seen = observation.overrun {
       // What was seen once is held for until it has not been seen for a while.

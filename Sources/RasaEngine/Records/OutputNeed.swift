@@ -15,7 +15,14 @@ package struct OutputNeed: Sendable, Hashable {
 
   package init() {}
 
-  package mutating func note(tokens count: Int64, isWhole: Bool) {
+  /// - Parameters:
+  ///   - count: of the whole answer, or of what there is of it.
+  ///   - already: what there was of it before, where this has gone on with it.
+  package mutating func note(tokens count: Int64, isWhole: Bool, continuing already: Int64? = nil) {
+    // Leaving out what was never completed would leave out the longest answers. Until its end is
+    // known, one that was cut counts as twice what there is of it.
+    if let already { histogram.remove(already.doubled) }
+    histogram.note(isWhole ? count : count.doubled)
     guard isWhole else {
       cut = min(cut, .max - 1) + 1
       return
@@ -23,10 +30,9 @@ package struct OutputNeed: Sendable, Hashable {
     answers = min(answers, .max - 1) + 1
     let (sum, overflow) = tokens.addingReportingOverflow(max(0, count))
     tokens = overflow ? .max : sum
-    histogram.note(count)
   }
 
-  /// What 95 of 100 such answers have not passed; nil while too few are known.
+  /// What 95 of 100 answers have not passed; nil while too few are known.
   package var usual: Int64? {
     answers >= Self.answersToTrust ? histogram.percentile(95) : nil
   }
@@ -47,6 +53,12 @@ package struct TokenHistogram: Sendable, Hashable {
     counts[Self.place(of: tokens), default: 0] += 1
     guard counts.values.reduce(0, { $0 + Int($1) }) >= Self.mostCounted else { return }
     counts = counts.mapValues { $0 / 2 }.filter { $0.value > 0 }
+  }
+
+  package mutating func remove(_ tokens: Int64) {
+    let place = Self.place(of: tokens)
+    guard let count = counts[place] else { return }
+    counts[place] = count > 1 ? count - 1 : nil
   }
 
   /// The upper end of the class that the percentile falls into; nil when nothing was counted.
@@ -74,6 +86,10 @@ package struct TokenHistogram: Sendable, Hashable {
     let (octave, eighth) = (Int(place) - 16).quotientAndRemainder(dividingBy: 8)
     return Int64(8 + eighth + 1) << (octave + 1) - 1
   }
+}
+
+extension Int64 {
+  fileprivate var doubled: Int64 { self > .max / 2 ? .max : self * 2 }
 }
 
 extension TokenHistogram {

@@ -48,7 +48,9 @@ enum GeminiContent {
       switch call.quirks.thinking {
       case .effort: thinking["thinkingLevel"] = .string(effort.rawValue)
       case .budget:
-        guard let budget = AnthropicMessages.budget(effort, cap: call.cap ?? largestBudget) else { break }
+        guard let budget = AnthropicMessages.budget(effort, cap: call.cap ?? largestBudget) else {
+          break
+        }
         thinking["thinkingBudget"] = .int(min(budget, largestBudget))
       case .none: break
       }

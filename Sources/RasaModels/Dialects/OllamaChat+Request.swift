@@ -12,7 +12,9 @@ enum OllamaChat {
     if let temperature = request.temperature, quirks.sendsTemperature {
       options["temperature"] = .double(temperature)
     }
-    if let window = window(for: call.inputEstimate + (call.cap ?? call.expectedOutput)) { options["num_ctx"] = .int(window) }
+    if let window = window(for: call.inputEstimate + (call.cap ?? call.expectedOutput)) {
+      options["num_ctx"] = .int(window)
+    }
     var body: ValueObject = ["model": .string(call.model)]
     var messages = request.messages
     if let schema = request.schema {

@@ -86,7 +86,8 @@ extension Gate {
       let observation = observation(of: problem, at: call.candidate)
       if let observation { state.withLock { $0.note(observation) } }
       _ = try await settle(
-        hold, plan, call.candidate, model: call.model, reading, after: problem, outcome: .failed, reason: problem.kind.rawValue, message: problem.message, partial: "",
+        hold, plan, call.candidate, model: call.model, reading, after: problem, outcome: .failed,
+        reason: problem.kind.rawValue, message: problem.message, partial: "",
         observation)
       return .failed(problem)
     } catch let failure as Failure {

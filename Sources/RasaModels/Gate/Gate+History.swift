@@ -35,7 +35,7 @@ extension Gate {
         plan.request.continuation?.tokens ?? 0)
       output = ModelObservation.Output(
         operatorName: plan.operatorName, tokens: overflow ? .max : sum,
-        isWhole: reading.finish.isWhole)
+        isWhole: reading.finish.isWhole, continuing: plan.request.continuation?.tokens)
     }
     let end = time.monotonic()
     var tokensPerSecond: Double? = nil
