@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CEdit.h"
+#include "Keys.h"
 
 #include <histedit.h>
 #include <langinfo.h>
@@ -17,13 +18,14 @@
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 #define PASTE_END L"\033[201~"
-#define LONGEST_PASTE (1 << 20)
+#define LONGEST_PASTE (1 << 22)
 
 struct rasa_editor {
   EditLine *line;
   History *history;
   FILE *input;
   FILE *output;
+  rasa_keys *keys;
   bool interrupted;
   char *prompt;
 };
@@ -59,21 +61,48 @@ static unsigned char suspend(EditLine *line, int key) {
   return CC_REDISPLAY;
 }
 
+static int next_key(EditLine *line, wchar_t *key) {
+  int next = rasa_keys_next(editor_of(line)->keys);
+  if (next < 0) return 0;
+  *key = (wchar_t)next;
+  return 1;
+}
+
+static unsigned char insert_newline(EditLine *line, int key) {
+  (void)key;
+  return el_winsertstr(line, L"\n") == 0 ? CC_REFRESH : CC_ERROR;
+}
+
 static unsigned char paste(EditLine *line, int key) {
   (void)key;
+  rasa_editor *editor = editor_of(line);
   const size_t end_length = wcslen(PASTE_END);
   size_t length = 0;
   size_t capacity = 256;
+  bool too_long = false;
+  bool after_return = false;
   wchar_t *text = malloc(capacity * sizeof *text);
   if (text == NULL) return CC_ERROR;
   wchar_t next;
+  rasa_keys_begin_paste(editor->keys);
   while (el_wgetc(line, &next) == 1) {
-    if (length + 1 == capacity) {
+    bool ends_pair = after_return && next == L'\n';
+    after_return = next == L'\r';
+    if (next == L'\0' || ends_pair) continue;
+    if (length + 1 == capacity && !too_long) {
       wchar_t *larger =
           capacity >= LONGEST_PASTE ? NULL : realloc(text, 2 * capacity * sizeof *text);
-      if (larger == NULL) break;
-      text = larger;
-      capacity *= 2;
+      if (larger == NULL) {
+        too_long = true;
+      } else {
+        text = larger;
+        capacity *= 2;
+      }
+    }
+    // What does not fit is read to its end all the same: typed keys it must never become.
+    if (too_long && length + 1 == capacity) {
+      memmove(text, text + length - end_length, end_length * sizeof *text);
+      length = end_length;
     }
     // Terminals send the return key's character for each line break.
     text[length++] = next == L'\r' ? L'\n' : next;
@@ -81,6 +110,14 @@ static unsigned char paste(EditLine *line, int key) {
       length -= end_length;
       break;
     }
+  }
+  rasa_keys_end_paste(editor->keys);
+  if (too_long) {
+    free(text);
+    fputs("\r\n(more than 4,000,000 characters cannot be pasted here; nothing was inserted)\r\n",
+          editor->output);
+    fflush(editor->output);
+    return CC_REDISPLAY;
   }
   // A line break at the end would only leave an empty line to send.
   while (length > 0 && text[length - 1] == L'\n') length--;
@@ -96,9 +133,10 @@ static void use_unicode(void) {
   if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-rasa_editor *rasa_editor_open(int input, int output) {
+rasa_editor *rasa_editor_open(int input, int output, rasa_keys *keys) {
   rasa_editor *editor = calloc(1, sizeof *editor);
   if (editor == NULL) return NULL;
+  editor->keys = keys;
   int input_copy = dup(input);
   int output_copy = dup(output);
   editor->input = input_copy < 0 ? NULL : fdopen(input_copy, "r");
@@ -121,6 +159,7 @@ rasa_editor *rasa_editor_open(int input, int output) {
   history(editor->history, &event, H_SETSIZE, 1000);
   history(editor->history, &event, H_SETUNIQUE, 1);
   el_set(line, EL_CLIENTDATA, editor);
+  el_wset(line, EL_GETCFN, next_key);
   el_set(line, EL_PROMPT, prompt_of);
   el_set(line, EL_EDITOR, "emacs");
   el_set(line, EL_SIGNAL, 0);
@@ -129,12 +168,15 @@ rasa_editor *rasa_editor_open(int input, int output) {
   el_set(line, EL_ADDFN, "rasa-interrupt", "Give this line up", interrupt);
   el_set(line, EL_ADDFN, "rasa-suspend", "Stop the program", suspend);
   el_set(line, EL_ADDFN, "rasa-paste", "Insert pasted text", paste);
+  el_set(line, EL_ADDFN, "rasa-newline", "Begin a new line of the text", insert_newline);
   // Ctrl-C is a key here and no signal: it gives up the line, not the program.
   el_set(line, EL_SETTY, "-d", "-isig", NULL);
   el_set(line, EL_BIND, "^C", "rasa-interrupt", NULL);
   el_set(line, EL_BIND, "^Z", "rasa-suspend", NULL);
   el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(line, EL_BIND, "\033[200~", "rasa-paste", NULL);
+  el_set(line, EL_BIND, "\033\r", "rasa-newline", NULL);
+  el_set(line, EL_BIND, "\033\n", "rasa-newline", NULL);
   return editor;
 }
 

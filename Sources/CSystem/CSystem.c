@@ -1,11 +1,15 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 
 char *const *rasa_environment(void) { return environ; }
 
@@ -29,9 +33,10 @@ int rasa_signal_pipe_open(int write_end) {
   return atomic_compare_exchange_strong(&signal_pipe, &none, write_end) ? 0 : EBUSY;
 }
 
-void rasa_signal_pipe_close(void) { atomic_store(&signal_pipe, -1); }
-
 int rasa_signal_pipe_attach(int signal_number, struct sigaction *previous) {
+  if (sigaction(signal_number, NULL, previous) != 0) return errno;
+  // Whoever started the program, such as nohup, has decided that this signal does nothing.
+  if (previous->sa_handler == SIG_IGN) return EALREADY;
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = write_signal_number;
@@ -52,17 +57,66 @@ int rasa_signal_ignore(int signal_number, struct sigaction *previous) {
   return sigaction(signal_number, &action, previous) == 0 ? 0 : errno;
 }
 
+ssize_t rasa_write_now(int descriptor, const void *bytes, size_t count) {
+  struct iovec piece = {.iov_base = (void *)bytes, .iov_len = count};
+  return pwritev2(descriptor, &piece, 1, -1, RWF_NOWAIT);
+}
+
+void rasa_fill_standard_descriptors(void) {
+  for (int number = 0; number < 3; number++) {
+    if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free is this one; children are to find it, too.
+    int opened = open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY);
+    if (opened > number) close(opened);
+  }
+}
+
+static uint64_t raised_limit(int resource, rlim_t most) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0) return UINT64_MAX;
+  rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+  if (limit.rlim_cur < wanted) {
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = wanted;
+    if (setrlimit(resource, &limit) != 0) limit.rlim_cur = before;
+  }
+  return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
+
+uint64_t rasa_raise_open_files(uint64_t most) {
+  uint64_t limit = raised_limit(RLIMIT_NOFILE, most);
+  int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (lowest < 0) return errno == EMFILE || errno == EINVAL ? 0 : limit;
+  close(lowest);
+  return limit > (uint64_t)lowest ? limit - (uint64_t)lowest : 0;
+}
+
+uint64_t rasa_raise_address_space(void) { return raised_limit(RLIMIT_AS, RLIM_INFINITY); }
+
 int rasa_terminal_columns(int descriptor) {
   struct winsize size;
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-int rasa_open_beneath(int folder, const char *path) {
+int rasa_open_beneath(int folder, const char *path, int flags) {
   struct open_how how;
   memset(&how, 0, sizeof how);
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.flags = (unsigned)flags;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+int rasa_is_kernel_file(int descriptor) {
+  struct statfs system;
+  if (fstatfs(descriptor, &system) != 0) return 0;
+  switch ((unsigned long)system.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC: return 1;
+    default: return 0;
+  }
 }
 
 int rasa_pipe(int *read_end, int *write_end) {

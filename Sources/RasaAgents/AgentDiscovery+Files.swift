@@ -10,7 +10,8 @@ extension AgentDiscovery {
   /// - Parameter folder: nil for all places.
   package func agentFiles(in folder: String? = nil) -> (paths: [String], warnings: [Warning]) {
     var warnings: [Warning] = []
-    let roots = folder.map { [AgentRoot(path: $0)] } ?? places.roots { warnings.append($0) }
+    let roots =
+      folder.map { [AgentRoot(files: FileRoot($0))] } ?? places.roots { warnings.append($0) }
     let tree = AgentTree(roots, limits: limits)
     let survey = survey(tree, AgentMemory(), reading(roots, began: 0))
     let paths = tree.files.map(\.path).filter { path in
@@ -22,9 +23,9 @@ extension AgentDiscovery {
   /// The files of the agent that is read from this one, in one of the places or anywhere else.
   package func documents(at path: String) throws(Failure) -> AgentDocuments {
     let roots = places.roots { _ in }
-    let number = roots.firstIndex { path.hasPrefix("\($0.path)/") }
+    let number = roots.firstIndex { path.hasBytePrefix("\($0.path)/") }
     let root = number.map { roots[$0] }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let name = path.split(atByte: "/", omittingEmpty: true).last.map(String.init) ?? path
     let isConfig: Bool
     switch AgentFileName(name.utf8.span) {
     case .config: isConfig = true
@@ -36,7 +37,7 @@ extension AgentDiscovery {
     }
     let isThere =
       root?.isShipped == true
-      ? try AgentFile.read(path) != nil : FileSystem.kind(of: path) == .file
+      ? AgentFile.readShipped(path) != nil : FileSystem.kind(of: path) == .file
     guard isThere else {
       throw Failure(.usage, "there is no file \(path)", mend: "check the path")
     }
@@ -59,5 +60,14 @@ extension AgentLibrary {
 
   package func documents(at path: String) throws(Failure) -> AgentDocuments {
     try discovery.documents(at: path)
+  }
+
+  /// Writes a file of an agent anew. What links lead out to stays as it is, but for the user's own.
+  package func replace(_ bytes: [UInt8], in path: String) throws(Failure) {
+    for root in discovery.places.roots({ _ in }) {
+      if let inner = root.path(of: path) { return try root.files.replace(bytes, in: inner) }
+    }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    try FileRoot(FileSystem.parent(of: path)).replace(bytes, in: name)
   }
 }

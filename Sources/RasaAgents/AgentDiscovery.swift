@@ -46,7 +46,9 @@ package struct AgentDiscovery: Sendable {
 
     var survey = survey(tree, memory, reading)
     let all = tree.files.compactMap { survey.memory[$0.path] }
-    survey.found = DiscoveredAgents(all, warnings: warnings + tree.warnings)
+    survey.found = DiscoveredAgents(
+      all, warnings: warnings + tree.warnings,
+      projects: Set(roots.indices.filter { roots[$0].isProject }))
     if let index {
       let keepable = all.filter { !$0.record.isFresh }
       if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {

@@ -17,6 +17,9 @@ package final class AgentLibrary: AgentSource {
   /// What was found when somebody last looked.
   package var found: DiscoveredAgents { survey().found }
 
+  /// The same, where somebody has looked; nil else.
+  package var foundSoFar: DiscoveredAgents? { looked.withLock { $0?.found } }
+
   /// Looks again; what has not changed is not read again.
   @discardableResult
   package func refresh() -> DiscoveredAgents { look().found }
@@ -43,13 +46,9 @@ package final class AgentLibrary: AgentSource {
 
   // MARK: Source
 
-  package func stamp(of path: String) -> PromptCache.Stamp? {
-    FileSystem.status(of: path).map { status in
-      PromptCache.Stamp(size: status.stamp.size, modified: status.stamp.modified)
-    }
-  }
-
   package func agentIDs() -> [String] { found.registry.ids }
+
+  package func limits(ofAgent id: String) -> [CostBudget] { found.limits(of: id) }
 
   /// A file that was to be this agent and is broken is a failure, also when another place has an
   /// agent of that id.

@@ -37,10 +37,26 @@ package struct DiscoveredAgents: Sendable {
   /// The root of each agent.
   private(set) var roots: [String: Int] = [:]
 
+  /// An agent that a file of the project is.
+  package struct OfProject: Sendable, Hashable {
+    package var id: String
+    package var file: String
+  }
+  package private(set) var agentsOfProject: [OfProject] = []
+  /// Those of `shadowed` that are not the project's and that a file of the project takes the place
+  /// of; of each id the one that would be used else.
+  package private(set) var replacedByProject: [Shadowed] = []
+  private var limitsOfOthers: [String: [CostBudget]] = [:]
+
+  /// The limits of the files that a file of the project takes the place of.
+  package func limits(of id: String) -> [CostBudget] { limitsOfOthers[id] ?? [] }
+
   package init(registry: AgentRegistry) { self.registry = registry }
 
   /// The first of an id wins.
-  init(_ records: [KeptRecord], warnings: [Warning]) {
+  ///
+  /// - Parameter projects: the numbers of the roots that are the project's.
+  init(_ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = []) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)
     var entries: [AgentRegistry.Entry] = []
@@ -64,11 +80,18 @@ package struct DiscoveredAgents: Sendable {
         winners[id] = record.file
         roots[id] = record.file.root
         entries.append(entry)
+        if projects.contains(record.file.root) {
+          agentsOfProject.append(OfProject(id: id, file: record.file.path))
+        }
         continue
       }
       // One file under two names is one agent.
       if !record.file.isShipped, winner.stamp.identity == record.file.stamp.identity { continue }
       shadowed.append(Shadowed(id: id, file: record.file.path, by: winner.path))
+      if projects.contains(winner.root), !projects.contains(record.file.root) {
+        if limitsOfOthers[id] == nil, let last = shadowed.last { replacedByProject.append(last) }
+        limitsOfOthers[id, default: []].append(entry.agent.budget)
+      }
       if winner.root == record.file.root {
         told.append(
           Warning(

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaEngine
 import RasaKit
 import RasaStore
@@ -11,46 +11,80 @@ package enum Program {
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
+    var reply = ReplyForm(unread: arguments)
     do {
       let request = try CommandLineInterface.parse(arguments)
+      if case .run(let command) = request { reply = ReplyForm(command) }
       switch request {
       case .help(let page):
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
-      case .run(let command): try await run(command, try House(environment: environment))
+      case .run(let command):
+        let house = try House(environment: environment)
+        do {
+          try await run(command, house)
+        } catch let failure as Failure {
+          // Keys whose variables only the configuration names are known by now.
+          throw house.redaction(failure)
+        }
       }
       return 0
     } catch {
-      return report(error, environment)
+      return report(error, environment, reply)
     }
   }
 
-  /// Says what went wrong, once, on standard error, and returns the exit code for it.
-  private static func report(_ error: any Error, _ environment: Environment) -> Int32 {
+  /// Says why the program cannot run here at all, and returns the exit code for it.
+  package static func refuse(
+    _ failure: Failure, _ arguments: [String], _ environment: Environment
+  ) -> Int32 {
+    SignalWatch.ignoreBrokenPipe()
+    return report(failure, environment, ReplyForm(unread: arguments))
+  }
+
+  /// Says what went wrong, once on standard error, and for programs on standard output, and returns
+  /// the exit code for it.
+  private static func report(
+    _ error: any Error, _ environment: Environment, _ reply: ReplyForm
+  ) -> Int32 {
+    let style = Terminal(environment).style(of: .error)
+    let failure: Failure
+    var exitCode: Int32
     switch error {
     case is OutputClosed: return OutputClosed.exitCode
     case let interrupted as Interrupted:
+      failure = interrupted.failure
+      exitCode = interrupted.signal.exitCode
       let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
       try? Output.error.write("rasa: stopped\(mend)\n")
-      return interrupted.signal.exitCode
-    case let failure as Failure:
-      let style = Terminal(environment).style(of: .error)
-      let text = printable(failure.description)
-      try? Output.error.write("\(style.red("rasa:")) \(text)\n")
-      return failure.exitCode
-    case is CancellationError: return Failure(.cancelled, "").exitCode
+    case is CancellationError:
+      failure = Failure(.cancelled, "it was interrupted")
+      exitCode = failure.exitCode
     default:
-      try? Output.error.write("rasa: \(printable("\(error)"))\n")
-      return 1
+      failure = Redaction(environment.variables)(error as? Failure ?? Failure(.run, "\(error)"))
+      exitCode = failure.exitCode
+      try? Output.error.write("\(style.red("rasa:")) \(printable(failure.description))\n")
     }
+    tell(failure, exitCode, reply)
+    return exitCode
+  }
+
+  /// A document that is already there tells what was found, the error included.
+  private static func tell(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
+    if case .document = reply, Output.standard.isBegun { return }
+    guard failure.run?.isTold != true, let text = reply.text(of: failure, exitCode: exitCode) else {
+      return
+    }
+    try? Output.standard.write(text)
   }
 
   private static func run(_ command: ParsedCommand, _ house: House) async throws {
+    if command.declares("trust"), command.flag("trust") { house.trust.give() }
     let terminal = Terminal(house.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
       output: house.output, isJSON: isListed && command.flag("json"),
-      width: terminal.columns(of: .output) ?? 100)
+      width: terminal.columns(of: .output) ?? Printer.unlimited)
     let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
@@ -82,6 +116,11 @@ package enum Program {
         .run(command.arguments, isStrict: command.flag("strict"))
     case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
     case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
+    case "trust list": try TrustCommands(house: house, print: print).list()
+    case "trust add":
+      try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")
+    case "trust remove":
+      try TrustCommands(house: house, print: print).remove(command.arguments.first ?? ".")
     case "doctor": try await DoctorCommand(house: house, print: print).run()
     case "init":
       try InitCommand(house: house, print: print).run(
@@ -148,9 +187,15 @@ package enum Program {
           books: try BudgetBooks(house, store, warn: house.warn), output: house.output,
           width: print.width
         ).run(command)
-      case "sessions list": try await records.listSessions(limit: limit)
-      case "sessions show": try await records.showSession(command.arguments[0])
-      case "sessions delete": try await records.deleteSession(command.arguments[0])
+      case "sessions list":
+        try await records.listSessions(of: command.text("user"), limit: limit)
+      case "sessions show", "sessions delete":
+        let session = SessionID(command.arguments[0], of: house.user(command.text("user")))
+        if command.path[1] == "show" {
+          try await records.showSession(session)
+        } else {
+          try await records.deleteSession(session)
+        }
       case "memory list": try await records.listMemories(of: owner(), limit: limit)
       case "memory search":
         try await records.searchMemories(
@@ -163,7 +208,7 @@ package enum Program {
         if command.flag("all") {
           try await records.forgetAll(of: owner())
         } else {
-          try await records.forget(command.arguments.compactMap { Int64($0) })
+          try await records.forget(try MemoryCommands.numbers(in: command.arguments))
         }
       default:
         throw Failure(

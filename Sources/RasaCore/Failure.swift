@@ -32,6 +32,10 @@ package struct Failure: Error, Sendable, Hashable {
   package var excerpt: String?
   /// Further lines: each attempt of a chain, each cause.
   package var details: [String]
+  /// The run that ended with it, where one had begun.
+  package var run: FailedRun?
+  /// What was paid for a call that ended in this, until whoever keeps the sum has added it.
+  package var spent = Money.zero
 
   package init(
     _ kind: Kind, _ message: String, mend: String = "", at location: SourceLocation? = nil,
@@ -76,7 +80,15 @@ extension Failure: CustomStringConvertible {
     }
     lines += details.map { "  " + $0 }
     if !mend.isEmpty { lines.append("→ " + mend) }
+    if let run, let resume = run.resume, !names(run) {
+      lines.append("→ `\(resume)` goes on with the run from where it stopped")
+    }
     return lines.joined(separator: "\n")
+  }
+
+  /// Whether the reader has been told which run it is.
+  private func names(_ run: FailedRun) -> Bool {
+    ([message, mend] + details).contains { $0.contains(run.id) }
   }
 
   /// Nil when the column lies beyond an excerpt that was cut.
@@ -91,6 +103,72 @@ extension Failure: CustomStringConvertible {
   }
 }
 
+/// A run that did not come to its answer, as whoever started it has to know it.
+package struct FailedRun: Sendable, Hashable {
+  package var id: String
+  /// How it stands now, in the words of `rasa runs list`.
+  package var status: String
+  /// The command that goes on with it; nil when nothing does.
+  package var resume: String?
+  /// What else a program wants to know of it, by name.
+  package var facts: ValueObject
+  /// Whether standard output has said all this already.
+  package var isTold: Bool
+
+  package init(
+    id: String, status: String, resume: String?, facts: ValueObject = ValueObject(),
+    isTold: Bool = false
+  ) {
+    self.id = id
+    self.status = status
+    self.resume = resume
+    self.facts = facts
+    self.isTold = isTold
+  }
+}
+
+// MARK: - For programs
+
+extension SourceLocation {
+  package var value: Value {
+    [
+      "file": .string(file), "line": line > 0 ? .int(Int64(line)) : .null,
+      "column": line > 0 ? .int(Int64(column)) : .null,
+    ]
+  }
+}
+
+extension Failure {
+  /// The error as every JSON document has it.
+  package var value: Value { value(exitCode: exitCode) }
+
+  /// - Parameter exitCode: that of a signal, where one ended the program.
+  package func value(exitCode: Int32) -> Value {
+    var place = location?.value
+    if let excerpt, var object = place?.object {
+      object["excerpt"] = .string(excerpt)
+      place = .object(object)
+    }
+    return [
+      "kind": .string(kind.rawValue), "message": .string(message), "where": place ?? .null,
+      "suggestion": mend.isEmpty ? .null : .string(mend),
+      "details": .array(details.map { .string($0) }), "exit_code": .int(Int64(exitCode)),
+    ]
+  }
+
+  /// What a program reads where it would have read an answer.
+  package func document(exitCode: Int32) -> ValueObject {
+    var document: ValueObject = ["status": .string(run?.status ?? "failed")]
+    if let run {
+      document["run"] = .string(run.id)
+      document["resume"] = run.resume.map { .string($0) } ?? .null
+      for (key, fact) in run.facts { document[key] = fact }
+    }
+    document["error"] = value(exitCode: exitCode)
+    return document
+  }
+}
+
 /// Something worth telling that does not stop the work: an unknown key, a deprecated spelling.
 package struct Warning: Sendable, Hashable, CustomStringConvertible {
   package var message: String
@@ -102,4 +180,11 @@ package struct Warning: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { (location.map { "\($0): " } ?? "") + message }
+}
+
+extension Warning {
+  /// The warning as every JSON document has it.
+  package var value: Value {
+    ["message": .string(message), "where": location?.value ?? .null]
+  }
 }

@@ -8,13 +8,27 @@ package enum JSONStyle: Sendable {
   case canonical
 }
 
+/// Which characters of its texts JSON writes as `\uXXXX`.
+package enum JSONEscapes: Sendable {
+  /// Everything that a terminal would obey or show nothing for, so that JSON can be looked at
+  /// anywhere; who parses it gets every byte. (Canonical JSON never does this.)
+  case hidden
+  /// Only what JSON itself wants: for models, which read the text as it stands.
+  case onlyNeeded
+}
+
 extension Value {
-  package func json(_ style: JSONStyle = .compact) -> String {
-    String(decoding: jsonBytes(style), as: UTF8.self)
+  package func json(
+    _ style: JSONStyle = .compact, escaping escapes: JSONEscapes = .hidden
+  ) -> String {
+    String(decoding: jsonBytes(style, escaping: escapes), as: UTF8.self)
   }
 
-  package func jsonBytes(_ style: JSONStyle = .compact) -> [UInt8] {
-    var writer = JSONWriter(style: style)
+  package func jsonBytes(
+    _ style: JSONStyle = .compact, escaping escapes: JSONEscapes = .hidden
+  ) -> [UInt8] {
+    var writer = JSONWriter(
+      style: style, escapesHidden: escapes == .hidden && style != .canonical)
     writer.bytes.reserveCapacity(128)
     writer.write(self, depth: 0)
     return writer.bytes
@@ -23,9 +37,13 @@ extension Value {
 
 private struct JSONWriter {
   let style: JSONStyle
+  let escapesHidden: Bool
   var bytes: [UInt8] = []
 
-  init(style: JSONStyle) { self.style = style }
+  init(style: JSONStyle, escapesHidden: Bool) {
+    self.style = style
+    self.escapesHidden = escapesHidden
+  }
 
   mutating func write(_ value: Value, depth: Int) {
     switch value {
@@ -44,7 +62,12 @@ private struct JSONWriter {
     case .object(let object):
       bytes.append(UInt8(ascii: "{"))
       if style == .canonical {
-        write(members: object.sorted { $0.key < $1.key }, depth: depth)
+        // Names that Swift takes for equal are in the order of their bytes.
+        let sorted = object.sorted {
+          $0.key < $1.key
+            || ($0.key == $1.key && $0.key.utf8.lexicographicallyPrecedes($1.key.utf8))
+        }
+        write(members: sorted, depth: depth)
       } else {
         write(members: object, depth: depth)
       }
@@ -87,7 +110,13 @@ private struct JSONWriter {
 
   private mutating func write(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    if Self.needsEscapes(text) { writeEscaped(text) } else { bytes += text.utf8 }
+    if escapesHidden, Self.mayHoldHidden(text) {
+      for scalar in text.unicodeScalars { writeEscaped(scalar) }
+    } else if Self.needsEscapes(text) {
+      for byte in text.utf8 { writeEscaped(byte) }
+    } else {
+      bytes += text.utf8
+    }
     bytes.append(UInt8(ascii: "\""))
   }
 
@@ -95,21 +124,43 @@ private struct JSONWriter {
     text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
   }
 
-  private mutating func writeEscaped(_ text: String) {
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): bytes += #"\""#.utf8
-      case UInt8(ascii: "\\"): bytes += #"\\"#.utf8
-      case 0x0A: bytes += #"\n"#.utf8
-      case 0x0D: bytes += #"\r"#.utf8
-      case 0x09: bytes += #"\t"#.utf8
-      case 0..<0x20:
-        let digits = Array("0123456789abcdef".utf8)
-        bytes += #"\u00"#.utf8
-        bytes.append(digits[Int(byte >> 4)])
-        bytes.append(digits[Int(byte & 15)])
-      default: bytes.append(byte)
-      }
+  /// No for nearly every text; a text of which it says yes may still hold nothing hidden.
+  private static func mayHoldHidden(_ text: String) -> Bool {
+    text.utf8.contains { $0 >= 0x7F && mayBeginHidden($0) }
+  }
+
+  /// Delete, and the first bytes of the characters that are hidden.
+  private static func mayBeginHidden(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x7F, 0xC2, 0xCD, 0xD8, 0xE1, 0xE2, 0xE3, 0xEF, 0xF0, 0xF3: true
+    default: false
     }
+  }
+
+  private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
+    if scalar.value < 0x7F { return writeEscaped(UInt8(truncatingIfNeeded: scalar.value)) }
+    guard scalar.isHidden || scalar.value == 0x2028 || scalar.value == 0x2029 else {
+      bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+      return
+    }
+    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { writeNumber(unit) }
+  }
+
+  private mutating func writeEscaped(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): bytes += #"\""#.utf8
+    case UInt8(ascii: "\\"): bytes += #"\\"#.utf8
+    case 0x0A: bytes += #"\n"#.utf8
+    case 0x0D: bytes += #"\r"#.utf8
+    case 0x09: bytes += #"\t"#.utf8
+    case 0..<0x20: writeNumber(UInt16(byte))
+    default: bytes.append(byte)
+    }
+  }
+
+  private mutating func writeNumber(_ unit: UInt16) {
+    let digits = Array("0123456789abcdef".utf8)
+    bytes += #"\u"#.utf8
+    for shift in [12, 8, 4, 0] as [UInt16] { bytes.append(digits[Int(unit >> shift & 15)]) }
   }
 }

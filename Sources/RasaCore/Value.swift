@@ -77,7 +77,7 @@ extension Value {
     switch self {
     case .null: ""
     case .string(let text): text
-    default: json(.pretty)
+    default: json(.pretty, escaping: .onlyNeeded)
     }
   }
 }
@@ -102,7 +102,7 @@ package struct StatePath: Sendable, Hashable, CustomStringConvertible {
 
   package init(_ components: [String]) { self.components = components }
   package init(_ text: String) {
-    components = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    components = text.split(atByte: ".").map(String.init)
   }
 
   /// The first component: the key that an operator declares to read or write.

@@ -32,19 +32,30 @@ package struct ValueObject: Sendable {
         indexIfLarge()
       case (nil, let value?):
         members.append(Member(key: key, value: value))
-        if positions.isEmpty { indexIfLarge() } else { positions[key] = members.count - 1 }
+        if positions.isEmpty { indexIfLarge() } else { note(key, at: members.count - 1) }
       case (nil, nil): break
       }
     }
   }
 
+  /// Keys are their bytes: two spellings of `é` are two keys, as they are to everybody else who
+  /// reads the document. Swift's own comparison takes them for one, so a match is looked at again.
   private func position(of key: String) -> Int? {
-    positions.isEmpty ? members.firstIndex { $0.key == key } : positions[key]
+    if !positions.isEmpty {
+      guard let position = positions[key] else { return nil }
+      if members[position].key.hasSameBytes(as: key) { return position }
+    }
+    return members.firstIndex { $0.key == key && $0.key.hasSameBytes(as: key) }
   }
 
   private mutating func indexIfLarge() {
     guard members.count > Self.longestScan else { return }
-    for (position, member) in members.enumerated() { positions[member.key] = position }
+    for (position, member) in members.enumerated() { note(member.key, at: position) }
+  }
+
+  /// Of keys that Swift takes for one, the first is found here and the others by a scan.
+  private mutating func note(_ key: String, at position: Int) {
+    if positions[key] == nil { positions[key] = position }
   }
 }
 

@@ -49,6 +49,20 @@ extension DocumentNode {
     }
   }
 
+  /// The same with numbers and truth values as they are written, where that is not how they would
+  /// be written here: `1.10`, `0x1F` and `True` are then text. For what is read by people and models.
+  package var valueAsWritten: Value {
+    switch content {
+    case .scalar(.string(let text)): return .string(text)
+    case .scalar(let value):
+      guard let rawText, !value.isNull, rawText != value.json() else { return value }
+      return .string(rawText)
+    case .sequence(let elements): return .array(elements.map(\.valueAsWritten))
+    case .mapping(let entries):
+      return .object(ValueObject(entries.map { ($0.key, $0.value.valueAsWritten) }))
+    }
+  }
+
   package subscript(key: String) -> DocumentNode? {
     guard case .mapping(let entries) = content else { return nil }
     return entries.first { $0.key == key }?.value

@@ -22,6 +22,13 @@ extension HTTPError {
   static let cancelledByCaller = HTTPError(.cancelled, "the request was cancelled")
   static let shutDown = HTTPError(.cancelled, "the HTTP client has been shut down")
   static let loopUnavailable = HTTPError(.other, "the HTTP client could not start its thread")
+  static func notConnected(within limit: Duration) -> HTTPError {
+    let (seconds, attoseconds) = limit.components
+    let milliseconds = attoseconds / 1_000_000_000_000_000
+    let span =
+      milliseconds == 0 ? "\(seconds) s" : "\(seconds * 1_000 + milliseconds) ms"
+    return HTTPError(.connect, "nothing answered within \(span)")
+  }
   static let headersLate = HTTPError(.timeout, "no response came in time")
   static let bodyLate = HTTPError(.timeout, "the response went silent")
   static let twoReaders = HTTPError(.other, "a response body can only be read by one task")

@@ -8,11 +8,15 @@ package struct HTTPRequest: Sendable {
   /// When waiting for the response's headers ends, in nanoseconds of `CLOCK_MONOTONIC`, as
   /// `TimeSource.monotonic` counts.
   package var headerDeadline: UInt64?
+  /// Is told when the request is about to leave.
+  package var trace: RequestTrace?
 
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
-    body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil
+    body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
+    trace: RequestTrace? = nil
   ) {
+    self.trace = trace
     self.method = method
     self.url = url
     self.headers = headers

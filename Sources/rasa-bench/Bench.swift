@@ -48,7 +48,8 @@ struct Bench: Sendable {
     [
       .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
       .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
-      .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .selection, .template,
+      .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .limits,
+      .selection, .template, .checking,
     ] + Row.decoding + Row.agents
 
   var completions: String { "\(baseURL)/v1/chat/completions" }

@@ -124,8 +124,8 @@ private final class ArrayStore: Journal, MemoryStore {
     entries.withLock { $0.removeAll(keepingCapacity: true) }
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { entries.withLock { $0 } }
-  func turns(of session: String, limit: Int) async throws -> [SessionTurn] { [] }
-  func notes(of session: String, limit: Int) async throws -> [WorkingNote] { [] }
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { [] }
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { [] }
   func recall(
     persona: String, user: String, query: String, limit: Int
   ) async throws -> [MemoryFact] { [] }

@@ -26,6 +26,7 @@ struct CodingTests {
     agent.models.engine = "openai"
     agent.models.modelClass = .reasoning
     agent.models.costTier = .high
+    agent.models.anyEngine = true
     agent.profile = .thinking
     agent.traits.thinkingDepth = .high
     agent.traits.iterationSpeed = .low
@@ -35,12 +36,14 @@ struct CodingTests {
     agent.budget = CostBudget(
       maxPerExecution: Money(picoDollars: -1), maxDaily: .max, maxMonthly: .zero, policy: .warn)
     agent.maxConcurrentTasks = 3
+    agent.limits = AgentLimits(steps: 9, seconds: 0.5, cost: .max, depth: 2)
     agent.capabilities = ["one", "two"]
     agent.exampleQueries = ["why?"]
     agent.worksWellWith = ["other"]
     agent.typicalWorkflows = ["first, then"]
     agent.qualityGates = ["review"]
     agent.tools = ["Read"]
+    agent.constraintsAsWritten = ["version": "1.10"]
     agent.constraints = [
       "a": .array([.null, .bool(true), .int(.min), .double(-0.5), .string("x")]),
       "b": .object(["c": .int(.max)]),

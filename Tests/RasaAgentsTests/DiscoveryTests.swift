@@ -145,20 +145,21 @@ struct DiscoveryTests {
   func links() throws {
     let setting = try Setting()
     try setting.markdown("elsewhere/linked/one.md", id: "one")
-    try setting.markdown("project/agents/here/two.md", id: "two")
-    try setting.link("project/agents/away", to: setting.path("elsewhere/linked"))
-    try setting.link("project/agents/away-again", to: setting.path("elsewhere/linked"))
-    try setting.link("project/agents/here/up", to: "..")
-    try setting.link("project/agents/here/self.md", to: "self.md")
-    try setting.link("project/agents/also-two.md", to: "here/two.md")
-    try setting.link("home/agents", to: setting.path("project/agents"))
+    try setting.markdown("mine/agents/here/two.md", id: "two")
+    try setting.link("mine/agents/away", to: setting.path("elsewhere/linked"))
+    try setting.link("mine/agents/away-again", to: setting.path("elsewhere/linked"))
+    try setting.link("mine/agents/here/up", to: "..")
+    try setting.link("mine/agents/here/self.md", to: "self.md")
+    try setting.link("mine/agents/also-two.md", to: "here/two.md")
+    // The user's own folder may be a link, and lead elsewhere.
+    try setting.link("home/agents", to: setting.path("mine/agents"))
     let found = setting.discover()
     #expect(found.registry.ids == ["one", "two"])
     #expect(found.registry["one"]?.agent.category == "away")
     #expect(found.shadowed.isEmpty && found.failures.isEmpty)
     #expect(
       found.warnings.map(\.message) == [
-        "\(setting.path("project/agents/here/self.md")) is a link to nothing"
+        "\(setting.path("home/agents/here/self.md")) is a link to nothing"
       ])
   }
 

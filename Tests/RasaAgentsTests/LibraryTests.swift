@@ -1,3 +1,4 @@
+import Glibc
 import RasaAgents
 import RasaCore
 import RasaPersona
@@ -30,6 +31,54 @@ struct LibraryTests {
     try setting.remove("project/agents/core/one.toml")
     try setting.config("home/agents/one.toml", id: "one", prompt: "Moved.")
     #expect(words(try library.documents(ofAgent: "one")) == "Moved.")
+  }
+
+  @Test(
+    "a prompt that is written again at once is read again, though its size and time are the same")
+  func samePromptStamp() throws {
+    let setting = try Setting()
+    var library = Library(
+      personas: [], operators: [], agents: AgentLibrary(setting.discovery(fresh: true)))
+    library.prompts = PromptCache { 0 }
+    for round in 10..<60 {
+      try setting.config("project/agents/one.toml", id: "one", prompt: "Round \(round) {{input}}.")
+      let prompt = try library.agentPersona(named: "one")?.operators.first?.prompt
+      let text = try #require(prompt).render { _ in .null }
+      #expect(text.contains("Round \(round) "), "\(text)")
+    }
+  }
+
+  @Test(
+    "a link that leads out of a project's agents is told once, and in the user's own it is followed"
+  )
+  func links() throws {
+    let setting = try Setting()
+    try setting.markdown("elsewhere/two.md", id: "two")
+    for place in ["project", "home"] {
+      try setting.markdown("\(place)/agents/one.md", id: "one")
+      for (name, target) in [("all", "/"), ("out", setting.path("elsewhere")), ("in", ".")] {
+        #expect(unsafe symlink(target, setting.path("\(place)/agents/\(name)")) == 0)
+      }
+    }
+    var places = setting.places
+    places.home = setting.path("nowhere")
+    let project = AgentDiscovery(places).discover()
+    #expect(project.registry.ids == ["one"])
+    #expect(
+      project.warnings.map(\.message)
+        == ["all", "out"].map { name in
+          let folder = setting.path("project/agents")
+          return "\(folder)/\(name) is a link that leads out of \(folder), so it is left out"
+        })
+
+    places = setting.places
+    places.project = setting.path("nowhere")
+    let home = AgentDiscovery(places).discover()
+    #expect(home.registry.ids == ["one", "two"])
+    let folder = setting.path("home/agents")
+    #expect(
+      home.warnings.map(\.message)
+        == ["\(folder)/all is a link to a folder that \(folder) is in, so it is left out"])
   }
 
   @Test("a broken file that would win hides what it would win over from runs")

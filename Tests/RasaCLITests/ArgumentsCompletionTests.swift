@@ -36,7 +36,7 @@ import Testing
       (["rasa", "personas", "graph", "--format", ""], ["mermaid", "dot"]),
       (["rasa", "run", "--persona", "personas", "--out"], ["--output-format"]),
       (["rasa", "run", "--output-format", "s"], ["stream-json"]),
-      (["rasa", "run", "--no-"], ["--no-stream"]),
+      (["rasa", "run", "--no-"], ["--no-stdin", "--no-stream"]),
       (["rasa", "run", "-i", ""], []),
       (["rasa", "--mode", ""], ["local"]),
       (["rasa", "completions", "z"], ["zsh"]),

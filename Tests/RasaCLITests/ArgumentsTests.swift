@@ -90,7 +90,8 @@ func parsed(_ words: [String]) throws -> ParsedCommand {
 
   @Test(
     arguments: [
-      ("k=v", ["k": "v"]), (" Risk Tolerance = very low ", ["risk tolerance": "very low"]),
+      ("k=v", ["k": "v"]), (" Risk Tolerance = very low ", ["risk tolerance": " very low "]),
+      ("k=\u{321}v", ["k": "\u{321}v"]), ("k=\r\n", ["k": "\r\n"]),
       ("K=a=b", ["k": "a=b"]), ("k=", ["k": ""]), ("Größe=Ü", ["größe": "Ü"]),
       ("k==", ["k": "="]),
     ] as [(String, ValueObject)])

@@ -13,7 +13,7 @@ struct ValueTests {
       ("", #""""#), ("é中😀/", #""é中😀/""#),
       (
         "\"\\\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}",
-        "\"\\\"\\\\\\n\\r\\t\\u0008\\u000c\\u0000\\u001f\u{7F}\""
+        "\"\\\"\\\\\\n\\r\\t\\u0008\\u000c\\u0000\\u001f\\u007f\""
       ),
       ([], "[]"), ([:], "{}"), ([1, [.null]], "[1,[null]]"),
       (["b": 1, "a": ["d": 2, "c": 3]], #"{"b":1,"a":{"d":2,"c":3}}"#),
@@ -21,6 +21,36 @@ struct ValueTests {
     ] as [(Value, String)])
   func areWritten(value: Value, text: String) {
     #expect(value.json() == text)
+  }
+
+  @Test("keep members apart whose names only look alike", arguments: [0, 20])
+  func spellings(others: Int) {
+    var object = ValueObject((0..<others).map { ("k\($0)", .int(Int64($0))) })
+    object["\u{E9}"] = 1
+    object["e\u{301}"] = 2
+    object["\u{E9}"] = 3
+    #expect(object.count == others + 2)
+    #expect(object["\u{E9}"] == 3 && object["e\u{301}"] == 2)
+    object["\u{E9}"] = nil
+    #expect(object["\u{E9}"] == nil && object["e\u{301}"] == 2)
+  }
+
+  @Test(
+    "as JSON have nothing that a terminal obeys or hides, unless a model is to read them",
+    arguments: [
+      ("\u{9B}2J", #"\u009b2J"#), ("a\u{202E}b", #"a\u202eb"#), ("می\u{200C}روم", #"می\u200cروم"#),
+      ("\u{2028}\u{AD}\u{FEFF}", #"\u2028\u00ad\ufeff"#), ("\u{E0041}", #"\udb40\udc41"#),
+      ("—“é世😀\u{FE0F}", "—“é世😀\u{FE0F}"), ("\u{A0}\u{3000}", "\u{A0}\u{3000}"),
+    ])
+  func hiddenEscapes(text: String, written: String) throws {
+    for style in [JSONStyle.compact, .pretty] {
+      #expect(Value.string(text).json(style) == "\"\(written)\"")
+      let raw = Value.string(text).json(style, escaping: .onlyNeeded)
+      #expect(Array(raw.utf8) == Array("\"\(text)\"".utf8))
+    }
+    // What digests see stays as it always was.
+    #expect(Array(Value.string(text).json(.canonical).utf8) == Array("\"\(text)\"".utf8))
+    #expect(Array(Value.string(text).promptText.utf8) == Array(text.utf8))
   }
 
   @Test func areWrittenPrettyForPeople() {

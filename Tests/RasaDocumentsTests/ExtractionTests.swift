@@ -22,13 +22,46 @@ struct ExtractionTests {
       ("[\"It is \"x] and {\"a\":[{}]}", ["a": [[:]]]),
       ("[1, {\"a\":{\"b\":[2]}}, {\"c\":3} oops", ["a": ["b": [2]]]),
       ("see [1], [2]: done", [1]),
-      ("{\"a\": [1, 2], oops", [1, 2]),
+      ("{\"a\": [1, 2], oops", nil),
       ("no json { at [ all", nil),
       ("{\"a\": 1", nil),
       ("", nil),
     ] as [(String, Value?)])
   func isFound(text: String, value: Value?) {
     #expect(JSON.extract(from: text) == value)
+  }
+
+  @Test(
+    "is never a piece of an object that breaks off or goes wrong",
+    arguments: [
+      (#"{"v": {"a":"b"}"#, .unfinished), (#"{"v": {"a":"b"},"#, .unfinished),
+      (#"{"v": {"a":"b"}, "w": "unfinish"#, .unfinished),
+      (#"{"v": {"a":"b"}, "w": tru"#, .unfinished), (#"{"v": {"a":"b"}, "w": -1."#, .unfinished),
+      (#"Here: {"code": "if (x) {} else {"#, .unfinished), (#"{"a": "x\"#, .unfinished),
+      ("```json\n{\"v\": {\"a\":\"b\"},\n", .unfinished),
+      (#"[{"a":1}, {"b":2},"#, .unfinished), (#"[{"a":1}, {"b":"#, .unfinished),
+      (#"As shown [1], {"v": {"a":1}"#, .unfinished),
+      (#"{"r": ["a" "b"], "v": {"verdict": "pass"}}"#, .nothing),
+      (#"{"r": ["a" "b"], "v": 1} No: {"r": []}"#, .value(["r": []])),
+      (#"{"v": {"a":"b"}, oops} and {"a":"c"}"#, .value(["a": "c"])),
+    ] as [(String, JSON.Extraction)])
+  func isNoPiece(text: String, expected: JSON.Extraction) {
+    #expect(JSON.extraction(from: text) == expected)
+  }
+
+  @Test(
+    "is never taken from what a model thinks",
+    arguments: [
+      (#"<think>maybe {"verdict":"pass"}</think>{"verdict":"revise"}"#, "revise"),
+      (#"<think>maybe {"verdict":"pass"}</think> Hm. ```{"verdict":"revise"}```"#, "revise"),
+      (#"maybe {"verdict":"pass"}</think>{"verdict":"revise"}"#, "revise"),
+      (#"<think>maybe {"verdict":"pass"}"#, nil),
+      (#"<thinking>{"verdict":"pass"}</thinking>"#, nil),
+      (#"{"verdict":"revise"} <think>or {"verdict":"pass"}"#, "revise"),
+      (#"{"verdict":"revise", "why": "<think> is a tag, </think> too"}"#, "revise"),
+    ] as [(String, String?)])
+  func isNoThought(text: String, verdict: String?) {
+    #expect(JSON.extract(from: text)?["verdict"].string == verdict)
   }
 
   @Test(

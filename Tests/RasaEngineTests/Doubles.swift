@@ -28,12 +28,21 @@ final class FakeGate: ModelGate {
     ) async throws -> String
 
   private let script: Script
+  /// What else there is to say about an answer: how it ended, what its cap was.
+  private let shape: @Sendable (inout ModelAnswer, ModelRequest, CallContext) -> Void
   /// Where the lines about calls go, as the real gate writes them.
   private let journal: FakeStore?
   private let asked = Locked<[(ModelRequest, CallContext)]>([])
   private let given = Locked<[(UncertainCall, UncertainPolicy)]>([])
 
-  init(journal: FakeStore? = nil, _ script: @escaping Script) {
+  init(
+    journal: FakeStore? = nil,
+    shape: @escaping @Sendable (inout ModelAnswer, ModelRequest, CallContext) -> Void = {
+      _, _, _ in
+    },
+    _ script: @escaping Script
+  ) {
+    self.shape = shape
     self.journal = journal
     self.script = script
   }
@@ -57,9 +66,14 @@ final class FakeGate: ModelGate {
     do {
       try await onEvent(.started(provider: "fake", model: "fake-1"))
       let text = try await script(request, context, onEvent)
-      let answer = ModelAnswer(
+      var answer = ModelAnswer(
         text: text, provider: "fake", model: "fake-1", usage: Usage(input: 10, output: 5),
         cost: Money(picoDollars: 1_000_000))
+      if text.hasSuffix(Self.cutMark) {
+        answer.text.removeLast(Self.cutMark.count)
+        (answer.finish, answer.cap, answer.ceiling) = (.length, 5, 1_000)
+      }
+      shape(&answer, request, context)
       note("call.result", context, answer.value) { $0["reservation"] = .string(reservation) }
       return answer
     } catch {
@@ -98,6 +112,17 @@ final class FakeGate: ModelGate {
     CallEstimate(
       provider: "fake", model: "fake-1", inputTokens: 1, outputTokens: 1, cost: .zero,
       isPriceKnown: true)
+  }
+
+  /// At the end of what a script returns: the answer was cut, and more room can be had.
+  static let cutMark = "⋯"
+
+  /// Streams a text that is cut, letter by letter.
+  static func streamCut(
+    _ text: String, _ onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> String {
+    for letter in text { try await onEvent(.text(String(letter))) }
+    return text + cutMark
   }
 
   /// Streams a text word by word.
@@ -186,8 +211,8 @@ final class FakeStore: Journal, MemoryStore {
     }
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { snapshot.entries }
-  func turns(of session: String, limit: Int) async throws -> [SessionTurn] { snapshot.turns }
-  func notes(of session: String, limit: Int) async throws -> [WorkingNote] { snapshot.notes }
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { snapshot.turns }
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { snapshot.notes }
   func recall(
     persona: String, user: String, query: String, limit: Int
   ) async throws -> [MemoryFact] { snapshot.facts }
@@ -221,12 +246,15 @@ extension TimeSource {
 
 /// What the user saw, and everything else that was shown.
 final class Screen: Sendable {
-  private let seen = Locked<(output: [String], restarts: Int, events: [String])>(([], 0, []))
+  private let seen = Locked<
+    (output: [String], restarts: Int, events: [String], notices: [RunNotice])
+  >(([], 0, [], []))
 
   var pieces: [String] { seen.withLock { $0.output } }
   var output: String { pieces.joined() }
   var restarts: Int { seen.withLock { $0.restarts } }
   var events: [String] { seen.withLock { $0.events } }
+  var notices: [RunNotice] { seen.withLock { $0.notices } }
 
   func show(_ progress: RunProgress) {
     seen.withLock { seen in
@@ -234,6 +262,7 @@ final class Screen: Sendable {
       case .output(let text): seen.output.append(text)
       case .restarted(_, _, let wasShown): if wasShown { seen.restarts += 1 }
       case .event(let event): seen.events.append(event.kind)
+      case .notice(let notice): seen.notices.append(notice)
       default: break
       }
     }

@@ -283,6 +283,22 @@ struct MachineTests {
     #expect(run.machine.steps == 11)
   }
 
+  @Test("a rule's condition that compares what cannot be compared counts as false, and is told")
+  func ruleWarnings() throws {
+    var sort = rule("sort", reads: ["thing"], set: ["draft": "never"])
+    sort.rules[0].when = try Guard.compile("thing > 3")
+    sort.rules.append(Rule(set: [("draft", .literal("always"))]))
+    let graph = try compile(
+      persona(frames: [frame("a")], operators: [rule("first", set: ["thing": "x"]), sort]))
+    var run = MachineRun(graph)
+    run.play { echo(graph, $0) }
+    #expect(run.machine.status == .finished(output: "always"))
+    let warnings = run.machine.takeTold().compactMap { event in
+      if case .warned(let message) = event { message } else { nil }
+    }
+    #expect(warnings.count == 1 && warnings.first?.contains("a rule of `sort`") == true)
+  }
+
   @Test("an operator in a stateless frame sees input, preferences and metadata only")
   func statelessSees() throws {
     var state = State(["input": "i", "draft": "d", "metadata": ["m": 1]])

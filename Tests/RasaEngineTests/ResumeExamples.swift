@@ -92,6 +92,51 @@ extension ResumeTests {
             try model("two", reads: ["noted"], writes: [text("output")], prompt: "two {{noted}}"),
           ])),
       Example(
+        name: "cut, continued, asked again with more room, cut for good",
+        persona: persona(
+          frames: [frame("a")],
+          operators: [
+            try model(
+              "form", reads: ["input"], writes: [Write(key: "facts", type: .object)],
+              output: ["type": "object", "required": ["n"]]),
+            try model(
+              "draft", reads: ["facts"], writes: [text("draft")], prompt: "draft {{facts}}"),
+            try model(
+              "side", reads: ["draft"], writes: [text("side")], prompt: "side {{draft}}"),
+            try model(
+              "output", reads: ["draft", "side"], writes: [text("output")],
+              prompt: "output {{draft}} {{side}}"),
+          ]),
+        script: { request, context, onEvent in
+          switch (request.name, context.key.label, context.key.occurrence) {
+          case ("form", "call", _): return #"{"n": "# + FakeGate.cutMark
+          case ("form", _, _): return #"{"n": 1}"#
+          case ("side", "call", _): return "one" + FakeGate.cutMark
+          case ("side", _, _): throw Failure(.budget, "nothing is left")
+          case (_, "call", _): return try await FakeGate.streamCut("one two th", onEvent)
+          case (_, _, 1): return try await FakeGate.streamCut("two three", onEvent)
+          default: return try await FakeGate.stream("three four", onEvent)
+          }
+        }),
+      Example(
+        name: "an objection that stands, and an operator that is left out",
+        persona: persona(
+          frames: [frame("session_frame"), frame("short_term_frame")],
+          operators: [
+            try shipped("respond"), try shipped("critic_agent"),
+            try model(
+              "explain_operator", in: "short_term_frame", reads: ["draft"],
+              writes: [text("explanation")], prompt: "why {{draft}}",
+              onError: ErrorPolicy(otherwise: .skip)),
+          ]),
+        script: { request, _, onEvent in
+          switch request.name {
+          case "critic_agent": return #"{"verdict": "revise", "reasons": ["thin"]}"#
+          case "explain_operator": throw Failure(.provider, "down")
+          default: return try await FakeGate.stream(request.name, onEvent)
+          }
+        }),
+      Example(
         name: "repaired, tried again, substituted",
         persona: persona(
           frames: [frame("a")],

@@ -205,7 +205,7 @@ struct ResumeTests {
     let result = try await Runner(Self.surroundings(gate, store, Self.people(nil))).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output == "one round 1")
-    #expect(gate.contexts.map(\.idempotencyKey) == ["ha:1/one/call#1-1"])
+    #expect(gate.contexts.map(\.doubt?.idempotencyKey) == ["ha:1/one/call#1-1"])
     #expect(gate.givenUp.map(\.1) == [.retry])
   }
 
@@ -308,6 +308,6 @@ struct ResumeTests {
     }
     let asked = again.contexts.first { $0.key.operatorName == "explain_operator" }
     #expect(cut?.body["reservation"].string != nil)
-    #expect(asked?.idempotencyKey == cut?.body["reservation"].string)
+    #expect(asked?.doubt?.idempotencyKey == cut?.body["reservation"].string)
   }
 }

@@ -41,6 +41,10 @@ func worker(_ name: String) throws(Failure) -> PersonaDefinition? {
         "loop_decision", reads: ["draft"], writes: [Write(key: "loop", type: .object)],
         prompt: "again? {{draft}}", output: ["type": "object", "required": ["again"]])
       return try made(rules, more: [decision])
+    case "hasty":
+      var made = try made()
+      made.limits.ownSeconds = 7
+      return made
     case "supervised": return try made(more: [try shipped("hitl")])
     case "learner":
       var made = try made()

@@ -85,6 +85,37 @@ import Testing
     await kit.rasa.close()
   }
 
+  @Test func asksTheCallerForWhatAnOperatorWantsToKnow() async throws {
+    let persona = """
+      name: asking
+      description: Asks first.
+      frames: [session_frame]
+      operators:
+        - name: clarify
+          kind: human
+          reads: [input]
+          writes: {wish: object}
+          ask: What do you mean by {{input}}?
+          output: {type: object, properties: {city: {type: string}}, required: [city]}
+        - name: respond
+          kind: llm
+          reads: [input, wish]
+          writes: {draft: text}
+          prompt: "{{input}}: {{wish}}"
+
+      """
+    let kit = try Kit(
+      provider: [script("Porto it is.")], files: ["home/personas/asking.yaml": persona])
+    let result = try await kit.rasa.run(persona: "asking", input: "trip") { approval in
+      #expect(approval.wantsAnswer && approval.payload == "What do you mean by trip?")
+      #expect(approval.schema?.contains("city") == true)
+      return .answer(#"{"city": "Porto"}"#)
+    }.result()
+    #expect(result.text == "Porto it is.")
+    #expect(kit.provider?.requests.last?.lastMessage.contains("Porto") == true)
+    await kit.rasa.close()
+  }
+
   @Test func waitsWhereNobodyDecides() async throws {
     let kit = try Kit(provider: [script("Draft.")])
     try kit.rasa.register(
@@ -131,7 +162,7 @@ import Testing
 
   @Test func waitsForASlowReader() async throws {
     var long = Script()
-    long.answer = .words(2_000)
+    long.answer = .words(1_000)
     let kit = try Kit(provider: [long])
     try kit.rasa.register(Kit.writer)
     let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
@@ -141,7 +172,7 @@ import Testing
       await Task.yield()
     }
     let result = try await run.result()
-    #expect(result.text == text && text.split(separator: " ").count == 2_000)
+    #expect(result.text == text && text.split(separator: " ").count == 1_000)
     await kit.rasa.close()
   }
 
@@ -169,4 +200,39 @@ import Testing
 private actor Asked {
   private(set) var payloads: [String] = []
   func note(_ approval: Rasa.Approval) { payloads.append(approval.payload) }
+}
+
+@Suite("A project's files, for a program")
+struct ProjectTrustTests {
+  private static let persona =
+    "name: mine\ndescription: d\nframes: [session_frame]\noperators: []\n"
+  private static let respond =
+    "name: respond\nkind: llm\nframe: session_frame\nreads: [input]\nwrites: {draft: text}\n"
+    + "prompt: \"Say {{input}}\"\n"
+
+  private func rasa(_ folder: ScratchDirectory, trusts: Bool) throws -> Rasa {
+    try Rasa(
+      home: folder.file("home"), project: folder.file("project"),
+      environment: ["HOME": folder.path, "LLM_PROVIDER": "mock"], trustsProject: trusts)
+  }
+
+  @Test("that take the place of others are refused unless it trusts them")
+  func refused() async throws {
+    let folder = try ScratchDirectory()
+    try folder.write(Self.persona, to: "home/personas/mine.yaml")
+    try folder.write(Self.respond, to: "project/operators/respond.yaml")
+    let wary = try rasa(folder, trusts: false)
+    let problem = try #require(throws: Rasa.Problem.self) {
+      try wary.run(persona: "mine", input: "hello")
+    }
+    #expect(problem.kind == .configuration && problem.message.contains("is not trusted"))
+    #expect(
+      problem.details == [
+        "operators/respond.yaml takes the place of the shipped operator `respond`"
+      ])
+    await wary.close()
+    let trusting = try rasa(folder, trusts: true)
+    #expect(try await trusting.run(persona: "mine", input: "hello").result().text.isEmpty == false)
+    await trusting.close()
+  }
 }

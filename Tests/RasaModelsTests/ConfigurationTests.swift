@@ -255,6 +255,46 @@ import Testing
     }
   }
 
+  /// A server that is sent a key may pass on what it is asked; what a project says is no promise.
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:1", nil, nil, false, true), ("http://127.0.0.1:1", "K", nil, false, false),
+      ("http://127.0.0.1:1", "UNSET", nil, false, false),
+      ("http://127.0.0.1:1", "K", true, false, true),
+      ("http://127.0.0.1:1", nil, false, false, false), ("https://far/v1", nil, nil, false, false),
+      ("https://far/v1", nil, true, false, true), ("http://127.0.0.1:1", nil, nil, true, false),
+      ("http://127.0.0.1:1", nil, true, true, false),
+    ])
+  func isFreeOnlyWhereNobodyIsPaid(
+    address: String, key: String?, isLocal: Bool?, isProject: Bool, isFree: Bool
+  ) throws {
+    var provider = ProviderDefinition(
+      name: "m", baseURL: address, keyVariable: key, isLocal: isLocal)
+    provider.isProject = isProject
+    #expect(try discover(["K": "k"], provider).providers.first?.isFree == isFree)
+  }
+
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:4000/v1", "http://localhost:4000", true),
+      ("http://0.0.0.0:4000/v1", "http://127.9.9.9:4000/other", true),
+      ("http://127.0.0.1:4000/v1", "http://127.0.0.1:4001/v1", false),
+      ("http://127.0.0.1/v1", "http://[::1]:80/v1", true),
+      ("https://proxy.example/v1", "http://PROXY.example:443/v1", true),
+      ("https://proxy.example/v1", "https://other.example/v1", false),
+    ])
+  func aProjectNamesNoAddressOfTheUsersASecondTime(
+    own: String, second: String, isTheSame: Bool
+  ) throws {
+    var project = ProviderDefinition(name: "p2", baseURL: second)
+    project.isProject = true
+    let found = try discover([:], ProviderDefinition(name: "mine", baseURL: own), project)
+    #expect(found.providers.map(\.name) == (isTheSame ? ["mine"] : ["mine", "p2"]))
+    #expect(found.warnings.count == (isTheSame ? 1 : 0))
+    let fromEnvironment = try discover(["OPENAI_BASE_URL": own], project)
+    #expect(fromEnvironment.providers.map(\.name) == (isTheSame ? ["openai"] : ["openai", "p2"]))
+  }
+
   @Test func warnsOfAKeyInTheClear() throws {
     let far = ProviderDefinition(name: "far", baseURL: "http://far/v1", keyVariable: "K")
     #expect(try discover(["K": "k"], far).warnings.count == 1)

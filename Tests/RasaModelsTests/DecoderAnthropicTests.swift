@@ -127,8 +127,8 @@ private func end(_ reason: String) -> String {
   }
 
   @Test(arguments: [
-    ("end_turn", FinishReason.stop), ("stop_sequence", .stop), ("pause_turn", .stop),
-    ("max_tokens", .length), ("model_context_window_exceeded", .length), ("refusal", .filtered),
+    ("end_turn", FinishReason.stop), ("stop_sequence", .stop), ("pause_turn", .length),
+    ("max_tokens", .length), ("model_context_window_exceeded", .length), ("refusal", .refused),
     ("tool_use", .stop), ("anything", .stop),
   ])
   func readsStopReasons(_ row: (word: String, reason: FinishReason)) {
@@ -175,7 +175,7 @@ private func end(_ reason: String) -> String {
     ("timeout_error", .server), ("rate_limit_error", .rateLimit), ("billing_error", .payment),
     ("authentication_error", .authentication), ("permission_error", .authentication),
     ("not_found_error", .modelNotFound), ("invalid_request_error", .rejected),
-    ("request_too_large", .rejected), ("new_error", .server),
+    ("request_too_large", .tooLong), ("new_error", .server),
   ])
   func tellsErrorsInAStreamApart(_ row: (type: String, kind: ProviderProblem.Kind)) {
     let decoded = Dialect.anthropic.decode(

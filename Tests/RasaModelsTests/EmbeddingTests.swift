@@ -73,7 +73,7 @@ import Testing
     let setting = try setting { $0.maxCost = Money(decimal: "0.00001") }
     let failure = try await failure(setting)
     #expect(failure.kind == .budget)
-    #expect(failure.message.contains("left, and the call could cost"), "\(failure)")
+    #expect(failure.message.contains("left, and the call needs"), "\(failure)")
     #expect(setting.provider.requests.isEmpty && setting.ledger.entries.isEmpty)
   }
 

@@ -14,11 +14,11 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
     let setting = try GateSetting([.text("ok")])
     let estimate = try await setting.gate.estimate(.plain, for: .test("cheap"))
     let input = Int64(estimate.inputTokens)
-    // Enough for the input and 100 tokens at $2 a million.
-    let limit = money("0.000001").picoDollars * input + money("0.0002").picoDollars
+    // Enough for the input and 300 tokens at $2 a million.
+    let limit = money("0.000001").picoDollars * input + money("0.0006").picoDollars
     let budget = CostBudget(maxDaily: Money(picoDollars: limit))
     _ = try await setting.ask(.plain, .test("cheap", budget: budget))
-    #expect(setting.provider.requests.first?.json["max_tokens"] == 100)
+    #expect(setting.provider.requests.first?.json["max_tokens"] == 300)
     #expect(setting.ledger.state.reservations.map(\.amount) == [Money(picoDollars: limit)])
   }
 
@@ -94,7 +94,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
   @Test func passesOverAModelWithoutAPriceWhereABudgetIsInForce() async throws {
     let setting = try GateSetting(
       [.text("ok")],
-      configure: { $0.providers[0].isLocal = false })
+      configure: { $0.providers[0].isFree = false })
     let budget = CostBudget(maxDaily: money("1"))
     let answer = try await setting.ask(
       .plain, .test("unheard-of", fallback: "cheap", budget: budget))
@@ -109,7 +109,8 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
   }
 
   @Test func asksAFreeModelWhenTheBudgetIsUsedUp() async throws {
-    let setting = try GateSetting([.text("ok")])
+    // It has a key, so it would be taken for a proxy.
+    let setting = try GateSetting([.text("ok")], configure: { $0.providers[0].isFree = true })
     setting.ledger.spend(money("5"), in: .day(owner: "tester", day))
     let budget = CostBudget(maxDaily: money("1"))
     #expect(try await setting.ask(.plain, .test("local-model", budget: budget)).text == "ok")
@@ -217,7 +218,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
 
   @Test func downgradesToWhatIsCheaperOnly() async throws {
     let setting = try GateSetting([.text("ok")])
-    let budget = CostBudget(maxDaily: money("0.0005"), policy: .downgrade)
+    let budget = CostBudget(maxDaily: money("0.001"), policy: .downgrade)
     // The fallback costs more than what was refused; premium would, too.
     let failure = try await setting.failure(
       .plain, .test("thinker", fallback: "dear", budget: budget))

@@ -12,12 +12,88 @@ import Testing
     let setting = try GateSetting([.text("a"), .text("b")])
     _ = try await setting.ask()
     var again = CallContext.test()
-    again.idempotencyKey = "h-of-before"
+    again.doubt = .before()
     _ = try await setting.ask(.plain, again)
     let keys = setting.provider.requests.map { $0.header("idempotency-key") }
     #expect(keys == [setting.ledger.state.reservations[0].id.text, "h-of-before"])
     let intents = setting.ledger.entries.filter { $0.kind == "call.intent" }
     #expect(intents.map(\.body["idempotency"]) == [.null, "h-of-before"])
+  }
+
+  @Test func asksAgainWithTheBodyThatTheKeyWasMadeFor() async throws {
+    let setting = try GateSetting([.text("a")])
+    var context = CallContext.test("cheap", fallback: "dear")
+    context.doubt = .before("dear", adaptations: "max_completion_tokens no_temperature")
+    var request = ModelRequest.plain
+    request.maxTokens = 500
+    request.temperature = 0.5
+    let answer = try await setting.ask(request, context)
+    let sent = try #require(setting.provider.requests.first)
+    #expect(sent.model == "dear" && sent.idempotencyKey == "h-of-before")
+    #expect(sent.json["max_completion_tokens"] == 77 && sent.json["max_tokens"].isNull)
+    #expect(sent.json["temperature"].isNull)
+    #expect(answer.cap == 77)
+    #expect(setting.ledger.state.reservations.map(\.amount) == [UncertainCall.before().amount])
+    // What was sent without a cap is sent without one again.
+    context.doubt = .before("dear", cap: nil)
+    _ = try await setting.ask(request, context)
+    #expect(setting.provider.requests.last?.cap == nil)
+  }
+
+  @Test func takesANewKeyWhereTheBodyCannotBeTheSame() async throws {
+    let provider: [Script] = [.text("a")]
+    // Another model is named, or there is no room for what was held.
+    let named = try GateSetting(
+      provider, options: { $0.model = ModelReference(engine: "openai", model: "cheap") })
+    var context = CallContext.test("dear")
+    context.doubt = .before("dear")
+    _ = try await named.ask(.plain, context)
+    let poor = try GateSetting(provider)
+    context = .test("cheap", budget: CostBudget(maxDaily: Money(picoDollars: 800_000_000)))
+    context.doubt = .before()
+    _ = try await poor.ask(.plain, context)
+    // A later version may have changed what is given up.
+    let strange = try GateSetting(provider)
+    context = .test("cheap")
+    context.doubt = .before(adaptations: "unheard_of")
+    _ = try await strange.ask(.plain, context)
+    for setting in [named, poor, strange] {
+      #expect(setting.askedModels == ["cheap"])
+      let key = setting.provider.requests[0].idempotencyKey
+      #expect(key == setting.ledger.state.reservations.last?.id.text)
+      #expect(setting.provider.requests[0].cap != 77)
+    }
+  }
+
+  /// A provider that knows the key from another body refuses it: asked anew at once, not in the next
+  /// process.
+  @Test func takesANewKeyWhereTheOldOneIsRefused() async throws {
+    let refusal = Script.error(
+      400, "Keys for idempotent requests can only be used with the same body"
+    )
+    .with { $0.matches = { $0.idempotencyKey == "h-of-before" } }
+    let setting = try GateSetting([refusal, .text("a")])
+    var context = CallContext.test()
+    context.doubt = .before()
+    #expect(try await setting.ask(.plain, context).text == "a")
+    let keys = setting.provider.requests.map { $0.idempotencyKey ?? "" }
+    #expect(keys == ["h-of-before", setting.ledger.state.reservations[1].id.text])
+    #expect(setting.ledger.settlements.map { $0.actual > .zero } == [false, true])
+  }
+
+  @Test func writesDownWhatTheBodyWasMadeOf() async throws {
+    let refusal = Script.error(400, "Unsupported parameter: 'max_tokens'").with {
+      $0.matches = { !$0.json["max_tokens"].isNull }
+    }
+    let setting = try GateSetting([refusal, .text("a")])
+    _ = try await setting.ask(.plain, .test("bounded"))
+    let journal = setting.ledger.entries.filter { $0.kind == "call.intent" }
+    let calls = EffectLog([journal[1]]).uncertain
+    #expect(calls.map(\.cap) == [5_000])
+    #expect(calls.map(\.adaptations) == ["max_completion_tokens"])
+    _ = try await setting.ask(.plain, .test("cheap"))
+    let open = try #require(setting.ledger.entries.last { $0.kind == "call.intent" })
+    #expect(EffectLog([open]).uncertain.map(\.cap) == [nil])
   }
 
   @Test func doesNotUseAnOldKeyForAFurtherTry() async throws {
@@ -30,7 +106,7 @@ import Testing
       $0.retryDelay = .zero
     }
     var context = CallContext.test()
-    context.idempotencyKey = "h-of-before"
+    context.doubt = .before()
     _ = try await setting.ask(.plain, context)
     let keys = setting.provider.requests.map { $0.header("idempotency-key") ?? "" }
     #expect(keys.count == 2)
@@ -48,7 +124,7 @@ import Testing
       $0.retryDelay = .zero
     }
     var context = CallContext.test()
-    context.idempotencyKey = "h-of-before"
+    context.doubt = .before()
     _ = try await setting.ask(.plain, context)
     let keys = Set(setting.provider.requests.map { $0.header("idempotency-key") ?? "" })
     #expect(keys == ["h-of-before"])
@@ -113,6 +189,19 @@ import Testing
       run: Identifier("run-2"), key: CallContext.test().key, persona: "tester",
       models: CallContext.test().models)
     #expect(base == setting.gate.digest(of: .plain.with { $0.timeout = 9 }, for: elsewhere))
+  }
+}
+
+extension UncertainCall {
+  /// An attempt of another process.
+  fileprivate static func before(
+    _ model: String = "cheap", cap: Int64? = 77, adaptations: String = ""
+  ) -> UncertainCall {
+    UncertainCall(
+      key: CallContext.test().key, reservation: Identifier("h-of-before"), provider: "openai",
+      model: model,
+      amount: Money(picoDollars: 900_000_000), idempotencyKey: "h-of-before", cap: cap,
+      adaptations: adaptations)
   }
 }
 

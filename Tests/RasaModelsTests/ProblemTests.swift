@@ -14,7 +14,7 @@ import Testing
     (401, "{}", .authentication), (402, "{}", .payment), (403, "", .authentication),
     (404, "{\"error\":{\"message\":\"The model `x` does not exist\"}}", .modelNotFound),
     (404, "<html>", .modelNotFound), (408, "", .server), (409, "", .server),
-    (413, "", .rejected), (422, "{\"detail\":\"bad\"}", .rejected),
+    (413, "", .tooLong), (422, "{\"detail\":\"bad\"}", .unsupported),
     (429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", .rateLimit),
     (429, "{\"error\":{\"code\":\"insufficient_quota\"}}", .quota),
     (429, "{\"error\":{\"type\":\"insufficient_quota\"}}", .quota),
@@ -40,6 +40,81 @@ import Testing
       status: row.status, headers: { _ in nil }, body: Array(row.body.utf8), now: Self.now)
     #expect(problem.kind == row.kind)
     #expect(problem.status == row.status)
+  }
+
+  @Test(
+    arguments: [
+      ("{\"detail\":\"bad id\"}", "bad id", nil),
+      (
+        "{\"detail\":[{\"loc\":[\"body\",\"messages\",0,\"name\"],\"msg\":\"Field required\"}]}",
+        "messages.0.name: Field required", "name"
+      ),
+      ("{\"errors\":[{\"message\":\"bad id\"},\"and more\"]}", "bad id; and more", nil),
+      ("{\"message\":\"bad id\",\"code\":\"x\"}", "bad id", nil),
+      ("{\"error\":\"bad id\"}", "bad id", nil),
+      ("[{\"error\":{\"message\":\"bad id\"}}]", "bad id", nil),
+      ("{\"error\":true,\"message\":\"bad id\"}", "bad id", nil),
+      ("{\"error\":{\"message\":{\"detail\":\"bad id\"}}}", "bad id", nil),
+      (
+        "{\"error\":{\"message\":\"Upstream\",\"metadata\":{\"raw\":\"{\\\"error\\\":{\\\"message\\\":\\\"bad id\\\",\\\"param\\\":\\\"id\\\"}}\"}}}",
+        "Upstream: bad id", "id"
+      ),
+      (
+        "{\"error\":{\"message\":\"Upstream\",\"metadata\":{\"raw\":\"bad id\"}}}",
+        "Upstream: bad id", nil
+      ),
+      ("bad id", "bad id", nil),
+      (
+        "<html><head><title>No</title><style>p{}</style></head><body>bad <b>id</b></body></html>",
+        "No bad id", nil
+      ),
+    ] as [(String, String, String?)])
+  func readsTheServersOwnWordsInEveryForm(
+    _ row: (body: String, words: String, parameter: String?)
+  ) {
+    let document = ErrorDocument(Array(row.body.utf8))
+    #expect(document.message == row.words)
+    #expect(document.parameter == row.parameter)
+  }
+
+  /// What another model may take falls back; what every model must refuse does not.
+  @Test(
+    arguments: [
+      (400, #"{"error":{"message":"no","code":"context_length_exceeded"}}"#, .tooLong),
+      (
+        400, #"{"error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+        .tooLong
+      ),
+      (
+        400, #"{"error":{"message":"The input token count (1200000) exceeds the maximum number"}}"#,
+        .tooLong
+      ),
+      (413, "", .tooLong),
+      (400, #"{"error":{"message":"x is not a valid model ID"}}"#, .modelNotFound),
+      (400, #"{"error":{"message":"Invalid model name passed in model=x"}}"#, .modelNotFound),
+      (400, #"{"error":{"code":"unsupported_parameter","message":"no 'top_k'"}}"#, .unsupported),
+      (400, #"{"error":{"message":"tools are not supported by this model"}}"#, .unsupported),
+      (422, "{}", .unsupported),
+      (400, #"{"error":{"message":"messages must not be empty"}}"#, .rejected),
+      (403, "<html>Blocked</html>", .blocked), (401, "<html>", .blocked),
+    ] as [(Int, String, ProviderProblem.Kind)])
+  func tellsWhatAnotherModelMayTake(
+    _ row: (status: Int, body: String, kind: ProviderProblem.Kind)
+  ) {
+    let problem = ProviderProblem(
+      status: row.status, headers: { _ in nil }, body: Array(row.body.utf8), now: Self.now)
+    #expect(problem.kind == row.kind)
+  }
+
+  @Test func adaptsToARefusalThatNamesTheFieldByItsPlace() {
+    let body =
+      #"{"detail":[{"loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#
+    let problem = ProviderProblem(
+      status: 422, headers: { _ in nil }, body: Array(body.utf8), now: Self.now)
+    var quirks = WireQuirks(ProviderSettings(name: "p", dialect: .openAI, baseURL: ""))
+    var triedOtherField = false
+    #expect(quirks.adapt(to: problem, triedOtherField: &triedOtherField))
+    #expect(!quirks.asksForUsage)
   }
 
   @Test func showsWhatTheServerSaidOnOnePrintableLine() {

@@ -18,6 +18,17 @@ import Testing
     return try JSON.parse(wire.body)
   }
 
+  @Test(
+    arguments: [
+      ("gemini-2.5-pro", "models/gemini-2.5-pro"), ("tunedModels/mine", "tunedModels/mine"),
+      ("../../x", "models/..%2F..%2Fx"), ("models/../../x", "models/models%2F..%2F..%2Fx"),
+      ("./x", "models/.%2Fx"), ("..", "models/%2E%2E"), ("a?b#c", "models/a%3Fb%23c"),
+      ("x/", "models/x%2F"), ("/x", "models/%2Fx"), ("a b", "models/a%20b"), ("ä", "models/%C3%A4"),
+    ])
+  func namesTheModelAndNoOtherPlaceOfTheHost(_ row: (model: String, place: String)) {
+    #expect(GeminiContent.resource(row.model) == row.place)
+  }
+
   @Test func asksForAStream() throws {
     let request = ModelRequest(
       messages: [

@@ -91,7 +91,6 @@ import Testing
         ["openai cheap"]
       ),
       (["LLM_PROVIDER": "mock", "OPENAI_API_KEY": "k"], "cheap", ["mock mock"]),
-      (openAI, "gemini:pro", ["openai cheap"]),
       (openAI, "mock", ["mock mock"]),
       (
         ["OPENAI_BASE_URL": "https://h/v1", "ANTHROPIC_BASE_URL": "https://g"], "claude-next",
@@ -153,6 +152,126 @@ import Testing
     // A name goes before everything that is only wanted.
     models.primary = ModelReference(model: "gpt-4o-mini")
     #expect(names(try selection.chain(for: models, profile: .balanced)) == ["openai gpt-4o-mini"])
+  }
+
+  private static let keys = [
+    "OPENAI_API_KEY": "k1", "ANTHROPIC_API_KEY": "k2", "GEMINI_API_KEY": "k3",
+  ]
+
+  private func shipped(
+    _ environment: [String: String], _ files: Configuration = Configuration(),
+    overlay: String? = nil
+  ) throws -> Selection {
+    Selection(
+      configuration: try .discover(environment, configuration: files), options: GateOptions(),
+      catalogue: try ShippedCatalogueTests.catalogue(overlay: overlay),
+      today: LocalDay(year: 2026, month: 9, day: 15), standing: { _ in nil })
+  }
+
+  /// The names that agents of other tools give to models.
+  @Test(
+    arguments: [
+      ("sonnet", "anthropic claude-sonnet-5"), ("opus", "anthropic claude-opus-5"),
+      ("haiku", "anthropic claude-haiku-4-5"), ("Sonnet", "anthropic claude-sonnet-5"),
+      ("sonnet[1m]", "anthropic claude-sonnet-5"), ("opusplan", "anthropic claude-opus-5"),
+      ("Claude Sonnet 4.5", "anthropic claude-sonnet-4-5"),
+      ("Claude Sonnet 4.5 (copilot)", "anthropic claude-sonnet-4-5"),
+      ("Claude Haiku 4.5", "anthropic claude-haiku-4-5"),
+      ("claude-4.5-sonnet", "anthropic claude-sonnet-4-5"),
+      ("claude-3-5-sonnet-latest", "anthropic claude-3-5-sonnet-latest"),
+      ("claude-3.5-sonnet", "anthropic claude-3-5-sonnet-latest"),
+      ("claude-sonnet-4-5-20250929", "anthropic claude-sonnet-4-5-20250929"),
+      ("anthropic/claude-sonnet-4.5", "anthropic claude-sonnet-4-5"),
+      ("anthropic/claude-next-9", "anthropic claude-next-9"),
+      ("openrouter/anthropic/claude-opus-4.5", "anthropic claude-opus-4-5"),
+      ("google/gemini-2.5-pro", "gemini gemini-2.5-pro"),
+      ("Gemini 2.5 Pro", "gemini gemini-2.5-pro"),
+      ("models/gemini-2.5-flash", "gemini gemini-2.5-flash"),
+      ("GPT-4o", "openai gpt-4o"), ("GPT-5 (copilot)", "openai gpt-5"),
+      ("openai/gpt-5-mini", "openai gpt-5-mini"), ("gpt-5-codex", "openai gpt-5-codex"),
+      ("anthropic:sonnet", "anthropic claude-sonnet-5"),
+      ("google:gemini-2.5-pro", "gemini gemini-2.5-pro"),
+    ])
+  func knowsModelsByTheNamesThatPeopleUse(_ row: (name: String, model: String)) throws {
+    let models = RecommendedModels(primary: ModelConfiguration.reference(row.name))
+    let chain = try shipped(Self.keys).chain(for: models, profile: .balanced)
+    #expect(names(chain) == [row.model])
+  }
+
+  @Test func sendsAServerOfManyVendorsWhatItKnows() throws {
+    let gateway = ProviderDefinition(name: "openrouter", baseURL: "https://gate.example/api/v1")
+    var files = Configuration()
+    files.providers = [gateway]
+    let models = RecommendedModels(
+      primary: ModelReference(model: "anthropic/claude-sonnet-4.5"),
+      fallback: ModelReference(engine: "anthropic", model: "claude-haiku-4-5"))
+    let chain = try shipped([:], files).chain(for: models, profile: .balanced)
+    #expect(
+      names(chain) == [
+        "openrouter anthropic/claude-sonnet-4.5", "openrouter claude-haiku-4-5",
+      ])
+    // The same model under another roof: nothing is lost but a name.
+    #expect(chain.candidates.last?.standsFor?.description == "anthropic:claude-haiku-4-5")
+  }
+
+  @Test func sendsTheModelThatAnAliasOfTheUsersMeans() throws {
+    let overlay = #"{"aliases": {"quick": "gpt-5-nano"}}"#
+    let chain = try shipped(Self.keys, overlay: overlay).chain(
+      for: RecommendedModels(primary: ModelReference(model: "quick")), profile: .balanced)
+    #expect(names(chain) == ["openai gpt-5-nano"])
+  }
+
+  @Test func exchangesNoEngineThatIsNamed() throws {
+    var models = RecommendedModels(primary: ModelReference(engine: "gemini", model: "pro"))
+    let failure = try #require(throws: Failure.self) {
+      try selection(Self.openAI).chain(for: models, profile: .balanced)
+    }
+    #expect(failure.kind == .configuration)
+    #expect(failure.message.contains("gemini:pro"))
+    #expect(failure.mend.contains("GEMINI_API_KEY") && failure.mend.contains("any_engine: true"))
+    // The configured model is of another engine, too.
+    let configured = Self.openAI.merging(["LLM_MODEL": "mine"]) { $1 }
+    #expect(throws: Failure.self) {
+      try selection(configured).chain(for: models, profile: .balanced)
+    }
+    models.anyEngine = true
+    #expect(
+      names(try selection(Self.openAI).chain(for: models, profile: .balanced)) == ["openai pro"])
+    // What the chain itself names is allowed.
+    models.anyEngine = false
+    models.fallback = ModelReference(model: "cheap")
+    let chain = try selection(Self.openAI).chain(for: models, profile: .balanced)
+    #expect(names(chain) == ["openai cheap"] && chain.missing == "gemini:pro")
+  }
+
+  @Test(arguments: CostTier.allCases)
+  func staysAtTheEngineThatIsWantedWhateverItCosts(_ tier: CostTier) throws {
+    for engine in ["openai", "anthropic", "gemini"] {
+      for wanted in ModelClass.allCases {
+        var models = RecommendedModels()
+        models.engine = engine
+        models.costTier = tier
+        models.modelClass = wanted
+        let chain = try shipped(Self.keys).chain(for: models, profile: .balanced)
+        #expect(chain.candidates.allSatisfy { $0.provider == engine })
+      }
+      var models = RecommendedModels()
+      models.engine = engine
+      models.costTier = tier
+      let chain = try shipped(Self.keys).chain(for: models, profile: .speed)
+      #expect(chain.candidates.first?.role == .fitting, "\(engine) has nothing that is \(tier)")
+    }
+  }
+
+  @Test func knowsWhatThinksUnderTheNameOfAProviderOfTheUsers() throws {
+    let mine = ProviderDefinition(name: "mine", baseURL: "https://gate.example/v1")
+    var files = Configuration()
+    files.providers = [mine]
+    let models = RecommendedModels(
+      primary: ModelConfiguration.reference("mine:gpt-4o-mini"),
+      premium: ModelConfiguration.reference("mine:gpt-5"))
+    let chain = try shipped([:], files).chain(for: models, profile: .thinking)
+    #expect(names(chain) == ["mine gpt-5", "mine gpt-4o-mini"])
   }
 
   @Test func saysWhatIsMissing() throws {

@@ -12,7 +12,22 @@ import Testing
     return try FileSystem.read("\(root)/models/catalogue.json", limit: 1 << 20)
   }
 
-  static func catalogue() throws -> Catalogue { Catalogue(shipped: try document()) }
+  static func catalogue(overlay: String? = nil) throws -> Catalogue {
+    Catalogue(shipped: try document(), overlays: overlay.map { [Array($0.utf8)] } ?? [])
+  }
+
+  @Test func everyNameThatPeopleUseIsThatOfAModel() throws {
+    let document = try Self.document()
+    let catalogue = Catalogue(shipped: document)
+    let value = try JSON.parse(document)
+    let names = try #require(value["names"].object)
+    #expect(names.count > 40)
+    for (name, model) in names {
+      #expect(try catalogue.properName(of: name) == model.string, "\(name)")
+      #expect(try catalogue.facts(for: name) != nil, "\(name)")
+      #expect(value["aliases"][name].isNull && value["models"][name].isNull, "\(name)")
+    }
+  }
 
   @Test(arguments: ["openai", "anthropic", "gemini"], ModelClass.allCases)
   func everyClassHasModelsForEveryPurse(provider: String, wanted: ModelClass) throws {

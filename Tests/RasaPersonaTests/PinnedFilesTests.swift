@@ -43,6 +43,34 @@ import Testing
     return recorder.files(of: ["tester"]) { "/here/\($0)" }
   }
 
+  /// A run goes on by its copy, and nobody knows where that came from.
+  @Test func stayUnderTheLimitsOfTheUser() throws {
+    var library = try Self.pinned("tester").library
+    library.limits = { name in
+      name == "tester" ? CostBudget(maxDaily: Money(decimal: "0.5"), policy: .downgrade) : nil
+    }
+    let budget = try library.persona(named: "tester").budget
+    #expect(budget.maxDaily == Money(decimal: "0.5"))
+    #expect(budget.policy == .downgrade)
+  }
+
+  @Test(
+    arguments: [
+      (CostBudget(maxDaily: Money(decimal: "5"), policy: .warn), "1", BudgetPolicy.reject),
+      (CostBudget(maxDaily: Money(decimal: "0.1"), policy: .mock), "0.1", .mock),
+      (CostBudget(policy: .mock), "1", .reject),
+    ])
+  func ofTwoLimitsTheTighterOneHolds(
+    budget: CostBudget, daily: String, policy: BudgetPolicy
+  ) {
+    var narrowed = budget
+    narrowed.narrow(by: CostBudget(maxDaily: Money(decimal: "1"), policy: .reject))
+    #expect(narrowed.maxDaily == Money(decimal: daily) && narrowed.policy == policy)
+    var same = budget
+    same.narrow(by: CostBudget())
+    #expect(same == budget)
+  }
+
   @Test(arguments: ["tester", "tee"]) func areThoseThatWereRead(_ name: String) throws {
     let pinned = try Self.pinned(name)
     #expect(

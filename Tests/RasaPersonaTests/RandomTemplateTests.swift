@@ -103,3 +103,46 @@ import Testing
     #expect(template.render { _ in "x" }.utf8.count <= source.utf8.count)
   }
 }
+
+@Suite("Any text in a prompt") struct RandomInsertionTests {
+  private static let pieces = [
+    "\n", "\n\n\n", "\r\n", "\r", " ", "\t", "", "{{input}}", "{{", "\\{{", "é", "e\u{301}",
+    "\u{301}",
+    "\u{200D}", "=\u{321}", "\u{0}", "\u{FEFF}", "diff --git a b\n", " \n \n", "👩‍👧", "\u{2028}",
+    "\u{85}", "```", "x",
+  ]
+  /// Around the placeholder: what an author writes may be tidied.
+  private static let around = ["", "\n\n\n", "Text:\n\n\n", "  ", "A ", "\n{{missing}}\n\n"]
+
+  @Test("stands in it byte for byte, whatever is around it")
+  func insertedTextIsUntouched() throws {
+    var numbers = SeededNumbers(seed: 7)
+    for _ in 0..<2_000 {
+      let text = (0..<numbers.upTo(9)).map { _ in
+        Self.pieces.randomElement(using: &numbers) ?? ""
+      }.joined()
+      let before = Self.around.randomElement(using: &numbers) ?? ""
+      let after = Self.around.randomElement(using: &numbers) ?? ""
+      let template = try Template.compile("\(before)<{{input}}>\(after)", by: .persona)
+      let prompt = template.prompt { $0 == "input" ? .string(text) : .null }
+      let wanted = Array("<\(text)>".utf8)
+      let bytes = Array(prompt.utf8)
+      #expect(bytes.indices.contains { bytes[$0...].starts(with: wanted) })
+      let alone = try Template.compile("{{input}}", by: .persona).prompt { _ in .string(text) }
+      #expect(Array(alone.utf8) == Array(text.utf8))
+    }
+  }
+
+  @Test(
+    "what the author wrote is tidied where a value is missing",
+    arguments: [
+      ("\n\nA\n\n\n\nB\n{{missing}}\n\n{{missing}}\nC\n\n", "A\n\nB\n\nC"),
+      ("{{missing}}\n\n  A", "  A"), ("A\n{{input}}\n\n\nB", "A\n\n\n x \n\n\n\nB"),
+      ("{{missing}}", ""), ("\n\n{{input}}\n\n", "\n\n x \n\n"), ("A \r\n\r\n\r\nB", "A \r\n\nB"),
+    ])
+  func authorsTextIsTidied(source: String, expected: String) throws {
+    let template = try Template.compile(source, by: .persona)
+    let prompt = template.prompt { $0 == "input" ? .string("\n\n x \n\n") : .null }
+    #expect(Array(prompt.utf8) == Array(expected.utf8))
+  }
+}

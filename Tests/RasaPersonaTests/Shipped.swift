@@ -79,7 +79,7 @@ struct MemorySource: DefinitionSource {
     return files[name].map { SourceDocument(bytes: $0, path: "\(folder)/\(name).yaml") }
   }
 
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+  func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     guard let bytes = siblings[path] else {
       throw Failure(.configuration, "there is no file \(path)", mend: "create it")
     }

@@ -1,3 +1,4 @@
+import Glibc
 import RasaCore
 import Testing
 
@@ -219,6 +220,103 @@ import Testing
     try await writer.write(discarding: ["one"]) { try $0.run("INSERT INTO t VALUES (?)", 3) }
     try await writer.write(after: ["one", "two"]) { _ in }
     #expect(try await all(writer) == [3, 2])
+  }
+
+  @Test func `keeps what was to be dropped when the commit fails`() async throws {
+    let writer = DatabaseWriter(
+      path: folder.file("a.db"),
+      schema: Schema(
+        applicationID: 7,
+        scripts: [
+          """
+          CREATE TABLE t (a UNIQUE); CREATE TABLE p (id INTEGER PRIMARY KEY);
+          CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)
+          """
+        ]))
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.deferred("two") { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    await #expect(throws: Failure.self) {
+      try await writer.write(after: ["two"], discarding: ["one"]) {
+        try $0.run("INSERT INTO c VALUES (?)", 99)
+      }
+    }
+    #expect(try await all(writer) == [])
+    try await writer.write(after: ["one", "two"]) { _ in }
+    #expect(try await all(writer) == [1, 2])
+  }
+
+  @Test func `waits for others once for all that wait together`() async throws {
+    let writer = writer { $0.patience = .milliseconds(50) }
+    try await writer.write { _ in }
+    let other = try Turnstile(database: folder.file("a.db"), patience: .zero)
+    try other.enter()
+    let (isBusy, gate) = (Gate(), Gate())
+    async let reading: Void = writer.read { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    // Whoever comes after these have failed waits anew, so all of them are there before.
+    let messages = Locked<[String]>([])
+    try await withThrowingTaskGroup { group in
+      for number in 0..<300 {
+        group.addTask {
+          do {
+            try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+          } catch {
+            messages.withLock { $0.append((error as? Failure)?.message ?? "\(error)") }
+          }
+        }
+      }
+      while writer.queue.count < 300 { await Task.yield() }
+      gate.open()
+      try await group.waitForAll()
+    }
+    try await reading
+    // The same wait for all: who had waited by themselves would have waited another time.
+    #expect(messages.withLock { $0.count } == 300)
+    #expect(Set(messages.withLock { $0 }).count == 1)
+    #expect(messages.withLock { $0.first }?.contains("waited") != nil)
+    other.leave()
+    try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 7) }
+    #expect(try await all(writer) == [7])
+  }
+
+  @Test func `says truly that a file is locked, and waits for it no longer than it may`()
+    async throws
+  {
+    try await writer().write { _ in }
+    let other = try Database(path: folder.file("a.db"))
+    try other.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; INSERT INTO t VALUES (1)")
+    let writer = writer { $0.patience = .milliseconds(50) }
+    writer.prepare()
+    let failure = await #expect(throws: Failure.self) {
+      try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    }
+    #expect(failure?.message.contains("is locked by another process") == true)
+    #expect(failure?.message.contains("busy") == false)
+    try other.execute("COMMIT")
+  }
+
+  @Test func `refuses another program's file, whatever its version`() async throws {
+    try await writer().write { _ in }
+    try Database(path: folder.file("a.db")).execute("PRAGMA application_id = 8")
+    let failure = await #expect(throws: Failure.self) { try await writer().read { _ in } }
+    #expect(failure?.message.hasSuffix("is a database of another program") == true)
+  }
+
+  @Test(arguments: ["link", "folder", "pipe"])
+  func `writes its locks into no file that is not its own`(kind: String) async throws {
+    let (place, precious) = (folder.file("a.db-turn"), folder.file("precious"))
+    write([], to: precious)
+    switch kind {
+    case "link": _ = unsafe symlink(precious, place)
+    case "folder": _ = unsafe mkdir(place, 0o700)
+    default: _ = unsafe mkfifo(place, 0o600)
+    }
+    let failure = await #expect(throws: Failure.self) { try await writer().write { _ in } }
+    #expect(failure?.message.contains("a.db-turn is a link, or no regular file") == true)
+    #expect(size(of: precious) == 0)
   }
 
   @Test func `sees to what is due without being asked, and sleeps when nothing is`() async throws {

@@ -75,7 +75,7 @@ import Testing
     #expect(try await store.adjust(Self.adjustment(month.scope, .atLeast(.max))) == .max)
     #expect(
       try await store.reserve(request("a", 1, [month]), recording: [])
-        == .refused(month, available: .zero))
+        == .refused(month, Balance(.max, held: 0)))
     let below = Money(picoDollars: -1)
     for change in [Adjustment.Change.to(below), .atLeast(below)] {
       await #expect(throws: Failure.self) {

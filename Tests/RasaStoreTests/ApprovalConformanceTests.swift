@@ -71,6 +71,26 @@ func approval(
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `takes no answer that was given to something else`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    store.open(record("r1"), [])
+    let asked = approval("r1", "May it?", payload: "what is asked about")
+    _ = try await store.ask(asked, recording: [entry("r1", "asked")])
+    let other = approval("r1", "May it?", payload: "what was shown").payloadDigest
+    for wrong in [
+      HumanAnswer(.approve, by: "ann", shown: other), HumanAnswer(.answer, text: "5", by: "ann"),
+    ] {
+      await #expect(throws: Failure.self) { try await store.answer(asked.id, wrong) }
+      #expect(try await store.approvals(ApprovalFilter(), limit: 9) == [asked])
+    }
+    let right = HumanAnswer(.approve, by: "ann", shown: asked.payloadDigest)
+    guard case .accepted = try await store.answer(asked.id, right) else {
+      Issue.record("not accepted")
+      return
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `expires`(kind: StoreKind) async throws {
     let fixture = Fixture(kind)
     let store = fixture.store

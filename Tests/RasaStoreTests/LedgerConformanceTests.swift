@@ -28,12 +28,37 @@ import Testing
       try await store.reserve(request("a", 60, [leg("r1", 100), day]), recording: []) == .held)
     let refused = try await store.reserve(
       request("b", 40, [leg("r2", 100), day, monthLeg("ann", 1)], run: "r2"), recording: [])
-    #expect(refused == .refused(day, available: Money(picoDollars: 30)))
+    // A limit that is too small for it whatever others do comes before one that they hold.
+    #expect(refused == .refused(monthLeg("ann", 1), Balance()))
+    #expect(
+      try await store.reserve(request("b", 40, [leg("r2", 100), day]), recording: [])
+        == .refused(day, Balance(0, held: 60)))
     #expect(try await store.balance(of: leg("r2", nil).scope) == Balance())
     #expect(try await store.balance(of: monthLeg("ann", nil).scope) == Balance())
     // What was refused is free again for another try.
     #expect(
       try await store.reserve(request("b", 30, [leg("r2", 100), day]), recording: []) == .held)
+  }
+
+  /// Whoever waits for what others hold must not wait for what will never be there.
+  @Test(arguments: StoreKind.allCases)
+  func `names a limit that is used up before one that others hold`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let (run, day) = (leg("r1", 100), dayLeg("ann", 14, 90))
+    _ = try await store.reserve(request("a", 80, [run]), recording: [])
+    _ = try await store.reserve(request("b", 70, [day]), recording: [])
+    try await store.settle(settlement("b", 70), recording: [])
+    #expect(
+      try await store.reserve(request("c", 20, [run, day]), recording: []) == .held)
+    try await store.settle(settlement("c", 1), recording: [])
+    #expect(
+      try await store.reserve(request("d", 20, [run, day]), recording: [])
+        == .refused(day, Balance(71, held: 0)))
+    #expect(
+      try await store.reserve(request("e", 19, [run, day], run: "r1"), recording: []) == .held)
+    #expect(
+      try await store.reserve(request("f", 10, [run, dayLeg("ann", 14, 200)]), recording: [])
+        == .refused(run, Balance(1, held: 99)))
   }
 
   @Test(arguments: StoreKind.allCases)
@@ -42,7 +67,7 @@ import Testing
     #expect(try await store.reserve(request("a", 100, [leg("r1", 100)]), recording: []) == .held)
     #expect(
       try await store.reserve(request("b", 1, [leg("r1", 100)]), recording: [])
-        == .refused(leg("r1", 100), available: .zero))
+        == .refused(leg("r1", 100), Balance(0, held: 100)))
     #expect(try await store.reserve(request("c", 0, [leg("r1", 100)]), recording: []) == .held)
   }
 
@@ -105,7 +130,7 @@ import Testing
     #expect(try await store.reserve(request("a", .max, legs), recording: []) == .held)
     #expect(try await store.reserve(request("b", .max, legs), recording: []) == .held)
     let refused = try await store.reserve(request("c", 1, [leg("r1", .max)]), recording: [])
-    #expect(refused == .refused(leg("r1", .max), available: .zero))
+    #expect(refused == .refused(leg("r1", .max), Balance(0, held: .max)))
     try await store.settle(settlement("a", .max), recording: [])
     try await store.settle(settlement("b", .max), recording: [])
     #expect(try await store.balance(of: legs[0].scope) == Balance(.max, held: 0))
@@ -121,7 +146,7 @@ import Testing
     let legs = [leg("r1", 100), leg("r1", 50)]
     #expect(
       try await store.reserve(request("a", 60, legs), recording: [])
-        == .refused(legs[1], available: Money(picoDollars: 50)))
+        == .refused(legs[1], Balance()))
     #expect(try await store.reserve(request("b", 40, legs), recording: []) == .held)
     #expect(try await store.balance(of: legs[0].scope) == Balance(0, held: 40))
   }
@@ -161,7 +186,7 @@ import Testing
     // The estimate still counts: there is no room for more than before.
     #expect(
       try await store.reserve(request("b", 50, legs), recording: [])
-        == .refused(legs[0], available: Money(picoDollars: 40)))
+        == .refused(legs[0], Balance(60, held: 0)))
     #expect(try await store.balance(of: legs[0].scope) == Balance(60, held: 0))
 
     try await store.renew("a", leaseEnds: Timestamp(milliseconds: .max))

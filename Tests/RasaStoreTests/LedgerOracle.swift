@@ -30,7 +30,7 @@ struct LedgerOracle {
     return overflow ? .max : sum
   }
 
-  /// The leg that has no room, if any.
+  /// The leg that has no room, if any: one that would have none without any hold before others.
   mutating func reserve(
     _ id: String, _ amount: Int64, _ legs: [BudgetLeg], now: Int64, lease: Int64
   ) -> BudgetLeg? {
@@ -38,10 +38,14 @@ struct LedgerOracle {
       lines[index].state = .expired
       for scope in lines[index].scopes { settled[scope, default: 0] += lines[index].amount }
     }
-    for leg in legs {
-      guard let limit = leg.limit else { continue }
-      if Money(picoDollars: amount) > balance(of: leg.scope).room(under: limit) { return leg }
+    let full = legs.filter { leg in
+      leg.limit.map { Money(picoDollars: amount) > balance(of: leg.scope).room(under: $0) } ?? false
     }
+    let spent = full.first { leg in
+      let left = (leg.limit ?? .max) - Money(picoDollars: settled[leg.scope] ?? 0)
+      return Money(picoDollars: amount) > max(.zero, left)
+    }
+    if let leg = spent ?? full.first { return leg }
     lines.append(Line(id: id, amount: amount, leaseEnds: lease, scopes: Set(legs.map(\.scope))))
     for leg in legs where leg.limit == nil { excess[leg.scope, default: 0] += amount }
     return nil

@@ -53,9 +53,9 @@ enum Workshop: CaseIterable {
         request(id, amount, legs, leaseEnds: Timestamp(milliseconds: lease)), recording: [])
       switch outcome {
       case .held: #expect(refused == nil, "step \(step)")
-      case .refused(let leg, let available):
+      case .refused(let leg, let balance):
         #expect(refused == leg, "step \(step)")
-        #expect(available == oracle.balance(of: leg.scope).room(under: leg.limit ?? .max))
+        #expect(balance == oracle.balance(of: leg.scope))
       }
     }
 

@@ -22,6 +22,28 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `keeps sessions of one name and several users apart`(kind: StoreKind) async throws {
+    let fixture = Fixture(kind)
+    let store = fixture.store
+    let users = ["ann", "bob", "ann", "cid"]
+    for (number, user) in users.enumerated() {
+      let session = SessionID("s", of: user)
+      var record = record("r\(number)", session: "s")
+      record.user = user
+      store.open(record, [])
+      let ending = RunEnding(
+        .done, turn: turn(session, "r\(number)"),
+        notes: [note(session, "of \(number)", at: fixture.time.now)])
+      try await store.close(record.id, ending, [])
+    }
+    for (user, runs) in [("ann", [0, 2]), ("bob", [1]), ("cid", [3]), ("dan", [])] {
+      let session = SessionID("s", of: user)
+      #expect(try await store.turns(of: session, limit: 9).map(\.run.text) == runs.map { "r\($0)" })
+      #expect(try await store.notes(of: session, limit: 9).map(\.text) == runs.map { "of \($0)" })
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `bounds notes by count and age`(kind: StoreKind) async throws {
     let fixture = Fixture(kind)
     let store = fixture.store

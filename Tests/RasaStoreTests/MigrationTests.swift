@@ -7,9 +7,11 @@ import Testing
 @testable import RasaStore
 
 /// Files that released versions have written. Every further version adds one.
-private let fixtures = ["version-1.db", "version-2.db"]
+private let fixtures = ["version-1.db", "version-2.db", "version-3.db"]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
+private let madeUp = SessionID("made-up", of: "tester")
+
 private struct Expected {
   static let lines = [32, 32, 7, 8, 8]
   static let statuses: [RunRecord.Status] = [.done, .done, .done, .done, .failed]
@@ -73,11 +75,11 @@ private struct Expected {
     let finished = try #require(try await store.entries(of: runs[0].record.id).last)
     #expect(finished.kind == "run.finished")
 
-    let turns = try await store.turns(of: "made-up", limit: 9)
+    let turns = try await store.turns(of: madeUp, limit: 9)
     #expect(turns.map(\.run) == [runs[0].record.id, runs[1].record.id])
     #expect(turns[0].output == finished.body["output"].string)
-    #expect(try await store.sessions(limit: 9).map(\.id) == ["killed", "made-up"])
-    let notes = try await store.notes(of: "made-up", limit: 9)
+    #expect(try await store.sessions(limit: 9).map(\.id.name) == ["killed", "made-up"])
+    let notes = try await store.notes(of: madeUp, limit: 9)
     #expect(notes.map(\.run) == turns.map(\.run))
     #expect(notes.allSatisfy { $0.text.hasPrefix("explanation: The made-up answer") })
     let memories = try await store.memories(of: MemoryOwner(), limit: 9)
@@ -160,10 +162,60 @@ private struct Expected {
     let runs = Array(try await store.runs(RunFilter(limit: 99)).reversed()).map(\.record.id)
     #expect(try await store.deleteRun(runs[0]))
     #expect(try await store.journal(of: runs[1]).damage == nil)
-    #expect(try await store.deleteSession("made-up"))
+    #expect(try await store.deleteSession(madeUp))
     #expect(try await store.pruneRuns(endedBefore: time.now).runs == Array(runs[2...4]))
     #expect(try await store.runs().map(\.record.id) == [runs[6], runs[5]])
     for run in runs[5...] { #expect(try await store.journal(of: run).damage == nil) }
+  }
+
+  @Test func `keeps what it has learnt of models, and begins to learn what operators need`()
+    async throws
+  {
+    let store = SQLiteStore(path: copy("version-3.db"), time: time.source)
+    let standing = try #require(try await store.standings().first)
+    let key = ModelKey(provider: "openai", account: "ab12cd34", model: "gpt-4o-mini")
+    #expect(standing.key == key && standing.calls == 12 && standing.firstContent == 350_000_000)
+    #expect(standing.needs.isEmpty && standing.overrun == 0)
+    // An estimate that was once too low is trusted again when it has been enough for a while.
+    #expect(standing.counting[.prose]?.distrusted == 0)
+    #expect(standing.counting[.dense]?.distrusted == 20)
+    let output = ModelObservation.Output(operatorName: "respond", tokens: 40, isWhole: true)
+    try await store.observe([
+      ModelObservation(key: key, time: time.now, outcome: .answered, output: output)
+    ])
+    #expect(try await store.standings().first?.needs["respond"]?.answers == 1)
+  }
+
+  /// Two users gave their sessions one name, when a session belonged to nobody.
+  @Test func `leaves a session to who began it`() async throws {
+    let store = SQLiteStore(path: copy("two-users-3.db"), time: time.source)
+    let (first, other) = (SessionID("shared", of: "tester"), SessionID("shared", of: "other"))
+    let own = SessionID("own", of: "other")
+    #expect(try await store.sessions(limit: 9).map(\.id) == [own, first])
+    let turns = try await store.turns(of: first, limit: 9)
+    #expect(
+      turns.map(\.input) == ["first", "second"].map { "Made-up question of the \($0) turn?" })
+    #expect(try await store.turns(of: other, limit: 9) == [])
+    #expect(try await store.turns(of: own, limit: 9).count == 1)
+
+    // What follows is kept apart.
+    let record = RunRecord(
+      id: "r-new", session: "shared", persona: "single", personaDigest: "d", user: "other",
+      input: "hello", startedAt: time.now)
+    store.open(record, [entry("r-new", "a")])
+    let said = SessionTurn(
+      session: other, run: "r-new", time: time.now, input: "hello", output: "hello yourself")
+    try await store.close("r-new", RunEnding(.done, turn: said), [])
+    #expect(try await store.turns(of: other, limit: 9) == [said])
+    #expect(try await store.turns(of: first, limit: 9) == turns)
+    #expect(try await store.run("r-new")?.record.session == "shared")
+    #expect(try await store.runs(RunFilter(session: "shared")).count == 3)
+    #expect(
+      try await store.runs(RunFilter(session: "shared", user: "other")).map(\.record.id)
+        == ["r-new", turns[1].run])
+    #expect(try await store.deleteSession(first))
+    #expect(try await store.runs().map(\.record.session) == ["shared", "own"])
+    #expect(try await store.turns(of: other, limit: 9) == [said])
   }
 
   @Test(arguments: fixtures)

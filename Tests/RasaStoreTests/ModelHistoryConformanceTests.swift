@@ -13,7 +13,10 @@ import Testing
     ModelObservation(
       key: key, time: Timestamp(milliseconds: time), outcome: .answered,
       firstContent: time * 1000, tokensPerSecond: Double(time) / 3,
-      counted: (kind, 100, 40, tokens))
+      counted: (kind, 100, 40, tokens),
+      output: ModelObservation.Output(
+        operatorName: "o'neil\"; -- \(kind)", tokens: tokens, isWhole: time % 20 == 10),
+      overrun: tokens == .max ? tokens : time * 100)
   }
 
   private static func failed(_ key: ModelKey = key, at time: Int64) -> ModelObservation {
@@ -47,6 +50,11 @@ import Testing
     #expect(known.failures == 2 && known.calls == 2)
     #expect(known.counting[.dense]?.exceeded == 1)
     #expect(known.counting[.prose]?.densest == 300)
+    #expect(known.counting[.dense]?.distrusted == 20)
+    #expect(known.needs.count == 2 && known.needs["o'neil\"; -- prose"]?.answers == 1)
+    #expect(known.overrun == 3_000)
+    let far = try #require(try await store.standings().first { $0.key == other })
+    #expect(far.overrun > 1_000 && far.overrun <= ModelStanding.largestOverrun)
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -186,6 +186,79 @@ import Testing
     #expect(try await leaseEnds(store) == nil)
   }
 
+  @Test func `that cannot write down its end lets go of the run`() async throws {
+    let store = SQLiteStore(
+      path: folder.file("rasa.db"), time: time.source, owner: "one", lease: .seconds(3600))
+    store.open(record("r1"), [entry("r1", "a")])
+    try await store.append([entry("r1", "b")])
+    // As if the disk were full for what ends a run.
+    let database = try Database(path: folder.file("rasa.db"))
+    try database.execute(
+      """
+      CREATE TRIGGER no_end BEFORE UPDATE OF status ON runs
+      BEGIN SELECT RAISE(ABORT, 'no room'); END
+      """)
+    let failure = await #expect(throws: Failure.self) {
+      try await store.close("r1", RunEnding(.done), [entry("r1", "end")])
+    }
+    #expect(failure?.kind == .storage)
+    // Whoever tries again may, as long as nobody else has it.
+    await #expect(throws: Failure.self) {
+      try await store.close("r1", RunEnding(.failed), [entry("r1", "end")])
+    }
+    try database.execute("DROP TRIGGER no_end")
+    // Nobody asks anything of the store: it lets go by itself.
+    let other = self.store("other")
+    while try await leaseEnds(other) != nil { await Task.yield() }
+    #expect(try await other.claim("r1").entries.map(\.kind) == ["a", "b"])
+    await expectTakenOver {
+      try await store.close("r1", RunEnding(.failed), [entry("r1", "end")])
+    }
+    try await other.close("r1", RunEnding(.done), [entry("r1", "end")])
+    #expect(try await other.run("r1")?.record.status == .done)
+  }
+
+  @Test func `can take up again what it could not end`() async throws {
+    let store = store("one")
+    store.open(record("r1"), [entry("r1", "a")])
+    try await store.append([entry("r1", "b")])
+    let database = try Database(path: folder.file("rasa.db"))
+    try database.execute(
+      "CREATE TRIGGER no_end BEFORE UPDATE OF status ON runs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    await #expect(throws: Failure.self) { try await store.close("r1", RunEnding(.done), []) }
+    try database.execute("DROP TRIGGER no_end")
+    #expect(try await store.claim("r1").entries.map(\.kind) == ["a", "b"])
+    try await store.close("r1", RunEnding(.done), [])
+  }
+
+  @Test func `stops what is done about a run that another process has taken over`() async throws {
+    let (stalled, other) = (store("stalled"), store("other"))
+    stalled.open(record("r1"), [])
+    try await stalled.append([entry("r1", "a")])
+    let (stops, stopped) = AsyncStream.makeStream(of: Void.self)
+    stalled.onCancelRequest("r1") { stopped.yield() }
+    lapse()
+    _ = try await other.claim("r1")
+    // Nothing is asked of the one that has lost it.
+    for await _ in stops { break }
+    await expectTakenOver { try await stalled.append([entry("r1", "late")]) }
+  }
+
+  @Test func `that has lost one run keeps the lines of the others`() async throws {
+    let (one, other) = (store("one"), store("other"))
+    for run in ["r1", "r2", "r3"] {
+      one.open(record(run), [])
+      try await one.append([entry(run, "a")])
+    }
+    lapse()
+    _ = try await other.claim("r2")
+    for run in ["r1", "r2", "r3"] { one.record([entry(run, "deferred")]) }
+    await one.close()
+    #expect(try await other.entries(of: "r1").map(\.kind) == ["a", "deferred"])
+    #expect(try await other.entries(of: "r2").map(\.kind) == ["a"])
+    #expect(try await other.entries(of: "r3").map(\.kind) == ["a", "deferred"])
+  }
+
   private func leaseEnds(_ store: SQLiteStore) async throws -> Int64? {
     try await store.writer.read {
       try $0.first("SELECT lease_ends FROM runs") { $0.integerOrNil(0) } ?? nil

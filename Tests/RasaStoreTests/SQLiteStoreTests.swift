@@ -83,7 +83,7 @@ import Testing
       let run = "r\(number)"
       let time = Int64(1000 + number)
       store.open(record(run, session: session, at: time), [])
-      let last = session.map { turn($0, run, at: time) }
+      let last = session.map { turn(SessionID($0, of: "ann"), run, at: time) }
       try await store.close(Identifier(run), RunEnding(.done, turn: last), [])
     }
     let sessions = try await store.sessions(limit: 9)
@@ -108,10 +108,12 @@ import Testing
       try await store.append([entry(run, "b", run == "gone" ? .string(secret) : "fine")])
       let long = run == "gone" ? Value.string(String(repeating: secret, count: 1000)) : "fine"
       let turn = SessionTurn(
-        session: run, run: Identifier(run), time: time.now, input: record.input, output: "out")
+        session: SessionID(run, of: "ann"), run: Identifier(run), time: time.now,
+        input: record.input, output: "out")
       try await store.close(
         Identifier(run),
-        RunEnding(.done, turn: turn, notes: [note(run, record.input, at: time.now)]),
+        RunEnding(
+          .done, turn: turn, notes: [note(SessionID(run, of: "ann"), record.input, at: time.now)]),
         [entry(run, "c", long)])
     }
     _ = try await store.reserve(request("h", 5, [monthLeg("ann", 9)], run: "gone"), recording: [])

@@ -68,13 +68,13 @@ func entry(_ run: String, _ kind: String, _ body: Value = .null, key: String? = 
     run: Identifier(run), time: Timestamp(milliseconds: 5), kind: kind, key: key, body: body)
 }
 
-func turn(_ session: String, _ run: String, at time: Int64 = 10) -> SessionTurn {
+func turn(_ session: SessionID, _ run: String, at time: Int64 = 10) -> SessionTurn {
   SessionTurn(
     session: session, run: Identifier(run), time: Timestamp(milliseconds: time),
     input: "in \(run)", output: "out \(run)")
 }
 
-func note(_ session: String, _ text: String, at time: Timestamp) -> WorkingNote {
+func note(_ session: SessionID, _ text: String, at time: Timestamp) -> WorkingNote {
   WorkingNote(session: session, run: "r", time: time, text: text)
 }
 
@@ -132,6 +132,11 @@ extension Balance {
   init(_ settled: Int64, held: Int64) {
     self.init(settled: Money(picoDollars: settled), held: Money(picoDollars: held))
   }
+}
+
+/// Ann's, as the runs of the fixtures are.
+extension SessionID: ExpressibleByStringLiteral {
+  package init(stringLiteral value: String) { self.init(value, of: "ann") }
 }
 
 extension Identifier: ExpressibleByStringLiteral {

@@ -118,6 +118,67 @@ import Testing
     #expect(throws: Failure.self) { try FileSystem.makeFolder(folder.path + "/file") }
   }
 
+  @Test func aDeviceIsWrittenToAndNotReplaced() throws {
+    // The kernel's own, made again, so that a mistake costs nothing.
+    let path = folder.path + "/null"
+    guard unsafe mknod(path, S_IFCHR | 0o666, 0x103) == 0 else { return }
+    try FileSystem.write("x", to: path)
+    var status = stat()
+    #expect(unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    #expect(try FileSystem.list(folder.path).map(\.name) == ["null"])
+  }
+
+  @Test(arguments: [false, true]) func aNamedPipeIsWrittenTo(behindALink: Bool) async throws {
+    let path = folder.path + "/pipe"
+    #expect(unsafe mkfifo(path, 0o600) == 0)
+    let reader = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    defer { close(reader) }
+    var name = path
+    if behindALink {
+      name = folder.path + "/link"
+      #expect(unsafe symlink("pipe", name) == 0)
+    }
+    try FileSystem.write("content", to: name, followingLinks: behindALink)
+    #expect(try FileSystem.readToEnd(reader, limit: 100, name: "pipe") == Array("content".utf8))
+    #expect(FileSystem.kind(of: path) != .file)
+  }
+
+  @Test func aLinkIsFollowedWhereTheUserNamedItAndReplacedElsewhere() throws {
+    let (file, link) = (folder.path + "/file", folder.path + "/link")
+    try FileSystem.makeFolder(folder.path + "/deep")
+    try FileSystem.write("old", to: folder.path + "/deep/file")
+    for (target, name) in [("deep/file", file), ("file", link)] {
+      #expect(unsafe symlink(target, name) == 0)
+    }
+    try FileSystem.write("new", to: link, followingLinks: true)
+    #expect(try FileSystem.read(folder.path + "/deep/file", limit: 100) == Array("new".utf8))
+    var status = stat()
+    #expect(unsafe lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+    try FileSystem.write("own", to: link)
+    #expect(unsafe lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFREG)
+    #expect(try FileSystem.read(folder.path + "/deep/file", limit: 100) == Array("new".utf8))
+  }
+
+  @Test func whatIsOpenIsWrittenToInPlace() throws {
+    let path = folder.path + "/open"
+    let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    var before = stat()
+    #expect(unsafe fstat(file, &before) == 0)
+    try FileSystem.write("content", to: "/dev/fd/\(file)", followingLinks: true)
+    var after = stat()
+    #expect(unsafe stat(path, &after) == 0 && after.st_ino == before.st_ino)
+    #expect(try FileSystem.read(path, limit: 100) == Array("content".utf8))
+  }
+
+  @Test func linksThatGoRoundInCirclesAreAFailure() throws {
+    let link = folder.path + "/link"
+    #expect(unsafe symlink("link", link) == 0)
+    #expect(throws: Failure.self) {
+      try FileSystem.write("x", to: link + "/x", followingLinks: true)
+    }
+  }
+
   @Test(arguments: [
     ("a", "."), ("/a", "/"), ("/", "/"), ("/a/b", "/a"), ("/a/b/", "/a"), ("a/b", "a"),
   ])

@@ -50,7 +50,52 @@ import Testing
   }
 }
 
+@Suite(.serialized) struct BlockedWriterTests {
+  private func pipeOfTest() -> (read: Int32, write: Int32) {
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    return (ends[0], ends[1])
+  }
+
+  @Test func whoWaitsForAReaderGivesUpWhenTheProgramIsToEnd() async throws {
+    let (readEnd, writeEnd) = pipeOfTest()
+    defer {
+      close(readEnd)
+      close(writeEnd)
+    }
+    BlockedWriters.hold()
+    let output = Output(descriptor: writeEnd)
+    async let outcome: Bool = onOwnThread {
+      do {
+        try output.write([UInt8](repeating: 1, count: 1_000_000))
+        return false
+      } catch { return error is CancellationError }
+    }
+    // What it could write has come; the rest is waited for.
+    var buffer = [UInt8](repeating: 0, count: 1000)
+    #expect(unsafe read(readEnd, &buffer, 1000) > 0)
+    BlockedWriters.release()
+    #expect(await outcome)
+    BlockedWriters.hold()
+  }
+}
+
 @Suite(.serialized) struct SignalTests {
+  @Test func aSignalThatIsIgnoredStaysIgnored() async throws {
+    var before = sigaction()
+    var ignored = sigaction()
+    unsafe ignored.__sigaction_handler.sa_handler = SIG_IGN
+    #expect(unsafe sigaction(SIGHUP, &ignored, &before) == 0)
+    defer { unsafe sigaction(SIGHUP, &before, nil) }
+    let (stream, continuation) = AsyncStream.makeStream(of: Signal.self)
+    let watch = try SignalWatch([.windowChanged, .hangUp]) { continuation.yield($0) }
+    kill(getpid(), SIGHUP)
+    kill(getpid(), SIGWINCH)
+    var signals = stream.makeAsyncIterator()
+    #expect(await signals.next() == .windowChanged)
+    withExtendedLifetime(watch) {}
+  }
+
   @Test func signalsReachOrdinaryCode() async throws {
     let (stream, continuation) = AsyncStream.makeStream(of: Signal.self)
     var watch: SignalWatch? = try SignalWatch([.windowChanged, .hangUp]) { continuation.yield($0) }

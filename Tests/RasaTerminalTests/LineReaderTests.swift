@@ -6,90 +6,115 @@ import Testing
 
 /// One after the other: the library below keeps what it knows of its terminal in globals, and a
 /// program has one terminal.
-@Suite(.serialized) struct LineReaderTests {
-  let terminal: PseudoTerminal
-  let folder: TemporaryFolder
-  let reader: LineReader
+@Suite(.serialized) struct EditedLineTests {}
 
-  init() throws {
-    terminal = try PseudoTerminal()
-    folder = try TemporaryFolder()
-    reader = LineReader(
-      input: terminal.program, output: terminal.program,
-      history: InputHistory(path: folder.path + "/history"),
-      environment: Environment(["TERM": "xterm"]))
-  }
+extension EditedLineTests {
+  @Suite(.serialized) struct LineReaderTests {
+    let terminal: PseudoTerminal
+    let folder: TemporaryFolder
+    let reader: LineReader
 
-  @Test func aTypedLineIsRead() async throws {
-    async let line = reader.readLine(prompt: "you> ")
-    try await terminal.expect("you> ")
-    terminal.type("héllo 世界 🎉\r")
-    #expect(try await line == .text("héllo 世界 🎉"))
-  }
+    init() throws {
+      terminal = try PseudoTerminal()
+      folder = try TemporaryFolder()
+      reader = LineReader(
+        input: terminal.program, output: terminal.program,
+        history: InputHistory(path: folder.path + "/history"),
+        environment: Environment(["TERM": "xterm"]))
+    }
 
-  @Test func aLineIsEditedWithKeys() async throws {
-    async let line = reader.readLine(prompt: "> ")
-    try await terminal.expect("> ")
-    // Two typos taken back, then to the beginning (Ctrl-A).
-    terminal.type("wörldxx\u{7F}\u{7F}\u{01}hello \r")
-    #expect(try await line == .text("hello wörld"))
-  }
+    @Test func aTypedLineIsRead() async throws {
+      async let line = reader.readLine(prompt: "you> ")
+      try await terminal.expect("you> ")
+      terminal.type("héllo 世界 🎉\r")
+      #expect(try await line == .text("héllo 世界 🎉"))
+    }
 
-  @Test func controlCGivesUpTheLineAndNotTheReader() async throws {
-    async let first = reader.readLine(prompt: "one> ")
-    try await terminal.expect("one> ")
-    terminal.type("half a thou\u{03}")
-    #expect(try await first == .interrupted)
-    async let second = reader.readLine(prompt: "two> ")
-    try await terminal.expect("two> ")
-    terminal.type("whole\r")
-    #expect(try await second == .text("whole"))
-  }
+    @Test func aLineIsEditedWithKeys() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      // Two typos taken back, then to the beginning (Ctrl-A).
+      terminal.type("wörldxx\u{7F}\u{7F}\u{01}hello \r")
+      #expect(try await line == .text("hello wörld"))
+    }
 
-  @Test func controlDOnAnEmptyLineIsTheEnd() async throws {
-    async let line = reader.readLine(prompt: "> ")
-    try await terminal.expect("> ")
-    terminal.type("\u{04}")
-    #expect(try await line == .end)
-  }
+    @Test func controlCGivesUpTheLineAndNotTheReader() async throws {
+      async let first = reader.readLine(prompt: "one> ")
+      try await terminal.expect("one> ")
+      terminal.type("half a thou\u{03}")
+      #expect(try await first == .interrupted)
+      async let second = reader.readLine(prompt: "two> ")
+      try await terminal.expect("two> ")
+      terminal.type("whole\r")
+      #expect(try await second == .text("whole"))
+    }
 
-  @Test func pastedLinesStayOneText() async throws {
-    async let line = reader.readLine(prompt: "> ")
-    try await terminal.expect("> ")
-    terminal.type("see: \u{1B}[200~first\rsecond – ünï\r\u{1B}[201~ ok\r")
-    #expect(try await line == .text("see: first\nsecond – ünï ok"))
-  }
+    @Test func controlDOnAnEmptyLineIsTheEnd() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      terminal.type("\u{04}")
+      #expect(try await line == .end)
+    }
 
-  @Test func theLastLineComesBackWithTheArrowKey() async throws {
-    async let first = reader.readLine(prompt: "one> ")
-    try await terminal.expect("one> ")
-    terminal.type("what about AMD?\r")
-    #expect(try await first == .text("what about AMD?"))
-    async let second = reader.readLine(prompt: "two> ")
-    try await terminal.expect("two> ")
-    terminal.type("\u{10}\r")
-    #expect(try await second == .text("what about AMD?"))
-    #expect(InputHistory(path: folder.path + "/history").entries() == ["what about AMD?"])
-  }
+    @Test func pastedLinesStayOneText() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      terminal.type("see: \u{1B}[200~first\rsecond – ünï\r\u{1B}[201~ ok\r")
+      #expect(try await line == .text("see: first\nsecond – ünï ok"))
+    }
 
-  @Test func aPipeIsReadLineByLineWithoutAPrompt() async throws {
-    var ends: [Int32] = [0, 0]
-    #expect(unsafe pipe(&ends) == 0)
-    try Output(descriptor: ends[1]).write("one\r\n\ntwo\nlast")
-    close(ends[1])
-    let reader = LineReader(input: ends[0], output: ends[0], environment: Environment())
-    defer { close(ends[0]) }
-    for expected: LineReader.Line in [
-      .text("one"), .text(""), .text("two"), .text("last"), .end, .end,
-    ] { #expect(try await reader.readLine(prompt: "never shown") == expected) }
-  }
+    @Test func ofAPasteThatIsTooLongNothingIsTakenForKeys() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      let terminal = terminal
+      async let typed: Void = onOwnThread {
+        let lines = String(repeating: "run this, and then that\r", count: 180_000)
+        terminal.type("\u{1B}[200~\(lines)\u{1B}[201~")
+      }
+      await terminal.skip(to: "nothing was inserted")
+      await typed
+      terminal.type("ok\r")
+      #expect(try await line == .text("ok"))
+    }
 
-  @Test func aLineThatNeverEndsIsRefused() async throws {
-    let descriptor = unsafe open("/dev/zero", O_RDONLY | O_CLOEXEC)
-    defer { close(descriptor) }
-    let reader = LineReader(input: descriptor, environment: Environment())
-    let failure = await #expect(throws: Failure.self) { try await reader.readLine(prompt: "") }
-    #expect(failure?.kind == .usage)
+    @Test func altEnterBeginsANewLine() async throws {
+      async let line = reader.readLine(prompt: "> ")
+      try await terminal.expect("> ")
+      terminal.type("one\u{1B}\rtwo\r")
+      #expect(try await line == .text("one\ntwo"))
+    }
+
+    @Test func theLastLineComesBackWithTheArrowKey() async throws {
+      async let first = reader.readLine(prompt: "one> ")
+      try await terminal.expect("one> ")
+      terminal.type("what about AMD?\r")
+      #expect(try await first == .text("what about AMD?"))
+      async let second = reader.readLine(prompt: "two> ")
+      try await terminal.expect("two> ")
+      terminal.type("\u{10}\r")
+      #expect(try await second == .text("what about AMD?"))
+      #expect(InputHistory(path: folder.path + "/history").entries() == ["what about AMD?"])
+    }
+
+    @Test func aPipeIsReadLineByLineWithoutAPrompt() async throws {
+      var ends: [Int32] = [0, 0]
+      #expect(unsafe pipe(&ends) == 0)
+      try Output(descriptor: ends[1]).write("one\r\n\ntwo\nlast")
+      close(ends[1])
+      let reader = LineReader(input: ends[0], output: ends[0], environment: Environment())
+      defer { close(ends[0]) }
+      for expected: LineReader.Line in [
+        .text("one"), .text(""), .text("two"), .text("last"), .end, .end,
+      ] { #expect(try await reader.readLine(prompt: "never shown") == expected) }
+    }
+
+    @Test func aLineThatNeverEndsIsRefused() async throws {
+      let descriptor = unsafe open("/dev/zero", O_RDONLY | O_CLOEXEC)
+      defer { close(descriptor) }
+      let reader = LineReader(input: descriptor, environment: Environment())
+      let failure = await #expect(throws: Failure.self) { try await reader.readLine(prompt: "") }
+      #expect(failure?.kind == .usage)
+    }
   }
 }
 

@@ -33,6 +33,34 @@ final class PseudoTerminal: Sendable {
 
   func type(_ text: String) { try? Output(descriptor: person).write(text) }
 
+  /// Keys that nobody has read.
+  var unreadBytes: Int {
+    var count: Int32 = 0
+    // FIONREAD.
+    return unsafe ioctl(program, 0x541B, &count) == 0 ? Int(count) : -1
+  }
+
+  /// Whether the terminal is as a shell leaves it.
+  var editsLines: Bool {
+    var settings = termios()
+    return unsafe tcgetattr(program, &settings) == 0
+      && settings.c_lflag & tcflag_t(ICANON) != 0 && settings.c_lflag & tcflag_t(ECHO) != 0
+  }
+
+  /// Reads what is shown, however much that is, until the text comes; keeps nothing of it.
+  func skip(to text: String) async {
+    await onOwnThread { [person] in
+      var last: [UInt8] = []
+      while !String(decoding: last, as: UTF8.self).contains(text) {
+        var wanted = pollfd(fd: person, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&wanted, 1, 20_000) > 0,
+          let more = try? FileSystem.readSome(person, name: "the screen"), !more.isEmpty
+        else { return }
+        last = last.suffix(256) + more
+      }
+    }
+  }
+
   /// Reads until the text has been shown; answers everything shown since the last call.
   @discardableResult
   func expect(_ text: String) async throws -> String {

@@ -8,6 +8,8 @@
 typedef size_t (*rasa_curl_bytes_callback)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*rasa_curl_socket_callback)(
     CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context);
+typedef int (*rasa_curl_prerequest_callback)(
+    void *context, char *peer_address, char *own_address, int peer_port, int own_port);
 typedef int (*rasa_curl_timer_callback)(CURLM *multi, long milliseconds, void *context);
 
 static inline CURLcode rasa_curl_set_long(CURL *easy, CURLoption option, long value) {
@@ -25,6 +27,10 @@ static inline CURLcode rasa_curl_set_pointer(CURL *easy, CURLoption option, void
 static inline CURLcode rasa_curl_set_bytes_callback(
     CURL *easy, CURLoption option, rasa_curl_bytes_callback callback) {
   return curl_easy_setopt(easy, option, callback);
+}
+static inline CURLcode rasa_curl_set_prerequest_callback(
+    CURL *easy, rasa_curl_prerequest_callback callback) {
+  return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
 }
 static inline CURLcode rasa_curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);

@@ -12,8 +12,32 @@ enum rasa_editor_outcome {
   RASA_EDITOR_END = 2,
 };
 
+/// The keys of a terminal, whoever edits the line that they make.
+typedef struct rasa_keys rasa_keys;
+
+enum {
+  RASA_KEYS_END = -1,
+  /// Something was written to `wake`: nobody waits for the line any more.
+  RASA_KEYS_WOKEN = -2,
+};
+
+/// `wake` ends a wait for keys when it becomes readable; -1 for none. Neither descriptor is closed.
+rasa_keys *rasa_keys_open(int input, int wake);
+void rasa_keys_close(rasa_keys *keys);
+
+/// Whether what comes faster than anybody types is put between the marks of a paste. Terminals that
+/// do not mark pastes themselves would end the line at the first line break otherwise.
+void rasa_keys_gather(rasa_keys *keys, int gathers);
+
+/// The next character, or one of the numbers above. What is no UTF-8 is U+FFFD.
+int rasa_keys_next(rasa_keys *keys);
+
+/// Forgets what was read from the terminal and not used yet.
+void rasa_keys_discard(rasa_keys *keys);
+
 /// Null when there is no editor to be had on these descriptors. They are not closed by it.
-rasa_editor *rasa_editor_open(int input, int output);
+/// `keys` are those of `input`, and stay the caller's.
+rasa_editor *rasa_editor_open(int input, int output, rasa_keys *keys);
 void rasa_editor_close(rasa_editor *editor);
 
 /// Reads a line. `line` is valid until the next call, without its line break.

@@ -77,6 +77,10 @@ extension IndexCoder {
     code(&agent.budget.maxMonthly)
     code(&agent.budget.policy)
     code(&agent.maxConcurrentTasks, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.steps, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.seconds, empty: 0) { $0.code(&$1) }
+    code(&agent.limits.cost)
+    code(&agent.limits.depth, empty: 0) { $0.code(&$1) }
     code(&agent.capabilities)
     code(&agent.exampleQueries)
     code(&agent.worksWellWith)
@@ -84,6 +88,7 @@ extension IndexCoder {
     code(&agent.qualityGates)
     code(&agent.tools)
     code(&agent.constraints)
+    code(&agent.constraintsAsWritten)
     code(&agent.loop, empty: LoopBehavior(steps: 0, maxIterations: 0)) {
       $0.code(&$1.steps)
       $0.code(&$1.maxIterations)
@@ -124,6 +129,7 @@ extension IndexCoder {
     code(&models.engine)
     code(&models.modelClass)
     code(&models.costTier)
+    code(&models.anyEngine)
     code(&models.engine)
   }
 

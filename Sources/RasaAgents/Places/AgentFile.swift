@@ -30,12 +30,9 @@ struct AgentFile: Sendable, Hashable {
   /// Of what ships: it is as it is for as long as the program is.
   static let shippedStamp = FileStamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0)
 
-  /// Nil when there is no such file.
-  static func read(_ path: String) throws(Failure) -> [UInt8]? {
-    guard path.hasPrefix(shippedPrefix) else {
-      return try FileSystem.readIfPresent(path, limit: largest)
-    }
-    return EmbeddedFiles.bytes(of: String(path.dropFirst(shippedPrefix.count)))
+  /// Of what ships; nil when there is no such file.
+  static func readShipped(_ path: String) -> [UInt8]? {
+    EmbeddedFiles.bytes(of: String(path.dropFirst(shippedPrefix.count)))
   }
 }
 

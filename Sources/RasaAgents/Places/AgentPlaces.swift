@@ -37,11 +37,22 @@ package struct AgentPlaces: Sendable, Hashable {
 
 /// A folder with agents in it.
 struct AgentRoot: Sendable, Hashable {
-  /// As messages show it. What ships has one too, which is no folder.
-  var path: String
+  /// How its files are read. What ships has one too, which is no folder.
+  var files: FileRoot
   var isShipped: Bool = false
+  /// Whether it came with the folder that the user is in.
+  var isProject: Bool = false
 
-  static let shipped = AgentRoot(path: "\(AgentFile.shippedPrefix)agents", isShipped: true)
+  /// As messages show it.
+  var path: String { files.folder }
+
+  static let shipped = AgentRoot(
+    files: FileRoot("\(AgentFile.shippedPrefix)agents"), isShipped: true)
+
+  /// The way from here to a file in it; nil for one that is elsewhere.
+  func path(of file: String) -> String? {
+    file.hasPrefix(path + "/") ? String(file.dropFirst(path.utf8.count + 1)) : nil
+  }
 
   var origin: String { isShipped ? "shipped" : path }
 }
@@ -50,33 +61,61 @@ extension AgentPlaces {
   /// The roots that are there, those first that win.
   func roots(_ report: (Warning) -> Void) -> [AgentRoot] {
     var roots: [AgentRoot] = []
-    for path in candidates(report) {
-      guard let status = FileSystem.status(of: path) else { continue }
-      if status.kind == .folder {
-        roots.append(AgentRoot(path: path))
-      } else {
-        report(Warning("\(path) is no folder, so no agents are looked for in it"))
+    for root in candidates(report) {
+      switch root.files.standing {
+      case .nothing: continue
+      case .there(.folder, _): roots.append(root)
+      case .there:
+        report(Warning("\(root.path) is no folder, so no agents are looked for in it"))
+      case .outside:
+        report(
+          Warning("\(root.path) is reached by a link that leads elsewhere, so it is left out"))
       }
     }
     return includesShipped ? roots + [.shipped] : roots
   }
 
   /// The folders that roots are in, whether they are there or not.
-  var watched: [String] { candidates { _ in } + extensionFolders }
+  var watched: [String] { candidates { _ in }.map(\.path) + extensionFolders }
 
-  private func candidates(_ report: (Warning) -> Void) -> [String] {
-    var paths = ([project] + homes + workspaces).map { Self.join($0, "agents") }
-    for folder in extensionFolders {
-      paths += extensions(in: folder, report).map { Self.join(folder, "\($0)/agents") }
+  private func candidates(_ report: (Warning) -> Void) -> [AgentRoot] {
+    var roots = [
+      isProjectOwn
+        ? AgentRoot(files: FileRoot(Self.join(project, "agents"), links: .anywhere))
+        : AgentRoot(files: FileRoot("agents", beneath: project), isProject: true)
+    ]
+    roots += homes.map {
+      AgentRoot(files: FileRoot(Self.join($0, "agents"), links: .anywhere))
     }
-    return paths
+    roots += workspaces.map { AgentRoot(files: FileRoot("agents", beneath: $0)) }
+    for folder in projectExtensions {
+      guard case .there(.folder, _) = FileRoot(folder, beneath: project).standing else { continue }
+      let path = Self.join(project, folder)
+      roots += extensions(in: path, report).map {
+        AgentRoot(files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true)
+      }
+    }
+    // What somebody else made stays in its folder, which the user may have linked here.
+    for folder in homes.map({ Self.join($0, "extensions") }) {
+      roots += extensions(in: folder, report).map {
+        AgentRoot(files: FileRoot("agents", beneath: Self.join(folder, $0)))
+      }
+    }
+    return roots
   }
 
   private var homes: [String] { [home] + (olderHome.map { [$0] } ?? []) }
 
+  /// Whether the project's folder is the user's own.
+  private var isProjectOwn: Bool {
+    guard let identity = FileSystem.status(of: project)?.stamp.identity else { return false }
+    return homes.contains { FileSystem.status(of: $0)?.stamp.identity == identity }
+  }
+
+  private var projectExtensions: [String] { [".rasa/extensions", ".radium/extensions"] }
+
   private var extensionFolders: [String] {
-    [".rasa", ".radium"].map { Self.join(project, "\($0)/extensions") }
-      + homes.map { Self.join($0, "extensions") }
+    projectExtensions.map { Self.join(project, $0) } + homes.map { Self.join($0, "extensions") }
   }
 
   private func extensions(in folder: String, _ report: (Warning) -> Void) -> [String] {
@@ -94,6 +133,6 @@ extension AgentPlaces {
   var promptFolders: [String] { [project] + workspaces }
 
   static func join(_ folder: String, _ name: String) -> String {
-    folder == "." ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    folder == "." ? name : folder.hasByteSuffix("/") ? folder + name : "\(folder)/\(name)"
   }
 }

@@ -11,6 +11,8 @@ struct AgentTree: Sendable {
   private var seen: Set<FileIdentity> = []
   private let limits: AgentLimits
   private var isFull = false
+  /// How many folders were gone into that a link of the user's leads to.
+  private var linkedFolders = 0
 
   init(_ roots: [AgentRoot], limits: AgentLimits) {
     self.limits = limits
@@ -29,6 +31,13 @@ struct AgentTree: Sendable {
   ) {
     guard let status = FileSystem.status(of: path), seen.insert(status.stamp.identity).inserted
     else { return }
+    guard folders.count < limits.folders else {
+      isFull = true
+      warnings.append(
+        Warning(
+          "there are more than \(limits.folders) folders, so \(path) and what follows is left out"))
+      return
+    }
     folders.append(path)
     let entries: [FileSystem.SurveyedEntry]
     do throws(Failure) {
@@ -39,7 +48,7 @@ struct AgentTree: Sendable {
       warnings.append(Warning("\(error.message), so its agents are left out"))
       return
     }
-    for entry in entries where !isFull {
+    for var entry in entries where !isFull {
       guard let name = entry.name else {
         warnings.append(
           Warning(
@@ -47,6 +56,7 @@ struct AgentTree: Sendable {
         continue
       }
       let place = AgentPlaces.join(path, name)
+      if entry.isLink, entry.stamp != nil, !follow(&entry, place, root) { continue }
       switch entry.kind {
       case .folder:
         guard depth < limits.depth else {
@@ -65,6 +75,40 @@ struct AgentTree: Sendable {
               ? "\(place) is a link to nothing" : "\(place) is no regular file, so it is left out"))
       }
     }
+  }
+
+  /// Whether a link leads to something that belongs to the root; takes what stands there.
+  private mutating func follow(
+    _ entry: inout FileSystem.SurveyedEntry, _ place: String, _ root: AgentRoot
+  ) -> Bool {
+    guard let path = root.path(of: place) else { return false }
+    switch root.files.standing(of: path) {
+    case .there(let kind, let stamp):
+      entry.kind = kind
+      entry.stamp = stamp
+    case .nothing: entry.stamp = nil
+    case .outside:
+      warnings.append(
+        Warning("\(place) is a link that leads out of \(root.path), so it is left out"))
+      return false
+    }
+    guard root.files.links == .anywhere, entry.kind == .folder else { return true }
+    // `/` and whatever else the root itself is in would be gone through from end to end.
+    guard let target = FileSystem.realPath(place), let own = FileSystem.realPath(root.path),
+      target == own || (target != "/" && !own.hasPrefix(target + "/"))
+    else {
+      warnings.append(
+        Warning("\(place) is a link to a folder that \(root.path) is in, so it is left out"))
+      return false
+    }
+    linkedFolders += 1
+    guard linkedFolders <= limits.linkedFolders else {
+      warnings.append(
+        Warning(
+          "there are more than \(limits.linkedFolders) links to folders, so \(place) is left out"))
+      return false
+    }
+    return true
   }
 
   private mutating func add(
@@ -87,7 +131,7 @@ struct AgentTree: Sendable {
 
   private mutating func addShipped(_ number: Int) {
     let folder = "agents/"
-    for path in EmbeddedFiles.names.sorted() where path.hasPrefix(folder) {
+    for path in EmbeddedFiles.names.sorted() where path.hasBytePrefix(folder) {
       let parts = path.dropFirst(folder.count).split(separator: "/")
       guard let name = parts.last else { continue }
       if case .other = AgentFileName(name.utf8.span) { continue }
@@ -107,8 +151,17 @@ package struct AgentLimits: Sendable, Hashable {
   package var files: Int
   /// Entries of one folder.
   package var entries: Int
+  /// Links to folders that are followed.
+  package var linkedFolders: Int
+  /// All folders together.
+  package var folders: Int
 
-  package init(depth: Int = 32, files: Int = 100_000, entries: Int = 1_000_000) {
+  package init(
+    depth: Int = 32, files: Int = 100_000, entries: Int = 1_000_000, linkedFolders: Int = 1_000,
+    folders: Int = 100_000
+  ) {
+    self.linkedFolders = linkedFolders
+    self.folders = folders
     self.depth = depth
     self.files = files
     self.entries = entries

@@ -24,10 +24,11 @@ struct PromptLookup: Sendable {
   /// The first that is there, of the names in their order.
   func find(_ names: [String], for file: AgentFile) -> Found? {
     // Nearly all are beside their file.
-    if let name = names.first, !file.isShipped, Self.isPlain(name),
-      let found = Self.found(AgentPlaces.join(file.folder, name))
-    {
-      return found
+    if let name = names.first, !file.isShipped, Self.isPlain(name), !name.contains("/") {
+      let path = AgentPlaces.join(file.folder, name)
+      if let status = FileSystem.statusOfNoLink(path), status.kind == .file {
+        return Found(path: path, stamp: status.stamp)
+      }
     }
     for name in names {
       for path in candidates(name, for: file) {
@@ -35,21 +36,27 @@ struct PromptLookup: Sendable {
           if shipped.contains(String(path.dropFirst(AgentFile.shippedPrefix.count))) {
             return Found(path: path, stamp: AgentFile.shippedStamp)
           }
-        } else if let found = Self.found(path) {
-          return found
+        } else if case .there(.file, let stamp) = standing(of: path, for: file) {
+          return Found(path: path, stamp: stamp)
         }
       }
     }
     return nil
   }
 
-  private static func found(_ path: String) -> Found? {
-    guard let status = FileSystem.status(of: path), status.kind == .file else { return nil }
-    return Found(path: path, stamp: status.stamp)
+  /// The first of the names that is there by a link that leads out of every folder that it may lie in.
+  func linkLeadingOut(_ names: [String], for file: AgentFile) -> String? {
+    guard !file.isShipped else { return nil }
+    for name in names {
+      for path in candidates(name, for: file) where standing(of: path, for: file) == .outside {
+        return path
+      }
+    }
+    return nil
   }
 
   private static func isPlain(_ name: String) -> Bool {
-    !name.hasPrefix("/") && !name.utf8.span.containsDotDot
+    !name.hasBytePrefix("/") && !name.utf8.span.containsDotDot
   }
 
   /// The names that lead out of every folder that a prompt may lie in. An agent that came with
@@ -67,33 +74,122 @@ struct PromptLookup: Sendable {
     let folder = file.folder
     if file.isShipped {
       let folder = folder.dropFirst(AgentFile.shippedPrefix.count)
-      return ["\(folder)/\(name)", name].compactMap(Self.plain).filter { $0.hasPrefix("agents/") }
-        .map { AgentFile.shippedPrefix + $0 }
+      return ["\(folder)/\(name)", name].compactMap(Self.plain).filter {
+        $0.hasBytePrefix("agents/")
+      }
+      .map { AgentFile.shippedPrefix + $0 }
     }
     if Self.isPlain(name) { return ([folder] + folders).map { AgentPlaces.join($0, name) } }
-    if name.hasPrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
+    if name.hasBytePrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
     return ([folder] + folders).map { AgentPlaces.join($0, name) }
       .filter { isAllowed($0, for: file) }
   }
 
   /// Whether a path stays in the folder that the file's root stands in, or in one of the others.
   private func isAllowed(_ path: String, for file: AgentFile) -> Bool {
-    guard let path = absolute(path) else { return false }
-    let own =
-      roots.indices.contains(file.root) ? [FileSystem.parent(of: roots[file.root].path)] : []
-    return (own + folders).compactMap(absolute).contains { folder in
-      folder == "/" || path.hasPrefix(folder + "/")
+    !containers(of: path, for: file).isEmpty
+  }
+
+  // MARK: Reading
+
+  /// The file that an agent is read from; nil when there is none.
+  func readDefinition(
+    _ file: AgentFile
+  ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
+    if file.isShipped { return AgentFile.readShipped(file.path).map { ($0, nil) } }
+    if roots.indices.contains(file.root), let path = roots[file.root].path(of: file.path) {
+      return try roots[file.root].files.readStamped(path, limit: AgentFile.largest)
+    }
+    // Somebody has named it.
+    let name = file.path.utf8.lastIndex(of: UInt8(ascii: "/")).map {
+      String(file.path[file.path.utf8.index(after: $0)...])
+    }
+    return try FileRoot(file.folder, links: .anywhere).readStamped(
+      name ?? file.path, limit: AgentFile.largest)
+  }
+
+  /// A prompt that was found, read from a folder that it may lie in.
+  func readPrompt(
+    _ path: String, for file: AgentFile
+  ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
+    if file.isShipped { return AgentFile.readShipped(path).map { ($0, nil) } }
+    // Nearly all are beside their file.
+    if roots.indices.contains(file.root), let inner = roots[file.root].path(of: path),
+      let read = try? FileRoot(roots[file.root].path).readStamped(inner, limit: AgentFile.largest)
+    {
+      return read
+    }
+    var refusal: Failure?
+    for find in [containers, containersElsewhere] {
+      for container in find(path, file) {
+        do throws(Failure) {
+          return try container.root.readStamped(container.path, limit: AgentFile.largest)
+        } catch {
+          refusal = refusal ?? error
+        }
+      }
+    }
+    if let refusal { throw refusal }
+    return nil
+  }
+
+  /// What stands there, by the first folder that it may lie in and does.
+  private func standing(of path: String, for file: AgentFile) -> FileRoot.Standing {
+    var found = FileRoot.Standing.nothing
+    for find in [containers, containersElsewhere] {
+      for container in find(path, file) {
+        let standing = container.root.standing(of: container.path)
+        if case .there = standing { return standing }
+        if standing == .outside { found = .outside }
+      }
+      if found == .nothing { break }
+    }
+    return found
+  }
+
+  /// The folders that a path may lie in and does by its words, each with the way from there.
+  private func containers(
+    of path: String, for file: AgentFile
+  ) -> [(root: FileRoot, path: String)] {
+    guard let wanted = absolute(path) else { return [] }
+    var places: [FileRoot] = []
+    if roots.indices.contains(file.root) {
+      let root = roots[file.root]
+      // A prompt stays in its folder whatever the agents' own files may do.
+      places.append(FileRoot(root.path))
+      places.append(FileRoot(FileSystem.parent(of: root.path)))
+    } else {
+      places.append(FileRoot(file.folder))
+    }
+    places += folders.map { FileRoot($0) }
+    return places.compactMap { place -> (root: FileRoot, path: String)? in
+      guard let folder = absolute(place.folder) else { return nil }
+      let base = folder.hasSuffix("/") ? folder : folder + "/"
+      guard wanted.hasBytePrefix(base), wanted.utf8.count > base.utf8.count else { return nil }
+      return (place, String(wanted.dropFirst(base.count)))
     }
   }
 
+  /// The same for a file that a link of the user's leads to: its prompt is beside what it leads to.
+  private func containersElsewhere(
+    of path: String, for file: AgentFile
+  ) -> [(root: FileRoot, path: String)] {
+    guard roots.indices.contains(file.root), let wanted = absolute(path),
+      let definition = roots[file.root].path(of: file.path),
+      let elsewhere = roots[file.root].files.folderElsewhere(of: definition),
+      let folder = absolute(file.folder), wanted.hasBytePrefix(folder + "/")
+    else { return [] }
+    return [(elsewhere, String(wanted.dropFirst(folder.count + 1)))]
+  }
+
   private func absolute(_ path: String) -> String? {
-    Self.plain(path.hasPrefix("/") ? path : "\(working)/\(path)")
+    Self.plain(path.hasBytePrefix("/") ? path : "\(working)/\(path)")
   }
 
   /// Without `.` and `..`; nil when it leads out of where it begins.
   private static func plain(_ path: String) -> String? {
     var parts: [Substring] = []
-    for part in path.split(separator: "/") {
+    for part in path.split(atByte: "/", omittingEmpty: true) {
       switch part {
       case ".": continue
       case "..":
@@ -101,7 +197,7 @@ struct PromptLookup: Sendable {
       default: parts.append(part)
       }
     }
-    return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    return (path.hasBytePrefix("/") ? "/" : "") + parts.joined(separator: "/")
   }
 }
 

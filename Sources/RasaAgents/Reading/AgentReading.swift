@@ -31,15 +31,16 @@ struct AgentReading: Sendable {
 
   /// The files of an agent as they stand.
   func documents(_ file: AgentFile, _ record: inout AgentRecord) throws(Failure) -> AgentDocuments {
-    guard let bytes = try AgentFile.read(file.path) else {
+    guard let read = try lookup.readDefinition(file) else {
       throw Failure(
         .configuration, "\(file.path) was removed while agents were read", mend: "try again")
     }
-    let document = SourceDocument(bytes: bytes, path: file.path)
+    let document = SourceDocument(bytes: read.bytes, path: file.path)
     var documents = AgentDocuments(
       fileName: file.stem, category: file.category, origin: file.origin)
     guard file.isConfig else {
       documents.prompt = document
+      documents.promptStamp = promptStamp(read.stamp)
       return documents
     }
     documents.config = document
@@ -51,10 +52,18 @@ struct AgentReading: Sendable {
           "the prompt `\(name)` is outside the agent's folder and the project, so it is not read",
           at: SourceLocation(file: file.path, line: 0, column: 0)))
     }
+    if record.prompt == nil, let link = lookup.linkLeadingOut(record.promptNames, for: file) {
+      throw Failure(
+        .configuration,
+        "the prompt \(link) is reached by a link that leads out of the folder it is in",
+        mend: "put the prompt itself there",
+        at: SourceLocation(file: file.path, line: 0, column: 0))
+    }
     if let prompt = record.prompt {
       do throws(Failure) {
-        documents.prompt = try AgentFile.read(prompt.path).map {
-          SourceDocument(bytes: $0, path: prompt.path)
+        if let read = try lookup.readPrompt(prompt.path, for: file) {
+          documents.prompt = SourceDocument(bytes: read.bytes, path: prompt.path)
+          documents.promptStamp = promptStamp(read.stamp)
         }
       } catch {
         record.warnings.append(
@@ -62,6 +71,12 @@ struct AgentReading: Sendable {
       }
     }
     return documents
+  }
+
+  /// Nil where a later change could leave it as it is.
+  private func promptStamp(_ stamp: FileStamp?) -> PromptCache.Stamp? {
+    guard let stamp, !stamp.mayHide(changesAfter: FileSystem.clock()) else { return nil }
+    return PromptCache.Stamp(size: stamp.size, modified: stamp.modified)
   }
 
   private func readConfig(_ record: inout AgentRecord) throws(Failure) {

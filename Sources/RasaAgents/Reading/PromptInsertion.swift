@@ -19,6 +19,12 @@ extension AgentDiscovery {
       places.append((root.path, AgentPlaces.join(root.rest, path)))
     }
     places += self.places.promptFolders.map { (root: $0, path: path) }
+    // Beside the prompt that a link of the user's own leads to.
+    if let (root, definition) = ownRoot(of: prompt),
+      let elsewhere = root.folderElsewhere(of: definition)
+    {
+      places.append((root: elsewhere.folder, path: path))
+    }
     var refusal: Failure?
     for place in places where FileSystem.exists(AgentPlaces.join(place.root, place.path)) {
       do throws(Failure) {
@@ -35,12 +41,19 @@ extension AgentDiscovery {
         mend: "name it by its path from \(folder) or from the project's folder")
   }
 
+  private func ownRoot(of file: String) -> (root: FileRoot, path: String)? {
+    for root in places.roots({ _ in }) where root.files.links == .anywhere {
+      if let path = root.path(of: file) { return (root.files, path) }
+    }
+    return nil
+  }
+
   /// The project or workspace that a folder is in, and the way from there.
   private func roots(holding folder: String) -> [(path: String, rest: String)] {
     let absolute = FileSystem.absolute(folder)
     return places.promptFolders.compactMap { root in
       let base = root == "." ? FileSystem.absolute("") : FileSystem.absolute(root) + "/"
-      guard absolute.hasPrefix(base) else { return nil }
+      guard absolute.hasBytePrefix(base) else { return nil }
       let rest = String(absolute.dropFirst(base.count))
       return rest.isEmpty ? nil : (root, rest)
     }

@@ -15,7 +15,7 @@ extension CommandParser {
     let known = options.filter { !$0.isHidden }.flatMap(\.spellings)
     let line = chain.map(\.name).joined(separator: " ")
     let message = "`\(line)` has no option \(quoted(name))"
-    if !name.hasPrefix("--") {
+    if !name.hasBytePrefix("--") {
       let word = name.dropFirst()
       if known.contains("-" + name) { return usage(message, "write `-\(name)`") }
       if let option = options.first(where: { $0.short != nil && $0.short == word.first }) {
@@ -38,7 +38,9 @@ extension CommandParser {
 
   func checkArguments() throws(Failure) {
     let line = chain.map(\.name).joined(separator: " ")
-    if let empty = arguments.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+    if let empty = arguments.firstIndex(where: {
+      $0.unicodeScalars.allSatisfy(\.properties.isWhitespace)
+    }) {
       throw usage("argument \(empty + 1) of `\(line)` is empty")
     }
     let declared = command.arguments
@@ -87,6 +89,10 @@ extension CommandParser {
         throw usage("`\(line)` needs \(listed(parts.map(label), "or"))")
       }
       try check(.atMostOne(parts))
+    case .inputOnce:
+      if !arguments.isEmpty, let given = values["input"]?.last, given != "-" {
+        try check(.atMostOne([.option("input"), .arguments]))
+      }
     case .only(let option, let other):
       if isGiven(.option(option)), !isGiven(.option(other)) {
         throw usage("`--\(option)` means something only beside `--\(other)`")

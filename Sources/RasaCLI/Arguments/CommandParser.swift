@@ -84,15 +84,17 @@ struct CommandParser {
 
   /// `-` is a value, `-5` is a number, and a hyphen before a whole sentence is a dash.
   private func looksLikeOption(_ word: String) -> Bool {
-    guard word.hasPrefix("-"), word.count > 1 else { return false }
-    let second = word[word.index(after: word.startIndex)]
-    let name = word.prefix { $0 != "=" }
-    return !second.isASCIIDigit && second != "." && !name.contains(where: \.isWhitespace)
+    let scalars = word.unicodeScalars
+    guard scalars.first == "-", let second = scalars.dropFirst().first else { return false }
+    let name = scalars.prefix { $0 != "=" }
+    return !("0"..."9").contains(second) && second != "."
+      && !name.contains(where: \.properties.isWhitespace)
   }
 
   private mutating func readOption(_ word: String) throws(Failure) -> CommandRequest? {
-    let name = String(word.prefix { $0 != "=" })
-    let attached = word.firstIndex(of: "=").map { String(word[word.index(after: $0)...]) }
+    let parts = word.split(atByte: "=", maxSplits: 1)
+    let name = String(parts[0])
+    let attached = parts.count > 1 ? String(parts[1]) : nil
     guard let option = options.first(where: { $0.spellings.contains(name) }) else {
       throw unknownOption(name)
     }
@@ -108,7 +110,7 @@ struct CommandParser {
         let version = CommandSpec.version
         return .run(ParsedCommand(path: [version.name], options: version.options))
       }
-      flags[option.name] = !name.hasPrefix("--no-") || name == option.spelling
+      flags[option.name] = !name.hasBytePrefix("--no-") || name == option.spelling
     case .shorthand(let target, let value):
       try keep(value, as: target, repeats: false)
     case .value(let placeholder, let format):
@@ -131,7 +133,7 @@ struct CommandParser {
   ) throws(Failure) -> String {
     guard position < words.count else { throw usage("`\(name)` needs a value: \(placeholder)") }
     let word = words[position]
-    let start = String(word.prefix { $0 != "=" })
+    let start = String(word.split(atByte: "=", maxSplits: 1)[0])
     if word == "--" || options.contains(where: { $0.spellings.contains(start) }) {
       throw usage(
         "`\(name)` needs a value: \(placeholder), but \(quoted(word)) follows",
@@ -162,8 +164,4 @@ struct CommandParser {
     }
     values[name, default: []].append(value)
   }
-}
-
-extension Character {
-  var isASCIIDigit: Bool { isASCII && isWholeNumber }
 }

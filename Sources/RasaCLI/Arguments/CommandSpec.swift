@@ -76,6 +76,8 @@ package enum CommandRule: Sendable {
   case exactlyOne([CommandPart])
   /// The option means something only beside the other.
   case only(option: String, with: String)
+  /// Beside arguments, `--input` can only be `-`.
+  case inputOnce
 }
 
 /// A part of a command line that a rule speaks about.

@@ -89,13 +89,18 @@ extension ParsedCommand {
     case text(String)
     /// `-` was written.
     case standardInput
+    /// A question, and `--input -` beside it: the text that the question is about.
+    case textAndStandardInput(String)
     /// Nothing was written: a pipe is read, a terminal is not.
     case unstated
   }
 
   /// The value of `--input`, or the arguments as one text.
   package var input: Input {
-    let text = (declares("input") ? text("input") : nil) ?? arguments.joined(separator: " ")
+    let given = declares("input") ? text("input") : nil
+    let words = arguments.joined(separator: " ")
+    if given == "-", !words.isEmpty, words != "-" { return .textAndStandardInput(words) }
+    let text = given ?? words
     return text.isEmpty ? .unstated : text == "-" ? .standardInput : .text(text)
   }
 }

@@ -45,16 +45,16 @@ struct ValueProblem: Error {
 extension ValueFormat {
   /// The value as commands read it, from the text as it was written.
   func checked(_ text: String, of spelling: String) throws(ValueProblem) -> String {
-    guard !text.allSatisfy(\.isWhitespace) else {
+    guard !text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
       throw ValueProblem(message: "the value of `\(spelling)` is empty", advice: "")
     }
     switch self {
     case .text: return text
     case .choice(let choices): return try chosen(text, among: choices, of: spelling)
     case .choices(let choices):
-      let words = text.split(separator: ",", omittingEmptySubsequences: false)
+      let words = text.split(atByte: ",")
       return try words.map { (word) throws(ValueProblem) in
-        try chosen(String(trimmed(word)), among: choices, of: spelling)
+        try chosen(String(word.trimmedByScalars), among: choices, of: spelling)
       }.joined(separator: ",")
     case .money:
       if let amount = Money(decimal: text), amount >= .zero { return text }
@@ -107,21 +107,24 @@ extension ValueFormat {
   }
 }
 
-/// The two sides of the first `=`, trimmed, the key in lower case; nil without `=` or without key.
+/// The two sides of the first `=`: the key trimmed and in lower case, the value as it stands; nil
+/// without `=` or without key.
 func keyAndValue(_ text: String) -> (key: String, value: String)? {
-  guard let equals = text.firstIndex(of: "=") else { return nil }
-  let key = trimmed(text[..<equals]).lowercased()
-  return key.isEmpty ? nil : (key, String(trimmed(text[text.index(after: equals)...])))
+  let sides = text.split(atByte: "=", maxSplits: 1)
+  guard sides.count == 2 else { return nil }
+  let key = sides[0].trimmedByScalars.lowercased()
+  return key.isEmpty ? nil : (key, String(sides[1]))
 }
 
 /// The path and the value of `key=value`; nil without `=`, and when the key is no path.
 func keyPathAndValue(_ text: String) -> (path: StatePath, value: String)? {
-  guard let equals = text.firstIndex(of: "=") else { return nil }
-  let path = StatePath(String(trimmed(text[..<equals])))
+  let sides = text.split(atByte: "=", maxSplits: 1)
+  guard sides.count == 2 else { return nil }
+  let path = StatePath(String(sides[0].trimmedByScalars))
   let isPath = path.components.allSatisfy { component in
-    !component.isEmpty && !component.contains(where: \.isWhitespace)
+    !component.isEmpty && !component.unicodeScalars.contains(where: \.properties.isWhitespace)
   }
-  return isPath ? (path, String(text[text.index(after: equals)...])) : nil
+  return isPath ? (path, String(sides[1])) : nil
 }
 
 /// A whole number with its unit: days, hours, minutes or seconds; a hundred years at most.
@@ -162,10 +165,4 @@ enum NamedDay: Hashable {
     case .firstOfMonth: today.firstOfMonth
     }
   }
-}
-
-private func trimmed(_ text: Substring) -> Substring {
-  var rest = text.drop(while: \.isWhitespace)
-  while rest.last?.isWhitespace == true { rest.removeLast() }
-  return rest
 }

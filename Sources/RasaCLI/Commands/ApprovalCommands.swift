@@ -48,7 +48,7 @@ struct ApprovalCommands {
             momentText(approval.askedAt, house.time),
             all
               ? standing(approval) : approval.expiresAt.map { "\(house.time.localDay($0))" } ?? "-",
-            opening(approval.question.title, 200),
+            print.others.opening(approval.question.title, to: 200),
           ]
         },
         values: approvals.map(\.document),
@@ -73,7 +73,7 @@ struct ApprovalCommands {
     ]
     if let run {
       rows.append(("persona", escaped(run.record.persona)))
-      rows.append(("input", opening(run.record.input, max(24, print.width - 11))))
+      rows.append(("input", print.others.opening(run.record.input, to: max(24, print.width - 11))))
       rows.append(("cost", "\(run.cost) so far"))
     }
     rows.append(("asked", momentText(approval.askedAt, house.time)))
@@ -82,19 +82,52 @@ struct ApprovalCommands {
     }
     rows.append(("standing", standing(approval)))
     var lines = rows.map { "\(style.dim($0.0.padded(to: 9))) \($0.1)" }
-    for context in question.context {
-      lines += ["", style.dim("\(escaped(context.name)):"), escaped(context.text).indented(by: 2)]
+    for context in question.context where context.name != "input" {
+      lines += ["", style.dim("\(escaped(context.name)):"), exact(context.text)]
     }
-    // The payload is what counts: every character of it is seen, hidden ones as their numbers.
-    lines += [
-      "", style.bold(escaped(question.title)),
-      style.dim("\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
-      escaped(question.payload.string ?? question.payload.json(.pretty)).indented(by: 2),
-    ]
+    lines += ["", style.bold(escaped(question.title))]
+    if question.form == .answer {
+      lines += question.members.map { member in
+        let optional = member.isRequired ? "" : ", may be left out"
+        return escaped(
+          "  \(member.name) (\(member.hint)\(optional))"
+            + (member.description.isEmpty ? "" : "  \(member.description)"))
+      }
+      if let standard = question.standard {
+        lines.append(style.dim("unless somebody answers: ") + escaped(standard.promptText))
+      }
+    } else {
+      // The payload is what counts: every character of it is seen, hidden ones as their numbers.
+      lines += [
+        style.dim(
+          "\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
+        exact(question.text),
+      ]
+      if let leads = question.consequences {
+        let choices = [
+          ("approve", leads.approve), ("edit", leads.edit), ("reject", leads.reject),
+          ("feedback", leads.feedback),
+        ]
+        lines.append("")
+        lines += choices.map { escaped("\($0.0.padded(to: 9)) \($0.1)") }
+      }
+    }
     if approval.standing == .pending {
       lines.append("")
-      for verb in ["approve", "edit", "reject", "feedback"] {
-        let more = verb == "reject" ? " --reason \"…\"" : verb == "feedback" ? " \"…\"" : ""
+      let isAsked = question.form == .answer
+      for verb in isAsked ? ["answer", "reject"] : ["approve", "edit", "reject", "feedback"] {
+        let more =
+          switch verb {
+          case "reject": " --reason \"…\""
+          case "feedback": " \"…\""
+          case "answer":
+            question.schema == nil
+              ? " --text \"…\""
+              : question.members.map {
+                " --value \($0.name)=…"
+              }.joined()
+          default: ""
+          }
         lines.append(
           "\(style.dim("next"))  \(style.cyan("rasa approvals \(verb) \(approval.id)\(more)"))")
       }
@@ -102,7 +135,14 @@ struct ApprovalCommands {
     try print.output.write(lines.joined(separator: "\n") + "\n")
   }
 
-  private func escaped(_ text: String) -> String { TerminalText.escaped(text) }
+  /// In a pipe, too: behind it is a pager or a file that a person decides by. `--json` has the bytes.
+  private func escaped(_ text: String) -> String { TerminalText.exact(text) }
+
+  /// Behind a rule at the left edge, so that nothing of it can pass for a line of this page.
+  private func exact(_ text: String) -> String {
+    let columns = Terminal(house.environment).columns(of: .output).map { max($0 - 3, 8) } ?? .max
+    return TerminalText.exactRows(text, columns: columns).joined(separator: "\n")
+  }
 
   private func standing(_ approval: Approval) -> String {
     switch approval.standing {
@@ -110,8 +150,9 @@ struct ApprovalCommands {
     case .expired: return "expired"
     case .withdrawn: return "withdrawn: the run no longer waits"
     case .answered(let answer, let moment):
-      let said = answer.text.isNull ? "" : ": \(opening(answer.text.promptText, 60))"
-      return TerminalText.line(
+      let said =
+        answer.text.isNull ? "" : ": \(print.others.opening(answer.text.promptText, to: 60))"
+      return print.others.line(
         "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, house.time))\(said)")
     }
   }
@@ -125,10 +166,13 @@ struct ApprovalCommands {
     let user = house.user(command.text("user"))
     guard let answer = try await answer(command, to: approval.question, by: user) else {
       throw Failure(
-        .approval, "nothing was answered: the text is as it was",
-        mend: "`rasa approvals approve \(approval.id)` approves it as it is")
+        .approval, "nothing was answered: \(approval.id) waits as before",
+        mend: approval.question.form == .answer
+          ? "`rasa approvals answer \(approval.id)` answers it"
+          : "`rasa approvals approve \(approval.id)` approves it as it is")
     }
-    switch try await store.answer(approval.id, answer) {
+    let shown = answer.having(shown: approval.payloadDigest)
+    switch try await store.answer(approval.id, shown) {
     case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
     case .late(let known): throw try await late(known)
     case .accepted: break
@@ -136,32 +180,78 @@ struct ApprovalCommands {
     let settings = RunSettings(goingOnBy: command)
     let run = try await archive.find(approval.run.text)
     let recorded = "recorded: \(user) \(answer.decision.past) \(approval.id)"
+    if settings.format != .text, run.run.isAlive || command.flag("later") {
+      return try await tell(approval.id, run, settings.format)
+    }
     if run.run.isAlive {
       return try print.output.write(
-        printable("\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
+        print.others.whole(
+          "\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
     }
     if command.flag("later") {
       let waiting = run.run.waiting
       let rest = waiting > 0 ? ", which waits for \(waiting) more" : ""
       return try print.output.write(
-        printable("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
+        print.others.whole("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.errors.write(printable("rasa: \(recorded)\n")) }
     let workshop = try Workshop(house, store)
     try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
   }
 
+  /// For a program: the question as it stands now, and what becomes of its run.
+  private func tell(
+    _ approval: String, _ run: RunArchive.Found, _ format: OutputFormat
+  ) async throws {
+    var document = try await find(approval).document.object ?? ValueObject()
+    document["run_is_alive"] = .bool(run.run.isAlive)
+    document["still_waiting"] = .int(Int64(run.run.waiting))
+    document["resume"] = run.run.isAlive ? .null : .string("rasa resume \(run.id)")
+    if format == .streamJSON { document["type"] = "recorded" }
+    try print.output.write(
+      Value.object(document).json(format == .streamJSON ? .compact : .pretty) + "\n")
+  }
+
+  /// What an operator asked the user for: from the command line, a file, or the person here.
+  private func reply(
+    _ command: ParsedCommand, to question: Question, by user: String
+  ) async throws -> HumanAnswer? {
+    // An answer to a review is refused before anybody has to write it.
+    if question.form != .answer { _ = try question.reply(.null, by: user) }
+    if let text = command.text("text") { return try question.reply(text, by: user) }
+    if let file = command.text("file") {
+      return try question.reply(try readText(file), by: user)
+    }
+    let members = command.texts("value").compactMap { text in
+      text.utf8.firstIndex(of: UInt8(ascii: "=")).map { end in
+        (name: String(text[..<end]), text: String(text[text.utf8.index(after: end)...]))
+      }
+    }
+    if !members.isEmpty { return try question.reply(members: members, by: user) }
+    let prompt = ApprovalPrompt(environment: house.environment, style: style)
+    guard Terminal(house.environment).inputIsTerminal, prompt.isPossible else {
+      throw Failure(
+        .usage, "there is no terminal to answer at",
+        mend: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
+    }
+    return try await prompt.answer(to: question, by: user)
+  }
+
   private func answer(
     _ command: ParsedCommand, to question: Question, by user: String
   ) async throws -> HumanAnswer? {
     switch command.path.last {
-    case "approve": return HumanAnswer(.approve, by: user)
+    case "approve":
+      if question.form == .answer { throw question.mustBeAnswered }
+      return HumanAnswer(.approve, by: user)
     case "reject":
       let reason = command.text("reason").map { Value.string($0) } ?? .null
       return HumanAnswer(.reject, text: reason, by: user)
     case "feedback":
+      if question.form == .answer { throw question.mustBeAnswered }
       let text = command.arguments.dropFirst().joined(separator: " ")
       return HumanAnswer(.feedback, text: .string(text), by: user)
+    case "answer": return try await reply(command, to: question, by: user)
     default: break
     }
     if let text = command.text("text") { return try question.edit(text, by: user) }
@@ -233,6 +323,7 @@ extension HumanAnswer.Decision {
     case .edit: "edited"
     case .reject: "rejected"
     case .feedback: "corrected"
+    case .answer: "answered"
     }
   }
 }
@@ -245,12 +336,21 @@ extension Approval {
       "operator": .string(question.key.operatorName), "frame": .string(question.key.frame),
       "visit": .int(Int64(question.key.visit)), "title": .string(question.title),
       "subject": .string(question.subject.description), "payload": question.payload,
+      "form": .string(question.form.rawValue),
       "payload_digest": .string(payloadDigest),
       "context": .array(
         question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
       "asked_at_ms": .int(askedAt.milliseconds),
       "expires_at_ms": expiresAt.map { .int($0.milliseconds) } ?? .null,
     ]
+    if let schema = question.schema { object["schema"] = schema }
+    if let standard = question.standard { object["default"] = standard }
+    if let leads = question.consequences {
+      object["leads_to"] = [
+        "approve": .string(leads.approve), "edit": .string(leads.edit),
+        "reject": .string(leads.reject), "feedback": .string(leads.feedback),
+      ]
+    }
     switch standing {
     case .pending: object["standing"] = "pending"
     case .expired: object["standing"] = "expired"

@@ -50,8 +50,9 @@ struct DoctorCommand {
         .array(
           findings.map { finding in
             [
-              "subject": .string(finding.subject), "verdict": .string(finding.verdict.rawValue),
-              "text": .string(finding.text), "mend": .string(finding.mend),
+              "subject": .string(finding.subject), "status": .string(finding.verdict.rawValue),
+              "text": .string(finding.text),
+              "suggestion": finding.mend.isEmpty ? .null : .string(finding.mend),
             ]
           }))
     }
@@ -65,10 +66,15 @@ struct DoctorCommand {
 
   private func database() async -> Finding {
     let store = house.store()
-    defer { Task { await store.close() } }
+    let finding = await finding(on: store)
+    await store.close()
+    return finding
+  }
+
+  private func finding(on store: SQLiteStore) async -> Finding {
     do {
       let sessions = try await store.sessions(limit: 1)
-      let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id)"
+      let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id.name)"
       return Finding(
         verdict: .ok, subject: "database", text: "\(house.databasePath) opens (\(used))")
     } catch {

@@ -18,20 +18,23 @@ struct InitCommand {
         .usage, "`\(name)` cannot be a persona's name",
         mend: "use lower-case letters, digits, `_` and `-`")
     }
-    let root = isUserWide ? house.folders.configuration : "."
+    let root =
+      isUserWide
+      ? FileRoot(house.folders.configuration, links: .anywhere)
+      : FileRoot(".", links: house.isProjectOwn ? .anywhere : .inside)
     let operatorName = "\(name)_check"
     let files = [
-      ("\(root)/personas/\(name).yaml", Self.persona(name, operatorName)),
-      ("\(root)/operators/\(operatorName).yaml", Self.operatorFile(operatorName)),
+      ("personas/\(name).yaml", Self.persona(name, operatorName)),
+      ("operators/\(operatorName).yaml", Self.operatorFile(operatorName)),
     ]
-    for (path, _) in files where FileSystem.exists(path) && !overwrites {
+    func shown(_ path: String) -> String { "\(root.folder)/\(path)" }
+    for (path, _) in files where FileSystem.exists(shown(path)) && !overwrites {
       throw Failure(
-        .usage, "\(path) exists already", mend: "choose another --name, or add --force")
+        .usage, "\(shown(path)) exists already", mend: "choose another --name, or add --force")
     }
     for (path, text) in files {
-      try FileSystem.makeFolder(FileSystem.parent(of: path))
-      try FileSystem.write(text, to: path, mode: 0o644, replacing: overwrites)
-      try print(text: "wrote \(path)\n")
+      try root.write(text, to: path, mode: 0o644, replacing: overwrites)
+      try print(text: "wrote \(shown(path))\n")
     }
     try print(text: "now try: rasa run --persona \(name) --input \"What should I read first?\"\n")
   }

@@ -3,6 +3,7 @@ import RasaEngine
 import RasaKit
 import RasaPersona
 import RasaSystem
+import RasaTerminal
 
 /// `rasa personas …` and `rasa operators …`.
 struct LibraryCommands {
@@ -13,6 +14,7 @@ struct LibraryCommands {
 
   func listPersonas() throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let listing = Listing(
       columns: ["PERSONA", "FROM", "DESCRIPTION"],
       rows: try library.personas().map { entry in
@@ -36,6 +38,7 @@ struct LibraryCommands {
 
   func listOperators() throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let entries = try library.operators()
     let found = entries.map { ($0, try? library.operatorDefinition(named: $0.name)) }
     try print(
@@ -73,7 +76,7 @@ struct LibraryCommands {
     var lines = ["\(graph.persona.name)  \(graph.persona.description)", ""]
     if let alias = graph.persona.alias { lines.append("alias      \(alias)") }
     lines.append("style      \(graph.persona.promptStyle)")
-    for (key, value) in graph.persona.metadata {
+    for (key, value) in graph.persona.metadataAsWritten {
       lines.append("\(key.padded(to: 10)) \(value.string ?? value.json())")
     }
     let models = graph.persona.models
@@ -132,9 +135,9 @@ struct LibraryCommands {
     var lines: [String] = []
     for (key, value) in definition.valueObject {
       let text = value.string ?? (key == "prompt" ? "" : value.json(.compact))
-      if text.contains("\n") {
+      if text.hasByte("\n") {
         lines.append("\(key):")
-        lines += text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+        lines += text.byteLines.map { "  \($0)" }
       } else {
         lines.append("\((key + ":").padded(to: 13))\(text)")
       }
@@ -192,8 +195,7 @@ struct LibraryCommands {
       lines += warnings.map { "  warning: \($0)" }
       values.append([
         "name": .string(name), "valid": .bool(failures.isEmpty),
-        "failures": .array(failures.map { .string($0.description) }),
-        "warnings": .array(warnings.map { .string($0.description) }),
+        "failures": .array(failures.map(\.value)), "warnings": .array(warnings.map(\.value)),
       ])
     }
     if print.isJSON {
@@ -211,12 +213,13 @@ struct LibraryCommands {
 
 extension String {
   func padded(to width: Int) -> String {
-    count >= width ? self + " " : self + String(repeating: " ", count: width - count)
+    let columns = displayWidth(self)
+    return self + String(repeating: " ", count: max(1, width - columns))
   }
 
   func indented(by count: Int) -> String {
     let margin = String(repeating: " ", count: count)
-    return split(separator: "\n", omittingEmptySubsequences: false).map { margin + $0 }
+    return byteLines.map { margin + $0 }
       .joined(separator: "\n")
   }
 }

@@ -10,36 +10,36 @@ struct MemoryCommands {
   let store: SQLiteStore
   let print: Printer
 
-  func listSessions(limit: Int) async throws {
-    let sessions = try await store.sessions(limit: limit)
+  func listSessions(of user: String?, limit: Int) async throws {
+    let sessions = try await store.sessions(of: user, limit: limit)
     try print(
       Listing(
         columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
         rows: sessions.map { session in
           [
-            session.id, session.persona, String(session.turns),
-            momentText(session.usedAt, house.time), session.user,
+            session.id.name, session.persona, String(session.turns),
+            momentText(session.usedAt, house.time), session.id.user,
           ]
         },
         values: sessions.map { session in
           [
-            "session": .string(session.id), "persona": .string(session.persona),
-            "user": .string(session.user), "turns": .int(Int64(session.turns)),
+            "session": .string(session.id.name), "persona": .string(session.persona),
+            "user": .string(session.id.user), "turns": .int(Int64(session.turns)),
             "started_at_ms": .int(session.startedAt.milliseconds),
             "used_at_ms": .int(session.usedAt.milliseconds),
           ]
         }, whenEmpty: "no sessions yet; `rasa run --session NAME …` begins one"))
   }
 
-  func showSession(_ id: String) async throws {
-    guard try await store.session(id) != nil else { throw await unknownSession(id) }
+  func showSession(_ id: SessionID) async throws {
+    guard try await store.session(id) != nil else { throw try await unknownSession(id) }
     let turns = try await store.turns(of: id, limit: 1000)
     if print.isJSON {
       return try print(
         .array(
           turns.map { turn in
             [
-              "run": .string(turn.run.text), "time_ms": .int(turn.time.milliseconds),
+              "run": .string(turn.run.text), "at_ms": .int(turn.time.milliseconds),
               "input": .string(turn.input), "output": .string(turn.output),
             ]
           }))
@@ -51,16 +51,25 @@ struct MemoryCommands {
     }
   }
 
-  func deleteSession(_ id: String) async throws {
-    guard try await store.deleteSession(id) else { throw await unknownSession(id) }
-    try print(text: "deleted the session \(id), its turns and notes\n")
+  func deleteSession(_ id: SessionID) async throws {
+    guard try await store.deleteSession(id) else { throw try await unknownSession(id) }
+    if print.isJSON {
+      return try print(
+        ["session": .string(id.name), "user": .string(id.user), "deleted": true] as Value)
+    }
+    try print(text: "deleted the session \(id.name), its turns and notes\n")
   }
 
-  private func unknownSession(_ id: String) async -> Failure {
-    let known = ((try? await store.sessions(limit: 200)) ?? []).map(\.id)
-    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
+  private func unknownSession(_ id: SessionID) async throws -> Failure {
+    if let other = try await store.users(ofSessionsNamed: id.name).first {
+      return Failure(
+        .usage, "\(id.user) has no session `\(id.name)`, and \(other) has one",
+        mend: "say whose is meant: `--user \(other)`")
+    }
+    let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
+    let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
-      .usage, "there is no session `\(id)`", mend: hint + "`rasa sessions list` shows them")
+      .usage, "there is no session `\(id.name)`", mend: hint + "`rasa sessions list` shows them")
   }
 
   // MARK: Memories
@@ -86,7 +95,7 @@ struct MemoryCommands {
           [
             "id": .int(fact.id), "persona": .string(fact.persona), "user": .string(fact.user),
             "text": .string(fact.text), "source_run": .string(fact.sourceRun.text),
-            "trust": .string(fact.trust), "time_ms": .int(fact.time.milliseconds),
+            "trust": .string(fact.trust), "at_ms": .int(fact.time.milliseconds),
           ]
         }, whenEmpty: "nothing is remembered here"))
   }
@@ -98,21 +107,46 @@ struct MemoryCommands {
         persona: persona, user: user, text: text, sourceRun: Identifier("by-hand"),
         time: house.time.now(), trust: "person")
     ])
+    if print.isJSON {
+      return try print(
+        ["persona": .string(persona), "user": .string(user), "text": .string(text)] as Value)
+    }
     try print(text: "remembered\n")
   }
 
+  /// The numbers of memories as they are written: apart, or with commas between them.
+  static func numbers(in words: [String]) throws(Failure) -> [Int64] {
+    var numbers: [Int64] = []
+    for word in words.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+      guard let number = Int64(word), number > 0 else {
+        throw Failure(
+          .usage, "\(quoted(String(word))) is not the number of a memory",
+          mend: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
+      }
+      if !numbers.contains(number) { numbers.append(number) }
+    }
+    return numbers
+  }
+
   func forget(_ ids: [Int64]) async throws {
+    var forgotten = 0
     for id in ids {
       guard try await store.forget(id) else {
         throw Failure(
-          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids")
+          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids",
+          details: forgotten == 0 ? [] : ["\(forgotten) before it were forgotten"])
       }
+      forgotten += 1
     }
-    try print(text: "forgot \(ids.count)\n")
+    try tellForgotten(forgotten)
   }
 
   func forgetAll(of owner: MemoryOwner) async throws {
-    let count = try await store.forgetAll(of: owner)
+    try tellForgotten(try await store.forgetAll(of: owner))
+  }
+
+  private func tellForgotten(_ count: Int) throws {
+    if print.isJSON { return try print(["forgotten": .int(Int64(count))] as Value) }
     try print(text: "forgot \(count)\n")
   }
 }

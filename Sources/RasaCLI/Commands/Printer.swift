@@ -6,17 +6,24 @@ import RasaTerminal
 struct Printer: Sendable {
   let output: Output
   let isJSON: Bool
+  /// The columns of the terminal that shows it; `unlimited` where none does.
   let width: Int
+
+  /// Nobody looks at a file or a pipe through a window: nothing is cut or wrapped for it.
+  static let unlimited = 1 << 30
+
+  /// How text that others wrote goes to the output.
+  var others: OthersText { OthersText(isOnTerminal: output.isTerminal) }
 
   func callAsFunction(_ listing: Listing) throws {
     if isJSON {
       try output.write(Value.array(listing.values).json(.pretty) + "\n")
     } else {
-      try callAsFunction(text: listing.text(width: width))
+      try callAsFunction(text: listing.cleaned(others).text(width: width))
     }
   }
 
   func callAsFunction(_ value: Value) throws { try output.write(value.json(.pretty) + "\n") }
 
-  func callAsFunction(text: String) throws { try output.write(printable(text)) }
+  func callAsFunction(text: String) throws { try output.write(others.whole(text)) }
 }

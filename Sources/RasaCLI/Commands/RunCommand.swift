@@ -24,13 +24,16 @@ struct RunCommand {
         on: stand.screen)
     }
     var settings = try settings(command)
-    settings.input = try input(command.input)
+    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
+      command.input, besideText: command.flag("stdin"))
     if command.flag("dry-run") { return try await rehearse(settings) }
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
     let graph = try await graph(for: settings, workshop, at: stand)
+    try await house.settleTrust()
     if let session = settings.session,
-      let unfinished = try await workshop.unfinished(in: session),
+      let unfinished = try await workshop.unfinished(
+        in: SessionID(session, of: house.user(settings.user))),
       try await workshop.isToGoOn(with: unfinished, settings)
     {
       _ = try await workshop.resume(unfinished.record.id, settings, at: stand)
@@ -76,7 +79,7 @@ struct RunCommand {
       stand.say(pick.sentence)
       graph = try house.graph(agent: pick.agent.id)
     }
-    for warning in graph.warnings { stand.warn(warning) }
+    for warning in graph.warnings(given: settings.preferences) { stand.warn(warning) }
     return graph
   }
 
@@ -93,45 +96,9 @@ struct RunCommand {
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
-    if command.flag("json") { settings.format = .json }
     settings.streams = command.flag("stream")
     settings.isQuiet = command.flag("quiet")
     return settings
-  }
-
-  /// The longest question that is read from a pipe.
-  private static let longestInput = 1_000_000
-
-  func input(_ input: ParsedCommand.Input) throws(Failure) -> String {
-    let text: String
-    switch input {
-    case .text(let given): text = given
-    case .standardInput: text = try readStandardInput()
-    case .unstated:
-      guard !Terminal(house.environment).inputIsTerminal else {
-        throw Failure(
-          .usage, "there is nothing to answer",
-          mend: "write it on the command line, or pipe the text into the command")
-      }
-      text = try readStandardInput()
-    }
-    guard text.utf8.contains(where: { $0 > 0x20 }) else {
-      throw Failure(
-        .usage, "the input is empty",
-        mend: "write it on the command line, or pipe the text into the command")
-    }
-    return text
-  }
-
-  private func readStandardInput() throws(Failure) -> String {
-    let bytes = try FileSystem.readToEnd(
-      0, limit: Self.longestInput, name: "standard input")
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(
-        .usage, "the text on standard input is not UTF-8",
-        mend: "convert it first, as with `iconv -t UTF-8`")
-    }
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
   // MARK: Dry run
@@ -143,15 +110,21 @@ struct RunCommand {
     let graph = try await graph(for: settings, workshop, at: workshop.stand(settings))
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
-      options: settings.gate, onWarning: workshop.stand(settings).warn)
+      options: settings.gate, onWarning: workshop.stand(settings).warn, onlyEstimates: true)
     let start = workshop.start(graph, settings)
+    let options = RunOptions()
+    let calls = graph.rehearse(
+      start, profile: settings.gate.profile,
+      context: try await graph.context(
+        of: start, turns: options.turns, notes: options.notes, workshop.store),
+      memories: try await graph.memories(of: start, workshop.store))
     var total = Money.zero
     var values: [Value] = []
     var isComplete = true
-    for call in graph.rehearse(start, profile: settings.gate.profile) {
-      let estimate = try await gate.estimate(call.request, for: call.context)
+    for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
+      let estimate = cost.estimate
       isComplete = isComplete && estimate.isPriceKnown
-      for _ in 0..<call.most { total += estimate.cost }
+      total += cost.total
       let selection =
         settings.explainsSelection ? try await gate.explain(call.request, for: call.context) : nil
       values.append(call.value(estimate, selection))
@@ -166,7 +139,7 @@ struct RunCommand {
         "persona": .string(graph.persona.name), "calls": .array(values),
         "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
       ]
-      try house.output.write(summary.json(.pretty) + "\n")
+      try house.output.write(settings.format.text(of: summary))
     }
     await workshop.close()
   }
@@ -185,7 +158,8 @@ struct RunCommand {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
-    try house.output.write(printable(text))
+    let others = OthersText(isOnTerminal: house.output.isTerminal)
+    try house.output.write(others.whole(text))
   }
 
   // MARK: Chat
@@ -214,10 +188,13 @@ struct RunCommand {
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
     var graph = try await graph(for: settings, workshop, at: stand)
+    try await house.settleTrust()
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+    var asked = 0
+    var failures: [Failure] = []
     reading: while true {
       switch try await reader.nextLine(prompt: "you › ") {
       case .end: break reading
@@ -225,6 +202,7 @@ struct RunCommand {
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
         settings.input = line
+        asked += 1
         reload(&graph, settings.subject, at: stand)
         do {
           _ = try await workshop.run(graph, settings, at: stand)
@@ -233,13 +211,21 @@ struct RunCommand {
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
           try house.errors.write("(stopped)\n")
+        } catch let failure as Failure where failure.kind == .cancelled {
+          // Ctrl-C at a question is a key there, and no signal.
+          try house.errors.write("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not.
+          failures.append(failure)
           try house.errors.write("rasa: \(printable(failure.description))\n")
         }
       }
     }
     await workshop.close()
+    // At a terminal the person has seen each; a program behind a pipe looks at the exit code.
+    guard let last = failures.last, !Terminal(house.environment).inputIsTerminal else { return }
+    throw Failure(
+      last.kind, "\(failures.count) of \(asked) answers failed, the last with: \(last.message)")
   }
 }
 

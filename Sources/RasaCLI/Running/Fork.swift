@@ -45,6 +45,7 @@ extension Workshop {
     } else {
       graph = try self.graph(forFork: history)
     }
+    if !isDryRun { try await house.settleTrust() }
     let settings = settings.goingOn(with: origin.start.options)
     var start = start(graph, settings)
     start.input = plan.input ?? origin.start.input
@@ -53,7 +54,7 @@ extension Workshop {
     if settings.user == nil { start.user = origin.start.user }
     start.fork = ForkPoint(
       run: found.record.id, sequence: plan.sequence, changes: plan.changes)
-    let runner = try runner(settings, at: stand)
+    let runner = try runner(settings, at: stand, onlyEstimates: true)
     let forecast = try await runner.forecast(graph, start, inheriting: origin)
     try await tell(forecast, of: found.record.id, settings, at: stand, isDryRun: isDryRun)
     if isDryRun { return nil }
@@ -71,10 +72,10 @@ extension Workshop {
     }
     guard house.changes(since: pinned).isEmpty else {
       let path = pinned.persona(named: history.record.persona)?.path ?? ""
-      return try house.graph(path.hasPrefix("/") ? path : history.record.persona)
+      return try house.graph(path.hasBytePrefix("/") ? path : history.record.persona)
     }
     return try Graph.compile(
-      pinned, named: history.record.persona, engines: house.library.engines)
+      pinned, named: history.record.persona, engines: house.library.engines, under: house.library)
   }
 
   private func tell(
@@ -82,15 +83,16 @@ extension Workshop {
     isDryRun: Bool
   ) async throws {
     let gate = try house.gate(
-      ledger: store, history: store, client: client, options: settings.gate, onWarning: { _ in })
+      ledger: store, history: store, client: client, options: settings.gate, onWarning: { _ in },
+      onlyEstimates: true)
     var most = Money.zero
     var calls = 0
     var isPriced = true
-    for call in forecast.rest {
-      let estimate = try await gate.estimate(call.request, for: call.context)
-      isPriced = isPriced && estimate.isPriceKnown
+    let costs = try await gate.costs(of: forecast.rest, among: forecast.all)
+    for (call, cost) in zip(forecast.rest, costs) {
+      isPriced = isPriced && cost.estimate.isPriceKnown
       calls += call.most
-      for _ in 0..<call.most { most += estimate.cost }
+      most += cost.total
     }
     let taken = "\(forecast.reused) \(forecast.reused == 1 ? "call" : "calls")"
     if settings.format == .text || !isDryRun {
@@ -109,7 +111,7 @@ extension Workshop {
         "most_cost_usd": .string(most.decimalText), "prices_known": .bool(isPriced),
         "asks": .array(forecast.rest.map { .string($0.operatorName) }),
       ]
-      try house.output.write(value.json(.pretty) + "\n")
+      try house.output.write(settings.format.text(of: value))
     }
   }
 }

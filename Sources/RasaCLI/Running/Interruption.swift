@@ -7,10 +7,12 @@ import RasaTerminal
 func interruptible<Result: Sendable>(
   _ work: @escaping @Sendable (_ cancel: @escaping @Sendable () -> Void) async throws -> Result
 ) async throws -> Result {
+  BlockedWriters.hold()
   let begun = Locked<Task<Result, any Error>?>(nil)
   let isStopped = Locked(false)
   let cancel: @Sendable () -> Void = {
     isStopped.withLock { $0 = true }
+    BlockedWriters.release()
     begun.withLock { $0 }?.cancel()
   }
   let task = Task { try await work(cancel) }
@@ -23,6 +25,8 @@ func interruptible<Result: Sendable>(
       return received != nil
     }
     if isSecond { leaveNow(signal.exitCode) }
+    // A reader that takes nothing must not keep the work from writing down where it stopped.
+    BlockedWriters.release()
     task.cancel()
   }
   defer { withExtendedLifetime(watch) {} }
@@ -39,6 +43,25 @@ struct Interrupted: Error {
   var signal: Signal
   /// What to do to go on.
   var mend: String
+  var run: FailedRun?
+
+  /// The same, as programs are told of it.
+  var failure: Failure {
+    var failure = Failure(.cancelled, "it was stopped by \(signal.name)", mend: mend)
+    failure.run = run
+    return failure
+  }
+}
+
+extension Signal {
+  fileprivate var name: String {
+    switch self {
+    case .hangUp: "SIGHUP"
+    case .interrupt: "SIGINT"
+    case .terminate: "SIGTERM"
+    case .windowChanged: "SIGWINCH"
+    }
+  }
 }
 
 extension LineReader {

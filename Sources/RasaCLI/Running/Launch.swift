@@ -51,6 +51,7 @@ extension Workshop {
   func resume(
     _ run: Identifier, _ settings: RunSettings, at stand: Stand
   ) async throws -> RunResult {
+    try await house.settleTrust()
     let history = try await store.claim(run)
     let graph: Graph
     let origin: Origin?
@@ -80,15 +81,23 @@ extension Workshop {
       preferences: settings.preferences, options: settings.kept)
   }
 
-  func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+  func runner(
+    _ settings: RunSettings, at stand: Stand, onlyEstimates: Bool = false
+  ) throws(Failure) -> Runner {
+    var gateOptions = settings.gate
+    gateOptions.finishesBrokenAnswers =
+      settings.format == .text && settings.streams
+      && !Terminal(house.environment).outputIsTerminal && !house.output.isRegularFile
     let gate = try house.gate(
-      ledger: store, history: store, client: client, options: settings.gate,
-      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil)
+      ledger: store, history: store, client: client, options: gateOptions,
+      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil,
+      onlyEstimates: onlyEstimates)
     return Runner(
       Surroundings(
         gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
-        limits: house.taskLimits(onWait: stand.warn)),
-      options: RunOptions(profile: settings.gate.profile))
+        limits: house.taskLimits(onWait: stand.warn), redact: house.redaction),
+      options: RunOptions(
+        profile: settings.gate.profile, seconds: settings.maxSeconds.map(Double.init)))
   }
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
@@ -99,25 +108,62 @@ extension Workshop {
     let runner = try runner(settings, at: stand)
     let screen = stand.screen
     let store = store
+    let noticed = Locked<[RunNotice]>([])
+    let observer = KeptObserver { progress in try await screen.show(progress) }
+    // People are shown what happens at once; a program may look for the run once it knows its name.
+    if settings.format != .streamJSON { try await observer.release() }
     do {
       let result = try await interruptible { cancel in
         store.onCancelRequest(run, cancel)
-        return try await perform(runner) { progress in try await screen.show(progress) }
+        return try await perform(runner) { progress in
+          if case .notice(let notice) = progress { noticed.withLock { $0.append(notice) } }
+          try await observer.show(progress)
+        }
       }
-      try await screen.finish(result, of: run)
-      if let waiting = result.waitsFor.first { throw Failure.parked(run, waiting, result.waitsFor) }
+      try await observer.release()
+      let parked = result.waitsFor.first.map { Failure.parked(run, $0, result.waitsFor) }
+      let failure = parked ?? (settings.isStrict ? Failure(notWhole: result) : nil)
+      try await screen.finish(result, of: run, failure: failure)
+      if let failure { throw failure }
       return result
     } catch {
+      try? await observer.release()
       await screen.clear()
-      if let failure = error as? Failure, failure.kind == .cancelled,
-        try await store.run(run.text)?.record.status == .cancelled
-      {
-        throw Failure(
-          .cancelled, "\(run) was cancelled",
-          mend: "`rasa runs fork \(run)` begins again with what it has")
-      }
-      throw error
+      throw await told(error, of: run, noticed.withLock { $0 })
     }
+  }
+
+  /// The error with the run that ended with it, as the store has it.
+  private func told(
+    _ error: any Error, of run: Identifier, _ notices: [RunNotice]
+  ) async -> any Error {
+    var failure = error as? Failure
+    var interrupted = error as? Interrupted
+    guard failure ?? interrupted?.failure != nil, failure?.run == nil else { return error }
+    let archive = RunArchive(house: house, store: store)
+    guard let listing = try? await store.run(run.text),
+      let found = try? await archive.found(listing)
+    else { return error }
+    if failure?.kind == .cancelled, found.condition == .cancelled {
+      failure = Failure(
+        .cancelled, "\(run) was cancelled",
+        mend: "`rasa runs fork \(run)` begins again with what it has")
+    }
+    var facts: ValueObject = [
+      "persona": .string(listing.record.persona),
+      "session": listing.record.session.map { .string($0) } ?? .null,
+      "cost_usd": .string(listing.cost.decimalText),
+    ]
+    if !notices.isEmpty { facts["notices"] = .array(notices.map(\.value)) }
+    let canGoOn = ![.done, .cancelled].contains(found.condition)
+    // Its end could not be written down, and this process does nothing more for it.
+    let isLeft = found.condition == .running && failure?.kind == .storage
+    let failed = FailedRun(
+      id: run.text, status: (isLeft ? RunCondition.died : found.condition).rawValue,
+      resume: canGoOn ? "rasa resume \(run)" : nil, facts: facts)
+    failure?.run = failed
+    interrupted?.run = failed
+    return failure ?? interrupted ?? error
   }
 }
 
@@ -140,7 +186,7 @@ extension Workshop {
         record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
     }
     return try Graph.compile(
-      pinned, named: record.persona, engines: house.library.engines)
+      pinned, named: record.persona, engines: house.library.engines, under: house.library)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {
@@ -166,17 +212,30 @@ extension RunRecord.Status {
 }
 
 extension Failure {
+  /// An answer whose end is missing, where only a whole one counts.
+  init?(notWhole result: RunResult) {
+    guard !result.finish.isWhole,
+      let notice = result.notices.first(where: { $0.kind == .cut })
+    else { return nil }
+    self.init(
+      .limit, "\(notice.message), and `--strict` asks for a whole one", mend: notice.suggestion)
+  }
+
   /// A run that waits for people.
   fileprivate static func parked(
     _ run: Identifier, _ first: Approval, _ all: [Approval]
   ) -> Failure {
     let others = all.count > 1 ? " and \(all.count - 1) more" : ""
-    return Failure(
+    var failure = Failure(
       .approval,
       "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
-      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals approve "
-        + "\(first.id)` answers it and goes on",
+      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
+        + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and goes on",
       details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
+    // The result that was printed says so.
+    failure.run = FailedRun(
+      id: run.text, status: "parked", resume: "rasa resume \(run)", isTold: true)
+    return failure
   }
 }

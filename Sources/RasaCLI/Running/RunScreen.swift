@@ -2,49 +2,62 @@ import RasaCore
 import RasaEngine
 import RasaPersona
 import RasaSystem
+import RasaTerminal
 
 /// Shows one run: the answer on standard output, everything else on standard error.
 protocol RunScreen: Sendable {
   func show(_ progress: RunProgress) async throws
-  func finish(_ result: RunResult, of run: Identifier) async throws
+  /// - Parameter failure: what is wrong all the same: above all, that it waits for people.
+  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws
   /// Takes away what would be in the way of an error message or a question.
   func clear() async
 }
 
-/// One JSON document at the end.
+/// One JSON document at the end; what people want to know meanwhile stands on standard error.
 struct JSONScreen: RunScreen {
-  let output: Output
+  let commentary: TextScreen
+  let deliver: @Sendable (Value) throws -> Void
 
-  func show(_ progress: RunProgress) async throws {}
-  func clear() async {}
+  func show(_ progress: RunProgress) async throws { try await commentary.show(progress) }
+  func clear() async { await commentary.clear() }
 
-  func finish(_ result: RunResult, of run: Identifier) async throws {
-    try output.write(result.value(of: run).json(.pretty) + "\n")
+  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws {
+    try await commentary.finish(result, of: run, failure: failure)
+    try deliver(.object(result.document(of: run, failure)))
   }
 }
 
 /// One JSON document a line, as things happen; the last one is the result.
 struct StreamJSONScreen: RunScreen {
+  let commentary: TextScreen
   let output: Output
 
   func show(_ progress: RunProgress) async throws {
+    try await commentary.show(progress)
     guard let line = progress.line else { return }
-    try output.write(line.json(.compact) + "\n")
+    try write(line)
   }
-  func clear() async {}
 
-  func finish(_ result: RunResult, of run: Identifier) async throws {
-    var value = result.value(of: run).object ?? ValueObject()
+  func clear() async { await commentary.clear() }
+
+  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws {
+    try await commentary.finish(result, of: run, failure: failure)
+    var value = result.document(of: run, failure)
     value["type"] = "result"
-    try output.write(Value.object(value).json(.compact) + "\n")
+    try write(.object(value))
+  }
+
+  private func write(_ line: Value) throws {
+    try commentary.progress.write(line.json(.compact) + "\n", to: output)
   }
 }
 
 extension RunResult {
-  /// What the JSON formats print.
-  func value(of run: Identifier) -> Value {
+  /// What the JSON formats print. A parked run has its `error` as well: there is no answer.
+  func document(of run: Identifier, _ failure: Failure?) -> ValueObject {
     var value: ValueObject = [
       "run": .string(run.text), "status": waitsFor.isEmpty ? "done" : "parked",
+      "finish": waitsFor.isEmpty ? .string(finish.rawValue) : .null,
       "persona": state["persona.name"], "session": session.map { .string($0) } ?? .null,
       "output": output, "state": writtenState,
       "calls": .int(Int64(calls)), "steps": .int(Int64(steps)),
@@ -54,8 +67,17 @@ extension RunResult {
         "reported": .bool(usage.isReported),
       ],
       "cost_usd": .string(cost.decimalText), "mock": .bool(usedMock),
-      "notices": .array(notices.map(\.value)),
+      "continued": .int(Int64(continued)), "notices": .array(notices.map(\.value)),
+      "answered_by": .array(answeredBy.map(Value.string)),
     ]
+    if let failure {
+      value["resume"] = failure.run?.resume.map { .string($0) } ?? .null
+      value["error"] = failure.value
+    }
+    if let fallback {
+      value["instead_of"] = .string(fallback.insteadOf)
+      value["because"] = .string(fallback.because)
+    }
     if !waitsFor.isEmpty {
       value["waits_for"] = .array(
         waitsFor.map { approval in
@@ -66,7 +88,7 @@ extension RunResult {
           ]
         })
     }
-    return .object(value)
+    return value
   }
 
   /// What operators wrote, without what the runtime provided.
@@ -110,12 +132,18 @@ extension RunProgress {
           "calls",
           .array(
             answers.map { answer in
-              [
+              var call: ValueObject = [
                 "provider": .string(answer.provider), "model": .string(answer.model),
                 "input_tokens": .int(answer.usage.input),
                 "output_tokens": .int(answer.usage.output),
+                "finish": .string(answer.finish.rawValue),
                 "cost_usd": .string(answer.cost.decimalText), "mock": .bool(answer.isMock),
               ]
+              if let fallback = answer.fallback {
+                call["instead_of"] = .string(fallback.insteadOf)
+                call["because"] = .string(fallback.because)
+              }
+              return .object(call)
             })
         ))
     case .output(let text): return ["type": "text", "text": .string(text)]

@@ -5,6 +5,11 @@ import RasaPersona
 enum OutputFormat: String, Sendable, CaseIterable {
   case text, json
   case streamJSON = "stream-json"
+
+  /// A document that is all that is printed.
+  func text(of document: Value) -> String {
+    document.json(self == .streamJSON ? .compact : .pretty) + "\n"
+  }
 }
 
 /// What happens when a person has to decide.
@@ -38,6 +43,10 @@ struct RunSettings: Sendable {
   var isPinned = false
   /// The file that the run is recorded in.
   var recording: String?
+  /// How long the run may take.
+  var maxSeconds: Int?
+  /// An answer whose end is missing counts as a failure, once it has been shown.
+  var isStrict = false
   var isVerbose = false
   var isQuiet = false
 }
@@ -51,6 +60,7 @@ extension RunSettings {
     if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
+    if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
     return kept
   }
 
@@ -66,6 +76,9 @@ extension RunSettings {
     if kept["premium"]?.bool == true { settings.gate.premium = true }
     if gate.maxCost == nil {
       settings.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
+    }
+    if maxSeconds == nil {
+      settings.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) }
     }
     return settings
   }

@@ -21,45 +21,55 @@ final class TerminalPeople: People {
   }
 
   func decide(_ question: Question) async throws -> HumanAnswer? {
-    let asker = "\(question.key.operatorName) in \(frameTitle(question.key.frame))"
+    let asker = question.asker
     switch mode {
-    case .allow: return HumanAnswer(.approve, by: "--approval allow")
+    case .allow:
+      guard question.form == .answer else { return HumanAnswer(.approve, by: "--approval allow") }
+      // Nobody's answer is made up: the one that its operator's file declares counts, or none.
+      return question.standard.map { HumanAnswer(.answer, text: $0, by: "--approval allow") }
     case .deny:
+      let what = question.form == .answer ? "an answer" : "an approval"
       throw Failure(
-        .approval, "\(asker) asks for an approval, and `--approval deny` refuses it",
+        .approval, "\(asker) asks for \(what), and `--approval deny` refuses it",
         mend: "run it in a terminal, or with `--approval defer` to answer later")
     case .defer: return nil
     case .ask: break
     }
-    if trusted.withLock({ $0.contains(question.key.operatorName) }) {
+    let isTrusted = trusted.withLock { $0.contains(question.key.operatorName) }
+    if isTrusted, question.form == .review {
       return HumanAnswer(.approve, by: "\(user), for the session")
     }
     guard prompt.isPossible else { return nil }
     return try await turn.take {
       if let screen {
-        try await screen.withScreenFree { try await self.ask(question, asker) }
+        try await screen.withScreenFree { try await self.ask(question) }
       } else {
-        try await self.ask(question, asker)
+        try await self.ask(question)
       }
     }
   }
 
-  private func ask(_ question: Question, _ asker: String) async throws -> HumanAnswer {
-    let text = question.payload.string
-    var request = ApprovalRequest(
-      title: question.title, askedBy: asker, risk: "the text goes on as it is shown",
-      costSoFar: question.spent, subject: text ?? question.payload.json(.pretty),
-      context: question.context.map { (name: $0.name, value: $0.text) }, allowsEdit: true)
+  /// Nil when nobody answered.
+  private func ask(_ question: Question) async throws -> HumanAnswer? {
+    let answer =
+      question.form == .answer
+      ? try await prompt.answer(to: question, by: user) : try await decision(about: question)
+    return answer?.having(shown: question.payloadDigest)
+  }
+
+  private func decision(about question: Question) async throws -> HumanAnswer? {
+    var request = ApprovalRequest(question)
     while true {
       switch try await prompt.ask(request) {
       case .approve: return HumanAnswer(.approve, by: user)
       case .edit(let text):
-        do {
+        do throws(Failure) {
           return try question.edit(text, by: user)
         } catch {
-          // What was written is not lost: it is there to be mended.
-          try screen?.say("\(error.description)")
-          request.subject = text
+          // What was asked about is shown again, and what was written is not lost: it is there to be
+          // mended. So it is told on the terminal that asks, whatever the run's own output is.
+          request.problem = error.description
+          request.unfinishedEdit = text
         }
       case .reject(let reason):
         return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
@@ -67,8 +77,65 @@ final class TerminalPeople: People {
       case .approveForSession:
         _ = trusted.withLock { $0.insert(question.key.operatorName) }
         return HumanAnswer(.approve, by: user)
+      case .unanswered: return nil
       case .interrupted: throw CancellationError()
       }
+    }
+  }
+}
+
+extension Question {
+  var asker: String { "\(key.operatorName) in \(frameTitle(key.frame))" }
+
+  /// What a person sees of what is decided about, and edits.
+  var text: String { payload.string ?? payload.json(.pretty) }
+}
+
+extension ApprovalRequest {
+  init(_ question: Question) {
+    self.init(
+      title: question.title, askedBy: question.asker, costSoFar: question.spent,
+      subjectName: question.subject == "output"
+        ? "the output, as it would go out" : "`\(question.subject)`, as it stands",
+      subject: question.text, context: question.context.map { (name: $0.name, value: $0.text) })
+    if let leads = question.consequences {
+      consequences = Consequences(
+        approve: leads.approve, edit: leads.edit, reject: leads.reject, feedback: leads.feedback)
+    }
+  }
+}
+
+extension ApprovalPrompt {
+  /// Asks until the answer fits. Nil when nobody answered.
+  func answer(to question: Question, by user: String) async throws -> HumanAnswer? {
+    var request = AnswerRequest(
+      question: question.asks, askedBy: question.asker, costSoFar: question.spent,
+      context: question.context.map { (name: $0.name, value: $0.text) },
+      fields: question.members.map { member in
+        AnswerRequest.Field(
+          name: member.name, description: member.description, hint: member.hint,
+          isRequired: member.isRequired)
+      }, standard: question.standard.map { $0.string ?? $0.json(.compact) },
+      problem: { name, text in
+        do throws(Failure) { return try question.problem(ofMember: name, text) } catch {
+          return error.message
+        }
+      })
+    while true {
+      do throws(Failure) {
+        switch try await ask(request) {
+        case .text(let text): return try question.reply(text, by: user)
+        case .fields(let members): return try question.reply(members: members, by: user)
+        case .standard: return try question.reply(question.standard ?? .null, by: user)
+        case .unanswered: return nil
+        case .interrupted: break
+        }
+      } catch {
+        guard error.kind == .usage || error.kind == .configuration else { throw error }
+        request.note = error.description
+        continue
+      }
+      throw CancellationError()
     }
   }
 }

@@ -5,6 +5,8 @@ import RasaSystem
 import RasaTerminal
 
 /// The answer as text on standard output, while it comes or at the end; progress on standard error.
+///
+/// As a commentary it has standard error alone: the answer goes to a program in another form.
 final class TextScreen: RunScreen {
   private struct State {
     var cleaner = TerminalText()
@@ -18,23 +20,31 @@ final class TextScreen: RunScreen {
   }
 
   private let output: Output
+  /// Whether a terminal has to be protected from what the answer says; a file or a pipe gets it as it
+  /// is.
+  private let protectsOutput: Bool
   private let errors: Output
   let progress: ProgressDisplay
+  private let isCommentary: Bool
   private let streams: Bool
   private let isQuiet: Bool
   private let isVerbose: Bool
   private let showsReasoning: Bool
   private let state = Locked(State())
 
-  init(house: House, terminal: Terminal, settings: RunSettings) {
+  init(house: House, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false) {
     output = house.output
+    protectsOutput = terminal.outputIsTerminal
     errors = house.errors
-    streams = settings.streams
+    self.isCommentary = isCommentary
+    // In a file nothing can be taken back, and nobody reads along: it gets the answer when it is whole.
+    streams = settings.streams && !isCommentary && !house.output.isRegularFile
     isQuiet = settings.isQuiet
     isVerbose = settings.isVerbose
     showsReasoning = settings.showsReasoning
     progress = ProgressDisplay(
-      terminal, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet, time: house.time)
+      terminal, isVerbose: settings.isVerbose,
+      isQuiet: settings.isQuiet || (isCommentary && !settings.isVerbose), time: house.time)
   }
 
   func show(_ event: RunProgress) async throws {
@@ -55,8 +65,11 @@ final class TextScreen: RunScreen {
         cost: answers.map(\.cost).reduce(.zero, +))
       progress.end(step.identity)
     case .restarted(_, let reason, let wasShown):
-      if wasShown, streams { try say("the stream broke (\(reason)); the answer starts again") }
-    case .event(.warned(let message)): try say("warning: \(message)")
+      if wasShown, streams {
+        try endLine()
+        try say("the stream broke (\(reason)); the answer starts again")
+      }
+    case .event(.warned(let message)): if !isQuiet { try say("warning: \(message)") }
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
     case .event: break
@@ -77,21 +90,22 @@ final class TextScreen: RunScreen {
   private func think(_ text: String, _ step: Step) throws {
     let lines = state.withLock { state in
       var lines = ((state.thoughts[step] ?? "") + text)
-        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        .byteLines.map(String.init)
       state.thoughts[step] = lines.popLast()
       return lines
     }
     for line in lines where !line.isEmpty { try say("\(step.operatorName) thinks: \(line)") }
   }
 
-  func finish(_ result: RunResult, of run: Identifier) async throws {
+  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws {
     progress.finish()
-    if !streams, !result.output.isNull { try write(result.output.promptText) }
+    if !streams, !isCommentary, !result.output.isNull { try write(result.output.promptText) }
     try endLine()
     guard !isQuiet else { return }
-    if result.usedMock {
+    if result.usedMock, !isCommentary {
       try say(
-        "the mock model answered: made-up text, no provider is configured (see `rasa doctor`)")
+        "the mock model answered: made-up text, \(result.mockReason ?? "as it was asked to")"
+          + " (see `rasa doctor`)")
     }
     if isVerbose {
       try say(
@@ -107,7 +121,7 @@ final class TextScreen: RunScreen {
 
   /// A line for the person on standard error, out of the way of everything else.
   func say(_ line: String) throws {
-    try progress.write("\(printable(line))\n", to: errors)
+    try progress.write("\(isCommentary ? "rasa: " : "")\(printable(line))\n", to: errors)
   }
 
   /// Gives the screen to a question; the answer's text waits meanwhile.
@@ -136,7 +150,7 @@ final class TextScreen: RunScreen {
         state.held += text
         return nil
       }
-      let clean = state.cleaner.clean(text)
+      let clean = protectsOutput ? state.cleaner.clean(text) : text
       if !clean.isEmpty { state.isOutputOpen = clean.utf8.last != UInt8(ascii: "\n") }
       return clean
     }
@@ -144,11 +158,12 @@ final class TextScreen: RunScreen {
   }
 
   private func endLine() throws {
-    let isOpen = state.withLock { state in
+    let rest = state.withLock { state in
       defer { state.isOutputOpen = false }
-      return state.isOutputOpen
+      let rest = protectsOutput ? state.cleaner.finish() : ""
+      return rest + (state.isOutputOpen || !rest.isEmpty ? "\n" : "")
     }
-    if isOpen { try progress.write("\n", to: output) }
+    if !rest.isEmpty { try progress.write(rest, to: output) }
   }
 }
 

@@ -8,8 +8,10 @@ import RasaTerminal
 /// A conversation whose last run did not come to its end.
 extension Workshop {
   /// The newest run of the session, when it can go on.
-  func unfinished(in session: String) async throws -> RunListing? {
-    let latest = try await store.runs(RunFilter(session: session, limit: 1)).first
+  func unfinished(in session: SessionID) async throws -> RunListing? {
+    let latest = try await store.runs(
+      RunFilter(session: session.name, user: session.user, limit: 1)
+    ).first
     guard let latest, !latest.isAlive,
       latest.record.status == .parked || latest.record.status == .running
     else { return nil }

@@ -11,6 +11,7 @@ struct ComparisonText {
   let right: RunArchive.Account
   let style: Style
   let width: Int
+  let others: OthersText
 
   var lines: [String] {
     var lines = [
@@ -37,8 +38,8 @@ struct ComparisonText {
 
   private func about(_ account: RunArchive.Account) -> String {
     let record = account.found.run.record
-    return TerminalText.line(record.persona) + "  "
-      + opening(record.input, max(24, width - 44 - record.persona.count))
+    return others.line(record.persona) + "  "
+      + others.opening(record.input, to: max(24, width - 44 - record.persona.count))
   }
 
   // MARK: The way
@@ -51,10 +52,10 @@ struct ComparisonText {
     }
     var lines: [String] = []
     if same > 0, let last = comparison.same.last {
-      lines.append("\(steps), the last \(TerminalText.line(last.title))")
+      lines.append("\(steps), the last \(others.line(last.title))")
     }
     if parting.left == parting.right, let step = parting.left {
-      lines.append(style.bold("They part at \(TerminalText.line(step.title)):"))
+      lines.append(style.bold("They part at \(others.line(step.title)):"))
       for difference in parting.differences { lines += text(of: difference) }
     } else {
       lines.append(style.bold("They go different ways:"))
@@ -69,7 +70,7 @@ struct ComparisonText {
   }
 
   private func goesOn(_ step: Step?) -> String {
-    step.map { "goes on with \(TerminalText.line($0.title))" } ?? "takes no further step"
+    step.map { "goes on with \(others.line($0.title))" } ?? "takes no further step"
   }
 
   private func text(of difference: RunComparison.Difference) -> [String] {
@@ -81,38 +82,38 @@ struct ComparisonText {
     case .schema, .model, .answer, .decision: title = difference.subject.name
     case .path: title = "its end"
     }
-    let head = "  \(style.dim("\(TerminalText.line(title)):"))"
+    let head = "  \(style.dim("\(others.line(title)):"))"
     guard let first = difference.left.string, let second = difference.right.string,
-      first.contains("\n") || second.contains("\n")
+      first.hasByte("\n") || second.hasByte("\n")
     else {
       let (first, second) = clipped(text(of: difference.left), text(of: difference.right))
       return [head, "    " + style.red("- \(first)"), "    " + style.green("+ \(second)")]
     }
     return [head]
       + LineDifference(from: first, to: second).unified().map { line in
-        let clean = opening(line, Self.longestLine)
+        let clean = others.opening(line, to: longestLine)
         if line.hasPrefix("- ") { return "    " + style.red(clean) }
         if line.hasPrefix("+ ") { return "    " + style.green(clean) }
-        return "    " + printable(clean)
+        return "    " + clean
       }
   }
 
-  /// A line that is longer is cut: `--json` has all of it.
-  private static let longestLine = 400
+  /// A line that is longer is cut on a terminal: `--json` has all of it.
+  private var longestLine: Int { others.isOnTerminal ? 400 : Printer.unlimited }
 
   private func text(of value: Value) -> String {
-    value.isNull ? "(nothing)" : TerminalText.line(value.string ?? value.json())
+    value.isNull ? "(nothing)" : others.line(value.string ?? value.json())
   }
 
   /// Two lines from shortly before where they begin to differ, when they are long.
   private func clipped(_ first: String, _ second: String) -> (String, String) {
-    guard max(first.utf8.count, second.utf8.count) > Self.longestLine else {
+    guard max(first.utf8.count, second.utf8.count) > longestLine else {
       return (first, second)
     }
     let common = zip(first, second).prefix { $0 == $1 }.count
     let skipped = max(0, common - 60)
     func part(_ text: String) -> String {
-      (skipped > 0 ? "…" : "") + fit(String(text.dropFirst(skipped)), to: Self.longestLine)
+      (skipped > 0 ? "…" : "") + fit(String(text.dropFirst(skipped)), to: longestLine)
     }
     return (part(first), part(second))
   }

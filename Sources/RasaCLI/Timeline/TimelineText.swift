@@ -3,14 +3,15 @@ import RasaEngine
 import RasaStore
 import RasaTerminal
 
-/// A run's timeline as lines for people. Everything that others wrote is made printable before it is
-/// set off with colours.
+/// A run's timeline as lines for people. Everything that others wrote is made ready for the output
+/// before it is set off with colours.
 struct TimelineText {
   let account: RunArchive.Account
   let style: Style
   let width: Int
   let isVerbose: Bool
   let time: TimeSource
+  let others: OthersText
 
   private var timeline: RunTimeline { account.timeline }
 
@@ -112,6 +113,7 @@ struct TimelineText {
     case .skipped(let reason): return ["\(style.yellow("skipped:")) \(line(reason))"]
     case .moved(let move): return [text(of: move)]
     case .warned(let message): return ["\(style.yellow("warning:")) \(line(message))"]
+    case .noticed(let notice): return [style.yellow("! ") + line(notice.line)]
     }
   }
 
@@ -123,20 +125,26 @@ struct TimelineText {
   private func text(of update: Update, isSet: Bool) -> [String] {
     let name = line(update.path.description) + (isSet ? ", set by the fork" : "")
     if isVerbose {
-      let value = printable(update.value.promptText)
+      let value = others.whole(update.value.promptText)
       return ["\(style.dim("\(name):"))"]
-        + value.split(separator: "\n", omittingEmptySubsequences: false)
+        + value.byteLines
         .map { "  \($0)" }
     }
     let value = update.value.string ?? update.value.json()
-    return ["\(style.dim("\(name):")) \(opening(value, max(24, width - 8 - name.count)))"]
+    return [
+      "\(style.dim("\(name):")) \(others.opening(value, to: max(24, width - 8 - name.count)))"
+    ]
   }
 
   private func text(of call: RunTimeline.Call) -> [String] {
     var facts = [line(call.name)]
     let label = call.key.label.prefix { $0 != "@" }
     if label != "call" { facts.append(line(String(label))) }
-    if call.key.occurrence > 1 { facts.append("try \(call.key.occurrence)") }
+    if call.key.occurrence > 1 {
+      // Of an answer that was continued, or asked for with more room, each part has a number.
+      let isPart = label.split(separator: ".").contains { $0 == "more" || $0 == "again" }
+      facts.append("\(isPart ? "no." : "try") \(call.key.occurrence)")
+    }
     let tokens = "\(call.usage.input) + \(call.usage.output) tokens"
     let took = call.endedAt.map {
       durationText($0.milliseconds - call.askedAt.milliseconds)
@@ -145,8 +153,11 @@ struct TimelineText {
     case .answered:
       facts += [tokens, "\(call.cost)"] + (took.map { [$0] } ?? [])
       if call.isMock, call.provider != "mock" { facts.append("mock") }
-      if FinishReason(recorded: call.finish)?.isCut == true {
-        facts.append(style.yellow("cut off"))
+      if let ending = FinishReason(recorded: call.finish)?.words {
+        facts.append(style.yellow(ending))
+      }
+      if let fallback = call.fallback {
+        facts.append(style.yellow("instead of \(line(fallback.insteadOf))"))
       }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
@@ -154,7 +165,7 @@ struct TimelineText {
       facts += [
         style.red("failed") + (took.map { " after \($0)" } ?? ""), "\(call.cost)", line(why),
       ]
-      if !call.text.isEmpty { facts.append("“\(opening(call.text, 60))” had come") }
+      if !call.text.isEmpty { facts.append("“\(others.opening(call.text, to: 60))” had come") }
     case .uncertain(let decision):
       facts += [
         style.yellow("in doubt"), "\(call.cost)",
@@ -174,7 +185,8 @@ struct TimelineText {
     var lines: [String] = []
     if !asked.title.isEmpty {
       lines.append(
-        "asked: \(opening(asked.title, max(24, width - 34)))  \(style.dim(line(asked.approval)))")
+        "asked: \(others.opening(asked.title, to: max(24, width - 34)))  \(style.dim(line(asked.approval)))"
+      )
     }
     guard let answer = asked.answer else {
       let until = asked.expiresAt.map { ", until \(time.localDay($0))" } ?? ""
@@ -189,6 +201,7 @@ struct TimelineText {
       case .edit: style.green("edited")
       case .reject: style.red("rejected")
       case .feedback: style.yellow("corrected")
+      case .answer: style.green("answered")
       }
     let when = asked.answeredAt.map { ", \(momentText($0, time))" } ?? ""
     let inherited = asked.isInherited ? ", in the run that this one is a fork of" : ""
@@ -230,12 +243,25 @@ struct TimelineText {
     }
   }
 
-  /// On one line, with nothing that a terminal would obey.
-  private func line(_ text: String) -> String { TerminalText.line(text) }
+  /// On one line.
+  private func line(_ text: String) -> String { others.line(text) }
 
   /// A text in full when that is wanted, else its beginning.
   private func whole(_ text: String) -> String {
-    isVerbose ? printable(text) : opening(text, max(24, width - 12))
+    isVerbose ? others.whole(text) : others.opening(text, to: max(24, width - 12))
+  }
+}
+
+extension FinishReason {
+  /// What there is to say about an answer that ended so; nil for a whole one.
+  fileprivate var words: String? {
+    switch self {
+    case .stop, .toolCalls: nil
+    case .length, .cutOff: "cut off"
+    case .filtered: "stopped by the content filter"
+    case .refused: "declined"
+    case .empty: "empty"
+    }
   }
 }
 

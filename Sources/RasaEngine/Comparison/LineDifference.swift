@@ -1,3 +1,5 @@
+import RasaCore
+
 /// How one text becomes another, line by line.
 package struct LineDifference: Sendable, Hashable {
   package enum Line: Sendable, Hashable {
@@ -13,13 +15,13 @@ package struct LineDifference: Sendable, Hashable {
   private static let mostChanges = 1_000
 
   package init(from left: String, to right: String) {
-    let old = left.split(separator: "\n", omittingEmptySubsequences: false)
-    let new = right.split(separator: "\n", omittingEmptySubsequences: false)
+    let old = left.byteLines
+    let new = right.byteLines
     var start = 0
-    while start < min(old.count, new.count), old[start] == new[start] { start += 1 }
+    while start < min(old.count, new.count), old[start].hasSameBytes(as: new[start]) { start += 1 }
     var end = 0
     while end < min(old.count, new.count) - start,
-      old[old.count - 1 - end] == new[new.count - 1 - end]
+      old[old.count - 1 - end].hasSameBytes(as: new[new.count - 1 - end])
     {
       end += 1
     }
@@ -44,7 +46,7 @@ package struct LineDifference: Sendable, Hashable {
           || (diagonal != changes && reach[centre + diagonal - 1] < reach[centre + diagonal + 1])
         var x = goesDown ? reach[centre + diagonal + 1] : reach[centre + diagonal - 1] + 1
         var y = x - diagonal
-        while x < old.count, y < new.count, old[x] == new[y] {
+        while x < old.count, y < new.count, old[x].hasSameBytes(as: new[y]) {
           x += 1
           y += 1
         }

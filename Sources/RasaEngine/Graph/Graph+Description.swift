@@ -85,6 +85,8 @@ extension OperatorDefinition {
     if let temperature { object["temperature"] = .double(temperature) }
     if let effort { object["reasoning_effort"] = .string(effort.rawValue) }
     if let prompt { object["prompt"] = .string(prompt.source) }
+    if let ask { object["ask"] = .string(ask.source) }
+    if let standardAnswer { object["default"] = standardAnswer }
     if !defaults.isEmpty { object["defaults"] = .object(defaults) }
     if isStrict { object["strict"] = true }
     if !sections.isEmpty { object["sections"] = .array(sections.map { .string("\($0)") }) }

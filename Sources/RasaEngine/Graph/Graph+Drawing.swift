@@ -89,7 +89,7 @@ extension Graph {
   private func drawnRoutes(of index: Int, _ label: (Guard?, Bound?) -> String) -> [DrawnArrow] {
     let node = nodes[index]
     var arrows: [DrawnArrow] = []
-    var asksPerson = node.definition.kind == .human
+    var asksPerson = node.definition.isReviewer
     switch node.definition.review {
     case .never: break
     case .always:
@@ -99,8 +99,10 @@ extension Graph {
       asksPerson = true
       arrows.append(DrawnArrow(from: id(node: index), to: "person", label: condition.source))
     }
-    if node.definition.kind == .human {
+    if node.definition.isReviewer {
       arrows.append(DrawnArrow(from: id(node: index), to: "person", label: "asks"))
+    } else if node.definition.ask != nil {
+      arrows.append(DrawnArrow(from: id(node: index), to: "person", label: "asks for an answer"))
     }
     for route in node.routes {
       let text = label(route.when, route.bound)

@@ -25,6 +25,8 @@ package struct Graph: Sendable {
   package var pinned = Value.null
   /// What every model is told about the persona.
   package var systemMessage = ""
+  /// The same where a name in the instructions has a value, so that they are no instructions.
+  package var plainSystemMessage = ""
   package var warnings: [Warning]
 
   package struct Frame: Sendable {
@@ -114,5 +116,40 @@ package struct Graph: Sendable {
   package func writer(of path: StatePath) -> Int? {
     nodes.lastIndex { $0.definition.kind == .llm && $0.writes.contains { $0.overlaps(path) } }
       ?? nodes.lastIndex { $0.writes.contains { $0.overlaps(path) } }
+  }
+}
+
+extension Graph {
+  /// What every model is told about the persona in this state.
+  package func systemMessage(_ view: State) -> String {
+    let isInstructed = nodes.contains { node in
+      node.definition.isInstructions
+        && node.definition.prompt?.paths.contains { !view[$0].isNull } == true
+    }
+    return isInstructed ? plainSystemMessage : systemMessage
+  }
+
+  /// One warning for each prompt in which names stay as they are written, those of the agents that
+  /// work in it included.
+  package func warnings(given preferences: ValueObject) -> [Warning] {
+    var warnings = warnings
+    let given = Value.object(["preferences": .object(preferences)])
+    let names = persona.looseNames.filter { given[$0].isNull }
+    if let first = names.first {
+      let named = names.prefix(8).map { name in
+        "`{{\(name.key == "preferences" ? StatePath(Array(name.components.dropFirst())) : name)}}`"
+      }.joined(separator: ", ")
+      let rest = names.count > 8 ? " and \(names.count - 8) more" : ""
+      let place = nodes.lazy.compactMap { $0.definition.prompt?.location(of: first) }.first
+      warnings.append(
+        Warning(
+          "nothing gives \(named)\(rest) a value, so \(names.count == 1 ? "it stays" : "they stay")"
+            + " in the prompt as written; `defaults` in the file or `--preferences` can give one",
+          at: place ?? persona.location))
+    }
+    for delegate in nodes.flatMap(\.delegates) {
+      warnings += delegate.graph.warnings(given: preferences).filter { !warnings.contains($0) }
+    }
+    return warnings
   }
 }

@@ -11,11 +11,12 @@ extension GraphCompiler {
   /// made, and what it says is the draft and a key of the frame's own name.
   mutating func addAgentFrames() {
     let workers = persona.frames.filter { $0.agent != nil }
+    let uses = Dictionary(workers.map { ($0.agent, 1) }, uniquingKeysWith: +)
     for (index, frame) in persona.frames.enumerated() {
       guard let agent = frame.agent else { continue }
-      let isShared = workers.count { $0.agent == agent } > 1
+      let isShared = (uses[agent] ?? 0) > 1
       let name = isShared ? "\(agent)-\(frame.name)" : agent
-      guard !operators.contains(where: { $0.name == name }) else {
+      guard !operators.contains(name) else {
         problems.append(
           Failure(
             .configuration, "the operator `\(name)` and the agent of `\(frame.name)` share a name",
@@ -40,7 +41,7 @@ extension GraphCompiler {
   }
 
   private func isBranchFrame(_ name: String) -> Bool {
-    graph.frames.contains { $0.name == name && $0.isBranch }
+    framePlaces[name].map { graph.frames[$0].isBranch } ?? false
   }
 
   /// Makes those ready that the operator, or who stands in for it, has work.
@@ -59,8 +60,10 @@ extension GraphCompiler {
     }
   }
 
-  private func compiled(_ definition: OperatorDefinition) throws(Failure) -> Graph {
+  private mutating func compiled(_ definition: OperatorDefinition) throws(Failure) -> Graph {
     let name = definition.agent ?? ""
+    // Who works in many frames is made ready once.
+    if let known = delegateGraphs[name] { return known }
     let way = way + [persona.name]
     if way.contains(name) {
       throw Failure(
@@ -84,8 +87,10 @@ extension GraphCompiler {
         at: definition.location)
     }
     do {
-      return try Graph.compile(
+      let compiled = try Graph.compile(
         persona, operators: shipped, delegates: delegates, way: way, deepest: deepest)
+      delegateGraphs[name] = compiled
+      return compiled
     } catch {
       var failure = error
       failure.details.append("in `\(name)`, which `\(definition.name)` has work")
@@ -99,10 +104,10 @@ extension GraphCompiler {
     let key = "\(first.key)_loop"
     node.definition.writes.append(Write(key: key, type: .object))
     node.writes.append(StatePath(key))
-    let main = graph.frames.indices.filter { !graph.frames[$0].isBranch }
+    let main = mainFrames
     let place = main.firstIndex(of: node.frame)
     let target = place.map { main[max(0, $0 - loop.steps)] } ?? node.frame
-    for name in loop.skip where graph.frameIndex(named: name) == nil {
+    for name in loop.skip where framePlaces[name] == nil {
       graph.warnings.append(
         Warning(
           "the agent `\(node.definition.agent ?? "")` leaves out the frame `\(name)` when it goes "

@@ -27,8 +27,7 @@ extension GraphCompiler {
     }
     if case .run(let name) = definition.onError.otherwise {
       do throws(Failure) {
-        let known = operators.first { $0.name == name }
-        let substitute = if let known { known } else { try shipped(name) }
+        let substitute = if let known = operators[name] { known } else { try shipped(name) }
         node.substitute = substitute
         node.reads += substitute.reads
         node.writes += substitute.writes.map { StatePath($0.key) }
@@ -51,13 +50,16 @@ extension GraphCompiler {
   }
 
   mutating func connect() {
+    for (index, node) in graph.nodes.enumerated() {
+      nodePlaces[node.definition.name, default: []].append(index)
+    }
     for (index, frame) in persona.frames.enumerated() {
       for transition in frame.next { connect(transition, from: index) }
     }
+    nameOutput()
     for index in graph.nodes.indices { connectRoutes(of: index) }
     checkBranches()
     graph.markPaths()
-    nameOutput()
     nameReentry()
   }
 
@@ -70,7 +72,7 @@ extension GraphCompiler {
   private mutating func connect(_ transition: Transition, from index: Int) {
     var target: Int? = nil
     if transition.to != "end" {
-      target = graph.frameIndex(named: transition.to)
+      target = framePlaces[transition.to]
       if target == nil {
         problems.append(
           unknown(
@@ -109,7 +111,7 @@ extension GraphCompiler {
         let frame = graph.nodes[index].frame
         if let node = node(named: name, near: frame) {
           action = .node(node)
-        } else if let target = graph.frameIndex(named: name) {
+        } else if let target = framePlaces[name] {
           action = .frame(target)
         } else {
           problems.append(
@@ -135,24 +137,27 @@ extension GraphCompiler {
       graph.nodes[index].routes.append(
         Graph.NodeRoute(
           when: route.when, action: action, bound: bound(route.atMost),
-          skipping: route.skip.compactMap { graph.frameIndex(named: $0) }))
+          skipping: route.skip.compactMap { framePlaces[$0] }))
       graph.nodes[index].reads += route.when?.reads ?? []
     }
     if case .when(let condition) = definition.review { graph.nodes[index].reads += condition.reads }
-    let own = graph.nodes[index].writes
-    let declared = Set(definition.reads)
-    graph.nodes[index].reads.removeAll { path in
-      !declared.contains(path) && own.contains { $0.overlaps(path) }
+    if definition.reviewSubject == .output {
+      graph.nodes[index].reads += graph.outputParts.map(\.from)
     }
-    var reviewed = definition.kind == .human
+    let declared = Set(definition.reads)
+    if graph.nodes[index].reads.contains(where: { !declared.contains($0) }) {
+      let own = PathSet(graph.nodes[index].writes)
+      graph.nodes[index].reads.removeAll { !declared.contains($0) && own.overlaps($0) }
+    }
+    var reviewed = definition.isReviewer
     if case .never = definition.review {} else { reviewed = true }
     graph.nodes[index].mayLeave = reviewed || !graph.nodes[index].routes.isEmpty
   }
 
   /// The operator of that name in the same frame, else the only or first one elsewhere.
   private func node(named name: String, near frame: Int) -> Int? {
-    graph.nodes.firstIndex { $0.definition.name == name && $0.frame == frame }
-      ?? graph.nodes.firstIndex { $0.definition.name == name }
+    let places = nodePlaces[name] ?? []
+    return places.first { graph.nodes[$0].frame == frame } ?? places.first
   }
 
   private func target(of action: Graph.NodeRoute.Action) -> Int? {
@@ -165,32 +170,73 @@ extension GraphCompiler {
 
   /// Branches run in any interleaving, so what one writes no other may read or write.
   private mutating func checkBranches() {
+    var clashes = 0
     for frame in graph.frames {
-      for (place, left) in frame.branches.enumerated() {
-        for right in frame.branches[(place + 1)...] {
+      let contested = contested(among: frame.branches)
+      if contested.isEmpty { continue }
+      func paths(_ branch: Int, _ of: (Graph.Node) -> [StatePath]) -> [StatePath] {
+        graph.frames[branch].nodes.flatMap { of(graph.nodes[$0]) }
+          .filter { contested.contains($0.key) }
+      }
+      let branches = frame.branches.map { branch in
+        (
+          index: branch, writes: paths(branch, \.writes),
+          touched: paths(branch) { $0.reads + $0.writes }
+        )
+      }
+      for (place, left) in branches.enumerated() {
+        for right in branches[(place + 1)...] where !left.writes.isEmpty || !right.writes.isEmpty {
           for (one, other) in [(left, right), (right, left)] {
-            let writes = graph.frames[one].nodes.flatMap { graph.nodes[$0].writes }
-            let touched = graph.frames[other].nodes.flatMap {
-              graph.nodes[$0].reads + graph.nodes[$0].writes
-            }
-            if let clash = writes.first(where: { path in touched.contains { $0.overlaps(path) } }) {
-              problems.append(
-                Failure(
-                  .configuration,
-                  "the branches `\(graph.frames[one].name)` and `\(graph.frames[other].name)` "
-                    + "both touch `\(clash)`, so their order would matter",
-                  mend: "let one of them run before or after the other, or use another key",
-                  at: frame.location))
-            }
+            guard
+              let clash = one.writes.first(where: { path in
+                other.touched.contains { $0.overlaps(path) }
+              })
+            else { continue }
+            problems.append(
+              Failure(
+                .configuration,
+                "the branches `\(graph.frames[one.index].name)` and "
+                  + "`\(graph.frames[other.index].name)` both touch `\(clash)`, so their order "
+                  + "would matter",
+                mend: "let one of them run before or after the other, or use another key",
+                at: frame.location))
+            clashes += 1
+            // Of n branches that write one key each pair clashes: the first ones say it all.
+            if clashes == Self.mostClashes { return }
           }
         }
       }
     }
   }
 
+  private static let mostClashes = 100
+
+  /// The keys below which one branch writes something and another touches something.
+  private func contested(among branches: [Int]) -> Set<String> {
+    if branches.count < 2 { return [] }
+    /// The only branch that touches a key so far; nil where there are several.
+    var touching: [String: Int?] = [:]
+    var written: Set<String> = []
+    for branch in branches {
+      for node in graph.frames[branch].nodes {
+        for path in graph.nodes[node].reads + graph.nodes[node].writes {
+          switch touching[path.key] {
+          case nil: touching[path.key] = .some(branch)
+          case .some(let other?) where other != branch: touching[path.key] = .some(nil)
+          default: break
+          }
+        }
+        for path in graph.nodes[node].writes { written.insert(path.key) }
+      }
+    }
+    return written.filter { touching[$0] == .some(nil) }
+  }
+
   private mutating func nameOutput() {
-    if let composed = graph.nodes.last(where: { $0.definition.compose?.key == "output" }) {
-      graph.outputParts = composed.definition.compose?.parts ?? []
+    let writers = graph.nodes.filter { $0.writes.contains("output") }
+    // Beside another writer, the output is not always what is composed.
+    if let composed = writers.last?.definition.compose, writers.count == 1 {
+      graph.outputParts = composed.parts
     } else if graph.nodes.contains(where: { $0.writes.contains("output") }) {
       graph.outputParts = [Composition.Part(from: "output")]
     } else if graph.nodes.contains(where: { $0.writes.contains("draft") }) {
@@ -204,7 +250,7 @@ extension GraphCompiler {
   }
 
   private mutating func nameReentry() {
-    let main = graph.frames.indices.filter { !graph.frames[$0].isBranch }
+    let main = mainFrames
     graph.reentry =
       main.first { graph.frames[$0].kind == .shortTerm }
       ?? main.first { graph.frames[$0].kind == .session } ?? 0
@@ -219,19 +265,26 @@ extension Graph {
   /// Gives every written path a bit (bits are shared beyond 64 paths, which only makes operators
   /// wait for each other more often than they need to).
   mutating func markPaths() {
-    var bits: [StatePath: UInt64] = [:]
-    for path in nodes.flatMap(\.writes) where bits[path] == nil {
-      bits[path] = 1 << UInt64(bits.count % 64)
+    var known: Set<StatePath> = []
+    var bits: [String: [(path: StatePath, bit: UInt64)]] = [:]
+    for node in nodes {
+      for path in node.writes where !known.contains(path) {
+        bits[path.key, default: []].append((path, 1 << UInt64(known.count % 64)))
+        known.insert(path)
+      }
+    }
+    func mask(_ paths: [StatePath]) -> UInt64 {
+      paths.reduce(0) { mask, path in
+        (bits[path.key] ?? []).reduce(mask) { $1.path.overlaps(path) ? $0 | $1.bit : $0 }
+      }
     }
     let frames = frames
     facts = nodes.map { node in
       var facts = Graph.NodeFacts(
         mayLeave: node.mayLeave, isRule: node.definition.kind == .rule,
         kind: frames[node.frame].kind)
-      for (path, bit) in bits {
-        if node.writes.contains(where: { $0.overlaps(path) }) { facts.writeMask |= bit }
-        if node.reads.contains(where: { $0.overlaps(path) }) { facts.readMask |= bit }
-      }
+      facts.writeMask = mask(node.writes)
+      facts.readMask = mask(node.reads)
       return facts
     }
   }

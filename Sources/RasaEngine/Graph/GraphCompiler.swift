@@ -35,7 +35,9 @@ extension Graph {
     compiler.problems += graph.guardTypeProblems() + graph.undeclaredReads()
     try compiler.throwProblems()
     flow.annotate(&graph)
-    graph.systemMessage = Prompt.system(for: persona)
+    graph.warnings += graph.unseenParts()
+    graph.systemMessage = Prompt.system(for: persona, instructions: persona.instructions)
+    graph.plainSystemMessage = Prompt.system(for: persona, instructions: persona.plainInstructions)
     graph.digest = Digest.of(graph.description)
     return graph
   }
@@ -46,7 +48,7 @@ struct GraphCompiler {
   let persona: PersonaDefinition
   var graph: Graph
   var problems: [Failure] = []
-  var operators: [OperatorDefinition]
+  var operators: NamedOperators
   let shipped: (String) throws(Failure) -> OperatorDefinition
   let delegates: (String) throws(Failure) -> PersonaDefinition?
   /// Who has this persona work, the outermost first.
@@ -54,6 +56,13 @@ struct GraphCompiler {
   let deepest: Int
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
+  /// Where frames and nodes stand, by name; of several with one name the first counts.
+  var framePlaces: [String: Int] = [:]
+  var nodePlaces: [String: [Int]] = [:]
+  /// The frames that are no branches, in order.
+  var mainFrames: [Int] = []
+  /// Those who work inside this one, each compiled once.
+  var delegateGraphs: [String: Graph] = [:]
 
   init(
     persona: PersonaDefinition,
@@ -66,7 +75,7 @@ struct GraphCompiler {
     self.delegates = delegates
     self.way = way
     self.deepest = deepest
-    operators = persona.operators
+    operators = NamedOperators(persona.operators)
     graph = Graph(
       persona: persona, frames: [], nodes: [], outputParts: [], reentry: 0, reentryPrelude: nil,
       counterCount: 0, digest: "", warnings: persona.warnings)
@@ -87,7 +96,7 @@ struct GraphCompiler {
     try throwProblems()
     addAgentFrames()
     for frame in persona.frames {
-      for name in frame.operators ?? [] where !operators.contains(where: { $0.name == name }) {
+      for name in frame.operators ?? [] where !operators.contains(name) {
         do { operators.append(try shipped(name)) } catch {
           problems.append(located(error, at: frame.location))
         }
@@ -109,6 +118,15 @@ struct GraphCompiler {
   private mutating func resolveFrames() {
     let names = persona.frames.map(\.name)
     let branches = Set(persona.frames.flatMap(\.parallel))
+    for (index, name) in names.enumerated() where framePlaces[name] == nil {
+      framePlaces[name] = index
+    }
+    mainFrames = names.indices.filter { !branches.contains(names[$0]) }
+    var following: [Int?] = Array(repeating: nil, count: names.count)
+    for index in names.indices.dropLast().reversed() {
+      let next = names[index + 1]
+      following[index] = branches.contains(next) ? following[index + 1] : framePlaces[next]
+    }
     if names.isEmpty {
       problems.append(
         Failure(
@@ -116,7 +134,7 @@ struct GraphCompiler {
           mend: "add `frames: [session_frame]`", at: persona.location))
     }
     for (index, frame) in persona.frames.enumerated() {
-      if names.firstIndex(of: frame.name) != index {
+      if framePlaces[frame.name] != index {
         problems.append(
           Failure(
             .configuration, "the frame `\(frame.name)` is declared twice",
@@ -126,16 +144,14 @@ struct GraphCompiler {
         Graph.Frame(
           name: frame.name, kind: frame.kind, nodes: [], transitions: [],
           branches: frame.parallel.compactMap { name in
-            guard let target = names.firstIndex(of: name) else {
+            guard let target = framePlaces[name] else {
               problems.append(unknown("frame", name, among: names, at: frame.location))
               return nil
             }
             return target
           },
           isBranch: branches.contains(frame.name),
-          following: persona.frames[(index + 1)...].first { !branches.contains($0.name) }
-            .flatMap { names.firstIndex(of: $0.name) },
-          location: frame.location))
+          following: following[index], location: frame.location))
       if branches.contains(frame.name) {
         graph.frames[index].following = nil
         if index == 0 {
@@ -157,26 +173,35 @@ struct GraphCompiler {
   func unknown(
     _ what: String, _ name: String, among known: [String], at location: SourceLocation
   ) -> Failure {
-    let hint = nearestName(to: name, among: known).map { "did you mean `\($0)`? " } ?? ""
+    // A large persona with many such names would say all of its own again for each.
+    let hint =
+      problems.count < Self.mostHints
+      ? nearestName(to: name, among: known).map { "did you mean `\($0)`? " } ?? "" : ""
+    let shown = known.prefix(Self.namesShown).joined(separator: ", ")
+    let more = known.count - Self.namesShown
     return Failure(
       .configuration, "there is no \(what) named `\(name)`",
-      mend: "\(hint)known here: \(known.joined(separator: ", "))", at: location)
+      mend: "\(hint)known here: \(shown)" + (more > 0 ? ", and \(more) more" : ""), at: location)
   }
+
+  private static let mostHints = 20
+  private static let namesShown = 50
 
   /// Where each operator runs: in the frames that list it, else in the frame its own file names
   /// (by name, or by kind for the four standard frames), else in the last declared frame.
   private mutating func bind() -> [[OperatorDefinition]] {
     var bound = [[OperatorDefinition]](repeating: [], count: graph.frames.count)
-    let last = graph.frames.lastIndex { !$0.isBranch } ?? 0
+    let last = mainFrames.last ?? 0
     let listed = Set(persona.frames.flatMap { $0.operators ?? [] } + agentFrames.values)
     let substitutes = Set(
-      operators.compactMap { definition in
+      operators.all.compactMap { definition in
         if case .run(let name) = definition.onError.otherwise { name } else { nil }
       })
     for (index, frame) in persona.frames.enumerated() {
+      var names: Set<String> = []
       for name in frame.operators ?? [] {
-        guard let definition = operators.first(where: { $0.name == name }) else { continue }
-        if bound[index].contains(where: { $0.name == name }) {
+        guard let definition = operators[name] else { continue }
+        if !names.insert(name).inserted {
           problems.append(
             Failure(
               .configuration, "the frame `\(frame.name)` lists the operator `\(name)` twice",
@@ -186,23 +211,28 @@ struct GraphCompiler {
           bound[index].append(definition)
         }
       }
-      if let name = agentFrames[index], let work = operators.first(where: { $0.name == name }) {
+      if let name = agentFrames[index], let work = operators[name] {
         bound[index].append(work)
       }
     }
-    for definition in operators where !listed.contains(definition.name) {
-      if substitutes.contains(definition.name) { continue }
-      bound[frame(for: definition) ?? last].append(definition)
+    let unlisted = operators.all.filter { definition in
+      !listed.contains(definition.name) && !substitutes.contains(definition.name)
+    }
+    // Who shows the whole output to a person comes when all of it is there.
+    for isLast in [false, true] {
+      for definition in unlisted where (definition.reviewSubject == .output) == isLast {
+        bound[frame(for: definition) ?? last].append(definition)
+      }
     }
     return bound
   }
 
   private func frame(for definition: OperatorDefinition) -> Int? {
     guard let name = definition.frame else { return nil }
-    if let exact = graph.frameIndex(named: name) { return exact }
+    if let exact = framePlaces[name] { return exact }
     let kind = FrameKind(impliedBy: name)
     guard kind != .stateless || name.hasPrefix("stateless") else { return nil }
-    return graph.frames.firstIndex { $0.kind == kind && !$0.isBranch }
+    return mainFrames.first { graph.frames[$0].kind == kind }
   }
 
   /// Adds what every persona needs unless it says so itself: the draft, its recall, the composed
@@ -212,15 +242,19 @@ struct GraphCompiler {
     _ shipped: (String) throws(Failure) -> OperatorDefinition
   ) throws(Failure) {
     func isNamed(_ name: String) -> Bool { bound.joined().contains { $0.name == name } }
-    func isWritten(_ key: String) -> Bool {
-      bound.joined().contains { definition in
-        definition.writes.contains { $0.key == key } || definition.compose?.key == key
+    func keysWritten() -> Set<String> {
+      var keys: Set<String> = []
+      for definition in bound.joined() {
+        for write in definition.writes { keys.insert(write.key) }
+        if let key = definition.compose?.key { keys.insert(key) }
       }
+      return keys
     }
-    let main = graph.frames.indices.filter { !graph.frames[$0].isBranch }
+    let written = keysWritten()
+    let main = mainFrames
     let last = main.last ?? 0
     let home = main.first { graph.frames[$0].kind == .session } ?? 0
-    if !isWritten("draft"), !isWritten("output") {
+    if !written.contains("draft"), !written.contains("output") {
       bound[home].insert(try shipped("respond"), at: 0)
     }
     if graph.frames.contains(where: { $0.kind == .longTerm }) {
@@ -231,10 +265,11 @@ struct GraphCompiler {
         bound[talking].insert(try shipped("recall"), at: 0)
       }
     }
-    if !isWritten("output"), !persona.operators.isEmpty {
+    if !written.contains("output"), !persona.operators.isEmpty {
       let compose = try shipped("compose")
       let parts = compose.compose?.parts.filter { $0.from.key != "draft" } ?? []
-      if parts.contains(where: { isWritten($0.from.key) }) { bound[last].append(compose) }
+      let written = keysWritten()
+      if parts.contains(where: { written.contains($0.from.key) }) { bound[last].append(compose) }
     }
     if graph.frames.contains(where: { $0.kind == .longTerm }), !isNamed("remember") {
       bound[last].append(try shipped("remember"))

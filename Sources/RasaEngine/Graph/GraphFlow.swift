@@ -3,10 +3,12 @@ import RasaPersona
 
 /// The graph as bare points and arrows, for the questions that are about paths.
 ///
-/// Points: every node, and for every frame its entry and its end. The run's own end has no point.
+/// Points: every node, and for every frame its entry, the end of its operators, and where it is left,
+/// which comes after its branches. The run's own end has no point.
 struct GraphFlow {
   private let graph: Graph
   private var arrows: [[Arrow]]
+  private var paths: Condensation
 
   private struct Arrow {
     var to: Int
@@ -16,14 +18,21 @@ struct GraphFlow {
     var isFree: Bool { !isBounded }
   }
 
-  private func entry(_ frame: Int) -> Int { graph.nodes.count + frame * 2 }
-  private func end(_ frame: Int) -> Int { graph.nodes.count + frame * 2 + 1 }
+  private static let pointsPerFrame = 3
+  private func entry(_ frame: Int) -> Int { graph.nodes.count + frame * Self.pointsPerFrame }
+  private func end(_ frame: Int) -> Int { entry(frame) + 1 }
+  private func leave(_ frame: Int) -> Int { entry(frame) + 2 }
+  private func frame(of point: Int) -> Int { (point - graph.nodes.count) / Self.pointsPerFrame }
 
   init(_ graph: Graph) {
     self.graph = graph
-    arrows = Array(repeating: [], count: graph.nodes.count + graph.frames.count * 2)
+    arrows = Array(
+      repeating: [], count: graph.nodes.count + graph.frames.count * Self.pointsPerFrame)
+    paths = Condensation([])
+    var writers = WriterIndex(graph)
     for index in graph.frames.indices { connectFrame(index) }
-    for index in graph.nodes.indices { connectNode(index) }
+    for index in graph.nodes.indices { connectNode(index, &writers) }
+    paths = Condensation(arrows.map { $0.map(\.to) })
   }
 
   private mutating func connectFrame(_ index: Int) {
@@ -37,14 +46,14 @@ struct GraphFlow {
     if !isExit(previous) { arrows[previous].append(Arrow(to: end(index), isBounded: false)) }
     for branch in frame.branches {
       arrows[end(index)].append(Arrow(to: entry(branch), isBounded: false))
+      arrows[end(branch)].append(Arrow(to: leave(index), isBounded: false))
     }
-    let leaves = frame.branches.isEmpty ? [end(index)] : [end(index)] + frame.branches.map(end)
+    arrows[end(index)].append(Arrow(to: leave(index), isBounded: false))
     var fallsThrough = true
     for transition in frame.transitions {
       if let target = transition.target {
-        for leave in leaves {
-          arrows[leave].append(Arrow(to: entry(target), isBounded: transition.bound != nil))
-        }
+        arrows[leave(index)].append(
+          Arrow(to: entry(target), isBounded: transition.bound != nil))
       }
       if transition.when == nil, transition.bound == nil {
         fallsThrough = false
@@ -52,9 +61,7 @@ struct GraphFlow {
       }
     }
     if fallsThrough, let following = frame.following {
-      for leave in leaves {
-        arrows[leave].append(Arrow(to: entry(following), isBounded: false))
-      }
+      arrows[leave(index)].append(Arrow(to: entry(following), isBounded: false))
     }
   }
 
@@ -66,13 +73,16 @@ struct GraphFlow {
     }
   }
 
-  private mutating func connectNode(_ index: Int) {
+  private mutating func connectNode(_ index: Int, _ writers: inout WriterIndex) {
     let node = graph.nodes[index]
-    var asksPerson = node.definition.kind == .human
+    var asksPerson = node.definition.isReviewer
     if case .never = node.definition.review {
     } else {
       asksPerson = true
       arrows[index].append(Arrow(to: index, isBounded: true))
+      if node.definition.kind == .rule, let author = node.writes.first.flatMap(graph.author) {
+        arrows[index].append(Arrow(to: author, isBounded: true))
+      }
     }
     for route in node.routes {
       switch route.action {
@@ -83,15 +93,13 @@ struct GraphFlow {
       case .end: break
       case .review(let subject):
         asksPerson = true
-        if let writer = graph.writer(of: subject) {
+        if let writer = writers.author(of: subject) {
           arrows[index].append(Arrow(to: writer, isBounded: true))
         }
       }
     }
     guard asksPerson else { return }
-    if node.definition.kind == .human, let subject = node.definition.reviewSubject,
-      let writer = graph.writer(of: subject)
-    {
+    if let subject = node.definition.reviewSubject, let writer = writers.author(of: subject) {
       arrows[index].append(Arrow(to: writer, isBounded: true))
     }
     arrows[index].append(Arrow(to: entry(graph.reentry), isBounded: true))
@@ -135,8 +143,8 @@ struct GraphFlow {
 
   func unreachable() -> [Failure] {
     guard !graph.frames.isEmpty else { return [] }
-    let reached = reachable(from: [entry(0)])
-    return graph.frames.indices.filter { !reached.contains(entry($0)) }.map { index in
+    let reached = reached(from: [entry(0)])
+    return graph.frames.indices.filter { !reached[entry($0)] }.map { index in
       Failure(
         .configuration, "the frame `\(graph.frames[index].name)` can never be reached",
         mend: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
@@ -146,87 +154,170 @@ struct GraphFlow {
   /// The nodes that can still run, and all other points that can be passed, from some points on,
   /// these included.
   func reachable(from points: [Int]) -> Set<Int> {
-    var reached = Set(points)
+    let reached = reached(from: points)
+    return Set(arrows.indices.filter { reached[$0] })
+  }
+
+  private func reached(from points: [Int]) -> [Bool] {
+    var reached = Array(repeating: false, count: arrows.count)
     var open = points
+    for point in points { reached[point] = true }
     while let point = open.popLast() {
-      for arrow in arrows[point] where reached.insert(arrow.to).inserted { open.append(arrow.to) }
+      for arrow in arrows[point] where !reached[arrow.to] {
+        reached[arrow.to] = true
+        open.append(arrow.to)
+      }
     }
     return reached
   }
 
-  /// Reads and guards whose key no path can have written yet.
-  func readsBeforeWrites() -> [Failure] {
-    var before = [Set<StatePath>](repeating: [], count: arrows.count)
-    var open = graph.frames.isEmpty ? [] : [entry(0)]
-    var seen = Set(open)
+  /// The nodes that can have run before that one runs for the first time.
+  func nodes(before node: Int) -> [Int] {
+    guard !graph.frames.isEmpty else { return [] }
+    var reached: Set<Int> = [entry(0)]
+    var open = [entry(0)]
+    var comesFrom: [Int: [Int]] = [:]
     while let point = open.popLast() {
-      let after =
-        point < graph.nodes.count
-        ? before[point].union(writes(of: point)) : before[point]
-      for arrow in arrows[point]
-      where !after.isSubset(of: before[arrow.to]) || !seen.contains(arrow.to) {
-        before[arrow.to].formUnion(after)
-        seen.insert(arrow.to)
-        open.append(arrow.to)
+      for arrow in arrows[point] {
+        comesFrom[arrow.to, default: []].append(point)
+        if arrow.to != node, reached.insert(arrow.to).inserted { open.append(arrow.to) }
       }
     }
-    var found: [Failure] = []
-    let everything = graph.nodes.flatMap(\.writes).map(\.description)
-    func check(
-      _ path: StatePath, _ known: Set<StatePath>, _ who: String, _ location: SourceLocation
-    ) {
-      if State.provided.contains(path.key) || known.contains(where: { $0.overlaps(path) }) {
-        return
-      }
-      let hint = nearestName(to: path.description, among: everything)
-      found.append(
-        Failure(
-          .configuration, "\(who) reads `\(path)`, which nothing writes before",
-          mend: hint.map { "did you mean `\($0)`? " } ?? ""
-            + "add an operator that writes it earlier, or mark the read as optional: `\(path)?`",
-          at: location))
-    }
-    for (index, node) in graph.nodes.enumerated() where seen.contains(index) {
-      let definition = node.definition
-      for path in definition.reads where !definition.optionalReads.contains(path) {
-        if graph.frames[node.frame].kind == .stateless, !State.provided.contains(path.key) {
-          found.append(
-            Failure(
-              .configuration,
-              "the operator `\(definition.name)` reads `\(path)` in the stateless frame "
-                + "`\(graph.frames[node.frame].name)`, which shows only input, preferences and metadata",
-              mend: "run it in a frame of another kind, as with `kind: session`",
-              at: definition.location))
-          continue
-        }
-        check(path, before[index], "the operator `\(definition.name)`", definition.location)
-      }
-      let after = before[index].union(writes(of: index))
-      for (route, original) in zip(node.routes, definition.then) {
-        for path in route.when?.reads ?? [] {
-          check(path, after, "a guard of `\(definition.name)`", original.location)
-        }
+    var before: Set<Int> = [node]
+    open = [node]
+    while let point = open.popLast() {
+      for source in comesFrom[point] ?? [] where before.insert(source).inserted {
+        open.append(source)
       }
     }
-    for (index, frame) in graph.frames.enumerated() where seen.contains(entry(index)) {
-      var known = before[end(index)]
-      for branch in frame.branches { known.formUnion(before[end(branch)]) }
-      for (edge, original) in zip(frame.transitions, graph.persona.frames[index].next) {
-        for path in edge.when?.reads ?? [] {
-          check(path, known, "a guard of the frame `\(frame.name)`", original.location)
-        }
-      }
-    }
-    return found
+    before.remove(node)
+    return before.filter { $0 < graph.nodes.count }.sorted()
   }
 
-  private func writes(of point: Int) -> [StatePath] {
-    point < graph.nodes.count ? graph.nodes[point].writes : []
+  /// Something that looks at a path, and where.
+  private struct Look {
+    enum Who {
+      case node(Int)
+      case route(of: Int)
+      case transition(of: Int)
+    }
+
+    var who: Who
+    var path: StatePath
+    var location: SourceLocation
+    /// An operator looks from a frame in which it cannot see the path.
+    var isBlind = false
+    /// Where in the graph; what the point itself writes counts for those who look after it.
+    var point: Int
+    var isAfter: Bool
+  }
+
+  /// Reads and guards whose key no path can have written yet.
+  func readsBeforeWrites() -> [Failure] {
+    guard !graph.frames.isEmpty else { return [] }
+    let reached = reached(from: [entry(0)])
+    let looks = looks(from: reached)
+    var columns = PathColumns(
+      graph.nodes.indices.lazy.filter { reached[$0] }.map { ($0, graph.nodes[$0].writes) })
+    var isKnown = looks.map { State.provided.contains($0.path.key) }
+    var asked: [[(look: Int, bit: UInt64)]] = []
+    for (index, look) in looks.enumerated() where !isKnown[index] && !look.isBlind {
+      guard let column = columns.column(of: look.path) else { continue }
+      while asked.count <= column / 64 { asked.append([]) }
+      asked[column / 64].append((index, 1 << UInt64(column % 64)))
+    }
+    for block in columns.blocks {
+      var seeds = Array(repeating: UInt64(0), count: paths.count)
+      var own = Array(repeating: UInt64(0), count: graph.nodes.count)
+      columns.forEach(in: block) { _, bit, points in
+        for point in points {
+          own[point] |= bit
+          seeds[paths.component[point]] |= bit
+        }
+      }
+      let before = paths.arrivals(of: seeds)
+      for (index, bit) in asked[block] {
+        let look = looks[index]
+        var bits = before[paths.component[look.point]]
+        if look.isAfter { bits |= own[look.point] }
+        if bits & bit != 0 { isKnown[index] = true }
+      }
+    }
+    return problems(looks.indices.filter { !isKnown[$0] || looks[$0].isBlind }.map { looks[$0] })
+  }
+
+  private func looks(from reached: [Bool]) -> [Look] {
+    var looks: [Look] = []
+    for (index, node) in graph.nodes.enumerated() where reached[index] {
+      let definition = node.definition
+      let isStateless = graph.frames[node.frame].kind == .stateless
+      for path in definition.reads where !definition.optionalReads.contains(path) {
+        looks.append(
+          Look(
+            who: .node(index), path: path, location: definition.location,
+            isBlind: isStateless && !State.provided.contains(path.key), point: index,
+            isAfter: false))
+      }
+      for (route, original) in zip(node.routes, definition.then) {
+        for path in route.when?.reads ?? [] {
+          looks.append(
+            Look(
+              who: .route(of: index), path: path, location: original.location, point: index,
+              isAfter: true))
+        }
+      }
+    }
+    for (index, frame) in graph.frames.enumerated() where reached[entry(index)] {
+      for (edge, original) in zip(frame.transitions, graph.persona.frames[index].next) {
+        for path in edge.when?.reads ?? [] {
+          looks.append(
+            Look(
+              who: .transition(of: index), path: path, location: original.location,
+              point: leave(index), isAfter: false))
+        }
+      }
+    }
+    return looks
+  }
+
+  /// Looking for what was meant takes longer than all else, and nobody needs it a hundred times.
+  private static let mostHints = 20
+
+  private func problems(_ looks: [Look]) -> [Failure] {
+    if looks.isEmpty { return [] }
+    var seen: Set<StatePath> = []
+    let everything = graph.nodes.flatMap(\.writes).filter { seen.insert($0).inserted }
+      .map(\.description)
+    return looks.enumerated().map { place, look in
+      let who: String
+      switch look.who {
+      case .node(let index):
+        let node = graph.nodes[index]
+        who = "the operator `\(node.definition.name)`"
+        guard !look.isBlind else {
+          return Failure(
+            .configuration,
+            "\(who) reads `\(look.path)` in the stateless frame "
+              + "`\(graph.frames[node.frame].name)`, which shows only input, preferences and metadata",
+            mend: "run it in a frame of another kind, as with `kind: session`", at: look.location)
+        }
+      case .route(let index): who = "a guard of `\(graph.nodes[index].definition.name)`"
+      case .transition(let index): who = "a guard of the frame `\(graph.frames[index].name)`"
+      }
+      let hint =
+        place < Self.mostHints
+        ? nearestName(to: look.path.description, among: everything) : nil
+      return Failure(
+        .configuration, "\(who) reads `\(look.path)`, which nothing writes before",
+        mend: hint.map { "did you mean `\($0)`? " } ?? ""
+          + "add an operator that writes it earlier, or mark the read as optional: `\(look.path)?`",
+        at: look.location)
+    }
   }
 
   private func name(of point: Int) -> String {
     if point < graph.nodes.count { return "the operator `\(graph.nodes[point].definition.name)`" }
-    return "the frame `\(graph.frames[(point - graph.nodes.count) / 2].name)`"
+    return "the frame `\(graph.frames[frame(of: point)].name)`"
   }
 
   private func location(of point: Int) -> SourceLocation {
@@ -234,7 +325,7 @@ struct GraphFlow {
       let definition = graph.nodes[point].definition
       return definition.then.first?.location ?? definition.location
     }
-    let frame = graph.persona.frames[(point - graph.nodes.count) / 2]
+    let frame = graph.persona.frames[self.frame(of: point)]
     return frame.next.first?.location ?? frame.location
   }
 
@@ -242,71 +333,87 @@ struct GraphFlow {
 
   /// Fills in what may still be written from each node on, and from that which nodes stream live.
   func annotate(_ graph: inout Graph) {
-    let from = writtenFrom()
-    func openParts(_ written: Set<StatePath>) -> UInt64 {
-      var bits: UInt64 = 0
-      for (place, part) in graph.outputParts.enumerated()
-      where written.contains(where: { $0.overlaps(part.from) }) {
-        bits |= 1 << UInt64(min(place, 63))
-      }
-      return bits
+    var columns = PathColumns(graph.nodes.indices.lazy.map { ($0, touches(of: $0)) })
+    var parts: [UInt64] = []
+    for (place, part) in graph.outputParts.enumerated() {
+      guard let column = columns.column(of: part.from) else { continue }
+      while parts.count <= column { parts.append(0) }
+      // The last bit stands for all that come after it.
+      parts[column] |= 1 << UInt64(min(place, 63))
     }
-    for index in graph.nodes.indices {
-      graph.facts[index].openParts = openParts(from[index])
+    let shown = Set(graph.outputParts.map(\.from))
+    for index in graph.nodes.indices { graph.facts[index].openParts = 0 }
+    for index in graph.frames.indices { graph.frames[index].openParts = 0 }
+    var isWrittenAgain = Array(repeating: false, count: graph.nodes.count)
+    let firsts = graph.nodes.map { node in
+      node.writes.first.flatMap { shown.contains($0) ? columns.column(of: $0) : nil }
+    }
+    for block in columns.blocks {
+      var seeds = Array(repeating: UInt64(0), count: paths.count)
+      columns.forEach(in: block) { _, bit, points in
+        for point in points { seeds[paths.component[point]] |= bit }
+      }
+      let ahead = paths.prospects(of: seeds)
+      func openParts(_ bits: UInt64) -> UInt64 {
+        var (bits, open) = (bits, UInt64(0))
+        while bits != 0 {
+          open |= parts[block * 64 + bits.trailingZeroBitCount]
+          bits &= bits - 1
+        }
+        return open
+      }
+      func after(_ point: Int) -> UInt64 {
+        arrows[point].reduce(0) { $0 | ahead[paths.component[$1.to]] }
+      }
+      for index in graph.nodes.indices {
+        graph.facts[index].openParts |= openParts(ahead[paths.component[index]])
+        guard let first = firsts[index], first / 64 == block else { continue }
+        isWrittenAgain[index] = after(index) & 1 << UInt64(first % 64) != 0
+      }
+      for index in graph.frames.indices {
+        graph.frames[index].openParts |= openParts(after(end(index)))
+      }
+    }
+    for index in graph.nodes.indices where firsts[index] != nil && !isWrittenAgain[index] {
       let node = graph.nodes[index]
-      let after = arrows[index].reduce(into: Set<StatePath>()) { $0.formUnion(from[$1.to]) }
       guard node.definition.kind == .llm, node.definition.output == nil, node.substitute == nil,
-        case .never = node.definition.review, let key = node.writes.first,
-        graph.outputParts.contains(where: { $0.from == key }),
-        !after.contains(where: { $0.overlaps(key) }),
+        case .never = node.definition.review,
         !node.routes.contains(where: { if case .review = $0.action { true } else { false } })
       else { continue }
       graph.nodes[index].isLive = true
     }
-    for index in graph.frames.indices {
-      let written = arrows[end(index)].reduce(into: Set<StatePath>()) {
-        $0.formUnion(from[$1.to])
-      }
-      graph.frames[index].openParts = openParts(written)
-    }
   }
 
-  private func writtenFrom() -> [Set<StatePath>] {
-    var from = (arrows.indices).map { Set(writes(of: $0)) }
-    for index in graph.nodes.indices where graph.nodes[index].definition.kind == .human {
-      if let subject = graph.nodes[index].definition.reviewSubject { from[index].insert(subject) }
+  /// What a node writes, and what a person may write there.
+  private func touches(of index: Int) -> [StatePath] {
+    let node = graph.nodes[index]
+    var paths = node.writes
+    if let subject = node.definition.reviewSubject { paths += graph.paths(decidedBy: subject) }
+    // What a person sees before it counts may be replaced by them.
+    if case .never = node.definition.review {
+    } else if node.writes.contains(.output) {
+      paths += graph.paths(decidedBy: .output)
     }
-    for index in graph.nodes.indices {
-      for case .review(let subject) in graph.nodes[index].routes.map(\.action) {
-        from[index].insert(subject)
-      }
+    for case .review(let subject) in node.routes.map(\.action) {
+      paths += graph.paths(decidedBy: subject)
     }
-    var changed = true
-    while changed {
-      changed = false
-      for point in arrows.indices.reversed() {
-        for arrow in arrows[point] where !from[arrow.to].isSubset(of: from[point]) {
-          from[point].formUnion(from[arrow.to])
-          changed = true
-        }
-      }
-    }
-    return from
+    return paths
   }
 
   /// How often each node can run at most, people's corrections not counted: once, and once more
   /// for every time that a bounded edge leads back before it.
   func mostRuns() -> [Int] {
-    var most = [Int](repeating: 1, count: graph.nodes.count)
+    // What leads back into the same component leads to the same nodes.
+    var places: [Int: Int] = [:]
+    var returns: [(component: Int, times: Int)] = []
     func add(_ bound: Graph.Bound?, from start: Int) {
       guard let bound else { return }
-      var reached: Set<Int> = [start]
-      var open = [start]
-      while let point = open.popLast() {
-        for arrow in arrows[point] where reached.insert(arrow.to).inserted { open.append(arrow.to) }
-      }
-      for index in graph.nodes.indices where reached.contains(index) {
-        most[index] = min(graph.persona.limits.steps, most[index] + bound.atMost)
+      let component = paths.component[start]
+      if let place = places[component] {
+        returns[place].times = min(Self.most, returns[place].times + bound.atMost)
+      } else {
+        places[component] = returns.count
+        returns.append((component, bound.atMost))
       }
     }
     for (index, frame) in graph.frames.enumerated() {
@@ -325,6 +432,78 @@ struct GraphFlow {
         }
       }
     }
-    return most
+    var most = [Int](repeating: 1, count: paths.count)
+    for first in stride(from: 0, to: returns.count, by: 64) {
+      let block = returns[first..<min(returns.count, first + 64)]
+      var seeds = Array(repeating: UInt64(0), count: paths.count)
+      for (place, way) in block.enumerated() { seeds[way.component] |= 1 << UInt64(place) }
+      let arrivals = paths.arrivals(of: seeds)
+      for component in most.indices {
+        var bits = arrivals[component] | seeds[component]
+        while bits != 0 {
+          most[component] = min(
+            graph.persona.limits.steps,
+            most[component] + returns[first + bits.trailingZeroBitCount].times)
+          bits &= bits - 1
+        }
+      }
+    }
+    return graph.nodes.indices.map { most[paths.component[$0]] }
+  }
+
+  /// More than any run takes steps.
+  private static let most = 1_000_000
+}
+
+/// Who writes a path, by its key: what `Graph.writer(of:)` says, for those who ask often.
+struct WriterIndex {
+  private let graph: Graph
+  private var nodes: [String: [Int]]?
+  private var known: [StatePath: Int?] = [:]
+
+  init(_ graph: Graph) { self.graph = graph }
+
+  /// The operator whose work a path shows: its writer, and behind rules that only put together, the
+  /// writer of what they put together.
+  mutating func author(of path: StatePath) -> Int? {
+    var seen: Set<StatePath> = []
+    return author(of: path, &seen)
+  }
+
+  /// Each path is looked at once, however many rules hand it on.
+  private mutating func author(of path: StatePath, _ seen: inout Set<StatePath>) -> Int? {
+    guard seen.insert(path).inserted else { return nil }
+    let writer = writer(of: path)
+    if let writer, graph.nodes[writer].definition.kind != .rule { return writer }
+    var sources: [StatePath] = []
+    if let writer {
+      let definition = graph.nodes[writer].definition
+      sources = definition.compose?.parts.map(\.from) ?? definition.reads
+    } else if path == .output {
+      sources = graph.outputParts.map(\.from)
+    }
+    for source in sources where !State.provided.contains(source.key) {
+      if let author = author(of: source, &seen) { return author }
+    }
+    return nil
+  }
+
+  mutating func writer(of path: StatePath) -> Int? {
+    if let found = known[path] { return found }
+    if nodes == nil {
+      var byKey: [String: [Int]] = [:]
+      for (index, node) in graph.nodes.enumerated() {
+        for write in node.writes where byKey[write.key]?.last != index {
+          byKey[write.key, default: []].append(index)
+        }
+      }
+      nodes = byKey
+    }
+    let writers = (nodes?[path.key] ?? []).filter { index in
+      graph.nodes[index].writes.contains { $0.overlaps(path) }
+    }
+    let found = writers.last { graph.nodes[$0].definition.kind == .llm } ?? writers.last
+    known[path] = .some(found)
+    return found
   }
 }

@@ -5,8 +5,12 @@ extension OperatorDefinition {
   /// What a person is asked about by a `human` operator: the first key it reads that an operator
   /// wrote. That is also what an edit replaces.
   package var reviewSubject: StatePath? {
-    reads.first { !State.provided.contains($0.key) }
+    guard isReviewer else { return nil }
+    return reads.first { !State.provided.contains($0.key) }
   }
+
+  /// Whether a person decides about what others wrote, and is not asked for something of their own.
+  package var isReviewer: Bool { kind == .human && ask == nil }
 
   /// The type of a path below the keys this operator writes, as far as it declares it.
   func type(of path: StatePath) -> ValueType? {
@@ -29,7 +33,21 @@ extension OperatorDefinition {
 extension Graph {
   /// Guards that compare what cannot be compared, as far as declared types and schemas tell.
   func guardTypeProblems() -> [Failure] {
+    var writers: [String: (nodes: [Int], count: Int)] = [:]
+    for (index, node) in nodes.enumerated() {
+      for key in Set(node.writes.map(\.key)) { writers[key, default: ([], 0)].count += 1 }
+      for write in node.definition.writes where writers[write.key]?.nodes.last != index {
+        writers[write.key, default: ([], 0)].nodes.append(index)
+      }
+    }
+    var known: [StatePath: ValueType?] = [:]
     func type(of path: StatePath) -> ValueType? {
+      if let type = known[path] { return type }
+      let type = type(lookingFor: path)
+      known[path] = .some(type)
+      return type
+    }
+    func type(lookingFor path: StatePath) -> ValueType? {
       switch path.components {
       case ["input"]: return .text
       case ["preferences"], ["metadata"], ["context"]: return .object
@@ -37,10 +55,9 @@ extension Graph {
       default: break
       }
       if path.key == "preferences" { return .text }
-      let types = Set(nodes.compactMap { node -> ValueType? in node.definition.type(of: path) })
-      let writers = nodes.count { node in node.writes.contains { $0.key == path.key } }
-      let typed = nodes.count { node in node.definition.type(of: path) != nil }
-      return types.count == 1 && writers == typed ? types.first : nil
+      guard let writers = writers[path.key] else { return nil }
+      let types = writers.nodes.compactMap { nodes[$0].definition.type(of: path) }
+      return Set(types).count == 1 && writers.count == types.count ? types.first : nil
     }
     var guards: [Guard] = []
     for node in nodes {
@@ -63,6 +80,7 @@ extension Graph {
         for path in paths { seen.append((path, location ?? definition.location)) }
       }
       if let prompt = definition.prompt { look(prompt.paths, prompt.location) }
+      if let ask = definition.ask { look(ask.paths, ask.location) }
       for rule in definition.rules {
         if let condition = rule.when { look(condition.reads, condition.location) }
         for (_, value) in rule.set {
@@ -75,10 +93,9 @@ extension Graph {
         for (_, text) in rule.append { look(text.paths, text.location) }
       }
       if case .when(let condition) = definition.review { look(condition.reads, condition.location) }
-      for (path, location) in seen
-      where !definition.reads.contains(where: { $0.overlaps(path) })
-        && !node.writes.contains(where: { $0.overlaps(path) })
-      {
+      if seen.isEmpty { continue }
+      let declared = PathSet(definition.reads + node.writes)
+      for (path, location) in seen where !declared.overlaps(path) {
         found.append(
           Failure(
             .configuration,

@@ -22,6 +22,8 @@ struct Lane: Sendable {
     var node: Int
     var step: Step
     var phase: Phase = .waiting
+    /// What its conditions could not compare, told when its turn comes.
+    var warnings: [String] = []
 
     var isDone: Bool { if case .done = phase { true } else { false } }
   }

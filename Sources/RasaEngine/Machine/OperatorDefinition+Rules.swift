@@ -3,12 +3,16 @@ import RasaPersona
 
 extension OperatorDefinition {
   /// What the rules of this operator write, one after the other, each seeing what those before it
-  /// wrote.
-  func evaluateRules(_ state: State, in kind: FrameKind) -> [Update] {
+  /// wrote; and what conditions could not compare, which counts as false.
+  func evaluateRules(
+    _ state: State, in kind: FrameKind
+  ) -> (updates: [Update], warnings: [String]) {
     if let compose {
-      return [Update(StatePath(compose.key), .string(compose.text(state.reader(in: kind))))]
+      let text = compose.text(state.reader(in: kind))
+      return ([Update(StatePath(compose.key), .string(text))], [])
     }
-    guard !rules.isEmpty else { return [] }
+    guard !rules.isEmpty else { return ([], []) }
+    var warnings: [String] = []
     var view = state
     var changed: [StatePath] = []
     func write(_ value: Value, _ key: String) {
@@ -21,24 +25,32 @@ extension OperatorDefinition {
       if changed.contains(where: { $0.overlaps(path) }) { return view[path] }
       return view.reader(in: kind)(path)
     }
+    /// A text says numbers as they are written.
+    func say(_ path: StatePath) -> Value {
+      path.key == "metadata" ? view.promptReader(in: kind)(path) : read(path)
+    }
     for rule in rules {
-      if let condition = rule.when, !condition.evaluate(read).holds { continue }
+      if let condition = rule.when {
+        let (holds, warning) = condition.evaluate(read)
+        if let warning { warnings.append("a rule of `\(name)`: \(warning)") }
+        guard holds else { continue }
+      }
       for (key, value) in rule.set {
         switch value {
         case .literal(let literal): write(literal, key)
-        case .template(let template): write(.string(template.render(read)), key)
+        case .template(let template): write(.string(template.render(say)), key)
         case .path(let path): write(read(path), key)
         }
       }
       for (key, text) in rule.append {
-        write(.string(read(StatePath(key)).promptText + text.render(read)), key)
+        write(.string(read(StatePath(key)).promptText + text.render(say)), key)
       }
       for (key, from, to) in rule.replace {
         guard let text = read(StatePath(key)).string else { continue }
         write(.string(text.replacing(from, with: to)), key)
       }
     }
-    return changed.map { Update($0, view[$0]) }
+    return (changed.map { Update($0, view[$0]) }, warnings)
   }
 }
 

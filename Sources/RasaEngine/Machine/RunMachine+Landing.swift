@@ -6,6 +6,7 @@ extension RunMachine {
   /// Applies the outcome of the operator at the head of the lane.
   mutating func land(_ slot: Lane.Slot, _ outcome: OperatorOutcome, lane: Int) {
     steps += 1
+    told += slot.warnings.map { .warned($0) }
     landings?.append(
       Landing(step: slot.step, node: slot.node, view: state, outcome: outcome))
     guard steps <= graph.persona.limits.steps else {
@@ -26,8 +27,8 @@ extension RunMachine {
         count(updates, of: slot.node, lane: lane)
         follow(slot, lane: lane)
       }
-    case .skipped(let reason):
-      told.append(.warned("`\(slot.step.operatorName)` was skipped: \(reason)"))
+    case .skipped:
+      forgetVerdict(of: slot.node)
       lanes[lane].popFirst()
     case .answered(let answer):
       let subject = graph.nodes[slot.node].definition.reviewSubject ?? "draft"
@@ -56,11 +57,29 @@ extension RunMachine {
     lanes[lane].noted += updates.filter { $0.value.string?.isEmpty == false }
   }
 
+  /// What an operator's routes look at is about what it saw: of one that was left out this time, an
+  /// earlier verdict is none about what there is now.
+  private mutating func forgetVerdict(of node: Int) {
+    let node = graph.nodes[node]
+    for path in node.writes where !state[path].isNull {
+      let decides = node.routes.contains { route in
+        route.when?.reads.contains { $0.overlaps(path) } ?? false
+      }
+      if decides { state.write(.null, at: path) }
+    }
+  }
+
   /// Takes the first route that applies, else goes on to the next operator.
   private mutating func follow(_ slot: Lane.Slot, lane: Int) {
     guard graph.facts[slot.node].mayLeave else { return lanes[lane].popFirst() }
+    var usedUp: Graph.NodeRoute?
     for route in graph.nodes[slot.node].routes {
-      guard holds(route.when), take(route.bound) else { continue }
+      guard holds(route.when) else { continue }
+      guard take(route.bound) else {
+        // One without a condition is only a repetition, which has come to its end.
+        if route.when != nil { usedUp = usedUp ?? route }
+        continue
+      }
       let reason = route.when?.source ?? "then"
       lanes[lane].skipping = Set(route.skipping)
       lanes[lane].skipUntil = route.skipping.isEmpty ? nil : graph.nodes[slot.node].frame
@@ -79,7 +98,31 @@ extension RunMachine {
       }
       return
     }
+    if let usedUp { told.append(.objected(objection(of: slot, by: usedUp))) }
     lanes[lane].popFirst()
+  }
+
+  private func objection(of slot: Lane.Slot, by route: Graph.NodeRoute) -> Objection {
+    let target =
+      switch route.action {
+      case .node(let node): graph.nodes[node].definition.name
+      case .frame(let frame): graph.frames[frame].name
+      case .end, .review: "end"
+      }
+    let decisive = Set((route.when?.reads ?? []).map(\.description))
+    var reasons: [String] = []
+    for path in graph.nodes[slot.node].writes where !decisive.contains(path.description) {
+      guard case .object(let object) = state[path] else {
+        reasons += state[path].sentences
+        continue
+      }
+      for (key, value) in object where !decisive.contains("\(path).\(key)") {
+        reasons += value.sentences
+      }
+    }
+    return Objection(
+      step: slot.step, target: target, condition: route.when?.source ?? "",
+      bound: route.bound?.atMost ?? 0, reasons: Array(reasons.prefix(8)))
   }
 
   private mutating func jump(to target: Int, lane: Int, from slot: Lane.Slot, reason: String) {
@@ -105,8 +148,12 @@ extension RunMachine {
         follow(slot, lane: lane)
       case .edit:
         count(pending, of: slot.node, lane: lane)
-        state.write(answer.text, at: review.subject)
+        replace(review.subject, with: answer.text)
         follow(slot, lane: lane)
+      case .answer: misunderstood(answer)
+      case .reject where graph.nodes[slot.node].definition.kind == .rule:
+        // Rules would say the same again: whoever wrote what they were given has to do better.
+        sendBack(answer, subject: review.subject, slot, lane: lane)
       case .reject:
         if refuse(answer) {
           var again = slot
@@ -129,7 +176,7 @@ extension RunMachine {
     _ answer: HumanAnswer, on subject: StatePath, _ slot: Lane.Slot, lane: Int
   ) {
     for write in graph.nodes[slot.node].definition.writes
-    where graph.nodes[slot.node].definition.kind == .human {
+    where graph.nodes[slot.node].definition.isReviewer {
       state.write(
         [
           "decision": .string(answer.decision.rawValue), "by": .string(answer.by),
@@ -139,23 +186,54 @@ extension RunMachine {
     switch answer.decision {
     case .approve: proceedAfterDecision(slot, lane: lane)
     case .edit:
-      state.write(answer.text, at: subject)
+      replace(subject, with: answer.text)
       proceedAfterDecision(slot, lane: lane)
-    case .reject:
-      guard refuse(answer) else { return }
-      guard let writer = graph.writer(of: subject), canReach(writer, from: lane) else {
-        status = .failed(denied(by: answer))
-        return
-      }
-      jump(to: writer, lane: lane, from: slot, reason: "sent back by \(answer.by)")
+    case .reject: sendBack(answer, subject: subject, slot, lane: lane)
     case .feedback: correct(answer, slot, lane: lane)
+    case .answer: misunderstood(answer)
     }
+  }
+
+  /// Puts a person's text in the place of what was shown. The whole output is also what it was made
+  /// of: beside the words of a person nothing is left of what they replaced.
+  private mutating func replace(_ subject: StatePath, with value: Value) {
+    let body = graph.outputParts.first { $0.heading == nil && $0.from != .output }
+    // Where nothing writes the output itself it is its part, which may be written anew later.
+    if subject != .output || body == nil
+      || graph.nodes.contains(where: { $0.writes.contains(.output) })
+    {
+      state.write(value, at: subject)
+    }
+    guard subject == .output else { return }
+    for part in graph.outputParts where part.from != .output {
+      state.write(part == body ? value : .null, at: part.from)
+    }
+  }
+
+  /// Back to whoever wrote it, with the reason; the end of the run without one.
+  private mutating func sendBack(
+    _ answer: HumanAnswer, subject: StatePath, _ slot: Lane.Slot, lane: Int
+  ) {
+    guard refuse(answer) else { return }
+    guard let author = graph.author(of: subject), canReach(author, from: lane) else {
+      status = .failed(denied(by: answer))
+      return
+    }
+    jump(to: author, lane: lane, from: slot, reason: "sent back by \(answer.by)")
+  }
+
+  /// Journals check answers before they take them; this one was not checked.
+  private mutating func misunderstood(_ answer: HumanAnswer) {
+    status = .failed(
+      Failure(
+        .approval, "\(answer.by) gave an answer where a decision was asked for",
+        mend: "run it again, and approve, edit or reject what is shown"))
   }
 
   /// A `human` operator's own routes count after its decision; a review's do not, as the review is
   /// one of them.
   private mutating func proceedAfterDecision(_ slot: Lane.Slot, lane: Int) {
-    if graph.nodes[slot.node].definition.kind == .human {
+    if graph.nodes[slot.node].definition.isReviewer {
       follow(slot, lane: lane)
     } else {
       lanes[lane].popFirst()
@@ -209,6 +287,20 @@ extension RunMachine {
     move(from: slot, to: graph.frames[graph.reentry].name, "correction by \(answer.by)")
     lanes[lane].clear()
     enter(graph.reentry, in: lane, prelude: graph.reentryPrelude)
+  }
+}
+
+extension Value {
+  /// What it says, a line for each element of a list.
+  fileprivate var sentences: [String] {
+    switch self {
+    case .string(let text): text.isBlank ? [] : [text.opening(300)]
+    case .array(let elements): elements.flatMap(\.sentences)
+    case .object(let object):
+      [object.compactMap { $0.value.string }.joined(separator: ": ").opening(300)]
+        .filter { !$0.isEmpty }
+    default: []
+    }
   }
 }
 

@@ -9,6 +9,8 @@ package struct Invocation: Sendable {
   package var view: State
   /// What a person is to look at; nil when the operator itself is to run.
   package var review: StatePath?
+  /// Whether it is looked at before it counts, by the operator's own `review:`.
+  package var isPending = false
 }
 
 extension RunMachine {
@@ -70,8 +72,10 @@ extension RunMachine {
         case .waiting where facts.readMask & unfinished == 0:
           let view = view(lane: lane, finishedEarly)
           if facts.isRule {
-            slot.phase = .done(
-              .wrote(graph.nodes[slot.node].definition.evaluateRules(view, in: facts.kind)))
+            let (updates, warnings) = graph.nodes[slot.node].definition
+              .evaluateRules(view, in: facts.kind)
+            slot.phase = .done(.wrote(updates))
+            slot.warnings = warnings
             ranFirst = ranFirst || index == lanes[lane].head
           } else {
             slot.phase = .running
@@ -86,7 +90,9 @@ extension RunMachine {
           var view = state
           if let pending = review.pending { view.apply(pending) }
           found.append(
-            Invocation(step: step, node: slot.node, view: view, review: review.subject))
+            Invocation(
+              step: step, node: slot.node, view: view, review: review.subject,
+              isPending: review.pending != nil))
         default: break
         }
         if slot.isDone {

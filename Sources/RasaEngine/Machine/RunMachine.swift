@@ -56,7 +56,7 @@ package struct RunMachine: Sendable {
     case .finished(let output): status = .finished(output: output)
     case .changed(let changes):
       for (key, value) in changes { state.write(value, at: StatePath(key)) }
-    case .frameEntered, .moved, .asked, .answered, .warned, .resumed, .parked: break
+    case .frameEntered, .moved, .objected, .asked, .answered, .warned, .resumed, .parked: break
     }
   }
 
@@ -72,6 +72,7 @@ package struct RunMachine: Sendable {
     state.write(.string(start.input), at: "input")
     state.write(.object(start.preferences), at: "preferences")
     state.write(.object(graph.persona.metadata), at: "metadata")
+    state.metadataAsWritten = graph.persona.metadataAsWritten
     state.write(
       [
         "name": .string(graph.persona.name), "description": .string(graph.persona.description),
@@ -143,9 +144,7 @@ package struct RunMachine: Sendable {
   }
 
   private mutating func complete() {
-    var output = state[.output]
-    if output.isNull { output = state[.draft] }
-    guard !output.isNull else {
+    guard let output = answer else {
       status = .failed(
         Failure(
           .run, "the run ended without an answer: nothing wrote `output` or `draft` on this path",
@@ -153,6 +152,25 @@ package struct RunMachine: Sendable {
       return
     }
     status = .finished(output: output)
+  }
+
+  /// The output; where this way wrote none, its parts put together, the draft, or the text of the
+  /// last operator in the persona that has written one.
+  private var answer: Value? {
+    func holds(_ value: Value) -> Bool { !value.isNull && value.string?.isBlank != true }
+    if holds(state[.output]) { return state[.output] }
+    if graph.outputParts.count > 1 {
+      let parts = Value.string(
+        Composition(key: "output", parts: graph.outputParts).text { state[$0] })
+      if holds(parts) { return parts }
+    }
+    if holds(state[.draft]) { return state[.draft] }
+    for node in graph.nodes.reversed() {
+      for path in node.writes.reversed() where path.key != "context" {
+        if state[path].string != nil, holds(state[path]) { return state[path] }
+      }
+    }
+    return nil
   }
 
   // MARK: Entering and leaving

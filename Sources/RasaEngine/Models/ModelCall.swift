@@ -73,9 +73,9 @@ package struct CallContext: Sendable {
   package var budget: CostBudget
   /// The dollars that the whole run may take.
   package var runLimit: Money?
-  /// What the provider may recognise a request by that it has already answered: of an attempt whose
-  /// outcome was never known; nil for a new one.
-  package var idempotencyKey: String?
+  /// An attempt at this call whose outcome was never known: the provider is asked the same again
+  /// and may recognise it; nil for a new call.
+  package var doubt: UncertainCall?
   /// What one run of the persona is counted under, where it is a part of another run.
   package var execution: Identifier?
   /// Who had the persona run, from the nearest on: their limits hold as well.
@@ -85,7 +85,7 @@ package struct CallContext: Sendable {
     run: Identifier, key: EffectKey, persona: String,
     models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile? = nil,
     budget: CostBudget = CostBudget(), runLimit: Money? = nil,
-    idempotencyKey: String? = nil
+    doubt: UncertainCall? = nil
   ) {
     self.run = run
     self.key = key
@@ -94,7 +94,7 @@ package struct CallContext: Sendable {
     self.profile = profile
     self.budget = budget
     self.runLimit = runLimit
-    self.idempotencyKey = idempotencyKey
+    self.doubt = doubt
   }
 }
 
@@ -255,6 +255,11 @@ package struct ModelAnswer: Sendable, Hashable {
   }
 }
 
+extension ModelAnswer {
+  /// Who answered, as `provider:model`.
+  package var source: String { "\(provider):\(model)" }
+}
+
 /// Another model answers than the one that was named or asked first.
 package struct ModelFallback: Sendable, Hashable {
   /// `provider:model`.
@@ -289,6 +294,22 @@ package protocol ModelGate: Sendable {
 
   /// What the call is expected to cost at most, and on which model, without asking anyone.
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate
+
+  /// The same with so many more tokens in the prompt.
+  func estimate(
+    _ request: ModelRequest, for context: CallContext, beside tokens: Int64
+  ) async throws -> CallEstimate
+}
+
+extension ModelGate {
+  /// For gates that take no money.
+  package func estimate(
+    _ request: ModelRequest, for context: CallContext, beside tokens: Int64
+  ) async throws -> CallEstimate {
+    var estimate = try await estimate(request, for: context)
+    estimate.inputTokens += tokens
+    return estimate
+  }
 }
 
 /// An attempt that was in flight when its process ended: its intent is recorded, its outcome is not.
@@ -301,11 +322,17 @@ package struct UncertainCall: Sendable, Hashable {
   package var amount: Money
   /// What the provider was told to recognise it by.
   package var idempotencyKey: String
+  /// The cap that was sent, in tokens; nil when none was.
+  package var cap: Int64?
+  /// What the gate had given up of the request's usual form, in its own words.
+  package var adaptations: String
 
   package init(
     key: EffectKey, reservation: Identifier, provider: String, model: String, amount: Money,
-    idempotencyKey: String
+    idempotencyKey: String, cap: Int64? = nil, adaptations: String = ""
   ) {
+    self.cap = cap
+    self.adaptations = adaptations
     self.key = key
     self.reservation = reservation
     self.provider = provider
@@ -323,10 +350,13 @@ package struct CallEstimate: Sendable, Hashable {
   package var cost: Money
   /// False when the price of the model is not known; `cost` is then zero.
   package var isPriceKnown: Bool
+  /// False when nobody says how long the answer may become: `outputTokens` is then what is likely.
+  package var isBounded: Bool
   package init(
     provider: String, model: String, inputTokens: Int64, outputTokens: Int64, cost: Money,
-    isPriceKnown: Bool
+    isPriceKnown: Bool, isBounded: Bool = true
   ) {
+    self.isBounded = isBounded
     self.provider = provider
     self.model = model
     self.inputTokens = inputTokens

@@ -12,6 +12,9 @@ package struct Balance: Sendable, Hashable {
   }
 
   package func room(under limit: Money) -> Money { max(.zero, limit - (settled + held)) }
+
+  /// The room that there would be if all that is held came to nothing.
+  package func roomWithoutHolds(under limit: Money) -> Money { max(.zero, limit - settled) }
 }
 
 /// What one owner (a persona, an agent, or everyone) has spent in one day or month.

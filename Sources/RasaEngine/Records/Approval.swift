@@ -36,6 +36,25 @@ package struct Approval: Sendable, Hashable {
     self.standing = standing
   }
 
+  /// Refuses an answer that somebody gave to something else than what is asked here.
+  package func check(_ answer: HumanAnswer) throws(Failure) {
+    if let shown = answer.shown, shown != payloadDigest {
+      throw Failure(
+        .approval,
+        "\(answer.by) decided about another text than the one that \(id) is about",
+        mend: "`rasa approvals show \(id)` shows what it is about")
+    }
+    switch (question.form, answer.decision) {
+    case (_, .reject), (.answer, .answer): return
+    case (.answer, _): throw question.mustBeAnswered
+    case (.review, .answer):
+      throw Failure(
+        .usage, "\(id) is about something that is shown, and no answer is asked for",
+        mend: "approve, edit or reject it, or say what should be different")
+    case (.review, _): return
+    }
+  }
+
   package static func identity(run: Identifier, key: EffectKey, payloadDigest: String) -> String {
     "a" + Digest.sha256(Array("\(run.text)\n\(key)\n\(payloadDigest)".utf8)).prefix(16)
   }

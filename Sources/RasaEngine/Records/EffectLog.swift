@@ -20,7 +20,7 @@ package struct EffectLog: Sendable {
   private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
   /// What the provider may know a call by that was given up as uncertain, or cut off, and not asked
   /// again yet.
-  private var doubted: [EffectKey: String] = [:]
+  private var doubted: [EffectKey: UncertainCall] = [:]
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
@@ -30,6 +30,8 @@ package struct EffectLog: Sendable {
   /// The lines of what works inside the run, which go on from them.
   private var lines: [String: [JournalEntry]] = [:]
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
+  /// Passes of operators that have written something or were left out, in order.
+  private(set) var finishedSteps: [Step] = []
 
   package init() {}
 
@@ -51,8 +53,12 @@ package struct EffectLog: Sendable {
       if entry.kind != "operator.finished" { return }
     }
     if entry.kind == "operator.finished" {
-      if case .operatorFinished(let step, .wrote(let updates)) = RunEvent(folding: entry) {
+      switch RunEvent(folding: entry) {
+      case .operatorFinished(let step, .wrote(let updates)):
         finished.append((sequence, step, updates))
+        finishedSteps.append(step)
+      case .operatorFinished(let step, .skipped): finishedSteps.append(step)
+      default: break
       }
       return
     }
@@ -67,7 +73,9 @@ package struct EffectLog: Sendable {
       let call = UncertainCall(
         key: key, reservation: reservation, provider: body["provider"].string ?? "",
         model: body["model"].string ?? "", amount: Money(body["estimate"]["cost"]) ?? .zero,
-        idempotencyKey: body["idempotency"].string ?? reservation.text)
+        idempotencyKey: body["idempotency"].string ?? reservation.text,
+        cap: body["uncapped"] == true ? nil : body["cap"].int ?? body["estimate"]["output"].int,
+        adaptations: body["adapted"].string ?? "")
       intents[reservation] = (call, body["request"].string ?? "")
     case "call.result":
       guard let reservation else { return }
@@ -82,7 +90,7 @@ package struct EffectLog: Sendable {
       let call = reservation.flatMap { intents.removeValue(forKey: $0)?.call }
       // Who was cut off may have been answered whole; what failed otherwise is asked as something new.
       let mayBeAnswered = entry.kind == "call.uncertain" || body["reason"] == "cancelled"
-      doubted[key] = mayBeAnswered ? call?.idempotencyKey : nil
+      doubted[key] = mayBeAnswered ? call : nil
       spent += Money(body["cost"]) ?? .zero
     case "human.asked":
       questions[key] = Question(key: key, body).payloadDigest
@@ -102,7 +110,8 @@ package struct EffectLog: Sendable {
   }
 
   private static func isTold(_ kind: String) -> Bool {
-    ["frame.entered", "run.moved", "run.warned", "operator.finished"].contains(kind)
+    ["frame.entered", "run.moved", "run.warned", "run.objected", "operator.finished"]
+      .contains(kind)
   }
 
   private static func name(_ key: EffectKey, _ request: String) -> String {
@@ -127,9 +136,9 @@ extension EffectLog {
     uncertain.filter { $0.key == key }
   }
 
-  /// What an attempt at this place has to be called when an earlier one was given up as uncertain,
-  /// and its process ended before it asked again.
-  package func idempotencyKey(at key: EffectKey) -> String? { doubted[key] }
+  /// The attempt at this place that was given up as uncertain, when its process ended before it asked
+  /// again.
+  package func doubt(at key: EffectKey) -> UncertainCall? { doubted[key] }
 
   /// The lines about what works inside the run under that name, in order.
   func lines(in scope: String) -> [JournalEntry] { lines[scope] ?? [] }
@@ -144,6 +153,15 @@ extension EffectLog {
   package func humanAnswer(at key: EffectKey, payloadDigest: String) -> HumanAnswer? {
     guard let known = answers[key], known.payloadDigest == payloadDigest else { return nil }
     return known.answer
+  }
+
+  /// Whether a draft or output is among what was written.
+  var hasWrittenText: Bool {
+    finished.contains { _, _, updates in
+      updates.contains { update in
+        ["draft", "output"].contains(update.path.key) && !update.value.promptText.isEmpty
+      }
+    }
   }
 
   /// What the operator wrote in that step.
@@ -164,11 +182,4 @@ extension EffectKey {
   fileprivate var place: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
   /// The label without the round that it was asked in.
   fileprivate var kind: Substring { label.prefix { $0 != "@" } }
-}
-
-extension Money {
-  fileprivate init?(_ value: Value) {
-    guard let text = value.string, let money = Money(decimal: text) else { return nil }
-    self = money
-  }
 }

@@ -57,8 +57,24 @@ package struct ReservationRequest: Sendable, Hashable {
 
 package enum ReservationOutcome: Sendable, Hashable {
   case held
-  /// The first leg that has no room, and what room it has.
-  case refused(BudgetLeg, available: Money)
+  /// A leg that has no room, and what is spent and held under it: one that would have none either
+  /// if nothing were held, before one that only lacks what others hold.
+  case refused(BudgetLeg, Balance)
+
+  /// Why the legs have no room for a request; nil when they have. Both stores decide with this.
+  package static func refusal(
+    of request: ReservationRequest, balance: (BudgetLeg.Scope) -> Balance
+  ) -> ReservationOutcome? {
+    var awaiting: ReservationOutcome?
+    for leg in request.legs {
+      guard let limit = leg.limit, case let balance = balance(leg.scope),
+        request.amount > balance.room(under: limit)
+      else { continue }
+      if request.amount > balance.roomWithoutHolds(under: limit) { return .refused(leg, balance) }
+      awaiting = awaiting ?? .refused(leg, balance)
+    }
+    return awaiting
+  }
 }
 
 package struct Settlement: Sendable, Hashable {

@@ -1,14 +1,24 @@
 package import RasaCore
 
+/// A conversation. Users do not see each other's, also where they give them the same name.
+package struct SessionID: Sendable, Hashable {
+  package var name: String
+  package var user: String
+  package init(_ name: String, of user: String) {
+    self.name = name
+    self.user = user
+  }
+}
+
 /// One pass of a conversation: what was asked and what was answered.
 package struct SessionTurn: Sendable, Hashable {
-  package var session: String
+  package var session: SessionID
   package var run: Identifier
   package var time: Timestamp
   package var input: String
   package var output: String
   package init(
-    session: String, run: Identifier, time: Timestamp, input: String, output: String
+    session: SessionID, run: Identifier, time: Timestamp, input: String, output: String
   ) {
     self.session = session
     self.run = run
@@ -20,11 +30,11 @@ package struct SessionTurn: Sendable, Hashable {
 
 /// What a short-term frame keeps when it is left; bounded by count and age in the store.
 package struct WorkingNote: Sendable, Hashable {
-  package var session: String
+  package var session: SessionID
   package var run: Identifier
   package var time: Timestamp
   package var text: String
-  package init(session: String, run: Identifier, time: Timestamp, text: String) {
+  package init(session: SessionID, run: Identifier, time: Timestamp, text: String) {
     self.session = session
     self.run = run
     self.time = time
@@ -59,9 +69,9 @@ package struct MemoryFact: Sendable, Hashable {
 /// Sessions, working notes and long-term memories.
 package protocol MemoryStore: Sendable {
   /// The newest turns of a session, oldest first.
-  func turns(of session: String, limit: Int) async throws -> [SessionTurn]
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn]
   /// The newest notes of a session that are not older than the store's bound, oldest first.
-  func notes(of session: String, limit: Int) async throws -> [WorkingNote]
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote]
   /// The memories of persona and user that fit the query best, by full-text rank; when nothing
   /// fits, the newest few.
   func recall(

@@ -44,12 +44,34 @@ package struct ModelObservation: Sendable, Hashable {
   package var tokensPerSecond: Double?
   /// How many bytes were sent, and how many tokens the provider counted them as.
   package var counted: (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)?
+  /// How many tokens of output an operator was given.
+  package var output: Output?
+  /// What the provider's own counts cost, in thousandths of the most that was to be expected.
+  package var overrun: Int64?
+
+  package struct Output: Sendable, Hashable {
+    package var operatorName: String
+    package var tokens: Int64
+    /// False when the answer's end was missing.
+    package var isWhole: Bool
+    /// How many of the tokens an earlier answer has given that this one went on with.
+    package var continuing: Int64?
+    package init(operatorName: String, tokens: Int64, isWhole: Bool, continuing: Int64? = nil) {
+      self.continuing = continuing
+      self.operatorName = operatorName
+      self.tokens = tokens
+      self.isWhole = isWhole
+    }
+  }
 
   package init(
     key: ModelKey, time: Timestamp, outcome: Outcome, firstContent: Int64? = nil,
     tokensPerSecond: Double? = nil,
-    counted: (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)? = nil
+    counted: (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)? = nil,
+    output: Output? = nil, overrun: Int64? = nil
   ) {
+    self.output = output
+    self.overrun = overrun
     self.key = key
     self.time = time
     self.outcome = outcome
@@ -63,7 +85,8 @@ package struct ModelObservation: Sendable, Hashable {
       && left.firstContent == right.firstContent && left.tokensPerSecond == right.tokensPerSecond
       && left.counted?.kind == right.counted?.kind && left.counted?.bytes == right.counted?.bytes
       && left.counted?.estimate == right.counted?.estimate
-      && left.counted?.tokens == right.counted?.tokens
+      && left.counted?.tokens == right.counted?.tokens && left.output == right.output
+      && left.overrun == right.overrun
   }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(key) }
@@ -86,6 +109,8 @@ package struct ModelStanding: Sendable, Hashable {
     package var densest: Int64 = 0
     /// How often the provider counted more than was estimated.
     package var exceeded: Int64 = 0
+    /// How many further counts it takes until this is trusted again.
+    package var distrusted: Int64 = 0
     package init() {}
   }
 
@@ -101,6 +126,14 @@ package struct ModelStanding: Sendable, Hashable {
   package var firstContent: Int64?
   package var tokensPerSecond: Double?
   package var counting: [TextKind: Counting] = [:]
+  /// What operators have needed of it, by their names.
+  package var needs: [String: OutputNeed] = [:]
+  /// By how much its counts pass what they can be expected to be, in thousandths: holds are that
+  /// much larger. 0 while they do not.
+  package var overrun: Int64 = 0
+
+  /// Beyond a thousand times what was expected nothing can be held any more.
+  package static let largestOverrun: Int64 = 1_000_000
 
   package init(key: ModelKey, seenAt: Timestamp) {
     self.key = key
@@ -131,6 +164,16 @@ package struct ModelStanding: Sendable, Hashable {
       counting[counted.kind, default: Counting()].note(
         bytes: counted.bytes, estimate: counted.estimate, tokens: counted.tokens)
     }
+    if let output = observation.output {
+      needs[output.operatorName, default: OutputNeed()].note(
+        tokens: output.tokens, isWhole: output.isWhole, continuing: output.continuing)
+    }
+    if let seen = observation.overrun {
+      // What was seen once is held for until it has not been seen for a while.
+      let faded = overrun - max(overrun - 1_000, 0) / 4
+      let kept = max(faded, min(seen, Self.largestOverrun))
+      overrun = kept > 1_010 ? kept : 0
+    }
   }
 
   package func availability(at now: Timestamp) -> Availability {
@@ -150,6 +193,9 @@ package struct ModelStanding: Sendable, Hashable {
 }
 
 extension ModelStanding.Counting {
+  /// So many counts in a row have to be within the estimate after one was not.
+  private static let countsToTrustAgain: Int64 = 20
+
   mutating func note(bytes newBytes: Int64, estimate: Int64, tokens newTokens: Int64) {
     func sum(_ left: Int64, _ right: Int64) -> Int64 {
       let (sum, overflow) = left.addingReportingOverflow(right)
@@ -161,7 +207,12 @@ extension ModelStanding.Counting {
     tokens = sum(tokens, newTokens)
     let (scaled, overflow) = newTokens.multipliedReportingOverflow(by: 1_000)
     densest = max(densest, overflow ? .max : (scaled + newBytes - 1) / newBytes)
-    if newTokens > estimate { exceeded = sum(exceeded, 1) }
+    if newTokens > estimate {
+      exceeded = sum(exceeded, 1)
+      distrusted = Self.countsToTrustAgain
+    } else {
+      distrusted = max(0, distrusted - 1)
+    }
   }
 }
 

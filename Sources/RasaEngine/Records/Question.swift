@@ -15,6 +15,33 @@ package struct Question: Sendable, Hashable {
   package var context: [ContextLine]
   /// Spent so far in this run.
   package var spent: Money
+  package var form = Form.review
+  /// What counts when nobody is there to answer; nil for a question that only a person can answer.
+  package var standard: Value?
+  /// What each decision leads to.
+  package var consequences: Consequences?
+
+  package enum Form: String, Sendable, Hashable {
+    /// May this count? Approved, edited, rejected, or sent back with a correction.
+    case review
+    /// What an operator asks the user for. The payload is what is asked, not what is decided about.
+    case answer
+  }
+
+  /// What each decision about a review leads to, in words.
+  package struct Consequences: Sendable, Hashable {
+    package var approve: String
+    package var edit: String
+    package var reject: String
+    package var feedback: String
+
+    package init(approve: String, edit: String, reject: String, feedback: String) {
+      self.approve = approve
+      self.edit = edit
+      self.reject = reject
+      self.feedback = feedback
+    }
+  }
 
   package struct ContextLine: Sendable, Hashable {
     package var name: String
@@ -43,6 +70,7 @@ package struct Question: Sendable, Hashable {
   /// The answer that is a replacement, read from what a person wrote: a text for a text, JSON that
   /// fits for anything else.
   package func edit(_ text: String, by: String) throws(Failure) -> HumanAnswer {
+    guard form == .review else { throw mustBeAnswered }
     guard text.utf8.contains(where: { $0 > 0x20 }) else {
       throw Failure(
         .usage, "the replacement is empty", mend: "write what is to stand there, or reject it")
@@ -69,6 +97,14 @@ extension Question {
       "spent": .string(spent.decimalText),
     ]
     if let schema { object["schema"] = schema }
+    if form != .review { object["form"] = .string(form.rawValue) }
+    if let standard { object["default"] = standard }
+    if let consequences {
+      object["leads_to"] = [
+        "approve": .string(consequences.approve), "edit": .string(consequences.edit),
+        "reject": .string(consequences.reject), "feedback": .string(consequences.feedback),
+      ]
+    }
     return .object(object)
   }
 
@@ -81,5 +117,12 @@ extension Question {
         ContextLine(name: $0["name"].string ?? "", text: $0["text"].string ?? "")
       },
       spent: value["spent"].string.flatMap { Money(decimal: $0) } ?? .zero)
+    form = value["form"].string.flatMap(Form.init) ?? .review
+    standard = value["default"].isNull ? nil : value["default"]
+    if let leads = value["leads_to"].object {
+      consequences = Consequences(
+        approve: leads["approve"]?.string ?? "", edit: leads["edit"]?.string ?? "",
+        reject: leads["reject"]?.string ?? "", feedback: leads["feedback"]?.string ?? "")
+    }
   }
 }

@@ -9,6 +9,7 @@ extension RunEvent {
     case .frameEntered: "frame.entered"
     case .operatorFinished: "operator.finished"
     case .moved: "run.moved"
+    case .objected: "run.objected"
     case .asked: "human.asked"
     case .answered: "human.answered"
     case .warned: "run.warned"
@@ -42,6 +43,7 @@ extension RunEvent {
       ["step": step.value, "outcome": outcome.value]
     case .moved(let from, let to, let reason):
       ["from": .string(from), "to": .string(to), "reason": .string(reason)]
+    case .objected(let objection): objection.value
     case .asked(let approval):
       .object(
         approval.question.value.object ?? ValueObject(),

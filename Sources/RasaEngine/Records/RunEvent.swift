@@ -11,6 +11,8 @@ package enum RunEvent: Sendable, Hashable {
   case operatorFinished(Step, OperatorOutcome)
   /// A route, transition or decision led somewhere else than onwards.
   case moved(from: String, to: String, reason: String)
+  /// A route would have led back once more, but may be taken no further time: the run goes on.
+  case objected(Objection)
   case asked(Approval)
   case answered(Approval, HumanAnswer)
   case warned(String)
@@ -54,6 +56,10 @@ package struct RunStart: Sendable, Hashable {
     self.options = options
     self.fork = fork
   }
+}
+
+extension RunStart {
+  package var sessionID: SessionID? { session.map { SessionID($0, of: user) } }
 }
 
 /// Where a fork leaves the run it comes from, and what it changes there.
@@ -109,6 +115,13 @@ package struct Step: Sendable, Hashable {
     self.isReview = isReview
   }
 
+  /// Whether the two are one, or one is the review of the other.
+  func isSamePass(as other: Step) -> Bool {
+    var other = other
+    other.isReview = isReview
+    return self == other
+  }
+
   /// The key of an effect in this step.
   package func effect(_ label: String, occurrence: Int = 1) -> EffectKey {
     EffectKey(
@@ -126,14 +139,29 @@ package enum OperatorOutcome: Sendable, Hashable {
 }
 
 package struct HumanAnswer: Sendable, Hashable {
-  package enum Decision: String, Sendable, Hashable { case approve, edit, reject, feedback }
+  package enum Decision: String, Sendable, Hashable {
+    case approve, edit, reject, feedback
+    /// What an operator asked the user for.
+    case answer
+  }
   package var decision: Decision
-  /// The replacement of an edit, the reason of a rejection, the text of a correction.
+  /// The replacement of an edit, the reason of a rejection, the text of a correction, the answer.
   package var text: Value
   package var by: String
-  package init(_ decision: Decision, text: Value = .null, by: String) {
+  /// The digest of what the person had before their eyes; nil when nobody looked at anything. The
+  /// journal takes no answer that was given to something else than what was asked.
+  package var shown: String?
+
+  package init(_ decision: Decision, text: Value = .null, by: String, shown: String? = nil) {
     self.decision = decision
     self.text = text
     self.by = by
+    self.shown = shown
+  }
+
+  package func having(shown: String) -> HumanAnswer {
+    var answer = self
+    answer.shown = shown
+    return answer
   }
 }

@@ -9,6 +9,8 @@ package struct Forecast: Sendable {
   package var saved: Money
   /// The calls that may follow: each with the most times that it can be made.
   package var rest: [RehearsedCall]
+  /// Every call of the persona: what was answered can stand in what is still to be asked.
+  package var all: [RehearsedCall]
   /// True when nothing will be asked of a model any more.
   package var isComplete: Bool { rest.isEmpty }
 }
@@ -40,7 +42,9 @@ extension Runner {
         origin.effects.answer(to: entry.body["request"].string ?? "", at: key)?.answer.cost
       }
     }
-    var rest = graph.rehearse(start, profile: options.profile).filter { call in
+    let all = graph.rehearse(
+      start, profile: options.profile, context: origin.context ?? Graph.emptyContext)
+    var rest = all.filter { call in
       graph.nodes.indices.contains { index in
         reachable.contains(index)
           && graph.nodes[index].definition.name == call.context.key.outermost.operatorName
@@ -52,10 +56,15 @@ extension Runner {
       if let place = rest.firstIndex(where: {
         $0.operatorName == known.context.key.operatorName && $0.frame == known.context.key.frame
       }) {
+        // Of which only this one round is known.
+        if rest[place].most == 1 + (rest[place].repairs > 0 ? 1 : 0) {
+          rest[place].largest = known.request
+          rest[place].inserts = []
+        }
         rest[place].request = known.request
       }
     }
-    return Forecast(reused: result.calls, saved: saved.reduce(.zero, +), rest: rest)
+    return Forecast(reused: result.calls, saved: saved.reduce(.zero, +), rest: rest, all: all)
   }
 }
 

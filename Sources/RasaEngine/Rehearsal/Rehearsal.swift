@@ -1,8 +1,8 @@
-import RasaCore
+package import RasaCore
 package import RasaPersona
 
-/// One model call of a persona as it would be asked, with `‹key›` where a run would put what other
-/// operators wrote.
+/// One model call of a persona as it would be asked first, with `‹key›` where a run would put what
+/// other operators wrote before.
 package struct RehearsedCall: Sendable {
   package var frame: String
   package var operatorName: String
@@ -10,52 +10,228 @@ package struct RehearsedCall: Sendable {
   package var context: CallContext
   /// How often it runs at most, repairs and further tries included; corrections by people are not.
   package var most: Int
+  /// Of those, the ones that show the model its own answer and ask for another form of it.
+  package var repairs: Int
+  /// The request with everything in it that can have been written, but for the answers themselves.
+  package var largest: ModelRequest
+  /// The answers that can stand in `largest`.
+  package var inserts: [RehearsedInsert]
+}
+
+/// An answer in somebody else's prompt, of which only the length is bounded.
+package struct RehearsedInsert: Sendable, Hashable {
+  /// One of these gives it: the frame and name of an operator.
+  package var writers: [String]
+  package var times: Int
+  /// How much longer it can be in the prompt than it came from the model: an object is laid out.
+  package var stretch: Int64
+}
+
+extension RehearsedCall {
+  /// The operator, and those that have it work, as inserts name them.
+  fileprivate var places: [String] {
+    var places: [String] = []
+    var step: Step? = Step(frame: frame, visit: 1, operatorName: operatorName)
+    while let current = step {
+      places.append(Graph.place(current.frame, current.operatorName))
+      step = current.outer
+    }
+    return places
+  }
+}
+
+/// What a rehearsed call is expected to cost.
+package struct RehearsedCost: Sendable {
+  /// One call, with the longest prompt that it can have.
+  package var estimate: CallEstimate
+  /// All of them together.
+  package var total: Money
+}
+
+extension ModelGate {
+  /// What each of the calls costs at most: an answer that stands in another's prompt counts as long
+  /// as its writer may make it.
+  ///
+  /// - Parameter all: the calls whose answers can stand in them, where there are more.
+  package func costs(
+    of calls: [RehearsedCall], among all: [RehearsedCall]? = nil
+  ) async throws -> [RehearsedCost] {
+    var caps: [String: Int64] = [:]
+    for call in all ?? calls {
+      let cap = try await estimate(call.largest, for: call.context).outputTokens
+      for place in call.places { caps[place] = max(caps[place] ?? 0, cap) }
+    }
+    var costs: [RehearsedCost] = []
+    for call in calls {
+      var more: Int64 = 0
+      for insert in call.inserts {
+        let longest = insert.writers.compactMap { caps[$0] }.max() ?? 0
+        more += longest * insert.stretch * Int64(insert.times)
+      }
+      let one = try await estimate(call.largest, for: call.context, beside: more)
+      var total = Money.zero
+      for _ in 0..<(call.most - call.repairs) { total += one.cost }
+      if call.repairs > 0 {
+        let again = try await estimate(
+          call.largest, for: call.context,
+          beside: more + one.outputTokens + Self.longestComplaint)
+        for _ in 0..<call.repairs { total += again.cost }
+      }
+      costs.append(RehearsedCost(estimate: one, total: total))
+    }
+    return costs
+  }
+
+  /// In tokens: what a model is told of the form that its answer does not have.
+  private static var longestComplaint: Int64 { 4_000 }
 }
 
 extension Graph {
   /// Every model call, in the order of the frames, without asking anyone.
-  package func rehearse(_ start: RunStart, profile: PerformanceProfile? = nil) -> [RehearsedCall] {
-    rehearse(start, profile: profile, assignment: nil, times: 1)
+  ///
+  /// - Parameters:
+  ///   - context: what the session holds when the run begins.
+  ///   - memories: what an operator that recalls would find.
+  package func rehearse(
+    _ start: RunStart, profile: PerformanceProfile? = nil, context: Value = emptyContext,
+    memories: Value = []
+  ) -> [RehearsedCall] {
+    var marks = Marks()
+    return rehearse(
+      start, largestInput: start.input, context, memories, profile: profile, assignment: nil,
+      times: 1, &marks)
+  }
+
+  package static let emptyContext: Value = ["session": [], "notes": [], "memories": []]
+
+  fileprivate static func place(_ frame: String, _ operatorName: String) -> String {
+    "\(frame)/\(operatorName)"
   }
 
   private func rehearse(
-    _ start: RunStart, profile: PerformanceProfile?, assignment: Assignment?, times: Int
+    _ start: RunStart, largestInput: String, _ context: Value, _ memories: Value,
+    profile: PerformanceProfile?, assignment: Assignment?, times: Int, _ marks: inout Marks
   ) -> [RehearsedCall] {
-    var machine = RunMachine(graph: self)
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.started(start))
-    var state = machine.state
-    for path in nodes.flatMap(\.writes) where path.key != "context" {
-      state.write(.string("‹\(path)›"), at: path)
-    }
-    let most = GraphFlow(self).mostRuns()
+    let flow = GraphFlow(self)
+    let most = flow.mostRuns()
+    let begun = begun(start, context)
+    let full = longestState(start, largestInput, context, memories, &marks)
     var calls: [RehearsedCall] = []
     for (index, node) in nodes.enumerated() {
       let frame = frames[node.frame]
       let step = Step(frame: frame.name, visit: 1, operatorName: node.definition.name)
-      let tries = 1 + node.definition.onError.retry
-      if let delegate = node.delegate(node.definition) {
-        let inner = self.assignment(
-          of: node.definition, at: step, attempt: 1, start, above: assignment)
-        var begun = start
-        begun.persona = delegate.persona.name
-        begun.input = node.definition.task(state.reader(in: frame.kind))
-        calls += delegate.within(inner.scope).rehearse(
-          begun, profile: profile, assignment: inner,
-          times: times.capped(times: most[index] * tries))
+      let view = view(begun, before: index, flow, memories)
+      let definitions = [node.definition] + (node.substitute.map { [$0] } ?? [])
+      for definition in definitions {
+        let tries = 1 + definition.onError.retry
+        if let delegate = node.delegate(definition) {
+          let inner = self.assignment(
+            of: definition, at: step, attempt: 1, start, above: assignment)
+          var inside = start
+          inside.persona = delegate.persona.name
+          inside.input = definition.task(view.promptReader(in: frame.kind))
+          calls += delegate.within(inner.scope).rehearse(
+            inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
+            Self.emptyContext, memories, profile: profile, assignment: inner,
+            times: times.capped(times: most[index] * tries), &marks)
+        }
+        guard definition.kind == .llm else { continue }
+        let once = times.capped(times: most[index] * tries)
+        let isRepaired = definition.output != nil
+        let request = Prompt.request(
+          for: definition, view: view, kind: frame.kind, system: systemMessage(view))
+        let (largest, inserts) = marks.taken(
+          from: Prompt.request(
+            for: definition, view: full, kind: frame.kind, system: systemMessage(full)))
+        calls.append(
+          RehearsedCall(
+            frame: frame.name, operatorName: definition.name, request: request,
+            context: callContext(
+              start, definition, step.effect("call"), profile: profile, assignment: assignment),
+            most: once.capped(times: isRepaired ? 2 : 1), repairs: isRepaired ? once : 0,
+            largest: largest, inserts: inserts))
       }
-      guard node.definition.kind == .llm else { continue }
-      let repairs = node.definition.output == nil ? 1 : 2
-      calls.append(
-        RehearsedCall(
-          frame: frame.name, operatorName: node.definition.name,
-          request: Prompt.request(
-            for: node.definition, view: state, kind: frame.kind, system: systemMessage),
-          context: callContext(
-            start, node.definition, step.effect("call"), profile: profile, assignment: assignment),
-          most: times.capped(times: most[index] * tries * repairs)))
     }
     return calls
+  }
+
+  // MARK: States
+
+  private func begun(_ start: RunStart, _ context: Value) -> State {
+    var machine = RunMachine(graph: self)
+    machine.apply(.contextOpened(context))
+    machine.apply(.started(start))
+    return machine.state
+  }
+
+  /// What the operator sees when it runs first.
+  private func view(
+    _ begun: State, before index: Int, _ flow: GraphFlow, _ memories: Value
+  ) -> State {
+    var view = begun
+    for writer in flow.nodes(before: index) {
+      write(of: writer, into: &view, memories) { "‹\($0)›" }
+    }
+    return view
+  }
+
+  /// Everything written that can ever be, with a mark for each answer.
+  private func longestState(
+    _ start: RunStart, _ input: String, _ context: Value, _ memories: Value, _ marks: inout Marks
+  ) -> State {
+    var largest = start
+    largest.input = input
+    var state = begun(largest, context)
+    var writers: [StatePath: [Int]] = [:]
+    for (index, node) in nodes.enumerated() {
+      for path in node.writes { writers[path, default: []].append(index) }
+    }
+    for (index, node) in nodes.enumerated() where node.definition.kind != .rule {
+      write(of: index, into: &state, memories) { path in
+        let all = (writers[StatePath(path.key)] ?? writers[path] ?? [index]).map { nodes[$0] }
+        let isText = all.allSatisfy { node in
+          node.definition.writes.first { $0.key == path.key }?.type == .text
+        }
+        return marks.mark(
+          by: all.map { Self.place(frames[$0.frame].name, $0.definition.name) },
+          stretch: isText ? 1 : 2)
+      }
+    }
+    // What a rule writes is at most all that it reads; twice, as rules read what rules wrote.
+    for _ in 0..<2 {
+      for node in nodes where node.definition.kind == .rule {
+        let read = state.promptReader(in: frames[node.frame].kind)
+        let text: String
+        if let compose = node.definition.compose {
+          text = compose.text(read)
+        } else {
+          text = node.definition.reads.map { read($0).promptText }.joined(separator: "\n")
+        }
+        for path in node.writes { state.write(.string(text), at: path) }
+      }
+    }
+    return state
+  }
+
+  /// Puts a sign for everything that the operator writes in its place; for an object, one for each
+  /// member that its schema names.
+  private func write(
+    of index: Int, into state: inout State, _ memories: Value, _ sign: (StatePath) -> String
+  ) {
+    let node = nodes[index]
+    if node.definition.memory == .recall { state.write(memories, at: .memories) }
+    for path in node.writes where path.key != "context" {
+      let members = node.definition.output?["properties"].object?.keys ?? []
+      let isObject = node.definition.writes.first { $0.key == path.key }?.type == .object
+      if isObject, node.definition.writes.count == 1, !members.isEmpty {
+        for member in members {
+          let path = StatePath(path.components + [member])
+          state.write(.string(sign(path)), at: path)
+        }
+      } else {
+        state.write(.string(sign(path)), at: path)
+      }
+    }
   }
 
   /// Who asks, and under which limits.
@@ -72,6 +248,45 @@ extension Graph {
       context.above = assignment.above
     }
     return context
+  }
+}
+
+/// Signs for texts that are not known yet, which can be found again in the prompts that they come to.
+private struct Marks {
+  private var marks: [RehearsedInsert] = []
+  /// No text has it: the last scalar of a plane for private use.
+  private static let edge: Unicode.Scalar = "\u{10FFFD}"
+
+  mutating func mark(by writers: [String], stretch: Int64) -> String {
+    marks.append(RehearsedInsert(writers: writers, times: 1, stretch: stretch))
+    return "\(Self.edge)\(marks.count - 1)\(Self.edge)"
+  }
+
+  /// The request without the marks in it, and what they stand for.
+  func taken(from request: ModelRequest) -> (ModelRequest, [RehearsedInsert]) {
+    var request = request
+    var counts: [Int: Int] = [:]
+    for index in request.messages.indices {
+      let parts = request.messages[index].text.unicodeScalars.split(
+        separator: Self.edge, omittingEmptySubsequences: false)
+      guard parts.count > 1 else { continue }
+      var text = ""
+      for (place, part) in parts.enumerated() {
+        if place % 2 == 1, let number = Int(String(part)), marks.indices.contains(number) {
+          counts[number, default: 0] += 1
+        } else {
+          text += String(part)
+        }
+      }
+      request.messages[index].text = text
+    }
+    var inserts: [RehearsedInsert] = []
+    for (number, count) in counts.sorted(by: { $0.key < $1.key }) {
+      var insert = marks[number]
+      insert.times = count
+      inserts.append(insert)
+    }
+    return (request, inserts)
   }
 }
 

@@ -74,13 +74,17 @@ extension Recording {
 extension Graph {
   /// The persona or agent of that name as it was kept with a run.
   ///
-  /// - Parameter engines: what agents may name before a `:` in a model's name.
+  /// - Parameters:
+  ///   - engines: what agents may name before a `:` in a model's name.
+  ///   - limits: where the user's own limits stand, which hold for files that came from elsewhere.
   package static func compile(
     _ files: PinnedFiles, named name: String,
-    engines: Set<String> = AgentLoader.builtInEngines
+    engines: Set<String> = AgentLoader.builtInEngines, under limits: Library? = nil
   ) throws(Failure) -> Graph {
     var library = files.library
     library.engines = engines
+    library.limits = limits?.limits
+    library.agentLimits = limits?.agentSource
     guard let persona = try library.runnable(named: name) else {
       throw Failure(
         .configuration, "`\(name)` is not among the files that are kept with the run",

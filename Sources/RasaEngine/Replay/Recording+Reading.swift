@@ -190,7 +190,7 @@ extension Recording.Asked {
     var answer: HumanAnswer?
     if asked.optional("decision") != nil {
       answer = HumanAnswer(
-        try asked.word("decision", among: [.approve, .edit, .reject, .feedback]),
+        try asked.word("decision", among: [.approve, .edit, .reject, .feedback, .answer]),
         text: asked.value("text"),
         by: try asked.optionalText("by") ?? "")
     }
@@ -224,6 +224,7 @@ extension ModelAnswer {
       node, "an answer",
       members: [
         "provider", "model", "text", "usage", "cost", "finish", "mock", "tool_calls", "reasoning",
+        "cap", "ceiling", "instead_of", "because",
       ])
     var finish = FinishReason.stop
     if answer.optional("finish") != nil {

@@ -219,8 +219,8 @@ final class ReplayStand: ModelGate, People, MemoryStore {
     }
     throw deferral(at: key)
   }
-  func turns(of session: String, limit: Int) async throws -> [SessionTurn] { [] }
-  func notes(of session: String, limit: Int) async throws -> [WorkingNote] { [] }
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { [] }
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { [] }
   func remember(_ facts: [MemoryFact]) async throws {}
 }
 

@@ -106,6 +106,8 @@ struct RunFacts: Sendable {
       case "call.failed" where body["reason"].string != "cancelled":
         let message = body["message"].string ?? "the provider gave no answer"
         outcomes[key] = (.failure(Failure(.provider, message)), after(entry))
+      case "call.refused":
+        outcomes[key] = (.failure(Failure(told: body) ?? Failure(.budget, "")), after(entry))
       case "call.uncertain" where body["decision"].string == UncertainPolicy.fail.rawValue:
         outcomes[key] = (.failure(Failure(.run, "the call is in doubt")), after(entry))
       default: outcomes[key] = (nil, after(entry))
@@ -255,15 +257,6 @@ struct RunFacts: Sendable {
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
       return .failure(failure)
     }
-  }
-}
-
-extension Step {
-  /// Whether the two are one, or one is the review of the other.
-  fileprivate func isSamePass(as other: Step) -> Bool {
-    var other = other
-    other.isReview = isReview
-    return self == other
   }
 }
 

@@ -88,9 +88,9 @@ extension OperatorDefinition {
   /// What is asked: the prompt, and below it the sections that hold something.
   func task(_ read: (StatePath) -> Value) -> String {
     var parts: [String] = []
-    if let prompt {
-      // Only a strict rendering fails.
-      parts.append((try? prompt.render(strict: false, defaults: defaults, read)) ?? "")
+    if let prompt, !speaksAsSystem(read) {
+      let text = prompt.prompt(defaults: defaults, leaving: looseNames, read)
+      if !text.isEmpty { parts.append(text) }
     }
     for path in sections {
       let text = read(path).promptText
@@ -98,7 +98,12 @@ extension OperatorDefinition {
       parts.append(path == .input ? text : "# \(Self.heading(of: path))\n\n\(text)")
     }
     if prompt == nil, sections.isEmpty { parts.append(read(.input).promptText) }
-    return parts.joined(separator: "\n\n").trimmingBlankLines()
+    return parts.joined(separator: "\n\n")
+  }
+
+  /// Whether the prompt is what the system message says: nothing gives a name in it a value.
+  private func speaksAsSystem(_ read: (StatePath) -> Value) -> Bool {
+    isInstructions && prompt?.paths.allSatisfy { read($0).isNull } != false
   }
 
   private static func heading(of path: StatePath) -> String {

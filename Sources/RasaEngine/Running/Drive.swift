@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaPersona
 
 /// One run under way.
@@ -61,28 +61,60 @@ struct Drive {
   /// Folds what the journal tells, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
     let hasContext = history.entries.contains { $0.kind == "context.opened" }
-    let knownTold = fold(history.entries.filter { $0.key == nil })
+    let known = fold(history.entries.filter { $0.key == nil })
     recorded.own = EffectLog(history.entries)
-    stage.begin(with: recorded.own.calls.map(\.answer), spent: recorded.own.spent)
+    stage.begin(
+      with: recorded.own.calls.map(\.answer), spent: recorded.own.spent,
+      notices: history.entries.flatMap { RunNotice.told(by: $0) })
+    if recorded.own.hasWrittenText { stage.noteText() }
+    for step in recorded.own.finishedSteps { stage.noteEnd(of: step) }
     let resumed = RunEvent.resumed(by: by)
     surroundings.journal.record([
       resumed.entry(of: start.run, at: surroundings.time.now())
     ])
     if !hasContext { try await openContext(nil) }
     try await show(.event(resumed))
+    // Whoever reads the answer now has to know them as well.
+    for notice in stage.notices { try await show(.notice(notice)) }
     // What followed from the last lines may not have been written down any more.
-    try await tell(machine.takeTold().dropFirst(knownTold))
+    try await tell(known.untold(machine.takeTold()))
   }
 
-  /// Folds lines of the journal, and makes due again what was under way when they end. Returns how
-  /// much of what followed from them was told already.
-  mutating func fold(_ entries: [JournalEntry]) -> Int {
-    var told = 0
-    for entry in entries {
+  /// How much of what follows from a journal was told in it.
+  struct Told {
+    var lines = 0
+    /// Counted apart: earlier versions did not tell of them.
+    var objections = 0
+
+    mutating func count(_ entry: JournalEntry) {
       switch entry.kind {
-      case "frame.entered", "run.moved", "run.warned": told += 1
+      case "frame.entered", "run.moved": lines += 1
+      // Earlier versions also warned of operators that were skipped.
+      case "run.warned":
+        if entry.body["message"].string?.contains("` was skipped: ") != true { lines += 1 }
+      case "run.objected": objections += 1
       default: break
       }
+    }
+
+    func untold(_ events: [RunEvent]) -> ArraySlice<RunEvent> {
+      var left = self
+      return events.filter { event in
+        if case .objected = event {
+          left.objections -= 1
+          return left.objections < 0
+        }
+        left.lines -= 1
+        return left.lines < 0
+      }[...]
+    }
+  }
+
+  /// Folds lines of the journal, and makes due again what was under way when they end.
+  mutating func fold(_ entries: [JournalEntry]) -> Told {
+    var told = Told()
+    for entry in entries {
+      told.count(entry)
       guard let event = RunEvent(folding: entry) else { continue }
       if case .operatorFinished(var step, let outcome) = event {
         step.isReview = false
@@ -98,23 +130,9 @@ struct Drive {
     return told
   }
 
-  /// Session history and working notes, for personas that have frames of those kinds.
   private func context() async throws -> Value {
-    let kinds = Set(graph.frames.map(\.kind))
-    var turns: [Value] = []
-    var notes: [Value] = []
-    if let session = start.session {
-      if kinds.contains(.session) {
-        turns = try await surroundings.memory.turns(of: session, limit: options.turns).map { turn in
-          ["input": .string(turn.input), "output": .string(turn.output)]
-        }
-      }
-      if kinds.contains(.shortTerm) {
-        notes = try await surroundings.memory.notes(of: session, limit: options.notes)
-          .map { ["text": .string($0.text)] }
-      }
-    }
-    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+    try await graph.context(
+      of: start, turns: options.turns, notes: options.notes, surroundings.memory)
   }
 
   /// Drives the run to its end, or to where it has to wait for people.
@@ -142,7 +160,7 @@ struct Drive {
   private func close(_ output: Value) async throws -> RunResult {
     let now = surroundings.time.now()
     var turn: SessionTurn? = nil
-    if let session = start.session, graph.frames.contains(where: { $0.kind == .session }) {
+    if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
       turn = SessionTurn(
         session: session, run: start.run, time: now, input: start.input,
         output: output.promptText)
@@ -160,14 +178,20 @@ struct Drive {
     let answers = stage.answers
     var usage = Usage()
     for answer in answers { usage.add(answer.usage) }
-    return RunResult(
+    var result = RunResult(
       session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
       steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
-      waitsFor: waitsFor)
+      waitsFor: waitsFor, notices: stage.notices)
+    result.mockReason = answers.first(where: \.isMock)?.fallback?.because
+    for answer in answers where !result.answeredBy.contains(answer.source) {
+      result.answeredBy.append(answer.source)
+    }
+    result.fallback = answers.lazy.compactMap(\.fallback).first
+    return result
   }
 
   private func workingNotes(at now: Timestamp) -> [WorkingNote] {
-    guard let session = start.session else { return [] }
+    guard let session = start.sessionID else { return [] }
     return machine.notes.map {
       WorkingNote(session: session, run: start.run, time: now, text: String($0.prefix(2000)))
     }
@@ -192,9 +216,9 @@ struct Drive {
     let ending: RunEnding
     let last: RunEvent
     if let known = error as? Failure, known.kind != .cancelled {
-      failure = known
+      failure = surroundings.redact(known)
       ending = RunEnding(.failed)
-      last = .failed(known)
+      last = .failed(failure)
     } else {
       // What is no failure of the run (the reader of its output has gone) stops it all the same.
       failure = Failure(
@@ -212,15 +236,25 @@ struct Drive {
         try await journal.close(run, ending, [entry])
         return nil as Failure?
       } catch {
-        return error as? Failure
+        return error as? Failure ?? Failure(.storage, "\(error)")
       }
     }
     let second = await written.value
-    if isForeign { return error }
-    guard let second, second.message != failure.message else { return failure }
-    var both = failure
-    both.details.append("and its end could not be written down: \(second.message)")
-    return both
+    // Who has lost the run to another process was stopped for that reason and no other.
+    if let second, failure.kind == .cancelled, second.kind == .run { return second }
+    if isForeign, second == nil { return error }
+    var told = failure
+    if failure.kind != .cancelled, stage.hasText {
+      told.details.append("what was written before is kept: `rasa runs show \(run) --verbose`")
+    }
+    if let second {
+      if isForeign { told.details.append("what stopped it: \(error)") }
+      let reason = second.message == failure.message ? "" : ": \(second.message)"
+      told.details.append(
+        "its end could not be written down\(reason); it counts as running until its lease ends, and "
+          + "`rasa resume \(run)` then goes on with it")
+    }
+    return told
   }
 
   /// A line of the journal; what is about work inside a run says inside which.
@@ -284,6 +318,11 @@ struct Drive {
       case .answered: break
       }
     }
+    if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) { stage.noteText() }
+    switch outcome {
+    case .wrote, .skipped: stage.noteEnd(of: step)
+    case .answered: break
+    }
     let event = RunEvent.operatorFinished(step, outcome)
     step.isReview = false
     machine.apply(.operatorFinished(step, outcome))
@@ -299,13 +338,29 @@ struct Drive {
     if !told.isEmpty {
       let now = surroundings.time.now()
       surroundings.journal.record(told.map { entry($0, at: now) })
-      for event in told { try await show(.event(event)) }
+      for event in told {
+        try await show(.event(event))
+        guard case .objected(let objection) = event else { continue }
+        let notice = RunNotice.objection(objection)
+        if stage.note(notice) { try await show(.notice(notice)) }
+      }
     }
     let open = machine.openParts
     if open != shownOpen || !machine.isRunning {
       shownOpen = open
       if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
+      // The way that the run took wrote none of the parts: what it came to instead.
+      if case .finished(let output) = machine.status, !output.isNull, stage.takeUnshown() {
+        try await show(.output(output.promptText))
+      }
     }
+  }
+}
+
+extension Update {
+  /// Whether somebody could want to read it although the run failed.
+  fileprivate var isAnswer: Bool {
+    (path.key == "draft" || path.key == "output") && !value.promptText.isEmpty
   }
 }
 
@@ -315,4 +370,46 @@ extension Invocation {
     let kind = graph.nodes[node].definition.kind
     return review == nil && (kind == .memory || kind == .rule)
   }
+}
+
+extension Graph {
+  /// Session history and working notes, for personas that have frames of those kinds.
+  package func context(
+    of start: RunStart, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
+  ) async throws -> Value {
+    let kinds = Set(frames.map(\.kind))
+    var turns: [Value] = []
+    var notes: [Value] = []
+    if let session = start.sessionID {
+      if kinds.contains(.session) {
+        turns = try await memory.turns(of: session, limit: mostTurns).map { turn in
+          ["input": .string(turn.input), "output": .string(turn.output)]
+        }
+      }
+      if kinds.contains(.shortTerm) {
+        notes = try await memory.notes(of: session, limit: mostNotes)
+          .map { ["text": .string($0.text)] }
+      }
+    }
+    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+  }
+
+  /// What an operator that recalls finds for this run; nothing where there is none.
+  package func memories(of start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+    guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
+    return try await recalled(by: start, memory)
+  }
+}
+
+/// What is remembered that fits the question.
+func recalled(by start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+  let facts = try await memory.recall(
+    persona: start.persona, user: start.user, query: start.input, limit: 8)
+  return .array(
+    facts.map { fact in
+      [
+        "text": .string(fact.text), "source": .string(fact.sourceRun.text),
+        "trust": .string(fact.trust),
+      ]
+    })
 }

@@ -60,5 +60,12 @@ struct LiveOutput {
     return text.isEmpty ? nil : text
   }
 
+  /// Whether nothing has been shown, because the run took a way that writes no part. Whoever is told so
+  /// shows what it came to instead.
+  mutating func takeUnshown() -> Bool {
+    defer { hasShownAnything = true }
+    return !hasShownAnything
+  }
+
   private var opening: String { parts[current].opening(isFirst: !hasShownAnything) }
 }

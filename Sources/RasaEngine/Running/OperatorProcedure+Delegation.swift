@@ -18,7 +18,7 @@ extension OperatorProcedure {
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
     begun.session = nil
-    begun.input = definition.task(invocation.view.reader(in: kind(of: invocation)))
+    begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
       try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))
@@ -27,7 +27,7 @@ extension OperatorProcedure {
     let place = try await surroundings.place(of: delegate)
     defer { withExtendedLifetime(place) {} }
     let inner = Stage(
-      parts: delegate.outputParts, seconds: delegate.persona.limits.seconds,
+      parts: delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
       startedAt: surroundings.time.monotonic(), inside: stage)
     var drive = Drive(
       machine: RunMachine(graph: delegate.within(assignment.scope)), start: begun,
@@ -106,7 +106,7 @@ extension Drive {
     if known.isEmpty {
       try await tell()
     } else {
-      try await tell(machine.takeTold().dropFirst(told))
+      try await tell(told.untold(machine.takeTold()))
     }
     try await untilEnd()
     switch machine.status {

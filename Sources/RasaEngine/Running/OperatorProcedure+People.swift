@@ -11,21 +11,64 @@ extension OperatorProcedure {
   ) async throws -> HumanAnswer {
     let read = invocation.view.reader(in: kind(of: invocation))
     var title = "\(definition.name) asks for a review of `\(subject)`"
-    if definition.kind == .human, let prompt = definition.prompt { title = prompt.render(read) }
-    let shown = graph.nodes[invocation.node].writes + definition.reads
-    var context: [Question.ContextLine] = []
-    for path in shown where path != subject && !State.provided.contains(path.key) {
-      let text = invocation.view[path].promptText
+    if definition.isReviewer, let prompt = definition.prompt { title = prompt.render(read) }
+    var question = Question(
+      key: invocation.step.effect("review"), title: title, subject: subject,
+      payload: graph.payload(of: subject, invocation.view),
+      schema: schema(of: subject, definition),
+      context: context(
+        of: graph.nodes[invocation.node].writes + definition.reads, invocation,
+        without: graph.paths(decidedBy: subject)), spent: stage.spent)
+    question.consequences = graph.consequences(
+      of: invocation.node, about: subject, isPending: invocation.isPending)
+    return try await answer(
+      to: question, lifetime: definition.kind == .human ? definition.timeout : nil)
+  }
+
+  /// What helps to answer: what was asked of the persona, and what operators wrote.
+  private func context(
+    of paths: [StatePath], _ invocation: Invocation, without left: [StatePath]
+  ) -> [Question.ContextLine] {
+    var context = [Question.ContextLine(name: "input", text: start.input)]
+    for path in paths where !State.provided.contains(path.key) && !left.contains(path) {
+      let text = invocation.view[path].words
       if !text.isEmpty, !context.contains(where: { $0.name == path.description }) {
         context.append(Question.ContextLine(name: path.description, text: text))
       }
     }
-    let question = Question(
-      key: invocation.step.effect("review"), title: title, subject: subject,
-      payload: invocation.view[subject], schema: schema(of: subject, definition), context: context,
+    return context
+  }
+
+  /// Asks the user for something that only they know; their answer is what the operator writes.
+  func askUser(
+    _ definition: OperatorDefinition, _ invocation: Invocation
+  ) async throws -> [Update] {
+    let read = invocation.view.reader(in: kind(of: invocation))
+    let asked = definition.ask?.render(read) ?? ""
+    var payload = Value.string(asked)
+    if let schema = definition.output { payload = ["ask": .string(asked), "form": schema] }
+    var question = Question(
+      key: invocation.step.effect("ask"), title: asked,
+      subject: StatePath(definition.writes.first?.key ?? "answer"), payload: payload,
+      schema: definition.output, context: context(of: definition.reads, invocation, without: []),
       spent: stage.spent)
-    return try await answer(
-      to: question, lifetime: definition.kind == .human ? definition.timeout : nil)
+    question.form = .answer
+    question.standard = definition.standardAnswer
+    let answer = try await answer(to: question, lifetime: definition.timeout)
+    guard answer.decision == .answer else {
+      let reason = answer.text.promptText
+      throw Failure(
+        .approval, "\(answer.by) did not answer" + (reason.isEmpty ? "" : ": \(reason)"),
+        mend: "run it again, and answer what it asks for")
+    }
+    // It may have been given to an earlier form of the question.
+    let problems = try question.problems(of: answer.text)
+    guard problems.isEmpty else {
+      throw Failure(
+        .run, "the answer of \(answer.by) does not have the form that the operator's file asks for",
+        mend: "`rasa runs fork \(start.run)` asks again", details: Array(problems.prefix(8)))
+    }
+    return updates(definition, answer.text)
   }
 
   /// What a replacement has to look like: the form that its writer was asked for.
@@ -99,5 +142,47 @@ extension OperatorProcedure {
     surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
     try await show(.event(event))
     return answer
+  }
+}
+
+extension Value {
+  /// For people: a decision as a sentence, an object as lines, a list as points.
+  var words: String {
+    if let decision = self["decision"].string, let by = self["by"].string, !by.isEmpty {
+      let verb =
+        switch HumanAnswer.Decision(rawValue: decision) {
+        case .approve: "approved it"
+        case .edit: "edited it"
+        case .reject: "rejected it"
+        case .feedback: "asked for a correction"
+        case .answer: "answered"
+        case nil: decision
+        }
+      let reason = self["reason"].promptText
+      return "\(by) \(verb)" + (reason.isEmpty ? "" : ": \(reason)")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var lines: [String] {
+    switch self {
+    case .null: return []
+    case .object(let object):
+      return object.flatMap { name, value -> [String] in
+        let lines = value.lines
+        switch value {
+        case .object, .array: return ["\(name):"] + lines.map { "  \($0)" }
+        default: return ["\(name): \(lines.first ?? "")"] + lines.dropFirst().map { "  \($0)" }
+        }
+      }
+    case .array(let array):
+      return array.flatMap { value -> [String] in
+        let lines = value.lines
+        return ["- \(lines.first ?? "")"] + lines.dropFirst().map { "  \($0)" }
+      }
+    case .string(let text):
+      return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    default: return [promptText]
+    }
   }
 }

@@ -37,19 +37,48 @@ struct OperatorProcedure {
     var completion: Completion
     do {
       completion = try await attempts(definition, invocation)
-    } catch let failure as Failure where failure.allowsSubstitution {
+    } catch let error where error is Failure || error is CutShort {
+      let failure = (error as? CutShort)?.failure ?? (error as? Failure) ?? Failure(.run, "")
+      guard failure.allowsSubstitution || canDoWithout(definition, invocation, failure) else {
+        throw failure
+      }
       switch definition.onError.otherwise {
-      case .fail: throw failure.inOperator(invocation.step)
-      case .skip:
-        completion = Completion(
-          step: invocation.step, outcome: .skipped(reason: failure.message), answers: [])
-      case .run:
+      case .skip: completion = try await skip(invocation, because: failure)
+      case .run where failure.allowsSubstitution:
         guard let substitute = node.substitute else { throw failure.inOperator(invocation.step) }
-        completion = try await once(substitute, invocation, attempt: 1)
+        do {
+          completion = try await once(substitute, invocation, attempt: 1)
+        } catch let short as CutShort {
+          throw short.failure.inOperator(invocation.step)
+        }
+      case .fail, .run: throw failure.inOperator(invocation.step)
       }
     }
     try await show(.operatorEnded(invocation.step, answers: completion.answers))
     return completion
+  }
+
+  /// What it wrote already is taken back, as far as it was shown.
+  private func skip(_ invocation: Invocation, because failure: Failure) async throws -> Completion {
+    let node = graph.nodes[invocation.node]
+    let reason = surroundings.redact(failure.message)
+    if node.isLive, let live = node.writes.first, stage.restart(live) {
+      try await show(.restarted(invocation.step, reason: reason, wasShown: true))
+    }
+    try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
+    return Completion(
+      step: invocation.step, outcome: .skipped(reason: reason), answers: [])
+  }
+
+  /// Money and keys are not for an operator to get around, but one that only adds to a draft that
+  /// has been paid for can be left out when they are missing.
+  private func canDoWithout(
+    _ definition: OperatorDefinition, _ invocation: Invocation, _ failure: Failure
+  ) -> Bool {
+    guard definition.onError.otherwise == .skip else { return false }
+    guard failure.kind == .budget || failure.kind == .authentication else { return false }
+    let isDrafting = definition.writes.contains { $0.key == "draft" || $0.key == "output" }
+    return !isDrafting && !invocation.view[.draft].promptText.isEmpty && !stage.answers.isEmpty
   }
 
   private func attempts(
@@ -72,6 +101,9 @@ struct OperatorProcedure {
   ) async throws -> Completion {
     switch definition.kind {
     case .llm: return try await askModel(definition, invocation, attempt: attempt)
+    case .human where definition.ask != nil:
+      let updates = try await askUser(definition, invocation)
+      return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .human:
       let subject = definition.reviewSubject ?? "draft"
       let answer = try await ask(definition, invocation, about: subject)
@@ -80,7 +112,7 @@ struct OperatorProcedure {
       let updates = try await remember(definition, invocation)
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .rule:
-      let updates = definition.evaluateRules(invocation.view, in: kind(of: invocation))
+      let (updates, _) = definition.evaluateRules(invocation.view, in: kind(of: invocation))
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .agent: return try await delegate(definition, invocation, attempt: attempt)
     case .tool:
@@ -102,14 +134,17 @@ struct OperatorProcedure {
     try checkNames(of: definition, invocation)
     var request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
-      system: graph.systemMessage)
-    let answer = try await call(
-      request, definition, invocation, label: "call", attempt: attempt)
+      system: graph.systemMessage(invocation.view))
+    try checkSize(of: request, definition)
+    let answer = try await reply(
+      to: request, definition, invocation, label: "call", attempt: attempt)
+    guard !answer.text.isBlank else { throw nothing(answer, definition) }
     guard let output = definition.output else {
+      try await tell(of: answer, definition, at: invocation.step)
       let text = Value.string(answer.text)
       let path = StatePath(definition.writes.first?.key ?? "draft")
       return Completion(
-        step: invocation.step, outcome: .wrote([Update(path, text)]), answers: [answer])
+        step: invocation.step, outcome: .wrote([Update(path, text)]), answers: answer.answers)
     }
     let schema =
       if let known = graph.nodes[invocation.node].schema, known.source == output { known } else {
@@ -118,9 +153,14 @@ struct OperatorProcedure {
     let first = check(answer.text, schema)
     if let value = first.value, first.problems.isEmpty {
       return Completion(
-        step: invocation.step, outcome: .wrote(updates(definition, value)), answers: [answer])
+        step: invocation.step, outcome: .wrote(updates(definition, value)),
+        answers: answer.answers)
     }
+    if answer.finish.isCut, first.value == nil { throw short(answer, definition) }
     // One repair: the model sees its own answer and what is wrong with it.
+    if let last = answer.answers.last, last.cap != nil {
+      request.room = min(last.usage.output.twice, last.ceiling ?? .max)
+    }
     request.messages.append(ChatMessage(.assistant, answer.text))
     request.messages.append(
       ChatMessage(
@@ -128,20 +168,44 @@ struct OperatorProcedure {
         "That answer does not have the required form:\n"
           + first.problems.prefix(8).map { "- \($0)" }.joined(separator: "\n")
           + "\nGive the same answer again as JSON that fits the schema, and nothing else."))
-    let repaired = try await call(
-      request, definition, invocation, label: "repair", attempt: attempt)
+    let repaired = try await reply(
+      to: request, definition, invocation, label: "repair", attempt: attempt)
     let second = check(repaired.text, schema)
     guard let value = second.value, second.problems.isEmpty else {
+      if repaired.finish.isCut, second.value == nil { throw short(repaired, definition) }
       throw Failure(
         .run,
         "the answer of `\(definition.name)` does not have the form its file asks for, also after "
           + "one repair",
-        mend: "simplify the `output:` schema, raise `max_tokens`, or choose a stronger model",
+        mend: "simplify the `output:` schema, or choose a stronger model",
         details: Array(second.problems.prefix(8)))
     }
     return Completion(
       step: invocation.step, outcome: .wrote(updates(definition, value)),
-      answers: [answer, repaired])
+      answers: answer.answers + repaired.answers)
+  }
+
+  /// What could not be had for want of money is a matter of money.
+  private func short(_ reply: Reply, _ definition: OperatorDefinition) -> CutShort {
+    let kind = reply.obstacle.flatMap { $0.kind == .budget ? $0.kind : nil } ?? .run
+    return CutShort(
+      failure: Failure(
+        kind,
+        "the answer of `\(definition.name)` was cut off at \(reply.tokens) tokens, before its JSON "
+          + "was complete",
+        mend: reply.remedy(for: definition.name, maxTokens: definition.maxTokens)))
+  }
+
+  /// A text that had no room in the prompt is not left out silently.
+  private func checkSize(
+    of request: ModelRequest, _ definition: OperatorDefinition
+  ) throws(Failure) {
+    guard request.messages.contains(where: { $0.text.utf8.count > Template.longestText }) else {
+      return
+    }
+    throw Failure(
+      .limit, "the prompt of `\(definition.name)` would have more than 64 MB",
+      mend: "give it a smaller input, or insert the input only once", at: definition.location)
   }
 
   /// Where a prompt is strict, everything it inserts has to be there.
@@ -149,9 +213,9 @@ struct OperatorProcedure {
     of definition: OperatorDefinition, _ invocation: Invocation
   ) throws(Failure) {
     guard definition.isStrict, let prompt = definition.prompt else { return }
-    let read = invocation.view.reader(in: kind(of: invocation))
+    let read = invocation.view.promptReader(in: kind(of: invocation))
     do {
-      _ = try prompt.render(strict: true, defaults: definition.defaults, read)
+      try prompt.checkNames(defaults: definition.defaults, read)
     } catch {
       var failure = error
       failure.mend = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
@@ -160,13 +224,16 @@ struct OperatorProcedure {
   }
 
   func check(_ text: String, _ schema: Schema) -> (problems: [String], value: Value?) {
-    guard let value = JSON.extract(from: text) else { return (["there is no JSON in it"], nil) }
-    return (schema.problems(in: value), value)
+    switch JSON.extraction(from: text) {
+    case .value(let value): (schema.problems(in: value), value)
+    case .unfinished: (["the JSON in it breaks off before its end"], nil)
+    case .nothing: (["there is no JSON in it"], nil)
+    }
   }
 
   /// One write takes the whole answer, unless the answer has a member of its name and the write is
   /// no object; several writes take the members of their names.
-  private func updates(_ definition: OperatorDefinition, _ value: Value) -> [Update] {
+  func updates(_ definition: OperatorDefinition, _ value: Value) -> [Update] {
     if definition.writes.count == 1, let write = definition.writes.first {
       let member = value[write.key]
       let isWhole = write.type == .object || write.type == .any || member.isNull
@@ -184,19 +251,7 @@ struct OperatorProcedure {
     switch definition.memory {
     case .recall:
       if let known = recorded.recall(in: invocation.step) { return known }
-      let facts = try await surroundings.memory.recall(
-        persona: start.persona, user: start.user, query: start.input, limit: 8)
-      return [
-        Update(
-          .memories,
-          .array(
-            facts.map { fact in
-              [
-                "text": .string(fact.text), "source": .string(fact.sourceRun.text),
-                "trust": .string(fact.trust),
-              ]
-            }))
-      ]
+      return [Update(.memories, try await recalled(by: start, surroundings.memory))]
     case .remember:
       // Only noted here: what is remembered is kept when the run has come to its end.
       func fact(_ text: String, trust: String) -> Value {
@@ -246,6 +301,10 @@ extension Failure {
     failure.details.append("in the operator `\(step.operatorName)` of `\(step.frame)`")
     return failure
   }
+}
+
+extension Int64 {
+  fileprivate var twice: Int64 { self > .max / 2 ? .max : self * 2 }
 }
 
 extension String {

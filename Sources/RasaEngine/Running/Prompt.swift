@@ -9,7 +9,7 @@ package enum Prompt {
   package static func request(
     for definition: OperatorDefinition, view: State, kind: FrameKind, system: String
   ) -> ModelRequest {
-    let read = view.reader(in: kind)
+    let read = view.promptReader(in: kind)
     var messages = [ChatMessage(.system, system)]
     let mentioned = definition.prompt?.paths ?? []
     if definition.reads.contains(where: { $0.overlaps(.conversation) }),
@@ -30,16 +30,16 @@ package enum Prompt {
   }
 
   /// The same for every call of a persona, so the graph keeps it.
-  static func system(for persona: PersonaDefinition) -> String {
+  static func system(for persona: PersonaDefinition, instructions: String?) -> String {
     var lines: [String]
-    if let instructions = persona.instructions {
+    if let instructions {
       lines = [instructions]
     } else {
       lines = ["You are \(persona.name)."]
       if !persona.description.isEmpty { lines.append(persona.description) }
-      lines.append("Style: \(persona.promptStyle)")
+      if persona.promptStyle != "default" { lines.append("Style: \(persona.promptStyle)") }
     }
-    for (key, value) in persona.metadata {
+    for (key, value) in persona.metadataAsWritten {
       let name = String(key.map { $0 == "_" ? " " : $0 })
       lines.append("\(name.prefix(1).uppercased())\(name.dropFirst()): \(inline(value))")
     }
@@ -49,7 +49,7 @@ package enum Prompt {
   /// Lists of plain values read as lists of words.
   private static func inline(_ value: Value) -> String {
     if let list = value.array { return list.map(inline).joined(separator: ", ") }
-    if case .object = value { return value.json(.compact) }
+    if case .object = value { return value.json(.compact, escaping: .onlyNeeded) }
     return value.promptText
   }
 
@@ -80,39 +80,5 @@ package enum Prompt {
       return "- \(inline(element))"
     }
     return .string(lines.joined(separator: "\n"))
-  }
-}
-
-extension String {
-  /// Without blank lines at either end, and with never more than one between others: what is left
-  /// where an optional value was missing.
-  func trimmingBlankLines() -> String {
-    var kept: [UInt8] = []
-    kept.reserveCapacity(utf8.count)
-    /// Line ends that come before the next line that says something; none before the first.
-    var breaks = 0
-    var line: [UInt8] = []
-    func isBlank(_ line: [UInt8]) -> Bool {
-      line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
-    }
-    func take(_ line: [UInt8]) {
-      guard !isBlank(line) else {
-        if !kept.isEmpty { breaks = min(2, breaks + 1) }
-        return
-      }
-      if !kept.isEmpty { kept += [UInt8](repeating: 0x0A, count: max(1, breaks)) }
-      kept += line
-      breaks = 1
-    }
-    for byte in utf8 {
-      if byte == 0x0A {
-        take(line)
-        line.removeAll(keepingCapacity: true)
-      } else {
-        line.append(byte)
-      }
-    }
-    take(line)
-    return String(decoding: kept, as: UTF8.self)
   }
 }

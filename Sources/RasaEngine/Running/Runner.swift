@@ -9,11 +9,14 @@ package struct Surroundings: Sendable {
   package var people: any People
   package var time: TimeSource
   package var limits: any TaskLimits
+  /// Takes out of a failure what no journal may keep.
+  package var redact: Redaction
 
   package init(
     gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any People,
-    time: TimeSource, limits: any TaskLimits = NoTaskLimits()
+    time: TimeSource, limits: any TaskLimits = NoTaskLimits(), redact: Redaction = Redaction([:])
   ) {
+    self.redact = redact
     self.limits = limits
     self.gate = gate
     self.journal = journal
@@ -32,11 +35,14 @@ package struct RunOptions: Sendable {
   /// When it is set, one operator runs at a time: of those that are due the one with the lowest
   /// number. What comes of the run is the same either way.
   package var rank: (@Sendable (Step) -> Int)?
+  /// How long the run may take, whatever the persona says.
+  package var seconds: Double?
 
   package init(
     profile: PerformanceProfile? = nil, turns: Int = 20, notes: Int = 50,
-    rank: (@Sendable (Step) -> Int)? = nil
+    rank: (@Sendable (Step) -> Int)? = nil, seconds: Double? = nil
   ) {
+    self.seconds = seconds
     self.profile = profile
     self.turns = turns
     self.notes = notes
@@ -55,10 +61,30 @@ package struct RunResult: Sendable {
   package var calls: Int
   /// True when any model that contributed was the mock.
   package var usedMock: Bool
+  /// Why the mock answered, where that was not asked for by name.
+  package var mockReason: String?
+  /// The models that answered, as `provider:model`, each once.
+  package var answeredBy: [String] = []
+  /// The first answer that came from another model than the one that was named or asked first.
+  package var fallback: ModelFallback?
   /// The questions that a parked run waits for; empty for one that has come to its end.
   package var waitsFor: [Approval] = []
   /// What a reader of the output has to know about it, in the order in which it happened.
   package var notices: [RunNotice] = []
+}
+
+extension RunResult {
+  /// How the answer ended: `stop` unless the end of a text that went into it is missing.
+  package var finish: FinishReason {
+    let cut = notices.first { $0.kind == .cut }
+    return cut?.facts["finish"]?.string.flatMap { FinishReason(recorded: $0) } ?? .stop
+  }
+
+  /// How often models were asked to go on with an answer that was cut.
+  package var continued: Int {
+    let counts = notices.filter { $0.kind == .continued }.map { $0.facts["continued"]?.int ?? 0 }
+    return Int(clamping: counts.reduce(0) { min($0 + $1, 1_000_000) })
+  }
 }
 
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds
@@ -123,7 +149,7 @@ package struct Runner: Sendable {
       machine: RunMachine(graph: graph), start: start, options: options,
       surroundings: surroundings,
       stage: Stage(
-        parts: graph.outputParts, seconds: graph.persona.limits.seconds,
+        parts: graph.outputParts, seconds: options.seconds ?? graph.persona.limits.seconds,
         startedAt: surroundings.time.monotonic()), show: show,
       recorded: Recorded(
         inherited: origin?.effects, recallsTheSame: origin?.start.asksTheSame(as: start) ?? true),

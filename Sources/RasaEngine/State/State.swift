@@ -4,6 +4,8 @@ package import RasaPersona
 /// What a run knows: input, preferences, metadata, context, and the keys operators wrote.
 package struct State: Sendable, Hashable {
   private var values: [String: Value]
+  /// Beside the metadata's numbers, how they are written: what prompts say.
+  var metadataAsWritten = ValueObject()
 
   package init(_ values: [String: Value] = [:]) { self.values = values }
 
@@ -52,6 +54,18 @@ package struct State: Sendable, Hashable {
     { path in
       if kind == .stateless, !State.stateless.contains(path.key) { return .null }
       return self[path]
+    }
+  }
+}
+
+extension State {
+  /// Reads what a prompt says: as `reader(in:)`, with the metadata as it is written.
+  package func promptReader(in kind: FrameKind) -> (StatePath) -> Value {
+    let read = reader(in: kind)
+    let written: Value = ["metadata": .object(metadataAsWritten)]
+    return { path in
+      let spelled = path.key == "metadata" ? written[path] : .null
+      return spelled.isNull ? read(path) : spelled
     }
   }
 }

@@ -33,7 +33,7 @@ extension RunTimeline {
     case .parked(let parking):
       document["waits_for"] = .array(parking.waitsFor.map { .string($0) })
     case .finished(let output): document["output"] = output
-    case .failed(let failure): document["failure"] = RunEvent.failed(failure).body
+    case .failed(let failure): document["error"] = failure.value
     }
     return document
   }
@@ -93,7 +93,7 @@ extension RunTimeline.Notice {
       case .moved: "moved"
       }
     object["type"] = .string(type)
-    object["time_ms"] = .int(time.milliseconds)
+    object["at_ms"] = .int(time.milliseconds)
     return .object(object)
   }
 }
@@ -119,6 +119,7 @@ extension RunTimeline.Pass {
       if case .warned(let message) = line { .string(message) } else { nil }
     }
     if !warnings.isEmpty { object["warnings"] = .array(warnings) }
+    if !notices.isEmpty { object["notices"] = .array(notices.map(\.value)) }
     return .object(object)
   }
 }
@@ -134,6 +135,11 @@ extension RunTimeline.Call {
       "text": .string(text), "mock": .bool(isMock),
     ]
     object[outcome == .open ? "held_usd" : "cost_usd"] = .string(cost.decimalText)
+    if !finish.isEmpty { object["finish"] = .string(finish) }
+    if let fallback {
+      object["instead_of"] = .string(fallback.insteadOf)
+      object["because"] = .string(fallback.because)
+    }
     switch outcome {
     case .open, .answered: break
     case .failed(let reason, let message):

@@ -80,6 +80,13 @@ private struct TimelineReader {
     case "run.failed":
       rest(at: entry.time)
       timeline.end = .failed(Failure(journalBody: body))
+    case "run.noticed", "run.objected":
+      guard let notice = RunNotice.told(by: entry).first else { return }
+      if let place = notice.step.map({ place(of: $0) }) ?? latest {
+        add(.noticed(notice), at: place)
+      } else {
+        self.notice(.warned(notice.line), at: entry.time)
+      }
     case "human.asked", "human.answered": readQuestion(entry)
     default: if entry.kind.hasPrefix("call.") { readCall(entry) }
     }
@@ -231,6 +238,16 @@ private struct TimelineReader {
     let body = entry.body
     let reservation = body["reservation"].string ?? ""
     let answer = ModelAnswer(body)
+    if entry.kind == "call.refused" {
+      let call = RunTimeline.Call(
+        key: key, provider: answer.provider, model: answer.model,
+        outcome: .failed(
+          reason: body["kind"].string ?? "", message: body["message"].string ?? ""),
+        usage: answer.usage, cost: .zero, text: "", isMock: false, finish: "",
+        askedAt: entry.time, endedAt: entry.time)
+      add(.call(call), at: place(of: Step(of: key)))
+      return
+    }
     if entry.kind == "call.intent" || entry.kind == "call.reused" {
       let isReused = entry.kind == "call.reused"
       let held = body["estimate"]["cost"].string.flatMap { Money(decimal: $0) } ?? .zero
@@ -238,8 +255,8 @@ private struct TimelineReader {
         key: key, provider: answer.provider, model: answer.model,
         outcome: isReused ? .reused(from: body["from"].string ?? "") : .open,
         usage: answer.usage, cost: isReused ? .zero : held, text: answer.text,
-        isMock: answer.isMock, finish: body["finish"].string ?? "", askedAt: entry.time,
-        endedAt: isReused ? entry.time : nil)
+        isMock: answer.isMock, finish: body["finish"].string ?? "", fallback: answer.fallback,
+        askedAt: entry.time, endedAt: isReused ? entry.time : nil)
       let place = place(of: Step(of: key))
       let line = add(.call(call), at: place)
       if !isReused { intents[reservation] = (place, line) }
@@ -259,6 +276,7 @@ private struct TimelineReader {
         call.text = answer.text
         call.isMock = answer.isMock
         call.finish = body["finish"].string ?? ""
+        call.fallback = answer.fallback
       case "call.failed":
         call.outcome = .failed(
           reason: body["reason"].string ?? "", message: body["message"].string ?? "")

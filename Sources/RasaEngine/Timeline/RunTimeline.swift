@@ -46,6 +46,8 @@ package struct RunTimeline: Sendable {
     case skipped(reason: String)
     case moved(Move)
     case warned(String)
+    /// What a reader of the answer has to know about this pass.
+    case noticed(RunNotice)
   }
 
   package struct Move: Sendable, Hashable {
@@ -101,6 +103,7 @@ package struct RunTimeline: Sendable {
     package var text: String
     package var isMock: Bool
     package var finish: String
+    package var fallback: ModelFallback?
     package var askedAt: Timestamp
     package var endedAt: Timestamp?
   }
@@ -185,6 +188,10 @@ extension RunTimeline.Pass {
     lines.flatMap { line -> [Update] in
       if case .wrote(let updates) = line { updates } else { [] }
     }
+  }
+
+  package var notices: [RunNotice] {
+    lines.compactMap { if case .noticed(let notice) = $0 { notice } else { nil } }
   }
 
   package var moves: [RunTimeline.Move] {

@@ -58,7 +58,7 @@ package struct RunWalk: Sendable {
     if definition.kind == .llm {
       stop.request = Prompt.request(
         for: definition, view: view, kind: graph.frames[graph.nodes[node].frame].kind,
-        system: graph.systemMessage)
+        system: graph.systemMessage(view))
     }
     return stop
   }

@@ -29,11 +29,13 @@ final class Arrivals {
   private var incoming: [UInt8] = []
   private var buffered = 0
   private var isPaused = false
+  private let connectTimeout: Duration
 
   /// Nil when libcurl has no memory for a handle.
   init?(_ transfer: Transfer, configuration: HTTPClientConfiguration, arrivals: Arrivals) {
     guard let easy = unsafe curl_easy_init() else { return nil }
     self.transfer = transfer
+    connectTimeout = configuration.connectTimeout
     self.arrivals = arrivals
     unsafe self.easy = easy
     let size = Int(CURL_ERROR_SIZE)
@@ -94,6 +96,13 @@ extension RunningTransfer {
       guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
       return unsafe running.receiveBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+    // Called when the connection stands, each time before the request is written to it.
+    unsafe rasa_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+    unsafe rasa_curl_set_prerequest_callback(easy) { context, _, _, _, _ in
+      guard let context = unsafe context else { return Int32(CURL_PREREQFUNC_ABORT) }
+      let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
+      return Int32(running.transfer.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
     }
     unsafe rasa_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
     unsafe rasa_curl_set_bytes_callback(easy, CURLOPT_HEADERFUNCTION) {
@@ -227,6 +236,10 @@ extension RunningTransfer {
     }
     if isHeaderTooLarge || (!hasHead && headerBytes > 0 && code == CURLE_OUT_OF_MEMORY) {
       return .failure(HTTPError(.tooLarge, "the response's headers are too large"))
+    }
+    // No other limit of time is set: libcurl's own is about connecting.
+    if code == CURLE_OPERATION_TIMEDOUT {
+      return .failure(.notConnected(within: connectTimeout))
     }
     let detail = unsafe String(cString: errorText)
     return .failure(HTTPError(code, detail: detail))

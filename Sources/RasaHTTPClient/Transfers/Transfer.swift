@@ -64,6 +64,15 @@ extension Transfer {
 // MARK: - The loop
 
 extension Transfer {
+  /// Notes that the request is about to leave; false when nobody wants it any more.
+  func beginSending() -> Bool {
+    state.withLock { state in
+      guard !state.hasEnded else { return false }
+      request.trace?.markSent()
+      return true
+    }
+  }
+
   func receive(head: HTTPResponseHead) { state.withLock { $0.receive(head: head) } }
 
   /// Hands the bytes over and leaves the array empty. Returns how many bytes wait for the consumer,

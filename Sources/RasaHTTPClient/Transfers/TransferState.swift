@@ -119,6 +119,8 @@ extension TransferState {
     return wake()
   }
 
+  var hasEnded: Bool { ending != nil }
+
   var isWaitingForHead: Bool {
     if case .head = waiter { true } else { false }
   }

@@ -7,13 +7,13 @@ extension Catalogue {
   /// What ships, under the user's own files of `models/`, which are read when something is asked for.
   package static func ofUser(_ folders: RasaFolders) -> Catalogue {
     let folder = "\(folders.configuration)/models"
+    let root = FileRoot(folder, links: .anywhere)
     return Catalogue { () throws(Failure) in
       var documents: [CatalogueDocument] = []
       for entry in try FileSystem.list(folder)
       where entry.kind != .folder && entry.name.hasSuffix(".json") && !entry.name.hasPrefix(".") {
-        let path = "\(folder)/\(entry.name)"
-        let bytes = try FileSystem.read(path, limit: CatalogueDocument.largest)
-        documents.append(CatalogueDocument(file: path, bytes: bytes))
+        let bytes = try root.read(entry.name, limit: CatalogueDocument.largest)
+        documents.append(CatalogueDocument(file: "\(folder)/\(entry.name)", bytes: bytes))
       }
       return documents + [Self.shippedDocument]
     }

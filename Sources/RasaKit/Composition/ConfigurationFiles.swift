@@ -14,10 +14,15 @@ package final class ConfigurationFiles: Sendable {
     if let reading = kept.withLock({ $0.reading }) { return reading }
     let loader = ConfigurationLoader(isKnownZone: { time.dayInZone(time.now(), $0) != nil })
     let reading = loader.load(
-      user: try Self.document(Self.path(folders)), project: try projectDocument(folders))
+      user: try Self.document(
+        "config.yaml", in: FileRoot(folders.configuration, links: .anywhere)),
+      project: try projectDocument(folders))
     kept.withLock { $0 = (reading, reading.warnings) }
     return reading
   }
+
+  /// What they say, where somebody has read them.
+  var readSoFar: Configuration? { kept.withLock { $0.reading?.definition } }
 
   func takeWarnings() -> [Warning] {
     kept.withLock { kept in
@@ -39,16 +44,17 @@ extension ConfigurationFiles {
   /// Nil where the project's folder is the user's own.
   private func projectDocument(_ folders: RasaFolders) throws(Failure) -> SourceDocument? {
     let path = FileSystem.path(House.projectConfigurationPath, in: project)
-    let document = try Self.document(path)
-    guard document != nil,
-      FileSystem.absolute(path) != FileSystem.absolute(Self.path(folders))
+    guard let found = FileSystem.status(of: path),
+      found.stamp.identity != FileSystem.status(of: Self.path(folders))?.stamp.identity
     else { return nil }
-    return document
+    return try Self.document(House.projectConfigurationPath, in: FileRoot(project))
   }
 
-  private static func document(_ path: String) throws(Failure) -> SourceDocument? {
-    try FileSystem.readIfPresent(path, limit: FolderSource.largest).map {
-      SourceDocument(bytes: $0, path: path)
+  private static func document(
+    _ path: String, in root: FileRoot
+  ) throws(Failure) -> SourceDocument? {
+    try root.readIfPresent(path, limit: FolderSource.largest).map {
+      SourceDocument(bytes: $0, path: FileSystem.path(path, in: root.folder))
     }
   }
 }

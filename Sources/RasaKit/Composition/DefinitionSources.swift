@@ -1,18 +1,28 @@
 package import RasaCore
 import RasaDocuments
 package import RasaPersona
-import RasaSystem
+package import RasaSystem
 
 /// The YAML files of one folder.
 package struct FolderSource: DefinitionSource {
-  package let folder: String
+  private let root: FileRoot
+  /// Whether it came with the folder that the user is in.
+  package let isProject: Bool
 
-  package init(folder: String) { self.folder = folder }
+  package init(_ root: FileRoot, isProject: Bool = false) {
+    self.root = root
+    self.isProject = isProject
+  }
 
+  package var folder: String { root.folder }
   package var label: String { folder }
 
   package func list() throws(Failure) -> [String] {
-    guard FileSystem.exists(folder) else { return [] }
+    switch root.standing {
+    case .nothing: return []
+    case .outside: throw root.refusal
+    case .there: break
+    }
     return try FileSystem.list(folder).compactMap { entry in
       guard entry.kind != .folder, entry.name.hasSuffix(".yaml") || entry.name.hasSuffix(".yml")
       else { return nil }
@@ -22,20 +32,25 @@ package struct FolderSource: DefinitionSource {
 
   package func read(_ name: String) throws(Failure) -> SourceDocument? {
     // A name is a name, not a way out of the folder.
-    guard !name.contains("/"), name != ".." else { return nil }
+    guard !name.hasByte("/"), name != ".." else { return nil }
     for ending in ["yaml", "yml"] {
-      let path = "\(folder)/\(name).\(ending)"
-      if let bytes = try FileSystem.readIfPresent(path, limit: FolderSource.largest) {
-        return SourceDocument(bytes: bytes, path: path)
+      let file = "\(name).\(ending)"
+      if let bytes = try root.readIfPresent(file, limit: FolderSource.largest) {
+        return SourceDocument(bytes: bytes, path: FileSystem.path(file, in: folder))
       }
     }
     return nil
   }
 
-  package func readSibling(_ path: String) throws(Failure) -> SourceDocument {
-    let path = "\(folder)/\(path)"
+  package func readSibling(
+    _ path: String, of document: String
+  ) throws(Failure) -> SourceDocument {
+    let name = document.utf8.lastIndex(of: UInt8(ascii: "/")).map {
+      String(document[document.utf8.index(after: $0)...])
+    }
     return SourceDocument(
-      bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+      bytes: try root.read(path, namedBy: name ?? document, limit: FolderSource.largest),
+      path: FileSystem.path(path, in: folder))
   }
 
   package static let largest = 1_000_000
@@ -63,7 +78,9 @@ package struct EmbeddedSource: DefinitionSource {
     }
   }
 
-  package func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+  package func readSibling(
+    _ path: String, of document: String
+  ) throws(Failure) -> SourceDocument {
     guard let bytes = EmbeddedFiles.bytes(of: "\(folder)/\(path)") else {
       throw Failure(.configuration, "there is no shipped file `\(folder)/\(path)`")
     }

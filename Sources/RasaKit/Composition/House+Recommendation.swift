@@ -42,8 +42,8 @@ extension House {
 
   /// The user's own words that go together come beside those that ship.
   private func relatedTerms() throws(Failure) -> RelatedTerms {
-    let own = try FileSystem.readIfPresent(
-      "\(folders.configuration)/models/terms.txt", limit: FolderSource.largest)
+    let own = try FileRoot("\(folders.configuration)/models", links: .anywhere)
+      .readIfPresent("terms.txt", limit: FolderSource.largest)
     return RelatedTerms(
       [RelatedTerms.shippedTable] + (own.map { [String(decoding: $0, as: UTF8.self)] } ?? []))
   }

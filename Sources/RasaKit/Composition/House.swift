@@ -26,12 +26,18 @@ package struct House: Sendable {
   package var agentSource: any AgentSource
   /// The folder whose own files go before the user's.
   package let project: String
+  package let trust: ProjectTrust
+  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
+  private let lease: Duration
 
   /// - Parameter promptLifetime: how long a compiled prompt is kept although its file seems the same.
   package init(
-    environment: Environment, project: String = ".", promptLifetime: Duration? = nil
+    environment: Environment, project: String = ".", promptLifetime: Duration? = nil,
+    trustsProject: Bool = false
   ) throws(Failure) {
     self.environment = environment
+    trust = ProjectTrust(isGiven: trustsProject)
+    lease = try Self.lease(environment["RASA_LEASE"])
     self.project = project
     configurationFiles = ConfigurationFiles(project: project)
     time = .system
@@ -55,45 +61,71 @@ package struct House: Sendable {
 
   /// Personas and operators: the project's own folder, the user's, what ships.
   package var library: Library {
+    let isOwn = isProjectOwn
     func sources(_ kind: String) -> [any DefinitionSource] {
-      [
-        FolderSource(folder: FileSystem.path(kind, in: project)),
-        FolderSource(folder: "\(folders.configuration)/\(kind)"),
-        EmbeddedSource(folder: kind),
-      ]
+      let own = FolderSource(FileRoot("\(folders.configuration)/\(kind)", links: .anywhere))
+      let shipped = EmbeddedSource(folder: kind)
+      return isOwn
+        ? [own, shipped]
+        : [FolderSource(FileRoot(kind, beneath: project), isProject: true), own, shipped]
     }
     var library = Library(
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
     library.engines = configurationFiles.engines(folders, time)
     library.prompts = prompts
+    library.limits = { [folders] name throws(Failure) in
+      let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
+      guard let document = try own.read(name) else { return nil }
+      return try Library.costBudget(in: document)
+    }
     return library
   }
 
   /// A persona by name or alias, or by path when the name is one.
   package func persona(_ name: String) throws(Failure) -> PersonaDefinition {
-    try persona(name, in: library, from: { $0 })
+    guard Self.isPath(name) else { return try library.persona(named: name) }
+    return try persona(Self.namedFile(name), in: library, from: { $0 })
   }
 
+  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
   private func persona(
-    _ name: String, in library: Library, from place: (FolderSource) -> any DefinitionSource
+    _ file: SourceDocument, in library: Library,
+    from place: (FolderSource) -> any DefinitionSource
   ) throws(Failure) -> PersonaDefinition {
-    guard Self.isPath(name) else {
-      return try library.persona(named: name)
+    let folder = FileRoot(FileSystem.parent(of: file.path))
+    do throws(Failure) {
+      return try library.narrowed(
+        try library.readPersona(file, beside: place(FolderSource(folder))).get())
+    } catch {
+      // What stands in a file of another folder is not shown.
+      let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
+      guard folder.standing(of: name) == .outside else { throw error }
+      var failure = error
+      failure.excerpt = nil
+      throw failure
     }
-    let bytes = try FileSystem.read(name, limit: FolderSource.largest)
-    return try library.readPersona(
-      SourceDocument(bytes: bytes, path: name),
-      beside: place(FolderSource(folder: FileSystem.parent(of: name)))
-    ).get()
+  }
+
+  private static func namedFile(_ path: String) throws(Failure) -> SourceDocument {
+    SourceDocument(bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+  }
+
+  /// Whether the folder that the user is in is the one with the user's own files.
+  package var isProjectOwn: Bool {
+    guard let own = FileSystem.status(of: folders.configuration)?.stamp.identity else {
+      return false
+    }
+    return FileSystem.status(of: project)?.stamp.identity == own
   }
 
   /// The persona or agent of that name made ready to run, with the files that it was read from.
   package func graph(_ name: String) throws(Failure) -> Graph {
     try graph { library, recorder throws(Failure) in
       if Self.isPath(name) {
-        let persona = try persona(name, in: library, from: recorder.recording)
-        let bytes = try FileSystem.read(name, limit: FolderSource.largest)
-        recorder.note(.persona, persona.name, SourceDocument(bytes: bytes, path: name))
+        // What is kept is what ran: the file is read once.
+        let file = try Self.namedFile(name)
+        let persona = try persona(file, in: library, from: recorder.recording)
+        recorder.note(.persona, persona.name, file)
         return persona
       }
       if let found = try library.runnable(named: name) { return found }
@@ -123,18 +155,15 @@ package struct House: Sendable {
   }
 
   static func isPath(_ name: String) -> Bool {
-    name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+    name.hasByte("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
   }
 
   /// The files that have changed since they were pinned; those that are not here have not.
   package func changes(since pinned: PinnedFiles) -> [String] {
     pinned.files.filter { file in
-      let shipped = "shipped:"
-      let bytes =
-        file.path.hasPrefix(shipped)
-        ? EmbeddedFiles.bytes(of: String(file.path.dropFirst(shipped.count)))
-        : (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
-      guard let bytes else { return false }
+      guard !file.path.hasPrefix("shipped:"),
+        let bytes = (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
+      else { return false }
       return bytes != Array(file.text.utf8)
     }.map(\.path)
   }
@@ -151,12 +180,21 @@ package struct House: Sendable {
     SQLiteStore(path: databasePath, time: time, lease: lease)
   }
 
-  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
-  private var lease: Duration {
-    guard let text = environment["RASA_LEASE"], let seconds = Double(text),
-      (0.1...86_400).contains(seconds)
-    else { return .seconds(30) }
+  private static func lease(_ text: String?) throws(Failure) -> Duration {
+    guard let text, !text.isEmpty else { return .seconds(30) }
+    guard let seconds = Double(text), (0.1...86_400).contains(seconds) else {
+      throw Failure(
+        .configuration, "RASA_LEASE is not a number of seconds from 0.1 to 86400",
+        mend: "unset it, or write it as `RASA_LEASE=30`")
+    }
     return .milliseconds(Int64(seconds * 1000))
+  }
+
+  /// The keys and passwords that no message shows.
+  package var redaction: Redaction {
+    // What holds a key is known once the files have been read; else its name has to tell.
+    let named = configurationFiles.readSoFar?.providers.compactMap(\.keyVariable) ?? []
+    return Redaction(environment.variables, named: Set(named))
   }
 
   package func newIdentifier(_ prefix: String) -> Identifier {
@@ -172,12 +210,16 @@ package struct House: Sendable {
     return models
   }
 
-  /// The door to models, over the books of the given store.
+  /// The door to models, over the books of the given store. It is shut while the project's files
+  /// change what is asked and nobody has agreed to that.
+  ///
+  /// - Parameter onlyEstimates: nothing is going to be asked.
   package func gate(
     ledger: any Ledger, history: any ModelHistory, client: HTTPClient, options: GateOptions,
     onWarning: @escaping @Sendable (Warning) -> Void,
-    onSelection: (@Sendable (SelectionReport) -> Void)? = nil
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
+    if !onlyEstimates { try requireTrust() }
     let settings = try configuration(onWarning: onWarning)
     var options = options
     options.budget = settings.budget

@@ -17,6 +17,11 @@ extension Rasa {
     public var title: String
     /// What is decided about: text, or JSON where it is no text.
     public var payload: String
+    /// Whether the user is asked for something, and not about something: `.answer` answers it. The
+    /// payload is then what is asked, and the JSON Schema of the answer, if it is to have one, is in
+    /// `schema`.
+    public var wantsAnswer: Bool
+    public var schema: String?
     /// What helps to decide.
     public var context: [Context]
     /// Spent so far in this run.
@@ -33,7 +38,9 @@ extension Rasa {
       step = Step(
         RasaEngine.Step(frame: key.frame, visit: key.visit, operatorName: key.operatorName))
       title = question.title
-      payload = question.payload.promptText
+      payload = question.form == .answer ? question.asks : question.payload.promptText
+      wantsAnswer = question.form == .answer
+      schema = question.form == .answer ? question.schema?.json(.compact) : nil
       context = question.context.map { Context(name: $0.name, text: $0.text) }
       spent = Dollars(question.spent)
     }
@@ -47,6 +54,8 @@ extension Rasa {
     case reject(reason: String)
     /// A correction: what runs from the short-term frame on runs again.
     case feedback(String)
+    /// What the user is asked for: a text, or JSON that fits the schema.
+    case answer(String)
     /// Somebody will answer with `rasa approvals`: the run goes as far as it can, and waits.
     case later
   }
@@ -65,13 +74,16 @@ struct CallersPeople: People {
     guard let approve else { return nil }
     let id = RasaEngine.Approval.identity(
       run: run, key: question.key, payloadDigest: question.payloadDigest)
-    switch try await approve(Rasa.Approval(question, id: id, run: run.text)) {
-    case .approve: return HumanAnswer(.approve, by: user)
-    case .edit(let text): return try question.edit(text, by: user)
-    case .reject(let reason):
-      return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
-    case .feedback(let text): return HumanAnswer(.feedback, text: .string(text), by: user)
-    case .later: return nil
-    }
+    let answer =
+      switch try await approve(Rasa.Approval(question, id: id, run: run.text)) {
+      case .approve: HumanAnswer(.approve, by: user)
+      case .edit(let text): try question.edit(text, by: user)
+      case .reject(let reason):
+        HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
+      case .feedback(let text): HumanAnswer(.feedback, text: .string(text), by: user)
+      case .answer(let text): try question.reply(text, by: user)
+      case .later: nil as HumanAnswer?
+      }
+    return answer?.having(shown: question.payloadDigest)
   }
 }

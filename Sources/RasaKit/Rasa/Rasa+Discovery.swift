@@ -163,7 +163,7 @@ extension Rasa {
     let documents = AgentDocuments(
       config: toml.map { document($0, "agent.toml") }, prompt: document(markdown, "agent.md"),
       fileName: "agent", category: category, origin: RegisteredAgents.origin)
-    let (agent, warnings) = try told { () throws(Failure) in
+    let (agent, warnings) = try redacted { () throws(Failure) in
       try registered.add(documents, replacing: replacing, engines: house.library.engines)
     }
     return (Agent(agent, prompt: registered.prompt(of: agent.id)), warnings.map(\.description))

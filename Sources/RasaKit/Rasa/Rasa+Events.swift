@@ -106,9 +106,18 @@ extension Rasa {
     public var calls: Int
     /// Whether the mock had a part in it.
     public var usedMock: Bool
+    /// The models that answered, as `provider:model`, each once.
+    public var answeredBy: [String]
+    /// The model that was named or would have come first, where another answered, and why.
+    public var insteadOf: String?
+    public var because: String?
     /// What it waits for; `rasa resume` goes on with it once they are answered.
     public var pending: [Approval]
     public var warnings: [String]
+    /// How the answer ended: `stop`, or `length` or `cut_off` when its end is missing; more may come.
+    public var finish: String
+    /// How often models were asked to go on with an answer that had been cut.
+    public var continued: Int
     /// What its reader has to know about the answer.
     public var notices: [Notice]
 
@@ -123,7 +132,12 @@ extension Rasa {
       steps = result.steps
       calls = result.calls
       usedMock = result.usedMock
+      answeredBy = result.answeredBy
+      insteadOf = result.fallback?.insteadOf
+      because = result.fallback?.because
       pending = result.waitsFor.map { Approval($0) }
+      finish = result.finish.rawValue
+      continued = result.continued
       notices = result.notices.map { Notice($0) }
       self.warnings = warnings
     }

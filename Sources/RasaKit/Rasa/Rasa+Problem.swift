@@ -69,6 +69,13 @@ extension Rasa {
   }
 }
 
+extension Rasa {
+  /// As `told`, without the keys that stand in the environment.
+  func redacted<Result>(_ body: () throws(Failure) -> Result) throws -> Result {
+    do throws(Failure) { return try body() } catch { throw Problem(house.redaction(error)) }
+  }
+}
+
 /// Runs what throws our own failures so that a caller sees what is public.
 func told<Result>(_ body: () throws(Failure) -> Result) throws -> Result {
   do throws(Failure) { return try body() } catch { throw Rasa.Problem(error) }

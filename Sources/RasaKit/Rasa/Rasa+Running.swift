@@ -20,6 +20,8 @@ extension Rasa {
     public var premium = false
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
+    /// How long the run may take, whatever its persona or agent says.
+    public var maxSeconds: Int?
     /// Lifts the agent's own limit for one run; never a limit of day or month.
     public var force = false
     /// Goes on, with a warning, where a budget has no room left.
@@ -45,6 +47,7 @@ extension Rasa {
       if let profile { kept["profile"] = .string(profile.rawValue) }
       if premium { kept["premium"] = true }
       if let maxCost { kept["max_cost"] = .string(maxCost.decimalText) }
+      if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
       return kept
     }
   }
@@ -58,7 +61,7 @@ extension Rasa {
   public func run(
     agent id: String, input: String, options: RunOptions = RunOptions(), approve: Approve? = nil
   ) throws -> Run {
-    let graph = try told { () throws(Failure) in try house.graph(agent: id) }
+    let graph = try redacted { () throws(Failure) in try house.graph(agent: id) }
     return try begin(graph, input, options, approve)
   }
 
@@ -67,7 +70,7 @@ extension Rasa {
     persona name: String, input: String, options: RunOptions = RunOptions(),
     approve: Approve? = nil
   ) throws -> Run {
-    let graph = try told { () throws(Failure) in try house.graph(name) }
+    let graph = try redacted { () throws(Failure) in try house.graph(name) }
     return try begin(graph, input, options, approve)
   }
 
@@ -78,12 +81,14 @@ extension Rasa {
       throw Problem(Failure(.usage, "the input is empty", mend: "say what is to be done"))
     }
     let store = self.store
-    let warnings = Locked(graph.warnings.map(\.description))
+    let given = ValueObject(options.preferences.map { ($0.key.lowercased(), .string($0.value)) })
+    let warnings = Locked(graph.warnings(given: given).map(\.description))
+    let redaction = house.redaction
     let warn: @Sendable (Warning) -> Void = { warning in
-      warnings.withLock { $0.append(warning.description) }
+      warnings.withLock { $0.append(redaction(warning.description)) }
     }
     let gateOptions = options.gate
-    let (start, runner) = try told { () throws(Failure) in
+    let (start, runner) = try redacted { () throws(Failure) in
       let user = house.user(options.user)
       var preferences = ValueObject()
       for (key, value) in options.preferences.sorted(by: { $0.key < $1.key }) {
@@ -98,9 +103,13 @@ extension Rasa {
       let surroundings = Surroundings(
         gate: gate, journal: store, memory: store,
         people: CallersPeople(run: start.run, user: user, approve: approve), time: house.time,
-        limits: house.taskLimits(onWait: warn))
+        limits: house.taskLimits(onWait: warn), redact: house.redaction)
       return (
-        start, Runner(surroundings, options: RasaEngine.RunOptions(profile: gateOptions.profile))
+        start,
+        Runner(
+          surroundings,
+          options: RasaEngine.RunOptions(
+            profile: gateOptions.profile, seconds: options.maxSeconds.map(Double.init)))
       )
     }
     return Run(id: start.run.text) { tell, cancel in

@@ -37,16 +37,21 @@ public final class Rasa: Sendable {
   ///     when nil, the variables of this process.
   ///   - promptLifetime: how long a prompt that was read is used without being read again although its
   ///     file seems the same; nil for as long as it does.
+  ///   - trustsProject: agrees to whatever the project's files change: those that take the place of the
+  ///     user's own or of shipped ones, and a `.rasa/config.yaml` that says who is asked. Else a run
+  ///     in a project that has such files, and that the user has not trusted with `rasa trust add`,
+  ///     is refused.
   /// - Throws: `Rasa.Problem` when there is no folder to keep files in.
   public init(
     home: String? = nil, project: String = ".", environment: [String: String]? = nil,
-    promptLifetime: Duration? = nil
+    promptLifetime: Duration? = nil, trustsProject: Bool = false
   ) throws {
     var variables = environment ?? Environment.ofProcess().variables
     if let home { variables["RASA_HOME"] = FileSystem.absolute(home) }
     var house = try told { () throws(Failure) in
       try House(
-        environment: Environment(variables), project: project, promptLifetime: promptLifetime)
+        environment: Environment(variables), project: project, promptLifetime: promptLifetime,
+        trustsProject: trustsProject)
     }
     registered = RegisteredAgents(files: house.agents, project: project)
     house.agentSource = registered

@@ -71,7 +71,9 @@ final class RegisteredAgents: AgentSource {
     return try files.documents(ofAgent: id)
   }
 
-  func stamp(of path: String) -> PromptCache.Stamp? { files.stamp(of: path) }
+  func limits(ofAgent id: String) -> [CostBudget] {
+    agents.withLock { $0[id] != nil } ? [] : files.limits(ofAgent: id)
+  }
 
   func agentIDs() -> [String] { registry.ids }
 

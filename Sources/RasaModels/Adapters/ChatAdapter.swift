@@ -15,8 +15,14 @@ protocol ChatStream {
   var progress: ChatProgress { get set }
   /// Waits for more and adds it to the progress. False at the end of the stream.
   mutating func advance(deadline: UInt64) async throws -> Bool
+  /// Nothing more is waited for: what has come is all.
+  mutating func conclude()
   /// Reads what may follow a complete answer, so that the connection can serve the next one.
   mutating func drain(deadline: UInt64) async
   /// Ends the call at the provider.
   func cancel()
+}
+
+extension ChatStream {
+  mutating func conclude() { progress.endText() }
 }

@@ -17,7 +17,7 @@ struct HTTPAdapter: ChatAdapter {
     let request = settings.dialect.request(call)
     let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
-      deadline: deadline)
+      trace: hold.trace, deadline: deadline)
     let decoder = settings.dialect.decoder(
       contentType: response.headers.first(named: "content-type"), callPrefix: call.callPrefix)
     return HTTPChatStream(
@@ -31,7 +31,7 @@ struct HTTPAdapter: ChatAdapter {
   ) async throws -> HTTPBody {
     try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
-      deadline: deadline
+      trace: hold.trace, deadline: deadline
     ).body
   }
 
@@ -64,14 +64,15 @@ struct HTTPAdapter: ChatAdapter {
   /// Throws for every status but 2xx.
   private func send(
     _ method: String, _ path: String, body: [UInt8], idempotencyKey: String? = nil,
-    deadline: UInt64
+    trace: RequestTrace = RequestTrace(), deadline: UInt64
   ) async throws -> HTTPResponse {
+    let begun = time.monotonic()
     do {
       let response = try await client.send(
         HTTPRequest(
           method: method, url: settings.address(of: path),
           headers: settings.headers(idempotencyKey: idempotencyKey), body: body,
-          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline))
+          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline, trace: trace))
       if (200..<300).contains(response.status) { return response }
       let document = try await response.body.collect(
         limit: Self.longestErrorBody, deadline: deadline)
@@ -81,6 +82,14 @@ struct HTTPAdapter: ChatAdapter {
       if let key = settings.key { problem.message = key.redacting(problem.message) }
       throw problem
     } catch let error as HTTPError {
+      // Nobody was reached, which is not the same as somebody who does not answer.
+      if error.code == .timeout, !trace.isSent {
+        let waited = Double(deadline > begun ? deadline - begun : 0) / 1e9
+        let span =
+          waited < 1 ? "\(Int(waited * 1_000)) ms" : "\(Int(waited.rounded())) s"
+        throw ProviderProblem(
+          .connection, "no connection to \(settings.baseURL): nothing answered within \(span)")
+      }
       throw try ProviderProblem(error, at: settings.baseURL)
     }
   }

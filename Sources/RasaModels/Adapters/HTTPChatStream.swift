@@ -31,6 +31,12 @@ struct HTTPChatStream: ChatStream {
     }
   }
 
+  /// What is missing after a finish reason (an end mark, half a line) is no problem of the answer.
+  mutating func conclude() {
+    decoder.finish()
+    decoder.progress.problem = nil
+  }
+
   private mutating func finishProblem() {
     guard var problem = decoder.progress.problem else { return }
     if let key { problem.message = key.redacting(problem.message) }

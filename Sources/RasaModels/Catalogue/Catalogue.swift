@@ -22,6 +22,7 @@ package final class Catalogue: Sendable {
     var defaults: [String: String] = [:]
     var classes: [String: String] = [:]
     var families: [(prefix: String, vendor: String)] = []
+    var names: [String: String] = [:]
   }
 
   /// `load` is called once, when something is asked for; the first document wins.
@@ -71,7 +72,30 @@ package final class Catalogue: Sendable {
   package func vendor(of model: String) throws(Failure) -> String? {
     if let vendor = try facts(for: model)?.vendor.nonEmpty { return vendor }
     let name = model.lowercased()
-    return try preferences().families.first { name.hasPrefix($0.prefix) }?.vendor
+    let families = try preferences().families
+    func vendor(_ name: some StringProtocol) -> String? {
+      families.first { name.hasPrefix($0.prefix) }?.vendor
+    }
+    guard let slash = name.lastIndex(of: "/") else { return vendor(name) }
+    return vendor(name) ?? vendor(name[name.index(after: slash)...])
+  }
+
+  /// What a provider calls the model that people call `sonnet`, `Claude Sonnet 4.5` or by an alias of
+  /// their own; the name as it is where nothing is known of it.
+  package func properName(of model: String) throws(Failure) -> String {
+    if let facts = try facts(for: model), facts.id == model { return model }
+    let names = try preferences().names
+    for form in CatalogueNames.forms(of: model) {
+      var name = form
+      var hops = 0
+      while let next = names[name.lowercased()], hops < 4 {
+        name = next
+        hops += 1
+      }
+      if hops > 0 { return name }
+      if form != model, try facts(for: form)?.id == form { return form }
+    }
+    return model
   }
 
   /// A name without its date and what surrounds it; nil when there is nothing to leave out.
@@ -144,6 +168,7 @@ package final class Catalogue: Sendable {
         preferences.defaults.merge(sighting.defaults) { first, _ in first }
         preferences.classes.merge(sighting.classes) { first, _ in first }
         families.merge(sighting.families) { first, _ in first }
+        preferences.names.merge(sighting.names) { first, _ in first }
       }
       // The longest beginning tells most.
       preferences.families = families.map { (prefix: $0.key, vendor: $0.value) }

@@ -18,7 +18,8 @@ package struct CatalogueDocument: Sendable {
   }
 
   private static let members = [
-    "name", "date", "source", "note", "defaults", "classes", "families", "aliases", "models",
+    "name", "date", "source", "note", "defaults", "classes", "families", "names", "aliases",
+    "models",
   ]
 }
 
@@ -31,6 +32,8 @@ struct CatalogueSighting: Sendable {
   /// By provider and class, as `openai/fast`: models from the best on, with commas between.
   var classes: [String: String] = [:]
   var families: [String: String] = [:]
+  /// What people call a model, and what its provider does.
+  var names: [String: String] = [:]
   var origin: CatalogueOrigin
 }
 
@@ -73,7 +76,18 @@ extension CatalogueDocument {
       case "families": sighting.families = try texts(key, &reader)
       case "aliases":
         hasContent = true
-        sighting.aliases = try texts(key, &reader, wanted).mapValues { $0.lowercased() }
+        let aliases = try texts(key, &reader)
+        sighting.aliases.merge(
+          aliases.filter { wanted.contains($0.key) }.mapValues { $0.lowercased() }
+        ) { $1 }
+        // Those that ship are names that the provider itself knows; a user's own are not.
+        if !isShipped { sighting.names.merge(aliases) { first, _ in first } }
+      case "names":
+        let names = try texts(key, &reader)
+        sighting.names.merge(names) { first, _ in first }
+        sighting.aliases.merge(
+          names.filter { wanted.contains($0.key) }.mapValues { $0.lowercased() }
+        ) { first, _ in first }
       case "models":
         hasContent = true
         sighting.models = try models(wanted, &reader)

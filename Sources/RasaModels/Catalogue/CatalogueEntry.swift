@@ -30,7 +30,7 @@ struct CatalogueEntry: Sendable {
     "vendor", "thinking", "open", "context", "max_output", "prices", "source", "note",
   ]
   private static let rateMembers = ["input", "cached", "cache_write", "output", "reasoning"]
-  private static let priceMembers = rateMembers + ["from", "above", "note"]
+  private static let priceMembers = rateMembers + ["per_second", "from", "above", "note"]
   private static let tierMembers = rateMembers + ["tokens"]
 
   init(id: String, _ entry: Value, from origin: CatalogueOrigin) throws(Failure) {
@@ -110,16 +110,20 @@ struct CatalogueEntry: Sendable {
     for (lower, upper) in zip(tiers, tiers.dropFirst()) where lower.tokens == upper.tokens {
       throw reader.unreadable("two tiers begin at the same number of tokens")
     }
+    let perSecond = try reader.amount(value, "per_second", upTo: largestPrice) ?? .zero
     let dated = from.map { "\(reader.id)@\($0)" } ?? reader.id
     return DatedPrice(
       from: from,
       price: Price(
-        rates: try rates(value, reader), tiers: tiers, version: "\(dated) (\(origin.edition))"))
+        rates: try rates(value, reader), tiers: tiers, perSecond: perSecond,
+        version: "\(dated) (\(origin.edition))"))
   }
 
   private static func rates(_ value: Value, _ reader: EntryReader) throws(Failure) -> Price.Rates {
-    guard let input = try reader.amount(value, "input", upTo: largestPrice),
-      let output = try reader.amount(value, "output", upTo: largestPrice)
+    // What is paid by time alone has no other price.
+    let byTime: Money? = value["per_second"].isNull ? nil : .zero
+    guard let input = try reader.amount(value, "input", upTo: largestPrice) ?? byTime,
+      let output = try reader.amount(value, "output", upTo: largestPrice) ?? byTime
     else { throw reader.unreadable("a price needs 'input' and 'output' as decimal text") }
     return Price.Rates(
       input: input, cached: try reader.amount(value, "cached", upTo: largestPrice),
@@ -165,7 +169,7 @@ private struct EntryReader {
     }
     guard amount >= .zero else { throw unreadable("'\(member)' is negative") }
     guard amount <= largest else {
-      throw unreadable("'\(member)' is more than \(largest.decimalText) dollars per million tokens")
+      throw unreadable("'\(member)' is more than \(largest.decimalText) dollars")
     }
     return amount
   }
@@ -182,18 +186,5 @@ private struct EntryReader {
       .configuration, "the model catalogue cannot be read at '\(id)': \(problem)",
       mend: "correct the entry, or remove it",
       at: SourceLocation(file: file, line: 0, column: 0))
-  }
-}
-
-extension LocalDay {
-  /// Reads `2026-01-31`.
-  init?(_ text: String) {
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.map(\.utf8.count) == [4, 2, 2],
-      parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-      let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]),
-      (1...12).contains(month), (1...31).contains(day)
-    else { return nil }
-    self.init(year: year, month: month, day: day)
   }
 }

@@ -15,6 +15,19 @@ struct CatalogueNames: Sendable, Hashable {
     }
   }
 
+  /// How a name may be spelled in a list of names: in small letters, then also without what tools put
+  /// behind it in brackets and with hyphens for blanks.
+  static func forms(of model: String) -> [String] {
+    let name = model.lowercased()
+    var plain = name[...]
+    if let bracket = plain.firstIndex(where: { $0 == "(" || $0 == "[" }) {
+      plain = plain[..<bracket]
+    }
+    let words = plain.split { $0 == " " || $0 == "\t" || $0 == "_" }
+    let joined = words.joined(separator: "-")
+    return joined.isEmpty || joined == name ? [name] : [name, joined]
+  }
+
   /// `gpt-4o-2024-08-06` and `claude-sonnet-4-5-20250929` without their dates, `x@date` and
   /// `models/x` without what surrounds them; nil when there is nothing to leave out.
   static func withoutDate(_ model: String) -> String? {

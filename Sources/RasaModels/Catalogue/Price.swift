@@ -40,11 +40,16 @@ package struct Price: Sendable, Hashable {
   package var rates: Rates
   /// From the shortest input to the longest.
   package var tiers: [Tier]
+  /// What a second of a call costs, where time is paid for.
+  package var perSecond: Money
   /// Which model, date and source it comes from, such as `o3@2025-06-10 (genai-prices 2026-08-21)`:
   /// what is kept with every call that was reckoned with it.
   package var version: String
 
-  package init(rates: Rates, tiers: [Tier] = [], version: String = "") {
+  package init(
+    rates: Rates, tiers: [Tier] = [], perSecond: Money = .zero, version: String = ""
+  ) {
+    self.perSecond = perSecond
     self.rates = rates
     self.tiers = tiers
     self.version = version
@@ -53,9 +58,10 @@ package struct Price: Sendable, Hashable {
   package static let free = Price(rates: Rates(input: .zero, output: .zero), version: "free")
 
   package var isFree: Bool {
-    ([rates] + tiers.map(\.rates)).allSatisfy {
-      $0.largestInput == .zero && $0.largestOutput == .zero
-    }
+    perSecond == .zero
+      && ([rates] + tiers.map(\.rates)).allSatisfy {
+        $0.largestInput == .zero && $0.largestOutput == .zero
+      }
   }
 
   package func rates(forInput tokens: Int64) -> Rates {
@@ -77,6 +83,14 @@ extension Price {
       + rates.cached.perMillion(times: cached) + rates.cacheWrite.perMillion(times: written)
       + rates.output.perMillion(times: output - reasoning)
       + rates.reasoning.perMillion(times: reasoning)
+  }
+
+  /// What the time of a call has cost, rounded up.
+  package func cost(seconds: Double) -> Money {
+    guard perSecond > .zero, seconds > 0 else { return .zero }
+    let microseconds = (seconds * 1e6).rounded(.up)
+    guard microseconds < 1e15 else { return .max }
+    return perSecond.perMillion(times: Int64(microseconds))
   }
 
   /// The most that so many tokens can cost, and fewer of them: however the provider divides them

@@ -6,7 +6,7 @@ typealias AnthropicDecoder = StreamDecoder<ServerSentEvents, AnthropicEvents>
 
 extension AnthropicDecoder {
   init(contentType: String? = nil, callPrefix: String = "0") {
-    self.init(AnthropicEvents(callPrefix: callPrefix), isWhole: isJSON(contentType))
+    self.init(AnthropicEvents(callPrefix: callPrefix), contentType: contentType)
   }
 }
 
@@ -43,7 +43,7 @@ struct AnthropicEvents: DialectEvents {
       endBlock()
     }
     note(message["usage"], isFinal: true)
-    finish(message["stop_reason"].string)
+    finish(message)
     progress.isDone = progress.finish != nil
     if progress.isDone { drafts.settle(&progress) }
   }
@@ -62,7 +62,7 @@ struct AnthropicEvents: DialectEvents {
     case "message_start": note(event["message"]["usage"], isFinal: false)
     case "message_delta":
       note(event["usage"], isFinal: true)
-      finish(event["delta"]["stop_reason"].string)
+      finish(event["delta"])
     case "message_stop":
       endBlock()
       progress.isDone = true
@@ -70,7 +70,8 @@ struct AnthropicEvents: DialectEvents {
       drafts.settle(&progress)
     default:
       // Events that are not known are passed over; whatever carries an error is one.
-      let error = event["error"]
+      let named = event["error"]
+      let error = named.isNull && event["type"] == "error" ? event : named
       guard !error.isNull else { break }
       var problem = ProviderProblem(inStream: error)
       problem.note(requestID: event["request_id"].string)
@@ -143,10 +144,12 @@ extension AnthropicEvents {
     var cacheReads: Int64?
   }
 
-  private mutating func finish(_ reason: String?) {
-    switch reason {
-    case "max_tokens", "model_context_window_exceeded": progress.finish = .length
-    case "refusal": progress.finish = .filtered
+  private mutating func finish(_ end: Value) {
+    switch end["stop_reason"].string {
+    // A turn that is paused has an end that is missing, too.
+    case "max_tokens", "model_context_window_exceeded", "pause_turn": progress.finish = .length
+    case "refusal":
+      progress.refuse(end["stop_details"]["explanation"].string)
     case nil: break
     default: progress.finish = .stop
     }

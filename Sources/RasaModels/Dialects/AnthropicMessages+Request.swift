@@ -5,6 +5,9 @@ import RasaPersona
 /// Anthropic's messages.
 enum AnthropicMessages {
   static let version = "2023-06-01"
+  /// No request is taken without a cap. Where neither operator, model nor budget says what it is,
+  /// it is as much as all current models write.
+  static let usualCap: Int64 = 32_000
 
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
@@ -21,7 +24,8 @@ enum AnthropicMessages {
       }
     }
     let system = messages.filter { $0.role == .system }.map(\.text).filter { !isBlank($0) }
-    var body: ValueObject = ["model": .string(call.model), "max_tokens": .int(call.cap)]
+    let cap = call.cap ?? usualCap
+    var body: ValueObject = ["model": .string(call.model), "max_tokens": .int(cap)]
     if !system.isEmpty { body["system"] = .string(system.joined(separator: "\n\n")) }
     body["messages"] = Self.messages(messages.filter { $0.role != .system })
     if !request.tools.isEmpty {
@@ -41,7 +45,7 @@ enum AnthropicMessages {
         configuration["effort"] = .string(effort.rawValue)
         thinks = true
       case .budget:
-        if let budget = budget(effort, cap: call.cap) {
+        if let budget = budget(effort, cap: cap) {
           body["thinking"] = ["type": "enabled", "budget_tokens": .int(budget)]
           thinks = true
         }

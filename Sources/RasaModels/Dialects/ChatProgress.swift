@@ -15,13 +15,16 @@ struct ChatProgress: Sendable, Hashable {
   /// What has to be handed back with the tool calls.
   var reasoningParts: [ReasoningPart] = []
   var finish: FinishReason?
+  /// Why there is no answer, in the words of the model or its provider; never a part of the answer.
+  var refusal = ""
   /// The protocol's own end has been seen.
   var isDone = false
   var problem: ProviderProblem?
+  private var textRepeats = RepeatedText()
+  private var reasoningRepeats = RepeatedText()
+  private var head = ReasoningHead()
 
   init() {}
-
-  var hasContent: Bool { !text.isEmpty || !reasoning.isEmpty }
 
   /// The text so far, which the next chunk's text follows.
   mutating func takeContent() -> (text: String, reasoning: String) {
@@ -32,16 +35,70 @@ struct ChatProgress: Sendable, Hashable {
     return (text, reasoning)
   }
 
-  mutating func add(text more: String) {
+  /// - Parameter isLast: it came with the end of the answer.
+  mutating func add(text more: String, isLast: Bool = false) {
     guard !more.isEmpty else { return }
     contentEvents += 1
-    text += more
+    divide(textRepeats.take(more, isLast: isLast))
   }
 
-  mutating func add(reasoning more: String) {
-    guard !more.isEmpty else { return }
+  /// Text that the server calls all of the answer so far.
+  mutating func add(wholeText: String, orPiece mayBePiece: Bool) {
+    let new = textRepeats.take(whole: wholeText, orPiece: mayBePiece)
+    guard !new.isEmpty else { return }
     contentEvents += 1
-    reasoning += more
+    divide(new)
+  }
+
+  /// Returns what of it is new.
+  @discardableResult
+  mutating func add(reasoning more: String) -> String {
+    guard !more.isEmpty else { return "" }
+    contentEvents += 1
+    let new = reasoningRepeats.take(more)
+    reasoning += new
+    return new
+  }
+
+  @discardableResult
+  mutating func add(wholeReasoning: String, orPiece mayBePiece: Bool) -> String {
+    let new = reasoningRepeats.take(whole: wholeReasoning, orPiece: mayBePiece)
+    guard !new.isEmpty else { return "" }
+    contentEvents += 1
+    reasoning += new
+    return new
+  }
+
+  /// No more text will come: what waited for what might follow is handed on.
+  mutating func endText() {
+    reasoning += reasoningRepeats.finish()
+    divide(textRepeats.finish())
+    guard !head.isPassed else { return }
+    let rest = head.finish()
+    text += rest.text
+    reasoning += rest.reasoning
+  }
+
+  private mutating func divide(_ new: String) {
+    if head.isPassed {
+      text += new
+      return
+    }
+    guard !new.isEmpty else { return }
+    let divided = head.divide(new)
+    text += divided.text
+    reasoning += divided.reasoning
+  }
+
+  /// The model declined; what it says is the reason and no answer.
+  mutating func refuse(_ reason: String?) {
+    finish = .refused
+    refusal += reason ?? ""
+  }
+
+  /// A reason to end that is no refusal does not undo one.
+  mutating func end(with reason: FinishReason) {
+    if finish != .refused { finish = reason }
   }
 
   /// Counts reported again overwrite those before; what is left out this time stays.

@@ -6,7 +6,7 @@ typealias GeminiDecoder = StreamDecoder<ServerSentEvents, GeminiEvents>
 
 extension GeminiDecoder {
   init(contentType: String? = nil, callPrefix: String = "0") {
-    self.init(GeminiEvents(callPrefix: callPrefix), isWhole: isJSON(contentType))
+    self.init(GeminiEvents(callPrefix: callPrefix), contentType: contentType)
   }
 }
 
@@ -61,26 +61,33 @@ struct GeminiEvents: DialectEvents {
     var brought = Brought.other
     for candidate in response["candidates"].array ?? [] {
       guard (candidate["index"].wholeNumber ?? 0) == 0 else { continue }
-      brought = try read(parts: candidate["content"]["parts"].array ?? [])
-      if let reason = candidate["finishReason"].string {
+      let reason = candidate["finishReason"].string?.nonEmpty
+      brought = try read(
+        parts: candidate["content"]["parts"].array ?? [], isLast: reason != nil)
+      if let reason, reason != "FINISH_REASON_UNSPECIFIED" {
         brought = .other
         finish(reason, saying: candidate["finishMessage"].string)
       }
     }
-    if response["promptFeedback"]["blockReason"].string?.nonEmpty != nil {
-      progress.finish = .filtered
+    let feedback = response["promptFeedback"]
+    if let reason = feedback["blockReason"].string?.nonEmpty {
+      filter(reason, saying: feedback["blockReasonMessage"].string)
       brought = .other
     }
     counts.note(response["usageMetadata"])
     return brought
   }
 
-  private mutating func read(parts: [Value]) throws(Failure) -> Brought {
+  private mutating func read(parts: [Value], isLast: Bool) throws(Failure) -> Brought {
     var brought = Brought.other
     for part in parts {
       if let text = part["text"].string, !text.isEmpty {
         let isThought = part["thought"] == true
-        if isThought { progress.add(reasoning: text) } else { progress.add(text: text) }
+        if isThought {
+          progress.add(reasoning: text)
+        } else {
+          progress.add(text: text, isLast: isLast)
+        }
         brought = isThought ? .reasoning(text) : .text(text)
       }
       let call = part["functionCall"]
@@ -98,8 +105,8 @@ struct GeminiEvents: DialectEvents {
     switch reason {
     case "MAX_TOKENS": progress.finish = .length
     case "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
-      "IMAGE_SAFETY":
-      progress.finish = .filtered
+      "IMAGE_SAFETY", "MODEL_ARMOR":
+      filter(reason, saying: message)
     case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
       "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE":
       let said = message.map { ": \(ErrorDocument.printable($0))" } ?? ""
@@ -108,6 +115,13 @@ struct GeminiEvents: DialectEvents {
         "the model's tool call cannot be used (\(reason))\(said)", code: reason)
     default: progress.finish = .stop
     }
+  }
+}
+
+extension GeminiEvents {
+  private mutating func filter(_ reason: String, saying message: String?) {
+    progress.finish = .filtered
+    progress.refusal = message?.nonEmpty.map { "\(reason): \($0)" } ?? reason
   }
 }
 

@@ -12,7 +12,8 @@ enum GeminiContent {
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
     let quirks = call.quirks
-    var generation: ValueObject = ["maxOutputTokens": .int(call.cap)]
+    var generation = ValueObject()
+    if let cap = call.cap { generation["maxOutputTokens"] = .int(cap) }
     if let temperature = request.temperature, quirks.sendsTemperature {
       generation["temperature"] = .double(temperature)
     }
@@ -34,7 +35,7 @@ enum GeminiContent {
     if !request.tools.isEmpty {
       body["tools"] = [["functionDeclarations": .array(request.tools.map(declaration))]]
     }
-    body["generationConfig"] = .object(generation)
+    if !generation.isEmpty { body["generationConfig"] = .object(generation) }
     return WireRequest(
       path: "/\(resource(call.model)):streamGenerateContent?alt=sse",
       body: Value.object(body).jsonBytes())
@@ -47,7 +48,9 @@ enum GeminiContent {
       switch call.quirks.thinking {
       case .effort: thinking["thinkingLevel"] = .string(effort.rawValue)
       case .budget:
-        guard let budget = AnthropicMessages.budget(effort, cap: call.cap) else { break }
+        guard let budget = AnthropicMessages.budget(effort, cap: call.cap ?? largestBudget) else {
+          break
+        }
         thinking["thinkingBudget"] = .int(min(budget, largestBudget))
       case .none: break
       }
@@ -68,13 +71,24 @@ enum GeminiContent {
 
   /// The model's place below the version: `models/NAME`, or as it is where a place is part of it.
   static func resource(_ model: String) -> String {
-    let path = model.contains("/") ? model : "models/" + model
-    return path.utf8.map { byte in
+    // Steps such as `..` would lead to another place of the host.
+    let steps = model.split(separator: "/", omittingEmptySubsequences: false)
+    let isPlace = steps.count > 1 && steps.allSatisfy { !$0.allSatisfy { $0 == "." } }
+    guard isPlace else { return "models/" + escaped(model, keeping: []) }
+    return escaped(model, keeping: [UInt8(ascii: "/")])
+  }
+
+  private static func escaped(_ text: String, keeping kept: [UInt8]) -> String {
+    if !text.isEmpty, text.allSatisfy({ $0 == "." }) {
+      return String(repeating: "%2E", count: text.count)
+    }
+    return text.utf8.map { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
         String(Unicode.Scalar(byte))
+      case let byte where kept.contains(byte): String(Unicode.Scalar(byte))
       default:
         "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
       }

@@ -5,7 +5,7 @@ import RasaEngine
 typealias OllamaChatDecoder = StreamDecoder<JSONLines, OllamaEvents>
 
 extension OllamaChatDecoder {
-  init(callPrefix: String = "0") { self.init(OllamaEvents(callPrefix: callPrefix)) }
+  init(callPrefix: String = "0") { self.init(OllamaEvents(callPrefix: callPrefix), isLines: true) }
 }
 
 /// Reads Ollama's lines: one object each, the last with `done: true`.
@@ -25,8 +25,9 @@ struct OllamaEvents: DialectEvents {
     let message = line["message"]
     let text = message["content"].string ?? ""
     let reasoning = message["thinking"].string ?? ""
+    let isLast = line["done"] == true
     progress.add(reasoning: reasoning)
-    progress.add(text: text)
+    progress.add(text: text, isLast: isLast)
     let calls = message["tool_calls"].array ?? []
     for call in calls {
       let function = call["function"]
@@ -39,7 +40,7 @@ struct OllamaEvents: DialectEvents {
       progress.problem = ProviderProblem(inStream: error)
       return .other
     }
-    guard line["done"] == true else {
+    guard isLast else {
       guard calls.isEmpty, text.isEmpty != reasoning.isEmpty else { return .other }
       return text.isEmpty ? .reasoning(reasoning) : .text(text)
     }
@@ -48,7 +49,12 @@ struct OllamaEvents: DialectEvents {
     progress.note(
       ReportedUsage(
         input: line["prompt_eval_count"].wholeNumber, output: line["eval_count"].wholeNumber))
-    progress.finish = line["done_reason"].string == "length" ? .length : .stop
+    switch line["done_reason"].string {
+    case "length": progress.finish = .length
+    // The model was put into memory or out of it, and asked nothing.
+    case "load", "unload": progress.finish = .empty
+    default: progress.finish = .stop
+    }
     drafts.settle(&progress)
     return .other
   }

@@ -7,13 +7,22 @@ enum OllamaChat {
   static func request(_ call: WireCall) -> WireRequest {
     let request = call.request
     let quirks = call.quirks
-    var options: ValueObject = ["num_predict": .int(call.cap)]
+    var options = ValueObject()
+    if let cap = call.cap { options["num_predict"] = .int(cap) }
     if let temperature = request.temperature, quirks.sendsTemperature {
       options["temperature"] = .double(temperature)
     }
-    if let window = window(for: call.inputEstimate + call.cap) { options["num_ctx"] = .int(window) }
+    if let window = window(for: call.inputEstimate + (call.cap ?? call.expectedOutput)) {
+      options["num_ctx"] = .int(window)
+    }
     var body: ValueObject = ["model": .string(call.model)]
     var messages = request.messages
+    // It goes on from the assistant's own words, without being told to.
+    if request.continuation != nil, messages.count > 1, messages.last?.role == .user,
+      messages[messages.count - 2].role == .assistant
+    {
+      messages.removeLast()
+    }
     if let schema = request.schema {
       if quirks.structuredOutput != .jsonSchema {
         messages = StructuredOutput.instruct(messages, schema)
@@ -38,7 +47,7 @@ enum OllamaChat {
     case .budget: if call.effort != nil || call.isThinking { body["think"] = true }
     case .none: break
     }
-    body["options"] = .object(options)
+    if !options.isEmpty { body["options"] = .object(options) }
     return WireRequest(path: "/api/chat", body: Value.object(body).jsonBytes())
   }
 

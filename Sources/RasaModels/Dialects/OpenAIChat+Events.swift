@@ -6,13 +6,8 @@ typealias OpenAIChatDecoder = StreamDecoder<ServerSentEvents, OpenAIEvents>
 
 extension OpenAIChatDecoder {
   init(contentType: String? = nil, callPrefix: String = "0") {
-    self.init(OpenAIEvents(callPrefix: callPrefix), isWhole: isJSON(contentType))
+    self.init(OpenAIEvents(callPrefix: callPrefix), contentType: contentType)
   }
-}
-
-/// Whether a body is one JSON document and no stream.
-func isJSON(_ contentType: String?) -> Bool {
-  contentType?.lowercased().hasPrefix("application/json") ?? false
 }
 
 /// Reads the chunks of a streamed chat completion, and a whole one from servers that do not stream.
@@ -26,12 +21,13 @@ struct OpenAIEvents: DialectEvents {
   private var drafts: ToolCallDrafts
   /// Some servers want it back with the tool calls.
   private var thought = ""
+  /// Text came in deltas.
+  private var hasPieces = false
 
   init(callPrefix: String) { drafts = ToolCallDrafts(prefix: callPrefix) }
 
   mutating func add(reasoning: String, numbers: [Int64]) {
-    progress.add(reasoning: reasoning)
-    thought += reasoning
+    thought += progress.add(reasoning: reasoning)
   }
 
   mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
@@ -43,9 +39,12 @@ struct OpenAIEvents: DialectEvents {
     var reader = try JSONReader(bytes[event], named: "the stream")
     guard try reader.enterObject() else { return .other }
     var delta = Delta()
+    var hasChoices = false
     while let key = try reader.nextKey() {
       switch key {
-      case "choices": try readChoices(&reader, into: &delta)
+      case "choices":
+        hasChoices = true
+        try readChoices(&reader, into: &delta)
       case "usage": delta.isPlain = try !readUsage(&reader) && delta.isPlain
       case "x_groq":
         let usage = try reader.value()["usage"]
@@ -55,11 +54,23 @@ struct OpenAIEvents: DialectEvents {
         }
       case "error":
         let error = try reader.value()
-        guard !error.isNull else { continue }
+        guard !error.isNull, error != false else { continue }
         progress.problem = ProviderProblem(inStream: error)
         delta.isPlain = false
+      case "message", "detail", "errors":
+        guard !hasChoices else { continue }
+        let words = try reader.value()
+        guard !words.isNull else { continue }
+        delta.words[key] = words
+      case "type", "code":
+        let word = try reader.value()
+        if !hasChoices, word.string != nil || word.int != nil { delta.words[key] = word }
       default: break
       }
+    }
+    // Some servers put an error into an event of that name, without a member that says so.
+    if !hasChoices, progress.problem == nil, delta.saysWhatIsWrong {
+      progress.problem = ProviderProblem(inStream: .object(delta.words))
     }
     return delta.brought
   }
@@ -84,6 +95,8 @@ private struct Delta {
   var reasoning = ""
   /// Nothing but text or reasoning.
   var isPlain = true
+  /// What stands where a chunk has its choices, when it has none.
+  var words = ValueObject()
 
   var brought: Brought {
     switch (isPlain, text.isEmpty, reasoning.isEmpty) {
@@ -92,6 +105,78 @@ private struct Delta {
     default: .other
     }
   }
+
+  var saysWhatIsWrong: Bool {
+    words["detail"] != nil || words["errors"]?.array?.isEmpty == false
+      || words["message"]?.string?.isEmpty == false
+  }
+}
+
+/// Why a choice ended. Gateways pass on the words of the server behind them.
+private enum OpenAIFinish {
+  case reason(FinishReason)
+  case stop
+  case error
+
+  /// Nil for what servers write into every chunk.
+  init?(_ word: String) {
+    switch word.lowercased() {
+    case "", "null", "none": return nil
+    case "length", "max_tokens", "max_output_tokens", "model_length", "pause_turn",
+      "model_context_window_exceeded":
+      self = .reason(.length)
+    case "content_filter", "content-filter", "safety", "recitation", "blocklist",
+      "prohibited_content", "spii":
+      self = .reason(.filtered)
+    case "refusal": self = .reason(.refused)
+    case "error", "insufficient_system_resource": self = .error
+    default: self = .stop
+    }
+  }
+}
+
+/// What the `delta` or the `message` of a choice says.
+private struct Said {
+  var text = ""
+  var reasoning: String?
+  var details: String?
+  var refusal: String?
+  var calls: [Value] = []
+  /// Text that came as one string, as it does token after token.
+  var isPlain = true
+
+  init(_ reader: inout JSONReader) throws(Failure) {
+    guard try reader.enterObject() else { return }
+    while let key = try reader.nextKey() {
+      switch key {
+      case "content":
+        if try reader.kind() == .array {
+          let parts = try reader.value().array ?? []
+          text = parts.compactMap { $0["text"].string }.joined()
+          let thoughts = parts.compactMap { part in
+            part["thinking"].string
+              ?? part["thinking"].array?.compactMap { $0["text"].string }.joined()
+          }
+          if !thoughts.isEmpty { details = thoughts.joined() }
+          isPlain = false
+        } else if let content = try reader.string() {
+          text = content
+        }
+      case "refusal":
+        if let words = try reader.string(), !words.isEmpty { refusal = words }
+      case "reasoning_content", "reasoning":
+        if let words = try reader.string() { reasoning = words }
+      case "reasoning_details":
+        let parts = try reader.value().array ?? []
+        details = parts.compactMap { $0["text"].string ?? $0["summary"].string }.joined()
+      case "tool_calls": calls = try reader.value().array ?? []
+      default: break
+      }
+    }
+  }
+
+  /// Servers that send the details send the same words as `reasoning` too.
+  var thought: String { reasoning?.nonEmpty ?? details ?? "" }
 }
 
 extension OpenAIEvents {
@@ -102,77 +187,61 @@ extension OpenAIEvents {
     while try reader.nextElement() {
       guard try reader.enterObject() else { continue }
       var index: Int64 = 0
+      var piece: Said?
+      var message: Said?
+      var reason: String?
       while let key = try reader.nextKey() {
         switch key {
         case "index": index = try reader.integer() ?? 0
-        case "delta", "message":
-          // One answer is asked for; a server that sends more of them must not mix their words.
-          guard index == 0 else {
-            delta.isPlain = false
-            continue
-          }
-          try readDelta(&reader, into: &delta)
-        case "finish_reason":
-          guard index == 0, let reason = try reader.string() else { continue }
-          delta.isPlain = false
-          finish(reason)
+        case "delta": piece = try Said(&reader)
+        case "message": message = try Said(&reader)
+        case "finish_reason": reason = try reader.string()
         default: break
         }
       }
+      // One answer is asked for; a server that sends more of them must not mix their words.
+      guard index == 0 else {
+        delta.isPlain = false
+        continue
+      }
+      let end = reason.flatMap(OpenAIFinish.init)
+      if end != nil || message != nil { delta.isPlain = false }
+      if let piece { try take(piece, isLast: end != nil, into: &delta) }
+      if let message { try take(whole: message, besides: piece) }
+      if let end { finish(end) }
     }
   }
 
-  private mutating func finish(_ reason: String) {
-    switch reason {
-    case "length", "max_tokens": progress.finish = .length
-    case "content_filter": progress.finish = .filtered
-    case "error": progress.problem = .truncated
-    default: progress.finish = progress.finish ?? .stop
+  private mutating func take(
+    _ said: Said, isLast: Bool, into delta: inout Delta
+  ) throws(Failure) {
+    if !said.thought.isEmpty { add(reasoning: said.thought, numbers: []) }
+    progress.add(text: said.text, isLast: isLast)
+    if !said.text.isEmpty { hasPieces = true }
+    delta.text += said.text
+    delta.reasoning += said.thought
+    if let refusal = said.refusal { progress.refuse(refusal) }
+    for call in said.calls { try add(call) }
+    if !said.isPlain || said.refusal != nil || !said.calls.isEmpty { delta.isPlain = false }
+  }
+
+  /// A message has all of the answer so far; beside deltas it says nothing new, or what they left out.
+  private mutating func take(whole said: Said, besides piece: Said?) throws(Failure) {
+    let mayBePiece = !hasPieces && piece == nil
+    thought += progress.add(wholeReasoning: said.thought, orPiece: mayBePiece)
+    progress.add(wholeText: said.text, orPiece: mayBePiece)
+    if let refusal = said.refusal, progress.refusal.isEmpty { progress.refuse(refusal) }
+    if drafts.isEmpty { for call in said.calls { try add(call) } }
+  }
+
+  private mutating func finish(_ end: OpenAIFinish) {
+    switch end {
+    case .reason(let reason): progress.end(with: reason)
+    case .stop: progress.end(with: progress.finish ?? .stop)
+    case .error: progress.problem = .truncated
     }
     // The end mark may never come.
     if progress.problem == nil { settle() }
-  }
-
-  private mutating func readDelta(
-    _ reader: inout JSONReader, into delta: inout Delta
-  ) throws(Failure) {
-    guard try reader.enterObject() else { return }
-    var reasoning: String? = nil
-    var details: String? = nil
-    while let key = try reader.nextKey() {
-      switch key {
-      case "content":
-        if try reader.kind() == .array {
-          let parts = try reader.value().array ?? []
-          progress.add(text: parts.compactMap { $0["text"].string }.joined())
-          delta.isPlain = false
-        } else if let text = try reader.string() {
-          progress.add(text: text)
-          delta.text += text
-        }
-      case "refusal":
-        if let text = try reader.string(), !text.isEmpty {
-          progress.add(text: text)
-          progress.finish = .filtered
-          delta.isPlain = false
-        }
-      case "reasoning_content", "reasoning":
-        if let text = try reader.string() { reasoning = text }
-      case "reasoning_details":
-        let parts = try reader.value().array ?? []
-        details = parts.compactMap { $0["text"].string ?? $0["summary"].string }.joined()
-      case "tool_calls":
-        let pieces = try reader.value().array ?? []
-        for piece in pieces { try add(piece) }
-        if !pieces.isEmpty { delta.isPlain = false }
-      default: break
-      }
-    }
-    // Servers that send the details send the same words as `reasoning` too.
-    if let text = reasoning ?? details {
-      add(reasoning: text, numbers: [])
-      delta.reasoning += text
-    }
   }
 
   private mutating func add(_ piece: Value) throws(Failure) {

@@ -32,10 +32,11 @@ enum OpenAIChat {
     if !request.tools.isEmpty { body["tools"] = tools(request.tools) }
     body["stream"] = true
     if quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
-    body[quirks.maxTokensField.rawValue] = .int(call.cap)
+    if let cap = call.cap { body[quirks.maxTokensField.rawValue] = .int(cap) }
     if let effort = call.effort, call.isThinking, quirks.thinking != .none {
       body["reasoning_effort"] = .string(effort.rawValue)
     }
+    if quirks.sendsRepeatPenalty { body["repeat_penalty"] = 1.1 }
     if let temperature = request.temperature, quirks.sendsTemperature {
       body["temperature"] = .double(temperature)
     }

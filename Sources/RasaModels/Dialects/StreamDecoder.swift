@@ -38,19 +38,27 @@ enum Brought: Sendable, Hashable {
 /// Reads one provider's stream: cuts it into events, and has the dialect read those that are not
 /// just like the one before with another token in it.
 struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder {
+  /// What a body is can be seen from its first byte; what its header calls it is wrong too often.
+  private enum Form: Sendable {
+    case unknown, stream
+    /// One JSON document: the server ignored that it was asked to stream, or failed with status 200.
+    case whole
+  }
+
   private static var longestWhole: Int { 16 << 20 }
 
   private var framing = Framing()
   private var events: Events
   private var shapes = TokenShapes(Events.tokenKeys)
-  /// The body is one JSON document: the server ignored that it was asked to stream, or failed with
-  /// status 200.
-  private let isWhole: Bool
+  private var form: Form
   private var whole: [UInt8] = []
+  private let contentType: String?
 
-  init(_ events: Events, isWhole: Bool = false) {
+  /// - Parameter isLines: every line is a document of its own, so the first byte tells nothing.
+  init(_ events: Events, contentType: String? = nil, isLines: Bool = false) {
     self.events = events
-    self.isWhole = isWhole
+    self.contentType = contentType
+    form = isLines ? .stream : .unknown
   }
 
   var progress: ChatProgress {
@@ -60,7 +68,8 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
 
   mutating func feed(_ chunk: [UInt8]) {
     guard events.progress.problem == nil else { return }
-    if isWhole {
+    if form == .unknown { recognise(chunk) }
+    if form == .whole {
       whole += chunk
       if whole.count > Self.longestWhole {
         events.progress.problem = .nonsense("its answer is too long")
@@ -77,15 +86,17 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     }
     self.framing = framing
     events.endChunk()
+    if events.progress.isDone || events.progress.problem != nil { events.progress.endText() }
   }
 
   mutating func finish() {
+    defer { events.progress.endText() }
     guard events.progress.problem == nil else { return }
-    if isWhole {
+    if form == .whole {
       do throws(Failure) {
         try events.readWhole(whole)
       } catch {
-        fail(.nonsense(error.message))
+        if !readLines() { fail(.nonsense(error.message)) }
       }
     } else {
       var framing = framing
@@ -104,6 +115,32 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     // missing. A dialect whose end mark always comes has complained by now.
     if events.progress.problem == nil, !events.progress.isDone, events.progress.finish == nil {
       events.progress.problem = .truncated
+    }
+  }
+
+  private mutating func recognise(_ chunk: [UInt8]) {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let first = chunk.first { $0 != 0x20 && !(0x09...0x0D).contains($0) && !mark.contains($0) }
+    switch first {
+    case nil: break
+    case UInt8(ascii: "{"), UInt8(ascii: "["): form = .whole
+    case UInt8(ascii: "<"):
+      let type = ErrorDocument.printable(contentType ?? "text/html")
+      fail(.nonsense("a page for people (\(type)) came where an answer was expected"))
+    default: form = .stream
+    }
+  }
+
+  /// Events that came as JSON documents, one a line.
+  private mutating func readLines() -> Bool {
+    var lines = JSONLines()
+    let bytes = whole
+    do throws(Failure) {
+      try lines.feed(bytes) { (bytes, line) throws(Failure) in try take(bytes, line) }
+      try lines.finish { (bytes, line) throws(Failure) in try take(bytes, line) }
+      return events.progress.contentEvents > 0 || events.progress.problem != nil
+    } catch {
+      return false
     }
   }
 

@@ -5,14 +5,20 @@ import RasaPersona
 struct WireCall: Sendable {
   var request: ModelRequest
   var model: String
-  /// The most tokens the answer may have, reasoning included.
-  var cap: Int64
+  /// The most tokens the answer may have, reasoning included; nil leaves it to the server.
+  var cap: Int64?
   /// How much the model is to think, where it can.
   var effort: ReasoningEffort?
   /// The model reasons; some dialects show it only when asked to.
   var isThinking = false
   var inputEstimate: Int64
   var quirks: WireQuirks
+  /// How many tokens of input and output the model takes together, where that is known.
+  var context: Int64? = nil
+  /// How long the answer is likely to be, where a server wants to know how much has to fit.
+  var expectedOutput: Int64 = 2_048
+  /// What is sent where nobody bounds the answer and the server takes no request without a bound.
+  var requiredCap: Int64? = nil
 }
 
 struct WireRequest: Sendable {

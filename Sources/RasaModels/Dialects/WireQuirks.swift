@@ -13,22 +13,34 @@ struct WireQuirks: Sendable, Hashable {
   var thinking = Thinking.effort
   var sendsTemperature = true
   var asksForUsage = true
+  /// Small models repeat themselves without end; servers on this machine know a remedy that vendors
+  /// refuse.
+  var sendsRepeatPenalty: Bool
+  /// It takes the most that the catalogue says the model writes.
+  var takesModelCap = true
   /// The server wants the reasoning back that came before tool calls.
   var returnsReasoning = false
   /// The server wants a signature with every call of the conversation, also with another model's.
   var signsForeignCalls = false
   private let dialect: ProviderSettings.Dialect
+  private let usualMaxTokensField: ProviderSettings.MaxTokensField
+  private let usualStructuredOutput: ProviderSettings.StructuredOutput
+  private let usuallySendsRepeatPenalty: Bool
 
   init(_ settings: ProviderSettings) {
     maxTokensField = settings.maxTokensField
     structuredOutput = settings.structuredOutput
+    usualMaxTokensField = settings.maxTokensField
+    usualStructuredOutput = settings.structuredOutput
     dialect = settings.dialect
+    usuallySendsRepeatPenalty = settings.dialect == .openAI && settings.isLocal
+    sendsRepeatPenalty = usuallySendsRepeatPenalty
   }
 
   /// Gives up the part of the request that the server blames. False when it blames none of them:
   /// then asking again would be refused again. Each part is given up once, so this ends.
   mutating func adapt(to problem: ProviderProblem, triedOtherField: inout Bool) -> Bool {
-    guard problem.kind == .rejected else { return false }
+    guard problem.kind == .rejected || problem.kind == .unsupported else { return false }
     let parameter = problem.parameter?.lowercased() ?? ""
     let message = problem.message.lowercased()
     func blames(_ words: String...) -> Bool {
@@ -68,11 +80,64 @@ struct WireQuirks: Sendable, Hashable {
         maxTokensField == .maxTokens ? .maxCompletionTokens : .maxTokens
       return true
     }
+    if sendsRepeatPenalty, blames("repeat_penalty") {
+      sendsRepeatPenalty = false
+      return true
+    }
+    if takesModelCap, blames("max_tokens", "max_completion_tokens") {
+      takesModelCap = false
+      return true
+    }
     if asksForUsage, blames("stream_options") {
       asksForUsage = false
       return true
     }
     return false
+  }
+
+  /// What differs from the form that the settings ask for, for the journal: asked again under the
+  /// same key, the request has to have the same body.
+  var adaptations: String {
+    var words: [String] = []
+    if maxTokensField != usualMaxTokensField { words.append(maxTokensField.rawValue) }
+    if structuredOutput != usualStructuredOutput { words.append(structuredOutput.rawValue) }
+    switch thinking {
+    case .effort: break
+    case .budget: words.append("thinking_budget")
+    case .none: words.append("no_thinking")
+    }
+    if !sendsTemperature { words.append("no_temperature") }
+    if !asksForUsage { words.append("no_usage") }
+    if usuallySendsRepeatPenalty, !sendsRepeatPenalty { words.append("no_repeat_penalty") }
+    if !takesModelCap { words.append("no_model_cap") }
+    if returnsReasoning { words.append("reasoning") }
+    if signsForeignCalls { words.append("signatures") }
+    return words.joined(separator: " ")
+  }
+
+  /// Nil where a word is not known: then the form cannot be had again.
+  init?(_ settings: ProviderSettings, adaptations: String) {
+    self.init(settings)
+    for word in adaptations.split(separator: " ") {
+      switch word {
+      case "thinking_budget": thinking = .budget
+      case "no_thinking": thinking = .none
+      case "no_temperature": sendsTemperature = false
+      case "no_usage": asksForUsage = false
+      case "no_repeat_penalty": sendsRepeatPenalty = false
+      case "no_model_cap": takesModelCap = false
+      case "reasoning": returnsReasoning = true
+      case "signatures": signsForeignCalls = true
+      default:
+        if let field = ProviderSettings.MaxTokensField(rawValue: String(word)) {
+          maxTokensField = field
+        } else if let form = ProviderSettings.StructuredOutput(rawValue: String(word)) {
+          structuredOutput = form
+        } else {
+          return nil
+        }
+      }
+    }
   }
 
   private func blamesSchema(_ blames: (String...) -> Bool) -> Bool {

@@ -65,7 +65,11 @@ extension Gate {
   }
 
   private func attempt(_ call: EmbeddingCall, _ plan: CallPlan) async throws -> Outcome {
-    switch try await reserve(plan, call.candidate, model: call.model) {
+    var books = CallBooks()
+    let wire = WireCall(
+      request: plan.request, model: call.model, cap: 0, inputEstimate: 0,
+      quirks: WireQuirks(call.settings))
+    switch try await reserve(plan, call.candidate, wire, &books, onEvent: { _ in }) {
     case .refused(let problem, _): return .failed(problem)
     case .held(let hold): return try await perform(call, plan, under: hold)
     }
@@ -81,28 +85,30 @@ extension Gate {
     } catch let problem as ProviderProblem {
       let observation = observation(of: problem, at: call.candidate)
       if let observation { state.withLock { $0.note(observation) } }
-      try await settle(
-        hold, plan, call.candidate, model: call.model, usage: reading.usage(after: problem, hold),
-        outcome: .failed, reason: problem.kind.rawValue, message: problem.message, partial: "",
+      _ = try await settle(
+        hold, plan, call.candidate, model: call.model, reading, after: problem, outcome: .failed,
+        reason: problem.kind.rawValue, message: problem.message, partial: "",
         observation)
       return .failed(problem)
     } catch let failure as Failure {
-      try await settle(
-        hold, plan, call.candidate, model: call.model, usage: reading.usage(hold),
+      _ = try await settle(
+        hold, plan, call.candidate, model: call.model, reading,
         outcome: .failed, reason: failure.kind.rawValue, message: failure.message, partial: "")
       throw failure
     } catch {
-      try await settle(
-        hold, plan, call.candidate, model: call.model, usage: reading.usage(hold),
+      _ = try await settle(
+        hold, plan, call.candidate, model: call.model, reading,
         outcome: .cancelled, reason: "cancelled", message: "the call was cancelled", partial: "")
       throw error
     }
-    let usage = reading.usage(hold)
+    reading.isComplete = true
+    let (usage, cost) = used(reading, hold)
     let embeddings = Embeddings(
       vectors: vectors, provider: call.candidate.provider, model: call.model, usage: usage,
-      cost: hold.price.cost(of: usage))
+      cost: cost)
     faultPoint("call.complete")
-    let observation = observation(of: reading, usage, at: call.candidate, under: hold)
+    let observation = observation(
+      of: reading, usage, plan, at: call.candidate, under: hold)
     if let observation { state.withLock { $0.note(observation) } }
     let settlement = Settlement(
       reservation: hold.reservation, actual: embeddings.cost, usage: usage, outcome: .answered,
@@ -111,6 +117,7 @@ extension Gate {
     let ledger = ledger
     // They have been paid for, also when nobody wants them any more.
     try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
+    settlements.note()
     await clearProvider(of: call.candidate)
     return .made(embeddings)
   }

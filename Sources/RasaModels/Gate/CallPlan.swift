@@ -13,6 +13,10 @@ struct CallPlan: Sendable {
   var digest: String
   /// When the whole call has to be over, in nanoseconds of the monotonic clock.
   var deadline: UInt64?
+  /// Set while another model is asked than the one that was named or asked first.
+  var fallback: ModelFallback?
+  /// What was shown of an answer that broke, for the next model to go on with.
+  var begun: BrokenAnswer?
 
   init(
     _ request: ModelRequest, _ context: CallContext, _ options: GateOptions, startedAt now: UInt64
@@ -27,6 +31,20 @@ struct CallPlan: Sendable {
       guard seconds.isFinite else { return nil }
       return now.advanced(by: .milliseconds(Int64(min(max(seconds, 0), 1_000_000) * 1000)))
     }
+  }
+
+  /// Has the answer gone on with that broke after `text`, where what is shown cannot be taken back and
+  /// what was said so far is worth it.
+  mutating func goOn(
+    with text: String, after problem: ProviderProblem, _ original: ModelRequest,
+    _ options: GateOptions
+  ) {
+    let canGoOn =
+      options.finishesBrokenAnswers && !problem.isNoAnswer && !text.isEmpty
+      && original.schema == nil && original.tools.isEmpty
+    begun = canGoOn ? BrokenAnswer(text: text) : nil
+    request = begun?.request(original) ?? original
+    size = RequestSize(request, schema: original.schema?.json(.canonical) ?? "")
   }
 
   /// What the user says now, else the operator or persona, else the configuration.
@@ -70,6 +88,7 @@ struct CallPlan: Sendable {
     for wish in [models.modelClass?.rawValue, models.costTier?.rawValue, models.engine] {
       if let wish { add(wish) }
     }
+    if models.anyEngine { add("any_engine") }
     add(profile(request, context, options).rawValue)
     return Digest.sha256(bytes)
   }

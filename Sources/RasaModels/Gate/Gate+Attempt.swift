@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaHTTPClient
 import RasaPersona
 import RasaSystem
 
@@ -19,7 +20,7 @@ extension Gate {
   /// One attempt at one model: hold, ask, read, settle. Asked again at once, without the part of
   /// the request that the server does not know, when that is why it refused.
   func attempt(
-    _ contender: Candidate, _ plan: CallPlan,
+    _ contender: Candidate, _ plan: inout CallPlan, _ books: inout CallBooks,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> AttemptOutcome {
     let candidate: Candidate
@@ -29,29 +30,51 @@ extension Gate {
       await note(problem, at: contender)
       return .failed(problem, hasShown: false, policy: .reject)
     }
-    let isThinking = candidate.facts?.isThinking == true
     var call = WireCall(
-      request: plan.request, model: candidate.model ?? "", cap: 0,
-      effort: plan.request.effort ?? (isThinking && plan.profile == .thinking ? .medium : nil),
-      isThinking: isThinking, inputEstimate: estimate(plan, candidate).likely,
-      quirks: quirks(of: candidate))
+      request: plan.request, model: candidate.model ?? "", cap: nil,
+      effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
+      inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
+    call.context = candidate.facts?.context
+    call.expectedOutput = outputRoom(for: plan, candidate).start
+    if candidate.settings?.dialect == .anthropic { call.requiredCap = AnthropicMessages.usualCap }
+    if let doubt = plan.context.doubt {
+      // The provider recognises a request by its key and its body, so that has to be as it was.
+      let quirks = WireQuirks(candidate.settings ?? .mock, adaptations: doubt.adaptations)
+      if let quirks, doubt.provider == candidate.provider, doubt.model == call.model {
+        call.quirks = quirks
+      } else {
+        plan.context.doubt = nil
+      }
+    }
     var triedOtherField = false
     while true {
       if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+      let isDoubt = plan.context.doubt != nil
       let outcome: AttemptOutcome
-      switch try await reserve(plan, candidate, model: call.model) {
+      switch try await reserve(plan, candidate, call, &books, onEvent: onEvent) {
       case .refused(let problem, let policy):
-        return .failed(problem, hasShown: false, policy: policy)
+        guard isDoubt else { return .failed(problem, hasShown: false, policy: policy) }
+        // There may be room for less, as a new request.
+        plan.context.doubt = nil
+        call.quirks = quirks(of: candidate)
+        continue
       case .held(let hold):
         call.cap = hold.cap
-        outcome = try await perform(call, at: candidate, plan, under: hold, onEvent: onEvent)
+        outcome = try await perform(
+          call, at: candidate, plan, under: hold, &books, onEvent: onEvent)
       }
       guard case .failed(let problem, _, _) = outcome else { return outcome }
-      guard call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) else {
+      // What is asked after this is not what was asked before, unless nobody has answered.
+      if !outcome.isUnanswered { plan.context.doubt = nil }
+      if call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) {
+        let quirks = call.quirks
+        state.withLock { $0.remember(quirks, of: candidate.key) }
+      } else if isDoubt, problem.kind == .rejected {
+        // It may only be the old key that is refused.
+        call.quirks = quirks(of: candidate)
+      } else {
         return outcome
       }
-      let quirks = call.quirks
-      state.withLock { $0.remember(quirks, of: candidate.key) }
     }
   }
 
@@ -62,7 +85,7 @@ extension Gate {
 
   private func perform(
     _ call: WireCall, at candidate: Candidate, _ plan: CallPlan, under hold: consuming Hold,
-    onEvent: @Sendable (ModelEvent) async throws -> Void
+    _ books: inout CallBooks, onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> AttemptOutcome {
     var reading = Reading(startedAt: time.monotonic())
     do {
@@ -71,55 +94,95 @@ extension Gate {
     } catch let problem as ProviderProblem {
       let observation = observation(of: problem, at: candidate)
       if let observation { state.withLock { $0.note(observation) } }
-      try await settle(
-        hold, plan, candidate, model: call.model, usage: reading.usage(after: problem, hold),
-        outcome: .failed, reason: problem.kind.rawValue, message: problem.message,
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, after: problem, outcome: .failed,
+        reason: problem.kind.rawValue, message: problem.message,
         partial: reading.transcript.text, observation)
-      return .failed(problem, hasShown: reading.transcript.bytes > 0, policy: .reject)
+      return .failed(problem, hasShown: reading.transcript.hasContent, policy: .reject)
     } catch let failure as Failure {
-      try await settle(
-        hold, plan, candidate, model: call.model, usage: reading.usage(hold), outcome: .failed,
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, outcome: .failed,
         reason: failure.kind.rawValue, message: failure.message,
         partial: reading.transcript.text)
       throw failure
     } catch {
-      try await settle(
-        hold, plan, candidate, model: call.model, usage: reading.usage(hold), outcome: .cancelled,
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, outcome: .cancelled,
         reason: "cancelled", message: "the call was cancelled", partial: reading.transcript.text)
       throw error
     }
-    let usage = reading.usage(hold)
+    let (usage, cost) = used(reading, hold)
+    let rest = reading.transcript.text
     let answer = ModelAnswer(
-      text: reading.transcript.text, toolCalls: reading.toolCalls, reasoning: reading.reasoning,
+      text: plan.begun.map { $0.text + $0.new(in: rest) } ?? rest, toolCalls: reading.toolCalls,
+      reasoning: reading.reasoning,
       provider: candidate.provider, model: call.model, usage: usage,
-      cost: hold.price.cost(of: usage), finish: reading.finish, isMock: candidate.isMock)
+      cost: cost, finish: reading.finish, isMock: candidate.isMock, cap: hold.cap,
+      ceiling: ceiling(of: reading, usage, plan, candidate, hold),
+      fallback: plan.fallback)
     faultPoint("call.complete")
-    let observation = observation(of: reading, usage, at: candidate, under: hold)
+    let notices = notices(about: reading, usage, cost, answer, hold)
+    let observation = observation(of: reading, usage, plan, at: candidate, under: hold)
     if let observation { state.withLock { $0.note(observation) } }
     try await ledger.settle(
       Settlement(
         reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered,
         observation: observation),
-      recording: [resultEntry(plan, hold.reservation, answer)])
+      recording: [resultEntry(plan, hold.reservation, answer, notices: notices)])
+    settlements.note()
     await clearProvider(of: candidate)
+    for notice in notices { try await onEvent(.noticed(notice)) }
     return .answered(answer)
+  }
+
+  /// The most that the answer may have in all. Thoughts are not the operator's text: where they took
+  /// more than was reckoned with, what is wanted still comes on top of them.
+  private func ceiling(
+    of reading: Reading, _ usage: Usage, _ plan: CallPlan, _ candidate: Candidate,
+    _ hold: borrowing Hold
+  ) -> Int64? {
+    let most = candidate.facts?.maxOutput
+    guard let ceiling = hold.ceiling, let wanted = plan.request.maxTokens,
+      candidate.facts?.isThinking == true, reading.finish.isCut
+    else { return hold.ceiling }
+    if reading.transcript.text.isEmpty { return most }
+    let (sum, overflow) = usage.reasoning.addingReportingOverflow(Int64(wanted))
+    return min(max(ceiling, overflow ? .max : sum), most ?? .max)
+  }
+
+  /// What an attempt has used, and what that costs. A request that never left costs nothing.
+  func used(_ reading: Reading, _ hold: borrowing Hold) -> (usage: Usage, cost: Money) {
+    guard hold.trace.isSent else { return (Usage(isReported: false), .zero) }
+    let usage = Usage.settled(
+      reading.usage, estimate: hold.estimate, transcript: reading.transcript, cap: hold.cap,
+      isComplete: reading.isComplete)
+    let end = time.monotonic()
+    let seconds = end > reading.startedAt ? Double(end - reading.startedAt) / 1e9 : 0
+    return (usage, hold.price.cost(of: usage) + hold.price.cost(seconds: seconds))
   }
 
   /// Settles what did not become an answer. It runs to its end even when the caller's task has been
   /// cancelled: the money has been spent either way.
+  ///
+  /// A request that was refused costs nothing; one that was left waiting may well have been worked
+  /// on. Returns what it has cost.
   func settle(
     _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, model: String,
-    usage: Usage, outcome: Settlement.Outcome, reason: String, message: String, partial: String,
-    _ observation: ModelObservation? = nil
-  ) async throws {
+    _ reading: Reading, after problem: ProviderProblem? = nil, outcome: Settlement.Outcome,
+    reason: String, message: String, partial: String, _ observation: ModelObservation? = nil
+  ) async throws -> Money {
+    let isFree = problem.map { !reading.isAccepted && $0.kind != .timeout } ?? false
+    let (usage, cost) = isFree ? (Usage(isReported: false), Money.zero) : used(reading, hold)
     let settlement = Settlement(
-      reservation: hold.reservation, actual: hold.price.cost(of: usage), usage: usage,
-      outcome: outcome, observation: observation)
+      reservation: hold.reservation, actual: cost, usage: usage, outcome: outcome,
+      observation: observation)
     let entry = failureEntry(
       plan, settlement, provider: candidate.provider, model: model, reason: reason,
       message: message, partial: partial)
     let ledger = ledger
     try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
+    settlements.note()
+    return cost
   }
 }
 
@@ -134,17 +197,8 @@ struct Reading: Sendable {
   var toolCalls: [ToolCall] = []
   var reasoning: [ReasoningPart] = []
   var finish = FinishReason.stop
+  /// The answer came to its own end, so what the provider counted is all of it.
+  var isComplete = false
 
   init(startedAt: UInt64) { self.startedAt = startedAt }
-
-  /// What the attempt used, as far as can be known.
-  func usage(_ hold: borrowing Hold) -> Usage {
-    Usage.settled(usage, estimate: hold.estimate, transcript: transcript, cap: hold.cap)
-  }
-
-  /// A request that was refused, or never arrived, costs nothing. One that was left waiting may
-  /// well have been worked on.
-  func usage(after problem: ProviderProblem, _ hold: borrowing Hold) -> Usage {
-    isAccepted || problem.kind == .timeout ? usage(hold) : Usage(isReported: false)
-  }
 }

@@ -24,9 +24,19 @@ extension Gate {
   }
 
   func observation(
-    of reading: Reading, _ usage: Usage, at candidate: Candidate, under hold: borrowing Hold
+    of reading: Reading, _ usage: Usage, _ plan: CallPlan, at candidate: Candidate,
+    under hold: borrowing Hold
   ) -> ModelObservation? {
     guard !candidate.isMock else { return nil }
+    var output: ModelObservation.Output? = nil
+    if plan.request.maxTokens != 0, reading.finish.isWhole || reading.finish.isCut {
+      // An answer that was gone on with needed what all of its parts took.
+      let (sum, overflow) = usage.output.addingReportingOverflow(
+        plan.request.continuation?.tokens ?? 0)
+      output = ModelObservation.Output(
+        operatorName: plan.operatorName, tokens: overflow ? .max : sum,
+        isWhole: reading.finish.isWhole, continuing: plan.request.continuation?.tokens)
+    }
     let end = time.monotonic()
     var tokensPerSecond: Double? = nil
     if let first = reading.firstContentAt, end > first, usage.output > 1 {
@@ -36,7 +46,40 @@ extension Gate {
       key: candidate.key, time: time.now(), outcome: .answered,
       firstContent: reading.firstContentAt.map { Int64(clamping: $0 &- reading.startedAt) },
       tokensPerSecond: tokensPerSecond.map { min($0, 1e6) },
-      counted: hold.estimate.learnt(from: usage))
+      counted: hold.estimate.learnt(from: usage), output: output,
+      overrun: overrun(usage, hold))
+  }
+
+  /// What the provider's counts cost, in thousandths of the most that they could be expected to;
+  /// nil where it has not counted.
+  func overrun(_ usage: Usage, _ hold: borrowing Hold) -> Int64? {
+    guard usage.isReported else { return nil }
+    let most = hold.price.cost(
+      input: hold.estimate.tokens, output: hold.cap ?? usage.output)
+    guard most > .zero, most < .max else { return nil }
+    let ratio = Double(hold.price.cost(of: usage).picoDollars) / Double(most.picoDollars) * 1_000
+    return Int64(min(ratio.rounded(.up), Double(ModelStanding.largestOverrun)))
+  }
+
+  /// What has to be said about the counts of an answer: they were booked, or could not be.
+  func notices(
+    about reading: Reading, _ usage: Usage, _ cost: Money, _ answer: ModelAnswer,
+    _ hold: borrowing Hold
+  ) -> [String] {
+    let name = "\(answer.provider) \(answer.model)"
+    if let absurd = reading.usage?.absurd.first {
+      return [
+        "\(name) reports \(absurd) tokens, which no call can have; \(usage.input) in and "
+          + "\(usage.output) out are booked"
+      ]
+    }
+    guard let overrun = overrun(usage, hold), overrun > 1_000 else { return [] }
+    let capped = hold.cap.map { " and \($0) out" } ?? ""
+    return [
+      "\(name) reports \(usage.input) tokens in and \(usage.output) out where at most "
+        + "\(hold.estimate.tokens) in\(capped) were expected; \(cost) is booked where \(hold.amount) "
+        + "was held, and more is held for it from now on"
+    ]
   }
 
   /// Remembers something that no settlement carries.

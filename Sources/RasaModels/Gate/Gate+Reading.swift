@@ -5,8 +5,6 @@ import RasaSystem
 
 /// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
 extension Gate {
-  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs.
-  private static let longestAnswer: Int64 = 64 << 20
   /// What may follow a finish reason (usage, the end mark) comes at once or not at all.
   private static let patienceAfterFinish = Duration.seconds(5)
   private static let patienceAfterEnd = Duration.milliseconds(50)
@@ -24,59 +22,95 @@ extension Gate {
       stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
     } catch let problem as ProviderProblem where problem.kind == .timeout {
       throw try silence(problem, after: patience, reading, plan)
+    } catch let problem as ProviderProblem where problem.kind == .connection {
+      // The call's own time may have ended while it was still connecting.
+      if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+      throw problem
     }
     reading.isAccepted = true
     faultPoint("call.sent")
+    // With the input's share fixed, what is held is used up when the answer is longer than its cap.
+    let most =
+      hold.price.isFree ? Transcript.longest : hold.cap.map(Transcript.most) ?? Transcript.longest
     while true {
       let hasMore: Bool
       do {
         hasMore = try await stream.advance(deadline: deadline)
       } catch let problem as ProviderProblem where problem.kind == .timeout {
-        if let finish = stream.progress.finish {
-          reading.finish = finish
+        if stream.progress.finish != nil {
+          stream.conclude()
+          guard try await take(&stream.progress, into: &reading, within: most, onEvent) else {
+            reading.finish = .cutOff
+            return
+          }
+          try end(&reading, stream.progress, plan.request)
           return
         }
         let waited = reading.firstContentAt == nil ? patience : idle
         throw try silence(problem, after: waited, reading, plan)
       }
-      let content = stream.progress.takeContent()
-      reading.usage = stream.progress.usage
-      // The pieces of a tool call are content too, though there is nothing to show of them.
-      if stream.progress.contentEvents > reading.transcript.contentEvents {
-        let now = time.monotonic()
-        if reading.firstContentAt == nil { reading.firstContentAt = now }
-        reading.transcript.contentEvents = stream.progress.contentEvents
-        reading.transcript.add(text: content.text, reasoning: content.reasoning)
-        if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
-        if !content.text.isEmpty { try await onEvent(.text(content.text)) }
-        faultPoint("call.content")
-        deadline = plan.limit(now.advanced(by: idle))
-      }
-      if let problem = stream.progress.problem { throw problem }
-      if stream.progress.isDone || !hasMore { break }
-      if isOverspent(reading.transcript, hold) {
+      let contentEvents = reading.transcript.contentEvents
+      guard try await take(&stream.progress, into: &reading, within: most, onEvent) else {
         stream.cancel()
         reading.finish = .cutOff
         return
       }
+      if reading.transcript.contentEvents > contentEvents {
+        deadline = plan.limit(time.monotonic().advanced(by: idle))
+      }
+      if let problem = stream.progress.problem { throw problem }
+      if stream.progress.isDone || !hasMore { break }
       let now = time.monotonic()
       if stream.progress.finish != nil {
         deadline = min(deadline, plan.limit(now.advanced(by: Self.patienceAfterFinish)))
       }
       try await renew(&hold, at: now)
     }
-    reading.finish = stream.progress.finish ?? .stop
-    reading.toolCalls = stream.progress.toolCalls
-    // Only what belongs to tool calls is ever handed back.
-    if !reading.toolCalls.isEmpty { reading.reasoning = stream.progress.reasoningParts }
     await stream.drain(deadline: time.monotonic().advanced(by: Self.patienceAfterEnd))
+    try end(&reading, stream.progress, plan.request)
   }
 
-  /// The metered cost has reached what is held. With the input's share fixed, that is when the
-  /// answer is longer than the cap that the hold was made for.
-  private func isOverspent(_ transcript: Transcript, _ hold: borrowing Hold) -> Bool {
-    if transcript.bytes > Self.longestAnswer { return true }
-    return !hold.price.isFree && transcript.meteredTokens > hold.cap
+  /// What has come since the last time. False when the hold pays for no more.
+  private func take(
+    _ progress: inout ChatProgress, into reading: inout Reading, within most: Int64,
+    _ onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> Bool {
+    var content = progress.takeContent()
+    reading.usage = progress.usage
+    // The pieces of a tool call are content too, though there is nothing to show of them.
+    let isContent = progress.contentEvents > reading.transcript.contentEvents
+    guard isContent || !content.text.isEmpty || !content.reasoning.isEmpty else { return true }
+    if isContent, reading.firstContentAt == nil { reading.firstContentAt = time.monotonic() }
+    reading.transcript.contentEvents = progress.contentEvents
+    let isWithin = reading.transcript.add(&content, within: most)
+    if !content.reasoning.isEmpty { try await onEvent(.reasoning(content.reasoning)) }
+    if !content.text.isEmpty { try await onEvent(.text(content.text)) }
+    faultPoint("call.content")
+    return isWithin
+  }
+
+  /// How the answer ended, and whether it is one.
+  private func end(
+    _ reading: inout Reading, _ progress: ChatProgress, _ request: ModelRequest
+  ) throws(ProviderProblem) {
+    reading.finish = progress.finish ?? .stop
+    reading.isComplete = true
+    reading.toolCalls = progress.toolCalls
+    reading.transcript.add(reading.toolCalls)
+    // Only what belongs to tool calls is ever handed back.
+    if !reading.toolCalls.isEmpty { reading.reasoning = progress.reasoningParts }
+    let isStray = !reading.toolCalls.isEmpty && request.tools.isEmpty
+    if isStray {
+      reading.toolCalls = []
+      reading.reasoning = []
+      if reading.finish == .toolCalls { reading.finish = .stop }
+    }
+    if reading.finish.isWhole, reading.toolCalls.isEmpty, reading.transcript.text.isBlank {
+      reading.finish = .empty
+    }
+    if reading.finish.isNoAnswer {
+      throw ProviderProblem(reading.finish, saying: progress.refusal, calledTools: isStray)
+    }
   }
 
   /// What a silence means: the end of the call's own time, a stream that broke, or a provider that
@@ -123,4 +157,9 @@ extension Gate {
 extension CallPlan {
   /// No wait is longer than the whole call may take.
   func limit(_ moment: UInt64) -> UInt64 { min(moment, deadline ?? .max) }
+}
+
+extension String {
+  /// Nothing but white space.
+  fileprivate var isBlank: Bool { utf8.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } }
 }

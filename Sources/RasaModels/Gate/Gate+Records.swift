@@ -6,8 +6,8 @@ import RasaPersona
 /// every settlement. This is the only place that makes them.
 extension Gate {
   func intentEntry(
-    _ plan: CallPlan, _ request: ReservationRequest, _ estimate: TokenEstimate, _ price: Price,
-    cap: Int64, isPriceKnown: Bool, exceedsBudget: Bool
+    _ plan: CallPlan, _ request: ReservationRequest, _ sizing: HoldSizing, _ price: Price,
+    cap: Int64?, adaptations: String, isPriceKnown: Bool, exceedsBudget: Bool
   ) -> JournalEntry {
     var body: ValueObject = [
       "reservation": .string(request.id.text),
@@ -15,18 +15,22 @@ extension Gate {
       "model": .string(request.model),
       "request": .string(plan.digest),
       "estimate": [
-        "input": .int(estimate.tokens), "output": .int(cap),
+        "input": .int(sizing.input), "output": .int(sizing.tokens),
         "cost": .string(request.amount.decimalText),
       ],
     ]
+    // Where it is what is held, that is all there is to say.
+    if cap == nil { body["uncapped"] = true }
+    if let cap, cap != sizing.tokens { body["cap"] = .int(cap) }
+    if !adaptations.isEmpty { body["adapted"] = .string(adaptations) }
     if isPriceKnown || !request.price.isEmpty {
-      let rates = price.rates(forInput: estimate.tokens)
+      let rates = price.rates(forInput: sizing.input)
       body["price"] = [
         "version": .string(request.price), "input": .string(rates.input.decimalText),
         "output": .string(rates.output.decimalText),
       ]
     }
-    if let key = plan.context.idempotencyKey { body["idempotency"] = .string(key) }
+    if let key = plan.context.doubt?.idempotencyKey { body["idempotency"] = .string(key) }
     if !isPriceKnown { body["price_known"] = false }
     if options.force { body["force"] = true }
     if options.allowBudgetExceed { body["allow_budget_exceed"] = true }
@@ -34,10 +38,11 @@ extension Gate {
     return entry("call.intent", plan, body)
   }
 
-  func resultEntry(_ plan: CallPlan, _ reservation: Identifier, _ answer: ModelAnswer)
-    -> JournalEntry
-  {
+  func resultEntry(
+    _ plan: CallPlan, _ reservation: Identifier, _ answer: ModelAnswer, notices: [String]
+  ) -> JournalEntry {
     var body = answer.value
+    if !notices.isEmpty { body["notices"] = .array(notices.map(Value.string)) }
     body["reservation"] = .string(reservation.text)
     return entry("call.result", plan, body)
   }
@@ -68,6 +73,9 @@ extension Gate {
       "usage": settlement.usage.value, "cost": .string(settlement.actual.decimalText),
     ]
     if !partial.isEmpty { body["partial"] = .string(partial) }
+    if let finish = FinishReason(rawValue: reason), finish.isNoAnswer {
+      body["finish"] = .string(finish.rawValue)
+    }
     return entry("call.failed", plan, body)
   }
 

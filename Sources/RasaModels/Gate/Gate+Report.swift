@@ -90,7 +90,7 @@ extension Gate {
   private func money(for candidate: Candidate, _ plan: CallPlan) async throws -> String? {
     guard !candidate.isMock, candidate.model != nil else { return nil }
     let tokens = estimate(plan, candidate).tokens
-    let cap = cap(for: plan, candidate)
+    let room = outputRoom(for: plan, candidate)
     let limits = plan.legs(on: day(at: time.now()), options: options, ignoringBudget: false)
       .filter { $0.limit != nil }
     guard let price = price(of: candidate) else {
@@ -99,18 +99,25 @@ extension Gate {
         : "money: its price is not known, so it is not asked under a limit"
     }
     if price.isFree { return "money: free" }
-    let cost = price.cost(input: tokens, output: cap)
-    var term = "money: at most \(cost) (\(tokens) tokens in, \(cap) out, price \(price.version))"
-    if let room = try await ledger.headroom(limits) {
-      if cost <= room {
-        term += ", fits the \(room) that are left"
-      } else if let payable = price.outputTokens(payableWith: room, input: tokens),
-        payable >= options.usefulMinimumTokens
-      {
-        term += ", fits the \(room) that are left with \(payable) out"
-      } else {
-        term += ", more than the \(room) that are left"
-      }
+    let sizing = HoldSizing(
+      price: price, input: tokens, room: room, seconds: paidSeconds(plan, price),
+      overrun: state.withLock { $0.overrun(of: candidate.key) })
+    guard let left = try await ledger.headroom(limits) else {
+      let output = room.ceiling ?? room.start
+      let cost = price.cost(input: tokens, output: output) + price.cost(seconds: sizing.seconds)
+      let bound = room.ceiling == nil ? "about" : "at most"
+      return
+        "money: \(bound) \(cost) (\(tokens) tokens in, \(output) out, price \(price.version))"
+    }
+    var term =
+      "money: \(sizing.amount) is held (\(tokens) tokens in, \(room.start) out, price "
+      + "\(price.version))"
+    if sizing.amount <= left {
+      term += ", fits the \(left) that are left"
+    } else if let payable = sizing.payable(with: left), payable >= room.least {
+      term += ", fits the \(left) that are left with \(payable) out"
+    } else {
+      term += ", more than the \(left) that are left"
     }
     return term
   }

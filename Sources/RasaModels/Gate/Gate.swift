@@ -16,6 +16,7 @@ package final class Gate: ModelGate {
   let onWarning: @Sendable (Warning) -> Void
   let onSelection: (@Sendable (SelectionReport) -> Void)?
   let state = Locked(GateState())
+  let settlements = Settlements()
 
   /// `time.monotonic` has to count nanoseconds of `CLOCK_MONOTONIC`, which the HTTP client's
   /// deadlines are in. `onWarning` is told each thing once; `onSelection`, before each call, why
@@ -44,13 +45,34 @@ package final class Gate: ModelGate {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
+    var books = CallBooks()
+    do {
+      var answer = try await answer(request, for: context, &books, onEvent: onEvent)
+      answer.wasted = books.wasted
+      return answer
+    } catch var failure as Failure {
+      failure.spent += books.wasted
+      throw failure
+    }
+  }
+
+  private func answer(
+    _ request: ModelRequest, for context: CallContext, _ books: inout CallBooks,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer {
     var plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
     let chain = try await chain(plan)
     var contenders = inOrderOfAvailability(chain.candidates)
+    plan.context.doubt = contenders.placeFirst(plan.context.doubt)
+    for place in contenders.indices where contenders[place].candidate.facts == nil {
+      guard let model = contenders[place].candidate.model else { continue }
+      contenders[place].candidate.facts = try catalogue.facts(for: model)
+    }
     if let onSelection { onSelection(try await report(plan, chain, contenders)) }
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
     var broken: String? = nil
+    var noAnswers = 0
     // A sleep may end a little early by another clock; what was waited for is then due all the same.
     var waitedFor: UInt64 = 0
     for round in 0..<max(1, options.rounds) {
@@ -60,18 +82,39 @@ package final class Gate: ModelGate {
         guard contenders[index].isReady(at: max(waitedFor, time.monotonic())),
           !contenders[index].candidate.isStandIn || contenders.lackTheirModels
         else { continue }
-        // What was shown of a broken answer is taken back before the next one begins.
         if let reason = broken {
-          try await onEvent(.restarted(reason: reason))
+          if plan.begun == nil {
+            // What was shown of a broken answer is taken back before the next one begins.
+            try await onEvent(.restarted(reason: reason))
+          } else {
+            try await onEvent(
+              .noticed("the stream broke (\(reason)); the answer goes on where it broke off"))
+          }
           broken = nil
         }
-        let outcome = try await attempt(contenders[index].candidate, plan, onEvent: onEvent)
-        // What is asked after this is not what was asked before, unless nobody has answered.
-        if !outcome.isUnanswered { plan.context.idempotencyKey = nil }
+        let fallback = fallback(to: contenders[index], among: contenders, chain, plan)
+        plan.fallback = fallback
+        let display = Locked(
+          AttemptDisplay(
+            announces: fallback != nil && !chain.isMockOnly, begun: plan.begun))
+        @Sendable func show(_ shown: (announced: String?, event: ModelEvent?)) async throws {
+          if let fallback, let name = shown.announced {
+            try await onEvent(.fellBack(fallback, to: name))
+          }
+          if let event = shown.event { try await onEvent(event) }
+        }
+        let outcome = try await attempt(contenders[index].candidate, &plan, &books) { event in
+          try await show(display.withLock { $0.show(event) })
+        }
         switch outcome {
-        case .answered(let answer): return answer
+        case .answered(let answer):
+          try await show(display.withLock { $0.finish() })
+          return answer
         case .failed(let problem, let hasShown, let policy):
-          if hasShown { broken = problem.message }
+          if hasShown {
+            broken = problem.message
+            plan.goOn(with: display.withLock { $0.text }, after: problem, request, options)
+          }
           contenders[index].note(
             problem, longestDelay: options.longestRetryDelay, at: time.monotonic())
           if problem.condemnsProvider {
@@ -81,10 +124,18 @@ package final class Gate: ModelGate {
             }
           }
           if problem.kind == .rejected { throw failure(plan, contenders, chain) }
+          if problem.kind == .tooLong { contenders.putLargerWindowsFirst(after: index) }
+          if problem.isNoAnswer {
+            // It was paid for. A second model may do better; who asks on and on pays on and on.
+            noAnswers += 1
+            if noAnswers > 1 { throw failure(plan, contenders, chain) }
+          }
           if problem.kind == .budget {
             switch policy {
             case .reject, .warn: throw failure(plan, contenders, chain)
-            case .mock: contenders.append(Contender(candidate: .mock))
+            case .mock:
+              for other in contenders.indices { contenders[other].isOut = true }
+              contenders.append(Contender(candidate: .mock))
             case .downgrade:
               let refused = contenders[index].candidate
               for other in contenders.indices where other > index {
@@ -118,10 +169,17 @@ package final class Gate: ModelGate {
         reservation: call.reservation, actual: call.amount, usage: Usage(isReported: false),
         outcome: .uncertain),
       recording: [uncertainEntry(call, of: run, decision)])
+    settlements.note()
   }
 
   package func estimate(
     _ request: ModelRequest, for context: CallContext
+  ) async throws -> CallEstimate {
+    try await estimate(request, for: context, beside: 0)
+  }
+
+  package func estimate(
+    _ request: ModelRequest, for context: CallContext, beside more: Int64
   ) async throws -> CallEstimate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
@@ -133,13 +191,16 @@ package final class Gate: ModelGate {
       candidate = resolved
     }
     let price = price(of: candidate)
-    let cap = cap(for: plan, candidate)
-    let tokens = self.estimate(plan, candidate).tokens
+    let room = outputRoom(for: plan, candidate)
+    let output = room.ceiling ?? room.start
+    let tokens = self.estimate(plan, candidate).tokens + more
+    let cost = price.map { price in
+      price.cost(input: tokens, output: output) + price.cost(seconds: paidSeconds(plan, price))
+    }
     return CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
-      inputTokens: tokens, outputTokens: cap,
-      cost: price?.cost(input: tokens, output: cap) ?? .zero,
-      isPriceKnown: price != nil)
+      inputTokens: tokens, outputTokens: output, cost: cost ?? .zero, isPriceKnown: price != nil,
+      isBounded: room.ceiling != nil)
   }
 
   /// Why which models would be asked, without asking any.
@@ -164,6 +225,9 @@ package final class Gate: ModelGate {
     let selection = Selection(
       configuration: configuration, options: options, catalogue: catalogue,
       today: day(at: time.now()), standing: { state.standing($0) })
+    if let begun = plan.request.continuation {
+      return try selection.chain(goingOnWith: begun)
+    }
     return try selection.chain(for: plan.context.models, profile: plan.profile)
   }
 
@@ -208,7 +272,8 @@ package final class Gate: ModelGate {
   private func isCheaper(_ other: Candidate, than refused: Candidate, _ plan: CallPlan) -> Bool {
     guard let price = price(of: other), let dear = self.price(of: refused) else { return true }
     func cost(_ price: Price, _ candidate: Candidate) -> Money {
-      price.cost(input: estimate(plan, candidate).tokens, output: cap(for: plan, candidate))
+      price.cost(
+        input: estimate(plan, candidate).tokens, output: outputRoom(for: plan, candidate).start)
     }
     return cost(price, other) < cost(dear, refused)
   }
@@ -248,6 +313,33 @@ struct Contender: Sendable {
 }
 
 extension [Contender] {
+  /// What was too long for one model may fit another whose window is known to be larger, and hardly
+  /// one whose window is known to be no larger.
+  fileprivate mutating func putLargerWindowsFirst(after index: Int) {
+    guard let window = self[index].candidate.facts?.context else { return }
+    func rank(_ contender: Contender) -> Int {
+      guard let other = contender.candidate.facts?.context else { return 1 }
+      return other > window ? 0 : 2
+    }
+    let rest = self[(index + 1)...].enumerated()
+      .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+    replaceSubrange((index + 1)..., with: rest.map(\.element))
+  }
+
+  /// Puts the model first that is in doubt about an earlier attempt, and returns the doubt; nil when
+  /// that model is not to be asked any more, so that nobody could recognise the request.
+  fileprivate mutating func placeFirst(_ doubt: UncertainCall?) -> UncertainCall? {
+    guard let doubt,
+      let place = firstIndex(where: {
+        $0.candidate.provider == doubt.provider && $0.candidate.model ?? doubt.model == doubt.model
+      })
+    else { return nil }
+    var first = remove(at: place)
+    first.candidate.model = doubt.model
+    insert(first, at: 0)
+    return doubt
+  }
+
   /// Whether all that was asked for by name is unknown where it was asked for.
   fileprivate var lackTheirModels: Bool {
     allSatisfy { $0.candidate.isStandIn || $0.problems.last?.kind == .modelNotFound }
@@ -255,10 +347,14 @@ extension [Contender] {
 }
 
 extension CallPlan {
+  var title: String { request.name.isEmpty ? "the call" : request.name }
+
+  /// What the operator's needs are known by.
+  var operatorName: String { request.name.isEmpty ? context.key.operatorName : request.name }
+
   var tooLate: Failure {
-    let name = request.name.isEmpty ? "the call" : request.name
     return Failure(
-      .timeout, "\(name) took longer than its \(request.timeout ?? 0) seconds",
+      .timeout, "\(title) took longer than its \(secondsText(request.timeout ?? 0)) seconds",
       mend: "raise the operator's timeout, or choose a faster model")
   }
 }

@@ -33,11 +33,9 @@ package struct GateOptions: Sendable {
   /// A provider that asks for more patience than this is not waited for.
   package var longestRetryDelay: Duration = .seconds(20)
 
-  /// The cap of an answer where an operator sets none, and of a model that thinks first.
-  package var defaultMaxTokens: Int64 = 1_024
-  package var defaultThinkingMaxTokens: Int64 = 4_096
-  /// An answer shorter than this is not worth its input.
-  package var usefulMinimumTokens: Int64 = 16
+  /// An answer whose stream breaks is gone on with and not begun again: what was shown of it cannot be
+  /// taken back.
+  package var finishesBrokenAnswers = false
   /// Between two words of the mock.
   package var mockDelay: Duration = .zero
 

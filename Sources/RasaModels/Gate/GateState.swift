@@ -9,6 +9,8 @@ struct GateState: Sendable {
   private static let freshness: UInt64 = 10_000_000_000
 
   private var standings: [ModelKey: ModelStanding] = [:]
+  /// Of providers whose counts pass what is expected: by how much at most.
+  private var overruns: [ModelKey: Int64] = [:]
   private var recalledAt: UInt64?
   private var quirks: [ModelKey: WireQuirks] = [:]
   private var warned: Set<String> = []
@@ -32,12 +34,25 @@ struct GateState: Sendable {
     {
       standings[standing.key] = standing
     }
+    for key in Set(kept.filter { $0.overrun > 0 }.map(\.key.ofProvider)) { sumUp(key) }
+  }
+
+  /// What one model of a provider has shown is held for all of them.
+  func overrun(of key: ModelKey) -> Int64 {
+    overruns.isEmpty ? 0 : overruns[key.ofProvider] ?? 0
+  }
+
+  private mutating func sumUp(_ provider: ModelKey) {
+    overruns[provider] = standings.values.lazy.filter { $0.key.ofProvider == provider }
+      .map(\.overrun).max()
   }
 
   mutating func note(_ observation: ModelObservation) {
     let key = observation.key
     guard standings[key] != nil || standings.count < Self.mostEntries else { return }
+    let before = standings[key]?.overrun ?? 0
     standings[key, default: ModelStanding(key: key, seenAt: observation.time)].note(observation)
+    if standings[key]?.overrun ?? 0 != before { sumUp(key.ofProvider) }
   }
 
   func standing(_ key: ModelKey) -> ModelStanding? { standings[key] }

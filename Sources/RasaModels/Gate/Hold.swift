@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaHTTPClient
 import RasaPersona
 
 /// Money that is held for one attempt, and with it the right to make that attempt: adapters want to
@@ -9,24 +10,31 @@ struct Hold: ~Copyable, Sendable {
   let reservation: Identifier
   /// What the provider may recognise the request by if it is sent again.
   let idempotencyKey: String
-  /// The most tokens the answer may have.
-  let cap: Int64
+  /// The most tokens that the answer may have, and is told to have; nil where nobody bounds it.
+  let cap: Int64?
+  /// The most that the answer may have in all, by its operator or its model; nil when neither says.
+  let ceiling: Int64?
   let price: Price
   /// How much input was reckoned with.
   let estimate: TokenEstimate
+  let amount: Money
   /// When the lease was last moved, in nanoseconds of the monotonic clock.
   var renewedAt: UInt64
   let lease: Duration
+  /// Whether the request has left.
+  let trace = RequestTrace()
 
   fileprivate init(
-    reservation: Identifier, idempotencyKey: String, cap: Int64, price: Price,
-    estimate: TokenEstimate, renewedAt: UInt64, lease: Duration
+    reservation: Identifier, idempotencyKey: String, cap: Int64?, ceiling: Int64?, price: Price,
+    estimate: TokenEstimate, amount: Money, renewedAt: UInt64, lease: Duration
   ) {
     self.estimate = estimate
     self.reservation = reservation
     self.idempotencyKey = idempotencyKey
     self.cap = cap
+    self.ceiling = ceiling
     self.price = price
+    self.amount = amount
     self.renewedAt = renewedAt
     self.lease = lease
   }
@@ -39,81 +47,121 @@ enum Reservation: ~Copyable {
 }
 
 extension Gate {
-  /// Beyond what any model writes, and small enough to reckon with.
-  private static let longestCap: Int64 = 100_000_000
   static let renewalInterval: UInt64 = 20_000_000_000
   private static let freshness: UInt64 = 500_000_000
+  /// How often others may be quicker before a call gives up.
+  private static let mostTries = 64
+  /// How long a call that is paid by time is reckoned to take where nothing limits it.
+  private static let longestPaidTime = 600.0
 
-  /// Holds the most that an attempt can cost under every limit it falls under. Where there is room
-  /// for less, the answer's cap shrinks to it.
-  func reserve(_ plan: CallPlan, _ candidate: Candidate, model: String) async throws -> Reservation
-  {
-    let now = time.now()
-    let begun = time.monotonic()
-    let day = day(at: now)
-    let known = candidate.price(
-      on: day, listed: state.withLock { $0.listed[candidate.provider] } ?? [])
-    var legs = plan.legs(on: day, options: options, ignoringBudget: false)
+  /// Holds what an attempt is expected to need, under every limit it falls under. Where there is room
+  /// for less, less is held and the answer capped at it; where only what others hold stands in the
+  /// way, it waits for them.
+  func reserve(
+    _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall, _ books: inout CallBooks,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> Reservation {
+    let known = price(of: candidate)
     let price: Price
     if let known {
       price = known
     } else if let ceiling = options.budget.ceiling {
       price = ceiling
     } else {
+      let legs = plan.legs(on: day(at: time.now()), options: options, ignoringBudget: false)
       if legs.contains(where: { $0.limit != nil }), !options.allowBudgetExceed {
         return .refused(
           ProviderProblem(.unknownPrice, "its price is not known, and a budget is in force"),
           policy: .downgrade)
       }
-      warn("the price of \(model) is not known; what it costs is counted as nothing")
+      warn("the price of \(call.model) is not known; what it costs is counted as nothing")
       price = .free
     }
-    // What costs nothing fits every budget, also one that is already used up.
-    if price.isFree { legs = legs.map { BudgetLeg(scope: $0.scope, limit: nil) } }
     let estimate = estimate(plan, candidate)
+    let doubt = plan.context.doubt
+    let room =
+      if let doubt {
+        OutputRoom(exactly: doubt.cap ?? 0, of: outputRoom(for: plan, candidate).whole)
+      } else {
+        outputRoom(for: plan, candidate)
+      }
+    var sizing = HoldSizing(
+      price: price, input: estimate.tokens, room: room, seconds: paidSeconds(plan, price),
+      overrun: state.withLock { $0.overrun(of: candidate.key) }, recorded: doubt?.amount)
     let lease = lease(for: candidate, plan)
-    var cap = cap(for: plan, candidate)
     var exceeds = false
-    // Each turn shrinks the cap or lifts the limits; others may be spending at the same time.
-    for _ in 0..<6 {
+    var tries = 0
+    while true {
+      let now = time.now()
+      let begun = time.monotonic()
+      let day = day(at: now)
+      // What costs nothing fits every budget, also one that is already used up.
+      let legs = plan.legs(on: day, options: options, ignoringBudget: exceeds).map { leg in
+        BudgetLeg(scope: leg.scope, limit: price.isFree ? nil : leg.limit)
+      }
+      let isLimited = legs.contains { $0.limit != nil }
+      let cap = doubt != nil ? doubt?.cap : isLimited ? sizing.tokens : usualCap(call, room)
       let request = ReservationRequest(
         id: .make(prefix: "h", at: now, random: random()), run: plan.context.run,
         key: plan.context.key, persona: plan.context.persona,
-        operatorName: plan.context.key.operatorName, provider: candidate.provider, model: model,
-        price: known == nil && price.isFree ? "" : price.version, day: day,
-        amount: price.cost(input: estimate.tokens, output: cap), legs: legs,
-        leaseEnds: now.advanced(by: lease))
+        operatorName: plan.context.key.operatorName, provider: candidate.provider,
+        model: call.model, price: known == nil && price.isFree ? "" : price.version, day: day,
+        amount: sizing.amount, legs: legs, leaseEnds: now.advanced(by: lease))
       let intent = intentEntry(
-        plan, request, estimate, price, cap: cap, isPriceKnown: known != nil,
-        exceedsBudget: exceeds)
+        plan, request, sizing, price, cap: cap, adaptations: call.quirks.adaptations,
+        isPriceKnown: known != nil, exceedsBudget: exceeds)
+      let settlements = settlements.count
       switch try await ledger.reserve(request, recording: [intent]) {
       case .held:
         return .held(
           Hold(
             reservation: request.id,
-            idempotencyKey: plan.context.idempotencyKey ?? request.id.text, cap: cap, price: price,
-            estimate: estimate, renewedAt: begun, lease: lease))
-      case .refused(let leg, let available):
-        if let payable = price.outputTokens(payableWith: available, input: estimate.tokens),
-          payable >= options.usefulMinimumTokens, payable < cap
-        {
-          cap = payable
-        } else if options.allowBudgetExceed, !exceeds {
-          exceeds = true
-          legs = plan.legs(on: day, options: options, ignoringBudget: true)
-          warn("\(leg.name(among: plan.context.payers)) is exceeded, as was allowed")
-        } else {
-          return .refused(
-            .noRoom(
-              leg, among: plan.context.payers, available: available, needed: request.amount),
-            policy: leg.payer(among: plan.context.payers)?.budget.policy
-              ?? plan.context.budget.policy)
+            idempotencyKey: doubt?.idempotencyKey ?? request.id.text, cap: cap,
+            ceiling: room.whole, price: price, estimate: estimate, amount: request.amount,
+            renewedAt: begun, lease: lease))
+      case .refused(let leg, let balance):
+        let step = sizing.step(after: leg, balance)
+        let payers = plan.context.payers
+        tries += 1
+        if step == .again, tries < Self.mostTries { continue }
+        if step == .wait {
+          try await wait(
+            for: leg, balance, needing: sizing.amount, after: settlements, plan, &books,
+            onEvent: onEvent)
+          continue
         }
+        if options.allowBudgetExceed, !exceeds {
+          exceeds = true
+          tries = 0
+          warn("\(leg.name(among: payers)) is exceeded, as was allowed")
+          continue
+        }
+        return .refused(
+          .noRoom(leg, balance, among: payers, needed: sizing.amount),
+          policy: leg.payer(among: payers)?.budget.policy ?? plan.context.budget.policy)
       }
     }
-    return .refused(
-      ProviderProblem(.budget, "other calls keep taking what is left of the budget"),
-      policy: plan.context.budget.policy)
+  }
+
+  /// Waits until something that is held is settled, by this process or another one.
+  private func wait(
+    for leg: BudgetLeg, _ balance: Balance, needing amount: Money, after settlements: UInt64,
+    _ plan: CallPlan, _ books: inout CallBooks,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws {
+    let obstacle = leg.obstacle(balance, among: plan.context.payers)
+    if !books.hasSaidThatItWaits {
+      books.hasSaidThatItWaits = true
+      try await onEvent(.waiting(reason: "\(obstacle); the call needs \(amount) and waits"))
+    }
+    if let deadline = plan.deadline, time.monotonic() >= deadline {
+      throw Failure(
+        .timeout,
+        "\(plan.title) waited for money until its \(secondsText(plan.request.timeout ?? 0)) seconds were over: \(obstacle)",
+        mend: "raise the budget or the operator's timeout, or run fewer calls at the same time")
+    }
+    try await self.settlements.wait(after: settlements, atMost: books.patience, time)
+    books.patience = min(books.patience * 2, CallBooks.longestPatience)
   }
 
   /// The day that a call counts into: where the budget lives, else where this machine is.
@@ -125,14 +173,37 @@ extension Gate {
     TokenEstimate(plan.size, state.withLock { $0.standing(candidate.key) })
   }
 
-  func cap(for plan: CallPlan, _ candidate: Candidate) -> Int64 {
-    let usual =
-      candidate.facts?.isThinking == true
-      ? options.defaultThinkingMaxTokens : options.defaultMaxTokens
-    let asked = plan.request.maxTokens.map(Int64.init) ?? usual
-    // Vectors are made without a token being written.
-    let least: Int64 = asked == 0 ? 0 : 1
-    return max(least, min(asked, Self.longestCap, candidate.facts?.maxOutput ?? .max))
+  /// What an answer may take and is likely to take.
+  func outputRoom(for plan: CallPlan, _ candidate: Candidate) -> OutputRoom {
+    let known = state.withLock { $0.standing(candidate.key)?.needs[plan.operatorName]?.usual }
+    let request = plan.request
+    return OutputRoom(
+      wanted: request.maxTokens.map(Int64.init), most: candidate.facts?.maxOutput,
+      thinks: candidate.facts?.isThinking == true, effort: effort(for: plan, candidate),
+      known: known, room: request.room, continuing: request.continuation?.tokens)
+  }
+
+  func effort(for plan: CallPlan, _ candidate: Candidate) -> ReasoningEffort? {
+    plan.request.effort
+      ?? (candidate.facts?.isThinking == true && plan.profile == .thinking ? .medium : nil)
+  }
+
+  /// The cap where no limit is in force: what the operator wants, else the most that the model
+  /// writes. None where nobody says, or where the server knows better how much still fits.
+  private func usualCap(_ call: WireCall, _ room: OutputRoom) -> Int64? {
+    guard let ceiling = room.ceiling else { return call.requiredCap }
+    if call.request.maxTokens != nil { return ceiling }
+    guard call.quirks.takesModelCap else { return call.requiredCap }
+    guard let context = call.context, context - call.inputEstimate < ceiling else { return ceiling }
+    return call.requiredCap.map { min($0, max(1_024, context - call.inputEstimate), ceiling) }
+  }
+
+  /// How long the call may take at most, where time is paid for.
+  func paidSeconds(_ plan: CallPlan, _ price: Price) -> Double {
+    guard price.perSecond > .zero else { return 0 }
+    guard let deadline = plan.deadline else { return Self.longestPaidTime }
+    let now = time.monotonic()
+    return deadline > now ? Double(deadline - now) / 1e9 : 0
   }
 
   /// A minute, or longer than the longest silence that the call is allowed: a lease is renewed when
@@ -154,21 +225,39 @@ extension Gate {
   }
 }
 
+/// What one call keeps over its attempts.
+struct CallBooks: Sendable {
+  static let longestPatience = Duration.milliseconds(500)
+
+  /// What attempts cost that did not become the answer.
+  var wasted = Money.zero
+  var hasSaidThatItWaits = false
+  /// How long it waits before it looks whether another process has settled something.
+  var patience = Duration.milliseconds(20)
+}
+
 extension ProviderProblem {
   fileprivate static func noRoom(
-    _ leg: BudgetLeg, among payers: [Payer], available: Money, needed: Money
+    _ leg: BudgetLeg, _ balance: Balance, among payers: [Payer], needed: Money
   ) -> ProviderProblem {
-    let limit = leg.limit.map { " of \($0)" } ?? ""
-    return ProviderProblem(
-      .budget,
-      "\(leg.name(among: payers))\(limit) has \(max(available, .zero)) left, and the call could cost "
-        + "\(needed)",
+    ProviderProblem(
+      .budget, "\(leg.obstacle(balance, among: payers)), and the call needs \(needed)",
       parameter: leg.isExecution ? "execution" : "period")
   }
 }
 
 extension BudgetLeg {
   fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
+
+  /// What stands in the way: what is spent and what others hold, apart.
+  fileprivate func obstacle(_ balance: Balance, among payers: [Payer]) -> String {
+    let limit = limit ?? .zero
+    let named = "\(name(among: payers)) of \(limit)"
+    if balance.held > .zero {
+      return "\(named) has \(balance.settled) spent and \(balance.held) held by other calls"
+    }
+    return "\(named) has \(balance.room(under: limit)) left"
+  }
 
   /// Whose limit it is; nil for everybody's.
   func payer(among payers: [Payer]) -> Payer? {
@@ -200,7 +289,7 @@ extension GlobalBudget {
     return Price(
       rates: Price.Rates(
         input: unknownInputPrice ?? unknownOutputPrice, output: unknownOutputPrice),
-      version: "ceiling")
+      perSecond: unknownPricePerSecond ?? .zero, version: "ceiling")
   }
 }
 

@@ -82,7 +82,7 @@ struct RequestSize: Sendable, Hashable {
 ///
 /// A token of the tokenizers in use is at least one byte, so no text has more tokens than bytes. Of
 /// a model whose counts have been seen for the same kind of text, half as much again as the densest
-/// of them is enough; one that ever had more than was estimated is not trusted with that again.
+/// of them is enough; one that had more than was estimated is not trusted with that for a while.
 struct TokenEstimate: Sendable, Hashable {
   private static let callsToTrust: Int64 = 5
   /// In texts shorter than this the counts say more about the chat template than about the text.
@@ -95,7 +95,7 @@ struct TokenEstimate: Sendable, Hashable {
     self.size = size
     let most = size.bytes + size.added
     guard let seen = standing?.counting[size.kind], seen.calls >= Self.callsToTrust,
-      seen.exceeded == 0
+      seen.distrusted == 0
     else {
       tokens = most
       return
@@ -116,28 +116,32 @@ struct TokenEstimate: Sendable, Hashable {
 }
 
 extension Usage {
-  /// What to settle: the provider's counts where they can be true, else our own, flagged.
+  /// No answer and no request has had more tokens than this.
+  private static let largestCount: Int64 = 100_000_000
+
+  /// What to settle: the provider's counts where they can be true at all, for that is what it will
+  /// bill; else our own, flagged.
   ///
-  /// Servers report nothing, zero for what they did not count, or numbers that no answer can have
-  /// had; a budget must survive all three.
+  /// Servers report nothing, zero for what they did not count, what they had counted before the answer
+  /// was over, or numbers that nothing can have had; a budget must survive all four.
   static func settled(
-    _ reported: ReportedUsage?, estimate: TokenEstimate, transcript: Transcript, cap: Int64
+    _ reported: ReportedUsage?, estimate: TokenEstimate, transcript: Transcript, cap: Int64?,
+    isComplete: Bool
   ) -> Usage {
+    // A server that keeps to the cap wrote no more than that, and one that does not was stopped.
     let own = Usage(
-      input: estimate.tokens, output: transcript.estimatedTokens, isReported: false)
+      input: estimate.tokens, output: min(transcript.tokens, cap ?? .max), isReported: false)
     guard let reported else { return own }
     var usage = own
-    usage.isReported = true
-    let mostInput = estimate.size.bytes * 2 + 65_536
-    if let input = reported.input, (1...mostInput).contains(input) {
+    usage.isReported = isComplete
+    if let input = reported.input, (1...largestCount).contains(input) {
       usage.input = input
     } else {
       usage.isReported = false
     }
-    let mostOutput = max(cap, transcript.bytes) * 4 + 65_536
-    let leastOutput: Int64 = transcript.bytes > 0 ? 1 : 0
-    if let output = reported.output, (leastOutput...mostOutput).contains(output) {
-      usage.output = output
+    let leastOutput: Int64 = transcript.hasContent ? 1 : 0
+    if let output = reported.output, (leastOutput...largestCount).contains(output) {
+      usage.output = isComplete ? output : max(output, own.output)
     } else {
       usage.isReported = false
     }
@@ -148,21 +152,98 @@ extension Usage {
   }
 }
 
-/// What has arrived of an answer.
+extension ReportedUsage {
+  /// The counts that nothing can have had.
+  var absurd: [Int64] {
+    [input, output].compactMap(\.self).filter { !(0...100_000_000).contains($0) }
+  }
+}
+
+/// What has arrived of an answer, and how many tokens that is. One measure both stops an answer that
+/// has used what is held for it and books one that nobody counted.
 struct Transcript: Sendable {
+  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs.
+  static let longest: Int64 = 64 << 20
+
   private(set) var text = ""
-  private(set) var bytes: Int64 = 0
+  /// In eighths of a token.
+  private var size: Int64 = 0
   var contentEvents: Int64 = 0
 
-  mutating func add(text more: String, reasoning: String) {
-    text += more
-    bytes += Int64(more.utf8.count + reasoning.utf8.count)
+  var hasContent: Bool { size > 0 }
+
+  /// The likely number of tokens: how the events were cut says nothing about it.
+  var tokens: Int64 { (size + 7) / 8 }
+
+  /// Where an answer with that cap is stopped, in eighths of a token: a text of long words may be
+  /// measured at half as much again as it has, and more is beyond any that keeps to the cap.
+  static func most(_ cap: Int64) -> Int64 {
+    let (product, overflow) = cap.multipliedReportingOverflow(by: 12)
+    return overflow ? longest : min(longest, product + 64)
   }
 
-  /// A number of tokens that the answer has at least: a server that keeps to its cap is never cut
-  /// off, one that does not is stopped soon after.
-  var meteredTokens: Int64 { max(contentEvents, bytes / 8) }
+  /// Takes as much as there is room for, and leaves that much of what came. False when it was more.
+  mutating func add(
+    _ content: inout (text: String, reasoning: String), within most: Int64
+  ) -> Bool {
+    let fits = add(&content.reasoning, within: most)
+    guard fits else {
+      content.text = ""
+      return false
+    }
+    defer { text += content.text }
+    return add(&content.text, within: most)
+  }
 
-  /// The likely number, for settling where the provider reported none.
-  var estimatedTokens: Int64 { max(contentEvents, (bytes + 3) / 4) }
+  private mutating func add(_ piece: inout String, within most: Int64) -> Bool {
+    if let measured = Self.measure(piece, atMost: most - size) {
+      size += measured
+      return true
+    }
+    var kept = String.UnicodeScalarView()
+    for scalar in piece.unicodeScalars {
+      let more = Self.eighths(scalar)
+      guard size + more <= most else { break }
+      size += more
+      kept.append(scalar)
+    }
+    piece = String(kept)
+    return false
+  }
+
+  mutating func add(_ calls: [ToolCall]) {
+    for call in calls {
+      size += Self.measure(call.name, atMost: .max) ?? 0
+      size += Self.measure(call.arguments.json(), atMost: .max) ?? 0
+    }
+  }
+
+  /// Nil when it is more than that.
+  private static func measure(_ piece: String, atMost most: Int64) -> Int64? {
+    var size: Int64 = 0
+    let bytes = piece.utf8Span.span
+    for index in bytes.indices {
+      let byte = bytes[index]
+      switch byte {
+      case ..<0x80: size += 2
+      case ..<0xC0: break
+      case ..<0xE0: size += 2
+      case ..<0xE3: size += 3
+      case ..<0xF0: size += 5
+      default: size += 8
+      }
+    }
+    return size <= most ? size : nil
+  }
+
+  /// Four letters of the alphabets are a token, two or three signs of Indian scripts, one or two of
+  /// Chinese, Japanese and Korean, and every picture one of its own.
+  private static func eighths(_ scalar: Unicode.Scalar) -> Int64 {
+    switch scalar.value {
+    case ..<0x800: 2
+    case ..<0x3000: 3
+    case ..<0x10000: 5
+    default: 8
+    }
+  }
 }

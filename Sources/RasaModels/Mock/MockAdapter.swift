@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaHTTPClient
 
 /// Answers without a model: deterministic, made of the request's own words, and said to be made up.
 /// It behaves as a chain of operators needs it (a critic asks for one revision and then is content),
@@ -12,13 +13,14 @@ struct MockAdapter: ChatAdapter {
   func ask(
     _ call: WireCall, under hold: borrowing Hold, deadline: UInt64
   ) async throws -> any ChatStream {
+    hold.trace.markSent()
     let prompt = MockPrompt(call.request)
     if let schema = call.request.schema {
       let text = MockInstance.value(for: schema, prompt).json()
       return MockStream(words: Self.words(text), finish: .stop, delay: delay, time: time)
     }
     let words = Self.words(MockText.answer(to: prompt, name: call.request.name))
-    let kept = words.prefix(Int(clamping: call.cap))
+    let kept = words.prefix(Int(clamping: call.cap ?? .max))
     return MockStream(
       words: kept, finish: kept.count < words.count ? .length : .stop, delay: delay, time: time)
   }

@@ -14,11 +14,30 @@ extension ModelConfiguration {
     let discovery = Discovery(environment: environment, files: files)
     var configuration = ModelConfiguration()
     configuration.providers = try discovery.providers()
+    let withheld = configuration.withholdProjectsOwn()
     let model = discovery.read("LLM_MODEL").map { ModelReference(model: $0) } ?? files.model
     configuration.model = model.map { configuration.resolved($0) }
     try configuration.prefer(discovery.preferred)
-    configuration.warnings = configuration.providers.compactMap(\.plainKeyWarning)
+    configuration.warnings = configuration.providers.compactMap(\.plainKeyWarning) + withheld
     return configuration
+  }
+
+  /// Takes out what a project's file names by a second name: the user's own entry says what may be
+  /// asked there, and for how much.
+  private mutating func withholdProjectsOwn() -> [Warning] {
+    var warnings: [Warning] = []
+    let own = providers.filter { !$0.isProject }
+    providers.removeAll { provider in
+      guard provider.isProject, let place = provider.place,
+        let same = own.first(where: { $0.place == place })
+      else { return false }
+      warnings.append(
+        Warning(
+          "the provider `\(provider.name)` is ignored in a project's file: it is at the address of "
+            + "your own `\(same.name)`; name that instead"))
+      return true
+    }
+    return warnings
   }
 
   private mutating func prefer(_ name: String?) throws(Failure) {
@@ -163,6 +182,13 @@ private struct Discovery {
 extension ProviderSettings {
   /// It wants a key, and the variable that should hold it is not set.
   package var lacksKey: Bool { key == nil && wantsKey }
+
+  /// Where it is reached, by whatever name: all names of this machine are one.
+  fileprivate var place: String? {
+    guard let address = try? ProviderAddress(baseURL, variable: "base_url") else { return nil }
+    let host = address.isLoopback ? "this machine" : address.host.lowercased()
+    return "\(host):\(address.port ?? (address.scheme == "https" ? 443 : 80))"
+  }
 
   fileprivate var plainKeyWarning: Warning? {
     guard key != nil, allowsPlainHTTP, !isLocal else { return nil }

@@ -80,6 +80,10 @@ struct ProviderDraft {
       allowsPlainHTTP: address.scheme == "http" && !isVendor, isVendor: isVendor, vendor: vendor,
       keyVariable: keyVariable, addressVariable: addressVariable, origins: origins)
     settings.wantsKey = isVendor || definition?.keyVariable != nil
+    settings.isProject = definition?.isProject ?? false
+    settings.isFree =
+      !settings.isProject
+      && (definition?.isLocal ?? (address.isLoopback && key == nil && !settings.wantsKey))
     settings.maxTokensField =
       definition?.maxTokensField
       ?? (dialect == .openAI && vendor == "openai" ? .maxCompletionTokens : .maxTokens)

@@ -25,6 +25,13 @@ extension ProviderProblem {
     case .authentication:
       let key = settings?.keyVariable ?? "the key"
       return settings?.key == nil ? "set \(key)" : "check \(key) and \(variable)"
+    case .tooLong: return "shorten the input, or choose a model with a larger window with --model"
+    case .unsupported:
+      return "choose another model with --model, or check what the operator asks for"
+    case .blocked: return "check the network, its proxy and \(variable)"
+    case .refused, .filtered:
+      return "word the request differently, or choose another model with --model"
+    case .empty: return "try again, or choose another model with --model"
     case .rejected: return "check what the operator asks for, or choose another model with --model"
     case .budget:
       return parameter == "execution"
@@ -45,10 +52,12 @@ extension ProviderProblem {
     case .modelNotFound:
       settings.dialect == .ollama
         ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
-    case .rejected: "name a model with --embeddings that makes vectors"
+    case .rejected, .unsupported, .refused, .filtered, .empty:
+      "name a model with --embeddings that makes vectors"
     case .budget: "raise the budget, or do without --embeddings"
     case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"
-    case .connection, .quota, .payment, .authentication: mend(at: settings, model: model)
+    case .tooLong: "name a model with --embeddings that reads longer texts"
+    case .connection, .blocked, .quota, .payment, .authentication: mend(at: settings, model: model)
     }
   }
 }

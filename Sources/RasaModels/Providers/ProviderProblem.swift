@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaEngine
 
 /// Why one attempt at one model failed, as far as it decides what happens next.
 package struct ProviderProblem: Error, Sendable, Hashable {
@@ -20,8 +21,20 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case authentication
     /// 402.
     case payment
-    /// 400, 422: the request itself.
+    /// 400: the request itself, which no model would take.
     case rejected
+    /// The request is longer than what this model reads.
+    case tooLong
+    /// 413, 422, an unknown parameter or value: another model may take the request.
+    case unsupported
+    /// Something between here and the model refused, in a page for people.
+    case blocked
+    /// The model declined to answer.
+    case refused
+    /// The provider's content filter stopped the answer.
+    case filtered
+    /// The answer ended in good order and had nothing in it.
+    case empty
     /// A limit has no room for this call.
     case budget
     /// A limit is in force and nobody knows what the model costs.
@@ -53,8 +66,8 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   package var isTransient: Bool {
     switch kind {
     case .connection, .rateLimit, .server, .brokenStream: true
-    case .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected, .budget,
-      .unknownPrice:
+    case .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected, .tooLong,
+      .unsupported, .blocked, .refused, .filtered, .empty, .budget, .unknownPrice:
       false
     }
   }
@@ -62,7 +75,7 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   /// No model of this provider will answer.
   package var condemnsProvider: Bool {
     switch kind {
-    case .authentication, .payment, .quota: true
+    case .authentication, .payment, .quota, .blocked: true
     default: false
     }
   }
@@ -70,8 +83,37 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   /// Whether it says something about the model's availability to later calls.
   var isAboutAvailability: Bool {
     switch kind {
-    case .rejected, .budget, .unknownPrice: false
+    case .rejected, .tooLong, .unsupported, .refused, .filtered, .empty, .budget, .unknownPrice:
+      false
     default: true
+    }
+  }
+
+  /// The model came to its end, was paid, and there is no answer.
+  var isNoAnswer: Bool {
+    switch kind {
+    case .refused, .filtered, .empty: true
+    default: false
+    }
+  }
+}
+
+extension ProviderProblem {
+  /// An answer that ended, and is none.
+  ///
+  /// - Parameter calledTools: it asked for tools that it was not offered.
+  init(_ finish: FinishReason, saying words: String, calledTools: Bool) {
+    let words = ErrorDocument.printable(words)
+    let said = words.isEmpty ? "" : ": \(words)"
+    switch finish {
+    case .refused: self.init(.refused, "the model declined to answer\(said)")
+    case .filtered: self.init(.filtered, "the provider's content filter stopped the answer\(said)")
+    default:
+      self.init(
+        .empty,
+        calledTools
+          ? "the model asked for tools that it was not offered, and said nothing"
+          : "the answer was empty\(said)")
     }
   }
 }
@@ -95,6 +137,9 @@ extension ProviderProblem {
       400..<500 where document.isAboutPayment:
       kind = .payment
       words = "the provider asks for payment (\(status))"
+    case 401 where document.isPage, 403 where document.isPage:
+      kind = .blocked
+      words = "a page for people came instead of an answer (\(status))"
     case 401, 403,
       400 where document.isAboutKey:
       kind = .authentication
@@ -113,6 +158,14 @@ extension ProviderProblem {
     case 400 where document.isAboutMissingModel, 422 where document.isAboutMissingModel:
       kind = .modelNotFound
       words = "the model was not found (\(status))"
+    case 413,
+      400..<500 where document.isAboutLength:
+      kind = .tooLong
+      words = "the request is too long for the model (\(status))"
+    case 422,
+      400 where document.isAboutSupport:
+      kind = .unsupported
+      words = "the model does not take such a request (\(status))"
     case 408, 409, 425, 500...599:
       kind = .server
       words = status == 529 ? "the provider is overloaded (529)" : "the server failed (\(status))"
@@ -152,8 +205,10 @@ extension ProviderProblem {
       return .authentication
     case "not_found_error", "NOT_FOUND": return .modelNotFound
     case "invalid_request_error", "request_too_large", "INVALID_ARGUMENT":
-      return document.isAboutKey ? .authentication : .rejected
-    default: return .server
+      if document.isAboutKey { return .authentication }
+      if document.isAboutLength || document.type == "request_too_large" { return .tooLong }
+      return document.isAboutSupport ? .unsupported : .rejected
+    default: return document.isAboutLength ? .tooLong : .server
     }
   }
 

@@ -17,8 +17,13 @@ package struct ProviderSettings: Sendable {
   package var maxTokensField: MaxTokensField
   package var structuredOutput: StructuredOutput
   package var extraHeaders: [(name: String, value: String)]
-  /// It runs on this machine, so what the catalogue does not price is free.
+  /// It runs on this machine.
   package var isLocal: Bool
+  /// What the catalogue does not price costs nothing. A server that wants a key may pass on what is
+  /// asked to somebody who is paid for it, and what a project adds is nobody's word for it.
+  package var isFree: Bool
+  /// Whether a project's file names it.
+  package var isProject = false
   package var allowsPlainHTTP: Bool
   /// The server is the vendor's own, which sells its own models only.
   package var isVendor: Bool
@@ -65,6 +70,7 @@ package struct ProviderSettings: Sendable {
     self.structuredOutput = structuredOutput
     self.extraHeaders = extraHeaders
     self.isLocal = isLocal
+    isFree = isLocal
     self.allowsPlainHTTP = allowsPlainHTTP
     self.isVendor = isVendor
   }

@@ -21,6 +21,8 @@ struct Candidate: Sendable {
   /// Asked only when the server knows none of the models that were recommended.
   var isStandIn = false
   var role = Role.configured
+  /// The reference as it was given, where another provider sells the model that it names.
+  var standsFor: ModelReference?
 
   var provider: String { settings?.name ?? "mock" }
   var isMock: Bool { settings == nil }
@@ -37,19 +39,19 @@ struct Candidate: Sendable {
     guard let rates = price(on: day, listed: [])?.rates else { return nil }
     let parts = [rates.input, rates.input, rates.input, rates.output].map { Double($0.picoDollars) }
     switch parts.reduce(0, +) / 4 / 1e12 {
-    case ...0.1: return .low
+    case ...0.5: return .low
     case ...1: return .medium
     case ...10: return .high
     default: return .premium
     }
   }
 
-  /// The price on a day; nil when nobody knows it. A model is free only where it is local: neither
+  /// The price on a day; nil when nobody knows it. A model is free only where its server is: neither
   /// one that Ollama passes on to a cloud nor one that the catalogue knows to be sold.
   func price(on day: LocalDay, listed: [ListedModel]) -> Price? {
     guard let settings else { return .free }
     if let price = facts?.price(on: day) { return price }
-    guard settings.isLocal else { return nil }
+    guard settings.isFree else { return nil }
     if let entry = listed.first(where: { $0.name == model }) { return entry.isRemote ? nil : .free }
     return model?.hasSuffix("cloud") == true ? nil : .free
   }

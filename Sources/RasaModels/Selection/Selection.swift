@@ -15,6 +15,12 @@ struct Selection: Sendable {
   struct Chain {
     var candidates: [Candidate] = []
     var unreachable: [String] = []
+    /// What was named to be asked first, as it was written.
+    var wanted: String?
+    /// The same, where no provider for it is configured.
+    var missing: String?
+    /// Nobody but the mock can be asked.
+    var isMockOnly = false
   }
 
   func chain(
@@ -24,35 +30,74 @@ struct Selection: Sendable {
     if let model = options.model {
       guard var candidate = try candidate(for: model) else { throw unreachable(model) }
       if !candidate.isMock { candidate.role = .named }
+      chain.wanted = model.description
       chain.candidates = [candidate]
       return chain
     }
+    let named = try ordered(models, by: options.profile ?? profile)
+    chain.wanted = named.first?.description
     if configuration.prefersMock {
       chain.candidates = [.mock]
+      chain.isMockOnly = true
       return chain
     }
-    for model in try ordered(models, by: options.profile ?? profile) {
-      if var candidate = try candidate(for: model) {
+    for model in named {
+      if var candidate = try candidate(for: model, anyEngine: models.anyEngine) {
         if !candidate.isMock { candidate.role = models.role(of: model) }
         chain.add(candidate)
       } else {
         chain.unreachable.append("\(model): no provider for it is configured")
+        if model == named.first { chain.missing = model.description }
       }
     }
     if chain.candidates.isEmpty {
       for candidate in try fitting(models, options.profile ?? profile) { chain.add(candidate) }
     }
-    if let model = configuration.model, let candidate = try candidate(for: model) {
+    let engines = engines(of: models, named)
+    func mayAnswer(_ settings: ProviderSettings?) -> Bool {
+      guard let engines, let settings else { return true }
+      return engines.contains(settings.name)
+    }
+    if let model = configuration.model, let candidate = try candidate(for: model),
+      mayAnswer(candidate.settings)
+    {
       chain.add(candidate)
     }
-    if let first = configuration.providers.first, chain.candidates.isEmpty || first.isLocal {
+    if let first = configuration.providers.first(where: mayAnswer),
+      chain.candidates.isEmpty || (first.isLocal && (engines == nil || named.isEmpty))
+    {
       var candidate = try defaultCandidate(of: first)
       candidate.isStandIn = !chain.candidates.isEmpty
       candidate.role = .provider
       chain.add(candidate)
     }
-    if chain.candidates.isEmpty { throw nothingReachable(chain) }
+    if chain.candidates.isEmpty { throw nothingReachable(chain, engines) }
     return chain
+  }
+
+  /// The model that began an answer, and no other, goes on with it.
+  func chain(goingOnWith begun: Continuation) throws(Failure) -> Chain {
+    var chain = Chain()
+    chain.wanted = "\(begun.provider):\(begun.model)"
+    if begun.provider == Candidate.mock.provider {
+      chain.candidates = [.mock]
+    } else if let settings = configuration.providers.first(where: { $0.name == begun.provider }) {
+      chain.candidates = [
+        Candidate(
+          settings: settings, model: begun.model, facts: try catalogue.facts(for: begun.model))
+      ]
+    } else {
+      throw unreachable(ModelReference(engine: begun.provider, model: begun.model))
+    }
+    return chain
+  }
+
+  /// The only engines that may answer, where each model is named with one; nil for any.
+  private func engines(of models: RecommendedModels, _ named: [ModelReference]) -> Set<String>? {
+    guard !models.anyEngine else { return nil }
+    if named.isEmpty { return models.engine.map { [ModelConfiguration.canonical($0)] } }
+    let engines = named.map { configuration.resolved($0).engine }
+    return engines.contains(nil) ? nil : Set(engines.compactMap(\.self))
   }
 
   // MARK: Order
@@ -72,13 +117,16 @@ struct Selection: Sendable {
     case .thinking:
       var thinking: [ModelReference] = []
       for model in [models.primary, models.premium].compactMap(\.self)
-      where try catalogue.facts(for: model.model)?.isThinking
-        ?? (models.notes[model]?.priority == .thinking)
-      {
+      where try facts(of: model)?.isThinking ?? (models.notes[model]?.priority == .thinking) {
         thinking.append(model)
       }
       return thinking + usual + premium
     }
+  }
+
+  private func facts(of model: ModelReference) throws(Failure) -> ModelFacts? {
+    if let candidate = try candidate(for: model) { return candidate.facts }
+    return try catalogue.facts(for: catalogue.properName(of: configuration.resolved(model).model))
   }
 
   /// Models of the class and price that is wanted, for agents that name none, or none that can be
@@ -94,7 +142,7 @@ struct Selection: Sendable {
     let ceiling = models.costTier ?? (isExpert ? .premium : .high)
     var found: [Candidate] = []
     for settings in configuration.providers where settings.isVendor {
-      guard models.engine == nil || models.engine == settings.name,
+      guard models.engine.map({ ModelConfiguration.canonical($0) == settings.name }) ?? true,
         let seller = BuiltIn.allCases.first(where: { $0.vendor == settings.vendor })
       else { continue }
       for model in try catalogue.models(of: wanted, at: seller.rawValue) {
@@ -133,18 +181,44 @@ struct Selection: Sendable {
   // MARK: Where a model is found
 
   /// The provider that can be asked for a model; nil when none is configured.
-  func candidate(for model: ModelReference) throws(Failure) -> Candidate? {
-    let model = configuration.resolved(model)
-    if model.engine == "mock" { return .mock }
-    return try configuration.provider(for: model, in: catalogue).map {
-      settings throws(Failure) in try candidate(model.model, at: settings)
+  ///
+  /// A model that is named with its engine goes to no other, unless the very same is sold there or
+  /// `anyEngine` allows it.
+  func candidate(
+    for model: ModelReference, anyEngine: Bool = false
+  ) throws(Failure) -> Candidate? {
+    var reference = configuration.resolved(model)
+    if reference.engine == "mock" { return .mock }
+    reference.model = try catalogue.properName(of: reference.model)
+    if let settings = try configuration.provider(for: reference, in: catalogue) {
+      // Ollama's own models may bear any name.
+      let name = settings.dialect == .ollama ? configuration.resolved(model).model : reference.model
+      return try candidate(name, at: settings)
     }
+    guard reference.engine != nil else { return nil }
+    let facts = try catalogue.facts(for: reference.model)
+    guard facts != nil || anyEngine else { return nil }
+    reference.engine = nil
+    guard let settings = try configuration.provider(for: reference, in: catalogue) else {
+      return nil
+    }
+    var candidate = try candidate(reference.model, at: settings)
+    candidate.standsFor = model
+    return candidate
   }
 
   private func candidate(
     _ model: String, at settings: ProviderSettings
   ) throws(Failure) -> Candidate {
-    Candidate(settings: settings, model: model, facts: try catalogue.facts(for: model))
+    var name = model
+    // `anthropic/claude-…` is what servers of many vendors call it, and the vendor does not.
+    if let slash = model.lastIndex(of: "/"), let vendor = settings.sells,
+      case let last = String(model[model.index(after: slash)...]),
+      try catalogue.vendor(of: last) == vendor
+    {
+      name = try catalogue.properName(of: last)
+    }
+    return Candidate(settings: settings, model: name, facts: try catalogue.facts(for: name))
   }
 
   private func defaultCandidate(of settings: ProviderSettings) throws(Failure) -> Candidate {
@@ -167,11 +241,30 @@ struct Selection: Sendable {
         : "configured: \(configuration.providers.map(\.name).joined(separator: ", "))")
   }
 
-  private func nothingReachable(_ chain: Chain) -> Failure {
-    Failure(
-      .configuration, "no model can be asked",
-      mend: Self.howToReach + ", or name a model with LLM_MODEL",
-      details: chain.unreachable)
+  private func nothingReachable(_ chain: Chain, _ engines: Set<String>?) -> Failure {
+    guard let engines, let first = engines.sorted().first else {
+      return Failure(
+        .configuration, "no model can be asked",
+        mend: Self.howToReach + ", or name a model with LLM_MODEL",
+        details: chain.unreachable)
+    }
+    let wanted = chain.wanted ?? "a model of \(first)"
+    let builtIn = BuiltIn(rawValue: first)
+    let variable = builtIn.map { $0.keyVariables.first ?? $0.addressVariable }
+    return Failure(
+      .configuration,
+      "\(wanted) is asked for with its engine, and no provider `\(first)` is configured",
+      mend: (variable.map { "set \($0)" } ?? "define `\(first)` under `providers` in config.yaml")
+        + ", name another with --model, or allow others with `any_engine: true` under "
+        + "`recommended_models`",
+      details: chain.unreachable.count > 1 ? chain.unreachable : [])
+  }
+}
+
+extension ProviderSettings {
+  /// The vendor whose names for its models the server knows; nil for a server of many vendors'.
+  fileprivate var sells: String? {
+    vendor ?? (dialect == .openAI ? nil : BuiltIn.allCases.first { $0.dialect == dialect }?.vendor)
   }
 }
 

@@ -33,10 +33,12 @@ extension Agent {
     persona.description = description
     persona.location = prompt.location
     persona.metadata = constraints
+    persona.metadataAsWritten = constraintsAsWritten
     persona.exampleQueries = exampleQueries
     persona.models = wantedModels
     persona.profile = profile
     persona.budget = budget
+    persona.limits = limits.whole
     persona.capabilities = capabilities
     persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
     persona.agent = AgentRules()
@@ -83,11 +85,8 @@ extension Agent {
     work.writes = [Write(key: "draft", type: .text)]
     work.effort = effort
     work.isStrict = isStrict
-    switch traits.outputVolume {
-    case .low: work.maxTokens = 800
-    case .medium, nil: work.maxTokens = 4_000
-    case .high: work.maxTokens = 12_000
-    }
+    // Whoever wants little says so; otherwise nothing of ours cuts an answer.
+    if traits.outputVolume == .low { work.maxTokens = 800 }
     persona.warnings += parts.template.warnings
     let template = try parts.template.inserting { path throws(Failure) in
       try parts.insert(path).bytes
@@ -99,13 +98,21 @@ extension Agent {
     .filter { path in
       work.reads.contains(path) && !template.paths.contains { $0.overlaps(path) }
     }
-    if template.paths.isEmpty {
-      // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
-      // a message like any other.
-      persona.instructions = template.render { _ in .null }.trimmed
-    } else {
+    let loose = looseNames(in: template)
+    if !template.paths.isEmpty {
       work.prompt = template
-      persona.instructions = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
+      work.looseNames = Set(loose)
+      persona.looseNames = isStrict ? [] : loose
+    }
+    let plain = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
+    // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
+    // a message like any other.
+    if loose.count == template.paths.count {
+      persona.instructions = template.prompt(leaving: Set(loose), isWhole: true) { _ in .null }
+      persona.plainInstructions = plain
+      work.isInstructions = true
+    } else {
+      persona.instructions = plain
     }
     return work
   }
@@ -128,6 +135,7 @@ extension Agent {
     let asked = qualityGates.filter(isForPeople)
     if !checked.isEmpty {
       persona.metadata["quality_gates"] = .array(checked.map(Value.string))
+      persona.metadataAsWritten["quality_gates"] = .array(checked.map(Value.string))
       var review = try parts.operatorNamed("quality_review")
       if review.then.isEmpty {
         review.then = [

@@ -20,6 +20,20 @@ extension Agent {
     }
   }
 
+  /// The paths in the prompt that nothing in the agent's files gives a value, and nothing that every
+  /// run has: a preference may, or they are no names of ours at all.
+  func looseNames(in template: Template) -> [StatePath] {
+    let declared = Value.object(values)
+    return template.paths.filter { path in
+      guard path.components.count > 1, Self.namesOfState.contains(path.key) else { return false }
+      if path.key == "context" { return !Self.partsOfContext.contains(path.components[1]) }
+      let named = StatePath(Array(path.components.dropFirst()))
+      return declared[path].isNull && declared["preferences"][named.description].isNull
+    }
+  }
+
+  private static let partsOfContext: Set<String> = ["session", "notes", "memories", "remembered"]
+
   /// What a name in the prompt stands for that nobody has given a value: what the file declares, else
   /// what the agent is.
   package var values: ValueObject {

@@ -26,6 +26,7 @@ package struct Agent: Sendable, Hashable {
   package var budget = CostBudget()
   /// At most so many runs of it at a time.
   package var maxConcurrentTasks: Int?
+  package var limits = AgentLimits()
 
   /// What it can do, for recommendation.
   package var capabilities: [String] = []
@@ -35,6 +36,8 @@ package struct Agent: Sendable, Hashable {
   package var qualityGates: [String] = []
   package var tools: [String] = []
   package var constraints = ValueObject()
+  /// The same with numbers as the file has them, for prompts.
+  package var constraintsAsWritten = ValueObject()
 
   package var loop: LoopBehavior?
   package var trigger: TriggerBehavior?
@@ -51,6 +54,31 @@ package struct Agent: Sendable, Hashable {
     self.id = id
     self.name = name.isEmpty ? id : name
     self.description = description
+  }
+}
+
+/// What one run of an agent may take; nil is what its file does not say.
+package struct AgentLimits: Sendable, Hashable {
+  package var steps: Int?
+  package var seconds: Double?
+  package var cost: Money?
+  package var depth: Int?
+
+  package init(
+    steps: Int? = nil, seconds: Double? = nil, cost: Money? = nil, depth: Int? = nil
+  ) {
+    self.steps = steps
+    self.seconds = seconds
+    self.cost = cost
+    self.depth = depth
+  }
+
+  /// With the usual limits in place of those that are not said.
+  package var whole: RunLimits {
+    var limits = RunLimits(seconds: seconds, cost: cost)
+    if let steps { limits.steps = steps }
+    if let depth { limits.depth = depth }
+    return limits
   }
 }
 

@@ -4,7 +4,9 @@ package import RasaCore
 package protocol AgentSource: Sendable {
   /// The agent's files as they are now; nil when there is no agent of that id.
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments?
-  func stamp(of path: String) -> PromptCache.Stamp?
+  /// The limits of other files of that agent which the one that is used may not lift: it came with
+  /// the folder that the user is in.
+  func limits(ofAgent id: String) -> [CostBudget]
   /// The ids, for messages.
   func agentIDs() -> [String]
   /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
@@ -14,14 +16,16 @@ package protocol AgentSource: Sendable {
 }
 
 extension AgentSource {
-  /// What tells whether a file is still the one that was read; nil where nothing tells.
-  package func stamp(of path: String) -> PromptCache.Stamp? { nil }
+  package func limits(ofAgent id: String) -> [CostBudget] { [] }
 }
 
 /// The files that make one agent, as they stand.
 package struct AgentDocuments: Sendable, Hashable {
   package var config: SourceDocument?
   package var prompt: SourceDocument?
+  /// What the prompt's file was known by before it was read and after; nil when it cannot be known
+  /// again by that.
+  package var promptStamp: PromptCache.Stamp?
   /// The id, for an agent whose file does not say it.
   package var fileName: String
   /// From the folders between the agents root and the file; nil in the root.

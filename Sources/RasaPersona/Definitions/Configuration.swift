@@ -10,7 +10,16 @@ package struct Configuration: Sendable {
   package var network = NetworkDefinition()
   /// The model whose vectors help to recommend agents; nil when none is to be asked.
   package var embeddings: ModelReference?
+  /// What of it the project's file says; nil when there is none.
+  package var ofProject: ProjectSettings?
   package init() {}
+}
+
+/// What a project's file says of who is asked.
+package struct ProjectSettings: Sendable {
+  package var document: SourceDocument
+  package var model: ModelReference?
+  package var profile: PerformanceProfile?
 }
 
 /// A provider as data: a new one is an entry in a file.
@@ -56,6 +65,8 @@ package struct ProviderDefinition: Sendable {
   package var firstContentTimeout: Double?
   package var idleTimeout: Double?
   package var location: SourceLocation
+  /// Whether a project's file says it, and not the user's own.
+  package var isProject = false
 
   package init(
     name: String, dialect: Dialect = .openAI, baseURL: String, keyVariable: String? = nil,
@@ -100,5 +111,7 @@ package struct GlobalBudget: Sendable, Hashable {
   /// Per million tokens: what a model without a known price is reckoned at under a limit.
   package var unknownInputPrice: Money?
   package var unknownOutputPrice: Money?
+  /// For each second that such a model works.
+  package var unknownPricePerSecond: Money?
   package init() {}
 }

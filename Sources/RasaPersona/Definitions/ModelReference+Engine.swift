@@ -1,8 +1,10 @@
+import RasaCore
+
 extension ModelReference {
   /// Reads `engine:model`, or a model alone. A model's own name may hold a colon (`llama3:8b`), so
   /// only a known engine is split off.
   package init(_ text: String, engines: Set<String>) {
-    if let colon = text.firstIndex(of: ":") {
+    if let colon = text.firstIndex(ofByte: ":") {
       let engine = text[..<colon].lowercased()
       if engines.contains(engine) {
         self.init(engine: engine, model: String(text[text.index(after: colon)...]))

@@ -38,6 +38,11 @@ package struct OperatorDefinition: Sendable {
   /// How much a thinking model is to think; nil leaves it to the profile.
   package var effort: ReasoningEffort?
   package var prompt: Template?
+  /// For `kind: human`: what the user is asked for, whose answer is written. Nil for an operator that
+  /// shows a person what others wrote.
+  package var ask: Template?
+  /// The answer that counts when nobody may be asked.
+  package var standardAnswer: Value?
   /// A JSON Schema; nil means text.
   package var output: Value?
   package var then: [Route]
@@ -61,6 +66,11 @@ package struct OperatorDefinition: Sendable {
   package var sections: [StatePath] = []
   /// What the prompt inserts where the state has nothing, at the same paths.
   package var defaults = ValueObject()
+  /// Names in the prompt that stay as they are written where nothing gives them a value: in an
+  /// agent's prompt braces may be somebody's code.
+  package var looseNames: Set<StatePath> = []
+  /// Whether the persona's instructions are the prompt, as long as nothing gives a name in it a value.
+  package var isInstructions = false
   /// Whether a name in the prompt that has no value is an error, and not empty.
   package var isStrict = false
   package var location: SourceLocation

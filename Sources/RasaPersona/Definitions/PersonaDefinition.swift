@@ -20,6 +20,18 @@ package struct PersonaDefinition: Sendable {
   package var limits: RunLimits
   /// What every model is told in place of name, description and style: an agent's prompt.
   package var instructions: String?
+  /// What they are told instead once a name in the instructions has a value: these are then a message
+  /// like any other, for somebody else's words stand in them.
+  package var plainInstructions: String?
+  /// Names in an agent's prompt that its files give no value.
+  package var looseNames: [StatePath] = []
+  /// The metadata with every number as its file has it, `1.10` and not 1.1: what prompts say. Guards
+  /// compare the numbers of `metadata`.
+  package var metadataAsWritten: ValueObject {
+    get { ValueObject(metadata.map { ($0.key, spellings[$0.key] ?? $0.value) }) }
+    set { spellings = newValue }
+  }
+  private var spellings = ValueObject()
   /// What only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation
@@ -132,13 +144,19 @@ package struct Transition: Sendable {
 /// What a whole run may take. Every limit has a default, so that no run is unbounded.
 package struct RunLimits: Sendable, Hashable {
   package var steps: Int
-  package var seconds: Double
+  /// What the file says; nil leaves a run its usual time, and who works inside a run all of that.
+  package var ownSeconds: Double?
   package var cost: Money?
   package var depth: Int
 
-  package init(steps: Int = 64, seconds: Double = 300, cost: Money? = nil, depth: Int = 4) {
+  /// How long a run may take.
+  package var seconds: Double { ownSeconds ?? 300 }
+
+  package init(
+    steps: Int = 64, seconds: Double? = nil, cost: Money? = nil, depth: Int = 4
+  ) {
     self.steps = steps
-    self.seconds = seconds
+    ownSeconds = seconds
     self.cost = cost
     self.depth = depth
   }
@@ -154,7 +172,7 @@ package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case lo
 /// What kind of model is wanted where none is named.
 package enum ModelClass: String, Sendable, Hashable, CaseIterable { case fast, balanced, reasoning }
 
-/// What a million tokens may cost: up to $0.10, $1 and $10, and more than that.
+/// What a million tokens may cost, three quarters of them input: up to $0.50, $1 and $10, and more.
 package enum CostTier: String, Sendable, Hashable, CaseIterable, Comparable {
   case low, medium, high, premium
 
@@ -184,6 +202,8 @@ package struct RecommendedModels: Sendable, Hashable {
   package var costTier: CostTier?
   /// The only provider that is wanted then.
   package var engine: String?
+  /// A model that is named with its engine may be exchanged for one of another engine.
+  package var anyEngine = false
 
   package init(
     primary: ModelReference? = nil, fallback: ModelReference? = nil, premium: ModelReference? = nil
@@ -221,5 +241,19 @@ package struct CostBudget: Sendable, Hashable {
     self.maxDaily = maxDaily
     self.maxMonthly = maxMonthly
     self.policy = policy
+  }
+
+  package var hasLimits: Bool { maxPerExecution != nil || maxDaily != nil || maxMonthly != nil }
+
+  /// The tighter one of each limit, and no policy that lets a limit pass which the other keeps.
+  package mutating func narrow(by other: CostBudget) {
+    guard other.hasLimits else { return }
+    func tighter(_ one: Money?, _ other: Money?) -> Money? {
+      [one, other].compactMap(\.self).min()
+    }
+    if policy == .warn || !hasLimits { policy = other.policy }
+    maxPerExecution = tighter(maxPerExecution, other.maxPerExecution)
+    maxDaily = tighter(maxDaily, other.maxDaily)
+    maxMonthly = tighter(maxMonthly, other.maxMonthly)
   }
 }

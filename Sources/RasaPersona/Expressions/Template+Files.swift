@@ -65,12 +65,12 @@ extension Template {
         .configuration, "`\(path)` cannot be inserted: \(message)",
         mend: "name a file by its path from the folder of the prompt or of the project")
     }
-    if path.hasPrefix("/") || path.hasPrefix("~") {
+    if path.hasBytePrefix("/") || path.hasBytePrefix("~") {
       throw refusal("its path does not begin at the prompt")
     }
     if path.utf8.contains(0) { throw refusal("its path is no path") }
     var depth = 0
-    for part in path.split(separator: "/", omittingEmptySubsequences: true) {
+    for part in path.split(atByte: "/", omittingEmpty: true) {
       if part == "." { continue }
       depth += part == ".." ? -1 : 1
       if depth < 0 { throw refusal("its path leads out of the folder") }
@@ -146,7 +146,7 @@ extension Template {
   /// What a fence calls the language of a file: the usual name for its extension, else the
   /// extension, where that is a word.
   private static func language(of path: String) -> String {
-    let name = path.split(separator: "/").last ?? ""
+    let name = path.split(atByte: "/", omittingEmpty: true).last ?? ""
     if let known = languages[name.lowercased()] { return known }
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
     let ending = name[name.index(after: dot)...].lowercased()

@@ -4,24 +4,11 @@ extension Template {
   /// The text with every placeholder replaced by what `read` gives (null gives nothing, an object
   /// gives JSON). It is asked once for each path.
   package func render(_ read: (StatePath) -> Value) -> String {
-    var values: [String?] = Array(repeating: nil, count: paths.count)
     var rendered: [UInt8] = []
     rendered.reserveCapacity(min(bytes.count + bytes.count / 4, Self.longestText))
-    for segment in segments {
-      switch segment {
-      case .text(let range): rendered += bytes[range]
-      case .file(let number):
-        if number < insertions.count { rendered += insertions[number] }
-      case .path(let number):
-        if let value = values[number] {
-          rendered += value.utf8
-        } else {
-          let value = read(paths[number]).promptText
-          rendered += value.utf8
-          values[number] = value
-        }
-      }
-      if rendered.count > Self.longestText { break }
+    eachPiece(paths.map(read)) { piece, _ in
+      rendered += piece
+      return rendered.count <= Self.longestText
     }
     return String(decoding: rendered.prefix(Self.longestText), as: UTF8.self)
   }
@@ -31,20 +18,78 @@ extension Template {
   package func render(
     strict: Bool, defaults: ValueObject = ValueObject(), _ read: (StatePath) -> Value
   ) throws(Failure) -> String {
+    let values = values(defaults: defaults, read)
+    if strict { try checkNames(values) }
+    var next = values.makeIterator()
+    // Paths are asked for in the order of their first appearance, which is their own.
+    return render { _ in next.next() ?? .null }
+  }
+
+  /// An error that lists every name to which neither `read` nor a default gives a value.
+  package func checkNames(
+    defaults: ValueObject, _ read: (StatePath) -> Value
+  ) throws(Failure) {
+    try checkNames(values(defaults: defaults, read))
+  }
+
+  /// The text as a prompt. What is inserted stands in it byte for byte; of what the author wrote,
+  /// blank lines at either end go, and of several between two lines one is left: optional values
+  /// that are missing leave such lines behind.
+  ///
+  /// - Parameters:
+  ///   - loose: names that stay as they are written where nothing gives them a value.
+  ///   - isWhole: nothing of it is optional, so that only the blank lines at its ends go.
+  package func prompt(
+    defaults: ValueObject = ValueObject(), leaving loose: Set<StatePath> = [],
+    isWhole: Bool = false, _ read: (StatePath) -> Value
+  ) -> String {
+    var prompt = PromptText(mostBreaks: isWhole ? .max : 2)
+    eachPiece(values(defaults: defaults, read), leaving: loose) { piece, isInserted in
+      if isInserted { prompt.insert(piece) } else { prompt.write(piece) }
+      return prompt.count <= Self.longestText
+    }
+    return prompt.finish()
+  }
+
+  /// One for each path.
+  private func values(defaults: ValueObject, _ read: (StatePath) -> Value) -> [Value] {
     let defaults = Value.object(defaults)
-    let values = paths.map { path in
+    return paths.map { path in
       let value = read(path)
       if !value.isNull { return value }
       let nested = defaults[path]
       return nested.isNull ? defaults[path.description] : nested
     }
-    if strict {
-      let missing = paths.indices.filter { values[$0].isNull }
-      if !missing.isEmpty { throw failure(missing: missing) }
+  }
+
+  /// The parts of the text in order, until it has been enough.
+  private func eachPiece(
+    _ values: [Value], leaving loose: Set<StatePath> = [],
+    _ goesOn: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
+  ) {
+    var texts: [[UInt8]?] = Array(repeating: nil, count: paths.count)
+    for segment in segments {
+      let isEnough: Bool
+      switch segment {
+      case .text(let range): isEnough = !goesOn(bytes[range], false)
+      case .file(let number):
+        isEnough = number < insertions.count && !goesOn(insertions[number][...], true)
+      case .path(let number, let place):
+        if values[number].isNull, loose.contains(paths[number]) {
+          isEnough = !goesOn(bytes[place], false)
+        } else {
+          let text = texts[number] ?? Array(values[number].promptText.utf8)
+          texts[number] = text
+          isEnough = !goesOn(text[...], true)
+        }
+      }
+      if isEnough { return }
     }
-    var next = values.makeIterator()
-    // Paths are asked for in the order of their first appearance, which is their own.
-    return render { _ in next.next() ?? .null }
+  }
+
+  private func checkNames(_ values: [Value]) throws(Failure) {
+    let missing = paths.indices.filter { values[$0].isNull }
+    if !missing.isEmpty { throw failure(missing: missing) }
   }
 
   private func failure(missing: [Int]) -> Failure {
@@ -70,4 +115,50 @@ extension Template {
   }
 
   private static let mostNamed = 100
+}
+
+/// A prompt while it is put together: the author's lines can be tidied, what is inserted cannot be
+/// touched.
+private struct PromptText {
+  private let mostBreaks: Int
+  private var kept: [UInt8] = []
+  private var line: [UInt8] = []
+  /// Whether something stands in the line that is not the author's.
+  private var holdsInsertion = false
+  /// Line ends that come before the next line that says something; none before the first.
+  private var breaks = 0
+
+  init(mostBreaks: Int) { self.mostBreaks = mostBreaks }
+
+  var count: Int { kept.count + line.count }
+
+  mutating func insert(_ text: ArraySlice<UInt8>) {
+    guard !text.isEmpty else { return }
+    line += text
+    holdsInsertion = true
+  }
+
+  mutating func write(_ text: ArraySlice<UInt8>) {
+    for byte in text {
+      if byte == 0x0A { endLine() } else { line.append(byte) }
+    }
+  }
+
+  private mutating func endLine() {
+    let isBlank = !holdsInsertion && line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    if isBlank {
+      if !kept.isEmpty { breaks = min(mostBreaks, breaks + 1) }
+    } else {
+      if !kept.isEmpty { kept += [UInt8](repeating: 0x0A, count: max(1, breaks)) }
+      kept += line
+      breaks = 1
+    }
+    line.removeAll(keepingCapacity: true)
+    holdsInsertion = false
+  }
+
+  mutating func finish() -> String {
+    endLine()
+    return String(decoding: kept, as: UTF8.self)
+  }
 }

@@ -49,8 +49,8 @@ package struct Template: Sendable {
   enum Segment: Hashable {
     /// A part of the text.
     case text(Range<Int>)
-    /// The number of a path.
-    case path(Int)
+    /// The number of a path, and the placeholder as it is written.
+    case path(Int, Range<Int>)
     /// The number of a file.
     case file(Int)
   }
@@ -82,7 +82,7 @@ package struct Template: Sendable {
 
   /// The path when the whole text is one placeholder and nothing else.
   package var onlyPath: StatePath? {
-    guard segments.count == 1, case .path(let index) = segments[0] else { return nil }
+    guard segments.count == 1, case .path(let index, _) = segments[0] else { return nil }
     return paths[index]
   }
 
@@ -107,7 +107,11 @@ package struct Template: Sendable {
       return renamed.paths.count - 1
     }
     renamed.segments = segments.map { segment in
-      if case .path(let index) = segment { .path(translation[index]) } else { segment }
+      if case .path(let index, let place) = segment {
+        .path(translation[index], place)
+      } else {
+        segment
+      }
     }
     return renamed
   }

@@ -37,7 +37,7 @@ struct TemplateParser {
       switch placeholder(at: opening) {
       case .path(let name, let dots, let end):
         addText(start..<opening)
-        segments.append(.path(number(of: name, dots, at: opening)))
+        segments.append(.path(number(of: name, dots, at: opening), opening..<end))
         start = end
         position = end
       case .file(let path, let form, let end):

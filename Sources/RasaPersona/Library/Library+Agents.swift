@@ -17,19 +17,20 @@ extension Library {
         ?? Failure(.configuration, "the agent `\(id)` has no prompt", mend: "write one")
     }
     let parts = Agent.Parts(
-      prompt: prompt, template: try template(of: loaded.agent, prompt, documents, source),
+      prompt: prompt, template: try template(of: loaded.agent, prompt, documents),
       insert: { path throws(Failure) in try source.insert(path, intoPromptOf: documents) },
       operatorNamed: { name throws(Failure) in try operatorDefinition(named: name) })
     var persona = try loaded.agent.persona(parts, isPart: isPart)
     persona.warnings += reading.warnings
+    for limits in (agentLimits ?? source).limits(ofAgent: id) { persona.budget.narrow(by: limits) }
     return persona
   }
 
   /// Compiled now, or before while the file stood as it does.
   private func template(
-    of agent: Agent, _ prompt: AgentPrompt, _ documents: AgentDocuments, _ source: any AgentSource
+    of agent: Agent, _ prompt: AgentPrompt, _ documents: AgentDocuments
   ) throws(Failure) -> Template {
-    guard let prompts, let path = documents.prompt?.path, let stamp = source.stamp(of: path) else {
+    guard let prompts, let path = documents.prompt?.path, let stamp = documents.promptStamp else {
       return try agent.template(prompt)
     }
     return try prompts.template(of: path, stamp) { () throws(Failure) in

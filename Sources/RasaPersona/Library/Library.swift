@@ -14,6 +14,11 @@ package struct Library: Sendable {
   package var engines = AgentLoader.builtInEngines
   /// Where agents' prompts are kept once they are compiled.
   package var prompts: PromptCache?
+  /// Who knows the limits of agents whose files are kept with a run; nil where the agents' own source
+  /// does.
+  package var agentLimits: (any AgentSource)?
+  /// The limits that the user's own file of that name has, which hold for a project's, too.
+  package var limits: (@Sendable (_ name: String) throws(Failure) -> CostBudget?)?
 
   package init(
     personas: [any DefinitionSource], operators: [any DefinitionSource],
@@ -41,6 +46,15 @@ extension Library {
   /// Every operator, by name.
   package func operators() throws(Failure) -> [LibraryEntry] { try Self.entries(operatorSources) }
 
+  /// What is left out of the lists because nobody can ask for it.
+  package var misnamedFiles: [Warning] {
+    Self.misnamed(in: personaSources + operatorSources).map {
+      Warning("\($0.place) is left out: \(Self.nameRule)")
+    }
+  }
+
+  package static func isName(_ name: String) -> Bool { DocumentReader.isName(name) }
+
   /// The persona of that name or alias.
   package func persona(named name: String) throws(Failure) -> PersonaDefinition {
     try readPersona(named: name).get()
@@ -62,12 +76,12 @@ extension Library {
 
   package func operatorDocument(named name: String) throws(Failure) -> SourceDocument {
     if let found = try Self.find(name, in: operatorSources) { return found.document }
-    throw Self.unknown("operator", name, among: try operators())
+    throw Self.unknown("operator", name, among: try operators(), in: operatorSources)
   }
 
   package func readOperator(named name: String) throws(Failure) -> Reading<OperatorDefinition> {
     if let reading = findOperator(name) { return reading }
-    throw Self.unknown("operator", name, among: try operators())
+    throw Self.unknown("operator", name, among: try operators(), in: operatorSources)
   }
 
   /// A persona from a document that need not be in the library; its operators are.
@@ -106,8 +120,33 @@ extension Library {
   private func readPersona(
     found: (document: SourceDocument, source: any DefinitionSource, name: String)
   ) -> Reading<PersonaDefinition> {
-    let reading = readPersona(found.document, beside: found.source)
-    return Self.checkName(reading, reading.definition?.name, found.name, found.document)
+    let read = readPersona(found.document, beside: found.source)
+    let reading = Self.checkName(read, read.definition?.name, found.name, found.document)
+    guard found.source.isProject, let persona = reading.definition else { return reading }
+    do throws(Failure) {
+      return reading.with(try narrowed(persona, alsoNamed: found.name))
+    } catch {
+      return Reading(failure: error)
+    }
+  }
+
+  /// The persona under the limits of the user's own file of that name, the tighter one of each.
+  package func narrowed(
+    _ persona: PersonaDefinition, alsoNamed name: String? = nil
+  ) throws(Failure) -> PersonaDefinition {
+    guard let limits else { return persona }
+    var persona = persona
+    for name in Set([persona.name, name ?? persona.name]) {
+      if let own = try limits(name) { persona.budget.narrow(by: own) }
+    }
+    return persona
+  }
+
+  /// What a file says of how much may be spent under its name.
+  package static func costBudget(in document: SourceDocument) throws(Failure) -> CostBudget {
+    var reader = DocumentReader(text: SourceText(document))
+    let budget = reader.costBudget(try parse(document)["cost_budget"])
+    return try Reading(read: budget, failures: reader.failures, warnings: []).get()
   }
 
   private func findPersona(
@@ -118,14 +157,18 @@ extension Library {
     }
     let entries = try personas()
     if DocumentReader.isName(name) {
+      var ofProject: (document: SourceDocument, source: any DefinitionSource, name: String)?
       for entry in entries {
         guard let found = try Self.find(entry.name, in: personaSources),
           let node = try? Self.parse(found.document), node["alias"]?.value.string == name
         else { continue }
-        return (found.document, found.source, entry.name)
+        // A project's file takes no other name from a persona that is known without it.
+        guard found.source.isProject else { return (found.document, found.source, entry.name) }
+        ofProject = ofProject ?? (found.document, found.source, entry.name)
       }
+      if let ofProject { return ofProject }
     }
-    throw Self.unknown("persona", name, among: entries)
+    throw Self.unknown("persona", name, among: entries, in: personaSources)
   }
 
   private func findOperator(_ name: String) -> Reading<OperatorDefinition>? {
@@ -156,7 +199,7 @@ extension Library {
   ) throws(Failure) -> [LibraryEntry] {
     var entries: [String: LibraryEntry] = [:]
     for source in sources {
-      for name in try source.list() {
+      for name in try source.list() where DocumentReader.isName(name) {
         if entries[name] == nil {
           entries[name] = LibraryEntry(name: name, origin: source.label, shadows: [])
         } else {
@@ -168,13 +211,34 @@ extension Library {
   }
 
   private static func unknown(
-    _ what: String, _ name: String, among entries: [LibraryEntry]
+    _ what: String, _ name: String, among entries: [LibraryEntry],
+    in sources: [any DefinitionSource]
   ) -> Failure {
+    if let misnamed = misnamed(in: sources).first(where: { file in
+      file.name == name || file.name.lowercased() == name.lowercased()
+    }) {
+      return Failure(
+        .configuration, "\(misnamed.place) is no \(what)'s file: \(nameRule)",
+        mend: "rename it to `\(misnamed.name.lowercased()).yaml`")
+    }
     let names = entries.map(\.name)
     let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
     let known = names.isEmpty ? "there are none yet" : "known are \(names.joined(separator: ", "))"
     return Failure(
       .configuration, "there is no \(what) `\(name)`", mend: suggestion + known)
+  }
+
+  private static let nameRule = "a name has lower-case letters, digits, `_` and `-` only"
+
+  /// Files whose names nobody can ask for.
+  private static func misnamed(
+    in sources: [any DefinitionSource]
+  ) -> [(name: String, place: String)] {
+    sources.flatMap { source in
+      ((try? source.list()) ?? []).filter { !DocumentReader.isName($0) }.map {
+        (name: $0, place: "\(source.label)/\($0).yaml")
+      }
+    }
   }
 
   /// A file is found by its own name, so another name inside it would only confuse.

@@ -106,12 +106,14 @@ private struct PinnedSource: DefinitionSource {
   let siblings: PinnedFiles.Kind
 
   var label: String { "kept with the run" }
+  /// Nobody knows: it is as if it were.
+  var isProject: Bool { true }
 
   func list() -> [String] { files.filter { $0.kind == kind }.map(\.name).sorted() }
 
   func read(_ name: String) -> SourceDocument? { document(kind, name) }
 
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+  func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     guard let found = document(siblings, path) else {
       throw Failure(.configuration, "the run keeps no file `\(path)`")
     }
@@ -145,6 +147,7 @@ package final class FileRecorder: Sendable {
       }, agents: library.agentSource.map { RecordedAgents(inner: $0, recorder: self) })
     recorded.engines = library.engines
     recorded.prompts = library.prompts
+    recorded.limits = library.limits
     return recorded
   }
 
@@ -178,6 +181,7 @@ private struct RecordedSource: DefinitionSource {
   let siblings: PinnedFiles.Kind
 
   var label: String { inner.label }
+  var isProject: Bool { inner.isProject }
 
   func list() throws(Failure) -> [String] { try inner.list() }
 
@@ -187,8 +191,8 @@ private struct RecordedSource: DefinitionSource {
     return document
   }
 
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
-    let document = try inner.readSibling(path)
+  func readSibling(_ path: String, of document: String) throws(Failure) -> SourceDocument {
+    let document = try inner.readSibling(path, of: document)
     recorder.note(siblings, path, document)
     return document
   }
@@ -199,7 +203,7 @@ private struct RecordedAgents: AgentSource {
   let recorder: FileRecorder
 
   func agentIDs() -> [String] { inner.agentIDs() }
-  func stamp(of path: String) -> PromptCache.Stamp? { inner.stamp(of: path) }
+  func limits(ofAgent id: String) -> [CostBudget] { inner.limits(ofAgent: id) }
 
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
     guard var documents = try inner.documents(ofAgent: id) else { return nil }

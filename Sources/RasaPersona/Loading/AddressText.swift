@@ -14,8 +14,9 @@ struct AddressText {
     func problem(_ what: String, _ mend: String? = nil) -> Problem {
       Problem(problem: what, mend: mend ?? "write it as `https://host/path`")
     }
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasPrefix("//") else {
+    let parts = text.split(atByte: ":", maxSplits: 1)
+    guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasBytePrefix("//")
+    else {
       throw problem("it does not begin with \(schemes[0])://", "begin it with `https://`")
     }
     var rest = parts[1].dropFirst(2)
@@ -38,7 +39,7 @@ struct AddressText {
     var name = rest
     var port: Substring?
     if rest.first == "[" {
-      guard let close = rest.firstIndex(of: "]") else { throw problem("a `]` is missing") }
+      guard let close = rest.firstIndex(ofByte: "]") else { throw problem("a `]` is missing") }
       name = rest[rest.index(after: rest.startIndex)..<close]
       let tail = rest[rest.index(after: close)...]
       guard name.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }),
@@ -46,7 +47,7 @@ struct AddressText {
       else { throw problem("what stands in brackets is no address of IPv6") }
       port = tail.isEmpty ? nil : tail.dropFirst()
     } else {
-      if let colon = rest.firstIndex(of: ":") {
+      if let colon = rest.firstIndex(ofByte: ":") {
         name = rest[..<colon]
         port = rest[rest.index(after: colon)...]
       }
@@ -65,7 +66,7 @@ struct AddressText {
   /// Whether it is this machine, whatever a name server says.
   var isLoopback: Bool {
     if host == "localhost" || host == "::1" { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = host.split(atByte: ".")
     return parts.count == 4 && parts[0] == "127"
       && parts.allSatisfy { part in
         part.count <= 3 && !(part.count > 1 && part.first == "0") && UInt8(part) != nil

@@ -4,7 +4,8 @@ import RasaDocuments
 /// Reads `config.yaml`: the user's own, and the one of the project that the user works in.
 ///
 /// A project's file comes with whatever was cloned, so it may narrow what the user allows and never
-/// widen it: limits only become tighter, and nothing in it decides where keys or prompts go.
+/// widen it: limits only become tighter, and no key goes where it says. Whom it has asked is in
+/// `ofProject`, for whoever asks the user about that.
 package struct ConfigurationLoader: Sendable {
   /// Whether there is a time zone of that name.
   package var isKnownZone: @Sendable (String) -> Bool
@@ -19,7 +20,11 @@ package struct ConfigurationLoader: Sendable {
     var configuration = own?.definition ?? Configuration()
     let names = Set(configuration.providers.map(\.name))
     let shared = project.map { read($0, of: .project(providers: names)) }
-    if let shared = shared?.definition { configuration.narrow(by: shared) }
+    if let project, let shared = shared?.definition {
+      configuration.narrow(by: shared)
+      configuration.ofProject = ProjectSettings(
+        document: project, model: shared.model, profile: shared.profile)
+    }
     return Reading(
       read: configuration, failures: (own?.failures ?? []) + (shared?.failures ?? []),
       warnings: (own?.warnings ?? []) + (shared?.warnings ?? []))
@@ -57,7 +62,11 @@ extension Configuration {
   fileprivate mutating func narrow(by project: Configuration) {
     model = project.model ?? model
     profile = project.profile ?? profile
-    providers += project.providers
+    providers += project.providers.map { provider in
+      var provider = provider
+      provider.isProject = true
+      return provider
+    }
     budget.maxPerExecution = tighter(budget.maxPerExecution, project.budget.maxPerExecution)
     budget.maxDaily = tighter(budget.maxDaily, project.budget.maxDaily)
     budget.maxMonthly = tighter(budget.maxMonthly, project.budget.maxMonthly)

@@ -83,6 +83,7 @@ struct ConfigurationReader {
       let price = unknownPrice(fields["unknown_price"])
       budget.unknownInputPrice = price?.input
       budget.unknownOutputPrice = price?.output
+      budget.unknownPricePerSecond = price?.perSecond
     }
     return budget
   }
@@ -99,10 +100,13 @@ struct ConfigurationReader {
     return zone
   }
 
-  private mutating func unknownPrice(_ node: DocumentNode?) -> (input: Money, output: Money)? {
-    guard let node,
-      let fields = reader.fields(node, of: "`unknown_price`", known: ["input", "output"])
-    else { return nil }
+  private mutating func unknownPrice(
+    _ node: DocumentNode?
+  ) -> (input: Money, output: Money, perSecond: Money?)? {
+    let known = ["input", "output", "per_second"]
+    guard let node, let fields = reader.fields(node, of: "`unknown_price`", known: known) else {
+      return nil
+    }
     for key in ["input", "output"] where fields[key] == nil {
       reader.fail(
         node, "`unknown_price` has no `\(key)`",
@@ -111,7 +115,7 @@ struct ConfigurationReader {
     let input = reader.money(fields["input"], "input")
     let output = reader.money(fields["output"], "output")
     guard let input, let output else { return nil }
-    return (input, output)
+    return (input, output, reader.money(fields["per_second"], "per_second"))
   }
 
   // MARK: Network

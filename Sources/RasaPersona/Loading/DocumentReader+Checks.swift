@@ -8,7 +8,8 @@ extension DocumentReader {
     ("reasoning_effort", [.llm]),
     ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
     ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
-    ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]),
+    ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]), ("ask", [.human]),
+    ("default", [.human]),
   ]
 
   mutating func warnAboutUnusedFields(_ fields: Fields, of kind: OperatorKind) {
@@ -41,7 +42,12 @@ extension DocumentReader {
           fields.node, "an operator of kind `agent` does not say which agent it runs",
           mend: "add `agent: …`")
       }
-    case .human: break
+    case .human: checkHuman(definition, fields)
+    }
+    if let ask = definition.ask {
+      checkDeclared(ask.paths, in: definition, fields, "the question inserts") {
+        ask.location(of: $0)
+      }
     }
     if let prompt = definition.prompt {
       checkDeclared(prompt.paths, in: definition, fields, "the prompt inserts") {
@@ -56,6 +62,49 @@ extension DocumentReader {
         fields.node, "an operator of kind `llm` needs a prompt",
         mend: "add `prompt: |` with its task")
     }
+    checkAnswer(definition, fields)
+  }
+
+  /// A `human` operator shows what others wrote, or asks the user for something; not both.
+  private mutating func checkHuman(_ definition: OperatorDefinition, _ fields: Fields) {
+    guard let ask = definition.ask else {
+      if fields["ask"] != nil { return }
+      for (key, what) in [
+        ("default", "the answer that counts when nobody is asked"),
+        ("output", "the form of an answer"),
+      ] {
+        guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
+        warn(
+          "`\(key)` is \(what), and this operator asks for none: it has no `ask`",
+          at: entry.keyLocation)
+      }
+      return
+    }
+    if !ask.source.utf8.contains(where: { $0 > 0x20 }) {
+      fail(fields["ask"] ?? fields.node, "`ask` is empty", mend: "write what the user is asked")
+    }
+    if definition.prompt != nil {
+      fail(
+        fields["prompt"] ?? fields["prompt_path"] ?? fields.node,
+        "`ask` and `prompt` are both given",
+        mend: "`ask` asks the user for something; `prompt` is the question of a review. Keep one")
+    }
+    checkAnswer(definition, fields)
+    guard let answer = definition.standardAnswer, let node = fields["default"] else { return }
+    var problems: [String] = []
+    if let schema = definition.output {
+      // What is wrong with the schema itself has been told.
+      problems = (try? Schema.compile(schema).problems(in: answer)) ?? []
+    } else if answer.string == nil {
+      problems = ["an answer without `output` is text"]
+    }
+    for problem in problems.prefix(4) {
+      fail(node, "`default` does not fit: \(problem)", mend: "give an answer that would be taken")
+    }
+  }
+
+  /// Where the answer goes, of a model or of a person.
+  private mutating func checkAnswer(_ definition: OperatorDefinition, _ fields: Fields) {
     guard let first = definition.writes.first else {
       if fields["writes"] == nil {
         fail(
@@ -110,9 +159,8 @@ extension DocumentReader {
     }
     var written = definition.rules.flatMap(\.keysWritten)
     if let composition = definition.compose { written.append(composition.key) }
-    var told: Set<String> = []
-    for key in written
-    where !definition.writes.contains(where: { $0.key == key }) && told.insert(key).inserted {
+    var told = Set(definition.writes.map(\.key))
+    for key in written where told.insert(key).inserted {
       fail(
         fields["writes"] ?? node, "the operator changes `\(key)` and does not declare it",
         mend: "add `\(key)` to `writes`")
@@ -125,21 +173,25 @@ extension DocumentReader {
     }
   }
 
+  private static let mostHints = 20
+
   /// An operator sees what it declares to read, so whatever else it mentions would be empty.
   private mutating func checkDeclared(
     _ paths: [StatePath], in definition: OperatorDefinition, _ fields: Fields, _ deed: String,
     place: (StatePath) -> SourceLocation?
   ) {
-    for path in paths {
-      let isRead = definition.reads.contains { read in
-        path.components.starts(with: read.components)
-      }
-      let isOwn =
-        definition.kind == .rule && definition.writes.contains { $0.key == path.key }
-        && !Self.changesInPlace(path.key, definition)
-      if isRead || isOwn { continue }
-      let nearest = nearestName(
-        to: path.description, among: definition.reads.map(\.description))
+    if paths.isEmpty { return }
+    let reads = PathSet(definition.reads)
+    let own =
+      definition.kind == .rule
+      ? Set(definition.writes.map(\.key)).subtracting(Self.keysChangedInPlace(definition)) : []
+    var names: [String]?
+    var hints = 0
+    for path in paths where !reads.covers(path) && !own.contains(path.key) {
+      // Looking for what was meant takes longer than all else, and nobody needs it a hundred times.
+      names = hints < Self.mostHints ? names ?? definition.reads.map(\.description) : []
+      hints += 1
+      let nearest = nearestName(to: path.description, among: names ?? [])
       let message = "\(deed) `\(path)`, which is not among the operator's `reads`"
       let mend =
         nearest.map { "did you mean `\($0)`? Else add `\(path)` to `reads`" }

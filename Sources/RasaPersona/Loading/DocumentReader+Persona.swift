@@ -31,7 +31,7 @@ extension DocumentReader {
     else { return limits }
     if let steps = integer(fields["steps"], "steps", in: 1...1_000_000) { limits.steps = steps }
     if let seconds = number(fields["seconds"], "seconds", in: 0.001...604_800) {
-      limits.seconds = seconds
+      limits.ownSeconds = seconds
     }
     limits.cost = money(fields["cost"], "cost")
     if let depth = integer(fields["depth"], "depth", in: 1...64) { limits.depth = depth }
@@ -51,7 +51,7 @@ extension DocumentReader {
   }
 
   mutating func recommendedModels(_ node: DocumentNode?) -> RecommendedModels {
-    let known = ["primary", "fallback", "premium"]
+    let known = ["primary", "fallback", "premium", "any_engine"]
     guard let node, let fields = fields(node, of: "`recommended_models`", known: known) else {
       return RecommendedModels()
     }
@@ -66,6 +66,7 @@ extension DocumentReader {
       primary?.reference, fallback?.reference, premium?.reference
     )
     for choice in [premium, fallback, primary] { models.note(choice) }
+    models.anyEngine = looseFlag(fields["any_engine"], "any_engine") ?? false
     return models
   }
 

@@ -12,9 +12,10 @@ extension DocumentReader {
     if definition.writes.isEmpty { definition.writes = Self.impliedWrites(of: definition) }
     if definition.reads.isEmpty, fields["reads"] == nil {
       let own = Set(definition.writes.map(\.key))
+      let inPlace = Self.keysChangedInPlace(definition)
       for path in Self.pathsUsed(by: definition) {
         let isOwn = own.contains(path.key)
-        if isOwn, !Self.changesInPlace(path.key, definition) { continue }
+        if isOwn, !inPlace.contains(path.key) { continue }
         definition.reads.append(path)
         if isOwn { definition.optionalReads.insert(path) }
       }
@@ -105,12 +106,9 @@ extension DocumentReader {
 
   private static func impliedWrites(of definition: OperatorDefinition) -> [Write] {
     if let composition = definition.compose { return [Write(key: composition.key, type: .text)] }
-    var writes: [Write] = []
-    for key in definition.rules.flatMap(\.keysWritten)
-    where !writes.contains(where: { $0.key == key }) {
-      writes.append(Write(key: key, type: .any))
-    }
-    return writes
+    var seen: Set<String> = []
+    return definition.rules.flatMap(\.keysWritten).filter { seen.insert($0).inserted }
+      .map { Write(key: $0, type: .any) }
   }
 
   /// Every path that guards, templates and parts look at, in order, without repeats.
@@ -121,17 +119,19 @@ extension DocumentReader {
     return paths.filter { seen.insert($0).inserted }
   }
 
-  /// Whether a key's old value goes into its new one, and no earlier rule is sure to have set it.
-  static func changesInPlace(_ key: String, _ definition: OperatorDefinition) -> Bool {
+  /// The keys whose old value goes into the new one, where no earlier rule is sure to have set it.
+  static func keysChangedInPlace(_ definition: OperatorDefinition) -> Set<String> {
+    var changed: Set<String> = []
+    var isSet: Set<String> = []
     for rule in definition.rules {
-      if rule.set.contains(where: { $0.key == key }) {
-        if rule.when == nil { return false }
-        continue
+      let own = Set(rule.set.map(\.key))
+      for key in rule.append.map(\.key) + rule.replace.map(\.key)
+      where !own.contains(key) && !isSet.contains(key) {
+        changed.insert(key)
       }
-      if rule.append.contains(where: { $0.key == key }) { return true }
-      if rule.replace.contains(where: { $0.key == key }) { return true }
+      if rule.when == nil { isSet.formUnion(own) }
     }
-    return false
+    return changed
   }
 }
 

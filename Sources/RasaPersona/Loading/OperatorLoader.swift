@@ -19,7 +19,7 @@ extension DocumentReader {
     "name", "kind", "frame", "description", "reads", "writes", "profile", "max_tokens",
     "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
     "on_error", "timeout",
-    "uncertain", "rules", "compose", "memory", "tools", "agent",
+    "uncertain", "rules", "compose", "memory", "tools", "agent", "ask", "default",
   ]
 
   /// Reads a whole operator, or the fields that a persona changes of one that exists.
@@ -62,6 +62,7 @@ extension DocumentReader {
     if let node = fields["reads"] {
       definition.reads = []
       definition.optionalReads = []
+      var seen: Set<StatePath> = []
       for element in elements(node, "reads", of: "paths") {
         guard var path = text(element, "reads") else { continue }
         let isOptional = path.hasSuffix("?")
@@ -73,7 +74,7 @@ extension DocumentReader {
           continue
         }
         let read = StatePath(path)
-        if !definition.reads.contains(read) { definition.reads.append(read) }
+        if seen.insert(read).inserted { definition.reads.append(read) }
         if isOptional { definition.optionalReads.insert(read) }
       }
     }
@@ -95,8 +96,8 @@ extension DocumentReader {
         writes.append(Write(key: entry.key, type: type))
       }
     }
-    for (index, write) in writes.enumerated()
-    where writes[..<index].contains(where: { $0.key == write.key }) {
+    var seen: Set<String> = []
+    for write in writes where !seen.insert(write.key).inserted {
       fail(node, "`writes` names `\(write.key)` twice", mend: "leave one of the two out")
     }
     return writes
@@ -141,6 +142,8 @@ extension DocumentReader {
         definition.prompt = prompt
       }
     }
+    if let ask = template(fields["ask"], "ask") { definition.ask = ask }
+    if let node = fields["default"] { definition.standardAnswer = node.value }
     if let node = fields["output"] {
       if isAnswerSchema(node) { definition.output = node.value }
     }
@@ -151,7 +154,7 @@ extension DocumentReader {
     _ node: DocumentNode, beside source: any DefinitionSource
   ) -> Template? {
     guard let path = text(node, "prompt_path") else { return nil }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = path.split(atByte: "/")
     let isInside =
       parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." } && !path.utf8.contains(0)
     guard isInside else {
@@ -161,7 +164,7 @@ extension DocumentReader {
       return nil
     }
     do {
-      let file = try source.readSibling(path)
+      let file = try source.readSibling(path, of: text.file)
       guard let text = String(validating: file.bytes, as: UTF8.self) else {
         fail(node, "the prompt in \(file.path) is not UTF-8", mend: "save it as UTF-8")
         return nil

@@ -31,7 +31,7 @@ package struct PersonaLoader {
   private static let keys = [
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
-    "performance_profile", "cost_budget", "capabilities", "tools", "limits",
+    "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
   ]
 
   private func persona(
@@ -50,26 +50,33 @@ package struct PersonaLoader {
     definition.exampleQueries = reader.texts(fields["example_queries"], "example_queries")
     definition.capabilities = reader.texts(fields["capabilities"], "capabilities")
     definition.metadata = reader.object(fields["metadata"], "metadata")
+    definition.metadataAsWritten = fields["metadata"]?.valueAsWritten.object ?? ValueObject()
     definition.models = reader.recommendedModels(fields["recommended_models"])
+    if let allows = reader.looseFlag(fields["any_engine"], "any_engine") {
+      definition.models.anyEngine = allows
+    }
     definition.profile = reader.performanceProfile(
       fields["performance_profile"], models: definition.models)
     definition.budget = reader.costBudget(fields["cost_budget"])
     definition.limits = reader.runLimits(fields["limits"])
     definition.tools = fields["tools"]?.value ?? .null
 
+    var known: Set<String> = []
     for key in ["operators", "domain_operators"] {
       for element in reader.elements(fields[key], key, of: "operators") {
-        _ = add(element, to: &definition, &reader, isRepeatable: false)
+        _ = add(element, to: &definition, &known, &reader, isRepeatable: false)
       }
     }
-    readFrames(fields, into: &definition, &reader)
+    readFrames(fields, into: &definition, &known, &reader)
     definition.warnings = reader.warnings
     return definition
   }
 
   private func readFrames(
-    _ fields: Fields, into definition: inout PersonaDefinition, _ reader: inout DocumentReader
+    _ fields: Fields, into definition: inout PersonaDefinition, _ operators: inout Set<String>,
+    _ reader: inout DocumentReader
   ) {
+    var names: Set<String> = []
     if let legacy = fields["state_stack"], fields["frames"] != nil {
       reader.fail(
         legacy, "`state_stack` is the old name of `frames`, and both are given",
@@ -79,12 +86,12 @@ package struct PersonaLoader {
     let before = reader.failures.count
     for key in [key, "domain_frames"] {
       for element in reader.elements(fields[key], key, of: "frames") {
-        guard let frame = frame(element, &definition, &reader) else { continue }
-        if definition.frames.contains(where: { $0.name == frame.name }) {
+        guard let frame = frame(element, &definition, &operators, &reader) else { continue }
+        if names.insert(frame.name).inserted {
+          definition.frames.append(frame)
+        } else {
           reader.fail(
             element, "the frame `\(frame.name)` is there twice", mend: "give each its own name")
-        } else {
-          definition.frames.append(frame)
         }
       }
     }
@@ -97,13 +104,14 @@ package struct PersonaLoader {
 
   /// A name, or `{name, kind, operators, next, parallel}`.
   private func frame(
-    _ node: DocumentNode, _ definition: inout PersonaDefinition, _ reader: inout DocumentReader
+    _ node: DocumentNode, _ definition: inout PersonaDefinition, _ known: inout Set<String>,
+    _ reader: inout DocumentReader
   ) -> FrameDefinition? {
     if case .scalar = node.content {
       return reader.name(node, "frames").map { FrameDefinition(name: $0, location: node.location) }
     }
-    let known = ["name", "kind", "operators", "agent", "next", "parallel"]
-    guard let fields = reader.fields(node, of: "a frame", known: known) else { return nil }
+    let keys = ["name", "kind", "operators", "agent", "next", "parallel"]
+    guard let fields = reader.fields(node, of: "a frame", known: keys) else { return nil }
     if fields["name"] == nil {
       reader.fail(node, "the frame has no `name`", mend: "add `name: …`")
     }
@@ -111,7 +119,7 @@ package struct PersonaLoader {
     var operators: [String]?
     if let list = fields["operators"] {
       operators = reader.elements(list, "operators", of: "operators").compactMap {
-        add($0, to: &definition, &reader, isRepeatable: true)
+        add($0, to: &definition, &known, &reader, isRepeatable: true)
       }
     }
     let next = reader.oneOrMore(fields["next"]).compactMap { reader.transition($0) }
@@ -127,8 +135,8 @@ package struct PersonaLoader {
   /// Looks up an operator, with the changes that a mapping makes, and adds it to the persona's.
   /// A frame may name one again that the persona's list already holds.
   private func add(
-    _ node: DocumentNode, to definition: inout PersonaDefinition, _ reader: inout DocumentReader,
-    isRepeatable: Bool
+    _ node: DocumentNode, to definition: inout PersonaDefinition, _ known: inout Set<String>,
+    _ reader: inout DocumentReader, isRepeatable: Bool
   ) -> String? {
     let isName: Bool
     if case .mapping = node.content { isName = false } else { isName = true }
@@ -138,7 +146,7 @@ package struct PersonaLoader {
       }
       return nil
     }
-    if definition.operators.contains(where: { $0.name == name }) {
+    if known.contains(name) {
       if !isName || !isRepeatable {
         reader.fail(
           node, "the operator `\(name)` is there twice",
@@ -163,7 +171,10 @@ package struct PersonaLoader {
     if !isName {
       found = reader.operatorDefinition(node, overriding: found, beside: source)
     }
-    if let found { definition.operators.append(found) }
+    if let found {
+      definition.operators.append(found)
+      known.insert(found.name)
+    }
     return name
   }
 }

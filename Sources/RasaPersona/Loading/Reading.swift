@@ -21,6 +21,11 @@ package struct Reading<Definition: Sendable>: Sendable {
     self.warnings = warnings
   }
 
+  /// The same with another definition in the place of the one that was read.
+  package func with(_ definition: Definition) -> Self {
+    Self(definition: definition, failures: failures, warnings: warnings)
+  }
+
   package func warning(_ warning: Warning) -> Self {
     Self(definition: definition, failures: failures, warnings: warnings + [warning])
   }

@@ -41,10 +41,19 @@ extension Database {
     }
   }
 
-  private func refuseForeignFile(_ schema: Schema) throws {
-    let tables = try first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) } ?? 0
+  /// A version says nothing of whose it is: other programs count theirs as well.
+  package func refuseForeignFile(_ schema: Schema) throws {
     let mark = try first("PRAGMA application_id") { $0.integer(0) } ?? 0
-    guard tables == 0, mark == 0 else {
+    let version = try schemaVersion()
+    let isOfFuture = version > schema.version || version < 0
+    let isOurs: Bool
+    if version == 0 {
+      let tables = try first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) } ?? 0
+      isOurs = tables == 0 && mark == 0
+    } else {
+      isOurs = mark == Int64(schema.applicationID) || (mark == 0 && isOfFuture)
+    }
+    guard isOurs else {
       throw Failure(
         .storage, "\(path) is a database of another program",
         mend: "move the file away, or choose another place for the data")

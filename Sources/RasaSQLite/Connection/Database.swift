@@ -72,8 +72,13 @@ package final class Database {
     }
     // SQLite flushes the log before it carries it over; after a commit `flush` does, when the lock
     // has been released.
+    // What is deleted is overwritten with zeros, and so is what moves: a row that grows would leave
+    // what it said behind, where no later deletion finds it.
     try execute(
-      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL")
+      """
+      PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL;
+      PRAGMA secure_delete = ON
+      """)
     // The hook takes the place of automatic checkpoints.
     unsafe sqlite3_wal_hook(
       handle,
@@ -168,12 +173,13 @@ extension Database {
   /// Pages in the write-ahead log after the last commit of this connection.
   package var pagesInLog: Int { Int(unsafe logFrames.pointee) }
 
-  /// Carries the write-ahead log over into the database file, without waiting for anybody. With
-  /// `emptying`, it cuts the log to nothing as well, so that the next process has none to read; with
-  /// `patiently`, it waits for others as a statement does.
-  package func checkpoint(emptying: Bool = false, patiently: Bool = false) throws {
-    if !patiently { stopWaiting() }
-    defer { if !patiently { unsafe sqlite3_busy_timeout(handle, busyTimeout) } }
+  /// Carries the write-ahead log over into the database file. With `emptying`, it cuts the log to
+  /// nothing as well, so that the next process has none to read. False when others are in the way,
+  /// for whom it waits so many milliseconds.
+  @discardableResult
+  package func checkpoint(emptying: Bool = false, patience: Int32 = 0) throws -> Bool {
+    wait(atMost: patience)
+    defer { wait(atMost: busyTimeout) }
     let mode = emptying ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
     if emptying, code == SQLITE_OK { unsafe logFrames.pointee = 0 }
@@ -181,7 +187,9 @@ extension Database {
     if code != SQLITE_OK, ![SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) {
       throw failure(code, sql: "")
     }
+    return code == SQLITE_OK
   }
 
-  private func stopWaiting() { unsafe sqlite3_busy_timeout(handle, 0) }
+  /// How many milliseconds the next statements wait for other processes.
+  func wait(atMost milliseconds: Int32) { unsafe sqlite3_busy_timeout(handle, milliseconds) }
 }

@@ -17,12 +17,19 @@ final class DatabaseLoop {
   private var nextCheckpoint: Int?
   /// The most pages that were ever in the log, which is how long its file is.
   private var longestLog = 0
+  /// Until when others are waited for: one time for all that is done together, or each of a hundred
+  /// pieces would wait anew while their askers and the leases of their runs run out.
+  private var deadline = ContinuousClock.now
+  /// When others were last waited for in vain, and what came of it.
+  private var blocked: (failure: Failure, at: ContinuousClock.Instant)?
 
   private static let deferredAtMost = 1024
   /// So many times what is worth carrying over.
   private static let longLog = 4
   /// What is asked meanwhile waits as long.
   private static let patienceToTidy = Duration.milliseconds(50)
+  /// What is seen to unasked is tried again soon, so it holds up nobody for long.
+  private static let patienceToKeepUp = Duration.seconds(2)
 
   private struct Connection {
     let database: Database
@@ -58,14 +65,15 @@ final class DatabaseLoop {
   private func opened() throws -> Connection {
     if let isLost { throw isLost }
     if let connection { return connection }
-    let milliseconds = options.patience.components.seconds * 1000
-    let database = try Database(path: path, busyTimeout: Int32(clamping: milliseconds))
+    let database = try Database(path: path, busyTimeout: millisecondsLeft)
     let turnstile = try Turnstile(database: path, patience: options.patience)
     let version = try database.schemaVersion()
+    if version != 0 { try database.refuseForeignFile(schema) }
     if version != schema.version {
       try database.refuseFutureVersion(version, schema)
-      try turnstile.enter()
+      try turnstile.enter(until: deadline)
       defer { turnstile.leave() }
+      database.wait(atMost: millisecondsLeft)
       try database.migrate(to: schema)
     }
     let opened = Connection(database: database, turnstile: turnstile)
@@ -73,16 +81,37 @@ final class DatabaseLoop {
     return opened
   }
 
+  private var millisecondsLeft: Int32 {
+    let left = max(.zero, ContinuousClock.now.duration(to: deadline)).components
+    return Int32(
+      clamping: left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000)
+  }
+
+  /// What cannot be reached for anybody now: who was there while it was waited for has waited.
+  private func reached(_ operation: DatabaseOperation) throws -> Connection {
+    if connection == nil, let blocked, operation.askedAt < blocked.at { throw blocked.failure }
+    do {
+      let connection = try opened()
+      connection.database.wait(atMost: millisecondsLeft)
+      return connection
+    } catch { throw noted(error) }
+  }
+
+  /// The error, which is everybody's who was waiting when time was up.
+  private func noted(_ error: any Error) -> any Error {
+    let now = ContinuousClock.now
+    if now >= deadline { blocked = (Failure(reporting: error), now) }
+    return error
+  }
+
   private func finish() {
-    let subjects = Array(deferred.keys)
-    if !subjects.isEmpty {
-      process([.operation(.nothing(after: subjects))])
-    }
+    // Each by itself: a run that was taken over must not cost the others their lines.
+    process(deferred.keys.sorted().map { .operation(.nothing(after: [$0])) })
     if let database = connection?.database, isLost == nil,
       longestLog > options.pagesBeforeCheckpoint / 4
     {
       // Nobody who leaves waits for who stays: they will do it.
-      try? database.checkpoint(emptying: true)
+      _ = try? database.checkpoint(emptying: true)
     }
     connection = nil
   }
@@ -98,10 +127,10 @@ final class DatabaseLoop {
     let due = nextCheckpoint ?? options.pagesFromBefore
     if pages >= due {
       // What earlier processes left is cut off as well: the file keeps the length it once had.
-      try? database.checkpoint(emptying: nextCheckpoint == nil)
+      _ = try? database.checkpoint(emptying: nextCheckpoint == nil)
       let isLong = pages >= Self.longLog * options.pagesBeforeCheckpoint
       if isLong, (try? connection.turnstile.enter(within: Self.patienceToTidy)) != nil {
-        try? database.checkpoint()
+        _ = try? database.checkpoint()
         connection.turnstile.leave()
       }
       nextCheckpoint = database.pagesInLog + options.pagesBeforeCheckpoint
@@ -119,19 +148,22 @@ final class DatabaseLoop {
     guard let upkeep, let due = upkeep.due(), due <= .now else { return }
     guard let database = try? opened().database else { return }
     if let change = try? upkeep.look(database) {
-      process([
-        .operation(
-          DatabaseOperation(
-            access: .write(after: []),
-            run: { database in
-              try change(database)
-              return {}
-            }, fail: { _ in }))
-      ])
+      process(
+        [
+          .operation(
+            DatabaseOperation(
+              access: .write(after: []),
+              run: { database in
+                try change(database)
+                return {}
+              }, fail: { _ in }))
+        ], within: Self.patienceToKeepUp)
     }
   }
 
-  private func process(_ batch: [DatabaseWork]) {
+  private func process(_ batch: [DatabaseWork], within patience: Duration? = nil) {
+    if batch.isEmpty { return }
+    deadline = .now + min(options.patience, patience ?? options.patience)
     let writes = batch.count { work in
       if case .operation(let operation) = work, case .write = operation.access {
         true
@@ -170,7 +202,7 @@ final class DatabaseLoop {
     let deferredBefore: [String: [DatabaseWriter.Change]]
     var results: [@Sendable () -> Void] = []
     var waiting: [@Sendable (Failure) -> Void] = []
-    /// What was deferred and is now written, to be deferred again if the commit fails.
+    /// What was deferred and is now written or dropped, to be deferred again if the commit fails.
     var carried: [(subject: String, changes: [DatabaseWriter.Change])] = []
     var writes = 0
 
@@ -186,7 +218,11 @@ final class DatabaseLoop {
     _ work: DatabaseWork, at index: Int, in group: inout Group?, isOnlyWrite: Bool, _ guards: Bool
   ) throws(Again) {
     switch work {
-    case .prepare(let body): try? body(try opened().database)
+    case .prepare(let body):
+      do {
+        let database = try opened().database
+        try? body(database)
+      } catch { _ = noted(error) }
     case .deferred(let subject, let change):
       deferred[subject, default: []].append(change)
       // What nothing durable follows for long is written for its own sake.
@@ -199,14 +235,27 @@ final class DatabaseLoop {
     case .close: break
     case .operation(let operation):
       do {
-        let connection = try opened()
+        let connection = try reached(operation)
         switch operation.access {
         case .read: read(operation, connection.database, in: &group)
         case .write(let subjects, let discarded, _):
-          if group == nil { group = try begin(connection, at: index) }
+          if group == nil { group = try begin(connection, at: index, for: operation) }
           try write(
             operation, after: subjects, in: &group, on: connection.database, isOnlyWrite, guards)
-          for subject in discarded { deferred[subject] = nil }
+          for subject in discarded {
+            if let changes = deferred.removeValue(forKey: subject) {
+              group?.carried.append((subject, changes))
+            }
+          }
+        case .alone(let body):
+          if let open = group { commit(open) }
+          group = nil
+          if let isLost { throw isLost }
+          if (try? connection.turnstile.enter(within: Self.patienceToTidy)) != nil {
+            defer { connection.turnstile.leave() }
+            try body(connection.database)
+          }
+          try operation.run(connection.database)()
         }
       } catch let again as Again {
         throw again
@@ -216,14 +265,21 @@ final class DatabaseLoop {
     }
   }
 
-  private func begin(_ connection: Connection, at index: Int) throws -> Group {
-    try connection.turnstile.enter()
+  private func begin(
+    _ connection: Connection, at index: Int, for operation: DatabaseOperation
+  ) throws -> Group {
+    if let blocked, operation.askedAt < blocked.at { throw blocked.failure }
     do {
-      try connection.database.begin()
-    } catch {
-      connection.turnstile.leave()
-      throw error
-    }
+      try connection.turnstile.enter(until: deadline)
+      do {
+        connection.database.wait(atMost: millisecondsLeft)
+        try connection.database.begin()
+      } catch {
+        connection.turnstile.leave()
+        throw error
+      }
+    } catch { throw noted(error) }
+    blocked = nil
     return Group(connection: connection, first: index, deferredBefore: deferred)
   }
 

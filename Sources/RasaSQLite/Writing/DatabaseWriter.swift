@@ -85,6 +85,19 @@ package final class DatabaseWriter: Sendable {
       .write(after: subjects, discarding: discarded, isFollowed: isFollowed), body)
   }
 
+  /// Carries the log over and cuts it to nothing, so that nothing of what was deleted stands there
+  /// any more. False when others are reading or writing: it waits for them for a moment only, since
+  /// nobody can write meanwhile.
+  package func emptyLog() async throws -> Bool {
+    let isEmpty = Locked(false)
+    return try await perform(
+      .alone { database in
+        let isDone = try database.checkpoint(emptying: true, patience: 100)
+        isEmpty.withLock { $0 = isDone }
+      }
+    ) { _ in isEmpty.withLock { $0 } }
+  }
+
   package func read<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
@@ -179,9 +192,14 @@ struct DatabaseOperation: Sendable {
   enum Access: Sendable {
     case read
     case write(after: [String], discarding: [String] = [], isFollowed: Bool = false)
+    /// Done while nobody writes, and outside of any transaction, if that comes about soon; `run` is
+    /// called either way.
+    case alone(@Sendable (Database) throws -> Void)
   }
 
   let access: Access
+  /// Who has waited in vain together with others does not wait again after them.
+  let askedAt = ContinuousClock.now
   let run: @Sendable (Database) throws -> @Sendable () -> Void
   let fail: @Sendable (Failure) -> Void
 

@@ -32,29 +32,49 @@ final class Turnstile {
   init(database: String, patience: Duration) throws {
     path = database
     self.patience = patience
-    unsafe descriptor = open(database + "-turn", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    unsafe signals = descriptor < 0 ? nil : csqlite_share(descriptor, Self.places)
-    if descriptor < 0 {
-      throw Failure.file(errno, path: database)
-        ?? Failure(.storage, "\(database)-turn cannot be opened", mend: "check its folder")
+    // Who can make a link here could have any file of this user written to.
+    let file = database + "-turn"
+    let opened = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    let reason = errno
+    var status = stat()
+    let isRegular =
+      unsafe opened >= 0 && fstat(opened, &status) == 0
+      && status.st_mode & S_IFMT == S_IFREG
+    descriptor = opened
+    unsafe signals = isRegular ? csqlite_share(opened, Self.places) : nil
+    if isRegular { return }
+    if opened >= 0 || [ELOOP, EISDIR, ENXIO].contains(reason) {
+      throw Failure(
+        .storage, "\(file) is a link, or no regular file, and the database's locks belong there",
+        mend: "look where it leads, and remove it; it is made anew")
     }
+    throw Failure.file(reason, path: database)
+      ?? Failure(.storage, "\(file) cannot be opened", mend: "check its folder")
   }
 
   deinit {
+    if descriptor < 0 { return }
     if let signals = unsafe signals { unsafe csqlite_unshare(signals, Self.places) }
     close(descriptor)
   }
 
   func enter(within limit: Duration? = nil) throws {
-    let deadline = clock.now + (limit ?? patience)
-    try take(Self.door, until: deadline)
+    try enter(until: clock.now + (limit ?? patience))
+  }
+
+  func enter(until deadline: ContinuousClock.Instant) throws {
+    let began = clock.now
+    try take(Self.door, until: deadline, since: began)
     defer { release(Self.door) }
-    try take(Self.room, until: deadline)
+    try take(Self.room, until: deadline, since: began)
   }
 
   func leave() { release(Self.room) }
 
-  func take(_ place: off_t, until deadline: ContinuousClock.Instant) throws {
+  func take(
+    _ place: off_t, until deadline: ContinuousClock.Instant,
+    since began: ContinuousClock.Instant = .now
+  ) throws {
     while true {
       // Read before the lock is tried: a release in between ends the sleep before it begins.
       let signal = unsafe signals.map { unsafe csqlite_shared($0 + Int(place)) }
@@ -66,7 +86,7 @@ final class Turnstile {
       let left = clock.now.duration(to: deadline)
       guard left > .zero else {
         throw Failure(
-          .storage, "another process has kept \(path) busy for \(patience.components.seconds) s",
+          .storage, "another process keeps \(path) busy: \(Self.spoken(clock.now - began))",
           mend: "wait for it or end it (`fuser \(path)` names it), then run again")
       }
       if let signals = unsafe signals, let signal {
@@ -79,6 +99,13 @@ final class Turnstile {
         usleep(UInt32(clamping: nap.attoseconds / 1_000_000_000_000))
       }
     }
+  }
+
+  /// How long was waited, truly.
+  private static func spoken(_ time: Duration) -> String {
+    let milliseconds = time.components.attoseconds / 1_000_000_000_000_000
+    let tenths = time.components.seconds * 10 + milliseconds / 100
+    return tenths == 0 ? "it was not free" : "waited \(tenths / 10).\(tenths % 10) s in vain"
   }
 
   func release(_ place: off_t) {

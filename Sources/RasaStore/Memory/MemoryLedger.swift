@@ -38,12 +38,7 @@ struct MemoryLedger {
   }
 
   func refusal(of request: ReservationRequest) -> ReservationOutcome? {
-    for leg in request.legs {
-      guard let limit = leg.limit else { continue }
-      let room = balance(of: leg.scope).room(under: limit)
-      if request.amount > room { return .refused(leg, available: room) }
-    }
-    return nil
+    .refusal(of: request) { balance(of: $0) }
   }
 
   func refuseKnown(_ request: ReservationRequest) throws {

@@ -22,7 +22,7 @@ extension MemoryRunStore {
 
   package func answer(_ approval: String, _ answer: HumanAnswer) async throws -> AnswerReceipt {
     let now = time.now()
-    return state.withLock { state in
+    return try state.withLock { state in
       guard var known = state.approvals[approval] else { return .unknown }
       guard known.standing == .pending, !known.isOverdue(at: now) else {
         if known.standing == .pending { state.expire(known, at: now) }
@@ -30,6 +30,7 @@ extension MemoryRunStore {
         state.ledger.audits.append(.refusedAnswer(to: known, answer, at: now))
         return .late(known)
       }
+      try known.check(answer)
       known.standing = .answered(answer, at: now)
       state.approvals[approval] = known
       state.ledger.audits.append(.answered(approval, answer, at: now))

@@ -2,12 +2,12 @@ import RasaCore
 package import RasaEngine
 
 extension MemoryRunStore {
-  package func turns(of session: String, limit: Int) async throws -> [SessionTurn] {
+  package func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] {
     state.withLock { $0.memories.turns[session, default: []].suffix(max(0, limit)) }
       .map { $0 }
   }
 
-  package func notes(of session: String, limit: Int) async throws -> [WorkingNote] {
+  package func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] {
     let oldest = MemoryBounds.oldestNote(at: time.now())
     return state.withLock { state in
       state.memories.notes[session, default: []].filter { $0.time >= oldest }
@@ -38,8 +38,8 @@ struct MemoryRecollections {
     var text: String
   }
 
-  private(set) var turns: [String: [SessionTurn]] = [:]
-  private(set) var notes: [String: [WorkingNote]] = [:]
+  private(set) var turns: [SessionID: [SessionTurn]] = [:]
+  private(set) var notes: [SessionID: [WorkingNote]] = [:]
   private var facts: [MemoryFact] = []
   private var places: [FactKey: Int] = [:]
 

@@ -21,15 +21,17 @@ package struct RunListing: Sendable, Hashable {
 /// Which runs a list shows.
 package struct RunFilter: Sendable, Hashable {
   package var session: String?
+  package var user: String?
   package var persona: String?
   /// Empty for all.
   package var status: Set<RunRecord.Status>
   package var limit: Int
 
   package init(
-    session: String? = nil, persona: String? = nil, status: Set<RunRecord.Status> = [],
-    limit: Int = 50
+    session: String? = nil, user: String? = nil, persona: String? = nil,
+    status: Set<RunRecord.Status> = [], limit: Int = 50
   ) {
+    self.user = user
     self.session = session
     self.persona = persona
     self.status = status

@@ -11,8 +11,12 @@ final class RunKeeper: Sendable {
   private struct Ownership {
     var epoch: Int64
     var isToCancel = false
+    /// Its end could not be written down: it is let go of as soon as the file can be written.
+    var standing = Standing.held
     var act: (@Sendable () -> Void)?
   }
+
+  private enum Standing { case held, leaving, left }
 
   private struct State {
     var runs: [String: Ownership] = [:]
@@ -22,6 +26,9 @@ final class RunKeeper: Sendable {
     var nextRenewal = ContinuousClock.Instant.now
     /// What the database's version was at the last look.
     var version: Int64?
+
+    /// Whether there is anything to see to.
+    var hasWork: Bool { runs.values.contains { $0.standing != .left } }
   }
 
   private let state = Locked(State())
@@ -29,6 +36,7 @@ final class RunKeeper: Sendable {
   private let lease: Duration
   private let name: String?
   private static let timeBetweenLooks = Duration.milliseconds(250)
+  private static let timeBetweenTries = Duration.seconds(1)
 
   init(owner name: String?, lease: Duration, time: TimeSource) {
     self.name = name
@@ -49,7 +57,7 @@ final class RunKeeper: Sendable {
   func own(_ run: String, epoch: Int64) {
     let now = ContinuousClock.now
     state.withLock { state in
-      if state.runs.isEmpty {
+      if !state.hasWork {
         state.nextLook = now + Self.timeBetweenLooks
         state.nextRenewal = now + lease / 3
       }
@@ -64,6 +72,11 @@ final class RunKeeper: Sendable {
 
   func isOwned(_ run: String) -> Bool { state.withLock { $0.runs[run] != nil } }
 
+  /// Whether it is called this store's only because its end could not be written down.
+  func isLeaving(_ run: String) -> Bool {
+    state.withLock { state in state.runs[run].map { $0.standing != .held } ?? false }
+  }
+
   func owned(_ entries: [JournalEntry]) throws -> [OwnedLines] {
     try entries.byRun.map { run, entries in
       OwnedLines(run: run, epoch: try epoch(of: run), lines: entries.map(JournalLine.init))
@@ -75,6 +88,32 @@ final class RunKeeper: Sendable {
     state.withLock { state in
       if state.runs[run]?.epoch == epoch { state.runs[run] = nil }
     }
+  }
+
+  /// The run's end could not be written down. It is not renewed any more, so that others can have it
+  /// when its lease ends at the latest; whoever has it here may still try to write.
+  func leave(_ run: String, epoch: Int64) {
+    state.withLock { state in
+      guard state.runs[run]?.epoch == epoch else { return }
+      state.runs[run]?.standing = .leaving
+      state.runs[run]?.act = nil
+    }
+  }
+
+  private func hasLeft(_ run: String, epoch: Int64) {
+    state.withLock { state in
+      if state.runs[run]?.epoch == epoch { state.runs[run]?.standing = .left }
+    }
+  }
+
+  /// Another process has taken the run over: whatever is still being done about it is stopped.
+  private func lose(_ run: String, epoch: Int64) {
+    let act = state.withLock { state -> (@Sendable () -> Void)? in
+      guard let owned = state.runs[run], owned.epoch == epoch else { return nil }
+      state.runs[run] = nil
+      return owned.act
+    }
+    act?()
   }
 
   // MARK: Cancelling
@@ -103,18 +142,23 @@ final class RunKeeper: Sendable {
   var upkeep: DatabaseWriter.Upkeep {
     DatabaseWriter.Upkeep(
       due: { [self] in
-        state.withLock { $0.runs.isEmpty ? nil : min($0.nextLook, $0.nextRenewal) }
+        state.withLock { $0.hasWork ? min($0.nextLook, $0.nextRenewal) : nil }
       },
       look: { [self] database in try look(database) })
   }
 
   private func look(_ database: Database) throws -> DatabaseWriter.Change? {
     let now = ContinuousClock.now
-    let (runs, before, renews) = state.withLock { state in
+    let (runs, leaving, before, renews) = state.withLock { state in
       let renews = state.nextRenewal <= now
       state.nextLook = now + Self.timeBetweenLooks
-      if renews { state.nextRenewal = now + lease / 3 }
-      return (state.runs.mapValues(\.epoch), state.version, renews)
+      // Until it has been done: what fails is tried again soon.
+      if renews { state.nextRenewal = now + min(lease / 3, Self.timeBetweenTries) }
+      return (
+        state.runs.filter { $0.value.standing == .held }.mapValues(\.epoch),
+        state.runs.filter { $0.value.standing == .leaving }.mapValues(\.epoch), state.version,
+        renews
+      )
     }
     // Reads a few bytes of shared memory; nothing has changed while it stays the same.
     let version = try database.first("PRAGMA data_version") { $0.integer(0) }
@@ -122,15 +166,24 @@ final class RunKeeper: Sendable {
       for (run, epoch) in runs { try look(at: run, epoch: epoch, database) }
       state.withLock { $0.version = version }
     }
-    guard renews else { return nil }
+    guard renews || !leaving.isEmpty else { return nil }
     let (owner, leaseEnds) = (owner, leaseEnds)
     return { [self] database in
+      for (run, epoch) in leaving {
+        try database.run(
+          """
+          UPDATE runs SET owner = NULL, lease_ends = NULL WHERE id = ? AND epoch = ? AND owner = ?
+          """, .text(run), .integer(epoch), .text(owner))
+        hasLeft(run, epoch: epoch)
+      }
+      guard renews else { return }
       for (run, epoch) in runs {
         try database.run(
           "UPDATE runs SET lease_ends = ? WHERE id = ? AND epoch = ? AND owner = ?",
           .integer(leaseEnds.milliseconds), .text(run), .integer(epoch), .text(owner))
         if database.changes == 0 { try look(at: run, epoch: epoch, database) }
       }
+      state.withLock { $0.nextRenewal = now + lease / 3 }
     }
   }
 
@@ -141,7 +194,7 @@ final class RunKeeper: Sendable {
     ) { (epoch: $0.integer(0), isToCancel: $0.integer(1) != 0) }
     guard let row else { return }
     if row.epoch != epoch {
-      forget(run, epoch: epoch)
+      lose(run, epoch: epoch)
     } else if row.isToCancel {
       cancelIsAsked(of: run)
     }

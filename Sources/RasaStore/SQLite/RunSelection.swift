@@ -21,7 +21,8 @@ struct RunSelection: Sendable {
         values.append(.text(value))
       }
       require("status = ?", status)
-      require("session = ?", filter.session)
+      require("session IN (SELECT key FROM sessions WHERE id = ?)", filter.session)
+      require("user = (SELECT number FROM words WHERE text = ?)", filter.user)
       require("persona = (SELECT number FROM words WHERE text = ?)", filter.persona)
       let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
       parts.append(

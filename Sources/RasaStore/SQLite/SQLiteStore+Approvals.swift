@@ -43,6 +43,7 @@ extension SQLiteStore {
         try database.insert(.refusedAnswer(to: known, answer, at: now))
         return .late(known)
       }
+      try known.check(answer)
       try database.run(
         """
         UPDATE approvals SET standing = 'answered', decision = ?, answer = ?, answered_by = ?,

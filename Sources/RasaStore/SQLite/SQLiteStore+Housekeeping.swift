@@ -2,35 +2,49 @@ package import RasaCore
 package import RasaEngine
 import RasaSQLite
 
+/// Deleting. What is deleted is gone for everybody with the first transaction; its lines and what only
+/// they have said go in many small ones after it, so that nobody who writes waits for long. Should the
+/// process end in between, the next deletion does the rest.
 extension SQLiteStore {
   /// Deletes a session with its turns, notes, runs and their journals. What was spent stays in the
   /// ledger, and what was remembered in the memories. False when there is no such session.
-  package func deleteSession(_ id: String) async throws -> Bool {
+  package func deleteSession(_ session: SessionID) async throws -> Bool {
     let now = time.now()
-    return try await erase { database in
-      let session = SQLValue.text(id)
-      let runs = try database.rows("SELECT id FROM runs WHERE session = ?", session) { $0.text(0) }
+    let isKnown = try await writer.write { database in
+      guard let key = try database.key(of: session) else { return false }
+      let runs = try database.rows("SELECT id FROM runs WHERE session = ?", .text(key)) {
+        $0.text(0)
+      }
       for run in runs { try database.refuseLiving(run, now: now) }
-      try database.run("DELETE FROM turns WHERE session = ?", session)
-      try database.run("DELETE FROM notes WHERE session = ?", session)
-      try database.run("DELETE FROM sessions WHERE id = ?", session)
-      let sessions = database.changes
-      _ = try database.delete(runs, now: now)
-      return runs.count + sessions > 0
-    }
-  }
-
-  /// Deletes a run with its journal and its questions. What was spent stays in the ledger, what was
-  /// remembered in the memories, and what was said in the conversation. Throws for a run that a
-  /// process is at work on; false when there is no such run.
-  package func deleteRun(_ id: Identifier) async throws -> Bool {
-    let now = time.now()
-    return try await erase { database in
-      guard try database.end(of: id.text) != nil else { return false }
-      try database.refuseLiving(id.text, now: now)
-      _ = try database.delete([id.text], now: now)
+      try database.run("DELETE FROM turns WHERE session = ?", .text(key))
+      try database.run("DELETE FROM notes WHERE session = ?", .text(key))
+      try database.run("DELETE FROM sessions WHERE key = ?", .text(key))
+      for run in runs { try database.takeOut(run, now: now) }
       return true
     }
+    guard isKnown else { return false }
+    try await finishDeleting("the session `\(session.name)`")
+    return true
+  }
+
+  /// Deletes runs with their journals and questions. What was spent stays in the ledger, what was
+  /// remembered in the memories, and what was said in the conversation. Deletes none and throws when
+  /// a process is at work on one of them; returns those that there were.
+  package func deleteRuns(_ ids: [Identifier]) async throws -> [Identifier] {
+    let now = time.now()
+    let deleted = try await writer.write { database in
+      let known = try ids.filter { try database.end(of: $0.text) != nil }
+      for id in known { try database.refuseLiving(id.text, now: now) }
+      for id in known { try database.takeOut(id.text, now: now) }
+      return known
+    }
+    guard let first = deleted.first else { return [] }
+    try await finishDeleting(deleted.count == 1 ? first.text : "\(deleted.count) runs")
+    return deleted
+  }
+
+  package func deleteRun(_ id: Identifier) async throws -> Bool {
+    try await !deleteRuns([id]).isEmpty
   }
 
   /// Deletes the runs that have not changed since then and have one of the statuses. A dry run only
@@ -41,33 +55,88 @@ extension SQLiteStore {
   ) async throws -> PruneReport {
     let now = self.time.now()
     let wanted = Set(statuses.map(\.rawValue))
-    let body: @Sendable (Database) throws -> PruneReport = { database in
-      let old = try database.rows(
+    let isOld: @Sendable (Database, String) throws -> Bool = { database, run in
+      guard let listing = try database.listing(of: Identifier(run), now: now) else { return false }
+      return listing.changedAt < time && wanted.contains(listing.record.status.rawValue)
+        && !listing.isAlive
+    }
+    let old = try await writer.read { database in
+      try database.rows(
         "SELECT id, status FROM runs WHERE changed_at < ? ORDER BY number",
         .integer(time.milliseconds)
       ) { (id: $0.text(0), status: $0.text(1)) }
-      let runs = try old.filter { wanted.contains($0.status) }.map(\.id).filter { run in
-        try database.listing(of: Identifier(run), now: now)?.isAlive == false
+      .filter { wanted.contains($0.status) }.map(\.id)
+    }
+    let eraser = Eraser(self)
+    if dryRun {
+      var runs: [String] = []
+      for part in old.parts(of: slices.runs) {
+        runs += try await writer.read { database in try part.filter { try isOld(database, $0) } }
       }
-      let bytes = runs.isEmpty ? 0 : try database.delete(runs, now: now)
-      return PruneReport(runs: runs.map(Identifier.init), bytes: bytes)
+      return PruneReport(
+        runs: runs.map { Identifier($0) }, bytes: try await eraser.bytes(without: runs))
     }
-    if !dryRun { return try await erase(body) }
-    return try await writer.write { database in
-      var report = PruneReport(runs: [], bytes: 0)
-      do {
-        try database.savepoint {
-          report = try body(database)
-          throw DryRun()
-        }
-      } catch is DryRun {}
-      return report
+    var gone: [String] = []
+    for part in old.parts(of: slices.runs) {
+      // Somebody may have gone on with one meanwhile.
+      gone += try await writer.write { database in
+        let runs = try part.filter { try isOld(database, $0) }
+        for run in runs { try database.takeOut(run, now: now) }
+        return runs
+      }
     }
+    let bytes = try await finishDeleting("\(gone.count) runs", eraser)
+    return PruneReport(runs: gone.map { Identifier($0) }, bytes: bytes)
+  }
+
+  /// Deletes what only deleted runs have said, and lets nothing of it remain in the files.
+  @discardableResult
+  private func finishDeleting(_ what: String, _ eraser: Eraser? = nil) async throws -> Int {
+    do {
+      let bytes = try await (eraser ?? Eraser(self)).erase()
+      try await emptyLog()
+      return bytes
+    } catch {
+      var failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
+      failure.message =
+        "\(what) is deleted, but its text may still stand in the files of "
+        + "\(path): \(failure.message)"
+      failure.mend =
+        (failure.mend.isEmpty ? "" : "\(failure.mend); ") + "`rasa runs prune` then does the rest"
+      throw failure
+    }
+  }
+
+  /// Carries the log over and cuts it to nothing: what was deleted still stands in it.
+  func emptyLog() async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + slices.patience
+    repeat {
+      if try await writer.emptyLog() { return }
+      await Task.yield()
+    } while clock.now < deadline && !Task.isCancelled
+    throw Failure(
+      .storage, "another program keeps reading \(path), so its log cannot be emptied",
+      mend: "end the programs that use it (`fuser \(path)` names them)")
   }
 }
 
-/// Takes back what was done to see what it would be.
-private struct DryRun: Error {}
+/// How much is done at once while others wait, and how long is waited for them.
+struct DeletionSlices: Sendable {
+  var runs = 100
+  var lines = 500
+  var bodies = 200
+  /// How long to try to empty the log.
+  var patience: Duration = .seconds(10)
+}
+
+extension Array {
+  fileprivate func parts(of count: Int) -> [[Element]] {
+    stride(from: 0, to: self.count, by: count).map {
+      Array(self[$0..<Swift.min(self.count, $0 + count)])
+    }
+  }
+}
 
 extension Database {
   fileprivate func refuseLiving(_ run: String, now: Timestamp) throws {
@@ -75,59 +144,15 @@ extension Database {
     throw Failure.isBeingRun(run, by: listing.owner ?? "")
   }
 
-  /// Deletes runs and what only they have said; answers how many bytes that was.
-  fileprivate func delete(_ runs: [String], now: Timestamp) throws -> Int {
-    for run in runs {
-      guard let end = try end(of: run) else { continue }
-      let number = SQLValue.integer(end.number)
-      try withdrawApprovals(of: end.number, now: now)
-      try self.run("DELETE FROM approvals WHERE run = ?", number)
-      try self.run("DELETE FROM runs WHERE number = ?", number)
-    }
-    let without = "FROM lines WHERE run NOT IN (SELECT number FROM runs)"
-    let bytes = try first("SELECT sum(24 + coalesce(length(body), 0)) \(without)") { $0.integer(0) }
-    try run("DELETE \(without)")
-    return Int(bytes ?? 0) + (try deleteUnusedBodies())
-  }
-
-  /// Deletes the bodies that nothing refers to any more: not a line, a turn, a run or a question,
-  /// and no body that one of these needs. References are found by looking at everything that may
-  /// hold one: deleting is rare, and counting them would make every line dearer.
-  private func deleteUnusedBodies() throws -> Int {
-    var used: Set<Int64> = []
-    var unseen: [Int64] = []
-    func use(_ number: Int64) {
-      if used.insert(number).inserted { unseen.append(number) }
-    }
-    for query in [
-      "SELECT body FROM lines WHERE typeof(body) = 'integer'",
-      "SELECT input FROM turns WHERE typeof(input) = 'integer'",
-      "SELECT output FROM turns WHERE typeof(output) = 'integer'",
-      "SELECT input FROM runs WHERE typeof(input) = 'integer'", "SELECT question FROM approvals",
-      "SELECT answer FROM approvals WHERE answer IS NOT NULL",
-    ] {
-      for number in try rows(query, transform: { $0.integer(0) }) { use(number) }
-    }
-    // What cannot be read refers to nothing that could be read.
-    let parts = try rows(
-      "SELECT body FROM lines WHERE typeof(body) = 'blob' AND seal IS NOT NULL"
-    ) { (try? ContentReader.references(in: $0.bytes(0))) ?? [] }
-    for number in parts.joined() { use(number) }
-    while let number = unseen.popLast() {
-      let content = try first(
-        "SELECT bytes FROM bodies WHERE number = ? AND typeof(digest) = 'blob'", .integer(number)
-      ) { $0.bytes(0) }
-      let parts = try? ContentReader.references(in: ContentReader.expanded(content ?? []))
-      for part in parts ?? [] { use(part) }
-    }
-    var bytes = 0
-    let all = try rows("SELECT number, length(bytes) FROM bodies") {
-      (number: $0.integer(0), bytes: Int($0.integer(1)))
-    }
-    for body in all where !used.contains(body.number) {
-      try run("DELETE FROM bodies WHERE number = ?", .integer(body.number))
-      bytes += body.bytes
-    }
-    return bytes
+  /// Lets a run be gone for everybody, and notes what is left of it.
+  fileprivate func takeOut(_ run: String, now: Timestamp) throws {
+    guard let end = try end(of: run) else { return }
+    let number = SQLValue.integer(end.number)
+    try withdrawApprovals(of: end.number, now: now)
+    try self.run(
+      "INSERT INTO deletions (run, next, lines) VALUES (?, ?, ?)", number,
+      end.last.map { .integer($0) } ?? .null, .integer(end.lines))
+    try self.run("DELETE FROM approvals WHERE run = ?", number)
+    try self.run("DELETE FROM runs WHERE number = ?", number)
   }
 }

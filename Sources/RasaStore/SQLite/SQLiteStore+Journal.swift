@@ -29,9 +29,13 @@ extension SQLiteStore {
       let listing = try database.listing(of: run, now: now)
       guard let listing else { throw try database.unknownRun(run.text) }
       if listing.record.status == .done { throw Failure.hasEnded(run.text) }
-      if listing.isAlive { throw Failure.isBeingRun(run.text, by: listing.owner ?? "") }
+      let before = try database.end(of: run.text)?.epoch
+      let isLeaving = try keeper.isLeaving(run.text) && keeper.epoch(of: run.text) == before
+      if listing.isAlive, !isLeaving {
+        throw Failure.isBeingRun(run.text, by: listing.owner ?? "")
+      }
       let entries = try database.journal(of: run)?.whole() ?? []
-      let epoch = (try database.end(of: run.text)?.epoch ?? 0) + 1
+      let epoch = (before ?? 0) + 1
       try database.own(run.text, epoch: epoch, owner: keeper.owner, leaseEnds: leaseEnds)
       var record = listing.record
       record.status = .running
@@ -62,16 +66,27 @@ extension SQLiteStore {
     let epoch = try keeper.epoch(of: run.text)
     let turn = ending.turn.map(KeptTurn.init)
     let now = time.now()
-    try await write(about: entries, and: run.text) { database in
-      let end = try database.ownedEnd(of: run.text, epoch: epoch)
-      try database.end(end.number, ending.status, now: now)
-      if let turn { try database.insert(turn) }
-      for note in ending.notes { try database.insert(note) }
-      for session in Set(ending.notes.map(\.session)) {
-        try database.pruneNotes(of: session, now: now)
+    do {
+      try await write(about: entries, and: run.text) { database in
+        let end = try database.ownedEnd(of: run.text, epoch: epoch)
+        try database.end(end.number, ending.status, now: now)
+        func key(_ session: SessionID) throws -> String {
+          if let key = try database.key(of: session) { return key }
+          let persona = try database.listing(of: run, now: now)?.record.persona ?? ""
+          return try database.key(using: session, persona: persona, at: now)
+        }
+        if let turn { try database.insert(turn, in: try key(turn.turn.session)) }
+        for note in ending.notes { try database.insert(note, in: try key(note.session)) }
+        for session in Set(ending.notes.map(\.session)) {
+          try database.pruneNotes(of: try key(session), now: now)
+        }
+        for fact in ending.facts { try database.insert(fact) }
+        faultPoint("close.before")
       }
-      for fact in ending.facts { try database.insert(fact) }
-      faultPoint("close.before")
+    } catch {
+      // Nobody is at work on it any more, whatever the file says.
+      keeper.leave(run.text, epoch: epoch)
+      throw error
     }
     faultPoint("close.after")
     keeper.forget(run.text, epoch: epoch)
@@ -86,9 +101,14 @@ extension SQLiteStore {
     let read: @Sendable (Database) throws -> JournalReading = { database in
       try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }
-    // A write of nothing: what is deferred belongs to the answer.
-    return keeper.isOwned(run.text)
-      ? try await writer.write(after: [run.text], read) : try await writer.read(read)
+    guard keeper.isOwned(run.text) else { return try await writer.read(read) }
+    do {
+      // A write of nothing: what is deferred belongs to the answer.
+      return try await writer.write(after: [run.text], read)
+    } catch  where keeper.isLeaving(run.text) {
+      // By now it may be another's, and there is no room for what is deferred in any case.
+      return try await writer.read(read)
+    }
   }
 
   /// Writes the entries, and what `body` writes, if all of the runs are still owned.
@@ -112,21 +132,17 @@ extension Database {
       try first("SELECT 1 FROM runs WHERE id = ?", .text(run.id.text), transform: { _ in }) == nil
     else { throw Failure.knownRun(run.id.text) }
     let startedAt = SQLValue.integer(run.startedAt.milliseconds)
+    let session = try run.session.map { name in
+      try key(using: SessionID(name, of: run.user), persona: run.persona, at: run.startedAt)
+    }
     try self.run(
       """
       INSERT INTO runs (id, session, persona, persona_digest, user, input, started_at, status,
         fork_of, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      .text(run.id.text), .text(orNull: run.session), .integer(try word(run.persona)),
+      .text(run.id.text), .text(orNull: session), .integer(try word(run.persona)),
       .integer(try word(run.personaDigest)), .integer(try word(run.user)), try keep(input),
       startedAt, .text(run.status.rawValue), .text(orNull: run.forkOf?.text), startedAt)
-    guard let session = run.session else { return }
-    try self.run(
-      """
-      INSERT INTO sessions (id, persona, user, started_at, used_at) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET used_at = max(used_at, excluded.used_at)
-      """,
-      .text(session), .text(run.persona), .text(run.user), startedAt, startedAt)
   }
 
   fileprivate func own(

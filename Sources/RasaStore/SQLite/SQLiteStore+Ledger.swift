@@ -98,12 +98,8 @@ extension Database {
     var scopes: [String] = []
     for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
     var balances = try balances(of: scopes)
-    for leg in request.legs {
-      let balance = balances[leg.scope.row] ?? Balance()
-      if let room = leg.limit.map(balance.room), request.amount > room {
-        return .refused(leg, available: room)
-      }
-    }
+    let refusal = ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
+    if let refusal { return refusal }
     try run(
       """
       INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,

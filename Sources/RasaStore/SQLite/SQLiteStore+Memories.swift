@@ -72,15 +72,20 @@ extension SQLiteStore {
     }
   }
 
-  /// Deletes so that nothing is left in the file: not in free pages, and not in the log.
-  func erase<Result: Sendable>(
+  /// Deletes so that nothing is left in the files: not in the database, for what is deleted is
+  /// overwritten, and not in the log.
+  private func erase<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    let result = try await writer.write { database in
-      try database.execute("PRAGMA secure_delete = ON")
-      return try body(database)
+    let result = try await writer.write(body)
+    do {
+      try await emptyLog()
+    } catch {
+      var failure = error as? Failure ?? Failure(.storage, "\(error)")
+      failure.message = "it is forgotten, but may still stand in \(path)-wal: \(failure.message)"
+      failure.mend += "; `rasa runs prune` then does the rest"
+      throw failure
     }
-    try await writer.read { try $0.checkpoint(emptying: true, patiently: true) }
     return result
   }
 }

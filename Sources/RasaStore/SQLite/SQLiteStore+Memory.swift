@@ -3,12 +3,13 @@ package import RasaEngine
 import RasaSQLite
 
 extension SQLiteStore {
-  package func turns(of session: String, limit: Int) async throws -> [SessionTurn] {
+  package func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] {
     try await writer.read { database in
+      guard let key = try database.key(of: session) else { return [] }
       let rows = try database.rows(
         """
         SELECT run, time, input, output FROM turns WHERE session = ? ORDER BY number DESC LIMIT ?
-        """, .text(session), .integer(max(0, limit))
+        """, .text(key), .integer(max(0, limit))
       ) { row in
         (
           turn: SessionTurn(
@@ -25,7 +26,7 @@ extension SQLiteStore {
           turn.output = try bodies.text(row.output)
         } catch is DamagedContent {
           throw Failure(
-            .storage, "a turn of the session `\(session)` is damaged (\(turn.run))",
+            .storage, "a turn of the session `\(session.name)` is damaged (\(turn.run))",
             mend: "begin another session; `rasa runs show \(turn.run)` shows what can be read")
         }
         return turn
@@ -33,14 +34,15 @@ extension SQLiteStore {
     }
   }
 
-  package func notes(of session: String, limit: Int) async throws -> [WorkingNote] {
+  package func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] {
     let oldest = MemoryBounds.oldestNote(at: time.now())
     return try await writer.read { database in
-      try database.rows(
+      guard let key = try database.key(of: session) else { return [] }
+      return try database.rows(
         """
         SELECT run, time, text FROM notes WHERE session = ? AND time >= ?
         ORDER BY number DESC LIMIT ?
-        """, .text(session), .integer(oldest.milliseconds), .integer(max(0, limit))
+        """, .text(key), .integer(oldest.milliseconds), .integer(max(0, limit))
       ) { row in
         WorkingNote(
           session: session, run: Identifier(row.text(0)),
@@ -81,7 +83,7 @@ struct KeptTurn: Sendable {
 
 extension Database {
   /// A run has one turn; a run that goes on after a pause replaces what it said before.
-  func insert(_ kept: KeptTurn) throws {
+  func insert(_ kept: KeptTurn, in session: String) throws {
     let turn = kept.turn
     try run(
       """
@@ -89,11 +91,11 @@ extension Database {
       ON CONFLICT (run) DO UPDATE
       SET time = excluded.time, input = excluded.input, output = excluded.output
       """,
-      .text(turn.session), .text(turn.run.text), .integer(turn.time.milliseconds),
+      .text(session), .text(turn.run.text), .integer(turn.time.milliseconds),
       try keep(kept.input), try keep(kept.output))
     try run(
-      "UPDATE sessions SET used_at = max(used_at, ?) WHERE id = ?",
-      .integer(turn.time.milliseconds), .text(turn.session))
+      "UPDATE sessions SET used_at = max(used_at, ?) WHERE key = ?",
+      .integer(turn.time.milliseconds), .text(session))
   }
 
   /// A text that is known stays as it is, and so do its words: only where it comes from is new.
@@ -122,11 +124,10 @@ extension Database {
       .text(fact.text))
   }
 
-  func insert(_ note: WorkingNote) throws {
+  func insert(_ note: WorkingNote, in session: String) throws {
     try run(
       "INSERT INTO notes (session, run, time, text) VALUES (?, ?, ?, ?)",
-      .text(note.session), .text(note.run.text), .integer(note.time.milliseconds),
-      .text(note.text))
+      .text(session), .text(note.run.text), .integer(note.time.milliseconds), .text(note.text))
   }
 
   func pruneNotes(of session: String, now: Timestamp) throws {

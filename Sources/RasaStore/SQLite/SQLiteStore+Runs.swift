@@ -133,7 +133,8 @@ final class Lives {
 
 private struct RunRow {
   static let query = """
-    SELECT runs.id, session, persona.text, digest.text, user.text, input, started_at, status,
+    SELECT runs.id,
+      coalesce((SELECT id FROM sessions WHERE key = runs.session), runs.session), persona.text, digest.text, user.text, input, started_at, status,
       fork_of, lines, changed_at, owner, lease_ends,
       (SELECT settled FROM balances WHERE scope = 'execution:' || runs.id),
       (SELECT count(*) FROM approvals WHERE run = runs.number AND standing = 'pending')

@@ -1,46 +1,90 @@
 package import RasaCore
+package import RasaEngine
 import RasaSQLite
 
 /// A conversation as lists show it.
 package struct SessionSummary: Sendable, Hashable {
-  package var id: String
+  package var id: SessionID
   package var persona: String
-  package var user: String
   package var startedAt: Timestamp
   package var usedAt: Timestamp
   package var turns: Int
 }
 
 extension SQLiteStore {
-  /// The sessions used last, newest first.
-  package func sessions(limit: Int) async throws -> [SessionSummary] {
+  /// The sessions used last, newest first; of one user, or of all.
+  package func sessions(of user: String? = nil, limit: Int) async throws -> [SessionSummary] {
     try await writer.read { database in
       try database.rows(
         """
-        SELECT id, persona, user, started_at, used_at,
-          (SELECT count(*) FROM turns WHERE session = sessions.id)
-        FROM sessions ORDER BY used_at DESC, id DESC LIMIT ?
-        """, .integer(max(0, limit)), transform: SessionSummary.init)
+        \(SessionSummary.query) WHERE ?1 IS NULL OR user = ?1
+        ORDER BY used_at DESC, id DESC, user DESC LIMIT ?2
+        """, .text(orNull: user), .integer(max(0, limit)), transform: SessionSummary.init)
     }
   }
 
-  package func session(_ id: String) async throws -> SessionSummary? {
+  package func session(_ id: SessionID) async throws -> SessionSummary? {
     try await writer.read { database in
       try database.first(
-        """
-        SELECT id, persona, user, started_at, used_at,
-          (SELECT count(*) FROM turns WHERE session = sessions.id)
-        FROM sessions WHERE id = ?
-        """, .text(id), transform: SessionSummary.init)
+        "\(SessionSummary.query) WHERE id = ? AND user = ?", .text(id.name), .text(id.user),
+        transform: SessionSummary.init)
+    }
+  }
+
+  /// Whose sessions have that name.
+  package func users(ofSessionsNamed name: String) async throws -> [String] {
+    try await writer.read { database in
+      try database.rows("SELECT user FROM sessions WHERE id = ? ORDER BY user", .text(name)) {
+        $0.text(0)
+      }
     }
   }
 }
 
 extension SessionSummary {
+  fileprivate static let query = """
+    SELECT id, user, persona, started_at, used_at,
+      (SELECT count(*) FROM turns WHERE session = sessions.key)
+    FROM sessions
+    """
+
   fileprivate init(_ row: Row) {
     self.init(
-      id: row.text(0), persona: row.text(1), user: row.text(2),
+      id: SessionID(row.text(0), of: row.text(1)), persona: row.text(2),
       startedAt: Timestamp(milliseconds: row.integer(3)),
       usedAt: Timestamp(milliseconds: row.integer(4)), turns: Int(clamping: row.integer(5)))
+  }
+}
+
+extension Database {
+  /// What rows call the session; nil when there is no such session.
+  func key(of session: SessionID) throws -> String? {
+    try first(
+      "SELECT key FROM sessions WHERE id = ? AND user = ?", .text(session.name),
+      .text(session.user)
+    ) { $0.text(0) }
+  }
+
+  /// The same; the session is there afterwards, and was used at that time.
+  func key(using session: SessionID, persona: String, at time: Timestamp) throws -> String {
+    if let key = try key(of: session) {
+      try run(
+        "UPDATE sessions SET used_at = max(used_at, ?) WHERE key = ?",
+        .integer(time.milliseconds), .text(key))
+      return key
+    }
+    // The name itself, unless it is somebody else's key; two names with their users never meet.
+    var key = session.name
+    while try first("SELECT 1 FROM sessions WHERE key = ?", .text(key), transform: { _ in }) != nil
+    {
+      key += "\u{1F}" + session.user
+    }
+    try run(
+      """
+      INSERT INTO sessions (key, id, user, persona, started_at, used_at) VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      .text(key), .text(session.name), .text(session.user), .text(persona),
+      .integer(time.milliseconds), .integer(time.milliseconds))
+    return key
   }
 }

@@ -11,6 +11,7 @@ package final class SQLiteStore:
   let writer: DatabaseWriter
   let time: TimeSource
   let keeper: RunKeeper
+  let slices: DeletionSlices
 
   /// Nothing is opened yet: that happens at the first use, or in the background by `prepare()`.
   ///
@@ -18,10 +19,20 @@ package final class SQLiteStore:
   ///   - owner: who this store is to other processes; this process when nothing is said.
   ///   - lease: how long a run of a process that does not answer any more, and of which nothing can
   ///     be known, stays its own. Renewed every third of it.
-  package init(
+  package convenience init(
     path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30),
     options: DatabaseWriter.Options = DatabaseWriter.Options()
   ) {
+    self.init(
+      path: path, time: time, owner: owner, lease: lease, options: options,
+      slices: DeletionSlices())
+  }
+
+  init(
+    path: String, time: TimeSource, owner: String?, lease: Duration,
+    options: DatabaseWriter.Options, slices: DeletionSlices
+  ) {
+    self.slices = slices
     self.path = path
     self.time = time
     keeper = RunKeeper(owner: owner, lease: lease, time: time)

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// What tells without reading it whether a file has changed: where it is, how long, and when it was

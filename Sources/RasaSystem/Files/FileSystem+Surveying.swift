@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 package import RasaCore
 
@@ -10,6 +11,7 @@ extension FileSystem {
     package var kind: EntryKind
     /// Links are followed; nil for a link to nothing.
     package var stamp: FileStamp?
+    package var isLink = false
   }
 
   /// The entries of a folder whose names are wanted, and all folders in it, sorted by the bytes of
@@ -52,8 +54,12 @@ extension FileSystem {
       let mayBeFolder = type == 4 || type == 10 || type == 0
       guard isWanted || mayBeFolder else { continue }
       var status = stat()
-      let isThere =
-        unsafe fstatat(number, bytes.map { CChar(bitPattern: $0) } + [0], &status, 0) == 0
+      let nameBytes = bytes.map { CChar(bitPattern: $0) } + [0]
+      var isLink = type == 10
+      if type == 0, unsafe fstatat(number, nameBytes, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+        isLink = status.st_mode & S_IFMT == S_IFLNK
+      }
+      let isThere = unsafe fstatat(number, nameBytes, &status, 0) == 0
       let kind = isThere ? EntryKind(mode: status.st_mode) : .other
       guard isWanted || kind == .folder else { continue }
       let shown = String(decoding: bytes, as: UTF8.self)
@@ -62,7 +68,7 @@ extension FileSystem {
           bytes,
           SurveyedEntry(
             name: shown.utf8.elementsEqual(bytes) ? shown : nil, shown: shown, kind: kind,
-            stamp: isThere ? FileStamp(status) : nil)
+            stamp: isThere ? FileStamp(status) : nil, isLink: isLink)
         ))
     }
     entries.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 package import RasaCore
 
@@ -8,38 +9,104 @@ extension FileSystem {
   /// With `replacing: false` a file that is already there stays as it is, and that is a failure. With
   /// `lasting: false` nobody waits for the disk: after the machine has lost its power the file may
   /// be old, gone or damaged.
+  ///
+  /// What is there and is no file (a device, a pipe) is written to and never replaced. A link is
+  /// replaced, unless `followingLinks` says that the user named the place that it leads to.
   package static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
-    lasting: Bool = true
+    lasting: Bool = true, followingLinks: Bool = false, shownAs name: String? = nil
+  ) throws(Failure) {
+    switch replacing ? target(of: path, followingLinks) : .file(path) {
+    case .file(let place):
+      try put(
+        bytes, at: place, mode: mode, replacing: replacing, lasting: lasting,
+        shownAs: name ?? place)
+    case .stream(let place): try writeInPlace(bytes, to: place)
+    }
+  }
+
+  private enum Target {
+    case file(String)
+    /// Something that takes bytes and keeps none: there is nothing to be replaced.
+    case stream(String)
+  }
+
+  private static func target(of path: String, _ followsLinks: Bool) -> Target {
+    var place = path
+    // As many links as the kernel follows.
+    for _ in 0..<40 {
+      var status = stat()
+      guard unsafe lstat(place, &status) == 0 else { return .file(place) }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG, S_IFDIR: return .file(place)
+      case S_IFLNK:
+        guard followsLinks else { return .file(place) }
+        // The links of /proc lead to what is open, and not to a path.
+        if isBelowProc(place) { return .stream(place) }
+        guard let link = readLink(place) else { return .file(place) }
+        place = link.hasPrefix("/") ? link : "\(parent(of: place))/\(link)"
+      default: return .stream(place)
+      }
+    }
+    return .file(path)
+  }
+
+  private static func isBelowProc(_ path: String) -> Bool {
+    guard let folder = unsafe realpath(parent(of: path), nil) else { return false }
+    defer { unsafe free(folder) }
+    return unsafe String(cString: folder).hasPrefix("/proc/")
+  }
+
+  private static func readLink(_ path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &target, target.count)
+    guard count > 0 else { return nil }
+    return String(
+      decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func writeInPlace(_ bytes: [UInt8], to path: String) throws(Failure) {
+    let number = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+    guard number >= 0 else { throw cannotWrite(path) }
+    let stream = Descriptor(owning: number)
+    let error = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: stream.number) }
+    guard error == 0 else { throw Failure(.storage, systemError: error, cannot: "write", path) }
+  }
+
+  private static func put(
+    _ bytes: [UInt8], at path: String, mode: UInt32, replacing: Bool, lasting: Bool,
+    shownAs name: String
   ) throws(Failure) {
     // In the same folder, as a file can only be renamed within its file system.
     let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     let number = unsafe open(temporary, flags, mode_t(mode))
-    guard number >= 0 else { throw cannotWrite(path) }
+    guard number >= 0 else { throw cannotWrite(name) }
     var isInPlace = false
     defer { if !isInPlace { unsafe unlink(temporary) } }
     do {
       let file = Descriptor(owning: number)
       let error = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file.number) }
       guard error == 0 else {
-        throw Failure(.storage, systemError: error, cannot: "write", path)
+        throw Failure(.storage, systemError: error, cannot: "write", name)
       }
-      guard !lasting || fsync(file.number) == 0 else { throw cannotWrite(path) }
+      guard !lasting || fsync(file.number) == 0 else { throw cannotWrite(name) }
     }
     if replacing {
-      guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(path) }
+      guard unsafe rename(temporary, path) == 0 else { throw cannotWrite(name) }
       isInPlace = true
     } else {
-      guard unsafe link(temporary, path) == 0 else { throw cannotWrite(path) }
+      guard unsafe link(temporary, path) == 0 else { throw cannotWrite(name) }
     }
     if lasting { try sync(folder: parent(of: path)) }
   }
 
   package static func write(
-    _ text: String, to path: String, mode: UInt32 = 0o600, replacing: Bool = true
+    _ text: String, to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
+    followingLinks: Bool = false
   ) throws(Failure) {
-    try write(Array(text.utf8), to: path, mode: mode, replacing: replacing)
+    try write(
+      Array(text.utf8), to: path, mode: mode, replacing: replacing, followingLinks: followingLinks)
   }
 
   /// Makes a folder, and those above it that are missing, for the owner's eyes only.
@@ -74,9 +141,10 @@ extension FileSystem {
 
   /// The folder that a path names something in: `.` for a bare name.
   package static func parent(of path: String) -> String {
-    let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
-    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    let bytes = path.utf8
+    let trimmed = bytes.count > 1 && path.hasByteSuffix("/") ? bytes.dropLast() : bytes[...]
+    guard let slash = trimmed.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(Substring(trimmed[..<slash]))
   }
 
   private static func sync(folder: String) throws(Failure) {

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 package import RasaCore
 
@@ -26,15 +27,15 @@ package enum FileSystem {
 
   /// The path from the root, for one that is meant from the working folder.
   package static func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
+    guard !path.hasBytePrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(folder) }
-    let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    let plain = path.hasBytePrefix("./") ? String(path.dropFirst(2)) : path
     return unsafe "\(String(cString: folder))/\(plain)"
   }
 
   /// The path of something in a folder, as short as it can be written.
   package static func path(_ path: String, in folder: String) -> String {
-    folder == "." ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+    folder == "." ? path : folder.hasByteSuffix("/") ? folder + path : "\(folder)/\(path)"
   }
 
   /// The bytes of a regular file; anything else (a pipe, a device, a folder) is refused, and so is
@@ -62,14 +63,15 @@ package enum FileSystem {
       if code == ENOENT { return nil }
       throw Failure(.configuration, systemError: code, cannot: "read", path)
     }
-    return try readRegularFile(Descriptor(owning: number), limit: limit, name: path)
+    let file = Descriptor(owning: number)
+    return try readRegularFile(file.number, limit: limit, name: path)
   }
 
   static func readRegularFile(
-    _ descriptor: consuming Descriptor, limit: Int, name path: String
+    _ descriptor: Int32, limit: Int, name path: String
   ) throws(Failure) -> [UInt8] {
     var status = stat()
-    guard unsafe fstat(descriptor.number, &status) == 0 else {
+    guard unsafe fstat(descriptor, &status) == 0 else {
       throw Failure(.configuration, systemError: lastError(), cannot: "read", path)
     }
     switch EntryKind(mode: status.st_mode) {
@@ -79,7 +81,7 @@ package enum FileSystem {
       throw Failure(.configuration, "cannot read \(path): it is not a regular file")
     }
     return try readToEnd(
-      descriptor.number, limit: limit, expecting: Int(clamping: status.st_size), name: path)
+      descriptor, limit: limit, expecting: Int(clamping: status.st_size), name: path)
   }
 
   /// Everything up to the end of a descriptor (standard input, a pipe), at most `limit` bytes.

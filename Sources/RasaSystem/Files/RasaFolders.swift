@@ -25,7 +25,7 @@ package struct RasaFolders: Sendable, Hashable {
     // A relative path there would name another folder after each cd: the specification says to
     // ignore it.
     func base(_ variable: String, _ standard: String) throws(Failure) -> String {
-      if let folder = environment[variable], folder.hasPrefix("/") { return "\(folder)/rasa" }
+      if let folder = environment[variable], folder.hasBytePrefix("/") { return "\(folder)/rasa" }
       guard let home = environment["HOME"] ?? homeFromAccount() else {
         throw Failure(
           .configuration, "there is no home folder to keep files in: HOME is not set",

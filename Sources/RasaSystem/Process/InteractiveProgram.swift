@@ -5,11 +5,15 @@ package import RasaCore
 /// A program that a person works with in this terminal, such as an editor.
 package enum InteractiveProgram {
   /// What such a program may know of the environment: the terminal, the desktop, the language,
-  /// where things are. No key of any provider is among it.
+  /// where things are, and how an editor finds the window that it already has (`code --wait` asks
+  /// for it by `VSCODE_*`). No key of any provider is among it.
   package static let allowedVariables = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "TERMINFO*", "LANG",
     "LANGUAGE", "LC_*", "TZ", "TMPDIR", "PWD", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_*",
     "DBUS_SESSION_BUS_ADDRESS", "VISUAL", "EDITOR", "VIM*", "NVIM*", "EMACS*", "NANO*",
+    "ALTERNATE_EDITOR", "HELIX_*", "KAK*", "MICRO_*", "VSCODE_*", "TERM_PROGRAM*", "TERMINAL_*",
+    "GIO_*", "GTK_*", "QT_*", "WSL*", "WT_SESSION", "SSH_TTY", "SSH_CONNECTION", "TMUX*", "STY",
+    "ZELLIJ*", "KITTY_*", "WEZTERM_*", "SNAP*", "NIX_*", "LD_LIBRARY_PATH",
   ]
 
   /// Runs it with the terminal as its input and output and waits until it is done; answers its exit

@@ -14,14 +14,52 @@ package enum Signal: Int32, Sendable, Hashable, CaseIterable {
 
 /// Hands the process's signals to ordinary code, on a thread of its own, for as long as it is kept.
 ///
-/// Signals belong to the whole process, so there is one watch at a time.
+/// Signals belong to the whole process, so there is one watch at a time. A signal that the process was
+/// started to ignore stays ignored: `nohup` means it.
 package final class SignalWatch: Sendable {
-  private let writeEnd: Descriptor
+  private let pipe: SignalPipe
   private let previous: Locked<[Int32: sigaction]>
 
   package init(
     _ signals: Set<Signal>, handle: @escaping @Sendable (Signal) -> Void
   ) throws(Failure) {
+    pipe = try SignalPipe.ofProcess.get()
+    guard pipe.begin(handle) else {
+      throw Failure(.run, "signals are already watched elsewhere in this process")
+    }
+    var replaced: [Int32: sigaction] = [:]
+    for signal in signals {
+      var action = sigaction()
+      if unsafe rasa_signal_pipe_attach(signal.rawValue, &action) == 0 {
+        replaced[signal.rawValue] = action
+      }
+    }
+    previous = Locked(replaced)
+  }
+
+  deinit {
+    previous.withLock { previous in
+      for (number, action) in previous {
+        var action = action
+        _ = unsafe rasa_signal_pipe_detach(number, &action)
+      }
+    }
+    pipe.end()
+  }
+
+  /// From now on a write to a pipe without a reader is an error of that write, and no longer the
+  /// end of the process.
+  package static func ignoreBrokenPipe() { _ = rasa_signal_ignore(SIGPIPE, nil) }
+}
+
+/// What signal handlers write into and one thread reads from, opened by the first watch and never
+/// closed: a handler that is about to write must not find another file under that number.
+private final class SignalPipe: Sendable {
+  static let ofProcess = Result { () throws(Failure) in try SignalPipe() }
+
+  private let handler = Locked<(@Sendable (Signal) -> Void)?>(nil)
+
+  private init() throws(Failure) {
     var readEnd: Int32 = -1
     var writeEnd: Int32 = -1
     let code = unsafe rasa_pipe(&readEnd, &writeEnd)
@@ -33,45 +71,32 @@ package final class SignalWatch: Sendable {
       close(writeEnd)
       throw Failure(.run, "signals are already watched elsewhere in this process")
     }
-    self.writeEnd = Descriptor(owning: writeEnd)
-    var replaced: [Int32: sigaction] = [:]
-    for signal in signals {
-      var action = sigaction()
-      if unsafe rasa_signal_pipe_attach(signal.rawValue, &action) == 0 {
-        replaced[signal.rawValue] = action
-      }
-    }
-    previous = Locked(replaced)
-    startThread { [readEnd] in
-      let descriptor = Descriptor(owning: readEnd)
+    startThread { [handler, readEnd] in
       // The threads that tasks run on have every signal blocked; this one takes them.
       var mask = sigset_t()
       unsafe sigemptyset(&mask)
-      for signal in signals { unsafe sigaddset(&mask, signal.rawValue) }
+      for signal in Signal.allCases { unsafe sigaddset(&mask, signal.rawValue) }
       unsafe pthread_sigmask(SIG_UNBLOCK, &mask, nil)
       var buffer = [UInt8](repeating: 0, count: 16)
       while true {
-        let (count, _) = readAvailable(from: descriptor.number, into: &buffer)
+        let (count, _) = readAvailable(from: readEnd, into: &buffer)
         if count == 0 { return }
         for byte in buffer[..<count] {
-          if let signal = Signal(rawValue: Int32(byte)) { handle(signal) }
+          guard let signal = Signal(rawValue: Int32(byte)) else { continue }
+          handler.withLock { $0 }?(signal)
         }
       }
     }
   }
 
-  deinit {
-    previous.withLock { previous in
-      for (number, action) in previous {
-        var action = action
-        _ = unsafe rasa_signal_pipe_detach(number, &action)
-      }
+  /// False when another watch is kept.
+  func begin(_ handle: @escaping @Sendable (Signal) -> Void) -> Bool {
+    handler.withLock { handler in
+      guard handler == nil else { return false }
+      handler = handle
+      return true
     }
-    // Closing the write end, which follows, is what ends the thread.
-    rasa_signal_pipe_close()
   }
 
-  /// From now on a write to a pipe without a reader is an error of that write, and no longer the
-  /// end of the process.
-  package static func ignoreBrokenPipe() { _ = rasa_signal_ignore(SIGPIPE, nil) }
+  func end() { handler.withLock { $0 = nil } }
 }

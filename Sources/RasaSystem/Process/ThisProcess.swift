@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// Ends the process at once: nothing that has to be kept is left to the end of the process, so

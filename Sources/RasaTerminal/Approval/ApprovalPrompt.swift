@@ -5,8 +5,8 @@ package import RasaSystem
 /// while standard input, output and error are pipes and files.
 package struct ApprovalPrompt: Sendable {
   private let terminalPath: String
-  private let environment: Environment
-  private let style: Style
+  let environment: Environment
+  let style: Style
 
   /// `terminalPath` is the process's own terminal, whichever that is.
   package init(terminalPath: String = "/dev/tty", environment: Environment, style: Style) {
@@ -16,13 +16,17 @@ package struct ApprovalPrompt: Sendable {
   }
 
   /// Whether there is a person to ask.
-  package var isPossible: Bool { (try? InteractiveTerminal(path: terminalPath)) != nil }
+  package var isPossible: Bool { (try? open()) != nil }
 
-  /// Asks until there is an answer. Cancelling the task answers `.interrupted` at once.
+  func open() throws(Failure) -> InteractiveTerminal {
+    try InteractiveTerminal(path: terminalPath, environment: environment)
+  }
+
+  /// Asks until there is an answer. Cancelling the task answers `.interrupted` at once, or, while an
+  /// editor has the terminal, as soon as that has ended.
   package func ask(_ request: ApprovalRequest) async throws(Failure) -> ApprovalAnswer {
-    let terminal = try InteractiveTerminal(path: terminalPath)
-    // The editor has the terminal by its number only.
-    defer { withExtendedLifetime(terminal) {} }
+    let terminal = try open()
+    defer { terminal.leave() }
     var machine = StateMachine(request, style: style, columns: terminal.columns)
     var action = machine.start()
     while true {
@@ -30,23 +34,39 @@ package struct ApprovalPrompt: Sendable {
       case .finish(let answer):
         if answer == .interrupted { terminal.show("\n") }
         return answer
-      case .ask(let text, let discardingTypedAhead):
-        action =
-          switch await terminal.readLine(prompt: text, discardingTypedAhead: discardingTypedAhead) {
-          case .text(let line): machine.receive(line: line)
-          case .interrupted: machine.interrupt()
-          case .end: machine.receiveEnd()
-          }
+      case .choose(let text):
+        action = machine.receive(
+          await terminal.readLine(prompt: text, discardingTypedAhead: true, isText: false))
+      case .read(let text):
+        action = machine.receive(
+          await terminal.readLine(prompt: text, discardingTypedAhead: false, isText: true))
       case .edit(let text):
         let editor = TextEditor(environment: environment)
+        terminal.lend()
         do {
           action = machine.receive(
             edited: try await editor.edit(text, terminal: terminal.descriptor))
         } catch {
-          terminal.show(printable(error.description) + "\n")
-          action = machine.receive(edited: nil)
+          action = machine.receive(edited: nil, because: error.description)
+        }
+        // Whoever stopped the run meanwhile did not wait for what was written, and what an editor
+        // leaves behind whose terminal has gone is nobody's answer.
+        if Task.isCancelled {
+          action = machine.interrupt()
+        } else if terminal.isGone {
+          action = machine.receiveEnd()
         }
       }
+    }
+  }
+}
+
+extension ApprovalPrompt.StateMachine {
+  fileprivate mutating func receive(_ line: LineReader.Line) -> Action {
+    switch line {
+    case .text(let text): receive(line: text)
+    case .interrupted: interrupt()
+    case .end: receiveEnd()
     }
   }
 }

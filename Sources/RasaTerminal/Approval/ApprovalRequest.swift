@@ -2,32 +2,62 @@ package import RasaCore
 
 /// A question to the person at the terminal: may this be done, said, or kept?
 package struct ApprovalRequest: Sendable {
-  /// What is to be decided, as one line.
+  /// What each choice leads to, where that is known.
+  package struct Consequences: Sendable, Hashable {
+    package var approve: String
+    package var edit: String
+    package var reject: String
+    package var feedback: String
+
+    package init(
+      approve: String = "it goes on exactly as shown",
+      edit: String = "your text goes on in its place",
+      reject: String = "with a reason it is sent back, without one the run ends as denied",
+      feedback: String = "say what should be different; it is worked on again"
+    ) {
+      self.approve = approve
+      self.edit = edit
+      self.reject = reject
+      self.feedback = feedback
+    }
+  }
+
+  /// What is to be decided, in the words of whoever asks.
   package var title: String
   /// Who asks: operator and frame.
   package var askedBy: String
   /// What is at stake, in a word or two; empty when there is nothing to say.
   package var risk: String
   package var costSoFar: Money
+  /// What the subject is: `the output`, `` `draft` ``.
+  package var subjectName: String
   /// The exact text that the answer is about.
   package var subject: String
   /// Further facts, each with its name.
   package var context: [(name: String, value: String)]
+  package var consequences: Consequences
   package var allowsEdit: Bool
   package var allowsFeedback: Bool
   package var allowsSession: Bool
+  /// What was wrong with the answer before; the subject is shown again with it.
+  package var problem = ""
+  /// What an editor begins with when it is not the subject: an edit that did not fit.
+  package var unfinishedEdit: String?
 
   package init(
-    title: String, askedBy: String, risk: String = "", costSoFar: Money = .zero, subject: String,
-    context: [(name: String, value: String)] = [], allowsEdit: Bool = true,
-    allowsFeedback: Bool = true, allowsSession: Bool = true
+    title: String, askedBy: String, risk: String = "", costSoFar: Money = .zero,
+    subjectName: String = "the text", subject: String,
+    context: [(name: String, value: String)] = [], consequences: Consequences = Consequences(),
+    allowsEdit: Bool = true, allowsFeedback: Bool = true, allowsSession: Bool = true
   ) {
     self.title = title
     self.askedBy = askedBy
     self.risk = risk
     self.costSoFar = costSoFar
+    self.subjectName = subjectName
     self.subject = subject
     self.context = context
+    self.consequences = consequences
     self.allowsEdit = allowsEdit
     self.allowsFeedback = allowsFeedback
     self.allowsSession = allowsSession
@@ -42,6 +72,8 @@ package enum ApprovalAnswer: Sendable, Hashable {
   case feedback(String)
   /// This, and what is like it for the rest of the session.
   case approveForSession
+  /// Nobody answered: the input has ended, or the terminal has gone.
+  case unanswered
   /// The person broke off: Ctrl-C, or the run was cancelled while it waited.
   case interrupted
 }

@@ -3,13 +3,21 @@ import Glibc
 import RasaCore
 import RasaSystem
 
-/// A terminal to talk with a person on: lines as the terminal itself edits them.
+/// A terminal to talk with a person on.
+///
+/// Lines come through the line editor, pastes whole. While it is open the terminal does not edit
+/// lines itself; `leave` puts it back as it was, and leaves nothing that was typed here for whoever
+/// reads from it next.
 final class InteractiveTerminal: Sendable {
   private let terminal: Descriptor
   /// Written to when nobody waits for the person's answer any more.
   private let wake: Descriptor
+  private let before: TerminalSettings?
+  private let keys: TerminalKeys
+  private let hasEditor: Bool
+  private let editor = Locked<LineEditor?>(nil)
 
-  init(path: String) throws(Failure) {
+  init(path: String, environment: Environment) throws(Failure) {
     let number = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else {
       throw Failure(
@@ -22,6 +30,12 @@ final class InteractiveTerminal: Sendable {
       throw Failure(.approval, systemError: errno, cannot: "listen at", path)
     }
     self.wake = Descriptor(owning: wake)
+    guard let keys = TerminalKeys(input: number, wake: wake) else {
+      throw Failure(.approval, systemError: ENOMEM, cannot: "listen at", path)
+    }
+    self.keys = keys
+    before = TerminalSettings(of: number)
+    hasEditor = environment["TERM"] ?? "dumb" != "dumb"
   }
 
   var descriptor: Int32 { terminal.number }
@@ -33,44 +47,84 @@ final class InteractiveTerminal: Sendable {
 
   func show(_ text: String) { try? Output(descriptor: terminal.number).write(text) }
 
-  func readLine(prompt: String, discardingTypedAhead: Bool) async -> LineReader.Line {
+  /// - Parameters:
+  ///   - prompt: what stands before the line; all but its last line is only shown.
+  ///   - isText: whether the line is a text that may be pasted, and not a choice.
+  func readLine(
+    prompt: String, discardingTypedAhead: Bool, isText: Bool
+  ) async -> LineReader.Line {
     // The last line of the prompt appears after what was typed before it is thrown away: whoever
     // answers has seen it.
     let lastLine = prompt.utf8.lastIndex(of: UInt8(ascii: "\n")).map { prompt.index(after: $0) }
     let split = lastLine ?? prompt.startIndex
     show(String(prompt[..<split]))
-    if discardingTypedAhead { tcflush(terminal.number, TCIFLUSH) }
-    show(String(prompt[split...]))
+    if discardingTypedAhead { discardInput() }
+    let last = String(prompt[split...])
     return await withTaskCancellationHandler {
-      await onOwnThread { [self] in waitForLine() }
+      await onOwnThread { [self] in waitForLine(last, isText: isText) }
     } onCancel: { [wakeNumber = wake.number] in
       var one: UInt64 = 1
       _ = unsafe write(wakeNumber, &one, 8)
     }
   }
 
-  private static let longestLine = 1 << 16
+  private func waitForLine(_ prompt: String, isText: Bool) -> LineReader.Line {
+    keys.gatherPastes(isText)
+    let line = hasEditor ? editedLine(prompt) : rawLine(prompt)
+    return isWoken ? .interrupted : line
+  }
 
-  private func waitForLine() -> LineReader.Line {
-    var line: [UInt8] = []
+  private func editedLine(_ prompt: String) -> LineReader.Line {
+    editor.withLock { editor in
+      editor = editor ?? LineEditor(keys, input: terminal.number, output: terminal.number)
+      return editor?.read(prompt: prompt) ?? rawLine(prompt)
+    }
+  }
+
+  private func rawLine(_ prompt: String) -> LineReader.Line {
+    before?.applyRaw()
+    show(TerminalText.line(prompt))
+    defer { show("\r\n") }
+    var line = RawLine()
     while true {
-      var wanted = [
-        pollfd(fd: terminal.number, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: wake.number, events: Int16(POLLIN), revents: 0),
-      ]
-      if unsafe poll(&wanted, 2, -1) < 0 {
-        if errno == EINTR { continue }
-        return .end
-      }
-      if wanted[1].revents != 0 { return .interrupted }
-      // The terminal edits lines itself and hands them over whole.
-      guard let bytes = try? FileSystem.readSome(terminal.number, name: "the terminal"),
-        !bytes.isEmpty, line.count + bytes.count <= Self.longestLine
-      else { return .end }
-      line += bytes
-      if let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-        return .text(String(decoding: line[..<end], as: UTF8.self))
+      guard case .character(let key) = keys.next() else { return .end }
+      switch line.receive(key) {
+      case .goesOn(let echo): if !echo.isEmpty { show(echo) }
+      case .finished(let line): return line
       }
     }
+  }
+
+  private var isWoken: Bool {
+    var wanted = pollfd(fd: wake.number, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&wanted, 1, 0) > 0
+  }
+
+  /// Throws away what was typed, and what still comes of a paste: terminals send one in pieces.
+  private func discardInput() {
+    keys.discard()
+    tcflush(terminal.number, TCIFLUSH)
+    var wanted = pollfd(fd: terminal.number, events: Int16(POLLIN), revents: 0)
+    var pieces = 0
+    while pieces < 10_000, unsafe poll(&wanted, 1, 20) > 0, wanted.revents == Int16(POLLIN) {
+      tcflush(terminal.number, TCIFLUSH)
+      pieces += 1
+    }
+  }
+
+  /// Whether the terminal has gone away: nobody can have typed anything since.
+  var isGone: Bool {
+    var wanted = pollfd(fd: terminal.number, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&wanted, 1, 0) > 0 && wanted.revents & Int16(POLLHUP | POLLERR) != 0
+  }
+
+  /// Lets another program use the terminal for a while, as the shell left it.
+  func lend() { before?.apply() }
+
+  /// Gives the terminal back as it was found, with nothing left in it for the shell.
+  func leave() {
+    editor.withLock { $0 = nil }
+    discardInput()
+    before?.apply(discardingInput: true)
   }
 }

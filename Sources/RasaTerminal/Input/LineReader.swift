@@ -1,4 +1,3 @@
-import CEdit
 import Glibc
 package import RasaCore
 package import RasaSystem
@@ -30,7 +29,9 @@ package final class LineReader: Sendable {
     terminalBefore = TerminalSettings(of: input)
     let hasEditor =
       isatty(input) == 1 && isatty(output) == 1 && environment["TERM"] ?? "dumb" != "dumb"
-    guard hasEditor, let editor = LineEditor(input: input, output: output) else {
+    guard hasEditor, let keys = TerminalKeys(input: input),
+      let editor = LineEditor(keys, input: input, output: output)
+    else {
       // On a terminal that cannot be edited on, the prompt is shown all the same.
       let prompting = isatty(input) == 1 ? output : nil
       source = Locked(.plain(PlainLines(descriptor: input, promptOn: prompting)))
@@ -78,34 +79,6 @@ package final class LineReader: Sendable {
       }
     }
   }
-}
-
-/// libedit's editor with its one owner. Not for two threads at a time.
-@safe private final class LineEditor: @unchecked Sendable {
-  private let pointer: OpaquePointer
-
-  init?(input: Int32, output: Int32) {
-    guard let pointer = unsafe rasa_editor_open(input, output) else { return nil }
-    unsafe self.pointer = pointer
-  }
-
-  deinit { unsafe rasa_editor_close(pointer) }
-
-  func read(prompt: String) -> LineReader.Line {
-    var line: UnsafePointer<CChar>? = nil
-    var length = 0
-    let outcome = unsafe rasa_editor_read(pointer, TerminalText.line(prompt), &line, &length)
-    switch outcome {
-    case Int32(RASA_EDITOR_LINE.rawValue):
-      guard let line = unsafe line else { return .end }
-      let bytes = unsafe UnsafeRawBufferPointer(start: line, count: length)
-      return .text(unsafe String(decoding: bytes, as: UTF8.self))
-    case Int32(RASA_EDITOR_INTERRUPTED.rawValue): return .interrupted
-    default: return .end
-    }
-  }
-
-  func remember(_ line: String) { unsafe rasa_editor_remember(pointer, line) }
 }
 
 /// Lines of a pipe or a file.

@@ -4,7 +4,7 @@ package import RasaSystem
 /// The editor of a person's choice: `VISUAL`, `EDITOR`, else the system's `editor`, else `vi`.
 package struct TextEditor: Sendable {
   private let environment: Environment
-  private static let longestText = 1 << 20
+  private static let longestText = 64 << 20
 
   package init(environment: Environment) { self.environment = environment }
 
@@ -23,11 +23,21 @@ package struct TextEditor: Sendable {
       environment: environment)
     guard code == 0 else { return nil }
     let bytes = try FileSystem.read(path, limit: Self.longestText, followingLinks: false)
-    return String(decoding: bytes, as: UTF8.self)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(
+        .usage, "what the editor wrote is not UTF-8, and would not be what was written",
+        mend: "set the editor's file encoding to UTF-8, and edit it again")
+    }
+    return text
   }
 
   private var command: String {
-    environment["VISUAL"] ?? environment["EDITOR"]
-      ?? (FileSystem.exists("/usr/bin/editor") ? "editor" : "vi")
+    // A variable that is set to nothing names no editor.
+    for name in ["VISUAL", "EDITOR"] {
+      if let command = environment[name], command.utf8.contains(where: { $0 > 0x20 }) {
+        return command
+      }
+    }
+    return FileSystem.exists("/usr/bin/editor") ? "editor" : "vi"
   }
 }

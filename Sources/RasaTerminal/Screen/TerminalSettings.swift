@@ -14,8 +14,19 @@ struct TerminalSettings: Sendable {
     self.settings = settings
   }
 
-  func apply() {
+  func apply(discardingInput: Bool = false) {
     var settings = settings
+    unsafe tcsetattr(descriptor, discardingInput ? TCSAFLUSH : TCSANOW, &settings)
+  }
+
+  /// The same, but keys come as they are pressed, none of them means anything to the terminal, and
+  /// none is shown.
+  func applyRaw() {
+    var settings = settings
+    settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
+    settings.c_iflag &= ~tcflag_t(ICRNL | INLCR | IGNCR)
+    // VTIME and VMIN: a read waits for one byte, as long as it takes.
+    (settings.c_cc.5, settings.c_cc.6) = (0, 1)
     unsafe tcsetattr(descriptor, TCSANOW, &settings)
   }
 }

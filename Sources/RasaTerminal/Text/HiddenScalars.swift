@@ -1,22 +1,19 @@
+import RasaCore
+
 extension Unicode.Scalar {
-  /// Whether a terminal would obey this scalar, or show nothing for it, instead of showing it:
-  /// controls other than newline and tab, marks that turn the direction of text, and characters
-  /// without a width that can hide one text in another.
-  package var isHidden: Bool {
-    switch value {
-    case 0x09, 0x0A: false
-    case 0x00...0x1F, 0x7F...0x9F: true
-    // Soft hyphen; grapheme joiner; Arabic letter mark; Hangul and Khmer fillers; Mongolian
-    // selectors.
-    case 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B...0x180F: true
-    // Zero-width space and joiners, direction marks; embeddings; invisible operators; isolates.
-    case 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x206F: true
-    // Hangul fillers; byte order mark; interlinear annotation.
-    case 0x3164, 0xFEFF, 0xFFA0, 0xFFF9...0xFFFB: true
-    // Music formatting; tags and the second set of variation selectors.
-    case 0x1D173...0x1D17A, 0xE0000...0xE0FFF: true
-    default: false
+  /// Whether a person who looks at this scalar may see something else than is there: what is hidden,
+  /// and what is drawn as a blank, as a line end, or as nobody knows what.
+  var looksLikeSomethingElse: Bool {
+    if value < 0x7F { return isHidden }
+    if isHidden { return true }
+    switch properties.generalCategory {
+    case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .unassigned,
+      .privateUse, .surrogate:
+      return true
+    default: break
     }
+    // The empty Braille cell; variation selectors without a picture form of their own.
+    return value == 0x2800 || (0xFE00...0xFE0D).contains(value)
   }
 }
 

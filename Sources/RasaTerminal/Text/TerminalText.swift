@@ -1,5 +1,11 @@
-/// Makes text that others wrote (models, files, servers) safe to show on a terminal: what a
-/// terminal would obey, or show nothing for, is taken out. Newlines and tabs stay.
+import RasaCore
+
+/// Makes text that others wrote (models, files, servers) safe to show on a terminal.
+///
+/// What a terminal would obey is taken out: controls, escape sequences, marks that turn the direction
+/// of text, soft hyphens. Joiners stay where scripts and emoji need them, between letters and between
+/// pictures; everything else without a width, which could hide one text in another, is shown as its
+/// number (`\u{200B}`). Newlines and tabs stay.
 ///
 /// One value per stream: a sequence that is cut in two by a chunk's end is still recognised.
 package struct TerminalText: Sendable {
@@ -17,6 +23,12 @@ package struct TerminalText: Sendable {
   private var state = State.text
   /// The beginning of a character whose rest is still to come.
   private var incomplete: [UInt8] = []
+  /// What was shown last.
+  private var previous: Unicode.Scalar?
+  /// A joiner: whether it stays depends on what comes after it.
+  private var joiner: Unicode.Scalar?
+  /// How many tags may follow: those that make the flag of a region of a black flag.
+  private var tags = 0
 
   package init() {}
 
@@ -26,11 +38,14 @@ package struct TerminalText: Sendable {
   /// What is left of the next chunk.
   package mutating func clean(_ chunk: String) -> String {
     var chunk = chunk
-    if state == .text, chunk.withUTF8({ unsafe offsetOfHiddenScalar(in: $0) }) == nil {
+    if state == .text, joiner == nil,
+      chunk.withUTF8({ unsafe offsetOfHiddenScalar(in: $0) }) == nil
+    {
+      if let last = chunk.unicodeScalars.last { note(last) }
       return chunk
     }
     var cleaned = String.UnicodeScalarView()
-    for scalar in chunk.unicodeScalars where shows(scalar) { cleaned.append(scalar) }
+    for scalar in chunk.unicodeScalars where isText(scalar) { take(scalar, into: &cleaned) }
     return String(cleaned)
   }
 
@@ -53,7 +68,17 @@ package struct TerminalText: Sendable {
     return clean(String(decoding: bytes, as: UTF8.self))
   }
 
-  private mutating func shows(_ scalar: Unicode.Scalar) -> Bool {
+  /// What the end of the text leaves to be shown. The next text begins anew.
+  package mutating func finish() -> String {
+    let rest = (joiner?.numbered ?? "") + (incomplete.isEmpty ? "" : "\u{FFFD}")
+    self = TerminalText()
+    return rest
+  }
+
+  // MARK: Sequences
+
+  /// Whether the scalar is no part of a sequence that a terminal would obey.
+  private mutating func isText(_ scalar: Unicode.Scalar) -> Bool {
     switch state {
     case .text: break
     case .escape:
@@ -89,13 +114,13 @@ package struct TerminalText: Sendable {
         return false
       }
       state = .escape
-      return shows(scalar)
+      return isText(scalar)
     }
     switch scalar.value {
     case 0x1B: state = .escape
     case 0x9B: state = .sequence
     case 0x90, 0x98, 0x9D, 0x9E, 0x9F: state = .string(0)
-    default: return !scalar.isHidden
+    default: return true
     }
     return false
   }
@@ -103,37 +128,195 @@ package struct TerminalText: Sendable {
   /// A sequence that is broken off by something that cannot be part of it.
   private mutating func restart(with scalar: Unicode.Scalar) -> Bool {
     state = .text
-    return shows(scalar)
+    return isText(scalar)
+  }
+
+  // MARK: Scalars
+
+  private mutating func take(
+    _ scalar: Unicode.Scalar, into shown: inout String.UnicodeScalarView
+  ) {
+    if scalar.isDropped { return }
+    if let joiner {
+      self.joiner = nil
+      if joiner.joins(previous, scalar) {
+        shown.append(joiner)
+      } else {
+        shown.append(contentsOf: joiner.numbered.unicodeScalars)
+        previous = nil
+      }
+    }
+    guard scalar.isHidden else {
+      shown.append(scalar)
+      return note(scalar)
+    }
+    if tags > 0, (0xE0020...0xE007F).contains(scalar.value) {
+      shown.append(scalar)
+      tags = scalar.value == 0xE007F ? 0 : tags - 1
+    } else if scalar.isJoiner, let previous, previous.takesJoiner(scalar) {
+      if previous.isVirama {
+        // It forms the letter before it, whatever follows.
+        shown.append(scalar)
+        note(scalar)
+      } else {
+        joiner = scalar
+      }
+    } else {
+      shown.append(contentsOf: scalar.numbered.unicodeScalars)
+      previous = nil
+      tags = 0
+    }
+  }
+
+  private mutating func note(_ scalar: Unicode.Scalar) {
+    previous = scalar
+    // Five letters of a region at most, and the end.
+    tags = scalar.value == 0x1F3F4 ? 7 : 0
   }
 }
 
-/// A whole text that a terminal shows and does not obey: nothing hidden is left in it.
+extension Unicode.Scalar {
+  /// Of what is hidden, that which reads the same without it.
+  fileprivate var isDropped: Bool {
+    switch value {
+    case 0x09, 0x0A: false
+    case 0x00...0x1F, 0x7F...0x9F, 0xAD: true
+    case 0x61C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x206F: true
+    default: false
+    }
+  }
+
+  /// The two joiners, and what Mongolian chooses its letters' forms with.
+  fileprivate var isJoiner: Bool {
+    switch value {
+    case 0x200C, 0x200D, 0x180B...0x180F: true
+    default: false
+    }
+  }
+
+  /// The mark that takes a letter's vowel away, which joins it with the next one.
+  fileprivate var isVirama: Bool { properties.canonicalCombiningClass.rawValue == 9 }
+
+  fileprivate var isMongolian: Bool { (0x1800...0x18AF).contains(value) }
+
+  fileprivate var isPicture: Bool {
+    value > 0x7F && (properties.isEmoji || value == 0xFE0F || value == 0x20E3)
+  }
+
+  private var isOfWord: Bool {
+    switch properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+      .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber:
+      true
+    default: false
+    }
+  }
+
+  /// Whether that joiner may stand behind this scalar.
+  fileprivate func takesJoiner(_ joiner: Unicode.Scalar) -> Bool {
+    if (0x180B...0x180F).contains(joiner.value) { return isMongolian }
+    return isVirama || isOfWord || (joiner.value == 0x200D && isPicture)
+  }
+
+  /// Whether this joiner does what it is for between the two. Between letters of ASCII it can only
+  /// hide.
+  fileprivate func joins(_ left: Unicode.Scalar?, _ right: Unicode.Scalar) -> Bool {
+    guard let left, !right.isHidden else { return false }
+    if (0x180B...0x180F).contains(value) { return true }
+    if value == 0x200D, left.isPicture, right.isPicture { return true }
+    return left.isOfWord && right.isOfWord && !(left.isASCII && right.isASCII)
+  }
+}
+
+/// A whole text that a terminal shows and does not obey: nothing is left in it that could deceive.
 package func printable(_ text: String) -> String {
   var cleaner = TerminalText()
-  return cleaner.clean(text)
+  return cleaner.clean(text) + cleaner.finish()
 }
 
 extension TerminalText {
-  /// A whole text in which everything hidden is shown as its number, `\u{200B}`: for what a person
-  /// must see exactly before saying yes to it.
+  /// A whole text in which everything hidden, and everything that looks like a space and is none, is
+  /// shown as its number, `\u{200B}`: for what a person must see exactly before saying yes to it.
   package static func escaped(_ text: String) -> String {
-    var text = text
-    if text.withUTF8({ unsafe offsetOfHiddenScalar(in: $0) }) == nil { return text }
-    var shown = ""
-    for scalar in text.unicodeScalars {
-      if scalar.isHidden {
-        shown += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-      } else {
-        shown.unicodeScalars.append(scalar)
-      }
+    if text.utf8.allSatisfy({ $0 < 0x7F && ($0 >= 0x20 || $0 == 0x0A || $0 == 0x09) }) {
+      return text
     }
-    return shown
+    var shown = String.UnicodeScalarView()
+    var previous: Unicode.Scalar?
+    for scalar in text.unicodeScalars {
+      if scalar.isHidden || scalar.looksBlank || scalar.isLooseSelector(after: previous) {
+        shown.append(contentsOf: scalar.numbered.unicodeScalars)
+      } else {
+        shown.append(scalar)
+      }
+      previous = scalar
+    }
+    return String(shown)
   }
 
   /// A text for one line: printable, its line breaks and tabs as spaces.
-  package static func line(_ text: String) -> String {
-    let cleaned = printable(text)
-    guard cleaned.utf8.contains(where: { $0 == 0x0A || $0 == 0x09 }) else { return cleaned }
-    return String(cleaned.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+  package static func line(_ text: String) -> String { oneLine(printable(text)) }
+
+  /// Line breaks and tabs become spaces, other controls and sequences go: none of them belongs into a
+  /// row. Every other byte stays.
+  static func oneLine(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.isControl || $0.breaksLine }) else {
+      return text
+    }
+    var sequences = TerminalText()
+    var line = String.UnicodeScalarView()
+    var wasReturn = false
+    for scalar in text.unicodeScalars {
+      let isText = sequences.isText(scalar)
+      // The two bytes that end a line elsewhere are one break.
+      defer { wasReturn = scalar == "\r" }
+      if !isText || (wasReturn && scalar == "\n") { continue }
+      if scalar.breaksLine {
+        line.append(" ")
+      } else if !scalar.isControl {
+        line.append(scalar)
+      }
+    }
+    return String(line)
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+
+  fileprivate var breaksLine: Bool {
+    switch value {
+    case 0x09...0x0D, 0x85, 0x2028, 0x2029: true
+    default: false
+    }
+  }
+
+  /// A selector of a form, which shows nothing itself; the one of pictures belongs behind one.
+  fileprivate func isLooseSelector(after previous: Unicode.Scalar?) -> Bool {
+    guard (0xFE00...0xFE0F).contains(value) else { return false }
+    return !(value >= 0xFE0E && previous?.properties.isEmoji == true)
+  }
+}
+
+/// How text that others wrote goes to one output: a terminal is protected from it, a file or a pipe
+/// gets the bytes as they are.
+package struct OthersText: Sendable, Hashable {
+  package var isOnTerminal: Bool
+
+  package init(isOnTerminal: Bool) { self.isOnTerminal = isOnTerminal }
+
+  /// A whole text.
+  package func whole(_ text: String) -> String { isOnTerminal ? printable(text) : text }
+
+  /// A text as a part of one line.
+  package func line(_ text: String) -> String {
+    isOnTerminal ? TerminalText.line(text) : TerminalText.oneLine(text)
+  }
+
+  /// The beginning of a text on one line; all of it where no window limits it.
+  package func opening(_ text: String, to columns: Int) -> String {
+    guard isOnTerminal else { return String(TerminalText.oneLine(text).trimmedByScalars) }
+    let beginning = TerminalText.line(String(text.prefix(columns * 2 + 8)))
+    return fit(String(beginning.trimmedByScalars), to: columns)
   }
 }

@@ -10,6 +10,7 @@ package final class TerminalSession: Sendable {
     /// Everything before has been expected already.
     var seen = 0
     var isClosed = false
+    var hasHungUp = false
     var exitCode: Int32?
   }
 
@@ -42,7 +43,17 @@ package final class TerminalSession: Sendable {
       child.killAll()
       _ = child.wait(until: .max)
     }
+    if !screen.withLock({ $0.hasHungUp }) { close(descriptor) }
+  }
+
+  /// The terminal goes away, as when its window is closed. Returns the program's exit code.
+  package func hangUp(limit: Duration = .seconds(60)) async throws -> Int32 {
+    screen.withLock { screen in
+      screen.isClosed = true
+      screen.hasHungUp = true
+    }
     close(descriptor)
+    return try await waitForExit(limit: limit)
   }
 
   /// Everything that has been shown so far, escape sequences included.

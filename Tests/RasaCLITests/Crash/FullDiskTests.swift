@@ -53,7 +53,7 @@ struct FullDiskTests {
     let stopped = try await journey.begin(journey.scenario.arguments).finish()
     #expect(stopped.exitCode == 1)
     #expect(stopped.errorText.contains("no room left"), "\(stopped.errorText)")
-    #expect(stopped.output.isEmpty)
+    #expect(!stopped.hasAnswer, "\(stopped.text)")
 
     #expect(unsafe mount("tmpfs", disk, "tmpfs", UInt(MS_REMOUNT), "size=16m") == 0)
     let before = try await journey.look()

@@ -86,7 +86,7 @@ final class Journey: Sendable {
     guard let run else { return scenario.arguments }
     switch status {
     case "done": return nil
-    case "running": return ["resume", run, "--json"]
+    case "running", "died", "interrupted", "answered": return ["resume", run, "--json"]
     case "parked":
       let approvals = try JSON.parse(await ask("approvals", "list", "--json")).array ?? []
       guard let waiting = approvals.first(where: { $0["standing"] == "pending" }),

@@ -34,7 +34,7 @@ struct OwnershipTests {
 
     sleeper.signal(SIGCONT)
     let woken = try await sleeper.finish()
-    #expect(woken.exitCode == 1 && woken.output.isEmpty)
+    #expect(woken.exitCode == 1 && !woken.hasAnswer)
     #expect(woken.errorText.contains("taken over by another process"), "\(woken.errorText)")
     #expect(try await journey.journal()?.lines == journal?.lines)
     #expect(journey.provider.requests.count(where: \.isBilled) == paid)
@@ -52,7 +52,7 @@ struct OwnershipTests {
     _ = try await journey.look()
     let run = try #require(journey.run)
     let other = try await journey.begin(["resume", run, "--json"]).finish()
-    #expect(other.exitCode == 1 && other.output.isEmpty)
+    #expect(other.exitCode == 1 && !other.hasAnswer)
     #expect(other.errorText.contains("is being run by process"), "\(other.errorText)")
     sleeper.signal(SIGCONT)
     let woken = try await sleeper.finish()
@@ -83,7 +83,7 @@ struct OwnershipTests {
       #expect(other?.exitCode == 128 + SIGKILL)
       return first
     }
-    #expect(loser?.exitCode == 1 && loser?.output.isEmpty == true)
+    #expect(loser?.exitCode == 1 && loser?.hasAnswer == false)
     #expect(
       loser?.errorText.contains("is being run by process") == true, "\(loser?.errorText ?? "")")
 
@@ -105,7 +105,7 @@ struct OwnershipTests {
       ["approvals", "approve", approval, "--later"],
     ] {
       let run = try await journey.begin(arguments).finish()
-      #expect(run.exitCode != 0 && run.output.isEmpty, "\(arguments): \(run.text)")
+      #expect(run.exitCode != 0 && !run.hasAnswer, "\(arguments): \(run.text)")
       #expect(run.errorText.hasPrefix("rasa: "), "\(arguments): \(run.errorText)")
     }
     #expect(try await journey.journal()?.lines == journal?.lines)

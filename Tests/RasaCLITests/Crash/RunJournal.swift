@@ -6,7 +6,9 @@ struct RunJournal: Sendable {
   var lines: [Value]
 
   init(_ text: String) throws {
+    // After the lines of the journal may come one that tells of an error.
     lines = try text.split(separator: "\n").map { try JSON.parse(String($0)) }
+      .filter { !$0["sequence"].isNull }
   }
 
   func lines(of kind: String) -> [Value] { lines.filter { $0["kind"].string == kind } }
@@ -19,28 +21,28 @@ struct RunJournal: Sendable {
   var state: [String: Value] {
     var state: [String: Value] = [:]
     for line in lines(of: "operator.finished") {
-      for update in line["outcome"]["wrote"].array ?? [] {
+      for update in line["body"]["outcome"]["wrote"].array ?? [] {
         if let path = update["path"].string { state[path] = update["value"] }
       }
     }
     return state
   }
 
-  var output: Value? { lines(of: "run.finished").first?["output"] }
+  var output: Value? { lines(of: "run.finished").first?["body"]["output"] }
 
   /// The lines that end a call's attempt, and the money that each of them says.
   private static let ends: Set<String> = ["call.result", "call.failed", "call.uncertain"]
 
   var cost: Money {
     lines.filter { Self.ends.contains($0["kind"].string ?? "") }
-      .compactMap { $0["cost"].string.flatMap { Money(decimal: $0) } }.reduce(.zero, +)
+      .compactMap { $0["body"]["cost"].string.flatMap { Money(decimal: $0) } }.reduce(.zero, +)
   }
 
   /// Reservations whose attempt has an intent and no end.
   var open: Set<String> {
     var open: Set<String> = []
     for line in lines {
-      guard let reservation = line["reservation"].string else { continue }
+      guard let reservation = line["body"]["reservation"].string else { continue }
       if line["kind"] == "call.intent" { open.insert(reservation) }
       if Self.ends.contains(line["kind"].string ?? "") { open.remove(reservation) }
     }
@@ -66,7 +68,7 @@ struct RunJournal: Sendable {
   private func keys(where isMeant: (Value) -> Bool) -> Set<String> {
     Set(
       lines(of: "call.intent").filter(isMeant)
-        .compactMap { $0["idempotency"].string ?? $0["reservation"].string })
+        .compactMap { $0["body"]["idempotency"].string ?? $0["body"]["reservation"].string })
   }
 
   /// Whether the other journal is this one with more lines.

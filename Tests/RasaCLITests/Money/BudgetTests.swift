@@ -122,6 +122,31 @@ struct BudgetTests {
   }
 }
 
+@Suite("rasa agents budget: personas from elsewhere, and periods")
+struct BudgetElsewhereTests {
+  @Test("a persona that was run by its path has the limits of the copy that its run keeps")
+  func elsewhere() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write(
+      "name: far\ndescription: Far.\nframes: [session_frame]\noperators: []\n"
+        + "cost_budget: {max_daily: 5.00}\n", to: "elsewhere/far.yaml")
+    let run = try await rasa.run("run", "-p", "elsewhere/far.yaml", "hello")
+    #expect(run.exitCode == 0, "\(run.errorText)")
+    let budget = try await rasa.run("agents", "budget", "far")
+    #expect(budget.exitCode == 0 && budget.text.contains("/ $5.00"), "\(budget.text)")
+  }
+
+  @Test("JSON has the periods that are asked for")
+  func periods() async throws {
+    let rasa = try RasaProgram()
+    try rasa.writeSingle("cost_budget: {max_daily: 5.00, max_monthly: 100.00}")
+    let day = try await rasa.json("agents", "budget", "single", "--daily")
+    #expect(!day["daily"].isNull && day["monthly"].isNull && day["last_reset_monthly"].isNull)
+    let both = try await rasa.json("agents", "budget", "single")
+    #expect(!both["daily"].isNull && !both["monthly"].isNull)
+  }
+}
+
 @Suite("rasa agents budget --reset")
 struct BudgetResetTests {
   private func spent() async throws -> RasaProgram {

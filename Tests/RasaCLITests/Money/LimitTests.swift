@@ -23,7 +23,7 @@ struct LimitTests {
     let intent = try #require(
       try events.text.split(separator: "\n").map { try JSON.parse(String($0)) }
         .first { $0["kind"] == "call.intent" })
-    let estimate = intent["estimate"]
+    let estimate = intent["body"]["estimate"]
     return Estimate(
       input: estimate["input"], output: estimate["output"],
       cost: try #require(Money(decimal: estimate["cost"].string ?? "")))

@@ -65,8 +65,9 @@ struct AgentAuthoringTests {
     let file = try #require(try await validated(rasa, "a/x.toml").first)
     #expect(file["file"] == "a/x.toml" && file["valid"] == false && file["id"].isNull)
     let failure = try #require(file["failures"].array?.first)
-    #expect(failure["line"] == 2 && failure["column"] == 6 && failure["file"] == "a/x.toml")
-    #expect(failure["excerpt"] == "id = \"\"" && failure["mend"].string?.isEmpty == false)
+    let place = failure["where"]
+    #expect(place["line"] == 2 && place["column"] == 6 && place["file"] == "a/x.toml")
+    #expect(place["excerpt"] == "id = \"\"" && failure["suggestion"].string?.isEmpty == false)
   }
 
   @Test("every agent that ships is valid, strictly")

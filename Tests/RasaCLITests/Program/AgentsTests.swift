@@ -109,7 +109,11 @@ struct AgentsTests {
     let rasa = try program()
     let wide = try await rasa.run("agents", "list", "--category", "zoo")
     #expect(wide.text.hasPrefix("AGENT      NAME        CATEGORY  MODEL"))
-    #expect(wide.text.contains("Keeps quokkas in order, and says wha…"))
+    // Nobody looks at a pipe through a window.
+    #expect(wide.text.contains("Keeps quokkas in order, and says what they cost\n"))
+    let window = try rasa.terminal("agents", "list", "--category", "zoo")
+    #expect(try await window.waitForExit() == 0)
+    #expect(window.transcript.contains("Keeps quokkas in order, and says wha…"))
     let third = try await rasa.run("agents", "search", "zz-third", "--exact")
     #expect(third.text.contains("Writes poems") && !third.text.contains("\u{1B}"))
     let narrow = try TerminalSession(

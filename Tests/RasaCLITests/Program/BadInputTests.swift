@@ -1,4 +1,5 @@
 import RasaCore
+import RasaDocuments
 import RasaTestKit
 import Testing
 
@@ -98,7 +99,12 @@ struct BadInputTests {
     #expect(run.exitCode == trouble.exitCode, "\(run.errorText)")
     #expect(run.errorText.contains(trouble.says), "\(run.errorText)")
     #expect(!run.errorText.contains("sk-made-up"))
-    #expect(run.output.isEmpty)
+    let told = try JSON.parse(run.output)
+    #expect(told["status"] == "failed" && told["error"]["exit_code"].int == Int64(run.exitCode))
+    let id = try await rasa.latestRun()
+    #expect(told["run"] == .string(id) && told["resume"] == .string("rasa resume \(id)"))
+    // People read the same once.
+    #expect(run.errorText.components(of: "rasa resume \(id)") == 1, "\(run.errorText)")
   }
 
   @Test("a provider that is down, and a busy one that recovers")
@@ -138,7 +144,10 @@ struct BadInputTests {
     let provider = try ScriptedProvider.start([.words(100_000)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.writeSingle()
+    // More than a pipe takes, and none of it cut off.
+    try rasa.home.write(
+      "name: single\ndescription: One answer.\nframes: [session_frame]\n"
+        + "operators: [{name: respond, max_tokens: 1000000}]\n", to: "personas/single.yaml")
     let run = try await rasa.shell(
       "{ \"$RASA\" run -p single hello; echo \"code $?\" >&2; } | head -c 10 >/dev/null")
     #expect(run.errorText == "code 141\n")
@@ -160,5 +169,12 @@ struct BadInputTests {
     #expect(run.exitCode == 1, "\(run.errorText)")
     #expect(run.errorText.contains("rasa.db"), "\(run.errorText)")
     #expect(try rasa.home.read("rasa.db")?.hasPrefix("not a database") == true)
+  }
+}
+
+extension String {
+  /// How often the text stands in this one.
+  func components(of text: String) -> Int {
+    split(separator: text, omittingEmptySubsequences: false).count - 1
   }
 }

@@ -124,7 +124,8 @@ struct EmbeddingTests {
     let run = try await rasa.run(
       "agents", "recommend", "--embeddings", model, "--max-cost", "0.0000001", "Keller")
     #expect(run.exitCode == 6)
-    #expect(provider.requests.isEmpty && run.errorText.contains("could cost"), "\(run.errorText)")
+    #expect(
+      provider.requests.isEmpty && run.errorText.contains("the call needs"), "\(run.errorText)")
     let runs = try await rasa.run("runs", "list", "--json")
     #expect(runs.text.contains("failed"), "\(runs.text)")
   }

@@ -60,6 +60,38 @@ struct HouseholdTests {
     #expect(dot.text.hasPrefix("digraph"))
   }
 
+  @Test("a session belongs to its user: another one's of the same name is another")
+  func sessionsByUser() async throws {
+    let rasa = try RasaProgram()
+    func ask(_ question: String, as user: String) async throws {
+      let run = try await rasa.run(
+        "run", "-p", "support_triage", question, "--session", "one", "--user", user)
+      #expect(run.exitCode == 0, "\(run.errorText)")
+    }
+    try await ask("What Ann asks", as: "ann")
+    try await ask("What Bob asks", as: "bob")
+    let runs = try #require(try await rasa.json("runs", "list").array)
+    for run in runs {
+      let events = try await rasa.run("runs", "events", run["run"].string ?? "", "--json")
+      let others = run["input"] == "What Ann asks" ? "What Bob asks" : "What Ann asks"
+      #expect(!events.text.contains(others))
+    }
+    let sessions = try #require(try await rasa.json("sessions", "list").array)
+    #expect(sessions.map { $0["user"] } == ["bob", "ann"])
+    #expect(sessions.map { $0["turns"] } == [1, 1])
+    let turns = try #require(
+      try await rasa.json("sessions", "show", "one", "--user", "ann").array)
+    #expect(turns.map { $0["input"] } == ["What Ann asks"])
+    let unknown = try await rasa.run("sessions", "show", "one", "--user", "cid")
+    #expect(unknown.exitCode == 2)
+    #expect(unknown.errorText.contains("cid has no session `one`, and ann has one"))
+    #expect(unknown.errorText.contains("--user ann"))
+    #expect(try await rasa.run("sessions", "delete", "one", "--user", "ann").exitCode == 0)
+    let left = try #require(try await rasa.json("sessions", "list", "--user", "bob").array)
+    #expect(left.map { $0["turns"] } == [1])
+    #expect(try await rasa.json("sessions", "list", "--user", "ann").array == [])
+  }
+
   @Test("sessions and memories can be looked at, searched and deleted")
   func records() async throws {
     let rasa = try RasaProgram()

@@ -8,7 +8,7 @@ import Testing
 /// version has to go on with them. A further version adds its file to the table.
 @Suite("rasa: journals of earlier versions")
 struct OldJournalTests {
-  static let versions = ["version-1.db", "version-2.db"]
+  static let versions = ["version-1.db", "version-2.db", "version-3.db"]
   private static let folder =
     "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Fixtures/journals"
 
@@ -33,7 +33,7 @@ struct OldJournalTests {
   func goOn(_ version: String) async throws {
     let rasa = try home(version)
     let runs = try #require(try await rasa.json("runs", "list").array)
-    let died = runs.filter { $0["condition"] == "died" }
+    let died = runs.filter { $0["status"] == "died" }
     #expect(died.count == 2)
     for run in died {
       let id = run["run"].string ?? ""

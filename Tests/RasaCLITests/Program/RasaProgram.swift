@@ -1,4 +1,5 @@
 import RasaCore
+import RasaDocuments
 import RasaTestKit
 
 /// The built program in a home of its own, with a provider to talk to when there is one.
@@ -64,4 +65,13 @@ extension Script {
 extension ReceivedRequest {
   /// Which operator asks, when it has a schema.
   var schemaName: String? { json["response_format"]["json_schema"]["name"].string }
+}
+
+extension ProgramRun {
+  /// Whether the program printed an answer, as text or in a document, and not only what went wrong.
+  var hasAnswer: Bool {
+    guard !output.isEmpty else { return false }
+    guard let document = try? JSON.parse(output) else { return true }
+    return document["error"].isNull || !document["output"].isNull
+  }
 }

@@ -66,10 +66,13 @@ struct RecordingTests {
     let replay = try await rasa.run("run", "--replay", "tests/single-\(name).json")
     #expect(replay.exitCode == 1)
     #expect(replay.errorText.contains("+ Style: brief"))
+    let told = try JSON.parse(
+      try await rasa.run("run", "--replay", "tests/single-\(name).json", "--json").text)
+    #expect(told["error"]["message"].string?.contains("parts from its recording") == true)
 
     #expect(try await rasa.run("test", "tests", "--pinned").exitCode == 0)
     let value = try JSON.parse(try await rasa.run("test", "tests", "--json").text)
-    #expect(value.array?.first?["verdict"] == "differs")
+    #expect(value.array?.first?["status"] == "differs")
     #expect(value.array?.first?["differences"].array?.first?["kind"] == "request")
 
     let update = try await rasa.run("test", "tests", "--update")

@@ -36,10 +36,13 @@ extension RasaProgram {
   }
 
   /// Begins a run that parks at its question, and returns the question.
-  func park(_ input: String = "May I?") async throws -> String {
+  ///
+  /// - Parameter alone: whether it is the only one that waits.
+  @discardableResult
+  func park(_ input: String = "May I?", alone: Bool = true) async throws -> String {
     let run = try await run("run", "-p", "gate", input, "--approval", "defer")
     #expect(run.exitCode == 7 && run.output.isEmpty, "\(run.text)\(run.errorText)")
-    return try await waiting()
+    return alone ? try await waiting() : ""
   }
 
   func begin(_ arguments: String...) throws -> RunningProgram {

@@ -101,7 +101,7 @@ struct RunRecordTests {
     _ = try await running.finish()
     let listed = try await rasa.latest()
     let id = try #require(listed["run"].string)
-    #expect(listed["condition"] == "died" && listed["is_alive"] == false)
+    #expect(listed["status"] == "died" && listed["is_alive"] == false)
     let shown = try await rasa.run("runs", "show", id)
     #expect(shown.text.contains("was under way when the process ended"), "\(shown.text)")
     #expect(shown.text.contains("rasa resume \(id)"))
@@ -112,7 +112,7 @@ struct RunRecordTests {
     // The first call was answered, the second was in doubt; neither is asked once more than needed.
     #expect(provider.requests.count { $0.lastMessage == provider.requests[0].lastMessage } == 1)
     let gone = try await rasa.json("runs", "show", id)
-    #expect(gone["condition"] == "done" && gone["held_usd"] == "0")
+    #expect(gone["status"] == "done" && gone["held_usd"] == "0")
   }
 
   @Test("a run that failed goes on when the reason is mended, and pays for nothing again")
@@ -190,7 +190,7 @@ struct RunRecordTests {
     #expect(lines.first?["rasa_journal"] == 1 && lines.first?["run"] == .string(id))
     #expect(lines.contains { $0["kind"] == "persona.pinned" })
     let call = try #require(lines.last)
-    #expect(call["kind"] == "ledger.call" && call["state"] == "settled")
+    #expect(call["kind"] == "ledger.call" && call["status"] == "settled")
     #expect(call["outcome"] == "answered" && call["model"] == "gpt-4o-mini")
     let file = try await rasa.run("runs", "export", id, "--output", "run.jsonl")
     #expect(file.exitCode == 0 && file.output.isEmpty)

@@ -135,9 +135,14 @@ struct RunTests {
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
     try rasa.writeSingle()
+    let terminal = try rasa.terminal("run", "-p", "single", "hello")
+    #expect(try await terminal.expect("redtxet").contains("\u{202E}") == false)
+    #expect(try await terminal.waitForExit() == 0)
+    let shown = Array(terminal.transcript.utf8)
+    #expect(!shown.contains(0x07) && !terminal.transcript.contains("\u{9B}"))
+    // A pipe is no terminal: it gets what the model said.
     let run = try await rasa.run("run", "-p", "single", "hello")
-    #expect(!run.output.contains(0x1B) && !run.output.contains(0x07))
-    #expect(run.text == "redtxet\n")
+    #expect(run.text == "\u{1B}]0;title\u{7}\u{1B}[31mred\u{202E}txet\u{9B}2J\n")
   }
 
   @Test("a stream that breaks is started again, and the answer is whole")

@@ -52,15 +52,18 @@ struct TerminalTests {
     #expect(provider.requests[1].lastMessage.contains("name the risks"))
   }
 
-  @Test("the default is no, and without a reason the run ends as denied")
+  @Test("Enter alone decides nothing; a rejection without a reason ends the run as denied")
   func denied() async throws {
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
     let rasa = try reviewed(provider)
     let terminal = try rasa.terminal("run", "-p", "reviewed", "hello")
-    try await terminal.expect("[a]pprove")
+    try await terminal.expect("[?]: ")
     terminal.send("\r")
+    try await terminal.expect("[?]: ")
+    terminal.send("r\r")
     try await terminal.expect("eason")
+    try await terminal.expect(": ")
     terminal.send("\r")
     try await terminal.expect("rejected")
     #expect(try await terminal.waitForExit() == 7)

@@ -93,7 +93,7 @@ private struct Embedded: DefinitionSource {
       SourceDocument(bytes: $0, path: "shipped:\(folder)/\(name).yaml")
     }
   }
-  func readSibling(_ path: String) throws(Failure) -> SourceDocument {
+  func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     throw Failure(.configuration, "there is no shipped file `\(path)`")
   }
 }

@@ -23,9 +23,19 @@ struct GateSetting {
       {"defaults": {"openai": "cheap"}, "aliases": {"nickname": "cheap"},
        "families": {"claude-": "anthropic"}, "models": {
         "cheap": {"vendor": "openai", "prices": [{"input": "1", "output": "2"}]},
+        "small": {"vendor": "openai", "context": 8192, "prices": [{"input": "1", "output": "2"}]},
+        "smaller": {"vendor": "openai", "context": 4096, "prices": [{"input": "1", "output": "2"}]},
+        "large": {"vendor": "openai", "context": 128000, "prices": [{"input": "1", "output": "2"}]},
         "dear": {"vendor": "openai", "prices": [{"input": "100", "output": "200"}]},
         "thinker": {"vendor": "openai", "thinking": true, "prices": [{"input": "10", "output": "20"}]},
         "vectors": {"vendor": "openai", "prices": [{"input": "1", "output": "0"}]},
+        "bounded": {"vendor": "openai", "max_output": 5000, "context": 100000,
+          "prices": [{"input": "1", "output": "2"}]},
+        "narrow": {"vendor": "openai", "max_output": 8192, "context": 8192,
+          "prices": [{"input": "1", "output": "2"}]},
+        "deep": {"vendor": "openai", "thinking": true, "max_output": 60000,
+          "prices": [{"input": "1", "output": "2"}]},
+        "timed": {"vendor": "openai", "prices": [{"per_second": "0.001"}]},
         "cached": {"vendor": "openai", "prices": [{"input": "10", "cached": "1", "output": "20"}]}
       }}
       """.utf8))
@@ -34,6 +44,7 @@ struct GateSetting {
     _ scripts: [Script] = [], dialect: ProviderSettings.Dialect = .openAI,
     models: [String] = ["scripted"], key: String? = "sk-test-key",
     ledger: MemoryLedger = MemoryLedger(), clock: TestClock = TestClock(),
+    time: TimeSource? = nil, client: HTTPClient = HTTPClient(),
     configure: (inout ModelConfiguration) -> Void = { _ in },
     options: (inout GateOptions) -> Void = { _ in }
   ) throws {
@@ -51,7 +62,7 @@ struct GateSetting {
     let reports = reports
     gate = Gate(
       configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: ledger,
-      client: HTTPClient(), time: clock.source, random: { 500 }, options: gateOptions,
+      client: client, time: time ?? clock.source, random: { 500 }, options: gateOptions,
       onWarning: { warning in warnings.withLock { $0.append(warning) } },
       onSelection: { report in reports.withLock { $0.append(report) } })
   }

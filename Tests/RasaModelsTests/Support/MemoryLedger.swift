@@ -31,11 +31,11 @@ final class MemoryLedger: Ledger, ModelHistory {
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome {
     locked.withLock { state in
-      for leg in request.legs {
-        guard let limit = leg.limit else { continue }
-        let room = limit - Self.taken(leg.scope, in: state)
-        if request.amount > room { return .refused(leg, available: room) }
+      let refusal = ReservationOutcome.refusal(of: request) { scope in
+        let spent = state.spent[scope] ?? .zero
+        return Balance(settled: spent, held: Self.taken(scope, in: state) - spent)
       }
+      if let refusal { return refusal }
       state.held[request.id] = request
       state.reservations.append(request)
       state.entries += entries

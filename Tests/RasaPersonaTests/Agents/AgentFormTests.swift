@@ -217,6 +217,7 @@ import Testing
       model_class: fast
       cost_tier: low
       max_concurrent_tasks: 2
+      limits: {steps: 9, seconds: 900, cost: 0.25, depth: 2}
       estimated_tokens: 500
       loop_behavior: {steps: 1, max_iterations: 2, skip: [review], when: critique.verdict == "no"}
       trigger_behavior: {trigger_agent_id: code-agent, when: approved}
@@ -227,6 +228,12 @@ import Testing
     #expect(agent.engine == "gemini" && agent.effort == .high)
     #expect(agent.models.modelClass == .fast && agent.models.costTier == .low)
     #expect(agent.maxConcurrentTasks == 2 && agent.estimatedTokens == 500)
+    #expect(
+      agent.limits
+        == AgentLimits(steps: 9, seconds: 900, cost: Money(decimal: "0.25"), depth: 2))
+    #expect(
+      agent.limits.whole
+        == RunLimits(steps: 9, seconds: 900, cost: Money(decimal: "0.25"), depth: 2))
     #expect(agent.loop?.when == "critique.verdict == \"no\"" && agent.trigger?.when == "approved")
     #expect(agent.sandbox == SandboxDefinition(type: "podman", network: .open))
   }

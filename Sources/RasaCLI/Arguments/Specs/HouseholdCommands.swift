@@ -15,6 +15,40 @@ extension CommandSpec {
       OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
     ])
 
+  static let trust = CommandSpec(
+    "trust", "Say which folders may change what rasa does", heading: "Set up",
+    examples: [
+      Example("See the folders that you trust", "rasa trust list"),
+      Example("Trust this one as it is now", "rasa trust add"),
+    ],
+    notes: [
+      HelpNote(
+        "What is asked",
+        "A folder whose files take the place of your own or of shipped ones, or whose "
+          + ".rasa/config.yaml says who is asked, is used only after you have agreed: at a terminal "
+          + "you are asked, elsewhere the command ends with code 3. A file that changes is asked "
+          + "about again.")
+    ],
+    subcommands: [
+      CommandSpec(
+        "list", "List the folders that you trust",
+        examples: [Example("All of them", "rasa trust list")], options: [.json]),
+      CommandSpec(
+        "add", "Trust a folder's files as they are now",
+        examples: [Example("Trust a project that you have looked at", "rasa trust add ~/work/app")],
+        arguments: [
+          ArgumentSpec(
+            "DIR", "The project's folder; the one you are in when left out", isOptional: true)
+        ], options: [.json]),
+      CommandSpec(
+        "remove", "Trust a folder no longer",
+        examples: [Example("Be asked again", "rasa trust remove ~/work/app")],
+        arguments: [
+          ArgumentSpec(
+            "DIR", "The project's folder; the one you are in when left out", isOptional: true)
+        ], options: [.json]),
+    ])
+
   static let doctor = CommandSpec(
     "doctor", "Check what rasa needs: models, files, terminal", heading: "Set up",
     examples: [

@@ -77,6 +77,35 @@ extension CommandSpec {
               + "operator was asked for; what does not fit is refused, and the question stays.")
         ]),
       CommandSpec(
+        "answer", "Answer what an operator asks the user for; the run goes on with it",
+        examples: [
+          Example("At the terminal", "rasa approvals answer a3f9"),
+          Example("With a text", "rasa approvals answer a3f9 --text \"By the end of May.\""),
+          Example(
+            "Where several things are asked for",
+            "rasa approvals answer a3f9 --value budget=1200 --value city=Porto"),
+        ],
+        arguments: [.approval],
+        options: [
+          OptionSpec(
+            "text", .value(placeholder: "TEXT", .text),
+            "The answer; JSON where it is to have a form"),
+          OptionSpec(
+            "value", .value(placeholder: "NAME=VALUE", .pair),
+            "One member of an answer that is to have a form", repeats: true),
+          OptionSpec(
+            "file", .value(placeholder: "FILE", .text),
+            "The file that the answer is in; `-` reads standard input"),
+        ] + .answering,
+        rules: [.atMostOne([.option("text"), .option("value"), .option("file")])],
+        notes: [
+          HelpNote(
+            "What fits",
+            "What is asked for has a form where its operator declares one; an answer that does not "
+              + "fit is refused, and the question stays. `rasa approvals reject` refuses to answer."
+          )
+        ]),
+      CommandSpec(
         "feedback", "Say what is to be corrected; the answer is made again with it",
         examples: [
           Example("Correct it", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
@@ -112,7 +141,9 @@ extension CommandSpec {
         "Go on by the copy of the persona that the run keeps, though its files have changed",
         heading: "Which"),
       .user.saying("Who goes on with it").under("Which"),
-    ] + .modelAndMoney + .answerOutput + [.approval.under("Running")],
+    ] + .modelAndMoney + .answerOutput + [
+      .strict, .maxSeconds, .approval.under("Running"), .trust,
+    ],
     rules: [
       .atMostOne([.option("all"), .arguments]),
       .atMostOne([.option("verbose"), .option("quiet")]),
@@ -144,5 +175,5 @@ extension [OptionSpec] {
         heading: "Answering"),
       OptionSpec.approval.saying("What to do when a person has to agree again")
         .under("Answering"),
-    ] + .answerOutput + .modelAndMoney
+    ] + .answerOutput + .modelAndMoney + [.trust]
 }

@@ -13,16 +13,17 @@ extension CommandSpec {
           Example("The latest", "rasa sessions list"),
           Example("The last three, for a program", "rasa sessions list --limit 3 --json"),
         ],
-        options: [.limit, .json]),
+        options: [.anyUser, .limit, .json]),
       CommandSpec(
         "show", "Show the turns of a conversation",
         examples: [Example("Read one", "rasa sessions show nvidia")],
         arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")],
-        options: [.json]),
+        options: [.sessionsOf, .json]),
       CommandSpec(
         "delete", "Delete a conversation",
         examples: [Example("Forget one", "rasa sessions delete nvidia")],
-        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")]),
+        arguments: [ArgumentSpec("ID", "The session's name, as `rasa sessions list` shows it")],
+        options: [.sessionsOf, .json]),
     ])
 
   static let memory = CommandSpec(
@@ -61,7 +62,7 @@ extension CommandSpec {
             "rasa memory add --persona strategic_stock_analyst \"I never buy tobacco.\"")
         ],
         arguments: [ArgumentSpec("TEXT", "What to remember", repeats: true)],
-        options: [.persona.saying("The persona that is to remember it"), .user]),
+        options: [.persona.saying("The persona that is to remember it"), .user, .json]),
       CommandSpec(
         "forget", "Forget memories for good",
         examples: [
@@ -77,7 +78,7 @@ extension CommandSpec {
         ],
         options: [
           OptionSpec("all", .flag(isNegatable: false), "Forget everything of the user"),
-          .anyPersona, .user,
+          .anyPersona, .user, .json,
         ],
         rules: [
           .exactlyOne([.arguments, .option("all")]),

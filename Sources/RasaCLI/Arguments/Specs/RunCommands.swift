@@ -9,6 +9,9 @@ extension CommandSpec {
       Example(
         "Ask about a file", "rasa run -p contract_reviewer --input - < contract.txt"),
       Example(
+        "Ask about what another command says; the question goes first",
+        "git diff | rasa run --agent code-reviewer \"Anything unsafe?\""),
+      Example(
         "Ask again in the same conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
       Example(
@@ -40,11 +43,15 @@ extension CommandSpec {
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),
         "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
+      OptionSpec(
+        "stdin", .flag(isNegatable: true),
+        "Read a pipe or file on standard input as well when there is a question",
+        heading: "Question", defaultsTo: .value("true")),
       .preferences.under("Question"),
       .session.under("Question"),
       .user.under("Question"),
     ] + .modelAndMoney + .answerOutput + [
-      .approval.under("Running"),
+      .strict, .maxSeconds, .approval.under("Running"), .trust,
       .record.under("Running"),
       .replay.under("Running"),
       OptionSpec(
@@ -59,7 +66,9 @@ extension CommandSpec {
       .atMostOne([.option("replay"), .option("agent"), .option("auto")]),
       .atMostOne([.option("verbose"), .option("quiet")]),
       .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
-      .atMostOne([.option("replay"), .option("input"), .arguments]),
+      .atMostOne([.option("replay"), .option("input")]),
+      .atMostOne([.option("replay"), .arguments]),
+      .inputOnce,
       .only(option: "pinned", with: "replay"),
     ],
     notes: [
@@ -69,12 +78,12 @@ extension CommandSpec {
           ("0", "done"),
           ("1", "the run failed"),
           ("2", "the command line is wrong"),
-          ("3", "a configuration or document is wrong"),
+          ("3", "a configuration or document is wrong, or a folder is not trusted"),
           ("4", "a key is missing or refused"),
           ("5", "the provider failed"),
           ("6", "a budget is used up"),
           ("7", "a person has to agree, or did not"),
-          ("8", "a limit of the run was reached"),
+          ("8", "a limit was reached; with `--strict`, the end of the answer is missing"),
           ("124", "out of time"),
           ("130", "interrupted"),
         ])
@@ -96,7 +105,8 @@ extension CommandSpec {
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
-      .approval.under("Running"), .verbose.under("Running"), .showReasoning.under("Running"),
+      .maxSeconds, .approval.under("Running"), .trust, .verbose.under("Running"),
+      .showReasoning.under("Running"),
     ],
     rules: [.atMostOne([.option("persona"), .option("agent")])])
 }

@@ -131,6 +131,7 @@ extension CommandSpec {
       .user.under("What changes"),
     ] + .modelAndMoney + .answerOutput + [
       .approval.under("Running"),
+      .trust,
       OptionSpec(
         "dry-run", .flag(isNegatable: false),
         "Say what would be reused and what the rest can cost; ask no model", heading: "Running"),
@@ -147,7 +148,7 @@ extension CommandSpec {
   private static let cancel = CommandSpec(
     "cancel", "Call runs off, wherever they are",
     examples: [Example("Call one off", "rasa runs cancel r01h5")],
-    arguments: [.runs])
+    arguments: [.runs], options: [.json])
 
   private static let export = CommandSpec(
     "export", "Write a run out: its journal, or a test made of it",
@@ -169,7 +170,7 @@ extension CommandSpec {
   private static let delete = CommandSpec(
     "delete", "Delete runs with their journals",
     examples: [Example("Delete two", "rasa runs delete r01h5 r01h9")],
-    arguments: [.runs],
+    arguments: [.runs], options: [.json],
     notes: [HelpNote("What stays", whatStays)])
 
   private static let prune = CommandSpec(

@@ -22,6 +22,11 @@ extension OptionSpec {
   static let user = OptionSpec(
     "user", .value(placeholder: "NAME", .text), "Whose sessions and memories are used",
     defaultsTo: .described("your login name"))
+  static let sessionsOf = OptionSpec(
+    "user", .value(placeholder: "NAME", .text), "Whose session is meant",
+    defaultsTo: .described("your login name"))
+  static let anyUser = OptionSpec(
+    "user", .value(placeholder: "NAME", .text), "Only of this user")
   static let limit = OptionSpec(
     "limit", .value(placeholder: "N", .integer(1...100_000)), "At most so many",
     defaultsTo: .value("20"))
@@ -54,6 +59,13 @@ extension OptionSpec {
   static let maxCost = OptionSpec(
     "max-cost", .value(placeholder: "USD", .money), "Spend no more than this on one answer",
     defaultsTo: .described("as the persona says"))
+  static let maxSeconds = OptionSpec(
+    "max-seconds", .value(placeholder: "N", .integer(1...604_800)),
+    "Take no longer than this for one answer", heading: "Running",
+    defaultsTo: .described("as the persona says, else 300"))
+  static let strict = OptionSpec(
+    "strict", .flag(isNegatable: false),
+    "End with exit code 8 when the end of the answer is missing", heading: "Output")
   static let force = OptionSpec(
     "force", .flag(isNegatable: false),
     "Go past the limit on one answer; the limits per day and month still hold")
@@ -84,6 +96,9 @@ extension OptionSpec {
   static let replay = OptionSpec(
     "replay", .value(placeholder: "FILE", .text),
     "Take everything from this file that `--record` wrote; nobody is asked")
+  static let trust = OptionSpec(
+    "trust", .flag(isNegatable: false),
+    "Agree, for this command, to what the files of this folder change", heading: "Running")
   static let verbose = OptionSpec(
     "verbose", short: "v", .flag(isNegatable: false),
     "Tell on standard error what every step does")

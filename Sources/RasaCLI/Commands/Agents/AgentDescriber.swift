@@ -21,6 +21,7 @@ struct AgentDescriber {
     let missing = AgentProposal.missing(from: agent).filter { $0 != "recommended_models" }
     guard !missing.isEmpty else { return [] }
     let graph = try graph()
+    try await house.settleTrust()
     let workshop = try Workshop(house)
     var settings = RunSettings(subject: .persona(Self.name), input: Self.input(agent, prompt))
     settings.gate.model = model
@@ -92,7 +93,7 @@ struct AgentDescriber {
     let document = SourceDocument(bytes: bytes, path: "shipped:\(Self.name)")
     let library = house.library
     let persona = try library.readPersona(
-      document, beside: FolderSource(folder: house.folders.configuration)
+      document, beside: FolderSource(FileRoot(house.folders.configuration))
     ).get()
     var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)

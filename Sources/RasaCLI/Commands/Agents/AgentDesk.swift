@@ -31,12 +31,12 @@ struct AgentDesk {
 
   /// The files that a word on the command line means: a file, a folder's, or an agent's by its id.
   func files(_ word: String) throws(Failure) -> [String] {
-    if FileSystem.kind(of: word) == .folder, word.contains("/") || word == "." {
+    if FileSystem.kind(of: word) == .folder, word.hasByte("/") || word == "." {
       let found = library.agentFiles(in: word)
       for warning in found.warnings { house.warn(warning) }
       return found.paths
     }
-    if word.contains("/") || word.hasSuffix(".toml") || word.hasSuffix(".md") { return [word] }
+    if word.hasByte("/") || word.hasSuffix(".toml") || word.hasSuffix(".md") { return [word] }
     let found = library.found
     if let broken = found.brokenFile(for: word) { return [broken.file] }
     if let files = found.registry[word]?.agent.files, let path = files.config ?? files.prompt {

@@ -25,6 +25,11 @@ extension AgentPage {
       "policy": .string(agent.budget.policy.rawValue),
     ]
     object["max_concurrent_tasks"] = number(agent.maxConcurrentTasks)
+    object["limits"] = [
+      "steps": number(agent.limits.steps),
+      "seconds": agent.limits.seconds.map { .double($0) } ?? .null,
+      "cost": money(agent.limits.cost), "depth": number(agent.limits.depth),
+    ]
     object["loop_behavior"] =
       agent.loop.map { loop in
         [

@@ -10,9 +10,10 @@ struct AgentPage {
   let warnings: [Warning]
   /// In bytes; nil when the prompt is not there.
   let promptSize: Int?
+  let others: OthersText
 
   func text(width: Int, style: Style) -> String {
-    var page = Lines(width: width)
+    var page = Lines(width: width, others: others)
     page.title = "\(style.bold(line(agent.id)))  \(line(agent.name))"
     page.paragraph(agent.description)
     page.gap()
@@ -35,6 +36,7 @@ struct AgentPage {
     page.gap()
     page.add("budget", agent.budget.words)
     page.add("at a time", agent.maxConcurrentTasks.map { "\($0) at most" })
+    page.add("limits", text(agent.limits))
     page.add("loop", agent.loop.map(text))
     page.add("trigger", agent.trigger.map { "hands on to \($0.agent)\(condition($0.when))" })
     page.add("sandbox", agent.sandbox?.words)
@@ -58,7 +60,7 @@ struct AgentPage {
     return text
   }
 
-  private func line(_ text: String) -> String { TerminalText.line(text) }
+  private func line(_ text: String) -> String { others.line(text) }
 
   private func condition(_ when: String?) -> String { when.map { " when \($0)" } ?? "" }
 
@@ -67,6 +69,14 @@ struct AgentPage {
     let words = [note?.priority?.rawValue, note?.costTier.map { "cost \($0.rawValue)" }]
       .compactMap { $0 }
     return words.isEmpty ? "\(model)" : "\(model) (\(words.joined(separator: ", ")))"
+  }
+
+  private func text(_ limits: AgentLimits) -> String {
+    [
+      limits.seconds.map { "\(Int64(exactly: $0).map { "\($0)" } ?? "\($0)") s" },
+      limits.steps.map { "\($0) steps" }, limits.cost.map { "\($0)" },
+      limits.depth.map { "\($0) deep" },
+    ].compactMap(\.self).joined(separator: ", ")
   }
 
   private func text(_ loop: LoopBehavior) -> String {
@@ -79,10 +89,14 @@ struct AgentPage {
   private struct Lines {
     static let column = 13
     let width: Int
+    let others: OthersText
     var title = ""
     private var groups: [[String]] = [[]]
 
-    init(width: Int) { self.width = max(40, min(width, 100)) }
+    init(width: Int, others: OthersText) {
+      self.width = width == Printer.unlimited ? width : max(40, min(width, 100))
+      self.others = others
+    }
 
     var text: String {
       let bodies = groups.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
@@ -109,7 +123,7 @@ struct AgentPage {
     private func broken(_ text: String, to width: Int) -> [String] {
       var lines: [String] = []
       var line = ""
-      for word in TerminalText.line(text).split(separator: " ") {
+      for word in others.line(text).split(atByte: " ", omittingEmpty: true) {
         if line.isEmpty {
           line = String(word)
         } else if displayWidth(line) + 1 + displayWidth(word) <= width {

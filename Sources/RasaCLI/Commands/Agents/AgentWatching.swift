@@ -55,7 +55,7 @@ struct AgentWatching {
       "event": .string(change == nil ? "watching" : "changed"), "agents": .int(Int64(count)),
       "added": ids(change?.added ?? []), "changed": ids(change?.changed ?? []),
       "removed": ids(change?.removed ?? []),
-      "failures": .array(found.failures.map { .string($0.description) }),
+      "failures": .array(found.failures.map(\.value)),
     ]
     try commands.print.output.write(line.json(.compact) + "\n")
   }

@@ -50,13 +50,13 @@ struct AgentsCommands {
 
   /// The ids in the agents' own colours.
   private func write(_ listing: Listing, _ agents: [Agent]) throws {
-    let text = listing.cleaned.text(width: print.width)
+    let text = listing.cleaned(print.others).text(width: print.width)
     guard !agents.isEmpty, style != .plain else { return try print(text: text) }
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    var lines = text.byteLines.map(String.init)
     for (index, agent) in agents.enumerated() where lines.indices.contains(index + 1) {
       guard let color = agent.color else { continue }
       let line = lines[index + 1]
-      let end = line.firstIndex(of: " ") ?? line.endIndex
+      let end = line.firstIndex(ofByte: " ") ?? line.endIndex
       lines[index + 1] = style.color(color, String(line[..<end])) + line[end...]
     }
     try print.output.write(lines.joined(separator: "\n"))
@@ -119,7 +119,9 @@ struct AgentsCommands {
     AgentFilter(
       category: command.text("category"), engine: command.text("engine"),
       model: command.text("model"),
-      tags: command.texts("tag").flatMap { $0.split(separator: ",").map(String.init) },
+      tags: command.texts("tag").flatMap {
+        $0.split(atByte: ",", omittingEmpty: true).map(String.init)
+      },
       logic: command.flag("any") ? .any : .all)
   }
 
@@ -139,11 +141,11 @@ struct AgentsCommands {
           .configuration, "the prompt of `\(id)` is not there",
           mend: "`rasa agents validate \(id)` says why")
       }
-      return try print(text: prompt.hasSuffix("\n") ? prompt : prompt + "\n")
+      return try print(text: prompt.hasByteSuffix("\n") ? prompt : prompt + "\n")
     }
     let page = AgentPage(
       agent: loaded.agent, shadowed: found.shadowed.filter { $0.id == id }.map(\.file),
-      warnings: reading.warnings, promptSize: prompt?.utf8.count)
+      warnings: reading.warnings, promptSize: prompt?.utf8.count, others: print.others)
     if print.isJSON { return try print(page.value(prompt: promptOnly ? prompt : nil)) }
     try print.output.write(page.text(width: print.width, style: style))
   }
@@ -184,10 +186,10 @@ extension Listing {
     return listing
   }
 
-  /// Each cell on one line, and nothing in it that a terminal would obey.
-  var cleaned: Listing {
+  /// Each cell on one line.
+  func cleaned(_ others: OthersText) -> Listing {
     var listing = self
-    listing.rows = rows.map { $0.map(TerminalText.line) }
+    listing.rows = rows.map { $0.map(others.line) }
     return listing
   }
 

@@ -35,9 +35,13 @@ struct AgentsCreateCommand {
         .usage, "\(folder)/\(id).toml exists, and would be the agent in place of a Markdown file",
         mend: "use `--form toml`, or remove it")
     }
-    try FileSystem.makeFolder(folder)
+    // A folder that the user names may be a link; what is made in it stays in it.
+    let named = command.isGiven("folder") ? command.text("folder") : nil
+    let root =
+      named.map { FileRoot($0) } ?? FileRoot(".", links: house.isProjectOwn ? .anywhere : .inside)
     for file in files {
-      try FileSystem.write(file.text, to: file.path, mode: 0o644, replacing: isForced)
+      let path = named.map { String(file.path.dropFirst($0.count + 1)) } ?? file.path
+      try root.write(file.text, to: path, mode: 0o644, replacing: isForced)
     }
     if print.isJSON {
       return try print(
@@ -55,7 +59,7 @@ struct AgentsCreateCommand {
     _ id: String, _ command: ParsedCommand, description: String
   ) throws(Failure) -> AgentDraft {
     let capabilities = command.texts("capabilities").flatMap { text in
-      text.split(separator: ",").map { $0.filter { !$0.isNewline } }
+      text.split(atByte: ",", omittingEmpty: true).map { $0.filter { !$0.isNewline } }
         .map { String($0.drop(while: \.isWhitespace)) }.filter { !$0.isEmpty }
     }
     let model = command.text("model").map(ModelConfiguration.reference)
@@ -67,9 +71,9 @@ struct AgentsCreateCommand {
   private func folder(_ command: ParsedCommand) throws(Failure) -> String {
     let folder = command.text("folder") ?? "agents"
     guard let category = command.text("category") else { return folder }
-    let parts = category.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = category.split(atByte: "/")
     let isPlain = parts.allSatisfy { part in
-      !part.isEmpty && part != "." && part != ".." && !part.hasPrefix(".")
+      !part.isEmpty && part != "." && part != ".." && !part.hasBytePrefix(".")
         && part.allSatisfy { $0.isLetter || $0.isNumber || "-_. ".contains($0) }
     }
     guard isPlain else {

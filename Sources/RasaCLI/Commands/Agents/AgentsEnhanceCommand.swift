@@ -1,3 +1,4 @@
+import RasaAgents
 import RasaCore
 import RasaEngine
 import RasaKit
@@ -73,7 +74,7 @@ struct AgentsEnhanceCommand {
         .configuration, "\(document.path) has changed meanwhile, so nothing was written",
         mend: "try again")
     }
-    try FileSystem.replace(bytes, in: document.path)
+    try house.agents.replace(bytes, in: document.path)
   }
 
   private func show(

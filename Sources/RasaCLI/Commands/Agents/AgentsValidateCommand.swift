@@ -126,30 +126,8 @@ struct AgentsValidateCommand {
       "file": .string(checked.path),
       "id": checked.agent.map { .string($0.id) } ?? .null,
       "valid": .bool(checked.isValid),
-      "failures": .array(
-        checked.findings.failures.map { failure in
-          .object(
-            ValueObject(
-              [
-                ("message", .string(failure.message)), ("mend", .string(failure.mend)),
-                ("excerpt", failure.excerpt.map { .string($0) } ?? .null),
-                ("details", .array(failure.details.map { .string($0) })),
-              ] + place(failure.location)))
-        }),
-      "warnings": .array(
-        checked.findings.warnings.map { warning in
-          .object(
-            ValueObject([("message", .string(warning.message))] + place(warning.location)))
-        }),
-    ]
-  }
-
-  private func place(_ location: SourceLocation?) -> [(String, Value)] {
-    guard let location else { return [("file", .null), ("line", .null), ("column", .null)] }
-    let isPlace = location.line > 0
-    return [
-      ("file", .string(location.file)), ("line", isPlace ? .int(Int64(location.line)) : .null),
-      ("column", isPlace ? .int(Int64(location.column)) : .null),
+      "failures": .array(checked.findings.failures.map(\.value)),
+      "warnings": .array(checked.findings.warnings.map(\.value)),
     ]
   }
 }

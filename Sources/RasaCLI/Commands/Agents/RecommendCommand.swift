@@ -16,7 +16,7 @@ struct RecommendCommand {
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
-    let task = try RunCommand(house: house).input(command.input)
+    let task = try InputReader(house: house).input(command.input)
     let recommender = try await house.recommender(history: store, onWarning: house.warn)
     let registry = house.agents.found.registry
     let found = recommender.recommend(

@@ -31,7 +31,7 @@ extension RecommendationReport {
         }),
       "capabilities": .array((agent?.capabilities ?? []).map(Value.string)),
       "performance": .string((agent?.profile ?? .balanced).rawValue),
-      "estimated_cost": it.estimatedCost.map { .string($0.decimalText) } ?? .null,
+      "estimated_cost_usd": it.estimatedCost.map { .string($0.decimalText) } ?? .null,
       "works_well_with": .array(it.partners.map(Value.string)),
     ]
   }

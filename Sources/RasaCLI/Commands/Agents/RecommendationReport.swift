@@ -109,7 +109,9 @@ struct RecommendationReport {
     let margin = line.prefix { $0 == " " || $0 == "-" }.count
     var lines: [String] = []
     var current = String(indent)
-    for (index, word) in line.dropFirst(indent.count).split(separator: " ").enumerated() {
+    for (index, word) in line.dropFirst(indent.count).split(atByte: " ", omittingEmpty: true)
+      .enumerated()
+    {
       if index == 0 {
         current += word
       } else if displayWidth(current) + 1 + displayWidth(String(word)) <= width {

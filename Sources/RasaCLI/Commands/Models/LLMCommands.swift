@@ -113,10 +113,9 @@ struct LLMCommands {
         values: reports.map { report in
           [
             "provider": .string(report.name), "address": .string(report.address),
-            "verdict": .string(report.verdict), "state": .string(report.availability.rawValue),
+            "status": .string(report.availability.rawValue),
             "latency_ms": .int(report.milliseconds), "models": .int(Int64(report.models.count)),
-            "problem": report.problem.map { .string($0.message) } ?? .null,
-            "mend": .string(report.problem?.mend ?? ""),
+            "error": report.problem?.value ?? .null,
           ]
         }, whenEmpty: "no provider is configured, and no Ollama runs here: the mock answers"))
     guard !reports.contains(where: { $0.availability != .unavailable }) else { return }

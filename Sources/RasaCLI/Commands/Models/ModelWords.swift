@@ -32,7 +32,7 @@ extension ProviderSettings {
   /// on to a cloud or known to be sold.
   func price(of facts: ModelFacts?, named model: String, on day: LocalDay) -> Price? {
     if let price = facts?.price(on: day) { return price }
-    return isLocal && !model.hasSuffix("cloud") ? .free : nil
+    return isFree && !model.hasSuffix("cloud") ? .free : nil
   }
 }
 

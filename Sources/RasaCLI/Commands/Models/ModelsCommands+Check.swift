@@ -91,8 +91,8 @@ extension ModelsCommands {
         [
           "provider": .string(row.provider),
           "model": row.model == "(all)" ? .null : .string(row.model),
-          "state": .string(row.state.rawValue), "reason": .string(row.note),
-          "mend": .string(row.problem?.mend ?? ""),
+          "status": .string(row.state.rawValue), "reason": .string(row.note),
+          "error": row.problem?.value ?? .null,
         ]
       })
     let hasNotes = rows.contains { !$0.note.isEmpty }

@@ -93,6 +93,9 @@ extension ModelsCommands {
       let isInForce = facts.price(on: today) == dated.price
       let mark = (dated.from.map(\.description) ?? "always") + (isInForce ? " *" : "")
       rows.append([mark, "any"] + cells(dated.price.rates))
+      if dated.price.perSecond > .zero {
+        rows.append(["", "each second"] + [dated.price.perSecond.decimalText, "", "", "", ""])
+      }
       for tier in dated.price.tiers {
         rows.append(["", "above \(tokensText(tier.tokens))"] + cells(tier.rates))
       }
@@ -108,10 +111,11 @@ extension ModelsCommands {
 
   private func value(of rates: Price.Rates) -> Value {
     [
-      "input": .string(rates.input.decimalText), "cached": .string(rates.cached.decimalText),
-      "cache_write": .string(rates.cacheWrite.decimalText),
-      "output": .string(rates.output.decimalText),
-      "reasoning": .string(rates.reasoning.decimalText),
+      "input_usd": .string(rates.input.decimalText),
+      "cached_usd": .string(rates.cached.decimalText),
+      "cache_write_usd": .string(rates.cacheWrite.decimalText),
+      "output_usd": .string(rates.output.decimalText),
+      "reasoning_usd": .string(rates.reasoning.decimalText),
     ]
   }
 
@@ -160,10 +164,11 @@ extension ModelsCommands {
           [
             "from": dated.from.map { .string($0.description) } ?? .null,
             "version": .string(dated.price.version),
-            "usd_per_million": value(of: dated.price.rates),
+            "per_million": value(of: dated.price.rates),
+            "per_second_usd": .string(dated.price.perSecond.decimalText),
             "above": .array(
               dated.price.tiers.map {
-                ["tokens": .int($0.tokens), "usd_per_million": value(of: $0.rates)]
+                ["tokens": .int($0.tokens), "per_million": value(of: $0.rates)]
               }),
           ]
         }),

@@ -138,8 +138,8 @@ struct ModelsCommands {
       "context": (row.facts?.context).map { .int($0) } ?? .null,
       "max_output": (row.facts?.maxOutput).map { .int($0) } ?? .null,
       "thinking": .bool(row.facts?.isThinking ?? false), "open": .bool(row.facts?.isOpen ?? false),
-      "input_usd_per_million": price.map { .string($0.rates.input.decimalText) } ?? .null,
-      "output_usd_per_million": price.map { .string($0.rates.output.decimalText) } ?? .null,
+      "input_per_million_usd": price.map { .string($0.rates.input.decimalText) } ?? .null,
+      "output_per_million_usd": price.map { .string($0.rates.output.decimalText) } ?? .null,
       "price_version": price.map { .string($0.version) } ?? .null,
       "availability": state.value,
     ]

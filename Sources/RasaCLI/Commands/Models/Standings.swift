@@ -73,7 +73,7 @@ extension Standings.State {
 
   var value: Value {
     [
-      "state": .string(availability.rawValue), "reason": .string(reason),
+      "status": .string(availability.rawValue), "reason": .string(reason),
       "for_ms": remaining.map { .int($0) } ?? .null, "circuit_open": .bool(isOpen),
       "calls": .int(standing?.calls ?? 0),
       "failures_in_a_row": .int(standing?.failures ?? 0),

@@ -3,6 +3,7 @@ import RasaCore
 import RasaEngine
 import RasaKit
 import RasaPersona
+import RasaStore
 
 /// The books beside the limits that files set.
 struct BudgetBooks {
@@ -47,9 +48,10 @@ struct BudgetBooks {
   }
 
   private func owner(_ agent: Agent) -> BudgetOwner {
-    BudgetOwner(
-      name: agent.id, title: agent.id, daily: agent.budget.maxDaily,
-      monthly: agent.budget.maxMonthly)
+    var budget = agent.budget
+    for limits in house.agents.limits(ofAgent: agent.id) { budget.narrow(by: limits) }
+    return BudgetOwner(
+      name: agent.id, title: agent.id, daily: budget.maxDaily, monthly: budget.maxMonthly)
   }
 
   /// A persona by name, alias or path; an agent by its id; what only the books know; all together.
@@ -66,11 +68,12 @@ struct BudgetBooks {
       }
       let known = try await namesInBooks()
       if known.contains(name) {
+        if !personas.contains(name), let kept = try await keptOwner(name) { return kept }
         if personas.contains(name) { warn(Self.unread(name)) }
         return BudgetOwner(name: name, title: name)
       }
       var failure = error
-      if !personas.contains(name), !name.contains("/"),
+      if !personas.contains(name), !name.hasByte("/"),
         let nearest = nearestName(
           to: name, among: personas + agents.registry.ids + known + [everyone.title])
       {
@@ -78,6 +81,19 @@ struct BudgetBooks {
       }
       throw failure
     }
+  }
+
+  /// With the limits of the copy that the latest run keeps: one that was run by its path is in no
+  /// folder that is looked through. Nil when there is no such copy.
+  private func keptOwner(_ name: String) async throws -> BudgetOwner? {
+    guard let store = accounts as? SQLiteStore,
+      let run = try await store.runs(RunFilter(persona: name, limit: 1)).first,
+      let kept = try await store.journal(of: run.record.id).entries
+        .first(where: { $0.kind == "persona.pinned" }),
+      let pinned = PinnedFiles(kept.body),
+      let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
+    else { return nil }
+    return owner(graph.persona)
   }
 
   /// All personas that have a limit or a balance, agents that have a balance, and all together.
@@ -94,9 +110,9 @@ struct BudgetBooks {
     }
     for balance in try await accounts.balances(on: calendar.today)
     where balance.owner != BudgetLeg.everyone && owners[balance.owner] == nil {
-      owners[balance.owner] =
-        house.agents.found.registry[balance.owner].map { owner($0.agent) }
-        ?? BudgetOwner(name: balance.owner, title: balance.owner)
+      var owner = house.agents.found.registry[balance.owner].map { self.owner($0.agent) }
+      if owner == nil { owner = try await keptOwner(balance.owner) }
+      owners[balance.owner] = owner ?? BudgetOwner(name: balance.owner, title: balance.owner)
     }
     return owners.values.sorted { $0.name < $1.name } + [try everyone]
   }

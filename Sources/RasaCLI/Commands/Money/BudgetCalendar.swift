@@ -19,9 +19,9 @@ package struct BudgetCalendar: Sendable {
   /// The first moment that is not before the day, to the second. No day is 12 hours from where
   /// UTC has it, and where clocks are put forward at midnight it begins at one.
   package func beginning(of day: LocalDay) -> Timestamp {
-    let noon = day.ordinal * 86_400
-    var before = noon - 2 * 86_400
-    var after = noon + 2 * 86_400
+    let midnight = day.ordinal * 86_400
+    var before = midnight - 2 * 86_400
+    var after = midnight + 2 * 86_400
     while after - before > 1 {
       let middle = before + (after - before) / 2
       if self.day(of: Timestamp(milliseconds: middle * 1000)) < day {

@@ -23,7 +23,7 @@ extension BudgetCommand {
     for status in statuses {
       let path = "\(folder)/\(status.owner.title).json"
       // The books outlive the rules for names.
-      guard !status.owner.title.contains("/") else { continue }
+      guard !status.owner.title.hasByte("/") else { continue }
       try FileSystem.write(status.file.text, to: path)
       written.append(["agent_id": .string(status.owner.title), "file": .string(path)])
       if !print.isJSON { try print(text: "wrote \(path)\n") }
@@ -53,11 +53,13 @@ extension BudgetCommand {
       .configuration,
       "\(failures.count) of \(paths.count) files cannot be imported; the others have been",
       mend: "mend them and import again; what was imported does not count twice",
-      details: failures.flatMap { "\($0)".split(separator: "\n").map(String.init) })
+      details: failures.flatMap {
+        "\($0)".split(atByte: "\n", omittingEmpty: true).map(String.init)
+      })
   }
 
-  private func files(at path: String) throws(Failure) -> [String] {
-    guard FileSystem.kind(of: path) == .folder else { return [path] }
+  private func files(at path: String) throws(Failure) -> [NamedFile] {
+    guard FileSystem.kind(of: path) == .folder else { return [NamedFile(path)] }
     let names = try FileSystem.list(path).filter {
       $0.kind != .folder && $0.name.hasSuffix(".json")
     }
@@ -66,11 +68,13 @@ extension BudgetCommand {
         .usage, "there are no budget files in \(path)",
         mend: "name a folder with files such as `my-agent.json`")
     }
-    return names.map { "\(path)/\($0.name)" }
+    let root = FileRoot(path)
+    return names.map { NamedFile($0.name, in: root) }
   }
 
-  private func importFile(_ path: String) async throws -> [Value] {
-    let bytes = try FileSystem.read(path, limit: Self.largest)
+  private func importFile(_ named: NamedFile) async throws -> [Value] {
+    let path = named.path
+    let bytes = try named.read(limit: Self.largest)
     let reading = BudgetFile.read(SourceDocument(bytes: bytes, path: path))
     let file = try reading.get()
     for warning in reading.warnings { books.warn(warning) }

@@ -32,7 +32,9 @@ struct BudgetCommand {
         books.owner(named: id), daily: day, monthly: month, isConfirmed: command.flag("yes"))
     } else if let id {
       let status = try await books.status(of: books.owner(named: id))
-      if print.isJSON { return try house.output.write(status.file.text) }
+      if print.isJSON {
+        return try house.output.write(status.file(daily: day, monthly: month).text)
+      }
       try print(text: status.text(daily: day, monthly: month))
     } else {
       try await showAll(daily: day, monthly: month)
@@ -51,7 +53,9 @@ struct BudgetCommand {
   private func showAll(daily: Bool, monthly: Bool) async throws {
     let statuses = try await allStatuses()
     if print.isJSON {
-      let files = statuses.map { String($0.file.text.dropLast()).indented(by: 2) }
+      let files = statuses.map {
+        String($0.file(daily: daily, monthly: monthly).text.dropLast()).indented(by: 2)
+      }
       let body = files.isEmpty ? "" : "\n\(files.joined(separator: ",\n"))\n"
       return try house.output.write("[\(body)]\n")
     }

@@ -47,6 +47,14 @@ extension BudgetStatus {
       lastResetDaily: daily.countsFrom, lastResetMonthly: monthly.countsFrom)
   }
 
+  /// Only what is asked for.
+  func file(daily showsDay: Bool, monthly showsMonth: Bool) -> BudgetFile {
+    var file = file
+    if !showsDay { (file.daily, file.lastResetDaily) = (nil, nil) }
+    if !showsMonth { (file.monthly, file.lastResetMonthly) = (nil, nil) }
+    return file
+  }
+
   func text(daily showsDay: Bool, monthly showsMonth: Bool) -> String {
     var lines = ["Agent: \(owner.title)"]
     var resets: [String] = []

@@ -47,7 +47,7 @@ struct CostsCommand {
 
   /// The books name models without their providers.
   private func model(_ text: String) -> String {
-    if let colon = text.firstIndex(of: ":"),
+    if let colon = text.firstIndex(ofByte: ":"),
       books.configuration.providers.contains(where: { $0.name == text[..<colon] })
     {
       return String(text[text.index(after: colon)...])
@@ -58,7 +58,7 @@ struct CostsCommand {
   /// Each once, in the order in which they were named.
   private func keys(_ command: ParsedCommand) -> [SpendingKey] {
     var keys: [SpendingKey] = []
-    for word in command.texts("by").flatMap({ $0.split(separator: ",") }) {
+    for word in command.texts("by").flatMap({ $0.split(atByte: ",", omittingEmpty: true) }) {
       guard let key = SpendingKey(rawValue: String(word)), !keys.contains(key) else { continue }
       keys.append(key)
     }

@@ -72,7 +72,7 @@ extension CostsReport {
     }
     if isPlain { return text }
     return "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false)
+      + text.split(atByte: "\"")
       .joined(separator: "\"\"") + "\""
   }
 }

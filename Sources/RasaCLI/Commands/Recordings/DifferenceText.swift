@@ -85,7 +85,7 @@ struct DifferenceText {
     }
     for parameter in change.parameters {
       let (expected, found) = (text(parameter.expected), text(parameter.found))
-      if expected.contains("\n") || found.contains("\n") {
+      if expected.hasByte("\n") || found.hasByte("\n") {
         lines.append("    \(style.dim("\(parameter.name):"))")
         lines += compared(expected, found)
       } else {
@@ -127,12 +127,12 @@ struct DifferenceText {
     var lines: [String]
     if expected.isEmpty || found.isEmpty {
       let mark = expected.isEmpty ? "+ " : "- "
-      lines = (expected + found).split(separator: "\n", omittingEmptySubsequences: false)
+      lines = (expected + found).byteLines
         .map { mark + $0 }
     } else {
       lines = LineDifference(from: expected, to: found).unified()
     }
-    let more = lines.count - Self.mostLines
+    let more = width < Printer.unlimited ? lines.count - Self.mostLines : 0
     if more > 1 { lines.removeLast(more) }
     var clean = cut(lines).map { line in
       let text = TerminalText.escaped(line)

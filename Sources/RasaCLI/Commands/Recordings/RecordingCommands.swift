@@ -16,7 +16,7 @@ struct RecordingCommands {
   func export(_ entries: [JournalEntry], to folder: String) async throws -> String {
     let recording = try await record(entries, options: ValueObject())
     try FileSystem.makeFolder(folder)
-    let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    let base = folder.hasByteSuffix("/") ? String(folder.dropLast()) : folder
     let file = RecordingFile(
       path: "\(base)/\(recording.start.persona)-\(recording.start.run).json", recording: recording)
     try file.write()
@@ -66,7 +66,9 @@ struct RecordingCommands {
     let graph = try Recording.graph(of: entries) { name throws(Failure) in try house.graph(name) }
     let made = try await Recording.make(of: entries, on: graph, options: options)
     if !made.differences.isEmpty {
-      var text = DifferenceText(style: .plain, width: 100)
+      var text = DifferenceText(
+        style: .plain,
+        width: Terminal(house.environment).columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: made.differences)
       try house.errors.write(
         "rasa: warning: this run does not replay to the same end:\n"
@@ -75,7 +77,7 @@ struct RecordingCommands {
     var recording = made.recording
     let here = FileSystem.absolute("")
     for index in recording.files.files.indices
-    where recording.files.files[index].path.hasPrefix(here) {
+    where recording.files.files[index].path.hasBytePrefix(here) {
       recording.files.files[index].path.removeFirst(here.count)
     }
     return recording
@@ -90,32 +92,42 @@ struct RecordingCommands {
     _ path: String, persona: String?, isPinned: Bool = false, _ settings: RunSettings,
     on screen: any RunScreen
   ) async throws {
-    let file = try RecordingFile.read(path)
+    let file = try RecordingFile.read(NamedFile(path))
     let graph = try house.graph(for: file.recording, persona: persona, isPinned: isPinned)
     let replay = Replay(file.recording, on: graph)
     let replayed: Replayed
+    var failure: Failure?
     do {
       replayed = try await replay.run { progress in try await screen.show(progress) }
+      failure = self.failure(of: replayed, file)
       if let result = replayed.result, result.waitsFor.isEmpty || isWaiting(file.recording) {
-        try await screen.finish(result, of: file.recording.start.run)
+        let run = file.recording.start.run
+        failure?.run = FailedRun(id: run.text, status: "failed", resume: nil, isTold: true)
+        try await screen.finish(result, of: run, failure: failure)
       }
     } catch {
       await screen.clear()
       throw error
     }
     await screen.clear()
-    guard replayed.differences.isEmpty else {
+    if !replayed.differences.isEmpty {
       let terminal = Terminal(house.environment)
       var text = DifferenceText(
-        style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? 100)
+        style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: replayed.differences)
       try house.errors.write(lines.joined(separator: "\n") + "\n")
-      throw Failure(
-        .run, "the run parts from its recording \(path)",
-        mend: "`rasa test \(path) --update` takes what came as what is expected")
     }
-    if let failure = replayed.failure { throw failure }
-    if let waiting = replayed.result?.waitsFor.first { throw stopped(waiting, file.recording) }
+    if let failure { throw failure }
+  }
+
+  private func failure(of replayed: Replayed, _ file: RecordingFile) -> Failure? {
+    guard replayed.differences.isEmpty else {
+      return Failure(
+        .run, "the run parts from its recording \(file.path)",
+        mend: "`rasa test \(file.path) --update` takes what came as what is expected")
+    }
+    return replayed.failure
+      ?? replayed.result?.waitsFor.first.map { stopped($0, file.recording) }
   }
 
   /// Whether the recorded run was left with a question.

@@ -9,9 +9,9 @@ struct RecordingFile: Sendable {
   let path: String
   var recording: Recording
 
-  static func read(_ path: String) throws(Failure) -> RecordingFile {
-    let bytes = try FileSystem.read(path, limit: Recording.largest)
-    return RecordingFile(path: path, recording: try Recording(bytes, file: path))
+  static func read(_ file: NamedFile) throws(Failure) -> RecordingFile {
+    let bytes = try file.read(limit: Recording.largest)
+    return RecordingFile(path: file.path, recording: try Recording(bytes, file: file.path))
   }
 
   /// There in full or not at all.
@@ -24,16 +24,16 @@ struct RecordingFile: Sendable {
           + "\(byteCountText(Recording.largest)) can be read again",
         mend: "record a shorter run")
     }
-    try FileSystem.write(text, to: path)
+    try FileSystem.write(text, to: path, followingLinks: true)
   }
 
   /// Recordings below the paths, in order; a folder without any is an error.
-  static func find(_ paths: [String]) throws(Failure) -> [String] {
-    var found: [String] = []
+  static func find(_ paths: [String]) throws(Failure) -> [NamedFile] {
+    var found: [NamedFile] = []
     for path in paths {
       switch FileSystem.kind(of: path) {
       case .folder:
-        let below = try files(below: path, depth: 0)
+        let below = try files(in: FileRoot(path))
         guard !below.isEmpty else {
           throw Failure(
             .usage, "there are no recordings in \(path)",
@@ -44,7 +44,7 @@ struct RecordingFile: Sendable {
         throw Failure(
           .usage, "there is no file or folder \(path)",
           mend: "`rasa runs export RUN --as-test \(path)` makes a recording of a run")
-      default: found.append(path)
+      default: found.append(NamedFile(path))
       }
     }
     return found
@@ -53,16 +53,20 @@ struct RecordingFile: Sendable {
   /// Deeper is no folder of tests.
   private static let deepest = 16
 
-  private static func files(below folder: String, depth: Int) throws(Failure) -> [String] {
+  private static func files(
+    in root: FileRoot, below folder: String = "", depth: Int = 0
+  ) throws(Failure) -> [NamedFile] {
     guard depth < deepest else { return [] }
-    var found: [String] = []
-    let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-    for entry in try FileSystem.list(folder) where !entry.name.hasPrefix(".") {
-      let path = base == "." ? entry.name : "\(base)/\(entry.name)"
+    var found: [NamedFile] = []
+    let listed = folder.isEmpty ? root.folder : FileSystem.path(folder, in: root.folder)
+    for entry in try FileSystem.list(listed) where !entry.name.hasBytePrefix(".") {
+      let path = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
+      guard entry.kind == .folder || entry.name.hasByteSuffix(".json") else { continue }
+      guard root.standing(of: path) != .outside else { throw root.refusal(of: path) }
       if entry.kind == .folder {
-        found += try files(below: path, depth: depth + 1)
-      } else if entry.name.hasSuffix(".json") {
-        found.append(path)
+        found += try files(in: root, below: path, depth: depth + 1)
+      } else {
+        found.append(NamedFile(path, in: root))
       }
     }
     return found
@@ -86,7 +90,7 @@ extension House {
       // One that was named by its path is not in the library.
       guard let path = recording.files.persona(named: recording.start.persona)?.path,
         path.hasSuffix(".yaml") || path.hasSuffix(".yml"),
-        path.contains("/"), FileSystem.kind(of: path) == .file
+        path.hasByte("/"), FileSystem.kind(of: path) == .file
       else { throw error }
       return try graph(path)
     }

@@ -30,10 +30,10 @@ struct TestCommand {
 
   func run(_ paths: [String]) async throws {
     let files = try RecordingFile.find(paths)
-    let width = min(files.map { displayWidth($0) }.max() ?? 0, 60)
+    let width = min(files.map { displayWidth($0.path) }.max() ?? 0, 60)
     var all: [Tested] = []
-    for path in files {
-      let tested = try await test(path)
+    for file in files {
+      let tested = try await test(file)
       if !print.isJSON { try print.output.write(line(tested, width)) }
       all.append(tested)
     }
@@ -45,11 +45,11 @@ struct TestCommand {
     try conclude(all, paths)
   }
 
-  private func test(_ path: String) async throws -> Tested {
+  private func test(_ named: NamedFile) async throws -> Tested {
     let begin = house.time.monotonic()
-    var tested = Tested(path: path, verdict: .ok, milliseconds: 0)
+    var tested = Tested(path: named.path, verdict: .ok, milliseconds: 0)
     do {
-      var file = try RecordingFile.read(path)
+      var file = try RecordingFile.read(named)
       tested.persona = file.recording.start.persona
       let graph = try house.graph(for: file.recording, isPinned: isPinned)
       let replayed = try await Replay(file.recording, on: graph).run()
@@ -74,7 +74,7 @@ struct TestCommand {
   private func line(_ tested: Tested, _ width: Int) -> String {
     let word = tested.verdict.rawValue
     let padding = String(repeating: " ", count: 9 - word.count)
-    let name = printable(tested.path)
+    let name = print.others.line(tested.path)
     let space = String(repeating: " ", count: max(0, width - displayWidth(name)))
     let time = (tested.milliseconds * 10).rounded() / 10
     return "\(colored(tested.verdict, word))\(padding)\(name)\(space)  \(time) ms\n"
@@ -90,12 +90,16 @@ struct TestCommand {
 
   private func account(of tested: Tested) -> String {
     var lines = [
-      "", style.bold(printable(tested.path)) + style.dim("  \(printable(tested.persona))"),
+      "",
+      style.bold(print.others.line(tested.path))
+        + style.dim("  \(print.others.line(tested.persona))"),
     ]
     var text = DifferenceText(style: style, width: print.width)
     lines += text.lines(of: tested.differences)
     if let failure = tested.failure {
-      lines += failure.description.split(separator: "\n").map { "  " + printable(String($0)) }
+      lines += failure.description.split(atByte: "\n", omittingEmpty: true).map {
+        "  " + print.others.whole(String($0))
+      }
     }
     if isUpdating, tested.verdict == .differs {
       lines.append("  not updated: it has no answer to what is asked now; record it anew")
@@ -106,10 +110,10 @@ struct TestCommand {
   private func value(of tested: Tested) -> Value {
     var object: ValueObject = [
       "file": .string(tested.path), "persona": .string(tested.persona),
-      "verdict": .string(tested.verdict.rawValue), "ms": .double(tested.milliseconds),
+      "status": .string(tested.verdict.rawValue), "took_ms": .double(tested.milliseconds),
       "differences": .array(tested.differences.map(\.value)),
     ]
-    if let failure = tested.failure { object["error"] = .string(failure.description) }
+    if let failure = tested.failure { object["error"] = failure.value }
     return .object(object)
   }
 

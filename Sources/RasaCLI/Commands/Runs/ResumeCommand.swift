@@ -33,7 +33,15 @@ struct ResumeCommand {
         .usage, "\(found.id) only asked for vectors, and there is nothing to go on with",
         mend: "`rasa agents recommend` asks for what is missing")
     }
-    _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
+    do {
+      _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
+    } catch var failure as Failure where failure.run == nil {
+      // It could not even be taken up, and stands as it stood.
+      failure.run = FailedRun(
+        id: found.id.text, status: found.condition.rawValue,
+        resume: found.condition == .done ? nil : "rasa resume \(found.id)")
+      throw failure
+    }
   }
 
   // MARK: Without a run
@@ -47,7 +55,8 @@ struct ResumeCommand {
       rows: found.map { one in
         [
           one.id.text, one.condition.text(waiting: one.run.waiting),
-          momentText(one.run.changedAt, house.time), one.wayOn, opening(one.run.record.input, 200),
+          momentText(one.run.changedAt, house.time), one.wayOn,
+          print.others.opening(one.run.record.input, to: 200),
         ]
       },
       values: found.map { one in
@@ -68,28 +77,77 @@ struct ResumeCommand {
       if !settings.isQuiet { try house.errors.write("rasa: there is nothing to go on with\n") }
       return
     }
+    let documents = Locked<[Value]>([])
+    func collect(_ failure: Failure, _ exitCode: Int32) {
+      if failure.run?.isTold == true { return }
+      documents.withLock {
+        $0.append(.object(failure.document(exitCode: exitCode)))
+      }
+    }
+    /// All of them are one document, as any other list.
+    func printDocuments() throws {
+      guard settings.format == .json else { return }
+      try print(.array(documents.withLock { $0 }))
+    }
     var failed = 0
     // The oldest waits longest.
     for one in found.reversed() {
-      do {
-        _ = try await workshop.resume(one.id, settings, at: workshop.stand(settings))
-        try tell("\(one.id) is done", settings)
-      } catch let failure as Failure where failure.kind == .approval {
-        try tell(failure.message, settings)
-      } catch let failure as Failure where failure.kind != .cancelled {
-        if try await workshop.store.run(one.id.text)?.isAlive != false {
-          try tell("\(one.id) was taken up by another process meanwhile", settings)
-        } else {
-          failed += 1
-          try house.errors.write("rasa: \(one.id): \(printable(failure.description))\n")
+      if let change = try await change(of: one.id) {
+        try tell(change, settings)
+        continue
+      }
+      var stand = workshop.stand(settings)
+      if let screen = stand.screen as? JSONScreen {
+        stand.screen = JSONScreen(commentary: screen.commentary) { document in
+          documents.withLock { $0.append(document) }
         }
       }
+      if settings.format == .text {
+        try tell(
+          "\(one.id) (\(OthersText(isOnTerminal: true).opening(one.run.record.input, to: 60))):",
+          settings)
+      }
+      do {
+        _ = try await workshop.resume(one.id, settings, at: stand)
+        try tell("\(one.id) is done", settings)
+      } catch let failure as Failure where failure.kind == .approval && failure.run?.isTold == true
+      {
+        try tell(failure.message, settings)
+      } catch let failure as Failure {
+        // Who has it now tells how it ends.
+        if let change = try await change(of: one.id, since: failure) {
+          try tell(change, settings)
+          continue
+        }
+        failed += 1
+        collect(failure, failure.exitCode)
+        try house.errors.write("rasa: \(one.id): \(printable(failure.description))\n")
+      } catch let interrupted as Interrupted {
+        collect(interrupted.failure, interrupted.signal.exitCode)
+        try printDocuments()
+        throw interrupted
+      }
     }
+    try printDocuments()
     if failed > 0 {
       throw Failure(
         .run, "\(failed) of \(found.count) runs did not come to their end",
         mend: "`rasa resume` lists what is left")
     }
+  }
+
+  /// What others have done with a run since it was found; nil when it can still go on here, or did.
+  private func change(of run: Identifier, since failure: Failure? = nil) async throws -> String? {
+    guard let listing = try await workshop.store.run(run.text) else {
+      return "\(run) was deleted meanwhile"
+    }
+    if listing.isAlive { return "\(run) was taken up by another process meanwhile" }
+    let condition = try await archive.found(listing).condition
+    if condition == .cancelled { return "\(run) was cancelled meanwhile" }
+    // What failed after it had been taken up here failed here.
+    if condition == .failed, failure?.run != nil { return nil }
+    return [.done, .failed].contains(condition)
+      ? "\(run) has ended meanwhile: it is \(condition.rawValue)" : nil
   }
 
   private func tell(_ line: String, _ settings: RunSettings) throws {
@@ -105,7 +163,7 @@ struct ResumeCommand {
     plan.changes = command.assignments("set")
     plan.persona = command.text("persona")
     if let input = command.text("input") {
-      plan.input = input == "-" ? try readText("-") : input
+      plan.input = input == "-" ? try InputReader(house: house).input(.standardInput) : input
     }
     plan.preferences = command.pairs("preferences")
     let settings = RunSettings(goingOnBy: command)

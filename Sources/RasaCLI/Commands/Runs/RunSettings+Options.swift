@@ -28,13 +28,15 @@ extension RunSettings {
     gate.maxCost = command.money("max-cost")
     gate.mockDelay = .milliseconds(8)
     explainsSelection = command.flag("explain-selection")
+    if command.declares("max-seconds") { maxSeconds = command.integer("max-seconds") }
+    if command.declares("strict") { isStrict = command.flag("strict") }
     if command.declares("show-reasoning") { showsReasoning = command.flag("show-reasoning") }
   }
 }
 
 /// The text of a file, or of standard input when it is `-`, without the line end that ends it.
 func readText(_ path: String) throws(Failure) -> String {
-  let longest = 1_000_000
+  let longest = 64_000_000
   let name = path == "-" ? "standard input" : path
   let bytes =
     path == "-"
@@ -45,5 +47,5 @@ func readText(_ path: String) throws(Failure) -> String {
       .usage, "the text in \(name) is not UTF-8",
       mend: "convert it first, as with `iconv -t UTF-8`")
   }
-  return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  return String(text.withoutFinalLineFeed)
 }

@@ -20,7 +20,8 @@ extension RunsCommands {
       try print(comparison.document(left, right))
     } else {
       let text = ComparisonText(
-        comparison: comparison, left: left, right: right, style: style, width: print.width)
+        comparison: comparison, left: left, right: right, style: style, width: print.width,
+        others: print.others)
       try print.output.write(text.lines.joined(separator: "\n") + "\n")
     }
     // What could be read has been compared; what could not is still an error.

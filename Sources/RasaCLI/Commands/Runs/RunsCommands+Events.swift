@@ -53,27 +53,24 @@ extension RunsCommands {
   private func line(_ entry: JournalEntry, sequence: Int) -> String {
     if print.isJSON { return entry.document(sequence: sequence).json(.compact) }
     let number = style.dim(String(sequence).leftPadded(to: 4))
-    let kind = TerminalText.line(entry.kind).padded(to: 18)
-    let key = entry.key.map { style.cyan(TerminalText.line($0)) + "  " } ?? ""
+    let kind = print.others.line(entry.kind).padded(to: 18)
+    let key = entry.key.map { style.cyan(print.others.line($0)) + "  " } ?? ""
     let columns = max(24, print.width - 35 - (entry.key?.count ?? -2))
-    let body = entry.body.isNull ? "" : opening(entry.body.json(), columns)
+    let body = entry.body.isNull ? "" : print.others.opening(entry.body.json(), to: columns)
     return "\(number)  \(clockText(entry.time))  \(kind)\(key)\(body)"
   }
 }
 
 extension JournalEntry {
-  /// The line as a document: its place, then what it says.
+  /// The line as a document: its place, and what it says in a member of its own, for that may have
+  /// members of any name.
   func document(sequence: Int) -> Value {
     var object: ValueObject = [
-      "sequence": .int(Int64(sequence)), "time_ms": .int(time.milliseconds),
+      "sequence": .int(Int64(sequence)), "at_ms": .int(time.milliseconds),
       "kind": .string(kind),
     ]
     if let key { object["key"] = .string(key) }
-    if let body = body.object {
-      for (name, value) in body where object[name] == nil { object[name] = value }
-    } else if !body.isNull {
-      object["body"] = body
-    }
+    if !body.isNull { object["body"] = body }
     return .object(object)
   }
 }

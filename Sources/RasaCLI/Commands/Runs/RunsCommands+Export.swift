@@ -19,7 +19,7 @@ extension RunsCommands {
     for call in try await store.calls(of: found.id) { lines.append(call.document) }
     let text = lines.map { $0.json(.compact) + "\n" }.joined()
     guard let path, path != "-" else { return try print.output.write(text) }
-    try FileSystem.write(text, to: path, mode: 0o600, replacing: true)
+    try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
     try house.errors.write("wrote \(path)\n")
   }
 }
@@ -41,7 +41,7 @@ extension CallRecord {
       "provider": .string(provider), "model": .string(model),
       "held_usd": .string(amount.decimalText),
       "cost_usd": actual.map { .string($0.decimalText) } ?? .null,
-      "usage": usage?.document ?? .null, "state": .string("\(state)"),
+      "usage": usage?.document ?? .null, "status": .string("\(state)"),
       "outcome": outcome.map { .string($0.rawValue) } ?? .null,
       "made_at_ms": .int(madeAt.milliseconds),
       "settled_at_ms": settledAt.map { .int($0.milliseconds) } ?? .null,

@@ -15,7 +15,7 @@ extension RunsCommands {
     } else {
       let text = TimelineText(
         account: account, style: style, width: print.width, isVerbose: isVerbose,
-        time: house.time)
+        time: house.time, others: print.others)
       try print.output.write(text.lines.joined(separator: "\n") + "\n")
     }
     if let damage = account.damage { throw damage }
@@ -30,7 +30,7 @@ extension RunsCommands {
     document["changed_at_ms"] = .int(account.found.run.changedAt.milliseconds)
     document["next"] = .array(account.next.map { .string($0) })
     document["damage"] =
-      account.damage.map { ["message": .string($0.message), "mend": .string($0.mend)] } ?? .null
+      account.damage?.value ?? .null
     return .object(document)
   }
 }

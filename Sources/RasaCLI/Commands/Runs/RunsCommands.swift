@@ -54,7 +54,7 @@ struct RunsCommands {
           return [
             record.id.text, one.condition.text(waiting: one.run.waiting), record.persona,
             momentText(record.startedAt, house.time), "\(one.run.cost)",
-            opening(record.input, 200),
+            print.others.opening(record.input, to: 200),
           ]
         },
         values: found.map(\.value),
@@ -64,25 +64,41 @@ struct RunsCommands {
   // MARK: Cancel, delete, prune
 
   private func cancel(_ words: [String]) async throws {
+    var values: [Value] = []
+    var lines: [String] = []
+    var failures: [Failure] = []
     for found in try await all(words) {
+      var value: ValueObject = ["run": .string(found.id.text)]
       switch try await store.requestCancel(found.id) {
-      case .cancelled: try print(text: "\(found.id) is cancelled\n")
+      case .cancelled:
+        value["status"] = "cancelled"
+        lines.append("\(found.id) is cancelled\n")
       case .asked:
-        try print(text: "\(found.id) is under way; its process has been asked to stop\n")
+        value["status"] = "running"
+        lines.append("\(found.id) is under way; its process has been asked to stop\n")
       case .ended(let status):
-        throw Failure(
+        let failure = Failure(
           .usage, "\(found.id) has ended already: it is \(status.rawValue)",
           mend: "`rasa runs show \(found.id)` shows how")
+        value["status"] = .string(status.rawValue)
+        value["error"] = failure.value
+        failures.append(failure)
       }
+      values.append(.object(value))
     }
+    if print.isJSON { try print(.array(values)) } else { try print(text: lines.joined()) }
+    if let first = failures.first { throw first }
   }
 
   private func delete(_ words: [String]) async throws {
     let found = try await all(words)
-    for one in found {
-      guard try await store.deleteRun(one.id) else {
-        throw Failure(.usage, "\(one.id) has been deleted meanwhile")
-      }
+    let deleted = try await store.deleteRuns(found.map(\.id))
+    if let one = found.first(where: { !deleted.contains($0.id) }) {
+      throw Failure(.usage, "\(one.id) has been deleted meanwhile")
+    }
+    if print.isJSON {
+      return try print(
+        ["runs": .array(found.map { .string($0.id.text) }), "deleted": true] as Value)
     }
     let runs = found.count == 1 ? "\(found[0].id)" : "\(found.count) runs"
     try print(text: "deleted \(runs) with journal and questions; \(Self.whatStays)\n")
@@ -133,7 +149,7 @@ extension RunArchive.Found {
     let record = run.record
     return [
       "run": .string(record.id.text), "persona": .string(record.persona),
-      "status": .string(record.status.rawValue), "condition": .string(condition.rawValue),
+      "status": .string(condition.rawValue),
       "is_alive": .bool(run.isAlive), "session": record.session.map { .string($0) } ?? .null,
       "fork_of": record.forkOf.map { .string($0.text) } ?? .null,
       "user": .string(record.user), "started_at_ms": .int(record.startedAt.milliseconds),
@@ -141,20 +157,6 @@ extension RunArchive.Found {
       "cost_usd": .string(run.cost.decimalText), "waiting": .int(Int64(run.waiting)),
       "lines": .int(Int64(run.lines)), "input": .string(record.input),
     ]
-  }
-}
-
-/// The beginning of a text on one line.
-func opening(_ text: String, _ columns: Int) -> String {
-  fit(TerminalText.line(String(text.prefix(columns * 2 + 8))).trimmed, to: columns)
-}
-
-extension String {
-  /// Without white space at either end.
-  fileprivate var trimmed: String {
-    var rest = drop(while: \.isWhitespace)
-    while rest.last?.isWhitespace == true { rest.removeLast() }
-    return String(rest)
   }
 }
 

@@ -34,6 +34,9 @@ extension PriceImport {
         var price = ValueObject()
         if let from = dated.from { price["from"] = .string(from.description) }
         write(dated.price.rates, into: &price)
+        if dated.price.perSecond > .zero {
+          price["per_second"] = .string(dated.price.perSecond.decimalText)
+        }
         guard !dated.price.tiers.isEmpty else { return .object(price) }
         price["above"] = .array(
           dated.price.tiers.map { tier in

@@ -28,6 +28,7 @@ struct AgentLayer {
   var premium: ModelChoice?
   var modelClass: ModelClass?
   var costTier: CostTier?
+  var anyEngine: Bool?
   var maxConcurrentTasks: Int?
 
   /// `performance_profile` as one word.
@@ -44,6 +45,12 @@ struct AgentLayer {
   var maxMonthly: Money?
   var budgetPolicy: BudgetPolicy?
 
+  /// What one run of it may take.
+  var steps: Int?
+  var seconds: Double?
+  var cost: Money?
+  var depth: Int?
+
   var capabilities: [String]?
   var exampleQueries: [String]?
   var worksWellWith: [String]?
@@ -51,6 +58,7 @@ struct AgentLayer {
   var qualityGates: [String]?
   var tools: [String]?
   var constraints = ValueObject()
+  var constraintsAsWritten = ValueObject()
   var defaults = ValueObject()
   var isStrict: Bool?
 
@@ -108,6 +116,7 @@ extension AgentLayer {
     take(\.premium)
     take(\.modelClass)
     take(\.costTier)
+    take(\.anyEngine)
     take(\.maxConcurrentTasks)
     take(\.profileWord)
     take(\.profile)
@@ -121,6 +130,10 @@ extension AgentLayer {
     take(\.maxDaily)
     take(\.maxMonthly)
     take(\.budgetPolicy)
+    take(\.steps)
+    take(\.seconds)
+    take(\.cost)
+    take(\.depth)
     take(\.capabilities)
     take(\.exampleQueries)
     take(\.worksWellWith)
@@ -129,6 +142,7 @@ extension AgentLayer {
     take(\.tools)
     take(\.isStrict)
     for (key, value) in upper.constraints { merged.constraints[key] = value }
+    for (key, value) in upper.constraintsAsWritten { merged.constraintsAsWritten[key] = value }
     for (key, value) in upper.defaults { merged.defaults[key] = value }
     merged.loop = loop?.overlaid(by: upper.loop) ?? upper.loop
     merged.trigger = trigger?.overlaid(by: upper.trigger) ?? upper.trigger

@@ -26,6 +26,8 @@ extension AgentReader {
       maxPerExecution: layer.maxPerExecution, maxDaily: layer.maxDaily,
       maxMonthly: layer.maxMonthly, policy: layer.budgetPolicy ?? .reject)
     agent.maxConcurrentTasks = layer.maxConcurrentTasks
+    agent.limits = AgentLimits(
+      steps: layer.steps, seconds: layer.seconds, cost: layer.cost, depth: layer.depth)
 
     agent.capabilities = layer.capabilities ?? []
     agent.exampleQueries = layer.exampleQueries ?? []
@@ -34,6 +36,7 @@ extension AgentReader {
     agent.qualityGates = layer.qualityGates ?? []
     agent.tools = layer.tools ?? []
     agent.constraints = layer.constraints
+    agent.constraintsAsWritten = layer.constraintsAsWritten
 
     agent.loop = layer.loop.flatMap { loop($0) }
     agent.trigger = layer.trigger.flatMap { trigger($0) }
@@ -56,6 +59,7 @@ extension AgentReader {
     for choice in roles.reversed() { models.note(choice) }
     models.modelClass = layer.modelClass
     models.costTier = layer.costTier
+    models.anyEngine = layer.anyEngine ?? false
     return models
   }
 

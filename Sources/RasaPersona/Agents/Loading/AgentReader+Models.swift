@@ -7,6 +7,7 @@ extension AgentReader {
     readModel(fields, into: &layer)
     layer.effort = reader.looseChoice(fields["reasoning_effort"], "reasoning_effort")
     readRecommended(fields["recommended_models"], "recommended_models", into: &layer)
+    layer.anyEngine = reader.looseFlag(fields["any_engine"], "any_engine") ?? layer.anyEngine
     readProfile(fields["performance_profile"], into: &layer)
     layer.estimatedTokens = reader.looseCount(fields["estimated_tokens"], "estimated_tokens")
   }
@@ -74,7 +75,10 @@ extension AgentReader {
       (\.primary, "primary"), (\.fallback, "fallback"), (\.premium, "premium"),
     ]
     if case .mapping = node.content {
-      guard let fields = reader.fields(node, of: "`\(what)`", known: roles.map(\.1)) else { return }
+      guard
+        let fields = reader.fields(node, of: "`\(what)`", known: roles.map(\.1) + ["any_engine"])
+      else { return }
+      layer.anyEngine = reader.looseFlag(fields["any_engine"], "any_engine") ?? layer.anyEngine
       for (role, key) in roles where fields[key] != nil {
         layer[keyPath: role] = reader.modelChoice(fields[key], key, engines: engines)
       }

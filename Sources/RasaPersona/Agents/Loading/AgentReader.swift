@@ -16,7 +16,7 @@ struct AgentReader {
     "performance_profile", "estimated_tokens", "persona", "capabilities", "model_class",
     "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
-    "trigger_behavior", "sandbox", "defaults", "strict",
+    "trigger_behavior", "sandbox", "defaults", "strict", "any_engine", "limits",
   ]
 
   // MARK: Files
@@ -86,8 +86,11 @@ struct AgentReader {
       fields["typical_workflows"], "typical_workflows", splitting: .never)
     layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")
     layer.tools = tools(fields["tools"])
-    layer.constraints = constraints(fields["constraints"])
-    layer.defaults = reader.object(fields["defaults"], "defaults")
+    layer.constraints = constraints(fields["constraints"]) { $0.value }
+    layer.constraintsAsWritten = constraints(fields["constraints"]) { $0.valueAsWritten }
+    // Only prompts see them.
+    _ = reader.object(fields["defaults"], "defaults")
+    layer.defaults = fields["defaults"]?.valueAsWritten.object ?? ValueObject()
     layer.isStrict = reader.looseFlag(fields["strict"], "strict")
     readModels(fields, into: &layer)
     readLimits(fields, into: &layer)
@@ -124,8 +127,10 @@ struct AgentReader {
   }
 
   /// A mapping; a list of sentences is kept as its `rules`.
-  private mutating func constraints(_ node: DocumentNode?) -> ValueObject {
-    if let node, case .mapping = node.content { return node.value.object ?? ValueObject() }
+  private mutating func constraints(
+    _ node: DocumentNode?, _ value: (DocumentNode) -> Value
+  ) -> ValueObject {
+    if let node, case .mapping = node.content { return value(node).object ?? ValueObject() }
     guard let node, let rules = reader.looseTexts(node, "constraints", splitting: .never) else {
       return ValueObject()
     }
@@ -154,6 +159,18 @@ struct AgentReader {
       layer.maxMonthly = reader.money(budget["max_monthly"], "max_monthly")
       layer.budgetPolicy = reader.looseChoice(budget["policy"], "policy")
     }
+    readRunLimits(fields["limits"], into: &layer)
+  }
+
+  private mutating func readRunLimits(_ node: DocumentNode?, into layer: inout AgentLayer) {
+    guard let node,
+      let limits = reader.fields(
+        node, of: "`limits`", known: ["steps", "seconds", "cost", "depth"])
+    else { return }
+    layer.steps = reader.integer(limits["steps"], "steps", in: 1...1_000_000)
+    layer.seconds = reader.number(limits["seconds"], "seconds", in: 0.001...604_800)
+    layer.cost = reader.money(limits["cost"], "cost")
+    layer.depth = reader.integer(limits["depth"], "depth", in: 1...64)
   }
 
   private mutating func readClass(_ fields: Fields, into layer: inout AgentLayer) {

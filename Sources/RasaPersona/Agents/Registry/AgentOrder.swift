@@ -16,9 +16,9 @@ package struct AgentOrder: Sendable, Hashable {
   /// Reads `category,-name`: fields with commas between them, `-` before those that go downwards.
   package static func parse(_ text: String) throws(Failure) -> [AgentOrder] {
     var orders: [AgentOrder] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in text.split(atByte: ",") {
       let word = trimmed(String(part)).lowercased()
-      let isDescending = word.hasPrefix("-")
+      let isDescending = word.hasBytePrefix("-")
       let name = isDescending ? String(word.dropFirst()) : word
       guard let field = Field(rawValue: name) else {
         let names = Field.allCases.map(\.rawValue)

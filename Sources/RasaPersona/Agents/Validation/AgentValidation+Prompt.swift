@@ -62,7 +62,7 @@ extension AgentValidation {
       if isStrict {
         findings.failures.append(places.failure(message, mend: mend, at: place))
       } else {
-        let result = agent.isStrict ? "a run without one fails" : "it is empty"
+        let result = agent.isStrict ? "a run without one fails" : "it stays as it is written"
         findings.warnings.append(Warning("\(message), so \(result); \(mend)", at: place))
       }
     }

@@ -1,0 +1,140 @@
+import RasaCore
+import RasaKit
+import RasaSystem
+import RasaTerminal
+
+/// What a persona is asked: words of the command line, standard input, or both. Its bytes are passed
+/// on as they are.
+struct InputReader {
+  let house: House
+  var isQuiet = false
+
+  /// - Parameter besideText: whether a pipe is read as well where a question is written.
+  func input(
+    _ input: ParsedCommand.Input, besideText: Bool = false
+  ) throws -> String {
+    let text: String
+    switch input {
+    case .text(let given): text = joined(given, besideText ? try besides() : "")
+    case .textAndStandardInput(let given): text = joined(given, try standardInput())
+    case .standardInput: text = try standardInput()
+    case .unstated:
+      guard StandardInput.kind != .terminal, StandardInput.kind != .closed else {
+        throw Self.nothing("there is nothing to answer")
+      }
+      text = try standardInput()
+    }
+    guard text.utf8.contains(where: { $0 > 0x20 }) else {
+      throw Self.nothing("the input is empty")
+    }
+    return text
+  }
+
+  private static func nothing(_ message: String) -> Failure {
+    Failure(
+      .usage, message, mend: "write it on the command line, or pipe the text into the command")
+  }
+
+  /// The question first: what is asked of a text is read before the text.
+  private func joined(_ question: String, _ text: String) -> String {
+    guard text.utf8.contains(where: { $0 > 0x20 }) else { return question }
+    return question + "\n\n" + text
+  }
+
+  // MARK: Standard input
+
+  /// All of it, however long it takes.
+  func standardInput() throws -> String {
+    guard StandardInput.kind != .closed else {
+      throw Failure(
+        .usage, "standard input is closed", mend: "write the question on the command line")
+    }
+    let hint =
+      StandardInput.kind == .terminal ? nil : "waiting for the text on standard input"
+    return try text(
+      try read(patience: nil) { if let hint { try say(hint) } } ?? [])
+  }
+
+  /// What a pipe, a socket or a file gives beside a question. A job without a terminal often has an
+  /// open pipe there that nobody ever writes to: it is not waited for without end.
+  private func besides() throws -> String {
+    switch StandardInput.kind {
+    case .terminal, .closed, .device: return ""
+    case .file: return try text(try read(patience: nil) {} ?? [])
+    case .stream: break
+    }
+    let seconds = try patience()
+    let bytes = try read(patience: seconds * 1000) {
+      try say(
+        "waiting for the pipe on standard input, \(seconds) s at most; `--no-stdin` leaves it alone"
+      )
+    }
+    guard let bytes else {
+      try say(
+        "nothing came from standard input, so only the question is asked; `--input -` beside the "
+          + "question waits for it")
+      return ""
+    }
+    return try text(bytes)
+  }
+
+  private func say(_ line: String) throws {
+    if !isQuiet { try house.errors.write("rasa: \(line)\n") }
+  }
+
+  private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {
+    let limit = try house.longestInput()
+    return try StandardInput.read(
+      limit: limit, patience: patience,
+      tooLarge: House.tooLarge("the text on standard input", limit), onWait: onWait)
+  }
+
+  private func text(_ bytes: [UInt8]) throws(Failure) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(
+        .usage, "the text on standard input is not UTF-8",
+        mend: "convert it first, as with `iconv -t UTF-8`")
+    }
+    return text
+  }
+
+  /// How many seconds a pipe beside a question may stay silent: `RASA_STDIN_WAIT`.
+  private func patience() throws(Failure) -> Int {
+    guard let text = house.environment["RASA_STDIN_WAIT"] else { return 30 }
+    guard let seconds = Int(text), (0...86_400).contains(seconds) else {
+      throw Failure(
+        .usage, "`RASA_STDIN_WAIT` is a number of seconds from 0 to 86400, not \(quoted(text))",
+        mend: "set it to 30, or remove it")
+    }
+    return seconds
+  }
+}
+
+extension House {
+  /// The longest input in bytes: `RASA_MAX_INPUT`, such as `32M`.
+  func longestInput() throws(Failure) -> Int {
+    guard let text = environment["RASA_MAX_INPUT"] else { return 16_000_000 }
+    let units: [Character: Int] = ["k": 1000, "K": 1000, "M": 1_000_000]
+    let unit = text.last.flatMap { units[$0] }
+    let digits = unit == nil ? text[...] : text.dropLast()
+    guard let count = Int(digits), count > 0,
+      case let (bytes, overflow) = count.multipliedReportingOverflow(by: unit ?? 1), !overflow,
+      bytes <= Self.longestInputEver
+    else {
+      throw Failure(
+        .usage, "`RASA_MAX_INPUT` is a size up to 64M, not \(quoted(text))",
+        mend: "write it as `RASA_MAX_INPUT=32M`, in bytes, k or M")
+    }
+    return bytes
+  }
+
+  private static let longestInputEver = 64_000_000
+
+  static func tooLarge(_ what: String, _ limit: Int) -> Failure {
+    Failure(
+      .usage, "\(what) has more than \(byteCountText(limit))",
+      mend: limit < longestInputEver
+        ? "set `RASA_MAX_INPUT` to take more, up to 64M, or send a part of it"
+        : "send a part of it")
+  }
+}

@@ -1,0 +1,64 @@
+import RasaCore
+import RasaKit
+import RasaSystem
+import RasaTerminal
+
+/// `rasa trust list|add|remove`.
+struct TrustCommands {
+  let house: House
+  let print: Printer
+
+  private var projects: TrustedProjects { TrustedProjects(house.folders) }
+
+  func list() throws {
+    let known = try projects.read()
+    try print(
+      Listing(
+        columns: ["FOLDER", "FILES", "SINCE"],
+        rows: known.map {
+          [$0.path, "\($0.files.count)", momentText($0.since, house.time)]
+        },
+        values: known.map { project in
+          [
+            "folder": .string(project.path), "since_ms": .int(project.since.milliseconds),
+            "files": .array(project.files.keys.sorted().map { .string($0) }),
+          ]
+        }, whenEmpty: "no folder is trusted; `rasa trust add DIR` trusts one"))
+  }
+
+  func add(_ folder: String) throws {
+    guard FileSystem.kind(of: folder) == .folder else {
+      throw Failure(.usage, "\(folder) is no folder", mend: "name the folder of a project")
+    }
+    let changes = try House(environment: house.environment, project: folder).projectChanges()
+    let isNeeded = !changes.isEmpty
+    if isNeeded { try projects.add(changes, at: house.time.now()) }
+    if print.isJSON {
+      return try print(
+        [
+          "folder": .string(changes.project), "trusted": .bool(isNeeded),
+          "changes": .array(changes.lines.map { .string($0) }),
+        ] as Value)
+    }
+    guard isNeeded else {
+      return try print(
+        text: "the files of \(changes.project) change nothing, so there is nothing to trust\n")
+    }
+    try print(text: changes.lines.map { "  \($0)\n" }.joined())
+    try print(text: "trusted \(changes.project) as it is now\n")
+  }
+
+  func remove(_ folder: String) throws {
+    // A folder that is gone is named as it was.
+    let path = FileSystem.realPath(folder) ?? folder
+    let isRemoved = try projects.remove(path)
+    guard isRemoved else {
+      throw Failure(
+        .usage, "\(path) is not trusted", mend: "`rasa trust list` shows the folders that are")
+    }
+    if print.isJSON {
+      return try print(["folder": .string(path), "trusted": false] as Value)
+    }
+    try print(text: "\(path) is no longer trusted\n")
+  }
+}

@@ -1,0 +1,54 @@
+/// Text looked at byte by byte.
+///
+/// Swift compares and splits by characters: `=` with a combining mark behind it is another character
+/// than `=`, CR LF is one character, and two spellings of `é` are equal. What people write on a
+/// command line or in a file, and what a file system calls its files, is bytes.
+extension StringProtocol {
+  /// The parts between these bytes.
+  package func split(
+    atByte separator: Unicode.Scalar, maxSplits: Int = .max, omittingEmpty: Bool = false
+  ) -> [Substring] {
+    let text = Substring(self)
+    return text.utf8.split(
+      separator: UInt8(ascii: separator), maxSplits: maxSplits,
+      omittingEmptySubsequences: omittingEmpty
+    ).map { Substring($0) }
+  }
+
+  /// The lines, without their LF; a CR stays where it is.
+  package var byteLines: [Substring] { split(atByte: "\n") }
+
+  package func firstIndex(ofByte byte: Unicode.Scalar) -> Index? {
+    utf8.firstIndex(of: UInt8(ascii: byte))
+  }
+
+  package func hasBytePrefix(_ prefix: some StringProtocol) -> Bool {
+    utf8.starts(with: prefix.utf8)
+  }
+
+  package func hasByteSuffix(_ suffix: some StringProtocol) -> Bool {
+    utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
+
+  package func hasSameBytes(as other: some StringProtocol) -> Bool {
+    utf8.elementsEqual(other.utf8)
+  }
+
+  package func hasByte(_ byte: Unicode.Scalar) -> Bool { utf8.contains(UInt8(ascii: byte)) }
+
+  /// Without the LF that ends it.
+  package var withoutFinalLineFeed: Substring {
+    let text = Substring(self)
+    return text.utf8.last == UInt8(ascii: "\n") ? Substring(text.utf8.dropLast()) : text
+  }
+
+  /// Without white space at either end, which is looked at by scalars: a mark behind a space is a
+  /// part of the text.
+  package var trimmedByScalars: SubSequence {
+    guard
+      let first = unicodeScalars.firstIndex(where: { !$0.properties.isWhitespace }),
+      let last = unicodeScalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return self[endIndex...] }
+    return self[first...][..<unicodeScalars.index(after: last)]
+  }
+}

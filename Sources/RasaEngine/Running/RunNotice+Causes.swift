@@ -1,0 +1,113 @@
+import RasaCore
+import RasaPersona
+
+/// What there is to say about answers and operators, in words.
+extension RunNotice {
+  static func fallback(_ answer: ModelAnswer, at step: Step) -> RunNotice? {
+    answer.fallback.map { fallback($0, to: "\(answer.provider):\(answer.model)", at: step) }
+  }
+
+  static func fallback(_ fallback: ModelFallback, to answering: String, at step: Step) -> RunNotice
+  {
+    RunNotice(
+      .fallback, at: step,
+      "\(answering) answers instead of \(fallback.insteadOf): \(fallback.because)",
+      facts: [
+        "answered_by": .string(answering), "instead_of": .string(fallback.insteadOf),
+        "because": .string(fallback.because),
+      ])
+  }
+
+  static func skipped(_ step: Step, because reason: String) -> RunNotice {
+    RunNotice(
+      .skipped, at: step, "`\(step.operatorName)` failed and was left out: \(reason)",
+      suggestion: "`on_error: {else: fail}` in its file makes that the end of the run",
+      facts: ["because": .string(reason)])
+  }
+
+  static func objection(_ objection: Objection) -> RunNotice {
+    let times = objection.bound == 1 ? "once" : "\(objection.bound) times"
+    let reasons = objection.reasons.isEmpty ? "" : ": " + objection.reasons.joined(separator: "; ")
+    var facts: ValueObject = [
+      "to": .string(objection.target), "at_most": .int(Int64(objection.bound)),
+      "reasons": .array(objection.reasons.map { .string($0) }),
+    ]
+    if !objection.condition.isEmpty { facts["when"] = .string(objection.condition) }
+    return RunNotice(
+      .objection, at: objection.step,
+      "`\(objection.step.operatorName)` still objects, and has sent it back to "
+        + "`\(objection.target)` \(times) already\(reasons)",
+      suggestion: "raise `at_most` of that route, or read the answer with this in mind",
+      facts: facts)
+  }
+
+  static func continued(_ reply: Reply, of name: String, at step: Step) -> RunNotice {
+    let parts = reply.continued + 1
+    return RunNotice(
+      .continued, at: step,
+      "the answer of `\(name)` was longer than the room held for it, and came in \(parts) parts",
+      facts: ["continued": .int(Int64(reply.continued))])
+  }
+
+  /// - Parameter maxTokens: what the operator's file allows.
+  static func cut(
+    _ reply: Reply, of name: String, at step: Step, maxTokens: Int?
+  ) -> RunNotice {
+    var facts: ValueObject = [
+      "finish": .string(reply.finish.rawValue), "tokens": .int(reply.tokens),
+      "continued": .int(Int64(reply.continued)),
+    ]
+    if let cap = reply.answers.last?.cap { facts["cap"] = .int(cap) }
+    let end =
+      switch reply.finish {
+      case .length: "is cut off at \(reply.tokens) tokens"
+      case .cutOff: "is cut off at \(reply.tokens) tokens, for no more was held for it"
+      case .filtered: "breaks off: the provider's content filter stopped it"
+      case .refused: "is what the model said when it declined to answer"
+      case .stop, .empty, .toolCalls: "is not whole"
+      }
+    return RunNotice(
+      .cut, at: step, "the answer of `\(name)` \(end)",
+      suggestion: reply.remedy(for: name, maxTokens: maxTokens), facts: facts)
+  }
+}
+
+extension Reply {
+  /// The setting that would have given more room.
+  func remedy(for name: String, maxTokens: Int?) -> String {
+    if let obstacle {
+      let mend = obstacle.mend.isEmpty ? "" : " (\(obstacle.mend))"
+      return "it could not be continued: \(obstacle.message)\(mend)"
+    }
+    switch finish {
+    case .filtered, .refused: return "put the request in other words, or name another model"
+    case .cutOff: return "raise `--max-cost` or the budget, or ask for less"
+    case .length:
+      if let maxTokens, answers.last?.ceiling.map({ $0 <= Int64(maxTokens) }) ?? true {
+        return "raise `max_tokens` of `\(name)`, now \(maxTokens)"
+      }
+      return "the model gives no more in one answer: ask for less, or choose another model"
+    case .stop, .empty, .toolCalls: return ""
+    }
+  }
+}
+
+/// A route would have been taken once more but for its bound.
+package struct Objection: Sendable, Hashable {
+  package var step: Step
+  /// The operator or frame that the route leads to, or `end`.
+  package var target: String
+  /// The route's condition; empty when it has none.
+  package var condition: String
+  package var bound: Int
+  /// What the operator said, without what the condition looks at.
+  package var reasons: [String]
+
+  package init(step: Step, target: String, condition: String, bound: Int, reasons: [String]) {
+    self.step = step
+    self.target = target
+    self.condition = condition
+    self.bound = bound
+    self.reasons = reasons
+  }
+}

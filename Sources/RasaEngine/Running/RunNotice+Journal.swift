@@ -1,0 +1,59 @@
+import RasaCore
+
+extension RunNotice {
+  /// The line that a run keeps of it, where nothing else in its journal says the same.
+  func entry(of run: Identifier, at time: Timestamp) -> JournalEntry {
+    var body = value.object ?? ValueObject()
+    if let step { body["step"] = step.value }
+    return JournalEntry(run: run, time: time, kind: "run.noticed", body: .object(body))
+  }
+
+  /// Reads a line back.
+  init?(journalBody body: Value) {
+    guard let kind = body["kind"].string.flatMap({ Kind(rawValue: $0) }) else { return nil }
+    let known = ["kind", "message", "suggestion", "frame", "operator", "step"]
+    self.init(
+      kind, at: Step(body["step"]), body["message"].string ?? "",
+      suggestion: body["suggestion"].string ?? "",
+      facts: ValueObject(
+        (body.object ?? ValueObject()).filter { !known.contains($0.key) }
+          .map { ($0.key, $0.value) }))
+  }
+
+  /// What a line of a journal gives its reader to know about the answer; nothing for most.
+  package static func told(by entry: JournalEntry) -> [RunNotice] {
+    switch entry.kind {
+    case "run.noticed": return RunNotice(journalBody: entry.body).map { [$0] } ?? []
+    case "run.objected": return Objection(entry.body).map { [.objection($0)] } ?? []
+    case "call.result", "call.reused":
+      guard let key = entry.key.flatMap({ EffectKey($0) }) else { return [] }
+      let step = Step(of: key)
+      let odd = (entry.body["notices"].array ?? []).compactMap(\.string)
+      return odd.map { RunNotice(.accounting, at: step, $0) }
+        + (fallback(ModelAnswer(entry.body), at: step).map { [$0] } ?? [])
+    case "operator.finished":
+      guard case .operatorFinished(let step, .skipped(let reason)) = RunEvent(folding: entry) else {
+        return []
+      }
+      return [.skipped(step, because: reason)]
+    default: return []
+    }
+  }
+}
+
+extension Objection {
+  var value: Value {
+    [
+      "step": step.value, "to": .string(target), "when": .string(condition),
+      "at_most": .int(Int64(bound)), "reasons": .array(reasons.map { .string($0) }),
+    ]
+  }
+
+  init?(_ body: Value) {
+    guard let step = Step(body["step"]) else { return nil }
+    self.init(
+      step: step, target: body["to"].string ?? "", condition: body["when"].string ?? "",
+      bound: Int(clamping: body["at_most"].int ?? 0),
+      reasons: (body["reasons"].array ?? []).compactMap(\.string))
+  }
+}

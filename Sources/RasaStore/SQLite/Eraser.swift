@@ -1,0 +1,326 @@
+import RasaCore
+import RasaEngine
+import RasaSQLite
+
+/// Deletes the lines of runs that are gone, and the bodies that nothing refers to any more, a few at a
+/// time: between two of its transactions everybody else has a turn, in this process and in others.
+///
+/// Which bodies are needed is found by looking at everything that may refer to one: counting
+/// references would make every line dearer, and deleting is rare. That takes a while in which others
+/// write, so before any body goes, what has come since is looked at. For this the numbers of lines must
+/// only have grown meanwhile: when somebody else has begun to delete, it is looked at anew.
+struct Eraser: Sendable {
+  private let writer: DatabaseWriter
+  private let slices: DeletionSlices
+
+  init(_ store: SQLiteStore) {
+    writer = store.writer
+    slices = store.slices
+  }
+
+  /// Does what is left to be done, also by others; answers how many bytes went.
+  func erase() async throws -> Int {
+    let isDue = try await writer.read { database in
+      try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
+    }
+    if !isDue { return 0 }
+    var bytes = 0
+    while true {
+      bytes += try await eraseLines()
+      guard let survey = try await survey() else { continue }
+      let (erased, isDone) = try await eraseBodies(survey)
+      bytes += erased
+      if isDone { return bytes }
+    }
+  }
+
+  /// How many bytes would go with these runs.
+  func bytes(without runs: [String]) async throws -> Int {
+    var bytes = 0
+    var gone: Set<Int64> = []
+    for run in runs {
+      let found = try await writer.read { database -> (number: Int64, bytes: Int)? in
+        guard let end = try database.end(of: run) else { return nil }
+        return (end.number, try database.size(ofJournal: end))
+      }
+      if let found {
+        gone.insert(found.number)
+        bytes += found.bytes
+      }
+    }
+    if gone.isEmpty { return 0 }
+    let survey = try await survey(without: gone, newest: try await newest())
+    var first: Int64 = 0
+    while let unused = try await unused(survey, from: &first) {
+      bytes += unused.reduce(0) { $0 + $1.bytes }
+    }
+    return bytes
+  }
+
+  // MARK: Lines
+
+  private func eraseLines() async throws -> Int {
+    var bytes = 0
+    var isBroken = false
+    while true {
+      try Task.checkCancellation()
+      let atMost = slices.lines
+      let part = try await writer.write { try $0.deleteLines(atMost: atMost) }
+      guard let part else { break }
+      bytes += part.bytes
+      isBroken = isBroken || part.isBroken
+    }
+    guard isBroken else { return bytes }
+    // The way through a journal is broken: its lines are found by going through everything.
+    let last = try await newest().line
+    for first in stride(from: Int64(0), through: last, by: slices.lines) {
+      try Task.checkCancellation()
+      let end = first + Int64(slices.lines)
+      bytes += try await writer.write { try $0.deleteStrayLines(from: first, before: end) }
+    }
+    return bytes
+  }
+
+  // MARK: What is needed
+
+  /// What is needed as far as was looked, and until where that was.
+  struct Survey: Sendable {
+    var used: Set<Int64> = []
+    /// Found and not yet looked into.
+    var unseen: [Int64] = []
+    var newest: Newest
+    /// Runs that are taken for gone.
+    var without: Set<Int64> = []
+
+    mutating func use(_ number: Int64) {
+      if used.insert(number).inserted { unseen.append(number) }
+    }
+  }
+
+  struct Newest: Sendable {
+    var line: Int64
+    var body: Int64
+    var deletion: Int64
+  }
+
+  private func newest() async throws -> Newest { try await writer.read { try $0.newest() } }
+
+  /// Nil when somebody else has begun to delete.
+  private func survey() async throws -> Survey? {
+    let newest = try await writer.read { database -> Newest? in
+      let waiting = try database.first("SELECT 1 FROM deletions WHERE next IS NOT NULL LIMIT 1") {
+        _ in true
+      }
+      return waiting == nil ? try database.newest() : nil
+    }
+    guard let newest else { return nil }
+    return try await survey(without: [], newest: newest)
+  }
+
+  private func survey(without: Set<Int64>, newest: Newest) async throws -> Survey {
+    let survey = Locked(Survey(newest: newest, without: without))
+    /// Says whether something has been found that is not looked into yet.
+    func look(
+      _ body: @escaping @Sendable (Database, inout Survey) throws -> Void
+    ) async throws -> Bool {
+      try Task.checkCancellation()
+      return try await writer.read { database in
+        try survey.withLock { survey in
+          try body(database, &survey)
+          return !survey.unseen.isEmpty
+        }
+      }
+    }
+    var isMore = try await look { try $0.lookAtTexts(&$1) }
+    let (lines, bodies) = (Int64(slices.lines), slices.bodies)
+    for first in stride(from: Int64(0), through: newest.line, by: slices.lines) {
+      while isMore { isMore = try await look { try $0.lookIntoBodies(&$1, atMost: bodies) } }
+      isMore = try await look { try $0.lookAtLines(&$1, from: first, before: first + lines) }
+    }
+    while isMore { isMore = try await look { try $0.lookIntoBodies(&$1, atMost: bodies) } }
+    return survey.withLock { $0 }
+  }
+
+  // MARK: Bodies
+
+  private struct Unused: Sendable {
+    var number: Int64
+    var bytes: Int
+  }
+
+  /// The next of the bodies that nothing needs; nil after the last one.
+  private func unused(_ survey: Survey, from first: inout Int64) async throws -> [Unused]? {
+    if first > survey.newest.body { return nil }
+    let (begin, end) = (first, survey.newest.body)
+    let atMost = slices.bodies * 10
+    let found = try await writer.read { database in
+      try database.rows(
+        "SELECT number, length(bytes) FROM bodies WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?",
+        .integer(begin), .integer(end), .integer(atMost)
+      ) { Unused(number: $0.integer(0), bytes: Int($0.integer(1))) }
+    }
+    first = found.count < atMost ? end + 1 : (found.last?.number ?? end) + 1
+    return found.filter { !survey.used.contains($0.number) }
+  }
+
+  /// False when somebody else has begun to delete, so that it has to be looked at everything anew.
+  private func eraseBodies(_ begun: Survey) async throws -> (bytes: Int, isDone: Bool) {
+    // What is added to it in a transaction that fails is needed none the less.
+    let survey = Locked(begun)
+    var bytes = 0
+    var first: Int64 = 0
+    while let found = try await unused(begun, from: &first) {
+      for start in stride(from: 0, to: found.count, by: slices.bodies) {
+        try Task.checkCancellation()
+        let part = Array(found[start..<min(found.count, start + slices.bodies)])
+        let erased = try await writer.write { database -> (bytes: Int, line: Int64)? in
+          try survey.withLock { survey in
+            guard let line = try database.lookAtNewcomers(&survey) else { return nil }
+            var bytes = 0
+            for body in part where !survey.used.contains(body.number) {
+              try database.run("DELETE FROM bodies WHERE number = ?", .integer(body.number))
+              bytes += body.bytes
+            }
+            return (bytes, line)
+          }
+        }
+        guard let erased else { return (bytes, false) }
+        bytes += erased.bytes
+        // Not before it is committed: the numbers of what was taken back are given anew.
+        survey.withLock { $0.newest.line = erased.line }
+      }
+    }
+    let last = begun.newest.deletion
+    try await writer.write { database in
+      try database.run(
+        "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
+    }
+    return (bytes, true)
+  }
+}
+
+extension Database {
+  fileprivate func size(ofJournal end: RunEnd) throws -> Int {
+    let bytes = try first(
+      """
+      WITH RECURSIVE journal AS (
+        SELECT number, before, body FROM lines WHERE number = ?1 AND run = ?2
+        UNION ALL
+        SELECT lines.number, lines.before, lines.body FROM journal
+          CROSS JOIN lines ON lines.number = journal.before WHERE lines.run = ?2
+      )
+      SELECT sum(24 + coalesce(length(body), 0)) FROM journal
+      """, end.last.map { .integer($0) } ?? .null, .integer(end.number)
+    ) { $0.integer(0) }
+    return Int(bytes ?? 0)
+  }
+
+  /// The next lines of a deleted run, from its last one back; nil when there are none of any.
+  fileprivate func deleteLines(atMost: Int) throws -> (bytes: Int, isBroken: Bool)? {
+    let deletion = try first(
+      "SELECT number, run, next, lines FROM deletions WHERE next IS NOT NULL ORDER BY number LIMIT 1"
+    ) { (number: $0.integer(0), run: $0.integer(1), next: $0.integer(2), left: $0.integer(3)) }
+    guard let deletion else { return nil }
+    var (next, left, bytes) = (Int64?.some(deletion.next), deletion.left, 0)
+    for _ in 0..<atMost {
+      guard let number = next else { break }
+      let line = try first(
+        """
+        DELETE FROM lines WHERE number = ? AND run = ?
+        RETURNING before, 24 + coalesce(length(body), 0)
+        """, .integer(number), .integer(deletion.run)
+      ) { (before: $0.integerOrNil(0), bytes: Int($0.integer(1))) }
+      next = line?.before
+      guard let line else { break }
+      left -= 1
+      bytes += line.bytes
+    }
+    try run(
+      "UPDATE deletions SET next = ?, lines = ? WHERE number = ?",
+      next.map { .integer($0) } ?? .null, .integer(left), .integer(deletion.number))
+    return (bytes, next == nil && left != 0)
+  }
+
+  /// Lines of no run that there is.
+  fileprivate func deleteStrayLines(from first: Int64, before end: Int64) throws -> Int {
+    let stray = """
+      FROM lines WHERE number >= ? AND number < ? AND run NOT IN (SELECT number FROM runs)
+      """
+    let bytes = try self.first(
+      "SELECT sum(24 + coalesce(length(body), 0)) \(stray)", .integer(first), .integer(end)
+    ) { $0.integer(0) }
+    try run("DELETE \(stray)", .integer(first), .integer(end))
+    // Whoever is looking through the lines at the moment has to see it.
+    if changes > 0 { try run("INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)") }
+    return Int(bytes ?? 0)
+  }
+
+  fileprivate func newest() throws -> Eraser.Newest {
+    Eraser.Newest(
+      line: try first("SELECT max(number) FROM lines") { $0.integer(0) } ?? 0,
+      body: try first("SELECT max(number) FROM bodies") { $0.integer(0) } ?? 0,
+      deletion: try first("SELECT seq FROM sqlite_sequence WHERE name = 'deletions'") {
+        $0.integer(0)
+      } ?? 0)
+  }
+
+  /// What turns, runs and questions refer to.
+  fileprivate func lookAtTexts(_ survey: inout Eraser.Survey) throws {
+    let queries = [
+      ("SELECT input FROM turns WHERE typeof(input) = 'integer'", false),
+      ("SELECT output FROM turns WHERE typeof(output) = 'integer'", false),
+      ("SELECT input, number FROM runs WHERE typeof(input) = 'integer'", true),
+      ("SELECT question, run FROM approvals", true),
+      ("SELECT answer, run FROM approvals WHERE answer IS NOT NULL", true),
+    ]
+    for (query, isOfRun) in queries {
+      let found = try rows(query) { row in
+        (body: row.integer(0), run: isOfRun ? row.integer(1) : 0)
+      }
+      for one in found where !survey.without.contains(one.run) { survey.use(one.body) }
+    }
+  }
+
+  fileprivate func lookAtLines(
+    _ survey: inout Eraser.Survey, from first: Int64, before end: Int64
+  ) throws {
+    let found = try rows(
+      """
+      SELECT run, body, seal IS NOT NULL FROM lines
+      WHERE number >= ? AND number < ? AND body IS NOT NULL
+      """, .integer(first), .integer(end)
+    ) { (run: $0.integer(0), body: $0.value(1), isSealed: $0.integer(2) != 0) }
+    for line in found where !survey.without.contains(line.run) {
+      switch line.body {
+      case .integer(let number): survey.use(number)
+      // What cannot be read refers to nothing that could be read. Lines of version 1 are JSON.
+      case .bytes(let bytes) where line.isSealed:
+        for number in (try? ContentReader.references(in: bytes)) ?? [] { survey.use(number) }
+      default: break
+      }
+    }
+  }
+
+  /// What is needed needs its parts.
+  fileprivate func lookIntoBodies(_ survey: inout Eraser.Survey, atMost: Int) throws {
+    for _ in 0..<atMost {
+      guard let number = survey.unseen.popLast() else { return }
+      let content = try first(
+        "SELECT bytes FROM bodies WHERE number = ? AND typeof(digest) = 'blob'", .integer(number)
+      ) { $0.bytes(0) }
+      let parts = try? ContentReader.references(in: ContentReader.expanded(content ?? []))
+      for part in parts ?? [] { survey.use(part) }
+    }
+  }
+
+  /// Looks at what has come meanwhile, and answers up to which line. Nil when somebody has deleted
+  /// lines, so that their numbers do not tell.
+  fileprivate func lookAtNewcomers(_ survey: inout Eraser.Survey) throws -> Int64? {
+    let newest = try newest()
+    guard newest.deletion == survey.newest.deletion else { return nil }
+    try lookAtTexts(&survey)
+    try lookAtLines(&survey, from: survey.newest.line + 1, before: newest.line + 1)
+    try lookIntoBodies(&survey, atMost: .max)
+    return newest.line
+  }
+}

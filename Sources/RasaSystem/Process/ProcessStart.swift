@@ -1,0 +1,39 @@
+import CSystem
+import Glibc
+package import RasaCore
+
+/// What a process finds when it starts, put in order before anything depends on it.
+package enum ProcessStart {
+  /// What a run needs at the same time: its database, connections, pipes and the files it reads.
+  private static let neededFiles: UInt64 = 64
+  /// More is of no use, and children that close every number they could have would take long.
+  private static let mostFiles: UInt64 = 65_536
+  /// Threads reserve far more addresses than they use.
+  private static let neededAddresses: UInt64 = 1 << 29
+
+  /// Opens closed standard descriptors on /dev/null and raises soft limits. Answers why the program
+  /// cannot run here, when it cannot: with less it would hang or trap somewhere in the middle.
+  package static func prepare() -> Failure? {
+    rasa_fill_standard_descriptors()
+    let files = rasa_raise_open_files(mostFiles)
+    guard files >= neededFiles else {
+      return Failure(
+        .run, "only \(files) more files can be opened, and rasa needs \(neededFiles)",
+        mend: "raise the limit: ulimit -n 1024")
+    }
+    let addresses = rasa_raise_address_space()
+    guard addresses >= neededAddresses else {
+      return Failure(
+        .run,
+        "the address space is limited to \(addresses >> 20) MB, and rasa needs "
+          + "\(neededAddresses >> 20) MB",
+        mend: "raise the limit: ulimit -v unlimited")
+    }
+    return nil
+  }
+}
+
+/// Leaves this thread to signals; others end the process.
+package func waitForEnd() -> Never {
+  while true { pause() }
+}

@@ -1,0 +1,116 @@
+import RasaCore
+
+/// What a person sees of a request. Everything that others wrote stands behind a rule at the left
+/// edge, whatever it contains and however narrow the window is, so that none of it can pass for a
+/// line of the program.
+struct ApprovalCard {
+  let style: Style
+  let columns: Int
+
+  /// The rows of context that are shown; the whole of it is in `rasa approvals show`.
+  private static let mostContextRows = 12
+
+  init(style: Style, columns: Int) {
+    self.style = style
+    // The last column stays free: terminals differ in what they do when it is written to.
+    self.columns = max(columns, 8) - 1
+  }
+
+  func presentation(of request: ApprovalRequest) -> String {
+    var lines = [head("approval")]
+    lines += content(request.title) { style.bold($0) }
+    lines.append(empty)
+    var facts = [("asked by", request.askedBy)]
+    if !request.risk.isEmpty { facts.append(("at stake", request.risk)) }
+    facts.append(("cost so far", request.costSoFar.displayText))
+    facts += request.context.map { ($0.name, $0.value) }
+    for (name, value) in facts { lines += fact(name, value) }
+    lines.append(section(request.subjectName))
+    lines += content(request.subject)
+    lines.append(foot)
+    if !request.problem.isEmpty {
+      lines.append(head("the edit does not fit; this is still what you decide about"))
+      lines += content(request.problem)
+      lines.append(foot)
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A question whose answer is a text.
+  func presentation(question: String, facts: [(String, String)]) -> String {
+    var lines = [head("question")]
+    lines += content(question) { style.bold($0) }
+    lines.append(empty)
+    for (name, value) in facts { lines += fact(name, value) }
+    lines.append(foot)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  func note(_ text: String) -> String {
+    ExactText.rows(text, columns: columns - 2).map { style.dim("│ ") + $0.text }
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// A choice and what it leads to.
+  func choice(_ letter: String, _ text: String) -> String {
+    let rows = ExactText.rows(text, columns: columns - 5)
+    return rows.enumerated().map { index, row in
+      "  \(index == 0 && !letter.isEmpty ? letter : " ")  \(row.text)\n"
+    }.joined()
+  }
+
+  // MARK: Frame
+
+  private func head(_ title: String) -> String { rule("┌─ ", title) { style.yellow($0) } }
+  private func section(_ title: String) -> String { rule("├─ ", title) { $0 } }
+  private var foot: String { style.dim("└" + String(repeating: "─", count: min(columns, 72) - 1)) }
+  private var empty: String { style.dim("│") }
+
+  private func rule(_ begin: String, _ title: String, _ tint: (String) -> String) -> String {
+    let title = fit(TerminalText.line(title), to: columns - 4)
+    let rest = min(columns, 72) - 4 - displayWidth(title)
+    return style.dim(begin) + tint(title)
+      + (rest > 0 ? style.dim(" " + String(repeating: "─", count: rest)) : "")
+  }
+
+  // MARK: Content
+
+  /// Rows that go on with a line have a broken rule before them.
+  private func content(
+    _ text: String, indent: Int = 0, tint: (String) -> String = { $0 }
+  ) -> [String] {
+    let space = String(repeating: " ", count: indent)
+    return ExactText.rows(text, columns: columns - 2 - indent).map { row in
+      style.dim(row.goesOn ? "┆ " : "│ ") + space + (row.text.isEmpty ? "" : tint(row.text))
+    }
+  }
+
+  private func fact(_ name: String, _ value: String) -> [String] {
+    let width = 12
+    let label = TerminalText.exact(name).replacing("\n", with: " ")
+    // Where there is no room for two columns, the value stands under its name.
+    guard columns >= 44, displayWidth(label) <= width else {
+      return content(name) { style.dim($0) } + shortened(content(value, indent: 2))
+    }
+    let rows = ExactText.rows(value, columns: columns - 2 - width - 2)
+    return shortened(
+      rows.enumerated().map { index, row in
+        let name = index == 0 ? style.dim(label.padded(to: width)) : "".padded(to: width)
+        return style.dim(row.goesOn ? "┆ " : "│ ") + name + "  " + row.text
+      })
+  }
+
+  private func shortened(_ rows: [String]) -> [String] {
+    guard rows.count > Self.mostContextRows else { return rows }
+    let left = rows.count - Self.mostContextRows + 1
+    return rows.prefix(Self.mostContextRows - 1) + [
+      style.dim("│ ") + style.dim("(\(left) more rows)")
+    ]
+  }
+}
+
+extension String {
+  fileprivate func padded(to columns: Int) -> String {
+    self + String(repeating: " ", count: max(0, columns - displayWidth(self)))
+  }
+}

@@ -1,0 +1,70 @@
+/// A line on a terminal that can do nothing but show characters one after the other: keys go in,
+/// what to show and when the line is whole come out.
+///
+/// The terminal's own line discipline cannot be used for this: it gives up at 4,095 bytes, and ends
+/// at the first line break of what is pasted.
+struct RawLine {
+  enum Outcome: Equatable {
+    case goesOn(echo: String)
+    case finished(LineReader.Line)
+  }
+
+  private enum State: Equatable { case text, escape, sequence(String) }
+
+  private var text = ""
+  private var state = State.text
+  private var isPasting = false
+  /// Whether the last key was a return inside of a paste: a line feed behind it is the same break.
+  private var isAfterReturn = false
+
+  mutating func receive(_ key: Unicode.Scalar) -> Outcome {
+    switch state {
+    case .text: break
+    case .escape:
+      state = key == "[" || key == "O" ? .sequence("") : .text
+      return .goesOn(echo: "")
+    case .sequence(let known):
+      guard ("@"..."~").contains(key) else {
+        state = known.utf8.count < 16 ? .sequence(known + String(key)) : .text
+        return .goesOn(echo: "")
+      }
+      state = .text
+      if key == "~", known == "200" { isPasting = true }
+      if key == "~", known == "201" { return endPaste() }
+      return .goesOn(echo: "")
+    }
+    defer { isAfterReturn = isPasting && key == "\r" }
+    switch key {
+    case "\u{1B}":
+      state = .escape
+      return .goesOn(echo: "")
+    case "\r", "\n":
+      guard isPasting else { return .finished(.text(text)) }
+      if key == "\n", isAfterReturn { return .goesOn(echo: "") }
+      text.unicodeScalars.append("\n")
+      return .goesOn(echo: "\r\n")
+    case "\0": return .goesOn(echo: "")
+    case _ where isPasting: break
+    case "\u{3}": return .finished(.interrupted)
+    case "\u{4}": return text.isEmpty ? .finished(.end) : .goesOn(echo: "")
+    case "\u{7F}", "\u{8}":
+      guard let last = text.popLast() else { return .goesOn(echo: "") }
+      let columns = last.isNewline ? 0 : last.displayWidth
+      return .goesOn(echo: String(repeating: "\u{8} \u{8}", count: columns))
+    case "\u{15}":
+      text = ""
+      return .goesOn(echo: "\r\n(taken back) ")
+    case _ where key.value < 0x20 && key != "\t": return .goesOn(echo: "")
+    default: break
+    }
+    text.unicodeScalars.append(key)
+    return .goesOn(echo: printable(String(key)))
+  }
+
+  /// A line break at the end of a paste would only leave an empty line.
+  private mutating func endPaste() -> Outcome {
+    isPasting = false
+    while text.last?.isNewline == true { text.removeLast() }
+    return .goesOn(echo: "")
+  }
+}
