@@ -8,11 +8,16 @@ package struct HTTPRequest: Sendable {
   /// When waiting for the response's headers ends, in nanoseconds of `CLOCK_MONOTONIC`, as
   /// `TimeSource.monotonic` counts.
   package var headerDeadline: UInt64?
+  /// Asked on the loop's thread when the connection stands and nothing has been sent: the last moment
+  /// at which a request can be held back. It must not wait.
+  package var maySend: (@Sendable () -> Bool)?
 
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
-    body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil
+    body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
+    maySend: (@Sendable () -> Bool)? = nil
   ) {
+    self.maySend = maySend
     self.method = method
     self.url = url
     self.headers = headers

@@ -57,6 +57,32 @@ import Testing
     #expect(try await response.body.collect(limit: 100) == Array(repeating: 65, count: 100))
   }
 
+  /// The connection stands by then, also one that was used before.
+  @Test func aRequestCanBeHeldBackAtTheLastMoment() async throws {
+    let provider = try ScriptedProvider.start([.text("an answer")])
+    let client = HTTPClient()
+    let (asked, may) = (Locked(0), Locked(false))
+    func request() -> HTTPRequest {
+      var request = HTTPRequest.chat(provider, stream: false)
+      request.maySend = {
+        asked.withLock { $0 += 1 }
+        return may.withLock { $0 }
+      }
+      return request
+    }
+    func refused() async {
+      let error = await #expect(throws: HTTPError.self) { try await client.send(request()) }
+      #expect(error?.code == .withheld)
+    }
+    await refused()
+    may.withLock { $0 = true }
+    #expect(try await client.send(request()).body.text().contains("an answer"))
+    may.withLock { $0 = false }
+    await refused()
+    #expect(asked.withLock { $0 } >= 3)
+    #expect(provider.requests.count == 1)
+  }
+
   @Test func manyStreamsShareOneLoop() async throws {
     let provider = try ScriptedProvider.start([
       .words(50).with { $0.tokenDelay = .milliseconds(2) }

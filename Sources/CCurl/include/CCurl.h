@@ -26,6 +26,9 @@ static inline CURLcode rasa_curl_set_bytes_callback(
     CURL *easy, CURLoption option, rasa_curl_bytes_callback callback) {
   return curl_easy_setopt(easy, option, callback);
 }
+static inline CURLcode rasa_curl_set_request_callback(CURL *easy, curl_prereq_callback callback) {
+  return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+}
 static inline CURLcode rasa_curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);
 }

@@ -23,6 +23,7 @@ final class Arrivals {
   private var headerBytes = 0
   private(set) var hasHead = false
   private var isHeaderTooLarge = false
+  private var isWithheld = false
 
   private let arrivals: Arrivals
   private var isListed = false
@@ -94,6 +95,14 @@ extension RunningTransfer {
       guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
       return unsafe running.receiveBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+    if request.maySend != nil {
+      unsafe rasa_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+      unsafe rasa_curl_set_request_callback(easy) { context, _, _, _, _ in
+        guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+        let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
+        return running.maySend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+      }
     }
     unsafe rasa_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
     unsafe rasa_curl_set_bytes_callback(easy, CURLOPT_HEADERFUNCTION) {
@@ -220,7 +229,14 @@ extension RunningTransfer {
     transfer.finish(outcome(code))
   }
 
+  private func maySend() -> Bool {
+    let maySend = transfer.request.maySend?() ?? true
+    isWithheld = !maySend
+    return maySend
+  }
+
   private func outcome(_ code: CURLcode) -> Result<Void, HTTPError> {
+    if isWithheld { return .failure(.withheld) }
     if code == CURLE_OK {
       return hasHead
         ? .success(()) : .failure(HTTPError(.protocolViolation, "not an HTTP response"))

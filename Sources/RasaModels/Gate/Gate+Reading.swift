@@ -19,11 +19,19 @@ extension Gate {
     let idle = idleTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
-    try await renew(&hold, at: time.monotonic(), isUnsent: true)
-    do {
-      stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
-    } catch let problem as ProviderProblem where problem.kind == .timeout {
-      throw try silence(problem, after: patience, reading, plan)
+    var tries = 0
+    while true {
+      try await renew(&hold, at: time.monotonic(), isUnsent: true)
+      faultPoint("call.sending")
+      do {
+        stream = try await adapter(for: candidate, of: plan.context.run).ask(
+          call, under: hold, deadline: deadline)
+        break
+      } catch let problem as ProviderProblem where problem.kind == .timeout {
+        throw try silence(problem, after: patience, reading, plan)
+      } catch is NotSent {
+        try hold.askAgain(&tries)
+      }
     }
     reading.isAccepted = true
     faultPoint("call.sent")
@@ -112,11 +120,29 @@ extension Gate {
     candidate.settings?.idleTimeout ?? options.idleTimeout
   }
 
-  private func adapter(for candidate: Candidate) -> any ChatAdapter {
+  private func adapter(for candidate: Candidate, of run: Identifier) -> any ChatAdapter {
     guard let settings = candidate.settings else {
       return MockAdapter(delay: options.mockDelay, time: time)
     }
-    return HTTPAdapter(settings: settings, client: client, time: time)
+    return HTTPAdapter(settings: settings, client: client, time: time, maySend: maySend(for: run))
+  }
+
+  /// A process that was stopped may have lost its run before it wakes up and sends.
+  func maySend(for run: Identifier) -> @Sendable () -> Bool {
+    let ledger = ledger
+    return { ledger.isSurelyOwned(run) }
+  }
+}
+
+extension Hold {
+  /// Whether the run is still this process's is asked before the next try, however lately it was.
+  mutating func askAgain(_ tries: inout Int) throws {
+    tries += 1
+    guard tries < 3 else {
+      throw ProviderProblem(
+        .connection, "the request was not sent: this process was held up again and again")
+    }
+    renewedAt = 0
   }
 }
 
