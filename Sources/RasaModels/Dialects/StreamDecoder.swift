@@ -86,7 +86,11 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     }
     self.framing = framing
     events.endChunk()
-    if events.progress.isDone || events.progress.problem != nil { events.progress.endText() }
+    if events.progress.isDone || events.progress.problem != nil {
+      events.progress.endText()
+    } else {
+      events.progress.endChunk()
+    }
   }
 
   mutating func finish() {

@@ -68,6 +68,10 @@ extension Gate {
     _ progress: inout ChatProgress, into reading: inout Reading,
     _ onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws {
+    if progress.takeBack() {
+      reading.transcript.takeBack()
+      try await onEvent(.restarted(reason: "what the model had said so far was its reasoning"))
+    }
     let content = progress.takeContent()
     reading.usage = progress.usage
     // The pieces of a tool call are content too, though there is nothing to show of them.

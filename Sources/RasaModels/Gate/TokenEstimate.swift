@@ -159,6 +159,9 @@ struct Transcript: Sendable {
     bytes += Int64(more.utf8.count + reasoning.utf8.count)
   }
 
+  /// The text was no part of the answer; it was paid for all the same.
+  mutating func takeBack() { text = "" }
+
   /// A number of tokens that the answer has at least: a server that keeps to its cap is never cut
   /// off, one that does not is stopped soon after.
   var meteredTokens: Int64 { max(contentEvents, bytes / 8) }
