@@ -33,6 +33,10 @@ struct ChatProgress: Sendable, Hashable {
 
   init() {}
 
+  /// Neither ended nor broken. Mutating, so that it is asked in place: read through a protocol, the whole
+  /// of this is copied, for each event.
+  mutating func takesEvents() -> Bool { !isDone && problem == nil }
+
   /// The text so far, which the next chunk's text follows.
   mutating func takeContent() -> (text: String, reasoning: String) {
     defer {
