@@ -173,6 +173,41 @@ import Testing
     if !provider.requests.isEmpty { try await provider.waitForDisconnect(ofRequest: 0) }
   }
 
+  /// Whether anything has left is known exactly, however the request ends.
+  @Test func tellsWhetherTheRequestHasLeft() async throws {
+    let silent = try SilentListener()
+    let unreached = HTTPClient(
+      configuration: HTTPClientConfiguration(connectTimeout: .milliseconds(200)))
+    let unsent = RequestTrace()
+    let greeting = HTTPRequest(url: "https://127.0.0.1:\(silent.port)/v1", trace: unsent)
+    await #expect(
+      performing: { try await unreached.send(greeting) },
+      throws: { ($0 as? HTTPError)?.message == "nothing answered within 200 ms" })
+    #expect(!unsent.isSent)
+    let cancelled = RequestTrace()
+    var waiting = greeting
+    waiting.trace = cancelled
+    let request = waiting
+    let task = Task { try await HTTPClient().send(request) }
+    await silent.waitForConnection()
+    task.cancel()
+    await #expect(throws: HTTPError.self) { try await task.value }
+    #expect(!cancelled.isSent)
+
+    let provider = try ScriptedProvider.start([
+      .words(1).with { $0.headersDelay = .seconds(3_600) }
+    ])
+    let sent = RequestTrace()
+    var chat = HTTPRequest.chat(provider)
+    chat.trace = sent
+    let asked = chat
+    let call = Task { try await HTTPClient().send(asked) }
+    try await provider.waitForRequests(1)
+    #expect(sent.isSent)
+    call.cancel()
+    _ = await call.result
+  }
+
   @Test func silenceEndsTheBodyAtTheDeadline() async throws {
     let provider = try ScriptedProvider.start([.words(10).broken(after: 3, .silence)])
     let body = try await HTTPClient().send(.chat(provider)).body

@@ -28,7 +28,8 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
 
   @Test(
     arguments: [
-      ("cheap", nil, nil), ("bounded", nil, 5_000), ("bounded", 400, 400), ("bounded", 9_000, 5_000),
+      ("cheap", nil, nil), ("bounded", nil, 5_000), ("bounded", 400, 400),
+      ("bounded", 9_000, 5_000),
       ("cheap", 400, 400), ("narrow", nil, nil), ("narrow", 300, 300),
       // Thoughts come on top of the text that is wanted.
       ("thinker", 400, 400 + 32_768), ("deep", 400, 400 + 32_768), ("deep", nil, 60_000),
@@ -53,6 +54,15 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     let answer = try await setting.ask(.plain, .test(model))
     #expect(setting.provider.requests.map(\.cap) == [row.cap])
     #expect(answer.cap == row.cap && answer.ceiling == nil)
+  }
+
+  @Test func leavesRoomForThoughtsOnlyWhereThereAreSome() async throws {
+    let setting = try GateSetting([.text("ok")], dialect: .anthropic)
+    var request = request(400)
+    _ = try await setting.ask(request, .test("claude-deep"))
+    request.effort = .low
+    _ = try await setting.ask(request, .test("claude-deep"))
+    #expect(setting.provider.requests.map(\.cap) == [400, 400 + 8_192])
   }
 
   @Test func leavesTheModelsOwnCapOutWhereTheServerRefusesIt() async throws {
@@ -127,7 +137,8 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     var request = request(1_000)
     request.continuation = Continuation(
       provider: "openai", model: "dear", text: "The beginning", tokens: 700)
-    let context = CallContext.test("cheap", fallback: "dear", budget: CostBudget(maxDaily: money("5")))
+    let context = CallContext.test(
+      "cheap", fallback: "dear", budget: CostBudget(maxDaily: money("5")))
     let answer = try await setting.ask(request, context)
     #expect(setting.askedModels == ["dear"])
     // Of the thousand that are wanted, seven hundred are there.
@@ -137,6 +148,7 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     let need = setting.ledger.state.standings.values.first { $0.key.model == "dear" }?
       .needs["respond"]
     #expect(need?.answers == 1 && need?.tokens == 730)
+    #expect((730...820).contains(need?.histogram.percentile(95) ?? 0))
     request.continuation?.provider = "gone"
     let failure = try await setting.failure(request, context)
     #expect(failure.message.contains("wrote the beginning"))
@@ -199,7 +211,8 @@ extension GateSetting {
 
 @Suite struct TokenHistogramTests {
   @Test func isAtMostAnEighthTooHighAndNeverTooLow() {
-    for tokens in [0, 1, 15, 16, 17, 31, 40, 255, 256, 1_000, 4_095, 100_000, 99_999_999] as [Int64] {
+    for tokens in [0, 1, 15, 16, 17, 31, 40, 255, 256, 1_000, 4_095, 100_000, 99_999_999] as [Int64]
+    {
       var histogram = TokenHistogram()
       histogram.note(tokens)
       let found = histogram.percentile(95) ?? -1
@@ -223,6 +236,19 @@ extension GateSetting {
     for _ in 0..<2_000 { histogram.note(5_000) }
     for _ in 0..<3_000 { histogram.note(50) }
     #expect((histogram.percentile(95) ?? 0) < 60)
+  }
+
+  /// The longest answers are those that are cut, so what they would have come to has to count.
+  @Test func countsWhatWasCutUntilItsEndIsKnown() {
+    var need = OutputNeed()
+    for _ in 0..<9 { need.note(tokens: 100, isWhole: true) }
+    need.note(tokens: 300, isWhole: false)
+    #expect(need.usual == nil && need.cut == 1)
+    need.note(tokens: 600, isWhole: false, continuing: 300)
+    #expect((1_200...1_350).contains(need.histogram.percentile(99) ?? 0))
+    need.note(tokens: 700, isWhole: true, continuing: 600)
+    #expect(need.answers == 10 && need.cut == 2 && need.tokens == 1_600)
+    #expect((700...790).contains(need.usual ?? 0))
   }
 
   @Test func isReadAsItWasWritten() {

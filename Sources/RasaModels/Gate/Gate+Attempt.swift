@@ -60,7 +60,8 @@ extension Gate {
         continue
       case .held(let hold):
         call.cap = hold.cap
-        outcome = try await perform(call, at: candidate, plan, under: hold, &books, onEvent: onEvent)
+        outcome = try await perform(
+          call, at: candidate, plan, under: hold, &books, onEvent: onEvent)
       }
       guard case .failed(let problem, _, _) = outcome else { return outcome }
       // What is asked after this is not what was asked before, unless nobody has answered.
@@ -139,7 +140,7 @@ extension Gate {
   ) -> Int64? {
     let most = candidate.facts?.maxOutput
     guard let ceiling = hold.ceiling, let wanted = plan.request.maxTokens,
-      candidate.facts?.isThinking == true, reading.finish.isCut
+      willThink(candidate, plan), reading.finish.isCut
     else { return hold.ceiling }
     if reading.transcript.text.isEmpty { return most }
     let (sum, overflow) = usage.reasoning.addingReportingOverflow(Int64(wanted))

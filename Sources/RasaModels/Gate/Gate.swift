@@ -104,7 +104,9 @@ package final class Gate: ModelGate {
           if problem.kind == .budget {
             switch policy {
             case .reject, .warn: throw failure(plan, contenders, chain)
-            case .mock: contenders.append(Contender(candidate: .mock))
+            case .mock:
+              // Nobody else is asked who would have to be paid.
+              contenders.insert(Contender(candidate: .mock), at: index + 1)
             case .downgrade:
               let refused = contenders[index].candidate
               for other in contenders.indices where other > index {
