@@ -142,7 +142,9 @@ extension Usage {
     let leastOutput: Int64 = transcript.hasContent ? 1 : 0
     if let output = reported.output, (leastOutput...largestCount).contains(output) {
       // More than has been read is a count of the whole, though its end was not waited for.
-      if output > own.output { usage.isReported = usage.isReported || usage.input == reported.input }
+      if output > own.output {
+        usage.isReported = usage.isReported || usage.input == reported.input
+      }
       usage.output = isComplete ? output : max(output, own.output)
     } else {
       usage.isReported = false
