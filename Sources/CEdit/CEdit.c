@@ -196,6 +196,9 @@ int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line,
   editor->interrupted = false;
   // The window may have changed while nobody was reading.
   el_resize(editor->line);
+  // Before the prompt appears, which the editor prints first: what is typed or pasted at it must not
+  // meet the line discipline.
+  el_set(editor->line, EL_PREP_TERM, 1);
   fputs(PASTE_ON, editor->output);
   fflush(editor->output);
   int count = 0;

@@ -5,6 +5,8 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The peer closed the connection before the response was complete.
     case aborted
     case protocolViolation, tooLarge, invalidURL, refusedScheme, cancelled, other
+    /// Its own `maySend` held the request back: not a byte of it was sent.
+    case withheld
   }
 
   package var code: Code
@@ -20,6 +22,7 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension HTTPError {
   static let cancelledByCaller = HTTPError(.cancelled, "the request was cancelled")
+  static let withheld = HTTPError(.withheld, "the request was held back")
   static let shutDown = HTTPError(.cancelled, "the HTTP client has been shut down")
   static let loopUnavailable = HTTPError(.other, "the HTTP client could not start its thread")
   static func notConnected(within limit: Duration) -> HTTPError {

@@ -10,13 +10,17 @@ package struct HTTPRequest: Sendable {
   package var headerDeadline: UInt64?
   /// Is told when the request is about to leave.
   package var trace: RequestTrace?
+  /// Asked on the loop's thread when the connection stands and nothing has been sent: the last moment
+  /// at which a request can be held back. It must not wait.
+  package var maySend: (@Sendable () -> Bool)?
 
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
     body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
-    trace: RequestTrace? = nil
+    trace: RequestTrace? = nil, maySend: (@Sendable () -> Bool)? = nil
   ) {
     self.trace = trace
+    self.maySend = maySend
     self.method = method
     self.url = url
     self.headers = headers

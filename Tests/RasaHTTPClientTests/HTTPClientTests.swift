@@ -57,6 +57,32 @@ import Testing
     #expect(try await response.body.collect(limit: 100) == Array(repeating: 65, count: 100))
   }
 
+  /// The connection stands by then, also one that was used before.
+  @Test func aRequestCanBeHeldBackAtTheLastMoment() async throws {
+    let provider = try ScriptedProvider.start([.text("an answer")])
+    let client = HTTPClient()
+    let (asked, may) = (Locked(0), Locked(false))
+    func request() -> HTTPRequest {
+      var request = HTTPRequest.chat(provider, stream: false)
+      request.maySend = {
+        asked.withLock { $0 += 1 }
+        return may.withLock { $0 }
+      }
+      return request
+    }
+    func refused() async {
+      let error = await #expect(throws: HTTPError.self) { try await client.send(request()) }
+      #expect(error?.code == .withheld)
+    }
+    await refused()
+    may.withLock { $0 = true }
+    #expect(try await client.send(request()).body.text().contains("an answer"))
+    may.withLock { $0 = false }
+    await refused()
+    #expect(asked.withLock { $0 } >= 3)
+    #expect(provider.requests.count == 1)
+  }
+
   @Test func manyStreamsShareOneLoop() async throws {
     let provider = try ScriptedProvider.start([
       .words(50).with { $0.tokenDelay = .milliseconds(2) }
@@ -171,6 +197,41 @@ import Testing
     await #expect(performing: { try await client.send(request) }, throws: { code($0) == .timeout })
     // On a machine that is slow enough the request has not even left.
     if !provider.requests.isEmpty { try await provider.waitForDisconnect(ofRequest: 0) }
+  }
+
+  /// Whether anything has left is known exactly, however the request ends.
+  @Test func tellsWhetherTheRequestHasLeft() async throws {
+    let silent = try SilentListener()
+    let unreached = HTTPClient(
+      configuration: HTTPClientConfiguration(connectTimeout: .milliseconds(200)))
+    let unsent = RequestTrace()
+    let greeting = HTTPRequest(url: "https://127.0.0.1:\(silent.port)/v1", trace: unsent)
+    await #expect(
+      performing: { try await unreached.send(greeting) },
+      throws: { ($0 as? HTTPError)?.message == "nothing answered within 200 ms" })
+    #expect(!unsent.isSent)
+    let cancelled = RequestTrace()
+    var waiting = greeting
+    waiting.trace = cancelled
+    let request = waiting
+    let task = Task { try await HTTPClient().send(request) }
+    await silent.waitForConnection()
+    task.cancel()
+    await #expect(throws: HTTPError.self) { try await task.value }
+    #expect(!cancelled.isSent)
+
+    let provider = try ScriptedProvider.start([
+      .words(1).with { $0.headersDelay = .seconds(3_600) }
+    ])
+    let sent = RequestTrace()
+    var chat = HTTPRequest.chat(provider)
+    chat.trace = sent
+    let asked = chat
+    let call = Task { try await HTTPClient().send(asked) }
+    try await provider.waitForRequests(1)
+    #expect(sent.isSent)
+    call.cancel()
+    _ = await call.result
   }
 
   @Test func silenceEndsTheBodyAtTheDeadline() async throws {

@@ -58,6 +58,14 @@ func stream(_ pieces: [String], _ dialect: Dialect, finish: Bool = true) -> Stri
     ("nothing thought", "<think>\n\n</think>\n\nYes", "Yes", "\n\n"),
     ("never closed", "<think>so let me see", "", "so let me see"),
     ("cut in the end mark", "<think>hm</thi", "", "hm</thi"),
+    ("never opened", "let me see\n</think>\n\nYes", "Yes", "let me see\n</think>"),
+    ("never opened, and empty", "</think>\n\nYes", "Yes", ""),
+    ("never opened twice", "a\n</think>\nb\n</think>\nc", "b\n</think>\nc", "a\n</think>"),
+    (
+      "an end mark that is spoken of", "Write <think> and then\n</think>.",
+      "Write <think> and then\n</think>.", ""
+    ),
+    ("an end mark in a line", "It ends with </think>.", "It ends with </think>.", ""),
     ("only thoughts", "<think>hm</think>\n", "", "hm"),
     ("JSON in the thoughts", "<think>{\"v\":1}</think>{\"v\":2}", "{\"v\":2}", "{\"v\":1}"),
     ("in the middle", "Write <think>x</think> like that", "Write <think>x</think> like that", ""),

@@ -38,6 +38,10 @@ struct Decoded: Equatable {
   }
 
   private mutating func take(_ progress: inout ChatProgress) {
+    if progress.takeBack() {
+      reasoning += text
+      text = ""
+    }
     let content = progress.takeContent()
     text += content.text
     reasoning += content.reasoning

@@ -54,7 +54,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
   @Test func mocksWhereThePolicySaysSo() async throws {
     let setting = try GateSetting([.text("ok")])
     let budget = CostBudget(maxDaily: money("0.00001"), policy: .mock)
-    let answer = try await setting.ask(.plain, .test("dear", budget: budget))
+    let answer = try await setting.ask(.plain, .test("dear", fallback: "cheap", budget: budget))
     #expect(answer.isMock)
     #expect(setting.provider.requests.isEmpty)
   }

@@ -56,6 +56,15 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     #expect(answer.cap == row.cap && answer.ceiling == nil)
   }
 
+  @Test func leavesRoomForThoughtsOnlyWhereThereAreSome() async throws {
+    let setting = try GateSetting([.text("ok")], dialect: .anthropic)
+    var request = request(400)
+    _ = try await setting.ask(request, .test("claude-deep"))
+    request.effort = .low
+    _ = try await setting.ask(request, .test("claude-deep"))
+    #expect(setting.provider.requests.map(\.cap) == [400, 400 + 8_192])
+  }
+
   @Test func leavesTheModelsOwnCapOutWhereTheServerRefusesIt() async throws {
     let refused = Script.error(
       400, "max_tokens is too large: 5000. This model supports at most 4096 completion tokens"
@@ -139,6 +148,7 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     let need = setting.ledger.state.standings.values.first { $0.key.model == "dear" }?
       .needs["respond"]
     #expect(need?.answers == 1 && need?.tokens == 730)
+    #expect((730...820).contains(need?.histogram.percentile(95) ?? 0))
     request.continuation?.provider = "gone"
     let failure = try await setting.failure(request, context)
     #expect(failure.message.contains("could answer as gone:dear"))
@@ -226,6 +236,19 @@ extension GateSetting {
     for _ in 0..<2_000 { histogram.note(5_000) }
     for _ in 0..<3_000 { histogram.note(50) }
     #expect((histogram.percentile(95) ?? 0) < 60)
+  }
+
+  /// The longest answers are those that are cut, so what they would have come to has to count.
+  @Test func countsWhatWasCutUntilItsEndIsKnown() {
+    var need = OutputNeed()
+    for _ in 0..<9 { need.note(tokens: 100, isWhole: true) }
+    need.note(tokens: 300, isWhole: false)
+    #expect(need.usual == nil && need.cut == 1)
+    need.note(tokens: 600, isWhole: false, continuing: 300)
+    #expect((1_200...1_350).contains(need.histogram.percentile(99) ?? 0))
+    need.note(tokens: 700, isWhole: true, continuing: 600)
+    #expect(need.answers == 10 && need.cut == 2 && need.tokens == 1_600)
+    #expect((700...790).contains(need.usual ?? 0))
   }
 
   @Test func isReadAsItWasWritten() {

@@ -74,6 +74,16 @@ import Testing
     #expect(setting.askedModels == ["cheap", "cheap"])
   }
 
+  @Test func takeBackWhatTurnsOutToBeReasoning() async throws {
+    let setting = try GateSetting([Script.tokens(["let me ", "see\n", "</think>", "\n\nYes."])])
+    let answer = try await setting.ask()
+    #expect(answer.text == "Yes.")
+    let place = setting.shown.firstIndex { if case .restarted = $0 { true } else { false } }
+    let last = setting.shown.lastIndex { if case .text = $0 { true } else { false } }
+    #expect(setting.shown.last == .text("Yes."))
+    #expect(try #require(last) > (place ?? -1))
+  }
+
   @Test func deliverWhatWasCut() async throws {
     let setting = try GateSetting([Script.text("").with { $0.finishReason = "length" }])
     let answer = try await setting.ask()

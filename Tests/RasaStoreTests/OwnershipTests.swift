@@ -244,6 +244,28 @@ import Testing
     await expectTakenOver { try await stalled.append([entry("r1", "late")]) }
   }
 
+  /// What is asked just before money is spent, when there is no time to look.
+  @Test func `knows without looking until when nobody else can have a run`() async throws {
+    let (one, brief) = (
+      store("one"),
+      SQLiteStore(
+        path: folder.file("brief.db"), time: time.source, owner: "brief", lease: .zero)
+    )
+    #expect(!one.isSurelyOwned("r1"))
+    one.open(record("r1"), [])
+    #expect(one.isSurelyOwned("r1"))
+    try await one.append([entry("r1", "a")])
+    lapse()
+    let other = store("other")
+    _ = try await other.claim("r1")
+    #expect(other.isSurelyOwned("r1"))
+    await expectTakenOver { try await one.append([entry("r1", "b")]) }
+    try await other.close("r1", RunEnding(.parked), [])
+    #expect(!other.isSurelyOwned("r1"))
+    brief.open(record("r2"), [])
+    #expect(!brief.isSurelyOwned("r2"))
+  }
+
   @Test func `that has lost one run keeps the lines of the others`() async throws {
     let (one, other) = (store("one"), store("other"))
     for run in ["r1", "r2", "r3"] {

@@ -121,9 +121,11 @@ struct RunCommand {
     var total = Money.zero
     var values: [Value] = []
     var isComplete = true
+    var isBounded = true
     for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
       let estimate = cost.estimate
       isComplete = isComplete && estimate.isPriceKnown
+      isBounded = isBounded && estimate.isBounded
       total += cost.total
       let selection =
         settings.explainsSelection ? try await gate.explain(call.request, for: call.context) : nil
@@ -132,12 +134,13 @@ struct RunCommand {
     }
     if settings.format == .text {
       try house.output.write(
-        "in all at most \(isComplete ? "" : "(where prices are known) ")\(total)"
+        "in all \(isBounded ? "at most" : "about") \(isComplete ? "" : "(where prices are known) ")\(total)"
           + ", every loop and repair taken\n")
     } else {
       let summary: Value = [
         "persona": .string(graph.persona.name), "calls": .array(values),
         "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
+        "is_bounded": .bool(isBounded),
       ]
       try house.output.write(settings.format.text(of: summary))
     }
@@ -149,8 +152,8 @@ struct RunCommand {
   ) throws {
     let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price not known"
     var text =
-      "── \(call.operatorName) in \(frameTitle(call.frame)) · \(estimate.provider):\(estimate.model) · at most "
-      + "\(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
+      "── \(call.operatorName) in \(frameTitle(call.frame)) · \(estimate.provider):\(estimate.model) · "
+      + "\(estimate.isBounded ? "at most" : "about") \(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
     if call.most > 1 { text += ", up to \(call.most) times" }
     text += "\n"
     if let selection { text += selection.text }
@@ -236,7 +239,7 @@ extension RehearsedCall {
       "provider": .string(estimate.provider), "model": .string(estimate.model),
       "input_tokens": .int(estimate.inputTokens), "output_tokens": .int(estimate.outputTokens),
       "cost_usd": estimate.isPriceKnown ? .string(estimate.cost.decimalText) : .null,
-      "most_runs": .int(Int64(most)),
+      "is_bounded": .bool(estimate.isBounded), "most_runs": .int(Int64(most)),
       "messages": .array(
         request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
       "schema": request.schema ?? .null,

@@ -111,4 +111,11 @@ package protocol Ledger: Sendable {
   /// Moves the end of a lease while the call is still going on. Throws when another process has
   /// taken the run over meanwhile.
   func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws
+  /// Whether nobody else can have taken the run over by now, as far as can be told without asking
+  /// anybody and at once. Where it is false, `renew` shows it.
+  func isSurelyOwned(_ run: Identifier) -> Bool
+}
+
+extension Ledger {
+  package func isSurelyOwned(_ run: Identifier) -> Bool { true }
 }

@@ -23,6 +23,7 @@ final class Arrivals {
   private var headerBytes = 0
   private(set) var hasHead = false
   private var isHeaderTooLarge = false
+  private var isWithheld = false
 
   private let arrivals: Arrivals
   private var isListed = false
@@ -102,7 +103,7 @@ extension RunningTransfer {
     unsafe rasa_curl_set_prerequest_callback(easy) { context, _, _, _, _ in
       guard let context = unsafe context else { return Int32(CURL_PREREQFUNC_ABORT) }
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
-      return Int32(running.transfer.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
+      return Int32(running.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
     }
     unsafe rasa_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
     unsafe rasa_curl_set_bytes_callback(easy, CURLOPT_HEADERFUNCTION) {
@@ -229,7 +230,14 @@ extension RunningTransfer {
     transfer.finish(outcome(code))
   }
 
+  /// Whether the request leaves now; what is held back was not sent.
+  private func beginSending() -> Bool {
+    isWithheld = !(transfer.request.maySend?() ?? true)
+    return !isWithheld && transfer.beginSending()
+  }
+
   private func outcome(_ code: CURLcode) -> Result<Void, HTTPError> {
+    if isWithheld { return .failure(.withheld) }
     if code == CURLE_OK {
       return hasHead
         ? .success(()) : .failure(HTTPError(.protocolViolation, "not an HTTP response"))

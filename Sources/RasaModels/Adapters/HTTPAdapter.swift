@@ -7,6 +7,8 @@ struct HTTPAdapter: ChatAdapter {
   let settings: ProviderSettings
   let client: HTTPClient
   let time: TimeSource
+  /// Whether what costs money may still be sent; nil where nothing speaks against it.
+  var maySend: (@Sendable () -> Bool)?
 
   private static let longestErrorBody = 65_536
   private static let longestList = 4 << 20
@@ -72,7 +74,8 @@ struct HTTPAdapter: ChatAdapter {
         HTTPRequest(
           method: method, url: settings.address(of: path),
           headers: settings.headers(idempotencyKey: idempotencyKey), body: body,
-          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline, trace: trace))
+          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline, trace: trace,
+          maySend: idempotencyKey == nil ? nil : maySend))
       if (200..<300).contains(response.status) { return response }
       let document = try await response.body.collect(
         limit: Self.longestErrorBody, deadline: deadline)

@@ -54,12 +54,17 @@ struct HTTPChatStream: ChatStream {
   func cancel() { body.cancel() }
 }
 
+/// The request was held back at the last moment: whether the run is still this process's has to be
+/// shown first.
+struct NotSent: Error {}
+
 extension ProviderProblem {
   /// What went wrong below HTTP. Throws what is no provider's fault: a cancelled task, an address
   /// that cannot be asked.
   init(_ error: HTTPError, at address: String, isInStream: Bool = false) throws {
     switch error.code {
     case .cancelled: throw CancellationError()
+    case .withheld: throw NotSent()
     case .invalidURL, .refusedScheme:
       throw Failure(
         .configuration, "\(address) cannot be asked: \(error.message)",

@@ -23,8 +23,19 @@ struct ChatProgress: Sendable, Hashable {
   private var textRepeats = RepeatedText()
   private var reasoningRepeats = RepeatedText()
   private var head = ReasoningHead()
+  private var unopened = UnopenedReasoning()
+  /// Every further piece is answer and new, so there is nothing to look for in it.
+  private var isPlain = false
+  /// The bytes of such pieces, which `textRepeats` has not been told of yet.
+  private var plainBytes = 0
+  /// All text that was handed on before was reasoning: it counts for nothing.
+  private var isTakenBack = false
 
   init() {}
+
+  /// Neither ended nor broken. Mutating, so that it is asked in place: read through a protocol, the whole
+  /// of this is copied, for each event.
+  mutating func takesEvents() -> Bool { !isDone && problem == nil }
 
   /// The text so far, which the next chunk's text follows.
   mutating func takeContent() -> (text: String, reasoning: String) {
@@ -35,15 +46,29 @@ struct ChatProgress: Sendable, Hashable {
     return (text, reasoning)
   }
 
+  /// Whether the text that was taken before was no part of the answer.
+  mutating func takeBack() -> Bool {
+    defer { isTakenBack = false }
+    return isTakenBack
+  }
+
   /// - Parameter isLast: it came with the end of the answer.
   mutating func add(text more: String, isLast: Bool = false) {
     guard !more.isEmpty else { return }
     contentEvents += 1
+    if isPlain, !isLast {
+      plainBytes += more.utf8.count
+      text += more
+      return
+    }
+    countPlainBytes()
     divide(textRepeats.take(more, isLast: isLast))
+    isPlain = textRepeats.isDecided && head.isPassed
   }
 
   /// Text that the server calls all of the answer so far.
   mutating func add(wholeText: String, orPiece mayBePiece: Bool) {
+    countPlainBytes()
     let new = textRepeats.take(whole: wholeText, orPiece: mayBePiece)
     guard !new.isEmpty else { return }
     contentEvents += 1
@@ -56,7 +81,7 @@ struct ChatProgress: Sendable, Hashable {
     guard !more.isEmpty else { return "" }
     contentEvents += 1
     let new = reasoningRepeats.take(more)
-    reasoning += new
+    add(toReasoning: new)
     return new
   }
 
@@ -65,7 +90,7 @@ struct ChatProgress: Sendable, Hashable {
     let new = reasoningRepeats.take(whole: wholeReasoning, orPiece: mayBePiece)
     guard !new.isEmpty else { return "" }
     contentEvents += 1
-    reasoning += new
+    add(toReasoning: new)
     return new
   }
 
@@ -73,21 +98,45 @@ struct ChatProgress: Sendable, Hashable {
   mutating func endText() {
     reasoning += reasoningRepeats.finish()
     divide(textRepeats.finish())
-    guard !head.isPassed else { return }
-    let rest = head.finish()
-    text += rest.text
-    reasoning += rest.reasoning
+    if !head.isPassed {
+      let rest = head.finish()
+      reasoning += rest.reasoning
+      text += rest.text
+    }
+    endChunk()
+  }
+
+  /// All of a chunk has been added: whether its text says that it was none.
+  mutating func endChunk() {
+    guard !unopened.isOver, !text.isEmpty, let rest = unopened.end(in: text) else { return }
+    reasoning += String(decoding: text.utf8.dropLast(rest.utf8.count), as: UTF8.self)
+    text = ""
+    isTakenBack = true
+    isPlain = false
+    head = ReasoningHead(after: true)
+    divide(rest)
+  }
+
+  private mutating func countPlainBytes() {
+    textRepeats.pass(plainBytes)
+    plainBytes = 0
   }
 
   private mutating func divide(_ new: String) {
+    guard !new.isEmpty else { return }
     if head.isPassed {
       text += new
       return
     }
-    guard !new.isEmpty else { return }
     let divided = head.divide(new)
+    if !divided.reasoning.isEmpty { add(toReasoning: divided.reasoning) }
     text += divided.text
-    reasoning += divided.reasoning
+  }
+
+  private mutating func add(toReasoning new: String) {
+    reasoning += new
+    // Whose reasoning is marked, or has a field of its own, does not hide more of it.
+    unopened.finish()
   }
 
   /// The model declined; what it says is the reason and no answer.

@@ -37,9 +37,11 @@ struct ReasoningHead: Sendable, Hashable {
     Marker("<|start|>assistant<|channel|>analysis", "<|channel|>final<|message|>"),
     Marker("<|channel|>final<|message|>", ""),
     Marker("<|start|>assistant<|channel|>final<|message|>", ""),
+    Marker("</think>", ""),
   ]
 
-  init() {}
+  /// - Parameter hasReasoned: what comes follows reasoning.
+  init(after hasReasoned: Bool = false) { self.hasReasoned = hasReasoned }
 
   /// No marker can come any more.
   var isPassed: Bool { place == .answer }
@@ -77,7 +79,7 @@ struct ReasoningHead: Sendable, Hashable {
         if let marker = Self.markers.first(where: { body.starts(with: $0.opening) }) {
           hasReasoned = true
           held = Array(body.dropFirst(marker.opening.count))
-          place = marker.closing.isEmpty ? .answer : .inside(closing: marker.closing)
+          if !marker.closing.isEmpty { place = .inside(closing: marker.closing) }
         } else {
           if hasReasoned { held = Array(body) }
           place = .answer

@@ -25,6 +25,16 @@ struct RepeatedText: Sendable, Hashable {
 
   init() {}
 
+  /// Further pieces are what they seem, and need not be looked at.
+  var isDecided: Bool { mode == .pieces && opening.count == Self.openingLength }
+
+  /// Pieces came that were not looked at.
+  mutating func pass(_ bytes: Int) {
+    guard bytes > 0 else { return }
+    length += bytes
+    count += 1
+  }
+
   /// What is new in a piece of the stream. May be less than is new: the rest waits.
   ///
   /// - Parameter isLast: the piece came with the end of the answer.

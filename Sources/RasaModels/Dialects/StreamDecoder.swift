@@ -86,7 +86,11 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     }
     self.framing = framing
     events.endChunk()
-    if events.progress.isDone || events.progress.problem != nil { events.progress.endText() }
+    if events.progress.isDone || events.progress.problem != nil {
+      events.progress.endText()
+    } else {
+      events.progress.endChunk()
+    }
   }
 
   mutating func finish() {
@@ -145,7 +149,7 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   }
 
   private mutating func take(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) {
-    guard !events.progress.isDone, events.progress.problem == nil, !event.isEmpty else { return }
+    guard events.progress.takesEvents(), !event.isEmpty else { return }
     switch shapes.token(in: bytes, event) {
     case .text(let text): events.add(text: text, numbers: shapes.numbers)
     case .reasoning(let text): events.add(reasoning: text, numbers: shapes.numbers)

@@ -1,6 +1,7 @@
 import RasaCore
 import RasaDocuments
 package import RasaEngine
+import RasaHTTPClient
 import RasaSystem
 
 /// Vectors come through the same door as answers: money is held before anything is asked, and
@@ -128,11 +129,19 @@ extension Gate {
   ) async throws -> [[Float]] {
     let patience = firstContentTimeout(for: call.candidate, plan.profile)
     let deadline = plan.limit(reading.startedAt.advanced(by: patience))
-    try await renew(&hold, at: time.monotonic(), isUnsent: true)
-    let adapter = HTTPAdapter(settings: call.settings, client: client, time: time)
+    let adapter = HTTPAdapter(
+      settings: call.settings, client: client, time: time, maySend: maySend(for: plan.context.run))
     let bytes: [UInt8]
     do {
-      let body = try await adapter.ask(call.wire, under: hold, deadline: deadline)
+      var tries = 0
+      let body: HTTPBody
+      while true {
+        try await renew(&hold, at: time.monotonic(), isUnsent: true)
+        do {
+          body = try await adapter.ask(call.wire, under: hold, deadline: deadline)
+          break
+        } catch is NotSent { try hold.askAgain(&tries) }
+      }
       reading.isAccepted = true
       faultPoint("call.sent")
       bytes = try await adapter.document(

@@ -78,6 +78,7 @@ struct AttemptDisplay: Sendable {
   /// Whom to announce first, and the event as it is to be shown.
   mutating func show(_ event: ModelEvent) -> (announced: String?, event: ModelEvent?) {
     let name = announcement.name(at: event)
+    if case .restarted = event { text = "" }
     guard case .text(let piece) = event else { return (name, event) }
     let new = rest?.take(piece) ?? piece
     text += new

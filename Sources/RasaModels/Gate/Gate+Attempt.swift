@@ -143,7 +143,7 @@ extension Gate {
   ) -> Int64? {
     let most = candidate.facts?.maxOutput
     guard let ceiling = hold.ceiling, let wanted = plan.request.maxTokens,
-      candidate.facts?.isThinking == true, reading.finish.isCut
+      willThink(candidate, plan), reading.finish.isCut
     else { return hold.ceiling }
     if reading.transcript.text.isEmpty { return most }
     let (sum, overflow) = usage.reasoning.addingReportingOverflow(Int64(wanted))

@@ -17,15 +17,23 @@ extension Gate {
     let idle = idleTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
-    try await renew(&hold, at: time.monotonic(), isUnsent: true)
-    do {
-      stream = try await adapter(for: candidate).ask(call, under: hold, deadline: deadline)
-    } catch let problem as ProviderProblem where problem.kind == .timeout {
-      throw try silence(problem, after: patience, reading, plan)
-    } catch let problem as ProviderProblem where problem.kind == .connection {
-      // The call's own time may have ended while it was still connecting.
-      if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
-      throw problem
+    var tries = 0
+    while true {
+      try await renew(&hold, at: time.monotonic(), isUnsent: true)
+      faultPoint("call.sending")
+      do {
+        stream = try await adapter(for: candidate, of: plan.context.run).ask(
+          call, under: hold, deadline: deadline)
+        break
+      } catch let problem as ProviderProblem where problem.kind == .timeout {
+        throw try silence(problem, after: patience, reading, plan)
+      } catch let problem as ProviderProblem where problem.kind == .connection {
+        // The call's own time may have ended while it was still connecting.
+        if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+        throw problem
+      } catch is NotSent {
+        try hold.askAgain(&tries)
+      }
     }
     reading.isAccepted = true
     faultPoint("call.sent")
@@ -75,6 +83,10 @@ extension Gate {
     _ progress: inout ChatProgress, into reading: inout Reading, within most: Int64,
     _ onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> Bool {
+    if progress.takeBack() {
+      reading.transcript.takeBack()
+      try await onEvent(.restarted(reason: "what the model had said so far was its reasoning"))
+    }
     var content = progress.takeContent()
     reading.usage = progress.usage
     // The pieces of a tool call are content too, though there is nothing to show of them.
@@ -146,11 +158,29 @@ extension Gate {
     candidate.settings?.idleTimeout ?? options.idleTimeout
   }
 
-  private func adapter(for candidate: Candidate) -> any ChatAdapter {
+  private func adapter(for candidate: Candidate, of run: Identifier) -> any ChatAdapter {
     guard let settings = candidate.settings else {
       return MockAdapter(delay: options.mockDelay, time: time)
     }
-    return HTTPAdapter(settings: settings, client: client, time: time)
+    return HTTPAdapter(settings: settings, client: client, time: time, maySend: maySend(for: run))
+  }
+
+  /// A process that was stopped may have lost its run before it wakes up and sends.
+  func maySend(for run: Identifier) -> @Sendable () -> Bool {
+    let ledger = ledger
+    return { ledger.isSurelyOwned(run) }
+  }
+}
+
+extension Hold {
+  /// Whether the run is still this process's is asked before the next try, however lately it was.
+  mutating func askAgain(_ tries: inout Int) throws {
+    tries += 1
+    guard tries < 3 else {
+      throw ProviderProblem(
+        .connection, "the request was not sent: this process was held up again and again")
+    }
+    renewedAt = 0
   }
 }
 

@@ -179,8 +179,15 @@ extension Gate {
     let request = plan.request
     return OutputRoom(
       wanted: request.maxTokens.map(Int64.init), most: candidate.facts?.maxOutput,
-      thinks: candidate.facts?.isThinking == true, effort: effort(for: plan, candidate),
+      thinks: willThink(candidate, plan), effort: effort(for: plan, candidate),
       known: known, room: request.room, continuing: request.continuation?.tokens)
+  }
+
+  /// Whether a part of the answer will be thoughts. Anthropic's models think when they are asked to,
+  /// all others that can do it always.
+  func willThink(_ candidate: Candidate, _ plan: CallPlan) -> Bool {
+    guard let facts = candidate.facts, facts.isThinking else { return false }
+    return facts.vendor != "anthropic" || effort(for: plan, candidate) != nil
   }
 
   func effort(for plan: CallPlan, _ candidate: Candidate) -> ReasoningEffort? {

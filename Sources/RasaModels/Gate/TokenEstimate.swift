@@ -141,6 +141,10 @@ extension Usage {
     }
     let leastOutput: Int64 = transcript.hasContent ? 1 : 0
     if let output = reported.output, (leastOutput...largestCount).contains(output) {
+      // More than has been read is a count of the whole, though its end was not waited for.
+      if output > own.output {
+        usage.isReported = usage.isReported || usage.input == reported.input
+      }
       usage.output = isComplete ? output : max(output, own.output)
     } else {
       usage.isReported = false
@@ -162,8 +166,9 @@ extension ReportedUsage {
 /// What has arrived of an answer, and how many tokens that is. One measure both stops an answer that
 /// has used what is held for it and books one that nobody counted.
 struct Transcript: Sendable {
-  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs.
-  static let longest: Int64 = 64 << 20
+  /// An answer's text stays in memory, so there is a size at which it is cut off whatever it costs:
+  /// 64 MB of letters.
+  static let longest: Int64 = 128 << 20
 
   private(set) var text = ""
   /// In eighths of a token.
@@ -181,6 +186,9 @@ struct Transcript: Sendable {
     let (product, overflow) = cap.multipliedReportingOverflow(by: 12)
     return overflow ? longest : min(longest, product + 64)
   }
+
+  /// The text was no part of the answer; it was paid for all the same.
+  mutating func takeBack() { text = "" }
 
   /// Takes as much as there is room for, and leaves that much of what came. False when it was more.
   mutating func add(

@@ -155,7 +155,7 @@ final class DatabaseLoop {
               access: .write(after: []),
               run: { database in
                 try change(database)
-                return {}
+                return upkeep.done
               }, fail: { _ in }))
         ], within: Self.patienceToKeepUp)
     }

@@ -29,13 +29,17 @@ package final class DatabaseWriter: Sendable {
     /// Looks, and says what to change, if anything. `due` lies in the future afterwards, whether it
     /// has thrown or not.
     package var look: @Sendable (Database) throws -> Change?
+    /// Called when the change is durable.
+    package var done: @Sendable () -> Void
 
     package init(
       due: @escaping @Sendable () -> ContinuousClock.Instant?,
-      look: @escaping @Sendable (Database) throws -> Change?
+      look: @escaping @Sendable (Database) throws -> Change?,
+      done: @escaping @Sendable () -> Void = {}
     ) {
       self.due = due
       self.look = look
+      self.done = done
     }
   }
 

@@ -13,6 +13,9 @@ final class RunKeeper: Sendable {
     var isToCancel = false
     /// Its end could not be written down: it is let go of as soon as the file can be written.
     var standing = Standing.held
+    /// Until when nobody else can have it, whatever this process does or fails to do. The clock goes on
+    /// while the process or the machine sleeps.
+    var provenUntil: ContinuousClock.Instant
     var act: (@Sendable () -> Void)?
   }
 
@@ -26,6 +29,8 @@ final class RunKeeper: Sendable {
     var nextRenewal = ContinuousClock.Instant.now
     /// What the database's version was at the last look.
     var version: Int64?
+    /// The leases that are being renewed, until that is committed.
+    var renewing: [(run: String, epoch: Int64, began: ContinuousClock.Instant)] = []
 
     /// Whether there is anything to see to.
     var hasWork: Bool { runs.values.contains { $0.standing != .left } }
@@ -54,14 +59,16 @@ final class RunKeeper: Sendable {
 
   // MARK: What is owned
 
-  func own(_ run: String, epoch: Int64) {
+  /// - Parameter began: not later than the time from which the lease counts that was written.
+  func own(_ run: String, epoch: Int64, since began: ContinuousClock.Instant) {
     let now = ContinuousClock.now
     state.withLock { state in
       if !state.hasWork {
         state.nextLook = now + Self.timeBetweenLooks
         state.nextRenewal = now + lease / 3
       }
-      state.runs[run] = Ownership(epoch: epoch, act: state.acts.removeValue(forKey: run))
+      state.runs[run] = Ownership(
+        epoch: epoch, provenUntil: began + lease, act: state.acts.removeValue(forKey: run))
     }
   }
 
@@ -75,6 +82,20 @@ final class RunKeeper: Sendable {
   /// Whether it is called this store's only because its end could not be written down.
   func isLeaving(_ run: String) -> Bool {
     state.withLock { state in state.runs[run].map { $0.standing != .held } ?? false }
+  }
+
+  /// Its lease was written again.
+  func prove(_ run: String, epoch: Int64, since began: ContinuousClock.Instant) {
+    state.withLock { state in
+      guard let owned = state.runs[run], owned.epoch == epoch else { return }
+      state.runs[run]?.provenUntil = max(owned.provenUntil, began + lease)
+    }
+  }
+
+  func isProven(_ run: String) -> Bool {
+    state.withLock { state in
+      state.runs[run].map { $0.standing == .held && .now < $0.provenUntil } ?? false
+    }
   }
 
   func owned(_ entries: [JournalEntry]) throws -> [OwnedLines] {
@@ -144,7 +165,14 @@ final class RunKeeper: Sendable {
       due: { [self] in
         state.withLock { $0.hasWork ? min($0.nextLook, $0.nextRenewal) : nil }
       },
-      look: { [self] database in try look(database) })
+      look: { [self] database in try look(database) },
+      done: { [self] in
+        let renewed = state.withLock { state in
+          defer { state.renewing = [] }
+          return state.renewing
+        }
+        for (run, epoch, began) in renewed { prove(run, epoch: epoch, since: began) }
+      })
   }
 
   private func look(_ database: Database) throws -> DatabaseWriter.Change? {
@@ -152,6 +180,7 @@ final class RunKeeper: Sendable {
     let (runs, leaving, before, renews) = state.withLock { state in
       let renews = state.nextRenewal <= now
       state.nextLook = now + Self.timeBetweenLooks
+      state.renewing = []
       // Until it has been done: what fails is tried again soon.
       if renews { state.nextRenewal = now + min(lease / 3, Self.timeBetweenTries) }
       return (
@@ -178,10 +207,11 @@ final class RunKeeper: Sendable {
       }
       guard renews else { return }
       for (run, epoch) in runs {
-        try database.run(
-          "UPDATE runs SET lease_ends = ? WHERE id = ? AND epoch = ? AND owner = ?",
-          .integer(leaseEnds.milliseconds), .text(run), .integer(epoch), .text(owner))
-        if database.changes == 0 { try look(at: run, epoch: epoch, database) }
+        if try database.renewLease(of: run, epoch: epoch, owner: owner, to: leaseEnds) {
+          state.withLock { $0.renewing.append((run, epoch, now)) }
+        } else {
+          try look(at: run, epoch: epoch, database)
+        }
       }
       state.withLock { $0.nextRenewal = now + lease / 3 }
     }
@@ -198,5 +228,17 @@ final class RunKeeper: Sendable {
     } else if row.isToCancel {
       cancelIsAsked(of: run)
     }
+  }
+}
+
+extension Database {
+  /// False when the run is not there yet, or not this owner's any more.
+  func renewLease(
+    of run: String, epoch: Int64, owner: String, to end: Timestamp
+  ) throws -> Bool {
+    try self.run(
+      "UPDATE runs SET lease_ends = ? WHERE id = ? AND epoch = ? AND owner = ?",
+      .integer(end.milliseconds), .text(run), .integer(epoch), .text(owner))
+    return changes > 0
   }
 }

@@ -8,8 +8,9 @@ extension SQLiteStore {
     let lines = OwnedLines(
       run: run.id.text, epoch: Self.firstEpoch, lines: entries.map(JournalLine.init))
     let input = KeptText(run.input)
+    let began = ContinuousClock.now
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
-    keeper.own(run.id.text, epoch: Self.firstEpoch)
+    keeper.own(run.id.text, epoch: Self.firstEpoch, since: began)
     writer.deferred(run.id.text) { database in
       try database.insert(run, input: input)
       try database.own(
@@ -22,6 +23,7 @@ extension SQLiteStore {
 
   package func claim(_ run: Identifier) async throws -> RunHistory {
     let now = time.now()
+    let began = ContinuousClock.now
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     // Lines that were deferred under an earlier epoch are no longer this store's to write.
     let (history, epoch) = try await writer.write(discarding: [run.text], isFollowed: true) {
@@ -43,7 +45,7 @@ extension SQLiteStore {
       return (RunHistory(record: record, entries: entries), epoch)
     }
     faultPoint("claim.after")
-    keeper.own(run.text, epoch: epoch)
+    keeper.own(run.text, epoch: epoch, since: began)
     return history
   }
 

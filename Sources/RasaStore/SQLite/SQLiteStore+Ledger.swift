@@ -48,8 +48,9 @@ extension SQLiteStore {
   }
 
   package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    let keeper = keeper
-    try await writer.write { database in
+    let (keeper, runLeaseEnds) = (keeper, keeper.leaseEnds)
+    let began = ContinuousClock.now
+    let renewed = try await writer.write { database -> (run: String, epoch: Int64)? in
       let found = try database.first(
         """
         SELECT runs.id, runs.epoch FROM reservations JOIN runs ON runs.number = reservations.run
@@ -62,8 +63,15 @@ extension SQLiteStore {
       try database.run(
         "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 0",
         .integer(leaseEnds.milliseconds), .text(reservation.text))
+      guard let found else { return nil }
+      let isOwn = try database.renewLease(
+        of: found.run, epoch: found.epoch, owner: keeper.owner, to: runLeaseEnds)
+      return isOwn ? found : nil
     }
+    if let renewed { keeper.prove(renewed.run, epoch: renewed.epoch, since: began) }
   }
+
+  package func isSurelyOwned(_ run: Identifier) -> Bool { keeper.isProven(run.text) }
 }
 
 extension Database {

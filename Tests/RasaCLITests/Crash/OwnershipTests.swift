@@ -11,7 +11,9 @@ struct OwnershipTests {
 
   @Test(
     "an owner that was stopped past its lease wakes up, writes nothing, pays nothing, and says so",
-    arguments: ["reserve.after:2", "call.content:3", "settle.after:1", "settle.after:5"])
+    arguments: [
+      "reserve.after:2", "call.sending:2", "call.content:3", "settle.after:1", "settle.after:5",
+    ])
   func sleeper(_ place: String) async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
     let journey = try Journey(.stockAnalyst)

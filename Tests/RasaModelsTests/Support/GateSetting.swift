@@ -35,6 +35,8 @@ struct GateSetting {
           "prices": [{"input": "1", "output": "2"}]},
         "deep": {"vendor": "openai", "thinking": true, "max_output": 60000,
           "prices": [{"input": "1", "output": "2"}]},
+        "claude-deep": {"vendor": "anthropic", "thinking": true, "max_output": 60000,
+          "prices": [{"input": "1", "output": "2"}]},
         "timed": {"vendor": "openai", "prices": [{"per_second": "0.001"}]},
         "cached": {"vendor": "openai", "prices": [{"input": "10", "cached": "1", "output": "20"}]}
       }}
