@@ -184,7 +184,7 @@ struct EndingTests {
       // cap, ceiling, max_tokens, finish, what the line names
       (100, 100, 100, FinishReason.length, "max_tokens"),
       (nil, nil, nil, .length, "another model"), (100, 100, nil, .length, "another model"),
-      (100, 900, nil, .cutOff, "--max-cost"),
+      (100, 100, nil, .cutOff, "--max-cost"),
     ] as [(Int64?, Int64?, Int?, FinishReason, String)])
   func cut(
     cap: Int64?, ceiling: Int64?, maxTokens: Int?, finish: FinishReason, remedy: String
@@ -596,6 +596,8 @@ struct EndingTests {
       frames: [frame("plan", agent: "hasty"), frame("b", operators: ["one"])],
       operators: definition.operators, limits: RunLimits(seconds: 900))
     _ = try await run(hasty, gate: gate)
-    #expect(asked.withLock { $0 } == [900, 900, 1_200, 1_200, 7, 900])
+    // The last two work at the same time.
+    let times = asked.withLock { $0.compactMap(\.self) }
+    #expect(times.prefix(4) == [900, 900, 1_200, 1_200] && Set(times.dropFirst(4)) == [7, 900])
   }
 }

@@ -27,9 +27,10 @@ struct Reply: Sendable {
     return usage.output
   }
 
-  /// Whether it was cut by what was held for it, and more may be held.
+  /// Whether it was cut by what was held for it, and more may be held: the server stopped at the cap,
+  /// or we did, by our own measure, which dense text reaches before the server's count does.
   var hasRoomLeft: Bool {
-    guard finish == .length, let cap = answers.last?.cap else { return false }
+    guard finish.isCut, let cap = answers.last?.cap else { return false }
     guard let ceiling = answers.last?.ceiling else { return true }
     guard continued > 0 else { return cap < ceiling }
     return tokens < ceiling

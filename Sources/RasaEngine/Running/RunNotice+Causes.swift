@@ -81,14 +81,30 @@ extension Reply {
     }
     switch finish {
     case .filtered, .refused: return "put the request in other words, or name another model"
-    case .cutOff: return "raise `--max-cost` or the budget, or ask for less"
+    case .cutOff:
+      if let maxTokens, answers.last?.cap == Int64(maxTokens) {
+        return "the server went past `max_tokens` of `\(name)`, now \(maxTokens): raise it"
+      }
+      return "raise `--max-cost` or the budget, or ask for less"
     case .length:
       if let maxTokens, answers.last?.ceiling.map({ $0 <= Int64(maxTokens) }) ?? true {
         return "raise `max_tokens` of `\(name)`, now \(maxTokens)"
       }
+      if endedBelowItsCap {
+        return "the server stopped before it had used what it was allowed: raise its own limit, "
+          + "choose another model, or ask for less"
+      }
       return "the model gives no more in one answer: ask for less, or choose another model"
     case .stop, .empty, .toolCalls: return ""
     }
+  }
+}
+
+extension Reply {
+  /// The server has a limit of its own: the answer ended with `length`, and no cap of ours was reached.
+  private var endedBelowItsCap: Bool {
+    guard let last = answers.last, last.usage.isReported else { return false }
+    return last.cap.map { last.usage.output < $0 } ?? true
   }
 }
 

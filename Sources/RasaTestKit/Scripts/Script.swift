@@ -12,6 +12,10 @@ package struct Script: Sendable {
     case stamps(Int)
     /// Exactly these tokens, schema or not.
     case tokens([String])
+    /// A long text by a server that keeps to the request's cap: it ends with `length` there. A request
+    /// whose conversation has a beginning of the text is answered from there on, with the last few
+    /// words of the beginning once more.
+    case essay(String)
 
     /// The text cut after each run of spaces.
     package static func text(_ text: String) -> Answer { .tokens(split(text)) }
@@ -151,6 +155,26 @@ extension Script {
       429, "rate limit reached", code: "rate_limit_exceeded",
       headers: [("retry-after", "\(seconds)")])
   }
+
+  /// What an essay comes to for this request; any other script as it is.
+  func fitted(to request: ReceivedRequest) -> Script {
+    guard case .essay(let text) = answer else { return self }
+    var tokens = Self.split(text)[...]
+    // The last beginning in the conversation counts; a question does not begin as the essay does.
+    if let begun = request.messages.last(where: { !$0.isEmpty && text.hasPrefix($0) }) {
+      let count = Self.split(begun).count
+      tokens = tokens.dropFirst(max(0, count - Self.wordsRepeated))
+    }
+    return with { script in
+      if let cap = request.cap, cap < tokens.count {
+        tokens = tokens.prefix(Int(cap))
+        script.finishReason = "length"
+      }
+      script.answer = .tokens(Array(tokens))
+    }
+  }
+
+  private static let wordsRepeated = 3
 
   /// The same script with changes.
   package func with(_ change: (inout Script) -> Void) -> Script {

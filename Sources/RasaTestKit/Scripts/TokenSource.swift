@@ -19,6 +19,7 @@ struct TokenSource {
     let schema = request.schema
     switch answer {
     case .tokens(let tokens): self = TokenSource(list: tokens)
+    case .essay(let text): self = TokenSource(list: Script.split(text))
     case .stamps(let count): self = TokenSource(kind: .stamps, count: max(0, count))
     case .echo:
       self =
