@@ -8,6 +8,9 @@ struct PromptLookup: Sendable {
   private let roots: [AgentRoot]
   private let working: String
   private let shipped: Set<String>
+  /// Folders of prompts, and whether no link leads to them from the file's own folder. What is read in
+  /// the end is opened beneath its folder whatever stands here.
+  private let reached = Locked<[String: Bool]>([:])
 
   struct Found: Sendable, Hashable {
     var path: String
@@ -23,8 +26,8 @@ struct PromptLookup: Sendable {
 
   /// The first that is there, of the names in their order.
   func find(_ names: [String], for file: AgentFile) -> Found? {
-    // Nearly all are beside their file.
-    if let name = names.first, !file.isShipped, Self.isPlain(name), !name.contains("/") {
+    // Nearly all are beside their file, or in a folder there.
+    if let name = names.first, !file.isShipped, Self.isPlain(name), isReachedByNoLink(name, file) {
       let path = AgentPlaces.join(file.folder, name)
       if let status = FileSystem.statusOfNoLink(path), status.kind == .file {
         return Found(path: path, stamp: status.stamp)
@@ -42,6 +45,20 @@ struct PromptLookup: Sendable {
       }
     }
     return nil
+  }
+
+  private func isReachedByNoLink(_ name: String, _ file: AgentFile) -> Bool {
+    guard let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return true }
+    let folder = AgentPlaces.join(file.folder, String(name[..<slash]))
+    if let known = reached.withLock({ $0[folder] }) { return known }
+    var isReal = true
+    var path = file.folder
+    for part in name[..<slash].split(atByte: "/", omittingEmpty: true) {
+      path = AgentPlaces.join(path, String(part))
+      isReal = isReal && FileSystem.statusOfNoLink(path)?.kind == .folder
+    }
+    reached.withLock { $0[folder] = isReal }
+    return isReal
   }
 
   /// The first of the names that is there by a link that leads out of every folder that it may lie in.

@@ -262,6 +262,9 @@ extension ModelAnswer {
 
 /// Another model answers than the one that was named or asked first.
 package struct ModelFallback: Sendable, Hashable {
+  /// What stands in `insteadOf` where no model was named.
+  package static let anyModel = "a model"
+
   /// `provider:model`.
   package var insteadOf: String
   /// Why that one did not answer, as one clause.

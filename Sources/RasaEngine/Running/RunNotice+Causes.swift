@@ -4,7 +4,11 @@ import RasaPersona
 /// What there is to say about answers and operators, in words.
 extension RunNotice {
   static func fallback(_ answer: ModelAnswer, at step: Step) -> RunNotice? {
-    answer.fallback.map { fallback($0, to: "\(answer.provider):\(answer.model)", at: step) }
+    // Where no model was named, that the mock answered is said once, at the end.
+    guard let fallback = answer.fallback,
+      !answer.isMock || fallback.insteadOf != ModelFallback.anyModel
+    else { return nil }
+    return self.fallback(fallback, to: "\(answer.provider):\(answer.model)", at: step)
   }
 
   static func fallback(_ fallback: ModelFallback, to answering: String, at step: Step) -> RunNotice

@@ -13,7 +13,7 @@ extension Gate {
     if chain.isMockOnly {
       guard options.model == nil else { return nil }
       return ModelFallback(
-        insteadOf: chain.wanted ?? "a model",
+        insteadOf: chain.wanted ?? ModelFallback.anyModel,
         because: configuration.prefersMock ? "LLM_PROVIDER is mock" : "no provider is configured")
     }
     if let missing = chain.missing {

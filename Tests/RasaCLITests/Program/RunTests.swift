@@ -107,6 +107,7 @@ struct RunTests {
     let run = try await rasa.run("run", "-p", "strategic_stock_analyst", "Is Nvidia a buy?")
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(run.errorText.contains("the mock model answered"))
+    #expect(!run.errorText.contains("answers instead of"), "\(run.errorText)")
     let json = try await rasa.run("run", "-p", "support_triage", "urgent: help", "--json")
     #expect(try JSON.parse(json.text)["mock"] == false)
   }
