@@ -35,14 +35,14 @@ extension CommandSpec {
         examples: [Example("All of them", "rasa trust list")], options: [.json]),
       CommandSpec(
         "add", "Trust a folder's files as they are now",
-        examples: [Example("Trust a project that you have looked at", "rasa trust add ~/work/app")],
+        examples: [Example("Trust a project that you have looked at", "rasa trust add ~/src/app")],
         arguments: [
           ArgumentSpec(
             "DIR", "The project's folder; the one you are in when left out", isOptional: true)
         ], options: [.json]),
       CommandSpec(
         "remove", "Trust a folder no longer",
-        examples: [Example("Be asked again", "rasa trust remove ~/work/app")],
+        examples: [Example("Be asked again", "rasa trust remove ~/src/app")],
         arguments: [
           ArgumentSpec(
             "DIR", "The project's folder; the one you are in when left out", isOptional: true)
