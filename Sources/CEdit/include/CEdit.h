@@ -17,7 +17,7 @@ typedef struct rasa_keys rasa_keys;
 
 enum {
   RASA_KEYS_END = -1,
-  /// Something was written to `wake`: nobody waits for the line any more.
+  /// Something was written to `wake`: the caller no longer wants a line.
   RASA_KEYS_WOKEN = -2,
 };
 

@@ -35,7 +35,7 @@ struct InputReader {
       .usage, message, mend: "write it on the command line, or pipe the text into the command")
   }
 
-  /// The question first: what is asked of a text is read before the text.
+  /// The question goes first, so that the model knows what to do with the text that follows.
   private func joined(_ question: String, _ text: String) -> String {
     guard text.utf8.contains(where: { $0 > 0x20 }) else { return question }
     return question + "\n\n" + text
@@ -56,7 +56,7 @@ struct InputReader {
   }
 
   /// What a pipe, a socket or a file gives beside a question. A job without a terminal often has an
-  /// open pipe there that nobody ever writes to: it is not waited for without end.
+  /// open pipe there that is never written to, so the wait is bounded.
   private func besides() throws -> String {
     switch StandardInput.kind {
     case .terminal, .closed, .device: return ""

@@ -47,7 +47,7 @@ extension BudgetStatus {
       lastResetDaily: daily.countsFrom, lastResetMonthly: monthly.countsFrom)
   }
 
-  /// Only what is asked for.
+  /// Only the requested periods.
   func file(daily showsDay: Bool, monthly showsMonth: Bool) -> BudgetFile {
     var file = file
     if !showsDay { (file.daily, file.lastResetDaily) = (nil, nil) }
