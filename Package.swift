@@ -96,7 +96,7 @@ let package = Package(
 
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
-    library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
+    library("RasaHTTPClient", ["RasaCore", "RasaSystem", "CCurl", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem"]),
@@ -112,9 +112,10 @@ let package = Package(
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),
     shim("CResources", links: []),
+    shim("CTestTLS", links: ["ssl", "crypto"]),
 
     // What tests and benchmarks talk to.
-    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem"]),
+    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem", "CTestTLS"]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
     // How a program uses the library.

@@ -25,6 +25,9 @@ package struct Failure: Error, Sendable, Hashable {
   package var kind: Kind
   /// What happened, as one sentence without a full stop.
   package var message: String
+  /// The kind in more detail, for programs: which of name, connection, proxy, certificate and time it
+  /// was, in the words that the journal has for it; nil where the kind says it all.
+  package var reason: String?
   /// What to do now; empty when there is nothing to say.
   package var mend: String
   package var location: SourceLocation?
@@ -150,7 +153,8 @@ extension Failure {
       place = .object(object)
     }
     return [
-      "kind": .string(kind.rawValue), "message": .string(message), "where": place ?? .null,
+      "kind": .string(kind.rawValue), "reason": reason.map { .string($0) } ?? .null,
+      "message": .string(message), "where": place ?? .null,
       "suggestion": mend.isEmpty ? .null : .string(mend),
       "details": .array(details.map { .string($0) }), "exit_code": .int(Int64(exitCode)),
     ]

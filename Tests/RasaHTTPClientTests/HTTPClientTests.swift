@@ -208,7 +208,7 @@ import Testing
     let greeting = HTTPRequest(url: "https://127.0.0.1:\(silent.port)/v1", trace: unsent)
     await #expect(
       performing: { try await unreached.send(greeting) },
-      throws: { ($0 as? HTTPError)?.message == "nothing answered within 200 ms" })
+      throws: { ($0 as? HTTPError)?.message == "the TLS handshake was not answered within 200 ms" })
     #expect(!unsent.isSent)
     let cancelled = RequestTrace()
     var waiting = greeting

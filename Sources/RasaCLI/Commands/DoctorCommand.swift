@@ -32,6 +32,7 @@ struct DoctorCommand {
     ]
     findings.append(await database())
     findings.append(definitions())
+    findings.append(network())
     findings += await providers()
     let today = house.time.localDay(house.time.now())
     findings.append(
@@ -103,6 +104,23 @@ struct DoctorCommand {
     } catch {
       return Finding(
         verdict: .broken, subject: "personas", text: error.message, mend: error.mend)
+    }
+  }
+
+  /// Which way requests go and whom they trust, and who said so.
+  private func network() -> Finding {
+    do throws(Failure) {
+      let summary = NetworkSummary(try house.network())
+      if let problem = summary.problem {
+        return Finding(
+          verdict: .broken, subject: "network", text: problem.message,
+          mend: problem.suggestion ?? "")
+      }
+      return Finding(verdict: .ok, subject: "network", text: summary.text)
+    } catch {
+      return Finding(
+        verdict: .broken, subject: "network", text: error.message, mend: error.mend,
+        kind: error.kind)
     }
   }
 

@@ -12,7 +12,7 @@ enum AttemptOutcome: Sendable {
   /// Whether no provider has said anything to the request.
   var isUnanswered: Bool {
     guard case .failed(let problem, _, _) = self else { return false }
-    return problem.kind == .connection || problem.kind == .budget || problem.kind == .unknownPrice
+    return problem.isBelowHTTP || problem.kind == .budget || problem.kind == .unknownPrice
   }
 }
 
@@ -164,14 +164,18 @@ extension Gate {
   /// Settles what did not become an answer. It runs to its end even when the caller's task has been
   /// cancelled: the money has been spent either way.
   ///
-  /// A request that was refused costs nothing; one that was left waiting may well have been worked
-  /// on. Returns what it has cost.
+  /// A request that was refused costs nothing, and neither does one that something else than a model
+  /// answered; one that was left waiting may well have been worked on. Returns what it has cost.
   func settle(
     _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, model: String,
     _ reading: Reading, after problem: ProviderProblem? = nil, outcome: Settlement.Outcome,
     reason: String, message: String, partial: String, _ observation: ModelObservation? = nil
   ) async throws -> Money {
-    let isFree = problem.map { !reading.isAccepted && $0.kind != .timeout } ?? false
+    let isFree =
+      problem.map { problem in
+        reading.isAccepted
+          ? problem.isForeign && !reading.transcript.hasContent : problem.kind != .timeout
+      } ?? false
     let (usage, cost) = isFree ? (Usage(isReported: false), Money.zero) : used(reading, hold)
     let settlement = Settlement(
       reservation: hold.reservation, actual: cost, usage: usage, outcome: outcome,

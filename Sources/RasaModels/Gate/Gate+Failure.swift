@@ -26,10 +26,12 @@ extension Gate {
     }
     let purpose = plan.request.name.isEmpty ? "" : " for \(plan.request.name)"
     let single = tried.count == 1 && chain.unreachable.isEmpty
-    return Failure(
+    var failure = Failure(
       kind(tried), "\(name(decisive.candidate)) gave no answer\(purpose): \(problem.message)",
       mend: problem.mend(at: decisive.candidate.settings, model: decisive.candidate.model),
       details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
+    failure.reason = problem.kind.rawValue
+    return failure
   }
 
   /// A refusal that ends the chain speaks for it; else the first choice does.

@@ -27,7 +27,7 @@ extension Gate {
         break
       } catch let problem as ProviderProblem where problem.kind == .timeout {
         throw try silence(problem, after: patience, reading, plan)
-      } catch let problem as ProviderProblem where problem.kind == .connection {
+      } catch let problem as ProviderProblem where problem.isBelowHTTP {
         // The call's own time may have ended while it was still connecting.
         if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
         throw problem
@@ -136,7 +136,7 @@ extension Gate {
     if reading.firstContentAt == nil {
       return ProviderProblem(.timeout, "nothing of an answer came within \(span)")
     }
-    return ProviderProblem(.brokenStream, "the answer went silent for \(span)")
+    return ProviderProblem(.idle, "the answer went silent for \(span)")
   }
 
   func firstContentTimeout(for candidate: Candidate, _ profile: PerformanceProfile) -> Duration {

@@ -305,7 +305,7 @@ struct Contender: Sendable {
   mutating func note(_ problem: ProviderProblem, longestDelay: Duration, at now: UInt64) {
     problems.append(problem)
     // A stream that breaks twice will break again, and each time is paid for.
-    let breaks = problems.count { $0.kind == .brokenStream }
+    let breaks = problems.count { $0.kind == .brokenStream || $0.kind == .idle }
     let asked = problem.retryAfter ?? .zero
     isOut = !problem.isTransient || hasOneTry || breaks > 1 || asked > longestDelay
     notBefore = now.advanced(by: asked)

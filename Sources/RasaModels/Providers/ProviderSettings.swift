@@ -37,6 +37,7 @@ package struct ProviderSettings: Sendable {
   /// Added to every address.
   package var query: [(name: String, value: String)]
   package var defaultModel: String?
+  package var connectTimeout: Duration?
   package var firstContentTimeout: Duration?
   package var idleTimeout: Duration?
   /// What made it known: names of variables, the place in a file.

@@ -62,6 +62,7 @@ package struct ProviderDefinition: Sendable {
   /// It runs here, so what has no price is free. Nil: when its address is this machine's.
   package var isLocal: Bool?
   /// Seconds.
+  package var connectTimeout: Double?
   package var firstContentTimeout: Double?
   package var idleTimeout: Double?
   package var location: SourceLocation
@@ -96,7 +97,18 @@ package struct ProviderDefinition: Sendable {
 
 /// How providers are reached.
 package struct NetworkDefinition: Sendable, Hashable {
-  package var proxy: String?
+  /// A setting, and where it stands: what messages name.
+  package struct Setting: Sendable, Hashable {
+    package var value: String
+    package var location: SourceLocation
+  }
+
+  /// Empty or `none` for no proxy at all, whatever the environment says.
+  package var proxy: Setting?
+  package var noProxy: Setting?
+  package var proxiesLoopback = false
+  package var caFile: Setting?
+  package var caFolder: Setting?
   package var http2 = false
   package init() {}
 }

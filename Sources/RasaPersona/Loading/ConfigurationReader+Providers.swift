@@ -58,8 +58,10 @@ extension ConfigurationReader {
     definition.defaultModel = reader.text(fields["default_model"], "default_model")
     definition.isLocal = flag(fields["local"], "local")
     if let node = fields["timeouts"],
-      let timeouts = reader.fields(node, of: "`timeouts`", known: ["first_content", "idle"])
+      let timeouts = reader.fields(
+        node, of: "`timeouts`", known: ["connect", "first_content", "idle"])
     {
+      definition.connectTimeout = seconds(timeouts["connect"], "connect")
       definition.firstContentTimeout = seconds(timeouts["first_content"], "first_content")
       definition.idleTimeout = seconds(timeouts["idle"], "idle")
     }

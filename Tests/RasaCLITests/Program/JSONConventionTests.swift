@@ -326,7 +326,8 @@ struct JSONConventionTests {
     #expect((error["exit_code"].int ?? 0) > 0, "\(place): \(error)")
     let members = Set(error.object?.map { $0.key } ?? [])
     #expect(
-      members == ["kind", "message", "where", "suggestion", "details", "exit_code"], "\(place)")
+      members == ["kind", "reason", "message", "where", "suggestion", "details", "exit_code"],
+      "\(place)")
     guard !error["where"].isNull else { return }
     #expect(error["where"]["file"].string?.isEmpty == false, "\(place): \(error)")
   }
