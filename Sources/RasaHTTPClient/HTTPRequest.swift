@@ -20,7 +20,8 @@ package struct HTTPRequest: Sendable {
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
     body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
-    connectTimeout: Duration? = nil, trace: RequestTrace? = nil, maySend: (@Sendable () -> Bool)? = nil
+    connectTimeout: Duration? = nil, trace: RequestTrace? = nil,
+    maySend: (@Sendable () -> Bool)? = nil
   ) {
     self.trace = trace
     self.maySend = maySend

@@ -69,6 +69,15 @@ import Testing
       (["resume", "r", "--all"], "`--all` and RUN exclude each other", ""),
       (["runs", "show", "r", "--json", "--mermaid"], "exclude each other", ""),
       (["run", "--replay", "f", "hello"], "`--replay` and TEXT exclude each other", ""),
+      (["run", "--replay", "f", "--session", "s"], "`--replay` and `--session` exclude each", ""),
+      (["run", "--replay", "f", "--model", "m"], "`--replay` and `--model` exclude each", ""),
+      (
+        ["run", "--replay", "f", "--max-cost", "1"], "`--replay` and `--max-cost` exclude each", ""
+      ),
+      (
+        ["run", "--replay", "f", "--preferences", "a=b"],
+        "`--replay` and `--preferences` exclude each", ""
+      ),
       // What is missing, what is too much, what does not go together.
       (["run", "hello"], "`rasa run` needs `--persona NAME`", "`rasa personas list`"),
       (["chat"], "`rasa chat` needs `--persona NAME`", ""),

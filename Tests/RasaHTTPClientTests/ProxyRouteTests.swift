@@ -75,7 +75,9 @@ import Testing
     var route = try route("https://g.example", environment) { $0.proxy = choice("http://own:1") }
     #expect(route.proxy?.address == "http://own:1" && route.proxy?.origin == "config.yaml:1:1")
     route = try self.route("https://g.example", environment) { $0.proxy = choice("") }
-    #expect(route.proxy == nil && route.passedOver == ["HTTPS_PROXY not used, as config.yaml:1:1 is empty"])
+    #expect(
+      route.proxy == nil
+        && route.passedOver == ["HTTPS_PROXY not used, as config.yaml:1:1 is empty"])
     route = try self.route("https://h.example", environment) { $0.noProxy = choice("g.example") }
     #expect(route.proxy?.address == "http://p:1")
     route = try self.route("https://localhost", environment) { $0.proxiesLoopback = true }

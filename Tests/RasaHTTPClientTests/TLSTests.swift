@@ -45,7 +45,10 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   }
 
   static let wrong: [(TestIdentity, String, String)] = [
-    (TestIdentity(by: TestAuthority("another CA")), "is signed by a CA that is not trusted here", "SSL_CERT_FILE"),
+    (
+      TestIdentity(by: TestAuthority("another CA")), "is signed by a CA that is not trusted here",
+      "SSL_CERT_FILE"
+    ),
     (TestIdentity(by: nil), "is self-signed", "`network: {ca_file: …}`"),
     (TestIdentity(by: known, days: -3 ... -2), "has expired", "clock"),
     (TestIdentity(by: known, days: 2...3), "is not valid yet", "clock"),

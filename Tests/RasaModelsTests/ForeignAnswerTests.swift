@@ -35,11 +35,13 @@ import Testing
       words: ["a web page (text/html", "Sign in to the network", "[200 from http://127.0.0.1:"]),
     Row(
       name: "a way to a page for logging in",
-      answer: "HTTP/1.1 302 Found\r\nLocation: https://login.example/in?token=secret\r\nContent-Length: 0\r\n\r\n",
+      answer:
+        "HTTP/1.1 302 Found\r\nLocation: https://login.example/in?token=secret\r\nContent-Length: 0\r\n\r\n",
       kind: .blocked, words: ["/v1/chat/completions redirects to https://login.example/in (302)"]),
     Row(
       name: "a server that has moved",
-      answer: "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://new.example/v1/chat/completions\r\nContent-Length: 0\r\n\r\n",
+      answer:
+        "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://new.example/v1/chat/completions\r\nContent-Length: 0\r\n\r\n",
       kind: .blocked, words: ["redirects to https://new.example/v1/chat/completions (308)"],
       mend: "write its address as that says"),
     Row(
@@ -90,7 +92,9 @@ import Testing
     withExtendedLifetime(server) {}
   }
 
-  @Test("a gateway whose server is down is asked again, and named", arguments: ["502 Bad Gateway", "503 Busy"])
+  @Test(
+    "a gateway whose server is down is asked again, and named",
+    arguments: ["502 Bad Gateway", "503 Busy"])
   func gateway(_ status: String) async throws {
     let page = Self.page(status, "nginx")
     let (setting, server) = try asking([page, page, page])
@@ -237,7 +241,8 @@ import Testing
     arguments: [
       ("https://h.example/v1?key=secret", "a key stands in its query"),
       ("https://h.example/v1?access_token=secret", "a key stands in its query"),
-      ("https:/h.example/v1", "`://`"), ("https:h.example", "port"), ("http//h.example/v1", "`://`"),
+      ("https:/h.example/v1", "`://`"), ("https:h.example", "port"),
+      ("http//h.example/v1", "`://`"),
       ("https:///v1", "host"), ("h example", "a space"), ("https://u:secret@h/v1", "a user name"),
     ])
   func isRefusedWithWhatToWrite(_ row: (text: String, words: String)) throws {

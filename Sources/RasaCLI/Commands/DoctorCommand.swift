@@ -75,6 +75,16 @@ struct DoctorCommand {
   private func finding(on store: SQLiteStore) async -> Finding {
     do {
       let sessions = try await store.sessions(limit: 1)
+      if try await store.hasUnfinishedDeletions() {
+        return Finding(
+          verdict: .note, subject: "database",
+          text:
+            "\(house.databasePath) opens, and a deletion in it is not finished: what was deleted "
+            + "may still be in the file",
+          mend:
+            "the next deletion finishes it; `rasa runs prune --older-than 3650d` does, and hardly "
+            + "deletes anything else")
+      }
       let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id.name)"
       return Finding(
         verdict: .ok, subject: "database", text: "\(house.databasePath) opens (\(used))")

@@ -47,7 +47,7 @@ extension FailedTransfer {
       refusedByProxy
     case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR,
       CURLE_HTTP2_STREAM:
-      stage == .tunnelling
+      isTunnelling
         ? proxyError("hung up without answering CONNECT \(host): is it a proxy?")
         : withRoute(HTTPError(.aborted, words + hintOfTLS))
     case CURLE_BAD_CONTENT_ENCODING:
@@ -55,7 +55,7 @@ extension FailedTransfer {
         .protocolViolation, "the response is packed in a way that cannot be unpacked: \(words)",
         isLasting: true)
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
-      stage == .tunnelling
+      isTunnelling
         ? proxyError("does not speak HTTP: is it a proxy?", isLasting: true)
         : withRoute(
           HTTPError(
@@ -66,13 +66,21 @@ extension FailedTransfer {
     }
   }
 
+  /// The proxy has not answered CONNECT. One that is quick has been read before anything was waited for,
+  /// so that the stage does not tell.
+  private var isTunnelling: Bool {
+    guard let kind = route.proxy?.kind, kind != .socks, stage != .sent else { return false }
+    return connectStatus == 0 && url.utf8.starts(with: "https:".utf8)
+  }
+
   /// Connecting took longer than it may, or than there was time left for.
   func notConnected(within limit: Duration) -> HTTPError {
     let span = " within \(spanText(limit))"
     var error: HTTPError =
       switch stage {
       case .resolving:
-        HTTPError(.resolve, "the name \(route.proxy == nil ? host : "of the proxy") did not resolve\(span)")
+        HTTPError(
+          .resolve, "the name \(route.proxy == nil ? host : "of the proxy") did not resolve\(span)")
       case .connecting: HTTPError(.connect, "nothing answered\(span)")
       case .tunnelling: HTTPError(.proxy, "the proxy did not answer CONNECT \(host)\(span)")
       case .securing, .sent: HTTPError(.tls, "the TLS handshake was not answered\(span)")
@@ -164,7 +172,8 @@ extension FailedTransfer {
       return "if you trust it, set SSL_CERT_FILE or `network: {ca_file: …}` to the file of its CA; "
         + "\(other.origin) names \(other.value), which is for other programs\(used)"
     }
-    return "if you trust it, set SSL_CERT_FILE or `network: {ca_file: …}` to the file of its CA, in "
+    return
+      "if you trust it, set SSL_CERT_FILE or `network: {ca_file: …}` to the file of its CA, in "
       + "PEM\(used)"
   }
 

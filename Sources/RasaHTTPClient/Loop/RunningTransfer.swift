@@ -300,7 +300,9 @@ extension RunningTransfer {
 
   /// Its socket waits for bytes. Before the name has resolved it is the resolver's.
   func noteReading() {
-    if !hasBegunSending, !hasConnected { hasConnected = microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0 }
+    if !hasBegunSending, !hasConnected {
+      hasConnected = microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0
+    }
   }
 
   /// How far connecting has come.

@@ -118,7 +118,8 @@ package struct CertificateStore: Sendable, Hashable {
   }
 
   private static func shown(_ path: String) -> String {
-    String(String.UnicodeScalarView(path.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
+    String(
+      String.UnicodeScalarView(path.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
   }
 
   /// What is in force, for people.

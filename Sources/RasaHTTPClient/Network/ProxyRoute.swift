@@ -50,7 +50,9 @@ struct Target {
 
   init?(_ url: String) {
     guard let start = url.firstEnd(of: "://") else { return nil }
-    isSecure = url.utf8.prefix { $0 != UInt8(ascii: ":") }.elementsEqual("https".utf8) { $0 | 32 == $1 }
+    isSecure = url.utf8.prefix { $0 != UInt8(ascii: ":") }.elementsEqual("https".utf8) {
+      $0 | 32 == $1
+    }
     var rest = url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
     guard let place = HostAndPort(rest) else { return nil }

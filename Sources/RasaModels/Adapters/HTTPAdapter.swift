@@ -46,7 +46,8 @@ struct HTTPAdapter: ChatAdapter {
       response.status == 204 || response.status == 205
       || response.headers.first(named: "content-length") == "0"
     guard isEmpty else { return }
-    var problem = ProviderProblem(.notAnAnswer, "a response without content came", status: response.status)
+    var problem = ProviderProblem(
+      .notAnAnswer, "a response without content came", status: response.status)
     problem.note(status: response.status, from: shownAddress(of: path))
     throw problem
   }
@@ -120,7 +121,9 @@ struct HTTPAdapter: ChatAdapter {
 
 extension [UInt8] {
   /// The first thing in it is a tag: it is a page for people.
-  var beginsAsPage: Bool { first { $0 > 0x20 && !Self.byteOrderMark.contains($0) } == UInt8(ascii: "<") }
+  var beginsAsPage: Bool {
+    first { $0 > 0x20 && !Self.byteOrderMark.contains($0) } == UInt8(ascii: "<")
+  }
 
   private static var byteOrderMark: [UInt8] { [0xEF, 0xBB, 0xBF] }
 }

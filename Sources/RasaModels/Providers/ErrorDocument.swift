@@ -125,7 +125,8 @@ struct ErrorDocument {
   var isAboutTLS: Bool {
     let text = message.lowercased()
     return text.contains("https port") || text.contains("http request to an https server")
-      || text.contains("plain http request was sent") || text.contains("combination of host and port")
+      || text.contains("plain http request was sent")
+      || text.contains("combination of host and port")
   }
 
   /// Waiting does not help: the money is gone, not the rate.

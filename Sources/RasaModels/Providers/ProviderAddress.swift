@@ -39,7 +39,9 @@ struct ProviderAddress: Hashable {
       hasScheme = true
     } else {
       let start = rest.prefix { $0 != "/" }.lowercased()
-      if ["http:", "https:"].contains(start) || ["http", "https"].contains(start) && rest.contains("/") {
+      if ["http:", "https:"].contains(start)
+        || ["http", "https"].contains(start) && rest.contains("/")
+      {
         throw unreadable("`://` does not stand behind \(start.prefix { $0 != ":" })")
       }
     }
@@ -129,7 +131,9 @@ extension ProviderAddress {
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
       let digits = rest.prefix(2)
-      if byte == UInt8(ascii: "%"), digits.count == 2, let code = UInt8(String(Substring(digits)), radix: 16) {
+      if byte == UInt8(ascii: "%"), digits.count == 2,
+        let code = UInt8(String(Substring(digits)), radix: 16)
+      {
         bytes.append(code)
         rest = rest.dropFirst(2)
       } else {
@@ -171,9 +175,11 @@ extension ProviderAddress {
       } else {
         dropListOfModels()
       }
-      // With the version that the request brings along.
+    // With the version that the request brings along.
     case .gemini:
-      if let last = parts.last, last.contains(":"), parts.count >= 2, parts[parts.count - 2] == "models" {
+      if let last = parts.last, last.contains(":"), parts.count >= 2,
+        parts[parts.count - 2] == "models"
+      {
         parts.removeLast(2)
       } else {
         dropListOfModels()

@@ -217,7 +217,8 @@ extension ProviderSettings {
 extension ProviderSettings {
   /// An address of the kind that has its version in it, without one.
   var lacksVersion: Bool {
-    guard dialect == .openAI, let address = try? ProviderAddress(baseURL, variable: "base_url") else {
+    guard dialect == .openAI, let address = try? ProviderAddress(baseURL, variable: "base_url")
+    else {
       return false
     }
     return !address.hasVersion

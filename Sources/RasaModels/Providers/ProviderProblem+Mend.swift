@@ -28,7 +28,8 @@ extension ProviderProblem {
       return "try again\(wait ?? " in a while"), or choose another model with --model"
     case .server, .brokenStream: return "try again, or choose another model with --model"
     case .modelNotFound where settings?.lacksVersion == true && status == 404:
-      return "name another with --model, or check \(variable): most servers of this kind have their "
+      return
+        "name another with --model, or check \(variable): most servers of this kind have their "
         + "models below /v1, as in \(settings?.baseURL ?? "")/v1"
     case .modelNotFound:
       return settings?.dialect == .ollama
@@ -42,7 +43,8 @@ extension ProviderProblem {
     case .unsupported:
       return "choose another model with --model, or check what the operator asks for"
     case .blocked:
-      return "check \(variable), the proxy, and whether the network wants a login in a browser first"
+      return
+        "check \(variable), the proxy, and whether the network wants a login in a browser first"
     case .notAnAnswer: return "check \(variable): what answers there is no server of models"
     case .refused, .filtered:
       return "word the request differently, or choose another model with --model"

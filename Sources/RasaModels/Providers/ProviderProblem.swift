@@ -203,7 +203,8 @@ extension ProviderProblem {
       status: status)
     guard let target, let path = address.pathOfURL, target.hasSuffix(path) else { return }
     if target.hasPrefix("https://") || target.hasPrefix("http://") {
-      suggestion = "if that is where the server is now, write its address as that says: redirects are "
+      suggestion =
+        "if that is where the server is now, write its address as that says: redirects are "
         + "not followed, since the key would go along"
     }
   }

@@ -78,7 +78,9 @@ private func serve(
     guard let head = readHead(client) else { return }
     let lines = head.split(separator: "\r\n").map(String.init)
     let credentials = lines.first { $0.lowercased().hasPrefix("proxy-authorization:") }
-    log.withLock { $0.append(([lines.first ?? ""] + [credentials].compactMap(\.self)).joined(separator: " | ")) }
+    log.withLock {
+      $0.append(([lines.first ?? ""] + [credentials].compactMap(\.self)).joined(separator: " | "))
+    }
     switch kind {
     case .silent:
       waitUntilReady([(client, POLLIN)], until: monotonicNanoseconds() &+ 20_000_000_000)

@@ -59,11 +59,13 @@ struct NetworkTests {
     let message = error["message"].string ?? ""
     #expect(
       message.contains("the certificate of 127.0.0.1:\(relay.port) is signed by a CA that is not"))
-    #expect(error["suggestion"].string?.contains("SSL_CERT_FILE or `network: {ca_file: …}`") == true)
+    #expect(
+      error["suggestion"].string?.contains("SSL_CERT_FILE or `network: {ca_file: …}`") == true)
     #expect(!"\(error)".contains("tried"))
     #expect(provider.requests.isEmpty)
-    let events = try await rasa.shell("\"$RASA\" runs events $(\"$RASA\" runs list -q | head -1) --json")
-    #expect(events.text.isEmpty || events.text.contains("\"certificate\""), "\(events.text)")
+    let id = try #require(try JSON.parse(run.output)["run"].string)
+    let events = try await rasa.run("runs", "events", id, "--json")
+    #expect(events.text.contains("\"certificate\""), "\(events.text)")
   }
 
   @Test("a project's file says nothing of the network")
@@ -81,7 +83,8 @@ struct NetworkTests {
     rasa.environment["SSL_CERT_FILE"] = rasa.home.path + "/none.pem"
     let run = try await ask(rasa)
     #expect(run.exitCode == 3, "\(run.errorText)")
-    #expect(run.errorText.contains("SSL_CERT_FILE") && run.errorText.contains("none.pem is not there"))
+    #expect(
+      run.errorText.contains("SSL_CERT_FILE") && run.errorText.contains("none.pem is not there"))
     let doctor = try await rasa.run("doctor")
     #expect(doctor.text.contains("network: SSL_CERT_FILE") && doctor.exitCode == 3)
   }
@@ -111,11 +114,14 @@ struct NetworkTests {
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(provider.requests.count == 2)
     let doctor = try await rasa.run("doctor")
-    #expect(doctor.text.contains("network: through the proxy http://127.0.0.1:\(kept[1].port) (`proxy` in"))
+    #expect(
+      doctor.text.contains(
+        "network: through the proxy http://127.0.0.1:\(kept[1].port) (`proxy` in"))
     #expect(doctor.text.contains("ca.pem (SSL_CERT_FILE)"))
     #expect(!(doctor.text + doctor.errorText).contains("hush-hush"))
     let health = try await rasa.run("llm", "health", "--json")
-    #expect(health.text.contains("http://127.0.0.1:\(kept[1].port)") && !health.text.contains("hush"))
+    #expect(
+      health.text.contains("http://127.0.0.1:\(kept[1].port)") && !health.text.contains("hush"))
   }
 
   @Test(
@@ -152,7 +158,8 @@ struct NetworkTests {
   @Test("a captive page is named, once, and costs nothing")
   func captive() async throws {
     let body = "<html><h1>Sign in to the network</h1></html>"
-    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    let page =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     let server = try RawServer([page, page, page])
     var rasa = try RasaProgram()
     try rasa.writeSingle()
@@ -183,6 +190,8 @@ struct NetworkTests {
     #expect(run.exitCode == 124)
     let error = try JSON.parse(run.output)["error"]
     #expect(error["kind"] == "timeout" && error["reason"] == "timeout")
-    #expect(error["suggestion"].string?.contains("`timeouts: {first_content: …}` of the provider `own`") == true)
+    #expect(
+      error["suggestion"].string?.contains("`timeouts: {first_content: …}` of the provider `own`")
+        == true)
   }
 }

@@ -70,7 +70,12 @@ extension CommandSpec {
       .atMostOne([.option("replay"), .arguments]),
       .inputOnce,
       .only(option: "pinned", with: "replay"),
-    ],
+      // A replay asks nobody and pays nothing: what would change a run changes nothing of it.
+    ]
+      + [
+        "session", "preferences", "user", "model", "premium", "profile", "max-cost", "force",
+        "allow-budget-exceed", "explain-selection", "max-seconds", "approval",
+      ].map { CommandRule.atMostOne([.option("replay"), .option($0)]) },
     notes: [
       HelpNote(
         "Exit codes",

@@ -73,11 +73,12 @@ struct BudgetBooks {
         return BudgetOwner(name: name, title: name)
       }
       var failure = error
-      if !personas.contains(name), !name.hasByte("/"),
+      if !personas.contains(name), !name.hasByte("/") {
+        failure.message = "there is no agent or persona `\(name)`"
         let nearest = nearestName(
           to: name, among: personas + agents.registry.ids + known + [everyone.title])
-      {
-        failure.mend = "did you mean `\(nearest)`? `rasa agents budget` shows all"
+        failure.mend =
+          (nearest.map { "did you mean `\($0)`? " } ?? "") + "`rasa agents budget` shows all"
       }
       throw failure
     }
