@@ -74,7 +74,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaSQLite",
       ]),
 
     // Adapters.

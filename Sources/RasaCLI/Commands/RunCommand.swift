@@ -24,13 +24,24 @@ struct RunCommand {
         on: stand.screen)
     }
     var settings = try settings(command)
+    let attached = command.texts("attach")
     settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
-      command.input, besideText: command.flag("stdin"))
-    if command.flag("dry-run") { return try await rehearse(settings) }
+      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
+    let (attachments, notes) = try AttachmentInput(house: house).read(
+      attached, beside: command.input)
+    settings.attachments = attachments
+    if command.flag("dry-run") {
+      tell(notes, at: house.stand(settings))
+      return try await rehearse(settings)
+    }
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
+    tell(notes, at: stand)
     let graph = try await graph(for: settings, workshop, at: stand)
     try await house.settleTrust()
+    if settings.isVerbose, !attachments.isEmpty {
+      try await tellOfAttachments(graph, settings, workshop, at: stand)
+    }
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(
         in: SessionID(session, of: house.user(settings.user))),
@@ -41,6 +52,17 @@ struct RunCommand {
     }
     _ = try await workshop.run(graph, settings, at: stand)
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
+  }
+
+  private func tell(_ notes: [String], at stand: Stand) { for note in notes { stand.say(note) } }
+
+  /// What is attached, and what it may cost.
+  private func tellOfAttachments(
+    _ graph: Graph, _ settings: RunSettings, _ workshop: Workshop, at stand: Stand
+  ) async throws {
+    let cost = try await workshop.attachmentCost(graph, settings, at: stand)
+    let names = settings.attachments.map(\.line).joined(separator: ", ")
+    stand.say("attached \(names)" + (settings.attachments.media.isEmpty ? "" : ": \(cost)"))
   }
 
   private func refuseWhatIsNotHere(_ command: ParsedCommand) throws(Failure) {
@@ -160,6 +182,9 @@ struct RunCommand {
     for message in call.request.messages {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
+    for (attachment, tokens) in zip(call.request.attachments, estimate.attachmentTokens) {
+      text += "[attached]\n\(attachment.line), reckoned at \(tokens) tokens\n\n"
+    }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
     let others = OthersText(isOnTerminal: house.output.isTerminal)
     try house.output.write(others.whole(text))
@@ -196,6 +221,14 @@ struct RunCommand {
       history: InputHistory(path: house.historyPath), environment: house.environment)
     try house.errors.write(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+    let (given, notes) = try AttachmentInput(house: house).read(
+      command.texts("attach"), beside: .unstated)
+    var attachments = ChatAttachments(house, beginningWith: given)
+    tell(notes, at: stand)
+    if !given.isEmpty {
+      settings.attachments = given
+      try await tellOfAttachments(graph, settings, workshop, at: stand)
+    }
     var asked = 0
     var failures: [Failure] = []
     reading: while true {
@@ -204,7 +237,21 @@ struct RunCommand {
       case .interrupted: continue
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
-        settings.input = line
+        do {
+          let question = try await attachments.take(line) { [settings] new in
+            var asking = settings
+            asking.attachments = new
+            try await tellOfAttachments(graph, asking, workshop, at: stand)
+          }
+          guard let question else { continue }
+          settings.input = question
+        } catch let failure as Failure {
+          asked += 1
+          failures.append(failure)
+          try house.errors.write("rasa: \(printable(failure.description))\n")
+          continue
+        }
+        settings.attachments = attachments.release()
         asked += 1
         reload(&graph, settings.subject, at: stand)
         do {
@@ -218,8 +265,9 @@ struct RunCommand {
           // Ctrl-C at a question is a key there, and no signal.
           try house.errors.write("(stopped)\n")
         } catch let failure as Failure {
-          // One answer failed; the conversation has not.
+          // One answer failed; the conversation has not, and what was attached need not be named again.
           failures.append(failure)
+          attachments = ChatAttachments(house, beginningWith: settings.attachments)
           try house.errors.write("rasa: \(printable(failure.description))\n")
         }
       }
@@ -244,6 +292,14 @@ extension RehearsedCall {
         request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
       "schema": request.schema ?? .null,
     ]
+    if !request.attachments.isEmpty {
+      value["attachments"] = .array(
+        zip(request.attachments, estimate.attachmentTokens).map { attachment, tokens in
+          var facts = attachment.facts
+          facts["tokens"] = .int(tokens)
+          return .object(facts)
+        })
+    }
     if let selection { value["selection"] = selection.value }
     return .object(value)
   }

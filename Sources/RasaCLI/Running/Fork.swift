@@ -49,6 +49,7 @@ extension Workshop {
     let settings = settings.goingOn(with: origin.start.options)
     var start = start(graph, settings)
     start.input = plan.input ?? origin.start.input
+    start.attachments = origin.start.attachments
     start.preferences = origin.start.preferences
     for (key, value) in plan.preferences { start.preferences[key] = value }
     if settings.user == nil { start.user = origin.start.user }

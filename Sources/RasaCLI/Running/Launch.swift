@@ -78,7 +78,8 @@ extension Workshop {
     RunStart(
       run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
       session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences, options: settings.kept)
+      preferences: settings.preferences, options: settings.kept,
+      attachments: settings.attachments)
   }
 
   func runner(

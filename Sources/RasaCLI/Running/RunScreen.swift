@@ -70,6 +70,7 @@ extension RunResult {
       "continued": .int(Int64(continued)), "notices": .array(notices.map(\.value)),
       "answered_by": .array(answeredBy.map(Value.string)),
     ]
+    if !attachments.isEmpty { value["attachments"] = .array(attachments.map(\.value)) }
     if let failure {
       value["resume"] = failure.run?.resume.map { .string($0) } ?? .null
       value["error"] = failure.value

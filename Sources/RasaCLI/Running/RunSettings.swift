@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 import RasaModels
 import RasaPersona
 
@@ -27,6 +28,8 @@ enum RunSubject: Sendable, Hashable {
 struct RunSettings: Sendable {
   var subject: RunSubject
   var input: String
+  /// Files that belong to the input.
+  var attachments: [Attachment] = []
   var preferences = ValueObject()
   var session: String?
   var user: String?

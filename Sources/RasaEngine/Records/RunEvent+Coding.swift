@@ -109,6 +109,9 @@ extension RunStart {
       "input": .string(input), "preferences": .object(preferences),
     ]
     if !options.isEmpty { object["options"] = .object(options) }
+    if !attachments.isEmpty {
+      object["attachments"] = .array(attachments.map { .object($0.facts) })
+    }
     if let fork {
       object["fork"] = [
         "run": .string(fork.run.text),
@@ -131,7 +134,8 @@ extension RunStart {
         ForkPoint(
           run: Identifier(run), sequence: fork["sequence"].int.map { Int(clamping: $0) },
           changes: fork["changes"].object ?? ValueObject())
-      })
+      },
+      attachments: (body["attachments"].array ?? []).compactMap { Attachment(facts: $0) })
   }
 }
 

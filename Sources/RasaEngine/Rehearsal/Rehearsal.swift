@@ -130,6 +130,7 @@ extension Graph {
           var inside = start
           inside.persona = delegate.persona.name
           inside.input = definition.task(view.promptReader(in: frame.kind))
+          if !definition.seesAttachments { inside.attachments = [] }
           calls += delegate.within(inner.scope).rehearse(
             inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
             Self.emptyContext, memories, profile: profile, assignment: inner,
@@ -139,10 +140,12 @@ extension Graph {
         let once = times.capped(times: most[index] * tries)
         let isRepaired = definition.output != nil
         let request = Prompt.request(
-          for: definition, view: view, kind: frame.kind, system: systemMessage(view))
+          for: definition, view: view, kind: frame.kind, system: systemMessage(view),
+          attachments: start.attachments)
         let (largest, inserts) = marks.taken(
           from: Prompt.request(
-            for: definition, view: full, kind: frame.kind, system: systemMessage(full)))
+            for: definition, view: full, kind: frame.kind, system: systemMessage(full),
+            attachments: start.attachments))
         calls.append(
           RehearsedCall(
             frame: frame.name, operatorName: definition.name, request: request,

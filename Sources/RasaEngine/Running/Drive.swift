@@ -35,6 +35,7 @@ struct Drive {
       entries.append(
         JournalEntry(run: start.run, time: now, kind: "persona.pinned", body: graph.pinned))
     }
+    entries += start.attachedEntries(at: now)
     surroundings.journal.open(record, entries)
     try await openContext(origin)
     try await show(.event(begun))
@@ -162,8 +163,8 @@ struct Drive {
     var turn: SessionTurn? = nil
     if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
       turn = SessionTurn(
-        session: session, run: start.run, time: now, input: start.input,
-        output: output.promptText)
+        session: session, run: start.run, time: now,
+        input: start.attachments.remembered(below: start.input), output: output.promptText)
     }
     let finished = RunEvent.finished(output: output)
     try await surroundings.journal.close(
@@ -187,6 +188,7 @@ struct Drive {
       result.answeredBy.append(answer.source)
     }
     result.fallback = answers.lazy.compactMap(\.fallback).first
+    result.attachments = start.attachments.reports(answers)
     return result
   }
 

@@ -19,6 +19,7 @@ extension OperatorProcedure {
     begun.personaDigest = delegate.digest
     begun.session = nil
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
+    if !definition.seesAttachments { begun.attachments = [] }
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
       try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))

@@ -134,7 +134,7 @@ struct OperatorProcedure {
     try checkNames(of: definition, invocation)
     var request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
-      system: graph.systemMessage(invocation.view))
+      system: graph.systemMessage(invocation.view), attachments: start.attachments)
     try checkSize(of: request, definition)
     let answer = try await reply(
       to: request, definition, invocation, label: "call", attempt: attempt)

@@ -6,8 +6,11 @@ package import RasaPersona
 /// The system message holds only what the persona's author wrote; what users, memories, tools and
 /// models said goes below it, so that none of it can speak with the author's voice.
 package enum Prompt {
+  ///
+  /// - Parameter attachments: those of the run's input; an operator that does not read it sees none.
   package static func request(
-    for definition: OperatorDefinition, view: State, kind: FrameKind, system: String
+    for definition: OperatorDefinition, view: State, kind: FrameKind, system: String,
+    attachments: [Attachment] = []
   ) -> ModelRequest {
     let read = view.promptReader(in: kind)
     var messages = [ChatMessage(.system, system)]
@@ -20,7 +23,10 @@ package enum Prompt {
         messages.append(ChatMessage(.assistant, turn["output"].promptText))
       }
     }
-    messages.append(ChatMessage(.user, definition.task { promptValue(read($0)) }))
+    let seen = definition.seesAttachments ? attachments : []
+    messages.append(
+      ChatMessage(
+        .user, seen.below(definition.task { promptValue(read($0)) }), attachments: seen.media))
     return ModelRequest(
       messages: messages, schema: definition.output, effort: definition.effort,
       name: definition.name,

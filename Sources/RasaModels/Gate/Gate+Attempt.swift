@@ -13,6 +13,7 @@ enum AttemptOutcome: Sendable {
   var isUnanswered: Bool {
     guard case .failed(let problem, _, _) = self else { return false }
     return problem.kind == .connection || problem.kind == .budget || problem.kind == .unknownPrice
+      || problem.kind == .unfit
   }
 }
 
@@ -30,11 +31,16 @@ extension Gate {
       await note(problem, at: contender)
       return .failed(problem, hasShown: false, policy: .reject)
     }
+    if let problem = obstacle(of: candidate, plan) {
+      return .failed(problem, hasShown: false, policy: .reject)
+    }
+    warnOfUnknownAttachments(plan, candidate)
     var call = WireCall(
       request: plan.request, model: candidate.model ?? "", cap: nil,
       effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
       inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
     call.context = candidate.facts?.context
+    call.imageDetail = candidate.imageDetail
     call.expectedOutput = outputRoom(for: plan, candidate).start
     if candidate.settings?.dialect == .anthropic { call.requiredCap = AnthropicMessages.usualCap }
     if let doubt = plan.context.doubt {
@@ -113,13 +119,14 @@ extension Gate {
     }
     let (usage, cost) = used(reading, hold)
     let rest = reading.transcript.text
-    let answer = ModelAnswer(
+    var answer = ModelAnswer(
       text: plan.begun.map { $0.text + $0.new(in: rest) } ?? rest, toolCalls: reading.toolCalls,
       reasoning: reading.reasoning,
       provider: candidate.provider, model: call.model, usage: usage,
       cost: cost, finish: reading.finish, isMock: candidate.isMock, cap: hold.cap,
       ceiling: ceiling(of: reading, usage, plan, candidate, hold),
       fallback: plan.fallback)
+    answer.attachmentTokens = hold.estimate.attached
     faultPoint("call.complete")
     let notices = notices(about: reading, usage, cost, answer, hold)
     let observation = observation(of: reading, usage, plan, at: candidate, under: hold)

@@ -184,8 +184,14 @@ package final class Gate: ModelGate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
     let chain = try await chain(plan)
-    guard var candidate = inOrderOfAvailability(chain.candidates).first?.candidate else {
-      throw failure(plan, [], chain)
+    var contenders = inOrderOfAvailability(chain.candidates)
+    for index in contenders.indices {
+      if let problem = obstacle(of: contenders[index].candidate, plan) {
+        contenders[index].problems.append(problem)
+      }
+    }
+    guard var candidate = contenders.first(where: { $0.problems.isEmpty })?.candidate else {
+      throw failure(plan, contenders, chain)
     }
     if candidate.model == nil, let resolved = try? await resolved(candidate, plan) {
       candidate = resolved
@@ -193,14 +199,18 @@ package final class Gate: ModelGate {
     let price = price(of: candidate)
     let room = outputRoom(for: plan, candidate)
     let output = room.ceiling ?? room.start
-    let tokens = self.estimate(plan, candidate).tokens + more
+    let input = self.estimate(plan, candidate)
+    let tokens = input.tokens + more
     let cost = price.map { price in
       price.cost(input: tokens, output: output) + price.cost(seconds: paidSeconds(plan, price))
     }
-    return CallEstimate(
+    var estimate = CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
       inputTokens: tokens, outputTokens: output, cost: cost ?? .zero, isPriceKnown: price != nil,
-      isBounded: room.ceiling != nil)
+      isBounded: room.ceiling != nil
+        && candidate.bounds(plan.attachments))
+    estimate.attachmentTokens = input.attached
+    return estimate
   }
 
   /// Why which models would be asked, without asking any.

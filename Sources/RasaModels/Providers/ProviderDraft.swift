@@ -92,6 +92,9 @@ struct ProviderDraft {
     settings.keyHeader = definition?.keyHeader
     settings.query = definition?.query ?? []
     settings.defaultModel = definition?.defaultModel
+    settings.takesImages = definition?.takesImages
+    settings.takesPDFs = definition?.takesPDFs
+    settings.imageDetail = definition?.imageDetail
     settings.firstContentTimeout = try seconds(definition?.firstContentTimeout, "first_content")
     settings.idleTimeout = try seconds(definition?.idleTimeout, "idle")
     return settings

@@ -37,6 +37,7 @@ extension ProviderProblem {
       return parameter == "execution"
         ? "raise the budget, choose a cheaper model, or pass --force"
         : "raise the budget, choose a cheaper model, or pass --allow-budget-exceed"
+    case .unfit: return "name a model with --model that takes what is attached"
     case .unknownPrice:
       return
         "add its price to your own catalogue, choose another model, or pass --allow-budget-exceed"
@@ -52,7 +53,7 @@ extension ProviderProblem {
     case .modelNotFound:
       settings.dialect == .ollama
         ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
-    case .rejected, .unsupported, .refused, .filtered, .empty:
+    case .rejected, .unsupported, .refused, .filtered, .empty, .unfit:
       "name a model with --embeddings that makes vectors"
     case .budget: "raise the budget, or do without --embeddings"
     case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"

@@ -39,6 +39,8 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case budget
     /// A limit is in force and nobody knows what the model costs.
     case unknownPrice
+    /// The model does not take what is attached: it is not asked.
+    case unfit
   }
 
   package var kind: Kind
@@ -67,7 +69,7 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     switch kind {
     case .connection, .rateLimit, .server, .brokenStream: true
     case .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected, .tooLong,
-      .unsupported, .blocked, .refused, .filtered, .empty, .budget, .unknownPrice:
+      .unsupported, .blocked, .refused, .filtered, .empty, .budget, .unknownPrice, .unfit:
       false
     }
   }
@@ -83,7 +85,8 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   /// Whether it says something about the model's availability to later calls.
   var isAboutAvailability: Bool {
     switch kind {
-    case .rejected, .tooLong, .unsupported, .refused, .filtered, .empty, .budget, .unknownPrice:
+    case .rejected, .tooLong, .unsupported, .refused, .filtered, .empty, .budget, .unknownPrice,
+      .unfit:
       false
     default: true
     }

@@ -44,9 +44,16 @@ package struct ProviderDefinition: Sendable {
     case prompt
   }
 
+  /// How closely OpenAI's models look at an image, which decides what it costs.
+  package enum ImageDetail: String, Sendable, Hashable, CaseIterable { case low, high }
+
   package var name: String
   package var dialect: Dialect
   package var baseURL: String
+  /// Whether its models take images and PDFs; nil leaves it to the catalogue.
+  package var takesImages: Bool?
+  package var takesPDFs: Bool?
+  package var imageDetail: ImageDetail?
   /// The name of the environment variable that holds the key; the key itself is in no file.
   package var keyVariable: String?
   /// The header that carries the key, when it is not the dialect's own.

@@ -73,6 +73,8 @@ package struct OperatorDefinition: Sendable {
   package var isInstructions = false
   /// Whether a name in the prompt that has no value is an error, and not empty.
   package var isStrict = false
+  /// Whether it is shown what is attached to the input, where it reads the input.
+  package var takesAttachments = true
   package var location: SourceLocation
 
   package init(

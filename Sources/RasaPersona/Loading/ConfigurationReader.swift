@@ -151,11 +151,6 @@ struct ConfigurationReader {
   }
 
   mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
-    guard let node else { return nil }
-    guard case .scalar(.bool(let value)) = node.content else {
-      reader.fail(node, what, mustBe: "`true` or `false`")
-      return nil
-    }
-    return value
+    reader.flag(node, what)
   }
 }

@@ -9,7 +9,7 @@ extension DocumentReader {
     ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
     ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
     ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]), ("ask", [.human]),
-    ("default", [.human]),
+    ("default", [.human]), ("attachments", [.llm, .agent]),
   ]
 
   mutating func warnAboutUnusedFields(_ fields: Fields, of kind: OperatorKind) {

@@ -54,6 +54,15 @@ extension DocumentReader {
     return Int(number)
   }
 
+  mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
+    guard let node else { return nil }
+    guard case .scalar(.bool(let value)) = node.content else {
+      fail(node, what, mustBe: "`true` or `false`")
+      return nil
+    }
+    return value
+  }
+
   mutating func number(
     _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>, unit: String = ""
   ) -> Double? {

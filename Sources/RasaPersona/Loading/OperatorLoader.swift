@@ -20,6 +20,7 @@ extension DocumentReader {
     "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
     "on_error", "timeout",
     "uncertain", "rules", "compose", "memory", "tools", "agent", "ask", "default",
+    "attachments",
   ]
 
   /// Reads a whole operator, or the fields that a persona changes of one that exists.
@@ -48,6 +49,7 @@ extension DocumentReader {
     if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
     if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
     if let agent = self.name(fields["agent"], "agent") { definition.agent = agent }
+    if let takes = flag(fields["attachments"], "attachments") { definition.takesAttachments = takes }
     if kind == .agent, definition.prompt == nil {
       definition.sections = definition.reads.filter { $0.key != "preferences" }
     }

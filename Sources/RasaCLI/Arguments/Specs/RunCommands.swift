@@ -12,6 +12,9 @@ extension CommandSpec {
         "Ask about what another command says; the question goes first",
         "git diff | rasa run --agent code-reviewer \"Anything unsafe?\""),
       Example(
+        "Ask about an image, a PDF or a text",
+        "rasa run -p contract_reviewer --attach contract.pdf \"Which terms are unusual?\""),
+      Example(
         "Ask again in the same conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
       Example(
@@ -47,6 +50,7 @@ extension CommandSpec {
         "stdin", .flag(isNegatable: true),
         "Read a pipe or file on standard input as well when there is a question",
         heading: "Question", defaultsTo: .value("true")),
+      .attach.under("Question"),
       .preferences.under("Question"),
       .session.under("Question"),
       .user.under("Question"),
@@ -67,6 +71,7 @@ extension CommandSpec {
       .atMostOne([.option("verbose"), .option("quiet")]),
       .atMostOne([.option("record"), .option("replay"), .option("dry-run")]),
       .atMostOne([.option("replay"), .option("input")]),
+      .atMostOne([.option("replay"), .option("attach")]),
       .atMostOne([.option("replay"), .arguments]),
       .inputOnce,
       .only(option: "pinned", with: "replay"),
@@ -104,6 +109,8 @@ extension CommandSpec {
       .persona.under("Conversation").excused(by: "agent"), .agent.under("Conversation"),
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
+      .attach.under("Conversation").saying(
+        "An image, PDF or text for the first question; the path of an image or PDF in a line attaches it, too"),
     ] + .modelAndMoney + [
       .maxSeconds, .approval.under("Running"), .trust, .verbose.under("Running"),
       .showReasoning.under("Running"),

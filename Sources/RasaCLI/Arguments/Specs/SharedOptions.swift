@@ -42,6 +42,10 @@ extension OptionSpec {
   static let preferences = OptionSpec(
     "preferences", .value(placeholder: "KEY=VALUE", .pair),
     "What you prefer, such as risk_tolerance=low", repeats: true)
+  static let attach = OptionSpec(
+    "attach", .value(placeholder: "FILE", .text),
+    "An image, PDF or text that the question is about; `-` reads it from standard input",
+    repeats: true)
   static let session = OptionSpec(
     "session", short: "s", .value(placeholder: "NAME", .text),
     "Continue this conversation, or begin it", discovery: "rasa sessions list")
