@@ -33,14 +33,13 @@ struct AttachmentInput {
         hasReadInput = true
         reading = try standardInput(reader, beside: input)
       } else {
-        inAll += FileSystem.size(of: path) ?? 0
-        guard inAll <= Self.largestInAll else {
-          throw Failure(
-            .usage,
-            "the attachments come to more than \(byteCountText(Int(Self.largestInAll)))",
-            mend: "attach fewer or smaller ones")
-        }
         reading = try reader.read(path)
+      }
+      inAll += reading.attachment.byteCount
+      guard inAll <= Self.largestInAll else {
+        throw Failure(
+          .usage, "the attachments come to more than \(byteCountText(Int(Self.largestInAll)))",
+          mend: "attach fewer or smaller ones")
       }
       notes += reading.notes
       if let same = attachments.first(where: { $0.digest == reading.attachment.digest }) {

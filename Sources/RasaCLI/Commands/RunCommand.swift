@@ -25,11 +25,11 @@ struct RunCommand {
     }
     var settings = try settings(command)
     let attached = command.texts("attach")
-    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
-      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
     let (attachments, notes) = try AttachmentInput(house: house).read(
       attached, beside: command.input)
     settings.attachments = attachments
+    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
+      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
     if command.flag("dry-run") {
       tell(notes, at: house.stand(settings))
       return try await rehearse(settings)
