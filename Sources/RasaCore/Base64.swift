@@ -21,7 +21,8 @@ package enum Base64 {
     text.reserveCapacity(length(of: bytes.count))
     var index = 0
     while index + 2 < bytes.count {
-      let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
+      let word =
+        UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
         | UInt32(bytes[index + 2])
       text.append(signs[Int(word >> 18)])
       text.append(signs[Int(word >> 12 & 63)])

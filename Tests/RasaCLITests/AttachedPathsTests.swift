@@ -21,7 +21,10 @@ struct AttachedPathsTests {
       ("file:///tmp/my%20photo.JPG", ["/tmp/my photo.JPG"], "my photo.JPG", false),
       ("file://host/tmp/%C3%BC.png", ["/tmp/ü.png"], "ü.png", false),
       ("~/scan.pdf (the scan)", ["/home/u/scan.pdf"], "scan.pdf (the scan)", true),
-      ("photo.png photo.png a,b.png", ["photo.png", "a,b.png"], "photo.png photo.png a,b.png", false),
+      (
+        "photo.png photo.png a,b.png", ["photo.png", "a,b.png"], "photo.png photo.png a,b.png",
+        false
+      ),
       // Nothing is there, or it is neither image nor PDF: only words.
       ("why is other.png missing?", [], "why is other.png missing?", true),
       ("summarise notes.md", [], "summarise notes.md", true),

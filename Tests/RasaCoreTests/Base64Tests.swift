@@ -14,7 +14,9 @@ import Testing
     #expect(Base64.length(of: row.plain.utf8.count) == row.text.utf8.count)
   }
 
-  @Test(arguments: ["Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zm 9", "Zm9v\n", "Zm9-", "=Zm9"])
+  @Test(arguments: [
+    "Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zm 9", "Zm9v\n", "Zm9-", "=Zm9",
+  ])
   func decodesNothingThatWouldBeEncodedOtherwise(_ text: String) {
     #expect(Base64.decode(text) == nil)
   }

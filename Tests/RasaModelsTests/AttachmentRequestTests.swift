@@ -132,7 +132,8 @@ struct AttachmentFormulaTests {
       ("claude-opus-5", "anthropic", 8000, 8000, 4_784),
       ("claude-opus-5", "anthropic", 10, 10, 1),
       // Gemini: one for a small image, tiles for larger ones; a fixed allotment since 3.
-      ("gemini-2.5-flash", "google", 384, 384, 258), ("gemini-2.5-flash", "google", 960, 540, 1_548),
+      ("gemini-2.5-flash", "google", 384, 384, 258),
+      ("gemini-2.5-flash", "google", 960, 540, 1_548),
       ("gemini-3.5-flash", "google", 4032, 3024, 1_120),
     ] as [(String, String, Int64, Int64, Int64)])
   func images(_ row: (model: String, vendor: String, width: Int64, height: Int64, tokens: Int64)) {

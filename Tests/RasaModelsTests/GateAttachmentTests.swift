@@ -58,7 +58,8 @@ struct GateAttachmentTests {
       let warnings = warnings
       let clock = TestClock()
       gate = Gate(
-        configuration: ModelConfiguration(providers: [own]), catalogue: GateAttachmentTests.catalogue,
+        configuration: ModelConfiguration(providers: [own]),
+        catalogue: GateAttachmentTests.catalogue,
         ledger: ledger, history: ledger, client: HTTPClient(), time: clock.source, random: { 500 },
         options: gateOptions, onWarning: { warning in warnings.withLock { $0.append(warning) } })
     }
@@ -76,7 +77,8 @@ struct GateAttachmentTests {
   @Test(
     "every dialect carries them, and what is held is no less than what the provider counts",
     arguments: [
-      (.openAI, "gpt-4o", 765), (.anthropic, "claude-opus-5", 1_399), (.gemini, "gemini-3.5-flash", 1_120),
+      (.openAI, "gpt-4o", 765), (.anthropic, "claude-opus-5", 1_399),
+      (.gemini, "gemini-3.5-flash", 1_120),
     ] as [(ProviderSettings.Dialect, String, Int64)])
   func held(_ row: (dialect: ProviderSettings.Dialect, model: String, tokens: Int64)) async throws {
     let usage = Script.Usage.exactly(prompt: .int(row.tokens + 12), completion: 2)
@@ -211,7 +213,8 @@ struct GateAttachmentTests {
         .anthropic, "claude-opus-5",
         [
           Attachment(
-            name: "a.png", type: .png, byteCount: 9_000_000, digest: "", pixels: .init(width: 1, height: 1))
+            name: "a.png", type: .png, byteCount: 9_000_000, digest: "",
+            pixels: .init(width: 1, height: 1))
         ], "larger than the 7 MB"
       ),
       (.gemini, "gemini-3.5-flash", [.image(type: .gif)], "takes no GIF image"),

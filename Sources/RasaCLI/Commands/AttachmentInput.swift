@@ -96,7 +96,9 @@ extension Attachment {
 extension Workshop {
   /// What the attachments of a run add to it at most, in words: every operator that is shown them, and
   /// every loop, counts.
-  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws -> String {
+  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws
+    -> String
+  {
     let gate = try house.gate(
       ledger: store, history: store, client: client, options: settings.gate, onWarning: stand.warn,
       onlyEstimates: true)

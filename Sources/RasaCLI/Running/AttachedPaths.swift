@@ -100,7 +100,7 @@ struct AttachedPaths: Sendable, Hashable {
       guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else { return text }
       return unescaped(Array(rest[slash...]))
     }
-    if text.hasBytePrefix("~/"), let home { return home + "/" + String(text.utf8.dropFirst(2))! }
+    if text.hasBytePrefix("~/"), let home { return "\(home)/\(text.dropFirst(2))" }
     return text
   }
 
@@ -109,7 +109,8 @@ struct AttachedPaths: Sendable, Hashable {
     var place = 0
     while place < bytes.count {
       if bytes[place] == UInt8(ascii: "%"), place + 2 < bytes.count,
-        let byte = UInt8(String(decoding: bytes[(place + 1)...(place + 2)], as: UTF8.self), radix: 16)
+        let byte = UInt8(
+          String(decoding: bytes[(place + 1)...(place + 2)], as: UTF8.self), radix: 16)
       {
         result.append(byte)
         place += 3

@@ -1,4 +1,4 @@
-package import RasaCore
+import RasaCore
 import RasaDocuments
 
 /// A file that the user gave beside the question. It belongs to the input of a run: operators that
@@ -159,7 +159,9 @@ extension [Attachment] {
   /// piped text is; of everything else it says that it was there, since sending it again would cost
   /// as much again each turn.
   package func remembered(below text: String) -> String {
-    let notes = media.map { "[Attached to this message: \($0.name) (\($0.summary)); not shown again]" }
+    let notes = media.map {
+      "[Attached to this message: \($0.name) (\($0.summary)); not shown again]"
+    }
     return ([below(text)] + (notes.isEmpty ? [] : [notes.joined(separator: "\n")]))
       .joined(separator: "\n\n")
   }

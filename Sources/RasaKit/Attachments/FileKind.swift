@@ -12,7 +12,9 @@ enum FileKind: Sendable, Hashable {
 
   init(_ bytes: [UInt8]) {
     let reader = ByteReader(Array(bytes.prefix(1_100)))
-    func begins(_ signature: [UInt8], at place: Int = 0) -> Bool { reader.has(signature, at: place) }
+    func begins(_ signature: [UInt8], at place: Int = 0) -> Bool {
+      reader.has(signature, at: place)
+    }
     if begins([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
       self = .known(.png)
     } else if begins([0xFF, 0xD8, 0xFF]) {
@@ -56,7 +58,8 @@ enum FileKind: Sendable, Hashable {
     {
       self = .foreign("a film or a sound", mend: "attach a still of it, or its words as text")
     } else if begins([0xFF, 0xFE]) || begins([0xFE, 0xFF]) {
-      self = .foreign("text in UTF-16", mend: "convert it first, as with `iconv -f UTF-16 -t UTF-8`")
+      self = .foreign(
+        "text in UTF-16", mend: "convert it first, as with `iconv -f UTF-16 -t UTF-8`")
     } else {
       self = .unknown
     }

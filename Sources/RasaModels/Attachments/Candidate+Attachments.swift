@@ -146,7 +146,8 @@ struct AttachmentLimits: Sendable {
       guard let pixels = attachment.pixels else { continue }
       let longest = max(pixels.width, pixels.height)
       if longest > longestSide {
-        return "\(attachment.name) has \(pixels.width)×\(pixels.height) pixels, and \(name) takes no "
+        return
+          "\(attachment.name) has \(pixels.width)×\(pixels.height) pixels, and \(name) takes no "
           + "side longer than \(longestSide)"
       }
       if images > manyImages.more, longest > manyImages.longestSide {

@@ -68,7 +68,8 @@ extension Gate {
       }
     }
     guard !fitting.isEmpty else {
-      return "name a model that takes it with --model, or say `vision: true` (for PDFs `pdf: true`) "
+      return
+        "name a model that takes it with --model, or say `vision: true` (for PDFs `pdf: true`) "
         + "for the provider in config.yaml"
     }
     return "name one that takes it, such as --model \(fitting.joined(separator: " or "))"

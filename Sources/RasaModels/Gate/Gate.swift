@@ -190,7 +190,11 @@ package final class Gate: ModelGate {
         contenders[index].problems.append(problem)
       }
     }
-    guard var candidate = contenders.first(where: { $0.problems.isEmpty })?.candidate else {
+    // A stand-in is for what a server does not know, and not for what is attached.
+    guard
+      var candidate = contenders.first(where: { $0.problems.isEmpty && !$0.candidate.isStandIn })?
+        .candidate
+    else {
       throw failure(plan, contenders, chain)
     }
     if candidate.model == nil, let resolved = try? await resolved(candidate, plan) {

@@ -49,7 +49,9 @@ extension DocumentReader {
     if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
     if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
     if let agent = self.name(fields["agent"], "agent") { definition.agent = agent }
-    if let takes = flag(fields["attachments"], "attachments") { definition.takesAttachments = takes }
+    if let takes = flag(fields["attachments"], "attachments") {
+      definition.takesAttachments = takes
+    }
     if kind == .agent, definition.prompt == nil {
       definition.sections = definition.reads.filter { $0.key != "preferences" }
     }

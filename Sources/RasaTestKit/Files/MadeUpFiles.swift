@@ -1,4 +1,3 @@
-package import RasaCore
 
 /// Small images and documents, put together here so that every byte of them is known.
 package enum MadeUpFiles {
@@ -53,7 +52,8 @@ package enum MadeUpFiles {
     case .extended:
       content = [0, 0, 0, 0] + little(width - 1, bytes: 3) + little(height - 1, bytes: 3)
     }
-    let body = Array("WEBP".utf8) + Array(form.rawValue.utf8) + little(content.count, bytes: 4)
+    let body =
+      Array("WEBP".utf8) + Array(form.rawValue.utf8) + little(content.count, bytes: 4)
       + content
     return Array("RIFF".utf8) + little(body.count, bytes: 4) + body
   }

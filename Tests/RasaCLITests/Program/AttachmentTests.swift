@@ -7,7 +7,7 @@ import Testing
 @Suite("rasa: attachments")
 struct AttachmentTests {
   private static let photo = MadeUpFiles.png(
-    width: 1024, height: 1024, 
+    width: 1024, height: 1024,
     filling: Array(String(repeating: "PICTURE-OF-A-SECRET-PLACE", count: 20).utf8))
 
   private func program(_ provider: ScriptedProvider) throws -> RasaProgram {
@@ -128,7 +128,8 @@ struct AttachmentTests {
     #expect(chats(provider).count == 1)
     // Another image would have been another question.
     try rasa.home.write(
-      file.replacing(Digest.sha256(Self.photo), with: String(repeating: "0", count: 64), first: true),
+      file.replacing(
+        Digest.sha256(Self.photo), with: String(repeating: "0", count: 64), first: true),
       to: "other.json")
     let differs = try await rasa.run("test", "other.json")
     #expect(differs.exitCode == 1 && differs.text.contains("attachments"), "\(differs.text)")
@@ -259,14 +260,17 @@ struct AttachmentTests {
     let run = try await rasa.run("run", "-p", "pair", "--attach", "photo.png", "What is this?")
     #expect(run.exitCode == 0, "\(run.errorText)")
     let seen = chats(provider).map { request in
-      (request.lastMessage.contains("Judge this"), request.lastMessage.contains("a title"),
-        request.attachments.count)
+      (
+        request.lastMessage.contains("Judge this"), request.lastMessage.contains("a title"),
+        request.attachments.count
+      )
     }
     #expect(seen.count == 3)
     for (isJudge, isTitle, count) in seen { #expect(count == (isJudge || isTitle ? 0 : 1)) }
   }
 
-  @Test("chat: the path of an image in a line attaches it to that line, as does /attach to the next")
+  @Test(
+    "chat: the path of an image in a line attaches it to that line, as does /attach to the next")
   func chat() async throws {
     let provider = try ScriptedProvider.start([.text("I see.")])
     defer { provider.stop() }
@@ -304,7 +308,8 @@ struct AttachmentTests {
 extension String {
   /// The text with the first, or every, occurrence replaced.
   fileprivate func replacing(_ old: String, with new: String, first: Bool) -> String {
-    let pieces = split(separator: old, maxSplits: first ? 1 : .max, omittingEmptySubsequences: false)
+    let pieces = split(
+      separator: old, maxSplits: first ? 1 : .max, omittingEmptySubsequences: false)
     return pieces.joined(separator: new)
   }
 }

@@ -118,7 +118,8 @@ struct AttachmentReaderTests {
   @Test("a name is printable and on one line wherever it goes")
   func names() throws {
     let attachment = try AttachmentReader().read(
-      Array("x".utf8), named: "a\nb`c\u{1B}[31m\u{202E}.txt").attachment
+      Array("x".utf8), named: "a\nb`c\u{1B}[31m\u{202E}.txt"
+    ).attachment
     #expect(attachment.name == "a_b_c_[31m_.txt")
     #expect(attachment.fenced == "Attached file `a_b_c_[31m_.txt`:\n```\nx\n```")
     let fences = try AttachmentReader().read(Array("````\n".utf8), named: "f").attachment

@@ -110,7 +110,8 @@ extension CommandSpec {
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
       .attach.under("Conversation").saying(
-        "An image, PDF or text for the first question; the path of an image or PDF in a line attaches it, too"),
+        "An image, PDF or text for the first question; the path of an image or PDF in a line attaches it, too"
+      ),
     ] + .modelAndMoney + [
       .maxSeconds, .approval.under("Running"), .trust, .verbose.under("Running"),
       .showReasoning.under("Running"),
