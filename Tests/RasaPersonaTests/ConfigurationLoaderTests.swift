@@ -37,6 +37,9 @@ struct ConfigurationLoaderTests {
           vendor: openai
           default_model: llama-3.1-8b-instant
           local: false
+          vision: true
+          pdf: false
+          image_detail: low
           timeouts: {first_content: 12.5, idle: 60}
         vllm: {base_url: "http://127.0.0.1:8000/v1"}
         anthropic: {timeouts: {idle: 90}}
@@ -57,6 +60,7 @@ struct ConfigurationLoaderTests {
     let groq = configuration.providers[0]
     #expect(groq.baseURL == "https://api.groq.com/openai/v1" && groq.keyVariable == "GROQ_API_KEY")
     #expect(groq.keyHeader == "api-key" && groq.dialect == .openAI)
+    #expect(groq.takesImages == true && groq.takesPDFs == false && groq.imageDetail == .low)
     #expect(groq.headers.map(\.name) == ["x-team", "x-version"])
     #expect(groq.headers.map(\.value) == ["red", "2"])
     #expect(groq.query.map(\.value) == ["2024-10-21"])

@@ -43,7 +43,7 @@ struct TimelineText {
       ("status", status),
     ]
     for attachment in timeline.start?.attachments ?? [] {
-      rows.append(("attached", line("\(attachment.line), sha256 \(attachment.digest.prefix(12))…")))
+      rows.append(("file", line("\(attachment.line), sha256 \(attachment.digest.prefix(12))…")))
     }
     if let session = run.record.session { rows.append(("session", line(session))) }
     if let fork = timeline.start?.fork {

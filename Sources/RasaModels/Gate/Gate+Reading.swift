@@ -13,7 +13,7 @@ extension Gate {
     _ reading: inout Reading, _ call: WireCall, from candidate: Candidate, _ plan: CallPlan,
     under hold: inout Hold, onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws {
-    let patience = firstContentTimeout(for: candidate, plan.profile)
+    let patience = firstContentTimeout(for: candidate, plan.profile) + timeToSend(plan)
     let idle = idleTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
@@ -152,6 +152,13 @@ extension Gate {
     case .expert: return .seconds(60)
     case .thinking: return .seconds(90)
     }
+  }
+
+  /// What is attached has to be sent before anything can come: an upload of a megabit a second is waited
+  /// for.
+  func timeToSend(_ plan: CallPlan) -> Duration {
+    let bytes = plan.attachments.reduce(0) { $0 + Int64($1.payload.utf8.count) }
+    return .milliseconds(bytes / 125)
   }
 
   func idleTimeout(for candidate: Candidate) -> Duration {

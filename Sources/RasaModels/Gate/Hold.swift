@@ -219,7 +219,8 @@ extension Gate {
   /// something arrives.
   private func lease(for candidate: Candidate, _ plan: CallPlan) -> Duration {
     let silence = max(
-      firstContentTimeout(for: candidate, plan.profile), idleTimeout(for: candidate))
+      firstContentTimeout(for: candidate, plan.profile) + timeToSend(plan),
+      idleTimeout(for: candidate))
     return max(.seconds(60), silence + .seconds(30))
   }
 

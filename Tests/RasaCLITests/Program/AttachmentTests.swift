@@ -67,8 +67,38 @@ struct AttachmentTests {
     #expect(later.messages.contains { $0.contains("Rent: 900 a month.") })
   }
 
-  @Test("a run goes on with what was attached, although the file is gone")
-  func resumed() async throws {
+  @Test(
+    "the image is sent in the format of each provider, and held for within a limit",
+    arguments: [
+      ("OPENAI", "openai:gpt-4o", 765), ("ANTHROPIC", "anthropic:claude-haiku-4-5", 1_399),
+      ("GEMINI", "gemini:gemini-3.5-flash", 1_120), ("OLLAMA", "ollama:llava:7b", 4_784),
+    ] as [(String, String, Int64)])
+  func formats(_ row: (variable: String, model: String, tokens: Int64)) async throws {
+    let usage = Script.Usage.exactly(prompt: .int(row.tokens + 40), completion: 3)
+    let provider = try ScriptedProvider.start([Script.text("A place.").with { $0.usage = usage }])
+    defer { provider.stop() }
+    var rasa = try program(provider)
+    for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "LLM_MODEL"] { rasa.environment[name] = nil }
+    rasa.environment["\(row.variable)_API_KEY"] = "sk-made-up"
+    rasa.environment["OLLAMA_HOST"] = row.variable == "OLLAMA" ? provider.baseURL : nil
+    rasa.environment["\(row.variable)_BASE_URL"] =
+      row.variable == "OPENAI" ? provider.openAIBaseURL : provider.baseURL
+    let run = try await rasa.run(
+      "run", "-p", "single", "--model", row.model, "--max-cost", "0.5", "--attach", "photo.png",
+      "--json", "What is this?")
+    #expect(run.exitCode == 0, "\(run.errorText)")
+    let asked = provider.requests.filter { $0.method == "POST" }
+    #expect(asked.count == 1 && asked[0].attachments.map(\.bytes) == [Self.photo])
+    let result = try JSON.parse(run.text)
+    #expect(result["attachments"].array?.first?["tokens"] == .int(row.tokens))
+    #expect(result["usage"]["input_tokens"] == .int(row.tokens + 40))
+    #expect(result["notices"].array?.isEmpty == true, "\(result["notices"].json())")
+  }
+
+  @Test(
+    "a run that was interrupted or killed goes on with what was attached, although the file is gone",
+    arguments: [2, 9] as [Int32])
+  func resumed(_ signal: Int32) async throws {
     let provider = try ScriptedProvider.start([
       Script.tokens(["half", " of it"]).broken(after: 1, .silence).once(), .text("All of it."),
     ])
@@ -77,8 +107,8 @@ struct AttachmentTests {
     let terminal = try rasa.terminal(
       "run", "-p", "single", "--attach", "photo.png", "--attach", "notes.md", "What is this?")
     try await terminal.expect("half")
-    terminal.send("\u{3}")
-    #expect(try await terminal.waitForExit() == 130)
+    terminal.signal(signal)
+    #expect(try await terminal.waitForExit() != 0)
     _ = try await rasa.shell("rm photo.png && echo changed > notes.md")
 
     let resumed = try await rasa.run("resume", try await rasa.latestRun(), "--json")
