@@ -171,6 +171,28 @@ struct GateAttachmentTests {
     #expect(limited.provider.requests.isEmpty)
   }
 
+  @Test("a request that is refused where nobody knew what the model takes is not refused for all")
+  func refusedByTheServer() async throws {
+    let setting = try Setting([
+      Script.error(400, "this model does not see").with { $0.model = "odd" }, .text("Seen."),
+    ])
+    defer { setting.provider.stop() }
+    let answer = try await setting.ask(request(.image()), .test("odd", fallback: "gpt-4o"))
+    #expect(answer.model == "gpt-4o")
+    #expect(answer.fallback?.because.contains("does not see") == true)
+    // Of words alone, or of an image that the model is known to take, no other would take it either.
+    for (model, attachments) in [("odd", []), ("gpt-4o", [Attachment.image()])] {
+      let strict = try Setting([.error(400, "no")])
+      defer { strict.provider.stop() }
+      await #expect(throws: Failure.self) {
+        try await strict.ask(
+          ModelRequest(messages: [ChatMessage(.user, "Look.", attachments: attachments)]),
+          .test(model, fallback: "blind"))
+      }
+      #expect(strict.provider.requests.count == 1)
+    }
+  }
+
   @Test("the configuration of a provider says what its models take")
   func configured() async throws {
     let seeing = try Setting(settings: { $0.takesImages = true })

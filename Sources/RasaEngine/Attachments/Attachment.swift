@@ -155,6 +155,15 @@ extension [Attachment] {
     return texts.isEmpty ? text : ([text] + texts.map(\.fenced)).joined(separator: "\n\n")
   }
 
+  /// What an operator is asked with these beside it. Where there are several images, a question names
+  /// them, and the wire does not.
+  package func shown(below text: String) -> String {
+    let media = media
+    guard media.count > 1 else { return below(text) }
+    let names = media.map { "`\($0.name)`" }.joined(separator: ", ")
+    return below(text) + "\n\nAttached, in this order: \(names)"
+  }
+
   /// What later turns of a conversation know of a question: attached texts are a part of it, as a
   /// piped text is; of everything else it says that it was there, since sending it again would cost
   /// as much again each turn.

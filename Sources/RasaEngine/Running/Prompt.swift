@@ -26,7 +26,8 @@ package enum Prompt {
     let seen = definition.seesAttachments ? attachments : []
     messages.append(
       ChatMessage(
-        .user, seen.below(definition.task { promptValue(read($0)) }), attachments: seen.media))
+        .user, seen.shown(below: definition.task { promptValue(read($0)) }), attachments: seen.media
+      ))
     return ModelRequest(
       messages: messages, schema: definition.output, effort: definition.effort,
       name: definition.name,

@@ -19,6 +19,11 @@ extension Gate {
         + "force")
   }
 
+  /// Whether a request may have been refused for what is attached, so that the next model may take it.
+  func mayLieInAttachments(_ plan: CallPlan, _ candidate: Candidate) -> Bool {
+    plan.attachments.contains { candidate.takes($0.kind) == nil }
+  }
+
   /// What nobody knows is tried, and said.
   func warnOfUnknownAttachments(_ plan: CallPlan, _ candidate: Candidate) {
     guard !candidate.isMock else { return }

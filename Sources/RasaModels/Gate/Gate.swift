@@ -123,7 +123,11 @@ package final class Gate: ModelGate {
               contenders[other].isOut = true
             }
           }
-          if problem.kind == .rejected { throw failure(plan, contenders, chain) }
+          if problem.kind == .rejected,
+            !mayLieInAttachments(plan, contenders[index].candidate)
+          {
+            throw failure(plan, contenders, chain)
+          }
           if problem.kind == .tooLong { contenders.putLargerWindowsFirst(after: index) }
           if problem.isNoAnswer {
             // It was paid for. A second model may do better; who asks on and on pays on and on.

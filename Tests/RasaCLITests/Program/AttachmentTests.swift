@@ -165,6 +165,21 @@ struct AttachmentTests {
     #expect(differs.exitCode == 1 && differs.text.contains("attachments"), "\(differs.text)")
   }
 
+  @Test("several images are named in the prompt, in their order")
+  func several() async throws {
+    let provider = try ScriptedProvider.start([.text("Two places.")])
+    defer { provider.stop() }
+    let rasa = try program(provider)
+    try rasa.home.write(MadeUpFiles.jpeg(), to: "b.jpg")
+    let run = try await rasa.run(
+      "run", "-p", "single", "--attach", "photo.png", "--attach", "b.jpg", "Which is larger?")
+    #expect(run.exitCode == 0, "\(run.errorText)")
+    let sent = try #require(chats(provider).first)
+    #expect(sent.attachments.map(\.mediaType) == ["image/png", "image/jpeg"])
+    #expect(sent.lastMessage.contains("Which is larger?"))
+    #expect(sent.lastMessage.hasSuffix("\n\nAttached, in this order: `photo.png`, `b.jpg`"))
+  }
+
   @Test("a dry run shows it and what it is reckoned at, and asks nobody")
   func rehearsed() async throws {
     let provider = try ScriptedProvider.start([])

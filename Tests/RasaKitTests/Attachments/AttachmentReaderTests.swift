@@ -181,6 +181,18 @@ struct PDFSurveyTests {
     #expect(PDFSurvey(withObjects(stored(objects))).pages == 12)
   }
 
+  @Test(
+    "a stream may be hundreds of times as long as it is kept, and no longer than can be looked at")
+  func dense() throws {
+    // 700 pages in a zlib stream.
+    let packed = try #require(
+      Base64.decode(
+        "eNrtybEJgDAABMBVfoOIdcgMElzAItiJiI3bC24hXHPN1ZqyPudIWbb98xrHnTlTelpL9d5777333nvvvffee++9995777333nvvvffee++9995777333nvvvffee++9995777333nvvf/gvcb3o4g=="
+      ))
+    #expect(PDFSurvey(withObjects(packed)).pages == 700)
+    #expect(PDFSurvey(withObjects(Array(packed.dropLast(8)))).pages == nil)
+  }
+
   @Test("what cannot be looked into is not guessed", arguments: ["/LZWDecode", "/Crypt"])
   func opaque(_ filter: String) {
     #expect(PDFSurvey(withObjects([1, 2, 3], filter: filter)).pages == nil)
