@@ -1,4 +1,3 @@
-
 /// Small images and documents, put together here so that every byte of them is known.
 package enum MadeUpFiles {
   private static func big32(_ number: Int) -> [UInt8] {
