@@ -47,9 +47,14 @@ package struct DiscoveredAgents: Sendable {
   /// of; of each id the one that would be used else.
   package private(set) var replacedByProject: [Shadowed] = []
   private var limitsOfOthers: [String: [CostBudget]] = [:]
+  /// What is told of further files of one id in one place, by the id.
+  private var duplicates: [String: [Warning]] = [:]
 
   /// The limits of the files that a file of the project takes the place of.
   package func limits(of id: String) -> [CostBudget] { limitsOfOthers[id] ?? [] }
+
+  /// The files of the place of that agent that are of its id too, and are not used.
+  package func duplicates(of id: String) -> [Warning] { duplicates[id] ?? [] }
 
   package init(registry: AgentRegistry) { self.registry = registry }
 
@@ -93,10 +98,11 @@ package struct DiscoveredAgents: Sendable {
         limitsOfOthers[id, default: []].append(entry.agent.budget)
       }
       if winner.root == record.file.root {
-        told.append(
-          Warning(
-            "the agent `\(id)` is also in \(winner.path), which is used",
-            at: SourceLocation(file: record.file.path, line: 0, column: 0)))
+        let warning = Warning(
+          "the agent `\(id)` is also in \(winner.path), which is used",
+          at: SourceLocation(file: record.file.path, line: 0, column: 0))
+        told.append(warning)
+        duplicates[id, default: []].append(warning)
       }
     }
     registry = AgentRegistry(entries)
@@ -120,7 +126,8 @@ package struct DiscoveredAgents: Sendable {
   /// A file that was to be the agent of that id, and would win, had it been right. To run what it
   /// hides in its place would be a surprise.
   package func brokenFile(for id: String) -> Broken? {
-    guard let broken = broken.first(where: { $0.stem == id }) else { return nil }
+    let isMeant = { (stem: String) in stem == id || AgentID.make(of: stem) == id }
+    guard let broken = broken.first(where: { isMeant($0.stem) }) else { return nil }
     guard let root = roots[id] else { return broken }
     return broken.root < root ? broken : nil
   }

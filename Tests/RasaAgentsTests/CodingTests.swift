@@ -43,6 +43,9 @@ struct CodingTests {
     agent.typicalWorkflows = ["first, then"]
     agent.qualityGates = ["review"]
     agent.tools = ["Read"]
+    agent.temperature = 0.25
+    agent.maxTurns = 3
+    agent.unused = ["tools", "mode"]
     agent.constraintsAsWritten = ["version": "1.10"]
     agent.constraints = [
       "a": .array([.null, .bool(true), .int(.min), .double(-0.5), .string("x")]),

@@ -197,6 +197,26 @@ struct RunnerTests {
     }
   }
 
+  @Test("what the condition of a rule cannot compare is told, also of one that stands in for another")
+  func warningsOfRules() async throws {
+    var spare = rule("spare", reads: ["input"], set: ["draft": "spare"])
+    spare.rules.append(
+      Rule(when: try Guard.compile("input > 3"), set: [("draft", .literal("no"))]))
+    let failing = try model(
+      "shaky", reads: ["input"], writes: [text("draft")],
+      onError: ErrorPolicy(retry: 0, otherwise: .run("spare")))
+    for (operators, gate) in [
+      ([spare], FakeGate { _, _, _ in throw Failure(.run, "nobody is asked") }),
+      ([failing, spare], FakeGate { _, _, _ in throw Failure(.provider, "down") }),
+    ] {
+      let screen = Screen()
+      let result = try await run(
+        persona(frames: [frame("a")], operators: operators), gate: gate, screen: screen)
+      #expect(result.output == "spare")
+      #expect(screen.events.contains("run.warned"), "\(screen.events)")
+    }
+  }
+
   @Test("money and keys are never worked around by on_error")
   func noWayAround() async throws {
     for kind in [Failure.Kind.budget, .authentication, .approval, .limit] {

@@ -66,6 +66,9 @@ extension IndexCoder {
     code(&agent.model)
     code(&agent.effort)
     code(&agent.models)
+    code(&agent.temperature, empty: 0) { $0.code(&$1) }
+    code(&agent.maxTurns, empty: 0) { $0.code(&$1) }
+    code(&agent.unused)
     code(&agent.profile)
     code(&agent.traits.thinkingDepth)
     code(&agent.traits.iterationSpeed)

@@ -96,9 +96,15 @@ struct PromptLookup: Sendable {
       }
       .map { AgentFile.shippedPrefix + $0 }
     }
-    if Self.isPlain(name) { return ([folder] + folders).map { AgentPlaces.join($0, name) } }
+    var folders = [folder]
+    // As in `prompts/…` of a tree that has its prompts beside its agents.
+    if roots.indices.contains(file.root) {
+      folders.append(FileSystem.parent(of: roots[file.root].path))
+    }
+    for other in self.folders where !folders.contains(other) { folders.append(other) }
+    if Self.isPlain(name) { return folders.map { AgentPlaces.join($0, name) } }
     if name.hasBytePrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
-    return ([folder] + folders).map { AgentPlaces.join($0, name) }
+    return folders.map { AgentPlaces.join($0, name) }
       .filter { isAllowed($0, for: file) }
   }
 

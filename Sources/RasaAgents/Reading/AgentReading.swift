@@ -46,7 +46,10 @@ struct AgentReading: Sendable {
     documents.config = document
     record.promptNames = try AgentLoader.promptPaths(in: document)
     record.prompt = lookup.find(record.promptNames, for: file)
-    for name in lookup.leadingOut(record.promptNames, for: file) {
+    documents.promptsOutside = lookup.leadingOut(record.promptNames, for: file)
+    // Where there is no other the reader tells, who knows the line.
+    for name in documents.promptsOutside
+    where record.prompt != nil || name != record.promptNames.first {
       record.warnings.append(
         Warning(
           "the prompt `\(name)` is outside the agent's folder and the project, so it is not read",
@@ -108,7 +111,12 @@ struct AgentReading: Sendable {
   /// told from agents by this alone.
   private func mayHaveFrontMatter(_ bytes: Span<UInt8>) -> Bool {
     var place = 0
-    if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { place = 3 }
+    // Of more than one mark the reader tells.
+    while place + 3 <= bytes.count, bytes[place] == 0xEF, bytes[place + 1] == 0xBB,
+      bytes[place + 2] == 0xBF
+    {
+      place += 3
+    }
     while place < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[place]) { place += 1 }
     guard place + 3 <= bytes.count else { return false }
     return bytes[place] == UInt8(ascii: "-") && bytes[place + 1] == UInt8(ascii: "-")

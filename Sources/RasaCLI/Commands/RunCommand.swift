@@ -175,7 +175,8 @@ struct RunCommand {
     do throws(Failure) {
       switch subject {
       case .persona(let name): graph = try house.graph(name)
-      case .agent, .fitting: graph = try house.graph(agent: graph.persona.name)
+      case .agent(let word): graph = try house.graph(agent: word)
+      case .fitting: graph = try house.graph(agent: graph.persona.name)
       }
       stand.say("\(changed.joined(separator: ", ")) has changed, and counts from here on")
     } catch {

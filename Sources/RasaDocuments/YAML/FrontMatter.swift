@@ -69,6 +69,7 @@ package struct FrontMatter: Sendable {
   }
 
   private static func checkText(_ text: ArraySlice<UInt8>, file: String) throws(Failure) {
+    if text.first == 0xEF { try SourceText(text.prefix(80), file: file).checkMark(text) }
     if let offset = text.span.firstIndex(where: { $0 == 0 }) {
       let source = SourceText(text, file: file)
       throw source.failure(

@@ -108,6 +108,8 @@ package struct Graph: Sendable {
     package var bound: Bound?
     /// Frames that are left out on the way from there to here again.
     package var skipping: [Int] = []
+    /// Whether an agent goes back by it as its `loop_behavior` says.
+    package var isLoop = false
   }
 
   package func frameIndex(named name: String) -> Int? { frames.firstIndex { $0.name == name } }

@@ -114,10 +114,11 @@ extension GraphCompiler {
             + "back, and there is none of that name here", at: node.definition.location))
     }
     do throws(Failure) {
-      node.definition.then.append(
-        Route(
-          when: try Guard.compile("\(key).again == true"), action: .to(graph.frames[target].name),
-          atMost: loop.maxIterations, skip: loop.skip, location: node.definition.location))
+      var route = Route(
+        when: try Guard.compile("\(key).again == true"), action: .to(graph.frames[target].name),
+        atMost: loop.maxIterations, skip: loop.skip, location: node.definition.location)
+      route.isLoop = true
+      node.definition.then.append(route)
     } catch {
       problems.append(located(error, at: node.definition.location))
     }

@@ -18,6 +18,26 @@ extension Graph {
       persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth)
   }
 
+  /// What is wrong with the frames, names and transitions of a persona of which a part could not be
+  /// read: what depends on that part is not looked at.
+  package static func problems(
+    inPartOf persona: PersonaDefinition, in library: Library
+  ) -> [Failure] {
+    var compiler = GraphCompiler(
+      persona: persona,
+      shipped: { name throws(Failure) in try library.operatorDefinition(named: name) },
+      delegates: { name throws(Failure) in try library.delegate(named: name) }, way: [],
+      deepest: persona.limits.depth)
+    compiler.isPartial = true
+    do throws(Failure) {
+      try compiler.resolve(compiler.shipped)
+      compiler.connect()
+      return compiler.problems
+    } catch {
+      return error.separated
+    }
+  }
+
   static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
@@ -48,6 +68,8 @@ struct GraphCompiler {
   let persona: PersonaDefinition
   var graph: Graph
   var problems: [Failure] = []
+  /// Whether some operators are there by their names alone.
+  var isPartial = false
   var operators: NamedOperators
   let shipped: (String) throws(Failure) -> OperatorDefinition
   let delegates: (String) throws(Failure) -> PersonaDefinition?
@@ -82,9 +104,7 @@ struct GraphCompiler {
   }
 
   func throwProblems() throws(Failure) {
-    guard var first = problems.first else { return }
-    first.details += problems.dropFirst().map(\.description)
-    throw first
+    if let failure = Failure(allOf: problems) { throw failure }
   }
 
   // MARK: Operators and their frames

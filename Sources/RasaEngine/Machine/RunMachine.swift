@@ -273,6 +273,12 @@ package struct RunMachine: Sendable {
     return holds
   }
 
+  func isLastRound(of node: Int) -> Bool {
+    graph.nodes[node].routes.contains { route in
+      route.isLoop && route.bound.map { taken[$0.counter] >= $0.atMost } ?? false
+    }
+  }
+
   /// Counts a passage of a bounded edge; false when the bound is used up.
   mutating func take(_ bound: Graph.Bound?) -> Bool {
     guard let bound else { return true }

@@ -34,7 +34,7 @@ extension OperatorProcedure {
       options: options, surroundings: surroundings, stage: inner,
       show: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
       assignment: assignment)
-    guard let output = try await drive.toItsEndInside() else {
+    guard let output = try await drive.toItsEndInside(isLastRound: invocation.isLastRound) else {
       throw Deferred(approvals: drive.waitsFor)
     }
     let updates = try updates(
@@ -90,7 +90,9 @@ extension OperatorProcedure {
 extension Drive {
   /// Runs inside another run, from its beginning or from what the journal has of it. Nil when it has
   /// to wait for people.
-  fileprivate mutating func toItsEndInside() async throws -> Value? {
+  ///
+  /// - Parameter isLastRound: it cannot be gone back for this one any more.
+  fileprivate mutating func toItsEndInside(isLastRound: Bool) async throws -> Value? {
     guard let assignment else { return nil }
     let known = recorded.own.lines(in: assignment.scope)
     if known.isEmpty {
@@ -100,7 +102,9 @@ extension Drive {
         body: ["persona": .string(start.persona), "input": .string(start.input)])
       surroundings.journal.record([began])
     }
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    var context: ValueObject = ["session": [], "notes": [], "memories": []]
+    if isLastRound { context["last_round"] = true }
+    machine.apply(.contextOpened(.object(context)))
     machine.apply(.started(start))
     let told = fold(known)
     if known.isEmpty {

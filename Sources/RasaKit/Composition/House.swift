@@ -87,23 +87,44 @@ package struct House: Sendable {
     return try persona(Self.namedFile(name), in: library, from: { $0 })
   }
 
-  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
+  /// The same with everything that is wrong and worth telling.
+  package func readPersona(_ name: String) throws(Failure) -> Reading<PersonaDefinition> {
+    guard Self.isPath(name) else { return try library.readPersona(named: name) }
+    return read(try Self.namedFile(name), in: library, from: { $0 })
+  }
+
   private func persona(
     _ file: SourceDocument, in library: Library,
     from place: (FolderSource) -> any DefinitionSource
   ) throws(Failure) -> PersonaDefinition {
+    try library.narrowed(try read(file, in: library, from: place).get())
+  }
+
+  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
+  private func read(
+    _ file: SourceDocument, in library: Library,
+    from place: (FolderSource) -> any DefinitionSource
+  ) -> Reading<PersonaDefinition> {
     let folder = FileRoot(FileSystem.parent(of: file.path))
-    do throws(Failure) {
-      return try library.narrowed(
-        try library.readPersona(file, beside: place(FolderSource(folder))).get())
-    } catch {
-      // What stands in a file of another folder is not shown.
-      let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
-      guard folder.standing(of: name) == .outside else { throw error }
-      var failure = error
-      failure.excerpt = nil
-      throw failure
-    }
+    let reading = library.readPersona(file, beside: place(FolderSource(folder)))
+    // What stands in a file of another folder is not shown.
+    let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
+    guard folder.standing(of: name) == .outside else { return reading }
+    return reading.hidingExcerpts
+  }
+
+  /// A persona that is named by its file goes by the name that stands in it, as one of the library may.
+  private func sharedBudget(
+    of persona: PersonaDefinition, _ file: SourceDocument, in library: Library
+  ) -> Warning? {
+    guard library.hasPersona(named: persona.name),
+      let other = try? library.personaDocument(named: persona.name),
+      FileSystem.realPath(other.path) != FileSystem.realPath(file.path),
+      other.bytes != file.bytes
+    else { return nil }
+    return Warning(
+      "there is also a persona `\(persona.name)` in \(other.path), and both share one budget and one "
+        + "memory", at: persona.location)
   }
 
   private static func namedFile(_ path: String) throws(Failure) -> SourceDocument {
@@ -124,7 +145,10 @@ package struct House: Sendable {
       if Self.isPath(name) {
         // What is kept is what ran: the file is read once.
         let file = try Self.namedFile(name)
-        let persona = try persona(file, in: library, from: recorder.recording)
+        var persona = try persona(file, in: library, from: recorder.recording)
+        if let warning = sharedBudget(of: persona, file, in: self.library) {
+          persona.warnings.append(warning)
+        }
         recorder.note(.persona, persona.name, file)
         return persona
       }
@@ -133,12 +157,54 @@ package struct House: Sendable {
     }
   }
 
-  /// The agent of that id made ready to run.
-  package func graph(agent id: String) throws(Failure) -> Graph {
-    try graph { library, _ throws(Failure) in
-      guard let agent = try library.agentPersona(named: id) else { throw library.unknownAgent(id) }
+  /// The agent of that id or name, or of that file, made ready to run.
+  package func graph(agent word: String) throws(Failure) -> Graph {
+    try graph { library, recorder throws(Failure) in
+      var agent: PersonaDefinition?
+      if Self.isAgentPath(word) {
+        agent = try self.agent(at: word, library, recorder)
+      } else if let known = try library.agentPersona(named: word) {
+        agent = known
+      } else if let id = library.agentID(for: word) {
+        agent = try library.agentPersona(named: id)
+      }
+      guard var agent else { throw library.unknownAgent(word) }
+      // What is looked up here is no part of the run.
+      if self.library.hasPersona(named: agent.name) {
+        agent.warnings.append(Library.shares(budgetOf: agent.name, at: agent.location))
+      }
       return agent
     }
+  }
+
+  /// An agent that need not be in any of the places. Under the id of one that is there it spends what
+  /// that one may spend.
+  private func agent(
+    at path: String, _ library: Library, _ recorder: FileRecorder
+  ) throws(Failure) -> PersonaDefinition {
+    var documents = try agents.documents(at: path)
+    guard let id = AgentLoader.load(documents, engines: library.engines).definition?.agent.id else {
+      return try library.agentPersona(documents)
+    }
+    documents.fileName = id
+    if let config = documents.config { recorder.note(.agent, id, config) }
+    if let prompt = documents.prompt { recorder.note(.agentPrompt, id, prompt) }
+    var persona = try library.agentPersona(documents)
+    guard let known = agents.found.registry[id]?.agent,
+      let other = known.files.config ?? known.files.prompt,
+      FileSystem.realPath(other) != FileSystem.realPath(path)
+    else { return persona }
+    persona.budget.narrow(by: known.budget)
+    persona.warnings.append(
+      Warning(
+        "the agent `\(id)` is also in \(other), and both share one budget and one memory",
+        at: persona.location))
+    return persona
+  }
+
+  /// Whether a word names an agent's file, and not an agent.
+  package static func isAgentPath(_ word: String) -> Bool {
+    word.hasByte("/") || word.hasSuffix(".toml") || word.hasSuffix(".md")
   }
 
   private func graph(

@@ -77,6 +77,12 @@ final class RegisteredAgents: AgentSource {
 
   func agentIDs() -> [String] { registry.ids }
 
+  func duplicates(ofAgent id: String) -> [Warning] {
+    agents.withLock { $0[id] != nil } ? [] : files.duplicates(ofAgent: id)
+  }
+
+  func agentID(for word: String) -> String? { registry.id(for: word) }
+
   func insert(
     _ path: String, intoPromptOf documents: AgentDocuments
   ) throws(Failure) -> SourceDocument {

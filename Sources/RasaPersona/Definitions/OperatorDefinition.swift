@@ -124,6 +124,8 @@ package struct Route: Sendable {
   package var atMost: Int?
   /// Frames that are left out on the way from there to here again.
   package var skip: [String] = []
+  /// Whether `to` names a frame that an agent goes back to by its `loop_behavior`.
+  package var isLoop = false
   package var location: SourceLocation
 
   package init(

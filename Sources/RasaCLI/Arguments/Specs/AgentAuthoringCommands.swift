@@ -74,11 +74,12 @@ extension CommandSpec {
     examples: [
       Example("What is missing?", "rasa agents enhance my-agent"),
       Example("Write it", "rasa agents enhance agents/my-agent.md --write"),
+      Example("A whole folder", "rasa agents enhance agents/ other-agent --write"),
       Example(
         "Let a model propose it, for two cents at most",
         "rasa agents enhance my-agent --with-model --max-cost 0.02"),
     ],
-    arguments: [ArgumentSpec("NAME", "An agent's id or file")],
+    arguments: [ArgumentSpec("NAME", "Agents' ids, files or folders", repeats: true)],
     options: [
       OptionSpec("write", .flag(isNegatable: false), "Write without asking"),
       OptionSpec(
@@ -88,7 +89,7 @@ extension CommandSpec {
         "Recommend this model to the agent, and ask it with --with-model"),
       OptionSpec(
         "max-cost", .value(placeholder: "USD", .money),
-        "Spend no more than this on the model's proposal"),
+        "Spend no more than this on the model's proposal for each agent"),
       .json,
     ],
     rules: [.only(option: "max-cost", with: "with-model")],

@@ -127,14 +127,16 @@ struct AgentsCommands {
 
   // MARK: Info
 
-  private func info(_ id: String, promptOnly: Bool) throws {
+  private func info(_ word: String, promptOnly: Bool) throws {
     let found = house.agents.found
-    guard let documents = try house.agents.documents(ofAgent: id) else {
-      throw house.library.unknownAgent(id)
-    }
+    guard let documents = try documents(of: word) else { throw house.library.unknownAgent(word) }
     let reading = AgentLoader.load(documents, engines: house.library.engines)
     let loaded = try reading.get()
     let prompt = loaded.prompt?.text
+    let id = loaded.agent.id
+    var warnings = reading.warnings
+    if !House.isAgentPath(word) { warnings += found.duplicates(of: id) }
+    if let notice = loaded.agent.unusedNotice { warnings.append(notice) }
     if promptOnly, !print.isJSON {
       guard let prompt else {
         throw Failure(
@@ -145,9 +147,18 @@ struct AgentsCommands {
     }
     let page = AgentPage(
       agent: loaded.agent, shadowed: found.shadowed.filter { $0.id == id }.map(\.file),
-      warnings: reading.warnings, promptSize: prompt?.utf8.count, others: print.others)
+      warnings: warnings, promptSize: prompt?.utf8.count, others: print.others)
     if print.isJSON { return try print(page.value(prompt: promptOnly ? prompt : nil)) }
     try print.output.write(page.text(width: print.width, style: style))
+  }
+
+  /// Of an agent by its id or name, or of a file.
+  private func documents(of word: String) throws -> AgentDocuments? {
+    if House.isAgentPath(word) { return try house.agents.documents(at: word) }
+    if let documents = try house.agents.documents(ofAgent: word) { return documents }
+    return try house.agents.agentID(for: word).flatMap {
+      try house.agents.documents(ofAgent: $0)
+    }
   }
 
   // MARK: What is wrong

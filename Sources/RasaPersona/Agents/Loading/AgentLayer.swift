@@ -23,6 +23,9 @@ struct AgentLayer {
   var engine: String?
   var model: ModelReference?
   var effort: ReasoningEffort?
+  var temperature: Double?
+  var maxTurns: Int?
+  var unused: [String]?
   var primary: ModelChoice?
   var fallback: ModelChoice?
   var premium: ModelChoice?
@@ -111,6 +114,9 @@ extension AgentLayer {
     take(\.engine)
     take(\.model)
     take(\.effort)
+    take(\.temperature)
+    take(\.maxTurns)
+    take(\.unused)
     take(\.primary)
     take(\.fallback)
     take(\.premium)

@@ -103,7 +103,7 @@ extension AgentLoader {
     let place = root["agent"] ?? root
     let identity = reader.identity(
       config: layer, at: place, frontMatter: head?.layer, documents: documents, &headReader)
-    let missing = reader.checkPromptPath(layer, at: place, isThere: documents.prompt != nil)
+    let missing = reader.checkPromptPath(layer, at: place, documents)
     let merged = head?.layer.map { layer.overlaid(by: $0) } ?? layer
     var agent = reader.agent(merged, identity, documents)
     agent.files = AgentFiles(
@@ -142,7 +142,7 @@ extension AgentLoader {
 extension AgentReader {
   /// An agent without its prompt is kept, so this is a failure of running it alone.
   fileprivate mutating func checkPromptPath(
-    _ layer: AgentLayer, at place: DocumentNode, isThere: Bool
+    _ layer: AgentLayer, at place: DocumentNode, _ documents: AgentDocuments
   ) -> Failure? {
     guard let path = layer.promptPath else {
       reader.fail(
@@ -156,11 +156,19 @@ extension AgentReader {
         mend: "name the file with the words of its prompt")
       return nil
     }
-    guard !isThere else { return nil }
+    guard documents.prompt == nil else { return nil }
+    if documents.promptsOutside.contains(path.text) {
+      let failure = path.node.failure(
+        "the prompt `\(DocumentReader.printable(path.text))` is outside the agent's folder and the "
+          + "project, so it is not read",
+        mend: "put it beside this file, or into the folder that `agents` is in")
+      reader.warn(failure.message, at: path.node.location)
+      return failure
+    }
     let failure = path.node.failure(
       "the prompt `\(DocumentReader.printable(path.text))` is not there",
       mend: "write it, or mend `prompt_path`: it counts from the folder of this file, then from "
-        + "the workspace")
+        + "the one that `agents` is in, and from the workspace")
     reader.warn(failure.message, at: path.node.location)
     return failure
   }
