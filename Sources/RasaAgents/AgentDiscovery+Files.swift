@@ -30,10 +30,13 @@ extension AgentDiscovery {
     let isThere =
       root?.isShipped == true
       ? AgentFile.readShipped(path) != nil : FileSystem.exists(path)
-    guard isThere else {
+    // A name with an ending is a file's, whose ending has to be right first.
+    let isFileName = name.hasByte(".") && !path.hasByteSuffix("/")
+    if !isThere, !isFileName {
       throw Failure(
         .usage,
-        path.hasByteSuffix("/") ? "there is no folder \(path)" : "there is no file or folder \(path)",
+        path.hasByteSuffix("/")
+          ? "there is no folder \(path)" : "there is no file or folder \(path)",
         mend: "check the path")
     }
     let isConfig: Bool
@@ -44,6 +47,9 @@ extension AgentDiscovery {
       throw Failure(
         .usage, "\(path) is no agent: its name ends neither in .toml nor in .md",
         mend: "name an agent's file, or a folder of them")
+    }
+    guard isThere else {
+      throw Failure(.usage, "there is no file \(path)", mend: "check the path")
     }
     guard root?.isShipped == true || FileSystem.kind(of: path) == .file else {
       throw Failure(.usage, "\(path) is no regular file", mend: "name an agent's file")

@@ -9,12 +9,15 @@ struct FilesAsWrittenTests {
   @Test(
     "of a key that repeats in a front matter the last value counts, with a warning at its line",
     arguments: [
-      ("a: 1\nb: 2\na: 3", ["a": 3, "b": 2], [3]),
+      ("a: 1\nb: 2\na: 3", ["a": 3, "b": 2], [4]),
       ("odd: 1\nodd: 2\nname: x\nodd: 3", ["odd": 3, "name": "x"], [3, 5]),
       ("m: {x: 1, x: 2}\nname: x", ["m": ["x": 2], "name": "x"], [2]),
       ("l:\n  - x: 1\n    x: 2", ["l": [["x": 2]]], [4]),
       // Also in one that has to be put right besides.
-      ("name: x\ndescription: Use when: always\nname: y", ["description": "Use when: always", "name": "y"], [4]),
+      (
+        "name: x\ndescription: Use when: always\nname: y",
+        ["description": "Use when: always", "name": "y"], [4]
+      ),
     ] as [(String, Value, [Int])])
   func repeatedKeys(lines: String, value: Value, places: [Int]) throws {
     let matter = try FrontMatter.read(Array("---\n\(lines)\n---\nText".utf8), file: "a.md")

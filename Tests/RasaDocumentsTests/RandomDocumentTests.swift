@@ -58,8 +58,9 @@ struct RandomDocumentTests {
     var numbers = SeededNumbers(seed: 2)
     for _ in 0..<500 {
       // What JSON has and YAML files have not: a DEL, a line separator in a key, and a NUL.
-      let json = randomValue(&numbers).json().replacing("\\u0000", with: "")
-      let scalars = json.unicodeScalars.filter {
+      let json = Array(randomValue(&numbers).json().utf8)
+        .replacing(Array("\\u0000".utf8), with: [])
+      let scalars = String(decoding: json, as: UTF8.self).unicodeScalars.filter {
         $0 != "\u{7F}" && $0 != "\u{2028}"
       }
       let text = String(String.UnicodeScalarView(scalars))

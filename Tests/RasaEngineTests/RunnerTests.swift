@@ -197,11 +197,11 @@ struct RunnerTests {
     }
   }
 
-  @Test("what the condition of a rule cannot compare is told, also of one that stands in for another")
+  @Test("what a rule cannot compare is told, also by one that stands in for another operator")
   func warningsOfRules() async throws {
-    var spare = rule("spare", reads: ["input"], set: ["draft": "spare"])
+    var spare = rule("spare", reads: ["metadata.level"], set: ["draft": "spare"])
     spare.rules.append(
-      Rule(when: try Guard.compile("input > 3"), set: [("draft", .literal("no"))]))
+      Rule(when: try Guard.compile("metadata.level > 3"), set: [("draft", .literal("no"))]))
     let failing = try model(
       "shaky", reads: ["input"], writes: [text("draft")],
       onError: ErrorPolicy(retry: 0, otherwise: .run("spare")))
@@ -210,8 +210,9 @@ struct RunnerTests {
       ([failing, spare], FakeGate { _, _, _ in throw Failure(.provider, "down") }),
     ] {
       let screen = Screen()
-      let result = try await run(
-        persona(frames: [frame("a")], operators: operators), gate: gate, screen: screen)
+      var definition = persona(frames: [frame("a")], operators: operators)
+      definition.metadata = ["level": "high"]
+      let result = try await run(definition, gate: gate, screen: screen)
       #expect(result.output == "spare")
       #expect(screen.events.contains("run.warned"), "\(screen.events)")
     }

@@ -18,6 +18,21 @@ struct ConfigurationLoaderTests {
     loader.load(user: document(user), project: document(project, ".rasa/config.yaml"))
   }
 
+  @Test("a repeated key hides no other problem, and no key is shown for it")
+  func repeatedKeys() {
+    let reading = Self.user(
+      """
+      profile: speed
+      profile: fast
+      budget: {max_daily: x}
+      odd: 1
+      odd: sk-0123456789abcdefghijklmnopqrstuv
+      """)
+    #expect(reading.failures.map { $0.location?.line } == [2, 2, 3, 5])
+    #expect(reading.warnings.map { $0.location?.line } == [5])
+    #expect(!reading.failures.map(\.description).joined().contains("0123456789abcdef"))
+  }
+
   @Test("every field is read")
   func everything() throws {
     let reading = Self.user(

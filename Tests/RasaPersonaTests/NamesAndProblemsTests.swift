@@ -100,7 +100,8 @@ import Testing
   func brokenOperator() throws {
     let library = Self.library(
       personas: [
-        "p": "name: p\ndescription: d\nframes: [session_frame]\noperators: [bad]\nlimits: {steps: 0}\n"
+        "p": "name: p\ndescription: d\nframes: [session_frame]\noperators: [bad]\n"
+          + "limits: {steps: 0}\n"
       ],
       operators: ["bad": "kind: nothing\nreads: 3\ntimeout: no\n"])
     let reading = try library.readPersona(named: "p")
@@ -222,7 +223,8 @@ import Testing
           return definition
         }))
     let review = persona.operators.first { $0.name == "quality_review" }
-    #expect(review?.then.first { $0.atMost != nil }?.atMost == (turns > 1 ? min(2, turns - 1) : nil))
+    let revise = review?.then.first { $0.atMost != nil }
+    #expect(revise?.atMost == (turns > 1 ? min(2, turns - 1) : nil))
     let decision = persona.operators.first { $0.name == "loop_decision" }
     #expect(decision?.then.first?.atMost == (turns > 1 ? min(5, turns - 1) : nil))
   }
@@ -235,8 +237,10 @@ import Testing
         ("one", "Twin"), ("two", "twin"),
       ].map { AgentRegistry.Entry(agent: Agent(id: $0.0, name: $0.1)) })
     for (word, id) in [
-      ("code-review", "code-review"), ("Code Review", "code-review"), ("CODE review", "code-review"),
-      ("コードレビュー", "コードレビュー"), ("コードレヒ\u{309A}ュー", nil), ("コードレヒ\u{3099}ュー", "コードレビュー"),
+      ("code-review", "code-review"), ("Code Review", "code-review"),
+      ("CODE review", "code-review"),
+      ("コードレビュー", "コードレビュー"), ("コードレヒ\u{309A}ュー", nil),
+      ("コードレヒ\u{3099}ュー", "コードレビュー"),
       ("Prüfer", "prufer"), ("Pru\u{308}fer", "prufer"), ("prüfer", "prufer"), ("Twin", nil),
       ("nobody", nil), ("", nil),
     ] as [(String, String?)] {
@@ -249,6 +253,7 @@ import Testing
     var agent = Agent(
       id: "postgres-expert", name: "Postgres Expert", description: "Helps with databases.")
     agent.model = "sonnet"
+    agent.models.primary = ModelReference(model: "sonnet")
     let prompt = """
       You know PostgreSQL.
 
@@ -264,7 +269,8 @@ import Testing
       - Short lists
       """
     let proposals = AgentProposal.byRules(for: agent, prompt: prompt)
-    let skills = proposals.first { $0.key == "capabilities" }?.value.array?.compactMap(\.string) ?? []
+    let capabilities = proposals.first { $0.key == "capabilities" }
+    let skills = capabilities?.value.array?.compactMap(\.string) ?? []
     #expect(skills.contains("database-design"))
     for own in ["query-optimization", "partitioning", "logical-replication"] {
       #expect(skills.contains(own), "\(skills)")
@@ -272,6 +278,7 @@ import Testing
     #expect(!skills.contains("short-lists") && skills.count <= 8)
     #expect(!proposals.contains { $0.key == "recommended_models" })
     agent.engine = "anthropic"
+    agent.models.primary = ModelReference(engine: "anthropic", model: "sonnet")
     #expect(
       AgentProposal.byRules(for: agent, prompt: prompt).contains { $0.key == "recommended_models" })
   }

@@ -15,7 +15,8 @@ struct LibraryCommands {
   func listPersonas() throws {
     let library = house.library
     for warning in library.misnamedFiles { house.warn(warning) }
-    for (_, warnings) in try library.sharedNames().sorted(by: { $0.key < $1.key }) {
+    let shared = try library.sharedNames(besideAgents: false)
+    for (_, warnings) in shared.sorted(by: { $0.key < $1.key }) {
       for warning in warnings { house.warn(warning) }
     }
     let listing = Listing(

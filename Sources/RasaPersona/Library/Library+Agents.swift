@@ -28,7 +28,8 @@ extension Library {
     let loaded = try reading.get()
     guard let prompt = loaded.prompt else {
       throw loaded.missingPrompt
-        ?? Failure(.configuration, "the agent `\(loaded.agent.id)` has no prompt", mend: "write one")
+        ?? Failure(
+          .configuration, "the agent `\(loaded.agent.id)` has no prompt", mend: "write one")
     }
     guard !prompt.isBlank else { throw Self.emptyPrompt(of: loaded.agent.id, at: prompt.location) }
     let parts = Agent.Parts(

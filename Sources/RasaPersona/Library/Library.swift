@@ -65,10 +65,14 @@ extension Library {
   }
 
   /// Which personas share a name, by the names of their files: as an alias, or with an agent.
-  package func sharedNames() throws(Failure) -> [String: [Warning]] {
+  ///
+  /// - Parameter besideAgents: to look for agents takes its time.
+  package func sharedNames(
+    besideAgents: Bool = true
+  ) throws(Failure) -> [String: [Warning]] {
     let entries = try personas()
     let names = Set(entries.map(\.name))
-    let agents = Set(agentSource?.agentIDs() ?? [])
+    let agents = besideAgents ? Set(agentSource?.agentIDs() ?? []) : []
     var owners: [String: String] = [:]
     var warnings: [String: [Warning]] = [:]
     for entry in entries {

@@ -166,7 +166,8 @@ package struct PersonaLoader {
     if let nearest, editDistance(Array(name.unicodeScalars), Array(nearest.unicodeScalars)) <= 2 {
       reader.fail(
         node, "nobody knows what the frame `\(name)` opens",
-        mend: "did you mean `\(nearest)`? Else say its kind, as in `{name: \(name), kind: session}`")
+        mend: "did you mean `\(nearest)`? Else say its kind, as in `{name: \(name), kind: session}`"
+      )
     }
     return true
   }

@@ -299,9 +299,9 @@ struct AgentAuthoringTests {
   @Test("a broken file is refused with its error, and a missing prompt too")
   func enhanceBroken() async throws {
     let rasa = try RasaProgram()
-    try rasa.home.write("---\nname: a\nname: b\n---\nWords.\n", to: "agents/a.md")
+    try rasa.home.write("---\nname: a\nWords.\n", to: "agents/a.md")
     let broken = try await rasa.run("agents", "enhance", "agents/a.md", "--write")
-    #expect(broken.exitCode == 3 && broken.errorText.contains("agents/a.md:3:1"))
+    #expect(broken.exitCode == 3 && broken.errorText.contains("agents/a.md:1:1"))
     try rasa.home.write(
       "[agent]\nid = \"b\"\nname = \"B\"\nprompt_path = \"gone.md\"\n", to: "agents/b.toml")
     let missing = try await rasa.run("agents", "enhance", "b", "--write")

@@ -38,8 +38,8 @@ struct AgentFilesTests {
     #expect(run.exitCode == 0 && run.errorText.contains("calls itself `original`"))
     let a = try JSON.parse(try await rasa.run("agents", "budget", "copy_a", "--json").text)
     let b = try JSON.parse(try await rasa.run("agents", "budget", "copy_b", "--json").text)
-    #expect(a["agent_id"] == "copy_a" && a["daily"]["spent"] == 0)
-    #expect(b["agent_id"] == "copy_b" && b["daily"]["spent"] != 0)
+    #expect(a["agent_id"] == "copy_a" && a["daily"]["spent"].double == 0)
+    #expect(b["agent_id"] == "copy_b" && b["daily"]["spent"].double ?? 0 > 0)
   }
 
   @Test("a persona and an agent of one name are told that they share a budget")
@@ -153,7 +153,8 @@ struct AgentFilesTests {
     #expect(value["warnings"].array?.count == 1)
     // One file's problems do not stop the others.
     try rasa.home.write("a: [", to: "personas/q.yaml")
-    let all = try await rasa.run("personas", "validate", "p", "q", "respond", "strategic_stock_analyst")
+    let all = try await rasa.run(
+      "personas", "validate", "p", "q", "respond", "strategic_stock_analyst")
     #expect(all.exitCode == 3)
     #expect(all.text.contains("ok      strategic_stock_analyst"))
     #expect(all.text.occurrences(of: "broken  ") == 3, "\(all.text)")
@@ -257,7 +258,7 @@ struct AgentFilesTests {
     }
     #expect(Self.systems(provider) == ["Stay loose.", "Stay tight."])
     let none = try await rasa.run("run", "--agent", "elsewhere/none.md", "hello")
-    #expect(none.exitCode == 2 && none.errorText.contains("no file or folder elsewhere/none.md"))
+    #expect(none.exitCode == 2 && none.errorText.contains("no file elsewhere/none.md"))
   }
 
   @Test("under the id of another agent a file spends what that one may spend, and says so")
@@ -270,7 +271,8 @@ struct AgentFilesTests {
     try rasa.home.write(Self.agent("dear"), to: "elsewhere/dear.md")
     let run = try await rasa.run("run", "--agent", "elsewhere/dear.md", "hello")
     #expect(run.exitCode == 6, "\(run.errorText)")
-    #expect(run.errorText.contains("the agent `dear` is also in agents/dear.md"), "\(run.errorText)")
+    #expect(
+      run.errorText.contains("the agent `dear` is also in agents/dear.md"), "\(run.errorText)")
   }
 
   @Test("what is not there is said to be that", arguments: ["nodir/", "nodir/none", "none.md"])
@@ -388,15 +390,16 @@ struct AgentFilesTests {
       let keys = report["proposals"].array?.compactMap { $0["key"].string } ?? []
       #expect(keys.contains("capabilities") && !keys.contains("recommended_models"))
     }
-    #expect(try rasa.home.read("agents/two.md")?.contains("code-review") == true)
+    #expect(try rasa.home.read("agents/two.md")?.contains("capabilities: [") == true)
   }
 
   // MARK: A collection
 
+  // Of three agents two have two files, so it has five thousand.
   @Test("a collection with broken files is listed, checked and recommended from, each file told")
   func collection() async throws {
     let rasa = try RasaProgram()
-    let made = MadeUpAgents(count: 5_000, seed: 7)
+    let made = MadeUpAgents(count: 3_000, seed: 7)
     try made.write(to: rasa.home.file("agents"))
     // One in twenty is broken, in one of several ways.
     let ways = [
@@ -404,7 +407,7 @@ struct AgentFilesTests {
       "\u{FEFF}\u{FEFF}[agent]\nid = \"x\"\n",
     ]
     var broken: Set<String> = []
-    for index in stride(from: 0, to: 5_000, by: 20) {
+    for index in stride(from: 0, to: made.count, by: 20) {
       guard let file = made.files(index).first else { continue }
       let isConfig = file.path.hasSuffix(".toml")
       let text = ways.filter { $0.contains("[agent") == isConfig }
@@ -414,7 +417,7 @@ struct AgentFilesTests {
     let list = try await rasa.run("agents", "list", "--json")
     #expect(list.exitCode == 0)
     let ids = Set((try JSON.parse(list.text).array ?? []).compactMap { $0["id"].string })
-    for index in 0..<5_000 where index % 20 != 0 { #expect(ids.contains(made.id(index))) }
+    for index in 0..<made.count where index % 20 != 0 { #expect(ids.contains(made.id(index))) }
     let check = try await rasa.run("agents", "validate", "--json")
     #expect(check.exitCode == 3)
     let failed = (try JSON.parse(check.text).array ?? []).filter { $0["valid"] == false }

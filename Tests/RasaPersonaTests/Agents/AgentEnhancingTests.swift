@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["---\n{name: a}\n---\nx", "---\nname: [a\n---\nx"])
+  @Test(arguments: ["---\n{name: a}\n---\nx", "---\nname: a\nx"])
   func whatLinesCannotBeAddedToIsRefused(text: String) {
     #expect { try enhanced(Array(text.utf8)) } throws: { ($0 as? Failure)?.location != nil }
   }
@@ -186,7 +186,8 @@ import Testing
     let described = AgentDraft(id: "a", description: "Designs interfaces that last for years.")
     #expect(findings(described).isEmpty)
     #expect(
-      described.files(form).last?.text.contains("Designs interfaces that last for years.\n") == true)
+      described.files(form).last?.text.contains("Designs interfaces that last for years.\n") == true
+    )
   }
 
   @Test(arguments: AgentDraft.Form.allCases)

@@ -84,7 +84,7 @@ struct AgentsValidateCommand {
           if !told.contains(path), !told.contains(first), usedInstead[path] == nil,
             usedInstead[first] == nil
           {
-            warn("the agent `\(agent.id)` is also in \(first); in one place only one of them counts")
+            warn("the agent `\(agent.id)` is also in \(first), and only one of them can count")
           }
           continue
         }

@@ -80,7 +80,7 @@ struct BudgetBooks {
         .configuration, "there is no agent or persona `\(name)`, and the books know no such name",
         mend: "`rasa agents budget` shows all")
       if let nearest = nearestName(
-          to: name, among: personas + agents.registry.ids + known + [everyone.title])
+        to: name, among: personas + agents.registry.ids + known + [everyone.title])
       {
         failure.mend = "did you mean `\(nearest)`? `rasa agents budget` shows all"
       }

@@ -60,23 +60,23 @@ extension AgentDraft {
   private var prompt: String {
     let purpose = isDescribed ? " \(description)" : ""
     return """
-    You are \(name).\(purpose)
+      You are \(name).\(purpose)
 
-    <!-- Say who the agent is, what it is given and what its answer looks like. Names in double
-    braces are filled in when it runs, such as preferences and the name of the agent. -->
+      <!-- Say who the agent is, what it is given and what its answer looks like. Names in double
+      braces are filled in when it runs, such as preferences and the name of the agent. -->
 
-    ## What to do
+      ## What to do
 
-    1. Read what you are asked, and say in one sentence what you understood.
-    2. Do the work, step by step.
-    3. Say what you assumed, and what is left open.
+      1. Read what you are asked, and say in one sentence what you understood.
+      2. Do the work, step by step.
+      3. Say what you assumed, and what is left open.
 
-    ## What a good answer looks like
+      ## What a good answer looks like
 
-    - It is complete, and no longer than it has to be.
-    - It says when something is not known instead of making it up.
+      - It is complete, and no longer than it has to be.
+      - It says when something is not known instead of making it up.
 
-    """
+      """
   }
 
   private var markdown: String {

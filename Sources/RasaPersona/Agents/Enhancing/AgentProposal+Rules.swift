@@ -28,10 +28,11 @@ extension AgentProposal {
     case "capabilities":
       var names = evidence.skills.prefix(mostCapabilities / 2).map(\.name)
       // The author's own words say more than the usual ones.
-      for name in [subject(of: agent.id)] + evidence.topics + evidence.skills.map(\.name)
+      for name in evidence.topics + evidence.skills.map(\.name)
       where names.count < mostCapabilities && !names.contains(name) {
         names.append(name)
       }
+      if names.isEmpty { names = [subject(of: agent.id)] }
       return list(key, names, "its name, description and prompt")
     case "performance_profile":
       let (profile, reason) = evidence.profile

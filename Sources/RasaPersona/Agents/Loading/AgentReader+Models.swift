@@ -41,7 +41,8 @@ extension AgentReader {
     // What is configured under such a name is meant before anything else.
     let engine = engines.contains(word) ? word : Self.enginesByWord[word] ?? word
     if engine != word {
-      reader.warn("`\(DocumentReader.printable(text))` is read as the engine `\(engine)`", at: node.location)
+      reader.warn(
+        "`\(DocumentReader.printable(text))` is read as the engine `\(engine)`", at: node.location)
     }
     guard engines.contains(engine) else {
       let suggestion =
