@@ -59,7 +59,7 @@ struct RandomDocumentTests {
     for _ in 0..<500 {
       // What JSON has and YAML files have not: a DEL, a line separator in a key, and a NUL.
       let json = Array(randomValue(&numbers).json().utf8)
-        .replacing(Array("\\u0000".utf8), with: [])
+        .replacing(Array("\\u0000".utf8), with: Array("\\ue000\\ue001".utf8))
       let scalars = String(decoding: json, as: UTF8.self).unicodeScalars.filter {
         $0 != "\u{7F}" && $0 != "\u{2028}"
       }
