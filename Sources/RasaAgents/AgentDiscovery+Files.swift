@@ -29,10 +29,11 @@ extension AgentDiscovery {
     let isConfig: Bool
     switch AgentFileName(name.utf8.span) {
     case .config: isConfig = true
-    case .markdown: isConfig = false
+    case .markdown, .data: isConfig = false
     case .other:
       throw Failure(
-        .usage, "\(path) is no agent: its name ends neither in .toml nor in .md",
+        .usage,
+        "\(path) is no agent: its name ends neither in .toml nor in .md, .yaml, .yml or .json",
         mend: "name an agent's file, or a folder of them")
     }
     let isThere =

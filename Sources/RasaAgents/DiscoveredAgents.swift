@@ -12,6 +12,9 @@ package struct DiscoveredAgents: Sendable {
   package var shadowed: [Shadowed] = []
   /// The files that are no agents although they should be, those first that would win.
   package var broken: [Broken] = []
+  /// What is to be said of files of other tools, and of those that are no agents: a line for each kind
+  /// in each place.
+  package private(set) var notes: [Warning] = []
 
   package struct Shadowed: Sendable, Hashable {
     package var id: String
@@ -63,7 +66,9 @@ package struct DiscoveredAgents: Sendable {
     entries.reserveCapacity(records.count)
     var failures: [Failure] = []
     var told = warnings
+    var kinds = KindNotes()
     for record in records.lazy.map(\.record) {
+      kinds.note(record)
       told += record.warnings
       failures += record.failures
       guard let entry = record.entry else {
@@ -102,6 +107,7 @@ package struct DiscoveredAgents: Sendable {
     registry = AgentRegistry(entries)
     self.failures = failures
     self.warnings = told
+    notes = kinds.lines.map { Warning($0) }
   }
 
   /// Only the agents of these ids, or of this category and those below it.

@@ -116,6 +116,13 @@ package enum Program {
         .run(command.arguments, isStrict: command.flag("strict"))
     case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
     case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
+    case "agents copy":
+      try CopyCommand(house: house, print: print, kind: .agent).run(command)
+    case "personas copy":
+      try CopyCommand(house: house, print: print, kind: .persona).run(command)
+    case "operators copy":
+      try CopyCommand(house: house, print: print, kind: .operator).run(command)
+    case "import": try AgentImportCommand(house: house, print: print).run(command)
     case "trust list": try TrustCommands(house: house, print: print).list()
     case "trust add":
       try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")

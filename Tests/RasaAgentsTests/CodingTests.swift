@@ -56,7 +56,8 @@ struct CodingTests {
       type: "docker", image: "rust", profile: .restrictive, network: .closed)
     agent.defaults = ["who": "you"]
     agent.isStrict = true
-    agent.files = AgentFiles(config: "a.toml", prompt: "a.md", origin: "agents")
+    agent.files = AgentFiles(
+      config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose, unused: ["extensions"])
     return agent
   }
 

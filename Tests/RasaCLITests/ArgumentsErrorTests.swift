@@ -9,7 +9,7 @@ import Testing
       (["rnu"], "`rasa` has no command `rnu`", "did you mean `rasa run`? `rasa help`"),
       (["persona", "list"], "no command `persona`", "`rasa personas`"),
       (["personas", "lst"], "`rasa personas` has no command `lst`", "`rasa personas list`"),
-      (["personas", "xyzzy"], "no command", "it has list, show, validate and graph"),
+      (["personas", "xyzzy"], "no command", "it has list, show, validate, graph and copy"),
       (["help", "rnu"], "no command `rnu`", "`rasa run`"),
       (["help", "run", "x"], "`rasa run` has no command `x`", "`rasa help run`"),
       // Options.

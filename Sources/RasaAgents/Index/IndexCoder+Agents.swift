@@ -22,6 +22,8 @@ extension IndexCoder {
       $0.code(&$1.agent)
       $0.code(&$1.relevance)
     }
+    code(&record.other)
+    code(&record.inserted)
     code(&record.failures, empty: Failure(.configuration, "")) { $0.code(&$1) }
     code(&record.warnings, empty: Warning("")) {
       $0.code(&$1.message)
@@ -112,6 +114,8 @@ extension IndexCoder {
     code(&agent.files.config)
     code(&agent.files.prompt)
     code(&agent.files.origin)
+    code(&agent.files.kind)
+    code(&agent.files.unused)
   }
 
   private mutating func code(_ models: inout RecommendedModels) {
@@ -130,7 +134,6 @@ extension IndexCoder {
     code(&models.modelClass)
     code(&models.costTier)
     code(&models.anyEngine)
-    code(&models.engine)
   }
 
   private mutating func code(_ reference: inout ModelReference) {

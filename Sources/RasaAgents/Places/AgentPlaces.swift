@@ -13,6 +13,12 @@ package struct AgentPlaces: Sendable, Hashable {
   package var olderHome: String?
   /// Whether what ships in the program counts too.
   package var includesShipped: Bool
+  /// The folders of other tools in a project, by their paths from it.
+  package var projectTools = Self.projectTools
+  /// The user's folders of other tools.
+  package var userTools: [String] = []
+  /// The user's home, whose `.claude/agents` is no project's.
+  package var userHome: String?
 
   package init(
     project: String = ".", home: String, workspaces: [String] = [], olderHome: String? = nil,
@@ -32,7 +38,20 @@ package struct AgentPlaces: Sendable, Hashable {
       workspaces: [environment["RASA_WORKSPACE"], environment["RADIUM_WORKSPACE"]]
         .compactMap { $0 },
       olderHome: environment["HOME"].map { "\($0)/.radium" })
+    userHome = environment["HOME"]
+    guard let home = environment["HOME"] else { return }
+    let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.hasBytePrefix("/") ? $0 : nil }
+    let opencode = "\(configuration ?? "\(home)/.config")/opencode"
+    userTools = [
+      "\(home)/.claude/agents", "\(home)/.copilot/agents", "\(opencode)/agent",
+      "\(opencode)/agents",
+    ]
   }
+
+  /// Where other tools keep agents in a project.
+  package static let projectTools = [
+    ".claude/agents", ".github/agents", ".github/chatmodes", ".opencode/agent", ".opencode/agents",
+  ]
 }
 
 /// A folder with agents in it.
@@ -101,7 +120,21 @@ extension AgentPlaces {
         AgentRoot(files: FileRoot("agents", beneath: Self.join(folder, $0)))
       }
     }
+    // Our own places go before those of other tools.
+    if !isProjectHome {
+      roots += projectTools.map {
+        AgentRoot(files: FileRoot($0, beneath: project), isProject: true)
+      }
+    }
+    roots += userTools.map { AgentRoot(files: FileRoot($0, links: .anywhere)) }
     return roots
+  }
+
+  private var isProjectHome: Bool {
+    guard let userHome, let home = FileSystem.status(of: userHome)?.stamp.identity else {
+      return false
+    }
+    return FileSystem.status(of: project)?.stamp.identity == home
   }
 
   private var homes: [String] { [home] + (olderHome.map { [$0] } ?? []) }

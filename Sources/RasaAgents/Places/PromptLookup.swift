@@ -107,6 +107,13 @@ struct PromptLookup: Sendable {
     !containers(of: path, for: file).isEmpty
   }
 
+  /// Where files may be that a prompt inserts.
+  func insertions(_ names: [String], inPromptAt path: String) -> [String] {
+    guard !path.hasPrefix(AgentFile.shippedPrefix) else { return [] }
+    let places = [FileSystem.parent(of: path)] + folders
+    return names.flatMap { name in places.map { AgentPlaces.join($0, name) } }
+  }
+
   // MARK: Reading
 
   /// The file that an agent is read from; nil when there is none.

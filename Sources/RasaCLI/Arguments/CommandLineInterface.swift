@@ -25,7 +25,7 @@ package enum CommandLineInterface {
     ],
     subcommands: [
       .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
-      .models, .agents, .costs, .llm, .initialize, .trust, .doctor, .bench,
+      .models, .agents, .importAgents, .costs, .llm, .initialize, .trust, .doctor, .bench,
       .completions, .version, .help,
     ])
 

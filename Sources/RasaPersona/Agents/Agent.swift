@@ -90,10 +90,30 @@ package struct AgentFiles: Sendable, Hashable {
   package var prompt: String?
   /// What lists call the place: `shipped`, or the agents root.
   package var origin: String = ""
-  package init(config: String? = nil, prompt: String? = nil, origin: String = "") {
+  package var kind: AgentKind
+  /// What another tool's file says that means nothing here, as the file calls it.
+  package var unused: [String]
+
+  package init(
+    config: String? = nil, prompt: String? = nil, origin: String = "", kind: AgentKind = .rasa,
+    unused: [String] = []
+  ) {
     self.config = config
     self.prompt = prompt
     self.origin = origin
+    self.kind = kind
+    self.unused = unused
+  }
+}
+
+extension AgentFiles {
+  /// What means nothing here, in one line.
+  package var unusedWarning: Warning? {
+    guard !unused.isEmpty, let path = config ?? prompt else { return nil }
+    return Warning(
+      "rasa has no use for some of what this \(kind.name) says: "
+        + unused.map { "`\($0)`" }.joined(separator: ", "),
+      at: SourceLocation(file: path, line: 0, column: 0))
   }
 }
 

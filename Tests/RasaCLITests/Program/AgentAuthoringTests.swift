@@ -118,14 +118,27 @@ struct AgentAuthoringTests {
     arguments: [
       ("nobody", "there is no agent `nobody`"), ("code-reviwer", "did you mean `code-reviewer`?"),
       ("gone.md", "there is no file gone.md"), ("./x.txt", "its name ends neither in .toml"),
-      ("shipped:agents/gone.md", "there is no file"), ("plain.md", "no front matter"),
+      ("shipped:agents/gone.md", "there is no file"), ("blank.md", "no front matter"),
+      ("skills/x/SKILL.md", "comes with tools, and is no agent"),
+      ("ci.yml", "is a GitHub workflow, and no agent"),
     ])
   func noAgent(word: String, message: String) async throws {
     let rasa = try RasaProgram()
-    try rasa.home.write("Words.", to: "plain.md")
+    try rasa.home.write(" \n", to: "blank.md")
+    try rasa.home.write("---\nname: x\n---\nDo.\n", to: "skills/x/SKILL.md")
+    try rasa.home.write("on: push\njobs: {}\n", to: "ci.yml")
     let run = try await rasa.run("agents", "validate", word)
     #expect(run.exitCode == 3)
     #expect((run.text + run.errorText).contains(message), "\(run.text) \(run.errorText)")
+  }
+
+  @Test("Markdown that is only a prompt is valid, and its assumption is told")
+  func plainPrompt() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write("You count the boats in the harbour.\n", to: "boat-counter.md")
+    let run = try await rasa.run("agents", "validate", "boat-counter.md")
+    #expect(run.exitCode == 0, "\(run.text)")
+    #expect(run.text.contains("(boat-counter)") && run.text.contains("no front matter"))
   }
 
   // MARK: Create

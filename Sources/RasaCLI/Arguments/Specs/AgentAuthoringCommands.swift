@@ -1,3 +1,5 @@
+import RasaPersona
+
 /// Writing agents, and checking what was written.
 extension CommandSpec {
   static let agentsValidate = CommandSpec(
@@ -67,6 +69,53 @@ extension CommandSpec {
         defaultsTo: .value("agents")),
       OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
       .json,
+    ])
+
+  static let agentsCopy = CommandSpec.copy(
+    "agent", argument: ArgumentSpec("ID", "The agent's id"), example: "code-reviewer",
+    newName: "my-reviewer")
+
+  static let importAgents = CommandSpec(
+    "import", "Write other tools' agents, commands and prompts in rasa's own form",
+    heading: "Set up",
+    examples: [
+      Example("What would come of this project's?", "rasa import . --dry-run"),
+      Example("Claude Code's agents and commands", "rasa import .claude"),
+      Example(
+        "A folder of goose recipes, into another one", "rasa import recipes --to agents/goose"),
+      Example("Markdown that only holds prompts", "rasa import prompts --from prompt"),
+    ],
+    arguments: [ArgumentSpec("DIR|FILE", "A folder of a project or of files, or one file")],
+    options: [
+      OptionSpec(
+        "from",
+        .value(placeholder: "KIND", .choice(AgentKind.allCases.map { Choice($0.rawValue) })),
+        "Take the files for this kind, and leave others out",
+        defaultsTo: .described("told by their places and contents")),
+      OptionSpec(
+        "to", .value(placeholder: "DIR", .text), "The folder of agents to write to",
+        defaultsTo: .value("agents")),
+      OptionSpec(
+        "dry-run", .flag(isNegatable: false), "Say what would be written, and write nothing"),
+      OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+      .json,
+    ],
+    notes: [
+      HelpNote(
+        "What is read",
+        "Of a project, the folders of the tools; of any other folder, all files below it.",
+        rows: [
+          ("claude", ".claude/agents/**/*.md"), ("claude-command", ".claude/commands/**/*.md"),
+          ("copilot", ".github/agents/*.md, *.agent.md"),
+          ("copilot-chatmode", ".github/chatmodes, *.chatmode.md"),
+          ("copilot-prompt", ".github/prompts, *.prompt.md"),
+          ("opencode", ".opencode/agent(s)/**/*.md, opencode.json"),
+          ("opencode-command", ".opencode/command(s)/**/*.md"),
+          ("gemini", ".gemini/commands/**/*.toml"), ("fabric", "NAME/system.md"),
+          ("goose", "recipes in YAML or JSON"), ("docker", "YAML with agents and instructions"),
+          ("prompt", "Markdown without front matter"),
+          ("rasa", "Markdown that is an agent already"),
+        ])
     ])
 
   static let agentsEnhance = CommandSpec(

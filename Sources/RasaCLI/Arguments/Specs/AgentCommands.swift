@@ -12,7 +12,7 @@ extension CommandSpec {
     ],
     subcommands: [
       agentsList, agentsSearch, agentsInfo, agentsRecommend, agentsValidate, agentsCreate,
-      agentsEnhance, agentsBudget,
+      agentsCopy, agentsEnhance, agentsBudget,
     ])
 
   private static let agentsList = CommandSpec(
@@ -96,7 +96,10 @@ extension CommandSpec {
     rows: [
       ("1", "./agents"), ("2", "agents in $RASA_HOME or ~/.config/rasa"),
       ("3", "$RASA_WORKSPACE/agents"), ("4", "./.rasa/extensions/*/agents"),
-      ("5", "extensions/*/agents in $RASA_HOME or ~/.config/rasa"), ("6", "what ships with rasa"),
+      ("5", "extensions/*/agents in $RASA_HOME or ~/.config/rasa"),
+      ("6", ".claude/agents, .github/agents, .github/chatmodes, .opencode/agent of the project"),
+      ("7", "~/.claude/agents, ~/.copilot/agents, ~/.config/opencode/agent"),
+      ("8", "what ships with rasa"),
     ])
 }
 

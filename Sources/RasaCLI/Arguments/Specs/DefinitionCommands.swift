@@ -1,6 +1,6 @@
 extension CommandSpec {
   static let personas = CommandSpec(
-    "personas", "List, show, check and draw personas", heading: "Look and check",
+    "personas", "List, show, check, draw and copy personas", heading: "Look and check",
     examples: [
       Example("See which personas there are", "rasa personas list"),
       Example("Read one", "rasa personas show strategic_stock_analyst"),
@@ -55,10 +55,13 @@ extension CommandSpec {
             "format", .value(placeholder: "FORMAT", .choice(["mermaid", "dot"])),
             "The language to draw in", defaultsTo: .value("mermaid"))
         ]),
+      .copy(
+        "persona", argument: ArgumentSpec("NAME", "The persona's name"),
+        example: "strategic_stock_analyst", newName: "my_stock_analyst"),
     ])
 
   static let operators = CommandSpec(
-    "operators", "List, show and check operators", heading: "Look and check",
+    "operators", "List, show, check and copy operators", heading: "Look and check",
     examples: [
       Example("See which operators there are", "rasa operators list"),
       Example("Read one, with its prompt", "rasa operators show critic_agent"),
@@ -90,5 +93,38 @@ extension CommandSpec {
             "NAME", "Names; every operator when left out", isOptional: true, repeats: true)
         ],
         options: [.json]),
+      .copy(
+        "operator", argument: ArgumentSpec("NAME", "The operator's name"),
+        example: "critic_agent", newName: "my_critic"),
     ])
+
+  /// `copy` of personas, operators and agents.
+  static func copy(
+    _ kind: String, argument: ArgumentSpec, example: String, newName: String
+  ) -> CommandSpec {
+    CommandSpec(
+      "copy", "Write a copy of \(kind == "persona" ? "a" : "an") \(kind)'s files, to change it",
+      examples: [
+        Example("Into this project", "rasa \(kind)s copy \(example)"),
+        Example(
+          "For every folder, beside the other",
+          "rasa \(kind)s copy \(example) --user --name \(newName)"),
+        Example("Only read its whole file", "rasa \(kind)s copy \(example) --print"),
+      ],
+      arguments: [argument],
+      options: [
+        OptionSpec(
+          "name", .value(placeholder: "NAME", .text), "Call the copy so",
+          defaultsTo: .described("the same, whose place it takes")),
+        OptionSpec(
+          "to", .value(placeholder: "DIR", .text), "The folder to write to",
+          defaultsTo: .value("\(kind)s")),
+        OptionSpec(
+          "user", .flag(isNegatable: false), "Write to your own folder, not to this project"),
+        OptionSpec("print", .flag(isNegatable: false), "Print the files and write nothing"),
+        OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+        .json,
+      ],
+      rules: [.atMostOne([.option("to"), .option("user"), .option("print")])])
+  }
 }

@@ -36,7 +36,8 @@ struct AgentDesk {
       for warning in found.warnings { house.warn(warning) }
       return found.paths
     }
-    if word.hasByte("/") || word.hasSuffix(".toml") || word.hasSuffix(".md") { return [word] }
+    let endings = [".toml", ".md", ".yaml", ".yml", ".json"]
+    if word.hasByte("/") || endings.contains(where: word.hasSuffix) { return [word] }
     let found = library.found
     if let broken = found.brokenFile(for: word) { return [broken.file] }
     if let files = found.registry[word]?.agent.files, let path = files.config ?? files.prompt {

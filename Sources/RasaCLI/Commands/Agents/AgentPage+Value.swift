@@ -54,6 +54,7 @@ extension AgentPage {
     ] {
       object[key] = .array(texts.map(Value.string))
     }
+    object["unused"] = .array(agent.files.unused.map(Value.string))
     object["constraints"] = .object(agent.constraints)
     object["defaults"] = .object(agent.defaults)
     object["strict"] = .bool(agent.isStrict)
@@ -83,7 +84,8 @@ extension Agent {
       "category": word(category), "tags": .array(tags.map(Value.string)),
       "capabilities": .array(capabilities.map(Value.string)), "engine": word(engine),
       "model": word(model), "profile": word(profile?.rawValue), "from": .string(files.origin),
-      "file": word(files.config), "prompt": word(files.prompt),
+      "kind": .string(files.kind.rawValue), "file": word(files.config),
+      "prompt": word(files.prompt),
     ]
   }
 

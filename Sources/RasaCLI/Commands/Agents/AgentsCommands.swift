@@ -36,16 +36,19 @@ struct AgentsCommands {
   func show(_ entries: [AgentRegistry.Entry]) throws {
     let agents = entries.map(\.agent)
     if print.isJSON { return try print(.array(agents.map(\.summary))) }
-    let listing = Listing(
-      columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "FROM", "DESCRIPTION"],
+    var listing = Listing(
+      columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "KIND", "FROM", "DESCRIPTION"],
       rows: agents.map { agent in
         [
-          agent.id, agent.name, agent.category ?? "-", agent.modelText, agent.files.origin,
-          agent.description,
+          agent.id, agent.name, agent.category ?? "-", agent.modelText, agent.files.kind.name,
+          agent.files.origin, agent.description,
         ]
       }, values: [],
       whenEmpty: "no agents; `rasa agents create ID` writes one")
-    try write(listing.leavingOut(["FROM", "MODEL", "CATEGORY", "NAME"], for: print.width), agents)
+    // Where all are of our own form, nobody asks.
+    if agents.allSatisfy({ $0.files.kind == .rasa }) { listing.remove("KIND") }
+    try write(
+      listing.leavingOut(["FROM", "KIND", "MODEL", "CATEGORY", "NAME"], for: print.width), agents)
   }
 
   /// The ids in the agents' own colours.
@@ -155,7 +158,9 @@ struct AgentsCommands {
   /// What stops nothing, on standard error: so much that it is seen, and not so much that the list
   /// is not.
   func tell(_ found: DiscoveredAgents) {
-    let all = found.failures.map { Warning($0.message, at: $0.location) } + found.warnings
+    for note in found.notes { house.warn(note) }
+    let all = Self.grouped(
+      found.failures.map { Warning($0.message, at: $0.location) } + found.warnings)
     for warning in all.prefix(Self.mostWarnings) { house.warn(warning) }
     if all.count > Self.mostWarnings {
       house.warn(
@@ -165,6 +170,24 @@ struct AgentsCommands {
   }
 
   private static let mostWarnings = 10
+
+  /// What is said of many files is said once, with the first of them.
+  private static func grouped(_ warnings: [Warning]) -> [Warning] {
+    var order: [String] = []
+    var groups: [String: (first: Warning, count: Int)] = [:]
+    for warning in warnings {
+      if groups[warning.message] == nil { order.append(warning.message) }
+      groups[warning.message, default: (warning, 0)].count += 1
+    }
+    return order.compactMap { message in
+      guard let (first, count) = groups[message] else { return nil }
+      guard count > 1 else { return first }
+      return Warning(
+        "\(message) (and so in \(count - 1) more \(count == 2 ? "file" : "files"); "
+          + "`rasa agents validate` shows everything)",
+        at: first.location)
+    }
+  }
 }
 
 extension Listing {
@@ -173,17 +196,19 @@ extension Listing {
   func leavingOut(_ names: [String], for width: Int) -> Listing {
     var listing = self
     func isTooWide() -> Bool { listing.fixedWidth + min(30, listing.lastWidth) > width }
-    for name in names where isTooWide() {
-      guard let index = listing.columns.firstIndex(of: name) else { continue }
-      listing.columns.remove(at: index)
-      for row in listing.rows.indices { listing.rows[row].remove(at: index) }
-    }
+    for name in names where isTooWide() { listing.remove(name) }
     // What is left are two or three columns, of which the last takes 12 at least.
     if isTooWide(), listing.columns.count > 1 {
       let most = max(12, width - 14)
       for row in listing.rows.indices { listing.rows[row][0] = fit(listing.rows[row][0], to: most) }
     }
     return listing
+  }
+
+  mutating func remove(_ name: String) {
+    guard let index = columns.firstIndex(of: name) else { return }
+    columns.remove(at: index)
+    for row in rows.indices { rows[row].remove(at: index) }
   }
 
   /// Each cell on one line.

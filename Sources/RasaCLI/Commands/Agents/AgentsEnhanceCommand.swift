@@ -24,7 +24,12 @@ struct AgentsEnhanceCommand {
     guard !document.path.hasPrefix("shipped:") else {
       throw Failure(
         .usage, "`\(loaded.agent.id)` ships with the program and cannot be changed",
-        mend: "copy it to ./agents first")
+        mend: "`rasa agents copy \(loaded.agent.id)` writes a copy to change")
+    }
+    guard loaded.agent.files.kind == .rasa else {
+      throw Failure(
+        .usage, "\(document.path) is a \(loaded.agent.files.kind.name), which stays as it is",
+        mend: "`rasa import \(document.path)` writes it in rasa's own form")
     }
     let model = command.text("model").map(ModelConfiguration.reference)
     var proposals = AgentProposal.byRules(for: loaded.agent, prompt: prompt.text, model: model)

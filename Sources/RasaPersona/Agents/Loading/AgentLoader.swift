@@ -10,6 +10,8 @@ package enum AgentLoader {
     package var prompt: AgentPrompt?
     /// Why the agent cannot run without its prompt; nil when the prompt is there.
     package var missingPrompt: Failure?
+    /// A front matter that is broken, and counts for nothing.
+    package var unreadable: Warning?
   }
 
   /// The engines that need no entry in a configuration.
@@ -39,6 +41,10 @@ extension AgentLoader {
     var reader: AgentReader
     var prompt: AgentPrompt
     var hasFrontMatter: Bool
+    var kind = AgentKind.rasa
+    /// What another tool's file says that means nothing here.
+    var unused: [String] = []
+    var unreadable: Warning?
   }
 
   /// What is broken in a front matter costs the front matter alone: the words below it are there.
@@ -48,8 +54,20 @@ extension AgentLoader {
   ) -> Head? {
     guard let document = documents.prompt else { return nil }
     let matter: FrontMatter
-    do {
-      matter = try FrontMatter.read(document.bytes, file: document.path)
+    var foreign: ForeignAgent?
+    do throws(Failure) {
+      if documents.config == nil {
+        let file = try ForeignFile(document)
+        foreign = try file.agents(engines: engines).first
+        if foreign?.kind == .prompt { foreign?.rename(called: documents.fileName) }
+        if let foreign {
+          matter = foreign.matter
+        } else {
+          matter = try file.ownMatter()
+        }
+      } else {
+        matter = try FrontMatter.read(document.bytes, file: document.path)
+      }
     } catch {
       failures.append(error)
       return nil
@@ -59,10 +77,15 @@ extension AgentLoader {
       reader: AgentReader(
         reader: DocumentReader(text: SourceText(document)), engines: engines),
       prompt: AgentPrompt(text: matter.body, location: matter.bodyLocation),
-      hasFrontMatter: matter.node != nil || matter.failure != nil)
+      hasFrontMatter: matter.node != nil || matter.failure != nil,
+      kind: foreign?.kind ?? .rasa, unused: foreign?.unused ?? [])
     if let failure = matter.failure {
-      warnings.append(unreadable(failure.oneLine, at: failure.location))
-    } else if let node = matter.node {
+      let warning = unreadable(failure.oneLine, at: failure.location)
+      head.unreadable = warning
+      warnings.append(warning)
+    }
+    // What another tool's place says of a file is there whatever stands in it.
+    if matter.failure == nil || foreign != nil, let node = matter.node {
       if case .mapping = node.content {
         head.layer = head.reader.frontMatter(node)
       } else {
@@ -129,13 +152,24 @@ extension AgentLoader {
           mend: "begin it with `---`, `name: …`, `description: …`, `---`", at: start))
       return nil
     }
+    if head.kind == .prompt {
+      warnings.append(
+        Warning(
+          "the file has no front matter, and is read as a prompt that is called as the file is",
+          at: start))
+    }
     let layer = head.layer ?? AgentLayer()
     let identity = head.reader.identity(frontMatter: layer, documents: documents, at: start)
     var agent = head.reader.agent(layer, identity, documents)
-    agent.files = AgentFiles(prompt: document.path, origin: documents.origin)
+    // The folder that a pattern is in is its name.
+    if head.kind == .fabric, let category = documents.category {
+      agent.category = category.contains("/") ? FilePlace.folder(of: category) : nil
+    }
+    agent.files = AgentFiles(
+      prompt: document.path, origin: documents.origin, kind: head.kind, unused: head.unused)
     failures += head.reader.reader.failures
     warnings += head.reader.reader.warnings
-    return Loaded(agent: agent, prompt: head.prompt)
+    return Loaded(agent: agent, prompt: head.prompt, unreadable: head.unreadable)
   }
 }
 
