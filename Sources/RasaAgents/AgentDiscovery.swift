@@ -50,7 +50,7 @@ package struct AgentDiscovery: Sendable {
     survey.found = DiscoveredAgents(
       parts.isEmpty ? all : all.filter { !parts.contains($0.record) },
       warnings: warnings + tree.warnings,
-      projects: Set(roots.indices.filter { roots[$0].isProject }))
+      projects: Set(roots.indices.filter { roots[$0].isProject }), mends: roots.map(\.mend))
     if let index {
       let keepable = all.filter { !$0.record.isFresh }
       if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {

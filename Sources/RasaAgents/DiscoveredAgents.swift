@@ -59,7 +59,10 @@ package struct DiscoveredAgents: Sendable {
   /// The first of an id wins.
   ///
   /// - Parameter projects: the numbers of the roots that are the project's.
-  init(_ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = []) {
+  /// - Parameter mends: what to do about each root.
+  init(
+    _ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = [], mends: [String?] = []
+  ) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)
     var entries: [AgentRegistry.Entry] = []
@@ -68,7 +71,7 @@ package struct DiscoveredAgents: Sendable {
     var told = warnings
     var kinds = KindNotes()
     for record in records.lazy.map(\.record) {
-      kinds.note(record)
+      kinds.note(record, mends.indices.contains(record.file.root) ? mends[record.file.root] : nil)
       told += record.warnings
       failures += record.failures
       guard let entry = record.entry else {

@@ -57,7 +57,8 @@ struct CodingTests {
     agent.defaults = ["who": "you"]
     agent.isStrict = true
     agent.files = AgentFiles(
-      config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose, unused: ["extensions"])
+      config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose)
+    agent.unused = ["extensions"]
     return agent
   }
 

@@ -183,6 +183,33 @@ struct OtherToolsDiscoveryTests {
     #expect(found.warnings.count == 3, "\(found.warnings)")
   }
 
+  @Test("places under the names of older trees are read, and said once each with what to do")
+  func olderPlaces() throws {
+    var setting = try Setting()
+    setting.places.olderWorkspaces = [setting.path("older-workspace")]
+    for place in [
+      "older-home/agents", "older-workspace/agents", "project/.radium/extensions/x/agents",
+      "older-home/extensions/y/agents", "home/agents", "workspace/agents",
+    ] {
+      let name = place.split(separator: "/").joined(separator: "-").filter { $0 != "." }
+      try setting.markdown("\(place)/one-\(name).md", id: "one-\(name)")
+      try setting.markdown("\(place)/two-\(name).md", id: "two-\(name)")
+    }
+    let found = setting.discover()
+    #expect(found.registry.count == 12)
+    #expect(
+      Set(found.notes.map(\.message)) == [
+        "2 agents in \(setting.path("older-home/agents")), which rasa reads until 2.0: move them to "
+          + setting.path("home/agents"),
+        "2 agents in \(setting.path("older-workspace/agents")), which rasa reads until 2.0: set "
+          + "RASA_WORKSPACE instead of RADIUM_WORKSPACE",
+        "2 agents in \(setting.path("project/.radium/extensions/x/agents")), which rasa reads until "
+          + "2.0: move the extension to \(setting.path("project/.rasa/extensions"))",
+        "2 agents in \(setting.path("older-home/extensions/y/agents")), which rasa reads until 2.0: "
+          + "move the extension to \(setting.path("home/extensions"))",
+      ])
+  }
+
   @Test("in a person's home its folders are the person's, and no project's")
   func atHome() throws {
     var setting = try Setting()
@@ -201,7 +228,7 @@ struct OtherToolsDiscoveryTests {
       "---\ndescription: Answers\nmode: subagent\n---\nYou answer.\n", to: "project/agents/x.md")
     let found = setting.discovery().discover()
     #expect(found.registry["x"]?.agent.files.kind == .opencode)
-    #expect(found.registry["x"]?.agent.files.unused == ["mode"])
+    #expect(found.registry["x"]?.agent.unused == ["mode"])
   }
 
   @Test("an import takes everything of a project over, each id once, and what it writes is read")

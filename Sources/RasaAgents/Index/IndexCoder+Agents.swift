@@ -68,6 +68,7 @@ extension IndexCoder {
     code(&agent.model)
     code(&agent.effort)
     code(&agent.models)
+    code(&agent.unused)
     code(&agent.profile)
     code(&agent.traits.thinkingDepth)
     code(&agent.traits.iterationSpeed)
@@ -115,7 +116,6 @@ extension IndexCoder {
     code(&agent.files.prompt)
     code(&agent.files.origin)
     code(&agent.files.kind)
-    code(&agent.files.unused)
   }
 
   private mutating func code(_ models: inout RecommendedModels) {

@@ -13,6 +13,8 @@ package struct AgentPlaces: Sendable, Hashable {
   package var olderHome: String?
   /// Whether what ships in the program counts too.
   package var includesShipped: Bool
+  /// Those of `workspaces` that are named as older trees name them.
+  package var olderWorkspaces: Set<String> = []
   /// The folders of other tools in a project, by their paths from it.
   package var projectTools = Self.projectTools
   /// The user's folders of other tools.
@@ -38,6 +40,9 @@ package struct AgentPlaces: Sendable, Hashable {
       workspaces: [environment["RASA_WORKSPACE"], environment["RADIUM_WORKSPACE"]]
         .compactMap { $0 },
       olderHome: environment["HOME"].map { "\($0)/.radium" })
+    if let older = environment["RADIUM_WORKSPACE"], older != environment["RASA_WORKSPACE"] {
+      olderWorkspaces = [older]
+    }
     userHome = environment["HOME"]
     guard let home = environment["HOME"] else { return }
     let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.hasBytePrefix("/") ? $0 : nil }
@@ -61,6 +66,8 @@ struct AgentRoot: Sendable, Hashable {
   var isShipped: Bool = false
   /// Whether it came with the folder that the user is in.
   var isProject: Bool = false
+  /// What to do about a place that is read under the name that older trees have it by.
+  var mend: String?
 
   /// As messages show it.
   var path: String { files.folder }
@@ -104,20 +111,33 @@ extension AgentPlaces {
         : AgentRoot(files: FileRoot("agents", beneath: project), isProject: true)
     ]
     roots += homes.map {
-      AgentRoot(files: FileRoot(Self.join($0, "agents"), links: .anywhere))
+      AgentRoot(
+        files: FileRoot(Self.join($0, "agents"), links: .anywhere),
+        mend: $0 == home ? nil : "move them to \(Self.join(home, "agents"))")
     }
-    roots += workspaces.map { AgentRoot(files: FileRoot("agents", beneath: $0)) }
+    roots += workspaces.map {
+      AgentRoot(
+        files: FileRoot("agents", beneath: $0),
+        mend: olderWorkspaces.contains($0) ? "set RASA_WORKSPACE instead of RADIUM_WORKSPACE" : nil)
+    }
     for folder in projectExtensions {
       guard case .there(.folder, _) = FileRoot(folder, beneath: project).standing else { continue }
       let path = Self.join(project, folder)
       roots += extensions(in: path, report).map {
-        AgentRoot(files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true)
+        AgentRoot(
+          files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true,
+          mend: folder.hasPrefix(".radium")
+            ? "move the extension to \(Self.join(project, ".rasa/extensions"))" : nil)
       }
     }
     // What somebody else made stays in its folder, which the user may have linked here.
-    for folder in homes.map({ Self.join($0, "extensions") }) {
+    for place in homes {
+      let folder = Self.join(place, "extensions")
       roots += extensions(in: folder, report).map {
-        AgentRoot(files: FileRoot("agents", beneath: Self.join(folder, $0)))
+        AgentRoot(
+          files: FileRoot("agents", beneath: Self.join(folder, $0)),
+          mend: place == home
+            ? nil : "move the extension to \(Self.join(home, "extensions"))")
       }
     }
     // Our own places go before those of other tools.

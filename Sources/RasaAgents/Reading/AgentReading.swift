@@ -113,7 +113,7 @@ struct AgentReading: Sendable {
     switch file.what {
     case .nothing: return
     case .other(let other): record.other = other
-    case .agent: take(AgentLoader.load(documents, engines: engines), into: &record)
+    case .agent: take(AgentLoader.load(documents, engines: engines, from: file), into: &record)
     }
   }
 

@@ -29,16 +29,21 @@ struct KindNotes {
 
   private var agents: [AgentKey: Group] = [:]
   private var others: [OtherKey: Int] = [:]
+  /// Agents in places that are on their way out, with what to do about each.
+  private var older: [String: (count: Int, mend: String)] = [:]
   private static let mostNames = 6
 
-  mutating func note(_ record: AgentRecord) {
+  mutating func note(_ record: AgentRecord, _ mend: String?) {
+    if let mend, record.entry != nil {
+      older[record.file.origin, default: (0, mend)].count += 1
+    }
     if let other = record.other {
       others[OtherKey(place: record.file.origin, other: other), default: 0] += 1
     }
-    guard let files = record.entry?.agent.files, files.kind != .rasa else { return }
-    let key = AgentKey(place: record.file.origin, kind: files.kind)
+    guard let agent = record.entry?.agent, agent.files.kind != .rasa else { return }
+    let key = AgentKey(place: record.file.origin, kind: agent.files.kind)
     agents[key, default: Group()].agents += 1
-    for what in files.unused { agents[key, default: Group()].note(what) }
+    for what in agent.unused { agents[key, default: Group()].note(what) }
   }
 
   var lines: [String] {
@@ -50,7 +55,11 @@ struct KindNotes {
       ($0.key.place, $0.key.other.rawValue) < ($1.key.place, $1.key.other.rawValue)
     }
     .map { $0.key.other.sentence($0.value, in: $0.key.place) }
-    return read + left
+    let places = older.sorted { $0.key < $1.key }.map { place, group in
+      "\(group.count) \(group.count == 1 ? "agent" : "agents") in \(place), which rasa reads until "
+        + "2.0: \(group.mend)"
+    }
+    return read + left + places
   }
 
   private func line(_ key: AgentKey, _ group: Group) -> String? {

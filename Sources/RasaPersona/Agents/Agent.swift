@@ -35,6 +35,8 @@ package struct Agent: Sendable, Hashable {
   package var typicalWorkflows: [String] = []
   package var qualityGates: [String] = []
   package var tools: [String] = []
+  /// The fields that it has and that mean nothing here yet, in the order of the file.
+  package var unused: [String] = []
   package var constraints = ValueObject()
   /// The same with numbers as the file has them, for prompts.
   package var constraintsAsWritten = ValueObject()
@@ -54,6 +56,17 @@ package struct Agent: Sendable, Hashable {
     self.id = id
     self.name = name.isEmpty ? id : name
     self.description = description
+  }
+}
+
+extension Agent {
+  /// What a run has to say about fields that another tool would act on; nil when there are none.
+  package var unusedNotice: Warning? {
+    guard !unused.isEmpty else { return nil }
+    let fields = unused.map { "`\($0)`" }.joined(separator: ", ")
+    return Warning(
+      "rasa has no use for some of what the agent `\(id)` says: \(fields); it answers by its prompt "
+        + "alone")
   }
 }
 
@@ -91,29 +104,14 @@ package struct AgentFiles: Sendable, Hashable {
   /// What lists call the place: `shipped`, or the agents root.
   package var origin: String = ""
   package var kind: AgentKind
-  /// What another tool's file says that means nothing here, as the file calls it.
-  package var unused: [String]
 
   package init(
-    config: String? = nil, prompt: String? = nil, origin: String = "", kind: AgentKind = .rasa,
-    unused: [String] = []
+    config: String? = nil, prompt: String? = nil, origin: String = "", kind: AgentKind = .rasa
   ) {
     self.config = config
     self.prompt = prompt
     self.origin = origin
     self.kind = kind
-    self.unused = unused
-  }
-}
-
-extension AgentFiles {
-  /// What means nothing here, in one line.
-  package var unusedWarning: Warning? {
-    guard !unused.isEmpty, let path = config ?? prompt else { return nil }
-    return Warning(
-      "rasa has no use for some of what this \(kind.name) says: "
-        + unused.map { "`\($0)`" }.joined(separator: ", "),
-      at: SourceLocation(file: path, line: 0, column: 0))
   }
 }
 

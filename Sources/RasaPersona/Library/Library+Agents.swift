@@ -22,7 +22,7 @@ extension Library {
       operatorNamed: { name throws(Failure) in try operatorDefinition(named: name) })
     var persona = try loaded.agent.persona(parts, isPart: isPart)
     persona.warnings += reading.warnings
-    if let warning = loaded.agent.files.unusedWarning { persona.warnings.append(warning) }
+    if let notice = loaded.agent.unusedNotice { persona.warnings.append(notice) }
     for limits in (agentLimits ?? source).limits(ofAgent: id) { persona.budget.narrow(by: limits) }
     return persona
   }

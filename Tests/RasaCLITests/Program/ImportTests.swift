@@ -106,7 +106,7 @@ struct ImportTests {
     #expect(document["to"] == "made" && document["dry_run"] == false)
     #expect(document["agents"].array?.count == 1)
     let agent = document["agents"].array?.first ?? .null
-    #expect(agent["id"] == "good" && agent["kind"] == "prompt" && agent["result"] == "written")
+    #expect(agent["id"] == "good" && agent["kind"] == "prompt" && agent["status"] == "written")
     #expect(agent["file"] == "made/good.md" && agent["unused"] == [])
     #expect(document["failures"].array?.first?["message"].string != nil)
     #expect(document["others"].array?.first?["what"] == "workflow")
@@ -156,7 +156,7 @@ struct ImportTests {
     let other = try await project.run("run", "--agent", "tide-watcher", "now?", "--dry-run")
     #expect(other.exitCode == 0, "\(other.errorText)")
     #expect(
-      other.errorText.contains("rasa has no use for some of what this Claude Code agent says"))
+      other.errorText.contains("rasa has no use for some of what the agent"))
     let enhanced = try await project.run("agents", "enhance", "tide-watcher", "--write")
     #expect(enhanced.exitCode == 2 && enhanced.errorText.contains("rasa import"))
   }
@@ -219,10 +219,15 @@ struct CopyTests {
     #expect(try rasa.home.read(example.file) == printed.text)
     // Again it is there already, the same.
     #expect(try await rasa.run(example.kind, "copy", example.name).exitCode == 0)
-    try rasa.home.write("changed: 1\n", to: example.file)
-    let refused = try await rasa.run(example.kind, "copy", example.name, "--to", example.kind)
-    #expect(refused.exitCode == 2 || refused.exitCode == 3, "\(refused.errorText)")
-    #expect(try rasa.home.read(example.file) == "changed: 1\n")
+    let other = example.file.replacing("\(example.kind)/", with: "made/")
+    try rasa.home.write("changed: 1\n", to: other)
+    let refused = try await rasa.run(example.kind, "copy", example.name, "--to", "made")
+    #expect(refused.exitCode == 2 && refused.errorText.contains("--force"), "\(refused.errorText)")
+    #expect(try rasa.home.read(other) == "changed: 1\n")
+    let forced = try await rasa.run(example.kind, "copy", example.name, "--to", "made", "--force")
+    #expect(forced.exitCode == 0, "\(forced.errorText)")
+    let replaced = try rasa.home.read(other)
+    #expect(replaced == printed.text)
     try FileSystem.removeFile(rasa.home.file(example.file))
     let named = try await rasa.run(example.kind, "copy", example.name, "--name", example.new)
     #expect(named.exitCode == 0, "\(named.errorText)")

@@ -264,7 +264,9 @@ import Testing
     let reading = AgentReading.alone(
       "mode: subagent\ntemperature: 0.1\ntools: {write: false, read: true}")
     #expect(try reading.get().agent.tools == ["read"])
-    #expect(reading.warns("`mode` is not known", at: "a.md:4:1"))
-    #expect(reading.warns("`temperature` is not known", at: "a.md:5:1"))
+    let agent = try reading.get().agent
+    #expect(agent.id == "arch-agent" && agent.files.kind == .opencode)
+    #expect(agent.unused.contains("mode") && reading.warnings.isEmpty)
+    #expect(agent.unusedNotice?.message.contains("`mode`") == true)
   }
 }

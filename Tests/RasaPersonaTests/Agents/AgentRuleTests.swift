@@ -289,9 +289,11 @@ import Testing
     #expect(alone.warns("the front matter cannot be read"))
   }
 
-  @Test func aMarkdownFileWithoutFrontMatterIsNoAgent() {
+  @Test func aMarkdownFileWithoutFrontMatterIsAPromptCalledAsItsFileIs() throws {
     let reading = AgentReading.load(markdown: "# Read me\n")
-    #expect(reading.fails("no front matter", at: "a.md:1:1"))
+    #expect(try reading.get().agent.id == "arch-agent")
+    #expect(reading.warns("no front matter", at: "a.md:1:1"))
+    #expect(AgentReading.load(markdown: " \n").fails("no front matter", at: "a.md:1:1"))
   }
 
   // MARK: Sandbox

@@ -79,12 +79,14 @@ struct OtherToolsTests {
         You write modules.
         """,
       kind: .copilot, id: "terraform", name: "Terraform Expert", description: "Writes modules",
-      prompt: "# Terraform", unused: ["target", "mcp-servers", "handoffs", "model"]),
+      prompt: "# Terraform", unused: ["target", "mcp-servers", "handoffs"],
+      model: "claude-sonnet-4.5"),
     Example(
       path: "agents/planner.chatmode.md",
-      text: "---\ndescription: Plans work\nmodel: ['GPT 5', gpt-4o]\n---\nYou plan.\n",
+      text:
+        "---\ndescription: Plans work\nmodel: ['Auto', 'GPT-4.1 (copilot)', gpt-4o]\n---\nYou plan.\n",
       kind: .copilotChatMode, id: "planner", name: "Planner", description: "Plans work",
-      prompt: "You plan.", model: "gpt-4o"),
+      prompt: "You plan.", model: "gpt-4.1"),
     Example(
       path: ".github/prompts/explain.prompt.md",
       text: """
@@ -224,9 +226,9 @@ struct OtherToolsTests {
     #expect(prompt.contains(example.prompt), "\(prompt)")
     for part in example.lacks { #expect(!prompt.contains(part)) }
     // Settings that have a field of ours count; others are told.
-    let counted = ["temperature", "max_turns"]
+    let counted = ["temperature", "max_turns", "tools"]
     #expect(
-      agent.files.unused.filter { what in !counted.contains { what.hasSuffix($0) } }
+      agent.unused.filter { what in !counted.contains { what.hasSuffix($0) } }
         == example.unused)
     #expect(agent.model == example.model)
     #expect(agent.engine == example.engine)
@@ -246,6 +248,7 @@ struct OtherToolsTests {
     #expect(after.agent.files.kind == .rasa)
     #expect(after.prompt?.text.contains(example.prompt) == true)
     after.agent.files = before.agent.files
+    after.agent.unused = before.agent.unused
     #expect(after.agent == before.agent)
   }
 

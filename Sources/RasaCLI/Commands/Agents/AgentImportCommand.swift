@@ -170,7 +170,7 @@ extension AgentImportCommand {
       let items = zip(found.items, results).map { item, result in
         [
           "id": .string(item.id), "file": .string(file(item)), "from": .string(item.source),
-          "kind": .string(item.kind.rawValue), "result": .string(Self.word(result)),
+          "kind": .string(item.kind.rawValue), "status": .string(Self.word(result)),
           "unused": .array(item.unused.map(Value.string)),
           "wanted_id": item.wanted.map { .string($0) } ?? .null,
         ] as Value

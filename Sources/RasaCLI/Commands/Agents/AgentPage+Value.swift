@@ -54,7 +54,7 @@ extension AgentPage {
     ] {
       object[key] = .array(texts.map(Value.string))
     }
-    object["unused"] = .array(agent.files.unused.map(Value.string))
+    object["unused"] = .array(agent.unused.map(Value.string))
     object["constraints"] = .object(agent.constraints)
     object["defaults"] = .object(agent.defaults)
     object["strict"] = .bool(agent.isStrict)

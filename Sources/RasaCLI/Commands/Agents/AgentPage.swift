@@ -53,7 +53,7 @@ struct AgentPage {
     page.add("defaults", agent.defaults.isEmpty ? nil : Value.object(agent.defaults).json())
     page.add("names", agent.isStrict ? "a name without a value is an error" : nil)
     page.gap()
-    page.add("ignored", agent.files.unused)
+    page.add("ignored", agent.unused)
     for warning in warnings { page.add("warning", warning.description) }
     var text = page.text
     if let color = agent.color {

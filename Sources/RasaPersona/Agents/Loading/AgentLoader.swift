@@ -17,13 +17,16 @@ package enum AgentLoader {
   /// The engines that need no entry in a configuration.
   package static let builtInEngines = BuiltInProvider.names
 
-  /// - Parameter engines: those that may be named: what is built in and what is configured.
+  /// - Parameters:
+  ///   - engines: those that may be named: what is built in and what is configured.
+  ///   - file: the prompt's file, where it was taken apart already.
   package static func load(
-    _ documents: AgentDocuments, engines: Set<String> = builtInEngines
+    _ documents: AgentDocuments, engines: Set<String> = builtInEngines,
+    from file: ForeignFile? = nil
   ) -> Reading<Loaded> {
     var failures: [Failure] = []
     var warnings: [Warning] = []
-    let head = frontMatter(documents, engines, &failures, &warnings)
+    let head = frontMatter(documents, file, engines, &failures, &warnings)
     let loaded =
       documents.config.map { loadConfig($0, documents, head, engines, &failures, &warnings) }
       ?? loadMarkdown(documents, head, engines, &failures, &warnings)
@@ -49,7 +52,8 @@ extension AgentLoader {
 
   /// What is broken in a front matter costs the front matter alone: the words below it are there.
   private static func frontMatter(
-    _ documents: AgentDocuments, _ engines: Set<String>, _ failures: inout [Failure],
+    _ documents: AgentDocuments, _ file: ForeignFile?, _ engines: Set<String>,
+    _ failures: inout [Failure],
     _ warnings: inout [Warning]
   ) -> Head? {
     guard let document = documents.prompt else { return nil }
@@ -57,7 +61,7 @@ extension AgentLoader {
     var foreign: ForeignAgent?
     do throws(Failure) {
       if documents.config == nil {
-        let file = try ForeignFile(document)
+        let file = if let file { file } else { try ForeignFile(document) }
         foreign = try file.agents(engines: engines).first
         if foreign?.kind == .prompt { foreign?.rename(called: documents.fileName) }
         if let foreign {
@@ -166,7 +170,8 @@ extension AgentLoader {
       agent.category = category.contains("/") ? FilePlace.folder(of: category) : nil
     }
     agent.files = AgentFiles(
-      prompt: document.path, origin: documents.origin, kind: head.kind, unused: head.unused)
+      prompt: document.path, origin: documents.origin, kind: head.kind)
+    agent.unused = head.unused + agent.unused.filter { !head.unused.contains($0) }
     failures += head.reader.reader.failures
     warnings += head.reader.reader.warnings
     return Loaded(agent: agent, prompt: head.prompt, unreadable: head.unreadable)

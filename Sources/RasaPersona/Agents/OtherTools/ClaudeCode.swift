@@ -42,7 +42,8 @@ enum ClaudeCode {
   /// Named by its file. What is typed behind the command is the question.
   static func command(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
     var agent = ForeignAgent(
-      .claudeCommand, matter, place, called: place.stem, rules: commandRules)
+      .claudeCommand, matter, place, called: place.name(saying: matter.node?["name"]),
+      rules: commandRules)
     agent.takeArguments()
     agent.leaveInsertions(ForeignAgent.shellAndFiles)
     agent.identify()

@@ -17,7 +17,8 @@ enum Copilot {
   ]
 
   static func agent(_ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind) -> ForeignAgent {
-    var agent = ForeignAgent(kind, matter, place, called: place.stem, rules: rules)
+    var agent = ForeignAgent(
+      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
     let said = matter.node?["name"] ?? matter.node?["title"]
     agent.identify(name: said?.value.string, at: said?.location)
     if kind == .copilotPrompt {
@@ -30,15 +31,16 @@ enum Copilot {
     return agent
   }
 
-  /// The first of a list that is a model's own name; those of the menu are no provider's.
+  /// The first of a list that names a model.
   private static func putModel(_ node: DocumentNode?, into agent: inout ForeignAgent) {
     guard let node else { return }
     var nodes = [node]
     if case .sequence(let elements) = node.content { nodes = elements }
-    guard let first = nodes.first(where: { ForeignModel.isName($0.value.string ?? "") }) else {
-      return agent.leave("model")
+    for node in nodes {
+      guard let name = ForeignModel.name(ofMenu: node.value.string ?? "") else { continue }
+      return agent.put("model", .string(name), at: node.location)
     }
-    agent.put("model", first)
+    agent.leave("model")
   }
 }
 

@@ -75,7 +75,7 @@ package struct ForeignFile: Sendable {
 
   private static let ownKeys = Set(AgentReader.keys).subtracting([
     "name", "description", "tools", "model", "color", "id", "category", "tags", "temperature",
-    "max_turns", "limits",
+    "max_turns", "maxTurns", "steps", "max_steps", "maxSteps", "limits",
   ])
 
   private static let distinctive: [String: AgentKind] = {
@@ -238,6 +238,15 @@ struct AgentPath {
 
   /// The folder that the file is in.
   var folder: String? { folders.last.map(String.init) }
+
+  /// What an agent is called whose tool goes by file names: where its file lies with ours, it may go by
+  /// ours.
+  func name(saying name: DocumentNode?) -> String {
+    guard kind == nil, let said = name?.value.string?.trimmed, AgentID.isValid(said) else {
+      return stem
+    }
+    return said
+  }
 
   /// The kind that is told by the place or the name alone.
   var kind: AgentKind? {

@@ -27,8 +27,15 @@ enum ForeignModel {
     return "\(engine):\(model)"
   }
 
-  /// Menus call models by names that no provider knows, such as `Claude Sonnet 4.5 (copilot)`.
-  static func isName(_ text: String) -> Bool {
+  /// Menus write names for people, such as `Claude Sonnet 4.5 (copilot)` for `claude-sonnet-4.5`; nil
+  /// for what names no model.
+  static func name(ofMenu text: String) -> String? {
+    let words = text.lowercased().split(separator: "(").first.map(String.init) ?? ""
+    let name = words.split(whereSeparator: \.isWhitespace).joined(separator: "-")
+    return name != "auto" && isName(name) ? name : nil
+  }
+
+  private static func isName(_ text: String) -> Bool {
     !text.isEmpty
       && text.utf8.allSatisfy { byte in
         (byte >= 0x61 && byte <= 0x7A) || (byte >= 0x30 && byte <= 0x39)

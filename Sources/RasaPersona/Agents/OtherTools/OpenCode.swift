@@ -17,7 +17,8 @@ enum OpenCode {
   static func agent(
     _ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind, engines: Set<String>
   ) -> ForeignAgent {
-    var agent = ForeignAgent(kind, matter, place, called: place.stem, rules: rules)
+    var agent = ForeignAgent(
+      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
     finish(&agent, matter.node, engines)
     return agent
   }
