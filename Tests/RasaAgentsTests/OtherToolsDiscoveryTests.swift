@@ -260,6 +260,17 @@ struct OtherToolsDiscoveryTests {
       found.failures.isEmpty && found.warnings.isEmpty && found.notes.isEmpty, "\(found.warnings)")
   }
 
+  @Test("of a file of several agents all are taken over, or none")
+  func importingTeams() throws {
+    let setting = try Setting()
+    let good = "agents: {root: {instruction: Lead.}, helper: {instruction: Help.}}\n"
+    let bad = "agents: {root: {instruction: Lead.}, helper: {instruction: ' '}}\n"
+    try setting.scratch.write(good, to: "set/good.yaml")
+    try setting.scratch.write(bad, to: "set/bad.yaml")
+    let found = try AgentImport(from: setting.path("set"), engines: [])
+    #expect(found.items.map(\.id) == ["good", "good-helper"] && found.failures.count == 1)
+  }
+
   @Test("an import follows no link out, and takes one kind where it is told to")
   func importingOneKind() throws {
     let setting = try Setting()
@@ -277,5 +288,9 @@ struct OtherToolsDiscoveryTests {
     #expect(throws: Failure.self) {
       try AgentImport(from: setting.path("nowhere"), engines: [])
     }
+    // A repository's texts are not all prompts.
+    try setting.scratch.write("x", to: "set/.git/HEAD")
+    #expect(throws: Failure.self) { try AgentImport(from: setting.path("set"), engines: []) }
+    #expect(try AgentImport(from: setting.path("set"), as: .gemini, engines: []).items.count == 1)
   }
 }

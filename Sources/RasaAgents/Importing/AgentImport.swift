@@ -40,7 +40,7 @@ package struct AgentImport: Sendable {
     self.kind = kind
     self.engines = engines
     switch FileSystem.status(of: path)?.kind {
-    case .folder?: readFolder(path, limits)
+    case .folder?: try readFolder(path, limits)
     case .file?:
       read(
         path, category: nil,
@@ -66,7 +66,7 @@ package struct AgentImport: Sendable {
     ]
 
   /// Of a project only the folders of tools are read: what else lies there is its own.
-  private mutating func readFolder(_ folder: String, _ limits: AgentLimits) {
+  private mutating func readFolder(_ folder: String, _ limits: AgentLimits) throws(Failure) {
     let last = folder.split(separator: "/").last.map(String.init) ?? folder
     var places = Self.places
     places += Self.places.compactMap { place in
@@ -76,7 +76,15 @@ package struct AgentImport: Sendable {
       .filter { if case .there(.folder, _) = $0.files.standing { true } else { false } }
     let configuration = AgentPlaces.join(folder, "opencode.json")
     let hasConfiguration = FileSystem.kind(of: configuration) == .file
-    if roots.isEmpty, !hasConfiguration { roots = [AgentRoot(files: FileRoot(folder))] }
+    if roots.isEmpty, !hasConfiguration {
+      // Every text of a repository would be taken for a prompt.
+      guard kind != nil || !FileSystem.exists(AgentPlaces.join(folder, ".git")) else {
+        throw Failure(
+          .usage, "\(folder) is a repository without a folder of another tool",
+          mend: "name the folder that the files are in, or say what they are with `--from KIND`")
+      }
+      roots = [AgentRoot(files: FileRoot(folder))]
+    }
     if hasConfiguration, kind == nil || kind == .opencode {
       read(configuration, category: nil) { () throws(Failure) in
         try FileRoot(folder).read("opencode.json", limit: AgentFile.largest)
@@ -112,9 +120,17 @@ package struct AgentImport: Sendable {
         if kind == .fabric {
           category = category.map(FilePlace.folder).flatMap { $0 == "." ? nil : $0 }
         }
-        for agent in try file.agents(engines: engines) {
-          if let failure = agent.failure { throw failure }
-          try take(agent, path, category)
+        // Of a file of several agents all are taken, or none.
+        let count = items.count
+        do throws(Failure) {
+          for agent in try file.agents(engines: engines) {
+            if let failure = agent.failure { throw failure }
+            try take(agent, path, category)
+          }
+        } catch {
+          for item in items.suffix(from: count) { ids.remove(item.id) }
+          items.removeSubrange(count...)
+          throw error
         }
       }
     } catch {

@@ -311,6 +311,30 @@ struct OtherToolsTests {
     #expect(failure.location?.line == broken.line)
   }
 
+  @Test("what another tool accepts and we have in another form does not break an agent")
+  func oddForms() throws {
+    let text = """
+      ---
+      id: 7
+      description: Works
+      mode: all
+      tools: {bash: {allow: [ls]}}
+      tags: {a: b}
+      color: [red, blue]
+      category: {x: y}
+      ---
+      You work.
+      """
+    let reading = load(".opencode/agents/worker.md", text)
+    let agent = try reading.get().agent
+    #expect(agent.id == "worker" && reading.warnings.isEmpty)
+    #expect(agent.unused == ["mode", "tools", "tags", "color", "category"])
+    let own = try load(
+      "agents/x/system.md", "---\nname: mine\ndescription: Is ours\n---\nYou work.\n"
+    ).get().agent
+    #expect(own.id == "mine" && own.files.kind == .rasa)
+  }
+
   @Test("a broken front matter costs itself alone, and is said once")
   func brokenFrontMatter() throws {
     let reading = load(".claude/agents/x.md", "---\nname: y\nYou do it.\n")

@@ -72,6 +72,8 @@ package struct ForeignAgent: Sendable {
   mutating func identify(name: String? = nil, at place: SourceLocation? = nil) {
     let place = place ?? start
     let spoken = name?.trimmed.nonEmpty
+    // What a file says by our names for it is told already.
+    fields.removeAll { ["id", "agent_id", "name", "display_name"].contains($0.key) }
     if AgentID.isValid(id) {
       let shown = spoken == id ? nil : spoken
       fields.insert(

@@ -46,7 +46,8 @@ package struct ForeignFile: Sendable {
 
   private static func kind(of matter: FrontMatter, _ place: AgentPath) -> What {
     if let other = place.otherFile { return .other(other) }
-    if let kind = place.kind { return .agent(kind) }
+    // A pattern has no front matter; what has one is called by it.
+    if let kind = place.kind, kind != .fabric || matter.node == nil { return .agent(kind) }
     guard matter.node != nil || matter.failure != nil else {
       if place.isDocumentation { return .other(.documentation) }
       return matter.body.trimmed.isEmpty ? .nothing : .agent(.prompt)
@@ -306,6 +307,19 @@ enum ForeignField {
 }
 
 extension ForeignAgent {
+  /// Whether a field has the form that it has with us: what other tools accept must not break an agent.
+  private static func isReadable(_ entry: DocumentNode.Entry) -> Bool {
+    switch (entry.key, entry.value.content) {
+    case ("tools", .mapping(let tools)): tools.allSatisfy { $0.value.value.bool != nil }
+    case ("tools", .sequence(let tools)), ("tags", .sequence(let tools)):
+      tools.allSatisfy { if case .scalar = $0.content { true } else { false } }
+    case ("tags", .mapping), ("color", .mapping), ("color", .sequence), ("category", .mapping),
+      ("category", .sequence):
+      false
+    default: true
+    }
+  }
+
   /// Markdown with front matter: fields that mean the same stay, and what nobody here knows is left.
   init(
     _ kind: AgentKind, _ matter: FrontMatter, _ place: AgentPath, called name: String,
@@ -322,7 +336,7 @@ extension ForeignAgent {
       case .unused: leave(entry.key)
       case .ignored: break
       case nil:
-        if AgentReader.keys.contains(entry.key) {
+        if AgentReader.keys.contains(entry.key), Self.isReadable(entry) {
           put(entry.key, entry.value)
         } else {
           leave(entry.key)
