@@ -20,7 +20,8 @@ package enum Program {
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
-        let house = try House(environment: environment)
+        var house = try House(environment: environment)
+        house.askedNarrowing = command.agentNarrowing
         do {
           try await run(command, house)
         } catch let failure as Failure {

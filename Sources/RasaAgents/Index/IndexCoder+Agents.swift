@@ -84,6 +84,10 @@ extension IndexCoder {
     code(&agent.capabilities)
     code(&agent.exampleQueries)
     code(&agent.worksWellWith)
+    code(&agent.agents, empty: AgentNarrowing.List([], place: "")) {
+      $0.code(&$1.patterns)
+      $0.code(&$1.place)
+    }
     code(&agent.typicalWorkflows)
     code(&agent.qualityGates)
     code(&agent.tools)

@@ -29,7 +29,7 @@ struct RunCommand {
     if command.flag("dry-run") { return try await rehearse(settings) }
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
-    let graph = try await graph(for: settings, workshop, at: stand)
+    let graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(
@@ -66,8 +66,9 @@ struct RunCommand {
 
   /// Who is asked, ready to run, with what is odd about them told.
   private func graph(
-    for settings: RunSettings, _ workshop: Workshop, at stand: Stand
+    for settings: inout RunSettings, _ workshop: Workshop, at stand: Stand
   ) async throws -> Graph {
+    if !house.askedNarrowing.isEmpty { _ = try house.agentRegistry { _ in } }
     let graph: Graph
     switch settings.subject {
     case .persona(let name): graph = try house.graph(name)
@@ -77,6 +78,7 @@ struct RunCommand {
         for: settings.input, maxCost: settings.gate.maxCost, history: workshop.store,
         options: settings.gate, onWarning: stand.warn)
       stand.say(pick.sentence)
+      settings.notices.append(pick.notice)
       graph = try house.graph(agent: pick.agent.id)
     }
     for warning in graph.warnings(given: settings.preferences) { stand.warn(warning) }
@@ -92,6 +94,7 @@ struct RunCommand {
     settings.user = command.text("user")
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
+    settings.agents = house.askedNarrowing.lists.flatMap(\.patterns)
     settings.setModelAndMoney(command)
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
@@ -105,9 +108,10 @@ struct RunCommand {
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
   private func rehearse(_ settings: RunSettings) async throws {
+    var settings = settings
     let workshop = try Workshop(house)
     defer { workshop.client.shutdown() }
-    let graph = try await graph(for: settings, workshop, at: workshop.stand(settings))
+    let graph = try await graph(for: &settings, workshop, at: workshop.stand(settings))
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
       options: settings.gate, onWarning: workshop.stand(settings).warn, onlyEstimates: true)
@@ -140,7 +144,7 @@ struct RunCommand {
       let summary: Value = [
         "persona": .string(graph.persona.name), "calls": .array(values),
         "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
-        "is_bounded": .bool(isBounded),
+        "is_bounded": .bool(isBounded), "notices": .array(settings.notices.map(\.value)),
       ]
       try house.output.write(settings.format.text(of: summary))
     }
@@ -190,7 +194,7 @@ struct RunCommand {
     settings.session = session
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
-    var graph = try await graph(for: settings, workshop, at: stand)
+    var graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), environment: house.environment)

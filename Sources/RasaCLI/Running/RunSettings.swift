@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 import RasaModels
 import RasaPersona
 
@@ -49,6 +50,10 @@ struct RunSettings: Sendable {
   var isStrict = false
   var isVerbose = false
   var isQuiet = false
+  /// The agents that `--agents` leaves.
+  var agents: [String] = []
+  /// What the journal and the reader of the answer are told of how it came to this run.
+  var notices: [RunNotice] = []
 }
 
 extension RunSettings {
@@ -61,6 +66,7 @@ extension RunSettings {
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
+    if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
     return kept
   }
 

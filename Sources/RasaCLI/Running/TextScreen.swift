@@ -73,7 +73,8 @@ final class TextScreen: RunScreen {
     case .event(.moved(let from, let to, let reason)):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
     case .event: break
-    case .notice(let notice): if !isQuiet { try say(notice.line) }
+    // Whom the run was given to was told before it began.
+    case .notice(let notice): if !isQuiet, notice.kind != .chosen { try say(notice.line) }
     }
   }
 

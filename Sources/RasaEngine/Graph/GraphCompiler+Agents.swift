@@ -86,9 +86,11 @@ extension GraphCompiler {
         mend: "`rasa agents list` and `rasa personas list` show which there are",
         at: definition.location)
     }
+    if persona.agent != nil { try narrowing.require(name, at: definition.location) }
     do {
       let compiled = try Graph.compile(
-        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest)
+        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest,
+        narrowing: narrowing)
       delegateGraphs[name] = compiled
       return compiled
     } catch {

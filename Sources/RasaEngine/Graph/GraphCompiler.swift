@@ -15,17 +15,19 @@ extension Graph {
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil }
   ) throws(Failure) -> Graph {
     try compile(
-      persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth)
+      persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth,
+      narrowing: AgentNarrowing())
   }
 
   static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int
+    deepest: Int, narrowing: AgentNarrowing
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
-      persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest)
+      persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
+      narrowing: narrowing.and(persona.agents))
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -54,6 +56,8 @@ struct GraphCompiler {
   /// Who has this persona work, the outermost first.
   let way: [String]
   let deepest: Int
+  /// Whom this one, and everybody who has it work, may have work.
+  let narrowing: AgentNarrowing
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
   /// Where frames and nodes stand, by name; of several with one name the first counts.
@@ -68,9 +72,10 @@ struct GraphCompiler {
     persona: PersonaDefinition,
     shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int
+    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing()
   ) {
     self.persona = persona
+    self.narrowing = narrowing
     self.shipped = shipped
     self.delegates = delegates
     self.way = way

@@ -40,6 +40,8 @@ package struct RunStart: Sendable, Hashable {
   package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?
+  /// What a reader of the answer has to know of how it came to this run. Each becomes a line of its own.
+  package var notices: [RunNotice] = []
 
   package init(
     run: Identifier, persona: String, personaDigest: String, session: String? = nil,

@@ -35,10 +35,12 @@ struct Drive {
       entries.append(
         JournalEntry(run: start.run, time: now, kind: "persona.pinned", body: graph.pinned))
     }
+    entries += start.notices.map { $0.entry(of: start.run, at: now) }
     surroundings.journal.open(record, entries)
     try await openContext(origin)
     try await show(.event(begun))
     machine.apply(begun)
+    for notice in start.notices where stage.note(notice) { try await show(.notice(notice)) }
     let changed = start.fork?.changes.filter { change in
       !changes.values.joined().contains { $0.path == StatePath(change.key) }
     }

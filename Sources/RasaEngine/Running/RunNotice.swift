@@ -18,6 +18,8 @@ package struct RunNotice: Sendable, Hashable {
     case waiting
     /// A count or price that cannot be as reported.
     case accounting
+    /// An agent was chosen for the task because nobody named one.
+    case chosen
   }
 
   package var kind: Kind

@@ -26,6 +26,8 @@ package struct House: Sendable {
   package var agentSource: any AgentSource
   /// The folder whose own files go before the user's.
   package let project: String
+  /// What the command line leaves of all agents; the configuration leaves less.
+  package var askedNarrowing = AgentNarrowing()
   package let trust: ProjectTrust
   /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
   private let lease: Duration
@@ -73,6 +75,7 @@ package struct House: Sendable {
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
     library.engines = configurationFiles.engines(folders, time)
     library.prompts = prompts
+    library.narrowing = narrowing
     library.limits = { [folders] name throws(Failure) in
       let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
       guard let document = try own.read(name) else { return nil }
@@ -151,7 +154,36 @@ package struct House: Sendable {
       recorder.files(of: graph.workers) { path in
         path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
       }.value
+    if let list = graph.persona.agents {
+      for (sentence, hint) in AgentNarrowing([list]).unknown(among: agentSource.agentIDs()) {
+        graph.warnings.append(
+          Warning(sentence + (hint.map { "; \($0)" } ?? ""), at: graph.persona.location))
+      }
+    }
     return graph
+  }
+
+  /// Which agents may be seen and have work: what the command line and the configuration both leave.
+  package var narrowing: AgentNarrowing {
+    let configured = try? configurationFiles.read(folders, time).definition?.narrowing
+    return askedNarrowing.and(configured ?? AgentNarrowing())
+  }
+
+  /// The agents that may be seen. What a list names that is no agent is an error on the command line
+  /// and told elsewhere: a file may be meant for more than one machine.
+  package func agentRegistry(onWarning: (Warning) -> Void) throws(Failure) -> AgentRegistry {
+    let registry = agents.found.registry
+    guard !narrowing.isEmpty else { return registry }
+    let ids = registry.ids
+    if let (sentence, hint) = askedNarrowing.unknown(among: ids).first {
+      throw Failure(
+        .usage, sentence,
+        mend: "\(hint.map { "\($0) " } ?? "")`rasa agents list` shows which there are")
+    }
+    for (sentence, hint) in narrowing.unknown(among: ids) {
+      onWarning(Warning(sentence + (hint.map { "; \($0)" } ?? "")))
+    }
+    return registry.narrowed(to: narrowing)
   }
 
   static func isPath(_ name: String) -> Bool {

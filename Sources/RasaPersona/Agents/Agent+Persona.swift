@@ -41,6 +41,7 @@ extension Agent {
     persona.limits = limits.whole
     persona.capabilities = capabilities
     persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
+    persona.agents = agents
     persona.agent = AgentRules()
     persona.agent?.maxConcurrentTasks = maxConcurrentTasks
     persona.agent?.sandbox = sandbox

@@ -32,6 +32,8 @@ package struct Agent: Sendable, Hashable {
   package var capabilities: [String] = []
   package var exampleQueries: [String] = []
   package var worksWellWith: [String] = []
+  /// Whom it may have work of all agents; nil for any.
+  package var agents: AgentNarrowing.List?
   package var typicalWorkflows: [String] = []
   package var qualityGates: [String] = []
   package var tools: [String] = []

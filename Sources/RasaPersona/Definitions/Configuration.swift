@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
   package var network = NetworkDefinition()
   /// The model whose vectors help to recommend agents; nil when none is to be asked.
   package var embeddings: ModelReference?
+  /// Which agents may be seen and have work: the user's list, and the project's.
+  package var narrowing = AgentNarrowing()
   /// What of it the project's file says; nil when there is none.
   package var ofProject: ProjectSettings?
   package init() {}

@@ -32,6 +32,8 @@ package struct PersonaDefinition: Sendable {
     set { spellings = newValue }
   }
   private var spellings = ValueObject()
+  /// Whom it may have work of all agents; nil for any.
+  package var agents: AgentNarrowing.List?
   /// What only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation

@@ -10,6 +10,7 @@ extension Library {
     guard let source = agentSource, let documents = try source.documents(ofAgent: id) else {
       return nil
     }
+    try narrowing.require(id)
     let reading = AgentLoader.load(documents, engines: engines)
     let loaded = try reading.get()
     guard let prompt = loaded.prompt else {
@@ -52,7 +53,7 @@ extension Library {
 
   /// There is no agent of that id, and these are near.
   package func unknownAgent(_ id: String) -> Failure {
-    let known = agentSource?.agentIDs() ?? []
+    let known = (agentSource?.agentIDs() ?? []).filter(narrowing.allows)
     let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
       .configuration, "there is no agent `\(id)`",

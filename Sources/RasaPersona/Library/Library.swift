@@ -10,6 +10,8 @@ package struct Library: Sendable {
   package var personaSources: [any DefinitionSource]
   package var operatorSources: [any DefinitionSource]
   package var agentSource: (any AgentSource)?
+  /// Which agents may be asked, and have work.
+  package var narrowing = AgentNarrowing()
   /// The engines that agents may name.
   package var engines = AgentLoader.builtInEngines
   /// Where agents' prompts are kept once they are compiled.

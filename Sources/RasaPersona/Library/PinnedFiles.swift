@@ -148,6 +148,7 @@ package final class FileRecorder: Sendable {
     recorded.engines = library.engines
     recorded.prompts = library.prompts
     recorded.limits = library.limits
+    recorded.narrowing = library.narrowing
     return recorded
   }
 

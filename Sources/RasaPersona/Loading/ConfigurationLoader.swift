@@ -62,6 +62,7 @@ extension Configuration {
   fileprivate mutating func narrow(by project: Configuration) {
     model = project.model ?? model
     profile = project.profile ?? profile
+    narrowing = narrowing.and(project.narrowing)
     providers += project.providers.map { provider in
       var provider = provider
       provider.isProject = true

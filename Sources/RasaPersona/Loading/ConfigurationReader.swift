@@ -31,7 +31,7 @@ struct ConfigurationReader {
 
   mutating func configuration(_ node: DocumentNode) -> Configuration {
     var configuration = Configuration()
-    let known = ["model", "profile", "providers", "budget", "network", "recommend"]
+    let known = ["model", "profile", "providers", "budget", "network", "recommend", "agents"]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
     }
@@ -44,6 +44,7 @@ struct ConfigurationReader {
     configuration.profile = reader.choice(fields["profile"], "profile")
     configuration.budget = budget(fields["budget"])
     configuration.network = network(fields["network"])
+    configuration.narrowing = AgentNarrowing().and(reader.agentList(fields["agents"]))
     if isOwn(fields, "recommend", because: "it says to whom your tasks are sent"),
       let node = fields["recommend"],
       let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])

@@ -32,6 +32,7 @@ package struct PersonaLoader {
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
     "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
+    "agents",
   ]
 
   private func persona(
@@ -59,6 +60,7 @@ package struct PersonaLoader {
       fields["performance_profile"], models: definition.models)
     definition.budget = reader.costBudget(fields["cost_budget"])
     definition.limits = reader.runLimits(fields["limits"])
+    definition.agents = reader.agentList(fields["agents"])
     definition.tools = fields["tools"]?.value ?? .null
 
     var known: Set<String> = []

@@ -72,7 +72,7 @@ extension CommandSpec {
     notes: [
       HelpNote(
         "What is looked at",
-        "Ids, names and descriptions; agents whose id or name fits come first. A fuzzy search takes "
+        "Ids, names, descriptions, capabilities and tags; agents whose id or name fits come first. A fuzzy search takes "
           + "one minus the share of letters to change, and for several words agents that speak of "
           + "each of them.")
     ])
@@ -103,6 +103,7 @@ extension CommandSpec {
 extension [OptionSpec] {
   /// Which agents are wanted.
   fileprivate static let agentFilter = [
+    OptionSpec.agents,
     OptionSpec("category", .value(placeholder: "TEXT", .text), "A part of the category"),
     OptionSpec(
       "engine", .value(placeholder: "NAME", .text),

@@ -29,33 +29,36 @@ extension CommandSpec {
         "Only agents whose usual answer costs no more than this; nor may the vectors"),
       OptionSpec(
         "embeddings", .value(placeholder: "[ENGINE:]MODEL", .text),
-        "Send the task, and agents that are new, to this model, and count those near to the task as "
-          + "related; `off` asks nobody",
+        "Send the task, and agents that are new, to this model, and count those that stand out as "
+          + "near to the task; `off` asks nobody",
         defaultsTo: .described("as config.yaml says, else off")),
+      .agents,
       OptionSpec(
         "limit", .value(placeholder: "N", .integer(1...100_000)), "At most so many",
         defaultsTo: .value("5")),
       OptionSpec(
         "explain", .flag(isNegatable: false), "Show every term of each score, and what it is for"),
       OptionSpec(
-        "all", .flag(isNegatable: false), "List agents that do not fit as well"), .json,
+        "all", .flag(isNegatable: false), "List agents that do not fit as well"), .trust, .json,
     ],
     notes: [
       HelpNote(
         "Score",
         rows: [
-          (
-            "0–100", "what of the task its capabilities meet: 10 points exact, 5 in part, 2 related"
-          ),
+          ("0–100", "how well its capabilities, and what else is written of it, fit the task"),
           ("0–20", "how near its profile is to what the task asks for"),
           ("0–10", "what a usual answer costs: from a dollar to a hundredth of a cent"),
           ("0–10", "whether its model can be asked: available 10, unknown 5"),
         ]),
       HelpNote(
+        "Order",
+        "By the score. The last three parts count as far as the agent fits: who does not fit gains "
+          + "nothing by being cheap. Where no capabilities are declared, they are read from id, name, "
+          + "description, headings and examples."),
+      HelpNote(
         "Verdict",
-        "50 and more is recommended, 30 and more acceptable; an agent without any capability that "
-          + "has to do with the task is neither. The order also goes by how well the agent's "
-          + "description, examples and prompt fit the task."),
+        "50 and more is recommended, 30 and more acceptable. Where no agent comes to 30, none fits, "
+          + "and those that come nearest are named."),
       HelpNote(
         "Embeddings",
         "Vectors of texts come from OpenAI, Gemini, Ollama and servers that speak as they do. Those "

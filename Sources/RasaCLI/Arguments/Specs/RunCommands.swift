@@ -40,6 +40,7 @@ extension CommandSpec {
       OptionSpec(
         "auto", .flag(isNegatable: false), "Let the agent answer that fits the question best",
         heading: "Question"),
+      .agents.under("Question"),
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),
         "The question; `-`, or a pipe, reads it from standard input", heading: "Question"),
@@ -102,6 +103,7 @@ extension CommandSpec {
     ],
     options: [
       .persona.under("Conversation").excused(by: "agent"), .agent.under("Conversation"),
+      .agents.under("Conversation"),
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [

@@ -99,6 +99,9 @@ extension OptionSpec {
   static let trust = OptionSpec(
     "trust", .flag(isNegatable: false),
     "Agree, for this command, to what the files of this folder change", heading: "Running")
+  static let agents = OptionSpec(
+    "agents", .value(placeholder: "ID,…", .text),
+    "Only these agents are seen and may have work; `*` stands for any part of an id", repeats: true)
   static let verbose = OptionSpec(
     "verbose", short: "v", .flag(isNegatable: false),
     "Tell on standard error what every step does")

@@ -29,8 +29,9 @@ struct AgentsCommands {
     }
     let found = house.agents.found
     tell(found)
-    if command.flag("shadowed") { return try print(shadowed(found, filter)) }
-    try show(found.registry.select(filter, sortedBy: orders))
+    let registry = try house.agentRegistry(onWarning: house.warn)
+    if command.flag("shadowed") { return try print(shadowed(found, registry, filter)) }
+    try show(registry.select(filter, sortedBy: orders))
   }
 
   func show(_ entries: [AgentRegistry.Entry]) throws {
@@ -62,8 +63,10 @@ struct AgentsCommands {
     try print.output.write(lines.joined(separator: "\n"))
   }
 
-  private func shadowed(_ found: DiscoveredAgents, _ filter: AgentFilter) -> Listing {
-    let ids = Set(found.registry.select(filter).map(\.agent.id))
+  private func shadowed(
+    _ found: DiscoveredAgents, _ registry: AgentRegistry, _ filter: AgentFilter
+  ) -> Listing {
+    let ids = Set(registry.select(filter).map(\.agent.id))
     let shadowed = found.shadowed.filter { ids.contains($0.id) }
     return Listing(
       columns: ["AGENT", "USED", "INSTEAD OF"],
@@ -84,7 +87,7 @@ struct AgentsCommands {
     let orders = try command.text("sort").map { text throws(Failure) in try AgentOrder.parse(text) }
     let found = house.agents.found
     tell(found)
-    var matches = found.registry.matches(filter)
+    var matches = try house.agentRegistry(onWarning: house.warn).matches(filter)
     if let orders {
       let places = Dictionary(
         uniqueKeysWithValues: matches.map(\.entry).sorted(by: orders).enumerated().map {

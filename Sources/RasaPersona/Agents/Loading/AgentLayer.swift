@@ -54,6 +54,7 @@ struct AgentLayer {
   var capabilities: [String]?
   var exampleQueries: [String]?
   var worksWellWith: [String]?
+  var agents: AgentNarrowing.List?
   var typicalWorkflows: [String]?
   var qualityGates: [String]?
   var tools: [String]?
@@ -137,6 +138,7 @@ extension AgentLayer {
     take(\.capabilities)
     take(\.exampleQueries)
     take(\.worksWellWith)
+    take(\.agents)
     take(\.typicalWorkflows)
     take(\.qualityGates)
     take(\.tools)

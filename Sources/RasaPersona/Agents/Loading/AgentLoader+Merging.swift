@@ -32,6 +32,7 @@ extension AgentReader {
     agent.capabilities = layer.capabilities ?? []
     agent.exampleQueries = layer.exampleQueries ?? []
     agent.worksWellWith = layer.worksWellWith ?? []
+    agent.agents = layer.agents
     agent.typicalWorkflows = layer.typicalWorkflows ?? []
     agent.qualityGates = layer.qualityGates ?? []
     agent.tools = layer.tools ?? []

@@ -17,6 +17,7 @@ struct AgentReader {
     "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
     "trigger_behavior", "sandbox", "defaults", "strict", "any_engine", "limits",
+    "agents",
   ]
 
   // MARK: Files
@@ -82,6 +83,7 @@ struct AgentReader {
     layer.exampleQueries = reader.looseTexts(
       fields["example_queries"], "example_queries", splitting: .never)
     layer.worksWellWith = reader.looseTexts(fields["works_well_with"], "works_well_with")
+    layer.agents = reader.agentList(fields["agents"])
     layer.typicalWorkflows = reader.looseTexts(
       fields["typical_workflows"], "typical_workflows", splitting: .never)
     layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")

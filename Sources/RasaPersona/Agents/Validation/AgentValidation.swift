@@ -84,6 +84,11 @@ extension AgentValidation {
           "`works_well_with` names `\(DocumentReader.printable(name))`, and there is no such agent"
             + (nearest.map { "; did you mean `\($0)`?" } ?? ""), at: places["works_well_with"]))
     }
+    for (sentence, hint) in AgentNarrowing().and(agent.agents).unknown(among: agents.keys.sorted())
+    {
+      findings.warnings.append(
+        Warning(sentence + (hint.map { "; \($0)" } ?? ""), at: places["agents"]))
+    }
     guard let trigger = agent.trigger else { return }
     if agents[trigger.agent] == nil, trigger.agent != agent.id {
       let nearest = nearestName(to: trigger.agent, among: agents.keys.sorted())
