@@ -188,6 +188,12 @@ struct ScoreTests {
     #expect(found.agents.first?.agent == "code-reviewer")
   }
 
+  @Test func fewAgentsThatAllKnowTheWordFitAllTheSame() {
+    let agents = registry(agent("one", ["code-review"]), agent("two", ["code-review"]))
+    let found = Recommender.plain.recommend(.init(task: "code review"), among: agents)
+    #expect(found.agents.map(\.agent) == ["one", "two"])
+  }
+
   @Test func whatDoesNotFitGainsNothingByBeingCheap() {
     var recommender = Recommender.plain
     recommender.estimatedCost = { $0.id == "cheap" ? .zero : .dollar }

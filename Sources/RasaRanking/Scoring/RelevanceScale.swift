@@ -32,6 +32,9 @@ struct RelevanceScale {
   private static let skills = 0.05
   /// What counts of an agent that does not say what it is for.
   private static let undescribed = 0.7
+  /// What is rare cannot be told from fewer agents: a word that both of two know says something all the
+  /// same.
+  private static let fewest = 10
   /// What has to be met for half of the points.
   private static let half = 0.65
 
@@ -46,7 +49,7 @@ struct RelevanceScale {
   private let length: Double
 
   init(_ survey: Survey, agents: Int) {
-    let count = Double(agents)
+    let count = Double(max(agents, Self.fewest))
     func rarity(_ frequency: Double) -> Double {
       log(1 + (count - frequency + 0.5) / (frequency + 0.5))
     }
