@@ -40,6 +40,7 @@ struct CodingTests {
     agent.capabilities = ["one", "two"]
     agent.exampleQueries = ["why?"]
     agent.worksWellWith = ["other"]
+    agent.agents = AgentNarrowing.List(["a", "b-*"], place: "a file")
     agent.typicalWorkflows = ["first, then"]
     agent.qualityGates = ["review"]
     agent.tools = ["Read"]
