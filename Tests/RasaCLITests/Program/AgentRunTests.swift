@@ -270,7 +270,10 @@ struct AgentRunTests {
 
   @Test("--agents leaves only some, and names what it does not know")
   func narrowed() async throws {
-    let provider = try ScriptedProvider.start([.text("first"), .text("second")])
+    let provider = try ScriptedProvider.start([
+      Script.text("second").with { $0.matches = { $0.messages.first == "You end." } },
+      .text("first"),
+    ])
     defer { provider.stop() }
     let rasa = try Self.program(
       provider,
