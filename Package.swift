@@ -92,7 +92,7 @@ let package = Package(
     library("RasaPersona", ["RasaCore", "RasaDocuments"]),
 
     // Values everything else speaks in.
-    library("RasaCore", []),
+    library("RasaCore", ["CUnicode"]),
 
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
@@ -106,6 +106,7 @@ let package = Package(
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
     shim("CTOML", links: ["stdc++"]),
     shim("CStemmer", links: ["stemmer"], whole: ["libstemmer.a"]),
+    shim("CUnicode", links: ["utf8proc"], whole: ["libutf8proc.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CZlib", links: ["z"], whole: ["libz.a"]),
     shim("CCrypto", links: ["crypto"]),
