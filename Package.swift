@@ -127,6 +127,7 @@ let package = Package(
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
         "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit", "RasaTestKit",
+        "RasaTerminal",
       ],
       swiftSettings: settings),
 

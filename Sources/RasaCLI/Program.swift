@@ -47,7 +47,13 @@ package enum Program {
   private static func report(
     _ error: any Error, _ environment: Environment, _ reply: ReplyForm
   ) -> Int32 {
-    let style = Terminal(environment).style(of: .error)
+    let terminal = Terminal(environment)
+    let style = terminal.style(of: .error)
+    func say(_ text: String) {
+      let text = terminal.laidOut(text, on: .error)
+      let rest = text.hasPrefix("rasa:") ? style.red("rasa:") + text.dropFirst(5) : text
+      try? Output.error.write(rest)
+    }
     let failure: Failure
     var exitCode: Int32
     switch error {
@@ -56,14 +62,14 @@ package enum Program {
       failure = interrupted.failure
       exitCode = interrupted.signal.exitCode
       let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
-      try? Output.error.write("rasa: stopped\(mend)\n")
+      try? Output.error.write(terminal.laidOut("rasa: stopped\(mend)\n", on: .error))
     case is CancellationError:
       failure = Failure(.cancelled, "it was interrupted")
       exitCode = failure.exitCode
     default:
       failure = Redaction(environment.variables)(error as? Failure ?? Failure(.run, "\(error)"))
       exitCode = failure.exitCode
-      try? Output.error.write("\(style.red("rasa:")) \(printable(failure.description))\n")
+      say("rasa: \(printable(failure.description))\n")
     }
     tell(failure, exitCode, reply)
     return exitCode
@@ -84,7 +90,8 @@ package enum Program {
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
       output: house.output, isJSON: isListed && command.flag("json"),
-      width: terminal.columns(of: .output) ?? Printer.unlimited)
+      width: terminal.columns(of: .output) ?? Printer.unlimited,
+      glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
     let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)

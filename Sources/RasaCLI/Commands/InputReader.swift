@@ -79,7 +79,7 @@ struct InputReader {
   }
 
   private func say(_ line: String) throws {
-    if !isQuiet { try house.errors.write("rasa: \(line)\n") }
+    if !isQuiet { try house.tell("rasa: \(line)\n") }
   }
 
   private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {

@@ -93,11 +93,12 @@ struct RunCommand {
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
     settings.setModelAndMoney(command)
+    settings.isQuiet = command.flag("quiet")
+    settings.isPlain = command.flag("plain")
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
     settings.streams = command.flag("stream")
-    settings.isQuiet = command.flag("quiet")
     return settings
   }
 
@@ -193,34 +194,46 @@ struct RunCommand {
     var graph = try await graph(for: settings, workshop, at: stand)
     try await house.settleTrust()
     let reader = LineReader(
-      history: InputHistory(path: house.historyPath), environment: house.environment)
-    try house.errors.write(
-      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+      history: InputHistory(path: house.historyPath), completing: ChatCommand.words,
+      environment: house.environment)
+    try house.tell(
+      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
+        + "/help shows more.\n")
+    var commands = ChatCommands(
+      house: house, store: workshop.store, settings: settings, name: graph.persona.name)
+    let prompt = Terminal(house.environment).glyphs.own("you › ")
     var asked = 0
     var failures: [Failure] = []
     reading: while true {
-      switch try await reader.nextLine(prompt: "you › ") {
+      switch try await reader.nextLine(prompt: prompt) {
       case .end: break reading
       case .interrupted: continue
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
-        settings.input = line
+        let question: String
+        switch try await commands.take(line) {
+        case .ask(let text): question = text
+        case .goOn: continue
+        case .leave: break reading
+        }
+        settings = commands.settings
+        settings.input = question
         asked += 1
         reload(&graph, settings.subject, at: stand)
         do {
-          _ = try await workshop.run(graph, settings, at: stand)
+          commands.note(answer: try await workshop.run(graph, settings, at: stand))
         } catch let closed as OutputClosed {
           await workshop.close()
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
-          try house.errors.write("(stopped)\n")
+          try house.tell("(stopped)\n")
         } catch let failure as Failure where failure.kind == .cancelled {
           // Ctrl-C at a question is a key there, and no signal.
-          try house.errors.write("(stopped)\n")
+          try house.tell("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not.
           failures.append(failure)
-          try house.errors.write("rasa: \(printable(failure.description))\n")
+          try house.tell("rasa: \(printable(failure.description))\n")
         }
       }
     }

@@ -6,8 +6,8 @@ struct TextLayout {
   private(set) var lines: [String] = []
   let width: Int
 
-  /// Narrower than 40 nothing is legible, wider than 100 nothing is pleasant to read.
-  init(width: Int) { self.width = min(max(width, 40), 100) }
+  /// Wider than 100 nothing is pleasant to read.
+  init(width: Int) { self.width = min(max(width, 20), 100) }
 
   var text: String { lines.joined(separator: "\n") + "\n" }
 
@@ -22,7 +22,9 @@ struct TextLayout {
 
   /// Labels in one column, what they mean in the other.
   mutating func rows(_ rows: [(label: String, text: String)], labelWidth: Int? = nil) {
-    let column = 2 + (labelWidth ?? Self.labelWidth(of: rows.map(\.label))) + 2
+    // Where two columns have no room, what labels mean stands below them.
+    let wide = 2 + (labelWidth ?? Self.labelWidth(of: rows.map(\.label))) + 2
+    let column = wide + 16 <= width ? wide : 6
     for row in rows {
       let label = "  \(row.label)"
       let text = wrapped(row.text.split(separator: " "), indent: column, hanging: column)

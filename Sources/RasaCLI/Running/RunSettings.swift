@@ -49,6 +49,8 @@ struct RunSettings: Sendable {
   var isStrict = false
   var isVerbose = false
   var isQuiet = false
+  /// A terminal shows the answer as it is: nothing is rendered or wrapped.
+  var isPlain = false
 }
 
 extension RunSettings {

@@ -76,6 +76,8 @@ struct Drive {
     try await show(.event(resumed))
     // Whoever reads the answer now has to know them as well.
     for notice in stage.notices { try await show(.notice(notice)) }
+    // What was sent back before is in the journal.
+    _ = machine.takeSentBack()
     // What followed from the last lines may not have been written down any more.
     try await tell(known.untold(machine.takeTold()))
   }
@@ -332,7 +334,10 @@ struct Drive {
   }
 
   /// Passes on what followed, and what of the output can be shown now.
-  mutating func tell() async throws { try await tell(machine.takeTold()[...]) }
+  mutating func tell() async throws {
+    try await tell(machine.takeTold()[...])
+    for way in machine.takeSentBack() { try await show(.sentBack(way)) }
+  }
 
   mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
     if !told.isEmpty {

@@ -21,7 +21,7 @@ extension OperatorProcedure {
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
-      try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))
+      try await show(.restarted(invocation.step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
     // Held until this returns.
     let place = try await surroundings.place(of: delegate)
@@ -49,9 +49,9 @@ extension OperatorProcedure {
       switch progress {
       case .output(let text):
         if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
-      case .restarted(let inner, let reason, let wasShown):
+      case .restarted(let inner, let restart, let wasShown):
         let hasBeenShown = wasShown && (live.map { stage.restart($0) } ?? false)
-        try await show(.restarted(inner, reason: reason, wasShown: hasBeenShown))
+        try await show(.restarted(inner, restart, wasShown: hasBeenShown))
       default: try await show(progress)
       }
     }

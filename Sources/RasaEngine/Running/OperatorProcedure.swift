@@ -63,7 +63,7 @@ struct OperatorProcedure {
     let node = graph.nodes[invocation.node]
     let reason = surroundings.redact(failure.message)
     if node.isLive, let live = node.writes.first, stage.restart(live) {
-      try await show(.restarted(invocation.step, reason: reason, wasShown: true))
+      try await show(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
     }
     try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
     return Completion(

@@ -87,8 +87,7 @@ package final class Gate: ModelGate {
             // What was shown of a broken answer is taken back before the next one begins.
             try await onEvent(.restarted(reason: reason))
           } else {
-            try await onEvent(
-              .noticed("the stream broke (\(reason)); the answer goes on where it broke off"))
+            try await onEvent(.wentOn(after: reason))
           }
           broken = nil
         }

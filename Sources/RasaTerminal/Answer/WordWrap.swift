@@ -220,6 +220,9 @@ struct WordWrap: Sendable {
     showWord()
   }
 
+  /// Shows the space at the end of the text, too.
+  mutating func flush() { flushSpace() }
+
   private mutating func addSpace(_ byte: UInt8) {
     isAfterWide = false
     isAfterOpening = false

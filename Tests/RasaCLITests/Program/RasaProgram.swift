@@ -45,6 +45,11 @@ struct RasaProgram {
       Self.binary, arguments, environment: environment, folder: home.path)
   }
 
+  func terminal(columns: Int32, _ arguments: [String]) throws -> TerminalSession {
+    try TerminalSession(
+      Self.binary, arguments, environment: environment, folder: home.path, columns: columns)
+  }
+
   /// A persona of one streamed answer.
   func writeSingle(_ more: String = "") throws {
     try home.write(

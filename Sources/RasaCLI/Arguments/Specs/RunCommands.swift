@@ -106,7 +106,10 @@ extension CommandSpec {
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
       .maxSeconds, .approval.under("Running"), .trust, .verbose.under("Running"),
-      .showReasoning.under("Running"),
+      .quiet.under("Running"), .plain.under("Running"), .showReasoning.under("Running"),
     ],
-    rules: [.atMostOne([.option("persona"), .option("agent")])])
+    rules: [
+      .atMostOne([.option("persona"), .option("agent")]),
+      .atMostOne([.option("verbose"), .option("quiet")]),
+    ])
 }

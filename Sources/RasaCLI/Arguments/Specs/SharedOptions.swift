@@ -84,6 +84,10 @@ extension OptionSpec {
   static let stream = OptionSpec(
     "stream", .flag(isNegatable: true), "Print the answer as it arrives", heading: "Output",
     defaultsTo: .value("true"))
+  static let plain = OptionSpec(
+    "plain", .flag(isNegatable: false),
+    "On a terminal, print the answer as it is: Markdown unrendered, lines unwrapped",
+    heading: "Output")
   static let outputFormat = OptionSpec(
     "output-format", .value(placeholder: "FORMAT", .choice(["text", "json", "stream-json"])),
     "What standard output carries", heading: "Output", defaultsTo: .value("text"))
@@ -109,7 +113,7 @@ extension OptionSpec {
 extension [OptionSpec] {
   /// How an answer is shown: the same wherever a run goes on.
   static let answerOutput = [
-    OptionSpec.stream, .outputFormat, .jsonFormat, .showReasoning, .verbose.under("Output"),
+    OptionSpec.stream, .plain, .outputFormat, .jsonFormat, .showReasoning, .verbose.under("Output"),
     .quiet.under("Output"),
   ]
 

@@ -94,7 +94,7 @@ struct AgentPage {
     private var groups: [[String]] = [[]]
 
     init(width: Int, others: OthersText) {
-      self.width = width == Printer.unlimited ? width : max(40, min(width, 100))
+      self.width = width == Printer.unlimited ? width : max(20, min(width, 100))
       self.others = others
     }
 

@@ -50,14 +50,18 @@ struct AgentsCommands {
 
   /// The ids in the agents' own colours.
   private func write(_ listing: Listing, _ agents: [Agent]) throws {
-    let text = listing.cleaned(print.others).text(width: print.width)
-    guard !agents.isEmpty, style != .plain else { return try print(text: text) }
+    let text = listing.cleaned(print.others).text(width: print.width, glyphs: print.glyphs)
+    guard !agents.isEmpty, style.isColored else { return try print(text: text) }
     var lines = text.byteLines.map(String.init)
-    for (index, agent) in agents.enumerated() where lines.indices.contains(index + 1) {
-      guard let color = agent.color else { continue }
-      let line = lines[index + 1]
+    var left = agents[...]
+    for index in lines.indices {
+      let line = lines[index]
       let end = line.firstIndex(ofByte: " ") ?? line.endIndex
-      lines[index + 1] = style.color(color, String(line[..<end])) + line[end...]
+      guard let agent = left.first, line[..<end] == print.others.line(agent.id) else { continue }
+      left.removeFirst()
+      if let color = agent.color {
+        lines[index] = style.color(color, String(line[..<end])) + line[end...]
+      }
     }
     try print.output.write(lines.joined(separator: "\n"))
   }
@@ -168,8 +172,7 @@ struct AgentsCommands {
 }
 
 extension Listing {
-  /// Without the columns that can be spared, one after the other, until the last one has room; a
-  /// narrow terminal cuts the others.
+  /// Without the columns that can be spared, one after the other, until the last one has room.
   func leavingOut(_ names: [String], for width: Int) -> Listing {
     var listing = self
     func isTooWide() -> Bool { listing.fixedWidth + min(30, listing.lastWidth) > width }
@@ -177,11 +180,6 @@ extension Listing {
       guard let index = listing.columns.firstIndex(of: name) else { continue }
       listing.columns.remove(at: index)
       for row in listing.rows.indices { listing.rows[row].remove(at: index) }
-    }
-    // What is left are two or three columns, of which the last takes 12 at least.
-    if isTooWide(), listing.columns.count > 1 {
-      let most = max(12, width - 14)
-      for row in listing.rows.indices { listing.rows[row][0] = fit(listing.rows[row][0], to: most) }
     }
     return listing
   }

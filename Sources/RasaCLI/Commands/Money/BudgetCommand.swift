@@ -117,7 +117,7 @@ struct BudgetCommand {
         .approval, "\(what.dropLast()), and there is no terminal to confirm it at",
         mend: "add `--yes`")
     }
-    try house.errors.write("\(printable(what)) It stays in the books, with your name.\n")
+    try house.tell("\(printable(what)) It stays in the books, with your name.\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Reset? [y/N] ")
     switch line {
