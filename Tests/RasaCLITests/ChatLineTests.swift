@@ -21,7 +21,7 @@ import Testing
         #expect(ChatLine("/\(name)") == .command(command, argument: ""))
         #expect(ChatLine("/\(name.uppercased()) a b ") == .command(command, argument: "a b"))
       }
-      #expect(ChatCommand.help.contains("/\(command.names[0])"))
+      #expect(ChatCommand.help(columns: 80).contains("/\(command.names[0])"))
     }
   }
 

@@ -141,6 +141,25 @@ struct RunnerTests {
     #expect(result.output == "a whole answer")
   }
 
+  @Test(
+    "an answer that goes on after a broken stream is told as continued, and kept in the journal")
+  func wentOn() async throws {
+    let gate = FakeGate { _, _, onEvent in
+      try await onEvent(.text("half an "))
+      try await onEvent(.wentOn(after: "the peer hung up"))
+      try await onEvent(.text("answer"))
+      return "half an answer"
+    }
+    let screen = Screen()
+    let result = try await run(
+      persona(frames: [frame("a")], operators: []), gate: gate, screen: screen)
+    #expect(screen.restarts == 0)
+    #expect(screen.output == "half an answer")
+    #expect(screen.notices.map(\.kind) == [.continued])
+    #expect(result.notices.map(\.kind) == [.continued])
+    #expect(result.continued == 0)
+  }
+
   @Test("an answer that does not fit its schema is repaired once")
   func repair() async throws {
     let schema: Value = [

@@ -32,7 +32,10 @@ private func seen(
       ("世界世界世界", 9, "世界世界\n世界"), ("你好，世界", 7, "你好，\n世界"),
       ("ab世界cd", 6, "ab世\n界cd"),
       ("a family 👩‍👩‍👧 here", 12, "a family 👩‍👩‍👧\nhere"),
-      ("e\u{301}e\u{301}e\u{301} e\u{301}e\u{301}e\u{301}", 6, "e\u{301}e\u{301}e\u{301}\ne\u{301}e\u{301}e\u{301}"),
+      (
+        "e\u{301}e\u{301}e\u{301} e\u{301}e\u{301}e\u{301}", 6,
+        "e\u{301}e\u{301}e\u{301}\ne\u{301}e\u{301}e\u{301}"
+      ),
       ("line\nbreaks stay", 40, "line\nbreaks stay"), ("\n\nthree", 40, "\n\nthree"),
       ("dots. And more", 6, "dots.\nAnd\nmore"),
     ])
@@ -89,6 +92,36 @@ private func seen(
     grid.write(text.take(" a list", columns: 60))
     grid.write(text.finish())
     #expect(grid.text == "• an item of\nwarning: something\n  a list")
+  }
+}
+
+@Suite("what is told between") struct SettlingTests {
+  @Test(
+    "what was held back is seen before what is told, and the text goes on in its kind",
+    arguments: [
+      ("a word at the end of a long line that is hel", "d.\nnext", "d.\nnext"),
+      ("some **stro", "ng** words", "ng** words"), ("# Hea", "d\nnext", "d\nnext"),
+      ("```\na *co", "de*\n```", "de*\n```"), ("- item", "\n- next", "\n• next"),
+      ("| a | b |\n|---|---|\n", "| c | d |\n", "| c | d |"), ("#", " no", " no"),
+    ])
+  func settling(first: String, second: String, rest: String) {
+    var text = MarkdownText(.full, columns: 60)
+    var grid = ScreenGrid(columns: 60)
+    grid.write(text.take(first, columns: 60))
+    grid.write(text.settle())
+    let before = grid.text
+    let letters = first.filter { $0.isLetter }
+    #expect(before.filter { $0.isLetter } == letters)
+    if text.isInsideLine { grid.write("\n") }
+    text.lineWasEnded()
+    grid.write("told\n")
+    grid.write(text.take(second, columns: 60))
+    grid.write(text.finish())
+    #expect(grid.text.hasPrefix(before + "\ntold"))
+    let after = grid.text.dropFirst(before.count + 5)
+    #expect(
+      after.split(separator: "\n").joined(separator: "\n").filter { !$0.isWhitespace }
+        == rest.filter { !$0.isWhitespace })
   }
 }
 
@@ -271,9 +304,11 @@ private struct RandomMarkdown {
       let text = random.text()
       let columns = [20, 36, 80, 200, 5000].randomElement(using: &random.numbers) ?? 80
       let shown = screen(random.pieces(of: text), columns: columns)
-      #expect(letters(shown.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
+      #expect(
+        letters(shown.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
       let plain = screen([text], columns: columns, .words)
-      #expect(letters(plain.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
+      #expect(
+        letters(plain.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
       // Where marks stay, every one of them does.
       func bare(_ text: String) -> String { text.filter { !$0.isWhitespace } }
       let hasTable = text.contains("|")

@@ -13,7 +13,7 @@ struct TextLayout {
 
   mutating func heading(_ title: String) {
     lines.append("")
-    lines.append(title)
+    paragraph(title, indent: 0)
   }
 
   mutating func paragraph(_ text: String, indent: Int) {
@@ -44,8 +44,10 @@ struct TextLayout {
 
   /// A command line, broken before its options so that it can still be pasted into a shell.
   mutating func command(_ line: String, indent: Int) {
+    let isNarrow = width < 60
     let broken = wrapped(
-      optionPieces(of: line), indent: indent, hanging: indent + 4, lineEnd: " \\")
+      optionPieces(of: line), indent: isNarrow ? 2 : indent, hanging: isNarrow ? 4 : indent + 4,
+      lineEnd: " \\")
     lines += broken
   }
 

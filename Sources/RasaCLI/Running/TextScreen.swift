@@ -168,12 +168,13 @@ final class TextScreen: RunScreen {
   /// on below it.
   private func leaveLine() throws {
     guard terminal.outputSharesScreenWithError else { return }
-    let isInside = state.withLock { state in
-      guard state.answer?.isInsideLine == true else { return false }
+    let rest = state.withLock { state -> [UInt8] in
+      var rest = state.answer?.settle() ?? []
+      if state.answer?.isInsideLine == true { rest.append(UInt8(ascii: "\n")) }
       state.answer?.lineWasEnded()
-      return true
+      return rest
     }
-    if isInside { try progress.write("\n", to: output) }
+    if !rest.isEmpty { try progress.write(rest, to: output, endsLine: true) }
   }
 
   /// Gives the screen to a question; the answer's text waits meanwhile.

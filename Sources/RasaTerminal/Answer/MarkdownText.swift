@@ -68,6 +68,22 @@ package struct MarkdownText: Sendable {
     return wrap.take()
   }
 
+  /// What was held back, before something else is written to the screen: whoever reads that has to
+  /// have seen what came before it. The text goes on afterwards.
+  package mutating func settle() -> [UInt8] {
+    guard rendering != .none else { return [] }
+    let isInside = place != .head || position < line.count
+    if position < line.count { read(isEnd: true) }
+    if table.isBegun {
+      showTable()
+      table.takesMore = false
+    }
+    // What still comes of this line is text, whatever it begins with.
+    if isInside, place == .head { place = .text }
+    wrap.endWord()
+    return wrap.take()
+  }
+
   /// What is left. The next text begins anew.
   package mutating func finish() -> [UInt8] {
     guard rendering != .none else { return [] }
@@ -174,7 +190,8 @@ package struct MarkdownText: Sendable {
     let bars =
       rendering == .full
       ? [WordWrap.Prefix](repeating: bar, count: depth)
-      : depth > 0 ? [WordWrap.Prefix(String(decoding: line[lineStart..<head.at], as: UTF8.self))] : []
+      : depth > 0
+        ? [WordWrap.Prefix(String(decoding: line[lineStart..<head.at], as: UTF8.self))] : []
     guard
       readBlock(&head, prefixes: { more in bars + more.filter { !$0.text.isEmpty } })
     else { return false }
@@ -224,13 +241,15 @@ package struct MarkdownText: Sendable {
       let level = head.run(of: byte, line)
       let next = head.byte(level, line)
       if next == nil, !head.isWhole { return false }
-      if level <= 6, next == nil || next == 0x20 {
+      if level <= 6, next == 0x20 {
         var at = head.at
         if rendering == .full {
           at += level
           while at < head.end, line[at] == 0x20 { at += 1 }
           // All spaces before the title have to be there, or one of them would be shown.
           if at == head.end, !head.isWhole { return false }
+          // Without a title the mark is all there is.
+          if at == head.end { at = head.at }
           weight = level == 1 ? [.bold, .underlined] : .bold
         }
         ended()

@@ -61,9 +61,11 @@ struct ApprovalCard {
 
   // MARK: Frame
 
-  private func head(_ title: String) -> String { rule(style.glyphs.corners.0, title) { style.yellow($0) } }
+  private func head(_ title: String) -> String {
+    rule(style.glyphs.corners.0, title) { style.yellow($0) }
+  }
   private func section(_ title: String) -> String { rule(style.glyphs.corners.1, title) { $0 } }
-  private var foot: String { 
+  private var foot: String {
     style.dim(
       style.glyphs.corners.2 + String(repeating: style.glyphs.rule, count: min(columns, 72) - 1))
   }
@@ -84,7 +86,8 @@ struct ApprovalCard {
   ) -> [String] {
     let space = String(repeating: " ", count: indent)
     return ExactText.rows(text, columns: columns - 2 - indent).map { row in
-      style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + space + (row.text.isEmpty ? "" : tint(row.text))
+      style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + space
+        + (row.text.isEmpty ? "" : tint(row.text))
     }
   }
 
@@ -99,7 +102,8 @@ struct ApprovalCard {
     return shortened(
       rows.enumerated().map { index, row in
         let name = index == 0 ? style.dim(label.padded(to: width)) : "".padded(to: width)
-        return style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + name + "  " + row.text
+        return style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + name
+          + "  " + row.text
       })
   }
 

@@ -74,6 +74,7 @@ package struct ScreenGrid: Sendable, Hashable {
       let isBroken = wrapped.contains(index + 1)
       text += isBroken ? row.map(\.text).joined() : Self.text(of: row)
     }
+    while text.utf8.last == 0x0A { text.removeLast() }
     return text
   }
 

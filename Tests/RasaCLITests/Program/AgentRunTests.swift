@@ -273,7 +273,7 @@ struct AgentRunTests {
     try rasa.home.write(
       Self.agent("talker", "loop_behavior: {steps: 0}", "Third words."), to: "agents/talker.md")
     chat.send("three\r")
-    try await chat.expect("going on with what was there before")
+    try await chat.expect("going on with what was")
     try await chat.expect("you ›")
     chat.send("\u{4}")
     _ = try await chat.waitForExit()

@@ -64,7 +64,9 @@ struct ChatCommands {
       return .goOn
     }
     switch command.action {
-    case .help: try house.tell(ChatCommand.help)
+    case .help:
+      let columns = Terminal(house.environment).columns(of: .error) ?? 80
+      try house.tell(ChatCommand.help(columns: columns))
     case .cost: try house.tell(try await cost())
     case .model: try house.tell(try model(argument))
     case .save: try house.tell(try await save(argument))

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaTerminal
 
 /// What a line that was typed into a chat is: a question, or a command to rasa itself.
 enum ChatLine: Equatable {
@@ -27,7 +28,8 @@ enum ChatLine: Equatable {
       return
     }
     let argument = String(Substring(behind.dropFirst(word.utf8.count))).trimmedByScalars
-    guard let command = ChatCommand.all.first(where: { $0.names.contains(word.lowercased()) }) else {
+    guard let command = ChatCommand.all.first(where: { $0.names.contains(word.lowercased()) })
+    else {
       self = .unknown(word)
       return
     }
@@ -69,15 +71,22 @@ struct ChatCommand: Sendable, Equatable {
   /// All names, each with its slash, for completion.
   static var words: [String] { all.flatMap(\.names).filter { $0 != "?" }.map { "/\($0)" } }
 
-  static var help: String {
+  /// The commands in the columns of a window.
+  static func help(columns: Int) -> String {
     let labels = all.map { command in
       "/\(command.names[0])" + (command.argument.isEmpty ? "" : " \(command.argument)")
     }
     let width = labels.map(\.utf8.count).max() ?? 0
     var text = ""
+    let hasRoom = columns >= width + 32
     for (label, command) in zip(labels, all) {
-      text += label + String(repeating: " ", count: width - label.utf8.count + 2)
-      text += command.summary + "\n"
+      let margin = hasRoom ? width + 2 : 2
+      let lines = rows(of: command.summary, columns: max(min(columns, 100) - margin - 1, 16))
+      if !hasRoom { text += label + "\n" }
+      for (place, line) in lines.enumerated() {
+        let first = hasRoom && place == 0 ? label : ""
+        text += first + String(repeating: " ", count: margin - first.utf8.count) + line + "\n"
+      }
     }
     return text
       + "Ctrl-C stops an answer. `//` sends a line that begins with a slash; Alt-Enter begins a new line.\n"
@@ -86,7 +95,8 @@ struct ChatCommand: Sendable, Equatable {
   static func unknown(_ word: String) -> String {
     let nearest = nearestName(to: word.lowercased(), among: all.flatMap(\.names))
     let hint = nearest.map { "did you mean /\($0)? " } ?? ""
-    return "there is no command /\(word); nothing was sent. \(hint)/help shows all, and a line that "
+    return
+      "there is no command /\(word); nothing was sent. \(hint)/help shows all, and a line that "
       + "begins with // is sent with one slash\n"
   }
 }
