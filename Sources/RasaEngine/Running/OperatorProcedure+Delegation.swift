@@ -21,7 +21,8 @@ extension OperatorProcedure {
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
-      try await show(.restarted(invocation.step, Restart(.askedAgain, "asked again"), wasShown: true))
+      let again = Restart(.askedAgain, "asked again")
+      try await show(.restarted(invocation.step, again, wasShown: true))
     }
     // Held until this returns.
     let place = try await surroundings.place(of: delegate)

@@ -308,13 +308,14 @@ import Testing
       +++
       name = "Table Tester"
       description = "Looks after tables\\nand their\\tcells, however long what is said in them may be."
-      category = "testing"
+      category = "tabular"
       +++
       You test tables.
       """, to: "agents/table-tester.md")
-    let one = try rasa.terminal(columns: columns, ["agents", "list", "--category", "testing"])
+    let one = try rasa.terminal(columns: columns, ["agents", "list", "--category", "tabular"])
     #expect(try await one.waitForExit() == 0)
     expectFits(one.grid)
+    try expectSnapshot(named: "screens/agents-\(columns)", steady(one.grid.text, rasa))
   }
 
   @Test("lists are readable in 40 columns")
