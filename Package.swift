@@ -155,7 +155,7 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
-        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit",
+        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit", "RasaStore",
       ],
       exclude: ["Snapshots"]),
   ],

@@ -11,6 +11,10 @@ package enum Program {
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
+    if arguments.first == NameCompletion.command {
+      await NameCompletion.run(Array(arguments.dropFirst()), environment)
+      return 0
+    }
     var reply = ReplyForm(unread: arguments)
     do {
       let request = try CommandLineInterface.parse(arguments)
@@ -146,7 +150,9 @@ package enum Program {
 
   private static func completions(_ command: ParsedCommand, _ print: Printer) throws {
     guard let shell = CompletionScript.Shell(rawValue: command.arguments[0]) else { return }
-    try print.output.write(CompletionScript(CommandLineInterface.root).text(for: shell))
+    let program = FileSystem.realPath("/proc/self/exe") ?? "rasa"
+    try print.output.write(
+      CompletionScript(CommandLineInterface.root, program: program).text(for: shell))
   }
 
   /// The commands that need the database.

@@ -57,11 +57,32 @@ struct RunCommand {
     if let persona = command.text("persona") { return .persona(persona) }
     if let agent = command.text("agent") { return .agent(agent) }
     if command.declares("auto"), command.flag("auto") { return .fitting }
-    throw Failure(
-      .usage, "nobody is named who is to answer",
-      mend:
-        "add `--persona NAME` or `--agent ID`; `rasa personas list` and `rasa agents list` show "
-        + "which there are")
+    throw noSubject(command)
+  }
+
+  /// Nobody answers by guess, since an answer costs money: what to type is said instead.
+  private func noSubject(_ command: ParsedCommand) -> Failure {
+    let line = "rasa \(command.path.joined(separator: " "))"
+    var question = ""
+    if command.declares("auto") {
+      switch command.input {
+      case .text(let text), .textAndStandardInput(let text):
+        question = " " + CommandParser.shellWord(text)
+      case .standardInput, .unstated: question = " \"…\""
+      }
+    }
+    let names = ((try? house.library.personas()) ?? []).map(\.name)
+    let shown = names.prefix(6).joined(separator: ", ")
+    let more = names.count > 6 ? " and \(names.count - 6) more" : ""
+    let example = "`\(line) -p \(names.first ?? "NAME")\(question)`"
+    let auto =
+      command.declares("auto")
+      ? ", or `\(line) --auto\(question)` for the agent that fits best" : ""
+    return Failure(
+      .usage, "no persona or agent is given, and `\(line)` does not guess",
+      mend: "write \(example)\(auto); "
+        + (shown.isEmpty ? "" : "personas are \(shown)\(more); ")
+        + "`rasa agents list` shows the agents for `--agent ID`")
   }
 
   /// Who is asked, ready to run, with what is odd about them told.
@@ -116,7 +137,7 @@ struct RunCommand {
     let calls = graph.rehearse(
       start, profile: settings.gate.profile,
       context: try await graph.context(
-        of: start, turns: options.turns, notes: options.notes, workshop.store),
+        of: start, on: house.time.localDay(house.time.now()), turns: options.turns, notes: options.notes, workshop.store),
       memories: try await graph.memories(of: start, workshop.store))
     var total = Money.zero
     var values: [Value] = []

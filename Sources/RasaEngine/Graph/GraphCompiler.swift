@@ -235,6 +235,18 @@ struct GraphCompiler {
     return mainFrames.first { graph.frames[$0].kind == kind }
   }
 
+  /// Where a frame drafts: first, but after those who give the draft what it reads, and before
+  /// those who read it.
+  private func place(
+    of draft: OperatorDefinition, among others: [OperatorDefinition]
+  ) -> Int {
+    let before = others.prefix { !$0.reads.contains { $0.overlaps(.draft) } }
+    let last = before.lastIndex { other in
+      other.writes.contains { write in draft.reads.contains { $0.overlaps(StatePath(write.key)) } }
+    }
+    return last.map { $0 + 1 } ?? 0
+  }
+
   /// Adds what every persona needs unless it says so itself: the draft, its recall, the composed
   /// output, and what is remembered afterwards.
   private mutating func imply(
@@ -255,7 +267,8 @@ struct GraphCompiler {
     let last = main.last ?? 0
     let home = main.first { graph.frames[$0].kind == .session } ?? 0
     if !written.contains("draft"), !written.contains("output") {
-      bound[home].insert(try shipped("respond"), at: 0)
+      let respond = try shipped("respond")
+      bound[home].insert(respond, at: place(of: respond, among: bound[home]))
     }
     if graph.frames.contains(where: { $0.kind == .longTerm }) {
       if !isNamed("recall"),

@@ -102,7 +102,14 @@ extension Graph {
       times: 1, &marks)
   }
 
-  package static let emptyContext: Value = ["session": [], "notes": [], "memories": []]
+  package static let emptyContext = emptyContext(on: .null)
+
+  /// What somebody who works inside a run begins with: the run's day, and nothing said before.
+  static func emptyContext(on today: Value) -> Value {
+    var context: ValueObject = ["session": [], "notes": [], "memories": []]
+    if !today.isNull { context["today"] = today }
+    return .object(context)
+  }
 
   fileprivate static func place(_ frame: String, _ operatorName: String) -> String {
     "\(frame)/\(operatorName)"
@@ -132,7 +139,7 @@ extension Graph {
           inside.input = definition.task(view.promptReader(in: frame.kind))
           calls += delegate.within(inner.scope).rehearse(
             inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
-            Self.emptyContext, memories, profile: profile, assignment: inner,
+            Self.emptyContext(on: context["today"]), memories, profile: profile, assignment: inner,
             times: times.capped(times: most[index] * tries), &marks)
         }
         guard definition.kind == .llm else { continue }

@@ -132,7 +132,8 @@ struct Drive {
 
   private func context() async throws -> Value {
     try await graph.context(
-      of: start, turns: options.turns, notes: options.notes, surroundings.memory)
+      of: start, on: surroundings.time.localDay(surroundings.time.now()), turns: options.turns,
+      notes: options.notes, surroundings.memory)
   }
 
   /// Drives the run to its end, or to where it has to wait for people.
@@ -373,9 +374,9 @@ extension Invocation {
 }
 
 extension Graph {
-  /// Session history and working notes, for personas that have frames of those kinds.
+  /// The day, and session history and working notes, for personas that have frames of those kinds.
   package func context(
-    of start: RunStart, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
+    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
   ) async throws -> Value {
     let kinds = Set(frames.map(\.kind))
     var turns: [Value] = []
@@ -391,7 +392,10 @@ extension Graph {
           .map { ["text": .string($0.text)] }
       }
     }
-    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+    return [
+      "session": .array(turns), "notes": .array(notes), "memories": [],
+      "today": .string(day.description),
+    ]
   }
 
   /// What an operator that recalls finds for this run; nothing where there is none.

@@ -12,8 +12,9 @@ extension OperatorProcedure {
       throw Failure(
         .configuration, "`\(definition.name)` has nobody to do its work", at: definition.location)
     }
-    let assignment = graph.assignment(
+    var assignment = graph.assignment(
       of: definition, at: invocation.step, attempt: attempt, start, above: assignment)
+    assignment.today = invocation.view["context.today"]
     var begun = start
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
@@ -100,7 +101,7 @@ extension Drive {
         body: ["persona": .string(start.persona), "input": .string(start.input)])
       surroundings.journal.record([began])
     }
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    machine.apply(.contextOpened(Graph.emptyContext(on: assignment.today)))
     machine.apply(.started(start))
     let told = fold(known)
     if known.isEmpty {

@@ -84,7 +84,7 @@ package struct House: Sendable {
   /// A persona by name or alias, or by path when the name is one.
   package func persona(_ name: String) throws(Failure) -> PersonaDefinition {
     guard Self.isPath(name) else { return try library.persona(named: name) }
-    return try persona(Self.namedFile(name), in: library, from: { $0 })
+    return try persona(namedFile(name), in: library, from: { $0 })
   }
 
   /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
@@ -106,8 +106,22 @@ package struct House: Sendable {
     }
   }
 
-  private static func namedFile(_ path: String) throws(Failure) -> SourceDocument {
-    SourceDocument(bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+  private func namedFile(_ path: String) throws(Failure) -> SourceDocument {
+    do throws(Failure) {
+      return SourceDocument(
+        bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+    } catch {
+      guard FileSystem.kind(of: path) == nil else { throw error }
+      // A name was meant, perhaps.
+      let file = path.split(separator: "/").last.map(String.init) ?? path
+      let name = String(file.prefix { $0 != "." })
+      var failure = error
+      failure.mend =
+        (try? library.personaDocument(named: name)) != nil
+        ? "a persona is named without a folder and ending: write `\(name)`"
+        : "check the path, or name a persona; `rasa personas list` shows which there are"
+      throw failure
+    }
   }
 
   /// Whether the folder that the user is in is the one with the user's own files.
@@ -123,7 +137,7 @@ package struct House: Sendable {
     try graph { library, recorder throws(Failure) in
       if Self.isPath(name) {
         // What is kept is what ran: the file is read once.
-        let file = try Self.namedFile(name)
+        let file = try namedFile(name)
         let persona = try persona(file, in: library, from: recorder.recording)
         recorder.note(.persona, persona.name, file)
         return persona

@@ -50,8 +50,14 @@ extension Library {
     return try agentPersona(named: name)
   }
 
-  /// There is no agent of that id, and these are near.
+  /// There is no agent of that id: it is a persona's name, or these are near.
   package func unknownAgent(_ id: String) -> Failure {
+    if (try? personaDocument(named: id)) != nil {
+      return Failure(
+        .configuration, "there is no agent `\(id)`; that is a persona",
+        mend: "write `--persona \(id)` instead of `--agent \(id)`; `rasa personas show \(id)` "
+          + "shows it")
+    }
     let known = agentSource?.agentIDs() ?? []
     let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(

@@ -81,7 +81,11 @@ extension Library {
 
   package func readOperator(named name: String) throws(Failure) -> Reading<OperatorDefinition> {
     if let reading = findOperator(name) { return reading }
-    throw Self.unknown("operator", name, among: try operators(), in: operatorSources)
+    var failure = Self.unknown("operator", name, among: try operators(), in: operatorSources)
+    if (try? Self.find(name, in: personaSources)) ?? nil != nil {
+      failure.mend = "`\(name)` is a persona: `rasa personas show \(name)` shows it"
+    }
+    throw failure
   }
 
   /// A persona from a document that need not be in the library; its operators are.
@@ -168,7 +172,17 @@ extension Library {
       }
       if let ofProject { return ofProject }
     }
-    throw Self.unknown("persona", name, among: entries, in: personaSources)
+    var failure = Self.unknown("persona", name, among: entries, in: personaSources)
+    if !failure.mend.hasPrefix("did you mean"),
+      let agent = nearestName(to: name, among: agentSource?.agentIDs() ?? [])
+    {
+      failure.mend =
+        agent == name
+        ? "`\(name)` is an agent: `rasa run --agent \(name)` runs it, `rasa agents info \(name)` "
+          + "shows it"
+        : "did you mean the agent `\(agent)`? " + failure.mend
+    }
+    throw failure
   }
 
   private func findOperator(_ name: String) -> Reading<OperatorDefinition>? {

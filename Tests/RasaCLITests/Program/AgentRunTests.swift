@@ -44,8 +44,9 @@ struct AgentRunTests {
     #expect(run.exitCode == 0, "\(run.errorText)")
     let value = try JSON.parse(run.text)
     #expect(value["output"] == "designed" && value["persona"] == "arch-agent")
-    let messages = try #require(Self.requests(provider).first).messages
-    #expect(messages == ["You design systems.", "a shop"])
+    let request = try #require(Self.requests(provider).first)
+    #expect(request.instructions == "You design systems.")
+    #expect(request.messages.dropFirst() == ["a shop"])
   }
 
   @Test("effort, cap and a model of the wanted class and price reach the provider")
@@ -132,7 +133,7 @@ struct AgentRunTests {
   @Test("a trigger hands the result on, and the answer is the other agent's")
   func trigger() async throws {
     let provider = try ScriptedProvider.start([
-      Script.text("polished").with { $0.matches = { $0.messages.first == "Edit." } },
+      Script.text("polished").with { $0.matches = { $0.instructions == "Edit." } },
       .text("a draft"),
     ])
     defer { provider.stop() }
@@ -278,7 +279,7 @@ struct AgentRunTests {
     chat.send("\u{4}")
     _ = try await chat.waitForExit()
     #expect(
-      Self.requests(provider).map { $0.messages.first ?? "" }
+      Self.requests(provider).map(\.instructions)
         == ["First words.", "Second words.", "Second words."])
   }
 

@@ -67,6 +67,15 @@ extension ReceivedRequest {
   var schemaName: String? { json["response_format"]["json_schema"]["name"].string }
 }
 
+extension ReceivedRequest {
+  /// What the system message says beside the day on which the run began.
+  var instructions: String {
+    let message = messages.first ?? ""
+    guard let date = message.firstRange(of: "\n\nToday is ") else { return message }
+    return String(message[..<date.lowerBound])
+  }
+}
+
 extension ProgramRun {
   /// Whether the program printed an answer, as text or in a document, and not only what went wrong.
   var hasAnswer: Bool {

@@ -1,26 +1,26 @@
 extension CommandSpec {
   static let personas = CommandSpec(
-    "personas", "List, show, check and draw personas", heading: "Look and check",
+    "personas", "List, show, validate and draw personas", heading: "Look and check",
     examples: [
-      Example("See which personas there are", "rasa personas list"),
+      Example("List the personas", "rasa personas list"),
       Example("Read one", "rasa personas show strategic_stock_analyst"),
-      Example("Check your own before it runs", "rasa personas validate my_analyst"),
+      Example("Check one of your own before running it", "rasa personas validate my_analyst"),
     ],
     subcommands: [
       CommandSpec(
         "list", "List the personas and where each comes from",
         examples: [
-          Example("What can I ask?", "rasa personas list"),
-          Example("The same for a program", "rasa personas list --json"),
+          Example("Every persona", "rasa personas list"),
+          Example("For a program", "rasa personas list --json"),
         ],
         options: [.json]),
       CommandSpec(
         "show", "Show a persona: its frames, operators and limits",
         examples: [
           Example("Read one", "rasa personas show strategic_stock_analyst"),
-          Example("The same for a program", "rasa personas show strategic_stock_analyst --json"),
+          Example("For a program", "rasa personas show strategic_stock_analyst --json"),
         ],
-        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias", completes: .personas)],
         options: [.json]),
       CommandSpec(
         "validate", "Check personas without running them",
@@ -30,26 +30,26 @@ extension CommandSpec {
         ],
         arguments: [
           ArgumentSpec(
-            "NAME", "Names or aliases; every persona when left out", isOptional: true,
-            repeats: true)
+            "NAME", "Names or aliases; every persona by default", isOptional: true,
+            repeats: true, completes: .personas)
         ],
         options: [.json],
         notes: [
           HelpNote(
             "What is checked",
-            "Names that do not exist, frames that cannot be reached, loops without a bound, "
-              + "values that are read before they are written, and conditions that can never be "
-              + "decided. The exit code is 3 when anything is wrong.")
+            "Unknown names, unreachable frames, unbounded loops, values that are read before they "
+              + "are written, and conditions that can never hold. The exit code is 3 if anything "
+              + "is wrong.")
         ]),
       CommandSpec(
-        "graph", "Draw the way through a persona",
+        "graph", "Draw a persona as a graph",
         examples: [
           Example("As Mermaid, for Markdown", "rasa personas graph strategic_stock_analyst"),
           Example(
-            "As a picture, with Graphviz",
+            "As an image, with Graphviz",
             "rasa personas graph contract_reviewer --format dot | dot -Tsvg > graph.svg"),
         ],
-        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias", completes: .personas)],
         options: [
           OptionSpec(
             "format", .value(placeholder: "FORMAT", .choice(["mermaid", "dot"])),
@@ -58,26 +58,26 @@ extension CommandSpec {
     ])
 
   static let operators = CommandSpec(
-    "operators", "List, show and check operators", heading: "Look and check",
+    "operators", "List, show and validate operators", heading: "Look and check",
     examples: [
-      Example("See which operators there are", "rasa operators list"),
+      Example("List the operators", "rasa operators list"),
       Example("Read one, with its prompt", "rasa operators show critic_agent"),
     ],
     subcommands: [
       CommandSpec(
         "list", "List the operators and where each comes from",
         examples: [
-          Example("What can a persona use?", "rasa operators list"),
-          Example("The same for a program", "rasa operators list --json"),
+          Example("Every operator", "rasa operators list"),
+          Example("For a program", "rasa operators list --json"),
         ],
         options: [.json]),
       CommandSpec(
-        "show", "Show an operator: what it reads, writes and asks",
+        "show", "Show what an operator reads, writes and asks",
         examples: [
           Example("Read one", "rasa operators show critic_agent"),
-          Example("The same for a program", "rasa operators show critic_agent --json"),
+          Example("For a program", "rasa operators show critic_agent --json"),
         ],
-        arguments: [ArgumentSpec("NAME", "The operator's name")],
+        arguments: [ArgumentSpec("NAME", "The operator's name", completes: .operators)],
         options: [.json]),
       CommandSpec(
         "validate", "Check operators without running them",
@@ -87,7 +87,8 @@ extension CommandSpec {
         ],
         arguments: [
           ArgumentSpec(
-            "NAME", "Names; every operator when left out", isOptional: true, repeats: true)
+            "NAME", "Names; every operator by default", isOptional: true, repeats: true,
+            completes: .operators)
         ],
         options: [.json]),
     ])
