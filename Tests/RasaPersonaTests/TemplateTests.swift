@@ -26,9 +26,13 @@ import Testing
 
   @Test(
     arguments: [
-      ("{{#name}}Hi {{name}}{{/name}}!", "Hi Ada!"), ("{{#missing}}Hi {{missing}}{{/missing}}!", "!"),
+      ("{{#name}}Hi {{name}}{{/name}}!", "Hi Ada!"),
+      ("{{#missing}}Hi {{missing}}{{/missing}}!", "!"),
       ("{{# draft.title }}{{draft.title}}{{/ draft.title }}", "T"),
-      ("{{#empty}}a{{/empty}}{{#no}}b{{/no}}{{#zero}}c{{/zero}}{{#none}}d{{/none}}{{#blank}}e{{/blank}}", ""),
+      (
+        "{{#empty}}a{{/empty}}{{#no}}b{{/no}}{{#zero}}c{{/zero}}{{#none}}d{{/none}}{{#blank}}e{{/blank}}",
+        ""
+      ),
       ("{{#list}}one{{/list}}{{#count}} two{{/count}}", "one two"),
       // What stands inside is inserted once and never read again.
       ("{{#braces}}{{braces}}{{/braces}}", "{{name}}"),
@@ -46,7 +50,9 @@ import Testing
     let template = try Template.compile(source)
     #expect(template.render { Self.state[$0] } == expected)
     #expect(throws: Never.self) {
-      try template.renaming { $0 }.checkNames(defaults: ValueObject()) { $0 == "missing" ? .null : Self.state[$0] }
+      try template.renaming { $0 }.checkNames(defaults: ValueObject()) {
+        $0 == "missing" ? .null : Self.state[$0]
+      }
     }
   }
 
@@ -55,7 +61,8 @@ import Testing
     let nested = String(repeating: "{{#a}}", count: many) + String(repeating: "{{/a}}", count: many)
     #expect(try Template.compile(nested).render { _ in "x" }.isEmpty)
     let flat = String(repeating: "{{#a}}  {{/a}}\n", count: many)
-    #expect(try Template.compile(flat).render { _ in .null } == String(repeating: "\n", count: many))
+    #expect(
+      try Template.compile(flat).render { _ in .null } == String(repeating: "\n", count: many))
   }
 
   /// Another author's braces may be meant for another tool.

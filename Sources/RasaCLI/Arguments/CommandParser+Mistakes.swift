@@ -212,7 +212,8 @@ extension CommandParser {
       "setup": "`rasa doctor` says what works here and what to do about the rest",
       "login": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which are found",
       "auth": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which are found",
-      "providers": "write `rasa llm info`", "pull": "models are pulled with their own server, as "
+      "providers": "write `rasa llm info`",
+      "pull": "models are pulled with their own server, as "
         + "with `ollama pull`; `rasa models check` then finds them",
       "man": "write `rasa help`", "update": "a newer version is built with `make install`",
       "upgrade": "a newer version is built with `make install`",
@@ -268,7 +269,8 @@ extension CommandParser {
     "--temperature": "`temperature:` stands in the operator's file: `rasa operators show respond`",
     "--temp": "`temperature:` stands in the operator's file: `rasa operators show respond`",
     "--top-p": "rasa has no such setting; `temperature:` stands in the operator's file",
-    "--max-tokens": "`max_tokens:` stands in the operator's file; `--max-cost` limits a whole answer",
+    "--max-tokens":
+      "`max_tokens:` stands in the operator's file; `--max-cost` limits a whole answer",
     "--prompt": "write `--input TEXT`", "--question": "write `--input TEXT`",
     "--query": "write `--input TEXT`", "--text": "write `--input TEXT`",
     "--message": "write `--input TEXT`", "--msg": "write `--input TEXT`",
@@ -276,16 +278,20 @@ extension CommandParser {
     "-m": "write `--model [ENGINE:]MODEL`", "--llm": "write `--model [ENGINE:]MODEL`",
     "--engine": "write `--model ENGINE:MODEL`", "--provider": "write `--model ENGINE:MODEL`",
     "--continue": "write `--session NAME` each time to go on with a conversation",
-    "--resume": "write `--session NAME` to go on with a conversation; `rasa resume RUN` goes on with "
+    "--resume":
+      "write `--session NAME` to go on with a conversation; `rasa resume RUN` goes on with "
       + "a run that stopped",
-    "--conversation": "write `--session NAME`", "-c": "write `--session NAME` each time to go on with "
+    "--conversation": "write `--session NAME`",
+    "-c": "write `--session NAME` each time to go on with "
       + "a conversation",
     "--timeout": "write `--max-seconds N`", "--budget": "write `--max-cost USD`",
     "--cost": "write `--max-cost USD`", "--limit": "write `--max-cost USD` or `--max-seconds N`",
-    "--format": "write `--output-format FORMAT`", "--output": "write `--output-format FORMAT`; a file is "
+    "--format": "write `--output-format FORMAT`",
+    "--output": "write `--output-format FORMAT`; a file is "
       + "written with `> FILE`",
     "-o": "write `--output-format FORMAT`; a file is written with `> FILE`",
-    "--api-key": "keys stand in variables such as `OPENAI_API_KEY`; `rasa llm info` shows which are "
+    "--api-key":
+      "keys stand in variables such as `OPENAI_API_KEY`; `rasa llm info` shows which are "
       + "found",
     "--base-url": "set `OPENAI_BASE_URL`, or a provider's `base_url` in config.yaml",
     "--debug": "write `--verbose`", "--silent": "write `--quiet`",

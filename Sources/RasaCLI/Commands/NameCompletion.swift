@@ -39,7 +39,8 @@ struct NameCompletion {
     !name.isEmpty
       && name.unicodeScalars.allSatisfy { scalar in
         !scalar.properties.isWhitespace && scalar.properties.generalCategory != .control
-          && scalar.properties.generalCategory != .format && !"'\"\\$`;&|<>()".unicodeScalars.contains(scalar)
+          && scalar.properties.generalCategory != .format
+          && !"'\"\\$`;&|<>()".unicodeScalars.contains(scalar)
       }
   }
 

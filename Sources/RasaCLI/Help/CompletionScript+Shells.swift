@@ -228,6 +228,13 @@ extension CompletionScript {
       "  command -q $program; or set program \(singleQuoted(program))",
       "  $program \(NameCompletion.command) $argv[1] (commandline -ct) 2>/dev/null",
       "end",
+      "function __rasa_offer",
+      "  if string match -qr '^[.~]|/' -- (commandline -ct)",
+      "    __fish_complete_path (commandline -ct)",
+      "  else",
+      "    __rasa_names $argv[1]",
+      "  end",
+      "end",
       "complete -c rasa -f",
     ]
     for place in places {
@@ -238,7 +245,8 @@ extension CompletionScript {
       if !place.words.isEmpty {
         lines.append("\(start) -f -a '\(place.words.joined(separator: " "))'")
       }
-      for names in Set(place.arguments.compactMap(\.self)).sorted(by: { $0.rawValue < $1.rawValue }) {
+      for names in Set(place.arguments.compactMap(\.self)).sorted(by: { $0.rawValue < $1.rawValue })
+      {
         lines.append("\(start) \(fishOffer(names))")
       }
       for option in place.options {
@@ -247,7 +255,7 @@ extension CompletionScript {
           if !option.offers.isEmpty {
             " -x -a \(singleQuoted(option.offers.map(fishChoice).joined(separator: " ")))"
           } else if let names = option.completes {
-            names.takesPaths ? " -r \(fishOffer(names))" : " -x \(fishOffer(names))"
+            names == .files ? " -r -F" : " -x \(fishOffer(names).dropFirst(3))"
           } else {
             option.placeholder == nil ? "" : " -x"
           }
@@ -263,7 +271,7 @@ extension CompletionScript {
     switch names {
     case .files: "-F"
     case .folders: "-f -a '(__fish_complete_directories (commandline -ct))'"
-    default: "\(names.takesPaths ? "-F" : "-f") -a '(__rasa_names \(names.rawValue))'"
+    default: "-f -a '(\(names.takesPaths ? "__rasa_offer" : "__rasa_names") \(names.rawValue))'"
     }
   }
 

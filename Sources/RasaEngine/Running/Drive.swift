@@ -376,7 +376,8 @@ extension Invocation {
 extension Graph {
   /// The day, and session history and working notes, for personas that have frames of those kinds.
   package func context(
-    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
+    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int,
+    _ memory: any MemoryStore
   ) async throws -> Value {
     let kinds = Set(frames.map(\.kind))
     var turns: [Value] = []

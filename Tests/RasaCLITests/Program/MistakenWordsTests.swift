@@ -19,19 +19,26 @@ import Testing
       (["Is it?", "-p", "ssa"], ["`rasa run \"Is it?\" -p ssa`"]),
       (["It's $5, isn't it?"], [#"`rasa run --auto 'It'\''s $5, isn'\''t it?'`"#]),
       (["ask", "Is it?"], ["`rasa run --auto \"Is it?\"`"]),
-      (["strategic_stock_analyst", "Is it?"], ["`rasa run -p strategic_stock_analyst \"Is it?\"`"]),
+      (
+        ["strategic_stock_analyst", "Is it?"], ["`rasa run -p strategic_stock_analyst \"Is it?\"`"]
+      ),
       (["code-reviewer"], ["`rasa run -p code-reviewer"]),
       // Commands of other programs, or of another place.
       (["list"], ["`rasa personas list`", "`rasa agents list`", "`rasa models list`"]),
       (["ls"], ["`rasa personas list`", "`rasa runs list`"]),
       (["models", "ls"], ["`rasa models list`"]), (["agents", "ls"], ["`rasa agents list`"]),
       (["show", "r0123"], ["`rasa runs show`", "`rasa personas show`"]),
-      (["recommend", "x"], ["`rasa agents recommend`"]), (["cancel", "r1"], ["`rasa runs cancel`"]),
-      (["approve", "a1"], ["`rasa approvals approve`"]), (["search", "x"], ["`rasa agents search`"]),
+      (["recommend", "x"], ["`rasa agents recommend`"]),
+      (["cancel", "r1"], ["`rasa runs cancel`"]),
+      (["approve", "a1"], ["`rasa approvals approve`"]),
+      (["search", "x"], ["`rasa agents search`"]),
       (["budget"], ["`rasa agents budget`"]), (["history"], ["`rasa runs list`"]),
       (["config"], ["`rasa llm info`"]), (["login"], ["OPENAI_API_KEY", "`rasa llm info`"]),
       (["create"], ["`rasa init --name NAME`", "`rasa agents create ID`"]),
-      (["agents", "run", "code-reviewer", "see here"], ["`rasa run --agent code-reviewer \"see here\"`"]),
+      (
+        ["agents", "run", "code-reviewer", "see here"],
+        ["`rasa run --agent code-reviewer \"see here\"`"]
+      ),
       (["agents", "new", "x"], ["`rasa agents create`"]),
       (["agents", "rm", "x"], ["an agent is a file"]),
       (["agents", "code-reviewer"], ["it has list", "`rasa agents info code-reviewer`"]),
@@ -40,7 +47,8 @@ import Testing
       (["personas", "get", "x"], ["`rasa personas show`"]),
       (["personas", "strategic_stock_analyst"], ["`rasa personas show strategic_stock_analyst`"]),
       (["runs", "r0123"], ["`rasa runs show r0123`"]), (["runs", "resume"], ["`rasa resume RUN`"]),
-      (["runs", "rm", "r1"], ["`rasa runs delete`"]), (["memory", "rm", "1"], ["`rasa memory forget`"]),
+      (["runs", "rm", "r1"], ["`rasa runs delete`"]),
+      (["memory", "rm", "1"], ["`rasa memory forget`"]),
       (["sessions", "resume"], ["`rasa chat -p NAME --session ID`"]),
       (["operators", "new"], ["`rasa init --name NAME`"]),
       (["help", "nonsense"], ["`rasa` has no command `nonsense`", "it has run"]),
@@ -95,7 +103,10 @@ import Testing
         ["that is a persona", "`--persona strategic_stock_analyst`"]
       ),
       (["run", "--agent", "contracts", "hi"], ["`--persona contracts`"]),
-      (["agents", "info", "strategic_stock_analyst"], ["`rasa personas show strategic_stock_analyst`"]),
+      (
+        ["agents", "info", "strategic_stock_analyst"],
+        ["`rasa personas show strategic_stock_analyst`"]
+      ),
       (["run", "-p", "code-reviewr", "hi"], ["did you mean the agent `code-reviewer`?"]),
       (["run", "-p", "./contract_reviewer.yaml", "hi"], ["write `contract_reviewer`"]),
       (["run", "-p", "my.yaml", "hi"], ["check the path", "`rasa personas list`"]),

@@ -62,7 +62,8 @@ import Testing
             #expect(!next.hasPrefix("</"), "\(name), \(prompt.key): \(line) holds nothing")
           }
           #expect(!lines.contains { $0.contains("{{") || $0.contains(name) && name.contains("_") })
-          #expect(prompt.request.messages.first?.text.contains("Today is Monday, 2026-03-02.") == true)
+          #expect(
+            prompt.request.messages.first?.text.contains("Today is Monday, 2026-03-02.") == true)
         }
       }
     }
@@ -171,7 +172,8 @@ struct PromptStage {
     let store = MemoryRunStore(time: time)
     let name = graph.persona.name
     var start = RunStart(
-      run: Identifier("r1"), persona: name, personaDigest: graph.digest, user: "ada", input: question)
+      run: Identifier("r1"), persona: name, personaDigest: graph.digest, user: "ada",
+      input: question)
     if scene == .remembered {
       start.session = "nvidia"
       start.preferences = ["risk_tolerance": "low", "side": "tenant"]
@@ -190,7 +192,8 @@ struct PromptStage {
             output: "Hold what you have; do not add at this price."),
           notes: [
             WorkingNote(
-              session: session, run: earlier, time: Self.now, text: "explanation: The price is high.")
+              session: session, run: earlier, time: Self.now,
+              text: "explanation: The price is high.")
           ],
           facts: [
             MemoryFact(

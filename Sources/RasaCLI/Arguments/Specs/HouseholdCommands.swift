@@ -11,7 +11,8 @@ extension CommandSpec {
         "name", .value(placeholder: "NAME", .text), "The persona's name",
         defaultsTo: .value("my_persona")),
       OptionSpec(
-        "user-wide", .flag(isNegatable: false), "Write to your configuration folder instead of this one"),
+        "user-wide", .flag(isNegatable: false),
+        "Write to your configuration folder instead of this one"),
       OptionSpec("force", .flag(isNegatable: false), "Overwrite existing files"),
     ])
 

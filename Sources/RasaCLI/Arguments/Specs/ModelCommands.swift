@@ -13,7 +13,7 @@ extension CommandSpec {
         "list", "List the models of the configured providers",
         examples: [
           Example("All available models", "rasa models list"),
-          Example("One provider's", "rasa models list --provider anthropic"),
+          Example("One provider's", "rasa models list --provider openai"),
           Example("Every model of the catalogue, for a program", "rasa models list --all --json"),
         ],
         options: [
@@ -115,7 +115,8 @@ extension CommandSpec {
       CommandSpec(
         "health", "Check whether all providers respond",
         examples: [
-          Example("For people", "rasa llm health"), Example("For a program", "rasa llm health --json"),
+          Example("For people", "rasa llm health"),
+          Example("For a program", "rasa llm health --json"),
         ],
         options: [.json],
         notes: [

@@ -15,7 +15,8 @@ extension CommandSpec {
         "list", "List the open questions",
         examples: [
           Example("All open questions", "rasa approvals list"),
-          Example("All questions of one run, answered ones too", "rasa approvals list --run r01h5 --all"),
+          Example(
+            "All questions of one run, answered ones too", "rasa approvals list --run r01h5 --all"),
           Example("For a program", "rasa approvals list --json"),
         ],
         options: [
@@ -110,7 +111,8 @@ extension CommandSpec {
       CommandSpec(
         "feedback", "Request a correction; the answer is written again with it",
         examples: [
-          Example("Request a correction", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
+          Example(
+            "Request a correction", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
         ],
         arguments: [
           .approval, ArgumentSpec("TEXT", "The correction", repeats: true),
@@ -130,7 +132,8 @@ extension CommandSpec {
     ],
     arguments: [
       ArgumentSpec(
-        "RUN", "The run's ID or the start of it; by default, the runs that can be resumed are listed",
+        "RUN",
+        "The run's ID or the start of it; by default, the runs that can be resumed are listed",
         isOptional: true, completes: .runs)
     ],
     options: [

@@ -6,7 +6,8 @@ extension CommandSpec {
       Example("Who should do this?", "rasa agents recommend \"Design a REST API for invoices\""),
       Example(
         "Fast and cheap",
-        "rasa agents recommend --profile speed --max-cost 0.01 \"Correct the spelling of this letter\""),
+        "rasa agents recommend --profile speed --max-cost 0.01 \"Correct the spelling of this letter\""
+      ),
       Example(
         "Every term of every score", "rasa agents recommend --explain --all \"Review this diff\""),
       Example(

@@ -17,14 +17,18 @@ extension CommandSpec {
       CommandSpec(
         "show", "Show the turns of a conversation",
         examples: [Example("Read one", "rasa sessions show nvidia")],
-        arguments: [ArgumentSpec(
-            "ID", "The session's name; see `rasa sessions list`", completes: .sessions)],
+        arguments: [
+          ArgumentSpec(
+            "ID", "The session's name; see `rasa sessions list`", completes: .sessions)
+        ],
         options: [.sessionsOf, .json]),
       CommandSpec(
         "delete", "Delete a conversation",
         examples: [Example("Delete one", "rasa sessions delete nvidia")],
-        arguments: [ArgumentSpec(
-            "ID", "The session's name; see `rasa sessions list`", completes: .sessions)],
+        arguments: [
+          ArgumentSpec(
+            "ID", "The session's name; see `rasa sessions list`", completes: .sessions)
+        ],
         options: [.sessionsOf, .json]),
     ])
 

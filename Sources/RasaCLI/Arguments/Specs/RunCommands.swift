@@ -102,7 +102,8 @@ extension CommandSpec {
     "chat", "Talk to a persona or an agent, turn by turn", heading: "Ask",
     examples: [
       Example(
-        "Talk; Ctrl-C stops an answer, Ctrl-D ends the chat", "rasa chat -p strategic_stock_analyst"),
+        "Talk; Ctrl-C stops an answer, Ctrl-D ends the chat", "rasa chat -p strategic_stock_analyst"
+      ),
       Example(
         "Continue an earlier conversation",
         "rasa chat -p strategic_stock_analyst --session nvidia"),
@@ -111,7 +112,8 @@ extension CommandSpec {
         "rasa chat -p contract_reviewer --model ollama:llama3.2"),
     ],
     options: [
-      .persona.under("Conversation").excused(by: "agent").askedByCommand(), .agent.under("Conversation"),
+      .persona.under("Conversation").excused(by: "agent").askedByCommand(),
+      .agent.under("Conversation"),
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
     ] + .modelAndMoney + [
