@@ -72,7 +72,10 @@ import Testing
       (["runs", "show", "r", "--json", "--mermaid"], "exclude each other", ""),
       (["run", "--replay", "f", "hello"], "`--replay` and TEXT exclude each other", ""),
       // What is missing, what is too much, what does not go together.
-      (["memory", "add", "hello"], "`rasa memory add` needs `--persona NAME`", "`rasa personas list`"),
+      (
+        ["memory", "add", "hello"], "`rasa memory add` needs `--persona NAME`",
+        "`rasa personas list`"
+      ),
       (["personas", "show"], "`rasa personas show` needs NAME", "show strategic_stock_analyst"),
       (["memory", "search"], "needs QUERY", ""),
       (["memory", "add", "-p", "a"], "needs TEXT", ""),

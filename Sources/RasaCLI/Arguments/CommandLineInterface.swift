@@ -11,7 +11,7 @@ package enum CommandLineInterface {
       Example("See which personas there are", "rasa personas list"),
       Example("Talk to one, turn by turn", "rasa chat --persona strategic_stock_analyst"),
       Example(
-        "Let the agent answer that fits best", "rasa run --auto \"Design a REST API for invoices\""),
+        "Let the best-matching agent answer", "rasa run --auto \"Design a REST API for invoices\""),
       Example("Write a persona of your own", "rasa init --name my_helper"),
       Example("Check that a model can be reached", "rasa doctor"),
     ],

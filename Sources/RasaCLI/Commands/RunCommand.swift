@@ -137,7 +137,8 @@ struct RunCommand {
     let calls = graph.rehearse(
       start, profile: settings.gate.profile,
       context: try await graph.context(
-        of: start, on: house.time.localDay(house.time.now()), turns: options.turns, notes: options.notes, workshop.store),
+        of: start, on: house.time.localDay(house.time.now()), turns: options.turns,
+        notes: options.notes, workshop.store),
       memories: try await graph.memories(of: start, workshop.store))
     var total = Money.zero
     var values: [Value] = []

@@ -65,7 +65,7 @@ extension House {
   package static let projectConfigurationPath = ".rasa/config.yaml"
 
   /// What both files say, read once. A file that is not there costs one attempt to open it. What is
-  /// odd in them is told to the first who asks with ears for it.
+  /// odd in them is reported once, to the first caller that passes `onWarning`.
   package func configuration(
     onWarning: ((Warning) -> Void)? = nil
   ) throws(Failure) -> Configuration {

@@ -1,5 +1,6 @@
 import RasaCLI
 import RasaCore
+import RasaDocuments
 import RasaTestKit
 import Testing
 
@@ -121,6 +122,23 @@ import Testing
     for part in row.says { #expect(run.errorText.contains(part), "\(run.errorText)") }
     // Nothing was asked.
     #expect(try await rasa.run("runs", "list", "--json").text == "[]\n")
+  }
+
+  @Test(
+    "a fork takes no value that its operator could not have written",
+    arguments: [
+      ("critique.verdict=accept", "`critic_agent` writes `pass`, `revise` or `escalate` there"),
+      ("critique.verdct=pass", "did you mean `verdict`?"),
+      ("constraints.goals=x", "did you mean `goal`?"),
+    ])
+  func fork(_ row: (set: String, says: String)) async throws {
+    let rasa = try RasaProgram()
+    let run = try await rasa.run("run", "-p", "strategic_stock_analyst", "x", "--json")
+    let id = try #require(try JSON.parse(run.text)["run"].string)
+    let fork = try await rasa.run("runs", "fork", id, "--set", row.set)
+    #expect(fork.exitCode == 2 && fork.errorText.contains(row.says), "\(fork.errorText)")
+    let right = try await rasa.run("runs", "fork", id, "--set", "critique.verdict=pass")
+    #expect(right.exitCode == 0, "\(right.errorText)")
   }
 
   @Test("an agent that is named as a persona runs, as there is no doubt who is meant")

@@ -19,7 +19,7 @@ extension CommandSpec {
     options: [
       OptionSpec("daily", .flag(isNegatable: false), "Only the day"),
       OptionSpec("monthly", .flag(isNegatable: false), "Only the month"),
-      .json.saying("Print the budget file's document, of day and month"),
+      .json.saying("Print JSON in the format of budget files"),
       OptionSpec(
         "reset", .flag(isNegatable: false), "Start again from zero; the reset stays in the books",
         heading: "Correct"),

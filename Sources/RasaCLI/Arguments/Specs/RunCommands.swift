@@ -16,7 +16,7 @@ extension CommandSpec {
         "Continue a conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
       Example(
-        "Let the agent answer that fits best", "rasa run --auto \"Design a REST API for invoices\""),
+        "Let the best-matching agent answer", "rasa run --auto \"Design a REST API for invoices\""),
       Example(
         "Show every prompt and its maximum cost without calling a model",
         "rasa run -p strategic_stock_analyst --dry-run \"Buy or sell Nvidia?\""),
@@ -40,7 +40,7 @@ extension CommandSpec {
       .persona.under("Question").excused(by: "agent", "auto", "replay").askedByCommand(),
       .agent.under("Question"),
       OptionSpec(
-        "auto", .flag(isNegatable: false), "Let the agent answer that fits the question best",
+        "auto", .flag(isNegatable: false), "Let the agent answer that matches the question best",
         heading: "Question"),
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text),

@@ -145,7 +145,7 @@ extension CommandSpec {
     ])
 
   private static let cancel = CommandSpec(
-    "cancel", "Cancel runs, in whatever process they are",
+    "cancel", "Cancel runs, whichever process runs them",
     examples: [Example("Cancel one", "rasa runs cancel r01h5")],
     arguments: [.runs], options: [.json])
 

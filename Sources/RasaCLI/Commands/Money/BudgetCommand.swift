@@ -25,7 +25,7 @@ struct BudgetCommand {
     } else if command.flag("reset") {
       guard let id else {
         throw Failure(
-          .usage, "`--reset` wants to know whose budget",
+          .usage, "`--reset` needs an ID",
           mend: "write it as `rasa agents budget ID --reset`")
       }
       try await reset(
