@@ -74,7 +74,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaSQLite",
       ]),
 
     // Adapters.
@@ -92,11 +92,11 @@ let package = Package(
     library("RasaPersona", ["RasaCore", "RasaDocuments"]),
 
     // Values everything else speaks in.
-    library("RasaCore", []),
+    library("RasaCore", ["CUnicode"]),
 
     // Wrappers: the only places with unsafe pointers.
     library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
-    library("RasaHTTPClient", ["RasaCore", "CCurl", "CSystem"]),
+    library("RasaHTTPClient", ["RasaCore", "RasaSystem", "CCurl", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem"]),
@@ -106,15 +106,17 @@ let package = Package(
     shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
     shim("CTOML", links: ["stdc++"]),
     shim("CStemmer", links: ["stemmer"], whole: ["libstemmer.a"]),
+    shim("CUnicode", links: ["utf8proc"], whole: ["libutf8proc.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CZlib", links: ["z"], whole: ["libz.a"]),
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),
     shim("CResources", links: []),
+    shim("CTestTLS", links: ["ssl", "crypto"]),
 
     // What tests and benchmarks talk to.
-    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem"]),
+    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem", "CTestTLS"]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
     // How a program uses the library.
@@ -126,6 +128,7 @@ let package = Package(
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
         "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit", "RasaTestKit",
+        "RasaTerminal",
       ],
       swiftSettings: settings),
 
@@ -155,7 +158,7 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
-        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit",
+        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit", "RasaStore",
       ],
       exclude: ["Snapshots"]),
   ],

@@ -4,8 +4,8 @@
 set -eu
 
 packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev zlib1g-dev libedit-dev libssl-dev"
-packages="$packages libtomlplusplus-dev libstemmer-dev g++ pkg-config make"
-[ "${1:-}" = test ] && packages="$packages bash procps tzdata"
+packages="$packages libtomlplusplus-dev libstemmer-dev libutf8proc-dev g++ pkg-config make"
+[ "${1:-}" = test ] && packages="$packages bash zsh fish procps tzdata"
 [ "${1:-}" = bench ] && packages="$packages curl gcc libc6-dev"
 
 missing=""

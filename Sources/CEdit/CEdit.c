@@ -28,6 +28,8 @@ struct rasa_editor {
   rasa_keys *keys;
   bool interrupted;
   char *prompt;
+  // Each with a line feed behind it.
+  char *words;
 };
 
 static rasa_editor *editor_of(EditLine *line) {
@@ -127,6 +129,56 @@ static unsigned char paste(EditLine *line, int key) {
   return (unsigned char)result;
 }
 
+// Completes the word that the line begins with as far as all words agree that begin with it; shows
+// them where there is nothing to add.
+static unsigned char complete(EditLine *line, int key) {
+  (void)key;
+  rasa_editor *editor = editor_of(line);
+  const LineInfo *info = el_line(line);
+  size_t length = (size_t)(info->cursor - info->buffer);
+  bool is_first_word = length > 0 && editor->words != NULL;
+  for (size_t i = 0; i < length; i++) is_first_word = is_first_word && info->buffer[i] > ' ';
+  if (!is_first_word || info->buffer[0] != '/') {
+    return el_insertstr(line, "\t") == 0 ? CC_REFRESH : CC_ERROR;
+  }
+  const char *common = NULL;
+  size_t agreed = 0;
+  size_t matches = 0;
+  for (const char *word = editor->words; *word != 0;) {
+    size_t end = strcspn(word, "\n");
+    if (end >= length && memcmp(word, info->buffer, length) == 0) {
+      if (matches++ == 0) {
+        common = word;
+        agreed = end;
+      }
+      size_t same = 0;
+      while (same < agreed && same < end && word[same] == common[same]) same++;
+      agreed = same;
+    }
+    word += end + (word[end] == '\n');
+  }
+  if (matches == 0) return CC_ERROR;
+  if (matches == 1 || agreed > length) {
+    char text[64];
+    size_t count = agreed - length < sizeof text - 2 ? agreed - length : sizeof text - 2;
+    memcpy(text, common + length, count);
+    if (matches == 1) text[count++] = ' ';
+    text[count] = 0;
+    return el_insertstr(line, text) == 0 ? CC_REFRESH : CC_ERROR;
+  }
+  fputs("\r\n", editor->output);
+  for (const char *word = editor->words; *word != 0;) {
+    size_t end = strcspn(word, "\n");
+    if (end >= length && memcmp(word, info->buffer, length) == 0) {
+      fprintf(editor->output, "%.*s  ", (int)end, word);
+    }
+    word += end + (word[end] == '\n');
+  }
+  fputs("\r\n", editor->output);
+  fflush(editor->output);
+  return CC_REDISPLAY;
+}
+
 // Without a locale the editor would take each byte of a character for one of its own.
 static void use_unicode(void) {
   setlocale(LC_CTYPE, "");
@@ -169,10 +221,12 @@ rasa_editor *rasa_editor_open(int input, int output, rasa_keys *keys) {
   el_set(line, EL_ADDFN, "rasa-suspend", "Stop the program", suspend);
   el_set(line, EL_ADDFN, "rasa-paste", "Insert pasted text", paste);
   el_set(line, EL_ADDFN, "rasa-newline", "Begin a new line of the text", insert_newline);
+  el_set(line, EL_ADDFN, "rasa-complete", "Complete a command", complete);
   // Ctrl-C is a key here and no signal: it gives up the line, not the program.
   el_set(line, EL_SETTY, "-d", "-isig", NULL);
   el_set(line, EL_BIND, "^C", "rasa-interrupt", NULL);
   el_set(line, EL_BIND, "^Z", "rasa-suspend", NULL);
+  el_set(line, EL_BIND, "^I", "rasa-complete", NULL);
   el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(line, EL_BIND, "\033[200~", "rasa-paste", NULL);
   el_set(line, EL_BIND, "\033\r", "rasa-newline", NULL);
@@ -186,6 +240,7 @@ void rasa_editor_close(rasa_editor *editor) {
   if (editor->input != NULL) fclose(editor->input);
   if (editor->output != NULL) fclose(editor->output);
   free(editor->prompt);
+  free(editor->words);
   free(editor);
 }
 
@@ -214,6 +269,11 @@ int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line,
   *line = text;
   *length = bytes;
   return RASA_EDITOR_LINE;
+}
+
+void rasa_editor_complete(rasa_editor *editor, const char *words) {
+  free(editor->words);
+  editor->words = strdup(words);
 }
 
 void rasa_editor_remember(rasa_editor *editor, const char *line) {

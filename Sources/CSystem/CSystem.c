@@ -143,6 +143,11 @@ int rasa_spawn_change_folder(posix_spawn_file_actions_t *actions, const char *fo
 
 short rasa_spawn_session_flag(void) { return POSIX_SPAWN_SETSID; }
 
+int rasa_resize_terminal(int descriptor, int columns) {
+  struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+  return ioctl(descriptor, TIOCSWINSZ, &size);
+}
+
 int rasa_open_terminal(int columns, char *name, size_t name_size) {
   int person = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
   if (person < 0) return -1;

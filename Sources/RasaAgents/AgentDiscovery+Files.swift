@@ -21,25 +21,39 @@ extension AgentDiscovery {
   }
 
   /// The files of the agent that is read from this one, in one of the places or anywhere else.
-  package func documents(at path: String) throws(Failure) -> AgentDocuments {
+  package func documents(at named: String) throws(Failure) -> AgentDocuments {
+    let path = named.hasBytePrefix("./") ? String(named.dropFirst(2)) : named
     let roots = places.roots { _ in }
     let number = roots.firstIndex { path.hasBytePrefix("\($0.path)/") }
     let root = number.map { roots[$0] }
     let name = path.split(atByte: "/", omittingEmpty: true).last.map(String.init) ?? path
+    let isThere =
+      root?.isShipped == true
+      ? AgentFile.readShipped(path) != nil : FileSystem.exists(path)
+    // A name with an ending is a file's, whose ending has to be right first.
+    let isFileName = name.hasByte(".") && !path.hasByteSuffix("/")
+    if !isThere, !isFileName {
+      throw Failure(
+        .usage,
+        path.hasByteSuffix("/")
+          ? "there is no folder \(path)" : "there is no file or folder \(path)",
+        mend: "check the path")
+    }
     let isConfig: Bool
     switch AgentFileName(name.utf8.span) {
     case .config: isConfig = true
-    case .markdown: isConfig = false
+    case .markdown, .data: isConfig = false
     case .other:
       throw Failure(
-        .usage, "\(path) is no agent: its name ends neither in .toml nor in .md",
+        .usage,
+        "\(path) is no agent: its name ends neither in .toml nor in .md, .yaml, .yml or .json",
         mend: "name an agent's file, or a folder of them")
     }
-    let isThere =
-      root?.isShipped == true
-      ? AgentFile.readShipped(path) != nil : FileSystem.kind(of: path) == .file
     guard isThere else {
       throw Failure(.usage, "there is no file \(path)", mend: "check the path")
+    }
+    guard root?.isShipped == true || FileSystem.kind(of: path) == .file else {
+      throw Failure(.usage, "\(path) is no regular file", mend: "name an agent's file")
     }
     let above =
       root.map { FileSystem.parent(of: path).dropFirst($0.path.count + 1) }.map(String.init)

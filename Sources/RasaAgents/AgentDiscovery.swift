@@ -46,9 +46,11 @@ package struct AgentDiscovery: Sendable {
 
     var survey = survey(tree, memory, reading)
     let all = tree.files.compactMap { survey.memory[$0.path] }
+    let parts = InsertedFiles(all, reading.lookup)
     survey.found = DiscoveredAgents(
-      all, warnings: warnings + tree.warnings,
-      projects: Set(roots.indices.filter { roots[$0].isProject }))
+      parts.isEmpty ? all : all.filter { !parts.contains($0.record) },
+      warnings: warnings + tree.warnings,
+      projects: Set(roots.indices.filter { roots[$0].isProject }), mends: roots.map(\.mend))
     if let index {
       let keepable = all.filter { !$0.record.isFresh }
       if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {
@@ -159,7 +161,7 @@ struct AgentSurvey: Sendable {
   }
 
   /// The Markdown files that are the prompts of TOML files, which are no agents of their own.
-  var prompts: Prompts { Prompts(memory.all) }
+  var prompts: Prompts { Prompts(memory.all, lookup) }
 
   struct Prompts {
     private var identities: Set<FileIdentity> = []
@@ -173,9 +175,9 @@ struct AgentSurvey: Sendable {
       var name: String
     }
 
-    init(_ records: some Collection<KeptRecord>) {
+    init(_ records: some Collection<KeptRecord>, _ lookup: PromptLookup) {
       for record in records.lazy.map(\.record) {
-        if record.entry == nil {
+        if record.entry == nil, !record.failures.isEmpty {
           broken.insert(Stem(root: record.file.root, name: record.file.stem))
         }
         guard let prompt = record.prompt else { continue }
@@ -183,6 +185,12 @@ struct AgentSurvey: Sendable {
           paths.insert(prompt.path)
         } else {
           identities.insert(prompt.stamp.identity)
+          // The mirror of a prompt that is there is no agent, either.
+          for name in record.promptNames.dropFirst() {
+            if let mirror = lookup.find([name], for: record.file) {
+              identities.insert(mirror.stamp.identity)
+            }
+          }
         }
       }
     }
@@ -192,5 +200,27 @@ struct AgentSurvey: Sendable {
         || (file.isShipped
           ? paths.contains(file.path) : identities.contains(file.stamp.identity))
     }
+  }
+}
+
+/// The Markdown files without front matter that agents' prompts insert: parts of these, and no agents
+/// of their own.
+struct InsertedFiles {
+  private var identities: Set<FileIdentity> = []
+
+  init(_ records: [KeptRecord], _ lookup: PromptLookup) {
+    guard records.contains(where: { $0.record.isPlainPrompt }) else { return }
+    for record in records.lazy.map(\.record) where !record.inserted.isEmpty {
+      let prompt = record.prompt?.path ?? record.file.path
+      for path in lookup.insertions(record.inserted, inPromptAt: prompt) {
+        if let status = FileSystem.status(of: path) { identities.insert(status.stamp.identity) }
+      }
+    }
+  }
+
+  var isEmpty: Bool { identities.isEmpty }
+
+  func contains(_ record: AgentRecord) -> Bool {
+    record.isPlainPrompt && identities.contains(record.file.stamp.identity)
   }
 }

@@ -50,6 +50,10 @@ package final class AgentLibrary: AgentSource {
 
   package func limits(ofAgent id: String) -> [CostBudget] { found.limits(of: id) }
 
+  package func duplicates(ofAgent id: String) -> [Warning] { found.duplicates(of: id) }
+
+  package func agentID(for word: String) -> String? { found.registry.id(for: word) }
+
   /// A file that was to be this agent and is broken is a failure, also when another place has an
   /// agent of that id.
   package func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {

@@ -12,6 +12,9 @@ package struct DiscoveredAgents: Sendable {
   package var shadowed: [Shadowed] = []
   /// The files that are no agents although they should be, those first that would win.
   package var broken: [Broken] = []
+  /// What is to be said of files of other tools, and of those that are no agents: a line for each kind
+  /// in each place.
+  package private(set) var notes: [Warning] = []
 
   package struct Shadowed: Sendable, Hashable {
     package var id: String
@@ -47,23 +50,33 @@ package struct DiscoveredAgents: Sendable {
   /// of; of each id the one that would be used else.
   package private(set) var replacedByProject: [Shadowed] = []
   private var limitsOfOthers: [String: [CostBudget]] = [:]
+  /// What is told of further files of one id in one place, by the id.
+  private var duplicates: [String: [Warning]] = [:]
 
   /// The limits of the files that a file of the project takes the place of.
   package func limits(of id: String) -> [CostBudget] { limitsOfOthers[id] ?? [] }
+
+  /// The files of the place of that agent that are of its id too, and are not used.
+  package func duplicates(of id: String) -> [Warning] { duplicates[id] ?? [] }
 
   package init(registry: AgentRegistry) { self.registry = registry }
 
   /// The first of an id wins.
   ///
   /// - Parameter projects: the numbers of the roots that are the project's.
-  init(_ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = []) {
+  /// - Parameter mends: what to do about each root.
+  init(
+    _ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = [], mends: [String?] = []
+  ) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)
     var entries: [AgentRegistry.Entry] = []
     entries.reserveCapacity(records.count)
     var failures: [Failure] = []
     var told = warnings
+    var kinds = KindNotes()
     for record in records.lazy.map(\.record) {
+      kinds.note(record, mends.indices.contains(record.file.root) ? mends[record.file.root] : nil)
       told += record.warnings
       failures += record.failures
       guard let entry = record.entry else {
@@ -93,15 +106,17 @@ package struct DiscoveredAgents: Sendable {
         limitsOfOthers[id, default: []].append(entry.agent.budget)
       }
       if winner.root == record.file.root {
-        told.append(
-          Warning(
-            "the agent `\(id)` is also in \(winner.path), which is used",
-            at: SourceLocation(file: record.file.path, line: 0, column: 0)))
+        let warning = Warning(
+          "the agent `\(id)` is also in \(winner.path), which is used",
+          at: SourceLocation(file: record.file.path, line: 0, column: 0))
+        told.append(warning)
+        duplicates[id, default: []].append(warning)
       }
     }
     registry = AgentRegistry(entries)
     self.failures = failures
     self.warnings = told
+    notes = kinds.lines.map { Warning($0) }
   }
 
   /// Only the agents of these ids, or of this category and those below it.
@@ -120,7 +135,8 @@ package struct DiscoveredAgents: Sendable {
   /// A file that was to be the agent of that id, and would win, had it been right. To run what it
   /// hides in its place would be a surprise.
   package func brokenFile(for id: String) -> Broken? {
-    guard let broken = broken.first(where: { $0.stem == id }) else { return nil }
+    let isMeant = { (stem: String) in stem == id || AgentID.make(of: stem) == id }
+    guard let broken = broken.first(where: { isMeant($0.stem) }) else { return nil }
     guard let root = roots[id] else { return broken }
     return broken.root < root ? broken : nil
   }

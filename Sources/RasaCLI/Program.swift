@@ -11,6 +11,10 @@ package enum Program {
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
+    if arguments.first == NameCompletion.command {
+      await NameCompletion.run(Array(arguments.dropFirst()), environment)
+      return 0
+    }
     var reply = ReplyForm(unread: arguments)
     do {
       let request = try CommandLineInterface.parse(arguments)
@@ -20,7 +24,8 @@ package enum Program {
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
-        let house = try House(environment: environment)
+        var house = try House(environment: environment)
+        house.askedNarrowing = command.agentNarrowing
         do {
           try await run(command, house)
         } catch let failure as Failure {
@@ -47,7 +52,13 @@ package enum Program {
   private static func report(
     _ error: any Error, _ environment: Environment, _ reply: ReplyForm
   ) -> Int32 {
-    let style = Terminal(environment).style(of: .error)
+    let terminal = Terminal(environment)
+    let style = terminal.style(of: .error)
+    func say(_ text: String) {
+      let text = terminal.laidOut(text, on: .error)
+      let rest = text.hasPrefix("rasa:") ? style.red("rasa:") + text.dropFirst(5) : text
+      try? Output.error.write(rest)
+    }
     let failure: Failure
     var exitCode: Int32
     switch error {
@@ -56,14 +67,14 @@ package enum Program {
       failure = interrupted.failure
       exitCode = interrupted.signal.exitCode
       let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
-      try? Output.error.write("rasa: stopped\(mend)\n")
+      try? Output.error.write(terminal.laidOut("rasa: stopped\(mend)\n", on: .error))
     case is CancellationError:
       failure = Failure(.cancelled, "it was interrupted")
       exitCode = failure.exitCode
     default:
       failure = Redaction(environment.variables)(error as? Failure ?? Failure(.run, "\(error)"))
       exitCode = failure.exitCode
-      try? Output.error.write("\(style.red("rasa:")) \(printable(failure.description))\n")
+      say("rasa: \(printable(failure.description))\n")
     }
     tell(failure, exitCode, reply)
     return exitCode
@@ -84,7 +95,8 @@ package enum Program {
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
       output: house.output, isJSON: isListed && command.flag("json"),
-      width: terminal.columns(of: .output) ?? Printer.unlimited)
+      width: terminal.columns(of: .output) ?? Printer.unlimited,
+      glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
     let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
@@ -116,6 +128,13 @@ package enum Program {
         .run(command.arguments, isStrict: command.flag("strict"))
     case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
     case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
+    case "agents copy":
+      try CopyCommand(house: house, print: print, kind: .agent).run(command)
+    case "personas copy":
+      try CopyCommand(house: house, print: print, kind: .persona).run(command)
+    case "operators copy":
+      try CopyCommand(house: house, print: print, kind: .operator).run(command)
+    case "import": try AgentImportCommand(house: house, print: print).run(command)
     case "trust list": try TrustCommands(house: house, print: print).list()
     case "trust add":
       try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")
@@ -146,7 +165,9 @@ package enum Program {
 
   private static func completions(_ command: ParsedCommand, _ print: Printer) throws {
     guard let shell = CompletionScript.Shell(rawValue: command.arguments[0]) else { return }
-    try print.output.write(CompletionScript(CommandLineInterface.root).text(for: shell))
+    let program = FileSystem.realPath("/proc/self/exe") ?? "rasa"
+    try print.output.write(
+      CompletionScript(CommandLineInterface.root, program: program).text(for: shell))
   }
 
   /// The commands that need the database.

@@ -25,13 +25,25 @@ package struct Failure: Error, Sendable, Hashable {
   package var kind: Kind
   /// What happened, as one sentence without a full stop.
   package var message: String
+  /// The kind in more detail, for programs: which of name, connection, proxy, certificate and time it
+  /// was, in the words that the journal has for it; nil where the kind says it all.
+  package var reason: String?
   /// What to do now; empty when there is nothing to say.
   package var mend: String
   package var location: SourceLocation?
   /// The line the location points at, to be shown with a caret under the column.
   package var excerpt: String?
-  /// Further lines: each attempt of a chain, each cause.
-  package var details: [String]
+  /// Further lines: each attempt of a chain, each cause; and each of `others` in one line.
+  package var details: [String] {
+    get { ownDetails + linesOfOthers }
+    set {
+      let lines = linesOfOthers
+      ownDetails = lines.isEmpty ? newValue : newValue.filter { !lines.contains($0) }
+    }
+  }
+  private var ownDetails: [String]
+  /// What else is wrong with the same document, each with its own place and suggestion.
+  package var others: [Failure] = []
   /// The run that ended with it, where one had begun.
   package var run: FailedRun?
   /// What was paid for a call that ended in this, until whoever keeps the sum has added it.
@@ -46,7 +58,29 @@ package struct Failure: Error, Sendable, Hashable {
     self.mend = mend
     self.location = location
     self.excerpt = excerpt
-    self.details = details
+    ownDetails = details
+  }
+
+  /// One failure that tells of all; nil when there is none.
+  package init?(allOf failures: [Failure]) {
+    guard let first = failures.first else { return nil }
+    self = first
+    others += failures.dropFirst().flatMap(\.separated)
+  }
+
+  /// This failure and what else it tells of, each by itself.
+  package var separated: [Failure] {
+    var first = self
+    first.others = []
+    return [first] + others.flatMap(\.separated)
+  }
+
+  private var linesOfOthers: [String] {
+    others.flatMap { other in
+      let place = other.location.map { "\($0): " } ?? ""
+      let mend = other.mend.isEmpty ? "" : " → \(other.mend)"
+      return [place + other.message + mend] + other.details
+    }
   }
 
   /// The process's exit code for this kind of failure.
@@ -78,8 +112,9 @@ extension Failure: CustomStringConvertible {
         lines.append("  " + caret)
       }
     }
-    lines += details.map { "  " + $0 }
+    lines += ownDetails.map { "  " + $0 }
     if !mend.isEmpty { lines.append("→ " + mend) }
+    lines += others.map(\.description)
     if let run, let resume = run.resume, !names(run) {
       lines.append("→ `\(resume)` goes on with the run from where it stopped")
     }
@@ -88,7 +123,7 @@ extension Failure: CustomStringConvertible {
 
   /// Whether the reader has been told which run it is.
   private func names(_ run: FailedRun) -> Bool {
-    ([message, mend] + details).contains { $0.contains(run.id) }
+    ([message, mend] + ownDetails).contains { $0.contains(run.id) }
   }
 
   /// Nil when the column lies beyond an excerpt that was cut.
@@ -150,7 +185,8 @@ extension Failure {
       place = .object(object)
     }
     return [
-      "kind": .string(kind.rawValue), "message": .string(message), "where": place ?? .null,
+      "kind": .string(kind.rawValue), "reason": reason.map { .string($0) } ?? .null,
+      "message": .string(message), "where": place ?? .null,
       "suggestion": mend.isEmpty ? .null : .string(mend),
       "details": .array(details.map { .string($0) }), "exit_code": .int(Int64(exitCode)),
     ]

@@ -40,6 +40,7 @@ package struct Redaction: Sendable {
     failure.mend = self(failure.mend)
     failure.excerpt = failure.excerpt.map { self($0) }
     failure.details = failure.details.map { self($0) }
+    failure.others = failure.others.map { self($0) }
     if let location = failure.location { failure.location?.file = self(location.file) }
     return failure
   }

@@ -3,8 +3,8 @@ import RasaCore
 
 package struct HTTPClientConfiguration: Sendable {
   package var connectTimeout: Duration
-  /// The proxy's URL. The environment is never consulted: nil or empty means a direct connection.
-  package var proxy: String?
+  /// Proxies and CAs. The environment is never looked at beside it.
+  package var network: NetworkSettings
   /// How many connections may be open at once, idle ones included; further requests wait.
   package var maxConnections: Int
   package var userAgent: String
@@ -12,11 +12,12 @@ package struct HTTPClientConfiguration: Sendable {
   package var http2: Bool
 
   package init(
-    connectTimeout: Duration = .seconds(10), proxy: String? = nil, maxConnections: Int = 1_000,
+    connectTimeout: Duration = .seconds(10), network: NetworkSettings = NetworkSettings(),
+    maxConnections: Int = 1_000,
     userAgent: String = "rasa", http2: Bool = false
   ) {
     self.connectTimeout = connectTimeout
-    self.proxy = proxy
+    self.network = network
     self.maxConnections = maxConnections
     self.userAgent = userAgent
     self.http2 = http2
@@ -62,10 +63,12 @@ package final class HTTPClient: Sendable {
   package func send(_ request: HTTPRequest) async throws -> HTTPResponse {
     try request.check()
     prepare()
-    let transfer = Transfer(request: request, mailbox: mailbox)
+    let route = try configuration.network.route(to: request.url)
+    let transfer = Transfer(request: request, route: route, mailbox: mailbox)
     let head = try await transfer.start()
     return HTTPResponse(
-      status: head.status, headers: head.headers, body: HTTPBody(transfer: transfer, client: self))
+      status: head.status, headers: head.headers, body: HTTPBody(transfer: transfer, client: self),
+      route: route)
   }
 
   /// Aborts what is running and returns when the loop's thread has ended and every connection is

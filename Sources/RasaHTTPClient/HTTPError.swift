@@ -2,6 +2,14 @@
 package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
   package enum Code: String, Sendable, Hashable, CaseIterable {
     case connect, resolve, tls, timeout
+    /// The peer's certificate is not trusted, or not for this host, or not for this day.
+    case certificate
+    /// The CAs that the user named cannot be read.
+    case certificateStore
+    /// The proxy refuses the way, or is none.
+    case proxy
+    /// The proxy that the user named cannot be read.
+    case proxySetting
     /// The peer closed the connection before the response was complete.
     case aborted
     case protocolViolation, tooLarge, invalidURL, refusedScheme, cancelled, other
@@ -11,10 +19,19 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
 
   package var code: Code
   package var message: String
+  /// The same request would fail in the same way.
+  package var isLasting = false
+  /// It was waited for as long as the settings allow.
+  package var isWait = false
+  /// What to do, where that is known here: it names variables and settings.
+  package var suggestion: String?
 
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, isLasting: Bool = false, suggestion: String? = nil)
+  {
     self.code = code
     self.message = message
+    self.isLasting = isLasting
+    self.suggestion = suggestion
   }
 
   package var description: String { message }
@@ -25,13 +42,6 @@ extension HTTPError {
   static let withheld = HTTPError(.withheld, "the request was held back")
   static let shutDown = HTTPError(.cancelled, "the HTTP client has been shut down")
   static let loopUnavailable = HTTPError(.other, "the HTTP client could not start its thread")
-  static func notConnected(within limit: Duration) -> HTTPError {
-    let (seconds, attoseconds) = limit.components
-    let milliseconds = attoseconds / 1_000_000_000_000_000
-    let span =
-      milliseconds == 0 ? "\(seconds) s" : "\(seconds * 1_000 + milliseconds) ms"
-    return HTTPError(.connect, "nothing answered within \(span)")
-  }
   static let headersLate = HTTPError(.timeout, "no response came in time")
   static let bodyLate = HTTPError(.timeout, "the response went silent")
   static let twoReaders = HTTPError(.other, "a response body can only be read by one task")

@@ -8,6 +8,9 @@ package struct HTTPRequest: Sendable {
   /// When waiting for the response's headers ends, in nanoseconds of `CLOCK_MONOTONIC`, as
   /// `TimeSource.monotonic` counts.
   package var headerDeadline: UInt64?
+  /// How long connecting may take, the handshakes with a proxy and of TLS included; nil for what the
+  /// client is configured with.
+  package var connectTimeout: Duration?
   /// Is told when the request is about to leave.
   package var trace: RequestTrace?
   /// Asked on the loop's thread when the connection stands and nothing has been sent: the last moment
@@ -17,7 +20,8 @@ package struct HTTPRequest: Sendable {
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
     body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
-    trace: RequestTrace? = nil, maySend: (@Sendable () -> Bool)? = nil
+    connectTimeout: Duration? = nil, trace: RequestTrace? = nil,
+    maySend: (@Sendable () -> Bool)? = nil
   ) {
     self.trace = trace
     self.maySend = maySend
@@ -27,10 +31,13 @@ package struct HTTPRequest: Sendable {
     self.body = body
     self.allowsPlainHTTP = allowsPlainHTTP
     self.headerDeadline = headerDeadline
+    self.connectTimeout = connectTimeout
   }
 }
 
 extension HTTPRequest {
+  var isSecure: Bool { url.utf8.prefix(6).elementsEqual("https:".utf8) { $0 | 32 == $1 | 32 } }
+
   /// Refuses what must not reach the wire: other schemes, and text that would end its line.
   func check() throws(HTTPError) {
     let scheme = url.prefix { $0 != ":" }.lowercased()

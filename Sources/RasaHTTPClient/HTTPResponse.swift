@@ -2,6 +2,8 @@ package struct HTTPResponse: Sendable {
   package var status: Int
   package var headers: HTTPHeaders
   package var body: HTTPBody
+  /// The way that it came.
+  package var route: ProxyRoute
 }
 
 /// Response headers in the order they came. Names compare without regard to case.

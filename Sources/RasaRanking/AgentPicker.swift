@@ -6,6 +6,8 @@ package struct AgentPicker: Sendable {
   package struct Pick: Sendable {
     package var agent: Agent
     package var recommendation: Recommendation
+    /// Those that fit as well, and were not chosen.
+    package var others: [Recommendation]
     /// Says who was chosen, and why.
     package var sentence: String
   }
@@ -31,25 +33,38 @@ package struct AgentPicker: Sendable {
     guard let best = found.agents.first, let entry = registry[best.agent] else {
       throw nothingFits(found)
     }
-    return Pick(agent: entry.agent, recommendation: best, sentence: sentence(best))
+    let others = Array(found.agents.dropFirst())
+    return Pick(
+      agent: entry.agent, recommendation: best, others: others, sentence: sentence(best, others))
   }
 
-  private func sentence(_ best: Recommendation) -> String {
+  private func sentence(_ best: Recommendation, _ others: [Recommendation]) -> String {
     let matches = best.matches.filter { $0.kind != .related }
       .reduce(into: [String]()) { if !$0.contains($1.with) { $0.append($1.with) } }
-    let reason =
-      matches.isEmpty
-      ? "its capabilities are related to the task" : matches.prefix(4).joined(separator: ", ")
-    return "\(best.agent) fits best (score \(best.shownScore): \(reason))"
+    let reason = matches.isEmpty ? "" : ": \(matches.prefix(4).joined(separator: ", "))"
+    let over =
+      others.isEmpty
+      ? ", no other agent fits"
+      : " over " + others.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
+    return "chose \(best.agent) (\(best.shownScore))\(over)\(reason)"
   }
 
   private func nothingFits(_ found: Recommendations) -> Failure {
-    let mend = "name one with --agent; `rasa agents recommend --all …` shows how near each comes"
+    let mend =
+      "name one with `--agent ID`, or a persona with `--persona NAME`; `rasa agents search WORD` looks "
+      + "for an agent, and `rasa agents recommend --all \u{2026}` shows how near each comes"
+    let details =
+      found.nearest.isEmpty
+      ? []
+      : [
+        "nearest, but below \(Int(Recommendation.acceptable)): "
+          + found.nearest.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
+      ]
     if found.tooExpensive + found.unpriced > 0 {
       return Failure(
         .configuration, "no agent fits this task at that cost",
-        mend: "raise --max-cost, or \(mend)")
+        mend: "raise --max-cost, or \(mend)", details: details)
     }
-    return Failure(.configuration, "no agent fits this task", mend: mend)
+    return Failure(.configuration, "no agent fits this task", mend: mend, details: details)
   }
 }

@@ -1,39 +1,68 @@
 package import RasaPersona
 
 /// How near agents are to a task by vectors of their texts, where a provider makes some. What words
-/// cannot show (a task in another language, or in other words) can count as related by it.
+/// cannot show (a task in another language, or in other words) can be seen by it.
+///
+/// What a cosine means differs between models: with one, any two texts come to 0.7, with another those
+/// that answer each other come to 0.4. So what counts is by how many standard deviations an agent
+/// stands out among those of one task.
 package enum Nearness {
+  package struct Value: Sendable, Hashable {
+    package var cosine: Double
+    /// How far it stands out, in standard deviations.
+    package var deviations: Double
+
+    package init(cosine: Double, deviations: Double) {
+      self.cosine = cosine
+      self.deviations = deviations
+    }
+
+    /// Whether the agent counts as related to the task, whatever the words say.
+    package var isNear: Bool {
+      deviations >= Nearness.nearFrom && cosine >= Nearness.leastCosine
+    }
+
+    /// What it adds to what the words meet (`RelevanceScale.fit`). Of many agents one always stands
+    /// out, so the first two deviations count for nothing.
+    var counts: Double {
+      Nearness.weight * max(0, min(deviations, Nearness.most) - Nearness.usual)
+    }
+  }
+
   /// Of so many agents the usual cosine says what counts; of fewer, this one does.
   private static let enoughToCompare = 20
-  private static let usualThreshold = 0.55
-  private static let deviations = 2.5
-  private static let leastThreshold = 0.2
+  private static let usualCosine = 0.3
+  private static let usualDeviation = 0.1
 
-  /// The agents that count as related to the task, with the cosine between them and it.
-  ///
-  /// What a cosine means differs between models: with one, any two texts come to 0.7, with another
-  /// those that answer each other come to 0.4. So among many agents those are related that stand
-  /// out.
+  fileprivate static let nearFrom = 2.5
+  fileprivate static let leastCosine = 0.2
+  fileprivate static let usual = 2.0
+  fileprivate static let most = 5.0
+  fileprivate static let weight = 0.15
+
+  /// How near each agent is; those without a direction are left out.
   package static func find(
     _ task: [Float], among agents: [String: [Float]]
-  ) -> [String: Double] {
+  ) -> [String: Value] {
     let cosines = agents.compactMapValues { cosine(task, $0) }
-    let threshold = threshold(of: Array(cosines.values))
-    return cosines.filter { $0.value >= threshold }
+    let (mean, deviation) = spread(of: Array(cosines.values))
+    return cosines.mapValues {
+      Value(cosine: $0, deviations: deviation > 0 ? ($0 - mean) / deviation : 0)
+    }
   }
 
   /// An agent in one text, for whoever makes vectors of texts. As long as it stays what it is, so
   /// does its vector.
   package static func text(of agent: Agent) -> String { AgentTerms.text(of: agent) }
 
-  static func threshold(of cosines: [Double]) -> Double {
-    guard cosines.count >= enoughToCompare else { return usualThreshold }
+  static func spread(of cosines: [Double]) -> (mean: Double, deviation: Double) {
+    guard cosines.count >= enoughToCompare else { return (usualCosine, usualDeviation) }
     let count = Double(cosines.count)
     // Sums depend on the order in which they are made.
     let sorted = cosines.sorted()
     let mean = sorted.reduce(0, +) / count
     let variance = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-    return max(leastThreshold, mean + deviations * variance.squareRoot())
+    return (mean, variance.squareRoot())
   }
 
   /// `0.83 near`.

@@ -63,18 +63,22 @@ package struct Recommendation: Sendable, Hashable {
   package var matches: [Match]
   /// Nil where no price is known.
   package var estimatedCost: Money?
-  /// How well all that is written of the agent fits the task's words, 0 to 100. It is no part of the
-  /// score.
+  /// The share of the task's requirements that its skills meet, 0 to 100.
+  package var skills: Double
+  /// How much of what agents know of the task all that is written of this one has, 0 to 100.
   package var relevance: Double
-  /// What the order goes by: the score and the relevance, weighed.
-  package var rank: Double
   /// Agents that it works well with, of those that there are.
   package var partners: [String] = []
 
+  /// From which score on an agent is recommended, and acceptable.
+  package static let recommended = 50.0
+  package static let acceptable = 30.0
+
+  /// What orders, is shown and is judged.
   package var score: Double { capability.value + profile.value + cost.value + availability.value }
 
-  /// The score as people read it.
-  package var shownScore: Int { Int(score.rounded()) }
+  /// The score as people read it. It is never shown as more than it was judged by.
+  package var shownScore: Int { Int(score.rounded(.down)) }
 }
 
 /// What was found for a task.
@@ -85,6 +89,8 @@ package struct Recommendations: Sendable, Hashable {
   package var complexity: TaskComplexity
   /// The best first.
   package var agents: [Recommendation]
+  /// Where none fits, those that come nearest.
+  package var nearest: [Recommendation] = []
   /// How many agents were looked at.
   package var among: Int
   /// Left out because they cost more than was allowed, or because nobody knows what they cost.

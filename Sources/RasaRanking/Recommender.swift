@@ -12,12 +12,12 @@ package struct Recommender: Sendable {
     package var limit: Int
     /// Whether agents that do not fit are listed too.
     package var includesUnfit: Bool
-    /// The agents that count as related by their vectors, with the cosine: see `Nearness`.
-    package var nearness: [String: Double]
+    /// How near each agent is by its vector: see `Nearness`.
+    package var nearness: [String: Nearness.Value]
 
     package init(
       task: String, profile: PerformanceProfile? = nil, maxCost: Money? = nil, limit: Int = 5,
-      includesUnfit: Bool = false, nearness: [String: Double] = [:]
+      includesUnfit: Bool = false, nearness: [String: Nearness.Value] = [:]
     ) {
       self.task = task
       self.profile = profile
@@ -43,6 +43,9 @@ package struct Recommender: Sendable {
     self.availability = availability
   }
 
+  /// How many are shown where none fits.
+  private static let nearestShown = 3
+
   /// The agents that fit, the best first. The same agents and task give the same order.
   package func recommend(
     _ request: Request, among registry: AgentRegistry
@@ -59,11 +62,17 @@ package struct Recommender: Sendable {
       requirements: survey.requirements.map { task.terms[$0].text }, complexity: complexity,
       agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
     var best = Best(limit: request.limit)
+    var nearest = Best(limit: Self.nearestShown)
     // Price and availability are asked for only while they can still change who is among the first.
-    for fit in fits.mostPromisingFirst() where !best.isBeyond(fit) {
+    for fit in fits.mostPromisingFirst() {
+      let canFit = request.includesUnfit || fit.highestScore >= Recommendation.acceptable
+      guard canFit ? !best.isBeyond(fit) : best.isEmpty && !nearest.isBeyond(fit) else { break }
       let agent = entries[fit.place].agent
       let cost = estimatedCost(agent)
-      if let limit = request.maxCost {
+      let recommendation = fit.recommendation(
+        agent, cost: cost, availability: availability(agent), complexity)
+      let isListed = request.includesUnfit || recommendation.verdict != .not
+      if let limit = request.maxCost, isListed {
         guard let cost else {
           found.unpriced += 1
           continue
@@ -73,19 +82,23 @@ package struct Recommender: Sendable {
           continue
         }
       }
-      let recommendation = fit.recommendation(
-        agent, cost: cost, availability: availability(agent), complexity)
-      guard request.includesUnfit || recommendation.verdict != .not else { continue }
-      best.add(recommendation, place: fit.place)
+      if isListed {
+        best.add(recommendation, place: fit.place)
+      } else {
+        nearest.add(recommendation, place: fit.place)
+      }
     }
-    found.agents = best.sorted().map { recommendation, place in
-      var recommendation = recommendation
-      let agent = entries[place].agent
-      recommendation.matches = fits.matches(ofAgent: place, agent)
-      recommendation.capability.reason = fits.capabilityReason(recommendation)
-      recommendation.partners = agent.worksWellWith.filter { registry[$0] != nil }
-      return recommendation
+    func explained(_ best: Best) -> [Recommendation] {
+      best.sorted().map { recommendation, place in
+        var recommendation = recommendation
+        recommendation.matches = fits.matches(ofAgent: place, entries[place])
+        recommendation.capability.reason = fits.capabilityReason(recommendation)
+        recommendation.partners = entries[place].agent.worksWellWith.filter { registry[$0] != nil }
+        return recommendation
+      }
     }
+    found.agents = explained(best)
+    if best.isEmpty { found.nearest = explained(nearest) }
     return found
   }
 }
@@ -97,20 +110,22 @@ private struct Best {
   /// What the last of the first few has; nothing below it matters.
   private var floor = -Double.infinity
 
+  var isEmpty: Bool { kept.isEmpty }
+
   init(limit: Int) { self.limit = max(1, limit) }
 
-  func isBeyond(_ fit: Fits.Fit) -> Bool { fit.highestRank < floor }
+  func isBeyond(_ fit: Fits.Fit) -> Bool { fit.highestScore < floor }
 
   mutating func add(_ recommendation: Recommendation, place: Int) {
     kept.append((recommendation, place))
     guard kept.count >= 2 * limit else { return }
     kept = Array(sorted())
-    floor = kept.last?.recommendation.rank ?? floor
+    floor = kept.last?.recommendation.score ?? floor
   }
 
   func sorted() -> ArraySlice<(recommendation: Recommendation, place: Int)> {
     kept.sorted {
-      ($1.recommendation.rank, $0.place) < ($0.recommendation.rank, $1.place)
+      ($1.recommendation.score, $0.place) < ($0.recommendation.score, $1.place)
     }.prefix(limit)
   }
 }

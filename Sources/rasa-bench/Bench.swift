@@ -49,7 +49,7 @@ struct Bench: Sendable {
       .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
       .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .limits,
-      .selection, .template, .checking,
+      .selection, .template, .rendering, .checking,
     ] + Row.decoding + Row.agents
 
   var completions: String { "\(baseURL)/v1/chat/completions" }

@@ -40,9 +40,13 @@ struct CodingTests {
     agent.capabilities = ["one", "two"]
     agent.exampleQueries = ["why?"]
     agent.worksWellWith = ["other"]
+    agent.agents = AgentNarrowing.List(["a", "b-*"], place: "a file")
     agent.typicalWorkflows = ["first, then"]
     agent.qualityGates = ["review"]
     agent.tools = ["Read"]
+    agent.temperature = 0.25
+    agent.maxTurns = 3
+    agent.unused = ["tools", "mode"]
     agent.constraintsAsWritten = ["version": "1.10"]
     agent.constraints = [
       "a": .array([.null, .bool(true), .int(.min), .double(-0.5), .string("x")]),
@@ -56,7 +60,9 @@ struct CodingTests {
       type: "docker", image: "rust", profile: .restrictive, network: .closed)
     agent.defaults = ["who": "you"]
     agent.isStrict = true
-    agent.files = AgentFiles(config: "a.toml", prompt: "a.md", origin: "agents")
+    agent.files = AgentFiles(
+      config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose)
+    agent.unused = ["extensions"]
     return agent
   }
 

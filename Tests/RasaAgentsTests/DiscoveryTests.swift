@@ -14,6 +14,9 @@ struct DiscoveryTests {
     "older-workspace/agents", "project/.rasa/extensions/a/agents",
     "project/.rasa/extensions/b/agents", "project/.radium/extensions/z/agents",
     "home/extensions/one/agents", "older-home/extensions/two/agents",
+    "project/.claude/agents", "project/.github/agents", "project/.github/chatmodes",
+    "project/.opencode/agent", "project/.opencode/agents", "person/.claude/agents",
+    "person/.copilot/agents", "person/.config/opencode/agent", "person/.config/opencode/agents",
   ]
 
   @Test("of an agent that several places have, the first place's is used and the rest are told of")
@@ -21,16 +24,18 @@ struct DiscoveryTests {
     for first in Self.roots.indices {
       let setting = try Setting()
       for root in Self.roots[first...].reversed() {
-        try setting.markdown("\(root)/x.md", id: "everywhere", description: root)
+        // Of some tools the name is the file's.
+        try setting.markdown("\(root)/everywhere.md", id: "everywhere", description: root)
       }
       let found = setting.discover()
       #expect(found.registry["everywhere"]?.agent.description == Self.roots[first])
       #expect(found.registry["everywhere"]?.agent.files.origin == setting.path(Self.roots[first]))
       #expect(
-        found.shadowed.map(\.file) == Self.roots[(first + 1)...].map { setting.path("\($0)/x.md") })
+        found.shadowed.map(\.file)
+          == Self.roots[(first + 1)...].map { setting.path("\($0)/everywhere.md") })
       #expect(
         found.shadowed.allSatisfy {
-          $0.id == "everywhere" && $0.by == setting.path("\(Self.roots[first])/x.md")
+          $0.id == "everywhere" && $0.by == setting.path("\(Self.roots[first])/everywhere.md")
         })
       #expect(found.warnings.isEmpty && found.failures.isEmpty)
     }
@@ -66,7 +71,7 @@ struct DiscoveryTests {
       ])
   }
 
-  @Test("the three forms are found, and what is no agent is quietly none")
+  @Test("the three forms are found, and Markdown without front matter as prompts; the rest is none")
   func forms() throws {
     let setting = try Setting()
     try setting.config("project/agents/core/one.toml", id: "one")
@@ -83,7 +88,12 @@ struct DiscoveryTests {
     try setting.markdown("project/agents/.hidden/four.md", id: "four")
     try setting.markdown("project/agents/.five.md", id: "five")
     let found = setting.discover()
-    #expect(found.registry.ids == ["one", "three", "two"])
+    #expect(found.registry.ids == ["notes", "one", "ruled", "three", "two"])
+    #expect(
+      found.notes.map(\.message) == [
+        "2 Markdown files without front matter in \(setting.path("project/agents")) are read as "
+          + "prompts, called as their files are; `rasa import` gives them a front matter"
+      ])
     #expect(found.failures.isEmpty && found.warnings.isEmpty, "\(found.warnings)")
     #expect(found.registry["one"]?.agent.category == "core")
     #expect(found.registry["two"]?.agent.category == "core/deep")

@@ -30,6 +30,10 @@ struct Setting {
       project: scratch.file("project"), home: scratch.file("home"),
       workspaces: [scratch.file("workspace"), scratch.file("older-workspace")],
       olderHome: scratch.file("older-home"), includesShipped: shipped)
+    places.userHome = scratch.file("person")
+    places.userTools = [
+      ".claude/agents", ".copilot/agents", ".config/opencode/agent", ".config/opencode/agents",
+    ].map { scratch.file("person/\($0)") }
     for folder in ["project", "home", "workspace"] {
       try FileSystem.makeFolder(scratch.file(folder))
     }

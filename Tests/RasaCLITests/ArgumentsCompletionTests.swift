@@ -41,6 +41,12 @@ import Testing
       (["rasa", "--mode", ""], ["local"]),
       (["rasa", "completions", "z"], ["zsh"]),
       (["rasa", "help", "do"], ["doctor"]),
+      (["rasa", "help", "agents", "se"], ["search"]),
+      (["rasa", "help", "runs", "pr"], ["prune"]),
+      (["rasa", "run", "--output-format", "=", "s"], ["stream-json"]),
+      (["rasa", "runs", "list", "--status", "pa"], ["parked"]),
+      // A value is not a command, and an option behind the question is one.
+      (["rasa", "run", "-p", "runs", "hello", "--out"], ["--output-format"]),
     ] as [([String], [String])])
   func bashOffersWhatFits(words: [String], expected: [String]) throws {
     let offers = try bashOffers(words)

@@ -9,7 +9,7 @@ import Testing
       (["rnu"], "`rasa` has no command `rnu`", "did you mean `rasa run`? `rasa help`"),
       (["persona", "list"], "no command `persona`", "`rasa personas`"),
       (["personas", "lst"], "`rasa personas` has no command `lst`", "`rasa personas list`"),
-      (["personas", "xyzzy"], "no command", "it has list, show, validate and graph"),
+      (["personas", "xyzzy"], "no command", "it has list, show, validate, graph and copy"),
       (["help", "rnu"], "no command `rnu`", "`rasa run`"),
       (["help", "run", "x"], "`rasa run` has no command `x`", "`rasa help run`"),
       // Options.
@@ -18,7 +18,9 @@ import Testing
       (["run", "--output_format", "json"], "no option", "`--output-format`"),
       (["run", "-persona", "a"], "no option `-persona`", "write `--persona`"),
       (["run", "-pssa"], "no option `-pssa`", "write `-p ssa`"),
-      (["run", "-vq"], "no option `-vq`", "write `-v -q`"),
+      (["run", "-vx"], "no option `-vx`", "write `-v -x`"),
+      // Flags without values can share a hyphen.
+      (["run", "-p", "a", "-vq"], "`--verbose` and `--quiet` exclude each other", ""),
       (["run", "-x"], "no option `-x`", "`rasa help run`"),
       (["run", "---"], "no option `---`", "`rasa help run`"),
       (["run", "-p", "a", "--xyzzy=1"], "no option `--xyzzy`", "`rasa help run`"),
@@ -60,7 +62,7 @@ import Testing
       (["runs", "prune", "--older-than", "30"], "length of time, not `30`", "`--older-than 30d`"),
       (["runs", "prune", "--older-than", "-1d"], "length of time, not `-1d`", ""),
       (["runs", "prune", "--older-than", "99999999999999999d"], "length of time", ""),
-      (["runs", "fork", "r", "--set", "verdict"], "takes key=value", "critique.verdict=accept"),
+      (["runs", "fork", "r", "--set", "verdict"], "takes key=value", "critique.verdict=pass"),
       (["runs", "fork", "r", "--set", "a..b=1"], "takes key=value", ""),
       (["runs", "fork", "r", "--at", "0"], "whole number from 1", ""),
       (["runs", "list", "--status", "dead"], "`--status` cannot be `dead`", "it takes running"),
@@ -69,16 +71,27 @@ import Testing
       (["resume", "r", "--all"], "`--all` and RUN exclude each other", ""),
       (["runs", "show", "r", "--json", "--mermaid"], "exclude each other", ""),
       (["run", "--replay", "f", "hello"], "`--replay` and TEXT exclude each other", ""),
+      (["run", "--replay", "f", "--session", "s"], "`--replay` and `--session` exclude each", ""),
+      (["run", "--replay", "f", "--model", "m"], "`--replay` and `--model` exclude each", ""),
+      (
+        ["run", "--replay", "f", "--max-cost", "1"], "`--replay` and `--max-cost` exclude each", ""
+      ),
+      (
+        ["run", "--replay", "f", "--preferences", "a=b"],
+        "`--replay` and `--preferences` exclude each", ""
+      ),
       // What is missing, what is too much, what does not go together.
-      (["run", "hello"], "`rasa run` needs `--persona NAME`", "`rasa personas list`"),
-      (["chat"], "`rasa chat` needs `--persona NAME`", ""),
+      (
+        ["memory", "add", "hello"], "`rasa memory add` needs `--persona NAME`",
+        "`rasa personas list`"
+      ),
       (["personas", "show"], "`rasa personas show` needs NAME", "show strategic_stock_analyst"),
       (["memory", "search"], "needs QUERY", ""),
       (["memory", "add", "-p", "a"], "needs TEXT", ""),
       (["memory", "forget"], "needs ID or `--all`", ""),
       (["memory", "forget", "1", "--all"], "ID and `--all` exclude each other", ""),
       (
-        ["memory", "forget", "1", "-p", "a"], "`--persona` means something only beside `--all`", ""
+        ["memory", "forget", "1", "-p", "a"], "`--persona` requires `--all`", ""
       ),
       (["doctor", "now"], "does not know what to do with `now`", "`rasa help doctor`"),
       (["personas", "show", "a", "b"], "does not know what to do with `b`", "quotes"),

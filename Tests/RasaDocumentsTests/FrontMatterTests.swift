@@ -64,7 +64,6 @@ struct FrontMatterTests {
       ("---\na: 1\nText\n", 1, 1, "no closing", "a: 1\nText\n"),
       ("---\na: [1\n  - 2\n---\nText", 4, 1, "',' or ']'", "Text"),
       ("---\nb: 1\na:\n  x: y: z\n---\nText", 4, 7, "no key can be", "Text"),
-      ("---\na: 1\na: 2\n---\nText", 3, 1, "second time", "Text"),
       ("---\njust words\n---\nText", 2, 1, "`key: value`", "Text"),
       ("---\n- a\n- b\n---\nText", 2, 1, "`key: value`", "Text"),
       ("---\na: \u{1B}[2J\n---\nText", 2, 4, "control character", "Text"),

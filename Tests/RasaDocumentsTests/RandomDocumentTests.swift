@@ -57,8 +57,10 @@ struct RandomDocumentTests {
   @Test func thatIsJSONMeansTheSameAsYAML() throws {
     var numbers = SeededNumbers(seed: 2)
     for _ in 0..<500 {
-      // Two things that JSON has and libyaml has not: a DEL, and a line separator in a key.
-      let scalars = randomValue(&numbers).json().unicodeScalars.filter {
+      // What JSON has and YAML files have not: a DEL, a line separator in a key, and a NUL.
+      let json = Array(randomValue(&numbers).json().utf8)
+        .replacing(Array("\\u0000".utf8), with: Array("\\ue000\\ue001".utf8))
+      let scalars = String(decoding: json, as: UTF8.self).unicodeScalars.filter {
         $0 != "\u{7F}" && $0 != "\u{2028}"
       }
       let text = String(String.UnicodeScalarView(scalars))

@@ -141,6 +141,25 @@ struct RunnerTests {
     #expect(result.output == "a whole answer")
   }
 
+  @Test(
+    "an answer that goes on after a broken stream is told as continued, and kept in the journal")
+  func wentOn() async throws {
+    let gate = FakeGate { _, _, onEvent in
+      try await onEvent(.text("half an "))
+      try await onEvent(.wentOn(after: "the peer hung up"))
+      try await onEvent(.text("answer"))
+      return "half an answer"
+    }
+    let screen = Screen()
+    let result = try await run(
+      persona(frames: [frame("a")], operators: []), gate: gate, screen: screen)
+    #expect(screen.restarts == 0)
+    #expect(screen.output == "half an answer")
+    #expect(screen.notices.map(\.kind) == [.continued])
+    #expect(result.notices.map(\.kind) == [.continued])
+    #expect(result.continued == 0)
+  }
+
   @Test("an answer that does not fit its schema is repaired once")
   func repair() async throws {
     let schema: Value = [
@@ -194,6 +213,27 @@ struct RunnerTests {
       } else {
         await #expect(throws: Failure.self) { try await run(shaky(policy), gate: gate) }
       }
+    }
+  }
+
+  @Test("what a rule cannot compare is told, also by one that stands in for another operator")
+  func warningsOfRules() async throws {
+    var spare = rule("spare", reads: ["metadata.level"], set: ["draft": "spare"])
+    spare.rules.append(
+      Rule(when: try Guard.compile("metadata.level > 3"), set: [("draft", .literal("no"))]))
+    let failing = try model(
+      "shaky", reads: ["input"], writes: [text("draft")],
+      onError: ErrorPolicy(retry: 0, otherwise: .run("spare")))
+    for (operators, gate) in [
+      ([spare], FakeGate { _, _, _ in throw Failure(.run, "nobody is asked") }),
+      ([failing, spare], FakeGate { _, _, _ in throw Failure(.provider, "down") }),
+    ] {
+      let screen = Screen()
+      var definition = persona(frames: [frame("a")], operators: operators)
+      definition.metadata = ["level": "high"]
+      let result = try await run(definition, gate: gate, screen: screen)
+      #expect(result.output == "spare")
+      #expect(screen.events.contains("run.warned"), "\(screen.events)")
     }
   }
 

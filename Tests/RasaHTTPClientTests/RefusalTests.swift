@@ -138,7 +138,9 @@ import Testing
   @Test func explicitProxyIsUsedForOtherHostsOnly() async throws {
     let proxy = try ScriptedProvider.start()
     let provider = try ScriptedProvider.start()
-    let client = HTTPClient(configuration: HTTPClientConfiguration(proxy: proxy.baseURL))
+    var network = NetworkSettings()
+    network.proxy = NetworkSettings.Choice(proxy.baseURL, from: "`proxy`")
+    let client = HTTPClient(configuration: HTTPClientConfiguration(network: network))
     _ = try await client.send(.chat(provider)).body.text()
     #expect(proxy.requests.isEmpty)
     var request = HTTPRequest.chat(provider)

@@ -49,7 +49,7 @@ import Testing
     ("a missing model", "{\"error\":\"model 'x' not found\"}\n", .modelNotFound),
     ("no last line", "{\"message\":{\"content\":\"a\"},\"done\":false}\n", .brokenStream),
     ("a cut line", "{\"message\":{\"content\":\"a\"},\"do", .brokenStream),
-    ("nonsense", "<html>\n", .brokenStream),
+    ("nonsense", "<html>\n", .blocked),
     ("nothing", "", .brokenStream),
   ])
   func notices(_ row: (name: String, stream: String, problem: ProviderProblem.Kind)) {

@@ -242,11 +242,11 @@ func stream(_ pieces: [String], _ dialect: Dialect, finish: Bool = true) -> Stri
     }
   }
 
-  @Test(arguments: Dialect.allCases.filter { $0 != .ollama })
+  @Test(arguments: Dialect.allCases)
   func namesAPageForPeople(_ dialect: Dialect) {
     let decoded = dialect.decode("<!DOCTYPE html><html>", contentType: "text/html")
-    #expect(decoded.problem == .brokenStream)
-    #expect(decoded.message?.contains("a page for people (text/html)") == true)
+    #expect(decoded.problem == .blocked)
+    #expect(decoded.message?.contains("a web page (text/html) came instead of") == true)
   }
 }
 

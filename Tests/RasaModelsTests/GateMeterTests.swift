@@ -175,11 +175,11 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     let (setting, listener) = try setting(.milliseconds(300))
     let failure = try await setting.failure(.plain, .test("dear"))
     #expect(failure.kind == .provider)
-    #expect(failure.message.contains("nothing answered within 300 ms"))
+    #expect(failure.message.contains("the TLS handshake was not answered within 300 ms"))
     #expect(setting.ledger.settlements.map(\.actual) == [.zero, .zero, .zero])
     #expect(
       setting.ledger.entries.filter { $0.kind == "call.failed" }.allSatisfy {
-        $0.body["reason"] == "connection"
+        $0.body["reason"] == "tls"
       })
     #expect(failure.spent == .zero)
     withExtendedLifetime(listener) {}

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaDocuments
+import RasaEngine
 import Testing
 
 @testable import RasaModels
@@ -32,6 +33,22 @@ import Testing
     ] as [(String, String?)])
   func readsNumbersWithoutRounding(_ row: (text: String, perMillion: String?)) {
     #expect(Money(number: row.text, timesTenTo: 6)?.decimalText == row.perMillion)
+  }
+
+  @Test func takesOverWhatModelsRead() throws {
+    let found = try read(
+      #"""
+      {"sees": {"litellm_provider": "openai", "mode": "chat", "supports_vision": true,
+         "supports_pdf_input": true, "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06},
+       "blind": {"litellm_provider": "openai", "mode": "chat", "supports_vision": false,
+         "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06},
+       "unsaid": {"litellm_provider": "openai", "mode": "chat",
+         "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06}}
+      """#)
+    let catalogue = catalogue(found)
+    #expect(try catalogue.facts(for: "sees")?.inputs == [.text, .image, .pdf])
+    #expect(try catalogue.facts(for: "blind")?.inputs == [.text])
+    #expect(try catalogue.facts(for: "unsaid")?.inputs == nil)
   }
 
   @Test func takesOverLiteLLM() throws {

@@ -31,7 +31,7 @@ import Testing
     ),
     (429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}", .rateLimit),
     (529, "{\"error\":{\"type\":\"overloaded_error\"}}", .server),
-    (500, "{}", .server), (503, "no", .server), (529, "", .server), (302, "", .rejected),
+    (500, "{}", .server), (503, "no", .server), (529, "", .server), (302, "", .blocked),
   ]
 
   @Test(arguments: answers)

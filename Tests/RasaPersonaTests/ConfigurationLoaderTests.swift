@@ -18,6 +18,21 @@ struct ConfigurationLoaderTests {
     loader.load(user: document(user), project: document(project, ".rasa/config.yaml"))
   }
 
+  @Test("a repeated key hides no other problem, and no key is shown for it")
+  func repeatedKeys() {
+    let reading = Self.user(
+      """
+      profile: speed
+      profile: fast
+      budget: {max_daily: x}
+      odd: 1
+      odd: sk-0123456789abcdefghijklmnopqrstuv
+      """)
+    #expect(reading.failures.map { $0.location?.line } == [2, 2, 3, 5])
+    #expect(reading.warnings.map { $0.location?.line } == [5])
+    #expect(!reading.failures.map(\.description).joined().contains("0123456789abcdef"))
+  }
+
   @Test("every field is read")
   func everything() throws {
     let reading = Self.user(
@@ -37,7 +52,10 @@ struct ConfigurationLoaderTests {
           vendor: openai
           default_model: llama-3.1-8b-instant
           local: false
-          timeouts: {first_content: 12.5, idle: 60}
+          vision: true
+          pdf: false
+          image_detail: low
+          timeouts: {connect: 4, first_content: 12.5, idle: 60}
         vllm: {base_url: "http://127.0.0.1:8000/v1"}
         anthropic: {timeouts: {idle: 90}}
       budget:
@@ -46,7 +64,9 @@ struct ConfigurationLoaderTests {
         max_monthly: "100"
         time_zone: Europe/Berlin
         unknown_price: {input: 10, output: 30.000000000001}
-      network: {proxy: "http://proxy.example:3128", http2: true}
+      network:
+        {proxy: "http://proxy.example:3128", no_proxy: ".example,10.0.0.0/8", proxy_loopback: true,
+        ca_file: ca.pem, ca_dir: /etc/own, http2: true}
       """)
     let configuration = try reading.get()
     #expect(reading.warnings.isEmpty)
@@ -57,13 +77,14 @@ struct ConfigurationLoaderTests {
     let groq = configuration.providers[0]
     #expect(groq.baseURL == "https://api.groq.com/openai/v1" && groq.keyVariable == "GROQ_API_KEY")
     #expect(groq.keyHeader == "api-key" && groq.dialect == .openAI)
+    #expect(groq.takesImages == true && groq.takesPDFs == false && groq.imageDetail == .low)
     #expect(groq.headers.map(\.name) == ["x-team", "x-version"])
     #expect(groq.headers.map(\.value) == ["red", "2"])
     #expect(groq.query.map(\.value) == ["2024-10-21"])
     #expect(groq.maxTokensField == .maxCompletionTokens)
     #expect(groq.structuredOutput == .jsonObject && groq.vendor == "openai")
     #expect(groq.defaultModel == "llama-3.1-8b-instant" && groq.isLocal == false)
-    #expect(groq.firstContentTimeout == 12.5 && groq.idleTimeout == 60)
+    #expect(groq.connectTimeout == 4 && groq.firstContentTimeout == 12.5 && groq.idleTimeout == 60)
     #expect(groq.location.line == 4)
     let vllm = configuration.providers[1]
     #expect(vllm.dialect == .openAI && vllm.keyVariable == nil && vllm.isLocal == nil)
@@ -76,8 +97,11 @@ struct ConfigurationLoaderTests {
     #expect(configuration.budget.unknownInputPrice == Money(decimal: "10"))
     #expect(
       configuration.budget.unknownOutputPrice == Money(picoDollars: 30_000_000_000_001))
-    #expect(configuration.network.proxy == "http://proxy.example:3128")
-    #expect(configuration.network.http2)
+    #expect(configuration.network.proxy?.value == "http://proxy.example:3128")
+    #expect(configuration.network.http2 && configuration.network.proxiesLoopback)
+    #expect(configuration.network.noProxy?.value == ".example,10.0.0.0/8")
+    #expect(configuration.network.caFile?.value == "ca.pem")
+    #expect(configuration.network.caFolder?.value == "/etc/own")
   }
 
   @Test("nothing has to be said", arguments: ["", "# nothing yet\n", "\n  # model: x\r\n\n", "{}"])

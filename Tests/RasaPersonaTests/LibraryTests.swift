@@ -79,9 +79,11 @@ import Testing
     let library = Library(
       personas: [MemorySource(files: ["a": Self.persona("other")])], operators: [])
     let reading = try library.readPersona(named: "a")
-    #expect(reading.definition?.name == "other")
+    #expect(reading.definition?.name == "a")
     #expect(
-      reading.warnings.map(\.message) == ["the file is found as `a`, and calls itself `other`"])
+      reading.warnings.map(\.description) == [
+        "personas/a.yaml:1:7: the file is found as `a`, and calls itself `other`; `a` counts"
+      ])
   }
 
   @Test func brokenYAMLIsAFailureOfThatFile() {

@@ -82,7 +82,12 @@ import Testing
 
   @Test func theCriticMaySendBackTwiceOrAskAPerson() throws {
     let critic = try Shipped.library.operatorDefinition(named: "critic_agent")
-    #expect(critic.reads == ["input", "preferences", "draft", "context.session"])
+    // What the writer was held to, and its own last verdict, so that it cannot go round in circles.
+    #expect(
+      critic.reads == [
+        "input", "preferences", "constraints", "draft", "context.session", "critique", "feedback",
+      ])
+    #expect(critic.optionalReads == ["constraints", "critique", "feedback"])
     #expect(critic.writes == [Write(key: "critique", type: .object)])
     #expect(critic.profile == .thinking)
     #expect(critic.then.map(\.action) == [.to("respond"), .review(subject: "draft")])
@@ -105,6 +110,7 @@ import Testing
     #expect(!prompt.paths.contains("context.session"))
     let text = prompt.render { $0 == "input" ? "What now?" : .null }
     #expect(!text.contains("null") && !text.contains("{{"))
-    #expect(text.hasPrefix("Request:\nWhat now?\n"))
+    #expect(text.hasPrefix("<request>\nWhat now?\n</request>\n"))
+    #expect(!text.contains("draft") && !text.contains("constraint"))
   }
 }

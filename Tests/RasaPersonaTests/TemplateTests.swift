@@ -6,6 +6,7 @@ import Testing
   static let state: Value = [
     "name": "Ada", "count": 3, "draft": ["title": "T", "tags": ["a"]], "braces": "{{name}}",
     "risk-level": "low", "größe": "groß", "list": [["id": 1]],
+    "empty": "", "no": false, "zero": 0, "none": [], "blank": .object(ValueObject()),
   ]
 
   @Test(
@@ -21,6 +22,54 @@ import Testing
     ])
   func renders(source: String, expected: String) throws {
     #expect(try Template.compile(source).render { Self.state[$0] } == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("{{#name}}Hi {{name}}{{/name}}!", "Hi Ada!"),
+      ("{{#missing}}Hi {{missing}}{{/missing}}!", "!"),
+      ("{{# draft.title }}{{draft.title}}{{/ draft.title }}", "T"),
+      (
+        "{{#empty}}a{{/empty}}{{#no}}b{{/no}}{{#zero}}c{{/zero}}{{#none}}d{{/none}}{{#blank}}e{{/blank}}",
+        ""
+      ),
+      ("{{#list}}one{{/list}}{{#count}} two{{/count}}", "one two"),
+      // What stands inside is inserted once and never read again.
+      ("{{#braces}}{{braces}}{{/braces}}", "{{name}}"),
+      // A tag that has a line of its own takes the line with it, also its end in another system's form.
+      ("a\n{{#name}}\nb\n{{/name}}\nc", "a\nb\nc"), ("a\n{{#missing}}\nb\n{{/missing}}\nc", "a\nc"),
+      ("a\n  {{#name}} \nb\n\t{{/name}}\r\nc", "a\nb\nc"), ("{{#name}}\na\n{{/name}}", "a\n"),
+      ("{{#name}}\n{{#missing}}\nx\n{{/missing}}\ny\n{{/name}}\n", "y\n"),
+      ("a {{#name}}\nb{{/name}}\n", "a \nb\n"),
+      // One inside another.
+      ("{{#name}}a{{#count}}b{{#missing}}c{{/missing}}d{{/count}}e{{/name}}f", "abdef"),
+      ("{{#missing}}a{{#name}}b{{/name}}c{{/missing}}d", "d"),
+      (#"\{{#name}}a"#, "{{#name}}a"),
+    ])
+  func leavesOutSectionsWithoutAValue(source: String, expected: String) throws {
+    let template = try Template.compile(source)
+    #expect(template.render { Self.state[$0] } == expected)
+    #expect(throws: Never.self) {
+      try template.renaming { $0 }.checkNames(defaults: ValueObject()) {
+        $0 == "missing" ? .null : Self.state[$0]
+      }
+    }
+  }
+
+  @Test func manySectionsTakeOnePass() throws {
+    let many = 50_000
+    let nested = String(repeating: "{{#a}}", count: many) + String(repeating: "{{/a}}", count: many)
+    #expect(try Template.compile(nested).render { _ in "x" }.isEmpty)
+    let flat = String(repeating: "{{#a}}  {{/a}}\n", count: many)
+    #expect(
+      try Template.compile(flat).render { _ in .null } == String(repeating: "\n", count: many))
+  }
+
+  /// Another author's braces may be meant for another tool.
+  @Test func sectionsOfAgentsAreText() throws {
+    let template = try Template.compile("{{#name}}a{{/name}}", by: .agent)
+    #expect(template.render { Self.state[$0] } == "{{#name}}a{{/name}}")
+    #expect(template.warnings.count == 2)
   }
 
   @Test func pathsAreListedOnceInOrder() throws {
@@ -44,6 +93,10 @@ import Testing
       ("{{ }}", 1, 1, "empty"), ("x {{a b}}", 1, 7, "one path"), ("{{a..b}}", 1, 3, "not a path"),
       ("{{.a}}", 1, 3, "not a path"), ("{{1a}}", 1, 3, "not a path"),
       ("one\ntwo {{a!}}", 2, 8, "one path"), ("é {{ü?}}", 1, 6, "one path"),
+      ("{{#a}}b", 1, 1, "is not closed"), ("x\n{{#a}}{{#b}}{{/b}}", 2, 1, "`{{#a}}`"),
+      ("b{{/a}}", 1, 2, "nothing begins"), ("{{#a}}{{#b}}{{/a}}{{/b}}", 1, 13, "`{{#b}}`"),
+      ("{{#each items}}", 1, 9, "a section is named by one path"), ("{{#}}", 1, 1, "empty"),
+      ("{{#file:a.md}}", 1, 8, "a section is named"), ("{{#a", 1, 1, "no closing"),
       ("{{file:notes.md}}", 1, 1, "cannot insert a file"),
       ("{{ file:notes.md }}", 1, 1, "cannot insert a file"), ("{{{name}}}", 1, 3, "one path"),
     ])

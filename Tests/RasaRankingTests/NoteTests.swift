@@ -79,7 +79,8 @@ struct NoteTests {
       AgentNote.Term(hash: TermHash(bits: UInt32($0)), weight: $1, places: .name)
     }
     let bytes = AgentNote.encode(terms)
-    #expect(Array(bytes[(4 + 16)..<(4 + 20)]) == [1, 1, 36, 255])
+    #expect(
+      Array(bytes[(AgentNote.headerSize + 16)..<(AgentNote.headerSize + 20)]) == [1, 1, 36, 255])
   }
 
   @Test("bytes of any kind are read without a trap, and the agent is still ranked")
@@ -103,7 +104,7 @@ struct NoteTests {
       }
       let registry = AgentRegistry([.init(agent: architect, relevance: bytes)])
       let found = Recommender.plain.all("design the architecture of a system", among: registry)
-      #expect(found.agents.allSatisfy { (0...140).contains($0.score) && $0.rank.isFinite })
+      #expect(found.agents.allSatisfy { (0...140).contains($0.score) && $0.score.isFinite })
     }
   }
 

@@ -13,7 +13,32 @@ struct PickerTests {
   @Test func isTheBestAndSaysWhy() throws {
     let pick = try picker.pick(.init(task: "Design a REST API"), among: agents)
     #expect(pick.agent.id == "api-design-agent")
-    #expect(pick.sentence == "api-design-agent fits best (score 105: api-design, rest, api)")
+    #expect(pick.sentence.hasPrefix("chose api-design-agent ("))
+    #expect(pick.sentence.hasSuffix("), no other agent fits: api-design, rest, api"))
+    #expect(pick.others.isEmpty)
+  }
+
+  @Test func saysWhatItIsChosenOver() throws {
+    let several = registry(
+      agent("code-reviewer", ["code-review"], description: "Reviews code."),
+      agent("security-reviewer", ["security-review"], description: "Reviews code for holes."),
+      agent("writer", ["writing"]))
+    let pick = try picker.pick(.init(task: "review my code"), among: several)
+    let found = Recommender.plain.recommend(.init(task: "review my code"), among: several).agents
+    #expect(found.map(\.agent) == ["code-reviewer", "security-reviewer"])
+    #expect(
+      pick.sentence.hasPrefix(
+        "chose code-reviewer (\(found[0].shownScore)) over security-reviewer "
+          + "(\(found[1].shownScore)): "), "\(pick.sentence)")
+    #expect(pick.others.map(\.agent) == ["security-reviewer"])
+  }
+
+  @Test func theFailureNamesTheNearest() throws {
+    let failure = #expect(throws: Failure.self) {
+      try picker.pick(
+        .init(task: "writing off a debt that a tenant in Brno owes us since spring"), among: agents)
+    }
+    #expect(failure?.details.first?.hasPrefix("nearest, but below 30: writer (") == true)
   }
 
   @Test(arguments: ["", "   ", "sing a song", "the of and"])
@@ -51,18 +76,21 @@ struct NearnessTests {
     let found = Recommender.plain.recommend(
       .init(task: "Quelltext prüfen", nearness: near), among: registry(agents))
     #expect(found.agents.map(\.agent) == ["coder"])
-    #expect(found.agents.first?.capability.value == 20)
-    #expect(found.agents.first?.capability.reason == "related (1.00 near)")
+    #expect(found.agents.first?.skills == 20)
+    #expect(
+      found.agents.first?.capability.reason
+        == "related (1.00 near), though no agent knows a word of the task")
   }
 
   @Test func countForRequirementsThatTheWordsDoNotMeet() {
+    let near = Nearness.Value(cosine: 0.9, deviations: 4)
     let found = Recommender.plain.recommend(
-      .init(task: "code, mail", nearness: ["coder": 0.9]), among: registry(agents))
+      .init(task: "code, mail", nearness: ["coder": near]), among: registry(agents))
     let coder = found.agents.first { $0.agent == "coder" }
-    #expect(coder?.capability.value == 60)
+    #expect(coder?.skills == 60)
     #expect(coder?.matchLines == ["code: exact code", "mail: related the agent as a whole"])
     #expect(coder?.matches.map(\.kindText) == ["exact", "related (0.90 near)"])
-    #expect(found.agents.first { $0.agent == "mailer" }?.capability.value == 50)
+    #expect(found.agents.first { $0.agent == "mailer" }?.skills == 50)
   }
 
   /// What is usual for a model cannot be told from a few; of many, those count that stand out.
@@ -74,8 +102,45 @@ struct NearnessTests {
       (Array(repeating: 0.05, count: 40) + [0.4], [0.4]),
     ] as [([Double], [Double])])
   func standOut(cosines: [Double], expected: [Double]) {
-    let threshold = Nearness.threshold(of: cosines)
-    #expect(cosines.filter { $0 >= threshold } == expected)
+    let (mean, deviation) = Nearness.spread(of: cosines)
+    let near = cosines.filter {
+      Nearness.Value(cosine: $0, deviations: ($0 - mean) / deviation).isNear
+    }
+    #expect(near == expected)
+  }
+
+  /// Such models put all cosines between 0.6 and 0.9, so only the distance from the others tells.
+  @Test(arguments: [0.0, 0.4])
+  func countByHowFarTheyStandOutAndNotByTheCosine(offset: Double) {
+    let many = (0..<40).map { agent("agent-\($0)", ["code-\($0)"]) }
+    func cosine(_ place: Int) -> Double {
+      offset + 0.3 + (place == 7 ? 0.2 : Double(place % 5) * 0.01)
+    }
+    // The task points along the first axis; an agent leans away from it as its cosine says.
+    let vectors = Dictionary(
+      uniqueKeysWithValues: many.indices.map { place in
+        let cosine = cosine(place)
+        return (many[place].id, [Float(cosine), Float((1 - cosine * cosine).squareRoot())])
+      })
+    let near = Nearness.find([1, 0], among: vectors)
+    #expect(near.filter { $0.value.isNear }.map(\.key) == ["agent-7"])
+    // The words name several alike; vectors that are alike too must not drown what stands out.
+    let found = Recommender.plain.recommend(
+      .init(task: "code", includesUnfit: true, nearness: near), among: registry(many))
+    #expect(found.agents.first?.agent == "agent-7")
+  }
+
+  @Test func addToWhatTheWordsSay() throws {
+    let near = Nearness.Value(cosine: 0.5, deviations: 3)
+    let without = try #require(
+      Recommender.plain.one("coder", for: "code, mail", among: registry(agents)))
+    let with = try #require(
+      Recommender.plain.recommend(
+        .init(task: "code, mail", includesUnfit: true, nearness: ["coder": near]),
+        among: registry(agents)
+      ).agents.first { $0.agent == "coder" })
+    #expect(with.capability.value > without.capability.value)
+    #expect(with.relevance == without.relevance)
   }
 
   @Test(

@@ -62,18 +62,18 @@ struct RankingPropertyTests {
         #expect(it.verdict == .not || it.score >= 30)
         #expect(it.verdict != .recommended || it.score >= 50)
         #expect(it.verdict == .not || it.capability.value > 0)
+        #expect((0...100).contains(it.skills))
       }
     }
   }
 
-  @Test func theMatchesAddUpToTheCapabilityScore() {
+  @Test func theMatchesAddUpToTheShareOfSkills() {
     forEachCase { sample, _ in
       let found = sample.recommender.all(sample.task, among: registry(sample.agents))
       for it in found.agents where !found.requirements.isEmpty {
         let points = it.matches.reduce(0) { $0 + $1.kind.points }
         let share = 100 * points / Double(10 * found.requirements.count)
-        #expect(abs(share - it.capability.value) < 1e-9)
-        #expect(!it.matches.contains { $0.with == "its words" }, "\(it.matchLines)")
+        #expect(abs(share - it.skills) < 1e-9)
       }
     }
   }
@@ -85,7 +85,7 @@ struct RankingPropertyTests {
         sample.task, among: registry(sample.agents.shuffled(using: &chance)))
       #expect(found == shuffled)
       for (one, next) in zip(found.agents, found.agents.dropFirst()) {
-        #expect(one.rank > next.rank || (one.rank == next.rank && one.agent < next.agent))
+        #expect(one.score > next.score || (one.score == next.score && one.agent < next.agent))
       }
     }
   }
@@ -100,16 +100,16 @@ struct RankingPropertyTests {
     }
   }
 
-  @Test func anotherAgentChangesScoresOnlyByTheWordsThatItKnows() {
+  @Test func anotherAgentChangesSkillsOnlyByTheWordsThatItKnows() {
     forEachCase { sample, _ in
       let before = sample.recommender.all(sample.task, among: registry(sample.agents))
       let stranger = agent("zz-stranger", ["zymurgy"], description: "Brews in the cellar.")
       let after = sample.recommender.all(
         sample.task, among: registry(sample.agents + [stranger]))
-      func scores(_ found: Recommendations) -> [String: Double] {
-        Dictionary(uniqueKeysWithValues: found.agents.map { ($0.agent, $0.score) })
+      func skills(_ found: Recommendations) -> [String: Double] {
+        Dictionary(uniqueKeysWithValues: found.agents.map { ($0.agent, $0.skills) })
       }
-      #expect(scores(before) == scores(after))
+      #expect(skills(before) == skills(after))
       #expect(before.requirements == after.requirements)
     }
   }

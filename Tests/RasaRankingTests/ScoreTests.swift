@@ -6,9 +6,8 @@ import Testing
 
 @Suite("The score of an agent for a task")
 struct ScoreTests {
-  private func capability(_ task: String, _ capabilities: [String]) -> Double? {
-    Recommender.plain.one("it", for: task, among: registry(agent("it", capabilities)))?.capability
-      .value
+  private func skills(_ task: String, _ capabilities: [String]) -> Double? {
+    Recommender.plain.one("it", for: task, among: registry(agent("it", capabilities)))?.skills
   }
 
   @Test(
@@ -27,27 +26,30 @@ struct ScoreTests {
       ("design or build", ["design", "test"], 100),
     ] as [(String, [String], Double)])
   func countsExactAndPartialMatches(task: String, capabilities: [String], expected: Double) throws {
-    let value = try #require(capability(task, capabilities))
+    let value = try #require(skills(task, capabilities))
     #expect(abs(value - expected) < 1e-9, "\(value)")
   }
 
   @Test func aRelatedWordCountsTwoOfTen() throws {
     let recommender = Recommender(related: RelatedTerms(["bug, defect"]))
-    let agents = registry(
-      agent("fixer", ["defect-tracking"]), agent("namer", [], description: "Names bugs."))
+    let agents = registry(agent("fixer", ["defect-tracking"]))
     let fixer = try #require(recommender.one("fixer", for: "bug", among: agents))
-    #expect(fixer.capability.value == 20)
+    #expect(fixer.skills == 20)
     #expect(fixer.matchLines == ["bug: related defect-tracking"])
-    let namer = try #require(recommender.one("namer", for: "bug", among: agents))
+  }
+
+  @Test func whatADeclaringAgentOnlyDescribesIsNoSkill() throws {
+    let agents = registry(agent("namer", ["naming"], description: "Names bugs."))
+    let namer = try #require(Recommender.plain.one("namer", for: "bug", among: agents))
     #expect(namer.matchLines == ["bug: related its description"])
-    #expect(namer.verdict == .not, "what is only described is no capability")
+    #expect(namer.skills == 20)
   }
 
   @Test func whatNobodyKnowsCanStillBeRelated() throws {
     let recommender = Recommender(related: RelatedTerms(["bug, defect"]))
     let found = recommender.all("bug", among: registry(agent("fixer", ["defect"])))
     #expect(found.requirements == ["bug"])
-    #expect(found.agents.first?.capability.value == 20)
+    #expect(found.agents.first?.skills == 20)
   }
 
   @Test func everyRequirementIsExplained() throws {
@@ -60,7 +62,8 @@ struct ScoreTests {
         "quick: related its name", "code: exact code", "tests: partial unit-testing",
         "style: related its description",
       ])
-    #expect(found.agents.first?.capability.reason == "19 of 40 points")
+    #expect(
+      found.agents.first?.capability.reason.hasSuffix("its skills meet 19 of 40 points") == true)
   }
 
   @Test(arguments: [
@@ -70,7 +73,9 @@ struct ScoreTests {
     let agents = registry(agent("it", ["code"], profile: profile))
     let found = Recommender.plain.recommend(
       .init(task: "code", profile: .speed, includesUnfit: true), among: agents)
-    #expect(found.agents.first?.profile.value == expected)
+    let first = found.agents.first
+    #expect(
+      abs((first?.profile.value ?? 0) - expected * (first?.capability.value ?? 0) / 100) < 1e-9)
   }
 
   @Test(arguments: [
@@ -106,32 +111,99 @@ struct ScoreTests {
     var recommender = Recommender.plain
     recommender.availability = { _ in state }
     let found = recommender.all("code", among: registry(agent("it", ["code"])))
-    #expect(found.agents.first?.availability.value == expected)
+    let first = found.agents.first
+    #expect(
+      abs((first?.availability.value ?? 0) - expected * (first?.capability.value ?? 0) / 100) < 1e-9
+    )
   }
 
   @Test func fiftyIsRecommendedAndThirtyAcceptable() {
-    // 12 or 20 for the profile, 5 for the unknown cost, 5 for the unknown availability.
     let agents = registry(
-      agent("most", ["alpha", "beta"]), agent("some", ["alpha-one", "gamma"]),
-      agent("none", [], description: "alpha beta gamma delta"), agent("little", ["delta"]))
+      agent("most", ["alpha", "beta", "gamma", "delta"]), agent("some", ["alpha", "beta"]),
+      agent("little", ["delta"]), agent("none", ["epsilon"]))
     let found = Recommender.plain.all("alpha, beta, gamma, delta", among: agents)
-    let verdicts = Dictionary(uniqueKeysWithValues: found.agents.map { ($0.agent, $0.verdict) })
-    #expect(verdicts["most"] == .recommended)
-    #expect(verdicts["some"] == .recommended)
-    #expect(verdicts["none"] == .not)
-    let thin = registry(
-      agent("most", ["a1", "a2", "a3", "a4", "a5"]), agent("thin", ["a1"], profile: .expert))
-    let acceptable = Recommender.plain.one("thin", for: "a1, a2, a3, a4, a5", among: thin)
-    #expect(acceptable?.verdict == .acceptable, "\(acceptable?.score ?? 0)")
+    for it in found.agents {
+      let expected: Recommendation.Verdict =
+        it.score >= 50 ? .recommended : it.score >= 30 ? .acceptable : .not
+      #expect(it.verdict == expected, "\(it.agent)")
+    }
+    #expect(found.agents.map(\.agent) == ["most", "some", "little"])
+    #expect(Set(found.agents.map(\.verdict)).count > 1)
   }
 
-  @Test func withoutACapabilityNothingIsAcceptable() {
-    let agents = registry(
-      agent("words", [], name: "code review design", description: "code review design"))
+  @Test func whatStandsOnlyInAPromptMakesNothingAcceptable() {
+    let it = agent("it", ["zymurgy"])
+    let agents = AgentRegistry([
+      .init(agent: it, relevance: AgentTerms.note(it, prompt: "code review design code review"))
+    ])
     let found = Recommender.plain.recommend(.init(task: "code review design"), among: agents)
     #expect(found.isEmpty)
+    #expect(found.nearest.map(\.agent) == ["it"])
+  }
+
+  @Test(
+    arguments: [
+      ("by its id", agent("code-reviewer"), ""),
+      ("by its name", agent("cr", name: "Code Reviewer"), ""),
+      ("by its description", agent("cr", description: "Reviews code."), ""),
+      ("by its examples", agent("cr", examples: ["Review this code"]), ""),
+      ("by a heading", agent("cr"), "You help.\n\n## Code Review\n\nBe kind."),
+    ] as [(String, Agent, String)])
+  func skillsAreReadWhereNoneAreDeclared(how: String, it: Agent, prompt: String) {
+    let others = (0..<9).map { agent("other-\($0)", ["topic-\($0)"]) }
+    let entries = others.map { ($0, "") } + [(it, prompt)]
+    let agents = AgentRegistry(
+      entries.map { .init(agent: $0.0, relevance: AgentTerms.note($0.0, prompt: $0.1)) })
+    let found = Recommender.plain.recommend(.init(task: "code review"), among: agents)
+    let first = found.agents.first ?? found.nearest.first
+    #expect(first?.agent == it.id, "\(how)")
+    #expect((first?.skills ?? 0) >= 50, "\(how)")
+    #expect(first?.matches.contains { $0.kind != .related } == true, "\(how)")
+  }
+
+  @Test func genericHeadingsAndFencesAreNoSkills() {
+    let it = agent("agent")
+    let prompt = """
+      # Role
+      ## Output Format
+      ```
+      # kubernetes
+      ```
+      ## Core Expertise: Threat Modeling
+      ## How you should go about each and every one of the many long tasks that come your way today
+      """
     #expect(
-      Recommender.plain.one("words", for: "code review design", among: agents)?.verdict == .not)
+      AgentTerms.derivedSkills(in: AgentTerms.note(it, prompt: prompt)) == ["threat-modeling"])
+    #expect(
+      AgentTerms.derivedSkills(in: AgentTerms.note(agent("it", ["code"]), prompt: prompt)).isEmpty)
+  }
+
+  /// Files of a collection that say nothing of themselves do not push away one that does.
+  @Test func whoSaysWhatItIsForComesBeforeWhoDoesNot() {
+    let wall = (0..<100).map { agent("review-\($0)") }
+    let shipped = agent(
+      "code-reviewer", ["code-review"], description: "Reviews a diff and says what must change.")
+    let found = Recommender.plain.recommend(
+      .init(task: "Review this diff"), among: registry(wall + [shipped]))
+    #expect(found.agents.first?.agent == "code-reviewer")
+  }
+
+  @Test func fewAgentsThatAllKnowTheWordFitAllTheSame() {
+    let agents = registry(agent("one", ["code-review"]), agent("two", ["code-review"]))
+    let found = Recommender.plain.recommend(.init(task: "code review"), among: agents)
+    #expect(found.agents.map(\.agent) == ["one", "two"])
+  }
+
+  @Test func whatDoesNotFitGainsNothingByBeingCheap() {
+    var recommender = Recommender.plain
+    recommender.estimatedCost = { $0.id == "cheap" ? .zero : .dollar }
+    recommender.availability = { $0.id == "cheap" ? .available : .unavailable }
+    let agents = registry(
+      agent("fit", ["database-migration", "schema-design"]), agent("cheap", ["design"]),
+      agent("other", ["poetry"]))
+    let found = recommender.all("plan the database migration and schema design", among: agents)
+    #expect(found.agents.map(\.agent) == ["fit", "cheap"])
+    #expect((found.agents.last?.cost.value ?? 10) < 10)
   }
 
   @Test func whatCostsTooMuchIsLeftOutAndCounted() {

@@ -42,7 +42,7 @@ struct SeedExampleTests {
   }
 
   @Test func givesTheSamePointsAndOrder() throws {
-    let found = recommender.recommend(.init(task: task), among: agents)
+    let found = recommender.all(task, among: agents)
     #expect(found.requirements == ["design", "rest", "api"])
     #expect(found.agents.map(\.agent) == ["api-design-agent", "arch-agent"])
     #expect(
@@ -54,21 +54,24 @@ struct SeedExampleTests {
   @Test func itsScoresAreSharesOfFourRequirements() throws {
     let knowing = registry(agents.entries.map(\.agent) + [agent("user-agent", ["user-management"])])
     let found = recommender.all("design, REST, API, management", among: knowing).agents
-    let share = Dictionary(uniqueKeysWithValues: found.map { ($0.agent, $0.capability.value) })
+    let share = Dictionary(uniqueKeysWithValues: found.map { ($0.agent, $0.skills) })
     #expect(share["api-design-agent"] == 75)
     #expect(share["arch-agent"] == 25)
     #expect(share["code-agent"] == nil)
   }
 
   @Test func itsOtherTermsAreTheseHere() throws {
-    let found = recommender.recommend(.init(task: task), among: agents).agents
-    #expect(found.map(\.capability.value.tenths) == [100, 33.3])
-    // “Design” asks for thinking.
-    #expect(found.map(\.profile.value) == [12, 20])
-    #expect(found.map(\.cost.value.tenths) == [3.3, 2.1])
-    #expect(found.map(\.availability.value) == [5, 5])
-    #expect(found.map(\.shownScore) == [120, 60])
-    #expect(found.map(\.verdict) == [.recommended, .recommended])
+    let found = recommender.all(task, among: agents).agents
+    #expect(found.map(\.skills.tenths) == [100, 33.3])
+    // “Design” asks for thinking. Each counts as far as the agent fits.
+    func whole(_ term: (Recommendation) -> Recommendation.Term) -> [Double] {
+      found.map { (100 * term($0).value / $0.capability.value).tenths }
+    }
+    #expect(whole(\.profile) == [12, 20])
+    #expect(whole(\.cost) == [3.3, 2.1])
+    #expect(whole(\.availability) == [5, 5])
+    // Of five words one is met, which is too little to be asked for the whole.
+    #expect(found.map(\.verdict) == [.recommended, .not])
   }
 }
 

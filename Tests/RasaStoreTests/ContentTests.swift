@@ -81,6 +81,25 @@ struct RandomValues {
     #expect(try database.first("SELECT count(*) FROM bodies") { $0.integer(0) } == 5)
   }
 
+  @Test func `takes no more room for an attached file than the file has`() throws {
+    let database = try database()
+    var numbers = SeededNumbers(seed: 9)
+    let bytes = (0..<20_000).map { _ in UInt8.random(in: 0...255, using: &numbers) }
+    let value: Value = ["sha256": "x", "data": .string(Base64.encode(bytes))]
+    _ = try database.keep(Content(value, asBody: true))
+    let room = try database.first("SELECT sum(length(bytes)) FROM bodies") { $0.integer(0) } ?? 0
+    #expect(room < 20_100)
+    // A text that only looks like base64 is not read as another one.
+    for text in [
+      String(repeating: "A", count: 400), String(repeating: "abcd", count: 99) + "ab==",
+      String(repeating: "abcd", count: 99) + "abc", String(repeating: "A", count: 399) + "\n",
+    ] {
+      let column = try database.keep(Content(.string(text), asBody: true))
+      guard case .integer(let number) = column else { throw DamagedContent() }
+      #expect(try BodyReader(database).body(number).value == .string(text))
+    }
+  }
+
   @Test func `has words that are never moved`() {
     #expect(Set(ContentWords.all).count == ContentWords.all.count)
     #expect(ContentWords.all.count <= 256)
@@ -88,6 +107,8 @@ struct RandomValues {
     #expect(ContentWords.all.first == "reservation")
     #expect(ContentWords.all[63] == "files")
     #expect(ContentWords.all[101] == "0")
+    #expect(ContentWords.all[102] == "attachments")
+    #expect(ContentWords.all[116] == "attachment_tokens")
   }
 
   @Test func `that is damaged is refused and harms nobody`() {

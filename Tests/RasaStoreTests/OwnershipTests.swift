@@ -125,6 +125,33 @@ import Testing
     #expect(try await store.run("r1")?.isAlive == true)
   }
 
+  @Test func `that was killed keeps nobody waiting for what it held`() async throws {
+    let path = folder.file("rasa.db")
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      let store = SQLiteStore(path: path, time: FixedTime().source)
+      store.open(record("r1"), [])
+      let held = request("h1", 60, [monthLeg("ann", 100)])
+      _ = try await store.reserve(held, recording: [entry("r1", "intent")])
+      kill(getpid(), SIGKILL)
+    }
+    let store = SQLiteStore(path: path, time: time.source)
+    store.open(record("r2"), [])
+    let asked = request("h2", 60, [monthLeg("ann", 100)], run: "r2")
+    let outcome = try await store.reserve(asked, recording: [entry("r2", "intent")])
+    // Nothing is held that could come back: it counts as spent.
+    guard case .refused(_, let balance) = outcome else {
+      Issue.record("there is no room for it")
+      return
+    }
+    #expect(balance.held == .zero)
+    #expect(balance.settled == Money(picoDollars: 60))
+
+    // Until somebody takes the run up.
+    _ = try await store.claim("r1")
+    try await store.settle(settlement("h1", 5), recording: [])
+    #expect(try await store.reserve(asked, recording: [entry("r2", "intent")]) == .held)
+  }
+
   @Test(arguments: StoreKind.allCases)
   func `takes up what has stopped, and nothing that has ended`(kind: StoreKind) async throws {
     let store = Fixture(kind).store

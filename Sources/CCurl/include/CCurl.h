@@ -35,6 +35,12 @@ static inline CURLcode rasa_curl_set_prerequest_callback(
 static inline CURLcode rasa_curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode rasa_curl_get_long(CURL *easy, CURLINFO info, long *value) {
+  return curl_easy_getinfo(easy, info, value);
+}
+static inline CURLcode rasa_curl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
+  return curl_easy_getinfo(easy, info, value);
+}
 static inline CURLMcode rasa_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
   return curl_multi_setopt(multi, option, value);
 }
@@ -53,5 +59,13 @@ static inline CURLMcode rasa_curl_multi_set_timer_callback(
 /// The result of a message that says a transfer is done.
 static inline CURLcode rasa_curl_message_result(const CURLMsg *message) {
   return message->data.result;
+}
+
+/// Where this libcurl looks for the CAs that it trusts; null where its builder named no place.
+static inline const char *rasa_curl_ca_file(void) {
+  return curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+static inline const char *rasa_curl_ca_folder(void) {
+  return curl_version_info(CURLVERSION_NOW)->capath;
 }
 #endif

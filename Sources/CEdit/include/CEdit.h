@@ -43,6 +43,9 @@ void rasa_editor_close(rasa_editor *editor);
 /// Reads a line. `line` is valid until the next call, without its line break.
 int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line, size_t *length);
 
+/// The words, each with a line feed behind it, that the tab key completes at the beginning of a line.
+void rasa_editor_complete(rasa_editor *editor, const char *words);
+
 /// Offers a line under the arrow keys.
 void rasa_editor_remember(rasa_editor *editor, const char *line);
 #endif

@@ -74,6 +74,9 @@ short rasa_spawn_session_flag(void);
 /// non-blocking; `name` gets the path of the terminal itself. -1 with errno set when it fails.
 int rasa_open_terminal(int columns, char *name, size_t name_size);
 
+/// Gives a terminal of that kind another width, of which its programs are told.
+int rasa_resize_terminal(int descriptor, int columns);
+
 /// Columns of the terminal behind a descriptor; 0 when it is none or does not say.
 int rasa_terminal_columns(int descriptor);
 #endif

@@ -50,4 +50,19 @@ static inline size_t czlib_inflate(
   inflateEnd(&stream);
   return code == Z_STREAM_END && stream.avail_in == 0 ? stream.total_out : 0;
 }
+
+// A zlib stream (RFC 1950), as far as its bytes and the room go. Answers how many bytes there are, 0
+// when it is none, and one more than the room when there are more.
+static inline size_t czlib_inflate_wrapped(
+    const uint8_t *_Nullable bytes, size_t count, uint8_t *_Nullable result, size_t room) {
+  if (count == 0 || count > UINT32_MAX || room > UINT32_MAX) return 0;
+  z_stream stream = {
+      .next_in = (Bytef *)bytes, .avail_in = (uInt)count, .next_out = result, .avail_out = (uInt)room};
+  if (inflateInit2(&stream, 15) != Z_OK) return 0;
+  int code = inflate(&stream, Z_SYNC_FLUSH);
+  inflateEnd(&stream);
+  if (code == Z_STREAM_END) return stream.total_out;
+  if (stream.avail_out == 0) return room + 1;
+  return 0;
+}
 #endif

@@ -30,7 +30,7 @@ struct AgentIndex: Sendable {
 
   static let prefix = "agents-"
   static let suffix = ".index"
-  private static let magic: [UInt8] = Array("rasaidx2".utf8)
+  private static let magic: [UInt8] = Array("rasaidx4".utf8)
   private static let headLength = 16
   private static let largest = 1 << 30
 

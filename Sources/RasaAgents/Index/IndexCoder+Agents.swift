@@ -22,6 +22,8 @@ extension IndexCoder {
       $0.code(&$1.agent)
       $0.code(&$1.relevance)
     }
+    code(&record.other)
+    code(&record.inserted)
     code(&record.failures, empty: Failure(.configuration, "")) { $0.code(&$1) }
     code(&record.warnings, empty: Warning("")) {
       $0.code(&$1.message)
@@ -66,6 +68,9 @@ extension IndexCoder {
     code(&agent.model)
     code(&agent.effort)
     code(&agent.models)
+    code(&agent.temperature, empty: 0) { $0.code(&$1) }
+    code(&agent.maxTurns, empty: 0) { $0.code(&$1) }
+    code(&agent.unused)
     code(&agent.profile)
     code(&agent.traits.thinkingDepth)
     code(&agent.traits.iterationSpeed)
@@ -84,6 +89,10 @@ extension IndexCoder {
     code(&agent.capabilities)
     code(&agent.exampleQueries)
     code(&agent.worksWellWith)
+    code(&agent.agents, empty: AgentNarrowing.List([], place: "")) {
+      $0.code(&$1.patterns)
+      $0.code(&$1.place)
+    }
     code(&agent.typicalWorkflows)
     code(&agent.qualityGates)
     code(&agent.tools)
@@ -112,6 +121,7 @@ extension IndexCoder {
     code(&agent.files.config)
     code(&agent.files.prompt)
     code(&agent.files.origin)
+    code(&agent.files.kind)
   }
 
   private mutating func code(_ models: inout RecommendedModels) {
@@ -130,7 +140,6 @@ extension IndexCoder {
     code(&models.modelClass)
     code(&models.costTier)
     code(&models.anyEngine)
-    code(&models.engine)
   }
 
   private mutating func code(_ reference: inout ModelReference) {

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaDocuments
+import RasaPersona
 import RasaSystem
 
 /// A file beneath a root that may be an agent.
@@ -12,7 +13,7 @@ struct AgentFile: Sendable, Hashable {
   var category: String?
   /// The file's name without its ending.
   var stem: String
-  /// Whether it is TOML, and not Markdown.
+  /// Whether it is TOML, which may name a prompt.
   var isConfig: Bool
   var stamp: FileStamp
 
@@ -38,21 +39,27 @@ struct AgentFile: Sendable, Hashable {
 
 /// What a file's name says about it.
 enum AgentFileName {
-  case config, markdown, other
+  case config, markdown, data, other
 
   init(_ name: Span<UInt8>) {
     if Self.ends(name, with: ".toml") {
       self = .config
     } else if Self.ends(name, with: ".md"), !Self.isReadMe(name) {
       self = .markdown
+    } else if Self.ends(name, with: ".yaml") || Self.ends(name, with: ".yml")
+      || Self.ends(name, with: ".json")
+    {
+      self = .data
     } else {
       self = .other
     }
   }
 
-  /// Without its ending.
+  /// Without its ending, also of two parts as in `reviewer.agent.md`.
   static func stem(_ name: String) -> String {
-    name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return name }
+    let stem = name[..<dot]
+    return stem.utf8.contains(UInt8(ascii: ".")) ? FilePlace.stem(of: name) : String(stem)
   }
 
   private static func ends(_ name: Span<UInt8>, with ending: StaticString) -> Bool {

@@ -13,6 +13,14 @@ package struct AgentPlaces: Sendable, Hashable {
   package var olderHome: String?
   /// Whether what ships in the program counts too.
   package var includesShipped: Bool
+  /// Those of `workspaces` that are named as older trees name them.
+  package var olderWorkspaces: Set<String> = []
+  /// The folders of other tools in a project, by their paths from it.
+  package var projectTools = Self.projectTools
+  /// The user's folders of other tools.
+  package var userTools: [String] = []
+  /// The user's home, whose `.claude/agents` is no project's.
+  package var userHome: String?
 
   package init(
     project: String = ".", home: String, workspaces: [String] = [], olderHome: String? = nil,
@@ -32,7 +40,23 @@ package struct AgentPlaces: Sendable, Hashable {
       workspaces: [environment["RASA_WORKSPACE"], environment["RADIUM_WORKSPACE"]]
         .compactMap { $0 },
       olderHome: environment["HOME"].map { "\($0)/.radium" })
+    if let older = environment["RADIUM_WORKSPACE"], older != environment["RASA_WORKSPACE"] {
+      olderWorkspaces = [older]
+    }
+    userHome = environment["HOME"]
+    guard let home = environment["HOME"] else { return }
+    let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.hasBytePrefix("/") ? $0 : nil }
+    let opencode = "\(configuration ?? "\(home)/.config")/opencode"
+    userTools = [
+      "\(home)/.claude/agents", "\(home)/.copilot/agents", "\(opencode)/agent",
+      "\(opencode)/agents",
+    ]
   }
+
+  /// Where other tools keep agents in a project.
+  package static let projectTools = [
+    ".claude/agents", ".github/agents", ".github/chatmodes", ".opencode/agent", ".opencode/agents",
+  ]
 }
 
 /// A folder with agents in it.
@@ -42,6 +66,8 @@ struct AgentRoot: Sendable, Hashable {
   var isShipped: Bool = false
   /// Whether it came with the folder that the user is in.
   var isProject: Bool = false
+  /// What to do about a place that is read under the name that older trees have it by.
+  var mend: String?
 
   /// As messages show it.
   var path: String { files.folder }
@@ -85,23 +111,50 @@ extension AgentPlaces {
         : AgentRoot(files: FileRoot("agents", beneath: project), isProject: true)
     ]
     roots += homes.map {
-      AgentRoot(files: FileRoot(Self.join($0, "agents"), links: .anywhere))
+      AgentRoot(
+        files: FileRoot(Self.join($0, "agents"), links: .anywhere),
+        mend: $0 == home ? nil : "move them to \(Self.join(home, "agents"))")
     }
-    roots += workspaces.map { AgentRoot(files: FileRoot("agents", beneath: $0)) }
+    roots += workspaces.map {
+      AgentRoot(
+        files: FileRoot("agents", beneath: $0),
+        mend: olderWorkspaces.contains($0) ? "set RASA_WORKSPACE instead of RADIUM_WORKSPACE" : nil)
+    }
     for folder in projectExtensions {
       guard case .there(.folder, _) = FileRoot(folder, beneath: project).standing else { continue }
       let path = Self.join(project, folder)
       roots += extensions(in: path, report).map {
-        AgentRoot(files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true)
+        AgentRoot(
+          files: FileRoot("\(folder)/\($0)/agents", beneath: project), isProject: true,
+          mend: folder.hasPrefix(".radium")
+            ? "move the extension to \(Self.join(project, ".rasa/extensions"))" : nil)
       }
     }
     // What somebody else made stays in its folder, which the user may have linked here.
-    for folder in homes.map({ Self.join($0, "extensions") }) {
+    for place in homes {
+      let folder = Self.join(place, "extensions")
       roots += extensions(in: folder, report).map {
-        AgentRoot(files: FileRoot("agents", beneath: Self.join(folder, $0)))
+        AgentRoot(
+          files: FileRoot("agents", beneath: Self.join(folder, $0)),
+          mend: place == home
+            ? nil : "move the extension to \(Self.join(home, "extensions"))")
       }
     }
+    // Our own places go before those of other tools.
+    if !isProjectHome {
+      roots += projectTools.map {
+        AgentRoot(files: FileRoot($0, beneath: project), isProject: true)
+      }
+    }
+    roots += userTools.map { AgentRoot(files: FileRoot($0, links: .anywhere)) }
     return roots
+  }
+
+  private var isProjectHome: Bool {
+    guard let userHome, let home = FileSystem.status(of: userHome)?.stamp.identity else {
+      return false
+    }
+    return FileSystem.status(of: project)?.stamp.identity == home
   }
 
   private var homes: [String] { [home] + (olderHome.map { [$0] } ?? []) }

@@ -48,7 +48,16 @@ struct AgentTree: Sendable {
       warnings.append(Warning("\(error.message), so its agents are left out"))
       return
     }
+    // What a skill holds belongs to it.
+    if category != nil, entries.contains(where: { $0.kind == .file && $0.name == "SKILL.md" }) {
+      for entry in entries where entry.name == "SKILL.md" && !entry.isLink {
+        add(AgentPlaces.join(path, "SKILL.md"), "SKILL.md", category, entry.stamp, root, number)
+      }
+      return
+    }
+    let isPattern = entries.contains { $0.kind == .file && $0.name == "system.md" }
     for var entry in entries where !isFull {
+      if isPattern, entry.name == "user.md" { continue }
       guard let name = entry.name else {
         warnings.append(
           Warning(
@@ -59,6 +68,7 @@ struct AgentTree: Sendable {
       if entry.isLink, entry.stamp != nil, !follow(&entry, place, root) { continue }
       switch entry.kind {
       case .folder:
+        if Self.foldersOfOthers.contains(name) { continue }
         guard depth < limits.depth else {
           warnings.append(
             Warning("\(place) is more than \(limits.depth) folders deep, so it is left out"))
@@ -76,6 +86,11 @@ struct AgentTree: Sendable {
       }
     }
   }
+
+  /// What package managers and compilers fill.
+  private static let foldersOfOthers: Set = [
+    "node_modules", "__pycache__", "site-packages", "venv",
+  ]
 
   /// Whether a link leads to something that belongs to the root; takes what stands there.
   private mutating func follow(
@@ -134,7 +149,10 @@ struct AgentTree: Sendable {
     for path in EmbeddedFiles.names.sorted() where path.hasBytePrefix(folder) {
       let parts = path.dropFirst(folder.count).split(separator: "/")
       guard let name = parts.last else { continue }
-      if case .other = AgentFileName(name.utf8.span) { continue }
+      switch AgentFileName(name.utf8.span) {
+      case .other, .data: continue
+      case .config, .markdown: break
+      }
       add(
         AgentFile.shippedPrefix + path, String(name),
         parts.count > 1 ? parts.dropLast().joined(separator: "/") : nil, AgentFile.shippedStamp,

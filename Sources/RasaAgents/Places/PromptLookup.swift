@@ -96,15 +96,28 @@ struct PromptLookup: Sendable {
       }
       .map { AgentFile.shippedPrefix + $0 }
     }
-    if Self.isPlain(name) { return ([folder] + folders).map { AgentPlaces.join($0, name) } }
+    var folders = [folder]
+    // As in `prompts/…` of a tree that has its prompts beside its agents.
+    if roots.indices.contains(file.root) {
+      folders.append(FileSystem.parent(of: roots[file.root].path))
+    }
+    for other in self.folders where !folders.contains(other) { folders.append(other) }
+    if Self.isPlain(name) { return folders.map { AgentPlaces.join($0, name) } }
     if name.hasBytePrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
-    return ([folder] + folders).map { AgentPlaces.join($0, name) }
+    return folders.map { AgentPlaces.join($0, name) }
       .filter { isAllowed($0, for: file) }
   }
 
   /// Whether a path stays in the folder that the file's root stands in, or in one of the others.
   private func isAllowed(_ path: String, for file: AgentFile) -> Bool {
     !containers(of: path, for: file).isEmpty
+  }
+
+  /// Where files may be that a prompt inserts.
+  func insertions(_ names: [String], inPromptAt path: String) -> [String] {
+    guard !path.hasPrefix(AgentFile.shippedPrefix) else { return [] }
+    let places = [FileSystem.parent(of: path)] + folders
+    return names.flatMap { name in places.map { AgentPlaces.join($0, name) } }
   }
 
   // MARK: Reading

@@ -14,10 +14,11 @@ struct AgentReading: Sendable {
   func read(_ file: AgentFile) -> AgentRecord {
     var record = AgentRecord(file)
     do throws(Failure) {
-      if file.isConfig {
-        try readConfig(&record)
+      let documents = try documents(file, &record)
+      if documents.config == nil, let document = documents.prompt {
+        try readAlone(document, documents, &record)
       } else {
-        try readMarkdown(&record)
+        take(AgentLoader.load(documents, engines: engines), into: &record)
       }
     } catch {
       record.failures.append(error)
@@ -43,10 +44,20 @@ struct AgentReading: Sendable {
       documents.promptStamp = promptStamp(read.stamp)
       return documents
     }
+    // Other tools' TOML holds its prompt itself. Ours is told without being parsed.
+    if !Self.hasAgentTable(document.bytes), let foreign = try? ForeignFile(document),
+      foreign.what != .agent(.rasa)
+    {
+      documents.prompt = document
+      return documents
+    }
     documents.config = document
     record.promptNames = try AgentLoader.promptPaths(in: document)
     record.prompt = lookup.find(record.promptNames, for: file)
-    for name in lookup.leadingOut(record.promptNames, for: file) {
+    documents.promptsOutside = lookup.leadingOut(record.promptNames, for: file)
+    // Where there is no other the reader tells, who knows the line.
+    for name in documents.promptsOutside
+    where record.prompt != nil || name != record.promptNames.first {
       record.warnings.append(
         Warning(
           "the prompt `\(name)` is outside the agent's folder and the project, so it is not read",
@@ -79,39 +90,83 @@ struct AgentReading: Sendable {
     return PromptCache.Stamp(size: stamp.size, modified: stamp.modified)
   }
 
-  private func readConfig(_ record: inout AgentRecord) throws(Failure) {
-    let documents = try documents(record.file, &record)
-    take(AgentLoader.load(documents, engines: engines), into: &record)
+  private static func hasAgentTable(_ bytes: [UInt8]) -> Bool {
+    let mark = Array("[agent".utf8)
+    var place = bytes.startIndex
+    while let bracket = bytes[place...].firstIndex(of: mark[0]) {
+      if bytes[bracket...].starts(with: mark) { return true }
+      place = bracket + 1
+    }
+    return false
   }
 
-  private func readMarkdown(_ record: inout AgentRecord) throws(Failure) {
-    let documents = try documents(record.file, &record)
-    guard let prompt = documents.prompt, mayHaveFrontMatter(prompt.bytes.span) else { return }
-    take(AgentLoader.load(documents, engines: engines), into: &record)
-    guard record.entry == nil else { return }
-    // A rule at the beginning of a text is not the beginning of an agent.
-    let matter = try FrontMatter.read(prompt.bytes, file: prompt.path)
-    if matter.node == nil, matter.failure == nil {
-      record = AgentRecord(record.file)
+  /// An agent in one file, or a file that is none.
+  private func readAlone(
+    _ document: SourceDocument, _ documents: AgentDocuments, _ record: inout AgentRecord
+  ) throws(Failure) {
+    let file: ForeignFile
+    do throws(Failure) {
+      file = try ForeignFile(document)
+    } catch {
+      guard case .data = AgentFileName(document.path.utf8.span), !mayBeAgent(document.bytes)
+      else { throw error }
+      record.other = document.path.hasByteSuffix(".json") ? .json : .yaml
+      return
+    }
+    switch file.what {
+    case .nothing: return
+    case .other(let other): record.other = other
+    case .agent: take(AgentLoader.load(documents, engines: engines, from: file), into: &record)
     }
   }
 
   private func take(_ reading: Reading<AgentLoader.Loaded>, into record: inout AgentRecord) {
     record.failures += reading.failures
-    record.warnings += reading.warnings
+    // What was assumed of another tool's file is the tool's way of writing, and told by `info`.
+    if let loaded = reading.definition, loaded.agent.files.kind != .rasa {
+      record.warnings += loaded.unreadable.map { [$0] } ?? []
+    } else {
+      record.warnings += reading.warnings
+    }
     guard let loaded = reading.definition else { return }
+    record.inserted = Self.insertions(in: loaded.prompt?.text ?? "")
     record.entry = AgentRegistry.Entry(
       agent: loaded.agent, relevance: note(loaded.agent, loaded.prompt?.text ?? ""))
   }
 
-  /// Whether the first line with anything on it could open front matter: most Markdown files are
-  /// told from agents by this alone.
-  private func mayHaveFrontMatter(_ bytes: Span<UInt8>) -> Bool {
+  /// Whether YAML or JSON that cannot be read was to be an agent: by the keys that those have.
+  private func mayBeAgent(_ bytes: [UInt8]) -> Bool {
+    let keys = ["instructions", "instruction", "prompt"].map { Array($0.utf8) }
+    let marks = Array(" -{\"".utf8)
+    return bytes.prefix(20_000).split(separator: 0x0A).contains { line in
+      let words = line.drop { marks.contains($0) }
+      return keys.contains { key in
+        guard words.starts(with: key) else { return false }
+        let next = words.dropFirst(key.count).first
+        return next == UInt8(ascii: ":") || next == UInt8(ascii: "\"")
+      }
+    }
+  }
+
+  /// The paths in `{{file:…}}`.
+  private static func insertions(in prompt: String) -> [String] {
+    let mark = Array("{{file:".utf8)
+    let bytes = Array(prompt.utf8)
+    var names: [String] = []
     var place = 0
-    if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { place = 3 }
-    while place < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[place]) { place += 1 }
-    guard place + 3 <= bytes.count else { return false }
-    return bytes[place] == UInt8(ascii: "-") && bytes[place + 1] == UInt8(ascii: "-")
-      && bytes[place + 2] == UInt8(ascii: "-")
+    while let open = bytes[place...].firstIndex(of: UInt8(ascii: "{")) {
+      place = open + 1
+      guard bytes[open...].starts(with: mark) else { continue }
+      let inner = bytes[(open + mark.count)...].prefix {
+        $0 != UInt8(ascii: "}") && $0 != UInt8(ascii: "\n")
+      }
+      place = inner.endIndex
+      var name = String(decoding: inner, as: UTF8.self)
+      for form in [":code", ":markdown"] where name.hasByteSuffix(form) {
+        name = String(name.dropLast(form.count))
+      }
+      names.append(name.split(separator: " ").joined(separator: " "))
+    }
+    return names
   }
 }

@@ -27,12 +27,19 @@ struct AgentRecord: Sendable {
   var prompt: PromptLookup.Found?
   /// Nil when the file is no agent, or a broken one.
   var entry: AgentRegistry.Entry?
+  /// What a file is that is no agent and was not to be one.
+  var other: OtherFile?
+  /// The files that its prompt inserts, as it names them.
+  var inserted: [String] = []
   var failures: [Failure] = []
   var warnings: [Warning] = []
   /// Whether the file could be read while it was being written to, so that its stamp says nothing.
   var isFresh = false
 
   init(_ file: AgentFile) { self.file = file }
+
+  /// Whether it is an agent only because it is Markdown in a folder of agents.
+  var isPlainPrompt: Bool { entry?.agent.files.kind == .prompt }
 
   /// Whether reading the file, as it stands now, would give the same.
   func isValid(for file: AgentFile, _ lookup: PromptLookup) -> Bool {

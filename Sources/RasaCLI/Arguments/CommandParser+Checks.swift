@@ -30,6 +30,7 @@ extension CommandParser {
       let example = "\(line) \(child.name) \(name)"
       return usage(message, "options come after their command, as in `\(example)`")
     }
+    if let advice = otherOption(name) { return usage(message, advice) }
     let words = known.filter { $0.hasPrefix("--") }
     let continued = words.filter { $0.hasPrefix(name) }
     let guess = continued.count == 1 ? continued[0] : nearestName(to: name, among: words)
@@ -53,7 +54,7 @@ extension CommandParser {
     if arguments.count > declared.count, declared.last?.repeats != true {
       throw usage(
         "`\(line)` does not know what to do with \(quoted(arguments[declared.count]))",
-        declared.isEmpty ? "" : "put quotes around what belongs together")
+        adviceOnSurplus ?? (declared.isEmpty ? "" : "put quotes around what belongs together"))
     }
     for (argument, word) in zip(declared, arguments) where !argument.choices.isEmpty {
       if argument.choices.contains(word) { continue }
@@ -67,7 +68,8 @@ extension CommandParser {
 
   func checkOptions() throws(Failure) {
     let line = chain.map(\.name).joined(separator: " ")
-    for option in options where option.isRequired && values[option.name] == nil {
+    for option in options
+    where option.isRequired && !option.isAskedByCommand && values[option.name] == nil {
       if option.excusedBy.contains(where: { isGiven(.option($0)) }) { continue }
       let label = "\(option.spelling) \(option.placeholder ?? "")"
       throw usage(
@@ -95,7 +97,12 @@ extension CommandParser {
       }
     case .only(let option, let other):
       if isGiven(.option(option)), !isGiven(.option(other)) {
-        throw usage("`--\(option)` means something only beside `--\(other)`")
+        throw usage("`--\(option)` requires `--\(other)`")
+      }
+    case .excludes(let option, let others, let reason):
+      let given = others.filter { isGiven(.option($0)) }
+      if isGiven(.option(option)), let first = given.first {
+        throw usage("`--\(option)` and `--\(first)` exclude each other", reason)
       }
     }
   }

@@ -58,20 +58,21 @@ struct CommandParser {
 
   private mutating func readArgument(_ word: String) throws(Failure) {
     guard !command.subcommands.isEmpty else { return arguments.append(word) }
-    chain.append(try subcommand(word, of: chain))
+    chain.append(try subcommand(word, of: chain, rest: Array(words[position...])))
   }
 
   private func subcommand(
-    _ word: String, of chain: [CommandSpec]
+    _ word: String, of chain: [CommandSpec], rest: [String] = []
   ) throws(Failure) -> CommandSpec {
     let parent = chain[chain.count - 1]
     if let found = parent.subcommand(word) { return found }
     let names = parent.subcommands.map(\.name)
     let line = chain.map(\.name).joined(separator: " ")
-    let guess = nearestName(to: word, among: names).map { "did you mean `\(line) \($0)`?" }
-    throw usage(
-      "`\(line)` has no command \(quoted(word))",
-      guess ?? (names.isEmpty ? "" : "it has \(listed(names, "and"))"), about: chain)
+    var advice = names.isEmpty ? "" : "it has \(listed(names, "and"))"
+    if !names.isEmpty, let direction = direction(from: word, of: chain, rest: rest) {
+      advice = direction
+    }
+    throw usage("`\(line)` has no command \(quoted(word))", advice, about: chain)
   }
 
   private func helpPage(about names: [String]) throws(Failure) -> HelpPage {
@@ -96,6 +97,7 @@ struct CommandParser {
     let name = String(parts[0])
     let attached = parts.count > 1 ? String(parts[1]) : nil
     guard let option = options.first(where: { $0.spellings.contains(name) }) else {
+      if attached == nil, try readShortFlags(name) { return nil }
       throw unknownOption(name)
     }
     if option.placeholder == nil, attached != nil {
@@ -123,6 +125,21 @@ struct CommandParser {
     return nil
   }
 
+  /// `-qv` is `-q -v`, as long as each letter is an option without a value.
+  private mutating func readShortFlags(_ word: String) throws(Failure) -> Bool {
+    let letters = word.unicodeScalars.dropFirst()
+    guard letters.count > 1, word.unicodeScalars.first == "-", letters.first != "-" else {
+      return false
+    }
+    let names = letters.map { "-\($0)" }
+    let known = names.compactMap { name in options.first { $0.spellings.contains(name) } }
+    guard known.count == names.count,
+      known.allSatisfy({ $0.placeholder == nil && $0.name != OptionSpec.help.name })
+    else { return false }
+    for name in names { _ = try readOption(name) }
+    return true
+  }
+
   private func isHelp(next index: Int) -> Bool {
     index < words.count && OptionSpec.help.spellings.contains(words[index])
   }
@@ -131,7 +148,12 @@ struct CommandParser {
   private mutating func separateValue(
     of name: String, _ placeholder: String
   ) throws(Failure) -> String {
-    guard position < words.count else { throw usage("`\(name)` needs a value: \(placeholder)") }
+    guard position < words.count else {
+      let option = options.first { $0.spellings.contains(name) }
+      throw usage(
+        "`\(name)` needs a value: \(placeholder)",
+        option?.discovery.map { "`\($0)` shows what there is" } ?? "")
+    }
     let word = words[position]
     let start = String(word.split(atByte: "=", maxSplits: 1)[0])
     if word == "--" || options.contains(where: { $0.spellings.contains(start) }) {

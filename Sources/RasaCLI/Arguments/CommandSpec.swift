@@ -55,11 +55,14 @@ package struct ArgumentSpec: Sendable {
   package var repeats: Bool
   /// The words that may stand here; empty when any may.
   package var choices: [String]
+  /// What completions offer here.
+  package var completes: CompletedNames?
 
   package init(
     _ name: String, _ help: String, isOptional: Bool = false, repeats: Bool = false,
-    choices: [String] = []
+    choices: [String] = [], completes: CompletedNames? = nil
   ) {
+    self.completes = completes
     self.name = name
     self.help = help
     self.isOptional = isOptional
@@ -74,8 +77,10 @@ package enum CommandRule: Sendable {
   case atMostOne([CommandPart])
   /// One of these, and not two.
   case exactlyOne([CommandPart])
-  /// The option means something only beside the other.
+  /// The option requires the other.
   case only(option: String, with: String)
+  /// None of the others stands beside the option, and why.
+  case excludes(option: String, [String], reason: String)
   /// Beside arguments, `--input` can only be `-`.
   case inputOnce
 }

@@ -27,12 +27,16 @@ package struct OptionSpec: Sendable {
   package var isRequired: Bool
   /// The options beside which this one need not be given although it is required.
   package var excusedBy: [String]
+  /// The command itself says that the option is missing, because it can say what there is.
+  package var isAskedByCommand = false
   package var repeats: Bool
   package var isHidden: Bool
   /// Why this version does not take the option.
   package var refusal: String?
   /// The command that shows what could be given.
   package var discovery: String?
+  /// What completions offer as the value, beside its choices.
+  package var completes: CompletedNames?
 
   package init(
     _ name: String, short: Character? = nil, _ form: Form, _ help: String,
@@ -74,10 +78,12 @@ extension OptionSpec {
   }
 
   /// The words that help and completions offer as values.
-  package var offeredChoices: [String] {
+  package var offeredChoices: [String] { offers.map(\.word) }
+
+  package var offers: [Choice] {
     switch form {
     case .value(_, .choice(let choices)), .value(_, .choices(let choices)):
-      choices.filter { $0.refusal == nil && $0.meaning == $0.word }.map(\.word)
+      choices.filter { $0.refusal == nil && $0.meaning == $0.word }
     default: []
     }
   }
@@ -97,6 +103,20 @@ extension OptionSpec {
   package func excused(by options: String...) -> OptionSpec {
     var copy = self
     copy.excusedBy = options
+    return copy
+  }
+
+  /// The same option; that it is missing is left for the command to say.
+  package func askedByCommand() -> OptionSpec {
+    var copy = self
+    copy.isAskedByCommand = true
+    return copy
+  }
+
+  /// The same option, whose value is one of those names.
+  package func completing(_ names: CompletedNames) -> OptionSpec {
+    var copy = self
+    copy.completes = names
     return copy
   }
 

@@ -1,5 +1,6 @@
 package import RasaCore
 import RasaDocuments
+package import RasaPersona
 
 /// What the command line asks for.
 package enum CommandRequest: Sendable {
@@ -108,4 +109,14 @@ extension ParsedCommand {
 extension ParsedCommand {
   /// Whether the command has an option of that name at all.
   package func declares(_ name: String) -> Bool { options.contains { $0.name == name } }
+
+  /// What `--agents` leaves of all agents.
+  package var agentNarrowing: AgentNarrowing {
+    guard declares("agents"), case let said = texts("agents"), !said.isEmpty else {
+      return AgentNarrowing()
+    }
+    let ids = said.flatMap { $0.split(atByte: ",", omittingEmpty: true) }
+      .map { String($0.trimmedByScalars) }
+    return AgentNarrowing([.init(ids, place: "`--agents`")])
+  }
 }

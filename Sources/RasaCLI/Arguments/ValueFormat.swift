@@ -26,8 +26,13 @@ package struct Choice: Sendable, ExpressibleByStringLiteral {
   package var meaning: String
   /// Why this version does not take the word.
   package var refusal: String?
+  /// What it says, where that is worth telling while somebody chooses.
+  package var help: String
 
-  package init(_ word: String, means meaning: String? = nil, refusal: String? = nil) {
+  package init(
+    _ word: String, means meaning: String? = nil, refusal: String? = nil, help: String = ""
+  ) {
+    self.help = help
     self.word = word
     self.meaning = meaning ?? word
     self.refusal = refusal
@@ -76,7 +81,7 @@ extension ValueFormat {
       if keyPathAndValue(text) != nil { return text }
       throw ValueProblem(
         message: "`\(spelling)` takes key=value, not \(quoted(text))",
-        advice: "write it as in `\(spelling) critique.verdict=accept`")
+        advice: "write it as in `\(spelling) critique.verdict=pass`")
     case .age:
       if milliseconds(ofAge: text) != nil { return text }
       throw ValueProblem(

@@ -1,8 +1,8 @@
 /// A word from the command line as a one-line message can show it.
-func quoted(_ word: String) -> String {
+func quoted(_ word: String, atMost limit: Int = 60) -> String {
   var shown = ""
   for (count, character) in word.enumerated() {
-    if count == 60 { return "`\(shown)…`" }
+    if count == limit { return "`\(shown)…`" }
     let isPrintable = character.unicodeScalars.allSatisfy { scalar in
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator: false

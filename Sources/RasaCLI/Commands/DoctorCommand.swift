@@ -32,6 +32,7 @@ struct DoctorCommand {
     ]
     findings.append(await database())
     findings.append(definitions())
+    findings.append(network())
     findings += await providers()
     let today = house.time.localDay(house.time.now())
     findings.append(
@@ -74,6 +75,16 @@ struct DoctorCommand {
   private func finding(on store: SQLiteStore) async -> Finding {
     do {
       let sessions = try await store.sessions(limit: 1)
+      if try await store.hasUnfinishedDeletions() {
+        return Finding(
+          verdict: .note, subject: "database",
+          text:
+            "\(house.databasePath) opens, and a deletion in it is not finished: what was deleted "
+            + "may still be in the file",
+          mend:
+            "the next deletion finishes it; `rasa runs prune --older-than 3650d` does, and hardly "
+            + "deletes anything else")
+      }
       let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id.name)"
       return Finding(
         verdict: .ok, subject: "database", text: "\(house.databasePath) opens (\(used))")
@@ -103,6 +114,23 @@ struct DoctorCommand {
     } catch {
       return Finding(
         verdict: .broken, subject: "personas", text: error.message, mend: error.mend)
+    }
+  }
+
+  /// Which way requests go and whom they trust, and who said so.
+  private func network() -> Finding {
+    do throws(Failure) {
+      let summary = NetworkSummary(try house.network())
+      if let problem = summary.problem {
+        return Finding(
+          verdict: .broken, subject: "network", text: problem.message,
+          mend: problem.suggestion ?? "")
+      }
+      return Finding(verdict: .ok, subject: "network", text: summary.text)
+    } catch {
+      return Finding(
+        verdict: .broken, subject: "network", text: error.message, mend: error.mend,
+        kind: error.kind)
     }
   }
 

@@ -79,7 +79,7 @@ struct InputReader {
   }
 
   private func say(_ line: String) throws {
-    if !isQuiet { try house.errors.write("rasa: \(line)\n") }
+    if !isQuiet { try house.tell("rasa: \(line)\n") }
   }
 
   private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {
@@ -113,17 +113,22 @@ struct InputReader {
 extension House {
   /// The longest input in bytes: `RASA_MAX_INPUT`, such as `32M`.
   func longestInput() throws(Failure) -> Int {
-    guard let text = environment["RASA_MAX_INPUT"] else { return 16_000_000 }
+    try size(in: "RASA_MAX_INPUT", usual: 16_000_000, largest: Self.longestInputEver)
+  }
+
+  /// A number of bytes that a variable holds, such as `32M`.
+  func size(in variable: String, usual: Int, largest: Int) throws(Failure) -> Int {
+    guard let text = environment[variable] else { return usual }
     let units: [Character: Int] = ["k": 1000, "K": 1000, "M": 1_000_000]
     let unit = text.last.flatMap { units[$0] }
     let digits = unit == nil ? text[...] : text.dropLast()
     guard let count = Int(digits), count > 0,
       case let (bytes, overflow) = count.multipliedReportingOverflow(by: unit ?? 1), !overflow,
-      bytes <= Self.longestInputEver
+      bytes <= largest
     else {
       throw Failure(
-        .usage, "`RASA_MAX_INPUT` is a size up to 64M, not \(quoted(text))",
-        mend: "write it as `RASA_MAX_INPUT=32M`, in bytes, k or M")
+        .usage, "`\(variable)` is a size up to \(largest / 1_000_000)M, not \(quoted(text))",
+        mend: "write it as `\(variable)=\(min(32, largest / 1_000_000))M`, in bytes, k or M")
     }
     return bytes
   }

@@ -15,6 +15,10 @@ struct LibraryCommands {
   func listPersonas() throws {
     let library = house.library
     for warning in library.misnamedFiles { house.warn(warning) }
+    let shared = try library.sharedNames(besideAgents: false)
+    for (_, warnings) in shared.sorted(by: { $0.key < $1.key }) {
+      for warning in warnings { house.warn(warning) }
+    }
     let listing = Listing(
       columns: ["PERSONA", "FROM", "DESCRIPTION"],
       rows: try library.personas().map { entry in
@@ -152,30 +156,48 @@ struct LibraryCommands {
 
   // MARK: Checks
 
-  /// Every problem of every named persona (all of them when none is named).
+  /// Every problem of every named persona (all of them when none is named), each by itself.
   func validatePersonas(_ names: [String]) throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let names = try names.isEmpty ? library.personas().map(\.name) : names
+    let shared = try library.sharedNames()
     try validate(names) { name in
       do throws(Failure) {
-        let persona = try house.persona(name)
-        let graph = try Graph.compile(persona, in: library)
-        return ([], graph.warnings, "\(graph.mostCalls) model calls at most")
+        let reading = try house.readPersona(name)
+        var found = (failures: reading.failures, warnings: reading.warnings, note: "")
+        if let persona = reading.definition {
+          do throws(Failure) {
+            let graph = try Graph.compile(try library.narrowed(persona), in: library)
+            found.warnings += graph.warnings.filter { !found.warnings.contains($0) }
+            found.note = "\(graph.mostCalls) model calls at most"
+          } catch {
+            found.failures += error.separated
+          }
+        } else if let partial = reading.partial {
+          // What is broken in one place hides nothing in the others.
+          let others = Graph.problems(inPartOf: partial, in: library)
+          found.failures += others.filter { !found.failures.contains($0) }
+        }
+        found.warnings += (reading.definition ?? reading.partial)?.vagueFrames ?? []
+        found.warnings += shared[name] ?? []
+        return found
       } catch {
-        return ([error], [], "")
+        return (error.separated, [], "")
       }
     }
   }
 
   func validateOperators(_ names: [String]) throws {
     let library = house.library
+    for warning in library.misnamedFiles { house.warn(warning) }
     let names = try names.isEmpty ? library.operators().map(\.name) : names
     try validate(names) { name in
       do throws(Failure) {
         let reading = try library.readOperator(named: name)
         return (reading.failures, reading.warnings, "")
       } catch {
-        return ([error], [], "")
+        return (error.separated, [], "")
       }
     }
   }

@@ -9,6 +9,8 @@ struct Printer: Sendable {
   /// The columns of the terminal that shows it; `unlimited` where none does.
   let width: Int
 
+  var glyphs = Glyphs.unicode
+
   /// Nobody looks at a file or a pipe through a window: nothing is cut or wrapped for it.
   static let unlimited = 1 << 30
 
@@ -19,7 +21,7 @@ struct Printer: Sendable {
     if isJSON {
       try output.write(Value.array(listing.values).json(.pretty) + "\n")
     } else {
-      try callAsFunction(text: listing.cleaned(others).text(width: width))
+      try callAsFunction(text: listing.cleaned(others).text(width: width, glyphs: glyphs))
     }
   }
 

@@ -24,13 +24,24 @@ struct RunCommand {
         on: stand.screen)
     }
     var settings = try settings(command)
+    let attached = command.texts("attach")
+    let (attachments, notes) = try AttachmentInput(house: house).read(
+      attached, beside: command.input)
+    settings.attachments = attachments
     settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
-      command.input, besideText: command.flag("stdin"))
-    if command.flag("dry-run") { return try await rehearse(settings) }
+      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
+    if command.flag("dry-run") {
+      tell(notes, at: house.stand(settings))
+      return try await rehearse(settings)
+    }
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
-    let graph = try await graph(for: settings, workshop, at: stand)
+    tell(notes, at: stand)
+    let graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()
+    if settings.isVerbose, !attachments.isEmpty {
+      try await tellOfAttachments(graph, settings, workshop, at: stand)
+    }
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(
         in: SessionID(session, of: house.user(settings.user))),
@@ -41,6 +52,17 @@ struct RunCommand {
     }
     _ = try await workshop.run(graph, settings, at: stand)
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
+  }
+
+  private func tell(_ notes: [String], at stand: Stand) { for note in notes { stand.say(note) } }
+
+  /// What is attached, and what it may cost.
+  private func tellOfAttachments(
+    _ graph: Graph, _ settings: RunSettings, _ workshop: Workshop, at stand: Stand
+  ) async throws {
+    let cost = try await workshop.attachmentCost(graph, settings, at: stand)
+    let names = settings.attachments.map(\.line).joined(separator: ", ")
+    stand.say("attached \(names)" + (settings.attachments.media.isEmpty ? "" : ": \(cost)"))
   }
 
   private func refuseWhatIsNotHere(_ command: ParsedCommand) throws(Failure) {
@@ -57,17 +79,39 @@ struct RunCommand {
     if let persona = command.text("persona") { return .persona(persona) }
     if let agent = command.text("agent") { return .agent(agent) }
     if command.declares("auto"), command.flag("auto") { return .fitting }
-    throw Failure(
-      .usage, "nobody is named who is to answer",
-      mend:
-        "add `--persona NAME` or `--agent ID`; `rasa personas list` and `rasa agents list` show "
-        + "which there are")
+    throw noSubject(command)
+  }
+
+  /// Nobody answers by guess, since an answer costs money: what to type is said instead.
+  private func noSubject(_ command: ParsedCommand) -> Failure {
+    let line = "rasa \(command.path.joined(separator: " "))"
+    var question = ""
+    if command.declares("auto") {
+      switch command.input {
+      case .text(let text), .textAndStandardInput(let text):
+        question = " " + CommandParser.shellWord(text)
+      case .standardInput, .unstated: question = " \"…\""
+      }
+    }
+    let names = ((try? house.library.personas()) ?? []).map(\.name)
+    let shown = names.prefix(6).joined(separator: ", ")
+    let more = names.count > 6 ? " and \(names.count - 6) more" : ""
+    let example = "`\(line) -p \(names.first ?? "NAME")\(question)`"
+    let auto =
+      command.declares("auto")
+      ? ", or `\(line) --auto\(question)` for the agent that fits best" : ""
+    return Failure(
+      .usage, "no persona or agent is given, and `\(line)` does not guess",
+      mend: "write \(example)\(auto); "
+        + (shown.isEmpty ? "" : "personas are \(shown)\(more); ")
+        + "`rasa agents list` shows the agents for `--agent ID`")
   }
 
   /// Who is asked, ready to run, with what is odd about them told.
   private func graph(
-    for settings: RunSettings, _ workshop: Workshop, at stand: Stand
+    for settings: inout RunSettings, _ workshop: Workshop, at stand: Stand
   ) async throws -> Graph {
+    if !house.askedNarrowing.isEmpty { _ = try house.agentRegistry { _ in } }
     let graph: Graph
     switch settings.subject {
     case .persona(let name): graph = try house.graph(name)
@@ -77,6 +121,7 @@ struct RunCommand {
         for: settings.input, maxCost: settings.gate.maxCost, history: workshop.store,
         options: settings.gate, onWarning: stand.warn)
       stand.say(pick.sentence)
+      settings.notices.append(pick.notice)
       graph = try house.graph(agent: pick.agent.id)
     }
     for warning in graph.warnings(given: settings.preferences) { stand.warn(warning) }
@@ -92,12 +137,14 @@ struct RunCommand {
     settings.user = command.text("user")
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
+    settings.agents = house.askedNarrowing.lists.flatMap(\.patterns)
     settings.setModelAndMoney(command)
+    settings.isQuiet = command.flag("quiet")
+    settings.isPlain = command.flag("plain")
     guard command.path.last == "run" else { return settings }
     settings.recording = command.text("record")
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
     settings.streams = command.flag("stream")
-    settings.isQuiet = command.flag("quiet")
     return settings
   }
 
@@ -105,9 +152,10 @@ struct RunCommand {
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
   private func rehearse(_ settings: RunSettings) async throws {
+    var settings = settings
     let workshop = try Workshop(house)
     defer { workshop.client.shutdown() }
-    let graph = try await graph(for: settings, workshop, at: workshop.stand(settings))
+    let graph = try await graph(for: &settings, workshop, at: workshop.stand(settings))
     let gate = try house.gate(
       ledger: workshop.store, history: workshop.store, client: workshop.client,
       options: settings.gate, onWarning: workshop.stand(settings).warn, onlyEstimates: true)
@@ -116,7 +164,8 @@ struct RunCommand {
     let calls = graph.rehearse(
       start, profile: settings.gate.profile,
       context: try await graph.context(
-        of: start, turns: options.turns, notes: options.notes, workshop.store),
+        of: start, on: house.time.localDay(house.time.now()), turns: options.turns,
+        notes: options.notes, workshop.store),
       memories: try await graph.memories(of: start, workshop.store))
     var total = Money.zero
     var values: [Value] = []
@@ -140,7 +189,7 @@ struct RunCommand {
       let summary: Value = [
         "persona": .string(graph.persona.name), "calls": .array(values),
         "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
-        "is_bounded": .bool(isBounded),
+        "is_bounded": .bool(isBounded), "notices": .array(settings.notices.map(\.value)),
       ]
       try house.output.write(settings.format.text(of: summary))
     }
@@ -160,6 +209,9 @@ struct RunCommand {
     for message in call.request.messages {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
+    for (attachment, tokens) in zip(call.request.attachments, estimate.attachmentTokens) {
+      text += "[attached]\n\(attachment.line), reckoned at \(tokens) tokens\n\n"
+    }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
     let others = OthersText(isOnTerminal: house.output.isTerminal)
     try house.output.write(others.whole(text))
@@ -175,7 +227,8 @@ struct RunCommand {
     do throws(Failure) {
       switch subject {
       case .persona(let name): graph = try house.graph(name)
-      case .agent, .fitting: graph = try house.graph(agent: graph.persona.name)
+      case .agent(let word): graph = try house.graph(agent: word)
+      case .fitting: graph = try house.graph(agent: graph.persona.name)
       }
       stand.say("\(changed.joined(separator: ", ")) has changed, and counts from here on")
     } catch {
@@ -190,37 +243,78 @@ struct RunCommand {
     settings.session = session
     let workshop = try Workshop(house)
     let stand = workshop.stand(settings)
-    var graph = try await graph(for: settings, workshop, at: stand)
+    var graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()
     let reader = LineReader(
-      history: InputHistory(path: house.historyPath), environment: house.environment)
-    try house.errors.write(
-      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat.\n")
+      history: InputHistory(path: house.historyPath), completing: ChatCommand.words,
+      environment: house.environment)
+    try house.tell(
+      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
+        + "/help shows more.\n")
+    let (given, notes) = try AttachmentInput(house: house).read(
+      command.texts("attach"), beside: .unstated)
+    var attachments = ChatAttachments(house, beginningWith: given)
+    tell(notes, at: stand)
+    if !given.isEmpty {
+      settings.attachments = given
+      try await tellOfAttachments(graph, settings, workshop, at: stand)
+    }
+    var commands = ChatCommands(
+      house: house, store: workshop.store, settings: settings, name: graph.persona.name)
+    let prompt = Terminal(house.environment).glyphs.own("you › ")
     var asked = 0
     var failures: [Failure] = []
     reading: while true {
-      switch try await reader.nextLine(prompt: "you › ") {
+      switch try await reader.nextLine(prompt: prompt) {
       case .end: break reading
       case .interrupted: continue
       case .text(let line):
         guard line.utf8.contains(where: { $0 > 0x20 }) else { continue }
-        settings.input = line
+        do {
+          let outcome = try await commands.take(line)
+          settings = commands.settings
+          let tell = { [settings, graph] (new: [Attachment]) in
+            var asking = settings
+            asking.attachments = new
+            try await tellOfAttachments(graph, asking, workshop, at: stand)
+          }
+          switch outcome {
+          case .goOn: continue
+          case .leave: break reading
+          case .attach(let path):
+            try await attachments.attach(path, tell: tell)
+            continue
+          case .askAgain(let text):
+            settings.input = text
+            settings.attachments = attachments.releaseAgain()
+          case .ask(let text):
+            guard let question = try await attachments.take(text, tell: tell) else { continue }
+            settings.input = question
+            settings.attachments = attachments.release()
+          }
+        } catch let failure as Failure {
+          asked += 1
+          failures.append(failure)
+          try house.tell("rasa: \(printable(failure.description))\n")
+          continue
+        }
         asked += 1
         reload(&graph, settings.subject, at: stand)
         do {
-          _ = try await workshop.run(graph, settings, at: stand)
+          commands.note(answer: try await workshop.run(graph, settings, at: stand))
         } catch let closed as OutputClosed {
           await workshop.close()
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
-          try house.errors.write("(stopped)\n")
+          try house.tell("(stopped)\n")
         } catch let failure as Failure where failure.kind == .cancelled {
           // Ctrl-C at a question is a key there, and no signal.
-          try house.errors.write("(stopped)\n")
+          try house.tell("(stopped)\n")
         } catch let failure as Failure {
-          // One answer failed; the conversation has not.
+          // One answer failed; the conversation has not, and what was attached need not be named again.
           failures.append(failure)
-          try house.errors.write("rasa: \(printable(failure.description))\n")
+          attachments.keep(settings.attachments)
+          try house.tell("rasa: \(printable(failure.description))\n")
         }
       }
     }
@@ -244,6 +338,14 @@ extension RehearsedCall {
         request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
       "schema": request.schema ?? .null,
     ]
+    if !request.attachments.isEmpty {
+      value["attachments"] = .array(
+        zip(request.attachments, estimate.attachmentTokens).map { attachment, tokens in
+          var facts = attachment.facts
+          facts["tokens"] = .int(tokens)
+          return .object(facts)
+        })
+    }
     if let selection { value["selection"] = selection.value }
     return .object(value)
   }

@@ -6,14 +6,14 @@ struct TextLayout {
   private(set) var lines: [String] = []
   let width: Int
 
-  /// Narrower than 40 nothing is legible, wider than 100 nothing is pleasant to read.
-  init(width: Int) { self.width = min(max(width, 40), 100) }
+  /// Wider than 100 nothing is pleasant to read.
+  init(width: Int) { self.width = min(max(width, 20), 100) }
 
   var text: String { lines.joined(separator: "\n") + "\n" }
 
   mutating func heading(_ title: String) {
     lines.append("")
-    lines.append(title)
+    paragraph(title, indent: 0)
   }
 
   mutating func paragraph(_ text: String, indent: Int) {
@@ -22,7 +22,9 @@ struct TextLayout {
 
   /// Labels in one column, what they mean in the other.
   mutating func rows(_ rows: [(label: String, text: String)], labelWidth: Int? = nil) {
-    let column = 2 + (labelWidth ?? Self.labelWidth(of: rows.map(\.label))) + 2
+    // Where two columns have no room, what labels mean stands below them.
+    let wide = 2 + (labelWidth ?? Self.labelWidth(of: rows.map(\.label))) + 2
+    let column = wide + 16 <= width ? wide : 6
     for row in rows {
       let label = "  \(row.label)"
       let text = wrapped(row.text.split(separator: " "), indent: column, hanging: column)
@@ -42,8 +44,10 @@ struct TextLayout {
 
   /// A command line, broken before its options so that it can still be pasted into a shell.
   mutating func command(_ line: String, indent: Int) {
+    let isNarrow = width < 60
     let broken = wrapped(
-      optionPieces(of: line), indent: indent, hanging: indent + 4, lineEnd: " \\")
+      optionPieces(of: line), indent: isNarrow ? 2 : indent, hanging: isNarrow ? 4 : indent + 4,
+      lineEnd: " \\")
     lines += broken
   }
 

@@ -45,10 +45,12 @@ extension Workshop {
     } else {
       graph = try self.graph(forFork: history)
     }
+    for (key, value) in plan.changes { try graph.checkChange(of: StatePath(key), to: value) }
     if !isDryRun { try await house.settleTrust() }
     let settings = settings.goingOn(with: origin.start.options)
     var start = start(graph, settings)
     start.input = plan.input ?? origin.start.input
+    start.attachments = origin.start.attachments
     start.preferences = origin.start.preferences
     for (key, value) in plan.preferences { start.preferences[key] = value }
     if settings.user == nil { start.user = origin.start.user }
@@ -112,6 +114,40 @@ extension Workshop {
         "asks": .array(forecast.rest.map { .string($0.operatorName) }),
       ]
       try house.output.write(settings.format.text(of: value))
+    }
+  }
+}
+
+extension Graph {
+  /// A value that its operator could not have written leads nowhere: no guard knows the word, and the
+  /// fork would seem to have had its way.
+  func checkChange(of path: StatePath, to value: Value) throws(Failure) {
+    for node in nodes {
+      let definition = node.definition
+      guard let output = definition.output,
+        definition.writes.contains(where: { $0.key == path.key })
+      else { continue }
+      // One key takes the whole answer, several take the members of their names.
+      var schema = definition.writes.count == 1 ? output : output["properties"][path.key]
+      for name in path.components.dropFirst() {
+        let members = schema["properties"].object
+        guard members?[name] == nil, let members, schema["additionalProperties"] == false else {
+          schema = schema["properties"][name]
+          continue
+        }
+        throw Failure(
+          .usage, "`\(definition.name)` writes no \(quoted(path.description))",
+          mend:
+            "\(nearestName(to: name, among: members.keys).map { "did you mean `\($0)`? " } ?? "")"
+            + "`\(path.key)` has \(listed(members.keys.map { "`\($0)`" }, "and"))")
+      }
+      guard let words = schema["enum"].array, !words.contains(value) else { continue }
+      let known = words.map(\.promptText)
+      throw Failure(
+        .usage, "\(quoted(path.description)) cannot be \(quoted(value.promptText))",
+        mend: (nearestName(to: value.promptText, among: known).map { "did you mean `\($0)`? " }
+          ?? "")
+          + "`\(definition.name)` writes \(listed(known.map { "`\($0)`" }, "or")) there")
     }
   }
 }

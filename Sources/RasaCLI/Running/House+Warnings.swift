@@ -6,6 +6,6 @@ import RasaTerminal
 extension House {
   /// Says on standard error what does not stop the work.
   func warn(_ warning: Warning) {
-    try? errors.write("rasa: warning: \(printable(redaction("\(warning)")))\n")
+    try? tell("rasa: warning: \(printable(redaction("\(warning)")))\n")
   }
 }

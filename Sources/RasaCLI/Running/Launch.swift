@@ -75,10 +75,13 @@ extension Workshop {
   }
 
   func start(_ graph: Graph, _ settings: RunSettings) -> RunStart {
-    RunStart(
+    var start = RunStart(
       run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
       session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences, options: settings.kept)
+      preferences: settings.preferences, options: settings.kept,
+      attachments: settings.attachments)
+    start.notices = settings.notices
+    return start
   }
 
   func runner(

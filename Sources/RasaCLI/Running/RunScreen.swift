@@ -70,6 +70,7 @@ extension RunResult {
       "continued": .int(Int64(continued)), "notices": .array(notices.map(\.value)),
       "answered_by": .array(answeredBy.map(Value.string)),
     ]
+    if !attachments.isEmpty { value["attachments"] = .array(attachments.map(\.value)) }
     if let failure {
       value["resume"] = failure.run?.resume.map { .string($0) } ?? .null
       value["error"] = failure.value
@@ -122,9 +123,10 @@ extension RunProgress {
       return step("operator.started", at, ("kind", .string(kind)))
     case .modelChosen(let at, let provider, let model):
       return step("model.chosen", at, ("provider", .string(provider)), ("model", .string(model)))
-    case .textArrived: return nil
-    case .restarted(let at, let reason, let wasShown):
-      return step("restart", at, ("reason", .string(reason)), ("was_shown", .bool(wasShown)))
+    case .textArrived, .sentBack: return nil
+    case .restarted(let at, let restart, let wasShown):
+      return step(
+        "restart", at, ("reason", .string(restart.reason)), ("was_shown", .bool(wasShown)))
     case .operatorEnded(let at, let answers):
       return step(
         "operator.ended", at,

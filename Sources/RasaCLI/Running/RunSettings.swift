@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 import RasaModels
 import RasaPersona
 
@@ -27,6 +28,8 @@ enum RunSubject: Sendable, Hashable {
 struct RunSettings: Sendable {
   var subject: RunSubject
   var input: String
+  /// Files that belong to the input.
+  var attachments: [Attachment] = []
   var preferences = ValueObject()
   var session: String?
   var user: String?
@@ -49,6 +52,12 @@ struct RunSettings: Sendable {
   var isStrict = false
   var isVerbose = false
   var isQuiet = false
+  /// A terminal shows the answer as it is: nothing is rendered or wrapped.
+  var isPlain = false
+  /// The agents that `--agents` leaves.
+  var agents: [String] = []
+  /// What the journal and the reader of the answer are told of how it came to this run.
+  var notices: [RunNotice] = []
 }
 
 extension RunSettings {
@@ -61,6 +70,7 @@ extension RunSettings {
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
+    if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
     return kept
   }
 

@@ -30,11 +30,11 @@ extension Workshop {
       run.waiting == 0
     else {
       if !settings.isQuiet {
-        try house.errors.write("rasa: \(what); `rasa resume \(record.id)` goes on with it\n")
+        try house.tell("rasa: \(what); `rasa resume \(record.id)` goes on with it\n")
       }
       return false
     }
-    try house.errors.write("\(what).\n")
+    try house.tell("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Go on with it instead of asking anew? [y/N] ")
     guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, mend: "") }

@@ -42,6 +42,9 @@ struct TimelineText {
       ("input", whole(run.record.input)),
       ("status", status),
     ]
+    for attachment in timeline.start?.attachments ?? [] {
+      rows.append(("file", line("\(attachment.line), sha256 \(attachment.digest.prefix(12))…")))
+    }
     if let session = run.record.session { rows.append(("session", line(session))) }
     if let fork = timeline.start?.fork {
       let place = fork.sequence.map { ", from line \($0) on" } ?? ""

@@ -39,7 +39,9 @@ struct TOMLTreeBuilder {
       DocumentNode(content: .scalar(scalar), location: location, excerpt: excerpt, rawText: raw)
     }
     switch value.kind {
-    case .string(let text): return scalar(.string(text), text)
+    case .string(let text):
+      try checkNoNUL(text, at: location)
+      return scalar(.string(text), text)
     case .boolean(let flag): return scalar(.bool(flag), flag ? "true" : "false")
     case .integer(let integer): return scalar(.int(integer), number(written(value)))
     case .number(let double): return scalar(.double(double), number(written(value)))
@@ -63,6 +65,7 @@ struct TOMLTreeBuilder {
           try node(child, in: document, depth: depth + 1, at: place(child.start) ?? location))
       } else {
         let keyLocation = place(child.keyStart) ?? location
+        try checkNoNUL(child.key, at: keyLocation)
         let start = place(child.start) ?? keyLocation
         entries.append(
           DocumentNode.Entry(
@@ -73,6 +76,13 @@ struct TOMLTreeBuilder {
     let content: DocumentNode.Content =
       if case .array = value.kind { .sequence(elements) } else { .mapping(entries) }
     return DocumentNode(content: content, location: location, excerpt: excerpt)
+  }
+
+  private func checkNoNUL(_ text: String, at location: SourceLocation) throws(Failure) {
+    guard text.utf8.contains(0) else { return }
+    throw source.failure(
+      "the text that begins here holds a NUL character", mend: "take the `\\u0000` out of it",
+      at: location)
   }
 
   private func place(_ place: TOMLValue.Place) -> SourceLocation? {

@@ -9,6 +9,7 @@ extension SourceText {
     try checkSize(bytes, file: file, limits: limits)
     let text = withoutMark(bytes)
     let source = SourceText(text, file: file)
+    try source.checkMark(text)
     if let offset = text.span.firstIndex(where: isControl) {
       let isNull = text.span[offset] == 0
       throw source.failure(
@@ -31,6 +32,14 @@ extension SourceText {
 
   static func withoutMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
     bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+  }
+
+  /// Two marks come of joining files, or of saving with a mark what begins with one.
+  func checkMark(_ text: ArraySlice<UInt8>) throws(Failure) {
+    guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+    throw failure(
+      "the file begins with more than one byte order mark",
+      mend: "save it as UTF-8 without such a mark", at: location(ofByte: 0))
   }
 
   func checkEncoding(_ text: ArraySlice<UInt8>) throws(Failure) {

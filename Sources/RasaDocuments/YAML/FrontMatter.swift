@@ -17,6 +17,19 @@ package struct FrontMatter: Sendable {
   /// The bytes of the file before the text below.
   package var bodyOffset: Int
 
+  /// One that stands in no file as front matter, but says what one would.
+  package init(
+    node: DocumentNode?, failure: Failure? = nil, warnings: [Failure] = [], body: String,
+    bodyLocation: SourceLocation
+  ) {
+    self.node = node
+    self.failure = failure
+    self.warnings = warnings
+    self.body = body
+    self.bodyLocation = bodyLocation
+    bodyOffset = 0
+  }
+
   /// A file that cannot be taken for text (too large, not UTF-8, with NUL bytes) is refused.
   package static func read(
     _ bytes: [UInt8], file: String, limits: DocumentLimits = DocumentLimits()
@@ -69,6 +82,7 @@ package struct FrontMatter: Sendable {
   }
 
   private static func checkText(_ text: ArraySlice<UInt8>, file: String) throws(Failure) {
+    if text.first == 0xEF { try SourceText(text.prefix(80), file: file).checkMark(text) }
     if let offset = text.span.firstIndex(where: { $0 == 0 }) {
       let source = SourceText(text, file: file)
       throw source.failure(

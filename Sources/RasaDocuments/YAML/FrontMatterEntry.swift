@@ -146,6 +146,12 @@ extension FrontMatterEntry {
       lines: [lines[0]] + lines.dropFirst().map { $0.isEmpty ? [] : [0x20, 0x20] + $0 })
   }
 
+  /// Whether a text begins in the line of the key, without quotes or anything else that has an end.
+  var hasPlainText: Bool {
+    guard let first = value.first else { return false }
+    return !"'\"|>[{&!*".utf8.contains(first)
+  }
+
   /// Whether a list or a mapping seems to stand below the key, which no text may swallow.
   var hasMembers: Bool {
     lines.dropFirst().contains { line in

@@ -31,15 +31,16 @@ struct FrontMatterRepair {
         content: .mapping([]), location: start, excerpt: source.excerpt(line: start.line))
     }
     var failure: Failure?
-    var node: DocumentNode?
-    do throws(Failure) { node = try parse(range.map { Array(lines[$0]) }) } catch {
+    var document: YAML.Document?
+    do throws(Failure) { document = try parse(range.map { Array(lines[$0]) }) } catch {
       failure = error
     }
     guard failure != nil || range.contains(where: { lines.hasWordLikeComment($0) }),
-      let entries = entries(), failure != nil || entries.contains(where: hasHiddenText)
+      let entries = entries(isBroken: failure != nil),
+      failure != nil || entries.contains(where: hasHiddenText)
     else {
       if let failure { throw failure }
-      return try mapping(node)
+      return try finish(document, range.map { Array(lines[$0]) })
     }
     var mended: [[UInt8]] = Array(repeating: [], count: range.count)
     for entry in entries {
@@ -48,14 +49,48 @@ struct FrontMatterRepair {
         mended[entry.line - range.lowerBound + offset] = line
       }
     }
-    do throws(Failure) { return placed(try mapping(parse(mended))) } catch {
+    do throws(Failure) { return try finish(parse(mended), mended) } catch {
       var failure = error
       if let location = failure.location {
         failure.location = placed(location)
         failure.excerpt = source.excerpt(line: location.line)
       }
+      failure.others = []
       throw failure
     }
+  }
+
+  /// What can be read and is hardly meant is put right, or told.
+  private mutating func finish(
+    _ document: YAML.Document?, _ content: [[UInt8]]
+  ) throws(Failure) -> DocumentNode {
+    var document = document
+    var content = content
+    var isMoved = false
+    for problem in document?.problems ?? [] {
+      guard case .item(let line, let column) = problem.kind else { continue }
+      let bytes = content[line - 1 - range.lowerBound]
+      let text = bytes.drop(while: FrontMatterEntry.isBlank)
+      content[line - 1 - range.lowerBound] = Array(repeating: 0x20, count: column - 1) + text
+      shifts[line, default: 0] += column - 1 - (bytes.count - text.count)
+      warn(
+        "the `- ` is taken for the next item of the list, though it is further in than the others",
+        "indent it like the other items", line - 1, bytes.count - text.count)
+      isMoved = true
+    }
+    if isMoved { document = try parse(content) }
+    let node = try mapping(document?.node)
+    for problem in document?.problems ?? [] {
+      guard case .repeatedKey = problem.kind else { continue }
+      var warning = problem.failure
+      warning.message += ", and this one counts"
+      if let location = warning.location {
+        warning.location = placed(location)
+        warning.excerpt = source.excerpt(line: location.line)
+      }
+      warnings.append(warning)
+    }
+    return shifts.isEmpty ? node : placed(node)
   }
 
   private func mapping(_ node: DocumentNode?) throws(Failure) -> DocumentNode {
@@ -69,10 +104,10 @@ struct FrontMatterRepair {
   }
 
   /// Reads lines that begin where the front matter begins.
-  private func parse(_ content: [[UInt8]]) throws(Failure) -> DocumentNode {
+  private func parse(_ content: [[UInt8]]) throws(Failure) -> YAML.Document {
     var text = [UInt8](repeating: 0x0A, count: range.lowerBound)
     for line in content { text += line + [0x0A] }
-    return try YAML.parse(text, file: source.file, limits: limits)
+    return try YAML.read(text, file: source.file, limits: limits)
   }
 }
 
@@ -80,14 +115,25 @@ struct FrontMatterRepair {
 
 extension FrontMatterRepair {
   /// The members at the top level; nil when the first line does not begin one.
-  private func entries() -> [FrontMatterEntry]? {
+  private mutating func entries(isBroken: Bool) -> [FrontMatterEntry]? {
     var entries: [FrontMatterEntry] = []
     var examples = ExampleLines(lines: lines, end: range.upperBound)
+    let keys = isBroken ? Set(range.compactMap { key(atLine: $0) }) : []
     for line in range {
       let bytes = Array(lines[line])
       let isInExample = examples.contain(line)
       if !isInExample, FrontMatterEntry.keyLength(bytes[...]) != nil {
         entries.append(FrontMatterEntry(line: line, lines: [bytes]))
+      } else if isBroken, !isInExample, let last = entries.last, last.hasPlainText,
+        let indentation = misplacedKey(bytes, besides: keys)
+      {
+        warn(
+          "`\(self.key(of: FrontMatterEntry(line: line, lines: [Array(bytes.dropFirst(indentation))])))`"
+            + " is taken for a key, though its line is indented below another",
+          "begin the line with it", line, indentation)
+        shifts[line + 1] = -indentation
+        entries.append(
+          FrontMatterEntry(line: line, lines: [Array(bytes.dropFirst(indentation))]))
       } else if !entries.isEmpty {
         entries[entries.count - 1].lines.append(bytes)
       } else if !lines.isBlank(line), bytes.first != UInt8(ascii: "#") {
@@ -96,6 +142,30 @@ extension FrontMatterRepair {
     }
     return entries
   }
+
+  private func key(atLine line: Int) -> String? {
+    FrontMatterEntry.keyLength(lines[line]).map {
+      String(decoding: lines[line].prefix($0), as: UTF8.self)
+    }
+  }
+
+  /// By how much a line is indented that begins with one of the usual keys and cannot go on with the
+  /// text above it; nil for all others. Of a key that stands elsewhere the line is a text's.
+  private func misplacedKey(_ line: [UInt8], besides keys: Set<String>) -> Int? {
+    let text = line.drop(while: FrontMatterEntry.isBlank)
+    let indentation = line.count - text.count
+    guard indentation > 0, let length = FrontMatterEntry.keyLength(text) else { return nil }
+    let key = String(decoding: text.prefix(length), as: UTF8.self)
+    let after = text.dropFirst(length + 1).first
+    let isSpaced = after.map(FrontMatterEntry.isBlank) ?? true
+    return isSpaced && Self.usualKeys.contains(key) && !keys.contains(key) ? indentation : nil
+  }
+
+  /// What the files of agents, skills and prompts begin with.
+  private static let usualKeys: Set<String> = [
+    "name", "description", "model", "tools", "color", "tags", "version", "author", "category",
+    "temperature", "mode", "display_name", "agent_id", "capabilities", "permission",
+  ]
 
   private func hasHiddenText(_ entry: FrontMatterEntry) -> Bool {
     entry.wordLikeComment != nil
@@ -117,7 +187,7 @@ extension FrontMatterRepair {
     if let tab = entry.firstTab {
       spaced = entry.withoutTabs
       for (offset, line) in entry.lines.enumerated() {
-        shifts[entry.line + offset + 1] = FrontMatterEntry.tabs(line).count
+        shifts[entry.line + offset + 1, default: 0] += FrontMatterEntry.tabs(line).count
       }
       if self.problem(of: spaced) == nil {
         warn(
@@ -132,7 +202,7 @@ extension FrontMatterRepair {
         warn(
           "`\(key(of: entry))` is taken for a key although no space follows its colon",
           "write a space after the colon", entry.line, entry.keyLength + 1)
-        shifts[entry.line + 1] = 1
+        shifts[entry.line + 1, default: 0] += 1
         return apart
       }
     }
@@ -161,7 +231,7 @@ extension FrontMatterRepair {
   private func problem(of entry: FrontMatterEntry) -> String? {
     let text = Array(entry.lines.joined(separator: [0x0A]))
     do throws(Failure) {
-      let node = try YAML.parse(text, file: source.file, limits: limits)
+      let node = try YAML.read(text, file: source.file, limits: limits).node
       guard case .mapping(let entries) = node.content, entries.count == 1 else {
         return "no ':' follows the key"
       }

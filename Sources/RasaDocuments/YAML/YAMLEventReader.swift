@@ -15,6 +15,8 @@ struct YAMLEvent {
   var tag: String?
   /// The number of the scalar at which it begins.
   var start: Int
+  /// That of the one behind it.
+  var end: Int
 }
 
 /// What libyaml did not like, in its words.
@@ -59,12 +61,13 @@ struct YAMLProblem: Error {
     guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }
     defer { unsafe yaml_event_delete(&event) }
     let start = unsafe event.start_mark.index
+    let end = unsafe event.end_mark.index
     let data = unsafe event.data
     func made(
       _ kind: YAMLEvent.Kind, anchor: UnsafeMutablePointer<UInt8>? = nil,
       tag: UnsafeMutablePointer<UInt8>? = nil
     ) -> YAMLEvent {
-      unsafe YAMLEvent(kind: kind, anchor: text(anchor), tag: text(tag), start: start)
+      unsafe YAMLEvent(kind: kind, anchor: text(anchor), tag: text(tag), start: start, end: end)
     }
     switch unsafe event.type {
     case YAML_STREAM_START_EVENT: return made(.streamStart)

@@ -24,12 +24,15 @@ struct YAMLTreeBuilder {
     var height = 1
     var elements: [DocumentNode] = []
     var entries: [DocumentNode.Entry] = []
-    var keys: [String: SourceLocation] = [:]
+    /// Where each key stands, and which entry it is.
+    var keys: [String: (location: SourceLocation, entry: Int)] = [:]
     var key: (text: String, location: SourceLocation)?
   }
 
   private let source: SourceText
   private let limits: DocumentLimits
+  private let escapes: SurrogateEscapes?
+  private(set) var problems: [YAML.Problem] = []
   private var stack: [Frame] = []
   private var anchors: [String: Anchor] = [:]
   private var root: DocumentNode?
@@ -37,9 +40,10 @@ struct YAMLTreeBuilder {
   private var aliasNodes = 0
   private var excerpt = (line: 0, text: "")
 
-  init(source: SourceText, limits: DocumentLimits) {
+  init(source: SourceText, limits: DocumentLimits, escapes: SurrogateEscapes? = nil) {
     self.source = source
     self.limits = limits
+    self.escapes = escapes
   }
 
   mutating func build(_ text: ArraySlice<UInt8>) throws(Failure) -> DocumentNode {
@@ -101,6 +105,8 @@ extension YAMLTreeBuilder {
     switch event.kind {
     case .alias(let name): try add(alias: name, at: location)
     case .scalar(let text, let isPlain):
+      let text = try checked(text, isPlain: isPlain, at: location)
+      if isPlain { checkItems(in: text, event, at: location) }
       let value = try resolve(text, isPlain: isPlain, tag: event.tag, at: location)
       let node = DocumentNode(
         content: .scalar(value), location: location, excerpt: excerpt(at: location), rawText: text)
@@ -181,8 +187,14 @@ extension YAMLTreeBuilder {
       stack[top].elements.append(branch.node)
     } else if let key = stack[top].key {
       stack[top].key = nil
-      stack[top].entries.append(
-        DocumentNode.Entry(key: key.text, keyLocation: key.location, value: branch.node))
+      let entry = DocumentNode.Entry(
+        key: key.text, keyLocation: key.location, value: branch.node)
+      // Of a key that repeats the last value counts.
+      if let place = stack[top].keys[key.text]?.entry, place < stack[top].entries.count {
+        stack[top].entries[place] = entry
+      } else {
+        stack[top].entries.append(entry)
+      }
     } else {
       stack[top].key = try key(branch.node, in: top)
     }
@@ -195,12 +207,70 @@ extension YAMLTreeBuilder {
       throw source.failure(
         "a key repeats a list or a mapping here", mend: "write the key as text", at: node.location)
     }
-    if let first = stack[top].keys.updateValue(node.location, forKey: text) {
-      throw source.failure(
-        "the key '\(text)' stands here a second time", mend: "keep one of the two",
-        at: node.location, details: ["the first is at \(first)"])
+    if let first = stack[top].keys[text]?.location {
+      stack[top].keys[text]?.location = node.location
+      report(
+        .repeatedKey,
+        source.failure(
+          "the key '\(SourceText.printable(text))' stands here a second time",
+          mend: "keep one of the two", at: node.location, details: ["the first is at \(first)"]))
+    } else {
+      stack[top].keys[text] = (node.location, stack[top].entries.count)
     }
     return (text, node.location)
+  }
+}
+
+// MARK: What is not what it seems
+
+extension YAMLTreeBuilder {
+  private static let mostProblems = 100
+
+  private mutating func report(_ kind: YAML.Problem.Kind, _ failure: Failure) {
+    guard problems.count < Self.mostProblems else { return }
+    problems.append(YAML.Problem(kind: kind, failure: failure))
+  }
+
+  /// A scalar's text as the file means it.
+  private func checked(
+    _ text: String, isPlain: Bool, at location: SourceLocation
+  ) throws(Failure) -> String {
+    if !isPlain, text.utf8.contains(0) {
+      throw source.failure(
+        "the text that begins here holds a NUL character", mend: "take the `\\0` out of it",
+        at: location)
+    }
+    guard let escapes else { return text }
+    do throws(SurrogateEscapes.LoneHalf) {
+      return try escapes.restored(text)
+    } catch {
+      throw source.failure(
+        "an escape in the text that begins here is one half of a character",
+        mend: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location)
+    }
+  }
+
+  /// `- b` in the line below `- a`, but further in, is by the rules a part of the text `a - b`.
+  private mutating func checkItems(
+    in text: String, _ event: YAMLEvent, at location: SourceLocation
+  ) {
+    guard let frame = stack.last, !frame.isMapping, text.contains(" - ") else { return }
+    let last = source.location(ofScalar: event.end).line
+    guard last > location.line else { return }
+    let first = source.excerpt(line: location.line).unicodeScalars
+    let listColumn = first.prefix { $0 == " " }.count + 1
+    guard first.dropFirst(listColumn - 1).first == "-" else { return }
+    for line in location.line + 1...last {
+      let scalars = source.excerpt(line: line).unicodeScalars
+      let indentation = scalars.prefix { $0 == " " }.count
+      guard scalars.dropFirst(indentation).starts(with: "- ".unicodeScalars) else { continue }
+      report(
+        .item(line: line, listColumn: listColumn),
+        source.failure(
+          "the `- ` is further in than that of the item above, and so a part of its text",
+          mend: "indent it like the other items, or put the text in quotes",
+          at: SourceLocation(file: source.file, line: line, column: indentation + 1)))
+    }
   }
 }
 

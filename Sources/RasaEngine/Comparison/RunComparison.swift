@@ -132,6 +132,11 @@ package struct RunComparison: Sendable {
         .string(String(right.personaDigest.prefix(12))))
     }
     compare("input", .string(left.input), .string(right.input))
+    if left.attachments != right.attachments {
+      compare(
+        "attachments", .array(left.attachments.map { .object($0.facts) }),
+        .array(right.attachments.map { .object($0.facts) }))
+    }
     compare("preferences", .object(left.preferences), .object(right.preferences))
     compare(
       "session", left.session.map { .string($0) } ?? .null,

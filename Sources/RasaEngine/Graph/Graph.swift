@@ -108,6 +108,8 @@ package struct Graph: Sendable {
     package var bound: Bound?
     /// Frames that are left out on the way from there to here again.
     package var skipping: [Int] = []
+    /// Whether an agent goes back by it as its `loop_behavior` says.
+    package var isLoop = false
   }
 
   package func frameIndex(named name: String) -> Int? { frames.firstIndex { $0.name == name } }
@@ -120,13 +122,17 @@ package struct Graph: Sendable {
 }
 
 extension Graph {
-  /// What every model is told about the persona in this state.
+  /// What every model is told about the persona in this state, and the day on which the run began.
   package func systemMessage(_ view: State) -> String {
     let isInstructed = nodes.contains { node in
       node.definition.isInstructions
         && node.definition.prompt?.paths.contains { !view[$0].isNull } == true
     }
-    return isInstructed ? plainSystemMessage : systemMessage
+    let message = isInstructed ? plainSystemMessage : systemMessage
+    guard let date = Prompt.dateLine(view["context"]) else { return message }
+    // An agent's prompt is a text of its own, which the date is no part of.
+    let separator = message.isEmpty ? "" : persona.instructions == nil ? "\n" : "\n\n"
+    return message + separator + date
   }
 
   /// One warning for each prompt in which names stay as they are written, those of the agents that

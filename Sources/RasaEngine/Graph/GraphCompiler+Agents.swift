@@ -86,9 +86,11 @@ extension GraphCompiler {
         mend: "`rasa agents list` and `rasa personas list` show which there are",
         at: definition.location)
     }
+    if persona.agent != nil { try narrowing.require(name, at: definition.location) }
     do {
       let compiled = try Graph.compile(
-        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest)
+        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest,
+        narrowing: narrowing)
       delegateGraphs[name] = compiled
       return compiled
     } catch {
@@ -114,10 +116,11 @@ extension GraphCompiler {
             + "back, and there is none of that name here", at: node.definition.location))
     }
     do throws(Failure) {
-      node.definition.then.append(
-        Route(
-          when: try Guard.compile("\(key).again == true"), action: .to(graph.frames[target].name),
-          atMost: loop.maxIterations, skip: loop.skip, location: node.definition.location))
+      var route = Route(
+        when: try Guard.compile("\(key).again == true"), action: .to(graph.frames[target].name),
+        atMost: loop.maxIterations, skip: loop.skip, location: node.definition.location)
+      route.isLoop = true
+      node.definition.then.append(route)
     } catch {
       problems.append(located(error, at: node.definition.location))
     }

@@ -109,7 +109,10 @@ extension GraphCompiler {
       case .to("end"): action = .end
       case .to(let name):
         let frame = graph.nodes[index].frame
-        if let node = node(named: name, near: frame) {
+        // An agent goes back over frames, one of which may have its own name.
+        if route.isLoop, let target = framePlaces[name] {
+          action = .frame(target)
+        } else if let node = node(named: name, near: frame) {
           action = .node(node)
         } else if let target = framePlaces[name] {
           action = .frame(target)
@@ -137,7 +140,7 @@ extension GraphCompiler {
       graph.nodes[index].routes.append(
         Graph.NodeRoute(
           when: route.when, action: action, bound: bound(route.atMost),
-          skipping: route.skip.compactMap { framePlaces[$0] }))
+          skipping: route.skip.compactMap { framePlaces[$0] }, isLoop: route.isLoop))
       graph.nodes[index].reads += route.when?.reads ?? []
     }
     if case .when(let condition) = definition.review { graph.nodes[index].reads += condition.reads }
@@ -241,7 +244,7 @@ extension GraphCompiler {
       graph.outputParts = [Composition.Part(from: "output")]
     } else if graph.nodes.contains(where: { $0.writes.contains("draft") }) {
       graph.outputParts = [Composition.Part(from: "draft")]
-    } else {
+    } else if !isPartial {
       problems.append(
         Failure(
           .configuration, "nothing in the persona `\(persona.name)` writes `output` or `draft`",

@@ -15,17 +15,39 @@ extension Graph {
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil }
   ) throws(Failure) -> Graph {
     try compile(
-      persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth)
+      persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth,
+      narrowing: AgentNarrowing())
+  }
+
+  /// What is wrong with the frames, names and transitions of a persona of which a part could not be
+  /// read: what depends on that part is not looked at.
+  package static func problems(
+    inPartOf persona: PersonaDefinition, in library: Library
+  ) -> [Failure] {
+    var compiler = GraphCompiler(
+      persona: persona,
+      shipped: { name throws(Failure) in try library.operatorDefinition(named: name) },
+      delegates: { name throws(Failure) in try library.delegate(named: name) }, way: [],
+      deepest: persona.limits.depth)
+    compiler.isPartial = true
+    do throws(Failure) {
+      try compiler.resolve(compiler.shipped)
+      compiler.connect()
+      return compiler.problems
+    } catch {
+      return error.separated
+    }
   }
 
   static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int
+    deepest: Int, narrowing: AgentNarrowing
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
-      persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest)
+      persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
+      narrowing: narrowing.and(persona.agents))
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -48,12 +70,16 @@ struct GraphCompiler {
   let persona: PersonaDefinition
   var graph: Graph
   var problems: [Failure] = []
+  /// Whether some operators are there by their names alone.
+  var isPartial = false
   var operators: NamedOperators
   let shipped: (String) throws(Failure) -> OperatorDefinition
   let delegates: (String) throws(Failure) -> PersonaDefinition?
   /// Who has this persona work, the outermost first.
   let way: [String]
   let deepest: Int
+  /// Whom this one, and everybody who has it work, may have work.
+  let narrowing: AgentNarrowing
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
   /// Where frames and nodes stand, by name; of several with one name the first counts.
@@ -68,9 +94,10 @@ struct GraphCompiler {
     persona: PersonaDefinition,
     shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int
+    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing()
   ) {
     self.persona = persona
+    self.narrowing = narrowing
     self.shipped = shipped
     self.delegates = delegates
     self.way = way
@@ -82,9 +109,7 @@ struct GraphCompiler {
   }
 
   func throwProblems() throws(Failure) {
-    guard var first = problems.first else { return }
-    first.details += problems.dropFirst().map(\.description)
-    throw first
+    if let failure = Failure(allOf: problems) { throw failure }
   }
 
   // MARK: Operators and their frames
@@ -235,6 +260,18 @@ struct GraphCompiler {
     return mainFrames.first { graph.frames[$0].kind == kind }
   }
 
+  /// Where a frame drafts: first, but after those who give the draft what it reads, and before
+  /// those who read it.
+  private func place(
+    of draft: OperatorDefinition, among others: [OperatorDefinition]
+  ) -> Int {
+    let before = others.prefix { !$0.reads.contains { $0.overlaps(.draft) } }
+    let last = before.lastIndex { other in
+      other.writes.contains { write in draft.reads.contains { $0.overlaps(StatePath(write.key)) } }
+    }
+    return last.map { $0 + 1 } ?? 0
+  }
+
   /// Adds what every persona needs unless it says so itself: the draft, its recall, the composed
   /// output, and what is remembered afterwards.
   private mutating func imply(
@@ -255,7 +292,8 @@ struct GraphCompiler {
     let last = main.last ?? 0
     let home = main.first { graph.frames[$0].kind == .session } ?? 0
     if !written.contains("draft"), !written.contains("output") {
-      bound[home].insert(try shipped("respond"), at: 0)
+      let respond = try shipped("respond")
+      bound[home].insert(respond, at: place(of: respond, among: bound[home]))
     }
     if graph.frames.contains(where: { $0.kind == .longTerm }) {
       if !isNamed("recall"),

@@ -9,6 +9,13 @@ extension OperatorDefinition {
     return reads.first { !State.provided.contains($0.key) }
   }
 
+  /// Whether what is attached to the input is shown to it: where it reads the input, unless its file
+  /// says that it can do without. One that is given the draft alone does not pay for an image again.
+  package var seesAttachments: Bool {
+    guard takesAttachments else { return false }
+    return reads.contains { $0.overlaps(.input) } || (prompt == nil && sections.isEmpty)
+  }
+
   /// Whether a person decides about what others wrote, and is not asked for something of their own.
   package var isReviewer: Bool { kind == .human && ask == nil }
 

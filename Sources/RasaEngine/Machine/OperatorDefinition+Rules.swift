@@ -60,7 +60,7 @@ extension Composition {
     var text = ""
     for part in parts {
       let body = read(part.from).promptText
-      if !body.isEmpty { text += part.opening(isFirst: text.isEmpty) + body }
+      if !body.isEmpty { text += part.opening(of: body, isFirst: text.isEmpty) + body }
     }
     return text
   }
@@ -68,7 +68,19 @@ extension Composition {
 
 extension Composition.Part {
   /// What stands before the part's own text, here and where the output is shown piece by piece.
-  func opening(isFirst: Bool) -> String {
-    (isFirst ? "" : "\n\n") + (heading.map { $0 + "\n\n" } ?? "")
+  /// A text that begins with a heading of its own, perhaps in another language, keeps that one.
+  func opening(of text: String, isFirst: Bool) -> String {
+    let isHeaded = heading == nil || Self.beginsWithHeading(text) == true
+    return (isFirst ? "" : "\n\n") + (isHeaded ? "" : heading.map { $0 + "\n\n" } ?? "")
+  }
+
+  /// Whether a text begins with a Markdown heading; nil while only its beginning is known and that
+  /// does not tell.
+  static func beginsWithHeading(_ text: String) -> Bool? {
+    let start = text.utf8.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    let rest = start.drop { $0 == UInt8(ascii: "#") }
+    guard let next = rest.first else { return nil }
+    let depth = start.count - rest.count
+    return (1...6).contains(depth) && (next == 0x20 || next == 0x09)
   }
 }

@@ -81,6 +81,7 @@ extension RunMachine {
         continue
       }
       let reason = route.when?.source ?? "then"
+      if let way = wayBack(of: slot, by: route) { note(way) }
       lanes[lane].skipping = Set(route.skipping)
       lanes[lane].skipUntil = route.skipping.isEmpty ? nil : graph.nodes[slot.node].frame
       switch route.action {
@@ -103,12 +104,34 @@ extension RunMachine {
   }
 
   private func objection(of slot: Lane.Slot, by route: Graph.NodeRoute) -> Objection {
-    let target =
+    Objection(
+      step: slot.step, target: target(of: route), condition: route.when?.source ?? "",
+      bound: route.bound?.atMost ?? 0, reasons: reasons(of: slot, for: route))
+  }
+
+  private func wayBack(of slot: Lane.Slot, by route: Graph.NodeRoute) -> SentBack? {
+    let isBack =
       switch route.action {
-      case .node(let node): graph.nodes[node].definition.name
-      case .frame(let frame): graph.frames[frame].name
-      case .end, .review: "end"
+      case .node(let node): node <= slot.node
+      case .frame(let frame): frame <= graph.nodes[slot.node].frame
+      case .end, .review: false
       }
+    guard isBack else { return nil }
+    return SentBack(
+      from: slot.step.operatorName, to: target(of: route), reasons: reasons(of: slot, for: route),
+      times: route.bound.map { taken[$0.counter] }, most: route.bound?.atMost)
+  }
+
+  private func target(of route: Graph.NodeRoute) -> String {
+    switch route.action {
+    case .node(let node): graph.nodes[node].definition.name
+    case .frame(let frame): graph.frames[frame].name
+    case .end, .review: "end"
+    }
+  }
+
+  /// What the operator said, without what the route's condition looks at.
+  private func reasons(of slot: Lane.Slot, for route: Graph.NodeRoute) -> [String] {
     let decisive = Set((route.when?.reads ?? []).map(\.description))
     var reasons: [String] = []
     for path in graph.nodes[slot.node].writes where !decisive.contains(path.description) {
@@ -120,9 +143,7 @@ extension RunMachine {
         reasons += value.sentences
       }
     }
-    return Objection(
-      step: slot.step, target: target, condition: route.when?.source ?? "",
-      bound: route.bound?.atMost ?? 0, reasons: Array(reasons.prefix(8)))
+    return Array(reasons.prefix(8))
   }
 
   private mutating func jump(to target: Int, lane: Int, from slot: Lane.Slot, reason: String) {

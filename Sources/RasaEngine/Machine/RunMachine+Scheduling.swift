@@ -11,6 +11,8 @@ package struct Invocation: Sendable {
   package var review: StatePath?
   /// Whether it is looked at before it counts, by the operator's own `review:`.
   package var isPending = false
+  /// Whether an agent that goes back over frames may not do so again.
+  package var isLastRound = false
 }
 
 extension RunMachine {
@@ -79,7 +81,9 @@ extension RunMachine {
             ranFirst = ranFirst || index == lanes[lane].head
           } else {
             slot.phase = .running
-            found.append(Invocation(step: slot.step, node: slot.node, view: view))
+            var invocation = Invocation(step: slot.step, node: slot.node, view: view)
+            invocation.isLastRound = isLastRound(of: slot.node)
+            found.append(invocation)
           }
           lanes[lane].items[index] = .run(slot)
         case .reviewing(let review, false):

@@ -30,6 +30,8 @@ package struct RunMachine: Sendable {
   /// How often a person sent something back.
   var rejections = 0
   var told: [RunEvent] = []
+  /// Ways back that were taken since somebody asked.
+  private(set) var sentBack: [SentBack] = []
   /// Every outcome that counted, with the state it met; nil while nobody wants to know.
   var landings: [Landing]?
 
@@ -59,6 +61,15 @@ package struct RunMachine: Sendable {
     case .frameEntered, .moved, .objected, .asked, .answered, .warned, .resumed, .parked: break
     }
   }
+
+  /// The ways back that were taken since the last call.
+  package mutating func takeSentBack() -> [SentBack] {
+    guard !sentBack.isEmpty else { return [] }
+    defer { sentBack = [] }
+    return sentBack
+  }
+
+  mutating func note(_ way: SentBack) { sentBack.append(way) }
 
   /// What followed from the events applied since the last call: lines for the journal and for
   /// whoever watches.
@@ -271,6 +282,12 @@ package struct RunMachine: Sendable {
     let (holds, warning) = condition.evaluate { state[$0] }
     if let warning { told.append(.warned("the guard `\(condition.source)` is false: \(warning)")) }
     return holds
+  }
+
+  func isLastRound(of node: Int) -> Bool {
+    graph.nodes[node].routes.contains { route in
+      route.isLoop && route.bound.map { taken[$0.counter] >= $0.atMost } ?? false
+    }
   }
 
   /// Counts a passage of a bounded edge; false when the bound is used up.

@@ -11,11 +11,14 @@ package struct ChatMessage: Sendable, Hashable {
   package var toolCallID: String?
   /// What a thinking model thought before its tool calls; providers that sign it want it back.
   package var reasoning: [ReasoningPart]
+  /// Images and documents beside a user's words.
+  package var attachments: [Attachment]
 
   package init(
     _ role: ChatRole, _ text: String, toolCalls: [ToolCall] = [], toolCallID: String? = nil,
-    reasoning: [ReasoningPart] = []
+    reasoning: [ReasoningPart] = [], attachments: [Attachment] = []
   ) {
+    self.attachments = attachments
     self.role = role
     self.text = text
     self.toolCalls = toolCalls

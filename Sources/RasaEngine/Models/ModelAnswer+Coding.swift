@@ -12,6 +12,7 @@ extension ModelAnswer {
       finish: body["finish"].string.flatMap { FinishReason(recorded: $0) } ?? .stop,
       isMock: body["mock"].bool ?? false, cap: body["cap"].int, ceiling: body["ceiling"].int,
       fallback: ModelFallback(body))
+    attachmentTokens = (body["attachment_tokens"].array ?? []).compactMap(\.int)
   }
 
   /// What the journal keeps of an answer.
@@ -25,6 +26,9 @@ extension ModelAnswer {
     if isMock { body["mock"] = true }
     if let cap { body["cap"] = .int(cap) }
     if let ceiling { body["ceiling"] = .int(ceiling) }
+    if !attachmentTokens.isEmpty {
+      body["attachment_tokens"] = .array(attachmentTokens.map { .int($0) })
+    }
     if let fallback {
       body["instead_of"] = .string(fallback.insteadOf)
       body["because"] = .string(fallback.because)

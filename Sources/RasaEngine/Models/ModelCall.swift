@@ -45,6 +45,11 @@ package struct ModelRequest: Sendable, Hashable {
   }
 }
 
+extension ModelRequest {
+  /// The images and documents in all messages, in order.
+  package var attachments: [Attachment] { messages.flatMap(\.attachments) }
+}
+
 /// An answer that was cut, for the model that wrote it to go on with.
 package struct Continuation: Sendable, Hashable {
   package var provider: String
@@ -174,6 +179,10 @@ package enum ModelEvent: Sendable, Hashable {
   case reasoning(String)
   /// The stream broke and starts again: what was shown of this answer no longer counts.
   case restarted(reason: String)
+  /// What was shown of this answer was no part of it: the model was thinking.
+  case tookBack(reason: String)
+  /// The stream broke where nothing can be taken back; the next model goes on with what was shown.
+  case wentOn(after: String)
   /// The model that is about to be asked is not the one that was named or asked first.
   case fellBack(ModelFallback, to: String)
   /// Other holds stand in the way of this call's reservation: it waits for them.
@@ -234,6 +243,8 @@ package struct ModelAnswer: Sendable, Hashable {
   package var fallback: ModelFallback?
   /// What failed attempts at this call cost before the answer came.
   package var wasted: Money = .zero
+  /// The tokens that each of the request's attachments was reckoned at, in order.
+  package var attachmentTokens: [Int64] = []
 
   package init(
     text: String, toolCalls: [ToolCall] = [], reasoning: [ReasoningPart] = [], provider: String,
@@ -302,9 +313,14 @@ package protocol ModelGate: Sendable {
   func estimate(
     _ request: ModelRequest, for context: CallContext, beside tokens: Int64
   ) async throws -> CallEstimate
+
+  /// Throws when no model could be asked because of what is attached. Nothing is sent.
+  func admit(_ request: ModelRequest, for context: CallContext) async throws
 }
 
 extension ModelGate {
+  package func admit(_ request: ModelRequest, for context: CallContext) async throws {}
+
   /// For gates that take no money.
   package func estimate(
     _ request: ModelRequest, for context: CallContext, beside tokens: Int64
@@ -353,8 +369,11 @@ package struct CallEstimate: Sendable, Hashable {
   package var cost: Money
   /// False when the price of the model is not known; `cost` is then zero.
   package var isPriceKnown: Bool
-  /// False when nobody says how long the answer may become: `outputTokens` is then what is likely.
+  /// False when nobody says how long the answer may become, or what an attachment counts as:
+  /// `outputTokens` is then what is likely.
   package var isBounded: Bool
+  /// What each of the request's attachments is reckoned at, in order; a part of `inputTokens`.
+  package var attachmentTokens: [Int64] = []
   package init(
     provider: String, model: String, inputTokens: Int64, outputTokens: Int64, cost: Money,
     isPriceKnown: Bool, isBounded: Bool = true

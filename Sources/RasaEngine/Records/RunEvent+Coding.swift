@@ -67,10 +67,11 @@ extension RunEvent {
       ]
     case .finished(let output): ["output": output]
     case .failed(let failure):
-      [
-        "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
-        "mend": .string(failure.mend), "details": .array(failure.details.map { .string($0) }),
-      ]
+      .object(
+        [
+          "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
+          "mend": .string(failure.mend), "details": .array(failure.details.map { .string($0) }),
+        ], and: failure.reason.map { [("reason", .string($0))] } ?? [])
     }
   }
 
@@ -109,6 +110,9 @@ extension RunStart {
       "input": .string(input), "preferences": .object(preferences),
     ]
     if !options.isEmpty { object["options"] = .object(options) }
+    if !attachments.isEmpty {
+      object["attachments"] = .array(attachments.map { .object($0.facts) })
+    }
     if let fork {
       object["fork"] = [
         "run": .string(fork.run.text),
@@ -131,7 +135,8 @@ extension RunStart {
         ForkPoint(
           run: Identifier(run), sequence: fork["sequence"].int.map { Int(clamping: $0) },
           changes: fork["changes"].object ?? ValueObject())
-      })
+      },
+      attachments: (body["attachments"].array ?? []).compactMap { Attachment(facts: $0) })
   }
 }
 

@@ -40,12 +40,17 @@ package struct RunStart: Sendable, Hashable {
   package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?
+  /// Files that belong to the input.
+  package var attachments: [Attachment]
+  /// What a reader of the answer has to know of how it came to this run. Each becomes a line of its own.
+  package var notices: [RunNotice] = []
 
   package init(
     run: Identifier, persona: String, personaDigest: String, session: String? = nil,
     user: String = "", input: String, preferences: ValueObject = ValueObject(),
-    options: ValueObject = ValueObject(), fork: ForkPoint? = nil
+    options: ValueObject = ValueObject(), fork: ForkPoint? = nil, attachments: [Attachment] = []
   ) {
+    self.attachments = attachments
     self.run = run
     self.persona = persona
     self.personaDigest = personaDigest

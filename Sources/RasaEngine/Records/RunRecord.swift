@@ -51,10 +51,5 @@ package struct RunHistory: Sendable {
   }
 
   /// What the run began with; nil when its journal does not begin with it.
-  package var start: RunStart? {
-    guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
-      return nil
-    }
-    return start
-  }
+  package var start: RunStart? { RunStart(told: entries) }
 }

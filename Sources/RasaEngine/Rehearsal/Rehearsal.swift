@@ -102,7 +102,14 @@ extension Graph {
       times: 1, &marks)
   }
 
-  package static let emptyContext: Value = ["session": [], "notes": [], "memories": []]
+  package static let emptyContext = emptyContext(on: .null)
+
+  /// What somebody who works inside a run begins with: the run's day, and nothing said before.
+  static func emptyContext(on today: Value) -> Value {
+    var context: ValueObject = ["session": [], "notes": [], "memories": []]
+    if !today.isNull { context["today"] = today }
+    return .object(context)
+  }
 
   fileprivate static func place(_ frame: String, _ operatorName: String) -> String {
     "\(frame)/\(operatorName)"
@@ -130,19 +137,22 @@ extension Graph {
           var inside = start
           inside.persona = delegate.persona.name
           inside.input = definition.task(view.promptReader(in: frame.kind))
+          if !definition.seesAttachments { inside.attachments = [] }
           calls += delegate.within(inner.scope).rehearse(
             inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
-            Self.emptyContext, memories, profile: profile, assignment: inner,
+            Self.emptyContext(on: context["today"]), memories, profile: profile, assignment: inner,
             times: times.capped(times: most[index] * tries), &marks)
         }
         guard definition.kind == .llm else { continue }
         let once = times.capped(times: most[index] * tries)
         let isRepaired = definition.output != nil
         let request = Prompt.request(
-          for: definition, view: view, kind: frame.kind, system: systemMessage(view))
+          for: definition, view: view, kind: frame.kind, system: systemMessage(view),
+          attachments: start.attachments)
         let (largest, inserts) = marks.taken(
           from: Prompt.request(
-            for: definition, view: full, kind: frame.kind, system: systemMessage(full)))
+            for: definition, view: full, kind: frame.kind, system: systemMessage(full),
+            attachments: start.attachments))
         calls.append(
           RehearsedCall(
             frame: frame.name, operatorName: definition.name, request: request,

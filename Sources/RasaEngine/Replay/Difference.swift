@@ -52,6 +52,8 @@ package struct RequestChange: Sendable, Hashable {
         parameters.append(Parameter(name: name, expected: expected, found: found))
       }
     }
+    compare(
+      "attachments", RequestChange.attachments(expected), RequestChange.attachments(found))
     compare("schema", expected.schema ?? .null, found.schema ?? .null)
     compare(
       "max_tokens", expected.maxTokens.map { .int(Int64($0)) } ?? .null,
@@ -63,6 +65,10 @@ package struct RequestChange: Sendable, Hashable {
       "profile", expected.profile.map { .string($0.rawValue) } ?? .null,
       found.profile.map { .string($0.rawValue) } ?? .null)
     if messages.isEmpty, parameters.isEmpty { return nil }
+  }
+
+  private static func attachments(_ request: RecordedRequest) -> Value {
+    .array(request.messages.flatMap(\.attachments).map { .object($0.facts) })
   }
 
   /// Messages at the same place are compared, counted from the nearer end: what comes or goes is a
@@ -80,7 +86,7 @@ package struct RequestChange: Sendable, Hashable {
     let old = expected[begin..<(expected.count - end)]
     let new = found[begin..<(found.count - end)]
     if old.map(\.role) == new.map(\.role) {
-      return zip(old, new).filter { $0 != $1 }.map {
+      return zip(old, new).filter { $0.text != $1.text }.map {
         Message(role: $0.role, expected: $0.text, found: $1.text)
       }
     }

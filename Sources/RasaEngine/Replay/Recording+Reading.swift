@@ -41,6 +41,7 @@ extension Recording {
       try file.member("run"), "`run`",
       members: [
         "id", "started_ms", "input", "preferences", "user", "session", "fork_of", "options",
+        "attachments",
       ])
     var changes: [Change] = []
     for change in try file.list("changes") { changes.append(try Change(change)) }
@@ -59,7 +60,7 @@ extension Recording {
         fork: origin.map { origin in
           ForkPoint(
             run: Identifier(origin), changes: ValueObject(changes.map { ($0.key, $0.value) }))
-        }),
+        }, attachments: try Recording.attachments(run)),
       startedAt: Timestamp(milliseconds: try run.milliseconds("started_ms")),
       options: try run.object("options"), context: file.value("context"), changes: changes,
       effects: effects, expected: try Expectation(try file.member("expected")),
@@ -76,6 +77,27 @@ extension Recording {
       throw node.failure(
         "the call `\(call.key)` stands there twice", mend: "remove one of the two")
     }
+  }
+
+  fileprivate static func attachments(
+    _ reader: RecordingReader
+  ) throws(Failure) -> [Attachment] {
+    var attachments: [Attachment] = []
+    for node in try reader.list("attachments") {
+      let member = try RecordingReader(
+        node, "an attachment",
+        members: ["name", "type", "bytes", "sha256", "width", "height", "pages", "text"])
+      guard
+        let attachment = Attachment(
+          facts: node.value, payload: try member.optionalText("text") ?? "")
+      else {
+        throw node.failure(
+          "an attachment has no `name`, no `sha256`, or a `type` that is not known",
+          mend: RecordingReader.mend)
+      }
+      attachments.append(attachment)
+    }
+    return attachments
   }
 
   private static func file(_ node: DocumentNode) throws(Failure) -> Value {
@@ -152,11 +174,12 @@ extension RecordedRequest {
       members: ["messages", "schema", "max_tokens", "temperature", "profile"])
     var messages: [ChatMessage] = []
     for node in try request.list("messages") {
-      let message = try RecordingReader(node, "a message", members: ["role", "text"])
+      let message = try RecordingReader(
+        node, "a message", members: ["role", "text", "attachments"])
       messages.append(
         ChatMessage(
           try message.word("role", among: [ChatRole.system, .user, .assistant, .tool]),
-          try message.text("text")))
+          try message.text("text"), attachments: try Recording.attachments(message)))
     }
     var temperature: Double?
     if let node = request.optional("temperature") {
@@ -224,7 +247,7 @@ extension ModelAnswer {
       node, "an answer",
       members: [
         "provider", "model", "text", "usage", "cost", "finish", "mock", "tool_calls", "reasoning",
-        "cap", "ceiling", "instead_of", "because",
+        "cap", "ceiling", "instead_of", "because", "attachment_tokens",
       ])
     var finish = FinishReason.stop
     if answer.optional("finish") != nil {

@@ -33,6 +33,15 @@ extension Recording {
     ]
     if let session = start.session { object["session"] = .string(session) }
     if let fork = start.fork { object["fork_of"] = .string(fork.run.text) }
+    if !start.attachments.isEmpty {
+      object["attachments"] = .array(
+        start.attachments.map { attachment in
+          var facts = attachment.facts
+          // A prompt is put together from a text again; of an image only the digest counts.
+          if attachment.kind == .text { facts["text"] = ReadableText.value(attachment.payload) }
+          return .object(facts)
+        })
+    }
     if !options.isEmpty { object["options"] = .object(options) }
     return .object(object)
   }
@@ -91,7 +100,15 @@ extension RecordedRequest {
   package var value: Value {
     var object: ValueObject = [
       "messages": .array(
-        messages.map { ["role": .string($0.role.rawValue), "text": ReadableText.value($0.text)] })
+        messages.map { message in
+          var object: ValueObject = [
+            "role": .string(message.role.rawValue), "text": ReadableText.value(message.text),
+          ]
+          if !message.attachments.isEmpty {
+            object["attachments"] = .array(message.attachments.map { .object($0.facts) })
+          }
+          return .object(object)
+        })
     ]
     if let schema { object["schema"] = ReadableText.marked(schema) }
     if let maxTokens { object["max_tokens"] = .int(Int64(maxTokens)) }

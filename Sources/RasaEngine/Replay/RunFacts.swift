@@ -33,7 +33,7 @@ struct RunFacts: Sendable {
     mend: "see what there is with `rasa runs show RUN`")
 
   init(_ entries: [JournalEntry]) throws(Failure) {
-    guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
+    guard let first = entries.first, let start = RunStart(told: entries) else {
       throw RunFacts.noStart
     }
     self.start = start

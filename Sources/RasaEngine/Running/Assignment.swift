@@ -10,6 +10,8 @@ struct Assignment: Sendable {
   var scope: String
   /// Whose limits hold beside its own, from the nearest on.
   var above: [Payer]
+  /// The day on which the run began; null where that is not known.
+  var today = Value.null
 
   /// What its own run is counted under.
   func execution(in run: Identifier) -> Identifier { Identifier("\(run.text)/\(scope)") }

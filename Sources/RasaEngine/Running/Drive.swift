@@ -35,10 +35,13 @@ struct Drive {
       entries.append(
         JournalEntry(run: start.run, time: now, kind: "persona.pinned", body: graph.pinned))
     }
+    entries += start.attachedEntries(at: now)
+    entries += start.notices.map { $0.entry(of: start.run, at: now) }
     surroundings.journal.open(record, entries)
     try await openContext(origin)
     try await show(.event(begun))
     machine.apply(begun)
+    for notice in start.notices where stage.note(notice) { try await show(.notice(notice)) }
     let changed = start.fork?.changes.filter { change in
       !changes.values.joined().contains { $0.path == StatePath(change.key) }
     }
@@ -76,6 +79,8 @@ struct Drive {
     try await show(.event(resumed))
     // Whoever reads the answer now has to know them as well.
     for notice in stage.notices { try await show(.notice(notice)) }
+    // What was sent back before is in the journal.
+    _ = machine.takeSentBack()
     // What followed from the last lines may not have been written down any more.
     try await tell(known.untold(machine.takeTold()))
   }
@@ -132,7 +137,8 @@ struct Drive {
 
   private func context() async throws -> Value {
     try await graph.context(
-      of: start, turns: options.turns, notes: options.notes, surroundings.memory)
+      of: start, on: surroundings.time.localDay(surroundings.time.now()), turns: options.turns,
+      notes: options.notes, surroundings.memory)
   }
 
   /// Drives the run to its end, or to where it has to wait for people.
@@ -162,8 +168,8 @@ struct Drive {
     var turn: SessionTurn? = nil
     if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
       turn = SessionTurn(
-        session: session, run: start.run, time: now, input: start.input,
-        output: output.promptText)
+        session: session, run: start.run, time: now,
+        input: start.attachments.remembered(below: start.input), output: output.promptText)
     }
     let finished = RunEvent.finished(output: output)
     try await surroundings.journal.close(
@@ -187,6 +193,7 @@ struct Drive {
       result.answeredBy.append(answer.source)
     }
     result.fallback = answers.lazy.compactMap(\.fallback).first
+    result.attachments = start.attachments.reports(answers)
     return result
   }
 
@@ -332,7 +339,10 @@ struct Drive {
   }
 
   /// Passes on what followed, and what of the output can be shown now.
-  mutating func tell() async throws { try await tell(machine.takeTold()[...]) }
+  mutating func tell() async throws {
+    try await tell(machine.takeTold()[...])
+    for way in machine.takeSentBack() { try await show(.sentBack(way)) }
+  }
 
   mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
     if !told.isEmpty {
@@ -373,9 +383,10 @@ extension Invocation {
 }
 
 extension Graph {
-  /// Session history and working notes, for personas that have frames of those kinds.
+  /// The day, and session history and working notes, for personas that have frames of those kinds.
   package func context(
-    of start: RunStart, turns mostTurns: Int, notes mostNotes: Int, _ memory: any MemoryStore
+    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int,
+    _ memory: any MemoryStore
   ) async throws -> Value {
     let kinds = Set(frames.map(\.kind))
     var turns: [Value] = []
@@ -391,7 +402,10 @@ extension Graph {
           .map { ["text": .string($0.text)] }
       }
     }
-    return ["session": .array(turns), "notes": .array(notes), "memories": []]
+    return [
+      "session": .array(turns), "notes": .array(notes), "memories": [],
+      "today": .string(day.description),
+    ]
   }
 
   /// What an operator that recalls finds for this run; nothing where there is none.

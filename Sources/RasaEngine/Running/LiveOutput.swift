@@ -26,11 +26,18 @@ struct LiveOutput {
     let early = written.removeValue(forKey: path) ?? ""
     let new = early + text
     guard !new.isEmpty else { return nil }
+    if shown == 0, parts[current].heading != nil,
+      Composition.Part.beginsWithHeading(new) == nil
+    {
+      // Which heading stands above it shows with its first words.
+      written[path] = new
+      return nil
+    }
     defer {
       shown += new.utf8.count
       hasShownAnything = true
     }
-    return shown == 0 ? opening + new : new
+    return shown == 0 ? opening(of: new) + new : new
   }
 
   /// A live operator begins again. Returns whether some of what it wrote was already shown.
@@ -50,7 +57,7 @@ struct LiveOutput {
       let body = final.promptText
       let rest = String(decoding: body.utf8.dropFirst(shown), as: UTF8.self)
       if !rest.isEmpty {
-        text += shown == 0 ? opening + rest : rest
+        text += shown == 0 ? opening(of: rest) + rest : rest
         hasShownAnything = true
       }
       written[parts[current].from] = nil
@@ -67,5 +74,7 @@ struct LiveOutput {
     return !hasShownAnything
   }
 
-  private var opening: String { parts[current].opening(isFirst: !hasShownAnything) }
+  private func opening(of text: String) -> String {
+    parts[current].opening(of: text, isFirst: !hasShownAnything)
+  }
 }

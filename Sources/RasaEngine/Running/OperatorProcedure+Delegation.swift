@@ -12,16 +12,19 @@ extension OperatorProcedure {
       throw Failure(
         .configuration, "`\(definition.name)` has nobody to do its work", at: definition.location)
     }
-    let assignment = graph.assignment(
+    var assignment = graph.assignment(
       of: definition, at: invocation.step, attempt: attempt, start, above: assignment)
+    assignment.today = invocation.view["context.today"]
     var begun = start
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
     begun.session = nil
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
+    if !definition.seesAttachments { begun.attachments = [] }
     let live = node.isLive ? node.writes.first : nil
     if attempt > 1, let live, stage.restart(live) {
-      try await show(.restarted(invocation.step, reason: "asked again", wasShown: true))
+      let again = Restart(.askedAgain, "asked again")
+      try await show(.restarted(invocation.step, again, wasShown: true))
     }
     // Held until this returns.
     let place = try await surroundings.place(of: delegate)
@@ -34,7 +37,7 @@ extension OperatorProcedure {
       options: options, surroundings: surroundings, stage: inner,
       show: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
       assignment: assignment)
-    guard let output = try await drive.toItsEndInside() else {
+    guard let output = try await drive.toItsEndInside(isLastRound: invocation.isLastRound) else {
       throw Deferred(approvals: drive.waitsFor)
     }
     let updates = try updates(
@@ -49,9 +52,9 @@ extension OperatorProcedure {
       switch progress {
       case .output(let text):
         if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
-      case .restarted(let inner, let reason, let wasShown):
+      case .restarted(let inner, let restart, let wasShown):
         let hasBeenShown = wasShown && (live.map { stage.restart($0) } ?? false)
-        try await show(.restarted(inner, reason: reason, wasShown: hasBeenShown))
+        try await show(.restarted(inner, restart, wasShown: hasBeenShown))
       default: try await show(progress)
       }
     }
@@ -90,7 +93,9 @@ extension OperatorProcedure {
 extension Drive {
   /// Runs inside another run, from its beginning or from what the journal has of it. Nil when it has
   /// to wait for people.
-  fileprivate mutating func toItsEndInside() async throws -> Value? {
+  ///
+  /// - Parameter isLastRound: it cannot be gone back for this one any more.
+  fileprivate mutating func toItsEndInside(isLastRound: Bool) async throws -> Value? {
     guard let assignment else { return nil }
     let known = recorded.own.lines(in: assignment.scope)
     if known.isEmpty {
@@ -100,7 +105,9 @@ extension Drive {
         body: ["persona": .string(start.persona), "input": .string(start.input)])
       surroundings.journal.record([began])
     }
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    var context = Graph.emptyContext(on: assignment.today).object ?? [:]
+    if isLastRound { context["last_round"] = true }
+    machine.apply(.contextOpened(.object(context)))
     machine.apply(.started(start))
     let told = fold(known)
     if known.isEmpty {

@@ -19,7 +19,7 @@ extension OperatorProcedure {
     var context = graph.callContext(
       start, definition, key, profile: options.profile, assignment: assignment)
     if text == nil, occurrence > 1 || label != "call", let live, stage.restart(live) {
-      try await show(.restarted(step, reason: "asked again", wasShown: true))
+      try await show(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
     let part = Part(of: live, after: text)
     if let answer = try await known(request, context) {
@@ -143,12 +143,22 @@ extension OperatorProcedure {
       case .reasoning(let text): try await show(.reasoning(step, text))
       case .restarted(let reason):
         let (wasShown, again) = part.restart(stage)
-        try await show(.restarted(step, reason: reason, wasShown: wasShown))
+        try await show(.restarted(step, Restart(.brokenStream, reason), wasShown: wasShown))
         try await show(again)
       case .fellBack(let fallback, let answering):
         let notice = RunNotice.fallback(fallback, to: answering, at: step)
         if stage.noteShown(notice) { try await show(.notice(notice)) }
       case .waiting(let reason): try await show(.notice(RunNotice(.waiting, at: step, reason)))
+      case .tookBack(let reason):
+        let (wasShown, again) = part.restart(stage)
+        try await show(.restarted(step, Restart(.reasoning, reason), wasShown: wasShown))
+        try await show(again)
+      case .wentOn(let reason):
+        try await notice(
+          RunNotice(
+            .continued, at: step,
+            "the stream broke (\(reason)); the answer goes on where it broke off",
+            facts: ["because": .string(reason)]), isRecorded: true)
       case .noticed(let message):
         // The gate keeps it with the call's result.
         try await notice(RunNotice(.accounting, at: step, message), isRecorded: false)

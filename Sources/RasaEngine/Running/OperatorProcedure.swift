@@ -63,7 +63,7 @@ struct OperatorProcedure {
     let node = graph.nodes[invocation.node]
     let reason = surroundings.redact(failure.message)
     if node.isLive, let live = node.writes.first, stage.restart(live) {
-      try await show(.restarted(invocation.step, reason: reason, wasShown: true))
+      try await show(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
     }
     try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
     return Completion(
@@ -112,7 +112,9 @@ struct OperatorProcedure {
       let updates = try await remember(definition, invocation)
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .rule:
-      let (updates, _) = definition.evaluateRules(invocation.view, in: kind(of: invocation))
+      let (updates, warnings) = definition.evaluateRules(
+        invocation.view, in: kind(of: invocation))
+      for warning in warnings { try await show(.event(.warned(warning))) }
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .agent: return try await delegate(definition, invocation, attempt: attempt)
     case .tool:
@@ -120,6 +122,22 @@ struct OperatorProcedure {
         .configuration, "operators of kind `\(definition.kind.rawValue)` cannot be run",
         at: definition.location)
     }
+  }
+
+  /// A prompt of nothing but names may come to nothing, which no model is to be paid for.
+  private func checkWords(
+    of request: ModelRequest, _ definition: OperatorDefinition
+  ) throws(Failure) {
+    guard let prompt = definition.prompt, !definition.isInstructions,
+      request.messages.last?.text.isBlank != false
+    else { return }
+    let names = prompt.paths.prefix(5).map { "`\($0)`" }.joined(separator: ", ")
+    throw Failure(
+      .configuration,
+      "the prompt of `\(definition.name)` came out empty"
+        + (names.isEmpty ? "" : ": \(names) had no value"),
+      mend: "write in it what is to be done, or give a value to what it inserts",
+      at: prompt.location)
   }
 
   func kind(of invocation: Invocation) -> FrameKind {
@@ -134,8 +152,9 @@ struct OperatorProcedure {
     try checkNames(of: definition, invocation)
     var request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
-      system: graph.systemMessage(invocation.view))
+      system: graph.systemMessage(invocation.view), attachments: start.attachments)
     try checkSize(of: request, definition)
+    try checkWords(of: request, definition)
     let answer = try await reply(
       to: request, definition, invocation, label: "call", attempt: attempt)
     guard !answer.text.isBlank else { throw nothing(answer, definition) }

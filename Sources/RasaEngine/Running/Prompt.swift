@@ -3,11 +3,14 @@ package import RasaPersona
 
 /// What a model is told for one operator.
 ///
-/// The system message holds only what the persona's author wrote; what users, memories, tools and
-/// models said goes below it, so that none of it can speak with the author's voice.
+/// The system message holds only what the persona's author wrote, and the date; what users, memories,
+/// tools and models said goes below it, so that none of it can speak with the author's voice.
 package enum Prompt {
+  ///
+  /// - Parameter attachments: those of the run's input; an operator that does not read it sees none.
   package static func request(
-    for definition: OperatorDefinition, view: State, kind: FrameKind, system: String
+    for definition: OperatorDefinition, view: State, kind: FrameKind, system: String,
+    attachments: [Attachment] = []
   ) -> ModelRequest {
     let read = view.promptReader(in: kind)
     var messages = [ChatMessage(.system, system)]
@@ -20,7 +23,11 @@ package enum Prompt {
         messages.append(ChatMessage(.assistant, turn["output"].promptText))
       }
     }
-    messages.append(ChatMessage(.user, definition.task { promptValue(read($0)) }))
+    let seen = definition.seesAttachments ? attachments : []
+    messages.append(
+      ChatMessage(
+        .user, seen.shown(below: definition.task { promptValue(read($0)) }), attachments: seen.media
+      ))
     return ModelRequest(
       messages: messages, schema: definition.output, effort: definition.effort,
       name: definition.name,
@@ -35,50 +42,76 @@ package enum Prompt {
     if let instructions {
       lines = [instructions]
     } else {
-      lines = ["You are \(persona.name)."]
+      lines = ["Your role: \(spoken(persona.name))."]
       if !persona.description.isEmpty { lines.append(persona.description) }
-      if persona.promptStyle != "default" { lines.append("Style: \(persona.promptStyle)") }
+      if !persona.promptStyle.isBlank, persona.promptStyle.lowercased() != "default" {
+        lines.append("Style: \(persona.promptStyle)")
+      }
     }
     for (key, value) in persona.metadataAsWritten {
-      let name = String(key.map { $0 == "_" ? " " : $0 })
+      let name = spoken(key)
       lines.append("\(name.prefix(1).uppercased())\(name.dropFirst()): \(inline(value))")
     }
     return lines.joined(separator: "\n")
   }
 
-  /// Lists of plain values read as lists of words.
+  /// The line that tells the day on which a run began; nil where that is not known, as in runs of
+  /// earlier versions.
+  static func dateLine(_ context: Value) -> String? {
+    guard let day = context["today"].string.flatMap({ LocalDay($0) }) else { return nil }
+    let weekdays = [
+      "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+    ]
+    return "Today is \(weekdays[day.weekday]), \(day)."
+  }
+
+  /// An identifier as words.
+  private static func spoken(_ name: String) -> String { String(name.map { $0 == "_" ? " " : $0 }) }
+
+  /// Lists of plain values read as lists of words, or of sentences.
   private static func inline(_ value: Value) -> String {
-    if let list = value.array { return list.map(inline).joined(separator: ", ") }
+    if let list = value.array {
+      let items = list.map(inline)
+      let areSentences = items.contains { $0.hasSuffix(".") }
+      return items.joined(separator: areSentences ? " " : ", ")
+    }
     if case .object = value { return value.json(.compact, escaping: .onlyNeeded) }
     return value.promptText
   }
 
-  /// What a template inserts: conversations, notes and lists read as lines, not as JSON.
+  /// What a template inserts: conversations, notes, lists, and objects of plain values and lists of
+  /// them read as lines, not as JSON.
   private static func promptValue(_ value: Value) -> Value {
-    guard let list = value.array, !list.isEmpty else {
-      if case .object(let object) = value {
-        if object.isEmpty { return .null }
-        let isPlain = object.allSatisfy { member in
-          switch member.value {
-          case .object, .array: false
-          default: true
-          }
-        }
-        if isPlain {
-          return .string(
-            object.map { "- \($0.key): \($0.value.promptText)" }.joined(separator: "\n"))
-        }
-      }
-      if case .array = value { return .null }
-      return value
+    if case .object(let object) = value {
+      if object.isEmpty { return .null }
+      let members = object.compactMap { outline($0.key, $0.value) }
+      return members.count == object.count ? .string(members.joined(separator: "\n")) : value
     }
+    guard let list = value.array else { return value }
+    if list.isEmpty { return .null }
     let lines = list.map { element -> String in
       if let input = element["input"].string {
-        return "User: \(input)\nYou: \(element["output"].promptText)"
+        return "User: \(input)\nAssistant: \(element["output"].promptText)"
       }
       if let text = element["text"].string { return "- \(text)" }
       return "- \(inline(element))"
     }
     return .string(lines.joined(separator: "\n"))
+  }
+
+  /// A member of an object as a line, and a list as lines below it; nil for what only JSON can say.
+  private static func outline(_ key: String, _ value: Value) -> String? {
+    func isPlain(_ value: Value) -> Bool {
+      switch value {
+      case .object, .array: false
+      default: true
+      }
+    }
+    guard let list = value.array else {
+      return isPlain(value) ? "- \(key): \(value.promptText)" : nil
+    }
+    guard list.allSatisfy(isPlain) else { return nil }
+    if list.isEmpty { return "- \(key): none" }
+    return "- \(key):\n" + list.map { "  - \($0.promptText)" }.joined(separator: "\n")
   }
 }

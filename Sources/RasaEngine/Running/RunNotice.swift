@@ -6,7 +6,7 @@ package struct RunNotice: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The end of an answer is missing.
     case cut
-    /// An answer was cut, and was completed by asking again.
+    /// An answer was cut or its stream broke, and another call went on with it.
     case continued
     /// Another model answered than the one that was named or asked first.
     case fallback
@@ -18,6 +18,8 @@ package struct RunNotice: Sendable, Hashable {
     case waiting
     /// A count or price that cannot be as reported.
     case accounting
+    /// An agent was chosen for the task because nobody named one.
+    case chosen
   }
 
   package var kind: Kind

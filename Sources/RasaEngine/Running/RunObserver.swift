@@ -9,14 +9,55 @@ package enum RunProgress: Sendable {
   case modelChosen(Step, provider: String, model: String)
   /// Text of a step, whether it is shown to the user or held back.
   case textArrived(Step, String)
-  /// The stream of a step broke and starts again.
-  case restarted(Step, reason: String, wasShown: Bool)
+  /// What a step has written so far no longer counts: it writes it again, or nothing.
+  case restarted(Step, Restart, wasShown: Bool)
+  /// A route led back to an earlier operator.
+  case sentBack(SentBack)
   case operatorEnded(Step, answers: [ModelAnswer])
   /// A piece of the output, in order: what the user reads.
   case output(String)
   case reasoning(Step, String)
   /// Something that a reader of the answer has to know and cannot see from it.
   case notice(RunNotice)
+}
+
+/// Why what a step has written so far no longer counts.
+package struct Restart: Sendable, Hashable {
+  package enum Cause: Sendable, Hashable {
+    /// The stream broke; another try begins.
+    case brokenStream
+    /// It was no text of the answer: the model was thinking.
+    case reasoning
+    /// The operator asks again.
+    case askedAgain
+    /// The operator failed, and the run goes on without it.
+    case leftOut
+  }
+  package var cause: Cause
+  package var reason: String
+
+  package init(_ cause: Cause, _ reason: String) {
+    self.cause = cause
+    self.reason = reason
+  }
+}
+
+/// A route that was taken back, with what whoever took it had to say.
+package struct SentBack: Sendable, Hashable {
+  package var from: String
+  package var to: String
+  package var reasons: [String]
+  /// How often it has been taken by now, and how often it may be; nil for a route without a bound.
+  package var times: Int?
+  package var most: Int?
+
+  package init(from: String, to: String, reasons: [String], times: Int?, most: Int?) {
+    self.from = from
+    self.to = to
+    self.reasons = reasons
+    self.times = times
+    self.most = most
+  }
 }
 
 /// Awaited, so that a slow reader slows the run down instead of filling memory.

@@ -71,6 +71,8 @@ package struct RunResult: Sendable {
   package var waitsFor: [Approval] = []
   /// What a reader of the output has to know about it, in the order in which it happened.
   package var notices: [RunNotice] = []
+  /// What was attached to the input.
+  package var attachments: [AttachmentReport] = []
 }
 
 extension RunResult {
@@ -105,6 +107,7 @@ package struct Runner: Sendable {
   ) async throws -> RunResult {
     let place = try await surroundings.place(of: graph)
     defer { withExtendedLifetime(place) {} }
+    try await admit(graph, start)
     var drive = drive(graph, start, origin, observer)
     do {
       try await drive.open(origin)
@@ -133,6 +136,16 @@ package struct Runner: Sendable {
       return try await drive.toItsEnd()
     } catch {
       throw await drive.closeAfter(error)
+    }
+  }
+
+  /// Sees before the run begins whether every operator that is shown what is attached has a model that
+  /// takes it: a run that would fail at its third call is not begun.
+  private func admit(_ graph: Graph, _ start: RunStart) async throws {
+    guard !start.attachments.media.isEmpty else { return }
+    for call in graph.rehearse(start, profile: options.profile)
+    where !call.request.attachments.isEmpty {
+      try await surroundings.gate.admit(call.request, for: call.context)
     }
   }
 

@@ -115,7 +115,7 @@ final class Stage: Sendable {
       shared.notices.filter { notice in
         switch notice.kind {
         case .cut, .continued, .skipped, .objection: break
-        case .fallback, .waiting, .accounting: return true
+        case .fallback, .waiting, .accounting, .chosen: return true
         }
         var step = notice.step
         while let known = step {

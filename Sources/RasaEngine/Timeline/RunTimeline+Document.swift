@@ -27,6 +27,9 @@ extension RunTimeline {
         "changes": .object(fork.changes),
       ]
     }
+    if let attachments = start?.attachments, !attachments.isEmpty {
+      document["attachments"] = .array(attachments.map { .object($0.facts) })
+    }
     document["timeline"] = .array(items.map(\.value))
     switch end {
     case .open: break

@@ -40,25 +40,30 @@ package struct RunWalk: Sendable {
     }
     given += machine.due()
     state = machine.state
+    let attachments = RunStart(told: entries)?.attachments ?? []
     for landing in machine.landings ?? [] {
       stops.append(
-        RunWalk.stop(graph, landing.step, landing.node, landing.view, landing.outcome))
+        RunWalk.stop(
+          graph, landing.step, landing.node, landing.view, landing.outcome, attachments))
     }
     let landed = Set(stops.map(\.step))
     for invocation in given where invocation.review == nil && !landed.contains(invocation.step) {
-      stops.append(RunWalk.stop(graph, invocation.step, invocation.node, invocation.view, nil))
+      stops.append(
+        RunWalk.stop(
+          graph, invocation.step, invocation.node, invocation.view, nil, attachments))
     }
   }
 
   private static func stop(
-    _ graph: Graph, _ step: Step, _ node: Int, _ view: State, _ outcome: OperatorOutcome?
+    _ graph: Graph, _ step: Step, _ node: Int, _ view: State, _ outcome: OperatorOutcome?,
+    _ attachments: [Attachment]
   ) -> Stop {
     let definition = graph.nodes[node].definition
     var stop = Stop(step: step, kind: definition.kind, view: view, outcome: outcome)
     if definition.kind == .llm {
       stop.request = Prompt.request(
         for: definition, view: view, kind: graph.frames[graph.nodes[node].frame].kind,
-        system: graph.systemMessage(view))
+        system: graph.systemMessage(view), attachments: attachments)
     }
     return stop
   }

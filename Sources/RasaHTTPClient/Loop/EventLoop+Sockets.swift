@@ -9,8 +9,9 @@ extension EventLoop {
     unsafe rasa_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, limit)
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe rasa_curl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
-    unsafe rasa_curl_multi_set_socket_callback(multi) { _, socket, what, context, known in
+    unsafe rasa_curl_multi_set_socket_callback(multi) { easy, socket, what, context, known in
       guard let context = unsafe context else { return 0 }
+      if what == CURL_POLL_IN, let easy = unsafe easy { unsafe EventLoop.noteReading(easy) }
       let loop = unsafe Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue()
       unsafe loop.watch(socket, what, isNew: known == nil)
       return 0
@@ -22,6 +23,14 @@ extension EventLoop {
       loop.setTimer(milliseconds)
       return 0
     }
+  }
+
+  /// A socket is written to when it has connected, and read when its peer is to say something.
+  private static func noteReading(_ easy: UnsafeMutableRawPointer) {
+    var context: UnsafeMutableRawPointer?
+    unsafe rasa_curl_get_pointer(easy, CURLINFO_PRIVATE, &context)
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue().noteReading()
   }
 
   private func watch(_ socket: Int32, _ what: Int32, isNew: Bool) {

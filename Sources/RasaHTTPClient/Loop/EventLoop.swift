@@ -12,6 +12,7 @@ import RasaCore
   let poll: Int32
   private var running: [ObjectIdentifier: RunningTransfer] = [:]
   private let arrivals = Arrivals()
+  private var store: CertificateStore?
   /// When libcurl wants to be called without a socket being ready.
   var curlTimer = UInt64.max
 
@@ -140,7 +141,7 @@ extension EventLoop {
     mailbox.forgetDeadlineCheck()
     var nearest = UInt64.max
     for waiting in running.values {
-      let (next, stop) = waiting.transfer.checkDeadline(now: now)
+      let (next, stop) = waiting.transfer.checkDeadline(now: now, headLate: waiting.headLate)
       if stop { remove(waiting, .failure(.bodyLate)) }
       nearest = min(nearest, next ?? .max)
     }
@@ -152,9 +153,15 @@ extension EventLoop {
 
 extension EventLoop {
   private func start(_ transfer: Transfer) {
+    let store: CertificateStore?
+    do {
+      store = try certificates(for: transfer)
+    } catch {
+      return transfer.finish(.failure(error))
+    }
     guard
       let transferring = RunningTransfer(
-        transfer, configuration: configuration, arrivals: arrivals)
+        transfer, configuration: configuration, store: store, arrivals: arrivals)
     else {
       return transfer.finish(.failure(HTTPError(.other, "libcurl has no memory for a request")))
     }
@@ -163,6 +170,14 @@ extension EventLoop {
     if result != CURLM_OK {
       remove(transferring, .failure(HTTPError(.other, "libcurl does not accept the request")))
     }
+  }
+
+  /// Whom to trust, looked for before the first connection that asks for it.
+  private func certificates(for transfer: Transfer) throws(HTTPError) -> CertificateStore? {
+    guard transfer.needsCertificates else { return nil }
+    // A file that cannot be used is looked at again: whoever mends it need not start anew.
+    if store == nil { store = try CertificateStore(configuration.network) }
+    return store
   }
 
   /// Takes an unfinished transfer out, which closes its connection.

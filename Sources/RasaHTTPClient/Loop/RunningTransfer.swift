@@ -31,12 +31,22 @@ final class Arrivals {
   private var buffered = 0
   private var isPaused = false
   private let connectTimeout: Duration
+  private let store: CertificateStore?
+  private let startedAt = monotonicNanoseconds()
+  private let foreignCAFiles: [NetworkSettings.Choice]
+  private var hasConnected = false
+  private var hasBegunSending = false
 
   /// Nil when libcurl has no memory for a handle.
-  init?(_ transfer: Transfer, configuration: HTTPClientConfiguration, arrivals: Arrivals) {
+  init?(
+    _ transfer: Transfer, configuration: HTTPClientConfiguration, store: CertificateStore?,
+    arrivals: Arrivals
+  ) {
     guard let easy = unsafe curl_easy_init() else { return nil }
     self.transfer = transfer
-    connectTimeout = configuration.connectTimeout
+    connectTimeout = transfer.request.connectTimeout ?? configuration.connectTimeout
+    self.store = store
+    foreignCAFiles = configuration.network.foreignCAFiles
     self.arrivals = arrivals
     unsafe self.easy = easy
     let size = Int(CURL_ERROR_SIZE)
@@ -75,14 +85,16 @@ extension RunningTransfer {
     set(CURLOPT_QUICK_EXIT, 1)
     set(CURLOPT_TCP_NODELAY, 1)
     set(CURLOPT_TCP_KEEPALIVE, 1)
-    set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(configuration.connectTimeout))
+    set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connectTimeout))
     set(CURLOPT_BUFFERSIZE, 64 * 1024)
 
     // An empty proxy keeps libcurl from asking the environment for one.
-    let proxy = configuration.proxy ?? ""
-    set(CURLOPT_PROXY, proxy)
-    set(CURLOPT_NOPROXY, proxy.isEmpty ? "" : "localhost,127.0.0.1,::1")
+    set(CURLOPT_PROXY, transfer.route.proxy?.url ?? "")
+    set(CURLOPT_NOPROXY, "")
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    if let store { trust(store) }
+    // Some servers pack what they send without being asked, and libcurl unpacks only where it asks.
+    set(CURLOPT_ACCEPT_ENCODING, "identity")
 
     set(CURLOPT_USERAGENT, configuration.userAgent)
     setBody(request)
@@ -112,6 +124,14 @@ extension RunningTransfer {
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
       return unsafe running.receiveHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
+  }
+
+  private func trust(_ store: CertificateStore) {
+    set(CURLOPT_CAINFO, store.file?.value)
+    set(CURLOPT_CAPATH, store.folder?.value)
+    guard transfer.route.proxy?.kind == .https else { return }
+    set(CURLOPT_PROXY_CAINFO, store.file?.value)
+    set(CURLOPT_PROXY_CAPATH, store.folder?.value)
   }
 
   private func setBody(_ request: HTTPRequest) {
@@ -151,6 +171,14 @@ extension RunningTransfer {
 
   private func set(_ option: CURLoption, _ value: String) {
     unsafe rasa_curl_set_string(easy, option, value)
+  }
+
+  private func set(_ option: CURLoption, _ value: String?) {
+    guard let value else {
+      unsafe rasa_curl_set_pointer(easy, option, nil)
+      return
+    }
+    set(option, value)
   }
 
   private func milliseconds(_ duration: Duration) -> Int {
@@ -232,6 +260,7 @@ extension RunningTransfer {
 
   /// Whether the request leaves now; what is held back was not sent.
   private func beginSending() -> Bool {
+    hasBegunSending = true
     isWithheld = !(transfer.request.maySend?() ?? true)
     return !isWithheld && transfer.beginSending()
   }
@@ -246,10 +275,56 @@ extension RunningTransfer {
       return .failure(HTTPError(.tooLarge, "the response's headers are too large"))
     }
     // No other limit of time is set: libcurl's own is about connecting.
-    if code == CURLE_OPERATION_TIMEDOUT {
-      return .failure(.notConnected(within: connectTimeout))
+    if code == CURLE_OPERATION_TIMEDOUT { return .failure(notConnected(within: connectTimeout)) }
+    return .failure(failedTransfer(code).error)
+  }
+
+  /// Why the response has not begun by its deadline.
+  func headLate() -> HTTPError { hasBegunSending ? .headersLate : notConnected(within: nil) }
+
+  private func notConnected(within limit: Duration?) -> HTTPError {
+    let waited = (monotonicNanoseconds() &- startedAt) / 1_000_000
+    return failedTransfer(CURLE_OPERATION_TIMEDOUT).notConnected(
+      within: limit ?? .milliseconds(Int64(waited > 1_000 ? waited / 1_000 * 1_000 : waited)))
+  }
+
+  private func failedTransfer(_ code: CURLcode) -> FailedTransfer {
+    FailedTransfer(
+      code: code, detail: unsafe String(cString: errorText), url: transfer.request.url,
+      route: transfer.route, store: store, hasHead: hasHead, stage: stage,
+      verification: number(CURLINFO_SSL_VERIFYRESULT),
+      proxyVerification: number(CURLINFO_PROXY_SSL_VERIFYRESULT),
+      connectStatus: number(CURLINFO_HTTP_CONNECTCODE),
+      proxyMethods: number(CURLINFO_PROXYAUTH_AVAIL), foreign: foreignCAFiles)
+  }
+
+  /// Its socket waits for bytes. Before the name has resolved it is the resolver's.
+  func noteReading() {
+    if !hasBegunSending, !hasConnected {
+      hasConnected = microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0
     }
-    let detail = unsafe String(cString: errorText)
-    return .failure(HTTPError(code, detail: detail))
+  }
+
+  /// How far connecting has come.
+  private var stage: FailedTransfer.Stage {
+    if hasBegunSending { return .sent }
+    if hasConnected {
+      let kind = transfer.route.proxy?.kind
+      let tunnels = kind == .http || kind == .https
+      return tunnels && number(CURLINFO_HTTP_CONNECTCODE) == 0 ? .tunnelling : .securing
+    }
+    return microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0 ? .connecting : .resolving
+  }
+
+  private func number(_ info: CURLINFO) -> Int {
+    var value = 0
+    unsafe rasa_curl_get_long(easy, info, &value)
+    return value
+  }
+
+  private func microseconds(_ info: CURLINFO) -> curl_off_t {
+    var value: curl_off_t = 0
+    unsafe rasa_curl_get_offset(easy, info, &value)
+    return value
   }
 }

@@ -3,11 +3,17 @@ import RasaCore
 /// One request and its response, as both sides hold it.
 final class Transfer: Sendable {
   let request: HTTPRequest
+  let route: ProxyRoute
+  /// TLS is spoken with somebody.
+  var needsCertificates: Bool {
+    route.proxy?.kind == .https || request.isSecure
+  }
   private let mailbox: Mailbox
   private let state = Locked(TransferState())
 
-  init(request: HTTPRequest, mailbox: Mailbox) {
+  init(request: HTTPRequest, route: ProxyRoute, mailbox: Mailbox) {
     self.request = request
+    self.route = route
     self.mailbox = mailbox
   }
 }
@@ -91,11 +97,15 @@ extension Transfer {
 
   /// Ends the transfer when its consumer has waited too long; returns the deadline that is still
   /// to come.
-  func checkDeadline(now: UInt64) -> (next: UInt64?, stop: Bool) {
+  ///
+  /// - Parameter headLate: what it was that did not come, where not even a response had begun.
+  func checkDeadline(
+    now: UInt64, headLate: () -> HTTPError
+  ) -> (next: UInt64?, stop: Bool) {
     let (deadline, step) = state.withLock { state -> (UInt64?, TransferState.Step) in
       guard let deadline = state.deadline else { return (nil, TransferState.Step()) }
       guard deadline <= now else { return (deadline, TransferState.Step()) }
-      return (nil, state.abandon(state.isWaitingForHead ? .headersLate : .bodyLate))
+      return (nil, state.abandon(state.isWaitingForHead ? headLate() : .bodyLate))
     }
     step.wake.perform()
     return (deadline, step.errand == .stop)

@@ -65,7 +65,7 @@ extension House {
   package static let projectConfigurationPath = ".rasa/config.yaml"
 
   /// What both files say, read once. A file that is not there costs one attempt to open it. What is
-  /// odd in them is told to the first who asks with ears for it.
+  /// odd in them is reported once, to the first caller that passes `onWarning`.
   package func configuration(
     onWarning: ((Warning) -> Void)? = nil
   ) throws(Failure) -> Configuration {
@@ -78,8 +78,33 @@ extension House {
 
   /// Requests over the network as the configuration says.
   package func client() throws(Failure) -> HTTPClient {
-    let network = try configuration().network
-    return HTTPClient(
-      configuration: HTTPClientConfiguration(proxy: network.proxy, http2: network.http2))
+    HTTPClient(
+      configuration: HTTPClientConfiguration(
+        network: try network(), http2: try configuration().network.http2))
+  }
+
+  /// Proxies and CAs, by the user's file and then by the environment.
+  package func network() throws(Failure) -> NetworkSettings {
+    let definition = try configuration().network
+    func choice(_ setting: NetworkDefinition.Setting?, _ key: String) -> NetworkSettings.Choice? {
+      setting.map { NetworkSettings.Choice($0.value, from: "`\(key)` in \($0.location)") }
+    }
+    /// `~` is the user's folder, and other paths begin where the file is that names them.
+    func path(_ setting: NetworkDefinition.Setting?) -> NetworkDefinition.Setting? {
+      guard var setting else { return nil }
+      if setting.value.hasBytePrefix("~/"), let home = environment["HOME"] {
+        setting.value = home + setting.value.dropFirst()
+      } else if !setting.value.hasBytePrefix("/") {
+        setting.value = FileSystem.path(setting.value, in: folders.configuration)
+      }
+      return setting
+    }
+    var own = NetworkSettings()
+    own.proxy = choice(definition.proxy, "proxy")
+    own.noProxy = choice(definition.noProxy, "no_proxy")
+    own.proxiesLoopback = definition.proxiesLoopback
+    own.caFile = choice(path(definition.caFile), "ca_file")
+    own.caFolder = choice(path(definition.caFolder), "ca_dir")
+    return NetworkSettings(environment: environment.variables, under: own)
   }
 }

@@ -53,10 +53,26 @@ extension House {
     for task: String, maxCost: Money?, history: (any ModelHistory)?, options: GateOptions,
     onWarning: (Warning) -> Void
   ) async throws -> AgentPicker.Pick {
+    let registry = try agentRegistry(onWarning: onWarning)
     let recommender = try await recommender(
       history: history, options: options, onWarning: onWarning)
     return try AgentPicker(recommender).pick(
       Recommender.Request(task: task, profile: options.profile, maxCost: maxCost),
-      among: agents.found.registry)
+      among: registry)
+  }
+}
+
+extension AgentPicker.Pick {
+  /// What the run's journal and JSON say of the choice.
+  package var notice: RunNotice {
+    func value(_ it: Recommendation) -> Value {
+      ["agent": .string(it.agent), "score": .double(it.score)]
+    }
+    return RunNotice(
+      .chosen, sentence,
+      facts: [
+        "agent": .string(agent.id), "score": .double(recommendation.score),
+        "verdict": .string(recommendation.verdict.rawValue), "over": .array(others.map(value)),
+      ])
   }
 }

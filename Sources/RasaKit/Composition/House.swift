@@ -26,6 +26,8 @@ package struct House: Sendable {
   package var agentSource: any AgentSource
   /// The folder whose own files go before the user's.
   package let project: String
+  /// What the command line leaves of all agents; the configuration leaves less.
+  package var askedNarrowing = AgentNarrowing()
   package let trust: ProjectTrust
   /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
   private let lease: Duration
@@ -73,6 +75,7 @@ package struct House: Sendable {
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
     library.engines = configurationFiles.engines(folders, time)
     library.prompts = prompts
+    library.narrowing = narrowing
     library.limits = { [folders] name throws(Failure) in
       let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
       guard let document = try own.read(name) else { return nil }
@@ -84,30 +87,65 @@ package struct House: Sendable {
   /// A persona by name or alias, or by path when the name is one.
   package func persona(_ name: String) throws(Failure) -> PersonaDefinition {
     guard Self.isPath(name) else { return try library.persona(named: name) }
-    return try persona(Self.namedFile(name), in: library, from: { $0 })
+    return try persona(namedFile(name), in: library, from: { $0 })
   }
 
-  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
+  /// The same with everything that is wrong and worth telling.
+  package func readPersona(_ name: String) throws(Failure) -> Reading<PersonaDefinition> {
+    guard Self.isPath(name) else { return try library.readPersona(named: name) }
+    return read(try namedFile(name), in: library, from: { $0 })
+  }
+
   private func persona(
     _ file: SourceDocument, in library: Library,
     from place: (FolderSource) -> any DefinitionSource
   ) throws(Failure) -> PersonaDefinition {
-    let folder = FileRoot(FileSystem.parent(of: file.path))
-    do throws(Failure) {
-      return try library.narrowed(
-        try library.readPersona(file, beside: place(FolderSource(folder))).get())
-    } catch {
-      // What stands in a file of another folder is not shown.
-      let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
-      guard folder.standing(of: name) == .outside else { throw error }
-      var failure = error
-      failure.excerpt = nil
-      throw failure
-    }
+    try library.narrowed(try read(file, in: library, from: place).get())
   }
 
-  private static func namedFile(_ path: String) throws(Failure) -> SourceDocument {
-    SourceDocument(bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+  /// A file that the user has named may be a link; what it names stays beneath the folder it is in.
+  private func read(
+    _ file: SourceDocument, in library: Library,
+    from place: (FolderSource) -> any DefinitionSource
+  ) -> Reading<PersonaDefinition> {
+    let folder = FileRoot(FileSystem.parent(of: file.path))
+    let reading = library.readPersona(file, beside: place(FolderSource(folder)))
+    // What stands in a file of another folder is not shown.
+    let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
+    guard folder.standing(of: name) == .outside else { return reading }
+    return reading.hidingExcerpts
+  }
+
+  /// A persona that is named by its file goes by the name that stands in it, as one of the library may.
+  private func sharedBudget(
+    of persona: PersonaDefinition, _ file: SourceDocument, in library: Library
+  ) -> Warning? {
+    guard library.hasPersona(named: persona.name),
+      let other = try? library.personaDocument(named: persona.name),
+      FileSystem.realPath(other.path) != FileSystem.realPath(file.path),
+      other.bytes != file.bytes
+    else { return nil }
+    return Warning(
+      "there is also a persona `\(persona.name)` in \(other.path), and both share one budget and one "
+        + "memory", at: persona.location)
+  }
+
+  private func namedFile(_ path: String) throws(Failure) -> SourceDocument {
+    do throws(Failure) {
+      return SourceDocument(
+        bytes: try FileSystem.read(path, limit: FolderSource.largest), path: path)
+    } catch {
+      guard FileSystem.kind(of: path) == nil else { throw error }
+      // A name was meant, perhaps.
+      let file = path.split(separator: "/").last.map(String.init) ?? path
+      let name = String(file.prefix { $0 != "." })
+      var failure = error
+      failure.mend =
+        (try? library.personaDocument(named: name)) != nil
+        ? "a persona is named without a folder and ending: write `\(name)`"
+        : "check the path, or name a persona; `rasa personas list` shows which there are"
+      throw failure
+    }
   }
 
   /// Whether the folder that the user is in is the one with the user's own files.
@@ -123,8 +161,11 @@ package struct House: Sendable {
     try graph { library, recorder throws(Failure) in
       if Self.isPath(name) {
         // What is kept is what ran: the file is read once.
-        let file = try Self.namedFile(name)
-        let persona = try persona(file, in: library, from: recorder.recording)
+        let file = try namedFile(name)
+        var persona = try persona(file, in: library, from: recorder.recording)
+        if let warning = sharedBudget(of: persona, file, in: self.library) {
+          persona.warnings.append(warning)
+        }
         recorder.note(.persona, persona.name, file)
         return persona
       }
@@ -133,12 +174,55 @@ package struct House: Sendable {
     }
   }
 
-  /// The agent of that id made ready to run.
-  package func graph(agent id: String) throws(Failure) -> Graph {
-    try graph { library, _ throws(Failure) in
-      guard let agent = try library.agentPersona(named: id) else { throw library.unknownAgent(id) }
+  /// The agent of that id or name, or of that file, made ready to run.
+  package func graph(agent word: String) throws(Failure) -> Graph {
+    try graph { library, recorder throws(Failure) in
+      var agent: PersonaDefinition?
+      if Self.isAgentPath(word) {
+        agent = try self.agent(at: word, library, recorder)
+      } else if let known = try library.agentPersona(named: word) {
+        agent = known
+      } else if let id = library.agentID(for: word) {
+        agent = try library.agentPersona(named: id)
+      }
+      guard var agent else { throw library.unknownAgent(word) }
+      // What is looked up here is no part of the run.
+      if self.library.hasPersona(named: agent.name) {
+        agent.warnings.append(Library.shares(budgetOf: agent.name, at: agent.location))
+      }
       return agent
     }
+  }
+
+  /// An agent that need not be in any of the places. Under the id of one that is there it spends what
+  /// that one may spend.
+  private func agent(
+    at path: String, _ library: Library, _ recorder: FileRecorder
+  ) throws(Failure) -> PersonaDefinition {
+    var documents = try agents.documents(at: path)
+    guard let id = AgentLoader.load(documents, engines: library.engines).definition?.agent.id else {
+      return try library.agentPersona(documents)
+    }
+    documents.fileName = id
+    if let config = documents.config { recorder.note(.agent, id, config) }
+    if let prompt = documents.prompt { recorder.note(.agentPrompt, id, prompt) }
+    var persona = try library.agentPersona(documents)
+    guard let known = agents.found.registry[id]?.agent,
+      let other = known.files.config ?? known.files.prompt,
+      FileSystem.realPath(other) != FileSystem.realPath(path)
+    else { return persona }
+    persona.budget.narrow(by: known.budget)
+    persona.warnings.append(
+      Warning(
+        "the agent `\(id)` is also in \(other), and both share one budget and one memory",
+        at: persona.location))
+    return persona
+  }
+
+  /// Whether a word names an agent's file, and not an agent.
+  package static func isAgentPath(_ word: String) -> Bool {
+    word.hasByte("/")
+      || [".toml", ".md", ".yaml", ".yml", ".json"].contains(where: word.hasByteSuffix)
   }
 
   private func graph(
@@ -151,7 +235,36 @@ package struct House: Sendable {
       recorder.files(of: graph.workers) { path in
         path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
       }.value
+    if let list = graph.persona.agents {
+      for (sentence, hint) in AgentNarrowing([list]).unknown(among: agentSource.agentIDs()) {
+        graph.warnings.append(
+          Warning(sentence + (hint.map { "; \($0)" } ?? ""), at: graph.persona.location))
+      }
+    }
     return graph
+  }
+
+  /// Which agents may be seen and have work: what the command line and the configuration both leave.
+  package var narrowing: AgentNarrowing {
+    let configured = try? configurationFiles.read(folders, time).definition?.narrowing
+    return askedNarrowing.and(configured ?? AgentNarrowing())
+  }
+
+  /// The agents that may be seen. What a list names that is no agent is an error on the command line
+  /// and told elsewhere: a file may be meant for more than one machine.
+  package func agentRegistry(onWarning: (Warning) -> Void) throws(Failure) -> AgentRegistry {
+    let registry = agents.found.registry
+    guard !narrowing.isEmpty else { return registry }
+    let ids = registry.ids
+    if let (sentence, hint) = askedNarrowing.unknown(among: ids).first {
+      throw Failure(
+        .usage, sentence,
+        mend: "\(hint.map { "\($0) " } ?? "")`rasa agents list` shows which there are")
+    }
+    for (sentence, hint) in narrowing.unknown(among: ids) {
+      onWarning(Warning(sentence + (hint.map { "; \($0)" } ?? "")))
+    }
+    return registry.narrowed(to: narrowing)
   }
 
   static func isPath(_ name: String) -> Bool {

@@ -3,7 +3,7 @@ import RasaEngine
 package import RasaHTTPClient
 import RasaModels
 package import RasaPersona
-import RasaRanking
+package import RasaRanking
 package import RasaStore
 import RasaSystem
 
@@ -44,7 +44,7 @@ package struct AgentNearness: Sendable {
   /// - Parameter run: what the run is called that asks.
   package func find(
     _ task: String, among agents: [Agent], run: Identifier
-  ) async throws -> [String: Double] {
+  ) async throws -> [String: Nearness.Value] {
     guard agents.count <= Self.mostAgents else {
       throw Failure(
         .usage,

@@ -153,12 +153,12 @@ extension Rasa.Event {
       self = .moved(from: from, to: to, reason: reason)
     case .event(.asked(let approval)): self = .asked(Rasa.Approval(approval))
     case .event(.warned(let text)): self = .warning(text)
-    case .event, .textArrived: return nil
+    case .event, .textArrived, .sentBack: return nil
     case .operatorStarted(let step, _): self = .stepStarted(Rasa.Step(step))
     case .modelChosen(let step, let provider, let model):
       self = .modelChosen(Rasa.Step(step), provider: provider, model: model)
-    case .restarted(let step, let reason, let wasShown):
-      self = .restarted(Rasa.Step(step), reason: reason, wasShown: wasShown)
+    case .restarted(let step, let restart, let wasShown):
+      self = .restarted(Rasa.Step(step), reason: restart.reason, wasShown: wasShown)
     case .operatorEnded(let step, let answers):
       self = .stepFinished(Rasa.Step(step), calls: answers.map { Rasa.Call($0) })
     case .output(let text): self = .output(text)

@@ -50,7 +50,7 @@ extension Rasa {
   ) async throws -> [Recommendation] {
     do {
       let recommender = try await house.recommender(history: store) { _ in }
-      let registry = registered.registry
+      let registry = registered.registry.narrowed(to: house.narrowing)
       let request = Recommender.Request(
         task: task, profile: profile?.own, maxCost: maxCost?.money, limit: max(1, limit),
         includesUnfit: includingUnfit)

@@ -26,6 +26,8 @@ extension Rasa {
     public var force = false
     /// Goes on, with a warning, where a budget has no room left.
     public var allowBudgetExceed = false
+    /// Files that belong to the input.
+    public var attachments: [Attachment] = []
 
     public init() {}
 
@@ -97,7 +99,7 @@ extension Rasa {
       let start = RunStart(
         run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
         session: options.session, user: user, input: input, preferences: preferences,
-        options: options.kept)
+        options: options.kept, attachments: options.attachments.map(\.own))
       let gate = try house.gate(
         ledger: store, history: store, client: client(), options: gateOptions, onWarning: warn)
       let surroundings = Surroundings(

@@ -36,6 +36,12 @@ final class RegisteredAgents: AgentSource {
   ) throws(Failure) -> (agent: RasaPersona.Agent, warnings: [Warning]) {
     let reading = AgentLoader.load(documents, engines: engines)
     let loaded = try reading.get()
+    // A program says who its agent is.
+    guard loaded.agent.files.kind != .prompt else {
+      throw Failure(
+        .configuration, "the text has no front matter, so it is no agent",
+        mend: "begin it with `---`, `name: …`, `description: …`, `---`")
+    }
     if let missing = loaded.missingPrompt { throw missing }
     let agent = loaded.agent
     var documents = documents
@@ -76,6 +82,12 @@ final class RegisteredAgents: AgentSource {
   }
 
   func agentIDs() -> [String] { registry.ids }
+
+  func duplicates(ofAgent id: String) -> [Warning] {
+    agents.withLock { $0[id] != nil } ? [] : files.duplicates(ofAgent: id)
+  }
+
+  func agentID(for word: String) -> String? { registry.id(for: word) }
 
   func insert(
     _ path: String, intoPromptOf documents: AgentDocuments

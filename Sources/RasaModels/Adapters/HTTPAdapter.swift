@@ -20,10 +20,12 @@ struct HTTPAdapter: ChatAdapter {
     let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
       trace: hold.trace, deadline: deadline)
+    try refuseEmpty(response, at: request.path)
     let decoder = settings.dialect.decoder(
       contentType: response.headers.first(named: "content-type"), callPrefix: call.callPrefix)
     return HTTPChatStream(
-      body: response.body, decoder: decoder, address: settings.baseURL, key: settings.key,
+      body: response.body, decoder: decoder, address: settings.baseURL,
+      asked: shownAddress(of: request.path), status: response.status, key: settings.key,
       requestID: ProviderProblem.requestID { response.headers.first(named: $0) })
   }
 
@@ -31,10 +33,28 @@ struct HTTPAdapter: ChatAdapter {
   func ask(
     _ request: WireRequest, under hold: borrowing Hold, deadline: UInt64
   ) async throws -> HTTPBody {
-    try await send(
+    let response = try await send(
       "POST", request.path, body: request.body, idempotencyKey: hold.idempotencyKey,
-      trace: hold.trace, deadline: deadline
-    ).body
+      trace: hold.trace, deadline: deadline)
+    try refuseEmpty(response, at: request.path)
+    return response.body
+  }
+
+  /// A response that says that it has nothing in it.
+  private func refuseEmpty(_ response: HTTPResponse, at path: String) throws(ProviderProblem) {
+    let isEmpty =
+      response.status == 204 || response.status == 205
+      || response.headers.first(named: "content-length") == "0"
+    guard isEmpty else { return }
+    var problem = ProviderProblem(
+      .notAnAnswer, "a response without content came", status: response.status)
+    problem.note(status: response.status, from: shownAddress(of: path))
+    throw problem
+  }
+
+  /// Without the query, in which gateways want what may be secret.
+  private func shownAddress(of path: String) -> String {
+    String(settings.address(of: path).prefix { $0 != "?" })
   }
 
   /// The whole of it; one of more bytes is no answer.
@@ -44,6 +64,7 @@ struct HTTPAdapter: ChatAdapter {
       guard bytes.count <= limit else {
         throw Failure(.provider, "\(settings.name) sent more than \(limit) bytes")
       }
+      if bytes.beginsAsPage { throw ProviderProblem.page(nil, bytes) }
       return bytes
     } catch let error as HTTPError {
       throw try ProviderProblem(error, at: settings.baseURL, isInStream: true)
@@ -55,6 +76,11 @@ struct HTTPAdapter: ChatAdapter {
     let response = try await send("GET", settings.dialect.listPath, body: [], deadline: deadline)
     do {
       let bytes = try await response.body.collect(limit: Self.longestList, deadline: deadline)
+      if bytes.beginsAsPage {
+        var problem = ProviderProblem.page(response.headers.first(named: "content-type"), bytes)
+        problem.note(status: response.status, from: shownAddress(of: settings.dialect.listPath))
+        throw problem
+      }
       return ListedModel.read(try JSON.parse(bytes, named: "the list of models"))
     } catch let error as HTTPError {
       throw try ProviderProblem(error, at: settings.baseURL)
@@ -68,32 +94,36 @@ struct HTTPAdapter: ChatAdapter {
     _ method: String, _ path: String, body: [UInt8], idempotencyKey: String? = nil,
     trace: RequestTrace = RequestTrace(), deadline: UInt64
   ) async throws -> HTTPResponse {
-    let begun = time.monotonic()
     do {
       let response = try await client.send(
         HTTPRequest(
           method: method, url: settings.address(of: path),
           headers: settings.headers(idempotencyKey: idempotencyKey), body: body,
-          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline, trace: trace,
+          allowsPlainHTTP: settings.allowsPlainHTTP, headerDeadline: deadline,
+          connectTimeout: settings.connectTimeout, trace: trace,
           maySend: idempotencyKey == nil ? nil : maySend))
       if (200..<300).contains(response.status) { return response }
       let document = try await response.body.collect(
         limit: Self.longestErrorBody, deadline: deadline)
       var problem = ProviderProblem(
         status: response.status, headers: { response.headers.first(named: $0) }, body: document,
-        now: time.now())
+        now: time.now(), address: shownAddress(of: path))
+      if let proxy = response.route.proxy, problem.status == 407 || document.beginsAsPage {
+        problem.message += ", through \(proxy.name)"
+      }
       if let key = settings.key { problem.message = key.redacting(problem.message) }
       throw problem
     } catch let error as HTTPError {
-      // Nobody was reached, which is not the same as somebody who does not answer.
-      if error.code == .timeout, !trace.isSent {
-        let waited = Double(deadline > begun ? deadline - begun : 0) / 1e9
-        let span =
-          waited < 1 ? "\(Int(waited * 1_000)) ms" : "\(Int(waited.rounded())) s"
-        throw ProviderProblem(
-          .connection, "no connection to \(settings.baseURL): nothing answered within \(span)")
-      }
       throw try ProviderProblem(error, at: settings.baseURL)
     }
   }
+}
+
+extension [UInt8] {
+  /// The first thing in it is a tag: it is a page for people.
+  var beginsAsPage: Bool {
+    first { $0 > 0x20 && !Self.byteOrderMark.contains($0) } == UInt8(ascii: "<")
+  }
+
+  private static var byteOrderMark: [UInt8] { [0xEF, 0xBB, 0xBF] }
 }

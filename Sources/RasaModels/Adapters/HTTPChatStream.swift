@@ -6,6 +6,9 @@ struct HTTPChatStream: ChatStream {
   let body: HTTPBody
   var decoder: any ChatDecoder
   let address: String
+  /// What was asked, without what may be secret in it.
+  var asked = ""
+  var status = 200
   /// Servers repeat what they were sent.
   var key: Secret? = nil
   /// What the provider calls the request.
@@ -40,6 +43,7 @@ struct HTTPChatStream: ChatStream {
   private mutating func finishProblem() {
     guard var problem = decoder.progress.problem else { return }
     if let key { problem.message = key.redacting(problem.message) }
+    problem.note(status: status, from: asked)
     problem.note(requestID: requestID)
     decoder.progress.problem = problem
   }
@@ -69,9 +73,14 @@ extension ProviderProblem {
       throw Failure(
         .configuration, "\(address) cannot be asked: \(error.message)",
         mend: "correct the provider's address")
+    case .certificateStore, .proxySetting:
+      throw Failure(.configuration, error.message, mend: error.suggestion ?? "")
     case .timeout: self.init(.timeout, "nothing came for too long")
-    case .connect, .resolve, .tls:
-      self.init(.connection, "no connection to \(address): \(error.message)")
+    case .connect: self.init(.connection, "no connection to \(address): \(error.message)")
+    case .resolve: self.init(.unresolved, "no connection to \(address): \(error.message)")
+    case .tls: self.init(.tls, "no connection to \(address): \(error.message)")
+    case .certificate: self.init(.certificate, "no connection to \(address): \(error.message)")
+    case .proxy: self.init(.proxy, "no connection to \(address): \(error.message)")
     case .aborted, .protocolViolation, .tooLarge, .other:
       self.init(
         isInStream ? .brokenStream : .connection,
@@ -79,5 +88,8 @@ extension ProviderProblem {
           ? "the stream broke: \(error.message)"
           : "the connection to \(address) broke: \(error.message)")
     }
+    isLasting = error.isLasting
+    isWait = error.isWait
+    suggestion = error.suggestion
   }
 }

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 
 /// Where an entry stands, for its source and for messages.
 struct CatalogueOrigin: Sendable {
@@ -17,6 +18,7 @@ struct CatalogueEntry: Sendable {
   private var vendor: String?
   private var isThinking: Bool?
   private var isOpen: Bool?
+  private var inputs: Set<Attachment.Kind>?
   private var context: Int64?
   private var maxOutput: Int64?
   private var prices: [DatedPrice]?
@@ -28,6 +30,7 @@ struct CatalogueEntry: Sendable {
 
   private static let members = [
     "vendor", "thinking", "open", "context", "max_output", "prices", "source", "note",
+    "input",
   ]
   private static let rateMembers = ["input", "cached", "cache_write", "output", "reasoning"]
   private static let priceMembers = rateMembers + ["per_second", "from", "above", "note"]
@@ -41,6 +44,7 @@ struct CatalogueEntry: Sendable {
     vendor = try reader.text(entry, "vendor")
     isThinking = try reader.flag(entry, "thinking")
     isOpen = try reader.flag(entry, "open")
+    inputs = try reader.words(entry, "input").map { Set($0) }
     context = try reader.count(entry, "context", upTo: Self.largestCount)
     maxOutput = try reader.count(entry, "max_output", upTo: Self.largestCount)
     source = try reader.text(entry, "source")
@@ -65,6 +69,7 @@ struct CatalogueEntry: Sendable {
     vendor = vendor ?? next.vendor
     isThinking = isThinking ?? next.isThinking
     isOpen = isOpen ?? next.isOpen
+    inputs = inputs ?? next.inputs
     context = context ?? next.context
     maxOutput = maxOutput ?? next.maxOutput
     // The source is said of the prices.
@@ -78,7 +83,8 @@ struct CatalogueEntry: Sendable {
   var facts: ModelFacts {
     ModelFacts(
       id: id, vendor: vendor ?? "", isThinking: isThinking ?? false, isOpen: isOpen ?? false,
-      context: context, maxOutput: maxOutput, prices: prices ?? [], source: source ?? "")
+      context: context, maxOutput: maxOutput, prices: prices ?? [], source: source ?? "",
+      inputs: inputs)
   }
 
   private static func price(
@@ -150,6 +156,17 @@ private struct EntryReader {
     if value.isNull { return nil }
     guard let flag = value.bool else { throw unreadable("'\(member)' must be true or false") }
     return flag
+  }
+
+  /// What a model takes, as a list of `text`, `image` and `pdf`.
+  func words(_ value: Value, _ member: String) throws(Failure) -> [Attachment.Kind]? {
+    let value = value[member]
+    if value.isNull { return nil }
+    let kinds = value.array?.map { $0.string.flatMap(Attachment.Kind.init(rawValue:)) }
+    guard let kinds, !kinds.contains(nil) else {
+      throw unreadable("'\(member)' must be a list of \"text\", \"image\" and \"pdf\"")
+    }
+    return kinds.compactMap(\.self)
   }
 
   func count(_ value: Value, _ member: String, upTo largest: Int64) throws(Failure) -> Int64? {

@@ -1,4 +1,5 @@
 package import RasaCore
+package import RasaEngine
 
 /// What the catalogue knows of a model.
 package struct ModelFacts: Sendable, Hashable {
@@ -9,6 +10,8 @@ package struct ModelFacts: Sendable, Hashable {
   package var isThinking: Bool
   /// Its weights can be had, so it runs on anybody's machine.
   package var isOpen: Bool
+  /// What it takes besides words; nil when that is not known.
+  package var inputs: Set<Attachment.Kind>?
   /// How many tokens of input and output together it takes.
   package var context: Int64?
   /// The most tokens of one answer.
@@ -20,8 +23,10 @@ package struct ModelFacts: Sendable, Hashable {
 
   package init(
     id: String, vendor: String, isThinking: Bool = false, isOpen: Bool = false,
-    context: Int64? = nil, maxOutput: Int64? = nil, prices: [DatedPrice] = [], source: String = ""
+    context: Int64? = nil, maxOutput: Int64? = nil, prices: [DatedPrice] = [], source: String = "",
+    inputs: Set<Attachment.Kind>? = nil
   ) {
+    self.inputs = inputs
     self.id = id
     self.vendor = vendor
     self.isThinking = isThinking

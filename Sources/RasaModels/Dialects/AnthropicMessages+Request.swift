@@ -114,6 +114,18 @@ enum AnthropicMessages {
         ])
       }
     }
+    // What is looked at goes before what is asked about it, as Anthropic advises.
+    for attachment in message.attachments {
+      var block: ValueObject = [
+        "type": attachment.kind == .pdf ? "document" : "image",
+        "source": [
+          "type": "base64", "media_type": .string(attachment.type.rawValue),
+          "data": .string(attachment.payload),
+        ],
+      ]
+      if attachment.kind == .pdf { block["title"] = .string(attachment.name) }
+      blocks.append(.object(block))
+    }
     if !isBlank(message.text) { blocks.append(text(message.text)) }
     for call in message.toolCalls {
       blocks.append([

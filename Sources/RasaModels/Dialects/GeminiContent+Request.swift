@@ -128,7 +128,14 @@ enum GeminiContent {
       identify(&response, message.toolCallID)
       return [["functionResponse": .object(response)]]
     }
-    var parts: [Value] = message.text.isEmpty ? [] : [["text": .string(message.text)]]
+    var parts: [Value] = message.attachments.map { attachment in
+      [
+        "inlineData": [
+          "mimeType": .string(attachment.type.rawValue), "data": .string(attachment.payload),
+        ]
+      ]
+    }
+    if !message.text.isEmpty { parts.append(["text": .string(message.text)]) }
     for (position, call) in message.toolCalls.enumerated() {
       var body: ValueObject = ["name": .string(call.name), "args": call.arguments]
       identify(&body, call.id)

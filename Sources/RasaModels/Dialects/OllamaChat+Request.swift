@@ -58,6 +58,9 @@ enum OllamaChat {
         var body: ValueObject = [
           "role": .string(message.role.rawValue), "content": .string(message.text),
         ]
+        if !message.attachments.isEmpty {
+          body["images"] = .array(message.attachments.map { .string($0.payload) })
+        }
         if message.role == .tool {
           body["tool_name"] = .string(messages.toolName(answeredAt: index))
         }

@@ -13,7 +13,7 @@ enum OpenAIChat {
       if quirks.structuredOutput != .jsonSchema {
         messages = StructuredOutput.instruct(messages, schema)
       }
-      body["messages"] = Self.messages(messages, quirks)
+      body["messages"] = Self.messages(messages, quirks, call.imageDetail)
       switch quirks.structuredOutput {
       case .jsonSchema:
         body["response_format"] = [
@@ -27,7 +27,7 @@ enum OpenAIChat {
       case .prompt: break
       }
     } else {
-      body["messages"] = Self.messages(messages, quirks)
+      body["messages"] = Self.messages(messages, quirks, call.imageDetail)
     }
     if !request.tools.isEmpty { body["tools"] = tools(request.tools) }
     body["stream"] = true
@@ -57,11 +57,36 @@ enum OpenAIChat {
       })
   }
 
-  private static func messages(_ messages: [ChatMessage], _ quirks: WireQuirks) -> Value {
+  /// A text alone stays a text: not every compatible server takes parts.
+  private static func content(
+    of message: ChatMessage, _ detail: ProviderDefinition.ImageDetail?
+  ) -> Value {
+    guard !message.attachments.isEmpty else { return .string(message.text) }
+    let text: [Value] =
+      message.text.isEmpty ? [] : [["type": "text", "text": .string(message.text)]]
+    return .array(
+      text
+        + message.attachments.map { attachment in
+          let url = Value.string(
+            "data:\(attachment.type.rawValue);base64,\(attachment.payload)")
+          if attachment.kind == .pdf {
+            return [
+              "type": "file", "file": ["filename": .string(attachment.name), "file_data": url],
+            ]
+          }
+          var image: ValueObject = ["url": url]
+          if let detail { image["detail"] = .string(detail.rawValue) }
+          return ["type": "image_url", "image_url": .object(image)]
+        })
+  }
+
+  private static func messages(
+    _ messages: [ChatMessage], _ quirks: WireQuirks, _ detail: ProviderDefinition.ImageDetail?
+  ) -> Value {
     .array(
       messages.map { message in
         var body: ValueObject = [
-          "role": .string(message.role.rawValue), "content": .string(message.text),
+          "role": .string(message.role.rawValue), "content": content(of: message, detail),
         ]
         if let id = message.toolCallID { body["tool_call_id"] = .string(id) }
         guard !message.toolCalls.isEmpty else { return .object(body) }

@@ -41,11 +41,15 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   /// What a body is can be seen from its first byte; what its header calls it is wrong too often.
   private enum Form: Sendable {
     case unknown, stream
+    /// A page for people: something else than the server answers.
+    case page
     /// One JSON document: the server ignored that it was asked to stream, or failed with status 200.
     case whole
   }
 
   private static var longestWhole: Int { 16 << 20 }
+  /// What of a page is waited for, to tell what it says.
+  private static var enoughOfPage: Int { 4_096 }
 
   private var framing = Framing()
   private var events: Events
@@ -53,12 +57,18 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   private var form: Form
   private var whole: [UInt8] = []
   private let contentType: String?
+  private let isLines: Bool
+  /// Events that came, whatever they brought.
+  private var hasEvents = false
+  /// How the text begins that brought none.
+  private var beginning: [UInt8] = []
 
   /// - Parameter isLines: every line is a document of its own, so the first byte tells nothing.
   init(_ events: Events, contentType: String? = nil, isLines: Bool = false) {
     self.events = events
     self.contentType = contentType
-    form = isLines ? .stream : .unknown
+    form = .unknown
+    self.isLines = isLines
   }
 
   var progress: ChatProgress {
@@ -69,6 +79,13 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   mutating func feed(_ chunk: [UInt8]) {
     guard events.progress.problem == nil else { return }
     if form == .unknown { recognise(chunk) }
+    if form == .page {
+      whole += chunk
+      if whole.count >= Self.enoughOfPage { fail(.page(contentType, whole)) }
+      return
+    }
+    guard events.progress.problem == nil else { return }
+    if !hasEvents, beginning.count < 512 { beginning += chunk.prefix(512) }
     if form == .whole {
       whole += chunk
       if whole.count > Self.longestWhole {
@@ -96,7 +113,9 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   mutating func finish() {
     defer { events.progress.endText() }
     guard events.progress.problem == nil else { return }
-    if form == .whole {
+    if form == .page {
+      fail(.page(contentType, whole))
+    } else if form == .whole {
       do throws(Failure) {
         try events.readWhole(whole)
       } catch {
@@ -118,8 +137,36 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     // Some servers leave out the mark of the end; a finish reason says just as well that nothing is
     // missing. A dialect whose end mark always comes has complained by now.
     if events.progress.problem == nil, !events.progress.isDone, events.progress.finish == nil {
-      events.progress.problem = .truncated
+      events.progress.problem =
+        isForeign ? .notAnAnswer(contentType, form == .whole ? whole : beginning) : .truncated
     }
+  }
+
+  /// Nothing of what came is what a model's server says.
+  private var isForeign: Bool {
+    let progress = events.progress
+    guard progress.contentEvents == 0, progress.usage == nil, progress.toolCalls.isEmpty else {
+      return false
+    }
+    switch form {
+    case .unknown, .page: return false
+    case .stream:
+      // A stream that has only begun may have been worked on.
+      let isStream = contentType.map { $0.lowercased().hasPrefix("text/event-stream") } ?? false
+      return !hasEvents && !isStream && !isLines
+    case .whole:
+      guard let document = try? JSON.parse(whole) else { return false }
+      let object = document.array?.first ?? document
+      return !Self.ownMembers.contains { !object[$0].isNull }
+    }
+  }
+
+  /// Of the four dialects' documents.
+  private static var ownMembers: [String] {
+    [
+      "choices", "candidates", "content", "message", "response", "done", "usage", "usageMetadata",
+      "type", "object", "model",
+    ]
   }
 
   private mutating func recognise(_ chunk: [UInt8]) {
@@ -127,10 +174,10 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
     let first = chunk.first { $0 != 0x20 && !(0x09...0x0D).contains($0) && !mark.contains($0) }
     switch first {
     case nil: break
+    case UInt8(ascii: "<"): form = .page
+    case 0x1F where chunk.dropFirst().first == 0x8B: fail(.packed)
+    case _ where isLines: form = .stream
     case UInt8(ascii: "{"), UInt8(ascii: "["): form = .whole
-    case UInt8(ascii: "<"):
-      let type = ErrorDocument.printable(contentType ?? "text/html")
-      fail(.nonsense("a page for people (\(type)) came where an answer was expected"))
     default: form = .stream
     }
   }
@@ -149,6 +196,7 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
   }
 
   private mutating func take(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) {
+    hasEvents = true
     guard events.progress.takesEvents(), !event.isEmpty else { return }
     switch shapes.token(in: bytes, event) {
     case .text(let text): events.add(text: text, numbers: shapes.numbers)

@@ -13,6 +13,8 @@ struct WireCall: Sendable {
   var isThinking = false
   var inputEstimate: Int64
   var quirks: WireQuirks
+  /// How closely the model is to look at images; nil leaves it to the server.
+  var imageDetail: ProviderDefinition.ImageDetail? = nil
   /// How many tokens of input and output the model takes together, where that is known.
   var context: Int64? = nil
   /// How long the answer is likely to be, where a server wants to know how much has to fit.

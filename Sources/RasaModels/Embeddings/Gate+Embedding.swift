@@ -178,9 +178,11 @@ extension Gate {
       case .timeout: .timeout
       default: .provider
       }
-    return Failure(
+    var failure = Failure(
       kind, "\(call.name) made no vectors: \(problem.message)",
       mend: problem.mendOfVectors(at: call.settings, model: call.model))
+    failure.reason = problem.kind.rawValue
+    return failure
   }
 }
 

@@ -78,7 +78,10 @@ struct AttemptDisplay: Sendable {
   /// Whom to announce first, and the event as it is to be shown.
   mutating func show(_ event: ModelEvent) -> (announced: String?, event: ModelEvent?) {
     let name = announcement.name(at: event)
-    if case .restarted = event { text = "" }
+    switch event {
+    case .restarted, .tookBack: text = ""
+    default: break
+    }
     guard case .text(let piece) = event else { return (name, event) }
     let new = rest?.take(piece) ?? piece
     text += new

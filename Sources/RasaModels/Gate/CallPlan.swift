@@ -8,6 +8,8 @@ struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
   var size: RequestSize
+  /// What is sent beside words.
+  let attachments: [Attachment]
   var profile: PerformanceProfile
   /// SHA-256 of what is asked: it goes into the journal in place of the prompt.
   var digest: String
@@ -23,6 +25,7 @@ struct CallPlan: Sendable {
   ) {
     self.request = request
     self.context = context
+    attachments = request.attachments
     let schema = request.schema?.json(.canonical) ?? ""
     size = RequestSize(request, schema: schema)
     profile = Self.profile(request, context, options)
@@ -70,6 +73,12 @@ struct CallPlan: Sendable {
       add(message.text)
       for call in message.toolCalls { add(call.value.json(.canonical)) }
       if let id = message.toolCallID { add(id) }
+      for attachment in message.attachments {
+        add(attachment.type.rawValue)
+        add(attachment.digest)
+        // A PDF is sent with its name.
+        if attachment.kind == .pdf { add(attachment.name) }
+      }
     }
     add(schema)
     for tool in request.tools {

@@ -12,7 +12,8 @@ enum AttemptOutcome: Sendable {
   /// Whether no provider has said anything to the request.
   var isUnanswered: Bool {
     guard case .failed(let problem, _, _) = self else { return false }
-    return problem.kind == .connection || problem.kind == .budget || problem.kind == .unknownPrice
+    return problem.isBelowHTTP || problem.kind == .budget || problem.kind == .unknownPrice
+      || problem.kind == .unfit
   }
 }
 
@@ -30,11 +31,16 @@ extension Gate {
       await note(problem, at: contender)
       return .failed(problem, hasShown: false, policy: .reject)
     }
+    if let problem = obstacle(of: candidate, plan) {
+      return .failed(problem, hasShown: false, policy: .reject)
+    }
+    warnOfUnknownAttachments(plan, candidate)
     var call = WireCall(
       request: plan.request, model: candidate.model ?? "", cap: nil,
       effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
       inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
     call.context = candidate.facts?.context
+    call.imageDetail = candidate.imageDetail
     call.expectedOutput = outputRoom(for: plan, candidate).start
     if candidate.settings?.dialect == .anthropic { call.requiredCap = AnthropicMessages.usualCap }
     if let doubt = plan.context.doubt {
@@ -113,13 +119,14 @@ extension Gate {
     }
     let (usage, cost) = used(reading, hold)
     let rest = reading.transcript.text
-    let answer = ModelAnswer(
+    var answer = ModelAnswer(
       text: plan.begun.map { $0.text + $0.new(in: rest) } ?? rest, toolCalls: reading.toolCalls,
       reasoning: reading.reasoning,
       provider: candidate.provider, model: call.model, usage: usage,
       cost: cost, finish: reading.finish, isMock: candidate.isMock, cap: hold.cap,
       ceiling: ceiling(of: reading, usage, plan, candidate, hold),
       fallback: plan.fallback)
+    answer.attachmentTokens = hold.estimate.attached
     faultPoint("call.complete")
     let notices = notices(about: reading, usage, cost, answer, hold)
     let observation = observation(of: reading, usage, plan, at: candidate, under: hold)
@@ -164,14 +171,18 @@ extension Gate {
   /// Settles what did not become an answer. It runs to its end even when the caller's task has been
   /// cancelled: the money has been spent either way.
   ///
-  /// A request that was refused costs nothing; one that was left waiting may well have been worked
-  /// on. Returns what it has cost.
+  /// A request that was refused costs nothing, and neither does one that something else than a model
+  /// answered; one that was left waiting may well have been worked on. Returns what it has cost.
   func settle(
     _ hold: borrowing Hold, _ plan: CallPlan, _ candidate: Candidate, model: String,
     _ reading: Reading, after problem: ProviderProblem? = nil, outcome: Settlement.Outcome,
     reason: String, message: String, partial: String, _ observation: ModelObservation? = nil
   ) async throws -> Money {
-    let isFree = problem.map { !reading.isAccepted && $0.kind != .timeout } ?? false
+    let isFree =
+      problem.map { problem in
+        reading.isAccepted
+          ? problem.isForeign && !reading.transcript.hasContent : problem.kind != .timeout
+      } ?? false
     let (usage, cost) = isFree ? (Usage(isReported: false), Money.zero) : used(reading, hold)
     let settlement = Settlement(
       reservation: hold.reservation, actual: cost, usage: usage, outcome: outcome,

@@ -25,22 +25,31 @@ extension Gate {
       return "\(name(contender.candidate)): \(attempts.joined(separator: "; then "))"
     }
     let purpose = plan.request.name.isEmpty ? "" : " for \(plan.request.name)"
+    let isUnfit = problem.kind == .unfit
     let single = tried.count == 1 && chain.unreachable.isEmpty
-    return Failure(
-      kind(tried), "\(name(decisive.candidate)) gave no answer\(purpose): \(problem.message)",
-      mend: problem.mend(at: decisive.candidate.settings, model: decisive.candidate.model),
+    var failure = Failure(
+      kind(tried),
+      "\(name(decisive.candidate)) \(isUnfit ? "cannot be asked" : "gave no answer")\(purpose): "
+        + problem.message,
+      mend: isUnfit
+        ? mendOfAttachments(plan)
+        : problem.mend(at: decisive.candidate.settings, model: decisive.candidate.model),
       details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
+    failure.reason = problem.kind.rawValue
+    return failure
   }
 
   /// A refusal that ends the chain speaks for it; else the first choice does.
   private func decisive(_ tried: [Contender]) -> Contender? {
     tried.first { contender in
       contender.problems.last.map { $0.kind == .rejected || $0.kind == .budget } ?? false
-    } ?? tried.first
+    } ?? tried.first { $0.problems.last?.kind != .unfit } ?? tried.first
   }
 
   private func kind(_ tried: [Contender]) -> Failure.Kind {
-    let kinds = Set(tried.compactMap { $0.problems.last?.kind })
+    var kinds = Set(tried.compactMap { $0.problems.last?.kind })
+    if kinds == [.unfit] { return .configuration }
+    kinds.remove(.unfit)
     if kinds.isSubset(of: [.authentication, .payment]) { return .authentication }
     if kinds.isSubset(of: [.budget, .unknownPrice]) { return .budget }
     if tried.last?.problems.last?.kind == .budget { return .budget }

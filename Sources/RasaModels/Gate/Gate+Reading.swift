@@ -13,7 +13,7 @@ extension Gate {
     _ reading: inout Reading, _ call: WireCall, from candidate: Candidate, _ plan: CallPlan,
     under hold: inout Hold, onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws {
-    let patience = firstContentTimeout(for: candidate, plan.profile)
+    let patience = firstContentTimeout(for: candidate, plan.profile) + timeToSend(plan)
     let idle = idleTimeout(for: candidate)
     var deadline = plan.limit(reading.startedAt.advanced(by: patience))
     var stream: any ChatStream
@@ -27,7 +27,7 @@ extension Gate {
         break
       } catch let problem as ProviderProblem where problem.kind == .timeout {
         throw try silence(problem, after: patience, reading, plan)
-      } catch let problem as ProviderProblem where problem.kind == .connection {
+      } catch let problem as ProviderProblem where problem.isBelowHTTP {
         // The call's own time may have ended while it was still connecting.
         if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
         throw problem
@@ -85,7 +85,7 @@ extension Gate {
   ) async throws -> Bool {
     if progress.takeBack() {
       reading.transcript.takeBack()
-      try await onEvent(.restarted(reason: "what the model had said so far was its reasoning"))
+      try await onEvent(.tookBack(reason: "what the model had said so far was its reasoning"))
     }
     var content = progress.takeContent()
     reading.usage = progress.usage
@@ -136,7 +136,7 @@ extension Gate {
     if reading.firstContentAt == nil {
       return ProviderProblem(.timeout, "nothing of an answer came within \(span)")
     }
-    return ProviderProblem(.brokenStream, "the answer went silent for \(span)")
+    return ProviderProblem(.idle, "the answer went silent for \(span)")
   }
 
   func firstContentTimeout(for candidate: Candidate, _ profile: PerformanceProfile) -> Duration {
@@ -152,6 +152,13 @@ extension Gate {
     case .expert: return .seconds(60)
     case .thinking: return .seconds(90)
     }
+  }
+
+  /// What is attached has to be sent before anything can come: an upload of a megabit a second is waited
+  /// for.
+  func timeToSend(_ plan: CallPlan) -> Duration {
+    let bytes = plan.attachments.reduce(0) { $0 + Int64($1.payload.utf8.count) }
+    return .milliseconds(bytes / 125)
   }
 
   func idleTimeout(for candidate: Candidate) -> Duration {

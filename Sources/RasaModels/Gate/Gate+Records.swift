@@ -7,7 +7,8 @@ import RasaPersona
 extension Gate {
   func intentEntry(
     _ plan: CallPlan, _ request: ReservationRequest, _ sizing: HoldSizing, _ price: Price,
-    cap: Int64?, adaptations: String, isPriceKnown: Bool, exceedsBudget: Bool
+    cap: Int64?, adaptations: String, isPriceKnown: Bool, exceedsBudget: Bool,
+    attached: [Int64] = []
   ) -> JournalEntry {
     var body: ValueObject = [
       "reservation": .string(request.id.text),
@@ -19,6 +20,7 @@ extension Gate {
         "cost": .string(request.amount.decimalText),
       ],
     ]
+    if !attached.isEmpty { body["attachment_tokens"] = .array(attached.map { .int($0) }) }
     // Where it is what is held, that is all there is to say.
     if cap == nil { body["uncapped"] = true }
     if let cap, cap != sizing.tokens { body["cap"] = .int(cap) }

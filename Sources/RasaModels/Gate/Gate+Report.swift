@@ -16,6 +16,7 @@ extension Gate {
           terms: [
             role(of: candidate, plan), speed(of: candidate), standing(of: contender),
             try await money(for: candidate, plan),
+            obstacle(of: candidate, plan).map { "attachments: \($0.message), so it is not asked" },
           ].compactMap(\.self)))
     }
     return SelectionReport(

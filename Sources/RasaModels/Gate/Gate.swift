@@ -87,8 +87,7 @@ package final class Gate: ModelGate {
             // What was shown of a broken answer is taken back before the next one begins.
             try await onEvent(.restarted(reason: reason))
           } else {
-            try await onEvent(
-              .noticed("the stream broke (\(reason)); the answer goes on where it broke off"))
+            try await onEvent(.wentOn(after: reason))
           }
           broken = nil
         }
@@ -123,7 +122,11 @@ package final class Gate: ModelGate {
               contenders[other].isOut = true
             }
           }
-          if problem.kind == .rejected { throw failure(plan, contenders, chain) }
+          if problem.kind == .rejected,
+            !mayLieInAttachments(plan, contenders[index].candidate)
+          {
+            throw failure(plan, contenders, chain)
+          }
           if problem.kind == .tooLong { contenders.putLargerWindowsFirst(after: index) }
           if problem.isNoAnswer {
             // It was paid for. A second model may do better; who asks on and on pays on and on.
@@ -184,8 +187,18 @@ package final class Gate: ModelGate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     await recall()
     let chain = try await chain(plan)
-    guard var candidate = inOrderOfAvailability(chain.candidates).first?.candidate else {
-      throw failure(plan, [], chain)
+    var contenders = inOrderOfAvailability(chain.candidates)
+    for index in contenders.indices {
+      if let problem = obstacle(of: contenders[index].candidate, plan) {
+        contenders[index].problems.append(problem)
+      }
+    }
+    // A stand-in is for what a server does not know, and not for what is attached.
+    guard
+      var candidate = contenders.first(where: { $0.problems.isEmpty && !$0.candidate.isStandIn })?
+        .candidate
+    else {
+      throw failure(plan, contenders, chain)
     }
     if candidate.model == nil, let resolved = try? await resolved(candidate, plan) {
       candidate = resolved
@@ -193,14 +206,18 @@ package final class Gate: ModelGate {
     let price = price(of: candidate)
     let room = outputRoom(for: plan, candidate)
     let output = room.ceiling ?? room.start
-    let tokens = self.estimate(plan, candidate).tokens + more
+    let input = self.estimate(plan, candidate)
+    let tokens = input.tokens + more
     let cost = price.map { price in
       price.cost(input: tokens, output: output) + price.cost(seconds: paidSeconds(plan, price))
     }
-    return CallEstimate(
+    var estimate = CallEstimate(
       provider: candidate.provider, model: candidate.model ?? "default",
       inputTokens: tokens, outputTokens: output, cost: cost ?? .zero, isPriceKnown: price != nil,
-      isBounded: room.ceiling != nil)
+      isBounded: room.ceiling != nil
+        && candidate.bounds(plan.attachments))
+    estimate.attachmentTokens = input.attached
+    return estimate
   }
 
   /// Why which models would be asked, without asking any.
@@ -305,7 +322,7 @@ struct Contender: Sendable {
   mutating func note(_ problem: ProviderProblem, longestDelay: Duration, at now: UInt64) {
     problems.append(problem)
     // A stream that breaks twice will break again, and each time is paid for.
-    let breaks = problems.count { $0.kind == .brokenStream }
+    let breaks = problems.count { $0.kind == .brokenStream || $0.kind == .idle }
     let asked = problem.retryAfter ?? .zero
     isOut = !problem.isTransient || hasOneTry || breaks > 1 || asked > longestDelay
     notBefore = now.advanced(by: asked)

@@ -109,7 +109,7 @@ extension Gate {
         amount: sizing.amount, legs: legs, leaseEnds: now.advanced(by: lease))
       let intent = intentEntry(
         plan, request, sizing, price, cap: cap, adaptations: call.quirks.adaptations,
-        isPriceKnown: known != nil, exceedsBudget: exceeds)
+        isPriceKnown: known != nil, exceedsBudget: exceeds, attached: estimate.attached)
       let settlements = settlements.count
       switch try await ledger.reserve(request, recording: [intent]) {
       case .held:
@@ -170,7 +170,9 @@ extension Gate {
   }
 
   func estimate(_ plan: CallPlan, _ candidate: Candidate) -> TokenEstimate {
-    TokenEstimate(plan.size, state.withLock { $0.standing(candidate.key) })
+    TokenEstimate(
+      plan.size, state.withLock { $0.standing(candidate.key) },
+      attached: candidate.tokens(of: plan.attachments))
   }
 
   /// What an answer may take and is likely to take.
@@ -217,7 +219,8 @@ extension Gate {
   /// something arrives.
   private func lease(for candidate: Candidate, _ plan: CallPlan) -> Duration {
     let silence = max(
-      firstContentTimeout(for: candidate, plan.profile), idleTimeout(for: candidate))
+      firstContentTimeout(for: candidate, plan.profile) + timeToSend(plan),
+      idleTimeout(for: candidate))
     return max(.seconds(60), silence + .seconds(30))
   }
 

@@ -90,27 +90,38 @@ struct TokenEstimate: Sendable, Hashable {
 
   let size: RequestSize
   let tokens: Int64
+  /// Of what is attached, by the provider's own formula.
+  let attached: [Int64]
 
-  init(_ size: RequestSize, _ standing: ModelStanding?) {
+  init(_ size: RequestSize, _ standing: ModelStanding?, attached: [Int64] = []) {
     self.size = size
+    self.attached = attached
+    // Each is at most a quarter of what an integer holds.
+    let sum = attached.reduce(0) { min($0 + $1, .max / 4) }
+    let text = Self.text(size, standing)
+    tokens = min(text, .max / 4) + sum
+    likely = min(text, size.bytes / 3 + size.added) + sum
+  }
+
+  private static func text(_ size: RequestSize, _ standing: ModelStanding?) -> Int64 {
     let most = size.bytes + size.added
     guard let seen = standing?.counting[size.kind], seen.calls >= Self.callsToTrust,
       seen.distrusted == 0
-    else {
-      tokens = most
-      return
-    }
+    else { return most }
     let (scaled, overflow) = size.bytes.multipliedReportingOverflow(by: seen.densest)
-    tokens = overflow ? most : min(most, scaled / 1_000 * 3 / 2 + size.added)
+    return overflow ? most : min(most, scaled / 1_000 * 3 / 2 + size.added)
   }
 
   /// The likely number, where too many would do harm.
-  var likely: Int64 { min(tokens, size.bytes / 3 + size.added) }
+  let likely: Int64
 
   /// What the provider's count teaches; nil where it teaches nothing.
   func learnt(from usage: Usage) -> (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)?
   {
-    guard usage.isReported, size.bytes >= Self.shortestToLearnFrom else { return nil }
+    // How much of a count is an image's is not told.
+    guard usage.isReported, attached.isEmpty, size.bytes >= Self.shortestToLearnFrom else {
+      return nil
+    }
     return (size.kind, size.bytes, tokens, usage.input)
   }
 }

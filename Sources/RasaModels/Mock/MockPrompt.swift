@@ -12,6 +12,9 @@ struct MockPrompt: Sendable {
   /// A draft that has been revised for this topic stands in the prompt.
   var showsRevisedDraft: Bool
 
+  /// What is attached, as its facts say.
+  var attachments: [String]
+
   /// What the mock's critic asks for, and what a prompt of the next draft then contains.
   static let wish = "say what would change the conclusion"
 
@@ -20,6 +23,7 @@ struct MockPrompt: Sendable {
   init(_ request: ModelRequest) {
     topic = Self.shortened(request.input)
     preferences = request.preferences.map { ($0.key, $0.value.promptText) }
+    attachments = request.attachments.map { "\($0.name) (\($0.summary))" }
     isRevision = Self.contains(request, Self.wish)
     showsRevisedDraft = Self.contains(request, Self.revisionMark(topic))
   }

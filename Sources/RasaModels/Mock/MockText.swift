@@ -19,6 +19,9 @@ enum MockText {
         + " wants to know, weighs what speaks for and against it, and comes to a careful"
         + " conclusion\(wishes(prompt))."
     }
+    if !prompt.attachments.isEmpty {
+      text += " Nobody looked at \(prompt.attachments.joined(separator: ", "))."
+    }
     if prompt.isRevision {
       text +=
         "\n\n\(MockPrompt.revisionMark(prompt.topic)): the conclusion would change if what it"

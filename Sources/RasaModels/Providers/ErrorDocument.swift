@@ -121,6 +121,14 @@ struct ErrorDocument {
     return printable(String(decoding: words, as: UTF8.self))
   }
 
+  /// A server was spoken to without TLS that wants it.
+  var isAboutTLS: Bool {
+    let text = message.lowercased()
+    return text.contains("https port") || text.contains("http request to an https server")
+      || text.contains("plain http request was sent")
+      || text.contains("combination of host and port")
+  }
+
   /// Waiting does not help: the money is gone, not the rate.
   var isOutOfCredit: Bool {
     let marks = ["insufficient_quota", "billing_hard_limit", "spend_limit", "credit_limit"]

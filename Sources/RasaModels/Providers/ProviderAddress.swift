@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 
 /// The address of a model server, as people write it.
 struct ProviderAddress: Hashable {
@@ -6,9 +7,16 @@ struct ProviderAddress: Hashable {
   var host: String
   var port: Int?
   var path: String
+  /// What stands behind the `?`: never a key.
+  var query: [QueryItem] = []
 
-  /// Reads `host`, `host:port`, `[::1]:port`, `:port` and `http(s)://…`. `variable` is what the
-  /// message names when the text is none of these.
+  struct QueryItem: Hashable {
+    var name: String
+    var value: String
+  }
+
+  /// Reads `host`, `host:port`, `[::1]:port`, `:port` and `http(s)://…`, in quotes or without.
+  /// `variable` is what the message names when the text is none of these.
   init(_ text: String, variable: String) throws(Failure) {
     func unreadable(_ problem: String) -> Failure {
       Failure(
@@ -16,6 +24,10 @@ struct ProviderAddress: Hashable {
         mend: "write it as host, host:port or https://host/path")
     }
     var rest = text.trimmingBlanks[...]
+    for (open, close) in [("\"", "\""), ("'", "'"), ("<", ">"), ("`", "`")]
+    where rest.utf8.count > 2 && rest.hasPrefix(open) && rest.hasSuffix(close) {
+      rest = String(rest.dropFirst().dropLast()).trimmingBlanks[...]
+    }
     scheme = "http"
     hasScheme = false
     if let range = rest.firstRange(of: "://") {
@@ -25,15 +37,32 @@ struct ProviderAddress: Hashable {
       }
       rest = rest[range.upperBound...]
       hasScheme = true
+    } else {
+      let start = rest.prefix { $0 != "/" }.lowercased()
+      if ["http:", "https:"].contains(start)
+        || ["http", "https"].contains(start) && rest.contains("/")
+      {
+        throw unreadable("`://` does not stand behind \(start.prefix { $0 != ":" })")
+      }
     }
     guard rest.utf8.allSatisfy({ $0 > 32 && $0 != 127 && $0 != UInt8(ascii: "\\") }) else {
       throw unreadable("it has a space or a control character in it")
     }
     let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-    var path = rest[end...]
-    guard !path.contains(where: { $0 == "?" || $0 == "#" }) else {
-      throw unreadable("it has a query")
+    // What stands behind a # never reaches a server.
+    var path = rest[end...].prefix { $0 != "#" }
+    if let mark = path.firstIndex(of: "?") {
+      for item in path[mark...].dropFirst().split(separator: "&") {
+        let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = Self.decoded(parts[0])
+        guard !Self.mayHoldKey(name) else {
+          throw unreadable("a key stands in its query; keys belong in their own variable")
+        }
+        query.append(QueryItem(name: name, value: parts.count > 1 ? Self.decoded(parts[1]) : ""))
+      }
+      path = path[..<mark]
     }
+    guard !path.hasPrefix("//") else { throw unreadable("its host is missing") }
     while path.last == "/" { path.removeLast() }
     self.path = String(path)
     let authority = rest[..<end]
@@ -62,7 +91,11 @@ struct ProviderAddress: Hashable {
       self.port = number
     }
     // `0.0.0.0` is what a server listens on; a client reaches that server on the loopback.
-    self.host = host.isEmpty || host == "0.0.0.0" || host == "::" ? "127.0.0.1" : String(host)
+    switch host {
+    case "", "0.0.0.0", "*": self.host = "127.0.0.1"
+    case "::", "0:0:0:0:0:0:0:0": self.host = "::1"
+    default: self.host = String(host)
+    }
     guard !authority.isEmpty else { throw unreadable("it has no host") }
   }
 
@@ -77,8 +110,94 @@ struct ProviderAddress: Hashable {
   }
 
   var url: String {
-    let name = host.contains(":") ? "[\(host)]" : host
+    // The zone of an address (`fe80::1%eth0`) is written with its sign escaped.
+    let zone = host.contains("%25") ? host : host.replacing("%", with: "%25")
+    let name = host.contains(":") ? "[\(zone)]" : host
     return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")\(path)"
+  }
+}
+
+extension ProviderAddress {
+  private static func mayHoldKey(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return ["key", "token", "secret", "password", "passwd", "auth", "sig", "code"].contains {
+      name.contains($0)
+    }
+  }
+
+  /// `%41` for `A`.
+  private static func decoded(_ text: Substring) -> String {
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      if byte == UInt8(ascii: "%"), digits.count == 2,
+        let code = UInt8(String(Substring(digits)), radix: 16)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Takes off what people copy along from an example: the place of one request below the address,
+  /// as in `/v1/chat/completions`. True where there was such a thing, so that what stands before it is
+  /// the whole of the address.
+  mutating func dropEndpoint(of dialect: ProviderSettings.Dialect) -> Bool {
+    var parts = path.split(separator: "/").map(String.init)
+    let count = parts.count
+    func ends(_ ending: String...) -> Bool {
+      parts.count >= ending.count && zip(parts.suffix(ending.count), ending).allSatisfy(==)
+    }
+    func dropListOfModels() {
+      // Some servers have `models` in their own address; behind a version it is the list.
+      if parts.count >= 2, parts.last == "models", Self.isVersion(parts[parts.count - 2][...]) {
+        parts.removeLast()
+      }
+    }
+    switch dialect {
+    case .openAI:
+      if ends("chat", "completions") {
+        parts.removeLast(2)
+      } else if ["completions", "responses", "embeddings"].contains(where: { ends($0) }) {
+        parts.removeLast()
+      } else {
+        dropListOfModels()
+      }
+    case .anthropic:
+      if ends("messages", "count_tokens") {
+        parts.removeLast(2)
+      } else if ends("messages") || ends("complete") {
+        parts.removeLast()
+      } else {
+        dropListOfModels()
+      }
+    // With the version that the request brings along.
+    case .gemini:
+      if let last = parts.last, last.contains(":"), parts.count >= 2,
+        parts[parts.count - 2] == "models"
+      {
+        parts.removeLast(2)
+      } else {
+        dropListOfModels()
+      }
+    case .ollama:
+      if parts.count >= 2, parts[parts.count - 2] == "api" {
+        parts.removeLast(2)
+      } else if ends("api") || ends("v1") {
+        parts.removeLast()
+      } else if ends("v1", "chat", "completions") {
+        parts.removeLast(3)
+      } else if ends("v1", "models") {
+        parts.removeLast(2)
+      }
+    }
+    guard parts.count < count else { return false }
+    path = parts.isEmpty ? "" : "/" + parts.joined(separator: "/")
+    return true
   }
 }
 

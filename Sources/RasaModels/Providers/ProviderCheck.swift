@@ -116,6 +116,7 @@ extension ProviderReport {
     self.problem = Failure(
       problem.kind == .authentication ? .authentication : .provider, problem.message,
       mend: problem.mend(at: settings))
+    self.problem?.reason = problem.kind.rawValue
   }
 
   /// How a model of this provider stands after the look. A name without its date is listed when one

@@ -91,7 +91,16 @@ struct ProviderDraft {
     settings.extraHeaders = definition?.headers ?? []
     settings.keyHeader = definition?.keyHeader
     settings.query = definition?.query ?? []
+    // Of a request that was copied whole: it is said anew with each.
+    let copied = address.query.filter { $0.name != "alt" && $0.name != "beta" }
+    settings.query += copied.filter { item in
+      !settings.query.contains { $0.name == item.name }
+    }.map { ($0.name, $0.value) }
     settings.defaultModel = definition?.defaultModel
+    settings.takesImages = definition?.takesImages
+    settings.takesPDFs = definition?.takesPDFs
+    settings.imageDetail = definition?.imageDetail
+    settings.connectTimeout = try seconds(definition?.connectTimeout, "connect")
     settings.firstContentTimeout = try seconds(definition?.firstContentTimeout, "first_content")
     settings.idleTimeout = try seconds(definition?.idleTimeout, "idle")
     return settings
@@ -114,11 +123,13 @@ struct ProviderDraft {
         mend: "add `base_url: https://…`", at: definition?.location)
     }
     var address = try ProviderAddress(text, variable: addressVariable)
+    let isWhole = address.dropEndpoint(of: dialect)
     switch dialect {
     case .openAI:
       if !address.hasScheme, !address.isLoopback { address.scheme = "https" }
       // What a file writes out is taken as it stands: some servers have their version elsewhere.
-      if isBareAddress ? !address.hasVersion : address.path.isEmpty { address.path += "/v1" }
+      let lacksVersion = isBareAddress ? !address.hasVersion : address.path.isEmpty
+      if lacksVersion, !isWhole { address.path += "/v1" }
     case .anthropic, .gemini:
       if !address.hasScheme, !address.isLoopback { address.scheme = "https" }
       // The version belongs to the request here; people copy it along.
@@ -129,7 +140,6 @@ struct ProviderDraft {
       }
     case .ollama:
       if address.port == nil, !address.hasScheme { address.port = 11_434 }
-      if address.path.hasSuffix("/api") { address.path.removeLast(4) }
     }
     return address
   }
@@ -204,5 +214,16 @@ extension ProviderSettings {
       draft.setKey(key, from: variable)
     }
     return try draft.settings()
+  }
+}
+
+extension ProviderSettings {
+  /// An address of the kind that has its version in it, without one.
+  var lacksVersion: Bool {
+    guard dialect == .openAI, let address = try? ProviderAddress(baseURL, variable: "base_url")
+    else {
+      return false
+    }
+    return !address.hasVersion
   }
 }

@@ -4,19 +4,33 @@ import RasaPersona
 extension ProviderProblem {
   /// What a person can do about it.
   func mend(at settings: ProviderSettings?, model: String? = nil) -> String {
+    if let suggestion { return suggestion }
     let variable = settings?.addressVariable ?? ""
     switch kind {
+    case .connection where settings?.isLocal == true:
+      return "start the server at \(settings?.baseURL ?? ""), or set \(variable) to where it runs"
     case .connection:
-      return settings?.isLocal == true
-        ? "start the server at \(settings?.baseURL ?? ""), or set \(variable) to where it runs"
-        : "check the network and \(variable)"
-    case .timeout: return "try again, or choose a faster model with --model"
+      return "check the network and \(variable)" + wait("connect", at: settings)
+    case .unresolved:
+      return "check the name in \(variable), and the network" + wait("connect", at: settings)
+    case .proxy: return "check the proxy and NO_PROXY" + wait("connect", at: settings)
+    case .tls, .certificate:
+      return "check \(variable), and what stands between here and the server"
+        + wait("connect", at: settings)
+    case .timeout:
+      return "try again, choose a faster model with --model, or raise "
+        + setting("first_content", at: settings)
+    case .idle: return "try again, or raise " + setting("idle", at: settings)
     case .rateLimit:
       let wait = retryAfter.map {
         " in \(($0.nanoseconds + 999_999_999) / 1_000_000_000) s"
       }
       return "try again\(wait ?? " in a while"), or choose another model with --model"
     case .server, .brokenStream: return "try again, or choose another model with --model"
+    case .modelNotFound where settings?.lacksVersion == true && status == 404:
+      return
+        "name another with --model, or check \(variable): most servers of this kind have their "
+        + "models below /v1, as in \(settings?.baseURL ?? "")/v1"
     case .modelNotFound:
       return settings?.dialect == .ollama
         ? "get it with `ollama pull \(model ?? "llama3.2")`, or name another with --model"
@@ -28,7 +42,10 @@ extension ProviderProblem {
     case .tooLong: return "shorten the input, or choose a model with a larger window with --model"
     case .unsupported:
       return "choose another model with --model, or check what the operator asks for"
-    case .blocked: return "check the network, its proxy and \(variable)"
+    case .blocked:
+      return
+        "check \(variable), the proxy, and whether the network wants a login in a browser first"
+    case .notAnAnswer: return "check \(variable): what answers there is no server of models"
     case .refused, .filtered:
       return "word the request differently, or choose another model with --model"
     case .empty: return "try again, or choose another model with --model"
@@ -37,27 +54,39 @@ extension ProviderProblem {
       return parameter == "execution"
         ? "raise the budget, choose a cheaper model, or pass --force"
         : "raise the budget, choose a cheaper model, or pass --allow-budget-exceed"
+    case .unfit: return "name a model with --model that takes what is attached"
     case .unknownPrice:
       return
         "add its price to your own catalogue, choose another model, or pass --allow-budget-exceed"
     }
   }
 
+  /// The setting that says how long to wait.
+  private func setting(_ name: String, at settings: ProviderSettings?) -> String {
+    "`timeouts: {\(name): …}` of the provider `\(settings?.name ?? "")` in config.yaml"
+  }
+
+  private func wait(_ name: String, at settings: ProviderSettings?) -> String {
+    isWait ? ", or raise \(setting(name, at: settings))" : ""
+  }
+
   /// The same where vectors were asked for.
   func mendOfVectors(at settings: ProviderSettings, model: String) -> String {
     switch kind {
-    case .timeout, .server, .brokenStream:
+    case .timeout, .idle, .server, .brokenStream:
       "try again, or name another model with --embeddings"
     case .rateLimit: "try again in a while, or name another model with --embeddings"
     case .modelNotFound:
       settings.dialect == .ollama
         ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
-    case .rejected, .unsupported, .refused, .filtered, .empty:
+    case .rejected, .unsupported, .refused, .filtered, .empty, .unfit:
       "name a model with --embeddings that makes vectors"
     case .budget: "raise the budget, or do without --embeddings"
     case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"
     case .tooLong: "name a model with --embeddings that reads longer texts"
-    case .connection, .blocked, .quota, .payment, .authentication: mend(at: settings, model: model)
+    case .connection, .unresolved, .proxy, .tls, .certificate, .blocked, .notAnAnswer, .quota,
+      .payment, .authentication:
+      mend(at: settings, model: model)
     }
   }
 }

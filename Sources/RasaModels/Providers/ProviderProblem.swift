@@ -6,8 +6,18 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// Nobody answers at that address.
     case connection
-    /// Nothing came for too long.
+    /// Its name does not resolve.
+    case unresolved
+    /// The proxy is not there, refuses the way or is none.
+    case proxy
+    /// TLS does not come about.
+    case tls
+    /// The server's certificate is not trusted, or not for it, or not for today.
+    case certificate
+    /// The answer did not begin in time.
     case timeout
+    /// It began, and then nothing came for too long.
+    case idle
     /// 429: too many requests.
     case rateLimit
     /// 408, 5xx, 529: the server's own trouble.
@@ -27,8 +37,10 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case tooLong
     /// 413, 422, an unknown parameter or value: another model may take the request.
     case unsupported
-    /// Something between here and the model refused, in a page for people.
+    /// Something between here and the model answered: a page for people, or a way to elsewhere.
     case blocked
+    /// What came is surely nothing that a model said.
+    case notAnAnswer
     /// The model declined to answer.
     case refused
     /// The provider's content filter stopped the answer.
@@ -39,6 +51,8 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case budget
     /// A limit is in force and nobody knows what the model costs.
     case unknownPrice
+    /// The model does not take what is attached: it is not asked.
+    case unfit
   }
 
   package var kind: Kind
@@ -49,6 +63,12 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   package var code: String?
   package var parameter: String?
   package var retryAfter: Duration?
+  /// The same request would fail in the same way, whatever the kind says of others like it.
+  package var isLasting = false
+  /// It was waited for as long as the settings allow.
+  package var isWait = false
+  /// What to do, where whoever found it knows more than the kind says.
+  package var suggestion: String?
 
   package init(
     _ kind: Kind, _ message: String, status: Int? = nil, code: String? = nil,
@@ -64,26 +84,41 @@ package struct ProviderProblem: Error, Sendable, Hashable {
 
   /// The same model may well answer in a moment.
   package var isTransient: Bool {
+    guard !isLasting else { return false }
     switch kind {
-    case .connection, .rateLimit, .server, .brokenStream: true
-    case .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected, .tooLong,
-      .unsupported, .blocked, .refused, .filtered, .empty, .budget, .unknownPrice:
-      false
+    case .connection, .unresolved, .proxy, .tls, .rateLimit, .server, .brokenStream, .idle:
+      return true
+    case .certificate, .timeout, .modelNotFound, .quota, .authentication, .payment, .rejected,
+      .tooLong, .unsupported, .blocked, .notAnAnswer, .refused, .filtered, .empty, .budget,
+      .unknownPrice, .unfit:
+      return false
     }
   }
 
   /// No model of this provider will answer.
   package var condemnsProvider: Bool {
     switch kind {
-    case .authentication, .payment, .quota, .blocked: true
+    case .authentication, .payment, .quota, .blocked, .certificate: true
+    default: isLasting && isBelowHTTP
+    }
+  }
+
+  /// No server was reached that could have worked on the request.
+  var isBelowHTTP: Bool {
+    switch kind {
+    case .connection, .unresolved, .proxy, .tls, .certificate: true
     default: false
     }
   }
 
+  /// No model had a part in what came, so that nobody can want money for it.
+  var isForeign: Bool { kind == .blocked || kind == .notAnAnswer }
+
   /// Whether it says something about the model's availability to later calls.
   var isAboutAvailability: Bool {
     switch kind {
-    case .rejected, .tooLong, .unsupported, .refused, .filtered, .empty, .budget, .unknownPrice:
+    case .rejected, .tooLong, .unsupported, .refused, .filtered, .empty, .budget, .unknownPrice,
+      .unfit:
       false
     default: true
     }
@@ -120,12 +155,61 @@ extension ProviderProblem {
 
 extension ProviderProblem {
   /// What a status other than 2xx means. `body` is the error document as it came.
-  package init(status: Int, headers: (String) -> String?, body: [UInt8], now: Timestamp) {
+  ///
+  /// - Parameter address: what was asked, without what may be secret in it.
+  package init(
+    status: Int, headers: (String) -> String?, body: [UInt8], now: Timestamp, address: String = ""
+  ) {
     let document = ErrorDocument(body)
+    if (300..<400).contains(status), status != 304 {
+      self.init(redirect: status, to: headers("location"), from: address, saying: document)
+      return
+    }
     var delay = RetryAfter.read(headers, now: now) ?? document.retryDelay
     if status == 429, delay == nil { delay = RetryAfter.readResets(headers, now: now) }
     self.init(status: status, document, retryAfter: delay)
+    if document.isPage {
+      let type = headers("content-type").map { ErrorDocument.printable($0) } ?? "text/html"
+      let place = address.isEmpty ? "" : " from \(address)"
+      let words = document.message.isEmpty ? "" : ": \(document.message)"
+      let what = "a web page (\(type)) came\(place) instead of an answer (\(status))"
+      message = (kind == .server ? "the server failed: " : "") + what + words
+    } else if status == 404, !document.isAboutMissingModel, !address.isEmpty {
+      message += " [asked: \(address)]"
+    }
+    if status == 407 {
+      isLasting = true
+      kind = .proxy
+      let words = document.message.isEmpty ? "" : ": \(document.message)"
+      message = "a proxy asks for a password (407)\(words)"
+      suggestion = "write the user and the password into the proxy's address"
+    } else if document.isAboutTLS, address.hasPrefix("http:") {
+      isLasting = true
+      kind = .tls
+      suggestion = "write the address with https://"
+    }
     note(requestID: Self.requestID(headers) ?? document.requestID)
+  }
+
+  /// Redirects are not followed: the key would go along to wherever they lead.
+  private init(
+    redirect status: Int, to location: String?, from address: String, saying document: ErrorDocument
+  ) {
+    let place = address.isEmpty ? "the server" : address
+    let target = location.map { text in
+      ErrorDocument.printable(String(text.prefix { $0 != "?" && $0 != "#" }.prefix(200)))
+    }
+    let words = document.message.isEmpty ? "" : ": \(document.message)"
+    self.init(
+      .blocked,
+      "\(place) redirects \(target.map { "to \($0)" } ?? "without saying where") (\(status))\(words)",
+      status: status)
+    guard let target, let path = address.pathOfURL, target.hasSuffix(path) else { return }
+    if target.hasPrefix("https://") || target.hasPrefix("http://") {
+      suggestion =
+        "if that is where the server is now, write its address as that says: redirects are "
+        + "not followed, since the key would go along"
+    }
   }
 
   private init(status: Int, _ document: ErrorDocument, retryAfter: Duration?) {
@@ -139,7 +223,7 @@ extension ProviderProblem {
       words = "the provider asks for payment (\(status))"
     case 401 where document.isPage, 403 where document.isPage:
       kind = .blocked
-      words = "a page for people came instead of an answer (\(status))"
+      words = "a web page came instead of an answer (\(status))"
     case 401, 403,
       400 where document.isAboutKey:
       kind = .authentication
@@ -222,5 +306,42 @@ extension ProviderProblem {
       name.utf8.count <= 100, !message.contains(name)
     else { return }
     message += " [request \(name)]"
+  }
+}
+
+extension ProviderProblem {
+  /// A page for people where a model's answer was expected, with a status that promised one.
+  static func page(_ contentType: String?, _ page: [UInt8]) -> ProviderProblem {
+    let type = ErrorDocument.printable(contentType ?? "text/html")
+    let words = ErrorDocument(page).message
+    return ProviderProblem(
+      .blocked,
+      "a web page (\(type)) came instead of an answer\(words.isEmpty ? "" : ": \(words)")")
+  }
+
+  /// - Parameter body: what came, or its beginning.
+  static func notAnAnswer(_ contentType: String?, _ body: [UInt8]) -> ProviderProblem {
+    let type = contentType.map { ErrorDocument.printable($0) } ?? "without a content type"
+    let words = ErrorDocument.printable(String(decoding: body.prefix(1_000), as: UTF8.self))
+    return ProviderProblem(
+      .notAnAnswer, "what came (\(type)) is no answer of a model: \(words.prefix(200))")
+  }
+
+  static let packed = ProviderProblem(
+    .notAnAnswer, "what came is packed (gzip), and its headers do not say so")
+
+  /// Says which address answered so, and with what status.
+  mutating func note(status: Int, from address: String) {
+    guard isForeign, !address.isEmpty, !message.contains(address) else { return }
+    message += " [\(status) from \(address)]"
+  }
+}
+
+extension String {
+  /// What stands behind the host of an address; nil where nothing does.
+  fileprivate var pathOfURL: String? {
+    let parts = split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, let slash = parts[2].firstIndex(of: "/") else { return nil }
+    return String(parts[2][slash...])
   }
 }

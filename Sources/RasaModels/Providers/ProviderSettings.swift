@@ -5,6 +5,7 @@ package import RasaPersona
 package struct ProviderSettings: Sendable {
   package typealias Dialect = ProviderDefinition.Dialect
   package typealias MaxTokensField = ProviderDefinition.MaxTokensField
+  package typealias ImageDetail = ProviderDefinition.ImageDetail
   package typealias StructuredOutput = ProviderDefinition.StructuredOutput
 
   /// What the engine in `engine:model` and in messages calls it.
@@ -37,10 +38,15 @@ package struct ProviderSettings: Sendable {
   /// Added to every address.
   package var query: [(name: String, value: String)]
   package var defaultModel: String?
+  package var connectTimeout: Duration?
   package var firstContentTimeout: Duration?
   package var idleTimeout: Duration?
   /// What made it known: names of variables, the place in a file.
   package var origins: [String]
+  /// Whether its models take images and PDFs, where the configuration says so.
+  package var takesImages: Bool?
+  package var takesPDFs: Bool?
+  package var imageDetail: ImageDetail?
   /// A key was named for it, or its vendor sells nothing without one.
   package var wantsKey = false
 

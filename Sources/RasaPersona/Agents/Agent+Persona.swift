@@ -41,10 +41,11 @@ extension Agent {
     persona.limits = limits.whole
     persona.capabilities = capabilities
     persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
+    persona.agents = agents
     persona.agent = AgentRules()
     persona.agent?.maxConcurrentTasks = maxConcurrentTasks
     persona.agent?.sandbox = sandbox
-    persona.agent?.loop = isPart ? loop : nil
+    persona.agent?.loop = isPart ? boundedLoop : nil
     let work = try work(prompt, parts, &persona)
     persona.operators.append(work)
     try addGates(after: work.name, parts, &persona)
@@ -57,8 +58,15 @@ extension Agent {
     if traits.contextRequirements == .extensive {
       persona.frames.append(FrameDefinition(name: "long_term_frame", location: prompt.location))
     }
-    try addTrigger(&persona)
+    try addTrigger(&persona, isPart: isPart)
     return persona
+  }
+
+  /// With no more rounds than the agent has answers.
+  private var boundedLoop: LoopBehavior? {
+    guard var loop else { return nil }
+    if let maxTurns { loop.maxIterations = min(loop.maxIterations, maxTurns - 1) }
+    return loop.maxIterations > 0 ? loop : nil
   }
 
   /// The models that it names, else the one of its TOML, else what it asks for.
@@ -84,6 +92,7 @@ extension Agent {
     work.optionalReads = Set(work.reads.dropFirst())
     work.writes = [Write(key: "draft", type: .text)]
     work.effort = effort
+    work.temperature = temperature
     work.isStrict = isStrict
     // Whoever wants little says so; otherwise nothing of ours cuts an answer.
     if traits.outputVolume == .low { work.maxTokens = 800 }
@@ -138,13 +147,17 @@ extension Agent {
       persona.metadataAsWritten["quality_gates"] = .array(checked.map(Value.string))
       var review = try parts.operatorNamed("quality_review")
       if review.then.isEmpty {
-        review.then = [
-          Route(
-            when: try Guard.compile(#"quality.verdict == "revise""#), action: .to(work), atMost: 2),
+        let revisions = min(2, (maxTurns ?? .max) - 1)
+        if revisions > 0 {
+          review.then.append(
+            Route(
+              when: try Guard.compile(#"quality.verdict == "revise""#), action: .to(work),
+              atMost: revisions))
+        }
+        review.then.append(
           Route(
             when: try Guard.compile(#"quality.verdict == "escalate""#),
-            action: .review(subject: "draft")),
-        ]
+            action: .review(subject: "draft")))
       }
       persona.operators.append(review)
     }
@@ -161,7 +174,7 @@ extension Agent {
   private func addLoop(
     back work: String, _ parts: Parts, _ persona: inout PersonaDefinition, isPart: Bool
   ) throws(Failure) {
-    guard let loop else { return }
+    guard let loop = boundedLoop else { return }
     var decision: OperatorDefinition
     if let condition = loop.when {
       decision = OperatorDefinition(
@@ -188,7 +201,11 @@ extension Agent {
     persona.operators.append(decision)
   }
 
-  private func addTrigger(_ persona: inout PersonaDefinition) throws(Failure) {
+  /// The next one takes over when this one's work is done: where it goes back over frames, after the
+  /// last round, and not in each.
+  private func addTrigger(
+    _ persona: inout PersonaDefinition, isPart: Bool
+  ) throws(Failure) {
     guard let trigger else { return }
     let place = trigger.location ?? persona.location
     var hand = OperatorDefinition(
@@ -197,9 +214,17 @@ extension Agent {
     hand.description = "Hands the result to \(trigger.agent)."
     hand.sections = ["input", "draft"]
     persona.operators.append(hand)
-    if let condition = trigger.when {
+    var conditions: [String] = []
+    if isPart, boundedLoop != nil {
+      conditions.append("loop.again != true or context.last_round == true")
+    }
+    if let condition = trigger.when { conditions.append(condition) }
+    if !conditions.isEmpty {
+      let source =
+        conditions.count == 1 ? conditions[0] : "(\(conditions[0])) and (\(conditions[1]))"
       persona.frames[persona.frames.count - 1].next = [
-        Transition(to: "trigger_frame", when: try Guard.compile(condition, at: trigger.location)),
+        Transition(
+          to: "trigger_frame", when: try Guard.compile(source, at: trigger.location)),
         Transition(to: "end"),
       ]
     }

@@ -19,6 +19,9 @@ package struct Agent: Sendable, Hashable {
   package var model: String?
   package var effort: ReasoningEffort?
   package var models = RecommendedModels()
+  package var temperature: Double?
+  /// How often it may answer in one run of it, with what reviews and loops send back.
+  package var maxTurns: Int?
   package var profile: PerformanceProfile?
   package var traits = PerformanceTraits()
   /// How many tokens a usual answer takes, in and out together.
@@ -32,9 +35,13 @@ package struct Agent: Sendable, Hashable {
   package var capabilities: [String] = []
   package var exampleQueries: [String] = []
   package var worksWellWith: [String] = []
+  /// Whom it may have work of all agents; nil for any.
+  package var agents: AgentNarrowing.List?
   package var typicalWorkflows: [String] = []
   package var qualityGates: [String] = []
   package var tools: [String] = []
+  /// The fields that it has and that mean nothing here yet, in the order of the file.
+  package var unused: [String] = []
   package var constraints = ValueObject()
   /// The same with numbers as the file has them, for prompts.
   package var constraintsAsWritten = ValueObject()
@@ -54,6 +61,17 @@ package struct Agent: Sendable, Hashable {
     self.id = id
     self.name = name.isEmpty ? id : name
     self.description = description
+  }
+}
+
+extension Agent {
+  /// What a run has to say about fields that another tool would act on; nil when there are none.
+  package var unusedNotice: Warning? {
+    guard !unused.isEmpty else { return nil }
+    let fields = DocumentReader.spoken(unused, "and")
+    let verb = unused.count == 1 ? "means" : "mean"
+    return Warning(
+      "\(fields) of the agent `\(id)` \(verb) nothing here yet: it answers by its prompt alone")
   }
 }
 
@@ -90,10 +108,15 @@ package struct AgentFiles: Sendable, Hashable {
   package var prompt: String?
   /// What lists call the place: `shipped`, or the agents root.
   package var origin: String = ""
-  package init(config: String? = nil, prompt: String? = nil, origin: String = "") {
+  package var kind: AgentKind
+
+  package init(
+    config: String? = nil, prompt: String? = nil, origin: String = "", kind: AgentKind = .rasa
+  ) {
     self.config = config
     self.prompt = prompt
     self.origin = origin
+    self.kind = kind
   }
 }
 
@@ -173,5 +196,18 @@ package struct AgentPrompt: Sendable, Hashable {
   package init(text: String, location: SourceLocation) {
     self.text = text
     self.location = location
+  }
+}
+
+extension AgentPrompt {
+  /// Whether nothing in it tells a model anything: blanks and comments do not.
+  package var isBlank: Bool {
+    var rest = text[...]
+    while let start = rest.firstRange(of: "<!--") {
+      guard rest[..<start.lowerBound].allSatisfy(\.isWhitespace) else { return false }
+      guard let end = rest[start.upperBound...].firstRange(of: "-->") else { return false }
+      rest = rest[end.upperBound...]
+    }
+    return String(rest).trimmed.isEmpty
   }
 }

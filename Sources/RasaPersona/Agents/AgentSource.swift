@@ -7,6 +7,11 @@ package protocol AgentSource: Sendable {
   /// The limits of other files of that agent which the one that is used may not lift: it came with
   /// the folder that the user is in.
   func limits(ofAgent id: String) -> [CostBudget]
+  /// The files of the same place that are of that id too, and are not used.
+  func duplicates(ofAgent id: String) -> [Warning]
+  /// The id of the agent that somebody means by its id or by its name for people; nil when there is
+  /// none, or more than one.
+  func agentID(for word: String) -> String?
   /// The ids, for messages.
   func agentIDs() -> [String]
   /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
@@ -16,6 +21,8 @@ package protocol AgentSource: Sendable {
 }
 
 extension AgentSource {
+  package func duplicates(ofAgent id: String) -> [Warning] { [] }
+  package func agentID(for word: String) -> String? { nil }
   package func limits(ofAgent id: String) -> [CostBudget] { [] }
 }
 
@@ -26,6 +33,8 @@ package struct AgentDocuments: Sendable, Hashable {
   /// What the prompt's file was known by before it was read and after; nil when it cannot be known
   /// again by that.
   package var promptStamp: PromptCache.Stamp?
+  /// The paths for the prompt that lead where no prompt may lie.
+  package var promptsOutside: [String] = []
   /// The id, for an agent whose file does not say it.
   package var fileName: String
   /// From the folders between the agents root and the file; nil in the root.

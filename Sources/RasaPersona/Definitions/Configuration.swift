@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
   package var network = NetworkDefinition()
   /// The model whose vectors help to recommend agents; nil when none is to be asked.
   package var embeddings: ModelReference?
+  /// Which agents may be seen and have work: the user's list, and the project's.
+  package var narrowing = AgentNarrowing()
   /// What of it the project's file says; nil when there is none.
   package var ofProject: ProjectSettings?
   package init() {}
@@ -44,9 +46,16 @@ package struct ProviderDefinition: Sendable {
     case prompt
   }
 
+  /// How closely OpenAI's models look at an image, which decides what it costs.
+  package enum ImageDetail: String, Sendable, Hashable, CaseIterable { case low, high }
+
   package var name: String
   package var dialect: Dialect
   package var baseURL: String
+  /// Whether its models take images and PDFs; nil leaves it to the catalogue.
+  package var takesImages: Bool?
+  package var takesPDFs: Bool?
+  package var imageDetail: ImageDetail?
   /// The name of the environment variable that holds the key; the key itself is in no file.
   package var keyVariable: String?
   /// The header that carries the key, when it is not the dialect's own.
@@ -62,6 +71,7 @@ package struct ProviderDefinition: Sendable {
   /// It runs here, so what has no price is free. Nil: when its address is this machine's.
   package var isLocal: Bool?
   /// Seconds.
+  package var connectTimeout: Double?
   package var firstContentTimeout: Double?
   package var idleTimeout: Double?
   package var location: SourceLocation
@@ -96,7 +106,18 @@ package struct ProviderDefinition: Sendable {
 
 /// How providers are reached.
 package struct NetworkDefinition: Sendable, Hashable {
-  package var proxy: String?
+  /// A setting, and where it stands: what messages name.
+  package struct Setting: Sendable, Hashable {
+    package var value: String
+    package var location: SourceLocation
+  }
+
+  /// Empty or `none` for no proxy at all, whatever the environment says.
+  package var proxy: Setting?
+  package var noProxy: Setting?
+  package var proxiesLoopback = false
+  package var caFile: Setting?
+  package var caFolder: Setting?
   package var http2 = false
   package init() {}
 }

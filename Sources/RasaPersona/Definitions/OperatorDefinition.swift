@@ -73,6 +73,8 @@ package struct OperatorDefinition: Sendable {
   package var isInstructions = false
   /// Whether a name in the prompt that has no value is an error, and not empty.
   package var isStrict = false
+  /// Whether it is shown what is attached to the input, where it reads the input.
+  package var takesAttachments = true
   package var location: SourceLocation
 
   package init(
@@ -124,6 +126,8 @@ package struct Route: Sendable {
   package var atMost: Int?
   /// Frames that are left out on the way from there to here again.
   package var skip: [String] = []
+  /// Whether `to` names a frame that an agent goes back to by its `loop_behavior`.
+  package var isLoop = false
   package var location: SourceLocation
 
   package init(

@@ -32,6 +32,8 @@ package struct PersonaDefinition: Sendable {
     set { spellings = newValue }
   }
   private var spellings = ValueObject()
+  /// Whom it may have work of all agents; nil for any.
+  package var agents: AgentNarrowing.List?
   /// What only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation
@@ -86,6 +88,13 @@ package enum FrameKind: String, Sendable, Hashable, CaseIterable {
   /// The kind that a frame's name stands for, when the file does not say: `session_frame`,
   /// `short_term_memory_frame`, …; any other name (`persona_frame`, a domain's own) is stateless
   /// unless the file says otherwise.
+  /// The names that tell what a frame opens.
+  package static let names = [
+    "stateless_frame", "session_frame", "short_term_frame", "long_term_frame", "stateless",
+    "session", "short_term", "long_term", "short_term_memory_frame", "long_term_memory_frame",
+    "persona_frame",
+  ]
+
   package init(impliedBy name: String) {
     switch name {
     case "session_frame", "session": self = .session
@@ -99,6 +108,8 @@ package enum FrameKind: String, Sendable, Hashable, CaseIterable {
 package struct FrameDefinition: Sendable {
   package var name: String
   package var kind: FrameKind
+  /// Whether neither the file nor the frame's name tells its kind.
+  package var isKindAssumed = false
   /// Names of the operators that run here; nil when the file leaves the binding to the operators.
   package var operators: [String]?
   package var next: [Transition]
@@ -255,5 +266,17 @@ package struct CostBudget: Sendable, Hashable {
     maxPerExecution = tighter(maxPerExecution, other.maxPerExecution)
     maxDaily = tighter(maxDaily, other.maxDaily)
     maxMonthly = tighter(maxMonthly, other.maxMonthly)
+  }
+}
+
+extension PersonaDefinition {
+  /// What an author may not have meant about the frames whose kind is assumed.
+  package var vagueFrames: [Warning] {
+    frames.filter(\.isKindAssumed).map { frame in
+      Warning(
+        "the frame `\(frame.name)` does not say its kind, and is \(frame.kind.rawValue): its operators "
+          + "see no conversation; write `{name: \(frame.name), kind: session}` for one that does",
+        at: frame.location)
+    }
   }
 }

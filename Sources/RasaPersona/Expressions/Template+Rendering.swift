@@ -14,7 +14,8 @@ extension Template {
   }
 
   /// The text with a value for every name: what `read` gives, else the declared default. A name that
-  /// has neither is empty, or, when that is to be strict, an error that lists every such name.
+  /// has neither is empty, or, when that is to be strict, an error that lists every such name. Names
+  /// of sections may be missing: that is what sections are for.
   package func render(
     strict: Bool, defaults: ValueObject = ValueObject(), _ read: (StatePath) -> Value
   ) throws(Failure) -> String {
@@ -62,15 +63,16 @@ extension Template {
     }
   }
 
-  /// The parts of the text in order, until it has been enough.
+  /// The parts of the text in order, without the sections that have no value, until it has been enough.
   private func eachPiece(
     _ values: [Value], leaving loose: Set<StatePath> = [],
     _ goesOn: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
   ) {
     var texts: [[UInt8]?] = Array(repeating: nil, count: paths.count)
-    for segment in segments {
+    var index = 0
+    while index < segments.count {
       let isEnough: Bool
-      switch segment {
+      switch segments[index] {
       case .text(let range): isEnough = !goesOn(bytes[range], false)
       case .file(let number):
         isEnough = number < insertions.count && !goesOn(insertions[number][...], true)
@@ -82,13 +84,22 @@ extension Template {
           texts[number] = text
           isEnough = !goesOn(text[...], true)
         }
+      case .section(let number, let end):
+        if !values[number].isTrue {
+          index = end
+          continue
+        }
+        isEnough = false
       }
       if isEnough { return }
+      index += 1
     }
   }
 
   private func checkNames(_ values: [Value]) throws(Failure) {
-    let missing = paths.indices.filter { values[$0].isNull }
+    let tested = Set(
+      segments.compactMap { if case .section(let number, _) = $0 { number } else { nil } })
+    let missing = paths.indices.filter { values[$0].isNull && !tested.contains($0) }
     if !missing.isEmpty { throw failure(missing: missing) }
   }
 

@@ -1,7 +1,8 @@
 package import RasaCore
 
 /// Text with placeholders: `{{ path }}` for a value, and in the prompt of an agent `{{file:path}}`,
-/// `{{file:path:code}}` and `{{file:path:markdown}}` for a file.
+/// `{{file:path:code}}` and `{{file:path:markdown}}` for a file. In a text of ours, what stands
+/// between `{{#path}}` and `{{/path}}` is left out where the path has no value.
 ///
 /// One pass: what is inserted is never scanned again, and the time is linear in the text. `\{{`
 /// stands for two braces that are meant as such.
@@ -53,6 +54,9 @@ package struct Template: Sendable {
     case path(Int, Range<Int>)
     /// The number of a file.
     case file(Int)
+    /// A section begins that stands only where the path of that number has a value; else the text
+    /// goes on at the segment `end`.
+    case section(Int, end: Int)
   }
 
   /// A rendered text is cut here: no model reads as much, and a text that inserts itself often
@@ -107,10 +111,10 @@ package struct Template: Sendable {
       return renamed.paths.count - 1
     }
     renamed.segments = segments.map { segment in
-      if case .path(let index, let place) = segment {
-        .path(translation[index], place)
-      } else {
-        segment
+      switch segment {
+      case .path(let index, let place): .path(translation[index], place)
+      case .section(let index, let end): .section(translation[index], end: end)
+      case .text, .file: segment
       }
     }
     return renamed

@@ -15,6 +15,8 @@ struct TemplateParser {
   /// The place asked for last, which the next ones come after.
   private var cursor: (offset: Int, location: SourceLocation)
   private var unknown = 0
+  /// Sections that are not closed yet, the innermost last.
+  private var open: [(segment: Int, name: String, offset: Int)] = []
   private static let mostWarnings = 20
 
   init(_ bytes: [UInt8], by author: Template.Author, at location: SourceLocation?) {
@@ -47,6 +49,19 @@ struct TemplateParser {
         files.append(Template.File(path: path, form: form, location: place))
         start = end
         position = end
+      case .opening(let name, let dots, let end):
+        let line = ownLine(of: opening..<end)
+        addText(start..<max(start, line?.lowerBound ?? opening))
+        open.append((segments.count, name, opening))
+        segments.append(.section(number(of: name, dots, at: opening), end: 0))
+        start = line?.upperBound ?? end
+        position = start
+      case .closing(let name, let end):
+        let line = ownLine(of: opening..<end)
+        addText(start..<max(start, line?.lowerBound ?? opening))
+        try close(name, at: opening)
+        start = line?.upperBound ?? end
+        position = start
       case .broken(let message, let mend, let offset):
         if author == .persona {
           throw Failure(.configuration, message, mend: mend, at: place(of: offset))
@@ -57,6 +72,11 @@ struct TemplateParser {
       }
     }
     addText(start..<bytes.count)
+    if let section = open.last {
+      throw Failure(
+        .configuration, "the section `{{#\(section.name)}}` that starts here is not closed",
+        mend: "write `{{/\(section.name)}}` where it ends", at: place(of: section.offset))
+    }
     if unknown > Self.mostWarnings {
       warnings.append(
         Warning("\(unknown - Self.mostWarnings) more `{{` are left as text", at: location))
@@ -77,6 +97,33 @@ struct TemplateParser {
 
   private mutating func addText(_ range: Range<Int>) {
     if !range.isEmpty { segments.append(.text(range)) }
+  }
+
+  private mutating func close(_ name: String, at offset: Int) throws(Failure) {
+    guard let section = open.popLast() else {
+      throw Failure(
+        .configuration, "`{{/\(name)}}` ends a section that nothing begins",
+        mend: "write `{{#\(name)}}` where it begins, or take it out", at: place(of: offset))
+    }
+    guard section.name == name else {
+      throw Failure(
+        .configuration, "`{{/\(name)}}` stands where `{{#\(section.name)}}` has to be closed first",
+        mend: "write `{{/\(section.name)}}` before it", at: place(of: offset))
+    }
+    guard case .section(let number, _) = segments[section.segment] else { return }
+    segments[section.segment] = .section(number, end: segments.count)
+  }
+
+  /// The whole line, with its end, when nothing but the tag of a section stands in it: what is left
+  /// out or put in leaves no blank line behind.
+  private func ownLine(of tag: Range<Int>) -> Range<Int>? {
+    var start = tag.lowerBound
+    while start > 0, Self.isBlank(bytes[start - 1]) { start -= 1 }
+    guard start == 0 || bytes[start - 1] == UInt8(ascii: "\n") else { return nil }
+    var end = tag.upperBound
+    while let next = byte(end), Self.isBlank(next) || next == UInt8(ascii: "\r") { end += 1 }
+    if end == bytes.count { return start..<end }
+    return bytes[end] == UInt8(ascii: "\n") ? start..<(end + 1) : nil
   }
 
   private mutating func number(
@@ -114,6 +161,10 @@ extension TemplateParser {
   private enum Placeholder {
     case path(String, hasDots: Bool, end: Int)
     case file(String, Template.File.Form, end: Int)
+    /// `{{#path}}`
+    case opening(String, hasDots: Bool, end: Int)
+    /// `{{/path}}`
+    case closing(String, end: Int)
     case broken(message: String, mend: String, offset: Int)
   }
 
@@ -127,6 +178,13 @@ extension TemplateParser {
     }
     var position = start + 2
     while let space = byte(position), Self.isBlank(space) { position += 1 }
+    let sign = byte(position)
+    let isOpening = author == .persona && sign == UInt8(ascii: "#")
+    let isClosing = author == .persona && sign == UInt8(ascii: "/")
+    if isOpening || isClosing {
+      position += 1
+      while let space = byte(position), Self.isBlank(space) { position += 1 }
+    }
     let nameStart = position
     var hasDots = false
     while let part = byte(position) {
@@ -139,7 +197,7 @@ extension TemplateParser {
     }
     let name = String(decoding: bytes[nameStart..<position], as: UTF8.self)
     while let space = byte(position), Self.isBlank(space) { position += 1 }
-    if name == "file", byte(position) == UInt8(ascii: ":") {
+    if name == "file", !isOpening, !isClosing, byte(position) == UInt8(ascii: ":") {
       return file(at: start, from: position + 1)
     }
     guard byte(position) == UInt8(ascii: "}"), byte(position + 1) == UInt8(ascii: "}") else {
@@ -147,7 +205,9 @@ extension TemplateParser {
       return isCut
         ? unclosed(start)
         : .broken(
-          message: "a placeholder holds one path, such as `{{critique.verdict}}`, and nothing else",
+          message: isOpening || isClosing
+            ? "a section is named by one path, such as `{{#draft}}…{{/draft}}`, and nothing else"
+            : "a placeholder holds one path, such as `{{critique.verdict}}`, and nothing else",
           mend: #"mend the name, or write `\{{` for two braces"#, offset: position)
     }
     let isName = !hasDots && nameStart < bytes.count && PathSyntax.startsName(bytes[nameStart])
@@ -157,6 +217,8 @@ extension TemplateParser {
         mend: "a path is names joined by dots, such as `critique.verdict`",
         offset: name.isEmpty ? start : nameStart)
     }
+    if isOpening { return .opening(name, hasDots: hasDots, end: position + 2) }
+    if isClosing { return .closing(name, end: position + 2) }
     return .path(name, hasDots: hasDots, end: position + 2)
   }
 

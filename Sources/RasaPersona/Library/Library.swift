@@ -10,6 +10,8 @@ package struct Library: Sendable {
   package var personaSources: [any DefinitionSource]
   package var operatorSources: [any DefinitionSource]
   package var agentSource: (any AgentSource)?
+  /// Which agents may be asked, and have work.
+  package var narrowing = AgentNarrowing()
   /// The engines that agents may name.
   package var engines = AgentLoader.builtInEngines
   /// Where agents' prompts are kept once they are compiled.
@@ -48,9 +50,66 @@ extension Library {
 
   /// What is left out of the lists because nobody can ask for it.
   package var misnamedFiles: [Warning] {
-    Self.misnamed(in: personaSources + operatorSources).map {
-      Warning("\($0.place) is left out: \(Self.nameRule)")
+    (personaSources + operatorSources).flatMap { source -> [Warning] in
+      let names = (try? source.list()) ?? []
+      var seen: Set<String> = []
+      return names.compactMap { name in
+        if !DocumentReader.isName(name) {
+          let mend = DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
+          return Warning("\(source.label)/\(name).yaml is left out: \(Self.nameRule)\(mend)")
+        }
+        return seen.insert(name).inserted
+          ? nil
+          : Warning(
+            "\(source.label)/\(name).yml is left out: \(name).yaml, beside it, has the same name")
+      }
     }
+  }
+
+  /// Which personas share a name, by the names of their files: as an alias, or with an agent.
+  ///
+  /// - Parameter besideAgents: to look for agents takes its time.
+  package func sharedNames(
+    besideAgents: Bool = true
+  ) throws(Failure) -> [String: [Warning]] {
+    let entries = try personas()
+    let names = Set(entries.map(\.name))
+    let agents = besideAgents ? Set(agentSource?.agentIDs() ?? []) : []
+    var owners: [String: String] = [:]
+    var warnings: [String: [Warning]] = [:]
+    for entry in entries {
+      guard let found = try Self.find(entry.name, in: personaSources) else { continue }
+      let file = found.document.path
+      if agents.contains(entry.name) {
+        warnings[entry.name, default: []].append(
+          Self.shares(budgetOf: entry.name, at: SourceLocation(file: file, line: 0, column: 0)))
+      }
+      guard let node = (try? YAML.read(found.document.bytes, file: file))?.node["alias"],
+        let alias = node.value.string
+      else { continue }
+      let other = names.contains(alias) && alias != entry.name ? alias : owners[alias]
+      if let other {
+        warnings[entry.name, default: []].append(
+          Warning(
+            "the alias `\(alias)` is also \(other == alias ? "the name of a persona" : "that of `\(other)`"), "
+              + "which is used; choose another", at: node.location))
+      } else {
+        owners[alias] = entry.name
+      }
+    }
+    return warnings
+  }
+
+  /// There are a persona and an agent of that name, and the books know names alone.
+  package static func shares(budgetOf name: String, at place: SourceLocation?) -> Warning {
+    Warning(
+      "there are both a persona and an agent `\(name)`, which share one budget and one memory; "
+        + "rename one of them", at: place)
+  }
+
+  /// Whether there is a persona of that name, aliases left aside.
+  package func hasPersona(named name: String) -> Bool {
+    ((try? Self.find(name, in: personaSources)) ?? nil) != nil
   }
 
   package static func isName(_ name: String) -> Bool { DocumentReader.isName(name) }
@@ -81,31 +140,42 @@ extension Library {
 
   package func readOperator(named name: String) throws(Failure) -> Reading<OperatorDefinition> {
     if let reading = findOperator(name) { return reading }
-    throw Self.unknown("operator", name, among: try operators(), in: operatorSources)
+    var failure = Self.unknown("operator", name, among: try operators(), in: operatorSources)
+    if (try? Self.find(name, in: personaSources)) ?? nil != nil {
+      failure.mend = "`\(name)` is a persona: `rasa personas show \(name)` shows it"
+    }
+    throw failure
   }
 
   /// A persona from a document that need not be in the library; its operators are.
+  ///
+  /// - Parameter name: that of its file, where it is in the library.
   package func readPersona(
-    _ document: SourceDocument, beside source: any DefinitionSource
+    _ document: SourceDocument, named name: String? = nil, beside source: any DefinitionSource
   ) -> Reading<PersonaDefinition> {
     do {
-      let node = try Self.parse(document)
+      let read = try YAML.read(document.bytes, file: document.path)
       let loader = PersonaLoader(
         source: source, findOperator: { findOperator($0) },
         operatorNames: { ((try? operators()) ?? []).map(\.name) })
-      return loader.load(node, text: SourceText(document))
+      return loader.load(
+        read.node, text: SourceText(document), problems: read.problems.map(\.failure), named: name)
     } catch {
       return Reading(failure: error)
     }
   }
 
   /// An operator from a document that need not be in the library.
+  ///
+  /// - Parameter name: that of its file, where it is in the library.
   package func readOperator(
-    _ document: SourceDocument, beside source: any DefinitionSource
+    _ document: SourceDocument, named name: String? = nil, beside source: any DefinitionSource
   ) -> Reading<OperatorDefinition> {
     do {
-      let node = try Self.parse(document)
-      return OperatorLoader.load(node, text: SourceText(document), beside: source)
+      let read = try YAML.read(document.bytes, file: document.path)
+      return OperatorLoader.load(
+        read.node, text: SourceText(document), problems: read.problems.map(\.failure),
+        named: name, beside: source)
     } catch {
       return Reading(failure: error)
     }
@@ -120,8 +190,7 @@ extension Library {
   private func readPersona(
     found: (document: SourceDocument, source: any DefinitionSource, name: String)
   ) -> Reading<PersonaDefinition> {
-    let read = readPersona(found.document, beside: found.source)
-    let reading = Self.checkName(read, read.definition?.name, found.name, found.document)
+    let reading = readPersona(found.document, named: found.name, beside: found.source)
     guard found.source.isProject, let persona = reading.definition else { return reading }
     do throws(Failure) {
       return reading.with(try narrowed(persona, alsoNamed: found.name))
@@ -160,7 +229,8 @@ extension Library {
       var ofProject: (document: SourceDocument, source: any DefinitionSource, name: String)?
       for entry in entries {
         guard let found = try Self.find(entry.name, in: personaSources),
-          let node = try? Self.parse(found.document), node["alias"]?.value.string == name
+          let node = (try? YAML.read(found.document.bytes, file: ""))?.node,
+          node["alias"]?.value.string == name
         else { continue }
         // A project's file takes no other name from a persona that is known without it.
         guard found.source.isProject else { return (found.document, found.source, entry.name) }
@@ -168,14 +238,23 @@ extension Library {
       }
       if let ofProject { return ofProject }
     }
-    throw Self.unknown("persona", name, among: entries, in: personaSources)
+    var failure = Self.unknown("persona", name, among: entries, in: personaSources)
+    if !failure.mend.hasPrefix("did you mean"),
+      let agent = nearestName(to: name, among: agentSource?.agentIDs() ?? [])
+    {
+      failure.mend =
+        agent == name
+        ? "`\(name)` is an agent: `rasa run --agent \(name)` runs it, `rasa agents info \(name)` "
+          + "shows it"
+        : "did you mean the agent `\(agent)`? " + failure.mend
+    }
+    throw failure
   }
 
   private func findOperator(_ name: String) -> Reading<OperatorDefinition>? {
     do {
       guard let found = try Self.find(name, in: operatorSources) else { return nil }
-      let reading = readOperator(found.document, beside: found.source)
-      return Self.checkName(reading, reading.definition?.name, name, found.document)
+      return readOperator(found.document, named: name, beside: found.source)
     } catch {
       return Reading(failure: error)
     }
@@ -202,7 +281,7 @@ extension Library {
       for name in try source.list() where DocumentReader.isName(name) {
         if entries[name] == nil {
           entries[name] = LibraryEntry(name: name, origin: source.label, shadows: [])
-        } else {
+        } else if entries[name]?.origin != source.label {
           entries[name]?.shadows.append(source.label)
         }
       }
@@ -239,17 +318,6 @@ extension Library {
         (name: $0, place: "\(source.label)/\($0).yaml")
       }
     }
-  }
-
-  /// A file is found by its own name, so another name inside it would only confuse.
-  private static func checkName<Definition>(
-    _ reading: Reading<Definition>, _ inside: String?, _ name: String, _ document: SourceDocument
-  ) -> Reading<Definition> {
-    guard let inside, inside != name else { return reading }
-    return reading.warning(
-      Warning(
-        "the file is found as `\(name)`, and calls itself `\(inside)`",
-        at: SourceLocation(file: document.path, line: 0, column: 0)))
   }
 
   private static func parse(_ document: SourceDocument) throws(Failure) -> DocumentNode {

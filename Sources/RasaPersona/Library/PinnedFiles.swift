@@ -148,6 +148,7 @@ package final class FileRecorder: Sendable {
     recorded.engines = library.engines
     recorded.prompts = library.prompts
     recorded.limits = library.limits
+    recorded.narrowing = library.narrowing
     return recorded
   }
 
@@ -204,6 +205,8 @@ private struct RecordedAgents: AgentSource {
 
   func agentIDs() -> [String] { inner.agentIDs() }
   func limits(ofAgent id: String) -> [CostBudget] { inner.limits(ofAgent: id) }
+  func duplicates(ofAgent id: String) -> [Warning] { inner.duplicates(ofAgent: id) }
+  func agentID(for word: String) -> String? { inner.agentID(for: word) }
 
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
     guard var documents = try inner.documents(ofAgent: id) else { return nil }

@@ -38,12 +38,13 @@ package struct ConfigurationLoader: Sendable {
       return Reading(read: Configuration(), failures: [], warnings: [])
     }
     do {
-      let node = try YAML.parse(document.bytes, file: document.path)
+      let read = try YAML.read(document.bytes, file: document.path)
       var reader = ConfigurationReader(
         SourceText(document), of: origin, isKnownZone: isKnownZone)
-      let configuration = reader.configuration(node)
+      let configuration = reader.configuration(read.node)
+      let problems = read.problems.map { $0.failure.hidingKeys() }
       return Reading(
-        read: configuration, failures: reader.failures, warnings: reader.warnings)
+        read: configuration, failures: problems + reader.failures, warnings: reader.warnings)
     } catch {
       return Reading(failure: error.hidingKeys())
     }
@@ -62,6 +63,7 @@ extension Configuration {
   fileprivate mutating func narrow(by project: Configuration) {
     model = project.model ?? model
     profile = project.profile ?? profile
+    narrowing = narrowing.and(project.narrowing)
     providers += project.providers.map { provider in
       var provider = provider
       provider.isProject = true

@@ -20,7 +20,8 @@ enum BuiltInProvider: String, CaseIterable {
 extension ConfigurationReader {
   private static let keys = [
     "base_url", "key", "dialect", "key_header", "headers", "query", "max_tokens_field",
-    "structured_output", "vendor", "default_model", "local", "timeouts",
+    "structured_output", "vendor", "default_model", "local", "timeouts", "vision", "pdf",
+    "image_detail",
   ]
 
   mutating func providers(_ node: DocumentNode?) -> [ProviderDefinition] {
@@ -57,9 +58,14 @@ extension ConfigurationReader {
     definition.vendor = reader.name(fields["vendor"], "vendor")
     definition.defaultModel = reader.text(fields["default_model"], "default_model")
     definition.isLocal = flag(fields["local"], "local")
+    definition.takesImages = flag(fields["vision"], "vision")
+    definition.takesPDFs = flag(fields["pdf"], "pdf")
+    definition.imageDetail = reader.choice(fields["image_detail"], "image_detail")
     if let node = fields["timeouts"],
-      let timeouts = reader.fields(node, of: "`timeouts`", known: ["first_content", "idle"])
+      let timeouts = reader.fields(
+        node, of: "`timeouts`", known: ["connect", "first_content", "idle"])
     {
+      definition.connectTimeout = seconds(timeouts["connect"], "connect")
       definition.firstContentTimeout = seconds(timeouts["first_content"], "first_content")
       definition.idleTimeout = seconds(timeouts["idle"], "idle")
     }

@@ -31,7 +31,7 @@ struct ConfigurationReader {
 
   mutating func configuration(_ node: DocumentNode) -> Configuration {
     var configuration = Configuration()
-    let known = ["model", "profile", "providers", "budget", "network", "recommend"]
+    let known = ["model", "profile", "providers", "budget", "network", "recommend", "agents"]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
     }
@@ -44,6 +44,7 @@ struct ConfigurationReader {
     configuration.profile = reader.choice(fields["profile"], "profile")
     configuration.budget = budget(fields["budget"])
     configuration.network = network(fields["network"])
+    configuration.narrowing = AgentNarrowing().and(reader.agentList(fields["agents"]))
     if isOwn(fields, "recommend", because: "it says to whom your tasks are sent"),
       let node = fields["recommend"],
       let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])
@@ -122,8 +123,10 @@ struct ConfigurationReader {
 
   private mutating func network(_ node: DocumentNode?) -> NetworkDefinition {
     var network = NetworkDefinition()
-    guard let node, let fields = reader.fields(node, of: "`network`", known: ["proxy", "http2"])
-    else { return network }
+    let known = ["proxy", "no_proxy", "proxy_loopback", "ca_file", "ca_dir", "http2"]
+    guard let node, let fields = reader.fields(node, of: "`network`", known: known) else {
+      return network
+    }
     guard !isProject else {
       reader.warn(
         "`network` is ignored in a project's file: which way your keys and prompts go is yours to "
@@ -131,16 +134,31 @@ struct ConfigurationReader {
       return network
     }
     network.proxy = proxy(fields["proxy"])
+    network.noProxy = setting(fields["no_proxy"], "no_proxy")
+    network.proxiesLoopback = flag(fields["proxy_loopback"], "proxy_loopback") ?? false
+    network.caFile = setting(fields["ca_file"], "ca_file")
+    network.caFolder = setting(fields["ca_dir"], "ca_dir")
     network.http2 = flag(fields["http2"], "http2") ?? false
     return network
   }
 
-  private mutating func proxy(_ node: DocumentNode?) -> String? {
-    guard let node, let text = reader.text(node, "proxy") else { return nil }
-    let schemes = ["http", "https", "socks5", "socks5h"]
+  private mutating func setting(
+    _ node: DocumentNode?, _ what: String
+  ) -> NetworkDefinition.Setting? {
+    guard let node, let text = reader.text(node, what) else { return nil }
+    return NetworkDefinition.Setting(value: text, location: node.location)
+  }
+
+  private mutating func proxy(_ node: DocumentNode?) -> NetworkDefinition.Setting? {
+    guard let node else { return nil }
+    if node.value.string?.isEmpty == true || node.value.string == "none" {
+      return NetworkDefinition.Setting(value: "", location: node.location)
+    }
+    guard let text = reader.text(node, "proxy") else { return nil }
+    let schemes = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
     do {
       _ = try AddressText(text, schemes: schemes, mayNameUser: true)
-      return text
+      return NetworkDefinition.Setting(value: text, location: node.location)
     } catch {
       secrets.append(node.location)
       reader.fail(
@@ -151,11 +169,6 @@ struct ConfigurationReader {
   }
 
   mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
-    guard let node else { return nil }
-    guard case .scalar(.bool(let value)) = node.content else {
-      reader.fail(node, what, mustBe: "`true` or `false`")
-      return nil
-    }
-    return value
+    reader.flag(node, what)
   }
 }

@@ -9,7 +9,7 @@ extension DocumentReader {
     ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
     ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
     ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]), ("ask", [.human]),
-    ("default", [.human]),
+    ("default", [.human]), ("attachments", [.llm, .agent]),
   ]
 
   mutating func warnAboutUnusedFields(_ fields: Fields, of kind: OperatorKind) {
@@ -43,6 +43,11 @@ extension DocumentReader {
           mend: "add `agent: …`")
       }
     case .human: checkHuman(definition, fields)
+    }
+    if let prompt = definition.prompt, prompt.source.isBlankText,
+      let node = fields["prompt"] ?? fields["prompt_path"]
+    {
+      fail(node, "the prompt is empty", mend: "write what the operator is to do")
     }
     if let ask = definition.ask {
       checkDeclared(ask.paths, in: definition, fields, "the question inserts") {
@@ -80,7 +85,7 @@ extension DocumentReader {
       }
       return
     }
-    if !ask.source.utf8.contains(where: { $0 > 0x20 }) {
+    if ask.source.isBlankText {
       fail(fields["ask"] ?? fields.node, "`ask` is empty", mend: "write what the user is asked")
     }
     if definition.prompt != nil {
@@ -239,4 +244,8 @@ extension DocumentReader {
     }
     return failures.count == before
   }
+}
+
+extension String {
+  fileprivate var isBlankText: Bool { !utf8.contains { $0 > 0x20 } }
 }

@@ -80,6 +80,18 @@ extension DocumentReader {
     return Int(number)
   }
 
+  /// A number, also in quotes.
+  mutating func looseNumber(
+    _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>
+  ) -> Double? {
+    if let node, case .scalar(.string(let text)) = node.content, let number = Double(text.trimmed),
+      range.contains(number)
+    {
+      return number
+    }
+    return number(node, what, in: range)
+  }
+
   /// Also as the words that people use for it.
   mutating func looseFlag(_ node: DocumentNode?, _ what: String) -> Bool? {
     guard let node else { return nil }
@@ -105,6 +117,17 @@ extension DocumentReader {
       if let choice = Word(rawValue: word) ?? also[word] { return choice }
     }
     return choice(node, what)
+  }
+}
+
+extension DocumentNode {
+  /// Whether nothing is said by it.
+  var isEmpty: Bool {
+    switch content {
+    case .scalar(let value): value.isNull || value.string?.trimmed.isEmpty == true
+    case .sequence(let elements): elements.isEmpty
+    case .mapping(let entries): entries.isEmpty
+    }
   }
 }
 

@@ -23,12 +23,32 @@ extension DocumentReader {
   mutating func name(_ node: DocumentNode?, _ what: String) -> String? {
     guard let node, let name = text(node, what) else { return nil }
     guard Self.isName(name) else {
+      let suggestion = Self.name(like: name).map { "write `\($0)`: " } ?? ""
       fail(
         node, "`\(what)` must be a name, and is \(Self.spoken(node))",
-        mend: "names are lower-case letters, digits, `_` and `-`, such as `stock_analyst`")
+        mend: suggestion
+          + "names are lower-case letters, digits, `_` and `-`, such as `stock_analyst`")
       return nil
     }
     return name
+  }
+
+  /// The id of an agent or the name of a persona.
+  mutating func worker(_ node: DocumentNode?, _ what: String) -> String? {
+    guard let node, let name = text(node, what) else { return nil }
+    if Self.isName(name) || AgentID.isValid(name) { return name }
+    fail(
+      node, what, mustBe: "the id of an agent or the name of a persona",
+      mend: AgentID.make(of: name).map { "did you mean `\($0)`?" } ?? "")
+    return nil
+  }
+
+  /// The name that a text would be; nil when nothing of it can be kept.
+  static func name(like text: String) -> String? {
+    guard let id = AgentID.make(of: text) else { return nil }
+    let keepsHyphens = text.utf8.contains(UInt8(ascii: "-"))
+    let name = keepsHyphens ? id : String(id.map { $0 == "-" ? "_" : $0 })
+    return isName(name) ? name : nil
   }
 
   static func isName(_ text: String) -> Bool {
@@ -52,6 +72,15 @@ extension DocumentReader {
       return nil
     }
     return Int(number)
+  }
+
+  mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
+    guard let node else { return nil }
+    guard case .scalar(.bool(let value)) = node.content else {
+      fail(node, what, mustBe: "`true` or `false`")
+      return nil
+    }
+    return value
   }
 
   mutating func number(
@@ -99,9 +128,9 @@ extension DocumentReader {
     return nil
   }
 
-  static func spoken(_ words: [String]) -> String {
-    let quoted = words.map { "`\($0)`" }
+  static func spoken(_ words: [String], _ joint: String = "or") -> String {
+    let quoted = words.map { "`\(printable($0))`" }
     guard quoted.count > 1, let last = quoted.last else { return quoted.joined() }
-    return quoted.dropLast().joined(separator: ", ") + " or " + last
+    return quoted.dropLast().joined(separator: ", ") + " \(joint) " + last
   }
 }

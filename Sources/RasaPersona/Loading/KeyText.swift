@@ -53,6 +53,13 @@ enum KeyText {
 extension Failure {
   /// The same without the rest of a line from the place on where a key may stand.
   func hidingKeys(at places: [SourceLocation] = []) -> Failure {
+    guard others.isEmpty else {
+      var failure = self
+      failure.others = []
+      failure = failure.hidingKeys(at: places)
+      failure.others = others.map { $0.hidingKeys(at: places) }
+      return failure
+    }
     guard let line = excerpt else { return self }
     let scalars = Array(line.unicodeScalars)
     var end = scalars.count

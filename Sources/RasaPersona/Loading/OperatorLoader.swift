@@ -1,13 +1,20 @@
-import RasaCore
+package import RasaCore
 package import RasaDocuments
 
 /// Makes an operator's definition of its document.
 package enum OperatorLoader {
+  /// - Parameters:
+  ///   - problems: what is wrong with the document by itself.
+  ///   - file: the name that the file gives it, which counts; nil for one that is in no folder of
+  ///     operators.
   package static func load(
-    _ node: DocumentNode, text: SourceText, beside source: any DefinitionSource
+    _ node: DocumentNode, text: SourceText, problems: [Failure] = [], named file: String? = nil,
+    beside source: any DefinitionSource
   ) -> Reading<OperatorDefinition> {
     var reader = DocumentReader(text: text)
-    let definition = reader.operatorDefinition(node, overriding: nil, beside: source)
+    for problem in problems { reader.fail(problem) }
+    let definition = reader.operatorDefinition(
+      node, overriding: nil, named: file, beside: source)
     return Reading(
       read: definition ?? OperatorDefinition(name: "", kind: .rule), failures: reader.failures,
       warnings: reader.warnings)
@@ -20,15 +27,17 @@ extension DocumentReader {
     "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
     "on_error", "timeout",
     "uncertain", "rules", "compose", "memory", "tools", "agent", "ask", "default",
+    "attachments",
   ]
 
   /// Reads a whole operator, or the fields that a persona changes of one that exists.
   mutating func operatorDefinition(
-    _ node: DocumentNode, overriding base: OperatorDefinition?, beside source: any DefinitionSource
+    _ node: DocumentNode, overriding base: OperatorDefinition?, named file: String? = nil,
+    beside source: any DefinitionSource
   ) -> OperatorDefinition? {
     guard let fields = fields(node, of: "an operator", known: Self.operatorKeys) else { return nil }
-    let name = name(fields["name"], "name")
-    if fields["name"] == nil {
+    let name = nameThatCounts(fields, file: file)
+    if fields["name"] == nil, file == nil {
       fail(node, "the operator has no `name`", mend: "add `name: …`")
     }
     let kind: OperatorKind? = choice(fields["kind"], "kind")
@@ -37,9 +46,13 @@ extension DocumentReader {
         node, "the operator has no `kind`",
         mend: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
     }
-    guard let name, let kind = kind ?? base?.kind else { return nil }
+    guard let kind = kind ?? base?.kind else {
+      // What is wrong besides is told as well: which fields an operator has, its kind decides.
+      if fields["name"] != nil || file != nil { readFields(fields, beside: source) }
+      return nil
+    }
 
-    var definition = base ?? OperatorDefinition(name: name, kind: kind)
+    var definition = base ?? OperatorDefinition(name: name ?? "", kind: kind)
     definition.location = node.location
     readInterface(fields, into: &definition)
     readModelCall(fields, into: &definition, beside: source)
@@ -47,13 +60,38 @@ extension DocumentReader {
     readRules(fields, into: &definition)
     if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
     if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
-    if let agent = self.name(fields["agent"], "agent") { definition.agent = agent }
+    if let agent = worker(fields["agent"], "agent") { definition.agent = agent }
+    if let takes = flag(fields["attachments"], "attachments") {
+      definition.takesAttachments = takes
+    }
     if kind == .agent, definition.prompt == nil {
       definition.sections = definition.reads.filter { $0.key != "preferences" }
     }
     warnAboutUnusedFields(fields, of: kind)
     check(definition, fields)
-    return definition
+    return name == nil ? nil : definition
+  }
+
+  /// For their problems alone.
+  private mutating func readFields(_ fields: Fields, beside source: any DefinitionSource) {
+    var definition = OperatorDefinition(name: "", kind: .llm)
+    readInterface(fields, into: &definition)
+    readModelCall(fields, into: &definition, beside: source)
+    readPolicies(fields, into: &definition)
+    readRules(fields, into: &definition)
+  }
+
+  /// A file is found by its own name, so that is the one that counts: no two files of a folder share
+  /// it. Another one inside is told.
+  mutating func nameThatCounts(_ fields: Fields, file: String?) -> String? {
+    let inside = name(fields["name"], "name")
+    guard let file else { return inside }
+    if let inside, inside != file, let node = fields["name"] {
+      warn(
+        "the file is found as `\(file)`, and calls itself `\(inside)`; `\(file)` counts",
+        at: node.location)
+    }
+    return file
   }
 
   private mutating func readInterface(_ fields: Fields, into definition: inout OperatorDefinition) {

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 package import RasaDocuments
 
 /// Makes a persona's definition of its document, with every operator looked up that it names.
@@ -20,28 +20,39 @@ package struct PersonaLoader {
     self.operatorNames = operatorNames
   }
 
-  package func load(_ node: DocumentNode, text: SourceText) -> Reading<PersonaDefinition> {
+  /// - Parameters:
+  ///   - problems: what is wrong with the document by itself.
+  ///   - file: the name that the file gives it, which counts; nil for one that is in no folder of
+  ///     personas.
+  package func load(
+    _ node: DocumentNode, text: SourceText, problems: [Failure] = [], named file: String? = nil
+  ) -> Reading<PersonaDefinition> {
     var reader = DocumentReader(text: text)
-    let definition = persona(node, &reader)
+    for problem in problems { reader.fail(problem) }
+    var isWhole = true
+    let definition = persona(node, named: file, &reader, &isWhole)
     return Reading(
       read: definition ?? PersonaDefinition(name: "", frames: [], operators: []),
-      failures: reader.failures, warnings: reader.warnings)
+      failures: reader.failures, warnings: reader.warnings, partial: isWhole ? definition : nil)
   }
 
   private static let keys = [
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
     "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
+    "agents",
   ]
 
+  /// - Parameter isWhole: whether all frames and operators could be told apart.
   private func persona(
-    _ node: DocumentNode, _ reader: inout DocumentReader
+    _ node: DocumentNode, named file: String?, _ reader: inout DocumentReader,
+    _ isWhole: inout Bool
   ) -> PersonaDefinition? {
     guard let fields = reader.fields(node, of: "a persona", known: Self.keys) else { return nil }
     for key in ["name", "description"] where fields[key] == nil {
       reader.fail(node, "the persona has no `\(key)`", mend: "add `\(key): …`")
     }
-    let name = reader.name(fields["name"], "name") ?? ""
+    let name = reader.nameThatCounts(fields, file: file) ?? ""
     var definition = PersonaDefinition(name: name, frames: [], operators: [])
     definition.location = node.location
     definition.alias = reader.name(fields["alias"], "alias")
@@ -59,22 +70,25 @@ package struct PersonaLoader {
       fields["performance_profile"], models: definition.models)
     definition.budget = reader.costBudget(fields["cost_budget"])
     definition.limits = reader.runLimits(fields["limits"])
+    definition.agents = reader.agentList(fields["agents"])
     definition.tools = fields["tools"]?.value ?? .null
 
     var known: Set<String> = []
     for key in ["operators", "domain_operators"] {
       for element in reader.elements(fields[key], key, of: "operators") {
-        _ = add(element, to: &definition, &known, &reader, isRepeatable: false)
+        if add(element, to: &definition, &known, &reader, isRepeatable: false) == nil {
+          isWhole = false
+        }
       }
     }
-    readFrames(fields, into: &definition, &known, &reader)
+    readFrames(fields, into: &definition, &known, &reader, &isWhole)
     definition.warnings = reader.warnings
     return definition
   }
 
   private func readFrames(
     _ fields: Fields, into definition: inout PersonaDefinition, _ operators: inout Set<String>,
-    _ reader: inout DocumentReader
+    _ reader: inout DocumentReader, _ isWhole: inout Bool
   ) {
     var names: Set<String> = []
     if let legacy = fields["state_stack"], fields["frames"] != nil {
@@ -86,7 +100,10 @@ package struct PersonaLoader {
     let before = reader.failures.count
     for key in [key, "domain_frames"] {
       for element in reader.elements(fields[key], key, of: "frames") {
-        guard let frame = frame(element, &definition, &operators, &reader) else { continue }
+        guard let frame = frame(element, &definition, &operators, &reader) else {
+          isWhole = false
+          continue
+        }
         if names.insert(frame.name).inserted {
           definition.frames.append(frame)
         } else {
@@ -95,6 +112,7 @@ package struct PersonaLoader {
         }
       }
     }
+    if definition.frames.isEmpty { isWhole = false }
     if definition.frames.isEmpty, reader.failures.count == before {
       reader.fail(
         fields[key] ?? fields.node, "the persona has no frames",
@@ -108,7 +126,10 @@ package struct PersonaLoader {
     _ reader: inout DocumentReader
   ) -> FrameDefinition? {
     if case .scalar = node.content {
-      return reader.name(node, "frames").map { FrameDefinition(name: $0, location: node.location) }
+      guard let name = reader.name(node, "frames") else { return nil }
+      var frame = FrameDefinition(name: name, location: node.location)
+      frame.isKindAssumed = assumesKind(ofFrame: name, node, &reader)
+      return frame
     }
     let keys = ["name", "kind", "operators", "agent", "next", "parallel"]
     guard let fields = reader.fields(node, of: "a frame", known: keys) else { return nil }
@@ -126,10 +147,31 @@ package struct PersonaLoader {
     let parallel = reader.elements(fields["parallel"], "parallel", of: "frames").compactMap {
       reader.name($0, "parallel")
     }
+    let agent = reader.worker(fields["agent"], "agent")
     guard let name = reader.name(fields["name"], "name") else { return nil }
-    return FrameDefinition(
+    var frame = FrameDefinition(
       name: name, kind: kind, operators: operators, next: next, parallel: parallel,
-      agent: reader.name(fields["agent"], "agent"), location: node.location)
+      agent: agent, location: node.location)
+    if fields["kind"] == nil, fields["agent"] == nil, let node = fields["name"] {
+      frame.isKindAssumed = assumesKind(ofFrame: name, node, &reader)
+    }
+    return frame
+  }
+
+  /// What a frame opens is told by its kind, or by a name that everybody knows. A slip in such a name
+  /// must not make a frame that opens nothing.
+  private func assumesKind(
+    ofFrame name: String, _ node: DocumentNode, _ reader: inout DocumentReader
+  ) -> Bool {
+    guard !FrameKind.names.contains(name) else { return false }
+    let nearest = nearestName(to: name, among: FrameKind.names)
+    if let nearest, editDistance(Array(name.unicodeScalars), Array(nearest.unicodeScalars)) <= 2 {
+      reader.fail(
+        node, "nobody knows what the frame `\(name)` opens",
+        mend: "did you mean `\(nearest)`? Else say its kind, as in `{name: \(name), kind: session}`"
+      )
+    }
+    return true
   }
 
   /// Looks up an operator, with the changes that a mapping makes, and adds it to the persona's.
@@ -165,8 +207,14 @@ package struct PersonaLoader {
             + (isName ? "" : "; an operator of the persona's own needs a `kind`"))
         return name
       }
-      guard let definition = reader.adopt(reading) else { return name }
-      found = definition
+      guard let read = reader.adopt(reading) else {
+        // What else is wrong can be told all the same.
+        definition.operators.append(
+          OperatorDefinition(name: name, kind: .rule, location: node.location))
+        known.insert(name)
+        return name
+      }
+      found = read
     }
     if !isName {
       found = reader.operatorDefinition(node, overriding: found, beside: source)

@@ -4,19 +4,31 @@ package import RasaCore
 /// file in one go. There is a definition exactly when nothing failed.
 package struct Reading<Definition: Sendable>: Sendable {
   package let definition: Definition?
+  /// What could be read in spite of the failures, for whoever looks for more of them.
+  package let partial: Definition?
   package let failures: [Failure]
   package let warnings: [Warning]
 
-  package init(read definition: Definition, failures: [Failure], warnings: [Warning]) {
+  /// - Parameter partial: of a reading that failed.
+  package init(
+    read definition: Definition, failures: [Failure], warnings: [Warning],
+    partial: Definition? = nil
+  ) {
     self.definition = failures.isEmpty ? definition : nil
+    self.partial = failures.isEmpty ? nil : partial
     self.failures = failures.sorted { Self.stands($0.location, before: $1.location) }
     self.warnings = warnings.sorted { Self.stands($0.location, before: $1.location) }
   }
 
-  package init(failure: Failure) { self.init(definition: nil, failures: [failure], warnings: []) }
+  package init(failure: Failure, warnings: [Warning] = []) {
+    self.init(definition: nil, failures: failure.separated, warnings: warnings)
+  }
 
-  private init(definition: Definition?, failures: [Failure], warnings: [Warning]) {
+  private init(
+    definition: Definition?, failures: [Failure], warnings: [Warning], partial: Definition? = nil
+  ) {
     self.definition = definition
+    self.partial = partial
     self.failures = failures
     self.warnings = warnings
   }
@@ -26,22 +38,27 @@ package struct Reading<Definition: Sendable>: Sendable {
     Self(definition: definition, failures: failures, warnings: warnings)
   }
 
+  /// The same without what stands in the file.
+  package var hidingExcerpts: Self {
+    Self(
+      definition: definition,
+      failures: failures.map { failure in
+        var failure = failure
+        failure.excerpt = nil
+        return failure
+      }, warnings: warnings, partial: partial)
+  }
+
   package func warning(_ warning: Warning) -> Self {
-    Self(definition: definition, failures: failures, warnings: warnings + [warning])
+    Self(
+      definition: definition, failures: failures, warnings: warnings + [warning], partial: partial)
   }
 
   /// The definition, or one failure that tells of all.
   package func get() throws(Failure) -> Definition {
     if let definition { return definition }
-    var failure =
-      failures.first ?? Failure(.configuration, "the definition could not be read")
-    for other in failures.dropFirst() {
-      let place = other.location.map { "\($0): " } ?? ""
-      let mend = other.mend.isEmpty ? "" : " → \(other.mend)"
-      failure.details.append(place + other.message + mend)
-      failure.details += other.details
-    }
-    throw failure
+    throw Failure(allOf: failures)
+      ?? Failure(.configuration, "the definition could not be read")
   }
 
   private static func stands(_ left: SourceLocation?, before right: SourceLocation?) -> Bool {

@@ -5,9 +5,18 @@ struct AgentWords {
   private var capabilities: [(text: String, whole: Set<TermHash>, parts: Set<TermHash>)] = []
   private var name: Set<TermHash> = []
 
-  init(_ agent: Agent) {
+  private var description: Set<TermHash> = []
+
+  init(_ entry: AgentRegistry.Entry) {
+    let agent = entry.agent
     var reader = WordReader()
-    for capability in agent.capabilities {
+    // The id comes first among derived skills, and is called the name.
+    for text in [agent.id, agent.name] {
+      reader.read(text)
+      name.formUnion(Self.hashes(reader))
+    }
+    let derived = agent.capabilities.isEmpty ? AgentNote.skills(in: entry.relevance) : []
+    for capability in agent.capabilities + derived {
       reader.read(capability)
       let words = reader.tokens.filter { $0.kind == .word }
       var whole: Set<TermHash> = []
@@ -16,22 +25,22 @@ struct AgentWords {
       if words.count == 2 { whole.insert(reader.joined(words[0], words[1])) }
       capabilities.append((capability, whole, Self.hashes(reader)))
     }
-    for text in [agent.id, agent.name] {
-      reader.read(text)
-      name.formUnion(Self.hashes(reader))
-    }
+    reader.read(agent.description)
+    description = Self.hashes(reader)
   }
 
-  /// The capability that one of the terms is, or stands in.
-  func capability(with terms: [TermHash], whole isWhole: Bool) -> String? {
+  /// The capability that one of the terms is, or stands in; else what else has it.
+  func capability(with terms: [TermHash], whole isWhole: Bool) -> String {
     if let found = capabilities.first(where: { !$0.whole.isDisjoint(with: terms) }) {
       return found.text
     }
-    return isWhole ? nil : capabilities.first { !$0.parts.isDisjoint(with: terms) }?.text
+    let part = isWhole ? nil : capabilities.first { !$0.parts.isDisjoint(with: terms) }
+    return part?.text ?? mention(of: terms)
   }
 
   func mention(of terms: [TermHash]) -> String {
-    name.isDisjoint(with: terms) ? "its description" : "its name"
+    !name.isDisjoint(with: terms)
+      ? "its name" : !description.isDisjoint(with: terms) ? "its description" : "its examples"
   }
 
   private static func hashes(_ reader: WordReader) -> Set<TermHash> {

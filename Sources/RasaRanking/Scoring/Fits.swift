@@ -6,19 +6,21 @@ struct Fits {
   /// One agent.
   struct Fit {
     var place: Int
-    /// Of 100.
+    /// The share of the requirements that its skills meet, of 100.
+    var skills: Double
+    /// Of 100: the first term of the score.
     var capability: Double
-    /// Whether any of its capabilities has to do with the task.
+    /// Whether anything that it says it can do, and not only its prompt, has to do with the task.
     var isCapable: Bool
     var relevance: Double
     var profile: Double
 
-    /// The rank that it has when it is free and available.
-    var highestRank: Double {
-      RankWeights.rank(
-        capability: capability, relevance: relevance,
-        rest: profile + CostEfficiency.most
-          + AvailabilityBonus.most)
+    /// What the other terms count: an agent that does not fit gains nothing by being cheap.
+    var share: Double { capability / 100 }
+
+    /// The score that it has when it is free and available.
+    var highestScore: Double {
+      capability + share * (profile + CostEfficiency.most + AvailabilityBonus.most)
     }
   }
 
@@ -39,51 +41,60 @@ struct Fits {
 
   private let survey: Survey
   private let scale: RelevanceScale
-  private let nearness: [String: Double]
+  private let nearness: [String: Nearness.Value]
   private var fits: [Fit] = []
 
   init(
     _ survey: Survey, _ entries: [AgentRegistry.Entry], _ complexity: TaskComplexity,
-    nearness: [String: Double]
+    nearness: [String: Nearness.Value]
   ) {
     self.survey = survey
     self.nearness = nearness
-    scale = RelevanceScale(survey, agents: entries.count)
+    let scale = RelevanceScale(survey, agents: entries.count)
+    self.scale = scale
     let requirements = survey.requirements
     var levels = [Level](repeating: .none, count: survey.task.terms.count)
     var values = [Double](repeating: 0, count: levels.count)
+    var coverage = values
     for place in entries.indices {
-      let nearness = nearness.isEmpty ? nil : nearness[entries[place].agent.id]
-      let near = nearness != nil
+      let near = nearness.isEmpty ? nil : nearness[entries[place].agent.id]
+      let isNear = near?.isNear ?? false
       let hits = survey.hits(ofAgent: place)
-      guard near || !hits.isEmpty else { continue }
+      guard isNear || !hits.isEmpty else { continue }
       for index in levels.indices {
         levels[index] = .none
         values[index] = 0
+        coverage[index] = 0
       }
+      var isCapable = isNear
       for hit in hits {
         for use in survey.slots.uses[Int(hit.slot)] {
+          let isMatch = use.isRelated ? AgentNote.Places.capability : .said
+          if !hit.places.isDisjoint(with: isMatch) { isCapable = true }
           levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
           values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: survey.task))
+          coverage[use.term] = max(
+            coverage[use.term], scale.coverage(of: use.term, byRelated: use.isRelated))
         }
       }
       var points = 0.0
-      var isCapable = near
       for requirement in requirements {
         var level = levels[requirement]
-        if near, level < .related { level = .related }
+        if isNear, level < .related { level = .related }
         points += level.kind?.points ?? 0
-        if level >= .related { isCapable = true }
       }
       // A task of which nobody knows a word can still be near to an agent.
       let most = Recommendation.Match.Kind.exact.points * Double(max(1, requirements.count))
-      if near, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
+      if isNear, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
+      let skills = 100 * points / most
+      let sum = values.reduce(0, +)
       fits.append(
         Fit(
-          place: place, capability: 100 * points / most, isCapable: isCapable,
-          // Vectors see what words do not, so the nearer of both counts.
-          relevance: max(
-            scale.relevance(values.reduce(0, +)), 100 * (nearness ?? 0)),
+          place: place, skills: skills,
+          capability: scale.fit(
+            sum: sum, coverage: coverage.reduce(0, +), skills: skills, nearness: near?.counts ?? 0,
+            AgentNote.flags(in: entries[place].relevance)),
+          isCapable: isCapable, relevance: scale.relevance(sum),
           profile: ProfileMatch.value(of: entries[place].agent.profile, complexity)))
     }
   }
@@ -96,14 +107,14 @@ struct Fits {
   }
 
   func mostPromisingFirst() -> [Fit] {
-    let bounds = fits.map(\.highestRank)
+    let bounds = fits.map(\.highestScore)
     return fits.indices.sorted { (bounds[$1], $0) < (bounds[$0], $1) }.map { fits[$0] }
   }
 
   // MARK: In words
 
   /// What meets each requirement, for people.
-  func matches(ofAgent place: Int, _ agent: Agent) -> [Recommendation.Match] {
+  func matches(ofAgent place: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
     let terms = survey.task.terms
     var levels = [Level](repeating: .none, count: terms.count)
     for hit in survey.hits(ofAgent: place) {
@@ -111,33 +122,38 @@ struct Fits {
         levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
       }
     }
-    let words = AgentWords(agent)
+    let words = AgentWords(entry)
     return survey.requirements.compactMap { index in
       let term = terms[index]
-      if levels[index] < .related, let near = nearness[agent.id] {
+      if levels[index] < .related, let near = nearness[entry.agent.id], near.isNear {
         return .init(
-          requirement: term.text, kind: .related, with: "the agent as a whole", nearness: near)
+          requirement: term.text, kind: .related, with: "the agent as a whole",
+          nearness: near.cosine)
       }
       guard let kind = levels[index].kind else { return nil }
-      let with: String? =
+      let with: String =
         switch levels[index] {
         case .mentioned: words.mention(of: term.hashes)
         case .related: words.capability(with: term.related, whole: false)
         case .partial: words.capability(with: term.hashes, whole: false)
         default: words.capability(with: term.hashes, whole: true)
         }
-      return .init(requirement: term.text, kind: kind, with: with ?? "its words")
+      return .init(requirement: term.text, kind: kind, with: with)
     }
   }
 
   func capabilityReason(_ recommendation: Recommendation) -> String {
+    let near = nearness[recommendation.agent]
     let count = survey.requirements.count
     guard count > 0 else {
-      return nearness[recommendation.agent].map { "related (\(Nearness.text($0)))" }
-        ?? "no agent knows a word of the task"
+      let related = near.map { "related (\(Nearness.text($0.cosine))), though " } ?? ""
+      return "\(related)no agent knows a word of the task"
     }
     let points = recommendation.matches.reduce(0) { $0 + Int($1.kind.points) }
-    return "\(points) of \(10 * count) points"
+    return
+      "its text has \(Int(recommendation.relevance.rounded())) of 100 of what agents know of the "
+      + "task, its skills meet \(points) of \(10 * count) points"
+      + (near.map { ", it is \(Nearness.text($0.cosine))" } ?? "")
   }
 }
 
@@ -146,30 +162,31 @@ extension Fits.Fit {
     _ agent: Agent, cost: Money?, availability: Recommendation.Availability,
     _ complexity: TaskComplexity
   ) -> Recommendation {
-    let profile = ProfileMatch.term(of: agent, complexity)
-    let price = CostEfficiency.term(of: agent, cost: cost)
-    let bonus = AvailabilityBonus.term(of: agent, availability)
+    func counted(_ term: Recommendation.Term) -> Recommendation.Term {
+      let full = term.value == term.value.rounded() ? "\(Int(term.value))" : nil
+      let percent = Int(capability.rounded())
+      return .init(
+        term.value * share, of: term.most,
+        term.reason + "; \(full ?? term.value.tenths) for a whole fit, \(percent) % here")
+    }
     var recommendation = Recommendation(
-      agent: agent.id, verdict: .not, capability: .init(capability, of: 100, ""), profile: profile,
-      cost: price, availability: bonus, matches: [], estimatedCost: cost, relevance: relevance,
-      rank: RankWeights.rank(
-        capability: capability, relevance: relevance,
-        rest: profile.value + price.value + bonus.value))
-    if isCapable, recommendation.score >= 30 {
-      recommendation.verdict = recommendation.score >= 50 ? .recommended : .acceptable
+      agent: agent.id, verdict: .not, capability: .init(capability, of: 100, ""),
+      profile: counted(ProfileMatch.term(of: agent, complexity)),
+      cost: counted(CostEfficiency.term(of: agent, cost: cost)),
+      availability: counted(AvailabilityBonus.term(of: agent, availability)), matches: [],
+      estimatedCost: cost, skills: skills, relevance: relevance)
+    if isCapable, recommendation.score >= Recommendation.acceptable {
+      recommendation.verdict =
+        recommendation.score >= Recommendation.recommended ? .recommended : .acceptable
     }
     return recommendation
   }
 }
 
-/// What the order goes by. The printed score alone ties many agents of a large registry, and does
-/// not know examples and prompts.
-enum RankWeights {
-  static let relevance = 1.0
-  static let capability = 0.06
-  static let rest = 0.03
-
-  static func rank(capability: Double, relevance: Double, rest: Double) -> Double {
-    Self.capability * capability + Self.relevance * relevance + Self.rest * rest
+extension Double {
+  /// With one decimal.
+  fileprivate var tenths: String {
+    let tenths = Int((self * 10).rounded())
+    return "\(tenths / 10).\(abs(tenths % 10))"
   }
 }

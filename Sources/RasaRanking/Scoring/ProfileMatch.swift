@@ -3,6 +3,8 @@ import RasaPersona
 /// 0–20: how near the agent's profile is to what the task asks for.
 enum ProfileMatch {
   static func value(of profile: PerformanceProfile?, _ complexity: TaskComplexity) -> Double {
+    // What nobody asks for is held against nobody.
+    guard !complexity.isAssumed else { return 20 }
     let distance = abs(rank(profile ?? .balanced) - rank(complexity.profile))
     return switch distance {
     case 0: 20
@@ -14,6 +16,9 @@ enum ProfileMatch {
 
   static func term(of agent: Agent, _ complexity: TaskComplexity) -> Recommendation.Term {
     let own = agent.profile.map(\.rawValue) ?? "balanced, as it says nothing"
+    guard !complexity.isAssumed else {
+      return .init(20, of: 20, "\(complexity.reason), and the agent is \(own)")
+    }
     return .init(
       value(of: agent.profile, complexity), of: 20,
       "\(complexity.profile.rawValue) is wanted (\(complexity.reason)), the agent is \(own)")

@@ -1,8 +1,12 @@
 import Glibc
 
 /// How well an agent's words fit a task's: a sum over the task's terms, each by how rare it is among
-/// the agents and how much the agent makes of it (BM25 over weighted fields), as a part of what an
-/// agent that has all of them would reach.
+/// the agents and how much the agent makes of it (BM25 over weighted fields).
+///
+/// That sum orders agents for one task. Whether any of them is for the task at all takes more: how much
+/// was met counts in rare words, so that it means the same among ten agents and ten thousand; a long
+/// task meets something everywhere, so its length counts against it; and one word of many that happens
+/// to be met is no sign of anything.
 struct RelevanceScale {
   /// How soon more of the same word says no more.
   static let saturation = 1.4
@@ -14,23 +18,61 @@ struct RelevanceScale {
   static let common = 0.5
   static let commonSign = 0.5
 
+  /// How much a task's length counts against what is met of it: between not at all (0) and in full (1).
+  private static let lengthPenalty = 1.0 / 3
+  /// From so many rare words on it counts in full: what is met of a page by chance grows with the page.
+  private static let longTask = 12.0
+  /// How much it counts which part of the task's own words is met.
+  private static let coveragePower = 0.15
+  /// What a word is worth there that is met by a related one.
+  private static let relatedCoverage = 0.5
+  /// No task is so short that one word is all of it.
+  private static let leastLength = 0.5
+  /// What the share of skills that are met adds.
+  private static let skills = 0.05
+  /// What counts of an agent that does not say what it is for.
+  private static let undescribed = 0.7
+  /// What is rare cannot be told from fewer agents: a word that both of two know says something all the
+  /// same.
+  private static let fewest = 10
+  /// What has to be met for half of the points.
+  private static let half = 0.65
+
   /// By slot, with nothing taken off for related words.
   private let rarity: [Double]
   private let ideal: Double
+  /// By term: what it counts in coverage; nothing for pairs.
+  private let weights: [Double]
+  /// The sum of a word that one agent alone knows, and makes much of.
+  private let unit: Double
+  private let divisor: Double
+  private let length: Double
 
   init(_ survey: Survey, agents: Int) {
-    rarity = survey.frequency.map { frequency in
-      let count = Double(frequency)
-      return frequency == 0 ? 0 : log(1 + (Double(agents) - count + 0.5) / (count + 0.5))
+    let count = Double(max(agents, Self.fewest))
+    func rarity(_ frequency: Double) -> Double {
+      log(1 + (count - frequency + 0.5) / (frequency + 0.5))
     }
-    var best = [Double](repeating: 0, count: survey.task.terms.count)
-    for slot in rarity.indices {
+    // A damaged note can name a term twice.
+    self.rarity = survey.frequency.map { $0 == 0 ? 0 : rarity(min(count, Double($0))) }
+    let terms = survey.task.terms
+    weights = terms.map { $0.isPair ? 0 : $0.isCommon ? Self.common : 1 }
+    var best = [Double](repeating: 0, count: terms.count)
+    for slot in self.rarity.indices {
       for use in survey.slots.uses[slot] {
-        let value = rarity[slot] * Self.factor(use, survey.task)
-        best[use.term] = max(best[use.term], value)
+        best[use.term] = max(best[use.term], self.rarity[slot] * Self.factor(use, survey.task))
       }
     }
-    ideal = best.reduce(0, +) * (Self.saturation + 1)
+    let known = best.reduce(0, +)
+    ideal = known * (Self.saturation + 1)
+    unit = rarity(1)
+    // A word that no agent knows makes none fit less than the others, but all of them less.
+    let unknown = zip(weights, best).reduce(0) { $0 + ($1.1 == 0 ? $1.0 : 0) }
+    let breadth = known / unit + unknown
+    let over = max(1, breadth / Self.longTask)
+    divisor =
+      pow(breadth + Self.leastLength, Self.lengthPenalty) * pow(over, 1 - Self.lengthPenalty)
+    length = weights.reduce(Self.leastLength, +)
   }
 
   private static func factor(_ use: TermSlots.Use, _ task: TaskTerms) -> Double {
@@ -45,6 +87,28 @@ struct RelevanceScale {
       / (weight + Self.saturation)
   }
 
-  /// 0 to 100.
+  /// What a met term counts in coverage.
+  func coverage(of term: Int, byRelated isRelated: Bool) -> Double {
+    weights[term] * (isRelated ? Self.relatedCoverage : 1)
+  }
+
+  /// How much of what agents know of the task this one has, 0 to 100.
   func relevance(_ sum: Double) -> Double { ideal > 0 ? min(100, 100 * sum / ideal) : 0 }
+
+  /// 0 to 100: whether the task is for an agent at all, as far as it can be told from what is met.
+  ///
+  /// - Parameters:
+  ///   - sum: of the values of what is met.
+  ///   - coverage: the sum of `coverage(of:byRelated:)` over the words that are met.
+  ///   - skills: the share of the requirements that its skills meet, 0 to 100.
+  ///   - nearness: what vectors add, in the same measure.
+  func fit(
+    sum: Double, coverage: Double, skills: Double, nearness: Double, _ flags: AgentNote.Flags
+  ) -> Double {
+    var met = sum / (unit * (Self.saturation + 1)) / divisor + Self.skills * skills / 100
+    met *= pow(min(1, coverage / length), Self.coveragePower)
+    if flags.contains(.undescribed) { met *= Self.undescribed }
+    met += nearness
+    return 100 * met * met / (met * met + Self.half * Self.half)
+  }
 }

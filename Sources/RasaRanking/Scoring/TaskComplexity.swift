@@ -5,6 +5,8 @@ package struct TaskComplexity: Sendable, Hashable {
   package var profile: PerformanceProfile
   /// Why, for people.
   package var reason: String
+  /// Nothing in the task says so, and nobody asked for it.
+  package var isAssumed = false
 
   package init(profile: PerformanceProfile, reason: String) {
     self.profile = profile
@@ -26,6 +28,7 @@ package struct TaskComplexity: Sendable, Hashable {
       self.init(profile: .thinking, reason: "the task is long")
     } else {
       self.init(profile: .balanced, reason: "the task is of the usual kind")
+      isAssumed = true
     }
   }
 

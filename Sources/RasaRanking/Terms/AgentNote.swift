@@ -1,14 +1,16 @@
 /// What is kept of an agent's words, in the bytes that `AgentTerms.note` makes and a kept index
-/// holds: for each term its hash, its weight, and where it stands.
+/// holds: for each term its hash, its weight, and where it stands; then the skills that were read from
+/// its text where it declares none.
 ///
 /// ```
-/// version u8 · flags u8 · count u16 · count × hash u32, rising · count × weight u8 · count × places u8
+/// version u8 · flags u8 · count u16 · bytes of skills u16
+/// count × hash u32, rising · count × weight u8 · count × places u8 · skills, one a line
 /// ```
 /// Numbers are little-endian. Any bytes can be read: those of another length or version hold nothing,
 /// and others at worst the wrong terms.
 struct AgentNote {
-  static let version: UInt8 = 1
-  static let headerSize = 4
+  static let version: UInt8 = 2
+  static let headerSize = 6
   static let most = 4096
   /// A weight of one, as it is kept.
   static let weightUnit = 12.0
@@ -29,6 +31,14 @@ struct AgentNote {
     static let capability: Places = [.whole, .part]
     /// What makes a word of a task one that counts.
     static let known: Places = [.whole, .part, .name, .description]
+    /// What an agent says of what it can do.
+    static let said: Places = [.whole, .part, .name, .description, .examples]
+  }
+
+  struct Flags: OptionSet {
+    var rawValue: UInt8
+    /// It neither declares a capability nor says what it is for.
+    static let undescribed = Flags(rawValue: 1)
   }
 
   struct Term {
@@ -41,17 +51,32 @@ struct AgentNote {
   static func count(in bytes: [UInt8]) -> Int? {
     guard bytes.count >= headerSize, bytes[0] == version else { return nil }
     let count = Int(bytes[2]) | Int(bytes[3]) << 8
-    return bytes.count == headerSize + 6 * count ? count : nil
+    let skills = Int(bytes[4]) | Int(bytes[5]) << 8
+    return bytes.count == headerSize + 6 * count + skills ? count : nil
   }
 
-  static func encode(_ terms: [Term]) -> [UInt8] {
+  static func flags(in bytes: [UInt8]) -> Flags {
+    count(in: bytes) == nil ? [] : Flags(rawValue: bytes[1])
+  }
+
+  /// The skills that were read from the agent's text.
+  static func skills(in bytes: [UInt8]) -> [String] {
+    guard let count = count(in: bytes) else { return [] }
+    return bytes[(headerSize + 6 * count)...].split(separator: UInt8(ascii: "\n")).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  static func encode(_ terms: [Term], flags: Flags = [], skills: [String] = []) -> [UInt8] {
     let kept =
       terms.count > most
       ? Array(terms.sorted { $0.weight > $1.weight }.prefix(most)) : terms
     let terms = kept.sorted { $0.hash < $1.hash }
+    let text = Array(skills.joined(separator: "\n").utf8.prefix(Int(UInt16.max)))
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(headerSize + 6 * terms.count)
-    bytes += [version, 0, UInt8(terms.count & 0xFF), UInt8(terms.count >> 8)]
+    bytes.reserveCapacity(headerSize + 6 * terms.count + text.count)
+    bytes += [version, flags.rawValue, UInt8(terms.count & 0xFF), UInt8(terms.count >> 8)]
+    bytes += [UInt8(text.count & 0xFF), UInt8(text.count >> 8)]
     for term in terms {
       let bits = term.hash.bits
       for shift: UInt32 in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
@@ -60,6 +85,6 @@ struct AgentNote {
       bytes.append(UInt8(max(1, min(255, (term.weight * weightUnit).rounded()))))
     }
     for term in terms { bytes.append(term.places.rawValue) }
-    return bytes
+    return bytes + text
   }
 }

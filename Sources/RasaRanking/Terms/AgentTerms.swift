@@ -15,14 +15,26 @@ package enum AgentTerms {
     var collector = TermCollector(reader: reader)
     defer { reader = collector.reader }
     collector.name(agent.id, agent.name)
-    for capability in agent.capabilities { collector.capability(capability) }
-    collector.text(agent.description, .description)
-    for example in agent.exampleQueries { collector.text(example, .examples) }
+    let prompt = beginning(of: prompt)
+    let derived =
+      agent.capabilities.isEmpty ? DerivedSkills.read(agent, prompt: prompt, &collector.reader) : []
+    for capability in agent.capabilities { collector.capability(capability, .capabilities) }
+    // Where they stand they count already; here they only become skills.
+    for skill in derived { collector.capability(skill, .derived) }
+    // What an agent that declares nothing says of itself is all that tells what it can do.
+    let isSkill = agent.capabilities.isEmpty
+    collector.text(agent.description, .description, isSkill: isSkill)
+    for example in agent.exampleQueries { collector.text(example, .examples, isSkill: isSkill) }
     for text in agent.typicalWorkflows + agent.tags { collector.text(text, .surroundings) }
     if let category = agent.category { collector.text(category, .surroundings) }
-    collector.text(beginning(of: prompt), .prompt)
-    return AgentNote.encode(collector.terms())
+    collector.text(prompt, .prompt)
+    let isUndescribed = isSkill && !agent.description.utf8.contains { $0 > 0x20 }
+    return AgentNote.encode(
+      collector.terms(), flags: isUndescribed ? .undescribed : [], skills: derived)
   }
+
+  /// The skills that were read from the agent's text, where it declares none, of a note.
+  package static func derivedSkills(in note: [UInt8]) -> [String] { AgentNote.skills(in: note) }
 
   /// An agent in one text, for whoever makes vectors of texts.
   package static func text(of agent: Agent) -> String {
@@ -41,7 +53,7 @@ package enum AgentTerms {
 
 /// Gathers the words of one agent, field by field.
 private struct TermCollector {
-  private(set) var reader: WordReader
+  var reader: WordReader
   /// The hash above, then field and places: sorting brings what belongs together side by side.
   private var found: [UInt64] = []
   private var lengths = [Int](repeating: 0, count: RelevanceField.allCases.count)
@@ -59,28 +71,29 @@ private struct TermCollector {
     takeTokens(.name, .name) { $0 == generic || ownWords.contains($0) }
   }
 
-  mutating func capability(_ text: String) {
+  mutating func capability(_ text: String, _ field: RelevanceField) {
     reader.read(text)
     let words = reader.tokens.filter { $0.kind == .word }
-    guard words.count > 1 else { return takeTokens(.capabilities, .whole) }
-    takeTokens(.capabilities, .part)
-    add(TermHash(phrase: words.map(\.hash)), .capabilities, .whole)
+    guard words.count > 1 else { return takeTokens(field, .whole) }
+    takeTokens(field, .part)
+    add(TermHash(phrase: words.map(\.hash)), field, .whole)
     if words.count == 2 {
-      add(reader.joined(words[0], words[1]), .capabilities, .whole)
+      add(reader.joined(words[0], words[1]), field, .whole)
     }
   }
 
-  mutating func text(_ text: String, _ field: RelevanceField) {
+  mutating func text(_ text: String, _ field: RelevanceField, isSkill: Bool = false) {
     reader.read(text)
-    let places: AgentNote.Places =
+    var places: AgentNote.Places =
       switch field {
       case .name: .name
-      case .capabilities: .part
+      case .capabilities, .derived: .part
       case .description: .description
       case .examples: .examples
       case .surroundings: .surroundings
       case .prompt: .prompt
       }
+    if isSkill { places.insert(.part) }
     takeTokens(field, places)
   }
 

@@ -3,7 +3,7 @@
 /// A field's words count by `weight`, and less the longer the field is beside its usual length. The
 /// lengths are fixed, so that what is noted of an agent does not depend on the others.
 enum RelevanceField: UInt8, CaseIterable {
-  case name, capabilities, description, examples, surroundings, prompt
+  case name, capabilities, description, examples, surroundings, prompt, derived
 
   var weight: Double {
     switch self {
@@ -13,6 +13,7 @@ enum RelevanceField: UInt8, CaseIterable {
     case .examples: 0.8
     case .surroundings: 0.8
     case .prompt: 0.25
+    case .derived: 0
     }
   }
 
@@ -25,6 +26,7 @@ enum RelevanceField: UInt8, CaseIterable {
     case .examples: 24
     case .surroundings: 10
     case .prompt: 180
+    case .derived: 12
     }
   }
 

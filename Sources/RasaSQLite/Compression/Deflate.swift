@@ -33,4 +33,22 @@ package final class Deflate {
     let written = unsafe czlib_inflate(bytes, bytes.count, &result, count)
     return written == count ? result : nil
   }
+
+  /// What became a zlib stream (RFC 1950), where nobody says how long it was; nil when it is none, is
+  /// cut off, or is longer than `limit`. What follows the stream does not matter.
+  package static func expandWrapped(_ bytes: [UInt8], atMost limit: Int) -> [UInt8]? {
+    guard !bytes.isEmpty else { return nil }
+    var room = min(limit, max(4_096, bytes.count * 4))
+    while true {
+      var result = [UInt8](repeating: 0, count: room)
+      let written = unsafe czlib_inflate_wrapped(bytes, bytes.count, &result, room)
+      if written <= room {
+        guard written > 0 else { return nil }
+        result.removeLast(room - written)
+        return result
+      }
+      guard room < limit else { return nil }
+      room = min(limit, room * 8)
+    }
+  }
 }

@@ -109,12 +109,19 @@ private struct ContentWriter {
     } else if count < 64 {
       bytes.append(ContentTag.shortText + UInt8(count))
       bytes += text.utf8
+    } else if count >= Self.shortestBase64, let content = Base64.decode(text) {
+      // What was attached: a quarter less, and nothing that could be compressed.
+      bytes.append(ContentTag.base64)
+      bytes.appendNumber(UInt64(content.count))
+      bytes += content
     } else {
       bytes.append(ContentTag.text)
       bytes.appendNumber(UInt64(count))
       bytes += text.utf8
     }
   }
+
+  private static let shortestBase64 = 256
 }
 
 extension [UInt8] {

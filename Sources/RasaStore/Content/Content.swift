@@ -45,6 +45,7 @@ struct Content: Sendable, Hashable {
 ///     05 reference: a digest where digests are made, a body's number in the file
 ///     06 text of 64 lower-case hexadecimal digits (32 bytes) · 07 text · 08 array · 09 object
 ///     0A known word (a byte) · 0B, at the start of a body: compressed, with the length before ·
+///     0C text of base64, as the bytes that it stands for, with their number before ·
 ///     40…7F text of 0…63 bytes · 80…9F integers 0…31
 ///     A0…AF array of 0…15 · B0…BF object of 0…15 · C0…FF known word 0…63
 ///
@@ -63,6 +64,7 @@ enum ContentTag {
   static let object: UInt8 = 9
   static let word: UInt8 = 10
   static let compressed: UInt8 = 11
+  static let base64: UInt8 = 12
   static let shortText: UInt8 = 0x40
   static let smallInteger: UInt8 = 0x80
   static let shortArray: UInt8 = 0xA0

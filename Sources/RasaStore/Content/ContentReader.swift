@@ -95,6 +95,7 @@ struct ContentReader {
       let text = try take(32).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
       return String(decoding: text, as: UTF8.self)
     case ContentTag.text: return try string(try count())
+    case ContentTag.base64: return Base64.encode(Array(try take(try count())))
     case ContentTag.word: return try word(Int(try byte()))
     case ContentTag.shortText..<ContentTag.smallInteger:
       return try string(Int(tag - ContentTag.shortText))

@@ -17,6 +17,8 @@ enum ContentWords {
     "alt_recommendation_operator", "preference_agent", "hitl", "stateless_frame", "session_frame",
     "short_term_frame", "long_term_frame", "context.memories", "constraints", "goal",
     "assumptions", "openai", "anthropic", "gemini", "ollama", "0",
+    "attachments", "type", "bytes", "sha256", "width", "height", "pages", "data", "image/png",
+    "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "attachment_tokens",
   ]
 
   static let numbers: [String: UInt8] = Dictionary(

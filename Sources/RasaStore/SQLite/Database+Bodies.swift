@@ -55,7 +55,7 @@ extension Database {
 
   /// As the file has it: a tag and the length, then what it has become, where that is shorter.
   private func compressed(_ bytes: [UInt8]) -> [UInt8] {
-    guard bytes.count >= Self.shortestCompressed,
+    guard bytes.count >= Self.shortestCompressed, bytes.first != ContentTag.base64,
       let short = deflate.compress(bytes, limit: bytes.count * 7 / 8)
     else { return bytes }
     var result: [UInt8] = [ContentTag.compressed]

@@ -43,6 +43,14 @@ extension SQLiteStore {
     return deleted
   }
 
+  /// Whether something of what was deleted may still be in the file: a process is at it, or ended before
+  /// it was done.
+  package func hasUnfinishedDeletions() async throws -> Bool {
+    try await writer.read { database in
+      try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
+    }
+  }
+
   package func deleteRun(_ id: Identifier) async throws -> Bool {
     try await !deleteRuns([id]).isEmpty
   }

@@ -91,13 +91,38 @@ extension Database {
       ORDER BY lease_ends LIMIT ?
       """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
     ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1)), legs: $0.text(2)) }
-    for reservation in expired {
-      try release(
-        reservation.id, from: reservation.legs, held: reservation.amount, at: reservation.amount)
-      try run(
-        "UPDATE reservations SET state = 1, actual = amount WHERE id = ?",
-        .text(reservation.id))
+    for reservation in expired { try expire(reservation) }
+  }
+
+  /// Nobody settles what a process that has ended held before its run is resumed, so there is no use
+  /// in waiting for the end of its lease: it counts as spent, until a resumed run settles it.
+  ///
+  /// - Returns: whether there was any.
+  private func expireReservationsOfTheGone(at now: Timestamp) throws -> Bool {
+    let held = try rows(
+      """
+      SELECT reservations.id, amount, legs, owner
+      FROM reservations INDEXED BY reservations_held JOIN runs ON runs.number = reservations.run
+      WHERE state = 0 AND owner IS NOT NULL
+      """
+    ) { row in
+      (
+        reservation: (
+          id: row.text(0), amount: Money(picoDollars: row.integer(1)), legs: row.text(2)
+        ), owner: row.text(3)
+      )
     }
+    let lives = Lives(now: now)
+    let gone = held.filter { lives.isGone($0.owner) }
+    for (reservation, _) in gone { try expire(reservation) }
+    return !gone.isEmpty
+  }
+
+  private func expire(_ reservation: (id: String, amount: Money, legs: String)) throws {
+    try release(
+      reservation.id, from: reservation.legs, held: reservation.amount, at: reservation.amount)
+    try run(
+      "UPDATE reservations SET state = 1, actual = amount WHERE id = ?", .text(reservation.id))
   }
 
   fileprivate func hold(
@@ -106,8 +131,15 @@ extension Database {
     var scopes: [String] = []
     for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
     var balances = try balances(of: scopes)
-    let refusal = ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
-    if let refusal { return refusal }
+    func refusal() -> ReservationOutcome? {
+      ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
+    }
+    if case .refused(_, let balance)? = refusal(), balance.held > .zero,
+      try expireReservationsOfTheGone(at: now)
+    {
+      balances = try self.balances(of: scopes)
+    }
+    if let refusal = refusal() { return refusal }
     try run(
       """
       INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,

@@ -124,10 +124,15 @@ final class Lives {
 
   func isAlive(_ owner: String?, leaseEnds: Timestamp?) -> Bool {
     guard let owner, let leaseEnds, leaseEnds >= now else { return false }
-    if let known = gone[owner] { return !known }
+    return !isGone(owner)
+  }
+
+  /// Whether it has surely ended, whatever its lease says.
+  func isGone(_ owner: String) -> Bool {
+    if let known = gone[owner] { return known }
     let isGone = ProcessIdentity.isKnownGone(owner)
     gone[owner] = isGone
-    return !isGone
+    return isGone
   }
 }
 

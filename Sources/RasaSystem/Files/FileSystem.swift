@@ -23,6 +23,13 @@ package enum FileSystem {
     return EntryKind(mode: status.st_mode)
   }
 
+  /// How long a file is, links followed; nil when there is none.
+  package static func size(of path: String) -> Int64? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return Int64(status.st_size)
+  }
+
   package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
   /// The path from the root, for one that is meant from the working folder.

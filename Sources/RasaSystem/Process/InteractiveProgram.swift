@@ -20,20 +20,25 @@ package enum InteractiveProgram {
   /// code, 128 and more when a signal ended it.
   ///
   /// It shares this process's group, so that Ctrl-Z stops both and `fg` brings both back; meanwhile
-  /// Ctrl-C is its own affair.
+  /// Ctrl-C is its own affair. When the task is cancelled the program is asked to end.
   package static func run(
     _ arguments: [String], terminal: Int32, environment: Environment
   ) async throws(Failure) -> Int32 {
-    let outcome = await onOwnThread {
-      Result { () throws(Failure) in
-        try spawnAndWait(arguments, terminal: terminal, environment: environment)
+    let child = RunningChild()
+    let outcome = await withTaskCancellationHandler {
+      await onOwnThread {
+        Result { () throws(Failure) in
+          try spawnAndWait(arguments, terminal: terminal, environment: environment, child)
+        }
       }
+    } onCancel: {
+      child.end()
     }
     return try outcome.get()
   }
 
   private static func spawnAndWait(
-    _ arguments: [String], terminal: Int32, environment: Environment
+    _ arguments: [String], terminal: Int32, environment: Environment, _ running: RunningChild
   ) throws(Failure) -> Int32 {
     guard let program = arguments.first else { return 0 }
     var previousInterrupt = sigaction()
@@ -49,6 +54,13 @@ package enum InteractiveProgram {
     guard code == 0 else {
       throw Failure(.run, systemError: code, cannot: "start", program)
     }
+    running.begin(child)
+    // It stays a process until nobody can signal it any more: its number could be another's.
+    var information = unsafe siginfo_t()
+    while unsafe waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) < 0 {
+      guard errno == EINTR else { break }
+    }
+    running.finish()
     var status: Int32 = 0
     while unsafe waitpid(child, &status, 0) < 0 {
       guard errno == EINTR else {
@@ -99,4 +111,35 @@ private func withCStrings<Result>(
   var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
   defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
   return unsafe body(&pointers)
+}
+
+/// The program while it runs, for whoever wants to end it.
+private final class RunningChild: Sendable {
+  private let state = Locked<(process: pid_t, isToEnd: Bool)>((0, false))
+
+  func begin(_ process: pid_t) {
+    let isToEnd = state.withLock { state in
+      state.process = process
+      return state.isToEnd
+    }
+    if isToEnd { end() }
+  }
+
+  func finish() { state.withLock { $0.process = 0 } }
+
+  func end() {
+    state.withLock { state in
+      state.isToEnd = true
+      guard state.process > 0 else { return }
+      // The shell that started the editor waits for it: both have to go.
+      for child in Self.children(of: state.process) { kill(child, SIGTERM) }
+      kill(state.process, SIGTERM)
+    }
+  }
+
+  private static func children(of process: pid_t) -> [pid_t] {
+    let path = "/proc/\(process)/task/\(process)/children"
+    guard let bytes = try? FileSystem.readIfPresent(path, limit: 1 << 16) else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
+  }
 }

@@ -47,7 +47,7 @@ struct ApprovalCard {
   }
 
   func note(_ text: String) -> String {
-    ExactText.rows(text, columns: columns - 2).map { style.dim("│ ") + $0.text }
+    ExactText.rows(text, columns: columns - 2).map { style.dim("\(style.glyphs.bar) ") + $0.text }
       .joined(separator: "\n") + "\n"
   }
 
@@ -61,16 +61,21 @@ struct ApprovalCard {
 
   // MARK: Frame
 
-  private func head(_ title: String) -> String { rule("┌─ ", title) { style.yellow($0) } }
-  private func section(_ title: String) -> String { rule("├─ ", title) { $0 } }
-  private var foot: String { style.dim("└" + String(repeating: "─", count: min(columns, 72) - 1)) }
-  private var empty: String { style.dim("│") }
+  private func head(_ title: String) -> String {
+    rule(style.glyphs.corners.0, title) { style.yellow($0) }
+  }
+  private func section(_ title: String) -> String { rule(style.glyphs.corners.1, title) { $0 } }
+  private var foot: String {
+    style.dim(
+      style.glyphs.corners.2 + String(repeating: style.glyphs.rule, count: min(columns, 72) - 1))
+  }
+  private var empty: String { style.dim(style.glyphs.bar) }
 
   private func rule(_ begin: String, _ title: String, _ tint: (String) -> String) -> String {
     let title = fit(TerminalText.line(title), to: columns - 4)
     let rest = min(columns, 72) - 4 - displayWidth(title)
     return style.dim(begin) + tint(title)
-      + (rest > 0 ? style.dim(" " + String(repeating: "─", count: rest)) : "")
+      + (rest > 0 ? style.dim(" " + String(repeating: style.glyphs.rule, count: rest)) : "")
   }
 
   // MARK: Content
@@ -81,7 +86,8 @@ struct ApprovalCard {
   ) -> [String] {
     let space = String(repeating: " ", count: indent)
     return ExactText.rows(text, columns: columns - 2 - indent).map { row in
-      style.dim(row.goesOn ? "┆ " : "│ ") + space + (row.text.isEmpty ? "" : tint(row.text))
+      style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + space
+        + (row.text.isEmpty ? "" : tint(row.text))
     }
   }
 
@@ -96,7 +102,8 @@ struct ApprovalCard {
     return shortened(
       rows.enumerated().map { index, row in
         let name = index == 0 ? style.dim(label.padded(to: width)) : "".padded(to: width)
-        return style.dim(row.goesOn ? "┆ " : "│ ") + name + "  " + row.text
+        return style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + name
+          + "  " + row.text
       })
   }
 
@@ -104,7 +111,7 @@ struct ApprovalCard {
     guard rows.count > Self.mostContextRows else { return rows }
     let left = rows.count - Self.mostContextRows + 1
     return rows.prefix(Self.mostContextRows - 1) + [
-      style.dim("│ ") + style.dim("(\(left) more rows)")
+      style.dim("\(style.glyphs.bar) ") + style.dim("(\(left) more rows)")
     ]
   }
 }

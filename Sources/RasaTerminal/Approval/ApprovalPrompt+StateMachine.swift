@@ -103,7 +103,9 @@ extension ApprovalPrompt.StateMachine {
     if request.allowsFeedback { choices.append("[f]eedback") }
     if request.allowsSession { choices.append("[s]ession") }
     choices.append("[?]")
-    return choices.joined(separator: " ") + ": "
+    // Nothing of it at the left edge by itself: a choice begins each row.
+    return rows(of: choices.joined(separator: " ") + ":", columns: card.columns)
+      .joined(separator: "\n") + " "
   }
 
   /// What each choice leads to.

@@ -60,5 +60,10 @@ import RasaCore
     }
   }
 
+  /// The words that the tab key completes at the beginning of a line.
+  func complete(_ words: [String]) {
+    unsafe rasa_editor_complete(pointer, words.map { $0 + "\n" }.joined())
+  }
+
   func remember(_ line: String) { unsafe rasa_editor_remember(pointer, line) }
 }

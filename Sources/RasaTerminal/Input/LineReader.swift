@@ -19,10 +19,11 @@ package final class LineReader: Sendable {
   private let terminalBefore: TerminalSettings?
   private let output: Int32
 
-  /// `output` is where the prompt and the typed line are shown; on a pipe nothing is.
+  /// `output` is where the prompt and the typed line are shown; on a pipe nothing is. The tab key
+  /// completes `words` at the beginning of a line.
   package init(
     input: Int32 = STDIN_FILENO, output: Int32 = STDERR_FILENO, history: InputHistory? = nil,
-    environment: Environment
+    completing words: [String] = [], environment: Environment
   ) {
     self.history = history
     self.output = output
@@ -37,6 +38,7 @@ package final class LineReader: Sendable {
       source = Locked(.plain(PlainLines(descriptor: input, promptOn: prompting)))
       return
     }
+    editor.complete(words)
     for entry in history?.entries() ?? [] { editor.remember(entry) }
     source = Locked(.editor(editor))
   }

@@ -9,7 +9,8 @@ package import RasaSystem
 package final class ProgressDisplay: Sendable {
   private struct State {
     var model = ProgressModel()
-    var shownLines = 0
+    /// The columns of each line that is shown.
+    var shownLines: [Int] = []
     /// Whether the cursor stands where a line begins: else an answer is being written there.
     var isAtLineStart = true
     var pauses = 0
@@ -20,6 +21,8 @@ package final class ProgressDisplay: Sendable {
   private let error: Output
   private let isLive: Bool
   private let isVerbose: Bool
+  /// On a terminal whose lines cannot be drawn again, beginnings are told: nothing else would move.
+  private let announces: Bool
   private let sharedScreen: Bool
   private let style: Style
   private let columns: @Sendable () -> Int
@@ -27,14 +30,17 @@ package final class ProgressDisplay: Sendable {
 
   /// - `isLive`: lines may be drawn again in place.
   /// - `isVerbose`: beginnings and ends are also told in lines that stay.
+  /// - `announces`: beginnings are told in lines that stay.
   /// - `sharesScreenWithOutput`: standard output is the same terminal.
   package init(
-    error: Output = .error, isLive: Bool, isVerbose: Bool, sharesScreenWithOutput: Bool,
+    error: Output = .error, isLive: Bool, isVerbose: Bool, announces: Bool = false,
+    sharesScreenWithOutput: Bool,
     style: Style, columns: @escaping @Sendable () -> Int, time: TimeSource
   ) {
     self.error = error
     self.isLive = isLive
     self.isVerbose = isVerbose
+    self.announces = announces
     self.sharedScreen = sharesScreenWithOutput
     self.style = style
     self.columns = columns
@@ -45,17 +51,21 @@ package final class ProgressDisplay: Sendable {
   package convenience init(_ terminal: Terminal, isVerbose: Bool, isQuiet: Bool, time: TimeSource) {
     self.init(
       isLive: !isQuiet && terminal.canMoveCursor(on: .error), isVerbose: isVerbose && !isQuiet,
+      announces: !isQuiet && terminal.errorIsTerminal && !terminal.canMoveCursor(on: .error),
       sharesScreenWithOutput: terminal.outputSharesScreenWithError,
       style: terminal.style(of: .error),
       columns: { terminal.columns(of: .error) ?? 80 }, time: time)
   }
 
   package func begin(_ id: String, frame: String, operator name: String) {
-    guard isLive || isVerbose else { return }
+    guard isLive || isVerbose || announces else { return }
     let now = time.monotonic()
     state.withLock { state in
       state.model.begin(id, frame: frame, operator: name, at: now)
-      if isVerbose { say(style.dim("▸ ") + TerminalText.line("\(frame) › \(name)"), &state) }
+      if isVerbose || announces {
+        let place = TerminalText.line(style.glyphs.own("\(frame) › \(name)"))
+        say(style.dim("\(style.glyphs.pointer) ") + place, &state)
+      }
       redraw(&state)
       if isLive, state.ticker == nil { state.ticker = startTicker() }
     }
@@ -77,7 +87,7 @@ package final class ProgressDisplay: Sendable {
       guard let ended = state.model.end(id) else { return nil }
       if isVerbose {
         let text = ended.text(at: now) + (note.isEmpty ? "" : " · \(TerminalText.line(note))")
-        say(style.dim("✓ ") + text, &state)
+        say(style.dim("\(style.glyphs.check) ") + style.glyphs.own(text), &state)
       }
       redraw(&state)
       guard state.model.isEmpty else { return nil }
@@ -101,12 +111,19 @@ package final class ProgressDisplay: Sendable {
   /// Writes something else to the screen, the lines out of its way. After text that does not end
   /// its line they stay away until that line is ended.
   package func write(_ text: String, to output: Output) throws {
-    guard isLive, output.descriptor == error.descriptor || sharedScreen, !text.isEmpty else {
+    try write(Array(text.utf8), to: output)
+  }
+
+  /// - Parameter endsLine: whether the cursor stands at the beginning of a line then; by itself, when
+  ///   the last byte is a line feed.
+  package func write(_ text: [UInt8], to output: Output, endsLine: Bool? = nil) throws {
+    let isSeen = isLive || isVerbose || announces
+    guard isSeen, output.descriptor == error.descriptor || sharedScreen, !text.isEmpty else {
       return try output.write(text)
     }
     try state.withLock { state in
       erase(&state)
-      state.isAtLineStart = text.utf8.last == UInt8(ascii: "\n")
+      state.isAtLineStart = endsLine ?? (text.last == UInt8(ascii: "\n"))
       try output.write(text)
     }
   }
@@ -141,14 +158,14 @@ package final class ProgressDisplay: Sendable {
     let lines = state.model.lines(at: time.monotonic(), columns: columns(), style: style)
     var text = eraseSequence(state.shownLines)
     text += lines.joined(separator: "\n")
-    state.shownLines = lines.count
+    state.shownLines = lines.map { displayWidth(printable($0)) }
     if !text.isEmpty { try? error.write(text) }
   }
 
   private func erase(_ state: inout State) {
-    guard state.shownLines > 0 else { return }
+    guard !state.shownLines.isEmpty else { return }
     try? error.write(eraseSequence(state.shownLines))
-    state.shownLines = 0
+    state.shownLines = []
   }
 
   private func say(_ line: String, _ state: inout State) {
@@ -159,8 +176,12 @@ package final class ProgressDisplay: Sendable {
   }
 
   /// The cursor stands at the end of the last line: clears it and those above it.
-  private func eraseSequence(_ lines: Int) -> String {
-    guard lines > 0 else { return "" }
-    return "\r\u{1B}[2K" + String(repeating: "\u{1B}[1A\u{1B}[2K", count: lines - 1)
+  ///
+  /// In a window that has become narrower since, a line takes more than one row.
+  private func eraseSequence(_ lines: [Int]) -> String {
+    guard !lines.isEmpty else { return "" }
+    let columns = max(columns(), 1)
+    let rows = lines.reduce(0) { $0 + max(($1 + columns - 1) / columns, 1) }
+    return "\r\u{1B}[2K" + String(repeating: "\u{1B}[1A\u{1B}[2K", count: rows - 1)
   }
 }

@@ -44,14 +44,15 @@ package struct ProgressModel: Sendable {
 
   /// More than this would push what the person is reading off the screen.
   private static let mostLines = 8
-  private static let spinner = Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-
   /// The lines to show now, each of them fitting in the columns.
   package func lines(at now: UInt64, columns: Int, style: Style) -> [String] {
-    let step = Int(now / 100_000_000 % UInt64(Self.spinner.count))
+    let spinner = style.glyphs.spinner
+    let step = Int(now / 100_000_000 % UInt64(spinner.count))
     var lines = order.prefix(Self.mostLines).compactMap { running[$0] }.map { entry in
-      let text = fit(entry.text(at: now), to: max(columns - 3, 1))
-      return style.cyan(String(Self.spinner[step])) + " " + text
+      let text = style.glyphs.own(entry.text(at: now))
+      let room = max(columns - 3, 1)
+      return style.cyan(spinner[step]) + " "
+        + fit(text, to: room, ellipsis: style.glyphs.ellipsis)
     }
     if order.count > Self.mostLines {
       let text = "  and \(order.count - Self.mostLines) more"

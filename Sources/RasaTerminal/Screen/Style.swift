@@ -1,9 +1,15 @@
 /// How text is set off: with colours and weights, or not at all.
 package struct Style: Sendable, Hashable {
-  private var isColored: Bool
+  package private(set) var isColored: Bool
+  package var glyphs = Glyphs.unicode
 
   package static let plain = Style(isColored: false)
   package static let colored = Style(isColored: true)
+
+  package init(isColored: Bool, glyphs: Glyphs = .unicode) {
+    self.isColored = isColored
+    self.glyphs = glyphs
+  }
 
   package func bold(_ text: String) -> String { wrap(text, "1") }
   package func dim(_ text: String) -> String { wrap(text, "2") }

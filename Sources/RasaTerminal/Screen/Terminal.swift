@@ -44,9 +44,37 @@ package struct Terminal: Sendable {
   }
 
   package func style(of stream: Stream) -> Style {
-    if environment["NO_COLOR"] != nil { return .plain }
-    if let forced = environment["CLICOLOR_FORCE"], forced != "0" { return .colored }
-    return canMoveCursor(on: stream) ? .colored : .plain
+    Style(isColored: isColored(stream), glyphs: glyphs)
+  }
+
+  private func isColored(_ stream: Stream) -> Bool {
+    if environment["NO_COLOR"] != nil { return false }
+    if let forced = environment["CLICOLOR_FORCE"], forced != "0" { return true }
+    return canMoveCursor(on: stream)
+  }
+
+  /// What rasa draws with. Where no locale is set, nobody has said that the terminal shows anything
+  /// but UTF-8.
+  package var glyphs: Glyphs {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"]
+    guard let locale = names.lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty })
+    else { return .unicode }
+    let encoding = locale.lowercased()
+    return encoding.contains("utf-8") || encoding.contains("utf8") ? .unicode : .ascii
+  }
+
+  /// How an answer is shown on standard output, when that is a terminal.
+  package func rendering(isPlain: Bool) -> MarkdownText.Rendering {
+    let wish = environment["RASA_PLAIN"] ?? ""
+    if isPlain || !(wish.isEmpty || wish == "0") { return .none }
+    return isColored(.output) ? .full : .words
+  }
+
+  /// Text of the program's own for a stream: on a terminal no word is broken, and rows that go on with
+  /// a line stand further in; elsewhere it stays as it is.
+  package func laidOut(_ text: String, on stream: Stream) -> String {
+    guard let columns = columns(of: stream) else { return text }
+    return wrapped(glyphs.own(text), columns: columns)
   }
 
   /// Whether lines may be drawn again in place.

@@ -2,32 +2,29 @@ import RasaCore
 
 extension Character {
   var displayWidth: Int {
-    let scalars = unicodeScalars
-    guard let first = scalars.first else { return 0 }
-    if scalars.count == 1 { return first.displayWidth }
-    // The selector that asks for the picture form, and flags, which are two letters.
-    if scalars.contains(where: { $0.value == 0xFE0F }) { return 2 }
-    if (0x1F1E6...0x1F1FF).contains(first.value) { return 2 }
-    return scalars.lazy.map(\.displayWidth).max() ?? 0
+    var measure = DisplayMeasure()
+    return unicodeScalars.reduce(0) { $0 + measure.add($1) }
   }
 }
 
 /// The columns that a terminal needs to show this text on one line.
 package func displayWidth(_ text: some StringProtocol) -> Int {
   if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
-  return text.reduce(0) { $0 + $1.displayWidth }
+  var measure = DisplayMeasure()
+  return text.unicodeScalars.reduce(0) { $0 + measure.add($1) }
 }
 
 /// The text, or as much of its beginning as fits in so many columns with an ellipsis behind it.
-package func fit(_ text: String, to columns: Int) -> String {
+package func fit(_ text: String, to columns: Int, ellipsis: String = "…") -> String {
   guard displayWidth(text) > columns else { return text }
-  guard columns > 0 else { return "" }
+  let room = columns - displayWidth(ellipsis)
+  guard room >= 0 else { return String(repeating: ".", count: max(columns, 0)) }
   var result = ""
   var width = 0
   for character in text {
     width += character.displayWidth
-    if width > columns - 1 { break }
+    if width > room { break }
     result.append(character)
   }
-  return result + "…"
+  return result + ellipsis
 }

@@ -28,6 +28,13 @@ package final class ScratchDirectory: Sendable {
   }
 
   /// Nil when there is no such file.
+  @discardableResult
+  package func write(_ bytes: [UInt8], to name: String) throws(Failure) -> String {
+    try FileSystem.makeFolder(FileSystem.parent(of: file(name)))
+    try FileSystem.write(bytes, to: file(name))
+    return file(name)
+  }
+
   package func read(_ name: String) throws(Failure) -> String? {
     try FileSystem.readIfPresent(file(name), limit: 64 * 1024 * 1024)
       .map { String(decoding: $0, as: UTF8.self) }

@@ -15,6 +15,7 @@ package final class TerminalSession: Sendable {
   }
 
   private let descriptor: Int32
+  private let columns: Int32
   private let child: ChildProcess
   private let screen = Locked(Screen())
 
@@ -23,6 +24,7 @@ package final class TerminalSession: Sendable {
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
     folder: String? = nil, columns: Int32 = 100
   ) throws(Failure) {
+    self.columns = columns
     var name = [CChar](repeating: 0, count: 256)
     descriptor = unsafe rasa_open_terminal(columns, &name, name.count)
     guard descriptor >= 0 else { throw Failure(.run, "there is no pseudo-terminal to be had") }
@@ -60,6 +62,16 @@ package final class TerminalSession: Sendable {
   package var transcript: String {
     String(decoding: screen.withLock { $0.bytes }, as: UTF8.self)
   }
+
+  /// What a person sees who has looked on all the time.
+  package var grid: ScreenGrid {
+    var grid = ScreenGrid(columns: Int(columns))
+    screen.withLock { grid.write($0.bytes) }
+    return grid
+  }
+
+  /// The window gets another width.
+  package func resize(columns: Int32) { rasa_resize_terminal(descriptor, columns) }
 
   /// Types: a line ends with `\r`, Ctrl-C is `\u{3}`, Ctrl-D `\u{4}`.
   package func send(_ text: String) {

@@ -184,6 +184,9 @@ extension ProviderLoop {
 
   private func playback(for request: ReceivedRequest) -> Playback {
     switch (request.method, request.format) {
+    case ("POST", let format?) where request.attachmentProblem != nil:
+      let script = Script.error(400, request.attachmentProblem ?? "", code: "invalid_image")
+      return Playback(script, request: request, format)
     case ("POST", let format?): return Playback(script(for: request), request: request, format)
     case ("GET", let format?): return Playback(format.models(shared.models), request: request)
     default:

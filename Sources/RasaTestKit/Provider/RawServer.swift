@@ -48,8 +48,8 @@ private func serve(_ connection: Int32, _ answer: String) {
     waitUntilReady([(connection, POLLIN)], until: deadline)
     if readSome(from: connection, into: &bytes) == .end { return }
     reader.append(bytes)
-    // What is no request (a TLS greeting, say) is answered all the same.
-    if (try? reader.next()) != nil || bytes.first == 22 { break }
+    // What is no request (a greeting of TLS or SOCKS, say) is answered all the same.
+    if (try? reader.next()) != nil || (bytes.first ?? 65) < 32 { break }
   }
   var rest = Array(answer.utf8)[...]
   while !rest.isEmpty, let count = writeSome(rest, to: connection) {

@@ -122,7 +122,7 @@ package struct ReceivedRequest: Sendable {
       return (system.isNull ? [] : [Self.text(system)])
         + (json["messages"].array ?? []).map { Self.text($0["content"]) }
     case .openAI, .ollama, nil:
-      return (json["messages"].array ?? []).map { $0["content"].promptText }
+      return (json["messages"].array ?? []).map { Self.text($0["content"]) }
     }
   }
 

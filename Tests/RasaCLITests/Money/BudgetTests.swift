@@ -230,6 +230,9 @@ struct BudgetFilesTests {
     let run = try await rasa.run("agents", "budget", "--import", "old.json")
     #expect(run.exitCode == 0 && run.text.contains("old, 2024-02-29: counts $1.50 now"))
     #expect(try await rasa.run("agents", "budget").text.contains("nobody has a limit"))
+    let unknown = try await rasa.run("agents", "budget", "nobody-here")
+    #expect(unknown.exitCode != 0)
+    #expect(unknown.errorText.contains("there is no agent or persona `nobody-here`"))
     let again = try await rasa.run("agents", "budget", "--import", "old.json")
     #expect(again.text.contains("has counted $1.50 or more already"))
   }

@@ -108,17 +108,21 @@ struct ConfiguredTests {
     #expect(provider.asked == 0)
   }
 
-  @Test("the example of the manual is valid as it stands")
+  @Test("the examples of the manual are valid as they stand")
   func manual() async throws {
     let rasa = try RasaProgram()
     let folder = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     let page = try await rasa.shell("cat /\(folder)/docs/configuration.md")
-    let yaml = try #require(
-      page.text.split(separator: "```yaml\n").last?.split(separator: "```").first)
-    try rasa.home.write(String(yaml), to: "config.yaml")
-    let run = try await rasa.run("agents", "budget", "everyone")
-    #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
-    #expect(run.text.contains("Daily Budget: $0.00 / $5.00"))
+    let examples = page.text.split(separator: "```yaml\n").dropFirst().compactMap {
+      $0.split(separator: "```").first.map(String.init)
+    }
+    for (number, yaml) in examples.enumerated() {
+      try rasa.home.write(yaml, to: "config.yaml")
+      let run = try await rasa.run("agents", "budget", "everyone")
+      #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
+      #expect(run.text.contains("Daily Budget: $0.00 / $5.00") == (number == 0))
+    }
+    #expect(examples.count == 2)
   }
 
   @Test("what a call under way holds is shown beside what is spent")

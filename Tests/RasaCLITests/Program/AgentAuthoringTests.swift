@@ -118,14 +118,27 @@ struct AgentAuthoringTests {
     arguments: [
       ("nobody", "there is no agent `nobody`"), ("code-reviwer", "did you mean `code-reviewer`?"),
       ("gone.md", "there is no file gone.md"), ("./x.txt", "its name ends neither in .toml"),
-      ("shipped:agents/gone.md", "there is no file"), ("plain.md", "no front matter"),
+      ("shipped:agents/gone.md", "there is no file"), ("blank.md", "no front matter"),
+      ("skills/x/SKILL.md", "comes with tools, and is no agent"),
+      ("ci.yml", "is a GitHub workflow, and no agent"),
     ])
   func noAgent(word: String, message: String) async throws {
     let rasa = try RasaProgram()
-    try rasa.home.write("Words.", to: "plain.md")
+    try rasa.home.write(" \n", to: "blank.md")
+    try rasa.home.write("---\nname: x\n---\nDo.\n", to: "skills/x/SKILL.md")
+    try rasa.home.write("on: push\njobs: {}\n", to: "ci.yml")
     let run = try await rasa.run("agents", "validate", word)
     #expect(run.exitCode == 3)
     #expect((run.text + run.errorText).contains(message), "\(run.text) \(run.errorText)")
+  }
+
+  @Test("Markdown that is only a prompt is valid, and its assumption is told")
+  func plainPrompt() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write("You count the boats in the harbour.\n", to: "boat-counter.md")
+    let run = try await rasa.run("agents", "validate", "boat-counter.md")
+    #expect(run.exitCode == 0, "\(run.text)")
+    #expect(run.text.contains("(boat-counter)") && run.text.contains("no front matter"))
   }
 
   // MARK: Create
@@ -299,9 +312,9 @@ struct AgentAuthoringTests {
   @Test("a broken file is refused with its error, and a missing prompt too")
   func enhanceBroken() async throws {
     let rasa = try RasaProgram()
-    try rasa.home.write("---\nname: a\nname: b\n---\nWords.\n", to: "agents/a.md")
+    try rasa.home.write("---\nname: a\nWords.\n", to: "agents/a.md")
     let broken = try await rasa.run("agents", "enhance", "agents/a.md", "--write")
-    #expect(broken.exitCode == 3 && broken.errorText.contains("agents/a.md:3:1"))
+    #expect(broken.exitCode == 3 && broken.errorText.contains("agents/a.md:1:1"))
     try rasa.home.write(
       "[agent]\nid = \"b\"\nname = \"B\"\nprompt_path = \"gone.md\"\n", to: "agents/b.toml")
     let missing = try await rasa.run("agents", "enhance", "b", "--write")

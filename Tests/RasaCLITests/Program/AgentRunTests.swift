@@ -44,8 +44,9 @@ struct AgentRunTests {
     #expect(run.exitCode == 0, "\(run.errorText)")
     let value = try JSON.parse(run.text)
     #expect(value["output"] == "designed" && value["persona"] == "arch-agent")
-    let messages = try #require(Self.requests(provider).first).messages
-    #expect(messages == ["You design systems.", "a shop"])
+    let request = try #require(Self.requests(provider).first)
+    #expect(request.instructions == "You design systems.")
+    #expect(request.messages.dropFirst() == ["a shop"])
   }
 
   @Test("effort, cap and a model of the wanted class and price reach the provider")
@@ -132,7 +133,7 @@ struct AgentRunTests {
   @Test("a trigger hands the result on, and the answer is the other agent's")
   func trigger() async throws {
     let provider = try ScriptedProvider.start([
-      Script.text("polished").with { $0.matches = { $0.messages.first == "Edit." } },
+      Script.text("polished").with { $0.matches = { $0.instructions == "Edit." } },
       .text("a draft"),
     ])
     defer { provider.stop() }
@@ -249,12 +250,94 @@ struct AgentRunTests {
     let run = try await rasa.run("run", "--auto", "Our SQL query double-counts refunds", "--json")
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(try JSON.parse(run.text)["persona"] == "sql-analyst")
-    #expect(run.errorText.contains("sql-analyst fits best"))
+    #expect(run.errorText.contains("chose sql-analyst ("), "\(run.errorText)")
+    let notice = try #require(try JSON.parse(run.text)["notices"].array?.first)
+    #expect(notice["kind"] == "chosen" && notice["agent"] == "sql-analyst")
+    let id = try #require(try JSON.parse(run.text)["run"].string)
+    let shown = try await rasa.run("runs", "events", id)
+    #expect(shown.text.contains("chose sql-analyst ("), "\(shown.text)")
     let nobody = try await rasa.run("run", "--auto", "xyzzy plugh")
     #expect(nobody.exitCode == 3)
     #expect(nobody.errorText.contains("--agent"))
+    let stain = try await rasa.run(
+      "run", "--auto", "how do I get red wine out of a carpet", "--json")
+    #expect(stain.exitCode == 3)
+    #expect(
+      try JSON.parse(stain.text)["error"]["details"].array?.first?.string?
+        .hasPrefix("nearest, but below 30: ") == true, "\(stain.text)")
     let both = try await rasa.run("run", "--auto", "--agent", "architect", "hello")
     #expect(both.exitCode == 2)
+  }
+
+  @Test("--agents leaves only some, and names what it does not know")
+  func narrowed() async throws {
+    let provider = try ScriptedProvider.start([
+      Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
+      .text("first"),
+    ])
+    defer { provider.stop() }
+    let rasa = try Self.program(
+      provider,
+      [
+        "first.md": Self.agent(
+          "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
+        "second.md": Self.agent("second", "", "You end."),
+      ])
+    let outside = try await rasa.run("run", "--agent", "first", "--agents", "first", "hello")
+    #expect(outside.exitCode == 3)
+    #expect(
+      outside.errorText.contains("the agent `second` is left out: `--agents` names only first"),
+      "\(outside.errorText)")
+    #expect(Self.requests(provider).isEmpty)
+    let unknown = try await rasa.run("agents", "list", "--agents", "first,secnd")
+    #expect(unknown.exitCode == 2)
+    #expect(unknown.errorText.contains("did you mean `second`?"), "\(unknown.errorText)")
+    let inside = try await rasa.run(
+      "run", "--agent", "first", "--agents", "first,sec*", "hello", "--json")
+    #expect(inside.exitCode == 0, "\(inside.errorText)")
+    #expect(try JSON.parse(inside.text)["output"] == "second")
+  }
+
+  @Test("lists in a persona, an agent and the configuration narrow what is left, all at once")
+  func narrowedByFiles() async throws {
+    let provider = try ScriptedProvider.start([])
+    defer { provider.stop() }
+    let rasa = try Self.program(
+      provider,
+      [
+        "first.md": Self.agent(
+          "first", "agents: [third]\ntrigger_behavior: {trigger_agent_id: second}", "You begin."),
+        "second.md": Self.agent("second", "", "You end."),
+        "third.md": Self.agent("third", "", "You rest."),
+      ])
+    let ofAgent = try await rasa.run("run", "--agent", "first", "hello")
+    #expect(ofAgent.exitCode == 3)
+    #expect(
+      ofAgent.errorText.contains("agents/first.md:4 names only third"), "\(ofAgent.errorText)")
+    try rasa.home.write(
+      """
+      name: team
+      description: Has an agent work.
+      agents: [second, fourth]
+      frames:
+        - {name: session_frame}
+        - {name: work, agent: third}
+      """, to: "personas/team.yaml")
+    let ofPersona = try await rasa.run("run", "-p", "team", "hello")
+    #expect(ofPersona.exitCode == 3)
+    #expect(
+      ofPersona.errorText.contains("personas/team.yaml:3 names only second, fourth"),
+      "\(ofPersona.errorText)")
+    try rasa.home.write("agents: [second, \"t*\"]\n", to: "config.yaml")
+    let list = try await rasa.run("agents", "list", "--json", "--agents", "first,second")
+    #expect(try JSON.parse(list.text).array?.map { $0["id"] } == ["second"])
+    let recommended = try await rasa.run(
+      "agents", "recommend", "--json", "--all", "tests of first, second and third")
+    let ids = try JSON.parse(recommended.text)["recommendations"].array?.compactMap {
+      $0["agent"].string
+    }
+    #expect(Set(ids ?? []).isSuperset(of: ["second", "third"]) && ids?.contains("first") == false)
+    #expect(Self.requests(provider).isEmpty)
   }
 
   @Test("a conversation takes up what has changed of its agent, and keeps it when it is broken")
@@ -273,12 +356,13 @@ struct AgentRunTests {
     try rasa.home.write(
       Self.agent("talker", "loop_behavior: {steps: 0}", "Third words."), to: "agents/talker.md")
     chat.send("three\r")
-    try await chat.expect("going on with what was there before")
     try await chat.expect("you ›")
+    let shown = chat.grid.lines.flatMap { $0.split(separator: " ") }.joined(separator: " ")
+    #expect(shown.contains("going on with what was there before"), "\(shown)")
     chat.send("\u{4}")
     _ = try await chat.waitForExit()
     #expect(
-      Self.requests(provider).map { $0.messages.first ?? "" }
+      Self.requests(provider).map(\.instructions)
         == ["First words.", "Second words.", "Second words."])
   }
 

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaDocuments
+import RasaSQLite
 import RasaTestKit
 import Testing
 
@@ -126,6 +127,20 @@ struct HouseholdTests {
     let down = try await ill.run("doctor")
     #expect(down.exitCode == 5, "\(down.text)")
     #expect(down.text.contains("broken"))
+  }
+
+  @Test("doctor tells of a deletion that a process did not live to finish")
+  func unfinishedDeletion() async throws {
+    let rasa = try RasaProgram()
+    try rasa.writeSingle()
+    #expect(try await rasa.run("run", "-p", "single", "hello").exitCode == 0)
+    #expect(try await !rasa.run("doctor").text.contains("deletion"))
+    try Database(path: rasa.home.file("rasa.db")).execute(
+      "INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)")
+    let doctor = try await rasa.run("doctor")
+    #expect(doctor.exitCode == 0 && doctor.text.contains("a deletion in it is not finished"))
+    #expect(try await rasa.run("runs", "prune", "--older-than", "3650d").exitCode == 0)
+    #expect(try await !rasa.run("doctor").text.contains("deletion"))
   }
 
   @Test("the benchmark of a persona prints medians")

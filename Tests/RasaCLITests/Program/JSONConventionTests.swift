@@ -25,15 +25,19 @@ struct JSONConventionTests {
     ("personas list", []),
     ("personas show", ["single"]),
     ("personas validate", ["broken"]),
+    ("personas copy", ["single", "--name", "copied"]),
+    ("import", ["odd.md", "--dry-run"]),
     ("operators list", []),
     ("operators show", ["respond"]),
     ("operators validate", []),
+    ("operators copy", ["respond", "--print"]),
     ("agents list", []),
     ("agents search", ["review"]),
     ("agents info", ["code-reviewer"]),
     ("agents recommend", ["Review this code"]),
     ("agents validate", ["odd.md"]),
     ("agents create", ["made-here", "--description", "Makes things here."]),
+    ("agents copy", ["code-reviewer", "--name", "copied-here"]),
     ("agents enhance", ["made-here"]),
     ("agents budget", []),
     ("costs", []),
@@ -326,7 +330,8 @@ struct JSONConventionTests {
     #expect((error["exit_code"].int ?? 0) > 0, "\(place): \(error)")
     let members = Set(error.object?.map { $0.key } ?? [])
     #expect(
-      members == ["kind", "message", "where", "suggestion", "details", "exit_code"], "\(place)")
+      members == ["kind", "reason", "message", "where", "suggestion", "details", "exit_code"],
+      "\(place)")
     guard !error["where"].isNull else { return }
     #expect(error["where"]["file"].string?.isEmpty == false, "\(place): \(error)")
   }

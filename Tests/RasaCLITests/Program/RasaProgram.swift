@@ -45,6 +45,11 @@ struct RasaProgram {
       Self.binary, arguments, environment: environment, folder: home.path)
   }
 
+  func terminal(columns: Int32, _ arguments: [String]) throws -> TerminalSession {
+    try TerminalSession(
+      Self.binary, arguments, environment: environment, folder: home.path, columns: columns)
+  }
+
   /// A persona of one streamed answer.
   func writeSingle(_ more: String = "") throws {
     try home.write(
@@ -65,6 +70,15 @@ extension Script {
 extension ReceivedRequest {
   /// Which operator asks, when it has a schema.
   var schemaName: String? { json["response_format"]["json_schema"]["name"].string }
+}
+
+extension ReceivedRequest {
+  /// What the system message says beside the day on which the run began.
+  var instructions: String {
+    let message = messages.first ?? ""
+    guard let date = message.firstRange(of: "\n\nToday is ") else { return message }
+    return String(message[..<date.lowerBound])
+  }
 }
 
 extension ProgramRun {

@@ -56,7 +56,8 @@ struct RecommendTests {
     ] {
       #expect(run.text.contains(line), "\(run.text)")
     }
-    #expect(!run.text.contains("maltster (Score"), "it declares no capability")
+    #expect(run.text.contains("   - Parts: capability "))
+    #expect(!run.text.contains("maltster (Score"), "it has one word of the task")
   }
 
   @Test("every term is explained on request")
@@ -68,7 +69,7 @@ struct RecommendTests {
       "10 exact: cellar brewing by cellar-brewing", "5 partial: cellar by cellar-brewing",
       "10 exact: zymurgy by zymurgy", "of 20: speed is wanted (it was asked for)",
       "a usual answer costs about $0.00", "nobody has asked gpt-4o-mini of late",
-      "2 related: zymurgy by its description", "maltster (Score: ", "not recommended",
+      "5 partial: zymurgy by its description", "maltster (Score: ", "maltster, as its text says",
       "`rasa agents enhance maltster` proposes some", "Looked for among",
     ] {
       #expect(run.text.contains(part), "\(part) is not in\n\(run.text)")
@@ -86,7 +87,8 @@ struct RecommendTests {
     #expect(value["recommendations"].array?.count == 1)
     #expect(first["agent"] == "zymurgist")
     #expect(first["verdict"] == "recommended")
-    #expect(first["capability"]["value"].double == 100)
+    #expect(first["skills"].double == 100)
+    #expect(value["none_fits"] == false)
     #expect(first["matches"].array?.first?["kind"] == "exact")
     #expect(first["works_well_with"] == ["maltster"])
     let sum = ["capability", "profile_match", "cost_efficiency", "availability"]
@@ -105,8 +107,42 @@ struct RecommendTests {
     #expect(dear.text.contains("Raise --max-cost"), "\(dear.text)")
     let json = try await rasa.run("agents", "recommend", "--json", "xyzzy plugh")
     #expect(try JSON.parse(json.output)["recommendations"] == [])
+    #expect(try JSON.parse(json.output)["none_fits"] == true)
     let empty = try await rasa.run("agents", "recommend", "  ")
     #expect(empty.exitCode == 2)
+  }
+
+  @Test("the printed order is that of the printed score, and the help's examples find somebody")
+  func examples() async throws {
+    let rasa = try RasaProgram()
+    for task in ["Fix my typos", "Review this diff", "Design a REST API for invoices"] {
+      let run = try await rasa.run("agents", "recommend", "--json", "--all", task)
+      let found = try JSON.parse(run.output)
+      #expect(found["none_fits"] == false, "\(task)")
+      let scores = found["recommendations"].array?.compactMap { $0["score"].double } ?? []
+      #expect(scores == scores.sorted(by: >), "\(task)")
+      for it in found["recommendations"].array ?? [] {
+        let verdict = it["verdict"].string
+        #expect(verdict != "recommended" || (it["score"].double ?? 0) >= 50)
+        #expect(verdict != "acceptable" || (it["score"].double ?? 0) >= 30)
+      }
+    }
+    for match in ["contains", "fuzzy"] {
+      let word = match == "fuzzy" ? "kuberntes" : "kubernetes"
+      let run = try await rasa.run("agents", "search", word, "--match", match, "--json")
+      #expect(
+        try JSON.parse(run.output).array?.contains { $0["id"] == "devops-engineer" } == true,
+        "\(run.text)")
+    }
+  }
+
+  @Test("among tasks that no agent is for, few find one")
+  func noneFits() async throws {
+    let rasa = try RasaProgram()
+    let run = try await rasa.run("agents", "recommend", "how do I get red wine out of a carpet")
+    #expect(run.exitCode == 0)
+    #expect(run.text.hasPrefix("None of 50 agents fits this task."), "\(run.text)")
+    #expect(!run.text.contains("Recommended Agents"))
   }
 
   @Test("no line is wider than a narrow terminal", arguments: [40, 60, 80])

@@ -126,7 +126,7 @@ struct RunRecordTests {
     let failed = try await rasa.run("run", "-p", "strategic_stock_analyst", "hello")
     #expect(failed.exitCode == 4, "\(failed.errorText)")
     let id = try await rasa.latestRun()
-    #expect(try await rasa.run("resume", "--all").errorText.contains("nothing to go on with"))
+    #expect(try await rasa.run("resume", "--all").errorText.contains("no runs to resume"))
     let resumed = try await rasa.run("resume", id)
     #expect(resumed.exitCode == 0, "\(resumed.errorText)")
     #expect(provider.requests.count { $0.lastMessage == provider.requests[0].lastMessage } == 1)

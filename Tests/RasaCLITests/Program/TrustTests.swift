@@ -90,6 +90,17 @@ private struct Asked: Sendable, CustomTestStringConvertible {
       own: ["agents/own-agent.md": agent],
       command: ["run", "--agent", "own-agent", "-i", "hello", "--model", "mock"]),
     Asked(
+      name: "a shipped agent, in another tool's folder",
+      files: [".claude/agents/code-reviewer.md": "---\nname: code-reviewer\n---\nAnswer.\n"],
+      own: [:],
+      command: ["run", "--agent", "code-reviewer", "-i", "hello", "--model", "mock"],
+      line: ".claude/agents/code-reviewer.md takes the place of the shipped agent `code-reviewer`"),
+    Asked(
+      name: "an agent of the user's, in another tool's folder",
+      files: [".github/agents/own-agent.agent.md": agent + "Otherwise.\n"],
+      own: ["agents/own-agent.md": agent],
+      command: ["run", "--agent", "own-agent", "-i", "hello", "--model", "mock"]),
+    Asked(
       name: "a name that a persona of the user's has beside its own",
       files: ["personas/short.yaml": Project.persona("short")],
       own: [

@@ -18,7 +18,7 @@ struct RecordingFileTests {
     let recording = try await studio.record()
     let text = recording.text
     #expect(text.hasPrefix("{\n  \"rasa_recording\": 1,\n  \"persona\": {\n"))
-    #expect(text.contains("\"You are contract_reviewer.\",\n"))
+    #expect(text.contains("\"Your role: contract reviewer.\",\n"))
     #expect(text.contains("\"$text\": [\n"))
     #expect(!text.contains(#"one\ntwo"#))
     #expect(try recording.reread().text == text)

@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["---\n{name: a}\n---\nx", "---\nname: a\nname: b\n---\nx"])
+  @Test(arguments: ["---\n{name: a}\n---\nx", "---\nname: a\nx"])
   func whatLinesCannotBeAddedToIsRefused(text: String) {
     #expect { try enhanced(Array(text.utf8)) } throws: { ($0 as? Failure)?.location != nil }
   }
@@ -165,10 +165,35 @@ import Testing
 
   // MARK: Drafts
 
+  @Test(
+    "A draft that nobody has described is not ready, and one that somebody has says so to the model",
+    arguments: AgentDraft.Form.allCases)
+  func drafts(form: AgentDraft.Form) throws {
+    func findings(_ draft: AgentDraft) -> [String] {
+      let files = draft.files(form)
+      let documents = AgentDocuments(
+        config: form == .toml
+          ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
+        prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
+        fileName: draft.id)
+      return AgentValidation(agents: [:]) { (path, _) throws(Failure) in
+        throw Failure(.configuration, path)
+      }.findings(on: documents, AgentLoader.load(documents)).failures.map(\.message)
+    }
+    #expect(
+      findings(AgentDraft(id: "api-designer"))
+        == ["the description is still the one that a new agent begins with"])
+    let described = AgentDraft(id: "a", description: "Designs interfaces that last for years.")
+    #expect(findings(described).isEmpty)
+    #expect(
+      described.files(form).last?.text.contains("Designs interfaces that last for years.\n") == true
+    )
+  }
+
   @Test(arguments: AgentDraft.Form.allCases)
   func aDraftIsValidAsItIs(form: AgentDraft.Form) throws {
     for draft in [
-      AgentDraft(id: "api-designer"),
+      AgentDraft(id: "api-designer", description: "Designs interfaces that last for years."),
       AgentDraft(
         id: "x", name: "X: \"quoted\" \\ #1", description: "Says \"no\": twice,\tor more often.",
         capabilities: ["no", "a b"], model: ModelReference(engine: "openai", model: "gpt-4o"),

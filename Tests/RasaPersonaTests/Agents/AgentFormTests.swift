@@ -264,7 +264,15 @@ import Testing
     let reading = AgentReading.alone(
       "mode: subagent\ntemperature: 0.1\ntools: {write: false, read: true}")
     #expect(try reading.get().agent.tools == ["read"])
-    #expect(reading.warns("`mode` is not known", at: "a.md:4:1"))
-    #expect(reading.warns("`temperature` is not known", at: "a.md:5:1"))
+    let agent = try reading.get().agent
+    #expect(agent.id == "arch-agent" && agent.files.kind == .opencode)
+    #expect(agent.temperature == 0.1 && agent.unused == ["mode", "tools"])
+    #expect(
+      agent.unusedNotice?.message
+        == "`mode` and `tools` of the agent `arch-agent` mean nothing here yet: it answers by its "
+        + "prompt alone")
+    // One word about all of them, and none where there are none.
+    #expect(reading.warnings.isEmpty)
+    #expect(try AgentReading.alone("tools: []").get().agent.unusedNotice == nil)
   }
 }

@@ -33,7 +33,7 @@ import Testing
     #expect(reading.warns("is no id, and is read as `\(id)`"))
   }
 
-  @Test(arguments: ["description: Designs.", "name: \"\"", "name: 分析"])
+  @Test(arguments: ["description: Designs.", "name: \"\"", "name: \"!!!\""])
   func aMarkdownFileWithoutANameIsCalledAsItsFileIs(lines: String) throws {
     let reading = AgentReading.load(markdown: AgentReading.markdown(lines), fileName: "Arch Agent")
     #expect(try reading.get().agent.id == "arch-agent")
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func aNameThatNothingCanBeMadeOfIsAnError() {
-    let reading = AgentReading.load(markdown: AgentReading.markdown("name: 分析"), fileName: "分析")
+    let reading = AgentReading.load(markdown: AgentReading.markdown("name: \"…\""), fileName: "…")
     #expect(reading.fails("no `name`", at: "a.md:1:1"))
   }
 
@@ -274,7 +274,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "tags:\n  - [unclosed", "tags:\n  - 'unclosed", "name: a\nname: b", "tags:\n  - &x [*x]",
+    "tags:\n  - [unclosed", "tags:\n  - 'unclosed", "tags:\n  - &x [*x]",
     "- a\n- b",
   ])
   func aBrokenFrontMatterCostsTheFrontMatterAlone(lines: String) throws {
@@ -289,9 +289,11 @@ import Testing
     #expect(alone.warns("the front matter cannot be read"))
   }
 
-  @Test func aMarkdownFileWithoutFrontMatterIsNoAgent() {
+  @Test func aMarkdownFileWithoutFrontMatterIsAPromptCalledAsItsFileIs() throws {
     let reading = AgentReading.load(markdown: "# Read me\n")
-    #expect(reading.fails("no front matter", at: "a.md:1:1"))
+    #expect(try reading.get().agent.id == "arch-agent")
+    #expect(reading.warns("no front matter", at: "a.md:1:1"))
+    #expect(AgentReading.load(markdown: " \n").fails("no front matter", at: "a.md:1:1"))
   }
 
   // MARK: Sandbox

@@ -44,15 +44,63 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", nil), ("-", nil), ("分析", nil), ("a-", "a"), ("-a", "a"), ("a--b", "a-b"), ("A", "a"),
+    ("", nil), ("-", nil), ("a-", "a"), ("-a", "a"), ("a--b", "a-b"), ("A", "a"),
     ("arch_agent", "arch-agent"), ("Architecture Agent", "architecture-agent"),
     ("ArchitectureAgent", "architecture-agent"), ("API Designer", "api-designer"),
-    ("Bob's agent (2)", "bobs-agent-2"), ("a/../b", "a-b"), ("Ünï", "n"),
+    ("Bob's agent (2)", "bobs-agent-2"), ("a/../b", "a-b"), ("Ünï", "uni"),
     (String(repeating: "a", count: 65), String(repeating: "a", count: 64)),
     (String(repeating: "a", count: 63) + "-b", String(repeating: "a", count: 63)),
   ])
   func isMadeOfAName(name: String, id: String?) {
     #expect(!AgentID.isValid(name) && AgentID.make(of: name) == id)
     #expect(id.map { AgentID.isValid($0) } != false)
+  }
+
+  @Test(
+    "tells apart what people tell apart by a sign",
+    arguments: [
+      ("C# Expert", "c-sharp-expert"), ("C++ Expert", "c-plus-plus-expert"),
+      ("C Expert", "c-expert"), ("F#", "f-sharp"), ("C++20", "c-plus-plus-20"),
+      (".NET Expert", "dot-net-expert"), ("NET Expert", "net-expert"), ("node.js", "node-js"),
+      ("ASP.NET", "asp-net"), ("Issue #5", "issue-5"), ("a+b", "a-b"), ("R&D", "r-d"),
+      ("v1.5", "v1-5"), ("...", nil),
+    ])
+  func signs(name: String, id: String?) { #expect(AgentID.make(of: name) == id) }
+
+  @Test(
+    "keeps letters of every script",
+    arguments: [
+      ("Übersetzer Plus", "ubersetzer-plus"), ("Prüfer für Äpfel", "prufer-fur-apfel"),
+      ("Straße", "strasse"), ("Łódź Øresund đak", "lodz-oresund-dak"), ("Việt Nam", "viet-nam"),
+      ("Æsir œuvre", "aesir-oeuvre"), ("İstanbul", "istanbul"), ("Обзор кода", "obzor-koda"),
+      ("Щука Йод", "shchuka-yod"), ("Ελληνικά", "ellinika"), ("４２ ａｂｃ", "42-abc"),
+      ("コードレビュー", "コードレビュー"), ("代码审查", "代码审查"), ("코드 검토", "코드-검토"),
+      ("हिन्दी समीक्षक", "हिन्दी-समीक्षक"), ("مراجع الكود", "مراجع-الكود"),
+      ("👩‍💻 Coder", "coder"), ("Bob’s agent", "bobs-agent"),
+    ])
+  func scripts(name: String, id: String) {
+    #expect(AgentID.make(of: name) == id)
+    #expect(AgentID.isValid(id) && AgentID.make(of: id) == id)
+  }
+
+  @Test("is the same however a letter and its mark are put together")
+  func forms() {
+    for (one, other) in [
+      ("u\u{308}ber", "\u{FC}ber"), ("\u{418}\u{306}od", "\u{419}od"),
+      ("\u{30D2}\u{309A}", "\u{30D4}"), ("\u{1100}\u{1161}", "\u{AC00}"),
+    ] {
+      let ids = [one, other].map { Array((AgentID.make(of: $0) ?? "").utf8) }
+      #expect(ids[0] == ids[1] && !ids[0].isEmpty)
+    }
+    // What only `==` takes for an id is none.
+    #expect(AgentID.isValid("\u{30D4}") && !AgentID.isValid("\u{30D2}\u{309A}"))
+  }
+
+  @Test("has an end, between two letters")
+  func length() throws {
+    for letter in ["ä", "審", "𠀀"] {
+      let id = try #require(AgentID.make(of: String(repeating: letter, count: 200)))
+      #expect(AgentID.isValid(id) && id.unicodeScalars.count <= 64 && id.utf8.count <= 192)
+    }
   }
 }

@@ -1,26 +1,26 @@
 extension CommandSpec {
   static let personas = CommandSpec(
-    "personas", "List, show, check and draw personas", heading: "Look and check",
+    "personas", "List, show, validate, draw and copy personas", heading: "Look and check",
     examples: [
-      Example("See which personas there are", "rasa personas list"),
+      Example("List the personas", "rasa personas list"),
       Example("Read one", "rasa personas show strategic_stock_analyst"),
-      Example("Check your own before it runs", "rasa personas validate my_analyst"),
+      Example("Check one of your own before running it", "rasa personas validate my_analyst"),
     ],
     subcommands: [
       CommandSpec(
         "list", "List the personas and where each comes from",
         examples: [
-          Example("What can I ask?", "rasa personas list"),
-          Example("The same for a program", "rasa personas list --json"),
+          Example("Every persona", "rasa personas list"),
+          Example("For a program", "rasa personas list --json"),
         ],
         options: [.json]),
       CommandSpec(
         "show", "Show a persona: its frames, operators and limits",
         examples: [
           Example("Read one", "rasa personas show strategic_stock_analyst"),
-          Example("The same for a program", "rasa personas show strategic_stock_analyst --json"),
+          Example("For a program", "rasa personas show strategic_stock_analyst --json"),
         ],
-        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias", completes: .personas)],
         options: [.json]),
       CommandSpec(
         "validate", "Check personas without running them",
@@ -30,54 +30,57 @@ extension CommandSpec {
         ],
         arguments: [
           ArgumentSpec(
-            "NAME", "Names or aliases; every persona when left out", isOptional: true,
-            repeats: true)
+            "NAME", "Names or aliases; every persona by default", isOptional: true,
+            repeats: true, completes: .personas)
         ],
         options: [.json],
         notes: [
           HelpNote(
             "What is checked",
-            "Names that do not exist, frames that cannot be reached, loops without a bound, "
-              + "values that are read before they are written, and conditions that can never be "
-              + "decided. The exit code is 3 when anything is wrong.")
+            "Unknown names, unreachable frames, unbounded loops, values that are read before they "
+              + "are written, and conditions that can never hold. The exit code is 3 if anything "
+              + "is wrong.")
         ]),
       CommandSpec(
-        "graph", "Draw the way through a persona",
+        "graph", "Draw a persona as a graph",
         examples: [
           Example("As Mermaid, for Markdown", "rasa personas graph strategic_stock_analyst"),
           Example(
-            "As a picture, with Graphviz",
+            "As an image, with Graphviz",
             "rasa personas graph contract_reviewer --format dot | dot -Tsvg > graph.svg"),
         ],
-        arguments: [ArgumentSpec("NAME", "The persona's name or alias")],
+        arguments: [ArgumentSpec("NAME", "The persona's name or alias", completes: .personas)],
         options: [
           OptionSpec(
             "format", .value(placeholder: "FORMAT", .choice(["mermaid", "dot"])),
             "The language to draw in", defaultsTo: .value("mermaid"))
         ]),
+      .copy(
+        "persona", argument: ArgumentSpec("NAME", "The persona's name"),
+        example: "strategic_stock_analyst", newName: "my_stock_analyst"),
     ])
 
   static let operators = CommandSpec(
-    "operators", "List, show and check operators", heading: "Look and check",
+    "operators", "List, show, validate and copy operators", heading: "Look and check",
     examples: [
-      Example("See which operators there are", "rasa operators list"),
+      Example("List the operators", "rasa operators list"),
       Example("Read one, with its prompt", "rasa operators show critic_agent"),
     ],
     subcommands: [
       CommandSpec(
         "list", "List the operators and where each comes from",
         examples: [
-          Example("What can a persona use?", "rasa operators list"),
-          Example("The same for a program", "rasa operators list --json"),
+          Example("Every operator", "rasa operators list"),
+          Example("For a program", "rasa operators list --json"),
         ],
         options: [.json]),
       CommandSpec(
-        "show", "Show an operator: what it reads, writes and asks",
+        "show", "Show what an operator reads, writes and asks",
         examples: [
           Example("Read one", "rasa operators show critic_agent"),
-          Example("The same for a program", "rasa operators show critic_agent --json"),
+          Example("For a program", "rasa operators show critic_agent --json"),
         ],
-        arguments: [ArgumentSpec("NAME", "The operator's name")],
+        arguments: [ArgumentSpec("NAME", "The operator's name", completes: .operators)],
         options: [.json]),
       CommandSpec(
         "validate", "Check operators without running them",
@@ -87,8 +90,42 @@ extension CommandSpec {
         ],
         arguments: [
           ArgumentSpec(
-            "NAME", "Names; every operator when left out", isOptional: true, repeats: true)
+            "NAME", "Names; every operator by default", isOptional: true, repeats: true,
+            completes: .operators)
         ],
         options: [.json]),
+      .copy(
+        "operator", argument: ArgumentSpec("NAME", "The operator's name"),
+        example: "critic_agent", newName: "my_critic"),
     ])
+
+  /// `copy` of personas, operators and agents.
+  static func copy(
+    _ kind: String, argument: ArgumentSpec, example: String, newName: String
+  ) -> CommandSpec {
+    CommandSpec(
+      "copy", "Write a copy of \(kind == "persona" ? "a" : "an") \(kind)'s files, to change it",
+      examples: [
+        Example("Into this project", "rasa \(kind)s copy \(example)"),
+        Example(
+          "For every folder, beside the other",
+          "rasa \(kind)s copy \(example) --user --name \(newName)"),
+        Example("Only read its whole file", "rasa \(kind)s copy \(example) --print"),
+      ],
+      arguments: [argument],
+      options: [
+        OptionSpec(
+          "name", .value(placeholder: "NAME", .text), "Call the copy so",
+          defaultsTo: .described("the same, whose place it takes")),
+        OptionSpec(
+          "to", .value(placeholder: "DIR", .text), "The folder to write to",
+          defaultsTo: .value("\(kind)s")),
+        OptionSpec(
+          "user", .flag(isNegatable: false), "Write to your own folder, not to this project"),
+        OptionSpec("print", .flag(isNegatable: false), "Print the files and write nothing"),
+        OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+        .json,
+      ],
+      rules: [.atMostOne([.option("to"), .option("user"), .option("print")])])
+  }
 }

@@ -1,67 +1,69 @@
 /// Setting up, looking after and measuring the program itself.
 extension CommandSpec {
   static let initialize = CommandSpec(
-    "init", "Write a starter persona and operator to change", heading: "Set up",
+    "init", "Create a starter persona and operator", heading: "Set up",
     examples: [
-      Example("Begin a persona in this folder", "rasa init --name my_analyst"),
-      Example("Begin one that works in every folder", "rasa init --name my_analyst --user-wide"),
+      Example("Create a persona in this folder", "rasa init --name my_helper"),
+      Example("Create one that works in every folder", "rasa init --name my_helper --user-wide"),
     ],
     options: [
       OptionSpec(
         "name", .value(placeholder: "NAME", .text), "The persona's name",
         defaultsTo: .value("my_persona")),
       OptionSpec(
-        "user-wide", .flag(isNegatable: false), "Write to your own folder, not to this one"),
-      OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+        "user-wide", .flag(isNegatable: false),
+        "Write to your configuration folder instead of this one"),
+      OptionSpec("force", .flag(isNegatable: false), "Overwrite existing files"),
     ])
 
   static let trust = CommandSpec(
-    "trust", "Say which folders may change what rasa does", heading: "Set up",
+    "trust", "Manage the folders whose files rasa may use", heading: "Set up",
     examples: [
-      Example("See the folders that you trust", "rasa trust list"),
-      Example("Trust this one as it is now", "rasa trust add"),
+      Example("List the trusted folders", "rasa trust list"),
+      Example("Trust this folder as it is now", "rasa trust add"),
     ],
     notes: [
       HelpNote(
-        "What is asked",
-        "A folder whose files take the place of your own or of shipped ones, or whose "
-          + ".rasa/config.yaml says who is asked, is used only after you have agreed: at a terminal "
-          + "you are asked, elsewhere the command ends with code 3. A file that changes is asked "
-          + "about again.")
+        "When rasa asks",
+        "Before it uses a folder whose files replace your own or shipped ones, or whose "
+          + ".rasa/config.yaml chooses the provider or model. It asks at a terminal; elsewhere the "
+          + "command fails with code 3. When such a file changes, it asks again.")
     ],
     subcommands: [
       CommandSpec(
-        "list", "List the folders that you trust",
+        "list", "List the trusted folders",
         examples: [Example("All of them", "rasa trust list")], options: [.json]),
       CommandSpec(
         "add", "Trust a folder's files as they are now",
-        examples: [Example("Trust a project that you have looked at", "rasa trust add ~/src/app")],
+        examples: [Example("Trust a project that you have reviewed", "rasa trust add ~/src/app")],
         arguments: [
           ArgumentSpec(
-            "DIR", "The project's folder; the one you are in when left out", isOptional: true)
+            "DIR", "The project's folder; the current one by default", isOptional: true,
+            completes: .folders)
         ], options: [.json]),
       CommandSpec(
-        "remove", "Trust a folder no longer",
-        examples: [Example("Be asked again", "rasa trust remove ~/src/app")],
+        "remove", "Stop trusting a folder",
+        examples: [Example("Ask again about a folder", "rasa trust remove ~/src/app")],
         arguments: [
           ArgumentSpec(
-            "DIR", "The project's folder; the one you are in when left out", isOptional: true)
+            "DIR", "The project's folder; the current one by default", isOptional: true,
+            completes: .folders)
         ], options: [.json]),
     ])
 
   static let doctor = CommandSpec(
-    "doctor", "Check what rasa needs: models, files, terminal", heading: "Set up",
+    "doctor", "Check models, files and terminal, and say what to fix", heading: "Set up",
     examples: [
-      Example("What works, and what to do about the rest", "rasa doctor"),
-      Example("The same for a program", "rasa doctor --json"),
+      Example("What works, and how to fix the rest", "rasa doctor"),
+      Example("For a program", "rasa doctor --json"),
     ],
     options: [.json])
 
   static let bench = CommandSpec(
-    "bench", "Measure how much time a persona takes", heading: "Look and check",
+    "bench", "Measure how long a persona takes", heading: "Look and check",
     examples: [
       Example(
-        "What the runtime alone costs, 1000 times",
+        "The runtime alone, 1000 times",
         "rasa bench graph --persona strategic_stock_analyst --runs 1000"),
       Example(
         "Whole runs with a model",
@@ -69,10 +71,10 @@ extension CommandSpec {
     ],
     subcommands: [
       CommandSpec(
-        "graph", "Time the way through the graph; no model is asked",
+        "graph", "Time the graph alone; no model is called",
         examples: [
           Example(
-            "What the runtime alone costs, 1000 times",
+            "The runtime alone, 1000 times",
             "rasa bench graph --persona strategic_stock_analyst --runs 1000")
         ],
         options: .measuring),
@@ -87,12 +89,12 @@ extension CommandSpec {
     ])
 
   static let completions = CommandSpec(
-    "completions", "Print completions for your shell", heading: "Set up",
+    "completions", "Print a completion script for your shell", heading: "Set up",
     examples: [
       Example(
-        "bash, for you alone",
+        "bash, for your user",
         "rasa completions bash > ~/.local/share/bash-completion/completions/rasa"),
-      Example("zsh, in a folder of $fpath", "rasa completions zsh > ~/.zfunc/_rasa"),
+      Example("zsh, in a folder in $fpath", "rasa completions zsh > ~/.zfunc/_rasa"),
       Example("fish", "rasa completions fish > ~/.config/fish/completions/rasa.fish"),
     ],
     arguments: [
@@ -114,7 +116,7 @@ extension CommandSpec {
     ],
     arguments: [
       ArgumentSpec(
-        "COMMAND", "The command's name; all when left out", isOptional: true, repeats: true)
+        "COMMAND", "The command's name; all commands by default", isOptional: true, repeats: true)
     ])
 }
 

@@ -1,25 +1,26 @@
 /// Which models there are, and the providers that have them.
 extension CommandSpec {
   static let models = CommandSpec(
-    "models", "See which models can be asked, and what they cost", heading: "Look and check",
+    "models", "List models, their prices and their state", heading: "Look and check",
     examples: [
-      Example("What can I ask, and for how much?", "rasa models list"),
-      Example("Everything about one", "rasa models show claude-haiku-4-5"),
-      Example("Ask the providers what they have now", "rasa models check"),
-      Example("Take today's prices over", "rasa models import data.json"),
+      Example("Available models and their prices", "rasa models list"),
+      Example("One model in detail", "rasa models show claude-haiku-4-5"),
+      Example("Ask the providers for their models", "rasa models check"),
+      Example("Import current prices", "rasa models import data.json"),
     ],
     subcommands: [
       CommandSpec(
-        "list", "List the models that the configured providers have",
+        "list", "List the models of the configured providers",
         examples: [
-          Example("What can I ask?", "rasa models list"),
-          Example("One provider's", "rasa models list --provider anthropic"),
+          Example("All available models", "rasa models list"),
+          Example("One provider's", "rasa models list --provider openai"),
           Example("Every model of the catalogue, for a program", "rasa models list --all --json"),
         ],
         options: [
           OptionSpec(
-            "provider", .value(placeholder: "NAME", .text), "Only of this provider or vendor",
-            discovery: "rasa llm info"),
+            "provider", .value(placeholder: "NAME", .text), "Only this provider's or vendor's",
+            discovery: "rasa llm info"
+          ).completing(.providers),
           OptionSpec(
             "all", .flag(isNegatable: false), "Every model of the catalogue, reachable or not"),
           .json,
@@ -28,45 +29,45 @@ extension CommandSpec {
           HelpNote(
             "State",
             rows: [
-              ("available", "it answered, or was listed, within five minutes"),
-              ("unavailable", "it failed, and it is too early to ask again"),
-              ("unknown", "nobody has asked it of late: it is tried when it is its turn"),
+              ("available", "it answered or was listed within five minutes"),
+              ("unavailable", "it failed recently, and is not tried yet"),
+              ("unknown", "not asked recently; it is tried when needed"),
             ]),
           HelpNote(
             "What is listed",
-            "Of vendors every model of the catalogue; of other servers what they were seen to "
-              + "have. `rasa models check` asks them."),
+            "Every catalogue model of vendors, and the models seen on other servers. "
+              + "`rasa models check` asks them."),
         ]),
       CommandSpec(
-        "show", "Show a model: facts, prices, how it has fared",
+        "show", "Show a model: facts, prices, past performance",
         examples: [
           Example("Read one", "rasa models show gpt-5.6-luna"),
-          Example("As one provider has it", "rasa models show ollama:llama3.2"),
+          Example("As offered by one provider", "rasa models show ollama:llama3.2"),
           Example("For a program", "rasa models show gemini-2.5-pro --json"),
         ],
         arguments: [.model()], options: [.json],
         notes: [
           HelpNote(
             "The estimate",
-            "Before a call the tokens of its input are estimated from above. The table shows, for "
-              + "each kind of text, how far above they were, and how often the provider counted "
-              + "more.")
+            "Before a call rasa estimates an upper bound of its input tokens. The table shows, for "
+              + "each kind of text, how far the estimates were above the provider's count, and how "
+              + "often they were below.")
         ]),
       CommandSpec(
-        "check", "Ask the providers which models they have now",
+        "check", "Ask the providers for their models",
         examples: [
           Example("All of them", "rasa models check"),
-          Example("Two by name; fails when one is not there", "rasa models check gpt-4o llama3.2"),
+          Example("Two by name; fails if one is missing", "rasa models check gpt-4o llama3.2"),
           Example("For a program", "rasa models check --json"),
         ],
         arguments: [.model(isOptional: true)], options: [.json],
         notes: [
           HelpNote(
-            "What it costs",
-            "Nothing: only lists are asked for. What they show is remembered for five minutes.")
+            "Cost",
+            "None: only lists are requested. They are remembered for five minutes.")
         ]),
       CommandSpec(
-        "import", "Take prices over from genai-prices or LiteLLM",
+        "import", "Import prices from genai-prices or LiteLLM",
         examples: [
           Example("LiteLLM's list", "rasa models import model_prices_and_context_window.json"),
           Example(
@@ -76,8 +77,8 @@ extension CommandSpec {
         arguments: [
           ArgumentSpec(
             "FILE",
-            "genai-prices' data.json or LiteLLM's model_prices_and_context_window.json; `-` is "
-              + "standard input")
+            "genai-prices' data.json or LiteLLM's model_prices_and_context_window.json; `-` reads "
+              + "standard input", completes: .files)
         ],
         options: [
           OptionSpec(
@@ -85,41 +86,42 @@ extension CommandSpec {
             defaultsTo: .described("the format's name")),
           OptionSpec(
             "provider", .value(placeholder: "NAME", .text),
-            "Only of this provider, as the file calls it",
+            "Only this provider, as named in the file",
             defaultsTo: .described("all of them"), repeats: true),
           .json,
         ],
         notes: [
           HelpNote(
             "Where it goes",
-            "Into `models/NAME.json` beside your config.yaml. All files there are read in the order "
-              + "of their names, the first that has a price counts, and what ships comes last.")
+            "To `models/NAME.json` beside your config.yaml. Files there are read in the order of "
+              + "their names; the first price counts, and shipped prices come last.")
         ]),
     ])
 
   static let llm = CommandSpec(
-    "llm", "See how providers are configured, and whether they answer", heading: "Set up",
+    "llm", "Show how providers are configured, and whether they respond", heading: "Set up",
     examples: [
-      Example("Which providers are configured, and by what?", "rasa llm info"),
-      Example("Do they answer?", "rasa llm health"),
+      Example("Configured providers, and by what", "rasa llm info"),
+      Example("Do they respond?", "rasa llm health"),
     ],
     subcommands: [
       CommandSpec(
-        "info", "Show which providers are configured, and by what",
+        "info", "Show the configured providers, and what configures each",
         examples: [
-          Example("Read it", "rasa llm info"), Example("For a program", "rasa llm info --json"),
+          Example("For people", "rasa llm info"), Example("For a program", "rasa llm info --json"),
         ],
         options: [.json],
-        notes: [HelpNote("Keys", "They are never shown: only which variable holds one.")]),
+        notes: [HelpNote("Keys", "Never shown; only the variable that holds each.")]),
       CommandSpec(
-        "health", "Ask all providers whether they answer",
+        "health", "Check whether all providers respond",
         examples: [
-          Example("Read it", "rasa llm health"), Example("For a program", "rasa llm health --json"),
+          Example("For people", "rasa llm health"),
+          Example("For a program", "rasa llm health --json"),
         ],
         options: [.json],
         notes: [
           HelpNote(
-            "Exit code", "5 when none of them answers. No model is asked, so it costs nothing.")
+            "Exit code", "5 if none of them responds. No model is called, so it costs nothing.")
         ]),
     ])
 }
@@ -129,8 +131,8 @@ extension ArgumentSpec {
     ArgumentSpec(
       "MODEL",
       isOptional
-        ? "Models, with or without `ENGINE:` before them; every provider's when left out"
-        : "The model, with or without `ENGINE:` before it", isOptional: isOptional,
-      repeats: isOptional)
+        ? "Models, with or without `ENGINE:` in front; every provider's by default"
+        : "The model, with or without `ENGINE:` in front", isOptional: isOptional,
+      repeats: isOptional, completes: .models)
   }
 }

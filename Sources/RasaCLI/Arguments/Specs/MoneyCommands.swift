@@ -1,37 +1,40 @@
 /// What was spent, and what may be.
 extension CommandSpec {
   static let agentsBudget = CommandSpec(
-    "budget", "Show what is spent and held under the limits of day and month",
+    "budget", "Show, reset, import and export daily and monthly budgets",
     examples: [
-      Example("How does everybody stand?", "rasa agents budget"),
+      Example("All budgets", "rasa agents budget"),
       Example("One persona, today", "rasa agents budget contract_reviewer --daily"),
       Example(
-        "Begin the day anew", "rasa agents budget contract_reviewer --daily --reset --yes"),
+        "Reset the day", "rasa agents budget contract_reviewer --daily --reset --yes"),
       Example(
-        "Take over what another program has counted",
+        "Import another program's counts",
         "rasa agents budget --import ~/.radium/budgets"),
     ],
     arguments: [
       ArgumentSpec(
-        "ID", "A persona's name or alias, an agent's id, or `everyone`; all when left out",
-        isOptional: true)
+        "ID", "A persona's name or alias, an agent's ID, or `everyone`; all by default",
+        isOptional: true, completes: .owners)
     ],
     options: [
       OptionSpec("daily", .flag(isNegatable: false), "Only the day"),
       OptionSpec("monthly", .flag(isNegatable: false), "Only the month"),
-      .json.saying("Print the budget file's document, of day and month"),
+      .json.saying("Print JSON in the format of budget files"),
       OptionSpec(
-        "reset", .flag(isNegatable: false), "Count from nothing again; the books keep why",
+        "reset", .flag(isNegatable: false), "Start again from zero; the reset stays in the books",
         heading: "Correct"),
       OptionSpec(
-        "yes", short: "y", .flag(isNegatable: false), "Do not ask whether to reset",
+        "yes", short: "y", .flag(isNegatable: false), "Reset without asking",
         heading: "Correct"),
       OptionSpec(
         "import", .value(placeholder: "PATH", .text),
-        "Count at least what this budget file, or each in this folder, says", heading: "Files"),
+        "Count at least what this budget file, or each file in this folder, says",
+        heading: "Files"
+      ).completing(.files),
       OptionSpec(
-        "export", .value(placeholder: "DIR", .text), "Write a budget file for each to this folder",
-        heading: "Files"),
+        "export", .value(placeholder: "DIR", .text), "Write one budget file each to this folder",
+        heading: "Files"
+      ).completing(.folders),
     ],
     rules: [
       .atMostOne([.option("reset"), .option("import"), .option("export")]),
@@ -43,19 +46,21 @@ extension CommandSpec {
     notes: [
       HelpNote(
         "Limits",
-        "Those of a persona or agent stand in its `cost_budget`, those of all together in config.yaml. "
-          + "Days and months are those of the budget's time zone, this machine's if none is set."),
+        "A persona or agent sets its own in `cost_budget`; config.yaml sets those for all together. "
+          + "Days and months follow the budget's time zone, by default this machine's."),
       HelpNote(
         "Held",
-        "What is held belongs to calls under way, and counts as spent until they are over."),
+        "Money held for calls in flight counts as spent until they finish."),
     ])
 
   static let costs = CommandSpec(
-    "costs", "Show what was spent, by persona, model, day and more", heading: "Money",
+    "costs", "Show spending by persona, model, day and more", heading: "Money",
     examples: [
       Example("This month, by persona and model", "rasa costs"),
       Example("The last 30 days, day by day", "rasa costs --by day --since 30d"),
-      Example("Which operator of a persona costs most?", "rasa costs --by operator,model -p ssa"),
+      Example(
+        "Which operator of a persona costs most?",
+        "rasa costs --by operator,model -p strategic_stock_analyst"),
       Example("For a spreadsheet", "rasa costs --by month,model --since 2026-01-01 --format csv"),
     ],
     options: [
@@ -64,32 +69,33 @@ extension CommandSpec {
         .value(
           placeholder: "KEY",
           .choices(["persona", "operator", "model", "provider", "day", "month", "run"])),
-        "What is added up", defaultsTo: .value("persona,model"), repeats: true),
+        "What to group by", defaultsTo: .value("persona,model"), repeats: true),
       .anyPersona,
       OptionSpec(
-        "model", .value(placeholder: "MODEL", .text), "Only of this model"),
+        "model", .value(placeholder: "MODEL", .text), "Only this model's"
+      ).completing(.models),
       OptionSpec(
-        "since", .value(placeholder: "DAY", .day), "From this day on, such as 2026-01-31 or 7d",
+        "since", .value(placeholder: "DAY", .day), "First day, such as 2026-01-31 or 7d",
         defaultsTo: .value("month")),
       OptionSpec(
-        "until", .value(placeholder: "DAY", .day), "Up to and with this day",
+        "until", .value(placeholder: "DAY", .day), "Last day",
         defaultsTo: .value("today")),
       OptionSpec(
         "format", .value(placeholder: "FORMAT", .choice(["table", "json", "csv"])),
-        "How to print it", defaultsTo: .value("table")),
+        "The output format", defaultsTo: .value("table")),
       OptionSpec(
-        "json", .shorthand(option: "format", value: "json"), "The same as `--format json`"),
+        "json", .shorthand(option: "format", value: "json"), "Short for `--format json`"),
     ],
     notes: [
       HelpNote(
         "Days",
         rows: [
-          ("2026-01-31", "that day"), ("7d", "the day seven days ago"), ("today", "this day"),
+          ("2026-01-31", "that day"), ("7d", "seven days ago"), ("today", "today"),
           ("month", "the first of this month"),
         ]),
       HelpNote(
         "Amounts",
-        "JSON and CSV carry US dollars to the last decimal, as text. A table leaves out columns "
-          + "where the terminal has no room for them."),
+        "JSON and CSV give exact US dollars as text. Tables omit columns that do not fit the "
+          + "terminal."),
     ])
 }

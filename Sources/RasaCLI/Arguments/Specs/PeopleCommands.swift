@@ -1,146 +1,151 @@
 /// Questions to people, answered from anywhere, and runs that go on.
 extension CommandSpec {
   static let approvals = CommandSpec(
-    "approvals", "Answer what runs ask of people, from anywhere", heading: "Ask",
+    "approvals", "Answer the questions that runs ask people", heading: "Ask",
     examples: [
-      Example("See what waits", "rasa approvals list"),
+      Example("List the open questions", "rasa approvals list"),
       Example("Read one question", "rasa approvals show a3f9"),
-      Example("Say yes; the run goes on here and now", "rasa approvals approve a3f9"),
+      Example("Approve, and continue the run here", "rasa approvals approve a3f9"),
       Example(
-        "Send it back with a reason, and leave the run to somebody else",
+        "Send it back with a reason, and leave the run for later",
         "rasa approvals reject a3f9 --reason \"Name the risks first.\" --later"),
     ],
     subcommands: [
       CommandSpec(
-        "list", "List the questions that wait for an answer",
+        "list", "List the open questions",
         examples: [
-          Example("What waits", "rasa approvals list"),
-          Example("All of one run, answered ones too", "rasa approvals list --run r01h5 --all"),
+          Example("All open questions", "rasa approvals list"),
+          Example(
+            "All questions of one run, answered ones too", "rasa approvals list --run r01h5 --all"),
           Example("For a program", "rasa approvals list --json"),
         ],
         options: [
           OptionSpec(
-            "all", .flag(isNegatable: false), "Also those that were answered or have expired"),
+            "all", .flag(isNegatable: false), "Also show answered and expired questions"),
           OptionSpec(
-            "run", .value(placeholder: "RUN", .text), "Only of this run",
-            discovery: "rasa runs list"),
+            "run", .value(placeholder: "RUN", .text), "Only this run's",
+            discovery: "rasa runs list"
+          ).completing(.runs),
           .limit, .json,
         ]),
       CommandSpec(
-        "show", "Show a question and exactly what it is about",
+        "show", "Show a question and the text that it is about",
         examples: [
           Example("Read one", "rasa approvals show a3f9"),
           Example("For a program", "rasa approvals show a3f9 --json"),
         ],
         arguments: [.approval], options: [.json]),
       CommandSpec(
-        "approve", "Approve: what was shown counts",
+        "approve", "Approve the text as it was shown",
         examples: [
-          Example("Say yes and go on", "rasa approvals approve a3f9"),
+          Example("Approve, and continue the run", "rasa approvals approve a3f9"),
           Example(
-            "Say yes, and leave the run to somebody else", "rasa approvals approve a3f9 --later"),
+            "Approve, and leave the run for later", "rasa approvals approve a3f9 --later"),
         ],
         arguments: [.approval], options: .answering),
       CommandSpec(
-        "reject", "Reject: with a reason it is sent back, without one the run ends",
+        "reject", "Send the text back with a reason, or end the run without one",
         examples: [
           Example(
             "Send it back", "rasa approvals reject a3f9 --reason \"Name the risks first.\""),
-          Example("Refuse it", "rasa approvals reject a3f9"),
+          Example("End the run", "rasa approvals reject a3f9"),
         ],
         arguments: [.approval],
         options: [
           OptionSpec(
             "reason", .value(placeholder: "TEXT", .text),
-            "What the operator is told that has to do better")
+            "What its author must improve")
         ] + .answering),
       CommandSpec(
-        "edit", "Put your own text in the place of what was shown",
+        "edit", "Replace the text with your own",
         examples: [
           Example("In your editor", "rasa approvals edit a3f9"),
           Example("With a text", "rasa approvals edit a3f9 --text \"Hold what you have.\""),
           Example(
-            "With a file, or what a pipe brings", "rasa approvals edit a3f9 --file answer.md"),
+            "From a file, or `-` for standard input", "rasa approvals edit a3f9 --file answer.md"),
         ],
         arguments: [.approval],
         options: [
           OptionSpec("text", .value(placeholder: "TEXT", .text), "The replacement"),
           OptionSpec(
             "file", .value(placeholder: "FILE", .text),
-            "The file that the replacement is in; `-` reads standard input"),
+            "The file with the replacement; `-` reads standard input"
+          ).completing(.files),
         ] + .answering,
         rules: [.atMostOne([.option("text"), .option("file")])],
         notes: [
           HelpNote(
-            "What fits",
-            "A text takes any text. Anything else is JSON, and has to have the form that its "
-              + "operator was asked for; what does not fit is refused, and the question stays.")
+            "Format",
+            "A text can be replaced by any text. Everything else is JSON and must match the "
+              + "operator's schema; otherwise it is refused, and the question stays open.")
         ]),
       CommandSpec(
-        "answer", "Answer what an operator asks the user for; the run goes on with it",
+        "answer", "Answer an operator's question, and continue the run",
         examples: [
           Example("At the terminal", "rasa approvals answer a3f9"),
           Example("With a text", "rasa approvals answer a3f9 --text \"By the end of May.\""),
           Example(
-            "Where several things are asked for",
+            "When it asks for several values",
             "rasa approvals answer a3f9 --value budget=1200 --value city=Porto"),
         ],
         arguments: [.approval],
         options: [
           OptionSpec(
             "text", .value(placeholder: "TEXT", .text),
-            "The answer; JSON where it is to have a form"),
+            "The answer; JSON if the operator has a schema"),
           OptionSpec(
             "value", .value(placeholder: "NAME=VALUE", .pair),
-            "One member of an answer that is to have a form", repeats: true),
+            "One value of an answer that has a schema", repeats: true),
           OptionSpec(
             "file", .value(placeholder: "FILE", .text),
-            "The file that the answer is in; `-` reads standard input"),
+            "The file with the answer; `-` reads standard input"
+          ).completing(.files),
         ] + .answering,
         rules: [.atMostOne([.option("text"), .option("value"), .option("file")])],
         notes: [
           HelpNote(
-            "What fits",
-            "What is asked for has a form where its operator declares one; an answer that does not "
-              + "fit is refused, and the question stays. `rasa approvals reject` refuses to answer."
-          )
+            "Format",
+            "An operator may declare a schema for the answer. An answer that does not match it is "
+              + "refused, and the question stays open. `rasa approvals reject` declines to answer.")
         ]),
       CommandSpec(
-        "feedback", "Say what is to be corrected; the answer is made again with it",
+        "feedback", "Request a correction; the answer is written again with it",
         examples: [
-          Example("Correct it", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
+          Example(
+            "Request a correction", "rasa approvals feedback a3f9 \"The fee is 2 %, not 3 %.\"")
         ],
         arguments: [
-          .approval, ArgumentSpec("TEXT", "What is to be corrected", repeats: true),
+          .approval, ArgumentSpec("TEXT", "The correction", repeats: true),
         ],
         options: .answering),
     ])
 
   static let resume = CommandSpec(
-    "resume", "Go on with runs that stopped, from exactly where they did", heading: "Ask",
+    "resume", "Resume runs where they stopped", heading: "Ask",
     examples: [
-      Example("See what can go on", "rasa resume"),
-      Example("Go on with one", "rasa resume r01h5"),
-      Example("Go on with every run that can", "rasa resume --all"),
+      Example("List the runs that can be resumed", "rasa resume"),
+      Example("Resume one", "rasa resume r01h5"),
+      Example("Resume all of them", "rasa resume --all"),
       Example(
-        "Go on by the persona as it was, though its file has changed",
+        "Resume with the persona as it was, although its file has changed",
         "rasa resume r01h5 --pinned"),
     ],
     arguments: [
       ArgumentSpec(
-        "RUN", "The run, by its name or the beginning of it; without one, what can go on is listed",
-        isOptional: true)
+        "RUN",
+        "The run's ID or the start of it; by default, the runs that can be resumed are listed",
+        isOptional: true, completes: .runs)
     ],
     options: [
       OptionSpec(
         "all", .flag(isNegatable: false),
-        "Go on with every run that was answered, was interrupted or died, one after the other",
+        "Resume every answered, interrupted or died run, one after the other",
         heading: "Which"),
       OptionSpec(
         "pinned", .flag(isNegatable: false),
-        "Go on by the copy of the persona that the run keeps, though its files have changed",
+        "Use the run's own copy of the persona, even if its files have changed",
         heading: "Which"),
-      .user.saying("Who goes on with it").under("Which"),
+      .user.saying("Who resumes it").under("Which"),
     ] + .modelAndMoney + .answerOutput + [
       .strict, .maxSeconds, .approval.under("Running"), .trust,
     ],
@@ -150,30 +155,30 @@ extension CommandSpec {
     ],
     notes: [
       HelpNote(
-        "What is paid again",
-        "Nothing that was answered. A call that was under way when its process ended is in doubt: "
-          + "what happens with it is for its operator's `uncertain:` to say.")
+        "Cost",
+        "Recorded answers are reused at no cost. A call that was in flight when its process died may "
+          + "have been answered: the operator's `uncertain:` decides what happens to it.")
     ])
 }
 
 extension ArgumentSpec {
   fileprivate static let approval = ArgumentSpec(
-    "ID", "The question, by its name or the beginning of it; `rasa approvals list` shows them")
+    "ID", "The question's ID or the start of it; see `rasa approvals list`", completes: .approvals)
 }
 
 extension [OptionSpec] {
-  /// How an answer is given, and how the run goes on with it.
+  /// How an answer is given, and how the run continues with it.
   fileprivate static let answering =
     [
       OptionSpec.user.saying("Who answers").under("Answering"),
       OptionSpec(
         "later", .flag(isNegatable: false),
-        "Only record the answer; `rasa resume` goes on with the run", heading: "Answering"),
+        "Only record the answer; `rasa resume` continues the run", heading: "Answering"),
       OptionSpec(
         "pinned", .flag(isNegatable: false),
-        "Go on by the copy of the persona that the run keeps, though its files have changed",
+        "Use the run's own copy of the persona, even if its files have changed",
         heading: "Answering"),
-      OptionSpec.approval.saying("What to do when a person has to agree again")
+      OptionSpec.approval.saying("What to do when a person must approve again")
         .under("Answering"),
     ] + .answerOutput + .modelAndMoney + [.trust]
 }

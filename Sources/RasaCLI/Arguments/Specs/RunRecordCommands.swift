@@ -1,15 +1,15 @@
 /// What has been run: looked at, compared, taken along and cleaned up.
 extension CommandSpec {
   static let runs = CommandSpec(
-    "runs", "Look at runs: what they did, what they cost, where they part",
+    "runs", "Inspect runs: what they did, what they cost, where they diverge",
     heading: "What is kept",
     examples: [
-      Example("See the latest", "rasa runs list"),
-      Example("Read one, by the beginning of its name", "rasa runs show r01h5"),
-      Example("Watch one that is under way", "rasa runs events r01h5 --follow"),
+      Example("List the latest", "rasa runs list"),
+      Example("Show one, by the start of its ID", "rasa runs show r01h5"),
+      Example("Follow a running one", "rasa runs events r01h5 --follow"),
       Example(
-        "Run it again with another verdict, paying only for what changes",
-        "rasa runs fork r01h5 --set critique.verdict=accept"),
+        "Run it again with another verdict, and pay only for what changes",
+        "rasa runs fork r01h5 --set critique.verdict=pass"),
     ],
     subcommands: [
       list, show, events, compare, fork, cancel, export, delete, prune,
@@ -20,109 +20,108 @@ extension CommandSpec {
     examples: [
       Example("The latest", "rasa runs list"),
       Example(
-        "Those that wait for a person, or were interrupted",
+        "Those that wait for a person or were interrupted",
         "rasa runs list --status parked --status interrupted"),
       Example("One persona's, for a program", "rasa runs list -p contract_reviewer --json"),
     ],
     options: [
       .ofSession, .anyPersona,
-      .status([
-        "running", "parked", "answered", "interrupted", "died", "done", "failed", "cancelled",
-      ]).saying("Only those that are so"),
+      .status(statuses).saying("Only runs with this status"),
       .limit, .json,
     ],
     notes: [
+      HelpNote("Status", rows: statuses.map { ($0.word, $0.help) }),
       HelpNote(
-        "Status",
-        rows: [
-          ("running", "a process is at work on it"),
-          ("parked", "it waits for a person: `rasa approvals list`"),
-          ("answered", "it was parked, and every question is answered"),
-          ("interrupted", "somebody stopped it"),
-          ("died", "its process ended without a word"),
-          ("done", "it came to its answer"),
-          ("failed", "it ended without one"),
-          ("cancelled", "it was called off"),
-        ]),
-      HelpNote(
-        "To go on",
-        "`rasa resume` goes on with runs that are answered, interrupted, died or "
-          + "failed, from where they stopped."),
+        "Resuming",
+        "`rasa resume` resumes runs that are answered, interrupted, died or failed, from where they "
+          + "stopped."),
     ])
+
+  private static let statuses = [
+    Choice("running", help: "a process is working on it"),
+    Choice("parked", help: "it waits for a person: `rasa approvals list`"),
+    Choice("answered", help: "it was parked, and every question is answered"),
+    Choice("interrupted", help: "somebody stopped it"),
+    Choice("died", help: "its process ended unexpectedly"),
+    Choice("done", help: "it finished with an answer"),
+    Choice("failed", help: "it ended without an answer"),
+    Choice("cancelled", help: "it was cancelled"),
+  ]
 
   private static let show = CommandSpec(
     "show", "Show what a run did, step by step",
     examples: [
-      Example("Read one", "rasa runs show r01h5"),
-      Example("With everything that was written, in full", "rasa runs show r01h5 --verbose"),
-      Example("Draw the path it took, for Markdown", "rasa runs show r01h5 --mermaid"),
+      Example("One run", "rasa runs show r01h5"),
+      Example("With all texts in full", "rasa runs show r01h5 --verbose"),
+      Example("Draw its path as Mermaid, for Markdown", "rasa runs show r01h5 --mermaid"),
     ],
     arguments: [.run],
     options: [
       .json,
-      OptionSpec("mermaid", .flag(isNegatable: false), "Draw the path taken, as Mermaid"),
+      OptionSpec("mermaid", .flag(isNegatable: false), "Draw the path as Mermaid"),
       .verbose.saying("Show texts in full"),
     ],
     rules: [.atMostOne([.option("json"), .option("mermaid")])])
 
   private static let events = CommandSpec(
-    "events", "Print the journal of a run, line by line",
+    "events", "Print a run's journal, line by line",
     examples: [
       Example("All of it", "rasa runs events r01h5"),
-      Example("As it is written, until the run stops", "rasa runs events r01h5 --follow"),
+      Example("Follow it until the run stops", "rasa runs events r01h5 --follow"),
       Example(
-        "What came after line 40, for a program", "rasa runs events r01h5 --since 40 --json"),
+        "The lines after 40, for a program", "rasa runs events r01h5 --since 40 --json"),
     ],
     arguments: [.run],
     options: [
       OptionSpec(
         "follow", short: "f", .flag(isNegatable: false),
-        "Go on printing until the run ends, parks, or its process is gone"),
+        "Keep printing until the run ends or parks, or its process dies"),
       OptionSpec(
         "since", .value(placeholder: "SEQ", .integer(0...1_000_000_000)),
         "Only lines after this one", defaultsTo: .value("0")),
-      .json.saying("Print one JSON document a line"),
+      .json.saying("Print one JSON document per line"),
     ])
 
   private static let compare = CommandSpec(
-    "compare", "Show where two runs part: in state, prompts and cost",
+    "compare", "Show where two runs diverge: state, prompts, cost",
     examples: [
       Example("Why did they answer differently?", "rasa runs compare r01h5 r01h9"),
-      Example("The same for a program", "rasa runs compare r01h5 r01h9 --json"),
+      Example("For a program", "rasa runs compare r01h5 r01h9 --json"),
     ],
     arguments: [
-      ArgumentSpec("A", "A run, by its name or the beginning of it"),
-      ArgumentSpec("B", "Another run"),
+      ArgumentSpec("A", "A run's ID or the start of it", completes: .runs),
+      ArgumentSpec("B", "Another run", completes: .runs),
     ],
     options: [.json])
 
   private static let fork = CommandSpec(
-    "fork", "Begin a new run that reuses what another has paid for",
+    "fork", "Start a new run that reuses another one's answers",
     examples: [
       Example(
-        "As if the critic had accepted the draft",
-        "rasa runs fork r01h5 --set critique.verdict=accept"),
+        "As if the critic had passed the draft",
+        "rasa runs fork r01h5 --set critique.verdict=pass"),
       Example(
-        "From line 40 on, with a persona that you have changed",
+        "From line 40 on, with a changed persona",
         "rasa runs fork r01h5 --at 40 --persona ./my_analyst.yaml"),
       Example(
-        "See what would be reused and what the rest can cost",
+        "Show what would be reused and what the rest can cost",
         "rasa runs fork r01h5 --input \"And AMD?\" --dry-run"),
     ],
     arguments: [.run],
     options: [
       OptionSpec(
         "at", .value(placeholder: "SEQ", .integer(1...1_000_000_000)),
-        "Take over the journal up to this line, as `rasa runs events` numbers them",
+        "Reuse the journal up to this line, as numbered by `rasa runs events`",
         heading: "What changes", defaultsTo: .described("all of it")),
       OptionSpec(
         "set", .value(placeholder: "KEY=VALUE", .assignment),
-        "Put another value in the place of what was written there; JSON where it is JSON, else text",
+        "Replace a value that an operator wrote, as JSON or text",
         heading: "What changes", repeats: true),
       OptionSpec(
-        "persona", short: "p", .value(placeholder: "NAME", .text), "Another persona, or its file",
+        "persona", short: "p", .value(placeholder: "NAME", .text), "Another persona or its file",
         heading: "What changes", defaultsTo: .described("the run's own"),
-        discovery: "rasa personas list"),
+        discovery: "rasa personas list"
+      ).completing(.personas),
       OptionSpec(
         "input", short: "i", .value(placeholder: "TEXT", .text), "Another question",
         heading: "What changes", defaultsTo: .described("the run's own")),
@@ -134,106 +133,108 @@ extension CommandSpec {
       .trust,
       OptionSpec(
         "dry-run", .flag(isNegatable: false),
-        "Say what would be reused and what the rest can cost; ask no model", heading: "Running"),
+        "Show what would be reused and what the rest can cost; call no model", heading: "Running"),
     ],
     rules: [.atMostOne([.option("verbose"), .option("quiet")])],
     notes: [
       HelpNote(
         "What is reused",
-        "An answer of the other run counts again where the same operator asks the same "
-          + "words; what a person decided counts again for the same text. Everything else is "
-          + "asked, and what that can cost at most is said first.")
+        "An answer is reused where the same operator sends the same prompt, a person's decision "
+          + "where the text is the same. Everything else is asked again; its maximum cost is printed "
+          + "first.")
     ])
 
   private static let cancel = CommandSpec(
-    "cancel", "Call runs off, wherever they are",
-    examples: [Example("Call one off", "rasa runs cancel r01h5")],
+    "cancel", "Cancel runs, whichever process runs them",
+    examples: [Example("Cancel one", "rasa runs cancel r01h5")],
     arguments: [.runs], options: [.json])
 
   private static let export = CommandSpec(
-    "export", "Write a run out: its journal, or a test made of it",
+    "export", "Export a run's journal, or a test made from it",
     examples: [
-      Example("Everything that is known of it", "rasa runs export r01h5 --output run.jsonl"),
-      Example("A test that needs no network", "rasa runs export r01h5 --as-test tests"),
+      Example("The whole journal", "rasa runs export r01h5 --output run.jsonl"),
+      Example("A test that runs offline", "rasa runs export r01h5 --as-test tests"),
     ],
     arguments: [.run],
     options: [
       OptionSpec(
         "output", short: "o", .value(placeholder: "FILE", .text), "The file to write",
-        defaultsTo: .described("standard output")),
+        defaultsTo: .described("standard output")
+      ).completing(.files),
       OptionSpec(
         "as-test", .value(placeholder: "DIR", .text),
-        "Write a test into this folder, for `rasa test`"),
+        "Write a test to this folder, for `rasa test`"
+      ).completing(.folders),
     ],
     rules: [.atMostOne([.option("output"), .option("as-test")])])
 
   private static let delete = CommandSpec(
-    "delete", "Delete runs with their journals",
+    "delete", "Delete runs and their journals",
     examples: [Example("Delete two", "rasa runs delete r01h5 r01h9")],
     arguments: [.runs], options: [.json],
     notes: [HelpNote("What stays", whatStays)])
 
   private static let prune = CommandSpec(
-    "prune", "Delete runs that ended long ago",
+    "prune", "Delete old runs",
     examples: [
-      Example("See what would go", "rasa runs prune --dry-run"),
+      Example("Show what would be deleted", "rasa runs prune --dry-run"),
       Example("Failed runs older than a week", "rasa runs prune --older-than 7d --status failed"),
     ],
     options: [
       OptionSpec(
         "older-than", .value(placeholder: "AGE", .age),
-        "Only those that have not changed for so long",
+        "Only runs that have not changed for this long",
         defaultsTo: .value("30d")),
       .status(["done", "failed", "cancelled", "parked"])
-        .saying("Only those that are so, instead of done, failed and cancelled"),
-      OptionSpec("dry-run", .flag(isNegatable: false), "Only say what would go"),
+        .saying("Only runs with this status, instead of done, failed and cancelled"),
+      OptionSpec("dry-run", .flag(isNegatable: false), "Only show what would be deleted"),
       .json,
     ],
     notes: [HelpNote("What stays", whatStays)])
 
   private static let whatStays =
-    "What was spent stays in the books, what was remembered in the memories, and what was said in "
-    + "the conversation."
+    "Costs stay in the books, memories and conversations stay as well."
 
   static let test = CommandSpec(
-    "test", "Replay runs that were kept as tests", heading: "Look and check",
+    "test", "Replay runs that were exported as tests", heading: "Look and check",
     examples: [
-      Example("Replay every test of a folder, without any model", "rasa test tests"),
-      Example("Take what comes now as what is expected", "rasa test tests --update"),
+      Example("Replay every test in a folder, without a model", "rasa test tests"),
+      Example("Accept the new results as expected", "rasa test tests --update"),
       Example("For a program", "rasa test tests --json"),
     ],
     arguments: [
       ArgumentSpec(
-        "DIR", "Folders that `rasa runs export --as-test` wrote to, or files of them",
-        repeats: true)
+        "DIR", "Folders or files that `rasa runs export --as-test` wrote", repeats: true,
+        completes: .files)
     ],
     options: [
       OptionSpec(
         "update", .flag(isNegatable: false),
-        "Take what comes now as what is expected, where every question has an answer"),
+        "Accept the new results as expected, if every question has an answer"),
       OptionSpec(
         "pinned", .flag(isNegatable: false),
-        "Use the personas that the tests keep, instead of those that are here now"),
+        "Use the personas stored in the tests instead of the current ones"),
       .json,
     ])
 }
 
 extension ArgumentSpec {
   static let run = ArgumentSpec(
-    "RUN", "The run, by its name or the beginning of it; `rasa runs list` shows them")
+    "RUN", "The run's ID or the start of it; see `rasa runs list`", completes: .runs)
   static let runs = ArgumentSpec(
-    "RUN", "The runs, by their names or the beginnings of them; `rasa runs list` shows them",
-    repeats: true)
+    "RUN", "The runs' IDs or the start of each; see `rasa runs list`", repeats: true,
+    completes: .runs)
 }
 
 extension OptionSpec {
   static let ofSession = OptionSpec(
-    "session", short: "s", .value(placeholder: "NAME", .text), "Only of this conversation",
-    discovery: "rasa sessions list")
+    "session", short: "s", .value(placeholder: "NAME", .text), "Only this conversation's",
+    discovery: "rasa sessions list"
+  ).completing(.sessions)
 
   static func status(_ words: [Choice]) -> OptionSpec {
     OptionSpec(
-      "status", .value(placeholder: "WORD", .choice(words)), "Only those that are so",
+      "status", .value(placeholder: "WORD", .choice(words)), "Only those with this status",
       repeats: true)
   }
 }

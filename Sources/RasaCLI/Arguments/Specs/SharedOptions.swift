@@ -13,95 +13,127 @@ extension OptionSpec {
           "api",
           refusal: "this version runs locally only; running on a server comes with `rasa serve`"),
       ])),
-    "Where personas run; `direct` is another word for local", defaultsTo: .value("local"))
+    "Where personas run; `direct` means local", defaultsTo: .value("local"))
   static let apiURL = OptionSpec(
     "api-url", .value(placeholder: "URL", .text), "The server to run on", isHidden: true,
     refusal: "this version runs locally only; running on a server comes with `rasa serve`")
 
   static let json = OptionSpec("json", .flag(isNegatable: false), "Print JSON")
   static let user = OptionSpec(
-    "user", .value(placeholder: "NAME", .text), "Whose sessions and memories are used",
+    "user", .value(placeholder: "NAME", .text), "Whose sessions and memories to use",
     defaultsTo: .described("your login name"))
   static let sessionsOf = OptionSpec(
-    "user", .value(placeholder: "NAME", .text), "Whose session is meant",
+    "user", .value(placeholder: "NAME", .text), "Whose session to use",
     defaultsTo: .described("your login name"))
   static let anyUser = OptionSpec(
-    "user", .value(placeholder: "NAME", .text), "Only of this user")
+    "user", .value(placeholder: "NAME", .text), "Only this user's")
   static let limit = OptionSpec(
-    "limit", .value(placeholder: "N", .integer(1...100_000)), "At most so many",
+    "limit", .value(placeholder: "N", .integer(1...100_000)), "Show at most this many",
     defaultsTo: .value("20"))
   static let persona = OptionSpec(
     "persona", short: "p", .value(placeholder: "NAME", .text), "The persona that answers",
-    isRequired: true, discovery: "rasa personas list")
+    isRequired: true, discovery: "rasa personas list"
+  ).completing(.personas)
   static let agent = OptionSpec(
     "agent", .value(placeholder: "ID", .text), "The agent that answers",
-    discovery: "rasa agents list")
+    discovery: "rasa agents list"
+  ).completing(.agents)
   static let anyPersona = OptionSpec(
-    "persona", short: "p", .value(placeholder: "NAME", .text), "Only of this persona",
-    discovery: "rasa personas list")
+    "persona", short: "p", .value(placeholder: "NAME", .text), "Only this persona's",
+    discovery: "rasa personas list"
+  ).completing(.owners)
   static let preferences = OptionSpec(
     "preferences", .value(placeholder: "KEY=VALUE", .pair),
-    "What you prefer, such as risk_tolerance=low", repeats: true)
+    "A preference, such as risk_tolerance=low", repeats: true)
+  static let attach = OptionSpec(
+    "attach", .value(placeholder: "FILE", .text),
+    "An image, PDF or text that the question is about; `-` reads it from standard input",
+    repeats: true)
   static let session = OptionSpec(
     "session", short: "s", .value(placeholder: "NAME", .text),
-    "Continue this conversation, or begin it", discovery: "rasa sessions list")
+    "Continue this conversation, or start it", discovery: "rasa sessions list"
+  ).completing(.sessions)
 
   static let profile = OptionSpec(
     "profile",
-    .value(placeholder: "WORD", .choice(["speed", "balanced", "thinking", "expert"])),
-    "What matters most in choosing a model", defaultsTo: .described("as the persona says"))
+    .value(placeholder: "WORD", .choice(Choice.profiles)),
+    "What matters most when choosing a model", defaultsTo: .described("the persona's"))
   static let model = OptionSpec(
     "model", .value(placeholder: "[ENGINE:]MODEL", .text),
     "Use this model, such as ollama:llama3.2, openai:gpt-4o-mini or mock",
-    defaultsTo: .described("as the persona says"))
+    defaultsTo: .described("the persona's")
+  ).completing(.models)
   static let premium = OptionSpec(
     "premium", .flag(isNegatable: false), "Allow the persona's premium model")
   static let maxCost = OptionSpec(
     "max-cost", .value(placeholder: "USD", .money), "Spend no more than this on one answer",
-    defaultsTo: .described("as the persona says"))
+    defaultsTo: .described("the persona's"))
   static let maxSeconds = OptionSpec(
     "max-seconds", .value(placeholder: "N", .integer(1...604_800)),
     "Take no longer than this for one answer", heading: "Running",
-    defaultsTo: .described("as the persona says, else 300"))
+    defaultsTo: .described("the persona's, else 300"))
   static let strict = OptionSpec(
     "strict", .flag(isNegatable: false),
-    "End with exit code 8 when the end of the answer is missing", heading: "Output")
+    "Exit with code 8 if the answer is cut off", heading: "Output")
   static let force = OptionSpec(
     "force", .flag(isNegatable: false),
-    "Go past the limit on one answer; the limits per day and month still hold")
+    "Exceed the limit per answer; daily and monthly limits still apply")
   static let allowBudgetExceed = OptionSpec(
     "allow-budget-exceed", .flag(isNegatable: false),
-    "Only warn when a limit per day or month is reached")
+    "Only warn when a daily or monthly limit is reached")
   static let explainSelection = OptionSpec(
     "explain-selection", .flag(isNegatable: false),
-    "Tell before each call why which model is asked, term by term")
+    "Explain the choice of model before each call")
   static let showReasoning = OptionSpec(
     "show-reasoning", .flag(isNegatable: false),
-    "Show what models think before they answer, on standard error", heading: "Output")
+    "Show the models' reasoning on standard error", heading: "Output")
   static let approval = OptionSpec(
-    "approval", .value(placeholder: "HOW", .choice(["ask", "deny", "allow", "defer"])),
-    "What to do when a person has to agree", defaultsTo: .value("ask"))
+    "approval",
+    .value(
+      placeholder: "HOW",
+      .choice([
+        Choice("ask", help: "ask at the terminal"), Choice("deny", help: "deny, and fail"),
+        Choice("allow", help: "approve everything"),
+        Choice("defer", help: "park the run until somebody answers"),
+      ])),
+    "What to do when a person must approve", defaultsTo: .value("ask"))
   static let stream = OptionSpec(
     "stream", .flag(isNegatable: true), "Print the answer as it arrives", heading: "Output",
     defaultsTo: .value("true"))
+  static let plain = OptionSpec(
+    "plain", .flag(isNegatable: false),
+    "On a terminal, print the answer as it is: Markdown unrendered, lines unwrapped",
+    heading: "Output")
   static let outputFormat = OptionSpec(
-    "output-format", .value(placeholder: "FORMAT", .choice(["text", "json", "stream-json"])),
-    "What standard output carries", heading: "Output", defaultsTo: .value("text"))
+    "output-format",
+    .value(
+      placeholder: "FORMAT",
+      .choice([
+        Choice("text", help: "the answer alone"), Choice("json", help: "one document at the end"),
+        Choice("stream-json", help: "one document a line, as things happen"),
+      ])),
+    "The format of standard output", heading: "Output", defaultsTo: .value("text"))
   static let jsonFormat = OptionSpec(
     "json", .shorthand(option: "output-format", value: "json"),
-    "The same as `--output-format json`", heading: "Output")
+    "Short for `--output-format json`", heading: "Output")
   static let record = OptionSpec(
     "record", .value(placeholder: "FILE", .text),
-    "Write everything that the run has from outside to this file, for `--replay`")
+    "Record every external response of the run in this file, for `--replay`"
+  ).completing(.files)
   static let replay = OptionSpec(
     "replay", .value(placeholder: "FILE", .text),
-    "Take everything from this file that `--record` wrote; nobody is asked")
+    "Replay a file that `--record` wrote; no model and no person is asked"
+  ).completing(.files)
   static let trust = OptionSpec(
     "trust", .flag(isNegatable: false),
-    "Agree, for this command, to what the files of this folder change", heading: "Running")
+    "Trust this folder's files for this command", heading: "Running")
+  static let agents = OptionSpec(
+    "agents", .value(placeholder: "ID,…", .text),
+    "Use only these agents; `*` stands for any part of an ID", repeats: true
+  ).completing(.agents)
   static let verbose = OptionSpec(
     "verbose", short: "v", .flag(isNegatable: false),
-    "Tell on standard error what every step does")
+    "Report every step on standard error")
   static let quiet = OptionSpec(
     "quiet", short: "q", .flag(isNegatable: false), "Show no progress and no warnings")
 }
@@ -109,7 +141,7 @@ extension OptionSpec {
 extension [OptionSpec] {
   /// How an answer is shown: the same wherever a run goes on.
   static let answerOutput = [
-    OptionSpec.stream, .outputFormat, .jsonFormat, .showReasoning, .verbose.under("Output"),
+    OptionSpec.stream, .plain, .outputFormat, .jsonFormat, .showReasoning, .verbose.under("Output"),
     .quiet.under("Output"),
   ]
 
@@ -117,4 +149,13 @@ extension [OptionSpec] {
   static let modelAndMoney = [
     OptionSpec.profile, .model, .premium, .maxCost, .force, .allowBudgetExceed, .explainSelection,
   ].map { $0.under("Model and money") }
+}
+
+extension Choice {
+  static let profiles = [
+    Choice("speed", help: "a quick answer from a small model"),
+    Choice("balanced", help: "between the two"),
+    Choice("thinking", help: "a model that reasons before it answers"),
+    Choice("expert", help: "the best model that there is"),
+  ]
 }

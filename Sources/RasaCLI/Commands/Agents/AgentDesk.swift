@@ -36,13 +36,18 @@ struct AgentDesk {
       for warning in found.warnings { house.warn(warning) }
       return found.paths
     }
-    if word.hasByte("/") || word.hasSuffix(".toml") || word.hasSuffix(".md") { return [word] }
+    if House.isAgentPath(word) { return [word] }
     let found = library.found
     if let broken = found.brokenFile(for: word) { return [broken.file] }
     if let files = found.registry[word]?.agent.files, let path = files.config ?? files.prompt {
       return [path]
     }
     if FileSystem.kind(of: word) == .folder { return library.agentFiles(in: word).paths }
+    if let id = found.registry.id(for: word), let files = found.registry[id]?.agent.files,
+      let path = files.config ?? files.prompt
+    {
+      return [path]
+    }
     let ids = found.registry.entries.map(\.agent.id)
     let nearest = nearestName(to: word, among: ids).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(

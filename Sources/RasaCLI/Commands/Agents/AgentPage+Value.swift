@@ -48,12 +48,15 @@ extension AgentPage {
       } ?? .null
     for (key, texts) in [
       ("tools", agent.tools), ("quality_gates", agent.qualityGates),
-      ("works_well_with", agent.worksWellWith), ("typical_workflows", agent.typicalWorkflows),
+      ("works_well_with", agent.worksWellWith),
+      ("typical_workflows", agent.typicalWorkflows),
       ("example_queries", agent.exampleQueries), ("shadows", shadowed),
       ("warnings", warnings.map(\.description)),
     ] {
       object[key] = .array(texts.map(Value.string))
     }
+    object["unused"] = .array(agent.unused.map(Value.string))
+    object["agents"] = agent.agents.map { .array($0.patterns.map(Value.string)) } ?? .null
     object["constraints"] = .object(agent.constraints)
     object["defaults"] = .object(agent.defaults)
     object["strict"] = .bool(agent.isStrict)
@@ -83,7 +86,8 @@ extension Agent {
       "category": word(category), "tags": .array(tags.map(Value.string)),
       "capabilities": .array(capabilities.map(Value.string)), "engine": word(engine),
       "model": word(model), "profile": word(profile?.rawValue), "from": .string(files.origin),
-      "file": word(files.config), "prompt": word(files.prompt),
+      "kind": .string(files.kind.rawValue), "file": word(files.config),
+      "prompt": word(files.prompt),
     ]
   }
 

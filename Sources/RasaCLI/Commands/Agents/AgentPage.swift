@@ -20,6 +20,7 @@ struct AgentPage {
     page.add("category", agent.category)
     page.add("tags", agent.tags)
     page.add("from", agent.files.origin)
+    if agent.files.kind != .rasa { page.add("kind", agent.files.kind.name) }
     page.add("file", agent.files.config)
     page.add("prompt", agent.files.prompt ?? "not there, so the agent cannot run")
     for file in shadowed { page.add("instead of", file) }
@@ -52,6 +53,7 @@ struct AgentPage {
     page.add("defaults", agent.defaults.isEmpty ? nil : Value.object(agent.defaults).json())
     page.add("names", agent.isStrict ? "a name without a value is an error" : nil)
     page.gap()
+    page.add("ignored", agent.unused)
     for warning in warnings { page.add("warning", warning.description) }
     var text = page.text
     if let color = agent.color {
@@ -94,7 +96,7 @@ struct AgentPage {
     private var groups: [[String]] = [[]]
 
     init(width: Int, others: OthersText) {
-      self.width = width == Printer.unlimited ? width : max(40, min(width, 100))
+      self.width = width == Printer.unlimited ? width : max(20, min(width, 100))
       self.others = others
     }
 

@@ -19,7 +19,8 @@ struct AgentWatching {
   }
 
   private func show(_ found: DiscoveredAgents, _ change: AgentWatch.Change?) throws {
-    let entries = found.registry.select(filter, sortedBy: orders)
+    let entries = found.registry.narrowed(to: commands.house.narrowing).select(
+      filter, sortedBy: orders)
     if commands.print.isJSON { return try show(entries.count, found, change) }
     let terminal = Terminal(commands.house.environment)
     if terminal.canMoveCursor(on: .output) {
@@ -31,7 +32,7 @@ struct AgentWatching {
     try commands.show(entries)
     commands.tell(found)
     let said = change.map(words) ?? "waiting for changes; Ctrl-C ends"
-    try commands.house.errors.write("rasa: \(printable(said))\n")
+    try commands.house.tell("rasa: \(printable(said))\n")
   }
 
   private func words(_ change: AgentWatch.Change) -> String {

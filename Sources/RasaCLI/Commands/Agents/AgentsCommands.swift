@@ -29,41 +29,51 @@ struct AgentsCommands {
     }
     let found = house.agents.found
     tell(found)
-    if command.flag("shadowed") { return try print(shadowed(found, filter)) }
-    try show(found.registry.select(filter, sortedBy: orders))
+    let registry = try house.agentRegistry(onWarning: house.warn)
+    if command.flag("shadowed") { return try print(shadowed(found, registry, filter)) }
+    try show(registry.select(filter, sortedBy: orders))
   }
 
   func show(_ entries: [AgentRegistry.Entry]) throws {
     let agents = entries.map(\.agent)
     if print.isJSON { return try print(.array(agents.map(\.summary))) }
-    let listing = Listing(
-      columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "FROM", "DESCRIPTION"],
+    var listing = Listing(
+      columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "KIND", "FROM", "DESCRIPTION"],
       rows: agents.map { agent in
         [
-          agent.id, agent.name, agent.category ?? "-", agent.modelText, agent.files.origin,
-          agent.description,
+          agent.id, agent.name, agent.category ?? "-", agent.modelText, agent.files.kind.name,
+          agent.files.origin, agent.description,
         ]
       }, values: [],
       whenEmpty: "no agents; `rasa agents create ID` writes one")
-    try write(listing.leavingOut(["FROM", "MODEL", "CATEGORY", "NAME"], for: print.width), agents)
+    // Where all are of our own form, nobody asks.
+    if agents.allSatisfy({ $0.files.kind == .rasa }) { listing.remove("KIND") }
+    try write(
+      listing.leavingOut(["FROM", "KIND", "MODEL", "CATEGORY", "NAME"], for: print.width), agents)
   }
 
   /// The ids in the agents' own colours.
   private func write(_ listing: Listing, _ agents: [Agent]) throws {
-    let text = listing.cleaned(print.others).text(width: print.width)
-    guard !agents.isEmpty, style != .plain else { return try print(text: text) }
+    let text = listing.cleaned(print.others).text(width: print.width, glyphs: print.glyphs)
+    guard !agents.isEmpty, style.isColored else { return try print(text: text) }
     var lines = text.byteLines.map(String.init)
-    for (index, agent) in agents.enumerated() where lines.indices.contains(index + 1) {
-      guard let color = agent.color else { continue }
-      let line = lines[index + 1]
+    var left = agents[...]
+    for index in lines.indices {
+      let line = lines[index]
       let end = line.firstIndex(ofByte: " ") ?? line.endIndex
-      lines[index + 1] = style.color(color, String(line[..<end])) + line[end...]
+      guard let agent = left.first, line[..<end] == print.others.line(agent.id) else { continue }
+      left.removeFirst()
+      if let color = agent.color {
+        lines[index] = style.color(color, String(line[..<end])) + line[end...]
+      }
     }
     try print.output.write(lines.joined(separator: "\n"))
   }
 
-  private func shadowed(_ found: DiscoveredAgents, _ filter: AgentFilter) -> Listing {
-    let ids = Set(found.registry.select(filter).map(\.agent.id))
+  private func shadowed(
+    _ found: DiscoveredAgents, _ registry: AgentRegistry, _ filter: AgentFilter
+  ) -> Listing {
+    let ids = Set(registry.select(filter).map(\.agent.id))
     let shadowed = found.shadowed.filter { ids.contains($0.id) }
     return Listing(
       columns: ["AGENT", "USED", "INSTEAD OF"],
@@ -84,7 +94,7 @@ struct AgentsCommands {
     let orders = try command.text("sort").map { text throws(Failure) in try AgentOrder.parse(text) }
     let found = house.agents.found
     tell(found)
-    var matches = found.registry.matches(filter)
+    var matches = try house.agentRegistry(onWarning: house.warn).matches(filter)
     if let orders {
       let places = Dictionary(
         uniqueKeysWithValues: matches.map(\.entry).sorted(by: orders).enumerated().map {
@@ -127,14 +137,16 @@ struct AgentsCommands {
 
   // MARK: Info
 
-  private func info(_ id: String, promptOnly: Bool) throws {
+  private func info(_ word: String, promptOnly: Bool) throws {
     let found = house.agents.found
-    guard let documents = try house.agents.documents(ofAgent: id) else {
-      throw house.library.unknownAgent(id)
-    }
+    guard let documents = try documents(of: word) else { throw house.library.unknownAgent(word) }
     let reading = AgentLoader.load(documents, engines: house.library.engines)
     let loaded = try reading.get()
     let prompt = loaded.prompt?.text
+    let id = loaded.agent.id
+    var warnings = reading.warnings
+    if !House.isAgentPath(word) { warnings += found.duplicates(of: id) }
+    if let notice = loaded.agent.unusedNotice { warnings.append(notice) }
     if promptOnly, !print.isJSON {
       guard let prompt else {
         throw Failure(
@@ -145,9 +157,18 @@ struct AgentsCommands {
     }
     let page = AgentPage(
       agent: loaded.agent, shadowed: found.shadowed.filter { $0.id == id }.map(\.file),
-      warnings: reading.warnings, promptSize: prompt?.utf8.count, others: print.others)
+      warnings: warnings, promptSize: prompt?.utf8.count, others: print.others)
     if print.isJSON { return try print(page.value(prompt: promptOnly ? prompt : nil)) }
     try print.output.write(page.text(width: print.width, style: style))
+  }
+
+  /// Of an agent by its id or name, or of a file.
+  private func documents(of word: String) throws -> AgentDocuments? {
+    if House.isAgentPath(word) { return try house.agents.documents(at: word) }
+    if let documents = try house.agents.documents(ofAgent: word) { return documents }
+    return try house.agents.agentID(for: word).flatMap {
+      try house.agents.documents(ofAgent: $0)
+    }
   }
 
   // MARK: What is wrong
@@ -155,7 +176,9 @@ struct AgentsCommands {
   /// What stops nothing, on standard error: so much that it is seen, and not so much that the list
   /// is not.
   func tell(_ found: DiscoveredAgents) {
-    let all = found.failures.map { Warning($0.message, at: $0.location) } + found.warnings
+    for note in found.notes { house.warn(note) }
+    let all = Self.grouped(
+      found.failures.map { Warning($0.message, at: $0.location) } + found.warnings)
     for warning in all.prefix(Self.mostWarnings) { house.warn(warning) }
     if all.count > Self.mostWarnings {
       house.warn(
@@ -165,25 +188,39 @@ struct AgentsCommands {
   }
 
   private static let mostWarnings = 10
+
+  /// What is said of many files is said once, with the first of them.
+  private static func grouped(_ warnings: [Warning]) -> [Warning] {
+    var order: [String] = []
+    var groups: [String: (first: Warning, count: Int)] = [:]
+    for warning in warnings {
+      if groups[warning.message] == nil { order.append(warning.message) }
+      groups[warning.message, default: (warning, 0)].count += 1
+    }
+    return order.compactMap { message in
+      guard let (first, count) = groups[message] else { return nil }
+      guard count > 1 else { return first }
+      return Warning(
+        "\(message) (and so in \(count - 1) more \(count == 2 ? "file" : "files"); "
+          + "`rasa agents validate` shows everything)",
+        at: first.location)
+    }
+  }
 }
 
 extension Listing {
-  /// Without the columns that can be spared, one after the other, until the last one has room; a
-  /// narrow terminal cuts the others.
+  /// Without the columns that can be spared, one after the other, until the last one has room.
   func leavingOut(_ names: [String], for width: Int) -> Listing {
     var listing = self
     func isTooWide() -> Bool { listing.fixedWidth + min(30, listing.lastWidth) > width }
-    for name in names where isTooWide() {
-      guard let index = listing.columns.firstIndex(of: name) else { continue }
-      listing.columns.remove(at: index)
-      for row in listing.rows.indices { listing.rows[row].remove(at: index) }
-    }
-    // What is left are two or three columns, of which the last takes 12 at least.
-    if isTooWide(), listing.columns.count > 1 {
-      let most = max(12, width - 14)
-      for row in listing.rows.indices { listing.rows[row][0] = fit(listing.rows[row][0], to: most) }
-    }
+    for name in names where isTooWide() { listing.remove(name) }
     return listing
+  }
+
+  mutating func remove(_ name: String) {
+    guard let index = columns.firstIndex(of: name) else { return }
+    columns.remove(at: index)
+    for row in rows.indices { rows[row].remove(at: index) }
   }
 
   /// Each cell on one line.

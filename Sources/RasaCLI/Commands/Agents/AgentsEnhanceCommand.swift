@@ -12,9 +12,32 @@ struct AgentsEnhanceCommand {
   let house: House
   let print: Printer
 
+  /// One agent after the other: what is wrong with one does not keep the next from being looked at.
   func run(_ command: ParsedCommand) async throws {
     let desk = AgentDesk(house)
-    let path = try desk.file(command.arguments[0])
+    guard command.arguments.count > 1 else {
+      let report = try await enhance(try desk.file(command.arguments[0]), desk, command)
+      if print.isJSON { try print(report) }
+      return
+    }
+    var reports: [Value] = []
+    var failures: [Failure] = []
+    for word in command.arguments {
+      do {
+        for path in try desk.files(word) {
+          reports.append(try await enhance(path, desk, command))
+        }
+      } catch let failure as Failure {
+        failures.append(failure)
+      }
+    }
+    if print.isJSON { try print(.array(reports)) }
+    if let failure = Failure(allOf: failures) { throw failure }
+  }
+
+  private func enhance(
+    _ path: String, _ desk: AgentDesk, _ command: ParsedCommand
+  ) async throws -> Value {
     let documents = try desk.documents(at: path)
     let loaded = try AgentLoader.load(documents, engines: try desk.engines()).get()
     guard let document = documents.prompt, let prompt = loaded.prompt else {
@@ -24,7 +47,12 @@ struct AgentsEnhanceCommand {
     guard !document.path.hasPrefix("shipped:") else {
       throw Failure(
         .usage, "`\(loaded.agent.id)` ships with the program and cannot be changed",
-        mend: "copy it to ./agents first")
+        mend: "`rasa agents copy \(loaded.agent.id)` writes a copy to change")
+    }
+    guard loaded.agent.files.kind == .rasa else {
+      throw Failure(
+        .usage, "\(document.path) is a \(loaded.agent.files.kind.name), which stays as it is",
+        mend: "`rasa import \(document.path)` writes it in rasa's own form")
     }
     let model = command.text("model").map(ModelConfiguration.reference)
     var proposals = AgentProposal.byRules(for: loaded.agent, prompt: prompt.text, model: model)
@@ -36,7 +64,8 @@ struct AgentsEnhanceCommand {
     proposals = try FrontMatterEdit.new(proposals, in: document)
     let bytes = try FrontMatterEdit.adding(
       proposals, to: document, identity: identity(of: loaded.agent))
-    try await finish(loaded.agent, document, bytes, proposals, writes: command.flag("write"))
+    return try await finish(
+      loaded.agent, document, bytes, proposals, writes: command.flag("write"))
   }
 
   /// What ties a front matter to the agent that its TOML file is.
@@ -49,10 +78,10 @@ struct AgentsEnhanceCommand {
   private func finish(
     _ agent: Agent, _ document: SourceDocument, _ bytes: [UInt8], _ proposals: [AgentProposal],
     writes: Bool
-  ) async throws {
+  ) async throws -> Value {
     guard !proposals.isEmpty else {
-      if print.isJSON { return try print(report(agent, document, proposals, isWritten: false)) }
-      return try print(text: "\(agent.id) says everything already\n")
+      if !print.isJSON { try print(text: "\(agent.id) says everything already\n") }
+      return report(agent, document, proposals, isWritten: false)
     }
     if !print.isJSON { try show(document, bytes, proposals) }
     var isWritten = writes
@@ -60,10 +89,12 @@ struct AgentsEnhanceCommand {
     if isWritten {
       try write(bytes, over: document)
     }
-    if print.isJSON { return try print(report(agent, document, proposals, isWritten: isWritten)) }
-    try print(
-      text: isWritten
-        ? "wrote \(document.path)\n" : "nothing was written; `--write` writes it\n")
+    if !print.isJSON {
+      try print(
+        text: isWritten
+          ? "wrote \(document.path)\n" : "nothing was written; `--write` writes it\n")
+    }
+    return report(agent, document, proposals, isWritten: isWritten)
   }
 
   /// Nobody may have changed the file while it was being looked at.

@@ -1,3 +1,4 @@
+import RasaAgents
 import RasaCore
 import RasaKit
 import RasaPersona
@@ -29,10 +30,16 @@ struct AgentsValidateCommand {
       if agents[agent.id] == nil || !words.isEmpty { agents[agent.id] = agent }
     }
     let validation = desk.validation(with: agents, isStrict: isStrict)
+    let names = SharedNames(
+      readings.compactMap { reading in
+        reading.reading.definition.map { (reading.path, $0.agent) }
+      }, house.agents.found, house.library)
     let checked = readings.map { reading in
-      Checked(
+      var findings = findings(on: reading, validation, desk)
+      findings.warnings += names.warnings[reading.path] ?? []
+      return Checked(
         path: reading.path, agent: reading.reading.definition?.agent,
-        findings: findings(on: reading, validation, desk), isStrict: isStrict)
+        shadowedBy: names.usedInstead[reading.path], findings: findings, isStrict: isStrict)
     }
     try tell(checked, warnings, isStrict)
   }
@@ -47,6 +54,52 @@ struct AgentsValidateCommand {
       return (path, documents, AgentLoader.load(documents, engines: engines))
     } catch {
       return (path, nil, Reading(failure: error))
+    }
+  }
+
+  /// Files that share an id or a name for people.
+  private struct SharedNames {
+    var warnings: [String: [Warning]] = [:]
+    /// The file that is used, where one of another place takes this one's place.
+    var usedInstead: [String: String] = [:]
+
+    init(_ agents: [(path: String, agent: Agent)], _ found: DiscoveredAgents, _ library: Library) {
+      var told: Set<String> = []
+      for warning in found.registry.ids.lazy.flatMap({ found.duplicates(of: $0) }) {
+        guard let file = warning.location?.file else { continue }
+        warnings[file, default: []].append(warning)
+        told.insert(file)
+      }
+      for shadowed in found.shadowed where !told.contains(shadowed.file) {
+        usedInstead[shadowed.file] = shadowed.by
+      }
+      var byID: [String: String] = [:]
+      var byName: [String: Agent] = [:]
+      for (path, agent) in agents {
+        func warn(_ message: String) {
+          warnings[path, default: []].append(
+            Warning(message, at: SourceLocation(file: path, line: 0, column: 0)))
+        }
+        if let first = byID[agent.id] {
+          if !told.contains(path), !told.contains(first), usedInstead[path] == nil,
+            usedInstead[first] == nil
+          {
+            warn("the agent `\(agent.id)` is also in \(first), and only one of them can count")
+          }
+          continue
+        }
+        byID[agent.id] = path
+        if library.hasPersona(named: agent.id) {
+          warn(Library.shares(budgetOf: agent.id, at: nil).message)
+        }
+        let name = agent.name.lowercased()
+        if let other = byName[name] {
+          warn(
+            "the agent `\(other.id)` is called \(agent.name) too, so neither can be named by that")
+        } else {
+          byName[name] = agent
+        }
+      }
     }
   }
 
@@ -68,6 +121,7 @@ struct AgentsValidateCommand {
   private struct Checked {
     var path: String
     var agent: Agent?
+    var shadowedBy: String?
     var findings: AgentValidation.Findings
     var isStrict: Bool
 
@@ -106,6 +160,7 @@ struct AgentsValidateCommand {
   private func lines(of checked: Checked) -> [String] {
     let id = checked.agent.map { "  (\($0.id))" } ?? ""
     return ["\(checked.isValid ? "ok      " : "broken  ")\(checked.path)\(id)"]
+      + (checked.shadowedBy.map { ["  \($0) takes its place"] } ?? [])
       + checked.findings.failures.map { $0.description.indented(by: 2) }
       + checked.findings.warnings.map { "  warning: \($0)" }
   }
@@ -126,6 +181,7 @@ struct AgentsValidateCommand {
       "file": .string(checked.path),
       "id": checked.agent.map { .string($0.id) } ?? .null,
       "valid": .bool(checked.isValid),
+      "shadowed_by": checked.shadowedBy.map { .string($0) } ?? .null,
       "failures": .array(checked.findings.failures.map(\.value)),
       "warnings": .array(checked.findings.warnings.map(\.value)),
     ]

@@ -18,7 +18,7 @@ struct RecommendCommand {
   func run(_ command: ParsedCommand) async throws {
     let task = try InputReader(house: house).input(command.input)
     let recommender = try await house.recommender(history: store, onWarning: house.warn)
-    let registry = house.agents.found.registry
+    let registry = try house.agentRegistry(onWarning: house.warn)
     let found = recommender.recommend(
       Recommender.Request(
         task: task, profile: command.choice("profile", of: PerformanceProfile.self),
@@ -37,12 +37,14 @@ struct RecommendCommand {
   /// Empty, and nobody is asked, unless the user has named a model for it.
   private func nearness(
     to task: String, among registry: AgentRegistry, _ command: ParsedCommand
-  ) async throws -> [String: Double] {
+  ) async throws -> [String: Nearness.Value] {
     let named = command.text("embeddings")
     let usual = try house.configuration(onWarning: house.warn).embeddings
     guard named != "off", let model = named.map(ModelConfiguration.reference) ?? usual else {
       return [:]
     }
+    // What a project's files say of its agents is sent, and costs money.
+    try await house.settleTrust()
     let house = house
     let store = store
     let client = try house.client()
@@ -50,7 +52,7 @@ struct RecommendCommand {
     let nearness = try AgentNearness(
       house, store: store, client: client, model: model, maxCost: command.money("max-cost"),
       onWarning: { house.warn($0) },
-      say: { try? house.errors.write("rasa: \(printable($0))\n") })
+      say: { try? house.tell("rasa: \(printable($0))\n") })
     let run = house.newIdentifier("r")
     let agents = registry.entries.map(\.agent)
     return try await interruptible { cancel in

@@ -13,12 +13,12 @@ struct RecommendationReport {
   ) -> String {
     var lines: [String] = []
     if found.isEmpty {
-      lines += nothing(found, listsAll: listsAll)
+      lines += nothing(found)
     } else {
       lines.append("Recommended Agents:")
       for (place, recommendation) in found.agents.enumerated() {
         if place > 0 { lines.append("") }
-        lines += entry(recommendation, place: place + 1, registry[recommendation.agent]?.agent)
+        lines += entry(recommendation, place: place + 1, registry[recommendation.agent])
       }
       lines += left(found)
     }
@@ -28,18 +28,23 @@ struct RecommendationReport {
 
   // MARK: One agent
 
-  private func entry(_ it: Recommendation, place: Int, _ agent: Agent?) -> [String] {
+  private func entry(_ it: Recommendation, place: Int, _ entry: AgentRegistry.Entry?) -> [String] {
+    let agent = entry?.agent
     let verdict = it.verdict == .recommended ? "" : ", \(it.verdict.rawValue)"
     var lines = ["\(place). \(it.agent) (Score: \(it.shownScore)\(verdict))"]
     let capabilities = agent?.capabilities ?? []
+    let derived = entry.map { AgentTerms.derivedSkills(in: $0.relevance) } ?? []
     lines.append(
       "   - Capabilities: "
         + (capabilities.isEmpty
-          ? "none; `rasa agents enhance \(it.agent)` proposes some"
+          ? "\(derived.isEmpty ? "" : derived.joined(separator: ", ") + ", as its text says; ")none "
+            + "declared, `rasa agents enhance \(it.agent)` proposes some"
           : capabilities.joined(separator: ", ")))
     lines.append("   - Performance: \((agent?.profile ?? .balanced).rawValue)")
     lines.append("   - Estimated Cost: \(it.estimatedCost?.displayText ?? "unknown")")
-    lines.append("   - Relevance: \(Int(it.relevance.rounded())) of 100")
+    lines.append(
+      "   - Parts: capability \(it.capability.value.shown), profile \(it.profile.value.shown), cost "
+        + "\(it.cost.value.shown), availability \(it.availability.value.shown)")
     if !it.partners.isEmpty {
       lines.append("   - Works well with: \(it.partners.joined(separator: ", "))")
     }
@@ -81,20 +86,22 @@ struct RecommendationReport {
     return parts.isEmpty ? "" : "Left out: \(parts.joined(separator: ", "))."
   }
 
-  private func nothing(_ found: Recommendations, listsAll: Bool) -> [String] {
+  private func nothing(_ found: Recommendations) -> [String] {
     if found.among == 0 {
       return ["There is no agent. `rasa agents create` writes a first one."]
     }
     var lines = ["None of \(found.among) agents fits this task."]
     let cost = costSentence(found)
-    if !cost.isEmpty {
-      lines.append(cost + " Raise --max-cost to see them.")
-    } else if found.requirements.isEmpty {
+    if !cost.isEmpty { lines.append(cost + " Raise --max-cost to see them.") }
+    if !found.nearest.isEmpty {
+      let names = found.nearest.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
+      lines.append(
+        "Nearest, but below \(Int(Recommendation.acceptable)): \(names). `--all --explain` shows why; "
+          + "`rasa run --agent ID` asks one all the same.")
+    } else if cost.isEmpty {
       lines.append(
         "No agent knows a word of it; `rasa agents list` shows what there is, and `rasa agents "
           + "create` writes an agent for it.")
-    } else if !listsAll {
-      lines.append("`--all` shows those that come nearest.")
     }
     return lines
   }

@@ -24,12 +24,14 @@ struct LLMCommands {
     let zone = files.budget.timeZone ?? "this machine's"
     let model = try models.model.map(\.description) ?? defaultModel(of: models)
     let mock = models.prefersMock || models.providers.isEmpty
+    let network = NetworkSummary(try house.network())
     if print.isJSON {
       return try print(
         [
           "providers": .array(try models.providers.map(value(of:))),
           "default_model": model.map { .string($0) } ?? .null, "profile": .string(profile),
           "budget_zone": files.budget.timeZone.map { .string($0) } ?? .null, "mock": .bool(mock),
+          "network": value(of: network),
         ] as Value)
     }
     for settings in models.providers {
@@ -47,7 +49,8 @@ struct LLMCommands {
     try print(
       text:
         "default model: \(model ?? (models.providers.isEmpty ? "none" : "what the first provider lists first"))\nprofile: \(profile)\n"
-        + "days and months of budgets: \(zone) time\n")
+        + "days and months of budgets: \(zone) time\n"
+        + "network: \(network.problem?.message ?? network.text)\n")
   }
 
   private func defaultModel(of models: ModelConfiguration) throws(Failure) -> String? {
@@ -99,6 +102,7 @@ struct LLMCommands {
     let files = try house.configuration(onWarning: house.warn)
     let configuration = try await ProviderCheck.complete(
       house.models(files, onWarning: house.warn), client: client, time: house.time)
+    let network = try house.network()
     let reports = try await ProviderCheck.run(
       configuration.providers, client: client, time: house.time)
     try print(
@@ -115,14 +119,44 @@ struct LLMCommands {
             "provider": .string(report.name), "address": .string(report.address),
             "status": .string(report.availability.rawValue),
             "latency_ms": .int(report.milliseconds), "models": .int(Int64(report.models.count)),
+            "proxy": proxy(for: report.address, by: network),
             "error": report.problem?.value ?? .null,
           ]
         }, whenEmpty: "no provider is configured, and no Ollama runs here: the mock answers"))
+    if !print.isJSON { try print(text: "\nnetwork: \(NetworkSummary(network).text)\n") }
     guard !reports.contains(where: { $0.availability != .unavailable }) else { return }
     throw Failure(
       .provider, "no provider answers",
       mend: reports.compactMap { $0.problem?.mend }.first { !$0.isEmpty }
         ?? ModelsCommands.nothingConfigured.mend)
+  }
+}
+
+extension LLMCommands {
+  private func proxy(for address: String, by network: NetworkSettings) -> Value {
+    guard let proxy = try? network.route(to: address).proxy else { return .null }
+    return ["address": .string(proxy.address), "from": .string(proxy.origin)]
+  }
+
+  /// The network as programs want to know of it.
+  private func value(of summary: NetworkSummary) -> Value {
+    func file(_ choice: NetworkSettings.Choice?) -> Value {
+      choice.map { ["path": .string($0.value), "from": .string($0.origin)] } ?? .null
+    }
+    return [
+      "proxies": .array(
+        summary.ways.map {
+          [
+            "scheme": .string($0.scheme), "address": .string($0.proxy.address),
+            "from": .string($0.proxy.origin),
+          ]
+        }),
+      "no_proxy": summary.noProxy.map {
+        ["hosts": .string($0.value), "from": .string($0.origin)]
+      } ?? .null,
+      "ca_file": file(summary.certificates?.file), "ca_dir": file(summary.certificates?.folder),
+      "problem": summary.problem.map { .string($0.message) } ?? .null,
+    ]
   }
 }
 

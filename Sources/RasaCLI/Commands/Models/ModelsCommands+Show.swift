@@ -59,6 +59,12 @@ extension ModelsCommands {
       add("context", facts.context.map { "\($0) tokens" })
       add("answers", facts.maxOutput.map { "up to \($0) tokens" })
       add("thinks", facts.isThinking ? "yes" : "no")
+      add(
+        "takes",
+        facts.inputs.map { inputs in
+          Attachment.Kind.allCases.filter(inputs.contains)
+            .map { $0 == .text ? "text" : $0.plural }.joined(separator: ", ")
+        })
       add("open", facts.isOpen ? "its weights can be had" : nil)
       add("source", facts.source)
     } else {
@@ -157,6 +163,9 @@ extension ModelsCommands {
       "context": (facts?.context).map { .int($0) } ?? .null,
       "max_output": (facts?.maxOutput).map { .int($0) } ?? .null,
       "thinking": .bool(facts?.isThinking ?? false), "open": .bool(facts?.isOpen ?? false),
+      "input": facts?.inputs.map { inputs in
+        .array(Attachment.Kind.allCases.filter(inputs.contains).map { .string($0.rawValue) })
+      } ?? .null,
       "source": facts.map { .string($0.source) } ?? .null,
       "price_version": (facts?.price(on: today)?.version).map { .string($0) } ?? .null,
       "prices": .array(

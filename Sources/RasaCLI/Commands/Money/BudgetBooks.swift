@@ -63,7 +63,9 @@ struct BudgetBooks {
     } catch {
       let personas = try house.library.personas().map(\.name)
       let agents = house.agents.found
-      if !personas.contains(name), let agent = agents.registry[name]?.agent {
+      if !personas.contains(name), let id = agents.registry.id(for: name),
+        let agent = agents.registry[id]?.agent
+      {
         return owner(agent)
       }
       let known = try await namesInBooks()
@@ -72,14 +74,12 @@ struct BudgetBooks {
         if personas.contains(name) { warn(Self.unread(name)) }
         return BudgetOwner(name: name, title: name)
       }
-      var failure = error
-      if !personas.contains(name), !name.hasByte("/"),
-        let nearest = nearestName(
-          to: name, among: personas + agents.registry.ids + known + [everyone.title])
-      {
-        failure.mend = "did you mean `\(nearest)`? `rasa agents budget` shows all"
-      }
-      throw failure
+      guard !personas.contains(name), !name.hasByte("/") else { throw error }
+      let nearest = nearestName(
+        to: name, among: personas + agents.registry.ids + known + [everyone.title])
+      throw Failure(
+        .configuration, "there is no agent or persona `\(name)`, and the books know no such name",
+        mend: (nearest.map { "did you mean `\($0)`? " } ?? "") + "`rasa agents budget` shows all")
     }
   }
 

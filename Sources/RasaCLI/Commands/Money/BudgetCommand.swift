@@ -25,7 +25,7 @@ struct BudgetCommand {
     } else if command.flag("reset") {
       guard let id else {
         throw Failure(
-          .usage, "`--reset` wants to know whose budget",
+          .usage, "`--reset` needs an ID",
           mend: "write it as `rasa agents budget ID --reset`")
       }
       try await reset(
@@ -117,7 +117,7 @@ struct BudgetCommand {
         .approval, "\(what.dropLast()), and there is no terminal to confirm it at",
         mend: "add `--yes`")
     }
-    try house.errors.write("\(printable(what)) It stays in the books, with your name.\n")
+    try house.tell("\(printable(what)) It stays in the books, with your name.\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Reset? [y/N] ")
     switch line {

@@ -30,7 +30,7 @@ struct ResumeCommand {
     }
     guard found.run.record.hasPersona else {
       throw Failure(
-        .usage, "\(found.id) only asked for vectors, and there is nothing to go on with",
+        .usage, "\(found.id) only computed embeddings, so it cannot be resumed",
         mend: "`rasa agents recommend` asks for what is missing")
     }
     do {
@@ -74,7 +74,7 @@ struct ResumeCommand {
       conditions: Set(RunCondition.allCases.filter(\.canGoOn)), limit: 100_000
     ).filter(\.run.record.hasPersona)
     guard !found.isEmpty else {
-      if !settings.isQuiet { try house.errors.write("rasa: there is nothing to go on with\n") }
+      if !settings.isQuiet { try house.tell("rasa: no runs to resume\n") }
       return
     }
     let documents = Locked<[Value]>([])
@@ -121,7 +121,7 @@ struct ResumeCommand {
         }
         failed += 1
         collect(failure, failure.exitCode)
-        try house.errors.write("rasa: \(one.id): \(printable(failure.description))\n")
+        try house.tell("rasa: \(one.id): \(printable(failure.description))\n")
       } catch let interrupted as Interrupted {
         collect(interrupted.failure, interrupted.signal.exitCode)
         try printDocuments()
@@ -151,7 +151,7 @@ struct ResumeCommand {
   }
 
   private func tell(_ line: String, _ settings: RunSettings) throws {
-    if !settings.isQuiet { try house.errors.write("rasa: \(printable(line))\n") }
+    if !settings.isQuiet { try house.tell("rasa: \(printable(line))\n") }
   }
 
   // MARK: Fork

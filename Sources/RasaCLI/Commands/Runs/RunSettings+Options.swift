@@ -15,6 +15,7 @@ extension RunSettings {
     streams = command.flag("stream")
     isVerbose = command.flag("verbose")
     isQuiet = command.flag("quiet")
+    isPlain = command.flag("plain")
     setModelAndMoney(command)
   }
 

@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaEngine
 
 extension PriceImport {
   /// The import as a catalogue of our own form, one model a line.
@@ -29,6 +30,10 @@ extension PriceImport {
     if let context = facts.context { object["context"] = .int(context) }
     if let maxOutput = facts.maxOutput { object["max_output"] = .int(maxOutput) }
     if facts.isThinking { object["thinking"] = true }
+    if let inputs = facts.inputs {
+      object["input"] = .array(
+        Attachment.Kind.allCases.filter(inputs.contains).map { .string($0.rawValue) })
+    }
     object["prices"] = .array(
       facts.prices.map { dated in
         var price = ValueObject()

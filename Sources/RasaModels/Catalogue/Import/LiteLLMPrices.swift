@@ -1,4 +1,5 @@
 import RasaCore
+import RasaEngine
 
 /// The format of LiteLLM's `model_prices_and_context_window.json`: US dollars per token.
 enum LiteLLMPrices {
@@ -22,8 +23,18 @@ enum LiteLLMPrices {
     return PriceImport.Entry(
       facts: ModelFacts(
         id: name.lowercased(), vendor: "", isThinking: model["supports_reasoning"].bool ?? false,
-        context: context, maxOutput: maxOutput, prices: [DatedPrice(price: price)]),
+        context: context, maxOutput: maxOutput, prices: [DatedPrice(price: price)],
+        inputs: inputs(model)),
       provider: provider)
+  }
+
+  /// A list that says nothing of images leaves it open.
+  private static func inputs(_ model: Value) -> Set<Attachment.Kind>? {
+    let vision = model["supports_vision"].bool
+    let pdf = model["supports_pdf_input"].bool
+    guard vision != nil || pdf != nil else { return nil }
+    return Set(
+      [.text] + (vision == true ? [.image] : []) + (pdf == true ? [.pdf] : []) as [Attachment.Kind])
   }
 
   private static func price(_ model: Value) throws(PriceImport.Refusal) -> Price {

@@ -11,6 +11,16 @@ package struct AgentDraft: Sendable {
   package var model: ModelReference?
   package var profile: PerformanceProfile
   private var examples: [String]
+  private let isDescribed: Bool
+
+  /// What stands for the words that only its author knows.
+  private static let placeholder =
+    "say here in one or two sentences what it does and when to use it."
+
+  /// Whether a description is still the one of a first version that nobody has described.
+  package static func isPlaceholder(_ description: String) -> Bool {
+    description.hasSuffix(placeholder)
+  }
 
   /// What is not given follows from the id and the description.
   package init(
@@ -19,9 +29,8 @@ package struct AgentDraft: Sendable {
   ) {
     self.id = id
     self.name = name?.trimmed.nonEmpty ?? AgentProposal.displayName(of: id)
-    self.description =
-      description.trimmed.nonEmpty
-      ?? "\(self.name): say here in one or two sentences what it does and when to use it."
+    isDescribed = !description.trimmed.isEmpty
+    self.description = description.trimmed.nonEmpty ?? "\(self.name): \(Self.placeholder)"
     self.model = model
     // The words that stand in for a description say nothing about the agent.
     let agent = Agent(id: id, name: self.name, description: description)
@@ -49,24 +58,25 @@ package struct AgentDraft: Sendable {
 
 extension AgentDraft {
   private var prompt: String {
-    """
-    You are \(name).
+    let purpose = isDescribed ? " \(description)" : ""
+    return """
+      You are \(name).\(purpose)
 
-    <!-- Say who the agent is, what it is given and what its answer looks like. Names in double
-    braces are filled in when it runs, such as preferences and the name of the agent. -->
+      <!-- Say who the agent is, what it is given and what its answer looks like. Names in double
+      braces are filled in when it runs, such as preferences and the name of the agent. -->
 
-    ## What to do
+      ## What to do
 
-    1. Read what you are asked, and say in one sentence what you understood.
-    2. Do the work, step by step.
-    3. Say what you assumed, and what is left open.
+      1. Read what you are asked, and say in one sentence what you understood.
+      2. Do the work, step by step.
+      3. Say what you assumed, and what is left open.
 
-    ## What a good answer looks like
+      ## What a good answer looks like
 
-    - It is complete, and no longer than it has to be.
-    - It says when something is not known instead of making it up.
+      - It is complete, and no longer than it has to be.
+      - It says when something is not known instead of making it up.
 
-    """
+      """
   }
 
   private var markdown: String {

@@ -6,6 +6,8 @@ struct AgentEvidence {
   /// The surest first.
   let skills: [AgentSkill]
   let profile: (PerformanceProfile, reason: String)
+  /// What the prompt lists as its work, as capabilities name it, in its order.
+  let topics: [String]
 
   private static let inName = 6
   private static let inDescription = 4
@@ -15,6 +17,7 @@ struct AgentEvidence {
 
   init(_ agent: Agent, _ prompt: String) {
     let stemmer = Stemmer()
+    topics = PromptTopics(prompt).names
     let name = AgentWords("\(agent.id) \(agent.name)", stemmer)
     let description = AgentWords(agent.description, stemmer)
     let prompt = AgentWords(prompt, stemmer)
@@ -80,5 +83,57 @@ struct AgentEvidence {
       rest = rest[end...].dropFirst()
     }
     return queries
+  }
+}
+
+/// The short entries of a prompt's lists: `- **Query optimization**: …`, `- Schema design`.
+struct PromptTopics {
+  private(set) var names: [String] = []
+  private static let most = 12
+  private static let longestLine = 400
+  private static let mostWords = 3
+  /// Words of headings whose lists are not what the agent can do.
+  private static let others = [
+    "format", "output", "example", "input", "step", "process", "workflow", "communication", "tone",
+    "style", "rule", "constraint", "never", "avoid", "note", "checklist", "question", "response",
+    "phase", "protocol", "integration", "when",
+  ]
+  private static let works = [
+    "focus", "expert", "skill", "capabilit", "responsib", "speciali", "competen", "area", "domain",
+    "strength", "purpose", "knowledge", "technolog",
+  ]
+
+  init(_ prompt: String) {
+    var counts = false
+    for line in prompt.byteLines {
+      guard line.utf8.count <= Self.longestLine, names.count < Self.most else { continue }
+      let text = String(line).trimmed
+      if text.hasPrefix("#") || (text.hasSuffix(":") && !text.hasPrefix("-")) {
+        let heading = text.lowercased()
+        counts =
+          Self.works.contains { heading.contains($0) }
+          && !Self.others.contains { heading.contains($0) }
+        continue
+      }
+      guard counts, text.hasPrefix("- ") || text.hasPrefix("* ") else { continue }
+      take(String(text.dropFirst(2)))
+    }
+  }
+
+  private mutating func take(_ entry: String) {
+    var entry = entry
+    if entry.hasPrefix("**"), let end = entry.dropFirst(2).firstRange(of: "**") {
+      entry = String(entry[entry.index(entry.startIndex, offsetBy: 2)..<end.lowerBound])
+    } else if let colon = entry.firstIndex(of: ":") {
+      entry = String(entry[..<colon])
+    }
+    // `Queries, views and triggers` is three things, of which none stands for all.
+    entry = entry.split(separator: "(").first.map(String.init)?.trimmed ?? entry
+    let words = entry.split(whereSeparator: \.isWhitespace)
+    guard (1...Self.mostWords).contains(words.count), !entry.contains(","),
+      !entry.hasSuffix("."), let name = AgentID.make(of: entry), name.utf8.count >= 3,
+      name.utf8.count <= 40, !names.contains(name)
+    else { return }
+    names.append(name)
   }
 }

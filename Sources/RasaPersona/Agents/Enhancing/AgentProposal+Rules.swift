@@ -26,14 +26,22 @@ extension AgentProposal {
       return AgentProposal(
         key: key, value: .string(displayName(of: agent.id)), reason: "the words of its id")
     case "capabilities":
-      var names = evidence.skills.prefix(mostCapabilities).map(\.name)
+      var names = evidence.skills.prefix(mostCapabilities / 2).map(\.name)
+      // The author's own words say more than the usual ones.
+      for name in evidence.topics + evidence.skills.map(\.name)
+      where names.count < mostCapabilities && !names.contains(name) {
+        names.append(name)
+      }
       if names.isEmpty { names = [subject(of: agent.id)] }
       return list(key, names, "its name, description and prompt")
     case "performance_profile":
       let (profile, reason) = evidence.profile
       return AgentProposal(key: key, value: .string(profile.rawValue), reason: reason)
     case "recommended_models":
-      guard let model = model ?? agent.ownModel else { return nil }
+      // `sonnet` alone says nobody whom to ask.
+      guard let model = model ?? agent.ownModel.flatMap({ $0.engine == nil ? nil : $0 }) else {
+        return nil
+      }
       return AgentProposal(
         key: key, value: ["primary": .string(model.description)], reason: "the model that is named")
     case "tags":

@@ -23,6 +23,9 @@ struct AgentLayer {
   var engine: String?
   var model: ModelReference?
   var effort: ReasoningEffort?
+  var temperature: Double?
+  var maxTurns: Int?
+  var unused: [String]?
   var primary: ModelChoice?
   var fallback: ModelChoice?
   var premium: ModelChoice?
@@ -54,6 +57,7 @@ struct AgentLayer {
   var capabilities: [String]?
   var exampleQueries: [String]?
   var worksWellWith: [String]?
+  var agents: AgentNarrowing.List?
   var typicalWorkflows: [String]?
   var qualityGates: [String]?
   var tools: [String]?
@@ -111,6 +115,9 @@ extension AgentLayer {
     take(\.engine)
     take(\.model)
     take(\.effort)
+    take(\.temperature)
+    take(\.maxTurns)
+    take(\.unused)
     take(\.primary)
     take(\.fallback)
     take(\.premium)
@@ -137,6 +144,7 @@ extension AgentLayer {
     take(\.capabilities)
     take(\.exampleQueries)
     take(\.worksWellWith)
+    take(\.agents)
     take(\.typicalWorkflows)
     take(\.qualityGates)
     take(\.tools)

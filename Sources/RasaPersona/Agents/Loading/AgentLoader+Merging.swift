@@ -17,6 +17,9 @@ extension AgentReader {
     agent.engine = layer.engine
     agent.model = layer.model?.model
     agent.effort = layer.effort
+    agent.temperature = layer.temperature
+    agent.maxTurns = layer.maxTurns
+    agent.unused = layer.unused ?? []
     agent.models = models(layer)
     agent.profile =
       layer.profileWord ?? layer.profile ?? layer.primary?.note.priority ?? layer.profileOfDepth
@@ -32,6 +35,7 @@ extension AgentReader {
     agent.capabilities = layer.capabilities ?? []
     agent.exampleQueries = layer.exampleQueries ?? []
     agent.worksWellWith = layer.worksWellWith ?? []
+    agent.agents = layer.agents
     agent.typicalWorkflows = layer.typicalWorkflows ?? []
     agent.qualityGates = layer.qualityGates ?? []
     agent.tools = layer.tools ?? []

@@ -10,18 +10,23 @@ package enum AgentLoader {
     package var prompt: AgentPrompt?
     /// Why the agent cannot run without its prompt; nil when the prompt is there.
     package var missingPrompt: Failure?
+    /// A front matter that is broken, and counts for nothing.
+    package var unreadable: Warning?
   }
 
   /// The engines that need no entry in a configuration.
   package static let builtInEngines = BuiltInProvider.names
 
-  /// - Parameter engines: those that may be named: what is built in and what is configured.
+  /// - Parameters:
+  ///   - engines: those that may be named: what is built in and what is configured.
+  ///   - file: the prompt's file, where it was taken apart already.
   package static func load(
-    _ documents: AgentDocuments, engines: Set<String> = builtInEngines
+    _ documents: AgentDocuments, engines: Set<String> = builtInEngines,
+    from file: ForeignFile? = nil
   ) -> Reading<Loaded> {
     var failures: [Failure] = []
     var warnings: [Warning] = []
-    let head = frontMatter(documents, engines, &failures, &warnings)
+    let head = frontMatter(documents, file, engines, &failures, &warnings)
     let loaded =
       documents.config.map { loadConfig($0, documents, head, engines, &failures, &warnings) }
       ?? loadMarkdown(documents, head, engines, &failures, &warnings)
@@ -39,17 +44,34 @@ extension AgentLoader {
     var reader: AgentReader
     var prompt: AgentPrompt
     var hasFrontMatter: Bool
+    var kind = AgentKind.rasa
+    /// What another tool's file says that means nothing here.
+    var unused: [String] = []
+    var unreadable: Warning?
   }
 
   /// What is broken in a front matter costs the front matter alone: the words below it are there.
   private static func frontMatter(
-    _ documents: AgentDocuments, _ engines: Set<String>, _ failures: inout [Failure],
+    _ documents: AgentDocuments, _ file: ForeignFile?, _ engines: Set<String>,
+    _ failures: inout [Failure],
     _ warnings: inout [Warning]
   ) -> Head? {
     guard let document = documents.prompt else { return nil }
     let matter: FrontMatter
-    do {
-      matter = try FrontMatter.read(document.bytes, file: document.path)
+    var foreign: ForeignAgent?
+    do throws(Failure) {
+      if documents.config == nil {
+        let file = if let file { file } else { try ForeignFile(document) }
+        foreign = try file.agents(engines: engines).first
+        if foreign?.kind == .prompt { foreign?.rename(called: documents.fileName) }
+        if let foreign {
+          matter = foreign.matter
+        } else {
+          matter = try file.ownMatter()
+        }
+      } else {
+        matter = try FrontMatter.read(document.bytes, file: document.path)
+      }
     } catch {
       failures.append(error)
       return nil
@@ -59,10 +81,15 @@ extension AgentLoader {
       reader: AgentReader(
         reader: DocumentReader(text: SourceText(document)), engines: engines),
       prompt: AgentPrompt(text: matter.body, location: matter.bodyLocation),
-      hasFrontMatter: matter.node != nil || matter.failure != nil)
+      hasFrontMatter: matter.node != nil || matter.failure != nil,
+      kind: foreign?.kind ?? .rasa, unused: foreign?.unused ?? [])
     if let failure = matter.failure {
-      warnings.append(unreadable(failure.oneLine, at: failure.location))
-    } else if let node = matter.node {
+      let warning = unreadable(failure.oneLine, at: failure.location)
+      head.unreadable = warning
+      warnings.append(warning)
+    }
+    // What another tool's place says of a file is there whatever stands in it.
+    if matter.failure == nil || foreign != nil, let node = matter.node {
       if case .mapping = node.content {
         head.layer = head.reader.frontMatter(node)
       } else {
@@ -103,7 +130,7 @@ extension AgentLoader {
     let place = root["agent"] ?? root
     let identity = reader.identity(
       config: layer, at: place, frontMatter: head?.layer, documents: documents, &headReader)
-    let missing = reader.checkPromptPath(layer, at: place, isThere: documents.prompt != nil)
+    let missing = reader.checkPromptPath(layer, at: place, documents)
     let merged = head?.layer.map { layer.overlaid(by: $0) } ?? layer
     var agent = reader.agent(merged, identity, documents)
     agent.files = AgentFiles(
@@ -129,20 +156,32 @@ extension AgentLoader {
           mend: "begin it with `---`, `name: …`, `description: …`, `---`", at: start))
       return nil
     }
+    if head.kind == .prompt {
+      warnings.append(
+        Warning(
+          "the file has no front matter, and is read as a prompt that is called as the file is",
+          at: start))
+    }
     let layer = head.layer ?? AgentLayer()
     let identity = head.reader.identity(frontMatter: layer, documents: documents, at: start)
     var agent = head.reader.agent(layer, identity, documents)
-    agent.files = AgentFiles(prompt: document.path, origin: documents.origin)
+    // The folder that a pattern is in is its name.
+    if head.kind == .fabric, let category = documents.category {
+      agent.category = category.contains("/") ? FilePlace.folder(of: category) : nil
+    }
+    agent.files = AgentFiles(
+      prompt: document.path, origin: documents.origin, kind: head.kind)
+    agent.unused = head.unused + agent.unused.filter { !head.unused.contains($0) }
     failures += head.reader.reader.failures
     warnings += head.reader.reader.warnings
-    return Loaded(agent: agent, prompt: head.prompt)
+    return Loaded(agent: agent, prompt: head.prompt, unreadable: head.unreadable)
   }
 }
 
 extension AgentReader {
   /// An agent without its prompt is kept, so this is a failure of running it alone.
   fileprivate mutating func checkPromptPath(
-    _ layer: AgentLayer, at place: DocumentNode, isThere: Bool
+    _ layer: AgentLayer, at place: DocumentNode, _ documents: AgentDocuments
   ) -> Failure? {
     guard let path = layer.promptPath else {
       reader.fail(
@@ -156,11 +195,19 @@ extension AgentReader {
         mend: "name the file with the words of its prompt")
       return nil
     }
-    guard !isThere else { return nil }
+    guard documents.prompt == nil else { return nil }
+    if documents.promptsOutside.contains(path.text) {
+      let failure = path.node.failure(
+        "the prompt `\(DocumentReader.printable(path.text))` is outside the agent's folder and the "
+          + "project, so it is not read",
+        mend: "put it beside this file, or into the folder that `agents` is in")
+      reader.warn(failure.message, at: path.node.location)
+      return failure
+    }
     let failure = path.node.failure(
       "the prompt `\(DocumentReader.printable(path.text))` is not there",
       mend: "write it, or mend `prompt_path`: it counts from the folder of this file, then from "
-        + "the workspace")
+        + "the one that `agents` is in, and from the workspace")
     reader.warn(failure.message, at: path.node.location)
     return failure
   }

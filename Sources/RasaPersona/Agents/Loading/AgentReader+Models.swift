@@ -23,7 +23,7 @@ extension AgentReader {
     if let node = fields["performance"] {
       let known = ["profile", "estimated_tokens"]
       if let performance = reader.fields(node, of: "`performance`", known: known) {
-        layer.profile = reader.looseChoice(performance["profile"], "profile")
+        layer.profile = profile(performance["profile"], "profile")
         if let count = reader.looseCount(performance["estimated_tokens"], "estimated_tokens") {
           layer.estimatedTokens = count
         }
@@ -37,7 +37,13 @@ extension AgentReader {
 
   private mutating func engine(_ node: DocumentNode?) -> String? {
     guard let node, let text = reader.looseText(node, "engine") else { return nil }
-    let engine = text.lowercased()
+    let word = text.lowercased()
+    // What is configured under such a name is meant before anything else.
+    let engine = engines.contains(word) ? word : Self.enginesByWord[word] ?? word
+    if engine != word {
+      reader.warn(
+        "`\(DocumentReader.printable(text))` is read as the engine `\(engine)`", at: node.location)
+    }
     guard engines.contains(engine) else {
       let suggestion =
         nearestName(to: engine, among: engines.sorted()).map { "did you mean `\($0)`? " } ?? ""
@@ -50,11 +56,21 @@ extension AgentReader {
     return engine
   }
 
+  /// What people call the engines.
+  private static let enginesByWord = [
+    "claude": "anthropic", "anthropic-claude": "anthropic", "claude-code": "anthropic",
+    "anthropic-api": "anthropic", "gpt": "openai", "chatgpt": "openai", "open-ai": "openai",
+    "openai-gpt": "openai", "openai-api": "openai", "codex": "openai", "google-gemini": "gemini",
+    "google-ai": "gemini", "gemini-api": "gemini", "google_gemini": "gemini", "local": "ollama",
+    "llama": "ollama",
+  ]
+
   /// `inherit` is how other tools say that the agent names no model of its own.
   private mutating func readModel(_ fields: Fields, into layer: inout AgentLayer) {
     guard let node = fields["model"] else { return }
+    if case .sequence(let nodes) = node.content { return readModels(nodes, node, into: &layer) }
     if case .scalar = node.content, let text = reader.looseText(node, "model") {
-      if text.isEmpty || text.lowercased() == "inherit" { return }
+      if Self.isNoModel(text) { return }
     }
     guard let reference = reader.modelChoice(node, "model", engines: engines)?.reference else {
       return
@@ -65,6 +81,30 @@ extension AgentReader {
     }
     layer.engine = reference.engine ?? layer.engine
     layer.model = ModelReference(model: reference.model)
+  }
+
+  private static func isNoModel(_ text: String) -> Bool {
+    ["", "inherit", "default", "auto"].contains(text.lowercased())
+  }
+
+  /// The first that can be asked is meant, so the second takes the place of the first where that
+  /// cannot be.
+  private mutating func readModels(
+    _ nodes: [DocumentNode], _ list: DocumentNode, into layer: inout AgentLayer
+  ) {
+    let choices = nodes.compactMap { node -> ModelChoice? in
+      if let text = node.value.string, Self.isNoModel(text.trimmed) { return nil }
+      return reader.modelChoice(node, "model", engines: engines)
+    }
+    guard let first = choices.first else { return }
+    let roles = ["asked first", "asked where that one cannot be", "the premium one"]
+    let read = zip(choices, roles).map { "`\($0.reference)` is \($1)" }.joined(separator: ", ")
+    reader.warn(
+      "`model` is a list: \(read)"
+        + (choices.count > roles.count ? "; the others are left out" : ""), at: list.location)
+    (layer.primary, layer.fallback, layer.premium) = (
+      first, choices.dropFirst().first, choices.dropFirst(2).first
+    )
   }
 
   private mutating func readRecommended(
@@ -100,7 +140,27 @@ extension AgentReader {
     if case .mapping = node.content {
       (layer.traits, layer.profileOfDepth) = reader.performanceTraits(node)
     } else {
-      layer.profileWord = reader.looseChoice(node, "performance_profile")
+      layer.profileWord = profile(node, "performance_profile")
     }
+  }
+
+  /// What people call the profiles.
+  private static let profilesByWord: [String: PerformanceProfile] = [
+    "fast": .speed, "quick": .speed, "cheap": .speed, "economy": .speed, "low-latency": .speed,
+    "default": .balanced, "normal": .balanced, "standard": .balanced, "medium": .balanced,
+    "quality": .thinking, "deep": .thinking, "reasoning": .thinking, "accurate": .thinking,
+    "best": .expert, "premium": .expert, "max": .expert,
+  ]
+
+  private mutating func profile(_ node: DocumentNode?, _ what: String) -> PerformanceProfile? {
+    if let node, let word = node.value.string?.trimmed.lowercased(),
+      let profile = Self.profilesByWord[word]
+    {
+      reader.warn(
+        "`\(DocumentReader.printable(word))` is read as the profile `\(profile.rawValue)`",
+        at: node.location)
+      return profile
+    }
+    return reader.looseChoice(node, what)
   }
 }

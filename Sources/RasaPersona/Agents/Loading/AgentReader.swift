@@ -16,7 +16,16 @@ struct AgentReader {
     "performance_profile", "estimated_tokens", "persona", "capabilities", "model_class",
     "cost_tier", "max_concurrent_tasks", "cost_budget", "example_queries", "works_well_with",
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
-    "trigger_behavior", "sandbox", "defaults", "strict", "any_engine", "limits",
+    "trigger_behavior", "sandbox", "defaults", "strict", "any_engine", "limits", "agents",
+    "temperature", "max_turns", "maxTurns", "steps", "max_steps", "maxSteps",
+  ]
+
+  /// What other tools act on and nothing here does yet.
+  private static let unusedKeys = [
+    "tools", "disallowed_tools", "disallowedTools", "allowed-tools", "permission", "permissions",
+    "permission_mode", "permissionMode", "mcp_servers", "mcpServers", "mcp-servers", "hooks",
+    "skills", "memory", "background", "isolation", "mode", "hidden", "handoffs", "target", "infer",
+    "top_p", "topP", "argument-hint", "user-invocable", "disable-model-invocation",
   ]
 
   // MARK: Files
@@ -68,8 +77,17 @@ struct AgentReader {
   // MARK: Fields
 
   private mutating func layer(_ node: DocumentNode) -> AgentLayer? {
-    guard let fields = reader.fields(node, of: "an agent", known: Self.keys) else { return nil }
+    let known = Self.keys + Self.unusedKeys
+    guard let fields = reader.fields(node, of: "an agent", known: known) else { return nil }
     var layer = AgentLayer()
+    let unused = fields.entries.map(\.key).filter {
+      Self.unusedKeys.contains($0) && fields[$0]?.isEmpty == false
+    }
+    if !unused.isEmpty { layer.unused = unused }
+    layer.temperature = reader.looseNumber(fields["temperature"], "temperature", in: 0...2)
+    for key in ["max_turns", "maxTurns", "max_steps", "maxSteps", "steps"] {
+      layer.maxTurns = layer.maxTurns ?? reader.looseCount(fields[key], key)
+    }
     layer.id = said(fields["id"] == nil ? "agent_id" : "id", fields)
     layer.name = said("name", fields)
     layer.displayName = said("display_name", fields)
@@ -82,6 +100,7 @@ struct AgentReader {
     layer.exampleQueries = reader.looseTexts(
       fields["example_queries"], "example_queries", splitting: .never)
     layer.worksWellWith = reader.looseTexts(fields["works_well_with"], "works_well_with")
+    layer.agents = reader.agentList(fields["agents"])
     layer.typicalWorkflows = reader.looseTexts(
       fields["typical_workflows"], "typical_workflows", splitting: .never)
     layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")

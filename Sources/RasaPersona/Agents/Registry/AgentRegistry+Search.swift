@@ -1,11 +1,11 @@
-/// What is looked for in ids, names and descriptions.
+/// What is looked for in ids, names, descriptions, capabilities and tags.
 package struct AgentQuery: Sendable, Hashable {
   package enum Mode: String, Sendable, Hashable, CaseIterable {
     /// The id or name is the text.
     case exact
     /// The text stands in it somewhere.
     case contains
-    /// The id, the name or a word of the description is nearly the text.
+    /// The id, the name or a word of the description, a capability or a tag is nearly the text.
     case fuzzy
   }
   package var text: String
@@ -24,7 +24,11 @@ package struct AgentQuery: Sendable, Hashable {
 
 /// An agent that was found, and why.
 package struct AgentMatch: Sendable {
-  package enum Field: String, Sendable, Hashable, CaseIterable { case id, name, description }
+  package enum Field: String, Sendable, Hashable, CaseIterable {
+    case id, name, description
+    /// A capability or a tag.
+    case capability
+  }
   package var entry: AgentRegistry.Entry
   package var field: Field
   /// From 0 to 1, where 1 is the text itself.
@@ -58,9 +62,12 @@ extension AgentRegistry {
     var field: AgentMatch.Field
     var closeness: Double
 
+    /// It is not called so, and only says so of itself.
+    private var isTold: Bool { field != .id && field != .name }
+
     /// Entries are sorted by id, and so are those that are equally good.
     static func isBetter(_ left: Found, _ right: Found) -> Bool {
-      let (isTold, isOtherTold) = (left.field == .description, right.field == .description)
+      let (isTold, isOtherTold) = (left.isTold, right.isTold)
       if isTold != isOtherTold { return isOtherTold }
       if left.closeness != right.closeness { return left.closeness > right.closeness }
       return left.place < right.place
@@ -91,9 +98,13 @@ extension AgentRegistry {
         return Found(place: place, field: .id, closeness: inID)
       }
       if let inName { return Found(place: place, field: .name, closeness: inName) }
-      return needle.share(of: agent.description).map {
-        Found(place: place, field: .description, closeness: $0)
+      let inSkills = (agent.capabilities + agent.tags).compactMap { needle.share(of: $0) }.max()
+      let inDescription = needle.share(of: agent.description)
+      // A whole capability is more than a word of a sentence.
+      if let inSkills, inSkills >= inDescription ?? 0 {
+        return Found(place: place, field: .capability, closeness: inSkills)
       }
+      return inDescription.map { Found(place: place, field: .description, closeness: $0) }
     }
   }
 
@@ -115,7 +126,7 @@ extension AgentRegistry {
     }
     vocabulary.words.forEach { word, text in
       guard let closeness = whole(to: text) else { return }
-      vocabulary.forEachEntry(with: word) { note($0, .description, closeness) }
+      vocabulary.forEachEntry(with: word) { note($0, $1, closeness) }
     }
     for (place, closeness) in tellingAllWords(of: text, threshold, vocabulary) {
       note(place, .description, closeness)
@@ -137,7 +148,9 @@ extension AgentRegistry {
       var here = Array(repeating: -1.0, count: entries.count)
       vocabulary.words.forEach { index, text in
         guard let closeness = closeness(to: text) else { return }
-        vocabulary.forEachEntry(with: index) { here[$0] = max(here[$0], closeness) }
+        vocabulary.forEachEntry(with: index) { place, _ in
+          here[place] = max(here[place], closeness)
+        }
       }
       for place in worst.indices { worst[place] = min(worst[place], here[place]) }
     }

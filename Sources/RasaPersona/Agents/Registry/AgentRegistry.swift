@@ -42,6 +42,16 @@ package struct AgentRegistry: Sendable {
 
   package subscript(id: String) -> Entry? { places[id].map { entries[$0] } }
 
+  /// The id of the agent that somebody means: by its id, by a name that becomes it, or by its name
+  /// for people, where one agent alone has that.
+  package func id(for word: String) -> String? {
+    if let entry = self[word] { return entry.agent.id }
+    let named = entries.filter { $0.agent.name.lowercased() == word.lowercased() }
+    if named.count == 1 { return named[0].agent.id }
+    guard named.isEmpty, let id = AgentID.make(of: word) else { return nil }
+    return self[id]?.agent.id
+  }
+
   /// The registry with these as well, in place of those of the same ids.
   package func replacing(with others: [Entry]) -> AgentRegistry {
     AgentRegistry(others + entries)

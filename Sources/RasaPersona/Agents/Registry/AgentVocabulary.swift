@@ -17,13 +17,14 @@ final class LazyVocabulary: Sendable {
 }
 
 /// What is compared when something like a word is looked for: ids, names and the distinct words of
-/// all descriptions, in lower case, with where each word occurs. A word that ten thousand agents use
+/// all descriptions, tags and capabilities, in lower case, with where each word occurs. A word that ten thousand agents use
 /// is then looked at once.
 struct AgentVocabulary: Sendable {
   let ids: ScalarTexts
   let names: ScalarTexts
   let words: ScalarTexts
-  /// The entries that have word `n` stand from `begins[n]` to `begins[n + 1]`.
+  /// The entries that have word `n` stand from `begins[n]` to `begins[n + 1]`; those that have it only
+  /// as a tag or in a capability, with all bits turned over.
   private let begins: [Int32]
   private let occurrences: [Int32]
 
@@ -39,14 +40,18 @@ struct AgentVocabulary: Sendable {
       let place = Int32(clamping: index)
       ids.append(entry.agent.id)
       names.append(entry.agent.name)
-      forEachWord(of: entry.agent.description) { word in
-        let number = words.number(of: word)
-        if number == lastEntry.count { lastEntry.append(-1) }
-        if lastEntry[number] != place {
-          lastEntry[number] = place
-          pairs.append((Int32(clamping: number), place))
+      func add(_ text: String, as mark: Int32) {
+        forEachWord(of: text) { word in
+          let number = words.number(of: word)
+          if number == lastEntry.count { lastEntry.append(-1) }
+          if lastEntry[number] != place {
+            lastEntry[number] = place
+            pairs.append((Int32(clamping: number), mark))
+          }
         }
       }
+      add(entry.agent.description, as: place)
+      for text in entry.agent.capabilities + entry.agent.tags { add(text, as: ~place) }
     }
     var begins = [Int32](repeating: 0, count: words.texts.count + 1)
     for pair in pairs { begins[Int(pair.word) + 1] += 1 }
@@ -64,8 +69,11 @@ struct AgentVocabulary: Sendable {
     self.occurrences = occurrences
   }
 
-  func forEachEntry(with word: Int, _ body: (Int) -> Void) {
-    for place in begins[word]..<begins[word + 1] { body(Int(occurrences[Int(place)])) }
+  func forEachEntry(with word: Int, _ body: (Int, AgentMatch.Field) -> Void) {
+    for place in begins[word]..<begins[word + 1] {
+      let entry = occurrences[Int(place)]
+      body(Int(entry < 0 ? ~entry : entry), entry < 0 ? .capability : .description)
+    }
   }
 }
 

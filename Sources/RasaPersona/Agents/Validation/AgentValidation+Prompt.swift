@@ -13,7 +13,7 @@ extension AgentValidation {
       }
     }
     guard let prompt = loaded.prompt else { return }
-    guard !prompt.text.trimmed.isEmpty else {
+    guard !prompt.isBlank else {
       findings.failures.append(
         places.failure(
           "the agent's prompt is empty",

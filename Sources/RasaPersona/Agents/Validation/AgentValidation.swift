@@ -40,6 +40,10 @@ package struct AgentValidation: Sendable {
     guard let loaded = reading.definition else { return findings }
     let places = AgentExcerpts(documents)
     checkMetadata(loaded.agent, places, &findings)
+    if let notice = loaded.agent.unusedNotice {
+      findings.warnings.append(
+        Warning(notice.message, at: places[loaded.agent.unused.first ?? "tools"]))
+    }
     checkNeighbours(loaded.agent, places, &findings)
     checkPrompt(loaded, documents, places, &findings)
     return findings
@@ -52,6 +56,13 @@ extension AgentValidation {
   private func checkMetadata(
     _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
+    if AgentDraft.isPlaceholder(agent.description) {
+      findings.failures.append(
+        places.failure(
+          "the description is still the one that a new agent begins with",
+          mend: "say what the agent does and when to use it, and write its prompt",
+          at: places["description"]))
+    }
     let count = agent.description.unicodeScalars.count
     if count < Self.shortestDescription {
       findings.warnings.append(
@@ -83,6 +94,11 @@ extension AgentValidation {
         Warning(
           "`works_well_with` names `\(DocumentReader.printable(name))`, and there is no such agent"
             + (nearest.map { "; did you mean `\($0)`?" } ?? ""), at: places["works_well_with"]))
+    }
+    for (sentence, hint) in AgentNarrowing().and(agent.agents).unknown(among: agents.keys.sorted())
+    {
+      findings.warnings.append(
+        Warning(sentence + (hint.map { "; \($0)" } ?? ""), at: places["agents"]))
     }
     guard let trigger = agent.trigger else { return }
     if agents[trigger.agent] == nil, trigger.agent != agent.id {

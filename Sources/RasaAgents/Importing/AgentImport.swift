@@ -1,0 +1,208 @@
+package import RasaCore
+package import RasaPersona
+import RasaSystem
+
+/// A file or folder of other tools' files, as agents in files of our own form. Nothing is written.
+package struct AgentImport: Sendable {
+  /// One agent with the file that it becomes.
+  package struct Item: Sendable {
+    package var id: String
+    /// From the folder of agents that it goes to.
+    package var name: String
+    package var bytes: [UInt8]
+    /// The file that it was read from.
+    package var source: String
+    package var kind: AgentKind
+    /// What its file says that means nothing here.
+    package var unused: [String]
+    /// The id that another agent has already.
+    package var wanted: String?
+  }
+
+  package private(set) var items: [Item] = []
+  /// Files that are no agents, and what they are.
+  package private(set) var others: [(file: String, what: OtherFile)] = []
+  /// Files of our own form in TOML, which stay as they are.
+  package private(set) var own: [String] = []
+  /// What cannot be read, and would have been an agent.
+  package private(set) var failures: [Failure] = []
+  package private(set) var warnings: [Warning] = []
+
+  private let kind: AgentKind?
+  private let engines: Set<String>
+  private var ids: Set<String> = []
+
+  /// - Parameter kind: only files of this kind, whatever their place and contents say.
+  package init(
+    from path: String, as kind: AgentKind? = nil, engines: Set<String>,
+    limits: AgentLimits = AgentLimits()
+  ) throws(Failure) {
+    self.kind = kind
+    self.engines = engines
+    switch FileSystem.status(of: path)?.kind {
+    case .folder?: try readFolder(path, limits)
+    case .file?:
+      read(
+        path, category: nil,
+        from: { () throws(Failure) in
+          try FileSystem.read(path, limit: AgentFile.largest)
+        })
+    case nil:
+      throw Failure(.usage, "there is no file or folder \(path)", mend: "check the path")
+    default:
+      throw Failure(
+        .usage, "\(path) is neither a file nor a folder", mend: "name a file, or a folder of them")
+    }
+  }
+
+  // MARK: Looking
+
+  /// Where tools keep what can be an agent, in a project or a home.
+  private static let places =
+    AgentPlaces.projectTools + [
+      ".claude/commands", ".github/prompts", ".opencode/command", ".opencode/commands",
+      ".gemini/commands", ".copilot/agents", ".config/opencode/agent", ".config/opencode/agents",
+      ".config/opencode/command",
+    ]
+
+  /// Of a project only the folders of tools are read: what else lies there is its own.
+  private mutating func readFolder(_ folder: String, _ limits: AgentLimits) throws(Failure) {
+    let last = folder.split(separator: "/").last.map(String.init) ?? folder
+    var places = Self.places
+    places += Self.places.compactMap { place in
+      place.hasPrefix("\(last)/") ? String(place.dropFirst(last.utf8.count + 1)) : nil
+    }
+    var roots = places.map { AgentRoot(files: FileRoot($0, beneath: folder)) }
+      .filter { if case .there(.folder, _) = $0.files.standing { true } else { false } }
+    let configuration = AgentPlaces.join(folder, "opencode.json")
+    let hasConfiguration = FileSystem.kind(of: configuration) == .file
+    if roots.isEmpty, !hasConfiguration {
+      // Every text of a repository would be taken for a prompt.
+      guard kind != nil || !FileSystem.exists(AgentPlaces.join(folder, ".git")) else {
+        throw Failure(
+          .usage, "\(folder) is a repository without a folder of another tool",
+          mend: "name the folder that the files are in, or say what they are with `--from KIND`")
+      }
+      roots = [AgentRoot(files: FileRoot(folder))]
+    }
+    if hasConfiguration, kind == nil || kind == .opencode {
+      read(configuration, category: nil) { () throws(Failure) in
+        try FileRoot(folder).read("opencode.json", limit: AgentFile.largest)
+      }
+    }
+    let tree = AgentTree(roots, limits: limits)
+    warnings += tree.warnings
+    for file in tree.files where !file.isShipped {
+      read(file.path, category: file.category) { () throws(Failure) in
+        let root = roots[file.root]
+        return try root.files.read(root.path(of: file.path) ?? "", limit: AgentFile.largest)
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  private mutating func read(
+    _ path: String, category: String?, from bytes: () throws(Failure) -> [UInt8]
+  ) {
+    if let kind, !Self.endings(of: kind).contains(where: { path.lowercased().hasSuffix($0) }) {
+      return
+    }
+    do throws(Failure) {
+      let document = SourceDocument(bytes: try bytes(), path: path)
+      let file = try ForeignFile(document, as: kind)
+      switch file.what {
+      case .nothing: return
+      case .other(let what): others.append((path, what))
+      case .agent(.rasa): try takeOwn(document, category)
+      case .agent(let kind):
+        var category = category
+        if kind == .fabric {
+          category = category.map(FilePlace.folder).flatMap { $0 == "." ? nil : $0 }
+        }
+        // Of a file of several agents all are taken, or none.
+        let count = items.count
+        do throws(Failure) {
+          for agent in try file.agents(engines: engines) {
+            if let failure = agent.failure { throw failure }
+            try take(agent, path, category)
+          }
+        } catch {
+          for item in items.suffix(from: count) { ids.remove(item.id) }
+          items.removeSubrange(count...)
+          throw error
+        }
+      }
+    } catch {
+      failures.append(error)
+    }
+  }
+
+  private static func endings(of kind: AgentKind) -> [String] {
+    switch kind {
+    case .gemini: [".toml"]
+    case .goose, .docker: [".yaml", ".yml", ".json"]
+    case .opencode: [".md", ".json"]
+    case .rasa: [".md", ".toml"]
+    default: [".md"]
+    }
+  }
+
+  private mutating func take(
+    _ agent: ForeignAgent, _ path: String, _ category: String?
+  ) throws(Failure) {
+    var agent = agent
+    let wanted = agent.id
+    agent.rename(to: freeID(wanted, agent.kind))
+    let item = Item(
+      id: agent.id, name: Self.name(agent.id, category),
+      bytes: Array(agent.text(from: path).utf8), source: path, kind: agent.kind,
+      unused: agent.unused, wanted: agent.id == wanted ? nil : wanted)
+    let read = AgentLoader.load(
+      AgentDocuments(
+        prompt: SourceDocument(bytes: item.bytes, path: item.name), fileName: item.id),
+      engines: engines)
+    if let failure = read.failures.first {
+      throw Failure(
+        .configuration, failure.message, mend: failure.mend,
+        at: SourceLocation(file: path, line: 0, column: 0))
+    }
+    ids.insert(agent.id)
+    items.append(item)
+  }
+
+  /// Markdown that is an agent here as it stands.
+  private mutating func takeOwn(
+    _ document: SourceDocument, _ category: String?
+  ) throws(Failure) {
+    guard document.path.lowercased().hasSuffix(".md") else { return own.append(document.path) }
+    let stem = FilePlace.stem(of: document.path)
+    let loaded = try AgentLoader.load(
+      AgentDocuments(prompt: document, fileName: stem), engines: engines
+    ).get()
+    guard ids.insert(loaded.agent.id).inserted else {
+      throw Failure(
+        .configuration, "another file is the agent `\(loaded.agent.id)` already",
+        mend: "give one of them another `name`",
+        at: SourceLocation(file: document.path, line: 0, column: 0))
+    }
+    items.append(
+      Item(
+        id: loaded.agent.id, name: Self.name(stem, category), bytes: document.bytes,
+        source: document.path, kind: .rasa, unused: []))
+  }
+
+  private static func name(_ stem: String, _ category: String?) -> String {
+    (category.map { "\($0)/" } ?? "") + stem + ".md"
+  }
+
+  /// Two tools may each have a `review`.
+  private func freeID(_ id: String, _ kind: AgentKind) -> String {
+    guard ids.contains(id) else { return id }
+    let named = "\(id)-\(kind.rawValue)"
+    if !ids.contains(named) { return named }
+    var number = 2
+    while ids.contains("\(id)-\(number)") { number += 1 }
+    return "\(id)-\(number)"
+  }
+}

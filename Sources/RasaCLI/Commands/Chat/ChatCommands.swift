@@ -1,0 +1,221 @@
+import RasaCore
+import RasaEngine
+import RasaKit
+import RasaModels
+import RasaPersona
+import RasaStore
+import RasaSystem
+import RasaTerminal
+
+/// Carries out the commands of a chat, and knows what it has come to.
+struct ChatCommands {
+  enum Outcome {
+    case ask(String)
+    /// With what was attached to it.
+    case askAgain(String)
+    case attach(String)
+    case goOn
+    case leave
+  }
+
+  let house: House
+  let store: SQLiteStore
+  var settings: RunSettings
+  /// Who answers.
+  let name: String
+  private var lastQuestion: String?
+  private var lastAnswer: RunResult?
+
+  init(house: House, store: SQLiteStore, settings: RunSettings, name: String) {
+    self.house = house
+    self.store = store
+    self.settings = settings
+    self.name = name
+  }
+
+  private var session: SessionID {
+    SessionID(settings.session ?? "", of: house.user(settings.user))
+  }
+
+  mutating func note(answer: RunResult) { lastAnswer = answer }
+
+  mutating func take(_ line: String) async throws -> Outcome {
+    switch ChatLine(line) {
+    case .question(let text):
+      lastQuestion = text
+      return .ask(text)
+    case .unknown(let word):
+      try house.tell(printable(ChatCommand.unknown(word)))
+      return .goOn
+    case .command(let command, let argument):
+      do {
+        return try await carryOut(command, argument)
+      } catch let failure as Failure {
+        // What a command could not do ends no conversation.
+        try house.tell("rasa: \(printable(failure.description))\n")
+        return .goOn
+      }
+    }
+  }
+
+  private mutating func carryOut(
+    _ command: ChatCommand, _ argument: String
+  ) async throws -> Outcome {
+    if !argument.isEmpty, command.argument.isEmpty {
+      try house.tell(
+        "/\(command.names[0]) takes nothing behind it; `//\(command.names[0]) …` sends the line\n")
+      return .goOn
+    }
+    switch command.action {
+    case .help:
+      let columns = Terminal(house.environment).columns(of: .error) ?? 80
+      try house.tell(ChatCommand.help(columns: columns))
+    case .cost: try house.tell(try await cost())
+    case .model: try house.tell(try model(argument))
+    case .save: try house.tell(try await save(argument))
+    case .session: try house.tell(try await session(argument))
+    case .attach: return .attach(argument)
+    case .quit: return .leave
+    case .retry:
+      guard let question = try await latestQuestion() else {
+        try house.tell("nothing has been asked yet\n")
+        return .goOn
+      }
+      lastQuestion = question
+      return .askAgain(question)
+    case .edit:
+      guard let text = try await edited() else { return .goOn }
+      lastQuestion = text
+      return .askAgain(text)
+    }
+    return .goOn
+  }
+
+  // MARK: Questions
+
+  /// The one of this process, else the last of the conversation.
+  private func latestQuestion() async throws -> String? {
+    if let lastQuestion { return lastQuestion }
+    return try await store.turns(of: session, limit: 1).last?.input
+  }
+
+  private func edited() async throws -> String? {
+    let terminal = Terminal(house.environment)
+    guard terminal.inputIsTerminal else {
+      try house.tell("/edit needs a terminal for the editor\n")
+      return nil
+    }
+    let before = try await latestQuestion() ?? ""
+    let environment = house.environment
+    let text = try await interruptible { _ in
+      try await TextEditor(environment: environment).edit(before, terminal: 0)
+    }
+    guard let text = text.map({ String($0.withoutFinalLineFeed) }),
+      text.utf8.contains(where: { $0 > 0x20 })
+    else {
+      try house.tell("nothing was asked: the editor failed, or the text is empty\n")
+      return nil
+    }
+    // What is asked stands above its answer, as if it had been typed here.
+    try house.tell("you › \(printable(text))\n")
+    return text
+  }
+
+  // MARK: Money
+
+  private func cost() async throws -> String {
+    let runs = try await store.runs(
+      RunFilter(session: session.name, user: session.user, limit: 10_000))
+    let spent = runs.reduce(Money.zero) { $0 + $1.cost }
+    var lines = [
+      runs.isEmpty
+        ? "this conversation: nothing has been asked yet"
+        : "this conversation: \(spent.displayText), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
+    ]
+    let books = try BudgetBooks(house, store, warn: { _ in })
+    let everyone = try books.everyone
+    let owners = [try? await books.owner(named: name), everyone].compactMap { $0 }
+    for owner in owners {
+      let status = try await books.status(of: owner)
+      lines.append("today, \(owner.title): \(Self.text(of: status.daily))")
+      if status.monthly.limit != nil {
+        lines.append("this month, \(owner.title): \(Self.text(of: status.monthly))")
+      }
+    }
+    if let most = settings.gate.maxCost {
+      lines.append("an answer may cost \(most.displayText) at most")
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func text(of period: BudgetStatus.Period) -> String {
+    let held =
+      period.balance.held == .zero ? "" : ", \(period.balance.held.displayText) held for calls"
+    let limit = period.limit.map { " of \($0.displayText)" } ?? ", no limit"
+    return "\(period.balance.settled.displayText)\(limit)\(held)"
+  }
+
+  // MARK: Model
+
+  private mutating func model(_ argument: String) throws -> String {
+    switch argument {
+    case "":
+      let last = lastAnswer.map { $0.answeredBy.joined(separator: ", ") } ?? ""
+      let answered = last.isEmpty ? "nothing has been answered yet" : "\(last) answered last"
+      let asked = settings.gate.model.map { "\($0)" } ?? "the model that \(name) names or fits"
+      return "asked is \(asked); \(answered)\n"
+    case "default":
+      settings.gate.model = nil
+      return "from here on the model is asked that \(name) names or fits\n"
+    default:
+      guard !argument.utf8.contains(where: { $0 <= 0x20 }) else {
+        return "/model takes one name, such as ollama:llama3.2; `rasa models list` shows them\n"
+      }
+      settings.gate.model = ModelConfiguration.reference(argument)
+      return "\(printable(argument)) is asked from here on\n"
+    }
+  }
+
+  // MARK: Conversations
+
+  private mutating func session(_ argument: String) async throws -> String {
+    guard !argument.isEmpty else {
+      return "this is the session \(printable(session.name)); `rasa sessions list` shows all\n"
+    }
+    guard !argument.utf8.contains(where: { $0 <= 0x20 }) else {
+      return "/session takes one name\n"
+    }
+    settings.session = argument
+    lastQuestion = nil
+    lastAnswer = nil
+    let turns = try await store.turns(of: session, limit: 1000).count
+    return turns == 0
+      ? "a new conversation: \(printable(argument))\n"
+      : "going on with \(printable(argument)), \(turns) \(turns == 1 ? "turn" : "turns") so far\n"
+  }
+
+  private func save(_ argument: String) async throws -> String {
+    var path = argument
+    var replaces = false
+    if path.hasPrefix("--force ") {
+      replaces = true
+      path = String(path.dropFirst(8)).trimmedByScalars.description
+    }
+    guard !path.isEmpty else { return "/save needs the name of a file\n" }
+    if path.hasPrefix("~/"), let home = house.environment["HOME"] {
+      path = home + String(path.dropFirst())
+    }
+    let turns = try await store.turns(of: session, limit: 10_000)
+    guard !turns.isEmpty else { return "nothing has been answered yet, so nothing was written\n" }
+    guard replaces || !FileSystem.exists(path) else {
+      return "\(printable(path)) is there already; /save --force \(printable(path)) replaces it\n"
+    }
+    var text = "# \(session.name)\n"
+    for turn in turns {
+      text += "\n## You, \(house.time.localDay(turn.time))\n\n\(turn.input)\n"
+      text += "\n## \(name)\n\n\(turn.output)\n"
+    }
+    try FileSystem.write(text, to: path)
+    return "wrote \(turns.count) \(turns.count == 1 ? "turn" : "turns") to \(printable(path))\n"
+  }
+}

@@ -1,0 +1,148 @@
+import Glibc
+
+/// A proxy, ready for libcurl, and in words that hold no password.
+package struct Proxy: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable { case http, https, socks }
+
+  /// With the user's name and password, where it has them.
+  let url: String
+  package let kind: Kind
+  /// Without them.
+  package let address: String
+  package let origin: String
+  package let hasPassword: Bool
+
+  /// How messages name it.
+  package var name: String { "the proxy \(address) (\(origin))" }
+
+  /// Reads `host:port` and `scheme://user:password@host:port`; without a scheme it is a proxy that
+  /// speaks HTTP, and without a port libcurl's usual one is meant: 1080, or 443 for https.
+  init(_ choice: NetworkSettings.Choice) throws(HTTPError) {
+    func unreadable(_ problem: String) -> HTTPError {
+      var error = HTTPError(
+        .proxySetting, "\(choice.origin) is not the address of a proxy: \(problem)")
+      error.isLasting = true
+      error.suggestion =
+        "write it as http://host:port, https://host:port or socks5h://host:port, or empty it"
+      return error
+    }
+    let text = choice.value
+    guard text.utf8.allSatisfy({ $0 > 32 && $0 != 127 && $0 != UInt8(ascii: "\\") }) else {
+      throw unreadable("it has a space or a control character in it")
+    }
+    let scheme: String
+    var rest: Substring
+    if let end = text.firstEnd(of: "://") {
+      scheme = String(text[..<text.utf8.index(end, offsetBy: -3)])
+      rest = text[end...]
+    } else {
+      scheme = "http"
+      rest = text[...]
+    }
+    switch scheme.lowercased() {
+    case "http": kind = .http
+    case "https": kind = .https
+    case "socks4", "socks4a", "socks5", "socks5h", "socks":
+      kind = .socks
+    default: throw unreadable("rasa speaks to no proxy by the scheme it begins with")
+    }
+    if let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
+      rest = rest[..<end]
+    }
+    let at = rest.lastIndex(of: "@")
+    let user = at.map { rest[..<$0] }
+    if let at { rest = rest[rest.index(after: at)...] }
+    guard let host = HostAndPort(rest) else { throw unreadable("its host or port cannot be read") }
+    let usual: UInt16 = kind == .https ? 443 : 1080
+    let name = "\(scheme.lowercased())://"
+    let place = "\(host.bracketed):\(host.port ?? usual)"
+    url = name + (user.map { "\($0)@" } ?? "") + place
+    address = name + place
+    origin = choice.origin
+    hasPassword = user?.isEmpty == false
+  }
+}
+
+/// `host`, `host:port`, `[::1]:port`, or an address of IPv6 without brackets.
+struct HostAndPort {
+  /// In small letters, without brackets and without the dot of the root.
+  let host: String
+  let port: UInt16?
+
+  init?(_ text: some StringProtocol) {
+    var host = Substring(text)
+    var port: Substring?
+    if host.utf8.first == UInt8(ascii: "[") {
+      guard let close = host.firstIndex(of: "]") else { return nil }
+      let tail = host[host.index(after: close)...]
+      guard tail.isEmpty || tail.utf8.first == UInt8(ascii: ":") else { return nil }
+      port = tail.isEmpty ? nil : tail.dropFirst()
+      host = host[host.index(after: host.startIndex)..<close]
+    } else if let colon = host.lastIndex(of: ":"), host.firstIndex(of: ":") == colon {
+      port = host[host.index(after: colon)...]
+      host = host[..<colon]
+    }
+    if let port {
+      guard let number = UInt16(port), number > 0, port.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 })
+      else { return nil }
+      self.port = number
+    } else {
+      self.port = nil
+    }
+    while host.utf8.last == UInt8(ascii: ".") { host.removeLast() }
+    guard !host.isEmpty else { return nil }
+    self.host = host.lowercased()
+  }
+
+  var bracketed: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
+}
+
+/// A numeric address of a host: 4 or 16 bytes.
+struct NumericAddress: Hashable {
+  var bytes: [UInt8]
+
+  init?(_ text: some StringProtocol) {
+    let text = String(text.prefix { $0 != "%" })
+    var bytes = [UInt8](repeating: 0, count: 16)
+    if unsafe inet_pton(AF_INET, text, &bytes) == 1 {
+      self.bytes = Array(bytes[..<4])
+    } else if unsafe inet_pton(AF_INET6, text, &bytes) == 1 {
+      // An address of IPv4 in the clothes of IPv6 is that address.
+      let isMapped = bytes[..<12].elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
+      self.bytes = isMapped ? Array(bytes[12...]) : bytes
+    } else {
+      return nil
+    }
+  }
+
+  /// Of this machine; what listens on every address is reached there, too.
+  var isLoopback: Bool {
+    if bytes.count == 4 { return bytes[0] == 127 || bytes == [0, 0, 0, 0] }
+    return bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
+  }
+
+  func isIn(_ network: NumericAddress, bits: Int) -> Bool {
+    guard network.bytes.count == bytes.count, (0...bytes.count * 8).contains(bits) else {
+      return false
+    }
+    let whole = bits / 8
+    guard bytes[..<whole].elementsEqual(network.bytes[..<whole]) else { return false }
+    guard bits % 8 != 0 else { return true }
+    let mask = ~UInt8(0) << UInt8(8 - bits % 8)
+    return bytes[whole] & mask == network.bytes[whole] & mask
+  }
+}
+
+extension String {
+  /// Where the first appearance of a text ends.
+  func firstEnd(of part: String) -> Index? {
+    var index = startIndex
+    while index < endIndex {
+      if self[index...].utf8.starts(with: part.utf8) {
+        return utf8.index(index, offsetBy: part.utf8.count)
+      }
+      index = utf8.index(after: index)
+    }
+    return nil
+  }
+}

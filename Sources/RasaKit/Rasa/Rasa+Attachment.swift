@@ -1,0 +1,41 @@
+import RasaCore
+import RasaEngine
+
+extension Rasa {
+  /// A file that is given beside a question: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8.
+  ///
+  /// What it is, is told by its bytes and not by its name. Only operators that read the input are shown
+  /// it, and a model that takes no such files is not asked.
+  public struct Attachment: Sendable, Hashable {
+    let own: RasaEngine.Attachment
+
+    /// Reads a file, of at most 20 MB; links are followed.
+    ///
+    /// - Throws: a problem when there is no such file, or it is nothing that models take.
+    public init(path: String) throws {
+      own = try told { () throws(Failure) in try AttachmentReader().read(path).attachment }
+    }
+
+    /// Takes bytes that have no file.
+    ///
+    /// - Parameter name: what a model is told it is called.
+    public init(name: String, bytes: [UInt8]) throws {
+      own = try told { () throws(Failure) in
+        try AttachmentReader().read(bytes, named: name).attachment
+      }
+    }
+
+    /// The last part of its path.
+    public var name: String { own.name }
+    /// Such as `image/png`.
+    public var mediaType: String { own.type.rawValue }
+    public var byteCount: Int { Int(clamping: own.byteCount) }
+    /// Of its bytes, as 64 hexadecimal digits.
+    public var sha256: String { own.digest }
+    /// Of an image, in pixels.
+    public var width: Int? { own.pixels.map { Int(clamping: $0.width) } }
+    public var height: Int? { own.pixels.map { Int(clamping: $0.height) } }
+    /// The most pages that a PDF can have; nil for others, and where they cannot be counted.
+    public var pageCount: Int? { own.pages.map { Int(clamping: $0) } }
+  }
+}

@@ -1,0 +1,83 @@
+import RasaCore
+import RasaDocuments
+
+/// GitHub Copilot: `.github/agents/*.agent.md`, `.github/chatmodes/*.chatmode.md` and
+/// `.github/prompts/*.prompt.md`. Files are told apart by their names; `name` is for people.
+enum Copilot {
+  static let distinctiveKeys = [
+    "handoffs", "mcp-servers", "target", "user-invocable", "infer", "user-invokable",
+  ]
+
+  private static let rules: [String: ForeignField] = [
+    "name": .ignored, "description": .ignored, "title": .ignored, "model": .ignored,
+    "target": .unused, "mcp-servers": .unused, "handoffs": .unused, "infer": .unused,
+    "user-invocable": .unused, "disable-model-invocation": .unused, "metadata": .unused,
+    "argument-hint": .unused, "agents": .unused, "agent": .unused, "mode": .unused,
+    "hooks": .unused, "github": .unused, "tags": .ours("tags"), "category": .unused,
+  ]
+
+  static func agent(_ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind) -> ForeignAgent {
+    var agent = ForeignAgent(
+      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
+    let said = matter.node?["name"] ?? matter.node?["title"]
+    agent.identify(name: said?.value.string, at: said?.location)
+    if kind == .copilotPrompt {
+      agent.takeInputs()
+    } else {
+      agent.prompt = ForeignTemplate(agent.prompt).escaped()
+    }
+    agent.describe(matter.node?["description"])
+    putModel(matter.node?["model"], into: &agent)
+    return agent
+  }
+
+  /// The first of a list that names a model.
+  private static func putModel(_ node: DocumentNode?, into agent: inout ForeignAgent) {
+    guard let node else { return }
+    var nodes = [node]
+    if case .sequence(let elements) = node.content { nodes = elements }
+    for node in nodes {
+      guard let name = ForeignModel.name(ofMenu: node.value.string ?? "") else { continue }
+      return agent.put("model", .string(name), at: node.location)
+    }
+    agent.leave("model")
+  }
+}
+
+extension ForeignAgent {
+  /// `${input:what}` and `${input:what:hint}` are asked for when a prompt is used. One of them alone
+  /// is the question; several are names to be given values.
+  fileprivate mutating func takeInputs() {
+    let text = ForeignTemplate(prompt).escaped()
+    var inputs: [(range: Range<String.Index>, name: String)] = []
+    var place = text.startIndex
+    while let opening = text.firstRange(ofBytes: "${input:", from: place) {
+      place = opening.upperBound
+      guard let end = text.utf8[place...].firstIndex(of: UInt8(ascii: "}")) else { break }
+      let inner = text[place..<end]
+      let name = inner.utf8.firstIndex(of: UInt8(ascii: ":")).map { inner[..<$0] } ?? inner
+      let isName =
+        !name.isEmpty
+        && name.utf8.allSatisfy { byte in
+          (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
+            || byte == 0x5F || byte == 0x2D
+        }
+      if isName {
+        inputs.append((opening.lowerBound..<text.utf8.index(after: end), String(name).lowercased()))
+      }
+      place = end
+    }
+    let names = Set(inputs.map(\.name))
+    prompt = ""
+    place = text.startIndex
+    for input in inputs {
+      prompt += text[place..<input.range.lowerBound]
+      prompt += names.count == 1 ? "{{input}}" : "{{\(input.name)}}"
+      place = input.range.upperBound
+    }
+    prompt += text[place...]
+    for variable in ["selection", "selectedText", "file", "fileBasename", "workspaceFolder"] {
+      leaveInsertions([(part: "${\(variable)}", shown: "${\(variable)}")])
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import RasaCore
+import RasaDocuments
+
+/// fabric: `patterns/NAME/system.md`, named by its folder. `user.md` beside it is what the person
+/// says, and has nothing in it that an agent needs.
+enum FabricPattern {
+  static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
+    var agent = ForeignAgent(
+      .fabric, matter, place, called: place.folder ?? place.stem, rules: [:])
+    // Its own templates know the input, plugins, and names that are given on the command line.
+    agent.prompt = ForeignTemplate(agent.prompt).escaped { name in
+      if name == "input" { return name }
+      let isName =
+        !name.isEmpty
+        && name.utf8.allSatisfy { byte in
+          (byte >= 0x61 && byte <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte == 0x5F
+        }
+      return isName && !["name", "id", "description", "category"].contains(name) ? name : nil
+    }
+    agent.leaveInsertions([(part: "\\{{plugin:", shown: "{{plugin:…}}")])
+    agent.identify()
+    agent.describe(matter.node?["description"])
+    return agent
+  }
+}

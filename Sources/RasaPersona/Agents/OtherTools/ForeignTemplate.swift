@@ -1,0 +1,89 @@
+import RasaCore
+
+/// The prompt of another tool as a template of ours: what means the question becomes `{{input}}`,
+/// names that are given values stay names, and every other pair of braces is text.
+struct ForeignTemplate {
+  private let bytes: [UInt8]
+
+  init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// - Parameter name: our name for what stands between two braces, without the blanks around it; nil
+  ///   where that is text.
+  func escaped(_ name: (String) -> String? = { _ in nil }) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count + 16)
+    let brace = UInt8(ascii: "{")
+    var position = 0
+    while position < bytes.count {
+      guard bytes[position] == brace, position + 1 < bytes.count, bytes[position + 1] == brace
+      else {
+        text.append(bytes[position])
+        position += 1
+        continue
+      }
+      if let (inner, end) = placeholder(at: position), let ours = name(inner) {
+        text += Array("{{\(ours)}}".utf8)
+        position = end
+      } else {
+        text += Array("\\{{".utf8)
+        position += 2
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// What stands between two braces on one line, and where it ends.
+  private func placeholder(at start: Int) -> (inner: String, end: Int)? {
+    var position = start + 2
+    while position + 1 < bytes.count, bytes[position] != 0x0A {
+      if bytes[position] == UInt8(ascii: "}"), bytes[position + 1] == UInt8(ascii: "}") {
+        let inner = String(decoding: bytes[(start + 2)..<position], as: UTF8.self).trimmed
+        return (inner, position + 2)
+      }
+      position += 1
+    }
+    return nil
+  }
+
+  /// Whether a text stands in it.
+  static func contains(_ part: String, in text: String) -> Bool {
+    text.firstRange(ofBytes: part) != nil
+  }
+}
+
+extension String {
+  /// The range of the first place where these bytes stand.
+  func firstRange(ofBytes part: String, from start: String.Index? = nil) -> Range<String.Index>? {
+    let wanted = Array(part.utf8)
+    guard let first = wanted.first else { return nil }
+    var place = start ?? utf8.startIndex
+    while let found = utf8[place...].firstIndex(of: first) {
+      if utf8[found...].starts(with: wanted) {
+        return found..<utf8.index(found, offsetBy: wanted.count)
+      }
+      place = utf8.index(after: found)
+    }
+    return nil
+  }
+
+  func replacing(bytes part: String, with other: String) -> String {
+    var result = ""
+    var place = startIndex
+    while let range = firstRange(ofBytes: part, from: place) {
+      result += self[place..<range.lowerBound] + other
+      place = range.upperBound
+    }
+    return place == startIndex ? self : result + self[place...]
+  }
+}
+
+extension ForeignAgent {
+  /// Notes what the prompt has other tools put in, which stays as it is written.
+  mutating func leaveInsertions(_ marks: [(part: String, shown: String)]) {
+    for mark in marks where prompt.firstRange(ofBytes: mark.part) != nil { leave(mark.shown) }
+  }
+
+  static let shellAndFiles = [
+    (part: "!{", shown: "!{…}"), (part: "@{", shown: "@{…}"), (part: "!`", shown: "!`…`"),
+  ]
+}

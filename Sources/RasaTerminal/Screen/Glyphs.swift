@@ -1,0 +1,52 @@
+/// The characters that rasa draws with: those of Unicode, or ASCII for terminals that show another
+/// encoding.
+package struct Glyphs: Sendable, Hashable {
+  package var bar: String
+  package var bentBar: String
+  package var rule: String
+  package var cross: String
+  package var corners: (String, String, String) {
+    isUnicode ? ("┌─ ", "├─ ", "└") : ("+- ", "+- ", "+")
+  }
+  /// Empty where the mark that was written is shown.
+  package var bullet: String
+  package var open: String
+  package var done: String
+  package var ellipsis: String
+  package var check: String
+  package var pointer: String
+  package var dot: String
+  package var spinner: [String]
+  private var isUnicode: Bool
+
+  package static let unicode = Glyphs(
+    bar: "│", bentBar: "┆", rule: "─", cross: "┼", bullet: "•", open: "☐", done: "☑",
+    ellipsis: "…", check: "✓", pointer: "▸", dot: "·",
+    spinner: "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏".map { String($0) }, isUnicode: true)
+
+  package static let ascii = Glyphs(
+    bar: "|", bentBar: ":", rule: "-", cross: "+", bullet: "", open: "[ ]", done: "[x]",
+    ellipsis: "...", check: "+", pointer: ">", dot: "-", spinner: ["|", "/", "-", "\\"],
+    isUnicode: false)
+
+  /// A text of rasa's own with these characters in the place of those of Unicode.
+  package func own(_ text: String) -> String {
+    guard !isUnicode, text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
+    var plain = ""
+    for character in text {
+      switch character {
+      case "·": plain += dot
+      case "…": plain += ellipsis
+      case "→": plain += "->"
+      case "▸", "›": plain += pointer
+      case "✓": plain += check
+      case "‹": plain += "<"
+      case "│": plain += bar
+      case "┆": plain += bentBar
+      case "─": plain += rule
+      default: plain.append(character)
+      }
+    }
+    return plain
+  }
+}
