@@ -1,4 +1,4 @@
-package import RasaCore
+import RasaCore
 
 /// An image or document in a request, as its server would take it.
 package struct ReceivedAttachment: Sendable, Hashable {
