@@ -47,13 +47,19 @@ struct CopyCommand {
       throw Failure(
         .usage, "\(path) exists already", mend: "choose another `--name`, or add `--force`")
     }
+    var written: Set<String> = []
     for file in copy.files where !isSame(file.bytes, root, file.path) {
       try root.write(file.bytes, to: file.path, mode: 0o644, replacing: isForced)
+      written.insert(file.path)
     }
-    if print.isJSON { return try print(value(copy, in: folder)) }
-    try print(
-      text: copy.files.map { "wrote \(FileSystem.path($0.path, in: folder))\n" }.joined())
-    try print(text: meaning(copy, folder, command))
+    if print.isJSON { return try print(value(copy, in: folder, written: written)) }
+    for file in copy.files {
+      let path = FileSystem.path(file.path, in: folder)
+      try print(
+        text: written.contains(file.path)
+          ? "wrote \(path)\n" : "\(path) is there already, with the same content\n")
+    }
+    if !written.isEmpty { try print(text: meaning(copy, folder, command)) }
   }
 
   private func isSame(_ bytes: [UInt8], _ root: FileRoot, _ path: String) -> Bool {
@@ -103,7 +109,9 @@ struct CopyCommand {
       + "you trust this folder; `rasa trust add` says so beforehand\n"
   }
 
-  private func value(_ copy: Copy, in folder: String?) -> Value {
+  private func value(
+    _ copy: Copy, in folder: String?, written: Set<String> = []
+  ) -> Value {
     var object: ValueObject = [
       "name": .string(copy.name), "kind": .string(kind.rawValue), "from": .string(copy.source),
     ]
@@ -115,7 +123,10 @@ struct CopyCommand {
             "text": .string(String(decoding: file.bytes, as: UTF8.self)),
           ]
         }
-        return ["file": .string(FileSystem.path(file.path, in: folder))]
+        return [
+          "file": .string(FileSystem.path(file.path, in: folder)),
+          "written": .bool(written.contains(file.path)),
+        ]
       })
     return .object(object)
   }

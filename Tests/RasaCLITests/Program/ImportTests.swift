@@ -218,7 +218,9 @@ struct CopyTests {
     #expect(run.text.contains("rasa trust add"), "\(run.text)")
     #expect(try rasa.home.read(example.file) == printed.text)
     // Again it is there already, the same.
-    #expect(try await rasa.run(example.kind, "copy", example.name).exitCode == 0)
+    let again = try await rasa.run(example.kind, "copy", example.name)
+    #expect(again.exitCode == 0 && !again.text.contains("wrote"), "\(again.text)")
+    #expect(again.text.contains("is there already, with the same content"))
     let other = example.file.replacing("\(example.kind)/", with: "made/")
     try rasa.home.write("changed: 1\n", to: other)
     let refused = try await rasa.run(example.kind, "copy", example.name, "--to", "made")

@@ -68,14 +68,14 @@ extension AgentValidation {
       findings.warnings.append(
         Warning(
           count == 0
-            ? "the agent has no description, so it will not be recommended"
+            ? "the agent has no description, so others are recommended before it"
             : "the description is too short to be recommended by; say when to use the agent",
           at: places["description"]))
     }
     if agent.capabilities.isEmpty {
       findings.warnings.append(
         Warning(
-          "the agent lists no `capabilities`, so it will hardly be recommended; "
+          "the agent lists no `capabilities`, so what it can do is derived from its text; "
             + "`rasa agents enhance` proposes some", at: places["capabilities"]))
     }
   }
