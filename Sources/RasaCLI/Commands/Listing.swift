@@ -17,7 +17,10 @@ struct Listing {
   /// The last column takes what is left of the width, and is cut with an ellipsis. Where that is too
   /// little, each row takes some lines of its own. Columns of numbers are aligned at the right.
   func text(width: Int, glyphs: Glyphs = .unicode) -> String {
-    guard !rows.isEmpty else { return wrapped(whenEmpty + "\n", columns: width) }
+    guard !rows.isEmpty else {
+      // Off a terminal the width is unlimited, and so is the line.
+      return wrapped(whenEmpty + "\n", columns: width, mostColumns: width)
+    }
     var widths = columns.map { displayWidth($0) }
     for row in rows {
       for (index, cell) in row.enumerated() where index < widths.count {
