@@ -106,10 +106,11 @@ extension Gate {
         partial: reading.transcript.text, observation)
       return .failed(problem, hasShown: reading.transcript.hasContent, policy: .reject)
     } catch let failure as Failure {
+      // It was broken off on this side, as by a full disk, and may have been answered whole: who goes on
+      // asks under the same key.
       books.wasted += try await settle(
-        hold, plan, candidate, model: call.model, reading, outcome: .failed,
-        reason: failure.kind.rawValue, message: failure.message,
-        partial: reading.transcript.text)
+        hold, plan, candidate, model: call.model, reading, outcome: .cancelled,
+        reason: "cancelled", message: failure.message, partial: reading.transcript.text)
       throw failure
     } catch {
       books.wasted += try await settle(
