@@ -167,6 +167,27 @@ import Testing
     #expect(failed.map(\.body["partial"]) == ["half of "])
   }
 
+  @Test func asksUnderTheSameKeyWhatThisSideBrokeOff() async throws {
+    let setting = try GateSetting([Script.text("whole").rememberingKeys()])
+    let full = Failure(.run, "no room left on the disk")
+    let thrown = await #expect(throws: Failure.self) {
+      _ = try await setting.gate.answer(.plain, for: .test()) { event throws(Failure) in
+        if case .text = event { throw full }
+      }
+    }
+    #expect(thrown?.message == full.message)
+    let failed = try #require(setting.ledger.entries.first { $0.kind == "call.failed" })
+    #expect(failed.body["message"].string == full.message)
+
+    // Whoever goes on with that journal.
+    var context = CallContext.test()
+    context.doubt = EffectLog(setting.ledger.entries).doubt(at: context.key)
+    #expect(context.doubt != nil)
+    #expect(try await setting.ask(.plain, context).text == "whole")
+    #expect(Set(setting.provider.requests.map(\.idempotencyKey)).count == 1)
+    #expect(setting.provider.requests.filter(\.isBilled).count == 1)
+  }
+
   @Test func tellsRequestsApartByEverythingThatCanChangeTheAnswer() throws {
     let setting = try GateSetting()
     let base = setting.gate.digest(of: .plain, for: .test())
