@@ -67,6 +67,27 @@ import Testing
     for denial in denials { #expect(!run.errorText.contains(denial), "\(said)") }
   }
 
+  @Test("the run recorded in the README prints what the recording shows")
+  func recording() async throws {
+    let block = try #require(
+      Documentation.blocks.first { $0.file == "README.md" && $0.language == "text" })
+    let recorded = block.text.split(separator: "\n").map(String.init)
+    let line = try #require(recorded.first)
+    let run = try await RasaProgram().shell("\"$RASA\" \(line.dropFirst("$ rasa ".count))")
+    #expect(run.exitCode == 0, "\(run.text)")
+    // Without what differs from run to run: the ID, durations, estimates that depend on the time, and
+    // the order of steps that run in parallel.
+    func stable(_ lines: [String]) -> [String] {
+      lines.map {
+        $0.replacing(/r01\w+/, with: "RUN").replacing(/\d+\.\d s/, with: "SECONDS")
+          .replacing(/\d+ \+/, with: "TOKENS +")
+      }.filter { !$0.hasPrefix("the mock model answered") }.sorted()
+    }
+    #expect(
+      stable((run.text + run.errorText).split(separator: "\n").map(String.init))
+        == stable(Array(recorded.dropFirst())))
+  }
+
   @Test("no exception outlives its example")
   func exceptionsAreNeeded() {
     let lines = Set(
