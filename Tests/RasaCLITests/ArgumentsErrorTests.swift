@@ -9,7 +9,9 @@ import Testing
       (["rnu"], "`rasa` has no command `rnu`", "did you mean `rasa run`? `rasa help`"),
       (["persona", "list"], "no command `persona`", "`rasa personas`"),
       (["personas", "lst"], "`rasa personas` has no command `lst`", "`rasa personas list`"),
-      (["personas", "xyzzy"], "no command", "it has list, show, validate, graph and copy"),
+      (
+        ["personas", "xyzzy"], "no command", "its commands are list, show, validate, graph and copy"
+      ),
       (["help", "rnu"], "no command `rnu`", "`rasa run`"),
       (["help", "run", "x"], "`rasa run` has no command `x`", "`rasa help run`"),
       // Options.
@@ -20,7 +22,7 @@ import Testing
       (["run", "-pssa"], "no option `-pssa`", "write `-p ssa`"),
       (["run", "-vx"], "no option `-vx`", "write `-v -x`"),
       // Flags without values can share a hyphen.
-      (["run", "-p", "a", "-vq"], "`--verbose` and `--quiet` exclude each other", ""),
+      (["run", "-p", "a", "-vq"], "`--verbose` and `--quiet` cannot be combined", ""),
       (["run", "-x"], "no option `-x`", "`rasa help run`"),
       (["run", "---"], "no option `---`", "`rasa help run`"),
       (["run", "-p", "a", "--xyzzy=1"], "no option `--xyzzy`", "`rasa help run`"),
@@ -66,19 +68,19 @@ import Testing
       (["runs", "fork", "r", "--set", "a..b=1"], "takes key=value", ""),
       (["runs", "fork", "r", "--at", "0"], "whole number from 1", ""),
       (["runs", "list", "--status", "dead"], "`--status` cannot be `dead`", "it takes running"),
-      (["approvals", "edit", "a", "--text", "x", "--file", "y"], "exclude each other", ""),
+      (["approvals", "edit", "a", "--text", "x", "--file", "y"], "cannot be combined", ""),
       (["approvals", "feedback", "a"], "needs TEXT", ""),
-      (["resume", "r", "--all"], "`--all` and RUN exclude each other", ""),
-      (["runs", "show", "r", "--json", "--mermaid"], "exclude each other", ""),
-      (["run", "--replay", "f", "hello"], "`--replay` and TEXT exclude each other", ""),
-      (["run", "--replay", "f", "--session", "s"], "`--replay` and `--session` exclude each", ""),
-      (["run", "--replay", "f", "--model", "m"], "`--replay` and `--model` exclude each", ""),
+      (["resume", "r", "--all"], "`--all` and RUN cannot be combined", ""),
+      (["runs", "show", "r", "--json", "--mermaid"], "cannot be combined", ""),
+      (["run", "--replay", "f", "hello"], "`--replay` and TEXT cannot be combined", ""),
+      (["run", "--replay", "f", "--session", "s"], "`--replay` and `--session` cannot be", ""),
+      (["run", "--replay", "f", "--model", "m"], "`--replay` and `--model` cannot be", ""),
       (
-        ["run", "--replay", "f", "--max-cost", "1"], "`--replay` and `--max-cost` exclude each", ""
+        ["run", "--replay", "f", "--max-cost", "1"], "`--replay` and `--max-cost` cannot be", ""
       ),
       (
         ["run", "--replay", "f", "--preferences", "a=b"],
-        "`--replay` and `--preferences` exclude each", ""
+        "`--replay` and `--preferences` cannot be", ""
       ),
       // What is missing, what is too much, what does not go together.
       (
@@ -89,19 +91,19 @@ import Testing
       (["memory", "search"], "needs QUERY", ""),
       (["memory", "add", "-p", "a"], "needs TEXT", ""),
       (["memory", "forget"], "needs ID or `--all`", ""),
-      (["memory", "forget", "1", "--all"], "ID and `--all` exclude each other", ""),
+      (["memory", "forget", "1", "--all"], "ID and `--all` cannot be combined", ""),
       (
         ["memory", "forget", "1", "-p", "a"], "`--persona` requires `--all`", ""
       ),
-      (["doctor", "now"], "does not know what to do with `now`", "`rasa help doctor`"),
-      (["personas", "show", "a", "b"], "does not know what to do with `b`", "quotes"),
+      (["doctor", "now"], "unexpected argument `now`", "`rasa help doctor`"),
+      (["personas", "show", "a", "b"], "unexpected argument `b`", "quote an argument"),
       (["run", "-p", "a", "-p", "b"], "`--persona` is given twice, as `a` and as `b`", ""),
       (
         ["run", "-p", "a", "--json", "--output-format", "text"],
         "`--output-format` is given twice, as `json` and as `text`", ""
       ),
-      (["run", "-p", "a", "--input", "x", "y"], "`--input` and TEXT exclude each other", ""),
-      (["run", "-p", "a", "-v", "-q"], "`--verbose` and `--quiet` exclude each other", ""),
+      (["run", "-p", "a", "--input", "x", "y"], "`--input` and TEXT cannot be combined", ""),
+      (["run", "-p", "a", "-v", "-q"], "`--verbose` and `--quiet` cannot be combined", ""),
       // What this version cannot do.
       (["--mode", "api", "run", "-p", "a"], "this version runs locally only", "`rasa help`"),
       (["run", "-p", "a", "--mode=api"], "this version runs locally only", "`rasa help run`"),

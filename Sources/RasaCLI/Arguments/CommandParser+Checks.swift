@@ -6,7 +6,7 @@ extension CommandParser {
     _ message: String, _ advice: String = "", about chain: [CommandSpec]? = nil
   ) -> Failure {
     let names = (chain ?? self.chain).dropFirst().map(\.name)
-    let pointer = "`\((["rasa", "help"] + names).joined(separator: " "))` shows how it is used"
+    let pointer = "`\((["rasa", "help"] + names).joined(separator: " "))` explains the usage"
     let separator = advice.isEmpty ? "" : advice.hasSuffix("?") ? " " : "; "
     return Failure(.usage, message, mend: advice + separator + pointer)
   }
@@ -53,8 +53,8 @@ extension CommandParser {
     }
     if arguments.count > declared.count, declared.last?.repeats != true {
       throw usage(
-        "`\(line)` does not know what to do with \(quoted(arguments[declared.count]))",
-        adviceOnSurplus ?? (declared.isEmpty ? "" : "put quotes around what belongs together"))
+        "unexpected argument \(quoted(arguments[declared.count])) for `\(line)`",
+        adviceOnSurplus ?? (declared.isEmpty ? "" : "quote an argument that contains spaces"))
     }
     for (argument, word) in zip(declared, arguments) where !argument.choices.isEmpty {
       if argument.choices.contains(word) { continue }
@@ -62,7 +62,7 @@ extension CommandParser {
       throw usage(
         "\(argument.name) cannot be \(quoted(word))",
         (guess.map { "did you mean `\($0)`? " } ?? "")
-          + "it is \(listed(argument.choices, "or"))")
+          + "it must be \(listed(argument.choices, "or"))")
     }
   }
 
@@ -74,7 +74,7 @@ extension CommandParser {
       let label = "\(option.spelling) \(option.placeholder ?? "")"
       throw usage(
         "`\(line)` needs `\(label)`",
-        option.discovery.map { "`\($0)` shows what there is" } ?? "")
+        option.discovery.map { "`\($0)` lists the choices" } ?? "")
     }
   }
 
@@ -83,7 +83,7 @@ extension CommandParser {
     case .atMostOne(let parts):
       let given = parts.filter(isGiven)
       if given.count > 1 {
-        throw usage("\(listed(given.map(label), "and")) exclude each other", "keep one")
+        throw usage("\(listed(given.map(label), "and")) cannot be combined", "keep one")
       }
     case .exactlyOne(let parts):
       if !parts.contains(where: isGiven) {
@@ -102,7 +102,7 @@ extension CommandParser {
     case .excludes(let option, let others, let reason):
       let given = others.filter { isGiven(.option($0)) }
       if isGiven(.option(option)), let first = given.first {
-        throw usage("`--\(option)` and `--\(first)` exclude each other", reason)
+        throw usage("`--\(option)` and `--\(first)` cannot be combined", reason)
       }
     }
   }

@@ -35,23 +35,23 @@ extension CommandParser {
             ?? Self.synonym(of: word, among: child.subcommands.map(\.name)) ?? word
           return "`rasa \(child.name) \(name)`"
         }
-        return "there \(lines.count == 1 ? "is" : "are") \(listed(lines, "and"))"
+        return "did you mean \(listed(lines, "or"))?"
       }
     }
     if let guess = nearestName(to: word, among: known) { return "did you mean `\(line) \(guess)`?" }
     if isRoot {
       if Self.isIdentifier(word) {
         let asked = rest.isEmpty ? "\"…\"" : Self.shellWords(rest)
-        return "to ask the persona or agent of that name, write "
+        return "to ask the persona or agent with that name, write "
           + "`rasa run -p \(word) \(asked)`"
       }
       return rest.contains { !$0.hasPrefix("-") } ? question([word] + rest) : nil
     }
-    let all = "it has \(listed(known, "and"))"
+    let all = "its commands are \(listed(known, "and"))"
     guard let one = parent.subcommands.first(where: { ["show", "info"].contains($0.name) }),
       one.arguments.count == 1, one.examples.first != nil
     else { return all }
-    return "\(all); `\(line) \(one.name) \(Self.shellWord(word))` shows the one of that name"
+    return "\(all); `\(line) \(one.name) \(Self.shellWord(word))` shows the one with that name"
   }
 
   /// The words as a question, for whoever left the command out.
@@ -64,8 +64,8 @@ extension CommandParser {
     let first = words.prefix { !$0.hasPrefix("-") }.joined(separator: " ")
     let text = Self.shellWords([first] + words.drop { !$0.hasPrefix("-") })
     guard !isNamed else { return "to ask that, write `rasa run \(text)`" }
-    return "to ask that, write `rasa run --auto \(text)`, which lets the agent answer that fits "
-      + "best, or name who answers with `-p NAME`"
+    return "to ask that, write `rasa run --auto \(text)`, which picks the best-matching "
+      + "agent, or choose one with `-p NAME`"
   }
 
   private func filled(_ advice: String, _ rest: [String]) -> String {
@@ -182,60 +182,62 @@ extension CommandParser {
   /// By the command that has no such subcommand. `%` is what follows the word.
   private static let otherCommands: [String: [String: String]] = [
     "rasa": [
-      "ask": "write `rasa run --auto %`, or name who answers with `-p NAME`",
-      "query": "write `rasa run --auto %`, or name who answers with `-p NAME`",
-      "prompt": "write `rasa run --auto %`, or name who answers with `-p NAME`",
+      "ask": "write `rasa run --auto %`, or choose who answers with `-p NAME`",
+      "query": "write `rasa run --auto %`, or choose who answers with `-p NAME`",
+      "prompt": "write `rasa run --auto %`, or choose who answers with `-p NAME`",
       "exec": "write `rasa run -p NAME %`", "execute": "write `rasa run -p NAME %`",
       "start": "write `rasa run -p NAME %`", "talk": "write `rasa chat -p NAME`",
       "repl": "write `rasa chat -p NAME`", "shell": "write `rasa chat -p NAME`",
       "interactive": "write `rasa chat -p NAME`",
-      "list": "there are `rasa personas list`, `rasa agents list`, `rasa models list` and "
-        + "`rasa runs list`",
-      "ls": "there are `rasa personas list`, `rasa agents list`, `rasa models list` and "
-        + "`rasa runs list`",
+      "list": "did you mean `rasa personas list`, `rasa agents list`, `rasa models list` or "
+        + "`rasa runs list`?",
+      "ls": "did you mean `rasa personas list`, `rasa agents list`, `rasa models list` or "
+        + "`rasa runs list`?",
       "new": "`rasa init --name NAME` writes a persona, `rasa agents create ID` an agent",
       "create": "`rasa init --name NAME` writes a persona, `rasa agents create ID` an agent",
       "add": "`rasa init --name NAME` writes a persona, `rasa agents create ID` an agent, "
         + "`rasa memory add` a memory",
-      "validate": "there are `rasa personas validate`, `rasa operators validate` and "
-        + "`rasa agents validate`",
-      "check": "`rasa doctor` checks what works here; there are `rasa personas validate` and "
-        + "`rasa agents validate`",
+      "validate": "did you mean `rasa personas validate`, `rasa operators validate` or "
+        + "`rasa agents validate`?",
+      "check":
+        "`rasa doctor` checks this setup; `rasa personas validate` and `rasa agents validate` "
+        + "check files",
       "history": "write `rasa runs list`", "log": "write `rasa runs list`",
       "logs": "write `rasa runs events RUN`", "ps": "write `rasa runs list --status running`",
-      "status": "`rasa doctor` says what works here, `rasa runs list` how runs stand",
+      "status": "`rasa doctor` checks this setup; `rasa runs list` shows the state of runs",
       "continue": "write `rasa resume`", "usage": "write `rasa costs`",
       "spending": "write `rasa costs`", "budget": "write `rasa agents budget`",
-      "config": "`rasa llm info` shows which providers are configured, `rasa doctor` what to do",
-      "configure": "`rasa llm info` shows which providers are configured, `rasa doctor` what to do",
-      "settings": "`rasa llm info` shows which providers are configured, `rasa doctor` what to do",
-      "setup": "`rasa doctor` says what works here and what to do about the rest",
-      "login": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which are found",
-      "auth": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which are found",
+      "config": "`rasa llm info` shows the configured providers; `rasa doctor` checks this setup",
+      "configure":
+        "`rasa llm info` shows the configured providers; `rasa doctor` checks this setup",
+      "settings": "`rasa llm info` shows the configured providers; `rasa doctor` checks this setup",
+      "setup": "`rasa doctor` checks this setup and says what to fix",
+      "login": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which were found",
+      "auth": "set a key such as `OPENAI_API_KEY`; `rasa llm info` shows which were found",
       "providers": "write `rasa llm info`",
-      "pull": "models are pulled with their own server, as "
+      "pull": "pull models with their own server, as "
         + "with `ollama pull`; `rasa models check` then finds them",
-      "man": "write `rasa help`", "update": "a newer version is built with `make install`",
-      "upgrade": "a newer version is built with `make install`",
+      "man": "write `rasa help`", "update": "`make install` builds and installs a newer version",
+      "upgrade": "`make install` builds and installs a newer version",
     ],
     "personas": [
       "run": "write `rasa run -p %`", "ask": "write `rasa run -p %`",
       "chat": "write `rasa chat -p NAME`",
       "new": "write `rasa init --name NAME`", "create": "write `rasa init --name NAME`",
       "add": "write `rasa init --name NAME`", "init": "write `rasa init --name NAME`",
-      "delete": "a persona is a file: `rasa personas list` says where, and you delete it there",
-      "edit": "a persona is a file: `rasa personas list` says where, and you edit it there",
+      "delete": "delete its file; `rasa personas list` shows where it is",
+      "edit": "edit its file; `rasa personas list` shows where it is",
       "recommend": "write `rasa agents recommend %`",
       "budget": "write `rasa agents budget NAME`; it takes personas, too",
     ],
     "agents": [
       "run": "write `rasa run --agent %`", "ask": "write `rasa run --agent %`",
       "chat": "write `rasa chat --agent ID`",
-      "delete": "an agent is a file: `rasa agents info ID` says where, and you delete it there",
-      "edit": "an agent is a file: `rasa agents info ID` says where, and you edit it there",
+      "delete": "delete its file; `rasa agents info ID` shows where it is",
+      "edit": "edit its file; `rasa agents info ID` shows where it is",
     ],
     "operators": [
-      "run": "operators work in a persona: write `rasa run -p NAME \"…\"`",
+      "run": "operators run inside a persona: write `rasa run -p NAME \"…\"`",
       "new": "`rasa init --name NAME` writes a persona with an operator of its own",
       "create": "`rasa init --name NAME` writes a persona with an operator of its own",
       "add": "`rasa init --name NAME` writes a persona with an operator of its own",
@@ -243,55 +245,56 @@ extension CommandParser {
     "models": [
       "run": "write `rasa run -p NAME --model MODEL \"…\"`",
       "use": "write `rasa run -p NAME --model MODEL \"…\"`, or set `LLM_MODEL`",
-      "pull": "models are pulled with their own server, as with `ollama pull`; `rasa models check` "
+      "pull": "pull models with their own server, as with `ollama pull`; `rasa models check` "
         + "then finds them",
     ],
     "runs": [
       "resume": "write `rasa resume RUN`", "continue": "write `rasa resume RUN`",
       "new": "write `rasa run -p NAME \"…\"`", "start": "write `rasa run -p NAME \"…\"`",
-      "approve": "write `rasa approvals approve ID`; `rasa approvals list` shows what waits",
+      "approve": "write `rasa approvals approve ID`; `rasa approvals list` shows what is waiting",
       "replay": "`rasa runs export RUN --as-test DIR` makes a test, `rasa test DIR` replays it",
     ],
     "sessions": [
       "resume": "write `rasa chat -p NAME --session ID`",
       "continue": "write `rasa chat -p NAME --session ID`",
-      "new": "a conversation begins with `rasa run -p NAME --session ID \"…\"`",
-      "create": "a conversation begins with `rasa run -p NAME --session ID \"…\"`",
+      "new": "start a conversation with `rasa run -p NAME --session ID \"…\"`",
+      "create": "start a conversation with `rasa run -p NAME --session ID \"…\"`",
     ],
   ]
 
   /// Of commands that ask.
   private static let otherOptions: [String: String] = [
-    "--system": "what a model is told about its task stands in the persona or agent: "
-      + "`rasa agents create ID` writes one",
-    "--system-prompt": "what a model is told about its task stands in the persona or agent: "
-      + "`rasa agents create ID` writes one",
-    "--temperature": "`temperature:` stands in the operator's file: `rasa operators show respond`",
-    "--temp": "`temperature:` stands in the operator's file: `rasa operators show respond`",
-    "--top-p": "rasa has no such setting; `temperature:` stands in the operator's file",
+    "--system": "instructions for the model belong in the persona or agent; "
+      + "`rasa agents create ID` creates one",
+    "--system-prompt": "instructions for the model belong in the persona or agent; "
+      + "`rasa agents create ID` creates one",
+    "--temperature":
+      "set `temperature:` in the operator's file; `rasa operators show respond` shows one",
+    "--temp": "set `temperature:` in the operator's file; `rasa operators show respond` shows one",
+    "--top-p": "rasa has no such setting; set `temperature:` in the operator's file",
     "--max-tokens":
-      "`max_tokens:` stands in the operator's file; `--max-cost` limits a whole answer",
+      "set `max_tokens:` in the operator's file; `--max-cost` limits a whole answer",
     "--prompt": "write `--input TEXT`", "--question": "write `--input TEXT`",
     "--query": "write `--input TEXT`", "--text": "write `--input TEXT`",
     "--message": "write `--input TEXT`", "--msg": "write `--input TEXT`",
     "--file": "write `--input - < FILE`", "-f": "write `--input - < FILE`",
     "-m": "write `--model [ENGINE:]MODEL`", "--llm": "write `--model [ENGINE:]MODEL`",
     "--engine": "write `--model ENGINE:MODEL`", "--provider": "write `--model ENGINE:MODEL`",
-    "--continue": "write `--session NAME` each time to go on with a conversation",
+    "--continue": "write `--session NAME` each time to continue a conversation",
     "--resume":
-      "write `--session NAME` to go on with a conversation; `rasa resume RUN` goes on with "
+      "write `--session NAME` to continue a conversation; `rasa resume RUN` resumes "
       + "a run that stopped",
     "--conversation": "write `--session NAME`",
-    "-c": "write `--session NAME` each time to go on with "
+    "-c": "write `--session NAME` each time to continue "
       + "a conversation",
     "--timeout": "write `--max-seconds N`", "--budget": "write `--max-cost USD`",
     "--cost": "write `--max-cost USD`", "--limit": "write `--max-cost USD` or `--max-seconds N`",
     "--format": "write `--output-format FORMAT`",
-    "--output": "write `--output-format FORMAT`; a file is "
-      + "written with `> FILE`",
-    "-o": "write `--output-format FORMAT`; a file is written with `> FILE`",
+    "--output":
+      "write `--output-format FORMAT`; write to a file with `> FILE`",
+    "-o": "write `--output-format FORMAT`; write to a file with `> FILE`",
     "--api-key":
-      "keys stand in variables such as `OPENAI_API_KEY`; `rasa llm info` shows which are "
+      "keys are read from variables such as `OPENAI_API_KEY`; `rasa llm info` shows which are "
       + "found",
     "--base-url": "set `OPENAI_BASE_URL`, or a provider's `base_url` in config.yaml",
     "--debug": "write `--verbose`", "--silent": "write `--quiet`",

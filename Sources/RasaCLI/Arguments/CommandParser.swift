@@ -68,7 +68,7 @@ struct CommandParser {
     if let found = parent.subcommand(word) { return found }
     let names = parent.subcommands.map(\.name)
     let line = chain.map(\.name).joined(separator: " ")
-    var advice = names.isEmpty ? "" : "it has \(listed(names, "and"))"
+    var advice = names.isEmpty ? "" : "its commands are \(listed(names, "and"))"
     if !names.isEmpty, let direction = direction(from: word, of: chain, rest: rest) {
       advice = direction
     }
@@ -152,7 +152,7 @@ struct CommandParser {
       let option = options.first { $0.spellings.contains(name) }
       throw usage(
         "`\(name)` needs a value: \(placeholder)",
-        option?.discovery.map { "`\($0)` shows what there is" } ?? "")
+        option?.discovery.map { "`\($0)` lists the choices" } ?? "")
     }
     let word = words[position]
     let start = String(word.split(atByte: "=", maxSplits: 1)[0])

@@ -115,12 +115,12 @@ struct BytesTests {
     #expect(Self.requests(provider).last?.lastMessage == "question\n\nlate\n")
   }
 
-  @Test("a question and --input exclude each other, but for a dash")
+  @Test("a question and --input cannot be combined, but for a dash")
   func excluded() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
     let run = try await echo(provider).run("run", "-p", "echo", "--input", "one", "two")
-    #expect(run.exitCode == 2 && run.errorText.contains("exclude each other"))
+    #expect(run.exitCode == 2 && run.errorText.contains("cannot be combined"))
   }
 
   @Test("input has a bound, and whoever meets it reads of the setting")

@@ -41,8 +41,10 @@ import Testing
         ["`rasa run --agent code-reviewer \"see here\"`"]
       ),
       (["agents", "new", "x"], ["`rasa agents create`"]),
-      (["agents", "rm", "x"], ["an agent is a file"]),
-      (["agents", "code-reviewer"], ["it has list", "`rasa agents info code-reviewer`"]),
+      (["agents", "rm", "x"], ["delete its file"]),
+      (
+        ["agents", "code-reviewer"], ["its commands are list", "`rasa agents info code-reviewer`"]
+      ),
       (["personas", "run", "ssa", "what?"], ["`rasa run -p ssa \"what?\"`"]),
       (["personas", "new"], ["`rasa init --name NAME`"]),
       (["personas", "get", "x"], ["`rasa personas show`"]),
@@ -52,7 +54,7 @@ import Testing
       (["memory", "rm", "1"], ["`rasa memory forget`"]),
       (["sessions", "resume"], ["`rasa chat -p NAME --session ID`"]),
       (["operators", "new"], ["`rasa init --name NAME`"]),
-      (["help", "nonsense"], ["`rasa` has no command `nonsense`", "it has run"]),
+      (["help", "nonsense"], ["`rasa` has no command `nonsense`", "its commands are run"]),
       (["help", "agents", "ls"], ["`rasa agents list`"]),
       (["persona", "list"], ["did you mean `rasa personas`?"]),
       // Options.
@@ -68,7 +70,7 @@ import Testing
       (["run", "-p", "a", "-o", "x", "hi"], ["`--output-format FORMAT`"]),
       (["chat", "-p", "a", "--temperature", "0"], ["`temperature:`"]),
       (["chat", "-p", "a", "--prompt", "x"], ["`rasa help chat`"]),
-      (["run", "--replay", "f", "--model", "x"], ["`--replay` and `--model` exclude each other"]),
+      (["run", "--replay", "f", "--model", "x"], ["`--replay` and `--model` cannot be combined"]),
       (["run", "--replay", "f", "--session", "x"], ["`--replay` and `--session`"]),
       (["run", "--replay", "f", "--preferences", "a=b"], ["`--replay` and `--preferences`"]),
       (["run", "--replay", "f", "--max-cost", "1"], ["takes everything from the recording"]),
@@ -160,6 +162,6 @@ import Testing
     let failure = #expect(throws: Failure.self) {
       try CommandLineInterface.parse(["run", "-p", "a", "-qv"])
     }
-    #expect(failure?.message == "`--verbose` and `--quiet` exclude each other")
+    #expect(failure?.message == "`--verbose` and `--quiet` cannot be combined")
   }
 }

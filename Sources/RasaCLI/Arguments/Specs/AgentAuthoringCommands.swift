@@ -73,38 +73,39 @@ extension CommandSpec {
     ])
 
   static let agentsCopy = CommandSpec.copy(
-    "agent", argument: ArgumentSpec("ID", "The agent's id"), example: "code-reviewer",
+    "agent", argument: ArgumentSpec("ID", "The agent's ID"), example: "code-reviewer",
     newName: "my-reviewer")
 
   static let importAgents = CommandSpec(
-    "import", "Write other tools' agents, commands and prompts in rasa's own form",
+    "import", "Convert other tools' agents, commands and prompts to rasa agents",
     heading: "Set up",
     examples: [
-      Example("What would come of this project's?", "rasa import . --dry-run"),
-      Example("Claude Code's agents and commands", "rasa import .claude"),
+      Example("Preview the conversion of this project's files", "rasa import . --dry-run"),
+      Example("Import Claude Code's agents and commands", "rasa import .claude"),
       Example(
-        "A folder of goose recipes, into another one", "rasa import recipes --to agents/goose"),
-      Example("Markdown that only holds prompts", "rasa import prompts --from prompt"),
+        "Import goose recipes into a folder of your choice", "rasa import recipes --to agents/goose"
+      ),
+      Example("Import Markdown files that hold only a prompt", "rasa import prompts --from prompt"),
     ],
-    arguments: [ArgumentSpec("DIR|FILE", "A folder of a project or of files, or one file")],
+    arguments: [ArgumentSpec("DIR|FILE", "A project, a folder of files, or one file")],
     options: [
       OptionSpec(
         "from",
         .value(placeholder: "KIND", .choice(AgentKind.allCases.map { Choice($0.rawValue) })),
-        "Take the files for this kind, and leave others out",
-        defaultsTo: .described("told by their places and contents")),
+        "Read the files as this kind, and skip others",
+        defaultsTo: .described("detected from path and contents")),
       OptionSpec(
-        "to", .value(placeholder: "DIR", .text), "The folder of agents to write to",
+        "to", .value(placeholder: "DIR", .text), "The agent folder to write to",
         defaultsTo: .value("agents")),
       OptionSpec(
-        "dry-run", .flag(isNegatable: false), "Say what would be written, and write nothing"),
-      OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+        "dry-run", .flag(isNegatable: false), "Show what would be written; write nothing"),
+      OptionSpec("force", .flag(isNegatable: false), "Overwrite existing files"),
       .json,
     ],
     notes: [
       HelpNote(
         "What is read",
-        "Of a project, the folders of the tools; of any other folder, all files below it.",
+        "In a project, the folders of those tools; in any other folder, all files below it.",
         rows: [
           ("claude", ".claude/agents/**/*.md"), ("claude-command", ".claude/commands/**/*.md"),
           ("copilot", ".github/agents/*.md, *.agent.md"),
@@ -115,7 +116,7 @@ extension CommandSpec {
           ("gemini", ".gemini/commands/**/*.toml"), ("fabric", "NAME/system.md"),
           ("goose", "recipes in YAML or JSON"), ("docker", "YAML with agents and instructions"),
           ("prompt", "Markdown without front matter"),
-          ("rasa", "Markdown that is an agent already"),
+          ("rasa", "Markdown that is already an agent"),
         ])
     ])
 

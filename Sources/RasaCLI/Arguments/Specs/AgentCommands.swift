@@ -2,7 +2,7 @@
 extension CommandSpec {
   static let agents = CommandSpec(
     "agents", "List, search, recommend, validate and create agents, and manage budgets",
-    heading: "Look and check",
+    heading: "Inspect",
     examples: [
       Example("List the agents", "rasa agents list"),
       Example("Find one", "rasa agents search database"),
@@ -71,10 +71,10 @@ extension CommandSpec {
     ],
     notes: [
       HelpNote(
-        "What is looked at",
-        "Ids, names, descriptions, capabilities and tags; agents whose id or name fits come first. A fuzzy search takes "
-          + "one minus the share of letters to change, and for several words agents that speak of "
-          + "each of them.")
+        "What is searched",
+        "IDs, names, descriptions, capabilities and tags; agents whose ID or name matches come "
+          + "first. The similarity of a fuzzy search is one minus the share of letters to change; of "
+          + "several words, each must match.")
     ])
 
   private static let agentsInfo = CommandSpec(

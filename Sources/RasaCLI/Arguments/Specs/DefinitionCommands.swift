@@ -1,6 +1,6 @@
 extension CommandSpec {
   static let personas = CommandSpec(
-    "personas", "List, show, validate, draw and copy personas", heading: "Look and check",
+    "personas", "List, show, validate, draw and copy personas", heading: "Inspect",
     examples: [
       Example("List the personas", "rasa personas list"),
       Example("Read one", "rasa personas show strategic_stock_analyst"),
@@ -61,7 +61,7 @@ extension CommandSpec {
     ])
 
   static let operators = CommandSpec(
-    "operators", "List, show, validate and copy operators", heading: "Look and check",
+    "operators", "List, show, validate and copy operators", heading: "Inspect",
     examples: [
       Example("List the operators", "rasa operators list"),
       Example("Read one, with its prompt", "rasa operators show critic_agent"),
@@ -104,26 +104,27 @@ extension CommandSpec {
     _ kind: String, argument: ArgumentSpec, example: String, newName: String
   ) -> CommandSpec {
     CommandSpec(
-      "copy", "Write a copy of \(kind == "persona" ? "a" : "an") \(kind)'s files, to change it",
+      "copy", "Copy \(kind == "persona" ? "a" : "an") \(kind)'s files so that you can change them",
       examples: [
         Example("Into this project", "rasa \(kind)s copy \(example)"),
         Example(
-          "For every folder, beside the other",
+          "For every folder, under a new name",
           "rasa \(kind)s copy \(example) --user --name \(newName)"),
-        Example("Only read its whole file", "rasa \(kind)s copy \(example) --print"),
+        Example("Only print its files", "rasa \(kind)s copy \(example) --print"),
       ],
       arguments: [argument],
       options: [
         OptionSpec(
-          "name", .value(placeholder: "NAME", .text), "Call the copy so",
-          defaultsTo: .described("the same, whose place it takes")),
+          "name", .value(placeholder: "NAME", .text), "The copy's name",
+          defaultsTo: .described("the original's, which the copy replaces")),
         OptionSpec(
           "to", .value(placeholder: "DIR", .text), "The folder to write to",
           defaultsTo: .value("\(kind)s")),
         OptionSpec(
-          "user", .flag(isNegatable: false), "Write to your own folder, not to this project"),
+          "user", .flag(isNegatable: false),
+          "Write to your configuration folder instead of this project"),
         OptionSpec("print", .flag(isNegatable: false), "Print the files and write nothing"),
-        OptionSpec("force", .flag(isNegatable: false), "Replace files that exist"),
+        OptionSpec("force", .flag(isNegatable: false), "Overwrite existing files"),
         .json,
       ],
       rules: [.atMostOne([.option("to"), .option("user"), .option("print")])])

@@ -60,7 +60,7 @@ extension CommandSpec {
     options: [.json])
 
   static let bench = CommandSpec(
-    "bench", "Measure how long a persona takes", heading: "Look and check",
+    "bench", "Measure how long a persona takes", heading: "Inspect",
     examples: [
       Example(
         "The runtime alone, 1000 times",

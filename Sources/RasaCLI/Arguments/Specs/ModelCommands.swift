@@ -1,7 +1,7 @@
 /// Which models there are, and the providers that have them.
 extension CommandSpec {
   static let models = CommandSpec(
-    "models", "List models, their prices and their state", heading: "Look and check",
+    "models", "List models, their prices and their state", heading: "Inspect",
     examples: [
       Example("Available models and their prices", "rasa models list"),
       Example("One model in detail", "rasa models show claude-haiku-4-5"),

@@ -30,8 +30,8 @@ extension CommandSpec {
         "Only agents whose typical answer costs no more than this; also limits embeddings"),
       OptionSpec(
         "embeddings", .value(placeholder: "[ENGINE:]MODEL", .text),
-        "Send the task and new agents to this embedding model, and count agents that stand out as "
-          + "near to the task; `off` sends nothing",
+        "Send the task and new agents to this embedding model, and rank agents that are clearly "
+          + "similar higher; `off` sends nothing",
         defaultsTo: .described("config.yaml's, else off")
       ).completing(.models),
       .agents,
@@ -47,25 +47,25 @@ extension CommandSpec {
       HelpNote(
         "Score",
         rows: [
-          ("0–100", "how well its capabilities, and what else is written of it, fit the task"),
-          ("0–20", "how near its profile is to what the task asks for"),
-          ("0–10", "what a usual answer costs: from a dollar to a hundredth of a cent"),
-          ("0–10", "whether its model can be asked: available 10, unknown 5"),
+          ("0–100", "how well its capabilities and description match the task"),
+          ("0–20", "how close its profile is to what the task needs"),
+          ("0–10", "what a typical answer costs: from a dollar down to a hundredth of a cent"),
+          ("0–10", "whether its model is available: 10 if so, 5 if unknown"),
         ]),
       HelpNote(
         "Order",
-        "By the score. The last three parts count as far as the agent fits: who does not fit gains "
-          + "nothing by being cheap. Where no capabilities are declared, they are read from id, name, "
-          + "description, headings and examples."),
+        "By score. The last three parts count only in proportion to the first: being cheap does not "
+          + "help an agent that does not fit. An agent that declares no capabilities gets them from "
+          + "its ID, name, description, headings and examples."),
       HelpNote(
         "Verdict",
-        "50 and more is recommended, 30 and more acceptable. Where no agent comes to 30, none fits, "
-          + "and those that come nearest are named."),
+        "50 or more is recommended, 30 or more acceptable. If no agent reaches 30, none fits, and "
+          + "the closest are listed."),
       HelpNote(
         "Embeddings",
-        "Vectors of texts come from OpenAI, Gemini, Ollama and servers that speak as they do. Those "
-          + "of agents are kept, so that each is paid for once; what is asked for is a run, with "
-          + "its limits and costs, under the name `embeddings`."),
-      HelpNote("Exit code", "0 also when nothing fits."),
+        "Embeddings come from OpenAI, Gemini, Ollama and compatible servers. Those of agents are "
+          + "stored, so each is paid for once. Requests for embeddings form a run named "
+          + "`embeddings`, with limits and costs of its own."),
+      HelpNote("Exit code", "0 even if no agent fits."),
     ])
 }

@@ -1,7 +1,7 @@
 /// What is kept between runs.
 extension CommandSpec {
   static let sessions = CommandSpec(
-    "sessions", "List, show and delete conversations", heading: "What is kept",
+    "sessions", "List, show and delete conversations", heading: "Records",
     examples: [
       Example("List the conversations", "rasa sessions list"),
       Example("Read one", "rasa sessions show nvidia"),
@@ -33,7 +33,7 @@ extension CommandSpec {
     ])
 
   static let memory = CommandSpec(
-    "memory", "List, search, add and delete memories", heading: "What is kept",
+    "memory", "List, search, add and delete memories", heading: "Records",
     examples: [
       Example("List the memories", "rasa memory list"),
       Example("Search them", "rasa memory search risk tolerance"),

@@ -43,7 +43,7 @@ extension CommandSpec {
       .persona.under("Question").excused(by: "agent", "auto", "replay").askedByCommand(),
       .agent.under("Question"),
       OptionSpec(
-        "auto", .flag(isNegatable: false), "Let the agent answer that matches the question best",
+        "auto", .flag(isNegatable: false), "Let the best-matching agent answer",
         heading: "Question"),
       .agents.under("Question"),
       OptionSpec(
@@ -84,7 +84,7 @@ extension CommandSpec {
           "session", "preferences", "user", "auto", "profile", "model", "premium", "max-cost",
           "max-seconds", "force", "allow-budget-exceed", "explain-selection", "approval",
         ],
-        reason: "a replay takes everything from the recording: leave the other option out"),
+        reason: "a replay takes everything from the recording; omit the other option"),
     ],
     notes: [
       HelpNote(
@@ -124,7 +124,7 @@ extension CommandSpec {
       .session.under("Conversation"),
       .user.under("Conversation"), .preferences.under("Conversation"),
       .attach.under("Conversation").saying(
-        "An image, PDF or text for the first question; the path of an image or PDF in a line attaches it, too"
+        "An image, PDF or text for the first question; a line with the path of an image or PDF attaches it too"
       ),
     ] + .modelAndMoney + [
       .maxSeconds, .approval.under("Running"), .trust, .verbose.under("Running"),

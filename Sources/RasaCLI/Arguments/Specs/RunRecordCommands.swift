@@ -2,7 +2,7 @@
 extension CommandSpec {
   static let runs = CommandSpec(
     "runs", "Inspect runs: what they did, what they cost, where they diverge",
-    heading: "What is kept",
+    heading: "Records",
     examples: [
       Example("List the latest", "rasa runs list"),
       Example("Show one, by the start of its ID", "rasa runs show r01h5"),
@@ -193,10 +193,10 @@ extension CommandSpec {
     notes: [HelpNote("What stays", whatStays)])
 
   private static let whatStays =
-    "Costs stay in the books, memories and conversations stay as well."
+    "Costs, memories and conversations."
 
   static let test = CommandSpec(
-    "test", "Replay runs that were exported as tests", heading: "Look and check",
+    "test", "Replay runs that were exported as tests", heading: "Inspect",
     examples: [
       Example("Replay every test in a folder, without a model", "rasa test tests"),
       Example("Accept the new results as expected", "rasa test tests --update"),
