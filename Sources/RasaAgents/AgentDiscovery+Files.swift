@@ -46,14 +46,14 @@ extension AgentDiscovery {
     case .other:
       throw Failure(
         .usage,
-        "\(path) is no agent: its name ends neither in .toml nor in .md, .yaml, .yml or .json",
+        "\(path) is not an agent file: its name must end in .toml, .md, .yaml, .yml or .json",
         mend: "name an agent's file, or a folder of them")
     }
     guard isThere else {
       throw Failure(.usage, "there is no file \(path)", mend: "check the path")
     }
     guard root?.isShipped == true || FileSystem.kind(of: path) == .file else {
-      throw Failure(.usage, "\(path) is no regular file", mend: "name an agent's file")
+      throw Failure(.usage, "\(path) is not a regular file", mend: "name an agent's file")
     }
     let above =
       root.map { FileSystem.parent(of: path).dropFirst($0.path.count + 1) }.map(String.init)

@@ -233,7 +233,7 @@ package enum Program {
         }
       default:
         throw Failure(
-          .usage, "`\(command.path.joined(separator: " "))` does nothing in this version",
+          .usage, "`\(command.path.joined(separator: " "))` is not available in this version",
           mend: "see `rasa help`")
       }
     } catch {

@@ -116,7 +116,7 @@ extension Failure: CustomStringConvertible {
     if !mend.isEmpty { lines.append("→ " + mend) }
     lines += others.map(\.description)
     if let run, let resume = run.resume, !names(run) {
-      lines.append("→ `\(resume)` goes on with the run from where it stopped")
+      lines.append("→ `\(resume)` continues the run where it stopped")
     }
     return lines.joined(separator: "\n")
   }

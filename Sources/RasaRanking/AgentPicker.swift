@@ -23,8 +23,8 @@ package struct AgentPicker: Sendable {
       throw Failure(
         .configuration, "there is no agent to choose from",
         mend:
-          "`rasa agents create` writes a first one, and `rasa agents list` shows where agents are "
-          + "looked for")
+          "`rasa agents create` writes one; `rasa agents list` shows the folders that are "
+          + "searched")
     }
     var request = request
     request.limit = 3
@@ -51,13 +51,13 @@ package struct AgentPicker: Sendable {
 
   private func nothingFits(_ found: Recommendations) -> Failure {
     let mend =
-      "name one with `--agent ID`, or a persona with `--persona NAME`; `rasa agents search WORD` looks "
-      + "for an agent, and `rasa agents recommend --all \u{2026}` shows how near each comes"
+      "name one with `--agent ID`, or a persona with `--persona NAME`; `rasa agents search WORD` finds "
+      + "agents, and `rasa agents recommend --all \u{2026}` shows every score"
     let details =
       found.nearest.isEmpty
       ? []
       : [
-        "nearest, but below \(Int(Recommendation.acceptable)): "
+        "closest, but below \(Int(Recommendation.acceptable)): "
           + found.nearest.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
       ]
     if found.tooExpensive + found.unpriced > 0 {

@@ -16,14 +16,14 @@ package func systemErrorText(_ code: Int32) -> String {
   case EISDIR: "it is a folder"
   case ENOTDIR: "a part of the path is not a folder"
   case EEXIST: "it already exists"
-  case ELOOP: "it is a symbolic link where none may be followed, or a loop of them"
+  case ELOOP: "symbolic links are not followed here, or they form a loop"
   case ENOSPC: "no space left on the disk"
   case EDQUOT: "the disk quota is used up"
   case EROFS: "the file system is read-only"
   case EIO: "the disk reported an input/output error"
   case EMFILE, ENFILE: "too many open files"
   case ENAMETOOLONG: "the name is too long"
-  case EPIPE: "the reader has gone"
+  case EPIPE: "the reader is gone"
   default: unsafe String(cString: strerror(code)).lowercased()
   }
 }

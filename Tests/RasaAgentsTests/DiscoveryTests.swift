@@ -67,7 +67,7 @@ struct DiscoveryTests {
     try setting.scratch.write("", to: "workspace/agents")
     #expect(
       setting.discover().warnings.map(\.message) == [
-        "\(setting.path("workspace/agents")) is no folder, so no agents are looked for in it"
+        "\(setting.path("workspace/agents")) is not a folder, so it is not searched for agents"
       ])
   }
 
@@ -169,7 +169,7 @@ struct DiscoveryTests {
     #expect(found.shadowed.isEmpty && found.failures.isEmpty)
     #expect(
       found.warnings.map(\.message) == [
-        "\(setting.path("home/agents/here/self.md")) is a link to nothing"
+        "\(setting.path("home/agents/here/self.md")) is a broken link"
       ])
   }
 

@@ -68,7 +68,7 @@ struct LibraryTests {
       project.warnings.map(\.message)
         == ["all", "out"].map { name in
           let folder = setting.path("project/agents")
-          return "\(folder)/\(name) is a link that leads out of \(folder), so it is left out"
+          return "\(folder)/\(name) is a link that leads out of \(folder), so it is skipped"
         })
 
     places = setting.places
@@ -78,7 +78,7 @@ struct LibraryTests {
     let folder = setting.path("home/agents")
     #expect(
       home.warnings.map(\.message)
-        == ["\(folder)/all is a link to a folder that \(folder) is in, so it is left out"])
+        == ["\(folder)/all is a link to a folder that contains \(folder), so it is skipped"])
   }
 
   @Test("a broken file that would win hides what it would win over from runs")

@@ -139,11 +139,11 @@ struct OtherToolsDiscoveryTests {
     let (project, home) = (setting.path("project/agents"), setting.path("home/agents"))
     #expect(
       found.notes.map(\.message) == [
-        "1 Markdown file in \(home) is documentation, by name, and no agent",
+        "1 Markdown file in \(home) is documentation, judging by the name, not an agent",
         "1 YAML file in \(home) is a persona's; personas belong in ./personas",
-        "3 skills in \(home) (SKILL.md and what lies beside it) come with tools, and are no agents",
-        "1 YAML file in \(home) is of no kind that rasa reads as an agent",
-        "76 YAML files in \(project) are GitHub workflows, and no agents",
+        "3 skills in \(home) (SKILL.md and the files beside it) come with tools and are not agents",
+        "1 YAML file in \(home) is in no format that rasa reads as an agent",
+        "76 YAML files in \(project) are GitHub workflows, not agents",
       ])
   }
 

@@ -51,7 +51,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
     let failure = #expect(throws: Failure.self) {
       try template.render(strict: true, defaults: ["e": "E"]) { values[$0] }
     }
-    #expect(failure?.message == "nothing gives `b.c`, `f` a value")
+    #expect(failure?.message == "`b.c`, `f` have no value")
     #expect(failure?.details == ["a.md:3:7: `b.c`", "a.md:4:22: `f`"])
     #expect(place(failure?.location) == [3, 7])
     #expect(

@@ -94,7 +94,7 @@ struct BudgetFileTests {
 
   static let mistakes: [Mistake] = [
     Mistake("", "1:1", ""), Mistake("{", "1:2", ""), Mistake("[]", "1:1", "must be a mapping"),
-    Mistake("{\"daily\": {}}", "1:1", "does not say whose"),
+    Mistake("{\"daily\": {}}", "1:1", "has no owner"),
     Mistake("{\"agent_id\": \"a\"}", "1:1", "neither `daily` nor `monthly`"),
     Mistake("{\"agent_id\": 5}", "1:14", "`agent_id` must be text"),
     Mistake("{\"agent_id\": \"../x\"}", "1:14", "`agent_id` must be a name"),

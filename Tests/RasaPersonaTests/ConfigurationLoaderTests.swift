@@ -162,19 +162,20 @@ struct ConfigurationLoaderTests {
     Mistake("network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", mend: "http://"),
     Mistake("providers: [groq]", "1:12", "`providers` must be a mapping"),
     Mistake("providers: {groq: x}", "1:19", "the provider `groq` must be a mapping"),
-    Mistake("providers: {Groq: {}}", "1:13", "a provider's name has lower-case letters"),
-    Mistake("providers: {mock: {}}", "1:13", "the mock is no provider"),
+    Mistake(
+      "providers: {Groq: {}}", "1:13", "a provider's name may contain only lowercase letters"),
+    Mistake("providers: {mock: {}}", "1:13", "the mock is built in"),
     Mistake("providers: {groq: {key: K}}", "1:19", "has no `base_url`", mend: "base_url: https"),
     Mistake("providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", mend: "https://"),
     Mistake("providers: {g: {base_url: 'ftp://h'}}", "1:27", "`base_url` is not an address"),
     Mistake("providers: {g: {base_url: 'http://h/?a=b'}}", "1:27", "query", mend: "`query`"),
-    Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user's name", mend: "`key`"),
+    Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user name", mend: "`key`"),
     Mistake("providers: {g: {base_url: 'http://h:0'}}", "1:27", "its port is not a number"),
     Mistake("providers: {g: {base_url: 'http://h:99999'}}", "1:27", "its port is not a number"),
     Mistake("providers: {g: {base_url: 'http:///v1'}}", "1:27", "it has no host"),
-    Mistake("providers: {g: {base_url: 'http://a b'}}", "1:27", "a character that no address"),
+    Mistake("providers: {g: {base_url: 'http://a b'}}", "1:27", "a character that no URL"),
     Mistake("providers: {g: {base_url: 'http://[::1'}}", "1:27", "a `]` is missing"),
-    Mistake("providers: {g: {base_url: 'http://ü'}}", "1:27", "a character that no address"),
+    Mistake("providers: {g: {base_url: 'http://ü'}}", "1:27", "a character that no URL"),
     Mistake(
       "providers: {g: {base_url: 'http://h', dialect: opnai}}", "1:48", "`dialect` must be",
       mend: "did you mean `openai`?"),
@@ -183,7 +184,7 @@ struct ConfigurationLoaderTests {
       "must be `max_tokens` or"),
     Mistake(
       "providers: {g: {base_url: 'http://h', headers: {'a b': c}}}", "1:49",
-      "a header's name has letters"),
+      "a header's name may contain only letters"),
     Mistake(
       "providers: {g: {base_url: 'http://h', headers: {a: ü}}}", "1:52", "must be plain text"),
     Mistake("providers: {g: {base_url: 'http://h', headers: {a: [b]}}}", "1:52", "must be text"),
@@ -218,9 +219,9 @@ struct ConfigurationLoaderTests {
   @Test(
     "what nobody knows is warned about, with what was meant",
     arguments: [
-      ("modle: x", "1:1: `modle` is not known in the configuration", "`model`"),
+      ("modle: x", "1:1: `modle` is unknown in the configuration", "`model`"),
       ("budget: {max_dayly: 1}", "1:10: `max_dayly`", "`max_daily`"),
-      ("providers: {g: {base_url: 'http://h', api_key: K}}", "`api_key` is not known", ""),
+      ("providers: {g: {base_url: 'http://h', api_key: K}}", "`api_key` is unknown", ""),
       ("network: {proxi: x}", "`proxi`", "`proxy`"),
     ])
   func unknown(text: String, message: String, suggestion: String) throws {
@@ -307,12 +308,12 @@ extension ConfigurationLoaderTests {
   @Test(
     "a project cannot have keys or prompts sent elsewhere",
     arguments: [
-      ("evil: {base_url: 'https://evil.example/v1', key: OPENAI_API_KEY}", "a key of yours"),
-      ("evil: {base_url: 'http://127.0.0.1:1/v1', key: OPENAI_API_KEY}", "a key of yours"),
-      ("evil: {base_url: 'http://127.0.0.1:1/v1', key_header: x}", "a key of yours"),
-      ("openai: {base_url: 'http://127.0.0.1:1/v1'}", "take the place"),
-      ("google: {base_url: 'http://127.0.0.1:1/v1'}", "take the place"),
-      ("anthropic: {timeouts: {idle: 1}}", "take the place"),
+      ("evil: {base_url: 'https://evil.example/v1', key: OPENAI_API_KEY}", "one of your keys"),
+      ("evil: {base_url: 'http://127.0.0.1:1/v1', key: OPENAI_API_KEY}", "one of your keys"),
+      ("evil: {base_url: 'http://127.0.0.1:1/v1', key_header: x}", "one of your keys"),
+      ("openai: {base_url: 'http://127.0.0.1:1/v1'}", "replace a known provider"),
+      ("google: {base_url: 'http://127.0.0.1:1/v1'}", "replace a known provider"),
+      ("anthropic: {timeouts: {idle: 1}}", "replace a known provider"),
       ("groq: {base_url: 'http://127.0.0.1:1/v1'}", "your own file has a provider"),
       ("evil: {base_url: 'https://evil.example/v1'}", "not on this machine"),
       ("evil: {base_url: 'http://127.0.0.1.evil.example/v1'}", "not on this machine"),

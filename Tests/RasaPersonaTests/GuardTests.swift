@@ -60,7 +60,7 @@ import Testing
       ("'a' < 1", "`<` cannot take text and a number"),
       ("list > 1", "`>` cannot take a list and a number"),
       ("not ('a' < 1)", "`<` cannot take text and a number"),
-      ("yes >= no", "`>=` cannot take a yes or no and a yes or no"),
+      ("yes >= no", "`>=` cannot take a boolean and a boolean"),
       ("input + 'x' == 'y'", "`+` cannot take text and text"),
       ("1 in count", "`in` cannot take a number and a number"),
       ("input contains 1", "`contains` cannot take text and a number"),
@@ -68,12 +68,12 @@ import Testing
       ("-input == 1", "`-` cannot take text"),
       ("1 / zero > 0", "a division by zero"), ("1 % 0 > 0", "a division by zero"),
       ("half / 0 > 0", "a division by zero"), ("half % 0 > 0", "a division by zero"),
-      ("largest + 1 > 0", "a number becomes too large"),
-      ("smallest - 1 < 0", "a number becomes too large"),
-      ("largest * 2 > 0", "a number becomes too large"),
-      ("smallest / -1 > 0", "a number becomes too large"),
-      ("-smallest > 0", "a number becomes too large"),
-      ("1e308 * 10 > 0", "a number becomes too large"),
+      ("largest + 1 > 0", "the number becomes too large"),
+      ("smallest - 1 < 0", "the number becomes too large"),
+      ("largest * 2 > 0", "the number becomes too large"),
+      ("smallest / -1 > 0", "the number becomes too large"),
+      ("-smallest > 0", "the number becomes too large"),
+      ("1e308 * 10 > 0", "the number becomes too large"),
     ])
   func typeErrorsAreFalseWithAWarning(source: String, message: String) throws {
     let outcome = try evaluate(source)
@@ -83,17 +83,19 @@ import Testing
 
   @Test(
     arguments: [
-      ("", 1, "empty"), ("   ", 1, "empty"), ("a = b", 3, "`=` compares nothing"),
-      ("a && b", 3, "`&` is not known"), ("a || b", 3, "`|` is not known"), ("!a", 1, "`!`"),
+      ("", 1, "empty"), ("   ", 1, "empty"), ("a = b", 3, "`=` is not a comparison"),
+      ("a && b", 3, "`&` is not an operator"), ("a || b", 3, "`|` is not an operator"),
+      ("!a", 1, "`!`"),
       ("a ==", 5, "a value is missing"), ("(a", 1, "never closed"), ("a)", 2, "before `)`"),
       ("a == 'x", 6, "no closing quote"), (#"a == 'x\q'"#, 8, "escape"),
       ("1 < 2 < 3", 7, "chained"), ("a == b not in c", 8, "chained"),
       ("lower(a)", 6, "before `(`"), ("a[0]", 2, "before `[`"), ("a b", 3, "before `b`"),
-      ("a AND b", 3, "before `AND`"), ("a not b", 3, "`not` stands between"),
+      ("a AND b", 3, "before `AND`"), ("a not b", 3, "`not` is between"),
       ("9999999999999999999 > 1", 1, "too large"), ("1e999 > 1", 1, "too large"),
-      ("12abc > 1", 3, "number ends"), ("a ? b", 3, "`?`"), ("[1, 2", 1, "never closed"),
+      ("12abc > 1", 3, "something other than digits"), ("a ? b", 3, "`?`"),
+      ("[1, 2", 1, "never closed"),
       ("[1 2]", 4, "before `2`"), ("a.", 2, "`.`"), ("+ 1", 1, "before `+`"),
-      ("größe ==", 9, "missing"), ("a\n  and b ?", 9, "`?`"), ("a == \u{1}", 6, "no meaning"),
+      ("größe ==", 9, "missing"), ("a\n  and b ?", 9, "`?`"), ("a == \u{1}", 6, "not allowed"),
     ])
   func errorsSayWhereTheyAre(source: String, column: Int, message: String) {
     let start = SourceLocation(file: "p.yaml", line: 7, column: 1)
@@ -155,7 +157,7 @@ import Testing
     arguments: [
       ("text < 1", 6, "`<` cannot take text and a number"),
       ("list < 'a'", 6, "`<` cannot take a list and text"),
-      ("flag > unknown", 6, "`>` cannot take a yes or no"),
+      ("flag > unknown", 6, "`>` cannot take a boolean"),
       ("text == 1", 6, "never equal"), ("number != 'a'", 8, "always different"),
       ("text + 1 > 2", 6, "`+` cannot take text"), ("-text == 1", 1, "`-` cannot take text"),
       ("1 in number", 3, "`in` cannot take a number"),

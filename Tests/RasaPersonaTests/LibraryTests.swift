@@ -43,9 +43,9 @@ import Testing
 
   @Test(
     arguments: [
-      ("strategic_stock_analist", "did you mean `strategic_stock_analyst`? known are contract_"),
-      ("zzz", "known are contract_reviewer, feature_workshop"),
-      ("../personas/support_triage", "known are"), ("", "known are"), ("a\u{0}b", "known are"),
+      ("strategic_stock_analist", "did you mean `strategic_stock_analyst`? available: contract_"),
+      ("zzz", "available: contract_reviewer, feature_workshop"),
+      ("../personas/support_triage", "available:"), ("", "available:"), ("a\u{0}b", "available:"),
     ])
   func anUnknownPersonaIsToldWithTheKnownOnes(name: String, mend: String) {
     let failure = #expect(throws: Failure.self) { try Shipped.library.persona(named: name) }
@@ -82,7 +82,7 @@ import Testing
     #expect(reading.definition?.name == "a")
     #expect(
       reading.warnings.map(\.description) == [
-        "personas/a.yaml:1:7: the file is found as `a`, and calls itself `other`; `a` counts"
+        "personas/a.yaml:1:7: the file is named `a` but calls itself `other`; `a` is used"
       ])
   }
 

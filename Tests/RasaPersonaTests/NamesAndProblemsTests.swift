@@ -41,7 +41,7 @@ import Testing
     #expect(two.definition?.name == "two")
     #expect(
       two.warnings.map(\.description) == [
-        "operators/two.yaml:1:7: the file is found as `two`, and calls itself `three`; `two` counts"
+        "operators/two.yaml:1:7: the file is named `two` but calls itself `three`; `two` is used"
       ])
   }
 
@@ -49,7 +49,7 @@ import Testing
     "a text that is no name is answered with the name that it would be",
     arguments: [
       ("Stock Analyst", "write `stock_analyst`: "), ("stock-Analyst", "write `stock-analyst`: "),
-      ("Prüfer", "write `prufer`: "), ("コード", "names are"), ("C#", "write `c_sharp`: "),
+      ("Prüfer", "write `prufer`: "), ("コード", "names consist of"), ("C#", "write `c_sharp`: "),
     ])
   func names(name: String, mend: String) throws {
     let reading = try Loading.personaReading("name: \"\(name)\"\n" + Self.persona)
@@ -86,8 +86,8 @@ import Testing
     #expect(reading.failures.count == 2)
     #expect(
       reading.warnings.map(\.message) == [
-        "`Description` is not known in a persona and is ignored; did you mean `description`?",
-        "`Frames` is not known in a persona and is ignored; did you mean `frames`?",
+        "`Description` is unknown in a persona and ignored; did you mean `description`?",
+        "`Frames` is unknown in a persona and ignored; did you mean `frames`?",
       ])
     let failure = #expect(throws: Failure.self) { try reading.get() }
     let lines = failure?.description.split(separator: "\n").map(String.init) ?? []

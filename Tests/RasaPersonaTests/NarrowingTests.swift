@@ -39,8 +39,8 @@ struct NarrowingTests {
     let found = narrowing.unknown(among: ["code-reviewer", "writer"])
     #expect(
       found.map(\.sentence) == [
-        "`--agents` names `code-reviwer`, and there is no such agent",
-        "`--agents` names `zzz*`, and there is no such agent",
+        "`--agents` names `code-reviwer`, but there is no such agent",
+        "`--agents` names `zzz*`, but there is no such agent",
       ])
     #expect(found[0].hint == "did you mean `code-reviewer`?")
   }

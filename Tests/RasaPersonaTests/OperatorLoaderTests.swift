@@ -187,15 +187,15 @@ import Testing
   private static let rule = "name: r\nkind: rule\n"
 
   static let mistakes: [Mistake] = [
-    Mistake("[a]", "1:1", "must be a mapping, and is a list"),
+    Mistake("[a]", "1:1", "must be a mapping, but is a list"),
     Mistake("kind: llm", "1:1", "no `name`"),
     Mistake("name: o", "1:1", "no `kind`", mend: "`llm`, `tool`, `human`"),
-    Mistake("name: Bad Name\nkind: llm", "1:7", "must be a name", mend: "lower-case"),
-    Mistake("name: 7\nkind: llm", "1:7", "`name` must be text, and is `7`", mend: "quotes"),
+    Mistake("name: Bad Name\nkind: llm", "1:7", "must be a name", mend: "lowercase"),
+    Mistake("name: 7\nkind: llm", "1:7", "`name` must be text, but is `7`", mend: "quote it"),
     Mistake("name: o\nkind: lm", "2:7", "`kind` must be `llm`", mend: "did you mean `llm`?"),
-    Mistake("name: o\nkind: [llm]", "2:7", "and is a list"),
+    Mistake("name: o\nkind: [llm]", "2:7", "but is a list"),
     Mistake(llm + "writes: [draft]", "1:1", "needs a prompt"),
-    Mistake(llm + "prompt: Hello", "1:1", "keeps its answer nowhere"),
+    Mistake(llm + "prompt: Hello", "1:1", "does not store its answer"),
     Mistake(valid + "reads: input", "5:8", "`reads` must be a list of paths"),
     Mistake(valid + "reads: [input, 'a b']", "5:16", "`reads` lists paths"),
     Mistake(valid + "reads: [a.]", "5:9", "`reads` lists paths"),
@@ -207,10 +207,10 @@ import Testing
     Mistake(llm + "prompt: Hi\nwrites: [a, b]", "4:9", "cannot fill 2 keys"),
     Mistake(llm + "prompt: Hi\nwrites: {a: number}", "4:9", "the answer is text"),
     Mistake(valid + "profile: quick", "5:10", "`profile` must be `speed`"),
-    Mistake(valid + "max_tokens: 0", "5:13", "a whole number from 1 to 1000000, and is `0`"),
-    Mistake(valid + "max_tokens: many", "5:13", "and is the text `many`"),
-    Mistake(valid + "max_tokens: 1.5", "5:13", "and is `1.5`"),
-    Mistake(valid + "max_tokens: \"4\"", "5:13", "and is the text `4`"),
+    Mistake(valid + "max_tokens: 0", "5:13", "a whole number from 1 to 1000000, but is `0`"),
+    Mistake(valid + "max_tokens: many", "5:13", "but is the text `many`"),
+    Mistake(valid + "max_tokens: 1.5", "5:13", "but is `1.5`"),
+    Mistake(valid + "max_tokens: \"4\"", "5:13", "but is the text `4`"),
     Mistake(valid + "temperature: 3", "5:14", "a number from 0 to 2"),
     Mistake(valid + "timeout: -1", "5:10", "a number of seconds from"),
     Mistake(valid + "timeout: .inf", "5:10", "`timeout` must be"),
@@ -220,15 +220,15 @@ import Testing
     Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
     // Places inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
-    Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "holds one path"),
-    Mistake(llm + "writes: [a]\nprompt: |\n  One\n    {{x!}}\n", "6:8", "holds one path"),
-    Mistake(llm + "writes: [a]\nprompt: |\n\n\n   Ok {{x!}}\n", "7:10", "holds one path"),
+    Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "takes one path"),
+    Mistake(llm + "writes: [a]\nprompt: |\n  One\n    {{x!}}\n", "6:8", "takes one path"),
+    Mistake(llm + "writes: [a]\nprompt: |\n\n\n   Ok {{x!}}\n", "7:10", "takes one path"),
     Mistake(llm + "writes: [a]\nprompt: Hello {{x}}", "4:15", "inserts `x`", mend: "add `x`"),
     Mistake(
       llm + "reads: [draft]\nwrites: [a]\nprompt: |\n  Hello\n  {{drft}}", "7:3", "inserts `drft`",
       mend: "did you mean `draft`?"),
-    Mistake(valid + "then: [{to: a, when: x = 1}]", "5:24", "`=` compares nothing"),
-    Mistake(valid + "then: [{to: a, when: 'x = 1'}]", "5:25", "`=` compares nothing"),
+    Mistake(valid + "then: [{to: a, when: x = 1}]", "5:24", "`=` is not a comparison"),
+    Mistake(valid + "then: [{to: a, when: 'x = 1'}]", "5:25", "`=` is not a comparison"),
     Mistake(valid + "then:\n  - to: a\n    when: >-\n      x ==\n", "8:11", "value is missing"),
     // Routes.
     Mistake(valid + "then: [{when: a}]", "5:8", "needs one of `to` and `review`"),
@@ -255,13 +255,13 @@ import Testing
       "wrong at #/properties/a/type"),
     Mistake(
       valid + "output: {type: object, properties: {reasons: {}}, required: [reason]}", "5:62",
-      "which is no property", mend: "did you mean `reasons`?"),
+      "which is not a property", mend: "did you mean `reasons`?"),
     Mistake(
       llm + "prompt: Hi\nwrites: {a: text}\noutput: {type: object, properties: {b: {}}}", "4:9",
-      "`output` makes an object"),
+      "`output` describes an object"),
     Mistake(
       llm + "prompt: Hi\nwrites: [a, b]\noutput: {type: object, properties: {b: {}}}", "4:9",
-      "no property `a`"),
+      "no property for `a`"),
     // Kinds.
     Mistake("name: r\nkind: rule", "1:1", "needs rules"),
     Mistake(rule + "rules: []", "3:8", "`rules` is empty"),
@@ -270,7 +270,8 @@ import Testing
     Mistake(rule + "rules: [{set: [a]}]", "3:15", "a mapping of keys to values"),
     Mistake(rule + "rules: [{append: {a: 1}}]", "3:22", "`a` must be text"),
     Mistake(rule + "rules: [{replace: {a: b}}]", "3:23", "texts to their replacements"),
-    Mistake(rule + "rules: [{replace: {a: {\"\": b}}}]", "3:28", "nothing cannot be replaced"),
+    Mistake(
+      rule + "rules: [{replace: {a: {\"\": b}}}]", "3:28", "an empty text cannot be replaced"),
     Mistake(rule + "rules: [{set: {input: b}}]", "3:8", "cannot write `input`"),
     Mistake(rule + "writes: [b]\nrules: [{set: {a: 1}}]", "3:9", "changes `a`", mend: "add `a`"),
     Mistake(
@@ -279,9 +280,9 @@ import Testing
       rule + "reads: []\nwrites: [a]\nrules: [{append: {a: x}}]", "3:8", "looks at `a`"),
     Mistake(
       rule + "rules: [{set: {a: 1}}]\ncompose: {key: b, parts: [c]}", "1:1", "both given"),
-    Mistake(rule + "compose: {parts: [a]}", "3:10", "which key it writes"),
+    Mistake(rule + "compose: {parts: [a]}", "3:10", "no key to write"),
     Mistake(rule + "compose: {key: output}", "3:10", "no parts"),
-    Mistake(rule + "compose: {key: output, parts: [{heading: x}]}", "3:32", "where it comes from"),
+    Mistake(rule + "compose: {key: output, parts: [{heading: x}]}", "3:32", "no source"),
     Mistake(rule + "compose: {key: output, parts: ['a b']}", "3:32", "must be a path"),
     Mistake("name: m\nkind: memory", "1:1", "what it does", mend: "memory: recall"),
     Mistake("name: m\nkind: memory\nmemory: forget", "3:9", "`recall` or `remember`"),
@@ -319,13 +320,13 @@ import Testing
 
   @Test(
     arguments: [
-      ("promt: x", 5, "`promt` is not known in an operator and is ignored; did you mean `prompt`?"),
+      ("promt: x", 5, "`promt` is unknown in an operator and ignored; did you mean `prompt`?"),
       (
         "output: {type: object, properties: {draft: {pattern: x}}}", 5,
         "in `output`, #/properties/draft/pattern: 'pattern' is not checked"
       ),
-      ("zebra: x", 5, "`zebra` is not known in an operator and is ignored"),
-      ("rules: []", 5, "`rules` means nothing to an operator of kind `llm`"),
+      ("zebra: x", 5, "`zebra` is unknown in an operator and ignored"),
+      ("rules: []", 5, "`rules` has no effect on an operator of kind `llm`"),
       ("then: [{to: a, atmost: 1}]", 5, "did you mean `at_most`?"),
     ])
   func whatIsIgnoredIsToldAsAWarning(line: String, row: Int, message: String) throws {

@@ -190,14 +190,14 @@ import Testing
     Mistake("name: p\ndescription: d", "1:1", "no frames", mend: "frames: [session_frame]"),
     Mistake("name: p\ndescription: d\nframes: []", "3:9", "no frames"),
     Mistake("name: p\ndescription: d\nframes: a", "3:9", "must be a list of frames"),
-    Mistake("name: p\ndescription: d\nframes: [a, a]", "3:13", "`a` is there twice"),
+    Mistake("name: p\ndescription: d\nframes: [a, a]", "3:13", "`a` is listed twice"),
     Mistake("name: p\ndescription: d\nframes: [A]", "3:10", "must be a name"),
     Mistake("name: p\ndescription: d\nframes: [{kind: session}]", "3:10", "has no `name`"),
     Mistake("name: p\ndescription: d\nframes: [{name: a, kind: sesion}]", "3:26", "`session`"),
     Mistake(short("state_stack: [b]"), "4:14", "both are given"),
     Mistake(
       "name: p\ndescription: d\nframes: [{name: a, next: [{when: x}]}]", "3:27",
-      "where it leads"),
+      "no target"),
     Mistake(
       "name: p\ndescription: d\nframes: [{name: a, next: [{to: b, when: x ==}]}]", "3:45",
       "value is missing"),
@@ -206,10 +206,10 @@ import Testing
     Mistake(
       short("operators: [critic_agnt]"), "4:13", "no operator `critic_agnt`",
       mend: "did you mean `critic_agent`?"),
-    Mistake(short("operators: [zzz]"), "4:13", "no operator `zzz`", mend: "known are alt_"),
+    Mistake(short("operators: [zzz]"), "4:13", "no operator `zzz`", mend: "available: alt_"),
     Mistake(short("operators: [{name: zzz}]"), "4:20", "no operator", mend: "needs a `kind`"),
     Mistake(short("operators: [{kind: llm}]"), "4:13", "has no `name`"),
-    Mistake(short("operators: [respond, respond]"), "4:22", "`respond` is there twice"),
+    Mistake(short("operators: [respond, respond]"), "4:22", "`respond` is listed twice"),
     Mistake(short("operators: [respond]\ndomain_operators: [respond]"), "5:20", "twice"),
     Mistake(short("operators: respond"), "4:12", "must be a list of operators"),
     Mistake(short("operators: [{name: respond, max_tokens: x}]"), "4:41", "whole number"),
@@ -272,11 +272,11 @@ import Testing
     let persona = try reading.get()
     #expect(
       reading.warnings.map(\.description) == [
-        "p.yaml:3:20: `nxt` is not known in a frame and is ignored; did you mean `next`?",
-        "p.yaml:4:1: `operator` is not known in a persona and is ignored; "
+        "p.yaml:3:20: `nxt` is unknown in a frame and ignored; did you mean `next`?",
+        "p.yaml:4:1: `operator` is unknown in a persona and ignored; "
           + "did you mean `operators`?",
-        "p.yaml:5:10: `step` is not known in `limits` and is ignored; did you mean `steps`?",
-        "p.yaml:6:15: `max_dayly` is not known in `cost_budget` and is ignored; "
+        "p.yaml:5:10: `step` is unknown in `limits` and ignored; did you mean `steps`?",
+        "p.yaml:6:15: `max_dayly` is unknown in `cost_budget` and ignored; "
           + "did you mean `max_daily`?",
       ])
     #expect(Set(persona.warnings) == Set(reading.warnings))

@@ -94,9 +94,9 @@ import Testing
       ("{{.a}}", 1, 3, "not a path"), ("{{1a}}", 1, 3, "not a path"),
       ("one\ntwo {{a!}}", 2, 8, "one path"), ("é {{ü?}}", 1, 6, "one path"),
       ("{{#a}}b", 1, 1, "is not closed"), ("x\n{{#a}}{{#b}}{{/b}}", 2, 1, "`{{#a}}`"),
-      ("b{{/a}}", 1, 2, "nothing begins"), ("{{#a}}{{#b}}{{/a}}{{/b}}", 1, 13, "`{{#b}}`"),
-      ("{{#each items}}", 1, 9, "a section is named by one path"), ("{{#}}", 1, 1, "empty"),
-      ("{{#file:a.md}}", 1, 8, "a section is named"), ("{{#a", 1, 1, "no closing"),
+      ("b{{/a}}", 1, 2, "never opened"), ("{{#a}}{{#b}}{{/a}}{{/b}}", 1, 13, "`{{#b}}`"),
+      ("{{#each items}}", 1, 9, "a section takes one path"), ("{{#}}", 1, 1, "empty"),
+      ("{{#file:a.md}}", 1, 8, "a section takes"), ("{{#a", 1, 1, "no closing"),
       ("{{file:notes.md}}", 1, 1, "cannot insert a file"),
       ("{{ file:notes.md }}", 1, 1, "cannot insert a file"), ("{{{name}}}", 1, 3, "one path"),
     ])

@@ -38,7 +38,7 @@ struct PickerTests {
       try picker.pick(
         .init(task: "writing off a debt that a tenant in Brno owes us since spring"), among: agents)
     }
-    #expect(failure?.details.first?.hasPrefix("nearest, but below 30: writer (") == true)
+    #expect(failure?.details.first?.hasPrefix("closest, but below 30: writer (") == true)
   }
 
   @Test(arguments: ["", "   ", "sing a song", "the of and"])

@@ -63,7 +63,7 @@ struct ScoreTests {
         "style: related its description",
       ])
     #expect(
-      found.agents.first?.capability.reason.hasSuffix("its skills meet 19 of 40 points") == true)
+      found.agents.first?.capability.reason.hasSuffix("its skills score 19 of 40 points") == true)
   }
 
   @Test(arguments: [
@@ -101,7 +101,9 @@ struct ScoreTests {
     it.models.primary = ModelReference(engine: "openai", model: "new-one")
     let term = CostEfficiency.term(of: it, cost: nil)
     #expect(term.value == 5)
-    #expect(term.reason == "no price is known for openai:new-one, which counts neither way")
+    #expect(
+      term.reason
+        == "the price of openai:new-one is unknown, which counts neither for nor against it")
   }
 
   @Test(arguments: [

@@ -97,7 +97,7 @@ import Testing
     let failure = try #require(throws: Failure.self) {
       try FileSystem.readToEnd(ends[0], limit: 4000, name: "standard input")
     }
-    #expect(failure.message == "cannot read standard input: it has more than 4 kB")
+    #expect(failure.message == "cannot read standard input: it is larger than 4 kB")
   }
 
   @Test func entriesAreSortedByTheirBytes() throws {

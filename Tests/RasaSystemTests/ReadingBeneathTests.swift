@@ -57,8 +57,9 @@ import Testing
     "is refused where it is none",
     arguments: [
       ("sub", "it is a folder"), ("pipe", "not a regular file"), ("none", "no such file"),
-      ("loop", "loop"), ("", "no path"), ("sub/file\0x", "no path"), ("sub/file/x", "not a folder"),
-      (".", "it is a folder"), ("large", "more than 100 bytes"),
+      ("loop", "loop"), ("", "not valid"), ("sub/file\0x", "not valid"),
+      ("sub/file/x", "not a folder"),
+      (".", "it is a folder"), ("large", "larger than 100 bytes"),
     ])
   func isNoFile(path: String, words: String) throws {
     #expect(unsafe mkfifo(root + "/pipe", 0o600) == 0)

@@ -44,10 +44,10 @@ extension EditedLineTests {
           "│ cost so far   $0.0120", "│ reason        critic: escalate",
           "├─ the output " + String(repeating: "─", count: 58), "│ Buy AMD.",
           "│ Hold NVDA‹U+202E›.", "└" + String(repeating: "─", count: 71),
-          "  a  it goes on exactly as shown", "  e  your text goes on in its place",
+          "  a  the text is used exactly as shown", "  e  your text is used instead",
           "  r  with a reason it is sent back, without one the run ends as denied",
-          "  f  say what should be different; it is worked on again",
-          "  s  as a, and not asked again in this session",
+          "  f  say what should be different; the text is written again",
+          "  s  like a, and do not ask again in this session",
         ])
       terminal.type("a\r")
       #expect(try await answer == .approve)

@@ -81,7 +81,7 @@ package struct AgentImport: Sendable {
       guard kind != nil || !FileSystem.exists(AgentPlaces.join(folder, ".git")) else {
         throw Failure(
           .usage, "\(folder) is a repository without a folder of another tool",
-          mend: "name the folder that the files are in, or say what they are with `--from KIND`")
+          mend: "name the folder with the files, or give their kind with `--from KIND`")
       }
       roots = [AgentRoot(files: FileRoot(folder))]
     }
@@ -182,7 +182,7 @@ package struct AgentImport: Sendable {
     ).get()
     guard ids.insert(loaded.agent.id).inserted else {
       throw Failure(
-        .configuration, "another file is the agent `\(loaded.agent.id)` already",
+        .configuration, "another file is already the agent `\(loaded.agent.id)`",
         mend: "give one of them another `name`",
         at: SourceLocation(file: document.path, line: 0, column: 0))
     }

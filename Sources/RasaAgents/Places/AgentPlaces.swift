@@ -92,10 +92,10 @@ extension AgentPlaces {
       case .nothing: continue
       case .there(.folder, _): roots.append(root)
       case .there:
-        report(Warning("\(root.path) is no folder, so no agents are looked for in it"))
+        report(Warning("\(root.path) is not a folder, so it is not searched for agents"))
       case .outside:
         report(
-          Warning("\(root.path) is reached by a link that leads elsewhere, so it is left out"))
+          Warning("\(root.path) is behind a link that leads elsewhere, so it is skipped"))
       }
     }
     return includesShipped ? roots + [.shipped] : roots

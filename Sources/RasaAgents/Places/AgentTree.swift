@@ -35,7 +35,7 @@ struct AgentTree: Sendable {
       isFull = true
       warnings.append(
         Warning(
-          "there are more than \(limits.folders) folders, so \(path) and what follows is left out"))
+          "there are more than \(limits.folders) folders, so \(path) and what follows is skipped"))
       return
     }
     folders.append(path)
@@ -45,7 +45,7 @@ struct AgentTree: Sendable {
         if case .other = AgentFileName(name) { false } else { true }
       }
     } catch {
-      warnings.append(Warning("\(error.message), so its agents are left out"))
+      warnings.append(Warning("\(error.message), so its agents are skipped"))
       return
     }
     // What a skill holds belongs to it.
@@ -61,7 +61,7 @@ struct AgentTree: Sendable {
       guard let name = entry.name else {
         warnings.append(
           Warning(
-            "the name of \(AgentPlaces.join(path, entry.shown)) is not UTF-8, so it is left out"))
+            "the name of \(AgentPlaces.join(path, entry.shown)) is not UTF-8, so it is skipped"))
         continue
       }
       let place = AgentPlaces.join(path, name)
@@ -71,7 +71,7 @@ struct AgentTree: Sendable {
         if Self.foldersOfOthers.contains(name) { continue }
         guard depth < limits.depth else {
           warnings.append(
-            Warning("\(place) is more than \(limits.depth) folders deep, so it is left out"))
+            Warning("\(place) is more than \(limits.depth) folders deep, so it is skipped"))
           continue
         }
         walk(
@@ -82,7 +82,7 @@ struct AgentTree: Sendable {
         warnings.append(
           Warning(
             entry.stamp == nil
-              ? "\(place) is a link to nothing" : "\(place) is no regular file, so it is left out"))
+              ? "\(place) is a broken link" : "\(place) is not a regular file, so it is skipped"))
       }
     }
   }
@@ -104,7 +104,7 @@ struct AgentTree: Sendable {
     case .nothing: entry.stamp = nil
     case .outside:
       warnings.append(
-        Warning("\(place) is a link that leads out of \(root.path), so it is left out"))
+        Warning("\(place) is a link that leads out of \(root.path), so it is skipped"))
       return false
     }
     guard root.files.links == .anywhere, entry.kind == .folder else { return true }
@@ -113,14 +113,14 @@ struct AgentTree: Sendable {
       target == own || (target != "/" && !own.hasPrefix(target + "/"))
     else {
       warnings.append(
-        Warning("\(place) is a link to a folder that \(root.path) is in, so it is left out"))
+        Warning("\(place) is a link to a folder that contains \(root.path), so it is skipped"))
       return false
     }
     linkedFolders += 1
     guard linkedFolders <= limits.linkedFolders else {
       warnings.append(
         Warning(
-          "there are more than \(limits.linkedFolders) links to folders, so \(place) is left out"))
+          "there are more than \(limits.linkedFolders) links to folders, so \(place) is skipped"))
       return false
     }
     return true
@@ -134,7 +134,7 @@ struct AgentTree: Sendable {
     guard files.count < limits.files else {
       isFull = true
       warnings.append(
-        Warning("there are more than \(limits.files) files, so those after \(path) are left out"))
+        Warning("there are more than \(limits.files) files, so those after \(path) are skipped"))
       return
     }
     let isConfig = if case .config = AgentFileName(name.utf8.span) { true } else { false }

@@ -66,7 +66,7 @@ struct AgentReading: Sendable {
     if record.prompt == nil, let link = lookup.linkLeadingOut(record.promptNames, for: file) {
       throw Failure(
         .configuration,
-        "the prompt \(link) is reached by a link that leads out of the folder it is in",
+        "the prompt \(link) is behind a link that leads out of its folder",
         mend: "put the prompt itself there",
         at: SourceLocation(file: file.path, line: 0, column: 0))
     }

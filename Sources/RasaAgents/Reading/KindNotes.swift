@@ -74,7 +74,7 @@ struct KindNotes {
     let names = group.unused.sorted { ($1.count, $0.what) < ($0.count, $1.what) }
     var words = names.prefix(Self.mostNames).map { "`\($0.what)` (\($0.count))" }
     if names.count > Self.mostNames { words.append("\(names.count - Self.mostNames) more") }
-    return "\(key.kind.counted(group.agents)) in \(key.place): rasa has no use for "
+    return "\(key.kind.counted(group.agents)) in \(key.place): rasa does not use "
       + words.joined(separator: ", ")
   }
 }

@@ -38,7 +38,7 @@ extension AgentDiscovery {
     throw refusal
       ?? Failure(
         .configuration, "there is no file `\(path)` to insert",
-        mend: "name it by its path from \(folder) or from the project's folder")
+        mend: "use a path relative to \(folder) or to the project")
   }
 
   private func ownRoot(of file: String) -> (root: FileRoot, path: String)? {
@@ -68,6 +68,6 @@ extension AgentDiscovery {
         return SourceDocument(bytes: bytes, path: AgentFile.shippedPrefix + name)
       }
     }
-    throw Failure(.configuration, "nothing of the name `\(path)` ships with the program")
+    throw Failure(.configuration, "no file named `\(path)` ships with rasa")
   }
 }

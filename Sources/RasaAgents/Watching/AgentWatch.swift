@@ -67,7 +67,7 @@ package final class AgentWatch: Sendable {
         do throws(Failure) {
           _ = try folders.add(folder)
         } catch {
-          let warning = Warning("\(error.message), so changes in it are not seen")
+          let warning = Warning("\(error.message), so changes in it go unnoticed")
           refused.withLock { $0.append(warning) }
         }
       }

@@ -33,7 +33,7 @@ package struct HelpPage: Sendable {
     }
     if !command.subcommands.isEmpty {
       let target = (["rasa", "help"] + path + ["COMMAND"]).joined(separator: " ")
-      layout.heading("`\(target)` tells more about one of the commands.")
+      layout.heading("`\(target)` shows the help of one command.")
     }
     return layout.text
   }

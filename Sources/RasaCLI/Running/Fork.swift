@@ -101,10 +101,10 @@ extension Workshop {
       guard isDryRun || !settings.isQuiet else { return }
       let rest =
         forecast.isComplete
-        ? "nothing is left to ask"
+        ? "no calls are left"
         : "the rest is at most \(calls) \(calls == 1 ? "call" : "calls") and "
           + "\(isPriced ? "" : "(where prices are known) ")\(most)"
-      let line = "takes over \(taken) of \(origin) (\(forecast.saved) not paid again); \(rest)\n"
+      let line = "reuses \(taken) of \(origin) (saves \(forecast.saved)); \(rest)\n"
       try (isDryRun ? house.output : house.errors).write(line)
     } else {
       let value: Value = [

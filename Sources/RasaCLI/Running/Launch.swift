@@ -150,7 +150,7 @@ extension Workshop {
     if failure?.kind == .cancelled, found.condition == .cancelled {
       failure = Failure(
         .cancelled, "\(run) was cancelled",
-        mend: "`rasa runs fork \(run)` begins again with what it has")
+        mend: "`rasa runs fork \(run)` starts a new run that reuses its answers")
     }
     var facts: ValueObject = [
       "persona": .string(listing.record.persona),
@@ -179,14 +179,14 @@ extension Workshop {
       let graph = try house.graph(record.persona)
       guard graph.digest == record.personaDigest else {
         throw changed(
-          record, [], mend: "this run was begun by an earlier version and keeps no copy; ")
+          record, [], mend: "this run was started by an earlier version and has no copy; ")
       }
       return graph
     }
     let changes = isPinned ? [] : house.changes(since: pinned)
     guard changes.isEmpty else {
       throw changed(
-        record, changes, mend: "`--pinned` goes on with the copy that the run keeps; ")
+        record, changes, mend: "`--pinned` uses the run's own copy; ")
     }
     return try Graph.compile(
       pinned, named: record.persona, engines: house.library.engines, under: house.library)
@@ -196,7 +196,7 @@ extension Workshop {
     Failure(
       .configuration, "the persona `\(record.persona)` has changed since \(record.id) began",
       mend: mend
-        + "`rasa runs fork \(record.id)` begins a new run with the persona as it is now",
+        + "`rasa runs fork \(record.id)` starts a new run with the current persona",
       details: files.map { "changed: \($0)" })
   }
 
@@ -221,7 +221,8 @@ extension Failure {
       let notice = result.notices.first(where: { $0.kind == .cut })
     else { return nil }
     self.init(
-      .limit, "\(notice.message), and `--strict` asks for a whole one", mend: notice.suggestion)
+      .limit, "\(notice.message), and `--strict` requires a complete answer",
+      mend: notice.suggestion)
   }
 
   /// A run that waits for people.
@@ -234,7 +235,7 @@ extension Failure {
       "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
       mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
-        + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and goes on",
+        + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and resumes the run",
       details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
     // The result that was printed says so.
     failure.run = FailedRun(

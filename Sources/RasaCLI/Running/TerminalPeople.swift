@@ -30,7 +30,7 @@ final class TerminalPeople: People {
     case .deny:
       let what = question.form == .answer ? "an answer" : "an approval"
       throw Failure(
-        .approval, "\(asker) asks for \(what), and `--approval deny` refuses it",
+        .approval, "\(asker) asks for \(what), but `--approval deny` refuses it",
         mend: "run it in a terminal, or with `--approval defer` to answer later")
     case .defer: return nil
     case .ask: break
@@ -96,7 +96,7 @@ extension ApprovalRequest {
     self.init(
       title: question.title, askedBy: question.asker, costSoFar: question.spent,
       subjectName: question.subject == "output"
-        ? "the output, as it would go out" : "`\(question.subject)`, as it stands",
+        ? "the output as it would be shown" : "`\(question.subject)` as it is now",
       subject: question.text, context: question.context.map { (name: $0.name, value: $0.text) })
     if let leads = question.consequences {
       consequences = Consequences(

@@ -126,7 +126,7 @@ final class TextScreen: RunScreen {
     guard !isQuiet else { return }
     if result.usedMock, !isCommentary {
       try say(
-        "the mock model answered: made-up text, \(result.mockReason ?? "as it was asked to")"
+        "the mock model answered: made-up text, \(result.mockReason ?? "as requested")"
           + " (see `rasa doctor`)")
     }
     if !isVerbose, !isCommentary, terminal.outputIsTerminal, terminal.errorIsTerminal,
@@ -239,7 +239,7 @@ extension Restart {
     case .brokenStream: "the stream broke (\(reason)); the answer starts again"
     case .reasoning: "\(reason); the answer starts here"
     case .askedAgain: "`\(name)` is asked again; its answer starts again"
-    case .leftOut: "what `\(name)` has written so far does not count"
+    case .leftOut: "ignore what `\(name)` has written so far"
     }
   }
 }

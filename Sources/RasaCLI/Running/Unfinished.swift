@@ -24,19 +24,19 @@ extension Workshop {
     let record = run.record
     let opening = printable(String(record.input.prefix(60)))
     let what =
-      "\(record.id) of this session did not come to its end "
+      "\(record.id) of this session is unfinished "
       + "(\(momentText(run.changedAt, house.time)): “\(opening)”)"
     guard settings.format == .text, terminal.inputIsTerminal, terminal.errorIsTerminal,
       run.waiting == 0
     else {
       if !settings.isQuiet {
-        try house.tell("rasa: \(what); `rasa resume \(record.id)` goes on with it\n")
+        try house.tell("rasa: \(what); `rasa resume \(record.id)` continues it\n")
       }
       return false
     }
     try house.tell("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
-    let line = try await reader.nextLine(prompt: "Go on with it instead of asking anew? [y/N] ")
+    let line = try await reader.nextLine(prompt: "Resume it instead of asking again? [y/N] ")
     guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, mend: "") }
     return ["y", "yes"].contains(answer.lowercased())
   }

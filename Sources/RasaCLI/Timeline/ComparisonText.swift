@@ -19,7 +19,7 @@ struct ComparisonText {
       style.green("+ B  \(right.found.id)") + "  " + about(right), "",
     ]
     if !comparison.start.isEmpty {
-      lines.append(style.bold("They begin differently:"))
+      lines.append(style.bold("They start differently:"))
       for difference in comparison.start { lines += text(of: difference) }
       lines.append("")
     }
@@ -55,10 +55,10 @@ struct ComparisonText {
       lines.append("\(steps), the last \(others.line(last.title))")
     }
     if parting.left == parting.right, let step = parting.left {
-      lines.append(style.bold("They part at \(others.line(step.title)):"))
+      lines.append(style.bold("They diverge at \(others.line(step.title)):"))
       for difference in parting.differences { lines += text(of: difference) }
     } else {
-      lines.append(style.bold("They go different ways:"))
+      lines.append(style.bold("They diverge:"))
       lines.append("  " + style.red("- \(goesOn(parting.left))"))
       lines.append("  " + style.green("+ \(goesOn(parting.right))"))
     }
@@ -70,7 +70,7 @@ struct ComparisonText {
   }
 
   private func goesOn(_ step: Step?) -> String {
-    step.map { "goes on with \(others.line($0.title))" } ?? "takes no further step"
+    step.map { "continues with \(others.line($0.title))" } ?? "takes no further step"
   }
 
   private func text(of difference: RunComparison.Difference) -> [String] {
@@ -122,7 +122,7 @@ struct ComparisonText {
 
   private var totals: [String] {
     let equal = comparison.isOutputEqual(left, right)
-    let output = equal.map { $0 ? "the same" : "different" } ?? "not both have one"
+    let output = equal.map { $0 ? "the same" : "different" } ?? "not in both"
     let first = (left.timeline.totals, left.found)
     let second = (right.timeline.totals, right.found)
     let rows = [

@@ -168,11 +168,11 @@ struct TimelineText {
       facts += [
         style.red("failed") + (took.map { " after \($0)" } ?? ""), "\(call.cost)", line(why),
       ]
-      if !call.text.isEmpty { facts.append("“\(others.opening(call.text, to: 60))” had come") }
+      if !call.text.isEmpty { facts.append("“\(others.opening(call.text, to: 60))” had arrived") }
     case .uncertain(let decision):
       facts += [
         style.yellow("in doubt"), "\(call.cost)",
-        "whether it was answered is not known (\(line(decision)))",
+        "unknown whether it was answered (\(line(decision)))",
       ]
     case .open:
       let isAlive = account.found.run.isAlive

@@ -229,7 +229,7 @@ struct Drive {
     } else {
       // What is no failure of the run (the reader of its output has gone) stops it all the same.
       failure = Failure(
-        .cancelled, "the run was interrupted", mend: "`rasa resume \(start.run)` goes on with it")
+        .cancelled, "the run was interrupted", mend: "`rasa resume \(start.run)` continues it")
       ending = RunEnding(.parked)
       last = .parked(Parking(.interrupted, waitsFor: waitsFor.map(\.id)))
     }
@@ -259,7 +259,7 @@ struct Drive {
       let reason = second.message == failure.message ? "" : ": \(second.message)"
       told.details.append(
         "its end could not be written down\(reason); it counts as running until its lease ends, and "
-          + "`rasa resume \(run)` then goes on with it")
+          + "`rasa resume \(run)` then continues it")
     }
     return told
   }

@@ -84,7 +84,7 @@ package struct AgentNarrowing: Sendable, Hashable {
       }.map { pattern in
         let nearest = nearestName(to: pattern, among: ids)
         return (
-          "\(list.place) names `\(DocumentReader.printable(pattern))`, and there is no such agent",
+          "\(list.place) names `\(DocumentReader.printable(pattern))`, but there is no such agent",
           nearest.map { "did you mean `\($0)`?" }
         )
       }

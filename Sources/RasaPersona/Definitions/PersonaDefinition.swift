@@ -274,7 +274,7 @@ extension PersonaDefinition {
   package var vagueFrames: [Warning] {
     frames.filter(\.isKindAssumed).map { frame in
       Warning(
-        "the frame `\(frame.name)` does not say its kind, and is \(frame.kind.rawValue): its operators "
+        "the frame `\(frame.name)` has no kind and is taken as \(frame.kind.rawValue): its operators "
           + "see no conversation; write `{name: \(frame.name), kind: session}` for one that does",
         at: frame.location)
     }

@@ -35,7 +35,7 @@ extension Value {
   var spokenType: String {
     switch self {
     case .null: "nothing"
-    case .bool: "a yes or no"
+    case .bool: "a boolean"
     case .int, .double: "a number"
     case .string: "text"
     case .array: "a list"
@@ -192,6 +192,6 @@ extension Expression {
   }
 
   private static func tooLarge(_ offset: Int) -> ExpressionError {
-    ExpressionError(message: "a number becomes too large", offset: offset)
+    ExpressionError(message: "the number becomes too large", offset: offset)
   }
 }

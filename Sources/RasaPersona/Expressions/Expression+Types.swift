@@ -29,7 +29,7 @@ private enum KnownType {
   var spoken: String {
     switch self {
     case .null: "nothing"
-    case .boolean: "a yes or no"
+    case .boolean: "a boolean"
     case .number: "a number"
     case .text: "text"
     case .list: "a list"

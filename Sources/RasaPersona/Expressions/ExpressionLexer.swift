@@ -89,17 +89,17 @@ struct ExpressionLexer {
     case UInt8(ascii: "=") where isDoubled: token = .equal
     case UInt8(ascii: "!") where isDoubled: token = .notEqual
     case UInt8(ascii: "="):
-      throw ExpressionError(message: "`=` compares nothing", mend: "write `==`", offset: start)
+      throw ExpressionError(message: "`=` is not a comparison", mend: "write `==`", offset: start)
     case UInt8(ascii: "!"):
-      throw ExpressionError(message: "`!` is not known here", mend: "write `not`", offset: start)
+      throw ExpressionError(message: "`!` is not an operator", mend: "write `not`", offset: start)
     case UInt8(ascii: "&"):
-      throw ExpressionError(message: "`&` is not known here", mend: "write `and`", offset: start)
+      throw ExpressionError(message: "`&` is not an operator", mend: "write `and`", offset: start)
     case UInt8(ascii: "|"):
-      throw ExpressionError(message: "`|` is not known here", mend: "write `or`", offset: start)
+      throw ExpressionError(message: "`|` is not an operator", mend: "write `or`", offset: start)
     default:
       let shown = first > 0x20 && first < 0x7F ? "`\(Character(Unicode.Scalar(first)))`" : "this"
       throw ExpressionError(
-        message: "\(shown) has no meaning in a condition",
+        message: "\(shown) is not allowed in a condition",
         mend: "put text in quotes, and use letters, digits and `_` in names", offset: start)
     }
     switch token {
@@ -169,7 +169,7 @@ struct ExpressionLexer {
     }
     if let after = byte(position), PathSyntax.startsName(after) || after == UInt8(ascii: ".") {
       throw ExpressionError(
-        message: "a number ends here with something that is no digit",
+        message: "a number contains something other than digits",
         mend: "names start with a letter", offset: position)
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
@@ -197,8 +197,8 @@ struct ExpressionLexer {
       case UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: "'"): text.append(escape ?? quote)
       default:
         throw ExpressionError(
-          message: "this escape is not known in quoted text",
-          mend: #"the known ones are \n \t \\ \" and \'"#, offset: position - 2)
+          message: "unknown escape in quoted text",
+          mend: #"known escapes are \n \t \\ \" and \'"#, offset: position - 2)
       }
     }
     throw ExpressionError(

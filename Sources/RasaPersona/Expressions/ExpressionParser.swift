@@ -18,7 +18,7 @@ struct ExpressionParser {
     guard lexer.bytes.count <= Self.longestSource else {
       throw ExpressionError(
         message: "the condition is longer than \(Self.longestSource) bytes",
-        mend: "let a rule operator write a key, and test that key here", offset: 0)
+        mend: "have a rule operator write a key, and test that key here", offset: 0)
     }
     try advance()
     if token == .end {
@@ -67,7 +67,7 @@ struct ExpressionParser {
         return (.doesNotContain, start)
       default:
         throw ExpressionError(
-          message: "`not` stands between two values", mend: "write `and not`, or `not in`",
+          message: "`not` is between two values", mend: "write `and not`, or `not in`",
           offset: start)
       }
     }
@@ -106,7 +106,7 @@ struct ExpressionParser {
     defer { depth -= 1 }
     guard depth <= Self.deepestNesting else {
       throw ExpressionError(
-        message: "the condition is nested more than \(Self.deepestNesting) deep",
+        message: "the condition is nested more than \(Self.deepestNesting) levels deep",
         mend: "split it", offset: offset)
     }
     let start = offset

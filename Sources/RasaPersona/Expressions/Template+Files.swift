@@ -28,7 +28,7 @@ extension Template {
         total += insertion.count
         if total > Self.longestText {
           throw Failure(
-            .configuration, "the files that the prompt inserts have more than 64 MB together",
+            .configuration, "the files that the prompt inserts exceed 64 MB in total",
             mend: "insert fewer or smaller ones")
         }
         insertions.append(insertion)
@@ -63,12 +63,12 @@ extension Template {
     func refusal(_ message: String) -> Failure {
       Failure(
         .configuration, "`\(path)` cannot be inserted: \(message)",
-        mend: "name a file by its path from the folder of the prompt or of the project")
+        mend: "use a path relative to the folder of the prompt or of the project")
     }
     if path.hasBytePrefix("/") || path.hasBytePrefix("~") {
-      throw refusal("its path does not begin at the prompt")
+      throw refusal("its path is not relative")
     }
-    if path.utf8.contains(0) { throw refusal("its path is no path") }
+    if path.utf8.contains(0) { throw refusal("its path is not valid") }
     var depth = 0
     for part in path.split(atByte: "/", omittingEmpty: true) {
       if part == "." { continue }

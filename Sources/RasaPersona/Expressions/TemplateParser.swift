@@ -102,12 +102,12 @@ struct TemplateParser {
   private mutating func close(_ name: String, at offset: Int) throws(Failure) {
     guard let section = open.popLast() else {
       throw Failure(
-        .configuration, "`{{/\(name)}}` ends a section that nothing begins",
-        mend: "write `{{#\(name)}}` where it begins, or take it out", at: place(of: offset))
+        .configuration, "`{{/\(name)}}` closes a section that was never opened",
+        mend: "write `{{#\(name)}}` where it starts, or remove it", at: place(of: offset))
     }
     guard section.name == name else {
       throw Failure(
-        .configuration, "`{{/\(name)}}` stands where `{{#\(section.name)}}` has to be closed first",
+        .configuration, "`{{/\(name)}}` comes before `{{#\(section.name)}}` is closed",
         mend: "write `{{/\(section.name)}}` before it", at: place(of: offset))
     }
     guard case .section(let number, _) = segments[section.segment] else { return }
@@ -174,7 +174,7 @@ extension TemplateParser {
 
   private func placeholder(at start: Int) -> Placeholder {
     if author == .agent, start > 0, bytes[start - 1] == UInt8(ascii: "$") {
-      return .broken(message: "`${{` is another tool's", mend: "", offset: start)
+      return .broken(message: "`${{` belongs to another tool", mend: "", offset: start)
     }
     var position = start + 2
     while let space = byte(position), Self.isBlank(space) { position += 1 }
@@ -206,9 +206,9 @@ extension TemplateParser {
         ? unclosed(start)
         : .broken(
           message: isOpening || isClosing
-            ? "a section is named by one path, such as `{{#draft}}…{{/draft}}`, and nothing else"
-            : "a placeholder holds one path, such as `{{critique.verdict}}`, and nothing else",
-          mend: #"mend the name, or write `\{{` for two braces"#, offset: position)
+            ? "a section takes one path and nothing else, such as `{{#draft}}…{{/draft}}`"
+            : "a placeholder takes one path and nothing else, such as `{{critique.verdict}}`",
+          mend: #"fix the name, or write `\{{` for two braces"#, offset: position)
     }
     let isName = !hasDots && nameStart < bytes.count && PathSyntax.startsName(bytes[nameStart])
     guard isName || PathSyntax.isPath(name) else {

@@ -17,7 +17,7 @@ extension Library {
   /// The agent of these files, which need not be among those that are found.
   package func agentPersona(_ documents: AgentDocuments) throws(Failure) -> PersonaDefinition {
     guard let source = agentSource else {
-      throw Failure(.configuration, "no agents can be read here")
+      throw Failure(.configuration, "agents are not available here")
     }
     return try persona(of: documents, from: source, isPart: false)
   }
@@ -49,7 +49,7 @@ extension Library {
   static func emptyPrompt(of id: String, at place: SourceLocation) -> Failure {
     Failure(
       .configuration, "the prompt of the agent `\(id)` is empty",
-      mend: "write what the agent is to do below the front matter", at: place)
+      mend: "write its task below the front matter", at: place)
   }
 
   /// Compiled now, or before while the file stood as it does.
@@ -91,6 +91,6 @@ extension Library {
     let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
       .configuration, "there is no agent `\(id)`",
-      mend: hint + "`rasa agents list` shows which there are")
+      mend: hint + "`rasa agents list` lists the agents")
   }
 }

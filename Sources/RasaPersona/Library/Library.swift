@@ -56,12 +56,12 @@ extension Library {
       return names.compactMap { name in
         if !DocumentReader.isName(name) {
           let mend = DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
-          return Warning("\(source.label)/\(name).yaml is left out: \(Self.nameRule)\(mend)")
+          return Warning("\(source.label)/\(name).yaml is ignored: \(Self.nameRule)\(mend)")
         }
         return seen.insert(name).inserted
           ? nil
           : Warning(
-            "\(source.label)/\(name).yml is left out: \(name).yaml, beside it, has the same name")
+            "\(source.label)/\(name).yml is ignored: \(name).yaml, beside it, has the same name")
       }
     }
   }
@@ -103,7 +103,7 @@ extension Library {
   /// There are a persona and an agent of that name, and the books know names alone.
   package static func shares(budgetOf name: String, at place: SourceLocation?) -> Warning {
     Warning(
-      "there are both a persona and an agent `\(name)`, which share one budget and one memory; "
+      "there are both a persona and an agent `\(name)`, which share a budget and memories; "
         + "rename one of them", at: place)
   }
 
@@ -297,17 +297,17 @@ extension Library {
       file.name == name || file.name.lowercased() == name.lowercased()
     }) {
       return Failure(
-        .configuration, "\(misnamed.place) is no \(what)'s file: \(nameRule)",
+        .configuration, "\(misnamed.place) is not a valid \(what) file: \(nameRule)",
         mend: "rename it to `\(misnamed.name.lowercased()).yaml`")
     }
     let names = entries.map(\.name)
     let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
-    let known = names.isEmpty ? "there are none yet" : "known are \(names.joined(separator: ", "))"
+    let known = names.isEmpty ? "there are none yet" : "available: \(names.joined(separator: ", "))"
     return Failure(
       .configuration, "there is no \(what) `\(name)`", mend: suggestion + known)
   }
 
-  private static let nameRule = "a name has lower-case letters, digits, `_` and `-` only"
+  private static let nameRule = "a name may contain only lowercase letters, digits, `_` and `-`"
 
   /// Files whose names nobody can ask for.
   private static func misnamed(

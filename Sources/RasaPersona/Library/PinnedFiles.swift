@@ -89,7 +89,8 @@ private struct PinnedAgents: AgentSource {
   ) throws(Failure) -> SourceDocument {
     let name = "\(documents.fileName):\(path)"
     guard let found = files.first(where: { $0.kind == .agentSibling && $0.name == name }) else {
-      throw Failure(.configuration, "the run keeps no file `\(path)` of `\(documents.fileName)`")
+      throw Failure(
+        .configuration, "the run has no copy of the file `\(path)` of `\(documents.fileName)`")
     }
     return found.document
   }
@@ -115,7 +116,7 @@ private struct PinnedSource: DefinitionSource {
 
   func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     guard let found = document(siblings, path) else {
-      throw Failure(.configuration, "the run keeps no file `\(path)`")
+      throw Failure(.configuration, "the run has no copy of the file `\(path)`")
     }
     return found
   }

@@ -17,22 +17,22 @@ struct AddressText {
     let parts = text.split(atByte: ":", maxSplits: 1)
     guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasBytePrefix("//")
     else {
-      throw problem("it does not begin with \(schemes[0])://", "begin it with `https://`")
+      throw problem("it does not begin with \(schemes[0])://", "start it with `https://`")
     }
     var rest = parts[1].dropFirst(2)
     let isPlain = rest.utf8.allSatisfy { byte in
       byte > 0x20 && byte < 0x7F && !"\\\"<>^`{|}".utf8.contains(byte)
     }
-    guard isPlain else { throw problem("it has a character that no address has") }
+    guard isPlain else { throw problem("it has a character that no URL can have") }
     let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
     guard !rest[end...].contains(where: { $0 == "?" || $0 == "#" }) else {
-      throw problem("it has a query", "put what stands behind the `?` into `query`")
+      throw problem("it has a query", "put what follows the `?` into `query`")
     }
     rest = rest[..<end]
     if let at = rest.lastIndex(of: "@") {
       guard mayNameUser else {
         throw problem(
-          "a user's name or a key stands in it", "name the variable that holds the key as `key`")
+          "it contains a user name or a key", "name the variable that holds the key as `key`")
       }
       rest = rest[rest.index(after: at)...]
     }
@@ -44,7 +44,7 @@ struct AddressText {
       let tail = rest[rest.index(after: close)...]
       guard name.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }),
         tail.isEmpty || tail.first == ":"
-      else { throw problem("what stands in brackets is no address of IPv6") }
+      else { throw problem("the text in brackets is not an IPv6 address") }
       port = tail.isEmpty ? nil : tail.dropFirst()
     } else {
       if let colon = rest.firstIndex(ofByte: ":") {
@@ -52,7 +52,7 @@ struct AddressText {
         port = rest[rest.index(after: colon)...]
       }
       guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
-      else { throw problem("its host has a character that no host has") }
+      else { throw problem("its host has a character that no host can have") }
     }
     guard !name.isEmpty else { throw problem("it has no host") }
     if let port {

@@ -37,8 +37,8 @@ extension ConfigurationReader {
         Failure(
           .configuration,
           builtIn == .mock
-            ? "the mock is no provider that can be reached elsewhere"
-            : "a provider's name has lower-case letters, digits, `_` and `-` only",
+            ? "the mock is built in and cannot be redefined"
+            : "a provider's name may contain only lowercase letters, digits, `_` and `-`",
           mend: "give the provider another name, such as `groq`", at: entry.keyLocation))
       return nil
     }
@@ -84,11 +84,11 @@ extension ConfigurationReader {
     guard case .project(let providers) = origin else { return true }
     let reason: String
     if BuiltInProvider.names.contains(definition.name) {
-      reason = "it would take the place of a provider that is known already"
+      reason = "it would replace a known provider"
     } else if providers.contains(definition.name) {
-      reason = "your own file has a provider of that name, which counts"
+      reason = "your own file has a provider with that name"
     } else if hasKey || definition.keyHeader != nil {
-      reason = "it would be sent a key of yours"
+      reason = "it would receive one of your keys"
     } else if address?.isLoopback != true {
       reason = "it is not on this machine"
     } else {
@@ -110,7 +110,7 @@ extension ConfigurationReader {
       if !isBuiltIn {
         reader.fail(
           fields.node, "the provider `\(name)` has no `base_url`",
-          mend: "add where it is, such as `base_url: https://api.example.com/v1`")
+          mend: "add its address, such as `base_url: https://api.example.com/v1`")
       }
       return nil
     }
@@ -141,8 +141,8 @@ extension ConfigurationReader {
     reader.fail(
       node,
       KeyText.looksLikeKey(text)
-        ? "`key` takes the name of an environment variable, and what stands there looks like a key"
-        : "`key` takes the name of an environment variable, and what stands there is none",
+        ? "`key` takes the name of an environment variable, but this looks like a key"
+        : "`key` takes the name of an environment variable, but this is not one",
       mend: mend)
     return nil
   }
@@ -168,7 +168,7 @@ extension ConfigurationReader {
       if KeyText.carriesKey(entry.key) || KeyText.beginsAsKey(text) {
         secrets.append(entry.value.location)
         reader.fail(
-          entry.value, "a key stands in `\(what)`, and keys belong into no file",
+          entry.value, "`\(what)` contains a key, and keys do not belong in files",
           mend: "keep it in an environment variable and name that as `key`; `key_header` says in "
             + "which header it is sent")
         return nil
@@ -176,7 +176,7 @@ extension ConfigurationReader {
       if areHeaders, !KeyText.isHeaderName(entry.key) {
         reader.fail(
           Failure(
-            .configuration, "a header's name has letters, digits and `-` only",
+            .configuration, "a header's name may contain only letters, digits and `-`",
             mend: "write it as `x-name: value`", at: entry.keyLocation))
         return nil
       }

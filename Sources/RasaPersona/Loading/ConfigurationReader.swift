@@ -45,7 +45,7 @@ struct ConfigurationReader {
     configuration.budget = budget(fields["budget"])
     configuration.network = network(fields["network"])
     configuration.narrowing = AgentNarrowing().and(reader.agentList(fields["agents"]))
-    if isOwn(fields, "recommend", because: "it says to whom your tasks are sent"),
+    if isOwn(fields, "recommend", because: "it decides where your tasks are sent"),
       let node = fields["recommend"],
       let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])
     {
@@ -61,7 +61,7 @@ struct ConfigurationReader {
       let entry = fields.entries.first(where: { $0.key == key })
     else { return true }
     reader.warn(
-      "`\(key)` is ignored in a project's file: \(reason); put it into your own",
+      "`\(key)` is ignored in a project's file: \(reason); put it in your own",
       at: entry.keyLocation)
     return false
   }
@@ -77,10 +77,10 @@ struct ConfigurationReader {
     budget.maxPerExecution = reader.money(fields["max_per_execution"], "max_per_execution")
     budget.maxDaily = reader.money(fields["max_daily"], "max_daily")
     budget.maxMonthly = reader.money(fields["max_monthly"], "max_monthly")
-    if isOwn(fields, "time_zone", because: "the calendar of your limits is yours") {
+    if isOwn(fields, "time_zone", because: "it changes the calendar of your limits") {
       budget.timeZone = timeZone(fields["time_zone"])
     }
-    if isOwn(fields, "unknown_price", because: "it decides which models your limits let through") {
+    if isOwn(fields, "unknown_price", because: "it decides which models your limits allow") {
       let price = unknownPrice(fields["unknown_price"])
       budget.unknownInputPrice = price?.input
       budget.unknownOutputPrice = price?.output
@@ -129,8 +129,8 @@ struct ConfigurationReader {
     }
     guard !isProject else {
       reader.warn(
-        "`network` is ignored in a project's file: which way your keys and prompts go is yours to "
-          + "say; put it into your own", at: node.location)
+        "`network` is ignored in a project's file: it decides how your keys and prompts "
+          + "travel; put it in your own", at: node.location)
       return network
     }
     network.proxy = proxy(fields["proxy"])

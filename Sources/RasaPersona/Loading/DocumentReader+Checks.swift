@@ -16,7 +16,7 @@ extension DocumentReader {
     for (key, kinds) in Self.usedBy where !kinds.contains(kind) {
       guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
       warn(
-        "`\(key)` means nothing to an operator of kind `\(kind.rawValue)`", at: entry.keyLocation)
+        "`\(key)` has no effect on an operator of kind `\(kind.rawValue)`", at: entry.keyLocation)
     }
   }
 
@@ -47,7 +47,7 @@ extension DocumentReader {
     if let prompt = definition.prompt, prompt.source.isBlankText,
       let node = fields["prompt"] ?? fields["prompt_path"]
     {
-      fail(node, "the prompt is empty", mend: "write what the operator is to do")
+      fail(node, "the prompt is empty", mend: "write the operator's task")
     }
     if let ask = definition.ask {
       checkDeclared(ask.paths, in: definition, fields, "the question inserts") {
@@ -75,18 +75,18 @@ extension DocumentReader {
     guard let ask = definition.ask else {
       if fields["ask"] != nil { return }
       for (key, what) in [
-        ("default", "the answer that counts when nobody is asked"),
-        ("output", "the form of an answer"),
+        ("default", "the answer used when nobody is asked"),
+        ("output", "the schema of an answer"),
       ] {
         guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
         warn(
-          "`\(key)` is \(what), and this operator asks for none: it has no `ask`",
+          "`\(key)` is \(what), but this operator asks for none: it has no `ask`",
           at: entry.keyLocation)
       }
       return
     }
     if ask.source.isBlankText {
-      fail(fields["ask"] ?? fields.node, "`ask` is empty", mend: "write what the user is asked")
+      fail(fields["ask"] ?? fields.node, "`ask` is empty", mend: "write the question for the user")
     }
     if definition.prompt != nil {
       fail(
@@ -104,7 +104,9 @@ extension DocumentReader {
       problems = ["an answer without `output` is text"]
     }
     for problem in problems.prefix(4) {
-      fail(node, "`default` does not fit: \(problem)", mend: "give an answer that would be taken")
+      fail(
+        node, "`default` does not fit: \(problem)", mend: "give an answer that the operator accepts"
+      )
     }
   }
 
@@ -113,7 +115,7 @@ extension DocumentReader {
     guard let first = definition.writes.first else {
       if fields["writes"] == nil {
         fail(
-          fields.node, "the operator keeps its answer nowhere",
+          fields.node, "the operator does not store its answer",
           mend: "add `writes`, such as `writes: {draft: text}`")
       }
       return
@@ -127,7 +129,7 @@ extension DocumentReader {
           mend: "add an `output` schema with a property for each key, or write one key")
       } else if first.type != .text && first.type != .any {
         fail(
-          node, "`\(first.key)` is to be `\(first.type.rawValue)`, and the answer is text",
+          node, "`\(first.key)` is declared as `\(first.type.rawValue)`, but the answer is text",
           mend: "add an `output` schema, or write `\(first.key): text`")
       }
       return
@@ -135,14 +137,15 @@ extension DocumentReader {
     if definition.writes.count == 1 {
       if first.type != .object && first.type != .any {
         fail(
-          node, "`\(first.key)` is to be `\(first.type.rawValue)`, and `output` makes an object",
+          node,
+          "`\(first.key)` is declared as `\(first.type.rawValue)`, but `output` describes an object",
           mend: "write `\(first.key): object`")
       }
     } else {
       for write in definition.writes where schema["properties"][write.key].isNull {
         fail(
-          node, "`output` has no property `\(write.key)` to be written",
-          mend: "with several keys each is filled by the property of its name")
+          node, "`output` has no property for `\(write.key)`",
+          mend: "with several keys, each takes the property with its name")
       }
     }
   }
@@ -167,7 +170,7 @@ extension DocumentReader {
     var told = Set(definition.writes.map(\.key))
     for key in written where told.insert(key).inserted {
       fail(
-        fields["writes"] ?? node, "the operator changes `\(key)` and does not declare it",
+        fields["writes"] ?? node, "the operator changes `\(key)` without declaring it",
         mend: "add `\(key)` to `writes`")
     }
     for write in definition.writes where fields["writes"] == nil {
@@ -199,7 +202,7 @@ extension DocumentReader {
       let nearest = nearestName(to: path.description, among: names ?? [])
       let message = "\(deed) `\(path)`, which is not among the operator's `reads`"
       let mend =
-        nearest.map { "did you mean `\($0)`? Else add `\(path)` to `reads`" }
+        nearest.map { "did you mean `\($0)`? Otherwise add `\(path)` to `reads`" }
         ?? "add `\(path)` to `reads`"
       if let location = place(path) {
         fail(Failure(.configuration, message, mend: mend, at: location))
@@ -213,7 +216,7 @@ extension DocumentReader {
   mutating func isAnswerSchema(_ node: DocumentNode) -> Bool {
     let before = failures.count
     guard case .mapping = node.content else {
-      fail(node, "output", mustBe: "a JSON Schema", mend: "begin it with `type: object`")
+      fail(node, "output", mustBe: "a JSON Schema", mend: "start it with `type: object`")
       return false
     }
     if node["type"]?.value.string != "object" {
@@ -223,14 +226,14 @@ extension DocumentReader {
     let properties = entries(
       node["properties"], "properties", mustBe: "a mapping of names to schemas")
     if properties.isEmpty, failures.count == before {
-      fail(node, "`output` has no properties", mend: "name what the answer holds")
+      fail(node, "`output` has no properties", mend: "name the properties of the answer")
     }
     for name in elements(node["required"], "required", of: "property names") {
       guard let text = text(name, "required") else { continue }
       if !properties.contains(where: { $0.key == text }) {
         let suggestion = nearestName(to: text, among: properties.map(\.key))
         fail(
-          name, "`required` names `\(text)`, which is no property",
+          name, "`required` names `\(text)`, which is not a property",
           mend: suggestion.map { "did you mean `\($0)`?" } ?? "")
       }
     }

@@ -36,7 +36,7 @@ extension DocumentReader {
       texts = splitting == .never ? [text] : text.splitAtCommas
       if texts.count > 1, splitting == .telling {
         warn(
-          "`\(what)` is text with commas, and is read as a list of \(texts.count); write it as "
+          "`\(what)` is text with commas and is read as a list of \(texts.count); write it as "
             + "`[…]`", at: node.location)
       }
     case .mapping:
@@ -55,7 +55,7 @@ extension DocumentReader {
     {
       let text = "\(entry.key): \(value.string ?? entry.value.rawText ?? value.json())"
       warn(
-        "the colon makes an entry of `\(what)` a mapping, and it is read as text; put it in quotes",
+        "the colon makes an entry of `\(what)` a mapping; it is read as text, so put it in quotes",
         at: node.location)
       return text.trimmed
     }
@@ -70,7 +70,7 @@ extension DocumentReader {
       number = value.int
       if number == nil, let text = value.string, let plain = Int64(text.trimmed) {
         number = plain
-        warn("`\(what)` is text, and is read as the number \(plain)", at: node.location)
+        warn("`\(what)` is text and is read as the number \(plain)", at: node.location)
       }
     }
     guard let number, (1...1_000_000_000).contains(number) else {

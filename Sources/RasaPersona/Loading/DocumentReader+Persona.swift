@@ -16,7 +16,7 @@ extension DocumentReader {
       return nil
     }
     if fields["to"] == nil {
-      fail(node, "the transition does not say where it leads", mend: "add `to: …`, or `to: end`")
+      fail(node, "the transition has no target", mend: "add `to: …`, or `to: end`")
     }
     let condition = condition(fields["when"], "when")
     let bound = atMost(fields)
@@ -100,7 +100,7 @@ extension DocumentReader {
       let nearest = nearestName(to: engine, among: engines.sorted())
     {
       warn(
-        "`\(engine)` is no engine that is built in; did you mean `\(nearest)`?", at: node.location)
+        "`\(engine)` is not a built-in engine; did you mean `\(nearest)`?", at: node.location)
     }
     guard let model = fields["model"], let name = text(model, "model") else { return nil }
     guard let engine else {

@@ -40,7 +40,7 @@ extension DocumentReader {
         entry.value, entry.key, mustBe: "a mapping of texts to their replacements")
       for pair in pairs {
         guard !pair.key.isEmpty else {
-          fail(pair.value, "nothing cannot be replaced", mend: "name the text to look for")
+          fail(pair.value, "an empty text cannot be replaced", mend: "name the text to look for")
           continue
         }
         if let replacement = text(pair.value, pair.key) {
@@ -76,7 +76,7 @@ extension DocumentReader {
         continue
       }
       guard part["from"] != nil else {
-        fail(element, "the part does not say where it comes from", mend: "add `from: draft`")
+        fail(element, "the part has no source", mend: "add `from: draft`")
         continue
       }
       let heading = text(part["heading"], "heading")
@@ -85,7 +85,7 @@ extension DocumentReader {
     }
     guard let key = text(fields["key"], "key") else {
       if fields["key"] == nil {
-        fail(node, "`compose` does not say which key it writes", mend: "add `key: output`")
+        fail(node, "`compose` has no key to write", mend: "add `key: output`")
       }
       return nil
     }

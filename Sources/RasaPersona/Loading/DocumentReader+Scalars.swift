@@ -6,7 +6,7 @@ extension DocumentReader {
     guard let node else { return nil }
     guard case .scalar(.string(let text)) = node.content else {
       if case .scalar = node.content {
-        fail(node, what, mustBe: "text", mend: "put it in quotes if it is meant as text")
+        fail(node, what, mustBe: "text", mend: "quote it if it is meant as text")
       } else {
         fail(node, what, mustBe: "text")
       }
@@ -25,9 +25,9 @@ extension DocumentReader {
     guard Self.isName(name) else {
       let suggestion = Self.name(like: name).map { "write `\($0)`: " } ?? ""
       fail(
-        node, "`\(what)` must be a name, and is \(Self.spoken(node))",
+        node, "`\(what)` must be a name, but is \(Self.spoken(node))",
         mend: suggestion
-          + "names are lower-case letters, digits, `_` and `-`, such as `stock_analyst`")
+          + "names consist of lowercase letters, digits, `_` and `-`, such as `stock_analyst`")
       return nil
     }
     return name
@@ -38,7 +38,7 @@ extension DocumentReader {
     guard let node, let name = text(node, what) else { return nil }
     if Self.isName(name) || AgentID.isValid(name) { return name }
     fail(
-      node, what, mustBe: "the id of an agent or the name of a persona",
+      node, what, mustBe: "an agent's ID or a persona's name",
       mend: AgentID.make(of: name).map { "did you mean `\($0)`?" } ?? "")
     return nil
   }

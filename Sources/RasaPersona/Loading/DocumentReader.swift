@@ -27,7 +27,7 @@ struct DocumentReader {
   mutating func fail(
     _ node: DocumentNode, _ what: String, mustBe expected: String, mend: String = ""
   ) {
-    fail(node, "`\(what)` must be \(expected), and is \(Self.spoken(node))", mend: mend)
+    fail(node, "`\(what)` must be \(expected), but is \(Self.spoken(node))", mend: mend)
   }
 
   mutating func warn(_ message: String, at location: SourceLocation) {
@@ -81,13 +81,13 @@ extension DocumentReader {
   /// The fields of a mapping, with a warning for each that nobody knows.
   mutating func fields(_ node: DocumentNode, of what: String, known: [String]) -> Fields? {
     guard case .mapping(let entries) = node.content else {
-      fail(node, "\(what) must be a mapping, and is \(Self.spoken(node))")
+      fail(node, "\(what) must be a mapping, but is \(Self.spoken(node))")
       return nil
     }
     for entry in entries where !known.contains(entry.key) {
       let suggestion = nearestName(to: entry.key, among: known)
       warn(
-        "`\(entry.key)` is not known in \(what) and is ignored"
+        "`\(entry.key)` is unknown in \(what) and ignored"
           + (suggestion.map { "; did you mean `\($0)`?" } ?? ""), at: entry.keyLocation)
     }
     return Fields(node: node, entries: entries)

@@ -88,7 +88,7 @@ extension DocumentReader {
     guard let file else { return inside }
     if let inside, inside != file, let node = fields["name"] {
       warn(
-        "the file is found as `\(file)`, and calls itself `\(inside)`; `\(file)` counts",
+        "the file is named `\(file)` but calls itself `\(inside)`; `\(file)` is used",
         at: node.location)
     }
     return file
@@ -107,7 +107,7 @@ extension DocumentReader {
         if isOptional { path.removeLast() }
         guard PathSyntax.isPath(path) else {
           fail(
-            element, "`reads` lists paths, and \(Self.spoken(element)) is none",
+            element, "`reads` lists paths, and \(Self.spoken(element)) is not one",
             mend: "a path is names joined by dots, with a `?` at the end when it may be missing")
           continue
         }
@@ -136,7 +136,7 @@ extension DocumentReader {
     }
     var seen: Set<String> = []
     for write in writes where !seen.insert(write.key).inserted {
-      fail(node, "`writes` names `\(write.key)` twice", mend: "leave one of the two out")
+      fail(node, "`writes` names `\(write.key)` twice", mend: "remove one of the two")
     }
     return writes
   }

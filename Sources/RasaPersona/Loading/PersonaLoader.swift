@@ -93,7 +93,7 @@ package struct PersonaLoader {
     var names: Set<String> = []
     if let legacy = fields["state_stack"], fields["frames"] != nil {
       reader.fail(
-        legacy, "`state_stack` is the old name of `frames`, and both are given",
+        legacy, "`state_stack` is the old name of `frames`, but both are given",
         mend: "keep `frames`")
     }
     let key = fields["frames"] == nil && fields["state_stack"] != nil ? "state_stack" : "frames"
@@ -108,7 +108,7 @@ package struct PersonaLoader {
           definition.frames.append(frame)
         } else {
           reader.fail(
-            element, "the frame `\(frame.name)` is there twice", mend: "give each its own name")
+            element, "the frame `\(frame.name)` is listed twice", mend: "give each its own name")
         }
       }
     }
@@ -116,7 +116,7 @@ package struct PersonaLoader {
     if definition.frames.isEmpty, reader.failures.count == before {
       reader.fail(
         fields[key] ?? fields.node, "the persona has no frames",
-        mend: "add `frames: [session_frame]`; the first one is where a run begins")
+        mend: "add `frames: [session_frame]`; a run starts at the first one")
     }
   }
 
@@ -167,8 +167,9 @@ package struct PersonaLoader {
     let nearest = nearestName(to: name, among: FrameKind.names)
     if let nearest, editDistance(Array(name.unicodeScalars), Array(nearest.unicodeScalars)) <= 2 {
       reader.fail(
-        node, "nobody knows what the frame `\(name)` opens",
-        mend: "did you mean `\(nearest)`? Else say its kind, as in `{name: \(name), kind: session}`"
+        node, "the frame `\(name)` has no known kind",
+        mend:
+          "did you mean `\(nearest)`? Otherwise set its kind, as in `{name: \(name), kind: session}`"
       )
     }
     return true
@@ -191,8 +192,8 @@ package struct PersonaLoader {
     if known.contains(name) {
       if !isName || !isRepeatable {
         reader.fail(
-          node, "the operator `\(name)` is there twice",
-          mend: "leave one out; to run one twice, let a transition lead back to it")
+          node, "the operator `\(name)` is listed twice",
+          mend: "remove one; to run it twice, have a transition lead back to it")
       }
       return name
     }
@@ -203,8 +204,8 @@ package struct PersonaLoader {
         let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " }
         reader.fail(
           isName ? node : node["name"] ?? node, "there is no operator `\(name)`",
-          mend: (suggestion ?? "") + "known are \(names.joined(separator: ", "))"
-            + (isName ? "" : "; an operator of the persona's own needs a `kind`"))
+          mend: (suggestion ?? "") + "available: \(names.joined(separator: ", "))"
+            + (isName ? "" : "; an operator of the persona itself needs a `kind`"))
         return name
       }
       guard let read = reader.adopt(reading) else {

@@ -11,12 +11,13 @@ enum CostEfficiency {
   static func term(of agent: Agent, cost: Money?) -> Recommendation.Term {
     guard let cost else {
       return .init(
-        unknown, of: most, "no price is known for \(agent.modelName), which counts neither way")
+        unknown, of: most,
+        "the price of \(agent.modelName) is unknown, which counts neither for nor against it")
     }
     guard cost > .zero else { return .init(most, of: most, "its model is free") }
     let dollars = Double(cost.picoDollars) / 1e12
     let value = min(most, max(0, -2.5 * log10(dollars)))
-    return .init(value, of: most, "a usual answer costs about \(cost.displayText)")
+    return .init(value, of: most, "a typical answer costs about \(cost.displayText)")
   }
 }
 
@@ -29,9 +30,9 @@ enum AvailabilityBonus {
   ) -> Recommendation.Term {
     let model = agent.modelName
     return switch availability {
-    case .available: .init(most, of: most, "\(model) answered or was listed of late")
-    case .unknown: .init(5, of: most, "nobody has asked \(model) of late")
-    case .unavailable: .init(0, of: most, "\(model) cannot be asked now")
+    case .available: .init(most, of: most, "\(model) answered or was listed recently")
+    case .unknown: .init(5, of: most, "\(model) was not asked recently")
+    case .unavailable: .init(0, of: most, "\(model) is unavailable now")
     }
   }
 }

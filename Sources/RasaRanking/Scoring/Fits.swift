@@ -151,8 +151,8 @@ struct Fits {
     }
     let points = recommendation.matches.reduce(0) { $0 + Int($1.kind.points) }
     return
-      "its text has \(Int(recommendation.relevance.rounded())) of 100 of what agents know of the "
-      + "task, its skills meet \(points) of \(10 * count) points"
+      "its text has \(Int(recommendation.relevance.rounded())) of 100 of what agents know about the "
+      + "task, its skills score \(points) of \(10 * count) points"
       + (near.map { ", it is \(Nearness.text($0.cosine))" } ?? "")
   }
 }
@@ -167,7 +167,7 @@ extension Fits.Fit {
       let percent = Int(capability.rounded())
       return .init(
         term.value * share, of: term.most,
-        term.reason + "; \(full ?? term.value.tenths) for a whole fit, \(percent) % here")
+        term.reason + "; \(full ?? term.value.tenths) for a full match, \(percent) % here")
     }
     var recommendation = Recommendation(
       agent: agent.id, verdict: .not, capability: .init(capability, of: 100, ""),

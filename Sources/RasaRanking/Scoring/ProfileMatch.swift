@@ -15,7 +15,7 @@ enum ProfileMatch {
   }
 
   static func term(of agent: Agent, _ complexity: TaskComplexity) -> Recommendation.Term {
-    let own = agent.profile.map(\.rawValue) ?? "balanced, as it says nothing"
+    let own = agent.profile.map(\.rawValue) ?? "balanced by default"
     guard !complexity.isAssumed else {
       return .init(20, of: 20, "\(complexity.reason), and the agent is \(own)")
     }

@@ -27,7 +27,7 @@ package struct TaskComplexity: Sendable, Hashable {
     if task.stems.count > 60 {
       self.init(profile: .thinking, reason: "the task is long")
     } else {
-      self.init(profile: .balanced, reason: "the task is of the usual kind")
+      self.init(profile: .balanced, reason: "the task is an ordinary one")
       isAssumed = true
     }
   }

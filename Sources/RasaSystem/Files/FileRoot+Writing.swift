@@ -12,7 +12,7 @@ extension FileRoot {
     guard !path.utf8.contains(0), let name = path.split(separator: "/").last.map(String.init),
       name != ".", name != ".."
     else {
-      throw Failure(.storage, "cannot write \(shown): it is no path", mend: "name a file")
+      throw Failure(.storage, "cannot write \(shown): it is not a path", mend: "name a file")
     }
     let above = try makeFolders(upTo: FileSystem.parent(of: path))
     var status = stat()

@@ -99,7 +99,8 @@ package struct FileRoot: Sendable, Hashable {
     // A NUL would end the path that the kernel sees.
     guard !path.isEmpty, !path.utf8.contains(0), !folder.utf8.contains(0) else {
       throw Failure(
-        .configuration, "cannot read a file in \(folder): its path is no path", mend: "name a file")
+        .configuration, "cannot read a file in \(folder): its path is not valid",
+        mend: "name a file")
     }
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard number >= 0 else {
@@ -191,7 +192,8 @@ package struct FileRoot: Sendable, Hashable {
   private static func refuseKernelFile(_ file: Int32, _ name: String) throws(Failure) {
     guard rasa_is_kernel_file(file) != 0 else { return }
     throw Failure(
-      .configuration, "cannot read \(name): it leads to what the kernel tells, not to a file",
+      .configuration,
+      "cannot read \(name): it leads to a file that the kernel makes up, not to one on disk",
       mend: "put a file there")
   }
 

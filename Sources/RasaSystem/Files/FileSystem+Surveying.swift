@@ -46,7 +46,7 @@ extension FileSystem {
       guard count <= limit else {
         throw Failure(
           .configuration, "cannot list \(path): it has more than \(limit) entries",
-          mend: "move what does not belong there elsewhere")
+          mend: "move unrelated files elsewhere")
       }
       let type = unsafe Int(record.pointee.d_type)
       let isWanted = isWanted(bytes.span)

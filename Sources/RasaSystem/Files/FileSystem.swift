@@ -123,7 +123,7 @@ package enum FileSystem {
 
   private static func tooLarge(_ name: String, _ limit: Int) -> Failure {
     Failure(
-      .configuration, "cannot read \(name): it has more than \(byteCountText(limit))",
+      .configuration, "cannot read \(name): it is larger than \(byteCountText(limit))",
       mend: "make it smaller")
   }
 

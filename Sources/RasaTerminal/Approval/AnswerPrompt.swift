@@ -89,7 +89,7 @@ extension ApprovalPrompt {
         }
       }
     }
-    text += "One line for each, or all of it as JSON. Ctrl-D leaves the question for later.\n"
+    text += "One line per value, or everything as JSON. Ctrl-D leaves the question for later.\n"
     var filled: [(name: String, text: String)] = []
     for (index, field) in request.fields.enumerated() {
       let optional = field.isRequired ? "" : ", or Enter for none"
@@ -104,7 +104,7 @@ extension ApprovalPrompt {
           if line.allSatisfy(\.isWhitespace) {
             if index == 0, request.standard != nil { return .standard }
             if !field.isRequired { break asking }
-            text = card.note("`\(field.name)` is needed")
+            text = card.note("`\(field.name)` is required")
           } else if let problem = request.problem(field.name, line) {
             text = card.note(problem)
           } else {

@@ -29,7 +29,7 @@ struct ApprovalCard {
     lines += content(request.subject)
     lines.append(foot)
     if !request.problem.isEmpty {
-      lines.append(head("the edit does not fit; this is still what you decide about"))
+      lines.append(head("the edit was refused; you still decide on this text"))
       lines += content(request.problem)
       lines.append(foot)
     }

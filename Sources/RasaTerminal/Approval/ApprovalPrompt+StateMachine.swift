@@ -115,7 +115,7 @@ extension ApprovalPrompt.StateMachine {
     if request.allowsEdit { lines.append(("e", leads.edit)) }
     lines.append(("r", leads.reject))
     if request.allowsFeedback { lines.append(("f", leads.feedback)) }
-    if request.allowsSession { lines.append(("s", "as a, and not asked again in this session")) }
+    if request.allowsSession { lines.append(("s", "like a, and do not ask again in this session")) }
     return lines.map { letter, text in card.choice(letter, text) }.joined()
   }
 

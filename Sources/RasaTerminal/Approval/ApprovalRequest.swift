@@ -10,10 +10,10 @@ package struct ApprovalRequest: Sendable {
     package var feedback: String
 
     package init(
-      approve: String = "it goes on exactly as shown",
-      edit: String = "your text goes on in its place",
+      approve: String = "the text is used exactly as shown",
+      edit: String = "your text is used instead",
       reject: String = "with a reason it is sent back, without one the run ends as denied",
-      feedback: String = "say what should be different; it is worked on again"
+      feedback: String = "say what should be different; the text is written again"
     ) {
       self.approve = approve
       self.edit = edit

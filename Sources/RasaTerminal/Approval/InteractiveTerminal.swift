@@ -21,8 +21,8 @@ final class InteractiveTerminal: Sendable {
     let number = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else {
       throw Failure(
-        .approval, "there is no terminal to ask at",
-        mend: "run it in a terminal, or decide beforehand with --approval allow or deny")
+        .approval, "there is no terminal to ask on",
+        mend: "run it in a terminal, or decide in advance with --approval allow or deny")
     }
     terminal = Descriptor(owning: number)
     let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))

@@ -112,8 +112,8 @@ private struct PlainLines {
       }
       guard buffer.count <= Self.longestLine else {
         throw Failure(
-          .usage, "a line of the input has more than \(byteCountText(Self.longestLine))",
-          mend: "pass a text that long with --input - instead")
+          .usage, "a line of the input is longer than \(byteCountText(Self.longestLine))",
+          mend: "pass a text of that length with `--input -`")
       }
       let more = try FileSystem.readSome(descriptor, name: "standard input")
       if more.isEmpty { hasEnded = true } else { buffer += more }

@@ -53,7 +53,7 @@ struct RawLine {
       return .goesOn(echo: String(repeating: "\u{8} \u{8}", count: columns))
     case "\u{15}":
       text = ""
-      return .goesOn(echo: "\r\n(taken back) ")
+      return .goesOn(echo: "\r\n(undone) ")
     case _ where key.value < 0x20 && key != "\t": return .goesOn(echo: "")
     default: break
     }

@@ -25,7 +25,7 @@ package struct TextEditor: Sendable {
     let bytes = try FileSystem.read(path, limit: Self.longestText, followingLinks: false)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
-        .usage, "what the editor wrote is not UTF-8, and would not be what was written",
+        .usage, "the edited text is not UTF-8",
         mend: "set the editor's file encoding to UTF-8, and edit it again")
     }
     return text

@@ -47,11 +47,11 @@ struct AgentAuthoringTests {
     #expect(run.exitCode == 3)
     for line in [
       "broken  agents/broken.toml", "agents/broken.toml:2:", "broken  agents/two.toml",
-      "agents/two.toml:2:6: `id` must be lower-case words", "id = \"Two\"", "     ^",
+      "agents/two.toml:2:6: `id` must be lowercase words", "id = \"Two\"", "     ^",
       "→ did you mean `two`?", "agents/two.toml:3:8: the agent's `name` is empty",
       "agents/two.toml:4:10: there is no engine `gemni`",
       "ok      agents/good/bug-reviewer.md  (bug-reviewer)",
-      "warning: agents/good/bug-reviewer.md:5:1: `odd` is not known", " broken; ",
+      "warning: agents/good/bug-reviewer.md:5:1: `odd` is unknown", " broken; ",
     ] {
       #expect(run.text.contains(line), "\(line)\n\(run.text)")
     }
@@ -117,10 +117,10 @@ struct AgentAuthoringTests {
     "what is no agent is told",
     arguments: [
       ("nobody", "there is no agent `nobody`"), ("code-reviwer", "did you mean `code-reviewer`?"),
-      ("gone.md", "there is no file gone.md"), ("./x.txt", "its name ends neither in .toml"),
+      ("gone.md", "there is no file gone.md"), ("./x.txt", "its name must end in .toml"),
       ("shipped:agents/gone.md", "there is no file"), ("blank.md", "no front matter"),
-      ("skills/x/SKILL.md", "comes with tools, and is no agent"),
-      ("ci.yml", "is a GitHub workflow, and no agent"),
+      ("skills/x/SKILL.md", "comes with tools and is not an agent"),
+      ("ci.yml", "is a GitHub workflow, not an agent"),
     ])
   func noAgent(word: String, message: String) async throws {
     let rasa = try RasaProgram()
@@ -318,6 +318,6 @@ struct AgentAuthoringTests {
     try rasa.home.write(
       "[agent]\nid = \"b\"\nname = \"B\"\nprompt_path = \"gone.md\"\n", to: "agents/b.toml")
     let missing = try await rasa.run("agents", "enhance", "b", "--write")
-    #expect(missing.exitCode == 3 && missing.errorText.contains("`gone.md` is not there"))
+    #expect(missing.exitCode == 3 && missing.errorText.contains("`gone.md` does not exist"))
   }
 }

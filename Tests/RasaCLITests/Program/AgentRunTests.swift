@@ -264,7 +264,7 @@ struct AgentRunTests {
     #expect(stain.exitCode == 3)
     #expect(
       try JSON.parse(stain.text)["error"]["details"].array?.first?.string?
-        .hasPrefix("nearest, but below 30: ") == true, "\(stain.text)")
+        .hasPrefix("closest, but below 30: ") == true, "\(stain.text)")
     let both = try await rasa.run("run", "--auto", "--agent", "architect", "hello")
     #expect(both.exitCode == 2)
   }

@@ -33,7 +33,7 @@ struct BadInputTests {
     Mistake(arguments: ["run", "-p", "deep", "x"], exitCode: 3, says: "deep.yaml"),
     Mistake(
       arguments: ["run", "-p", "unknown_operator", "x"], exitCode: 3, says: "`critic_agent`"),
-    Mistake(arguments: ["personas", "show", "nobody"], exitCode: 3, says: "known are"),
+    Mistake(arguments: ["personas", "show", "nobody"], exitCode: 3, says: "available:"),
     Mistake(arguments: ["personas", "validate", "broken"], exitCode: 3, says: "1 of 1"),
     Mistake(arguments: ["sessions", "show", "none"], exitCode: 2, says: "no session"),
     Mistake(arguments: ["memory", "forget", "7"], exitCode: 2, says: "no memory 7"),

@@ -55,12 +55,12 @@ struct ImportTests {
     #expect(run.text.contains("agents: 2 written") && !run.text.contains("notes"), "\(run.text)")
     #expect(
       run.text.contains(
-        "rasa has no use for what some Claude Code agents say: `permissionMode` (1)"))
+        "rasa does not use what some Claude Code agents say: `permissionMode` (1)"))
     #expect(
       try project.read("agents/sea/tide-watcher.md") == """
         ---
         # From .claude/agents/sea/tide-watcher.md (Claude Code agent).
-        # rasa has no use for what else it says: permissionMode
+        # Not used by rasa: permissionMode
         agent_id: tide-watcher
         name: Tide Watcher
         description: Watches the tide
@@ -143,7 +143,7 @@ struct ImportTests {
     #expect(listed.text.contains("Gemini CLI command"), "\(listed.text)")
     #expect(
       listed.errorText.contains(
-        "1 Claude Code agent in .claude/agents: rasa has no use for `permissionMode` (1)"),
+        "1 Claude Code agent in .claude/agents: rasa does not use `permissionMode` (1)"),
       "\(listed.errorText)")
     let info = try await project.json("agents", "info", "tide-watcher")
     #expect(info["kind"] == "claude" && info["unused"] == ["permissionMode"])

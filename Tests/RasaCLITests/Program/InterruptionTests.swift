@@ -20,7 +20,7 @@ struct InterruptionTests {
     let terminal = try rasa.terminal("run", "-p", "single", "--session", "s", "hello")
     try await terminal.expect("half of it")
     terminal.send("\u{3}")
-    try await terminal.expect("goes on with it")
+    try await terminal.expect("continues it")
     #expect(try await terminal.waitForExit() == 130)
 
     let listed = try await rasa.latest()

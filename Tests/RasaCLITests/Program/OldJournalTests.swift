@@ -68,6 +68,6 @@ struct OldJournalTests {
     let done = try #require(runs.last { $0["status"] == "done" }?["run"].string)
     let fork = try await rasa.run("runs", "fork", done, "--dry-run")
     #expect(fork.exitCode == 0, "\(fork.errorText)")
-    #expect(fork.text.contains("takes over"))
+    #expect(fork.text.contains("reuses"))
   }
 }

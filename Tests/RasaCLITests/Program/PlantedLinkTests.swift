@@ -253,7 +253,7 @@ struct PlantedLinkTests {
       RasaProgram.binary, ["run", "-p", "dev", "-i", "hello", "--model", "mock"],
       environment: environment, folder: rasa.home.file("project"))
     #expect(run.exitCode == 3)
-    #expect(run.errorText.contains("dev.yaml: it leads to what the kernel tells"))
+    #expect(run.errorText.contains("dev.yaml: it leads to a file that the kernel makes up"))
     #expect(!run.errorText.contains("sk-planted"))
   }
 }

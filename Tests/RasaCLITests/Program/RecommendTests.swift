@@ -68,7 +68,7 @@ struct RecommendTests {
     for part in [
       "10 exact: cellar brewing by cellar-brewing", "5 partial: cellar by cellar-brewing",
       "10 exact: zymurgy by zymurgy", "of 20: speed is wanted (it was asked for)",
-      "a usual answer costs about $0.00", "nobody has asked gpt-4o-mini of late",
+      "a typical answer costs about $0.00", "gpt-4o-mini was not asked recently",
       "5 partial: zymurgy by its description", "maltster (Score: ", "maltster, as its text says",
       "`rasa agents enhance maltster` proposes some", "Looked for among",
     ] {

@@ -218,12 +218,12 @@ struct RunRecordTests {
       ])
     #expect(value["output_equal"] == false && value["a"]["calls"] == 1)
     let text = try await rasa.run("runs", "compare", first, second)
-    for part in ["They part at respond", "- it is fine", "+ it is not fine", "dollars"] {
+    for part in ["They diverge at respond", "- it is fine", "+ it is not fine", "dollars"] {
       #expect(text.text.contains(part), "\(text.text)")
     }
     _ = try await rasa.run("run", "-p", "single", "good day")
     let other = try await rasa.run("runs", "compare", second, try await rasa.latestRun())
-    #expect(other.text.contains("They begin differently"), "\(other.text)")
+    #expect(other.text.contains("They start differently"), "\(other.text)")
     #expect(other.text.contains("prompt (user)") && other.text.contains("+ good day"))
     #expect(try await rasa.run("runs", "compare", first, first).exitCode == 2)
   }
@@ -239,11 +239,11 @@ struct RunRecordTests {
 
     let dry = try await rasa.run(
       "runs", "fork", origin, "--set", "explanation=Mine.", "--dry-run")
-    #expect(dry.exitCode == 0 && dry.text.contains("takes over 5 calls"), "\(dry.text)")
+    #expect(dry.exitCode == 0 && dry.text.contains("reuses 5 calls"), "\(dry.text)")
     #expect(try await rasa.json("runs", "list").array?.count == 1)
     let fork = try await rasa.run("runs", "fork", origin, "--set", "explanation=Mine.")
     #expect(fork.exitCode == 0 && fork.text.contains("Mine."), "\(fork.errorText)")
-    #expect(fork.errorText.contains("takes over"), "\(fork.errorText)")
+    #expect(fork.errorText.contains("reuses"), "\(fork.errorText)")
     #expect(provider.asked == asked)
     let made = try await rasa.latest()
     #expect(made["fork_of"] == .string(origin) && made["cost_usd"] == "0")

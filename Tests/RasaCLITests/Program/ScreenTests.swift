@@ -422,8 +422,8 @@ import Testing
     let shown = terminal.grid.text
     #expect(shown.contains("the draft"), "\(shown)")
     #expect(shown.contains("`explain_operator` failed and was left out"), "\(shown)")
-    let last = shown.split(separator: "\n").first { $0.contains("does not count") }
-    #expect(last == "what `explain_operator` has written so far does not count", "\(shown)")
+    let last = shown.split(separator: "\n").first { $0.contains("has written so far") }
+    #expect(last == "ignore what `explain_operator` has written so far", "\(shown)")
   }
 
   @Test("a request to end ends the editor, too")

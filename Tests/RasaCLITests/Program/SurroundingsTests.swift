@@ -67,7 +67,7 @@ struct SurroundingsTests {
     running.signal(SIGTERM)
     let run = try await running.finish()
     // Had the first one counted, the second would have left at once, with the first one's code lost.
-    #expect(run.exitCode == 143 && run.errorText.contains("goes on with it"), "\(run.errorText)")
+    #expect(run.exitCode == 143 && run.errorText.contains("continues it"), "\(run.errorText)")
     #expect(try await rasa.latest()["status"] == "interrupted")
   }
 
@@ -93,7 +93,7 @@ struct SurroundingsTests {
     running.signal(signal)
     let run = try await running.finish()
     #expect(run.exitCode == 128 + signal, "\(run.errorText)")
-    #expect(run.errorText.contains("goes on with it"), "\(run.errorText)")
+    #expect(run.errorText.contains("continues it"), "\(run.errorText)")
     let listed = try await rasa.latest()
     #expect(listed["status"] == "interrupted")
     #expect(try await rasa.json("runs", "show", listed["run"].string ?? "")["held_usd"] == "0")

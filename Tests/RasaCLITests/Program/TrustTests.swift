@@ -274,10 +274,10 @@ struct TrustTests {
     let project = try Project(["personas/Analyst.yaml": Project.persona("analyst")])
     let list = try await project.run("personas", "list")
     #expect(!list.text.contains("Analyst"))
-    #expect(list.errorText.contains("personas/Analyst.yaml is left out"))
+    #expect(list.errorText.contains("personas/Analyst.yaml is ignored"))
     let run = try await project.run("run", "-p", "Analyst", "-i", "hello", "--model", "mock")
     #expect(run.exitCode == 3)
-    #expect(run.errorText.contains("personas/Analyst.yaml is no persona's file"))
+    #expect(run.errorText.contains("personas/Analyst.yaml is not a valid persona file"))
     #expect(run.errorText.contains("rename it to `analyst.yaml`"))
   }
 

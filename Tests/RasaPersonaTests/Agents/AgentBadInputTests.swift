@@ -11,7 +11,7 @@ import Testing
     Mistake("[agent]\nid = \"\"\nname = \"A\"\nprompt_path = \"p\"", "2:6", "`id` is empty"),
     Mistake(
       "[agent]\nid = \"Arch_Agent\"\nname = \"A\"\nprompt_path = \"p\"", "2:6",
-      "lower-case words joined by hyphens", mend: "did you mean `arch-agent`?"),
+      "lowercase words joined by hyphens", mend: "did you mean `arch-agent`?"),
     Mistake(
       "[agent]\nid = \"a--b\"\nname = \"A\"\nprompt_path = \"p\"", "2:6", "joined by hyphens",
       mend: "`a-b`"),
@@ -33,12 +33,12 @@ import Testing
     Mistake(short("reasoning_effort = \"hgih\""), "5:20", "`low`, `medium`", mend: "`high`"),
     Mistake(
       short("[agent.trigger_behavior]\ntrigger_agent_id = \"Code Agent\""), "6:20",
-      "id of an agent",
+      "an agent's ID",
       mend: "`code-agent`"),
     Mistake(short("[agent.sandbox]\ntype = \"dokcer\""), "6:8", "`docker`", mend: "`docker`"),
     Mistake(
       short("[agent.sandbox]\ntype = \"docker\"\nnetwork = \"open\"\nnetwork_mode = \"closed\""),
-      "8:16", "are the same, and differ"),
+      "8:16", "mean the same but differ"),
     Mistake(short("[agent.cost_budget]\nmax_daily = \"much\""), "6:13", "an amount in dollars"),
     Mistake(short("tags = {a = 1}"), "5:8", "`tags` must be a list"),
     Mistake(
@@ -141,7 +141,7 @@ import Testing
     let agent = try reading.get().agent
     #expect(agent.maxConcurrentTasks == 3 && agent.estimatedTokens == 2000)
     #expect(agent.tags == ["2024", "true", "1.50"] && agent.color == "7")
-    #expect(reading.warns("is text, and is read as the number 3", at: "a.md:4:23"))
+    #expect(reading.warns("is text and is read as the number 3", at: "a.md:4:23"))
     #expect(reading.warnings.count == 1)
   }
 
@@ -162,7 +162,7 @@ import Testing
     let reading = AgentReading.load(
       toml: "id = \"a\"\nname = \"A\"\nprompt_path = \"p\"\n", markdown: "x")
     #expect(try reading.get().agent.id == "a")
-    #expect(reading.warns("without a heading"))
+    #expect(reading.warns("have no heading"))
   }
 
   @Test func aPromptThatIsNoTextIsRefused() {

@@ -182,7 +182,7 @@ import Testing
     }
     #expect(
       findings(AgentDraft(id: "api-designer"))
-        == ["the description is still the one that a new agent begins with"])
+        == ["the description is still the placeholder of a new agent"])
     let described = AgentDraft(id: "a", description: "Designs interfaces that last for years.")
     #expect(findings(described).isEmpty)
     #expect(

@@ -30,14 +30,14 @@ import Testing
     let reading = AgentReading.load(markdown: AgentReading.markdown(lines))
     let agent = try reading.get().agent
     #expect(agent.id == id && agent.name == name)
-    #expect(reading.warns("is no id, and is read as `\(id)`"))
+    #expect(reading.warns("is not a valid ID; it is read as `\(id)`"))
   }
 
   @Test(arguments: ["description: Designs.", "name: \"\"", "name: \"!!!\""])
   func aMarkdownFileWithoutANameIsCalledAsItsFileIs(lines: String) throws {
     let reading = AgentReading.load(markdown: AgentReading.markdown(lines), fileName: "Arch Agent")
     #expect(try reading.get().agent.id == "arch-agent")
-    #expect(reading.warns("is called `arch-agent` as its file is", at: "a.md:1:1"))
+    #expect(reading.warns("is named `arch-agent` after its file", at: "a.md:1:1"))
   }
 
   @Test func aNameThatNothingCanBeMadeOfIsAnError() {
@@ -46,8 +46,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("agent_id: other-agent", "is of `other-agent`, and the agent is `arch-agent`", "a.md:2:11"),
-    ("name: other-agent", "is of `other-agent`, and the agent is `arch-agent`", "a.md:2:7"),
+    ("agent_id: other-agent", "is of `other-agent`, but the agent is `arch-agent`", "a.md:2:11"),
+    ("name: other-agent", "is of `other-agent`, but the agent is `arch-agent`", "a.md:2:7"),
     ("name: The Architect", "calls the agent `The Architect`", "a.md:2:7"),
     ("name: arch-agent\ndisplay_name: The Architect", "calls the agent `The", "a.md:3:15"),
   ])
@@ -77,7 +77,7 @@ import Testing
       toml: "[agent]\nname = \"A\"\nprompt_path = \"a.md\"\n",
       markdown: AgentReading.markdown("name: arch-agent"))
     #expect(try reading.get().agent.id == "arch-agent")
-    #expect(reading.warns("no `id`, and `arch-agent` is taken"))
+    #expect(reading.warns("no `id`; `arch-agent` is taken"))
   }
 
   // MARK: Models
@@ -120,7 +120,7 @@ import Testing
       toml: AgentReading.toml("engine = \"gemini\"\nmodel = \"openai:gpt-4o\""), markdown: "x")
     let agent = try reading.get().agent
     #expect(agent.engine == "openai" && agent.model == "gpt-4o")
-    #expect(reading.warns("`engine` is `gemini`, and `model` names `openai`", at: "a.toml:7:9"))
+    #expect(reading.warns("`engine` is `gemini`, but `model` names `openai`", at: "a.toml:7:9"))
   }
 
   @Test func modelsWithoutRolesAreTakenInOrder() throws {
@@ -261,7 +261,7 @@ import Testing
     let loaded = try reading.get()
     #expect(loaded.prompt == nil && loaded.agent.files.prompt == nil)
     #expect(loaded.agent.id == "arch-agent")
-    #expect(reading.warns("`prompts/arch-agent.md` is not there", at: "a.toml:5:15"))
+    #expect(reading.warns("`prompts/arch-agent.md` does not exist", at: "a.toml:5:15"))
   }
 
   @Test func theFrontMatterIsNoPartOfThePrompt() throws {
@@ -314,7 +314,7 @@ import Testing
   @Test func aLoopWithoutABoundGetsOneWithAWarning() throws {
     let reading = AgentReading.alone("loop_behavior: {steps: 2}")
     #expect(try reading.get().agent.loop?.maxIterations == 5)
-    #expect(reading.warns("no `max_iterations`, and 5 are taken", at: "a.md:4:16"))
+    #expect(reading.warns("no `max_iterations`; 5 is used", at: "a.md:4:16"))
   }
 }
 

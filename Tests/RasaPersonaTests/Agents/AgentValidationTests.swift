@@ -93,14 +93,14 @@ import Testing
     #expect(findings.failures.isEmpty)
     #expect(
       findings.warnings.map(\.description) == [
-        "a.md:5:1: `works_well_with` names `reviwer`, and there is no such agent; did you mean "
+        "a.md:5:1: `works_well_with` names `reviwer`, but there is no such agent; did you mean "
           + "`reviewer`?"
       ])
   }
 
   @Test(arguments: [
     ("capabilities: [a]", "no description"),
-    ("capabilities: [a]\ndescription: Designs.", "too short to be recommended"),
+    ("capabilities: [a]\ndescription: Designs.", "too short for recommendations"),
     ("description: Designs systems that many use.", "no `capabilities`"),
   ])
   func whatRecommendationNeedsIsAWarning(lines: String, words: String) {
@@ -118,9 +118,10 @@ import Testing
           AgentReading.toml("capabilities = [\"a\"]").utf8), path: "a.toml"),
       fileName: "arch-agent")
     let findings = findings(documents)
-    #expect(findings.failures.map(\.message) == ["the prompt `prompts/arch-agent.md` is not there"])
+    #expect(
+      findings.failures.map(\.message) == ["the prompt `prompts/arch-agent.md` does not exist"])
     #expect(findings.failures.first?.location?.description == "a.toml:5:15")
-    #expect(!findings.warnings.contains { $0.message.contains("not there") })
+    #expect(!findings.warnings.contains { $0.message.contains("does not exist") })
   }
 
   @Test(arguments: ["", "\n \n"])
@@ -151,7 +152,7 @@ import Testing
     #expect(
       lenient.warnings.map { $0.location?.description } == ["a.md:6:5", "a.md:7:5"])
     #expect(lenient.warnings.last?.message.contains("did you mean `input`?") == true)
-    #expect(lenient.warnings.last?.message.contains("so it stays as it is written") == true)
+    #expect(lenient.warnings.last?.message.contains("so it is left as it is") == true)
     let demanding = findings(Self.good + "\nstrict: true", body: body)
     #expect(demanding.failures.isEmpty && demanding.warnings.count == 2)
     #expect(demanding.warnings.last?.message.contains("a run without one fails") == true)

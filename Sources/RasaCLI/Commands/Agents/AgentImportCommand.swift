@@ -153,7 +153,7 @@ extension AgentImportCommand {
       return groups.sorted { $0.key.rawValue < $1.key.rawValue }.map { kind, counts in
         let words = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
           .map { "`\($0.key)` (\($0.value))" }
-        return "rasa has no use for what some \(kind.name)s say: \(words.joined(separator: ", "))"
+        return "rasa does not use what some \(kind.name)s say: \(words.joined(separator: ", "))"
       }
     }
 

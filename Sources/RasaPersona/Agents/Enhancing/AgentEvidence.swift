@@ -45,9 +45,9 @@ struct AgentEvidence {
       .filter { $0.score > Self.enough }
     // Of two that are as sure, the one that asks for more comes later in the table.
     if let best = profiles.max(by: { $0.score <= $1.score && $0.profile != $1.profile }) {
-      profile = (best.profile, "what its words say of the work")
+      profile = (best.profile, "what its text says about the work")
     } else {
-      profile = (.balanced, "the usual one, for nothing speaks for another")
+      profile = (.balanced, "the default, as nothing suggests another")
     }
   }
 

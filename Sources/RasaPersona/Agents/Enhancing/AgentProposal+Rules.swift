@@ -24,7 +24,7 @@ extension AgentProposal {
     switch key {
     case "display_name":
       return AgentProposal(
-        key: key, value: .string(displayName(of: agent.id)), reason: "the words of its id")
+        key: key, value: .string(displayName(of: agent.id)), reason: "the words of its ID")
     case "capabilities":
       var names = evidence.skills.prefix(mostCapabilities / 2).map(\.name)
       // The author's own words say more than the usual ones.
@@ -43,7 +43,7 @@ extension AgentProposal {
         return nil
       }
       return AgentProposal(
-        key: key, value: ["primary": .string(model.description)], reason: "the model that is named")
+        key: key, value: ["primary": .string(model.description)], reason: "the model that it names")
     case "tags":
       var tags: [String] = []
       let folders = (agent.category ?? "").split(separator: "/").map(String.init)

@@ -32,7 +32,7 @@ package struct DefinitionRenaming {
   ) throws(Failure) -> [UInt8] {
     guard let line = line(of: key, inTOML: inTOML) else {
       throw Failure(
-        .configuration, "`\(key)` of \(file) does not stand in a line of its own",
+        .configuration, "`\(key)` in \(file) is not on a line of its own",
         mend: "copy it without `--name`, and rename it by hand")
     }
     let text = inTOML ? "\(key) = \"\(name)\"" : "\(key): \(name)"

@@ -62,7 +62,7 @@ package enum FrontMatterEdit {
     let isKept = expected.allSatisfy { found[$0.key] == $0.value }
     guard isKept, now?.body == matter.body else {
       throw Failure(
-        .configuration, "the front matter is written in a way that lines cannot be added to",
+        .configuration, "fields cannot be added to front matter in this form",
         mend: "add the fields yourself",
         at: SourceLocation(file: document.path, line: 1, column: 1))
     }
@@ -79,7 +79,7 @@ package enum FrontMatterEdit {
       let range = range(ofLine: entry.keyLocation.line, in: bytes)
     else {
       throw Failure(
-        .configuration, "`\(key)` stands there already", mend: "change it yourself",
+        .configuration, "`\(key)` is already there", mend: "change it yourself",
         at: entry.keyLocation)
     }
     return range

@@ -20,18 +20,18 @@ extension AgentReader {
     let name: String
     if let said = config.displayName ?? config.name {
       if said.text.isEmpty {
-        reader.fail(said.node, "the agent's `name` is empty", mend: "write what people call it")
+        reader.fail(said.node, "the agent's `name` is empty", mend: "add a display name")
       }
       name = said.text
     } else if let said = claim?.name, !said.text.isEmpty {
       name = said.text
     } else {
-      reader.fail(root, "the agent has no `name`", mend: "add `name = \"…\"`, as people call it")
+      reader.fail(root, "the agent has no `name`", mend: "add `name = \"…\"`, its display name")
       name = ""
     }
     if let said = claim?.id, let id, config.id != nil, said.text != id {
       headReader?.reader.warn(
-        "the front matter is of `\(DocumentReader.printable(said.text))`, and the agent is `\(id)`",
+        "the front matter is of `\(DocumentReader.printable(said.text))`, but the agent is `\(id)`",
         at: said.node.location)
     }
     if let said = claim?.name, config.displayName ?? config.name != nil, said.text != name {
@@ -60,7 +60,7 @@ extension AgentReader {
     guard let said = config.id else {
       if let claim, AgentID.isValid(claim.text) {
         reader.warn(
-          "the file has no `id`, and `\(claim.text)` is taken from the front matter",
+          "the file has no `id`; `\(claim.text)` is taken from the front matter",
           at: root.location)
         return claim.text
       }
@@ -76,8 +76,8 @@ extension AgentReader {
       let suggestion = AgentID.make(of: said.text).map { "did you mean `\($0)`? " } ?? ""
       reader.fail(
         said.node,
-        "`id` must be lower-case words joined by hyphens, and is "
-          + DocumentReader.spoken(said.node), mend: suggestion + "an id is such as `code-agent`")
+        "`id` must be lowercase words joined by hyphens, but is "
+          + DocumentReader.spoken(said.node), mend: suggestion + "use an ID such as `code-agent`")
       return nil
     }
     return said.text
@@ -93,17 +93,17 @@ extension AgentReader {
         return AgentIdentity(id: said.text, name: people?.text.nonEmpty ?? said.text)
       }
       let text = DocumentReader.printable(said.text)
-      reader.warn("`\(text)` is no id, and is read as `\(id)`", at: said.node.location)
+      reader.warn("`\(text)` is not a valid ID; it is read as `\(id)`", at: said.node.location)
       return AgentIdentity(id: id, name: people?.text.nonEmpty ?? said.text)
     }
     guard let id = AgentID.make(of: documents.fileName) else {
       reader.fail(
         Failure(
-          .configuration, "the agent has no `name`, and none can be made of the file's",
+          .configuration, "the agent has no `name`, and none can be derived from its file's name",
           mend: "add `name: code-agent`", at: place))
       return nil
     }
-    reader.warn("the agent has no `name`, and is called `\(id)` as its file is", at: place)
+    reader.warn("the agent has no `name`; it is named `\(id)` after its file", at: place)
     return AgentIdentity(id: id, name: people?.text.nonEmpty ?? id)
   }
 }

@@ -79,7 +79,7 @@ extension AgentReader {
     }
     if layer.maxIterations == nil, layer.node["max_iterations"] == nil {
       reader.warn(
-        "`loop_behavior` has no `max_iterations`, and \(Self.roundsWhereNoneAreSaid) are taken",
+        "`loop_behavior` has no `max_iterations`; \(Self.roundsWhereNoneAreSaid) is used",
         at: layer.node.location)
     }
     return LoopBehavior(
@@ -91,7 +91,7 @@ extension AgentReader {
     guard let agent = layer.agent else {
       if case .mapping = layer.node.content, layer.node["trigger_agent_id"] == nil {
         reader.fail(
-          layer.node, "`trigger_behavior` does not say which agent goes on",
+          layer.node, "`trigger_behavior` does not name an agent",
           mend: "add `trigger_agent_id`")
       }
       return nil
@@ -105,7 +105,7 @@ extension AgentReader {
         layer.node["sandbox_type"] == nil
       {
         reader.fail(
-          layer.node, "`sandbox` does not say its type",
+          layer.node, "`sandbox` has no type",
           mend: "add `type`, one of "
             + DocumentReader.spoken(SandboxType.allCases.map(\.rawValue)))
       }

@@ -94,14 +94,14 @@ extension AgentLoader {
         head.layer = head.reader.frontMatter(node)
       } else {
         warnings.append(
-          unreadable("it is \(DocumentReader.spoken(node)), and no mapping", at: node.location))
+          unreadable("it is \(DocumentReader.spoken(node)), not a mapping", at: node.location))
       }
     }
     return head
   }
 
   private static func unreadable(_ why: String, at location: SourceLocation?) -> Warning {
-    Warning("the front matter cannot be read, and counts for nothing: \(why)", at: location)
+    Warning("the front matter cannot be read and is ignored: \(why)", at: location)
   }
 }
 
@@ -152,14 +152,14 @@ extension AgentLoader {
     guard head.hasFrontMatter else {
       failures.append(
         Failure(
-          .configuration, "the file has no front matter, so it is no agent",
-          mend: "begin it with `---`, `name: …`, `description: …`, `---`", at: start))
+          .configuration, "the file has no front matter, so it is not an agent",
+          mend: "start it with `---`, `name: …`, `description: …`, `---`", at: start))
       return nil
     }
     if head.kind == .prompt {
       warnings.append(
         Warning(
-          "the file has no front matter, and is read as a prompt that is called as the file is",
+          "the file has no front matter; it is read as a prompt named after the file",
           at: start))
     }
     let layer = head.layer ?? AgentLayer()
@@ -186,13 +186,13 @@ extension AgentReader {
     guard let path = layer.promptPath else {
       reader.fail(
         place, "the agent has no `prompt_path`",
-        mend: "add `prompt_path = \"…\"`, the file with the words of its prompt")
+        mend: "add `prompt_path = \"…\"`, the file with its prompt")
       return nil
     }
     guard !path.text.isEmpty else {
       reader.fail(
         path.node, "the agent's `prompt_path` is empty",
-        mend: "name the file with the words of its prompt")
+        mend: "name the file with its prompt")
       return nil
     }
     guard documents.prompt == nil else { return nil }
@@ -200,14 +200,14 @@ extension AgentReader {
       let failure = path.node.failure(
         "the prompt `\(DocumentReader.printable(path.text))` is outside the agent's folder and the "
           + "project, so it is not read",
-        mend: "put it beside this file, or into the folder that `agents` is in")
+        mend: "put it beside this file, or in the folder that contains `agents`")
       reader.warn(failure.message, at: path.node.location)
       return failure
     }
     let failure = path.node.failure(
-      "the prompt `\(DocumentReader.printable(path.text))` is not there",
-      mend: "write it, or mend `prompt_path`: it counts from the folder of this file, then from "
-        + "the one that `agents` is in, and from the workspace")
+      "the prompt `\(DocumentReader.printable(path.text))` does not exist",
+      mend: "create it, or fix `prompt_path`: it is relative to this file's folder, then to "
+        + "the folder that contains `agents`, then to the workspace")
     reader.warn(failure.message, at: path.node.location)
     return failure
   }

@@ -49,8 +49,9 @@ extension AgentReader {
         nearestName(to: engine, among: engines.sorted()).map { "did you mean `\($0)`? " } ?? ""
       reader.fail(
         node, "there is no engine `\(DocumentReader.printable(text))`",
-        mend: suggestion + "known are \(engines.sorted().joined(separator: ", ")), and what "
-          + "`providers` of a configuration adds")
+        mend: suggestion
+          + "known engines are \(engines.sorted().joined(separator: ", ")) and those in "
+          + "`providers` of a configuration")
       return nil
     }
     return engine
@@ -77,7 +78,7 @@ extension AgentReader {
     }
     if let engine = reference.engine, let own = layer.engine, engine != own {
       reader.warn(
-        "`engine` is `\(own)`, and `model` names `\(engine)`, which is used", at: node.location)
+        "`engine` is `\(own)`, but `model` names `\(engine)`, which is used", at: node.location)
     }
     layer.engine = reference.engine ?? layer.engine
     layer.model = ModelReference(model: reference.model)
@@ -97,11 +98,11 @@ extension AgentReader {
       return reader.modelChoice(node, "model", engines: engines)
     }
     guard let first = choices.first else { return }
-    let roles = ["asked first", "asked where that one cannot be", "the premium one"]
+    let roles = ["tried first", "the fallback", "the premium one"]
     let read = zip(choices, roles).map { "`\($0.reference)` is \($1)" }.joined(separator: ", ")
     reader.warn(
       "`model` is a list: \(read)"
-        + (choices.count > roles.count ? "; the others are left out" : ""), at: list.location)
+        + (choices.count > roles.count ? "; the others are ignored" : ""), at: list.location)
     (layer.primary, layer.fallback, layer.premium) = (
       first, choices.dropFirst().first, choices.dropFirst(2).first
     )
@@ -131,8 +132,8 @@ extension AgentReader {
     }
     let read = roles.prefix(nodes.count).map { "`\($0.1)`" }.joined(separator: ", ")
     reader.warn(
-      "`\(what)` does not say which model is for what, and is read as \(read)"
-        + (nodes.count > roles.count ? "; the others are left out" : ""), at: node.location)
+      "`\(what)` does not say what each model is for; it is read as \(read)"
+        + (nodes.count > roles.count ? "; the others are ignored" : ""), at: node.location)
   }
 
   private mutating func readProfile(_ node: DocumentNode?, into layer: inout AgentLayer) {

@@ -40,11 +40,11 @@ struct AgentReader {
       // Without its heading it is still plain what the fields are.
       if entries.contains(where: { $0.key == "id" || $0.key == "prompt_path" }) {
         reader.warn(
-          "the agent's fields stand without a heading, and are read as if `[agent]` stood before "
+          "the agent's fields have no heading; they are read as if `[agent]` came before "
             + "them", at: root.location)
         return layer(root)
       }
-      reader.fail(root, "the file has no `[agent]`", mend: "begin it with `[agent]`")
+      reader.fail(root, "the file has no `[agent]`", mend: "start it with `[agent]`")
       return nil
     }
     guard reader.fields(root, of: "an agent's file", known: ["agent", "persona"]) != nil,
@@ -58,7 +58,7 @@ struct AgentReader {
         readPersona(persona, into: &layer)
       } else {
         reader.warn(
-          "`[persona]` is ignored, for `[agent.persona]` is there too", at: entry.keyLocation)
+          "`[persona]` is ignored because `[agent.persona]` is there too", at: entry.keyLocation)
       }
     }
     return layer
@@ -68,7 +68,7 @@ struct AgentReader {
     guard let layer = layer(node) else { return nil }
     for said in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
       reader.warn(
-        "a path to the prompt means nothing here, for the prompt is the text below",
+        "a prompt path has no effect here: the prompt is the text below",
         at: said.node.location)
     }
     return layer
@@ -130,8 +130,8 @@ struct AgentReader {
     let count = text.unicodeScalars.count
     guard count > Self.longestDescription else { return text }
     reader.warn(
-      "the description has \(count) characters, and the first \(Self.longestDescription) are used; "
-        + "what the agent is to know belongs into its prompt", at: node.location)
+      "the description has \(count) characters; only the first \(Self.longestDescription) are used; "
+        + "instructions belong in the prompt", at: node.location)
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longestDescription)))
   }
 

@@ -9,7 +9,7 @@ extension ForeignAgent {
     var lines = ["---", "# From \(Self.comment(source)) (\(kind.name))."]
     if !unused.isEmpty {
       lines.append(
-        "# rasa has no use for what else it says: \(Self.comment(unused.joined(separator: ", ")))")
+        "# Not used by rasa: \(Self.comment(unused.joined(separator: ", ")))")
     }
     for field in fields { lines += Self.lines(field) }
     let body = prompt.hasPrefix("\n") || prompt.hasPrefix("\r\n") ? prompt : "\n" + prompt

@@ -62,16 +62,16 @@ package enum OtherFile: String, Sendable, Hashable, CaseIterable {
     switch self {
     case .skill:
       return
-        "\(count) \(isOne ? "skill" : "skills") in \(place) (SKILL.md and what lies beside it) "
-        + "\(isOne ? "comes" : "come") with tools, and \(isOne ? "is no agent" : "are no agents")"
+        "\(count) \(isOne ? "skill" : "skills") in \(place) (SKILL.md and the files beside it) "
+        + "\(isOne ? "comes" : "come") with tools and \(isOne ? "is not an agent" : "are not agents")"
     case .instructions:
       return line(
         "Markdown file", "Markdown files",
-        "instructions for a repository, and no \(isOne ? "agent" : "agents")")
+        "instructions for a repository, not \(isOne ? "an agent" : "agents")")
     case .documentation:
       return line(
         "Markdown file", "Markdown files",
-        "documentation, by name, and no \(isOne ? "agent" : "agents")")
+        "documentation, judging by the name, not \(isOne ? "an agent" : "agents")")
     case .persona:
       return line("YAML file", "YAML files", "a persona's; personas belong in ./personas")
     case .operator:
@@ -79,19 +79,19 @@ package enum OtherFile: String, Sendable, Hashable, CaseIterable {
     case .workflow:
       return line(
         "YAML file", "YAML files",
-        isOne ? "a GitHub workflow, and no agent" : "GitHub workflows, and no agents")
+        isOne ? "a GitHub workflow, not an agent" : "GitHub workflows, not agents")
     case .compose:
       return line(
         "YAML file", "YAML files",
-        isOne ? "a Compose file, and no agent" : "Compose files, and no agents")
+        isOne ? "a Compose file, not an agent" : "Compose files, not agents")
     case .settings:
       return line(
         "TOML file", "TOML files",
-        "another program's settings, and no \(isOne ? "agent" : "agents")")
+        "another program's settings, not \(isOne ? "an agent" : "agents")")
     case .yaml, .json, .toml:
       return line(
         "\(rawValue.uppercased()) file", "\(rawValue.uppercased()) files",
-        "of no kind that rasa reads as \(isOne ? "an agent" : "agents")")
+        "in no format that rasa reads as \(isOne ? "an agent" : "agents")")
     }
   }
 }

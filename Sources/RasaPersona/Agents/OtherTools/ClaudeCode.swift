@@ -60,7 +60,7 @@ extension ForeignAgent {
     if let range = prompt.firstRange(ofBytes: "$ARGUMENTS["), range.lowerBound < prompt.endIndex {
       leave("$ARGUMENTS[n]")
     }
-    // A part of it stays as it is written.
+    // A part of it is left as it is.
     let mark = "\u{0}part\u{0}"
     prompt =
       prompt.replacing(bytes: "$ARGUMENTS[", with: mark)

@@ -45,7 +45,7 @@ enum DockerAgent {
         throw Failure(
           .configuration,
           "the agent `\(DocumentReader.printable(member.name))` has no `instruction`",
-          mend: "say in `instruction` what it is to do", at: member.location)
+          mend: "describe its task in `instruction`", at: member.location)
       }
       // The file is the team, and the team is called as its root is.
       let called = index == 0 ? place.teamName : "\(place.teamName)-\(member.name)"

@@ -134,12 +134,12 @@ package struct ForeignFile: Sendable {
     if case .other(let other) = what {
       throw Failure(
         .configuration, other.sentence(1, in: FilePlace.folder(of: document.path)),
-        mend: "`rasa help import` names the kinds of files that are read",
+        mend: "`rasa help import` lists the files that can be read",
         at: SourceLocation(file: document.path, line: 1, column: 1))
     }
     if let matter { return matter }
     throw Failure(
-      .configuration, "there is nothing in the file", mend: "write the agent, or remove the file",
+      .configuration, "the file is empty", mend: "write the agent, or remove the file",
       at: SourceLocation(file: document.path, line: 1, column: 1))
   }
 
@@ -175,15 +175,15 @@ package struct ForeignFile: Sendable {
     for agent in agents where agent.prompt.trimmed.isEmpty {
       throw Failure(
         .configuration, "the \(kind.name) has no prompt",
-        mend: "write what it is to do, or remove the file", at: agent.promptLocation)
+        mend: "write its task, or remove the file", at: agent.promptLocation)
     }
     return agents
   }
 
   private func mismatch(_ kind: AgentKind) -> Failure {
     Failure(
-      .configuration, "\(document.path) cannot be a \(kind.name)",
-      mend: "leave the kind out, and it is told by its place and contents")
+      .configuration, "\(document.path) is not a \(kind.name)",
+      mend: "omit the kind to detect it from path and contents")
   }
 }
 

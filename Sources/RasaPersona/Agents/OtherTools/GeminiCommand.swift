@@ -8,7 +8,7 @@ enum GeminiCommand {
       throw node.failure("the command has no `prompt`", mend: "add `prompt = \"…\"`")
     }
     guard let words = prompt.value.string else {
-      throw prompt.failure("`prompt` must be text", mend: "write it in quotes")
+      throw prompt.failure("`prompt` must be text", mend: "quote it")
     }
     var agent = ForeignAgent(.gemini, called: place.stem, at: prompt.location)
     agent.prompt = ForeignTemplate(words).escaped { $0 == "args" ? "input" : nil }

@@ -17,7 +17,7 @@ extension AgentValidation {
       findings.failures.append(
         places.failure(
           "the agent's prompt is empty",
-          mend: "write what the agent is to do below the front matter",
+          mend: "write its task below the front matter",
           at: prompt.location))
       return
     }
@@ -56,13 +56,13 @@ extension AgentValidation {
       let known = Self.knownNames.union(agent.defaults.keys).sorted()
       let nearest = nearestName(to: path.key, among: known)
       let mend =
-        (nearest.map { "did you mean `\($0)`? Else give" } ?? "give")
+        (nearest.map { "did you mean `\($0)`? Otherwise give" } ?? "give")
         + " it a value in `defaults`, or at each run with `--preferences`"
-      let message = "nothing gives `{{\(path)}}` a value"
+      let message = "`{{\(path)}}` has no value"
       if isStrict {
         findings.failures.append(places.failure(message, mend: mend, at: place))
       } else {
-        let result = agent.isStrict ? "a run without one fails" : "it stays as it is written"
+        let result = agent.isStrict ? "a run without one fails" : "it is left as it is"
         findings.warnings.append(Warning("\(message), so \(result); \(mend)", at: place))
       }
     }

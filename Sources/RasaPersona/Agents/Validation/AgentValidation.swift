@@ -59,7 +59,7 @@ extension AgentValidation {
     if AgentDraft.isPlaceholder(agent.description) {
       findings.failures.append(
         places.failure(
-          "the description is still the one that a new agent begins with",
+          "the description is still the placeholder of a new agent",
           mend: "say what the agent does and when to use it, and write its prompt",
           at: places["description"]))
     }
@@ -68,8 +68,8 @@ extension AgentValidation {
       findings.warnings.append(
         Warning(
           count == 0
-            ? "the agent has no description, so others are recommended before it"
-            : "the description is too short to be recommended by; say when to use the agent",
+            ? "the agent has no description, so other agents are recommended first"
+            : "the description is too short for recommendations; say when to use the agent",
           at: places["description"]))
     }
     if agent.capabilities.isEmpty {
@@ -92,7 +92,7 @@ extension AgentValidation {
       let nearest = nearestName(to: name, among: agents.keys.sorted())
       findings.warnings.append(
         Warning(
-          "`works_well_with` names `\(DocumentReader.printable(name))`, and there is no such agent"
+          "`works_well_with` names `\(DocumentReader.printable(name))`, but there is no such agent"
             + (nearest.map { "; did you mean `\($0)`?" } ?? ""), at: places["works_well_with"]))
     }
     for (sentence, hint) in AgentNarrowing().and(agent.agents).unknown(among: agents.keys.sorted())
@@ -105,15 +105,15 @@ extension AgentValidation {
       let nearest = nearestName(to: trigger.agent, among: agents.keys.sorted())
       findings.failures.append(
         places.failure(
-          "`trigger_behavior` names `\(trigger.agent)`, and there is no such agent",
+          "`trigger_behavior` names `\(trigger.agent)`, but there is no such agent",
           mend: nearest.map { "did you mean `\($0)`?" }
-            ?? "`rasa agents list` shows those that there are", at: trigger.location))
+            ?? "`rasa agents list` lists the agents", at: trigger.location))
     } else if let cycle = cycle(from: agent) {
       let way = cycle.ids.joined(separator: " -> ")
       if cycle.isConditional {
         findings.warnings.append(
           Warning(
-            "the agents trigger each other, and stop only by a condition or at the depth limit: "
+            "the agents trigger each other and stop only at a condition or the depth limit: "
               + way, at: trigger.location))
       } else {
         findings.failures.append(
