@@ -10,13 +10,13 @@ struct JournalWriter {
   let run: Identifier
   private var now: Int64 = 1_000_000
 
-  init(_ graph: Graph, _ start: RunStart) {
+  init(_ graph: Graph, _ start: RunStart) throws {
     machine = RunMachine(graph: graph)
     run = start.run
     write(.started(start))
     write(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.started(start))
+    try machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    try machine.apply(.started(start))
     tell()
   }
 
@@ -41,11 +41,9 @@ struct JournalWriter {
     for event in machine.takeTold() { write(event) }
   }
 
-  mutating func finish(_ step: Step, _ outcome: OperatorOutcome) {
+  mutating func finish(_ step: Step, _ outcome: OperatorOutcome) throws {
     write(.operatorFinished(step, outcome))
-    var step = step
-    step.isReview = false
-    machine.apply(.operatorFinished(step, outcome))
+    try machine.apply(.operatorFinished(step, outcome))
     tell()
   }
 
@@ -68,7 +66,7 @@ struct JournalWriter {
   }
 
   /// Runs on until nothing is due that the script has an answer for.
-  mutating func drive(_ script: (Step, OperatorKind) -> Value?) {
+  mutating func drive(_ script: (Step, OperatorKind) -> Value?) throws {
     while machine.isRunning {
       let due = machine.due()
       tell()
@@ -80,7 +78,7 @@ struct JournalWriter {
         wentOn = true
         if node.definition.kind == .llm { call(invocation.step, value.promptText) }
         let path = StatePath(node.definition.writes.first?.key ?? "draft")
-        finish(
+        try finish(
           invocation.step,
           .wrote(node.definition.kind == .memory ? [] : [Update(path, value)]))
       }
@@ -98,9 +96,9 @@ func analystJournal(
   let graph = try compile(try analyst())
   var begin = start(graph, input: input)
   begin.run = Identifier(run)
-  var writer = JournalWriter(graph, begin)
+  var writer = try JournalWriter(graph, begin)
   var critiques = 0
-  writer.drive { step, _ in
+  try writer.drive { step, _ in
     switch step.operatorName {
     case "preference_agent": return ["risk": "low"]
     case "respond": return .string("draft \(step.visit)")

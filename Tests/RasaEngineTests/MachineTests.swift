@@ -9,22 +9,20 @@ struct MachineRun {
   var machine: RunMachine
   var order: [String] = []
 
-  init(_ graph: Graph, input: String = "question") {
+  init(_ graph: Graph, input: String = "question") throws {
     machine = RunMachine(graph: graph)
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.started(start(graph, input: input)))
+    try machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    try machine.apply(.started(start(graph, input: input)))
   }
 
   /// Performs everything in the order it becomes due.
-  mutating func play(_ answer: (Invocation) -> OperatorOutcome) {
+  mutating func play(_ answer: (Invocation) -> OperatorOutcome) throws {
     while machine.status == .running {
       let due = machine.due()
       if due.isEmpty { return }
       for invocation in due {
         order.append(invocation.step.operatorName + (invocation.review == nil ? "" : "?"))
-        var step = invocation.step
-        step.isReview = false
-        machine.apply(.operatorFinished(step, answer(invocation)))
+        try machine.apply(.operatorFinished(invocation.step, answer(invocation)))
       }
     }
   }
@@ -44,27 +42,27 @@ struct MachineTests {
   @Test("independent operators are due together, dependent ones wait")
   func overlap() throws {
     let graph = try compile(analyst())
-    var run = MachineRun(graph)
+    var run = try MachineRun(graph)
     #expect(run.machine.due().map(\.step.operatorName) == ["preference_agent", "recall"])
     #expect(run.machine.due().isEmpty)
     let step = { (frame: String, name: String) in Step(frame: frame, visit: 1, operatorName: name) }
     // Recall is done first; its turn to count comes after the preferences.
-    run.machine.apply(
+    try run.machine.apply(
       .operatorFinished(
         step("session_frame", "recall"), .wrote([Update("context.memories", ["m"])])))
     #expect(run.machine.state["context.memories"] == [])
     #expect(run.machine.due().isEmpty)
-    run.machine.apply(
+    try run.machine.apply(
       .operatorFinished(
         step("stateless_frame", "preference_agent"), .wrote([Update("constraints", ["k": 1])])))
     #expect(run.machine.state["context.memories"] == ["m"])
     let next = run.machine.due()
     #expect(next.map(\.step.operatorName) == ["respond"])
     #expect(next[0].view["constraints"] == ["k": 1])
-    run.machine.apply(
+    try run.machine.apply(
       .operatorFinished(step("session_frame", "respond"), .wrote([Update("draft", "d")])))
     #expect(run.machine.due().map(\.step.operatorName) == ["critic_agent"])
-    run.machine.apply(
+    try run.machine.apply(
       .operatorFinished(
         step("session_frame", "critic_agent"), .wrote([Update("critique", ["verdict": "pass"])])))
     #expect(
@@ -76,8 +74,8 @@ struct MachineTests {
   @Test("the critic sends back at most twice, then the run goes on")
   func boundedRevision() throws {
     let graph = try compile(analyst())
-    var run = MachineRun(graph)
-    run.play { invocation in
+    var run = try MachineRun(graph)
+    try run.play { invocation in
       invocation.step.operatorName == "critic_agent"
         ? .wrote([Update("critique", ["verdict": "revise"])]) : echo(graph, invocation)
     }
@@ -114,9 +112,9 @@ struct MachineTests {
     ])
   func escalation(_ answer: HumanAnswer, _ draft: String, _ drafts: Int) throws {
     let graph = try compile(analyst())
-    var run = MachineRun(graph)
+    var run = try MachineRun(graph)
     var verdict = "escalate"
-    run.play { invocation in
+    try run.play { invocation in
       if invocation.review != nil {
         #expect(invocation.review == "draft")
         verdict = "pass"
@@ -145,8 +143,8 @@ struct MachineTests {
   @Test("a correction re-enters at the short-term frame")
   func reentry() throws {
     let graph = try compile(analyst())
-    var run = MachineRun(graph)
-    run.play { invocation in
+    var run = try MachineRun(graph)
+    try run.play { invocation in
       if invocation.review != nil {
         return .answered(HumanAnswer(.feedback, text: "why?", by: "eve"))
       }
@@ -166,8 +164,8 @@ struct MachineTests {
   @Test("a rejection without a reason ends the run as denied")
   func denied() throws {
     let graph = try compile(analyst())
-    var run = MachineRun(graph)
-    run.play { invocation in
+    var run = try MachineRun(graph)
+    try run.play { invocation in
       if invocation.review != nil { return .answered(HumanAnswer(.reject, by: "eve")) }
       if invocation.step.operatorName == "critic_agent" {
         return .wrote([Update("critique", ["verdict": "escalate"])])
@@ -191,21 +189,20 @@ struct MachineTests {
             "one", reads: ["input"], optional: ["feedback"], writes: [text("draft")],
             review: .always)
         ]))
-    var run = MachineRun(graph)
+    var run = try MachineRun(graph)
     let first = run.machine.due()
-    run.machine.apply(.operatorFinished(first[0].step, .wrote([Update("draft", "v1")])))
+    try run.machine.apply(.operatorFinished(first[0].step, .wrote([Update("draft", "v1")])))
     #expect(run.machine.state["draft"].isNull)
     let review = run.machine.due()
     #expect(review.map(\.review) == ["draft"])
     #expect(review[0].view["draft"] == "v1")
-    run.machine.apply(
+    try run.machine.apply(
       .operatorFinished(first[0].step, .answered(HumanAnswer(.reject, text: "no", by: "eve"))))
     let again = run.machine.due()
     #expect(again.map(\.step.round) == [2])
     #expect(again[0].view["feedback"] == "no")
-    run.machine.apply(.operatorFinished(again[0].step, .wrote([Update("draft", "v2")])))
-    _ = run.machine.due()
-    run.machine.apply(
+    try run.machine.apply(.operatorFinished(again[0].step, .wrote([Update("draft", "v2")])))
+    try run.machine.apply(
       .operatorFinished(again[0].step, .answered(HumanAnswer(.edit, text: "v3", by: "eve"))))
     #expect(run.machine.status == .finished(output: "v3"))
   }
@@ -227,14 +224,14 @@ struct MachineTests {
           try model("right", reads: ["plan", "input"], writes: [text("right")]),
           try model("last", reads: ["left", "right", "input"], writes: [text("draft")]),
         ]))
-    var run = MachineRun(graph)
+    var run = try MachineRun(graph)
     var together: [[String]] = []
     while run.machine.status == .running {
       let due = run.machine.due()
       together.append(due.map(\.step.operatorName))
       for invocation in due {
         let text = invocation.step.operatorName == "left" ? "again" : "x"
-        run.machine.apply(
+        try run.machine.apply(
           .operatorFinished(
             invocation.step,
             .wrote([Update(graph.nodes[invocation.node].writes[0], .string(text))])))
@@ -260,8 +257,8 @@ struct MachineTests {
           rule("third", in: "c", reads: ["draft"], set: ["third": 1]),
         ]))
     for (input, draft, third) in [("skip", "a", Value.int(1)), ("stop", "a", .null), ("", "b", 1)] {
-      var run = MachineRun(graph, input: input)
-      run.play { echo(graph, $0) }
+      var run = try MachineRun(graph, input: input)
+      try run.play { echo(graph, $0) }
       #expect(run.machine.status == .finished(output: .string(draft)))
       #expect(run.machine.state["third"] == third)
     }
@@ -273,8 +270,8 @@ struct MachineTests {
       persona(
         frames: [frame("a", next: [try transition("a", atMost: 1000)])],
         operators: [rule("tick", set: ["draft": "x"])], limits: RunLimits(steps: 10)))
-    var run = MachineRun(graph)
-    run.play { echo(graph, $0) }
+    var run = try MachineRun(graph)
+    try run.play { echo(graph, $0) }
     guard case .failed(let failure) = run.machine.status else {
       Issue.record("\(run.machine.status)")
       return
@@ -290,8 +287,8 @@ struct MachineTests {
     sort.rules.append(Rule(set: [("draft", .literal("always"))]))
     let graph = try compile(
       persona(frames: [frame("a")], operators: [rule("first", set: ["thing": "x"]), sort]))
-    var run = MachineRun(graph)
-    run.play { echo(graph, $0) }
+    var run = try MachineRun(graph)
+    try run.play { echo(graph, $0) }
     #expect(run.machine.status == .finished(output: "always"))
     let warnings = run.machine.takeTold().compactMap { event in
       if case .warned(let message) = event { message } else { nil }

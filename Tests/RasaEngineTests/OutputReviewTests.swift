@@ -15,14 +15,14 @@ struct OutputReviewTests {
 
     init(_ persona: PersonaDefinition) throws {
       graph = try compile(persona)
-      run = MachineRun(graph)
+      run = try MachineRun(graph)
     }
 
-    mutating func decide(_ decisions: [HumanAnswer]) {
+    mutating func decide(_ decisions: [HumanAnswer]) throws {
       let graph = graph
       var shown = shown
       var left = decisions[...]
-      run.play { invocation in
+      try run.play { invocation in
         let subject = invocation.review ?? graph.nodes[invocation.node].definition.reviewSubject
         guard let subject else { return echo(graph, invocation) }
         shown.append(graph.payload(of: subject, invocation.view))
@@ -51,7 +51,7 @@ struct OutputReviewTests {
   @Test("a person sees all that goes out, wherever the operator is listed")
   func whole() throws {
     var desk = try Desk(explained([gate()]))
-    desk.decide([])
+    try desk.decide([])
     let text: Value = "respond:1\n\n## Why\n\nexplain_operator:1"
     #expect(desk.shown == [text])
     #expect(desk.run.machine.status == .finished(output: text))
@@ -61,7 +61,7 @@ struct OutputReviewTests {
   @Test("an edit goes out as a whole, without what it replaced")
   func edited() throws {
     var desk = try Desk(explained([gate()]))
-    desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
+    try desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
     #expect(desk.run.machine.status == .finished(output: "words of a person"))
     #expect(desk.run.machine.state["explanation"].isNull)
     #expect(desk.run.machine.state["draft"] == "words of a person")
@@ -85,7 +85,7 @@ struct OutputReviewTests {
     always.review = .always
     for persona in [try explained([gate()]), try explained([always])] {
       var desk = try Desk(persona)
-      desk.decide([HumanAnswer(.reject, text: "Name the risks.", by: "eve")])
+      try desk.decide([HumanAnswer(.reject, text: "Name the risks.", by: "eve")])
       #expect(desk.run.order.count { $0 == "respond" } == 2)
       #expect(desk.run.machine.state["feedback"] == "Name the risks.")
       #expect(desk.shown.count == 2)
@@ -94,7 +94,7 @@ struct OutputReviewTests {
           == .finished(output: "respond:2\n\n## Why\n\nexplain_operator:2"))
 
       var denied = try Desk(persona)
-      denied.decide([HumanAnswer(.reject, by: "eve")])
+      try denied.decide([HumanAnswer(.reject, by: "eve")])
       guard case .failed(let failure) = denied.run.machine.status else {
         Issue.record("went on")
         continue
@@ -108,7 +108,7 @@ struct OutputReviewTests {
     var always = try shipped("compose")
     always.review = .always
     var desk = try Desk(explained([always]))
-    desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
+    try desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
     #expect(desk.shown == ["respond:1\n\n## Why\n\nexplain_operator:1"])
     #expect(desk.run.machine.status == .finished(output: "words of a person"))
   }
@@ -119,7 +119,7 @@ struct OutputReviewTests {
     gate.then = [try route("respond", atMost: 1)]
     var desk = try Desk(
       persona(frames: [frame("session_frame")], operators: [try shipped("respond"), gate]))
-    desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
+    try desk.decide([HumanAnswer(.edit, text: "words of a person", by: "eve")])
     #expect(desk.shown == ["respond:1", "respond:2"])
     #expect(desk.run.machine.status == .finished(output: "respond:2"))
   }
@@ -129,7 +129,7 @@ struct OutputReviewTests {
     let fixed = rule("fixed", set: ["output": "always the same"])
     var desk = try Desk(
       persona(frames: [frame("session_frame")], operators: [fixed, try gate()]))
-    desk.decide([HumanAnswer(.reject, text: "Another one.", by: "eve")])
+    try desk.decide([HumanAnswer(.reject, text: "Another one.", by: "eve")])
     guard case .failed(let failure) = desk.run.machine.status else {
       Issue.record("went on")
       return

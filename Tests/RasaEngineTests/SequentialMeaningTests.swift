@@ -19,10 +19,8 @@ struct SequentialOracle {
   init(_ graph: Graph, _ act: @escaping (Graph.Node, (StatePath) -> Value) -> [Update]) {
     self.graph = graph
     self.act = act
-    var machine = RunMachine(graph: graph)
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.started(start(graph)))
-    state = machine.state
+    state = graph.openingState(
+      start(graph), context: ["session": [], "notes": [], "memories": []])
     visits = Array(repeating: 0, count: graph.frames.count)
     taken = Array(repeating: 0, count: graph.counterCount)
   }
@@ -149,12 +147,12 @@ struct SequentialMeaningTests {
   }
 
   /// Runs the machine with the outcomes arriving in an order of chance.
-  static func overlapped(_ graph: Graph, _ chance: inout SeededNumbers) -> (
+  static func overlapped(_ graph: Graph, _ chance: inout SeededNumbers) throws -> (
     RunMachine, [String], Int
   ) {
     var machine = RunMachine(graph: graph)
-    machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-    machine.apply(.started(start(graph)))
+    try machine.apply(.contextOpened(["session": [], "notes": [], "memories": []]))
+    try machine.apply(.started(start(graph)))
     var open: [Invocation] = []
     var entered: [String] = []
     var widest = 0
@@ -165,7 +163,7 @@ struct SequentialMeaningTests {
       let invocation = open.remove(at: chance.upTo(open.count))
       let node = graph.nodes[invocation.node]
       let kind = graph.frames[node.frame].kind
-      machine.apply(
+      try machine.apply(
         .operatorFinished(
           invocation.step, .wrote(act(node, invocation.view.reader(in: kind)))))
       for case .frameEntered(let frame, let visit) in machine.takeTold() {
@@ -191,7 +189,7 @@ struct SequentialMeaningTests {
       compared += 1
       var oracle = SequentialOracle(graph, Self.act)
       let ended = oracle.run()
-      let (machine, entered, widest) = Self.overlapped(graph, &chance)
+      let (machine, entered, widest) = try Self.overlapped(graph, &chance)
       if widest > 1 { overlapping += 1 }
       guard ended else {
         guard case .failed(let failure) = machine.status, failure.kind == .limit else {
@@ -218,40 +216,5 @@ struct SequentialMeaningTests {
     }
     // The comparison would say nothing if hardly anything overlapped.
     #expect(overlapping > compared / 4)
-  }
-
-  @Test("folding the recorded outcomes again gives the same state, in any legal order of arrival")
-  func refolding() async throws {
-    for seed in UInt64(1)...150 {
-      await Task.yield()
-      var chance = SeededNumbers(seed: seed)
-      guard let graph = try? compile(Self.randomPersona(&chance)) else { continue }
-      var machine = RunMachine(graph: graph)
-      var journal: [JournalEntry] = []
-      let run = Identifier("run-1")
-      func apply(_ event: RunEvent) {
-        machine.apply(event)
-        journal.append(event.entry(of: run, at: Timestamp(milliseconds: 0)))
-      }
-      apply(.contextOpened(["session": [], "notes": [], "memories": []]))
-      apply(.started(start(graph)))
-      var open: [Invocation] = []
-      while machine.status == .running {
-        open += machine.due()
-        guard !open.isEmpty else { break }
-        let invocation = open.remove(at: chance.upTo(open.count))
-        let node = graph.nodes[invocation.node]
-        let reader = invocation.view.reader(in: graph.frames[node.frame].kind)
-        apply(.operatorFinished(invocation.step, .wrote(Self.act(node, reader))))
-      }
-      var again = RunMachine(graph: graph)
-      for entry in journal {
-        guard let event = RunEvent(folding: entry) else { continue }
-        _ = again.due()
-        again.apply(event)
-      }
-      #expect(again.state == machine.state, "seed \(seed)")
-      #expect(again.status == machine.status, "seed \(seed)")
-    }
   }
 }

@@ -54,8 +54,8 @@ struct TimelineTests {
       persona(
         frames: [frame("session_frame", operators: ["respond", "hitl", "compose"])],
         operators: []))
-    var writer = JournalWriter(graph, start(graph))
-    writer.drive { step, kind in kind == .human ? nil : "draft" }
+    var writer = try JournalWriter(graph, start(graph))
+    try writer.drive { step, kind in kind == .human ? nil : "draft" }
     let step = Step(frame: "session_frame", visit: 1, operatorName: "hitl")
     let approval = Approval(
       run: writer.run,
@@ -76,8 +76,8 @@ struct TimelineTests {
     let answer = HumanAnswer(.edit, text: "better", by: "eve")
     writer.write(.resumed(by: "eve"))
     writer.write(.answered(approval, answer))
-    writer.finish(step, .answered(answer))
-    writer.drive { _, _ in "" }
+    try writer.finish(step, .answered(answer))
+    try writer.drive { _, _ in "" }
     var timeline = RunTimeline(writer.entries)
     timeline.add(RunWalk(graph, writer.entries))
     let asked = try #require(timeline.passes.flatMap(\.questions).first)
@@ -101,7 +101,7 @@ struct TimelineTests {
   func calls() throws {
     let graph = try compile(
       persona(frames: [frame("session_frame", operators: ["respond"])], operators: []))
-    var writer = JournalWriter(graph, start(graph))
+    var writer = try JournalWriter(graph, start(graph))
     let step = Step(frame: "session_frame", visit: 1, operatorName: "respond")
     func intent(_ id: String) -> ValueObject {
       [
@@ -184,8 +184,8 @@ struct TimelineTests {
           model("three", reads: ["w1"], writes: [text("w3")], prompt: "three"),
           model("four", reads: ["w2", "w3"], writes: [text("output")], prompt: "four"),
         ]))
-    var writer = JournalWriter(graph, start(graph))
-    writer.drive { step, _ in .string(step.operatorName) }
+    var writer = try JournalWriter(graph, start(graph))
+    try writer.drive { step, _ in .string(step.operatorName) }
     let text = RunTimeline(writer.entries).mermaid
     expectMermaid(text)
     for arrow in ["n0 -->|\"2\"| n1", "n0 -->|\"3\"| n2", "n1 -->|\"4\"| n3", "n2 -->|\"4\"| n3"] {
@@ -200,7 +200,7 @@ struct TimelineTests {
   func labels(_ text: String) throws {
     let graph = try compile(
       persona(frames: [frame("session_frame", operators: ["respond"])], operators: []))
-    var writer = JournalWriter(graph, start(graph))
+    var writer = try JournalWriter(graph, start(graph))
     writer.write(.failed(Failure(.run, text)))
     expectMermaid(RunTimeline(writer.entries).mermaid)
   }

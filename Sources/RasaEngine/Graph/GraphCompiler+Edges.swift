@@ -11,6 +11,10 @@ extension GraphCompiler {
     var node = Graph.Node(
       definition: definition, frame: frame, substitute: nil, reads: definition.reads,
       writes: definition.writes.map { StatePath($0.key) }, routes: [], mayLeave: false)
+    // Where an answer goes that no key was named for: whoever reads it has to wait for it.
+    if node.writes.isEmpty, definition.kind == .llm {
+      node.writes = [.draft]
+    }
     switch definition.memory {
     case .recall: node.writes = ["context.memories"]
     case .remember: node.writes = ["context.remembered"]

@@ -13,7 +13,12 @@ struct Lane: Sendable {
 
   struct Slot: Sendable {
     enum Phase: Sendable {
-      case waiting, running
+      /// Something that it reads is still to be written, or the run may yet go elsewhere.
+      case waiting
+      /// It may start.
+      case ready
+      /// It has been handed out. What is folded does not depend on this.
+      case running
       /// Done, to be applied when its turn comes.
       case done(OperatorOutcome)
       /// A person looks at something; `pending` are updates that count only after it.

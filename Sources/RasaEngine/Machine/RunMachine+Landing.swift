@@ -189,7 +189,6 @@ extension RunMachine {
     } else {
       decide(answer, on: review.subject, slot, lane: lane)
     }
-    advance()
   }
 
   /// Carries out a person's decision about a key of the state.

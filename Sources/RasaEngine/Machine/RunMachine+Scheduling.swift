@@ -16,47 +16,84 @@ package struct Invocation: Sendable {
 }
 
 extension RunMachine {
-  /// What may start now. Each invocation is given out once; rules are carried out here, as they
-  /// ask nothing of the outside.
+  /// What may start now and has not been handed out. Nothing but that it was handed out changes.
   package mutating func due() -> [Invocation] {
+    guard isRunning else { return [] }
     var found: [Invocation] = []
-    var lane = 0
-    while lane < lanes.count {
-      let before = steps
-      let ranRule = collect(&found, lane: lane)
-      if ranRule { advance() }
-      guard isRunning else { return [] }
-      // A rule may have moved any lane: look again from the start.
-      lane = ranRule || steps != before ? 0 : lane + 1
+    for lane in lanes.indices {
+      for index in lanes[lane].head..<lanes[lane].items.count {
+        guard case .run(var slot) = lanes[lane].items[index] else { continue }
+        switch slot.phase {
+        case .ready: slot.phase = .running
+        case .reviewing(let review, isAsked: false):
+          slot.phase = .reviewing(review, isAsked: true)
+        default: continue
+        }
+        found.append(invocation(of: slot, lane: lane, index: index))
+        lanes[lane].items[index] = .run(slot)
+      }
     }
     return found
   }
 
-  /// Makes everything due again that was given out and has no outcome: whoever performed it is gone.
+  /// Every operator that may have been started and whose outcome has not counted.
+  func pending() -> [Invocation] {
+    var found: [Invocation] = []
+    for lane in lanes.indices {
+      for index in lanes[lane].head..<lanes[lane].items.count {
+        guard case .run(let slot) = lanes[lane].items[index], !graph.facts[slot.node].isRule else {
+          continue
+        }
+        switch slot.phase {
+        case .ready, .running, .done:
+          found.append(invocation(of: slot, lane: lane, index: index))
+        case .waiting, .reviewing: continue
+        }
+      }
+    }
+    return found
+  }
+
+  /// Makes everything due again that was handed out and has no outcome: whoever performed it is gone.
   package mutating func reissue() {
     for lane in lanes.indices {
       for index in lanes[lane].items.indices.dropFirst(lanes[lane].head) {
         guard case .run(var slot) = lanes[lane].items[index] else { continue }
         switch slot.phase {
-        case .running: slot.phase = .waiting
+        case .running: slot.phase = .ready
         case .reviewing(let review, _): slot.phase = .reviewing(review, isAsked: false)
-        case .waiting, .done: continue
+        case .waiting, .ready, .done: continue
         }
         lanes[lane].items[index] = .run(slot)
       }
     }
   }
 
-  /// Adds what is due in one lane; returns whether a rule ran whose turn to be applied has come.
-  private mutating func collect(_ found: inout [Invocation], lane: Int) -> Bool {
+  private func invocation(of slot: Lane.Slot, lane: Int, index: Int) -> Invocation {
+    if case .reviewing(let review, _) = slot.phase {
+      var step = slot.step
+      step.isReview = true
+      var view = state
+      if let pending = review.pending { view.apply(pending) }
+      return Invocation(
+        step: step, node: slot.node, view: view, review: review.subject,
+        isPending: review.pending != nil)
+    }
+    var invocation = Invocation(
+      step: slot.step, node: slot.node, view: view(lane: lane, before: index))
+    invocation.isLastRound = isLastRound(of: slot.node)
+    return invocation
+  }
+
+  /// Enters frames that certainly follow, marks operators of one lane that may start, and carries out
+  /// rules, which ask nothing of the outside; returns whether a rule ran whose turn to be applied has
+  /// come.
+  mutating func lookAhead(lane: Int) -> Bool {
     guard !lanes[lane].isOver, lanes[lane].openBranches == 0 else { return false }
     var unfinished: UInt64 = 0
-    var finishedEarly: [Int] = []
-    var ranFirst = false
     var index = lanes[lane].head
     var seen = 0
-    while seen < RunMachine.lookahead {
-      if index == lanes[lane].items.count { break }
+    while seen < RunMachine.lookahead, index < lanes[lane].items.count {
       switch lanes[lane].items[index] {
       case .enter: break
       case .leave(let frame):
@@ -64,60 +101,37 @@ extension RunMachine {
           guard index > lanes[lane].head, lanes[lane].skipping.isEmpty,
             case .some(let next) = certainSuccessor(of: frame),
             let next
-          else { return ranFirst }
+          else { return false }
           enter(next, in: lane)
         }
       case .run(var slot):
         seen += 1
         let facts = graph.facts[slot.node]
-        switch slot.phase {
-        case .waiting where facts.readMask & unfinished == 0:
-          let view = view(lane: lane, finishedEarly)
+        if case .waiting = slot.phase, facts.readMask & unfinished == 0 {
           if facts.isRule {
             let (updates, warnings) = graph.nodes[slot.node].definition
-              .evaluateRules(view, in: facts.kind)
+              .evaluateRules(view(lane: lane, before: index), in: facts.kind)
             slot.phase = .done(.wrote(updates))
             slot.warnings = warnings
-            ranFirst = ranFirst || index == lanes[lane].head
           } else {
-            slot.phase = .running
-            var invocation = Invocation(step: slot.step, node: slot.node, view: view)
-            invocation.isLastRound = isLastRound(of: slot.node)
-            found.append(invocation)
+            slot.phase = .ready
           }
           lanes[lane].items[index] = .run(slot)
-        case .reviewing(let review, false):
-          slot.phase = .reviewing(review, isAsked: true)
-          lanes[lane].items[index] = .run(slot)
-          var step = slot.step
-          step.isReview = true
-          var view = state
-          if let pending = review.pending { view.apply(pending) }
-          found.append(
-            Invocation(
-              step: step, node: slot.node, view: view, review: review.subject,
-              isPending: review.pending != nil))
-        default: break
+          if facts.isRule, index == lanes[lane].head { return true }
         }
-        if slot.isDone {
-          finishedEarly.append(index)
-        } else {
-          unfinished |= facts.writeMask
-        }
-        if facts.mayLeave { return ranFirst }
-        if ranFirst { return true }
+        if !slot.isDone { unfinished |= facts.writeMask }
+        if facts.mayLeave { return false }
       }
       index += 1
     }
-    return ranFirst
+    return false
   }
 
   /// The state, with what earlier operators wrote whose turn to be applied has not come yet.
-  private func view(lane: Int, _ finishedEarly: [Int]) -> State {
-    guard !finishedEarly.isEmpty else { return state }
+  private func view(lane: Int, before index: Int) -> State {
     var view = state
-    for index in finishedEarly {
-      if case .run(let slot) = lanes[lane].items[index],
+    for earlier in lanes[lane].head..<index {
+      if case .run(let slot) = lanes[lane].items[earlier],
         case .done(.wrote(let updates)) = slot.phase
       {
         view.apply(updates)

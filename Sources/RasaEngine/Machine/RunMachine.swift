@@ -1,8 +1,11 @@
 package import RasaCore
 import RasaPersona
 
-/// A run as a value: `apply` folds what happened, `due` says what may happen next. No clock, no
+/// A run as a value: `apply` folds what happened, `due` hands out what may happen next. No clock, no
 /// input or output, no waiting: a driver performs what is due and applies the outcomes.
+///
+/// The state is a fold of the events alone. `apply` carries out rules and looks ahead by itself, so
+/// any prefix of a journal gives the state of that moment, whether or not anybody called `due`.
 ///
 /// Operators mean what they would mean if they ran one after the other in list order. One that
 /// needs nothing an unfinished earlier one writes is due at once, as long as no earlier one can
@@ -29,6 +32,15 @@ package struct RunMachine: Sendable {
   var taken: [Int]
   /// How often a person sent something back.
   var rejections = 0
+  /// What the run begins with, as far as it is known.
+  private var opening = Opening()
+  private struct Opening: Sendable {
+    var start: RunStart?
+    var context: Value?
+    var changes = ValueObject()
+  }
+  /// Whether an operator's outcome has been folded: the beginning is over then.
+  private var hasOutcomes = false
   var told: [RunEvent] = []
   /// Ways back that were taken since somebody asked.
   private(set) var sentBack: [SentBack] = []
@@ -48,19 +60,57 @@ package struct RunMachine: Sendable {
 
   // MARK: Folding
 
-  package mutating func apply(_ event: RunEvent) {
-    guard isRunning else { return }
+  /// Folds one event. A run begins once its start and its context are known.
+  ///
+  /// - Throws: for a line that cannot follow those before it, which only a damaged journal, or one of
+  ///   another persona, has. The machine is unchanged then.
+  package mutating func apply(_ event: RunEvent) throws(Failure) {
     switch event {
-    case .started(let start): begin(start)
-    case .contextOpened(let context): state.write(context, at: "context")
-    case .operatorFinished(let step, let outcome): finish(step, outcome)
-    case .failed(let failure): status = .failed(failure)
-    case .finished(let output): status = .finished(output: output)
+    case .started(let start):
+      try checkOpening(event)
+      opening.start = start
+      begin()
+    case .contextOpened(let context):
+      try checkOpening(event)
+      opening.context = context
+      begin()
     case .changed(let changes):
-      for (key, value) in changes { state.write(value, at: StatePath(key)) }
+      try checkOpening(event)
+      for (key, value) in changes { opening.changes[key] = value }
+      begin()
+    case .operatorFinished(let step, let outcome):
+      // Operators that were at work when the run ended change nothing any more.
+      guard isRunning else { return }
+      try finish(step, outcome)
+    case .failed(let failure): if isRunning { status = .failed(failure) }
+    case .finished(let output): if isRunning { status = .finished(output: output) }
     case .frameEntered, .moved, .objected, .asked, .answered, .warned, .resumed, .parked: break
     }
   }
+
+  /// Folds the lines of a journal that are about this run itself.
+  ///
+  /// - Parameters:
+  ///   - entries: from the beginning, or as many as there are.
+  ///   - scope: the name under which it works inside another run; lines about it have that as their key.
+  /// - Throws: at the first line that does not fit; those before it are folded.
+  package mutating func fold(
+    _ entries: some Sequence<JournalEntry>, in scope: String? = nil
+  ) throws(Failure) {
+    for entry in entries where entry.key == scope {
+      if let event = RunEvent(folding: entry) { try apply(event) }
+    }
+  }
+
+  private func checkOpening(_ event: RunEvent) throws(Failure) {
+    guard hasOutcomes else { return }
+    throw Failure(
+      .storage,
+      "the journal does not fit together: `\(event.kind)` comes after an operator has finished",
+      mend: RunMachine.damageHint)
+  }
+
+  static let damageHint = "see what there is with `rasa runs events`; `rasa run` begins anew"
 
   /// The ways back that were taken since the last call.
   package mutating func takeSentBack() -> [SentBack] {
@@ -79,46 +129,87 @@ package struct RunMachine: Sendable {
     return told
   }
 
-  private mutating func begin(_ start: RunStart) {
-    state.write(.string(start.input), at: "input")
-    state.write(.object(start.preferences), at: "preferences")
-    state.write(.object(graph.persona.metadata), at: "metadata")
-    state.metadataAsWritten = graph.persona.metadataAsWritten
-    state.write(
-      [
-        "name": .string(graph.persona.name), "description": .string(graph.persona.description),
-        "prompt_style": .string(graph.persona.promptStyle),
-      ], at: "persona")
+  /// Begins from scratch with what is known of the beginning, as soon as that is enough: lines about
+  /// the beginning may come one by one, and rules that need nothing else run with all of them.
+  private mutating func begin() {
+    guard let start = opening.start, let context = opening.context else { return }
+    state = graph.openingState(start, context: context, changes: opening.changes)
+    status = .running
+    steps = 0
+    notes = []
+    told = []
+    sentBack = []
+    if landings != nil { landings = [] }
+    rejections = 0
+    for index in visits.indices { visits[index] = 0 }
+    for index in taken.indices { taken[index] = 0 }
     lanes = [Lane()]
     enter(0, in: 0)
-    advance()
+    proceed()
   }
 
-  private mutating func finish(_ step: Step, _ outcome: OperatorOutcome) {
-    for lane in lanes.indices {
+  private mutating func finish(_ step: Step, _ outcome: OperatorOutcome) throws(Failure) {
+    guard let (lane, index) = place(of: step),
+      case .run(var slot) = lanes[lane].items[index]
+    else { throw misfit(step, "it was not under way") }
+    let node = graph.nodes[slot.node].definition
+    switch (slot.phase, outcome) {
+    case (.reviewing(let review, _), .answered(let answer)):
+      hasOutcomes = true
+      settle(review, answer, lane: lane)
+      proceed()
+    case (.reviewing, _): throw misfit(step, "a person's decision about it was still to come")
+    case (.done, _): throw misfit(step, "it had finished before")
+    case (.waiting, _): throw misfit(step, "what it needs was not there yet")
+    case (.ready, _), (.running, _):
+      if case .answered = outcome, step.isReview || !node.isReviewer {
+        throw misfit(step, "nobody was to decide about it")
+      }
+      hasOutcomes = true
+      slot.phase = .done(outcome)
+      lanes[lane].items[index] = .run(slot)
+      proceed()
+    }
+  }
+
+  private func place(of step: Step) -> (lane: Int, index: Int)? {
+    for lane in lanes.indices where !lanes[lane].isOver {
       for index in lanes[lane].head..<lanes[lane].items.count {
-        guard case .run(var slot) = lanes[lane].items[index], slot.step.isSameRun(as: step) else {
-          continue
-        }
-        switch (slot.phase, outcome) {
-        case (.reviewing(let review, _), .answered(let answer)):
-          settle(review, answer, lane: lane)
-          return
-        case (.waiting, _), (.running, _):
-          slot.phase = .done(outcome)
-          lanes[lane].items[index] = .run(slot)
-          if index == lanes[lane].head { advance() }
-          return
-        default: return
+        if case .run(let slot) = lanes[lane].items[index], slot.step.isSameRun(as: step) {
+          return (lane, index)
         }
       }
     }
+    return nil
+  }
+
+  private func misfit(_ step: Step, _ reason: String) -> Failure {
+    let name = step.isReview ? "a decision about `\(step.operatorName)`" : "`\(step.operatorName)`"
+    return Failure(
+      .storage,
+      "the journal does not fit its persona: it says that \(name) in `\(step.frame)`, visit "
+        + "\(step.visit), finished, but \(reason)", mend: RunMachine.damageHint)
   }
 
   // MARK: Moving on
 
+  /// Goes as far as it can without the outside: applies outcomes, carries out rules, looks ahead.
+  mutating func proceed() {
+    advance()
+    var lane = 0
+    while lane < lanes.count, isRunning {
+      if lookAhead(lane: lane) {
+        // A rule may have moved any lane: look again from the start.
+        advance()
+        lane = 0
+      } else {
+        lane += 1
+      }
+    }
+  }
+
   /// Applies every outcome whose turn has come, in every lane, until something has to happen first.
-  mutating func advance() {
+  private mutating func advance() {
     var lane = 0
     while lane < lanes.count, isRunning {
       if advance(lane: lane) { lane = 0 } else { lane += 1 }
@@ -224,7 +315,7 @@ package struct RunMachine: Sendable {
       return
     }
     lanes[lane].hasForked = false
-    proceed(from: index, lane: lane)
+    leaveOnwards(from: index, lane: lane)
   }
 
   private mutating func fork(_ branches: [Int], from index: Int, lane: Int) {
@@ -239,7 +330,7 @@ package struct RunMachine: Sendable {
   }
 
   /// Takes the first transition that applies, else the next declared frame.
-  private mutating func proceed(from index: Int, lane: Int) {
+  private mutating func leaveOnwards(from index: Int, lane: Int) {
     for edge in graph.frames[index].transitions {
       guard holds(edge.when), take(edge.bound) else { continue }
       if edge.target != graph.frames[index].following || edge.when != nil {
@@ -323,6 +414,27 @@ package struct RunMachine: Sendable {
   }
 
   package var isRunning: Bool { if case .running = status { true } else { false } }
+}
+
+extension Graph {
+  /// What a run knows before its first operator.
+  func openingState(
+    _ start: RunStart, context: Value, changes: ValueObject = ValueObject()
+  ) -> State {
+    var state = State()
+    state.write(context, at: "context")
+    state.write(.string(start.input), at: "input")
+    state.write(.object(start.preferences), at: "preferences")
+    state.write(.object(persona.metadata), at: "metadata")
+    state.metadataAsWritten = persona.metadataAsWritten
+    state.write(
+      [
+        "name": .string(persona.name), "description": .string(persona.description),
+        "prompt_style": .string(persona.promptStyle),
+      ], at: "persona")
+    for (key, value) in changes { state.write(value, at: StatePath(key)) }
+    return state
+  }
 }
 
 extension Step {

@@ -168,10 +168,7 @@ extension Graph {
   // MARK: States
 
   private func begun(_ start: RunStart, _ context: Value) -> State {
-    var machine = RunMachine(graph: self)
-    machine.apply(.contextOpened(context))
-    machine.apply(.started(start))
-    return machine.state
+    openingState(start, context: context)
   }
 
   /// What the operator sees when it runs first.

@@ -2,8 +2,11 @@ import RasaCore
 
 extension Recording.Expectation {
   /// What a run came to, as its journal tells.
-  init(_ entries: [JournalEntry], on graph: Graph, effects: [Recording.Effect]) {
-    let walk = RunWalk(graph, entries)
+  ///
+  /// - Parameter walk: of the same journal.
+  init(
+    _ entries: [JournalEntry], _ walk: RunWalk, on graph: Graph, effects: [Recording.Effect]
+  ) {
     self.init(
       state: ValueObject(
         (walk.state.value.object ?? ValueObject())

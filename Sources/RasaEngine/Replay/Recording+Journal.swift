@@ -16,10 +16,12 @@ extension Recording {
     of entries: [JournalEntry], on graph: Graph, options: ValueObject = ValueObject()
   ) async throws -> (recording: Recording, differences: [Difference]) {
     let facts = try RunFacts(entries)
+    let walk = RunWalk(graph, entries)
+    if let damage = walk.damage { throw damage }
     var draft = Recording(
       start: facts.start, startedAt: facts.startedAt, options: options, context: facts.context,
       changes: facts.changes, effects: facts.effects,
-      expected: Expectation(entries, on: graph, effects: []),
+      expected: Expectation(entries, walk, on: graph, effects: []),
       files: PinnedFiles(graph.pinned) ?? PinnedFiles())
     // Where the other run was left does not matter any more: what was taken over is in the effects.
     draft.start.fork?.sequence = nil

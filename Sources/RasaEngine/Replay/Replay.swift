@@ -47,7 +47,8 @@ package struct Replay: Sendable {
     var observed = recording
     observed.start.personaDigest = graph.digest
     observed.effects = stand.asked
-    observed.expected = Recording.Expectation(found.entries, on: graph, effects: stand.asked)
+    observed.expected = Recording.Expectation(
+      found.entries, RunWalk(graph, found.entries), on: graph, effects: stand.asked)
     if let files = PinnedFiles(graph.pinned) { observed.files = files }
     return Replayed(
       differences: stand.differences + stand.unasked(in: recording)

@@ -40,14 +40,14 @@ struct Drive {
     surroundings.journal.open(record, entries)
     try await openContext(origin)
     try await show(.event(begun))
-    machine.apply(begun)
+    try machine.apply(begun)
     for notice in start.notices where stage.note(notice) { try await show(.notice(notice)) }
     let changed = start.fork?.changes.filter { change in
       !changes.values.joined().contains { $0.path == StatePath(change.key) }
     }
     if let changed, !changed.isEmpty {
       let event = RunEvent.changed(ValueObject(changed.map { ($0.key, $0.value) }))
-      machine.apply(event)
+      try machine.apply(event)
       surroundings.journal.record([event.entry(of: start.run, at: now)])
     }
     try await tell()
@@ -57,14 +57,14 @@ struct Drive {
     var known = origin?.context
     if known == nil { known = try await context() }
     let opened = RunEvent.contextOpened(known ?? .null)
-    machine.apply(opened)
+    try machine.apply(opened)
     surroundings.journal.record([opened.entry(of: start.run, at: surroundings.time.now())])
   }
 
   /// Folds what the journal tells, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
     let hasContext = history.entries.contains { $0.kind == "context.opened" }
-    let known = fold(history.entries.filter { $0.key == nil })
+    let known = try fold(history.entries)
     recorded.own = EffectLog(history.entries)
     stage.begin(
       with: recorded.own.calls.map(\.answer), spent: recorded.own.spent,
@@ -116,21 +116,10 @@ struct Drive {
   }
 
   /// Folds lines of the journal, and makes due again what was under way when they end.
-  mutating func fold(_ entries: [JournalEntry]) -> Told {
+  mutating func fold(_ entries: [JournalEntry]) throws(Failure) -> Told {
     var told = Told()
-    for entry in entries {
-      told.count(entry)
-      guard let event = RunEvent(folding: entry) else { continue }
-      if case .operatorFinished(var step, let outcome) = event {
-        step.isReview = false
-        _ = machine.due()
-        machine.apply(.operatorFinished(step, outcome))
-      } else {
-        machine.apply(event)
-      }
-    }
-    // Rules that follow the last outcome were carried out as well.
-    _ = machine.due()
+    for entry in entries where entry.key == assignment?.scope { told.count(entry) }
+    try machine.fold(entries, in: assignment?.scope)
     machine.reissue()
     return told
   }
@@ -317,7 +306,7 @@ struct Drive {
   mutating func apply(_ completion: Completion) async throws {
     waitsFor += completion.waitsFor
     guard var outcome = completion.outcome else { return }
-    var step = completion.step
+    let step = completion.step
     if let updates = changes[step] {
       switch outcome {
       case .wrote(let written): outcome = .wrote(written + updates)
@@ -331,8 +320,7 @@ struct Drive {
     case .answered: break
     }
     let event = RunEvent.operatorFinished(step, outcome)
-    step.isReview = false
-    machine.apply(.operatorFinished(step, outcome))
+    try machine.apply(event)
     surroundings.journal.record([entry(event, at: surroundings.time.now())])
     try await show(.event(event))
     try await tell()

@@ -107,9 +107,9 @@ extension Drive {
     }
     var context = Graph.emptyContext(on: assignment.today).object ?? [:]
     if isLastRound { context["last_round"] = true }
-    machine.apply(.contextOpened(.object(context)))
-    machine.apply(.started(start))
-    let told = fold(known)
+    try machine.apply(.contextOpened(.object(context)))
+    try machine.apply(.started(start))
+    let told = try fold(known)
     if known.isEmpty {
       try await tell()
     } else {

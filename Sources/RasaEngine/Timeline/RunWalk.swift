@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 package import RasaPersona
 
 /// The way that a run took, worked out again from its journal and its persona without asking
@@ -18,27 +18,23 @@ package struct RunWalk: Sendable {
   package private(set) var stops: [Stop] = []
   /// What the run knew in the end.
   package private(set) var state: State
+  /// Why the walk ends before the journal does: a line that does not fit its persona.
+  package private(set) var damage: Failure?
 
   /// - Parameters:
   ///   - graph: of the persona that the run was begun with.
   ///   - entries: its journal from the beginning, or as much of it as can be read.
   package init(_ graph: Graph, _ entries: some Collection<JournalEntry>) {
     var graph = graph
-    let events = entries.compactMap { RunEvent(folding: $0) }
-    graph.expectWrites(RunWalk.additions(to: graph, in: events))
+    graph.expectWrites(
+      RunWalk.additions(to: graph, in: entries.lazy.compactMap { RunEvent(folding: $0) }))
     var machine = RunMachine(graph: graph)
     machine.landings = []
-    var given: [Invocation] = []
-    for event in events {
-      if case .operatorFinished(var step, let outcome) = event {
-        step.isReview = false
-        given += machine.due()
-        machine.apply(.operatorFinished(step, outcome))
-      } else {
-        machine.apply(event)
-      }
+    do throws(Failure) {
+      try machine.fold(entries)
+    } catch {
+      damage = error
     }
-    given += machine.due()
     state = machine.state
     let attachments = RunStart(told: entries)?.attachments ?? []
     for landing in machine.landings ?? [] {
@@ -46,8 +42,7 @@ package struct RunWalk: Sendable {
         RunWalk.stop(
           graph, landing.step, landing.node, landing.view, landing.outcome, attachments))
     }
-    let landed = Set(stops.map(\.step))
-    for invocation in given where invocation.review == nil && !landed.contains(invocation.step) {
+    for invocation in machine.pending() {
       stops.append(
         RunWalk.stop(
           graph, invocation.step, invocation.node, invocation.view, nil, attachments))
@@ -69,7 +64,9 @@ package struct RunWalk: Sendable {
   }
 
   /// What steps wrote beyond what their operators declare, as a fork's changes are.
-  private static func additions(to graph: Graph, in events: [RunEvent]) -> [Step: [Update]] {
+  private static func additions(to graph: Graph, in events: some Sequence<RunEvent>) -> [Step:
+    [Update]]
+  {
     var additions: [Step: [Update]] = [:]
     for case .operatorFinished(let step, .wrote(let updates)) in events where !step.isInside {
       let declared = graph.nodes.filter { $0.definition.name == step.operatorName }

@@ -81,8 +81,8 @@ struct RunArchive: Sendable {
     let walk = walk(reading.entries)
     if let walk { timeline.add(walk) }
     return Account(
-      found: found, entries: reading.entries, damage: reading.damage, timeline: timeline,
-      walk: walk)
+      found: found, entries: reading.entries, damage: reading.damage ?? walk?.damage,
+      timeline: timeline, walk: walk)
   }
 
   /// The way of the run, by the persona that it keeps.
