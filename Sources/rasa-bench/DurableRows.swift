@@ -27,7 +27,7 @@ extension Row {
 
   /// Appends that many steps to a run of its own, one after the other; nanoseconds for each.
   private static func append(
-    _ count: Int, to store: SQLiteStore, run: Identifier
+    _ count: Int, to store: any RunStore, run: Identifier
   ) async throws -> [Double] {
     store.open(record(run), [])
     try await store.append([step(run, 0)])
@@ -43,7 +43,7 @@ extension Row {
 
   static let durableStep = Row("durable operator step, p50") { bench, row in
     let folder = try ScratchDirectory()
-    let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
+    let store = openStore(at: folder.file("rasa.db"), time: .system)
     let bytes = step(Identifier("r0"), 0).body.jsonBytes().count
     func floor(_ kind: String) async throws -> Double {
       let run = try await ProgramRun.run(
@@ -74,7 +74,7 @@ extension Row {
     // Each in a file of its own, for the same time, so that neither tidies up after the other.
     func rate(_ runs: Int, _ count: Int) async throws -> Double {
       let folder = try ScratchDirectory()
-      let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
+      let store = openStore(at: folder.file("rasa.db"), time: .system)
       try await store.append([])
       let start = TimeSource.system.monotonic()
       try await withThrowingTaskGroup { group in
@@ -97,7 +97,7 @@ extension Row {
   }
 
   /// A run that asks a person about its draft, and is let go of until there is an answer.
-  private static func park(_ run: Identifier, in store: SQLiteStore) async throws {
+  private static func park(_ run: Identifier, in store: any RunStore) async throws {
     func entry(_ event: RunEvent) -> JournalEntry {
       event.entry(of: run, at: TimeSource.system.now())
     }
@@ -115,7 +115,7 @@ extension Row {
 
   static let parkedRuns = Row("10,000 parked runs: list") { bench, row in
     let home = try ScratchDirectory()
-    let store = SQLiteStore(path: home.file("rasa.db"), time: .system)
+    let store = openStore(at: home.file("rasa.db"), time: .system)
     // In groups, so that their commits are shared.
     for group in 0..<100 {
       try await withThrowingTaskGroup { tasks in

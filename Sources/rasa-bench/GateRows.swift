@@ -81,7 +81,7 @@ extension Row {
 
   static let gateDurable = Row("gate before the first byte, durable") { bench, row in
     let folder = try ScratchDirectory()
-    let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
+    let store = openStore(at: folder.file("rasa.db"), time: .system)
     try await open(store)
     var ours: [Double] = []
     var flushes: [Double] = []

@@ -25,7 +25,7 @@ enum Reserving {
     _ program: String, processes: Int, calls: Int, seconds: Int
   ) async throws -> Measured {
     let folder = try ScratchDirectory()
-    let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
+    let store = openStore(at: folder.file("rasa.db"), time: .system)
     try await store.append([])
     await store.close()
     // All of them have started by then.
@@ -57,7 +57,7 @@ enum Reserving {
       let seconds = UInt64(arguments[3]),
       let calls = Int(arguments[4])
     else { throw Failure(.usage, "usage: \(command) FOLDER NUMBER START SECONDS CALLS") }
-    let store = SQLiteStore(path: "\(arguments[0])/rasa.db", time: .system)
+    let store = openStore(at: "\(arguments[0])/rasa.db", time: .system)
     let end = start + seconds * 1_000_000_000
     let times = try await withThrowingTaskGroup(of: [UInt64].self) { group in
       for call in 0..<max(1, calls) {
@@ -71,7 +71,7 @@ enum Reserving {
   }
 
   private static func reserve(
-    in store: SQLiteStore, run: Identifier, from start: UInt64, to end: UInt64
+    in store: any RunStore, run: Identifier, from start: UInt64, to end: UInt64
   ) async throws -> [UInt64] {
     func clock() -> UInt64 { TimeSource.system.monotonic() }
     let now = TimeSource.system.now()

@@ -51,7 +51,7 @@ import Testing
   func theLedgerCoversTheBillAndKeepsTheLimit(_ seed: UInt64) async throws {
     var numbers = SeededNumbers(seed: seed)
     let folder = try ScratchDirectory()
-    let store = SQLiteStore(path: folder.file("rasa.db"), time: .system)
+    let store = openStore(at: folder.file("rasa.db"), time: .system)
     let ledger = WatchedLedger(store)
     let provider = try ScriptedProvider.start(Self.scripts)
     let client = HTTPClient()
@@ -164,10 +164,10 @@ private final class WatchedLedger: Ledger {
     var problems: [String] = []
   }
 
-  private let store: SQLiteStore
+  private let store: any RunStore
   private let locked = Locked(History())
 
-  init(_ store: SQLiteStore) { self.store = store }
+  init(_ store: any RunStore) { self.store = store }
 
   var history: History { locked.withLock { $0 } }
   var problems: [String] { history.problems }

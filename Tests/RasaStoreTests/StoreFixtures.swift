@@ -10,18 +10,10 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
   var testDescription: String { rawValue }
 }
 
-protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore {
-  func record(of run: Identifier) async throws -> RunRecord?
-  func approvals(_ filter: ApprovalFilter, limit: Int) async throws -> [Approval]
-  func audits(limit: Int) async throws -> [Audit]
-}
-extension SQLiteStore: RunStore {
+extension RunStore {
   func record(of run: Identifier) async throws -> RunRecord? {
     try await self.run(run.text)?.record
   }
-}
-extension MemoryRunStore: RunStore {
-  func record(of run: Identifier) async throws -> RunRecord? { try await self.run(run) }
 }
 
 /// Time that stands still until it is moved.

@@ -8,7 +8,7 @@ import RasaTerminal
 /// `rasa approvals …`: what runs ask of people, answered from anywhere.
 struct ApprovalCommands {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   let print: Printer
   let style: Style
 

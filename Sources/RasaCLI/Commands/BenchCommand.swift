@@ -99,7 +99,7 @@ private struct Bench {
   let graph: Graph
   let input: String
   private let surroundings: Surroundings
-  private let durable: SQLiteStore?
+  private let durable: (store: any RunStore, path: String)?
 
   init(
     house: House, graph: Graph, input: String, journal: String,
@@ -113,8 +113,8 @@ private struct Bench {
     if journal == "full" {
       try FileSystem.makeFolder(house.folders.data)
       let path = "\(house.folders.data)/bench-\(house.newIdentifier("b")).db"
-      let store = SQLiteStore(path: path, time: house.time)
-      durable = store
+      let store = house.store(at: path)
+      durable = (store, path)
       surroundings = Surroundings(
         gate: try gate(store, store), journal: store, memory: store, people: people,
         time: house.time)
@@ -166,7 +166,7 @@ private struct Bench {
 
   func close() async {
     guard let durable else { return }
-    await durable.close()
+    await durable.store.close()
     for ending in ["", "-wal", "-shm", ".queue"] {
       try? FileSystem.removeFile(durable.path + ending)
     }

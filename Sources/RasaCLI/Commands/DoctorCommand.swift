@@ -72,7 +72,7 @@ struct DoctorCommand {
     return finding
   }
 
-  private func finding(on store: SQLiteStore) async -> Finding {
+  private func finding(on store: any RunStore) async -> Finding {
     do {
       let sessions = try await store.sessions(limit: 1)
       if try await store.hasUnfinishedDeletions() {

@@ -7,7 +7,7 @@ import RasaSystem
 /// `rasa sessions …` and `rasa memory …`: what was said and what is kept of it.
 struct MemoryCommands {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   let print: Printer
 
   func listSessions(of user: String?, limit: Int) async throws {

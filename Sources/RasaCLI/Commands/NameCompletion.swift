@@ -127,7 +127,7 @@ struct NameCompletion {
 
   /// Nothing is created where nothing has been run yet.
   private func stored<Result: Sendable>(
-    _ read: (SQLiteStore) async throws -> Result
+    _ read: (any RunStore) async throws -> Result
   ) async throws -> Result {
     guard FileSystem.kind(of: house.databasePath) == .file else {
       throw Failure(.storage, "nothing has been run")

@@ -12,13 +12,13 @@ import RasaTerminal
 struct Workshop: Sendable {
   let house: House
   let client: HTTPClient
-  let store: SQLiteStore
+  let store: any RunStore
 
   /// Starts what takes time in the background: the store and the HTTP client get ready while the
   /// persona is read.
   init(_ house: House) throws(Failure) { try self.init(house, house.store()) }
 
-  init(_ house: House, _ store: SQLiteStore) throws(Failure) {
+  init(_ house: House, _ store: any RunStore) throws(Failure) {
     self.house = house
     self.store = store
     client = try house.client()

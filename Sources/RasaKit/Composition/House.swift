@@ -289,8 +289,9 @@ package struct House: Sendable {
     named ?? environment["RASA_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "local"
   }
 
-  package func store() -> SQLiteStore {
-    SQLiteStore(path: databasePath, time: time, lease: lease)
+  /// The store of this house, or one in another file.
+  package func store(at path: String? = nil) -> any RunStore {
+    openStore(at: path ?? databasePath, time: time, lease: lease)
   }
 
   private static func lease(_ text: String?) throws(Failure) -> Duration {

@@ -13,7 +13,7 @@ import RasaSystem
 /// agents are kept, so that only new and changed agents, and the task, are asked about.
 package struct AgentNearness: Sendable {
   private let house: House
-  private let store: SQLiteStore
+  private let store: any RunStore
   private let gate: Gate
   private let say: @Sendable (String) -> Void
 
@@ -25,7 +25,7 @@ package struct AgentNearness: Sendable {
 
   /// - Parameter say: what the user should know beforehand.
   package init(
-    _ house: House, store: SQLiteStore, client: HTTPClient, model: ModelReference,
+    _ house: House, store: any RunStore, client: HTTPClient, model: ModelReference,
     maxCost: Money?, onWarning: @escaping @Sendable (Warning) -> Void,
     say: @escaping @Sendable (String) -> Void
   ) throws(Failure) {

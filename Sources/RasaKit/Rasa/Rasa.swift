@@ -23,7 +23,7 @@ import RasaSystem
 public final class Rasa: Sendable {
   let house: House
   let registered: RegisteredAgents
-  let store: SQLiteStore
+  let store: any RunStore
   private let network = Locked<HTTPClient?>(nil)
 
   /// Nothing is read, opened or connected before it is used.

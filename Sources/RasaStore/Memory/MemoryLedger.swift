@@ -10,6 +10,8 @@ struct MemoryLedger {
     /// What it has cost, or counts as; nil while it is held.
     var actual: Money?
     var settlement: Settlement?
+    var madeAt: Timestamp
+    var settledAt: Timestamp?
   }
 
   private(set) var balances: [BudgetLeg.Scope: Balance] = [:]
@@ -45,10 +47,11 @@ struct MemoryLedger {
     if reservations[request.id] != nil { throw Failure.knownReservation(request.id) }
   }
 
-  mutating func hold(_ request: ReservationRequest) {
+  mutating func hold(_ request: ReservationRequest, at now: Timestamp) {
     let scopes = Set(request.legs.map(\.scope))
     for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
-    reservations[request.id] = Reservation(request: request, scopes: scopes, state: .held)
+    reservations[request.id] = Reservation(
+      request: request, scopes: scopes, state: .held, madeAt: now)
     held.insert(request.id)
     firstLeaseEnd = min(firstLeaseEnd, request.leaseEnds)
   }
@@ -74,6 +77,7 @@ struct MemoryLedger {
     reservations[id]?.state = .settled
     reservations[id]?.actual = actual
     reservations[id]?.settlement = settlement
+    reservations[id]?.settledAt = now
   }
 
   /// Turns what is held into what is spent.

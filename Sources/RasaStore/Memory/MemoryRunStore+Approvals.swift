@@ -5,15 +5,14 @@ extension MemoryRunStore {
   package func ask(
     _ approval: Approval, recording entries: [JournalEntry]
   ) async throws -> Approval {
-    let now = time.now()
-    return try state.withLock { state in
-      _ = try state.journals.ownedPlace(of: approval.run)
+    try work { state, worker, now in
+      _ = try state.journals.ownedPlace(of: approval.run, by: worker)
       if let known = state.approvals[approval.id] {
         if known.isOverdue(at: now) { state.expire(known, at: now) }
         // Nobody waited any more; now somebody does again.
         guard known.standing == .withdrawn else { return known.standing(at: now) }
       }
-      try state.journals.append(entries)
+      try state.journals.append(entries, by: worker)
       state.approvals[approval.id] = approval
       state.ledger.audits.append(.asked(approval, at: now))
       return approval
@@ -40,7 +39,7 @@ extension MemoryRunStore {
 
   /// The newest questions, newest first.
   package func approvals(
-    _ filter: ApprovalFilter = ApprovalFilter(), limit: Int
+    _ filter: ApprovalFilter, limit: Int
   ) async throws -> [Approval] {
     let now = time.now()
     let all = state.withLock { Array($0.approvals.values) }.map { $0.standing(at: now) }
@@ -52,6 +51,16 @@ extension MemoryRunStore {
   }
 }
 
+extension MemoryRunStore {
+  package func approval(_ idOrPrefix: String) async throws -> Approval? {
+    let now = time.now()
+    return try state.withLock { state in
+      let found = try only(of: idOrPrefix, called: "approval", among: Array(state.approvals.keys))
+      return found.flatMap { state.approvals[$0] }?.standing(at: now)
+    }
+  }
+}
+
 extension MemoryRunStore.State {
   fileprivate mutating func expire(_ approval: Approval, at now: Timestamp) {
     approvals[approval.id]?.standing = .expired
@@ -60,7 +69,8 @@ extension MemoryRunStore.State {
 
   /// Nobody waits for answers to the run's questions any more.
   mutating func withdrawApprovals(of run: Identifier, at now: Timestamp) {
-    for (id, approval) in approvals where approval.run == run && approval.standing == .pending {
+    let pending = approvals.values.filter { $0.run == run && $0.standing == .pending }
+    for id in pending.map(\.id).sorted() {
       approvals[id]?.standing = .withdrawn
       ledger.audits.append(.withdrawn(id, at: now))
     }

@@ -6,24 +6,22 @@ extension MemoryRunStore {
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
-    let now = time.now()
-    return try state.withLock { state in
-      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run) }
+    return try work { state, worker, now in
+      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run, by: worker) }
       state.ledger.expire(at: now)
       if let refusal = state.ledger.refusal(of: request) { return refusal }
       try state.ledger.refuseKnown(request)
-      try state.journals.append(entries)
-      state.ledger.hold(request)
+      try state.journals.append(entries, by: worker)
+      state.ledger.hold(request, at: now)
       return .held
     }
   }
 
   package func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws {
-    let now = time.now()
-    try state.withLock { state in
-      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run) }
+    try work { state, worker, now in
+      for entry in entries { _ = try state.journals.ownedPlace(of: entry.run, by: worker) }
       guard try state.ledger.isOpen(settlement.reservation) else { return }
-      try state.journals.append(entries)
+      try state.journals.append(entries, by: worker)
       state.ledger.settle(settlement, at: now)
       if let observation = settlement.observation { state.note(observation) }
     }

@@ -3,140 +3,294 @@ package import RasaEngine
 
 /// The same as `SQLiteStore` for as long as the process lives: for tests, and to measure the
 /// runtime without its disk.
-package final class MemoryRunStore:
-  Journal, Ledger, Accounts, ModelHistory, MemoryStore, Sendable
-{
+package final class MemoryRunStore: RunStore {
   struct State {
     var journals = MemoryJournals()
     var approvals: [String: Approval] = [:]
     var ledger = MemoryLedger()
     var standings: [ModelKey: ModelStanding] = [:]
     var memories = MemoryRecollections()
+    /// Those that have this open, by their number.
+    var workers: [MemoryWorker] = []
   }
 
-  let state = Locked(State())
+  let state: Locked<State>
   let time: TimeSource
+  private let worker: Int
+  private let lease: Int64
 
-  package init(time: TimeSource) { self.time = time }
+  package convenience init(time: TimeSource) {
+    self.init(sharing: nil, time: time, owner: "this process")
+  }
+
+  /// Another worker on the same runs, or the first one.
+  package init(
+    sharing other: MemoryRunStore?, time: TimeSource, owner: String,
+    lease: Duration = .seconds(30)
+  ) {
+    self.time = time
+    self.lease = lease.components.seconds * 1000
+    state = other?.state ?? Locked(State())
+    worker = state.withLock { state in
+      state.workers.append(MemoryWorker(name: owner))
+      return state.workers.count - 1
+    }
+  }
+
+  package func prepare() {}
+  package func close() async { state.withLock { $0.workers[worker].isClosed = true } }
+}
+
+/// Somebody who owns runs, for as long as the lease lasts. There is no thread that renews it: whatever
+/// begins or takes up a run, or holds money, does.
+struct MemoryWorker {
+  var name: String
+  var leaseEnds = Timestamp(milliseconds: .min)
+  var isClosed = false
+
+  func isAlive(at now: Timestamp) -> Bool { leaseEnds >= now }
 }
 
 extension MemoryRunStore {
+  /// Does something as this worker, who is shown to be alive by it.
+  func work<Result>(_ body: (inout State, Int, Timestamp) throws -> Result) throws -> Result {
+    let now = time.now()
+    return try state.withLock { state in
+      try state.refuseClosed(worker)
+      state.workers[worker].leaseEnds = Timestamp(
+        milliseconds: now.milliseconds.addingReportingOverflow(lease).partialValue)
+      return try body(&state, worker, now)
+    }
+  }
+
   package func open(_ run: RunRecord, _ entries: [JournalEntry]) {
-    state.withLock { $0.journals.open(run, entries) }
+    try? work { state, worker, _ in
+      guard state.journals.open(run, entries, by: worker), let session = run.session else { return }
+      state.memories.use(
+        SessionID(session, of: run.user), persona: run.persona, at: run.startedAt)
+    }
   }
 
   package func record(_ entries: [JournalEntry]) {
-    state.withLock { $0.journals.record(entries) }
+    state.withLock { $0.journals.record(entries, by: worker) }
   }
 
   package func append(_ entries: [JournalEntry]) async throws {
-    try state.withLock { try $0.journals.append(entries) }
+    try state.withLock { state in
+      try state.refuseClosed(worker)
+      try state.journals.append(entries, by: worker)
+    }
   }
 
   package func claim(_ run: Identifier) async throws -> RunHistory {
-    try state.withLock { try $0.journals.claim(run) }
+    let (history, loser) = try work { state, worker, now in
+      let workers = state.workers
+      return try state.journals.claim(run, by: worker) {
+        workers[$0].isAlive(at: now) ? workers[$0].name : nil
+      }
+    }
+    loser?()
+    return history
   }
 
   package func close(
     _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
-    let now = time.now()
-    try state.withLock { state in
-      try state.journals.close(run, status: ending.status, entries)
-      if let turn = ending.turn { state.memories.keep(turn) }
-      for note in ending.notes { state.memories.keep(note, now: now) }
+    try work { state, worker, now in
+      let place = try state.journals.ownedPlace(of: run, by: worker)
+      let persona = state.journals.runs[place].record.persona
+      let status = try state.journals.close(run, status: ending.status, entries, by: worker)
+      if let turn = ending.turn { state.memories.keep(turn, persona: persona) }
+      for note in ending.notes { state.memories.keep(note, persona: persona, now: now) }
       for fact in ending.facts { state.memories.keep(fact) }
-      if ending.status != .parked { state.withdrawApprovals(of: run, at: now) }
+      if status != .parked { state.withdrawApprovals(of: run, at: now) }
     }
   }
 
-  package func entries(of run: Identifier) async throws -> [JournalEntry] {
-    try state.withLock { try $0.journals.entries(of: run) }
+  package func journal(of run: Identifier, after line: Int) async throws -> JournalReading {
+    let entries = try state.withLock { try $0.journals.entries(of: run) }
+    return JournalReading(entries: line > 0 ? Array(entries.dropFirst(line)) : entries)
   }
 
-  package func run(_ id: Identifier) async throws -> RunRecord? {
-    state.withLock { $0.journals.record(of: id) }
+  package func isSurelyOwned(_ run: Identifier) -> Bool {
+    state.withLock { $0.journals.isOwned(run, by: worker) }
+  }
+
+  package func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void) {
+    let isAsked = state.withLock { $0.journals.onCancelRequest(run, by: worker, act) }
+    if isAsked { act() }
+  }
+}
+
+extension MemoryRunStore.State {
+  fileprivate func refuseClosed(_ worker: Int) throws {
+    guard workers[worker].isClosed else { return }
+    throw Failure(.storage, "the store was used after it had been closed")
   }
 }
 
 /// Journals as they came: for each run the arrays of its calls, which are kept and not copied.
 struct MemoryJournals {
-  private var places: [Identifier: Int] = [:]
-  private var records: [RunRecord] = []
-  /// Whether somebody is at work on the run.
-  private var areOwned: [Bool] = []
-  private var parts: [[[JournalEntry]]] = []
+  struct Run {
+    var record: RunRecord
+    /// Who is at work on it.
+    var owner: Int?
+    var parts: [[JournalEntry]] = []
+    var changedAt: Timestamp
+    var cancelIsAsked = false
+    /// What its owner does when it is asked to cancel it, or has lost it.
+    var act: (@Sendable () -> Void)?
+  }
+
+  /// In the order in which they were opened; those that were deleted are in no place.
+  private(set) var runs: [Run] = []
+  private(set) var places: [Identifier: Int] = [:]
   /// What went wrong with a run's deferred lines, to be told to its next durable call.
   private var failures: [Identifier: Failure] = [:]
+  /// What to do about runs that are yet to be opened or claimed.
+  private var acts: [Identifier: (worker: Int, act: @Sendable () -> Void)] = [:]
   /// Most calls are about the run of the call before.
-  private var latest: (run: Identifier, place: Int)?
+  private var latest: (run: Identifier, worker: Int, place: Int)?
 
-  mutating func open(_ run: RunRecord, _ entries: [JournalEntry]) {
+  /// Whether it is there now, and was not before.
+  mutating func open(_ run: RunRecord, _ entries: [JournalEntry], by worker: Int) -> Bool {
     guard places[run.id] == nil else {
       failures[run.id] = Failure.knownRun(run.id.text)
-      return
+      return false
     }
-    places[run.id] = records.count
-    records.append(run)
-    areOwned.append(true)
-    parts.append([])
-    record(entries)
+    places[run.id] = runs.count
+    runs.append(Run(record: run, changedAt: run.startedAt))
+    own(runs.count - 1, by: worker)
+    record(entries, by: worker)
+    return true
   }
 
-  mutating func record(_ entries: [JournalEntry]) {
+  private mutating func own(_ place: Int, by worker: Int) {
+    latest = nil
+    runs[place].owner = worker
+    runs[place].record.status = .running
+    runs[place].cancelIsAsked = false
+    runs[place].act = nil
+    if let waiting = acts[runs[place].record.id], waiting.worker == worker {
+      acts[runs[place].record.id] = nil
+      runs[place].act = waiting.act
+    }
+  }
+
+  mutating func record(_ entries: [JournalEntry], by worker: Int) {
     guard entries.areOfOneRun else {
-      for (_, entries) in entries.byRun { record(entries) }
+      for (_, entries) in entries.byRun { record(entries, by: worker) }
       return
     }
-    // About a run that nobody owns no later call can succeed either, and that one says so.
-    try? append(entries)
+    // When the run is not this worker's, its next durable call fails and says so.
+    try? append(entries, by: worker)
   }
 
-  mutating func append(_ entries: [JournalEntry]) throws {
-    if entries.isEmpty { return }
+  mutating func append(_ entries: [JournalEntry], by worker: Int) throws {
+    guard let last = entries.last else { return }
     if entries.areOfOneRun {
-      parts[try ownedPlace(of: entries[0].run)].append(entries)
+      let place = try ownedPlace(of: last.run, by: worker)
+      runs[place].parts.append(entries)
+      runs[place].changedAt = last.time
       return
     }
-    let places = try entries.map { try ownedPlace(of: $0.run) }
-    for (place, entry) in zip(places, entries) { parts[place].append([entry]) }
+    let places = try entries.map { try ownedPlace(of: $0.run, by: worker) }
+    for (place, entry) in zip(places, entries) {
+      runs[place].parts.append([entry])
+      runs[place].changedAt = entry.time
+    }
   }
 
   mutating func close(
-    _ run: Identifier, status: RunRecord.Status, _ entries: [JournalEntry]
-  ) throws {
-    let place = try ownedPlace(of: run)
-    try append(entries)
-    records[place].status = status
-    areOwned[place] = false
+    _ run: Identifier, status: RunRecord.Status, _ entries: [JournalEntry], by worker: Int
+  ) throws -> RunRecord.Status {
+    let place = try ownedPlace(of: run, by: worker)
+    try append(entries, by: worker)
+    let kept = status == .parked && runs[place].cancelIsAsked ? .cancelled : status
+    runs[place].record.status = kept
+    letGo(of: place)
+    return kept
+  }
+
+  private mutating func letGo(of place: Int) {
+    runs[place].owner = nil
+    runs[place].cancelIsAsked = false
+    runs[place].act = nil
     latest = nil
   }
 
-  mutating func claim(_ run: Identifier) throws -> RunHistory {
-    guard let place = places[run] else {
-      let nearest = nearestName(to: run.text, among: places.keys.map(\.text))
-      throw Failure.noRun(run.text, nearest: nearest)
+  /// - Parameter living: the name of a worker that is alive.
+  /// - Returns: what is to be done by who has lost it.
+  mutating func claim(
+    _ run: Identifier, by worker: Int, _ living: (Int) -> String?
+  ) throws -> (RunHistory, loser: (@Sendable () -> Void)?) {
+    guard let place = places[run] else { throw unknown(run) }
+    if runs[place].record.status == .done { throw Failure.hasEnded(run.text) }
+    if let owner = runs[place].owner, let name = living(owner) {
+      throw Failure.isBeingRun(run.text, by: name)
     }
-    if records[place].status == .done { throw Failure.hasEnded(run.text) }
-    if areOwned[place] { throw Failure.isBeingRun(run.text, by: "this process") }
-    areOwned[place] = true
-    records[place].status = .running
-    return RunHistory(record: records[place], entries: try entries(of: run))
+    let loser = runs[place].act
+    own(place, by: worker)
+    return (RunHistory(record: runs[place].record, entries: try entries(of: run)), loser)
+  }
+
+  func unknown(_ run: Identifier) -> Failure {
+    Failure.noRun(run.text, nearest: nearestName(to: run.text, among: places.keys.map(\.text)))
   }
 
   func entries(of run: Identifier) throws -> [JournalEntry] {
     if let failure = failures[run] { throw failure }
-    return places[run].map { Array(parts[$0].joined()) } ?? []
+    return places[run].map { Array(runs[$0].parts.joined()) } ?? []
   }
 
-  func record(of run: Identifier) -> RunRecord? { places[run].map { records[$0] } }
+  func record(of run: Identifier) -> RunRecord? { places[run].map { runs[$0].record } }
 
-  /// Where a run stands that may be written about.
-  mutating func ownedPlace(of run: Identifier) throws -> Int {
+  func isOwned(_ run: Identifier, by worker: Int) -> Bool {
+    places[run].map { runs[$0].owner == worker } ?? false
+  }
+
+  /// Where a run stands that the worker may write about.
+  mutating func ownedPlace(of run: Identifier, by worker: Int) throws -> Int {
     if !failures.isEmpty, let failure = failures[run] { throw failure }
-    if let latest, latest.run == run { return latest.place }
-    guard let place = places[run], areOwned[place] else { throw Failure.takenOver(run.text) }
-    latest = (run, place)
+    if let latest, latest.run == run, latest.worker == worker { return latest.place }
+    guard let place = places[run], runs[place].owner == worker else {
+      throw Failure.takenOver(run.text)
+    }
+    latest = (run, worker, place)
     return place
+  }
+
+  // MARK: From outside
+
+  /// Whether it has been asked before.
+  mutating func onCancelRequest(
+    _ run: Identifier, by worker: Int, _ act: @escaping @Sendable () -> Void
+  ) -> Bool {
+    guard let place = places[run], runs[place].owner == worker else {
+      acts[run] = (worker, act)
+      return false
+    }
+    if runs[place].cancelIsAsked { return true }
+    runs[place].act = act
+    return false
+  }
+
+  /// What its owner has to do now.
+  mutating func askToCancel(_ place: Int) -> (@Sendable () -> Void)? {
+    runs[place].cancelIsAsked = true
+    defer { runs[place].act = nil }
+    return runs[place].act
+  }
+
+  mutating func cancel(_ place: Int, at now: Timestamp) {
+    runs[place].record.status = .cancelled
+    runs[place].changedAt = now
+    letGo(of: place)
+  }
+
+  mutating func delete(_ run: Identifier) {
+    guard let place = places.removeValue(forKey: run) else { return }
+    runs[place].parts = []
+    letGo(of: place)
   }
 }

@@ -62,7 +62,7 @@ extension SQLiteStore {
 
   /// The newest questions, newest first.
   package func approvals(
-    _ filter: ApprovalFilter = ApprovalFilter(), limit: Int
+    _ filter: ApprovalFilter, limit: Int
   ) async throws -> [Approval] {
     let now = time.now()
     return try await writer.read { database in

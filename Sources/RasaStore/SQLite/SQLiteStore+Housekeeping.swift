@@ -51,15 +51,10 @@ extension SQLiteStore {
     }
   }
 
-  package func deleteRun(_ id: Identifier) async throws -> Bool {
-    try await !deleteRuns([id]).isEmpty
-  }
-
   /// Deletes the runs that have not changed since then and have one of the statuses. A dry run only
   /// says what would go.
   package func pruneRuns(
-    endedBefore time: Timestamp, statuses: Set<RunRecord.Status> = [.done, .failed, .cancelled],
-    dryRun: Bool = false
+    endedBefore time: Timestamp, statuses: Set<RunRecord.Status>, dryRun: Bool
   ) async throws -> PruneReport {
     let now = self.time.now()
     let wanted = Set(statuses.map(\.rawValue))

@@ -94,12 +94,8 @@ extension SQLiteStore {
     keeper.forget(run.text, epoch: epoch)
   }
 
-  package func entries(of run: Identifier) async throws -> [JournalEntry] {
-    try await journal(of: run).whole()
-  }
-
   /// The journal after a line, as far as it can be read, and what is wrong with what follows.
-  package func journal(of run: Identifier, after line: Int = 0) async throws -> JournalReading {
+  package func journal(of run: Identifier, after line: Int) async throws -> JournalReading {
     let read: @Sendable (Database) throws -> JournalReading = { database in
       try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }

@@ -2,16 +2,6 @@ import RasaCore
 package import RasaEngine
 import RasaSQLite
 
-/// Whose memories are meant; nil means everybody's.
-package struct MemoryOwner: Sendable, Hashable {
-  package var persona: String?
-  package var user: String?
-  package init(persona: String? = nil, user: String? = nil) {
-    self.persona = persona
-    self.user = user
-  }
-}
-
 extension SQLiteStore {
   /// The newest memories, newest first.
   package func memories(of owner: MemoryOwner, limit: Int) async throws -> [MemoryFact] {

@@ -5,7 +5,7 @@ import RasaSystem
 
 extension SQLiteStore {
   /// The newest runs that fit, newest first.
-  package func runs(_ filter: RunFilter = RunFilter()) async throws -> [RunListing] {
+  package func runs(_ filter: RunFilter) async throws -> [RunListing] {
     let now = time.now()
     let selection = RunSelection(filter)
     return try await writer.read { database in
@@ -102,11 +102,7 @@ extension Database {
       "SELECT id FROM \(table) WHERE id >= ? AND id < ? ORDER BY id LIMIT 6", .text(idOrPrefix),
       .text(idOrPrefix + "\u{10FFFF}")
     ) { $0.text(0) }
-    if found.count <= 1 || found.first == idOrPrefix { return found.first }
-    throw Failure(
-      .usage, "more than one \(kind) begins with `\(idOrPrefix)`",
-      mend: "give more of it: " + found.prefix(5).joined(separator: ", ")
-        + (found.count > 5 ? ", …" : ""))
+    return try onlyMatch(of: idOrPrefix, called: kind, among: found)
   }
 
   func unknownRun(_ run: String) throws -> Failure {

@@ -1,19 +1,10 @@
-package import RasaCore
+import RasaCore
 package import RasaEngine
 import RasaSQLite
 
-/// A conversation as lists show it.
-package struct SessionSummary: Sendable, Hashable {
-  package var id: SessionID
-  package var persona: String
-  package var startedAt: Timestamp
-  package var usedAt: Timestamp
-  package var turns: Int
-}
-
 extension SQLiteStore {
   /// The sessions used last, newest first; of one user, or of all.
-  package func sessions(of user: String? = nil, limit: Int) async throws -> [SessionSummary] {
+  package func sessions(of user: String?, limit: Int) async throws -> [SessionSummary] {
     try await writer.read { database in
       try database.rows(
         """

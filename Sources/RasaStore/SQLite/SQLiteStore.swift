@@ -4,9 +4,7 @@ package import RasaSQLite
 
 /// Journal, ledger, books and memory in one SQLite file. All work is done by the writer's own thread, in
 /// the order it was asked; what is asked at the same time is committed together.
-package final class SQLiteStore:
-  Journal, Ledger, Accounts, ModelHistory, MemoryStore, Sendable
-{
+package final class SQLiteStore: RunStore {
   package let path: String
   let writer: DatabaseWriter
   let time: TimeSource

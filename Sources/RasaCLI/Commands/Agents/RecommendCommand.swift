@@ -12,7 +12,7 @@ import RasaTerminal
 /// `rasa agents recommend`: which agents fit a task.
 struct RecommendCommand {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {

@@ -19,14 +19,14 @@ struct ChatCommands {
   }
 
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   var settings: RunSettings
   /// Who answers.
   let name: String
   private var lastQuestion: String?
   private var lastAnswer: RunResult?
 
-  init(house: House, store: SQLiteStore, settings: RunSettings, name: String) {
+  init(house: House, store: any RunStore, settings: RunSettings, name: String) {
     self.house = house
     self.store = store
     self.settings = settings

@@ -9,7 +9,7 @@ import RasaSystem
 /// `rasa models …`: what can be asked, what it costs, and how it has fared.
 struct ModelsCommands {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   let print: Printer
 
   var today: LocalDay { house.time.localDay(house.time.now()) }

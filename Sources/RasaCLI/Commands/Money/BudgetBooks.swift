@@ -86,7 +86,7 @@ struct BudgetBooks {
   /// With the limits of the copy that the latest run keeps: one that was run by its path is in no
   /// folder that is looked through. Nil when there is no such copy.
   private func keptOwner(_ name: String) async throws -> BudgetOwner? {
-    guard let store = accounts as? SQLiteStore,
+    guard let store = accounts as? any RunStore,
       let run = try await store.runs(RunFilter(persona: name, limit: 1)).first,
       let kept = try await store.journal(of: run.record.id).entries
         .first(where: { $0.kind == "persona.pinned" }),

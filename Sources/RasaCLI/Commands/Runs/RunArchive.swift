@@ -7,7 +7,7 @@ import RasaStore
 /// Finds runs and reads what is known of them.
 struct RunArchive: Sendable {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
 
   /// A run with how it stands.
   struct Found: Sendable {

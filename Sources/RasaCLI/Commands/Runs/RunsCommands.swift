@@ -8,7 +8,7 @@ import RasaTerminal
 /// `rasa runs …`: what has been run.
 struct RunsCommands {
   let house: House
-  let store: SQLiteStore
+  let store: any RunStore
   let print: Printer
   let style: Style
 
