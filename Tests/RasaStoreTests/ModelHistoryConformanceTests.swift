@@ -58,6 +58,28 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `keeps which form of request was accepted, until another is`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    func accepted(_ words: String?, at time: Int64) -> ModelObservation {
+      var observation = Self.answered(at: time)
+      observation.adapted = words.map {
+        AdaptedForm(words: $0, settings: "ab12", learntAt: Timestamp(milliseconds: time))
+      }
+      return observation
+    }
+    func kept() async throws -> AdaptedForm? { try await store.standings().first?.adapted }
+    try await store.observe([accepted(nil, at: 10)])
+    #expect(try await kept() == nil)
+    try await store.observe([accepted("no_temperature 'o", at: 20), accepted(nil, at: 30)])
+    #expect(
+      try await kept()
+        == AdaptedForm(
+          words: "no_temperature 'o", settings: "ab12", learntAt: Timestamp(milliseconds: 20)))
+    try await store.observe([accepted("", at: 40)])
+    #expect(try await kept() == nil)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `learns from a settlement once`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
     _ = try await store.reserve(request("a", 60, [leg("r1", 100)]), recording: [])

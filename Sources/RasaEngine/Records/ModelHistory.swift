@@ -48,6 +48,8 @@ package struct ModelObservation: Sendable, Hashable {
   package var output: Output?
   /// What the provider's own counts cost, in thousandths of the most that was to be expected.
   package var overrun: Int64?
+  /// The form of request that was accepted, where that is not the one that is remembered.
+  package var adapted: AdaptedForm?
 
   package struct Output: Sendable, Hashable {
     package var operatorName: String
@@ -86,10 +88,33 @@ package struct ModelObservation: Sendable, Hashable {
       && left.counted?.kind == right.counted?.kind && left.counted?.bytes == right.counted?.bytes
       && left.counted?.estimate == right.counted?.estimate
       && left.counted?.tokens == right.counted?.tokens && left.output == right.output
-      && left.overrun == right.overrun
+      && left.overrun == right.overrun && left.adapted == right.adapted
   }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+/// What a server does not take of a request. Servers change, so it is believed for a while only: then
+/// the whole request is sent once more.
+package struct AdaptedForm: Sendable, Hashable {
+  /// Milliseconds: a week.
+  package static let lifetime: Int64 = 7 * 86_400_000
+
+  /// The gate's words for what is left out or said otherwise; none when the server takes everything.
+  package var words: String
+  /// The settings under which that was learnt: under others it says nothing.
+  package var settings: String
+  package var learntAt: Timestamp
+
+  package init(words: String, settings: String, learntAt: Timestamp) {
+    self.words = words
+    self.settings = settings
+    self.learntAt = learntAt
+  }
+
+  package func isBelieved(at now: Timestamp) -> Bool {
+    (0..<Self.lifetime).contains(now.milliseconds - learntAt.milliseconds)
+  }
 }
 
 /// What is remembered of a model, folded from observations. Both stores keep it as this says.
@@ -131,6 +156,8 @@ package struct ModelStanding: Sendable, Hashable {
   /// By how much its counts pass what they can be expected to be, in thousandths: holds are that
   /// much larger. 0 while they do not.
   package var overrun: Int64 = 0
+  /// Nil for a server that takes everything, or was not asked.
+  package var adapted: AdaptedForm?
 
   /// Beyond a thousand times what was expected nothing can be held any more.
   package static let largestOverrun: Int64 = 1_000_000
@@ -168,6 +195,7 @@ package struct ModelStanding: Sendable, Hashable {
       needs[output.operatorName, default: OutputNeed()].note(
         tokens: output.tokens, isWhole: output.isWhole, continuing: output.continuing)
     }
+    if let new = observation.adapted { adapted = new.words.isEmpty ? nil : new }
     if let seen = observation.overrun {
       // What was seen once is held for until it has not been seen for a while.
       let faded = overrun - max(overrun - 1_000, 0) / 4

@@ -22,6 +22,8 @@ package struct House: Sendable {
   /// Looked for when somebody first asks.
   package let agents: AgentLibrary
   let prompts: PromptCache
+  /// What the gates of all runs learn.
+  let gateMemory = GateMemory()
   /// Who is asked for an agent's files: those above, unless a program has agents of its own.
   package var agentSource: any AgentSource
   /// The folder whose own files go before the user's.
@@ -342,6 +344,6 @@ package struct House: Sendable {
       configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
       ledger: ledger, history: history,
       client: client, time: time, random: { .random(in: .min ... .max) }, options: options,
-      onWarning: onWarning, onSelection: onSelection)
+      memory: gateMemory, onWarning: onWarning, onSelection: onSelection)
   }
 }

@@ -28,6 +28,7 @@ extension Gate {
     do {
       candidate = try await resolved(contender, plan)
     } catch let problem as ProviderProblem {
+      doubt(contender, after: problem)
       await note(problem, at: contender)
       return .failed(problem, hasShown: false, policy: .reject)
     }
@@ -73,8 +74,7 @@ extension Gate {
       // What is asked after this is not what was asked before, unless nobody has answered.
       if !outcome.isUnanswered { plan.context.doubt = nil }
       if call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) {
-        let quirks = call.quirks
-        state.withLock { $0.remember(quirks, of: candidate.key) }
+        remember(call.quirks, of: candidate)
       } else if isDoubt, problem.kind == .rejected {
         // It may only be the old key that is refused.
         call.quirks = quirks(of: candidate)
@@ -82,11 +82,6 @@ extension Gate {
         return outcome
       }
     }
-  }
-
-  private func quirks(of candidate: Candidate) -> WireQuirks {
-    guard let settings = candidate.settings else { return WireQuirks(.mock) }
-    return state.withLock { $0.quirks(of: candidate.key) } ?? WireQuirks(settings)
   }
 
   private func perform(
@@ -98,6 +93,7 @@ extension Gate {
       try await onEvent(.started(provider: candidate.provider, model: call.model))
       try await read(&reading, call, from: candidate, plan, under: &hold, onEvent: onEvent)
     } catch let problem as ProviderProblem {
+      doubt(candidate, after: problem)
       let observation = observation(of: problem, at: candidate)
       if let observation { state.withLock { $0.note(observation) } }
       books.wasted += try await settle(
@@ -130,7 +126,8 @@ extension Gate {
     answer.attachmentTokens = hold.estimate.attached
     faultPoint("call.complete")
     let notices = notices(about: reading, usage, cost, answer, hold)
-    let observation = observation(of: reading, usage, plan, at: candidate, under: hold)
+    var observation = observation(of: reading, usage, plan, at: candidate, under: hold)
+    observation?.adapted = adaptedForm(call, plan, at: candidate)
     if let observation { state.withLock { $0.note(observation) } }
     try await ledger.settle(
       Settlement(

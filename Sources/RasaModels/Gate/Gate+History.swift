@@ -50,6 +50,41 @@ extension Gate {
       overrun: overrun(usage, hold))
   }
 
+  /// The form of request that was accepted now, where that is not what is remembered. A request that is
+  /// repeated as it was says nothing of what is taken today.
+  func adaptedForm(
+    _ call: WireCall, _ plan: CallPlan, at candidate: Candidate
+  ) -> AdaptedForm? {
+    guard plan.context.doubt == nil, let settings = candidate.settings else { return nil }
+    let words = call.quirks.adaptations
+    let kept = state.withLock { $0.standing(candidate.key)?.adapted }
+    if kept == nil, words.isEmpty { return nil }
+    let now = time.now()
+    let form = AdaptedForm(words: words, settings: settings.wireForm, learntAt: now)
+    if let kept, kept.words == words, kept.settings == form.settings, kept.isBelieved(at: now) {
+      return nil
+    }
+    return form
+  }
+
+  /// How a request for this model has to look, as far as that is known.
+  func quirks(of candidate: Candidate) -> WireQuirks {
+    guard let settings = candidate.settings else { return WireQuirks(.mock) }
+    let now = time.now()
+    let known = state.withLock { state in
+      state.knowsAdaptations(of: candidate.key)
+        ? state.adaptedForm(of: candidate.key, under: settings.wireForm, at: now) : nil
+    }
+    return known.flatMap { WireQuirks(settings, adaptations: $0.words) } ?? WireQuirks(settings)
+  }
+
+  func remember(_ quirks: WireQuirks, of candidate: Candidate) {
+    guard let settings = candidate.settings else { return }
+    let form = AdaptedForm(
+      words: quirks.adaptations, settings: settings.wireForm, learntAt: time.now())
+    state.withLock { $0.remember(form, of: candidate.key) }
+  }
+
   /// What the provider's counts cost, in thousandths of the most that they could be expected to;
   /// nil where it has not counted.
   func overrun(_ usage: Usage, _ hold: borrowing Hold) -> Int64? {

@@ -15,20 +15,32 @@ package final class Gate: ModelGate {
   let options: GateOptions
   let onWarning: @Sendable (Warning) -> Void
   let onSelection: (@Sendable (SelectionReport) -> Void)?
-  let state = Locked(GateState())
-  let settlements = Settlements()
+  /// What is shared with the gates of other runs.
+  let state: Locked<GateState>
+  let settlements: Settlements
+  let own = Locked(Own())
+
+  /// What is this run's alone.
+  struct Own: Sendable {
+    var warned: Set<String> = []
+    /// The configuration with what was found by looking, once that has been done.
+    var found: ModelConfiguration?
+  }
 
   /// `time.monotonic` has to count nanoseconds of `CLOCK_MONOTONIC`, which the HTTP client's
   /// deadlines are in. `onWarning` is told each thing once; `onSelection`, before each call, why
-  /// which models are asked. Without a history nothing is learnt beyond this process.
+  /// which models are asked. What is learnt goes into `memory`, which the gates of one process share,
+  /// and into the history, for other processes.
   package init(
     configuration: ModelConfiguration, catalogue: Catalogue, ledger: any Ledger,
     history: (any ModelHistory)? = nil, client: HTTPClient, time: TimeSource,
     random: @escaping @Sendable () -> UInt64,
-    options: GateOptions = GateOptions(),
+    options: GateOptions = GateOptions(), memory: GateMemory = GateMemory(),
     onWarning: @escaping @Sendable (Warning) -> Void = { _ in },
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) {
+    state = memory.state
+    settlements = memory.settlements
     self.history = history
     self.onSelection = onSelection
     self.configuration = configuration
@@ -230,8 +242,13 @@ package final class Gate: ModelGate {
     return try await report(plan, chain, inOrderOfAvailability(chain.candidates))
   }
 
+  private static let mostWarnings = 1_000
+
   func warn(_ message: String) {
-    if state.withLock({ $0.isNew(warning: message) }) { onWarning(Warning(message)) }
+    let isNew = own.withLock { own in
+      own.warned.count < Self.mostWarnings && own.warned.insert(message).inserted
+    }
+    if isNew { onWarning(Warning(message)) }
   }
 
   // MARK: The chain
@@ -281,8 +298,10 @@ package final class Gate: ModelGate {
   }
 
   func price(of candidate: Candidate) -> Price? {
-    let listed = state.withLock { $0.listed[candidate.provider] } ?? []
-    return candidate.price(on: day(at: time.now()), listed: listed)
+    let listed = candidate.settings.flatMap { settings in
+      state.withLock { $0.listed(by: settings) }
+    }
+    return candidate.price(on: day(at: time.now()), listed: listed ?? [])
   }
 
   /// Whether a call would cost less there. What nobody knows the price of may do so.

@@ -1,3 +1,4 @@
+import RasaDocuments
 package import RasaEngine
 package import RasaPersona
 
@@ -86,6 +87,15 @@ extension ProviderSettings {
   /// What is remembered of a model here, asked with this key; without a model, of all of them.
   package func modelKey(_ model: String = "") -> ModelKey {
     ModelKey(provider: name, account: key?.fingerprint ?? "", model: model)
+  }
+
+  /// What an adaptation of requests depends on: a digest, for addresses may hold what is secret.
+  var wireForm: String {
+    let parts = [
+      dialect.rawValue, baseURL, maxTokensField.rawValue, structuredOutput.rawValue,
+      isLocal ? "local" : "",
+    ]
+    return String(Digest.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
   }
 
   /// Stands where the mock needs settings: nothing of it reaches a wire.

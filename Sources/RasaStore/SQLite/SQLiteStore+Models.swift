@@ -55,15 +55,19 @@ extension Database {
     try run(
       """
       INSERT OR REPLACE INTO standings (provider, account, model, seen_at, unavailable_until,
-        reason, failures, calls, first_content, tokens_per_second, overrun)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        reason, failures, calls, first_content, tokens_per_second, overrun, adapted, adapted_under,
+        adapted_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       .text(key.provider), .text(key.account), .text(key.model),
       .integer(standing.seenAt.milliseconds),
       standing.unavailableUntil.map { .integer($0.milliseconds) } ?? .null,
       .text(standing.reason), .integer(standing.failures), .integer(standing.calls),
       standing.firstContent.map { .integer($0) } ?? .null,
-      standing.tokensPerSecond.map { .real($0) } ?? .null, .integer(standing.overrun))
+      standing.tokensPerSecond.map { .real($0) } ?? .null, .integer(standing.overrun),
+      standing.adapted.map { .text($0.words) } ?? .null,
+      standing.adapted.map { .text($0.settings) } ?? .null,
+      standing.adapted.map { .integer($0.learntAt.milliseconds) } ?? .null)
     if let name = observation.output?.operatorName, let need = standing.needs[name] {
       try run(
         """
@@ -121,7 +125,7 @@ extension Database {
 private enum StandingRow {
   static let columns = """
     provider, account, model, seen_at, unavailable_until, reason, failures, calls, first_content,
-    tokens_per_second, overrun
+    tokens_per_second, overrun, adapted, adapted_under, adapted_at
     """
 
   static func standing(_ row: Row) -> ModelStanding {
@@ -135,6 +139,11 @@ private enum StandingRow {
     standing.firstContent = row.integerOrNil(8)
     standing.tokensPerSecond = row.isNull(9) ? nil : row.real(9)
     standing.overrun = row.integer(10)
+    if !row.isNull(11) {
+      standing.adapted = AdaptedForm(
+        words: row.text(11), settings: row.text(12),
+        learntAt: Timestamp(milliseconds: row.integer(13)))
+    }
     return standing
   }
 }

@@ -46,13 +46,15 @@ struct GateSetting {
     _ scripts: [Script] = [], dialect: ProviderSettings.Dialect = .openAI,
     models: [String] = ["scripted"], key: String? = "sk-test-key",
     ledger: MemoryLedger = MemoryLedger(), clock: TestClock = TestClock(),
-    time: TimeSource? = nil, client: HTTPClient = HTTPClient(),
+    time: TimeSource? = nil, client: HTTPClient = HTTPClient(), memory: GateMemory = GateMemory(),
+    provider: ScriptedProvider? = nil,
     configure: (inout ModelConfiguration) -> Void = { _ in },
     options: (inout GateOptions) -> Void = { _ in }
   ) throws {
     self.ledger = ledger
     self.clock = clock
-    provider = try ScriptedProvider.start(scripts, models: models)
+    let provider = try provider ?? ScriptedProvider.start(scripts, models: models)
+    self.provider = provider
     var configuration = ModelConfiguration(
       providers: [
         try .scripted(provider, dialect, key: key)
@@ -64,7 +66,7 @@ struct GateSetting {
     let reports = reports
     gate = Gate(
       configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: ledger,
-      client: client, time: time ?? clock.source, random: { 500 }, options: gateOptions,
+      client: client, time: time ?? clock.source, random: { 500 }, options: gateOptions, memory: memory,
       onWarning: { warning in warnings.withLock { $0.append(warning) } },
       onSelection: { report in reports.withLock { $0.append(report) } })
   }

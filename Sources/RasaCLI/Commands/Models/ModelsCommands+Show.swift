@@ -80,6 +80,13 @@ extension ModelsCommands {
       state.isOpen
         ? "open: it failed \(state.standing?.failures ?? 0) times in a row, and is asked last"
         : "closed")
+    if let adapted = state.standing?.adapted, adapted.isBelieved(at: house.time.now()) {
+      let until = adapted.learntAt.milliseconds + AdaptedForm.lifetime
+      add(
+        "requests",
+        "adapted to what it refused (\(adapted.words)), until "
+          + house.time.localDay(Timestamp(milliseconds: until)).description)
+    }
     if let standing = state.standing {
       let first = state.firstContentText
       add(
