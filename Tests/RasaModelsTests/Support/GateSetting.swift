@@ -66,7 +66,8 @@ struct GateSetting {
     let reports = reports
     gate = Gate(
       configuration: configuration, catalogue: Self.catalogue, ledger: ledger, history: ledger,
-      client: client, time: time ?? clock.source, random: { 500 }, options: gateOptions, memory: memory,
+      client: client, time: time ?? clock.source, random: { 500 }, options: gateOptions,
+      memory: memory,
       onWarning: { warning in warnings.withLock { $0.append(warning) } },
       onSelection: { report in reports.withLock { $0.append(report) } })
   }
