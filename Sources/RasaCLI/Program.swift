@@ -7,7 +7,8 @@ import RasaTerminal
 
 /// The program from its arguments to its exit code.
 package enum Program {
-  package static let version = "0.1.0"
+  /// The newest heading of `CHANGELOG.md`.
+  package static let version = "0.2.0"
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
