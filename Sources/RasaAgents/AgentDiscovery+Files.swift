@@ -2,10 +2,9 @@ package import RasaCore
 package import RasaPersona
 import RasaSystem
 
-/// Single files, for whoever checks or changes them.
+/// Single files, for commands that check or change them.
 extension AgentDiscovery {
-  /// Every file that is an agent or was to be one, also those that another of the same id takes the
-  /// place of.
+  /// Every file that is or was meant to be an agent, including shadowed ones.
   ///
   /// - Parameter folder: nil for all places.
   package func agentFiles(in folder: String? = nil) -> (paths: [String], warnings: [Warning]) {
@@ -20,7 +19,7 @@ extension AgentDiscovery {
     return (paths, warnings + tree.warnings)
   }
 
-  /// The files of the agent that is read from this one, in one of the places or anywhere else.
+  /// The files of the agent that is read from this one, inside or outside the agent folders.
   package func documents(at named: String) throws(Failure) -> AgentDocuments {
     let path = named.hasBytePrefix("./") ? String(named.dropFirst(2)) : named
     let roots = places.roots { _ in }
@@ -30,7 +29,7 @@ extension AgentDiscovery {
     let isThere =
       root?.isShipped == true
       ? AgentFile.readShipped(path) != nil : FileSystem.exists(path)
-    // A name with an ending is a file's, whose ending has to be right first.
+    // A name with an extension is a file's, and the extension must be a supported one.
     let isFileName = name.hasByte(".") && !path.hasByteSuffix("/")
     if !isThere, !isFileName {
       throw Failure(
@@ -76,7 +75,8 @@ extension AgentLibrary {
     try discovery.documents(at: path)
   }
 
-  /// Writes a file of an agent anew. What links lead out to stays as it is, but for the user's own.
+  /// Rewrites an agent's file. Links that lead out of the root are left alone, except the user's
+  /// own.
   package func replace(_ bytes: [UInt8], in path: String) throws(Failure) {
     for root in discovery.places.roots({ _ in }) {
       if let inner = root.path(of: path) { return try root.files.replace(bytes, in: inner) }

@@ -5,16 +5,16 @@ import RasaSystem
 /// Finds the agents of a user and a project.
 package struct AgentDiscovery: Sendable {
   package var places: AgentPlaces
-  /// Those that agents may name: what is built in and what is configured.
+  /// The engines that agents may name: built-in and configured ones.
   package var engines: @Sendable () -> Set<String> = { AgentLoader.builtInEngines }
-  /// What is noted of an agent's words for recommendation; see `AgentRegistry.Entry.relevance`.
+  /// Extracts what recommendation needs from an agent's words; see `AgentRegistry.Entry.relevance`.
   package var note: @Sendable (Agent, _ prompt: String) -> [UInt8]
-  /// What changes when `note` would note something else.
+  /// Changes whenever `note` would produce a different result.
   package var noteName: String
-  /// The user's folder for what can be lost, to keep there what was read; nil to keep nothing.
+  /// The user's folder for disposable state, where the index is kept; nil to keep none.
   package var indexFolder: String?
   package var limits = AgentLimits()
-  /// By which it is told whether a file could still be written to.
+  /// Decides whether a file could still have been written to while it was read.
   package var clock: @Sendable () -> Int64 = { FileSystem.clock() }
 
   package init(
@@ -27,7 +27,7 @@ package struct AgentDiscovery: Sendable {
     self.note = note
   }
 
-  /// Looks at all files, and reads those that have changed.
+  /// Scans all files, and reads those that have changed.
   package func discover() -> DiscoveredAgents { look().found }
 
   /// - Parameter memory: what is remembered of the last look; else what is kept in the user's
@@ -60,7 +60,7 @@ package struct AgentDiscovery: Sendable {
     return survey
   }
 
-  /// Every file of a tree that is an agent or was to be one, read or remembered.
+  /// Every file of a tree that is or was meant to be an agent, read or from memory.
   func survey(_ tree: AgentTree, _ memory: AgentMemory, _ reading: AgentReading) -> AgentSurvey {
     var survey = AgentSurvey(
       places: places, lookup: reading.lookup, treeFolders: tree.folders)
@@ -70,7 +70,7 @@ package struct AgentDiscovery: Sendable {
     return survey
   }
 
-  /// For single files, as they are now.
+  /// For single files, in their current state.
   func reading() -> AgentReading { reading(places.roots { _ in }, began: 0) }
 
   func reading(_ roots: [AgentRoot], began: Int64) -> AgentReading {
@@ -78,7 +78,7 @@ package struct AgentDiscovery: Sendable {
       engines: engines(), note: note, lookup: PromptLookup(places, roots), began: began)
   }
 
-  /// The tree is walked while what is kept is taken apart.
+  /// The tree is walked while the index is decoded.
   private func look(
     at roots: [AgentRoot], beside kept: AgentIndex.Contents?
   ) -> (AgentTree, [KeptRecord]) {
@@ -91,7 +91,7 @@ package struct AgentDiscovery: Sendable {
   }
 }
 
-/// What was read of each file, by its path.
+/// The result of reading each file, by path.
 struct AgentMemory: Sendable {
   private var records: [String: KeptRecord] = [:]
 
@@ -109,12 +109,12 @@ struct AgentMemory: Sendable {
   mutating func reserve(_ count: Int) { records.reserveCapacity(count) }
 }
 
-/// One look at all files.
+/// One scan of all files.
 struct AgentSurvey: Sendable {
-  /// What there is to remember of it.
+  /// What to remember of it.
   var memory = AgentMemory()
   var found = DiscoveredAgents(registry: AgentRegistry())
-  /// Whether a file was read that need not be read again.
+  /// Whether a file was read although nothing had changed.
   var hasNews = false
   private let places: AgentPlaces
   private let lookup: PromptLookup
@@ -126,8 +126,8 @@ struct AgentSurvey: Sendable {
     self.treeFolders = treeFolders
   }
 
-  /// The folders in which something can come up, change or go that has to do with agents. Some are
-  /// not there.
+  /// The folders in which files that concern agents can appear, change or disappear. Some may not
+  /// exist.
   var folders: Set<String> {
     var folders = Set(treeFolders + places.watched)
     for record in memory.all.lazy.map(\.record)
@@ -141,7 +141,7 @@ struct AgentSurvey: Sendable {
     return folders
   }
 
-  /// What is remembered counts where nothing has changed; all else is read, on all processors.
+  /// Unchanged files come from memory; all others are read, on all processors.
   mutating func take(_ files: [AgentFile], _ old: AgentMemory, _ reading: AgentReading) {
     let part = 32
     let parts = Workers.map((files.count + part - 1) / part) { number in
@@ -160,14 +160,14 @@ struct AgentSurvey: Sendable {
     }
   }
 
-  /// The Markdown files that are the prompts of TOML files, which are no agents of their own.
+  /// The Markdown files that are prompts of TOML files, and so no agents of their own.
   var prompts: Prompts { Prompts(memory.all, lookup) }
 
   struct Prompts {
     private var identities: Set<FileIdentity> = []
     private var paths: Set<String> = []
-    /// Of TOML files that cannot be read: it is not known where their prompts are, but what is
-    /// called as they are must not become an agent without what they say.
+    /// Of unreadable TOML files: their prompt paths are unknown, but Markdown files with the same
+    /// name must not become agents without their configuration.
     private var broken: Set<Stem> = []
 
     private struct Stem: Hashable {
@@ -185,7 +185,7 @@ struct AgentSurvey: Sendable {
           paths.insert(prompt.path)
         } else {
           identities.insert(prompt.stamp.identity)
-          // The mirror of a prompt that is there is no agent, either.
+          // The mirror of an existing prompt is not an agent either.
           for name in record.promptNames.dropFirst() {
             if let mirror = lookup.find([name], for: record.file) {
               identities.insert(mirror.stamp.identity)
@@ -203,8 +203,8 @@ struct AgentSurvey: Sendable {
   }
 }
 
-/// The Markdown files without front matter that agents' prompts insert: parts of these, and no agents
-/// of their own.
+/// The Markdown files without front matter that agents' prompts insert: these are parts, and no
+/// agents of their own.
 struct InsertedFiles {
   private var identities: Set<FileIdentity> = []
 

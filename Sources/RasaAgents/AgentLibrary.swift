@@ -2,29 +2,29 @@ package import RasaCore
 package import RasaPersona
 import RasaSystem
 
-/// The agents of a user and a project, looked up when somebody first asks, and their files as they
-/// are whenever somebody runs one.
+/// The agents of a user and a project, discovered on first use, and their files in their current
+/// state whenever one is run.
 ///
-/// Who reads what was found never waits for somebody who is looking again.
+/// Readers of the result never wait for a new scan.
 package final class AgentLibrary: AgentSource {
   let discovery: AgentDiscovery
   private let looked = Locked<AgentSurvey?>(nil)
-  /// Who looks again does so after whoever is at it.
+  /// Scans run one after the other.
   private let looking = Locked(false)
 
   package init(_ discovery: AgentDiscovery) { self.discovery = discovery }
 
-  /// What was found when somebody last looked.
+  /// The result of the last scan.
   package var found: DiscoveredAgents { survey().found }
 
-  /// The same, where somebody has looked; nil else.
+  /// The same, or nil before the first scan.
   package var foundSoFar: DiscoveredAgents? { looked.withLock { $0?.found } }
 
-  /// Looks again; what has not changed is not read again.
+  /// Scans again; unchanged files are not read again.
   @discardableResult
   package func refresh() -> DiscoveredAgents { look().found }
 
-  /// What is there now.
+  /// The current state.
   func look() -> AgentSurvey {
     looking.withLock { _ in
       let survey = discovery.look(remembering: looked.withLock { $0?.memory })
@@ -33,7 +33,7 @@ package final class AgentLibrary: AgentSource {
     }
   }
 
-  /// What was there when somebody last looked.
+  /// The state at the last scan.
   func survey() -> AgentSurvey {
     if let survey = looked.withLock({ $0 }) { return survey }
     return looking.withLock { _ in
@@ -54,12 +54,12 @@ package final class AgentLibrary: AgentSource {
 
   package func agentID(for word: String) -> String? { found.registry.id(for: word) }
 
-  /// A file that was to be this agent and is broken is a failure, also when another place has an
-  /// agent of that id.
+  /// If a file that was meant to be this agent is broken, running it fails, even if another folder
+  /// has an agent with that ID.
   package func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
     let wasLooked = looked.withLock { $0 != nil }
     if let documents = try? read(id) { return documents }
-    // Moved, removed or mended since.
+    // Moved, removed or fixed since.
     if wasLooked { refresh() }
     return try read(id)
   }
@@ -81,7 +81,7 @@ package final class AgentLibrary: AgentSource {
 }
 
 extension DiscoveredAgents.Broken {
-  /// One that tells of all.
+  /// One failure that includes all of them.
   fileprivate var failure: Failure {
     let reading = Reading<Int>(read: 0, failures: failures, warnings: [])
     do throws(Failure) {

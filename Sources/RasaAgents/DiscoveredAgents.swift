@@ -2,18 +2,18 @@ package import RasaCore
 package import RasaPersona
 import RasaSystem
 
-/// What was found.
+/// The result of a scan.
 package struct DiscoveredAgents: Sendable {
   package var registry: AgentRegistry
-  /// What is wrong with files that are no agents although they should be.
+  /// The failures of files that were meant to be agents.
   package var failures: [Failure] = []
   package var warnings: [Warning] = []
-  /// Agents that another of the same id takes the place of.
+  /// Agents that are shadowed by another one with the same ID.
   package var shadowed: [Shadowed] = []
-  /// The files that are no agents although they should be, those first that would win.
+  /// The files that were meant to be agents, in order of precedence.
   package var broken: [Broken] = []
-  /// What is to be said of files of other tools, and of those that are no agents: a line for each kind
-  /// in each place.
+  /// Messages about files of other tools, and about files that are not agents: one per kind and
+  /// folder.
   package private(set) var notes: [Warning] = []
 
   package struct Shadowed: Sendable, Hashable {
@@ -30,7 +30,7 @@ package struct DiscoveredAgents: Sendable {
 
   package struct Broken: Sendable, Hashable {
     package var file: String
-    /// What the file is called, which is mostly the agent's id.
+    /// The file's name, usually the agent's ID.
     package var stem: String
     package var failures: [Failure]
     /// As that of an agent.
@@ -40,23 +40,23 @@ package struct DiscoveredAgents: Sendable {
   /// The root of each agent.
   private(set) var roots: [String: Int] = [:]
 
-  /// An agent that a file of the project is.
+  /// An agent from a file of the project.
   package struct OfProject: Sendable, Hashable {
     package var id: String
     package var file: String
   }
   package private(set) var agentsOfProject: [OfProject] = []
-  /// Those of `shadowed` that are not the project's and that a file of the project takes the place
-  /// of; of each id the one that would be used else.
+  /// Those of `shadowed` outside the project that a file of the project shadows; for each ID, the
+  /// one that would otherwise be used.
   package private(set) var replacedByProject: [Shadowed] = []
   private var limitsOfOthers: [String: [CostBudget]] = [:]
-  /// What is told of further files of one id in one place, by the id.
+  /// The warning for further files with one ID in one folder, by ID.
   private var duplicates: [String: [Warning]] = [:]
 
-  /// The limits of the files that a file of the project takes the place of.
+  /// The limits of the files that a file of the project shadows.
   package func limits(of id: String) -> [CostBudget] { limitsOfOthers[id] ?? [] }
 
-  /// The files of the place of that agent that are of its id too, and are not used.
+  /// The unused files with that agent's ID in its folder.
   package func duplicates(of id: String) -> [Warning] { duplicates[id] ?? [] }
 
   package init(registry: AgentRegistry) { self.registry = registry }
@@ -119,7 +119,7 @@ package struct DiscoveredAgents: Sendable {
     notes = kinds.lines.map { Warning($0) }
   }
 
-  /// Only the agents of these ids, or of this category and those below it.
+  /// Only the agents with these IDs, or in this category and those below it.
   package func only(ids: Set<String>? = nil, category: String? = nil) -> DiscoveredAgents {
     var copy = self
     copy.registry = AgentRegistry(
@@ -132,8 +132,8 @@ package struct DiscoveredAgents: Sendable {
     return copy
   }
 
-  /// A file that was to be the agent of that id, and would win, had it been right. To run what it
-  /// hides in its place would be a surprise.
+  /// A file that was meant to be the agent with that ID and would take precedence if it were valid.
+  /// Running the agent that it shadows instead would be a surprise.
   package func brokenFile(for id: String) -> Broken? {
     let isMeant = { (stem: String) in stem == id || AgentID.make(of: stem) == id }
     guard let broken = broken.first(where: { isMeant($0.stem) }) else { return nil }

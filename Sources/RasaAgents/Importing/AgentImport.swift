@@ -2,29 +2,29 @@ package import RasaCore
 package import RasaPersona
 import RasaSystem
 
-/// A file or folder of other tools' files, as agents in files of our own form. Nothing is written.
+/// A file or folder of other tools, converted to agents in rasa's form. Nothing is written.
 package struct AgentImport: Sendable {
-  /// One agent with the file that it becomes.
+  /// One agent with its converted file.
   package struct Item: Sendable {
     package var id: String
-    /// From the folder of agents that it goes to.
+    /// Relative to the agent folder that it goes to.
     package var name: String
     package var bytes: [UInt8]
     /// The file that it was read from.
     package var source: String
     package var kind: AgentKind
-    /// What its file says that means nothing here.
+    /// Fields of its file that rasa does not support.
     package var unused: [String]
-    /// The id that another agent has already.
+    /// The ID, if another agent already has it.
     package var wanted: String?
   }
 
   package private(set) var items: [Item] = []
-  /// Files that are no agents, and what they are.
+  /// Files that are not agents, and what they are.
   package private(set) var others: [(file: String, what: OtherFile)] = []
-  /// Files of our own form in TOML, which stay as they are.
+  /// TOML files already in rasa's form, which are not converted.
   package private(set) var own: [String] = []
-  /// What cannot be read, and would have been an agent.
+  /// Files that cannot be read but were meant to be agents.
   package private(set) var failures: [Failure] = []
   package private(set) var warnings: [Warning] = []
 
@@ -57,7 +57,7 @@ package struct AgentImport: Sendable {
 
   // MARK: Looking
 
-  /// Where tools keep what can be an agent, in a project or a home.
+  /// Where tools keep files that can become agents, in a project or a home folder.
   private static let places =
     AgentPlaces.projectTools + [
       ".claude/commands", ".github/prompts", ".opencode/command", ".opencode/commands",
@@ -65,7 +65,7 @@ package struct AgentImport: Sendable {
       ".config/opencode/command",
     ]
 
-  /// Of a project only the folders of tools are read: what else lies there is its own.
+  /// In a project only the tools' folders are read: other files are its own business.
   private mutating func readFolder(_ folder: String, _ limits: AgentLimits) throws(Failure) {
     let last = folder.split(separator: "/").last.map(String.init) ?? folder
     var places = Self.places
@@ -77,7 +77,7 @@ package struct AgentImport: Sendable {
     let configuration = AgentPlaces.join(folder, "opencode.json")
     let hasConfiguration = FileSystem.kind(of: configuration) == .file
     if roots.isEmpty, !hasConfiguration {
-      // Every text of a repository would be taken for a prompt.
+      // Otherwise every text of a repository would count as a prompt.
       guard kind != nil || !FileSystem.exists(AgentPlaces.join(folder, ".git")) else {
         throw Failure(
           .usage, "\(folder) is a repository without a folder of another tool",
@@ -120,7 +120,7 @@ package struct AgentImport: Sendable {
         if kind == .fabric {
           category = category.map(FilePlace.folder).flatMap { $0 == "." ? nil : $0 }
         }
-        // Of a file of several agents all are taken, or none.
+        // Of a file with several agents all are imported, or none.
         let count = items.count
         do throws(Failure) {
           for agent in try file.agents(engines: engines) {
@@ -171,7 +171,7 @@ package struct AgentImport: Sendable {
     items.append(item)
   }
 
-  /// Markdown that is an agent here as it stands.
+  /// Markdown that is already an agent.
   private mutating func takeOwn(
     _ document: SourceDocument, _ category: String?
   ) throws(Failure) {
@@ -196,7 +196,7 @@ package struct AgentImport: Sendable {
     (category.map { "\($0)/" } ?? "") + stem + ".md"
   }
 
-  /// Two tools may each have a `review`.
+  /// Two tools may both have a `review`.
   private func freeID(_ id: String, _ kind: AgentKind) -> String {
     guard ids.contains(id) else { return id }
     let named = "\(id)-\(kind.rawValue)"

@@ -2,16 +2,16 @@ import RasaCore
 import RasaDocuments
 import RasaSystem
 
-/// What was read of a set of roots, kept in a file of the user's.
+/// The result of reading a set of roots, cached in a file of the user.
 ///
-/// It is believed only where its checksum is right and it was written by the same program with the
-/// same way of reading; else everything is read anew, and nobody is told. Each file's stamp says
-/// whether what is kept of it still holds. Two programs may write it at once: the later one wins.
+/// It is used only if its checksum is right and it was written by the same program with the same
+/// way of reading; otherwise everything is read again, silently. Each file's stamp says whether its
+/// entry is still valid. If two programs write it at once, the later one wins.
 struct AgentIndex: Sendable {
-  /// The user's folder for what can be lost.
+  /// The user's folder for disposable state.
   let folder: String
   private let roots: [AgentRoot]
-  /// What has to be the same for the contents to mean the same.
+  /// The key that must match for the contents to mean the same.
   private let meaning: String
 
   init(folder: String, roots: [AgentRoot], reading: String) {
@@ -36,7 +36,7 @@ struct AgentIndex: Sendable {
 
   // MARK: Reading
 
-  /// The parts of the file, each to be read by itself; nil when there is none to be believed.
+  /// The parts of the file, each readable by itself; nil if there is no valid file.
   func open() -> Contents? {
     guard let bytes = try? FileSystem.readIfPresent(path, limit: Self.largest),
       bytes.count >= Self.headLength, bytes.starts(with: Self.magic),
@@ -68,7 +68,7 @@ struct AgentIndex: Sendable {
 
     var parts: Int { ranges.count }
 
-    /// The records of one part; none when there is anything wrong with them.
+    /// The records of one part; none if anything is wrong with them.
     func records(ofPart part: Int) -> [KeptRecord] {
       var reader = IndexReader(bytes, ranges[part])
       var records: [AgentRecord] = []
@@ -81,7 +81,7 @@ struct AgentIndex: Sendable {
 
   // MARK: Writing
 
-  /// Where it cannot be written there is none, which costs time and nothing else.
+  /// If it cannot be written, there is none, which costs only time.
   func write(_ records: [KeptRecord]) {
     let size = 256
     let parts = Workers.map((records.count + size - 1) / size) { part in
@@ -116,7 +116,7 @@ struct AgentIndex: Sendable {
     }
   }
 
-  /// Every folder that somebody works in can have one, and folders come and go.
+  /// Every working folder can have an index, and folders come and go.
   private func removeOldOnes() throws(Failure) {
     let entries = try FileSystem.survey(folder, limit: 1_000_000) { _ in true }
     var kept: [(path: String, modified: Int64)] = []
@@ -126,7 +126,7 @@ struct AgentIndex: Sendable {
       else { continue }
       let path = "\(folder)/\(name)"
       if name.hasSuffix(Self.suffix) { kept.append((path, stamp.modified)) }
-      // Left by a program that was killed while it wrote.
+      // Left behind by a program that was killed while writing.
       let hour: Int64 = 3_600_000_000_000
       if name.hasSuffix(".tmp"), stamp.modified < FileSystem.clock() - hour {
         try FileSystem.removeFile(path)
@@ -144,7 +144,7 @@ struct AgentIndex: Sendable {
 }
 
 extension AgentFile {
-  /// To be filled in.
+  /// Filled in later.
   fileprivate static let none = AgentFile(
     path: "", root: 0, origin: "", stem: "", isConfig: false, stamp: shippedStamp)
 }

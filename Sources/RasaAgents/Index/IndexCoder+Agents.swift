@@ -2,10 +2,10 @@ import RasaCore
 import RasaPersona
 import RasaSystem
 
-// What is kept of each file, field by field. Whatever is added to an agent has to be added here.
+// The cached data of each file, field by field. New fields of an agent must be added here.
 
 extension IndexCoder {
-  /// - Parameter origin: what the root of that number is called.
+  /// - Parameter origin: the name of the root with that number.
   mutating func code(_ record: inout AgentRecord, origin: (Int) -> String?) {
     code(&record.file.path)
     code(&record.file.root)

@@ -1,9 +1,9 @@
 import RasaCore
 
-/// Writes values or reads them, in one order that is said once for both.
+/// Writes or reads values, in one order that is declared once for both.
 ///
-/// A reader that finds something it cannot be makes the value empty and remembers that; what it has
-/// read is then not used. It never takes more than is there, whatever the bytes say.
+/// A reader that meets an invalid value makes it empty and remembers the failure; its result is
+/// then discarded. It never takes more than is there, whatever the bytes say.
 protocol IndexCoder {
   mutating func code(_ number: inout UInt64)
   mutating func code(_ text: inout String)
@@ -83,7 +83,7 @@ struct IndexReader: IndexCoder {
     markDamaged()
   }
 
-  /// The range of so many bytes as are said here to follow.
+  /// The range of bytes whose length comes next.
   private mutating func counted() -> Range<Int> {
     var count: UInt64 = 0
     code(&count)
@@ -110,7 +110,7 @@ struct IndexReader: IndexCoder {
   ) {
     var count: UInt64 = 0
     code(&count)
-    // Each takes a byte at least.
+    // Each takes at least a byte.
     guard count <= UInt64(end - place) else { return markDamaged() }
     elements = []
     elements.reserveCapacity(Int(count))
@@ -169,7 +169,7 @@ extension IndexCoder {
 
   mutating func code(_ text: inout String?) { code(&text, empty: "") { $0.code(&$1) } }
 
-  /// One of a few, by its number.
+  /// One of a few values, by number.
   mutating func code<Choice: CaseIterable & Equatable>(_ choice: inout Choice) {
     let all = Array(Choice.allCases)
     var number = UInt64(all.firstIndex(of: choice) ?? 0)
@@ -178,7 +178,7 @@ extension IndexCoder {
     choice = all[Int(number)]
   }
 
-  /// Nothing, or one of a few.
+  /// Nil, or one of a few values.
   mutating func code<Choice: CaseIterable & Equatable>(_ choice: inout Choice?) {
     var number: UInt64 = 0
     if let choice {

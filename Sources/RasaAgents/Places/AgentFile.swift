@@ -6,12 +6,12 @@ import RasaSystem
 /// A file beneath a root that may be an agent.
 struct AgentFile: Sendable, Hashable {
   var path: String
-  /// The number of its root, those first that win.
+  /// The number of its root, in order of precedence.
   var root: Int
   var origin: String
   /// From the folders between the root and the file.
   var category: String?
-  /// The file's name without its ending.
+  /// The file's name without its extension.
   var stem: String
   /// Whether it is TOML, which may name a prompt.
   var isConfig: Bool
@@ -28,10 +28,10 @@ struct AgentFile: Sendable, Hashable {
   static let shippedPrefix = "shipped:"
   static let largest = 1_000_000
 
-  /// Of what ships: it is as it is for as long as the program is.
+  /// Of shipped files: they do not change while the program runs.
   static let shippedStamp = FileStamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0)
 
-  /// Of what ships; nil when there is no such file.
+  /// Of shipped files; nil if there is no such file.
   static func readShipped(_ path: String) -> [UInt8]? {
     EmbeddedFiles.bytes(of: String(path.dropFirst(shippedPrefix.count)))
   }
@@ -55,7 +55,7 @@ enum AgentFileName {
     }
   }
 
-  /// Without its ending, also of two parts as in `reviewer.agent.md`.
+  /// Without its extension, including two-part ones as in `reviewer.agent.md`.
   static func stem(_ name: String) -> String {
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return name }
     let stem = name[..<dot]
@@ -73,7 +73,7 @@ enum AgentFileName {
     return true
   }
 
-  /// It tells people about the folder.
+  /// Documentation of the folder for people.
   private static func isReadMe(_ name: Span<UInt8>) -> Bool {
     guard name.count == 9 else { return false }
     for (place, byte) in "readme.md".utf8.enumerated() where lowered(name[place]) != byte {

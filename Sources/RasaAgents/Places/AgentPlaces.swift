@@ -1,25 +1,25 @@
 import RasaCore
 package import RasaSystem
 
-/// Where agents are looked for.
+/// The folders that are searched for agents.
 package struct AgentPlaces: Sendable, Hashable {
-  /// The folder that `./agents` stands in.
+  /// The folder that contains `./agents`.
   package var project: String
   /// The user's own folder of files.
   package var home: String
-  /// The folders whose `agents` everybody shares that works in them.
+  /// The folders whose `agents` are shared by everyone who works in them.
   package var workspaces: [String]
-  /// The user's folder under the name that older trees have it by.
+  /// The user's folder under its old name.
   package var olderHome: String?
-  /// Whether what ships in the program counts too.
+  /// Whether shipped agents count too.
   package var includesShipped: Bool
-  /// Those of `workspaces` that are named as older trees name them.
+  /// Those of `workspaces` with an old name.
   package var olderWorkspaces: Set<String> = []
-  /// The folders of other tools in a project, by their paths from it.
+  /// The folders of other tools in a project, relative to it.
   package var projectTools = Self.projectTools
   /// The user's folders of other tools.
   package var userTools: [String] = []
-  /// The user's home, whose `.claude/agents` is no project's.
+  /// The user's home, whose `.claude/agents` does not belong to a project.
   package var userHome: String?
 
   package init(
@@ -33,7 +33,7 @@ package struct AgentPlaces: Sendable, Hashable {
     self.includesShipped = includesShipped
   }
 
-  /// Those of a user in the working folder.
+  /// Those of a user in the current folder.
   package init(_ folders: RasaFolders, _ environment: Environment) {
     self.init(
       home: folders.configuration,
@@ -61,21 +61,21 @@ package struct AgentPlaces: Sendable, Hashable {
 
 /// A folder with agents in it.
 struct AgentRoot: Sendable, Hashable {
-  /// How its files are read. What ships has one too, which is no folder.
+  /// How its files are read. Shipped agents have one too, which is not a folder.
   var files: FileRoot
   var isShipped: Bool = false
-  /// Whether it came with the folder that the user is in.
+  /// Whether it belongs to the current project.
   var isProject: Bool = false
-  /// What to do about a place that is read under the name that older trees have it by.
+  /// What to do about a folder with an old name.
   var mend: String?
 
-  /// As messages show it.
+  /// The name in messages.
   var path: String { files.folder }
 
   static let shipped = AgentRoot(
     files: FileRoot("\(AgentFile.shippedPrefix)agents"), isShipped: true)
 
-  /// The way from here to a file in it; nil for one that is elsewhere.
+  /// The path of a file relative to it; nil for one elsewhere.
   func path(of file: String) -> String? {
     file.hasPrefix(path + "/") ? String(file.dropFirst(path.utf8.count + 1)) : nil
   }
@@ -84,7 +84,7 @@ struct AgentRoot: Sendable, Hashable {
 }
 
 extension AgentPlaces {
-  /// The roots that are there, those first that win.
+  /// The roots that exist, in order of precedence.
   func roots(_ report: (Warning) -> Void) -> [AgentRoot] {
     var roots: [AgentRoot] = []
     for root in candidates(report) {
@@ -101,7 +101,7 @@ extension AgentPlaces {
     return includesShipped ? roots + [.shipped] : roots
   }
 
-  /// The folders that roots are in, whether they are there or not.
+  /// The folders that contain roots, whether they exist or not.
   var watched: [String] { candidates { _ in }.map(\.path) + extensionFolders }
 
   private func candidates(_ report: (Warning) -> Void) -> [AgentRoot] {
@@ -130,7 +130,7 @@ extension AgentPlaces {
             ? "move the extension to \(Self.join(project, ".rasa/extensions"))" : nil)
       }
     }
-    // What somebody else made stays in its folder, which the user may have linked here.
+    // Extensions made by others stay in their folder, which the user may have linked here.
     for place in homes {
       let folder = Self.join(place, "extensions")
       roots += extensions(in: folder, report).map {
@@ -140,7 +140,7 @@ extension AgentPlaces {
             ? nil : "move the extension to \(Self.join(home, "extensions"))")
       }
     }
-    // Our own places go before those of other tools.
+    // rasa's own folders take precedence over those of other tools.
     if !isProjectHome {
       roots += projectTools.map {
         AgentRoot(files: FileRoot($0, beneath: project), isProject: true)
@@ -182,7 +182,7 @@ extension AgentPlaces {
     }
   }
 
-  /// The folders that a prompt's path may be meant from, beside that of its agent.
+  /// The folders, beside that of its agent, to which a prompt's path may be relative.
   var promptFolders: [String] { [project] + workspaces }
 
   static func join(_ folder: String, _ name: String) -> String {

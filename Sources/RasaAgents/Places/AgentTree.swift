@@ -2,16 +2,16 @@ import RasaCore
 import RasaDocuments
 import RasaSystem
 
-/// All files that may be agents, in the order in which they win.
+/// All files that may be agents, in order of precedence.
 struct AgentTree: Sendable {
   private(set) var files: [AgentFile] = []
-  /// Every folder that was looked into.
+  /// Every folder that was visited.
   private(set) var folders: [String] = []
   private(set) var warnings: [Warning] = []
   private var seen: Set<FileIdentity> = []
   private let limits: AgentLimits
   private var isFull = false
-  /// How many folders were gone into that a link of the user's leads to.
+  /// The number of visited folders that a user's link leads to.
   private var linkedFolders = 0
 
   init(_ roots: [AgentRoot], limits: AgentLimits) {
@@ -25,7 +25,7 @@ struct AgentTree: Sendable {
     }
   }
 
-  /// A folder that can be reached in two ways, or that leads back into itself, is gone into once.
+  /// A folder that is reachable in two ways, or that contains a link to itself, is visited once.
   private mutating func walk(
     _ path: String, category: String?, depth: Int, root: AgentRoot, number: Int
   ) {
@@ -48,7 +48,7 @@ struct AgentTree: Sendable {
       warnings.append(Warning("\(error.message), so its agents are skipped"))
       return
     }
-    // What a skill holds belongs to it.
+    // The contents of a skill belong to it.
     if category != nil, entries.contains(where: { $0.kind == .file && $0.name == "SKILL.md" }) {
       for entry in entries where entry.name == "SKILL.md" && !entry.isLink {
         add(AgentPlaces.join(path, "SKILL.md"), "SKILL.md", category, entry.stamp, root, number)
@@ -87,12 +87,12 @@ struct AgentTree: Sendable {
     }
   }
 
-  /// What package managers and compilers fill.
+  /// Folders that package managers and compilers fill.
   private static let foldersOfOthers: Set = [
     "node_modules", "__pycache__", "site-packages", "venv",
   ]
 
-  /// Whether a link leads to something that belongs to the root; takes what stands there.
+  /// Whether a link leads to something that belongs to the root; if so, adds it.
   private mutating func follow(
     _ entry: inout FileSystem.SurveyedEntry, _ place: String, _ root: AgentRoot
   ) -> Bool {
@@ -108,7 +108,7 @@ struct AgentTree: Sendable {
       return false
     }
     guard root.files.links == .anywhere, entry.kind == .folder else { return true }
-    // `/` and whatever else the root itself is in would be gone through from end to end.
+    // `/` and other folders that contain the root would be scanned completely.
     guard let target = FileSystem.realPath(place), let own = FileSystem.realPath(root.path),
       target == own || (target != "/" && !own.hasPrefix(target + "/"))
     else {
@@ -161,15 +161,15 @@ struct AgentTree: Sendable {
   }
 }
 
-/// How much is looked at, so that no tree takes for ever.
+/// Limits of a scan, so that no tree takes forever.
 package struct AgentLimits: Sendable, Hashable {
-  /// Folders below each other.
+  /// The depth of folders.
   package var depth: Int
-  /// Files that may be agents, of all roots together.
+  /// Files that may be agents, of all roots.
   package var files: Int
   /// Entries of one folder.
   package var entries: Int
-  /// Links to folders that are followed.
+  /// Followed links to folders.
   package var linkedFolders: Int
   /// All folders together.
   package var folders: Int

@@ -8,8 +8,8 @@ struct PromptLookup: Sendable {
   private let roots: [AgentRoot]
   private let working: String
   private let shipped: Set<String>
-  /// Folders of prompts, and whether no link leads to them from the file's own folder. What is read in
-  /// the end is opened beneath its folder whatever stands here.
+  /// Folders with prompts, and whether no link leads to them from the file's own folder. The final
+  /// read is confined to its folder regardless of this.
   private let reached = Locked<[String: Bool]>([:])
 
   struct Found: Sendable, Hashable {
@@ -24,7 +24,7 @@ struct PromptLookup: Sendable {
     shipped = places.includesShipped ? Set(EmbeddedFiles.names) : []
   }
 
-  /// The first that is there, of the names in their order.
+  /// The first name that exists, in order.
   func find(_ names: [String], for file: AgentFile) -> Found? {
     // Nearly all are beside their file, or in a folder there.
     if let name = names.first, !file.isShipped, Self.isPlain(name), isReachedByNoLink(name, file) {
@@ -61,7 +61,7 @@ struct PromptLookup: Sendable {
     return isReal
   }
 
-  /// The first of the names that is there by a link that leads out of every folder that it may lie in.
+  /// The first name that exists behind a link that leads out of every allowed folder.
   func linkLeadingOut(_ names: [String], for file: AgentFile) -> String? {
     guard !file.isShipped else { return nil }
     for name in names {
@@ -76,13 +76,13 @@ struct PromptLookup: Sendable {
     !name.hasBytePrefix("/") && !name.utf8.span.containsDotDot
   }
 
-  /// The names that lead out of every folder that a prompt may lie in. An agent that came with
-  /// somebody's project must not send a file from elsewhere to a model.
+  /// The names that lead out of every allowed folder. An agent from somebody's project must not
+  /// send a file from elsewhere to a model.
   func leadingOut(_ names: [String], for file: AgentFile) -> [String] {
     names.filter { candidates($0, for: file).isEmpty }
   }
 
-  /// The folders in which one of these may come up.
+  /// The folders in which one of these may appear.
   func folders(of names: [String], for file: AgentFile) -> [String] {
     names.flatMap { candidates($0, for: file).map { FileSystem.parent(of: $0) } }
   }
@@ -97,7 +97,7 @@ struct PromptLookup: Sendable {
       .map { AgentFile.shippedPrefix + $0 }
     }
     var folders = [folder]
-    // As in `prompts/…` of a tree that has its prompts beside its agents.
+    // As in `prompts/…` of a tree that keeps its prompts beside its agents.
     if roots.indices.contains(file.root) {
       folders.append(FileSystem.parent(of: roots[file.root].path))
     }
@@ -108,12 +108,12 @@ struct PromptLookup: Sendable {
       .filter { isAllowed($0, for: file) }
   }
 
-  /// Whether a path stays in the folder that the file's root stands in, or in one of the others.
+  /// Whether a path stays in the folder of the file's root, or in one of the others.
   private func isAllowed(_ path: String, for file: AgentFile) -> Bool {
     !containers(of: path, for: file).isEmpty
   }
 
-  /// Where files may be that a prompt inserts.
+  /// The folders of files that a prompt may insert.
   func insertions(_ names: [String], inPromptAt path: String) -> [String] {
     guard !path.hasPrefix(AgentFile.shippedPrefix) else { return [] }
     let places = [FileSystem.parent(of: path)] + folders
@@ -122,7 +122,7 @@ struct PromptLookup: Sendable {
 
   // MARK: Reading
 
-  /// The file that an agent is read from; nil when there is none.
+  /// The file that an agent is read from; nil if there is none.
   func readDefinition(
     _ file: AgentFile
   ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
@@ -130,7 +130,7 @@ struct PromptLookup: Sendable {
     if roots.indices.contains(file.root), let path = roots[file.root].path(of: file.path) {
       return try roots[file.root].files.readStamped(path, limit: AgentFile.largest)
     }
-    // Somebody has named it.
+    // Named explicitly.
     let name = file.path.utf8.lastIndex(of: UInt8(ascii: "/")).map {
       String(file.path[file.path.utf8.index(after: $0)...])
     }
@@ -138,7 +138,7 @@ struct PromptLookup: Sendable {
       name ?? file.path, limit: AgentFile.largest)
   }
 
-  /// A prompt that was found, read from a folder that it may lie in.
+  /// A prompt that was found, read from a folder that is allowed.
   func readPrompt(
     _ path: String, for file: AgentFile
   ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
@@ -163,7 +163,7 @@ struct PromptLookup: Sendable {
     return nil
   }
 
-  /// What stands there, by the first folder that it may lie in and does.
+  /// The file in the first allowed folder that has it.
   private func standing(of path: String, for file: AgentFile) -> FileRoot.Standing {
     var found = FileRoot.Standing.nothing
     for find in [containers, containersElsewhere] {
@@ -177,7 +177,7 @@ struct PromptLookup: Sendable {
     return found
   }
 
-  /// The folders that a path may lie in and does by its words, each with the way from there.
+  /// The allowed folders that contain a path lexically, each with the relative path.
   private func containers(
     of path: String, for file: AgentFile
   ) -> [(root: FileRoot, path: String)] {
@@ -185,7 +185,7 @@ struct PromptLookup: Sendable {
     var places: [FileRoot] = []
     if roots.indices.contains(file.root) {
       let root = roots[file.root]
-      // A prompt stays in its folder whatever the agents' own files may do.
+      // A prompt stays in its folder, whatever is allowed for the agents' own files.
       places.append(FileRoot(root.path))
       places.append(FileRoot(FileSystem.parent(of: root.path)))
     } else {
@@ -200,7 +200,7 @@ struct PromptLookup: Sendable {
     }
   }
 
-  /// The same for a file that a link of the user's leads to: its prompt is beside what it leads to.
+  /// The same for a file behind a user's link: its prompt is beside the link's target.
   private func containersElsewhere(
     of path: String, for file: AgentFile
   ) -> [(root: FileRoot, path: String)] {
@@ -216,7 +216,7 @@ struct PromptLookup: Sendable {
     Self.plain(path.hasBytePrefix("/") ? path : "\(working)/\(path)")
   }
 
-  /// Without `.` and `..`; nil when it leads out of where it begins.
+  /// Without `.` and `..`; nil if it leads out of its start.
   private static func plain(_ path: String) -> String? {
     var parts: [Substring] = []
     for part in path.split(atByte: "/", omittingEmpty: true) {

@@ -3,12 +3,12 @@ import RasaDocuments
 import RasaPersona
 import RasaSystem
 
-/// Reads single files, wherever it is told to.
+/// Reads single files, from anywhere.
 struct AgentReading: Sendable {
   let engines: Set<String>
   let note: @Sendable (Agent, _ prompt: String) -> [UInt8]
   let lookup: PromptLookup
-  /// When the looking began: what was changed about then may change again unseen.
+  /// When the scan started: files changed around that time may change again without a new stamp.
   let began: Int64
 
   func read(_ file: AgentFile) -> AgentRecord {
@@ -30,7 +30,7 @@ struct AgentReading: Sendable {
     return record
   }
 
-  /// The files of an agent as they stand.
+  /// The current files of an agent.
   func documents(_ file: AgentFile, _ record: inout AgentRecord) throws(Failure) -> AgentDocuments {
     guard let read = try lookup.readDefinition(file) else {
       throw Failure(
@@ -44,7 +44,8 @@ struct AgentReading: Sendable {
       documents.promptStamp = promptStamp(read.stamp)
       return documents
     }
-    // Other tools' TOML holds its prompt itself. Ours is told without being parsed.
+    // The TOML of other tools contains the prompt itself. rasa's own is recognised without being
+    // parsed.
     if !Self.hasAgentTable(document.bytes), let foreign = try? ForeignFile(document),
       foreign.what != .agent(.rasa)
     {
@@ -55,7 +56,7 @@ struct AgentReading: Sendable {
     record.promptNames = try AgentLoader.promptPaths(in: document)
     record.prompt = lookup.find(record.promptNames, for: file)
     documents.promptsOutside = lookup.leadingOut(record.promptNames, for: file)
-    // Where there is no other the reader tells, who knows the line.
+    // If there is no other, the reader reports it, because it knows the line.
     for name in documents.promptsOutside
     where record.prompt != nil || name != record.promptNames.first {
       record.warnings.append(
@@ -84,7 +85,7 @@ struct AgentReading: Sendable {
     return documents
   }
 
-  /// Nil where a later change could leave it as it is.
+  /// Nil if a later change could leave it the same.
   private func promptStamp(_ stamp: FileStamp?) -> PromptCache.Stamp? {
     guard let stamp, !stamp.mayHide(changesAfter: FileSystem.clock()) else { return nil }
     return PromptCache.Stamp(size: stamp.size, modified: stamp.modified)
@@ -100,7 +101,7 @@ struct AgentReading: Sendable {
     return false
   }
 
-  /// An agent in one file, or a file that is none.
+  /// An agent in one file, or a file that is not one.
   private func readAlone(
     _ document: SourceDocument, _ documents: AgentDocuments, _ record: inout AgentRecord
   ) throws(Failure) {
@@ -122,7 +123,7 @@ struct AgentReading: Sendable {
 
   private func take(_ reading: Reading<AgentLoader.Loaded>, into record: inout AgentRecord) {
     record.failures += reading.failures
-    // What was assumed of another tool's file is the tool's way of writing, and told by `info`.
+    // Assumptions about another tool's file are that tool's format; `info` reports them.
     if let loaded = reading.definition, loaded.agent.files.kind != .rasa {
       record.warnings += loaded.unreadable.map { [$0] } ?? []
     } else {
@@ -134,7 +135,7 @@ struct AgentReading: Sendable {
       agent: loaded.agent, relevance: note(loaded.agent, loaded.prompt?.text ?? ""))
   }
 
-  /// Whether YAML or JSON that cannot be read was to be an agent: by the keys that those have.
+  /// Whether unreadable YAML or JSON was meant to be an agent: decided by typical keys.
   private func mayBeAgent(_ bytes: [UInt8]) -> Bool {
     let keys = ["instructions", "instruction", "prompt"].map { Array($0.utf8) }
     let marks = Array(" -{\"".utf8)

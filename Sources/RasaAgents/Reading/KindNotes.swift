@@ -1,11 +1,11 @@
 import RasaCore
 import RasaPersona
 
-/// Counts what is said once for each kind of file in each place, and not once for each file.
+/// Collects messages that are reported once per kind of file and folder, instead of once per file.
 struct KindNotes {
   private struct Group {
     var agents = 0
-    /// How many say each thing that means nothing here, in the order in which they were met.
+    /// The number of files with each unsupported field, in order of first occurrence.
     var unused: [(what: String, count: Int)] = []
 
     mutating func note(_ what: String) {
@@ -29,7 +29,7 @@ struct KindNotes {
 
   private var agents: [AgentKey: Group] = [:]
   private var others: [OtherKey: Int] = [:]
-  /// Agents in places that are on their way out, with what to do about each.
+  /// Agents in deprecated folders, with what to do about each.
   private var older: [String: (count: Int, mend: String)] = [:]
   private static let mostNames = 6
 

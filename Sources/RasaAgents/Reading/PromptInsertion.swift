@@ -5,8 +5,8 @@ import RasaSystem
 
 /// Files that prompts insert.
 extension AgentDiscovery {
-  /// The file of that path, from the prompt's folder or from the project's and the workspaces', in
-  /// this order. It lies beneath the folder that it was found from, whatever links and dots say.
+  /// The file with that path, relative to the prompt's folder, the project or the workspaces, in
+  /// this order. It must be beneath the folder in which it was found, whatever links and dots say.
   func insertion(
     _ path: String, into documents: AgentDocuments
   ) throws(Failure) -> SourceDocument {
@@ -15,11 +15,11 @@ extension AgentDiscovery {
     let folder = FileSystem.parent(of: prompt)
     var places = [(root: folder, path: path)]
     for root in roots(holding: folder) {
-      // `../shared/rules.md` leads out of the prompt's folder, and may stay in the project.
+      // `../shared/rules.md` leads out of the prompt's folder, but may stay in the project.
       places.append((root.path, AgentPlaces.join(root.rest, path)))
     }
     places += self.places.promptFolders.map { (root: $0, path: path) }
-    // Beside the prompt that a link of the user's own leads to.
+    // Beside the prompt that a user's link leads to.
     if let (root, definition) = ownRoot(of: prompt),
       let elsewhere = root.folderElsewhere(of: definition)
     {
@@ -48,7 +48,7 @@ extension AgentDiscovery {
     return nil
   }
 
-  /// The project or workspace that a folder is in, and the way from there.
+  /// The project or workspace that contains a folder, and the relative path.
   private func roots(holding folder: String) -> [(path: String, rest: String)] {
     let absolute = FileSystem.absolute(folder)
     return places.promptFolders.compactMap { root in

@@ -2,27 +2,27 @@ package import RasaCore
 import RasaPersona
 import RasaSystem
 
-/// Keeps a library as its files are, and tells what has changed.
+/// Keeps a library up to date with its files, and reports changes.
 package final class AgentWatch: Sendable {
-  /// What came of one or more changes of files.
+  /// The result of one or more file changes.
   package struct Change: Sendable {
     /// Ids, sorted.
     package var added: [String]
     package var changed: [String]
     package var removed: [String]
-    /// What is there now.
+    /// The current state.
     package var found: DiscoveredAgents
   }
 
   private let library: AgentLibrary
   private let folders: FolderWatch
   private let watched = Locked<Set<String>>([])
-  /// What was last told of.
+  /// The last reported state.
   private let told: Locked<AgentSurvey>
-  /// Folders that cannot be watched, with why.
+  /// Folders that cannot be watched, and why.
   private let refused = Locked<[Warning]>([])
 
-  /// Looks, and watches from now on.
+  /// Scans, and watches from now on.
   package init(
     _ library: AgentLibrary, settling: Duration = .milliseconds(50)
   ) throws(Failure) {
@@ -36,8 +36,8 @@ package final class AgentWatch: Sendable {
   package var found: DiscoveredAgents { library.found }
   package var warnings: [Warning] { refused.withLock { $0 } }
 
-  /// The next change, waiting for it; nil once the watch is stopped or the task cancelled. Files
-  /// that change without an agent becoming another are not told of.
+  /// Waits for the next change; nil once the watch is stopped or the task cancelled. File changes
+  /// that change no agent are not reported.
   package func next() async -> Change? {
     while await folders.next() != nil {
       let (before, now) = await onOwnThread { [self] in
@@ -55,8 +55,8 @@ package final class AgentWatch: Sendable {
 
   package func stop() { folders.stop() }
 
-  /// A folder is watched before it is looked into, so that nothing is missed: whenever one turns up
-  /// that was not, everything is looked at again.
+  /// A folder is watched before it is scanned, so that nothing is missed: whenever a new one
+  /// appears, everything is scanned again.
   private func lookAndWatch() -> AgentSurvey {
     while true {
       let survey = library.look()
@@ -76,7 +76,7 @@ package final class AgentWatch: Sendable {
     }
   }
 
-  /// Folders that are gone are watched no more: they would be looked into anew when they come back.
+  /// Removed folders are no longer watched: they are scanned again when they come back.
   private func forget(_ current: Set<String>) {
     let gone = watched.withLock { watched in
       let gone = watched.subtracting(current)
@@ -105,7 +105,7 @@ extension AgentWatch.Change {
 }
 
 extension AgentSurvey {
-  /// Of all files that an agent was read from.
+  /// The stamps of all files that an agent was read from.
   fileprivate func stamps(of agent: Agent) -> [FileStamp] {
     guard let path = agent.files.config ?? agent.files.prompt, let record = memory[path]?.record
     else {

@@ -1,6 +1,6 @@
-/// What stands inside of a line: code, emphasis, links.
+/// Inline constructs of a line: code, emphasis, links.
 ///
-/// A construct that is not closed on its line, or is longer than can reasonably be held back, is text.
+/// A construct that is not closed on its line, or is too long to hold back, is plain text.
 enum MarkdownInline {
   typealias Show = (ArraySlice<UInt8>, TextWeight) -> Void
 
@@ -10,12 +10,12 @@ enum MarkdownInline {
 
   private enum Found {
     case text(Int)
-    /// Shown by now; goes on there.
+    /// Shown so far; continues there.
     case shown(next: Int)
     case needsMore
   }
 
-  /// Shows what can be shown; answers how far that was.
+  /// Shows what can be shown; returns how far that was.
   static func read(
     _ line: [UInt8], from start: Int, to end: Int, isWhole: Bool, _ weight: TextWeight,
     show: Show
@@ -57,7 +57,7 @@ enum MarkdownInline {
     switch byte {
     case UInt8(ascii: "\\"):
       guard at + 1 < end else { return isWhole ? .text(1) : .needsMore }
-      // Only what would mean something here: much that is not Markdown has backslashes.
+      // Only before characters with a meaning here: much text that is not Markdown has backslashes.
       guard isEscapable(line[at + 1]) else { return .text(line[at + 1] == byte ? 2 : 1) }
       show(line[(at + 1)..<(at + 2)], weight)
       return .shown(next: at + 2)
@@ -98,7 +98,7 @@ enum MarkdownInline {
       return isWhole || last < end ? .text(length) : .needsMore
     }
     var inner = line[(at + length)..<close]
-    // One space at each end belongs to the marks, where code begins or ends with a mark itself.
+    // One space at each end belongs to the marks, if code starts or ends with a mark itself.
     if inner.count > 2, inner.first == 0x20, inner.last == 0x20 {
       inner = inner.dropFirst().dropLast()
     }
@@ -107,7 +107,7 @@ enum MarkdownInline {
     return .shown(next: close + length)
   }
 
-  /// A run of exactly that length. One that reaches to the end may still grow.
+  /// A run of exactly that length. One that reaches the end may still grow.
   private static func closingCode(
     _ line: [UInt8], _ start: Int, to end: Int, _ length: Int, _ isWhole: Bool
   ) -> Int? {
@@ -173,7 +173,7 @@ enum MarkdownInline {
       case byte:
         let count = run(line, at, to: end)
         let next = at + count
-        // A run that reaches to the end may grow, and a word may go on behind it.
+        // A run that reaches the end may grow, and a word may continue after it.
         guard next < end || isFinal else { return nil }
         let follows = next < line.count && next < end ? line[next] : 0x20
         if count == length, at > open + length, !isSpace(line[at - 1]), !isInAddress(line, at),
@@ -189,7 +189,7 @@ enum MarkdownInline {
     return nil
   }
 
-  /// Whether the word that this stands in is an address: in one, these bytes are letters.
+  /// Whether this is part of an address: in one, these bytes are letters.
   private static func isInAddress(_ line: [UInt8], _ at: Int) -> Bool {
     var index = at - 1
     let last = max(0, at - 2048)
@@ -286,12 +286,12 @@ enum MarkdownInline {
     }
   }
 
-  /// Letters and digits, and every byte of what is not ASCII.
+  /// Letters, digits, and every non-ASCII byte.
   private static func isOfWord(_ byte: UInt8) -> Bool { byte > 0x20 && !isPunctuation(byte) }
 }
 
 extension MarkdownText {
-  /// Shows what can be shown of a part of a line; answers how far that was.
+  /// Shows what can be shown of a part of a line; returns how far that was.
   mutating func showInline(
     _ line: [UInt8], from start: Int, to end: Int, isWhole: Bool, _ weight: TextWeight
   ) -> Int {

@@ -1,11 +1,11 @@
 import RasaCore
 
-/// The rows of a table, which are held back until the table ends.
+/// The rows of a table, held back until the table ends.
 struct MarkdownTable: Sendable {
   private(set) var rows: [[UInt8]] = []
   private(set) var prefixes: [WordWrap.Prefix] = []
   private var bytes = 0
-  /// Whether a row may be one of a table: the rest of one that was too long is shown as it comes.
+  /// Whether a row may belong to a table: the rest of one that was too long is shown as it arrives.
   var takesMore = true
 
   private static let mostRows = 200
@@ -33,7 +33,7 @@ struct MarkdownTable: Sendable {
 
   enum Alignment: Sendable { case left, center, right }
 
-  /// What a cell of the rule says about its column; nil for what belongs to no rule.
+  /// What a cell of the rule says about its column; nil for anything else.
   static func alignment(of cell: [UInt8]) -> Alignment? {
     var dashes = cell[...]
     let left = dashes.first == UInt8(ascii: ":")
@@ -44,7 +44,7 @@ struct MarkdownTable: Sendable {
     return right ? (left ? .center : .right) : .left
   }
 
-  /// Cut at bars, but for those that are escaped or in code; without the space around.
+  /// Split at bars, except for escaped ones and those in code; without surrounding space.
   static func cells(of row: [UInt8]) -> [[UInt8]] {
     var cells: [[UInt8]] = [[]]
     var isInCode = false
@@ -82,12 +82,12 @@ extension MarkdownText {
     var weight: TextWeight
   }
 
-  /// Each row in pieces, its cells below each other; nil when that does not fit in the window.
+  /// Each row as lines, its cells aligned in columns; nil if that does not fit in the window.
   func laidOut(_ table: MarkdownTable) -> [[Piece]]? {
     let rows = table.rows.map { MarkdownTable.cells(of: $0) }
     guard let head = rows.first, rows.count > 1 else { return nil }
     let count = head.count
-    // A row with more cells than the head would lose them.
+    // A row with more cells than the header would lose them.
     guard rows.allSatisfy({ $0.count <= count }) else { return nil }
     let alignments = rows[1].map { MarkdownTable.alignment(of: $0) ?? .left }
     var cells: [[[Piece]]] = []

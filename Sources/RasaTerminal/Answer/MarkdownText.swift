@@ -1,14 +1,14 @@
-/// Shows an answer on a terminal while it arrives: words wrap, and Markdown is shown as what it means.
+/// Shows an answer on a terminal while it arrives: wraps words and renders Markdown.
 ///
-/// It holds back as little as it can: the head of a line until its kind is known, emphasis and links
-/// until they are closed or cannot be any more, tables until they end. What it does not understand
-/// stays as it was written. How the text is cut into pieces changes nothing of what is seen.
+/// It holds back as little as possible: the start of a line until its kind is known, emphasis and
+/// links until they are closed or cannot be any more, tables until they end. Anything else stays as
+/// written. How the text is split into chunks makes no difference to the output.
 package struct MarkdownText: Sendable {
-  /// How much of an answer's own form is changed.
+  /// How much an answer's formatting is changed.
   package enum Rendering: Sendable, Hashable {
-    /// Nothing, and the terminal breaks the lines.
+    /// Not at all; the terminal breaks the lines.
     case none
-    /// Lines are broken between words; marks stay, for nothing else could say what they mean.
+    /// Lines are wrapped at words; marks stay, because nothing else could show their meaning.
     case words
     /// Marks become weights and glyphs.
     case full
@@ -18,7 +18,7 @@ package struct MarkdownText: Sendable {
   let glyphs: Glyphs
   var wrap: WordWrap
 
-  /// The line that is being read begins at `lineStart`; what comes before `position` has been shown.
+  /// The current line starts at `lineStart`; everything before `position` has been shown.
   var line: [UInt8] = []
   private var lineStart = 0
   private var position = 0
@@ -26,12 +26,12 @@ package struct MarkdownText: Sendable {
   private enum Place: Sendable { case head, text, exact }
   private var place = Place.head
   private var fence: Fence?
-  /// How many quotations the line before was in, and this one.
+  /// The quotation depth of the previous line, and of this one.
   private var quotes = 0
   private var depth = 0
   private var weight = TextWeight()
   private var isInList = false
-  /// The line before was empty, or there was none.
+  /// The previous line was empty, or there was none.
   private var isAfterGap = true
   private var isInIndentedCode = false
   private var table = MarkdownTable()
@@ -50,13 +50,13 @@ package struct MarkdownText: Sendable {
     wrap = WordWrap(columns: columns, mostColumns: mostColumns)
   }
 
-  /// Whether the cursor stands behind something on its line.
+  /// Whether the cursor is not at the start of its line.
   package var isInsideLine: Bool { wrap.isInsideLine }
 
-  /// Something else was written to the screen meanwhile, and ended the line.
+  /// Something else was written to the screen, and ended the line.
   package mutating func lineWasEnded() { wrap.lineWasEnded() }
 
-  /// What can be shown now.
+  /// Returns what can be shown now.
   package mutating func take(_ text: String, columns: Int) -> [UInt8] {
     guard rendering != .none else {
       wrap.addUntouched(text)
@@ -68,8 +68,8 @@ package struct MarkdownText: Sendable {
     return wrap.take()
   }
 
-  /// What was held back, before something else is written to the screen: whoever reads that has to
-  /// have seen what came before it. The text goes on afterwards.
+  /// Returns what was held back, before something else is written to the screen: its reader must
+  /// have seen the text before it. The text continues afterwards.
   package mutating func settle() -> [UInt8] {
     guard rendering != .none else { return [] }
     let isInside = place != .head || position < line.count
@@ -78,13 +78,13 @@ package struct MarkdownText: Sendable {
       showTable()
       table.takesMore = false
     }
-    // What still comes of this line is text, whatever it begins with.
+    // The rest of this line is text, whatever it starts with.
     if isInside, place == .head { place = .text }
     wrap.endWord()
     return wrap.take()
   }
 
-  /// What is left. The next text begins anew.
+  /// Returns the rest. The next text starts afresh.
   package mutating func finish() -> [UInt8] {
     guard rendering != .none else { return [] }
     read(isEnd: true)
@@ -125,7 +125,7 @@ package struct MarkdownText: Sendable {
         if isEnd { (lineStart, position) = (line.count, line.count) }
         return
       }
-      // A row of a table, and a fence that is not shown, take their line ends with them.
+      // A table row, and a fence that is not shown, include their line ends.
       if place != .head { wrap.newLine() }
       lineStart = end + 1
       position = lineStart
@@ -148,11 +148,11 @@ package struct MarkdownText: Sendable {
     var at: Int
     let end: Int
     let isWhole: Bool
-    /// A byte, nil when it is not there yet or never will be.
+    /// A byte; nil if it has not arrived or never will.
     func byte(_ offset: Int = 0, _ line: [UInt8]) -> UInt8? {
       at + offset < end ? line[at + offset] : nil
     }
-    /// How many of that byte follow each other.
+    /// How often that byte is repeated.
     func run(of byte: UInt8, _ line: [UInt8]) -> Int {
       var count = 0
       while at + count < end, line[at + count] == byte { count += 1 }
@@ -160,12 +160,12 @@ package struct MarkdownText: Sendable {
     }
   }
 
-  /// False when more has to come before the kind of the line is known.
+  /// False if more is needed before the kind of the line is known.
   private mutating func readHead(to end: Int, isWhole: Bool) -> Bool {
     var head = Head(at: lineStart, end: end, isWhole: isWhole)
     weight = []
     var depth = 0
-    // Quotations may hold everything else.
+    // Quotations may contain everything else.
     while true {
       var spaces = 0
       while let byte = head.byte(spaces, line), byte == 0x20 { spaces += 1 }
@@ -186,7 +186,7 @@ package struct MarkdownText: Sendable {
       isInList = false
     }
     self.depth = depth
-    // Where the marks stay, rows that go on stand behind the same ones.
+    // If marks stay, continuation rows get the same ones.
     let bars =
       rendering == .full
       ? [WordWrap.Prefix](repeating: bar, count: depth)
@@ -201,7 +201,7 @@ package struct MarkdownText: Sendable {
 
   private var bar: WordWrap.Prefix { WordWrap.Prefix(glyphs.bar + " ", .dim) }
 
-  /// What stands behind the marks of quotations.
+  /// The content after the quotation marks.
   private mutating func readBlock(
     _ head: inout Head, prefixes: ([WordWrap.Prefix]) -> [WordWrap.Prefix]
   ) -> Bool {
@@ -229,7 +229,7 @@ package struct MarkdownText: Sendable {
     }
     if byte != UInt8(ascii: "|") {
       if table.isBegun { showTable() }
-      // Behind a line that is no row a table may begin again.
+      // After a line that is not a row, a table may start again.
       table.takesMore = true
     }
     let indent = WordWrap.Prefix.spaces(spaces)
@@ -304,7 +304,7 @@ package struct MarkdownText: Sendable {
     return text(from: head.at, prefixes([indent]), prefixes([indent]))
   }
 
-  /// A block begins that is no code.
+  /// A block starts that is not code.
   private mutating func ended() {
     isAfterGap = false
     isInIndentedCode = false
@@ -326,7 +326,7 @@ package struct MarkdownText: Sendable {
     return true
   }
 
-  /// Inside of code: as it is, up to the fence that closes it.
+  /// Inside code: unchanged, up to the closing fence.
   private mutating func readCode(
     _ open: Fence, _ head: inout Head, _ spaces: Int, _ prefixes: [WordWrap.Prefix]
   ) -> Bool {
@@ -345,7 +345,7 @@ package struct MarkdownText: Sendable {
     return exactly(from: start, prefixes)
   }
 
-  /// A mark that may begin an item of a list, be a rule, or belong to the text. Nil for the last.
+  /// A mark that may start a list item, be a rule, or belong to the text. Nil for the last.
   private mutating func readMark(
     _ byte: UInt8, _ head: inout Head, _ spaces: Int,
     _ prefixes: ([WordWrap.Prefix]) -> [WordWrap.Prefix]
@@ -381,7 +381,7 @@ package struct MarkdownText: Sendable {
     var from = head.at + width
     var label = String(decoding: line[head.at..<from], as: UTF8.self)
     if rendering == .full {
-      // What is to be done, and what is.
+      // Task list items, open and done.
       if head.byte(width, line) == UInt8(ascii: "[") {
         guard head.byte(width + 3, line) != nil || head.isWhole else { return false }
         if head.byte(width + 2, line) == UInt8(ascii: "]"), head.byte(width + 3, line) == 0x20 {
@@ -421,8 +421,7 @@ package struct MarkdownText: Sendable {
     return true
   }
 
-  /// The rows that were held back: in columns where they fit in the window, else as they were
-  /// written.
+  /// The rows that were held back: in columns if they fit in the window, otherwise as written.
   private mutating func showTable() {
     let held = table
     table = MarkdownTable()

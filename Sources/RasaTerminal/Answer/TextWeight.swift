@@ -1,4 +1,4 @@
-/// How a piece of text is set off on a terminal.
+/// How a piece of text is emphasised on a terminal.
 struct TextWeight: OptionSet, Sendable, Hashable {
   let rawValue: UInt8
 
@@ -9,7 +9,7 @@ struct TextWeight: OptionSet, Sendable, Hashable {
   static let struck = TextWeight(rawValue: 16)
   static let code = TextWeight(rawValue: 32)
 
-  /// The sequence that leads from any other weight to this one.
+  /// The sequence that switches from any other weight to this one.
   var sequence: String {
     var codes = "0"
     if contains(.bold) { codes += ";1" }

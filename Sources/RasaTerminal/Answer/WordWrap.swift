@@ -1,13 +1,13 @@
 import RasaCore
 
-/// Lays text out in a window while it arrives: between words, by the columns that they take.
+/// Wraps text at words, by display columns, while it arrives.
 ///
-/// A word is shown as it comes where the line has much room, else when it is whole; where a line
-/// breaks depends on the text and the window alone, never on how the text was cut into pieces. What
-/// is too long for any line is left to the terminal, which knows that it is one line and copies it as
-/// such.
+/// A word is shown as it arrives if the line has plenty of room, otherwise when it is complete;
+/// where a line breaks depends on the text and the window alone, never on how the text was split
+/// into chunks. A word that is too long for any line is left to the terminal, which knows that it
+/// is one line and copies it as such.
 struct WordWrap: Sendable {
-  /// Text of one width that stands before a row: a bullet, the rule of a quotation.
+  /// Text of one width that comes before a row: a bullet, the bar of a quotation.
   struct Prefix: Sendable, Hashable {
     var text = ""
     var width = 0
@@ -24,21 +24,21 @@ struct WordWrap: Sendable {
     static func spaces(_ count: Int) -> Prefix { Prefix(String(repeating: " ", count: count)) }
   }
 
-  /// The columns of the window. Another number counts from the next word on.
+  /// The columns of the window. A new number applies from the next word on.
   var columns: Int {
     didSet {
       guard columns != oldValue else { return }
-      // Terminals lay a line out again when their window gets narrower.
+      // Terminals reflow a line when their window gets narrower.
       if column > columns { column = (column - 1) % max(columns, 1) + 1 }
       if isHolding { room = max(room + columns - oldValue, 0) }
     }
   }
-  /// What is to be shown next.
+  /// The output to show next.
   private(set) var output: [UInt8] = []
   /// Where the cursor is.
   private(set) var column = 0
 
-  /// Lines are no longer than this for words: nobody likes to read longer ones.
+  /// The maximum length of lines of prose: longer ones are hard to read.
   private let mostColumns: Int
   private var prefixes: [Prefix] = []
   private var hanging: [Prefix] = []
@@ -67,13 +67,13 @@ struct WordWrap: Sendable {
     self.mostColumns = mostColumns
   }
 
-  /// Longer words than this are names of files and addresses: they may reach over the end of a line.
+  /// Longer words are file names and addresses: they may extend past the end of a line.
   private static let longestWord = 32
 
-  /// The last column stays free: terminals differ in what they do when it is written to.
+  /// The last column stays free: terminals differ when it is written to.
   private var limit: Int { max(min(columns - 1, mostColumns), 1) }
 
-  /// What is to be shown, and nothing of it a second time. The weight is off behind it.
+  /// Returns the pending output once. The weight is reset after it.
   mutating func take() -> [UInt8] {
     show(weight: [])
     defer { output.removeAll(keepingCapacity: true) }
@@ -82,7 +82,7 @@ struct WordWrap: Sendable {
 
   // MARK: Lines
 
-  /// The next text stands behind these prefixes; rows that go on with it behind the others.
+  /// The next text comes after these prefixes; continuation rows after the others.
   mutating func begin(_ first: [Prefix], then rest: [Prefix]) {
     prefixes = first
     hanging = rest
@@ -99,7 +99,7 @@ struct WordWrap: Sendable {
     isContinuation = false
   }
 
-  /// What stands before a text stays when there is no text.
+  /// A prefix stays even without a text.
   mutating func showMarks() {
     let hasMarks = prefixes.contains { $0.text.utf8.contains { $0 != 0x20 } }
     if isAtLineStart, hasMarks { beginRow() }
@@ -116,7 +116,7 @@ struct WordWrap: Sendable {
     room = limit - hangingWidth
   }
 
-  /// Whether the cursor stands behind something on its line.
+  /// Whether the cursor is not at the start of its line.
   var isInsideLine: Bool { !isAtLineStart }
 
   private mutating func breakRow() {
@@ -128,7 +128,7 @@ struct WordWrap: Sendable {
     isAfterOpening = false
   }
 
-  /// In a narrow window the text is worth more than its place.
+  /// In a narrow window the text matters more than its indentation.
   private var hangingWidth: Int {
     let width = hanging.reduce(0) { $0 + $1.width }
     return width * 2 <= limit ? width : 0
@@ -147,7 +147,7 @@ struct WordWrap: Sendable {
 
   // MARK: Text
 
-  /// Text whose lines may be broken between words. Line feeds are none of it.
+  /// Text whose lines may be wrapped at words. It contains no line feeds.
   mutating func add(_ bytes: ArraySlice<UInt8>, _ weight: TextWeight) {
     var index = bytes.startIndex
     let end = bytes.endIndex
@@ -182,7 +182,7 @@ struct WordWrap: Sendable {
     }
   }
 
-  /// Text that must stay as it is: nothing is broken but by the terminal itself.
+  /// Text that must not change: only the terminal itself breaks it.
   mutating func addExactly(_ bytes: ArraySlice<UInt8>, _ weight: TextWeight) {
     endWord()
     flushSpace()
@@ -203,14 +203,14 @@ struct WordWrap: Sendable {
     }
   }
 
-  /// Text that the terminal lays out, line feeds and all.
+  /// Text that the terminal lays out, including line feeds.
   mutating func addUntouched(_ text: String) {
     guard let last = text.utf8.last else { return }
     output += Array(text.utf8)
     isAtLineStart = last == 0x0A
   }
 
-  /// The word is whole.
+  /// The word is complete.
   mutating func endWord() {
     guard isInWord else { return }
     isInWord = false
@@ -220,7 +220,7 @@ struct WordWrap: Sendable {
     showWord()
   }
 
-  /// Shows the space at the end of the text, too.
+  /// Also shows a trailing space.
   mutating func flush() { flushSpace() }
 
   private mutating func addSpace(_ byte: UInt8) {
@@ -306,12 +306,12 @@ struct WordWrap: Sendable {
     shownWeight = weight
   }
 
-  /// The terminal begins a new row by itself behind its last column.
+  /// The terminal itself starts a new row after its last column.
   private mutating func advance(by width: Int, isOneCharacter: Bool = false) {
     column += width
     guard column > columns, columns > 0 else { return }
     column = (column - 1) % columns + 1
-    // What takes two columns is not torn.
+    // Double-width characters are not split.
     if isOneCharacter, width == 2, column == 1, columns > 1 { column = 2 }
   }
 
@@ -329,7 +329,7 @@ struct WordWrap: Sendable {
     return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
   }
 
-  /// Does not begin a line.
+  /// Must not start a line.
   private static func staysBehind(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: ","), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "?"),
@@ -346,7 +346,7 @@ struct WordWrap: Sendable {
     default: break
     }
     switch scalar.value {
-    // Full stops, commas, marks of sound that is long or said twice, small letters of Japanese.
+    // Full stops, commas, prolonged sound and iteration marks, small Japanese letters.
     case 0x3001, 0x3002, 0xFF01, 0xFF0C, 0xFF0E, 0xFF1A, 0xFF1B, 0xFF1F, 0x30FB, 0x30FC, 0x3005,
       0x303B, 0x309D, 0x309E, 0x30FD, 0x30FE, 0x2026, 0x2025, 0xFF05, 0x3041, 0x3043, 0x3045,
       0x3047, 0x3049, 0x3063, 0x3083, 0x3085, 0x3087, 0x308E, 0x30A1, 0x30A3, 0x30A5, 0x30A7,
@@ -356,7 +356,7 @@ struct WordWrap: Sendable {
     }
   }
 
-  /// Does not end a line.
+  /// Must not end a line.
   private static func opens(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .openPunctuation, .initialPunctuation: true

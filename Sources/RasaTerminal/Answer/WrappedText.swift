@@ -1,7 +1,7 @@
 import RasaCore
 
-/// A whole text whose lines are broken between words. Rows that go on with a line stand two columns
-/// further in than the line does.
+/// A complete text wrapped at words. Continuation rows are indented by two columns more than the
+/// line.
 package func wrapped(_ text: String, columns: Int, mostColumns: Int = 100) -> String {
   var wrap = WordWrap(columns: columns, mostColumns: mostColumns)
   var isFirst = true
@@ -17,9 +17,9 @@ package func wrapped(_ text: String, columns: Int, mostColumns: Int = 100) -> St
   return String(decoding: wrap.take(), as: UTF8.self)
 }
 
-/// The text in rows of at most so many columns, broken between words.
+/// The text in rows of at most this many columns, wrapped at words.
 package func rows(of text: String, columns: Int) -> [String] {
-  // The last column stays free where text is written to a terminal; here it does not.
+  // The last column stays free if text is written to a terminal; here it does not.
   wrapped(text, columns: columns + 1, mostColumns: columns).split(
     separator: "\n", omittingEmptySubsequences: false
   ).map { String($0.drop { $0 == " " }) }

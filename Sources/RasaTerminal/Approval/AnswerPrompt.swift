@@ -1,12 +1,12 @@
 package import RasaCore
 
-/// What an operator asks the user for.
+/// A question of an operator to the user.
 package struct AnswerRequest: Sendable {
-  /// One member of an answer that has a form.
+  /// One field of an answer with a schema.
   package struct Field: Sendable {
     package var name: String
     package var description: String
-    /// What may be written: `yes or no`.
+    /// The allowed values: `yes or no`.
     package var hint: String
     package var isRequired: Bool
 
@@ -22,13 +22,13 @@ package struct AnswerRequest: Sendable {
   package var askedBy: String
   package var costSoFar: Money
   package var context: [(name: String, value: String)]
-  /// Empty for an answer that is a text.
+  /// Empty if the answer is a text.
   package var fields: [Field]
-  /// What counts when Enter alone is pressed; nil where something has to be written.
+  /// The default for Enter alone; nil if a value is required.
   package var standard: String?
-  /// What is wrong with one field, as it was written.
+  /// What is wrong with the value of one field.
   package var problem: @Sendable (_ field: String, _ text: String) -> String?
-  /// What was wrong with the answer before.
+  /// What was wrong with the previous answer.
   package var note = ""
 
   package init(
@@ -48,11 +48,11 @@ package struct AnswerRequest: Sendable {
 
 package enum UserAnswer: Sendable {
   case text(String)
-  /// The fields that were filled.
+  /// The fields that were filled in.
   case fields([(name: String, text: String)])
-  /// What counts when Enter alone is pressed.
+  /// The default for Enter alone.
   case standard
-  /// Nobody answered: the input has ended, or the terminal has gone.
+  /// No answer: the input has ended, or the terminal is gone.
   case unanswered
   case interrupted
 }

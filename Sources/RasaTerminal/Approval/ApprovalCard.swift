@@ -1,18 +1,18 @@
 import RasaCore
 
-/// What a person sees of a request. Everything that others wrote stands behind a rule at the left
-/// edge, whatever it contains and however narrow the window is, so that none of it can pass for a
-/// line of the program.
+/// How a request is displayed. All text from others has a bar at the left edge, whatever it
+/// contains and however narrow the window is, so that none of it can be mistaken for output of the
+/// program.
 struct ApprovalCard {
   let style: Style
   let columns: Int
 
-  /// The rows of context that are shown; the whole of it is in `rasa approvals show`.
+  /// The rows of context that are shown; `rasa approvals show` has all of it.
   private static let mostContextRows = 12
 
   init(style: Style, columns: Int) {
     self.style = style
-    // The last column stays free: terminals differ in what they do when it is written to.
+    // The last column stays free: terminals differ when it is written to.
     self.columns = max(columns, 8) - 1
   }
 
@@ -51,7 +51,7 @@ struct ApprovalCard {
       .joined(separator: "\n") + "\n"
   }
 
-  /// A choice and what it leads to.
+  /// A choice and its effect.
   func choice(_ letter: String, _ text: String) -> String {
     let rows = ExactText.rows(text, columns: columns - 5)
     return rows.enumerated().map { index, row in
@@ -80,7 +80,7 @@ struct ApprovalCard {
 
   // MARK: Content
 
-  /// Rows that go on with a line have a broken rule before them.
+  /// Continuation rows have a broken bar before them.
   private func content(
     _ text: String, indent: Int = 0, tint: (String) -> String = { $0 }
   ) -> [String] {
@@ -94,7 +94,7 @@ struct ApprovalCard {
   private func fact(_ name: String, _ value: String) -> [String] {
     let width = 12
     let label = TerminalText.exact(name).replacing("\n", with: " ")
-    // Where there is no room for two columns, the value stands under its name.
+    // Without room for two columns, the value goes under its name.
     guard columns >= 44, displayWidth(label) <= width else {
       return content(name) { style.dim($0) } + shortened(content(value, indent: 2))
     }

@@ -1,15 +1,15 @@
 import RasaCore
 
 extension ApprovalPrompt {
-  /// The conversation about one request: what was typed goes in, what to do next comes out.
+  /// The dialogue about one request: typed input goes in, the next action comes out.
   struct StateMachine {
     enum Action: Equatable {
-      /// Show the text and read a choice. It is only taken from what is typed after it is shown, so
-      /// that keys pressed before cannot answer a question that nobody has read.
+      /// Show the text and read a choice. Only input typed after it is shown counts, so that keys
+      /// pressed before cannot answer a question that nobody has read.
       case choose(String)
-      /// Show the text and read one that may be pasted.
+      /// Show the text and read a text that may be pasted.
       case read(String)
-      /// Let the person edit the text, after showing what there is to say.
+      /// Let the person edit the text, after showing a message.
       case edit(String)
       case finish(ApprovalAnswer)
     }
@@ -40,14 +40,14 @@ extension ApprovalPrompt {
       }
     }
 
-    /// What came back from the editor; nil when it failed.
+    /// The edited text; nil if the editor failed.
     mutating func receive(edited: String?, because reason: String = "") -> Action {
       guard let edited else {
         return choose(
           saying: (reason.isEmpty ? "" : card.note(reason))
             + "The editor ended with an error; nothing was changed.\n")
       }
-      // Editors end the last line whether or not it was ended before.
+      // Editors add a final newline even if there was none.
       let wasEnded = request.subject.hasSuffix("\n")
       let text = !wasEnded && edited.hasSuffix("\n") ? String(edited.dropLast()) : edited
       if text == request.subject { return choose(saying: "Nothing was changed.\n") }
@@ -57,7 +57,7 @@ extension ApprovalPrompt {
       return finish(.edit(text))
     }
 
-    /// The terminal has gone, or the input has ended: nobody has said yes, and nobody no.
+    /// The terminal is gone, or the input has ended: that is neither a yes nor a no.
     mutating func receiveEnd() -> Action { finish(.unanswered) }
 
     mutating func interrupt() -> Action { finish(.interrupted) }
@@ -103,12 +103,12 @@ extension ApprovalPrompt.StateMachine {
     if request.allowsFeedback { choices.append("[f]eedback") }
     if request.allowsSession { choices.append("[s]ession") }
     choices.append("[?]")
-    // Nothing of it at the left edge by itself: a choice begins each row.
+    // None of it starts at the left edge: each row starts with a choice.
     return rows(of: choices.joined(separator: " ") + ":", columns: card.columns)
       .joined(separator: "\n") + " "
   }
 
-  /// What each choice leads to.
+  /// The effect of each choice.
   private var consequences: String {
     let leads = request.consequences
     var lines = [("a", leads.approve)]

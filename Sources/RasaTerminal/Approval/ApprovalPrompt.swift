@@ -1,14 +1,14 @@
 package import RasaCore
 package import RasaSystem
 
-/// Asks the person at the terminal. It speaks and listens on the terminal itself, so that it works
-/// while standard input, output and error are pipes and files.
+/// Asks the person at the terminal. It uses the terminal directly, so that it works even if
+/// standard input, output and error are pipes or files.
 package struct ApprovalPrompt: Sendable {
   private let terminalPath: String
   let environment: Environment
   let style: Style
 
-  /// `terminalPath` is the process's own terminal, whichever that is.
+  /// `terminalPath` is the process's controlling terminal.
   package init(terminalPath: String = "/dev/tty", environment: Environment, style: Style) {
     self.terminalPath = terminalPath
     self.environment = environment
@@ -22,8 +22,8 @@ package struct ApprovalPrompt: Sendable {
     try InteractiveTerminal(path: terminalPath, environment: environment)
   }
 
-  /// Asks until there is an answer. Cancelling the task answers `.interrupted` at once, or, while an
-  /// editor has the terminal, as soon as that has ended.
+  /// Asks until there is an answer. Cancelling the task returns `.interrupted` at once, or, while
+  /// an editor uses the terminal, as soon as that has ended.
   package func ask(_ request: ApprovalRequest) async throws(Failure) -> ApprovalAnswer {
     let terminal = try open()
     defer { terminal.leave() }
@@ -49,8 +49,8 @@ package struct ApprovalPrompt: Sendable {
         } catch {
           action = machine.receive(edited: nil, because: error.description)
         }
-        // Whoever stopped the run meanwhile did not wait for what was written, and what an editor
-        // leaves behind whose terminal has gone is nobody's answer.
+        // If the run was stopped meanwhile, the input was not meant as an answer, and neither is
+        // the file of an editor whose terminal is gone.
         if Task.isCancelled {
           action = machine.interrupt()
         } else if terminal.isGone {

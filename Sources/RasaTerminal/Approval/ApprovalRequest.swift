@@ -1,8 +1,8 @@
 package import RasaCore
 
-/// A question to the person at the terminal: may this be done, said, or kept?
+/// A question to the person at the terminal: may this be done, said, or stored?
 package struct ApprovalRequest: Sendable {
-  /// What each choice leads to, where that is known.
+  /// The effect of each choice, if known.
   package struct Consequences: Sendable, Hashable {
     package var approve: String
     package var edit: String
@@ -22,16 +22,16 @@ package struct ApprovalRequest: Sendable {
     }
   }
 
-  /// What is to be decided, in the words of whoever asks.
+  /// The decision to make, in the words of the asker.
   package var title: String
-  /// Who asks: operator and frame.
+  /// The asker: operator and frame.
   package var askedBy: String
-  /// What is at stake, in a word or two; empty when there is nothing to say.
+  /// The risk, in a word or two; empty if there is nothing to say.
   package var risk: String
   package var costSoFar: Money
-  /// What the subject is: `the output`, `` `draft` ``.
+  /// The name of the subject: `the output`, `` `draft` ``.
   package var subjectName: String
-  /// The exact text that the answer is about.
+  /// The exact text that the answer refers to.
   package var subject: String
   /// Further facts, each with its name.
   package var context: [(name: String, value: String)]
@@ -39,9 +39,9 @@ package struct ApprovalRequest: Sendable {
   package var allowsEdit: Bool
   package var allowsFeedback: Bool
   package var allowsSession: Bool
-  /// What was wrong with the answer before; the subject is shown again with it.
+  /// What was wrong with the previous answer; the subject is shown again with it.
   package var problem = ""
-  /// What an editor begins with when it is not the subject: an edit that did not fit.
+  /// The initial text of the editor if it is not the subject: an edit that was refused.
   package var unfinishedEdit: String?
 
   package init(
@@ -66,14 +66,14 @@ package struct ApprovalRequest: Sendable {
 
 package enum ApprovalAnswer: Sendable, Hashable {
   case approve
-  /// The full text that takes the place of the subject.
+  /// The full text that replaces the subject.
   case edit(String)
   case reject(reason: String)
   case feedback(String)
-  /// This, and what is like it for the rest of the session.
+  /// This, and the same kind for the rest of the session.
   case approveForSession
-  /// Nobody answered: the input has ended, or the terminal has gone.
+  /// No answer: the input has ended, or the terminal is gone.
   case unanswered
-  /// The person broke off: Ctrl-C, or the run was cancelled while it waited.
+  /// Interrupted: Ctrl-C, or the run was cancelled while it waited.
   case interrupted
 }

@@ -3,14 +3,14 @@ import Glibc
 import RasaCore
 import RasaSystem
 
-/// A terminal to talk with a person on.
+/// A terminal for a dialogue with a person.
 ///
-/// Lines come through the line editor, pastes whole. While it is open the terminal does not edit
-/// lines itself; `leave` puts it back as it was, and leaves nothing that was typed here for whoever
-/// reads from it next.
+/// Lines are read with the line editor, pastes as a whole. While it is open the terminal itself
+/// does not edit lines; `leave` restores it, and discards typed input so that the next reader does
+/// not get it.
 final class InteractiveTerminal: Sendable {
   private let terminal: Descriptor
-  /// Written to when nobody waits for the person's answer any more.
+  /// Written to when the person's answer is no longer needed.
   private let wake: Descriptor
   private let before: TerminalSettings?
   private let keys: TerminalKeys
@@ -53,8 +53,8 @@ final class InteractiveTerminal: Sendable {
   func readLine(
     prompt: String, discardingTypedAhead: Bool, isText: Bool
   ) async -> LineReader.Line {
-    // The last line of the prompt appears after what was typed before it is thrown away: whoever
-    // answers has seen it.
+    // The last line of the prompt appears only after earlier input has been discarded: an answer
+    // means that it has been seen.
     let lastLine = prompt.utf8.lastIndex(of: UInt8(ascii: "\n")).map { prompt.index(after: $0) }
     let split = lastLine ?? prompt.startIndex
     show(String(prompt[..<split]))
@@ -100,7 +100,7 @@ final class InteractiveTerminal: Sendable {
     return unsafe poll(&wanted, 1, 0) > 0
   }
 
-  /// Throws away what was typed, and what still comes of a paste: terminals send one in pieces.
+  /// Discards typed input, and the rest of a paste: terminals send one in pieces.
   private func discardInput() {
     keys.discard()
     tcflush(terminal.number, TCIFLUSH)
@@ -112,16 +112,16 @@ final class InteractiveTerminal: Sendable {
     }
   }
 
-  /// Whether the terminal has gone away: nobody can have typed anything since.
+  /// Whether the terminal is gone: nobody can have typed anything since.
   var isGone: Bool {
     var wanted = pollfd(fd: terminal.number, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&wanted, 1, 0) > 0 && wanted.revents & Int16(POLLHUP | POLLERR) != 0
   }
 
-  /// Lets another program use the terminal for a while, as the shell left it.
+  /// Lets another program use the terminal for a while, in the state in which the shell left it.
   func lend() { before?.apply() }
 
-  /// Gives the terminal back as it was found, with nothing left in it for the shell.
+  /// Restores the terminal, with no input left in it for the shell.
   func leave() {
     editor.withLock { $0 = nil }
     discardInput()

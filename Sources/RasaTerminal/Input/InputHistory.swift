@@ -1,17 +1,17 @@
 package import RasaCore
 import RasaSystem
 
-/// What a person typed before, kept in a file for them alone: one entry a line, line breaks inside
-/// an entry written as `\n`.
+/// Earlier input of a person, in a private file: one entry per line, with line breaks inside an
+/// entry written as `\n`.
 package struct InputHistory: Sendable {
   package let path: String
-  /// More than this is forgotten from the old end on.
+  /// Beyond this the oldest entries are dropped.
   package static let mostEntries = 1000
   private static let longestEntry = 64 * 1024
 
   package init(path: String) { self.path = path }
 
-  /// Oldest first. A file that cannot be read is no history, and no reason not to talk.
+  /// Oldest first. An unreadable file counts as empty.
   package func entries() -> [String] {
     let bytes = try? FileSystem.readIfPresent(path, limit: 1 << 26)
     guard let bytes = bytes ?? nil else { return [] }
@@ -19,7 +19,7 @@ package struct InputHistory: Sendable {
       .split(separator: "\n").suffix(Self.mostEntries).map(Self.decode)
   }
 
-  /// Adds an entry behind those that are in the file now: another program may have added some.
+  /// Appends an entry to those that are in the file now: another program may have added some.
   package func add(_ entry: String) throws(Failure) {
     guard !entry.isEmpty, entry.utf8.count <= Self.longestEntry else { return }
     var entries = self.entries()

@@ -1,7 +1,7 @@
 import CEdit
 import RasaCore
 
-/// The keys that a person presses, with their one owner. Not for two threads at a time.
+/// A reader of key presses, with a single owner. Not for two threads at a time.
 @safe final class TerminalKeys: @unchecked Sendable {
   fileprivate let pointer: OpaquePointer
 
@@ -25,14 +25,13 @@ import RasaCore
     return Unicode.Scalar(UInt32(bitPattern: next)).map { .character($0) } ?? .end
   }
 
-  /// Whether what comes faster than anybody types is taken for a paste, as far as the terminal does
-  /// not say so itself.
+  /// Whether input faster than typing counts as a paste, if the terminal does not mark pastes.
   func gatherPastes(_ gathers: Bool) { unsafe rasa_keys_gather(pointer, gathers ? 1 : 0) }
 
   func discard() { unsafe rasa_keys_discard(pointer) }
 }
 
-/// libedit's editor with its one owner. Not for two threads at a time.
+/// libedit's editor with a single owner. Not for two threads at a time.
 @safe final class LineEditor: @unchecked Sendable {
   private let pointer: OpaquePointer
   /// The editor reads from them.
@@ -60,7 +59,7 @@ import RasaCore
     }
   }
 
-  /// The words that the tab key completes at the beginning of a line.
+  /// The words that Tab completes at the start of a line.
   func complete(_ words: [String]) {
     unsafe rasa_editor_complete(pointer, words.map { $0 + "\n" }.joined())
   }

@@ -2,13 +2,13 @@ import Glibc
 package import RasaCore
 package import RasaSystem
 
-/// Reads lines from a person, with editing and history, or from a pipe as they come.
+/// Reads lines from a person, with editing and history, or from a pipe as they arrive.
 ///
-/// One line is read at a time, by whoever made the reader.
+/// Its owner reads one line at a time.
 package final class LineReader: Sendable {
   package enum Line: Sendable, Hashable {
     case text(String)
-    /// Ctrl-C: this line is given up.
+    /// Ctrl-C: this line is discarded.
     case interrupted
     /// Ctrl-D on an empty line, or the end of the pipe.
     case end
@@ -19,8 +19,8 @@ package final class LineReader: Sendable {
   private let terminalBefore: TerminalSettings?
   private let output: Int32
 
-  /// `output` is where the prompt and the typed line are shown; on a pipe nothing is. The tab key
-  /// completes `words` at the beginning of a line.
+  /// `output` is where the prompt and the typed line appear; on a pipe nothing does. Tab completes
+  /// `words` at the start of a line.
   package init(
     input: Int32 = STDIN_FILENO, output: Int32 = STDERR_FILENO, history: InputHistory? = nil,
     completing words: [String] = [], environment: Environment
@@ -33,7 +33,7 @@ package final class LineReader: Sendable {
     guard hasEditor, let keys = TerminalKeys(input: input),
       let editor = LineEditor(keys, input: input, output: output)
     else {
-      // On a terminal that cannot be edited on, the prompt is shown all the same.
+      // A terminal without editing still gets the prompt.
       let prompting = isatty(input) == 1 ? output : nil
       source = Locked(.plain(PlainLines(descriptor: input, promptOn: prompting)))
       return
@@ -54,17 +54,17 @@ package final class LineReader: Sendable {
     return line
   }
 
-  /// Puts the terminal back as it was: for leaving while a line is being read.
+  /// Restores the terminal, for leaving while a line is being read.
   package func restoreTerminal() {
     guard let terminalBefore else { return }
     terminalBefore.apply()
-    // Pasted text is no longer to be marked.
+    // Turns off bracketed paste.
     try? Output(descriptor: output).write("\u{1B}[?2004l\n")
   }
 
   private func remember(_ text: String) {
     source.withLock { if case .editor(let editor) = $0 { editor.remember(text) } }
-    // A history that cannot be kept is not worth an interruption.
+    // A failure to save the history is not worth an interruption.
     try? history?.add(text)
   }
 
@@ -83,7 +83,7 @@ package final class LineReader: Sendable {
   }
 }
 
-/// Lines of a pipe or a file.
+/// Lines of a pipe or file.
 private struct PlainLines {
   private let descriptor: Int32
   private let promptOn: Int32?

@@ -1,8 +1,8 @@
-/// A line on a terminal that can do nothing but show characters one after the other: keys go in,
-/// what to show and when the line is whole come out.
+/// A line on a terminal that can only show characters one after the other: keys go in, output and
+/// the completed line come out.
 ///
 /// The terminal's own line discipline cannot be used for this: it gives up at 4,095 bytes, and ends
-/// at the first line break of what is pasted.
+/// at the first line break of a paste.
 struct RawLine {
   enum Outcome: Equatable {
     case goesOn(echo: String)
@@ -14,7 +14,7 @@ struct RawLine {
   private var text = ""
   private var state = State.text
   private var isPasting = false
-  /// Whether the last key was a return inside of a paste: a line feed behind it is the same break.
+  /// Whether the last key was a return inside a paste: a line feed after it is the same break.
   private var isAfterReturn = false
 
   mutating func receive(_ key: Unicode.Scalar) -> Outcome {

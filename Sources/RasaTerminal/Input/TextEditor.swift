@@ -1,17 +1,17 @@
 package import RasaCore
 package import RasaSystem
 
-/// The editor of a person's choice: `VISUAL`, `EDITOR`, else the system's `editor`, else `vi`.
+/// The person's editor: `VISUAL`, `EDITOR`, else the system's `editor`, else `vi`.
 package struct TextEditor: Sendable {
   private let environment: Environment
   private static let longestText = 64 << 20
 
   package init(environment: Environment) { self.environment = environment }
 
-  /// The text as it was when the editor was left; nil when the editor says that it failed.
+  /// The text when the editor ended; nil if the editor reports a failure.
   package func edit(_ text: String, terminal: Int32) async throws(Failure) -> String? {
     let base = environment["XDG_RUNTIME_DIR"] ?? environment["TMPDIR"] ?? "/tmp"
-    // A folder of its own, so that the copies that editors keep beside a file are as private as it.
+    // A folder of its own, so that backup files of the editor are as private as the file.
     let folder = "\(base)/rasa-edit-\(String(systemRandom(), radix: 36))"
     try FileSystem.makeFolder(folder)
     defer { try? FileSystem.removeFolder(folder) }
@@ -32,7 +32,7 @@ package struct TextEditor: Sendable {
   }
 
   private var command: String {
-    // A variable that is set to nothing names no editor.
+    // An empty variable names no editor.
     for name in ["VISUAL", "EDITOR"] {
       if let command = environment[name], command.utf8.contains(where: { $0 > 0x20 }) {
         return command

@@ -1,17 +1,17 @@
 package import RasaCore
 package import RasaSystem
 
-/// Shows what is running on standard error while it runs: lines that are drawn again in place on a
-/// terminal, and, when asked for, one line for each beginning and end.
+/// Shows what is running on standard error: lines that are redrawn in place on a terminal, and, if
+/// requested, one line per start and end.
 ///
-/// Everything else that goes to the same screen meanwhile goes through `write`, so that the lines
-/// are out of its way. Showing progress never fails: what cannot be shown is not shown.
+/// All other output to the same screen goes through `write`, so that the lines are cleared first.
+/// Progress never fails: what cannot be shown is not shown.
 package final class ProgressDisplay: Sendable {
   private struct State {
     var model = ProgressModel()
     /// The columns of each line that is shown.
     var shownLines: [Int] = []
-    /// Whether the cursor stands where a line begins: else an answer is being written there.
+    /// Whether the cursor is at the start of a line; otherwise an answer is being written there.
     var isAtLineStart = true
     var pauses = 0
     var ticker: Task<Void, Never>?
@@ -21,7 +21,7 @@ package final class ProgressDisplay: Sendable {
   private let error: Output
   private let isLive: Bool
   private let isVerbose: Bool
-  /// On a terminal whose lines cannot be drawn again, beginnings are told: nothing else would move.
+  /// On a terminal that cannot redraw lines, starts are printed: nothing else would move.
   private let announces: Bool
   private let sharedScreen: Bool
   private let style: Style
@@ -75,11 +75,11 @@ package final class ProgressDisplay: Sendable {
     _ id: String, model: String? = nil, tokens: Int64? = nil, cost: Money? = nil
   ) {
     guard isLive || isVerbose else { return }
-    // Seen at the next tick: a token more is no reason to draw.
+    // Visible at the next tick: one more token is no reason to redraw.
     state.withLock { $0.model.update(id, model: model, tokens: tokens, cost: cost) }
   }
 
-  /// `note` says how it ended when that is worth saying: failed, skipped, sent back.
+  /// `note` says how it ended if that matters: failed, skipped, sent back.
   package func end(_ id: String, note: String = "") {
     guard isLive || isVerbose else { return }
     let now = time.monotonic()
@@ -97,7 +97,7 @@ package final class ProgressDisplay: Sendable {
     finished?.cancel()
   }
 
-  /// Takes the lines away for good.
+  /// Removes the lines for good.
   package func finish() {
     let ticker: Task<Void, Never>? = state.withLock { state in
       erase(&state)
@@ -108,8 +108,8 @@ package final class ProgressDisplay: Sendable {
     ticker?.cancel()
   }
 
-  /// Writes something else to the screen, the lines out of its way. After text that does not end
-  /// its line they stay away until that line is ended.
+  /// Writes other output, after clearing the lines. After text that does not end its line they stay
+  /// away until that line is ended.
   package func write(_ text: String, to output: Output) throws {
     try write(Array(text.utf8), to: output)
   }
@@ -128,7 +128,7 @@ package final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Does something that has the screen for itself, such as asking a person.
+  /// Runs something that needs the screen for itself, such as a question to a person.
   package func withScreenFree<Result>(_ body: () async throws -> Result) async rethrows -> Result {
     state.withLock { state in
       state.pauses += 1
@@ -175,7 +175,7 @@ package final class ProgressDisplay: Sendable {
     state.isAtLineStart = true
   }
 
-  /// The cursor stands at the end of the last line: clears it and those above it.
+  /// The cursor is at the end of the last line: clears it and those above it.
   ///
   /// In a window that has become narrower since, a line takes more than one row.
   private func eraseSequence(_ lines: [Int]) -> String {

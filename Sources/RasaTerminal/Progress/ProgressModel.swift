@@ -1,7 +1,7 @@
 package import RasaCore
 
-/// What is running, and how that looks: one line for each operator. A value, so that every look of
-/// it can be tested without a terminal or a clock.
+/// What is running, and its display: one line per operator. A value, so that every state of it can
+/// be tested without a terminal or a clock.
 package struct ProgressModel: Sendable {
   package struct Operator: Sendable, Hashable {
     package var frame: String
@@ -25,7 +25,7 @@ package struct ProgressModel: Sendable {
     running[id] = Operator(frame: frame, name: name, startedAt: now)
   }
 
-  /// What is nil stays as it was; an unknown name changes nothing.
+  /// Nil fields stay unchanged; an unknown name has no effect.
   package mutating func update(
     _ id: String, model: String? = nil, tokens: Int64? = nil, cost: Money? = nil
   ) {
@@ -42,9 +42,9 @@ package struct ProgressModel: Sendable {
     return running.removeValue(forKey: id)
   }
 
-  /// More than this would push what the person is reading off the screen.
+  /// More lines than this would push the person's text off the screen.
   private static let mostLines = 8
-  /// The lines to show now, each of them fitting in the columns.
+  /// The lines to show now, each of which fits in the columns.
   package func lines(at now: UInt64, columns: Int, style: Style) -> [String] {
     let spinner = style.glyphs.spinner
     let step = Int(now / 100_000_000 % UInt64(spinner.count))

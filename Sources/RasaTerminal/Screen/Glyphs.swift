@@ -1,5 +1,4 @@
-/// The characters that rasa draws with: those of Unicode, or ASCII for terminals that show another
-/// encoding.
+/// The characters that rasa draws with: Unicode, or ASCII for terminals with another encoding.
 package struct Glyphs: Sendable, Hashable {
   package var bar: String
   package var bentBar: String
@@ -8,7 +7,7 @@ package struct Glyphs: Sendable, Hashable {
   package var corners: (String, String, String) {
     isUnicode ? ("┌─ ", "├─ ", "└") : ("+- ", "+- ", "+")
   }
-  /// Empty where the mark that was written is shown.
+  /// Empty if the original mark is shown.
   package var bullet: String
   package var open: String
   package var done: String
@@ -29,7 +28,7 @@ package struct Glyphs: Sendable, Hashable {
     ellipsis: "...", check: "+", pointer: ">", dot: "-", spinner: ["|", "/", "-", "\\"],
     isUnicode: false)
 
-  /// A text of rasa's own with these characters in the place of those of Unicode.
+  /// A text of rasa itself with its Unicode characters replaced by these.
   package func own(_ text: String) -> String {
     guard !isUnicode, text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
     var plain = ""

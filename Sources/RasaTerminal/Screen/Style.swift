@@ -1,4 +1,4 @@
-/// How text is set off: with colours and weights, or not at all.
+/// How text is emphasised: with colours and weights, or not at all.
 package struct Style: Sendable, Hashable {
   package private(set) var isColored: Bool
   package var glyphs = Glyphs.unicode
@@ -18,7 +18,7 @@ package struct Style: Sendable, Hashable {
   package func yellow(_ text: String) -> String { wrap(text, "33") }
   package func cyan(_ text: String) -> String { wrap(text, "36") }
 
-  /// In the colour of that name, where there is one of it.
+  /// In the colour with that name, if there is one.
   package func color(_ name: String, _ text: String) -> String {
     Self.codes[name.lowercased()].map { wrap(text, $0) } ?? text
   }

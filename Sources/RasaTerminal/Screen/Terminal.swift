@@ -2,12 +2,12 @@ import CSystem
 import Glibc
 package import RasaSystem
 
-/// What the three standard descriptors are, and what may be done with them.
+/// What the three standard descriptors are, and what is possible on them.
 package struct Terminal: Sendable {
   package var inputIsTerminal: Bool
   package var outputIsTerminal: Bool
   package var errorIsTerminal: Bool
-  /// Whether what is written to the one is seen between what is written to the other.
+  /// Whether output to the one appears between output to the other.
   package var outputSharesScreenWithError: Bool
   private var environment: Environment
 
@@ -34,8 +34,8 @@ package struct Terminal: Sendable {
 
   package enum Stream: Sendable { case output, error }
 
-  /// Columns to lay text out in, nil when nobody looks at it through a window: it is then for the
-  /// reader to wrap.
+  /// The columns to lay text out in; nil if the output is not seen through a window: its reader
+  /// then wraps it.
   package func columns(of stream: Stream) -> Int? {
     guard isTerminal(stream) else { return nil }
     let columns = Int(rasa_terminal_columns(stream == .output ? STDOUT_FILENO : STDERR_FILENO))
@@ -53,8 +53,7 @@ package struct Terminal: Sendable {
     return canMoveCursor(on: stream)
   }
 
-  /// What rasa draws with. Where no locale is set, nobody has said that the terminal shows anything
-  /// but UTF-8.
+  /// The glyphs that rasa draws with. Without a locale, UTF-8 is assumed.
   package var glyphs: Glyphs {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"]
     guard let locale = names.lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty })
@@ -63,21 +62,21 @@ package struct Terminal: Sendable {
     return encoding.contains("utf-8") || encoding.contains("utf8") ? .unicode : .ascii
   }
 
-  /// How an answer is shown on standard output, when that is a terminal.
+  /// How an answer is shown on standard output, if that is a terminal.
   package func rendering(isPlain: Bool) -> MarkdownText.Rendering {
     let wish = environment["RASA_PLAIN"] ?? ""
     if isPlain || !(wish.isEmpty || wish == "0") { return .none }
     return isColored(.output) ? .full : .words
   }
 
-  /// Text of the program's own for a stream: on a terminal no word is broken, and rows that go on with
-  /// a line stand further in; elsewhere it stays as it is.
+  /// Text of the program itself: on a terminal it is wrapped at words with indented continuation
+  /// rows; elsewhere it is unchanged.
   package func laidOut(_ text: String, on stream: Stream) -> String {
     guard let columns = columns(of: stream) else { return text }
     return wrapped(glyphs.own(text), columns: columns)
   }
 
-  /// Whether lines may be drawn again in place.
+  /// Whether lines can be redrawn in place.
   package func canMoveCursor(on stream: Stream) -> Bool {
     guard isTerminal(stream), let name = environment["TERM"] else { return false }
     return name != "dumb"

@@ -1,12 +1,12 @@
 import CSystem
 import Glibc
 
-/// How a terminal was set when somebody looked.
+/// The settings of a terminal at one moment.
 struct TerminalSettings: Sendable {
   private let descriptor: Int32
   private let settings: termios
 
-  /// Nil when the descriptor is no terminal.
+  /// Nil if the descriptor is not a terminal.
   init?(of descriptor: Int32) {
     var settings = termios()
     guard unsafe tcgetattr(descriptor, &settings) == 0 else { return nil }
@@ -19,8 +19,7 @@ struct TerminalSettings: Sendable {
     unsafe tcsetattr(descriptor, discardingInput ? TCSAFLUSH : TCSANOW, &settings)
   }
 
-  /// The same, but keys come as they are pressed, none of them means anything to the terminal, and
-  /// none is shown.
+  /// The same, but keys arrive as they are pressed, none has a special meaning, and none is echoed.
   func applyRaw() {
     var settings = settings
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)

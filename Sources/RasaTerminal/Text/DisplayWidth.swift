@@ -14,7 +14,7 @@ package func displayWidth(_ text: some StringProtocol) -> Int {
   return text.unicodeScalars.reduce(0) { $0 + measure.add($1) }
 }
 
-/// The text, or as much of its beginning as fits in so many columns with an ellipsis behind it.
+/// The text, or as much of its start as fits in this many columns with an ellipsis.
 package func fit(_ text: String, to columns: Int, ellipsis: String = "…") -> String {
   guard displayWidth(text) > columns else { return text }
   let room = columns - displayWidth(ellipsis)

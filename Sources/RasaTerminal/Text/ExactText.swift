@@ -1,17 +1,17 @@
 import RasaCore
 
-/// Text that a person has to see exactly before deciding about it, laid out for a terminal.
+/// Text that a person must see exactly before deciding about it, laid out for a terminal.
 ///
-/// What can deceive is shown as its number, `‹U+200B›`; long lines are folded, whatever the width;
-/// and every row is told apart from a line: the caller can mark the rows that only go on.
+/// Deceptive characters are shown as their code, `‹U+200B›`; long lines are folded at any width;
+/// and continuation rows are distinguished from lines, so that the caller can mark them.
 enum ExactText {
   struct Row: Equatable {
     var text: String
-    /// Whether the line that this row belongs to began in an earlier one.
+    /// Whether this row continues a line.
     var goesOn: Bool
   }
 
-  /// The text in rows of at most so many columns.
+  /// The text in rows of at most this many columns.
   static func rows(_ text: String, columns: Int) -> [Row] {
     var rows: [Row] = []
     for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -26,7 +26,7 @@ enum ExactText {
     var width: Int
     var isSpace = false
 
-    /// A number is wider than the narrowest rows.
+    /// A code is wider than the narrowest rows.
     func split(to columns: Int) -> [Piece] {
       guard width > columns, text.unicodeScalars.count > 1 else { return [self] }
       return text.unicodeScalars.map { Piece(text: String($0), width: $0.displayWidth) }
@@ -53,11 +53,11 @@ enum ExactText {
         continue
       }
       let scalars = character.unicodeScalars
-      // A number that somebody wrote must not pass for one that stands for something hidden.
+      // A code in the text itself must not be mistaken for one that stands for a hidden character.
       if scalars.allSatisfy({ !$0.needsNumber }), let first = scalars.first,
         first != "‹", !(previous == nil && first.isMark)
       {
-        // As wide as it can be: not every terminal joins what belongs together.
+        // The maximum width: not every terminal joins what belongs together.
         let width = scalars.reduce(0) { $0 + $1.displayWidth }
         add(
           String(character), max(width, scalars.contains { $0.value == 0xFE0F } ? 2 : 0),
@@ -77,7 +77,7 @@ enum ExactText {
     return pieces
   }
 
-  /// Behind a space where there is one, else where the row is full.
+  /// After a space if there is one, otherwise where the row is full.
   private static func fold(_ pieces: [Piece], columns: Int) -> [String] {
     var rows: [String] = []
     var row: [Piece] = []
@@ -106,13 +106,13 @@ enum ExactText {
 }
 
 extension TerminalText {
-  /// A whole text in which everything that may deceive is shown as its number, `‹U+200B›`: for what a
-  /// person must see exactly before saying yes to it. Lines stay as long as they are.
+  /// A complete text with deceptive characters shown as their code, `‹U+200B›`: for text that a
+  /// person must see exactly before approving it. Lines keep their length.
   package static func exact(_ text: String) -> String {
     ExactText.rows(text, columns: .max).map(\.text).joined(separator: "\n")
   }
 
-  /// The same, folded, behind a rule that is broken where a line only goes on.
+  /// The same, folded, with a bar that is broken on continuation rows.
   package static func exactRows(_ text: String, columns: Int) -> [String] {
     ExactText.rows(text, columns: columns).map { ($0.goesOn ? "┆ " : "│ ") + $0.text }
   }
@@ -121,7 +121,7 @@ extension TerminalText {
 extension Unicode.Scalar {
   fileprivate var needsNumber: Bool { looksLikeSomethingElse }
 
-  /// Sits on the character before it, which must not be one of the frame's.
+  /// It combines with the previous character, which must not be part of the frame.
   fileprivate var isMark: Bool {
     switch properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .spacingMark: true

@@ -1,8 +1,8 @@
 import RasaCore
 
 extension Unicode.Scalar {
-  /// Whether a person who looks at this scalar may see something else than is there: what is hidden,
-  /// and what is drawn as a blank, as a line end, or as nobody knows what.
+  /// Whether this scalar may look different from what it is: hidden, or drawn as a blank, as a line
+  /// end, or in an unknown way.
   var looksLikeSomethingElse: Bool {
     if value < 0x7F { return isHidden }
     if isHidden { return true }
@@ -17,10 +17,10 @@ extension Unicode.Scalar {
   }
 }
 
-/// Finds the first hidden scalar in valid UTF-8; nil when there is none.
+/// Finds the first hidden scalar in valid UTF-8; nil if there is none.
 ///
-/// Every streamed token comes through here, so it looks at bytes, and decodes only behind the few
-/// lead bytes that a hidden scalar can begin with.
+/// Every streamed token passes through here, so it looks at bytes, and decodes only after the few
+/// lead bytes that a hidden scalar can start with.
 func offsetOfHiddenScalar(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
   let raw = UnsafeRawBufferPointer(bytes)
   let count = bytes.count
@@ -51,8 +51,8 @@ func offsetOfHiddenScalar(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
   return nil
 }
 
-/// Whether all eight bytes are in 0x20…0x7E. May say no to some that are, never yes to one that is
-/// not.
+/// Whether all eight bytes are in 0x20…0x7E. May return false for some that are, never true for one
+/// that is not.
 @inline(__always)
 private func isPrintableASCII(_ bytes: UInt64) -> Bool {
   let ones: UInt64 = 0x0101_0101_0101_0101
@@ -63,7 +63,7 @@ private func isPrintableASCII(_ bytes: UInt64) -> Bool {
 
 @inline(__always)
 private func mayBeginHiddenScalar(_ byte: UInt8) -> Bool {
-  // One bit for each byte, so that an ordinary byte costs a shift and no branch.
+  // One bit per byte, so that an ordinary byte costs a shift and no branch.
   let masks: (UInt64, UInt64, UInt64, UInt64) = (
     0x0000_0000_FFFF_F9FF,  // controls without tab and newline
     0x8000_0000_0000_0000,  // delete

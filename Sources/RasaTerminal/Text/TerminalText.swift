@@ -1,13 +1,13 @@
 import RasaCore
 
-/// Makes text that others wrote (models, files, servers) safe to show on a terminal.
+/// Makes text from others (models, files, servers) safe to show on a terminal.
 ///
-/// What a terminal would obey is taken out: controls, escape sequences, marks that turn the direction
-/// of text, soft hyphens. Joiners stay where scripts and emoji need them, between letters and between
-/// pictures; everything else without a width, which could hide one text in another, is shown as its
-/// number (`\u{200B}`). Newlines and tabs stay.
+/// Anything that a terminal would obey is removed: controls, escape sequences, bidirectional
+/// controls, soft hyphens. Joiners stay where scripts and emoji need them, between letters and
+/// between pictures; all other zero-width characters, which could hide one text in another, are
+/// shown as their code (`\u{200B}`). Newlines and tabs stay.
 ///
-/// One value per stream: a sequence that is cut in two by a chunk's end is still recognised.
+/// One value per stream: a sequence that is split between chunks is still recognised.
 package struct TerminalText: Sendable {
   private enum State: Hashable {
     case text
@@ -15,19 +15,19 @@ package struct TerminalText: Sendable {
     case escape
     /// In a control sequence (`ESC [ … letter`).
     case sequence
-    /// In a string that a terminal keeps to itself (a title, a link), and how much of it was seen.
+    /// In a string sequence (a title, a link), and how much of it was seen.
     case string(Int)
     /// After an escape character in such a string: a backslash ends it.
     case stringEscape
   }
   private var state = State.text
-  /// The beginning of a character whose rest is still to come.
+  /// The start of a character whose rest has not arrived yet.
   private var incomplete: [UInt8] = []
-  /// What was shown last.
+  /// The last character that was shown.
   private var previous: Unicode.Scalar?
-  /// A joiner: whether it stays depends on what comes after it.
+  /// A joiner: whether it stays depends on what follows.
   private var joiner: Unicode.Scalar?
-  /// How many tags may follow: those that make the flag of a region of a black flag.
+  /// How many tags may follow: those that turn a black flag into that of a region.
   private var tags = 0
 
   package init() {}
@@ -35,7 +35,7 @@ package struct TerminalText: Sendable {
   /// A string that never ends must not swallow the rest of the answer.
   private static let longestString = 4096
 
-  /// What is left of the next chunk.
+  /// What remains of the next chunk.
   package mutating func clean(_ chunk: String) -> String {
     var chunk = chunk
     if state == .text, joiner == nil,
@@ -49,12 +49,12 @@ package struct TerminalText: Sendable {
     return String(cleaned)
   }
 
-  /// As `clean(_:)` for bytes as they come from a pipe: a character may be split over two chunks,
-  /// and what is no UTF-8 becomes the replacement character.
+  /// Like `clean(_:)` for bytes as they arrive from a pipe: a character may be split between
+  /// chunks, and invalid UTF-8 becomes the replacement character.
   package mutating func clean(bytes: some Sequence<UInt8>) -> String {
     var bytes = incomplete + bytes
     incomplete = []
-    // At most three bytes of a character can wait for its last.
+    // At most three bytes of a character can be waiting for its last.
     for length in 1...3 where bytes.count >= length {
       let byte = bytes[bytes.count - length]
       if byte & 0xC0 == 0x80 { continue }
@@ -68,7 +68,7 @@ package struct TerminalText: Sendable {
     return clean(String(decoding: bytes, as: UTF8.self))
   }
 
-  /// What the end of the text leaves to be shown. The next text begins anew.
+  /// What the end of the text leaves to show. The next text starts afresh.
   package mutating func finish() -> String {
     let rest = (joiner?.numbered ?? "") + (incomplete.isEmpty ? "" : "\u{FFFD}")
     self = TerminalText()
@@ -77,7 +77,7 @@ package struct TerminalText: Sendable {
 
   // MARK: Sequences
 
-  /// Whether the scalar is no part of a sequence that a terminal would obey.
+  /// Whether the scalar is not part of a sequence that a terminal would obey.
   private mutating func isText(_ scalar: Unicode.Scalar) -> Bool {
     switch state {
     case .text: break
@@ -85,7 +85,7 @@ package struct TerminalText: Sendable {
       switch scalar.value {
       case 0x5B: state = .sequence
       case 0x50, 0x58, 0x5D, 0x5E, 0x5F: state = .string(0)
-      // Intermediate bytes: the sequence goes on.
+      // Intermediate bytes: the sequence continues.
       case 0x20...0x2F: break
       case 0x30...0x7E: state = .text
       default: return restart(with: scalar)
@@ -102,7 +102,7 @@ package struct TerminalText: Sendable {
       switch scalar.value {
       case 0x07, 0x9C: state = .text
       case 0x1B: state = .stringEscape
-      // No terminal takes a string over the end of a line, and none takes one this long.
+      // No terminal continues a string past the end of a line, and none accepts one this long.
       case 0x0A: return restart(with: scalar)
       case _ where length == Self.longestString: state = .text
       default: state = .string(length + 1)
@@ -125,7 +125,7 @@ package struct TerminalText: Sendable {
     return false
   }
 
-  /// A sequence that is broken off by something that cannot be part of it.
+  /// A sequence that is cut off by something that cannot be part of it.
   private mutating func restart(with scalar: Unicode.Scalar) -> Bool {
     state = .text
     return isText(scalar)
@@ -176,7 +176,7 @@ package struct TerminalText: Sendable {
 }
 
 extension Unicode.Scalar {
-  /// Of what is hidden, that which reads the same without it.
+  /// Hidden characters without which the text reads the same.
   fileprivate var isDropped: Bool {
     switch value {
     case 0x09, 0x0A: false
@@ -186,7 +186,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The two joiners, and what Mongolian chooses its letters' forms with.
+  /// The two joiners, and Mongolian variation selectors.
   fileprivate var isJoiner: Bool {
     switch value {
     case 0x200C, 0x200D, 0x180B...0x180F: true
@@ -194,7 +194,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The mark that takes a letter's vowel away, which joins it with the next one.
+  /// The virama, which removes a letter's vowel and joins it with the next letter.
   fileprivate var isVirama: Bool { properties.canonicalCombiningClass.rawValue == 9 }
 
   fileprivate var isMongolian: Bool { (0x1800...0x18AF).contains(value) }
@@ -212,14 +212,13 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether that joiner may stand behind this scalar.
+  /// Whether that joiner may follow this scalar.
   fileprivate func takesJoiner(_ joiner: Unicode.Scalar) -> Bool {
     if (0x180B...0x180F).contains(joiner.value) { return isMongolian }
     return isVirama || isOfWord || (joiner.value == 0x200D && isPicture)
   }
 
-  /// Whether this joiner does what it is for between the two. Between letters of ASCII it can only
-  /// hide.
+  /// Whether this joiner has an effect between the two. Between ASCII letters it can only hide.
   fileprivate func joins(_ left: Unicode.Scalar?, _ right: Unicode.Scalar) -> Bool {
     guard let left, !right.isHidden else { return false }
     if (0x180B...0x180F).contains(value) { return true }
@@ -228,15 +227,15 @@ extension Unicode.Scalar {
   }
 }
 
-/// A whole text that a terminal shows and does not obey: nothing is left in it that could deceive.
+/// A complete text that a terminal shows but does not obey: nothing deceptive is left in it.
 package func printable(_ text: String) -> String {
   var cleaner = TerminalText()
   return cleaner.clean(text) + cleaner.finish()
 }
 
 extension TerminalText {
-  /// A whole text in which everything hidden, and everything that looks like a space and is none, is
-  /// shown as its number, `\u{200B}`: for what a person must see exactly before saying yes to it.
+  /// A complete text with every hidden character, and every character that only looks like a space,
+  /// shown as its code, `\u{200B}`: for text that a person must see exactly before approving it.
   package static func escaped(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 < 0x7F && ($0 >= 0x20 || $0 == 0x0A || $0 == 0x09) }) {
       return text
@@ -257,8 +256,8 @@ extension TerminalText {
   /// A text for one line: printable, its line breaks and tabs as spaces.
   package static func line(_ text: String) -> String { oneLine(printable(text)) }
 
-  /// Line breaks and tabs become spaces, other controls and sequences go: none of them belongs into a
-  /// row. Every other byte stays.
+  /// Line breaks and tabs become spaces, other controls and sequences are removed: none of them
+  /// belongs in a row. Every other byte stays.
   static func oneLine(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.isControl || $0.breaksLine }) else {
       return text
@@ -268,7 +267,7 @@ extension TerminalText {
     var wasReturn = false
     for scalar in text.unicodeScalars {
       let isText = sequences.isText(scalar)
-      // The two bytes that end a line elsewhere are one break.
+      // CR LF is one line break.
       defer { wasReturn = scalar == "\r" }
       if !isText || (wasReturn && scalar == "\n") { continue }
       if scalar.breaksLine {
@@ -291,21 +290,21 @@ extension Unicode.Scalar {
     }
   }
 
-  /// A selector of a form, which shows nothing itself; the one of pictures belongs behind one.
+  /// A variation selector, which shows nothing itself; the emoji one belongs after a picture.
   fileprivate func isLooseSelector(after previous: Unicode.Scalar?) -> Bool {
     guard (0xFE00...0xFE0F).contains(value) else { return false }
     return !(value >= 0xFE0E && previous?.properties.isEmoji == true)
   }
 }
 
-/// How text that others wrote goes to one output: a terminal is protected from it, a file or a pipe
-/// gets the bytes as they are.
+/// How text from others is written to one output: a terminal is protected from it, a file or a pipe
+/// gets the bytes unchanged.
 package struct OthersText: Sendable, Hashable {
   package var isOnTerminal: Bool
 
   package init(isOnTerminal: Bool) { self.isOnTerminal = isOnTerminal }
 
-  /// A whole text.
+  /// A complete text.
   package func whole(_ text: String) -> String { isOnTerminal ? printable(text) : text }
 
   /// A text as a part of one line.
@@ -313,7 +312,7 @@ package struct OthersText: Sendable, Hashable {
     isOnTerminal ? TerminalText.line(text) : TerminalText.oneLine(text)
   }
 
-  /// The beginning of a text on one line; all of it where no window limits it.
+  /// The start of a text on one line; all of it if no window limits it.
   package func opening(_ text: String, to columns: Int) -> String {
     guard isOnTerminal else { return String(TerminalText.oneLine(text).trimmedByScalars) }
     let beginning = TerminalText.line(String(text.prefix(columns * 2 + 8)))

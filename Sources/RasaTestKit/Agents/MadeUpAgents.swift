@@ -1,8 +1,8 @@
 package import RasaCore
 import RasaSystem
 
-/// Agents that look like people's, the same for the same seed: a third each of TOML files with a
-/// plain prompt, TOML files whose prompt has front matter, and Markdown files with front matter.
+/// Realistic agents, the same for the same seed: a third each of TOML files with a plain prompt,
+/// TOML files whose prompt has front matter, and Markdown files with front matter.
 package struct MadeUpAgents: Sendable {
   package struct File: Sendable {
     /// Relative to the agents root.
@@ -154,7 +154,7 @@ package struct MadeUpAgents: Sendable {
     return text
   }
 
-  /// Words of the domain among those of everybody, and now and then a name.
+  /// Domain words among common ones, with an occasional name.
   private func sentence(
     _ domain: MadeUpWords.Domain, _ count: Int, _ random: inout SeededNumbers
   ) -> String {

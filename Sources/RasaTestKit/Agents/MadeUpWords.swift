@@ -1,4 +1,4 @@
-/// What made-up agents speak of.
+/// The vocabulary of made-up agents.
 enum MadeUpWords {
   struct Domain: Sendable {
     var field: String

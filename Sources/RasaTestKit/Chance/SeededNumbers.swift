@@ -1,5 +1,4 @@
-/// Numbers that look random and are the same for the same seed, so that a failure can be looked at
-/// again.
+/// Pseudo-random numbers, the same for the same seed, so that a failure can be reproduced.
 package struct SeededNumbers: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

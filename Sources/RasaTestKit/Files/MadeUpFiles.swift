@@ -1,4 +1,4 @@
-/// Small images and documents, put together here so that every byte of them is known.
+/// Small images and documents, built here so that every byte is known.
 package enum MadeUpFiles {
   private static func big32(_ number: Int) -> [UInt8] {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
@@ -10,7 +10,7 @@ package enum MadeUpFiles {
     big32(content.count) + Array(name.utf8) + content + [0, 0, 0, 0]
   }
 
-  /// A PNG with a header, some bytes where its picture would be, and its end.
+  /// A PNG with a header, some bytes in place of the image data, and its end.
   package static func png(
     width: Int = 640, height: Int = 480, filling: [UInt8] = [1, 2, 3]
   ) -> [UInt8] {

@@ -2,12 +2,12 @@ import CSystem
 import Glibc
 import RasaCore
 
-/// A spawned program. Whoever made it waits for it: there is no way to forget one.
+/// A spawned program. Its creator must wait for it: a child cannot be forgotten.
 struct ChildProcess: Sendable {
   let id: pid_t
 
-  /// `descriptors` become the child's 0, 1, 2 …; nothing else is passed on. With a terminal path
-  /// the child leads a session of its own whose controlling terminal that is.
+  /// `descriptors` become the child's 0, 1, 2 …; nothing else is inherited. With a terminal path
+  /// the child leads a session of its own with that controlling terminal.
   static func spawn(
     _ program: String, _ arguments: [String], environment: [String: String], folder: String?,
     descriptors: [Int32] = [], terminal: String? = nil
@@ -31,7 +31,7 @@ struct ChildProcess: Sendable {
     }
     unsafe rasa_spawn_close_from(&actions, 3)
 
-    // The test process may ignore or block signals that the program must see as usual.
+    // The test process may ignore or block signals that the program must receive as usual.
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     unsafe posix_spawnattr_setsigmask(&attributes, &signals)
@@ -54,10 +54,9 @@ struct ChildProcess: Sendable {
     return ChildProcess(id: id)
   }
 
-  /// Waits for the end; the exit code as a shell has it, 128 and more for signals.
+  /// Waits for the end; returns the exit code as a shell does, 128 and more for signals.
   ///
-  /// Waiting ends at the deadline, in monotonic nanoseconds, with the death of the program and all
-  /// that it started.
+  /// At the deadline, in monotonic nanoseconds, the program and everything it started are killed.
   func wait(until deadline: UInt64) -> Int32? {
     while monotonicNanoseconds() < deadline {
       switch look() {
@@ -73,7 +72,7 @@ struct ChildProcess: Sendable {
 
   enum Standing { case running, ended(Int32), unknown }
 
-  /// Takes note of the end when there is one. From then on the number may be another program's.
+  /// Records the end, if there is one. From then on the process ID may be another program's.
   func look() -> Standing {
     var status: Int32 = 0
     switch unsafe waitpid(id, &status, WNOHANG) {
@@ -83,7 +82,7 @@ struct ChildProcess: Sendable {
     }
   }
 
-  /// Waits until the program stands still; false when it has ended instead.
+  /// Waits until the program is stopped; false if it has ended instead.
   func waitUntilStopped() -> Bool {
     var information = unsafe siginfo_t()
     while true {

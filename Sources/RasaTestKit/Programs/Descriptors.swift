@@ -3,7 +3,7 @@ import Glibc
 
 enum ReadResult { case some, end, nothingYet }
 
-/// Appends what a non-blocking descriptor has.
+/// Appends what a non-blocking descriptor has to read.
 func readSome(from descriptor: Int32, into bytes: inout [UInt8]) -> ReadResult {
   var buffer = [UInt8](repeating: 0, count: 64 * 1024)
   while true {
@@ -16,13 +16,13 @@ func readSome(from descriptor: Int32, into bytes: inout [UInt8]) -> ReadResult {
     switch errno {
     case EINTR: continue
     case EAGAIN: return .nothingYet
-    // A pseudo-terminal reports that its other side is closed as an I/O error.
+    // A pseudo-terminal reports a closed other side as an I/O error.
     default: return .end
     }
   }
 }
 
-/// How many bytes a non-blocking descriptor took; nil when the other side is closed.
+/// The number of bytes that a non-blocking descriptor took; nil if the other side is closed.
 func writeSome(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int? {
   while true {
     let count = unsafe bytes.withUnsafeBytes { bytes in
@@ -37,7 +37,7 @@ func writeSome(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int? {
   }
 }
 
-/// Waits until one of the descriptors is ready for what is asked of it.
+/// Waits until one of the descriptors is ready for the requested operation.
 func waitUntilReady(_ descriptors: [(Int32, Int32)], until deadline: UInt64) {
   var list = descriptors.map { pollfd(fd: $0.0, events: Int16($0.1), revents: 0) }
   let now = monotonicNanoseconds()
@@ -45,7 +45,7 @@ func waitUntilReady(_ descriptors: [(Int32, Int32)], until deadline: UInt64) {
   unsafe poll(&list, nfds_t(list.count), Int32(clamping: rest))
 }
 
-/// Writing to a closed pipe is an error to look at, not the end of the test.
+/// Writing to a closed pipe must be an error, not the end of the test.
 func blockSignalsOfThisThread() {
   var all = sigset_t()
   unsafe sigfillset(&all)

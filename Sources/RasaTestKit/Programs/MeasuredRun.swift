@@ -2,20 +2,20 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// What a program took, as whole-process figures that are taken from outside.
+/// The resources that a program used, measured from outside the process.
 package struct MeasuredRun: Sendable {
   package var exitCode: Int32
-  /// Nanoseconds from the start of the process.
+  /// Nanoseconds since the process started.
   package var firstByte: UInt64
   package var wall: UInt64
   package var bytes: Int
   package var largestMemoryKilobytes: Int
-  /// Every piece of output with the monotonic moment it was read, when that was asked for.
+  /// Every piece of output with the monotonic time when it was read, if requested.
   package var pieces: [(moment: UInt64, bytes: [UInt8])] = []
 }
 
 extension MeasuredRun {
-  /// Runs a program to its end, reading its output as it comes. It is killed at the limit.
+  /// Runs a program to its end and reads its output as it arrives. It is killed at the limit.
   package static func run(
     _ program: String, _ arguments: [String], environment: [String: String] = [:],
     folder: String? = nil, keepsPieces: Bool = false, limit: Duration = .seconds(120)
@@ -30,10 +30,10 @@ extension MeasuredRun {
       close(readEnd)
       close(nothing)
     }
-    // Programs expect a pipe that waits.
+    // Programs expect blocking pipes.
     _ = fcntl(readEnd, F_SETFL, 0)
     _ = fcntl(writeEnd, F_SETFL, 0)
-    // A larger pipe for everyone: the reader here must not be what is measured.
+    // A larger pipe for everyone: the reader here must not be the bottleneck.
     _ = fcntl(writeEnd, 1031, 1 << 20)
     let started = monotonicNanoseconds()
     let child = try ChildProcess.spawn(
@@ -64,11 +64,11 @@ extension MeasuredRun {
   }
 }
 
-/// A server that runs beside the measurements until this value is let go.
+/// A server that runs during the measurements, until this value is released.
 package final class ServerProcess: Sendable {
   private let child: ChildProcess
   private let input: Int32
-  /// The first line it printed: where it listens.
+  /// The first line it printed: its address.
   package let greeting: String
 
   package init(_ program: String, _ arguments: [String]) throws(Failure) {

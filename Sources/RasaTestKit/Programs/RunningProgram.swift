@@ -3,13 +3,14 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// A program that runs beside the test, which may send it signals meanwhile.
+/// A program that runs during a test, which can send it signals.
 package final class RunningProgram: Sendable {
-  /// What happens to a program that is still running at its limit.
+  /// What to do with a program that still runs at its limit.
   package enum AtLimit: Sendable {
-    /// It hangs, which is an error: it is killed with all that it started, and waiting for it fails.
+    /// It hangs, which is an error: it is killed with everything that it started, and waiting for
+    /// it fails.
     case fail
-    /// It is killed, as the test wants it.
+    /// It is killed, as intended by the test.
     case kill
   }
 
@@ -58,25 +59,25 @@ package final class RunningProgram: Sendable {
     }
   }
 
-  /// Does nothing when the program has ended.
+  /// Does nothing if the program has ended.
   package func signal(_ number: Int32) {
     hasEnded.withLock { hasEnded in
       if !hasEnded { child.signal(number) }
     }
   }
 
-  /// Returns when the program stands still, after SIGSTOP.
+  /// Returns when the program is stopped, after SIGSTOP.
   package func waitUntilStopped() async throws {
     guard await onOwnThread({ [child] in child.waitUntilStopped() }) else {
       throw Failure(.run, "the program ended instead of being stopped")
     }
   }
 
-  /// What it left behind when it has ended.
+  /// The result, once it has ended.
   package func finish() async throws -> ProgramRun { try await ending.value.get() }
 }
 
-/// Gives the program its input and takes its output, until both outputs are closed.
+/// Writes the program's input and reads its output, until both outputs are closed.
 private func exchange(
   _ input: [UInt8], _ stdin: Pipe, _ stdout: Pipe, _ stderr: Pipe, _ run: inout ProgramRun,
   until deadline: UInt64
@@ -101,7 +102,7 @@ private func exchange(
   }
 }
 
-/// Under the lock, so that no signal reaches a program that was given the same number later.
+/// Under the lock, so that a signal never reaches another program that reuses the process ID.
 private func waitForEnd(
   of child: ChildProcess, _ hasEnded: Locked<Bool>, until deadline: UInt64
 ) -> (exitCode: Int32, isLate: Bool) {
@@ -127,7 +128,7 @@ private func waitForEnd(
   }
 }
 
-/// Both ends of a pipe, which no child inherits by accident. This process's end never blocks, the
+/// Both ends of a pipe, not inherited by other children. This process's end never blocks; the
 /// child's does, as programs expect.
 private final class Pipe: Sendable {
   private let ends: Locked<(read: Int32, write: Int32)>

@@ -2,7 +2,7 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// A folder of its own that is gone when the last reference to this is.
+/// A temporary folder that is removed when its last reference is released.
 package final class ScratchDirectory: Sendable {
   package let path: String
 
@@ -19,7 +19,7 @@ package final class ScratchDirectory: Sendable {
 
   package func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// Writes a file, making the folders on its way; returns its path.
+  /// Writes a file, creating missing folders; returns its path.
   @discardableResult
   package func write(_ text: String, to name: String) throws(Failure) -> String {
     try FileSystem.makeFolder(FileSystem.parent(of: file(name)))
@@ -27,7 +27,7 @@ package final class ScratchDirectory: Sendable {
     return file(name)
   }
 
-  /// Nil when there is no such file.
+  /// Nil if there is no such file.
   @discardableResult
   package func write(_ bytes: [UInt8], to name: String) throws(Failure) -> String {
     try FileSystem.makeFolder(FileSystem.parent(of: file(name)))
@@ -42,7 +42,7 @@ package final class ScratchDirectory: Sendable {
 }
 
 private func removeTree(_ path: String) {
-  // Links are removed, never followed: only what remove() calls a folder is gone into.
+  // Links are removed, never followed: only what remove() reports as a folder is entered.
   if unsafe remove(path) == 0 { return }
   guard errno == ENOTEMPTY || errno == EEXIST, let folder = unsafe opendir(path) else { return }
   var names: [String] = []

@@ -1,15 +1,15 @@
 import RasaCore
 
-/// A terminal as far as programs that write lines need one: bytes go in, and what a person sees comes
-/// out.
+/// A terminal emulator, sufficient for programs that write lines: bytes go in, and the visible
+/// screen comes out.
 ///
-/// It wraps behind the last column as terminals do: when the next character comes. Rows that were
+/// It wraps after the last column as terminals do: when the next character arrives. Rows that were
 /// scrolled away are kept, and count as seen.
 package struct ScreenGrid: Sendable, Hashable {
   package struct Cell: Sendable, Hashable {
     /// Empty for the second column of a wide character.
     package var text: String
-    /// `bold`, `dim`, `italic`, `underlined`, `struck`, and the numbers of colours.
+    /// `bold`, `dim`, `italic`, `underlined`, `struck`, and colour numbers.
     package var attributes: Set<String> = []
   }
 
@@ -18,7 +18,7 @@ package struct ScreenGrid: Sendable, Hashable {
   package private(set) var columns: Int
   private let height: Int
   private var rows: [[Cell]] = [[]]
-  /// The rows that the terminal itself went on to, since the line was longer than its window.
+  /// The rows that continue a line that was longer than the window.
   private var wrapped: Set<Int> = []
   private var row = 0
   private var column = 0
@@ -47,8 +47,8 @@ package struct ScreenGrid: Sendable, Hashable {
     }
   }
 
-  /// The window gets another width. Rows stay as they were, as in terminals that do not lay them out
-  /// again.
+  /// Changes the width of the window. Existing rows stay as they are, as in terminals that do not
+  /// reflow.
   package mutating func resize(columns: Int) {
     self.columns = columns
     column = min(column, max(columns - 1, 0))
@@ -57,7 +57,7 @@ package struct ScreenGrid: Sendable, Hashable {
 
   // MARK: What is seen
 
-  /// All rows from the first to the last that has something in it, without the blanks at their ends.
+  /// All rows from the first to the last with content, without trailing blanks.
   package var text: String { lines.joined(separator: "\n") }
 
   package var lines: [String] {
@@ -66,7 +66,7 @@ package struct ScreenGrid: Sendable, Hashable {
     return lines
   }
 
-  /// The same with the rows joined that only the terminal has broken.
+  /// The same, with wrapped rows joined.
   package var unwrappedText: String {
     var text = ""
     for (index, row) in rows.enumerated() {
@@ -78,7 +78,7 @@ package struct ScreenGrid: Sendable, Hashable {
     return text
   }
 
-  /// How the text is set off where it is first seen; nil when it is not seen on one row.
+  /// The style of the text where it first appears; nil if it is not on one row.
   package func attributes(of text: String) -> Set<String>? {
     let wanted = text.map(String.init)
     for row in rows {
@@ -145,7 +145,7 @@ package struct ScreenGrid: Sendable, Hashable {
   private mutating func show(_ scalar: Unicode.Scalar) {
     let width = measure.add(scalar)
     if width == 0 || (width == 1 && scalar.value == 0xFE0F) {
-      // It sits on what is there already.
+      // It combines with the character that is already there.
       var place = min(column, rows[row].count) - (mustWrap ? 0 : 1)
       while place > 0, rows[row].indices.contains(place), rows[row][place].text.isEmpty {
         place -= 1
@@ -163,7 +163,7 @@ package struct ScreenGrid: Sendable, Hashable {
       wrapped.insert(row)
       _ = measure.add(scalar)
     }
-    // A blank shows nothing of most attributes.
+    // Most attributes are invisible on a blank.
     let seen = scalar == " " ? attributes.intersection(["underlined", "struck", "7"]) : attributes
     set(Cell(text: String(scalar), attributes: seen), at: column)
     if width == 2 { set(Cell(text: "", attributes: attributes), at: column + 1) }

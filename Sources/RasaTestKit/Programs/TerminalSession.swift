@@ -3,11 +3,11 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// A program in a pseudo-terminal, and the person in front of it.
+/// A program in a pseudo-terminal, and the person using it.
 package final class TerminalSession: Sendable {
   private struct Screen {
     var bytes: [UInt8] = []
-    /// Everything before has been expected already.
+    /// Everything before this has already been matched.
     var seen = 0
     var isClosed = false
     var hasHungUp = false
@@ -19,7 +19,7 @@ package final class TerminalSession: Sendable {
   private let child: ChildProcess
   private let screen = Locked(Screen())
 
-  /// `environment` is all that the program gets; `TERM` is added when it is not in there.
+  /// `environment` is everything that the program gets; `TERM` is added if missing.
   package init(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
     folder: String? = nil, columns: Int32 = 100
@@ -48,7 +48,7 @@ package final class TerminalSession: Sendable {
     if !screen.withLock({ $0.hasHungUp }) { close(descriptor) }
   }
 
-  /// The terminal goes away, as when its window is closed. Returns the program's exit code.
+  /// Closes the terminal, as by closing its window. Returns the program's exit code.
   package func hangUp(limit: Duration = .seconds(60)) async throws -> Int32 {
     screen.withLock { screen in
       screen.isClosed = true
@@ -58,22 +58,22 @@ package final class TerminalSession: Sendable {
     return try await waitForExit(limit: limit)
   }
 
-  /// Everything that has been shown so far, escape sequences included.
+  /// All output so far, including escape sequences.
   package var transcript: String {
     String(decoding: screen.withLock { $0.bytes }, as: UTF8.self)
   }
 
-  /// What a person sees who has looked on all the time.
+  /// The screen after all output so far.
   package var grid: ScreenGrid {
     var grid = ScreenGrid(columns: Int(columns))
     screen.withLock { grid.write($0.bytes) }
     return grid
   }
 
-  /// The window gets another width.
+  /// Changes the width of the terminal and notifies its programs.
   package func resize(columns: Int32) { rasa_resize_terminal(descriptor, columns) }
 
-  /// Types: a line ends with `\r`, Ctrl-C is `\u{3}`, Ctrl-D `\u{4}`.
+  /// Types: `\r` ends a line, Ctrl-C is `\u{3}`, Ctrl-D `\u{4}`.
   package func send(_ text: String) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty, let count = writeSome(rest, to: descriptor) {
@@ -83,7 +83,8 @@ package final class TerminalSession: Sendable {
 
   package func signal(_ number: Int32) { child.signal(number) }
 
-  /// Reads until the text appears behind what was expected before; returns what came with it.
+  /// Reads until the text appears after the previous match; returns the output up to and including
+  /// it.
   @discardableResult
   package func expect(_ text: String, limit: Duration = .seconds(60)) async throws -> String {
     let found = try await read(limit: limit, until: "\"\(text)\"") { screen in

@@ -1,10 +1,10 @@
 package import RasaCore
 
-/// What a model costs for a million tokens.
+/// The prices of a model per million tokens.
 package struct Tariff: Sendable, Hashable {
   package var input: Money
   package var output: Money
-  /// Input that was known already, and input that is kept; nil costs as much as other input.
+  /// Cached input, and input that is stored in the cache; nil costs as much as other input.
   package var cachedInput: Money?
   package var cacheWrites: Money?
 
@@ -18,8 +18,8 @@ package struct Tariff: Sendable, Hashable {
   }
 }
 
-/// What the provider would ask for: reckoned from what it really read and sent, whatever it
-/// reported, and without any of the code that it is compared with.
+/// What the provider would bill: computed from what it really read and sent, whatever it reported,
+/// and without any of the code under test.
 package struct Bill: Sendable, Hashable {
   package struct Line: Sendable, Hashable {
     /// The request's number in the invoice.
@@ -27,13 +27,13 @@ package struct Bill: Sendable, Hashable {
     package var model: String
     package var input: Int
     package var output: Int
-    /// Nil for a model that has no tariff.
+    /// Nil for a model without a tariff.
     package var cost: Money?
     /// The whole answer was sent.
     package var isComplete: Bool
   }
 
-  /// One for each request that was served at least in part. Refusals and repeats cost nothing.
+  /// One per request that was served at least in part. Refusals and repeats cost nothing.
   package private(set) var lines: [Line] = []
 
   init(_ requests: [ReceivedRequest], _ tariffs: [String: Tariff]) {
@@ -52,7 +52,7 @@ package struct Bill: Sendable, Hashable {
 
   package var total: Money { sum { _ in true } }
 
-  /// Of the answers that were sent whole.
+  /// Of complete answers.
   package var totalOfComplete: Money { sum(\.isComplete) }
 
   private func sum(_ isCounted: (Line) -> Bool) -> Money {

@@ -1,17 +1,17 @@
 import CSystem
 import Glibc
 
-/// One accepted socket: the request that is coming in and the answer that is going out.
+/// One accepted socket: the incoming request and the outgoing answer.
 final class Connection {
   enum Sending { case all, blocked, failed }
 
   let descriptor: Int32
-  /// Counted from 0; tells this connection from a later one with the same descriptor.
+  /// Counted from 0; distinguishes this connection from a later one with the same descriptor.
   let serial: Int
   var reader = RequestReader()
   var playback: Playback?
   var requestIndex = -1
-  /// What to do when the output has gone out.
+  /// What to do after the output has been sent.
   var progress = Playback.Progress.more
   var output: [UInt8] = []
   private var sent = 0
@@ -22,7 +22,7 @@ final class Connection {
     self.serial = serial
   }
 
-  /// Gives the output to the socket; also tells how many bytes it took.
+  /// Writes the output to the socket, and counts the bytes that it took.
   func send() -> (Sending, bytes: Int) {
     let before = sent
     while sent < output.count {
@@ -45,7 +45,7 @@ final class Connection {
     return (.all, count)
   }
 
-  /// Reads what is there; false when the peer has closed its side.
+  /// Reads what is available; false if the peer has closed its side.
   func receive(into buffer: UnsafeMutableRawBufferPointer) -> Bool {
     while true {
       let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)

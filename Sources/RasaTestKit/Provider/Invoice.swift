@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Everything the provider was asked, as it stands, and a way to wait until it stands otherwise.
+/// All requests that the provider has received, and a way to wait until that changes.
 package final class Invoice: Sendable {
   package struct Contents: Sendable {
     package internal(set) var requests: [ReceivedRequest] = []
@@ -22,22 +22,23 @@ package final class Invoice: Sendable {
   }
 
   private let state = Locked(State())
-  /// Held by the loop while it works: it sends first and writes down afterwards. (The thread sanitizer
+  /// Held by the loop while it works: it sends first and records afterwards. (The thread sanitizer
   /// does not understand a lock around nothing.)
   private let pass = Locked(false)
-  /// Tells the loop that there is a new deadline.
+  /// Notifies the loop of a new deadline.
   private let wake: @Sendable () -> Void
 
   init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
-  /// With all that the loop has sent: who has read an answer finds it on the invoice.
+  /// Includes everything that the loop has sent: whoever has read an answer finds it on the
+  /// invoice.
   package var contents: Contents {
     pass.withLock { _ in }
     return current
   }
   package var requests: [ReceivedRequest] { contents.requests }
 
-  /// Returns when the condition holds; a test that waits in vain fails after the limit.
+  /// Returns when the condition is true; a test that waits in vain fails at the limit.
   @discardableResult
   package func wait(
     for description: String, limit: Duration = .seconds(60),
@@ -59,7 +60,7 @@ package final class Invoice: Sendable {
 }
 
 extension Invoice {
-  /// Looks again at what is waited for: something besides the invoice has changed.
+  /// Checks the conditions again: something besides the invoice has changed.
   package func recheck() { settle(now: monotonicNanoseconds()) }
 }
 
@@ -86,7 +87,7 @@ extension Invoice {
     state.withLock { $0.waiters.map(\.deadline).min() } ?? .max
   }
 
-  /// Wakes whoever's condition holds or whose time is over.
+  /// Wakes waiters whose condition is true or whose time is over.
   func settle(now: UInt64) {
     let (contents, ready) = state.withLock { state in
       let contents = state.contents

@@ -1,19 +1,19 @@
 import RasaCore
 
-/// An answer while it is being sent: makes the next bytes when they are due.
+/// An answer being sent: produces the next bytes when they are due.
 struct Playback {
   enum Progress: Hashable {
-    /// There is more, right away or once the socket takes it.
+    /// There is more, at once or when the socket takes it.
     case more
     /// There is more at that time.
     case wait(until: UInt64)
-    /// Nothing more will come, but the connection stays as it is.
+    /// Nothing more will be sent, but the connection stays open.
     case silence
     /// The answer is complete; the connection serves the next request.
     case complete
-    /// The answer breaks off here.
+    /// The answer is cut off here.
     case broken(reset: Bool)
-    /// The stream ended properly though its content did not.
+    /// The stream ended properly although its content did not.
     case completeButBroken
   }
 
@@ -26,7 +26,7 @@ struct Playback {
     case breaking
   }
 
-  /// How much is made before the socket is asked to take it.
+  /// How much is produced before it is written to the socket.
   private static let batch = 128 * 1024
 
   let script: Script
@@ -36,7 +36,7 @@ struct Playback {
   private let tokenDelay: UInt64
   private let usesChunks: Bool
   private let headBytes: [UInt8]
-  /// The body of an answer that does not stream.
+  /// The body of an answer that is not streamed.
   private let wholeBody: [UInt8]?
 
   private var part = Part.head
@@ -112,7 +112,7 @@ func nanoseconds(_ duration: Duration) -> UInt64 {
 // MARK: - Playing
 
 extension Playback {
-  /// Appends what is due now.
+  /// Appends everything that is due now.
   mutating func fill(_ output: inout [UInt8], now: UInt64) -> Progress {
     if payloadSent < payload.count { return flushPiece(into: &output, now: now) }
     payload.removeAll(keepingCapacity: true)
@@ -129,12 +129,12 @@ extension Playback {
         if script.closesBeforeHeaders { return .broken(reset: false) }
         output += headBytes
         part = wholeBody == nil ? afterOpening(.opening) : script.breaking == nil ? .end : .breaking
-        // Half of it is there when it breaks.
+        // The first half is sent before it breaks.
         if let wholeBody {
           payload += script.breaking == nil ? wholeBody[...] : wholeBody.prefix(wholeBody.count / 2)
         }
       case .end, .breaking:
-        // What was made so far goes out first.
+        // What was produced so far is sent first.
         if !payload.isEmpty { return flushPiece(into: &output, now: now) }
         return end(&output)
       default: make()
@@ -246,14 +246,14 @@ extension Playback {
 
   // MARK: Chunks
 
-  /// Moves the next piece of what was made into the output, as the script cuts it.
+  /// Moves the next piece of the produced bytes into the output, cut as the script says.
   private mutating func flushPiece(into output: inout [UInt8], now: UInt64) -> Progress {
     let length = pieceLength()
     let piece = payload[payloadSent..<(payloadSent + length)]
     if usesChunks { appendChunk(piece, to: &output) } else { output += piece }
     payloadSent += length
     bodyOffset += length
-    // A cut is only one when the pieces leave one by one.
+    // A cut is only visible if the pieces are sent one by one.
     let leavesAlone = payloadSent < payload.count || script.chunking == .eachEvent
     return leavesAlone ? .wait(until: now) : .more
   }

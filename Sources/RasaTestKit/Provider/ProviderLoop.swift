@@ -19,7 +19,7 @@ final class ProviderLoop {
   private var connections: [Int32: Connection] = [:]
   private var accepted = 0
   private var timers = TimerQueue()
-  /// What was answered completely, by `Idempotency-Key`, where the script says so.
+  /// Complete answers, by `Idempotency-Key`, if the script asks for that.
   private var answered: [String: (body: [UInt8], script: Script)] = [:]
 
   private init(_ start: Start) {
@@ -80,7 +80,7 @@ extension ProviderLoop {
     }
   }
 
-  /// False when the loop is to end.
+  /// False if the loop is to end.
   private func handle(
     _ descriptor: Int32, _ flags: UInt32, _ buffer: UnsafeMutableRawBufferPointer
   ) -> Bool {
@@ -108,7 +108,7 @@ extension ProviderLoop {
     if shared.invoice.nextDeadline <= now { shared.invoice.settle(now: now) }
   }
 
-  /// Whole milliseconds, rounded up: streams that are due within the same one share a wake-up.
+  /// Whole milliseconds, rounded up: streams due within the same one share a wake-up.
   private func waitingTime() -> Int32 {
     let due = min(timers.nearest, shared.invoice.nextDeadline)
     guard due < .max else { return -1 }
@@ -199,7 +199,7 @@ extension ProviderLoop {
 // MARK: - Keys
 
 extension ProviderLoop {
-  /// The script of the answer that this key was given before, or the next one.
+  /// The script of the answer that this key got before, or the next one.
   private func script(for request: ReceivedRequest) -> Script {
     guard let key = request.idempotencyKey, let known = answered[key] else {
       return shared.script(for: request)
@@ -211,7 +211,7 @@ extension ProviderLoop {
     return known.script
   }
 
-  /// Called when an answer was sent as a whole.
+  /// Called when a complete answer has been sent.
   private func remember(_ script: Script, of index: Int) {
     guard script.remembersKeys, script.status == 200 else { return }
     let request = shared.invoice.current.requests[index]
@@ -223,7 +223,7 @@ extension ProviderLoop {
 // MARK: - Answers
 
 extension ProviderLoop {
-  /// Sends what is due until the socket is full, time is to pass, or the answer is over.
+  /// Sends what is due until the socket is full, a delay is due, or the answer is over.
   private func pump(_ connection: Connection) {
     while true {
       let (sending, bytes) = connection.send()
@@ -238,7 +238,7 @@ extension ProviderLoop {
       watchOutput(connection, sending == .blocked)
       switch sending {
       case .blocked: return
-      // The reading side will tell that the peer is gone.
+      // The reading side will report that the peer is gone.
       case .failed: return
       case .all: break
       }

@@ -3,8 +3,8 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// A server without manners: answers each connection's first request with the next of its answers,
-/// byte for byte, and hangs up. For what no well-kept server would say.
+/// A server that answers the first request of each connection with the next of its answers, byte
+/// for byte, and hangs up: for responses that no proper server would send.
 package final class RawServer: Sendable {
   package let port: UInt16
   private let listener: Listener
@@ -32,8 +32,8 @@ package final class RawServer: Sendable {
   package var baseURL: String { "http://127.0.0.1:\(port)" }
 }
 
-/// Closed when neither the server nor its thread needs it: a number that is closed too early is
-/// soon somebody else's.
+/// Closed when neither the server nor its thread needs it: a descriptor that is closed too early
+/// may soon be reused.
 private final class Listener: Sendable {
   let descriptor: Int32
   init(descriptor: Int32) { self.descriptor = descriptor }
@@ -48,7 +48,7 @@ private func serve(_ connection: Int32, _ answer: String) {
     waitUntilReady([(connection, POLLIN)], until: deadline)
     if readSome(from: connection, into: &bytes) == .end { return }
     reader.append(bytes)
-    // What is no request (a greeting of TLS or SOCKS, say) is answered all the same.
+    // Anything that is not a request (a TLS or SOCKS greeting, say) is answered all the same.
     if (try? reader.next()) != nil || (bytes.first ?? 65) < 32 { break }
   }
   var rest = Array(answer.utf8)[...]
@@ -58,7 +58,7 @@ private func serve(_ connection: Int32, _ answer: String) {
   }
 }
 
-/// A listening, non-blocking socket on 127.0.0.1; port 0 takes a free one.
+/// A listening, non-blocking socket on 127.0.0.1; port 0 chooses a free one.
 func listenOnLoopback(_ port: UInt16) throws(Failure) -> (descriptor: Int32, port: UInt16) {
   let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
   let descriptor = socket(AF_INET, Int32(kind), 0)

@@ -1,22 +1,22 @@
 import RasaCore
 
-/// An image or document in a request, as its server would take it.
+/// An image or document in a request, as a server would receive it.
 package struct ReceivedAttachment: Sendable, Hashable {
-  /// Empty where the format does not say it.
+  /// Empty if the format does not include it.
   package var mediaType: String
   package var bytes: [UInt8]
-  /// What a document is called.
+  /// The name of a document.
   package var name: String?
-  /// How closely an image is to be looked at.
+  /// The requested detail of an image.
   package var detail: String?
 }
 
 extension ReceivedRequest {
-  /// What is attached to all messages, in order.
+  /// The attachments of all messages, in order.
   package var attachments: [ReceivedAttachment] { parts.compactMap { try? $0.get() } }
 
-  /// Why a server would refuse what is attached: no base64, a type that the bytes do not have, an image
-  /// where a document belongs.
+  /// Why a server would refuse the attachments: invalid base64, a type that does not match the
+  /// bytes, an image in place of a document.
   var attachmentProblem: String? {
     for part in parts {
       if case .failure(let problem) = part { return problem.message }

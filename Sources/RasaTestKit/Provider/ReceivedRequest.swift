@@ -1,13 +1,13 @@
 package import RasaCore
 import RasaDocuments
 
-/// One line of the invoice: what was asked, and what became of the answer.
+/// One line of the invoice: a request, and what became of its answer.
 package struct ReceivedRequest: Sendable {
   package enum Outcome: Sendable, Hashable {
     case answering
-    /// The whole answer was given to the socket.
+    /// The complete answer was written to the socket.
     case completed
-    /// The answer broke off as its script says.
+    /// The answer was cut off as scripted.
     case broken
     /// The peer hung up before the answer was complete; in monotonic nanoseconds.
     case peerGone(at: UInt64)
@@ -15,33 +15,33 @@ package struct ReceivedRequest: Sendable {
 
   /// Counted from 0 in the order of arrival.
   package let index: Int
-  /// Which connection brought it, counted from 0.
+  /// The number of its connection, counted from 0.
   package let connection: Int
-  /// When its last byte had arrived, in monotonic nanoseconds.
+  /// When its last byte arrived, in monotonic nanoseconds.
   package let time: UInt64
   package let method: String
   package let path: String
   package let headers: [(name: String, value: String)]
   package let body: [UInt8]
-  /// The body, or null when it is not JSON.
+  /// The body, or null if it is not JSON.
   package let json: Value
   /// The scripted count of prompt tokens.
   private(set) var promptWords = 0
-  /// The wire format that it is made in; nil for a path that nobody serves.
+  /// Its wire format; nil for an unknown path.
   package let format: WireFormat?
 
   package internal(set) var tokensSent = 0
-  /// Everything that is paid for as output: text, reasoning and tool calls.
+  /// Everything billed as output: text, reasoning and tool calls.
   package internal(set) var outputSent = 0
-  /// The input, and what of it was known or is kept.
+  /// The input, and how much of it was cached or is stored in the cache.
   package internal(set) var inputRead = 0
   package internal(set) var cachedRead = 0
   package internal(set) var cacheWritten = 0
   package internal(set) var bytesSent = 0
   package internal(set) var outcome = Outcome.answering
-  /// What was answered with; 0 until something was.
+  /// The status of the answer; 0 until there is one.
   package internal(set) var status = 0
-  /// Whether it came again with a key that had been answered.
+  /// Whether it repeats a key that has been answered.
   package internal(set) var isRepeat = false
 
   init(index: Int, connection: Int, time: UInt64, head: RequestHead, body: [UInt8]) {
@@ -62,13 +62,13 @@ package struct ReceivedRequest: Sendable {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
   }
 
-  /// What the peer calls this request, so that it can be recognised when it comes again.
+  /// The peer's key of this request, which identifies a repetition.
   package var idempotencyKey: String? { header("idempotency-key") }
 
-  /// Whether the whole answer was sent.
+  /// Whether the complete answer was sent.
   package var isCompleted: Bool { outcome == .completed }
 
-  /// Whether it costs money: a whole answer, given for the first time.
+  /// Whether it costs money: a complete answer, given for the first time.
   package var isBilled: Bool {
     isCompleted && status == 200 && !isRepeat && method == "POST"
   }
@@ -81,7 +81,7 @@ package struct ReceivedRequest: Sendable {
     return String(name)
   }
 
-  /// The texts that vectors are wanted of; nil for other requests.
+  /// The texts to embed; nil for other requests.
   package var textsToEmbed: [String]? {
     let path = path.prefix { $0 != "?" }
     if path.hasSuffix(":batchEmbedContents") {
@@ -91,7 +91,7 @@ package struct ReceivedRequest: Sendable {
     return json["input"].array?.map(\.promptText) ?? [json["input"].promptText]
   }
 
-  /// The most tokens that the answer may have.
+  /// The maximum number of tokens of the answer.
   package var cap: Int64? {
     switch format {
     case .gemini: json["generationConfig"]["maxOutputTokens"].int
@@ -101,7 +101,7 @@ package struct ReceivedRequest: Sendable {
     }
   }
 
-  /// Whether the answer is to come bit by bit.
+  /// Whether the answer is to be streamed.
   var isStreamed: Bool {
     switch format {
     case .gemini: path.contains(":streamGenerateContent")
@@ -110,7 +110,7 @@ package struct ReceivedRequest: Sendable {
     }
   }
 
-  /// The text of each message in order, the system's first.
+  /// The text of each message in order, starting with the system's.
   package var messages: [String] {
     switch format {
     case .gemini:
@@ -126,7 +126,7 @@ package struct ReceivedRequest: Sendable {
     }
   }
 
-  /// The text of a message's parts, with what tools were asked and answered as JSON.
+  /// The text of a message's parts, with tool calls and results as JSON.
   private static func text(_ content: Value) -> String {
     guard let parts = content.array else { return content.promptText }
     return parts.map { part in
@@ -140,7 +140,7 @@ package struct ReceivedRequest: Sendable {
 
   package var lastMessage: String { messages.last ?? "" }
 
-  /// The JSON Schema that the answer must satisfy; an empty one when any object will do.
+  /// The JSON Schema that the answer must satisfy; an empty one if any object will do.
   package var schema: Value? {
     switch format {
     case .anthropic:
@@ -166,7 +166,7 @@ package struct ReceivedRequest: Sendable {
     }
   }
 
-  /// By bytes, since benchmarks are measured against this.
+  /// By bytes, because benchmarks depend on its speed.
   private static func words(in messages: [String]) -> Int {
     messages.reduce(0) { count, message in
       var count = count

@@ -4,24 +4,24 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// Stands in front of a plain server, as what is between a client and a model's server does: ends TLS,
-/// is a proxy, or listens where only IPv6 is spoken.
+/// Stands between a client and a plain server: terminates TLS, acts as a proxy, or listens on IPv6
+/// only.
 package final class RelayServer: Sendable {
   package enum Front: Sendable {
-    /// Passes every byte on.
+    /// Forwards every byte.
     case plain
     case tls(TestIdentity)
-    /// A proxy that opens the way to one server, whatever host is asked for.
+    /// A proxy that connects to one server, whatever host is requested.
     case proxy(Proxy)
   }
 
   package enum Proxy: Sendable {
     case open
-    /// Opens it to whoever says this, as `user:password`; takes it by this method.
+    /// Requires these credentials, as `user:password`, by this method.
     case locked(String, method: String = "Basic")
-    /// Answers so, and hangs up.
+    /// Answers with this, and hangs up.
     case answers(String)
-    /// Says nothing.
+    /// Never answers.
     case silent
   }
 
@@ -55,7 +55,7 @@ package final class RelayServer: Sendable {
 
   deinit { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
 
-  /// What a proxy was asked, one line each: the request's first line, and what it says of itself.
+  /// The requests to a proxy, one line each: the first line of the request, and its credentials.
   package var asked: [String] { log.withLock { $0 } }
 }
 
@@ -103,7 +103,7 @@ private func serve(
   _ = unsafe rasa_test_relay(identity?.handle, client, server, patience)
 }
 
-/// Up to the blank line, which no client of a proxy writes beyond before it is answered.
+/// Up to the blank line; no client of a proxy writes more before it is answered.
 private func readHead(_ client: Int32) -> String? {
   var bytes: [UInt8] = []
   let deadline = monotonicNanoseconds() &+ 20_000_000_000
@@ -137,7 +137,7 @@ private func connectToLoopback(_ port: UInt16) -> Int32 {
   return descriptor
 }
 
-/// A listening, non-blocking socket on ::1, which nobody reaches by IPv4.
+/// A listening, non-blocking socket on ::1, unreachable by IPv4.
 private func listenOnIPv6Loopback() throws(Failure) -> (descriptor: Int32, port: UInt16) {
   let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
   let descriptor = socket(AF_INET6, Int32(kind), 0)

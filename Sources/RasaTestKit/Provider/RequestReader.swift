@@ -6,8 +6,8 @@ struct RequestHead {
   var headers: [(name: String, value: String)]
 }
 
-/// Gathers the bytes of a connection into requests. Only what HTTP clients really send: a length,
-/// no chunked request bodies.
+/// Assembles requests from the bytes of a connection. Supports only what HTTP clients really send:
+/// a length, no chunked request bodies.
 struct RequestReader {
   static let headLimit = 64 * 1024
   static let bodyLimit = 64 * 1024 * 1024
@@ -15,7 +15,7 @@ struct RequestReader {
   enum Problem: Error { case malformed }
 
   private var bytes: [UInt8] = []
-  /// How far the end of the head has been looked for.
+  /// How far the end of the headers has been searched for.
   private var searched = 0
   private var head: RequestHead?
   private var bodyStart = 0
@@ -23,7 +23,7 @@ struct RequestReader {
 
   mutating func append(_ more: some Sequence<UInt8>) { bytes += more }
 
-  /// The next complete request, taken out; nil when more bytes are needed.
+  /// Removes and returns the next complete request; nil if more bytes are needed.
   mutating func next() throws(Problem) -> (head: RequestHead, body: [UInt8])? {
     if head == nil { try findHead() }
     guard let head, bytes.count - bodyStart >= bodyLength else { return nil }

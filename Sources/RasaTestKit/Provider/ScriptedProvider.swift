@@ -2,17 +2,18 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// A model provider over a real loopback socket that does as it is told and keeps an invoice.
-/// Speaks OpenAI chat completions and Anthropic messages below `/v1`, Gemini below `/v1beta` and
-/// Ollama below `/api`; vectors of texts in those that have them.
+/// A model provider on a real loopback socket that follows a script and keeps an invoice. It speaks
+/// OpenAI chat completions and Anthropic messages below `/v1`, Gemini below `/v1beta` and Ollama
+/// below `/api`; embeddings in those that have them.
 package final class ScriptedProvider: Sendable {
   package let port: UInt16
   package let invoice: Invoice
   private let shared: ProviderShared
   private let thread: Locked<pthread_t?>
 
-  /// For each request the first script serves that matches and has not reached its limit. Without
-  /// any, requests are answered friendly: see `Script.init(modelName:)` and `Script.Answer.echo`.
+  /// Each request is served by the first script that matches and has not reached its limit. Without
+  /// scripts, requests get a default answer: see `Script.init(modelName:)` and
+  /// `Script.Answer.echo`.
   package static func start(
     _ scripts: [Script] = [], models: [String] = ["scripted"], port: UInt16 = 0
   ) throws(Failure) -> ScriptedProvider {
@@ -34,14 +35,14 @@ package final class ScriptedProvider: Sendable {
 
   deinit { stop() }
 
-  /// Where Anthropic, Gemini and Ollama are; their versions are below it.
+  /// The base URL of Anthropic, Gemini and Ollama; their versions are below it.
   package var baseURL: String { "http://127.0.0.1:\(port)" }
-  /// Where the OpenAI-compatible server is.
+  /// The base URL of the OpenAI-compatible server.
   package var openAIBaseURL: String { baseURL + "/v1" }
   package var requests: [ReceivedRequest] { invoice.requests }
   package var connections: Int { invoice.contents.connections }
 
-  /// Adds scripts behind those that are there.
+  /// Appends scripts to the existing ones.
   package func add(_ scripts: Script...) { shared.scripts.withLock { $0 += scripts } }
 
   /// Closes every connection and the port; returns when that is done.
@@ -65,13 +66,13 @@ extension ScriptedProvider {
     try await invoice.wait(for: "\(count) requests") { $0.requests.count >= count }.requests
   }
 
-  /// Returns when the answer to that request is over, one way or the other.
+  /// Returns when the answer to that request is over, in whatever way.
   @discardableResult
   package func waitForEnd(ofRequest index: Int) async throws -> ReceivedRequest {
     try await wait(for: "the end of request \(index)", request: index) { $0.outcome != .answering }
   }
 
-  /// Returns when the peer has hung up in the middle of the answer to that request.
+  /// Returns when the peer has hung up during the answer to that request.
   @discardableResult
   package func waitForDisconnect(ofRequest index: Int) async throws -> ReceivedRequest {
     try await wait(for: "the peer to leave request \(index)", request: index) {
@@ -79,7 +80,7 @@ extension ScriptedProvider {
     }
   }
 
-  /// Returns when something holds for that request.
+  /// Returns when a condition is true for that request.
   @discardableResult
   package func wait(
     for description: String, request index: Int,
@@ -92,7 +93,7 @@ extension ScriptedProvider {
   }
 }
 
-/// What the provider's owner and its loop share.
+/// State shared by the provider's owner and its loop.
 final class ProviderShared: Sendable {
   let scripts: Locked<[Script]>
   let models: [String]
@@ -115,7 +116,7 @@ final class ProviderShared: Sendable {
     eventfd_write(wakeDescriptor, 1)
   }
 
-  /// Called when the wake-up came; false when the loop is to end.
+  /// Called after a wake-up; false if the loop is to end.
   func readWakeUp() -> Bool {
     var count: eventfd_t = 0
     unsafe eventfd_read(wakeDescriptor, &count)

@@ -3,7 +3,7 @@ import Glibc
 package import RasaCore
 import RasaSystem
 
-/// A port that takes connections and never says a word: whoever speaks TLS there is never answered.
+/// A port that accepts connections but never answers, such as a TLS handshake that never completes.
 package final class SilentListener: Sendable {
   package let port: UInt16
   private let descriptor: Int32
@@ -12,7 +12,7 @@ package final class SilentListener: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Returns when somebody has connected.
+  /// Returns when a client has connected.
   package func waitForConnection() async {
     let descriptor = descriptor
     await withCheckedContinuation { continuation in

@@ -1,7 +1,7 @@
 import CTestTLS
 import Glibc
 
-/// A CA that nobody knows but who is given its file.
+/// A CA that only clients with its file trust.
 @safe package final class TestAuthority: Sendable {
   fileprivate nonisolated(unsafe) let handle: OpaquePointer
 
@@ -11,7 +11,7 @@ import Glibc
 
   deinit { unsafe rasa_test_authority_free(handle) }
 
-  /// Its certificate as files have it.
+  /// Its certificate in PEM.
   package var pem: [UInt8] { certificate(isDER: false) }
   package var der: [UInt8] { certificate(isDER: true) }
 
@@ -25,7 +25,7 @@ import Glibc
   }
 }
 
-/// What a TLS server shows to its clients.
+/// A server certificate with its key.
 @safe package final class TestIdentity: Sendable {
   nonisolated(unsafe) let handle: OpaquePointer
 

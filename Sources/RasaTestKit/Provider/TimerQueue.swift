@@ -1,4 +1,4 @@
-/// Moments at which connections want to be looked at, nearest first: a binary heap.
+/// The times at which connections need attention, earliest first: a binary heap.
 struct TimerQueue {
   private var heap: [(time: UInt64, connection: Int32, serial: Int)] = []
 

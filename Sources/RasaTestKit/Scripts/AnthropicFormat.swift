@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Messages as Anthropic streams them: blocks that begin, grow and end.
+/// Messages as Anthropic streams them: content blocks that start, grow and stop.
 enum AnthropicFormat {
   static func stream(_ script: Script, _ facts: AnswerFacts) -> StreamFormat {
     let lineEnding = script.lineEnding.rawValue
@@ -136,7 +136,7 @@ enum AnthropicFormat {
     message["stop_reason"] = .null
     if facts.reportsUsage {
       var usage = input(facts)
-      // What there is by then, which is no count of the answer.
+      // The count so far, which is not that of the answer.
       usage["output_tokens"] = 1
       message["usage"] = .object(usage)
     }
@@ -160,7 +160,7 @@ enum AnthropicFormat {
     return .object(ending)
   }
 
-  /// Cached input is counted apart.
+  /// Cached input is counted separately.
   private static func input(_ facts: AnswerFacts) -> ValueObject {
     guard facts.isTrue, let prompt = facts.promptTokens.int else {
       return ["input_tokens": facts.promptTokens]

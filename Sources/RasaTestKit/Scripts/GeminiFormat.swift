@@ -1,9 +1,9 @@
 import RasaCore
 
-/// Content as Gemini streams it: a response for each token, with the counts so far.
+/// Content as Gemini streams it: a response per token, with the counts so far.
 enum GeminiFormat {
   static func stream(_ script: Script, _ facts: AnswerFacts) -> StreamFormat {
-    // Gemini's own streams end their lines so.
+    // Gemini's own streams use these line ends.
     let lineEnding = script.lineEnding == .lf ? "\r\n" : script.lineEnding.rawValue
     let frame: @Sendable (Value) -> [UInt8] = { value in
       Array("data: ".utf8) + value.jsonBytes() + Array((lineEnding + lineEnding).utf8)
@@ -116,7 +116,7 @@ enum GeminiFormat {
     return usage
   }
 
-  /// Thoughts are counted apart.
+  /// Thoughts are counted separately.
   private static func usage(_ facts: AnswerFacts) -> ValueObject? {
     guard facts.reportsUsage else { return nil }
     var usage = input(facts)

@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Vectors of texts that anybody can make again: texts with the same words point the same way.
+/// Reproducible embeddings: texts with the same words point in the same direction.
 package enum MadeUpVectors {
   package static let dimensions = 64
 
@@ -16,8 +16,7 @@ package enum MadeUpVectors {
 }
 
 extension WireFormat {
-  /// Vectors in the order of their texts. There is nothing of the kind at Anthropic, whose paths
-  /// have none.
+  /// Vectors in the order of their texts. Anthropic has no embeddings.
   func embeddings(_ vectors: [[Double]], _ facts: AnswerFacts) -> Value {
     let lists = vectors.map { Value.array($0.map { .double($0) }) }
     var document: ValueObject

@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Chat as Ollama speaks it: one object a line.
+/// Chat as Ollama streams it: one object per line.
 enum OllamaFormat {
   static func stream(_ script: Script, _ facts: AnswerFacts) -> StreamFormat {
     let lineEnding = script.lineEnding.rawValue

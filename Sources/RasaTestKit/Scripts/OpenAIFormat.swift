@@ -94,7 +94,7 @@ enum OpenAIFormat {
     return .object(object)
   }
 
-  /// The call's name, and then what it is called with, bit by bit.
+  /// The call's name, followed by its arguments in pieces.
   private static func pieces(of call: ScriptedCall, _ index: Int) -> [Value] {
     [piece(index, id: call.id, ["name": .string(call.name), "arguments": ""])]
       + call.pieces.map { piece(index, id: nil, ["arguments": .string($0)]) }

@@ -1,9 +1,9 @@
 import RasaCore
 
 /// The smallest value that satisfies a JSON Schema, as far as scripted answers need it: what a
-/// model that obeys its schema would say.
+/// model that follows its schema would return.
 struct SchemaAnswer {
-  /// Used for the first text that may be any text, so that an answer can be made long.
+  /// Used for the first unrestricted text, so that an answer can be made long.
   private var filler: String?
   private let root: Value
 

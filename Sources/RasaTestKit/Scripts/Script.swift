@@ -1,34 +1,34 @@
 package import RasaCore
 
-/// How the provider treats a request. A value: what is not said is the friendly default.
+/// How the provider treats a request. A value with sensible defaults.
 package struct Script: Sendable {
   package enum Answer: Sendable, Hashable {
-    /// `Echo: ` and the last message; valid JSON when the request carries a schema.
+    /// `Echo: ` and the last message; valid JSON if the request has a schema.
     case echo
-    /// That many made-up words, one token each; JSON of about that size when the request carries a
+    /// That many made-up words, one token each; JSON of about that size if the request has a
     /// schema.
     case words(Int)
-    /// That many tokens, each the provider's monotonic clock in nanoseconds when it was sent.
+    /// That many tokens, each the provider's monotonic clock in nanoseconds at the time of sending.
     case stamps(Int)
     /// Exactly these tokens, schema or not.
     case tokens([String])
-    /// A long text by a server that keeps to the request's cap: it ends with `length` there. A request
-    /// whose conversation has a beginning of the text is answered from there on, with the last few
-    /// words of the beginning once more.
+    /// A long text from a server that respects the request's cap: it stops there with `length`. If
+    /// the conversation contains the start of the text, the answer continues it, repeating its last
+    /// few words.
     case essay(String)
 
-    /// The text cut after each run of spaces.
+    /// The text split after each run of spaces.
     package static func text(_ text: String) -> Answer { .tokens(split(text)) }
   }
 
   package enum Usage: Sendable, Hashable {
-    /// Counted, and sent when the request asks for it or does not stream.
+    /// Real counts, sent if the request asks for them or does not stream.
     case reported
     case missing
-    /// These numbers, whatever they are.
+    /// These counts, whatever the truth.
     case exactly(prompt: Value, completion: Value)
 
-    /// More than anyone can have used.
+    /// Impossibly large counts.
     package static let absurd = exactly(
       prompt: 1_000_000_000_000_000_000, completion: 1_000_000_000_000_000_000)
   }
@@ -38,21 +38,21 @@ package struct Script: Sendable {
     case close
     /// The socket is reset.
     case reset
-    /// An error object comes in the stream, which then ends.
+    /// An error object appears in the stream, which then ends.
     case errorObject(Value)
-    /// This text comes as it is, without any framing, and the stream ends.
+    /// This text is sent as it is, without framing, and the stream ends.
     case raw(String)
-    /// Half an event comes, and the stream ends properly.
+    /// Half an event is sent, and the stream ends properly.
     case malformed
-    /// The stream ends properly but without what marks its end.
+    /// The stream ends properly but without its terminator.
     case unterminated
-    /// Nothing more comes, and the connection stays open.
+    /// Nothing more is sent, and the connection stays open.
     case silence
   }
 
   package enum Chunking: Sendable, Hashable {
     case whole
-    /// Every event is a chunk and a packet of its own, as servers send that flush each token.
+    /// Every event is a chunk and a packet of its own, as from servers that flush each token.
     case eachEvent
     /// Every byte of the body is a chunk and a packet of its own.
     case everyByte
@@ -70,58 +70,58 @@ package struct Script: Sendable {
   package var model: String?
   /// Serves only requests that this accepts.
   package var matches: (@Sendable (ReceivedRequest) -> Bool)?
-  /// How many requests it serves; nil means all.
+  /// How many requests it serves; nil for all.
   package var limit: Int?
 
   package var answer = Answer.echo
   package var reasoning: [String] = []
-  /// Anthropic: reasoning that is kept from the client comes behind the other, in this form.
+  /// Anthropic: redacted reasoning comes after the other, in this form.
   package var redactedReasoning: String?
-  /// What the model asks to have called, behind its text.
+  /// The tool calls of the model, after its text.
   package var toolCalls: [ScriptedCall] = []
-  /// As OpenAI calls it; the other formats' words for it are found.
+  /// In OpenAI's terms; translated for the other formats.
   package var finishReason = "stop"
   package var usage = Usage.reported
-  /// OpenAI: usage comes with the finish chunk and not in a chunk of its own.
+  /// OpenAI: usage comes with the finish chunk instead of its own chunk.
   package var usageOnFinish = false
   package var repeatsFinish = false
-  /// The counts come twice.
+  /// The counts are sent twice.
   package var repeatsUsage = false
-  /// How many tokens of the input were known already, and how many are kept; no more than it has.
-  /// Only Anthropic tells of the latter.
+  /// How many input tokens were cached, and how many are stored in the cache; at most all of them.
+  /// Only Anthropic reports the latter.
   package var cachedTokens = 0
   package var cacheWrites = 0
 
-  /// The vector of a text; nil makes one of the text's words.
+  /// The vector of a text; by default one made from the text's words.
   package var vector: (@Sendable (String) -> [Double])?
 
-  /// Anything but 200 answers with the error document.
+  /// Any status but 200 is answered with the error document.
   package var status = 200
   package var headers: [(name: String, value: String)] = []
-  /// What an error, or a request for vectors, is answered with, exactly; nil makes the format's own
-  /// document.
+  /// The exact body of an error, or of an answer to a request for embeddings; by default the
+  /// format's own document.
   package var document: [UInt8]?
   package var errorMessage = "scripted error"
   package var errorCode: Value = .null
   /// Gemini says in its error document how long to wait.
   package var retryDelay: Duration?
 
-  /// A request that comes again with the `Idempotency-Key` of one that was answered completely gets
-  /// the same answer and is not billed; with another body it is refused.
+  /// A request that repeats the `Idempotency-Key` of a completely answered one gets the same answer
+  /// and is not billed; with a different body it is refused.
   package var remembersKeys = false
 
-  /// Before the headers are sent.
+  /// Before the headers.
   package var headersDelay = Duration.zero
   /// Before each token.
   package var tokenDelay = Duration.zero
-  /// How the stream breaks, and after how many tokens; the events of tool calls are some too.
+  /// How the stream breaks, and after how many tokens; events of tool calls count as well.
   package var breaking: (after: Int, Break)?
   /// Closes the connection when the headers would be due.
   package var closesBeforeHeaders = false
 
   package var chunking = Chunking.whole
   package var lineEnding = LineEnding.lf
-  /// A comment line comes before every so many tokens.
+  /// Sends a comment line each time after this many tokens.
   package var commentEvery: Int?
 
   package init(_ answer: Answer = .echo) { self.answer = answer }
@@ -132,7 +132,7 @@ package struct Script: Sendable {
 extension Script {
   package static func text(_ text: String) -> Script { Script(.text(text)) }
   package static func tokens(_ tokens: [String]) -> Script { Script(.tokens(tokens)) }
-  /// Asks for tools and says nothing else.
+  /// Calls tools and has no text.
   package static func calls(_ calls: [ScriptedCall]) -> Script {
     Script(.tokens([])).with { $0.toolCalls = calls }
   }
@@ -156,11 +156,11 @@ extension Script {
       headers: [("retry-after", "\(seconds)")])
   }
 
-  /// What an essay comes to for this request; any other script as it is.
+  /// An essay for this request; any other script unchanged.
   func fitted(to request: ReceivedRequest) -> Script {
     guard case .essay(let text) = answer else { return self }
     var tokens = Self.split(text)[...]
-    // The last beginning in the conversation counts; a question does not begin as the essay does.
+    // The last matching start in the conversation counts; a question does not start like the essay.
     if let begun = request.messages.last(where: { !$0.isEmpty && text.hasPrefix($0) }) {
       let count = Self.split(begun).count
       tokens = tokens.dropFirst(max(0, count - Self.wordsRepeated))
@@ -183,7 +183,7 @@ extension Script {
     return script
   }
 
-  /// Serves one request; the next script is for the next.
+  /// Serves one request; the next request gets the next script.
   package func once() -> Script { with { $0.limit = 1 } }
   package func rememberingKeys() -> Script { with { $0.remembersKeys = true } }
   package func `for`(model: String) -> Script { with { $0.model = model } }
@@ -209,10 +209,10 @@ extension Script {
 // MARK: - Named by the model
 
 extension Script {
-  /// A script told by a model's name, so that one server serves every row of a benchmark:
-  /// `t100000-d0` is 100,000 tokens without delay; `t100-d20-h50-stamp` is 100 tokens that carry
-  /// their time of sending, 20 ms apart, after headers that take 50 ms; with `-each` every token is
-  /// sent by itself also without delay.
+  /// A script encoded in a model's name, so that one server serves every row of a benchmark:
+  /// `t100000-d0` is 100,000 tokens without delay; `t100-d20-h50-stamp` is 100 tokens with their
+  /// time of sending, 20 ms apart, after headers that take 50 ms; with `-each` every token is sent
+  /// separately even without delay.
   package init?(modelName: String) {
     self.init()
     var count: Int?

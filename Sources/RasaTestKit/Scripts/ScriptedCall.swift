@@ -1,12 +1,12 @@
 package import RasaCore
 import RasaDocuments
 
-/// A tool that the scripted model asks to have called.
+/// A tool call of the scripted model.
 package struct ScriptedCall: Sendable, Hashable {
-  /// Nil where the provider gives none.
+  /// Nil if the provider has none.
   package var id: String?
   package var name: String
-  /// As the model writes it: JSON, or not.
+  /// As the model writes it: valid JSON or not.
   package var arguments: String
   package var signature: String?
 
@@ -16,7 +16,7 @@ package struct ScriptedCall: Sendable, Hashable {
     self.init(id: id, name: name, text: arguments.json(), signature: signature)
   }
 
-  /// A call with arguments of any text.
+  /// A call with arbitrary text as arguments.
   package init(id: String? = nil, name: String, text: String, signature: String? = nil) {
     self.id = id
     self.name = name
@@ -24,7 +24,7 @@ package struct ScriptedCall: Sendable, Hashable {
     self.signature = signature
   }
 
-  /// The arguments as a model says them, some characters at a time.
+  /// The arguments as streamed, some characters at a time.
   var pieces: [String] {
     var pieces: [String] = []
     var rest = arguments[...]
@@ -35,6 +35,6 @@ package struct ScriptedCall: Sendable, Hashable {
     return pieces
   }
 
-  /// The arguments as a value; what is no JSON is sent as text.
+  /// The arguments as a value; invalid JSON is sent as text.
   var value: Value { (try? JSON.parse(arguments)) ?? .string(arguments) }
 }

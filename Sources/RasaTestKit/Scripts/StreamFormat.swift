@@ -3,7 +3,7 @@ import RasaCore
 /// One provider's wire format as data: the bytes around each part of a stream.
 struct StreamFormat {
   /// The bytes around a token. Some formats count in each event: the number of tokens so far then
-  /// stands between `after` and `afterCount`.
+  /// comes between `after` and `afterCount`.
   struct Frame {
     var before: [UInt8]
     var after: [UInt8]
@@ -18,7 +18,7 @@ struct StreamFormat {
   var afterReasoning: [UInt8] = []
   var beforeText: [UInt8] = []
   var afterText: [UInt8] = []
-  /// The events of all tool calls; each is a token.
+  /// The events of all tool calls; each counts as a token.
   var calls: [[UInt8]] = []
   var comment: [UInt8] = []
   var finish: [UInt8]
@@ -29,22 +29,22 @@ struct StreamFormat {
   var frame: @Sendable (Value) -> [UInt8]
 }
 
-/// What an answer is about, for all formats.
+/// The facts of an answer, for all formats.
 struct AnswerFacts {
   var model: String
   var identifier: String
   var textTokens: Int
   var reasoningTokens: Int
-  /// The input and the whole output, or what the script says in their place.
+  /// The input and the whole output, or the script's own numbers.
   var promptTokens: Value
   var completionTokens: Value
   /// Parts of the input.
   var cachedTokens: Int64
   var cacheWrites: Int64
-  /// The script's own numbers are the truth, so what they consist of can be told too.
+  /// If the script's own numbers are the truth, the details can be reported too.
   var isTrue = true
   var reportsUsage: Bool
-  /// OpenAI sends usage in a stream only to those who ask.
+  /// OpenAI sends usage in a stream only on request.
   var asksForUsage: Bool
 
   init(script: Script, request: ReceivedRequest, tokens: Int) {
@@ -66,7 +66,7 @@ struct AnswerFacts {
 }
 
 extension Script {
-  /// How many events the tool calls come in.
+  /// The number of events of the tool calls.
   func callTokens(_ format: WireFormat) -> Int {
     switch format {
     case .gemini, .ollama: toolCalls.count
@@ -75,13 +75,13 @@ extension Script {
   }
 }
 
-/// Stands where a token comes, and where its number comes.
+/// Placeholders for a token and for its number.
 enum Marker {
   static let token = "@token@"
   static let count: Int64 = 987_654_321
 }
 
-/// Cuts JSON text where the marker stands, so that tokens can be put there without encoding again.
+/// Splits JSON text at the marker, so that tokens can be inserted without encoding again.
 func around(_ marker: String, _ bytes: [UInt8]) -> StreamFormat.Frame {
   let needle = Array(marker.utf8)
   guard bytes.count >= needle.count else { return StreamFormat.Frame(before: bytes, after: []) }
@@ -93,7 +93,7 @@ func around(_ marker: String, _ bytes: [UInt8]) -> StreamFormat.Frame {
   return StreamFormat.Frame(before: bytes, after: [])
 }
 
-/// The same where the tokens are counted in their events.
+/// The same if the events count their tokens.
 func aroundWithCount(_ bytes: [UInt8]) -> StreamFormat.Frame {
   var frame = around(Marker.token, bytes)
   let rest = around(String(Marker.count), frame.after)

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaSystem
 
-/// The tokens of one answer, made one at a time so that a long stream takes no memory.
+/// The tokens of one answer, produced one at a time so that a long stream uses no memory.
 struct TokenSource {
   private enum Kind {
     case words
@@ -39,12 +39,12 @@ struct TokenSource {
   }
 
   private init(list: [String]) {
-    // Escaped once, here, as all tokens are on their way into JSON strings.
+    // Escaped once, here, because all tokens end up in JSON strings.
     kind = .list(list.map { Array(Value.string($0).jsonBytes().dropFirst().dropLast()) })
     count = list.count
   }
 
-  /// Appends the token's text as it stands between the quotes of a JSON string.
+  /// Appends the token's text, escaped for a JSON string.
   func append(_ index: Int, to bytes: inout [UInt8]) {
     switch kind {
     case .words: bytes += Self.word(index)

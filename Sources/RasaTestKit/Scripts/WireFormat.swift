@@ -1,10 +1,10 @@
 import RasaCore
 
-/// The wire formats that the provider speaks, and what is particular to each.
+/// The wire formats that the provider speaks, and their peculiarities.
 package enum WireFormat: String, Sendable, Hashable, CaseIterable {
   case openAI, anthropic, gemini, ollama
 
-  /// The format that a request is made in; nil for a path that none of them has.
+  /// The format of a request's path; nil for an unknown path.
   init?(path: String, isAnthropic: Bool) {
     let path = path.prefix { $0 != "?" }
     switch path {
@@ -31,7 +31,7 @@ package enum WireFormat: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// An answer that does not stream.
+  /// An answer that is not streamed.
   func whole(_ text: String, _ script: Script, _ facts: AnswerFacts) -> Value {
     switch self {
     case .openAI: OpenAIFormat.whole(text, script, facts)
@@ -59,8 +59,8 @@ package enum WireFormat: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// What the format calls the reason of an ending that scripts call as OpenAI does. A word that is
-  /// none of these is sent as it is.
+  /// The format's word for a finish reason that scripts give in OpenAI's terms. Other words are
+  /// sent unchanged.
   func finishReason(_ script: Script) -> String {
     var word = script.finishReason
     if word == "stop", !script.toolCalls.isEmpty { word = "tool_calls" }
