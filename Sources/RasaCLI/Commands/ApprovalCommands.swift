@@ -28,7 +28,7 @@ struct ApprovalCommands {
     let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .usage, "there is no approval \(quoted(idOrPrefix))",
-      mend: hint + "`rasa approvals list` shows what waits")
+      mend: hint + "`rasa approvals list` shows what is waiting")
   }
 
   // MARK: Looking
@@ -52,7 +52,7 @@ struct ApprovalCommands {
           ]
         },
         values: approvals.map(\.document),
-        whenEmpty: all ? "no questions yet" : "nothing waits for an answer"))
+        whenEmpty: all ? "no questions yet" : "no open questions"))
   }
 
   private func show(_ word: String) async throws {
@@ -100,7 +100,7 @@ struct ApprovalCommands {
       // The payload is what counts: every character of it is seen, hidden ones as their numbers.
       lines += [
         style.dim(
-          "\(question.subject), as it stands (sha256 \(approval.payloadDigest.prefix(12))):"),
+          "\(question.subject), as it is now (sha256 \(approval.payloadDigest.prefix(12))):"),
         exact(question.text),
       ]
       if let leads = question.consequences {
@@ -148,7 +148,7 @@ struct ApprovalCommands {
     switch approval.standing {
     case .pending: return "waits for an answer"
     case .expired: return "expired"
-    case .withdrawn: return "withdrawn: the run no longer waits"
+    case .withdrawn: return "withdrawn: the run no longer waits for it"
     case .answered(let answer, let moment):
       let said =
         answer.text.isNull ? "" : ": \(print.others.opening(answer.text.promptText, to: 60))"
@@ -166,14 +166,14 @@ struct ApprovalCommands {
     let user = house.user(command.text("user"))
     guard let answer = try await answer(command, to: approval.question, by: user) else {
       throw Failure(
-        .approval, "nothing was answered: \(approval.id) waits as before",
+        .approval, "nothing was answered: \(approval.id) is still open",
         mend: approval.question.form == .answer
           ? "`rasa approvals answer \(approval.id)` answers it"
-          : "`rasa approvals approve \(approval.id)` approves it as it is")
+          : "`rasa approvals approve \(approval.id)` approves it unchanged")
     }
     let shown = answer.having(shown: approval.payloadDigest)
     switch try await store.answer(approval.id, shown) {
-    case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
+    case .unknown: throw Failure(.usage, "\(approval.id) has been deleted")
     case .late(let known): throw try await late(known)
     case .accepted: break
     }
@@ -186,13 +186,13 @@ struct ApprovalCommands {
     if run.run.isAlive {
       return try print.output.write(
         print.others.whole(
-          "\(recorded); a process is at work on \(run.id) and finds the answer there\n"))
+          "\(recorded); the process that runs \(run.id) will use the answer\n"))
     }
     if command.flag("later") {
       let waiting = run.run.waiting
-      let rest = waiting > 0 ? ", which waits for \(waiting) more" : ""
+      let rest = waiting > 0 ? ", which has \(waiting) more open" : ""
       return try print.output.write(
-        print.others.whole("\(recorded); `rasa resume \(run.id)` goes on with the run\(rest)\n"))
+        print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.tell(printable("rasa: \(recorded)\n")) }
     let workshop = try Workshop(house, store)
@@ -231,7 +231,7 @@ struct ApprovalCommands {
     let prompt = ApprovalPrompt(environment: house.environment, style: style)
     guard Terminal(house.environment).inputIsTerminal, prompt.isPossible else {
       throw Failure(
-        .usage, "there is no terminal to answer at",
+        .usage, "there is no terminal to answer on",
         mend: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
     }
     return try await prompt.answer(to: question, by: user)
@@ -301,7 +301,7 @@ struct ApprovalCommands {
         "\(answer.by) already answered it: \(answer.decision.rawValue), "
           + momentText(moment, house.time),
         mend: goesOn
-          ? "`rasa resume \(id)` goes on with the run"
+          ? "`rasa resume \(id)` continues the run"
           : "the run is \(run.condition.rawValue): `rasa runs show \(id)`")
     case .expired:
       return Failure(

@@ -28,7 +28,7 @@ struct AttachmentInput {
       if path == "-" {
         if hasReadInput {
           throw Failure(
-            .usage, "`--attach -` stands there twice", mend: "standard input is read once only")
+            .usage, "`--attach -` is given twice", mend: "standard input can be read only once")
         }
         hasReadInput = true
         reading = try standardInput(reader, beside: input)
@@ -38,7 +38,8 @@ struct AttachmentInput {
       inAll += reading.attachment.byteCount
       guard inAll <= Self.largestInAll else {
         throw Failure(
-          .usage, "the attachments come to more than \(byteCountText(Int(Self.largestInAll)))",
+          .usage,
+          "the attachments are larger in total than \(byteCountText(Int(Self.largestInAll)))",
           mend: "attach fewer or smaller ones")
       }
       notes += reading.notes
@@ -46,7 +47,7 @@ struct AttachmentInput {
         notes.append(
           same.name == reading.attachment.name
             ? "\(same.name) is named twice, and attached once"
-            : "\(reading.attachment.name) has the same content as \(same.name), and is left out")
+            : "\(reading.attachment.name) has the same content as \(same.name), and is skipped")
         continue
       }
       attachments.append(reading.attachment)
@@ -65,13 +66,13 @@ struct AttachmentInput {
     switch StandardInput.kind {
     case .terminal, .closed, .device:
       throw Failure(
-        .usage, "`--attach -` reads standard input, and nothing is piped into it",
+        .usage, "`--attach -` reads standard input, but nothing is piped into it",
         mend: "pipe the file into the command, or attach it by its path")
     case .file, .stream: break
     }
     let limit = max(reader.limit, reader.textLimit)
     let tooLarge = Failure(
-      .usage, "standard input has more than \(byteCountText(limit))", mend: "make it smaller")
+      .usage, "standard input is larger than \(byteCountText(limit))", mend: "make it smaller")
     let bytes = try StandardInput.read(limit: limit, tooLarge: tooLarge) ?? []
     return try reader.read(bytes, named: "stdin")
   }
@@ -122,8 +123,8 @@ extension Workshop {
       let name = "\(estimate.provider):\(estimate.model)"
       if !models.contains(name) { models.append(name) }
     }
-    guard !models.isEmpty else { return "no operator is shown it" }
-    let money = isKnown ? ", \(more)" : ", price not known"
+    guard !models.isEmpty else { return "no operator reads it" }
+    let money = isKnown ? ", \(more)" : ", price unknown"
     return "\(isBounded ? "at most" : "about") \(tokens) tokens\(money) with "
       + models.joined(separator: ", ")
   }

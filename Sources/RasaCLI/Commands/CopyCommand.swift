@@ -57,7 +57,7 @@ struct CopyCommand {
       let path = FileSystem.path(file.path, in: folder)
       try print(
         text: written.contains(file.path)
-          ? "wrote \(path)\n" : "\(path) is there already, with the same content\n")
+          ? "wrote \(path)\n" : "\(path) already exists, with the same content\n")
     }
     if !written.isEmpty { try print(text: meaning(copy, folder, command)) }
   }
@@ -83,10 +83,10 @@ struct CopyCommand {
     let isRight = kind == .agent ? AgentID.isValid(name) : Library.isName(name)
     guard isRight else {
       throw Failure(
-        .usage, "\(quoted(name)) cannot be the name of \(kind == .persona ? "a" : "an") \(kind)",
+        .usage, "\(quoted(name)) is not a valid name for \(kind == .persona ? "a" : "an") \(kind)",
         mend: kind == .agent
-          ? "an id is lower-case words joined by hyphens"
-          : "use lower-case letters, digits, `_` and `-`")
+          ? "an ID consists of lowercase words joined by hyphens"
+          : "use lowercase letters, digits, `_` and `-`")
     }
   }
 
@@ -95,18 +95,18 @@ struct CopyCommand {
   private func meaning(_ copy: Copy, _ folder: String, _ command: ParsedCommand) -> String {
     let check = "`rasa \(kind.rawValue)s validate \(copy.name)` checks it"
     if command.isGiven("to") {
-      return "nothing is looked for in \(folder) unless it is one of the places\n"
+      return "rasa does not search \(folder) unless it is one of its folders\n"
     }
-    if command.isGiven("name") { return "now change it; \(check)\n" }
+    if command.isGiven("name") { return "now edit it; \(check)\n" }
     let other =
       copy.source.hasPrefix("shipped")
       ? "the shipped \(kind.rawValue) `\(copy.name)`" : "`\(copy.name)` of \(copy.source)"
     guard !command.flag("user"), !house.isProjectOwn else {
-      return "from now on it takes the place of \(other); \(check)\n"
+      return "from now on it replaces \(other); \(check)\n"
     }
     return
-      "in this folder it takes the place of \(other). Once you have changed it, rasa asks whether "
-      + "you trust this folder; `rasa trust add` says so beforehand\n"
+      "in this folder it replaces \(other). Once you have changed it, rasa asks whether "
+      + "you trust this folder; `rasa trust add` trusts it in advance\n"
   }
 
   private func value(
@@ -154,7 +154,7 @@ struct CopyCommand {
         bytes = try DefinitionRenaming(document).renamed("name", to: newName)
         if node["alias"] != nil {
           bytes = DefinitionRenaming(bytes: bytes, node: node).commented("alias")
-          warnings.append("the alias stays with `\(name)`; give the copy one of its own")
+          warnings.append("the alias stays with `\(name)`; give the copy its own")
         }
       }
       var copy = Copy(
@@ -162,7 +162,7 @@ struct CopyCommand {
         warnings: warnings)
       for path in Self.prompts(in: node).sorted() {
         guard Self.isPlain(path) else {
-          copy.warnings.append("the prompt \(path) lies elsewhere, and is not copied")
+          copy.warnings.append("the prompt \(path) is outside the folder, and is not copied")
           continue
         }
         copy.files.append((path, try source.readSibling(path, of: document.path).bytes))
@@ -174,7 +174,7 @@ struct CopyCommand {
     let hint = nearestName(to: name, among: known).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .configuration, "there is no \(kind.rawValue) `\(name)`",
-      mend: hint + "`rasa \(kind.rawValue)s list` shows those that there are")
+      mend: hint + "`rasa \(kind.rawValue)s list` lists them")
   }
 
   private static func prompts(in node: DocumentNode) -> Set<String> {
@@ -236,7 +236,7 @@ struct CopyCommand {
     let paths = try AgentLoader.promptPaths(in: config)
     guard let prompt = documents.prompt else {
       throw Failure(
-        .configuration, "the prompt of `\(id)` is not there",
+        .configuration, "the prompt of `\(id)` does not exist",
         mend: "`rasa agents validate \(id)` says why")
     }
     var path = paths.first ?? "\(copy.name).md"

@@ -79,11 +79,11 @@ struct DoctorCommand {
         return Finding(
           verdict: .note, subject: "database",
           text:
-            "\(house.databasePath) opens, and a deletion in it is not finished: what was deleted "
+            "\(house.databasePath) opens, but a deletion is unfinished: deleted data "
             + "may still be in the file",
           mend:
-            "the next deletion finishes it; `rasa runs prune --older-than 3650d` does, and hardly "
-            + "deletes anything else")
+            "the next deletion finishes it, for example `rasa runs prune --older-than 3650d`, which "
+            + "deletes only very old runs")
       }
       let used = sessions.isEmpty ? "no session yet" : "last session \(sessions[0].id.name)"
       return Finding(
@@ -110,7 +110,7 @@ struct DoctorCommand {
       }
       return Finding(
         verdict: .ok, subject: "personas",
-        text: "\(personas.count) personas and \(operators.count) operators, all of them valid")
+        text: "\(personas.count) personas and \(operators.count) operators, all valid")
     } catch {
       return Finding(
         verdict: .broken, subject: "personas", text: error.message, mend: error.mend)
@@ -146,7 +146,7 @@ struct DoctorCommand {
         return [
           Finding(
             verdict: .note, subject: "models",
-            text: "no provider is configured and no Ollama runs here, so the mock answers",
+            text: "no provider is configured and Ollama is not running, so the mock answers",
             mend: "set the key of a provider, such as OPENAI_API_KEY, or start Ollama")
         ]
       }
@@ -160,7 +160,7 @@ struct DoctorCommand {
         let more = report.models.count > 4 ? ", and \(report.models.count - 4) more" : ""
         return Finding(
           verdict: .ok, subject: report.name,
-          text: "\(report.address) answers and offers \(some.isEmpty ? "no models" : some + more)")
+          text: "\(report.address) responds and has \(some.isEmpty ? "no models" : some + more)")
       }
     } catch {
       let failure = error as? Failure ?? Failure(.provider, "\(error)")

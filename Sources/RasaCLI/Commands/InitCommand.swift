@@ -15,8 +15,8 @@ struct InitCommand {
       }
     guard isName else {
       throw Failure(
-        .usage, "`\(name)` cannot be a persona's name",
-        mend: "use lower-case letters, digits, `_` and `-`")
+        .usage, "`\(name)` is not a valid persona name",
+        mend: "use lowercase letters, digits, `_` and `-`")
     }
     let root =
       isUserWide

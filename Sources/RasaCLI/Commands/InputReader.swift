@@ -20,7 +20,7 @@ struct InputReader {
     case .standardInput: text = try standardInput()
     case .unstated:
       guard StandardInput.kind != .terminal, StandardInput.kind != .closed else {
-        throw Self.nothing("there is nothing to answer")
+        throw Self.nothing("there is no question")
       }
       text = try standardInput()
     }
@@ -66,13 +66,13 @@ struct InputReader {
     let seconds = try patience()
     let bytes = try read(patience: seconds * 1000) {
       try say(
-        "waiting for the pipe on standard input, \(seconds) s at most; `--no-stdin` leaves it alone"
+        "waiting for the pipe on standard input, \(seconds) s at most; `--no-stdin` skips it"
       )
     }
     guard let bytes else {
       try say(
-        "nothing came from standard input, so only the question is asked; `--input -` beside the "
-          + "question waits for it")
+        "nothing arrived on standard input, so only the question is sent; with `--input -` and the "
+          + "question, rasa waits for it")
       return ""
     }
     return try text(bytes)
@@ -103,7 +103,8 @@ struct InputReader {
     guard let text = house.environment["RASA_STDIN_WAIT"] else { return 30 }
     guard let seconds = Int(text), (0...86_400).contains(seconds) else {
       throw Failure(
-        .usage, "`RASA_STDIN_WAIT` is a number of seconds from 0 to 86400, not \(quoted(text))",
+        .usage,
+        "`RASA_STDIN_WAIT` must be a number of seconds from 0 to 86400, not \(quoted(text))",
         mend: "set it to 30, or remove it")
     }
     return seconds
@@ -127,7 +128,7 @@ extension House {
       bytes <= largest
     else {
       throw Failure(
-        .usage, "`\(variable)` is a size up to \(largest / 1_000_000)M, not \(quoted(text))",
+        .usage, "`\(variable)` must be a size up to \(largest / 1_000_000)M, not \(quoted(text))",
         mend: "write it as `\(variable)=\(min(32, largest / 1_000_000))M`, in bytes, k or M")
     }
     return bytes
@@ -137,9 +138,9 @@ extension House {
 
   static func tooLarge(_ what: String, _ limit: Int) -> Failure {
     Failure(
-      .usage, "\(what) has more than \(byteCountText(limit))",
+      .usage, "\(what) is larger than \(byteCountText(limit))",
       mend: limit < longestInputEver
-        ? "set `RASA_MAX_INPUT` to take more, up to 64M, or send a part of it"
+        ? "raise `RASA_MAX_INPUT`, up to 64M, or send a part of it"
         : "send a part of it")
   }
 }

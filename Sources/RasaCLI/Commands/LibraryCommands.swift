@@ -36,7 +36,7 @@ struct LibraryCommands {
           "description": .string(persona?.description ?? ""), "valid": .bool(persona != nil),
           "shadows": .array(entry.shadows.map { .string($0) }),
         ]
-      }, whenEmpty: "no personas; `rasa init` writes a first one")
+      }, whenEmpty: "no personas; `rasa init` creates one")
     try print(listing)
   }
 
@@ -93,7 +93,7 @@ struct LibraryCommands {
     for frame in graph.frames {
       lines.append("\(frame.name) (\(frame.kind.rawValue))")
       for index in frame.nodes { lines += describe(graph.nodes[index], in: graph) }
-      for branch in frame.branches { lines.append("  side by side: \(graph.frames[branch].name)") }
+      for branch in frame.branches { lines.append("  in parallel: \(graph.frames[branch].name)") }
       for edge in frame.transitions {
         let target = edge.target.map { graph.frames[$0].name } ?? "end"
         lines.append("  → \(target)\(condition(edge.when, edge.bound))")
@@ -122,7 +122,7 @@ struct LibraryCommands {
       case .node(let index): target = graph.nodes[index].definition.name
       case .frame(let index): target = graph.frames[index].name
       case .end: target = "end"
-      case .review(let subject): target = "a person looks at `\(subject)`"
+      case .review(let subject): target = "a person reviews `\(subject)`"
       }
       lines.append("    → \(target)\(condition(route.when, route.bound))")
     }
@@ -228,7 +228,7 @@ struct LibraryCommands {
     if broken > 0 {
       throw Failure(
         .configuration, "\(broken) of \(names.count) cannot be run",
-        mend: "mend what is shown above and validate again")
+        mend: "fix the problems above and validate again")
     }
   }
 }

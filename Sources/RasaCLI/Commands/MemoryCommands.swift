@@ -28,7 +28,7 @@ struct MemoryCommands {
             "started_at_ms": .int(session.startedAt.milliseconds),
             "used_at_ms": .int(session.usedAt.milliseconds),
           ]
-        }, whenEmpty: "no sessions yet; `rasa run --session NAME …` begins one"))
+        }, whenEmpty: "no sessions yet; `rasa run --session NAME …` starts one"))
   }
 
   func showSession(_ id: SessionID) async throws {
@@ -63,8 +63,8 @@ struct MemoryCommands {
   private func unknownSession(_ id: SessionID) async throws -> Failure {
     if let other = try await store.users(ofSessionsNamed: id.name).first {
       return Failure(
-        .usage, "\(id.user) has no session `\(id.name)`, and \(other) has one",
-        mend: "say whose is meant: `--user \(other)`")
+        .usage, "\(id.user) has no session `\(id.name)`, but \(other) has one",
+        mend: "add `--user \(other)`")
     }
     let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
     let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
@@ -97,7 +97,7 @@ struct MemoryCommands {
             "text": .string(fact.text), "source_run": .string(fact.sourceRun.text),
             "trust": .string(fact.trust), "at_ms": .int(fact.time.milliseconds),
           ]
-        }, whenEmpty: "nothing is remembered here"))
+        }, whenEmpty: "no memories"))
   }
 
   func add(_ text: String, persona: String, user: String) async throws {
@@ -120,7 +120,7 @@ struct MemoryCommands {
     for word in words.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
       guard let number = Int64(word), number > 0 else {
         throw Failure(
-          .usage, "\(quoted(String(word))) is not the number of a memory",
+          .usage, "\(quoted(String(word))) is not the ID of a memory",
           mend: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
       }
       if !numbers.contains(number) { numbers.append(number) }
@@ -134,7 +134,7 @@ struct MemoryCommands {
       guard try await store.forget(id) else {
         throw Failure(
           .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids",
-          details: forgotten == 0 ? [] : ["\(forgotten) before it were forgotten"])
+          details: forgotten == 0 ? [] : ["the \(forgotten) before it were deleted"])
       }
       forgotten += 1
     }

@@ -54,7 +54,7 @@ struct NameCompletion {
     switch kind {
     case .personas: return try personas()
     case .agents, .agentFiles: return agents()
-    case .owners: return try personas() + agents() + [("everyone", "all of them together")]
+    case .owners: return try personas() + agents() + [("everyone", "all together")]
     case .operators:
       let library = house.library
       return try library.operators().map { entry in
@@ -93,7 +93,7 @@ struct NameCompletion {
     for entry in try library.personas() {
       let persona = try? library.persona(named: entry.name)
       names.append((entry.name, persona?.description ?? ""))
-      if let alias = persona?.alias { aliases.append((alias, "\(entry.name), by its other name")) }
+      if let alias = persona?.alias { aliases.append((alias, "\(entry.name), by its alias")) }
     }
     return names + aliases
   }
@@ -122,7 +122,7 @@ struct NameCompletion {
       names += models.sorted().map { ($0, settings.name) }
       names += models.sorted().map { ("\(settings.name):\($0)", "") }
     }
-    return names + [("mock", "made-up answers, for nothing")]
+    return names + [("mock", "made-up answers, at no cost")]
   }
 
   /// Nothing is created where nothing has been run yet.
@@ -130,7 +130,7 @@ struct NameCompletion {
     _ read: (any RunStore) async throws -> Result
   ) async throws -> Result {
     guard FileSystem.kind(of: house.databasePath) == .file else {
-      throw Failure(.storage, "nothing has been run")
+      throw Failure(.storage, "no runs")
     }
     let store = house.store()
     do {

@@ -69,7 +69,7 @@ struct RunCommand {
     if command.text("mode") == "api" {
       throw Failure(
         .usage, "`--mode api` needs a server, and this version runs locally only",
-        mend: "leave `--mode` out, or use `--mode local`")
+        mend: "omit `--mode`, or use `--mode local`")
     }
   }
 
@@ -99,9 +99,9 @@ struct RunCommand {
     let example = "`\(line) -p \(names.first ?? "NAME")\(question)`"
     let auto =
       command.declares("auto")
-      ? ", or `\(line) --auto\(question)` for the agent that fits best" : ""
+      ? ", or `\(line) --auto\(question)` for the best-matching agent" : ""
     return Failure(
-      .usage, "no persona or agent is given, and `\(line)` does not guess",
+      .usage, "no persona or agent is given, and `\(line)` does not choose one",
       mend: "write \(example)\(auto); "
         + (shown.isEmpty ? "" : "personas are \(shown)\(more); ")
         + "`rasa agents list` shows the agents for `--agent ID`")
@@ -183,8 +183,8 @@ struct RunCommand {
     }
     if settings.format == .text {
       try house.output.write(
-        "in all \(isBounded ? "at most" : "about") \(isComplete ? "" : "(where prices are known) ")\(total)"
-          + ", every loop and repair taken\n")
+        "in all \(isBounded ? "at most" : "about") \(isComplete ? "" : "(known prices only) ")\(total)"
+          + ", with every loop and repair\n")
     } else {
       let summary: Value = [
         "persona": .string(graph.persona.name), "calls": .array(values),
@@ -199,7 +199,7 @@ struct RunCommand {
   private func print(
     _ call: RehearsedCall, _ estimate: CallEstimate, _ selection: SelectionReport?
   ) throws {
-    let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price not known"
+    let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price unknown"
     var text =
       "── \(call.operatorName) in \(frameTitle(call.frame)) · \(estimate.provider):\(estimate.model) · "
       + "\(estimate.isBounded ? "at most" : "about") \(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
@@ -210,7 +210,7 @@ struct RunCommand {
       text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
     }
     for (attachment, tokens) in zip(call.request.attachments, estimate.attachmentTokens) {
-      text += "[attached]\n\(attachment.line), reckoned at \(tokens) tokens\n\n"
+      text += "[attached]\n\(attachment.line), about \(tokens) tokens\n\n"
     }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
     let others = OthersText(isOnTerminal: house.output.isTerminal)
@@ -230,10 +230,10 @@ struct RunCommand {
       case .agent(let word): graph = try house.graph(agent: word)
       case .fitting: graph = try house.graph(agent: graph.persona.name)
       }
-      stand.say("\(changed.joined(separator: ", ")) has changed, and counts from here on")
+      stand.say("\(changed.joined(separator: ", ")) has changed, and applies from now on")
     } catch {
       stand.warn(
-        Warning("\(error.message); going on with what was there before", at: error.location))
+        Warning("\(error.message); continuing with the previous version", at: error.location))
     }
   }
 

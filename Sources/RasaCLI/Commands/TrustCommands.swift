@@ -23,12 +23,12 @@ struct TrustCommands {
             "folder": .string(project.path), "since_ms": .int(project.since.milliseconds),
             "files": .array(project.files.keys.sorted().map { .string($0) }),
           ]
-        }, whenEmpty: "no folder is trusted; `rasa trust add DIR` trusts one"))
+        }, whenEmpty: "no trusted folders; `rasa trust add DIR` adds one"))
   }
 
   func add(_ folder: String) throws {
     guard FileSystem.kind(of: folder) == .folder else {
-      throw Failure(.usage, "\(folder) is no folder", mend: "name the folder of a project")
+      throw Failure(.usage, "\(folder) is not a folder", mend: "name the folder of a project")
     }
     let changes = try House(environment: house.environment, project: folder).projectChanges()
     let isNeeded = !changes.isEmpty
@@ -42,7 +42,7 @@ struct TrustCommands {
     }
     guard isNeeded else {
       return try print(
-        text: "the files of \(changes.project) change nothing, so there is nothing to trust\n")
+        text: "the files of \(changes.project) change nothing, so no trust is needed\n")
     }
     try print(text: changes.lines.map { "  \($0)\n" }.joined())
     try print(text: "trusted \(changes.project) as it is now\n")
@@ -54,7 +54,7 @@ struct TrustCommands {
     let isRemoved = try projects.remove(path)
     guard isRemoved else {
       throw Failure(
-        .usage, "\(path) is not trusted", mend: "`rasa trust list` shows the folders that are")
+        .usage, "\(path) is not trusted", mend: "`rasa trust list` shows the trusted folders")
     }
     if print.isJSON {
       return try print(["folder": .string(path), "trusted": false] as Value)

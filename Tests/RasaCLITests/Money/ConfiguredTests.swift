@@ -38,7 +38,7 @@ struct ConfiguredTests {
     let value = try await rasa.json("costs", "--model", "own:some-model")
     #expect(value["total"]["unpriced_calls"] == 1 && value["total"]["calls"] == 1)
     let table = try await rasa.run("costs", "--by", "provider")
-    #expect(table.text.contains("own") && table.text.contains("the price of 1 call is not known"))
+    #expect(table.text.contains("own") && table.text.contains("the price of 1 call is unknown"))
   }
 
   @Test("a model without a price is reckoned at what was said of such, under a limit")

@@ -48,7 +48,7 @@ struct CostsReportTests {
     #expect(lines[2].contains("<$0.000001") && lines[2].hasSuffix("<1%"))
     #expect(lines[3].hasPrefix("total") && lines[3].hasSuffix("100%"))
     #expect(lines[3].contains(" 13 ") && lines[3].contains("$0.12"))
-    #expect(lines[4] == "the price of 1 call is not known; it counts as nothing")
+    #expect(lines[4] == "the price of 1 call is unknown and not included")
   }
 
   @Test("the table fits the terminal, and keeps what matters", arguments: 50...140)

@@ -91,11 +91,11 @@ struct AgentFilesTests {
     let checked = try await rasa.run("agents", "validate")
     #expect(checked.exitCode == 0)
     #expect(checked.text.contains("(c-plus-plus-expert)"))
-    #expect(checked.text.contains("agents/x2.md: the agent `x1` is called same too"))
+    #expect(checked.text.contains("agents/x2.md: the agent `x1` is also called same"))
     let shadowed = try #require(
       checked.text.split(separator: "\n").firstIndex { $0.contains("code-reviewer.md") })
     let lines = checked.text.split(separator: "\n")
-    #expect(lines[shadowed + 1] == "  agents/d.md takes its place")
+    #expect(lines[shadowed + 1] == "  shadowed by agents/d.md")
     let values = try JSON.parse(try await rasa.run("agents", "validate", "--json").text)
     let shipped = values.array?.first { $0["file"].string?.contains("/code-reviewer.md") == true }
     #expect(shipped?["shadowed_by"] == "agents/d.md")

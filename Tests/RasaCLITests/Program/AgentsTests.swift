@@ -162,7 +162,7 @@ struct AgentsTests {
     #expect(text.exitCode == 0 && text.errorText.isEmpty, "\(text.errorText)")
     for part in [
       "zz-first  The First", "agents/zoo/first.toml", "agents/zoo/first.md",
-      "back 2 steps, 5 times at most, without step-1", "hands on to zz-second",
+      "back 2 steps, 5 times at most, without step-1", "hands over to zz-second",
       "$0.10 an answer, $5.00 a day, $100.00 a month", "3 at most", "docker, rust:latest",
       "quokka-care", "zz-second", "code_review", "blue",
     ] {

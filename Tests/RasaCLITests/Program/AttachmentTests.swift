@@ -211,7 +211,7 @@ struct AttachmentTests {
     for (arguments, words) in [
       ("--attach - --input -", "so does the question"),
       ("--attach - < /dev/null 'What?'", "nothing is piped into it"),
-      ("--attach - --attach - 'What?'", "stands there twice"),
+      ("--attach - --attach - 'What?'", "is given twice"),
       ("--attach -", "so does the question"),
     ] {
       let refused = try await rasa.shell("cat photo.png | \"$RASA\" run -p single \(arguments)")

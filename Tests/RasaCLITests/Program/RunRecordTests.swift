@@ -84,7 +84,7 @@ struct RunRecordTests {
     let refused = try await rasa.run("resume", id)
     #expect(refused.exitCode == 2 && refused.errorText.contains("rasa runs fork"))
     let again = try await rasa.run("runs", "cancel", id)
-    #expect(again.exitCode == 2 && again.errorText.contains("ended already"))
+    #expect(again.exitCode == 2 && again.errorText.contains("already ended"))
   }
 
   @Test("a run whose process was killed is called dead, and goes on without paying twice")
@@ -170,7 +170,7 @@ struct RunRecordTests {
     #expect(pruned.text.contains("deleted 1 run"), "\(pruned.text)")
     #expect(try await rasa.latestRun() == done)
     let deleted = try await rasa.run("runs", "delete", String(done.prefix(14)))
-    #expect(deleted.exitCode == 0 && deleted.text.contains("stays in the books"))
+    #expect(deleted.exitCode == 0 && deleted.text.contains("costs and memories are kept"))
     #expect(try await rasa.json("runs", "list").array?.isEmpty == true)
     #expect(try await rasa.json("sessions", "show", "s").array?.count == 1)
     let gone = try await rasa.run("runs", "show", done)

@@ -52,7 +52,7 @@ struct AgentDesk {
     let nearest = nearestName(to: word, among: ids).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .configuration, "there is no agent `\(word)`",
-      mend: nearest + "`rasa agents list` shows those that there are; a file is named by its path")
+      mend: nearest + "`rasa agents list` lists the agents; name a file by its path")
   }
 
   /// The one file that a word means.

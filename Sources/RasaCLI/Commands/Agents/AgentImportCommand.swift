@@ -63,21 +63,21 @@ struct AgentImportCommand {
     let existing = report.results.count { $0 == .exists }
     if broken > 0 {
       throw Failure(
-        .configuration, "\(broken) \(broken == 1 ? "file" : "files") could not be taken over",
-        mend: "mend what is shown above, and import again; the others are done")
+        .configuration, "\(broken) \(broken == 1 ? "file" : "files") could not be imported",
+        mend: "fix the problems above, and import again; the others are done")
     }
     if existing > 0 {
       throw Failure(
         .usage,
         existing == 1
-          ? "one file exists already, and stays as it is"
-          : "\(existing) files exist already, and stay as they are",
+          ? "one file already exists, and was not changed"
+          : "\(existing) files already exist, and were not changed",
         mend: "`--force` replaces them, `--to DIR` writes elsewhere")
     }
     if report.results.isEmpty {
       throw Failure(
-        .configuration, "there is nothing in \(report.source) that is an agent of another tool",
-        mend: "`rasa help import` names what is read; `--from KIND` says what the files are")
+        .configuration, "there is no agent of another tool in \(report.source)",
+        mend: "`rasa help import` lists the supported files; `--from KIND` sets their kind")
     }
   }
 }
@@ -120,14 +120,14 @@ extension AgentImportCommand {
         case .failed: break
         }
         if let wanted = item.wanted {
-          lines.append("  called `\(item.id)`: there is another `\(wanted)`")
+          lines.append("  named `\(item.id)`: there is another `\(wanted)`")
         }
       }
       lines += leftOut
       if !found.own.isEmpty {
         lines.append(
-          "\(found.own.count) TOML \(found.own.count == 1 ? "file is" : "files are") in rasa's own "
-            + "form, and stay where they are")
+          "\(found.own.count) TOML \(found.own.count == 1 ? "file is" : "files are") already in rasa's "
+            + "format, and need no import")
       }
       lines += otherLines
       lines += failures.map { "\($0.description)" }

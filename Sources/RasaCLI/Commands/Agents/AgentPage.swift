@@ -22,7 +22,7 @@ struct AgentPage {
     page.add("from", agent.files.origin)
     if agent.files.kind != .rasa { page.add("kind", agent.files.kind.name) }
     page.add("file", agent.files.config)
-    page.add("prompt", agent.files.prompt ?? "not there, so the agent cannot run")
+    page.add("prompt", agent.files.prompt ?? "missing, so the agent cannot run")
     for file in shadowed { page.add("instead of", file) }
     page.gap()
     page.add("engine", agent.engine)
@@ -39,7 +39,7 @@ struct AgentPage {
     page.add("at a time", agent.maxConcurrentTasks.map { "\($0) at most" })
     page.add("limits", text(agent.limits))
     page.add("loop", agent.loop.map(text))
-    page.add("trigger", agent.trigger.map { "hands on to \($0.agent)\(condition($0.when))" })
+    page.add("trigger", agent.trigger.map { "hands over to \($0.agent)\(condition($0.when))" })
     page.add("sandbox", agent.sandbox?.words)
     page.add("tools", agent.tools)
     page.add("reviews", agent.qualityGates)

@@ -44,7 +44,7 @@ struct AgentWatching {
     let parts =
       part("new:", change.added) + part("changed:", change.changed)
       + part("gone:", change.removed)
-    return parts.isEmpty ? "files that are no agents have changed" : parts.joined(separator: "; ")
+    return parts.isEmpty ? "files that are not agents have changed" : parts.joined(separator: "; ")
   }
 
   /// One line for each change, and one before the first.

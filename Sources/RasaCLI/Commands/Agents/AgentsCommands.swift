@@ -45,7 +45,7 @@ struct AgentsCommands {
           agent.files.origin, agent.description,
         ]
       }, values: [],
-      whenEmpty: "no agents; `rasa agents create ID` writes one")
+      whenEmpty: "no agents; `rasa agents create ID` creates one")
     // Where all are of our own form, nobody asks.
     if agents.allSatisfy({ $0.files.kind == .rasa }) { listing.remove("KIND") }
     try write(
@@ -80,7 +80,7 @@ struct AgentsCommands {
       rows: shadowed.map { [$0.id, $0.by, $0.file] },
       values: shadowed.map {
         ["id": .string($0.id), "file": .string($0.file), "by": .string($0.by)]
-      }, whenEmpty: "no agent takes the place of another")
+      }, whenEmpty: "no agent is shadowed")
   }
 
   // MARK: Search
@@ -112,7 +112,7 @@ struct AgentsCommands {
         ]
       }, values: [],
       whenEmpty: filter.query?.mode == .fuzzy
-        ? "no agent is like that" : "no agent has that; `--fuzzy` finds what is nearly it")
+        ? "no similar agent" : "no agent matches; `--fuzzy` also finds similar words")
     try write(
       listing.leavingOut(["CATEGORY", "NAME", "MATCH"], for: print.width), matches.map(\.agent))
   }
@@ -150,7 +150,7 @@ struct AgentsCommands {
     if promptOnly, !print.isJSON {
       guard let prompt else {
         throw Failure(
-          .configuration, "the prompt of `\(id)` is not there",
+          .configuration, "the prompt of `\(id)` does not exist",
           mend: "`rasa agents validate \(id)` says why")
       }
       return try print(text: prompt.hasByteSuffix("\n") ? prompt : prompt + "\n")
@@ -201,7 +201,7 @@ struct AgentsCommands {
       guard let (first, count) = groups[message] else { return nil }
       guard count > 1 else { return first }
       return Warning(
-        "\(message) (and so in \(count - 1) more \(count == 2 ? "file" : "files"); "
+        "\(message) (likewise in \(count - 1) more \(count == 2 ? "file" : "files"); "
           + "`rasa agents validate` shows everything)",
         at: first.location)
     }

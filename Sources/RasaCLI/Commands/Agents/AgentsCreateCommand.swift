@@ -14,9 +14,9 @@ struct AgentsCreateCommand {
     let id = command.arguments[0]
     guard AgentID.isValid(id) else {
       throw Failure(
-        .usage, "`\(id)` cannot be an agent's id",
+        .usage, "`\(id)` is not a valid agent ID",
         mend: (AgentID.make(of: id).map { "did you mean `\($0)`? " } ?? "")
-          + "an id is lower-case words joined by hyphens")
+          + "an ID consists of lowercase words joined by hyphens")
     }
     let draft = try draft(
       id, command, description: try await description(command.text("description")))
@@ -27,12 +27,12 @@ struct AgentsCreateCommand {
     for other in ["\(folder)/\(id).toml", "\(folder)/\(id).md"]
     where FileSystem.exists(other) && !isForced {
       throw Failure(
-        .usage, "\(other) exists already", mend: "choose another id, or add --force")
+        .usage, "\(other) exists already", mend: "choose another ID, or add --force")
     }
     // The other form of the same agent would count beside this one.
     if isForced, form == .markdown, FileSystem.exists("\(folder)/\(id).toml") {
       throw Failure(
-        .usage, "\(folder)/\(id).toml exists, and would be the agent in place of a Markdown file",
+        .usage, "\(folder)/\(id).toml exists, and would take precedence over a Markdown file",
         mend: "use `--form toml`, or remove it")
     }
     // A folder that the user names may be a link; what is made in it stays in it.
@@ -78,7 +78,7 @@ struct AgentsCreateCommand {
     }
     guard isPlain else {
       throw Failure(
-        .usage, "`\(category)` cannot be a category",
+        .usage, "`\(category)` is not a valid category",
         mend: "a category is a folder or folders below `--folder`, such as `design/web`")
     }
     return "\(folder)/\(category)"
@@ -90,7 +90,7 @@ struct AgentsCreateCommand {
     let terminal = Terminal(house.environment)
     guard terminal.inputIsTerminal, terminal.errorIsTerminal else { return "" }
     let reader = LineReader(history: nil, environment: house.environment)
-    switch try await reader.nextLine(prompt: "What does it do, and when is it to be used? ") {
+    switch try await reader.nextLine(prompt: "What does it do, and when should it be used? ") {
     case .text(let text): return text
     case .end: return ""
     case .interrupted: throw Interrupted(signal: .interrupt, mend: "nothing was written")

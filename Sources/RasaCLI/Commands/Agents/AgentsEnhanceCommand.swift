@@ -42,17 +42,17 @@ struct AgentsEnhanceCommand {
     let loaded = try AgentLoader.load(documents, engines: try desk.engines()).get()
     guard let document = documents.prompt, let prompt = loaded.prompt else {
       throw loaded.missingPrompt
-        ?? Failure(.configuration, "the agent `\(loaded.agent.id)` has no prompt to look at")
+        ?? Failure(.configuration, "the agent `\(loaded.agent.id)` has no prompt to analyse")
     }
     guard !document.path.hasPrefix("shipped:") else {
       throw Failure(
-        .usage, "`\(loaded.agent.id)` ships with the program and cannot be changed",
+        .usage, "`\(loaded.agent.id)` ships with rasa and cannot be changed",
         mend: "`rasa agents copy \(loaded.agent.id)` writes a copy to change")
     }
     guard loaded.agent.files.kind == .rasa else {
       throw Failure(
-        .usage, "\(document.path) is a \(loaded.agent.files.kind.name), which stays as it is",
-        mend: "`rasa import \(document.path)` writes it in rasa's own form")
+        .usage, "\(document.path) is a \(loaded.agent.files.kind.name), which is not changed",
+        mend: "`rasa import \(document.path)` converts it to a rasa agent")
     }
     let model = command.text("model").map(ModelConfiguration.reference)
     var proposals = AgentProposal.byRules(for: loaded.agent, prompt: prompt.text, model: model)
@@ -80,7 +80,7 @@ struct AgentsEnhanceCommand {
     writes: Bool
   ) async throws -> Value {
     guard !proposals.isEmpty else {
-      if !print.isJSON { try print(text: "\(agent.id) says everything already\n") }
+      if !print.isJSON { try print(text: "\(agent.id) has no missing fields\n") }
       return report(agent, document, proposals, isWritten: false)
     }
     if !print.isJSON { try show(document, bytes, proposals) }
@@ -92,7 +92,7 @@ struct AgentsEnhanceCommand {
     if !print.isJSON {
       try print(
         text: isWritten
-          ? "wrote \(document.path)\n" : "nothing was written; `--write` writes it\n")
+          ? "wrote \(document.path)\n" : "nothing was written; `--write` writes the proposal\n")
     }
     return report(agent, document, proposals, isWritten: isWritten)
   }
@@ -102,7 +102,7 @@ struct AgentsEnhanceCommand {
     let now = try FileSystem.read(document.path, limit: 10_000_000)
     guard now == document.bytes else {
       throw Failure(
-        .configuration, "\(document.path) has changed meanwhile, so nothing was written",
+        .configuration, "\(document.path) has changed since, so nothing was written",
         mend: "try again")
     }
     try house.agents.replace(bytes, in: document.path)

@@ -84,7 +84,7 @@ struct AgentsValidateCommand {
           if !told.contains(path), !told.contains(first), usedInstead[path] == nil,
             usedInstead[first] == nil
           {
-            warn("the agent `\(agent.id)` is also in \(first), and only one of them can count")
+            warn("the agent `\(agent.id)` is also in \(first), and only one of them can be used")
           }
           continue
         }
@@ -95,7 +95,7 @@ struct AgentsValidateCommand {
         let name = agent.name.lowercased()
         if let other = byName[name] {
           warn(
-            "the agent `\(other.id)` is called \(agent.name) too, so neither can be named by that")
+            "the agent `\(other.id)` is also called \(agent.name), so that name finds neither")
         } else {
           byName[name] = agent
         }
@@ -141,7 +141,7 @@ struct AgentsValidateCommand {
       var lines = warnings.map { "warning: \($0)" }
       for file in checked { lines += self.lines(of: file) }
       if checked.isEmpty {
-        lines.append("no agents; `rasa agents create ID` writes a first one")
+        lines.append("no agents; `rasa agents create ID` creates one")
       } else {
         lines.append(summary(of: checked, warnings))
       }
@@ -151,16 +151,16 @@ struct AgentsValidateCommand {
       throw Failure(
         .configuration,
         broken == 0
-          ? "not every place could be looked into"
-          : "\(broken) of \(checked.count) agents \(broken == 1 ? "is" : "are") not valid",
-        mend: "mend what is shown above and validate again")
+          ? "some folders could not be searched"
+          : "\(broken) of \(checked.count) agents \(broken == 1 ? "is" : "are") invalid",
+        mend: "fix the problems above and validate again")
     }
   }
 
   private func lines(of checked: Checked) -> [String] {
     let id = checked.agent.map { "  (\($0.id))" } ?? ""
     return ["\(checked.isValid ? "ok      " : "broken  ")\(checked.path)\(id)"]
-      + (checked.shadowedBy.map { ["  \($0) takes its place"] } ?? [])
+      + (checked.shadowedBy.map { ["  shadowed by \($0)"] } ?? [])
       + checked.findings.failures.map { $0.description.indented(by: 2) }
       + checked.findings.warnings.map { "  warning: \($0)" }
   }

@@ -69,7 +69,7 @@ struct RecommendationReport {
   private func requirements(_ found: Recommendations) -> String {
     let words = found.requirements.joined(separator: ", ")
     return words.isEmpty
-      ? "No agent knows a word of the task."
+      ? "No agent matches a word of the task."
       : "Looked for among \(found.among) agents: \(words)"
   }
 
@@ -80,15 +80,15 @@ struct RecommendationReport {
 
   private func costSentence(_ found: Recommendations) -> String {
     let parts = [
-      found.tooExpensive > 0 ? "\(found.tooExpensive) for what they cost" : "",
-      found.unpriced > 0 ? "\(found.unpriced) because nobody knows what they cost" : "",
+      found.tooExpensive > 0 ? "\(found.tooExpensive) because of their cost" : "",
+      found.unpriced > 0 ? "\(found.unpriced) because their cost is unknown" : "",
     ].filter { !$0.isEmpty }
     return parts.isEmpty ? "" : "Left out: \(parts.joined(separator: ", "))."
   }
 
   private func nothing(_ found: Recommendations) -> [String] {
     if found.among == 0 {
-      return ["There is no agent. `rasa agents create` writes a first one."]
+      return ["There are no agents. `rasa agents create` creates one."]
     }
     var lines = ["None of \(found.among) agents fits this task."]
     let cost = costSentence(found)
@@ -96,12 +96,12 @@ struct RecommendationReport {
     if !found.nearest.isEmpty {
       let names = found.nearest.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
       lines.append(
-        "Nearest, but below \(Int(Recommendation.acceptable)): \(names). `--all --explain` shows why; "
-          + "`rasa run --agent ID` asks one all the same.")
+        "Closest, but below \(Int(Recommendation.acceptable)): \(names). `--all --explain` shows why; "
+          + "`rasa run --agent ID` runs one anyway.")
     } else if cost.isEmpty {
       lines.append(
-        "No agent knows a word of it; `rasa agents list` shows what there is, and `rasa agents "
-          + "create` writes an agent for it.")
+        "No agent matches a word of it; `rasa agents list` lists the agents, and `rasa agents "
+          + "create` creates one.")
     }
     return lines
   }

@@ -63,7 +63,7 @@ struct ChatCommands {
   ) async throws -> Outcome {
     if !argument.isEmpty, command.argument.isEmpty {
       try house.tell(
-        "/\(command.names[0]) takes nothing behind it; `//\(command.names[0]) …` sends the line\n")
+        "/\(command.names[0]) takes no argument; `//\(command.names[0]) …` sends the line\n")
       return .goOn
     }
     switch command.action {
@@ -78,7 +78,7 @@ struct ChatCommands {
     case .quit: return .leave
     case .retry:
       guard let question = try await latestQuestion() else {
-        try house.tell("nothing has been asked yet\n")
+        try house.tell("there is no question yet\n")
         return .goOn
       }
       lastQuestion = question
@@ -113,7 +113,7 @@ struct ChatCommands {
     guard let text = text.map({ String($0.withoutFinalLineFeed) }),
       text.utf8.contains(where: { $0 > 0x20 })
     else {
-      try house.tell("nothing was asked: the editor failed, or the text is empty\n")
+      try house.tell("nothing was sent: the editor failed, or the text is empty\n")
       return nil
     }
     // What is asked stands above its answer, as if it had been typed here.
@@ -129,7 +129,7 @@ struct ChatCommands {
     let spent = runs.reduce(Money.zero) { $0 + $1.cost }
     var lines = [
       runs.isEmpty
-        ? "this conversation: nothing has been asked yet"
+        ? "this conversation: no questions yet"
         : "this conversation: \(spent.displayText), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
     ]
     let books = try BudgetBooks(house, store, warn: { _ in })
@@ -143,7 +143,7 @@ struct ChatCommands {
       }
     }
     if let most = settings.gate.maxCost {
-      lines.append("an answer may cost \(most.displayText) at most")
+      lines.append("an answer may cost at most \(most.displayText)")
     }
     return lines.map { $0 + "\n" }.joined()
   }
@@ -161,18 +161,18 @@ struct ChatCommands {
     switch argument {
     case "":
       let last = lastAnswer.map { $0.answeredBy.joined(separator: ", ") } ?? ""
-      let answered = last.isEmpty ? "nothing has been answered yet" : "\(last) answered last"
-      let asked = settings.gate.model.map { "\($0)" } ?? "the model that \(name) names or fits"
+      let answered = last.isEmpty ? "no answer yet" : "\(last) answered last"
+      let asked = settings.gate.model.map { "\($0)" } ?? "the model that \(name) recommends"
       return "asked is \(asked); \(answered)\n"
     case "default":
       settings.gate.model = nil
-      return "from here on the model is asked that \(name) names or fits\n"
+      return "from now on: the model that \(name) recommends\n"
     default:
       guard !argument.utf8.contains(where: { $0 <= 0x20 }) else {
         return "/model takes one name, such as ollama:llama3.2; `rasa models list` shows them\n"
       }
       settings.gate.model = ModelConfiguration.reference(argument)
-      return "\(printable(argument)) is asked from here on\n"
+      return "\(printable(argument)) answers from now on\n"
     }
   }
 
@@ -191,7 +191,7 @@ struct ChatCommands {
     let turns = try await store.turns(of: session, limit: 1000).count
     return turns == 0
       ? "a new conversation: \(printable(argument))\n"
-      : "going on with \(printable(argument)), \(turns) \(turns == 1 ? "turn" : "turns") so far\n"
+      : "continuing \(printable(argument)), \(turns) \(turns == 1 ? "turn" : "turns") so far\n"
   }
 
   private func save(_ argument: String) async throws -> String {
@@ -206,9 +206,9 @@ struct ChatCommands {
       path = home + String(path.dropFirst())
     }
     let turns = try await store.turns(of: session, limit: 10_000)
-    guard !turns.isEmpty else { return "nothing has been answered yet, so nothing was written\n" }
+    guard !turns.isEmpty else { return "there is no answer yet, so nothing was written\n" }
     guard replaces || !FileSystem.exists(path) else {
-      return "\(printable(path)) is there already; /save --force \(printable(path)) replaces it\n"
+      return "\(printable(path)) already exists; /save --force \(printable(path)) replaces it\n"
     }
     var text = "# \(session.name)\n"
     for turn in turns {

@@ -51,10 +51,10 @@ struct ChatCommand: Sendable, Equatable {
     ChatCommand(action: .help, names: ["help", "?"], summary: "Show these commands"),
     ChatCommand(
       action: .cost, names: ["cost"],
-      summary: "What this conversation and today have cost, beside the limits"),
+      summary: "The cost of this conversation and of today, and the limits"),
     ChatCommand(
       action: .model, names: ["model"], argument: "[NAME]",
-      summary: "Which model is asked; with a name, ask that one from now on (`default` undoes it)"),
+      summary: "Show the model; with a name, use that one from now on (`default` undoes it)"),
     ChatCommand(action: .retry, names: ["retry"], summary: "Ask the last question again"),
     ChatCommand(
       action: .edit, names: ["edit"],
@@ -67,7 +67,7 @@ struct ChatCommand: Sendable, Equatable {
       summary: "Write the conversation to a Markdown file (`--force FILE` replaces one)"),
     ChatCommand(
       action: .session, names: ["session"], argument: "[NAME]",
-      summary: "Which conversation this is; with a name, go over to that one"),
+      summary: "Show the conversation; with a name, switch to that one"),
     ChatCommand(action: .quit, names: ["quit", "exit"], summary: "End the chat, as Ctrl-D does"),
   ]
 
@@ -92,14 +92,14 @@ struct ChatCommand: Sendable, Equatable {
       }
     }
     return text
-      + "Ctrl-C stops an answer. `//` sends a line that begins with a slash; Alt-Enter begins a new line.\n"
+      + "Ctrl-C stops an answer. `//` sends a line that starts with a slash; Alt-Enter starts a new line.\n"
   }
 
   static func unknown(_ word: String) -> String {
     let nearest = nearestName(to: word.lowercased(), among: all.flatMap(\.names))
     let hint = nearest.map { "did you mean /\($0)? " } ?? ""
     return
-      "there is no command /\(word); nothing was sent. \(hint)/help shows all, and a line that "
-      + "begins with // is sent with one slash\n"
+      "there is no command /\(word); nothing was sent. \(hint)/help lists them, and a line that "
+      + "starts with // is sent with one slash\n"
   }
 }

@@ -22,12 +22,12 @@ struct ImportCommand {
         vendor: { name throws(Failure) in try shipped.vendor(of: name) })
     } catch {
       var failure = error
-      if failure.mend.isEmpty { failure.mend = "check that the file is whole, and JSON" }
+      if failure.mend.isEmpty { failure.mend = "check that the file is complete JSON" }
       throw failure
     }
     guard !found.models.isEmpty else {
       throw Failure(
-        .configuration, "no model in \(file) has a price that can be taken over",
+        .configuration, "no model in \(file) has a price that can be imported",
         mend: "choose other providers with --provider",
         details: Self.reasons(found).map { "\($0.count): \($0.reason)" })
     }
@@ -40,7 +40,7 @@ struct ImportCommand {
     let document = CatalogueDocument(file: path, bytes: Array(text.utf8))
     guard document.bytes.count <= CatalogueDocument.largest else {
       throw Failure(
-        .configuration, "the prices in \(file) are more than a catalogue holds",
+        .configuration, "\(file) has more prices than a catalogue can hold",
         mend: "choose some providers with --provider")
     }
     _ = try Catalogue(load: { () throws(Failure) in [document] }).allFacts()
@@ -58,7 +58,7 @@ struct ImportCommand {
       }
     guard isName else {
       throw Failure(
-        .usage, "\(quoted(name)) cannot be the name of a catalogue",
+        .usage, "\(quoted(name)) is not a valid catalogue name",
         mend: "use lower-case letters, digits, `-` and `_`")
     }
     return name
@@ -98,11 +98,12 @@ struct ImportCommand {
         ] as Value)
     }
     try print(
-      text: "took \(found.models.count) \(found.models.count == 1 ? "model" : "models") of "
-        + "\(providers.count) \(providers.count == 1 ? "provider" : "providers") over from \(file) "
-        + "(\(found.format.rawValue))\nwrote \(path); its prices count before those that ship\n")
+      text: "imported \(found.models.count) \(found.models.count == 1 ? "model" : "models") of "
+        + "\(providers.count) \(providers.count == 1 ? "provider" : "providers") from \(file) "
+        + "(\(found.format.rawValue))\nwrote \(path); its prices take precedence over shipped ones\n"
+    )
     guard !reasons.isEmpty else { return }
-    try print(text: "\nleft out\n")
+    try print(text: "\nskipped\n")
     try print(
       Listing(
         columns: ["COUNT", "WHY", "SUCH AS"],

@@ -40,15 +40,15 @@ struct LLMCommands {
     if models.providers.isEmpty {
       try print(
         text: models.prefersMock
-          ? "the mock answers, as LLM_PROVIDER says\n"
-          : "no provider is configured: an Ollama on this machine is asked if it runs, else the mock "
+          ? "the mock answers, because of LLM_PROVIDER\n"
+          : "no provider is configured: Ollama answers if it runs on this machine, else the mock "
             + "answers\n")
     } else if models.prefersMock {
-      try print(text: "the mock answers all the same, as LLM_PROVIDER says\n")
+      try print(text: "the mock answers anyway, because of LLM_PROVIDER\n")
     }
     try print(
       text:
-        "default model: \(model ?? (models.providers.isEmpty ? "none" : "what the first provider lists first"))\nprofile: \(profile)\n"
+        "default model: \(model ?? (models.providers.isEmpty ? "none" : "the first one that the first provider lists"))\nprofile: \(profile)\n"
         + "days and months of budgets: \(zone) time\n"
         + "network: \(network.problem?.message ?? network.text)\n")
   }
@@ -122,11 +122,11 @@ struct LLMCommands {
             "proxy": proxy(for: report.address, by: network),
             "error": report.problem?.value ?? .null,
           ]
-        }, whenEmpty: "no provider is configured, and no Ollama runs here: the mock answers"))
+        }, whenEmpty: "no provider is configured, and Ollama is not running: the mock answers"))
     if !print.isJSON { try print(text: "\nnetwork: \(NetworkSummary(network).text)\n") }
     guard !reports.contains(where: { $0.availability != .unavailable }) else { return }
     throw Failure(
-      .provider, "no provider answers",
+      .provider, "no provider responds",
       mend: reports.compactMap { $0.problem?.mend }.first { !$0.isEmpty }
         ?? ModelsCommands.nothingConfigured.mend)
   }
@@ -166,9 +166,9 @@ extension ProviderReport {
   fileprivate var verdict: String {
     switch (availability, problem?.kind) {
     case (.available, _): "answers"
-    case (.unknown, _): "answers, without a list"
-    case (.unavailable, .authentication): "refuses the key"
-    case (.unavailable, _): "does not answer"
+    case (.unknown, _): "responds, without a list"
+    case (.unavailable, .authentication): "rejects the key"
+    case (.unavailable, _): "does not respond"
     }
   }
 

@@ -102,13 +102,13 @@ extension ModelsCommands {
   private func unreachable(_ name: String, _ configuration: ModelConfiguration) -> Failure {
     let names = configuration.providers.map(\.name)
     return Failure(
-      .configuration, "no provider is configured that could answer as \(quoted(name))",
+      .configuration, "no configured provider has the model \(quoted(name))",
       mend: names.isEmpty
         ? Self.nothingConfigured.mend : "configured: \(names.joined(separator: ", "))")
   }
 
   static let nothingConfigured = Failure(
-    .configuration, "no provider is configured, and no Ollama runs here",
+    .configuration, "no provider is configured, and Ollama is not running",
     mend: "set the key of a provider, such as OPENAI_API_KEY, start Ollama, or write `providers:` "
       + "into config.yaml")
 }

@@ -22,7 +22,7 @@ extension ModelsCommands {
     if let facts, !facts.prices.isEmpty {
       let version = facts.price(on: today)?.version
       try print(
-        text: "\nUS dollars per million tokens; in force today: \(version ?? "none of these")\n")
+        text: "\nUS dollars per million tokens; valid today: \(version ?? "none of these")\n")
       try print(prices(of: facts))
     }
     guard let counting = state?.standing?.counting, !counting.isEmpty else { return }
@@ -38,7 +38,7 @@ extension ModelsCommands {
     }
     let nearest = nearestName(to: reference.model, among: names)
     return Failure(
-      .usage, "nothing is known of a model \(quoted(reference.model))",
+      .usage, "unknown model \(quoted(reference.model))",
       mend: nearest.map { "did you mean `\($0)`?" }
         ?? "`rasa models list --all` shows every model of the catalogue")
   }
@@ -52,7 +52,7 @@ extension ModelsCommands {
       if let text, !text.isEmpty { lines.append("  \(label.padded(to: 10))\(text)") }
     }
     add(
-      "provider", settings.map { "\($0.name) (\($0.baseURL))" } ?? "none that is configured has it")
+      "provider", settings.map { "\($0.name) (\($0.baseURL))" } ?? "no configured provider has it")
     if let facts {
       add("vendor", facts.vendor)
       add("aliases", try house.catalogue.aliases(of: facts.id).joined(separator: ", "))
@@ -65,10 +65,10 @@ extension ModelsCommands {
           Attachment.Kind.allCases.filter(inputs.contains)
             .map { $0 == .text ? "text" : $0.plural }.joined(separator: ", ")
         })
-      add("open", facts.isOpen ? "its weights can be had" : nil)
+      add("open", facts.isOpen ? "open weights" : nil)
       add("source", facts.source)
     } else {
-      add("catalogue", "it does not know this model, so its price is not known either")
+      add("catalogue", "it does not list this model, so the price is unknown")
     }
     if let settings, settings.price(of: facts, named: reference.model, on: today)?.isFree == true {
       add("price", "free: it runs here")
@@ -78,7 +78,7 @@ extension ModelsCommands {
     add(
       "circuit",
       state.isOpen
-        ? "open: it failed \(state.standing?.failures ?? 0) times in a row, and is asked last"
+        ? "open: it failed \(state.standing?.failures ?? 0) times in a row, and is tried last"
         : "closed")
     if let adapted = state.standing?.adapted, adapted.isBelieved(at: house.time.now()) {
       let until = adapted.learntAt.milliseconds + AdaptedForm.lifetime

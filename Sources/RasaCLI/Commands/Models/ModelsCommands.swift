@@ -49,7 +49,7 @@ struct ModelsCommands {
         throw Failure(
           .usage, "there is no provider \(quoted(provider)) here",
           mend: nearestName(to: provider, among: known.sorted()).map { "did you mean `\($0)`?" }
-            ?? "`rasa llm info` shows which are configured; --all lists every vendor's models")
+            ?? "`rasa llm info` shows the configured ones; --all lists every vendor's models")
       }
       rows = rows.filter { $0.settings?.name == name || $0.facts?.vendor == name }
     }
@@ -57,7 +57,7 @@ struct ModelsCommands {
       configuration.providers.isEmpty
       ? "no provider is configured; set the key of one, such as OPENAI_API_KEY, start Ollama, or see "
         + "every model with --all"
-      : "nothing is known of what these providers have; ask them with `rasa models check`"
+      : "the models of these providers are unknown; `rasa models check` asks for them"
     let listing = Listing(
       columns: [
         "PROVIDER", "MODEL", "CONTEXT", "IN $/M", "OUT $/M", "THINKS", "STATE", "FIRST", "TOKENS/S",

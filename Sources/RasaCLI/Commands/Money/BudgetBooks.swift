@@ -78,7 +78,7 @@ struct BudgetBooks {
       let nearest = nearestName(
         to: name, among: personas + agents.registry.ids + known + [everyone.title])
       throw Failure(
-        .configuration, "there is no agent or persona `\(name)`, and the books know no such name",
+        .configuration, "there is no agent or persona `\(name)`, and no costs under that name",
         mend: (nearest.map { "did you mean `\($0)`? " } ?? "") + "`rasa agents budget` shows all")
     }
   }

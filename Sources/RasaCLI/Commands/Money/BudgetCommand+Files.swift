@@ -29,7 +29,7 @@ extension BudgetCommand {
       if !print.isJSON { try print(text: "wrote \(path)\n") }
     }
     if print.isJSON { return try print(.array(written)) }
-    if written.isEmpty { try print(text: "there is nothing to write\n") }
+    if written.isEmpty { try print(text: "nothing to write\n") }
   }
 
   // MARK: Import
@@ -51,8 +51,8 @@ extension BudgetCommand {
     guard paths.count > 1 else { throw first }
     throw Failure(
       .configuration,
-      "\(failures.count) of \(paths.count) files cannot be imported; the others have been",
-      mend: "mend them and import again; what was imported does not count twice",
+      "\(failures.count) of \(paths.count) files cannot be imported; the others were imported",
+      mend: "fix them and import again; nothing is counted twice",
       details: failures.flatMap {
         "\($0)".split(atByte: "\n", omittingEmpty: true).map(String.init)
       })
@@ -120,7 +120,7 @@ extension BudgetCommand {
     if !print.isJSON {
       let what =
         change == .zero
-        ? "has counted \(amounts.spent.budgetText) or more already"
+        ? "already counts \(amounts.spent.budgetText) or more"
         : "counts \(amounts.spent.budgetText) now, \(change.budgetText) more than before"
       try print(text: "\(owner.title), \(period): \(what)\n")
     }
@@ -137,10 +137,10 @@ extension BudgetCommand {
     guard let inFile, inFile != limit else { return }
     let reason =
       limit.map { "that of `\(owner.title)` is \($0.budgetText)" }
-      ?? "`\(owner.title)` has none; limits stand in a `cost_budget` or in config.yaml"
+      ?? "`\(owner.title)` has none; limits belong in a `cost_budget` or in config.yaml"
     books.warn(
       Warning(
-        "the file's \(name) limit of \(inFile.budgetText) is not taken over: \(reason)",
+        "the file's \(name) limit of \(inFile.budgetText) is not imported: \(reason)",
         at: SourceLocation(file: path, line: 0, column: 0)))
   }
 }

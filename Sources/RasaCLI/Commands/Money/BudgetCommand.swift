@@ -61,7 +61,7 @@ struct BudgetCommand {
     }
     guard !statuses.isEmpty else {
       return try print(
-        text: "nothing was spent this month, and nobody has a limit of a day or a month\n")
+        text: "nothing was spent this month, and there are no daily or monthly limits\n")
     }
     try print(
       text: statuses.map { $0.text(daily: daily, monthly: monthly) }.joined(separator: "\n"))
@@ -101,7 +101,7 @@ struct BudgetCommand {
       let before = Money.zero - change
       let held =
         period.balance.held == .zero
-        ? "" : "; \(period.balance.held.budgetText) stays held for calls under way"
+        ? "" : "; \(period.balance.held.budgetText) stays held for calls in flight"
       try print(
         text: "\(owner.title), \(period.name): "
           + (before == .zero
@@ -114,10 +114,10 @@ struct BudgetCommand {
     let terminal = Terminal(house.environment)
     guard terminal.inputIsTerminal, terminal.errorIsTerminal else {
       throw Failure(
-        .approval, "\(what.dropLast()), and there is no terminal to confirm it at",
+        .approval, "\(what.dropLast()), but there is no terminal to confirm it on",
         mend: "add `--yes`")
     }
-    try house.tell("\(printable(what)) It stays in the books, with your name.\n")
+    try house.tell("\(printable(what)) The reset is recorded with your name.\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Reset? [y/N] ")
     switch line {

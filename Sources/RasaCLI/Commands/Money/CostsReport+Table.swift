@@ -108,11 +108,11 @@ extension CostsReport {
     if total.unpriced > 0 {
       notes.append(
         total.unpriced == 1
-          ? "the price of 1 call is not known; it counts as nothing"
-          : "the prices of \(total.unpriced) calls are not known; they count as nothing")
+          ? "the price of 1 call is unknown and not included"
+          : "the prices of \(total.unpriced) calls are unknown and not included")
     }
     if rows.reduce(0, { $0 + $1.calls }) < total.calls {
-      notes.append("only the first \(rows.count) rows are listed; the total is of all")
+      notes.append("only the first \(rows.count) rows are listed; the total includes all")
     }
     return notes
   }

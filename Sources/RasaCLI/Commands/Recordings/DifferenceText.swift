@@ -26,28 +26,28 @@ struct DifferenceText {
   private mutating func lines(of difference: Difference) -> [String] {
     switch difference {
     case .request(let key, let change):
-      return [head(title(of: key), "asked in other words")] + lines(of: change, at: key)
+      return [head(title(of: key), "different prompt")] + lines(of: change, at: key)
     case .newCall(let key, let request):
-      return [head(title(of: key), "asks a model, and the recording has no such call")]
+      return [head(title(of: key), "calls a model, but the recording has no such call")]
         + compared("", request.messages.last?.text ?? "")
     case .missingCall(let key):
-      return [head(title(of: key), "the recorded call was not asked")]
+      return [head(title(of: key), "the recorded call was not made")]
     case .question(let key, let expected, let found):
-      return [head(title(of: key), "a person would be shown something else")]
+      return [head(title(of: key), "a person would see a different text")]
         + compared(expected, found)
     case .newQuestion(let key, let question, let payload):
       return [
-        head(title(of: key), "asks a person, and the recording has no such question"),
+        head(title(of: key), "asks a person, but the recording has no such question"),
         "    " + TerminalText.line(question),
       ] + compared("", text(payload))
     case .missingQuestion(let key):
-      return [head(title(of: key), "the recorded question was not put")]
+      return [head(title(of: key), "the recorded question was not asked")]
     case .newRecall(let step):
-      return [head(title(of: step), "looks up memories, and the recording has none for it")]
+      return [head(title(of: step), "looks up memories, but the recording has none for it")]
     case .missingRecall(let step):
       return [head(title(of: step), "the recorded memories were not looked up")]
     case .path(let expected, let found):
-      return [head("path", "other operators, or in another order")]
+      return [head("path", "different operators, or a different order")]
         + compared(
           expected.map(\.place).joined(separator: "\n"), found.map(\.place).joined(separator: "\n"))
     case .state(let key, let expected, let found):

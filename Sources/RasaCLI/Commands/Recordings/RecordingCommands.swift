@@ -35,7 +35,7 @@ struct RecordingCommands {
     guard FileSystem.kind(of: folder) == .folder, FileSystem.kind(of: path) != .folder else {
       throw Failure(
         .usage, "a recording cannot be written to \(path)",
-        mend: "name a file in a folder that is there")
+        mend: "name a file in an existing folder")
     }
     func write() async throws {
       let entries = try await journal.entries(of: run)
@@ -71,7 +71,7 @@ struct RecordingCommands {
         width: Terminal(house.environment).columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: made.differences)
       try house.tell(
-        "rasa: warning: this run does not replay to the same end:\n"
+        "rasa: warning: this run does not replay to the same result:\n"
           + lines.joined(separator: "\n") + "\n")
     }
     var recording = made.recording
@@ -123,8 +123,8 @@ struct RecordingCommands {
   private func failure(of replayed: Replayed, _ file: RecordingFile) -> Failure? {
     guard replayed.differences.isEmpty else {
       return Failure(
-        .run, "the run parts from its recording \(file.path)",
-        mend: "`rasa test \(file.path) --update` takes what came as what is expected")
+        .run, "the run differs from its recording \(file.path)",
+        mend: "`rasa test \(file.path) --update` accepts the new results")
     }
     return replayed.failure
       ?? replayed.result?.waitsFor.first.map { stopped($0, file.recording) }
@@ -141,7 +141,7 @@ struct RecordingCommands {
   private func stopped(_ waiting: Approval, _ recording: Recording) -> Failure {
     let place = "\(waiting.question.key.operatorName) in \(frameTitle(waiting.question.key.frame))"
     guard isWaiting(recording) else {
-      return Failure(.cancelled, "the recorded run was interrupted: \(place) was under way")
+      return Failure(.cancelled, "the recorded run was interrupted: \(place) was running")
     }
     return Failure(.approval, "the recorded run is parked: \(place) waits for an answer")
   }

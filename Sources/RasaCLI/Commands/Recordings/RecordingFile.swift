@@ -20,7 +20,7 @@ struct RecordingFile: Sendable {
     guard text.utf8.count <= Recording.largest else {
       throw Failure(
         .run,
-        "the recording would have \(byteCountText(text.utf8.count)), and no more than "
+        "the recording would have \(byteCountText(text.utf8.count)), but only "
           + "\(byteCountText(Recording.largest)) can be read again",
         mend: "record a shorter run")
     }
@@ -36,7 +36,7 @@ struct RecordingFile: Sendable {
         let below = try files(in: FileRoot(path))
         guard !below.isEmpty else {
           throw Failure(
-            .usage, "there are no recordings in \(path)",
+            .usage, "there are no tests in \(path)",
             mend: "`rasa runs export RUN --as-test \(path)` makes one of a run")
         }
         found += below

@@ -102,7 +102,7 @@ struct TestCommand {
       }
     }
     if isUpdating, tested.verdict == .differs {
-      lines.append("  not updated: it has no answer to what is asked now; record it anew")
+      lines.append("  not updated: it has no answer to a new question; record it again")
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -126,14 +126,14 @@ struct TestCommand {
       + parts.joined(separator: ", ")
     if count(.broken) > 0 {
       throw Failure(
-        .configuration, summary, mend: "mend the broken files by hand, or record the runs anew")
+        .configuration, summary, mend: "fix the broken files by hand, or record the runs again")
     }
     if count(.differs) > 0 {
       throw Failure(
         .run, summary,
         mend: all.contains { $0.verdict == .differs && $0.isComplete }
-          ? "`rasa test \(paths.joined(separator: " ")) --update` takes what came as what is expected"
-          : "there is no recorded answer to what is asked now: record it anew")
+          ? "`rasa test \(paths.joined(separator: " ")) --update` accepts the new results"
+          : "there is no recorded answer to a new question: record it again")
     }
     if !print.isJSON { try print(text: summary + "\n") }
   }

@@ -25,13 +25,13 @@ struct ResumeCommand {
   func resume(_ found: RunArchive.Found, _ settings: RunSettings) async throws {
     if found.condition == .cancelled {
       throw Failure(
-        .usage, "\(found.id) was cancelled, and is not gone on with",
-        mend: "`rasa runs fork \(found.id)` begins a new run that reuses what it has paid for")
+        .usage, "\(found.id) was cancelled, and cannot be resumed",
+        mend: "`rasa runs fork \(found.id)` starts a new run that reuses its answers")
     }
     guard found.run.record.hasPersona else {
       throw Failure(
         .usage, "\(found.id) only computed embeddings, so it cannot be resumed",
-        mend: "`rasa agents recommend` asks for what is missing")
+        mend: "`rasa agents recommend` computes what is missing")
     }
     do {
       _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
@@ -51,7 +51,7 @@ struct ResumeCommand {
       conditions: [.answered, .interrupted, .died, .parked, .failed], limit: 100
     ).filter(\.run.record.hasPersona)
     let listing = Listing(
-      columns: ["RUN", "STATUS", "CHANGED", "GO ON WITH", "INPUT"],
+      columns: ["RUN", "STATUS", "CHANGED", "RESUME WITH", "INPUT"],
       rows: found.map { one in
         [
           one.id.text, one.condition.text(waiting: one.run.waiting),
@@ -63,7 +63,7 @@ struct ResumeCommand {
         var value = one.value.object ?? ValueObject()
         value["go_on_with"] = .string(one.wayOn)
         return .object(value)
-      }, whenEmpty: "every run has come to its end")
+      }, whenEmpty: "no unfinished runs")
     try Printer(output: print.output, isJSON: isJSON, width: print.width)(listing)
   }
 
@@ -131,23 +131,23 @@ struct ResumeCommand {
     try printDocuments()
     if failed > 0 {
       throw Failure(
-        .run, "\(failed) of \(found.count) runs did not come to their end",
-        mend: "`rasa resume` lists what is left")
+        .run, "\(failed) of \(found.count) runs are unfinished",
+        mend: "`rasa resume` lists them")
     }
   }
 
   /// What others have done with a run since it was found; nil when it can still go on here, or did.
   private func change(of run: Identifier, since failure: Failure? = nil) async throws -> String? {
     guard let listing = try await workshop.store.run(run.text) else {
-      return "\(run) was deleted meanwhile"
+      return "\(run) has been deleted"
     }
-    if listing.isAlive { return "\(run) was taken up by another process meanwhile" }
+    if listing.isAlive { return "another process has taken \(run)" }
     let condition = try await archive.found(listing).condition
-    if condition == .cancelled { return "\(run) was cancelled meanwhile" }
+    if condition == .cancelled { return "\(run) has been cancelled" }
     // What failed after it had been taken up here failed here.
     if condition == .failed, failure?.run != nil { return nil }
     return [.done, .failed].contains(condition)
-      ? "\(run) has ended meanwhile: it is \(condition.rawValue)" : nil
+      ? "\(run) has ended: it is \(condition.rawValue)" : nil
   }
 
   private func tell(_ line: String, _ settings: RunSettings) throws {

@@ -58,7 +58,7 @@ struct RunsCommands {
           ]
         },
         values: found.map(\.value),
-        whenEmpty: conditions.isEmpty ? "no runs yet; `rasa run` makes the first" : "no such runs"))
+        whenEmpty: conditions.isEmpty ? "no runs yet; `rasa run` starts one" : "no such runs"))
   }
 
   // MARK: Cancel, delete, prune
@@ -75,10 +75,10 @@ struct RunsCommands {
         lines.append("\(found.id) is cancelled\n")
       case .asked:
         value["status"] = "running"
-        lines.append("\(found.id) is under way; its process has been asked to stop\n")
+        lines.append("\(found.id) is running; its process has been asked to stop\n")
       case .ended(let status):
         let failure = Failure(
-          .usage, "\(found.id) has ended already: it is \(status.rawValue)",
+          .usage, "\(found.id) has already ended: it is \(status.rawValue)",
           mend: "`rasa runs show \(found.id)` shows how")
         value["status"] = .string(status.rawValue)
         value["error"] = failure.value
@@ -94,7 +94,7 @@ struct RunsCommands {
     let found = try await all(words)
     let deleted = try await store.deleteRuns(found.map(\.id))
     if let one = found.first(where: { !deleted.contains($0.id) }) {
-      throw Failure(.usage, "\(one.id) has been deleted meanwhile")
+      throw Failure(.usage, "\(one.id) has already been deleted")
     }
     if print.isJSON {
       return try print(
@@ -115,7 +115,7 @@ struct RunsCommands {
   }
 
   private static let whatStays =
-    "what was spent stays in the books, what was remembered in the memories"
+    "costs and memories are kept"
 
   private func prune(_ command: ParsedCommand) async throws {
     let age = command.milliseconds("older-than") ?? 0
@@ -131,7 +131,7 @@ struct RunsCommands {
         "deleted": .bool(!isDry),
       ])
     }
-    guard !report.runs.isEmpty else { return try print(text: "there is nothing to delete\n") }
+    guard !report.runs.isEmpty else { return try print(text: "nothing to delete\n") }
     let count = "\(report.runs.count) \(report.runs.count == 1 ? "run" : "runs")"
     let size = sizeText(report.bytes)
     if isDry {
