@@ -44,6 +44,10 @@ package struct Failure: Error, Sendable, Hashable {
   private var ownDetails: [String]
   /// What else is wrong with the same document, each with its own place and suggestion.
   package var others: [Failure] = []
+  /// The passes through operators in which it came up, the innermost first.
+  package var steps: [FailedStep] = []
+  /// Whether the run's own time is up, which no operator can work around.
+  package var isOfWholeRun = false
   /// The run that ended with it, where one had begun.
   package var run: FailedRun?
   /// What was paid for a call that ended in this, until whoever keeps the sum has added it.
@@ -135,6 +139,22 @@ extension Failure: CustomStringConvertible {
       scalar == "\t" ? "\t" : String(repeating: " ", count: scalar.displayWidth)
     }
     return indent.joined() + "^"
+  }
+}
+
+/// The pass through an operator in which a failure came up.
+package struct FailedStep: Sendable, Hashable {
+  package var operatorName: String
+  package var frame: String
+  /// Nil where an early version wrote it down, which did not say.
+  package var visit: Int?
+  package var round: Int?
+
+  package init(operatorName: String, frame: String, visit: Int? = nil, round: Int? = nil) {
+    self.operatorName = operatorName
+    self.frame = frame
+    self.visit = visit
+    self.round = round
   }
 }
 

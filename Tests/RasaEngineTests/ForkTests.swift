@@ -123,7 +123,7 @@ struct ForkTests {
         ResumeTests.surroundings(gate, store, ResumeTests.people(nil))
       ).resume(graph, history, inheriting: origin, by: "test")
       #expect(result.output == whole.output, "after line \(count)")
-      #expect(!gate.contexts.contains { known.answer(at: $0.key) != nil }, "after line \(count)")
+      #expect(!gate.contexts.contains { known.done(at: $0.key) != nil }, "after line \(count)")
     }
   }
 

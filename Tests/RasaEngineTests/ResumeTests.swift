@@ -39,7 +39,7 @@ struct ResumeTests {
       #expect(result.state == whole.state, "after line \(count)")
       #expect(.string(screen.output) == whole.output, "after line \(count)")
       for key in again.contexts.map(\.key) {
-        #expect(known.answer(at: key) == nil, "after line \(count): \(key) was asked again")
+        #expect(known.done(at: key) == nil, "after line \(count): \(key) was asked again")
       }
       let kinds = store.kinds.filter { $0 != "run.resumed" && !$0.hasPrefix("call.") }
       let expected = reference.kinds.filter { !$0.hasPrefix("call.") }
@@ -74,7 +74,7 @@ struct ResumeTests {
           graph, try await store.claim(Identifier("run-1")), by: "test")
         #expect(result.state == whole.state, "seed \(seed), line \(count)")
         #expect(
-          !gate.contexts.contains { known.answer(at: $0.key) != nil },
+          !gate.contexts.contains { known.done(at: $0.key) != nil },
           "seed \(seed), line \(count)")
         #expect(
           store.snapshot.entries.filter { $0.kind == "operator.finished" }.count == whole.steps)

@@ -40,7 +40,7 @@ extension GraphCompiler {
       }
     }
     delegate(&node)
-    if definition.kind == .tool {
+    if definition.kind == .tool, !definition.tools.contains(where: tools.contains) {
       problems.append(
         Failure(
           .configuration,

@@ -9,14 +9,16 @@ extension Graph {
   /// - Parameters:
   ///   - shipped: looks up operators that are implied or that frames name.
   ///   - delegates: looks up the personas and agents that work inside this one.
+  ///   - tools: what operators of kind `tool` can have done.
   package static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
-    delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil }
+    delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil },
+    tools: Set<String> = []
   ) throws(Failure) -> Graph {
     try compile(
       persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth,
-      narrowing: AgentNarrowing())
+      narrowing: AgentNarrowing(), tools: tools)
   }
 
   /// What is wrong with the frames, names and transitions of a persona of which a part could not be
@@ -43,11 +45,12 @@ extension Graph {
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing
+    deepest: Int, narrowing: AgentNarrowing, tools: Set<String> = []
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
       persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
       narrowing: narrowing.and(persona.agents))
+    compiler.tools = tools
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -72,6 +75,8 @@ struct GraphCompiler {
   var problems: [Failure] = []
   /// Whether some operators are there by their names alone.
   var isPartial = false
+  /// What operators of kind `tool` can have done.
+  var tools: Set<String> = []
   var operators: NamedOperators
   let shipped: (String) throws(Failure) -> OperatorDefinition
   let delegates: (String) throws(Failure) -> PersonaDefinition?

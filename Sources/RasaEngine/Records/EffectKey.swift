@@ -26,6 +26,12 @@ package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension EffectKey {
+  /// The pass that asked: its round stands behind the label, as in `call@2`.
+  package var step: Step {
+    let round = label.lastIndex(of: "@").flatMap { Int(label[label.index(after: $0)...]) }
+    return Step(frame: frame, visit: visit, operatorName: operatorName, round: round ?? 1)
+  }
+
   /// The run's own operator that asked, or has somebody work who did.
   var outermost: Step {
     var step = Step(frame: frame, visit: visit, operatorName: operatorName)

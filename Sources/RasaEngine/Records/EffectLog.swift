@@ -3,27 +3,32 @@ package import RasaCore
 /// What a run has had from the outside, by identity: an index of its journal, which a run that goes
 /// on asks before it asks anyone.
 package struct EffectLog: Sendable {
-  package struct Call: Sendable {
+  /// An effect that came to its end.
+  package struct Done: Sendable {
     package var key: EffectKey
     /// The digest of what was asked.
     package var request: String
-    package var answer: ModelAnswer
+    package var result: EffectResult
+  }
+  private enum Place {
+    case unique(Int)
+    /// The same was asked in several places.
+    case ambiguous
   }
 
   /// In the order of the journal.
-  package private(set) var calls: [Call] = []
+  package private(set) var done: [Done] = []
   /// What was paid for, answers or not, in this run itself.
   package private(set) var spent = Money.zero
   private var places: [EffectKey: Int] = [:]
-  /// Answers by operator and request; nil where the same was asked in several places.
-  private var byRequest: [String: Int?] = [:]
-  private var intents: [Identifier: (call: UncertainCall, request: String)] = [:]
-  /// What the provider may know a call by that was given up as uncertain, or cut off, and not asked
-  /// again yet.
-  private var doubted: [EffectKey: UncertainCall] = [:]
+  /// By operator and request.
+  private var byRequest: [String: Place] = [:]
+  private var intents: [Identifier: InDoubtEffect] = [:]
+  /// What was given up as uncertain, or cut off, and not asked for again yet.
+  private var doubted: [EffectKey: InDoubtEffect] = [:]
   private var latest: [String: Int] = [:]
   private var questions: [EffectKey: String] = [:]
-  private var answers: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
+  private var decisions: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
   /// What those want to be remembered that have come to their end inside the run.
   package var delegated: [(persona: String, facts: Value)] { Array(remembered.values) }
   private var remembered: [String: (persona: String, facts: Value)] = [:]
@@ -62,51 +67,53 @@ package struct EffectLog: Sendable {
       }
       return
     }
+    if let effect = EffectEvent(entry) { return note(effect) }
     guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
-    let body = entry.body
-    let reservation = body["reservation"].string.map { Identifier($0) }
     switch entry.kind {
-    case "call.intent":
-      guard let reservation else { return }
-      let place = key.place
-      latest[place] = max(latest[place] ?? 0, key.occurrence)
-      let call = UncertainCall(
-        key: key, reservation: reservation, provider: body["provider"].string ?? "",
-        model: body["model"].string ?? "", amount: Money(body["estimate"]["cost"]) ?? .zero,
-        idempotencyKey: body["idempotency"].string ?? reservation.text,
-        cap: body["uncapped"] == true ? nil : body["cap"].int ?? body["estimate"]["output"].int,
-        adaptations: body["adapted"].string ?? "")
-      intents[reservation] = (call, body["request"].string ?? "")
-    case "call.result":
-      guard let reservation else { return }
-      let request = intents.removeValue(forKey: reservation)?.request ?? ""
-      let answer = ModelAnswer(body)
-      spent += answer.cost
-      keep(Call(key: key, request: request, answer: answer))
-    case "call.reused":
-      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
-      keep(Call(key: key, request: body["request"].string ?? "", answer: ModelAnswer(body)))
-    case "call.failed", "call.uncertain":
-      let call = reservation.flatMap { intents.removeValue(forKey: $0)?.call }
-      // Who was cut off may have been answered whole; what failed otherwise is asked as something new.
-      let mayBeAnswered = entry.kind == "call.uncertain" || body["reason"] == "cancelled"
-      doubted[key] = mayBeAnswered ? call : nil
-      spent += Money(body["cost"]) ?? .zero
     case "human.asked":
-      questions[key] = Question(key: key, body).payloadDigest
+      questions[key] = Question(key: key, entry.body).payloadDigest
     case "human.answered":
-      guard let answer = HumanAnswer(body) else { return }
-      let digest = body["payload_digest"].string ?? questions[key] ?? ""
-      answers[key] = (digest, answer)
+      guard let answer = HumanAnswer(entry.body) else { return }
+      let digest = entry.body["payload_digest"].string ?? questions[key] ?? ""
+      decisions[key] = (digest, answer)
     default: break
     }
   }
 
-  private mutating func keep(_ call: Call) {
-    places[call.key] = calls.count
-    let name = EffectLog.name(call.key, call.request)
-    byRequest[name] = byRequest[name] == nil ? .some(calls.count) : .some(nil)
-    calls.append(call)
+  private mutating func note(_ effect: EffectEvent) {
+    let key = effect.key
+    switch effect.phase {
+    case .intent(let intent):
+      guard !intent.attempt.text.isEmpty else { return }
+      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
+      intents[intent.attempt] = InDoubtEffect(key: key, intent: intent)
+    case .result(let result, let attempt):
+      guard !attempt.text.isEmpty else { return }
+      let request = intents.removeValue(forKey: attempt)?.intent.request ?? ""
+      spent += result.cost
+      keep(effect.kind, key, request, result)
+    case .reused(let result, _, let request):
+      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
+      keep(effect.kind, key, request, result)
+    case .failed(let failure, let attempt):
+      let open = intents.removeValue(forKey: attempt)
+      // Who was cut off may have been answered whole; what failed otherwise is asked as something new.
+      doubted[key] = failure.isCancelled ? open : nil
+      spent += failure.cost
+    case .uncertain(let doubt, let attempt):
+      doubted[key] = intents.removeValue(forKey: attempt)
+      spent += doubt.cost
+    case .ended: break
+    }
+  }
+
+  private mutating func keep(
+    _ kind: EffectKind, _ key: EffectKey, _ request: String, _ result: EffectResult
+  ) {
+    places[key] = done.count
+    let name = EffectLog.name(key, request)
+    byRequest[name] = byRequest[name] == nil ? .unique(done.count) : .ambiguous
+    done.append(Done(key: key, request: request, result: result))
   }
 
   private static func isTold(_ kind: String) -> Bool {
@@ -120,38 +127,51 @@ package struct EffectLog: Sendable {
 }
 
 extension EffectLog {
-  /// The answer recorded at this place, whatever was asked there.
-  package func answer(at key: EffectKey) -> Call? { places[key].map { calls[$0] } }
+  /// The answers of models, in the order of the journal.
+  package var answers: [ModelAnswer] {
+    done.compactMap { if case .answer(let answer, _) = $0.result { answer } else { nil } }
+  }
 
-  /// The answer to this very request: at this place, else wherever the operator asked it, when that
-  /// was in one place only.
-  package func answer(to request: String, at key: EffectKey) -> Call? {
-    if let call = answer(at: key), call.request == request { return call }
-    guard case .some(.some(let place)) = byRequest[EffectLog.name(key, request)] else { return nil }
-    return calls[place]
+  /// What is recorded at this place, whatever was asked there.
+  package func done(at key: EffectKey) -> Done? { places[key].map { done[$0] } }
+
+  /// What came of this very request: at this place, else wherever the operator asked it, when that was
+  /// in one place only.
+  package func done(_ request: String, at key: EffectKey) -> Done? {
+    if let known = done(at: key), known.request == request { return known }
+    guard case .unique(let place) = byRequest[EffectLog.name(key, request)] else { return nil }
+    return done[place]
   }
 
   /// Attempts at this place that were in flight when the journal ended, the earliest first.
-  package func uncertain(at key: EffectKey) -> [UncertainCall] {
-    uncertain.filter { $0.key == key }
+  func open(at key: EffectKey) -> [InDoubtEffect] {
+    intents.values.filter { $0.key == key }
+      .sorted { $0.intent.attempt.text < $1.intent.attempt.text }
   }
 
   /// The attempt at this place that was given up as uncertain, when its process ended before it asked
   /// again.
-  package func doubt(at key: EffectKey) -> UncertainCall? { doubted[key] }
+  func doubted(at key: EffectKey) -> InDoubtEffect? { doubted[key] }
+
+  /// The same for calls to models.
+  package func doubt(at key: EffectKey) -> UncertainCall? {
+    doubted[key].flatMap { UncertainCall($0.key, $0.intent) }
+  }
 
   /// The lines about what works inside the run under that name, in order.
   func lines(in scope: String) -> [JournalEntry] { lines[scope] ?? [] }
 
+  /// Calls to models that were in flight when the journal ended.
   package var uncertain: [UncertainCall] {
-    intents.values.map(\.call).sorted { $0.reservation.text < $1.reservation.text }
+    intents.values.compactMap { UncertainCall($0.key, $0.intent) }
+      .sorted { $0.reservation.text < $1.reservation.text }
   }
 
   /// The last try that an operator is known to have made at an effect; 0 when there was none.
   package func tries(of key: EffectKey) -> Int { latest[key.place] ?? 0 }
 
   package func humanAnswer(at key: EffectKey, payloadDigest: String) -> HumanAnswer? {
-    guard let known = answers[key], known.payloadDigest == payloadDigest else { return nil }
+    guard let known = decisions[key], known.payloadDigest == payloadDigest else { return nil }
     return known.answer
   }
 
@@ -175,6 +195,12 @@ extension EffectLog {
       !$0.step.isInside && (key == nil || $0.updates.contains { $0.path.key == key })
     }?.step
   }
+}
+
+/// An attempt whose intent is recorded and whose outcome is not.
+struct InDoubtEffect: Sendable, Hashable {
+  var key: EffectKey
+  var intent: EffectIntent
 }
 
 extension EffectKey {

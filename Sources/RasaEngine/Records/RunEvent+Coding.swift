@@ -67,11 +67,7 @@ extension RunEvent {
       ]
     case .finished(let output): ["output": output]
     case .failed(let failure):
-      .object(
-        [
-          "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
-          "mend": .string(failure.mend), "details": .array(failure.details.map { .string($0) }),
-        ], and: failure.reason.map { [("reason", .string($0))] } ?? [])
+      .object(failure.journalBody)
     }
   }
 

@@ -22,10 +22,11 @@ extension Runner {
   ) async throws -> Forecast {
     let gate = ForecastGate(gate: surroundings.gate)
     let journal = PassingJournal()
-    let dry = Runner(
-      Surroundings(
-        gate: gate, journal: journal, memory: surroundings.memory, people: Nobody(),
-        time: surroundings.time), options: options)
+    var outside = Surroundings(
+      gate: gate, journal: journal, memory: surroundings.memory, people: Nobody(),
+      time: surroundings.time)
+    outside.tools = surroundings.tools.mapValues { _ in ForecastTool(run: start.run) }
+    let dry = Runner(outside, options: options)
     let result = try await dry.run(graph, start, inheriting: origin)
     let asked = gate.asked
     let waiting = result.waitsFor.map(\.question.key) + asked.map(\.context.key)
@@ -36,11 +37,11 @@ extension Runner {
       }
     }
     let reachable = GraphFlow(graph).reachable(from: places)
-    let reused = journal.contents.entries.filter { $0.kind == "call.reused" }
-    let saved = reused.compactMap { entry in
-      entry.key.flatMap { EffectKey($0) }.flatMap { key in
-        origin.effects.answer(to: entry.body["request"].string ?? "", at: key)?.answer.cost
+    let saved = journal.contents.entries.compactMap { entry -> Money? in
+      guard let effect = EffectEvent(entry), case .reused(_, _, let request) = effect.phase else {
+        return nil
       }
+      return origin.effects.done(request, at: effect.key)?.result.cost
     }
     let all = graph.rehearse(
       start, profile: options.profile, context: origin.context ?? Graph.emptyContext)
@@ -82,11 +83,7 @@ private final class ForecastGate: ModelGate {
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
     noted.withLock { $0.append((request, context)) }
-    let question = Question(key: context.key, title: "", subject: "", payload: .null)
-    throw Deferred(
-      approvals: [
-        Approval(run: context.run, question: question, askedAt: Timestamp(milliseconds: 0))
-      ])
+    throw Deferred(at: context.key, of: context.run)
   }
 
   func digest(of request: ModelRequest, for context: CallContext) -> String {
@@ -97,6 +94,20 @@ private final class ForecastGate: ModelGate {
   ) async throws {}
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
     try await gate.estimate(request, for: context)
+  }
+}
+
+/// Is not used: what would use it is left waiting.
+private struct ForecastTool: Tool {
+  let run: Identifier
+  func perform(_ use: ToolUse) async throws -> Value { throw Deferred(at: use.key, of: run) }
+}
+
+extension Deferred {
+  fileprivate init(at key: EffectKey, of run: Identifier) {
+    let question = Question(key: key, title: "", subject: "", payload: .null)
+    self.init(
+      approvals: [Approval(run: run, question: question, askedAt: Timestamp(milliseconds: 0))])
   }
 }
 

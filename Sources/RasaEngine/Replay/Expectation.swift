@@ -19,7 +19,7 @@ extension Recording.Expectation {
       output = end?.body["output"] ?? .null
     case "run.failed":
       status = .failed
-      failure = end.flatMap { Failure(told: $0.body) }
+      failure = end.map { Failure(journal: $0.body) }
       failure?.withdrawPlace()
     default: break
     }
@@ -77,15 +77,5 @@ extension Graph {
     }
     takeSide()
     return sequence
-  }
-}
-
-extension Failure {
-  /// Reads the line about a run that has failed.
-  init?(told body: Value) {
-    guard let kind = body["kind"].string.flatMap({ Kind(rawValue: $0) }) else { return nil }
-    self.init(
-      kind, body["message"].string ?? "", mend: body["mend"].string ?? "",
-      details: (body["details"].array ?? []).compactMap(\.string))
   }
 }

@@ -147,19 +147,24 @@ extension Recording.Call {
   fileprivate init(_ node: DocumentNode) throws(Failure) {
     let call = try RecordingReader(
       node, "a call",
-      members: ["call", "after_ms", "request", "request_digest", "answer", "failure", "cut_off"])
+      members: [
+        "call", "after_ms", "request", "request_digest", "answer", "value", "failure", "cut_off",
+      ])
     var request: RecordedRequest?
     if let node = call.optional("request") { request = try RecordedRequest(node) }
     let outcome: Outcome
     if let node = call.optional("answer") {
       outcome = .answer(try ModelAnswer(recorded: node))
+    } else if node["value"] != nil {
+      outcome = .value(call.value("value"))
     } else if let node = call.optional("failure") {
       outcome = .failure(try Failure(recorded: node))
     } else if call.value("cut_off").bool == true {
       outcome = .cutOff
     } else {
       throw node.failure(
-        "a call has no `answer`, no `failure` and no `cut_off: true`", mend: RecordingReader.mend)
+        "a call has no `answer`, no `value`, no `failure` and no `cut_off: true`",
+        mend: RecordingReader.mend)
     }
     self.init(
       key: try call.key("call"), after: try call.milliseconds("after_ms"), request: request,
@@ -265,7 +270,7 @@ extension ModelAnswer {
 extension Failure {
   fileprivate init(recorded node: DocumentNode) throws(Failure) {
     let failure = try RecordingReader(
-      node, "a failure", members: ["kind", "message", "mend", "details"])
+      node, "a failure", members: ["kind", "message", "mend", "details", "reason", "whole_run"])
     var details: [String] = []
     for node in try failure.list("details") {
       guard let text = ReadableText.text(node.value) else {
@@ -276,5 +281,7 @@ extension Failure {
     self.init(
       try failure.word("kind", among: Failure.Kind.allCases), try failure.text("message"),
       mend: try failure.optionalText("mend") ?? "", details: details)
+    reason = try failure.optionalText("reason")
+    isOfWholeRun = failure.value("whole_run").bool ?? saysThatTimeIsUp
   }
 }

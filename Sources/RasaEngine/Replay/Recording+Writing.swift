@@ -89,6 +89,7 @@ extension Recording.Call {
       var fields = answer.value
       fields["text"] = ReadableText.value(answer.text)
       object["answer"] = .object(fields)
+    case .value(let value): object["value"] = ReadableText.marked(value)
     case .failure(let failure): object["failure"] = failure.recorded
     case .cutOff: object["cut_off"] = true
     }
@@ -154,6 +155,8 @@ extension Failure {
       "kind": .string(kind.rawValue), "message": ReadableText.value(message),
     ]
     if !mend.isEmpty { object["mend"] = ReadableText.value(mend) }
+    if let reason { object["reason"] = .string(reason) }
+    if isOfWholeRun { object["whole_run"] = true }
     if !details.isEmpty { object["details"] = .array(details.map { .string($0) }) }
     return .object(object)
   }

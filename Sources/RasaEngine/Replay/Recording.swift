@@ -55,6 +55,8 @@ extension Recording {
   package struct Call: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
       case answer(ModelAnswer)
+      /// What a tool came to.
+      case value(Value)
       case failure(Failure)
       /// The run stopped before it had an answer.
       case cutOff
@@ -133,6 +135,13 @@ package struct RecordedRequest: Sendable, Hashable {
     profile = request.profile
   }
 
+  /// What a tool is used with.
+  init(_ use: ToolUse) {
+    self.init(
+      messages: [ChatMessage(.tool, use.arguments.json(.canonical))], schema: nil, maxTokens: nil,
+      temperature: nil, profile: nil)
+  }
+
   init(
     messages: [ChatMessage], schema: Value?, maxTokens: Int?, temperature: Double?,
     profile: PerformanceProfile?
@@ -159,13 +168,6 @@ extension Recording.Effect {
 }
 
 extension EffectKey {
-  /// The pass that asked.
-  var step: Step {
-    let round = label.lastIndex(of: "@").flatMap { Int(label[label.index(after: $0)...]) }
-    return Step(
-      frame: frame, visit: visit, operatorName: operatorName, round: round ?? 1)
-  }
-
   /// The label without the round that it was asked in.
   var labelInAnyRound: Substring { label.prefix { $0 != "@" } }
 

@@ -26,9 +26,13 @@ package struct Replay: Sendable {
   package func run(observer: @escaping RunObserver = { _ in }) async throws -> Replayed {
     let stand = ReplayStand(recording, fallback: fallback)
     let journal = PassingJournal()
+    var outside = Surroundings(
+      gate: stand, journal: journal, memory: stand, people: stand, time: stand.time)
+    for node in graph.nodes where node.definition.kind == .tool {
+      for name in node.definition.tools { outside.tools[name] = stand }
+    }
     let runner = Runner(
-      Surroundings(
-        gate: stand, journal: journal, memory: stand, people: stand, time: stand.time),
+      outside,
       options: RunOptions(
         profile: recording.options["profile"]?.string.flatMap { PerformanceProfile(rawValue: $0) },
         rank: rank))

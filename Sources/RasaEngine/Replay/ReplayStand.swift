@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 
 /// Stands in for everything outside of a run: says what was recorded, and notes what was asked.
-final class ReplayStand: ModelGate, People, MemoryStore {
+final class ReplayStand: ModelGate, Tool, People, MemoryStore {
   private struct Shared {
     var asked: [Recording.Effect] = []
     var differences: [Difference] = []
@@ -92,25 +92,54 @@ final class ReplayStand: ModelGate, People, MemoryStore {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
+    switch try outcome(of: RecordedRequest(request), at: context.key) {
+    case .answer(let answer):
+      try await onEvent(.started(provider: answer.provider, model: answer.model))
+      for piece in answer.text.pieces(ofBytes: 64) { try await onEvent(.text(piece)) }
+      return answer
+    case .value: throw otherForm(at: context.key)
+    }
+  }
+
+  func perform(_ use: ToolUse) async throws -> Value {
+    switch try outcome(of: RecordedRequest(use), at: use.key) {
+    case .value(let value): return value
+    case .answer: throw otherForm(at: use.key)
+    }
+  }
+
+  private func otherForm(at key: EffectKey) -> Failure {
+    Failure(
+      .configuration, "the recording has something of another kind at `\(key)`",
+      mend: "record the run anew")
+  }
+
+  private enum Delivery {
+    case answer(ModelAnswer)
+    case value(Value)
+  }
+
+  /// What is recorded for it, and notes where it is asked for in other words. Throws what was thrown
+  /// then.
+  private func outcome(of asked: RecordedRequest, at key: EffectKey) throws -> Delivery {
     try Task.checkCancellation()
-    let asked = RecordedRequest(request)
-    guard let (place, recorded) = call(at: context.key) else {
-      guard let outcome = fallback(context.key) else {
-        note(.newCall(context.key, asked))
-        throw deferral(at: context.key)
+    guard let (place, recorded) = call(at: key) else {
+      guard let outcome = fallback(key) else {
+        note(.newCall(key, asked))
+        throw deferral(at: key)
       }
       let call = Recording.Call(
-        key: context.key, after: shared.withLock { $0.elapsed }, request: asked, outcome: outcome)
+        key: key, after: shared.withLock { $0.elapsed }, request: asked, outcome: outcome)
       shared.withLock { $0.asked.append(.call(call)) }
-      return try await deliver(call, context, onEvent)
+      return try deliver(call)
     }
     if let expected = recorded.request, let change = RequestChange(from: expected, to: asked) {
-      note(.request(context.key, change))
+      note(.request(key, change))
     }
     var call = recorded
     call.request = asked
     serve(place, .call(call), after: call.after)
-    return try await deliver(call, context, onEvent)
+    return try deliver(call)
   }
 
   private func call(at key: EffectKey) -> (place: Int, call: Recording.Call)? {
@@ -120,21 +149,16 @@ final class ReplayStand: ModelGate, People, MemoryStore {
     return nil
   }
 
-  private func deliver(
-    _ call: Recording.Call, _ context: CallContext,
-    _ onEvent: @Sendable (ModelEvent) async throws -> Void
-  ) async throws -> ModelAnswer {
+  private func deliver(_ call: Recording.Call) throws -> Delivery {
     switch call.outcome {
-    case .answer(let answer):
-      try await onEvent(.started(provider: answer.provider, model: answer.model))
-      for piece in answer.text.pieces(ofBytes: 64) { try await onEvent(.text(piece)) }
-      return answer
+    case .answer(let answer): return .answer(answer)
+    case .value(let value): return .value(value)
     case .failure(let failure):
       if failure.isOfWholeRun { shared.withLock { $0.isTooLate = true } }
       // The only failure of this kind that a call has: it is in doubt, and may not be asked again.
       if failure.kind == .run { throw InDoubt(failure: failure) }
       throw failure
-    case .cutOff: throw deferral(at: context.key)
+    case .cutOff: throw deferral(at: call.key)
     }
   }
 

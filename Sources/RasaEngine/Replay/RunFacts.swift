@@ -18,7 +18,7 @@ struct RunFacts: Sendable {
   private var failing: Failing?
 
   private enum Failing: Sendable {
-    case `operator`(String, frame: String)
+    case `operator`(FailedStep)
     case step(Step)
     /// One of which the journal has no line: a reservation that was refused leaves none.
     case untold
@@ -40,9 +40,9 @@ struct RunFacts: Sendable {
     startedAt = first.time
     context = entries.first { $0.kind == "context.opened" }?.body ?? .null
     if let end = entries.last(where: { ["run.finished", "run.failed"].contains($0.kind) }) {
-      failure = Failure(told: end.body)
+      failure = end.kind == "run.failed" ? Failure(journal: end.body) : nil
     }
-    let place = failure.flatMap { RunFacts.place(of: $0) }
+    let place = failure?.steps.first
     failure?.withdrawPlace()
     var last: (step: Step, outcome: OperatorOutcome)?
     for (index, entry) in entries.enumerated() where entry.kind == "operator.finished" {
@@ -54,7 +54,7 @@ struct RunFacts: Sendable {
       if case .skipped(let reason) = outcome { skipped[step] = reason }
       addRecall(step, outcome)
     }
-    if let place { failing = .operator(place.operatorName, frame: place.frame) }
+    if let place { failing = .operator(place) }
     addQuestions(entries, last?.outcome)
     addCalls(entries)
     if failure != nil, failing == nil { failing = last.map { .run(after: $0.step) } }
@@ -63,17 +63,6 @@ struct RunFacts: Sendable {
 
   private func after(_ entry: JournalEntry) -> Int64 {
     max(0, entry.time.milliseconds - startedAt.milliseconds)
-  }
-
-  /// Failures say in which operator they came up, the innermost first.
-  private static func place(of failure: Failure) -> (operatorName: String, frame: String)? {
-    for detail in failure.details {
-      let parts = detail.split(separator: "`", omittingEmptySubsequences: false)
-      if parts.count == 5, parts[0] == "in the operator ", parts[2] == " of " {
-        return (String(parts[1]), String(parts[3]))
-      }
-    }
-    return nil
   }
 
   // MARK: Effects
@@ -90,28 +79,28 @@ struct RunFacts: Sendable {
     var keys: [EffectKey] = []
     var digests: [EffectKey: String] = [:]
     var outcomes: [EffectKey: (Recording.Call.Outcome?, after: Int64)] = [:]
+    // What the operator was told, word for word.
+    var exact: Set<EffectKey> = []
     for entry in entries {
-      guard entry.kind.hasPrefix("call."), let key = entry.key.flatMap({ EffectKey($0) }) else {
-        continue
+      guard let effect = EffectEvent(entry) else { continue }
+      let key = effect.key
+      if outcomes[key] == nil { keys.append(key) }
+      var outcome: Recording.Call.Outcome?
+      switch effect.phase {
+      case .intent(let intent): digests[key] = intent.request
+      case .result(let result, _): outcome = Recording.Call.Outcome(result)
+      case .reused(let result, _, let request):
+        digests[key] = request
+        outcome = Recording.Call.Outcome(result)
+      case .failed(let failure, _):
+        if !failure.isCancelled { outcome = .failure(Failure(.provider, failure.message)) }
+      case .uncertain(let doubt, _):
+        if doubt.decision == .fail { outcome = .failure(Failure(.run, "the call is in doubt")) }
+      case .ended(let failure, _):
+        outcome = .failure(failure)
+        exact.insert(key)
       }
-      let body = entry.body
-      if outcomes[key] == nil {
-        keys.append(key)
-        outcomes[key] = (nil, 0)
-      }
-      if let digest = body["request"].string { digests[key] = digest }
-      switch entry.kind {
-      case "call.result", "call.reused":
-        outcomes[key] = (.answer(ModelAnswer(body)), after(entry))
-      case "call.failed" where body["reason"].string != "cancelled":
-        let message = body["message"].string ?? "the provider gave no answer"
-        outcomes[key] = (.failure(Failure(.provider, message)), after(entry))
-      case "call.refused":
-        outcomes[key] = (.failure(Failure(told: body) ?? Failure(.budget, "")), after(entry))
-      case "call.uncertain" where body["decision"].string == UncertainPolicy.fail.rawValue:
-        outcomes[key] = (.failure(Failure(.run, "the call is in doubt")), after(entry))
-      default: outcomes[key] = (nil, after(entry))
-      }
+      outcomes[key] = (outcome, after(entry))
     }
     told = Set(keys.map(\.step))
     findFailing(keys, outcomes.mapValues { $0.0 })
@@ -122,7 +111,7 @@ struct RunFacts: Sendable {
           // It may have been answered: nothing came of it any more.
           outcome = .cutOff
         } else if case .failure(let told) = outcome {
-          outcome = .failure(said(instead: told, at: key))
+          outcome = .failure(said(instead: told, at: key, isExact: exact.contains(key)))
         }
       }
       effects.append(
@@ -154,8 +143,10 @@ struct RunFacts: Sendable {
   }
 
   /// What the last failure of an operator's calls led to is known better than from the call's line.
-  private func said(instead failure: Failure, at key: EffectKey) -> Failure {
-    if let reason = skipped[key.step] { return Failure(failure.kind, reason) }
+  private func said(
+    instead failure: Failure, at key: EffectKey, isExact: Bool
+  ) -> Failure {
+    if !isExact, let reason = skipped[key.step] { return Failure(failure.kind, reason) }
     guard finished[key.step] == nil, isFailing(key.step), let known = self.failure else {
       return failure
     }
@@ -196,11 +187,15 @@ struct RunFacts: Sendable {
       }
     }
     // Nobody was there to be asked, or nobody may be.
-    if let failure, failure.kind == .approval, failing == nil, !(last?.isRejection ?? false),
-      let place = asked.lastIndex(where: { $0.answer == nil })
-    {
-      asked[place].failure = failure
-      failing = .step(asked[place].key.step)
+    if let failure, failure.kind == .approval {
+      let isRefusal = failing == nil && (last?.isRejection ?? false)
+      let place = asked.lastIndex { question in
+        question.answer == nil && (failing == nil || isFailing(question.key.step))
+      }
+      if !isRefusal, let place {
+        asked[place].failure = failure
+        failing = .step(asked[place].key.step)
+      }
     }
     effects += asked.map { .question($0) }
   }
@@ -232,7 +227,7 @@ struct RunFacts: Sendable {
 
   private func isFailing(_ step: Step) -> Bool {
     switch failing {
-    case .operator(let name, let frame): step.operatorName == name && step.frame == frame
+    case .operator(let place): place.isSamePass(as: step)
     case .step(let known): known.isSamePass(as: step)
     case .untold: finished[step] == nil && !told.contains(step)
     case .run(let last): last == step
@@ -256,6 +251,17 @@ struct RunFacts: Sendable {
       guard !isFinished(key) else { return nil }
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
       return .failure(failure)
+    }
+  }
+}
+
+extension Recording.Call.Outcome {
+  /// Nil for what no operator is told.
+  fileprivate init?(_ result: EffectResult) {
+    switch result {
+    case .answer(let answer, _): self = .answer(answer)
+    case .value(let value): self = .value(value)
+    case .vectors: return nil
     }
   }
 }

@@ -67,7 +67,7 @@ struct Drive {
     let known = try fold(history.entries)
     recorded.own = EffectLog(history.entries)
     stage.begin(
-      with: recorded.own.calls.map(\.answer), spent: recorded.own.spent,
+      with: recorded.own.answers, spent: recorded.own.spent,
       notices: history.entries.flatMap { RunNotice.told(by: $0) })
     if recorded.own.hasWrittenText { stage.noteText() }
     for step in recorded.own.finishedSteps { stage.noteEnd(of: step) }

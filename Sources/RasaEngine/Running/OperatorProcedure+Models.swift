@@ -16,13 +16,16 @@ extension OperatorProcedure {
     let isSubstitute = definition.name != step.operatorName
     let key = step.effect(
       isSubstitute ? "\(definition.name).\(label)" : label, occurrence: occurrence)
-    var context = graph.callContext(
+    let context = graph.callContext(
       start, definition, key, profile: options.profile, assignment: assignment)
     if text == nil, occurrence > 1 || label != "call", let live, stage.restart(live) {
       try await show(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
     let part = Part(of: live, after: text)
-    if let answer = try await known(request, context) {
+    let effect = ModelEffect(
+      request: request, context: context, run: start.run, gate: surroundings.gate, stage: stage,
+      ask: { request, context in try await ask(request, context, part, step) })
+    if let answer = known(effect) {
       try await show(.modelChosen(step, provider: answer.provider, model: answer.model))
       // What an earlier version delivered although it was no answer still counts, and is told of.
       if answer.text.isBlank, let failure = answer.failure { throw failure }
@@ -31,103 +34,42 @@ extension OperatorProcedure {
       try await show(part.finish())
       return answer
     }
-    context.doubt = recorded.own.doubt(at: key)
-    for call in recorded.own.uncertain(at: key) {
-      try await decide(call, definition, invocation)
-      context.doubt = call
-    }
-    var request = request
+    let doubt = try await settleDoubts(about: effect, definition)
     let left = stage.secondsLeft(at: surroundings.time.monotonic())
     guard left > 0 else { throw stage.tooLate(at: surroundings.time.monotonic()) }
-    request.timeout = min(request.timeout ?? left, left)
     do {
-      let answer = try await ask(request, context, part, step)
+      let answer = try await effect.within(left).perform(after: doubt)
       stage.note(answer)
       if let notice = RunNotice.fallback(answer, at: step), stage.note(notice) {
         try await show(.notice(notice))
       }
-      if let failure = answer.failure { throw failure }
+      if let failure = answer.failure { throw NoAnswer(failure: failure) }
       try await show(part.finish())
       return answer
+    } catch let none as NoAnswer {
+      throw none.failure
     } catch var failure as Failure {
       stage.pay(failure.spent)
       failure.spent = .zero
-      if failure.kind == .budget { noteRefusal(failure, at: key) }
       // The operator's own time, or the whole run's?
       if failure.kind == .timeout, stage.secondsLeft(at: surroundings.time.monotonic()) <= 0 {
         throw stage.tooLate(at: surroundings.time.monotonic())
       }
+      noteEnd(failure, at: key)
       throw failure
     }
   }
 
-  /// A reservation that is refused leaves no line of its own.
-  private func noteRefusal(_ failure: Failure, at key: EffectKey) {
-    surroundings.journal.record([
-      JournalEntry(
-        run: start.run, time: surroundings.time.now(), kind: "call.refused",
-        key: key.description,
-        body: [
-          "kind": .string(failure.kind.rawValue), "message": .string(failure.message),
-          "mend": .string(failure.mend),
-        ])
-    ])
-  }
-
-  /// The answer that is already there, of this run or the one that it is a fork of.
-  private func known(_ request: ModelRequest, _ context: CallContext) async throws -> ModelAnswer? {
-    if let call = recorded.own.answer(at: context.key) { return call.answer }
-    guard let inherited = recorded.inherited, let origin = start.fork?.run else { return nil }
-    let digest = surroundings.gate.digest(of: request, for: context)
-    guard let call = inherited.answer(to: digest, at: context.key) else { return nil }
-    var answer = call.answer
-    answer.cost = .zero
-    var body = answer.value
-    body["from"] = .string(origin.text)
-    body["request"] = .string(digest)
-    surroundings.journal.record([
-      JournalEntry(
-        run: start.run, time: surroundings.time.now(), kind: "call.reused",
-        key: context.key.description, body: .object(body))
-    ])
-    stage.note(answer)
-    return answer
-  }
-
-  /// Nobody knows whether the provider answered: the operator's file says what happens now. Returns
-  /// when the call is to be asked again.
-  private func decide(
-    _ call: UncertainCall, _ definition: OperatorDefinition, _ invocation: Invocation
-  ) async throws {
-    switch definition.uncertain {
-    case .retry: break
-    case .fail:
-      try await giveUp(call, decision: .fail)
-      throw call.isInDoubt(mend: "resume the run once more to ask again; it may be paid twice")
-    case .ask:
-      let question = Question(
-        key: invocation.step.effect("\(call.key.label).uncertain", occurrence: call.key.occurrence),
-        title: "Ask \(call.model) again? Whether it answered before the run stopped is not known, "
-          + "so the call may be paid twice.",
-        subject: StatePath(definition.writes.first?.key ?? "draft"),
-        payload: [
-          "call": .string(call.key.description), "provider": .string(call.provider),
-          "model": .string(call.model), "held_usd": .string(call.amount.decimalText),
-          "reservation": .string(call.reservation.text),
-        ], spent: stage.spent)
-      let answer = try await answer(to: question, lifetime: nil)
-      guard answer.decision == .approve else {
-        try await giveUp(call, decision: .fail)
-        throw call.isInDoubt(mend: "\(answer.by) decided not to ask again")
-      }
+  /// What the operator is told, for whoever goes through the run again: attempts have lines of their own,
+  /// but what all of them come to follows from none of them.
+  private func noteEnd(_ failure: Failure, at key: EffectKey) {
+    switch failure.kind {
+    case .cancelled, .storage: return
+    default: break
     }
-    try await giveUp(call, decision: .retry)
-  }
-
-  /// What was held for it counts as spent by this run from now on.
-  private func giveUp(_ call: UncertainCall, decision: UncertainPolicy) async throws {
-    try await surroundings.gate.giveUp(call, of: start.run, decision: decision)
-    stage.pay(call.amount)
+    record(
+      EffectEvent(
+        .model, key, .ended(surroundings.redact(failure), isRefused: failure.kind == .budget)))
   }
 
   private func ask(
@@ -224,17 +166,72 @@ private final class Part: Sendable {
   }
 }
 
-/// A call is not to be asked again: no further try and no substitute is to get around that.
-struct InDoubt: Error {
+/// The answer is in the journal, and none that counts.
+private struct NoAnswer: Error {
   var failure: Failure
 }
 
-extension UncertainCall {
-  fileprivate func isInDoubt(mend: String) -> InDoubt {
-    InDoubt(
-      failure: Failure(
-        .run,
-        "the call to \(model) was under way when the run stopped, and whether it was answered is "
-          + "not known", mend: mend))
+/// A call to a model. Both commits are the gate's: the intent with what is held, the result with what
+/// was spent.
+private struct ModelEffect: Effect {
+  var request: ModelRequest
+  let context: CallContext
+  let run: Identifier
+  let gate: any ModelGate
+  let stage: Stage
+  let ask: @Sendable (ModelRequest, CallContext) async throws -> ModelAnswer
+
+  var kind: EffectKind { .model }
+  var key: EffectKey { context.key }
+
+  func digest() -> String { gate.digest(of: request, for: context) }
+
+  /// The same with a bound for the whole call, in seconds.
+  func within(_ seconds: Double) -> ModelEffect {
+    var effect = self
+    effect.request.timeout = min(request.timeout ?? seconds, seconds)
+    return effect
+  }
+
+  func answer(_ result: EffectResult) -> ModelAnswer? {
+    guard case .answer(let answer, _) = result else { return nil }
+    return answer
+  }
+
+  func noteReuse(_ answer: ModelAnswer) { stage.note(answer) }
+
+  func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject) {
+    let call = UncertainCall(attempt.key, attempt.intent)
+    return (
+      "Ask \(call?.model ?? "the model") again? Whether it answered before the run stopped is not "
+        + "known, so the call may be paid twice.",
+      [
+        "call": .string(attempt.key.description), "provider": .string(call?.provider ?? ""),
+        "model": .string(call?.model ?? ""),
+        "held_usd": .string((call?.amount ?? .zero).decimalText),
+        "reservation": .string(attempt.intent.attempt.text),
+      ]
+    )
+  }
+
+  func failure(inDoubt attempt: InDoubtEffect) -> Failure {
+    let model = UncertainCall(attempt.key, attempt.intent)?.model ?? "a model"
+    return Failure(
+      .run,
+      "the call to \(model) was under way when the run stopped, and whether it was answered is "
+        + "not known")
+  }
+
+  /// What was held for it counts as spent by this run from now on.
+  func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws {
+    guard let call = UncertainCall(attempt.key, attempt.intent) else { return }
+    try await gate.giveUp(call, of: run, decision: decision)
+    stage.pay(call.amount)
+  }
+
+  func perform(after doubt: InDoubtEffect?) async throws -> ModelAnswer {
+    var context = context
+    context.doubt = doubt.flatMap { UncertainCall($0.key, $0.intent) }
+    return try await ask(request, context)
   }
 }

@@ -23,6 +23,10 @@ struct OperatorProcedure {
         step: invocation.step, outcome: nil, answers: [], waitsFor: deferred.approvals)
     } catch let doubt as InDoubt {
       throw doubt.failure.inOperator(invocation.step)
+    } catch var failure as Failure where failure.steps.isEmpty && !failure.isOfWholeRun {
+      // Money and keys are nobody's in particular for people; a program may know.
+      failure.steps = [FailedStep(invocation.step)]
+      throw failure
     }
   }
 
@@ -85,7 +89,7 @@ struct OperatorProcedure {
     _ definition: OperatorDefinition, _ invocation: Invocation
   ) async throws -> Completion {
     // Where a run left off, earlier tries had failed.
-    var attempt = max(1, recorded.own.tries(of: invocation.step.effect("call")))
+    var attempt = max(1, recorded.own.tries(of: invocation.step.effect(definition.firstLabel)))
     while true {
       do {
         return try await once(definition, invocation, attempt: attempt)
@@ -117,10 +121,7 @@ struct OperatorProcedure {
       for warning in warnings { try await show(.event(.warned(warning))) }
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .agent: return try await delegate(definition, invocation, attempt: attempt)
-    case .tool:
-      throw Failure(
-        .configuration, "operators of kind `\(definition.kind.rawValue)` cannot be run",
-        at: definition.location)
+    case .tool: return try await useTool(definition, invocation, attempt: attempt)
     }
   }
 
@@ -295,6 +296,13 @@ struct OperatorProcedure {
   }
 }
 
+extension OperatorDefinition {
+  /// What its first effect is called.
+  fileprivate var firstLabel: String {
+    kind == .tool ? "tool:\(tools.first ?? "")" : "call"
+  }
+}
+
 /// What an operator came to.
 struct Completion: Sendable {
   var step: Step
@@ -317,7 +325,9 @@ extension Failure {
 
   fileprivate func inOperator(_ step: Step) -> Failure {
     var failure = self
-    failure.details.append("in the operator `\(step.operatorName)` of `\(step.frame)`")
+    let place = FailedStep(step)
+    failure.steps.append(place)
+    failure.details.append(place.line)
     return failure
   }
 }

@@ -25,18 +25,21 @@ extension RunNotice {
     switch entry.kind {
     case "run.noticed": return RunNotice(journalBody: entry.body).map { [$0] } ?? []
     case "run.objected": return Objection(entry.body).map { [.objection($0)] } ?? []
-    case "call.result", "call.reused":
-      guard let key = entry.key.flatMap({ EffectKey($0) }) else { return [] }
-      let step = Step(of: key)
-      let odd = (entry.body["notices"].array ?? []).compactMap(\.string)
-      return odd.map { RunNotice(.accounting, at: step, $0) }
-        + (fallback(ModelAnswer(entry.body), at: step).map { [$0] } ?? [])
     case "operator.finished":
       guard case .operatorFinished(let step, .skipped(let reason)) = RunEvent(folding: entry) else {
         return []
       }
       return [.skipped(step, because: reason)]
-    default: return []
+    default:
+      guard let effect = EffectEvent(entry) else { return [] }
+      switch effect.phase {
+      case .result(.answer(let answer, let notices), _),
+        .reused(.answer(let answer, let notices), _, _):
+        let step = effect.key.step
+        return notices.map { RunNotice(.accounting, at: step, $0) }
+          + (fallback(answer, at: step).map { [$0] } ?? [])
+      default: return []
+      }
     }
   }
 }

@@ -9,6 +9,8 @@ package struct Surroundings: Sendable {
   package var people: any People
   package var time: TimeSource
   package var limits: any TaskLimits
+  /// What operators of kind `tool` can have done, by name.
+  package var tools: [String: any Tool] = [:]
   /// Takes out of a failure what no journal may keep.
   package var redact: Redaction
 

@@ -64,11 +64,13 @@ final class Stage: Sendable {
         .timeout, "it took longer than \(secondsText(seconds ?? 0)) seconds",
         mend: "raise `limits: {seconds: …}` in its own file, or use a faster model")
     }
-    return Failure(
+    var failure = Failure(
       .timeout, "the run took longer than \(secondsText(seconds ?? 0)) seconds",
       mend:
         "`--max-seconds N` gives it more time, as does `limits: {seconds: N}` in the file of the "
-        + "persona or agent; or use a faster model", details: [Failure.wholeRun])
+        + "persona or agent; or use a faster model", details: [Failure.personsTime])
+    failure.isOfWholeRun = true
+    return failure
   }
 
   /// By the whole run.
@@ -177,10 +179,4 @@ final class Stage: Sendable {
       }
     }
   }
-}
-
-extension Failure {
-  fileprivate static let wholeRun = "time that a person takes to answer is not counted"
-  /// Whether the run's own time is up, which no operator can work around.
-  var isOfWholeRun: Bool { details.contains(Failure.wholeRun) }
 }

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaPersona
 
 extension RunTimeline {
   /// - Parameter entries: a journal from its beginning, or as much of it as can be read.
@@ -27,7 +28,7 @@ private struct TimelineReader {
   private var known: Set<Visit> = []
   private var entered: [Visit: Int] = [:]
   private var places: [Step: Place] = [:]
-  private var intents: [String: (place: Place, line: Int)] = [:]
+  private var intents: [Identifier: (place: Place, line: Int)] = [:]
   private var questions: [String: (place: Place, line: Int)] = [:]
   private var latest: Place?
   /// When the run began to be at work; nil while it is parked.
@@ -79,7 +80,7 @@ private struct TimelineReader {
       timeline.end = .finished(output: body["output"])
     case "run.failed":
       rest(at: entry.time)
-      timeline.end = .failed(Failure(journalBody: body))
+      timeline.end = .failed(Failure(journal: body))
     case "run.noticed", "run.objected":
       guard let notice = RunNotice.told(by: entry).first else { return }
       if let place = notice.step.map({ place(of: $0) }) ?? latest {
@@ -88,7 +89,7 @@ private struct TimelineReader {
         self.notice(.warned(notice.line), at: entry.time)
       }
     case "human.asked", "human.answered": readQuestion(entry)
-    default: if entry.kind.hasPrefix("call.") { readCall(entry) }
+    default: if let effect = EffectEvent(entry) { read(effect, at: entry.time) }
     }
   }
 
@@ -208,7 +209,7 @@ private struct TimelineReader {
     let approval = body["approval"].string ?? ""
     if entry.kind == "human.asked" {
       guard questions[approval] == nil else { return }
-      let place = place(of: Step(of: key))
+      let place = place(of: key.step)
       let asked = RunTimeline.Asked(
         approval: approval, key: key, title: body["title"].string ?? "",
         subject: body["subject"].string ?? "", askedAt: entry.time,
@@ -225,7 +226,7 @@ private struct TimelineReader {
         pass.lines[line] = .question(asked)
       }
     } else {
-      let place = place(of: Step(of: key))
+      let place = place(of: key.step)
       let asked = RunTimeline.Asked(
         approval: approval, key: key, title: "", subject: "", askedAt: entry.time, answer: answer,
         answeredAt: entry.time, isInherited: true)
@@ -233,59 +234,89 @@ private struct TimelineReader {
     }
   }
 
-  private mutating func readCall(_ entry: JournalEntry) {
-    guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
-    let body = entry.body
-    let reservation = body["reservation"].string ?? ""
-    let answer = ModelAnswer(body)
-    if entry.kind == "call.refused" {
-      let call = RunTimeline.Call(
-        key: key, provider: answer.provider, model: answer.model,
-        outcome: .failed(
-          reason: body["kind"].string ?? "", message: body["message"].string ?? ""),
-        usage: answer.usage, cost: .zero, text: "", isMock: false, finish: "",
-        askedAt: entry.time, endedAt: entry.time)
-      add(.call(call), at: place(of: Step(of: key)))
-      return
+  private mutating func read(_ effect: EffectEvent, at time: Timestamp) {
+    let key = effect.key
+    func add(_ call: RunTimeline.Call) -> (place: Place, line: Int) {
+      let place = place(of: key.step)
+      return (place, self.add(.call(call), at: place))
     }
-    if entry.kind == "call.intent" || entry.kind == "call.reused" {
-      let isReused = entry.kind == "call.reused"
-      let held = body["estimate"]["cost"].string.flatMap { Money(decimal: $0) } ?? .zero
-      let call = RunTimeline.Call(
-        key: key, provider: answer.provider, model: answer.model,
-        outcome: isReused ? .reused(from: body["from"].string ?? "") : .open,
-        usage: answer.usage, cost: isReused ? .zero : held, text: answer.text,
-        isMock: answer.isMock, finish: body["finish"].string ?? "", fallback: answer.fallback,
-        askedAt: entry.time, endedAt: isReused ? entry.time : nil)
-      let place = place(of: Step(of: key))
-      let line = add(.call(call), at: place)
-      if !isReused { intents[reservation] = (place, line) }
-      return
-    }
-    guard let (place, line) = intents[reservation] else { return }
-    change(place) { pass in
-      guard case .call(var call) = pass.lines[line] else { return }
-      call.endedAt = entry.time
-      call.cost = answer.cost
-      switch entry.kind {
-      case "call.result":
-        call.outcome = .answered
-        call.provider = answer.provider
-        call.model = answer.model
-        call.usage = answer.usage
-        call.text = answer.text
-        call.isMock = answer.isMock
-        call.finish = body["finish"].string ?? ""
-        call.fallback = answer.fallback
-      case "call.failed":
-        call.outcome = .failed(
-          reason: body["reason"].string ?? "", message: body["message"].string ?? "")
-        call.usage = answer.usage
-        call.text = body["partial"].string ?? ""
-      case "call.uncertain": call.outcome = .uncertain(decision: body["decision"].string ?? "")
-      default: return
+    func change(_ attempt: Identifier, _ body: (inout RunTimeline.Call) -> Void) {
+      guard let (place, line) = intents[attempt] else { return }
+      self.change(place) { pass in
+        guard case .call(var call) = pass.lines[line] else { return }
+        call.endedAt = time
+        body(&call)
+        pass.lines[line] = .call(call)
       }
-      pass.lines[line] = .call(call)
+    }
+    switch effect.phase {
+    case .intent(let intent): intents[intent.attempt] = add(RunTimeline.Call(key, intent, at: time))
+    case .result(let result, let attempt):
+      change(attempt) { call in
+        call.outcome = .answered
+        call.take(result)
+      }
+    case .failed(let failure, let attempt):
+      change(attempt) { call in
+        call.outcome = .failed(reason: failure.reason, message: failure.message)
+        call.usage = failure.usage
+        call.cost = failure.cost
+        call.text = failure.partial
+      }
+    case .uncertain(let doubt, let attempt):
+      change(attempt) { call in
+        call.outcome = .uncertain(decision: doubt.decision?.rawValue ?? "")
+        call.cost = doubt.cost
+      }
+    case .reused(let result, let origin, _):
+      var call = RunTimeline.Call(key, at: time)
+      call.outcome = .reused(from: origin.text)
+      call.take(result)
+      call.cost = .zero
+      call.endedAt = time
+      _ = add(call)
+    case .ended(let failure, let isRefused):
+      // Attempts tell by themselves how they failed.
+      guard isRefused || !timeline.calls.contains(where: { $0.key == key }) else { return }
+      var call = RunTimeline.Call(key, at: time)
+      call.outcome = .failed(reason: failure.kind.rawValue, message: failure.message)
+      call.endedAt = time
+      _ = add(call)
+    }
+  }
+}
+
+extension RunTimeline.Call {
+  fileprivate init(_ key: EffectKey, at time: Timestamp) {
+    self.init(
+      key: key, provider: "", model: "", outcome: .open, usage: Usage(isReported: false),
+      cost: .zero, text: "", isMock: false, finish: "", askedAt: time)
+  }
+
+  fileprivate init(_ key: EffectKey, _ intent: EffectIntent, at time: Timestamp) {
+    self.init(key, at: time)
+    switch intent.subject {
+    case .model(let asked): (provider, model, cost) = (asked.provider, asked.model, asked.held)
+    case .tool(let name, _): (provider, model) = ("tool", name)
+    }
+  }
+
+  fileprivate mutating func take(_ result: EffectResult) {
+    cost = result.cost
+    switch result {
+    case .answer(let answer, _):
+      provider = answer.provider
+      model = answer.model
+      usage = answer.usage
+      text = answer.text
+      isMock = answer.isMock
+      finish = answer.finish.rawValue
+      fallback = answer.fallback
+    case .vectors(let made):
+      provider = made.provider
+      model = made.model
+      usage = made.usage
+    case .value(let value): text = value.promptText
     }
   }
 }
@@ -293,22 +324,4 @@ private struct TimelineReader {
 extension RunTimeline.Section {
   /// The work inside the run that the frame is a part of; nil for the run's own frames.
   fileprivate var scope: String? { frame.lastIndex(of: ">").map { String(frame[..<$0]) } }
-}
-
-extension Step {
-  /// The step that an effect belongs to: its round stands behind the label, as in `call@2`.
-  package init(of key: EffectKey) {
-    let round = key.label.lastIndex(of: "@").flatMap { Int(key.label[$0...].dropFirst()) }
-    self.init(
-      frame: key.frame, visit: key.visit, operatorName: key.operatorName, round: round ?? 1)
-  }
-}
-
-extension Failure {
-  /// Reads the line about a failed run.
-  init(journalBody body: Value) {
-    self.init(
-      body["kind"].string.flatMap(Kind.init(rawValue:)) ?? .run, body["message"].string ?? "",
-      mend: body["mend"].string ?? "", details: (body["details"].array ?? []).compactMap(\.string))
-  }
 }

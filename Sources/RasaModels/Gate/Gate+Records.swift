@@ -3,65 +3,52 @@ import RasaEngine
 import RasaPersona
 
 /// The journal's lines about calls: an intent with every reservation, and a result or a failure with
-/// every settlement. This is the only place that makes them.
+/// every settlement. This is the only place that makes them; how they look is `EffectEvent`'s business.
 extension Gate {
   func intentEntry(
     _ plan: CallPlan, _ request: ReservationRequest, _ sizing: HoldSizing, _ price: Price,
     cap: Int64?, adaptations: String, isPriceKnown: Bool, exceedsBudget: Bool,
     attached: [Int64] = []
   ) -> JournalEntry {
-    var body: ValueObject = [
-      "reservation": .string(request.id.text),
-      "provider": .string(request.provider),
-      "model": .string(request.model),
-      "request": .string(plan.digest),
-      "estimate": [
-        "input": .int(sizing.input), "output": .int(sizing.tokens),
-        "cost": .string(request.amount.decimalText),
-      ],
-    ]
-    if !attached.isEmpty { body["attachment_tokens"] = .array(attached.map { .int($0) }) }
-    // Where it is what is held, that is all there is to say.
-    if cap == nil { body["uncapped"] = true }
-    if let cap, cap != sizing.tokens { body["cap"] = .int(cap) }
-    if !adaptations.isEmpty { body["adapted"] = .string(adaptations) }
+    var intent = ModelIntent(provider: request.provider, model: request.model)
+    intent.input = sizing.input
+    intent.output = sizing.tokens
+    intent.held = request.amount
+    intent.cap = cap
+    intent.adaptations = adaptations
+    intent.attachmentTokens = attached
     if isPriceKnown || !request.price.isEmpty {
       let rates = price.rates(forInput: sizing.input)
-      body["price"] = [
-        "version": .string(request.price), "input": .string(rates.input.decimalText),
-        "output": .string(rates.output.decimalText),
-      ]
+      intent.price = ModelIntent.Price(
+        version: request.price, input: rates.input, output: rates.output)
     }
-    if let key = plan.context.doubt?.idempotencyKey { body["idempotency"] = .string(key) }
-    if !isPriceKnown { body["price_known"] = false }
-    if options.force { body["force"] = true }
-    if options.allowBudgetExceed { body["allow_budget_exceed"] = true }
-    if exceedsBudget { body["exceeds_budget"] = true }
-    return entry("call.intent", plan, body)
+    intent.isPriceKnown = isPriceKnown
+    intent.isForced = options.force
+    intent.mayExceedBudget = options.allowBudgetExceed
+    intent.exceedsBudget = exceedsBudget
+    return entry(
+      plan,
+      .intent(
+        EffectIntent(
+          attempt: request.id, request: plan.digest,
+          idempotencyKey: plan.context.doubt?.idempotencyKey, subject: .model(intent))))
   }
 
   func resultEntry(
     _ plan: CallPlan, _ reservation: Identifier, _ answer: ModelAnswer, notices: [String]
   ) -> JournalEntry {
-    var body = answer.value
-    if !notices.isEmpty { body["notices"] = .array(notices.map(Value.string)) }
-    body["reservation"] = .string(reservation.text)
-    return entry("call.result", plan, body)
+    entry(plan, .result(.answer(answer, notices: notices), attempt: reservation))
   }
 
-  /// The vectors themselves can be had again, and would be most of the journal.
   func resultEntry(
     _ plan: CallPlan, _ reservation: Identifier, _ embeddings: Embeddings
   ) -> JournalEntry {
-    entry(
-      "call.result", plan,
-      [
-        "provider": .string(embeddings.provider), "model": .string(embeddings.model),
-        "vectors": .int(Int64(embeddings.vectors.count)),
-        "dimensions": .int(Int64(embeddings.vectors.first?.count ?? 0)),
-        "usage": embeddings.usage.value, "cost": .string(embeddings.cost.decimalText),
-        "reservation": .string(reservation.text),
-      ])
+    let made = VectorsMade(
+      provider: embeddings.provider, model: embeddings.model,
+      count: Int64(embeddings.vectors.count),
+      dimensions: Int64(embeddings.vectors.first?.count ?? 0), usage: embeddings.usage,
+      cost: embeddings.cost)
+    return entry(plan, .result(.vectors(made), attempt: reservation))
   }
 
   /// - Parameter partial: what had come of an answer; it is kept, and never counts as one.
@@ -69,33 +56,22 @@ extension Gate {
     _ plan: CallPlan, _ settlement: Settlement, provider: String, model: String, reason: String,
     message: String, partial: String
   ) -> JournalEntry {
-    var body: ValueObject = [
-      "reservation": .string(settlement.reservation.text), "provider": .string(provider),
-      "model": .string(model), "reason": .string(reason), "message": .string(message),
-      "usage": settlement.usage.value, "cost": .string(settlement.actual.decimalText),
-    ]
-    if !partial.isEmpty { body["partial"] = .string(partial) }
-    if let finish = FinishReason(rawValue: reason), finish.isNoAnswer {
-      body["finish"] = .string(finish.rawValue)
-    }
-    return entry("call.failed", plan, body)
+    let failure = EffectFailure(
+      provider: provider, model: model, reason: reason, message: message,
+      usage: settlement.usage, cost: settlement.actual, partial: partial)
+    return entry(plan, .failed(failure, attempt: settlement.reservation))
   }
 
   func uncertainEntry(
     _ call: UncertainCall, of run: Identifier, _ decision: UncertainPolicy
   ) -> JournalEntry {
-    JournalEntry(
-      run: run, time: time.now(), kind: "call.uncertain", key: "\(call.key)",
-      body: [
-        "reservation": .string(call.reservation.text), "provider": .string(call.provider),
-        "model": .string(call.model), "decision": .string(decision.rawValue),
-        "cost": .string(call.amount.decimalText),
-      ])
+    let doubt = EffectDoubt(
+      provider: call.provider, model: call.model, decision: decision, cost: call.amount)
+    return EffectEvent(.model, call.key, .uncertain(doubt, attempt: call.reservation))
+      .entry(of: run, at: time.now())
   }
 
-  private func entry(_ kind: String, _ plan: CallPlan, _ body: ValueObject) -> JournalEntry {
-    JournalEntry(
-      run: plan.context.run, time: time.now(), kind: kind, key: "\(plan.context.key)",
-      body: .object(body))
+  private func entry(_ plan: CallPlan, _ phase: EffectEvent.Phase) -> JournalEntry {
+    EffectEvent(.model, plan.context.key, phase).entry(of: plan.context.run, at: time.now())
   }
 }

@@ -1,0 +1,44 @@
+package import RasaCore
+package import RasaPersona
+
+extension Graph {
+  /// The persona or agent of that name as it was kept with a run.
+  ///
+  /// - Parameters:
+  ///   - engines: what agents may name before a `:` in a model's name.
+  ///   - limits: where the user's own limits stand, which hold for files that came from elsewhere.
+  package static func compile(
+    _ files: PinnedFiles, named name: String,
+    engines: Set<String> = AgentLoader.builtInEngines, under limits: Library? = nil
+  ) throws(Failure) -> Graph {
+    var library = files.library
+    library.engines = engines
+    library.limits = limits?.limits
+    library.agentLimits = limits?.agentSource
+    guard let persona = try library.runnable(named: name) else {
+      throw Failure(
+        .configuration, "`\(name)` is not among the files that are kept with the run",
+        mend: "leave `--pinned` out, or record the run anew")
+    }
+    var graph = try Graph.compile(persona, in: library)
+    graph.pinned = files.value
+    return graph
+  }
+
+  /// The persona with everything that it names in the library.
+  package static func compile(
+    _ persona: PersonaDefinition, in library: Library
+  ) throws(Failure) -> Graph {
+    try compile(
+      persona,
+      operators: { name throws(Failure) in try library.operatorDefinition(named: name) },
+      delegates: { name throws(Failure) in try library.delegate(named: name) })
+  }
+
+  /// The names of all personas and agents that it is made of.
+  package var workers: Set<String> {
+    nodes.reduce(into: [persona.name]) { names, node in
+      for delegate in node.delegates { names.formUnion(delegate.graph.workers) }
+    }
+  }
+}

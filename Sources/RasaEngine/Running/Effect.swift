@@ -1,0 +1,108 @@
+import RasaCore
+import RasaPersona
+
+/// Something that an operator has done outside of the run. The procedure around it is the same for all:
+/// what is known is not done again, what is in doubt is decided first, and only then is it performed.
+protocol Effect: Sendable {
+  associatedtype Answer: Sendable
+  var kind: EffectKind { get }
+  var key: EffectKey { get }
+  /// Identifies what is asked, the same in every run.
+  func digest() -> String
+  /// What a recorded result says; nil for one of another form.
+  func answer(_ result: EffectResult) -> Answer?
+  /// An answer of another run counts in this one.
+  func noteReuse(_ answer: Answer)
+  /// What a person is asked about an attempt of which nobody knows whether it was done.
+  func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject)
+  func failure(inDoubt attempt: InDoubtEffect) -> Failure
+  /// Commits that its outcome will never be known, and what was decided.
+  func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws
+  /// Commits the intent, does it, commits the result.
+  ///
+  /// - Parameter doubt: an earlier attempt at the same whose outcome is not known.
+  func perform(after doubt: InDoubtEffect?) async throws -> Answer
+}
+
+/// An effect is not to be asked for again: no further try and no substitute is to get around that.
+struct InDoubt: Error {
+  var failure: Failure
+}
+
+extension OperatorProcedure {
+  func perform<E: Effect>(_ effect: E, _ definition: OperatorDefinition) async throws -> E.Answer {
+    if let answer = known(effect) { return answer }
+    let doubt = try await settleDoubts(about: effect, definition)
+    return try await effect.perform(after: doubt)
+  }
+
+  /// What is already there, of this run or the one that it is a fork of.
+  func known<E: Effect>(_ effect: E) -> E.Answer? {
+    if let done = recorded.own.done(at: effect.key), let answer = effect.answer(done.result) {
+      return answer
+    }
+    guard let inherited = recorded.inherited, let origin = start.fork?.run else { return nil }
+    let digest = effect.digest()
+    guard let done = inherited.done(digest, at: effect.key) else { return nil }
+    let result = done.result.reused
+    guard let answer = effect.answer(result) else { return nil }
+    record(
+      EffectEvent(effect.kind, effect.key, .reused(result, from: origin, request: digest)))
+    effect.noteReuse(answer)
+    return answer
+  }
+
+  /// Nobody knows of an attempt whether it was done: the operator's file says what happens now. Returns
+  /// the last one when it is to be done again, and nil where there is none.
+  func settleDoubts<E: Effect>(
+    about effect: E, _ definition: OperatorDefinition
+  ) async throws -> InDoubtEffect? {
+    var doubt = recorded.own.doubted(at: effect.key)
+    for attempt in recorded.own.open(at: effect.key) {
+      try await decide(attempt, effect, definition)
+      doubt = attempt
+    }
+    return doubt
+  }
+
+  private func decide<E: Effect>(
+    _ attempt: InDoubtEffect, _ effect: E, _ definition: OperatorDefinition
+  ) async throws {
+    func stop(_ mend: String) async throws -> InDoubt {
+      try await effect.giveUp(attempt, decision: .fail)
+      var failure = effect.failure(inDoubt: attempt)
+      failure.mend = mend
+      return InDoubt(failure: failure)
+    }
+    switch definition.uncertain {
+    case .retry: break
+    case .fail:
+      throw try await stop("resume the run once more to ask again; it may be paid twice")
+    case .ask:
+      let (title, payload) = effect.question(about: attempt)
+      let question = Question(
+        key: attempt.key.step.effect(
+          "\(attempt.key.label).uncertain", occurrence: attempt.key.occurrence),
+        title: title, subject: StatePath(definition.writes.first?.key ?? "draft"),
+        payload: .object(payload), spent: stage.spent)
+      let answer = try await answer(to: question, lifetime: nil)
+      guard answer.decision == .approve else {
+        throw try await stop("\(answer.by) decided not to ask again")
+      }
+    }
+    try await effect.giveUp(attempt, decision: .retry)
+  }
+
+  func record(_ event: EffectEvent) {
+    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
+  }
+}
+
+extension EffectResult {
+  /// As another run takes it over: it is not paid for again.
+  fileprivate var reused: EffectResult {
+    guard case .answer(var answer, _) = self else { return self }
+    answer.cost = .zero
+    return .answer(answer)
+  }
+}

@@ -1,0 +1,122 @@
+package import RasaCore
+import RasaDocuments
+import RasaPersona
+
+/// Something that operators of kind `tool` have done.
+package protocol Tool: Sendable {
+  func perform(_ use: ToolUse) async throws -> Value
+}
+
+/// One use of a tool.
+package struct ToolUse: Sendable, Hashable {
+  /// Where in the run it is asked for.
+  package var key: EffectKey
+  package var name: String
+  package var arguments: Value
+  /// The same for every attempt at this use, so that whoever does it can recognise a second one.
+  package var idempotencyKey: String
+
+  package init(key: EffectKey, name: String, arguments: Value, idempotencyKey: String) {
+    self.key = key
+    self.name = name
+    self.arguments = arguments
+    self.idempotencyKey = idempotencyKey
+  }
+}
+
+extension OperatorProcedure {
+  func useTool(
+    _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
+  ) async throws -> Completion {
+    guard let name = definition.tools.first, let tool = surroundings.tools[name] else {
+      throw Failure(
+        .configuration,
+        "`\(definition.name)` uses the tool `\(definition.tools.first ?? "")`, which is not there",
+        at: definition.location)
+    }
+    let read = invocation.view.reader(in: kind(of: invocation))
+    let arguments = Value.object(
+      ValueObject(definition.reads.map { ($0.description, read($0)) }))
+    let effect = ToolEffect(
+      use: ToolUse(
+        key: invocation.step.effect("tool:\(name)", occurrence: attempt), name: name,
+        arguments: arguments,
+        idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
+      tool: tool, run: start.run, surroundings: surroundings)
+    let value = try await perform(effect, definition)
+    return Completion(
+      step: invocation.step, outcome: .wrote(updates(definition, value)), answers: [])
+  }
+}
+
+/// A use of a tool, with both of its commits in the journal.
+private struct ToolEffect: Effect {
+  let use: ToolUse
+  let tool: any Tool
+  let run: Identifier
+  let surroundings: Surroundings
+
+  var kind: EffectKind { .tool }
+  var key: EffectKey { use.key }
+  private var attempt: Identifier { Identifier("\(run)/\(key)") }
+
+  func digest() -> String {
+    Digest.sha256(
+      Value.object(["tool": .string(use.name), "arguments": use.arguments]).jsonBytes(.canonical))
+  }
+
+  func answer(_ result: EffectResult) -> Value? {
+    guard case .value(let value) = result else { return nil }
+    return value
+  }
+
+  func noteReuse(_ answer: Value) {}
+
+  func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject) {
+    (
+      "Use `\(use.name)` again? Whether it was done before the run stopped is not known, so it may "
+        + "be done twice.",
+      ["call": .string(attempt.key.description), "arguments": use.arguments]
+    )
+  }
+
+  func failure(inDoubt attempt: InDoubtEffect) -> Failure {
+    Failure(
+      .run,
+      "the tool `\(use.name)` was at work when the run stopped, and whether it came to its end is "
+        + "not known")
+  }
+
+  func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws {
+    try await commit(
+      .uncertain(EffectDoubt(decision: decision), attempt: attempt.intent.attempt))
+  }
+
+  func perform(after doubt: InDoubtEffect?) async throws -> Value {
+    try await commit(
+      .intent(
+        EffectIntent(
+          attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
+          subject: .tool(name: use.name, arguments: use.arguments))))
+    let value: Value
+    do {
+      value = try await tool.perform(use)
+    } catch let failure as Failure where failure.kind != .cancelled {
+      let told = surroundings.redact(failure)
+      try await commit(
+        .failed(
+          EffectFailure(reason: told.reason ?? told.kind.rawValue, message: told.message),
+          attempt: attempt))
+      throw failure
+    }
+    // One that was cancelled leaves its intent open: it may have been done.
+    try await commit(.result(.value(value), attempt: attempt))
+    return value
+  }
+
+  private func commit(_ phase: EffectEvent.Phase) async throws {
+    try await surroundings.journal.append([
+      EffectEvent(.tool, key, phase).entry(of: run, at: surroundings.time.now())
+    ])
+  }
+}
