@@ -224,7 +224,7 @@ struct ToolEffectTests {
     }
     #expect(value == ["meaning": "of word"])
     let call = RunTimeline(store.snapshot.entries).calls.first { $0.name == "tool:dictionary" }
-    #expect(call?.outcome == .answered && call?.text == "- meaning: of word")
+    #expect(call?.outcome == .answered && call?.text == value.promptText)
   }
 
   @Test(
@@ -286,7 +286,7 @@ struct ToolEffectTests {
     let (store, whole) = try await ran(graph)
     for changes in [[:], ["word": "other"]] as [ValueObject] {
       let history = try await store.claim(Identifier("run-1"))
-      let origin = try #require(Origin(history))
+      let origin = try #require(try Origin(history))
       var begin = start(graph)
       begin.run = Identifier("run-2")
       begin.fork = ForkPoint(run: Identifier("run-1"), changes: changes)

@@ -26,7 +26,7 @@ struct ForkTests {
     _ graph: Graph, of run: Finished, at sequence: Int? = nil, input: String = "question",
     set changes: ValueObject = ValueObject(), screen: Screen = Screen()
   ) async throws -> (RunResult, FakeGate, FakeStore) {
-    let origin = try #require(Origin(run.history, upTo: sequence))
+    let origin = try #require(try Origin(run.history, upTo: sequence))
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
     var begin = start(graph, input: input)
@@ -113,7 +113,7 @@ struct ForkTests {
     let graph = try compile(try analyst())
     let run = try await finished(graph)
     let (whole, _, reference) = try await fork(graph, of: run, set: ["draft": "mine"])
-    let origin = try #require(Origin(run.history))
+    let origin = try #require(try Origin(run.history))
     for count in 1..<reference.snapshot.entries.count {
       let store = FakeStore(copying: reference, lines: count)
       let gate = FakeGate(journal: store, RunnerTests.script)
@@ -147,7 +147,7 @@ struct ForkTests {
       ).run(graph, start(graph)))
     let (same, _, _) = try await fork(graph, of: run)
     #expect(same.waitsFor.isEmpty)
-    let origin = try #require(Origin(run.history))
+    let origin = try #require(try Origin(run.history))
     let other = FakeStore()
     var begin = start(graph)
     begin.run = Identifier("run-2")
@@ -171,7 +171,7 @@ struct ForkTests {
       var begin = start(graph)
       begin.fork = ForkPoint(run: Identifier("run-1"), sequence: at, changes: changes)
       return try await runner.forecast(
-        graph, begin, inheriting: try #require(Origin(run.history, upTo: at)))
+        graph, begin, inheriting: try #require(try Origin(run.history, upTo: at)))
     }
     let unchanged = try await forecast()
     #expect(unchanged.isComplete)

@@ -31,7 +31,7 @@ extension Workshop {
     let reading = try await store.journal(of: found.record.id)
     let history = RunHistory(record: found.record, entries: reading.entries)
     if let damage = reading.damage, (plan.sequence ?? .max) > reading.entries.count { throw damage }
-    guard let origin = Origin(history, upTo: plan.sequence) else {
+    guard let origin = try Origin(history, upTo: plan.sequence) else {
       throw Failure(.storage, "the journal of \(found.record.id) does not begin with its start")
     }
     if let sequence = plan.sequence, sequence < 1 || sequence > reading.entries.count {
@@ -39,11 +39,12 @@ extension Workshop {
         .usage, "\(found.record.id) has no line \(sequence)",
         mend: "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
     }
+    let house = house.narrowed(asFor: origin.start)
     let graph: Graph
     if let persona = plan.persona {
       graph = try house.graph(persona)
     } else {
-      graph = try self.graph(forFork: history)
+      graph = try self.graph(forFork: history, house)
     }
     for (key, value) in plan.changes { try graph.checkChange(of: StatePath(key), to: value) }
     if !isDryRun { try await house.settleTrust() }
@@ -67,7 +68,7 @@ extension Workshop {
   }
 
   /// The persona as it is now, when it is here; else as the run keeps it.
-  private func graph(forFork history: RunHistory) throws(Failure) -> Graph {
+  private func graph(forFork history: RunHistory, _ house: House) throws(Failure) -> Graph {
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
       return try house.graph(history.record.persona)

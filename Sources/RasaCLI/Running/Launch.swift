@@ -64,7 +64,7 @@ extension Workshop {
       throw error
     }
     let by = house.user(settings.user)
-    let settings = settings.goingOn(with: history.start?.options ?? ValueObject())
+    let settings = settings.goingOn(with: try history.start?.options ?? ValueObject())
     return try await RecordingCommands(house: house).recording(
       run, of: store, settings, to: settings.recording
     ) {
@@ -202,10 +202,11 @@ extension Workshop {
 
   /// What a fork that goes on still takes over.
   private func origin(of history: RunHistory) async throws -> Origin? {
-    guard let fork = history.start?.fork, let record = try await store.run(fork.run.text)?.record
+    guard let fork = try history.start?.fork,
+      let record = try await store.run(fork.run.text)?.record
     else { return nil }
     let entries = try await store.entries(of: fork.run)
-    return Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)
+    return try Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)
   }
 }
 

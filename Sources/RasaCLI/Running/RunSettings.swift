@@ -87,6 +87,9 @@ extension RunSettings {
     if gate.maxCost == nil {
       settings.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
     }
+    if agents.isEmpty {
+      settings.agents = (kept["agents"]?.array ?? []).compactMap(\.string)
+    }
     if maxSeconds == nil {
       settings.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) }
     }

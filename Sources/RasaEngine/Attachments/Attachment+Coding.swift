@@ -49,7 +49,9 @@ extension RunStart {
   }
 
   /// What a run began with, as its journal tells it; nil when it does not begin with its start.
-  package init?(told entries: some Collection<JournalEntry>) {
+  ///
+  /// - Throws: where the content of something attached is missing, so that nothing empty is sent for it.
+  package init?(told entries: some Collection<JournalEntry>) throws(Failure) {
     guard let first = entries.first, case .started(var start) = RunEvent(folding: first) else {
       return nil
     }
@@ -60,7 +62,14 @@ extension RunStart {
         contents[digest] = entry.body["data"].string ?? entry.body["text"].string
       }
       for index in start.attachments.indices {
-        start.attachments[index].payload = contents[start.attachments[index].digest] ?? ""
+        let attachment = start.attachments[index]
+        guard let content = contents[attachment.digest] else {
+          throw Failure(
+            .storage,
+            "the journal of \(start.run) is damaged: the content of `\(attachment.name)`, which was "
+              + "attached, is missing", mend: "run it again with `--attach \(attachment.name)`")
+        }
+        start.attachments[index].payload = content
       }
     }
     self = start

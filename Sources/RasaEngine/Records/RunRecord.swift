@@ -51,5 +51,7 @@ package struct RunHistory: Sendable {
   }
 
   /// What the run began with; nil when its journal does not begin with it.
-  package var start: RunStart? { RunStart(told: entries) }
+  package var start: RunStart? {
+    get throws(Failure) { try RunStart(told: entries) }
+  }
 }

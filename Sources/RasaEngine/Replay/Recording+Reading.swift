@@ -148,7 +148,8 @@ extension Recording.Call {
     let call = try RecordingReader(
       node, "a call",
       members: [
-        "call", "after_ms", "request", "request_digest", "answer", "value", "failure", "cut_off",
+        "call", "after_ms", "request", "request_digest", "answer", "value", "failure", "in_doubt",
+        "cut_off",
       ])
     var request: RecordedRequest?
     if let node = call.optional("request") { request = try RecordedRequest(node) }
@@ -158,7 +159,9 @@ extension Recording.Call {
     } else if node["value"] != nil {
       outcome = .value(call.value("value"))
     } else if let node = call.optional("failure") {
-      outcome = .failure(try Failure(recorded: node))
+      let failure = try Failure(recorded: node)
+      let isInDoubt = call.value("in_doubt").bool ?? (failure.kind == .run)
+      outcome = isInDoubt ? .inDoubt(failure) : .failure(failure)
     } else if call.value("cut_off").bool == true {
       outcome = .cutOff
     } else {

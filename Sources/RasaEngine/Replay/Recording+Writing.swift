@@ -90,7 +90,13 @@ extension Recording.Call {
       fields["text"] = ReadableText.value(answer.text)
       object["answer"] = .object(fields)
     case .value(let value): object["value"] = ReadableText.marked(value)
-    case .failure(let failure): object["failure"] = failure.recorded
+    case .failure(let failure):
+      object["failure"] = failure.recorded
+      // Before there were tools, every failure of this kind meant a call in doubt.
+      if failure.kind == .run { object["in_doubt"] = false }
+    case .inDoubt(let failure):
+      object["failure"] = failure.recorded
+      object["in_doubt"] = true
     case .cutOff: object["cut_off"] = true
     }
     return .object(object)

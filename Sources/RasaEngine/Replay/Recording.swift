@@ -58,6 +58,8 @@ extension Recording {
       /// What a tool came to.
       case value(Value)
       case failure(Failure)
+      /// Whether it was done is not known, and it was not to be asked for again: nothing gets around that.
+      case inDoubt(Failure)
       /// The run stopped before it had an answer.
       case cutOff
     }

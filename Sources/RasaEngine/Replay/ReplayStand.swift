@@ -155,9 +155,8 @@ final class ReplayStand: ModelGate, Tool, People, MemoryStore {
     case .value(let value): return .value(value)
     case .failure(let failure):
       if failure.isOfWholeRun { shared.withLock { $0.isTooLate = true } }
-      // The only failure of this kind that a call has: it is in doubt, and may not be asked again.
-      if failure.kind == .run { throw InDoubt(failure: failure) }
       throw failure
+    case .inDoubt(let failure): throw InDoubt(failure: failure)
     case .cutOff: throw deferral(at: call.key)
     }
   }

@@ -33,7 +33,7 @@ struct RunFacts: Sendable {
     mend: "see what there is with `rasa runs show RUN`")
 
   init(_ entries: [JournalEntry]) throws(Failure) {
-    guard let first = entries.first, let start = RunStart(told: entries) else {
+    guard let first = entries.first, let start = try RunStart(told: entries) else {
       throw RunFacts.noStart
     }
     self.start = start
@@ -95,7 +95,7 @@ struct RunFacts: Sendable {
       case .failed(let failure, _):
         if !failure.isCancelled { outcome = .failure(Failure(.provider, failure.message)) }
       case .uncertain(let doubt, _):
-        if doubt.decision == .fail { outcome = .failure(Failure(.run, "the call is in doubt")) }
+        if doubt.decision == .fail { outcome = .inDoubt(Failure(.run, "the call is in doubt")) }
       case .ended(let failure, _):
         outcome = .failure(failure)
         exact.insert(key)
@@ -112,6 +112,8 @@ struct RunFacts: Sendable {
           outcome = .cutOff
         } else if case .failure(let told) = outcome {
           outcome = .failure(said(instead: told, at: key, isExact: exact.contains(key)))
+        } else if case .inDoubt(let told) = outcome {
+          outcome = .inDoubt(said(instead: told, at: key, isExact: false))
         }
       }
       effects.append(
@@ -127,7 +129,9 @@ struct RunFacts: Sendable {
   ) {
     guard let failure, failing == nil else { return }
     let open = keys.last { key in
-      guard finished[key.step] == nil, case .failure = outcomes[key] ?? nil else { return false }
+      guard finished[key.step] == nil, outcomes[key]??.isFailure == true else {
+        return false
+      }
       return isLast(key, among: keys)
     }
     if let open {
@@ -250,12 +254,19 @@ struct RunFacts: Sendable {
     { [self] key in
       guard !isFinished(key) else { return nil }
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
-      return .failure(failure)
+      return failure.kind == .run ? .inDoubt(failure) : .failure(failure)
     }
   }
 }
 
 extension Recording.Call.Outcome {
+  fileprivate var isFailure: Bool {
+    switch self {
+    case .failure, .inDoubt: true
+    case .answer, .value, .cutOff: false
+    }
+  }
+
   /// Nil for what no operator is told.
   fileprivate init?(_ result: EffectResult) {
     switch result {

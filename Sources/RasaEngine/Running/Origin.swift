@@ -9,9 +9,9 @@ package struct Origin: Sendable {
   package var context: Value?
 
   /// - Parameter sequence: the last line that counts; nil for all.
-  package init?(_ history: RunHistory, upTo sequence: Int? = nil) {
+  package init?(_ history: RunHistory, upTo sequence: Int? = nil) throws(Failure) {
     let entries = history.entries.prefix(max(1, sequence ?? .max))
-    guard let start = history.start else { return nil }
+    guard let start = try history.start else { return nil }
     self.start = start
     effects = EffectLog(entries)
     context = entries.first { $0.kind == "context.opened" }?.body

@@ -125,7 +125,7 @@ package struct Runner: Sendable {
     _ graph: Graph, _ history: RunHistory, inheriting origin: Origin? = nil, by: String,
     observer: @escaping RunObserver = { _ in }
   ) async throws -> RunResult {
-    guard let start = history.start else {
+    guard let start = try history.start else {
       throw Failure(
         .storage, "the journal of \(history.record.id) does not begin with its start",
         mend: "begin anew with `rasa run`")

@@ -43,7 +43,14 @@ extension OperatorProcedure {
         arguments: arguments,
         idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
       tool: tool, run: start.run, surroundings: surroundings)
-    let value = try await perform(effect, definition)
+    let value: Value
+    do {
+      value = try await perform(effect, definition)
+    } catch let failure as Failure where failure.kind != .cancelled && failure.kind != .storage {
+      record(
+        EffectEvent(.tool, effect.key, .ended(surroundings.redact(failure), isRefused: false)))
+      throw failure
+    }
     return Completion(
       step: invocation.step, outcome: .wrote(updates(definition, value)), answers: [])
   }

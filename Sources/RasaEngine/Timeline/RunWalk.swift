@@ -36,7 +36,12 @@ package struct RunWalk: Sendable {
       damage = error
     }
     state = machine.state
-    let attachments = RunStart(told: entries)?.attachments ?? []
+    var attachments: [Attachment] = []
+    do throws(Failure) {
+      attachments = try RunStart(told: entries)?.attachments ?? []
+    } catch {
+      damage = damage ?? error
+    }
     for landing in machine.landings ?? [] {
       stops.append(
         RunWalk.stop(

@@ -246,6 +246,17 @@ package struct House: Sendable {
     return graph
   }
 
+  /// The house as the run was begun in it: what `--agents` left then is all that is left.
+  package func narrowed(asFor start: RunStart) -> House {
+    guard let kept = start.options["agents"]?.array else { return self }
+    var house = self
+    house.askedNarrowing = askedNarrowing.and(
+      AgentNarrowing([
+        .init(kept.compactMap(\.string), place: "`--agents` of \(start.run)")
+      ]))
+    return house
+  }
+
   /// Which agents may be seen and have work: what the command line and the configuration both leave.
   package var narrowing: AgentNarrowing {
     let configured = try? configurationFiles.read(folders, time).definition?.narrowing

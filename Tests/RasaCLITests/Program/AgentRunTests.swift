@@ -296,6 +296,53 @@ struct AgentRunTests {
       "run", "--agent", "first", "--agents", "first,sec*", "hello", "--json")
     #expect(inside.exitCode == 0, "\(inside.errorText)")
     #expect(try JSON.parse(inside.text)["output"] == "second")
+
+    // What began a run narrowed keeps its forks narrowed, whatever persona they are of.
+    let run = try #require(try JSON.parse(inside.text)["run"].string)
+    try rasa.home.write(Self.agent("third", "", "You wait."), to: "agents/third.md")
+    for (name, agent) in [("wide", "third"), ("narrow", "second")] {
+      try rasa.home.write(
+        "name: \(name)\ndescription: Made up.\nframes:\n  - {name: work, agent: \(agent)}\n",
+        to: "\(name).yaml")
+    }
+    let wide = try await rasa.run("runs", "fork", run, "-p", "wide.yaml")
+    #expect(wide.exitCode == 3, "\(wide.text)")
+    #expect(
+      wide.errorText.contains(
+        "the agent `third` is left out: `--agents` of \(run) names only first, sec*"),
+      "\(wide.errorText)")
+    let narrow = try await rasa.run("runs", "fork", run, "-p", "narrow.yaml", "--json")
+    #expect(narrow.exitCode == 0, "\(narrow.errorText)")
+    // And a fork of that one as well.
+    let fork = try #require(try JSON.parse(narrow.text)["run"].string)
+    let again = try await rasa.run("runs", "fork", fork, "-p", "wide.yaml")
+    #expect(again.exitCode == 3, "\(again.text)")
+  }
+
+  @Test("a run begun with --agents is gone on with by the copy that it keeps")
+  func narrowedAndResumed() async throws {
+    let provider = try ScriptedProvider.start([
+      Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
+      .text("first"),
+    ])
+    defer { provider.stop() }
+    let rasa = try Self.program(
+      provider,
+      [
+        "first.md": Self.agent(
+          "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
+        "second.md": Self.agent("second", "", "You end."),
+      ])
+    var dying = rasa
+    dying.environment["RASA_FAULT"] = "call.sent:2"
+    let killed = try await dying.run(
+      "run", "--agent", "first", "--agents", "first,second", "hello", "--json")
+    #expect(killed.exitCode != 0)
+    let list = try await rasa.run("runs", "list", "--json")
+    let run = try #require(try JSON.parse(list.text).array?.first?["run"].string)
+    let resumed = try await rasa.run("resume", run, "--json")
+    #expect(resumed.exitCode == 0, "\(resumed.errorText)")
+    #expect(try JSON.parse(resumed.text)["output"] == "second")
   }
 
   @Test("lists in a persona, an agent and the configuration narrow what is left, all at once")

@@ -59,7 +59,7 @@ struct ResumedRecordingTests {
         _ = try await Runner(
           ResumeTests.surroundings(
             FakeGate(journal: store, RunnerTests.script), store, ResumeTests.people(nil))
-        ).run(graph, begin, inheriting: Origin(history, upTo: sequence))
+        ).run(graph, begin, inheriting: try Origin(history, upTo: sequence))
         try await expectRecording(
           store.snapshot.entries, on: graph, "\(change) at \(sequence ?? 0)", status: .done)
       }
