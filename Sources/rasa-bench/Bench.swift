@@ -46,7 +46,7 @@ struct Bench: Sendable {
 
   static let rows: [Row] =
     [
-      .firstToken, .steps, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
+      .firstToken, .steps, .wholeRun, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
       .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .limits,
       .selection, .template, .rendering, .checking,

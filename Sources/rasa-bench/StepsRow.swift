@@ -35,17 +35,43 @@ extension Row {
       notes: "steps in one run: \(table); ratio is 10,000 against 100")
   }
 
+  /// A whole short run: what is paid at its beginning and end, beside its steps.
+  static let wholeRun = Row("whole run of 4 no-op operators") { bench, row in
+    let graph = try graph(of: ["a", "b", "c", "d"].map { [$0] }, loops: 1, limit: 100)
+    let runner = Runner(.nothing)
+    var times: [Double] = []
+    for _ in 0..<5_000 {
+      let start = RunStart(
+        run: Identifier("r"), persona: "noop", personaDigest: graph.digest, input: "x")
+      let begin = now()
+      let result = try await runner.run(graph, start)
+      guard result.steps == 5 else { throw Failure(.run, "\(result.steps) steps, and not 5") }
+      times.append(Double(now() - begin) / 1000)
+    }
+    let median = Array(times.dropFirst(500)).median
+    return RowResult(
+      name: row.name, measured: "\(median.short) µs", floor: "-", ratio: median / 15,
+      target: "≤ 15 µs", isMet: median <= 15, notes: "and one rule that writes the output")
+  }
+
   /// Four frames that share the operators out and loop until there were enough steps.
   private static func graph(steps: Int) throws -> Graph {
-    let loops = max(1, steps / 10)
+    let counts = [("a", 3), ("b", 3), ("c", 2), ("d", 2)]
+    return try graph(
+      of: counts.map { name, count in (0..<count).map { "\(name)\($0)" } },
+      loops: max(1, steps / 10), limit: steps * 2 + 100)
+  }
+
+  /// - Parameter frames: the names of the operators of each.
+  private static func graph(of frames: [[String]], loops: Int, limit: Int) throws -> Graph {
     let names = ["a", "b", "c", "d"]
     var operators: [OperatorDefinition] = []
-    for (index, name) in names.enumerated() {
-      for place in 0..<(index < 2 ? 3 : 2) {
+    for (name, own) in zip(names, frames) {
+      for place in own {
         operators.append(
           OperatorDefinition(
-            name: "\(name)\(place)", kind: .memory, frame: name, reads: ["input"],
-            writes: [Write(key: "\(name)\(place)", type: .any)]))
+            name: "op_\(place)", kind: .memory, frame: name, reads: ["input"],
+            writes: [Write(key: "key_\(place)", type: .any)]))
       }
     }
     operators.append(
@@ -60,7 +86,7 @@ extension Row {
     return try Graph.compile(
       PersonaDefinition(
         name: "noop", frames: frames, operators: operators,
-        limits: RunLimits(steps: steps * 2 + 100))
+        limits: RunLimits(steps: limit))
     ) { name throws(Failure) in throw Failure(.configuration, "no operator `\(name)`") }
   }
 

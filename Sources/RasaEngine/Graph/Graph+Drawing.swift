@@ -59,74 +59,60 @@ extension Graph {
   /// The arrows between frames, the routes of operators, and the questions to people.
   private var drawnArrows: [DrawnArrow] {
     var arrows: [DrawnArrow] = []
-    func label(_ when: Guard?, _ bound: Bound?) -> String {
-      [when?.source, bound.map { "at most \($0.atMost)" }].compactMap { $0 }
-        .joined(separator: ", ")
-    }
     for (index, frame) in frames.enumerated() {
       for branch in frame.branches {
         arrows.append(DrawnArrow(from: id(frame: index), to: id(frame: branch), label: "parallel"))
       }
-      var fallsThrough = !frame.isBranch
-      for edge in frame.transitions where fallsThrough {
-        arrows.append(
-          DrawnArrow(
-            from: id(frame: index), to: edge.target.map { id(frame: $0) } ?? "output",
-            label: label(edge.when, edge.bound), isLoop: edge.target.map { $0 <= index } ?? false))
-        if edge.when == nil, edge.bound == nil { fallsThrough = false }
+      // A branch comes together with the others at the frame that it is a branch of.
+      if !frame.isBranch {
+        for way in ways(outOfFrame: index) {
+          let isLoop = if case .frame(let target) = way.target { target <= index } else { false }
+          arrows.append(
+            drawn(way, from: id(frame: index), isLoop: way.cause != .following && isLoop))
+        }
       }
-      if fallsThrough {
-        arrows.append(
-          DrawnArrow(
-            from: id(frame: index), to: frame.following.map { id(frame: $0) } ?? "output",
-            label: ""))
-      }
-      for node in frame.nodes { arrows += drawnRoutes(of: node, label) }
+      for node in frame.nodes { arrows += drawnWays(outOfNode: node) }
     }
     return arrows
   }
 
-  private func drawnRoutes(of index: Int, _ label: (Guard?, Bound?) -> String) -> [DrawnArrow] {
-    let node = nodes[index]
-    var arrows: [DrawnArrow] = []
-    var asksPerson = node.definition.isReviewer
-    switch node.definition.review {
-    case .never: break
-    case .always:
-      asksPerson = true
-      arrows.append(DrawnArrow(from: id(node: index), to: "person", label: "review"))
-    case .when(let condition):
-      asksPerson = true
-      arrows.append(DrawnArrow(from: id(node: index), to: "person", label: condition.source))
-    }
-    if node.definition.isReviewer {
-      arrows.append(DrawnArrow(from: id(node: index), to: "person", label: "asks"))
-    } else if node.definition.ask != nil {
-      arrows.append(DrawnArrow(from: id(node: index), to: "person", label: "asks for an answer"))
-    }
-    for route in node.routes {
-      let text = label(route.when, route.bound)
-      switch route.action {
-      case .node(let target):
-        arrows.append(
-          DrawnArrow(
-            from: id(node: index), to: id(node: target), label: text, isLoop: target <= index))
-      case .frame(let target):
-        arrows.append(
-          DrawnArrow(
-            from: id(node: index), to: id(frame: target), label: text,
-            isLoop: target <= node.frame))
-      case .end: arrows.append(DrawnArrow(from: id(node: index), to: "output", label: text))
-      case .review:
-        asksPerson = true
-        arrows.append(DrawnArrow(from: id(node: index), to: "person", label: text))
+  private func drawnWays(outOfNode index: Int) -> [DrawnArrow] {
+    ways(outOfNode: index, author: author(of:)).compactMap { way in
+      switch way.cause {
+      // Where a person sends something back to follows from the correction's arrow.
+      case .rejection, .correction(isPrelude: true): return nil
+      case .correction(isPrelude: false): return drawn(way, from: "person", isLoop: true)
+      case .transition, .following, .route, .review, .question: break
       }
+      let isLoop =
+        switch way.target {
+        case .node(let target): target <= index
+        case .frame(let target): target <= nodes[index].frame
+        case .end, .person: false
+        }
+      return drawn(way, from: id(node: index), isLoop: isLoop)
     }
-    if asksPerson {
-      arrows.append(
-        DrawnArrow(from: "person", to: id(frame: reentry), label: "correction", isLoop: true))
-    }
-    return arrows
+  }
+
+  private func drawn(_ way: Way, from: String, isLoop: Bool) -> DrawnArrow {
+    let to =
+      switch way.target {
+      case .node(let node): id(node: node)
+      case .frame(let frame): id(frame: frame)
+      case .end: "output"
+      case .person: "person"
+      }
+    let label =
+      switch way.cause {
+      case .review: way.when?.source ?? "review"
+      case .question(forAnswer: false): "asks"
+      case .question(forAnswer: true): "asks for an answer"
+      case .correction: "correction"
+      case .transition, .following, .route, .rejection:
+        [way.when?.source, way.bound.map { "at most \($0.atMost)" }].compactMap { $0 }
+          .joined(separator: ", ")
+      }
+    return DrawnArrow(from: from, to: to, label: label, isLoop: isLoop)
   }
 
   private func id(frame index: Int) -> String { "f\(index)" }

@@ -12,8 +12,7 @@ struct GraphFlow {
 
   private struct Arrow {
     var to: Int
-    /// Taken so often at most; nil is unbounded. A person's decisions count as bounded: the person
-    /// and the run's step limit bound them.
+    /// As `Way.isBounded`.
     var isBounded: Bool
     var isFree: Bool { !isBounded }
   }
@@ -49,20 +48,17 @@ struct GraphFlow {
       arrows[end(branch)].append(Arrow(to: leave(index), isBounded: false))
     }
     arrows[end(index)].append(Arrow(to: leave(index), isBounded: false))
-    var fallsThrough = true
-    for transition in frame.transitions {
-      if let target = transition.target {
-        arrows[leave(index)].append(
-          Arrow(to: entry(target), isBounded: transition.bound != nil))
-      }
-      if transition.when == nil, transition.bound == nil {
-        fallsThrough = false
-        break
-      }
+    for way in graph.ways(outOfFrame: index) { connect(leave(index), way) }
+  }
+
+  private mutating func connect(_ point: Int, _ way: Way) {
+    let to: Int
+    switch way.target {
+    case .node(let node): to = node
+    case .frame(let frame): to = entry(frame)
+    case .end, .person: return
     }
-    if fallsThrough, let following = frame.following {
-      arrows[leave(index)].append(Arrow(to: entry(following), isBounded: false))
-    }
+    arrows[point].append(Arrow(to: to, isBounded: way.isBounded))
   }
 
   private func isExit(_ point: Int) -> Bool {
@@ -74,37 +70,8 @@ struct GraphFlow {
   }
 
   private mutating func connectNode(_ index: Int, _ writers: inout WriterIndex) {
-    let node = graph.nodes[index]
-    var asksPerson = node.definition.isReviewer
-    if case .never = node.definition.review {
-    } else {
-      asksPerson = true
-      arrows[index].append(Arrow(to: index, isBounded: true))
-      if node.definition.kind == .rule, let author = node.writes.first.flatMap(graph.author) {
-        arrows[index].append(Arrow(to: author, isBounded: true))
-      }
-    }
-    for route in node.routes {
-      switch route.action {
-      case .node(let target):
-        arrows[index].append(Arrow(to: target, isBounded: route.bound != nil))
-      case .frame(let target):
-        arrows[index].append(Arrow(to: entry(target), isBounded: route.bound != nil))
-      case .end: break
-      case .review(let subject):
-        asksPerson = true
-        if let writer = writers.author(of: subject) {
-          arrows[index].append(Arrow(to: writer, isBounded: true))
-        }
-      }
-    }
-    guard asksPerson else { return }
-    if let subject = node.definition.reviewSubject, let writer = writers.author(of: subject) {
-      arrows[index].append(Arrow(to: writer, isBounded: true))
-    }
-    arrows[index].append(Arrow(to: entry(graph.reentry), isBounded: true))
-    if let prelude = graph.reentryPrelude {
-      arrows[index].append(Arrow(to: prelude, isBounded: true))
+    for way in graph.ways(outOfNode: index, author: { writers.author(of: $0) }) {
+      connect(index, way)
     }
   }
 
