@@ -115,10 +115,8 @@ extension Gate {
       reservation: hold.reservation, actual: embeddings.cost, usage: usage, outcome: .answered,
       observation: observation)
     let entry = resultEntry(plan, hold.reservation, embeddings)
-    let ledger = ledger
     // They have been paid for, also when nobody wants them any more.
-    try await Task { try await ledger.settle(settlement, recording: [entry]) }.value
-    settlements.note()
+    try await Task { try await settle(settlement, recording: entry) }.value
     await clearProvider(of: call.candidate)
     return .made(embeddings)
   }

@@ -85,38 +85,6 @@ extension Gate {
     state.withLock { $0.remember(form, of: candidate.key) }
   }
 
-  /// What the provider's counts cost, in thousandths of the most that they could be expected to;
-  /// nil where it has not counted.
-  func overrun(_ usage: Usage, _ hold: borrowing Hold) -> Int64? {
-    guard usage.isReported else { return nil }
-    let most = hold.price.cost(
-      input: hold.estimate.tokens, output: hold.cap ?? usage.output)
-    guard most > .zero, most < .max else { return nil }
-    let ratio = Double(hold.price.cost(of: usage).picoDollars) / Double(most.picoDollars) * 1_000
-    return Int64(min(ratio.rounded(.up), Double(ModelStanding.largestOverrun)))
-  }
-
-  /// What has to be said about the counts of an answer: they were booked, or could not be.
-  func notices(
-    about reading: Reading, _ usage: Usage, _ cost: Money, _ answer: ModelAnswer,
-    _ hold: borrowing Hold
-  ) -> [String] {
-    let name = "\(answer.provider) \(answer.model)"
-    if let absurd = reading.usage?.absurd.first {
-      return [
-        "\(name) reports \(absurd) tokens, which no call can have; \(usage.input) in and "
-          + "\(usage.output) out are booked"
-      ]
-    }
-    guard let overrun = overrun(usage, hold), overrun > 1_000 else { return [] }
-    let capped = hold.cap.map { " and \($0) out" } ?? ""
-    return [
-      "\(name) reports \(usage.input) tokens in and \(usage.output) out where at most "
-        + "\(hold.estimate.tokens) in\(capped) were expected; \(cost) is booked where \(hold.amount) "
-        + "was held, and more is held for it from now on"
-    ]
-  }
-
   /// Remembers something that no settlement carries.
   func note(_ problem: ProviderProblem, at candidate: Candidate) async {
     guard let observation = observation(of: problem, at: candidate) else { return }

@@ -179,6 +179,23 @@ extension Gate {
   }
 }
 
+/// How far one attempt has come.
+struct Reading: Sendable {
+  var startedAt: UInt64
+  /// The provider has taken the request on.
+  var isAccepted = false
+  var firstContentAt: UInt64?
+  var transcript = Transcript()
+  var usage: ReportedUsage?
+  var toolCalls: [ToolCall] = []
+  var reasoning: [ReasoningPart] = []
+  var finish = FinishReason.stop
+  /// The answer came to its own end, so what the provider counted is all of it.
+  var isComplete = false
+
+  init(startedAt: UInt64) { self.startedAt = startedAt }
+}
+
 extension Hold {
   /// Whether the run is still this process's is asked before the next try, however lately it was.
   mutating func askAgain(_ tries: inout Int) throws {

@@ -2,6 +2,7 @@ package import RasaCore
 package import RasaEngine
 package import RasaHTTPClient
 package import RasaPersona
+import RasaSystem
 
 /// The only door to a model: chooses one, holds its money, asks it, settles.
 package final class Gate: ModelGate {
@@ -176,62 +177,6 @@ package final class Gate: ModelGate {
       request, context, options, schema: request.schema?.json(.canonical) ?? "")
   }
 
-  package func giveUp(
-    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
-  ) async throws {
-    try await ledger.settle(
-      Settlement(
-        reservation: call.reservation, actual: call.amount, usage: Usage(isReported: false),
-        outcome: .uncertain),
-      recording: [uncertainEntry(call, of: run, decision)])
-    settlements.note()
-  }
-
-  package func estimate(
-    _ request: ModelRequest, for context: CallContext
-  ) async throws -> CallEstimate {
-    try await estimate(request, for: context, beside: 0)
-  }
-
-  package func estimate(
-    _ request: ModelRequest, for context: CallContext, beside more: Int64
-  ) async throws -> CallEstimate {
-    let plan = CallPlan(request, context, options, startedAt: time.monotonic())
-    await recall()
-    let chain = try await chain(plan)
-    var contenders = inOrderOfAvailability(chain.candidates)
-    for index in contenders.indices {
-      if let problem = obstacle(of: contenders[index].candidate, plan) {
-        contenders[index].problems.append(problem)
-      }
-    }
-    // A stand-in is for what a server does not know, and not for what is attached.
-    guard
-      var candidate = contenders.first(where: { $0.problems.isEmpty && !$0.candidate.isStandIn })?
-        .candidate
-    else {
-      throw failure(plan, contenders, chain)
-    }
-    if candidate.model == nil, let resolved = try? await resolved(candidate, plan) {
-      candidate = resolved
-    }
-    let price = price(of: candidate)
-    let room = outputRoom(for: plan, candidate)
-    let output = room.ceiling ?? room.start
-    let input = self.estimate(plan, candidate)
-    let tokens = input.tokens + more
-    let cost = price.map { price in
-      price.cost(input: tokens, output: output) + price.cost(seconds: paidSeconds(plan, price))
-    }
-    var estimate = CallEstimate(
-      provider: candidate.provider, model: candidate.model ?? "default",
-      inputTokens: tokens, outputTokens: output, cost: cost ?? .zero, isPriceKnown: price != nil,
-      isBounded: room.ceiling != nil
-        && candidate.bounds(plan.attachments))
-    estimate.attachmentTokens = input.attached
-    return estimate
-  }
-
   /// Why which models would be asked, without asking any.
   package func explain(
     _ request: ModelRequest, for context: CallContext
@@ -240,6 +185,129 @@ package final class Gate: ModelGate {
     await recall()
     let chain = try await chain(plan)
     return try await report(plan, chain, inOrderOfAvailability(chain.candidates))
+  }
+
+  // MARK: One attempt
+
+  /// One attempt at one model: hold, ask, read, settle. Asked again at once, without the part of
+  /// the request that the server does not know, when that is why it refused.
+  func attempt(
+    _ contender: Candidate, _ plan: inout CallPlan, _ books: inout CallBooks,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> AttemptOutcome {
+    let candidate: Candidate
+    do {
+      candidate = try await resolved(contender, plan)
+    } catch let problem as ProviderProblem {
+      doubt(contender, after: problem)
+      await note(problem, at: contender)
+      return .failed(problem, hasShown: false, policy: .reject)
+    }
+    if let problem = obstacle(of: candidate, plan) {
+      return .failed(problem, hasShown: false, policy: .reject)
+    }
+    warnOfUnknownAttachments(plan, candidate)
+    var call = WireCall(
+      request: plan.request, model: candidate.model ?? "", cap: nil,
+      effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
+      inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
+    call.context = candidate.facts?.context
+    call.imageDetail = candidate.imageDetail
+    call.expectedOutput = outputRoom(for: plan, candidate).start
+    if candidate.settings?.dialect == .anthropic { call.requiredCap = AnthropicMessages.usualCap }
+    if let doubt = plan.context.doubt {
+      // The provider recognises a request by its key and its body, so that has to be as it was.
+      let quirks = WireQuirks(candidate.settings ?? .mock, adaptations: doubt.adaptations)
+      if let quirks, doubt.provider == candidate.provider, doubt.model == call.model {
+        call.quirks = quirks
+      } else {
+        plan.context.doubt = nil
+      }
+    }
+    var triedOtherField = false
+    while true {
+      if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
+      let isDoubt = plan.context.doubt != nil
+      let outcome: AttemptOutcome
+      switch try await reserve(plan, candidate, call, &books, onEvent: onEvent) {
+      case .refused(let problem, let policy):
+        guard isDoubt else { return .failed(problem, hasShown: false, policy: policy) }
+        // There may be room for less, as a new request.
+        plan.context.doubt = nil
+        call.quirks = quirks(of: candidate)
+        continue
+      case .held(let hold):
+        call.cap = hold.cap
+        outcome = try await perform(
+          call, at: candidate, plan, under: hold, &books, onEvent: onEvent)
+      }
+      guard case .failed(let problem, _, _) = outcome else { return outcome }
+      // What is asked after this is not what was asked before, unless nobody has answered.
+      if !outcome.isUnanswered { plan.context.doubt = nil }
+      if call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) {
+        remember(call.quirks, of: candidate)
+      } else if isDoubt, problem.kind == .rejected {
+        // It may only be the old key that is refused.
+        call.quirks = quirks(of: candidate)
+      } else {
+        return outcome
+      }
+    }
+  }
+
+  private func perform(
+    _ call: WireCall, at candidate: Candidate, _ plan: CallPlan, under hold: consuming Hold,
+    _ books: inout CallBooks, onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> AttemptOutcome {
+    var reading = Reading(startedAt: time.monotonic())
+    do {
+      try await onEvent(.started(provider: candidate.provider, model: call.model))
+      try await read(&reading, call, from: candidate, plan, under: &hold, onEvent: onEvent)
+    } catch let problem as ProviderProblem {
+      doubt(candidate, after: problem)
+      let observation = observation(of: problem, at: candidate)
+      if let observation { state.withLock { $0.note(observation) } }
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, after: problem, outcome: .failed,
+        reason: problem.kind.rawValue, message: problem.message,
+        partial: reading.transcript.text, observation)
+      return .failed(problem, hasShown: reading.transcript.hasContent, policy: .reject)
+    } catch let failure as Failure {
+      // It was broken off on this side, as by a full disk, and may have been answered whole: who goes on
+      // asks under the same key.
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, outcome: .cancelled,
+        reason: "cancelled", message: failure.message, partial: reading.transcript.text)
+      throw failure
+    } catch {
+      books.wasted += try await settle(
+        hold, plan, candidate, model: call.model, reading, outcome: .cancelled,
+        reason: "cancelled", message: "the call was cancelled", partial: reading.transcript.text)
+      throw error
+    }
+    let (usage, cost) = used(reading, hold)
+    let rest = reading.transcript.text
+    var answer = ModelAnswer(
+      text: plan.begun.map { $0.text + $0.new(in: rest) } ?? rest, toolCalls: reading.toolCalls,
+      reasoning: reading.reasoning,
+      provider: candidate.provider, model: call.model, usage: usage,
+      cost: cost, finish: reading.finish, isMock: candidate.isMock, cap: hold.cap,
+      ceiling: ceiling(of: reading, usage, plan, candidate, hold),
+      fallback: plan.fallback)
+    answer.attachmentTokens = hold.estimate.attached
+    faultPoint("call.complete")
+    let notices = notices(about: reading, usage, cost, answer, hold)
+    var observation = observation(of: reading, usage, plan, at: candidate, under: hold)
+    observation?.adapted = adaptedForm(call, plan, at: candidate)
+    if let observation { state.withLock { $0.note(observation) } }
+    try await settle(
+      Settlement(
+        reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered,
+        observation: observation),
+      recording: resultEntry(plan, hold.reservation, answer, notices: notices))
+    await clearProvider(of: candidate)
+    for notice in notices { try await onEvent(.noticed(notice)) }
+    return .answered(answer)
   }
 
   private static let mostWarnings = 1_000
@@ -297,28 +365,24 @@ package final class Gate: ModelGate {
     return all.filter { !$0.candidate.isStandIn } + all.filter(\.candidate.isStandIn)
   }
 
-  func price(of candidate: Candidate) -> Price? {
-    let listed = candidate.settings.flatMap { settings in
-      state.withLock { $0.listed(by: settings) }
-    }
-    return candidate.price(on: day(at: time.now()), listed: listed ?? [])
-  }
-
-  /// Whether a call would cost less there. What nobody knows the price of may do so.
-  private func isCheaper(_ other: Candidate, than refused: Candidate, _ plan: CallPlan) -> Bool {
-    guard let price = price(of: other), let dear = self.price(of: refused) else { return true }
-    func cost(_ price: Price, _ candidate: Candidate) -> Money {
-      price.cost(
-        input: estimate(plan, candidate).tokens, output: outputRoom(for: plan, candidate).start)
-    }
-    return cost(price, other) < cost(dear, refused)
-  }
-
   func wait(until moment: UInt64, _ plan: CallPlan) async throws {
     let now = time.monotonic()
     guard moment > now else { return }
     if let deadline = plan.deadline, moment >= deadline { throw plan.tooLate }
     try await time.sleep(.nanoseconds(Int64(clamping: moment - now)))
+  }
+}
+
+enum AttemptOutcome: Sendable {
+  case answered(ModelAnswer)
+  /// `hasShown` when a part of the answer had been handed on.
+  case failed(ProviderProblem, hasShown: Bool, policy: BudgetPolicy)
+
+  /// Whether no provider has said anything to the request.
+  var isUnanswered: Bool {
+    guard case .failed(let problem, _, _) = self else { return false }
+    return problem.isBelowHTTP || problem.kind == .budget || problem.kind == .unknownPrice
+      || problem.kind == .unfit
   }
 }
 
