@@ -193,9 +193,10 @@ extension EventLoop {
     settle()
   }
 
-  /// Hands over what came in and ends what has ended.
+  /// Ends what has ended, so that the last bytes and the end are one hand-over, and hands over what else
+  /// came in.
   private func settle() {
-    while let arrived = arrivals.transfers.popLast() { arrived.handOver() }
+    defer { while let arrived = arrivals.transfers.popLast() { arrived.handOver() } }
     var remaining: Int32 = 0
     while let message = unsafe curl_multi_info_read(multi, &remaining) {
       let code = unsafe rasa_curl_message_result(message)

@@ -27,6 +27,7 @@ final class Arrivals {
 
   private let arrivals: Arrivals
   private var isListed = false
+  private var hasEnded = false
   private var incoming: [UInt8] = []
   private var buffered = 0
   private var isPaused = false
@@ -239,6 +240,8 @@ extension RunningTransfer {
   /// the consumer took everything.
   func handOver() {
     isListed = false
+    // It has ended since, and all of it has been handed over.
+    guard !hasEnded else { return }
     let unpause: Bool
     (buffered, unpause) = transfer.receive(&incoming, isPaused: isPaused)
     if unpause { self.unpause() }
@@ -254,8 +257,8 @@ extension RunningTransfer {
 
   /// Nothing more will come in.
   func finish(_ code: CURLcode) {
-    _ = transfer.receive(&incoming, isPaused: false)
-    transfer.finish(outcome(code))
+    hasEnded = true
+    transfer.finish(outcome(code), after: &incoming)
   }
 
   /// Whether the request leaves now; what is held back was not sent.

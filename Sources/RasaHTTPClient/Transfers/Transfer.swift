@@ -95,6 +95,11 @@ extension Transfer {
     state.withLock { $0.finish(result) }.wake.perform()
   }
 
+  /// The last bytes and the end: whoever takes the bytes finds the end behind them.
+  func finish(_ result: Result<Void, HTTPError>, after bytes: inout [UInt8]) {
+    state.withLock { $0.finish(result, after: &bytes) }.wake.perform()
+  }
+
   /// Ends the transfer when its consumer has waited too long; returns the deadline that is still
   /// to come.
   ///

@@ -119,6 +119,14 @@ extension TransferState {
     return wake()
   }
 
+  mutating func finish(_ result: Result<Void, HTTPError>, after bytes: inout [UInt8]) -> Step {
+    if ending == nil {
+      if buffer.isEmpty { swap(&buffer, &bytes) } else { buffer += bytes }
+    }
+    bytes = []
+    return finish(result)
+  }
+
   var hasEnded: Bool { ending != nil }
 
   var isWaitingForHead: Bool {
