@@ -95,12 +95,16 @@ extension Workshop {
       ledger: store, history: store, client: client, options: gateOptions,
       onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil,
       onlyEstimates: onlyEstimates)
+    var options = RunOptions(
+      profile: settings.gate.profile, seconds: settings.maxSeconds.map(Double.init))
+    let isLines = settings.format == .streamJSON
+    options.readerTakesNow = { [output = house.output, errors = house.errors] progress in
+      output.takesNow(progress.size(asLine: isLines)) && errors.takesNow(1_024)
+    }
     return Runner(
       Surroundings(
         gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
-        limits: house.taskLimits(onWait: stand.warn), redact: house.redaction),
-      options: RunOptions(
-        profile: settings.gate.profile, seconds: settings.maxSeconds.map(Double.init)))
+        limits: house.taskLimits(onWait: stand.warn), redact: house.redaction), options: options)
   }
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
@@ -167,6 +171,20 @@ extension Workshop {
     failure?.run = failed
     interrupted?.run = failed
     return failure ?? interrupted ?? error
+  }
+}
+
+extension RunProgress {
+  /// The most bytes that it is when it is shown: as a line of JSON a byte of text may be six.
+  fileprivate func size(asLine isLine: Bool) -> Int {
+    switch self {
+    case .output(let text): isLine ? text.utf8.count * 6 + 64 : text.utf8.count
+    case .reasoning(_, let text): text.utf8.count * 6 + 1_024
+    case .textArrived: 0
+    case .operatorStarted, .operatorEnded, .modelChosen: 1_024
+    // What they hold may be of any length.
+    case .event, .restarted, .sentBack, .notice: isLine ? .max : 1_024
+    }
   }
 }
 

@@ -60,5 +60,5 @@ package struct SentBack: Sendable, Hashable {
   }
 }
 
-/// Awaited, so that a slow reader slows the run down instead of filling memory.
+/// Awaited. One that may wait for its reader is called by a `RunBuffer`: see `RunOptions.readerTakesNow`.
 package typealias RunObserver = @Sendable (RunProgress) async throws -> Void

@@ -39,6 +39,9 @@ package struct RunOptions: Sendable {
   package var rank: (@Sendable (Step) -> Int)?
   /// How long the run may take, whatever the persona says.
   package var seconds: Double?
+  /// Whether the observer would take this without waiting for its reader; what it would not waits in a
+  /// `RunBuffer`. Nil for one that never waits for anybody.
+  package var readerTakesNow: (@Sendable (RunProgress) -> Bool)?
 
   package init(
     profile: PerformanceProfile? = nil, turns: Int = 20, notes: Int = 50,
@@ -94,7 +97,7 @@ extension RunResult {
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds
 /// the outcomes back, until the run has ended.
 package struct Runner: Sendable {
-  let surroundings: Surroundings
+  var surroundings: Surroundings
   let options: RunOptions
 
   package init(_ surroundings: Surroundings, options: RunOptions = RunOptions()) {
@@ -110,12 +113,14 @@ package struct Runner: Sendable {
     let place = try await surroundings.place(of: graph)
     defer { withExtendedLifetime(place) {} }
     try await admit(graph, start)
-    var drive = drive(graph, start, origin, observer)
-    do {
-      try await drive.open(origin)
-      return try await drive.toItsEnd()
-    } catch {
-      throw await drive.closeAfter(error)
+    return try await read(start.run, by: observer) { runner, observer in
+      var drive = runner.drive(graph, start, origin, observer)
+      do {
+        try await drive.open(origin)
+        return try await drive.toItsEnd()
+      } catch {
+        throw await drive.closeAfter(error)
+      }
     }
   }
 
@@ -132,13 +137,42 @@ package struct Runner: Sendable {
     }
     let place = try await surroundings.place(of: graph)
     defer { withExtendedLifetime(place) {} }
-    var drive = drive(graph, start, origin, observer)
-    do {
-      try await drive.reopen(history, by: by)
-      return try await drive.toItsEnd()
-    } catch {
-      throw await drive.closeAfter(error)
+    return try await read(start.run, by: observer) { runner, observer in
+      var drive = runner.drive(graph, start, origin, observer)
+      do {
+        try await drive.reopen(history, by: by)
+        return try await drive.toItsEnd()
+      } catch {
+        throw await drive.closeAfter(error)
+      }
     }
+  }
+
+  /// Has a run read by somebody who may be slower than it. Returns when the run is written down and the
+  /// reader has all of it.
+  private func read(
+    _ run: Identifier, by observer: @escaping RunObserver,
+    _ perform: (Runner, @escaping RunObserver) async throws -> RunResult
+  ) async throws -> RunResult {
+    guard let takesNow = options.readerTakesNow else { return try await perform(self, observer) }
+    let buffer = RunBuffer(observer, takesNow: takesNow)
+    var runner = self
+    runner.surroundings.people = PeopleInTurn(people: surroundings.people, buffer: buffer)
+    let result: RunResult
+    do {
+      result = try await perform(runner) { progress in try await buffer.show(progress) }
+    } catch {
+      try? await buffer.finish()
+      throw error
+    }
+    do {
+      try await buffer.finish()
+    } catch is CancellationError {
+      throw Failure(
+        .cancelled, "the run had come to its end before its reader had all of it",
+        mend: "`rasa runs show \(run)` shows what came of it")
+    }
+    return result
   }
 
   /// Sees before the run begins whether every operator that is shown what is attached has a model that

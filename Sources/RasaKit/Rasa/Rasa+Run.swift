@@ -3,8 +3,8 @@ import RasaCore
 extension Rasa {
   /// A run under way: a sequence of what happens in it, and its result.
   ///
-  /// Events wait for whoever reads them, so a slow reader slows the run down instead of filling
-  /// memory. The run is cancelled when nobody holds it any more, and when the task is cancelled that
+  /// Events wait for whoever reads them, and the run waits for nobody: pieces of text that wait become
+  /// one, and of a model's thoughts a quarter of a megabyte waits. The run is cancelled when nobody holds it any more, and when the task is cancelled that
   /// reads its events or waits for its result; it is then parked, and `rasa resume` goes on with it.
   public final class Run: AsyncSequence, Sendable {
     public typealias Element = Event
@@ -19,6 +19,7 @@ extension Rasa {
       work:
         @escaping @Sendable (
           _ tell: @escaping @Sendable (Event) async -> Void,
+          _ hasRoom: @escaping @Sendable () -> Bool,
           _ cancel: @escaping @Sendable () -> Void
         ) async throws -> RunResult
     ) {
@@ -34,7 +35,7 @@ extension Rasa {
       task = Task {
         defer { events.finish() }
         do {
-          return try await work({ await events.send($0) }, cancel)
+          return try await work({ await events.send($0) }, { events.hasRoom }, cancel)
         } catch {
           throw error.told
         }
@@ -108,6 +109,11 @@ final class EventQueue: Sendable {
   private let state = Locked(State())
   /// So many are told ahead of the reader.
   private static let room = 64
+
+  /// Whether the next one needs to wait for nobody.
+  var hasRoom: Bool {
+    state.withLock { $0.isOpen || $0.waiting.count - $0.first < Self.room - 1 }
+  }
 
   /// Returns when there is room for the next one.
   func send(_ event: Rasa.Event) async {

@@ -90,7 +90,7 @@ extension Rasa {
       warnings.withLock { $0.append(redaction(warning.description)) }
     }
     let gateOptions = options.gate
-    let (start, runner) = try redacted { () throws(Failure) in
+    let (start, surroundings) = try redacted { () throws(Failure) in
       let user = house.user(options.user)
       var preferences = ValueObject()
       for (key, value) in options.preferences.sorted(by: { $0.key < $1.key }) {
@@ -106,16 +106,14 @@ extension Rasa {
         gate: gate, journal: store, memory: store,
         people: CallersPeople(run: start.run, user: user, approve: approve), time: house.time,
         limits: house.taskLimits(onWait: warn), redact: house.redaction)
-      return (
-        start,
-        Runner(
-          surroundings,
-          options: RasaEngine.RunOptions(
-            profile: gateOptions.profile, seconds: options.maxSeconds.map(Double.init)))
-      )
+      return (start, surroundings)
     }
-    return Run(id: start.run.text) { tell, cancel in
+    let seconds = options.maxSeconds.map(Double.init)
+    return Run(id: start.run.text) { tell, hasRoom, cancel in
       store.onCancelRequest(start.run, cancel)
+      var runOptions = RasaEngine.RunOptions(profile: gateOptions.profile, seconds: seconds)
+      runOptions.readerTakesNow = { _ in hasRoom() }
+      let runner = Runner(surroundings, options: runOptions)
       let result = try await runner.run(graph, start) { progress in
         if let event = Event(progress) { await tell(event) }
       }

@@ -25,6 +25,12 @@ package enum BlockedWriters {
     _ = unsafe eventfd_read(event, &count)
   }
 
+  /// Whether the descriptor takes a few thousand bytes without waiting.
+  static func isFree(_ descriptor: Int32) -> Bool {
+    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&wanted, 1, 0) == 1
+  }
+
   /// Returns when the descriptor takes more: 0, or the error number, ECANCELED when nobody is to wait
   /// any longer.
   static func wait(for descriptor: Int32) -> Int32 {

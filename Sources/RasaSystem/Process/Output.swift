@@ -116,6 +116,13 @@ package struct Output: Sendable {
     }
   }
 
+  /// Whether a text of so many bytes can be written without waiting for its reader. Of a terminal nobody
+  /// can tell how much it takes, nor of a socket.
+  package func takesNow(_ count: Int) -> Bool {
+    guard place.mayBlock else { return true }
+    return place.isPipe && count <= Int(PIPE_BUF) && BlockedWriters.isFree(descriptor)
+  }
+
   /// Whether a person looks at it as it comes.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
@@ -147,6 +154,7 @@ private struct Place: Sendable, Equatable {
   private var device: UInt64 = 0
   private var node: UInt64 = 0
   private(set) var isDevice = false
+  private(set) var isPipe = false
   /// Whether a write may have to wait for a reader.
   private(set) var mayBlock = false
 
@@ -157,6 +165,7 @@ private struct Place: Sendable, Equatable {
     node = UInt64(status.st_ino)
     let kind = status.st_mode & S_IFMT
     isDevice = kind == S_IFCHR
+    isPipe = kind == S_IFIFO
     mayBlock = kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFCHR
   }
 }
