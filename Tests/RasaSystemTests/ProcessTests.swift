@@ -33,6 +33,22 @@ import Testing
 }
 
 @Suite(.serialized) struct BlockedWriterTests {
+  @Test func aPipeTellsWhetherItTakesMore() throws {
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    #expect(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
+    let output = Output(descriptor: ends[1])
+    #expect(output.takesNow(Int(PIPE_BUF)) && !output.takesNow(Int(PIPE_BUF) + 1))
+    let bytes = [UInt8](repeating: 7, count: Int(PIPE_BUF))
+    while output.takesNow(bytes.count) { try output.write(bytes) }
+    #expect(!output.takesNow(1))
+    // A device that is no terminal keeps nobody waiting.
+    let null = unsafe open("/dev/null", O_WRONLY)
+    defer { close(null) }
+    #expect(Output(descriptor: null).takesNow(1 << 20))
+  }
+
   /// Here, for whoever is released gives up: releasing is for the whole process.
   @Test func everythingArrivesThroughANonBlockingPipe() async throws {
     var ends: [Int32] = [0, 0]

@@ -119,7 +119,7 @@ package struct Output: Sendable {
   /// Whether a text of so many bytes can be written without waiting for its reader. Of a terminal nobody
   /// can tell how much it takes, nor of a socket.
   package func takesNow(_ count: Int) -> Bool {
-    guard place.mayBlock else { return true }
+    guard place.mayBlock, !place.isDevice || place.isTerminal else { return true }
     return place.isPipe && count <= Int(PIPE_BUF) && BlockedWriters.isFree(descriptor)
   }
 
@@ -155,6 +155,8 @@ private struct Place: Sendable, Equatable {
   private var node: UInt64 = 0
   private(set) var isDevice = false
   private(set) var isPipe = false
+  /// Of all devices the one that a person can stop.
+  private(set) var isTerminal = false
   /// Whether a write may have to wait for a reader.
   private(set) var mayBlock = false
 
@@ -165,6 +167,7 @@ private struct Place: Sendable, Equatable {
     node = UInt64(status.st_ino)
     let kind = status.st_mode & S_IFMT
     isDevice = kind == S_IFCHR
+    isTerminal = isDevice && isatty(descriptor) == 1
     isPipe = kind == S_IFIFO
     mayBlock = kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFCHR
   }
