@@ -1,21 +1,25 @@
 # `make run` and `make test` are all that a newcomer needs; each installs what is missing first.
 
-.PHONY: run test crash build install lint format sanitize bench clean setup help
+.PHONY: run test test-external crash build install deb dist lint format sanitize bench clean setup help
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
 RELEASE := swift build -c release --static-swift-stdlib
-BINARY := .build/release/rasa
+# Without symbols, which are twice as large as the program and lie beside it: `rasa.debug`.
+BINARY := .build/program/rasa
 # A test that waits for something stands in line behind every test that has begun: with all of them
 # begun at once, longer than it may wait.
 TESTS := swift test --skip-build --experimental-maximum-parallelization-width 8
 
 help:
 	@echo 'make run      build it and run the first example (no key, no network)'
-	@echo 'make test     every test'
+	@echo 'make test     every test that needs no other programs'
+	@echo 'make test-external  tests against other programs (shells, dpkg), and of the packages'
 	@echo 'make crash    kill runs everywhere and let them go on; some minutes (RASA_CRASH_RANDOM=1000)'
 	@echo 'make build    the release binary at $(BINARY)'
 	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
+	@echo 'make deb      a Debian package in .build/packages'
+	@echo 'make dist     a tarball, its checksum and the symbols in .build/packages'
 	@echo 'make lint     format and compiler warnings, as errors'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make sanitize the tests under the thread sanitizer'
@@ -26,6 +30,7 @@ setup:
 
 build: setup
 	$(RELEASE) --product rasa
+	@sh Scripts/strip.sh .build/release/rasa $(dir $(BINARY))
 
 run: build
 	@RASA_HOME=.build/demo LLM_PROVIDER=mock $(BINARY) run --persona strategic_stock_analyst \
@@ -36,7 +41,19 @@ run: build
 test:
 	@sh Scripts/setup.sh test
 	swift build --build-tests
-	$(TESTS)
+	$(TESTS) --skip '^ExternalTests[.]'
+
+# What is in Tests/ExternalTests. A program that is missing there is a failure.
+test-external: deb dist
+	@sh Scripts/setup.sh external
+	swift build --build-tests
+	RASA_PACKAGES=$(CURDIR)/.build/packages $(TESTS) --filter '^ExternalTests[.]'
+
+deb: build
+	@sh Scripts/package.sh deb $(BINARY) .build/packages
+
+dist: build
+	@sh Scripts/package.sh dist $(BINARY) .build/packages
 
 # The release binary must know nothing of the places where tests kill; the test build is then killed
 # at each of them, and at RASA_CRASH_RANDOM random moments (RASA_CRASH_SEED repeats a search).
@@ -50,9 +67,11 @@ crash: build
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa
 
+# Builds in a place of its own, so that the next `make test` does not begin again with other settings, unless all of it
+# is strict: `RASA_STRICT=1 make lint test` builds once.
 lint: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Examples
-	RASA_STRICT=1 swift build --build-tests --scratch-path .build/lint
+	RASA_STRICT=1 swift build --build-tests $(if $(RASA_STRICT),,--scratch-path .build/lint)
 
 sanitize: setup
 	RASA_THREAD_SANITIZER=1 swift build --build-tests --sanitize=thread --scratch-path .build/sanitize
@@ -67,4 +86,4 @@ bench:
 
 clean:
 	swift package clean
-	rm -rf .build/lint .build/sanitize .build/demo .build/floors
+	rm -rf .build/lint .build/sanitize .build/demo .build/floors .build/program .build/packages

@@ -161,6 +161,10 @@ let package = Package(
         "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit", "RasaStore",
       ],
       exclude: ["Snapshots"]),
+    // What needs programs that are no part of a build: `make test-external`.
+    .testTarget(
+      name: "ExternalTests", dependencies: ["rasa", "RasaCore", "RasaSystem", "RasaTestKit"],
+      swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -4,8 +4,10 @@
 set -eu
 
 packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev zlib1g-dev libedit-dev libssl-dev"
-packages="$packages libtomlplusplus-dev libstemmer-dev libutf8proc-dev g++ pkg-config make"
-[ "${1:-}" = test ] && packages="$packages bash zsh fish procps tzdata"
+packages="$packages libtomlplusplus-dev libstemmer-dev libutf8proc-dev g++ pkg-config make binutils"
+[ "${1:-}" = test ] && packages="$packages bash procps tzdata"
+[ "${1:-}" = external ] && packages="$packages bash procps tzdata zsh fish dpkg-dev man-db"
+[ "${1:-}" = package ] && packages="$packages dpkg-dev tar gzip"
 [ "${1:-}" = bench ] && packages="$packages curl gcc libc6-dev"
 
 missing=""

@@ -29,7 +29,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: hasProgram("bash")),
     arguments: [
       (["rasa", "pers"], ["personas"]),
       (["rasa", "personas", ""], ["list", "show", "validate", "graph"]),
@@ -57,19 +56,13 @@ import Testing
     }
   }
 
-  @Test(
-    arguments: CompletionScript.Shell.allCases.filter { hasProgram($0.rawValue) })
-  func theShellAcceptsItsScript(shell: CompletionScript.Shell) throws {
-    let file = FileManager.default.temporaryDirectory.appending(path: "rasa-\(UUID()).\(shell)")
-    try Data(script.text(for: shell).utf8).write(to: file)
+  /// What the other shells say is seen in `ExternalTests`.
+  @Test func bashAcceptsItsScript() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "rasa-\(UUID()).bash")
+    try Data(script.text(for: .bash).utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    _ = try run(shell.rawValue, "-n", file.path)
+    _ = try run("bash", "-n", file.path)
   }
-}
-
-private func hasProgram(_ name: String) -> Bool {
-  let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
-  return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
 }
 
 private func run(_ words: String...) throws -> String {

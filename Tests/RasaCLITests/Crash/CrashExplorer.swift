@@ -41,6 +41,17 @@ struct CrashExplorer: Sendable {
     }
   }
 
+  /// One journey for each point that one of its processes passes, at any of its occurrences.
+  func everyPoint(_ numbers: inout SeededNumbers) -> [Expedition] {
+    places.enumerated().flatMap { index, places in
+      Dictionary(grouping: places, by: \.point).sorted { $0.key < $1.key }.compactMap {
+        $0.value.randomElement(using: &numbers).map {
+          Expedition(explorer: self, faults: [index: .fault($0)])
+        }
+      }
+    }
+  }
+
   /// Journeys on which also the process that goes on dies, at a place of the one before it.
   func twice(_ count: Int, _ numbers: inout SeededNumbers) -> [Expedition] {
     (0..<count).compactMap { _ in

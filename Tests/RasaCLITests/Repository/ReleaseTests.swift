@@ -5,7 +5,9 @@ import Testing
 struct ReleaseTests {
   @Test func `the version is the changelog's newest heading`() throws {
     let headings = try Repository.lines("CHANGELOG.md").filter { $0.hasPrefix("## ") }
-    #expect(headings.first.map { String($0.dropFirst(3).prefix(while: { $0 != " " })) } == Program.version)
+    #expect(
+      headings.first.map { String($0.dropFirst(3).prefix(while: { $0 != " " })) } == Program.version
+    )
   }
 
   @Test func `the licence is named where people look for it`() throws {

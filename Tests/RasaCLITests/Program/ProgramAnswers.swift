@@ -1,0 +1,35 @@
+import RasaCore
+import RasaDocuments
+import RasaTestKit
+
+extension Script {
+  /// Answers as the operators of the first example want to be answered.
+  static func forOperator(_ name: String, _ text: String) -> Script {
+    Script.text(text).with { script in
+      script.matches = { $0.schemaName == name }
+    }
+  }
+}
+
+extension ReceivedRequest {
+  /// Which operator asks, when it has a schema.
+  var schemaName: String? { json["response_format"]["json_schema"]["name"].string }
+}
+
+extension ReceivedRequest {
+  /// What the system message says beside the day on which the run began.
+  var instructions: String {
+    let message = messages.first ?? ""
+    guard let date = message.firstRange(of: "\n\nToday is ") else { return message }
+    return String(message[..<date.lowerBound])
+  }
+}
+
+extension ProgramRun {
+  /// Whether the program printed an answer, as text or in a document, and not only what went wrong.
+  var hasAnswer: Bool {
+    guard !output.isEmpty else { return false }
+    guard let document = try? JSON.parse(output) else { return true }
+    return document["error"].isNull || !document["output"].isNull
+  }
+}
