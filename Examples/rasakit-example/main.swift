@@ -7,10 +7,10 @@ import RasaKit
 
 let task = CommandLine.arguments.dropFirst().first ?? "Write release notes for our new version"
 // A home of its own, so that the example leaves nothing behind in the user's.
-let rasa = try Rasa(home: ".build/rasakit-example-home")
+let rasa = try Rasa(.forCurrentUser(home: ".build/rasakit-example-home"))
 
 // What ships, and what lies in ./agents: broken files are told, and the rest is found.
-let found = rasa.discover()
+let found = await rasa.discover()
 print("\(found.agents.count) agents, \(found.problems.count) broken files")
 
 // An agent of the program's own, checked as a file would be.
@@ -23,10 +23,10 @@ var writer = Rasa.Agent(
 writer.capabilities = ["release_notes", "changelog", "technical_writing"]
 writer.defaults = ["language": "English"]
 writer.maxCost = 0.05
-try rasa.register(writer, replacing: true)
+try await rasa.register(writer, replacing: true)
 
 // Who is found for a word with a typing error in it, and who fits the task.
-let writers = rasa.agents(Rasa.Filter(search: "relaese", mode: .fuzzy), sortedBy: [.category])
+let writers = await rasa.agents(Rasa.Filter(search: "relaese", mode: .fuzzy), sortedBy: [.category])
 print("like `relaese`: \(writers.prefix(3).map(\.id).joined(separator: ", "))")
 let recommended = try await rasa.recommend(task, limit: 3)
 for candidate in recommended {
@@ -39,7 +39,7 @@ var options = Rasa.RunOptions()
 options.maxCost = 0.10
 options.preferences = ["language": "plain English"]
 let agent = recommended.first?.agent.id ?? writer.id
-let run = try rasa.run(agent: agent, input: task, options: options) { approval in
+let run = try await rasa.run(agent: agent, input: task, options: options) { approval in
   print("\n[\(approval.step.name) asks: \(approval.title) — approved by this program]")
   return .approve
 }

@@ -9,8 +9,8 @@ import RasaSystem
 package final class AgentLibrary: AgentSource {
   let discovery: AgentDiscovery
   private let looked = Locked<AgentSurvey?>(nil)
-  /// Scans run one after the other.
-  private let looking = Locked(false)
+  /// Which look is the newest that began, and the newest whose findings count.
+  private let looks = Locked((begun: 0, counted: 0))
 
   package init(_ discovery: AgentDiscovery) { self.discovery = discovery }
 
@@ -24,25 +24,24 @@ package final class AgentLibrary: AgentSource {
   @discardableResult
   package func refresh() -> DiscoveredAgents { look().found }
 
-  /// The current state.
+  /// The current state. Nothing is locked while folders are read: of concurrent scans, the one that started
+  /// last wins.
   func look() -> AgentSurvey {
-    looking.withLock { _ in
-      let survey = discovery.look(remembering: looked.withLock { $0?.memory })
-      looked.withLock { $0 = survey }
-      return survey
+    let number = looks.withLock { looks in
+      looks.begun += 1
+      return looks.begun
     }
+    let survey = discovery.look(remembering: looked.withLock { $0?.memory })
+    looks.withLock { looks in
+      guard number > looks.counted else { return }
+      looks.counted = number
+      looked.withLock { $0 = survey }
+    }
+    return survey
   }
 
   /// The state at the last scan.
-  func survey() -> AgentSurvey {
-    if let survey = looked.withLock({ $0 }) { return survey }
-    return looking.withLock { _ in
-      if let survey = looked.withLock({ $0 }) { return survey }
-      let survey = discovery.look()
-      looked.withLock { $0 = survey }
-      return survey
-    }
-  }
+  func survey() -> AgentSurvey { looked.withLock { $0 } ?? look() }
 
   // MARK: Source
 

@@ -73,7 +73,8 @@ package enum Program {
       failure = Failure(.cancelled, "it was interrupted")
       exitCode = failure.exitCode
     default:
-      failure = Redaction(environment.variables)(error as? Failure ?? Failure(.run, "\(error)"))
+      failure = Redaction(environment.variables)(
+        error as? Failure ?? (error as? RasaError)?.failure ?? Failure(.run, "\(error)"))
       exitCode = failure.exitCode
       say("rasa: \(printable(failure.description))\n")
     }
@@ -150,7 +151,7 @@ package enum Program {
       try await BenchCommand(house: house, print: print).run(command)
     case "version":
       if print.isJSON {
-        try print(["version": .string(version)] as Value)
+        try print(BuildReport.current.value)
       } else {
         try print(text: "rasa \(version)\n")
       }
@@ -176,17 +177,17 @@ package enum Program {
     _ command: ParsedCommand, _ house: House, _ print: Printer
   ) async throws {
     let store = house.store()
-    let records = MemoryCommands(house: house, store: store, print: print)
+    let rasa = Rasa(house, store)
+    let records = MemoryCommands(rasa: rasa, time: house.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
-    func owner() -> MemoryOwner {
-      MemoryOwner(persona: command.text("persona"), user: command.text("user"))
-    }
     do {
       if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
         let style = Terminal(house.environment).style(of: .output)
         if command.path[0] == "runs" {
-          try await RunsCommands(house: house, store: store, print: print, style: style)
-            .run(command)
+          try await RunsCommands(
+            house: house, rasa: rasa, store: store, print: print, style: style
+          )
+          .run(command)
         } else {
           try await ApprovalCommands(house: house, store: store, print: print, style: style)
             .run(command)
@@ -211,24 +212,22 @@ package enum Program {
         ).run(command)
       case "sessions list":
         try await records.listSessions(of: command.text("user"), limit: limit)
-      case "sessions show", "sessions delete":
-        let session = SessionID(command.arguments[0], of: house.user(command.text("user")))
-        if command.path[1] == "show" {
-          try await records.showSession(session)
-        } else {
-          try await records.deleteSession(session)
-        }
-      case "memory list": try await records.listMemories(of: owner(), limit: limit)
-      case "memory search":
-        try await records.searchMemories(
-          of: owner(), query: command.arguments.joined(separator: " "), limit: limit)
+      case "sessions show":
+        try await records.showSession(command.arguments[0], of: command.text("user"))
+      case "sessions delete":
+        try await records.deleteSession(command.arguments[0], of: command.text("user"))
+      case "memory list", "memory search":
+        let words = command.arguments.joined(separator: " ")
+        try await records.listMemories(
+          command.path[1] == "search" ? words : nil, persona: command.text("persona"),
+          user: command.text("user"), limit: limit)
       case "memory add":
         try await records.add(
           command.arguments.joined(separator: " "), persona: command.text("persona") ?? "",
-          user: house.user(command.text("user")))
+          user: command.text("user"))
       case "memory forget":
         if command.flag("all") {
-          try await records.forgetAll(of: owner())
+          try await records.forgetAll(persona: command.text("persona"), user: command.text("user"))
         } else {
           try await records.forget(try MemoryCommands.numbers(in: command.arguments))
         }

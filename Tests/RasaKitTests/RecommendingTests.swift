@@ -4,12 +4,12 @@ import Testing
 @Suite("A recommendation from a program") struct RecommendingTests {
   @Test func namesTheAgentsThatFitWithEachPartOfTheirScore() async throws {
     let kit = try Kit()
-    try kit.rasa.register(Kit.writer)
+    try await kit.rasa.register(Kit.writer)
     var cook = Rasa.Agent(
       id: "menu-cook", description: "Plans menus and recipes for guests.", prompt: "You cook.")
     cook.capabilities = ["menu_planning", "recipes"]
     cook.worksWellWith = ["note-writer"]
-    try kit.rasa.register(cook)
+    try await kit.rasa.register(cook)
     let found = try await kit.rasa.recommend("Plan a menu with recipes for ten guests", limit: 3)
     let best = try #require(found.first)
     #expect(best.agent.id == "menu-cook" && best.verdict == .recommended)

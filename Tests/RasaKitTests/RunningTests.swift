@@ -11,8 +11,8 @@ import Testing
 
   @Test func streamsItsEventsAndGivesItsResult() async throws {
     let kit = try Kit(provider: [script("All is new.")])
-    try kit.rasa.register(Kit.writer)
-    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
     var text = ""
     var begun: String?
     var models: [String] = []
@@ -39,7 +39,7 @@ import Testing
 
   @Test func takesPreferencesForTheNamesInItsPrompt() async throws {
     let kit = try Kit(provider: [script("Neu.")])
-    try kit.rasa.register(Kit.writer)
+    try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.preferences = ["Language": "German"]
     let result = try await kit.rasa.run(
@@ -64,7 +64,7 @@ import Testing
 
   @Test func asksTheProgramWhatAPersonWouldBeAsked() async throws {
     let kit = try Kit(provider: [script("Draft.")])
-    var agent = try kit.rasa.register(
+    var agent = try await kit.rasa.register(
       markdown: """
         ---
         name: careful-writer
@@ -118,7 +118,7 @@ import Testing
 
   @Test func waitsWhereNobodyDecides() async throws {
     let kit = try Kit(provider: [script("Draft.")])
-    try kit.rasa.register(
+    try await kit.rasa.register(
       markdown: """
         ---
         name: careful-writer
@@ -136,12 +136,12 @@ import Testing
 
   @Test func spendsNoMoreThanItMay() async throws {
     let kit = try Kit(provider: [script("Too much.")])
-    try kit.rasa.register(Kit.writer)
+    try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.maxCost = Rasa.Dollars("0.000000001")
-    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?", options: options)
-    let problem = await #expect(throws: Rasa.Problem.self) { try await run.result() }
-    #expect(problem?.kind == .budget)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?", options: options)
+    let problem = await #expect(throws: RasaError.self) { try await run.result() }
+    #expect(problem?.code == .budget)
     #expect(kit.provider?.requests.isEmpty == true)
     await kit.rasa.close()
   }
@@ -150,8 +150,8 @@ import Testing
     var silent = Script()
     silent.breaking = (after: 1, .silence)
     let kit = try Kit(provider: [silent])
-    try kit.rasa.register(Kit.writer)
-    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
     let reader = Task { try await run.result() }
     try await kit.provider?.waitForRequests(1)
     reader.cancel()
@@ -164,8 +164,8 @@ import Testing
     var long = Script()
     long.answer = .words(1_000)
     let kit = try Kit(provider: [long])
-    try kit.rasa.register(Kit.writer)
-    let run = try kit.rasa.run(agent: "note-writer", input: "What is new?")
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
     var text = ""
     for try await event in run {
       if case .output(let piece) = event { text += piece }
@@ -180,20 +180,22 @@ import Testing
     let kit = try Kit()
     var agent = Kit.writer
     agent.model = nil
-    try kit.rasa.register(agent)
+    try await kit.rasa.register(agent)
     let result = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result()
     #expect(result.usedMock && !result.text.isEmpty && result.cost == 0)
     await kit.rasa.close()
   }
 
-  @Test func isRefusedWhereNobodyIsThere() throws {
+  @Test func isRefusedWhereNobodyIsThere() async throws {
     let kit = try Kit()
-    let problem = #expect(throws: Rasa.Problem.self) {
-      try kit.rasa.run(agent: "note-writter", input: "x")
+    let problem = await #expect(throws: RasaError.self) {
+      try await kit.rasa.run(agent: "note-writter", input: "x")
     }
-    #expect(problem?.kind == .configuration && problem?.message.contains("note-writter") == true)
-    try kit.rasa.register(Kit.writer)
-    #expect(throws: Rasa.Problem.self) { try kit.rasa.run(agent: "note-writer", input: " \n") }
+    #expect(problem?.code == .configuration && problem?.message.contains("note-writter") == true)
+    try await kit.rasa.register(Kit.writer)
+    await #expect(throws: RasaError.self) {
+      try await kit.rasa.run(agent: "note-writer", input: " \n")
+    }
   }
 }
 
@@ -222,10 +224,10 @@ struct ProjectTrustTests {
     try folder.write(Self.persona, to: "home/personas/mine.yaml")
     try folder.write(Self.respond, to: "project/operators/respond.yaml")
     let wary = try rasa(folder, trusts: false)
-    let problem = try #require(throws: Rasa.Problem.self) {
-      try wary.run(persona: "mine", input: "hello")
+    let problem = try await #require(throws: RasaError.self) {
+      try await wary.run(persona: "mine", input: "hello")
     }
-    #expect(problem.kind == .configuration && problem.message.contains("is not trusted"))
+    #expect(problem.code == .configuration && problem.message.contains("is not trusted"))
     #expect(
       problem.details == [
         "operators/respond.yaml takes the place of the shipped operator `respond`"

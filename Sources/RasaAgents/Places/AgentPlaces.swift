@@ -53,6 +53,16 @@ package struct AgentPlaces: Sendable, Hashable {
     ]
   }
 
+  /// Leaves the project's own folder, the user's and what ships.
+  package mutating func isolate() {
+    workspaces = []
+    olderHome = nil
+    olderWorkspaces = []
+    projectTools = []
+    userTools = []
+    userHome = nil
+  }
+
   /// Where other tools keep agents in a project.
   package static let projectTools = [
     ".claude/agents", ".github/agents", ".github/chatmodes", ".opencode/agent", ".opencode/agents",

@@ -163,28 +163,9 @@ struct LibraryCommands {
     let names = try names.isEmpty ? library.personas().map(\.name) : names
     let shared = try library.sharedNames()
     try validate(names) { name in
-      do throws(Failure) {
-        let reading = try house.readPersona(name)
-        var found = (failures: reading.failures, warnings: reading.warnings, note: "")
-        if let persona = reading.definition {
-          do throws(Failure) {
-            let graph = try Graph.compile(try library.narrowed(persona), in: library)
-            found.warnings += graph.warnings.filter { !found.warnings.contains($0) }
-            found.note = "\(graph.mostCalls) model calls at most"
-          } catch {
-            found.failures += error.separated
-          }
-        } else if let partial = reading.partial {
-          // What is broken in one place hides nothing in the others.
-          let others = Graph.problems(inPartOf: partial, in: library)
-          found.failures += others.filter { !found.failures.contains($0) }
-        }
-        found.warnings += (reading.definition ?? reading.partial)?.vagueFrames ?? []
-        found.warnings += shared[name] ?? []
-        return found
-      } catch {
-        return (error.separated, [], "")
-      }
+      let findings = house.findings(onPersona: name, shared)
+      let note = findings.mostCalls.map { "\($0) model calls at most" } ?? ""
+      return (findings.failures, findings.warnings, note)
     }
   }
 

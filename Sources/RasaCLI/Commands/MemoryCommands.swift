@@ -1,115 +1,99 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
-import RasaSystem
 
 /// `rasa sessions …` and `rasa memory …`: what was said and what is kept of it.
 struct MemoryCommands {
-  let house: House
-  let store: any RunStore
+  let rasa: Rasa
+  let time: TimeSource
   let print: Printer
 
+  private func moment(_ milliseconds: Int64) -> String {
+    momentText(Timestamp(milliseconds: milliseconds), time)
+  }
+
   func listSessions(of user: String?, limit: Int) async throws {
-    let sessions = try await store.sessions(of: user, limit: limit)
+    let sessions = limit > 0 ? try await rasa.sessions(of: user, limit: limit) : []
     try print(
       Listing(
         columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
         rows: sessions.map { session in
           [
-            session.id.name, session.persona, String(session.turns),
-            momentText(session.usedAt, house.time), session.id.user,
+            session.name, session.persona, String(session.turns), moment(session.usedAt),
+            session.user,
           ]
         },
         values: sessions.map { session in
           [
-            "session": .string(session.id.name), "persona": .string(session.persona),
-            "user": .string(session.id.user), "turns": .int(Int64(session.turns)),
-            "started_at_ms": .int(session.startedAt.milliseconds),
-            "used_at_ms": .int(session.usedAt.milliseconds),
+            "session": .string(session.name), "persona": .string(session.persona),
+            "user": .string(session.user), "turns": .int(Int64(session.turns)),
+            "started_at_ms": .int(session.startedAt), "used_at_ms": .int(session.usedAt),
           ]
         }, whenEmpty: "no sessions yet; `rasa run --session NAME …` starts one"))
   }
 
-  func showSession(_ id: SessionID) async throws {
-    guard try await store.session(id) != nil else { throw try await unknownSession(id) }
-    let turns = try await store.turns(of: id, limit: 1000)
+  func showSession(_ name: String, of user: String?) async throws {
+    let turns = try await rasa.turns(of: name, user: user)
     if print.isJSON {
       return try print(
         .array(
           turns.map { turn in
             [
-              "run": .string(turn.run.text), "at_ms": .int(turn.time.milliseconds),
-              "input": .string(turn.input), "output": .string(turn.output),
+              "run": .string(turn.run), "at_ms": .int(turn.time), "input": .string(turn.input),
+              "output": .string(turn.output),
             ]
           }))
     }
     for turn in turns {
       try print(
-        text: "you, \(momentText(turn.time, house.time)):\n\(turn.input.indented(by: 2))\n\n"
+        text: "you, \(moment(turn.time)):\n\(turn.input.indented(by: 2))\n\n"
           + "answer (\(turn.run)):\n\(turn.output.indented(by: 2))\n\n")
     }
   }
 
-  func deleteSession(_ id: SessionID) async throws {
-    guard try await store.deleteSession(id) else { throw try await unknownSession(id) }
+  func deleteSession(_ name: String, of user: String?) async throws {
+    try await rasa.deleteSession(name, user: user)
     if print.isJSON {
       return try print(
-        ["session": .string(id.name), "user": .string(id.user), "deleted": true] as Value)
+        [
+          "session": .string(name), "user": .string(rasa.user(user)), "deleted": true,
+        ] as Value)
     }
-    try print(text: "deleted the session \(id.name), its turns and notes\n")
-  }
-
-  private func unknownSession(_ id: SessionID) async throws -> Failure {
-    if let other = try await store.users(ofSessionsNamed: id.name).first {
-      return Failure(
-        .usage, "\(id.user) has no session `\(id.name)`, but \(other) has one",
-        mend: "add `--user \(other)`")
-    }
-    let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
-    let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
-    return Failure(
-      .usage, "there is no session `\(id.name)`", mend: hint + "`rasa sessions list` shows them")
+    try print(text: "deleted the session \(name), its turns and notes\n")
   }
 
   // MARK: Memories
 
-  func listMemories(of owner: MemoryOwner, limit: Int) async throws {
-    try show(try await store.memories(of: owner, limit: limit))
-  }
-
-  func searchMemories(of owner: MemoryOwner, query: String, limit: Int) async throws {
-    try show(try await store.searchMemories(of: owner, query: query, limit: limit))
-  }
-
-  private func show(_ facts: [MemoryFact]) throws {
+  func listMemories(
+    _ search: String?, persona: String?, user: String?, limit: Int
+  ) async throws {
+    let memories =
+      limit > 0
+      ? try await rasa.memories(search: search, persona: persona, user: user, limit: limit) : []
     try print(
       Listing(
         columns: ["ID", "PERSONA", "FROM", "KEPT", "MEMORY"],
-        rows: facts.map { fact in
+        rows: memories.map { memory in
           [
-            String(fact.id), fact.persona, fact.trust, momentText(fact.time, house.time), fact.text,
+            String(memory.id), memory.persona, memory.source, moment(memory.time), memory.text,
           ]
         },
-        values: facts.map { fact in
+        values: memories.map { memory in
           [
-            "id": .int(fact.id), "persona": .string(fact.persona), "user": .string(fact.user),
-            "text": .string(fact.text), "source_run": .string(fact.sourceRun.text),
-            "trust": .string(fact.trust), "at_ms": .int(fact.time.milliseconds),
+            "id": .int(memory.id), "persona": .string(memory.persona),
+            "user": .string(memory.user), "text": .string(memory.text),
+            "source_run": .string(memory.run), "trust": .string(memory.source),
+            "at_ms": .int(memory.time),
           ]
         }, whenEmpty: "no memories"))
   }
 
-  func add(_ text: String, persona: String, user: String) async throws {
-    _ = try house.persona(persona)
-    try await store.remember([
-      MemoryFact(
-        persona: persona, user: user, text: text, sourceRun: Identifier("by-hand"),
-        time: house.time.now(), trust: "person")
-    ])
+  func add(_ text: String, persona: String, user: String?) async throws {
+    try await rasa.remember(text, persona: persona, user: user)
     if print.isJSON {
       return try print(
-        ["persona": .string(persona), "user": .string(user), "text": .string(text)] as Value)
+        [
+          "persona": .string(persona), "user": .string(rasa.user(user)), "text": .string(text),
+        ] as Value)
     }
     try print(text: "remembered\n")
   }
@@ -131,7 +115,7 @@ struct MemoryCommands {
   func forget(_ ids: [Int64]) async throws {
     var forgotten = 0
     for id in ids {
-      guard try await store.forget(id) else {
+      guard try await rasa.forget(memory: id) else {
         throw Failure(
           .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids",
           details: forgotten == 0 ? [] : ["the \(forgotten) before it were deleted"])
@@ -141,8 +125,8 @@ struct MemoryCommands {
     try tellForgotten(forgotten)
   }
 
-  func forgetAll(of owner: MemoryOwner) async throws {
-    try tellForgotten(try await store.forgetAll(of: owner))
+  func forgetAll(persona: String?, user: String?) async throws {
+    try tellForgotten(try await rasa.forgetAll(persona: persona, user: user))
   }
 
   private func tellForgotten(_ count: Int) throws {

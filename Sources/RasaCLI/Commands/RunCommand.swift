@@ -1,6 +1,5 @@
 import RasaCore
 import RasaEngine
-import RasaHTTPClient
 import RasaKit
 import RasaModels
 import RasaPersona
@@ -154,32 +153,21 @@ struct RunCommand {
   private func rehearse(_ settings: RunSettings) async throws {
     var settings = settings
     let workshop = try Workshop(house)
-    defer { workshop.client.shutdown() }
-    let graph = try await graph(for: &settings, workshop, at: workshop.stand(settings))
-    let gate = try house.gate(
-      ledger: workshop.store, history: workshop.store, client: workshop.client,
-      options: settings.gate, onWarning: workshop.stand(settings).warn, onlyEstimates: true)
-    let start = workshop.start(graph, settings)
-    let options = RunOptions()
-    let calls = graph.rehearse(
-      start, profile: settings.gate.profile,
-      context: try await graph.context(
-        of: start, on: house.time.localDay(house.time.now()), turns: options.turns,
-        notes: options.notes, workshop.store),
-      memories: try await graph.memories(of: start, workshop.store))
-    var total = Money.zero
-    var values: [Value] = []
-    var isComplete = true
-    var isBounded = true
-    for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
-      let estimate = cost.estimate
-      isComplete = isComplete && estimate.isPriceKnown
-      isBounded = isBounded && estimate.isBounded
-      total += cost.total
-      let selection =
-        settings.explainsSelection ? try await gate.explain(call.request, for: call.context) : nil
-      values.append(call.value(estimate, selection))
-      if settings.format == .text { try print(call, estimate, selection) }
+    let stand = workshop.stand(settings)
+    let graph = try await graph(for: &settings, workshop, at: stand)
+    let rehearsal: PricedRehearsal
+    do {
+      rehearsal = try await workshop.rehearse(
+        graph, settings.plan, explains: settings.explainsSelection, onWarning: stand.warn)
+    } catch {
+      await workshop.close()
+      throw error
+    }
+    let total = rehearsal.total
+    let (isComplete, isBounded) = (rehearsal.isComplete, rehearsal.isBounded)
+    let values = rehearsal.calls.map { $0.call.value($0.estimate, $0.selection) }
+    if settings.format == .text {
+      for priced in rehearsal.calls { try print(priced.call, priced.estimate, priced.selection) }
     }
     if settings.format == .text {
       try house.output.write(

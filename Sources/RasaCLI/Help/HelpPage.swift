@@ -1,3 +1,5 @@
+import RasaCore
+
 /// The help about one command: what it does, examples, how it is written, and then the details.
 package struct HelpPage: Sendable {
   /// The commands from the program down to the one that the page is about.

@@ -1,36 +1,10 @@
 import RasaCore
 import RasaEngine
-import RasaHTTPClient
 import RasaKit
 import RasaModels
-import RasaPersona
 import RasaStore
 import RasaSystem
 import RasaTerminal
-
-/// The parts of a run that can be used for more than one: a chat keeps them.
-struct Workshop: Sendable {
-  let house: House
-  let client: HTTPClient
-  let store: any RunStore
-
-  /// Starts what takes time in the background: the store and the HTTP client get ready while the
-  /// persona is read.
-  init(_ house: House) throws(Failure) { try self.init(house, house.store()) }
-
-  init(_ house: House, _ store: any RunStore) throws(Failure) {
-    self.house = house
-    self.store = store
-    client = try house.client()
-    store.prepare()
-    client.prepare()
-  }
-
-  func close() async {
-    await store.close()
-    client.shutdown()
-  }
-}
 
 extension Workshop {
   func stand(_ settings: RunSettings) -> Stand { house.stand(settings) }
@@ -52,59 +26,34 @@ extension Workshop {
     _ run: Identifier, _ settings: RunSettings, at stand: Stand
   ) async throws -> RunResult {
     try await house.settleTrust()
-    let history = try await store.claim(run)
-    let graph: Graph
-    let origin: Origin?
-    do {
-      graph = try self.graph(of: history, isPinned: settings.isPinned)
-      origin = try await self.origin(of: history)
-    } catch {
-      // It is left as it was found.
-      try? await store.close(run, RunEnding(history.record.status.whenLeft), [])
-      throw error
-    }
+    let taken = try await takeUp(run, isPinned: settings.isPinned)
     let by = house.user(settings.user)
-    let settings = settings.goingOn(with: try history.start?.options ?? ValueObject())
+    let settings = settings.having(
+      settings.plan.goingOn(with: try taken.history.start?.options ?? ValueObject()))
     return try await RecordingCommands(house: house).recording(
       run, of: store, settings, to: settings.recording
     ) {
       try await show(run, settings, at: stand) { runner, observer in
-        try await runner.resume(graph, history, inheriting: origin, by: by, observer: observer)
+        try await runner.resume(
+          taken.graph, taken.history, inheriting: taken.origin, by: by, observer: observer)
       }
     }
   }
 
-  func start(_ graph: Graph, _ settings: RunSettings) -> RunStart {
-    var start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-      session: settings.session, user: house.user(settings.user), input: settings.input,
-      preferences: settings.preferences, options: settings.kept,
-      attachments: settings.attachments)
-    start.notices = settings.notices
-    return start
-  }
+  func start(_ graph: Graph, _ settings: RunSettings) -> RunStart { start(graph, settings.plan) }
 
-  func runner(
-    _ settings: RunSettings, at stand: Stand, onlyEstimates: Bool = false
-  ) throws(Failure) -> Runner {
-    var gateOptions = settings.gate
-    gateOptions.finishesBrokenAnswers =
+  func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+    var plan = settings.plan
+    plan.gate.finishesBrokenAnswers =
       settings.format == .text && settings.streams
       && !Terminal(house.environment).outputIsTerminal && !house.output.isRegularFile
-    let gate = try house.gate(
-      ledger: store, history: store, client: client, options: gateOptions,
-      onWarning: stand.warn, onSelection: settings.explainsSelection ? stand.explain : nil,
-      onlyEstimates: onlyEstimates)
-    var options = RunOptions(
-      profile: settings.gate.profile, seconds: settings.maxSeconds.map(Double.init))
     let isLines = settings.format == .streamJSON
-    options.readerTakesNow = { [output = house.output, errors = house.errors] progress in
+    return try runner(
+      plan, people: stand.people, onWarning: stand.warn,
+      onSelection: settings.explainsSelection ? stand.explain : nil, onlyEstimates: onlyEstimates
+    ) { [output = house.output, errors = house.errors] progress in
       output.takesNow(progress.size(asLine: isLines)) && errors.takesNow(1_024)
     }
-    return Runner(
-      Surroundings(
-        gate: gate, journal: store, memory: store, people: stand.people, time: house.time,
-        limits: house.taskLimits(onWait: stand.warn), redact: house.redaction), options: options)
   }
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
@@ -186,51 +135,6 @@ extension RunProgress {
     case .event, .restarted, .sentBack, .notice: isLine ? .max : 1_024
     }
   }
-}
-
-extension Workshop {
-  /// The graph that a run goes on by: of the files that it keeps, unless they have changed since.
-  func graph(of history: RunHistory, isPinned: Bool) throws(Failure) -> Graph {
-    let record = history.record
-    let kept = history.entries.first { $0.kind == "persona.pinned" }
-    guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
-      let graph = try house.graph(record.persona)
-      guard graph.digest == record.personaDigest else {
-        throw changed(
-          record, [], mend: "this run was started by an earlier version and has no copy; ")
-      }
-      return graph
-    }
-    let changes = isPinned ? [] : house.changes(since: pinned)
-    guard changes.isEmpty else {
-      throw changed(
-        record, changes, mend: "`--pinned` uses the run's own copy; ")
-    }
-    return try Graph.compile(
-      pinned, named: record.persona, engines: house.library.engines, under: house.library)
-  }
-
-  private func changed(_ record: RunRecord, _ files: [String], mend: String) -> Failure {
-    Failure(
-      .configuration, "the persona `\(record.persona)` has changed since \(record.id) began",
-      mend: mend
-        + "`rasa runs fork \(record.id)` starts a new run with the current persona",
-      details: files.map { "changed: \($0)" })
-  }
-
-  /// What a fork that goes on still takes over.
-  private func origin(of history: RunHistory) async throws -> Origin? {
-    guard let fork = try history.start?.fork,
-      let record = try await store.run(fork.run.text)?.record
-    else { return nil }
-    let entries = try await store.entries(of: fork.run)
-    return try Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)
-  }
-}
-
-extension RunRecord.Status {
-  /// What a run is again that was taken over and could not go on.
-  fileprivate var whenLeft: RunRecord.Status { self == .running ? .parked : self }
 }
 
 extension Failure {

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaEngine
+import RasaKit
 import RasaModels
-import RasaPersona
 
 enum OutputFormat: String, Sendable, CaseIterable {
   case text, json
@@ -61,38 +61,26 @@ struct RunSettings: Sendable {
 }
 
 extension RunSettings {
-  /// What a run keeps of its settings, so that it goes on as it began. What was allowed once, to go
-  /// past a limit, is not allowed again by that.
-  var kept: ValueObject {
-    var kept = ValueObject()
-    if let model = gate.model { kept["model"] = .string(model.description) }
-    if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
-    if gate.premium { kept["premium"] = true }
-    if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
-    if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
-    if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
-    return kept
+  /// How the run is to go, without how it is shown.
+  var plan: RunPlan {
+    var plan = RunPlan(input: input)
+    plan.attachments = attachments
+    plan.preferences = preferences
+    plan.session = session
+    plan.user = user
+    plan.gate = gate
+    plan.maxSeconds = maxSeconds
+    plan.agents = agents
+    plan.notices = notices
+    return plan
   }
 
-  /// The settings with what a run has kept where nothing else is said now.
-  func goingOn(with kept: ValueObject) -> RunSettings {
+  /// The settings with what another plan says of models, money and time.
+  func having(_ plan: RunPlan) -> RunSettings {
     var settings = self
-    if gate.model == nil {
-      settings.gate.model = kept["model"]?.string.map(ModelConfiguration.reference)
-    }
-    if gate.profile == nil {
-      settings.gate.profile = kept["profile"]?.string.flatMap { PerformanceProfile(rawValue: $0) }
-    }
-    if kept["premium"]?.bool == true { settings.gate.premium = true }
-    if gate.maxCost == nil {
-      settings.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
-    }
-    if agents.isEmpty {
-      settings.agents = (kept["agents"]?.array ?? []).compactMap(\.string)
-    }
-    if maxSeconds == nil {
-      settings.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) }
-    }
+    settings.gate = plan.gate
+    settings.maxSeconds = plan.maxSeconds
+    settings.agents = plan.agents
     return settings
   }
 }

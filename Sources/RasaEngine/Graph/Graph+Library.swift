@@ -15,10 +15,11 @@ extension Graph {
     library.engines = engines
     library.limits = limits?.limits
     library.agentLimits = limits?.agentSource
+    library.tools = limits?.tools ?? []
     guard let persona = try library.runnable(named: name) else {
       throw Failure(
         .configuration, "`\(name)` is not among the files that are kept with the run",
-        mend: "leave `--pinned` out, or record the run anew")
+        mend: "leave `--pinned` out, or record the run again")
     }
     var graph = try Graph.compile(persona, in: library)
     graph.pinned = files.value
@@ -32,7 +33,8 @@ extension Graph {
     try compile(
       persona,
       operators: { name throws(Failure) in try library.operatorDefinition(named: name) },
-      delegates: { name throws(Failure) in try library.delegate(named: name) })
+      delegates: { name throws(Failure) in try library.delegate(named: name) },
+      tools: library.tools)
   }
 
   /// The names of all personas and agents that it is made of.

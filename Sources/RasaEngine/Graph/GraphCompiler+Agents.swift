@@ -90,7 +90,7 @@ extension GraphCompiler {
     do {
       let compiled = try Graph.compile(
         persona, operators: shipped, delegates: delegates, way: way, deepest: deepest,
-        narrowing: narrowing)
+        narrowing: narrowing, tools: tools)
       delegateGraphs[name] = compiled
       return compiled
     } catch {

@@ -40,14 +40,15 @@ extension GraphCompiler {
       }
     }
     delegate(&node)
-    if definition.kind == .tool, !definition.tools.contains(where: tools.contains) {
+    if definition.kind == .tool, !tools.contains(definition.tools.first ?? "") {
       problems.append(
         Failure(
           .configuration,
-          "the operator `\(definition.name)` is of kind `\(definition.kind.rawValue)`, which this "
-            + "version cannot run",
-          mend: "use an operator of kind llm, human, memory, rule or agent", at: definition.location
-        ))
+          "the operator `\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which "
+            + "this program does not have",
+          mend:
+            "use an operator of kind llm, human, memory, rule or agent, or register the tool from "
+            + "Swift, as in docs/library.md", at: definition.location))
     }
     graph.frames[frame].nodes.append(graph.nodes.count)
     graph.nodes.append(node)

@@ -30,7 +30,7 @@ extension Graph {
       persona: persona,
       shipped: { name throws(Failure) in try library.operatorDefinition(named: name) },
       delegates: { name throws(Failure) in try library.delegate(named: name) }, way: [],
-      deepest: persona.limits.depth)
+      deepest: persona.limits.depth, tools: library.tools)
     compiler.isPartial = true
     do throws(Failure) {
       try compiler.resolve(compiler.shipped)
@@ -45,12 +45,11 @@ extension Graph {
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing, tools: Set<String> = []
+    deepest: Int, narrowing: AgentNarrowing, tools: Set<String>
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
       persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
-      narrowing: narrowing.and(persona.agents))
-    compiler.tools = tools
+      narrowing: narrowing.and(persona.agents), tools: tools)
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -85,6 +84,8 @@ struct GraphCompiler {
   let deepest: Int
   /// Whom this one, and everybody who has it work, may have work.
   let narrowing: AgentNarrowing
+  /// What operators of kind `tool` can call.
+  let tools: Set<String>
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
   /// Where frames and nodes stand, by name; of several with one name the first counts.
@@ -99,9 +100,10 @@ struct GraphCompiler {
     persona: PersonaDefinition,
     shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing()
+    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing(), tools: Set<String> = []
   ) {
     self.persona = persona
+    self.tools = tools
     self.narrowing = narrowing
     self.shipped = shipped
     self.delegates = delegates

@@ -98,7 +98,7 @@ extension RunResult {
 /// the outcomes back, until the run has ended.
 package struct Runner: Sendable {
   var surroundings: Surroundings
-  let options: RunOptions
+  package var options: RunOptions
 
   package init(_ surroundings: Surroundings, options: RunOptions = RunOptions()) {
     self.surroundings = surroundings

@@ -9,6 +9,8 @@ package protocol Tool: Sendable {
 
 /// One use of a tool.
 package struct ToolUse: Sendable, Hashable {
+  package var run: Identifier
+  package var step: Step
   /// Where in the run it is asked for.
   package var key: EffectKey
   package var name: String
@@ -16,7 +18,12 @@ package struct ToolUse: Sendable, Hashable {
   /// The same for every attempt at this use, so that whoever does it can recognise a second one.
   package var idempotencyKey: String
 
-  package init(key: EffectKey, name: String, arguments: Value, idempotencyKey: String) {
+  package init(
+    run: Identifier, step: Step, key: EffectKey, name: String, arguments: Value,
+    idempotencyKey: String
+  ) {
+    self.run = run
+    self.step = step
     self.key = key
     self.name = name
     self.arguments = arguments
@@ -31,18 +38,20 @@ extension OperatorProcedure {
     guard let name = definition.tools.first, let tool = surroundings.tools[name] else {
       throw Failure(
         .configuration,
-        "`\(definition.name)` uses the tool `\(definition.tools.first ?? "")`, which is not there",
-        at: definition.location)
+        "`\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which this program does "
+          + "not have",
+        mend: "resume the run in the program that registers it", at: definition.location)
     }
     let read = invocation.view.reader(in: kind(of: invocation))
     let arguments = Value.object(
       ValueObject(definition.reads.map { ($0.description, read($0)) }))
     let effect = ToolEffect(
       use: ToolUse(
+        run: start.run, step: invocation.step,
         key: invocation.step.effect("tool:\(name)", occurrence: attempt), name: name,
         arguments: arguments,
         idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
-      tool: tool, run: start.run, surroundings: surroundings)
+      tool: tool, definition: definition, surroundings: surroundings)
     let value: Value
     do {
       value = try await perform(effect, definition)
@@ -60,11 +69,12 @@ extension OperatorProcedure {
 private struct ToolEffect: Effect {
   let use: ToolUse
   let tool: any Tool
-  let run: Identifier
+  let definition: OperatorDefinition
   let surroundings: Surroundings
 
   var kind: EffectKind { .tool }
   var key: EffectKey { use.key }
+  private var run: Identifier { use.run }
   private var attempt: Identifier { Identifier("\(run)/\(key)") }
 
   func digest() -> String {
@@ -108,6 +118,7 @@ private struct ToolEffect: Effect {
     let value: Value
     do {
       value = try await tool.perform(use)
+      try check(value)
     } catch let failure as Failure where failure.kind != .cancelled {
       let told = surroundings.redact(failure)
       try await commit(
@@ -119,6 +130,15 @@ private struct ToolEffect: Effect {
     // One that was cancelled leaves its intent open: it may have been done.
     try await commit(.result(.value(value), attempt: attempt))
     return value
+  }
+
+  private func check(_ value: Value) throws(Failure) {
+    guard let output = definition.output else { return }
+    let problems = try Schema.compile(output).problems(in: value)
+    guard !problems.isEmpty else { return }
+    throw Failure(
+      .run, "the tool `\(use.name)` returned a value that `\(definition.name)` does not accept",
+      mend: "change what it returns, or the `output:` schema", details: Array(problems.prefix(8)))
   }
 
   private func commit(_ phase: EffectEvent.Phase) async throws {

@@ -26,6 +26,10 @@ package struct House: Sendable {
   let gateMemory = GateMemory()
   /// Who is asked for an agent's files: those above, unless a program has agents of its own.
   package var agentSource: any AgentSource
+  /// What a program has of its own beside files; nil for the program `rasa`.
+  var registered: RegisteredDefinitions?
+  /// The tools that operators of kind `tool` call.
+  var tools: [String: any Tool] { registered?.tools ?? [:] }
   /// The folder whose own files go before the user's.
   package let project: String
   /// What the command line leaves of all agents; the configuration leaves less.
@@ -34,10 +38,12 @@ package struct House: Sendable {
   /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
   private let lease: Duration
 
-  /// - Parameter promptLifetime: how long a compiled prompt is kept although its file seems the same.
+  /// - Parameters:
+  ///   - promptLifetime: how long a compiled prompt is kept although its file seems the same.
+  ///   - isHermetic: whether agents are looked for in the project and the user's folder alone.
   package init(
     environment: Environment, project: String = ".", promptLifetime: Duration? = nil,
-    trustsProject: Bool = false
+    trustsProject: Bool = false, isHermetic: Bool = false
   ) throws(Failure) {
     self.environment = environment
     trust = ProjectTrust(isGiven: trustsProject)
@@ -52,6 +58,7 @@ package struct House: Sendable {
     catalogue = .ofUser(folders)
     var places = AgentPlaces(folders, environment)
     places.project = project
+    if isHermetic { places.isolate() }
     let noter = AgentNoter()
     var discovery = AgentDiscovery(
       places, indexFolder: folders.state, noteName: AgentTerms.name,
@@ -69,15 +76,19 @@ package struct House: Sendable {
     func sources(_ kind: String) -> [any DefinitionSource] {
       let own = FolderSource(FileRoot("\(folders.configuration)/\(kind)", links: .anywhere))
       let shipped = EmbeddedSource(folder: kind)
-      return isOwn
+      let files: [any DefinitionSource] =
+        isOwn
         ? [own, shipped]
         : [FolderSource(FileRoot(kind, beneath: project), isProject: true), own, shipped]
+      return (registered.map { [$0.source(of: kind)] } ?? []) + files
     }
     var library = Library(
       personas: sources("personas"), operators: sources("operators"), agents: agentSource)
     library.engines = configurationFiles.engines(folders, time)
+      .union(registered?.providers.map(\.name) ?? [])
     library.prompts = prompts
     library.narrowing = narrowing
+    library.tools = registered?.toolNames ?? []
     library.limits = { [folders] name throws(Failure) in
       let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
       guard let document = try own.read(name) else { return nil }
@@ -235,7 +246,8 @@ package struct House: Sendable {
     var graph = try Graph.compile(try find(library, recorder), in: library)
     graph.pinned =
       recorder.files(of: graph.workers) { path in
-        path.hasPrefix("shipped:") ? path : FileSystem.absolute(path)
+        path.hasPrefix("shipped:") || path.hasPrefix("\(RegisteredDefinitions.origin):")
+          ? path : FileSystem.absolute(path)
       }.value
     if let list = graph.persona.agents {
       for (sentence, hint) in AgentNarrowing([list]).unknown(among: agentSource.agentIDs()) {
@@ -288,6 +300,7 @@ package struct House: Sendable {
   package func changes(since pinned: PinnedFiles) -> [String] {
     pinned.files.filter { file in
       guard !file.path.hasPrefix("shipped:"),
+        !file.path.hasPrefix("\(RegisteredDefinitions.origin):"),
         let bytes = (try? FileSystem.readIfPresent(file.path, limit: FolderSource.largest)) ?? nil
       else { return false }
       return bytes != Array(file.text.utf8)
@@ -332,7 +345,8 @@ package struct House: Sendable {
   package func models(
     _ settings: Configuration, onWarning: (Warning) -> Void
   ) throws(Failure) -> ModelConfiguration {
-    let models = try ModelConfiguration.discover(environment.variables, configuration: settings)
+    var models = try ModelConfiguration.discover(environment.variables, configuration: settings)
+    if let registered { models.add(registered.providers) }
     for warning in models.warnings { onWarning(warning) }
     return models
   }

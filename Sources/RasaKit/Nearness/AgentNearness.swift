@@ -74,7 +74,9 @@ package struct AgentNearness: Sendable {
     }
     let clipped = EmbeddingLimits.clipped(task)
     try await tellPrice(missing.compactMap { texts[$0] } + [clipped], model, run)
-    let own = try await running(run, task) {
+    let own = try await Workshop(lazily: house, store).running(
+      run, Self.owner, input: task, user: house.user(nil)
+    ) {
       var calls = 0
       func ask(_ texts: [String], _ take: (Int, [Float]) -> Void) async throws {
         for begin in stride(from: 0, to: texts.count, by: EmbeddingLimits.textsPerCall) {
@@ -136,41 +138,5 @@ package struct AgentNearness: Sendable {
       ? "its price is not known"
       : estimate.cost == .zero ? "which is free" : "\(estimate.cost) at most"
     say("asking \(model.provider):\(model.model) for vectors of \(texts.count) texts, \(price)")
-  }
-
-  // MARK: The run
-
-  private func running<Result>(
-    _ run: Identifier, _ task: String, _ work: () async throws -> Result
-  ) async throws -> Result {
-    let user = house.user(nil)
-    let now = house.time.now()
-    let start = RunStart(
-      run: run, persona: Self.owner, personaDigest: "", user: user, input: task)
-    store.open(
-      RunRecord(
-        id: run, session: nil, persona: Self.owner, personaDigest: "", user: user, input: task,
-        startedAt: now),
-      [RunEvent.started(start).entry(of: run, at: now)])
-    do {
-      let result = try await work()
-      try await close(run, .done, .finished(output: .null))
-      return result
-    } catch {
-      let failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
-      let status: RunRecord.Status = error is Failure ? .failed : .cancelled
-      // What went wrong first is what is told.
-      try? await close(run, status, .failed(failure))
-      throw error
-    }
-  }
-
-  /// To its end also when the caller's task has been cancelled.
-  private func close(
-    _ run: Identifier, _ status: RunRecord.Status, _ event: RunEvent
-  ) async throws {
-    let store = store
-    let entry = event.entry(of: run, at: house.time.now())
-    try await Task { try await store.close(run, RunEnding(status), [entry]) }.value
   }
 }

@@ -3,14 +3,30 @@ import RasaPersona
 
 extension Rasa {
   /// What matters most in choosing a model.
-  public enum Profile: String, Sendable, Hashable, CaseIterable {
-    case speed, balanced, thinking, expert
+  @nonexhaustive
+  public enum Profile: String, Sendable, Hashable, CaseIterable, Codable {
+    /// Quick answers to simple work.
+    case speed
+    /// A good answer at a fair price.
+    case balanced
+    /// Work that has to be reasoned out.
+    case thinking
+    /// Work in which mistakes are expensive.
+    case expert
 
     var own: PerformanceProfile { PerformanceProfile(rawValue: rawValue) ?? .balanced }
   }
 
   /// How much a model that thinks first is to think.
-  public enum Effort: String, Sendable, Hashable, CaseIterable { case low, medium, high }
+  @nonexhaustive
+  public enum Effort: String, Sendable, Hashable, CaseIterable, Codable {
+    /// A little.
+    case low
+    /// As models do by themselves.
+    case medium
+    /// As much as it takes.
+    case high
+  }
 
   /// An agent: who it is, what it can do, which models it wants, and the words of its prompt.
   ///
@@ -24,24 +40,33 @@ extension Rasa {
     public var description: String
     /// Its prompt. Nil for one that was found in files, whose words are read when it runs.
     public var prompt: String?
+    /// The folder or field of work that it belongs to, such as `core`.
     public var category: String?
+    /// Words that it is found by.
     public var tags: [String] = []
     /// What it can do, such as `api_design`.
     public var capabilities: [String] = []
+    /// Requests that somebody would really write to it.
     public var exampleQueries: [String] = []
     /// Ids of agents that go well before or after it.
     public var worksWellWith: [String] = []
     /// As `model` or `provider:model`.
     public var model: String?
+    /// Asked when `model` does not answer.
     public var fallbackModel: String?
+    /// Asked only when the run allows premium models.
     public var premiumModel: String?
+    /// What matters most in choosing a model; nil leaves it to the configuration.
     public var profile: Profile?
+    /// How much a model that thinks first is to think; nil leaves it to the profile.
     public var effort: Effort?
     /// How many tokens a usual answer takes, in and out together.
     public var estimatedTokens: Int?
+    /// How many tasks it may be at work on at a time, over all processes of the user.
     public var maxConcurrentTasks: Int?
     /// What one run of it may cost, and all of them on one day.
     public var maxCost: Dollars?
+    /// What all of its runs may cost on one day.
     public var maxDailyCost: Dollars?
     /// What its prompt says where a name in double braces has no value.
     public var defaults: [String: String] = [:]
@@ -50,6 +75,7 @@ extension Rasa {
     /// `registered`, `shipped`, or the folder that it was found in.
     public private(set) var origin = "registered"
 
+    /// An agent of the program's own. Its name is its id where none is given.
     public init(id: String, name: String? = nil, description: String, prompt: String) {
       self.id = id
       self.name = name ?? id

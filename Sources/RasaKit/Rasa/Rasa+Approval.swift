@@ -1,15 +1,21 @@
 import RasaCore
 import RasaEngine
+import RasaStore
 
 extension Rasa {
   /// What a person is asked. An approval covers exactly this payload, once.
   public struct Approval: Sendable, Hashable, Identifiable {
+    /// Something that helps to decide.
     public struct Context: Sendable, Hashable {
+      /// What it is called.
       public var name: String
+      /// What it says.
       public var text: String
     }
 
+    /// The same for the same question of the same run; `Rasa.answer` takes it.
     public var id: String
+    /// The run that asks.
     public var run: String
     /// The operator that asks, and the frame that it works in.
     public var step: Step
@@ -21,6 +27,7 @@ extension Rasa {
     /// payload is then what is asked, and the JSON Schema of the answer, if it is to have one, is in
     /// `schema`.
     public var wantsAnswer: Bool
+    /// The JSON Schema of the answer; nil where a text is asked for.
     public var schema: String?
     /// What helps to decide.
     public var context: [Context]
@@ -46,44 +53,192 @@ extension Rasa {
     }
   }
 
+  /// What a person decides.
   public enum Decision: Sendable, Hashable {
+    /// The payload is good as it is.
     case approve
     /// A replacement of the whole payload: a text for a text, else JSON that fits.
     case edit(String)
-    /// The operator sees the reason.
+    /// The operator sees the reason, and writes again.
     case reject(reason: String)
     /// A correction: what runs from the short-term frame on runs again.
     case feedback(String)
     /// What the user is asked for: a text, or JSON that fits the schema.
     case answer(String)
-    /// Somebody will answer with `rasa approvals`: the run goes as far as it can, and waits.
+    /// Somebody answers later, with `Rasa.answer` or `rasa approvals`: the run goes as far as it can, and
+    /// waits.
     case later
   }
 
-  /// Decides what a person is asked.
-  public typealias Approve = @Sendable (Approval) async throws -> Decision
+  /// Decides what a person is asked. It may take its time; an error that it throws ends the run, which
+  /// can go on later.
+  public typealias ApprovalHandler = @Sendable (Approval) async throws -> Decision
+}
+
+extension Question {
+  /// A decision of the library's caller; nil for one that comes later.
+  fileprivate func answer(
+    _ decision: Rasa.Decision, by user: String
+  ) throws(Failure) -> HumanAnswer? {
+    switch decision {
+    case .approve:
+      if form == .answer { throw mustBeAnswered }
+      return HumanAnswer(.approve, by: user)
+    case .edit(let text): return try edit(text, by: user)
+    case .reject(let reason):
+      return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
+    case .feedback(let text):
+      if form == .answer { throw mustBeAnswered }
+      return HumanAnswer(.feedback, text: .string(text), by: user)
+    case .answer(let text): return try reply(text, by: user)
+    case .later: return nil
+    }
+  }
 }
 
 /// Asks the caller of the library.
 struct CallersPeople: People {
   let run: Identifier
   let user: String
-  let approve: Rasa.Approve?
+  let approve: Rasa.ApprovalHandler?
 
   func decide(_ question: Question) async throws -> HumanAnswer? {
     guard let approve else { return nil }
     let id = RasaEngine.Approval.identity(
       run: run, key: question.key, payloadDigest: question.payloadDigest)
-    let answer =
-      switch try await approve(Rasa.Approval(question, id: id, run: run.text)) {
-      case .approve: HumanAnswer(.approve, by: user)
-      case .edit(let text): try question.edit(text, by: user)
-      case .reject(let reason):
-        HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
-      case .feedback(let text): HumanAnswer(.feedback, text: .string(text), by: user)
-      case .answer(let text): try question.reply(text, by: user)
-      case .later: nil as HumanAnswer?
+    do {
+      let decision = try await approve(Rasa.Approval(question, id: id, run: run.text))
+      return try question.answer(decision, by: user)?.having(shown: question.payloadDigest)
+    } catch {
+      throw RasaError.below(error)
+    }
+  }
+}
+
+// MARK: Questions that wait
+
+extension Rasa {
+  /// A question as lists have it.
+  public struct ApprovalRecord: Sendable, Hashable, Identifiable {
+    /// How a question stands. More states may come.
+    public struct Status: Sendable, Hashable, Codable, CustomStringConvertible {
+      /// The word that lists have for it.
+      public let description: String
+
+      private init(_ word: String) { description = word }
+
+      init(_ standing: RasaEngine.Approval.Standing) {
+        switch standing {
+        case .pending: self = .pending
+        case .answered: self = .answered
+        case .expired: self = .expired
+        case .withdrawn: self = .withdrawn
+        }
       }
-    return answer?.having(shown: question.payloadDigest)
+
+      /// It waits for an answer.
+      public static let pending = Status("pending")
+      /// It was answered.
+      public static let answered = Status("answered")
+      /// Nobody answered in time.
+      public static let expired = Status("expired")
+      /// The run no longer waits for it.
+      public static let withdrawn = Status("withdrawn")
+    }
+
+    /// The id of the question.
+    public var id: String { approval.id }
+    /// What is asked.
+    public var approval: Approval
+    /// How it stands.
+    public var status: Status
+    /// When it was asked, in milliseconds since 1970.
+    public var askedAt: Int64
+    /// Until when it can be answered, in milliseconds since 1970; nil for always.
+    public var expiresAt: Int64?
+    /// Who answered it.
+    public var answeredBy: String?
+    /// What was decided: `approve`, `edit`, `reject`, `feedback` or `answer`.
+    public var decision: String?
+    /// What was written with the decision.
+    public var answer: JSON
+
+    init(_ approval: RasaEngine.Approval) {
+      self.approval = Approval(approval)
+      status = Status(approval.standing)
+      askedAt = approval.askedAt.milliseconds
+      expiresAt = approval.expiresAt?.milliseconds
+      answer = .null
+      if case .answered(let answer, _) = approval.standing {
+        answeredBy = answer.by
+        decision = answer.decision.rawValue
+        self.answer = JSON(answer.text)
+      }
+    }
+  }
+
+  /// The questions that wait for people, the oldest first.
+  ///
+  /// - Parameters:
+  ///   - run: Only those of this run.
+  ///   - includingSettled: Whether those are listed that wait no longer.
+  ///   - limit: The most that are returned.
+  public func approvals(
+    ofRun run: String? = nil, includingSettled: Bool = false, limit: Int = 20
+  ) async throws(RasaError) -> [ApprovalRecord] {
+    try await redacted {
+      var id: Identifier?
+      if let run { id = try await RunArchive(house: house, store: store).find(run).id }
+      return try await store.approvals(
+        ApprovalFilter(onlyPending: !includingSettled, run: id), limit: max(1, limit)
+      ).map { ApprovalRecord($0) }
+    }
+  }
+
+  /// The question of that id, or of the one id that begins so.
+  ///
+  /// - Throws: A `RasaError` of code `usage` when there is none.
+  public func approval(withID id: String) async throws(RasaError) -> ApprovalRecord {
+    try await redacted { ApprovalRecord(try await found(approval: id)) }
+  }
+
+  /// Answers a question. Of several answers the first counts.
+  ///
+  /// - Parameters:
+  ///   - id: The question.
+  ///   - decision: What is decided; `.later` changes nothing.
+  ///   - user: Who decides; nil for the user of this `Rasa`.
+  /// - Returns: The question as it stands now. `resume(_:)` goes on with its run.
+  /// - Throws: A `RasaError` of code `approval` when it waits no longer, and of code `usage` when there is
+  ///   no such question or the answer does not have the form that is asked for.
+  @discardableResult
+  public func answer(
+    approval id: String, _ decision: Decision, as user: String? = nil
+  ) async throws(RasaError) -> ApprovalRecord {
+    try await redacted {
+      let approval = try await found(approval: id)
+      guard
+        let answer = try approval.question.answer(decision, by: house.user(user))?
+          .having(shown: approval.payloadDigest)
+      else { return ApprovalRecord(approval) }
+      switch try await store.answer(approval.id, answer) {
+      case .accepted(let now): return ApprovalRecord(now)
+      case .late(let now):
+        throw Failure(
+          .approval,
+          "\(now.id) waits for no answer any more: it is \(ApprovalRecord.Status(now.standing))",
+          mend: "look at it with `approval(withID:)`")
+      case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
+      }
+    }
+  }
+
+  private func found(approval id: String) async throws -> RasaEngine.Approval {
+    if let approval = try await store.approval(id) { return approval }
+    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
+    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
+    throw Failure(
+      .usage, "there is no approval \(quoted(id))",
+      mend: hint + "`rasa approvals list` shows what waits")
   }
 }

@@ -11,15 +11,17 @@ extension Rasa {
 
     /// Reads a file, of at most 20 MB; links are followed.
     ///
-    /// - Throws: a problem when there is no such file, or it is nothing that models take.
-    public init(path: String) throws {
+    /// - Throws: A `RasaError` when there is no such file, or it is nothing that models take.
+    public init(path: String) throws(RasaError) {
       own = try told { () throws(Failure) in try AttachmentReader().read(path).attachment }
     }
 
     /// Takes bytes that have no file.
     ///
-    /// - Parameter name: what a model is told it is called.
-    public init(name: String, bytes: [UInt8]) throws {
+    /// - Parameters:
+    ///   - name: What a model is told it is called.
+    ///   - bytes: Its content.
+    public init(name: String, bytes: [UInt8]) throws(RasaError) {
       own = try told { () throws(Failure) in
         try AttachmentReader().read(bytes, named: name).attachment
       }
@@ -29,11 +31,13 @@ extension Rasa {
     public var name: String { own.name }
     /// Such as `image/png`.
     public var mediaType: String { own.type.rawValue }
+    /// How many bytes its content has.
     public var byteCount: Int { Int(clamping: own.byteCount) }
     /// Of its bytes, as 64 hexadecimal digits.
     public var sha256: String { own.digest }
     /// Of an image, in pixels.
     public var width: Int? { own.pixels.map { Int(clamping: $0.width) } }
+    /// Of an image, in pixels; nil for others.
     public var height: Int? { own.pixels.map { Int(clamping: $0.height) } }
     /// The most pages that a PDF can have; nil for others, and where they cannot be counted.
     public var pageCount: Int? { own.pages.map { Int(clamping: $0) } }

@@ -7,7 +7,9 @@ extension Rasa {
   public struct Discovery: Sendable {
     /// An agent whose file another one of the same id takes the place of.
     public struct Shadowed: Sendable, Hashable {
+      /// The id that both have.
       public var id: String
+      /// The file that is not used.
       public var file: String
       /// The file that is used.
       public var by: String
@@ -16,8 +18,10 @@ extension Rasa {
     /// Sorted by id.
     public var agents: [Agent]
     /// Files that are no agents although they should be; the rest is found all the same.
-    public var problems: [Problem]
+    public var problems: [RasaError]
+    /// What is odd about files that were found.
     public var warnings: [String]
+    /// Agents that another file of their id takes the place of.
     public var shadowed: [Shadowed]
   }
 
@@ -25,11 +29,14 @@ extension Rasa {
   ///
   /// Folders come in the order `project/agents`, `home/agents`, `$RASA_WORKSPACE/agents`,
   /// extensions, what ships; the first that has an id wins.
-  public func discover() -> Discovery {
+  ///
+  /// Readers of `agents` and `agent` do not wait for it: they have what was found before.
+  @concurrent
+  public func discover() async -> Discovery {
     let found = house.agents.refresh()
     return Discovery(
       agents: registered.over(found.registry).agents.map { Agent($0) },
-      problems: found.failures.map { Problem($0) }, warnings: found.warnings.map(\.description),
+      problems: found.failures.map { RasaError($0) }, warnings: found.warnings.map(\.description),
       shadowed: found.shadowed.map {
         Discovery.Shadowed(id: $0.id, file: $0.file, by: $0.by)
       })
@@ -37,6 +44,7 @@ extension Rasa {
 
   /// Which agents are wanted. What is left out is not asked for.
   public struct Filter: Sendable, Hashable {
+    /// How the text of a search is compared.
     public enum Mode: String, Sendable, Hashable, CaseIterable {
       /// The id or name is the text.
       case exact
@@ -46,6 +54,7 @@ extension Rasa {
       case fuzzy
     }
 
+    /// How several conditions go together.
     public enum Logic: Sendable, Hashable {
       /// Everything that is asked for has to fit.
       case all
@@ -53,7 +62,9 @@ extension Rasa {
       case any
     }
 
+    /// Text to look for.
     public var search: String?
+    /// How the text is compared.
     public var mode: Mode
     /// How close a fuzzy search has to come, from 0 to 1.
     public var threshold: Double
@@ -65,8 +76,10 @@ extension Rasa {
     public var model: String?
     /// One of these, among tags and capabilities.
     public var tags: [String]
+    /// How the conditions go together.
     public var logic: Logic
 
+    /// A filter; what is left out is not asked for.
     public init(
       search: String? = nil, mode: Mode = .contains, threshold: Double = 0.7,
       category: String? = nil, engine: String? = nil, model: String? = nil, tags: [String] = [],
@@ -95,14 +108,26 @@ extension Rasa {
 
   /// What agents are sorted by; agents without it come last.
   public enum SortField: String, Sendable, Hashable, CaseIterable {
-    case id, name, category, engine, model
+    /// The id.
+    case id
+    /// What people call it.
+    case name
+    /// The field of work.
+    case category
+    /// The provider of its first model.
+    case engine
+    /// Its first model.
+    case model
   }
 
   /// The agents that fit, sorted by these fields, one after the other; without any, those that were
   /// searched for come with the best first, else by id.
   ///
   /// They are those of the last look, or of the first, which this makes when there was none.
-  public func agents(_ filter: Filter = Filter(), sortedBy fields: [SortField] = []) -> [Agent] {
+  @concurrent
+  public func agents(
+    _ filter: Filter = Filter(), sortedBy fields: [SortField] = []
+  ) async -> [Agent] {
     let orders = fields.compactMap { field in
       AgentOrder.Field(rawValue: field.rawValue).map { AgentOrder($0) }
     }
@@ -110,7 +135,8 @@ extension Rasa {
   }
 
   /// The agent of that id; nil when there is none.
-  public func agent(_ id: String) -> Agent? {
+  @concurrent
+  public func agent(_ id: String) async -> Agent? {
     registered.registry[id].map { Agent($0.agent, prompt: registered.prompt(of: id)) }
   }
 }
@@ -123,40 +149,44 @@ extension Rasa {
   /// - Parameter replacing: whether it takes the place of one with its id.
   /// - Returns: what is worth telling about it.
   @discardableResult
-  public func register(_ agent: Agent, replacing: Bool = false) throws -> [String] {
+  public func register(
+    _ agent: Agent, replacing: Bool = false
+  ) async throws(RasaError) -> [String] {
     guard agent.prompt != nil else {
-      throw Problem(
-        Failure(
-          .configuration, "the agent `\(agent.id)` has no prompt",
-          mend: "give it a `prompt`: what it is told before anything else"))
+      throw RasaError(
+        .configuration, "the agent `\(agent.id)` has no prompt",
+        suggestion: "give it a `prompt`: what it is told before anything else")
     }
-    return try add(nil, agent.markdown, agent.category, replacing).warnings
+    return try await add(nil, agent.markdown, agent.category, replacing).warnings
   }
 
   /// Adds an agent that is one Markdown text with YAML front matter.
   ///
   /// - Returns: the agent as it was read; throws a problem with line and column when it is broken.
   @discardableResult
-  public func register(markdown: String, replacing: Bool = false) throws -> Agent {
-    try add(nil, markdown, nil, replacing).agent
+  public func register(
+    markdown: String, replacing: Bool = false
+  ) async throws(RasaError) -> Agent {
+    try await add(nil, markdown, nil, replacing).agent
   }
 
   /// Adds an agent of a TOML text and the Markdown text that it names as its prompt.
   @discardableResult
   public func register(
     toml: String, prompt: String, replacing: Bool = false
-  ) throws -> Agent {
-    try add(toml, prompt, nil, replacing).agent
+  ) async throws(RasaError) -> Agent {
+    try await add(toml, prompt, nil, replacing).agent
   }
 
   /// Takes a registered agent away; whether there was one. One that was found under its id counts
   /// again.
   @discardableResult
-  public func remove(_ id: String) -> Bool { registered.remove(id) }
+  public func unregister(id: String) -> Bool { registered.remove(id) }
 
+  @concurrent
   private func add(
     _ toml: String?, _ markdown: String, _ category: String?, _ replacing: Bool
-  ) throws -> (agent: Agent, warnings: [String]) {
+  ) async throws(RasaError) -> (agent: Agent, warnings: [String]) {
     func document(_ text: String, _ name: String) -> SourceDocument {
       SourceDocument(bytes: Array(text.utf8), path: "\(RegisteredAgents.origin):\(name)")
     }

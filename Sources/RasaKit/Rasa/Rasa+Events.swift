@@ -3,7 +3,8 @@ import RasaEngine
 
 extension Rasa {
   /// One round of an operator in a frame.
-  public struct Step: Sendable, Hashable {
+  public struct Step: Sendable, Hashable, Codable {
+    /// The frame that the operator belongs to.
     public var frame: String
     /// Counts the visits of that frame, from 1.
     public var visit: Int
@@ -21,11 +22,16 @@ extension Rasa {
   }
 
   /// One answer of a model.
-  public struct Call: Sendable, Hashable {
+  public struct Call: Sendable, Hashable, Codable {
+    /// The provider that answered.
     public var provider: String
+    /// The model that answered.
     public var model: String
+    /// Tokens of input, as billed.
     public var inputTokens: Int
+    /// Tokens of output, reasoning included, as billed.
     public var outputTokens: Int
+    /// What the answer cost.
     public var cost: Dollars
     /// How the answer ended: `stop`, `length`, `tool_calls`, `cut_off`; more may come.
     public var finish: String
@@ -48,7 +54,7 @@ extension Rasa {
 
   /// Something that a reader of the answer has to know and cannot see from it: its end is missing,
   /// another model answered, an operator was left out.
-  public struct Notice: Sendable, Hashable {
+  public struct Notice: Sendable, Hashable, Codable {
     /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`; more may come.
     public var kind: String
     /// Nil when it is about the whole run.
@@ -66,10 +72,12 @@ extension Rasa {
     }
   }
 
-  /// What happens while a run goes on.
+  /// What happens while a run goes on. More cases may come.
+  @nonexhaustive
   public enum Event: Sendable, Hashable {
     /// The run has begun; `rasa runs show` knows it by this id.
     case started(run: String)
+    /// An operator has begun its work.
     case stepStarted(Step)
     /// The model that answers this step.
     case modelChosen(Step, provider: String, model: String)
@@ -77,11 +85,13 @@ extension Rasa {
     case reasoning(Step, String)
     /// A stream broke and begins again; whether some of its text was given as output already.
     case restarted(Step, reason: String, wasShown: Bool)
+    /// An operator has done its work, with the answers that it took.
     case stepFinished(Step, calls: [Call])
     /// A route led somewhere else than onwards.
     case moved(from: String, to: String, reason: String)
     /// A person is asked: `approve` of the run is called.
     case asked(Approval)
+    /// Something odd that does not stop the run.
     case warning(String)
     /// Something that a reader of the answer has to know and cannot see from it.
     case notice(Notice)
@@ -93,16 +103,21 @@ extension Rasa {
   public struct RunResult: Sendable, Hashable {
     /// Its id.
     public var run: String
+    /// The conversation that it belongs to.
     public var session: String?
     /// The answer; empty for a run that waits for a person.
     public var text: String
     /// The answer as JSON, for one that is not a text.
     public var json: String
+    /// What the run cost.
     public var cost: Dollars
+    /// Tokens of input, as billed.
     public var inputTokens: Int
+    /// Tokens of output, reasoning included, as billed.
     public var outputTokens: Int
     /// How many operators ran, and how often models were asked.
     public var steps: Int
+    /// How often models were asked.
     public var calls: Int
     /// Whether the mock had a part in it.
     public var usedMock: Bool
@@ -110,9 +125,11 @@ extension Rasa {
     public var answeredBy: [String]
     /// The model that was named or would have come first, where another answered, and why.
     public var insteadOf: String?
+    /// Why that model did not answer.
     public var because: String?
     /// What it waits for; `rasa resume` goes on with it once they are answered.
     public var pending: [Approval]
+    /// What was odd and did not stop the run.
     public var warnings: [String]
     /// How the answer ended: `stop`, or `length` or `cut_off` when its end is missing; more may come.
     public var finish: String

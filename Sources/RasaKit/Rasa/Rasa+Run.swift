@@ -3,13 +3,28 @@ import RasaCore
 extension Rasa {
   /// A run under way: a sequence of what happens in it, and its result.
   ///
-  /// Events wait for whoever reads them, and the run waits for nobody: pieces of text that wait become
-  /// one, and of a model's thoughts a quarter of a megabyte waits. The run is cancelled when nobody holds it any more, and when the task is cancelled that
-  /// reads its events or waits for its result; it is then parked, and `rasa resume` goes on with it.
+  /// ```swift
+  /// let run = try await rasa.run(agent: "code-reviewer", input: text)
+  /// for try await event in run {
+  ///   if case .output(let piece) = event { print(piece, terminator: "") }
+  /// }
+  /// let result = try await run.result()
+  /// ```
+  ///
+  /// Events wait for their reader, and the run waits for nobody: waiting pieces of text become one, and of
+  /// a model's reasoning a quarter of a megabyte is kept. If you only want the result, call `result()`
+  /// without making an iterator: events are then dropped. A stream is never cut silently: reading after
+  /// events were dropped throws.
+  ///
+  /// The run is cancelled when its last reference is released, and when the task that reads its events or
+  /// waits for its result is cancelled. It is then parked, and `Rasa.resume(_:)` continues it.
   public final class Run: AsyncSequence, Sendable {
+    /// What the sequence consists of.
     public typealias Element = Event
+    /// What the sequence ends with when the run fails.
+    public typealias Failure = RasaError
 
-    /// What `rasa runs show` knows it by.
+    /// What `Rasa.run(withID:)` and `rasa runs show` know it by.
     public let id: String
     private let events = EventQueue()
     private let task: Task<RunResult, any Error>
@@ -18,10 +33,10 @@ extension Rasa {
       id: String,
       work:
         @escaping @Sendable (
-          _ tell: @escaping @Sendable (Event) async -> Void,
+          _ emit: @escaping @Sendable (Event) async -> Void,
           _ hasRoom: @escaping @Sendable () -> Bool,
           _ cancel: @escaping @Sendable () -> Void
-        ) async throws -> RunResult
+        ) async throws(RasaError) -> RunResult
     ) {
       self.id = id
       let events = events
@@ -34,11 +49,7 @@ extension Rasa {
       }
       task = Task {
         defer { events.finish() }
-        do {
-          return try await work({ await events.send($0) }, { events.hasRoom }, cancel)
-        } catch {
-          throw error.told
-        }
+        return try await work({ await events.send($0) }, { events.hasRoom }, cancel)
       }
       begun.withLock { $0 = task }
       if isCancelled.withLock({ $0 }) { task.cancel() }
@@ -46,52 +57,121 @@ extension Rasa {
 
     deinit { cancel() }
 
+    /// Stops the run at once. It is parked and can go on; `Rasa.cancel(_:)` ends it for good.
     public func cancel() {
       task.cancel()
       events.open()
     }
 
-    /// What came of it, once it has come to its end. Events that nobody has read are let go.
-    public func result() async throws -> RunResult {
-      events.open()
-      return try await withTaskCancellationHandler {
-        try await task.value
-      } onCancel: {
-        cancel()
+    /// Waits for the end of the run and returns what came of it.
+    ///
+    /// While somebody reads the events this waits for that reader as the run does. Without a reader,
+    /// or once the reader has let go of its iterator, the rest of the events is let go.
+    ///
+    /// - Throws: Why the run failed or was stopped.
+    public func result() async throws(RasaError) -> RunResult {
+      events.wantResult()
+      return try await outcome()
+    }
+
+    fileprivate func outcome() async throws(RasaError) -> RunResult {
+      do {
+        return try await withTaskCancellationHandler {
+          try await task.value
+        } onCancel: {
+          cancel()
+        }
+      } catch {
+        throw RasaError(error)
       }
     }
 
-    public func makeAsyncIterator() -> Iterator { Iterator(run: self) }
+    /// Makes the one iterator over the events. A further one may follow when the first has been let go
+    /// of, and goes on where that one stopped.
+    public func makeAsyncIterator() -> Iterator {
+      Iterator(run: self, reader: EventReader(events))
+    }
 
-    /// Ends with the run; throws when the run fails.
+    /// Reads the events of a run, one after the other.
     public struct Iterator: AsyncIteratorProtocol {
       fileprivate let run: Run
+      fileprivate let reader: EventReader
 
-      public mutating func next() async throws -> Event? {
+      /// The next event; nil at the end of the run.
+      ///
+      /// - Throws: Why the run failed; an error of code `usage` when events were let go of before this
+      ///   iterator was made, or when another one is reading.
+      public mutating func next() async throws(RasaError) -> Event? {
+        try await next(isolation: nil)
+      }
+
+      /// The same, for a caller that is isolated to an actor.
+      public mutating func next(
+        isolation actor: isolated (any Actor)?
+      ) async throws(RasaError) -> Event? {
         let run = run
-        let event = await withTaskCancellationHandler {
-          await run.events.next()
+        let reader = reader
+        let reading = await withTaskCancellationHandler {
+          await reader.next()
         } onCancel: {
           run.cancel()
         }
-        if let event { return event }
-        _ = try await run.task.value
-        return nil
+        switch reading {
+        case .event(let event): return event
+        case .end:
+          _ = try await run.outcome()
+          return nil
+        case .refused(let message):
+          throw RasaError(
+            .usage, message, suggestion: "make one iterator, before the result is asked for")
+        }
       }
     }
   }
 }
 
-/// Events between the run that tells them and whoever reads them.
+/// One reader's right to the events, for as long as somebody holds it.
+final class EventReader: Sendable {
+  private let queue: EventQueue
+  private let refusal: String?
+
+  init(_ queue: EventQueue) {
+    self.queue = queue
+    refusal = queue.beginReading()
+  }
+
+  deinit { if refusal == nil { queue.endReading() } }
+
+  func next() async -> EventQueue.Reading {
+    if let refusal { return .refused(refusal) }
+    return await queue.next()
+  }
+}
+
+/// Events between the run that emits them and whoever reads them.
 final class EventQueue: Sendable {
+  enum Reading: Sendable {
+    case event(Rasa.Event)
+    case end
+    /// Why there is nothing to read although there were events.
+    case refused(String)
+  }
+
   private struct State {
     var waiting: [Rasa.Event] = []
     var first = 0
     var senders: [CheckedContinuation<Void, Never>] = []
-    var reader: CheckedContinuation<Rasa.Event?, Never>?
-    /// Nobody reads any more: what is told goes nowhere.
+    var reader: CheckedContinuation<Reading, Never>?
+    /// Somebody holds an iterator.
+    var isRead = false
+    var wantsResult = false
+    /// Nobody reads: what is emitted goes nowhere.
     var isOpen = false
+    /// The run is being stopped: nothing of it waits for anybody.
+    var isCancelled = false
     var isFinished = false
+    /// Events were let go of, so a stream that began now would lack its beginning or its middle.
+    var isIncomplete = false
 
     mutating func takeFirst() -> Rasa.Event? {
       guard first < waiting.count else { return nil }
@@ -104,10 +184,22 @@ final class EventQueue: Sendable {
       }
       return waiting[first]
     }
+
+    /// Lets go of everything, and returns who waited for room.
+    mutating func open() -> [CheckedContinuation<Void, Never>] {
+      isOpen = true
+      if !isRead, first < waiting.count {
+        isIncomplete = true
+        waiting = []
+        first = 0
+      }
+      defer { senders = [] }
+      return senders
+    }
   }
 
   private let state = Locked(State())
-  /// So many are told ahead of the reader.
+  /// So many are emitted ahead of the reader.
   private static let room = 64
 
   /// Whether the next one needs to wait for nobody.
@@ -115,46 +207,84 @@ final class EventQueue: Sendable {
     state.withLock { $0.isOpen || $0.waiting.count - $0.first < Self.room - 1 }
   }
 
+  /// Nil when the caller may read; else why not.
+  func beginReading() -> String? {
+    state.withLock { state in
+      if state.isRead { return "the events of this run have a reader already" }
+      if state.isIncomplete {
+        return "the events of this run were let go of, because its result was asked for first"
+      }
+      state.isRead = true
+      return nil
+    }
+  }
+
+  func endReading() {
+    let senders = state.withLock { state in
+      state.isRead = false
+      return state.wantsResult ? state.open() : []
+    }
+    for sender in senders { sender.resume() }
+  }
+
+  /// Somebody waits for the run's end: where nobody reads, nothing is to hold it up.
+  func wantResult() {
+    let senders = state.withLock { state in
+      state.wantsResult = true
+      return state.isRead ? [] : state.open()
+    }
+    for sender in senders { sender.resume() }
+  }
+
   /// Returns when there is room for the next one.
   func send(_ event: Rasa.Event) async {
     await withCheckedContinuation { continuation in
       let (reader, isToWait) = state.withLock { state in
-        if state.isOpen { return (nil as CheckedContinuation<Rasa.Event?, Never>?, false) }
+        if state.isOpen || state.isCancelled, !state.isRead {
+          state.isIncomplete = true
+          return (nil as CheckedContinuation<Reading, Never>?, false)
+        }
         if let reader = state.reader {
           state.reader = nil
           return (reader, false)
         }
         state.waiting.append(event)
-        guard state.waiting.count - state.first >= Self.room else { return (nil, false) }
+        guard !state.isCancelled, state.waiting.count - state.first >= Self.room else {
+          return (nil, false)
+        }
         state.senders.append(continuation)
         return (nil, true)
       }
-      reader?.resume(returning: event)
+      reader?.resume(returning: .event(event))
       if !isToWait { continuation.resume() }
     }
   }
 
-  /// The next event; nil at the end. One reader at a time.
-  func next() async -> Rasa.Event? {
+  /// The next event, or the end.
+  func next() async -> Reading {
     await withCheckedContinuation { continuation in
-      let (event, isEnd, senders) = state.withLock { state in
+      let (reading, senders) = state.withLock {
+        state -> (Reading?, [CheckedContinuation<Void, Never>]) in
         if let event = state.takeFirst() {
           defer { state.senders = [] }
-          return (Optional(event), false, state.senders)
+          return (.event(event), state.senders)
         }
-        if state.isFinished || state.reader != nil { return (nil, true, []) }
+        if state.reader != nil {
+          return (.refused("two tasks read the events of this run at once"), [])
+        }
+        if state.isFinished { return (.end, []) }
         state.reader = continuation
-        return (nil, false, [])
+        return (nil, [])
       }
       for sender in senders { sender.resume() }
-      if event != nil || isEnd { continuation.resume(returning: event) }
+      if let reading { continuation.resume(returning: reading) }
     }
   }
 
-  /// From now on everything is let go.
+  /// From now on nothing waits: the run is being stopped.
   func open() {
     let senders = state.withLock { state in
-      state.isOpen = true
+      state.isCancelled = true
       defer { state.senders = [] }
       return state.senders
     }
@@ -164,14 +294,13 @@ final class EventQueue: Sendable {
   func finish() {
     let (reader, senders) = state.withLock { state in
       state.isFinished = true
-      state.isOpen = true
       defer {
         state.reader = nil
         state.senders = []
       }
       return (state.reader, state.senders)
     }
-    reader?.resume(returning: nil)
+    reader?.resume(returning: .end)
     for sender in senders { sender.resume() }
   }
 }

@@ -15,109 +15,163 @@ extension Rasa {
     public var user: String?
     /// Asked instead of everything that is recommended: `model` or `provider:model`.
     public var model: String?
+    /// What matters most in choosing a model; nil leaves it to the persona or agent.
     public var profile: Profile?
     /// Allows models that are used only when they are asked for.
-    public var premium = false
+    public var allowsPremium = false
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
-    /// How long the run may take, whatever its persona or agent says.
+    /// How many seconds the run may take, whatever its persona or agent says.
     public var maxSeconds: Int?
-    /// Lifts the agent's own limit for one run; never a limit of day or month.
-    public var force = false
+    /// Lifts the persona's own limit of cost for one run; never a limit of day or month.
+    public var ignoresRunLimit = false
     /// Goes on, with a warning, where a budget has no room left.
-    public var allowBudgetExceed = false
+    public var ignoresBudget = false
     /// Files that belong to the input.
     public var attachments: [Attachment] = []
+    /// For a run that goes on or is forked: uses the copy of the persona that the run keeps although its
+    /// files have changed.
+    public var usesPinnedFiles = false
 
+    /// A run as usual.
     public init() {}
 
-    fileprivate var gate: GateOptions {
+    var gate: GateOptions {
       var gate = GateOptions()
       gate.model = model.map { ModelConfiguration.reference($0) }
       gate.profile = profile?.own
-      gate.premium = premium
+      gate.premium = allowsPremium
       gate.maxCost = maxCost?.money
-      gate.force = force
-      gate.allowBudgetExceed = allowBudgetExceed
+      gate.force = ignoresRunLimit
+      gate.allowBudgetExceed = ignoresBudget
       return gate
     }
 
-    /// What a run keeps, so that whoever goes on with it goes on as it began.
-    fileprivate var kept: ValueObject {
-      var kept = ValueObject()
-      if let model { kept["model"] = .string(ModelConfiguration.reference(model).description) }
-      if let profile { kept["profile"] = .string(profile.rawValue) }
-      if premium { kept["premium"] = true }
-      if let maxCost { kept["max_cost"] = .string(maxCost.decimalText) }
-      if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
-      return kept
+    func plan(_ input: String) -> RunPlan {
+      var plan = RunPlan(input: input)
+      plan.attachments = attachments.map(\.own)
+      for (key, value) in preferences.sorted(by: { $0.key < $1.key }) {
+        plan.preferences[key.lowercased()] = .string(value)
+      }
+      plan.session = session
+      plan.user = user
+      plan.gate = gate
+      plan.maxSeconds = maxSeconds
+      return plan
     }
   }
 
   /// Begins to run an agent, found or registered.
   ///
   /// - Parameters:
-  ///   - approve: decides what a person is asked; without it the run waits where somebody has to
-  ///     decide, and its result says for what.
-  /// - Throws: a problem when there is no such agent, or it cannot run.
+  ///   - id: The agent's id.
+  ///   - input: What it is asked.
+  ///   - options: How the run is to go.
+  ///   - approve: Decides what a person is asked. Without it the run waits where somebody has to decide,
+  ///     and its result says for what.
+  /// - Returns: The run, which is under way.
+  /// - Throws: A `RasaError` when there is no such agent, or it cannot run.
   public func run(
-    agent id: String, input: String, options: RunOptions = RunOptions(), approve: Approve? = nil
-  ) throws -> Run {
-    let graph = try redacted { () throws(Failure) in try house.graph(agent: id) }
+    agent id: String, input: String, options: RunOptions = RunOptions(),
+    approve: ApprovalHandler? = nil
+  ) async throws(RasaError) -> Run {
+    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(agent: id) }
     return try begin(graph, input, options, approve)
   }
 
   /// Begins to run a persona by name, alias or the path of its file.
+  ///
+  /// - Parameters:
+  ///   - name: The persona.
+  ///   - input: What it is asked.
+  ///   - options: How the run is to go.
+  ///   - approve: Decides what a person is asked, as for an agent.
+  /// - Returns: The run, which is under way.
+  /// - Throws: A `RasaError` when there is no such persona, or it cannot run.
   public func run(
     persona name: String, input: String, options: RunOptions = RunOptions(),
-    approve: Approve? = nil
-  ) throws -> Run {
-    let graph = try redacted { () throws(Failure) in try house.graph(name) }
+    approve: ApprovalHandler? = nil
+  ) async throws(RasaError) -> Run {
+    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(name) }
     return try begin(graph, input, options, approve)
   }
 
+  /// Reads files away from the caller's actor.
+  @concurrent
+  func prepared<Result: Sendable>(
+    _ read: @Sendable (Rasa) throws(Failure) -> Result
+  ) async throws(RasaError) -> Result {
+    try redacted { () throws(Failure) in try read(self) }
+  }
+
   private func begin(
-    _ graph: Graph, _ input: String, _ options: RunOptions, _ approve: Approve?
-  ) throws -> Run {
+    _ graph: Graph, _ input: String, _ options: RunOptions, _ approve: ApprovalHandler?
+  ) throws(RasaError) -> Run {
     guard input.utf8.contains(where: { $0 > 0x20 }) else {
-      throw Problem(Failure(.usage, "the input is empty", mend: "say what is to be done"))
+      throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
     }
-    let store = self.store
-    let given = ValueObject(options.preferences.map { ($0.key.lowercased(), .string($0.value)) })
-    let warnings = Locked(graph.warnings(given: given).map(\.description))
-    let redaction = house.redaction
-    let warn: @Sendable (Warning) -> Void = { warning in
-      warnings.withLock { $0.append(redaction(warning.description)) }
+    let plan = options.plan(input)
+    let start = workshop.start(graph, plan)
+    let warnings = WarningLog(house.redaction, graph.warnings(given: plan.preferences))
+    let runner = try runner(plan, of: start.run, approve, warnings)
+    return Run(id: start.run.text, of: self, warnings, runner) { runner, observer in
+      try await runner.run(graph, start, observer: observer)
     }
-    let gateOptions = options.gate
-    let (start, surroundings) = try redacted { () throws(Failure) in
-      let user = house.user(options.user)
-      var preferences = ValueObject()
-      for (key, value) in options.preferences.sorted(by: { $0.key < $1.key }) {
-        preferences[key.lowercased()] = .string(value)
+  }
+
+  func runner(
+    _ plan: RunPlan, of run: Identifier, _ approve: ApprovalHandler?, _ warnings: WarningLog
+  ) throws(RasaError) -> Runner {
+    try redacted { () throws(Failure) in
+      try workshop.runner(
+        plan,
+        people: CallersPeople(run: run, user: house.user(plan.user), approve: approve),
+        onWarning: { warnings.add($0) })
+    }
+  }
+}
+
+/// The warnings of one run, without keys.
+final class WarningLog: Sendable {
+  private let noted: Locked<[String]>
+  private let redaction: Redaction
+
+  init(_ redaction: Redaction, _ first: [Warning] = []) {
+    self.redaction = redaction
+    noted = Locked(first.map { redaction($0.description) })
+  }
+
+  func add(_ warning: Warning) {
+    let text = redaction(warning.description)
+    noted.withLock { $0.append(text) }
+  }
+
+  var all: [String] { noted.withLock { $0 } }
+}
+
+extension Rasa.Run {
+  /// A run that `perform` drives, and that `Rasa.cancel` of any process can stop.
+  convenience init(
+    id: String, of rasa: Rasa, _ warnings: WarningLog, _ runner: Runner,
+    _ perform: @escaping @Sendable (Runner, @escaping RunObserver) async throws ->
+      RasaEngine.RunResult
+  ) {
+    let store = rasa.store
+    let redaction = rasa.house.redaction
+    self.init(id: id) { emit, hasRoom, cancel throws(RasaError) in
+      store.onCancelRequest(Identifier(id), cancel)
+      do {
+        var runner = runner
+        runner.options.readerTakesNow = { _ in hasRoom() }
+        let result = try await perform(runner) { progress in
+          if let event = Rasa.Event(progress) { await emit(event) }
+        }
+        return Rasa.RunResult(result, run: id, warnings: warnings.all)
+      } catch {
+        var told = RasaError(error, { redaction($0) })
+        told.run = id
+        throw told
       }
-      let start = RunStart(
-        run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-        session: options.session, user: user, input: input, preferences: preferences,
-        options: options.kept, attachments: options.attachments.map(\.own))
-      let gate = try house.gate(
-        ledger: store, history: store, client: client(), options: gateOptions, onWarning: warn)
-      let surroundings = Surroundings(
-        gate: gate, journal: store, memory: store,
-        people: CallersPeople(run: start.run, user: user, approve: approve), time: house.time,
-        limits: house.taskLimits(onWait: warn), redact: house.redaction)
-      return (start, surroundings)
-    }
-    let seconds = options.maxSeconds.map(Double.init)
-    return Run(id: start.run.text) { tell, hasRoom, cancel in
-      store.onCancelRequest(start.run, cancel)
-      var runOptions = RasaEngine.RunOptions(profile: gateOptions.profile, seconds: seconds)
-      runOptions.readerTakesNow = { _ in hasRoom() }
-      let runner = Runner(surroundings, options: runOptions)
-      let result = try await runner.run(graph, start) { progress in
-        if let event = Event(progress) { await tell(event) }
-      }
-      return RunResult(result, run: start.run.text, warnings: warnings.withLock { $0 })
     }
   }
 }

@@ -1,16 +1,17 @@
 import RasaAgents
 import RasaCore
 import RasaHTTPClient
+import RasaModels
 import RasaPersona
-import RasaStore
+package import RasaStore
 import RasaSystem
 
-/// Agents and personas for a Swift program: finds them, adds some of its own, recommends, and runs
+/// Agents and personas for a Swift program: finds them, adds the program's own, recommends, and runs
 /// them with budgets that hold and a journal that a run can go on by.
 ///
 /// ```swift
 /// let rasa = try Rasa()
-/// let run = try rasa.run(agent: "code-reviewer", input: "Is this safe? …")
+/// let run = try await rasa.run(agent: "code-reviewer", input: "Is this safe? …")
 /// for try await event in run {
 ///   if case .output(let text) = event { print(text, terminator: "") }
 /// }
@@ -18,64 +19,62 @@ import RasaSystem
 /// await rasa.close()
 /// ```
 ///
-/// Everything is looked for where the program `rasa` looks for it, and runs are in the same
-/// database: `rasa runs list` shows them.
+/// One `Rasa` serves any number of tasks at once. Nothing is read, opened or connected before it is
+/// used. Runs are in the same database as those of the program `rasa`: `rasa runs list` shows them.
 public final class Rasa: Sendable {
   let house: House
   let registered: RegisteredAgents
-  let store: any RunStore
-  private let network = Locked<HTTPClient?>(nil)
+  let workshop: Workshop
+  let definitions: RegisteredDefinitions
 
-  /// Nothing is read, opened or connected before it is used.
+  var store: any RunStore { workshop.store }
+
+  /// Opens rasa as the given configuration says.
+  ///
+  /// - Parameter configuration: Where files and settings are; by default as the program `rasa` has it.
+  /// - Throws: A `RasaError` of code `configuration` when there is no folder to keep files in.
+  public init(_ configuration: Configuration = .forCurrentUser()) throws(RasaError) {
+    var house = try told { () throws(Failure) in try configuration.house() }
+    registered = RegisteredAgents(files: house.agents, project: house.project)
+    definitions = RegisteredDefinitions()
+    house.agentSource = registered
+    house.registered = definitions
+    self.house = house
+    workshop = Workshop(lazily: house, house.store())
+  }
+
+  /// Opens rasa for the current user; the same as with `Configuration.forCurrentUser`.
   ///
   /// - Parameters:
-  ///   - home: the folder with `agents/`, `personas/`, `config.yaml` and the database; when nil, the
-  ///     one that `RASA_HOME` names, else the user's usual folders.
-  ///   - project: the folder whose `agents/`, `personas/` and `.rasa/config.yaml` go before the
-  ///     user's.
-  ///   - environment: where keys and settings are read from (`OPENAI_API_KEY`, `LLM_PROVIDER`, …);
-  ///     when nil, the variables of this process.
-  ///   - promptLifetime: how long a prompt that was read is used without being read again although its
-  ///     file seems the same; nil for as long as it does.
-  ///   - trustsProject: agrees to whatever the project's files change: those that take the place of the
-  ///     user's own or of shipped ones, and a `.rasa/config.yaml` that says who is asked. Else a run
-  ///     in a project that has such files, and that the user has not trusted with `rasa trust add`,
-  ///     is refused.
-  /// - Throws: `Rasa.Problem` when there is no folder to keep files in.
-  public init(
-    home: String? = nil, project: String = ".", environment: [String: String]? = nil,
+  ///   - home: A folder for everything, in place of `RASA_HOME` and of the user's usual folders.
+  ///   - project: The folder of the project.
+  ///   - environment: Variables in place of those of the process.
+  ///   - promptLifetime: See `Configuration.promptLifetime`.
+  ///   - trustsProject: See `Configuration.trustsProject`.
+  /// - Throws: A `RasaError` of code `configuration` when there is no folder to keep files in.
+  public convenience init(
+    home: String?, project: String = ".", environment: [String: String]? = nil,
     promptLifetime: Duration? = nil, trustsProject: Bool = false
-  ) throws {
-    var variables = environment ?? Environment.ofProcess().variables
-    if let home { variables["RASA_HOME"] = FileSystem.absolute(home) }
-    var house = try told { () throws(Failure) in
-      try House(
-        environment: Environment(variables), project: project, promptLifetime: promptLifetime,
-        trustsProject: trustsProject)
-    }
-    registered = RegisteredAgents(files: house.agents, project: project)
-    house.agentSource = registered
-    self.house = house
-    store = house.store()
+  ) throws(RasaError) {
+    var configuration = Configuration.forCurrentUser(
+      home: home, project: project, environment: environment)
+    configuration.promptLifetime = promptLifetime
+    configuration.trustsProject = trustsProject
+    try self.init(configuration)
   }
+
+  /// The public face over what a command of the program `rasa` has open already.
+  package init(_ house: House, _ store: any RunStore) {
+    registered = RegisteredAgents(files: house.agents, project: house.project)
+    definitions = RegisteredDefinitions()
+    self.house = house
+    workshop = Workshop(lazily: house, store)
+  }
+
+  /// Who is meant where nobody is named, or somebody is.
+  package func user(_ named: String?) -> String { house.user(named) }
 
   /// Finishes what is being written and lets go of files and connections. What is durable is so
   /// without it.
-  public func close() async {
-    await store.close()
-    network.withLock { client in
-      defer { client = nil }
-      return client
-    }?.shutdown()
-  }
-
-  /// The connections to providers, made when they are first needed.
-  func client() throws(Failure) -> HTTPClient {
-    try network.withLock { client throws(Failure) in
-      if let client { return client }
-      let made = try house.client()
-      client = made
-      return made
-    }
-  }
+  public func close() async { await workshop.close() }
 }

@@ -169,6 +169,7 @@ extension Gate {
     guard let settings = candidate.settings else {
       return MockAdapter(delay: options.mockDelay, time: time)
     }
+    if let native = settings.native { return NativeAdapter(provider: native, time: time) }
     return HTTPAdapter(settings: settings, client: client, time: time, maySend: maySend(for: run))
   }
 

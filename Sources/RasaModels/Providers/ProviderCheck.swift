@@ -43,6 +43,10 @@ package enum ProviderCheck {
     _ settings: ProviderSettings, client: HTTPClient, time: TimeSource, deadline: UInt64
   ) async throws -> ProviderReport {
     var report = ProviderReport(settings: settings)
+    if let native = settings.native {
+      report.models = native.models
+      return report
+    }
     let began = time.monotonic()
     do {
       let adapter = HTTPAdapter(settings: settings, client: client, time: time)

@@ -48,6 +48,8 @@ package struct ProviderSettings: Sendable {
   package var takesImages: Bool?
   package var takesPDFs: Bool?
   package var imageDetail: ImageDetail?
+  /// It is a part of the program, and is asked by a call instead of over a wire.
+  package var native: (any NativeProvider)?
   /// A key was named for it, or its vendor sells nothing without one.
   package var wantsKey = false
 

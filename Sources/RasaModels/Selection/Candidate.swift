@@ -50,6 +50,7 @@ struct Candidate: Sendable {
   /// one that Ollama passes on to a cloud nor one that the catalogue knows to be sold.
   func price(on day: LocalDay, listed: [ListedModel]) -> Price? {
     guard let settings else { return .free }
+    if let native = settings.native { return native.price(of: model ?? "") }
     if let price = facts?.price(on: day) { return price }
     guard settings.isFree else { return nil }
     if let entry = listed.first(where: { $0.name == model }) { return entry.isRemote ? nil : .free }

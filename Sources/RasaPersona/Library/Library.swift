@@ -19,6 +19,8 @@ package struct Library: Sendable {
   /// Who knows the limits of agents whose files are kept with a run; nil where the agents' own source
   /// does.
   package var agentLimits: (any AgentSource)?
+  /// The tools that operators of kind `tool` can call: functions of the program.
+  package var tools: Set<String> = []
   /// The limits that the user's own file of that name has, which hold for a project's, too.
   package var limits: (@Sendable (_ name: String) throws(Failure) -> CostBudget?)?
 

@@ -150,6 +150,7 @@ package final class FileRecorder: Sendable {
     recorded.prompts = library.prompts
     recorded.limits = library.limits
     recorded.narrowing = library.narrowing
+    recorded.tools = library.tools
     return recorded
   }
 

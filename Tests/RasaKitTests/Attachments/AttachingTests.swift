@@ -7,7 +7,7 @@ import Testing
     var script = Script()
     script.answer = .text("A place.")
     let kit = try Kit(provider: [script])
-    try kit.rasa.register(Kit.writer)
+    try await kit.rasa.register(Kit.writer)
     let photo = try Rasa.Attachment(name: "photo.png", bytes: MadeUpFiles.png())
     #expect(photo.mediaType == "image/png" && photo.width == 640 && photo.height == 480)
     #expect(photo.sha256.count == 64 && photo.pageCount == nil)
@@ -22,9 +22,9 @@ import Testing
   }
 
   @Test func areRefusedAsProblems() throws {
-    let problem = #expect(throws: Rasa.Problem.self) {
+    let problem = #expect(throws: RasaError.self) {
       try Rasa.Attachment(path: "/nowhere/photo.png")
     }
-    #expect(problem?.kind == .usage && problem?.suggestion == "check the path")
+    #expect(problem?.code == .usage && problem?.suggestion == "check the path")
   }
 }

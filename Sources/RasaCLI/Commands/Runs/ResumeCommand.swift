@@ -23,16 +23,7 @@ struct ResumeCommand {
   }
 
   func resume(_ found: RunArchive.Found, _ settings: RunSettings) async throws {
-    if found.condition == .cancelled {
-      throw Failure(
-        .usage, "\(found.id) was cancelled, and cannot be resumed",
-        mend: "`rasa runs fork \(found.id)` starts a new run that reuses its answers")
-    }
-    guard found.run.record.hasPersona else {
-      throw Failure(
-        .usage, "\(found.id) only computed embeddings, so it cannot be resumed",
-        mend: "`rasa agents recommend` computes what is missing")
-    }
+    try found.checkThatItGoesOn()
     do {
       _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
     } catch var failure as Failure where failure.run == nil {

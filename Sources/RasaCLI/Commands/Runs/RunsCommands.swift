@@ -8,11 +8,12 @@ import RasaTerminal
 /// `rasa runs …`: what has been run.
 struct RunsCommands {
   let house: House
+  let rasa: Rasa
   let store: any RunStore
   let print: Printer
   let style: Style
 
-  var archive: RunArchive { RunArchive(house: house, store: store) }
+  var archive: RunArchive { rasa.archive }
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {

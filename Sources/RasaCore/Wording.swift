@@ -1,5 +1,5 @@
 /// A word from the command line as a one-line message can show it.
-func quoted(_ word: String, atMost limit: Int = 60) -> String {
+package func quoted(_ word: String, atMost limit: Int = 60) -> String {
   var shown = ""
   for (count, character) in word.enumerated() {
     if count == limit { return "`\(shown)…`" }
@@ -15,7 +15,7 @@ func quoted(_ word: String, atMost limit: Int = 60) -> String {
 }
 
 /// `a, b or c`.
-func listed(_ words: [String], _ conjunction: String) -> String {
+package func listed(_ words: [String], _ conjunction: String) -> String {
   guard let last = words.last, words.count > 1 else { return words.first ?? "" }
   return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }

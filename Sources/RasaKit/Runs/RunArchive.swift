@@ -1,32 +1,36 @@
-import RasaCore
-import RasaEngine
-import RasaKit
+package import RasaCore
+package import RasaEngine
 import RasaPersona
-import RasaStore
+package import RasaStore
 
 /// Finds runs and reads what is known of them.
-struct RunArchive: Sendable {
-  let house: House
-  let store: any RunStore
+package struct RunArchive: Sendable {
+  package let house: House
+  package let store: any RunStore
+
+  package init(house: House, store: any RunStore) {
+    self.house = house
+    self.store = store
+  }
 
   /// A run with how it stands.
-  struct Found: Sendable {
-    var run: RunListing
-    var condition: RunCondition
-    var id: Identifier { run.record.id }
+  package struct Found: Sendable {
+    package var run: RunListing
+    package var condition: RunCondition
+    package var id: Identifier { run.record.id }
   }
 
   /// A run as its journal tells it, as far as it can be read.
-  struct Account: Sendable {
-    var found: Found
-    var entries: [JournalEntry]
-    var damage: Failure?
-    var timeline: RunTimeline
+  package struct Account: Sendable {
+    package var found: Found
+    package var entries: [JournalEntry]
+    package var damage: Failure?
+    package var timeline: RunTimeline
     /// Nil when the run keeps no copy of its persona that can be used.
-    var walk: RunWalk?
+    package var walk: RunWalk?
   }
 
-  func find(_ idOrPrefix: String) async throws -> Found {
+  package func find(_ idOrPrefix: String) async throws -> Found {
     guard let run = try await store.run(idOrPrefix) else {
       let known = try await store.runs(RunFilter(limit: 200)).map(\.record.id.text)
       let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
@@ -37,7 +41,7 @@ struct RunArchive: Sendable {
     return try await found(run)
   }
 
-  func found(_ run: RunListing) async throws -> Found {
+  package func found(_ run: RunListing) async throws -> Found {
     var reason: Parking.Reason? = nil
     if run.record.status == .parked, run.waiting == 0 { reason = try await parkingReason(of: run) }
     return Found(run: run, condition: RunCondition(run, parkedFor: reason))
@@ -51,7 +55,7 @@ struct RunArchive: Sendable {
   }
 
   /// The newest runs of these conditions, all when none is named.
-  func list(
+  package func list(
     session: String? = nil, persona: String? = nil, conditions: Set<RunCondition> = [],
     limit: Int
   ) async throws -> [Found] {
@@ -75,7 +79,7 @@ struct RunArchive: Sendable {
     return found
   }
 
-  func account(of found: Found) async throws -> Account {
+  package func account(of found: Found) async throws -> Account {
     let reading = try await store.journal(of: found.id)
     var timeline = RunTimeline(reading.entries)
     let walk = walk(reading.entries)

@@ -1,14 +1,14 @@
 import RasaCore
-import RasaEngine
-import RasaStore
+package import RasaEngine
+package import RasaStore
 
 /// How a run stands, in the word that people are told: its status, and what follows from who is at
 /// work on it and what it waits for.
-enum RunCondition: String, Sendable, CaseIterable {
+package enum RunCondition: String, Sendable, CaseIterable {
   case running, parked, answered, interrupted, died, done, failed, cancelled
 
   /// - Parameter reason: why the run was parked last.
-  init(_ run: RunListing, parkedFor reason: Parking.Reason?) {
+  package init(_ run: RunListing, parkedFor reason: Parking.Reason?) {
     switch run.record.status {
     case .running: self = run.isAlive ? .running : .died
     case .parked where run.waiting > 0: self = .parked
@@ -20,7 +20,7 @@ enum RunCondition: String, Sendable, CaseIterable {
   }
 
   /// The status that runs of this condition have in the store.
-  var status: RunRecord.Status {
+  package var status: RunRecord.Status {
     switch self {
     case .running, .died: .running
     case .parked, .answered, .interrupted: .parked
@@ -31,7 +31,7 @@ enum RunCondition: String, Sendable, CaseIterable {
   }
 
   /// Whether it goes on by itself when somebody lets it: nothing has to be decided or mended first.
-  var canGoOn: Bool {
+  package var canGoOn: Bool {
     switch self {
     case .answered, .interrupted, .died: true
     case .running, .parked, .done, .failed, .cancelled: false
@@ -39,7 +39,7 @@ enum RunCondition: String, Sendable, CaseIterable {
   }
 
   /// The word, and how many questions are open.
-  func text(waiting: Int) -> String {
+  package func text(waiting: Int) -> String {
     self == .parked ? "parked, \(waiting) open" : rawValue
   }
 }

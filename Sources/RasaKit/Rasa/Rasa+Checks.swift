@@ -1,0 +1,117 @@
+import RasaCore
+import RasaEngine
+
+extension Rasa {
+  /// What was found wrong with a persona or an agent, and odd about it.
+  public struct Validation: Sendable, Hashable {
+    /// What keeps it from being run, each with its place.
+    public var problems: [RasaError]
+    /// What is odd about it.
+    public var warnings: [String]
+    /// How many models' answers one run takes at most; nil for what cannot be run.
+    public var mostCalls: Int?
+    /// Whether it can be run.
+    public var isValid: Bool { problems.isEmpty }
+
+    init(_ findings: DefinitionFindings) {
+      problems = findings.failures.map { RasaError($0) }
+      warnings = findings.warnings.map(\.description)
+      mostCalls = findings.mostCalls
+    }
+  }
+
+  /// Everything that is wrong with a persona, at once.
+  ///
+  /// - Parameter name: Its name, alias or path.
+  public func validate(persona name: String) async throws(RasaError) -> Validation {
+    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onPersona: name)) }
+  }
+
+  /// Everything that is wrong with an agent, at once.
+  ///
+  /// - Parameter id: Its id, name or path.
+  public func validate(agent id: String) async throws(RasaError) -> Validation {
+    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onAgent: id)) }
+  }
+}
+
+// MARK: Dry run
+
+extension Rasa {
+  /// What a run would ask, and what that costs at most. Nobody has been asked.
+  public struct Forecast: Sendable, Hashable {
+    /// One call of a model, as it would be asked first.
+    public struct Call: Sendable, Hashable {
+      /// The frame that it belongs to.
+      public var frame: String
+      /// The operator that asks.
+      public var name: String
+      /// The provider that would be asked.
+      public var provider: String
+      /// The model that would be asked.
+      public var model: String
+      /// The tokens of its prompt.
+      public var inputTokens: Int
+      /// The tokens that its answer may have.
+      public var outputTokens: Int
+      /// What one such call costs at most; nil where the price is not known.
+      public var cost: Dollars?
+      /// How often it is made at most, repairs and further tries included.
+      public var most: Int
+      /// What the model is shown, with `‹key›` where a run puts what others wrote before.
+      public var messages: [ModelRequest.Message]
+    }
+
+    /// The calls, in the order of the persona.
+    public var calls: [Call]
+    /// What all of it costs at most, every loop and repair taken, as far as prices are known.
+    public var mostCost: Dollars
+    /// Whether the prices of all models are known.
+    public var knowsPrices: Bool
+    /// Whether every answer has a bound. Otherwise `mostCost` is what is likely.
+    public var isBounded: Bool
+
+    init(_ rehearsal: PricedRehearsal) {
+      calls = rehearsal.calls.map { priced in
+        let (call, estimate) = (priced.call, priced.estimate)
+        return Call(
+          frame: call.frame, name: call.operatorName, provider: estimate.provider,
+          model: estimate.model, inputTokens: Int(clamping: estimate.inputTokens),
+          outputTokens: Int(clamping: estimate.outputTokens),
+          cost: estimate.isPriceKnown ? Dollars(estimate.cost) : nil, most: call.most,
+          messages: call.request.messages.map {
+            ModelRequest.Message(role: $0.role.rawValue, text: $0.text)
+          })
+      }
+      mostCost = Dollars(rehearsal.total)
+      knowsPrices = rehearsal.isComplete
+      isBounded = rehearsal.isBounded
+    }
+  }
+
+  /// What a run of a persona would ask and cost. Nobody is asked.
+  public func forecast(
+    persona name: String, input: String, options: RunOptions = RunOptions()
+  ) async throws(RasaError) -> Forecast {
+    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(name) }
+    return try await forecast(graph, input, options)
+  }
+
+  /// What a run of an agent would ask and cost. Nobody is asked.
+  public func forecast(
+    agent id: String, input: String, options: RunOptions = RunOptions()
+  ) async throws(RasaError) -> Forecast {
+    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(agent: id) }
+    return try await forecast(graph, input, options)
+  }
+
+  private func forecast(
+    _ graph: Graph, _ input: String, _ options: RunOptions
+  ) async throws(RasaError) -> Forecast {
+    try await redacted {
+      Forecast(
+        try await workshop.rehearse(
+          graph, options.plan(input), explains: false, onWarning: { _ in }))
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package import RasaCore
+package import RasaEngine
+package import RasaModels
+
+/// Every call that a run may make, priced, without asking anyone.
+package struct PricedRehearsal: Sendable {
+  package struct Call: Sendable {
+    package var call: RehearsedCall
+    package var estimate: CallEstimate
+    package var selection: SelectionReport?
+  }
+
+  package var calls: [Call] = []
+  package var total = Money.zero
+  /// Whether the price of every model is known.
+  package var isComplete = true
+  /// Whether every answer has a bound.
+  package var isBounded = true
+}
+
+extension Workshop {
+  package func rehearse(
+    _ graph: Graph, _ plan: RunPlan, explains: Bool,
+    onWarning: @escaping @Sendable (Warning) -> Void
+  ) async throws -> PricedRehearsal {
+    let gate = try gate(plan.gate, onWarning: onWarning, onlyEstimates: true)
+    let start = start(graph, plan)
+    let options = RunOptions()
+    let calls = graph.rehearse(
+      start, profile: plan.gate.profile,
+      context: try await graph.context(
+        of: start, on: house.time.localDay(house.time.now()), turns: options.turns,
+        notes: options.notes, store),
+      memories: try await graph.memories(of: start, store))
+    var rehearsal = PricedRehearsal()
+    for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
+      rehearsal.isComplete = rehearsal.isComplete && cost.estimate.isPriceKnown
+      rehearsal.isBounded = rehearsal.isBounded && cost.estimate.isBounded
+      rehearsal.total += cost.total
+      let selection = explains ? try await gate.explain(call.request, for: call.context) : nil
+      rehearsal.calls.append(
+        PricedRehearsal.Call(call: call, estimate: cost.estimate, selection: selection))
+    }
+    return rehearsal
+  }
+}
