@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; each installs what is missing first.
 
-.PHONY: run test test-external crash build install deb dist lint format sanitize bench clean setup help
+.PHONY: run docs test test-external crash build install deb dist lint format sanitize bench clean setup help
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
@@ -20,6 +20,7 @@ help:
 	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
 	@echo 'make deb      a Debian package in .build/packages'
 	@echo 'make dist     a tarball, its checksum and the symbols in .build/packages'
+	@echo 'make docs     the documentation of RasaKit at .build/docs'
 	@echo 'make lint     format and compiler warnings, as errors'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make sanitize the tests under the thread sanitizer'
@@ -66,6 +67,11 @@ crash: build
 
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rasa
+
+# Every public symbol is documented, or this fails.
+docs: setup
+	swift build --target RasaKit
+	sh Scripts/docs.sh
 
 # Builds in a place of its own, so that the next `make test` does not begin again with other settings, unless all of it
 # is strict: `RASA_STRICT=1 make lint test` builds once.

@@ -19,8 +19,10 @@ let settings: [SwiftSetting] =
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
   + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
@@ -75,7 +77,9 @@ let package = Package(
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
         "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaSQLite",
-      ]),
+      ],
+      // Read by `make docs`.
+      exclude: ["RasaKit.docc"]),
 
     // Adapters.
     library("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona"]),

@@ -29,7 +29,7 @@ extension Workshop {
     let taken = try await takeUp(run, isPinned: settings.isPinned)
     let by = house.user(settings.user)
     let settings = settings.having(
-      settings.plan.goingOn(with: try taken.history.start?.options ?? ValueObject()))
+      settings.plan.goingOn(with: taken.start?.options ?? ValueObject()))
     return try await RecordingCommands(house: house).recording(
       run, of: store, settings, to: settings.recording
     ) {

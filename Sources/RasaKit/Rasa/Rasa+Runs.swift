@@ -297,7 +297,7 @@ extension Rasa {
       try house.requireTrust()
       return try await workshop.takeUp(found.id, isPinned: isPinned)
     }
-    let plan = options.plan("").goingOn(with: (try? taken.history.start)?.options ?? ValueObject())
+    let plan = options.plan("").goingOn(with: taken.start?.options ?? ValueObject())
     let warnings = WarningLog(house.redaction)
     let runner: Runner
     do throws(RasaError) {

@@ -156,6 +156,7 @@ extension Workshop {
 package struct TakenUpRun: Sendable {
   package var graph: Graph
   package var history: RunHistory
+  package var start: RunStart?
   package var origin: Origin?
 }
 
@@ -166,7 +167,7 @@ extension Workshop {
     do {
       return TakenUpRun(
         graph: try graph(of: history, isPinned: isPinned), history: history,
-        origin: try await origin(of: history))
+        start: try history.start, origin: try await origin(of: history))
     } catch {
       try? await store.close(run, RunEnding(history.record.status.whenLeft), [])
       throw error
