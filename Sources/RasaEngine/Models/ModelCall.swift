@@ -291,7 +291,7 @@ package struct ModelFallback: Sendable, Hashable {
 /// The gate writes the call's intent with its reservation, and its result with its settlement, in
 /// one transaction each; both events are made by the caller so that the journal stays the domain's.
 package protocol ModelGate: Sendable {
-  /// `onEvent` is awaited, so a slow reader slows the provider down instead of filling memory.
+  /// `onEvent` is awaited; a run puts a `RunBuffer` in front of whoever may be slow to read.
   /// Cancelling the task ends the call at the peer, settles what was used and throws
   /// `CancellationError`.
   func answer(
