@@ -146,7 +146,9 @@ extension Rasa {
 extension Rasa {
   /// Adds an agent, checked as a file would be.
   ///
-  /// - Parameter replacing: whether it takes the place of one with its id.
+  /// - Parameters:
+  ///   - agent: The agent.
+  ///   - replacing: Whether it takes the place of one with its id.
   /// - Returns: what is worth telling about it.
   @discardableResult
   public func register(

@@ -61,8 +61,10 @@ extension Rasa {
   /// The agents that fit a task, the best first.
   ///
   /// - Parameters:
+  ///   - task: What is to be done.
   ///   - profile: what kind of agent is wanted; nil leaves it to the task.
   ///   - maxCost: agents whose usual answer costs more are left out, and those of unknown cost.
+  ///   - limit: The most that are returned.
   ///   - includingUnfit: whether agents that do not fit are listed too.
   public func recommend(
     _ task: String, profile: Profile? = nil, maxCost: Dollars? = nil, limit: Int = 5,
