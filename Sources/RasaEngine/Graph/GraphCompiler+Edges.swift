@@ -44,8 +44,8 @@ extension GraphCompiler {
       problems.append(
         Failure(
           .configuration,
-          "the operator `\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which "
-            + "this program does not have",
+          "the operator `\(definition.name)` is of kind `tool`, which this version cannot run: it has no "
+            + "tool `\(definition.tools.first ?? "")`",
           mend:
             "use an operator of kind llm, human, memory, rule or agent, or register the tool from "
             + "Swift, as in docs/library.md", at: definition.location))
