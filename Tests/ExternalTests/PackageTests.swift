@@ -1,0 +1,127 @@
+import RasaCore
+import RasaSystem
+import RasaTestKit
+import Testing
+
+/// The packages of `make deb` and `make dist`, as somebody installs them.
+@Suite("The packages") struct PackageTests {
+  /// Where `make test-external` has had them built.
+  private static let folder: String = {
+    if let folder = Environment.ofProcess()["RASA_PACKAGES"] { return folder }
+    let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.dropLast(3).joined(separator: "/") + "/.build/packages"
+  }()
+  private static let largest = 30_000_000
+
+  /// What a shell prints in a folder of its own, where `$PACKAGES` are.
+  private func shell(_ script: String, in scratch: ScratchDirectory) async throws -> String {
+    let run = try await ProgramRun.run(
+      "/bin/sh", ["-euc", script],
+      environment: [
+        "PACKAGES": Self.folder, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": scratch.path,
+        "RASA_HOME": scratch.file("home"), "LLM_PROVIDER": "mock", "LC_ALL": "C.UTF-8",
+      ], folder: scratch.path)
+    try #require(run.exitCode == 0, "`make deb dist` builds the packages: \(run.errorText)")
+    return run.text
+  }
+
+  /// An installed program answers, and has with it what a package has.
+  private func check(_ prefix: String, in scratch: ScratchDirectory) async throws {
+    let program = "\(prefix)/bin/rasa"
+    let version = try await shell("\(program) version", in: scratch)
+    #expect(version.hasPrefix("rasa ") && version.hasSuffix("\n"))
+    let answer = try await shell(
+      "\(program) run -p strategic_stock_analyst --no-stdin 'Is it a buy?'", in: scratch)
+    #expect(!answer.isEmpty)
+    let symbols = try await shell(
+      "readelf -SW \(program) | grep -c '[.]debug_\\|[.]symtab' || true", in: scratch)
+    #expect(symbols == "0\n")
+    let size = try await shell("stat -c %s \(program)", in: scratch)
+    #expect(Int(size.prefix { $0 != "\n" }).map { $0 <= Self.largest } == true, "\(size)")
+    // The manual is read without a complaint of the formatter, and knows every command.
+    let manual = try await shell(
+      "MANROFFOPT= man --warnings -l \(prefix)/share/man/man1/rasa.1.gz 2>&1", in: scratch)
+    #expect(!manual.contains("warning:"), "\(manual.prefix(500))")
+    for word in ["RASA(1)", "RASA RUNS", "--persona", "approvals"] {
+      #expect(manual.contains(word))
+    }
+    _ = try await shell(
+      """
+      bash -n \(prefix)/share/bash-completion/completions/rasa
+      find \(prefix)/share -name rasa.fish -exec fish -n {} +
+      find \(prefix)/share -name _rasa -exec zsh -n {} +
+      test "$(find \(prefix)/share -name rasa.fish -o -name _rasa | wc -l)" = 2
+      """, in: scratch)
+  }
+
+  private func expectNotices(_ text: String) {
+    // Everything that Package.swift has linked in whole, and what is linked in by its headers alone.
+    for name in [
+      "The Swift runtime", "libyaml-dev", "libstemmer-dev", "libutf8proc-dev", "libsqlite3-dev",
+      "zlib1g-dev", "libedit-dev", "libtomlplusplus-dev", "libbsd-dev", "libmd-dev",
+    ] {
+      #expect(text.contains("\n\(name)"), "no notice of \(name)")
+    }
+    #expect(text.contains("Runtime Library Exception"))
+  }
+
+  @Test("the checksums are those of the files") func checksums() async throws {
+    let scratch = try ScratchDirectory()
+    let checked = try await shell("cd $PACKAGES && sha256sum -c SHA256SUMS", in: scratch)
+    for kind in ["_amd64.deb: OK", "-linux-x86_64.tar.gz: OK", "-symbols.tar.gz: OK"] {
+      #expect(
+        checked.contains(
+          kind.replacing("amd64", with: Self.architecture.debian)
+            .replacing("x86_64", with: Self.architecture.kernel)), "\(checked)")
+    }
+  }
+
+  private static var architecture: (debian: String, kernel: String) {
+    #if arch(arm64)
+      ("arm64", "aarch64")
+    #else
+      ("amd64", "x86_64")
+    #endif
+  }
+
+  @Test("the Debian package is installed, answers and goes again") func debian() async throws {
+    let scratch = try ScratchDirectory()
+    _ = try await shell(
+      """
+      mkdir -p root/var/lib/dpkg/info root/var/lib/dpkg/updates
+      touch root/var/lib/dpkg/status root/var/lib/dpkg/available
+      dpkg --root=$PWD/root --log=/dev/null --force-not-root --force-depends -i $PACKAGES/rasa_*.deb
+      """, in: scratch)
+    try await check("root/usr", in: scratch)
+    expectNotices(try await shell("cat root/usr/share/doc/rasa/copyright", in: scratch))
+    // The package names whatever the program loads, and nothing is loaded that this system has not.
+    let depends = try await shell("dpkg-deb -f $PACKAGES/rasa_*.deb Depends", in: scratch)
+    for package in ["libc6", "libcurl4", "libssl3", "libstdc++6"] {
+      #expect(depends.contains(package), "\(depends)")
+    }
+    let left = try await shell(
+      """
+      dpkg --root=$PWD/root --log=/dev/null --force-not-root --purge rasa >&2
+      find root -name '*rasa*' ! -path 'root/var/*'
+      """, in: scratch)
+    #expect(left.isEmpty)
+  }
+
+  @Test("the tarball is unpacked and answers, and its symbols are the program's")
+  func tarball() async throws {
+    let scratch = try ScratchDirectory()
+    _ = try await shell("for file in $PACKAGES/rasa-*.tar.gz; do tar -xzf $file; done", in: scratch)
+    let folder = try await shell("ls -d rasa-*-linux-* | grep -v symbols", in: scratch)
+    let name = String(folder.prefix { $0 != "\n" })
+    try await check(name, in: scratch)
+    expectNotices(try await shell("cat \(name)/share/doc/rasa/NOTICES", in: scratch))
+    let builds = try await shell(
+      """
+      for file in \(name)/bin/rasa \(name)-symbols/rasa.debug; do
+        readelf -n $file | sed -n 's/.*Build ID: //p'
+      done
+      """, in: scratch)
+    let ids = builds.split(separator: "\n")
+    #expect(ids.count == 2 && ids.first == ids.last, "\(builds)")
+  }
+}
