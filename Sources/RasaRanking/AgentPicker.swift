@@ -1,14 +1,14 @@
 package import RasaCore
 package import RasaPersona
 
-/// Chooses the one agent that a task is given to when nobody names one.
+/// Chooses an agent for a task if none is named.
 package struct AgentPicker: Sendable {
   package struct Pick: Sendable {
     package var agent: Agent
     package var recommendation: Recommendation
-    /// Those that fit as well, and were not chosen.
+    /// Equally good agents that were not chosen.
     package var others: [Recommendation]
-    /// Says who was chosen, and why.
+    /// Describes the choice and its reason.
     package var sentence: String
   }
 

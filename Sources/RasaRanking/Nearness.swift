@@ -1,15 +1,15 @@
 package import RasaPersona
 
-/// How near agents are to a task by vectors of their texts, where a provider makes some. What words
-/// cannot show (a task in another language, or in other words) can be seen by it.
+/// How similar agents are to a task by embeddings, if a provider offers them. They find matches
+/// that words miss (a task in another language, or in different words).
 ///
-/// What a cosine means differs between models: with one, any two texts come to 0.7, with another those
-/// that answer each other come to 0.4. So what counts is by how many standard deviations an agent
-/// stands out among those of one task.
+/// The scale of cosines differs between models: with one, any two texts have 0.7, with another
+/// matching ones have 0.4. So the measure is the number of standard deviations by which an agent
+/// exceeds the others for that task.
 package enum Nearness {
   package struct Value: Sendable, Hashable {
     package var cosine: Double
-    /// How far it stands out, in standard deviations.
+    /// How far it exceeds the mean, in standard deviations.
     package var deviations: Double
 
     package init(cosine: Double, deviations: Double) {
@@ -17,19 +17,19 @@ package enum Nearness {
       self.deviations = deviations
     }
 
-    /// Whether the agent counts as related to the task, whatever the words say.
+    /// Whether the agent counts as related to the task, regardless of words.
     package var isNear: Bool {
       deviations >= Nearness.nearFrom && cosine >= Nearness.leastCosine
     }
 
-    /// What it adds to what the words meet (`RelevanceScale.fit`). Of many agents one always stands
-    /// out, so the first two deviations count for nothing.
+    /// What it adds to the word score (`RelevanceScale.fit`). Among many agents one always stands
+    /// out, so the first two deviations add nothing.
     var counts: Double {
       Nearness.weight * max(0, min(deviations, Nearness.most) - Nearness.usual)
     }
   }
 
-  /// Of so many agents the usual cosine says what counts; of fewer, this one does.
+  /// From this many agents on their mean cosine is used; for fewer, a fixed one.
   private static let enoughToCompare = 20
   private static let usualCosine = 0.3
   private static let usualDeviation = 0.1
@@ -40,7 +40,7 @@ package enum Nearness {
   fileprivate static let most = 5.0
   fileprivate static let weight = 0.15
 
-  /// How near each agent is; those without a direction are left out.
+  /// The similarity of each agent; zero vectors are skipped.
   package static func find(
     _ task: [Float], among agents: [String: [Float]]
   ) -> [String: Value] {
@@ -51,14 +51,13 @@ package enum Nearness {
     }
   }
 
-  /// An agent in one text, for whoever makes vectors of texts. As long as it stays what it is, so
-  /// does its vector.
+  /// An agent as a single text, for embedding. As long as it stays the same, so does its vector.
   package static func text(of agent: Agent) -> String { AgentTerms.text(of: agent) }
 
   static func spread(of cosines: [Double]) -> (mean: Double, deviation: Double) {
     guard cosines.count >= enoughToCompare else { return (usualCosine, usualDeviation) }
     let count = Double(cosines.count)
-    // Sums depend on the order in which they are made.
+    // Sums depend on the order of summation.
     let sorted = cosines.sorted()
     let mean = sorted.reduce(0, +) / count
     let variance = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
@@ -72,7 +71,7 @@ package enum Nearness {
     return "\(whole).\(rest < 10 ? "0" : "")\(rest) near"
   }
 
-  /// Nil for vectors of different lengths, and for those without a direction.
+  /// Nil for vectors of different lengths, and for zero vectors.
   static func cosine(_ left: [Float], _ right: [Float]) -> Double? {
     guard left.count == right.count, !left.isEmpty else { return nil }
     var product = 0.0

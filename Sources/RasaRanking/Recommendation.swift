@@ -6,7 +6,7 @@ package struct Recommendation: Sendable, Hashable {
     case recommended, acceptable, not = "not recommended"
   }
 
-  /// How a requirement of the task is met.
+  /// How a requirement of the task is matched.
   package struct Match: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
       case exact, partial, related
@@ -21,9 +21,9 @@ package struct Recommendation: Sendable, Hashable {
     }
     package var requirement: String
     package var kind: Kind
-    /// What of the agent it matches.
+    /// The matched text of the agent.
     package var with: String
-    /// The cosine, where it is vectors that say so and not words.
+    /// The cosine, if the match comes from embeddings instead of words.
     package var nearness: Double?
     package init(requirement: String, kind: Kind, with: String, nearness: Double? = nil) {
       self.requirement = requirement
@@ -38,7 +38,7 @@ package struct Recommendation: Sendable, Hashable {
     }
   }
 
-  /// A part of the score: what it came to, of how much, and why.
+  /// A part of the score: its value, its maximum, and the reason.
   package struct Term: Sendable, Hashable {
     package var value: Double
     package var most: Double
@@ -50,7 +50,7 @@ package struct Recommendation: Sendable, Hashable {
     }
   }
 
-  /// How the agent's model stood when it was last asked.
+  /// The state of the agent's model when it was last called.
   package enum Availability: String, Sendable, Hashable { case available, unknown, unavailable }
 
   package var agent: String
@@ -59,41 +59,41 @@ package struct Recommendation: Sendable, Hashable {
   package var profile: Term
   package var cost: Term
   package var availability: Term
-  /// In the order of the task; requirements that the agent does not meet are left out.
+  /// In the order of the task; unmatched requirements are omitted.
   package var matches: [Match]
-  /// Nil where no price is known.
+  /// Nil if no price is known.
   package var estimatedCost: Money?
-  /// The share of the task's requirements that its skills meet, 0 to 100.
+  /// The share of the task's requirements that its skills match, 0 to 100.
   package var skills: Double
-  /// How much of what agents know of the task all that is written of this one has, 0 to 100.
+  /// How much of what agents know about the task this agent's text covers, 0 to 100.
   package var relevance: Double
-  /// Agents that it works well with, of those that there are.
+  /// Agents that it works well with, if they exist.
   package var partners: [String] = []
 
-  /// From which score on an agent is recommended, and acceptable.
+  /// The minimum scores of recommended and acceptable agents.
   package static let recommended = 50.0
   package static let acceptable = 30.0
 
-  /// What orders, is shown and is judged.
+  /// The score for order, display and verdict.
   package var score: Double { capability.value + profile.value + cost.value + availability.value }
 
-  /// The score as people read it. It is never shown as more than it was judged by.
+  /// The score for display. It is never rounded up past a threshold of the verdict.
   package var shownScore: Int { Int(score.rounded(.down)) }
 }
 
-/// What was found for a task.
+/// The result for a task.
 package struct Recommendations: Sendable, Hashable {
-  /// The words and pairs of the task that count: those that some agent knows.
+  /// The words and pairs of the task that count: those that occur in some agent.
   package var requirements: [String]
-  /// What kind of agent the task asks for.
+  /// The kind of agent that the task needs.
   package var complexity: TaskComplexity
   /// The best first.
   package var agents: [Recommendation]
-  /// Where none fits, those that come nearest.
+  /// If none fits, the closest ones.
   package var nearest: [Recommendation] = []
-  /// How many agents were looked at.
+  /// How many agents were considered.
   package var among: Int
-  /// Left out because they cost more than was allowed, or because nobody knows what they cost.
+  /// Excluded because they cost too much, or because their cost is unknown.
   package var tooExpensive: Int
   package var unpriced: Int
 

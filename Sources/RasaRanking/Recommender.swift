@@ -1,18 +1,18 @@
 package import RasaCore
 package import RasaPersona
 
-/// Says which agents fit a task.
+/// Ranks agents for a task.
 package struct Recommender: Sendable {
   package struct Request: Sendable {
     package var task: String
-    /// What kind of agent is wanted; nil leaves it to the task.
+    /// The wanted kind of agent; nil derives it from the task.
     package var profile: PerformanceProfile?
-    /// Agents whose usual answer costs more are left out, and those of unknown cost.
+    /// Excludes agents whose typical answer costs more, and those of unknown cost.
     package var maxCost: Money?
     package var limit: Int
-    /// Whether agents that do not fit are listed too.
+    /// Whether to list agents that do not fit, too.
     package var includesUnfit: Bool
-    /// How near each agent is by its vector: see `Nearness`.
+    /// The similarity of each agent by embeddings: see `Nearness`.
     package var nearness: [String: Nearness.Value]
 
     package init(
@@ -29,7 +29,7 @@ package struct Recommender: Sendable {
   }
 
   package var related: RelatedTerms
-  /// What a usual answer of an agent costs; nil when no price is known.
+  /// The cost of an agent's typical answer; nil if no price is known.
   package var estimatedCost: @Sendable (Agent) -> Money?
   package var availability: @Sendable (Agent) -> Recommendation.Availability
 
@@ -43,7 +43,7 @@ package struct Recommender: Sendable {
     self.availability = availability
   }
 
-  /// How many are shown where none fits.
+  /// How many are shown if none fits.
   private static let nearestShown = 3
 
   /// The agents that fit, the best first. The same agents and task give the same order.
@@ -63,7 +63,7 @@ package struct Recommender: Sendable {
       agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
     var best = Best(limit: request.limit)
     var nearest = Best(limit: Self.nearestShown)
-    // Price and availability are asked for only while they can still change who is among the first.
+    // Price and availability are looked up only while they can still change the first places.
     for fit in fits.mostPromisingFirst() {
       let canFit = request.includesUnfit || fit.highestScore >= Recommendation.acceptable
       guard canFit ? !best.isBeyond(fit) : best.isEmpty && !nearest.isBeyond(fit) else { break }
@@ -103,11 +103,11 @@ package struct Recommender: Sendable {
   }
 }
 
-/// The first few of many, kept while they go by.
+/// The best few of many, collected in one pass.
 private struct Best {
   let limit: Int
   private var kept: [(recommendation: Recommendation, place: Int)] = []
-  /// What the last of the first few has; nothing below it matters.
+  /// The value of the last of them; anything below it can be skipped.
   private var floor = -Double.infinity
 
   var isEmpty: Bool { kept.isEmpty }

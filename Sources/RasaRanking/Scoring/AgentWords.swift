@@ -1,6 +1,6 @@
 import RasaPersona
 
-/// An agent's words again, with what they stand in: for the few agents that are explained.
+/// An agent's words with their fields, for the few agents that are explained.
 struct AgentWords {
   private var capabilities: [(text: String, whole: Set<TermHash>, parts: Set<TermHash>)] = []
   private var name: Set<TermHash> = []
@@ -10,7 +10,7 @@ struct AgentWords {
   init(_ entry: AgentRegistry.Entry) {
     let agent = entry.agent
     var reader = WordReader()
-    // The id comes first among derived skills, and is called the name.
+    // The ID comes first among derived skills, and is called the name.
     for text in [agent.id, agent.name] {
       reader.read(text)
       name.formUnion(Self.hashes(reader))
@@ -29,7 +29,7 @@ struct AgentWords {
     description = Self.hashes(reader)
   }
 
-  /// The capability that one of the terms is, or stands in; else what else has it.
+  /// The capability that is or contains one of the terms; otherwise the field that contains it.
   func capability(with terms: [TermHash], whole isWhole: Bool) -> String {
     if let found = capabilities.first(where: { !$0.whole.isDisjoint(with: terms) }) {
       return found.text

@@ -2,8 +2,8 @@ import Glibc
 import RasaCore
 import RasaPersona
 
-/// 0–10: the less a usual answer costs, the more. Each factor of ten is two and a half points, from
-/// a hundredth of a cent (10) to a dollar (0).
+/// 0–10: more for cheaper answers. Each factor of ten is two and a half points, from a hundredth of
+/// a cent (10) to a dollar (0).
 enum CostEfficiency {
   static let most = 10.0
   private static let unknown = 5.0
@@ -21,7 +21,7 @@ enum CostEfficiency {
   }
 }
 
-/// 0–10: whether the agent's model can be asked now.
+/// 0–10: whether the agent's model is available now.
 enum AvailabilityBonus {
   static let most = 10.0
 
@@ -38,7 +38,7 @@ enum AvailabilityBonus {
 }
 
 extension Agent {
-  /// The model that it asks first, for people.
+  /// The first model that it tries, for people.
   var modelName: String {
     if let model = models.primary { return model.description }
     guard let model else { return "its model" }

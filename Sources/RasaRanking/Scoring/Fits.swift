@@ -1,24 +1,24 @@
 import RasaCore
 import RasaPersona
 
-/// How far each agent meets a task's terms, before anybody is asked for prices.
+/// How well each agent matches a task's terms, before prices are looked up.
 struct Fits {
   /// One agent.
   struct Fit {
     var place: Int
-    /// The share of the requirements that its skills meet, of 100.
+    /// The share of the requirements that its skills match, of 100.
     var skills: Double
     /// Of 100: the first term of the score.
     var capability: Double
-    /// Whether anything that it says it can do, and not only its prompt, has to do with the task.
+    /// Whether anything but its prompt matches the task.
     var isCapable: Bool
     var relevance: Double
     var profile: Double
 
-    /// What the other terms count: an agent that does not fit gains nothing by being cheap.
+    /// The factor of the other terms: being cheap does not help an agent that does not fit.
     var share: Double { capability / 100 }
 
-    /// The score that it has when it is free and available.
+    /// The score if it is free and available.
     var highestScore: Double {
       capability + share * (profile + CostEfficiency.most + AvailabilityBonus.most)
     }
@@ -83,7 +83,7 @@ struct Fits {
         if isNear, level < .related { level = .related }
         points += level.kind?.points ?? 0
       }
-      // A task of which nobody knows a word can still be near to an agent.
+      // A task without a known word can still be similar to an agent.
       let most = Recommendation.Match.Kind.exact.points * Double(max(1, requirements.count))
       if isNear, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
       let skills = 100 * points / most
@@ -113,7 +113,7 @@ struct Fits {
 
   // MARK: In words
 
-  /// What meets each requirement, for people.
+  /// The match of each requirement, for people.
   func matches(ofAgent place: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
     let terms = survey.task.terms
     var levels = [Level](repeating: .none, count: terms.count)

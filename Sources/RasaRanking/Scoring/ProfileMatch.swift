@@ -1,9 +1,9 @@
 import RasaPersona
 
-/// 0–20: how near the agent's profile is to what the task asks for.
+/// 0–20: how close the agent's profile is to what the task needs.
 enum ProfileMatch {
   static func value(of profile: PerformanceProfile?, _ complexity: TaskComplexity) -> Double {
-    // What nobody asks for is held against nobody.
+    // Without a wanted profile nobody loses points.
     guard !complexity.isAssumed else { return 20 }
     let distance = abs(rank(profile ?? .balanced) - rank(complexity.profile))
     return switch distance {

@@ -1,49 +1,50 @@
 import Glibc
 
-/// How well an agent's words fit a task's: a sum over the task's terms, each by how rare it is among
-/// the agents and how much the agent makes of it (BM25 over weighted fields).
+/// How well an agent's words match a task's: a sum over the task's terms, each weighted by its
+/// rarity among the agents and by its weight in the agent (BM25 over weighted fields).
 ///
-/// That sum orders agents for one task. Whether any of them is for the task at all takes more: how much
-/// was met counts in rare words, so that it means the same among ten agents and ten thousand; a long
-/// task meets something everywhere, so its length counts against it; and one word of many that happens
-/// to be met is no sign of anything.
+/// That sum orders agents for one task. Whether any of them is made for the task needs more:
+/// matches are measured in rare words, so that the sum means the same among ten agents and ten
+/// thousand; a long task matches something everywhere, so its length counts against it; and a
+/// single match among many words proves nothing.
 struct RelevanceScale {
-  /// How soon more of the same word says no more.
+  /// How soon repetition of a word stops adding to the score.
   static let saturation = 1.4
-  /// What a related word is worth beside the word itself.
+  /// The weight of a related word relative to the word itself.
   static let related = 0.6
-  /// What a pair is worth beside a single word.
+  /// The weight of a pair relative to a single word.
   static let pair = 0.9
-  /// What a word is worth that is common everywhere: itself, and as a sign of something else.
+  /// The weight of a word that is common everywhere: as itself, and as a sign of something else.
   static let common = 0.5
   static let commonSign = 0.5
 
-  /// How much a task's length counts against what is met of it: between not at all (0) and in full (1).
+  /// How much a task's length counts against its matches: from not at all (0) to fully (1).
   private static let lengthPenalty = 1.0 / 3
-  /// From so many rare words on it counts in full: what is met of a page by chance grows with the page.
+  /// From this many rare words on it counts fully: accidental matches grow with the length of a
+  /// page.
   private static let longTask = 12.0
-  /// How much it counts which part of the task's own words is met.
+  /// How much the matched share of the task's own words counts.
   private static let coveragePower = 0.15
-  /// What a word is worth there that is met by a related one.
+  /// The weight there of a word that is matched by a related one.
   private static let relatedCoverage = 0.5
   /// No task is so short that one word is all of it.
   private static let leastLength = 0.5
-  /// What the share of skills that are met adds.
+  /// What the matched share of skills adds.
   private static let skills = 0.05
-  /// What counts of an agent that does not say what it is for.
+  /// The factor for an agent that does not state its purpose.
   private static let undescribed = 0.7
-  /// What is rare cannot be told from fewer agents: a word that both of two know says something all the
-  /// same.
+  /// With fewer agents rarity means nothing: a word that both of two agents have still says
+  /// something.
   private static let fewest = 10
-  /// What has to be met for half of the points.
+  /// The sum that gives half of the points.
   private static let half = 0.65
 
-  /// By slot, with nothing taken off for related words.
+  /// By slot, not reduced for related words.
   private let rarity: [Double]
   private let ideal: Double
-  /// By term: what it counts in coverage; nothing for pairs.
+  /// By term: its weight in coverage; nothing for pairs.
   private let weights: [Double]
-  /// The sum of a word that one agent alone knows, and makes much of.
+  /// The sum of a word that only one agent has, with a high weight.
   private let unit: Double
   private let divisor: Double
   private let length: Double
@@ -53,7 +54,7 @@ struct RelevanceScale {
     func rarity(_ frequency: Double) -> Double {
       log(1 + (count - frequency + 0.5) / (frequency + 0.5))
     }
-    // A damaged note can name a term twice.
+    // A damaged note can contain a term twice.
     self.rarity = survey.frequency.map { $0 == 0 ? 0 : rarity(min(count, Double($0))) }
     let terms = survey.task.terms
     weights = terms.map { $0.isPair ? 0 : $0.isCommon ? Self.common : 1 }
@@ -66,7 +67,7 @@ struct RelevanceScale {
     let known = best.reduce(0, +)
     ideal = known * (Self.saturation + 1)
     unit = rarity(1)
-    // A word that no agent knows makes none fit less than the others, but all of them less.
+    // A word that no agent has favours none of them, but lowers the score of all.
     let unknown = zip(weights, best).reduce(0) { $0 + ($1.1 == 0 ? $1.0 : 0) }
     let breadth = known / unit + unknown
     let over = max(1, breadth / Self.longTask)
@@ -87,12 +88,12 @@ struct RelevanceScale {
       / (weight + Self.saturation)
   }
 
-  /// What a met term counts in coverage.
+  /// The weight of a matched term in coverage.
   func coverage(of term: Int, byRelated isRelated: Bool) -> Double {
     weights[term] * (isRelated ? Self.relatedCoverage : 1)
   }
 
-  /// How much of what agents know of the task this one has, 0 to 100.
+  /// How much of what agents know about the task this one covers, 0 to 100.
   func relevance(_ sum: Double) -> Double { ideal > 0 ? min(100, 100 * sum / ideal) : 0 }
 
   /// 0 to 100: whether the task is for an agent at all, as far as it can be told from what is met.

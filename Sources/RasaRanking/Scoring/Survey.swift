@@ -1,6 +1,6 @@
 import RasaPersona
 
-/// What a registry's agents have of a task's terms: one pass over all notes.
+/// The occurrences of a task's terms in a registry's agents: one pass over all notes.
 struct Survey {
   struct Hit {
     var slot: Int32
@@ -11,11 +11,11 @@ struct Survey {
   let task: TaskTerms
   let slots: TermSlots
   private(set) var hits: [Hit] = []
-  /// Where the hits of an agent end in `hits`.
+  /// The end of an agent's hits in `hits`.
   private(set) var ends: [Int] = []
-  /// In how many agents a slot's term stands.
+  /// The number of agents with a slot's term.
   private(set) var frequency: [Int]
-  /// Whether each term is one that some agent's name, capabilities or description knows.
+  /// Whether each term occurs in some agent's name, capabilities or description.
   private(set) var isKnown: [Bool]
 
   init(_ task: TaskTerms, among entries: [AgentRegistry.Entry]) {
@@ -24,9 +24,9 @@ struct Survey {
     frequency = [Int](repeating: 0, count: slots.count)
     isKnown = [Bool](repeating: false, count: task.terms.count)
     ends.reserveCapacity(entries.count)
-    // Only a term's own words make it known, unless nobody knows any of them.
+    // Only a term's own words make it known, unless no agent has any of them.
     var isSlotKnown = [Bool](repeating: false, count: slots.count)
-    // An agent has forty members, so that even to hold one is work: only its bytes are.
+    // An agent has forty members, so even retaining one takes time: only its bytes are retained.
     for place in entries.indices {
       let note = entries[place].relevance
       if AgentNote.count(in: note) != nil {

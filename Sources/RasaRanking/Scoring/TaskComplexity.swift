@@ -1,11 +1,11 @@
 package import RasaPersona
 
-/// How much thought a task asks for, from its words and its length.
+/// How much reasoning a task needs, from its words and its length.
 package struct TaskComplexity: Sendable, Hashable {
   package var profile: PerformanceProfile
-  /// Why, for people.
+  /// The reason, for people.
   package var reason: String
-  /// Nothing in the task says so, and nobody asked for it.
+  /// Neither the task nor an option says so.
   package var isAssumed = false
 
   package init(profile: PerformanceProfile, reason: String) {
@@ -32,7 +32,7 @@ package struct TaskComplexity: Sendable, Hashable {
     }
   }
 
-  /// The first whose words a task has.
+  /// The first one with a word of the task.
   private static let signs: [(PerformanceProfile, Set<TermHash>)] = [
     (
       .expert,

@@ -1,18 +1,18 @@
-/// What a task asks for: its content words, and each two of them that stand side by side.
+/// The terms of a task: its content words, and each pair of adjacent ones.
 struct TaskTerms {
   struct Term {
-    /// As the task writes it, in small letters.
+    /// As written in the task, lowercased.
     var text: String
     var isPair: Bool
-    /// The term itself: its stem, and what it is when it is written as one word or as several.
+    /// The term itself: its stem, and its form as one word or as several.
     var hashes: [TermHash]
     var related: [TermHash]
-    /// It says little, although few agents may know it.
+    /// It says little, even if few agents have it.
     var isCommon: Bool { !isPair && CommonWords.contains(hashes[0]) }
   }
 
   private(set) var terms: [Term] = []
-  /// The stems of all words, stop words too.
+  /// The stems of all words, including stop words.
   private(set) var stems: [TermHash] = []
 
   init(_ task: String, related: RelatedTerms) {
@@ -27,7 +27,7 @@ struct TaskTerms {
       case .end: previous = nil
       case .stopWord: stems.append(token.hash)
       case .compound:
-        // Another way to write the word before it, or the two.
+        // Another form of the previous word, or of the previous two.
         let isOneWord = previous?.place == token.place
         found.add(token.hash, to: isOneWord ? word : pair)
       case .word:
@@ -63,7 +63,7 @@ struct TaskTerms {
     }
   }
 
-  /// Each two to five words that stand side by side, small ones too: they may be signs of something.
+  /// Two to five adjacent words, including stop words: they may be signs of something.
   private static func phrases(_ reader: WordReader) -> [Term] {
     let words = reader.tokens.filter { $0.kind != .compound }.prefix(400)
     var phrases: [Term] = []
@@ -83,14 +83,14 @@ struct TaskTerms {
   }
 }
 
-/// The terms of a task as they are found, each once.
+/// The terms of a task in order of occurrence, without duplicates.
 private struct FoundTerms {
   private(set) var terms: [TaskTerms.Term] = []
   private var places: [TermHash: Int] = [:]
-  /// A text of more terms than that says nothing sharper.
+  /// More terms than this do not make the result more precise.
   private static let most = 240
 
-  /// Returns where the term stands; -1 when there are too many.
+  /// Returns the position of the term; -1 if there are too many.
   mutating func add(_ term: TaskTerms.Term) -> Int {
     if let place = places[term.hashes[0]] { return place }
     guard terms.count < Self.most else { return -1 }

@@ -1,6 +1,6 @@
-/// Every hash that a task asks for, looked up in constant time while the terms of all agents go by.
+/// Every hash of a task's terms, found in constant time while the terms of all agents pass by.
 struct TermSlots {
-  /// What a hash is to the terms of the task.
+  /// The role of a hash in the terms of the task.
   struct Use {
     var term: Int
     var isRelated: Bool
@@ -8,8 +8,7 @@ struct TermSlots {
 
   private(set) var uses: [[Use]] = []
   private var slotOfHash: [UInt32: Int] = [:]
-  /// One bit for each value of a hash's upper bits: nearly everything that is not asked for stops
-  /// here.
+  /// One bit per value of a hash's upper bits: nearly everything else is rejected here.
   private var filter = [UInt64](repeating: 0, count: 1024)
 
   var count: Int { uses.count }
@@ -31,7 +30,7 @@ struct TermSlots {
     }
   }
 
-  /// Every term of a note that is asked for.
+  /// Every term of a note that the task has.
   func find(
     in bytes: [UInt8],
     _ found: (_ slot: Int, _ weight: UInt8, AgentNote.Places) -> Void
@@ -41,7 +40,7 @@ struct TermSlots {
     let filter = filter.span
     var place = AgentNote.headerSize
     for index in 0..<count {
-      // The two upper bytes decide nearly always.
+      // The two upper bytes nearly always decide.
       let upper = UInt32(note[place + 2]) | UInt32(note[place + 3]) << 8
       if filter[Int(upper >> 6)] & (1 << UInt64(upper & 63)) != 0 {
         let bits = upper << 16 | UInt32(note[place + 1]) << 8 | UInt32(note[place])

@@ -12,10 +12,10 @@ struct AgentNote {
   static let version: UInt8 = 2
   static let headerSize = 6
   static let most = 4096
-  /// A weight of one, as it is kept.
+  /// A weight of one, as stored.
   static let weightUnit = 12.0
 
-  /// Where a term stands.
+  /// The fields in which a term occurs.
   struct Places: OptionSet {
     var rawValue: UInt8
     /// It is a whole capability.
@@ -29,15 +29,15 @@ struct AgentNote {
     static let prompt = Places(rawValue: 64)
 
     static let capability: Places = [.whole, .part]
-    /// What makes a word of a task one that counts.
+    /// The fields that make a word of a task count.
     static let known: Places = [.whole, .part, .name, .description]
-    /// What an agent says of what it can do.
+    /// The fields that say what an agent can do.
     static let said: Places = [.whole, .part, .name, .description, .examples]
   }
 
   struct Flags: OptionSet {
     var rawValue: UInt8
-    /// It neither declares a capability nor says what it is for.
+    /// It neither declares a capability nor states its purpose.
     static let undescribed = Flags(rawValue: 1)
   }
 
@@ -47,7 +47,7 @@ struct AgentNote {
     var places: Places
   }
 
-  /// The number of terms in these bytes; nil when they are no note.
+  /// The number of terms in these bytes; nil if they are not a note.
   static func count(in bytes: [UInt8]) -> Int? {
     guard bytes.count >= headerSize, bytes[0] == version else { return nil }
     let count = Int(bytes[2]) | Int(bytes[3]) << 8
@@ -59,7 +59,7 @@ struct AgentNote {
     count(in: bytes) == nil ? [] : Flags(rawValue: bytes[1])
   }
 
-  /// The skills that were read from the agent's text.
+  /// The skills that were derived from the agent's text.
   static func skills(in bytes: [UInt8]) -> [String] {
     guard let count = count(in: bytes) else { return [] }
     return bytes[(headerSize + 6 * count)...].split(separator: UInt8(ascii: "\n")).map {

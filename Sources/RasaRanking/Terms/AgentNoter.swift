@@ -1,6 +1,6 @@
 package import RasaPersona
 
-/// Makes the notes of many agents, on any number of threads, and gets faster by it.
+/// Makes the notes of many agents, on any number of threads, with a shared cache of words.
 package final class AgentNoter: Sendable {
   private let memory = WordMemory()
 

@@ -1,11 +1,11 @@
 package import RasaPersona
 
-/// What recommendation knows of an agent's words.
+/// The data about an agent's words that recommendation uses.
 package enum AgentTerms {
-  /// Changes when another note would be made of the same agent.
+  /// Changes whenever the same agent would get a different note.
   package static let name = "words \(AgentNote.version)"
 
-  /// The bytes that discovery keeps beside an agent: see `AgentNote`.
+  /// The bytes that discovery stores with an agent: see `AgentNote`.
   package static func note(_ agent: Agent, prompt: String) -> [UInt8] {
     var reader = WordReader()
     return note(agent, prompt: prompt, &reader)
@@ -19,9 +19,9 @@ package enum AgentTerms {
     let derived =
       agent.capabilities.isEmpty ? DerivedSkills.read(agent, prompt: prompt, &collector.reader) : []
     for capability in agent.capabilities { collector.capability(capability, .capabilities) }
-    // Where they stand they count already; here they only become skills.
+    // They already count in their fields; here they only become skills.
     for skill in derived { collector.capability(skill, .derived) }
-    // What an agent that declares nothing says of itself is all that tells what it can do.
+    // For an agent that declares nothing, its own text is the only evidence of what it can do.
     let isSkill = agent.capabilities.isEmpty
     collector.text(agent.description, .description, isSkill: isSkill)
     for example in agent.exampleQueries { collector.text(example, .examples, isSkill: isSkill) }
@@ -33,17 +33,17 @@ package enum AgentTerms {
       collector.terms(), flags: isUndescribed ? .undescribed : [], skills: derived)
   }
 
-  /// The skills that were read from the agent's text, where it declares none, of a note.
+  /// The skills in a note that were derived from the agent's text, if it declares none.
   package static func derivedSkills(in note: [UInt8]) -> [String] { AgentNote.skills(in: note) }
 
-  /// An agent in one text, for whoever makes vectors of texts.
+  /// An agent as a single text, for embedding.
   package static func text(of agent: Agent) -> String {
     var parts = [agent.name, agent.description]
     if !agent.capabilities.isEmpty { parts.append(agent.capabilities.joined(separator: ", ")) }
     return (parts + agent.exampleQueries).joined(separator: "\n")
   }
 
-  /// A prompt says first what it is for.
+  /// A prompt states its purpose at the start.
   private static func beginning(of prompt: String) -> String {
     let most = 6_000
     guard prompt.utf8.count > most else { return prompt }
@@ -51,23 +51,23 @@ package enum AgentTerms {
   }
 }
 
-/// Gathers the words of one agent, field by field.
+/// Collects the words of one agent, field by field.
 private struct TermCollector {
   var reader: WordReader
-  /// The hash above, then field and places: sorting brings what belongs together side by side.
+  /// The hash in the upper bits, then field and positions: sorting brings equal terms together.
   private var found: [UInt64] = []
   private var lengths = [Int](repeating: 0, count: RelevanceField.allCases.count)
 
   init(reader: WordReader) { self.reader = reader }
 
   mutating func name(_ id: String, _ name: String) {
-    // That an agent is one goes without saying.
+    // Every agent is an agent, so the word says nothing.
     let generic = TermHash(stem: Array("agent".utf8))
     reader.read(id)
     let ownWords = Set(reader.tokens.map(\.hash))
     takeTokens(.name, .name) { $0 == generic }
     reader.read(name)
-    // A name that only repeats the id says nothing twice.
+    // A name that only repeats the ID must not count twice.
     takeTokens(.name, .name) { $0 == generic || ownWords.contains($0) }
   }
 
@@ -97,7 +97,7 @@ private struct TermCollector {
     takeTokens(field, places)
   }
 
-  /// The words, what they are when written as one, and each two that stand side by side.
+  /// The words, their compounds, and each pair of adjacent ones.
   private mutating func takeTokens(
     _ field: RelevanceField, _ places: AgentNote.Places,
     except isLeftOut: (TermHash) -> Bool = { _ in
@@ -111,7 +111,7 @@ private struct TermCollector {
         guard !isLeftOut(token.hash) else { continue }
         add(token.hash, field, places)
         lengths[Int(field.rawValue)] += 1
-        // Of a prompt the single words are enough: it is long, and says much by the way.
+        // Of a prompt single words are enough: it is long, and mentions much in passing.
         if field != .prompt, let previous {
           add(TermHash(phrase: [previous, token.hash]), field, places)
         }

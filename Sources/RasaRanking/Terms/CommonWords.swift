@@ -1,5 +1,5 @@
-/// Words that are so common in what people write that they say little of what a task is about,
-/// however rare they are among agents.
+/// Words so common in everyday writing that they say little about a task, however rare they are
+/// among agents.
 enum CommonWords {
   static func contains(_ stem: TermHash) -> Bool { stems.contains(stem) }
 

@@ -1,10 +1,10 @@
 import RasaPersona
 
-/// What an agent that declares no capability can do, as its id, its name and the headings of its prompt
-/// say it.
+/// The skills of an agent that declares no capability, derived from its ID, its name and the
+/// headings of its prompt.
 ///
-/// Most agents that people have were written for other tools, which know no such field. Descriptions and
-/// examples need no cutting into skills: their words count as parts of one (`AgentTerms`).
+/// Most existing agents were written for other tools, which have no such field. Descriptions and
+/// examples need not be split into skills: their words count as parts of one (`AgentTerms`).
 enum DerivedSkills {
   private static let most = 12
   /// A longer heading is a sentence.
@@ -24,7 +24,7 @@ enum DerivedSkills {
     return skills
   }
 
-  /// The words that say something, joined by hyphens as declared capabilities are; nil when none does.
+  /// The meaningful words, joined by hyphens like declared capabilities; nil if there are none.
   private static func skill(_ text: String, _ reader: inout WordReader) -> String? {
     reader.read(text)
     let words = reader.tokens.filter { $0.kind == .word && !generic.contains($0.hash) }
@@ -32,7 +32,7 @@ enum DerivedSkills {
     return words.map { reader.text(of: $0) }.joined(separator: "-")
   }
 
-  /// Lines that begin with `#` outside of fenced blocks, which hold examples.
+  /// Lines that start with `#` outside fenced blocks, which contain examples.
   private static func headings(of prompt: String) -> [String] {
     var headings: [String] = []
     var isFenced = false
@@ -50,7 +50,7 @@ enum DerivedSkills {
     return headings
   }
 
-  /// What agents are called, and what the parts of their prompts are called, whatever they are for.
+  /// Generic words for agents and for sections of their prompts.
   private static let generic: Set<TermHash> = {
     var reader = WordReader()
     reader.read(text)

@@ -1,7 +1,7 @@
 import RasaDocuments
 
 extension RelatedTerms {
-  /// What ships.
+  /// The shipped table.
   package static let shippedTable: String = {
     String(decoding: EmbeddedFiles.bytes(of: "models/terms.txt") ?? [], as: UTF8.self)
   }()

@@ -1,12 +1,12 @@
-/// Words that mean nearly the same, or go together: what `related` is in a score.
+/// Words with a similar meaning, or that belong together: the meaning of `related` in a score.
 ///
-/// A table is text. A line `bug, defect, crash` relates each of its words and phrases with the
-/// others. In `testing: coverage, how do i test` those after the colon are signs of what stands before
-/// it: a task that says them may want that, and not the other way round. A sign may be a phrase of up
-/// to five words, and its small words count. What follows ` #` is a comment.
+/// A table is text. A line `bug, defect, crash` relates each of its words and phrases to the
+/// others. In `testing: coverage, how do i test` those after the colon are signs of the one before
+/// it: a task with a sign may need it, but not the other way round. A sign may be a phrase of up to
+/// five words, including stop words. Text after ` #` is a comment.
 package struct RelatedTerms: Sendable {
   private struct Line {
-    /// Nil where all items are related to each other.
+    /// Nil if all items are related to each other.
     var heads: ArraySlice<UInt8>?
     var items: [ArraySlice<UInt8>]
   }
@@ -16,8 +16,8 @@ package struct RelatedTerms: Sendable {
   }
 
   private var lines: [Line] = []
-  /// Items by how their first word begins. They are made into terms only when a task has a word that
-  /// begins like that: to make terms of all would take longer than anything else.
+  /// Items by the start of their first word. They are turned into terms only when a task has a word
+  /// with that start: converting all of them would take longer than everything else.
   private var places: [WordBeginning: [Place]] = [:]
 
   package init(_ tables: [String] = []) {
@@ -40,7 +40,7 @@ package struct RelatedTerms: Sendable {
 
   /// The longest phrase that is a sign, in words.
   static let longestSign = 5
-  /// More of what goes together with one term says nothing any more.
+  /// More related terms than this add nothing.
   private static let most = 160
 
   /// What is related to each of these terms.
@@ -83,7 +83,7 @@ package struct RelatedTerms: Sendable {
     return line
   }
 
-  /// The term that an item is, and what it is when it is written as one word.
+  /// The term of an item, and its form as one word.
   private static func terms(
     _ item: ArraySlice<UInt8>, isSign: Bool, _ reader: inout WordReader
   ) -> [TermHash] {
@@ -104,19 +104,19 @@ package struct RelatedTerms: Sendable {
 struct WordBeginning: Hashable, Comparable {
   private var bits: UInt16
 
-  /// Of what can begin in several ways: letters with more than one byte, hyphens.
+  /// For words with several possible starts: non-ASCII letters, hyphens.
   static let any = WordBeginning(bits: 0)
 
   private init(bits: UInt16) { self.bits = bits }
 
   private init(_ first: UInt8, _ second: UInt8) { bits = UInt16(first) << 8 | UInt16(second) }
 
-  /// Of a word in small letters.
+  /// Of a lowercase word.
   init(ofWord word: ArraySlice<UInt8>) {
     self.init(word.first ?? 0, word.dropFirst().first ?? 0)
   }
 
-  /// Of the first word of a text; nil when there is none.
+  /// Of the first word of a text; nil if there is none.
   init?(ofText text: ArraySlice<UInt8>) {
     var first: UInt8?
     for byte in text {
@@ -128,7 +128,7 @@ struct WordBeginning: Hashable, Comparable {
       case (_, 0x80...), (.some, UInt8(ascii: "-")), (.some, UInt8(ascii: "_")):
         self = .any
         return
-      // `i'm` begins as `im`.
+      // `i'm` starts like `im`.
       case (_, UInt8(ascii: "'")): continue
       case (nil, _): if isPart { first = lower }
       case (let start?, _):

@@ -1,7 +1,7 @@
-/// Where in an agent a word stands, and how much that says.
+/// The field of an agent in which a word occurs, and how much that counts.
 ///
-/// A field's words count by `weight`, and less the longer the field is beside its usual length. The
-/// lengths are fixed, so that what is noted of an agent does not depend on the others.
+/// A field's words count by `weight`, and less the longer the field is relative to its usual
+/// length. The lengths are fixed, so that an agent's note does not depend on other agents.
 enum RelevanceField: UInt8, CaseIterable {
   case name, capabilities, description, examples, surroundings, prompt, derived
 
@@ -17,7 +17,7 @@ enum RelevanceField: UInt8, CaseIterable {
     }
   }
 
-  /// In words that are no stop words.
+  /// In words, without stop words.
   var usualLength: Double {
     switch self {
     case .name: 3
@@ -30,7 +30,7 @@ enum RelevanceField: UInt8, CaseIterable {
     }
   }
 
-  /// How far a longer text is held against its words.
+  /// How much a longer text reduces the weight of its words.
   var lengthPenalty: Double { self == .prompt ? 0.75 : 0.4 }
 
   func weight(of count: Int, inLength length: Int) -> Double {

@@ -1,6 +1,6 @@
-/// English words that say nothing of what a task is about, and those with which people ask for it.
+/// English words that say nothing about a task, and those used to phrase a request.
 enum StopWords {
-  /// Whether a lower-cased word is one. Single letters are, but for those that are languages.
+  /// Whether a lowercase word is one. Single letters are, except those that are languages.
   static func contains(_ word: ArraySlice<UInt8>, key: UInt64) -> Bool {
     if word.count == 1, let byte = word.first {
       return byte < 0x80 && byte != UInt8(ascii: "c") && byte != UInt8(ascii: "r")

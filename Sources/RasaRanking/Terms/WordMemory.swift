@@ -1,14 +1,13 @@
 import RasaCore
 
-/// Words that were looked at before, for many readers at once: ten thousand agents are written in a few
-/// thousand words.
+/// A cache of words for many concurrent readers: ten thousand agents use a few thousand words.
 ///
-/// A reader takes what is known as it is and tells afterwards what was new to it. That is put with
-/// the rest when there is much of it, so that what readers hold is rarely copied.
+/// A reader uses the cache as it is and reports new words afterwards. They are merged once there
+/// are many, so that the readers' copy is rarely replaced.
 final class WordMemory: Sendable {
   typealias Words = [UInt64: KnownWord]
   private let kept = Locked<(known: Words, new: Words)>(([:], [:]))
-  /// Names and numbers never end.
+  /// Names and numbers are unlimited.
   private static let most = 60_000
 
   var words: Words { kept.withLock { $0.known } }

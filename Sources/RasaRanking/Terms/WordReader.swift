@@ -1,24 +1,24 @@
 import RasaDocuments
 
-/// Cuts texts into words, as tasks and agents are compared by them: lower-cased, by their stems.
+/// Splits texts into words for comparing tasks and agents: lowercased and stemmed.
 ///
-/// `system_design`, `system-design` and `systemDesign` are two words and the compound of both.
-/// `PostgreSQL` is one word and the phrase of its parts. Scripts that write without spaces count
-/// each sign as a word.
+/// `system_design`, `system-design` and `systemDesign` are two words and their compound.
+/// `PostgreSQL` is one word and the phrase of its parts. In scripts without spaces each character
+/// is a word.
 struct WordReader {
   struct Token {
     enum Kind {
       case word
-      /// A word that says nothing of what a text is about.
+      /// A word that says nothing about a text.
       case stopWord
-      /// What the words before it are when they are written as one, or its parts as a phrase.
+      /// The previous words written as one, or its parts as a phrase.
       case compound
-      /// What stands on both sides of it makes no phrase.
+      /// The words on either side of it do not form a phrase.
       case end
     }
     var kind: Kind
     var hash: TermHash
-    /// The lower-cased letters, in `letters`.
+    /// The lowercased letters, in `letters`.
     var place: Range<Int>
   }
 
@@ -27,7 +27,7 @@ struct WordReader {
 
   private let stemmer = Stemmer()
   private let known: WordMemory.Words
-  /// Most words stand in a text more than once.
+  /// Most words occur more than once in a text.
   private(set) var learnt: WordMemory.Words = [:]
   private var word = OpenWord()
 

@@ -1,14 +1,14 @@
 import Glibc
 package import RasaCore
 
-/// A lock that one process has at a time, by a file; the kernel gives it back whenever and however
-/// its process ends.
+/// A lock held by one process at a time, through a file; the kernel releases it however the process
+/// ends.
 package final class FileLock: Sendable {
   private let file: Descriptor
 
   private init(_ number: Int32) { file = Descriptor(owning: number) }
 
-  /// The lock of that file, which is made if it is not there; nil while somebody else has it.
+  /// The lock of that file, which is created if missing; nil while another process holds it.
   package static func take(_ path: String) throws(Failure) -> FileLock? {
     let number = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard number >= 0 else {

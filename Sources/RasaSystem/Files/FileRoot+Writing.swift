@@ -3,8 +3,8 @@ import Glibc
 package import RasaCore
 
 extension FileRoot {
-  /// Writes a file as `FileSystem.write` does, with the folders on its way. No link leads out of the
-  /// folder, and a file that is a link itself is refused: what it leads to would stay as it is.
+  /// Writes a file as `FileSystem.write` does, creating folders on its path. No link may lead out
+  /// of the folder, and a file that is itself a link is refused: its target would stay unchanged.
   package func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true
   ) throws(Failure) {
@@ -22,7 +22,7 @@ extension FileRoot {
       throw Failure(
         .storage, "cannot write \(shown): it is a link", mend: "name the file that it leads to")
     }
-    // The folder is reached by its descriptor, so nobody can exchange a part of the way.
+    // The folder is reached by its descriptor, so nobody can exchange a part of the path.
     try FileSystem.write(
       bytes, to: "/proc/self/fd/\(above.number)/\(name)", mode: mode, replacing: replacing,
       shownAs: shown)
@@ -34,7 +34,7 @@ extension FileRoot {
     try write(Array(text.utf8), to: path, mode: mode, replacing: replacing)
   }
 
-  /// Writes a file that is there anew, with the permissions that it has.
+  /// Rewrites an existing file, keeping its permissions.
   package func replace(_ bytes: [UInt8], in path: String) throws(Failure) {
     let shown = FileSystem.path(path, in: folder)
     if links == .anywhere { return try FileSystem.replace(bytes, in: shown) }
@@ -45,7 +45,7 @@ extension FileRoot {
     try write(bytes, to: path, mode: status.st_mode & 0o777)
   }
 
-  /// Makes the folders of a path that are missing, for the owner's eyes only.
+  /// Creates the missing folders of a path, accessible only to the owner.
   private func makeFolders(upTo path: String) throws(Failure) -> Descriptor {
     if FileSystem.status(of: folder) == nil { try FileSystem.makeFolder(folder) }
     var made = "."

@@ -2,20 +2,20 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// A folder that files are read from, and where links in it may lead.
+/// A folder that files are read from, and where its links may lead.
 ///
-/// A folder that came with a project must not name files elsewhere: whoever cloned it would send them
-/// to a model. A folder of the user's own may be managed by links, as `stow` and `nix` do.
+/// A project's folder must not refer to files elsewhere: cloning it would send them to a model. The
+/// user's own folder may be managed with links, as by `stow` and `nix`.
 package struct FileRoot: Sendable, Hashable {
   package enum Links: Sendable, Hashable {
-    /// Only to what is beneath the folder; the kernel resolves paths so.
+    /// Only beneath the folder; the kernel resolves paths that way.
     case inside
-    /// To any file on a disk. What such a file names in turn stays beneath the folder that the file
-    /// is really in.
+    /// To any file on disk. Files that such a file names must be beneath the folder that really
+    /// contains it.
     case anywhere
   }
 
-  /// As messages show it. It may itself be a link, unless it is enclosed.
+  /// The name in messages. It may itself be a link, unless it is enclosed.
   package let folder: String
   package let links: Links
   private let enclosing: String?
@@ -28,7 +28,7 @@ package struct FileRoot: Sendable, Hashable {
     inner = ""
   }
 
-  /// A folder that no link may make of another one outside of `enclosing`.
+  /// A folder that a link must not replace by one outside `enclosing`.
   package init(_ path: String, beneath enclosing: String) {
     folder = FileSystem.path(path, in: enclosing)
     links = .inside
@@ -39,7 +39,7 @@ package struct FileRoot: Sendable, Hashable {
   /// What stands at a path in the folder.
   package enum Standing: Sendable, Hashable {
     case nothing
-    /// A link on the way leads out of the folder.
+    /// A link on the path leads out of the folder.
     case outside
     case there(FileSystem.EntryKind, FileStamp)
   }
@@ -59,7 +59,7 @@ package struct FileRoot: Sendable, Hashable {
     guard number >= 0 else {
       switch number {
       case -EXDEV: return .outside
-      // Something stands there that is no folder.
+      // There is something that is not a folder.
       case -ENOTDIR:
         return FileSystem.status(of: folder).map { .there($0.kind, $0.stamp) } ?? .nothing
       default: return .nothing
@@ -71,12 +71,12 @@ package struct FileRoot: Sendable, Hashable {
     return .there(.folder, FileStamp(status))
   }
 
-  /// Why nothing is read from a folder that a link leads out by.
+  /// Why nothing is read from a folder that is reached by a link leading out.
   package var refusal: Failure {
     FileSystem.refusal(EXDEV, of: inner, beneath: enclosing ?? folder)
   }
 
-  /// Why nothing is read of what a link in the folder leads out to.
+  /// Why nothing is read through a link that leads out of the folder.
   package func refusal(of path: String) -> Failure { refusal(EXDEV, of: path) }
 
   package func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
@@ -86,17 +86,17 @@ package struct FileRoot: Sendable, Hashable {
     return bytes
   }
 
-  /// Nil when there is no such file or folder.
+  /// Nil if there is no such file or folder.
   package func readIfPresent(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {
     try readStamped(path, limit: limit)?.bytes
   }
 
-  /// The bytes with the stamp that the file had before and after; no stamp when it was written to
+  /// The bytes with the stamp that the file had before and after; no stamp if it was written to
   /// while it was read.
   package func readStamped(
     _ path: String, limit: Int
   ) throws(Failure) -> (bytes: [UInt8], stamp: FileStamp?)? {
-    // A NUL would end the path that the kernel sees.
+    // A NUL would end the path for the kernel.
     guard !path.isEmpty, !path.utf8.contains(0), !folder.utf8.contains(0) else {
       throw Failure(
         .configuration, "cannot read a file in \(folder): its path is not valid",
@@ -134,7 +134,7 @@ package struct FileRoot: Sendable, Hashable {
     return try strict.read(inside, limit: limit)
   }
 
-  /// The folder that a definition is really in, where a link of the user's leads out to it.
+  /// The real folder of a definition, if a user's link leads out to it.
   package func folderElsewhere(of definition: String) -> FileRoot? {
     guard links == .anywhere, FileRoot(folder).standing(of: definition) == .outside,
       let real = FileSystem.realPath(FileSystem.path(definition, in: folder))
@@ -144,16 +144,17 @@ package struct FileRoot: Sendable, Hashable {
 
   // MARK: Opening
 
-  /// `O_PATH`: only to look at, so that nothing is opened that would notice.
+  /// `O_PATH`: only for inspection, so that opening has no side effects.
   private static let pathOnly: Int32 = 0o10_000_000
 
-  /// A descriptor, or the negative number of the error.
+  /// A descriptor, or the negated error number.
   func open(_ path: String, _ flags: Int32) -> Int32 {
     let number = openFolder()
     guard number >= 0 else { return number }
     let folder = Descriptor(owning: number)
     let inside = Self.open(path, beneath: folder.number, flags)
-    // Where the kernel keeps no path inside a folder, the user's own folders can be read all the same.
+    // If the kernel cannot confine paths to a folder, the user's own folders can be read all the
+    // same.
     guard links == .anywhere, [-EXDEV, -ENOSYS, -EPERM].contains(inside),
       !path.split(separator: "/").contains(".."), !path.hasPrefix("/")
     else { return inside }
@@ -180,7 +181,7 @@ package struct FileRoot: Sendable, Hashable {
       let number = unsafe rasa_open_beneath(folder, path, flags)
       if number >= 0 { return number }
       switch lastError() {
-      // Something on the way was renamed meanwhile, and the kernel cannot tell where it led.
+      // Something on the path was renamed meanwhile, and the kernel cannot tell where it led.
       case EAGAIN where tries < 100: tries += 1
       case EINTR: continue
       case let code: return -code
@@ -208,14 +209,14 @@ package struct FileRoot: Sendable, Hashable {
 }
 
 extension FileSystem {
-  /// The path without any link in it; nil when nothing is there.
+  /// The path with all links resolved; nil if nothing is there.
   package static func realPath(_ path: String) -> String? {
     guard let place = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(place) }
     return unsafe String(validatingCString: place)
   }
 
-  /// What stands at a path, which a link is not followed from; nil when nothing does, or a link.
+  /// The entry at a path, without following a link there; nil if there is none, or a link.
   package static func statusOfNoLink(_ path: String) -> (kind: EntryKind, stamp: FileStamp)? {
     var status = stat()
     guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFLNK else { return nil }

@@ -1,8 +1,8 @@
 import CSystem
 import Glibc
 
-/// What tells without reading it whether a file has changed: where it is, how long, and when it was
-/// written to. The kernel sets `changed` at every change, and nobody can set it back.
+/// Shows without reading whether a file has changed: its location, its length, and when it was
+/// written to. The kernel sets `changed` on every change, and nobody can set it back.
 package struct FileStamp: Sendable, Hashable {
   package var device: UInt64
   package var inode: UInt64
@@ -26,11 +26,11 @@ package struct FileStamp: Sendable, Hashable {
       modified: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim))
   }
 
-  /// The same file or folder, whatever it is called there.
+  /// The same file or folder under any name.
   package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
 
-  /// Whether a change after that moment may have left the stamp as it is, because clocks of file
-  /// systems do not go by the nanosecond. One that shows whole seconds only is taken at its word.
+  /// Whether a change after that time may have left the stamp unchanged, because file systems'
+  /// clocks are coarser than nanoseconds. A stamp in whole seconds is accepted as it is.
   package func mayHide(changesAfter moment: Int64) -> Bool {
     let tick: Int64 = changed % 1_000_000_000 == 0 ? 2_000_000_000 : 50_000_000
     return changed > moment - tick
@@ -47,14 +47,14 @@ package struct FileIdentity: Sendable, Hashable {
 }
 
 extension FileSystem {
-  /// What stands at a path, links followed; nil when nothing does that can be seen.
+  /// The entry at a path, following links; nil if there is none that can be seen.
   package static func status(of path: String) -> (kind: EntryKind, stamp: FileStamp)? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     return (EntryKind(mode: status.st_mode), FileStamp(status))
   }
 
-  /// Now, by the clock that files are stamped with.
+  /// The current time of the clock that stamps files.
   package static func clock() -> Int64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
