@@ -215,7 +215,7 @@ struct CopyTests {
     let run = try await rasa.run(example.kind, "copy", example.name)
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(run.text.contains("wrote \(example.file)"), "\(run.text)")
-    #expect(run.text.contains("takes the place of the shipped"), "\(run.text)")
+    #expect(run.text.contains("replaces the shipped"), "\(run.text)")
     #expect(run.text.contains("rasa trust add"), "\(run.text)")
     #expect(try rasa.home.read(example.file) == printed.text)
     // Again it is there already, the same.
