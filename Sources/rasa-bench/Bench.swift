@@ -48,7 +48,8 @@ struct Bench: Sendable {
     [
       .firstToken, .steps, .wholeRun, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
       .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
-      .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .limits,
+      .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
+      .limits,
       .selection, .template, .rendering, .checking,
     ] + Row.decoding + Row.agents
 

@@ -120,11 +120,17 @@ extension Reserving.Measured {
 
 extension Row {
   static let reservations = Row("reservations by 8 processes") { bench, row in
+    try await reservations(row, callsAtOnce: 4, bench)
+  }
+
+  static let singleReservations = Row("reservations by 8 processes, singly") { bench, row in
+    try await reservations(row, callsAtOnce: 1, bench)
+  }
+
+  private static func reservations(
+    _ row: Row, callsAtOnce: Int, _ bench: Bench
+  ) async throws -> RowResult {
     let (processes, seconds) = (8, 3)
-    func measured(_ calls: Int) async throws -> Reserving.Measured {
-      try await Reserving.measure(
-        bench.itself, processes: processes, calls: calls, seconds: seconds)
-    }
     func floor() async throws -> Double {
       let folder = try ScratchDirectory()
       let run = try await ProgramRun.run(
@@ -135,22 +141,19 @@ extension Row {
       return counts.reduce(0, +) / Double(seconds)
     }
     var floors: [Double] = []
-    var several: [Reserving.Measured] = []
-    var single: [Reserving.Measured] = []
+    var measured: [Reserving.Measured] = []
     for _ in 0..<5 {
-      several.append(try await measured(callsAtOnce))
+      measured.append(
+        try await Reserving.measure(
+          bench.itself, processes: processes, calls: callsAtOnce, seconds: seconds))
       floors.append(try await floor())
-      single.append(try await measured(1))
     }
-    let (rate, floorRate) = (several.map(\.perSecond).median, floors.median)
-    let wait = several.map(\.wait).median
+    let (rate, floorRate) = (measured.map(\.perSecond).median, floors.median)
+    let wait = measured.map(\.wait).median
     return RowResult(
       name: row.name, measured: "\(Int(rate)) /s", floor: "\(Int(floorRate)) /s (two updates)",
       ratio: rate / floorRate, target: "≥ 0.8 ×, longest ≤ 10 × median",
       isMet: rate >= 0.8 * floorRate && wait <= 10,
-      notes: "each process holds money for \(callsAtOnce) calls at once: "
-        + (several.last?.text ?? "") + "; one after the other: " + (single.last?.text ?? ""))
+      notes: "calls at once in each process: \(callsAtOnce); " + (measured.last?.text ?? ""))
   }
-
-  private static let callsAtOnce = 4
 }

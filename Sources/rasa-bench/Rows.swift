@@ -95,29 +95,36 @@ extension Row {
       .median
   }
 
-  private static func fiveRow(
-    _ row: Row, journal: String, target: Double?, _ bench: Bench
-  ) async throws -> RowResult {
+  /// Milliseconds of a run, on the clock and of the processor, and of the five calls of the floor.
+  private static func measureFive(
+    journal: String, _ bench: Bench
+  ) async throws -> (wall: Double, cpu: Double, floor: Double) {
+    var times: [Double] = []
     let (rasa, floor) = try await bench.paired(
       5,
       {
-        (try await five(journal: journal, model: "t50-d0", runs: 200, bench)["wall_us_median"]
-          .double
-          ?? 0) / 1000
+        let value = try await five(journal: journal, model: "t50-d0", runs: 200, bench)
+        times.append((value["cpu_us_mean"].double ?? 0) / 1000)
+        return (value["wall_us_median"].double ?? 0) / 1000
       },
       { try await floorFive("t50-d0", repeats: 200, bench) })
-    return RowResult(
-      name: row.name, measured: "\(rasa.short) ms", floor: "\(floor.short) ms", ratio: rasa / floor,
-      target: target.map { "≤ \($0.short) × bare libcurl" } ?? "(printed beside it)",
-      isMet: target.map { rasa <= $0 * floor } ?? true, notes: "")
+    return (rasa, Array(times.dropFirst()).median, floor)
   }
 
   static let fiveCalls = Row("persona, 5 calls, warm, in memory") { bench, row in
-    try await fiveRow(row, journal: "memory", target: 3, bench)
+    let (wall, cpu, floor) = try await measureFive(journal: "memory", bench)
+    return RowResult(
+      name: row.name, measured: "\(wall.short) ms", floor: "\(floor.short) ms", ratio: wall / floor,
+      target: "≤ 3 × bare libcurl", isMet: wall <= 3 * floor,
+      notes: "\(cpu.short) ms of processor time")
   }
 
   static let fiveCallsDurable = Row("persona, 5 calls, warm, durable") { bench, row in
-    try await fiveRow(row, journal: "full", target: nil, bench)
+    let (wall, cpu, floor) = try await measureFive(journal: "full", bench)
+    return RowResult(
+      name: row.name, measured: "\(wall.short) ms, \(cpu.short) ms of processor time",
+      floor: "\(floor.short) ms", ratio: wall / floor, target: "≤ 3 ms, ≤ 2.2 ms of processor time",
+      isMet: wall <= 3 && cpu <= 2.2, notes: "what users get: every call's money on the disk")
   }
 
   static let fiveCallsDelayed = Row("persona, 5 calls, 50 ms delay") { bench, row in

@@ -113,4 +113,58 @@ import Testing
       #expect(standing.unavailableUntil == Timestamp(milliseconds: 90))
     }
   }
+
+  /// Two stores of one file, and what the second one sees of what the first one's calls teach.
+  private struct Sharing {
+    let folder = ScratchFolder()
+    let time = FixedTime()
+    let mine: SQLiteStore
+    let other: SQLiteStore
+
+    init() {
+      (mine, other) = (
+        SQLiteStore(path: folder.file("rasa.db"), time: time.source),
+        SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+      )
+    }
+
+    func call(_ id: String, _ observation: ModelObservation) async throws {
+      _ = try await mine.reserve(request(id, 60, [leg("r1", nil)]), recording: [])
+      try await mine.settle(settlement(id, 25, observation: observation), recording: [])
+    }
+
+    func seen() async throws -> [Int64] { try await other.standings().map(\.calls) }
+  }
+
+  @Test func `shows others what calls teach when the last run ends`() async throws {
+    let shared = Sharing()
+    shared.mine.open(record("r1"), [])
+    shared.mine.open(record("r2"), [])
+    try await shared.call("a", Self.answered(at: 10))
+    try await shared.call("b", Self.answered(at: 20))
+    #expect(try await shared.seen().isEmpty)
+    try await shared.mine.close("r2", RunEnding(.done), [])
+    #expect(try await shared.seen().isEmpty)
+    try await shared.mine.close("r1", RunEnding(.done), [])
+    #expect(try await shared.seen() == [2])
+  }
+
+  @Test func `shows others what calls teach after ten seconds, with a failure, and when it closes`()
+    async throws
+  {
+    let shared = Sharing()
+    try await shared.call("a", Self.answered(at: 10))
+    shared.time.pass(seconds: 10)
+    #expect(try await shared.seen().isEmpty)
+    try await shared.call("b", Self.answered(at: 20))
+    #expect(try await shared.seen() == [2])
+    try await shared.call("c", Self.answered(at: 30))
+    #expect(try await shared.seen() == [2])
+    try await shared.call("d", Self.failed(at: 40))
+    #expect(try await shared.seen() == [3])
+    #expect(try await shared.other.standings().first?.failures == 1)
+    try await shared.call("e", Self.answered(at: 50))
+    await shared.mine.close()
+    #expect(try await shared.seen() == [4])
+  }
 }

@@ -36,6 +36,30 @@ import Testing
     #expect(store.commits == 1)
   }
 
+  @Test func `runs few statements for a call, however many lines are deferred`() async throws {
+    let store = store()
+    store.open(record("r1"), [])
+    func call(_ id: String) async throws {
+      for _ in 0..<3 { store.record([entry("r1", "operator.started")]) }
+      _ = try await store.reserve(
+        request(id, 60, [leg("r1", 1_000)]), recording: [entry("r1", "call.intent")])
+      for _ in 0..<3 { store.record([entry("r1", "operator.finished")]) }
+      let observation = ModelObservation(
+        key: ModelKey(provider: "openai", model: "m"), time: time.now, outcome: .answered)
+      try await store.settle(
+        settlement(id, 25, observation: observation), recording: [entry("r1", "call.result")])
+    }
+    func statements() async throws -> Int { try await store.writer.read { $0.statementsRun } }
+    // The words of the lines are known after the first call.
+    try await call("a")
+    let before = try await statements()
+    try await call("b")
+    // Eight lines; else two transactions that read and write the end of the journal, the balance
+    // and the reservation, and the look for expired leases.
+    #expect(try await statements() - before == 8 + 16)
+    #expect(try await store.entries(of: "r1").count == 16)
+  }
+
   @Test func `keeps a long body once`() async throws {
     let store = store()
     let body = Value.string(String(repeating: "the same ", count: 1000))

@@ -23,7 +23,7 @@ extension Database {
       try run("RELEASE part")
       return result
     } catch {
-      remembered = [:]
+      forget()
       // After a full disk SQLite has already rolled everything back: there is no part left to undo.
       if isInTransaction {
         try run("ROLLBACK TO part")
@@ -49,13 +49,26 @@ extension Database {
     try flush()
   }
 
+  /// Writes what was collected. Every piece of work ends with this, so that the next one finds the
+  /// rows as they are.
+  package func writeCollected() throws {
+    guard let changes = unwritten else { return }
+    unwritten = nil
+    try changes.write(to: self)
+  }
+
+  private func forget() {
+    remembered = [:]
+    unwritten = nil
+  }
+
   /// Ends the transaction: everybody sees what it did, and it is as durable as what `flush` flushes
   /// next. Between the two nobody has to wait for the disk; who reads what is not flushed yet, and
   /// writes on, flushes it along with what is written.
   func publish() throws { try run("COMMIT") }
 
   package func rollBack() {
-    remembered = [:]
+    forget()
     if isInTransaction { try? run("ROLLBACK") }
   }
 }

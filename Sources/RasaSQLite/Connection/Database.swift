@@ -1,6 +1,11 @@
 import CSQLite
 import RasaCore
 
+/// Changes that are collected while a piece of work goes on, and written at its end.
+package protocol UnwrittenChanges: AnyObject {
+  func write(to database: Database) throws
+}
+
 /// One connection to one SQLite file, closed when the last reference goes. It is not shared between
 /// threads: `DatabaseWriter` gives it a thread of its own.
 @safe
@@ -11,9 +16,14 @@ package final class Database {
   /// SQLite writes the length of the write-ahead log here after every commit.
   private let logFrames: UnsafeMutablePointer<Int32>
   private var statements: [String: Statement] = [:]
+  /// How many statements were run, to see what a piece of work costs.
+  package private(set) var statementsRun = 0
   /// Numbers of rows that never change once they are there, by their text. Forgotten when something
   /// is rolled back, for then they may never have been there.
   package var remembered: [String: Int64] = [:]
+  /// What a piece of work has changed and not written yet: rows that several of its steps change are
+  /// written once, when it ends.
+  package var unwritten: (any UnwrittenChanges)?
   /// For what is written in fewer bytes.
   package let deflate = Deflate()
 
@@ -146,6 +156,7 @@ extension Database {
       statements[sql] = statement
     }
     defer { statement.reset() }
+    statementsRun += 1
     try statement.bind(values)
     return try body(statement)
   }

@@ -306,7 +306,9 @@ final class DatabaseLoop {
     }
     func body() throws -> @Sendable () -> Void {
       for change in changes { for change in change.changes { try change(database) } }
-      return try operation.run(database)
+      let result = try operation.run(database)
+      try database.writeCollected()
+      return result
     }
     do {
       let result = guards ? try database.savepoint(body) : try body()

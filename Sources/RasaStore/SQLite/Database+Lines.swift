@@ -11,7 +11,35 @@ struct RunEnd {
   var seal: [UInt8]?
 }
 
+/// The ends of journals that a piece of work writes to: read once and written once, however many
+/// batches of lines it adds.
+private final class JournalEnds: UnwrittenChanges {
+  var ends: [String: (end: RunEnd, changedAt: Int64?)] = [:]
+
+  func write(to database: Database) throws {
+    for (end, changedAt) in ends.values {
+      guard let changedAt else { continue }
+      try database.run(
+        "UPDATE runs SET lines = ?, last = ?, seal = ?, changed_at = ? WHERE number = ?",
+        .integer(end.lines), end.last.map { .integer($0) } ?? .null,
+        end.seal.map { .bytes($0) } ?? .null, .integer(changedAt), .integer(end.number))
+    }
+  }
+}
+
 extension Database {
+  /// What this piece of work knows of the ends of journals.
+  private var journalEnds: JournalEnds {
+    if let known = unwritten as? JournalEnds { return known }
+    let ends = JournalEnds()
+    unwritten = ends
+    return ends
+  }
+
+  /// Keeps the end of a journal that this piece of work has just begun.
+  func begin(_ run: String, at end: RunEnd) { journalEnds.ends[run] = (end, nil) }
+
+  /// As the file has it, which is not what this piece of work has added.
   func end(of run: String) throws -> RunEnd? {
     try first("SELECT number, epoch, lines, last, seal FROM runs WHERE id = ?", .text(run)) { row in
       RunEnd(
@@ -22,8 +50,10 @@ extension Database {
 
   /// The end of a run that may be written about; throws when somebody else has taken it over.
   func ownedEnd(of run: String, epoch: Int64) throws -> RunEnd {
-    guard let end = try end(of: run) else { throw Failure.unknownRun(run) }
+    let ends = journalEnds
+    guard let end = try ends.ends[run]?.end ?? end(of: run) else { throw Failure.unknownRun(run) }
     guard end.epoch == epoch else { throw Failure.takenOver(run) }
+    if ends.ends[run] == nil { ends.ends[run] = (end, nil) }
     return end
   }
 
@@ -32,31 +62,28 @@ extension Database {
   }
 
   func insert(_ owned: OwnedLines) throws {
-    let end = try ownedEnd(of: owned.run, epoch: owned.epoch)
-    if owned.lines.isEmpty { return }
-    var sequence = end.lines
-    var last = end.last
+    var end = try ownedEnd(of: owned.run, epoch: owned.epoch)
+    guard let latest = owned.lines.last else { return }
     var seal = end.seal ?? LineSeal.beginning(of: owned.run)
     for line in owned.lines {
-      sequence += 1
-      seal = line.seal(after: seal, at: sequence)
+      end.lines += 1
+      seal = line.seal(after: seal, at: end.lines)
       try run(
         """
         INSERT INTO lines (run, before, time, kind, key, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?)
         """,
-        .integer(end.number), last.map { .integer($0) } ?? .null, .integer(line.time),
+        .integer(end.number), end.last.map { .integer($0) } ?? .null, .integer(line.time),
         .integer(try word(line.kind)), try word(orNull: line.key),
         try line.content.map { try keep($0) } ?? .null, .bytes(seal))
-      last = lastInsertedRow
+      end.last = lastInsertedRow
     }
-    try run(
-      "UPDATE runs SET lines = ?, last = ?, seal = ?, changed_at = ? WHERE number = ?",
-      .integer(sequence), last.map { .integer($0) } ?? .null, .bytes(seal),
-      .integer(owned.lines.last?.time ?? 0), .integer(end.number))
+    end.seal = seal
+    journalEnds.ends[owned.run] = (end, latest.time)
   }
 
   /// The lines of a run after that number, and what is wrong with what follows them.
   func journal(of run: Identifier, after first: Int = 0) throws -> JournalReading? {
+    try writeCollected()
     guard let end = try end(of: run.text) else { return nil }
     let first = min(max(0, Int64(clamping: first)), end.lines)
     let reading = reading(of: run, end, after: first) { take in

@@ -79,6 +79,11 @@ final class RunKeeper: Sendable {
 
   func isOwned(_ run: String) -> Bool { state.withLock { $0.runs[run] != nil } }
 
+  /// Whether it is the only run that this store has.
+  func ownsOnly(_ run: String) -> Bool {
+    state.withLock { $0.runs.count == 1 && $0.runs[run] != nil }
+  }
+
   /// Whether it is called this store's only because its end could not be written down.
   func isLeaving(_ run: String) -> Bool {
     state.withLock { state in state.runs[run].map { $0.standing != .held } ?? false }

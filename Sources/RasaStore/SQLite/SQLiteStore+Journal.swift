@@ -12,9 +12,10 @@ extension SQLiteStore {
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     keeper.own(run.id.text, epoch: Self.firstEpoch, since: began)
     writer.deferred(run.id.text) { database in
-      try database.insert(run, input: input)
-      try database.own(
-        run.id.text, epoch: Self.firstEpoch, owner: keeper.owner, leaseEnds: leaseEnds)
+      let number = try database.insert(
+        run, input: input, epoch: Self.firstEpoch, owner: keeper.owner, leaseEnds: leaseEnds)
+      database.begin(
+        run.id.text, at: RunEnd(number: number, epoch: Self.firstEpoch, lines: 0))
       try database.insert(lines)
     }
   }
@@ -68,6 +69,7 @@ extension SQLiteStore {
     let epoch = try keeper.epoch(of: run.text)
     let turn = ending.turn.map(KeptTurn.init)
     let now = time.now()
+    let learnt = keeper.ownsOnly(run.text) ? observations.takeAll(at: now) : []
     do {
       try await write(about: entries, and: run.text) { database in
         let end = try database.ownedEnd(of: run.text, epoch: epoch)
@@ -83,9 +85,11 @@ extension SQLiteStore {
           try database.pruneNotes(of: try key(session), now: now)
         }
         for fact in ending.facts { try database.insert(fact) }
+        try database.note(learnt)
         faultPoint("close.before")
       }
     } catch {
+      observations.putBack(learnt)
       // Nobody is at work on it any more, whatever the file says.
       keeper.leave(run.text, epoch: epoch)
       throw error
@@ -125,22 +129,26 @@ extension SQLiteStore {
 }
 
 extension Database {
-  fileprivate func insert(_ run: RunRecord, input: KeptText) throws {
-    guard
-      try first("SELECT 1 FROM runs WHERE id = ?", .text(run.id.text), transform: { _ in }) == nil
-    else { throw Failure.knownRun(run.id.text) }
+  /// The number of the new run, which is this owner's from its first moment.
+  fileprivate func insert(
+    _ run: RunRecord, input: KeptText, epoch: Int64, owner: String, leaseEnds: Timestamp
+  ) throws -> Int64 {
     let startedAt = SQLValue.integer(run.startedAt.milliseconds)
     let session = try run.session.map { name in
       try key(using: SessionID(name, of: run.user), persona: run.persona, at: run.startedAt)
     }
     try self.run(
       """
-      INSERT INTO runs (id, session, persona, persona_digest, user, input, started_at, status,
-        fork_of, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT OR IGNORE INTO runs (id, session, persona, persona_digest, user, input, started_at,
+        status, fork_of, changed_at, epoch, owner, lease_ends)
+      VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?)
       """,
       .text(run.id.text), .text(orNull: session), .integer(try word(run.persona)),
       .integer(try word(run.personaDigest)), .integer(try word(run.user)), try keep(input),
-      startedAt, .text(run.status.rawValue), .text(orNull: run.forkOf?.text), startedAt)
+      startedAt, .text(orNull: run.forkOf?.text), startedAt, .integer(epoch), .text(owner),
+      .integer(leaseEnds.milliseconds))
+    guard changes == 1 else { throw Failure.knownRun(run.id.text) }
+    return lastInsertedRow
   }
 
   fileprivate func own(
@@ -156,13 +164,13 @@ extension Database {
 
   /// The run has stopped and is nobody's. Questions of a run that does not wait are withdrawn.
   fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
-    try self.run(
+    let kept = try rows(
       """
       UPDATE runs SET owner = NULL, lease_ends = NULL, cancel_asked = NULL,
         status = iif(?1 = 'parked' AND cancel_asked IS NOT NULL, 'cancelled', ?1)
-      WHERE number = ?2
-      """, .text(status.rawValue), .integer(run))
-    let kept = try first("SELECT status FROM runs WHERE number = ?", .integer(run)) { $0.text(0) }
+      WHERE number = ?2 RETURNING status
+      """, .text(status.rawValue), .integer(run)
+    ) { $0.text(0) }.first
     if kept != RunRecord.Status.parked.rawValue { try withdrawApprovals(of: run, now: now) }
   }
 }

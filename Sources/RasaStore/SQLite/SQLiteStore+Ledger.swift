@@ -29,10 +29,28 @@ extension SQLiteStore {
     let owned = try keeper.owned(entries)
     let now = time.now()
     let isFollowed = settlement.outcome == .uncertain
-    try await writer.write(after: owned.map(\.run), isFollowed: isFollowed) { database in
-      try database.refuseLost(owned)
-      if try database.settle(settlement, at: now) { try database.insert(owned) }
-      faultPoint("settle.before")
+    let observation = settlement.observation
+    let due = observation.flatMap { observations.due(with: $0, at: now) }
+    let isNew: Bool
+    do {
+      isNew = try await writer.write(after: owned.map(\.run), isFollowed: isFollowed) { database in
+        try database.refuseLost(owned)
+        let isNew = try database.settle(settlement, at: now)
+        if isNew {
+          try database.insert(owned)
+          if let observation, let due { try database.note(due + [observation]) }
+        }
+        faultPoint("settle.before")
+        return isNew
+      }
+    } catch {
+      observations.putBack(due ?? [])
+      throw error
+    }
+    if !isNew {
+      observations.putBack(due ?? [])
+    } else if let observation, due == nil {
+      observations.add(observation)
     }
     faultPoint("settle.after")
   }
@@ -192,7 +210,6 @@ extension Database {
       .integer(settlement.usage.output), .integer(settlement.usage.cachedInput),
       .integer(settlement.usage.cacheWrites), .integer(settlement.usage.reasoning),
       .integer(settlement.usage.isReported ? 1 : 0), .text(id))
-    if let observation = settlement.observation { try note(observation) }
     return true
   }
 

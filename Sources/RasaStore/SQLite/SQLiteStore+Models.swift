@@ -4,7 +4,9 @@ import RasaSQLite
 
 extension SQLiteStore {
   package func standings() async throws -> [ModelStanding] {
-    try await writer.read { database in
+    // What this process has learnt belongs to the answer; a file that cannot be written can be read.
+    try? await writeObservations()
+    return try await writer.read { database in
       var standings = try database.rows(
         """
         SELECT \(StandingRow.columns) FROM standings ORDER BY provider, account, model
@@ -37,21 +39,56 @@ extension SQLiteStore {
 
   package func observe(_ observations: [ModelObservation]) async throws {
     if observations.isEmpty { return }
-    try await writer.write { database in
-      for observation in observations { try database.note(observation) }
+    try await write(self.observations.takeAll(at: time.now()), and: observations)
+  }
+
+  /// Writes what answered calls have taught and no settlement has carried.
+  func writeObservations() async throws {
+    let waiting = observations.takeAll(at: time.now())
+    if !waiting.isEmpty { try await write(waiting, and: []) }
+  }
+
+  private func write(
+    _ waiting: [ModelObservation], and observations: [ModelObservation]
+  ) async throws {
+    do {
+      try await writer.write { try $0.note(waiting + observations) }
+    } catch {
+      self.observations.putBack(waiting)
+      throw error
     }
   }
 }
 
 extension Database {
-  /// Folds what was seen into what is remembered.
-  func note(_ observation: ModelObservation) throws {
-    let key = observation.key
+  /// Folds what was seen into what is remembered: each row is read and written once.
+  func note(_ observations: [ModelObservation]) throws {
+    var keys: [ModelKey] = []
+    for observation in observations where !keys.contains(observation.key) {
+      keys.append(observation.key)
+    }
+    for key in keys { try note(observations.filter { $0.key == key }, of: key) }
+  }
+
+  private func note(_ observations: [ModelObservation], of key: ModelKey) throws {
+    guard let first = observations.first else { return }
+    let kinds = Set(observations.compactMap { $0.counted?.kind })
+    let operators = Set(observations.compactMap { $0.output?.operatorName })
     var standing =
-      try standing(
-        of: key, counting: observation.counted?.kind, needOf: observation.output?.operatorName)
-      ?? ModelStanding(key: key, seenAt: observation.time)
-    standing.note(observation)
+      try standing(of: key, counting: kinds, needsOf: operators)
+      ?? ModelStanding(key: key, seenAt: first.time)
+    for observation in observations { standing.note(observation) }
+    try write(standing)
+    for name in operators.sorted() {
+      if let need = standing.needs[name] { try write(need, of: name, key) }
+    }
+    for kind in TextKind.allCases where kinds.contains(kind) {
+      if let counting = standing.counting[kind] { try write(counting, of: kind, key) }
+    }
+  }
+
+  private func write(_ standing: ModelStanding) throws {
+    let key = standing.key
     try run(
       """
       INSERT OR REPLACE INTO standings (provider, account, model, seen_at, unavailable_until,
@@ -68,19 +105,22 @@ extension Database {
       standing.adapted.map { .text($0.words) } ?? .null,
       standing.adapted.map { .text($0.settings) } ?? .null,
       standing.adapted.map { .integer($0.learntAt.milliseconds) } ?? .null)
-    if let name = observation.output?.operatorName, let need = standing.needs[name] {
-      try run(
-        """
-        INSERT OR REPLACE INTO needs (provider, account, model, operator, answers, cut, tokens,
-          histogram) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        .text(key.provider), .text(key.account), .text(key.model), .text(name),
-        .integer(need.answers), .integer(need.cut), .integer(need.tokens),
-        .bytes(need.histogram.bytes))
-    }
-    guard let kind = observation.counted?.kind, let counting = standing.counting[kind] else {
-      return
-    }
+  }
+
+  private func write(_ need: OutputNeed, of name: String, _ key: ModelKey) throws {
+    try run(
+      """
+      INSERT OR REPLACE INTO needs (provider, account, model, operator, answers, cut, tokens,
+        histogram) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      .text(key.provider), .text(key.account), .text(key.model), .text(name),
+      .integer(need.answers), .integer(need.cut), .integer(need.tokens),
+      .bytes(need.histogram.bytes))
+  }
+
+  private func write(
+    _ counting: ModelStanding.Counting, of kind: TextKind, _ key: ModelKey
+  ) throws {
     try run(
       """
       INSERT OR REPLACE INTO countings (provider, account, model, kind, calls, bytes, estimated,
@@ -92,9 +132,9 @@ extension Database {
       .integer(counting.distrusted))
   }
 
-  /// With the one kind of text, and the one operator's need, that are about to change.
+  /// With the kinds of text and the operators' needs that are about to change.
   private func standing(
-    of key: ModelKey, counting kind: TextKind?, needOf operatorName: String?
+    of key: ModelKey, counting kinds: Set<TextKind>, needsOf operators: Set<String>
   ) throws -> ModelStanding? {
     var standing = try first(
       """
@@ -102,7 +142,8 @@ extension Database {
       WHERE provider = ? AND account = ? AND model = ?
       """, .text(key.provider), .text(key.account), .text(key.model),
       transform: StandingRow.standing)
-    if standing != nil, let operatorName {
+    if standing == nil { return nil }
+    for operatorName in operators {
       standing?.needs[operatorName] = try first(
         """
         SELECT \(NeedRow.columns) FROM needs
@@ -110,14 +151,15 @@ extension Database {
         """, .text(key.provider), .text(key.account), .text(key.model), .text(operatorName),
         transform: NeedRow.need)
     }
-    guard standing != nil, let kind else { return standing }
-    let counting = try first(
-      """
-      SELECT \(CountingRow.columns) FROM countings
-      WHERE provider = ? AND account = ? AND model = ? AND kind = ?
-      """, .text(key.provider), .text(key.account), .text(key.model), .text(kind.rawValue),
-      transform: CountingRow.counting)
-    standing?.counting[kind] = counting??.counting
+    for kind in kinds {
+      let counting = try first(
+        """
+        SELECT \(CountingRow.columns) FROM countings
+        WHERE provider = ? AND account = ? AND model = ? AND kind = ?
+        """, .text(key.provider), .text(key.account), .text(key.model), .text(kind.rawValue),
+        transform: CountingRow.counting)
+      standing?.counting[kind] = counting??.counting
+    }
     return standing
   }
 }

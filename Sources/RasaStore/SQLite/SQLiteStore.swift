@@ -9,6 +9,7 @@ package final class SQLiteStore: RunStore {
   let writer: DatabaseWriter
   let time: TimeSource
   let keeper: RunKeeper
+  let observations: PendingObservations
   let slices: DeletionSlices
 
   /// Nothing is opened yet: that happens at the first use, or in the background by `prepare()`.
@@ -34,6 +35,7 @@ package final class SQLiteStore: RunStore {
     self.path = path
     self.time = time
     keeper = RunKeeper(owner: owner, lease: lease, time: time)
+    observations = PendingObservations(from: time.now())
     writer = DatabaseWriter(
       path: path, schema: .store, options: options, upkeep: keeper.upkeep)
   }
@@ -47,7 +49,10 @@ package final class SQLiteStore: RunStore {
 
   /// Finishes what was asked and closes the file. What is durable is so without it; deferred
   /// journal lines are not.
-  package func close() async { await writer.close() }
+  package func close() async {
+    try? await writeObservations()
+    await writer.close()
+  }
 
   /// Work asked and transactions made, to see how much was committed together.
   package var writes: Int { writer.writes }

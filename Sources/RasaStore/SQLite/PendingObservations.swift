@@ -1,0 +1,53 @@
+import RasaCore
+import RasaEngine
+
+/// What answered calls have taught about their models, before it is written. Three rows a call would
+/// make each settlement dearer, and nobody needs averages to the second: they are written together
+/// with the end of the last run that this process has, and every ten seconds while it has more. That
+/// a model fails is written at once.
+final class PendingObservations: Sendable {
+  fileprivate struct State {
+    var waiting: [ModelObservation] = []
+    var writtenAt: Timestamp
+  }
+
+  private let state: Locked<State>
+  private static let interval: Int64 = 10_000
+  /// Where the clock stands still there is an end to it as well.
+  private static let most = 256
+
+  init(from start: Timestamp) { state = Locked(State(writtenAt: start)) }
+
+  /// What is to be written along with a settlement that teaches this: nil when it can wait.
+  func due(with observation: ModelObservation, at now: Timestamp) -> [ModelObservation]? {
+    state.withLock { state in
+      let age = now.milliseconds.subtractingReportingOverflow(state.writtenAt.milliseconds)
+      let isLate = age.overflow || age.partialValue < 0 || age.partialValue >= Self.interval
+      let isFailure = if case .failed = observation.outcome { true } else { false }
+      guard isLate || isFailure || state.waiting.count >= Self.most else { return nil }
+      return state.take(at: now)
+    }
+  }
+
+  func takeAll(at now: Timestamp) -> [ModelObservation] {
+    state.withLock { $0.waiting.isEmpty ? [] : $0.take(at: now) }
+  }
+
+  func add(_ observation: ModelObservation) {
+    state.withLock { $0.waiting.append(observation) }
+  }
+
+  /// They could not be written.
+  func putBack(_ observations: [ModelObservation]) {
+    if observations.isEmpty { return }
+    state.withLock { $0.waiting.insert(contentsOf: observations, at: 0) }
+  }
+}
+
+extension PendingObservations.State {
+  fileprivate mutating func take(at now: Timestamp) -> [ModelObservation] {
+    writtenAt = now
+    defer { waiting = [] }
+    return waiting
+  }
+}
