@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaSQLite
 import Testing
 
 @testable import RasaStore
@@ -166,5 +167,20 @@ import Testing
     try await shared.call("e", Self.answered(at: 50))
     await shared.mine.close()
     #expect(try await shared.seen() == [4])
+  }
+
+  @Test func `keeps what calls teach when it cannot be written yet`() async throws {
+    let shared = Sharing()
+    shared.mine.open(record("r1"), [])
+    try await shared.call("a", Self.answered(at: 10))
+    try await shared.mine.append([entry("r1", "run.started")])
+    // The end of a run that is another's by now writes nothing.
+    try await shared.mine.writer.write { try $0.run("UPDATE runs SET epoch = epoch + 1") }
+    await #expect(throws: Failure.self) {
+      try await shared.mine.close("r1", RunEnding(.done), [])
+    }
+    #expect(try await shared.seen().isEmpty)
+    #expect(try await shared.mine.standings().map(\.calls) == [1])
+    #expect(try await shared.seen() == [1])
   }
 }
