@@ -29,16 +29,27 @@ package final class Database {
 
   /// Opens the file, creating it and its folder for this user alone when they do not exist.
   /// `busyTimeout` is how long a statement waits for other processes, in milliseconds.
-  package init(path: String, busyTimeout: Int32 = 10_000) throws {
+  package convenience init(path: String, busyTimeout: Int32 = 10_000) throws {
+    try self.init(path: path, busyTimeout: busyTimeout, access: .write)
+  }
+
+  enum Access { case read, write }
+
+  /// - Parameter access: to read, the file has to be there.
+  init(path: String, busyTimeout: Int32 = 10_000, access: Access) throws {
     guard Self.isConfigured else {
       throw Failure(.storage, "SQLite could not be initialised", mend: "check the SQLite library")
     }
-    try DatabaseFile(path).prepare()
+    switch access {
+    case .read: try DatabaseFile(path).check()
+    case .write: try DatabaseFile(path).prepare()
+    }
 
     // A name that starts with `file:` would be taken for a URI with parameters of its own.
     let name = path.hasPrefix("/") ? path : "./" + path
     var opened: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let mode = access == .read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+    let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     let code = unsafe sqlite3_open_v2(name, &opened, flags, nil)
     guard code == SQLITE_OK, let connection = unsafe opened else {
       defer { unsafe sqlite3_close_v2(opened) }

@@ -40,6 +40,16 @@ struct DatabaseFile {
     try refuseNetworkFileSystem()
   }
 
+  /// What is there may be read as a database.
+  func check() throws {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw failure(errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw Failure(.storage, "\(path) is not a regular file")
+    }
+    try refuseNetworkFileSystem()
+  }
+
   private func createFolder() throws {
     var made = ""
     for part in folder.split(separator: "/", omittingEmptySubsequences: true) {

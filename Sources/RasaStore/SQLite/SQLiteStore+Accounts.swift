@@ -4,7 +4,7 @@ import RasaSQLite
 
 extension SQLiteStore {
   package func balances(on day: LocalDay) async throws -> [AccountBalance] {
-    try await writer.read { database in
+    try await read { database in
       let days = try database.balances(of: "day:", ending: ":\(day)", period: .day(day))
       let months = try database.balances(
         of: "month:", ending: ":\(day.monthText)", period: .month(day.monthText))
@@ -13,11 +13,11 @@ extension SQLiteStore {
   }
 
   package func balance(of scope: BudgetLeg.Scope) async throws -> Balance {
-    try await writer.read { try $0.balance(of: scope.row) }
+    try await read { try $0.balance(of: scope.row) }
   }
 
   package func lastReset(of scope: BudgetLeg.Scope) async throws -> Timestamp? {
-    try await writer.read { database in
+    try await read { database in
       try database.first(
         "SELECT time FROM audits WHERE subject = ? AND kind = ? ORDER BY number DESC LIMIT 1",
         .text(scope.row), .text(Adjustment.Kind.reset.rawValue)
@@ -44,7 +44,7 @@ extension SQLiteStore {
     _ filter: SpendingFilter, by keys: [SpendingKey]
   ) async throws -> [SpendingRow] {
     let query = SpendingQuery(filter, by: keys)
-    let rows = try await writer.read { database in
+    let rows = try await read { database in
       try database.rows(query.text, values: query.values) { query.row($0) }
     }
     return SpendingRules.sorted(rows, by: keys)
@@ -52,7 +52,7 @@ extension SQLiteStore {
 
   /// The newest of what has to be seen to have happened, newest first.
   package func audits(limit: Int) async throws -> [Audit] {
-    try await writer.read { database in
+    try await read { database in
       try database.rows(
         "SELECT time, kind, subject, amount, detail FROM audits ORDER BY number DESC LIMIT ?",
         .integer(max(0, limit))

@@ -65,7 +65,7 @@ extension SQLiteStore {
     _ filter: ApprovalFilter, limit: Int
   ) async throws -> [Approval] {
     let now = time.now()
-    return try await writer.read { database in
+    return try await read { database in
       let rows = try database.rows(
         """
         \(ApprovalRow.query)
@@ -83,7 +83,7 @@ extension SQLiteStore {
   /// The question of that identity, or of the only one that begins so.
   package func approval(_ idOrPrefix: String) async throws -> Approval? {
     let now = time.now()
-    return try await writer.read { database in
+    return try await read { database in
       let found = try database.only(of: idOrPrefix, in: "approvals", called: "approval")
       return try found.flatMap { try database.approval($0)?.standing(at: now) }
     }

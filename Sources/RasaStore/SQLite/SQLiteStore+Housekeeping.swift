@@ -46,7 +46,7 @@ extension SQLiteStore {
   /// Whether something of what was deleted may still be in the file: a process is at it, or ended before
   /// it was done.
   package func hasUnfinishedDeletions() async throws -> Bool {
-    try await writer.read { database in
+    try await read { database in
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
   }

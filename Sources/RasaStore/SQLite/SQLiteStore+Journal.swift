@@ -103,13 +103,13 @@ extension SQLiteStore {
     let read: @Sendable (Database) throws -> JournalReading = { database in
       try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }
-    guard keeper.isOwned(run.text) else { return try await writer.read(read) }
+    guard keeper.isOwned(run.text) else { return try await self.read(read) }
     do {
       // A write of nothing: what is deferred belongs to the answer.
       return try await writer.write(after: [run.text], read)
     } catch  where keeper.isLeaving(run.text) {
       // By now it may be another's, and there is no room for what is deferred in any case.
-      return try await writer.read(read)
+      return try await self.read(read)
     }
   }
 

@@ -5,7 +5,7 @@ import RasaSQLite
 extension SQLiteStore {
   /// The newest memories, newest first.
   package func memories(of owner: MemoryOwner, limit: Int) async throws -> [MemoryFact] {
-    try await writer.read { database in
+    try await read { database in
       try database.rows(
         """
         SELECT id, persona, user, text, source_run, time, trust FROM memories
@@ -23,7 +23,7 @@ extension SQLiteStore {
     // Words hold letters and digits only, and in quotes nothing of them is an operator.
     let words = searchWords(of: query).map { "\"\($0)\"" }
     if words.isEmpty { return [] }
-    return try await writer.read { database in
+    return try await read { database in
       try database.rows(
         """
         SELECT id, persona, user, memories.text, source_run, time, trust

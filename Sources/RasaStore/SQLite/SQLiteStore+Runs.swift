@@ -8,7 +8,7 @@ extension SQLiteStore {
   package func runs(_ filter: RunFilter) async throws -> [RunListing] {
     let now = time.now()
     let selection = RunSelection(filter)
-    return try await writer.read { database in
+    return try await read { database in
       let rows = try database.rows(
         """
         \(RunRow.query) WHERE runs.number IN (\(selection.text)) ORDER BY runs.number DESC
@@ -22,7 +22,7 @@ extension SQLiteStore {
   /// The run of that identity, or the only one that begins so.
   package func run(_ idOrPrefix: String) async throws -> RunListing? {
     let now = time.now()
-    return try await writer.read { database in
+    return try await read { database in
       let found = try database.only(of: idOrPrefix, in: "runs", called: "run")
       return try found.flatMap { try database.listing(of: Identifier($0), now: now) }
     }
@@ -30,7 +30,7 @@ extension SQLiteStore {
 
   /// The attempts at models that a run has made, oldest first.
   package func calls(of run: Identifier) async throws -> [CallRecord] {
-    try await writer.read { database in
+    try await read { database in
       guard let number = try database.end(of: run.text)?.number else { return [] }
       return try database.rows(
         """

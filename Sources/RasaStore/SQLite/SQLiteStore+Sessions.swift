@@ -5,7 +5,7 @@ import RasaSQLite
 extension SQLiteStore {
   /// The sessions used last, newest first; of one user, or of all.
   package func sessions(of user: String?, limit: Int) async throws -> [SessionSummary] {
-    try await writer.read { database in
+    try await read { database in
       try database.rows(
         """
         \(SessionSummary.query) WHERE ?1 IS NULL OR user = ?1
@@ -15,7 +15,7 @@ extension SQLiteStore {
   }
 
   package func session(_ id: SessionID) async throws -> SessionSummary? {
-    try await writer.read { database in
+    try await read { database in
       try database.first(
         "\(SessionSummary.query) WHERE id = ? AND user = ?", .text(id.name), .text(id.user),
         transform: SessionSummary.init)
@@ -24,7 +24,7 @@ extension SQLiteStore {
 
   /// Whose sessions have that name.
   package func users(ofSessionsNamed name: String) async throws -> [String] {
-    try await writer.read { database in
+    try await read { database in
       try database.rows("SELECT user FROM sessions WHERE id = ? ORDER BY user", .text(name)) {
         $0.text(0)
       }

@@ -2,11 +2,13 @@ package import RasaCore
 import RasaEngine
 package import RasaSQLite
 
-/// Journal, ledger, books and memory in one SQLite file. All work is done by the writer's own thread, in
-/// the order it was asked; what is asked at the same time is committed together.
+/// Journal, ledger, books and memory in one SQLite file. All writing is done by the writer's own thread, in
+/// the order it was asked; what is asked at the same time is committed together. Lists and exports are
+/// read by connections of their own.
 package final class SQLiteStore: RunStore {
   package let path: String
   let writer: DatabaseWriter
+  private let readers: DatabaseReaders
   let time: TimeSource
   let keeper: RunKeeper
   let observations: PendingObservations
@@ -38,6 +40,7 @@ package final class SQLiteStore: RunStore {
     observations = PendingObservations(from: time.now())
     writer = DatabaseWriter(
       path: path, schema: .store, options: options, upkeep: keeper.upkeep)
+    readers = DatabaseReaders(path: path, schema: .store)
   }
 
   /// Begins to open the file and returns at once.
@@ -51,7 +54,17 @@ package final class SQLiteStore: RunStore {
   /// journal lines are not.
   package func close() async {
     try? await writeObservations()
+    await readers.close()
     await writer.close()
+  }
+
+  /// Reads what is committed, without waiting for what is being written.
+  func read<Result: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws -> Result {
+    if let result = try await readers.read(body) { return result }
+    // The file is not there yet, or not of this version: the writer makes it so, or says why not.
+    return try await writer.read(body)
   }
 
   /// Work asked and transactions made, to see how much was committed together.

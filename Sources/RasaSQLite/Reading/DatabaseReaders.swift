@@ -1,0 +1,153 @@
+import RasaCore
+import Synchronization
+
+/// Connections that only read, each on a thread of its own, so that lists and exports wait neither for
+/// the disk flushes of the writer nor for each other. A read sees one moment: what was committed when
+/// it began.
+///
+/// They only open a file that a writer has brought to this version of the schema. Where there is none yet,
+/// or where no connection that only reads can be opened, `read` answers nil and the writer has to do it.
+package final class DatabaseReaders: Sendable {
+  private struct State {
+    var readers: [Reader] = []
+    var isClosed = false
+  }
+
+  private let path: String
+  private let schema: Schema
+  private let atMost: Int
+  private let state = Locked(State())
+
+  package init(path: String, schema: Schema, atMost: Int = 4) {
+    self.path = path
+    self.schema = schema
+    self.atMost = atMost
+  }
+
+  deinit { for reader in stop() { _ = reader.queue.close(with: .close {}) } }
+
+  /// Nil when it cannot be read in this way.
+  package func read<Result: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws -> Result? {
+    try await withCheckedThrowingContinuation { continuation in
+      let work = ReadingWork.read { database in
+        guard let database else { return continuation.resume(returning: nil) }
+        do {
+          let result = try database.snapshot { try body(database) }
+          continuation.resume(returning: result)
+        } catch {
+          continuation.resume(throwing: Failure(reporting: error))
+        }
+      }
+      if add(work) { return }
+      continuation.resume(
+        throwing: Failure(.storage, "the database was used after it had been closed"))
+    }
+  }
+
+  /// Finishes what was asked and closes the file.
+  package func close() async {
+    for reader in stop() {
+      await withCheckedContinuation { continuation in
+        if !reader.queue.close(with: .close { continuation.resume() }) { continuation.resume() }
+      }
+    }
+  }
+
+  private func stop() -> [Reader] {
+    state.withLock { state in
+      state.isClosed = true
+      let readers = state.readers
+      state.readers = []
+      return readers
+    }
+  }
+
+  /// Gives the work to a reader that has nothing to do, to a new one, or to the one with the least.
+  private func add(_ work: ReadingWork) -> Bool {
+    state.withLock { state in
+      if state.isClosed { return false }
+      var chosen = state.readers.min { $0.waiting < $1.waiting }
+      if chosen.map({ $0.waiting > 0 }) ?? true, state.readers.count < atMost,
+        let reader = Reader(path, schema)
+      {
+        state.readers.append(reader)
+        chosen = reader
+      }
+      guard let chosen else {
+        work.run(nil)
+        return true
+      }
+      chosen.load.count.add(1, ordering: .relaxed)
+      return chosen.queue.add(work)
+    }
+  }
+}
+
+private enum ReadingWork: Sendable {
+  /// Called with nil when there is nothing to read from.
+  case read(@Sendable (Database?) -> Void)
+  case close(@Sendable () -> Void)
+
+  func run(_ database: Database?) {
+    if case .read(let body) = self { body(database) }
+  }
+}
+
+private final class Reader: Sendable {
+  /// How many reads wait or are under way.
+  final class Load: Sendable { let count = Atomic(0) }
+
+  let queue = WorkQueue<ReadingWork>()
+  let load = Load()
+
+  var waiting: Int { load.count.load(ordering: .relaxed) }
+
+  /// Nil when there is no thread to be had.
+  init?(_ path: String, _ schema: Schema) {
+    let (queue, load) = (queue, load)
+    do {
+      try startThread { Self.serve(queue, load, path, schema) }
+    } catch { return nil }
+  }
+
+  private static func serve(
+    _ queue: WorkQueue<ReadingWork>, _ load: Load, _ path: String, _ schema: Schema
+  ) {
+    var connection: Database?
+    while let batch = queue.take(1) {
+      for work in batch {
+        switch work {
+        case .read(let body):
+          // What could not be opened before may be there by now.
+          if connection == nil { connection = try? Database(reading: path, schema) }
+          body(connection)
+          load.count.subtract(1, ordering: .relaxed)
+        case .close(let done):
+          connection = nil
+          done()
+          return
+        }
+      }
+    }
+  }
+}
+
+extension Database {
+  /// A connection to a file of this schema that cannot change it.
+  fileprivate convenience init(reading path: String, _ schema: Schema) throws {
+    try self.init(path: path, access: .read)
+    let mark = try first("PRAGMA application_id") { $0.integer(0) }
+    guard try schemaVersion() == schema.version, mark == Int64(schema.applicationID) else {
+      throw Failure(.storage, "\(path) has another schema")
+    }
+  }
+
+  /// Reads all of it as it was at one moment, whatever others write meanwhile.
+  fileprivate func snapshot<Result>(_ body: () throws -> Result) throws -> Result {
+    try run("BEGIN")
+    defer { rollBack() }
+    return try body()
+  }
+}
