@@ -31,18 +31,36 @@ final class FixedTime: Sendable {
   }
 }
 
-/// A store of the kind in a folder of its own.
+/// A store of the kind in a place of its own, which further workers can open. A further kind of store
+/// is a case of `StoreKind` and one here, and every suite that takes a kind is its conformance suite.
 struct Fixture {
+  /// In seconds; long enough for nothing to be renewed by itself during a test.
+  static let lease: Int64 = 3600
+
   let folder = ScratchFolder()
   let time = FixedTime()
   let store: any RunStore
 
-  init(_ kind: StoreKind) {
-    store =
-      switch kind {
-      case .sqlite: SQLiteStore(path: folder.file("rasa.db"), time: time.source)
-      case .memory: MemoryRunStore(time: time.source)
-      }
+  init(_ kind: StoreKind, owner: String? = nil) {
+    switch kind {
+    case .sqlite:
+      store = openStore(
+        at: folder.file("rasa.db"), time: time.source, owner: owner, lease: .seconds(Self.lease))
+    case .memory:
+      store = MemoryRunStore(
+        sharing: nil, time: time.source, owner: owner ?? "this process",
+        lease: .seconds(Self.lease))
+    }
+  }
+
+  /// Another worker on the same store.
+  func another(_ owner: String) -> any RunStore {
+    if let store = store as? MemoryRunStore {
+      return MemoryRunStore(
+        sharing: store, time: time.source, owner: owner, lease: .seconds(Self.lease))
+    }
+    return openStore(
+      at: folder.file("rasa.db"), time: time.source, owner: owner, lease: .seconds(Self.lease))
   }
 }
 
