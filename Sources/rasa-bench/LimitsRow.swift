@@ -125,7 +125,7 @@ private struct LimitSimulation {
             id: id, run: Identifier("r"),
             key: EffectKey(frame: "f", visit: 1, operatorName: which.name, label: "call"),
             persona: "bench", operatorName: which.name, provider: "simulated", model: "simulated",
-            amount: call.sizing.amount, legs: [leg], leaseEnds: Timestamp(milliseconds: .max)),
+            amount: call.sizing.amount, legs: [leg]),
           recording: [])
         switch outcome {
         case .held:

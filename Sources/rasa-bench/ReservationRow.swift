@@ -96,8 +96,8 @@ enum Reserving {
         ReservationRequest(
           id: .make(prefix: "h", at: time, random: systemRandom()), run: run, key: key,
           persona: "bench", operatorName: "respond", provider: "openai", model: "gpt-4o-mini",
-          price: "2026-01", day: day, amount: Money(picoDollars: 1_000_000), legs: legs,
-          leaseEnds: Timestamp(milliseconds: time.milliseconds + 60_000)), recording: [])
+          price: "2026-01", day: day, amount: Money(picoDollars: 1_000_000), legs: legs),
+        recording: [])
       guard outcome == .held else { throw Failure(.run, "the limit of all was reached") }
       let done = clock()
       times.append(done - begun)

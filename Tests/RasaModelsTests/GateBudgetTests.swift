@@ -145,7 +145,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
     #expect(price.cost(of: usage) == money("0.00019"))
   }
 
-  @Test func renewsItsLeaseWhileTheAnswerGoesOn() async throws {
+  @Test func looksWhetherTheRunIsItsOwnWhileTheAnswerGoesOn() async throws {
     let setting = try GateSetting(
       [Script.words(2).broken(after: 1, .silence).once(), .text("ok")],
       options: { $0.idleTimeout = .milliseconds(500) })
@@ -154,9 +154,7 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
       if case .text = event { clock.advance(by: .seconds(25)) }
     }
     let reservation = try #require(setting.ledger.state.reservations.first)
-    let renewal = try #require(setting.ledger.state.renewals.first)
-    #expect(renewal.reservation == reservation.id)
-    #expect(renewal.leaseEnds > reservation.leaseEnds)
+    #expect(setting.ledger.state.confirmed.first == reservation.run)
   }
 
   @Test func holdsNothingWhenAllIsOver() async throws {

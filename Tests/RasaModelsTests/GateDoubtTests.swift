@@ -136,7 +136,7 @@ import Testing
     let request = ReservationRequest(
       id: id, run: CallContext.run, key: CallContext.test().key, persona: "tester",
       operatorName: "respond", provider: "openai", model: "cheap",
-      amount: Money(picoDollars: 77), legs: [], leaseEnds: Timestamp(milliseconds: 0))
+      amount: Money(picoDollars: 77), legs: [])
     _ = try await setting.ledger.reserve(request, recording: [])
     let call = UncertainCall(
       key: request.key, reservation: id, provider: "openai", model: "cheap",

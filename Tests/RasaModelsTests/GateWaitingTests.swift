@@ -106,8 +106,8 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
       ReservationRequest(
         id: id, run: Identifier("run-2"), key: CallContext.test().key, persona: "tester",
         operatorName: "respond", provider: "openai", model: "cheap", amount: money("0.0008"),
-        legs: [BudgetLeg(scope: .day(owner: "tester", day), limit: nil)],
-        leaseEnds: Timestamp(milliseconds: .max)), recording: [])
+        legs: [BudgetLeg(scope: .day(owner: "tester", day), limit: nil)]),
+      recording: [])
     let answer = try await setting.gate.answer(Self.request, for: context("second")) { event in
       guard case .waiting = event else { return }
       try await setting.ledger.settle(

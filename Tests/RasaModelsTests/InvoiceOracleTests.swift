@@ -207,7 +207,5 @@ private final class WatchedLedger: Ledger {
 
   func headroom(_ legs: [BudgetLeg]) async throws -> Money? { try await store.headroom(legs) }
 
-  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    try await store.renew(reservation, leaseEnds: leaseEnds)
-  }
+  func confirm(_ run: Identifier) async throws { try await store.confirm(run) }
 }

@@ -93,12 +93,14 @@ import Testing
     let fixture = Fixture(kind)
     let store = fixture.store
     let day = dayLeg("ann", 14, nil)
+    let gone = try await fixture.gone(with: "r2")
     for id in ["a", "b", "c"] {
-      _ = try await store.reserve(
-        request(id, 60, [day], leaseEnds: fixture.time.now), recording: [])
+      _ = try await gone.reserve(request(id, 60, [day], run: "r2"), recording: [])
     }
-    fixture.time.pass(seconds: 1)
-    _ = try await store.reserve(request("d", 0, [day]), recording: [])
+    fixture.lapse()
+    // Who lacks room finds that nobody will settle them.
+    _ = try await store.reserve(request("d", 1, [dayLeg("ann", 14, 1)]), recording: [])
+    #expect(try await store.balance(of: day.scope) == Balance(180, held: 0))
     _ = try await store.adjust(Self.adjustment(day.scope, .to(.zero)))
     try await store.settle(settlement("a", 20), recording: [])
     #expect(try await store.balance(of: day.scope) == Balance())
@@ -124,12 +126,12 @@ import Testing
     try await store.settle(settlement("b", 2), recording: [])
     #expect(try await store.balance(of: free.scope) == Balance(3, held: 7))
     // What was spent beyond counting stays so.
+    let gone = try await fixture.gone(with: "r2")
     for id in ["e", "f"] {
-      let lease = fixture.time.now
-      _ = try await store.reserve(request(id, .max, [free], leaseEnds: lease), recording: [])
+      _ = try await gone.reserve(request(id, .max, [free], run: "r2"), recording: [])
     }
-    fixture.time.pass(seconds: 1)
-    _ = try await store.reserve(request("g", 0, [free]), recording: [])
+    fixture.lapse()
+    _ = try await store.reserve(request("g", 1, [leg("r1", 1)]), recording: [])
     try await store.settle(settlement("e", 0), recording: [])
     #expect(try await store.balance(of: free.scope) == Balance(.max, held: 7))
   }
@@ -212,10 +214,9 @@ import Testing
   ) async throws {
     let fixture = Fixture(kind)
     let store = fixture.store
-    for id in ["a", "b", "c"] {
-      _ = try await store.reserve(
-        request(id, .max, [], leaseEnds: fixture.time.now), recording: [])
-    }
+    let gone = try await fixture.gone(with: "r2")
+    for id in ["a", "b"] { _ = try await store.reserve(request(id, .max, []), recording: []) }
+    _ = try await gone.reserve(request("c", .max, [leg("r9", nil)], run: "r2"), recording: [])
     _ = try await store.reserve(request("d", .max, []), recording: [])
     let usage = Usage(input: .max, output: .max, isReported: false)
     for id in ["a", "b"] {
@@ -226,8 +227,9 @@ import Testing
     }
     let row = SpendingRow(keys: [], calls: 4, spent: .max, held: .max, usage: usage)
     #expect(try await store.spending(SpendingFilter(), by: []) == [row])
-    // An expired hold counts at its estimate.
-    fixture.time.pass(seconds: 1)
+    // What nobody will settle counts at its estimate.
+    fixture.lapse()
+    _ = try await store.reserve(request("f", 1, [leg("r9", 1)]), recording: [])
     _ = try await store.reserve(request("e", 0, []), recording: [])
     let now = try await store.spending(SpendingFilter(), by: [])
     #expect(now.first?.spent == .max)

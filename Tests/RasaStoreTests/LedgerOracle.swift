@@ -8,13 +8,15 @@ struct LedgerOracle {
   struct Line {
     var id: String
     var amount: Int64
-    var leaseEnds: Int64
+    var worker: Int
     var scopes: Set<BudgetLeg.Scope>
     var state = ReservationState.held
     var actual: Int64 = 0
   }
 
   var lines: [Line] = []
+  /// Until when each worker is believed to be alive.
+  var leases: [Int: Int64] = [:]
   private var settled: [BudgetLeg.Scope: Int64] = [:]
   /// By how much a limit may be passed: what was forced, corrected by hand, or cost more than was
   /// held for it.
@@ -31,13 +33,7 @@ struct LedgerOracle {
   }
 
   /// The leg that has no room, if any: one that would have none without any hold before others.
-  mutating func reserve(
-    _ id: String, _ amount: Int64, _ legs: [BudgetLeg], now: Int64, lease: Int64
-  ) -> BudgetLeg? {
-    for index in lines.indices where lines[index].state == .held && lines[index].leaseEnds < now {
-      lines[index].state = .expired
-      for scope in lines[index].scopes { settled[scope, default: 0] += lines[index].amount }
-    }
+  private func fullLeg(_ amount: Int64, _ legs: [BudgetLeg]) -> BudgetLeg? {
     let full = legs.filter { leg in
       leg.limit.map { Money(picoDollars: amount) > balance(of: leg.scope).room(under: $0) } ?? false
     }
@@ -45,8 +41,24 @@ struct LedgerOracle {
       let left = (leg.limit ?? .max) - Money(picoDollars: settled[leg.scope] ?? 0)
       return Money(picoDollars: amount) > max(.zero, left)
     }
-    if let leg = spent ?? full.first { return leg }
-    lines.append(Line(id: id, amount: amount, leaseEnds: lease, scopes: Set(legs.map(\.scope))))
+    return spent ?? full.first
+  }
+
+  /// The leg that has no room, if any. Who lacks room finds what others hold and will not settle.
+  mutating func reserve(
+    _ id: String, _ amount: Int64, _ legs: [BudgetLeg], by worker: Int, now: Int64
+  ) -> BudgetLeg? {
+    if let leg = fullLeg(amount, legs), balance(of: leg.scope).held > .zero {
+      for index in lines.indices
+      where lines[index].state == .held && lines[index].worker != worker
+        && leases[lines[index].worker, default: .min] < now
+      {
+        lines[index].state = .expired
+        for scope in lines[index].scopes { settled[scope, default: 0] += lines[index].amount }
+      }
+    }
+    if let leg = fullLeg(amount, legs) { return leg }
+    lines.append(Line(id: id, amount: amount, worker: worker, scopes: Set(legs.map(\.scope))))
     for leg in legs where leg.limit == nil { excess[leg.scope, default: 0] += amount }
     return nil
   }
@@ -63,12 +75,6 @@ struct LedgerOracle {
     }
     lines[index].state = .settled
     lines[index].actual = actual
-  }
-
-  mutating func renew(_ id: String, _ lease: Int64) {
-    for index in lines.indices where lines[index].id == id && lines[index].state == .held {
-      lines[index].leaseEnds = lease
-    }
   }
 
   mutating func adjust(_ scope: BudgetLeg.Scope, _ change: Adjustment.Change) -> Int64 {

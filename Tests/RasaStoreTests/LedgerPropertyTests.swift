@@ -9,12 +9,17 @@ import Testing
 enum Workshop: CaseIterable {
   case memory, file, sharedFile
 
-  func stores(_ folder: ScratchFolder, _ time: FixedTime) -> [any RunStore] {
-    let path = folder.file("rasa.db")
-    switch self {
-    case .memory: return [MemoryRunStore(time: time.source)]
-    case .file: return [SQLiteStore(path: path, time: time.source)]
-    case .sharedFile: return (0..<2).map { _ in SQLiteStore(path: path, time: time.source) }
+  /// - Parameter count: how many workers there are at least.
+  func stores(_ folder: ScratchFolder, _ time: FixedTime, atLeast count: Int = 1) -> [any RunStore]
+  {
+    let lease = Duration.seconds(Fixture.lease)
+    if self == .memory {
+      let first = MemoryRunStore(sharing: nil, time: time.source, owner: "0", lease: lease)
+      return [first, MemoryRunStore(sharing: first, time: time.source, owner: "1", lease: lease)]
+    }
+    return (0..<max(count, self == .file ? 1 : 2)).map { number in
+      openStore(
+        at: folder.file("rasa.db"), time: time.source, owner: "\(number)", lease: lease)
     }
   }
 }
@@ -35,7 +40,15 @@ enum Workshop: CaseIterable {
       Int.random(in: 0..<20, using: &numbers) == 0 ? 0 : Int64.random(in: 0...60, using: &numbers)
     }
 
-    mutating func reserve(_ store: any RunStore, _ time: FixedTime) async throws {
+    /// A run of the worker's, which renews its lease.
+    mutating func begin(_ store: any RunStore, _ worker: Int, _ time: FixedTime) async throws {
+      let run = "w\(worker).\(step)"
+      store.open(record(run), [entry(run, "started")])
+      try await store.append([entry(run, "a")])
+      oracle.leases[worker] = time.now.milliseconds + Fixture.lease * 1000
+    }
+
+    mutating func reserve(_ store: any RunStore, _ worker: Int, _ time: FixedTime) async throws {
       // Now and then limits are lifted, as `--force` does.
       let isForced = Int.random(in: 0..<15, using: &numbers) == 0
       var legs = Array(
@@ -46,11 +59,10 @@ enum Workshop: CaseIterable {
       let isAbsurd = !isForced && Int.random(in: 0..<25, using: &numbers) == 0
       let amount = isAbsurd && legs.contains { $0.limit != .max } ? Int64.max : amount()
       let now = time.now.milliseconds
-      let lease = now + Int64.random(in: 1...60, using: &numbers) * 1000
       let id = "\(step)"
-      let refused = oracle.reserve(id, amount, legs, now: now, lease: lease)
+      let refused = oracle.reserve(id, amount, legs, by: worker, now: now)
       let outcome = try await store.reserve(
-        request(id, amount, legs, leaseEnds: Timestamp(milliseconds: lease)), recording: [])
+        request(id, amount, legs, run: "w\(worker).-1"), recording: [])
       switch outcome {
       case .held: #expect(refused == nil, "step \(step)")
       case .refused(let leg, let balance):
@@ -71,13 +83,6 @@ enum Workshop: CaseIterable {
         }
       oracle.settle(line.id, actual)
       try await store.settle(settlement(line.id, actual), recording: [])
-    }
-
-    mutating func renew(_ store: any RunStore, _ time: FixedTime) async throws {
-      guard let line = oracle.lines.randomElement(using: &numbers) else { return }
-      let lease = time.now.milliseconds + Int64.random(in: -5...60, using: &numbers) * 1000
-      oracle.renew(line.id, lease)
-      try await store.renew(Identifier(line.id), leaseEnds: Timestamp(milliseconds: lease))
     }
 
     mutating func adjust(_ store: any RunStore, _ time: FixedTime) async throws {
@@ -101,17 +106,22 @@ enum Workshop: CaseIterable {
     let (folder, time) = (ScratchFolder(), FixedTime())
     let stores = workshop.stores(folder, time)
     var work = Work(numbers: SeededNumbers(seed: seed))
+    for (worker, store) in stores.enumerated() {
+      work.step = -1
+      try await work.begin(store, worker, time)
+    }
     for step in 0..<250 {
       work.step = step
-      let store = stores[Int.random(in: 0..<stores.count, using: &work.numbers)]
+      let worker = Int.random(in: 0..<stores.count, using: &work.numbers)
+      let store = stores[worker]
       switch Int.random(in: 0..<20, using: &work.numbers) {
-      case 0..<9: try await work.reserve(store, time)
+      case 0..<9: try await work.reserve(store, worker, time)
       case 9..<16: try await work.settle(store)
-      case 16: try await work.renew(store, time)
+      case 16: try await work.begin(store, worker, time)
       case 17: try await work.adjust(store, time)
       // Clocks go forward, and now and then they are set back.
-      case 18: time.pass(seconds: Int64.random(in: 0...40, using: &work.numbers))
-      default: time.pass(seconds: Int64.random(in: -40...0, using: &work.numbers))
+      case 18: time.pass(seconds: Int64.random(in: 0...2400, using: &work.numbers))
+      default: time.pass(seconds: Int64.random(in: -1200...0, using: &work.numbers))
       }
       let reader = stores[Int.random(in: 0..<stores.count, using: &work.numbers)]
       for leg in Self.limits {
@@ -144,15 +154,20 @@ enum Workshop: CaseIterable {
     }
     let inOrder = calls.reduce(0) { $0 + $1.actual }
     let (folder, time) = (ScratchFolder(), FixedTime())
-    let stores = workshop.stores(folder, time)
-    for call in calls {
-      let lease = call.isLate ? time.now : Timestamp(milliseconds: .max)
-      #expect(
-        try await stores[0].reserve(
-          request(call.id, call.amount, legs, leaseEnds: lease), recording: []) == .held)
+    let stores = workshop.stores(folder, time, atLeast: 2)
+    for (worker, store) in stores.enumerated() {
+      store.open(record("w\(worker)"), [entry("w\(worker)", "started")])
+      try await store.append([entry("w\(worker)", "a")])
     }
-    time.pass(seconds: 1)
-    _ = try await stores[0].reserve(request("last", 0, legs), recording: [])
+    for call in calls {
+      let worker = call.isLate ? 1 : 0
+      #expect(
+        try await stores[worker].reserve(
+          request(call.id, call.amount, legs, run: "w\(worker)"), recording: []) == .held)
+    }
+    time.pass(seconds: Fixture.lease + 1)
+    let more = try await stores[0].reserve(request("last", 10_001, legs, run: "w0"), recording: [])
+    #expect(more != .held)
     for call in (calls + calls + calls).shuffled(using: &numbers) {
       let store = stores[Int.random(in: 0..<stores.count, using: &numbers)]
       try await store.settle(settlement(call.id, call.actual), recording: [])

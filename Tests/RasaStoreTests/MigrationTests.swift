@@ -218,6 +218,54 @@ private struct Expected {
     #expect(try await store.turns(of: other, limit: 9) == [said])
   }
 
+  /// What a process of version 4 owns stays its own for as long as its lease lasts.
+  @Test func `leaves runs to the processes that own them`() async throws {
+    let path = copy("version-4.db")
+    let end = time.now.milliseconds + 30_000
+    do {
+      let database = try Database(path: path)
+      try database.run(
+        "UPDATE runs SET owner = 'one', lease_ends = ? WHERE status = 'running'", .integer(end))
+    }
+    let store = SQLiteStore(path: path, time: time.source, owner: "new", lease: .seconds(3600))
+    let running = try await store.runs(RunFilter(status: [.running]))
+    #expect(running.map(\.owner) == ["one", "one"] && running.allSatisfy(\.isAlive))
+    let run = running[0].record.id
+    let refusal = await #expect(throws: Failure.self) { try await store.claim(run) }
+    #expect(refusal?.message == "\(run) is being run by one")
+    #expect(
+      try rows(path, "SELECT name, lease_ends FROM workers").map { Array($0.prefix(2)) }
+        == [[.text("one"), .integer(end)]])
+    // A process of version 4 that is still there asks for what is gone, and changes nothing.
+    #expect(throws: Failure.self) {
+      try Database(path: path).run("UPDATE runs SET lease_ends = 1 WHERE owner = 'one'")
+    }
+    time.pass(seconds: 31)
+    _ = try await store.claim(run)
+    #expect(try await store.run(run.text)?.owner == "new")
+  }
+
+  /// Somebody else has started a newer version meanwhile.
+  @Test func `says so when its tables become those of a later one`() async throws {
+    let path = folder.file("rasa.db")
+    let store = SQLiteStore(path: path, time: time.source, owner: "one", lease: .seconds(3600))
+    store.open(record("r1"), [])
+    try await store.append([entry("r1", "a")])
+    _ = try await store.runs()
+    let newer = try Database(path: path)
+    try newer.execute("ALTER TABLE runs RENAME COLUMN worker TO keeper; PRAGMA user_version = 99")
+    for work in 0..<3 {
+      let failure = await #expect(throws: Failure.self) {
+        switch work {
+        case 0: try await store.close("r1", RunEnding(.done), [entry("r1", "z")])
+        case 1: _ = try await store.runs()
+        default: _ = try await store.claim("r1")
+        }
+      }
+      #expect(failure?.message.contains("newer version") == true, "\(failure?.message ?? "")")
+    }
+  }
+
   @Test(arguments: fixtures)
   func `is refused when it is of a later one`(name: String) async throws {
     let path = copy(name)

@@ -213,6 +213,37 @@ import Testing
     #expect(try await leaseEnds(store) == nil)
   }
 
+  @Test func `has one lease for all of its runs`() async throws {
+    let one = store("one")
+    for number in 0..<5 {
+      one.open(record("r\(number)"), [])
+      try await one.append([entry("r\(number)", "a")])
+    }
+    let database = try Database(path: folder.file("rasa.db"))
+    func workers() throws -> [String] {
+      try database.rows("SELECT name FROM workers ORDER BY number") { $0.text(0) }
+    }
+    #expect(try workers() == ["one"])
+    time.pass(seconds: 1800)
+    // What begins later renews it for all.
+    one.open(record("r9"), [])
+    try await one.append([entry("r9", "a")])
+    time.pass(seconds: 1801)
+    let other = store("other")
+    await #expect(throws: Failure.self) { try await other.claim("r1") }
+    lapse()
+    _ = try await other.claim("r1")
+    #expect(try workers() == ["one", "other"])
+    #expect(try await other.run("r1")?.owner == "other")
+    // Rows of workers that own nothing any more are not kept for ever.
+    try await other.close("r1", RunEnding(.done), [])
+    lapse()
+    let third = store("third")
+    third.open(record("r11"), [])
+    try await third.append([entry("r11", "a")])
+    #expect(try workers() == ["one", "third"])
+  }
+
   @Test func `that cannot write down its end lets go of the run`() async throws {
     let store = SQLiteStore(
       path: folder.file("rasa.db"), time: time.source, owner: "one", lease: .seconds(3600))
@@ -310,7 +341,9 @@ import Testing
 
   private func leaseEnds(_ store: SQLiteStore) async throws -> Int64? {
     try await store.writer.read {
-      try $0.first("SELECT lease_ends FROM runs") { $0.integerOrNil(0) } ?? nil
+      try $0.first("SELECT lease_ends FROM runs JOIN workers ON workers.number = worker") {
+        $0.integerOrNil(0)
+      } ?? nil
     }
   }
 }

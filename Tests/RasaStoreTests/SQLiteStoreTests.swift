@@ -28,6 +28,30 @@ import Testing
     await #expect(throws: Failure.self) { try await first.append([entry("r1", "late")]) }
   }
 
+  /// Lists and exports have connections of their own.
+  @Test func `is read while its writer is busy`() async throws {
+    let store = store()
+    store.open(record("r1", session: "s"), [entry("r1", "a")])
+    try await store.close("r1", RunEnding(.done), [])
+    let (begins, begun) = AsyncStream.makeStream(of: Void.self)
+    let isOver = Locked(false)
+    let write = Task {
+      try await store.writer.write { _ in
+        begun.yield()
+        while !isOver.withLock({ $0 }) { usleep(100) }
+      }
+    }
+    for await _ in begins { break }
+    #expect(try await store.runs().map(\.record.id) == ["r1"])
+    #expect(try await store.run("r1")?.lines == 1)
+    #expect(try await store.journal(of: "r1").entries.map(\.kind) == ["a"])
+    #expect(try await store.sessions(limit: 9).map(\.id) == ["s"])
+    #expect(try await store.balance(of: leg("r1", nil).scope) == Balance())
+    #expect(try await store.audits(limit: 9) == [])
+    isOver.withLock { $0 = true }
+    try await write.value
+  }
+
   @Test func `costs one commit for a step, not one for each line`() async throws {
     let store = store()
     store.open(record("r1"), [entry("r1", "started")])

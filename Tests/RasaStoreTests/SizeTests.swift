@@ -85,7 +85,7 @@ struct Conversation {
         legs: [
           leg(run.text, nil), dayLeg("single", 14, 50_000_000_000_000),
           monthLeg("single", nil),
-        ], leaseEnds: Timestamp(milliseconds: time.now.milliseconds + 90_000)),
+        ]),
       recording: [
         line(
           "call.intent",

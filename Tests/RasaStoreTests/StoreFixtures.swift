@@ -53,6 +53,18 @@ struct Fixture {
     }
   }
 
+  /// A worker that has a run of that name, in which it may hold money, and is not heard of any more
+  /// once `lapse` has been called.
+  func gone(with run: String) async throws -> any RunStore {
+    let gone = another("gone")
+    gone.open(record(run), [entry(run, "started")])
+    try await gone.append([])
+    try await gone.append([entry(run, "a")])
+    return gone
+  }
+
+  func lapse() { time.pass(seconds: Self.lease + 1) }
+
   /// Another worker on the same store.
   func another(_ owner: String) -> any RunStore {
     if let store = store as? MemoryRunStore {
@@ -100,14 +112,13 @@ func fact(
 func request(
   _ id: String, _ amount: Int64, _ legs: [BudgetLeg], run: String = "r1",
   persona: String = "analyst", operatorName: String = "respond", provider: String = "openai",
-  model: String = "m", price: String = "2023-11", day: LocalDay = november(14),
-  leaseEnds: Timestamp = Timestamp(milliseconds: .max)
+  model: String = "m", price: String = "2023-11", day: LocalDay = november(14)
 ) -> ReservationRequest {
   ReservationRequest(
     id: Identifier(id), run: Identifier(run),
     key: EffectKey(frame: "session", visit: 1, operatorName: operatorName, label: "call"),
     persona: persona, operatorName: operatorName, provider: provider, model: model, price: price,
-    day: day, amount: Money(picoDollars: amount), legs: legs, leaseEnds: leaseEnds)
+    day: day, amount: Money(picoDollars: amount), legs: legs)
 }
 
 func november(_ day: Int) -> LocalDay { LocalDay(year: 2023, month: 11, day: day) }

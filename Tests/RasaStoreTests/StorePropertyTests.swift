@@ -11,10 +11,9 @@ private struct StoreModel {
   struct Run {
     var lines: [String] = []
     var status = RunRecord.Status.running
-    /// Which store has it, since which claim, and until when that holds for others.
+    /// Which store has it, and since which claim.
     var owner: Int?
     var epoch = 1
-    var leaseEnds: Int64
     var approvals: [String: Approval] = [:]
   }
   struct Hold {
@@ -27,6 +26,10 @@ private struct StoreModel {
   var holds: [String: Hold] = [:]
   /// What each store believes to own, and in which epoch.
   var beliefs: [[String: Int]]
+  /// Until when each store's ownership holds for others.
+  var leases: [Int64]
+
+  func isFree(_ run: Run, at now: Int64) -> Bool { run.owner.map { leases[$0] < now } ?? true }
 
   func owns(_ store: Int, _ run: String) -> Bool {
     guard let epoch = beliefs[store][run] else { return false }
@@ -54,7 +57,8 @@ private struct StoreModel {
         path: folder.file("rasa.db"), time: time.source, owner: "store \(number)",
         lease: .seconds(3600))
     }
-    var model = StoreModel(beliefs: Array(repeating: [:], count: count))
+    var model = StoreModel(
+      beliefs: Array(repeating: [:], count: count), leases: Array(repeating: 0, count: count))
     for step in 0..<120 {
       let place = Int.random(in: 0..<count, using: &numbers)
       let store = stores[place]
@@ -66,7 +70,8 @@ private struct StoreModel {
         let run = "r\(step)"
         store.open(record(run), [])
         try await store.append([entry(run, kind)])
-        model.runs[run] = .init(lines: [kind], owner: place, leaseEnds: now + 3_600_000)
+        model.runs[run] = .init(lines: [kind], owner: place)
+        model.leases[place] = now + 3_600_000
         model.beliefs[place][run] = 1
         continue
       }
@@ -84,7 +89,7 @@ private struct StoreModel {
       switch Int.random(in: 0..<11, using: &numbers) {
       case 0, 1:
         guard let found = model.runs[run] else { continue }
-        let isFree = found.owner == nil || found.leaseEnds < now
+        let isFree = model.isFree(found, at: now)
         let allowed = found.status != .done && isFree
         await attempt(allowed) {
           let history = try await store.claim(id)
@@ -94,7 +99,7 @@ private struct StoreModel {
         model.runs[run]?.owner = place
         model.runs[run]?.epoch += 1
         model.runs[run]?.status = .running
-        model.runs[run]?.leaseEnds = now + 3_600_000
+        model.leases[place] = now + 3_600_000
         model.beliefs[place][run] = model.runs[run]?.epoch
       case 2, 3:
         await attempt(owns) { try await store.append([entry(run, kind)]) }
@@ -168,7 +173,7 @@ private struct StoreModel {
           continue
         }
         guard let found = model.runs[run] else { continue }
-        let isFree = found.owner == nil || found.leaseEnds < now
+        let isFree = model.isFree(found, at: now)
         await attempt(isFree) { _ = try await store.deleteRun(id) }
         if isFree { model.runs[run] = nil }
       }

@@ -196,9 +196,7 @@ private final class NoJournal: Journal, Ledger {
     try await ledger.settle(settlement, recording: [])
   }
   func headroom(_ legs: [BudgetLeg]) async throws -> Money? { try await ledger.headroom(legs) }
-  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    try await ledger.renew(reservation, leaseEnds: leaseEnds)
-  }
+  func confirm(_ run: Identifier) async throws { try await ledger.confirm(run) }
 
   func open(_ run: RunRecord, _ entries: [JournalEntry]) {}
   func claim(_ run: Identifier) async throws -> RunHistory {

@@ -33,12 +33,10 @@ package struct ReservationRequest: Sendable, Hashable {
   package var day: LocalDay
   package var amount: Money
   package var legs: [BudgetLeg]
-  package var leaseEnds: Timestamp
   package init(
     id: Identifier, run: Identifier, key: EffectKey, persona: String, operatorName: String,
     provider: String, model: String, price: String = "",
-    day: LocalDay = LocalDay(year: 1970, month: 1, day: 1), amount: Money, legs: [BudgetLeg],
-    leaseEnds: Timestamp
+    day: LocalDay = LocalDay(year: 1970, month: 1, day: 1), amount: Money, legs: [BudgetLeg]
   ) {
     self.price = price
     self.day = day
@@ -51,7 +49,6 @@ package struct ReservationRequest: Sendable, Hashable {
     self.model = model
     self.amount = amount
     self.legs = legs
-    self.leaseEnds = leaseEnds
   }
 }
 
@@ -100,7 +97,9 @@ package struct Settlement: Sendable, Hashable {
 /// Reservations and settlements of money against limits. `recording` entries are committed in the
 /// same transaction, or not at all.
 package protocol Ledger: Sendable {
-  /// All legs or none.
+  /// All legs or none. A hold lasts until it is settled; what is held for a run that nobody is at work on
+  /// counts as spent where somebody else lacks room. The same request again changes nothing, so that it
+  /// can be repeated when its answer was lost.
   func reserve(
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome
@@ -108,11 +107,10 @@ package protocol Ledger: Sendable {
   func settle(_ settlement: Settlement, recording entries: [JournalEntry]) async throws
   /// The smallest room left under the legs; nil when none of them has a limit.
   func headroom(_ legs: [BudgetLeg]) async throws -> Money?
-  /// Moves the end of a lease while the call is still going on. Throws when another process has
-  /// taken the run over meanwhile.
-  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws
+  /// Makes sure that the run is still this process's. Throws when another one has taken it over.
+  func confirm(_ run: Identifier) async throws
   /// Whether nobody else can have taken the run over by now, as far as can be told without asking
-  /// anybody and at once. Where it is false, `renew` shows it.
+  /// anybody and at once. Where it is false, `confirm` shows it.
   func isSurelyOwned(_ run: Identifier) -> Bool
 }
 

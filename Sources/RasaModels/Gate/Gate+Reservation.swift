@@ -5,7 +5,7 @@ package import RasaPersona
 import RasaSystem
 
 /// All that the gate does about money: what a call may cost, its reservation before anything is sent, the
-/// renewal while it runs, and the settlement at its end.
+/// ownership checks while it runs, and the settlement at its end.
 extension Gate {
   static let renewalInterval: UInt64 = 20_000_000_000
   private static let freshness: UInt64 = 500_000_000
@@ -48,7 +48,6 @@ extension Gate {
     var sizing = HoldSizing(
       price: price, input: estimate.tokens, room: room, seconds: paidSeconds(plan, price),
       overrun: state.withLock { $0.overrun(of: candidate.key) }, recorded: doubt?.amount)
-    let lease = lease(for: candidate, plan)
     var exceeds = false
     var tries = 0
     while true {
@@ -66,14 +65,14 @@ extension Gate {
         key: plan.context.key, persona: plan.context.persona,
         operatorName: plan.context.key.operatorName, provider: candidate.provider,
         model: call.model, price: known == nil && price.isFree ? "" : price.version, day: day,
-        amount: sizing.amount, legs: legs, leaseEnds: now.advanced(by: lease))
+        amount: sizing.amount, legs: legs)
       let intent = intentEntry(
         plan, request, sizing, price, cap: cap, adaptations: call.quirks.adaptations,
         isPriceKnown: known != nil, exceedsBudget: exceeds, attached: estimate.attached)
       let settlements = settlements.count
       let terms = Hold.Terms(
         idempotencyKey: doubt?.idempotencyKey ?? request.id.text, cap: cap, ceiling: room.whole,
-        price: price, estimate: estimate, lease: lease, reservedAt: begun)
+        price: price, estimate: estimate, reservedAt: begun)
       switch try await Hold.reserve(request, terms, in: ledger, recording: intent) {
       case .held(let hold): return .held(hold)
       case .refused(let leg, let balance):
@@ -172,25 +171,14 @@ extension Gate {
     return deadline > now ? Double(deadline - now) / 1e9 : 0
   }
 
-  /// A minute, or longer than the longest silence that the call is allowed: a lease is renewed when
-  /// something arrives.
-  private func lease(for candidate: Candidate, _ plan: CallPlan) -> Duration {
-    let silence = max(
-      firstContentTimeout(for: candidate, plan.profile) + timeToSend(plan),
-      idleTimeout(for: candidate))
-    return max(.seconds(60), silence + .seconds(30))
-  }
-
-  // MARK: While it runs
-
-  /// Moves the lease's end when that is due: it shows whether the run is still this process's. Before
+  /// Checks now and then whether the run is still this process's. Before
   /// anything is sent that is asked again if it took long to get so far, as it does for a process
   /// that was stopped for a while.
   func renew(_ hold: inout Hold, at now: UInt64, isUnsent: Bool = false) async throws {
     let interval = isUnsent ? Self.freshness : Self.renewalInterval
     guard now >= hold.renewedAt &+ interval else { return }
     hold.renewedAt = now
-    try await ledger.renew(hold.reservation, leaseEnds: time.now().advanced(by: hold.lease))
+    try await ledger.confirm(hold.run)
   }
 
   // MARK: What it came to

@@ -7,6 +7,7 @@ import RasaHTTPClient
 /// settling consumes it.
 struct Hold: ~Copyable, Sendable {
   let reservation: Identifier
+  let run: Identifier
   /// What the provider may recognise the request by if it is sent again.
   let idempotencyKey: String
   /// The most tokens that the answer may have, and is told to have; nil where nobody bounds it.
@@ -17,9 +18,8 @@ struct Hold: ~Copyable, Sendable {
   /// How much input was reckoned with.
   let estimate: TokenEstimate
   let amount: Money
-  /// When the lease was last moved, in nanoseconds of the monotonic clock.
+  /// When the run was last known to be this process's, in nanoseconds of the monotonic clock.
   var renewedAt: UInt64
-  let lease: Duration
   /// Whether the request has left.
   let trace = RequestTrace()
 
@@ -30,7 +30,6 @@ struct Hold: ~Copyable, Sendable {
     var ceiling: Int64?
     var price: Price
     var estimate: TokenEstimate
-    var lease: Duration
     /// In nanoseconds of the monotonic clock.
     var reservedAt: UInt64
   }
@@ -53,6 +52,7 @@ struct Hold: ~Copyable, Sendable {
 
   private init(_ request: ReservationRequest, _ terms: Terms) {
     reservation = request.id
+    run = request.run
     amount = request.amount
     idempotencyKey = terms.idempotencyKey
     cap = terms.cap
@@ -60,6 +60,5 @@ struct Hold: ~Copyable, Sendable {
     price = terms.price
     estimate = terms.estimate
     renewedAt = terms.reservedAt
-    lease = terms.lease
   }
 }

@@ -60,6 +60,17 @@ extension Database {
     }
   }
 
+  /// Why a statement has failed: the tables may be a newer version's by now.
+  func explained(_ error: any Error, _ schema: Schema) -> Failure {
+    guard let version = try? schemaVersion() else { return Failure(reporting: error) }
+    do {
+      try refuseFutureVersion(version, schema)
+    } catch let newer {
+      return Failure(reporting: newer)
+    }
+    return Failure(reporting: error)
+  }
+
   package func refuseFutureVersion(_ version: Int64, _ schema: Schema) throws {
     guard version > schema.version || version < 0 else { return }
     throw Failure(

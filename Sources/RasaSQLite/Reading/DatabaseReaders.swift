@@ -31,13 +31,13 @@ package final class DatabaseReaders: Sendable {
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result? {
     try await withCheckedThrowingContinuation { continuation in
-      let work = ReadingWork.read { database in
+      let work = ReadingWork.read { [schema] database in
         guard let database else { return continuation.resume(returning: nil) }
         do {
           let result = try database.snapshot { try body(database) }
           continuation.resume(returning: result)
         } catch {
-          continuation.resume(throwing: Failure(reporting: error))
+          continuation.resume(throwing: database.explained(error, schema))
         }
       }
       if add(work) { return }

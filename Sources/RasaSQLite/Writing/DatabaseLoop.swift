@@ -260,7 +260,7 @@ final class DatabaseLoop {
       } catch let again as Again {
         throw again
       } catch {
-        operation.fail(Failure(reporting: error))
+        operation.fail(connection?.database.explained(error, schema) ?? Failure(reporting: error))
       }
     }
   }
@@ -291,7 +291,7 @@ final class DatabaseLoop {
     do {
       result = try operation.run(database)
     } catch {
-      let failure = Failure(reporting: error)
+      let failure = database.explained(error, schema)
       result = { operation.fail(failure) }
     }
     if group == nil { result() } else { group?.add(result, operation.fail) }

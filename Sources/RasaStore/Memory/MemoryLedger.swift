@@ -11,49 +11,52 @@ struct MemoryLedger {
     var actual: Money?
     var settlement: Settlement?
     var madeAt: Timestamp
+    /// Whether its run was there.
+    var isOfRun: Bool
     var settledAt: Timestamp?
   }
 
   private(set) var balances: [BudgetLeg.Scope: Balance] = [:]
   private(set) var reservations: [Identifier: Reservation] = [:]
-  /// The reservations that are held: what may expire, without going through all that ever were.
+  /// The reservations that are held.
   private var held: Set<Identifier> = []
-  /// No lease ends before this, so that there is nothing to look for until then.
-  private var firstLeaseEnd = Timestamp(milliseconds: .max)
   var audits: [Audit] = []
 
   func balance(of scope: BudgetLeg.Scope) -> Balance { balances[scope] ?? Balance() }
 
-  mutating func expire(at now: Timestamp) {
-    guard firstLeaseEnd < now else { return }
-    firstLeaseEnd = Timestamp(milliseconds: .max)
-    for id in held {
+  /// What is held for runs that nobody is at work on counts as spent.
+  ///
+  /// - Returns: whether there was any.
+  mutating func expire(where isLeft: (Identifier) -> Bool) -> Bool {
+    let gone = held.filter { id in
+      reservations[id].map { $0.isOfRun && isLeft($0.request.run) } ?? false
+    }
+    for id in gone {
       guard let reservation = reservations[id] else { continue }
-      guard reservation.request.leaseEnds < now else {
-        firstLeaseEnd = min(firstLeaseEnd, reservation.request.leaseEnds)
-        continue
-      }
       release(id, reservation, at: reservation.request.amount)
       reservations[id]?.state = .expired
       reservations[id]?.actual = reservation.request.amount
     }
+    return !gone.isEmpty
   }
 
   func refusal(of request: ReservationRequest) -> ReservationOutcome? {
     .refusal(of: request) { balance(of: $0) }
   }
 
-  func refuseKnown(_ request: ReservationRequest) throws {
-    if reservations[request.id] != nil { throw Failure.knownReservation(request.id) }
+  /// Whether the very same was asked before; throws when something else was.
+  func isKnown(_ request: ReservationRequest) throws -> Bool {
+    guard let known = reservations[request.id] else { return false }
+    guard known.request == request else { throw Failure.knownReservation(request.id) }
+    return true
   }
 
-  mutating func hold(_ request: ReservationRequest, at now: Timestamp) {
+  mutating func hold(_ request: ReservationRequest, isOfRun: Bool, at now: Timestamp) {
     let scopes = Set(request.legs.map(\.scope))
     for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
     reservations[request.id] = Reservation(
-      request: request, scopes: scopes, state: .held, madeAt: now)
+      request: request, scopes: scopes, state: .held, madeAt: now, isOfRun: isOfRun)
     held.insert(request.id)
-    firstLeaseEnd = min(firstLeaseEnd, request.leaseEnds)
   }
 
   func isOpen(_ reservation: Identifier) throws -> Bool {
@@ -94,12 +97,6 @@ struct MemoryLedger {
       }
       balances[scope] = balance
     }
-  }
-
-  mutating func renew(_ id: Identifier, _ leaseEnds: Timestamp) {
-    guard held.contains(id) else { return }
-    reservations[id]?.request.leaseEnds = leaseEnds
-    firstLeaseEnd = min(firstLeaseEnd, leaseEnds)
   }
 
   /// What the balance of what counts as spent has changed by.

@@ -8,11 +8,14 @@ extension MemoryRunStore {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
     return try work { state, worker, now in
       for entry in entries { _ = try state.journals.ownedPlace(of: entry.run, by: worker) }
-      state.ledger.expire(at: now)
+      if try state.ledger.isKnown(request) { return .held }
+      if case .refused(_, let balance)? = state.ledger.refusal(of: request), balance.held > .zero {
+        state.expireReservationsOfTheGone(by: worker, at: now)
+      }
       if let refusal = state.ledger.refusal(of: request) { return refusal }
-      try state.ledger.refuseKnown(request)
       try state.journals.append(entries, by: worker)
-      state.ledger.hold(request, at: now)
+      state.ledger.hold(
+        request, isOfRun: state.journals.places[request.run] != nil, at: now)
       return .held
     }
   }
@@ -35,7 +38,23 @@ extension MemoryRunStore {
     }
   }
 
-  package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    state.withLock { $0.ledger.renew(reservation, leaseEnds) }
+  package func confirm(_ run: Identifier) async throws {
+    try work(renewing: true) { state, worker, _ in
+      guard state.journals.places[run] != nil else { return }
+      _ = try state.journals.ownedPlace(of: run, by: worker)
+    }
+  }
+}
+
+extension MemoryRunStore.State {
+  /// - Parameter worker: who asks, and so is at work.
+  fileprivate mutating func expireReservationsOfTheGone(by worker: Int, at now: Timestamp) {
+    let (journals, workers) = (journals, workers)
+    _ = ledger.expire { run in
+      guard let place = journals.places[run], let owner = journals.runs[place].owner else {
+        return true
+      }
+      return owner != worker && !workers[owner].isAlive(at: now)
+    }
   }
 }

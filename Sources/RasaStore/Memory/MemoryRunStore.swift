@@ -42,7 +42,7 @@ package final class MemoryRunStore: RunStore {
 }
 
 /// Somebody who owns runs, for as long as the lease lasts. There is no thread that renews it: whatever
-/// begins or takes up a run, or holds money, does.
+/// begins, takes up or confirms a run does.
 struct MemoryWorker {
   var name: String
   var leaseEnds = Timestamp(milliseconds: .min)
@@ -52,19 +52,23 @@ struct MemoryWorker {
 }
 
 extension MemoryRunStore {
-  /// Does something as this worker, who is shown to be alive by it.
-  func work<Result>(_ body: (inout State, Int, Timestamp) throws -> Result) throws -> Result {
+  /// Does something as this worker; what begins or takes up a run renews its lease.
+  func work<Result>(
+    renewing: Bool = false, _ body: (inout State, Int, Timestamp) throws -> Result
+  ) throws -> Result {
     let now = time.now()
     return try state.withLock { state in
       try state.refuseClosed(worker)
-      state.workers[worker].leaseEnds = Timestamp(
-        milliseconds: now.milliseconds.addingReportingOverflow(lease).partialValue)
+      if renewing {
+        state.workers[worker].leaseEnds = Timestamp(
+          milliseconds: now.milliseconds.addingReportingOverflow(lease).partialValue)
+      }
       return try body(&state, worker, now)
     }
   }
 
   package func open(_ run: RunRecord, _ entries: [JournalEntry]) {
-    try? work { state, worker, _ in
+    try? work(renewing: true) { state, worker, _ in
       guard state.journals.open(run, entries, by: worker), let session = run.session else { return }
       state.memories.use(
         SessionID(session, of: run.user), persona: run.persona, at: run.startedAt)
@@ -83,7 +87,7 @@ extension MemoryRunStore {
   }
 
   package func claim(_ run: Identifier) async throws -> RunHistory {
-    let (history, loser) = try work { state, worker, now in
+    let (history, loser) = try work(renewing: true) { state, worker, now in
       let workers = state.workers
       return try state.journals.claim(run, by: worker) {
         workers[$0].isAlive(at: now) ? workers[$0].name : nil

@@ -2,11 +2,12 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 import RasaSystem
+import Synchronization
 
 /// The runs that this store owns: in which epoch, and what to do when somebody asks to cancel one.
 ///
-/// While it owns any, the database's thread renews their leases, apart from whatever the runs are
-/// doing, and looks now and then whether another process has asked for something.
+/// While it owns any, the database's thread renews the one lease that holds for all of them, apart from
+/// whatever the runs are doing, and looks now and then whether another process has asked for something.
 final class RunKeeper: Sendable {
   private struct Ownership {
     var epoch: Int64
@@ -29,7 +30,7 @@ final class RunKeeper: Sendable {
     var nextRenewal = ContinuousClock.Instant.now
     /// What the database's version was at the last look.
     var version: Int64?
-    /// The leases that are being renewed, until that is committed.
+    /// The runs whose lease is being renewed, until that is committed.
     var renewing: [(run: String, epoch: Int64, began: ContinuousClock.Instant)] = []
 
     /// Whether there is anything to see to.
@@ -40,18 +41,36 @@ final class RunKeeper: Sendable {
   private let time: TimeSource
   private let lease: Duration
   private let name: String?
+  /// Which of the stores of this process it is.
+  private let place: Int
+  private static let places = Atomic(0)
   private static let timeBetweenLooks = Duration.milliseconds(250)
   private static let timeBetweenTries = Duration.seconds(1)
 
   init(owner name: String?, lease: Duration, time: TimeSource) {
     self.name = name
+    place = Self.places.add(1, ordering: .relaxed).newValue
     self.lease = lease
     self.time = time
   }
 
   /// Who this store is to others. Asking the system for it takes a moment, so that is done when it
   /// is first written down.
-  var owner: String { name ?? ProcessIdentity.current.text }
+  var worker: Worker {
+    let name = name ?? ProcessIdentity.current.text
+    return Worker(id: "\(name) \(place)", name: name)
+  }
+
+  private let isKnown = Atomic(false)
+
+  /// The number of this worker's row, which is there afterwards with a new lease.
+  func number(in database: Database, leaseEnds: Timestamp) throws -> Int64 {
+    // Once for each process: what earlier ones have left.
+    if !isKnown.exchange(true, ordering: .relaxed) {
+      try database.forgetIdleWorkers(now: time.now())
+    }
+    return try database.number(of: worker, leaseEnds: leaseEnds)
+  }
 
   var leaseEnds: Timestamp {
     Timestamp(milliseconds: time.now().milliseconds + lease.components.seconds * 1000)
@@ -197,29 +216,41 @@ final class RunKeeper: Sendable {
     // Reads a few bytes of shared memory; nothing has changed while it stays the same.
     let version = try database.first("PRAGMA data_version") { $0.integer(0) }
     if version != before {
-      for (run, epoch) in runs { try look(at: run, epoch: epoch, database) }
+      _ = try compare(runs, with: database)
       state.withLock { $0.version = version }
     }
     guard renews || !leaving.isEmpty else { return nil }
-    let (owner, leaseEnds) = (owner, leaseEnds)
+    let (worker, leaseEnds) = (worker, leaseEnds)
     return { [self] database in
       for (run, epoch) in leaving {
-        try database.run(
-          """
-          UPDATE runs SET owner = NULL, lease_ends = NULL WHERE id = ? AND epoch = ? AND owner = ?
-          """, .text(run), .integer(epoch), .text(owner))
+        try database.letGo(of: run, epoch: epoch, by: worker)
         hasLeft(run, epoch: epoch)
       }
       guard renews else { return }
-      for (run, epoch) in runs {
-        if try database.renewLease(of: run, epoch: epoch, owner: owner, to: leaseEnds) {
-          state.withLock { $0.renewing.append((run, epoch, now)) }
-        } else {
-          try look(at: run, epoch: epoch, database)
-        }
+      try database.renewLease(of: worker, to: leaseEnds)
+      // Not before it is known that nobody has taken one meanwhile.
+      let held = try compare(runs, with: database)
+      state.withLock { state in
+        state.renewing = held.map { ($0, runs[$0] ?? 0, now) }
+        state.nextRenewal = now + lease / 3
       }
-      state.withLock { $0.nextRenewal = now + lease / 3 }
     }
+  }
+
+  /// Looks what has become of the runs; answers which of them the file calls this store's.
+  private func compare(_ runs: [String: Int64], with database: Database) throws -> [String] {
+    if runs.isEmpty { return [] }
+    var held: [String] = []
+    for found in try database.runs(of: worker) where runs[found.id] == found.epoch {
+      held.append(found.id)
+      if found.isToCancel { cancelIsAsked(of: found.id) }
+    }
+    if held.count == runs.count { return held }
+    let known = Set(held)
+    for (run, epoch) in runs where !known.contains(run) {
+      try look(at: run, epoch: epoch, database)
+    }
+    return held
   }
 
   /// A run that is not there yet will be with its first durable line.
@@ -233,17 +264,5 @@ final class RunKeeper: Sendable {
     } else if row.isToCancel {
       cancelIsAsked(of: run)
     }
-  }
-}
-
-extension Database {
-  /// False when the run is not there yet, or not this owner's any more.
-  func renewLease(
-    of run: String, epoch: Int64, owner: String, to end: Timestamp
-  ) throws -> Bool {
-    try self.run(
-      "UPDATE runs SET lease_ends = ? WHERE id = ? AND epoch = ? AND owner = ?",
-      .integer(end.milliseconds), .text(run), .integer(epoch), .text(owner))
-    return changes > 0
   }
 }

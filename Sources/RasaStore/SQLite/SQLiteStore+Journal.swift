@@ -12,8 +12,8 @@ extension SQLiteStore {
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     keeper.own(run.id.text, epoch: Self.firstEpoch, since: began)
     writer.deferred(run.id.text) { database in
-      let number = try database.insert(
-        run, input: input, epoch: Self.firstEpoch, owner: keeper.owner, leaseEnds: leaseEnds)
+      let worker = try keeper.number(in: database, leaseEnds: leaseEnds)
+      let number = try database.insert(run, input: input, epoch: Self.firstEpoch, worker: worker)
       database.begin(
         run.id.text, at: RunEnd(number: number, epoch: Self.firstEpoch, lines: 0))
       try database.insert(lines)
@@ -39,7 +39,8 @@ extension SQLiteStore {
       }
       let entries = try database.journal(of: run)?.whole() ?? []
       let epoch = (before ?? 0) + 1
-      try database.own(run.text, epoch: epoch, owner: keeper.owner, leaseEnds: leaseEnds)
+      let worker = try keeper.number(in: database, leaseEnds: leaseEnds)
+      try database.own(run.text, epoch: epoch, worker: worker)
       var record = listing.record
       record.status = .running
       faultPoint("claim.before")
@@ -131,7 +132,7 @@ extension SQLiteStore {
 extension Database {
   /// The number of the new run, which is this owner's from its first moment.
   fileprivate func insert(
-    _ run: RunRecord, input: KeptText, epoch: Int64, owner: String, leaseEnds: Timestamp
+    _ run: RunRecord, input: KeptText, epoch: Int64, worker: Int64
   ) throws -> Int64 {
     let startedAt = SQLValue.integer(run.startedAt.milliseconds)
     let session = try run.session.map { name in
@@ -140,33 +141,27 @@ extension Database {
     try self.run(
       """
       INSERT OR IGNORE INTO runs (id, session, persona, persona_digest, user, input, started_at,
-        status, fork_of, changed_at, epoch, owner, lease_ends)
-      VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?)
+        status, fork_of, changed_at, epoch, worker)
+      VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)
       """,
       .text(run.id.text), .text(orNull: session), .integer(try word(run.persona)),
       .integer(try word(run.personaDigest)), .integer(try word(run.user)), try keep(input),
-      startedAt, .text(orNull: run.forkOf?.text), startedAt, .integer(epoch), .text(owner),
-      .integer(leaseEnds.milliseconds))
+      startedAt, .text(orNull: run.forkOf?.text), startedAt, .integer(epoch), .integer(worker))
     guard changes == 1 else { throw Failure.knownRun(run.id.text) }
     return lastInsertedRow
   }
 
-  fileprivate func own(
-    _ run: String, epoch: Int64, owner: String, leaseEnds: Timestamp
-  ) throws {
+  fileprivate func own(_ run: String, epoch: Int64, worker: Int64) throws {
     try self.run(
-      """
-      UPDATE runs SET status = 'running', epoch = ?, owner = ?, lease_ends = ?, cancel_asked = NULL
-      WHERE id = ?
-      """,
-      .integer(epoch), .text(owner), .integer(leaseEnds.milliseconds), .text(run))
+      "UPDATE runs SET status = 'running', epoch = ?, worker = ?, cancel_asked = NULL WHERE id = ?",
+      .integer(epoch), .integer(worker), .text(run))
   }
 
   /// The run has stopped and is nobody's. Questions of a run that does not wait are withdrawn.
   fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
     let kept = try rows(
       """
-      UPDATE runs SET owner = NULL, lease_ends = NULL, cancel_asked = NULL,
+      UPDATE runs SET worker = NULL, cancel_asked = NULL,
         status = iif(?1 = 'parked' AND cancel_asked IS NOT NULL, 'cancelled', ?1)
       WHERE number = ?2 RETURNING status
       """, .text(status.rawValue), .integer(run)

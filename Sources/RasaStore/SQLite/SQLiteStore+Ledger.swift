@@ -11,11 +11,11 @@ extension SQLiteStore {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
     let owned = try keeper.owned(entries)
     let now = time.now()
+    let worker = keeper.worker
     let outcome = try await writer.write(after: owned.map(\.run)) { database in
       try database.refuseLost(owned)
-      try database.expireReservations(at: now)
-      let outcome = try database.hold(request, at: now)
-      if outcome == .held { try database.insert(owned) }
+      let (outcome, isNew) = try database.hold(request, by: worker, at: now)
+      if isNew { try database.insert(owned) }
       faultPoint("reserve.before")
       return outcome
     }
@@ -65,74 +65,56 @@ extension SQLiteStore {
     }
   }
 
-  package func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    let (keeper, runLeaseEnds) = (keeper, keeper.leaseEnds)
+  package func confirm(_ run: Identifier) async throws {
+    if keeper.isProven(run.text) { return }
+    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     let began = ContinuousClock.now
-    let renewed = try await writer.write { database -> (run: String, epoch: Int64)? in
-      let found = try database.first(
-        """
-        SELECT runs.id, runs.epoch FROM reservations JOIN runs ON runs.number = reservations.run
-        WHERE reservations.id = ?
-        """, .text(reservation.text)
-      ) { (run: $0.text(0), epoch: $0.integer(1)) }
-      if let found, try keeper.epoch(of: found.run) != found.epoch {
-        throw Failure.takenOver(found.run)
-      }
-      try database.run(
-        "UPDATE reservations SET lease_ends = ? WHERE id = ? AND state = 0",
-        .integer(leaseEnds.milliseconds), .text(reservation.text))
-      guard let found else { return nil }
-      let isOwn = try database.renewLease(
-        of: found.run, epoch: found.epoch, owner: keeper.owner, to: runLeaseEnds)
-      return isOwn ? found : nil
+    let epoch = try? keeper.epoch(of: run.text)
+    let isThere = try await writer.write { database in
+      guard let end = try database.end(of: run.text) else { return false }
+      guard end.epoch == epoch else { throw Failure.takenOver(run.text) }
+      try database.renewLease(of: keeper.worker, to: leaseEnds)
+      return true
     }
-    if let renewed { keeper.prove(renewed.run, epoch: renewed.epoch, since: began) }
+    if isThere, let epoch { keeper.prove(run.text, epoch: epoch, since: began) }
   }
 
   package func isSurelyOwned(_ run: Identifier) -> Bool { keeper.isProven(run.text) }
 }
 
 extension Database {
-  /// How many leases one reservation ends: the rest counts as held until a later one comes by,
-  /// which takes the same room.
-  private static let expiredAtOnce = 64
-
   /// The money of a run that somebody else has taken over is theirs to decide about.
   fileprivate func refuseLost(_ owned: [OwnedLines]) throws {
     for part in owned { _ = try ownedEnd(of: part.run, epoch: part.epoch) }
   }
 
-  fileprivate func expireReservations(at now: Timestamp) throws {
-    let expired = try rows(
-      """
-      SELECT id, amount, legs FROM reservations WHERE state = 0 AND lease_ends < ?
-      ORDER BY lease_ends LIMIT ?
-      """, .integer(now.milliseconds), .integer(Self.expiredAtOnce)
-    ) { (id: $0.text(0), amount: Money(picoDollars: $0.integer(1)), legs: $0.text(2)) }
-    for reservation in expired { try expire(reservation) }
-  }
-
-  /// Nobody settles what a process that has ended held before its run is resumed, so there is no use
-  /// in waiting for the end of its lease: it counts as spent, until a resumed run settles it.
+  /// What is held for runs that nobody is at work on counts as spent: nobody settles it before its run
+  /// is taken up again, which then says what it has cost.
   ///
+  /// - Parameter worker: who asks, and so is at work.
   /// - Returns: whether there was any.
-  private func expireReservationsOfTheGone(at now: Timestamp) throws -> Bool {
+  private func expireReservationsOfTheGone(by worker: Worker, at now: Timestamp) throws -> Bool {
     let held = try rows(
       """
-      SELECT reservations.id, amount, legs, owner
-      FROM reservations INDEXED BY reservations_held JOIN runs ON runs.number = reservations.run
-      WHERE state = 0 AND owner IS NOT NULL
+      SELECT reservations.id, amount, legs, workers.id, workers.name, workers.lease_ends
+      FROM reservations INDEXED BY reservations_held
+        LEFT JOIN runs ON runs.number = reservations.run
+        LEFT JOIN workers ON workers.number = runs.worker
+      WHERE state = 0 AND reservations.run IS NOT NULL
       """
     ) { row in
       (
         reservation: (
           id: row.text(0), amount: Money(picoDollars: row.integer(1)), legs: row.text(2)
-        ), owner: row.text(3)
+        ), worker: row.textOrNil(3), name: row.textOrNil(4),
+        leaseEnds: row.integerOrNil(5).map(Timestamp.init)
       )
     }
     let lives = Lives(now: now)
-    let gone = held.filter { lives.isGone($0.owner) }
-    for (reservation, _) in gone { try expire(reservation) }
+    let gone = held.filter {
+      $0.worker != worker.id && !lives.isAlive($0.name, leaseEnds: $0.leaseEnds)
+    }
+    for (reservation, _, _, _) in gone { try expire(reservation) }
     return !gone.isEmpty
   }
 
@@ -144,8 +126,8 @@ extension Database {
   }
 
   fileprivate func hold(
-    _ request: ReservationRequest, at now: Timestamp
-  ) throws -> ReservationOutcome {
+    _ request: ReservationRequest, by worker: Worker, at now: Timestamp
+  ) throws -> (outcome: ReservationOutcome, isNew: Bool) {
     var scopes: [String] = []
     for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
     var balances = try balances(of: scopes)
@@ -153,27 +135,46 @@ extension Database {
       ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
     }
     if case .refused(_, let balance)? = refusal(), balance.held > .zero,
-      try expireReservationsOfTheGone(at: now)
+      try expireReservationsOfTheGone(by: worker, at: now)
     {
       balances = try self.balances(of: scopes)
     }
-    if let refusal = refusal() { return refusal }
+    if let refusal = refusal() {
+      return try isKnown(request) ? (.held, false) : (refusal, false)
+    }
     try run(
       """
       INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,
-        amount, made_at, lease_ends, state, legs)
-      VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
+        amount, made_at, state, legs)
+      VALUES (?, (SELECT number FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
       """,
       .text(request.id.text), .text(request.run.text),
       .integer(try word(request.key.description)), .integer(try word(request.persona)),
       .integer(try word(request.provider)), .integer(try word(request.model)),
       .integer(try word(request.price)), .integer(request.day.number),
       .integer(request.amount.picoDollars), .integer(now.milliseconds),
-      .integer(request.leaseEnds.milliseconds), .text(Legs.text(scopes)))
-    guard changes == 1 else { throw Failure.knownReservation(request.id) }
+      .text(Legs.text(scopes)))
+    guard changes == 1 else {
+      guard try isKnown(request) else { throw Failure.knownReservation(request.id) }
+      return (.held, false)
+    }
     for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
     try set(balances)
-    return .held
+    return (.held, true)
+  }
+
+  /// Whether the very same was asked before.
+  private func isKnown(_ request: ReservationRequest) throws -> Bool {
+    try first(
+      """
+      SELECT 1 FROM reservations WHERE id = ? AND amount = ? AND day = ?
+        AND effect = (SELECT number FROM words WHERE text = ?)
+        AND provider = (SELECT number FROM words WHERE text = ?)
+        AND model = (SELECT number FROM words WHERE text = ?)
+      """, .text(request.id.text), .integer(request.amount.picoDollars),
+      .integer(request.day.number), .text(request.key.description), .text(request.provider),
+      .text(request.model)
+    ) { _ in true } ?? false
   }
 
   /// False when it was settled before.
@@ -201,7 +202,7 @@ extension Database {
     // Nothing moves between its balances any more.
     try run(
       """
-      UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?, lease_ends = 0,
+      UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?,
         legs = NULL, input_tokens = ?, output_tokens = ?, cached_tokens = ?, written_tokens = ?,
         reasoning_tokens = ?, is_reported = ? WHERE id = ?
       """,

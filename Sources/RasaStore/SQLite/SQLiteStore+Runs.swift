@@ -69,7 +69,7 @@ extension SQLiteStore {
         // The next epoch: who wakes up and thinks the run is still its own writes nothing.
         try database.run(
           """
-          UPDATE runs SET status = 'cancelled', epoch = epoch + 1, owner = NULL, lease_ends = NULL,
+          UPDATE runs SET status = 'cancelled', epoch = epoch + 1, worker = NULL,
             cancel_asked = NULL, changed_at = ? WHERE number = ?
           """, .integer(now.milliseconds), .integer(end.number))
         try database.withdrawApprovals(of: end.number, now: now)
@@ -136,12 +136,13 @@ private struct RunRow {
   static let query = """
     SELECT runs.id,
       coalesce((SELECT id FROM sessions WHERE key = runs.session), runs.session), persona.text, digest.text, user.text, input, started_at, status,
-      fork_of, lines, changed_at, owner, lease_ends,
+      fork_of, lines, changed_at, workers.name, workers.lease_ends,
       (SELECT settled FROM balances WHERE scope = 'execution:' || runs.id),
       (SELECT count(*) FROM approvals WHERE run = runs.number AND standing = 'pending')
     FROM runs JOIN words AS persona ON persona.number = runs.persona
       JOIN words AS digest ON digest.number = persona_digest
       JOIN words AS user ON user.number = runs.user
+      LEFT JOIN workers ON workers.number = runs.worker
     """
 
   private var record: RunRecord

@@ -47,7 +47,7 @@ package final class SQLiteStore: RunStore {
   package func prepare() {
     // Who this process is has to be asked of the system, and is written with the first commit.
     let keeper = keeper
-    writer.prepare { _ in _ = keeper.owner }
+    writer.prepare { _ in _ = keeper.worker }
   }
 
   /// Finishes what was asked and closes the file. What is durable is so without it; deferred

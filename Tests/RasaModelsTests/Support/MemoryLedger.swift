@@ -8,7 +8,7 @@ final class MemoryLedger: Ledger, ModelHistory {
     var held: [Identifier: ReservationRequest] = [:]
     var reservations: [ReservationRequest] = []
     var settlements: [Settlement] = []
-    var renewals: [(reservation: Identifier, leaseEnds: Timestamp)] = []
+    var confirmed: [Identifier] = []
     var entries: [JournalEntry] = []
     var standings: [ModelKey: ModelStanding] = [:]
 
@@ -59,9 +59,7 @@ final class MemoryLedger: Ledger, ModelHistory {
     }
   }
 
-  func renew(_ reservation: Identifier, leaseEnds: Timestamp) async throws {
-    locked.withLock { $0.renewals.append((reservation, leaseEnds)) }
-  }
+  func confirm(_ run: Identifier) async throws { locked.withLock { $0.confirmed.append(run) } }
 
   func standings() async throws -> [ModelStanding] { Array(state.standings.values) }
 
