@@ -9,7 +9,7 @@ extension Graph {
   /// - Parameters:
   ///   - shipped: looks up operators that are implied or that frames name.
   ///   - delegates: looks up the personas and agents that work inside this one.
-  ///   - tools: what operators of kind `tool` can have done.
+  ///   - tools: the tools that operators of kind `tool` can call.
   package static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
@@ -74,8 +74,6 @@ struct GraphCompiler {
   var problems: [Failure] = []
   /// Whether some operators are there by their names alone.
   var isPartial = false
-  /// What operators of kind `tool` can have done.
-  var tools: Set<String> = []
   var operators: NamedOperators
   let shipped: (String) throws(Failure) -> OperatorDefinition
   let delegates: (String) throws(Failure) -> PersonaDefinition?

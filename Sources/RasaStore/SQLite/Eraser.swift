@@ -50,8 +50,8 @@ struct Eraser: Sendable {
     }
     if gone.isEmpty { return 0 }
     let survey = try await survey(without: gone, newest: try await newest())
-    var first: Int64 = 0
-    while let unused = try await unused(survey, from: &first) {
+    var last = survey.newest.body
+    while let unused = try await unused(survey, upTo: &last) {
       bytes += unused.reduce(0) { $0 + $1.bytes }
     }
     return bytes
@@ -148,18 +148,21 @@ struct Eraser: Sendable {
     var bytes: Int
   }
 
-  /// The next of the bodies that nothing needs; nil after the last one.
-  private func unused(_ survey: Survey, from first: inout Int64) async throws -> [Unused]? {
-    if first > survey.newest.body { return nil }
-    let (begin, end) = (first, survey.newest.body)
+  /// The next of the bodies that nothing needs, the newest first; nil after the oldest one.
+  ///
+  /// What refers to others is newer than they are and has to go before them: whoever writes between two
+  /// transactions and finds a body there takes it for whole, with all of its parts.
+  private func unused(_ survey: Survey, upTo last: inout Int64) async throws -> [Unused]? {
+    if last < 1 { return nil }
+    let end = last
     let atMost = slices.bodies * 10
     let found = try await writer.read { database in
       try database.rows(
-        "SELECT number, length(bytes) FROM bodies WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?",
-        .integer(begin), .integer(end), .integer(atMost)
+        "SELECT number, length(bytes) FROM bodies WHERE number <= ? ORDER BY number DESC LIMIT ?",
+        .integer(end), .integer(atMost)
       ) { Unused(number: $0.integer(0), bytes: Int($0.integer(1))) }
     }
-    first = found.count < atMost ? end + 1 : (found.last?.number ?? end) + 1
+    last = found.count < atMost ? 0 : (found.last?.number ?? 1) - 1
     return found.filter { !survey.used.contains($0.number) }
   }
 
@@ -168,8 +171,8 @@ struct Eraser: Sendable {
     // What is added to it in a transaction that fails is needed none the less.
     let survey = Locked(begun)
     var bytes = 0
-    var first: Int64 = 0
-    while let found = try await unused(begun, from: &first) {
+    var newestLeft = begun.newest.body
+    while let found = try await unused(begun, upTo: &newestLeft) {
       for start in stride(from: 0, to: found.count, by: slices.bodies) {
         try Task.checkCancellation()
         let part = Array(found[start..<min(found.count, start + slices.bodies)])
