@@ -50,7 +50,7 @@ extension Workshop {
     let isLines = settings.format == .streamJSON
     return try runner(
       plan, people: stand.people, onWarning: stand.warn,
-      onSelection: settings.explainsSelection ? stand.explain : nil, onlyEstimates: onlyEstimates
+      onSelection: settings.explainsSelection ? stand.explain : nil
     ) { [output = house.output, errors = house.errors] progress in
       output.takesNow(progress.size(asLine: isLines)) && errors.takesNow(1_024)
     }

@@ -91,8 +91,8 @@ extension Rasa {
   private func unknown(_ id: SessionID) async throws -> Failure {
     if let other = try await store.users(ofSessionsNamed: id.name).first {
       return Failure(
-        .usage, "\(id.user) has no session `\(id.name)`, and \(other) has one",
-        mend: "say whose is meant: `--user \(other)`")
+        .usage, "\(id.user) has no session `\(id.name)`, but \(other) has one",
+        mend: "add `--user \(other)`")
     }
     let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
     let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""

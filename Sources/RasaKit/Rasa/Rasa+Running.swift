@@ -153,7 +153,8 @@ extension Rasa.Run {
   /// A run that `perform` drives, and that `Rasa.cancel` of any process can stop.
   convenience init(
     id: String, of rasa: Rasa, _ warnings: WarningLog, _ runner: Runner,
-    _ perform: @escaping @Sendable (Runner, @escaping RunObserver) async throws ->
+    _ perform:
+      @escaping @Sendable (Runner, @escaping RunObserver) async throws ->
       RasaEngine.RunResult
   ) {
     let store = rasa.store
