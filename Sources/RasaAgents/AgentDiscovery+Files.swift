@@ -11,7 +11,7 @@ extension AgentDiscovery {
     var warnings: [Warning] = []
     let roots =
       folder.map { [AgentRoot(files: FileRoot($0))] } ?? places.roots { warnings.append($0) }
-    let tree = AgentTree(roots, limits: limits)
+    let tree = AgentFileTree(roots, limits: limits)
     let survey = survey(tree, AgentMemory(), reading(roots, began: 0))
     let paths = tree.files.map(\.path).filter { path in
       survey.memory[path].map { $0.record.entry != nil || !$0.record.failures.isEmpty } ?? false
@@ -36,7 +36,7 @@ extension AgentDiscovery {
         .usage,
         path.hasByteSuffix("/")
           ? "there is no folder \(path)" : "there is no file or folder \(path)",
-        mend: "check the path")
+        suggestion: "check the path")
     }
     let isConfig: Bool
     switch AgentFileName(name.utf8.span) {
@@ -46,13 +46,13 @@ extension AgentDiscovery {
       throw Failure(
         .usage,
         "\(path) is not an agent file: its name must end in .toml, .md, .yaml, .yml or .json",
-        mend: "name an agent's file, or a folder of them")
+        suggestion: "name an agent's file, or a folder of them")
     }
     guard isThere else {
-      throw Failure(.usage, "there is no file \(path)", mend: "check the path")
+      throw Failure(.usage, "there is no file \(path)", suggestion: "check the path")
     }
     guard root?.isShipped == true || FileSystem.kind(of: path) == .file else {
-      throw Failure(.usage, "\(path) is not a regular file", mend: "name an agent's file")
+      throw Failure(.usage, "\(path) is not a regular file", suggestion: "name an agent's file")
     }
     let above =
       root.map { FileSystem.parent(of: path).dropFirst($0.path.count + 1) }.map(String.init)

@@ -4,7 +4,7 @@ import RasaSystem
 
 /// Finds the agents of a user and a project.
 package struct AgentDiscovery: Sendable {
-  package var places: AgentPlaces
+  package var places: AgentRoots
   /// The engines that agents may name: built-in and configured ones.
   package var engines: @Sendable () -> Set<String> = { AgentLoader.builtInEngines }
   /// Extracts what recommendation needs from an agent's words; see `AgentRegistry.Entry.relevance`.
@@ -18,7 +18,7 @@ package struct AgentDiscovery: Sendable {
   package var clock: @Sendable () -> Int64 = { FileSystem.clock() }
 
   package init(
-    _ places: AgentPlaces, indexFolder: String? = nil, noteName: String = "",
+    _ places: AgentRoots, indexFolder: String? = nil, noteName: String = "",
     note: @escaping @Sendable (Agent, _ prompt: String) -> [UInt8] = { _, _ in [] }
   ) {
     self.places = places
@@ -32,7 +32,7 @@ package struct AgentDiscovery: Sendable {
 
   /// - Parameter memory: what is remembered of the last look; else what is kept in the user's
   ///   folder counts.
-  func look(remembering memory: AgentMemory? = nil) -> AgentSurvey {
+  func look(remembering memory: AgentMemory? = nil) -> DiscoveryScan {
     let began = clock()
     var warnings: [Warning] = []
     let roots = places.roots { warnings.append($0) }
@@ -50,7 +50,7 @@ package struct AgentDiscovery: Sendable {
     survey.found = DiscoveredAgents(
       parts.isEmpty ? all : all.filter { !parts.contains($0.record) },
       warnings: warnings + tree.warnings,
-      projects: Set(roots.indices.filter { roots[$0].isProject }), mends: roots.map(\.mend))
+      projects: Set(roots.indices.filter { roots[$0].isProject }), mends: roots.map(\.suggestion))
     if let index {
       let keepable = all.filter { !$0.record.isFresh }
       if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {
@@ -61,8 +61,8 @@ package struct AgentDiscovery: Sendable {
   }
 
   /// Every file of a tree that is or was meant to be an agent, read or from memory.
-  func survey(_ tree: AgentTree, _ memory: AgentMemory, _ reading: AgentReading) -> AgentSurvey {
-    var survey = AgentSurvey(
+  func survey(_ tree: AgentFileTree, _ memory: AgentMemory, _ reading: AgentReading) -> DiscoveryScan {
+    var survey = DiscoveryScan(
       places: places, lookup: reading.lookup, treeFolders: tree.folders)
     survey.take(tree.files.filter(\.isConfig), memory, reading)
     let prompts = survey.prompts
@@ -81,46 +81,46 @@ package struct AgentDiscovery: Sendable {
   /// The tree is walked while the index is decoded.
   private func look(
     at roots: [AgentRoot], beside kept: AgentIndex.Contents?
-  ) -> (AgentTree, [KeptRecord]) {
+  ) -> (AgentFileTree, [SharedAgentRecord]) {
     let parts = Workers.map(1 + (kept?.parts ?? 0)) { part in
       part == 0
-        ? (tree: AgentTree(roots, limits: limits), records: [])
+        ? (tree: AgentFileTree(roots, limits: limits), records: [])
         : (tree: nil, records: kept?.records(ofPart: part - 1) ?? [])
     }
-    return (parts.first?.tree ?? AgentTree([], limits: limits), parts.flatMap(\.records))
+    return (parts.first?.tree ?? AgentFileTree([], limits: limits), parts.flatMap(\.records))
   }
 }
 
 /// The result of reading each file, by path.
 struct AgentMemory: Sendable {
-  private var records: [String: KeptRecord] = [:]
+  private var records: [String: SharedAgentRecord] = [:]
 
-  init(_ records: [KeptRecord] = []) {
+  init(_ records: [SharedAgentRecord] = []) {
     self.records.reserveCapacity(records.count)
     for record in records { keep(record) }
   }
 
-  subscript(path: String) -> KeptRecord? { records[path] }
-  var all: some Collection<KeptRecord> { records.values }
+  subscript(path: String) -> SharedAgentRecord? { records[path] }
+  var all: some Collection<SharedAgentRecord> { records.values }
   var count: Int { records.count }
   var keptCount: Int { records.values.count { !$0.record.isFresh } }
 
-  mutating func keep(_ record: KeptRecord) { records[record.path] = record }
+  mutating func keep(_ record: SharedAgentRecord) { records[record.path] = record }
   mutating func reserve(_ count: Int) { records.reserveCapacity(count) }
 }
 
 /// One scan of all files.
-struct AgentSurvey: Sendable {
+struct DiscoveryScan: Sendable {
   /// What to remember of it.
   var memory = AgentMemory()
   var found = DiscoveredAgents(registry: AgentRegistry())
   /// Whether a file was read although nothing had changed.
   var hasNews = false
-  private let places: AgentPlaces
+  private let places: AgentRoots
   private let lookup: PromptLookup
   private let treeFolders: [String]
 
-  init(places: AgentPlaces, lookup: PromptLookup, treeFolders: [String]) {
+  init(places: AgentRoots, lookup: PromptLookup, treeFolders: [String]) {
     self.places = places
     self.lookup = lookup
     self.treeFolders = treeFolders
@@ -150,7 +150,7 @@ struct AgentSurvey: Sendable {
         if let known = old[file.path], known.record.isValid(for: file, reading.lookup) {
           return (record: known.moved(to: file), isNew: false)
         }
-        return (record: KeptRecord(reading.read(file)), isNew: true)
+        return (record: SharedAgentRecord(reading.read(file)), isNew: true)
       }
     }
     memory.reserve(memory.count + files.count)
@@ -175,7 +175,7 @@ struct AgentSurvey: Sendable {
       var name: String
     }
 
-    init(_ records: some Collection<KeptRecord>, _ lookup: PromptLookup) {
+    init(_ records: some Collection<SharedAgentRecord>, _ lookup: PromptLookup) {
       for record in records.lazy.map(\.record) {
         if record.entry == nil, !record.failures.isEmpty {
           broken.insert(Stem(root: record.file.root, name: record.file.stem))
@@ -208,7 +208,7 @@ struct AgentSurvey: Sendable {
 struct InsertedFiles {
   private var identities: Set<FileIdentity> = []
 
-  init(_ records: [KeptRecord], _ lookup: PromptLookup) {
+  init(_ records: [SharedAgentRecord], _ lookup: PromptLookup) {
     guard records.contains(where: { $0.record.isPlainPrompt }) else { return }
     for record in records.lazy.map(\.record) where !record.inserted.isEmpty {
       let prompt = record.prompt?.path ?? record.file.path

@@ -8,7 +8,7 @@ import RasaSystem
 /// Readers of the result never wait for a new scan.
 package final class AgentLibrary: AgentSource {
   let discovery: AgentDiscovery
-  private let looked = Locked<AgentSurvey?>(nil)
+  private let looked = Locked<DiscoveryScan?>(nil)
   /// Which look is the newest that began, and the newest whose findings count.
   private let looks = Locked((begun: 0, counted: 0))
 
@@ -26,7 +26,7 @@ package final class AgentLibrary: AgentSource {
 
   /// The current state. Nothing is locked while folders are read: of concurrent scans, the one that started
   /// last wins.
-  func look() -> AgentSurvey {
+  func look() -> DiscoveryScan {
     let number = looks.withLock { looks in
       looks.begun += 1
       return looks.begun
@@ -41,7 +41,7 @@ package final class AgentLibrary: AgentSource {
   }
 
   /// The state at the last scan.
-  func survey() -> AgentSurvey { looked.withLock { $0 } ?? look() }
+  func survey() -> DiscoveryScan { looked.withLock { $0 } ?? look() }
 
   // MARK: Source
 

@@ -66,7 +66,7 @@ package struct DiscoveredAgents: Sendable {
   /// - Parameter projects: the numbers of the roots that are the project's.
   /// - Parameter mends: what to do about each root.
   init(
-    _ records: [KeptRecord], warnings: [Warning], projects: Set<Int> = [], mends: [String?] = []
+    _ records: [SharedAgentRecord], warnings: [Warning], projects: Set<Int> = [], mends: [String?] = []
   ) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)
@@ -74,7 +74,7 @@ package struct DiscoveredAgents: Sendable {
     entries.reserveCapacity(records.count)
     var failures: [Failure] = []
     var told = warnings
-    var kinds = KindNotes()
+    var kinds = KindNotices()
     for record in records.lazy.map(\.record) {
       kinds.note(record, mends.indices.contains(record.file.root) ? mends[record.file.root] : nil)
       told += record.warnings

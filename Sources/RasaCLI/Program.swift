@@ -25,7 +25,7 @@ package enum Program {
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
-        var house = try House(environment: environment)
+        var house = try CompositionRoot(environment: environment)
         house.askedNarrowing = command.agentNarrowing
         do {
           try await run(command, house)
@@ -67,8 +67,8 @@ package enum Program {
     case let interrupted as Interrupted:
       failure = interrupted.failure
       exitCode = interrupted.signal.exitCode
-      let mend = interrupted.mend.isEmpty ? "" : "; \(interrupted.mend)"
-      try? Output.error.write(terminal.laidOut("rasa: stopped\(mend)\n", on: .error))
+      let suggestion = interrupted.suggestion.isEmpty ? "" : "; \(interrupted.suggestion)"
+      try? Output.error.write(terminal.laidOut("rasa: stopped\(suggestion)\n", on: .error))
     case is CancellationError:
       failure = Failure(.cancelled, "it was interrupted")
       exitCode = failure.exitCode
@@ -91,7 +91,7 @@ package enum Program {
     try? Output.standard.write(text)
   }
 
-  private static func run(_ command: ParsedCommand, _ house: House) async throws {
+  private static func run(_ command: ParsedCommand, _ house: CompositionRoot) async throws {
     if command.declares("trust"), command.flag("trust") { house.trust.give() }
     let terminal = Terminal(house.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
@@ -103,10 +103,10 @@ package enum Program {
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
     case "resume":
-      try await ResumeCommand(house: house, workshop: try Workshop(house), print: print)
+      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print)
         .resume(command)
     case "runs fork":
-      try await ResumeCommand(house: house, workshop: try Workshop(house), print: print).fork(
+      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print).fork(
         command)
     case "test":
       try await TestCommand(
@@ -174,7 +174,7 @@ package enum Program {
 
   /// The commands that need the database.
   private static func records(
-    _ command: ParsedCommand, _ house: House, _ print: Printer
+    _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
   ) async throws {
     let store = house.store()
     let rasa = Rasa(house, store)
@@ -202,12 +202,12 @@ package enum Program {
         try await RecommendCommand(house: house, store: store, print: print).run(command)
       case "agents budget":
         try await BudgetCommand(
-          books: try BudgetBooks(house, store, warn: house.warn), print: print
+          books: try BudgetReporter(house, store, warn: house.warn), print: print
         )
         .run(command)
       case "costs":
         try await CostsCommand(
-          books: try BudgetBooks(house, store, warn: house.warn), output: house.output,
+          books: try BudgetReporter(house, store, warn: house.warn), output: house.output,
           width: print.width
         ).run(command)
       case "sessions list":
@@ -234,7 +234,7 @@ package enum Program {
       default:
         throw Failure(
           .usage, "`\(command.path.joined(separator: " "))` is not available in this version",
-          mend: "see `rasa help`")
+          suggestion: "see `rasa help`")
       }
     } catch {
       await store.close()

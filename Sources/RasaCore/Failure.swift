@@ -29,7 +29,7 @@ package struct Failure: Error, Sendable, Hashable {
   /// was, in the words that the journal has for it; nil where the kind says it all.
   package var reason: String?
   /// What to do now; empty when there is nothing to say.
-  package var mend: String
+  package var suggestion: String
   package var location: SourceLocation?
   /// The line the location points at, to be shown with a caret under the column.
   package var excerpt: String?
@@ -54,12 +54,12 @@ package struct Failure: Error, Sendable, Hashable {
   package var spent = Money.zero
 
   package init(
-    _ kind: Kind, _ message: String, mend: String = "", at location: SourceLocation? = nil,
+    _ kind: Kind, _ message: String, suggestion: String = "", at location: SourceLocation? = nil,
     excerpt: String? = nil, details: [String] = []
   ) {
     self.kind = kind
     self.message = message
-    self.mend = mend
+    self.suggestion = suggestion
     self.location = location
     self.excerpt = excerpt
     ownDetails = details
@@ -82,8 +82,8 @@ package struct Failure: Error, Sendable, Hashable {
   private var linesOfOthers: [String] {
     others.flatMap { other in
       let place = other.location.map { "\($0): " } ?? ""
-      let mend = other.mend.isEmpty ? "" : " → \(other.mend)"
-      return [place + other.message + mend] + other.details
+      let suggestion = other.suggestion.isEmpty ? "" : " → \(other.suggestion)"
+      return [place + other.message + suggestion] + other.details
     }
   }
 
@@ -117,7 +117,7 @@ extension Failure: CustomStringConvertible {
       }
     }
     lines += ownDetails.map { "  " + $0 }
-    if !mend.isEmpty { lines.append("→ " + mend) }
+    if !suggestion.isEmpty { lines.append("→ " + suggestion) }
     lines += others.map(\.description)
     if let run, let resume = run.resume, !names(run) {
       lines.append("→ `\(resume)` continues the run where it stopped")
@@ -127,7 +127,7 @@ extension Failure: CustomStringConvertible {
 
   /// Whether the reader has been told which run it is.
   private func names(_ run: FailedRun) -> Bool {
-    ([message, mend] + ownDetails).contains { $0.contains(run.id) }
+    ([message, suggestion] + ownDetails).contains { $0.contains(run.id) }
   }
 
   /// Nil when the column lies beyond an excerpt that was cut.
@@ -207,7 +207,7 @@ extension Failure {
     return [
       "kind": .string(kind.rawValue), "reason": reason.map { .string($0) } ?? .null,
       "message": .string(message), "where": place ?? .null,
-      "suggestion": mend.isEmpty ? .null : .string(mend),
+      "suggestion": suggestion.isEmpty ? .null : .string(suggestion),
       "details": .array(details.map { .string($0) }), "exit_code": .int(Int64(exitCode)),
     ]
   }

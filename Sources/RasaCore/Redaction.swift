@@ -37,7 +37,7 @@ package struct Redaction: Sendable {
     guard !secrets.isEmpty else { return failure }
     var failure = failure
     failure.message = self(failure.message)
-    failure.mend = self(failure.mend)
+    failure.suggestion = self(failure.suggestion)
     failure.excerpt = failure.excerpt.map { self($0) }
     failure.details = failure.details.map { self($0) }
     failure.others = failure.others.map { self($0) }

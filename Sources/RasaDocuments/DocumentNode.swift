@@ -69,8 +69,8 @@ extension DocumentNode {
   }
 
   /// An error that points at this node.
-  package func failure(_ message: String, mend: String = "") -> Failure {
+  package func failure(_ message: String, suggestion: String = "") -> Failure {
     Failure(
-      .configuration, message, mend: mend, at: location, excerpt: excerpt.isEmpty ? nil : excerpt)
+      .configuration, message, suggestion: suggestion, at: location, excerpt: excerpt.isEmpty ? nil : excerpt)
   }
 }

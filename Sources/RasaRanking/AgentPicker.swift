@@ -22,7 +22,7 @@ package struct AgentPicker: Sendable {
     guard !registry.entries.isEmpty else {
       throw Failure(
         .configuration, "there is no agent to choose from",
-        mend:
+        suggestion:
           "`rasa agents create` writes one; `rasa agents list` shows the folders that are "
           + "searched")
     }
@@ -50,7 +50,7 @@ package struct AgentPicker: Sendable {
   }
 
   private func nothingFits(_ found: Recommendations) -> Failure {
-    let mend =
+    let suggestion =
       "name one with `--agent ID`, or a persona with `--persona NAME`; `rasa agents search WORD` finds "
       + "agents, and `rasa agents recommend --all \u{2026}` shows every score"
     let details =
@@ -63,8 +63,8 @@ package struct AgentPicker: Sendable {
     if found.tooExpensive + found.unpriced > 0 {
       return Failure(
         .configuration, "no agent fits this task at that cost",
-        mend: "raise --max-cost, or \(mend)", details: details)
+        suggestion: "raise --max-cost, or \(suggestion)", details: details)
     }
-    return Failure(.configuration, "no agent fits this task", mend: mend, details: details)
+    return Failure(.configuration, "no agent fits this task", suggestion: suggestion, details: details)
   }
 }

@@ -34,7 +34,7 @@ package struct Recommendation: Sendable, Hashable {
 
     /// `exact`, or `related (0.83 near)`.
     package var kindText: String {
-      nearness.map { "\(kind.rawValue) (\(Nearness.text($0)))" } ?? kind.rawValue
+      nearness.map { "\(kind.rawValue) (\(VectorSimilarity.text($0)))" } ?? kind.rawValue
     }
   }
 

@@ -12,12 +12,12 @@ package struct Recommender: Sendable {
     package var limit: Int
     /// Whether to list agents that do not fit, too.
     package var includesUnfit: Bool
-    /// The similarity of each agent by embeddings: see `Nearness`.
-    package var nearness: [String: Nearness.Value]
+    /// The similarity of each agent by embeddings: see `VectorSimilarity`.
+    package var nearness: [String: VectorSimilarity.Value]
 
     package init(
       task: String, profile: PerformanceProfile? = nil, maxCost: Money? = nil, limit: Int = 5,
-      includesUnfit: Bool = false, nearness: [String: Nearness.Value] = [:]
+      includesUnfit: Bool = false, nearness: [String: VectorSimilarity.Value] = [:]
     ) {
       self.task = task
       self.profile = profile
@@ -52,12 +52,12 @@ package struct Recommender: Sendable {
   ) -> Recommendations {
     let entries = registry.entries
     let task = TaskTerms(request.task, related: related)
-    let survey = Survey(task, among: entries)
+    let survey = CorpusScan(task, among: entries)
     var complexity = TaskComplexity(task)
     if let profile = request.profile {
       complexity = TaskComplexity(profile: profile, reason: "it was asked for")
     }
-    let fits = Fits(survey, entries, complexity, nearness: request.nearness)
+    let fits = CapabilityScorer(survey, entries, complexity, nearness: request.nearness)
     var found = Recommendations(
       requirements: survey.requirements.map { task.terms[$0].text }, complexity: complexity,
       agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
@@ -114,7 +114,7 @@ private struct Best {
 
   init(limit: Int) { self.limit = max(1, limit) }
 
-  func isBeyond(_ fit: Fits.Fit) -> Bool { fit.highestScore < floor }
+  func isBeyond(_ fit: CapabilityScorer.Fit) -> Bool { fit.highestScore < floor }
 
   mutating func add(_ recommendation: Recommendation, place: Int) {
     kept.append((recommendation, place))

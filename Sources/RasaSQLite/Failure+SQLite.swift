@@ -28,23 +28,23 @@ extension Failure {
     case ENOSPC, EDQUOT, EFBIG:
       Failure(
         .storage, "there is no room left to write \(path)",
-        mend: "free some space and run it again; everything recorded so far is intact")
+        suggestion: "free some space and run it again; everything recorded so far is intact")
     case EACCES, EPERM, EROFS:
       Failure(
         .storage, "\(path) may not be written",
-        mend: "give this user the right to write the file and its folder, or choose another place")
+        suggestion: "give this user the right to write the file and its folder, or choose another place")
     case ENOENT, ENOTDIR:
       Failure(
         .storage, "the folder of \(path) does not exist",
-        mend: "create it, or choose another place for the data")
+        suggestion: "create it, or choose another place for the data")
     case ENAMETOOLONG, ELOOP:
       Failure(
         .storage, "the system does not accept the name \(path)",
-        mend: "choose another place for the data")
+        suggestion: "choose another place for the data")
     case EMFILE, ENFILE:
       Failure(
         .storage, "\(path) cannot be opened: too many files are open",
-        mend: "raise the limit of open files (`ulimit -n`)")
+        suggestion: "raise the limit of open files (`ulimit -n`)")
     default: nil
     }
   }
@@ -54,32 +54,32 @@ extension Failure {
     case SQLITE_FULL:
       Failure(
         .storage, "there is no room left to write \(path)",
-        mend: "free some space and run it again; everything recorded so far is intact")
+        suggestion: "free some space and run it again; everything recorded so far is intact")
     case SQLITE_IOERR:
       Failure(
         .storage, "reading or writing \(path) failed",
-        mend: "check the disk; everything recorded so far is intact")
+        suggestion: "check the disk; everything recorded so far is intact")
     case SQLITE_BUSY, SQLITE_LOCKED:
       Failure(
         .storage, "\(path) is locked by another process",
-        mend: "wait for it or end it (`fuser \(path)` names it), then run again")
+        suggestion: "wait for it or end it (`fuser \(path)` names it), then run again")
     case SQLITE_CORRUPT:
       Failure(
         .storage, "\(path) is damaged",
-        mend: "move it away and start anew; `sqlite3 \(path) .recover` may save what is in it")
+        suggestion: "move it away and start anew; `sqlite3 \(path) .recover` may save what is in it")
     case SQLITE_NOTADB:
       Failure(
         .storage, "\(path) is not a database",
-        mend: "move the file away, or choose another place for the data")
+        suggestion: "move the file away, or choose another place for the data")
     case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
       Failure(
         .storage, "\(path) may not be written",
-        mend: "give this user the right to write the file and its folder, or choose another place")
+        suggestion: "give this user the right to write the file and its folder, or choose another place")
     case SQLITE_CANTOPEN:
       Failure(
-        .storage, "\(path) cannot be opened", mend: "check the file, its folder and its disk")
+        .storage, "\(path) cannot be opened", suggestion: "check the file, its folder and its disk")
     case SQLITE_TOOBIG:
-      Failure(.storage, "a value is too large for \(path)", mend: "use smaller inputs")
+      Failure(.storage, "a value is too large for \(path)", suggestion: "use smaller inputs")
     case SQLITE_NOMEM: Failure(.storage, "memory ran out while using \(path)")
     default: Failure(.storage, "\(path) could not be used as expected")
     }

@@ -5,7 +5,7 @@ extension Failure {
   /// What the system refused, in words: `cannot read /etc/x: permission denied`.
   package init(_ kind: Kind, systemError code: Int32, cannot action: String, _ path: String) {
     self.init(
-      kind, "cannot \(action) \(path): \(systemErrorText(code))", mend: systemErrorMend(code))
+      kind, "cannot \(action) \(path): \(systemErrorText(code))", suggestion: systemErrorMend(code))
   }
 }
 

@@ -7,7 +7,7 @@ import RasaSystem
 import RasaTestKit
 
 /// Ten thousand made-up agents on the disk, and how they are looked up.
-struct AgentHouse: Sendable {
+struct AgentBench: Sendable {
   static let count = 10_000
   let scratch: ScratchDirectory
   let agents: MadeUpAgents
@@ -22,9 +22,9 @@ struct AgentHouse: Sendable {
   }
 
   func discovery(keeping: Bool = true) -> AgentDiscovery {
-    let noter = AgentNoter()
+    let noter = TermVectorBuilder()
     return AgentDiscovery(
-      AgentPlaces(project: scratch.file("project"), home: scratch.file("home")),
+      AgentRoots(project: scratch.file("project"), home: scratch.file("home")),
       indexFolder: keeping ? scratch.file("state") : nil, noteName: AgentTerms.name,
       note: { noter.note($0, prompt: $1) })
   }
@@ -56,7 +56,7 @@ extension Row {
   static let agents: [Row] = [.discovery, .agentLookUp, .fuzzySearch, .recommending]
 
   private static let discovery = Row("discover 10,000 agents") { bench, row in
-    let house = try AgentHouse()
+    let house = try AgentBench()
     var cold: [(elapsed: Double, worked: Double)] = []
     var unchanged: [(elapsed: Double, worked: Double)] = []
     for _ in 0..<5 {
@@ -81,7 +81,7 @@ extension Row {
   }
 
   private static let agentLookUp = Row("look-up among 10,000 agents") { bench, row in
-    let house = try AgentHouse()
+    let house = try AgentBench()
     let registry = try house.discover(keeping: false).registry
     let ids = (0..<1000).map { house.agents.id($0 * 10) }
     var times: [Double] = []
@@ -98,7 +98,7 @@ extension Row {
   }
 
   private static let fuzzySearch = Row("fuzzy search, 10,000 agents") { bench, row in
-    let house = try AgentHouse()
+    let house = try AgentBench()
     let entries = try house.discover(keeping: false).registry.entries
     let queries = [
       "kuberntes", "postgre", "accesibility", "security reviwer 120", "database-architct-1",

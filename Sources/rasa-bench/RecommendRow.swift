@@ -6,7 +6,7 @@ import RasaSystem
 
 extension Row {
   static let recommending = Row("recommend among 10,000 agents") { bench, row in
-    let house = try AgentHouse()
+    let house = try AgentBench()
     let registry = try house.discover(keeping: false).registry
     let tasks = [
       "Design a REST API for user management",

@@ -97,12 +97,12 @@ extension Row {
   }
 }
 
-extension Surroundings {
+extension RunDependencies {
   /// Nothing outside: no model, no person, a journal in an array.
-  fileprivate static var nothing: Surroundings {
+  fileprivate static var nothing: RunDependencies {
     let store = ArrayStore()
-    return Surroundings(
-      gate: NoGate(), journal: store, memory: store, people: Nobody(), time: .standing)
+    return RunDependencies(
+      gate: NoGate(), journal: store, memory: store, people: NoApprovalHandler(), time: .standing)
   }
 }
 
@@ -125,7 +125,7 @@ private struct NoGate: ModelGate {
   }
 }
 
-private struct Nobody: People {
+private struct NoApprovalHandler: ApprovalHandler {
   func decide(_ question: Question) async throws -> HumanAnswer? {
     throw Failure(.approval, "nobody is asked here")
   }

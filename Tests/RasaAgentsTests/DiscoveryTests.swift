@@ -47,7 +47,7 @@ struct DiscoveryTests {
     for (index, root) in Self.roots.enumerated() {
       try setting.markdown("\(root)/agent-\(index).md", id: "agent-\(index)")
     }
-    let alone = AgentDiscovery(AgentPlaces(project: "/nowhere", home: "/nowhere")).discover()
+    let alone = AgentDiscovery(AgentRoots(project: "/nowhere", home: "/nowhere")).discover()
     #expect(alone.failures.isEmpty && alone.registry.count > 0)
     #expect(alone.registry.agents.allSatisfy { $0.files.origin == "shipped" })
     let found = setting.discover()

@@ -102,7 +102,7 @@ struct LibraryTests {
   @Test("shipped agents have their files")
   func shipped() throws {
     let library = AgentLibrary(
-      AgentDiscovery(AgentPlaces(project: "/nowhere", home: "/nowhere")))
+      AgentDiscovery(AgentRoots(project: "/nowhere", home: "/nowhere")))
     for id in library.agentIDs() {
       let documents = try #require(try library.documents(ofAgent: id))
       #expect(AgentLoader.load(documents).definition?.agent.id == id)

@@ -8,7 +8,7 @@ import RasaTestKit
 /// A user's and a project's folders, with agents to be found.
 struct Setting {
   let scratch: ScratchDirectory
-  var places: AgentPlaces
+  var places: AgentRoots
   /// The ids of the agents that were read, as they are read.
   let read = Readings()
 
@@ -26,7 +26,7 @@ struct Setting {
 
   init(shipped: Bool = false) throws {
     scratch = try ScratchDirectory()
-    places = AgentPlaces(
+    places = AgentRoots(
       project: scratch.file("project"), home: scratch.file("home"),
       workspaces: [scratch.file("workspace"), scratch.file("older-workspace")],
       olderHome: scratch.file("older-home"), includesShipped: shipped)

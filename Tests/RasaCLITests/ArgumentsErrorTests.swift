@@ -114,13 +114,13 @@ import Testing
       (["\u{202e}nur\n"], "no command ` nur `", ""),
       ([String(repeating: "x", count: 1_000)], "`\(String(repeating: "x", count: 60))…`", ""),
     ] as [([String], String, String)])
-  func saysWhatIsWrongAndWhatToDo(words: [String], message: String, mend: String) throws {
+  func saysWhatIsWrongAndWhatToDo(words: [String], message: String, suggestion: String) throws {
     let failure = try #require(throws: Failure.self) { try CommandLineInterface.parse(words) }
     #expect(failure.kind == .usage)
     #expect(failure.exitCode == 2)
     #expect(failure.message.contains(message), "\(failure)")
-    #expect(failure.mend.contains(mend), "\(failure)")
-    #expect(failure.mend.contains("rasa help"), "\(failure)")
+    #expect(failure.suggestion.contains(suggestion), "\(failure)")
+    #expect(failure.suggestion.contains("rasa help"), "\(failure)")
     #expect(!failure.message.contains("\n"))
   }
 

@@ -10,7 +10,7 @@ struct FailureTests {
 
   @Test func tellsWhereWhatAndTheMend() {
     let failure = Failure(
-      .configuration, "the key is unknown", mend: "did you mean 'name'?",
+      .configuration, "the key is unknown", suggestion: "did you mean 'name'?",
       at: RasaCore.SourceLocation(file: "p.yaml", line: 3, column: 3), excerpt: "  nmae: x",
       details: ["first", "second"])
     #expect(

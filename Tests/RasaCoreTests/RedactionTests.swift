@@ -27,7 +27,7 @@ import Testing
     let key = "sk-0123456789"
     let failure = Redaction(Self.environment)(
       Failure(
-        .run, "m \(key)", mend: "d \(key)",
+        .run, "m \(key)", suggestion: "d \(key)",
         at: SourceLocation(file: "f-\(key)", line: 1, column: 1),
         excerpt: "e \(key)", details: ["x \(key)"]))
     #expect(!"\(failure)".contains(key))

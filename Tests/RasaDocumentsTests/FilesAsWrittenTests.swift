@@ -32,7 +32,7 @@ struct FilesAsWrittenTests {
     let failure = #expect(throws: Failure.self) { try YAML.parse(text, file: "x.yaml") }
     let all = failure?.separated ?? []
     #expect(all.map { $0.location?.line } == [2, 4, 5])
-    #expect(all.allSatisfy { $0.excerpt?.isEmpty == false && $0.mend == "keep one of the two" })
+    #expect(all.allSatisfy { $0.excerpt?.isEmpty == false && $0.suggestion == "keep one of the two" })
     let read = try YAML.read(Array(text.utf8), file: "x.yaml")
     #expect(read.node.value == ["a": 2, "b": 4, "c": ["d": 2]] && read.problems.count == 3)
     // With what stops the reading.
@@ -158,7 +158,7 @@ struct FilesAsWrittenTests {
   func severalFailures() {
     func failure(_ number: Int) -> Failure {
       Failure(
-        .configuration, "message \(number)", mend: "mend \(number)",
+        .configuration, "message \(number)", suggestion: "mend \(number)",
         at: SourceLocation(file: "f", line: number, column: 2), excerpt: "line \(number)")
     }
     let all = Failure(allOf: (1...3).map(failure))

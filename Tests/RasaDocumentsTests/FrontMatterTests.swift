@@ -74,7 +74,7 @@ struct FrontMatterTests {
     #expect(matter.node == nil && matter.body == body)
     #expect(matter.failure?.location == SourceLocation(file: "a.md", line: line, column: column))
     #expect(matter.failure?.message.contains(words) == true, "\(matter.failure?.message ?? "")")
-    #expect(matter.failure?.mend.isEmpty == false)
+    #expect(matter.failure?.suggestion.isEmpty == false)
   }
 
   @Test(
@@ -118,7 +118,7 @@ struct LenientFrontMatterTests {
     #expect(matter.warnings.count == 1)
     #expect(place(matter.warnings.first?.location) == [3, column])
     #expect(place(matter.node?["a"]?.location) == [3, column])
-    #expect(matter.warnings.first?.mend.isEmpty == false)
+    #expect(matter.warnings.first?.suggestion.isEmpty == false)
   }
 
   @Test(

@@ -138,7 +138,7 @@ struct RandomDocumentTests {
       #expect(node.location.line > 0)
       if let schema = try? Schema.compile(node.value) { _ = schema.problems(in: node.value) }
     } catch {
-      #expect(!error.message.isEmpty && error.location?.line ?? 0 > 0 && !error.mend.isEmpty)
+      #expect(!error.message.isEmpty && error.location?.line ?? 0 > 0 && !error.suggestion.isEmpty)
       _ = error.description
     }
   }

@@ -24,7 +24,7 @@ struct RandomFrontMatterTests {
     #expect(Array(matter.body.utf8) == Array(bytes[matter.bodyOffset...]))
     #expect(matter.node == nil || matter.failure == nil)
     for failure in matter.warnings + (matter.failure.map { [$0] } ?? []) {
-      #expect(!failure.message.isEmpty && !failure.mend.isEmpty)
+      #expect(!failure.message.isEmpty && !failure.suggestion.isEmpty)
       #expect((failure.location?.line ?? 0) >= 1 && (failure.location?.column ?? 0) >= 1)
     }
     // A text below that is read alone is not cut again at another place.
@@ -100,7 +100,7 @@ struct RandomFrontMatterTests {
     do throws(Failure) {
       #expect(try TOML.parse(bytes, file: "a.toml").location.line == 1)
     } catch {
-      #expect(!error.message.isEmpty && !error.mend.isEmpty)
+      #expect(!error.message.isEmpty && !error.suggestion.isEmpty)
       #expect((error.location?.line ?? 0) >= 1 && (error.location?.column ?? 0) >= 1)
     }
   }

@@ -192,7 +192,7 @@ struct BrokenTOMLTests {
     let failure = #expect(throws: Failure.self) { try TOML.parse(text, file: "a.toml") }
     #expect(failure?.location == SourceLocation(file: "a.toml", line: line, column: column))
     #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.mend.isEmpty == false)
+    #expect(failure?.suggestion.isEmpty == false)
     #expect(failure?.kind == .configuration)
   }
 

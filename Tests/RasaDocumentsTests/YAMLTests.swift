@@ -143,7 +143,7 @@ struct BrokenYAMLTests {
     let failure = #expect(throws: Failure.self) { try YAML.parse(text, file: "p.yaml") }
     #expect(failure?.location == SourceLocation(file: "p.yaml", line: line, column: column))
     #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.mend.isEmpty == false)
+    #expect(failure?.suggestion.isEmpty == false)
     #expect(failure?.kind == .configuration)
   }
 

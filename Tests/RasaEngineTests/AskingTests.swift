@@ -42,7 +42,7 @@ struct AskingTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let runner = Runner(
-      Surroundings(gate: gate, journal: store, memory: store, people: people, time: .still()))
+      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: .still()))
     return try await runner.run(graph, start(graph))
   }
 

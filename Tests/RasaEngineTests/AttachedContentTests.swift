@@ -46,6 +46,6 @@ struct AttachedContentTests {
     #expect(failure?.kind == .storage && failure?.message.contains("`\(name)`") == true)
     #expect(gate.requests.isEmpty && store.kinds.isEmpty)
     #expect(throws: Failure.self) { try Origin(damaged) }
-    #expect(RunWalk(graph, damaged.entries).damage == failure)
+    #expect(JournalFold(graph, damaged.entries).damage == failure)
   }
 }

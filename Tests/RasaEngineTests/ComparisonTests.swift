@@ -9,7 +9,7 @@ struct RunWalkTests {
   @Test("has every operator in the order that counts, with the prompt it sent")
   func whole() throws {
     let (graph, entries) = try analystJournal(sendsBack: true)
-    let walk = RunWalk(graph, entries)
+    let walk = JournalFold(graph, entries)
     let names = walk.stops.map(\.step.operatorName)
     #expect(names.filter { $0 == "respond" }.count == 2)
     #expect(names.last == "remember" || names.contains("remember"))
@@ -31,7 +31,7 @@ struct RunWalkTests {
         $0.kind == "operator.finished"
           && $0.body["step"]["operator"].string == "critic_agent"
       })
-    let walk = RunWalk(graph, entries.prefix(cut))
+    let walk = JournalFold(graph, entries.prefix(cut))
     let last = try #require(walk.stops.last)
     #expect(last.step.operatorName == "critic_agent" && last.outcome == nil)
     #expect(last.request?.messages.last?.text == "Judge draft 1")
@@ -48,7 +48,7 @@ struct RunWalkTests {
         step, .wrote(updates + [Update("draft", "another draft")]))
       return event.entry(of: entry.run, at: entry.time)
     }
-    let walk = RunWalk(graph, changed)
+    let walk = JournalFold(graph, changed)
     let explanation = walk.stops.first { $0.step.operatorName == "explain_operator" }
     #expect(explanation?.request?.messages.last?.text.contains("another draft") == true)
     #expect(walk.state["output"].promptText.contains("another draft"))
@@ -60,7 +60,7 @@ struct ComparisonTests {
   private func compared(
     _ journal: (graph: Graph, entries: [JournalEntry]), walked: Bool = true
   ) -> ComparedRun {
-    let walk = walked ? RunWalk(journal.graph, journal.entries) : nil
+    let walk = walked ? JournalFold(journal.graph, journal.entries) : nil
     var timeline = RunTimeline(journal.entries)
     if let walk { timeline.add(walk) }
     return ComparedRun(timeline: timeline, walk: walk)

@@ -17,7 +17,7 @@ struct DelegationTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: gate, journal: store, memory: store, people: people, time: .still(), limits: limits))
     return try await runner.run(graph, start(graph)) { progress in screen.show(progress) }
   }
@@ -117,7 +117,7 @@ struct DelegationTests {
     _ = try await store.answer(waiting.id, HumanAnswer(.edit, text: "mine", by: "eve"))
     let graph = try compile(definition)
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: gate, journal: store, memory: store, people: FakePeople { _ in nil }, time: .still()))
     let history = try await store.claim(Identifier("run-1"))
     let result = try await runner.resume(graph, history, by: "eve")
@@ -149,7 +149,7 @@ struct DelegationTests {
     let store = FakeStore()
     let gate = FakeGate(journal: store, Self.named)
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: gate, journal: store, memory: store, people: FakePeople(), time: .still()))
     let result = try await runner.run(graph, begin, inheriting: Origin(history))
     #expect(result.output == "by builder")

@@ -219,7 +219,7 @@ final class FakeStore: Journal, MemoryStore {
   func remember(_ facts: [MemoryFact]) async throws { contents.withLock { $0.facts += facts } }
 }
 
-struct FakePeople: People {
+struct FakePeople: ApprovalHandler {
   var answer: @Sendable (Question) async throws -> HumanAnswer? = { _ in
     throw Failure(.approval, "nobody is here")
   }

@@ -41,7 +41,7 @@ struct EffectEventTests {
       cost: Money(picoDollars: 3), finish: .length, isMock: true, cap: 4, ceiling: 5,
       fallback: ModelFallback(insteadOf: "o", because: "b"))
     answer.attachmentTokens = [6]
-    var failure = Failure(.budget, "spent", mend: "wait", details: ["a", "b"])
+    var failure = Failure(.budget, "spent", suggestion: "wait", details: ["a", "b"])
     failure.reason = "budget"
     failure.steps = [FailedStep(operatorName: "one", frame: "b", visit: 2, round: 1)]
     var tooLate = Failure(.timeout, "too late")
@@ -193,7 +193,7 @@ struct ToolEffectTests {
   private static func surroundings(
     _ store: FakeStore, _ tool: ScriptedTool, _ people: FakePeople = ResumeTests.people(nil),
     gate: FakeGate? = nil
-  ) -> Surroundings {
+  ) -> RunDependencies {
     var outside = ResumeTests.surroundings(
       gate ?? FakeGate(journal: store, Self.script), store, people)
     outside.tools = ["dictionary": tool]
@@ -339,7 +339,7 @@ struct ToolEffectTests {
     let tool = ScriptedTool { _ in ["meaning": "unknown"] }
     _ = try await Runner(Self.surroundings(second, tool)).run(graph, start(graph))
     func compared(_ store: FakeStore) -> ComparedRun {
-      let walk = RunWalk(graph, store.snapshot.entries)
+      let walk = JournalFold(graph, store.snapshot.entries)
       #expect(walk.damage == nil)
       return ComparedRun(timeline: RunTimeline(store.snapshot.entries), walk: walk)
     }

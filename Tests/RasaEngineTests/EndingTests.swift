@@ -19,7 +19,7 @@ struct EndingTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let result = try await Runner(
-      Surroundings(gate: gate, journal: store, memory: store, people: people, time: time),
+      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: time),
       options: options
     ).run(graph, start(graph)) { screen.show($0) }
     if !result.output.isNull { #expect(screen.output == result.output.promptText) }
@@ -210,7 +210,7 @@ struct EndingTests {
   func obstacle(kind: Failure.Kind) async throws {
     let gate = FakeGate { _, context, onEvent in
       if context.key.label == "call" { return try await FakeGate.streamCut("one two", onEvent) }
-      throw Failure(kind, "there is $0 left", mend: "raise it")
+      throw Failure(kind, "there is $0 left", suggestion: "raise it")
     }
     let result = try await run(single(onError: ErrorPolicy(retry: 3)), gate: gate)
     #expect(result.output == "one two")

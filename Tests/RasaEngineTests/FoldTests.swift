@@ -152,7 +152,7 @@ struct FoldTests {
       func apply(_ event: RunEvent) throws {
         try machine.apply(event)
         note(event)
-        for told in machine.takeTold() { note(told) }
+        for told in machine.drainEvents() { note(told) }
       }
       try apply(.started(start(graph)))
       try apply(.contextOpened(["session": [], "notes": [], "memories": []]))
@@ -162,7 +162,7 @@ struct FoldTests {
         // Another process takes the run up from what is on the disk.
         if chance.happens(oneIn: 10) {
           machine = try journal.folded(on: graph)
-          _ = machine.takeTold()
+          _ = machine.drainEvents()
           open = []
           taken += 1
         }
@@ -276,7 +276,7 @@ struct FoldTests {
     }
     // Whoever only looks is told as well, and shown what stands before.
     let run = Identifier("run-1")
-    let walk = RunWalk(
+    let walk = JournalFold(
       graph, events.map { $0.entry(of: run, at: Timestamp(milliseconds: 0)) })
     #expect(walk.damage?.message.contains(damage.says) == true)
   }

@@ -136,7 +136,7 @@ struct GraphFlowTests {
           "o\(number)", reads: ["input", "misspelled"], writes: [text("mispelled"), text("draft")])
       })
     let failure = #expect(throws: Failure.self) { try compile(broken) }
-    #expect(failure?.mend.hasPrefix("did you mean `mispelled`?") == true)
+    #expect(failure?.suggestion.hasPrefix("did you mean `mispelled`?") == true)
     #expect(failure?.details.count == 299)
     #expect(failure?.details.count { $0.contains("did you mean") } == 19)
   }

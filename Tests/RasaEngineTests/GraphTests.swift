@@ -73,7 +73,7 @@ struct GraphTests {
     } catch let failure as Failure {
       #expect(failure.description.contains(broken.message), "\(failure)")
       #expect(failure.exitCode == 3)
-      #expect(!failure.mend.isEmpty)
+      #expect(!failure.suggestion.isEmpty)
     }
   }
 

@@ -38,7 +38,7 @@ struct JournalWriter {
   mutating func pass(seconds: Int64) { now += seconds * 1000 }
 
   private mutating func tell() {
-    for event in machine.takeTold() { write(event) }
+    for event in machine.drainEvents() { write(event) }
   }
 
   mutating func finish(_ step: Step, _ outcome: OperatorOutcome) throws {

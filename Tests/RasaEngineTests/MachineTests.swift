@@ -290,7 +290,7 @@ struct MachineTests {
     var run = try MachineRun(graph)
     try run.play { echo(graph, $0) }
     #expect(run.machine.status == .finished(output: "always"))
-    let warnings = run.machine.takeTold().compactMap { event in
+    let warnings = run.machine.drainEvents().compactMap { event in
       if case .warned(let message) = event { message } else { nil }
     }
     #expect(warnings.count == 1 && warnings.first?.contains("a rule of `sort`") == true)

@@ -122,7 +122,7 @@ struct NaiveFlow {
             Failure(
               .configuration,
               "the way from \(name(of: point)) back to \(name(of: arrow.to)) has no bound",
-              mend: "add `at_most: 3` to that transition", at: location(of: point)))
+              suggestion: "add `at_most: 3` to that transition", at: location(of: point)))
         } else if colour[arrow.to] == 0 {
           colour[arrow.to] = 1
           stack.append((arrow.to, 0))
@@ -138,7 +138,7 @@ struct NaiveFlow {
     return graph.frames.indices.filter { !reached.contains(entry($0)) }.map { index in
       Failure(
         .configuration, "the frame `\(graph.frames[index].name)` can never be reached",
-        mend: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
+        suggestion: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
     }
   }
 
@@ -181,7 +181,7 @@ struct NaiveFlow {
       found.append(
         Failure(
           .configuration, "\(who) reads `\(path)`, which nothing writes before",
-          mend: hint.map { "did you mean `\($0)`? " } ?? ""
+          suggestion: hint.map { "did you mean `\($0)`? " } ?? ""
             + "add an operator that writes it earlier, or mark the read as optional: `\(path)?`",
           at: location))
     }
@@ -194,7 +194,7 @@ struct NaiveFlow {
               .configuration,
               "the operator `\(definition.name)` reads `\(path)` in the stateless frame "
                 + "`\(graph.frames[node.frame].name)`, which shows only input, preferences and metadata",
-              mend: "run it in a frame of another kind, as with `kind: session`",
+              suggestion: "run it in a frame of another kind, as with `kind: session`",
               at: definition.location))
           continue
         }

@@ -8,10 +8,10 @@ import Testing
 struct PromptTests {
   // MARK: The day
 
-  private func surroundings(_ gate: FakeGate, _ store: FakeStore, day: Int) -> Surroundings {
+  private func surroundings(_ gate: FakeGate, _ store: FakeStore, day: Int) -> RunDependencies {
     var time = TimeSource.still()
     time.localDay = { _ in LocalDay(year: 2026, month: 3, day: day) }
-    return Surroundings(
+    return RunDependencies(
       gate: gate, journal: store, memory: store, people: ResumeTests.people(nil), time: time)
   }
 

@@ -90,7 +90,7 @@ struct RehearsalTests {
     }
     let graph = try compile(try revised())
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: gate, journal: FakeStore(), memory: FakeStore(), people: FakePeople(),
         time: .still()))
     _ = try await runner.run(graph, start(graph))

@@ -8,9 +8,9 @@ import Testing
 @Suite("Going on with a run")
 struct ResumeTests {
   static func surroundings(_ gate: FakeGate, _ store: FakeStore, _ people: FakePeople)
-    -> Surroundings
+    -> RunDependencies
   {
-    Surroundings(gate: gate, journal: store, memory: store, people: people, time: .still())
+    RunDependencies(gate: gate, journal: store, memory: store, people: people, time: .still())
   }
 
   static func people(_ answer: HumanAnswer?) -> FakePeople { FakePeople { _ in answer } }
@@ -295,7 +295,7 @@ struct ResumeTests {
     task.cancel()
     let failure = await #expect(throws: Failure.self) { try await task.value }
     #expect(failure?.kind == .cancelled)
-    #expect(failure?.mend.contains("rasa resume run-1") == true)
+    #expect(failure?.suggestion.contains("rasa resume run-1") == true)
     #expect(store.snapshot.status == .parked)
     let again = FakeGate(journal: store, RunnerTests.script)
     let result = try await Runner(Self.surroundings(again, store, Self.people(nil))).resume(

@@ -25,7 +25,7 @@ struct RunnerTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let runner = Runner(
-      Surroundings(gate: gate, journal: store, memory: store, people: people, time: time))
+      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: time))
     return try await runner.run(graph, start(graph, session: session)) { progress in
       screen.show(progress)
       try await show?(progress)

@@ -166,7 +166,7 @@ struct SequentialMeaningTests {
       try machine.apply(
         .operatorFinished(
           invocation.step, .wrote(act(node, invocation.view.reader(in: kind)))))
-      for case .frameEntered(let frame, let visit) in machine.takeTold() {
+      for case .frameEntered(let frame, let visit) in machine.drainEvents() {
         entered.append("\(frame):\(visit)")
       }
     }

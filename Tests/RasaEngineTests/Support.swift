@@ -172,7 +172,7 @@ func shipped(_ name: String) throws(Failure) -> OperatorDefinition {
         prompt: try Template.compile("Is this right?"))
     default:
       throw Failure(
-        .configuration, "there is no operator named `\(name)`", mend: "name one that exists")
+        .configuration, "there is no operator named `\(name)`", suggestion: "name one that exists")
     }
   } catch {
     throw error as? Failure ?? Failure(.run, "\(error)")

@@ -31,7 +31,7 @@ struct TimelineTests {
     let (graph, entries) = try analystJournal()
     var timeline = RunTimeline(entries)
     #expect(!timeline.passes.contains { $0.isRule })
-    timeline.add(RunWalk(graph, entries))
+    timeline.add(JournalFold(graph, entries))
     let names = timeline.sections.last?.passes.map(\.step.operatorName) ?? []
     #expect(names.firstIndex(of: "compose").map { $0 > 0 } == true)
     let compose = try #require(timeline.passes.first { $0.step.operatorName == "compose" })
@@ -79,7 +79,7 @@ struct TimelineTests {
     try writer.finish(step, .answered(answer))
     try writer.drive { _, _ in "" }
     var timeline = RunTimeline(writer.entries)
-    timeline.add(RunWalk(graph, writer.entries))
+    timeline.add(JournalFold(graph, writer.entries))
     let asked = try #require(timeline.passes.flatMap(\.questions).first)
     #expect(asked.answer == answer && timeline.openQuestions.isEmpty)
     // Three days of waiting are no work.
@@ -161,7 +161,7 @@ struct TimelineTests {
   func drawing() throws {
     let (graph, entries) = try analystJournal(sendsBack: true)
     var timeline = RunTimeline(entries)
-    timeline.add(RunWalk(graph, entries))
+    timeline.add(JournalFold(graph, entries))
     let text = timeline.mermaid
     #expect(text.hasPrefix("flowchart TD\n"))
     #expect(text.contains("respond ×2"))

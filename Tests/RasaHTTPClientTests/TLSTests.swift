@@ -57,7 +57,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   static let known = TestAuthority()
 
   @Test("what is wrong with a certificate is told as what it is, with the host", arguments: wrong)
-  func wrongCertificates(_ identity: TestIdentity, _ what: String, _ mend: String) async throws {
+  func wrongCertificates(_ identity: TestIdentity, _ what: String, _ suggestion: String) async throws {
     let scratch = try ScratchDirectory()
     let server = try TLSServer(identity)
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")
@@ -67,7 +67,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(
       error.message.hasPrefix("the certificate of 127.0.0.1:\(server.relay.port) \(what)"),
       "\(error)")
-    #expect(error.suggestion?.contains(mend) == true)
+    #expect(error.suggestion?.contains(suggestion) == true)
   }
 
   @Test func aFileForOtherProgramsIsNamedAndNotRead() async throws {
@@ -199,7 +199,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     ] as [(RelayServer.Proxy, String, String, Bool, String)])
   func whatAProxyRefusesIsToldAsItsOwn(
     _ row: (
-      proxy: RelayServer.Proxy, user: String, words: String, isLasting: Bool, mend: String
+      proxy: RelayServer.Proxy, user: String, words: String, isLasting: Bool, suggestion: String
     )
   ) async throws {
     let setting = try setting(row.proxy, user: row.user)
@@ -208,7 +208,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(error.message.contains(row.words), "\(error)")
     #expect(
       error.message.contains("the proxy http://127.0.0.1:\(setting.proxy.port) (HTTPS_PROXY)"))
-    #expect(error.suggestion?.contains(row.mend) ?? row.mend.isEmpty)
+    #expect(error.suggestion?.contains(row.suggestion) ?? row.suggestion.isEmpty)
     #expect(!"\(error)\(error.suggestion ?? "")".contains("secret"))
   }
 

@@ -101,7 +101,7 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     #expect(try catalogue.facts(for: "fine") != nil)
     for read in [{ _ = try catalogue.facts(for: "odd") }, { _ = try catalogue.allFacts() }] {
       let failure = try #require(throws: Failure.self) { try read() }
-      #expect(failure.kind == .configuration && !failure.mend.isEmpty)
+      #expect(failure.kind == .configuration && !failure.suggestion.isEmpty)
       #expect(
         failure.message.contains("'odd'") && failure.message.contains(row.words), "\(failure)")
       #expect(failure.location?.file == "/home/me/models/mine.json")

@@ -87,7 +87,7 @@ import Testing
       try ModelConfiguration.discover(environment)
     }
     #expect(failure.kind == .configuration)
-    #expect(!failure.mend.isEmpty)
+    #expect(!failure.suggestion.isEmpty)
     #expect(!"\(failure)".contains("two words"))
   }
 
@@ -247,7 +247,7 @@ import Testing
       ProviderDefinition(name: "m", baseURL: "https://h/v1", idleTimeout: .nan),
     ] {
       let failure = try #require(throws: Failure.self) { try discover([:], definition) }
-      #expect(failure.location == Self.place && !failure.mend.isEmpty)
+      #expect(failure.location == Self.place && !failure.suggestion.isEmpty)
     }
     #expect(throws: Failure.self) {
       try discover(

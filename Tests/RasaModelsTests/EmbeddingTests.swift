@@ -106,7 +106,7 @@ import Testing
     let setting = try setting([row.script])
     let failure = try await failure(setting)
     #expect(failure.kind == row.kind && failure.message.contains(row.message), "\(failure)")
-    #expect(!failure.mend.isEmpty && !failure.mend.contains("--model"), "\(failure.mend)")
+    #expect(!failure.suggestion.isEmpty && !failure.suggestion.contains("--model"), "\(failure.suggestion)")
     #expect(setting.provider.requests.count == row.requests)
     #expect(setting.ledger.state.held.isEmpty)
     let isSent = row.message == "broke"
@@ -201,7 +201,7 @@ import Testing
     let anthropic = try setting([], .anthropic)
     let failure = try await failure(anthropic)
     #expect(failure.message == "anthropic offers no vectors of texts")
-    #expect(failure.mend.contains("openai:text-embedding-3-small"))
+    #expect(failure.suggestion.contains("openai:text-embedding-3-small"))
     let mock = try setting { $0.model = ModelReference(engine: "mock", model: "mock") }
     #expect(try await self.failure(mock).message == "the mock makes no vectors")
     let unnamed = try setting { $0.model = nil }

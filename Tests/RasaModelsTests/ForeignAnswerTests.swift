@@ -16,7 +16,7 @@ import Testing
     var answer: String
     var kind: ProviderProblem.Kind
     var words: [String]
-    var mend = "OPENAI_BASE_URL"
+    var suggestion = "OPENAI_BASE_URL"
     var testDescription: String { name }
   }
 
@@ -43,7 +43,7 @@ import Testing
       answer:
         "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://new.example/v1/chat/completions\r\nContent-Length: 0\r\n\r\n",
       kind: .blocked, words: ["redirects to https://new.example/v1/chat/completions (308)"],
-      mend: "write its address as that says"),
+      suggestion: "write its address as that says"),
     Row(
       name: "a redirect to nowhere", answer: "HTTP/1.1 303 See Other\r\nContent-Length: 0\r\n\r\n",
       kind: .blocked, words: ["redirects without saying where (303)"]),
@@ -65,7 +65,7 @@ import Testing
     Row(
       name: "a server that wants TLS",
       answer: page("400 Bad Request", "The plain HTTP request was sent to HTTPS port"), kind: .tls,
-      words: ["HTTPS port"], mend: "https://"),
+      words: ["HTTPS port"], suggestion: "https://"),
   ]
 
   private func asking(_ answers: [String]) throws -> (GateSetting, RawServer) {
@@ -83,7 +83,7 @@ import Testing
     for words in row.words { #expect(failure.message.contains(words), "\(failure)") }
     #expect(!"\(failure)".contains("secret") && !"\(failure)".contains("\u{1B}"))
     #expect(!failure.message.contains("stream ended"))
-    #expect(failure.mend.contains(row.mend), "\(failure)")
+    #expect(failure.suggestion.contains(row.suggestion), "\(failure)")
     #expect(failure.reason == row.kind.rawValue)
     #expect(setting.ledger.settlements.map(\.actual) == [.zero])
     #expect(
@@ -113,7 +113,7 @@ import Testing
     let setting = try GateSetting(configure: { $0.providers[0].baseURL = server.baseURL })
     let failure = try await setting.failure()
     #expect(failure.message.contains("from \(server.baseURL)/chat/completions"), "\(failure)")
-    #expect(failure.mend.contains("\(server.baseURL)/v1"), "\(failure)")
+    #expect(failure.suggestion.contains("\(server.baseURL)/v1"), "\(failure)")
   }
 
   @Test(
@@ -157,14 +157,14 @@ import Testing
       time: .system, configure: { $0.providers[0].firstContentTimeout = .milliseconds(100) })
     var failure = try await silent.failure()
     #expect(failure.kind == .timeout && failure.reason == "timeout")
-    #expect(failure.mend.contains("`timeouts: {first_content: …}` of the provider `openai`"))
+    #expect(failure.suggestion.contains("`timeouts: {first_content: …}` of the provider `openai`"))
     let idle = try GateSetting(
       [Script.words(3).broken(after: 1, .silence)], time: .system,
       configure: { $0.providers[0].idleTimeout = .milliseconds(100) },
       options: { $0.retryDelay = .milliseconds(1) })
     failure = try await idle.failure()
     #expect(failure.reason == "idle", "\(failure)")
-    #expect(failure.mend.contains("`timeouts: {idle: …}`"))
+    #expect(failure.suggestion.contains("`timeouts: {idle: …}`"))
     let listener = try SilentListener()
     let unreached = try GateSetting(
       time: .system,
@@ -174,7 +174,7 @@ import Testing
       }, options: { $0.rounds = 1 })
     failure = try await unreached.failure()
     #expect(failure.reason == "tls" && failure.message.contains("within 100 ms"), "\(failure)")
-    #expect(failure.mend.contains("`timeouts: {connect: …}`"))
+    #expect(failure.suggestion.contains("`timeouts: {connect: …}`"))
   }
 }
 
@@ -250,6 +250,6 @@ import Testing
       try ModelConfiguration.discover(["OPENAI_BASE_URL": row.text])
     }
     #expect(failure.message.contains("OPENAI_BASE_URL") && failure.message.contains(row.words))
-    #expect(failure.mend.contains("https://host/path") && !"\(failure)".contains("secret"))
+    #expect(failure.suggestion.contains("https://host/path") && !"\(failure)".contains("secret"))
   }
 }

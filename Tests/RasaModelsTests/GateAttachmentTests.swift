@@ -142,7 +142,7 @@ struct GateAttachmentTests {
       #expect(failure?.kind == .configuration)
       #expect(
         failure?.message == "openai blind cannot be asked for respond: it takes no images")
-      #expect(failure?.mend.contains("--model") == true)
+      #expect(failure?.suggestion.contains("--model") == true)
     }
     let estimate = await #expect(throws: Failure.self) {
       try await setting.gate.estimate(request(.image()), for: .test("blind"))

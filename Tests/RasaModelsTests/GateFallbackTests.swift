@@ -81,7 +81,7 @@ import Testing
   @Test func doesNotWaitForever() async throws {
     let setting = try GateSetting([.tooManyRequests(retryAfter: 3_600)])
     let failure = try await setting.failure()
-    #expect(failure.mend.contains("3600 s"))
+    #expect(failure.suggestion.contains("3600 s"))
     #expect(setting.clock.sleeps.isEmpty)
     #expect(setting.provider.requests.count == 1)
   }
@@ -89,7 +89,7 @@ import Testing
   @Test func doesNotRetryAnEmptyAccount() async throws {
     let setting = try GateSetting([.error(429, "no credit", code: "insufficient_quota")])
     let failure = try await setting.failure(.plain, .test("cheap", fallback: "thinker"))
-    #expect(failure.mend.contains("credit"))
+    #expect(failure.suggestion.contains("credit"))
     #expect(setting.provider.requests.count == 1)
   }
 
@@ -108,7 +108,7 @@ import Testing
     let setting = try GateSetting([.error(401, "Incorrect API key provided: sk-test-key")])
     let failure = try await setting.failure()
     #expect(failure.kind == .authentication)
-    #expect(failure.mend.contains("OPENAI_API_KEY"))
+    #expect(failure.suggestion.contains("OPENAI_API_KEY"))
     #expect(!"\(failure)".contains("sk-test-key"))
     #expect(!"\(setting.ledger.entries)".contains("sk-test-key"))
     #expect(setting.provider.requests.count == 1)

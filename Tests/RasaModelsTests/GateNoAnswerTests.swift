@@ -52,7 +52,7 @@ import Testing
     let failure = try await setting.failure()
     #expect(failure.kind == .provider)
     #expect(failure.message.contains("content filter"))
-    #expect(failure.mend.contains("--model"))
+    #expect(failure.suggestion.contains("--model"))
     let failed = try #require(setting.ledger.entries.first { $0.kind == "call.failed" })
     #expect(failed.body["partial"] == "half of ")
     #expect(setting.provider.requests.count == 1)

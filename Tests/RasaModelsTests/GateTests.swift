@@ -242,6 +242,6 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
     let failure = try await down.failure()
     #expect(failure.kind == .provider)
     #expect(failure.message.contains("no connection to http://127.0.0.1"))
-    #expect(!failure.mend.isEmpty)
+    #expect(!failure.suggestion.isEmpty)
   }
 }

@@ -142,7 +142,7 @@ import Testing
   @Test func takesOnlyWhatIsWanted() throws {
     #expect(try read(Self.genai, only: ["anthropic"]).models.map(\.id) == ["claude-x-latest"])
     let failure = try #require(throws: Failure.self) { try read(Self.genai, only: ["opnai"]) }
-    #expect(failure.kind == .usage && failure.mend.contains("openai"))
+    #expect(failure.kind == .usage && failure.suggestion.contains("openai"))
   }
 
   @Test(

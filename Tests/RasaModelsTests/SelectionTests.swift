@@ -228,7 +228,7 @@ import Testing
     }
     #expect(failure.kind == .configuration)
     #expect(failure.message.contains("gemini:pro"))
-    #expect(failure.mend.contains("GEMINI_API_KEY") && failure.mend.contains("any_engine: true"))
+    #expect(failure.suggestion.contains("GEMINI_API_KEY") && failure.suggestion.contains("any_engine: true"))
     // The configured model is of another engine, too.
     let configured = Self.openAI.merging(["LLM_MODEL": "mine"]) { $1 }
     #expect(throws: Failure.self) {
@@ -282,7 +282,7 @@ import Testing
       try missing.chain(for: RecommendedModels(), profile: .balanced)
     }
     #expect(failure.kind == .configuration)
-    #expect(failure.mend.contains("openai"))
+    #expect(failure.suggestion.contains("openai"))
   }
 
   @Test(

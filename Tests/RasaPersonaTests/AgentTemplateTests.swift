@@ -109,7 +109,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
   private func insert(_ source: String) throws -> String {
     try compile(source).inserting { path throws(Failure) in
       guard let text = Self.files[path] else {
-        throw Failure(.configuration, "there is no file `\(path)`", mend: "write it")
+        throw Failure(.configuration, "there is no file `\(path)`", suggestion: "write it")
       }
       return Array(text.utf8)
     }.render { $0 == "name" ? "Ada" : .null }

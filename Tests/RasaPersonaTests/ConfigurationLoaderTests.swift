@@ -142,7 +142,7 @@ struct ConfigurationLoaderTests {
   static let mistakes: [Mistake] = [
     Mistake("[]", "1:1", "the configuration must be a mapping"),
     Mistake("profile: fast", "1:10", "`profile` must be `speed`, `balanced`"),
-    Mistake("profile: exprt", "1:10", "`profile` must be", mend: "did you mean `expert`?"),
+    Mistake("profile: exprt", "1:10", "`profile` must be", suggestion: "did you mean `expert`?"),
     Mistake("model: [a]", "1:8", "`model` must be text"),
     Mistake("model: 'openai:'", "1:8", "`model` must be a model such as"),
     Mistake("budget: {max_daily: -5}", "1:21", "must be an amount in dollars such as 0.10"),
@@ -155,21 +155,21 @@ struct ConfigurationLoaderTests {
     Mistake("budget: 5", "1:9", "`budget` must be a mapping"),
     Mistake(
       "budget: {time_zone: Europe/Berln}", "1:21", "`time_zone` must be the name of a time zone",
-      mend: "Europe/Berlin"),
-    Mistake("budget: {unknown_price: {input: 1}}", "1:25", "has no `output`", mend: "{input: 10"),
+      suggestion: "Europe/Berlin"),
+    Mistake("budget: {unknown_price: {input: 1}}", "1:25", "has no `output`", suggestion: "{input: 10"),
     Mistake("budget: {unknown_price: 10}", "1:25", "`unknown_price` must be a mapping"),
     Mistake("network: {http2: yes}", "1:18", "`http2` must be `true` or `false`"),
-    Mistake("network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", mend: "http://"),
+    Mistake("network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", suggestion: "http://"),
     Mistake("providers: [groq]", "1:12", "`providers` must be a mapping"),
     Mistake("providers: {groq: x}", "1:19", "the provider `groq` must be a mapping"),
     Mistake(
       "providers: {Groq: {}}", "1:13", "a provider's name may contain only lowercase letters"),
     Mistake("providers: {mock: {}}", "1:13", "the mock is built in"),
-    Mistake("providers: {groq: {key: K}}", "1:19", "has no `base_url`", mend: "base_url: https"),
-    Mistake("providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", mend: "https://"),
+    Mistake("providers: {groq: {key: K}}", "1:19", "has no `base_url`", suggestion: "base_url: https"),
+    Mistake("providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", suggestion: "https://"),
     Mistake("providers: {g: {base_url: 'ftp://h'}}", "1:27", "`base_url` is not an address"),
-    Mistake("providers: {g: {base_url: 'http://h/?a=b'}}", "1:27", "query", mend: "`query`"),
-    Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user name", mend: "`key`"),
+    Mistake("providers: {g: {base_url: 'http://h/?a=b'}}", "1:27", "query", suggestion: "`query`"),
+    Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user name", suggestion: "`key`"),
     Mistake("providers: {g: {base_url: 'http://h:0'}}", "1:27", "its port is not a number"),
     Mistake("providers: {g: {base_url: 'http://h:99999'}}", "1:27", "its port is not a number"),
     Mistake("providers: {g: {base_url: 'http:///v1'}}", "1:27", "it has no host"),
@@ -178,7 +178,7 @@ struct ConfigurationLoaderTests {
     Mistake("providers: {g: {base_url: 'http://ü'}}", "1:27", "a character that no URL"),
     Mistake(
       "providers: {g: {base_url: 'http://h', dialect: opnai}}", "1:48", "`dialect` must be",
-      mend: "did you mean `openai`?"),
+      suggestion: "did you mean `openai`?"),
     Mistake(
       "providers: {g: {base_url: 'http://h', max_tokens_field: most}}", "1:57",
       "must be `max_tokens` or"),
@@ -245,7 +245,7 @@ struct ConfigurationLoaderTests {
     ] {
       let reading = Self.user(text)
       let failure = try #require(reading.failures.first { $0.message.contains("`key` takes") })
-      #expect(failure.mend.contains("GROQ_API_KEY"))
+      #expect(failure.suggestion.contains("GROQ_API_KEY"))
       #expect(!"\(reading.failures)".contains(key))
     }
   }
@@ -254,7 +254,7 @@ struct ConfigurationLoaderTests {
   func dollar() throws {
     for text in ["$GROQ_KEY", "${GROQ_KEY}"] {
       let reading = Self.user("providers: {groq: {base_url: 'http://h', key: '\(text)'}}")
-      #expect(reading.failures.first?.mend.contains("without the `$`") == true)
+      #expect(reading.failures.first?.suggestion.contains("without the `$`") == true)
     }
   }
 

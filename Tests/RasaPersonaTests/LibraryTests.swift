@@ -47,10 +47,10 @@ import Testing
       ("zzz", "available: contract_reviewer, feature_workshop"),
       ("../personas/support_triage", "available:"), ("", "available:"), ("a\u{0}b", "available:"),
     ])
-  func anUnknownPersonaIsToldWithTheKnownOnes(name: String, mend: String) {
+  func anUnknownPersonaIsToldWithTheKnownOnes(name: String, suggestion: String) {
     let failure = #expect(throws: Failure.self) { try Shipped.library.persona(named: name) }
     #expect(failure?.exitCode == 3)
-    #expect(failure?.mend.contains(mend) == true, "\(failure?.mend ?? "")")
+    #expect(failure?.suggestion.contains(suggestion) == true, "\(failure?.suggestion ?? "")")
   }
 
   @Test func anUnknownOperatorIsToldWithTheKnownOnes() {
@@ -58,7 +58,7 @@ import Testing
       try Shipped.library.operatorDefinition(named: "respnd")
     }
     #expect(failure?.message == "there is no operator `respnd`")
-    #expect(failure?.mend.hasPrefix("did you mean `respond`?") == true)
+    #expect(failure?.suggestion.hasPrefix("did you mean `respond`?") == true)
   }
 
   @Test func shippedPersonasHaveAliases() throws {

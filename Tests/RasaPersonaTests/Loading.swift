@@ -32,13 +32,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   var text: String
   var place: String
   var message: String
-  var mend: String = ""
+  var suggestion: String = ""
 
-  init(_ text: String, _ place: String, _ message: String, mend: String = "") {
+  init(_ text: String, _ place: String, _ message: String, suggestion: String = "") {
     self.text = text
     self.place = place
     self.message = message
-    self.mend = mend
+    self.suggestion = suggestion
   }
 
   var testDescription: String { "\(place): \(message)" }
@@ -46,7 +46,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   func isTold(by failures: [Failure]) -> Bool {
     failures.contains { failure in
       failure.kind == .configuration && failure.message.contains(message)
-        && failure.mend.contains(mend)
+        && failure.suggestion.contains(suggestion)
         && failure.location.map { "\($0.line):\($0.column)" } == place
     }
   }

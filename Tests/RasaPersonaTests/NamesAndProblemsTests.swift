@@ -51,9 +51,9 @@ import Testing
       ("Stock Analyst", "write `stock_analyst`: "), ("stock-Analyst", "write `stock-analyst`: "),
       ("Prüfer", "write `prufer`: "), ("コード", "names consist of"), ("C#", "write `c_sharp`: "),
     ])
-  func names(name: String, mend: String) throws {
+  func names(name: String, suggestion: String) throws {
     let reading = try Loading.personaReading("name: \"\(name)\"\n" + Self.persona)
-    #expect(reading.failures.first?.mend.hasPrefix(mend) == true, "\(reading.failures)")
+    #expect(reading.failures.first?.suggestion.hasPrefix(suggestion) == true, "\(reading.failures)")
   }
 
   @Test("an alias that two have, or that is another's name, is told")
@@ -122,10 +122,10 @@ import Testing
       ("frames: [{name: long_tern_frame}]", "3:17", "did you mean `long_term_frame`?"),
       ("state_stack: [sesion]", "3:15", "did you mean `session`?"),
     ])
-  func frames(line: String, place: String, mend: String) throws {
+  func frames(line: String, place: String, suggestion: String) throws {
     let reading = try Loading.persona(line)
     #expect(reading.failures.map { $0.location?.description } == ["p.yaml:\(place)"])
-    #expect(reading.failures.first?.mend.hasPrefix(mend) == true)
+    #expect(reading.failures.first?.suggestion.hasPrefix(suggestion) == true)
   }
 
   @Test(

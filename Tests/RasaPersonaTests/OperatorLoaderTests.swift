@@ -189,10 +189,10 @@ import Testing
   static let mistakes: [Mistake] = [
     Mistake("[a]", "1:1", "must be a mapping, but is a list"),
     Mistake("kind: llm", "1:1", "no `name`"),
-    Mistake("name: o", "1:1", "no `kind`", mend: "`llm`, `tool`, `human`"),
-    Mistake("name: Bad Name\nkind: llm", "1:7", "must be a name", mend: "lowercase"),
-    Mistake("name: 7\nkind: llm", "1:7", "`name` must be text, but is `7`", mend: "quote it"),
-    Mistake("name: o\nkind: lm", "2:7", "`kind` must be `llm`", mend: "did you mean `llm`?"),
+    Mistake("name: o", "1:1", "no `kind`", suggestion: "`llm`, `tool`, `human`"),
+    Mistake("name: Bad Name\nkind: llm", "1:7", "must be a name", suggestion: "lowercase"),
+    Mistake("name: 7\nkind: llm", "1:7", "`name` must be text, but is `7`", suggestion: "quote it"),
+    Mistake("name: o\nkind: lm", "2:7", "`kind` must be `llm`", suggestion: "did you mean `llm`?"),
     Mistake("name: o\nkind: [llm]", "2:7", "but is a list"),
     Mistake(llm + "writes: [draft]", "1:1", "needs a prompt"),
     Mistake(llm + "prompt: Hello", "1:1", "does not store its answer"),
@@ -216,17 +216,17 @@ import Testing
     Mistake(valid + "timeout: .inf", "5:10", "`timeout` must be"),
     Mistake(valid + "uncertain: maybe", "5:12", "`retry`, `ask` or `fail`"),
     Mistake(valid + "prompt_path: o.md", "5:14", "both given"),
-    Mistake(llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", mend: "create"),
+    Mistake(llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
     Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
     // Places inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
     Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "takes one path"),
     Mistake(llm + "writes: [a]\nprompt: |\n  One\n    {{x!}}\n", "6:8", "takes one path"),
     Mistake(llm + "writes: [a]\nprompt: |\n\n\n   Ok {{x!}}\n", "7:10", "takes one path"),
-    Mistake(llm + "writes: [a]\nprompt: Hello {{x}}", "4:15", "inserts `x`", mend: "add `x`"),
+    Mistake(llm + "writes: [a]\nprompt: Hello {{x}}", "4:15", "inserts `x`", suggestion: "add `x`"),
     Mistake(
       llm + "reads: [draft]\nwrites: [a]\nprompt: |\n  Hello\n  {{drft}}", "7:3", "inserts `drft`",
-      mend: "did you mean `draft`?"),
+      suggestion: "did you mean `draft`?"),
     Mistake(valid + "then: [{to: a, when: x = 1}]", "5:24", "`=` is not a comparison"),
     Mistake(valid + "then: [{to: a, when: 'x = 1'}]", "5:25", "`=` is not a comparison"),
     Mistake(valid + "then:\n  - to: a\n    when: >-\n      x ==\n", "8:11", "value is missing"),
@@ -255,7 +255,7 @@ import Testing
       "wrong at #/properties/a/type"),
     Mistake(
       valid + "output: {type: object, properties: {reasons: {}}, required: [reason]}", "5:62",
-      "which is not a property", mend: "did you mean `reasons`?"),
+      "which is not a property", suggestion: "did you mean `reasons`?"),
     Mistake(
       llm + "prompt: Hi\nwrites: {a: text}\noutput: {type: object, properties: {b: {}}}", "4:9",
       "`output` describes an object"),
@@ -273,7 +273,7 @@ import Testing
     Mistake(
       rule + "rules: [{replace: {a: {\"\": b}}}]", "3:28", "an empty text cannot be replaced"),
     Mistake(rule + "rules: [{set: {input: b}}]", "3:8", "cannot write `input`"),
-    Mistake(rule + "writes: [b]\nrules: [{set: {a: 1}}]", "3:9", "changes `a`", mend: "add `a`"),
+    Mistake(rule + "writes: [b]\nrules: [{set: {a: 1}}]", "3:9", "changes `a`", suggestion: "add `a`"),
     Mistake(
       rule + "reads: [input]\nrules: [{when: other, set: {a: 1}}]", "3:8", "looks at `other`"),
     Mistake(
@@ -284,7 +284,7 @@ import Testing
     Mistake(rule + "compose: {key: output}", "3:10", "no parts"),
     Mistake(rule + "compose: {key: output, parts: [{heading: x}]}", "3:32", "no source"),
     Mistake(rule + "compose: {key: output, parts: ['a b']}", "3:32", "must be a path"),
-    Mistake("name: m\nkind: memory", "1:1", "what it does", mend: "memory: recall"),
+    Mistake("name: m\nkind: memory", "1:1", "what it does", suggestion: "memory: recall"),
     Mistake("name: m\nkind: memory\nmemory: forget", "3:9", "`recall` or `remember`"),
     Mistake("name: t\nkind: tool", "1:1", "exactly one tool"),
     Mistake("name: t\nkind: tool\ntools: [a, b]", "3:8", "exactly one tool"),

@@ -85,7 +85,7 @@ import Testing
       _ = try? template.inserting { _ throws(Failure) in Array("{{a}}".utf8) }
         .render(strict: true) { _ in .null }
       do throws(Failure) { _ = try Template.compile(source, at: start) } catch {
-        #expect((error.location?.line ?? 0) >= 1 && !error.mend.isEmpty)
+        #expect((error.location?.line ?? 0) >= 1 && !error.suggestion.isEmpty)
         #expect(!template.warnings.isEmpty || !template.files.isEmpty || source.contains("${{"))
       }
     }

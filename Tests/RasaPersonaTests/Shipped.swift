@@ -81,7 +81,7 @@ struct MemorySource: DefinitionSource {
 
   func readSibling(_ path: String, of _: String) throws(Failure) -> SourceDocument {
     guard let bytes = siblings[path] else {
-      throw Failure(.configuration, "there is no file \(path)", mend: "create it")
+      throw Failure(.configuration, "there is no file \(path)", suggestion: "create it")
     }
     return SourceDocument(bytes: bytes, path: "\(folder)/\(path)")
   }

@@ -10,10 +10,10 @@ struct NoteTests {
     "arch-agent", ["architecture", "system-design"], name: "Architecture Agent",
     description: "Decides how systems are built.")
 
-  private func found(_ task: String, in note: [UInt8]) -> [String: AgentNote.Places] {
+  private func found(_ task: String, in note: [UInt8]) -> [String: TermVector.Places] {
     let terms = TaskTerms(task, related: RelatedTerms())
     let slots = TermSlots(terms)
-    var found: [String: AgentNote.Places] = [:]
+    var found: [String: TermVector.Places] = [:]
     slots.find(in: note) { slot, _, places in
       for use in slots.uses[slot] {
         found[terms.terms[use.term].text, default: []].formUnion(places)
@@ -43,7 +43,7 @@ struct NoteTests {
   }
 
   @Test func isTheSameFromWhoeverHasSeenManyBefore() async {
-    let noter = AgentNoter()
+    let noter = TermVectorBuilder()
     let agents = (0..<600).map { number in
       agent(
         "agent-\(number)", ["word\(number)-review"], description: "Writes c\(number % 7) and so on."
@@ -64,23 +64,23 @@ struct NoteTests {
     let prompt = (0..<100_000).map { "word\($0)" }.joined(separator: " ")
     let note = AgentTerms.note(architect, prompt: prompt)
     #expect(note.count < 8_000)
-    #expect(AgentNote.count(in: note) != nil)
+    #expect(TermVector.count(in: note) != nil)
   }
 
   @Test func holdsAtMostSoManyTerms() {
     let terms = (0..<10_000).map {
-      AgentNote.Term(hash: TermHash(bits: UInt32($0)), weight: Double($0), places: .prompt)
+      TermVector.Term(hash: TermHash(bits: UInt32($0)), weight: Double($0), places: .prompt)
     }
-    #expect(AgentNote.count(in: AgentNote.encode(terms)) == AgentNote.most)
+    #expect(TermVector.count(in: TermVector.encode(terms)) == TermVector.most)
   }
 
   @Test func weightsStayWithinAByte() {
     let terms = [0.0, 1e-9, 3, 1e9].enumerated().map {
-      AgentNote.Term(hash: TermHash(bits: UInt32($0)), weight: $1, places: .name)
+      TermVector.Term(hash: TermHash(bits: UInt32($0)), weight: $1, places: .name)
     }
-    let bytes = AgentNote.encode(terms)
+    let bytes = TermVector.encode(terms)
     #expect(
-      Array(bytes[(AgentNote.headerSize + 16)..<(AgentNote.headerSize + 20)]) == [1, 1, 36, 255])
+      Array(bytes[(TermVector.headerSize + 16)..<(TermVector.headerSize + 20)]) == [1, 1, 36, 255])
   }
 
   @Test("bytes of any kind are read without a trap, and the agent is still ranked")

@@ -48,7 +48,7 @@ struct PickerTests {
     }
     #expect(failure?.kind == .configuration)
     #expect(failure?.message == "no agent fits this task")
-    #expect(failure?.mend.contains("--agent") == true)
+    #expect(failure?.suggestion.contains("--agent") == true)
   }
 
   @Test func theFailureTellsOfTheCost() {
@@ -56,7 +56,7 @@ struct PickerTests {
       try picker.pick(.init(task: "writing", maxCost: .zero), among: agents)
     }
     #expect(failure?.message == "no agent fits this task at that cost")
-    #expect(failure?.mend.hasPrefix("raise --max-cost") == true)
+    #expect(failure?.suggestion.hasPrefix("raise --max-cost") == true)
   }
 
   @Test func withoutAgentsThereIsNoChoice() {
@@ -72,7 +72,7 @@ struct NearnessTests {
   private let agents = [agent("coder", ["code"]), agent("mailer", ["mail"])]
 
   @Test func countAsRelated() {
-    let near = Nearness.find([1, 0, 0.1], among: ["coder": [1, 0, 0.1], "mailer": [0, 1, 0.1]])
+    let near = VectorSimilarity.find([1, 0, 0.1], among: ["coder": [1, 0, 0.1], "mailer": [0, 1, 0.1]])
     let found = Recommender.plain.recommend(
       .init(task: "Quelltext prüfen", nearness: near), among: registry(agents))
     #expect(found.agents.map(\.agent) == ["coder"])
@@ -83,7 +83,7 @@ struct NearnessTests {
   }
 
   @Test func countForRequirementsThatTheWordsDoNotMeet() {
-    let near = Nearness.Value(cosine: 0.9, deviations: 4)
+    let near = VectorSimilarity.Value(cosine: 0.9, deviations: 4)
     let found = Recommender.plain.recommend(
       .init(task: "code, mail", nearness: ["coder": near]), among: registry(agents))
     let coder = found.agents.first { $0.agent == "coder" }
@@ -102,9 +102,9 @@ struct NearnessTests {
       (Array(repeating: 0.05, count: 40) + [0.4], [0.4]),
     ] as [([Double], [Double])])
   func standOut(cosines: [Double], expected: [Double]) {
-    let (mean, deviation) = Nearness.spread(of: cosines)
+    let (mean, deviation) = VectorSimilarity.spread(of: cosines)
     let near = cosines.filter {
-      Nearness.Value(cosine: $0, deviations: ($0 - mean) / deviation).isNear
+      VectorSimilarity.Value(cosine: $0, deviations: ($0 - mean) / deviation).isNear
     }
     #expect(near == expected)
   }
@@ -122,7 +122,7 @@ struct NearnessTests {
         let cosine = cosine(place)
         return (many[place].id, [Float(cosine), Float((1 - cosine * cosine).squareRoot())])
       })
-    let near = Nearness.find([1, 0], among: vectors)
+    let near = VectorSimilarity.find([1, 0], among: vectors)
     #expect(near.filter { $0.value.isNear }.map(\.key) == ["agent-7"])
     // The words name several alike; vectors that are alike too must not drown what stands out.
     let found = Recommender.plain.recommend(
@@ -131,7 +131,7 @@ struct NearnessTests {
   }
 
   @Test func addToWhatTheWordsSay() throws {
-    let near = Nearness.Value(cosine: 0.5, deviations: 3)
+    let near = VectorSimilarity.Value(cosine: 0.5, deviations: 3)
     let without = try #require(
       Recommender.plain.one("coder", for: "code, mail", among: registry(agents)))
     let with = try #require(
@@ -150,7 +150,7 @@ struct NearnessTests {
       ([.infinity, 1], [1, 1], nil),
     ] as [([Float], [Float], Double?)])
   func cosines(left: [Float], right: [Float], expected: Double?) {
-    let cosine = Nearness.cosine(left, right)
+    let cosine = VectorSimilarity.cosine(left, right)
     if let expected {
       #expect(abs((cosine ?? .nan) - expected) < 1e-6)
     } else {
@@ -159,8 +159,8 @@ struct NearnessTests {
   }
 
   @Test func nothingIsNearToNothing() {
-    #expect(Nearness.find([], among: ["coder": [1]]).isEmpty)
-    #expect(Nearness.find([1], among: [:]).isEmpty)
-    #expect(Nearness.find([1, 0], among: ["coder": [1], "mailer": [0, 0]]).isEmpty)
+    #expect(VectorSimilarity.find([], among: ["coder": [1]]).isEmpty)
+    #expect(VectorSimilarity.find([1], among: [:]).isEmpty)
+    #expect(VectorSimilarity.find([1, 0], among: ["coder": [1], "mailer": [0, 0]]).isEmpty)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Words of tasks and agents")
 struct WordTests {
   private func words(_ text: String) -> [String] {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(text)
     return reader.tokens.compactMap { token in
       switch token.kind {
@@ -39,7 +39,7 @@ struct WordTests {
 
   @Test func compoundsAreTheSameHoweverTheyAreWritten() {
     func hashes(_ text: String) -> Set<TermHash> {
-      var reader = WordReader()
+      var reader = Tokenizer()
       reader.read(text)
       return Set(reader.tokens.filter { $0.kind != .end }.map(\.hash))
     }

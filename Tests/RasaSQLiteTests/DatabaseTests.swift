@@ -114,7 +114,7 @@ import Testing
     let failure = failure { _ = try Database(path: path).schemaVersion() }
     #expect(failure?.kind == .storage)
     #expect(failure?.message == "\(path) is not a database")
-    #expect(failure?.mend.isEmpty == false)
+    #expect(failure?.suggestion.isEmpty == false)
   }
 
   @Test func `with a damaged file`() throws {
@@ -133,7 +133,7 @@ import Testing
       _ = try Database(path: path).rows("SELECT a FROM t") { $0.text(0) }
     }
     #expect(failure?.message == "\(path) is damaged")
-    #expect(failure?.mend.contains("recover") == true)
+    #expect(failure?.suggestion.contains("recover") == true)
   }
 
   @Test func `with a folder in its place`() {

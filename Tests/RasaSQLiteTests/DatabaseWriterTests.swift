@@ -248,7 +248,7 @@ import Testing
   @Test func `waits for others once for all that wait together`() async throws {
     let writer = writer { $0.patience = .milliseconds(50) }
     try await writer.write { _ in }
-    let other = try Turnstile(database: folder.file("a.db"), patience: .zero)
+    let other = try CrossProcessWriteLock(database: folder.file("a.db"), patience: .zero)
     try other.enter()
     let (isBusy, gate) = (Gate(), Gate())
     async let reading: Void = writer.read { _ in
@@ -350,7 +350,7 @@ import Testing
     await writer.close()
   }
 
-  @Test func `opens again when what was wrong is mended`() async throws {
+  @Test func `opens again when what was wrong is suggested`() async throws {
     let path = folder.file("a.db")
     write(Array(repeating: 1, count: 4096), to: path)
     let writer = writer()
@@ -373,7 +373,7 @@ import Testing
         group.addTask {
           let done = Gate()
           onThread {
-            let turnstile = try Turnstile(database: path, patience: .seconds(30))
+            let turnstile = try CrossProcessWriteLock(database: path, patience: .seconds(30))
             for _ in 0..<100 {
               try turnstile.enter()
               #expect(isInside.withLock { isInside in !isInside })
@@ -393,21 +393,21 @@ import Testing
 
   @Test func `lets who waits go before who comes again`() async throws {
     let path = folder.file("a.db")
-    let again = try Turnstile(database: path, patience: .zero)
+    let again = try CrossProcessWriteLock(database: path, patience: .zero)
     try again.enter()
     let inside = Gate()
     let done = Gate()
     onThread {
-      let turnstile = try Turnstile(database: path, patience: .seconds(30))
+      let turnstile = try CrossProcessWriteLock(database: path, patience: .seconds(30))
       try turnstile.enter()
       inside.open()
       done.wait()
       turnstile.leave()
     }
     // Until the other stands in front of the door.
-    let probe = try Turnstile(database: path, patience: .zero)
-    while (try? probe.take(Turnstile.door, until: .now)) != nil {
-      probe.release(Turnstile.door)
+    let probe = try CrossProcessWriteLock(database: path, patience: .zero)
+    while (try? probe.take(CrossProcessWriteLock.door, until: .now)) != nil {
+      probe.release(CrossProcessWriteLock.door)
       await Task.yield()
     }
     again.leave()
@@ -426,8 +426,8 @@ import Testing
 
   @Test func `gives up after its patience and says so`() throws {
     let path = folder.file("a.db")
-    let first = try Turnstile(database: path, patience: .seconds(1))
-    let second = try Turnstile(database: path, patience: .zero)
+    let first = try CrossProcessWriteLock(database: path, patience: .seconds(1))
+    let second = try CrossProcessWriteLock(database: path, patience: .zero)
     try first.enter()
     let failure = #expect(throws: Failure.self) { try second.enter() }
     #expect(failure?.message.contains("busy") == true)

@@ -39,7 +39,7 @@ import Testing
     #expect(reading.damage?.message == "line \(line) of the journal of r1 is damaged", "\(change)")
     if line > 1 {
       #expect(
-        reading.damage?.mend
+        reading.damage?.suggestion
           == "what came before can be used: `rasa runs fork r1 --at \(line - 1)`")
     }
     await #expect(throws: Failure.self) { try await store.entries(of: "r1") }
@@ -152,7 +152,7 @@ import Testing
       let store = store()
       let failure = await #expect(throws: Failure.self) { try await store.entries(of: "r1") }
       #expect(failure?.kind == .storage)
-      #expect(failure?.mend.contains(".recover") == true)
+      #expect(failure?.suggestion.contains(".recover") == true)
       await store.close()
     }
   }

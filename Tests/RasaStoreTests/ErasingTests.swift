@@ -159,7 +159,7 @@ import Testing
     }
     let failure = await #expect(throws: Failure.self) { try await deleting.value }
     #expect(failure?.message.contains("its text may still stand in the files") == true)
-    #expect(failure?.mend.contains("`rasa runs prune`") == true)
+    #expect(failure?.suggestion.contains("`rasa runs prune`") == true)
     #expect(try await store.run("r1") == nil)
     #expect(try await count(store, "lines") == 33)
     await store.close()
@@ -233,7 +233,7 @@ import Testing
     }
     #expect(failure?.kind == .storage)
     #expect(failure?.message.contains("may still stand in") == true)
-    #expect(failure?.mend.contains("fuser") == true)
+    #expect(failure?.suggestion.contains("fuser") == true)
     #expect(try await store.memories(of: MemoryOwner(), limit: 9) == [])
     #expect(contains("a secret"))
     // What it says helps.

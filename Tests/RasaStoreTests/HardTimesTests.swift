@@ -48,7 +48,7 @@ import Testing
     #expect(appended > 0)
     #expect(failure?.kind == .storage)
     #expect(failure?.message.contains("no room left") == true)
-    #expect(failure?.mend.contains("free some space") == true)
+    #expect(failure?.suggestion.contains("free some space") == true)
     #expect(try await store.entries(of: "r1").count == appended + 1)
 
     let reopened = self.store("disk/rasa.db")

@@ -6,7 +6,7 @@ import Testing
 @testable import RasaStore
 
 /// Where random work is done: in memory, in a file, or in a file that two connections share.
-enum Workshop: CaseIterable {
+enum RunServices: CaseIterable {
   case memory, file, sharedFile
 
   /// - Parameter count: how many workers there are at least.
@@ -101,8 +101,8 @@ enum Workshop: CaseIterable {
     }
   }
 
-  @Test(arguments: Workshop.allCases, [1, 2, 3, 4])
-  func `agree over random work`(workshop: Workshop, seed: UInt64) async throws {
+  @Test(arguments: RunServices.allCases, [1, 2, 3, 4])
+  func `agree over random work`(workshop: RunServices, seed: UInt64) async throws {
     let (folder, time) = (ScratchFolder(), FixedTime())
     let stores = workshop.stores(folder, time)
     var work = Work(numbers: SeededNumbers(seed: seed))
@@ -139,9 +139,9 @@ enum Workshop: CaseIterable {
   }
 
   /// Reservations that are settled in any order, twice and late, come to the same as in order.
-  @Test(arguments: Workshop.allCases, [11, 12, 13])
+  @Test(arguments: RunServices.allCases, [11, 12, 13])
   func `are indifferent to order and repetition of settlements`(
-    workshop: Workshop, seed: UInt64
+    workshop: RunServices, seed: UInt64
   ) async throws {
     var numbers = SeededNumbers(seed: seed)
     let legs = [leg("r1", 10_000), dayLeg("*", 14, nil), monthLeg("ann", 10_000)]

@@ -23,7 +23,7 @@ import Testing
     let failure = await #expect(throws: Failure.self) { try await body() }
     #expect(failure?.kind == .run)
     #expect(failure?.message == "r1 has been taken over by another process")
-    #expect(failure?.mend == "see `rasa runs show r1`")
+    #expect(failure?.suggestion == "see `rasa runs show r1`")
   }
 
   @Test func `is refused while another process is at work`() async throws {
@@ -33,7 +33,7 @@ import Testing
     let failure = await #expect(throws: Failure.self) { try await two.claim("r1") }
     #expect(failure?.kind == .run)
     #expect(failure?.message == "r1 is being run by one")
-    #expect(failure?.mend == "wait for it, or stop it with `rasa runs cancel r1`")
+    #expect(failure?.suggestion == "wait for it, or stop it with `rasa runs cancel r1`")
     // The one who has it may not take it a second time either.
     await #expect(throws: Failure.self) { try await one.claim("r1") }
     try await one.append([entry("r1", "b")])
@@ -164,7 +164,7 @@ import Testing
         let failure = await #expect(throws: Failure.self) { try await store.claim(run) }
         #expect(failure?.kind == .usage)
         #expect(failure?.message == "r-done has ended")
-        #expect(failure?.mend.contains("`rasa runs show r-done`") == true)
+        #expect(failure?.suggestion.contains("`rasa runs show r-done`") == true)
       } else {
         let history = try await store.claim(run)
         #expect(history.entries.map(\.kind) == ["a", "z"])
@@ -176,7 +176,7 @@ import Testing
     let failure = await #expect(throws: Failure.self) { try await store.claim("r-don") }
     #expect(failure?.kind == .usage)
     #expect(failure?.message == "there is no run `r-don`")
-    #expect(failure?.mend == "did you mean r-done? `rasa runs list` shows all of them")
+    #expect(failure?.suggestion == "did you mean r-done? `rasa runs list` shows all of them")
   }
 
   @Test(arguments: StoreKind.allCases)

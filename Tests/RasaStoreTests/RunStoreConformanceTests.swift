@@ -221,7 +221,7 @@ import Testing
     let failure = await #expect(throws: Failure.self) { try await store.run("r01") }
     #expect(failure?.kind == .usage)
     #expect(failure?.message == "more than one run begins with `r01`")
-    #expect(failure?.mend == "give more of it: r01ab, r01abc, r01abd")
+    #expect(failure?.suggestion == "give more of it: r01ab, r01abc, r01abd")
     let asked = approval("r01ab", "May it?")
     _ = try await store.ask(asked, recording: [])
     #expect(try await store.approval(String(asked.id.prefix(6))) == asked)

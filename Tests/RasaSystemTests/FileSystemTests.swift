@@ -50,7 +50,7 @@ import Testing
     }
     #expect(failure.kind == .storage)
     #expect(failure.message.hasSuffix("no space left on the disk"))
-    #expect(!failure.mend.isEmpty)
+    #expect(!failure.suggestion.isEmpty)
   }
 
   @Test func whatIsNoRegularFileIsNotRead() throws {

@@ -50,7 +50,7 @@ import Testing
     link("chain", to: "sub/../out")
     let failure = refusal(path)
     #expect(failure?.message == "cannot read \(path): it leads out of the folder \(root)")
-    #expect(failure?.mend.isEmpty == false)
+    #expect(failure?.suggestion.isEmpty == false)
   }
 
   @Test(

@@ -16,7 +16,7 @@ struct SurveyTests {
     #expect(unsafe symlink("sub", "\(folder.path)/link") == 0)
     #expect(unsafe symlink("nothing", "\(folder.path)/lost.md") == 0)
     #expect(unsafe symlink("nothing", "\(folder.path)/lost.txt") == 0)
-    func survey(_ limit: Int) throws(Failure) -> [FileSystem.SurveyedEntry] {
+    func survey(_ limit: Int) throws(Failure) -> [FileSystem.ScannedEntry] {
       try FileSystem.survey(folder.path, limit: limit) { $0[$0.count - 1] == UInt8(ascii: "d") }
     }
     let entries = try survey(100)

@@ -79,7 +79,7 @@ import Testing
       ("a\u{1B}[31mb\u{7}\u{2028}c", "ab c"),
     ])
   func offTheTerminal(text: String, line: String) {
-    let others = OthersText(isOnTerminal: false)
+    let others = UntrustedText(isOnTerminal: false)
     #expect(Array(others.whole(text).utf8) == Array(text.utf8))
     #expect(Array(others.line(text).utf8) == Array(line.utf8))
   }

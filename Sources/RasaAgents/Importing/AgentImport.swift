@@ -48,10 +48,10 @@ package struct AgentImport: Sendable {
           try FileSystem.read(path, limit: AgentFile.largest)
         })
     case nil:
-      throw Failure(.usage, "there is no file or folder \(path)", mend: "check the path")
+      throw Failure(.usage, "there is no file or folder \(path)", suggestion: "check the path")
     default:
       throw Failure(
-        .usage, "\(path) is neither a file nor a folder", mend: "name a file, or a folder of them")
+        .usage, "\(path) is neither a file nor a folder", suggestion: "name a file, or a folder of them")
     }
   }
 
@@ -59,7 +59,7 @@ package struct AgentImport: Sendable {
 
   /// Where tools keep files that can become agents, in a project or a home folder.
   private static let places =
-    AgentPlaces.projectTools + [
+    AgentRoots.projectTools + [
       ".claude/commands", ".github/prompts", ".opencode/command", ".opencode/commands",
       ".gemini/commands", ".copilot/agents", ".config/opencode/agent", ".config/opencode/agents",
       ".config/opencode/command",
@@ -74,14 +74,14 @@ package struct AgentImport: Sendable {
     }
     var roots = places.map { AgentRoot(files: FileRoot($0, beneath: folder)) }
       .filter { if case .there(.folder, _) = $0.files.standing { true } else { false } }
-    let configuration = AgentPlaces.join(folder, "opencode.json")
+    let configuration = AgentRoots.join(folder, "opencode.json")
     let hasConfiguration = FileSystem.kind(of: configuration) == .file
     if roots.isEmpty, !hasConfiguration {
       // Otherwise every text of a repository would count as a prompt.
-      guard kind != nil || !FileSystem.exists(AgentPlaces.join(folder, ".git")) else {
+      guard kind != nil || !FileSystem.exists(AgentRoots.join(folder, ".git")) else {
         throw Failure(
           .usage, "\(folder) is a repository without a folder of another tool",
-          mend: "name the folder with the files, or give their kind with `--from KIND`")
+          suggestion: "name the folder with the files, or give their kind with `--from KIND`")
       }
       roots = [AgentRoot(files: FileRoot(folder))]
     }
@@ -90,7 +90,7 @@ package struct AgentImport: Sendable {
         try FileRoot(folder).read("opencode.json", limit: AgentFile.largest)
       }
     }
-    let tree = AgentTree(roots, limits: limits)
+    let tree = AgentFileTree(roots, limits: limits)
     warnings += tree.warnings
     for file in tree.files where !file.isShipped {
       read(file.path, category: file.category) { () throws(Failure) in
@@ -164,7 +164,7 @@ package struct AgentImport: Sendable {
       engines: engines)
     if let failure = read.failures.first {
       throw Failure(
-        .configuration, failure.message, mend: failure.mend,
+        .configuration, failure.message, suggestion: failure.suggestion,
         at: SourceLocation(file: path, line: 0, column: 0))
     }
     ids.insert(agent.id)
@@ -183,7 +183,7 @@ package struct AgentImport: Sendable {
     guard ids.insert(loaded.agent.id).inserted else {
       throw Failure(
         .configuration, "another file is already the agent `\(loaded.agent.id)`",
-        mend: "give one of them another `name`",
+        suggestion: "give one of them another `name`",
         at: SourceLocation(file: document.path, line: 0, column: 0))
     }
     items.append(

@@ -69,20 +69,20 @@ struct AgentIndex: Sendable {
     var parts: Int { ranges.count }
 
     /// The records of one part; none if anything is wrong with them.
-    func records(ofPart part: Int) -> [KeptRecord] {
+    func records(ofPart part: Int) -> [SharedAgentRecord] {
       var reader = IndexReader(bytes, ranges[part])
       var records: [AgentRecord] = []
       reader.code(&records, empty: AgentRecord(.none)) { reader, record in
         reader.code(&record) { roots.indices.contains($0) ? roots[$0].origin : nil }
       }
-      return reader.isDamaged || !reader.isAtEnd ? [] : records.map(KeptRecord.init)
+      return reader.isDamaged || !reader.isAtEnd ? [] : records.map(SharedAgentRecord.init)
     }
   }
 
   // MARK: Writing
 
   /// If it cannot be written, there is none, which costs only time.
-  func write(_ records: [KeptRecord]) {
+  func write(_ records: [SharedAgentRecord]) {
     let size = 256
     let parts = Workers.map((records.count + size - 1) / size) { part in
       var writer = IndexWriter()

@@ -51,7 +51,7 @@ extension IndexCoder {
   private mutating func code(_ failure: inout Failure) {
     code(&failure.kind)
     code(&failure.message)
-    code(&failure.mend)
+    code(&failure.suggestion)
     code(&failure.location)
     code(&failure.excerpt)
     code(&failure.details)

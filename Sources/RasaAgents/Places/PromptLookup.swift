@@ -17,7 +17,7 @@ struct PromptLookup: Sendable {
     var stamp: FileStamp
   }
 
-  init(_ places: AgentPlaces, _ roots: [AgentRoot]) {
+  init(_ places: AgentRoots, _ roots: [AgentRoot]) {
     folders = places.promptFolders
     self.roots = roots
     working = FileSystem.absolute(".")
@@ -28,7 +28,7 @@ struct PromptLookup: Sendable {
   func find(_ names: [String], for file: AgentFile) -> Found? {
     // Nearly all are beside their file, or in a folder there.
     if let name = names.first, !file.isShipped, Self.isPlain(name), isReachedByNoLink(name, file) {
-      let path = AgentPlaces.join(file.folder, name)
+      let path = AgentRoots.join(file.folder, name)
       if let status = FileSystem.statusOfNoLink(path), status.kind == .file {
         return Found(path: path, stamp: status.stamp)
       }
@@ -49,12 +49,12 @@ struct PromptLookup: Sendable {
 
   private func isReachedByNoLink(_ name: String, _ file: AgentFile) -> Bool {
     guard let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return true }
-    let folder = AgentPlaces.join(file.folder, String(name[..<slash]))
+    let folder = AgentRoots.join(file.folder, String(name[..<slash]))
     if let known = reached.withLock({ $0[folder] }) { return known }
     var isReal = true
     var path = file.folder
     for part in name[..<slash].split(atByte: "/", omittingEmpty: true) {
-      path = AgentPlaces.join(path, String(part))
+      path = AgentRoots.join(path, String(part))
       isReal = isReal && FileSystem.statusOfNoLink(path)?.kind == .folder
     }
     reached.withLock { $0[folder] = isReal }
@@ -102,9 +102,9 @@ struct PromptLookup: Sendable {
       folders.append(FileSystem.parent(of: roots[file.root].path))
     }
     for other in self.folders where !folders.contains(other) { folders.append(other) }
-    if Self.isPlain(name) { return folders.map { AgentPlaces.join($0, name) } }
+    if Self.isPlain(name) { return folders.map { AgentRoots.join($0, name) } }
     if name.hasBytePrefix("/") { return isAllowed(name, for: file) ? [name] : [] }
-    return folders.map { AgentPlaces.join($0, name) }
+    return folders.map { AgentRoots.join($0, name) }
       .filter { isAllowed($0, for: file) }
   }
 
@@ -117,7 +117,7 @@ struct PromptLookup: Sendable {
   func insertions(_ names: [String], inPromptAt path: String) -> [String] {
     guard !path.hasPrefix(AgentFile.shippedPrefix) else { return [] }
     let places = [FileSystem.parent(of: path)] + folders
-    return names.flatMap { name in places.map { AgentPlaces.join($0, name) } }
+    return names.flatMap { name in places.map { AgentRoots.join($0, name) } }
   }
 
   // MARK: Reading

@@ -34,7 +34,7 @@ struct AgentReading: Sendable {
   func documents(_ file: AgentFile, _ record: inout AgentRecord) throws(Failure) -> AgentDocuments {
     guard let read = try lookup.readDefinition(file) else {
       throw Failure(
-        .configuration, "\(file.path) was removed while agents were read", mend: "try again")
+        .configuration, "\(file.path) was removed while agents were read", suggestion: "try again")
     }
     let document = SourceDocument(bytes: read.bytes, path: file.path)
     var documents = AgentDocuments(
@@ -68,7 +68,7 @@ struct AgentReading: Sendable {
       throw Failure(
         .configuration,
         "the prompt \(link) is behind a link that leads out of its folder",
-        mend: "put the prompt itself there",
+        suggestion: "put the prompt itself there",
         at: SourceLocation(file: file.path, line: 0, column: 0))
     }
     if let prompt = record.prompt {
@@ -121,7 +121,7 @@ struct AgentReading: Sendable {
     }
   }
 
-  private func take(_ reading: Reading<AgentLoader.Loaded>, into record: inout AgentRecord) {
+  private func take(_ reading: Reading<AgentLoader.LoadedAgent>, into record: inout AgentRecord) {
     record.failures += reading.failures
     // Assumptions about another tool's file are that tool's format; `info` reports them.
     if let loaded = reading.definition, loaded.agent.files.kind != .rasa {

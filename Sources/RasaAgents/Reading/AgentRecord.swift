@@ -3,18 +3,18 @@ import RasaPersona
 import RasaSystem
 
 /// A completed record: shared rather than copied, because there are tens of thousands.
-final class KeptRecord: Sendable {
+final class SharedAgentRecord: Sendable {
   let record: AgentRecord
   init(_ record: AgentRecord) { self.record = record }
 
   var path: String { record.file.path }
 
   /// The same after roots before its own have been added or removed.
-  func moved(to file: AgentFile) -> KeptRecord {
+  func moved(to file: AgentFile) -> SharedAgentRecord {
     guard record.file.root != file.root else { return self }
     var copy = record
     copy.file = file
-    return KeptRecord(copy)
+    return SharedAgentRecord(copy)
   }
 }
 

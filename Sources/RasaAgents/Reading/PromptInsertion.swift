@@ -16,7 +16,7 @@ extension AgentDiscovery {
     var places = [(root: folder, path: path)]
     for root in roots(holding: folder) {
       // `../shared/rules.md` leads out of the prompt's folder, but may stay in the project.
-      places.append((root.path, AgentPlaces.join(root.rest, path)))
+      places.append((root.path, AgentRoots.join(root.rest, path)))
     }
     places += self.places.promptFolders.map { (root: $0, path: path) }
     // Beside the prompt that a user's link leads to.
@@ -26,11 +26,11 @@ extension AgentDiscovery {
       places.append((root: elsewhere.folder, path: path))
     }
     var refusal: Failure?
-    for place in places where FileSystem.exists(AgentPlaces.join(place.root, place.path)) {
+    for place in places where FileSystem.exists(AgentRoots.join(place.root, place.path)) {
       do throws(Failure) {
         return SourceDocument(
           bytes: try FileSystem.read(place.path, beneath: place.root, limit: AgentFile.largest),
-          path: AgentPlaces.join(place.root, place.path))
+          path: AgentRoots.join(place.root, place.path))
       } catch {
         refusal = refusal ?? error
       }
@@ -38,7 +38,7 @@ extension AgentDiscovery {
     throw refusal
       ?? Failure(
         .configuration, "there is no file `\(path)` to insert",
-        mend: "use a path relative to \(folder) or to the project")
+        suggestion: "use a path relative to \(folder) or to the project")
   }
 
   private func ownRoot(of file: String) -> (root: FileRoot, path: String)? {

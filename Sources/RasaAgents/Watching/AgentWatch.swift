@@ -18,7 +18,7 @@ package final class AgentWatch: Sendable {
   private let folders: FolderWatch
   private let watched = Locked<Set<String>>([])
   /// The last reported state.
-  private let told: Locked<AgentSurvey>
+  private let told: Locked<DiscoveryScan>
   /// Folders that cannot be watched, and why.
   private let refused = Locked<[Warning]>([])
 
@@ -57,7 +57,7 @@ package final class AgentWatch: Sendable {
 
   /// A folder is watched before it is scanned, so that nothing is missed: whenever a new one
   /// appears, everything is scanned again.
-  private func lookAndWatch() -> AgentSurvey {
+  private func lookAndWatch() -> DiscoveryScan {
     while true {
       let survey = library.look()
       let current = survey.folders
@@ -88,7 +88,7 @@ package final class AgentWatch: Sendable {
 }
 
 extension AgentWatch.Change {
-  fileprivate init(from before: AgentSurvey, to now: AgentSurvey) {
+  fileprivate init(from before: DiscoveryScan, to now: DiscoveryScan) {
     let old = before.found.registry
     let new = now.found.registry
     added = new.ids.filter { old[$0] == nil }
@@ -104,7 +104,7 @@ extension AgentWatch.Change {
   fileprivate var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
 }
 
-extension AgentSurvey {
+extension DiscoveryScan {
   /// The stamps of all files that an agent was read from.
   fileprivate func stamps(of agent: Agent) -> [FileStamp] {
     guard let path = agent.files.config ?? agent.files.prompt, let record = memory[path]?.record

@@ -8,7 +8,7 @@ extension CommandParser {
     let names = (chain ?? self.chain).dropFirst().map(\.name)
     let pointer = "`\((["rasa", "help"] + names).joined(separator: " "))` explains the usage"
     let separator = advice.isEmpty ? "" : advice.hasSuffix("?") ? " " : "; "
-    return Failure(.usage, message, mend: advice + separator + pointer)
+    return Failure(.usage, message, suggestion: advice + separator + pointer)
   }
 
   func unknownOption(_ name: String) -> Failure {

@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa approvals …`: what runs ask of people, answered from anywhere.
 struct ApprovalCommands {
-  let house: House
+  let house: CompositionRoot
   let store: any RunStore
   let print: Printer
   let style: Style
@@ -28,7 +28,7 @@ struct ApprovalCommands {
     let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .usage, "there is no approval \(quoted(idOrPrefix))",
-      mend: hint + "`rasa approvals list` shows what is waiting")
+      suggestion: hint + "`rasa approvals list` shows what is waiting")
   }
 
   // MARK: Looking
@@ -40,7 +40,7 @@ struct ApprovalCommands {
     let approvals = try await store.approvals(
       ApprovalFilter(onlyPending: !all, run: run), limit: command.integer("limit") ?? 20)
     try print(
-      Listing(
+      Table(
         columns: ["ID", "RUN", "ASKED BY", "ASKED", all ? "STANDING" : "UNTIL", "QUESTION"],
         rows: approvals.map { approval in
           [
@@ -167,7 +167,7 @@ struct ApprovalCommands {
     guard let answer = try await answer(command, to: approval.question, by: user) else {
       throw Failure(
         .approval, "nothing was answered: \(approval.id) is still open",
-        mend: approval.question.form == .answer
+        suggestion: approval.question.form == .answer
           ? "`rasa approvals answer \(approval.id)` answers it"
           : "`rasa approvals approve \(approval.id)` approves it unchanged")
     }
@@ -195,7 +195,7 @@ struct ApprovalCommands {
         print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.tell(printable("rasa: \(recorded)\n")) }
-    let workshop = try Workshop(house, store)
+    let workshop = try RunServices(house, store)
     try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
   }
 
@@ -232,7 +232,7 @@ struct ApprovalCommands {
     guard Terminal(house.environment).inputIsTerminal, prompt.isPossible else {
       throw Failure(
         .usage, "there is no terminal to answer on",
-        mend: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
+        suggestion: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
     }
     return try await prompt.answer(to: question, by: user)
   }
@@ -264,14 +264,14 @@ struct ApprovalCommands {
     guard Terminal(house.environment).inputIsTerminal else {
       throw Failure(
         .usage, "there is no terminal for an editor",
-        mend: "add `--text \"…\"`, or `--file FILE`, where `-` reads standard input")
+        suggestion: "add `--text \"…\"`, or `--file FILE`, where `-` reads standard input")
     }
     let before = question.payload.string ?? question.payload.json(.pretty)
     let editor = TextEditor(environment: house.environment)
     var text = before
     while true {
       guard let written = try await editor.edit(text, terminal: 0) else {
-        throw Failure(.usage, "the editor ended with an error", mend: "nothing was answered")
+        throw Failure(.usage, "the editor ended with an error", suggestion: "nothing was answered")
       }
       // Editors end a text with a line end, whether it had one or not.
       text =
@@ -300,18 +300,18 @@ struct ApprovalCommands {
         .approval,
         "\(answer.by) already answered it: \(answer.decision.rawValue), "
           + momentText(moment, house.time),
-        mend: goesOn
+        suggestion: goesOn
           ? "`rasa resume \(id)` continues the run"
           : "the run is \(run.condition.rawValue): `rasa runs show \(id)`")
     case .expired:
       return Failure(
         .approval, "nobody answered it in time: \(approval.id) has expired",
-        mend: goesOn || run.condition == .failed
+        suggestion: goesOn || run.condition == .failed
           ? "`rasa resume \(id)` asks again" : "the run is \(run.condition.rawValue)")
     case .withdrawn, .pending:
       return Failure(
         .approval, "the run no longer waits for it: \(id) is \(run.condition.rawValue)",
-        mend: "`rasa runs show \(id)` shows what it did")
+        suggestion: "`rasa runs show \(id)` shows what it did")
     }
   }
 }

@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// What `--attach` names, read and checked before anybody is asked.
 struct AttachmentInput {
-  let house: House
+  let house: CompositionRoot
 
   /// More than all providers take in one request; it bounds what is kept in memory.
   private static let largestInAll: Int64 = 100_000_000
@@ -28,7 +28,7 @@ struct AttachmentInput {
       if path == "-" {
         if hasReadInput {
           throw Failure(
-            .usage, "`--attach -` is given twice", mend: "standard input can be read only once")
+            .usage, "`--attach -` is given twice", suggestion: "standard input can be read only once")
         }
         hasReadInput = true
         reading = try standardInput(reader, beside: input)
@@ -40,7 +40,7 @@ struct AttachmentInput {
         throw Failure(
           .usage,
           "the attachments are larger in total than \(byteCountText(Int(Self.largestInAll)))",
-          mend: "attach fewer or smaller ones")
+          suggestion: "attach fewer or smaller ones")
       }
       notes += reading.notes
       if let same = attachments.first(where: { $0.digest == reading.attachment.digest }) {
@@ -61,24 +61,24 @@ struct AttachmentInput {
     guard case .text = input else {
       throw Failure(
         .usage, "`--attach -` reads standard input, and so does the question",
-        mend: "write the question on the command line, or attach the file by its path")
+        suggestion: "write the question on the command line, or attach the file by its path")
     }
     switch StandardInput.kind {
     case .terminal, .closed, .device:
       throw Failure(
         .usage, "`--attach -` reads standard input, but nothing is piped into it",
-        mend: "pipe the file into the command, or attach it by its path")
+        suggestion: "pipe the file into the command, or attach it by its path")
     case .file, .stream: break
     }
     let limit = max(reader.limit, reader.textLimit)
     let tooLarge = Failure(
-      .usage, "standard input is larger than \(byteCountText(limit))", mend: "make it smaller")
+      .usage, "standard input is larger than \(byteCountText(limit))", suggestion: "make it smaller")
     let bytes = try StandardInput.read(limit: limit, tooLarge: tooLarge) ?? []
     return try reader.read(bytes, named: "stdin")
   }
 }
 
-extension House {
+extension CompositionRoot {
   /// `RASA_MAX_ATTACHMENT` says how large an image or PDF may be, `RASA_MAX_INPUT` how large a text.
   func attachmentReader() throws(Failure) -> AttachmentReader {
     AttachmentReader(
@@ -94,10 +94,10 @@ extension Attachment {
   var line: String { "\(name) (\(summary), \(byteCountText(Int(clamping: byteCount))))" }
 }
 
-extension Workshop {
+extension RunServices {
   /// What the attachments of a run add to it at most, in words: every operator that is shown them, and
   /// every loop, counts.
-  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws
+  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws
     -> String
   {
     let gate = try house.gate(

@@ -9,7 +9,7 @@ import RasaSystem
 
 /// `rasa bench graph|run`: what a persona costs the runtime, measured on the user's own machine.
 struct BenchCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
@@ -95,14 +95,14 @@ private struct Bench {
     }
   }
 
-  let house: House
+  let house: CompositionRoot
   let graph: Graph
   let input: String
-  private let surroundings: Surroundings
+  private let surroundings: RunDependencies
   private let durable: (store: any RunStore, path: String)?
 
   init(
-    house: House, graph: Graph, input: String, journal: String,
+    house: CompositionRoot, graph: Graph, input: String, journal: String,
     gate: (any Ledger, any ModelHistory) throws -> any ModelGate
   ) async throws {
     self.house = house
@@ -115,13 +115,13 @@ private struct Bench {
       let path = "\(house.folders.data)/bench-\(house.newIdentifier("b")).db"
       let store = house.store(at: path)
       durable = (store, path)
-      surroundings = Surroundings(
+      surroundings = RunDependencies(
         gate: try gate(store, store), journal: store, memory: store, people: people,
         time: house.time)
     } else {
       durable = nil
       let isKept = journal != "none"
-      surroundings = Surroundings(
+      surroundings = RunDependencies(
         gate: try gate(isKept ? memory : NoJournal(ledger: memory), memory),
         journal: isKept ? memory : NoJournal(ledger: memory), memory: memory, people: people,
         time: house.time)
@@ -174,7 +174,7 @@ private struct Bench {
 }
 
 /// Approves everything: nobody is there to be asked in a measurement.
-private struct Approver: People {
+private struct Approver: ApprovalHandler {
   func decide(_ question: Question) async throws -> HumanAnswer? {
     question.form == .answer
       ? HumanAnswer(.answer, text: question.standard ?? .string("an answer"), by: "bench")

@@ -10,7 +10,7 @@ import RasaSystem
 struct CopyCommand {
   enum Kind: String { case agent, persona, `operator` }
 
-  let house: House
+  let house: CompositionRoot
   let print: Printer
   let kind: Kind
 
@@ -45,7 +45,7 @@ struct CopyCommand {
       guard FileSystem.exists(path), !isForced else { continue }
       if isSame(file.bytes, root, file.path) { continue }
       throw Failure(
-        .usage, "\(path) exists already", mend: "choose another `--name`, or add `--force`")
+        .usage, "\(path) exists already", suggestion: "choose another `--name`, or add `--force`")
     }
     var written: Set<String> = []
     for file in copy.files where !isSame(file.bytes, root, file.path) {
@@ -84,7 +84,7 @@ struct CopyCommand {
     guard isRight else {
       throw Failure(
         .usage, "\(quoted(name)) is not a valid name for \(kind == .persona ? "a" : "an") \(kind)",
-        mend: kind == .agent
+        suggestion: kind == .agent
           ? "an ID consists of lowercase words joined by hyphens"
           : "use lowercase letters, digits, `_` and `-`")
     }
@@ -174,7 +174,7 @@ struct CopyCommand {
     let hint = nearestName(to: name, among: known).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .configuration, "there is no \(kind.rawValue) `\(name)`",
-      mend: hint + "`rasa \(kind.rawValue)s list` lists them")
+      suggestion: hint + "`rasa \(kind.rawValue)s list` lists them")
   }
 
   private static func prompts(in node: DocumentNode) -> Set<String> {
@@ -237,7 +237,7 @@ struct CopyCommand {
     guard let prompt = documents.prompt else {
       throw Failure(
         .configuration, "the prompt of `\(id)` does not exist",
-        mend: "`rasa agents validate \(id)` says why")
+        suggestion: "`rasa agents validate \(id)` says why")
     }
     var path = paths.first ?? "\(copy.name).md"
     if !Self.isPlain(path) || newName != nil {
@@ -251,7 +251,7 @@ struct CopyCommand {
 
   /// What the prompt inserts, beside it.
   private func addInsertions(
-    _ loaded: AgentLoader.Loaded, _ documents: AgentDocuments, _ folder: String,
+    _ loaded: AgentLoader.LoadedAgent, _ documents: AgentDocuments, _ folder: String,
     to copy: inout Copy
   ) throws(Failure) {
     guard let prompt = loaded.prompt else { return }

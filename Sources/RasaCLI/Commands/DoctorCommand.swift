@@ -10,7 +10,7 @@ import RasaSystem
 
 /// `rasa doctor`: what works here, and the mend for what does not.
 struct DoctorCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   private struct Finding {
@@ -18,7 +18,7 @@ struct DoctorCommand {
     var verdict: Verdict
     var subject: String
     var text: String
-    var mend = ""
+    var suggestion = ""
     var kind: Failure.Kind = .configuration
   }
 
@@ -41,7 +41,7 @@ struct DoctorCommand {
         text: "today is \(today) here; daily and monthly budgets follow this calendar"))
     try show(findings)
     if let broken = findings.first(where: { $0.verdict == .broken }) {
-      throw Failure(broken.kind, "\(broken.subject): \(broken.text)", mend: broken.mend)
+      throw Failure(broken.kind, "\(broken.subject): \(broken.text)", suggestion: broken.suggestion)
     }
   }
 
@@ -53,15 +53,15 @@ struct DoctorCommand {
             [
               "subject": .string(finding.subject), "status": .string(finding.verdict.rawValue),
               "text": .string(finding.text),
-              "suggestion": finding.mend.isEmpty ? .null : .string(finding.mend),
+              "suggestion": finding.suggestion.isEmpty ? .null : .string(finding.suggestion),
             ]
           }))
     }
     for finding in findings {
-      let mend = finding.mend.isEmpty ? "" : "\n           → \(finding.mend)"
+      let suggestion = finding.suggestion.isEmpty ? "" : "\n           → \(finding.suggestion)"
       try print(
         text:
-          "\(finding.verdict.rawValue.padded(to: 7))\(finding.subject): \(finding.text)\(mend)\n")
+          "\(finding.verdict.rawValue.padded(to: 7))\(finding.subject): \(finding.text)\(suggestion)\n")
     }
   }
 
@@ -81,7 +81,7 @@ struct DoctorCommand {
           text:
             "\(house.databasePath) opens, but a deletion is unfinished: deleted data "
             + "may still be in the file",
-          mend:
+          suggestion:
             "the next deletion finishes it, for example `rasa runs prune --older-than 3650d`, which "
             + "deletes only very old runs")
       }
@@ -91,7 +91,7 @@ struct DoctorCommand {
     } catch {
       let failure = error as? Failure ?? Failure(.storage, "\(error)")
       return Finding(
-        verdict: .broken, subject: "database", text: failure.message, mend: failure.mend,
+        verdict: .broken, subject: "database", text: failure.message, suggestion: failure.suggestion,
         kind: .storage)
     }
   }
@@ -106,14 +106,14 @@ struct DoctorCommand {
         return Finding(
           verdict: .note, subject: "personas",
           text: "cannot be run: \(broken.joined(separator: ", "))",
-          mend: "see `rasa personas validate`")
+          suggestion: "see `rasa personas validate`")
       }
       return Finding(
         verdict: .ok, subject: "personas",
         text: "\(personas.count) personas and \(operators.count) operators, all valid")
     } catch {
       return Finding(
-        verdict: .broken, subject: "personas", text: error.message, mend: error.mend)
+        verdict: .broken, subject: "personas", text: error.message, suggestion: error.suggestion)
     }
   }
 
@@ -124,12 +124,12 @@ struct DoctorCommand {
       if let problem = summary.problem {
         return Finding(
           verdict: .broken, subject: "network", text: problem.message,
-          mend: problem.suggestion ?? "")
+          suggestion: problem.suggestion ?? "")
       }
       return Finding(verdict: .ok, subject: "network", text: summary.text)
     } catch {
       return Finding(
-        verdict: .broken, subject: "network", text: error.message, mend: error.mend,
+        verdict: .broken, subject: "network", text: error.message, suggestion: error.suggestion,
         kind: error.kind)
     }
   }
@@ -147,14 +147,14 @@ struct DoctorCommand {
           Finding(
             verdict: .note, subject: "models",
             text: "no provider is configured and Ollama is not running, so the mock answers",
-            mend: "set the key of a provider, such as OPENAI_API_KEY, or start Ollama")
+            suggestion: "set the key of a provider, such as OPENAI_API_KEY, or start Ollama")
         ]
       }
       return reports.map { report in
         if let problem = report.problem {
           return Finding(
             verdict: report.availability == .unknown ? .note : .broken, subject: report.name,
-            text: "\(report.address): \(problem.message)", mend: problem.mend, kind: problem.kind)
+            text: "\(report.address): \(problem.message)", suggestion: problem.suggestion, kind: problem.kind)
         }
         let some = report.models.prefix(4).joined(separator: ", ")
         let more = report.models.count > 4 ? ", and \(report.models.count - 4) more" : ""
@@ -166,7 +166,7 @@ struct DoctorCommand {
       let failure = error as? Failure ?? Failure(.provider, "\(error)")
       return [
         Finding(
-          verdict: .broken, subject: "models", text: failure.message, mend: failure.mend,
+          verdict: .broken, subject: "models", text: failure.message, suggestion: failure.suggestion,
           kind: failure.kind)
       ]
     }

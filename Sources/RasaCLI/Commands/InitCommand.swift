@@ -4,7 +4,7 @@ import RasaSystem
 
 /// `rasa init`: a first persona and operator to change.
 struct InitCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(name: String, isUserWide: Bool, overwrites: Bool) throws {
@@ -16,7 +16,7 @@ struct InitCommand {
     guard isName else {
       throw Failure(
         .usage, "`\(name)` is not a valid persona name",
-        mend: "use lowercase letters, digits, `_` and `-`")
+        suggestion: "use lowercase letters, digits, `_` and `-`")
     }
     let root =
       isUserWide
@@ -30,7 +30,7 @@ struct InitCommand {
     func shown(_ path: String) -> String { "\(root.folder)/\(path)" }
     for (path, _) in files where FileSystem.exists(shown(path)) && !overwrites {
       throw Failure(
-        .usage, "\(shown(path)) exists already", mend: "choose another --name, or add --force")
+        .usage, "\(shown(path)) exists already", suggestion: "choose another --name, or add --force")
     }
     for (path, text) in files {
       try root.write(text, to: path, mode: 0o644, replacing: overwrites)

@@ -6,7 +6,7 @@ import RasaTerminal
 /// What a persona is asked: words of the command line, standard input, or both. Its bytes are passed
 /// on as they are.
 struct InputReader {
-  let house: House
+  let house: CompositionRoot
   var isQuiet = false
 
   /// - Parameter besideText: whether a pipe is read as well where a question is written.
@@ -32,7 +32,7 @@ struct InputReader {
 
   private static func nothing(_ message: String) -> Failure {
     Failure(
-      .usage, message, mend: "write it on the command line, or pipe the text into the command")
+      .usage, message, suggestion: "write it on the command line, or pipe the text into the command")
   }
 
   /// The question goes first, so that the model knows what to do with the text that follows.
@@ -47,7 +47,7 @@ struct InputReader {
   func standardInput() throws -> String {
     guard StandardInput.kind != .closed else {
       throw Failure(
-        .usage, "standard input is closed", mend: "write the question on the command line")
+        .usage, "standard input is closed", suggestion: "write the question on the command line")
     }
     let hint =
       StandardInput.kind == .terminal ? nil : "waiting for the text on standard input"
@@ -86,14 +86,14 @@ struct InputReader {
     let limit = try house.longestInput()
     return try StandardInput.read(
       limit: limit, patience: patience,
-      tooLarge: House.tooLarge("the text on standard input", limit), onWait: onWait)
+      tooLarge: CompositionRoot.tooLarge("the text on standard input", limit), onWait: onWait)
   }
 
   private func text(_ bytes: [UInt8]) throws(Failure) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
         .usage, "the text on standard input is not UTF-8",
-        mend: "convert it first, as with `iconv -t UTF-8`")
+        suggestion: "convert it first, as with `iconv -t UTF-8`")
     }
     return text
   }
@@ -105,13 +105,13 @@ struct InputReader {
       throw Failure(
         .usage,
         "`RASA_STDIN_WAIT` must be a number of seconds from 0 to 86400, not \(quoted(text))",
-        mend: "set it to 30, or remove it")
+        suggestion: "set it to 30, or remove it")
     }
     return seconds
   }
 }
 
-extension House {
+extension CompositionRoot {
   /// The longest input in bytes: `RASA_MAX_INPUT`, such as `32M`.
   func longestInput() throws(Failure) -> Int {
     try size(in: "RASA_MAX_INPUT", usual: 16_000_000, largest: Self.longestInputEver)
@@ -129,7 +129,7 @@ extension House {
     else {
       throw Failure(
         .usage, "`\(variable)` must be a size up to \(largest / 1_000_000)M, not \(quoted(text))",
-        mend: "write it as `\(variable)=\(min(32, largest / 1_000_000))M`, in bytes, k or M")
+        suggestion: "write it as `\(variable)=\(min(32, largest / 1_000_000))M`, in bytes, k or M")
     }
     return bytes
   }
@@ -139,7 +139,7 @@ extension House {
   static func tooLarge(_ what: String, _ limit: Int) -> Failure {
     Failure(
       .usage, "\(what) is larger than \(byteCountText(limit))",
-      mend: limit < longestInputEver
+      suggestion: limit < longestInputEver
         ? "raise `RASA_MAX_INPUT`, up to 64M, or send a part of it"
         : "send a part of it")
   }

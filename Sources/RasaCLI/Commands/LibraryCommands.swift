@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa personas …` and `rasa operators …`.
 struct LibraryCommands {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   // MARK: Lists
@@ -19,7 +19,7 @@ struct LibraryCommands {
     for (_, warnings) in shared.sorted(by: { $0.key < $1.key }) {
       for warning in warnings { house.warn(warning) }
     }
-    let listing = Listing(
+    let listing = Table(
       columns: ["PERSONA", "FROM", "DESCRIPTION"],
       rows: try library.personas().map { entry in
         [
@@ -46,7 +46,7 @@ struct LibraryCommands {
     let entries = try library.operators()
     let found = entries.map { ($0, try? library.operatorDefinition(named: $0.name)) }
     try print(
-      Listing(
+      Table(
         columns: ["OPERATOR", "KIND", "FRAME", "FROM", "DESCRIPTION"],
         rows: found.map { entry, definition in
           [
@@ -209,7 +209,7 @@ struct LibraryCommands {
     if broken > 0 {
       throw Failure(
         .configuration, "\(broken) of \(names.count) cannot be run",
-        mend: "fix the problems above and validate again")
+        suggestion: "fix the problems above and validate again")
     }
   }
 }

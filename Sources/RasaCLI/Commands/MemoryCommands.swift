@@ -14,7 +14,7 @@ struct MemoryCommands {
   func listSessions(of user: String?, limit: Int) async throws {
     let sessions = limit > 0 ? try await rasa.sessions(of: user, limit: limit) : []
     try print(
-      Listing(
+      Table(
         columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
         rows: sessions.map { session in
           [
@@ -70,7 +70,7 @@ struct MemoryCommands {
       limit > 0
       ? try await rasa.memories(search: search, persona: persona, user: user, limit: limit) : []
     try print(
-      Listing(
+      Table(
         columns: ["ID", "PERSONA", "FROM", "KEPT", "MEMORY"],
         rows: memories.map { memory in
           [
@@ -105,7 +105,7 @@ struct MemoryCommands {
       guard let number = Int64(word), number > 0 else {
         throw Failure(
           .usage, "\(quoted(String(word))) is not the ID of a memory",
-          mend: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
+          suggestion: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
       }
       if !numbers.contains(number) { numbers.append(number) }
     }
@@ -117,7 +117,7 @@ struct MemoryCommands {
     for id in ids {
       guard try await rasa.forget(memory: id) else {
         throw Failure(
-          .usage, "there is no memory \(id)", mend: "`rasa memory list` shows them with their ids",
+          .usage, "there is no memory \(id)", suggestion: "`rasa memory list` shows them with their ids",
           details: forgotten == 0 ? [] : ["the \(forgotten) before it were deleted"])
       }
       forgotten += 1

@@ -16,12 +16,12 @@ import RasaTerminal
 struct NameCompletion {
   static let command = "__names"
 
-  let house: House
+  let house: CompositionRoot
 
   /// One name a line, what it means behind a tab.
   static func run(_ arguments: [String], _ environment: Environment) async {
     guard let kind = arguments.first.flatMap(CompletedNames.init(rawValue:)),
-      let house = try? House(environment: environment)
+      let house = try? CompositionRoot(environment: environment)
     else { return }
     let beginning = arguments.count > 1 ? arguments[1] : ""
     let names = (try? await NameCompletion(house: house).names(kind)) ?? []
@@ -109,7 +109,7 @@ struct NameCompletion {
   /// Those that the configured providers have, with and without their engine.
   private func models() async throws -> Names {
     let configuration = try configuration()
-    let standings = try? await stored { Standings(try await $0.standings(), at: house.time.now()) }
+    let standings = try? await stored { ModelHealth(try await $0.standings(), at: house.time.now()) }
     var names: Names = []
     for settings in configuration.providers {
       var models = Set(standings?.models(of: settings) ?? [])

@@ -15,9 +15,9 @@ struct Printer: Sendable {
   static let unlimited = 1 << 30
 
   /// How text that others wrote goes to the output.
-  var others: OthersText { OthersText(isOnTerminal: output.isTerminal) }
+  var others: UntrustedText { UntrustedText(isOnTerminal: output.isTerminal) }
 
-  func callAsFunction(_ listing: Listing) throws {
+  func callAsFunction(_ listing: Table) throws {
     if isJSON {
       try output.write(Value.array(listing.values).json(.pretty) + "\n")
     } else {

@@ -10,7 +10,7 @@ import RasaTerminal
 
 /// `rasa run` and `rasa chat`.
 struct RunCommand {
-  let house: House
+  let house: CompositionRoot
 
   func run(_ command: ParsedCommand) async throws {
     try refuseWhatIsNotHere(command)
@@ -33,7 +33,7 @@ struct RunCommand {
       tell(notes, at: house.stand(settings))
       return try await rehearse(settings)
     }
-    let workshop = try Workshop(house)
+    let workshop = try RunServices(house)
     let stand = workshop.stand(settings)
     tell(notes, at: stand)
     let graph = try await graph(for: &settings, workshop, at: stand)
@@ -53,11 +53,11 @@ struct RunCommand {
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
-  private func tell(_ notes: [String], at stand: Stand) { for note in notes { stand.say(note) } }
+  private func tell(_ notes: [String], at stand: RunPresentation) { for note in notes { stand.say(note) } }
 
   /// What is attached, and what it may cost.
   private func tellOfAttachments(
-    _ graph: Graph, _ settings: RunSettings, _ workshop: Workshop, at stand: Stand
+    _ graph: Graph, _ settings: RunSettings, _ workshop: RunServices, at stand: RunPresentation
   ) async throws {
     let cost = try await workshop.attachmentCost(graph, settings, at: stand)
     let names = settings.attachments.map(\.line).joined(separator: ", ")
@@ -68,7 +68,7 @@ struct RunCommand {
     if command.text("mode") == "api" {
       throw Failure(
         .usage, "`--mode api` needs a server, and this version runs locally only",
-        mend: "omit `--mode`, or use `--mode local`")
+        suggestion: "omit `--mode`, or use `--mode local`")
     }
   }
 
@@ -101,14 +101,14 @@ struct RunCommand {
       ? ", or `\(line) --auto\(question)` for the best-matching agent" : ""
     return Failure(
       .usage, "no persona or agent is given, and `\(line)` does not choose one",
-      mend: "write \(example)\(auto); "
+      suggestion: "write \(example)\(auto); "
         + (shown.isEmpty ? "" : "personas are \(shown)\(more); ")
         + "`rasa agents list` shows the agents for `--agent ID`")
   }
 
   /// Who is asked, ready to run, with what is odd about them told.
   private func graph(
-    for settings: inout RunSettings, _ workshop: Workshop, at stand: Stand
+    for settings: inout RunSettings, _ workshop: RunServices, at stand: RunPresentation
   ) async throws -> Graph {
     if !house.askedNarrowing.isEmpty { _ = try house.agentRegistry { _ in } }
     let graph: Graph
@@ -152,7 +152,7 @@ struct RunCommand {
   /// Prints every prompt and what it would cost at most, and asks nobody.
   private func rehearse(_ settings: RunSettings) async throws {
     var settings = settings
-    let workshop = try Workshop(house)
+    let workshop = try RunServices(house)
     let stand = workshop.stand(settings)
     let graph = try await graph(for: &settings, workshop, at: stand)
     let rehearsal: PricedRehearsal
@@ -201,14 +201,14 @@ struct RunCommand {
       text += "[attached]\n\(attachment.line), about \(tokens) tokens\n\n"
     }
     if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
-    let others = OthersText(isOnTerminal: house.output.isTerminal)
+    let others = UntrustedText(isOnTerminal: house.output.isTerminal)
     try house.output.write(others.whole(text))
   }
 
   // MARK: Chat
 
   /// What has been changed since counts from the next question on, all of it or nothing.
-  private func reload(_ graph: inout Graph, _ subject: RunSubject, at stand: Stand) {
+  private func reload(_ graph: inout Graph, _ subject: RunSubject, at stand: RunPresentation) {
     guard let pinned = PinnedFiles(graph.pinned) else { return }
     let changed = house.changes(since: pinned)
     guard !changed.isEmpty else { return }
@@ -229,7 +229,7 @@ struct RunCommand {
     var settings = try settings(command)
     let session = settings.session ?? house.newIdentifier("s").text
     settings.session = session
-    let workshop = try Workshop(house)
+    let workshop = try RunServices(house)
     let stand = workshop.stand(settings)
     var graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()

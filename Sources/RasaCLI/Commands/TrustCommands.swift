@@ -5,7 +5,7 @@ import RasaTerminal
 
 /// `rasa trust list|add|remove`.
 struct TrustCommands {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   private var projects: TrustedProjects { TrustedProjects(house.folders) }
@@ -13,7 +13,7 @@ struct TrustCommands {
   func list() throws {
     let known = try projects.read()
     try print(
-      Listing(
+      Table(
         columns: ["FOLDER", "FILES", "SINCE"],
         rows: known.map {
           [$0.path, "\($0.files.count)", momentText($0.since, house.time)]
@@ -28,9 +28,9 @@ struct TrustCommands {
 
   func add(_ folder: String) throws {
     guard FileSystem.kind(of: folder) == .folder else {
-      throw Failure(.usage, "\(folder) is not a folder", mend: "name the folder of a project")
+      throw Failure(.usage, "\(folder) is not a folder", suggestion: "name the folder of a project")
     }
-    let changes = try House(environment: house.environment, project: folder).projectChanges()
+    let changes = try CompositionRoot(environment: house.environment, project: folder).projectChanges()
     let isNeeded = !changes.isEmpty
     if isNeeded { try projects.add(changes, at: house.time.now()) }
     if print.isJSON {
@@ -54,7 +54,7 @@ struct TrustCommands {
     let isRemoved = try projects.remove(path)
     guard isRemoved else {
       throw Failure(
-        .usage, "\(path) is not trusted", mend: "`rasa trust list` shows the trusted folders")
+        .usage, "\(path) is not trusted", suggestion: "`rasa trust list` shows the trusted folders")
     }
     if print.isJSON {
       return try print(["folder": .string(path), "trusted": false] as Value)

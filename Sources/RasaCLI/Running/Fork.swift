@@ -3,10 +3,10 @@ import RasaEngine
 import RasaKit
 import RasaSystem
 
-extension Workshop {
+extension RunServices {
   /// Says what is taken over and what the rest can cost, and then runs it.
   func fork(
-    _ fork: ForkPlan, _ settings: RunSettings, at stand: Stand, isDryRun: Bool = false
+    _ fork: ForkPlan, _ settings: RunSettings, at stand: RunPresentation, isDryRun: Bool = false
   ) async throws -> RunResult? {
     let prepared = try await prepare(fork, settings.plan)
     if !isDryRun { try await house.settleTrust() }

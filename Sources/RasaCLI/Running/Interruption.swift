@@ -34,7 +34,7 @@ func interruptible<Result: Sendable>(
     return try await task.value
   } catch {
     guard let signal = received.withLock({ $0 }) else { throw error }
-    throw Interrupted(signal: signal, mend: (error as? Failure)?.mend ?? "")
+    throw Interrupted(signal: signal, suggestion: (error as? Failure)?.suggestion ?? "")
   }
 }
 
@@ -42,12 +42,12 @@ func interruptible<Result: Sendable>(
 struct Interrupted: Error {
   var signal: Signal
   /// What to do to go on.
-  var mend: String
+  var suggestion: String
   var run: FailedRun?
 
   /// The same, as programs are told of it.
   var failure: Failure {
-    var failure = Failure(.cancelled, "it was stopped by \(signal.name)", mend: mend)
+    var failure = Failure(.cancelled, "it was stopped by \(signal.name)", suggestion: suggestion)
     failure.run = run
     return failure
   }

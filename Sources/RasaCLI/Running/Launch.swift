@@ -6,11 +6,11 @@ import RasaStore
 import RasaSystem
 import RasaTerminal
 
-extension Workshop {
-  func stand(_ settings: RunSettings) -> Stand { house.stand(settings) }
+extension RunServices {
+  func stand(_ settings: RunSettings) -> RunPresentation { house.stand(settings) }
 
   /// Runs a persona once and shows it.
-  func run(_ graph: Graph, _ settings: RunSettings, at stand: Stand) async throws -> RunResult {
+  func run(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws -> RunResult {
     let start = start(graph, settings)
     return try await RecordingCommands(house: house).recording(
       start.run, of: store, settings, to: settings.recording
@@ -23,7 +23,7 @@ extension Workshop {
 
   /// Takes a run over that nobody is running, and goes on with it.
   func resume(
-    _ run: Identifier, _ settings: RunSettings, at stand: Stand
+    _ run: Identifier, _ settings: RunSettings, at stand: RunPresentation
   ) async throws -> RunResult {
     try await house.settleTrust()
     let taken = try await takeUp(run, isPinned: settings.isPinned)
@@ -42,7 +42,7 @@ extension Workshop {
 
   func start(_ graph: Graph, _ settings: RunSettings) -> RunStart { start(graph, settings.plan) }
 
-  func runner(_ settings: RunSettings, at stand: Stand) throws(Failure) -> Runner {
+  func runner(_ settings: RunSettings, at stand: RunPresentation) throws(Failure) -> Runner {
     var plan = settings.plan
     plan.gate.finishesBrokenAnswers =
       settings.format == .text && settings.streams
@@ -58,14 +58,14 @@ extension Workshop {
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
   func show(
-    _ run: Identifier, _ settings: RunSettings, at stand: Stand,
+    _ run: Identifier, _ settings: RunSettings, at stand: RunPresentation,
     _ perform: @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RunResult
   ) async throws -> RunResult {
     let runner = try runner(settings, at: stand)
     let screen = stand.screen
     let store = store
     let noticed = Locked<[RunNotice]>([])
-    let observer = KeptObserver { progress in try await screen.show(progress) }
+    let observer = JournalingObserver { progress in try await screen.show(progress) }
     // People are shown what happens at once; a program may look for the run once it knows its name.
     if settings.format != .streamJSON { try await observer.release() }
     do {
@@ -103,7 +103,7 @@ extension Workshop {
     if failure?.kind == .cancelled, found.condition == .cancelled {
       failure = Failure(
         .cancelled, "\(run) was cancelled",
-        mend: "`rasa runs fork \(run)` starts a new run that reuses its answers")
+        suggestion: "`rasa runs fork \(run)` starts a new run that reuses its answers")
     }
     var facts: ValueObject = [
       "persona": .string(listing.record.persona),
@@ -145,7 +145,7 @@ extension Failure {
     else { return nil }
     self.init(
       .limit, "\(notice.message), and `--strict` requires a complete answer",
-      mend: notice.suggestion)
+      suggestion: notice.suggestion)
   }
 
   /// A run that waits for people.
@@ -157,7 +157,7 @@ extension Failure {
       .approval,
       "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
         + "an answer\(others)",
-      mend: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
+      suggestion: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
         + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and resumes the run",
       details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
     // The result that was printed says so.

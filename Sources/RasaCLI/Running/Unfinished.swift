@@ -6,7 +6,7 @@ import RasaSystem
 import RasaTerminal
 
 /// A conversation whose last run did not come to its end.
-extension Workshop {
+extension RunServices {
   /// The newest run of the session, when it can go on.
   func unfinished(in session: SessionID) async throws -> RunListing? {
     let latest = try await store.runs(
@@ -37,7 +37,7 @@ extension Workshop {
     try house.tell("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Resume it instead of asking again? [y/N] ")
-    guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, mend: "") }
+    guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, suggestion: "") }
     return ["y", "yes"].contains(answer.lowercased())
   }
 }

@@ -12,7 +12,7 @@ struct ComparisonText {
   let right: RunArchive.Account
   let style: Style
   let width: Int
-  let others: OthersText
+  let others: UntrustedText
 
   var lines: [String] {
     var lines = [

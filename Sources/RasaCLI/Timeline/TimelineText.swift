@@ -12,7 +12,7 @@ struct TimelineText {
   let width: Int
   let isVerbose: Bool
   let time: TimeSource
-  let others: OthersText
+  let others: UntrustedText
 
   private var timeline: RunTimeline { account.timeline }
 
@@ -242,7 +242,7 @@ struct TimelineText {
     case .failed(let failure):
       var lines = ["", "\(style.red("failed:")) \(line(failure.message))"]
       lines += failure.details.map { "  \(line($0))" }
-      if !failure.mend.isEmpty { lines.append("→ \(line(failure.mend))") }
+      if !failure.suggestion.isEmpty { lines.append("→ \(line(failure.suggestion))") }
       return lines
     }
   }

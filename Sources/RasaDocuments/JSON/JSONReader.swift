@@ -42,7 +42,7 @@ package struct JSONReader {
     if bytes.count > limits.bytes {
       throw Failure(
         .configuration, "the JSON is larger than \(limits.bytes) bytes",
-        mend: "send less, or raise the limit", at: SourceLocation(file: name, line: 0, column: 0))
+        suggestion: "send less, or raise the limit", at: SourceLocation(file: name, line: 0, column: 0))
     }
     text = JSONText(bytes)
     self.name = name
@@ -316,6 +316,6 @@ extension JSONReader {
     let place = offset ?? position
     let source = SourceText(text.slice, file: name)
     let ending = place >= text.count ? ", but the text ends here" : ""
-    return source.failure(message + ending, mend: "", at: source.location(ofByte: place))
+    return source.failure(message + ending, suggestion: "", at: source.location(ofByte: place))
   }
 }

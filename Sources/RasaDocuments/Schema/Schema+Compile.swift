@@ -38,7 +38,7 @@ private struct SchemaCompiler {
     if let index = indexes[pointer] { return index }
     guard nodes.count < Self.nodeLimit else {
       throw Failure(
-        .configuration, "the schema has more than \(Self.nodeLimit) parts", mend: "simplify it")
+        .configuration, "the schema has more than \(Self.nodeLimit) parts", suggestion: "simplify it")
     }
     let index = nodes.count
     nodes.append(Schema.Node())
@@ -123,7 +123,7 @@ extension SchemaCompiler {
         let nearest = nearestName(to: text, among: names)
         throw failure(
           "there is no type '\(text)'", at: place,
-          mend: nearest.map { "did you mean '\($0)'?" }
+          suggestion: nearest.map { "did you mean '\($0)'?" }
             ?? "the types are \(names.joined(separator: ", "))")
       }
       types.append(type)
@@ -170,7 +170,7 @@ extension SchemaCompiler {
     guard let pointer = value.string, pointer == "#" || pointer.hasPrefix("#/") else {
       throw failure(
         "only references inside the schema, such as '#/$defs/name', can be followed", at: place,
-        mend: "put the schema under '$defs'")
+        suggestion: "put the schema under '$defs'")
     }
     var target = root
     for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
@@ -211,7 +211,7 @@ extension SchemaCompiler {
     failure("expected \(expected), got \(value.typeName)", at: place)
   }
 
-  private func failure(_ message: String, at pointer: String, mend: String = "") -> Failure {
-    Failure(.configuration, "the schema is wrong at \(pointer): \(message)", mend: mend)
+  private func failure(_ message: String, at pointer: String, suggestion: String = "") -> Failure {
+    Failure(.configuration, "the schema is wrong at \(pointer): \(message)", suggestion: suggestion)
   }
 }

@@ -108,13 +108,13 @@ struct TOMLNesting {
 
   private func tooDeep(at offset: Int) -> Failure {
     source.failure(
-      "the file is nested deeper than \(limits.depth) levels", mend: "make it flatter",
+      "the file is nested deeper than \(limits.depth) levels", suggestion: "make it flatter",
       at: source.location(ofByte: offset))
   }
 
   private func tooMany(at offset: Int) -> Failure {
     source.failure(
-      "the file has more than \(limits.nodes) values", mend: "split it",
+      "the file has more than \(limits.nodes) values", suggestion: "split it",
       at: source.location(ofByte: offset))
   }
 }

@@ -42,9 +42,9 @@ struct TOMLProblem {
       while column > 1, !Self.opensValue(line[column - 2]) { column -= 1 }
     }
     let endsLine = column > line.count || line[column - 1] == "\n" || line[column - 1] == "\r"
-    let (message, mend) = words(endsLine: endsLine)
+    let (message, suggestion) = words(endsLine: endsLine)
     return source.failure(
-      message, mend: mend,
+      message, suggestion: suggestion,
       at: SourceLocation(file: source.file, line: max(1, place.line), column: column))
   }
 
@@ -60,7 +60,7 @@ struct TOMLProblem {
 // MARK: Words
 
 extension TOMLProblem {
-  private func words(endsLine: Bool) -> (message: String, mend: String) {
+  private func words(endsLine: Bool) -> (message: String, suggestion: String) {
     if reason.hasPrefix("encountered end-of-file") { return endOfFile }
     if what.hasSuffix("string"), endsLine {
       return (
@@ -79,8 +79,8 @@ extension TOMLProblem {
     if what == "boolean" {
       return ("this is neither true nor false", "write it in lower case, or put text in quotes")
     }
-    for (beginning, message, mend) in Self.table where reason.hasPrefix(beginning) {
-      return (message ?? reason, mend)
+    for (beginning, message, suggestion) in Self.table where reason.hasPrefix(beginning) {
+      return (message ?? reason, suggestion)
     }
     if what.hasSuffix("date") || what.hasSuffix("time") {
       return (reason, "write dates as 2026-01-31 and times as 07:30:00, or put text in quotes")
@@ -89,7 +89,7 @@ extension TOMLProblem {
   }
 
   /// The beginning of a reason, what to say instead (nil for the reason itself), and the mend.
-  private static let table: [(beginning: String, message: String?, mend: String)] = [
+  private static let table: [(beginning: String, message: String?, suggestion: String)] = [
     (
       "could not determine value type", "no value can be read here",
       "put text in quotes; write true or false for yes or no"
@@ -154,7 +154,7 @@ extension TOMLProblem {
     ("numeric value too long", "the number is too long", "put it in quotes to keep it as text"),
   ]
 
-  private var endOfFile: (message: String, mend: String) {
+  private var endOfFile: (message: String, suggestion: String) {
     switch what {
     case _ where what.hasSuffix("string"):
       ("the text is not closed before the end of the file", "close it with what opens it")
@@ -167,14 +167,14 @@ extension TOMLProblem {
     }
   }
 
-  private var tooLarge: (message: String, mend: String) {
+  private var tooLarge: (message: String, suggestion: String) {
     let number = quoted ?? "this number"
     return what == "floating-point"
       ? ("\(number) is too large for a number", "put it in quotes to keep it as text")
       : ("\(number) does not fit the 64 bits of an integer", "put it in quotes to keep it as text")
   }
 
-  private var definedTwice: (message: String, mend: String) {
+  private var definedTwice: (message: String, suggestion: String) {
     guard let quoted else {
       return (
         "this adds to a table that is complete already", "write all keys of the table in one place"

@@ -32,7 +32,7 @@ struct TOMLTreeBuilder {
   ) throws(Failure) -> DocumentNode {
     if next > limits.nodes {
       throw source.failure(
-        "the file has more than \(limits.nodes) values", mend: "split it", at: location)
+        "the file has more than \(limits.nodes) values", suggestion: "split it", at: location)
     }
     let excerpt = excerpt(line: location.line)
     func scalar(_ scalar: Value, _ raw: String?) -> DocumentNode {
@@ -51,7 +51,7 @@ struct TOMLTreeBuilder {
     case .table, .array:
       if depth > limits.depth {
         throw source.failure(
-          "the file is nested deeper than \(limits.depth) levels", mend: "make it flatter",
+          "the file is nested deeper than \(limits.depth) levels", suggestion: "make it flatter",
           at: location)
       }
     }
@@ -81,7 +81,7 @@ struct TOMLTreeBuilder {
   private func checkNoNUL(_ text: String, at location: SourceLocation) throws(Failure) {
     guard text.utf8.contains(0) else { return }
     throw source.failure(
-      "the text that begins here holds a NUL character", mend: "take the `\\u0000` out of it",
+      "the text that begins here holds a NUL character", suggestion: "take the `\\u0000` out of it",
       at: location)
   }
 

@@ -14,7 +14,7 @@ extension SourceText {
       let isNull = text.span[offset] == 0
       throw source.failure(
         isNull ? "the file contains a NUL byte" : "the file contains a control character",
-        mend: isNull ? "save it as UTF-8 text" : "remove it", at: source.location(ofByte: offset))
+        suggestion: isNull ? "save it as UTF-8 text" : "remove it", at: source.location(ofByte: offset))
     }
     try source.checkEncoding(text)
     return (text, source)
@@ -26,7 +26,7 @@ extension SourceText {
     guard bytes.count > limits.bytes else { return }
     throw Failure(
       .configuration, "the file has \(bytes.count) bytes; \(limits.bytes) are allowed",
-      mend: "split it, or move long texts to files of their own",
+      suggestion: "split it, or move long texts to files of their own",
       at: SourceLocation(file: file, line: 0, column: 0))
   }
 
@@ -39,7 +39,7 @@ extension SourceText {
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
     throw failure(
       "the file begins with more than one byte order mark",
-      mend: "save it as UTF-8 without such a mark", at: location(ofByte: 0))
+      suggestion: "save it as UTF-8 without such a mark", at: location(ofByte: 0))
   }
 
   func checkEncoding(_ text: ArraySlice<UInt8>) throws(Failure) {
@@ -51,7 +51,7 @@ extension SourceText {
       offset = error.byteOffsets.lowerBound
     }
     throw failure(
-      "the file is not UTF-8", mend: "save it as UTF-8 text", at: location(ofByte: offset))
+      "the file is not UTF-8", suggestion: "save it as UTF-8 text", at: location(ofByte: offset))
   }
 
   private static func isControl(_ byte: UInt8) -> Bool {

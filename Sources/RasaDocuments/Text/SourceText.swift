@@ -89,11 +89,11 @@ package struct SourceText: Sendable {
 
   /// A failure that points at a place in this text.
   package func failure(
-    _ message: String, mend: String, at location: SourceLocation, details: [String] = []
+    _ message: String, suggestion: String, at location: SourceLocation, details: [String] = []
   ) -> Failure {
     let excerpt = excerpt(line: location.line)
     return Failure(
-      .configuration, message, mend: mend, at: location, excerpt: excerpt.isEmpty ? nil : excerpt,
+      .configuration, message, suggestion: suggestion, at: location, excerpt: excerpt.isEmpty ? nil : excerpt,
       details: details)
   }
 

@@ -53,7 +53,7 @@ package struct FrontMatter: Sendable {
         text, body: lines.start(opening + 1), line: opening + 2, of: bytes, file: file)
       result.failure = source.failure(
         "the front matter that begins here has no closing `---`",
-        mend: "write a line of `---` below its last line",
+        suggestion: "write a line of `---` below its last line",
         at: SourceLocation(file: file, line: opening + 1, column: 1))
       return result
     }
@@ -67,7 +67,7 @@ package struct FrontMatter: Sendable {
       result.warnings.append(
         source.failure(
           "the front matter is read although the file does not begin with it",
-          mend: "remove the empty lines above it",
+          suggestion: "remove the empty lines above it",
           at: SourceLocation(file: file, line: opening + 1, column: 1)))
     }
     var repair = FrontMatterRepair(
@@ -86,7 +86,7 @@ package struct FrontMatter: Sendable {
     if let offset = text.span.firstIndex(where: { $0 == 0 }) {
       let source = SourceText(text, file: file)
       throw source.failure(
-        "the file contains a NUL byte", mend: "save it as UTF-8 text",
+        "the file contains a NUL byte", suggestion: "save it as UTF-8 text",
         at: source.location(ofByte: offset))
     }
     guard (try? UTF8Span(validating: text.span)) == nil else { return }

@@ -42,14 +42,14 @@ struct FrontMatterRepair {
       if let failure { throw failure }
       return try finish(document, range.map { Array(lines[$0]) })
     }
-    var mended: [[UInt8]] = Array(repeating: [], count: range.count)
+    var suggested: [[UInt8]] = Array(repeating: [], count: range.count)
     for entry in entries {
-      let entry = try mend(entry, everything: failure != nil)
+      let entry = try suggestion(entry, everything: failure != nil)
       for (offset, line) in entry.lines.enumerated() {
-        mended[entry.line - range.lowerBound + offset] = line
+        suggested[entry.line - range.lowerBound + offset] = line
       }
     }
-    do throws(Failure) { return try finish(parse(mended), mended) } catch {
+    do throws(Failure) { return try finish(parse(suggested), suggested) } catch {
       var failure = error
       if let location = failure.location {
         failure.location = placed(location)
@@ -97,7 +97,7 @@ struct FrontMatterRepair {
     guard let node, case .mapping = node.content else {
       throw source.failure(
         "the front matter is not made of `key: value` lines",
-        mend: "write it as `key: value` lines",
+        suggestion: "write it as `key: value` lines",
         at: SourceLocation(file: source.file, line: range.lowerBound + 1, column: 1))
     }
     return node
@@ -173,7 +173,7 @@ extension FrontMatterRepair {
   }
 
   /// The member as it can be read. Without `everything`, only what YAML would read and lose.
-  private mutating func mend(
+  private mutating func suggestion(
     _ entry: FrontMatterEntry, everything: Bool
   ) throws(Failure) -> FrontMatterEntry {
     guard everything, let problem = problem(of: entry) else {
@@ -247,13 +247,13 @@ extension FrontMatterRepair {
   }
 
   private mutating func warn(
-    _ message: String, _ mend: String, _ line: Int, _ offset: Int, because problem: String? = nil
+    _ message: String, _ suggestion: String, _ line: Int, _ offset: Int, because problem: String? = nil
   ) {
     let before = lines[line].prefix(offset)
     let column = before.reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
     warnings.append(
       source.failure(
-        message, mend: mend,
+        message, suggestion: suggestion,
         at: SourceLocation(file: source.file, line: line + 1, column: column),
         details: problem.map { ["as YAML: \($0)"] } ?? []))
   }

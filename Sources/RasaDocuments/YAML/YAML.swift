@@ -64,7 +64,7 @@ package enum YAML {
         directives += 1
         if directives > 16 {
           throw source.failure(
-            "the file has too many lines that begin with '%'", mend: "indent them",
+            "the file has too many lines that begin with '%'", suggestion: "indent them",
             at: source.location(ofByte: offset))
         }
       }

@@ -11,50 +11,50 @@ extension YAMLProblem {
       ("found unexpected document indicator", "while scanning a quoted scalar"):
       return source.failure(
         "the quote that opens here is never closed",
-        mend: "close it; a quote inside a quoted "
+        suggestion: "close it; a quote inside a quoted "
           + "text is written \\\" in double and '' in single quotes", at: start)
     case ("did not find expected ',' or ']'", _):
       return source.failure(
         "',' or ']' was expected here",
-        mend: "separate the items of the list with ',' and close "
+        suggestion: "separate the items of the list with ',' and close "
           + "it with ']'", at: location, details: ["the list begins at \(start)"])
     case ("did not find expected ',' or '}'", _):
       return source.failure(
         "',' or '}' was expected here",
-        mend: "separate the members with ',' and close the "
+        suggestion: "separate the members with ',' and close the "
           + "mapping with '}'", at: location, details: ["the mapping begins at \(start)"])
     case ("did not find expected '-' indicator", _):
       return source.failure(
         "a list item, beginning with '- ', was expected here",
-        mend: "indent the line as its neighbours, or begin it with '- '", at: location,
+        suggestion: "indent the line as its neighbours, or begin it with '- '", at: location,
         details: ["the list begins at \(start)"])
     case ("did not find expected key", _):
       return source.failure(
         "a key was expected here",
-        mend: "check the indentation, and quote a text that goes on after its closing quote",
+        suggestion: "check the indentation, and quote a text that goes on after its closing quote",
         at: location, details: ["the mapping begins at \(start)"])
     case ("could not find expected ':'", _):
       return source.failure(
         "this key has no ':' after it",
-        mend: "write 'key: value'; a text of several lines needs "
+        suggestion: "write 'key: value'; a text of several lines needs "
           + "'|' or '>' after its key", at: start)
     case ("found unknown directive name", _):
       return source.failure(
-        "a line that begins with '%' is not allowed here", mend: "indent or quote it", at: start)
+        "a line that begins with '%' is not allowed here", suggestion: "indent or quote it", at: start)
     case ("found character that cannot start any token", _):
       return source.failure(
         "no value can begin with this character",
-        mend: "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
+        suggestion: "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
         at: location)
     default:
       let known = Self.known[problem]
       return source.failure(
         known?.message ?? "this is not YAML: \(problem)",
-        mend: known?.mend ?? "correct it, or quote the text", at: location)
+        suggestion: known?.suggestion ?? "correct it, or quote the text", at: location)
     }
   }
 
-  private static let known: [String: (message: String, mend: String)] = [
+  private static let known: [String: (message: String, suggestion: String)] = [
     "mapping values are not allowed in this context": (
       "a ':' stands where no key can be",
       "quote a text that contains ': ', or correct the "

@@ -68,7 +68,7 @@ struct YAMLTreeBuilder {
       let event = try reader.next()
       if events % 256 == 0, clock.now > deadline {
         throw source.failure(
-          "the file takes too long to read", mend: "make it smaller and simpler",
+          "the file takes too long to read", suggestion: "make it smaller and simpler",
           at: source.location(ofScalar: event.start))
       }
       events += 1
@@ -78,7 +78,7 @@ struct YAMLTreeBuilder {
         documents += 1
         if documents > 1 {
           throw source.failure(
-            "a second document begins here", mend: "keep one document in a file",
+            "a second document begins here", suggestion: "keep one document in a file",
             at: source.location(ofScalar: event.start))
         }
       case .streamStart, .documentEnd: break
@@ -90,7 +90,7 @@ struct YAMLTreeBuilder {
   private func finish() throws(Failure) -> DocumentNode {
     guard let root, root.rawText != "" || !root.value.isNull else {
       throw Failure(
-        .configuration, "the file is empty", mend: "write the document, or remove the file",
+        .configuration, "the file is empty", suggestion: "write the document, or remove the file",
         at: SourceLocation(file: source.file, line: 1, column: 1))
     }
     return root
@@ -125,7 +125,7 @@ extension YAMLTreeBuilder {
     if let frame = stack.last, frame.isMapping, frame.key == nil {
       throw source.failure(
         "a key is a list or a mapping here",
-        mend: "quote the text if it is meant to "
+        suggestion: "quote the text if it is meant to "
           + "begin with '{' or '['", at: location)
     }
     let expected = isMapping ? YAMLTag.map : YAMLTag.seq
@@ -152,16 +152,16 @@ extension YAMLTreeBuilder {
     case nil:
       throw source.failure(
         "'*\(name)' repeats a value that has no anchor '&\(name)' before it",
-        mend: "put '&\(name)' before the value, or quote the text", at: location)
+        suggestion: "put '&\(name)' before the value, or quote the text", at: location)
     case .open:
       throw source.failure(
-        "'*\(name)' stands inside the value that it repeats", mend: "write the value out",
+        "'*\(name)' stands inside the value that it repeats", suggestion: "write the value out",
         at: location)
     case .complete(let branch):
       aliasNodes += branch.nodes
       if aliasNodes > limits.aliasNodes {
         throw source.failure(
-          "aliases repeat more than \(limits.aliasNodes) values", mend: "write fewer aliases",
+          "aliases repeat more than \(limits.aliasNodes) values", suggestion: "write fewer aliases",
           at: location)
       }
       try count(branch.nodes, at: location)
@@ -205,7 +205,7 @@ extension YAMLTreeBuilder {
   ) throws(Failure) -> (text: String, location: SourceLocation) {
     guard let text = node.rawText else {
       throw source.failure(
-        "a key repeats a list or a mapping here", mend: "write the key as text", at: node.location)
+        "a key repeats a list or a mapping here", suggestion: "write the key as text", at: node.location)
     }
     if let first = stack[top].keys[text]?.location {
       stack[top].keys[text]?.location = node.location
@@ -213,7 +213,7 @@ extension YAMLTreeBuilder {
         .repeatedKey,
         source.failure(
           "the key '\(SourceText.printable(text))' stands here a second time",
-          mend: "keep one of the two", at: node.location, details: ["the first is at \(first)"]))
+          suggestion: "keep one of the two", at: node.location, details: ["the first is at \(first)"]))
     } else {
       stack[top].keys[text] = (node.location, stack[top].entries.count)
     }
@@ -237,7 +237,7 @@ extension YAMLTreeBuilder {
   ) throws(Failure) -> String {
     if !isPlain, text.utf8.contains(0) {
       throw source.failure(
-        "the text that begins here holds a NUL character", mend: "take the `\\0` out of it",
+        "the text that begins here holds a NUL character", suggestion: "take the `\\0` out of it",
         at: location)
     }
     guard let escapes else { return text }
@@ -246,7 +246,7 @@ extension YAMLTreeBuilder {
     } catch {
       throw source.failure(
         "an escape in the text that begins here is one half of a character",
-        mend: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location)
+        suggestion: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location)
     }
   }
 
@@ -268,7 +268,7 @@ extension YAMLTreeBuilder {
         .item(line: line, listColumn: listColumn),
         source.failure(
           "the `- ` is further in than that of the item above, and so a part of its text",
-          mend: "indent it like the other items, or put the text in quotes",
+          suggestion: "indent it like the other items, or put the text in quotes",
           at: SourceLocation(file: source.file, line: line, column: indentation + 1)))
     }
   }
@@ -291,7 +291,7 @@ extension YAMLTreeBuilder {
     case (YAMLTag.null, _), (YAMLTag.bool, _), (YAMLTag.int, _), (YAMLTag.float, _):
       throw source.failure(
         "this is not what its tag '!!\(tag.dropFirst(YAMLTag.prefix.count))' says",
-        mend: "correct the value or remove the tag", at: location)
+        suggestion: "correct the value or remove the tag", at: location)
     default: throw refusal(ofTag: tag, at: location)
     }
   }
@@ -300,21 +300,21 @@ extension YAMLTreeBuilder {
     let isStandard = tag.hasPrefix(YAMLTag.prefix)
     let shown = isStandard ? "!!\(tag.dropFirst(YAMLTag.prefix.count))" : tag
     return source.failure(
-      "the tag '\(shown)' does not belong here", mend: "remove the tag", at: location)
+      "the tag '\(shown)' does not belong here", suggestion: "remove the tag", at: location)
   }
 
   private mutating func count(_ added: Int, at location: SourceLocation) throws(Failure) {
     nodes += added
     if nodes > limits.nodes {
       throw source.failure(
-        "the file has more than \(limits.nodes) values", mend: "split it", at: location)
+        "the file has more than \(limits.nodes) values", suggestion: "split it", at: location)
     }
   }
 
   private func checkDepth(_ depth: Int, at location: SourceLocation) throws(Failure) {
     if depth > limits.depth {
       throw source.failure(
-        "the file is nested deeper than \(limits.depth) levels", mend: "make it flatter",
+        "the file is nested deeper than \(limits.depth) levels", suggestion: "make it flatter",
         at: location)
     }
   }

@@ -4,10 +4,10 @@ import RasaPersona
 /// One run as it is compared: its timeline, and the way it took when its persona is known.
 package struct ComparedRun: Sendable {
   package var timeline: RunTimeline
-  package var walk: RunWalk?
+  package var walk: JournalFold?
 
   /// - Parameter timeline: with its rules filled in, when there is a walk to fill them from.
-  package init(timeline: RunTimeline, walk: RunWalk?) {
+  package init(timeline: RunTimeline, walk: JournalFold?) {
     self.timeline = timeline
     self.walk = walk
   }
@@ -98,7 +98,7 @@ package struct RunComparison: Sendable {
   private struct Compared {
     var step: Step
     var pass: RunTimeline.Pass
-    var stop: RunWalk.Stop?
+    var stop: JournalFold.Stop?
   }
 
   private static func steps(of run: ComparedRun) -> [Compared] {

@@ -19,7 +19,7 @@ extension Graph {
     guard let persona = try library.runnable(named: name) else {
       throw Failure(
         .configuration, "`\(name)` is not among the files that are kept with the run",
-        mend: "leave `--pinned` out, or record the run again")
+        suggestion: "leave `--pinned` out, or record the run again")
     }
     var graph = try Graph.compile(persona, in: library)
     graph.pinned = files.value

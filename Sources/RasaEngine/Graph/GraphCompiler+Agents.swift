@@ -20,7 +20,7 @@ extension GraphCompiler {
         problems.append(
           Failure(
             .configuration, "the operator `\(name)` and the agent of `\(frame.name)` share a name",
-            mend: "name the agent in the operator, or leave the operator out", at: frame.location))
+            suggestion: "name the agent in the operator, or leave the operator out", at: frame.location))
         continue
       }
       var work = OperatorDefinition(
@@ -69,7 +69,7 @@ extension GraphCompiler {
       throw Failure(
         .configuration,
         "`\(name)` would work for itself: \((way + [name]).joined(separator: " → "))",
-        mend: "let one of them end the chain; a bounded repetition is a loop "
+        suggestion: "let one of them end the chain; a bounded repetition is a loop "
           + "(`loop_behavior`, or a route with `at_most`)", at: definition.location)
     }
     guard way.count <= deepest else {
@@ -77,13 +77,13 @@ extension GraphCompiler {
         .configuration,
         "agents work for each other \(way.count) deep, and `limits: {depth: \(deepest)}` allows no "
           + "more: \((way + [name]).joined(separator: " → "))",
-        mend: "raise `limits: {depth: …}` in `\(way[0])`, or shorten the chain",
+        suggestion: "raise `limits: {depth: …}` in `\(way[0])`, or shorten the chain",
         at: definition.location)
     }
     guard let persona = try delegates(name) else {
       throw Failure(
         .configuration, "there is no persona or agent `\(name)`",
-        mend: "`rasa agents list` and `rasa personas list` show which there are",
+        suggestion: "`rasa agents list` and `rasa personas list` show which there are",
         at: definition.location)
     }
     if persona.agent != nil { try narrowing.require(name, at: definition.location) }

@@ -46,7 +46,7 @@ extension GraphCompiler {
           .configuration,
           "the operator `\(definition.name)` is of kind `tool`, which this version cannot run: it has no "
             + "tool `\(definition.tools.first ?? "")`",
-          mend:
+          suggestion:
             "use an operator of kind llm, human, memory, rule or agent, or register the tool from "
             + "Swift, as in docs/library.md", at: definition.location))
     }
@@ -95,7 +95,7 @@ extension GraphCompiler {
           .configuration,
           "the frame `\(graph.frames[index].name)` cannot go to `\(transition.to)`: a branch may "
             + "only go back to itself, and is only entered through `parallel:`",
-          mend: "go to a frame outside the branches, after they have joined",
+          suggestion: "go to a frame outside the branches, after they have joined",
           at: transition.location))
       return
     }
@@ -138,7 +138,7 @@ extension GraphCompiler {
               .configuration,
               "the operator `\(definition.name)` cannot go to `\(name)`: a branch is entered only "
                 + "through `parallel:` and left only at its end",
-              mend: "go to an operator of the same branch", at: route.location))
+              suggestion: "go to an operator of the same branch", at: route.location))
           continue
         }
       }
@@ -206,7 +206,7 @@ extension GraphCompiler {
                 "the branches `\(graph.frames[one.index].name)` and "
                   + "`\(graph.frames[other.index].name)` both touch `\(clash)`, so their order "
                   + "would matter",
-                mend: "let one of them run before or after the other, or use another key",
+                suggestion: "let one of them run before or after the other, or use another key",
                 at: frame.location))
             clashes += 1
             // Of n branches that write one key each pair clashes: the first ones say it all.
@@ -253,7 +253,7 @@ extension GraphCompiler {
       problems.append(
         Failure(
           .configuration, "nothing in the persona `\(persona.name)` writes `output` or `draft`",
-          mend: "add the operator `respond`, or a rule that sets `output`", at: persona.location))
+          suggestion: "add the operator `respond`, or a rule that sets `output`", at: persona.location))
     }
   }
 

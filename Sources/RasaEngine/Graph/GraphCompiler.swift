@@ -161,14 +161,14 @@ struct GraphCompiler {
       problems.append(
         Failure(
           .configuration, "the persona `\(persona.name)` has no frames",
-          mend: "add `frames: [session_frame]`", at: persona.location))
+          suggestion: "add `frames: [session_frame]`", at: persona.location))
     }
     for (index, frame) in persona.frames.enumerated() {
       if framePlaces[frame.name] != index {
         problems.append(
           Failure(
             .configuration, "the frame `\(frame.name)` is declared twice",
-            mend: "give the second one another name", at: frame.location))
+            suggestion: "give the second one another name", at: frame.location))
       }
       graph.frames.append(
         Graph.Frame(
@@ -188,13 +188,13 @@ struct GraphCompiler {
           problems.append(
             Failure(
               .configuration, "the entry frame `\(frame.name)` cannot be a branch of another",
-              mend: "declare another frame before it", at: frame.location))
+              suggestion: "declare another frame before it", at: frame.location))
         }
         if !frame.parallel.isEmpty {
           problems.append(
             Failure(
               .configuration, "the branch `\(frame.name)` cannot have branches of its own",
-              mend: "list all of them in one frame", at: frame.location))
+              suggestion: "list all of them in one frame", at: frame.location))
         }
       }
     }
@@ -211,7 +211,7 @@ struct GraphCompiler {
     let more = known.count - Self.namesShown
     return Failure(
       .configuration, "there is no \(what) named `\(name)`",
-      mend: "\(hint)known here: \(shown)" + (more > 0 ? ", and \(more) more" : ""), at: location)
+      suggestion: "\(hint)known here: \(shown)" + (more > 0 ? ", and \(more) more" : ""), at: location)
   }
 
   private static let mostHints = 20
@@ -235,7 +235,7 @@ struct GraphCompiler {
           problems.append(
             Failure(
               .configuration, "the frame `\(frame.name)` lists the operator `\(name)` twice",
-              mend: "list it once; to run it again, go back with `next:` or `then:`",
+              suggestion: "list it once; to run it again, go back with `next:` or `then:`",
               at: frame.location))
         } else {
           bound[index].append(definition)

@@ -98,7 +98,7 @@ struct GraphFlow {
             Failure(
               .configuration,
               "the way from \(name(of: point)) back to \(name(of: arrow.to)) has no bound",
-              mend: "add `at_most: 3` to that transition", at: location(of: point)))
+              suggestion: "add `at_most: 3` to that transition", at: location(of: point)))
         } else if colour[arrow.to] == 0 {
           colour[arrow.to] = 1
           stack.append((arrow.to, 0))
@@ -114,7 +114,7 @@ struct GraphFlow {
     return graph.frames.indices.filter { !reached[entry($0)] }.map { index in
       Failure(
         .configuration, "the frame `\(graph.frames[index].name)` can never be reached",
-        mend: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
+        suggestion: "let a `next:` lead to it, or remove it", at: graph.frames[index].location)
     }
   }
 
@@ -266,7 +266,7 @@ struct GraphFlow {
             .configuration,
             "\(who) reads `\(look.path)` in the stateless frame "
               + "`\(graph.frames[node.frame].name)`, which shows only input, preferences and metadata",
-            mend: "run it in a frame of another kind, as with `kind: session`", at: look.location)
+            suggestion: "run it in a frame of another kind, as with `kind: session`", at: look.location)
         }
       case .route(let index): who = "a guard of `\(graph.nodes[index].definition.name)`"
       case .transition(let index): who = "a guard of the frame `\(graph.frames[index].name)`"
@@ -276,7 +276,7 @@ struct GraphFlow {
         ? nearestName(to: look.path.description, among: everything) : nil
       return Failure(
         .configuration, "\(who) reads `\(look.path)`, which nothing writes before",
-        mend: hint.map { "did you mean `\($0)`? " } ?? ""
+        suggestion: hint.map { "did you mean `\($0)`? " } ?? ""
           + "add an operator that writes it earlier, or mark the read as optional: `\(look.path)?`",
         at: look.location)
     }

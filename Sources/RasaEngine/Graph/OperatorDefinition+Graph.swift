@@ -107,7 +107,7 @@ extension Graph {
           Failure(
             .configuration,
             "the operator `\(definition.name)` uses `\(path)` without declaring it",
-            mend: "add `\(path)` to its `reads`", at: location))
+            suggestion: "add `\(path)` to its `reads`", at: location))
       }
     }
     return found

@@ -13,7 +13,7 @@ extension RunMachine {
       status = .failed(
         Failure(
           .limit, "the run took more than \(graph.persona.limits.steps) steps",
-          mend: "raise `limits: {steps: …}` in the persona, or bound its loops more tightly",
+          suggestion: "raise `limits: {steps: …}` in the persona, or bound its loops more tightly",
           details: ["the last one was `\(slot.step.operatorName)` in `\(slot.step.frame)`"]))
       return
     }
@@ -103,8 +103,8 @@ extension RunMachine {
     lanes[lane].popFirst()
   }
 
-  private func objection(of slot: Lane.Slot, by route: Graph.NodeRoute) -> Objection {
-    Objection(
+  private func objection(of slot: Lane.Slot, by route: Graph.NodeRoute) -> RouteLimitReached {
+    RouteLimitReached(
       step: slot.step, target: target(of: route), condition: route.when?.source ?? "",
       bound: route.bound?.atMost ?? 0, reasons: reasons(of: slot, for: route))
   }
@@ -247,7 +247,7 @@ extension RunMachine {
     status = .failed(
       Failure(
         .approval, "\(answer.by) gave an answer where a decision was asked for",
-        mend: "run it again, and approve, edit or reject what is shown"))
+        suggestion: "run it again, and approve, edit or reject what is shown"))
   }
 
   /// A `human` operator's own routes count after its decision; a review's do not, as the review is
@@ -282,7 +282,7 @@ extension RunMachine {
     let reason = answer.text.promptText
     return Failure(
       .approval, "\(answer.by) rejected it" + (reason.isEmpty ? "" : ": \(reason)"),
-      mend: "run it again with another input, or approve it next time")
+      suggestion: "run it again with another input, or approve it next time")
   }
 
   private mutating func addFeedback(_ text: String) {

@@ -107,7 +107,7 @@ package struct RunMachine: Sendable {
     throw Failure(
       .storage,
       "the journal does not fit together: `\(event.kind)` comes after an operator has finished",
-      mend: RunMachine.damageHint)
+      suggestion: RunMachine.damageHint)
   }
 
   static let damageHint = "see what there is with `rasa runs events`; `rasa run` begins anew"
@@ -123,7 +123,7 @@ package struct RunMachine: Sendable {
 
   /// What followed from the events applied since the last call: lines for the journal and for
   /// whoever watches.
-  package mutating func takeTold() -> [RunEvent] {
+  package mutating func drainEvents() -> [RunEvent] {
     guard !told.isEmpty else { return [] }
     defer { told = [] }
     return told
@@ -188,7 +188,7 @@ package struct RunMachine: Sendable {
     return Failure(
       .storage,
       "the journal does not fit its persona: it says that \(name) in `\(step.frame)`, visit "
-        + "\(step.visit), finished, but \(reason)", mend: RunMachine.damageHint)
+        + "\(step.visit), finished, but \(reason)", suggestion: RunMachine.damageHint)
   }
 
   // MARK: Moving on
@@ -250,7 +250,7 @@ package struct RunMachine: Sendable {
       status = .failed(
         Failure(
           .run, "the run ended without an answer: nothing wrote `output` or `draft` on this path",
-          mend: "see the path with `rasa personas graph \(graph.persona.name)`"))
+          suggestion: "see the path with `rasa personas graph \(graph.persona.name)`"))
       return
     }
     status = .finished(output: output)

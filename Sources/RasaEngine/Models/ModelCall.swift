@@ -84,7 +84,7 @@ package struct CallContext: Sendable {
   /// What one run of the persona is counted under, where it is a part of another run.
   package var execution: Identifier?
   /// Who had the persona run, from the nearest on: their limits hold as well.
-  package var above: [Payer] = []
+  package var above: [BudgetHolder] = []
 
   package init(
     run: Identifier, key: EffectKey, persona: String,
@@ -104,7 +104,7 @@ package struct CallContext: Sendable {
 }
 
 /// Somebody whose limits a call falls under.
-package struct Payer: Sendable, Hashable {
+package struct BudgetHolder: Sendable, Hashable {
   package var persona: String
   package var budget: CostBudget
   package var runLimit: Money?
@@ -120,9 +120,9 @@ package struct Payer: Sendable, Hashable {
 
 extension CallContext {
   /// All whose limits hold: the one that asks first, the one that the user runs last.
-  package var payers: [Payer] {
+  package var payers: [BudgetHolder] {
     [
-      Payer(
+      BudgetHolder(
         persona: persona, budget: budget, runLimit: runLimit, execution: execution ?? run)
     ] + above
   }

@@ -42,7 +42,7 @@ package struct Approval: Sendable, Hashable {
       throw Failure(
         .approval,
         "\(answer.by) decided about another text than the one that \(id) is about",
-        mend: "`rasa approvals show \(id)` shows what it is about")
+        suggestion: "`rasa approvals show \(id)` shows what it is about")
     }
     switch (question.form, answer.decision) {
     case (_, .reject), (.answer, .answer): return
@@ -50,7 +50,7 @@ package struct Approval: Sendable, Hashable {
     case (.review, .answer):
       throw Failure(
         .usage, "\(id) is about something that is shown, and no answer is asked for",
-        mend: "approve, edit or reject it, or say what should be different")
+        suggestion: "approve, edit or reject it, or say what should be different")
     case (.review, _): return
     }
   }

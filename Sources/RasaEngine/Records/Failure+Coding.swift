@@ -4,7 +4,7 @@ import RasaCore
 extension Failure {
   var journalBody: ValueObject {
     var body: ValueObject = [
-      "kind": .string(kind.rawValue), "message": .string(message), "mend": .string(mend),
+      "kind": .string(kind.rawValue), "message": .string(message), "mend": .string(suggestion),
       "details": .array(details.map { .string($0) }),
     ]
     if let reason { body["reason"] = .string(reason) }
@@ -27,7 +27,7 @@ extension Failure {
   init(journal body: Value, else kind: Kind = .run) {
     self.init(
       body["kind"].string.flatMap(Kind.init(rawValue:)) ?? kind, body["message"].string ?? "",
-      mend: body["mend"].string ?? "", details: (body["details"].array ?? []).compactMap(\.string))
+      suggestion: body["mend"].string ?? "", details: (body["details"].array ?? []).compactMap(\.string))
     reason = body["reason"].string
     if let places = body["steps"].array {
       steps = places.compactMap { place in

@@ -9,13 +9,13 @@ extension Question {
   package var mustBeAnswered: Failure {
     Failure(
       .usage, "this question wants an answer, and there is nothing to approve or to edit",
-      mend: "answer it with `rasa approvals answer`, or refuse it with `rasa approvals reject`")
+      suggestion: "answer it with `rasa approvals answer`, or refuse it with `rasa approvals reject`")
   }
 
   /// The answer in what a person wrote: the text itself, or JSON where a form is asked for.
   package func reply(_ text: String, by: String) throws(Failure) -> HumanAnswer {
     guard text.utf8.contains(where: { $0 > 0x20 }) else {
-      throw Failure(.usage, "the answer is empty", mend: "write an answer")
+      throw Failure(.usage, "the answer is empty", suggestion: "write an answer")
     }
     guard schema != nil else { return try reply(.string(text), by: by) }
     return try reply(JSON.parse(Array(text.utf8), named: "the answer"), by: by)
@@ -27,7 +27,7 @@ extension Question {
   ) throws(Failure) -> HumanAnswer {
     guard schema != nil else {
       throw Failure(
-        .usage, "this question wants a text, and no members", mend: "give it with `--text`")
+        .usage, "this question wants a text, and no members", suggestion: "give it with `--text`")
     }
     var object = ValueObject()
     for (name, text) in members { object[name] = value(of: name, text) }
@@ -38,13 +38,13 @@ extension Question {
     guard form == .answer else {
       throw Failure(
         .usage, "this question is about something that is shown, and no answer is asked for",
-        mend: "`rasa approvals approve`, `edit`, `reject` or `feedback` decides it")
+        suggestion: "`rasa approvals approve`, `edit`, `reject` or `feedback` decides it")
     }
     let problems = try problems(of: value)
     guard problems.isEmpty else {
       throw Failure(
         .usage, "the answer does not have the form that is asked for",
-        mend: "change what does not fit and answer again", details: Array(problems.prefix(8)))
+        suggestion: "change what does not fit and answer again", details: Array(problems.prefix(8)))
     }
     return HumanAnswer(.answer, text: value, by: by)
   }

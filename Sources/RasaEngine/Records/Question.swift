@@ -73,7 +73,7 @@ package struct Question: Sendable, Hashable {
     guard form == .review else { throw mustBeAnswered }
     guard text.utf8.contains(where: { $0 > 0x20 }) else {
       throw Failure(
-        .usage, "the replacement is empty", mend: "write what is to stand there, or reject it")
+        .usage, "the replacement is empty", suggestion: "write what is to stand there, or reject it")
     }
     if case .string = payload { return HumanAnswer(.edit, text: .string(text), by: by) }
     let value = try JSON.parse(Array(text.utf8), named: "the replacement")
@@ -82,7 +82,7 @@ package struct Question: Sendable, Hashable {
     guard problems.isEmpty else {
       throw Failure(
         .usage, "the replacement does not have the form that `\(subject)` needs",
-        mend: "change what does not fit and answer again", details: Array(problems.prefix(8)))
+        suggestion: "change what does not fit and answer again", details: Array(problems.prefix(8)))
     }
     return HumanAnswer(.edit, text: value, by: by)
   }

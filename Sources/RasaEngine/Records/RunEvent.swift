@@ -12,7 +12,7 @@ package enum RunEvent: Sendable, Hashable {
   /// A route, transition or decision led somewhere else than onwards.
   case moved(from: String, to: String, reason: String)
   /// A route would have led back once more, but may be taken no further time: the run goes on.
-  case objected(Objection)
+  case objected(RouteLimitReached)
   case asked(Approval)
   case answered(Approval, HumanAnswer)
   case warned(String)

@@ -21,9 +21,9 @@ extension Runner {
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin
   ) async throws -> Forecast {
     let gate = ForecastGate(gate: surroundings.gate)
-    let journal = PassingJournal()
-    var outside = Surroundings(
-      gate: gate, journal: journal, memory: surroundings.memory, people: Nobody(),
+    let journal = DiscardingJournal()
+    var outside = RunDependencies(
+      gate: gate, journal: journal, memory: surroundings.memory, people: NoApprovalHandler(),
       time: surroundings.time)
     outside.tools = surroundings.tools.mapValues { _ in ForecastTool(run: start.run) }
     let dry = Runner(outside, options: options)
@@ -111,6 +111,6 @@ extension Deferred {
   }
 }
 
-private struct Nobody: People {
+private struct NoApprovalHandler: ApprovalHandler {
   func decide(_ question: Question) async throws -> HumanAnswer? { nil }
 }

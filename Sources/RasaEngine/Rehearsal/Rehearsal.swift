@@ -117,7 +117,7 @@ extension Graph {
 
   private func rehearse(
     _ start: RunStart, largestInput: String, _ context: Value, _ memories: Value,
-    profile: PerformanceProfile?, assignment: Assignment?, times: Int, _ marks: inout Marks
+    profile: PerformanceProfile?, assignment: DelegationScope?, times: Int, _ marks: inout Marks
   ) -> [RehearsedCall] {
     let flow = GraphFlow(self)
     let most = flow.mostRuns()
@@ -244,7 +244,7 @@ extension Graph {
   /// Who asks, and under which limits.
   func callContext(
     _ start: RunStart, _ definition: OperatorDefinition, _ key: EffectKey,
-    profile: PerformanceProfile?, assignment: Assignment? = nil
+    profile: PerformanceProfile?, assignment: DelegationScope? = nil
   ) -> CallContext {
     var context = CallContext(
       run: start.run, key: key, persona: start.persona, models: persona.models,

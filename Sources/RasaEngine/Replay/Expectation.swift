@@ -5,7 +5,7 @@ extension Recording.Expectation {
   ///
   /// - Parameter walk: of the same journal.
   init(
-    _ entries: [JournalEntry], _ walk: RunWalk, on graph: Graph, effects: [Recording.Effect]
+    _ entries: [JournalEntry], _ walk: JournalFold, on graph: Graph, effects: [Recording.Effect]
   ) {
     self.init(
       state: ValueObject(
@@ -58,7 +58,7 @@ extension Recording.Expectation {
 
 extension Graph {
   /// The operators whose outcomes counted, in an order that does not tell which branch was faster.
-  fileprivate func sequence(of walk: RunWalk) -> [Step] {
+  fileprivate func sequence(of walk: JournalFold) -> [Step] {
     var sequence: [Step] = []
     var side: [(branch: Int, step: Step)] = []
     func takeSide() {

@@ -15,8 +15,8 @@ extension Recording {
   package static func make(
     of entries: [JournalEntry], on graph: Graph, options: ValueObject = ValueObject()
   ) async throws -> (recording: Recording, differences: [Difference]) {
-    let facts = try RunFacts(entries)
-    let walk = RunWalk(graph, entries)
+    let facts = try JournalFacts(entries)
+    let walk = JournalFold(graph, entries)
     if let damage = walk.damage { throw damage }
     var draft = Recording(
       start: facts.start, startedAt: facts.startedAt, options: options, context: facts.context,
@@ -55,7 +55,7 @@ extension Recording {
     of entries: [JournalEntry], current: (String) throws(Failure) -> Graph
   ) throws(Failure) -> Graph {
     guard let first = entries.first, case .started(let start) = RunEvent(folding: first) else {
-      throw RunFacts.noStart
+      throw JournalFacts.noStart
     }
     if let pinned = entries.first(where: { $0.kind == "persona.pinned" })?.body,
       let files = PinnedFiles(pinned)
@@ -67,7 +67,7 @@ extension Recording {
       throw Failure(
         .configuration,
         "the run \(start.run) keeps no copy of its persona, and `\(start.persona)` has changed "
-          + "since", mend: "ask again with `rasa run --record FILE`")
+          + "since", suggestion: "ask again with `rasa run --record FILE`")
     }
     return graph
   }

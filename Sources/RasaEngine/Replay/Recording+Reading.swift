@@ -13,7 +13,7 @@ extension Recording {
         bytes, file: file, limits: JSONLimits(depth: 200, bytes: Recording.largest))
     } catch {
       var failure = error
-      if failure.mend.isEmpty { failure.mend = RecordingReader.mend }
+      if failure.suggestion.isEmpty { failure.suggestion = RecordingReader.suggestion }
       throw failure
     }
     try self.init(node)
@@ -23,12 +23,12 @@ extension Recording {
     guard let version = node["rasa_recording"] else {
       throw node.failure(
         "this is no recording of a run: it has no `rasa_recording`",
-        mend: "make one with `rasa run --record FILE` or `rasa runs export RUN --as-test DIR`")
+        suggestion: "make one with `rasa run --record FILE` or `rasa runs export RUN --as-test DIR`")
     }
     guard version.value.int == Recording.version else {
       throw version.failure(
         "the recording has version \(version.value.json()), and this program reads version "
-          + "\(Recording.version)", mend: "record the run anew, or use the program that wrote it")
+          + "\(Recording.version)", suggestion: "record the run anew, or use the program that wrote it")
     }
     let file = try RecordingReader(
       node, "a recording",
@@ -75,7 +75,7 @@ extension Recording {
     for (effect, node) in zip(effects, nodes) {
       guard case .call(let call) = effect, !calls.insert(call.key).inserted else { continue }
       throw node.failure(
-        "the call `\(call.key)` stands there twice", mend: "remove one of the two")
+        "the call `\(call.key)` stands there twice", suggestion: "remove one of the two")
     }
   }
 
@@ -93,7 +93,7 @@ extension Recording {
       else {
         throw node.failure(
           "an attachment has no `name`, no `sha256`, or a `type` that is not known",
-          mend: RecordingReader.mend)
+          suggestion: RecordingReader.suggestion)
       }
       attachments.append(attachment)
     }
@@ -105,7 +105,7 @@ extension Recording {
     let name = try file.text("name")
     let word = try file.text("kind")
     guard let kind = PinnedFiles.Kind(rawValue: word) else {
-      throw node.failure("there are no files of kind `\(word)`", mend: RecordingReader.mend)
+      throw node.failure("there are no files of kind `\(word)`", suggestion: RecordingReader.suggestion)
     }
     return [
       "kind": .string(kind.rawValue), "name": .string(name),
@@ -167,7 +167,7 @@ extension Recording.Call {
     } else {
       throw node.failure(
         "a call has no `answer`, no `value`, no `failure` and no `cut_off: true`",
-        mend: RecordingReader.mend)
+        suggestion: RecordingReader.suggestion)
     }
     self.init(
       key: try call.key("call"), after: try call.milliseconds("after_ms"), request: request,
@@ -283,7 +283,7 @@ extension Failure {
     }
     self.init(
       try failure.word("kind", among: Failure.Kind.allCases), try failure.text("message"),
-      mend: try failure.optionalText("mend") ?? "", details: details)
+      suggestion: try failure.optionalText("mend") ?? "", details: details)
     reason = try failure.optionalText("reason")
     isOfWholeRun = failure.value("whole_run").bool ?? saysThatTimeIsUp
   }

@@ -160,7 +160,7 @@ extension Failure {
     var object: ValueObject = [
       "kind": .string(kind.rawValue), "message": ReadableText.value(message),
     ]
-    if !mend.isEmpty { object["mend"] = ReadableText.value(mend) }
+    if !suggestion.isEmpty { object["mend"] = ReadableText.value(suggestion) }
     if let reason { object["reason"] = .string(reason) }
     if isOfWholeRun { object["whole_run"] = true }
     if !details.isEmpty { object["details"] = .array(details.map { .string($0) }) }

@@ -13,20 +13,20 @@ struct RecordingReader {
     self.node = node
     self.name = name
     guard case .mapping(let entries) = node.content else {
-      throw node.failure("\(name) has to be an object", mend: RecordingReader.mend)
+      throw node.failure("\(name) has to be an object", suggestion: RecordingReader.suggestion)
     }
     self.entries = entries
     for entry in entries where !members.contains(entry.key) {
       let guess = nearestName(to: entry.key, among: members).map { "did you mean `\($0)`? " } ?? ""
       var failure = entry.value.failure(
         "\(name) has no member `\(entry.key)`",
-        mend: guess + "known are \(members.joined(separator: ", "))")
+        suggestion: guess + "known are \(members.joined(separator: ", "))")
       failure.location = entry.keyLocation
       throw failure
     }
   }
 
-  static let mend = "mend the file by hand, or record the run anew"
+  static let suggestion = "mend the file by hand, or record the run anew"
 
   /// Nil when it is missing or null.
   func optional(_ key: String) -> DocumentNode? {
@@ -37,7 +37,7 @@ struct RecordingReader {
 
   func member(_ key: String) throws(Failure) -> DocumentNode {
     guard let found = optional(key) else {
-      throw node.failure("\(name) has no `\(key)`", mend: RecordingReader.mend)
+      throw node.failure("\(name) has no `\(key)`", suggestion: RecordingReader.suggestion)
     }
     return found
   }
@@ -129,12 +129,12 @@ struct RecordingReader {
   static func step(_ node: DocumentNode) throws(Failure) -> Step {
     guard let step = node.value.string.flatMap({ Step(place: $0) }) else {
       throw node.failure(
-        "a step such as `session_frame:1/respond` was expected", mend: RecordingReader.mend)
+        "a step such as `session_frame:1/respond` was expected", suggestion: RecordingReader.suggestion)
     }
     return step
   }
 
   func wrong(_ node: DocumentNode, _ key: String, _ expected: String) -> Failure {
-    node.failure("`\(key)` has to be \(expected)", mend: RecordingReader.mend)
+    node.failure("`\(key)` has to be \(expected)", suggestion: RecordingReader.suggestion)
   }
 }

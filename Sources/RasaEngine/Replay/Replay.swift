@@ -24,9 +24,9 @@ package struct Replay: Sendable {
 
   /// Throws only when it is cancelled, or when the observer does.
   package func run(observer: @escaping RunObserver = { _ in }) async throws -> Replayed {
-    let stand = ReplayStand(recording, fallback: fallback)
-    let journal = PassingJournal()
-    var outside = Surroundings(
+    let stand = ReplayEnvironment(recording, fallback: fallback)
+    let journal = DiscardingJournal()
+    var outside = RunDependencies(
       gate: stand, journal: journal, memory: stand, people: stand, time: stand.time)
     for node in graph.nodes where node.definition.kind == .tool {
       for name in node.definition.tools { outside.tools[name] = stand }
@@ -52,7 +52,7 @@ package struct Replay: Sendable {
     observed.start.personaDigest = graph.digest
     observed.effects = stand.asked
     observed.expected = Recording.Expectation(
-      found.entries, RunWalk(graph, found.entries), on: graph, effects: stand.asked)
+      found.entries, JournalFold(graph, found.entries), on: graph, effects: stand.asked)
     if let files = PinnedFiles(graph.pinned) { observed.files = files }
     return Replayed(
       differences: stand.differences + stand.unasked(in: recording)

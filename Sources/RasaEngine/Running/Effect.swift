@@ -68,10 +68,10 @@ extension OperatorProcedure {
   private func decide<E: Effect>(
     _ attempt: InDoubtEffect, _ effect: E, _ definition: OperatorDefinition
   ) async throws {
-    func stop(_ mend: String) async throws -> InDoubt {
+    func stop(_ suggestion: String) async throws -> InDoubt {
       try await effect.giveUp(attempt, decision: .fail)
       var failure = effect.failure(inDoubt: attempt)
-      failure.mend = mend
+      failure.suggestion = suggestion
       return InDoubt(failure: failure)
     }
     switch definition.uncertain {

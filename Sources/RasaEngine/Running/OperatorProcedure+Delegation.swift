@@ -29,10 +29,10 @@ extension OperatorProcedure {
     // Held until this returns.
     let place = try await surroundings.place(of: delegate)
     defer { withExtendedLifetime(place) {} }
-    let inner = Stage(
+    let inner = SharedRunState(
       parts: delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
       startedAt: surroundings.time.monotonic(), inside: stage)
-    var drive = Drive(
+    var drive = RunDriver(
       machine: RunMachine(graph: delegate.within(assignment.scope)), start: begun,
       options: options, surroundings: surroundings, stage: inner,
       show: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
@@ -74,7 +74,7 @@ extension OperatorProcedure {
           .run,
           "what `\(definition.agent ?? "")` answered does not have the form that "
             + "`\(definition.name)` asks for",
-          mend: "ask for JSON in its prompt, or take `output:` out",
+          suggestion: "ask for JSON in its prompt, or take `output:` out",
           details: Array(problems.prefix(8)))
       }
       output = value
@@ -90,7 +90,7 @@ extension OperatorProcedure {
   }
 }
 
-extension Drive {
+extension RunDriver {
   /// Runs inside another run, from its beginning or from what the journal has of it. Nil when it has
   /// to wait for people.
   ///
@@ -113,7 +113,7 @@ extension Drive {
     if known.isEmpty {
       try await tell()
     } else {
-      try await tell(told.untold(machine.takeTold()))
+      try await tell(told.untold(machine.drainEvents()))
     }
     try await untilEnd()
     switch machine.status {
@@ -122,7 +122,7 @@ extension Drive {
       guard !waitsFor.isEmpty else {
         throw Failure(
           .run, "`\(start.persona)` stopped before its end: nothing is due any more",
-          mend: "check it with `rasa agents validate \(start.persona)`")
+          suggestion: "check it with `rasa agents validate \(start.persona)`")
       }
       return nil
     case .finished(let output):
@@ -143,7 +143,7 @@ extension Drive {
   }
 }
 
-extension Surroundings {
+extension RunDependencies {
   /// A place at work, for agents that are not to be at work too often at a time.
   func place(of graph: Graph) async throws -> (any Sendable)? {
     guard let most = graph.persona.agent?.maxConcurrentTasks else { return nil }

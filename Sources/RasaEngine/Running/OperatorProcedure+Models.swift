@@ -122,7 +122,7 @@ private final class Part: Sendable {
     var path: StatePath
   }
   private struct State {
-    var joint: Joint?
+    var joint: ContinuationJoiner?
     var hasPassedOn = false
   }
   private let path: StatePath?
@@ -133,7 +133,7 @@ private final class Part: Sendable {
   init(of path: StatePath?, after text: String?) {
     self.path = path
     before = text
-    state = Locked(State(joint: path == nil ? nil : text.map { Joint(after: $0) }))
+    state = Locked(State(joint: path == nil ? nil : text.map { ContinuationJoiner(after: $0) }))
   }
 
   func take(_ text: String) -> Piece? {
@@ -154,10 +154,10 @@ private final class Part: Sendable {
   }
 
   /// The part comes anew. What was shown of it makes the reader begin again, with the parts before.
-  func restart(_ stage: Stage) -> (wasShown: Bool, again: Piece?) {
+  func restart(_ stage: SharedRunState) -> (wasShown: Bool, again: Piece?) {
     guard let path else { return (false, nil) }
     let hasPassedOn = state.withLock { state in
-      defer { state = State(joint: before.map { Joint(after: $0) }) }
+      defer { state = State(joint: before.map { ContinuationJoiner(after: $0) }) }
       return state.hasPassedOn
     }
     guard let before else { return (stage.restart(path), nil) }
@@ -178,7 +178,7 @@ private struct ModelEffect: Effect {
   let context: CallContext
   let run: Identifier
   let gate: any ModelGate
-  let stage: Stage
+  let stage: SharedRunState
   let ask: @Sendable (ModelRequest, CallContext) async throws -> ModelAnswer
 
   var kind: EffectKind { .model }

@@ -84,7 +84,7 @@ extension OperatorProcedure {
         let answer = try await call(
           request.goingOn(with: reply), definition, invocation, label: name("more"),
           occurrence: reply.continued + 1, after: reply.text)
-        let whole = Joint.join(reply.text, answer.text)
+        let whole = ContinuationJoiner.join(reply.text, answer.text)
         let isLonger = whole.utf8.count > reply.text.utf8.count
         reply.text = whole
         reply.answers.append(answer)
@@ -128,7 +128,7 @@ extension OperatorProcedure {
       .provider,
       "\(model) was cut off at \(reply.tokens) tokens before it began its answer: it was still "
         + "thinking",
-      mend: reply.remedy(for: definition.name, maxTokens: definition.maxTokens))
+      suggestion: reply.remedy(for: definition.name, maxTokens: definition.maxTokens))
   }
 }
 
@@ -149,7 +149,7 @@ extension ModelAnswer {
       }
     return Failure(
       .provider, "\(model) \(what)",
-      mend: "put the request in other words, or name another model with `--model`")
+      suggestion: "put the request in other words, or name another model with `--model`")
   }
 }
 

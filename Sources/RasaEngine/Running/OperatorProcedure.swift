@@ -8,12 +8,12 @@ struct OperatorProcedure {
   let graph: Graph
   let start: RunStart
   let options: RunOptions
-  let surroundings: Surroundings
+  let surroundings: RunDependencies
   let show: RunObserver
-  let stage: Stage
-  let recorded: Recorded
+  let stage: SharedRunState
+  let recorded: RecordedEffects
   /// For whom, where this is a part of another run.
-  let assignment: Assignment?
+  let assignment: DelegationScope?
 
   func perform(_ invocation: Invocation) async throws -> Completion {
     do {
@@ -137,7 +137,7 @@ struct OperatorProcedure {
       .configuration,
       "the prompt of `\(definition.name)` came out empty"
         + (names.isEmpty ? "" : ": \(names) had no value"),
-      mend: "write in it what is to be done, or give a value to what it inserts",
+      suggestion: "write in it what is to be done, or give a value to what it inserts",
       at: prompt.location)
   }
 
@@ -197,7 +197,7 @@ struct OperatorProcedure {
         .run,
         "the answer of `\(definition.name)` does not have the form its file asks for, also after "
           + "one repair",
-        mend: "simplify the `output:` schema, or choose a stronger model",
+        suggestion: "simplify the `output:` schema, or choose a stronger model",
         details: Array(second.problems.prefix(8)))
     }
     return Completion(
@@ -213,7 +213,7 @@ struct OperatorProcedure {
         kind,
         "the answer of `\(definition.name)` was cut off at \(reply.tokens) tokens, before its JSON "
           + "was complete",
-        mend: reply.remedy(for: definition.name, maxTokens: definition.maxTokens)))
+        suggestion: reply.remedy(for: definition.name, maxTokens: definition.maxTokens)))
   }
 
   /// A text that had no room in the prompt is not left out silently.
@@ -225,7 +225,7 @@ struct OperatorProcedure {
     }
     throw Failure(
       .limit, "the prompt of `\(definition.name)` would have more than 64 MB",
-      mend: "give it a smaller input, or insert the input only once", at: definition.location)
+      suggestion: "give it a smaller input, or insert the input only once", at: definition.location)
   }
 
   /// Where a prompt is strict, everything it inserts has to be there.
@@ -238,7 +238,7 @@ struct OperatorProcedure {
       try prompt.checkNames(defaults: definition.defaults, read)
     } catch {
       var failure = error
-      failure.mend = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
+      failure.suggestion = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
       throw failure
     }
   }

@@ -210,8 +210,8 @@ extension RunProgress {
 }
 
 /// Asks people when they have what the run has shown so far.
-struct PeopleInTurn: People {
-  let people: any People
+struct PeopleInTurn: ApprovalHandler {
+  let people: any ApprovalHandler
   let buffer: RunBuffer
 
   func decide(_ question: Question) async throws -> HumanAnswer? {

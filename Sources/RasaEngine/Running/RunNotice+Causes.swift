@@ -29,7 +29,7 @@ extension RunNotice {
       facts: ["because": .string(reason)])
   }
 
-  static func objection(_ objection: Objection) -> RunNotice {
+  static func objection(_ objection: RouteLimitReached) -> RunNotice {
     let times = objection.bound == 1 ? "once" : "\(objection.bound) times"
     let reasons = objection.reasons.isEmpty ? "" : ": " + objection.reasons.joined(separator: "; ")
     var facts: ValueObject = [
@@ -80,8 +80,8 @@ extension Reply {
   /// The setting that would have given more room.
   func remedy(for name: String, maxTokens: Int?) -> String {
     if let obstacle {
-      let mend = obstacle.mend.isEmpty ? "" : " (\(obstacle.mend))"
-      return "it could not be continued: \(obstacle.message)\(mend)"
+      let suggestion = obstacle.suggestion.isEmpty ? "" : " (\(obstacle.suggestion))"
+      return "it could not be continued: \(obstacle.message)\(suggestion)"
     }
     switch finish {
     case .filtered, .refused: return "put the request in other words, or name another model"
@@ -113,7 +113,7 @@ extension Reply {
 }
 
 /// A route would have been taken once more but for its bound.
-package struct Objection: Sendable, Hashable {
+package struct RouteLimitReached: Sendable, Hashable {
   package var step: Step
   /// The operator or frame that the route leads to, or `end`.
   package var target: String

@@ -24,7 +24,7 @@ extension RunNotice {
   package static func told(by entry: JournalEntry) -> [RunNotice] {
     switch entry.kind {
     case "run.noticed": return RunNotice(journalBody: entry.body).map { [$0] } ?? []
-    case "run.objected": return Objection(entry.body).map { [.objection($0)] } ?? []
+    case "run.objected": return RouteLimitReached(entry.body).map { [.objection($0)] } ?? []
     case "operator.finished":
       guard case .operatorFinished(let step, .skipped(let reason)) = RunEvent(folding: entry) else {
         return []
@@ -44,7 +44,7 @@ extension RunNotice {
   }
 }
 
-extension Objection {
+extension RouteLimitReached {
   var value: Value {
     [
       "step": step.value, "to": .string(target), "when": .string(condition),

@@ -2,11 +2,11 @@ package import RasaCore
 package import RasaPersona
 
 /// What a run needs of the outside.
-package struct Surroundings: Sendable {
+package struct RunDependencies: Sendable {
   package var gate: any ModelGate
   package var journal: any Journal
   package var memory: any MemoryStore
-  package var people: any People
+  package var people: any ApprovalHandler
   package var time: TimeSource
   package var limits: any TaskLimits
   /// What operators of kind `tool` can have done, by name.
@@ -15,7 +15,7 @@ package struct Surroundings: Sendable {
   package var redact: Redaction
 
   package init(
-    gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any People,
+    gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any ApprovalHandler,
     time: TimeSource, limits: any TaskLimits = NoTaskLimits(), redact: Redaction = Redaction([:])
   ) {
     self.redact = redact
@@ -97,10 +97,10 @@ extension RunResult {
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds
 /// the outcomes back, until the run has ended.
 package struct Runner: Sendable {
-  var surroundings: Surroundings
+  var surroundings: RunDependencies
   package var options: RunOptions
 
-  package init(_ surroundings: Surroundings, options: RunOptions = RunOptions()) {
+  package init(_ surroundings: RunDependencies, options: RunOptions = RunOptions()) {
     self.surroundings = surroundings
     self.options = options
   }
@@ -133,7 +133,7 @@ package struct Runner: Sendable {
     guard let start = try history.start else {
       throw Failure(
         .storage, "the journal of \(history.record.id) does not begin with its start",
-        mend: "begin anew with `rasa run`")
+        suggestion: "begin anew with `rasa run`")
     }
     let place = try await surroundings.place(of: graph)
     defer { withExtendedLifetime(place) {} }
@@ -170,7 +170,7 @@ package struct Runner: Sendable {
     } catch is CancellationError {
       throw Failure(
         .cancelled, "the run had come to its end before its reader had all of it",
-        mend: "`rasa runs show \(run)` shows what came of it")
+        suggestion: "`rasa runs show \(run)` shows what came of it")
     }
     return result
   }
@@ -187,20 +187,20 @@ package struct Runner: Sendable {
 
   private func drive(
     _ graph: Graph, _ start: RunStart, _ origin: Origin?, _ show: @escaping RunObserver
-  ) -> Drive {
+  ) -> RunDriver {
     var graph = graph
     var changes: [Step: [Update]] = [:]
     if let fork = start.fork, let origin {
       changes = origin.places(of: fork.changes)
       graph.expectWrites(changes)
     }
-    return Drive(
+    return RunDriver(
       machine: RunMachine(graph: graph), start: start, options: options,
       surroundings: surroundings,
-      stage: Stage(
+      stage: SharedRunState(
         parts: graph.outputParts, seconds: options.seconds ?? graph.persona.limits.seconds,
         startedAt: surroundings.time.monotonic()), show: show,
-      recorded: Recorded(
+      recorded: RecordedEffects(
         inherited: origin?.effects, recallsTheSame: origin?.start.asksTheSame(as: start) ?? true),
       changes: changes)
   }

@@ -40,7 +40,7 @@ extension OperatorProcedure {
         .configuration,
         "`\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which this program does "
           + "not have",
-        mend: "resume the run in the program that registers it", at: definition.location)
+        suggestion: "resume the run in the program that registers it", at: definition.location)
     }
     let read = invocation.view.reader(in: kind(of: invocation))
     let arguments = Value.object(
@@ -70,7 +70,7 @@ private struct ToolEffect: Effect {
   let use: ToolUse
   let tool: any Tool
   let definition: OperatorDefinition
-  let surroundings: Surroundings
+  let surroundings: RunDependencies
 
   var kind: EffectKind { .tool }
   var key: EffectKey { use.key }
@@ -138,7 +138,7 @@ private struct ToolEffect: Effect {
     guard !problems.isEmpty else { return }
     throw Failure(
       .run, "the tool `\(use.name)` returned a value that `\(definition.name)` does not accept",
-      mend: "change what it returns, or the `output:` schema", details: Array(problems.prefix(8)))
+      suggestion: "change what it returns, or the `output:` schema", details: Array(problems.prefix(8)))
   }
 
   private func commit(_ phase: EffectEvent.Phase) async throws {

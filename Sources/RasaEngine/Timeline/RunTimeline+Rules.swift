@@ -3,7 +3,7 @@ import RasaPersona
 
 extension RunTimeline {
   /// Fills in the rules, which no journal has, each after what came before it.
-  package mutating func add(_ walk: RunWalk) {
+  package mutating func add(_ walk: JournalFold) {
     var previous: Step?
     for stop in walk.stops {
       defer { previous = stop.step }

@@ -11,7 +11,7 @@ import RasaCore
   let multi: UnsafeMutableRawPointer
   let poll: Int32
   private var running: [ObjectIdentifier: RunningTransfer] = [:]
-  private let arrivals = Arrivals()
+  private let arrivals = ArrivedTransfers()
   private var store: CertificateStore?
   /// When libcurl wants to be called without a socket being ready.
   var curlTimer = UInt64.max

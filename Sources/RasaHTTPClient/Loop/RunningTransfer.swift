@@ -1,7 +1,7 @@
 import CCurl
 
 /// The transfers whose callbacks have run since the loop last looked.
-final class Arrivals {
+final class ArrivedTransfers {
   var transfers: [RunningTransfer] = []
 }
 
@@ -25,7 +25,7 @@ final class Arrivals {
   private var isHeaderTooLarge = false
   private var isWithheld = false
 
-  private let arrivals: Arrivals
+  private let arrivals: ArrivedTransfers
   private var isListed = false
   private var hasEnded = false
   private var incoming: [UInt8] = []
@@ -41,7 +41,7 @@ final class Arrivals {
   /// Nil when libcurl has no memory for a handle.
   init?(
     _ transfer: Transfer, configuration: HTTPClientConfiguration, store: CertificateStore?,
-    arrivals: Arrivals
+    arrivals: ArrivedTransfers
   ) {
     guard let easy = unsafe curl_easy_init() else { return nil }
     self.transfer = transfer

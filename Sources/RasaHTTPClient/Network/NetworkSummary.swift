@@ -1,12 +1,12 @@
 /// What of the network's settings is in force, for people who look why something does not work.
 package struct NetworkSummary: Sendable {
   /// A kind of address, and the proxy that is used for it.
-  package struct Way: Sendable, Hashable {
+  package struct Route: Sendable, Hashable {
     package var scheme: String
     package var proxy: Proxy
   }
 
-  package private(set) var ways: [Way] = []
+  package private(set) var ways: [Route] = []
   package private(set) var noProxy: NetworkSettings.Choice?
   package private(set) var certificates: CertificateStore?
   /// A setting that cannot be used.
@@ -19,7 +19,7 @@ package struct NetworkSummary: Sendable {
       all.noProxy = nil
       for scheme in ["https", "http"] {
         if let proxy = try all.route(to: "\(scheme)://host.invalid").proxy {
-          ways.append(Way(scheme: scheme, proxy: proxy))
+          ways.append(Route(scheme: scheme, proxy: proxy))
         }
       }
       if !ways.isEmpty { noProxy = settings.noProxy }

@@ -58,7 +58,7 @@ extension Transfer {
     step.wake.perform()
   }
 
-  private func post(_ errand: TransferState.Errand) {
+  private func post(_ errand: TransferState.LoopCommand) {
     switch errand {
     case .none: break
     case .unpause: mailbox.post(.unpause(self))

@@ -20,7 +20,7 @@ struct TransferState {
   }
 
   /// What the loop's thread has to do about the transfer.
-  enum Errand {
+  enum LoopCommand {
     case none
     /// It has paused itself, and there is room again.
     case unpause
@@ -30,7 +30,7 @@ struct TransferState {
 
   struct Step {
     var wake = Wake.nobody
-    var errand = Errand.none
+    var errand = LoopCommand.none
   }
 
   private enum Waiter {
@@ -73,7 +73,7 @@ extension TransferState {
   /// the peer, and a peer that never pauses must not keep a consumer beyond its deadline.
   mutating func take(
     deadline: UInt64?, now: () -> UInt64
-  ) -> (result: Result<[UInt8]?, HTTPError>?, errand: Errand) {
+  ) -> (result: Result<[UInt8]?, HTTPError>?, errand: LoopCommand) {
     guard waiter == nil else { return (.failure(.twoReaders), .none) }
     if let deadline, !buffer.isEmpty, deadline <= now() {
       if forgivenDeadline == deadline { return (.failure(.bodyLate), abandon(.bodyLate).errand) }
@@ -160,7 +160,7 @@ extension TransferState {
     }
   }
 
-  private mutating func takeReady() -> (result: Result<[UInt8]?, HTTPError>?, errand: Errand) {
+  private mutating func takeReady() -> (result: Result<[UInt8]?, HTTPError>?, errand: LoopCommand) {
     guard !buffer.isEmpty else { return (ending?.map { nil }, .none) }
     var taken: [UInt8] = []
     swap(&taken, &buffer)

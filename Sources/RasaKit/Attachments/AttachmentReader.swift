@@ -32,11 +32,11 @@ package struct AttachmentReader: Sendable {
     case nil: throw missing(path)
     case .folder:
       throw Failure(
-        .usage, "cannot attach \(shown): it is a folder", mend: "name the files in it, one by one")
+        .usage, "cannot attach \(shown): it is a folder", suggestion: "name the files in it, one by one")
     case .other:
       throw Failure(
         .usage, "cannot attach \(shown): it is not a regular file",
-        mend: "`--attach -` reads standard input")
+        suggestion: "`--attach -` reads standard input")
     }
     if let size = FileSystem.size(of: path), size > Int64(max(limit, textLimit)) {
       throw tooLarge(shown, size, max(limit, textLimit))
@@ -62,12 +62,12 @@ package struct AttachmentReader: Sendable {
     _ bytes: [UInt8], name: String, shown: String
   ) throws(Failure) -> Reading {
     guard !bytes.isEmpty else {
-      throw Failure(.usage, "cannot attach \(shown): it is empty", mend: "name another file")
+      throw Failure(.usage, "cannot attach \(shown): it is empty", suggestion: "name another file")
     }
     let claimed = Self.claimedType(name)
     switch FileKind(bytes) {
-    case .foreign(let what, let mend):
-      throw Failure(.usage, "cannot attach \(shown): it is \(what)", mend: mend)
+    case .foreign(let what, let suggestion):
+      throw Failure(.usage, "cannot attach \(shown): it is \(what)", suggestion: suggestion)
     case .known(let type):
       guard bytes.count <= limit else { throw tooLarge(shown, Int64(bytes.count), limit) }
       var reading = Reading(
@@ -81,7 +81,7 @@ package struct AttachmentReader: Sendable {
       if let claimed, claimed != .text {
         throw Failure(
           .usage, "cannot attach \(shown): it is no \(claimed.title), although it is called one",
-          mend: "check how it was made; what it begins with is \(Self.opening(bytes))")
+          suggestion: "check how it was made; what it begins with is \(Self.opening(bytes))")
       }
       return try text(bytes, name, shown)
     }
@@ -100,11 +100,11 @@ package struct AttachmentReader: Sendable {
       case .cutOff:
         throw Failure(
           .usage, "cannot attach \(shown): the \(type.title) is cut off",
-          mend: "copy or download it again")
+          suggestion: "copy or download it again")
       case .damaged(let why):
         throw Failure(
           .usage, "cannot attach \(shown): the \(type.title) is damaged: \(why)",
-          mend: "open it in a viewer and save it anew")
+          suggestion: "open it in a viewer and save it anew")
       }
     }
     return Attachment(name: name, type: type, bytes: bytes, pixels: pixels)
@@ -113,20 +113,20 @@ package struct AttachmentReader: Sendable {
   private func pdf(
     _ bytes: [UInt8], _ name: String, _ shown: String
   ) throws(Failure) -> Attachment {
-    let survey = PDFSurvey(bytes)
+    let survey = PDFScan(bytes)
     guard !survey.isEncrypted else {
       throw Failure(
         .usage, "cannot attach \(shown): the PDF is encrypted, and no provider takes it so",
-        mend: "save it without a password, as with `qpdf --decrypt in.pdf out.pdf`")
+        suggestion: "save it without a password, as with `qpdf --decrypt in.pdf out.pdf`")
     }
     guard ByteReader(Array(bytes.suffix(4_096))).holds("%%EOF") else {
       throw Failure(
-        .usage, "cannot attach \(shown): the PDF is cut off", mend: "copy or download it again")
+        .usage, "cannot attach \(shown): the PDF is cut off", suggestion: "copy or download it again")
     }
     guard survey.pages != 0 else {
       throw Failure(
         .usage, "cannot attach \(shown): the PDF has no pages",
-        mend: "open it in a viewer and save it anew")
+        suggestion: "open it in a viewer and save it anew")
     }
     return Attachment(name: name, type: .pdf, bytes: bytes, pages: survey.pages)
   }
@@ -138,11 +138,11 @@ package struct AttachmentReader: Sendable {
     guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
         .usage, "cannot attach \(shown): it is no image, no PDF and no UTF-8 text",
-        mend: "attach PNG, JPEG, GIF, WebP, PDF or text; text in another encoding is converted "
+        suggestion: "attach PNG, JPEG, GIF, WebP, PDF or text; text in another encoding is converted "
           + "with `iconv -t UTF-8`")
     }
     guard bytes.contains(where: { $0 > 0x20 }) else {
-      throw Failure(.usage, "cannot attach \(shown): it is blank", mend: "name another file")
+      throw Failure(.usage, "cannot attach \(shown): it is blank", suggestion: "name another file")
     }
     var reading = Reading(
       attachment: Attachment(name: name, type: .text, bytes: bytes, text: text))
@@ -163,7 +163,7 @@ package struct AttachmentReader: Sendable {
     let near = nearestName(to: name, among: names.prefix(1_000))
     return Failure(
       .usage, "cannot attach \(Self.shown(path)): there is no such file",
-      mend: near.map { "did you mean \(Self.shown($0))?" } ?? "check the path")
+      suggestion: near.map { "did you mean \(Self.shown($0))?" } ?? "check the path")
   }
 
   private func tooLarge(_ shown: String, _ size: Int64, _ limit: Int) -> Failure {
@@ -171,7 +171,7 @@ package struct AttachmentReader: Sendable {
     return Failure(
       .usage,
       "cannot attach \(shown): it has \(byteCountText(Int(clamping: size))), and \(most) are taken",
-      mend: limit < Self.largestLimit
+      suggestion: limit < Self.largestLimit
         ? "make it smaller, or set `RASA_MAX_ATTACHMENT` to take more, up to 50M"
         : "make it smaller, or attach a part of it")
   }

@@ -43,11 +43,11 @@ extension ConfigurationFiles {
 
   /// Nil where the project's folder is the user's own.
   private func projectDocument(_ folders: RasaFolders) throws(Failure) -> SourceDocument? {
-    let path = FileSystem.path(House.projectConfigurationPath, in: project)
+    let path = FileSystem.path(CompositionRoot.projectConfigurationPath, in: project)
     guard let found = FileSystem.status(of: path),
       found.stamp.identity != FileSystem.status(of: Self.path(folders))?.stamp.identity
     else { return nil }
-    return try Self.document(House.projectConfigurationPath, in: FileRoot(project))
+    return try Self.document(CompositionRoot.projectConfigurationPath, in: FileRoot(project))
   }
 
   private static func document(
@@ -60,7 +60,7 @@ extension ConfigurationFiles {
 }
 
 /// Where `config.yaml` is looked for: the user's folder, and the project's.
-extension House {
+extension CompositionRoot {
   package var configurationPath: String { ConfigurationFiles.path(folders) }
   package static let projectConfigurationPath = ".rasa/config.yaml"
 

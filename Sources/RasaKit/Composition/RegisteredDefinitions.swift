@@ -82,7 +82,7 @@ package final class RegisteredDefinitions: Sendable {
   private static func taken(_ what: String, _ name: String) -> Failure {
     Failure(
       .configuration, "there is already \(what == "operator" ? "an" : "a") \(what) `\(name)`",
-      mend: "choose another name, or say `replacing: true`")
+      suggestion: "choose another name, or say `replacing: true`")
   }
 }
 
@@ -99,6 +99,6 @@ private struct RegisteredSource: DefinitionSource {
   func readSibling(_ path: String, of document: String) throws(Failure) -> SourceDocument {
     throw Failure(
       .configuration, "`\(path)` cannot be read: \(document) is in no folder",
-      mend: "write the text into the definition itself")
+      suggestion: "write the text into the definition itself")
   }
 }

@@ -97,7 +97,7 @@ extension Question {
 }
 
 /// Asks the caller of the library.
-struct CallersPeople: People {
+struct CallerApprovalHandler: ApprovalHandler {
   let run: Identifier
   let user: String
   let approve: Rasa.ApprovalHandler?
@@ -227,7 +227,7 @@ extension Rasa {
         throw Failure(
           .approval,
           "\(now.id) waits for no answer any more: it is \(ApprovalRecord.Status(now.standing))",
-          mend: "look at it with `approval(withID:)`")
+          suggestion: "look at it with `approval(withID:)`")
       case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
       }
     }
@@ -239,6 +239,6 @@ extension Rasa {
     let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
     throw Failure(
       .usage, "there is no approval \(quoted(id))",
-      mend: hint + "`rasa approvals list` shows what waits")
+      suggestion: hint + "`rasa approvals list` shows what waits")
   }
 }

@@ -68,7 +68,7 @@ extension Rasa {
       return configuration
     }
 
-    func house() throws(Failure) -> House {
+    func house() throws(Failure) -> CompositionRoot {
       var variables = environment
       if let home { variables["RASA_HOME"] = FileSystem.absolute(home) }
       if isHermetic {
@@ -78,7 +78,7 @@ extension Rasa {
       if let user { variables["RASA_USER"] = user }
       // A program without a project has only its home, which is its own.
       let project = project ?? variables["RASA_HOME"] ?? "."
-      return try House(
+      return try CompositionRoot(
         environment: Environment(variables), project: project, promptLifetime: promptLifetime,
         trustsProject: trustsProject, isHermetic: isHermetic)
     }

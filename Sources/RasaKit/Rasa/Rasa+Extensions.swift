@@ -315,12 +315,12 @@ extension Rasa {
       guard isName else {
         throw Failure(
           .configuration, "\(quoted(provider.name)) cannot be the name of a provider",
-          mend: "use lower-case letters, digits, `-` and `_`")
+          suggestion: "use lower-case letters, digits, `-` and `_`")
       }
       guard !provider.models.isEmpty else {
         throw Failure(
           .configuration, "the provider `\(provider.name)` has no model",
-          mend: "name at least one in `models`")
+          suggestion: "name at least one in `models`")
       }
       try definitions.add(ProviderBridge(provider), replacing: replacing)
     }

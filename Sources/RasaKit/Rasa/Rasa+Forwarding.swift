@@ -124,6 +124,6 @@ extension Rasa {
     if let agent = registered.registry[owner]?.agent { return agent.budget }
     throw Failure(
       .usage, "there is no persona or agent \(quoted(owner)) to pay for the request",
-      mend: "name one that `agents()` or `rasa personas list` shows, or nobody")
+      suggestion: "name one that `agents()` or `rasa personas list` shows, or nobody")
   }
 }

@@ -92,12 +92,12 @@ extension Rasa {
     if let other = try await store.users(ofSessionsNamed: id.name).first {
       return Failure(
         .usage, "\(id.user) has no session `\(id.name)`, but \(other) has one",
-        mend: "add `--user \(other)`")
+        suggestion: "add `--user \(other)`")
     }
     let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
     let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
-      .usage, "there is no session `\(id.name)`", mend: hint + "`rasa sessions list` shows them")
+      .usage, "there is no session `\(id.name)`", suggestion: hint + "`rasa sessions list` shows them")
   }
 }
 

@@ -125,7 +125,7 @@ extension Rasa {
     try redacted { () throws(Failure) in
       try workshop.runner(
         plan,
-        people: CallersPeople(run: run, user: house.user(plan.user), approve: approve),
+        people: CallerApprovalHandler(run: run, user: house.user(plan.user), approve: approve),
         onWarning: { warnings.add($0) })
     }
   }

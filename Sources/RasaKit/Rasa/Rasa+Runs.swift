@@ -364,7 +364,7 @@ extension Rasa {
       let origin = try await archive.find(id).id
       let fork = try await workshop.prepare(options.plan(of: origin), options.run.plan(""))
       let cost = try await workshop.cost(
-        of: fork, people: CallersPeople(run: fork.start.run, user: "", approve: nil),
+        of: fork, people: CallerApprovalHandler(run: fork.start.run, user: "", approve: nil),
         onWarning: { _ in })
       return ForkForecast(
         reusedCalls: cost.forecast.reused, saved: Dollars(cost.forecast.saved),
@@ -451,15 +451,15 @@ extension RunArchive.Found {
     if condition == .cancelled {
       throw Failure(
         .usage, "\(id) was cancelled, and is not gone on with",
-        mend: "`rasa runs fork \(id)` begins a new run that reuses what it has paid for")
+        suggestion: "`rasa runs fork \(id)` begins a new run that reuses what it has paid for")
     }
     guard run.record.hasPersona else {
       throw Failure(
         .usage,
-        run.record.persona == AgentNearness.owner
+        run.record.persona == EmbeddingMatcher.owner
           ? "\(id) only computed embeddings, so it cannot be resumed"
           : "\(id) only passed a request on, so it cannot be resumed",
-        mend: run.record.persona == AgentNearness.owner
+        suggestion: run.record.persona == EmbeddingMatcher.owner
           ? "`rasa agents recommend` asks for what is missing" : "pass the request on again")
     }
   }

@@ -22,9 +22,9 @@ import RasaSystem
 /// One `Rasa` serves any number of tasks at once. Nothing is read, opened or connected before it is
 /// used. Runs are in the same database as those of the program `rasa`: `rasa runs list` shows them.
 public final class Rasa: Sendable {
-  let house: House
+  let house: CompositionRoot
   let registered: RegisteredAgents
-  let workshop: Workshop
+  let workshop: RunServices
   let definitions: RegisteredDefinitions
 
   var store: any RunStore { workshop.store }
@@ -40,7 +40,7 @@ public final class Rasa: Sendable {
     house.agentSource = registered
     house.registered = definitions
     self.house = house
-    workshop = Workshop(lazily: house, house.store())
+    workshop = RunServices(lazily: house, house.store())
   }
 
   /// Opens rasa for the current user; the same as with `Configuration.forCurrentUser`.
@@ -64,11 +64,11 @@ public final class Rasa: Sendable {
   }
 
   /// The public face over what a command of the program `rasa` has open already.
-  package init(_ house: House, _ store: any RunStore) {
+  package init(_ house: CompositionRoot, _ store: any RunStore) {
     registered = RegisteredAgents(files: house.agents, project: house.project)
     definitions = RegisteredDefinitions()
     self.house = house
-    workshop = Workshop(lazily: house, store)
+    workshop = RunServices(lazily: house, store)
   }
 
   /// Who is meant where nobody is named, or somebody is.

@@ -85,14 +85,14 @@ public struct RasaError: Error, Sendable, Hashable, CustomStringConvertible {
   ///   - message: What happened, as one sentence without a full stop.
   ///   - suggestion: What to do now.
   public init(_ code: Code, _ message: String, suggestion: String = "") {
-    self.init(Failure(code.failureKind, message, mend: suggestion))
+    self.init(Failure(code.failureKind, message, suggestion: suggestion))
   }
 
   init(_ failure: Failure) {
     origin = failure
     code = Code(failure.kind)
     message = failure.message
-    suggestion = failure.mend
+    suggestion = failure.suggestion
     reason = failure.reason
     file = failure.location?.file
     line = failure.location.flatMap { $0.line > 0 ? $0.line : nil }
@@ -107,7 +107,7 @@ public struct RasaError: Error, Sendable, Hashable, CustomStringConvertible {
     var failure = origin
     failure.kind = code.failureKind
     failure.message = message
-    failure.mend = suggestion
+    failure.suggestion = suggestion
     failure.reason = reason
     return failure
   }

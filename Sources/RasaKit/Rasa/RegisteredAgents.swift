@@ -40,7 +40,7 @@ final class RegisteredAgents: AgentSource {
     guard loaded.agent.files.kind != .prompt else {
       throw Failure(
         .configuration, "the text has no front matter, so it is no agent",
-        mend: "begin it with `---`, `name: …`, `description: …`, `---`")
+        suggestion: "begin it with `---`, `name: …`, `description: …`, `---`")
     }
     if let missing = loaded.missingPrompt { throw missing }
     let agent = loaded.agent
@@ -57,7 +57,7 @@ final class RegisteredAgents: AgentSource {
     guard isAdded else {
       throw Failure(
         .configuration, "there is already an agent `\(agent.id)`",
-        mend: "choose another id, or say `replacing: true`")
+        suggestion: "choose another id, or say `replacing: true`")
     }
     return (agent, reading.warnings)
   }

@@ -36,11 +36,11 @@ package struct ForkCost: Sendable {
   package var isPriced = true
 }
 
-extension Workshop {
+extension RunServices {
   package func prepare(_ fork: ForkPlan, _ plan: RunPlan) async throws -> PreparedFork {
     guard let found = try await store.run(fork.origin.text) else {
       throw Failure(
-        .usage, "there is no run \(fork.origin)", mend: "`rasa runs list` shows them")
+        .usage, "there is no run \(fork.origin)", suggestion: "`rasa runs list` shows them")
     }
     let reading = try await store.journal(of: found.record.id)
     let history = RunHistory(record: found.record, entries: reading.entries)
@@ -51,7 +51,7 @@ extension Workshop {
     if let sequence = fork.sequence, sequence < 1 || sequence > reading.entries.count {
       throw Failure(
         .usage, "\(found.record.id) has no line \(sequence)",
-        mend: "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
+        suggestion: "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
     }
     let house = house.narrowed(asFor: origin.start)
     let graph =
@@ -72,7 +72,7 @@ extension Workshop {
 
   /// Finds out what is taken over and prices the rest, without asking anyone.
   package func cost(
-    of fork: PreparedFork, people: any People, onWarning: @escaping @Sendable (Warning) -> Void,
+    of fork: PreparedFork, people: any ApprovalHandler, onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) async throws -> ForkCost {
     let runner = try runner(
@@ -92,7 +92,7 @@ extension Workshop {
   }
 
   /// The persona as it is now, when it is here; else as the run keeps it.
-  private func graph(forFork history: RunHistory, _ house: House) throws(Failure) -> Graph {
+  private func graph(forFork history: RunHistory, _ house: CompositionRoot) throws(Failure) -> Graph {
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
       return try house.graph(history.record.persona)
@@ -125,7 +125,7 @@ extension Graph {
         }
         throw Failure(
           .usage, "`\(definition.name)` writes no \(quoted(path.description))",
-          mend:
+          suggestion:
             "\(nearestName(to: name, among: members.keys).map { "did you mean `\($0)`? " } ?? "")"
             + "`\(path.key)` has \(listed(members.keys.map { "`\($0)`" }, "and"))")
       }
@@ -133,7 +133,7 @@ extension Graph {
       let known = words.map(\.promptText)
       throw Failure(
         .usage, "\(quoted(path.description)) cannot be \(quoted(value.promptText))",
-        mend: (nearestName(to: value.promptText, among: known).map { "did you mean `\($0)`? " }
+        suggestion: (nearestName(to: value.promptText, among: known).map { "did you mean `\($0)`? " }
           ?? "")
           + "`\(definition.name)` writes \(listed(known.map { "`\($0)`" }, "or")) there")
     }

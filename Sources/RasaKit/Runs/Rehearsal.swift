@@ -18,7 +18,7 @@ package struct PricedRehearsal: Sendable {
   package var isBounded = true
 }
 
-extension Workshop {
+extension RunServices {
   package func rehearse(
     _ graph: Graph, _ plan: RunPlan, explains: Bool,
     onWarning: @escaping @Sendable (Warning) -> Void

@@ -5,10 +5,10 @@ package import RasaStore
 
 /// Finds runs and reads what is known of them.
 package struct RunArchive: Sendable {
-  package let house: House
+  package let house: CompositionRoot
   package let store: any RunStore
 
-  package init(house: House, store: any RunStore) {
+  package init(house: CompositionRoot, store: any RunStore) {
     self.house = house
     self.store = store
   }
@@ -27,7 +27,7 @@ package struct RunArchive: Sendable {
     package var damage: Failure?
     package var timeline: RunTimeline
     /// Nil when the run keeps no copy of its persona that can be used.
-    package var walk: RunWalk?
+    package var walk: JournalFold?
   }
 
   package func find(_ idOrPrefix: String) async throws -> Found {
@@ -36,7 +36,7 @@ package struct RunArchive: Sendable {
       let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
       throw Failure(
         .usage, "there is no run \(quoted(idOrPrefix))",
-        mend: hint + "`rasa runs list` shows them")
+        suggestion: hint + "`rasa runs list` shows them")
     }
     return try await found(run)
   }
@@ -90,12 +90,12 @@ package struct RunArchive: Sendable {
   }
 
   /// The way of the run, by the persona that it keeps.
-  private func walk(_ entries: [JournalEntry]) -> RunWalk? {
+  private func walk(_ entries: [JournalEntry]) -> JournalFold? {
     guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
       let pinned = PinnedFiles(kept.body),
       let name = entries.first?.body["persona"].string,
       let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
     else { return nil }
-    return RunWalk(graph, entries)
+    return JournalFold(graph, entries)
   }
 }

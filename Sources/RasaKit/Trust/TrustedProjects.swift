@@ -31,7 +31,7 @@ package struct TrustedProjects: Sendable {
     } catch {
       throw Failure(
         .configuration, "\(path) cannot be read: \(error.message)",
-        mend: "mend it, or remove it: then you are asked again", at: error.location)
+        suggestion: "mend it, or remove it: then you are asked again", at: error.location)
     }
     return (document["projects"].object ?? ValueObject()).map { path, project in
       var files: [String: String] = [:]

@@ -72,9 +72,9 @@ extension ProviderProblem {
     case .invalidURL, .refusedScheme:
       throw Failure(
         .configuration, "\(address) cannot be asked: \(error.message)",
-        mend: "correct the provider's address")
+        suggestion: "correct the provider's address")
     case .certificateStore, .proxySetting:
-      throw Failure(.configuration, error.message, mend: error.suggestion ?? "")
+      throw Failure(.configuration, error.message, suggestion: error.suggestion ?? "")
     case .timeout: self.init(.timeout, "nothing came for too long")
     case .connect: self.init(.connection, "no connection to \(address): \(error.message)")
     case .resolve: self.init(.unresolved, "no connection to \(address): \(error.message)")

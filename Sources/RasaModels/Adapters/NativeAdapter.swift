@@ -149,7 +149,7 @@ struct NativeStream: ChatStream {
       default: .server
       }
     var problem = ProviderProblem(kind, failure.message)
-    if !failure.mend.isEmpty { problem.suggestion = failure.mend }
+    if !failure.suggestion.isEmpty { problem.suggestion = failure.suggestion }
     return problem
   }
 

@@ -40,7 +40,7 @@ extension Gate {
     let plan = CallPlan(request, context, options, startedAt: time.monotonic())
     let chain = try await chain(plan)
     // A stand-in is only asked where the others are unknown to its server.
-    var contenders = chain.candidates.filter { !$0.isStandIn }.map { Contender(candidate: $0) }
+    var contenders = chain.candidates.filter { !$0.isStandIn }.map { CandidateModel(candidate: $0) }
     for index in contenders.indices {
       // What a provider offers first is not known before it is asked.
       guard contenders[index].candidate.isMock || contenders[index].candidate.model != nil,

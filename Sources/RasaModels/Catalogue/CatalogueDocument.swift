@@ -155,13 +155,13 @@ extension CatalogueDocument {
   private var noCatalogue: Failure {
     unreadable(
       "it has none of the form of a catalogue: {\"models\": {\"NAME\": {\"prices\": […]}}}",
-      mend: "take prices over from other formats with `rasa models import FILE`")
+      suggestion: "take prices over from other formats with `rasa models import FILE`")
   }
 
-  private func unreadable(_ problem: String, mend: String? = nil) -> Failure {
+  private func unreadable(_ problem: String, suggestion: String? = nil) -> Failure {
     Failure(
       .configuration, "the model catalogue cannot be read: \(problem)",
-      mend: mend ?? "correct the file, or remove it",
+      suggestion: suggestion ?? "correct the file, or remove it",
       at: SourceLocation(file: file, line: 0, column: 0))
   }
 }

@@ -201,7 +201,7 @@ private struct EntryReader {
   func unreadable(_ problem: String) -> Failure {
     Failure(
       .configuration, "the model catalogue cannot be read at '\(id)': \(problem)",
-      mend: "correct the entry, or remove it",
+      suggestion: "correct the entry, or remove it",
       at: SourceLocation(file: file, line: 0, column: 0))
   }
 }

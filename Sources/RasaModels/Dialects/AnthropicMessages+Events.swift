@@ -27,7 +27,7 @@ struct AnthropicEvents: DialectEvents {
     thought?.text += reasoning
   }
 
-  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> DecodedEvent {
     try read(try JSON.parse(bytes[event], named: "the stream"))
   }
 
@@ -52,7 +52,7 @@ struct AnthropicEvents: DialectEvents {
     if !progress.isDone { progress.problem = .truncated }
   }
 
-  private mutating func read(_ event: Value) throws(Failure) -> Brought {
+  private mutating func read(_ event: Value) throws(Failure) -> DecodedEvent {
     switch event["type"].string {
     case "content_block_delta":
       return try grow(event["delta"], index: event["index"].wholeNumber)
@@ -103,7 +103,7 @@ extension AnthropicEvents {
     }
   }
 
-  private mutating func grow(_ delta: Value, index: Int64?) throws(Failure) -> Brought {
+  private mutating func grow(_ delta: Value, index: Int64?) throws(Failure) -> DecodedEvent {
     switch delta["type"].string {
     case "text_delta":
       guard let text = delta["text"].string, !text.isEmpty else { return .other }

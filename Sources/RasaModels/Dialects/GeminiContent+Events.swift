@@ -35,7 +35,7 @@ struct GeminiEvents: DialectEvents {
     counts.note(numbers)
   }
 
-  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> DecodedEvent {
     let document = try JSON.parse(bytes[event], named: "the stream")
     // Errors come in an array of one at times, and so does all that was not streamed.
     guard let responses = document.array else { return try read(document) }
@@ -52,13 +52,13 @@ struct GeminiEvents: DialectEvents {
     drafts.settle(&progress)
   }
 
-  private mutating func read(_ response: Value) throws(Failure) -> Brought {
+  private mutating func read(_ response: Value) throws(Failure) -> DecodedEvent {
     let error = response["error"]
     if !error.isNull {
       progress.problem = ProviderProblem(inStream: error)
       return .other
     }
-    var brought = Brought.other
+    var brought = DecodedEvent.other
     for candidate in response["candidates"].array ?? [] {
       guard (candidate["index"].wholeNumber ?? 0) == 0 else { continue }
       let reason = candidate["finishReason"].string?.nonEmpty
@@ -78,8 +78,8 @@ struct GeminiEvents: DialectEvents {
     return brought
   }
 
-  private mutating func read(parts: [Value], isLast: Bool) throws(Failure) -> Brought {
-    var brought = Brought.other
+  private mutating func read(parts: [Value], isLast: Bool) throws(Failure) -> DecodedEvent {
+    var brought = DecodedEvent.other
     for part in parts {
       if let text = part["text"].string, !text.isEmpty {
         let isThought = part["thought"] == true

@@ -18,7 +18,7 @@ struct OllamaEvents: DialectEvents {
 
   init(callPrefix: String) { drafts = ToolCallDrafts(prefix: callPrefix) }
 
-  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> DecodedEvent {
     let line = try JSON.parse(bytes[event], named: "the stream")
     guard line.object != nil else { return .other }
     let error = line["error"]

@@ -30,7 +30,7 @@ struct OpenAIEvents: DialectEvents {
     thought += progress.add(reasoning: reasoning)
   }
 
-  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought {
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> DecodedEvent {
     if event.count == Self.doneMarker.count, bytes[event].elementsEqual(Self.doneMarker) {
       progress.isDone = true
       settle()
@@ -98,7 +98,7 @@ private struct Delta {
   /// What stands where a chunk has its choices, when it has none.
   var words = ValueObject()
 
-  var brought: Brought {
+  var brought: DecodedEvent {
     switch (isPlain, text.isEmpty, reasoning.isEmpty) {
     case (true, false, true): .text(text)
     case (true, true, false): .reasoning(reasoning)

@@ -8,7 +8,7 @@ protocol DialectEvents: Sendable {
   var progress: ChatProgress { get set }
 
   /// Reads one event, a JSON document mostly.
-  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> Brought
+  mutating func read(_ bytes: [UInt8], _ event: Range<Int>) throws(Failure) -> DecodedEvent
   /// A token that was taken out of its event without reading it, with the numbers beside it.
   mutating func add(text: String, numbers: [Int64])
   mutating func add(reasoning: String, numbers: [Int64])
@@ -28,7 +28,7 @@ extension DialectEvents {
 }
 
 /// What an event brought, as far as the next one may be like it.
-enum Brought: Sendable, Hashable {
+enum DecodedEvent: Sendable, Hashable {
   /// This text and nothing else.
   case text(String)
   case reasoning(String)

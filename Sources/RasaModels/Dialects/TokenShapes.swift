@@ -29,7 +29,7 @@ struct TokenShapes: Sendable {
   }
 
   /// What the event brings, if it has a known shape.
-  mutating func token(in bytes: [UInt8], _ event: Range<Int>) -> Brought {
+  mutating func token(in bytes: [UInt8], _ event: Range<Int>) -> DecodedEvent {
     forgetNumbers()
     if let text, let token = text.string(in: bytes, event, numbers: &numbers) {
       vainLessons = 0
@@ -43,7 +43,7 @@ struct TokenShapes: Sendable {
     return .other
   }
 
-  mutating func learn(_ brought: Brought, from bytes: [UInt8], _ event: Range<Int>) {
+  mutating func learn(_ brought: DecodedEvent, from bytes: [UInt8], _ event: Range<Int>) {
     guard vainLessons < Self.mostVainLessons else { return }
     func shape(_ key: String, _ value: String) -> JSONRepeat? {
       JSONRepeat(

@@ -19,7 +19,7 @@ extension Gate {
     await recall()
     let candidates = try await chain(plan).candidates
     guard var contender = inOrderOfAvailability(candidates).first else {
-      throw Failure(.provider, "no model can be asked", mend: "see `rasa doctor`")
+      throw Failure(.provider, "no model can be asked", suggestion: "see `rasa doctor`")
     }
     let call = try EmbeddingCall(texts, at: contender.candidate)
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
@@ -44,7 +44,7 @@ extension Gate {
   package func embeddingModel(for context: CallContext) async throws -> EmbeddingModel {
     let plan = CallPlan(.vectors(of: []), context, options, startedAt: time.monotonic())
     guard let candidate = try await chain(plan).candidates.first else {
-      throw Failure(.provider, "no model can be asked", mend: "see `rasa doctor`")
+      throw Failure(.provider, "no model can be asked", suggestion: "see `rasa doctor`")
     }
     let call = try EmbeddingCall([], at: candidate)
     return EmbeddingModel(
@@ -66,7 +66,7 @@ extension Gate {
   }
 
   private func attempt(_ call: EmbeddingCall, _ plan: CallPlan) async throws -> Outcome {
-    var books = CallBooks()
+    var books = CallAccounting()
     let wire = WireCall(
       request: plan.request, model: call.model, cap: 0, inputEstimate: 0,
       quirks: WireQuirks(call.settings))
@@ -161,7 +161,7 @@ extension Gate {
       throw Failure(
         .provider,
         "\(call.name) gave no vectors that can be used: \(failure.message)",
-        mend: "name another model with --embeddings")
+        suggestion: "name another model with --embeddings")
     } catch var problem as ProviderProblem {
       if let key = call.settings.key { problem.message = key.redacting(problem.message) }
       throw problem
@@ -178,7 +178,7 @@ extension Gate {
       }
     var failure = Failure(
       kind, "\(call.name) made no vectors: \(problem.message)",
-      mend: problem.mendOfVectors(at: call.settings, model: call.model))
+      suggestion: problem.mendOfVectors(at: call.settings, model: call.model))
     failure.reason = problem.kind.rawValue
     return failure
   }
@@ -197,12 +197,12 @@ private struct EmbeddingCall {
   init(_ texts: [String], at candidate: Candidate) throws(Failure) {
     guard let settings = candidate.settings, let model = candidate.model else {
       throw Failure(
-        .configuration, "the mock makes no vectors", mend: Self.mend(naming: "a model"))
+        .configuration, "the mock makes no vectors", suggestion: Self.suggestion(naming: "a model"))
     }
     guard let wire = settings.dialect.embeddingRequest(model: model, texts: texts) else {
       throw Failure(
         .configuration, "\(settings.name) offers no vectors of texts",
-        mend: Self.mend(naming: "a model of another provider"))
+        suggestion: Self.suggestion(naming: "a model of another provider"))
     }
     self.candidate = candidate
     self.settings = settings
@@ -211,7 +211,7 @@ private struct EmbeddingCall {
     count = texts.count
   }
 
-  private static func mend(naming what: String) -> String {
+  private static func suggestion(naming what: String) -> String {
     "name \(what), such as openai:text-embedding-3-small, gemini:gemini-embedding-001 or "
       + "ollama:nomic-embed-text"
   }

@@ -87,6 +87,6 @@ package struct LineSplitter: Sendable {
   static var tooLong: Failure {
     Failure(
       .provider, "the provider sent a line longer than \(longestLine / 1_048_576) MB",
-      mend: "check that the address is that of a model server")
+      suggestion: "check that the address is that of a model server")
   }
 }

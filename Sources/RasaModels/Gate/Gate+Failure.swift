@@ -4,12 +4,12 @@ import RasaEngine
 /// The one error that a call ends in: every attempt, and what to do.
 extension Gate {
   func failure(
-    _ plan: CallPlan, _ contenders: [Contender], _ chain: Selection.Chain
+    _ plan: CallPlan, _ contenders: [CandidateModel], _ chain: Selection.Chain
   ) -> Failure {
     let tried = contenders.filter { !$0.problems.isEmpty }
     guard let decisive = decisive(tried), let problem = decisive.problems.last else {
       return Failure(
-        .provider, "no model could be asked", mend: "see `rasa doctor`",
+        .provider, "no model could be asked", suggestion: "see `rasa doctor`",
         details: chain.unreachable)
     }
     let details = tried.map { contender in
@@ -31,22 +31,22 @@ extension Gate {
       kind(tried),
       "\(name(decisive.candidate)) \(isUnfit ? "cannot be asked" : "gave no answer")\(purpose): "
         + problem.message,
-      mend: isUnfit
+      suggestion: isUnfit
         ? mendOfAttachments(plan)
-        : problem.mend(at: decisive.candidate.settings, model: decisive.candidate.model),
+        : problem.suggestion(at: decisive.candidate.settings, model: decisive.candidate.model),
       details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
     failure.reason = problem.kind.rawValue
     return failure
   }
 
   /// A refusal that ends the chain speaks for it; else the first choice does.
-  private func decisive(_ tried: [Contender]) -> Contender? {
+  private func decisive(_ tried: [CandidateModel]) -> CandidateModel? {
     tried.first { contender in
       contender.problems.last.map { $0.kind == .rejected || $0.kind == .budget } ?? false
     } ?? tried.first { $0.problems.last?.kind != .unfit } ?? tried.first
   }
 
-  private func kind(_ tried: [Contender]) -> Failure.Kind {
+  private func kind(_ tried: [CandidateModel]) -> Failure.Kind {
     var kinds = Set(tried.compactMap { $0.problems.last?.kind })
     if kinds == [.unfit] { return .configuration }
     kinds.remove(.unfit)

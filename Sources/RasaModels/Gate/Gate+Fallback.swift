@@ -6,7 +6,7 @@ import RasaPersona
 extension Gate {
   /// Nil where the model answers that was to.
   func fallback(
-    to contender: Contender, among contenders: [Contender], _ chain: Selection.Chain,
+    to contender: CandidateModel, among contenders: [CandidateModel], _ chain: Selection.Chain,
     _ plan: CallPlan
   ) -> ModelFallback? {
     let candidate = contender.candidate
@@ -35,7 +35,7 @@ extension Gate {
   }
 
   /// Why one comes later that was to come first.
-  private func obstacle(_ wanted: Contender?, _ contenders: [Contender]) -> String {
+  private func obstacle(_ wanted: CandidateModel?, _ contenders: [CandidateModel]) -> String {
     if let obstacle = wanted?.obstacle {
       return "it failed a moment ago (\(obstacle.reason)), so it comes last"
     }

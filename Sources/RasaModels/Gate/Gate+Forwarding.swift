@@ -57,18 +57,18 @@ extension Gate {
     else {
       throw Failure(
         .configuration, "no provider takes requests for that model over HTTP",
-        mend: "name one that is configured, as `provider:model`; `rasa llm info` shows them")
+        suggestion: "name one that is configured, as `provider:model`; `rasa llm info` shows them")
     }
     try settings.checkForwarding(to: request.path)
     candidate.facts = try candidate.facts ?? catalogue.facts(for: model)
     let wire = WireCall(
       request: plan.request, model: model, cap: nil, inputEstimate: 0,
       quirks: WireQuirks(settings))
-    var books = CallBooks()
+    var books = CallAccounting()
     switch try await reserve(plan, candidate, wire, &books, onEvent: { _ in }) {
     case .refused(let problem, _):
       throw Failure(
-        .budget, problem.message, mend: "raise the limit, or ask for a shorter answer")
+        .budget, problem.message, suggestion: "raise the limit, or ask for a shorter answer")
     case .held(let hold):
       return try await forward(request, to: candidate, settings, model, plan, under: hold, emit)
     }
@@ -122,7 +122,7 @@ extension Gate {
         partial: reading.transcript.text, observation)
       var failure = Failure(
         problem.kind == .timeout || problem.kind == .idle ? .timeout : .provider,
-        "\(candidate.provider) \(model): \(problem.message)", mend: problem.mend(at: settings))
+        "\(candidate.provider) \(model): \(problem.message)", suggestion: problem.suggestion(at: settings))
       failure.reason = problem.kind.rawValue
       throw failure
     } catch {
@@ -258,7 +258,7 @@ extension ProviderSettings {
     guard isKnown else {
       throw Failure(
         .usage, "\(quoted(path)) is no place at \(name) whose cost can be told",
-        mend: "pass on requests for answers of a model, such as /chat/completions")
+        suggestion: "pass on requests for answers of a model, such as /chat/completions")
     }
   }
 }

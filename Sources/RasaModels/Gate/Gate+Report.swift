@@ -5,7 +5,7 @@ import RasaPersona
 /// What the selection went by, in words.
 extension Gate {
   func report(
-    _ plan: CallPlan, _ chain: Selection.Chain, _ contenders: [Contender]
+    _ plan: CallPlan, _ chain: Selection.Chain, _ contenders: [CandidateModel]
   ) async throws -> SelectionReport {
     var choices: [SelectionReport.Choice] = []
     for contender in contenders {
@@ -68,7 +68,7 @@ extension Gate {
     return "speed: first content after \(first / 1_000_000) ms\(rate)"
   }
 
-  private func standing(of contender: Contender) -> String? {
+  private func standing(of contender: CandidateModel) -> String? {
     guard !contender.candidate.isMock else { return nil }
     let now = time.now()
     if let obstacle = contender.obstacle, let until = obstacle.unavailableUntil {

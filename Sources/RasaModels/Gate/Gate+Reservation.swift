@@ -18,7 +18,7 @@ extension Gate {
   /// for less, less is held and the answer capped at it; where only what others hold stands in the
   /// way, it waits for them.
   func reserve(
-    _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall, _ books: inout CallBooks,
+    _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall, _ books: inout CallAccounting,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> Reservation {
     let known = price(of: candidate)
@@ -102,7 +102,7 @@ extension Gate {
   /// Waits until something that is held is settled, by this process or another one.
   private func wait(
     for leg: BudgetLeg, _ balance: Balance, needing amount: Money, after settlements: UInt64,
-    _ plan: CallPlan, _ books: inout CallBooks,
+    _ plan: CallPlan, _ books: inout CallAccounting,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws {
     let obstacle = leg.obstacle(balance, among: plan.context.payers)
@@ -114,10 +114,10 @@ extension Gate {
       throw Failure(
         .timeout,
         "\(plan.title) waited for money until its \(secondsText(plan.request.timeout ?? 0)) seconds were over: \(obstacle)",
-        mend: "raise the budget or the operator's timeout, or run fewer calls at the same time")
+        suggestion: "raise the budget or the operator's timeout, or run fewer calls at the same time")
     }
     try await self.settlements.wait(after: settlements, atMost: books.patience, time)
-    books.patience = min(books.patience * 2, CallBooks.longestPatience)
+    books.patience = min(books.patience * 2, CallAccounting.longestPatience)
   }
 
   /// The day that a call counts into: where the budget lives, else where this machine is.
@@ -355,7 +355,7 @@ enum Reservation: ~Copyable {
 }
 
 /// What one call keeps over its attempts.
-struct CallBooks: Sendable {
+struct CallAccounting: Sendable {
   static let longestPatience = Duration.milliseconds(500)
 
   /// What attempts cost that did not become the answer.
@@ -367,7 +367,7 @@ struct CallBooks: Sendable {
 
 extension ProviderProblem {
   fileprivate static func noRoom(
-    _ leg: BudgetLeg, _ balance: Balance, among payers: [Payer], needed: Money
+    _ leg: BudgetLeg, _ balance: Balance, among payers: [BudgetHolder], needed: Money
   ) -> ProviderProblem {
     ProviderProblem(
       .budget, "\(leg.obstacle(balance, among: payers)), and the call needs \(needed)",
@@ -379,7 +379,7 @@ extension BudgetLeg {
   fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
 
   /// What stands in the way: what is spent and what others hold, apart.
-  fileprivate func obstacle(_ balance: Balance, among payers: [Payer]) -> String {
+  fileprivate func obstacle(_ balance: Balance, among payers: [BudgetHolder]) -> String {
     let limit = limit ?? .zero
     let named = "\(name(among: payers)) of \(limit)"
     if balance.held > .zero {
@@ -389,7 +389,7 @@ extension BudgetLeg {
   }
 
   /// Whose limit it is; nil for everybody's.
-  func payer(among payers: [Payer]) -> Payer? {
+  func payer(among payers: [BudgetHolder]) -> BudgetHolder? {
     payers.first { payer in
       switch scope {
       case .execution(let run): payer.execution == run
@@ -398,7 +398,7 @@ extension BudgetLeg {
     }
   }
 
-  func name(among payers: [Payer]) -> String {
+  func name(among payers: [BudgetHolder]) -> String {
     func whose(_ owner: String) -> String {
       owner == Self.everyone ? "everything" : owner
     }

@@ -58,7 +58,7 @@ package final class Gate: ModelGate {
     _ request: ModelRequest, for context: CallContext,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
-    var books = CallBooks()
+    var books = CallAccounting()
     do {
       var answer = try await answer(request, for: context, &books, onEvent: onEvent)
       answer.wasted = books.wasted
@@ -70,7 +70,7 @@ package final class Gate: ModelGate {
   }
 
   private func answer(
-    _ request: ModelRequest, for context: CallContext, _ books: inout CallBooks,
+    _ request: ModelRequest, for context: CallContext, _ books: inout CallAccounting,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> ModelAnswer {
     var plan = CallPlan(request, context, options, startedAt: time.monotonic())
@@ -151,7 +151,7 @@ package final class Gate: ModelGate {
             case .reject, .warn: throw failure(plan, contenders, chain)
             case .mock:
               for other in contenders.indices { contenders[other].isOut = true }
-              contenders.append(Contender(candidate: .mock))
+              contenders.append(CandidateModel(candidate: .mock))
             case .downgrade:
               let refused = contenders[index].candidate
               for other in contenders.indices where other > index {
@@ -192,7 +192,7 @@ package final class Gate: ModelGate {
   /// One attempt at one model: hold, ask, read, settle. Asked again at once, without the part of
   /// the request that the server does not know, when that is why it refused.
   func attempt(
-    _ contender: Candidate, _ plan: inout CallPlan, _ books: inout CallBooks,
+    _ contender: Candidate, _ plan: inout CallPlan, _ books: inout CallAccounting,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> AttemptOutcome {
     let candidate: Candidate
@@ -257,7 +257,7 @@ package final class Gate: ModelGate {
 
   private func perform(
     _ call: WireCall, at candidate: Candidate, _ plan: CallPlan, under hold: consuming Hold,
-    _ books: inout CallBooks, onEvent: @Sendable (ModelEvent) async throws -> Void
+    _ books: inout CallAccounting, onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> AttemptOutcome {
     var reading = Reading(startedAt: time.monotonic())
     do {
@@ -336,14 +336,14 @@ package final class Gate: ModelGate {
   /// Models that failed lately come last, and those that failed again and again after them. They are
   /// still asked when nothing else is left; the latter once only. A stand-in is for what none of the
   /// others knows.
-  func inOrderOfAvailability(_ candidates: [Candidate]) -> [Contender] {
+  func inOrderOfAvailability(_ candidates: [Candidate]) -> [CandidateModel] {
     let now = time.now()
     let state = state.withLock { $0 }
-    var ready: [Contender] = []
-    var failing: [Contender] = []
-    var open: [Contender] = []
+    var ready: [CandidateModel] = []
+    var failing: [CandidateModel] = []
+    var open: [CandidateModel] = []
     for candidate in candidates {
-      var contender = Contender(candidate: candidate)
+      var contender = CandidateModel(candidate: candidate)
       guard let obstacle = state.obstacle(candidate.key, at: now) else {
         ready.append(contender)
         continue
@@ -387,7 +387,7 @@ enum AttemptOutcome: Sendable {
 }
 
 /// One model of the chain and how it has fared in this call.
-struct Contender: Sendable {
+struct CandidateModel: Sendable {
   var candidate: Candidate
   var isOut = false
   /// What spoke against it before this call; nil for nothing.
@@ -412,12 +412,12 @@ struct Contender: Sendable {
   }
 }
 
-extension [Contender] {
+extension [CandidateModel] {
   /// What was too long for one model may fit another whose window is known to be larger, and hardly
   /// one whose window is known to be no larger.
   fileprivate mutating func putLargerWindowsFirst(after index: Int) {
     guard let window = self[index].candidate.facts?.context else { return }
-    func rank(_ contender: Contender) -> Int {
+    func rank(_ contender: CandidateModel) -> Int {
       guard let other = contender.candidate.facts?.context else { return 1 }
       return other > window ? 0 : 2
     }
@@ -455,6 +455,6 @@ extension CallPlan {
   var tooLate: Failure {
     return Failure(
       .timeout, "\(title) took longer than its \(secondsText(request.timeout ?? 0)) seconds",
-      mend: "raise the operator's timeout, or choose a faster model")
+      suggestion: "raise the operator's timeout, or choose a faster model")
   }
 }

@@ -49,14 +49,14 @@ extension ModelConfiguration {
     } else if let builtIn = BuiltIn(rawValue: name) {
       throw Failure(
         .configuration, "LLM_PROVIDER is \(name), but nothing says where it is",
-        mend: builtIn == .openAI
+        suggestion: builtIn == .openAI
           ? "set OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server"
           : "set \(builtIn.keyVariables.first ?? builtIn.addressVariable)")
     } else {
       let known = engines.sorted()
       throw Failure(
         .configuration, "LLM_PROVIDER names '\(name)', which is no provider known here",
-        mend: nearestName(to: name, among: known).map { "did you mean \($0)?" }
+        suggestion: nearestName(to: name, among: known).map { "did you mean \($0)?" }
           ?? "use one of \(known.joined(separator: ", "))")
     }
   }

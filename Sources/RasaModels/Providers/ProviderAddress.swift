@@ -21,7 +21,7 @@ struct ProviderAddress: Hashable {
     func unreadable(_ problem: String) -> Failure {
       Failure(
         .configuration, "\(variable) is not an address: \(problem)",
-        mend: "write it as host, host:port or https://host/path")
+        suggestion: "write it as host, host:port or https://host/path")
     }
     var rest = text.trimmingBlanks[...]
     for (open, close) in [("\"", "\""), ("'", "'"), ("<", ">"), ("`", "`")]

@@ -119,7 +119,7 @@ extension ProviderReport {
     unavailableUntil = now.advanced(by: min(problem.retryAfter ?? memory, memory))
     self.problem = Failure(
       problem.kind == .authentication ? .authentication : .provider, problem.message,
-      mend: problem.mend(at: settings))
+      suggestion: problem.suggestion(at: settings))
     self.problem?.reason = problem.kind.rawValue
   }
 

@@ -120,7 +120,7 @@ struct ProviderDraft {
     guard let text = address ?? builtIn?.host.map({ "https://\($0)" }) ?? ollamaHost else {
       throw Failure(
         .configuration, "nothing says where the provider '\(name)' is",
-        mend: "add `base_url: https://…`", at: definition?.location)
+        suggestion: "add `base_url: https://…`", at: definition?.location)
     }
     var address = try ProviderAddress(text, variable: addressVariable)
     let isWhole = address.dropEndpoint(of: dialect)
@@ -154,7 +154,7 @@ struct ProviderDraft {
       throw Failure(
         .configuration,
         "\(keyVariable ?? "the key") has a space or a character in it that no key has",
-        mend: "copy the key again, on one line")
+        suggestion: "copy the key again, on one line")
     }
     return Secret(key)
   }
@@ -164,7 +164,7 @@ struct ProviderDraft {
     guard number > 0, number <= 86_400 else {
       throw Failure(
         .configuration, "the timeout '\(what)' of '\(name)' is not from 0 to 86400 seconds",
-        mend: "write it in seconds", at: definition?.location)
+        suggestion: "write it in seconds", at: definition?.location)
     }
     return .milliseconds(Int64((number * 1_000).rounded(.up)))
   }

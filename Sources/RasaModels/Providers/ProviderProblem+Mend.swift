@@ -3,7 +3,7 @@ import RasaPersona
 
 extension ProviderProblem {
   /// What a person can do about it.
-  func mend(at settings: ProviderSettings?, model: String? = nil) -> String {
+  func suggestion(at settings: ProviderSettings?, model: String? = nil) -> String {
     if let suggestion { return suggestion }
     let variable = settings?.addressVariable ?? ""
     switch kind {
@@ -86,7 +86,7 @@ extension ProviderProblem {
     case .tooLong: "name a model with --embeddings that reads longer texts"
     case .connection, .unresolved, .proxy, .tls, .certificate, .blocked, .notAnAnswer, .quota,
       .payment, .authentication:
-      mend(at: settings, model: model)
+      suggestion(at: settings, model: model)
     }
   }
 }

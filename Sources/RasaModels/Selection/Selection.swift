@@ -236,7 +236,7 @@ struct Selection: Sendable {
   private func unreachable(_ model: ModelReference) -> Failure {
     Failure(
       .configuration, "no provider is configured that could answer as \(model)",
-      mend: configuration.providers.isEmpty
+      suggestion: configuration.providers.isEmpty
         ? Self.howToReach
         : "configured: \(configuration.providers.map(\.name).joined(separator: ", "))")
   }
@@ -245,7 +245,7 @@ struct Selection: Sendable {
     guard let engines, let first = engines.sorted().first else {
       return Failure(
         .configuration, "no model can be asked",
-        mend: Self.howToReach + ", or name a model with LLM_MODEL",
+        suggestion: Self.howToReach + ", or name a model with LLM_MODEL",
         details: chain.unreachable)
     }
     let wanted = chain.wanted ?? "a model of \(first)"
@@ -254,7 +254,7 @@ struct Selection: Sendable {
     return Failure(
       .configuration,
       "\(wanted) is asked for with its engine, and no provider `\(first)` is configured",
-      mend: (variable.map { "set \($0)" } ?? "define `\(first)` under `providers` in config.yaml")
+      suggestion: (variable.map { "set \($0)" } ?? "define `\(first)` under `providers` in config.yaml")
         + ", name another with --model, or allow others with `any_engine: true` under "
         + "`recommended_models`",
       details: chain.unreachable.count > 1 ? chain.unreachable : [])

@@ -72,7 +72,7 @@ package struct AgentNarrowing: Sendable, Hashable {
     let named = list.patterns.isEmpty ? "no agent" : "only \(list.patterns.joined(separator: ", "))"
     throw Failure(
       .configuration, "the agent `\(id)` is left out: \(list.place) names \(named)",
-      mend: "add `\(id)` to that list, or have another one work", at: location)
+      suggestion: "add `\(id)` to that list, or have another one work", at: location)
   }
 
   /// What the lists name that no agent is called, each with what may have been meant.

@@ -3,7 +3,7 @@ import RasaCore
 /// What is wrong with a guard's text, and at which byte.
 struct ExpressionError: Error {
   var message: String
-  var mend: String = ""
+  var suggestion: String = ""
   var offset: Int
 }
 
@@ -89,18 +89,18 @@ struct ExpressionLexer {
     case UInt8(ascii: "=") where isDoubled: token = .equal
     case UInt8(ascii: "!") where isDoubled: token = .notEqual
     case UInt8(ascii: "="):
-      throw ExpressionError(message: "`=` is not a comparison", mend: "write `==`", offset: start)
+      throw ExpressionError(message: "`=` is not a comparison", suggestion: "write `==`", offset: start)
     case UInt8(ascii: "!"):
-      throw ExpressionError(message: "`!` is not an operator", mend: "write `not`", offset: start)
+      throw ExpressionError(message: "`!` is not an operator", suggestion: "write `not`", offset: start)
     case UInt8(ascii: "&"):
-      throw ExpressionError(message: "`&` is not an operator", mend: "write `and`", offset: start)
+      throw ExpressionError(message: "`&` is not an operator", suggestion: "write `and`", offset: start)
     case UInt8(ascii: "|"):
-      throw ExpressionError(message: "`|` is not an operator", mend: "write `or`", offset: start)
+      throw ExpressionError(message: "`|` is not an operator", suggestion: "write `or`", offset: start)
     default:
       let shown = first > 0x20 && first < 0x7F ? "`\(Character(Unicode.Scalar(first)))`" : "this"
       throw ExpressionError(
         message: "\(shown) is not allowed in a condition",
-        mend: "put text in quotes, and use letters, digits and `_` in names", offset: start)
+        suggestion: "put text in quotes, and use letters, digits and `_` in names", offset: start)
     }
     switch token {
     case .lessOrEqual, .greaterOrEqual, .equal, .notEqual: position += 2
@@ -170,7 +170,7 @@ struct ExpressionLexer {
     if let after = byte(position), PathSyntax.startsName(after) || after == UInt8(ascii: ".") {
       throw ExpressionError(
         message: "a number contains something other than digits",
-        mend: "names start with a letter", offset: position)
+        suggestion: "names start with a letter", offset: position)
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isWhole, let number = Int64(text) { return .int(number) }
@@ -198,10 +198,10 @@ struct ExpressionLexer {
       default:
         throw ExpressionError(
           message: "unknown escape in quoted text",
-          mend: #"known escapes are \n \t \\ \" and \'"#, offset: position - 2)
+          suggestion: #"known escapes are \n \t \\ \" and \'"#, offset: position - 2)
       }
     }
     throw ExpressionError(
-      message: "the text that starts here has no closing quote", mend: "close it", offset: start)
+      message: "the text that starts here has no closing quote", suggestion: "close it", offset: start)
   }
 }

@@ -18,13 +18,13 @@ struct ExpressionParser {
     guard lexer.bytes.count <= Self.longestSource else {
       throw ExpressionError(
         message: "the condition is longer than \(Self.longestSource) bytes",
-        mend: "have a rule operator write a key, and test that key here", offset: 0)
+        suggestion: "have a rule operator write a key, and test that key here", offset: 0)
     }
     try advance()
     if token == .end {
       throw ExpressionError(
         message: "the condition is empty",
-        mend: "write one, such as `critique.verdict == \"pass\"`", offset: 0)
+        suggestion: "write one, such as `critique.verdict == \"pass\"`", offset: 0)
     }
     let expression = try expression(above: 0)
     guard token == .end else { throw unexpectedAfterValue() }
@@ -43,7 +43,7 @@ struct ExpressionParser {
       left = .binary(symbol, left, right, offset: start)
       if symbol.isComparison, comparison(at: token) {
         throw ExpressionError(
-          message: "comparisons cannot be chained", mend: "join two comparisons with `and`",
+          message: "comparisons cannot be chained", suggestion: "join two comparisons with `and`",
           offset: offset)
       }
     }
@@ -67,7 +67,7 @@ struct ExpressionParser {
         return (.doesNotContain, start)
       default:
         throw ExpressionError(
-          message: "`not` is between two values", mend: "write `and not`, or `not in`",
+          message: "`not` is between two values", suggestion: "write `and not`, or `not in`",
           offset: start)
       }
     }
@@ -107,7 +107,7 @@ struct ExpressionParser {
     guard depth <= Self.deepestNesting else {
       throw ExpressionError(
         message: "the condition is nested more than \(Self.deepestNesting) levels deep",
-        mend: "split it", offset: offset)
+        suggestion: "split it", offset: offset)
     }
     let start = offset
     switch token {
@@ -176,23 +176,23 @@ struct ExpressionParser {
   private func unclosed(_ opening: String, since start: Int) -> ExpressionError {
     token == .end
       ? ExpressionError(
-        message: "the `\(opening)` that opens here is never closed", mend: "close it", offset: start
+        message: "the `\(opening)` that opens here is never closed", suggestion: "close it", offset: start
       )
       : unexpectedAfterValue()
   }
 
   private func unexpectedAfterValue() -> ExpressionError {
-    var mend = "operators are and or not in contains == != < <= > >= + - * / %"
+    var suggestion = "operators are and or not in contains == != < <= > >= + - * / %"
     switch token {
-    case .open: mend = "conditions have no functions"
-    case .openList: mend = "conditions have no indexes; test lists with `contains`"
+    case .open: suggestion = "conditions have no functions"
+    case .openList: suggestion = "conditions have no indexes; test lists with `contains`"
     case .path(let names) where names.count == 1:
       let word = names[0].lowercased()
-      if ["and", "or", "not", "in", "contains"].contains(word) { mend = "write `\(word)`" }
+      if ["and", "or", "not", "in", "contains"].contains(word) { suggestion = "write `\(word)`" }
     default: break
     }
     return ExpressionError(
-      message: "an operator or the end is expected before `\(token.spelling)`", mend: mend,
+      message: "an operator or the end is expected before `\(token.spelling)`", suggestion: suggestion,
       offset: offset)
   }
 }

@@ -68,7 +68,7 @@ package struct Guard: Sendable {
   ) -> Failure {
     let start = location ?? SourceLocation(file: "condition", line: 1, column: 1)
     return Failure(
-      .configuration, error.message, mend: error.mend,
+      .configuration, error.message, suggestion: error.suggestion,
       at: start.advanced(over: bytes.prefix(error.offset)))
   }
 }

@@ -29,7 +29,7 @@ extension Template {
         if total > Self.longestText {
           throw Failure(
             .configuration, "the files that the prompt inserts exceed 64 MB in total",
-            mend: "insert fewer or smaller ones")
+            suggestion: "insert fewer or smaller ones")
         }
         insertions.append(insertion)
       } catch {
@@ -53,7 +53,7 @@ extension Template {
     guard let first = failures.first, failures.count > 1 else { return failures.first }
     return Failure(
       first.kind, "\(failures.count) files that the prompt inserts cannot be read",
-      mend: first.mend, at: first.location,
+      suggestion: first.suggestion, at: first.location,
       details: failures.map { failure in
         (failure.location.map { "\($0): " } ?? "") + failure.message
       })
@@ -63,7 +63,7 @@ extension Template {
     func refusal(_ message: String) -> Failure {
       Failure(
         .configuration, "`\(path)` cannot be inserted: \(message)",
-        mend: "use a path relative to the folder of the prompt or of the project")
+        suggestion: "use a path relative to the folder of the prompt or of the project")
     }
     if path.hasBytePrefix("/") || path.hasBytePrefix("~") {
       throw refusal("its path is not relative")
@@ -84,7 +84,7 @@ extension Template {
     } catch {
       throw Failure(
         .configuration, "`\(path)` cannot be inserted: it is not UTF-8",
-        mend: "save it as UTF-8 text")
+        suggestion: "save it as UTF-8 text")
     }
     return bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
   }

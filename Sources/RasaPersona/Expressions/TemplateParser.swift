@@ -62,9 +62,9 @@ struct TemplateParser {
         try close(name, at: opening)
         start = line?.upperBound ?? end
         position = start
-      case .broken(let message, let mend, let offset):
+      case .broken(let message, let suggestion, let offset):
         if author == .persona {
-          throw Failure(.configuration, message, mend: mend, at: place(of: offset))
+          throw Failure(.configuration, message, suggestion: suggestion, at: place(of: offset))
         }
         warn(message, at: opening)
         position = opening + 2
@@ -75,7 +75,7 @@ struct TemplateParser {
     if let section = open.last {
       throw Failure(
         .configuration, "the section `{{#\(section.name)}}` that starts here is not closed",
-        mend: "write `{{/\(section.name)}}` where it ends", at: place(of: section.offset))
+        suggestion: "write `{{/\(section.name)}}` where it ends", at: place(of: section.offset))
     }
     if unknown > Self.mostWarnings {
       warnings.append(
@@ -103,12 +103,12 @@ struct TemplateParser {
     guard let section = open.popLast() else {
       throw Failure(
         .configuration, "`{{/\(name)}}` closes a section that was never opened",
-        mend: "write `{{#\(name)}}` where it starts, or remove it", at: place(of: offset))
+        suggestion: "write `{{#\(name)}}` where it starts, or remove it", at: place(of: offset))
     }
     guard section.name == name else {
       throw Failure(
         .configuration, "`{{/\(name)}}` comes before `{{#\(section.name)}}` is closed",
-        mend: "write `{{/\(section.name)}}` before it", at: place(of: offset))
+        suggestion: "write `{{/\(section.name)}}` before it", at: place(of: offset))
     }
     guard case .section(let number, _) = segments[section.segment] else { return }
     segments[section.segment] = .section(number, end: segments.count)
@@ -165,7 +165,7 @@ extension TemplateParser {
     case opening(String, hasDots: Bool, end: Int)
     /// `{{/path}}`
     case closing(String, end: Int)
-    case broken(message: String, mend: String, offset: Int)
+    case broken(message: String, suggestion: String, offset: Int)
   }
 
   private func byte(_ offset: Int) -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
@@ -174,7 +174,7 @@ extension TemplateParser {
 
   private func placeholder(at start: Int) -> Placeholder {
     if author == .agent, start > 0, bytes[start - 1] == UInt8(ascii: "$") {
-      return .broken(message: "`${{` belongs to another tool", mend: "", offset: start)
+      return .broken(message: "`${{` belongs to another tool", suggestion: "", offset: start)
     }
     var position = start + 2
     while let space = byte(position), Self.isBlank(space) { position += 1 }
@@ -208,13 +208,13 @@ extension TemplateParser {
           message: isOpening || isClosing
             ? "a section takes one path and nothing else, such as `{{#draft}}…{{/draft}}`"
             : "a placeholder takes one path and nothing else, such as `{{critique.verdict}}`",
-          mend: #"fix the name, or write `\{{` for two braces"#, offset: position)
+          suggestion: #"fix the name, or write `\{{` for two braces"#, offset: position)
     }
     let isName = !hasDots && nameStart < bytes.count && PathSyntax.startsName(bytes[nameStart])
     guard isName || PathSyntax.isPath(name) else {
       return .broken(
         message: name.isEmpty ? "the placeholder is empty" : "`\(name)` is not a path",
-        mend: "a path is names joined by dots, such as `critique.verdict`",
+        suggestion: "a path is names joined by dots, such as `critique.verdict`",
         offset: name.isEmpty ? start : nameStart)
     }
     if isOpening { return .opening(name, hasDots: hasDots, end: position + 2) }
@@ -225,14 +225,14 @@ extension TemplateParser {
   private func unclosed(_ start: Int) -> Placeholder {
     .broken(
       message: "the placeholder that starts here has no closing `}}`",
-      mend: #"close it, or write `\{{` for two braces"#, offset: start)
+      suggestion: #"close it, or write `\{{` for two braces"#, offset: start)
   }
 
   private func file(at start: Int, from first: Int) -> Placeholder {
     guard author == .agent else {
       return .broken(
         message: "a placeholder cannot insert a file here",
-        mend: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start)
+        suggestion: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start)
     }
     // A path has no braces, so that no byte is looked at for two placeholders.
     var position = first
@@ -258,7 +258,7 @@ extension TemplateParser {
     let path = String(decoding: Self.trimmed(words), as: UTF8.self)
     guard !path.isEmpty else {
       return .broken(
-        message: "the placeholder names no file", mend: "write `{{file:notes.md}}`", offset: start)
+        message: "the placeholder names no file", suggestion: "write `{{file:notes.md}}`", offset: start)
     }
     return .file(path, form, end: position + 2)
   }

@@ -30,7 +30,7 @@ extension Library {
     guard let prompt = loaded.prompt else {
       throw loaded.missingPrompt
         ?? Failure(
-          .configuration, "the agent `\(loaded.agent.id)` has no prompt", mend: "write one")
+          .configuration, "the agent `\(loaded.agent.id)` has no prompt", suggestion: "write one")
     }
     guard !prompt.isBlank else { throw Self.emptyPrompt(of: loaded.agent.id, at: prompt.location) }
     let parts = Agent.Parts(
@@ -49,7 +49,7 @@ extension Library {
   static func emptyPrompt(of id: String, at place: SourceLocation) -> Failure {
     Failure(
       .configuration, "the prompt of the agent `\(id)` is empty",
-      mend: "write its task below the front matter", at: place)
+      suggestion: "write its task below the front matter", at: place)
   }
 
   /// Compiled now, or before while the file stood as it does.
@@ -84,13 +84,13 @@ extension Library {
     if (try? personaDocument(named: id)) != nil {
       return Failure(
         .configuration, "there is no agent `\(id)`; that is a persona",
-        mend: "write `--persona \(id)` instead of `--agent \(id)`; `rasa personas show \(id)` "
+        suggestion: "write `--persona \(id)` instead of `--agent \(id)`; `rasa personas show \(id)` "
           + "shows it")
     }
     let known = (agentSource?.agentIDs() ?? []).filter(narrowing.allows)
     let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
       .configuration, "there is no agent `\(id)`",
-      mend: hint + "`rasa agents list` lists the agents")
+      suggestion: hint + "`rasa agents list` lists the agents")
   }
 }

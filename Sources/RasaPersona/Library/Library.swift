@@ -57,8 +57,8 @@ extension Library {
       var seen: Set<String> = []
       return names.compactMap { name in
         if !DocumentReader.isName(name) {
-          let mend = DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
-          return Warning("\(source.label)/\(name).yaml is ignored: \(Self.nameRule)\(mend)")
+          let suggestion = DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
+          return Warning("\(source.label)/\(name).yaml is ignored: \(Self.nameRule)\(suggestion)")
         }
         return seen.insert(name).inserted
           ? nil
@@ -144,7 +144,7 @@ extension Library {
     if let reading = findOperator(name) { return reading }
     var failure = Self.unknown("operator", name, among: try operators(), in: operatorSources)
     if (try? Self.find(name, in: personaSources)) ?? nil != nil {
-      failure.mend = "`\(name)` is a persona: `rasa personas show \(name)` shows it"
+      failure.suggestion = "`\(name)` is a persona: `rasa personas show \(name)` shows it"
     }
     throw failure
   }
@@ -241,14 +241,14 @@ extension Library {
       if let ofProject { return ofProject }
     }
     var failure = Self.unknown("persona", name, among: entries, in: personaSources)
-    if !failure.mend.hasPrefix("did you mean"),
+    if !failure.suggestion.hasPrefix("did you mean"),
       let agent = nearestName(to: name, among: agentSource?.agentIDs() ?? [])
     {
-      failure.mend =
+      failure.suggestion =
         agent == name
         ? "`\(name)` is an agent: `rasa run --agent \(name)` runs it, `rasa agents info \(name)` "
           + "shows it"
-        : "did you mean the agent `\(agent)`? " + failure.mend
+        : "did you mean the agent `\(agent)`? " + failure.suggestion
     }
     throw failure
   }
@@ -300,13 +300,13 @@ extension Library {
     }) {
       return Failure(
         .configuration, "\(misnamed.place) is not a valid \(what) file: \(nameRule)",
-        mend: "rename it to `\(misnamed.name.lowercased()).yaml`")
+        suggestion: "rename it to `\(misnamed.name.lowercased()).yaml`")
     }
     let names = entries.map(\.name)
     let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
     let known = names.isEmpty ? "there are none yet" : "available: \(names.joined(separator: ", "))"
     return Failure(
-      .configuration, "there is no \(what) `\(name)`", mend: suggestion + known)
+      .configuration, "there is no \(what) `\(name)`", suggestion: suggestion + known)
   }
 
   private static let nameRule = "a name may contain only lowercase letters, digits, `_` and `-`"

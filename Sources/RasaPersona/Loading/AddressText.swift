@@ -5,14 +5,14 @@ import RasaCore
 struct AddressText {
   struct Problem: Error {
     var problem: String
-    var mend: String
+    var suggestion: String
   }
 
   let host: String
 
   init(_ text: String, schemes: [String], mayNameUser: Bool = false) throws(Problem) {
-    func problem(_ what: String, _ mend: String? = nil) -> Problem {
-      Problem(problem: what, mend: mend ?? "write it as `https://host/path`")
+    func problem(_ what: String, _ suggestion: String? = nil) -> Problem {
+      Problem(problem: what, suggestion: suggestion ?? "write it as `https://host/path`")
     }
     let parts = text.split(atByte: ":", maxSplits: 1)
     guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasBytePrefix("//")

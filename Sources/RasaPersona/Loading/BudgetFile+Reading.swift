@@ -22,7 +22,7 @@ extension DocumentReader {
     let known = ["agent_id", "daily", "monthly", "last_reset_daily", "last_reset_monthly"]
     guard let fields = fields(node, of: "a budget file", known: known) else { return nil }
     if fields["agent_id"] == nil {
-      fail(node, "the budget file has no owner", mend: "add `\"agent_id\": \"…\"`")
+      fail(node, "the budget file has no owner", suggestion: "add `\"agent_id\": \"…\"`")
     }
     if fields["daily"] == nil, fields["monthly"] == nil {
       fail(node, "the budget file has neither `daily` nor `monthly`")

@@ -39,7 +39,7 @@ extension ConfigurationReader {
           builtIn == .mock
             ? "the mock is built in and cannot be redefined"
             : "a provider's name may contain only lowercase letters, digits, `_` and `-`",
-          mend: "give the provider another name, such as `groq`", at: entry.keyLocation))
+          suggestion: "give the provider another name, such as `groq`", at: entry.keyLocation))
       return nil
     }
     let what = "the provider `\(entry.key)`"
@@ -110,7 +110,7 @@ extension ConfigurationReader {
       if !isBuiltIn {
         reader.fail(
           fields.node, "the provider `\(name)` has no `base_url`",
-          mend: "add its address, such as `base_url: https://api.example.com/v1`")
+          suggestion: "add its address, such as `base_url: https://api.example.com/v1`")
       }
       return nil
     }
@@ -119,7 +119,7 @@ extension ConfigurationReader {
       return try AddressText(text, schemes: ["http", "https"])
     } catch {
       secrets.append(node.location)
-      reader.fail(node, "`base_url` is not an address: \(error.problem)", mend: error.mend)
+      reader.fail(node, "`base_url` is not an address: \(error.problem)", suggestion: error.suggestion)
       return nil
     }
   }
@@ -132,18 +132,18 @@ extension ConfigurationReader {
     if KeyText.isVariableName(text), !KeyText.looksLikeKey(text) { return text }
     secrets.append(node.location)
     let example = provider.uppercased().map { $0 == "-" ? "_" : String($0) }.joined() + "_API_KEY"
-    var mend =
+    var suggestion =
       "keep the key in a variable, as with `export \(example)=…`, and write `key: \(example)` here"
     if text.first == "$" {
       let name = text.drop { $0 == "$" || $0 == "{" }.prefix { $0 != "}" }
-      if KeyText.isVariableName(String(name)) { mend = "write the name without the `$`" }
+      if KeyText.isVariableName(String(name)) { suggestion = "write the name without the `$`" }
     }
     reader.fail(
       node,
       KeyText.looksLikeKey(text)
         ? "`key` takes the name of an environment variable, but this looks like a key"
         : "`key` takes the name of an environment variable, but this is not one",
-      mend: mend)
+      suggestion: suggestion)
     return nil
   }
 
@@ -169,7 +169,7 @@ extension ConfigurationReader {
         secrets.append(entry.value.location)
         reader.fail(
           entry.value, "`\(what)` contains a key, and keys do not belong in files",
-          mend: "keep it in an environment variable and name that as `key`; `key_header` says in "
+          suggestion: "keep it in an environment variable and name that as `key`; `key_header` says in "
             + "which header it is sent")
         return nil
       }
@@ -177,13 +177,13 @@ extension ConfigurationReader {
         reader.fail(
           Failure(
             .configuration, "a header's name may contain only letters, digits and `-`",
-            mend: "write it as `x-name: value`", at: entry.keyLocation))
+            suggestion: "write it as `x-name: value`", at: entry.keyLocation))
         return nil
       }
       guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
         reader.fail(
           entry.value, "`\(entry.key)` must be plain text on one line",
-          mend: "letters outside ASCII cannot be sent there")
+          suggestion: "letters outside ASCII cannot be sent there")
         return nil
       }
       return (entry.key, text)

@@ -94,7 +94,7 @@ struct ConfigurationReader {
     guard isKnownZone(zone) else {
       reader.fail(
         node, "time_zone", mustBe: "the name of a time zone",
-        mend: "write it as `Europe/Berlin` or `UTC`; the zones of this machine are in "
+        suggestion: "write it as `Europe/Berlin` or `UTC`; the zones of this machine are in "
           + "/usr/share/zoneinfo")
       return nil
     }
@@ -111,7 +111,7 @@ struct ConfigurationReader {
     for key in ["input", "output"] where fields[key] == nil {
       reader.fail(
         node, "`unknown_price` has no `\(key)`",
-        mend: "write it as `{input: 10, output: 30}`, in dollars per million tokens")
+        suggestion: "write it as `{input: 10, output: 30}`, in dollars per million tokens")
     }
     let input = reader.money(fields["input"], "input")
     let output = reader.money(fields["output"], "output")
@@ -163,7 +163,7 @@ struct ConfigurationReader {
       secrets.append(node.location)
       reader.fail(
         node, "`proxy` is not an address: \(error.problem)",
-        mend: "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
+        suggestion: "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
       return nil
     }
   }

@@ -28,26 +28,26 @@ extension DocumentReader {
       if definition.tools.count != 1 {
         fail(
           fields["tools"] ?? fields.node, "an operator of kind `tool` calls exactly one tool",
-          mend: "name it as `tools: [search]`")
+          suggestion: "name it as `tools: [search]`")
       }
     case .memory:
       if definition.memory == nil, fields["memory"] == nil {
         fail(
           fields.node, "an operator of kind `memory` does not say what it does",
-          mend: "add `memory: recall` or `memory: remember`")
+          suggestion: "add `memory: recall` or `memory: remember`")
       }
     case .agent:
       if definition.agent == nil, fields["agent"] == nil {
         fail(
           fields.node, "an operator of kind `agent` does not say which agent it runs",
-          mend: "add `agent: …`")
+          suggestion: "add `agent: …`")
       }
     case .human: checkHuman(definition, fields)
     }
     if let prompt = definition.prompt, prompt.source.isBlankText,
       let node = fields["prompt"] ?? fields["prompt_path"]
     {
-      fail(node, "the prompt is empty", mend: "write the operator's task")
+      fail(node, "the prompt is empty", suggestion: "write the operator's task")
     }
     if let ask = definition.ask {
       checkDeclared(ask.paths, in: definition, fields, "the question inserts") {
@@ -65,7 +65,7 @@ extension DocumentReader {
     if definition.prompt == nil, fields["prompt"] == nil, fields["prompt_path"] == nil {
       fail(
         fields.node, "an operator of kind `llm` needs a prompt",
-        mend: "add `prompt: |` with its task")
+        suggestion: "add `prompt: |` with its task")
     }
     checkAnswer(definition, fields)
   }
@@ -86,13 +86,13 @@ extension DocumentReader {
       return
     }
     if ask.source.isBlankText {
-      fail(fields["ask"] ?? fields.node, "`ask` is empty", mend: "write the question for the user")
+      fail(fields["ask"] ?? fields.node, "`ask` is empty", suggestion: "write the question for the user")
     }
     if definition.prompt != nil {
       fail(
         fields["prompt"] ?? fields["prompt_path"] ?? fields.node,
         "`ask` and `prompt` are both given",
-        mend: "`ask` asks the user for something; `prompt` is the question of a review. Keep one")
+        suggestion: "`ask` asks the user for something; `prompt` is the question of a review. Keep one")
     }
     checkAnswer(definition, fields)
     guard let answer = definition.standardAnswer, let node = fields["default"] else { return }
@@ -105,7 +105,7 @@ extension DocumentReader {
     }
     for problem in problems.prefix(4) {
       fail(
-        node, "`default` does not fit: \(problem)", mend: "give an answer that the operator accepts"
+        node, "`default` does not fit: \(problem)", suggestion: "give an answer that the operator accepts"
       )
     }
   }
@@ -116,7 +116,7 @@ extension DocumentReader {
       if fields["writes"] == nil {
         fail(
           fields.node, "the operator does not store its answer",
-          mend: "add `writes`, such as `writes: {draft: text}`")
+          suggestion: "add `writes`, such as `writes: {draft: text}`")
       }
       return
     }
@@ -126,11 +126,11 @@ extension DocumentReader {
       if definition.writes.count > 1 {
         fail(
           node, "one answer in plain text cannot fill \(definition.writes.count) keys",
-          mend: "add an `output` schema with a property for each key, or write one key")
+          suggestion: "add an `output` schema with a property for each key, or write one key")
       } else if first.type != .text && first.type != .any {
         fail(
           node, "`\(first.key)` is declared as `\(first.type.rawValue)`, but the answer is text",
-          mend: "add an `output` schema, or write `\(first.key): text`")
+          suggestion: "add an `output` schema, or write `\(first.key): text`")
       }
       return
     }
@@ -139,13 +139,13 @@ extension DocumentReader {
         fail(
           node,
           "`\(first.key)` is declared as `\(first.type.rawValue)`, but `output` describes an object",
-          mend: "write `\(first.key): object`")
+          suggestion: "write `\(first.key): object`")
       }
     } else {
       for write in definition.writes where schema["properties"][write.key].isNull {
         fail(
           node, "`output` has no property for `\(write.key)`",
-          mend: "with several keys, each takes the property with its name")
+          suggestion: "with several keys, each takes the property with its name")
       }
     }
   }
@@ -155,14 +155,14 @@ extension DocumentReader {
     switch (definition.rules.isEmpty, definition.compose == nil) {
     case (true, true):
       if fields["rules"] == nil, fields["compose"] == nil {
-        fail(node, "an operator of kind `rule` needs rules", mend: "add `rules` or `compose`")
+        fail(node, "an operator of kind `rule` needs rules", suggestion: "add `rules` or `compose`")
       } else if let rules = fields["rules"], case .sequence(let elements) = rules.content,
         elements.isEmpty
       {
-        fail(rules, "`rules` is empty", mend: "add a rule such as `{set: {priority: low}}`")
+        fail(rules, "`rules` is empty", suggestion: "add a rule such as `{set: {priority: low}}`")
       }
     case (false, false):
-      fail(node, "`rules` and `compose` are both given", mend: "make two operators of them")
+      fail(node, "`rules` and `compose` are both given", suggestion: "make two operators of them")
     default: break
     }
     var written = definition.rules.flatMap(\.keysWritten)
@@ -171,7 +171,7 @@ extension DocumentReader {
     for key in written where told.insert(key).inserted {
       fail(
         fields["writes"] ?? node, "the operator changes `\(key)` without declaring it",
-        mend: "add `\(key)` to `writes`")
+        suggestion: "add `\(key)` to `writes`")
     }
     for write in definition.writes where fields["writes"] == nil {
       _ = isWritable(write.key, fields["rules"] ?? fields["compose"] ?? node)
@@ -201,13 +201,13 @@ extension DocumentReader {
       hints += 1
       let nearest = nearestName(to: path.description, among: names ?? [])
       let message = "\(deed) `\(path)`, which is not among the operator's `reads`"
-      let mend =
+      let suggestion =
         nearest.map { "did you mean `\($0)`? Otherwise add `\(path)` to `reads`" }
         ?? "add `\(path)` to `reads`"
       if let location = place(path) {
-        fail(Failure(.configuration, message, mend: mend, at: location))
+        fail(Failure(.configuration, message, suggestion: suggestion, at: location))
       } else {
-        fail(fields["reads"] ?? fields.node, message, mend: mend)
+        fail(fields["reads"] ?? fields.node, message, suggestion: suggestion)
       }
     }
   }
@@ -216,17 +216,17 @@ extension DocumentReader {
   mutating func isAnswerSchema(_ node: DocumentNode) -> Bool {
     let before = failures.count
     guard case .mapping = node.content else {
-      fail(node, "output", mustBe: "a JSON Schema", mend: "start it with `type: object`")
+      fail(node, "output", mustBe: "a JSON Schema", suggestion: "start it with `type: object`")
       return false
     }
     if node["type"]?.value.string != "object" {
       fail(
-        node["type"] ?? node, "`output` must be a schema of an object", mend: "add `type: object`")
+        node["type"] ?? node, "`output` must be a schema of an object", suggestion: "add `type: object`")
     }
     let properties = entries(
       node["properties"], "properties", mustBe: "a mapping of names to schemas")
     if properties.isEmpty, failures.count == before {
-      fail(node, "`output` has no properties", mend: "name the properties of the answer")
+      fail(node, "`output` has no properties", suggestion: "name the properties of the answer")
     }
     for name in elements(node["required"], "required", of: "property names") {
       guard let text = text(name, "required") else { continue }
@@ -234,7 +234,7 @@ extension DocumentReader {
         let suggestion = nearestName(to: text, among: properties.map(\.key))
         fail(
           name, "`required` names `\(text)`, which is not a property",
-          mend: suggestion.map { "did you mean `\($0)`?" } ?? "")
+          suggestion: suggestion.map { "did you mean `\($0)`?" } ?? "")
       }
     }
     guard failures.count == before else { return false }
@@ -243,7 +243,7 @@ extension DocumentReader {
         warn("in `output`, \(warning)", at: node.location)
       }
     } catch {
-      fail(node, error.message, mend: error.mend)
+      fail(node, error.message, suggestion: error.suggestion)
     }
     return failures.count == before
   }

@@ -40,7 +40,7 @@ extension DocumentReader {
             + "`[…]`", at: node.location)
       }
     case .mapping:
-      fail(node, what, mustBe: "a list of texts", mend: "write it as `[…]` or with `- ` lines")
+      fail(node, what, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
       return nil
     }
     var seen: Set<String> = []

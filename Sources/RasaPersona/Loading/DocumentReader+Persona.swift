@@ -16,7 +16,7 @@ extension DocumentReader {
       return nil
     }
     if fields["to"] == nil {
-      fail(node, "the transition has no target", mend: "add `to: …`, or `to: end`")
+      fail(node, "the transition has no target", suggestion: "add `to: …`, or `to: end`")
     }
     let condition = condition(fields["when"], "when")
     let bound = atMost(fields)
@@ -56,7 +56,7 @@ extension DocumentReader {
       return RecommendedModels()
     }
     if fields["primary"] == nil {
-      fail(node, "`recommended_models` has no `primary`", mend: "name the model to ask first")
+      fail(node, "`recommended_models` has no `primary`", suggestion: "name the model to ask first")
     }
     var models = RecommendedModels()
     let primary = modelChoice(fields["primary"], "primary")
@@ -89,7 +89,7 @@ extension DocumentReader {
     let known = ["engine", "model", "priority", "cost_tier"]
     guard let fields = fields(node, of: "a recommended model", known: known) else { return nil }
     if fields["model"] == nil {
-      fail(node, "`\(what)` does not name a model", mend: "add `model: …`")
+      fail(node, "`\(what)` does not name a model", suggestion: "add `model: …`")
     }
     let note = ModelNote(
       priority: looseChoice(fields["priority"], "priority"),

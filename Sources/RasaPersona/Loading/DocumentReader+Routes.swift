@@ -32,11 +32,11 @@ extension DocumentReader {
     default:
       fail(
         node, "an entry of `then` needs one of `to` and `review`",
-        mend: "write `to: respond` or `review: human`")
+        suggestion: "write `to: respond` or `review: human`")
       return nil
     }
     if case .to = action, let subject = fields["subject"] {
-      fail(subject, "`subject` belongs to `review: human`", mend: "leave it out here")
+      fail(subject, "`subject` belongs to `review: human`", suggestion: "leave it out here")
     }
     return Route(when: condition, action: action, atMost: bound, location: node.location)
   }
@@ -49,7 +49,7 @@ extension DocumentReader {
     case .mapping:
       guard let fields = fields(node, of: "`review`", known: ["when"]) else { return nil }
       guard fields["when"] != nil else {
-        fail(node, "`review` needs a condition", mend: "write `review: {when: …}`")
+        fail(node, "`review` needs a condition", suggestion: "write `review: {when: …}`")
         return nil
       }
       return condition(fields["when"], "when").map { .when($0) }

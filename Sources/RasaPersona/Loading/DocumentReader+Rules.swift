@@ -40,7 +40,7 @@ extension DocumentReader {
         entry.value, entry.key, mustBe: "a mapping of texts to their replacements")
       for pair in pairs {
         guard !pair.key.isEmpty else {
-          fail(pair.value, "an empty text cannot be replaced", mend: "name the text to look for")
+          fail(pair.value, "an empty text cannot be replaced", suggestion: "name the text to look for")
           continue
         }
         if let replacement = text(pair.value, pair.key) {
@@ -51,7 +51,7 @@ extension DocumentReader {
     if rule.set.isEmpty, rule.append.isEmpty, rule.replace.isEmpty,
       fields["set"] == nil, fields["append"] == nil, fields["replace"] == nil
     {
-      fail(node, "the rule changes nothing", mend: "add `set`, `append` or `replace`")
+      fail(node, "the rule changes nothing", suggestion: "add `set`, `append` or `replace`")
     }
     return rule
   }
@@ -76,7 +76,7 @@ extension DocumentReader {
         continue
       }
       guard part["from"] != nil else {
-        fail(element, "the part has no source", mend: "add `from: draft`")
+        fail(element, "the part has no source", suggestion: "add `from: draft`")
         continue
       }
       let heading = text(part["heading"], "heading")
@@ -85,12 +85,12 @@ extension DocumentReader {
     }
     guard let key = text(fields["key"], "key") else {
       if fields["key"] == nil {
-        fail(node, "`compose` has no key to write", mend: "add `key: output`")
+        fail(node, "`compose` has no key to write", suggestion: "add `key: output`")
       }
       return nil
     }
     if fields["parts"] == nil {
-      fail(node, "`compose` has no parts", mend: "add `parts: [draft, …]`")
+      fail(node, "`compose` has no parts", suggestion: "add `parts: [draft, …]`")
     }
     return Composition(key: key, parts: parts)
   }

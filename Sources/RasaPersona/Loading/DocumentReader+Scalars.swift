@@ -6,7 +6,7 @@ extension DocumentReader {
     guard let node else { return nil }
     guard case .scalar(.string(let text)) = node.content else {
       if case .scalar = node.content {
-        fail(node, what, mustBe: "text", mend: "quote it if it is meant as text")
+        fail(node, what, mustBe: "text", suggestion: "quote it if it is meant as text")
       } else {
         fail(node, what, mustBe: "text")
       }
@@ -26,7 +26,7 @@ extension DocumentReader {
       let suggestion = Self.name(like: name).map { "write `\($0)`: " } ?? ""
       fail(
         node, "`\(what)` must be a name, but is \(Self.spoken(node))",
-        mend: suggestion
+        suggestion: suggestion
           + "names consist of lowercase letters, digits, `_` and `-`, such as `stock_analyst`")
       return nil
     }
@@ -39,7 +39,7 @@ extension DocumentReader {
     if Self.isName(name) || AgentID.isValid(name) { return name }
     fail(
       node, what, mustBe: "an agent's ID or a persona's name",
-      mend: AgentID.make(of: name).map { "did you mean `\($0)`?" } ?? "")
+      suggestion: AgentID.make(of: name).map { "did you mean `\($0)`?" } ?? "")
     return nil
   }
 
@@ -121,7 +121,7 @@ extension DocumentReader {
     if case .scalar(.string(let text)) = node.content {
       if let word = Word(rawValue: text) { return word }
       let suggestion = nearestName(to: text, among: words).map { "did you mean `\($0)`?" }
-      fail(node, what, mustBe: Self.spoken(words), mend: suggestion ?? "")
+      fail(node, what, mustBe: Self.spoken(words), suggestion: suggestion ?? "")
     } else {
       fail(node, what, mustBe: Self.spoken(words))
     }

@@ -20,14 +20,14 @@ struct DocumentReader {
     failures.append(failure)
   }
 
-  mutating func fail(_ node: DocumentNode, _ message: String, mend: String = "") {
-    fail(node.failure(message, mend: mend))
+  mutating func fail(_ node: DocumentNode, _ message: String, suggestion: String = "") {
+    fail(node.failure(message, suggestion: suggestion))
   }
 
   mutating func fail(
-    _ node: DocumentNode, _ what: String, mustBe expected: String, mend: String = ""
+    _ node: DocumentNode, _ what: String, mustBe expected: String, suggestion: String = ""
   ) {
-    fail(node, "`\(what)` must be \(expected), but is \(Self.spoken(node))", mend: mend)
+    fail(node, "`\(what)` must be \(expected), but is \(Self.spoken(node))", suggestion: suggestion)
   }
 
   mutating func warn(_ message: String, at location: SourceLocation) {
@@ -97,7 +97,7 @@ extension DocumentReader {
   mutating func elements(_ node: DocumentNode?, _ what: String, of kind: String) -> [DocumentNode] {
     guard let node else { return [] }
     guard case .sequence(let elements) = node.content else {
-      fail(node, what, mustBe: "a list of \(kind)", mend: "write it as `[…]` or with `- ` lines")
+      fail(node, what, mustBe: "a list of \(kind)", suggestion: "write it as `[…]` or with `- ` lines")
       return []
     }
     return elements

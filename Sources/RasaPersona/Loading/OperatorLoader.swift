@@ -38,13 +38,13 @@ extension DocumentReader {
     guard let fields = fields(node, of: "an operator", known: Self.operatorKeys) else { return nil }
     let name = nameThatCounts(fields, file: file)
     if fields["name"] == nil, file == nil {
-      fail(node, "the operator has no `name`", mend: "add `name: …`")
+      fail(node, "the operator has no `name`", suggestion: "add `name: …`")
     }
     let kind: OperatorKind? = choice(fields["kind"], "kind")
     if base == nil, fields["kind"] == nil {
       fail(
         node, "the operator has no `kind`",
-        mend: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
+        suggestion: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
     }
     guard let kind = kind ?? base?.kind else {
       // What is wrong besides is told as well: which fields an operator has, its kind decides.
@@ -108,7 +108,7 @@ extension DocumentReader {
         guard PathSyntax.isPath(path) else {
           fail(
             element, "`reads` lists paths, and \(Self.spoken(element)) is not one",
-            mend: "a path is names joined by dots, with a `?` at the end when it may be missing")
+            suggestion: "a path is names joined by dots, with a `?` at the end when it may be missing")
           continue
         }
         let read = StatePath(path)
@@ -136,7 +136,7 @@ extension DocumentReader {
     }
     var seen: Set<String> = []
     for write in writes where !seen.insert(write.key).inserted {
-      fail(node, "`writes` names `\(write.key)` twice", mend: "remove one of the two")
+      fail(node, "`writes` names `\(write.key)` twice", suggestion: "remove one of the two")
     }
     return writes
   }
@@ -145,12 +145,12 @@ extension DocumentReader {
     guard PathSyntax.isPath(key), !key.utf8.contains(UInt8(ascii: ".")) else {
       fail(
         node, "`\(key)` cannot be a key of the state",
-        mend: "a key is one name of letters, digits, `_` and `-`, without dots")
+        suggestion: "a key is one name of letters, digits, `_` and `-`, without dots")
       return false
     }
     guard !["input", "preferences", "metadata", "context"].contains(key) else {
       fail(
-        node, "operators cannot write `\(key)`", mend: "write a key of its own, such as `draft`")
+        node, "operators cannot write `\(key)`", suggestion: "write a key of its own, such as `draft`")
       return false
     }
     return true
@@ -175,7 +175,7 @@ extension DocumentReader {
     if let prompt = template(fields["prompt"], "prompt") { definition.prompt = prompt }
     if let node = fields["prompt_path"] {
       if fields["prompt"] != nil {
-        fail(node, "`prompt` and `prompt_path` are both given", mend: "keep one of the two")
+        fail(node, "`prompt` and `prompt_path` are both given", suggestion: "keep one of the two")
       } else if let prompt = promptFile(node, beside: source) {
         definition.prompt = prompt
       }
@@ -198,18 +198,18 @@ extension DocumentReader {
     guard isInside else {
       fail(
         node, "`prompt_path` leads out of the operator's folder",
-        mend: "name a file beside the definition, such as `prompts/critic.md`")
+        suggestion: "name a file beside the definition, such as `prompts/critic.md`")
       return nil
     }
     do {
       let file = try source.readSibling(path, of: text.file)
       guard let text = String(validating: file.bytes, as: UTF8.self) else {
-        fail(node, "the prompt in \(file.path) is not UTF-8", mend: "save it as UTF-8")
+        fail(node, "the prompt in \(file.path) is not UTF-8", suggestion: "save it as UTF-8")
         return nil
       }
       return template(text, at: SourceLocation(file: file.path, line: 1, column: 1))
     } catch {
-      fail(node, "the prompt cannot be read: \(error.message)", mend: error.mend)
+      fail(node, "the prompt cannot be read: \(error.message)", suggestion: error.suggestion)
       return nil
     }
   }

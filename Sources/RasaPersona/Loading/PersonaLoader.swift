@@ -50,7 +50,7 @@ package struct PersonaLoader {
   ) -> PersonaDefinition? {
     guard let fields = reader.fields(node, of: "a persona", known: Self.keys) else { return nil }
     for key in ["name", "description"] where fields[key] == nil {
-      reader.fail(node, "the persona has no `\(key)`", mend: "add `\(key): …`")
+      reader.fail(node, "the persona has no `\(key)`", suggestion: "add `\(key): …`")
     }
     let name = reader.nameThatCounts(fields, file: file) ?? ""
     var definition = PersonaDefinition(name: name, frames: [], operators: [])
@@ -94,7 +94,7 @@ package struct PersonaLoader {
     if let legacy = fields["state_stack"], fields["frames"] != nil {
       reader.fail(
         legacy, "`state_stack` is the old name of `frames`, but both are given",
-        mend: "keep `frames`")
+        suggestion: "keep `frames`")
     }
     let key = fields["frames"] == nil && fields["state_stack"] != nil ? "state_stack" : "frames"
     let before = reader.failures.count
@@ -108,7 +108,7 @@ package struct PersonaLoader {
           definition.frames.append(frame)
         } else {
           reader.fail(
-            element, "the frame `\(frame.name)` is listed twice", mend: "give each its own name")
+            element, "the frame `\(frame.name)` is listed twice", suggestion: "give each its own name")
         }
       }
     }
@@ -116,7 +116,7 @@ package struct PersonaLoader {
     if definition.frames.isEmpty, reader.failures.count == before {
       reader.fail(
         fields[key] ?? fields.node, "the persona has no frames",
-        mend: "add `frames: [session_frame]`; a run starts at the first one")
+        suggestion: "add `frames: [session_frame]`; a run starts at the first one")
     }
   }
 
@@ -134,7 +134,7 @@ package struct PersonaLoader {
     let keys = ["name", "kind", "operators", "agent", "next", "parallel"]
     guard let fields = reader.fields(node, of: "a frame", known: keys) else { return nil }
     if fields["name"] == nil {
-      reader.fail(node, "the frame has no `name`", mend: "add `name: …`")
+      reader.fail(node, "the frame has no `name`", suggestion: "add `name: …`")
     }
     let kind: FrameKind? = reader.choice(fields["kind"], "kind")
     var operators: [String]?
@@ -168,7 +168,7 @@ package struct PersonaLoader {
     if let nearest, editDistance(Array(name.unicodeScalars), Array(nearest.unicodeScalars)) <= 2 {
       reader.fail(
         node, "the frame `\(name)` has no known kind",
-        mend:
+        suggestion:
           "did you mean `\(nearest)`? Otherwise set its kind, as in `{name: \(name), kind: session}`"
       )
     }
@@ -185,7 +185,7 @@ package struct PersonaLoader {
     if case .mapping = node.content { isName = false } else { isName = true }
     guard let name = reader.name(isName ? node : node["name"], isName ? "operators" : "name") else {
       if !isName, node["name"] == nil {
-        reader.fail(node, "the operator has no `name`", mend: "add `name: …`")
+        reader.fail(node, "the operator has no `name`", suggestion: "add `name: …`")
       }
       return nil
     }
@@ -193,7 +193,7 @@ package struct PersonaLoader {
       if !isName || !isRepeatable {
         reader.fail(
           node, "the operator `\(name)` is listed twice",
-          mend: "remove one; to run it twice, have a transition lead back to it")
+          suggestion: "remove one; to run it twice, have a transition lead back to it")
       }
       return name
     }
@@ -204,7 +204,7 @@ package struct PersonaLoader {
         let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " }
         reader.fail(
           isName ? node : node["name"] ?? node, "there is no operator `\(name)`",
-          mend: (suggestion ?? "") + "available: \(names.joined(separator: ", "))"
+          suggestion: (suggestion ?? "") + "available: \(names.joined(separator: ", "))"
             + (isName ? "" : "; an operator of the persona itself needs a `kind`"))
         return name
       }

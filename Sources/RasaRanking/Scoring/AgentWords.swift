@@ -9,13 +9,13 @@ struct AgentWords {
 
   init(_ entry: AgentRegistry.Entry) {
     let agent = entry.agent
-    var reader = WordReader()
+    var reader = Tokenizer()
     // The ID comes first among derived skills, and is called the name.
     for text in [agent.id, agent.name] {
       reader.read(text)
       name.formUnion(Self.hashes(reader))
     }
-    let derived = agent.capabilities.isEmpty ? AgentNote.skills(in: entry.relevance) : []
+    let derived = agent.capabilities.isEmpty ? TermVector.skills(in: entry.relevance) : []
     for capability in agent.capabilities + derived {
       reader.read(capability)
       let words = reader.tokens.filter { $0.kind == .word }
@@ -43,7 +43,7 @@ struct AgentWords {
       ? "its name" : !description.isDisjoint(with: terms) ? "its description" : "its examples"
   }
 
-  private static func hashes(_ reader: WordReader) -> Set<TermHash> {
+  private static func hashes(_ reader: Tokenizer) -> Set<TermHash> {
     var hashes: Set<TermHash> = []
     var previous: TermHash?
     for token in reader.tokens {

@@ -49,7 +49,7 @@ struct RelevanceScale {
   private let divisor: Double
   private let length: Double
 
-  init(_ survey: Survey, agents: Int) {
+  init(_ survey: CorpusScan, agents: Int) {
     let count = Double(max(agents, Self.fewest))
     func rarity(_ frequency: Double) -> Double {
       log(1 + (count - frequency + 0.5) / (frequency + 0.5))
@@ -82,8 +82,8 @@ struct RelevanceScale {
     return kind * (use.isRelated ? related : 1)
   }
 
-  func value(of hit: Survey.Hit, for use: TermSlots.Use, in task: TaskTerms) -> Double {
-    let weight = Double(hit.weight) / AgentNote.weightUnit
+  func value(of hit: CorpusScan.Hit, for use: TermSlots.Use, in task: TaskTerms) -> Double {
+    let weight = Double(hit.weight) / TermVector.weightUnit
     return rarity[Int(hit.slot)] * Self.factor(use, task) * weight * (Self.saturation + 1)
       / (weight + Self.saturation)
   }
@@ -104,7 +104,7 @@ struct RelevanceScale {
   ///   - skills: the share of the requirements that its skills meet, 0 to 100.
   ///   - nearness: what vectors add, in the same measure.
   func fit(
-    sum: Double, coverage: Double, skills: Double, nearness: Double, _ flags: AgentNote.Flags
+    sum: Double, coverage: Double, skills: Double, nearness: Double, _ flags: TermVector.Flags
   ) -> Double {
     var met = sum / (unit * (Self.saturation + 1)) / divisor + Self.skills * skills / 100
     met *= pow(min(1, coverage / length), Self.coveragePower)

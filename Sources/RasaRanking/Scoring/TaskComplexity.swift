@@ -55,7 +55,7 @@ package struct TaskComplexity: Sendable, Hashable {
   ]
 
   private static func stems(_ words: String) -> Set<TermHash> {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(words)
     return Set(reader.tokens.filter { $0.kind == .word }.map(\.hash))
   }

@@ -16,10 +16,10 @@ struct TaskTerms {
   private(set) var stems: [TermHash] = []
 
   init(_ task: String, related: RelatedTerms) {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(task)
     var found = FoundTerms()
-    var previous: WordReader.Token?
+    var previous: Tokenizer.Token?
     var word = -1
     var pair = -1
     for token in reader.tokens {
@@ -64,7 +64,7 @@ struct TaskTerms {
   }
 
   /// Two to five adjacent words, including stop words: they may be signs of something.
-  private static func phrases(_ reader: WordReader) -> [Term] {
+  private static func phrases(_ reader: Tokenizer) -> [Term] {
     let words = reader.tokens.filter { $0.kind != .compound }.prefix(400)
     var phrases: [Term] = []
     for start in words.indices {

@@ -33,22 +33,22 @@ struct TermSlots {
   /// Every term of a note that the task has.
   func find(
     in bytes: [UInt8],
-    _ found: (_ slot: Int, _ weight: UInt8, AgentNote.Places) -> Void
+    _ found: (_ slot: Int, _ weight: UInt8, TermVector.Places) -> Void
   ) {
-    guard let count = AgentNote.count(in: bytes) else { return }
+    guard let count = TermVector.count(in: bytes) else { return }
     let note = bytes.span
     let filter = filter.span
-    var place = AgentNote.headerSize
+    var place = TermVector.headerSize
     for index in 0..<count {
       // The two upper bytes nearly always decide.
       let upper = UInt32(note[place + 2]) | UInt32(note[place + 3]) << 8
       if filter[Int(upper >> 6)] & (1 << UInt64(upper & 63)) != 0 {
         let bits = upper << 16 | UInt32(note[place + 1]) << 8 | UInt32(note[place])
         if let slot = slotOfHash[bits] {
-          let weights = AgentNote.headerSize + 4 * count
+          let weights = TermVector.headerSize + 4 * count
           found(
             slot, note[weights + index],
-            AgentNote.Places(rawValue: note[weights + count + index]))
+            TermVector.Places(rawValue: note[weights + count + index]))
         }
       }
       place += 4

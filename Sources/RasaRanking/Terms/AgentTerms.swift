@@ -3,15 +3,15 @@ package import RasaPersona
 /// The data about an agent's words that recommendation uses.
 package enum AgentTerms {
   /// Changes whenever the same agent would get a different note.
-  package static let name = "words \(AgentNote.version)"
+  package static let name = "words \(TermVector.version)"
 
-  /// The bytes that discovery stores with an agent: see `AgentNote`.
+  /// The bytes that discovery stores with an agent: see `TermVector`.
   package static func note(_ agent: Agent, prompt: String) -> [UInt8] {
-    var reader = WordReader()
+    var reader = Tokenizer()
     return note(agent, prompt: prompt, &reader)
   }
 
-  static func note(_ agent: Agent, prompt: String, _ reader: inout WordReader) -> [UInt8] {
+  static func note(_ agent: Agent, prompt: String, _ reader: inout Tokenizer) -> [UInt8] {
     var collector = TermCollector(reader: reader)
     defer { reader = collector.reader }
     collector.name(agent.id, agent.name)
@@ -29,12 +29,12 @@ package enum AgentTerms {
     if let category = agent.category { collector.text(category, .surroundings) }
     collector.text(prompt, .prompt)
     let isUndescribed = isSkill && !agent.description.utf8.contains { $0 > 0x20 }
-    return AgentNote.encode(
+    return TermVector.encode(
       collector.terms(), flags: isUndescribed ? .undescribed : [], skills: derived)
   }
 
   /// The skills in a note that were derived from the agent's text, if it declares none.
-  package static func derivedSkills(in note: [UInt8]) -> [String] { AgentNote.skills(in: note) }
+  package static func derivedSkills(in note: [UInt8]) -> [String] { TermVector.skills(in: note) }
 
   /// An agent as a single text, for embedding.
   package static func text(of agent: Agent) -> String {
@@ -53,12 +53,12 @@ package enum AgentTerms {
 
 /// Collects the words of one agent, field by field.
 private struct TermCollector {
-  var reader: WordReader
+  var reader: Tokenizer
   /// The hash in the upper bits, then field and positions: sorting brings equal terms together.
   private var found: [UInt64] = []
   private var lengths = [Int](repeating: 0, count: RelevanceField.allCases.count)
 
-  init(reader: WordReader) { self.reader = reader }
+  init(reader: Tokenizer) { self.reader = reader }
 
   mutating func name(_ id: String, _ name: String) {
     // Every agent is an agent, so the word says nothing.
@@ -84,7 +84,7 @@ private struct TermCollector {
 
   mutating func text(_ text: String, _ field: RelevanceField, isSkill: Bool = false) {
     reader.read(text)
-    var places: AgentNote.Places =
+    var places: TermVector.Places =
       switch field {
       case .name: .name
       case .capabilities, .derived: .part
@@ -99,7 +99,7 @@ private struct TermCollector {
 
   /// The words, their compounds, and each pair of adjacent ones.
   private mutating func takeTokens(
-    _ field: RelevanceField, _ places: AgentNote.Places,
+    _ field: RelevanceField, _ places: TermVector.Places,
     except isLeftOut: (TermHash) -> Bool = { _ in
       false
     }
@@ -124,20 +124,20 @@ private struct TermCollector {
   }
 
   private mutating func add(
-    _ hash: TermHash, _ field: RelevanceField, _ places: AgentNote.Places
+    _ hash: TermHash, _ field: RelevanceField, _ places: TermVector.Places
   ) {
     found.append(
       UInt64(hash.bits) << 32 | UInt64(field.rawValue) << 8 | UInt64(places.rawValue))
   }
 
-  mutating func terms() -> [AgentNote.Term] {
+  mutating func terms() -> [TermVector.Term] {
     found.sort()
-    var terms: [AgentNote.Term] = []
+    var terms: [TermVector.Term] = []
     terms.reserveCapacity(found.count)
     var index = 0
     while index < found.count {
       let bits = UInt32(truncatingIfNeeded: found[index] >> 32)
-      var term = AgentNote.Term(hash: TermHash(bits: bits), weight: 0, places: [])
+      var term = TermVector.Term(hash: TermHash(bits: bits), weight: 0, places: [])
       while index < found.count, UInt32(truncatingIfNeeded: found[index] >> 32) == bits {
         let number = UInt8(truncatingIfNeeded: found[index] >> 8)
         var count = 0

@@ -4,7 +4,7 @@ enum CommonWords {
   static func contains(_ stem: TermHash) -> Bool { stems.contains(stem) }
 
   private static let stems: Set<TermHash> = {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(text)
     return Set(reader.tokens.filter { $0.kind == .word }.map(\.hash))
   }()

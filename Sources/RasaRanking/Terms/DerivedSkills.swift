@@ -10,9 +10,9 @@ enum DerivedSkills {
   /// A longer heading is a sentence.
   private static let mostWords = 5
 
-  static func read(_ agent: Agent, prompt: String, _ reader: inout WordReader) -> [String] {
+  static func read(_ agent: Agent, prompt: String, _ reader: inout Tokenizer) -> [String] {
     var skills: [String] = []
-    func add(_ text: String, _ reader: inout WordReader) {
+    func add(_ text: String, _ reader: inout Tokenizer) {
       guard skills.count < most, let skill = skill(text, &reader), !skills.contains(skill) else {
         return
       }
@@ -25,7 +25,7 @@ enum DerivedSkills {
   }
 
   /// The meaningful words, joined by hyphens like declared capabilities; nil if there are none.
-  private static func skill(_ text: String, _ reader: inout WordReader) -> String? {
+  private static func skill(_ text: String, _ reader: inout Tokenizer) -> String? {
     reader.read(text)
     let words = reader.tokens.filter { $0.kind == .word && !generic.contains($0.hash) }
     guard !words.isEmpty, words.count <= mostWords else { return nil }
@@ -52,7 +52,7 @@ enum DerivedSkills {
 
   /// Generic words for agents and for sections of their prompts.
   private static let generic: Set<TermHash> = {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(text)
     return Set(reader.tokens.filter { $0.kind == .word }.map(\.hash))
   }()

@@ -51,7 +51,7 @@ package struct RelatedTerms: Sendable {
   ) -> [TermHash: [TermHash]] {
     var relations: [TermHash: [TermHash]] = [:]
     var others: [Int: [TermHash]] = [:]
-    var reader = WordReader()
+    var reader = Tokenizer()
     for beginning in beginnings.union([.any]).sorted() {
       for place in places[beginning] ?? [] {
         let line = lines[place.line]
@@ -85,7 +85,7 @@ package struct RelatedTerms: Sendable {
 
   /// The term of an item, and its form as one word.
   private static func terms(
-    _ item: ArraySlice<UInt8>, isSign: Bool, _ reader: inout WordReader
+    _ item: ArraySlice<UInt8>, isSign: Bool, _ reader: inout Tokenizer
   ) -> [TermHash] {
     reader.read(String(decoding: item, as: UTF8.self))
     let words = reader.tokens.filter { $0.kind == .word || (isSign && $0.kind == .stopWord) }

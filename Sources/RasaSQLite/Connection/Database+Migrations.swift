@@ -29,7 +29,7 @@ extension Database {
       guard mode == "wal" else {
         throw Failure(
           .storage, "the folder of \(path) cannot hold a write-ahead log",
-          mend: "keep the database on a local disk")
+          suggestion: "keep the database on a local disk")
       }
     }
     try transaction {
@@ -56,7 +56,7 @@ extension Database {
     guard isOurs else {
       throw Failure(
         .storage, "\(path) is a database of another program",
-        mend: "move the file away, or choose another place for the data")
+        suggestion: "move the file away, or choose another place for the data")
     }
   }
 
@@ -77,6 +77,6 @@ extension Database {
       .storage,
       "\(path) was written by a newer version (its schema is \(version), this program knows "
         + "\(schema.version))",
-      mend: "use the newer version, or choose another place for the data")
+      suggestion: "use the newer version, or choose another place for the data")
   }
 }

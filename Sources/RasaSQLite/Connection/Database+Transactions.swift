@@ -38,7 +38,7 @@ extension Database {
     if hasMoved {
       throw Failure(
         .storage, "\(path) has been deleted or replaced while it was in use",
-        mend: "put it back, or end the program and start again")
+        suggestion: "put it back, or end the program and start again")
     }
     try run("BEGIN IMMEDIATE")
   }

@@ -29,10 +29,10 @@ struct DatabaseFile {
       if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST { throw failure(errno) }
     } else if status.st_mode & S_IFMT == S_IFDIR {
       throw Failure(
-        .storage, "\(path) is a folder, not a database", mend: "choose another place for the data")
+        .storage, "\(path) is a folder, not a database", suggestion: "choose another place for the data")
     } else if status.st_mode & S_IFMT != S_IFREG {
       throw Failure(
-        .storage, "\(path) is not a regular file", mend: "choose another place for the data")
+        .storage, "\(path) is not a regular file", suggestion: "choose another place for the data")
     } else if status.st_mode & 0o077 != 0 {
       // A stranger's file that cannot be changed is still readable; writing decides the rest.
       _ = unsafe chmod(path, status.st_mode & 0o700)
@@ -74,7 +74,7 @@ struct DatabaseFile {
     guard let name = Self.networkFileSystems[unsafe csqlite_file_system(path)] else { return }
     throw Failure(
       .storage, "\(path) is on a network file system (\(name)), where its locks do not hold",
-      mend: "choose a local disk for the data")
+      suggestion: "choose a local disk for the data")
   }
 
   private func failure(_ code: Int32) -> Failure {

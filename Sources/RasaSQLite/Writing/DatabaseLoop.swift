@@ -6,7 +6,7 @@ final class DatabaseLoop {
   private let path: String
   private let schema: Schema
   private let options: DatabaseWriter.Options
-  private let upkeep: DatabaseWriter.Upkeep?
+  private let upkeep: DatabaseWriter.Maintenance?
   private let counts: DatabaseCounts
 
   private var connection: Connection?
@@ -33,12 +33,12 @@ final class DatabaseLoop {
 
   private struct Connection {
     let database: Database
-    let turnstile: Turnstile
+    let turnstile: CrossProcessWriteLock
   }
 
   init(
     path: String, schema: Schema, options: DatabaseWriter.Options,
-    upkeep: DatabaseWriter.Upkeep?, counts: DatabaseCounts
+    upkeep: DatabaseWriter.Maintenance?, counts: DatabaseCounts
   ) {
     self.path = path
     self.schema = schema
@@ -66,7 +66,7 @@ final class DatabaseLoop {
     if let isLost { throw isLost }
     if let connection { return connection }
     let database = try Database(path: path, busyTimeout: millisecondsLeft)
-    let turnstile = try Turnstile(database: path, patience: options.patience)
+    let turnstile = try CrossProcessWriteLock(database: path, patience: options.patience)
     let version = try database.schemaVersion()
     if version != 0 { try database.refuseForeignFile(schema) }
     if version != schema.version {

@@ -23,7 +23,7 @@ package final class DatabaseWriter: Sendable {
   package typealias Change = @Sendable (Database) throws -> Void
 
   /// What the writer's thread sees to from time to time, whether or not anything is asked of it.
-  package struct Upkeep: Sendable {
+  package struct Maintenance: Sendable {
     /// When to look next; nil while there is nothing to see to, and the thread sleeps.
     package var due: @Sendable () -> ContinuousClock.Instant?
     /// Looks, and says what to change, if anything. `due` lies in the future afterwards, whether it
@@ -54,7 +54,7 @@ package final class DatabaseWriter: Sendable {
   }
 
   package init(
-    path: String, schema: Schema, options: Options = Options(), upkeep: Upkeep? = nil
+    path: String, schema: Schema, options: Options = Options(), upkeep: Maintenance? = nil
   ) {
     thread = Locked(.notStarted)
     start = { queue, counts in

@@ -110,7 +110,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws {
     unsafe passed.release()
     throw Failure(
       .storage, "no thread could be started for the database",
-      mend: "raise the limit of processes (`ulimit -u`)")
+      suggestion: "raise the limit of processes (`ulimit -u`)")
   }
   pthread_detach(thread)
 }

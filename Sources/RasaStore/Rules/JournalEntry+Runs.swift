@@ -30,23 +30,23 @@ extension Failure {
   static func noRun(_ run: String, nearest: String?) -> Failure {
     let hint = nearest.map { "did you mean \($0)? " } ?? ""
     return Failure(
-      .usage, "there is no run `\(run)`", mend: hint + "`rasa runs list` shows all of them")
+      .usage, "there is no run `\(run)`", suggestion: hint + "`rasa runs list` shows all of them")
   }
 
   static func hasEnded(_ run: String) -> Failure {
-    Failure(.usage, "\(run) has ended", mend: "`rasa runs show \(run)` shows what came of it")
+    Failure(.usage, "\(run) has ended", suggestion: "`rasa runs show \(run)` shows what came of it")
   }
 
   static func takenOver(_ run: String) -> Failure {
     Failure(
-      .run, "\(run) has been taken over by another process", mend: "see `rasa runs show \(run)`")
+      .run, "\(run) has been taken over by another process", suggestion: "see `rasa runs show \(run)`")
   }
 
   static func isBeingRun(_ run: String, by owner: String) -> Failure {
     let name = ProcessIdentity(owner)?.description ?? owner
     return Failure(
       .run, "\(run) is being run by \(name)",
-      mend: "wait for it, or stop it with `rasa runs cancel \(run)`")
+      suggestion: "wait for it, or stop it with `rasa runs cancel \(run)`")
   }
 
   static func knownRun(_ run: String) -> Failure {

@@ -28,7 +28,7 @@ extension Failure {
       ? "what came before can be used: `rasa runs fork \(run) --at \(line - 1)`"
       : "run it again: nothing of it can be used"
     return Failure(
-      .storage, "line \(line) of the journal of \(run) is damaged", mend: usable,
+      .storage, "line \(line) of the journal of \(run) is damaged", suggestion: usable,
       details: cause.map { [$0.message] + $0.details } ?? [])
   }
 }

@@ -152,6 +152,6 @@ func onlyMatch(of idOrPrefix: String, called kind: String, among found: [String]
   if found.count <= 1 || found.first == idOrPrefix { return found.first }
   throw Failure(
     .usage, "more than one \(kind) begins with `\(idOrPrefix)`",
-    mend: "give more of it: " + found.prefix(5).joined(separator: ", ")
+    suggestion: "give more of it: " + found.prefix(5).joined(separator: ", ")
       + (found.count > 5 ? ", …" : ""))
 }

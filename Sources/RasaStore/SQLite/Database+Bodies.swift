@@ -81,7 +81,7 @@ extension Database {
   }
 
   /// What stands for a text in a column: a long one is shared with everything else that says it.
-  func keep(_ text: KeptText) throws -> SQLValue {
+  func keep(_ text: StoredText) throws -> SQLValue {
     switch text {
     case .short(let text): .text(text)
     case .long(let content): try keep(content)
@@ -90,7 +90,7 @@ extension Database {
 }
 
 /// A text on its way into a column.
-enum KeptText: Sendable {
+enum StoredText: Sendable {
   case short(String)
   case long(Content)
 
@@ -138,7 +138,7 @@ final class BodyReader {
     }
   }
 
-  /// A text as `KeptText` puts it into a column.
+  /// A text as `StoredText` puts it into a column.
   func text(_ column: SQLValue) throws -> String {
     switch column {
     case .text(let text): return text

@@ -174,7 +174,7 @@ private struct ApprovalRow {
     } catch is DamagedContent {
       throw Failure(
         .storage, "the approval \(id) of \(run) is damaged",
-        mend: "`rasa runs show \(run)` shows what can be read")
+        suggestion: "`rasa runs show \(run)` shows what can be read")
     }
   }
 

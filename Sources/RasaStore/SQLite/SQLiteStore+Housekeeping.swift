@@ -104,8 +104,8 @@ extension SQLiteStore {
       failure.message =
         "\(what) is deleted, but its text may still stand in the files of "
         + "\(path): \(failure.message)"
-      failure.mend =
-        (failure.mend.isEmpty ? "" : "\(failure.mend); ") + "`rasa runs prune` then does the rest"
+      failure.suggestion =
+        (failure.suggestion.isEmpty ? "" : "\(failure.suggestion); ") + "`rasa runs prune` then does the rest"
       throw failure
     }
   }
@@ -120,7 +120,7 @@ extension SQLiteStore {
     } while clock.now < deadline && !Task.isCancelled
     throw Failure(
       .storage, "another program keeps reading \(path), so its log cannot be emptied",
-      mend: "end the programs that use it (`fuser \(path)` names them)")
+      suggestion: "end the programs that use it (`fuser \(path)` names them)")
   }
 }
 

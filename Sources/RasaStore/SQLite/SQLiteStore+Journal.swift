@@ -7,7 +7,7 @@ extension SQLiteStore {
   package func open(_ run: RunRecord, _ entries: [JournalEntry]) {
     let lines = OwnedLines(
       run: run.id.text, epoch: Self.firstEpoch, lines: entries.map(JournalLine.init))
-    let input = KeptText(run.input)
+    let input = StoredText(run.input)
     let began = ContinuousClock.now
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
     keeper.own(run.id.text, epoch: Self.firstEpoch, since: began)
@@ -68,7 +68,7 @@ extension SQLiteStore {
     _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
     let epoch = try keeper.epoch(of: run.text)
-    let turn = ending.turn.map(KeptTurn.init)
+    let turn = ending.turn.map(StoredTurn.init)
     let now = time.now()
     let learnt = keeper.ownsOnly(run.text) ? observations.takeAll(at: now) : []
     do {
@@ -132,7 +132,7 @@ extension SQLiteStore {
 extension Database {
   /// The number of the new run, which is this owner's from its first moment.
   fileprivate func insert(
-    _ run: RunRecord, input: KeptText, epoch: Int64, worker: Int64
+    _ run: RunRecord, input: StoredText, epoch: Int64, worker: Int64
   ) throws -> Int64 {
     let startedAt = SQLValue.integer(run.startedAt.milliseconds)
     let session = try run.session.map { name in

@@ -110,7 +110,7 @@ extension Database {
         leaseEnds: row.integerOrNil(5).map(Timestamp.init)
       )
     }
-    let lives = Lives(now: now)
+    let lives = OwnerLiveness(now: now)
     let gone = held.filter {
       $0.worker != worker.id && !lives.isAlive($0.name, leaseEnds: $0.leaseEnds)
     }

@@ -73,7 +73,7 @@ extension SQLiteStore {
     } catch {
       var failure = error as? Failure ?? Failure(.storage, "\(error)")
       failure.message = "it is forgotten, but may still stand in \(path)-wal: \(failure.message)"
-      failure.mend += "; `rasa runs prune` then does the rest"
+      failure.suggestion += "; `rasa runs prune` then does the rest"
       throw failure
     }
     return result

@@ -27,7 +27,7 @@ extension SQLiteStore {
         } catch is DamagedContent {
           throw Failure(
             .storage, "a turn of the session `\(session.name)` is damaged (\(turn.run))",
-            mend: "begin another session; `rasa runs show \(turn.run)` shows what can be read")
+            suggestion: "begin another session; `rasa runs show \(turn.run)` shows what can be read")
         }
         return turn
       }
@@ -69,21 +69,21 @@ extension SQLiteStore {
 }
 
 /// A turn on its way into the file.
-struct KeptTurn: Sendable {
+struct StoredTurn: Sendable {
   let turn: SessionTurn
-  let input: KeptText
-  let output: KeptText
+  let input: StoredText
+  let output: StoredText
 
   init(_ turn: SessionTurn) {
     self.turn = turn
-    input = KeptText(turn.input)
-    output = KeptText(turn.output)
+    input = StoredText(turn.input)
+    output = StoredText(turn.output)
   }
 }
 
 extension Database {
   /// A run has one turn; a run that goes on after a pause replaces what it said before.
-  func insert(_ kept: KeptTurn, in session: String) throws {
+  func insert(_ kept: StoredTurn, in session: String) throws {
     let turn = kept.turn
     try run(
       """

@@ -14,7 +14,7 @@ extension SQLiteStore {
         \(RunRow.query) WHERE runs.number IN (\(selection.text)) ORDER BY runs.number DESC
         """, values: selection.values, transform: RunRow.init)
       let bodies = BodyReader(database)
-      let lives = Lives(now: now)
+      let lives = OwnerLiveness(now: now)
       return rows.map { $0.listing(bodies, lives) }
     }
   }
@@ -92,7 +92,7 @@ extension Database {
   func listing(of run: Identifier, now: Timestamp) throws -> RunListing? {
     let row = try first(
       "\(RunRow.query) WHERE runs.id = ?", .text(run.text), transform: RunRow.init)
-    return row?.listing(BodyReader(self), Lives(now: now))
+    return row?.listing(BodyReader(self), OwnerLiveness(now: now))
   }
 
   /// The identity that is meant by itself or by its beginning; nil when nothing begins so.
@@ -112,7 +112,7 @@ extension Database {
 }
 
 /// Whether owners are still there, each asked about once.
-final class Lives {
+final class OwnerLiveness {
   private let now: Timestamp
   private var gone: [String: Bool] = [:]
 
@@ -171,7 +171,7 @@ private struct RunRow {
   }
 
   /// A run whose input is damaged is still listed: its journal says what is wrong.
-  func listing(_ bodies: BodyReader, _ lives: Lives) -> RunListing {
+  func listing(_ bodies: BodyReader, _ lives: OwnerLiveness) -> RunListing {
     var record = record
     record.input = (try? bodies.text(input)) ?? ""
     return RunListing(

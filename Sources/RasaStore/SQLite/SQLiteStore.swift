@@ -10,7 +10,7 @@ package final class SQLiteStore: RunStore {
   let writer: DatabaseWriter
   private let readers: DatabaseReaders
   let time: TimeSource
-  let keeper: RunKeeper
+  let keeper: RunLeases
   let observations: PendingObservations
   let slices: DeletionSlices
 
@@ -36,7 +36,7 @@ package final class SQLiteStore: RunStore {
     self.slices = slices
     self.path = path
     self.time = time
-    keeper = RunKeeper(owner: owner, lease: lease, time: time)
+    keeper = RunLeases(owner: owner, lease: lease, time: time)
     observations = PendingObservations(from: time.now())
     writer = DatabaseWriter(
       path: path, schema: .store, options: options, upkeep: keeper.upkeep)

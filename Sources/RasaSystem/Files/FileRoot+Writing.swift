@@ -12,7 +12,7 @@ extension FileRoot {
     guard !path.utf8.contains(0), let name = path.split(separator: "/").last.map(String.init),
       name != ".", name != ".."
     else {
-      throw Failure(.storage, "cannot write \(shown): it is not a path", mend: "name a file")
+      throw Failure(.storage, "cannot write \(shown): it is not a path", suggestion: "name a file")
     }
     let above = try makeFolders(upTo: FileSystem.parent(of: path))
     var status = stat()
@@ -20,7 +20,7 @@ extension FileRoot {
       status.st_mode & S_IFMT == S_IFLNK
     {
       throw Failure(
-        .storage, "cannot write \(shown): it is a link", mend: "name the file that it leads to")
+        .storage, "cannot write \(shown): it is a link", suggestion: "name the file that it leads to")
     }
     // The folder is reached by its descriptor, so nobody can exchange a part of the path.
     try FileSystem.write(
@@ -68,7 +68,7 @@ extension FileRoot {
       guard number != -EXDEV else {
         throw Failure(
           .storage, "cannot write to \(path): it leads out of the folder \(folder)",
-          mend: "make a folder of it, or name another one")
+          suggestion: "make a folder of it, or name another one")
       }
       throw Failure(
         .storage, systemError: -number, cannot: "write to", FileSystem.path(path, in: folder))

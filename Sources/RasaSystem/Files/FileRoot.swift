@@ -100,7 +100,7 @@ package struct FileRoot: Sendable, Hashable {
     guard !path.isEmpty, !path.utf8.contains(0), !folder.utf8.contains(0) else {
       throw Failure(
         .configuration, "cannot read a file in \(folder): its path is not valid",
-        mend: "name a file")
+        suggestion: "name a file")
     }
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard number >= 0 else {
@@ -195,7 +195,7 @@ package struct FileRoot: Sendable, Hashable {
     throw Failure(
       .configuration,
       "cannot read \(name): it leads to a file that the kernel makes up, not to one on disk",
-      mend: "put a file there")
+      suggestion: "put a file there")
   }
 
   private static func stamp(of file: Int32) -> FileStamp? {

@@ -19,13 +19,13 @@ extension FileSystem {
     case EXDEV:
       Failure(
         .configuration, "cannot read \(path): it leads out of the folder \(root)",
-        mend: "use a path relative to that folder; no symbolic link on the way "
+        suggestion: "use a path relative to that folder; no symbolic link on the way "
           + "may lead out of it")
     case ENOSYS, EPERM:
       Failure(
         .configuration,
         "cannot read \(path): this system cannot confine a path to the folder \(root)",
-        mend: "use Linux 5.6 or later, and allow openat2 in the container")
+        suggestion: "use Linux 5.6 or later, and allow openat2 in the container")
     default:
       Failure(.configuration, systemError: code, cannot: "read", self.path(path, in: root))
     }

@@ -4,7 +4,7 @@ package import RasaCore
 
 extension FileSystem {
   /// An entry of a folder with what stands behind it.
-  package struct SurveyedEntry: Sendable {
+  package struct ScannedEntry: Sendable {
     /// Nil when it is no UTF-8, and so no path can be made of it; `shown` is then what it is like.
     package var name: String?
     package var shown: String
@@ -21,7 +21,7 @@ extension FileSystem {
   /// - Parameter limit: more entries than that, wanted or not, are a failure.
   package static func survey(
     _ path: String, limit: Int, wanting isWanted: (_ name: Span<UInt8>) -> Bool
-  ) throws(Failure) -> [SurveyedEntry] {
+  ) throws(Failure) -> [ScannedEntry] {
     let number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0, let folder = unsafe fdopendir(number) else {
       let code = lastError()
@@ -29,7 +29,7 @@ extension FileSystem {
       throw Failure(.configuration, systemError: code, cannot: "list", path)
     }
     defer { unsafe closedir(folder) }
-    var entries: [(bytes: [UInt8], entry: SurveyedEntry)] = []
+    var entries: [(bytes: [UInt8], entry: ScannedEntry)] = []
     var count = 0
     while true {
       errno = 0
@@ -46,7 +46,7 @@ extension FileSystem {
       guard count <= limit else {
         throw Failure(
           .configuration, "cannot list \(path): it has more than \(limit) entries",
-          mend: "move unrelated files elsewhere")
+          suggestion: "move unrelated files elsewhere")
       }
       let type = unsafe Int(record.pointee.d_type)
       let isWanted = isWanted(bytes.span)
@@ -66,7 +66,7 @@ extension FileSystem {
       entries.append(
         (
           bytes,
-          SurveyedEntry(
+          ScannedEntry(
             name: shown.utf8.elementsEqual(bytes) ? shown : nil, shown: shown, kind: kind,
             stamp: isThere ? FileStamp(status) : nil, isLink: isLink)
         ))

@@ -124,7 +124,7 @@ package enum FileSystem {
   private static func tooLarge(_ name: String, _ limit: Int) -> Failure {
     Failure(
       .configuration, "cannot read \(name): it is larger than \(byteCountText(limit))",
-      mend: "make it smaller")
+      suggestion: "make it smaller")
   }
 
   /// What a folder contains, sorted by name (by bytes, so that it is the same everywhere), without
@@ -145,7 +145,7 @@ package enum FileSystem {
       guard entries.count < maximumEntries else {
         throw Failure(
           .configuration, "cannot list \(path): it has more than \(maximumEntries) entries",
-          mend: "name a folder with fewer files")
+          suggestion: "name a folder with fewer files")
       }
       entries.append(Entry(name: name, kind: kind(of: "\(path)/\(name)") ?? .other))
     }

@@ -29,7 +29,7 @@ package struct RasaFolders: Sendable, Hashable {
       guard let home = environment["HOME"] ?? homeFromAccount() else {
         throw Failure(
           .configuration, "there is no home folder to keep files in: HOME is not set",
-          mend: "set HOME, or RASA_HOME to a folder for the files of rasa")
+          suggestion: "set HOME, or RASA_HOME to a folder for the files of rasa")
       }
       return "\(home)/\(standard)/rasa"
     }

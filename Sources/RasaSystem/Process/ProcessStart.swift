@@ -19,7 +19,7 @@ package enum ProcessStart {
     guard files >= neededFiles else {
       return Failure(
         .run, "only \(files) more files can be opened, and rasa needs \(neededFiles)",
-        mend: "raise the limit: ulimit -n 1024")
+        suggestion: "raise the limit: ulimit -n 1024")
     }
     let addresses = rasa_raise_address_space()
     guard addresses >= neededAddresses else {
@@ -27,7 +27,7 @@ package enum ProcessStart {
         .run,
         "the address space is limited to \(addresses >> 20) MB, and rasa needs "
           + "\(neededAddresses >> 20) MB",
-        mend: "raise the limit: ulimit -v unlimited")
+        suggestion: "raise the limit: ulimit -v unlimited")
     }
     return nil
   }

@@ -119,7 +119,7 @@ struct WatchedFolders {
     case ENOSPC:
       throw Failure(
         .configuration, "cannot watch \(folder): too many folders are watched on this machine",
-        mend: "raise fs.inotify.max_user_watches (sysctl)")
+        suggestion: "raise fs.inotify.max_user_watches (sysctl)")
     case let code: throw Failure(.configuration, systemError: code, cannot: "watch", folder)
     }
   }

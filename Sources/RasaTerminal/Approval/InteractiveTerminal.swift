@@ -22,7 +22,7 @@ final class InteractiveTerminal: Sendable {
     guard number >= 0 else {
       throw Failure(
         .approval, "there is no terminal to ask on",
-        mend: "run it in a terminal, or decide in advance with --approval allow or deny")
+        suggestion: "run it in a terminal, or decide in advance with --approval allow or deny")
     }
     terminal = Descriptor(owning: number)
     let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))

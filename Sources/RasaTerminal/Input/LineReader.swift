@@ -113,7 +113,7 @@ private struct PlainLines {
       guard buffer.count <= Self.longestLine else {
         throw Failure(
           .usage, "a line of the input is longer than \(byteCountText(Self.longestLine))",
-          mend: "pass a text of that length with `--input -`")
+          suggestion: "pass a text of that length with `--input -`")
       }
       let more = try FileSystem.readSome(descriptor, name: "standard input")
       if more.isEmpty { hasEnded = true } else { buffer += more }

@@ -26,7 +26,7 @@ package struct TextEditor: Sendable {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
         .usage, "the edited text is not UTF-8",
-        mend: "set the editor's file encoding to UTF-8, and edit it again")
+        suggestion: "set the editor's file encoding to UTF-8, and edit it again")
     }
     return text
   }

@@ -299,7 +299,7 @@ extension Unicode.Scalar {
 
 /// How text from others is written to one output: a terminal is protected from it, a file or a pipe
 /// gets the bytes unchanged.
-package struct OthersText: Sendable, Hashable {
+package struct UntrustedText: Sendable, Hashable {
   package var isOnTerminal: Bool
 
   package init(isOnTerminal: Bool) { self.isOnTerminal = isOnTerminal }

@@ -26,7 +26,7 @@ import Testing
 
   @Test func everyLabelIsAShippedAgentAndEveryAgentIsAsked() throws {
     let scratch = try ScratchDirectory()
-    let places = AgentPlaces(project: scratch.path, home: scratch.path)
+    let places = AgentRoots(project: scratch.path, home: scratch.path)
     let ids = Set(AgentDiscovery(places).discover().registry.ids)
     var best: [String: Int] = [:]
     for name in ["development", "held-out", "unseen"] {

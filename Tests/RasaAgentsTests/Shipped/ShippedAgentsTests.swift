@@ -14,7 +14,7 @@ import Testing
     // Nothing but what ships is found from an empty folder.
     scratch = try ScratchDirectory()
     library = AgentLibrary(
-      AgentDiscovery(AgentPlaces(project: scratch.path, home: scratch.path)))
+      AgentDiscovery(AgentRoots(project: scratch.path, home: scratch.path)))
     found = library.found
   }
 

@@ -85,7 +85,7 @@ import Testing
     }
     #expect(failure.exitCode == 2)
     for part in row.says {
-      #expect("\(failure.message) → \(failure.mend)".contains(part), "\(failure)")
+      #expect("\(failure.message) → \(failure.suggestion)".contains(part), "\(failure)")
     }
   }
 

@@ -148,11 +148,11 @@ struct SentPrompt {
 /// A home without anything in it, a clock that stands, and models and people who answer as written here.
 struct PromptStage {
   let folder: ScratchDirectory
-  let house: House
+  let house: CompositionRoot
 
   init() throws {
     folder = try ScratchDirectory()
-    house = try House(
+    house = try CompositionRoot(
       environment: Environment(["HOME": folder.path, "RASA_HOME": folder.path, "USER": "ada"]),
       project: folder.path)
   }
@@ -203,7 +203,7 @@ struct PromptStage {
     }
     let gate = ScriptedGate(isContent: scene == .remembered)
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: gate, journal: store, memory: store,
         people: ScriptedPerson(isContent: scene == .remembered), time: time),
       options: RunOptions(rank: { _ in 0 }))
@@ -280,7 +280,7 @@ private final class ScriptedGate: ModelGate {
 }
 
 /// Corrects the first answer that is shown, and approves the next.
-private final class ScriptedPerson: People {
+private final class ScriptedPerson: ApprovalHandler {
   private let isContent: Locked<Bool>
 
   init(isContent: Bool) { self.isContent = Locked(isContent) }

@@ -74,7 +74,7 @@ struct RecordingFileTests {
         #expect(error.location?.file == "bad.json")
         #expect((error.location?.line ?? 0) >= 1)
         if let line { #expect(error.location?.line == line) }
-        #expect(!error.mend.isEmpty, "\(to)")
+        #expect(!error.suggestion.isEmpty, "\(to)")
         #expect(error.kind == .configuration)
       }
     }

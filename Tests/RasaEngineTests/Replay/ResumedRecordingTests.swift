@@ -112,7 +112,7 @@ struct ResumedRecordingTests {
       throw Failure(.timeout, "the call took too long")
     }
     _ = try? await Runner(
-      Surroundings(gate: gate, journal: store, memory: store, people: FakePeople(), time: time)
+      RunDependencies(gate: gate, journal: store, memory: store, people: FakePeople(), time: time)
     ).run(graph, start(graph))
     try await expectRecording(store.snapshot.entries, on: graph, "out of time", status: .failed)
   }

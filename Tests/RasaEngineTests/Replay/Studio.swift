@@ -33,7 +33,7 @@ struct Studio {
   /// The journal of the run, however it ended.
   func run() async -> [JournalEntry] {
     let runner = Runner(
-      Surroundings(
+      RunDependencies(
         gate: FakeGate(journal: store, script), journal: store, memory: store, people: people,
         time: .still()))
     var start = start(graph, input: input, session: session)

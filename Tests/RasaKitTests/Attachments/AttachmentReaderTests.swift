@@ -70,14 +70,14 @@ struct AttachmentReaderTests {
       ("none.pdf", MadeUpFiles.pdf(pages: 0), "has no pages", "save it anew"),
       ("cut.pdf", Array(MadeUpFiles.pdf().prefix(200)), "the PDF is cut off", "again"),
     ] as [(String, [UInt8], String, String)])
-  func refused(_ row: (name: String, bytes: [UInt8], what: String, mend: String)) throws {
+  func refused(_ row: (name: String, bytes: [UInt8], what: String, suggestion: String)) throws {
     let failure = #expect(throws: Failure.self) {
       try AttachmentReader().read(row.bytes, named: row.name)
     }
     #expect(failure?.kind == .usage)
     #expect(failure?.message.contains("cannot attach \(row.name): ") == true)
     #expect(failure?.message.contains(row.what) == true, "\(failure?.message ?? "")")
-    #expect(failure?.mend.contains(row.mend) == true, "\(failure?.mend ?? "")")
+    #expect(failure?.suggestion.contains(row.suggestion) == true, "\(failure?.suggestion ?? "")")
   }
 
   @Test("files are refused for what they are before they are read")
@@ -91,13 +91,13 @@ struct AttachmentReaderTests {
     #expect(failure(scratch.path, reader)?.message.contains("it is a folder") == true)
     let missing = failure(scratch.file("nodes.txt"), reader)
     #expect(missing?.message.contains("there is no such file") == true)
-    #expect(missing?.mend == "did you mean notes.txt?")
+    #expect(missing?.suggestion == "did you mean notes.txt?")
     #expect(failure("/dev/null", reader)?.message.contains("not a regular file") == true)
     var small = reader
     (small.limit, small.textLimit) = (4, 4)
     let large = failure(scratch.file("notes.txt"), small)
     #expect(large?.message.contains("it has 5 bytes, and 4 bytes are taken") == true)
-    #expect(large?.mend.contains("RASA_MAX_ATTACHMENT") == true)
+    #expect(large?.suggestion.contains("RASA_MAX_ATTACHMENT") == true)
     let lines = failure(scratch.file("no\nsuch.png"), reader)
     #expect(lines?.message.contains("\n") == false)
   }
@@ -147,8 +147,8 @@ struct PDFSurveyTests {
       (MadeUpFiles.pdf(pages: 0, claiming: 0), 0),
     ] as [([UInt8], Int64)])
   func pages(_ row: (bytes: [UInt8], pages: Int64)) {
-    #expect(PDFSurvey(row.bytes).pages == row.pages)
-    #expect(!PDFSurvey(row.bytes).isEncrypted)
+    #expect(PDFScan(row.bytes).pages == row.pages)
+    #expect(!PDFScan(row.bytes).isEncrypted)
   }
 
   /// A zlib stream of blocks of one byte each, so that no word stands in it as it is.
@@ -178,7 +178,7 @@ struct PDFSurveyTests {
   @Test("pages in compressed object streams count")
   func compressed() {
     let objects = String(repeating: "<< /Type /Page /Parent 2 0 R >> ", count: 12)
-    #expect(PDFSurvey(withObjects(stored(objects))).pages == 12)
+    #expect(PDFScan(withObjects(stored(objects))).pages == 12)
   }
 
   @Test(
@@ -189,22 +189,22 @@ struct PDFSurveyTests {
       Base64.decode(
         "eNrtybEJgDAABMBVfoOIdcgMElzAItiJiI3bC24hXHPN1ZqyPudIWbb98xrHnTlTelpL9d5777333nvvvffee++9995777333nvvvffee++9995777333nvvvffee++9995777333nvvf/gvcb3o4g=="
       ))
-    #expect(PDFSurvey(withObjects(packed)).pages == 700)
-    #expect(PDFSurvey(withObjects(Array(packed.dropLast(8)))).pages == nil)
+    #expect(PDFScan(withObjects(packed)).pages == 700)
+    #expect(PDFScan(withObjects(Array(packed.dropLast(8)))).pages == nil)
   }
 
   @Test("what cannot be looked into is not guessed", arguments: ["/LZWDecode", "/Crypt"])
   func opaque(_ filter: String) {
-    #expect(PDFSurvey(withObjects([1, 2, 3], filter: filter)).pages == nil)
-    #expect(PDFSurvey(withObjects([1, 2, 3])).pages == nil)
+    #expect(PDFScan(withObjects([1, 2, 3], filter: filter)).pages == nil)
+    #expect(PDFScan(withObjects([1, 2, 3])).pages == nil)
   }
 
   @Test("encryption is a matter of the trailer, not of words in it")
   func encrypted() {
-    #expect(PDFSurvey(MadeUpFiles.pdf(trailer: "/Encrypt 12 0 R")).isEncrypted)
-    #expect(PDFSurvey(MadeUpFiles.pdf(trailer: "/Encrypt<</V 4>>")).isEncrypted)
-    #expect(!PDFSurvey(MadeUpFiles.pdf(trailer: "/EncryptMetadata false")).isEncrypted)
-    #expect(!PDFSurvey(MadeUpFiles.pdf(trailer: "(about /Encrypt)")).isEncrypted)
+    #expect(PDFScan(MadeUpFiles.pdf(trailer: "/Encrypt 12 0 R")).isEncrypted)
+    #expect(PDFScan(MadeUpFiles.pdf(trailer: "/Encrypt<</V 4>>")).isEncrypted)
+    #expect(!PDFScan(MadeUpFiles.pdf(trailer: "/EncryptMetadata false")).isEncrypted)
+    #expect(!PDFScan(MadeUpFiles.pdf(trailer: "(about /Encrypt)")).isEncrypted)
   }
 }
 

@@ -11,17 +11,17 @@ import Testing
     Mistake("[agent]\nid = \"\"\nname = \"A\"\nprompt_path = \"p\"", "2:6", "`id` is empty"),
     Mistake(
       "[agent]\nid = \"Arch_Agent\"\nname = \"A\"\nprompt_path = \"p\"", "2:6",
-      "lowercase words joined by hyphens", mend: "did you mean `arch-agent`?"),
+      "lowercase words joined by hyphens", suggestion: "did you mean `arch-agent`?"),
     Mistake(
       "[agent]\nid = \"a--b\"\nname = \"A\"\nprompt_path = \"p\"", "2:6", "joined by hyphens",
-      mend: "`a-b`"),
+      suggestion: "`a-b`"),
     Mistake("[agent]\nid = \"a\"\nname = \"\"\nprompt_path = \"p\"", "3:8", "`name` is empty"),
     Mistake(
       "[agent]\nid = \"a\"\nname = \"A\"\nprompt_path = \"\"", "4:15", "`prompt_path` is empty"),
     Mistake("[agents]\nid = \"a\"", "1:1", "no `[agent]`"),
     Mistake(
       short("engine = \"gemni\""), "5:10", "there is no engine `gemni`",
-      mend: "did you mean `gemini`?"),
+      suggestion: "did you mean `gemini`?"),
     Mistake(
       short("[agent.loop_behavior]\nsteps = 0\nmax_iterations = 1"), "6:9", "`steps` must be"),
     Mistake(
@@ -30,12 +30,12 @@ import Testing
     Mistake(
       short("[agent.capabilities]\nmax_concurrent_tasks = 0"), "6:24",
       "`max_concurrent_tasks` must be a whole number above 0"),
-    Mistake(short("reasoning_effort = \"hgih\""), "5:20", "`low`, `medium`", mend: "`high`"),
+    Mistake(short("reasoning_effort = \"hgih\""), "5:20", "`low`, `medium`", suggestion: "`high`"),
     Mistake(
       short("[agent.trigger_behavior]\ntrigger_agent_id = \"Code Agent\""), "6:20",
       "an agent's ID",
-      mend: "`code-agent`"),
-    Mistake(short("[agent.sandbox]\ntype = \"dokcer\""), "6:8", "`docker`", mend: "`docker`"),
+      suggestion: "`code-agent`"),
+    Mistake(short("[agent.sandbox]\ntype = \"dokcer\""), "6:8", "`docker`", suggestion: "`docker`"),
     Mistake(
       short("[agent.sandbox]\ntype = \"docker\"\nnetwork = \"open\"\nnetwork_mode = \"closed\""),
       "8:16", "mean the same but differ"),
@@ -47,7 +47,7 @@ import Testing
   func isToldWithItsPlace(mistake: Mistake) {
     let reading = AgentReading.load(toml: mistake.text + "\n", markdown: "x")
     let isTold = reading.failures.contains { failure in
-      failure.message.contains(mistake.message) && failure.mend.contains(mistake.mend)
+      failure.message.contains(mistake.message) && failure.suggestion.contains(mistake.suggestion)
         && failure.location.map { "\($0.line):\($0.column)".hasPrefix(mistake.place) } == true
         && failure.location?.file == "a.toml"
     }

@@ -6,7 +6,7 @@ enum AgentReading {
   static func load(
     toml: String? = nil, markdown: String? = nil, fileName: String = "arch-agent",
     category: String? = nil
-  ) -> Reading<AgentLoader.Loaded> {
+  ) -> Reading<AgentLoader.LoadedAgent> {
     load(
       tomlBytes: toml.map { Array($0.utf8) }, markdownBytes: markdown.map { Array($0.utf8) },
       fileName: fileName, category: category)
@@ -15,7 +15,7 @@ enum AgentReading {
   static func load(
     tomlBytes: [UInt8]? = nil, markdownBytes: [UInt8]? = nil, fileName: String = "arch-agent",
     category: String? = nil
-  ) -> Reading<AgentLoader.Loaded> {
+  ) -> Reading<AgentLoader.LoadedAgent> {
     AgentLoader.load(
       AgentDocuments(
         config: tomlBytes.map { SourceDocument(bytes: $0, path: "a.toml") },
@@ -46,7 +46,7 @@ enum AgentReading {
   }
 
   /// One Markdown file whose front matter has these lines below its name.
-  static func alone(_ lines: String) -> Reading<AgentLoader.Loaded> {
+  static func alone(_ lines: String) -> Reading<AgentLoader.LoadedAgent> {
     load(markdown: markdown("name: arch-agent\ndescription: Designs systems.\n" + lines))
   }
 }
@@ -63,7 +63,7 @@ extension Reading {
 
   func fails(_ words: String, at place: String? = nil) -> Bool {
     failures.contains { failure in
-      (failure.message + failure.mend).contains(words)
+      (failure.message + failure.suggestion).contains(words)
         && (place == nil
           || failure.location.map { "\($0.file):\($0.line):\($0.column)" } == place)
     }

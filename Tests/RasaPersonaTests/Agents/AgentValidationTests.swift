@@ -28,7 +28,7 @@ import Testing
     return AgentValidation(agents: agents, isStrict: isStrict) {
       (path, _) throws(Failure) in
       guard files.contains(path) else {
-        throw Failure(.configuration, "there is no file `\(path)`", mend: "create it")
+        throw Failure(.configuration, "there is no file `\(path)`", suggestion: "create it")
       }
       return SourceDocument(bytes: Array("text".utf8), path: path)
     }.findings(on: documents, reading)
@@ -83,7 +83,7 @@ import Testing
       Self.good + "\ntrigger_behavior: code-agnt", others: [agent("code-agent")]
     ).failures
     #expect(failures.first?.message.contains("there is no such agent") == true)
-    #expect(failures.first?.mend == "did you mean `code-agent`?")
+    #expect(failures.first?.suggestion == "did you mean `code-agent`?")
   }
 
   @Test func anUnknownNeighbourIsAWarning() {

@@ -207,7 +207,7 @@ struct OtherToolsTests {
       prompt: #"about {{task}} for \{{name}}."#),
   ]
 
-  private func load(_ path: String, _ text: String) -> Reading<AgentLoader.Loaded> {
+  private func load(_ path: String, _ text: String) -> Reading<AgentLoader.LoadedAgent> {
     let document = SourceDocument(bytes: Array(text.utf8), path: path)
     return AgentLoader.load(AgentDocuments(prompt: document, fileName: FilePlace.stem(of: path)))
   }

@@ -42,7 +42,7 @@ struct BM25 {
   }
 
   private static func words(_ text: String) -> [TermHash] {
-    var reader = WordReader()
+    var reader = Tokenizer()
     reader.read(text)
     return reader.tokens.filter { $0.kind == .word }.map(\.hash)
   }

@@ -9,7 +9,7 @@ import RasaTerminal
 
 /// Asks a model to describe an agent: a run like any other, with its books, limits and journal.
 struct AgentDescriber {
-  let house: House
+  let house: CompositionRoot
 
   private static let name = "agent_describer"
   /// Characters of a prompt that tell enough of what it is for.
@@ -22,7 +22,7 @@ struct AgentDescriber {
     guard !missing.isEmpty else { return [] }
     let graph = try graph()
     try await house.settleTrust()
-    let workshop = try Workshop(house)
+    let workshop = try RunServices(house)
     var settings = RunSettings(subject: .persona(Self.name), input: Self.input(agent, prompt))
     settings.gate.model = model
     settings.gate.maxCost = maxCost
@@ -44,8 +44,8 @@ struct AgentDescriber {
   }
 
   private func tellPrice(
-    _ graph: Graph, _ start: RunStart, _ workshop: Workshop, _ settings: RunSettings,
-    _ stand: Stand
+    _ graph: Graph, _ start: RunStart, _ workshop: RunServices, _ settings: RunSettings,
+    _ stand: RunPresentation
   ) async throws {
     guard let call = graph.rehearse(start).first else { return }
     let gate = try house.gate(

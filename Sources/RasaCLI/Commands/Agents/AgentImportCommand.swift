@@ -6,7 +6,7 @@ import RasaSystem
 
 /// `rasa import`: other tools' files, written in rasa's own form.
 struct AgentImportCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(_ command: ParsedCommand) throws {
@@ -14,7 +14,7 @@ struct AgentImportCommand {
     let target = command.text("to") ?? "agents"
     let found = try AgentImport(
       from: Self.plain(source), as: command.choice("from", of: AgentKind.self),
-      engines: try AgentDesk(house).engines())
+      engines: try AgentFileResolver(house).engines())
     for warning in found.warnings { house.warn(warning) }
     let root =
       command.isGiven("to")
@@ -64,7 +64,7 @@ struct AgentImportCommand {
     if broken > 0 {
       throw Failure(
         .configuration, "\(broken) \(broken == 1 ? "file" : "files") could not be imported",
-        mend: "fix the problems above, and import again; the others are done")
+        suggestion: "fix the problems above, and import again; the others are done")
     }
     if existing > 0 {
       throw Failure(
@@ -72,12 +72,12 @@ struct AgentImportCommand {
         existing == 1
           ? "one file already exists, and was not changed"
           : "\(existing) files already exist, and were not changed",
-        mend: "`--force` replaces them, `--to DIR` writes elsewhere")
+        suggestion: "`--force` replaces them, `--to DIR` writes elsewhere")
     }
     if report.results.isEmpty {
       throw Failure(
         .configuration, "there is no agent of another tool in \(report.source)",
-        mend: "`rasa help import` lists the supported files; `--from KIND` sets their kind")
+        suggestion: "`rasa help import` lists the supported files; `--from KIND` sets their kind")
     }
   }
 }

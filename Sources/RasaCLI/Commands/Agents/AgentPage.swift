@@ -10,7 +10,7 @@ struct AgentPage {
   let warnings: [Warning]
   /// In bytes; nil when the prompt is not there.
   let promptSize: Int?
-  let others: OthersText
+  let others: UntrustedText
 
   func text(width: Int, style: Style) -> String {
     var page = Lines(width: width, others: others)
@@ -91,11 +91,11 @@ struct AgentPage {
   private struct Lines {
     static let column = 13
     let width: Int
-    let others: OthersText
+    let others: UntrustedText
     var title = ""
     private var groups: [[String]] = [[]]
 
-    init(width: Int, others: OthersText) {
+    init(width: Int, others: UntrustedText) {
       self.width = width == Printer.unlimited ? width : max(20, min(width, 100))
       self.others = others
     }

@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa agents list`, `search` and `info`.
 struct AgentsCommands {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
   let style: Style
 
@@ -37,7 +37,7 @@ struct AgentsCommands {
   func show(_ entries: [AgentRegistry.Entry]) throws {
     let agents = entries.map(\.agent)
     if print.isJSON { return try print(.array(agents.map(\.summary))) }
-    var listing = Listing(
+    var listing = Table(
       columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "KIND", "FROM", "DESCRIPTION"],
       rows: agents.map { agent in
         [
@@ -53,7 +53,7 @@ struct AgentsCommands {
   }
 
   /// The ids in the agents' own colours.
-  private func write(_ listing: Listing, _ agents: [Agent]) throws {
+  private func write(_ listing: Table, _ agents: [Agent]) throws {
     let text = listing.cleaned(print.others).text(width: print.width, glyphs: print.glyphs)
     guard !agents.isEmpty, style.isColored else { return try print(text: text) }
     var lines = text.byteLines.map(String.init)
@@ -72,10 +72,10 @@ struct AgentsCommands {
 
   private func shadowed(
     _ found: DiscoveredAgents, _ registry: AgentRegistry, _ filter: AgentFilter
-  ) -> Listing {
+  ) -> Table {
     let ids = Set(registry.select(filter).map(\.agent.id))
     let shadowed = found.shadowed.filter { ids.contains($0.id) }
-    return Listing(
+    return Table(
       columns: ["AGENT", "USED", "INSTEAD OF"],
       rows: shadowed.map { [$0.id, $0.by, $0.file] },
       values: shadowed.map {
@@ -103,7 +103,7 @@ struct AgentsCommands {
       matches.sort { places[$0.agent.id, default: 0] < places[$1.agent.id, default: 0] }
     }
     if print.isJSON { return try print(.array(matches.map(\.value))) }
-    let listing = Listing(
+    let listing = Table(
       columns: ["AGENT", "MATCH", "NAME", "CATEGORY", "DESCRIPTION"],
       rows: matches.map { match in
         [
@@ -122,7 +122,7 @@ struct AgentsCommands {
     if let share = Double(text), (0...1).contains(share) { return share }
     throw Failure(
       .usage, "`--threshold` takes a number from 0 to 1, not \(quoted(text))",
-      mend: "write it as in `--threshold 0.8`")
+      suggestion: "write it as in `--threshold 0.8`")
   }
 
   private func filter(_ command: ParsedCommand) -> AgentFilter {
@@ -145,13 +145,13 @@ struct AgentsCommands {
     let prompt = loaded.prompt?.text
     let id = loaded.agent.id
     var warnings = reading.warnings
-    if !House.isAgentPath(word) { warnings += found.duplicates(of: id) }
+    if !CompositionRoot.isAgentPath(word) { warnings += found.duplicates(of: id) }
     if let notice = loaded.agent.unusedNotice { warnings.append(notice) }
     if promptOnly, !print.isJSON {
       guard let prompt else {
         throw Failure(
           .configuration, "the prompt of `\(id)` does not exist",
-          mend: "`rasa agents validate \(id)` says why")
+          suggestion: "`rasa agents validate \(id)` says why")
       }
       return try print(text: prompt.hasByteSuffix("\n") ? prompt : prompt + "\n")
     }
@@ -164,7 +164,7 @@ struct AgentsCommands {
 
   /// Of an agent by its id or name, or of a file.
   private func documents(of word: String) throws -> AgentDocuments? {
-    if House.isAgentPath(word) { return try house.agents.documents(at: word) }
+    if CompositionRoot.isAgentPath(word) { return try house.agents.documents(at: word) }
     if let documents = try house.agents.documents(ofAgent: word) { return documents }
     return try house.agents.agentID(for: word).flatMap {
       try house.agents.documents(ofAgent: $0)
@@ -208,9 +208,9 @@ struct AgentsCommands {
   }
 }
 
-extension Listing {
+extension Table {
   /// Without the columns that can be spared, one after the other, until the last one has room.
-  func leavingOut(_ names: [String], for width: Int) -> Listing {
+  func leavingOut(_ names: [String], for width: Int) -> Table {
     var listing = self
     func isTooWide() -> Bool { listing.fixedWidth + min(30, listing.lastWidth) > width }
     for name in names where isTooWide() { listing.remove(name) }
@@ -224,7 +224,7 @@ extension Listing {
   }
 
   /// Each cell on one line.
-  func cleaned(_ others: OthersText) -> Listing {
+  func cleaned(_ others: UntrustedText) -> Table {
     var listing = self
     listing.rows = rows.map { $0.map(others.line) }
     return listing

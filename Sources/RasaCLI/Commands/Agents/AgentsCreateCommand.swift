@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa agents create`: a first version of an agent, to change.
 struct AgentsCreateCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
@@ -15,7 +15,7 @@ struct AgentsCreateCommand {
     guard AgentID.isValid(id) else {
       throw Failure(
         .usage, "`\(id)` is not a valid agent ID",
-        mend: (AgentID.make(of: id).map { "did you mean `\($0)`? " } ?? "")
+        suggestion: (AgentID.make(of: id).map { "did you mean `\($0)`? " } ?? "")
           + "an ID consists of lowercase words joined by hyphens")
     }
     let draft = try draft(
@@ -27,13 +27,13 @@ struct AgentsCreateCommand {
     for other in ["\(folder)/\(id).toml", "\(folder)/\(id).md"]
     where FileSystem.exists(other) && !isForced {
       throw Failure(
-        .usage, "\(other) exists already", mend: "choose another ID, or add --force")
+        .usage, "\(other) exists already", suggestion: "choose another ID, or add --force")
     }
     // The other form of the same agent would count beside this one.
     if isForced, form == .markdown, FileSystem.exists("\(folder)/\(id).toml") {
       throw Failure(
         .usage, "\(folder)/\(id).toml exists, and would take precedence over a Markdown file",
-        mend: "use `--form toml`, or remove it")
+        suggestion: "use `--form toml`, or remove it")
     }
     // A folder that the user names may be a link; what is made in it stays in it.
     let named = command.isGiven("folder") ? command.text("folder") : nil
@@ -79,7 +79,7 @@ struct AgentsCreateCommand {
     guard isPlain else {
       throw Failure(
         .usage, "`\(category)` is not a valid category",
-        mend: "a category is a folder or folders below `--folder`, such as `design/web`")
+        suggestion: "a category is a folder or folders below `--folder`, such as `design/web`")
     }
     return "\(folder)/\(category)"
   }
@@ -93,7 +93,7 @@ struct AgentsCreateCommand {
     switch try await reader.nextLine(prompt: "What does it do, and when should it be used? ") {
     case .text(let text): return text
     case .end: return ""
-    case .interrupted: throw Interrupted(signal: .interrupt, mend: "nothing was written")
+    case .interrupted: throw Interrupted(signal: .interrupt, suggestion: "nothing was written")
     }
   }
 }

@@ -9,12 +9,12 @@ import RasaTerminal
 
 /// `rasa agents enhance`: what an agent's file does not say, proposed and, when wanted, written.
 struct AgentsEnhanceCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   /// One agent after the other: what is wrong with one does not keep the next from being looked at.
   func run(_ command: ParsedCommand) async throws {
-    let desk = AgentDesk(house)
+    let desk = AgentFileResolver(house)
     guard command.arguments.count > 1 else {
       let report = try await enhance(try desk.file(command.arguments[0]), desk, command)
       if print.isJSON { try print(report) }
@@ -36,7 +36,7 @@ struct AgentsEnhanceCommand {
   }
 
   private func enhance(
-    _ path: String, _ desk: AgentDesk, _ command: ParsedCommand
+    _ path: String, _ desk: AgentFileResolver, _ command: ParsedCommand
   ) async throws -> Value {
     let documents = try desk.documents(at: path)
     let loaded = try AgentLoader.load(documents, engines: try desk.engines()).get()
@@ -47,12 +47,12 @@ struct AgentsEnhanceCommand {
     guard !document.path.hasPrefix("shipped:") else {
       throw Failure(
         .usage, "`\(loaded.agent.id)` ships with rasa and cannot be changed",
-        mend: "`rasa agents copy \(loaded.agent.id)` writes a copy to change")
+        suggestion: "`rasa agents copy \(loaded.agent.id)` writes a copy to change")
     }
     guard loaded.agent.files.kind == .rasa else {
       throw Failure(
         .usage, "\(document.path) is a \(loaded.agent.files.kind.name), which is not changed",
-        mend: "`rasa import \(document.path)` converts it to a rasa agent")
+        suggestion: "`rasa import \(document.path)` converts it to a rasa agent")
     }
     let model = command.text("model").map(ModelConfiguration.reference)
     var proposals = AgentProposal.byRules(for: loaded.agent, prompt: prompt.text, model: model)
@@ -103,7 +103,7 @@ struct AgentsEnhanceCommand {
     guard now == document.bytes else {
       throw Failure(
         .configuration, "\(document.path) has changed since, so nothing was written",
-        mend: "try again")
+        suggestion: "try again")
     }
     try house.agents.replace(bytes, in: document.path)
   }
@@ -135,7 +135,7 @@ struct AgentsEnhanceCommand {
     switch try await reader.nextLine(prompt: "Write it? [y/N] ") {
     case .text(let answer): return ["y", "yes"].contains(answer.lowercased())
     case .end: return false
-    case .interrupted: throw Interrupted(signal: .interrupt, mend: "nothing was written")
+    case .interrupted: throw Interrupted(signal: .interrupt, suggestion: "nothing was written")
     }
   }
 

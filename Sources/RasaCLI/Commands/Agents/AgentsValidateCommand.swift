@@ -6,11 +6,11 @@ import RasaSystem
 
 /// `rasa agents validate`: all that is wrong with agents, at once.
 struct AgentsValidateCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(_ words: [String], isStrict: Bool) throws {
-    let desk = AgentDesk(house)
+    let desk = AgentFileResolver(house)
     let engines = try desk.engines()
     var warnings: [Warning] = []
     var paths: [String] = []
@@ -45,10 +45,10 @@ struct AgentsValidateCommand {
   }
 
   private typealias Read = (
-    path: String, documents: AgentDocuments?, reading: Reading<AgentLoader.Loaded>
+    path: String, documents: AgentDocuments?, reading: Reading<AgentLoader.LoadedAgent>
   )
 
-  private func read(_ path: String, _ desk: AgentDesk, _ engines: Set<String>) -> Read {
+  private func read(_ path: String, _ desk: AgentFileResolver, _ engines: Set<String>) -> Read {
     do throws(Failure) {
       let documents = try desk.documents(at: path)
       return (path, documents, AgentLoader.load(documents, engines: engines))
@@ -104,7 +104,7 @@ struct AgentsValidateCommand {
   }
 
   private func findings(
-    on read: Read, _ validation: AgentValidation, _ desk: AgentDesk
+    on read: Read, _ validation: AgentValidation, _ desk: AgentFileResolver
   ) -> AgentValidation.Findings {
     guard let documents = read.documents else {
       return AgentValidation.Findings(failures: read.reading.failures)
@@ -153,7 +153,7 @@ struct AgentsValidateCommand {
         broken == 0
           ? "some folders could not be searched"
           : "\(broken) of \(checked.count) agents \(broken == 1 ? "is" : "are") invalid",
-        mend: "fix the problems above and validate again")
+        suggestion: "fix the problems above and validate again")
     }
   }
 

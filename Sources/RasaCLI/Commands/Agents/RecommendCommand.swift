@@ -11,7 +11,7 @@ import RasaTerminal
 
 /// `rasa agents recommend`: which agents fit a task.
 struct RecommendCommand {
-  let house: House
+  let house: CompositionRoot
   let store: any RunStore
   let print: Printer
 
@@ -37,7 +37,7 @@ struct RecommendCommand {
   /// Empty, and nobody is asked, unless the user has named a model for it.
   private func nearness(
     to task: String, among registry: AgentRegistry, _ command: ParsedCommand
-  ) async throws -> [String: Nearness.Value] {
+  ) async throws -> [String: VectorSimilarity.Value] {
     let named = command.text("embeddings")
     let usual = try house.configuration(onWarning: house.warn).embeddings
     guard named != "off", let model = named.map(ModelConfiguration.reference) ?? usual else {
@@ -49,7 +49,7 @@ struct RecommendCommand {
     let store = store
     let client = try house.client()
     defer { client.shutdown() }
-    let nearness = try AgentNearness(
+    let nearness = try EmbeddingMatcher(
       house, store: store, client: client, model: model, maxCost: command.money("max-cost"),
       onWarning: { house.warn($0) },
       say: { try? house.tell("rasa: \(printable($0))\n") })

@@ -6,11 +6,11 @@ import RasaSystem
 /// What is attached in a conversation: to the question in whose line its path stands, or to the next
 /// one.
 struct ChatAttachments {
-  private let house: House
+  private let house: CompositionRoot
   /// What waits for a question.
   private(set) var waiting: [Attachment] = []
 
-  init(_ house: House, beginningWith attachments: [Attachment] = []) {
+  init(_ house: CompositionRoot, beginningWith attachments: [Attachment] = []) {
     self.house = house
     waiting = attachments
   }
@@ -39,7 +39,7 @@ struct ChatAttachments {
     guard !paths.isEmpty else {
       throw Failure(
         .usage, "`/attach` needs the path of a file",
-        mend: "write it as `/attach photo.png`; the file goes with the next question")
+        suggestion: "write it as `/attach photo.png`; the file goes with the next question")
     }
     try await attach(self.paths(in: paths, any: true), tell)
   }

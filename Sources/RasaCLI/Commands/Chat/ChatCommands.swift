@@ -18,7 +18,7 @@ struct ChatCommands {
     case leave
   }
 
-  let house: House
+  let house: CompositionRoot
   let store: any RunStore
   var settings: RunSettings
   /// Who answers.
@@ -26,7 +26,7 @@ struct ChatCommands {
   private var lastQuestion: String?
   private var lastAnswer: RunResult?
 
-  init(house: House, store: any RunStore, settings: RunSettings, name: String) {
+  init(house: CompositionRoot, store: any RunStore, settings: RunSettings, name: String) {
     self.house = house
     self.store = store
     self.settings = settings
@@ -132,7 +132,7 @@ struct ChatCommands {
         ? "this conversation: no questions yet"
         : "this conversation: \(spent.displayText), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
     ]
-    let books = try BudgetBooks(house, store, warn: { _ in })
+    let books = try BudgetReporter(house, store, warn: { _ in })
     let everyone = try books.everyone
     let owners = [try? await books.owner(named: name), everyone].compactMap { $0 }
     for owner in owners {

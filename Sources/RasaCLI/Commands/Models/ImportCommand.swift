@@ -5,7 +5,7 @@ import RasaSystem
 
 /// `rasa models import`: takes prices over from the formats that others publish.
 struct ImportCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(file: String, name: String?, providers: [String]) throws {
@@ -22,13 +22,13 @@ struct ImportCommand {
         vendor: { name throws(Failure) in try shipped.vendor(of: name) })
     } catch {
       var failure = error
-      if failure.mend.isEmpty { failure.mend = "check that the file is complete JSON" }
+      if failure.suggestion.isEmpty { failure.suggestion = "check that the file is complete JSON" }
       throw failure
     }
     guard !found.models.isEmpty else {
       throw Failure(
         .configuration, "no model in \(file) has a price that can be imported",
-        mend: "choose other providers with --provider",
+        suggestion: "choose other providers with --provider",
         details: Self.reasons(found).map { "\($0.count): \($0.reason)" })
     }
     let name = try Self.checked(name ?? found.format.rawValue)
@@ -41,7 +41,7 @@ struct ImportCommand {
     guard document.bytes.count <= CatalogueDocument.largest else {
       throw Failure(
         .configuration, "\(file) has more prices than a catalogue can hold",
-        mend: "choose some providers with --provider")
+        suggestion: "choose some providers with --provider")
     }
     _ = try Catalogue(load: { () throws(Failure) in [document] }).allFacts()
     try FileSystem.makeFolder(FileSystem.parent(of: path))
@@ -59,7 +59,7 @@ struct ImportCommand {
     guard isName else {
       throw Failure(
         .usage, "\(quoted(name)) is not a valid catalogue name",
-        mend: "use lower-case letters, digits, `-` and `_`")
+        suggestion: "use lower-case letters, digits, `-` and `_`")
     }
     return name
   }
@@ -105,7 +105,7 @@ struct ImportCommand {
     guard !reasons.isEmpty else { return }
     try print(text: "\nskipped\n")
     try print(
-      Listing(
+      Table(
         columns: ["COUNT", "WHY", "SUCH AS"],
         rows: reasons.map {
           [String($0.count), $0.reason, $0.names.prefix(3).joined(separator: ", ")]

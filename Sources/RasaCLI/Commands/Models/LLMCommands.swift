@@ -7,7 +7,7 @@ import RasaPersona
 
 /// `rasa llm …`: the providers themselves.
 struct LLMCommands {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
@@ -106,7 +106,7 @@ struct LLMCommands {
     let reports = try await ProviderCheck.run(
       configuration.providers, client: client, time: house.time)
     try print(
-      Listing(
+      Table(
         columns: ["PROVIDER", "VERDICT", "LATENCY", "MODELS", "WHAT TO DO"],
         rows: reports.map { report in
           [
@@ -127,8 +127,8 @@ struct LLMCommands {
     guard !reports.contains(where: { $0.availability != .unavailable }) else { return }
     throw Failure(
       .provider, "no provider responds",
-      mend: reports.compactMap { $0.problem?.mend }.first { !$0.isEmpty }
-        ?? ModelsCommands.nothingConfigured.mend)
+      suggestion: reports.compactMap { $0.problem?.suggestion }.first { !$0.isEmpty }
+        ?? ModelsCommands.nothingConfigured.suggestion)
   }
 }
 
@@ -174,6 +174,6 @@ extension ProviderReport {
 
   fileprivate var note: String {
     guard availability == .unavailable, let problem else { return "" }
-    return problem.mend.isEmpty ? problem.message : problem.mend
+    return problem.suggestion.isEmpty ? problem.message : problem.suggestion
   }
 }

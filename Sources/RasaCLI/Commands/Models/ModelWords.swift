@@ -36,10 +36,10 @@ extension ProviderSettings {
   }
 }
 
-extension Listing {
+extension Table {
   /// The same without the columns that are named, one after the other, until it is no wider than
   /// that. Only a column of short cells gains by it, so the last one is left alone.
-  func fitting(_ width: Int, leavingOut names: [String]) -> Listing {
+  func fitting(_ width: Int, leavingOut names: [String]) -> Table {
     var listing = self
     for name in names where listing.widest > width {
       guard let index = listing.columns.firstIndex(of: name) else { continue }

@@ -54,7 +54,7 @@ extension ModelsCommands {
     throw Failure(
       isRefused ? .authentication : .provider,
       "\(first.provider) \(first.model) is unavailable: \(first.note)",
-      mend: first.problem?.mend ?? "`rasa models check` shows what \(first.provider) has")
+      suggestion: first.problem?.suggestion ?? "`rasa models check` shows what \(first.provider) has")
   }
 
   private func rows(of report: ProviderReport) -> [Row] {
@@ -84,7 +84,7 @@ extension ModelsCommands {
   }
 
   private func show(_ rows: [Row]) throws {
-    let listing = Listing(
+    let listing = Table(
       columns: ["PROVIDER", "MODEL", "STATE", "WHY"],
       rows: rows.map { [$0.provider, $0.model, $0.state.rawValue, $0.note] },
       values: rows.map { row in
@@ -103,12 +103,12 @@ extension ModelsCommands {
     let names = configuration.providers.map(\.name)
     return Failure(
       .configuration, "no configured provider has the model \(quoted(name))",
-      mend: names.isEmpty
-        ? Self.nothingConfigured.mend : "configured: \(names.joined(separator: ", "))")
+      suggestion: names.isEmpty
+        ? Self.nothingConfigured.suggestion : "configured: \(names.joined(separator: ", "))")
   }
 
   static let nothingConfigured = Failure(
     .configuration, "no provider is configured, and Ollama is not running",
-    mend: "set the key of a provider, such as OPENAI_API_KEY, start Ollama, or write `providers:` "
+    suggestion: "set the key of a provider, such as OPENAI_API_KEY, start Ollama, or write `providers:` "
       + "into config.yaml")
 }

@@ -39,13 +39,13 @@ extension ModelsCommands {
     let nearest = nearestName(to: reference.model, among: names)
     return Failure(
       .usage, "unknown model \(quoted(reference.model))",
-      mend: nearest.map { "did you mean `\($0)`?" }
+      suggestion: nearest.map { "did you mean `\($0)`?" }
         ?? "`rasa models list --all` shows every model of the catalogue")
   }
 
   private func head(
     _ reference: ModelReference, _ facts: ModelFacts?, _ settings: ProviderSettings?,
-    _ state: Standings.State?
+    _ state: ModelHealth.State?
   ) throws(Failure) -> String {
     var lines = [facts?.id ?? reference.model]
     func add(_ label: String, _ text: String?) {
@@ -100,7 +100,7 @@ extension ModelsCommands {
 
   // MARK: Prices
 
-  private func prices(of facts: ModelFacts) -> Listing {
+  private func prices(of facts: ModelFacts) -> Table {
     var rows: [[String]] = []
     for dated in facts.prices {
       let isInForce = facts.price(on: today) == dated.price
@@ -113,7 +113,7 @@ extension ModelsCommands {
         rows.append(["", "above \(tokensText(tier.tokens))"] + cells(tier.rates))
       }
     }
-    return Listing(
+    return Table(
       columns: ["FROM", "INPUT", "IN", "CACHED", "WRITTEN", "OUT", "REASONING"], rows: rows,
       values: [])
   }
@@ -134,8 +134,8 @@ extension ModelsCommands {
 
   // MARK: The estimate
 
-  private func estimates(_ counting: [TextKind: ModelStanding.Counting]) -> Listing {
-    Listing(
+  private func estimates(_ counting: [TextKind: ModelStanding.Counting]) -> Table {
+    Table(
       columns: ["TEXT", "CALLS", "ESTIMATED", "COUNTED", "TOO MUCH", "DENSEST", "EXCEEDED"],
       rows: TextKind.allCases.compactMap { kind in
         guard let counted = counting[kind] else { return nil }
@@ -148,7 +148,7 @@ extension ModelsCommands {
 
   private func value(
     _ reference: ModelReference, _ facts: ModelFacts?, _ settings: ProviderSettings?,
-    _ state: Standings.State?
+    _ state: ModelHealth.State?
   ) throws(Failure) -> Value {
     var estimates = ValueObject()
     for (kind, counted) in state?.standing?.counting ?? [:] {
@@ -188,12 +188,12 @@ extension ModelsCommands {
               }),
           ]
         }),
-      "availability": (state ?? Standings.State()).value, "estimates": .object(estimates),
+      "availability": (state ?? ModelHealth.State()).value, "estimates": .object(estimates),
     ]
   }
 }
 
-extension Standings {
+extension ModelHealth {
   func state(of model: String, at settings: ProviderSettings?) -> State? {
     settings.map { state(of: model, at: $0) }
   }

@@ -8,7 +8,7 @@ import RasaSystem
 
 /// `rasa models …`: what can be asked, what it costs, and how it has fared.
 struct ModelsCommands {
-  let house: House
+  let house: CompositionRoot
   let store: any RunStore
   let print: Printer
 
@@ -26,8 +26,8 @@ struct ModelsCommands {
     try house.models(house.configuration(onWarning: house.warn), onWarning: house.warn)
   }
 
-  func standings() async throws -> Standings {
-    Standings(try await store.standings(), at: house.time.now())
+  func standings() async throws -> ModelHealth {
+    ModelHealth(try await store.standings(), at: house.time.now())
   }
 
   // MARK: List
@@ -48,7 +48,7 @@ struct ModelsCommands {
       guard known.contains(name) else {
         throw Failure(
           .usage, "there is no provider \(quoted(provider)) here",
-          mend: nearestName(to: provider, among: known.sorted()).map { "did you mean `\($0)`?" }
+          suggestion: nearestName(to: provider, among: known.sorted()).map { "did you mean `\($0)`?" }
             ?? "`rasa llm info` shows the configured ones; --all lists every vendor's models")
       }
       rows = rows.filter { $0.settings?.name == name || $0.facts?.vendor == name }
@@ -58,7 +58,7 @@ struct ModelsCommands {
       ? "no provider is configured; set the key of one, such as OPENAI_API_KEY, start Ollama, or see "
         + "every model with --all"
       : "the models of these providers are unknown; `rasa models check` asks for them"
-    let listing = Listing(
+    let listing = Table(
       columns: [
         "PROVIDER", "MODEL", "CONTEXT", "IN $/M", "OUT $/M", "THINKS", "STATE", "FIRST", "TOKENS/S",
       ],
@@ -82,7 +82,7 @@ struct ModelsCommands {
   /// What the vendors sell, and what was seen at all others: what a server of many vendors' models
   /// has is not known before somebody has asked it.
   private func reachable(
-    _ configuration: ModelConfiguration, _ standings: Standings
+    _ configuration: ModelConfiguration, _ standings: ModelHealth
   ) throws(Failure) -> [Row] {
     var rows: [Row] = []
     for settings in configuration.providers {
@@ -111,7 +111,7 @@ struct ModelsCommands {
     return rows
   }
 
-  private func text(of row: Row, _ standings: Standings) -> [String] {
+  private func text(of row: Row, _ standings: ModelHealth) -> [String] {
     let state = row.settings.map { standings.state(of: row.model, at: $0) }
     let price =
       row.settings.map { $0.price(of: row.facts, named: row.model, on: today) }
@@ -127,8 +127,8 @@ struct ModelsCommands {
     ]
   }
 
-  private func value(of row: Row, _ standings: Standings) -> Value {
-    let state = row.settings.map { standings.state(of: row.model, at: $0) } ?? Standings.State()
+  private func value(of row: Row, _ standings: ModelHealth) -> Value {
+    let state = row.settings.map { standings.state(of: row.model, at: $0) } ?? ModelHealth.State()
     let price =
       row.settings.map { $0.price(of: row.facts, named: row.model, on: today) }
       ?? row.facts?.price(on: today)

@@ -52,7 +52,7 @@ extension BudgetCommand {
     throw Failure(
       .configuration,
       "\(failures.count) of \(paths.count) files cannot be imported; the others were imported",
-      mend: "fix them and import again; nothing is counted twice",
+      suggestion: "fix them and import again; nothing is counted twice",
       details: failures.flatMap {
         "\($0)".split(atByte: "\n", omittingEmpty: true).map(String.init)
       })
@@ -66,7 +66,7 @@ extension BudgetCommand {
     guard !names.isEmpty else {
       throw Failure(
         .usage, "there are no budget files in \(path)",
-        mend: "name a folder with files such as `my-agent.json`")
+        suggestion: "name a folder with files such as `my-agent.json`")
     }
     let root = FileRoot(path)
     return names.map { NamedFile($0.name, in: root) }

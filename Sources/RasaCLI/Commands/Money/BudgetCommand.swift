@@ -7,10 +7,10 @@ import RasaTerminal
 
 /// `rasa agents budget`: what is spent and held under the limits of days and months.
 struct BudgetCommand {
-  let books: BudgetBooks
+  let books: BudgetReporter
   let print: Printer
 
-  var house: House { books.house }
+  var house: CompositionRoot { books.house }
 
   func run(_ command: ParsedCommand) async throws {
     let id = command.arguments.first
@@ -26,7 +26,7 @@ struct BudgetCommand {
       guard let id else {
         throw Failure(
           .usage, "`--reset` needs an ID",
-          mend: "write it as `rasa agents budget ID --reset`")
+          suggestion: "write it as `rasa agents budget ID --reset`")
       }
       try await reset(
         books.owner(named: id), daily: day, monthly: month, isConfirmed: command.flag("yes"))
@@ -115,7 +115,7 @@ struct BudgetCommand {
     guard terminal.inputIsTerminal, terminal.errorIsTerminal else {
       throw Failure(
         .approval, "\(what.dropLast()), but there is no terminal to confirm it on",
-        mend: "add `--yes`")
+        suggestion: "add `--yes`")
     }
     try house.tell("\(printable(what)) The reset is recorded with your name.\n")
     let reader = LineReader(history: nil, environment: house.environment)
@@ -123,7 +123,7 @@ struct BudgetCommand {
     switch line {
     case .text(let answer) where ["y", "yes"].contains(answer.lowercased()): return
     case .text, .end: throw Failure(.approval, "nothing was changed")
-    case .interrupted: throw Interrupted(signal: .interrupt, mend: "nothing was changed")
+    case .interrupted: throw Interrupted(signal: .interrupt, suggestion: "nothing was changed")
     }
   }
 }

@@ -6,7 +6,7 @@ import RasaSystem
 
 /// `rasa costs`: what was spent.
 struct CostsCommand {
-  let books: BudgetBooks
+  let books: BudgetReporter
   let output: Output
   let width: Int
 
@@ -26,7 +26,7 @@ struct CostsCommand {
     guard from <= to else {
       throw Failure(
         .usage, "`--since` is \(from), and `--until` is \(to), which is before it",
-        mend: "swap the two")
+        suggestion: "swap the two")
     }
     var filter = SpendingFilter(from: from, to: to)
     if let persona = command.text("persona") {

@@ -8,7 +8,7 @@ import RasaTerminal
 
 /// Recordings of runs: `rasa runs export --as-test`, and `--record` and `--replay` of `rasa run`.
 struct RecordingCommands {
-  let house: House
+  let house: CompositionRoot
 
   // MARK: Making one
 
@@ -35,7 +35,7 @@ struct RecordingCommands {
     guard FileSystem.kind(of: folder) == .folder, FileSystem.kind(of: path) != .folder else {
       throw Failure(
         .usage, "a recording cannot be written to \(path)",
-        mend: "name a file in an existing folder")
+        suggestion: "name a file in an existing folder")
     }
     func write() async throws {
       let entries = try await journal.entries(of: run)
@@ -124,7 +124,7 @@ struct RecordingCommands {
     guard replayed.differences.isEmpty else {
       return Failure(
         .run, "the run differs from its recording \(file.path)",
-        mend: "`rasa test \(file.path) --update` accepts the new results")
+        suggestion: "`rasa test \(file.path) --update` accepts the new results")
     }
     return replayed.failure
       ?? replayed.result?.waitsFor.first.map { stopped($0, file.recording) }

@@ -22,7 +22,7 @@ struct RecordingFile: Sendable {
         .run,
         "the recording would have \(byteCountText(text.utf8.count)), but only "
           + "\(byteCountText(Recording.largest)) can be read again",
-        mend: "record a shorter run")
+        suggestion: "record a shorter run")
     }
     try FileSystem.write(text, to: path, followingLinks: true)
   }
@@ -37,13 +37,13 @@ struct RecordingFile: Sendable {
         guard !below.isEmpty else {
           throw Failure(
             .usage, "there are no tests in \(path)",
-            mend: "`rasa runs export RUN --as-test \(path)` makes one of a run")
+            suggestion: "`rasa runs export RUN --as-test \(path)` makes one of a run")
         }
         found += below
       case nil:
         throw Failure(
           .usage, "there is no file or folder \(path)",
-          mend: "`rasa runs export RUN --as-test \(path)` makes a recording of a run")
+          suggestion: "`rasa runs export RUN --as-test \(path)` makes a recording of a run")
       default: found.append(NamedFile(path))
       }
     }
@@ -73,7 +73,7 @@ struct RecordingFile: Sendable {
   }
 }
 
-extension House {
+extension CompositionRoot {
   /// The persona to replay a recording with: the one named, the copy in the file, or the one of that
   /// name as it stands now.
   func graph(

@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa test`: replays recordings, and shows where they part from what they expect.
 struct TestCommand {
-  let house: House
+  let house: CompositionRoot
   let print: Printer
   let style: Style
   /// Uses the persona as it is kept in the file instead of the one that stands now.
@@ -126,12 +126,12 @@ struct TestCommand {
       + parts.joined(separator: ", ")
     if count(.broken) > 0 {
       throw Failure(
-        .configuration, summary, mend: "fix the broken files by hand, or record the runs again")
+        .configuration, summary, suggestion: "fix the broken files by hand, or record the runs again")
     }
     if count(.differs) > 0 {
       throw Failure(
         .run, summary,
-        mend: all.contains { $0.verdict == .differs && $0.isComplete }
+        suggestion: all.contains { $0.verdict == .differs && $0.isComplete }
           ? "`rasa test \(paths.joined(separator: " ")) --update` accepts the new results"
           : "there is no recorded answer to a new question: record it again")
     }

@@ -7,8 +7,8 @@ import RasaTerminal
 
 /// `rasa resume` and `rasa runs fork`: runs that go on, and runs that go on otherwise.
 struct ResumeCommand {
-  let house: House
-  let workshop: Workshop
+  let house: CompositionRoot
+  let workshop: RunServices
   let print: Printer
 
   private var archive: RunArchive { RunArchive(house: house, store: workshop.store) }
@@ -41,7 +41,7 @@ struct ResumeCommand {
     let found = try await archive.list(
       conditions: [.answered, .interrupted, .died, .parked, .failed], limit: 100
     ).filter(\.run.record.hasPersona)
-    let listing = Listing(
+    let listing = Table(
       columns: ["RUN", "STATUS", "CHANGED", "RESUME WITH", "INPUT"],
       rows: found.map { one in
         [
@@ -95,7 +95,7 @@ struct ResumeCommand {
       }
       if settings.format == .text {
         try tell(
-          "\(one.id) (\(OthersText(isOnTerminal: true).opening(one.run.record.input, to: 60))):",
+          "\(one.id) (\(UntrustedText(isOnTerminal: true).opening(one.run.record.input, to: 60))):",
           settings)
       }
       do {
@@ -123,7 +123,7 @@ struct ResumeCommand {
     if failed > 0 {
       throw Failure(
         .run, "\(failed) of \(found.count) runs are unfinished",
-        mend: "`rasa resume` lists them")
+        suggestion: "`rasa resume` lists them")
     }
   }
 

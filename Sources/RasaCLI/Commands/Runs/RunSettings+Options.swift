@@ -46,7 +46,7 @@ func readText(_ path: String) throws(Failure) -> String {
   guard let text = String(validating: bytes, as: UTF8.self) else {
     throw Failure(
       .usage, "the text in \(name) is not UTF-8",
-      mend: "convert it first, as with `iconv -t UTF-8`")
+      suggestion: "convert it first, as with `iconv -t UTF-8`")
   }
   return String(text.withoutFinalLineFeed)
 }

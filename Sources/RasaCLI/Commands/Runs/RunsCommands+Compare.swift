@@ -12,7 +12,7 @@ extension RunsCommands {
     guard left.found.id != right.found.id else {
       throw Failure(
         .usage, "\(quoted(first)) and \(quoted(second)) are the same run",
-        mend: "name two; `rasa runs list` shows them")
+        suggestion: "name two; `rasa runs list` shows them")
     }
     let comparison = RunComparison(
       ComparedRun(timeline: left.timeline, walk: left.walk),

@@ -7,7 +7,7 @@ import RasaTerminal
 
 /// `rasa runs …`: what has been run.
 struct RunsCommands {
-  let house: House
+  let house: CompositionRoot
   let rasa: Rasa
   let store: any RunStore
   let print: Printer
@@ -48,7 +48,7 @@ struct RunsCommands {
       session: command.text("session"), persona: command.text("persona"), conditions: conditions,
       limit: command.integer("limit") ?? 20)
     try print(
-      Listing(
+      Table(
         columns: ["RUN", "STATUS", "PERSONA", "STARTED", "COST", "INPUT"],
         rows: found.map { one in
           let record = one.run.record
@@ -80,7 +80,7 @@ struct RunsCommands {
       case .ended(let status):
         let failure = Failure(
           .usage, "\(found.id) has already ended: it is \(status.rawValue)",
-          mend: "`rasa runs show \(found.id)` shows how")
+          suggestion: "`rasa runs show \(found.id)` shows how")
         value["status"] = .string(status.rawValue)
         value["error"] = failure.value
         failures.append(failure)

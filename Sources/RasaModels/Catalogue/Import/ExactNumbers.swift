@@ -70,7 +70,7 @@ extension JSONReader {
     guard budget >= 0 else {
       throw Failure(
         .configuration, "an entry holds more values than any price list has",
-        mend: "check that it is a price list")
+        suggestion: "check that it is a price list")
     }
     switch try kind() {
     case .object:

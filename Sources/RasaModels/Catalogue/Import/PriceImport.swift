@@ -59,7 +59,7 @@ package struct PriceImport: Sendable {
       let near = nearestName(to: missing, among: providers.keys.sorted())
       throw Failure(
         .usage, "the file has no provider '\(missing)'",
-        mend: near.map { "did you mean \($0)?" }
+        suggestion: near.map { "did you mean \($0)?" }
           ?? "it has \(providers.keys.sorted().prefix(12).joined(separator: ", "))")
     }
     try settle(entries, vendor)
@@ -68,7 +68,7 @@ package struct PriceImport: Sendable {
   private static func unknownFormat(_ file: String) -> Failure {
     Failure(
       .configuration, "the file is no price list of a format known here",
-      mend: "give data.json of genai-prices or model_prices_and_context_window.json of LiteLLM",
+      suggestion: "give data.json of genai-prices or model_prices_and_context_window.json of LiteLLM",
       at: SourceLocation(file: file, line: 0, column: 0))
   }
 

@@ -33,7 +33,7 @@ package struct DefinitionRenaming {
     guard let line = line(of: key, inTOML: inTOML) else {
       throw Failure(
         .configuration, "`\(key)` in \(file) is not on a line of its own",
-        mend: "copy it without `--name`, and rename it by hand")
+        suggestion: "copy it without `--name`, and rename it by hand")
     }
     let text = inTOML ? "\(key) = \"\(name)\"" : "\(key): \(name)"
     var result = bytes

@@ -63,7 +63,7 @@ package enum FrontMatterEdit {
     guard isKept, now?.body == matter.body else {
       throw Failure(
         .configuration, "fields cannot be added to front matter in this form",
-        mend: "add the fields yourself",
+        suggestion: "add the fields yourself",
         at: SourceLocation(file: document.path, line: 1, column: 1))
     }
   }
@@ -79,7 +79,7 @@ package enum FrontMatterEdit {
       let range = range(ofLine: entry.keyLocation.line, in: bytes)
     else {
       throw Failure(
-        .configuration, "`\(key)` is already there", mend: "change it yourself",
+        .configuration, "`\(key)` is already there", suggestion: "change it yourself",
         at: entry.keyLocation)
     }
     return range

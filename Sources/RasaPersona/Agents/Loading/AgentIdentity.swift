@@ -20,13 +20,13 @@ extension AgentReader {
     let name: String
     if let said = config.displayName ?? config.name {
       if said.text.isEmpty {
-        reader.fail(said.node, "the agent's `name` is empty", mend: "add a display name")
+        reader.fail(said.node, "the agent's `name` is empty", suggestion: "add a display name")
       }
       name = said.text
     } else if let said = claim?.name, !said.text.isEmpty {
       name = said.text
     } else {
-      reader.fail(root, "the agent has no `name`", mend: "add `name = \"…\"`, its display name")
+      reader.fail(root, "the agent has no `name`", suggestion: "add `name = \"…\"`, its display name")
       name = ""
     }
     if let said = claim?.id, let id, config.id != nil, said.text != id {
@@ -65,11 +65,11 @@ extension AgentReader {
         return claim.text
       }
       let example = AgentID.make(of: documents.fileName) ?? "code-agent"
-      reader.fail(root, "the agent has no `id`", mend: "add `id = \"\(example)\"`")
+      reader.fail(root, "the agent has no `id`", suggestion: "add `id = \"\(example)\"`")
       return nil
     }
     guard !said.text.isEmpty else {
-      reader.fail(said.node, "the agent's `id` is empty", mend: "write one such as `code-agent`")
+      reader.fail(said.node, "the agent's `id` is empty", suggestion: "write one such as `code-agent`")
       return nil
     }
     guard AgentID.isValid(said.text) else {
@@ -77,7 +77,7 @@ extension AgentReader {
       reader.fail(
         said.node,
         "`id` must be lowercase words joined by hyphens, but is "
-          + DocumentReader.spoken(said.node), mend: suggestion + "use an ID such as `code-agent`")
+          + DocumentReader.spoken(said.node), suggestion: suggestion + "use an ID such as `code-agent`")
       return nil
     }
     return said.text
@@ -100,7 +100,7 @@ extension AgentReader {
       reader.fail(
         Failure(
           .configuration, "the agent has no `name`, and none can be derived from its file's name",
-          mend: "add `name: code-agent`", at: place))
+          suggestion: "add `name: code-agent`", at: place))
       return nil
     }
     reader.warn("the agent has no `name`; it is named `\(id)` after its file", at: place)

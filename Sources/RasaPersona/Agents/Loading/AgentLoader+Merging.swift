@@ -73,7 +73,7 @@ extension AgentReader {
       if layer.node["steps"] == nil {
         reader.fail(
           layer.node, "`loop_behavior` does not say how far to go back",
-          mend: "add `steps`, the number of frames")
+          suggestion: "add `steps`, the number of frames")
       }
       return nil
     }
@@ -92,7 +92,7 @@ extension AgentReader {
       if case .mapping = layer.node.content, layer.node["trigger_agent_id"] == nil {
         reader.fail(
           layer.node, "`trigger_behavior` does not name an agent",
-          mend: "add `trigger_agent_id`")
+          suggestion: "add `trigger_agent_id`")
       }
       return nil
     }
@@ -106,7 +106,7 @@ extension AgentReader {
       {
         reader.fail(
           layer.node, "`sandbox` has no type",
-          mend: "add `type`, one of "
+          suggestion: "add `type`, one of "
             + DocumentReader.spoken(SandboxType.allCases.map(\.rawValue)))
       }
       return nil

@@ -4,7 +4,7 @@ import RasaDocuments
 /// Reads an agent's files: a TOML file with the Markdown file that it names, or a Markdown file alone.
 package enum AgentLoader {
   /// What a reading gives beside the agent.
-  package struct Loaded: Sendable {
+  package struct LoadedAgent: Sendable {
     package var agent: Agent
     /// Nil when the prompt's file is not there.
     package var prompt: AgentPrompt?
@@ -23,14 +23,14 @@ package enum AgentLoader {
   package static func load(
     _ documents: AgentDocuments, engines: Set<String> = builtInEngines,
     from file: ForeignFile? = nil
-  ) -> Reading<Loaded> {
+  ) -> Reading<LoadedAgent> {
     var failures: [Failure] = []
     var warnings: [Warning] = []
     let head = frontMatter(documents, file, engines, &failures, &warnings)
     let loaded =
       documents.config.map { loadConfig($0, documents, head, engines, &failures, &warnings) }
       ?? loadMarkdown(documents, head, engines, &failures, &warnings)
-    let nothing = Loaded(agent: Agent(id: ""))
+    let nothing = LoadedAgent(agent: Agent(id: ""))
     return Reading(read: loaded ?? nothing, failures: failures, warnings: warnings)
   }
 }
@@ -111,7 +111,7 @@ extension AgentLoader {
   private static func loadConfig(
     _ config: SourceDocument, _ documents: AgentDocuments, _ head: Head?, _ engines: Set<String>,
     _ failures: inout [Failure], _ warnings: inout [Warning]
-  ) -> Loaded? {
+  ) -> LoadedAgent? {
     var headReader = head?.reader
     var reader = AgentReader(
       reader: DocumentReader(text: SourceText(config)), engines: engines)
@@ -135,13 +135,13 @@ extension AgentLoader {
     var agent = reader.agent(merged, identity, documents)
     agent.files = AgentFiles(
       config: config.path, prompt: documents.prompt?.path, origin: documents.origin)
-    return Loaded(agent: agent, prompt: head?.prompt, missingPrompt: missing)
+    return LoadedAgent(agent: agent, prompt: head?.prompt, missingPrompt: missing)
   }
 
   private static func loadMarkdown(
     _ documents: AgentDocuments, _ head: Head?, _ engines: Set<String>,
     _ failures: inout [Failure], _ warnings: inout [Warning]
-  ) -> Loaded? {
+  ) -> LoadedAgent? {
     guard let document = documents.prompt, var head else {
       if documents.prompt == nil {
         failures.append(Failure(.configuration, "the agent has no files"))
@@ -153,7 +153,7 @@ extension AgentLoader {
       failures.append(
         Failure(
           .configuration, "the file has no front matter, so it is not an agent",
-          mend: "start it with `---`, `name: …`, `description: …`, `---`", at: start))
+          suggestion: "start it with `---`, `name: …`, `description: …`, `---`", at: start))
       return nil
     }
     if head.kind == .prompt {
@@ -174,7 +174,7 @@ extension AgentLoader {
     agent.unused = head.unused + agent.unused.filter { !head.unused.contains($0) }
     failures += head.reader.reader.failures
     warnings += head.reader.reader.warnings
-    return Loaded(agent: agent, prompt: head.prompt, unreadable: head.unreadable)
+    return LoadedAgent(agent: agent, prompt: head.prompt, unreadable: head.unreadable)
   }
 }
 
@@ -186,13 +186,13 @@ extension AgentReader {
     guard let path = layer.promptPath else {
       reader.fail(
         place, "the agent has no `prompt_path`",
-        mend: "add `prompt_path = \"…\"`, the file with its prompt")
+        suggestion: "add `prompt_path = \"…\"`, the file with its prompt")
       return nil
     }
     guard !path.text.isEmpty else {
       reader.fail(
         path.node, "the agent's `prompt_path` is empty",
-        mend: "name the file with its prompt")
+        suggestion: "name the file with its prompt")
       return nil
     }
     guard documents.prompt == nil else { return nil }
@@ -200,13 +200,13 @@ extension AgentReader {
       let failure = path.node.failure(
         "the prompt `\(DocumentReader.printable(path.text))` is outside the agent's folder and the "
           + "project, so it is not read",
-        mend: "put it beside this file, or in the folder that contains `agents`")
+        suggestion: "put it beside this file, or in the folder that contains `agents`")
       reader.warn(failure.message, at: path.node.location)
       return failure
     }
     let failure = path.node.failure(
       "the prompt `\(DocumentReader.printable(path.text))` does not exist",
-      mend: "create it, or fix `prompt_path`: it is relative to this file's folder, then to "
+      suggestion: "create it, or fix `prompt_path`: it is relative to this file's folder, then to "
         + "the folder that contains `agents`, then to the workspace")
     reader.warn(failure.message, at: path.node.location)
     return failure
@@ -215,5 +215,5 @@ extension AgentReader {
 
 extension Failure {
   /// The message and what to do, for a warning.
-  fileprivate var oneLine: String { mend.isEmpty ? message : "\(message); \(mend)" }
+  fileprivate var oneLine: String { suggestion.isEmpty ? message : "\(message); \(suggestion)" }
 }

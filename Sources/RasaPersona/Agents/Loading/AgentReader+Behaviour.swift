@@ -36,7 +36,7 @@ extension AgentReader {
     guard AgentID.isValid(text) else {
       reader.fail(
         node, what, mustBe: "an agent's ID",
-        mend: AgentID.make(of: text).map { "did you mean `\($0)`?" } ?? "")
+        suggestion: AgentID.make(of: text).map { "did you mean `\($0)`?" } ?? "")
       return nil
     }
     return text
@@ -70,7 +70,7 @@ extension AgentReader {
   ) -> (node: DocumentNode?, key: String) {
     guard let first = fields[key] else { return (fields[other], other) }
     if let second = fields[other], second.value != first.value {
-      reader.fail(second, "`\(key)` and `\(other)` mean the same but differ", mend: "keep `\(key)`")
+      reader.fail(second, "`\(key)` and `\(other)` mean the same but differ", suggestion: "keep `\(key)`")
     }
     return (first, key)
   }

@@ -49,7 +49,7 @@ extension AgentReader {
         nearestName(to: engine, among: engines.sorted()).map { "did you mean `\($0)`? " } ?? ""
       reader.fail(
         node, "there is no engine `\(DocumentReader.printable(text))`",
-        mend: suggestion
+        suggestion: suggestion
           + "known engines are \(engines.sorted().joined(separator: ", ")) and those in "
           + "`providers` of a configuration")
       return nil

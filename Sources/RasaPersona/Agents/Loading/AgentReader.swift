@@ -44,7 +44,7 @@ struct AgentReader {
             + "them", at: root.location)
         return layer(root)
       }
-      reader.fail(root, "the file has no `[agent]`", mend: "start it with `[agent]`")
+      reader.fail(root, "the file has no `[agent]`", suggestion: "start it with `[agent]`")
       return nil
     }
     guard reader.fields(root, of: "an agent's file", known: ["agent", "persona"]) != nil,

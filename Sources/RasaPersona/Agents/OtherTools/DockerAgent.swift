@@ -33,7 +33,7 @@ enum DockerAgent {
   ) throws(Failure) -> [ForeignAgent] {
     var members = members(node)
     guard !members.isEmpty else {
-      throw node.failure("the file has no `agents`", mend: "add one, with an `instruction`")
+      throw node.failure("the file has no `agents`", suggestion: "add one, with an `instruction`")
     }
     if let root = members.firstIndex(where: { $0.name == "root" }), root > 0 {
       members.insert(members.remove(at: root), at: 0)
@@ -45,7 +45,7 @@ enum DockerAgent {
         throw Failure(
           .configuration,
           "the agent `\(DocumentReader.printable(member.name))` has no `instruction`",
-          mend: "describe its task in `instruction`", at: member.location)
+          suggestion: "describe its task in `instruction`", at: member.location)
       }
       // The file is the team, and the team is called as its root is.
       let called = index == 0 ? place.teamName : "\(place.teamName)-\(member.name)"

@@ -134,12 +134,12 @@ package struct ForeignFile: Sendable {
     if case .other(let other) = what {
       throw Failure(
         .configuration, other.sentence(1, in: FilePlace.folder(of: document.path)),
-        mend: "`rasa help import` lists the files that can be read",
+        suggestion: "`rasa help import` lists the files that can be read",
         at: SourceLocation(file: document.path, line: 1, column: 1))
     }
     if let matter { return matter }
     throw Failure(
-      .configuration, "the file is empty", mend: "write the agent, or remove the file",
+      .configuration, "the file is empty", suggestion: "write the agent, or remove the file",
       at: SourceLocation(file: document.path, line: 1, column: 1))
   }
 
@@ -175,7 +175,7 @@ package struct ForeignFile: Sendable {
     for agent in agents where agent.prompt.trimmed.isEmpty {
       throw Failure(
         .configuration, "the \(kind.name) has no prompt",
-        mend: "write its task, or remove the file", at: agent.promptLocation)
+        suggestion: "write its task, or remove the file", at: agent.promptLocation)
     }
     return agents
   }
@@ -183,7 +183,7 @@ package struct ForeignFile: Sendable {
   private func mismatch(_ kind: AgentKind) -> Failure {
     Failure(
       .configuration, "\(document.path) is not a \(kind.name)",
-      mend: "omit the kind to detect it from path and contents")
+      suggestion: "omit the kind to detect it from path and contents")
   }
 }
 

@@ -5,10 +5,10 @@ import RasaDocuments
 enum GeminiCommand {
   static func agent(_ node: DocumentNode, _ place: AgentPath) throws(Failure) -> ForeignAgent {
     guard let prompt = node["prompt"] else {
-      throw node.failure("the command has no `prompt`", mend: "add `prompt = \"…\"`")
+      throw node.failure("the command has no `prompt`", suggestion: "add `prompt = \"…\"`")
     }
     guard let words = prompt.value.string else {
-      throw prompt.failure("`prompt` must be text", mend: "quote it")
+      throw prompt.failure("`prompt` must be text", suggestion: "quote it")
     }
     var agent = ForeignAgent(.gemini, called: place.stem, at: prompt.location)
     agent.prompt = ForeignTemplate(words).escaped { $0 == "args" ? "input" : nil }

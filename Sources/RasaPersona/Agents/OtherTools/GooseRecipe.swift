@@ -21,7 +21,7 @@ enum GooseRecipe {
     let texts = parts.compactMap { $0.value.string?.trimmed.nonEmpty }
     guard let first = parts.first, !texts.isEmpty else {
       throw recipe.failure(
-        "the recipe has neither `instructions` nor a `prompt`", mend: "add one of them")
+        "the recipe has neither `instructions` nor a `prompt`", suggestion: "add one of them")
     }
     // Recipes are often all called `recipe.yaml`.
     let isCommon = ["recipe", "main", "index"].contains(place.stem.lowercased())

@@ -75,7 +75,7 @@ enum OpenCode {
         if words.trimmed.hasPrefix("{file:") {
           throw text.failure(
             "the prompt of `\(DocumentReader.printable(entry.key))` is in another file",
-            mend: "import that file: `rasa import FILE`")
+            suggestion: "import that file: `rasa import FILE`")
         }
         finish(&agent, entry.value, engines)
         agents.append(agent)
@@ -83,7 +83,7 @@ enum OpenCode {
     }
     guard agents.isEmpty else { return agents }
     throw Failure(
-      .configuration, "no agent in \(place.path) has a prompt", mend: "add `prompt` to one",
+      .configuration, "no agent in \(place.path) has a prompt", suggestion: "add `prompt` to one",
       at: place.start)
   }
 }

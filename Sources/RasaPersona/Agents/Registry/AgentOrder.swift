@@ -28,7 +28,7 @@ package struct AgentOrder: Sendable, Hashable {
           name.isEmpty
             ? "a field to sort by is missing in `\(text)`"
             : "agents cannot be sorted by `\(name)`",
-          mend: "\(guess)use \(names.joined(separator: ", ")); `-` reverses the order")
+          suggestion: "\(guess)use \(names.joined(separator: ", ")); `-` reverses the order")
       }
       orders.append(AgentOrder(field, isDescending: isDescending))
     }

@@ -19,7 +19,7 @@ package struct AgentQuery: Sendable, Hashable {
     self.threshold = threshold
   }
 
-  package static let usualThreshold = Closeness.usual
+  package static let usualThreshold = FuzzyMatcher.usual
 }
 
 /// An agent that was found, and why.
@@ -117,7 +117,7 @@ extension AgentRegistry {
       let found = Found(place: place, field: field, closeness: closeness)
       if best[place].map({ Found.isBetter(found, $0) }) ?? true { best[place] = found }
     }
-    let whole = Closeness(to: loweredScalars(text), atLeast: threshold)
+    let whole = FuzzyMatcher(to: loweredScalars(text), atLeast: threshold)
     vocabulary.ids.forEach { place, id in
       if let closeness = whole(to: id) { note(place, .id, closeness) }
     }
@@ -144,7 +144,7 @@ extension AgentRegistry {
     guard wanted.count > 1 else { return [] }
     var worst = Array(repeating: 1.0, count: entries.count)
     for word in wanted {
-      let closeness = Closeness(to: word, atLeast: threshold)
+      let closeness = FuzzyMatcher(to: word, atLeast: threshold)
       var here = Array(repeating: -1.0, count: entries.count)
       vocabulary.words.forEach { index, text in
         guard let closeness = closeness(to: text) else { return }

@@ -31,11 +31,11 @@ struct AgentExcerpts {
   subscript(key: String) -> SourceLocation { places[key] ?? start }
 
   /// A failure with the line that it points at.
-  func failure(_ message: String, mend: String, at location: SourceLocation?) -> Failure {
+  func failure(_ message: String, suggestion: String, at location: SourceLocation?) -> Failure {
     let place = location ?? start
     if let text = texts.first(where: { $0.file == place.file }) {
-      return text.failure(message, mend: mend, at: place)
+      return text.failure(message, suggestion: suggestion, at: place)
     }
-    return Failure(.configuration, message, mend: mend, at: place)
+    return Failure(.configuration, message, suggestion: suggestion, at: place)
   }
 }

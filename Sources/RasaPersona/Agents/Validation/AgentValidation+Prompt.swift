@@ -2,7 +2,7 @@ import RasaCore
 
 extension AgentValidation {
   func checkPrompt(
-    _ loaded: AgentLoader.Loaded, _ documents: AgentDocuments, _ places: AgentExcerpts,
+    _ loaded: AgentLoader.LoadedAgent, _ documents: AgentDocuments, _ places: AgentExcerpts,
     _ findings: inout Findings
   ) {
     if let missing = loaded.missingPrompt {
@@ -17,7 +17,7 @@ extension AgentValidation {
       findings.failures.append(
         places.failure(
           "the agent's prompt is empty",
-          mend: "write its task below the front matter",
+          suggestion: "write its task below the front matter",
           at: prompt.location))
       return
     }
@@ -28,7 +28,7 @@ extension AgentValidation {
       checkNames(template, loaded.agent, places, &findings)
     } catch {
       findings.failures.append(
-        places.failure(error.message, mend: error.mend, at: error.location))
+        places.failure(error.message, suggestion: error.suggestion, at: error.location))
     }
   }
 
@@ -43,7 +43,7 @@ extension AgentValidation {
         _ = try insert(file.path, documents)
       } catch {
         findings.failures.append(
-          places.failure(error.message, mend: error.mend, at: file.location))
+          places.failure(error.message, suggestion: error.suggestion, at: file.location))
       }
     }
   }
@@ -55,15 +55,15 @@ extension AgentValidation {
       let place = template.location(of: path)
       let known = Self.knownNames.union(agent.defaults.keys).sorted()
       let nearest = nearestName(to: path.key, among: known)
-      let mend =
+      let suggestion =
         (nearest.map { "did you mean `\($0)`? Otherwise give" } ?? "give")
         + " it a value in `defaults`, or at each run with `--preferences`"
       let message = "`{{\(path)}}` has no value"
       if isStrict {
-        findings.failures.append(places.failure(message, mend: mend, at: place))
+        findings.failures.append(places.failure(message, suggestion: suggestion, at: place))
       } else {
         let result = agent.isStrict ? "a run without one fails" : "it is left as it is"
-        findings.warnings.append(Warning("\(message), so \(result); \(mend)", at: place))
+        findings.warnings.append(Warning("\(message), so \(result); \(suggestion)", at: place))
       }
     }
   }

@@ -34,7 +34,7 @@ package struct AgentValidation: Sendable {
 
   /// Everything that was found while reading and beyond, in the order of the files.
   package func findings(
-    on documents: AgentDocuments, _ reading: Reading<AgentLoader.Loaded>
+    on documents: AgentDocuments, _ reading: Reading<AgentLoader.LoadedAgent>
   ) -> Findings {
     var findings = Findings(failures: reading.failures, warnings: reading.warnings)
     guard let loaded = reading.definition else { return findings }
@@ -60,7 +60,7 @@ extension AgentValidation {
       findings.failures.append(
         places.failure(
           "the description is still the placeholder of a new agent",
-          mend: "say what the agent does and when to use it, and write its prompt",
+          suggestion: "say what the agent does and when to use it, and write its prompt",
           at: places["description"]))
     }
     let count = agent.description.unicodeScalars.count
@@ -106,7 +106,7 @@ extension AgentValidation {
       findings.failures.append(
         places.failure(
           "`trigger_behavior` names `\(trigger.agent)`, but there is no such agent",
-          mend: nearest.map { "did you mean `\($0)`?" }
+          suggestion: nearest.map { "did you mean `\($0)`?" }
             ?? "`rasa agents list` lists the agents", at: trigger.location))
     } else if let cycle = cycle(from: agent) {
       let way = cycle.ids.joined(separator: " -> ")
@@ -121,7 +121,7 @@ extension AgentValidation {
             cycle.ids.count == 2
               ? "the agent triggers itself: \(way)"
               : "the agents trigger each other without end: \(way)",
-            mend: "remove a trigger, or give it a `when`; to run again, use `loop_behavior`",
+            suggestion: "remove a trigger, or give it a `when`; to run again, use `loop_behavior`",
             at: trigger.location))
       }
     }

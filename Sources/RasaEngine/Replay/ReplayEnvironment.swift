@@ -1,0 +1,265 @@
+import RasaCore
+import RasaPersona
+
+/// Stands in for everything outside of a run: says what was recorded, and notes what was asked.
+final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
+  private struct Shared {
+    var asked: [Recording.Effect] = []
+    var differences: [Difference] = []
+    /// Places in the recording's effects that have been served.
+    var served: Set<Int> = []
+    /// Milliseconds since the start.
+    var elapsed: Int64 = 0
+    /// Whether the run's own time is up.
+    var isTooLate = false
+    var current: Step?
+  }
+
+  private let recording: Recording
+  private let fallback: @Sendable (EffectKey) -> Recording.Call.Outcome?
+  private let shared = Locked(Shared())
+
+  init(
+    _ recording: Recording, fallback: @escaping @Sendable (EffectKey) -> Recording.Call.Outcome?
+  ) {
+    self.recording = recording
+    self.fallback = fallback
+  }
+
+  /// What was asked, in order.
+  var asked: [Recording.Effect] { shared.withLock { $0.asked } }
+  var differences: [Difference] { shared.withLock { $0.differences } }
+
+  /// Recorded effects that nobody asked for.
+  func unasked(in recording: Recording) -> [Difference] {
+    let served = shared.withLock { $0.served }
+    return recording.effects.enumerated().compactMap { place, effect in
+      if served.contains(place) { return nil }
+      switch effect {
+      // Nothing had come of it.
+      case .call(let call) where call.outcome == .cutOff: return nil
+      case .call(let call): return .missingCall(call.key)
+      case .question(let asked): return .missingQuestion(asked.key)
+      case .recall(let recalled):
+        return recalled.memories == nil ? nil : .missingRecall(recalled.step)
+      }
+    }
+  }
+
+  private func note(_ difference: Difference) {
+    shared.withLock { $0.differences.append(difference) }
+  }
+
+  private func serve(_ place: Int, _ effect: Recording.Effect, after: Int64) {
+    shared.withLock { shared in
+      shared.served.insert(place)
+      shared.asked.append(effect)
+      shared.elapsed = max(shared.elapsed, after)
+    }
+  }
+
+  /// Recalled memories come from the run's origin; they count as asked for when they are there.
+  func see(_ progress: RunProgress) {
+    switch progress {
+    case .operatorStarted(let step, _): shared.withLock { $0.current = step }
+    case .event(.operatorFinished(let step, _)):
+      for (place, effect) in recording.effects.enumerated() {
+        if case .recall(let recalled) = effect, recalled.step == step, recalled.memories != nil {
+          serve(place, effect, after: 0)
+        }
+      }
+    default: break
+    }
+  }
+
+  // MARK: Time
+
+  var time: TimeSource {
+    TimeSource(
+      now: { [self] in
+        Timestamp(
+          milliseconds: recording.startedAt.milliseconds + shared.withLock { $0.elapsed })
+      },
+      localDay: { _ in LocalDay(year: 1970, month: 1, day: 1) },
+      // What the recorded run had time for, this one has.
+      monotonic: { [self] in shared.withLock { $0.isTooLate } ? .max : 0 },
+      sleep: { _ in })
+  }
+
+  // MARK: Models
+
+  func answer(
+    _ request: ModelRequest, for context: CallContext,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer {
+    switch try outcome(of: RecordedRequest(request), at: context.key) {
+    case .answer(let answer):
+      try await onEvent(.started(provider: answer.provider, model: answer.model))
+      for piece in answer.text.pieces(ofBytes: 64) { try await onEvent(.text(piece)) }
+      return answer
+    case .value: throw otherForm(at: context.key)
+    }
+  }
+
+  func perform(_ use: ToolUse) async throws -> Value {
+    switch try outcome(of: RecordedRequest(use), at: use.key) {
+    case .value(let value): return value
+    case .answer: throw otherForm(at: use.key)
+    }
+  }
+
+  private func otherForm(at key: EffectKey) -> Failure {
+    Failure(
+      .configuration, "the recording has something of another kind at `\(key)`",
+      suggestion: "record the run anew")
+  }
+
+  private enum Delivery {
+    case answer(ModelAnswer)
+    case value(Value)
+  }
+
+  /// What is recorded for it, and notes where it is asked for in other words. Throws what was thrown
+  /// then.
+  private func outcome(of asked: RecordedRequest, at key: EffectKey) throws -> Delivery {
+    try Task.checkCancellation()
+    guard let (place, recorded) = call(at: key) else {
+      guard let outcome = fallback(key) else {
+        note(.newCall(key, asked))
+        throw deferral(at: key)
+      }
+      let call = Recording.Call(
+        key: key, after: shared.withLock { $0.elapsed }, request: asked, outcome: outcome)
+      shared.withLock { $0.asked.append(.call(call)) }
+      return try deliver(call)
+    }
+    if let expected = recorded.request, let change = RequestChange(from: expected, to: asked) {
+      note(.request(key, change))
+    }
+    var call = recorded
+    call.request = asked
+    serve(place, .call(call), after: call.after)
+    return try deliver(call)
+  }
+
+  private func call(at key: EffectKey) -> (place: Int, call: Recording.Call)? {
+    for (place, effect) in recording.effects.enumerated() {
+      if case .call(let call) = effect, call.key == key { return (place, call) }
+    }
+    return nil
+  }
+
+  private func deliver(_ call: Recording.Call) throws -> Delivery {
+    switch call.outcome {
+    case .answer(let answer): return .answer(answer)
+    case .value(let value): return .value(value)
+    case .failure(let failure):
+      if failure.isOfWholeRun { shared.withLock { $0.isTooLate = true } }
+      throw failure
+    case .inDoubt(let failure): throw InDoubt(failure: failure)
+    case .cutOff: throw deferral(at: call.key)
+    }
+  }
+
+  /// Leaves an operator without an outcome, and lets the others go on: the run stops when there is
+  /// nothing left to do.
+  private func deferral(at key: EffectKey) -> Deferred {
+    let question = Question(
+      key: key, title: "the recording has no answer", subject: "draft", payload: .null)
+    return Deferred(
+      approvals: [
+        Approval(run: recording.start.run, question: question, askedAt: time.now())
+      ])
+  }
+
+  func digest(of request: ModelRequest, for context: CallContext) -> String { "" }
+
+  func giveUp(
+    _ call: UncertainCall, of run: Identifier, decision: UncertainPolicy
+  ) async throws {}
+
+  func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
+    CallEstimate(
+      provider: "recording", model: "recording", inputTokens: 0, outputTokens: 0, cost: .zero,
+      isPriceKnown: false)
+  }
+
+  // MARK: People
+
+  func decide(_ question: Question) async throws -> HumanAnswer? {
+    let key = question.key.firstOccurrence
+    guard let (place, recorded) = asked(question) else {
+      guard let outcome = fallback(key) else {
+        note(.newQuestion(key, title: question.title, payload: question.payload))
+        return nil
+      }
+      let asked = Recording.Asked(
+        key: key, after: shared.withLock { $0.elapsed }, payload: question.payload)
+      shared.withLock { $0.asked.append(.question(asked)) }
+      if case .failure(let failure) = outcome { throw failure }
+      return nil
+    }
+    if recorded.payload != question.payload {
+      note(.question(key, expected: recorded.payload, found: question.payload))
+    }
+    var asked = recorded
+    asked.payload = question.payload
+    serve(place, .question(asked), after: asked.after)
+    if let failure = asked.failure { throw failure }
+    return asked.answer
+  }
+
+  /// The same question if it was recorded, else the next one that was put at that place.
+  private func asked(_ question: Question) -> (place: Int, asked: Recording.Asked)? {
+    let key = question.key.firstOccurrence
+    let served = shared.withLock { $0.served }
+    var found: [(place: Int, asked: Recording.Asked)] = []
+    for (place, effect) in recording.effects.enumerated() where !served.contains(place) {
+      if case .question(let asked) = effect, asked.key == key { found.append((place, asked)) }
+    }
+    return found.first { $0.asked.payload == question.payload } ?? found.first
+  }
+
+  // MARK: Memory
+
+  func recall(
+    persona: String, user: String, query: String, limit: Int
+  ) async throws -> [MemoryFact] {
+    guard let step = shared.withLock({ $0.current }) else { return [] }
+    let recorded = recording.effects.firstIndex {
+      if case .recall(let recalled) = $0 { recalled.step == step } else { false }
+    }
+    let key = step.effect("recall")
+    let cutOff = Recording.Effect.recall(Recording.Recalled(step: step, memories: nil))
+    if let recorded {
+      serve(recorded, cutOff, after: 0)
+    } else {
+      guard fallback(key) != nil else {
+        note(.newRecall(step))
+        return []
+      }
+      shared.withLock { $0.asked.append(cutOff) }
+    }
+    throw deferral(at: key)
+  }
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { [] }
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { [] }
+  func remember(_ facts: [MemoryFact]) async throws {}
+}
+
+extension String {
+  /// As they might arrive: each of about so many bytes, characters whole.
+  fileprivate func pieces(ofBytes size: Int) -> [String] {
+    var pieces: [String] = []
+    var piece = ""
+    for character in self {
+      piece.append(character)
+      if piece.utf8.count >= size {
+        pieces.append(piece)
+        piece = ""
+      }
+    }
+    if !piece.isEmpty { pieces.append(piece) }
+    return pieces
+  }
+}

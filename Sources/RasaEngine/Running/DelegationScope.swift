@@ -1,0 +1,134 @@
+import RasaCore
+import RasaPersona
+
+/// What a persona or agent works for inside a run.
+///
+/// It shares the run's journal, money and time. Its frames have qualified names there
+/// (`review:1:critic>session_frame`), so everything it asks has a place of its own.
+struct DelegationScope: Sendable {
+  /// Which work of which operator it is.
+  var scope: String
+  /// Whose limits hold beside its own, from the nearest on.
+  var above: [BudgetHolder]
+  /// The day on which the run began; null where that is not known.
+  var today = Value.null
+
+  /// What its own run is counted under.
+  func execution(in run: Identifier) -> Identifier { Identifier("\(run.text)/\(scope)") }
+}
+
+extension Step {
+  /// The name for what the operator has others do in this step.
+  func scope(attempt: Int) -> String {
+    "\(frame):\(visit):\(operatorName)" + (round > 1 ? "@\(round)" : "")
+      + (attempt > 1 ? "#\(attempt)" : "")
+  }
+
+  /// Whether the step is one of a persona or agent that works inside the run.
+  package var isInside: Bool { frame.utf8.contains(UInt8(ascii: ">")) }
+}
+
+extension Step {
+  /// The step whose operator has this one done; nil for the run's own steps.
+  var outer: Step? {
+    guard let end = frame.lastIndex(of: ">") else { return nil }
+    let scope = frame[..<end]
+    guard let name = scope.lastIndex(of: ":"),
+      let number = scope[..<name].lastIndex(of: ":"),
+      let visit = Int(scope[scope.index(after: number)..<name])
+    else { return nil }
+    let worker = scope[scope.index(after: name)...].prefix { $0 != "#" }
+    let parts = worker.split(separator: "@")
+    return Step(
+      frame: String(scope[..<number]), visit: visit, operatorName: String(parts.first ?? ""),
+      round: parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+  }
+}
+
+/// A frame as people read it: `o:1:planner>a` is the frame `a` of what `planner` does.
+package func frameTitle(_ name: String) -> String {
+  let way = name.split(separator: ">")
+  guard way.count > 1, let last = way.last else { return name }
+  let workers = way.dropLast().map { part in
+    let place = part.split(separator: ":")
+    guard place.count == 3 else { return String(part) }
+    return place[1] == "1" ? String(place[2]) : "\(place[2]) (visit \(place[1]))"
+  }
+  return (workers + [String(last)]).joined(separator: " › ")
+}
+
+extension Graph {
+  /// The same graph with the frames as they are called inside a run.
+  func within(_ scope: String) -> Graph {
+    var graph = self
+    for index in graph.frames.indices {
+      graph.frames[index].name = "\(scope)>\(frames[index].name)"
+    }
+    return graph
+  }
+
+  /// What an operator's work is counted and told under.
+  func assignment(
+    of definition: OperatorDefinition, at step: Step, attempt: Int, _ start: RunStart,
+    above: DelegationScope?
+  ) -> DelegationScope {
+    let payer = BudgetHolder(
+      persona: start.persona, budget: persona.budget, runLimit: persona.limits.cost,
+      execution: above?.execution(in: start.run) ?? start.run)
+    return DelegationScope(scope: step.scope(attempt: attempt), above: [payer] + (above?.above ?? []))
+  }
+}
+
+extension Graph.Node {
+  /// Who does an operator's work.
+  func delegate(_ definition: OperatorDefinition) -> Graph? {
+    delegates.first { $0.operatorName == definition.name }?.graph
+  }
+}
+
+extension OperatorDefinition {
+  /// What is asked: the prompt, and below it the sections that hold something.
+  func task(_ read: (StatePath) -> Value) -> String {
+    var parts: [String] = []
+    if let prompt, !speaksAsSystem(read) {
+      let text = prompt.prompt(defaults: defaults, leaving: looseNames, read)
+      if !text.isEmpty { parts.append(text) }
+    }
+    for path in sections {
+      let text = read(path).promptText
+      guard !text.isEmpty else { continue }
+      parts.append(path == .input ? text : "# \(Self.heading(of: path))\n\n\(text)")
+    }
+    if prompt == nil, sections.isEmpty { parts.append(read(.input).promptText) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  /// Whether the prompt is what the system message says: nothing gives a name in it a value.
+  private func speaksAsSystem(_ read: (StatePath) -> Value) -> Bool {
+    isInstructions && prompt?.paths.allSatisfy { read($0).isNull } != false
+  }
+
+  private static func heading(of path: StatePath) -> String {
+    switch path {
+    case .draft: "What has been written so far"
+    case "quality": "What a review of it found"
+    case "loop": "Why another round is needed"
+    case "feedback": "A person's correction, which goes before everything else"
+    case .preferences: "Preferences"
+    case .memories: "Remembered from earlier"
+    default: String(path.description.map { $0 == "_" ? " " : $0 })
+    }
+  }
+}
+
+/// Sees to it that an agent is not at work more often at a time than its file allows, whoever runs it.
+package protocol TaskLimits: Sendable {
+  /// Waits for a place, and keeps it until what is returned is let go of.
+  func place(of agent: String, atMost: Int) async throws -> any Sendable
+}
+
+/// Leaves everything to the operating system: for tests, and where nothing is shared.
+package struct NoTaskLimits: TaskLimits {
+  package init() {}
+  package func place(of agent: String, atMost: Int) -> any Sendable { 0 }
+}

@@ -1,0 +1,417 @@
+package import RasaCore
+import RasaPersona
+
+/// One run under way.
+struct RunDriver {
+  var machine: RunMachine
+  let start: RunStart
+  let options: RunOptions
+  let surroundings: RunDependencies
+  let stage: SharedRunState
+  let show: RunObserver
+  var recorded: RecordedEffects
+  /// What a fork writes over what some steps wrote.
+  let changes: [Step: [Update]]
+  /// Questions that were left for later.
+  var waitsFor: [Approval] = []
+  /// Nil for the run itself; set where a persona or agent works inside a run.
+  var assignment: DelegationScope?
+  /// The parts of the output that could still change when it was last looked at what to show.
+  var shownOpen = UInt64.max
+
+  var graph: Graph { machine.graph }
+
+  // MARK: Beginning and end
+
+  mutating func open(_ origin: Origin?) async throws {
+    let now = surroundings.time.now()
+    let record = RunRecord(
+      id: start.run, session: start.session, persona: start.persona,
+      personaDigest: start.personaDigest, user: start.user, input: start.input, startedAt: now,
+      forkOf: start.fork?.run)
+    let begun = RunEvent.started(start)
+    var entries = [begun.entry(of: start.run, at: now)]
+    if !graph.pinned.isNull {
+      entries.append(
+        JournalEntry(run: start.run, time: now, kind: "persona.pinned", body: graph.pinned))
+    }
+    entries += start.attachedEntries(at: now)
+    entries += start.notices.map { $0.entry(of: start.run, at: now) }
+    surroundings.journal.open(record, entries)
+    try await openContext(origin)
+    try await show(.event(begun))
+    try machine.apply(begun)
+    for notice in start.notices where stage.note(notice) { try await show(.notice(notice)) }
+    let changed = start.fork?.changes.filter { change in
+      !changes.values.joined().contains { $0.path == StatePath(change.key) }
+    }
+    if let changed, !changed.isEmpty {
+      let event = RunEvent.changed(ValueObject(changed.map { ($0.key, $0.value) }))
+      try machine.apply(event)
+      surroundings.journal.record([event.entry(of: start.run, at: now)])
+    }
+    try await tell()
+  }
+
+  private mutating func openContext(_ origin: Origin?) async throws {
+    var known = origin?.context
+    if known == nil { known = try await context() }
+    let opened = RunEvent.contextOpened(known ?? .null)
+    try machine.apply(opened)
+    surroundings.journal.record([opened.entry(of: start.run, at: surroundings.time.now())])
+  }
+
+  /// Folds what the journal tells, and makes due again what was under way when it ended.
+  mutating func reopen(_ history: RunHistory, by: String) async throws {
+    let hasContext = history.entries.contains { $0.kind == "context.opened" }
+    let known = try fold(history.entries)
+    recorded.own = EffectLog(history.entries)
+    stage.begin(
+      with: recorded.own.answers, spent: recorded.own.spent,
+      notices: history.entries.flatMap { RunNotice.told(by: $0) })
+    if recorded.own.hasWrittenText { stage.noteText() }
+    for step in recorded.own.finishedSteps { stage.noteEnd(of: step) }
+    let resumed = RunEvent.resumed(by: by)
+    surroundings.journal.record([
+      resumed.entry(of: start.run, at: surroundings.time.now())
+    ])
+    if !hasContext { try await openContext(nil) }
+    try await show(.event(resumed))
+    // Whoever reads the answer now has to know them as well.
+    for notice in stage.notices { try await show(.notice(notice)) }
+    // What was sent back before is in the journal.
+    _ = machine.takeSentBack()
+    // What followed from the last lines may not have been written down any more.
+    try await tell(known.untold(machine.drainEvents()))
+  }
+
+  /// How much of what follows from a journal was told in it.
+  struct Told {
+    var lines = 0
+    /// Counted apart: earlier versions did not tell of them.
+    var objections = 0
+
+    mutating func count(_ entry: JournalEntry) {
+      switch entry.kind {
+      case "frame.entered", "run.moved": lines += 1
+      // Earlier versions also warned of operators that were skipped.
+      case "run.warned":
+        if entry.body["message"].string?.contains("` was skipped: ") != true { lines += 1 }
+      case "run.objected": objections += 1
+      default: break
+      }
+    }
+
+    func untold(_ events: [RunEvent]) -> ArraySlice<RunEvent> {
+      var left = self
+      return events.filter { event in
+        if case .objected = event {
+          left.objections -= 1
+          return left.objections < 0
+        }
+        left.lines -= 1
+        return left.lines < 0
+      }[...]
+    }
+  }
+
+  /// Folds lines of the journal, and makes due again what was under way when they end.
+  mutating func fold(_ entries: [JournalEntry]) throws(Failure) -> Told {
+    var told = Told()
+    for entry in entries where entry.key == assignment?.scope { told.count(entry) }
+    try machine.fold(entries, in: assignment?.scope)
+    machine.reissue()
+    return told
+  }
+
+  private func context() async throws -> Value {
+    try await graph.context(
+      of: start, on: surroundings.time.localDay(surroundings.time.now()), turns: options.turns,
+      notes: options.notes, surroundings.memory)
+  }
+
+  /// Drives the run to its end, or to where it has to wait for people.
+  mutating func toItsEnd() async throws -> RunResult {
+    try await untilEnd()
+    switch machine.status {
+    case .finished(let output): return try await close(output)
+    case .failed(let failure): throw failure
+    case .running:
+      guard waitsFor.isEmpty else { return try await park() }
+      throw Failure(
+        .run, "the run stopped before its end: nothing is due any more",
+        suggestion: "check the persona with `rasa personas validate \(start.persona)`")
+    }
+  }
+
+  private func park() async throws -> RunResult {
+    let parked = RunEvent.parked(Parking(.approval, waitsFor: waitsFor.map(\.id)))
+    try await surroundings.journal.close(
+      start.run, RunEnding(.parked), [parked.entry(of: start.run, at: surroundings.time.now())])
+    try await show(.event(parked))
+    return result(.null)
+  }
+
+  private func close(_ output: Value) async throws -> RunResult {
+    let now = surroundings.time.now()
+    var turn: SessionTurn? = nil
+    if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
+      turn = SessionTurn(
+        session: session, run: start.run, time: now,
+        input: start.attachments.remembered(below: start.input), output: output.promptText)
+    }
+    let finished = RunEvent.finished(output: output)
+    try await surroundings.journal.close(
+      start.run,
+      RunEnding(.done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now)),
+      [finished.entry(of: start.run, at: now)])
+    try await show(.event(finished))
+    return result(output)
+  }
+
+  private func result(_ output: Value) -> RunResult {
+    let answers = stage.answers
+    var usage = Usage()
+    for answer in answers { usage.add(answer.usage) }
+    var result = RunResult(
+      session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
+      steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
+      waitsFor: waitsFor, notices: stage.notices)
+    result.mockReason = answers.first(where: \.isMock)?.fallback?.because
+    for answer in answers where !result.answeredBy.contains(answer.source) {
+      result.answeredBy.append(answer.source)
+    }
+    result.fallback = answers.lazy.compactMap(\.fallback).first
+    result.attachments = start.attachments.reports(answers)
+    return result
+  }
+
+  private func workingNotes(at now: Timestamp) -> [WorkingNote] {
+    guard let session = start.sessionID else { return [] }
+    return machine.notes.map {
+      WorkingNote(session: session, run: start.run, time: now, text: String($0.prefix(2000)))
+    }
+  }
+
+  /// What it wants to be remembered itself, and what those want that worked for it.
+  private func remembered(at now: Timestamp) -> [MemoryFact] {
+    let own = (persona: start.persona, facts: machine.state[.remembered])
+    return ([own] + recorded.own.delegated + stage.remembered).flatMap { persona, facts in
+      (facts.array ?? []).map { fact in
+        MemoryFact(
+          persona: persona, user: start.user, text: fact["text"].promptText,
+          sourceRun: start.run, time: now, trust: fact["trust"].promptText)
+      }
+    }
+  }
+
+  /// Writes down how the run failed, or that it was interrupted and can go on, and returns what to
+  /// throw. A journal that fails now must not hide the first failure.
+  func closeAfter(_ error: any Error) async -> any Error {
+    let failure: Failure
+    let ending: RunEnding
+    let last: RunEvent
+    if let known = error as? Failure, known.kind != .cancelled {
+      failure = surroundings.redact(known)
+      ending = RunEnding(.failed)
+      last = .failed(failure)
+    } else {
+      // What is no failure of the run (the reader of its output has gone) stops it all the same.
+      failure = Failure(
+        .cancelled, "the run was interrupted", suggestion: "`rasa resume \(start.run)` continues it")
+      ending = RunEnding(.parked)
+      last = .parked(Parking(.interrupted, waitsFor: waitsFor.map(\.id)))
+    }
+    let isForeign = !(error is Failure || error is CancellationError)
+    let entry = last.entry(of: start.run, at: surroundings.time.now())
+    let journal = surroundings.journal
+    let run = start.run
+    // A cancelled task could not wait for the journal; this one can.
+    let written = Task {
+      do {
+        try await journal.close(run, ending, [entry])
+        return nil as Failure?
+      } catch {
+        return error as? Failure ?? Failure(.storage, "\(error)")
+      }
+    }
+    let second = await written.value
+    // Who has lost the run to another process was stopped for that reason and no other.
+    if let second, failure.kind == .cancelled, second.kind == .run { return second }
+    if isForeign, second == nil { return error }
+    var told = failure
+    if failure.kind != .cancelled, stage.hasText {
+      told.details.append("what was written before is kept: `rasa runs show \(run) --verbose`")
+    }
+    if let second {
+      if isForeign { told.details.append("what stopped it: \(error)") }
+      let reason = second.message == failure.message ? "" : ": \(second.message)"
+      told.details.append(
+        "its end could not be written down\(reason); it counts as running until its lease ends, and "
+          + "`rasa resume \(run)` then continues it")
+    }
+    return told
+  }
+
+  /// A line of the journal; what is about work inside a run says inside which.
+  func entry(_ event: RunEvent, at time: Timestamp) -> JournalEntry {
+    guard let assignment else { return event.entry(of: start.run, at: time) }
+    return JournalEntry(
+      run: start.run, time: time, kind: event.kind, key: assignment.scope, body: event.body)
+  }
+
+  // MARK: Driving
+
+  mutating func untilEnd() async throws {
+    var drive = self
+    let procedure = OperatorProcedure(
+      graph: graph, start: start, options: options, surroundings: surroundings, show: show,
+      stage: stage, recorded: recorded, assignment: assignment)
+    if let rank = options.rank { return try await untilEnd(procedure, by: rank) }
+    let time = surroundings.time
+    self = try await withThrowingTaskGroup(of: Completion.self) { group in
+      var running = 0
+      defer { group.cancelAll() }
+      while drive.machine.isRunning {
+        var due = drive.machine.due()
+        try await drive.tell()
+        guard drive.machine.isRunning else { break }
+        if running == 0, due.isEmpty { break }
+        guard drive.stage.secondsLeft(at: time.monotonic()) > 0 else {
+          throw drive.stage.tooLate(at: time.monotonic())
+        }
+        // One thing alone needs no task of its own.
+        if running == 0, due.count == 1 {
+          try await drive.apply(try await procedure.perform(due.removeLast()))
+          continue
+        }
+        // Local work is done here, after what takes longer has been started.
+        let first = due.partition { $0.isQuick(in: drive.graph) }
+        for invocation in due[..<first] {
+          running += 1
+          group.addTask { try await procedure.perform(invocation) }
+        }
+        for invocation in due[first...] {
+          try await drive.apply(try await procedure.perform(invocation))
+        }
+        if first == due.endIndex, let completion = try await group.next() {
+          running -= 1
+          try await drive.apply(completion)
+        }
+      }
+      return drive
+    }
+  }
+
+  mutating func apply(_ completion: Completion) async throws {
+    waitsFor += completion.waitsFor
+    guard var outcome = completion.outcome else { return }
+    let step = completion.step
+    if let updates = changes[step] {
+      switch outcome {
+      case .wrote(let written): outcome = .wrote(written + updates)
+      case .skipped: outcome = .wrote(updates)
+      case .answered: break
+      }
+    }
+    if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) { stage.noteText() }
+    switch outcome {
+    case .wrote, .skipped: stage.noteEnd(of: step)
+    case .answered: break
+    }
+    let event = RunEvent.operatorFinished(step, outcome)
+    try machine.apply(event)
+    surroundings.journal.record([entry(event, at: surroundings.time.now())])
+    try await show(.event(event))
+    try await tell()
+  }
+
+  /// Passes on what followed, and what of the output can be shown now.
+  mutating func tell() async throws {
+    try await tell(machine.drainEvents()[...])
+    for way in machine.takeSentBack() { try await show(.sentBack(way)) }
+  }
+
+  mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
+    if !told.isEmpty {
+      let now = surroundings.time.now()
+      surroundings.journal.record(told.map { entry($0, at: now) })
+      for event in told {
+        try await show(.event(event))
+        guard case .objected(let objection) = event else { continue }
+        let notice = RunNotice.objection(objection)
+        if stage.note(notice) { try await show(.notice(notice)) }
+      }
+    }
+    let open = machine.openParts
+    if open != shownOpen || !machine.isRunning {
+      shownOpen = open
+      if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
+      // The way that the run took wrote none of the parts: what it came to instead.
+      if case .finished(let output) = machine.status, !output.isNull, stage.takeUnshown() {
+        try await show(.output(output.promptText))
+      }
+    }
+  }
+}
+
+extension Update {
+  /// Whether somebody could want to read it although the run failed.
+  fileprivate var isAnswer: Bool {
+    (path.key == "draft" || path.key == "output") && !value.promptText.isEmpty
+  }
+}
+
+extension Invocation {
+  /// Local work of microseconds, not worth a task of its own.
+  fileprivate func isQuick(in graph: Graph) -> Bool {
+    let kind = graph.nodes[node].definition.kind
+    return review == nil && (kind == .memory || kind == .rule)
+  }
+}
+
+extension Graph {
+  /// The day, and session history and working notes, for personas that have frames of those kinds.
+  package func context(
+    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int,
+    _ memory: any MemoryStore
+  ) async throws -> Value {
+    let kinds = Set(frames.map(\.kind))
+    var turns: [Value] = []
+    var notes: [Value] = []
+    if let session = start.sessionID {
+      if kinds.contains(.session) {
+        turns = try await memory.turns(of: session, limit: mostTurns).map { turn in
+          ["input": .string(turn.input), "output": .string(turn.output)]
+        }
+      }
+      if kinds.contains(.shortTerm) {
+        notes = try await memory.notes(of: session, limit: mostNotes)
+          .map { ["text": .string($0.text)] }
+      }
+    }
+    return [
+      "session": .array(turns), "notes": .array(notes), "memories": [],
+      "today": .string(day.description),
+    ]
+  }
+
+  /// What an operator that recalls finds for this run; nothing where there is none.
+  package func memories(of start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+    guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
+    return try await recalled(by: start, memory)
+  }
+}
+
+/// What is remembered that fits the question.
+func recalled(by start: RunStart, _ memory: any MemoryStore) async throws -> Value {
+  let facts = try await memory.recall(
+    persona: start.persona, user: start.user, query: start.input, limit: 8)
+  return .array(
+    facts.map { fact in
+      [
+        "text": .string(fact.text), "source": .string(fact.sourceRun.text),
+        "trust": .string(fact.trust),
+      ]
+    })
+}

@@ -1,0 +1,182 @@
+import RasaCore
+import RasaPersona
+
+/// What running operators share: the output as far as it can be shown, the money spent, and the
+/// time that is left.
+final class SharedRunState: Sendable {
+  private struct Shared {
+    var output: LiveOutput
+    var spent = Money.zero
+    var answers: [ModelAnswer] = []
+    var notices: [RunNotice] = []
+    /// The last pass of every operator that has come to an end.
+    var latest: [Place: Step] = [:]
+    /// Notices that have been shown and may turn out not to count.
+    var shown: Set<RunNotice> = []
+    /// Whether a text has counted that somebody could want to read although the run failed.
+    var hasText = false
+    /// What those want to be remembered that worked for the run.
+    var remembered: [(persona: String, facts: Value)] = []
+    /// Nanoseconds of the monotonic clock.
+    var deadline: UInt64
+  }
+  private struct Place: Hashable {
+    var frame: String
+    var operatorName: String
+    init(_ step: Step) {
+      frame = step.frame
+      operatorName = step.operatorName
+    }
+  }
+  private let shared: Locked<Shared>
+  /// Nil where only the outer stage bounds the time.
+  private let seconds: Double?
+  /// The stage of the run that this one is a part of: money, answers and time are counted there, too.
+  private let outer: SharedRunState?
+
+  /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
+  init(
+    parts: [Composition.Part], seconds: Double?, startedAt now: UInt64, inside outer: SharedRunState? = nil
+  ) {
+    self.seconds = seconds
+    self.outer = outer
+    let nanoseconds = UInt64(min(max(seconds ?? .infinity, 0), 1_000_000_000) * 1_000_000_000)
+    shared = Locked(Shared(output: LiveOutput(parts: parts), deadline: now &+ nanoseconds))
+  }
+
+  func secondsLeft(at now: UInt64) -> Double {
+    let deadline = shared.withLock { $0.deadline }
+    let left = deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
+    return min(left, outer?.secondsLeft(at: now) ?? left)
+  }
+
+  /// Nobody's fault: the time that a person took to answer.
+  func wait(_ nanoseconds: UInt64) {
+    shared.withLock { $0.deadline &+= nanoseconds }
+    outer?.wait(nanoseconds)
+  }
+
+  /// The time is up: the whole run's, or only that of a part, which another part may make up for.
+  func tooLate(at now: UInt64) -> Failure {
+    if let outer {
+      guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
+      return Failure(
+        .timeout, "it took longer than \(secondsText(seconds ?? 0)) seconds",
+        suggestion: "raise `limits: {seconds: …}` in its own file, or use a faster model")
+    }
+    var failure = Failure(
+      .timeout, "the run took longer than \(secondsText(seconds ?? 0)) seconds",
+      suggestion:
+        "`--max-seconds N` gives it more time, as does `limits: {seconds: N}` in the file of the "
+        + "persona or agent; or use a faster model", details: [Failure.personsTime])
+    failure.isOfWholeRun = true
+    return failure
+  }
+
+  /// By the whole run.
+  var spent: Money { outer?.spent ?? shared.withLock { $0.spent } }
+
+  var remembered: [(persona: String, facts: Value)] { shared.withLock { $0.remembered } }
+
+  func remember(_ facts: Value, of persona: String) {
+    if let outer { return outer.remember(facts, of: persona) }
+    shared.withLock { $0.remembered.append((persona, facts)) }
+  }
+
+  /// Every answer of the run, those of earlier processes included.
+  var answers: [ModelAnswer] { shared.withLock { $0.answers } }
+
+  func note(_ answer: ModelAnswer) {
+    outer?.note(answer)
+    shared.withLock { shared in
+      shared.answers.append(answer)
+      shared.spent += answer.cost + answer.wasted
+    }
+  }
+
+  /// Counts what did not become an answer and cost money all the same.
+  func pay(_ amount: Money) {
+    outer?.pay(amount)
+    shared.withLock { $0.spent += amount }
+  }
+
+  /// What the run had, spent and told before this process went on with it.
+  func begin(with answers: [ModelAnswer], spent: Money, notices: [RunNotice]) {
+    shared.withLock { shared in
+      shared.answers = answers
+      shared.spent = spent
+      for notice in notices where !shared.notices.contains(notice) { shared.notices.append(notice) }
+    }
+  }
+
+  /// What the reader of the whole run's output has to know, in order. What is about a text or verdict
+  /// that the operator has replaced since is not among it.
+  var notices: [RunNotice] {
+    if let outer { return outer.notices }
+    return shared.withLock { shared in
+      shared.notices.filter { notice in
+        switch notice.kind {
+        case .cut, .continued, .skipped, .objection: break
+        case .fallback, .waiting, .accounting, .chosen: return true
+        }
+        var step = notice.step
+        while let known = step {
+          if let latest = shared.latest[Place(known)], !latest.isSamePass(as: known) {
+            return false
+          }
+          step = known.outer
+        }
+        return true
+      }
+    }
+  }
+
+  func noteEnd(of step: Step) {
+    if let outer { return outer.noteEnd(of: step) }
+    shared.withLock { $0.latest[Place(step)] = step }
+  }
+
+  /// Keeps it for the run's result; false when there is no need to tell it again.
+  func note(_ notice: RunNotice) -> Bool {
+    if let outer { return outer.note(notice) }
+    return shared.withLock { shared in
+      guard !shared.notices.contains(notice) else { return false }
+      shared.notices.append(notice)
+      return !shared.shown.contains(notice)
+    }
+  }
+
+  /// Remembers that it is being shown, without keeping it for the result; false when it was before.
+  func noteShown(_ notice: RunNotice) -> Bool {
+    if let outer { return outer.noteShown(notice) }
+    return shared.withLock { shared in
+      shared.shown.insert(notice).inserted && !shared.notices.contains(notice)
+    }
+  }
+
+  /// Whether there is something to read of a run that failed.
+  var hasText: Bool { outer?.hasText ?? shared.withLock { $0.hasText } }
+
+  func noteText() {
+    if let outer { return outer.noteText() }
+    shared.withLock { $0.hasText = true }
+  }
+
+  /// Whether nothing of the output has been shown; true only once.
+  func takeUnshown() -> Bool { shared.withLock { $0.output.takeUnshown() } }
+
+  func offer(_ text: String, of path: StatePath) -> String? {
+    shared.withLock { $0.output.offer(text, of: path) }
+  }
+
+  func restart(_ path: StatePath) -> Bool { shared.withLock { $0.output.restart(path) } }
+
+  /// What can be shown now; `open` are the parts, as bits, that may still change.
+  func advance(open: UInt64, _ state: State) -> String? {
+    shared.withLock { shared in
+      shared.output.advance { place, path in
+        open & (1 << UInt64(min(place, 63))) == 0 ? state[path] : nil
+      }
+    }
+  }
+}

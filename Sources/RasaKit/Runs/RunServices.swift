@@ -1,0 +1,225 @@
+package import RasaCore
+package import RasaEngine
+package import RasaHTTPClient
+package import RasaModels
+import RasaPersona
+package import RasaStore
+import RasaSystem
+
+/// The parts of a run that can be used for more than one: a chat and a program keep them.
+package struct RunServices: Sendable {
+  package let house: CompositionRoot
+  package let store: any RunStore
+  private let network: Network
+
+  /// Connections to providers, made when they are first needed.
+  private final class Network: Sendable {
+    private let made = Locked<HTTPClient?>(nil)
+
+    func client(_ house: CompositionRoot) throws(Failure) -> HTTPClient {
+      if let client = made.withLock({ $0 }) { return client }
+      // The configuration is read without the lock.
+      let new = try house.client()
+      return made.withLock { client in
+        if let client { return client }
+        client = new
+        return new
+      }
+    }
+
+    func shutdown() {
+      made.withLock { client in
+        defer { client = nil }
+        return client
+      }?.shutdown()
+    }
+  }
+
+  /// Starts what takes time in the background: the store and the HTTP client get ready while the
+  /// persona is read.
+  package init(_ house: CompositionRoot) throws(Failure) { try self.init(house, house.store()) }
+
+  package init(_ house: CompositionRoot, _ store: any RunStore) throws(Failure) {
+    self.init(lazily: house, store)
+    let client = try network.client(house)
+    store.prepare()
+    client.prepare()
+  }
+
+  /// Nothing is opened or started before it is used.
+  package init(lazily house: CompositionRoot, _ store: any RunStore) {
+    self.house = house
+    self.store = store
+    network = Network()
+  }
+
+  package var client: HTTPClient {
+    get throws(Failure) { try network.client(house) }
+  }
+
+  package func close() async {
+    await store.close()
+    network.shutdown()
+  }
+}
+
+/// How one run is to go.
+package struct RunPlan: Sendable {
+  package var input: String
+  package var attachments: [Attachment] = []
+  package var preferences = ValueObject()
+  package var session: String?
+  package var user: String?
+  package var gate = GateOptions()
+  package var maxSeconds: Int?
+  /// The agents that `--agents` leaves.
+  package var agents: [String] = []
+  /// What the journal and the reader of the answer are told of how it came to this run.
+  package var notices: [RunNotice] = []
+
+  package init(input: String = "") { self.input = input }
+}
+
+extension RunPlan {
+  /// What a run keeps of it, so that it goes on as it began. What was allowed once, to go past a
+  /// limit, is not allowed again by that.
+  package var kept: ValueObject {
+    var kept = ValueObject()
+    if let model = gate.model { kept["model"] = .string(model.description) }
+    if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
+    if gate.premium { kept["premium"] = true }
+    if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
+    if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
+    if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
+    return kept
+  }
+
+  /// The plan with what a run has kept where nothing else is said now.
+  package func goingOn(with kept: ValueObject) -> RunPlan {
+    var plan = self
+    if gate.model == nil {
+      plan.gate.model = kept["model"]?.string.map(ModelConfiguration.reference)
+    }
+    if gate.profile == nil {
+      plan.gate.profile = kept["profile"]?.string.flatMap { PerformanceProfile(rawValue: $0) }
+    }
+    if kept["premium"]?.bool == true { plan.gate.premium = true }
+    if gate.maxCost == nil {
+      plan.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
+    }
+    if agents.isEmpty { plan.agents = (kept["agents"]?.array ?? []).compactMap(\.string) }
+    if maxSeconds == nil { plan.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) } }
+    return plan
+  }
+}
+
+extension RunServices {
+  package func start(_ graph: Graph, _ plan: RunPlan) -> RunStart {
+    var start = RunStart(
+      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      session: plan.session, user: house.user(plan.user), input: plan.input,
+      preferences: plan.preferences, options: plan.kept, attachments: plan.attachments)
+    start.notices = plan.notices
+    return start
+  }
+
+  package func gate(
+    _ options: GateOptions, onWarning: @escaping @Sendable (Warning) -> Void,
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
+  ) throws(Failure) -> Gate {
+    try house.gate(
+      ledger: store, history: store, client: client, options: options, onWarning: onWarning,
+      onSelection: onSelection, onlyEstimates: onlyEstimates)
+  }
+
+  package func runner(
+    _ plan: RunPlan, people: any ApprovalHandler, onWarning: @escaping @Sendable (Warning) -> Void,
+    onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false,
+    readerTakesNow: (@Sendable (RunProgress) -> Bool)? = nil
+  ) throws(Failure) -> Runner {
+    var surroundings = RunDependencies(
+      gate: try gate(
+        plan.gate, onWarning: onWarning, onSelection: onSelection, onlyEstimates: onlyEstimates),
+      journal: store, memory: store, people: people, time: house.time,
+      limits: house.taskLimits(onWait: onWarning), redact: house.redaction)
+    surroundings.tools = house.tools
+    var options = RunOptions(
+      profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
+    options.readerTakesNow = readerTakesNow
+    return Runner(surroundings, options: options)
+  }
+}
+
+// MARK: Going on
+
+/// A run that this process has taken over, ready to go on.
+package struct TakenUpRun: Sendable {
+  package var graph: Graph
+  package var history: RunHistory
+  package var start: RunStart?
+  package var origin: Origin?
+}
+
+extension RunServices {
+  /// Takes over a run that nobody is running. A run that cannot go on is left as it was found.
+  package func takeUp(_ run: Identifier, isPinned: Bool) async throws -> TakenUpRun {
+    let history = try await store.claim(run)
+    do {
+      return TakenUpRun(
+        graph: try graph(of: history, isPinned: isPinned), history: history,
+        start: try history.start, origin: try await origin(of: history))
+    } catch {
+      try? await store.close(run, RunEnding(history.record.status.whenLeft), [])
+      throw error
+    }
+  }
+
+  /// Leaves a run that was taken over as it was found.
+  package func leave(_ taken: TakenUpRun) async {
+    let record = taken.history.record
+    try? await store.close(record.id, RunEnding(record.status.whenLeft), [])
+  }
+
+  /// The graph that a run goes on by: of the files that it keeps, unless they have changed since.
+  package func graph(of history: RunHistory, isPinned: Bool) throws(Failure) -> Graph {
+    let record = history.record
+    let kept = history.entries.first { $0.kind == "persona.pinned" }
+    guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
+      let graph = try house.graph(record.persona)
+      guard graph.digest == record.personaDigest else {
+        throw changed(
+          record, [], suggestion: "this run was started by an earlier version and has no copy; ")
+      }
+      return graph
+    }
+    let changes = isPinned ? [] : house.changes(since: pinned)
+    guard changes.isEmpty else {
+      throw changed(
+        record, changes, suggestion: "`--pinned` uses the run's own copy; ")
+    }
+    return try Graph.compile(
+      pinned, named: record.persona, engines: house.library.engines, under: house.library)
+  }
+
+  private func changed(_ record: RunRecord, _ files: [String], suggestion: String) -> Failure {
+    Failure(
+      .configuration, "the persona `\(record.persona)` has changed since \(record.id) began",
+      suggestion: suggestion
+        + "`rasa runs fork \(record.id)` starts a new run with the current persona",
+      details: files.map { "changed: \($0)" })
+  }
+
+  /// What a fork that goes on still takes over.
+  private func origin(of history: RunHistory) async throws -> Origin? {
+    guard let fork = try history.start?.fork,
+      let record = try await store.run(fork.run.text)?.record
+    else { return nil }
+    let entries = try await store.entries(of: fork.run)
+    return try Origin(RunHistory(record: record, entries: entries), upTo: fork.sequence)
+  }
+}
+
+extension RunRecord.Status {
+  /// What a run is again that was taken over and could not go on.
+  fileprivate var whenLeft: RunRecord.Status { self == .running ? .parked : self }
+}

@@ -1,0 +1,60 @@
+import RasaPersona
+
+/// The occurrences of a task's terms in a registry's agents: one pass over all notes.
+struct CorpusScan {
+  struct Hit {
+    var slot: Int32
+    var weight: UInt8
+    var places: TermVector.Places
+  }
+
+  let task: TaskTerms
+  let slots: TermSlots
+  private(set) var hits: [Hit] = []
+  /// The end of an agent's hits in `hits`.
+  private(set) var ends: [Int] = []
+  /// The number of agents with a slot's term.
+  private(set) var frequency: [Int]
+  /// Whether each term occurs in some agent's name, capabilities or description.
+  private(set) var isKnown: [Bool]
+
+  init(_ task: TaskTerms, among entries: [AgentRegistry.Entry]) {
+    self.task = task
+    slots = TermSlots(task)
+    frequency = [Int](repeating: 0, count: slots.count)
+    isKnown = [Bool](repeating: false, count: task.terms.count)
+    ends.reserveCapacity(entries.count)
+    // Only a term's own words make it known, unless no agent has any of them.
+    var isSlotKnown = [Bool](repeating: false, count: slots.count)
+    // An agent has forty members, so even retaining one takes time: only its bytes are retained.
+    for place in entries.indices {
+      let note = entries[place].relevance
+      if TermVector.count(in: note) != nil {
+        add(note, &isSlotKnown)
+      } else {
+        add(AgentTerms.note(entries[place].agent, prompt: ""), &isSlotKnown)
+      }
+      ends.append(hits.count)
+    }
+    for isRelated in [false, true] where !isKnown.contains(true) {
+      for slot in 0..<slots.count where isSlotKnown[slot] {
+        for use in slots.uses[slot] where use.isRelated == isRelated { isKnown[use.term] = true }
+      }
+    }
+  }
+
+  private mutating func add(_ note: [UInt8], _ isSlotKnown: inout [Bool]) {
+    slots.find(in: note) { slot, weight, places in
+      hits.append(Hit(slot: Int32(truncatingIfNeeded: slot), weight: weight, places: places))
+      frequency[slot] += 1
+      if !places.isDisjoint(with: .known) { isSlotKnown[slot] = true }
+    }
+  }
+
+  func hits(ofAgent index: Int) -> ArraySlice<Hit> {
+    hits[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
+  }
+
+  /// The terms that count.
+  var requirements: [Int] { isKnown.indices.filter { isKnown[$0] } }
+}
