@@ -70,20 +70,19 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTerminal", "RasaPersona", "RasaEngine",
-        "RasaStore", "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit",
+        "RasaStore", "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit",
       ]),
     library(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaSQLite",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite",
       ],
       // Read by `make docs`.
       exclude: ["RasaKit.docc"]),
 
     // Adapters.
     library("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona"]),
-    library("RasaRanking", ["RasaCore", "RasaDocuments", "RasaPersona"]),
     library(
       "RasaModels",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine"]),
@@ -131,7 +130,7 @@ let package = Package(
       name: "rasa-bench",
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaRanking", "RasaKit", "RasaTestKit",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit", "RasaTestKit",
         "RasaTerminal",
       ],
       swiftSettings: settings),
@@ -145,9 +144,6 @@ let package = Package(
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
-    tests(
-      "RasaRanking",
-      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaAgents", "RasaTestKit"]),
     tests("RasaKit", ["RasaCore", "RasaSystem", "RasaPersona", "RasaAgents", "RasaTestKit"]),
     tests(
       "RasaStore",
@@ -162,7 +158,7 @@ let package = Package(
       "RasaCLI",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit", "RasaTerminal", "RasaEngine",
-        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaRanking", "RasaKit", "RasaStore",
+        "RasaPersona", "RasaSQLite", "RasaAgents", "RasaKit", "RasaStore",
       ],
       exclude: ["Snapshots"]),
     // What needs programs that are no part of a build: `make test-external`.

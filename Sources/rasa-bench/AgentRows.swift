@@ -2,7 +2,6 @@ import Glibc
 import RasaAgents
 import RasaCore
 import RasaPersona
-import RasaRanking
 import RasaSystem
 import RasaTestKit
 

@@ -1,7 +1,6 @@
 import RasaAgents
 import RasaCore
 import RasaPersona
-import RasaRanking
 import RasaSystem
 
 extension Row {

@@ -229,25 +229,6 @@ import Testing
     #expect(decision?.then.first?.atMost == (turns > 1 ? min(5, turns - 1) : nil))
   }
 
-  @Test("an agent is meant by its id, by its name for people, and in every form of its letters")
-  func registry() {
-    let registry = AgentRegistry(
-      [
-        ("code-review", "Code Review"), ("コードレビュー", "コードレビュー"), ("prufer", "Prüfer"),
-        ("one", "Twin"), ("two", "twin"),
-      ].map { AgentRegistry.Entry(agent: Agent(id: $0.0, name: $0.1)) })
-    for (word, id) in [
-      ("code-review", "code-review"), ("Code Review", "code-review"),
-      ("CODE review", "code-review"),
-      ("コードレビュー", "コードレビュー"), ("コードレヒ\u{309A}ュー", nil),
-      ("コードレヒ\u{3099}ュー", "コードレビュー"),
-      ("Prüfer", "prufer"), ("Pru\u{308}fer", "prufer"), ("prüfer", "prufer"), ("Twin", nil),
-      ("nobody", nil), ("", nil),
-    ] as [(String, String?)] {
-      #expect(registry.id(for: word) == id, "\(word)")
-    }
-  }
-
   @Test("proposals have the author's own words, and no model that nobody can be asked for")
   func proposals() {
     var agent = Agent(

@@ -3,7 +3,7 @@ import RasaEngine
 import RasaKit
 import RasaModels
 import RasaPersona
-import RasaRanking
+import RasaAgents
 import RasaStore
 import RasaSystem
 import RasaTerminal

@@ -1,9 +1,8 @@
-import RasaAgents
+package import RasaAgents
 package import RasaCore
 package import RasaEngine
 package import RasaModels
 import RasaPersona
-package import RasaRanking
 import RasaSystem
 
 extension CompositionRoot {

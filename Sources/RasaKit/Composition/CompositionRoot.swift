@@ -5,7 +5,6 @@ package import RasaEngine
 package import RasaHTTPClient
 package import RasaModels
 package import RasaPersona
-import RasaRanking
 package import RasaStore
 package import RasaSystem
 

@@ -3,7 +3,7 @@ import RasaEngine
 package import RasaHTTPClient
 import RasaModels
 package import RasaPersona
-package import RasaRanking
+package import RasaAgents
 package import RasaStore
 import RasaSystem
 

@@ -1,6 +1,6 @@
 import RasaCore
 import RasaPersona
-import RasaRanking
+import RasaAgents
 
 extension Rasa {
   /// One agent for a task, with every part of its score.
@@ -84,8 +84,8 @@ extension Rasa {
 }
 
 extension Rasa.Recommendation {
-  fileprivate init(_ found: RasaRanking.Recommendation, _ agent: Rasa.Agent) {
-    func term(_ term: RasaRanking.Recommendation.Term) -> Term {
+  fileprivate init(_ found: RasaAgents.Recommendation, _ agent: Rasa.Agent) {
+    func term(_ term: RasaAgents.Recommendation.Term) -> Term {
       Term(value: term.value, most: term.most, reason: term.reason)
     }
     self.agent = agent

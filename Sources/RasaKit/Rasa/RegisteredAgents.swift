@@ -1,7 +1,6 @@
 import RasaAgents
 import RasaCore
 import RasaPersona
-import RasaRanking
 import RasaSystem
 
 /// Agents that a program adds, above those that are found in files.

@@ -92,13 +92,6 @@ package struct AgentNarrowing: Sendable, Hashable {
   }
 }
 
-extension AgentRegistry {
-  package func narrowed(to narrowing: AgentNarrowing) -> AgentRegistry {
-    guard !narrowing.isEmpty else { return self }
-    return AgentRegistry(entries.filter { narrowing.allows($0.agent.id) })
-  }
-}
-
 extension DocumentReader {
   /// `agents: [id, …]`; nil where it is not there, which leaves none out.
   mutating func agentList(_ node: DocumentNode?) -> AgentNarrowing.List? {

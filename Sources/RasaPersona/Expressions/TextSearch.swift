@@ -1,7 +1,7 @@
 extension String {
   /// Whether the text has that part, with `A` to `Z` taken for `a` to `z`. Linear whatever the two
   /// are (a rolling hash finds candidates), because both may come from outside.
-  func containsIgnoringCase(_ part: String) -> Bool {
+  package func containsIgnoringCase(_ part: String) -> Bool {
     let text = utf8.span
     let piece = part.utf8.span
     guard piece.count <= text.count else { return false }

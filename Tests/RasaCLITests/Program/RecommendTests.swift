@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 import RasaPersona
-import RasaRanking
+import RasaAgents
 import RasaTestKit
 import Testing
 

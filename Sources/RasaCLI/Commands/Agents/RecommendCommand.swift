@@ -4,7 +4,6 @@ import RasaHTTPClient
 import RasaKit
 import RasaModels
 import RasaPersona
-import RasaRanking
 import RasaStore
 import RasaSystem
 import RasaTerminal

@@ -1,6 +1,6 @@
 import RasaCore
 import RasaPersona
-import RasaRanking
+import RasaAgents
 
 /// Recommendations as programs read them.
 extension RecommendationReport {

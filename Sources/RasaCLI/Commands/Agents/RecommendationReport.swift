@@ -1,6 +1,6 @@
 import RasaCore
 import RasaPersona
-import RasaRanking
+import RasaAgents
 import RasaTerminal
 
 /// Recommendations as people read them.

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaPersona
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 /// An agent in one line.
 func agent(

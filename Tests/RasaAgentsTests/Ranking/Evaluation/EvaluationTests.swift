@@ -1,7 +1,7 @@
 import RasaPersona
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 /// Recommendation among the agents that ship, on tasks as people type them, beside plain BM25 over the
 /// same text. Weights and the table of related terms were chosen on the first file alone.

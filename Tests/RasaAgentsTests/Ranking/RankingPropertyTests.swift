@@ -3,7 +3,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 @Suite("Properties of every ranking")
 struct RankingPropertyTests {

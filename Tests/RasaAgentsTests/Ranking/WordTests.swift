@@ -1,6 +1,6 @@
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 @Suite("Words of tasks and agents")
 struct WordTests {

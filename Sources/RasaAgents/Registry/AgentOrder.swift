@@ -1,3 +1,4 @@
+package import RasaPersona
 package import RasaCore
 
 /// What agents are sorted by, one of several keys.

@@ -1,3 +1,5 @@
+package import RasaPersona
+
 /// Which agents are wanted. What is left out is not asked for: an empty filter fits all.
 package struct AgentFilter: Sendable, Hashable {
   package enum Logic: Sendable, Hashable {

@@ -1,3 +1,5 @@
+package import RasaPersona
+
 /// What is looked for in ids, names, descriptions, capabilities and tags.
 package struct AgentQuery: Sendable, Hashable {
   package enum Mode: String, Sendable, Hashable, CaseIterable {

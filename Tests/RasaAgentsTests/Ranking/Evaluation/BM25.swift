@@ -1,6 +1,6 @@
 import Glibc
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 /// Plain BM25 over the same words, stemmed and without stop words: what recommendation has to beat.
 struct BM25 {

@@ -1,4 +1,5 @@
 import RasaCore
+@testable import RasaAgents
 import RasaPersona
 import RasaTestKit
 import Testing
@@ -214,6 +215,27 @@ struct FuzzySearchTests {
       } else {
         #expect(actual == expected, "round \(round): `\(query)` at \(threshold)")
       }
+    }
+  }
+}
+
+extension RegistryTests {
+  @Test("an agent is meant by its id, by its name for people, and in every form of its letters")
+  func namesMeantByPeople() {
+    let registry = AgentRegistry(
+      [
+        ("code-review", "Code Review"), ("コードレビュー", "コードレビュー"), ("prufer", "Prüfer"),
+        ("one", "Twin"), ("two", "twin"),
+      ].map { AgentRegistry.Entry(agent: Agent(id: $0.0, name: $0.1)) })
+    for (word, id) in [
+      ("code-review", "code-review"), ("Code Review", "code-review"),
+      ("CODE review", "code-review"),
+      ("コードレビュー", "コードレビュー"), ("コードレヒ\u{309A}ュー", nil),
+      ("コードレヒ\u{3099}ュー", "コードレビュー"),
+      ("Prüfer", "prufer"), ("Pru\u{308}fer", "prufer"), ("prüfer", "prufer"), ("Twin", nil),
+      ("nobody", nil), ("", nil),
+    ] as [(String, String?)] {
+      #expect(registry.id(for: word) == id, "\(word)")
     }
   }
 }

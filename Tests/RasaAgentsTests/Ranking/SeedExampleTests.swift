@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 /// The example that the persona system's own document prints:
 ///

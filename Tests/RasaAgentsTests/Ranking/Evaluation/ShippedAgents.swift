@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 /// The agents that ship, as recommendation and as plain BM25 know them.
 struct ShippedAgents {

@@ -1,3 +1,5 @@
+package import RasaPersona
+
 /// Agents by id, as a value that never changes: whoever reads one keeps what he has while others
 /// make the next.
 package struct AgentRegistry: Sendable {
@@ -55,5 +57,12 @@ package struct AgentRegistry: Sendable {
   /// The registry with these as well, in place of those of the same ids.
   package func replacing(with others: [Entry]) -> AgentRegistry {
     AgentRegistry(others + entries)
+  }
+}
+
+extension AgentRegistry {
+  package func narrowed(to narrowing: AgentNarrowing) -> AgentRegistry {
+    guard !narrowing.isEmpty else { return self }
+    return AgentRegistry(entries.filter { narrowing.allows($0.agent.id) })
   }
 }

@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 @Suite("The score of an agent for a task")
 struct ScoreTests {

@@ -2,7 +2,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-@testable import RasaRanking
+@testable import RasaAgents
 
 @Suite("What is kept of an agent's words")
 struct NoteTests {
