@@ -61,7 +61,9 @@ package struct AgentDiscovery: Sendable {
   }
 
   /// Every file of a tree that is or was meant to be an agent, read or from memory.
-  func survey(_ tree: AgentFileTree, _ memory: AgentMemory, _ reading: AgentReading) -> DiscoveryScan {
+  func survey(_ tree: AgentFileTree, _ memory: AgentMemory, _ reading: AgentReading)
+    -> DiscoveryScan
+  {
     var survey = DiscoveryScan(
       places: places, lookup: reading.lookup, treeFolders: tree.folders)
     survey.take(tree.files.filter(\.isConfig), memory, reading)

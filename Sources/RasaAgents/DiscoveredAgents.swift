@@ -66,7 +66,8 @@ package struct DiscoveredAgents: Sendable {
   /// - Parameter projects: the numbers of the roots that are the project's.
   /// - Parameter mends: what to do about each root.
   init(
-    _ records: [SharedAgentRecord], warnings: [Warning], projects: Set<Int> = [], mends: [String?] = []
+    _ records: [SharedAgentRecord], warnings: [Warning], projects: Set<Int> = [],
+    mends: [String?] = []
   ) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)

@@ -71,6 +71,7 @@ extension DocumentNode {
   /// An error that points at this node.
   package func failure(_ message: String, suggestion: String = "") -> Failure {
     Failure(
-      .configuration, message, suggestion: suggestion, at: location, excerpt: excerpt.isEmpty ? nil : excerpt)
+      .configuration, message, suggestion: suggestion, at: location,
+      excerpt: excerpt.isEmpty ? nil : excerpt)
   }
 }

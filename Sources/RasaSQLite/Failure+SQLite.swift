@@ -32,7 +32,8 @@ extension Failure {
     case EACCES, EPERM, EROFS:
       Failure(
         .storage, "\(path) may not be written",
-        suggestion: "give this user the right to write the file and its folder, or choose another place")
+        suggestion:
+          "give this user the right to write the file and its folder, or choose another place")
     case ENOENT, ENOTDIR:
       Failure(
         .storage, "the folder of \(path) does not exist",
@@ -66,7 +67,8 @@ extension Failure {
     case SQLITE_CORRUPT:
       Failure(
         .storage, "\(path) is damaged",
-        suggestion: "move it away and start anew; `sqlite3 \(path) .recover` may save what is in it")
+        suggestion: "move it away and start anew; `sqlite3 \(path) .recover` may save what is in it"
+      )
     case SQLITE_NOTADB:
       Failure(
         .storage, "\(path) is not a database",
@@ -74,7 +76,8 @@ extension Failure {
     case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
       Failure(
         .storage, "\(path) may not be written",
-        suggestion: "give this user the right to write the file and its folder, or choose another place")
+        suggestion:
+          "give this user the right to write the file and its folder, or choose another place")
     case SQLITE_CANTOPEN:
       Failure(
         .storage, "\(path) cannot be opened", suggestion: "check the file, its folder and its disk")

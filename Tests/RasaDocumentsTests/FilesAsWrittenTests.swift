@@ -32,7 +32,8 @@ struct FilesAsWrittenTests {
     let failure = #expect(throws: Failure.self) { try YAML.parse(text, file: "x.yaml") }
     let all = failure?.separated ?? []
     #expect(all.map { $0.location?.line } == [2, 4, 5])
-    #expect(all.allSatisfy { $0.excerpt?.isEmpty == false && $0.suggestion == "keep one of the two" })
+    #expect(
+      all.allSatisfy { $0.excerpt?.isEmpty == false && $0.suggestion == "keep one of the two" })
     let read = try YAML.read(Array(text.utf8), file: "x.yaml")
     #expect(read.node.value == ["a": 2, "b": 4, "c": ["d": 2]] && read.problems.count == 3)
     // With what stops the reading.

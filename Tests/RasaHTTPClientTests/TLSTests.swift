@@ -57,7 +57,9 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   static let known = TestAuthority()
 
   @Test("what is wrong with a certificate is told as what it is, with the host", arguments: wrong)
-  func wrongCertificates(_ identity: TestIdentity, _ what: String, _ suggestion: String) async throws {
+  func wrongCertificates(_ identity: TestIdentity, _ what: String, _ suggestion: String)
+    async throws
+  {
     let scratch = try ScratchDirectory()
     let server = try TLSServer(identity)
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")

@@ -106,7 +106,9 @@ import Testing
     let setting = try setting([row.script])
     let failure = try await failure(setting)
     #expect(failure.kind == row.kind && failure.message.contains(row.message), "\(failure)")
-    #expect(!failure.suggestion.isEmpty && !failure.suggestion.contains("--model"), "\(failure.suggestion)")
+    #expect(
+      !failure.suggestion.isEmpty && !failure.suggestion.contains("--model"),
+      "\(failure.suggestion)")
     #expect(setting.provider.requests.count == row.requests)
     #expect(setting.ledger.state.held.isEmpty)
     let isSent = row.message == "broke"

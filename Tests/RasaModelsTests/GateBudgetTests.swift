@@ -27,7 +27,8 @@ private let day = LocalDay(year: 2026, month: 9, day: 15)
     (CostBudget(maxDaily: money("0.00001")), "daily", "--allow-budget-exceed"),
     (CostBudget(maxMonthly: money("0.00001")), "monthly", "--allow-budget-exceed"),
   ])
-  func refusesWhatDoesNotFit(_ row: (budget: CostBudget, limit: String, suggestion: String)) async throws
+  func refusesWhatDoesNotFit(_ row: (budget: CostBudget, limit: String, suggestion: String))
+    async throws
   {
     let setting = try GateSetting([.text("ok")])
     let failure = try await setting.failure(

@@ -25,7 +25,8 @@ import Testing
       .ollama(host: two.baseURL))
     #expect(reports.map(\.models) == [[], ["b", "a"], ["llama3.2:latest"]])
     #expect(reports.map(\.availability) == [.unavailable, .available, .available])
-    #expect(reports[0].problem?.kind == .provider && reports[0].problem?.suggestion.isEmpty == false)
+    #expect(
+      reports[0].problem?.kind == .provider && reports[0].problem?.suggestion.isEmpty == false)
     #expect(one.requests.map(\.path) == ["/v1/models"] && two.requests.map(\.path) == ["/api/tags"])
   }
 

@@ -228,7 +228,9 @@ import Testing
     }
     #expect(failure.kind == .configuration)
     #expect(failure.message.contains("gemini:pro"))
-    #expect(failure.suggestion.contains("GEMINI_API_KEY") && failure.suggestion.contains("any_engine: true"))
+    #expect(
+      failure.suggestion.contains("GEMINI_API_KEY")
+        && failure.suggestion.contains("any_engine: true"))
     // The configured model is of another engine, too.
     let configured = Self.openAI.merging(["LLM_MODEL": "mine"]) { $1 }
     #expect(throws: Failure.self) {

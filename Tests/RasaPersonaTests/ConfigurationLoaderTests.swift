@@ -156,17 +156,21 @@ struct ConfigurationLoaderTests {
     Mistake(
       "budget: {time_zone: Europe/Berln}", "1:21", "`time_zone` must be the name of a time zone",
       suggestion: "Europe/Berlin"),
-    Mistake("budget: {unknown_price: {input: 1}}", "1:25", "has no `output`", suggestion: "{input: 10"),
+    Mistake(
+      "budget: {unknown_price: {input: 1}}", "1:25", "has no `output`", suggestion: "{input: 10"),
     Mistake("budget: {unknown_price: 10}", "1:25", "`unknown_price` must be a mapping"),
     Mistake("network: {http2: yes}", "1:18", "`http2` must be `true` or `false`"),
-    Mistake("network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", suggestion: "http://"),
+    Mistake(
+      "network: {proxy: 'proxy:3128'}", "1:18", "`proxy` is not an address", suggestion: "http://"),
     Mistake("providers: [groq]", "1:12", "`providers` must be a mapping"),
     Mistake("providers: {groq: x}", "1:19", "the provider `groq` must be a mapping"),
     Mistake(
       "providers: {Groq: {}}", "1:13", "a provider's name may contain only lowercase letters"),
     Mistake("providers: {mock: {}}", "1:13", "the mock is built in"),
-    Mistake("providers: {groq: {key: K}}", "1:19", "has no `base_url`", suggestion: "base_url: https"),
-    Mistake("providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", suggestion: "https://"),
+    Mistake(
+      "providers: {groq: {key: K}}", "1:19", "has no `base_url`", suggestion: "base_url: https"),
+    Mistake(
+      "providers: {g: {base_url: 127.0.0.1}}", "1:27", "begin with http", suggestion: "https://"),
     Mistake("providers: {g: {base_url: 'ftp://h'}}", "1:27", "`base_url` is not an address"),
     Mistake("providers: {g: {base_url: 'http://h/?a=b'}}", "1:27", "query", suggestion: "`query`"),
     Mistake("providers: {g: {base_url: 'http://u@h'}}", "1:27", "a user name", suggestion: "`key`"),

@@ -216,7 +216,8 @@ import Testing
     Mistake(valid + "timeout: .inf", "5:10", "`timeout` must be"),
     Mistake(valid + "uncertain: maybe", "5:12", "`retry`, `ask` or `fail`"),
     Mistake(valid + "prompt_path: o.md", "5:14", "both given"),
-    Mistake(llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
+    Mistake(
+      llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
     Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
     // Places inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
@@ -273,7 +274,8 @@ import Testing
     Mistake(
       rule + "rules: [{replace: {a: {\"\": b}}}]", "3:28", "an empty text cannot be replaced"),
     Mistake(rule + "rules: [{set: {input: b}}]", "3:8", "cannot write `input`"),
-    Mistake(rule + "writes: [b]\nrules: [{set: {a: 1}}]", "3:9", "changes `a`", suggestion: "add `a`"),
+    Mistake(
+      rule + "writes: [b]\nrules: [{set: {a: 1}}]", "3:9", "changes `a`", suggestion: "add `a`"),
     Mistake(
       rule + "reads: [input]\nrules: [{when: other, set: {a: 1}}]", "3:8", "looks at `other`"),
     Mistake(

@@ -51,7 +51,8 @@ package struct AgentImport: Sendable {
       throw Failure(.usage, "there is no file or folder \(path)", suggestion: "check the path")
     default:
       throw Failure(
-        .usage, "\(path) is neither a file nor a folder", suggestion: "name a file, or a folder of them")
+        .usage, "\(path) is neither a file nor a folder",
+        suggestion: "name a file, or a folder of them")
     }
   }
 

@@ -128,7 +128,8 @@ extension AgentRoots {
     roots += workspaces.map {
       AgentRoot(
         files: FileRoot("agents", beneath: $0),
-        suggestion: olderWorkspaces.contains($0) ? "set RASA_WORKSPACE instead of RADIUM_WORKSPACE" : nil)
+        suggestion: olderWorkspaces.contains($0)
+          ? "set RASA_WORKSPACE instead of RADIUM_WORKSPACE" : nil)
     }
     for folder in projectExtensions {
       guard case .there(.folder, _) = FileRoot(folder, beneath: project).standing else { continue }

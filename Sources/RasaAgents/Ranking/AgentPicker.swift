@@ -65,6 +65,7 @@ package struct AgentPicker: Sendable {
         .configuration, "no agent fits this task at that cost",
         suggestion: "raise --max-cost, or \(suggestion)", details: details)
     }
-    return Failure(.configuration, "no agent fits this task", suggestion: suggestion, details: details)
+    return Failure(
+      .configuration, "no agent fits this task", suggestion: suggestion, details: details)
   }
 }

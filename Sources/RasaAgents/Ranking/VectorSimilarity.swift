@@ -25,7 +25,8 @@ package enum VectorSimilarity {
     /// What it adds to the word score (`RelevanceScale.fit`). Among many agents one always stands
     /// out, so the first two deviations add nothing.
     var counts: Double {
-      VectorSimilarity.weight * max(0, min(deviations, VectorSimilarity.most) - VectorSimilarity.usual)
+      VectorSimilarity.weight
+        * max(0, min(deviations, VectorSimilarity.most) - VectorSimilarity.usual)
     }
   }
 

@@ -28,7 +28,8 @@ struct AttachmentInput {
       if path == "-" {
         if hasReadInput {
           throw Failure(
-            .usage, "`--attach -` is given twice", suggestion: "standard input can be read only once")
+            .usage, "`--attach -` is given twice",
+            suggestion: "standard input can be read only once")
         }
         hasReadInput = true
         reading = try standardInput(reader, beside: input)
@@ -72,7 +73,8 @@ struct AttachmentInput {
     }
     let limit = max(reader.limit, reader.textLimit)
     let tooLarge = Failure(
-      .usage, "standard input is larger than \(byteCountText(limit))", suggestion: "make it smaller")
+      .usage, "standard input is larger than \(byteCountText(limit))", suggestion: "make it smaller"
+    )
     let bytes = try StandardInput.read(limit: limit, tooLarge: tooLarge) ?? []
     return try reader.read(bytes, named: "stdin")
   }
@@ -97,7 +99,8 @@ extension Attachment {
 extension RunServices {
   /// What the attachments of a run add to it at most, in words: every operator that is shown them, and
   /// every loop, counts.
-  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws
+  func attachmentCost(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation)
+    async throws
     -> String
   {
     let gate = try house.gate(

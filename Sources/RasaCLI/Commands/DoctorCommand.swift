@@ -61,7 +61,8 @@ struct DoctorCommand {
       let suggestion = finding.suggestion.isEmpty ? "" : "\n           → \(finding.suggestion)"
       try print(
         text:
-          "\(finding.verdict.rawValue.padded(to: 7))\(finding.subject): \(finding.text)\(suggestion)\n")
+          "\(finding.verdict.rawValue.padded(to: 7))\(finding.subject): \(finding.text)\(suggestion)\n"
+      )
     }
   }
 
@@ -91,7 +92,8 @@ struct DoctorCommand {
     } catch {
       let failure = error as? Failure ?? Failure(.storage, "\(error)")
       return Finding(
-        verdict: .broken, subject: "database", text: failure.message, suggestion: failure.suggestion,
+        verdict: .broken, subject: "database", text: failure.message,
+        suggestion: failure.suggestion,
         kind: .storage)
     }
   }
@@ -154,7 +156,8 @@ struct DoctorCommand {
         if let problem = report.problem {
           return Finding(
             verdict: report.availability == .unknown ? .note : .broken, subject: report.name,
-            text: "\(report.address): \(problem.message)", suggestion: problem.suggestion, kind: problem.kind)
+            text: "\(report.address): \(problem.message)", suggestion: problem.suggestion,
+            kind: problem.kind)
         }
         let some = report.models.prefix(4).joined(separator: ", ")
         let more = report.models.count > 4 ? ", and \(report.models.count - 4) more" : ""
@@ -166,7 +169,8 @@ struct DoctorCommand {
       let failure = error as? Failure ?? Failure(.provider, "\(error)")
       return [
         Finding(
-          verdict: .broken, subject: "models", text: failure.message, suggestion: failure.suggestion,
+          verdict: .broken, subject: "models", text: failure.message,
+          suggestion: failure.suggestion,
           kind: failure.kind)
       ]
     }

@@ -30,7 +30,8 @@ struct InitCommand {
     func shown(_ path: String) -> String { "\(root.folder)/\(path)" }
     for (path, _) in files where FileSystem.exists(shown(path)) && !overwrites {
       throw Failure(
-        .usage, "\(shown(path)) exists already", suggestion: "choose another --name, or add --force")
+        .usage, "\(shown(path)) exists already", suggestion: "choose another --name, or add --force"
+      )
     }
     for (path, text) in files {
       try root.write(text, to: path, mode: 0o644, replacing: overwrites)

@@ -32,7 +32,8 @@ struct InputReader {
 
   private static func nothing(_ message: String) -> Failure {
     Failure(
-      .usage, message, suggestion: "write it on the command line, or pipe the text into the command")
+      .usage, message, suggestion: "write it on the command line, or pipe the text into the command"
+    )
   }
 
   /// The question goes first, so that the model knows what to do with the text that follows.

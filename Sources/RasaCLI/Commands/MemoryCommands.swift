@@ -105,7 +105,8 @@ struct MemoryCommands {
       guard let number = Int64(word), number > 0 else {
         throw Failure(
           .usage, "\(quoted(String(word))) is not the ID of a memory",
-          suggestion: "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
+          suggestion:
+            "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
       }
       if !numbers.contains(number) { numbers.append(number) }
     }
@@ -117,7 +118,8 @@ struct MemoryCommands {
     for id in ids {
       guard try await rasa.forget(memory: id) else {
         throw Failure(
-          .usage, "there is no memory \(id)", suggestion: "`rasa memory list` shows them with their ids",
+          .usage, "there is no memory \(id)",
+          suggestion: "`rasa memory list` shows them with their ids",
           details: forgotten == 0 ? [] : ["the \(forgotten) before it were deleted"])
       }
       forgotten += 1

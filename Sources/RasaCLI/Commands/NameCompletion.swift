@@ -109,7 +109,9 @@ struct NameCompletion {
   /// Those that the configured providers have, with and without their engine.
   private func models() async throws -> Names {
     let configuration = try configuration()
-    let standings = try? await stored { ModelHealth(try await $0.standings(), at: house.time.now()) }
+    let standings = try? await stored {
+      ModelHealth(try await $0.standings(), at: house.time.now())
+    }
     var names: Names = []
     for settings in configuration.providers {
       var models = Set(standings?.models(of: settings) ?? [])

@@ -53,7 +53,9 @@ struct RunCommand {
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
-  private func tell(_ notes: [String], at stand: RunPresentation) { for note in notes { stand.say(note) } }
+  private func tell(_ notes: [String], at stand: RunPresentation) {
+    for note in notes { stand.say(note) }
+  }
 
   /// What is attached, and what it may cost.
   private func tellOfAttachments(

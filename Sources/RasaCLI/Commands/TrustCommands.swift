@@ -30,7 +30,8 @@ struct TrustCommands {
     guard FileSystem.kind(of: folder) == .folder else {
       throw Failure(.usage, "\(folder) is not a folder", suggestion: "name the folder of a project")
     }
-    let changes = try CompositionRoot(environment: house.environment, project: folder).projectChanges()
+    let changes = try CompositionRoot(environment: house.environment, project: folder)
+      .projectChanges()
     let isNeeded = !changes.isEmpty
     if isNeeded { try projects.add(changes, at: house.time.now()) }
     if print.isJSON {

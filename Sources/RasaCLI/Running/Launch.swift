@@ -10,7 +10,9 @@ extension RunServices {
   func stand(_ settings: RunSettings) -> RunPresentation { house.stand(settings) }
 
   /// Runs a persona once and shows it.
-  func run(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws -> RunResult {
+  func run(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws
+    -> RunResult
+  {
     let start = start(graph, settings)
     return try await RecordingCommands(house: house).recording(
       start.run, of: store, settings, to: settings.recording

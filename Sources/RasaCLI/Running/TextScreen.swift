@@ -39,7 +39,9 @@ final class TextScreen: RunScreen {
   private let time: TimeSource
   private let state: Locked<State>
 
-  init(house: CompositionRoot, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false) {
+  init(
+    house: CompositionRoot, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false
+  ) {
     output = house.output
     protectsOutput = terminal.outputIsTerminal
     errors = house.errors

@@ -37,7 +37,9 @@ extension RunServices {
     try house.tell("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Resume it instead of asking again? [y/N] ")
-    guard case .text(let answer) = line else { throw Interrupted(signal: .interrupt, suggestion: "") }
+    guard case .text(let answer) = line else {
+      throw Interrupted(signal: .interrupt, suggestion: "")
+    }
     return ["y", "yes"].contains(answer.lowercased())
   }
 }

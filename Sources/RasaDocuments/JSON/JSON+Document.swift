@@ -52,7 +52,8 @@ private struct NodeBuilder {
       let location = source.location(ofByte: reader.lastString)
       guard known.insert(key).inserted else {
         throw source.failure(
-          "the member \"\(key)\" stands there twice", suggestion: "remove one of the two", at: location)
+          "the member \"\(key)\" stands there twice", suggestion: "remove one of the two",
+          at: location)
       }
       entries.append(DocumentNode.Entry(key: key, keyLocation: location, value: try node()))
     }

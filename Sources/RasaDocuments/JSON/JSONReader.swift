@@ -42,7 +42,8 @@ package struct JSONReader {
     if bytes.count > limits.bytes {
       throw Failure(
         .configuration, "the JSON is larger than \(limits.bytes) bytes",
-        suggestion: "send less, or raise the limit", at: SourceLocation(file: name, line: 0, column: 0))
+        suggestion: "send less, or raise the limit",
+        at: SourceLocation(file: name, line: 0, column: 0))
     }
     text = JSONText(bytes)
     self.name = name

@@ -38,7 +38,8 @@ private struct SchemaCompiler {
     if let index = indexes[pointer] { return index }
     guard nodes.count < Self.nodeLimit else {
       throw Failure(
-        .configuration, "the schema has more than \(Self.nodeLimit) parts", suggestion: "simplify it")
+        .configuration, "the schema has more than \(Self.nodeLimit) parts",
+        suggestion: "simplify it")
     }
     let index = nodes.count
     nodes.append(Schema.Node())

@@ -247,7 +247,8 @@ extension FrontMatterRepair {
   }
 
   private mutating func warn(
-    _ message: String, _ suggestion: String, _ line: Int, _ offset: Int, because problem: String? = nil
+    _ message: String, _ suggestion: String, _ line: Int, _ offset: Int,
+    because problem: String? = nil
   ) {
     let before = lines[line].prefix(offset)
     let column = before.reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }

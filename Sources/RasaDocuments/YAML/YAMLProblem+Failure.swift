@@ -40,11 +40,13 @@ extension YAMLProblem {
           + "'|' or '>' after its key", at: start)
     case ("found unknown directive name", _):
       return source.failure(
-        "a line that begins with '%' is not allowed here", suggestion: "indent or quote it", at: start)
+        "a line that begins with '%' is not allowed here", suggestion: "indent or quote it",
+        at: start)
     case ("found character that cannot start any token", _):
       return source.failure(
         "no value can begin with this character",
-        suggestion: "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
+        suggestion:
+          "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
         at: location)
     default:
       let known = Self.known[problem]

@@ -205,7 +205,8 @@ extension YAMLTreeBuilder {
   ) throws(Failure) -> (text: String, location: SourceLocation) {
     guard let text = node.rawText else {
       throw source.failure(
-        "a key repeats a list or a mapping here", suggestion: "write the key as text", at: node.location)
+        "a key repeats a list or a mapping here", suggestion: "write the key as text",
+        at: node.location)
     }
     if let first = stack[top].keys[text]?.location {
       stack[top].keys[text]?.location = node.location
@@ -213,7 +214,8 @@ extension YAMLTreeBuilder {
         .repeatedKey,
         source.failure(
           "the key '\(SourceText.printable(text))' stands here a second time",
-          suggestion: "keep one of the two", at: node.location, details: ["the first is at \(first)"]))
+          suggestion: "keep one of the two", at: node.location,
+          details: ["the first is at \(first)"]))
     } else {
       stack[top].keys[text] = (node.location, stack[top].entries.count)
     }
@@ -246,7 +248,8 @@ extension YAMLTreeBuilder {
     } catch {
       throw source.failure(
         "an escape in the text that begins here is one half of a character",
-        suggestion: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location)
+        suggestion: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location
+      )
     }
   }
 

@@ -67,7 +67,8 @@ extension RunStart {
           throw Failure(
             .storage,
             "the journal of \(start.run) is damaged: the content of `\(attachment.name)`, which was "
-              + "attached, is missing", suggestion: "run it again with `--attach \(attachment.name)`")
+              + "attached, is missing",
+            suggestion: "run it again with `--attach \(attachment.name)`")
         }
         start.attachments[index].payload = content
       }

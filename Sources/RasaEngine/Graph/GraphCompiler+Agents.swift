@@ -20,7 +20,8 @@ extension GraphCompiler {
         problems.append(
           Failure(
             .configuration, "the operator `\(name)` and the agent of `\(frame.name)` share a name",
-            suggestion: "name the agent in the operator, or leave the operator out", at: frame.location))
+            suggestion: "name the agent in the operator, or leave the operator out",
+            at: frame.location))
         continue
       }
       var work = OperatorDefinition(

@@ -253,7 +253,8 @@ extension GraphCompiler {
       problems.append(
         Failure(
           .configuration, "nothing in the persona `\(persona.name)` writes `output` or `draft`",
-          suggestion: "add the operator `respond`, or a rule that sets `output`", at: persona.location))
+          suggestion: "add the operator `respond`, or a rule that sets `output`",
+          at: persona.location))
     }
   }
 

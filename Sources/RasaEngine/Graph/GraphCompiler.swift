@@ -211,7 +211,8 @@ struct GraphCompiler {
     let more = known.count - Self.namesShown
     return Failure(
       .configuration, "there is no \(what) named `\(name)`",
-      suggestion: "\(hint)known here: \(shown)" + (more > 0 ? ", and \(more) more" : ""), at: location)
+      suggestion: "\(hint)known here: \(shown)" + (more > 0 ? ", and \(more) more" : ""),
+      at: location)
   }
 
   private static let mostHints = 20

@@ -266,7 +266,8 @@ struct GraphFlow {
             .configuration,
             "\(who) reads `\(look.path)` in the stateless frame "
               + "`\(graph.frames[node.frame].name)`, which shows only input, preferences and metadata",
-            suggestion: "run it in a frame of another kind, as with `kind: session`", at: look.location)
+            suggestion: "run it in a frame of another kind, as with `kind: session`",
+            at: look.location)
         }
       case .route(let index): who = "a guard of `\(graph.nodes[index].definition.name)`"
       case .transition(let index): who = "a guard of the frame `\(graph.frames[index].name)`"

@@ -27,7 +27,8 @@ extension Failure {
   init(journal body: Value, else kind: Kind = .run) {
     self.init(
       body["kind"].string.flatMap(Kind.init(rawValue:)) ?? kind, body["message"].string ?? "",
-      suggestion: body["mend"].string ?? "", details: (body["details"].array ?? []).compactMap(\.string))
+      suggestion: body["mend"].string ?? "",
+      details: (body["details"].array ?? []).compactMap(\.string))
     reason = body["reason"].string
     if let places = body["steps"].array {
       steps = places.compactMap { place in

@@ -9,7 +9,8 @@ extension Question {
   package var mustBeAnswered: Failure {
     Failure(
       .usage, "this question wants an answer, and there is nothing to approve or to edit",
-      suggestion: "answer it with `rasa approvals answer`, or refuse it with `rasa approvals reject`")
+      suggestion:
+        "answer it with `rasa approvals answer`, or refuse it with `rasa approvals reject`")
   }
 
   /// The answer in what a person wrote: the text itself, or JSON where a form is asked for.

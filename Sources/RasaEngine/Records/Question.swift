@@ -73,7 +73,8 @@ package struct Question: Sendable, Hashable {
     guard form == .review else { throw mustBeAnswered }
     guard text.utf8.contains(where: { $0 > 0x20 }) else {
       throw Failure(
-        .usage, "the replacement is empty", suggestion: "write what is to stand there, or reject it")
+        .usage, "the replacement is empty", suggestion: "write what is to stand there, or reject it"
+      )
     }
     if case .string = payload { return HumanAnswer(.edit, text: .string(text), by: by) }
     let value = try JSON.parse(Array(text.utf8), named: "the replacement")

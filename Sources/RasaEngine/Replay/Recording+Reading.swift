@@ -23,12 +23,14 @@ extension Recording {
     guard let version = node["rasa_recording"] else {
       throw node.failure(
         "this is no recording of a run: it has no `rasa_recording`",
-        suggestion: "make one with `rasa run --record FILE` or `rasa runs export RUN --as-test DIR`")
+        suggestion: "make one with `rasa run --record FILE` or `rasa runs export RUN --as-test DIR`"
+      )
     }
     guard version.value.int == Recording.version else {
       throw version.failure(
         "the recording has version \(version.value.json()), and this program reads version "
-          + "\(Recording.version)", suggestion: "record the run anew, or use the program that wrote it")
+          + "\(Recording.version)",
+        suggestion: "record the run anew, or use the program that wrote it")
     }
     let file = try RecordingReader(
       node, "a recording",
@@ -105,7 +107,8 @@ extension Recording {
     let name = try file.text("name")
     let word = try file.text("kind")
     guard let kind = PinnedFiles.Kind(rawValue: word) else {
-      throw node.failure("there are no files of kind `\(word)`", suggestion: RecordingReader.suggestion)
+      throw node.failure(
+        "there are no files of kind `\(word)`", suggestion: RecordingReader.suggestion)
     }
     return [
       "kind": .string(kind.rawValue), "name": .string(name),

@@ -129,7 +129,8 @@ struct RecordingReader {
   static func step(_ node: DocumentNode) throws(Failure) -> Step {
     guard let step = node.value.string.flatMap({ Step(place: $0) }) else {
       throw node.failure(
-        "a step such as `session_frame:1/respond` was expected", suggestion: RecordingReader.suggestion)
+        "a step such as `session_frame:1/respond` was expected",
+        suggestion: RecordingReader.suggestion)
     }
     return step
   }

@@ -75,7 +75,8 @@ extension Graph {
     let payer = BudgetHolder(
       persona: start.persona, budget: persona.budget, runLimit: persona.limits.cost,
       execution: above?.execution(in: start.run) ?? start.run)
-    return DelegationScope(scope: step.scope(attempt: attempt), above: [payer] + (above?.above ?? []))
+    return DelegationScope(
+      scope: step.scope(attempt: attempt), above: [payer] + (above?.above ?? []))
   }
 }
 

@@ -238,7 +238,8 @@ struct OperatorProcedure {
       try prompt.checkNames(defaults: definition.defaults, read)
     } catch {
       var failure = error
-      failure.suggestion = "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
+      failure.suggestion =
+        "name them with `--preferences NAME=VALUE`, or declare `defaults` in the file"
       throw failure
     }
   }

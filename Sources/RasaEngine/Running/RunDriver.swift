@@ -218,7 +218,8 @@ struct RunDriver {
     } else {
       // What is no failure of the run (the reader of its output has gone) stops it all the same.
       failure = Failure(
-        .cancelled, "the run was interrupted", suggestion: "`rasa resume \(start.run)` continues it")
+        .cancelled, "the run was interrupted", suggestion: "`rasa resume \(start.run)` continues it"
+      )
       ending = RunEnding(.parked)
       last = .parked(Parking(.interrupted, waitsFor: waitsFor.map(\.id)))
     }

@@ -36,7 +36,8 @@ final class SharedRunState: Sendable {
 
   /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
   init(
-    parts: [Composition.Part], seconds: Double?, startedAt now: UInt64, inside outer: SharedRunState? = nil
+    parts: [Composition.Part], seconds: Double?, startedAt now: UInt64,
+    inside outer: SharedRunState? = nil
   ) {
     self.seconds = seconds
     self.outer = outer

@@ -138,7 +138,8 @@ private struct ToolEffect: Effect {
     guard !problems.isEmpty else { return }
     throw Failure(
       .run, "the tool `\(use.name)` returned a value that `\(definition.name)` does not accept",
-      suggestion: "change what it returns, or the `output:` schema", details: Array(problems.prefix(8)))
+      suggestion: "change what it returns, or the `output:` schema",
+      details: Array(problems.prefix(8)))
   }
 
   private func commit(_ phase: EffectEvent.Phase) async throws {

@@ -32,7 +32,8 @@ package struct AttachmentReader: Sendable {
     case nil: throw missing(path)
     case .folder:
       throw Failure(
-        .usage, "cannot attach \(shown): it is a folder", suggestion: "name the files in it, one by one")
+        .usage, "cannot attach \(shown): it is a folder",
+        suggestion: "name the files in it, one by one")
     case .other:
       throw Failure(
         .usage, "cannot attach \(shown): it is not a regular file",
@@ -121,7 +122,8 @@ package struct AttachmentReader: Sendable {
     }
     guard ByteReader(Array(bytes.suffix(4_096))).holds("%%EOF") else {
       throw Failure(
-        .usage, "cannot attach \(shown): the PDF is cut off", suggestion: "copy or download it again")
+        .usage, "cannot attach \(shown): the PDF is cut off",
+        suggestion: "copy or download it again")
     }
     guard survey.pages != 0 else {
       throw Failure(
@@ -138,7 +140,8 @@ package struct AttachmentReader: Sendable {
     guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
         .usage, "cannot attach \(shown): it is no image, no PDF and no UTF-8 text",
-        suggestion: "attach PNG, JPEG, GIF, WebP, PDF or text; text in another encoding is converted "
+        suggestion:
+          "attach PNG, JPEG, GIF, WebP, PDF or text; text in another encoding is converted "
           + "with `iconv -t UTF-8`")
     }
     guard bytes.contains(where: { $0 > 0x20 }) else {

@@ -36,7 +36,8 @@ enum FileKind: Sendable, Hashable {
       } else if reader.has("avif", at: 8) || reader.has("avis", at: 8) {
         self = .foreign("an AVIF image, which few models take", suggestion: Self.toImage)
       } else {
-        self = .foreign("a film or a sound", suggestion: "attach a still of it, or its words as text")
+        self = .foreign(
+          "a film or a sound", suggestion: "attach a still of it, or its words as text")
       }
     } else if begins([0x49, 0x49, 0x2A, 0x00]) || begins([0x4D, 0x4D, 0x00, 0x2A]) {
       self = .foreign("a TIFF image, which models do not take", suggestion: Self.toImage)

@@ -97,7 +97,8 @@ extension Rasa {
     let known = try await store.sessions(of: id.user, limit: 200).map(\.id.name)
     let hint = nearestName(to: id.name, among: known).map { "did you mean `\($0)`? " } ?? ""
     return Failure(
-      .usage, "there is no session `\(id.name)`", suggestion: hint + "`rasa sessions list` shows them")
+      .usage, "there is no session `\(id.name)`",
+      suggestion: hint + "`rasa sessions list` shows them")
   }
 }
 

@@ -51,7 +51,8 @@ extension RunServices {
     if let sequence = fork.sequence, sequence < 1 || sequence > reading.entries.count {
       throw Failure(
         .usage, "\(found.record.id) has no line \(sequence)",
-        suggestion: "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
+        suggestion:
+          "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
     }
     let house = house.narrowed(asFor: origin.start)
     let graph =
@@ -72,7 +73,8 @@ extension RunServices {
 
   /// Finds out what is taken over and prices the rest, without asking anyone.
   package func cost(
-    of fork: PreparedFork, people: any ApprovalHandler, onWarning: @escaping @Sendable (Warning) -> Void,
+    of fork: PreparedFork, people: any ApprovalHandler,
+    onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) async throws -> ForkCost {
     let runner = try runner(
@@ -92,7 +94,8 @@ extension RunServices {
   }
 
   /// The persona as it is now, when it is here; else as the run keeps it.
-  private func graph(forFork history: RunHistory, _ house: CompositionRoot) throws(Failure) -> Graph {
+  private func graph(forFork history: RunHistory, _ house: CompositionRoot) throws(Failure) -> Graph
+  {
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
       return try house.graph(history.record.persona)
@@ -133,7 +136,9 @@ extension Graph {
       let known = words.map(\.promptText)
       throw Failure(
         .usage, "\(quoted(path.description)) cannot be \(quoted(value.promptText))",
-        suggestion: (nearestName(to: value.promptText, among: known).map { "did you mean `\($0)`? " }
+        suggestion: (nearestName(to: value.promptText, among: known).map {
+          "did you mean `\($0)`? "
+        }
           ?? "")
           + "`\(definition.name)` writes \(listed(known.map { "`\($0)`" }, "or")) there")
     }

@@ -27,7 +27,8 @@ package struct ProjectChanges: Sendable, Hashable {
     }
     return Failure(
       .configuration, "the folder \(project) is not trusted, and its files change what rasa does",
-      suggestion: "look at them; `rasa trust add \(Self.quoted(project))` trusts them as they are now, "
+      suggestion:
+        "look at them; `rasa trust add \(Self.quoted(project))` trusts them as they are now, "
         + "`--trust` trusts them for one command", details: details)
   }
 

@@ -122,7 +122,8 @@ extension Gate {
         partial: reading.transcript.text, observation)
       var failure = Failure(
         problem.kind == .timeout || problem.kind == .idle ? .timeout : .provider,
-        "\(candidate.provider) \(model): \(problem.message)", suggestion: problem.suggestion(at: settings))
+        "\(candidate.provider) \(model): \(problem.message)",
+        suggestion: problem.suggestion(at: settings))
       failure.reason = problem.kind.rawValue
       throw failure
     } catch {

@@ -114,7 +114,8 @@ extension Gate {
       throw Failure(
         .timeout,
         "\(plan.title) waited for money until its \(secondsText(plan.request.timeout ?? 0)) seconds were over: \(obstacle)",
-        suggestion: "raise the budget or the operator's timeout, or run fewer calls at the same time")
+        suggestion:
+          "raise the budget or the operator's timeout, or run fewer calls at the same time")
     }
     try await self.settlements.wait(after: settlements, atMost: books.patience, time)
     books.patience = min(books.patience * 2, CallAccounting.longestPatience)

@@ -254,7 +254,8 @@ struct Selection: Sendable {
     return Failure(
       .configuration,
       "\(wanted) is asked for with its engine, and no provider `\(first)` is configured",
-      suggestion: (variable.map { "set \($0)" } ?? "define `\(first)` under `providers` in config.yaml")
+      suggestion: (variable.map { "set \($0)" }
+        ?? "define `\(first)` under `providers` in config.yaml")
         + ", name another with --model, or allow others with `any_engine: true` under "
         + "`recommended_models`",
       details: chain.unreachable.count > 1 ? chain.unreachable : [])

@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 
 /// What one persona or agent has spent of a day and a month, as budget files have it.
 package struct BudgetFile: Sendable, Hashable {
@@ -86,5 +87,80 @@ extension BudgetFile {
     let decimals = text.firstIndex(of: ".").map { text[$0...].count - 1 } ?? 0
     let missing = String(repeating: "0", count: max(0, 2 - decimals))
     return decimals == 0 ? "\(text).\(missing)" : text + missing
+  }
+}
+
+extension BudgetFile {
+  /// Reads a budget file, also one of those that other programs keep in `~/.radium/budgets`.
+  package static func read(_ document: SourceDocument) -> Reading<BudgetFile> {
+    do {
+      let node = try JSON.document(document.bytes, file: document.path)
+      var reader = DocumentReader(text: SourceText(document))
+      let file = reader.budgetFile(node)
+      return Reading(
+        read: file ?? BudgetFile(agentID: ""), failures: reader.failures,
+        warnings: reader.warnings)
+    } catch {
+      return Reading(failure: error)
+    }
+  }
+}
+
+extension DocumentReader {
+  fileprivate mutating func budgetFile(_ node: DocumentNode) -> BudgetFile? {
+    let known = ["agent_id", "daily", "monthly", "last_reset_daily", "last_reset_monthly"]
+    guard let fields = fields(node, of: "a budget file", known: known) else { return nil }
+    if fields["agent_id"] == nil {
+      fail(node, "the budget file has no owner", suggestion: "add `\"agent_id\": \"…\"`")
+    }
+    if fields["daily"] == nil, fields["monthly"] == nil {
+      fail(node, "the budget file has neither `daily` nor `monthly`")
+    }
+    let agent = name(fields["agent_id"], "agent_id")
+    let daily = period(fields["daily"], "daily", "date", mustBe: "a day such as 2025-12-07") {
+      LocalDay($0)
+    }
+    let monthly = period(fields["monthly"], "monthly", "month", mustBe: "a month such as 2025-12") {
+      LocalDay(month: $0)
+    }
+    return BudgetFile(
+      agentID: agent ?? "",
+      daily: daily.map { BudgetFile.Daily(date: $0.begins, amounts: $0.amounts) },
+      monthly: monthly.map {
+        BudgetFile.Monthly(month: $0.begins.monthText, amounts: $0.amounts)
+      })
+  }
+
+  private mutating func period(
+    _ node: DocumentNode?, _ what: String, _ key: String, mustBe expected: String,
+    _ read: (String) -> LocalDay?
+  ) -> (begins: LocalDay, amounts: BudgetFile.Amounts)? {
+    guard let node,
+      let fields = fields(node, of: "`\(what)`", known: [key, "spent", "limit", "held"])
+    else { return nil }
+    for key in [key, "spent"] where fields[key] == nil {
+      fail(node, "`\(what)` has no `\(key)`")
+    }
+    var begins: LocalDay?
+    if let place = fields[key], let text = text(place, key) {
+      begins = read(text)
+      if begins == nil { fail(place, key, mustBe: expected) }
+    }
+    let spent = amount(fields["spent"], "spent")
+    let limit = amount(fields["limit"], "limit")
+    guard let begins, let spent else { return nil }
+    return (begins, BudgetFile.Amounts(spent: spent, limit: limit))
+  }
+
+  /// As in `money`, but what a program has reckoned may have more digits than count.
+  private mutating func amount(_ node: DocumentNode?, _ what: String) -> Money? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content,
+      let amount = node.rawText.flatMap({ Money(decimal: $0) }) ?? Money(value), amount >= .zero
+    else {
+      fail(node, what, mustBe: "an amount in dollars such as 2.45")
+      return nil
+    }
+    return amount
   }
 }

@@ -89,13 +89,17 @@ struct ExpressionLexer {
     case UInt8(ascii: "=") where isDoubled: token = .equal
     case UInt8(ascii: "!") where isDoubled: token = .notEqual
     case UInt8(ascii: "="):
-      throw ExpressionError(message: "`=` is not a comparison", suggestion: "write `==`", offset: start)
+      throw ExpressionError(
+        message: "`=` is not a comparison", suggestion: "write `==`", offset: start)
     case UInt8(ascii: "!"):
-      throw ExpressionError(message: "`!` is not an operator", suggestion: "write `not`", offset: start)
+      throw ExpressionError(
+        message: "`!` is not an operator", suggestion: "write `not`", offset: start)
     case UInt8(ascii: "&"):
-      throw ExpressionError(message: "`&` is not an operator", suggestion: "write `and`", offset: start)
+      throw ExpressionError(
+        message: "`&` is not an operator", suggestion: "write `and`", offset: start)
     case UInt8(ascii: "|"):
-      throw ExpressionError(message: "`|` is not an operator", suggestion: "write `or`", offset: start)
+      throw ExpressionError(
+        message: "`|` is not an operator", suggestion: "write `or`", offset: start)
     default:
       let shown = first > 0x20 && first < 0x7F ? "`\(Character(Unicode.Scalar(first)))`" : "this"
       throw ExpressionError(
@@ -202,6 +206,7 @@ struct ExpressionLexer {
       }
     }
     throw ExpressionError(
-      message: "the text that starts here has no closing quote", suggestion: "close it", offset: start)
+      message: "the text that starts here has no closing quote", suggestion: "close it",
+      offset: start)
   }
 }

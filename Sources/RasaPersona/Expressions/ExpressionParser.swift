@@ -176,7 +176,8 @@ struct ExpressionParser {
   private func unclosed(_ opening: String, since start: Int) -> ExpressionError {
     token == .end
       ? ExpressionError(
-        message: "the `\(opening)` that opens here is never closed", suggestion: "close it", offset: start
+        message: "the `\(opening)` that opens here is never closed", suggestion: "close it",
+        offset: start
       )
       : unexpectedAfterValue()
   }
@@ -192,7 +193,8 @@ struct ExpressionParser {
     default: break
     }
     return ExpressionError(
-      message: "an operator or the end is expected before `\(token.spelling)`", suggestion: suggestion,
+      message: "an operator or the end is expected before `\(token.spelling)`",
+      suggestion: suggestion,
       offset: offset)
   }
 }

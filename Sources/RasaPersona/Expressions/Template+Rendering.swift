@@ -121,7 +121,8 @@ extension Template {
     }
     return Failure(
       .configuration, "\(names) \(missing.count == 1 ? "has" : "have") no value",
-      suggestion: "give \(missing.count == 1 ? "it" : "each of them") a value, or a default in the file",
+      suggestion:
+        "give \(missing.count == 1 ? "it" : "each of them") a value, or a default in the file",
       at: first, details: details.count > 1 ? details : [])
   }
 

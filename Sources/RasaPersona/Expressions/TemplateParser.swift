@@ -232,7 +232,8 @@ extension TemplateParser {
     guard author == .agent else {
       return .broken(
         message: "a placeholder cannot insert a file here",
-        suggestion: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start)
+        suggestion: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start
+      )
     }
     // A path has no braces, so that no byte is looked at for two placeholders.
     var position = first
@@ -258,7 +259,8 @@ extension TemplateParser {
     let path = String(decoding: Self.trimmed(words), as: UTF8.self)
     guard !path.isEmpty else {
       return .broken(
-        message: "the placeholder names no file", suggestion: "write `{{file:notes.md}}`", offset: start)
+        message: "the placeholder names no file", suggestion: "write `{{file:notes.md}}`",
+        offset: start)
     }
     return .file(path, form, end: position + 2)
   }

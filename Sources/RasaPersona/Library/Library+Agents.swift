@@ -84,7 +84,8 @@ extension Library {
     if (try? personaDocument(named: id)) != nil {
       return Failure(
         .configuration, "there is no agent `\(id)`; that is a persona",
-        suggestion: "write `--persona \(id)` instead of `--agent \(id)`; `rasa personas show \(id)` "
+        suggestion:
+          "write `--persona \(id)` instead of `--agent \(id)`; `rasa personas show \(id)` "
           + "shows it")
     }
     let known = (agentSource?.agentIDs() ?? []).filter(narrowing.allows)

@@ -57,7 +57,8 @@ extension Library {
       var seen: Set<String> = []
       return names.compactMap { name in
         if !DocumentReader.isName(name) {
-          let suggestion = DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
+          let suggestion =
+            DocumentReader.name(like: name).map { "; rename it to `\($0).yaml`" } ?? ""
           return Warning("\(source.label)/\(name).yaml is ignored: \(Self.nameRule)\(suggestion)")
         }
         return seen.insert(name).inserted

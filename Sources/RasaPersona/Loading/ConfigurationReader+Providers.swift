@@ -119,7 +119,8 @@ extension ConfigurationReader {
       return try AddressText(text, schemes: ["http", "https"])
     } catch {
       secrets.append(node.location)
-      reader.fail(node, "`base_url` is not an address: \(error.problem)", suggestion: error.suggestion)
+      reader.fail(
+        node, "`base_url` is not an address: \(error.problem)", suggestion: error.suggestion)
       return nil
     }
   }
@@ -169,7 +170,8 @@ extension ConfigurationReader {
         secrets.append(entry.value.location)
         reader.fail(
           entry.value, "`\(what)` contains a key, and keys do not belong in files",
-          suggestion: "keep it in an environment variable and name that as `key`; `key_header` says in "
+          suggestion:
+            "keep it in an environment variable and name that as `key`; `key_header` says in "
             + "which header it is sent")
         return nil
       }

@@ -163,7 +163,8 @@ struct ConfigurationReader {
       secrets.append(node.location)
       reader.fail(
         node, "`proxy` is not an address: \(error.problem)",
-        suggestion: "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
+        suggestion:
+          "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
       return nil
     }
   }

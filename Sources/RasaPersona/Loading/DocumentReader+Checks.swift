@@ -86,13 +86,16 @@ extension DocumentReader {
       return
     }
     if ask.source.isBlankText {
-      fail(fields["ask"] ?? fields.node, "`ask` is empty", suggestion: "write the question for the user")
+      fail(
+        fields["ask"] ?? fields.node, "`ask` is empty",
+        suggestion: "write the question for the user")
     }
     if definition.prompt != nil {
       fail(
         fields["prompt"] ?? fields["prompt_path"] ?? fields.node,
         "`ask` and `prompt` are both given",
-        suggestion: "`ask` asks the user for something; `prompt` is the question of a review. Keep one")
+        suggestion:
+          "`ask` asks the user for something; `prompt` is the question of a review. Keep one")
     }
     checkAnswer(definition, fields)
     guard let answer = definition.standardAnswer, let node = fields["default"] else { return }
@@ -105,7 +108,8 @@ extension DocumentReader {
     }
     for problem in problems.prefix(4) {
       fail(
-        node, "`default` does not fit: \(problem)", suggestion: "give an answer that the operator accepts"
+        node, "`default` does not fit: \(problem)",
+        suggestion: "give an answer that the operator accepts"
       )
     }
   }
@@ -221,7 +225,8 @@ extension DocumentReader {
     }
     if node["type"]?.value.string != "object" {
       fail(
-        node["type"] ?? node, "`output` must be a schema of an object", suggestion: "add `type: object`")
+        node["type"] ?? node, "`output` must be a schema of an object",
+        suggestion: "add `type: object`")
     }
     let properties = entries(
       node["properties"], "properties", mustBe: "a mapping of names to schemas")

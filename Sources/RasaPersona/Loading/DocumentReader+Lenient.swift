@@ -40,7 +40,8 @@ extension DocumentReader {
             + "`[…]`", at: node.location)
       }
     case .mapping:
-      fail(node, what, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
+      fail(
+        node, what, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
       return nil
     }
     var seen: Set<String> = []

@@ -40,7 +40,8 @@ extension DocumentReader {
         entry.value, entry.key, mustBe: "a mapping of texts to their replacements")
       for pair in pairs {
         guard !pair.key.isEmpty else {
-          fail(pair.value, "an empty text cannot be replaced", suggestion: "name the text to look for")
+          fail(
+            pair.value, "an empty text cannot be replaced", suggestion: "name the text to look for")
           continue
         }
         if let replacement = text(pair.value, pair.key) {
@@ -153,4 +154,131 @@ extension Rule {
     paths += replace.map { StatePath([$0.key]) }
     return paths
   }
+}
+
+extension DocumentReader {
+  private static let mostRepeats: ClosedRange<Int64> = 1...1000
+
+  mutating func atMost(_ fields: Fields) -> Int? {
+    integer(fields["at_most"], "at_most", in: Self.mostRepeats)
+  }
+
+  /// An entry of `then`: `{when, to, at_most}` or `{when, review: human, subject}`.
+  mutating func route(_ node: DocumentNode) -> Route? {
+    let known = ["when", "to", "review", "subject", "at_most"]
+    guard let fields = fields(node, of: "an entry of `then`", known: known) else { return nil }
+    let condition = condition(fields["when"], "when")
+    let bound = atMost(fields)
+    let action: Route.Action
+    switch (fields["to"], fields["review"]) {
+    case (let target?, nil):
+      guard let name = name(target, "to") else { return nil }
+      action = .to(name)
+    case (nil, let reviewer?):
+      guard case .scalar(.string("human")) = reviewer.content else {
+        fail(reviewer, "review", mustBe: "`human`")
+        return nil
+      }
+      let subject = text(fields["subject"], "subject")
+      if let subject, let node = fields["subject"], !PathSyntax.isPath(subject) {
+        fail(node, "subject", mustBe: "a key of the state")
+      }
+      action = .review(subject: subject)
+    default:
+      fail(
+        node, "an entry of `then` needs one of `to` and `review`",
+        suggestion: "write `to: respond` or `review: human`")
+      return nil
+    }
+    if case .to = action, let subject = fields["subject"] {
+      fail(subject, "`subject` belongs to `review: human`", suggestion: "leave it out here")
+    }
+    return Route(when: condition, action: action, atMost: bound, location: node.location)
+  }
+
+  mutating func reviewPolicy(_ node: DocumentNode?) -> ReviewPolicy? {
+    guard let node else { return nil }
+    switch node.content {
+    case .scalar(.string("always")): return .always
+    case .scalar(.string("never")): return .never
+    case .mapping:
+      guard let fields = fields(node, of: "`review`", known: ["when"]) else { return nil }
+      guard fields["when"] != nil else {
+        fail(node, "`review` needs a condition", suggestion: "write `review: {when: …}`")
+        return nil
+      }
+      return condition(fields["when"], "when").map { .when($0) }
+    default:
+      fail(node, "review", mustBe: "`always`, `never` or `{when: …}`")
+      return nil
+    }
+  }
+
+  /// `{retry: 2, else: fail | skip | <operator>}`.
+  mutating func errorPolicy(_ node: DocumentNode?) -> ErrorPolicy? {
+    guard let node,
+      let fields = fields(node, of: "`on_error`", known: ["retry", "else"])
+    else { return nil }
+    var policy = ErrorPolicy()
+    if let retries = integer(fields["retry"], "retry", in: 0...10) { policy.retry = retries }
+    switch name(fields["else"], "else") {
+    case "fail", nil: policy.otherwise = .fail
+    case "skip": policy.otherwise = .skip
+    case let name?: policy.otherwise = .run(name)
+    }
+    return policy
+  }
+}
+
+extension DocumentReader {
+  /// A condition, written as text or as a bare `true`.
+  mutating func condition(_ node: DocumentNode?, _ what: String) -> Guard? {
+    guard let node else { return nil }
+    guard case .scalar(let value) = node.content else {
+      fail(node, what, mustBe: "a condition such as `critique.verdict == \"pass\"`")
+      return nil
+    }
+    let source = value.string ?? node.rawText ?? value.json()
+    do {
+      return try Guard.compile(source, at: start(of: node))
+    } catch {
+      fail(error)
+      return nil
+    }
+  }
+
+  mutating func template(_ node: DocumentNode?, _ what: String) -> Template? {
+    guard let node, let source = text(node, what) else { return nil }
+    return template(source, at: start(of: node))
+  }
+
+  mutating func template(_ source: String, at location: SourceLocation) -> Template? {
+    do {
+      return try Template.compile(source, at: location)
+    } catch {
+      fail(error)
+      return nil
+    }
+  }
+
+  /// Where the first character of a scalar's text stands: after the quote, or in the line below the
+  /// `|` of a block, behind its indentation.
+  private func start(of node: DocumentNode) -> SourceLocation {
+    var location = node.location
+    guard location.file == text.file, location.column > 0 else { return location }
+    let line = text.excerpt(line: location.line).unicodeScalars
+    switch line.dropFirst(location.column - 1).first {
+    case "'", "\"": location.column += 1
+    case "|", ">":
+      let following = (1...Self.blankLinesLookedThrough).lazy
+        .map { text.excerpt(line: location.line + $0).unicodeScalars }
+        .first { line in line.contains { $0 != " " } }
+      location.line += 1
+      location.column = (following?.prefix { $0 == " " }.count ?? 0) + 1
+    default: break
+    }
+    return location
+  }
+
+  private static let blankLinesLookedThrough = 100
 }

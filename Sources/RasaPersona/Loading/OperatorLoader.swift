@@ -108,7 +108,8 @@ extension DocumentReader {
         guard PathSyntax.isPath(path) else {
           fail(
             element, "`reads` lists paths, and \(Self.spoken(element)) is not one",
-            suggestion: "a path is names joined by dots, with a `?` at the end when it may be missing")
+            suggestion:
+              "a path is names joined by dots, with a `?` at the end when it may be missing")
           continue
         }
         let read = StatePath(path)
@@ -150,7 +151,8 @@ extension DocumentReader {
     }
     guard !["input", "preferences", "metadata", "context"].contains(key) else {
       fail(
-        node, "operators cannot write `\(key)`", suggestion: "write a key of its own, such as `draft`")
+        node, "operators cannot write `\(key)`",
+        suggestion: "write a key of its own, such as `draft`")
       return false
     }
     return true

@@ -108,7 +108,8 @@ package struct PersonaLoader {
           definition.frames.append(frame)
         } else {
           reader.fail(
-            element, "the frame `\(frame.name)` is listed twice", suggestion: "give each its own name")
+            element, "the frame `\(frame.name)` is listed twice",
+            suggestion: "give each its own name")
         }
       }
     }

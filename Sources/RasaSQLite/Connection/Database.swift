@@ -38,7 +38,8 @@ package final class Database {
   /// - Parameter access: to read, the file has to be there.
   init(path: String, busyTimeout: Int32 = 10_000, access: Access) throws {
     guard Self.isConfigured else {
-      throw Failure(.storage, "SQLite could not be initialised", suggestion: "check the SQLite library")
+      throw Failure(
+        .storage, "SQLite could not be initialised", suggestion: "check the SQLite library")
     }
     switch access {
     case .read: try DatabaseFile(path).check()

@@ -29,7 +29,8 @@ struct DatabaseFile {
       if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST { throw failure(errno) }
     } else if status.st_mode & S_IFMT == S_IFDIR {
       throw Failure(
-        .storage, "\(path) is a folder, not a database", suggestion: "choose another place for the data")
+        .storage, "\(path) is a folder, not a database",
+        suggestion: "choose another place for the data")
     } else if status.st_mode & S_IFMT != S_IFREG {
       throw Failure(
         .storage, "\(path) is not a regular file", suggestion: "choose another place for the data")

@@ -39,7 +39,8 @@ extension Failure {
 
   static func takenOver(_ run: String) -> Failure {
     Failure(
-      .run, "\(run) has been taken over by another process", suggestion: "see `rasa runs show \(run)`")
+      .run, "\(run) has been taken over by another process",
+      suggestion: "see `rasa runs show \(run)`")
   }
 
   static func isBeingRun(_ run: String, by owner: String) -> Failure {

@@ -105,7 +105,8 @@ extension SQLiteStore {
         "\(what) is deleted, but its text may still stand in the files of "
         + "\(path): \(failure.message)"
       failure.suggestion =
-        (failure.suggestion.isEmpty ? "" : "\(failure.suggestion); ") + "`rasa runs prune` then does the rest"
+        (failure.suggestion.isEmpty ? "" : "\(failure.suggestion); ")
+        + "`rasa runs prune` then does the rest"
       throw failure
     }
   }

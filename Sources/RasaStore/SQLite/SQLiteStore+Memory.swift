@@ -27,7 +27,8 @@ extension SQLiteStore {
         } catch is DamagedContent {
           throw Failure(
             .storage, "a turn of the session `\(session.name)` is damaged (\(turn.run))",
-            suggestion: "begin another session; `rasa runs show \(turn.run)` shows what can be read")
+            suggestion: "begin another session; `rasa runs show \(turn.run)` shows what can be read"
+          )
         }
         return turn
       }

@@ -20,7 +20,8 @@ extension FileRoot {
       status.st_mode & S_IFMT == S_IFLNK
     {
       throw Failure(
-        .storage, "cannot write \(shown): it is a link", suggestion: "name the file that it leads to")
+        .storage, "cannot write \(shown): it is a link",
+        suggestion: "name the file that it leads to")
     }
     // The folder is reached by its descriptor, so nobody can exchange a part of the path.
     try FileSystem.write(

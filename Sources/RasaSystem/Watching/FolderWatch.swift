@@ -21,7 +21,8 @@ package final class FolderWatch: Sendable {
       }
       throw Failure(
         .run, "cannot watch folders: this user has too many watches",
-        suggestion: "raise fs.inotify.max_user_instances (sysctl), or stop other programs that watch")
+        suggestion:
+          "raise fs.inotify.max_user_instances (sysctl), or stop other programs that watch")
     }
     let core = Core(Descriptor(owning: number))
     var readEnd: Int32 = -1

@@ -72,7 +72,8 @@ struct NearnessTests {
   private let agents = [agent("coder", ["code"]), agent("mailer", ["mail"])]
 
   @Test func countAsRelated() {
-    let near = VectorSimilarity.find([1, 0, 0.1], among: ["coder": [1, 0, 0.1], "mailer": [0, 1, 0.1]])
+    let near = VectorSimilarity.find(
+      [1, 0, 0.1], among: ["coder": [1, 0, 0.1], "mailer": [0, 1, 0.1]])
     let found = Recommender.plain.recommend(
       .init(task: "Quelltext prüfen", nearness: near), among: registry(agents))
     #expect(found.agents.map(\.agent) == ["coder"])

@@ -1,3 +1,5 @@
+import RasaDocuments
+
 /// Words with a similar meaning, or that belong together: the meaning of `related` in a score.
 ///
 /// A table is text. A line `bug, defect, crash` relates each of its words and phrases to the
@@ -143,4 +145,11 @@ struct WordBeginning: Hashable, Comparable {
   }
 
   static func < (left: WordBeginning, right: WordBeginning) -> Bool { left.bits < right.bits }
+}
+
+extension RelatedTerms {
+  /// The shipped table.
+  package static let shippedTable: String = {
+    String(decoding: EmbeddedFiles.bytes(of: "models/terms.txt") ?? [], as: UTF8.self)
+  }()
 }

@@ -60,7 +60,8 @@ struct AgentFileResolver {
     let files = try files(word)
     guard files.count == 1, let file = files.first else {
       throw Failure(
-        .usage, "`\(word)` is \(files.count) agents", suggestion: "name one of them, by its id or file")
+        .usage, "`\(word)` is \(files.count) agents",
+        suggestion: "name one of them, by its id or file")
     }
     return file
   }

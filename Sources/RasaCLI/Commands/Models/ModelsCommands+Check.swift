@@ -54,7 +54,8 @@ extension ModelsCommands {
     throw Failure(
       isRefused ? .authentication : .provider,
       "\(first.provider) \(first.model) is unavailable: \(first.note)",
-      suggestion: first.problem?.suggestion ?? "`rasa models check` shows what \(first.provider) has")
+      suggestion: first.problem?.suggestion
+        ?? "`rasa models check` shows what \(first.provider) has")
   }
 
   private func rows(of report: ProviderReport) -> [Row] {
@@ -109,6 +110,7 @@ extension ModelsCommands {
 
   static let nothingConfigured = Failure(
     .configuration, "no provider is configured, and Ollama is not running",
-    suggestion: "set the key of a provider, such as OPENAI_API_KEY, start Ollama, or write `providers:` "
+    suggestion:
+      "set the key of a provider, such as OPENAI_API_KEY, start Ollama, or write `providers:` "
       + "into config.yaml")
 }

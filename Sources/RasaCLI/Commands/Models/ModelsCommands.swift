@@ -48,7 +48,9 @@ struct ModelsCommands {
       guard known.contains(name) else {
         throw Failure(
           .usage, "there is no provider \(quoted(provider)) here",
-          suggestion: nearestName(to: provider, among: known.sorted()).map { "did you mean `\($0)`?" }
+          suggestion: nearestName(to: provider, among: known.sorted()).map {
+            "did you mean `\($0)`?"
+          }
             ?? "`rasa llm info` shows the configured ones; --all lists every vendor's models")
       }
       rows = rows.filter { $0.settings?.name == name || $0.facts?.vendor == name }

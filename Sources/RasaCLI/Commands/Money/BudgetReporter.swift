@@ -79,7 +79,8 @@ struct BudgetReporter {
         to: name, among: personas + agents.registry.ids + known + [everyone.title])
       throw Failure(
         .configuration, "there is no agent or persona `\(name)`, and no costs under that name",
-        suggestion: (nearest.map { "did you mean `\($0)`? " } ?? "") + "`rasa agents budget` shows all")
+        suggestion: (nearest.map { "did you mean `\($0)`? " } ?? "")
+          + "`rasa agents budget` shows all")
     }
   }
 

@@ -126,7 +126,8 @@ struct TestCommand {
       + parts.joined(separator: ", ")
     if count(.broken) > 0 {
       throw Failure(
-        .configuration, summary, suggestion: "fix the broken files by hand, or record the runs again")
+        .configuration, summary,
+        suggestion: "fix the broken files by hand, or record the runs again")
     }
     if count(.differs) > 0 {
       throw Failure(

@@ -68,7 +68,8 @@ package struct PriceImport: Sendable {
   private static func unknownFormat(_ file: String) -> Failure {
     Failure(
       .configuration, "the file is no price list of a format known here",
-      suggestion: "give data.json of genai-prices or model_prices_and_context_window.json of LiteLLM",
+      suggestion:
+        "give data.json of genai-prices or model_prices_and_context_window.json of LiteLLM",
       at: SourceLocation(file: file, line: 0, column: 0))
   }
 

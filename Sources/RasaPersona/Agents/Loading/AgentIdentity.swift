@@ -26,7 +26,8 @@ extension AgentReader {
     } else if let said = claim?.name, !said.text.isEmpty {
       name = said.text
     } else {
-      reader.fail(root, "the agent has no `name`", suggestion: "add `name = \"…\"`, its display name")
+      reader.fail(
+        root, "the agent has no `name`", suggestion: "add `name = \"…\"`, its display name")
       name = ""
     }
     if let said = claim?.id, let id, config.id != nil, said.text != id {
@@ -69,7 +70,8 @@ extension AgentReader {
       return nil
     }
     guard !said.text.isEmpty else {
-      reader.fail(said.node, "the agent's `id` is empty", suggestion: "write one such as `code-agent`")
+      reader.fail(
+        said.node, "the agent's `id` is empty", suggestion: "write one such as `code-agent`")
       return nil
     }
     guard AgentID.isValid(said.text) else {
@@ -77,7 +79,8 @@ extension AgentReader {
       reader.fail(
         said.node,
         "`id` must be lowercase words joined by hyphens, but is "
-          + DocumentReader.spoken(said.node), suggestion: suggestion + "use an ID such as `code-agent`")
+          + DocumentReader.spoken(said.node),
+        suggestion: suggestion + "use an ID such as `code-agent`")
       return nil
     }
     return said.text

@@ -1,3 +1,20 @@
+/// A calendar day where the budget lives, as `2026-01-31`.
+package struct LocalDay: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package var year: Int
+  package var month: Int
+  package var day: Int
+  package init(year: Int, month: Int, day: Int) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+  package var description: String { "\(monthText)-\(day < 10 ? "0" : "")\(day)" }
+  package var monthText: String { "\(year)-\(month < 10 ? "0" : "")\(month)" }
+  package static func < (left: LocalDay, right: LocalDay) -> Bool {
+    (left.year, left.month, left.day) < (right.year, right.month, right.day)
+  }
+}
+
 /// Days and moments as text and as numbers, in the calendar that the whole world counts with.
 extension LocalDay {
   /// Reads `2026-01-31`; nil for anything else, and for days that no calendar has.
