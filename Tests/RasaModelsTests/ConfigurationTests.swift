@@ -2,6 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaPersona
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @testable import RasaModels
@@ -313,9 +314,8 @@ import Testing
       ["OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"],
       ProviderDefinition(name: "router", baseURL: "https://openrouter.ai/api/v1"),
       ProviderDefinition(name: "near", baseURL: "http://127.0.0.1:1"))
-    let root = FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath)))
     let catalogue = Catalogue(
-      shipped: try FileSystem.read("\(root)/models/catalogue.json", limit: 1 << 20))
+      shipped: try FileSystem.read(Repository.path("models/catalogue.json"), limit: 1 << 20))
     let provider = try configuration.provider(for: .init(model: row.model), in: catalogue)
     #expect(provider?.name == row.provider)
   }

@@ -2,14 +2,14 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @testable import RasaModels
 
 @Suite struct ShippedCatalogueTests {
   private static func document() throws -> [UInt8] {
-    let root = FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath)))
-    return try FileSystem.read("\(root)/models/catalogue.json", limit: 1 << 20)
+    return try FileSystem.read(Repository.path("models/catalogue.json"), limit: 1 << 20)
   }
 
   static func catalogue(overlay: String? = nil) throws -> Catalogue {
@@ -111,9 +111,9 @@ import Testing
   }
 
   @Test func theExampleOfTheDocumentationCanBeRead() throws {
-    let root = FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath)))
     let page = String(
-      decoding: try FileSystem.read("\(root)/docs/models.md", limit: 1 << 20), as: UTF8.self)
+      decoding: try FileSystem.read(Repository.path("docs/models.md"), limit: 1 << 20),
+      as: UTF8.self)
     let example = try #require(page.split(separator: "```json\n").dropFirst().first)
     let text = try #require(example.split(separator: "```").first)
     let document = CatalogueDocument(file: "ours.json", bytes: Array(text.utf8))

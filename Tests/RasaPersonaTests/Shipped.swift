@@ -2,14 +2,10 @@ import CResources
 import Glibc
 import RasaCore
 import RasaPersona
+import RasaTestKit
 
 /// What ships, for tests: the embedded files as sources of a library, and the folders they are from.
 enum Shipped {
-  static let repository: String = {
-    let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.dropLast(3).joined(separator: "/")
-  }()
-
   /// Every embedded file by its name, in the order of the table.
   static let embedded: [(name: String, bytes: [UInt8])] = {
     var files: [(String, [UInt8])] = []
@@ -49,7 +45,7 @@ enum Shipped {
   /// The paths of the files below a folder of the repository, but for what is only there to be read
   /// by people; none when there is no such folder.
   static func list(_ folder: String) -> [String] {
-    guard let directory = unsafe opendir("\(repository)/\(folder)") else { return [] }
+    guard let directory = unsafe opendir(Repository.path(folder)) else { return [] }
     defer { unsafe closedir(directory) }
     var names: [String] = []
     while let entry = unsafe readdir(directory) {

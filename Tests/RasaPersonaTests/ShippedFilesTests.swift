@@ -1,6 +1,7 @@
 import RasaCore
 import RasaDocuments
 import RasaPersona
+import RasaTestKit
 import Testing
 
 @Suite struct ShippedFilesTests {
@@ -10,7 +11,7 @@ import Testing
     let present = Shipped.list(folder).map { "\(folder)/\($0)" }
     #expect(embedded.map(\.name).sorted() == present)
     for (name, bytes) in embedded {
-      #expect(Shipped.read("\(Shipped.repository)/\(name)") == bytes, "\(name)")
+      #expect(Shipped.read(Repository.path(name)) == bytes, "\(name)")
     }
   }
 

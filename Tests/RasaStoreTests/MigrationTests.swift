@@ -2,6 +2,7 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -22,8 +23,7 @@ private struct Expected {
   let time = FixedTime(1_795_240_000_000)
 
   private func copy(_ name: String) -> String {
-    let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-    let bytes = read("/\(tests)/Fixtures/journals/\(name)")
+    let bytes = read(Repository.path("Tests/Fixtures/journals/\(name)"))
     #expect(!bytes.isEmpty, "the fixture \(name) is missing")
     let path = folder.file("rasa.db")
     close(unsafe Glibc.open(path, O_WRONLY | O_CREAT, 0o600))

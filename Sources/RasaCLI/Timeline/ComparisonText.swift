@@ -133,8 +133,8 @@ struct ComparisonText {
       ["tokens", tokens(first.0), tokens(second.0)],
       ["dollars", "\(first.1.run.cost)", "\(second.1.run.cost)"],
       [
-        "at work", durationText(left.timeline.activeMilliseconds),
-        durationText(right.timeline.activeMilliseconds),
+        "at work", durationText(milliseconds: left.timeline.activeMilliseconds),
+        durationText(milliseconds: right.timeline.activeMilliseconds),
       ],
     ]
     let width = rows.map { displayWidth($0[1]) }.max() ?? 0

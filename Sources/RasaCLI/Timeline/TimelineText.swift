@@ -58,7 +58,7 @@ struct TimelineText {
       (
         "began",
         "\(momentText(run.record.startedAt, time)), at work for "
-          + durationText(timeline.activeMilliseconds)
+          + durationText(milliseconds: timeline.activeMilliseconds)
       ))
     let held = totals.held > .zero ? ", \(totals.held) held" : ""
     rows.append(("money", "\(run.cost) spent\(held)"))
@@ -151,7 +151,7 @@ struct TimelineText {
     }
     let tokens = "\(call.usage.input) + \(call.usage.output) tokens"
     let took = call.endedAt.map {
-      durationText($0.milliseconds - call.askedAt.milliseconds)
+      durationText(milliseconds: $0.milliseconds - call.askedAt.milliseconds)
     }
     switch call.outcome {
     case .answered:
@@ -266,15 +266,5 @@ extension FinishReason {
     case .refused: "declined"
     case .empty: "empty"
     }
-  }
-}
-
-/// Milliseconds as people say them.
-func durationText(_ milliseconds: Int64) -> String {
-  switch milliseconds {
-  case ..<1000: return "\(max(0, milliseconds)) ms"
-  case ..<60_000: return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
-  case ..<3_600_000: return "\(milliseconds / 60_000) min \(milliseconds % 60_000 / 1000) s"
-  default: return "\(milliseconds / 3_600_000) h \(milliseconds % 3_600_000 / 60_000) min"
   }
 }

@@ -82,7 +82,7 @@ package struct SourceText: Sendable {
         excerpt.append("…")
         break
       }
-      excerpt.append(Self.isPrintable(scalar) ? scalar : "\u{FFFD}")
+      excerpt.append((scalar == "\t" || scalar.isPrintable) ? scalar : "\u{FFFD}")
     }
     return String(excerpt)
   }
@@ -100,19 +100,7 @@ package struct SourceText: Sendable {
 
   /// A text from elsewhere, such as a key, as a message may hold it.
   static func printable(_ text: some StringProtocol) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.prefix(excerptLength).map { isPrintable($0) ? $0 : "\u{FFFD}" }))
-  }
-
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar == "\t" { return true }
-    if (0x20..<0x7F).contains(scalar.value) { return true }
-    return switch scalar.properties.generalCategory {
-    // Format characters are the invisible and the bidirectional ones.
-    case .control, .format, .lineSeparator, .paragraphSeparator: false
-    default: true
-    }
+    text.printable(atMost: excerptLength)
   }
 
   private func lastLine(where isBefore: (Line) -> Bool) -> Int {

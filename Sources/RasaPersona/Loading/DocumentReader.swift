@@ -55,13 +55,7 @@ struct DocumentReader {
 
   /// The beginning of a text without anything that a terminal would act on.
   static func printable(_ text: String) -> String {
-    let line = text.unicodeScalars.prefix(41).map { scalar in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator: Character("\u{FFFD}")
-      default: Character(scalar)
-      }
-    }
-    return String(line.prefix(40)) + (line.count > 40 ? "…" : "")
+    text.printable(atMost: 40, ellipsis: "…")
   }
 }
 

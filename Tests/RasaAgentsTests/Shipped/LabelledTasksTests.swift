@@ -12,8 +12,7 @@ import Testing
   }
 
   private static func tasks(_ name: String) throws -> [Task] {
-    let repository = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-    let path = "/\(repository)/Tests/Fixtures/tasks/\(name).tsv"
+    let path = Repository.path("Tests/Fixtures/tasks/\(name).tsv")
     let bytes = try #require(try FileSystem.readIfPresent(path, limit: 1_000_000))
     return try String(decoding: bytes, as: UTF8.self).split(separator: "\n")
       .filter { !$0.hasPrefix("#") }

@@ -111,8 +111,7 @@ struct ConfiguredTests {
   @Test("the examples of the manual are valid as they stand")
   func manual() async throws {
     let rasa = try RasaProgram()
-    let folder = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-    let page = try await rasa.shell("cat /\(folder)/docs/configuration.md")
+    let page = try await rasa.shell("cat \(Repository.path("docs/configuration.md"))")
     let examples = page.text.split(separator: "```yaml\n").dropFirst().compactMap {
       $0.split(separator: "```").first.map(String.init)
     }

@@ -198,8 +198,6 @@ enum Documentation {
   }
 
   static let blocks: [Block] = {
-    let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-    let root = parts.dropLast(4).joined(separator: "/")
     let pages = [
       "README.md", "docs/agents.md", "docs/commands.md", "docs/configuration.md", "docs/json.md",
       "docs/library.md", "docs/models.md", "docs/money.md", "docs/personas.md", "docs/runs.md",
@@ -207,7 +205,9 @@ enum Documentation {
     ]
     var blocks: [Block] = []
     for page in pages {
-      guard let bytes = try? FileSystem.read("\(root)/\(page)", limit: 1 << 20) else { continue }
+      guard let bytes = try? FileSystem.read(Repository.path(page), limit: 1 << 20) else {
+        continue
+      }
       var open: Block?
       let lines = String(decoding: bytes, as: UTF8.self).split(
         separator: "\n", omittingEmptySubsequences: false)

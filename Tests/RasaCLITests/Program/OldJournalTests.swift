@@ -9,8 +9,7 @@ import Testing
 @Suite("rasa: journals of earlier versions")
 struct OldJournalTests {
   static let versions = ["version-1.db", "version-2.db", "version-3.db", "version-4.db"]
-  private static let folder =
-    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Fixtures/journals"
+  private static let folder = Repository.path("Tests/Fixtures/journals")
 
   private func home(_ version: String) throws -> RasaProgram {
     let rasa = try RasaProgram()

@@ -2,16 +2,6 @@ import RasaCore
 import RasaModels
 import RasaTerminal
 
-/// `300 ms`, `4.2 s`, `4 min`.
-func durationText(milliseconds: Int64) -> String {
-  switch milliseconds {
-  case ..<1_000: "\(max(0, milliseconds)) ms"
-  case ..<10_000: "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100) s"
-  case ..<100_000: "\(milliseconds / 1_000) s"
-  default: "\((milliseconds + 59_999) / 60_000) min"
-  }
-}
-
 /// `8192`, `128k`, `1.05M`.
 func tokensText(_ count: Int64?) -> String {
   guard let count else { return "" }

@@ -18,15 +18,15 @@ struct AgentEvidence {
   init(_ agent: Agent, _ prompt: String) {
     let stemmer = Stemmer()
     topics = PromptTopics(prompt).names
-    let name = AgentWords("\(agent.id) \(agent.name)", stemmer)
-    let description = AgentWords(agent.description, stemmer)
-    let prompt = AgentWords(prompt, stemmer)
+    let name = StemmedPhrase("\(agent.id) \(agent.name)", stemmer)
+    let description = StemmedPhrase(agent.description, stemmer)
+    let prompt = StemmedPhrase(prompt, stemmer)
 
     func weight(_ phrases: [String]) -> Int {
       var score = 0
       var mentions = 0
       for phrase in phrases {
-        let words = AgentWords(phrase, stemmer)
+        let words = StemmedPhrase(phrase, stemmer)
         if name.count(words) > 0 { score += Self.inName }
         if description.count(words) > 0 { score += Self.inDescription }
         mentions += prompt.count(words)

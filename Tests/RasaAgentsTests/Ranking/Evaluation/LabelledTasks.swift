@@ -1,5 +1,6 @@
 import RasaCore
 import RasaSystem
+import RasaTestKit
 
 /// Tasks with the agents that should be given them, from `Tests/Fixtures/tasks`: a line is the task, a
 /// tab, the best agent, and after commas others that will do.
@@ -11,9 +12,8 @@ struct LabelledTasks {
   var tasks: [Task] = []
 
   init(_ name: String) throws {
-    let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-    let folder = parts.dropLast(3).joined(separator: "/") + "/Fixtures/tasks"
-    let bytes = try FileSystem.read("\(folder)/\(name).tsv", limit: 1_000_000)
+    let bytes = try FileSystem.read(
+      Repository.path("Tests/Fixtures/tasks/\(name).tsv"), limit: 1_000_000)
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
       guard !line.hasPrefix("#"), let tab = line.lastIndex(of: "\t") else { continue }
       let agents = line[line.index(after: tab)...].split(separator: ",").map(String.init)

@@ -1,7 +1,7 @@
 import RasaDocuments
 
 /// A text as stems in a row, so that `reviews code` is found as `review code`.
-struct AgentWords {
+struct StemmedPhrase {
   let stems: [[UInt8]]
   /// Where each stem stands, so that phrases are looked for only where they can begin.
   private let places: [[UInt8]: [Int]]
@@ -33,7 +33,7 @@ struct AgentWords {
   }
 
   /// How often the words of a phrase stand in a row.
-  func count(_ phrase: AgentWords) -> Int {
+  func count(_ phrase: StemmedPhrase) -> Int {
     guard let first = phrase.stems.first else { return 0 }
     return (places[first] ?? []).count { stems[$0...].starts(with: phrase.stems) }
   }

@@ -1,4 +1,5 @@
 import RasaCLI
+import RasaTestKit
 import Testing
 
 @Suite("What a release needs")
