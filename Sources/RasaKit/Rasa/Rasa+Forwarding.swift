@@ -1,3 +1,4 @@
+import RasaAgents
 import RasaCore
 import RasaEngine
 import RasaModels
