@@ -1,4 +1,4 @@
-package import RasaPersona
+import RasaPersona
 package import RasaCore
 
 /// What agents are sorted by, one of several keys.

@@ -1,4 +1,4 @@
-package import RasaPersona
+import RasaPersona
 import RasaCore
 
 /// Made by the first who asks, and kept as long as the registry.

@@ -1,5 +1,3 @@
-package import RasaPersona
-
 /// How close a text comes to others: 1 − Levenshtein ÷ the longer length, over Unicode scalars.
 ///
 /// A column of the table of distances is kept as bits, sixty-four rows to a word (Myers, Hyyrö), so

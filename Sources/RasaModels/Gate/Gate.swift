@@ -1,7 +1,7 @@
 package import RasaCore
 package import RasaEngine
 package import RasaHTTPClient
-package import RasaPersona
+import RasaPersona
 import RasaSystem
 
 /// The only door to a model: chooses one, holds its money, asks it, settles.

@@ -1,4 +1,4 @@
-package import RasaCore
+import RasaCore
 import RasaDocuments
 import RasaSystem
 
