@@ -222,7 +222,9 @@ struct FoldTests {
     Damage(testDescription: "a line is missing before", says: "what it needs was not there yet") {
       $0.remove(at: 2)
     },
-    Damage(testDescription: "a decision that nobody was asked for", says: "nobody was to decide") {
+    Damage(
+      testDescription: "a decision that nobody was asked for", says: "not waiting for a decision"
+    ) {
       $0[2] = .operatorFinished(
         Step(frame: "stateless_frame", visit: 1, operatorName: "preference_agent"),
         .answered(HumanAnswer(.approve, by: "eve")))

@@ -34,11 +34,19 @@ import Testing
     store.open(record("r1", session: "s"), [entry("r1", "a")])
     try await store.close("r1", RunEnding(.done), [])
     let (begins, begun) = AsyncStream.makeStream(of: Void.self)
-    let isOver = Locked(false)
+    // The writer's thread waits in `read` until something is written to the pipe.
+    var ends: [Int32] = [0, 0]
+    try #require(unsafe pipe(&ends) == 0)
+    let (reading, writing) = (ends[0], ends[1])
+    defer {
+      close(reading)
+      close(writing)
+    }
     let write = Task {
       try await store.writer.write { _ in
         begun.yield()
-        while !isOver.withLock({ $0 }) { usleep(100) }
+        var byte: UInt8 = 0
+        _ = unsafe Glibc.read(reading, &byte, 1)
       }
     }
     for await _ in begins { break }
@@ -48,7 +56,7 @@ import Testing
     #expect(try await store.sessions(limit: 9).map(\.id) == ["s"])
     #expect(try await store.balance(of: leg("r1", nil).scope) == Balance())
     #expect(try await store.audits(limit: 9) == [])
-    isOver.withLock { $0 = true }
+    #expect(unsafe Glibc.write(writing, [1], 1) == 1)
     try await write.value
   }
 

@@ -163,7 +163,7 @@ package struct RunMachine: Sendable {
     case (.waiting, _): throw misfit(step, "what it needs was not there yet")
     case (.ready, _), (.running, _):
       if case .answered = outcome, step.isReview || !node.isReviewer {
-        throw misfit(step, "nobody was to decide about it")
+        throw misfit(step, "it was not waiting for a decision")
       }
       hasOutcomes = true
       slot.phase = .done(outcome)

@@ -140,7 +140,7 @@ extension ModelIntent {
     if !attachmentTokens.isEmpty {
       body["attachment_tokens"] = .array(attachmentTokens.map { .int($0) })
     }
-    // Where it is what is held, that is all there is to say.
+    // `output` is the amount held; `cap` is written only if it differs.
     if cap == nil { body["uncapped"] = true }
     if let cap, cap != output { body["cap"] = .int(cap) }
     if !adaptations.isEmpty { body["adapted"] = .string(adaptations) }

@@ -9,8 +9,8 @@ package enum EffectKind: String, Sendable, Hashable, CaseIterable {
   case tool
 }
 
-/// What is told about an effect: its lines in the journal. Everybody who writes or reads such lines does
-/// it through this type and its codec.
+/// One journal line about an effect. All code that writes or reads such lines goes through this type and its
+/// codec.
 ///
 /// An effect may take several attempts. Each has an intent, committed before anything is sent, and one
 /// of `result`, `failed` and `uncertain`. `ended` says that the effect as a whole came to nothing.
@@ -25,10 +25,10 @@ package struct EffectEvent: Sendable, Hashable {
     case failed(EffectFailure, attempt: Identifier)
     /// Given up without knowing whether it was done.
     case uncertain(EffectDoubt, attempt: Identifier)
-    /// What its operator was told in the end. Where `isRefused`, nothing was attempted: there was no
-    /// money for it.
+    /// The failure that the operator received. If `isRefused`, nothing was attempted, because the budget did not
+    /// allow it.
     case ended(Failure, isRefused: Bool)
-    /// Taken over from another run instead of being asked for.
+    /// Reused from another run instead of performed.
     case reused(EffectResult, from: Identifier, request: String)
   }
 
@@ -47,7 +47,7 @@ package struct EffectIntent: Sendable, Hashable {
   }
   /// Names the attempt; of a call to a model its reservation.
   package var attempt: Identifier
-  /// The digest of what is asked.
+  /// The digest of the request.
   package var request: String
   /// What whoever does it may recognise a second attempt by; nil where it is the attempt's own name.
   package var idempotencyKey: String?

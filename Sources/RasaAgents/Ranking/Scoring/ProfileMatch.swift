@@ -3,7 +3,7 @@ import RasaPersona
 /// 0–20: how close the agent's profile is to what the task needs.
 enum ProfileMatch {
   static func value(of profile: PerformanceProfile?, _ complexity: TaskComplexity) -> Double {
-    // Without a wanted profile nobody loses points.
+    // No agent loses points if no profile was requested.
     guard !complexity.isAssumed else { return 20 }
     let distance = abs(rank(profile ?? .balanced) - rank(complexity.profile))
     return switch distance {
