@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("explain_operator", "rests on"), ("alt_recommendation_operator", "alternatives"),
+    ("explain_operator", "has two steps"), ("alt_recommendation_operator", "alternatives"),
     ("respond", "careful"),
   ])
   func speaksAsTheOperatorDoes(_ row: (name: String, words: String)) async throws {

@@ -6,8 +6,8 @@ enum MockText {
     var text: String
     if name.contains("explain") {
       text =
-        "The made-up answer on \(topic) rests on two steps: it takes the question apart into what"
-        + " is asked and what is given, and it weighs them against each other\(wishes(prompt))."
+        "The made-up answer on \(topic) has two steps: it separates what you asked from what you told"
+        + " it, and weighs the one against the other\(wishes(prompt))."
         + " A real model would name its evidence here."
     } else if name.contains("alt") {
       text =
@@ -15,17 +15,16 @@ enum MockText {
         + " second, take a smaller step that is easy to undo\(wishes(prompt))."
     } else {
       text =
-        "This is a made-up answer on \(topic): no model was asked. It begins with what the question"
-        + " wants to know, weighs what speaks for and against it, and comes to a careful"
-        + " conclusion\(wishes(prompt))."
+        "This is a made-up answer on \(topic): no model was asked. It restates the question, weighs"
+        + " the arguments for and against, and draws a careful conclusion\(wishes(prompt))."
     }
     if !prompt.attachments.isEmpty {
-      text += " Nobody looked at \(prompt.attachments.joined(separator: ", "))."
+      text += " The mock did not look at \(prompt.attachments.joined(separator: ", "))."
     }
     if prompt.isRevision {
       text +=
-        "\n\n\(MockPrompt.revisionMark(prompt.topic)): the conclusion would change if what it"
-        + " rests on turned out differently."
+        "\n\n\(MockPrompt.revisionMark(prompt.topic)): the conclusion would change if its"
+        + " assumptions proved wrong."
     }
     return text
   }
