@@ -20,9 +20,12 @@ let settings: [SwiftSetting] =
   + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
 func library(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  links: [LinkerSetting] = []
 ) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings,
+    linkerSettings: links)
 }
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
@@ -32,16 +35,15 @@ func tests(
     exclude: exclude, swiftSettings: settings)
 }
 /// A C library from the system, with the typed shims that Swift needs for its variadic functions.
-///
-/// In the release binary small libraries are part of it: every library that has to be found, mapped
-/// and searched at each start is time before the first token. `whole` names what comes along then.
 func shim(_ name: String, links libraries: [String], whole archives: [String] = []) -> Target {
+  .target(name: name, linkerSettings: linked(libraries, whole: archives))
+}
+/// In the release binary small libraries are linked in whole: every library that has to be found, mapped and searched
+/// at each start is time before the first token. `whole` names their archives, with those that they need in turn.
+func linked(_ libraries: [String], whole archives: [String] = []) -> [LinkerSetting] {
   let isPart = !archives.isEmpty
-  return .target(
-    name: name,
-    linkerSettings: libraries.map {
-      .linkedLibrary($0, isPart ? .when(configuration: .debug) : nil)
-    } + archives.map { .linkedLibrary(":\($0)", .when(configuration: .release)) })
+  return libraries.map { .linkedLibrary($0, isPart ? .when(configuration: .debug) : nil) }
+    + archives.map { .linkedLibrary(":\($0)", .when(configuration: .release)) }
 }
 
 let package = Package(
@@ -92,23 +94,27 @@ let package = Package(
 
     // Domain.
     library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    library("RasaPersona", ["RasaCore", "RasaDocuments"]),
+    library(
+      "RasaPersona", ["RasaCore", "RasaDocuments", "CStemmer"],
+      links: linked(["stemmer"], whole: ["libstemmer.a"])),
 
     // Values everything else speaks in.
-    library("RasaCore", ["CUnicode"]),
+    library("RasaCore", ["CUnicode", "CCrypto"]),
 
     // Wrappers: the only places with unsafe pointers.
-    library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
+    library(
+      "RasaDocuments", ["RasaCore", "CYAML", "CTOML"], links: linked(["yaml"], whole: ["libyaml.a"])
+    ),
     library("RasaHTTPClient", ["RasaCore", "RasaSystem", "CCurl", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
-    library("RasaSystem", ["RasaCore", "CSystem"]),
+    library("RasaSystem", ["RasaCore", "CSystem", "CZlib", "CResources"]),
 
     // C libraries.
     shim("CCurl", links: ["curl"]),
-    shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     shim("CTOML", links: ["stdc++"]),
-    shim("CStemmer", links: ["stemmer"], whole: ["libstemmer.a"]),
+    .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
     shim("CUnicode", links: ["utf8proc"], whole: ["libutf8proc.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CZlib", links: ["z"], whole: ["libz.a"]),
@@ -142,7 +148,7 @@ let package = Package(
     tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
-    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests("RasaEngine", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaKit", ["RasaCore", "RasaSystem", "RasaPersona", "RasaAgents", "RasaTestKit"]),
     tests(

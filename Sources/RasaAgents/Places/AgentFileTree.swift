@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaSystem
 
 /// All files that may be agents, in order of precedence.

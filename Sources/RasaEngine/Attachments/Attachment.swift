@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 
 /// A file that the user gave beside the question. It belongs to the input of a run: operators that
 /// read `input` see it.

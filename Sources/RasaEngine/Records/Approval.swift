@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 
 /// A question to a person, bound to one exact payload: it is answered once, and a changed payload is
 /// another question.

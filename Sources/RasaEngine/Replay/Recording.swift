@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 package import RasaPersona
 
 /// A run as it met the outside: all that it was told, and what it came to. With it the run can be

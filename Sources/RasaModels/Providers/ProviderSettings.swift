@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaCore
 package import RasaEngine
 package import RasaPersona
 

@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaCore
 
 /// A key. Every way of printing it shows `***`; only an adapter, which puts it into a header, can
 /// see what it is.

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 
 /// The first half of a SHA-256.
 typealias ContentDigest = [UInt8]

@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaSystem
 
 /// Words with a similar meaning, or that belong together: the meaning of `related` in a score.
 ///

@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaPersona
 
 /// Splits texts into words for comparing tasks and agents: lowercased and stemmed.
 ///

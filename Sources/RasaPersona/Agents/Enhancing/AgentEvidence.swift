@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 
 /// What an agent's own words tell of it.
 struct AgentEvidence {

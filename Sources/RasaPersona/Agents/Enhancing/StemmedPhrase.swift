@@ -1,5 +1,3 @@
-import RasaDocuments
-
 /// A text as stems in a row, so that `reviews code` is found as `review code`.
 struct StemmedPhrase {
   let stems: [[UInt8]]

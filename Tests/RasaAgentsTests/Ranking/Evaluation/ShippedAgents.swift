@@ -1,6 +1,6 @@
 import RasaCore
-import RasaDocuments
 import RasaPersona
+import RasaSystem
 
 @testable import RasaAgents
 

@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaPersona
 import Testing
 
 @Suite struct StemmerTests {

@@ -1,5 +1,4 @@
 import CCrypto
-package import RasaCore
 
 /// SHA-256, as 64 lower-case hexadecimal digits.
 package enum Digest {
