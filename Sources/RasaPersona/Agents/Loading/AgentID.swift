@@ -1,4 +1,4 @@
-@_spi(_Unicode) import Swift
+import RasaCore
 
 /// What an agent is found by: kebab-case, such as `api-design-agent`.
 ///
@@ -24,7 +24,7 @@ package enum AgentID {
     if isASCII(name) {
       for byte in name.utf8 { words.add(Unicode.Scalar(byte)) }
     } else {
-      for scalar in name._nfc { words.add(scalar) }
+      for scalar in name.composed.unicodeScalars { words.add(scalar) }
     }
     return words.id
   }
