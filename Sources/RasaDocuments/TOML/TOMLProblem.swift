@@ -2,8 +2,8 @@ import RasaCore
 
 /// What toml++ did not like, in its words: `Error while parsing <what>: <reason>`.
 struct TOMLProblem {
-  private let what: String
-  private let reason: String
+  let what: String
+  let reason: String
   private let place: TOMLValue.Place
 
   init(description: String, place: TOMLValue.Place) {
@@ -88,8 +88,8 @@ extension TOMLProblem {
     return ("\(reason), in a \(what)", "correct it; https://toml.io says how values are written")
   }
 
-  /// The beginning of a reason, what to say instead (nil for the reason itself), and the mend.
-  private static let table: [(beginning: String, message: String?, suggestion: String)] = [
+  /// The beginning of a reason, what to say instead (nil for the reason itself), and the suggestion.
+  static let table: [(beginning: String, message: String?, suggestion: String)] = [
     (
       "could not determine value type", "no value can be read here",
       "put text in quotes; write true or false for yes or no"

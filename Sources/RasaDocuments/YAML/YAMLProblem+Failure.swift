@@ -56,7 +56,7 @@ extension YAMLProblem {
     }
   }
 
-  private static let known: [String: (message: String, suggestion: String)] = [
+  static let known: [String: (message: String, suggestion: String)] = [
     "mapping values are not allowed in this context": (
       "a ':' stands where no key can be",
       "quote a text that contains ': ', or correct the "
