@@ -123,19 +123,7 @@ struct AgentPage {
     }
 
     private func broken(_ text: String, to width: Int) -> [String] {
-      var lines: [String] = []
-      var line = ""
-      for word in others.line(text).split(atByte: " ", omittingEmpty: true) {
-        if line.isEmpty {
-          line = String(word)
-        } else if displayWidth(line) + 1 + displayWidth(word) <= width {
-          line += " " + word
-        } else {
-          lines.append(line)
-          line = String(word)
-        }
-      }
-      return line.isEmpty ? lines : lines + [line]
+      filled(others.line(text).split(atByte: " ", omittingEmpty: true), columns: width)
     }
   }
 }

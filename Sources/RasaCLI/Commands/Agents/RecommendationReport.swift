@@ -114,21 +114,9 @@ struct RecommendationReport {
     guard displayWidth(line) > width else { return [line] }
     let indent = line.prefix { $0 == " " }
     let margin = line.prefix { $0 == " " || $0 == "-" }.count
-    var lines: [String] = []
-    var current = String(indent)
-    for (index, word) in line.dropFirst(indent.count).split(atByte: " ", omittingEmpty: true)
-      .enumerated()
-    {
-      if index == 0 {
-        current += word
-      } else if displayWidth(current) + 1 + displayWidth(String(word)) <= width {
-        current += " " + word
-      } else {
-        lines.append(current)
-        current = String(repeating: " ", count: margin) + word
-      }
-    }
-    return lines + [current]
+    return filled(
+      line.dropFirst(indent.count).split(atByte: " ", omittingEmpty: true), columns: width,
+      indent: indent.count, hanging: margin)
   }
 }
 

@@ -24,3 +24,27 @@ package func rows(of text: String, columns: Int) -> [String] {
     separator: "\n", omittingEmptySubsequences: false
   ).map { String($0.drop { $0 == " " }) }
 }
+
+/// Pieces joined by spaces into rows of at most this many columns. A piece that is wider than that has a row of its own.
+///
+/// Unlike `wrapped`, it never breaks a piece, so that words of help can be copied and command lines can be pasted.
+///
+/// - Parameter lineEnd: what ends every row but the last, such as the backslash of a command.
+package func filled(
+  _ pieces: some Sequence<Substring>, columns: Int, indent: Int = 0, hanging: Int = 0,
+  lineEnd: String = ""
+) -> [String] {
+  var rows: [String] = []
+  var row = ""
+  for piece in pieces {
+    if row.isEmpty {
+      row = String(repeating: " ", count: indent) + piece
+    } else if displayWidth(row) + 1 + displayWidth(piece) + displayWidth(lineEnd) <= columns {
+      row += " " + piece
+    } else {
+      rows.append(row + lineEnd)
+      row = String(repeating: " ", count: hanging) + piece
+    }
+  }
+  return row.isEmpty ? rows : rows + [row]
+}
