@@ -145,7 +145,7 @@ let package = Package(
     tests("RasaDocuments", ["RasaCore", "RasaTestKit"]),
     tests("RasaSystem", ["RasaCore"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
-    tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
+    tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),

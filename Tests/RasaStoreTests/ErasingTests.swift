@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -21,13 +22,8 @@ import Testing
   }
 
   private func contains(_ text: String) -> Bool {
-    let wanted = Array(text.utf8)
-    return ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].contains { name in
-      let bytes = read(folder.file(name))
-      guard bytes.count >= wanted.count else { return false }
-      return bytes.indices.dropLast(wanted.count - 1).contains { place in
-        bytes[place] == wanted[0] && bytes[place..<(place + wanted.count)].elementsEqual(wanted)
-      }
+    ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].contains { name in
+      read(folder.file(name)).contains(text)
     }
   }
 

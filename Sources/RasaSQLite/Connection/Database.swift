@@ -213,6 +213,33 @@ extension Database {
     return code == SQLITE_OK
   }
 
+  /// The length of the write-ahead log's file; -1 when it cannot be told.
+  var bytesInLog: Int64 { unsafe csqlite_log_size(handle) }
+
+  /// Fills the buffer from the database file, past SQLite and its log.
+  func readFile(into buffer: inout [UInt8], at offset: Int64) throws {
+    let code = unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe csqlite_read_file(handle, bytes.baseAddress, Int32(clamping: bytes.count), offset)
+    }
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  /// Writes to the database file, past SQLite and its log: only where no page has any content.
+  func writeFile(_ bytes: [UInt8], at offset: Int64) throws {
+    let code = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe csqlite_write_file(handle, bytes.baseAddress, Int32(clamping: bytes.count), offset)
+    }
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  func flushFile() throws {
+    let code = unsafe csqlite_flush_file(handle)
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  /// Drops the pages that this connection has in memory and is not working on.
+  func dropCachedPages() { unsafe sqlite3_db_release_memory(handle) }
+
   /// How many milliseconds the next statements wait for other processes.
   func wait(atMost milliseconds: Int32) { unsafe sqlite3_busy_timeout(handle, milliseconds) }
 }

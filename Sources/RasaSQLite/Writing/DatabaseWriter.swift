@@ -15,6 +15,8 @@ package final class DatabaseWriter: Sendable {
     /// How many may be left by earlier processes: every opening reads them. What is more is carried
     /// over after the first commit, when the work is most likely waiting for a model.
     package var pagesFromBefore = 32
+    /// How many pages are scrubbed at once, while nobody else can write.
+    package var pagesPerScrub: Int64 = 4096
     /// How long to wait for other processes.
     package var patience: Duration = .seconds(10)
     package init() {}
@@ -45,6 +47,7 @@ package final class DatabaseWriter: Sendable {
 
   let queue = WorkQueue<DatabaseWork>()
   let counts = DatabaseCounts()
+  private let pagesPerScrub: Int64
   private let thread: Locked<ThreadState>
   private let start: @Sendable (WorkQueue<DatabaseWork>, DatabaseCounts) throws -> Void
 
@@ -57,6 +60,7 @@ package final class DatabaseWriter: Sendable {
     path: String, schema: Schema, options: Options = Options(), upkeep: Maintenance? = nil
   ) {
     thread = Locked(.notStarted)
+    pagesPerScrub = options.pagesPerScrub
     start = { queue, counts in
       try startThread {
         DatabaseLoop(
@@ -89,17 +93,17 @@ package final class DatabaseWriter: Sendable {
       .write(after: subjects, discarding: discarded, isFollowed: isFollowed), body)
   }
 
-  /// Carries the log over and cuts it to nothing, so that nothing of what was deleted stands there
-  /// any more. False when others are reading or writing: it waits for them for a moment only, since
-  /// nobody can write meanwhile.
-  package func emptyLog() async throws -> Bool {
-    let isEmpty = Locked(false)
+  /// Zeroes what deleted rows have left behind in some pages of the file, and cuts the log to nothing. It
+  /// waits for others for a moment only, since nobody can write meanwhile.
+  package func scrub(from page: Int64) async throws -> ScrubStep {
+    let step = Locked(ScrubStep.isBusy)
+    let atMost = pagesPerScrub
     return try await perform(
       .alone { database in
-        let isDone = try database.checkpoint(emptying: true, patience: 100)
-        isEmpty.withLock { $0 = isDone }
+        let result = try database.scrub(from: page, atMost: atMost)
+        step.withLock { $0 = result }
       }
-    ) { _ in isEmpty.withLock { $0 } }
+    ) { _ in step.withLock { $0 } }
   }
 
   package func read<Result: Sendable>(

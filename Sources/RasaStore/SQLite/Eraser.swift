@@ -12,25 +12,58 @@ import RasaSQLite
 struct Eraser: Sendable {
   private let writer: DatabaseWriter
   private let slices: DeletionSlices
+  private let path: String
 
   init(_ store: SQLiteStore) {
+    path = store.path
     writer = store.writer
     slices = store.slices
   }
 
-  /// Does what is left to be done, also by others; answers how many bytes went.
+  /// Does what is left to be done, also by others, and leaves nothing of it in the files; answers how
+  /// many bytes went.
   func erase() async throws -> Int {
     let isDue = try await writer.read { database in
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
-    if !isDue { return 0 }
-    var bytes = 0
-    while true {
+    var (bytes, last) = (0, Int64?.none)
+    while isDue, last == nil {
       bytes += try await eraseLines()
       guard let survey = try await survey() else { continue }
       let (erased, isDone) = try await eraseBodies(survey)
       bytes += erased
-      if isDone { return bytes }
+      if isDone { last = survey.newest.deletion }
+    }
+    try await scrub()
+    if let last {
+      try await writer.write { database in
+        try database.run(
+          "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
+      }
+    }
+    return bytes
+  }
+
+  /// Leaves nothing in the files of rows that are deleted, of whatever table.
+  func scrub() async throws {
+    let clock = ContinuousClock()
+    var deadline = clock.now + slices.patience
+    var page: Int64 = 1
+    while true {
+      try Task.checkCancellation()
+      switch try await writer.scrub(from: page) {
+      case .isDone: return
+      case .next(let next):
+        page = next
+        deadline = clock.now + slices.patience
+      case .isBusy:
+        guard clock.now < deadline else {
+          throw Failure(
+            .storage, "another program keeps reading \(path), so its log cannot be emptied",
+            suggestion: "end the programs that use it (`fuser \(path)` names them)")
+        }
+        await Task.yield()
+      }
     }
   }
 
@@ -60,7 +93,6 @@ struct Eraser: Sendable {
   // MARK: Lines
 
   private func eraseLines() async throws -> Int {
-    try await overwriteLines()
     var bytes = 0
     var isBroken = false
     while true {
@@ -80,28 +112,6 @@ struct Eraser: Sendable {
       bytes += try await writer.write { try $0.deleteStrayLines(from: first, before: end) }
     }
     return bytes
-  }
-
-  /// Overwrites what deleted lines say where it stands, before any of them is deleted.
-  ///
-  /// SQLite overwrites what it deletes, but when it balances pages it leaves copies of neighbours in their
-  /// gaps, which must not say anything by then.
-  private func overwriteLines() async throws {
-    let begun = try await writer.read { database in
-      try database.rows(
-        "SELECT run, next FROM deletions WHERE next IS NOT NULL ORDER BY number"
-      ) { (run: $0.integer(0), next: $0.integer(1)) }
-    }
-    let atMost = slices.lines
-    for deletion in begun {
-      var next = Int64?.some(deletion.next)
-      while let first = next {
-        try Task.checkCancellation()
-        next = try await writer.write {
-          try $0.overwriteLines(of: deletion.run, from: first, atMost: atMost)
-        }
-      }
-    }
   }
 
   // MARK: What is needed
@@ -194,43 +204,27 @@ struct Eraser: Sendable {
     // What is added to it in a transaction that fails is needed none the less.
     let survey = Locked(begun)
     var bytes = 0
-    // SQLite overwrites what it deletes, but when it balances pages it leaves copies of neighbours in
-    // their gaps. So all of it is overwritten where it stands, and out of every writer's sight, before
-    // any of it is deleted.
-    for step in [
-      """
-      UPDATE bodies SET bytes = zeroblob(length(bytes)),
-        digest = CASE WHEN digest IS NULL THEN NULL ELSE randomblob(length(digest)) END
-      WHERE number = ?
-      """, "DELETE FROM bodies WHERE number = ?",
-    ] {
-      var newestLeft = begun.newest.body
-      while let found = try await unused(begun, upTo: &newestLeft) {
-        for start in stride(from: 0, to: found.count, by: slices.bodies) {
-          try Task.checkCancellation()
-          let part = Array(found[start..<min(found.count, start + slices.bodies)])
-          let erased = try await writer.write { database -> (bytes: Int, line: Int64)? in
-            try survey.withLock { survey in
-              guard let line = try database.lookAtNewcomers(&survey) else { return nil }
-              var bytes = 0
-              for body in part where !survey.used.contains(body.number) {
-                try database.run(step, .integer(body.number))
-                bytes += body.bytes
-              }
-              return (bytes, line)
+    var newestLeft = begun.newest.body
+    while let found = try await unused(begun, upTo: &newestLeft) {
+      for start in stride(from: 0, to: found.count, by: slices.bodies) {
+        try Task.checkCancellation()
+        let part = Array(found[start..<min(found.count, start + slices.bodies)])
+        let erased = try await writer.write { database -> (bytes: Int, line: Int64)? in
+          try survey.withLock { survey in
+            guard let line = try database.lookAtNewcomers(&survey) else { return nil }
+            var bytes = 0
+            for body in part where !survey.used.contains(body.number) {
+              try database.run("DELETE FROM bodies WHERE number = ?", .integer(body.number))
+              bytes += body.bytes
             }
+            return (bytes, line)
           }
-          guard let erased else { return (bytes, false) }
-          if step.hasPrefix("DELETE") { bytes += erased.bytes }
-          // Not before it is committed: the numbers of what was taken back are given anew.
-          survey.withLock { $0.newest.line = erased.line }
         }
+        guard let erased else { return (bytes, false) }
+        bytes += erased.bytes
+        // Not before it is committed: the numbers of what was taken back are given anew.
+        survey.withLock { $0.newest.line = erased.line }
       }
-    }
-    let last = begun.newest.deletion
-    try await writer.write { database in
-      try database.run(
-        "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
     }
     return (bytes, true)
   }
@@ -250,27 +244,6 @@ extension Database {
       """, end.last.map { .integer($0) } ?? .null, .integer(end.number)
     ) { $0.integer(0) }
     return Int(bytes ?? 0)
-  }
-
-  /// Overwrites lines of a deleted run from that one back; the number of the next one, nil after the first.
-  ///
-  /// A record of the same size is overwritten in its place.
-  fileprivate func overwriteLines(of run: Int64, from last: Int64, atMost: Int) throws -> Int64? {
-    var next = Int64?.some(last)
-    for _ in 0..<atMost {
-      guard let number = next else { return nil }
-      next =
-        try first(
-          """
-          UPDATE lines SET body = CASE typeof(body)
-            WHEN 'blob' THEN zeroblob(length(body))
-            WHEN 'text' THEN substr(hex(zeroblob(length(CAST(body AS BLOB)))), 1, length(CAST(body AS BLOB)))
-            ELSE body END
-          WHERE number = ? AND run = ? RETURNING before
-          """, .integer(number), .integer(run)
-        ) { $0.integerOrNil(0) } ?? nil
-    }
-    return next
   }
 
   /// The next lines of a deleted run, from its last one back; nil when there are none of any.
@@ -309,8 +282,16 @@ extension Database {
     ) { $0.integer(0) }
     try run("DELETE \(stray)", .integer(first), .integer(end))
     // Whoever is looking through the lines at the moment has to see it.
-    if changes > 0 { try run("INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)") }
+    if changes > 0 { try noteDeletion() }
     return Int(bytes ?? 0)
+  }
+
+  /// Notes that something is deleted whose text may still stand in the files, or be a body that nothing
+  /// refers to any more; answers the number of the note.
+  @discardableResult
+  func noteDeletion() throws -> Int64 {
+    try run("INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)")
+    return lastInsertedRow
   }
 
   fileprivate func newest() throws -> Eraser.Newest {

@@ -20,10 +20,12 @@ extension SQLiteStore {
       try database.run("DELETE FROM notes WHERE session = ?", .text(key))
       try database.run("DELETE FROM sessions WHERE key = ?", .text(key))
       for run in runs { try database.takeOut(run, now: now) }
+      // Turns may be all that is left of it, and refer to bodies as well.
+      try database.noteDeletion()
       return true
     }
     guard isKnown else { return false }
-    try await finishDeleting("the session `\(session.name)`")
+    try await finishErasing("the session `\(session.name)` is deleted") { try await $0.erase() }
     return true
   }
 
@@ -39,7 +41,8 @@ extension SQLiteStore {
       return known
     }
     guard let first = deleted.first else { return [] }
-    try await finishDeleting(deleted.count == 1 ? first.text : "\(deleted.count) runs")
+    let what = deleted.count == 1 ? "\(first.text) is" : "\(deleted.count) runs are"
+    try await finishErasing("\(what) deleted") { try await $0.erase() }
     return deleted
   }
 
@@ -88,40 +91,30 @@ extension SQLiteStore {
         return runs
       }
     }
-    let bytes = try await finishDeleting("\(gone.count) runs", eraser)
+    let what = gone.count == 1 ? "1 run is" : "\(gone.count) runs are"
+    let bytes = try await finishErasing("\(what) deleted") { try await $0.erase() }
     return PruneReport(runs: gone.map { Identifier($0) }, bytes: bytes)
   }
 
-  /// Deletes what only deleted runs have said, and lets nothing of it remain in the files.
+  /// Does what lets nothing of deleted rows remain in the files.
   @discardableResult
-  private func finishDeleting(_ what: String, _ eraser: Eraser? = nil) async throws -> Int {
+  func finishErasing<Result: Sendable>(
+    _ what: String, _ body: (Eraser) async throws -> Result
+  ) async throws -> Result {
     do {
-      let bytes = try await (eraser ?? Eraser(self)).erase()
-      try await emptyLog()
-      return bytes
+      return try await body(Eraser(self))
     } catch {
-      var failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
+      var failure =
+        error as? Failure
+        ?? (error is CancellationError
+          ? Failure(.cancelled, "it was interrupted") : Failure(.storage, "\(error)"))
       failure.message =
-        "\(what) is deleted, but its text may still stand in the files of "
-        + "\(path): \(failure.message)"
+        "\(what), but its text may still stand in the files of \(path): \(failure.message)"
       failure.suggestion =
         (failure.suggestion.isEmpty ? "" : "\(failure.suggestion); ")
         + "`rasa runs prune` then does the rest"
       throw failure
     }
-  }
-
-  /// Carries the log over and cuts it to nothing: what was deleted still stands in it.
-  func emptyLog() async throws {
-    let clock = ContinuousClock()
-    let deadline = clock.now + slices.patience
-    repeat {
-      if try await writer.emptyLog() { return }
-      await Task.yield()
-    } while clock.now < deadline && !Task.isCancelled
-    throw Failure(
-      .storage, "another program keeps reading \(path), so its log cannot be emptied",
-      suggestion: "end the programs that use it (`fuser \(path)` names them)")
   }
 }
 

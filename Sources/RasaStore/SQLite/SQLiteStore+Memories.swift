@@ -62,19 +62,15 @@ extension SQLiteStore {
     }
   }
 
-  /// Deletes so that nothing is left in the files: not in the database, for what is deleted is
-  /// overwritten, and not in the log.
+  /// Deletes so that nothing is left in the files.
   private func erase<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    let result = try await writer.write(body)
-    do {
-      try await emptyLog()
-    } catch {
-      var failure = error as? Failure ?? Failure(.storage, "\(error)")
-      failure.message = "it is forgotten, but may still stand in \(path)-wal: \(failure.message)"
-      failure.suggestion += "; `rasa runs prune` then does the rest"
-      throw failure
+    // Should the process end before all is done, the next deletion does the rest.
+    let (result, note) = try await writer.write { (try body($0), try $0.noteDeletion()) }
+    try await finishErasing("it is forgotten") { try await $0.scrub() }
+    try await writer.write {
+      try $0.run("DELETE FROM deletions WHERE number = ?", .integer(note))
     }
     return result
   }
