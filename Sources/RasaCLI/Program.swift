@@ -177,7 +177,8 @@ package enum Program {
     _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
   ) async throws {
     let store = house.store()
-    let rasa = Rasa(house, store)
+    let console = house.console
+    let rasa = Rasa(house, store, onWarning: { console.warn($0) })
     let records = MemoryCommands(rasa: rasa, time: house.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
@@ -201,15 +202,10 @@ package enum Program {
       case "agents recommend":
         try await RecommendCommand(house: house, store: store, print: print).run(command)
       case "agents budget":
-        try await BudgetCommand(
-          books: try BudgetReporter(house, store, warn: house.warn), print: print
-        )
-        .run(command)
+        try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "costs":
-        try await CostsCommand(
-          books: try BudgetReporter(house, store, warn: house.warn), output: house.output,
-          width: print.width
-        ).run(command)
+        try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
+          .run(command)
       case "sessions list":
         try await records.listSessions(of: command.text("user"), limit: limit)
       case "sessions show":

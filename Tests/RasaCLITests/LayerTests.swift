@@ -11,8 +11,8 @@ import Testing
   ]
   /// How many files of `Sources/RasaCLI` import each target. Lower a number when a file is moved.
   private static let most = [
-    "RasaAgents": 15, "RasaDocuments": 3, "RasaEngine": 45, "RasaHTTPClient": 5, "RasaModels": 24,
-    "RasaPersona": 37, "RasaStore": 22,
+    "RasaAgents": 13, "RasaDocuments": 3, "RasaEngine": 38, "RasaHTTPClient": 5, "RasaModels": 23,
+    "RasaPersona": 32, "RasaStore": 21,
   ]
 
   @Test("no more files import a target below RasaKit than before")

@@ -194,7 +194,7 @@ struct ApprovalCommands {
       return try print.output.write(
         print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
-    if !settings.isQuiet { try house.tell(printable("rasa: \(recorded)\n")) }
+    if !settings.isQuiet { try house.note(printable("rasa: \(recorded)\n")) }
     let workshop = try RunServices(house, store)
     try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
   }
@@ -280,7 +280,7 @@ struct ApprovalCommands {
       do throws(Failure) {
         return try question.edit(text, by: user)
       } catch {
-        try house.tell("rasa: \(printable(error.description))\n")
+        try house.note("rasa: \(printable(error.description))\n")
         let reader = LineReader(history: nil, environment: house.environment)
         guard case .text(let line) = try await reader.nextLine(prompt: "Edit it again? [Y/n] "),
           ["", "y", "yes"].contains(line.lowercased())

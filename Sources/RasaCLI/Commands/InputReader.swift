@@ -80,7 +80,7 @@ struct InputReader {
   }
 
   private func say(_ line: String) throws {
-    if !isQuiet { try house.tell("rasa: \(line)\n") }
+    if !isQuiet { try house.note("rasa: \(line)\n") }
   }
 
   private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {

@@ -238,7 +238,7 @@ struct RunCommand {
     let reader = LineReader(
       history: InputHistory(path: house.historyPath), completing: ChatCommand.words,
       environment: house.environment)
-    try house.tell(
+    try house.note(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
         + "/help shows more.\n")
     let (given, notes) = try AttachmentInput(house: house).read(
@@ -285,7 +285,7 @@ struct RunCommand {
         } catch let failure as Failure {
           asked += 1
           failures.append(failure)
-          try house.tell("rasa: \(printable(failure.description))\n")
+          try house.note("rasa: \(printable(failure.description))\n")
           continue
         }
         asked += 1
@@ -296,15 +296,15 @@ struct RunCommand {
           await workshop.close()
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
-          try house.tell("(stopped)\n")
+          try house.note("(stopped)\n")
         } catch let failure as Failure where failure.kind == .cancelled {
           // Ctrl-C at a question is a key there, and no signal.
-          try house.tell("(stopped)\n")
+          try house.note("(stopped)\n")
         } catch let failure as Failure {
           // One answer failed; the conversation has not, and what was attached need not be named again.
           failures.append(failure)
           attachments.keep(settings.attachments)
-          try house.tell("rasa: \(printable(failure.description))\n")
+          try house.note("rasa: \(printable(failure.description))\n")
         }
       }
     }

@@ -30,11 +30,11 @@ extension RunServices {
       run.waiting == 0
     else {
       if !settings.isQuiet {
-        try house.tell("rasa: \(what); `rasa resume \(record.id)` continues it\n")
+        try house.note("rasa: \(what); `rasa resume \(record.id)` continues it\n")
       }
       return false
     }
-    try house.tell("\(what).\n")
+    try house.note("\(what).\n")
     let reader = LineReader(history: nil, environment: house.environment)
     let line = try await reader.nextLine(prompt: "Resume it instead of asking again? [y/N] ")
     guard case .text(let answer) = line else {

@@ -111,7 +111,7 @@ extension Rasa {
     try await redacted {
       Forecast(
         try await workshop.rehearse(
-          graph, options.plan(input), explains: false, onWarning: { _ in }))
+          graph, options.plan(input), explains: false, onWarning: { self.warn($0) }))
     }
   }
 }

@@ -87,7 +87,7 @@ extension Rasa {
       var options = GateOptions()
       options.model = ModelConfiguration.reference(request.model)
       options.maxCost = request.maxCost?.money
-      let gate = try workshop.gate(options, onWarning: { _ in })
+      let gate = try workshop.gate(options, onWarning: { self.warn($0) })
       let run = house.newIdentifier("r")
       let owner = request.owner ?? Self.forwarding
       var context = CallContext(

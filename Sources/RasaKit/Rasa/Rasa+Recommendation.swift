@@ -71,7 +71,7 @@ extension Rasa {
     includingUnfit: Bool = false
   ) async throws(RasaError) -> [Recommendation] {
     try await redacted {
-      let recommender = try await house.recommender(history: store) { _ in }
+      let recommender = try await house.recommender(history: store, onWarning: warn)
       let registry = registered.registry.narrowed(to: house.narrowing)
       let request = Recommender.Request(
         task: task, profile: profile?.own, maxCost: maxCost?.money, limit: max(1, limit),

@@ -26,14 +26,22 @@ public final class Rasa: Sendable {
   let registered: RegisteredAgents
   let workshop: RunServices
   let definitions: RegisteredDefinitions
+  private let onWarning: @Sendable (String) -> Void
 
   var store: any RunStore { workshop.store }
 
   /// Opens rasa as the given configuration says.
   ///
-  /// - Parameter configuration: Where files and settings are; by default as the program `rasa` has it.
+  /// - Parameters:
+  ///   - configuration: Where files and settings are; by default as the program `rasa` has it.
+  ///   - onWarning: Receives what is odd about settings and files and does not stop the work, as one
+  ///     sentence each. It may be called from any thread. Warnings about a single run are in its result.
   /// - Throws: A `RasaError` of code `configuration` when there is no folder to keep files in.
-  public init(_ configuration: Configuration = .forCurrentUser()) throws(RasaError) {
+  public init(
+    _ configuration: Configuration = .forCurrentUser(),
+    onWarning: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(RasaError) {
+    self.onWarning = onWarning
     var house = try told { () throws(Failure) in try configuration.house() }
     registered = RegisteredAgents(files: house.agents, project: house.project)
     definitions = RegisteredDefinitions()
@@ -64,12 +72,18 @@ public final class Rasa: Sendable {
   }
 
   /// The public face over what a command of the program `rasa` has open already.
-  package init(_ house: CompositionRoot, _ store: any RunStore) {
+  package init(
+    _ house: CompositionRoot, _ store: any RunStore,
+    onWarning: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.onWarning = onWarning
     registered = RegisteredAgents(files: house.agents, project: house.project)
     definitions = RegisteredDefinitions()
     self.house = house
     workshop = RunServices(lazily: house, store)
   }
+
+  func warn(_ warning: Warning) { onWarning(house.redaction(warning.description)) }
 
   /// Who is meant where nobody is named, or somebody is.
   package func user(_ named: String?) -> String { house.user(named) }

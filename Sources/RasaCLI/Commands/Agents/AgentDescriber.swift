@@ -53,7 +53,7 @@ struct AgentDescriber {
       options: settings.gate, onWarning: { _ in })
     let estimate = try await gate.estimate(call.request, for: call.context)
     let price = estimate.isPriceKnown ? "\(estimate.cost) at most" : "its price is not known"
-    try house.tell(
+    try house.note(
       printable("asking \(estimate.provider):\(estimate.model), \(price)") + "\n")
   }
 

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaKit
 import RasaPersona
 import RasaTerminal
 
@@ -151,9 +152,9 @@ extension PerformanceTraits {
 extension CostBudget {
   fileprivate var words: String? {
     let parts = [
-      maxPerExecution.map { "\($0.budgetText) an answer" },
-      maxDaily.map { "\($0.budgetText) a day" },
-      maxMonthly.map { "\($0.budgetText) a month" },
+      maxPerExecution.map { "\($0.centsText) an answer" },
+      maxDaily.map { "\($0.centsText) a day" },
+      maxMonthly.map { "\($0.centsText) a month" },
     ].compactMap { $0 }
     guard !parts.isEmpty else { return nil }
     return parts.joined(separator: ", ") + (policy == .reject ? "" : "; then \(policy.rawValue)")

@@ -32,7 +32,7 @@ struct AgentWatching {
     try commands.show(entries)
     commands.tell(found)
     let said = change.map(words) ?? "waiting for changes; Ctrl-C ends"
-    try commands.house.tell("rasa: \(printable(said))\n")
+    try commands.house.note("rasa: \(printable(said))\n")
   }
 
   private func words(_ change: AgentWatch.Change) -> String {

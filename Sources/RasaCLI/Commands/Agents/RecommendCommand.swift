@@ -51,7 +51,7 @@ struct RecommendCommand {
     let nearness = try EmbeddingMatcher(
       house, store: store, client: client, model: model, maxCost: command.money("max-cost"),
       onWarning: { house.warn($0) },
-      say: { try? house.tell("rasa: \(printable($0))\n") })
+      say: { try? house.note("rasa: \(printable($0))\n") })
     let run = house.newIdentifier("r")
     let agents = registry.entries.map(\.agent)
     return try await interruptible { cancel in

@@ -77,7 +77,7 @@ struct ChatAttachments {
     let known = Set(waiting.map(\.digest))
     let new = waiting + attachments.filter { !known.contains($0.digest) }
     try await tell(new)
-    for note in notes { try house.tell("rasa: \(note)\n") }
+    for note in notes { try house.note("rasa: \(note)\n") }
     waiting = new
   }
 }

@@ -45,14 +45,14 @@ struct ChatCommands {
       lastQuestion = text
       return .ask(text)
     case .unknown(let word):
-      try house.tell(printable(ChatCommand.unknown(word)))
+      try house.note(printable(ChatCommand.unknown(word)))
       return .goOn
     case .command(let command, let argument):
       do {
         return try await carryOut(command, argument)
       } catch let failure as Failure {
         // What a command could not do ends no conversation.
-        try house.tell("rasa: \(printable(failure.description))\n")
+        try house.note("rasa: \(printable(failure.description))\n")
         return .goOn
       }
     }
@@ -62,23 +62,23 @@ struct ChatCommands {
     _ command: ChatCommand, _ argument: String
   ) async throws -> Outcome {
     if !argument.isEmpty, command.argument.isEmpty {
-      try house.tell(
+      try house.note(
         "/\(command.names[0]) takes no argument; `//\(command.names[0]) …` sends the line\n")
       return .goOn
     }
     switch command.action {
     case .help:
       let columns = Terminal(house.environment).columns(of: .error) ?? 80
-      try house.tell(ChatCommand.help(columns: columns))
-    case .cost: try house.tell(try await cost())
-    case .model: try house.tell(try model(argument))
-    case .save: try house.tell(try await save(argument))
-    case .session: try house.tell(try await session(argument))
+      try house.note(ChatCommand.help(columns: columns))
+    case .cost: try house.note(try await cost())
+    case .model: try house.note(try model(argument))
+    case .save: try house.note(try await save(argument))
+    case .session: try house.note(try await session(argument))
     case .attach: return .attach(argument)
     case .quit: return .leave
     case .retry:
       guard let question = try await latestQuestion() else {
-        try house.tell("there is no question yet\n")
+        try house.note("there is no question yet\n")
         return .goOn
       }
       lastQuestion = question
@@ -102,7 +102,7 @@ struct ChatCommands {
   private func edited() async throws -> String? {
     let terminal = Terminal(house.environment)
     guard terminal.inputIsTerminal else {
-      try house.tell("/edit needs a terminal for the editor\n")
+      try house.note("/edit needs a terminal for the editor\n")
       return nil
     }
     let before = try await latestQuestion() ?? ""
@@ -113,11 +113,11 @@ struct ChatCommands {
     guard let text = text.map({ String($0.withoutFinalLineFeed) }),
       text.utf8.contains(where: { $0 > 0x20 })
     else {
-      try house.tell("nothing was sent: the editor failed, or the text is empty\n")
+      try house.note("nothing was sent: the editor failed, or the text is empty\n")
       return nil
     }
     // What is asked stands above its answer, as if it had been typed here.
-    try house.tell("you › \(printable(text))\n")
+    try house.note("you › \(printable(text))\n")
     return text
   }
 
@@ -132,14 +132,12 @@ struct ChatCommands {
         ? "this conversation: no questions yet"
         : "this conversation: \(spent.displayText), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
     ]
-    let books = try BudgetReporter(house, store, warn: { _ in })
-    let everyone = try books.everyone
-    let owners = [try? await books.owner(named: name), everyone].compactMap { $0 }
-    for owner in owners {
-      let status = try await books.status(of: owner)
-      lines.append("today, \(owner.title): \(Self.text(of: status.daily))")
-      if status.monthly.limit != nil {
-        lines.append("this month, \(owner.title): \(Self.text(of: status.monthly))")
+    let rasa = Rasa(house, store)
+    let budgets = [try? await rasa.budget(of: name), try await rasa.budget(of: nil)]
+    for budget in budgets.compactMap({ $0 }) {
+      lines.append("today, \(budget.owner): \(Self.text(of: budget.day))")
+      if budget.month.limit != nil {
+        lines.append("this month, \(budget.owner): \(Self.text(of: budget.month))")
       }
     }
     if let most = settings.gate.maxCost {
@@ -148,11 +146,10 @@ struct ChatCommands {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private static func text(of period: BudgetStatus.Period) -> String {
-    let held =
-      period.balance.held == .zero ? "" : ", \(period.balance.held.displayText) held for calls"
-    let limit = period.limit.map { " of \($0.displayText)" } ?? ", no limit"
-    return "\(period.balance.settled.displayText)\(limit)\(held)"
+  private static func text(of period: Rasa.Budget.Period) -> String {
+    let held = period.held == .zero ? "" : ", \(period.held) held for calls"
+    let limit = period.limit.map { " of \($0)" } ?? ", no limit"
+    return "\(period.spent)\(limit)\(held)"
   }
 
   // MARK: Model

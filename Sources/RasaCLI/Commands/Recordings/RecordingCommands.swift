@@ -41,7 +41,7 @@ struct RecordingCommands {
       let entries = try await journal.entries(of: run)
       let recording = try await record(entries, options: settings.recorded)
       try RecordingFile(path: path, recording: recording).write()
-      if !settings.isQuiet { try house.tell("rasa: recorded in \(printable(path))\n") }
+      if !settings.isQuiet { try house.note("rasa: recorded in \(printable(path))\n") }
     }
     let result: Result
     do {
@@ -49,7 +49,7 @@ struct RecordingCommands {
     } catch {
       do { try await write() } catch let second as Failure {
         // The run's own end comes first.
-        try? house.tell("rasa: not recorded: \(printable(second.description))\n")
+        try? house.note("rasa: not recorded: \(printable(second.description))\n")
       }
       throw error
     }
@@ -70,7 +70,7 @@ struct RecordingCommands {
         style: .plain,
         width: Terminal(house.environment).columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: made.differences)
-      try house.tell(
+      try house.note(
         "rasa: warning: this run does not replay to the same result:\n"
           + lines.joined(separator: "\n") + "\n")
     }
@@ -115,7 +115,7 @@ struct RecordingCommands {
       var text = DifferenceText(
         style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: replayed.differences)
-      try house.tell(lines.joined(separator: "\n") + "\n")
+      try house.note(lines.joined(separator: "\n") + "\n")
     }
     if let failure { throw failure }
   }

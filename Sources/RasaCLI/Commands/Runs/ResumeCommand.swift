@@ -65,7 +65,7 @@ struct ResumeCommand {
       conditions: Set(RunCondition.allCases.filter(\.canGoOn)), limit: 100_000
     ).filter(\.run.record.hasPersona)
     guard !found.isEmpty else {
-      if !settings.isQuiet { try house.tell("rasa: no runs to resume\n") }
+      if !settings.isQuiet { try house.note("rasa: no runs to resume\n") }
       return
     }
     let documents = Locked<[Value]>([])
@@ -112,7 +112,7 @@ struct ResumeCommand {
         }
         failed += 1
         collect(failure, failure.exitCode)
-        try house.tell("rasa: \(one.id): \(printable(failure.description))\n")
+        try house.note("rasa: \(one.id): \(printable(failure.description))\n")
       } catch let interrupted as Interrupted {
         collect(interrupted.failure, interrupted.signal.exitCode)
         try printDocuments()
@@ -142,7 +142,7 @@ struct ResumeCommand {
   }
 
   private func tell(_ line: String, _ settings: RunSettings) throws {
-    if !settings.isQuiet { try house.tell("rasa: \(printable(line))\n") }
+    if !settings.isQuiet { try house.note("rasa: \(printable(line))\n") }
   }
 
   // MARK: Fork

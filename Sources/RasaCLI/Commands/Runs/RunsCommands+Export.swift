@@ -20,7 +20,7 @@ extension RunsCommands {
     let text = lines.map { $0.json(.compact) + "\n" }.joined()
     guard let path, path != "-" else { return try print.output.write(text) }
     try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
-    try house.tell("wrote \(path)\n")
+    try house.note("wrote \(path)\n")
   }
 }
 

@@ -1,5 +1,5 @@
-import RasaCLI
 import RasaCore
+import RasaKit
 import RasaSystem
 import Testing
 
