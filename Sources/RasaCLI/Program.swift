@@ -156,9 +156,10 @@ package enum Program {
         try print(text: "rasa \(version)\n")
       }
     case "completions": try completions(command, print)
-    case "llm info", "llm health": try await LLMCommands(house: house, print: print).run(command)
+    case "llm info", "llm health":
+      try await LLMCommands(rasa: house.rasa(), print: print).run(command)
     case "models import":
-      try ImportCommand(house: house, print: print).run(
+      try await ImportCommand(rasa: house.rasa(), print: print).run(
         file: command.arguments[0], name: command.text("name"), providers: command.texts("provider")
       )
     default: try await records(command, house, print)
@@ -178,7 +179,7 @@ package enum Program {
   ) async throws {
     let store = house.store()
     let console = house.console
-    let rasa = Rasa(house, store, onWarning: { console.warn($0) })
+    let rasa = Rasa(house, store, onWarning: console.warn)
     let records = MemoryCommands(rasa: rasa, time: house.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
@@ -198,7 +199,7 @@ package enum Program {
       }
       switch command.path.joined(separator: " ") {
       case "models list", "models show", "models check":
-        try await ModelsCommands(house: house, store: store, print: print).run(command)
+        try await ModelsCommands(rasa: rasa, time: house.time, print: print).run(command)
       case "agents recommend":
         try await RecommendCommand(house: house, store: store, print: print).run(command)
       case "agents budget":

@@ -110,7 +110,7 @@ struct NameCompletion {
   private func models() async throws -> Names {
     let configuration = try configuration()
     let standings = try? await stored {
-      ModelHealth(try await $0.standings(), at: house.time.now())
+      RememberedModels(try await $0.standings(), at: house.time.now())
     }
     var names: Names = []
     for settings in configuration.providers {

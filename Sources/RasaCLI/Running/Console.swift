@@ -48,6 +48,10 @@ struct Console: Sendable {
 extension CompositionRoot {
   var console: Console { Console(environment, output: output, errors: errors) }
 
+  /// The library as commands use it: it reports warnings on standard error. The database is opened when
+  /// something of it is first read.
+  func rasa() -> Rasa { Rasa(self, store(), onWarning: console.warn) }
+
   /// Writes something for the person to standard error.
   func note(_ text: String) throws { try console.note(text) }
 

@@ -33,11 +33,15 @@ extension CostsReport {
     shrinkNames(of: &columns, by: overflow())
     let widths = columns.map(\.width)
     var lines = [line(columns.map(\.title), columns, widths)]
-    for row in 0...costs.rows.count { lines.append(line(columns.map { $0.cells[row] }, columns, widths)) }
+    for row in 0...costs.rows.count {
+      lines.append(line(columns.map { $0.cells[row] }, columns, widths))
+    }
     return lines.joined(separator: "\n") + "\n" + notes.map { "\($0)\n" }.joined()
   }
 
-  private var days: String { costs.from == costs.to ? "on \(costs.from)" : "from \(costs.from) to \(costs.to)" }
+  private var days: String {
+    costs.from == costs.to ? "on \(costs.from)" : "from \(costs.from) to \(costs.to)"
+  }
 
   private var names: [Column] {
     costs.keys.enumerated().map { place, key in
@@ -65,7 +69,8 @@ extension CostsReport {
       count("REASONING", spareness: 6) { $0.reasoningTokens },
       Column(title: "SPENT", cells: all.map(\.spent.centsText)),
       Column(
-        title: "HELD", cells: all.map(\.held.centsText), spareness: 4, isEmpty: costs.total.held == .zero
+        title: "HELD", cells: all.map(\.held.centsText), spareness: 4,
+        isEmpty: costs.total.held == .zero
       ),
       Column(title: "SHARE", cells: all.map { share($0.spent) }, spareness: 1),
     ]

@@ -1,5 +1,5 @@
 import RasaCore
-import RasaModels
+import RasaKit
 import RasaTerminal
 
 /// `8192`, `128k`, `1.05M`.
@@ -17,12 +17,32 @@ func tokensText(_ count: Int64?) -> String {
   }
 }
 
-extension ProviderSettings {
-  /// The price on a day; nil when nobody knows it. What runs here costs nothing, unless it is passed
-  /// on to a cloud or known to be sold.
-  func price(of facts: ModelFacts?, named model: String, on day: LocalDay) -> Price? {
-    if let price = facts?.price(on: day) { return price }
-    return isFree && !model.hasSuffix("cloud") ? .free : nil
+extension Rasa.ModelHealth {
+  /// `unavailable for another 4 min: too many requests (429)`.
+  var text: String {
+    guard availability == .unavailable else { return availability.rawValue }
+    let time =
+      unavailableMilliseconds.map { " for another \(durationText(milliseconds: $0))" } ?? ""
+    return "unavailable\(time)" + (reason.isEmpty ? "" : ": \(reason)")
+  }
+
+  var value: Value {
+    [
+      "status": .string(availability.rawValue), "reason": .string(reason),
+      "for_ms": unavailableMilliseconds.map { .int($0) } ?? .null,
+      "circuit_open": .bool(isCircuitOpen), "calls": .int(calls),
+      "failures_in_a_row": .int(failuresInARow),
+      "first_content_ms": firstContentMilliseconds.map { .int($0) } ?? .null,
+      "tokens_per_second": tokensPerSecond.map { .double($0) } ?? .null,
+    ]
+  }
+
+  var firstContentText: String {
+    firstContentMilliseconds.map { durationText(milliseconds: $0) } ?? ""
+  }
+
+  var speedText: String {
+    tokensPerSecond.map { $0 < 1e9 ? String(Int64($0.rounded())) : "" } ?? ""
   }
 }
 
