@@ -99,7 +99,6 @@ package enum Program {
       output: house.output, isJSON: isListed && command.flag("json"),
       width: terminal.columns(of: .output) ?? Printer.unlimited,
       glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
-    let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
     case "run": try await RunCommand(house: house).run(command)
     case "resume":
@@ -114,14 +113,6 @@ package enum Program {
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
     case "chat": try await RunCommand(house: house).chat(command)
-    case "personas list": try definitions.listPersonas()
-    case "personas show": try definitions.showPersona(command.arguments[0])
-    case "personas validate": try definitions.validatePersonas(command.arguments)
-    case "personas graph":
-      try definitions.graph(command.arguments[0], asDot: command.text("format") == "dot")
-    case "operators list": try definitions.listOperators()
-    case "operators show": try definitions.showOperator(command.arguments[0])
-    case "operators validate": try definitions.validateOperators(command.arguments)
     case "agents list", "agents search", "agents info":
       try await AgentsCommands(house: house, print: print, style: terminal.style(of: .output))
         .run(command)
@@ -137,16 +128,6 @@ package enum Program {
     case "operators copy":
       try CopyCommand(house: house, print: print, kind: .operator).run(command)
     case "import": try AgentImportCommand(house: house, print: print).run(command)
-    case "trust list": try TrustCommands(house: house, print: print).list()
-    case "trust add":
-      try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")
-    case "trust remove":
-      try TrustCommands(house: house, print: print).remove(command.arguments.first ?? ".")
-    case "doctor": try await DoctorCommand(house: house, print: print).run()
-    case "init":
-      try InitCommand(house: house, print: print).run(
-        name: command.text("name") ?? "my_persona", isUserWide: command.flag("user-wide"),
-        overwrites: command.flag("force"))
     case "bench graph", "bench run":
       try await BenchCommand(house: house, print: print).run(command)
     case "version":
@@ -162,7 +143,9 @@ package enum Program {
       try await ImportCommand(rasa: house.rasa(), print: print).run(
         file: command.arguments[0], name: command.text("name"), providers: command.texts("provider")
       )
-    default: try await records(command, house, print)
+    default:
+      guard try await !definitions(command, house, print) else { return }
+      try await records(command, house, print)
     }
   }
 

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaKit
 import RasaSystem
 import RasaTerminal
 
@@ -34,7 +35,9 @@ func interruptible<Result: Sendable>(
     return try await task.value
   } catch {
     guard let signal = received.withLock({ $0 }) else { throw error }
-    throw Interrupted(signal: signal, suggestion: (error as? Failure)?.suggestion ?? "")
+    throw Interrupted(
+      signal: signal,
+      suggestion: (error as? Failure)?.suggestion ?? (error as? RasaError)?.suggestion ?? "")
   }
 }
 
