@@ -109,7 +109,7 @@ package enum Program {
         command)
     case "test":
       try await TestCommand(
-        house: house, print: print, style: terminal.style(of: .output),
+        rasa: Rasa(house, house.store()), print: print, style: terminal.style(of: .output),
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
     case "chat": try await RunCommand(house: house).chat(command)

@@ -18,9 +18,10 @@ struct RunCommand {
       let settings = RunSettings(goingOnBy: command)
       // Neither the database nor the network is touched.
       let stand = house.stand(settings)
-      return try await RecordingCommands(house: house).replay(
-        recording, persona: command.text("persona"), isPinned: settings.isPinned, settings,
-        on: stand.screen)
+      return try await RecordingCommands(rasa: Rasa(house, house.store()), console: house.console)
+        .replay(
+          recording, persona: command.text("persona"), isPinned: settings.isPinned, settings,
+          on: stand.screen)
     }
     var settings = try settings(command)
     let attached = command.texts("attach")

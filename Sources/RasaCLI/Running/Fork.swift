@@ -7,7 +7,7 @@ extension RunServices {
   /// Says what is taken over and what the rest can cost, and then runs it.
   func fork(
     _ fork: ForkPlan, _ settings: RunSettings, at stand: RunPresentation, isDryRun: Bool = false
-  ) async throws -> RunResult? {
+  ) async throws -> Rasa.RunResult? {
     let prepared = try await prepare(fork, settings.plan)
     if !isDryRun { try await house.settleTrust() }
     let settings = settings.having(prepared.plan)

@@ -11,11 +11,11 @@ extension RunServices {
 
   /// Runs a persona once and shows it.
   func run(_ graph: Graph, _ settings: RunSettings, at stand: RunPresentation) async throws
-    -> RunResult
+    -> Rasa.RunResult
   {
     let start = start(graph, settings)
-    return try await RecordingCommands(house: house).recording(
-      start.run, of: store, settings, to: settings.recording
+    return try await RecordingCommands(rasa: Rasa(house, store), console: house.console).recording(
+      start.run.text, settings, to: settings.recording
     ) {
       try await show(start.run, settings, at: stand) { runner, observer in
         try await runner.run(graph, start, observer: observer)
@@ -26,14 +26,14 @@ extension RunServices {
   /// Takes a run over that nobody is running, and goes on with it.
   func resume(
     _ run: Identifier, _ settings: RunSettings, at stand: RunPresentation
-  ) async throws -> RunResult {
+  ) async throws -> Rasa.RunResult {
     try await house.settleTrust()
     let taken = try await takeUp(run, isPinned: settings.isPinned)
     let by = house.user(settings.user)
     let settings = settings.having(
       settings.plan.goingOn(with: taken.start?.options ?? ValueObject()))
-    return try await RecordingCommands(house: house).recording(
-      run, of: store, settings, to: settings.recording
+    return try await RecordingCommands(rasa: Rasa(house, store), console: house.console).recording(
+      run.text, settings, to: settings.recording
     ) {
       try await show(run, settings, at: stand) { runner, observer in
         try await runner.resume(
@@ -54,34 +54,38 @@ extension RunServices {
       plan, people: stand.people, onWarning: stand.warn,
       onSelection: settings.explainsSelection ? stand.explain : nil
     ) { [output = house.output, errors = house.errors] progress in
-      output.takesNow(progress.size(asLine: isLines)) && errors.takesNow(1_024)
+      output.takesNow(Rasa.Observation(progress).size(asLine: isLines)) && errors.takesNow(1_024)
     }
   }
 
   /// Performs a run where it can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
   func show(
     _ run: Identifier, _ settings: RunSettings, at stand: RunPresentation,
-    _ perform: @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RunResult
-  ) async throws -> RunResult {
+    _ perform:
+      @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RasaEngine.RunResult
+  ) async throws -> Rasa.RunResult {
     let runner = try runner(settings, at: stand)
     let screen = stand.screen
     let store = store
     let noticed = Locked<[RunNotice]>([])
-    let observer = JournalingObserver { progress in try await screen.show(progress) }
+    let observer = JournalingObserver { progress in
+      try await screen.show(Rasa.Observation(progress))
+    }
     // People are shown what happens at once; a program may look for the run once it knows its name.
     if settings.format != .streamJSON { try await observer.release() }
     do {
       let result = try await interruptible { cancel in
         store.onCancelRequest(run, cancel)
-        return try await perform(runner) { progress in
+        let result = try await perform(runner) { progress in
           if case .notice(let notice) = progress { noticed.withLock { $0.append(notice) } }
           try await observer.show(progress)
         }
+        return Rasa.RunResult(result, run: run.text, warnings: [])
       }
       try await observer.release()
-      let parked = result.waitsFor.first.map { Failure.parked(run, $0, result.waitsFor) }
+      let parked = result.pending.first.map { Failure.parked(run.text, $0, result.pending) }
       let failure = parked ?? (settings.isStrict ? Failure(notWhole: result) : nil)
-      try await screen.finish(result, of: run, failure: failure)
+      try await screen.finish(result, failure: failure)
       if let failure { throw failure }
       return result
     } catch {
@@ -125,25 +129,25 @@ extension RunServices {
   }
 }
 
-extension RunProgress {
+extension Rasa.Observation {
   /// The most bytes that it is when it is shown: as a line of JSON a byte of text may be six.
   fileprivate func size(asLine isLine: Bool) -> Int {
-    switch self {
+    switch event {
     case .output(let text): isLine ? text.utf8.count * 6 + 64 : text.utf8.count
     case .reasoning(_, let text): text.utf8.count * 6 + 1_024
-    case .textArrived: 0
-    case .operatorStarted, .operatorEnded, .modelChosen: 1_024
+    case .received: 0
+    case .stepStarted, .stepFinished, .modelChosen: 1_024
     // What they hold may be of any length.
-    case .event, .restarted, .sentBack, .notice: isLine ? .max : 1_024
+    case .started, .moved, .sentBack, .restarted, .asked, .warning, .notice, nil:
+      isLine ? .max : 1_024
     }
   }
 }
 
 extension Failure {
   /// An answer whose end is missing, where only a whole one counts.
-  init?(notWhole result: RunResult) {
-    guard !result.finish.isWhole,
-      let notice = result.notices.first(where: { $0.kind == .cut })
+  init?(notWhole result: Rasa.RunResult) {
+    guard !result.isComplete, let notice = result.notices.first(where: { $0.kind == "cut" })
     else { return nil }
     self.init(
       .limit, "\(notice.message), and `--strict` requires a complete answer",
@@ -152,19 +156,18 @@ extension Failure {
 
   /// A run that waits for people.
   fileprivate static func parked(
-    _ run: Identifier, _ first: Approval, _ all: [Approval]
+    _ run: String, _ first: Rasa.Approval, _ all: [Rasa.Approval]
   ) -> Failure {
     let others = all.count > 1 ? " and \(all.count - 1) more" : ""
     var failure = Failure(
       .approval,
-      "\(run) is parked: \(first.question.key.operatorName) in \(frameTitle(first.question.key.frame)) waits for "
-        + "an answer\(others)",
+      "\(run) is parked: \(first.step.name) in \(first.step.frameTitle) waits for an answer\(others)",
       suggestion: "`rasa approvals show \(first.id)` shows the question, `rasa approvals "
-        + "\(first.question.form == .answer ? "answer" : "approve") \(first.id)` answers it and resumes the run",
-      details: all.dropFirst().map { "also waiting: \($0.id), \($0.question.key.operatorName)" })
+        + "\(first.wantsAnswer ? "answer" : "approve") \(first.id)` answers it and resumes the run",
+      details: all.dropFirst().map { "also waiting: \($0.id), \($0.step.name)" })
     // The result that was printed says so.
     failure.run = FailedRun(
-      id: run.text, status: "parked", resume: "rasa resume \(run)", isTold: true)
+      id: run, status: "parked", resume: "rasa resume \(run)", isTold: true)
     return failure
   }
 }

@@ -21,7 +21,7 @@ extension CompositionRoot {
     let terminal = Terminal(environment)
     let prompt = ApprovalPrompt(environment: environment, style: terminal.style(of: .error))
     let text = TextScreen(
-      house: self, terminal: terminal, settings: settings, isCommentary: settings.format != .text)
+      console, terminal: terminal, settings: settings, isCommentary: settings.format != .text)
     let screen: any RunScreen =
       switch settings.format {
       case .text: text

@@ -2,6 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaKit
 import RasaModels
+import RasaPersona
 
 enum OutputFormat: String, Sendable, CaseIterable {
   case text, json
@@ -82,5 +83,17 @@ extension RunSettings {
     settings.maxSeconds = plan.maxSeconds
     settings.agents = plan.agents
     return settings
+  }
+}
+
+extension RunSettings {
+  /// How the run is to go, in the words of the library.
+  var options: Rasa.RunOptions {
+    var options = Rasa.RunOptions()
+    options.profile = gate.profile.flatMap { Rasa.Profile(rawValue: $0.rawValue) }
+    options.model = gate.model.map { "\($0)" }
+    options.allowsPremium = gate.premium
+    options.maxCost = gate.maxCost.flatMap { Rasa.Dollars($0.decimalText) }
+    return options
   }
 }

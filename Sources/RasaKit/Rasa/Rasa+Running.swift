@@ -165,6 +165,8 @@ extension Rasa.Run {
         var runner = runner
         runner.options.readerTakesNow = { _ in hasRoom() }
         let result = try await perform(runner) { progress in
+          // How text arrives that is not output is of no use to who reads later.
+          if case .textArrived = progress { return }
           if let event = Rasa.Event(progress) { await emit(event) }
         }
         return Rasa.RunResult(result, run: id, warnings: warnings.all)

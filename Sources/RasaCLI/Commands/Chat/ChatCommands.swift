@@ -24,7 +24,7 @@ struct ChatCommands {
   /// Who answers.
   let name: String
   private var lastQuestion: String?
-  private var lastAnswer: RunResult?
+  private var lastAnswer: Rasa.RunResult?
 
   init(house: CompositionRoot, store: any RunStore, settings: RunSettings, name: String) {
     self.house = house
@@ -37,7 +37,7 @@ struct ChatCommands {
     SessionID(settings.session ?? "", of: house.user(settings.user))
   }
 
-  mutating func note(answer: RunResult) { lastAnswer = answer }
+  mutating func note(answer: Rasa.RunResult) { lastAnswer = answer }
 
   mutating func take(_ line: String) async throws -> Outcome {
     switch ChatLine(line) {

@@ -27,8 +27,8 @@ extension RunsCommands {
 extension RunsCommands {
   func exportTest(of word: String, to folder: String) async throws {
     let found = try await archive.find(word)
-    let entries = try await store.entries(of: found.id)
-    let path = try await RecordingCommands(house: house).export(entries, to: folder)
+    let path = try await RecordingCommands(rasa: rasa, console: house.console)
+      .export(found.id.text, to: folder)
     try print(text: "wrote \(path); `rasa test \(folder)` replays it\n")
   }
 }
