@@ -143,7 +143,7 @@ let package = Package(
 
     tests("RasaCore", []),
     tests("RasaDocuments", ["RasaCore", "RasaTestKit"]),
-    tests("RasaSystem", ["RasaCore"]),
+    tests("RasaSystem", ["RasaCore", "RasaTestKit"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),

@@ -12,7 +12,7 @@ struct AgentBench: Sendable {
   let agents: MadeUpAgents
 
   init() throws(Failure) {
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     agents = MadeUpAgents(count: Self.count)
     try agents.write(to: scratch.file("project/agents"))
     // What was written this moment is taken for still being written.

@@ -33,7 +33,7 @@ struct Bench: Sendable {
       throw Failure(.run, "the provider did not start: \(server.greeting)")
     }
     baseURL = String(address)
-    home = try ScratchDirectory()
+    home = ScratchDirectory()
     try home.write(Self.single, to: "personas/single.yaml")
   }
 

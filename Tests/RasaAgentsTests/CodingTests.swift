@@ -105,7 +105,7 @@ struct CodingTests {
     compare(full.loop as Any, LoopBehavior(steps: 0, maxIterations: 0), "loop")
   }
 
-  @Test("numbers come back as they were, and nothing is read beyond the end")
+  @Test("numbers are read back unchanged, and nothing is read beyond the end")
   func numbers() {
     for number in [0, 1, -1, 127, 128, Int.max, Int.min, 1 << 40] {
       var writer = IndexWriter()

@@ -26,7 +26,7 @@ struct IndexTests {
       && left.broken == right.broken
   }
 
-  @Test("what has not changed is not read again, and is the same")
+  @Test("unchanged files are not read again, and give the same result")
   func unchanged() throws {
     let (setting, agents) = try setting()
     try setting.scratch.write("[agent\n", to: "home/agents/broken.toml")
@@ -43,7 +43,7 @@ struct IndexTests {
     #expect(status.kind == .file)
   }
 
-  @Test("only what has changed is read again")
+  @Test("only changed files are read again")
   func changes() throws {
     let (setting, agents) = try setting()
     func discover() -> [String] {
@@ -77,7 +77,7 @@ struct IndexTests {
     #expect(discover() == [])
   }
 
-  @Test("a file of the same size and time is told by when the kernel last saw it change")
+  @Test("a change that keeps size and time is detected by the kernel's change time")
   func sameSizeAndTime() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/one.md", id: "one", description: "before")
@@ -96,7 +96,7 @@ struct IndexTests {
     #expect(setting.discovery().discover().registry["one"]?.agent.description == "behind")
   }
 
-  @Test("what was written the moment before is read again")
+  @Test("a file written a moment before is read again")
   func fresh() throws {
     let setting = try Setting()
     let path = setting.path("project/agents/one.md")
@@ -170,7 +170,7 @@ struct IndexTests {
     }
   }
 
-  @Test("several that write at once leave a whole one")
+  @Test("concurrent writers leave a complete index")
   func writers() async throws {
     let (setting, agents) = try setting(9)
     await withTaskGroup(of: Void.self) { group in

@@ -49,7 +49,7 @@ struct LibraryTests {
   }
 
   @Test(
-    "a link that leads out of a project's agents is told once, and in the user's own it is followed"
+    "a link that leads out of a project's agents is reported once; in the user's own folder it is followed"
   )
   func links() throws {
     let setting = try Setting()
@@ -81,7 +81,7 @@ struct LibraryTests {
         == ["\(folder)/all is a link to a folder that contains \(folder), so it is skipped"])
   }
 
-  @Test("a broken file that would win hides what it would win over from runs")
+  @Test("a broken file that would take precedence keeps the shadowed agent from running")
   func brokenHides() throws {
     let setting = try Setting()
     try setting.markdown("home/agents/one.md", id: "one")
@@ -132,7 +132,7 @@ struct LibraryTests {
 
 @Suite("Watch of agents")
 struct WatchTests {
-  @Test("what comes, changes and goes is told of, also in folders that come up later")
+  @Test("added, changed and removed agents are reported, also in folders that appear later")
   func changes() async throws {
     let setting = try Setting()
     try setting.config("project/agents/core/one.toml", id: "one")

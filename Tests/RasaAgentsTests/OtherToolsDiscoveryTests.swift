@@ -119,7 +119,7 @@ struct OtherToolsDiscoveryTests {
     #expect(setting.read.take().isEmpty)
   }
 
-  @Test("what lies among agents and is none is said once for each kind in each place")
+  @Test("files that are not agents are reported once per kind and folder")
   func others() throws {
     let setting = try Setting()
     for number in 0..<76 {
@@ -147,7 +147,7 @@ struct OtherToolsDiscoveryTests {
       ])
   }
 
-  @Test("what agents' prompts insert, and the mirrors of prompts, are no agents of their own")
+  @Test("inserted files and mirrors of prompts are not agents")
   func parts() throws {
     let setting = try Setting()
     try setting.markdown(
@@ -183,7 +183,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.warnings.count == 3, "\(found.warnings)")
   }
 
-  @Test("places under the names of older trees are read, and said once each with what to do")
+  @Test("folders with old names are read, and reported once each with a suggestion")
   func olderPlaces() throws {
     var setting = try Setting()
     setting.places.olderWorkspaces = [setting.path("older-workspace")]
@@ -210,7 +210,7 @@ struct OtherToolsDiscoveryTests {
       ])
   }
 
-  @Test("in a person's home its folders are the person's, and no project's")
+  @Test("in a user's home the tools' folders belong to the user, not to a project")
   func atHome() throws {
     var setting = try Setting()
     try setting.markdown("person/.claude/agents/mine.md", id: "mine")
@@ -231,7 +231,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.registry["x"]?.agent.unused == ["mode"])
   }
 
-  @Test("an import takes everything of a project over, each id once, and what it writes is read")
+  @Test("an import converts everything in a project, each ID once, and its files can be read")
   func importing() throws {
     let setting = try Setting()
     let (good, broken) = try write(setting, each: 21)
@@ -260,7 +260,7 @@ struct OtherToolsDiscoveryTests {
       found.failures.isEmpty && found.warnings.isEmpty && found.notes.isEmpty, "\(found.warnings)")
   }
 
-  @Test("of a file of several agents all are taken over, or none")
+  @Test("of a file with several agents all are imported, or none")
   func importingTeams() throws {
     let setting = try Setting()
     let good = "agents: {root: {instruction: Lead.}, helper: {instruction: Help.}}\n"
@@ -271,7 +271,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.items.map(\.id) == ["good", "good-helper"] && found.failures.count == 1)
   }
 
-  @Test("an import follows no link out, and takes one kind where it is told to")
+  @Test("an import follows no link out, and can be limited to one kind")
   func importingOneKind() throws {
     let setting = try Setting()
     try setting.markdown("elsewhere/secret.md", id: "secret")

@@ -47,7 +47,7 @@ struct RegistryTests {
   }
 
   @Test(
-    "a search finds what fits, the best first",
+    "a search finds all matches, best first",
     arguments: [
       ("arch-agent", .exact, ["arch-agent"]), ("ARCHITECTURE agent", .exact, ["arch-agent"]),
       ("arch", .exact, []), ("ÄRZTIN MÜLLER", .exact, ["müller"]),
@@ -66,7 +66,7 @@ struct RegistryTests {
     #expect(registry.search(AgentQuery(text, mode: mode)).map(\.agent.id) == ids)
   }
 
-  @Test("what was found is told, and how close it is")
+  @Test("a match has its field and closeness")
   func closeness() throws {
     let matches = registry.search(AgentQuery("cod-agent", mode: .fuzzy))
     #expect(matches.first?.field == .id && matches.first?.closeness == 0.9)
@@ -86,7 +86,7 @@ struct RegistryTests {
   }
 
   @Test(
-    "a filter asks for what it says",
+    "a filter matches its conditions",
     arguments: [
       (AgentFilter(), ["arch-agent", "code-agent", "müller", "zebra"]),
       (AgentFilter(logic: .any), ["arch-agent", "code-agent", "müller", "zebra"]),
@@ -130,7 +130,7 @@ struct RegistryTests {
   }
 
   @Test(
-    "what agents cannot be sorted by is a usage error",
+    "an unknown sort key is a usage error",
     arguments: ["", "nam", "id,", "-", "id;name"])
   func unknownOrder(text: String) {
     #expect { try AgentOrder.parse(text) } throws: { ($0 as? Failure)?.kind == .usage }
@@ -181,7 +181,8 @@ struct FuzzySearchTests {
     return String(String.UnicodeScalarView(scalars))
   }
 
-  @Test("finds what the rule finds, as close as the rule says", arguments: [8, 30, 63, 66, 150])
+  @Test(
+    "finds the same as the reference, with the same closeness", arguments: [8, 30, 63, 66, 150])
   func agreesWithTheRule(longest: Int) {
     var random = SeededNumbers(seed: UInt64(longest))
     for round in 0..<60 {
@@ -220,7 +221,7 @@ struct FuzzySearchTests {
 }
 
 extension RegistryTests {
-  @Test("an agent is meant by its id, by its name for people, and in every form of its letters")
+  @Test("an agent is found by ID and display name, in every form of its letters")
   func namesMeantByPeople() {
     let registry = AgentRegistry(
       [

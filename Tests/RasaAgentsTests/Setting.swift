@@ -25,7 +25,7 @@ struct Setting {
   }
 
   init(shipped: Bool = false) throws {
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     places = AgentRoots(
       project: scratch.file("project"), home: scratch.file("home"),
       workspaces: [scratch.file("workspace"), scratch.file("older-workspace")],

@@ -190,10 +190,7 @@ struct BrokenTOMLTests {
     ] as [(String, Int, Int, String)])
   func refuses(text: String, line: Int, column: Int, words: String) {
     let failure = #expect(throws: Failure.self) { try TOML.parse(text, file: "a.toml") }
-    #expect(failure?.location == SourceLocation(file: "a.toml", line: line, column: column))
-    #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.suggestion.isEmpty == false)
-    #expect(failure?.kind == .configuration)
+    expectRefusal(failure, at: "a.toml", line, column, words)
   }
 
   @Test(

@@ -141,10 +141,7 @@ struct BrokenYAMLTests {
     ] as [(String, Int, Int, String)])
   func refuses(text: String, line: Int, column: Int, words: String) {
     let failure = #expect(throws: Failure.self) { try YAML.parse(text, file: "p.yaml") }
-    #expect(failure?.location == SourceLocation(file: "p.yaml", line: line, column: column))
-    #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.suggestion.isEmpty == false)
-    #expect(failure?.kind == .configuration)
+    expectRefusal(failure, at: "p.yaml", line, column, words)
   }
 
   @Test(

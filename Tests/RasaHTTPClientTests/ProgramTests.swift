@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func scratchDirectoryIsGoneAfterUse() throws {
-    var scratch: ScratchDirectory? = try ScratchDirectory()
+    var scratch: ScratchDirectory? = ScratchDirectory()
     let path = try #require(scratch?.path)
     _ = try scratch?.write("hello", to: "a/b/c.txt")
     #expect(try scratch?.read("a/b/c.txt") == "hello")

@@ -29,7 +29,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
 
 @Suite struct TLSTests {
   @Test func aPrivateCAIsTrustedByItsFile() async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let authority = TestAuthority()
     let server = try TLSServer(TestIdentity(by: authority))
     let file = try scratch.write(String(decoding: authority.pem, as: UTF8.self), to: "ca.pem")
@@ -56,11 +56,11 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   ]
   static let known = TestAuthority()
 
-  @Test("what is wrong with a certificate is told as what it is, with the host", arguments: wrong)
+  @Test("a certificate problem is named, with the host", arguments: wrong)
   func wrongCertificates(_ identity: TestIdentity, _ what: String, _ suggestion: String)
     async throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(identity)
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")
     let error = try await error(
@@ -73,7 +73,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   }
 
   @Test func aFileForOtherProgramsIsNamedAndNotRead() async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(TestIdentity(by: Self.known))
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")
     let error = try await error(
@@ -84,9 +84,10 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
 
   enum File: String, CaseIterable { case missing, empty, text, der, folder, garbage }
 
-  @Test("a CA file that is none is told by its variable before TLS", arguments: File.allCases)
+  @Test(
+    "an invalid CA file is reported with its variable before TLS starts", arguments: File.allCases)
   func uselessFile(_ kind: File) async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(TestIdentity(by: Self.known))
     let path = "\(scratch.path)/ca"
     let words: String
@@ -153,7 +154,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   private func setting(
     _ proxy: RelayServer.Proxy, user: String = "", more: [String: String] = [:]
   ) throws -> (request: HTTPRequest, client: HTTPClient, proxy: RelayServer, kept: [any Sendable]) {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let file = try scratch.write(String(decoding: authority.pem, as: UTF8.self), to: "ca.pem")
     let server = try TLSServer(TestIdentity(by: authority, for: "DNS:llm.invalid"))
     let relay = try RelayServer(.proxy(proxy), to: server.relay.port)

@@ -3,7 +3,7 @@ import RasaKit
 import RasaTestKit
 import Testing
 
-@Suite("What a program adds of its own", .timeLimit(.minutes(1))) struct ExtensionTests {
+@Suite("Extension points", .timeLimit(.minutes(1))) struct ExtensionTests {
   private static let greeter =
     "name: greeter\ndescription: Greets.\nframes: [session_frame]\noperators: [respond]\n"
 
@@ -118,7 +118,7 @@ import Testing
   }
 }
 
-@Suite("What a program knows of its runs", .timeLimit(.minutes(1))) struct RunRecordTests {
+@Suite("Records of runs", .timeLimit(.minutes(1))) struct RunRecordTests {
   private func script(_ text: String) -> Script {
     var script = Script()
     script.answer = .text(text)
@@ -135,7 +135,7 @@ import Testing
     You write.
     """
 
-  @Test("a run that waits is listed, answered and gone on with")
+  @Test("a waiting run is listed, answered and resumed")
   func approve() async throws {
     let kit = try Kit(provider: [script("Draft.")])
     try await kit.rasa.register(markdown: Self.careful)
@@ -160,7 +160,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test("a fork reuses what was answered, and says before what the rest costs")
+  @Test("a fork reuses answers, and predicts the cost of the rest")
   func fork() async throws {
     var once = script("One.")
     once.limit = 1
@@ -195,7 +195,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test("a dry run says what would be asked and what it costs, and asks nobody")
+  @Test("a dry run lists the calls with their costs, and makes none")
   func dryRun() async throws {
     let kit = try Kit(provider: [])
     try await kit.rasa.register(Kit.writer)
@@ -234,9 +234,9 @@ import Testing
     "---\nname: \(id)\ndescription: Does what \(id) does, and no more.\n---\nDo.\n"
   }
 
-  @Test("sees its own folder and what ships, and nothing of the user's")
+  @Test("sees its own folder and the shipped files, and nothing of the user")
   func own() async throws {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     for place in [".radium", ".config/rasa", "work", ".claude", "app"] {
       try folder.write(
         Self.agent("from-\(place.filter { $0.isLetter })"), to: "\(place)/agents/x.md")

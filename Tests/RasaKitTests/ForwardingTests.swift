@@ -67,7 +67,7 @@ import Testing
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Odd: yes\r\n"
         + "Content-Length: \(Self.answer.utf8.count)\r\n\r\n" + Self.answer
     ])
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let rasa = try rasa(folder, server.baseURL)
     let parts = Parts()
     let call = try await rasa.forward(request()) { await parts.note($0) }
@@ -86,7 +86,7 @@ import Testing
       "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 9\r\n"
         + "Content-Length: \(document.utf8.count)\r\n\r\n" + document
     ])
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let rasa = try rasa(folder, server.baseURL)
     let parts = Parts()
     let call = try await rasa.forward(request()) { await parts.note($0) }
@@ -98,7 +98,7 @@ import Testing
     withExtendedLifetime((folder, server)) {}
   }
 
-  @Test("is not sent where there is no money for it, or nobody could tell what it costs")
+  @Test("is not sent without money for it, or if its cost is unknown")
   func refusedHere() async throws {
     let kit = try Kit(provider: [])
     var poor = request()

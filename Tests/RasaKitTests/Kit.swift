@@ -10,7 +10,7 @@ final class Kit: Sendable {
 
   /// Without `provider`, the mock answers.
   init(provider scripts: [Script]? = nil, files: [String: String] = [:]) throws {
-    folder = try ScratchDirectory()
+    folder = ScratchDirectory()
     for (name, text) in files { try folder.write(text, to: name) }
     provider = try scripts.map { scripts throws(Failure) in
       try ScriptedProvider.start(scripts, models: ["gpt-4o-mini"])

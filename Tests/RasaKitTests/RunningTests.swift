@@ -220,7 +220,7 @@ struct ProjectTrustTests {
 
   @Test("that take the place of others are refused unless it trusts them")
   func refused() async throws {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     try folder.write(Self.persona, to: "home/personas/mine.yaml")
     try folder.write(Self.respond, to: "project/operators/respond.yaml")
     let wary = try rasa(folder, trusts: false)

@@ -14,7 +14,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
 
 @Suite("The template of an agent") struct AgentTemplateTests {
   @Test(
-    "keeps what other tools write between braces, with a warning",
+    "keeps other tools' placeholders, with a warning",
     arguments: [
       ("{{#each items}}{{name}}{{/each}}", "{{#each items}}Ada{{/each}}", 2),
       ("{{> partial}}", "{{> partial}}", 1), ("{{{name}}}", "{{{name}}}", 1),

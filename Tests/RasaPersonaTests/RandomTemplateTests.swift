@@ -114,7 +114,7 @@ import Testing
   /// Around the placeholder: what an author writes may be tidied.
   private static let around = ["", "\n\n\n", "Text:\n\n\n", "  ", "A ", "\n{{missing}}\n\n"]
 
-  @Test("stands in it byte for byte, whatever is around it")
+  @Test("is inserted byte for byte, whatever surrounds it")
   func insertedTextIsUntouched() throws {
     var numbers = SeededNumbers(seed: 7)
     for _ in 0..<2_000 {
@@ -134,7 +134,7 @@ import Testing
   }
 
   @Test(
-    "what the author wrote is tidied where a value is missing",
+    "the author's text is tidied where a value is missing",
     arguments: [
       ("\n\nA\n\n\n\nB\n{{missing}}\n\n{{missing}}\nC\n\n", "A\n\nB\n\nC"),
       ("{{missing}}\n\n  A", "  A"), ("A\n{{input}}\n\n\nB", "A\n\n\n x \n\n\n\nB"),

@@ -6,7 +6,7 @@ import Testing
 @testable import RasaSQLite
 
 @Suite struct `Scrubbing` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   private static let schema = Schema(
     applicationID: 7,
     scripts: [

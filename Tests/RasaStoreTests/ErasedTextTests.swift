@@ -8,7 +8,7 @@ import Testing
 
 /// Whatever holds a person's text, and however it is erased: none of it stays in the files.
 @Suite struct `Erased text` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ owner: String = "me") -> SQLiteStore {
@@ -232,7 +232,7 @@ import Testing
 
   private func files(mention text: String) -> [String] {
     ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].filter {
-      read(folder.file($0)).contains(text)
+      RawFile.read(folder.file($0)).contains(text)
     }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// What deleting does to others, and what it leaves in the files.
 @Suite struct `Erasing` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(
@@ -23,7 +23,7 @@ import Testing
 
   private func contains(_ text: String) -> Bool {
     ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].contains { name in
-      read(folder.file(name)).contains(text)
+      RawFile.read(folder.file(name)).contains(text)
     }
   }
 

@@ -1,12 +1,13 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 @Suite struct `Tidying up` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ owner: String = "me") -> SQLiteStore {

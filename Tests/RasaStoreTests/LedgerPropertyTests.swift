@@ -10,7 +10,8 @@ enum RunServices: CaseIterable {
   case memory, file, sharedFile
 
   /// - Parameter count: how many workers there are at least.
-  func stores(_ folder: ScratchFolder, _ time: FixedTime, atLeast count: Int = 1) -> [any RunStore]
+  func stores(_ folder: ScratchDirectory, _ time: FixedTime, atLeast count: Int = 1)
+    -> [any RunStore]
   {
     let lease = Duration.seconds(Fixture.lease)
     if self == .memory {
@@ -103,7 +104,7 @@ enum RunServices: CaseIterable {
 
   @Test(arguments: RunServices.allCases, [1, 2, 3, 4])
   func `agree over random work`(workshop: RunServices, seed: UInt64) async throws {
-    let (folder, time) = (ScratchFolder(), FixedTime())
+    let (folder, time) = (ScratchDirectory(), FixedTime())
     let stores = workshop.stores(folder, time)
     var work = Work(numbers: SeededNumbers(seed: seed))
     for (worker, store) in stores.enumerated() {
@@ -153,7 +154,7 @@ enum RunServices: CaseIterable {
       )
     }
     let inOrder = calls.reduce(0) { $0 + $1.actual }
-    let (folder, time) = (ScratchFolder(), FixedTime())
+    let (folder, time) = (ScratchDirectory(), FixedTime())
     let stores = workshop.stores(folder, time, atLeast: 2)
     for (worker, store) in stores.enumerated() {
       store.open(record("w\(worker)"), [entry("w\(worker)", "started")])

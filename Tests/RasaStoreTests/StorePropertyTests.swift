@@ -45,7 +45,7 @@ private struct StoreModel {
 }
 
 @Suite struct `Several stores on one file` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   @Test(arguments: [1, 2, 3, 4, 5, 6])

@@ -2,6 +2,7 @@
   import Glibc
   import RasaCore
   import RasaSystem
+  import RasaTestKit
   import Testing
 
   @Suite struct FaultPointTests {
@@ -35,7 +36,7 @@
     }
 
     @Test func manyThreadsAreCountedTogetherAndEachLineIsWhole() async throws {
-      let folder = try TemporaryFolder()
+      let folder = ScratchDirectory()
       let struck = Locked(0)
       let plan = FaultPlan(
         Environment([

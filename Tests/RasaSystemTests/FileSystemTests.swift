@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite struct FileSystemTests {
-  let folder: TemporaryFolder
-  init() throws { folder = try TemporaryFolder() }
+  let folder: ScratchDirectory
+  init() throws { folder = ScratchDirectory() }
 
   @Test func aWrittenFileIsReadBack() throws {
     let path = folder.path + "/notes.txt"

@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FolderWatchTests {
-  let folder: TemporaryFolder
-  init() throws { folder = try TemporaryFolder() }
+  let folder: ScratchDirectory
+  init() throws { folder = ScratchDirectory() }
 
   /// Everything told until it includes what is waited for.
   private func changes(

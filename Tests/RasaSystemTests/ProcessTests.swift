@@ -1,6 +1,7 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite struct EnvironmentTests {
@@ -138,7 +139,7 @@ import Testing
   func run(_ script: String, _ environment: Environment = Environment(["PATH": "/usr/bin:/bin"]))
     async throws -> (code: Int32, output: String)
   {
-    let folder = try TemporaryFolder()
+    let folder = ScratchDirectory()
     let path = folder.path + "/output"
     let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(file) }

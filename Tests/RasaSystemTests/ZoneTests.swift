@@ -1,5 +1,6 @@
 import Glibc
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSystem
@@ -225,7 +226,7 @@ private func zoneNames(in folder: String, below: String = "") -> [String] {
   }
 
   @Test func `is looked for where it is said to be`() throws {
-    let folder = try TemporaryFolder()
+    let folder = ScratchDirectory()
     try FileSystem.write(Self.file(footer: "CET-1"), to: "\(folder.path)/Here")
     let zones = Zones(environment: Environment(["TZDIR": folder.path]))
     let moment = utc("2026-01-14 23:00:00")

@@ -2,16 +2,17 @@ import Glibc
 import RasaCore
 import RasaSystem
 import RasaTerminal
+import RasaTestKit
 import Testing
 
 extension EditedLineTests {
   @Suite(.serialized) struct ApprovalPromptTests {
     let terminal: PseudoTerminal
-    let folder: TemporaryFolder
+    let folder: ScratchDirectory
 
     init() throws {
       terminal = try PseudoTerminal()
-      folder = try TemporaryFolder()
+      folder = ScratchDirectory()
     }
 
     private func prompt(editor: String = "false", term: String = "xterm") -> ApprovalPrompt {
@@ -207,15 +208,19 @@ extension EditedLineTests {
       var shown: String { ["reason": "Reason", "feedback": "Feedback: "][rawValue] ?? "" }
     }
 
+    /// Types until the prompt waits at that place.
+    private func reach(_ place: Place) async throws {
+      try await terminal.expect(Self.menu)
+      guard let keys = place.keys else { return }
+      terminal.type(keys)
+      try await terminal.expect(place.shown)
+      if place == .reason { try await terminal.expect(": ") }
+    }
+
     @Test(arguments: ["xterm", "dumb"], Place.allCases)
     func theEndOfTheInputIsNoAnswer(term: String, place: Place) async throws {
       async let answer = prompt(term: term).ask(Self.request)
-      try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-        if place == .reason { try await terminal.expect(": ") }
-      }
+      try await reach(place)
       terminal.type("\u{04}")
       #expect(try await answer == .unanswered)
     }
@@ -223,12 +228,7 @@ extension EditedLineTests {
     @Test(arguments: Place.allCases)
     func controlCBreaksOff(place: Place) async throws {
       async let answer = prompt().ask(Self.request)
-      try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-        if place == .reason { try await terminal.expect(": ") }
-      }
+      try await reach(place)
       terminal.type("\u{03}")
       #expect(try await answer == .interrupted)
       #expect(terminal.editsLines)
@@ -238,11 +238,7 @@ extension EditedLineTests {
     func cancellingTheTaskBreaksOff(place: Place) async throws {
       let prompt = prompt()
       let task = Task { try await prompt.ask(Self.request) }
-      try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-      }
+      try await reach(place)
       task.cancel()
       #expect(try await task.value == .interrupted)
     }

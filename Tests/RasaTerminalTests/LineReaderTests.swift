@@ -2,6 +2,7 @@ import Glibc
 import RasaCore
 import RasaSystem
 import RasaTerminal
+import RasaTestKit
 import Testing
 
 /// One after the other: the library below keeps what it knows of its terminal in globals, and a
@@ -11,12 +12,12 @@ import Testing
 extension EditedLineTests {
   @Suite(.serialized) struct LineReaderTests {
     let terminal: PseudoTerminal
-    let folder: TemporaryFolder
+    let folder: ScratchDirectory
     let reader: LineReader
 
     init() throws {
       terminal = try PseudoTerminal()
-      folder = try TemporaryFolder()
+      folder = ScratchDirectory()
       reader = LineReader(
         input: terminal.program, output: terminal.program,
         history: InputHistory(path: folder.path + "/history"),
@@ -119,10 +120,10 @@ extension EditedLineTests {
 }
 
 @Suite struct InputHistoryTests {
-  let folder: TemporaryFolder
+  let folder: ScratchDirectory
   let history: InputHistory
   init() throws {
-    folder = try TemporaryFolder()
+    folder = ScratchDirectory()
     history = InputHistory(path: folder.path + "/history")
   }
 

@@ -101,15 +101,3 @@ final class PseudoTerminal: Sendable {
     return nil
   }
 }
-
-/// A folder for one test, gone with its files when the test is over.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = "/tmp/rasa-test-\(String(systemRandom(), radix: 36))"
-    try FileSystem.makeFolder(path)
-  }
-
-  deinit { try? FileSystem.removeFolder(path) }
-}

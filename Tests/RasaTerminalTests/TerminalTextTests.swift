@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(
-    "what has no width and could hide one text in another is shown as its number",
+    "zero-width characters that could hide text are shown as their code",
     arguments: [
       ("pass\u{200B}word\u{FEFF}\u{2060}!", "pass\\u{200B}word\\u{FEFF}\\u{2060}!"),
       ("tags\u{E0041}\u{E007F} selectors\u{E0100}", "tags\\u{E0041}\\u{E007F} selectors\\u{E0100}"),
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test(
-    "an approval shows what is drawn like a space and is none",
+    "an approval shows characters that only look like a space",
     arguments: [
       ("rm\u{A0}-rf", "rm\\u{A0}-rf"), ("a\u{2800}b", "a\\u{2800}b"), ("\u{2007}", "\\u{2007}"),
       ("a\u{3000}b\u{2028}", "a\\u{3000}b\\u{2028}"), ("x\u{FE00}", "x\\u{FE00}"),

@@ -4,7 +4,7 @@ package struct RasaProgram {
   package var environment: [String: String]
 
   package init(_ provider: ScriptedProvider? = nil) throws {
-    home = try ScratchDirectory()
+    home = ScratchDirectory()
     environment = [
       "RASA_HOME": home.path, "HOME": home.path, "USER": "tester", "PATH": "/usr/bin:/bin",
       "TZ": "UTC",
@@ -18,7 +18,7 @@ package struct RasaProgram {
     }
   }
 
-  /// The program stands beside the test bundle.
+  /// The program is beside the test bundle.
   package static var binary: String {
     let bundle = CommandLine.arguments[0]
     return (bundle.lastIndex(of: "/").map { String(bundle[...$0]) } ?? "./") + "rasa"

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RasaAgents
 
-@Suite("What is kept of an agent's words")
+@Suite("The stored words of an agent")
 struct NoteTests {
   private let architect = agent(
     "arch-agent", ["architecture", "system-design"], name: "Architecture Agent",

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func everyLabelIsAShippedAgentAndEveryAgentIsAsked() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let places = AgentRoots(project: scratch.path, home: scratch.path)
     let ids = Set(AgentDiscovery(places).discover().registry.ids)
     var best: [String: Int] = [:]

@@ -12,7 +12,7 @@ import Testing
 
   init() throws {
     // Nothing but what ships is found from an empty folder.
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     library = AgentLibrary(
       AgentDiscovery(AgentRoots(project: scratch.path, home: scratch.path)))
     found = library.found

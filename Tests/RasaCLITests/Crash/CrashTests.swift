@@ -9,7 +9,7 @@ import Testing
 ///
 /// `make test` goes to every fault point once in each process, `make crash` to all of their occurrences
 /// and in more scenarios.
-@Suite("rasa goes on after a crash", .serialized)
+@Suite("rasa continues after a crash", .serialized)
 struct CrashTests {
   private static let environment = Environment.ofProcess()
   private static let isThorough = environment["RASA_CRASH"] == "all"

@@ -4,7 +4,7 @@ import RasaTestKit
 import Testing
 
 /// A run has one owner at a time, and one end.
-@Suite("rasa: who runs a run")
+@Suite("rasa: ownership of runs")
 struct OwnershipTests {
   /// How long an owner is believed in that says nothing, in seconds: short, as it is waited for.
   private static let lease = ["RASA_LEASE": "1"]
@@ -44,7 +44,7 @@ struct OwnershipTests {
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  @Test("an owner that is stopped within its lease is believed, and goes on when it wakes up")
+  @Test("an owner that is stopped within its lease keeps the run, and continues when it wakes up")
   func nap() async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
     let journey = try Journey(.stockAnalyst)
@@ -63,7 +63,7 @@ struct OwnershipTests {
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  @Test("of two processes that resume one run at once, exactly one goes on")
+  @Test("of two processes that resume a run at once, exactly one continues")
   func twoAtOnce() async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
     var scenario = Scenario.stockAnalyst

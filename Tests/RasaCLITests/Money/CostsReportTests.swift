@@ -51,7 +51,7 @@ struct CostsReportTests {
       spent: Rasa.Dollars("0.000000000003") ?? .zero, input: 5, output: 6, unpriced: 1),
   ])
 
-  @Test("the table names what was spent, with a total, shares and what has no price")
+  @Test("the table shows amounts, a total, shares and calls without a price")
   func table() {
     let text = Self.two.table(width: 200)
     let lines = text.split(separator: "\n")
@@ -66,7 +66,7 @@ struct CostsReportTests {
     #expect(lines[4] == "the price of 1 call is unknown and not included")
   }
 
-  @Test("the table fits the terminal, and keeps what matters", arguments: 50...140)
+  @Test("the table fits the terminal, and keeps the important columns", arguments: 50...140)
   func width(_ width: Int) {
     let text = Self.two.table(width: width)
     for line in text.split(separator: "\n").prefix(4) { #expect(displayWidth(line) <= width) }
@@ -80,7 +80,7 @@ struct CostsReportTests {
     #expect(Self.two.table(width: width).contains("total"))
   }
 
-  @Test("nothing is said as nothing")
+  @Test("an empty result is reported as such")
   func nothing() throws {
     let report = Self.report([])
     #expect(report.table(width: 80) == "nothing was spent from 2026-01-01 to 2026-01-31\n")
@@ -88,7 +88,7 @@ struct CostsReportTests {
     #expect(report.csv.split(separator: "\r\n").count == 1)
   }
 
-  @Test("rows that are left out are in the total, and it is said")
+  @Test("omitted rows are in the total, and are reported")
   func truncated() {
     let total = Self.row([], calls: 20, spent: 1)
     let report = Self.report([Self.row(["a", "b"], calls: 3)], total: total)
@@ -112,7 +112,7 @@ struct CostsReportTests {
   }
 
   @Test(
-    "a spreadsheet shows names and does not reckon with them",
+    "a spreadsheet shows names and does not evaluate them",
     arguments: [
       ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@sum", "'@sum"), ("a=b", "a=b"),
       ("=a,\"b\"", "\"'=a,\"\"b\"\"\""), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""),
@@ -123,7 +123,7 @@ struct CostsReportTests {
     #expect(report.csv.contains("\r\n\(field),1,0,"))
   }
 
-  @Test("what a name hides does not reach the terminal")
+  @Test("hidden characters in a name do not reach the terminal")
   func hidden() {
     let report = Self.report(
       [Self.row(["evil\u{1B}[2J\nname"], calls: 1)], keys: [.model])

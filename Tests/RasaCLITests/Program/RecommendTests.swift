@@ -96,7 +96,7 @@ struct RecommendTests {
     #expect(abs(sum - (first["score"].double ?? 0)) < 1e-9)
   }
 
-  @Test("where nothing fits it says what to do, and that is no failure")
+  @Test("if no agent fits it says what to do, and that is not a failure")
   func nothing() async throws {
     let rasa = try program()
     let strange = try await rasa.run("agents", "recommend", "xyzzy plugh")
@@ -112,7 +112,8 @@ struct RecommendTests {
     #expect(empty.exitCode == 2)
   }
 
-  @Test("the printed order is that of the printed score, and the help's examples find somebody")
+  @Test(
+    "the printed order is that of the printed score, and the examples in the help find an agent")
   func examples() async throws {
     let rasa = try RasaProgram()
     for task in ["Fix my typos", "Review this diff", "Design a REST API for invoices"] {

@@ -62,7 +62,7 @@ struct SlowReaderTests {
     #expect(cost != "0" && !cost.isEmpty, "\(runs)")
   }
 
-  @Test("a reader that goes away ends the run, which can go on")
+  @Test("a reader that goes away ends the run, which can be resumed")
   func readerGoes() async throws {
     let provider = try ScriptedProvider.start([.words(Self.words)])
     let rasa = try RasaProgram(provider)

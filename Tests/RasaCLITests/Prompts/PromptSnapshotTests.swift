@@ -33,7 +33,7 @@ import Testing
     try expectPrompts(name, text)
   }
 
-  @Test("each agent's: what stands around the prompt of its file")
+  @Test("each agent's: the text around its file's prompt")
   func agents() async throws {
     let stage = try PromptStage()
     var text = ""
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test("what a prompt shows as an answer fits the schema of its operator")
+  @Test("the example answer in a prompt matches the operator's schema")
   func examples() throws {
     let house = try PromptStage().house
     var shown = 0
@@ -151,7 +151,7 @@ struct PromptStage {
   let house: CompositionRoot
 
   init() throws {
-    folder = try ScratchDirectory()
+    folder = ScratchDirectory()
     house = try CompositionRoot(
       environment: Environment(["HOME": folder.path, "RASA_HOME": folder.path, "USER": "ada"]),
       project: folder.path)

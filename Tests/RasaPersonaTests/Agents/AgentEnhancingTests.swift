@@ -166,7 +166,7 @@ import Testing
   // MARK: Drafts
 
   @Test(
-    "A draft that nobody has described is not ready, and one that somebody has says so to the model",
+    "A draft without a description is not ready, and a described one tells the model so",
     arguments: AgentDraft.Form.allCases)
   func drafts(form: AgentDraft.Form) throws {
     func findings(_ draft: AgentDraft) -> [String] {

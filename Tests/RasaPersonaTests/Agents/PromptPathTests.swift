@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(
-    "tells apart what people tell apart by a sign",
+    "distinguishes names that differ in a symbol",
     arguments: [
       ("C# Expert", "c-sharp-expert"), ("C++ Expert", "c-plus-plus-expert"),
       ("C Expert", "c-expert"), ("F#", "f-sharp"), ("C++20", "c-plus-plus-20"),
