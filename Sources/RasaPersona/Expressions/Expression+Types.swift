@@ -1,6 +1,6 @@
 import RasaCore
 
-/// What is known of a value before it exists; nil where nothing is.
+/// The static type of a value; nil if unknown.
 private enum KnownType {
   case null, text, number, boolean, list, object
 
@@ -39,7 +39,7 @@ private enum KnownType {
 }
 
 extension Expression {
-  /// Comparisons and sums that cannot work, as far as literals and declared types tell.
+  /// Comparisons and sums that cannot work, judging by literals and declared types.
   func problems(types: (StatePath) -> ValueType?) -> [ExpressionError] {
     var problems: [ExpressionError] = []
     _ = knownType(types, &problems)

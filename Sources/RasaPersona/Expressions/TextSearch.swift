@@ -1,6 +1,6 @@
 extension String {
-  /// Whether the text has that part, with `A` to `Z` taken for `a` to `z`. Linear whatever the two
-  /// are (a rolling hash finds candidates), because both may come from outside.
+  /// Whether the text contains the part, ignoring the case of ASCII letters. Linear for any input
+  /// (a rolling hash finds candidates), because both may come from outside.
   package func containsIgnoringCase(_ part: String) -> Bool {
     let text = utf8.span
     let piece = part.utf8.span

@@ -1,7 +1,7 @@
 import RasaCore
 
-/// An address as a file writes it: whole, with its scheme, and with nothing in it that two readers
-/// could understand differently.
+/// An address in a file: complete, with its scheme, and without anything that two parsers could
+/// interpret differently.
 struct AddressText {
   struct Problem: Error {
     var problem: String
@@ -63,7 +63,7 @@ struct AddressText {
     host = name.lowercased()
   }
 
-  /// Whether it is this machine, whatever a name server says.
+  /// Whether it is this machine, regardless of name servers.
   var isLoopback: Bool {
     if host == "localhost" || host == "::1" { return true }
     let parts = host.split(atByte: ".")

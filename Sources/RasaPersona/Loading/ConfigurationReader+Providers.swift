@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// The providers that need no entry.
+/// The providers that need no configuration entry.
 enum BuiltInProvider: String, CaseIterable {
   case openai, anthropic, gemini, google, ollama, mock
 
@@ -76,8 +76,8 @@ extension ConfigurationReader {
     reader.number(node, what, in: 0.1...86_400, unit: " of seconds")
   }
 
-  /// A repository that was cloned must not be able to have the user's keys or prompts sent
-  /// somewhere: what it may add is a server on this machine that wants no key.
+  /// A cloned repository must not be able to send the user's keys or prompts elsewhere: it may only
+  /// add a server on this machine that needs no key.
   private mutating func isAllowed(
     _ definition: ProviderDefinition, _ address: AddressText?, hasKey: Bool
   ) -> Bool {
@@ -106,7 +106,7 @@ extension ConfigurationReader {
     _ fields: Fields, isBuiltIn: Bool, name: String
   ) -> AddressText? {
     guard let node = fields["base_url"] else {
-      // What has an address of its own may be given other settings alone.
+      // A provider with an address of its own may only get other settings.
       if !isBuiltIn {
         reader.fail(
           fields.node, "the provider `\(name)` has no `base_url`",

@@ -1,18 +1,18 @@
 import RasaCore
 import RasaDocuments
 
-/// Makes a configuration of one document.
+/// Reads a configuration from one document.
 struct ConfigurationReader {
   enum Origin {
     case user
-    /// With the names of the providers that the user has.
+    /// With the names of the user's providers.
     case project(providers: Set<String>)
   }
 
   var reader: DocumentReader
   let origin: Origin
   let isKnownZone: (String) -> Bool
-  /// Where something stands that may be a key: no message shows it.
+  /// Locations of texts that may be keys: no message shows them.
   var secrets: [SourceLocation] = []
   /// What may stand before the colon in `engine:model`.
   private var engines = BuiltInProvider.names
@@ -36,7 +36,7 @@ struct ConfigurationReader {
       return configuration
     }
     configuration.providers = providers(fields["providers"])
-    // A provider that is refused below is meant all the same.
+    // A provider that is rejected below can still be named.
     if case .mapping(let entries) = fields["providers"]?.content {
       engines.formUnion(entries.map(\.key))
     }
@@ -55,7 +55,7 @@ struct ConfigurationReader {
     return configuration
   }
 
-  /// Whether a field counts that only the user's own file may have.
+  /// Whether a field that only the user's own file may have counts here.
   private mutating func isOwn(_ fields: Fields, _ key: String, because reason: String) -> Bool {
     guard isProject, fields[key] != nil,
       let entry = fields.entries.first(where: { $0.key == key })

@@ -1,11 +1,11 @@
 import RasaCore
 import RasaDocuments
 
-/// Fields as people write them by hand: a number in quotes, one value where a list is meant, commas
-/// in place of a list. What is plain is read, with a warning that says how.
+/// Fields as people write them by hand: a number in quotes, one value in place of a list, commas in
+/// place of a list. If the meaning is clear, they are read, with a warning that says how.
 extension DocumentReader {
-  /// Text without the blanks around it. A number or a word such as `true` is text too where text is
-  /// meant.
+  /// Text without surrounding blanks. A number or a word such as `true` also counts as text if text
+  /// is expected.
   mutating func looseText(_ node: DocumentNode?, _ what: String) -> String? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content else {
@@ -16,14 +16,14 @@ extension DocumentReader {
   }
 
   enum Splitting {
-    /// Sentences have commas of their own.
+    /// The texts may contain commas.
     case never
     case telling
-    /// The usual form of a field with other tools.
+    /// The usual form of this field in other tools.
     case silently
   }
 
-  /// Nil when the file does not say it.
+  /// Nil if the field is missing.
   mutating func looseTexts(
     _ node: DocumentNode?, _ what: String, splitting: Splitting = .telling
   ) -> [String]? {
@@ -48,7 +48,7 @@ extension DocumentReader {
     return texts.filter { !$0.isEmpty && seen.insert($0).inserted }
   }
 
-  /// `- Design: REST` is a mapping to YAML and a text with a colon to whoever wrote it.
+  /// `- Design: REST` is a mapping in YAML, but its author meant a text with a colon.
   private mutating func element(_ node: DocumentNode, _ what: String) -> String? {
     if case .scalar(.null) = node.content { return nil }
     if case .mapping(let entries) = node.content, entries.count == 1, let entry = entries.first,
@@ -63,7 +63,7 @@ extension DocumentReader {
     return looseText(node, what)
   }
 
-  /// A whole number above zero, also in quotes.
+  /// A whole number above zero, quoted or not.
   mutating func looseCount(_ node: DocumentNode?, _ what: String) -> Int? {
     guard let node else { return nil }
     var number: Int64?
@@ -81,7 +81,7 @@ extension DocumentReader {
     return Int(number)
   }
 
-  /// A number, also in quotes.
+  /// A number, quoted or not.
   mutating func looseNumber(
     _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>
   ) -> Double? {
@@ -93,7 +93,7 @@ extension DocumentReader {
     return number(node, what, in: range)
   }
 
-  /// Also as the words that people use for it.
+  /// A boolean, or a common word for one.
   mutating func looseFlag(_ node: DocumentNode?, _ what: String) -> Bool? {
     guard let node else { return nil }
     if case .scalar(let value) = node.content {
@@ -108,7 +108,7 @@ extension DocumentReader {
     return nil
   }
 
-  /// One of a few words, whatever its case, or another word that is known to mean one of them.
+  /// One of a few words in any case, or a known synonym of one.
   mutating func looseChoice<Word: RawRepresentable & CaseIterable>(
     _ node: DocumentNode?, _ what: String, also: [String: Word] = [:],
     as type: Word.Type = Word.self
@@ -122,7 +122,7 @@ extension DocumentReader {
 }
 
 extension DocumentNode {
-  /// Whether nothing is said by it.
+  /// Whether it has no content.
   var isEmpty: Bool {
     switch content {
     case .scalar(let value): value.isNull || value.string?.trimmed.isEmpty == true
@@ -133,7 +133,7 @@ extension DocumentNode {
 }
 
 extension String {
-  /// Without blanks and line ends around it.
+  /// Without surrounding blanks and line ends.
   var trimmed: String {
     let scalars = unicodeScalars
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
@@ -142,7 +142,7 @@ extension String {
     return String(scalars[first...last])
   }
 
-  /// What stands between commas, except for those in parentheses: `Bash(git add, git rm), Read`.
+  /// The parts between commas, except for commas in parentheses: `Bash(git add, git rm), Read`.
   var splitAtCommas: [String] {
     var parts: [String] = []
     var part = String.UnicodeScalarView()

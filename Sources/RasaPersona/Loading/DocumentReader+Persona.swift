@@ -76,8 +76,8 @@ extension DocumentReader {
     modelChoice(node, what, engines: engines)?.reference
   }
 
-  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping with what the
-  /// author says of the model.
+  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping, with the
+  /// author's notes about the model.
   mutating func modelChoice(
     _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelChoice? {
@@ -95,7 +95,7 @@ extension DocumentReader {
       priority: looseChoice(fields["priority"], "priority"),
       costTier: looseChoice(fields["cost_tier"], "cost_tier"))
     let engine = text(fields["engine"], "engine")
-    // A configuration may define engines of its own, so only what looks like a slip is told.
+    // A configuration may define engines of its own, so only likely typos are reported.
     if let engine, let node = fields["engine"], !engines.contains(engine),
       let nearest = nearestName(to: engine, among: engines.sorted())
     {
@@ -120,8 +120,8 @@ extension DocumentReader {
     return reference
   }
 
-  /// A word; or a mapping, as older files have it, where the primary model's priority goes first
-  /// and the depth of thinking that is asked for second.
+  /// A word; or, in older files, a mapping, in which the primary model's priority comes first and
+  /// the depth of reasoning second.
   mutating func performanceProfile(
     _ node: DocumentNode?, models: RecommendedModels
   ) -> PerformanceProfile? {
@@ -134,7 +134,7 @@ extension DocumentReader {
     return priority ?? traits.profile
   }
 
-  /// How an agent works, and the profile that the depth of its thinking comes to.
+  /// How an agent works, and the profile derived from its depth of reasoning.
   mutating func performanceTraits(
     _ node: DocumentNode
   ) -> (traits: PerformanceTraits, profile: PerformanceProfile?) {
@@ -151,7 +151,8 @@ extension DocumentReader {
       fields["context_requirements"], "context_requirements",
       also: ["low": .minimal, "medium": .moderate, "high": .extensive])
     traits.outputVolume = looseChoice(fields["output_volume"], "output_volume")
-    // Who is to be asked again and again has to answer fast, unless more thinking is asked for.
+    // An agent that is called in quick succession must answer fast, unless more reasoning is
+    // wanted.
     return (traits, depth?.profile ?? (traits.iterationSpeed == .high ? .speed : nil))
   }
 }
@@ -178,7 +179,7 @@ private enum ThinkingDepth: String, CaseIterable {
 }
 
 extension RecommendedModels {
-  /// Keeps what is said of a model, if anything is.
+  /// Stores the note about a model, if there is one.
   mutating func note(_ choice: ModelChoice?) {
     guard let choice, choice.note != ModelNote() else { return }
     notes[choice.reference] = choice.note

@@ -1,8 +1,8 @@
 import RasaCore
 import RasaDocuments
 
-/// Reads the fields of a document and collects what is wrong with them instead of stopping at the
-/// first. A field that cannot be read is as good as absent, so one mistake makes one message.
+/// Reads the fields of a document and collects all problems instead of stopping at the first. An
+/// unreadable field counts as missing, so one mistake causes one message.
 struct DocumentReader {
   let text: SourceText
   private(set) var failures: [Failure] = []
@@ -11,7 +11,7 @@ struct DocumentReader {
   init(text: SourceText) { self.text = text }
 
   mutating func fail(_ failure: Failure) {
-    // Failures from a text inside the document know their place but not how the line looks.
+    // Failures in a text inside the document know their location but not the line.
     var failure = failure
     if failure.excerpt == nil, let location = failure.location, location.file == text.file {
       let excerpt = text.excerpt(line: location.line)
@@ -34,14 +34,14 @@ struct DocumentReader {
     warnings.append(Warning(message, at: location))
   }
 
-  /// Takes over what reading another document found.
+  /// Adds the findings from reading another document.
   mutating func adopt<Definition>(_ reading: Reading<Definition>) -> Definition? {
     for failure in reading.failures { failures.append(failure) }
     warnings += reading.warnings
     return reading.definition
   }
 
-  /// What stands there, as a message says it.
+  /// The value in the words of a message.
   static func spoken(_ node: DocumentNode) -> String {
     switch node.content {
     case .sequence: "a list"
@@ -53,13 +53,13 @@ struct DocumentReader {
     }
   }
 
-  /// The beginning of a text without anything that a terminal would act on.
+  /// The start of a text, without anything that a terminal would act on.
   static func printable(_ text: String) -> String {
     text.printable(atMost: 40, ellipsis: "…")
   }
 }
 
-/// The fields of a mapping. A field that is written without a value counts as not written.
+/// The fields of a mapping. A field without a value counts as missing.
 struct Fields {
   let node: DocumentNode
   let entries: [DocumentNode.Entry]
@@ -72,7 +72,7 @@ struct Fields {
 }
 
 extension DocumentReader {
-  /// The fields of a mapping, with a warning for each that nobody knows.
+  /// The fields of a mapping, with a warning for each unknown one.
   mutating func fields(_ node: DocumentNode, of what: String, known: [String]) -> Fields? {
     guard case .mapping(let entries) = node.content else {
       fail(node, "\(what) must be a mapping, but is \(Self.spoken(node))")
@@ -98,7 +98,7 @@ extension DocumentReader {
     return elements
   }
 
-  /// The elements of a list, or the one that stands there without a list around it.
+  /// The elements of a list, or a single value without a list.
   mutating func oneOrMore(_ node: DocumentNode?) -> [DocumentNode] {
     guard let node else { return [] }
     if case .sequence(let elements) = node.content { return elements }
@@ -149,7 +149,7 @@ extension DocumentReader {
     return name
   }
 
-  /// The id of an agent or the name of a persona.
+  /// The ID of an agent or the name of a persona.
   mutating func worker(_ node: DocumentNode?, _ what: String) -> String? {
     guard let node, let name = text(node, what) else { return nil }
     if Self.isName(name) || AgentID.isValid(name) { return name }
@@ -159,7 +159,7 @@ extension DocumentReader {
     return nil
   }
 
-  /// The name that a text would be; nil when nothing of it can be kept.
+  /// The valid name closest to a text; nil if nothing of it can be kept.
   static func name(like text: String) -> String? {
     guard let id = AgentID.make(of: text) else { return nil }
     let keepsHyphens = text.utf8.contains(UInt8(ascii: "-"))
@@ -216,7 +216,7 @@ extension DocumentReader {
     Int64(exactly: number).map(String.init) ?? "\(number)"
   }
 
-  /// An amount in dollars, read from the digits as they were written.
+  /// An amount in dollars, read from its digits as written.
   mutating func money(_ node: DocumentNode?, _ what: String) -> Money? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content,

@@ -1,15 +1,15 @@
 package import RasaCore
 
-/// What came of reading a definition: all that is wrong with it at once, so that an author mends a
-/// file in one go. There is a definition exactly when nothing failed.
+/// The result of reading a definition: all problems at once, so that an author can fix a file in
+/// one go. There is a definition exactly if nothing failed.
 package struct Reading<Definition: Sendable>: Sendable {
   package let definition: Definition?
-  /// What could be read in spite of the failures, for whoever looks for more of them.
+  /// What could be read despite the failures, for further checks.
   package let partial: Definition?
   package let failures: [Failure]
   package let warnings: [Warning]
 
-  /// - Parameter partial: of a reading that failed.
+  /// - Parameter partial: the partial definition of a failed reading.
   package init(
     read definition: Definition, failures: [Failure], warnings: [Warning],
     partial: Definition? = nil
@@ -33,12 +33,12 @@ package struct Reading<Definition: Sendable>: Sendable {
     self.warnings = warnings
   }
 
-  /// The same with another definition in the place of the one that was read.
+  /// The same result with another definition.
   package func with(_ definition: Definition) -> Self {
     Self(definition: definition, failures: failures, warnings: warnings)
   }
 
-  /// The same without what stands in the file.
+  /// The same without excerpts of the file.
   package var hidingExcerpts: Self {
     Self(
       definition: definition,
@@ -54,7 +54,7 @@ package struct Reading<Definition: Sendable>: Sendable {
       definition: definition, failures: failures, warnings: warnings + [warning], partial: partial)
   }
 
-  /// The definition, or one failure that tells of all.
+  /// The definition, or one failure that includes all of them.
   package func get() throws(Failure) -> Definition {
     if let definition { return definition }
     throw Failure(allOf: failures)

@@ -1,16 +1,16 @@
 import RasaCore
 import RasaDocuments
 
-/// Who an agent is, of the two ways that files say it: `agent_id` with `name` for people, or `name`
-/// as the id with `display_name` for people.
+/// An agent's ID and display name, from either spelling: `agent_id` with `name` as the display
+/// name, or `name` as the ID with `display_name`.
 struct AgentIdentity {
   var id: String
   var name: String
 }
 
 extension AgentReader {
-  /// With a TOML file, which wins where the front matter says something else. `self` reads the
-  /// TOML file.
+  /// The identity if there is a TOML file, which overrides the front matter. `self` reads the TOML
+  /// file.
   mutating func identity(
     config: AgentLayer, at root: DocumentNode, frontMatter head: AgentLayer?,
     documents: AgentDocuments, _ headReader: inout AgentReader?
@@ -43,7 +43,7 @@ extension AgentReader {
     return id.map { AgentIdentity(id: $0, name: name) }
   }
 
-  /// What a front matter says of who it is for, read in the light of the TOML file beside it.
+  /// The identity that front matter claims, interpreted with the TOML file beside it.
   private static func claim(
     of head: AgentLayer, beside config: AgentLayer
   ) -> (id: AgentLayer.Said?, name: AgentLayer.Said?) {
@@ -86,7 +86,7 @@ extension AgentReader {
     return said.text
   }
 
-  /// Of a Markdown file alone, which is read however it says it.
+  /// The identity of a Markdown file alone, which is read leniently.
   mutating func identity(
     frontMatter head: AgentLayer, documents: AgentDocuments, at place: SourceLocation
   ) -> AgentIdentity? {

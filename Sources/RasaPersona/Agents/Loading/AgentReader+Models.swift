@@ -12,7 +12,7 @@ extension AgentReader {
     layer.estimatedTokens = reader.looseCount(fields["estimated_tokens"], "estimated_tokens")
   }
 
-  /// `[agent.persona]`, where TOML has what a front matter says at its top.
+  /// `[agent.persona]`, which in TOML contains what front matter has at its top level.
   mutating func readPersona(_ node: DocumentNode, into layer: inout AgentLayer) {
     let known = [
       "models", "performance", "recommended_models", "performance_profile", "capabilities",
@@ -38,7 +38,7 @@ extension AgentReader {
   private mutating func engine(_ node: DocumentNode?) -> String? {
     guard let node, let text = reader.looseText(node, "engine") else { return nil }
     let word = text.lowercased()
-    // What is configured under such a name is meant before anything else.
+    // A configured engine with such a name takes precedence.
     let engine = engines.contains(word) ? word : Self.enginesByWord[word] ?? word
     if engine != word {
       reader.warn(
@@ -57,7 +57,7 @@ extension AgentReader {
     return engine
   }
 
-  /// What people call the engines.
+  /// Common names of the engines.
   private static let enginesByWord = [
     "claude": "anthropic", "anthropic-claude": "anthropic", "claude-code": "anthropic",
     "anthropic-api": "anthropic", "gpt": "openai", "chatgpt": "openai", "open-ai": "openai",
@@ -66,7 +66,7 @@ extension AgentReader {
     "llama": "ollama",
   ]
 
-  /// `inherit` is how other tools say that the agent names no model of its own.
+  /// `inherit` is how other tools say that the agent has no model of its own.
   private mutating func readModel(_ fields: Fields, into layer: inout AgentLayer) {
     guard let node = fields["model"] else { return }
     if case .sequence(let nodes) = node.content { return readModels(nodes, node, into: &layer) }
@@ -88,8 +88,7 @@ extension AgentReader {
     ["", "inherit", "default", "auto"].contains(text.lowercased())
   }
 
-  /// The first that can be asked is meant, so the second takes the place of the first where that
-  /// cannot be.
+  /// The list means the first available model, so the second is the fallback.
   private mutating func readModels(
     _ nodes: [DocumentNode], _ list: DocumentNode, into layer: inout AgentLayer
   ) {
@@ -125,7 +124,7 @@ extension AgentReader {
       }
       return
     }
-    // The first one goes first, whatever the others are for.
+    // The first one is the primary model, whatever the others are for.
     let nodes = reader.oneOrMore(node)
     for ((role, key), node) in zip(roles, nodes) {
       layer[keyPath: role] = reader.modelChoice(node, key, engines: engines)
@@ -145,7 +144,7 @@ extension AgentReader {
     }
   }
 
-  /// What people call the profiles.
+  /// Common names of the profiles.
   private static let profilesByWord: [String: PerformanceProfile] = [
     "fast": .speed, "quick": .speed, "cheap": .speed, "economy": .speed, "low-latency": .speed,
     "default": .balanced, "normal": .balanced, "standard": .balanced, "medium": .balanced,

@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 
 /// GitHub Copilot: `.github/agents/*.agent.md`, `.github/chatmodes/*.chatmode.md` and
-/// `.github/prompts/*.prompt.md`. Files are told apart by their names; `name` is for people.
+/// `.github/prompts/*.prompt.md`. Files are identified by name; `name` is a display name.
 enum Copilot {
   static let distinctiveKeys = [
     "handoffs", "mcp-servers", "target", "user-invocable", "infer", "user-invokable",
@@ -31,7 +31,7 @@ enum Copilot {
     return agent
   }
 
-  /// The first of a list that names a model.
+  /// The first entry of the list that names a model.
   private static func putModel(_ node: DocumentNode?, into agent: inout ForeignAgent) {
     guard let node else { return }
     var nodes = [node]
@@ -45,8 +45,8 @@ enum Copilot {
 }
 
 extension ForeignAgent {
-  /// `${input:what}` and `${input:what:hint}` are asked for when a prompt is used. One of them alone
-  /// is the question; several are names to be given values.
+  /// `${input:what}` and `${input:what:hint}` are prompted for when a prompt is used. A single one
+  /// is the question; several are names to give values to.
   fileprivate mutating func takeInputs() {
     let text = ForeignTemplate(prompt).escaped()
     var inputs: [(range: Range<String.Index>, name: String)] = []

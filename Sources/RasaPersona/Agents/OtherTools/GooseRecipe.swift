@@ -1,7 +1,8 @@
 import RasaCore
 import RasaDocuments
 
-/// goose: a recipe in YAML or JSON, also with its fields below `recipe`, as the desktop writes it.
+/// goose: a recipe in YAML or JSON, or with its fields below `recipe`, as the desktop app writes
+/// it.
 enum GooseRecipe {
   static func isOne(_ node: DocumentNode) -> Bool {
     let recipe = node["recipe"] ?? node
@@ -23,7 +24,7 @@ enum GooseRecipe {
       throw recipe.failure(
         "the recipe has neither `instructions` nor a `prompt`", suggestion: "add one of them")
     }
-    // Recipes are often all called `recipe.yaml`.
+    // Many recipes are named `recipe.yaml`.
     let isCommon = ["recipe", "main", "index"].contains(place.stem.lowercased())
     let title = recipe["title"]
     let called = isCommon ? title?.value.string ?? place.folder ?? place.stem : place.stem
@@ -53,7 +54,7 @@ enum GooseRecipe {
     }
   }
 
-  /// Text that is shown above the buttons begins with `message:`.
+  /// Text shown above the buttons starts with `message:`.
   private static func activities(_ node: DocumentNode?) -> [String] {
     guard let node, case .sequence(let elements) = node.content else { return [] }
     return elements.compactMap { element in
@@ -86,7 +87,7 @@ enum GooseRecipe {
             fallback: fallback))
       }
     }
-    // What has to be given is the question, where it is one thing.
+    // A single required parameter is the question.
     let required = parameters.filter(\.isRequired)
     let question = required.count == 1 ? required.first?.key : nil
     let names = Set(parameters.map(\.key))

@@ -67,7 +67,7 @@ enum OpenCode {
         continue
       }
       for entry in entries {
-        // One that only changes what a built-in agent may do has no words of its own.
+        // An entry that only changes the permissions of a built-in agent has no prompt.
         guard let text = entry.value[section.text], let words = text.value.string else { continue }
         let matter = FrontMatter(
           node: entry.value, body: words, bodyLocation: text.location)

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// Markdown without front matter: a prompt that is called as its file is.
+/// Markdown without front matter: a prompt named after its file.
 enum PlainPrompt {
   static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
     var agent = ForeignAgent(.prompt, matter, place, called: place.stem, rules: [:])

@@ -7,7 +7,7 @@ extension AgentValidation {
   ) {
     if let missing = loaded.missingPrompt {
       findings.failures.append(missing)
-      // What was a warning while it was read.
+      // It was a warning when the agent was loaded.
       findings.warnings.removeAll {
         $0 == Warning(missing.message, at: missing.location)
       }
@@ -32,7 +32,7 @@ extension AgentValidation {
     }
   }
 
-  /// Each one is told, where it is first put in.
+  /// Each file is reported once, at its first insertion.
   private func checkFiles(
     _ template: Template, _ documents: AgentDocuments, _ places: AgentExcerpts,
     _ findings: inout Findings
@@ -68,7 +68,7 @@ extension AgentValidation {
     }
   }
 
-  /// What every run has, and what the agent declares.
+  /// The names that every run has, and those that the agent declares.
   private static let knownNames = Agent.namesOfInput.union(Agent.namesOfState)
     .union(["name", "id", "description", "category"])
 
