@@ -8,12 +8,12 @@ struct AgentFileTree: Sendable {
   private(set) var folders: [String] = []
   private(set) var warnings: [Warning] = []
   private var seen: Set<FileIdentity> = []
-  private let limits: AgentLimits
+  private let limits: ScanLimits
   private var isFull = false
   /// The number of visited folders that a user's link leads to.
   private var linkedFolders = 0
 
-  init(_ roots: [AgentRoot], limits: AgentLimits) {
+  init(_ roots: [AgentRoot], limits: ScanLimits) {
     self.limits = limits
     for (number, root) in roots.enumerated() where !isFull {
       if root.isShipped {
@@ -161,7 +161,7 @@ struct AgentFileTree: Sendable {
 }
 
 /// Limits of a scan, so that no tree takes forever.
-package struct AgentLimits: Sendable, Hashable {
+package struct ScanLimits: Sendable, Hashable {
   /// The depth of folders.
   package var depth: Int
   /// Files that may be agents, of all roots.

@@ -52,14 +52,14 @@ package struct Recommender: Sendable {
   ) -> Recommendations {
     let entries = registry.entries
     let task = TaskTerms(request.task, related: related)
-    let survey = CorpusScan(task, among: entries)
+    let scan = CorpusScan(task, among: entries)
     var complexity = TaskComplexity(task)
     if let profile = request.profile {
       complexity = TaskComplexity(profile: profile, reason: "it was asked for")
     }
-    let fits = CapabilityScorer(survey, entries, complexity, nearness: request.nearness)
+    let fits = CapabilityScorer(scan, entries, complexity, nearness: request.nearness)
     var found = Recommendations(
-      requirements: survey.requirements.map { task.terms[$0].text }, complexity: complexity,
+      requirements: scan.requirements.map { task.terms[$0].text }, complexity: complexity,
       agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
     var best = Best(limit: request.limit)
     var nearest = Best(limit: Self.nearestShown)

@@ -1,18 +1,18 @@
 package import RasaPersona
 
-/// What is looked for in ids, names, descriptions, capabilities and tags.
+/// A search in IDs, names, descriptions, capabilities and tags.
 package struct AgentQuery: Sendable, Hashable {
   package enum Mode: String, Sendable, Hashable, CaseIterable {
-    /// The id or name is the text.
+    /// The ID or name is equal to the text.
     case exact
-    /// The text stands in it somewhere.
+    /// The text occurs in it.
     case contains
-    /// The id, the name or a word of the description, a capability or a tag is nearly the text.
+    /// The ID, the name or a word of the description, a capability or a tag is similar to the text.
     case fuzzy
   }
   package var text: String
   package var mode: Mode
-  /// How close it has to come, from 0 to 1; of fuzzy searches.
+  /// The minimum similarity of fuzzy searches, from 0 to 1.
   package var threshold: Double
 
   package init(_ text: String, mode: Mode = .contains, threshold: Double = Self.usualThreshold) {
@@ -24,7 +24,7 @@ package struct AgentQuery: Sendable, Hashable {
   package static let usualThreshold = FuzzyMatcher.usual
 }
 
-/// An agent that was found, and why.
+/// An agent that was found, and the reason.
 package struct AgentMatch: Sendable {
   package enum Field: String, Sendable, Hashable, CaseIterable {
     case id, name, description
@@ -33,15 +33,15 @@ package struct AgentMatch: Sendable {
   }
   package var entry: AgentRegistry.Entry
   package var field: Field
-  /// From 0 to 1, where 1 is the text itself.
+  /// From 0 to 1, where 1 is equality.
   package var closeness: Double
 
   package var agent: Agent { entry.agent }
 }
 
 extension AgentRegistry {
-  /// The agents that fit, the best first: those whose id or name fits before those that only speak
-  /// of it, and of these the closest. Case does not count, and no text at all fits all.
+  /// The matching agents, best first: matches in ID or name before all others, and closer ones
+  /// first. Case is ignored, and an empty text matches all.
   package func search(_ query: AgentQuery) -> [AgentMatch] {
     let text = trimmed(query.text)
     guard !text.isEmpty else {
@@ -64,13 +64,13 @@ extension AgentRegistry {
     var field: AgentMatch.Field
     var closeness: Double
 
-    /// It is not called so, and only says so of itself.
-    private var isTold: Bool { field != .id && field != .name }
+    /// The match is not in its ID or name.
+    private var isSecondary: Bool { field != .id && field != .name }
 
-    /// Entries are sorted by id, and so are those that are equally good.
+    /// Entries are sorted by ID, and so are equally good ones.
     static func isBetter(_ left: Found, _ right: Found) -> Bool {
-      let (isTold, isOtherTold) = (left.isTold, right.isTold)
-      if isTold != isOtherTold { return isOtherTold }
+      let (isSecondary, isOtherSecondary) = (left.isSecondary, right.isSecondary)
+      if isSecondary != isOtherSecondary { return isOtherSecondary }
       if left.closeness != right.closeness { return left.closeness > right.closeness }
       return left.place < right.place
     }
@@ -102,7 +102,7 @@ extension AgentRegistry {
       if let inName { return Found(place: place, field: .name, closeness: inName) }
       let inSkills = (agent.capabilities + agent.tags).compactMap { needle.share(of: $0) }.max()
       let inDescription = needle.share(of: agent.description)
-      // A whole capability is more than a word of a sentence.
+      // A complete capability counts more than a word of a sentence.
       if let inSkills, inSkills >= inDescription ?? 0 {
         return Found(place: place, field: .capability, closeness: inSkills)
       }
@@ -130,15 +130,15 @@ extension AgentRegistry {
       guard let closeness = whole(to: text) else { return }
       vocabulary.forEachEntry(with: word) { note($0, $1, closeness) }
     }
-    for (place, closeness) in tellingAllWords(of: text, threshold, vocabulary) {
+    for (place, closeness) in describingAllWords(of: text, threshold, vocabulary) {
       note(place, .description, closeness)
     }
     return best.compactMap { $0 }
   }
 
-  /// Those whose description has something like each word of the text, when it is several; as close
-  /// as the furthest of them.
-  private func tellingAllWords(
+  /// For several words: agents whose description has a similar word for each of them, as close as
+  /// the least similar one.
+  private func describingAllWords(
     of text: String, _ threshold: Double, _ vocabulary: AgentVocabulary
   ) -> [(place: Int, closeness: Double)] {
     var wanted: [[UInt32]] = []
@@ -162,7 +162,7 @@ extension AgentRegistry {
   private static var mostWords: Int { 16 }
 }
 
-/// A text that is looked for in others, without regard to case.
+/// A text to search for, ignoring case.
 private struct Needle {
   private let text: String
   private let length: Int
@@ -174,9 +174,9 @@ private struct Needle {
     isASCII = self.text.utf8.allSatisfy { $0 < 0x80 }
   }
 
-  /// How much of the other text it is; nil when it is no part of it.
+  /// Its share of the other text; nil if it is not part of it.
   func share(of other: String) -> Double? {
-    // Only a text with other letters than ASCII needs more than those to be folded.
+    // Only non-ASCII texts need full case folding.
     let other = isASCII ? other : other.lowercased()
     guard other.containsIgnoringCase(text) else { return nil }
     return Double(length) / Double(max(length, other.utf8.count))

@@ -45,9 +45,9 @@ package struct RelatedTerms: Sendable {
   /// More related terms than this add nothing.
   private static let most = 160
 
-  /// What is related to each of these terms.
+  /// The terms related to each of these.
   ///
-  /// - Parameter beginnings: those of the words that the terms are made of.
+  /// - Parameter beginnings: the beginnings of the words in the terms.
   func relations(
     of wanted: Set<TermHash>, beginnings: Set<WordBeginning>
   ) -> [TermHash: [TermHash]] {

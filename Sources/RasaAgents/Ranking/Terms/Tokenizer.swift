@@ -31,12 +31,12 @@ struct Tokenizer {
   private(set) var learnt: StemCache.Words = [:]
   private var word = OpenWord()
 
-  /// The longest word that is looked at; what is longer is no word of a language.
+  /// The longest word that is read; anything longer is not a word of a language.
   private static let longestWord = 64
 
   init(knowing known: StemCache.Words = [:]) { self.known = known }
 
-  /// Reads a text into `tokens`, which are those of this text alone.
+  /// Reads a text into `tokens`, replacing those of the previous text.
   mutating func read(_ text: String) {
     tokens.removeAll(keepingCapacity: true)
     letters.removeAll(keepingCapacity: true)
