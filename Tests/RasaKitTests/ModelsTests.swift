@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func reportsAProviderThatIsDownWithoutFailing() async throws {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let rasa = try Rasa(
       Rasa.Configuration(
         home: folder.path,

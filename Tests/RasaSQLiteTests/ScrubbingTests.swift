@@ -71,7 +71,7 @@ import Testing
   }
 
   private func isMentioned(_ text: String) -> Bool {
-    ["", "-wal", "-shm"].contains { bytes(of: path + $0).contains(text) }
+    ["", "-wal", "-shm"].contains { RawFile.read(path + $0).contains(text) }
   }
 
   /// Nothing is left of deleted rows, whether their table, an index or a balanced page had them.
@@ -160,7 +160,7 @@ import Testing
 
   /// How many bytes that no cell of the database's tables and indexes has are not zero.
   private func deadBytes(of path: String) -> Int {
-    let file = bytes(of: path)
+    let file = RawFile.read(path)
     let size = Int(file[16]) << 8 | Int(file[17])
     var dead = 0
     for start in stride(from: 0, to: file.count, by: size) {
@@ -170,16 +170,5 @@ import Testing
       }
     }
     return dead
-  }
-
-  private func bytes(of path: String) -> [UInt8] {
-    let file = unsafe open(path, O_RDONLY)
-    guard file >= 0 else { return [] }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: size(of: path))
-    let count = unsafe bytes.withUnsafeMutableBytes {
-      unsafe pread(file, $0.baseAddress, $0.count, 0)
-    }
-    return Array(bytes.prefix(max(0, count)))
   }
 }

@@ -20,7 +20,7 @@ struct VectorFileTests {
   private let file: VectorFile
 
   init() throws {
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     file = VectorFile(path: scratch.file("vectors"))
   }
 
