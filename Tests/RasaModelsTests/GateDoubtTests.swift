@@ -20,6 +20,25 @@ import Testing
     #expect(intents.map(\.body["idempotency"]) == [.null, "h-of-before"])
   }
 
+  /// Where somebody has to decide about a call in doubt, none may come to be in doubt to spare a flush.
+  @Test(arguments: UncertainPolicy.allCases)
+  func settlesLaterOnlyWhatIsSimplySentAgain(policy: UncertainPolicy) async throws {
+    let setting = try GateSetting([.text("a")])
+    var context = CallContext.test()
+    context.uncertain = policy
+    _ = try await setting.ask(.plain, context)
+    #expect(setting.ledger.settlements.map(\.outcome) == [.answered])
+    #expect(setting.ledger.settlements.map(\.mayWait) == [policy == .retry])
+  }
+
+  @Test func settlesAFailureAtOnce() async throws {
+    let setting = try GateSetting([Script.error(503).for(model: "cheap").once(), .text("ok")])
+    _ = try await setting.ask(.plain, .test("cheap", fallback: "thinker"))
+    let settlements = setting.ledger.settlements
+    #expect(settlements.contains { $0.outcome == .failed })
+    #expect(settlements.allSatisfy { $0.mayWait == ($0.outcome == .answered) })
+  }
+
   @Test func asksAgainWithTheBodyThatTheKeyWasMadeFor() async throws {
     let setting = try GateSetting([.text("a")])
     var context = CallContext.test("cheap", fallback: "dear")
@@ -91,7 +110,7 @@ import Testing
     let calls = EffectLog([journal[1]]).uncertain
     #expect(calls.map(\.cap) == [5_000])
     #expect(calls.map(\.adaptations) == ["max_completion_tokens"])
-    _ = try await setting.ask(.plain, .test("cheap"))
+    _ = try await setting.ask(.plain, .test("cheap", fallback: "thinker"))
     let open = try #require(setting.ledger.entries.last { $0.kind == "call.intent" })
     #expect(EffectLog([open]).uncertain.map(\.cap) == [nil])
   }

@@ -162,6 +162,91 @@ import Testing
     #expect(try await all(writer).count == 1024)
   }
 
+  // MARK: Postponed changes
+
+  @Test func `makes a postponed change with whatever is asked next, in its order`() async throws {
+    let writer = writer()
+    try await writer.write { _ in }
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 4) }
+    #expect(writer.commits == 2)
+    #expect(try await all(writer) == [1, 2, 4])
+    writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 5) }
+    #expect(try await all(writer) == [1, 2, 4, 5])
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer) == [1, 2, 4, 5, 3])
+  }
+
+  @Test(arguments: [0, 2])
+  func `makes a postponed change by itself when nothing else is asked`(delay: Int) async throws {
+    let writer = writer()
+    for number in 1...3 {
+      await withCheckedContinuation { continuation in
+        writer.postponed(
+          "one", for: .milliseconds(delay),
+          { try $0.run("INSERT INTO t VALUES (?)", .integer(Int64(number))) },
+          done: { continuation.resume() })
+      }
+      // Another connection sees it without anybody having asked.
+      let seen = try Database(path: folder.file("a.db"))
+        .first("SELECT count(*) FROM t") { $0.integer(0) }
+      #expect(seen == Int64(number))
+    }
+    #expect(writer.commits == 3)
+  }
+
+  @Test func `defers a postponed change that fails, and no one else's`() async throws {
+    let writer = writer()
+    try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    #expect(try await all(writer) == [1, 2, 3])
+    await #expect(throws: Failure.self) { try await writer.write(after: ["one"]) { _ in } }
+    // Once it can be made, it is made once.
+    try await writer.write { try $0.run("DELETE FROM t WHERE a = ?", 1) }
+    try await writer.write(after: ["one"]) { _ in }
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer).sorted() == [1, 2, 3])
+  }
+
+  @Test func `makes a postponed change once when others fail around it`() async throws {
+    let writer = writer()
+    try await writer.write { _ in }
+    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    async let failing: Void = writer.write { _ in throw CancellationError() }
+    var failures = 0
+    do { try await failing } catch { failures += 1 }
+    #expect(try await all(writer) == [1])
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    func queued(_ count: Int) async { while writer.queue.count < count { await Task.yield() } }
+    async let first: Void = writer.write { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    await queued(1)
+    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    async let last: Void = writer.write { _ in throw CancellationError() }
+    await queued(3)
+    gate.open()
+    try await opening
+    try await first
+    do { try await last } catch { failures += 1 }
+    #expect(failures == 2)
+    #expect(try await all(writer) == [1, 2, 3])
+  }
+
+  @Test func `makes postponed changes before it closes`() async throws {
+    let writer = writer()
+    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    await writer.close()
+    #expect(try await all(self.writer()) == [1])
+  }
+
   @Test func `finishes everything when it is closed`() async throws {
     let writer = writer()
     writer.deferred("run") { try $0.run("INSERT INTO t VALUES (?)", 1) }
@@ -289,7 +374,7 @@ import Testing
     default: _ = unsafe mkfifo(place, 0o600)
     }
     let failure = await #expect(throws: Failure.self) { try await writer().write { _ in } }
-    #expect(failure?.message.contains("a.db-turn is a link, or no regular file") == true)
+    #expect(failure?.message.contains("a.db-turn is a link or not a regular file") == true)
     #expect(RawFile.size(of: precious) == 0)
   }
 

@@ -175,7 +175,7 @@ import Testing
     try reader.execute("BEGIN; SELECT count(*) FROM memories")
     let failure = await #expect(throws: Failure.self) { try await store.forget(1) }
     #expect(failure?.message.hasPrefix("it is forgotten, but its text may still stand") == true)
-    #expect(failure?.suggestion.contains("`rasa runs prune` then does the rest") == true)
+    #expect(failure?.suggestion.contains("`rasa runs prune` then finishes the job") == true)
     #expect(try await store.hasUnfinishedDeletions())
     try reader.execute("COMMIT")
     _ = try await store.pruneRuns(endedBefore: Timestamp(milliseconds: 0))

@@ -81,6 +81,8 @@ package struct CallContext: Sendable {
   /// An attempt at this call whose outcome was never known: the provider is asked the same again
   /// and may recognise it; nil for a new call.
   package var doubt: UncertainCall?
+  /// What is done about a call whose outcome is not known.
+  package var uncertain = UncertainPolicy.retry
   /// What one run of the persona is counted under, where it is a part of another run.
   package var execution: Identifier?
   /// Who had the persona run, from the nearest on: their limits hold as well.

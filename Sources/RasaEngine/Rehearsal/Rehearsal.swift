@@ -250,6 +250,7 @@ extension Graph {
       run: start.run, key: key, persona: start.persona, models: persona.models,
       profile: profile ?? definition.profile ?? persona.profile,
       budget: persona.budget, runLimit: persona.limits.cost)
+    context.uncertain = definition.uncertain
     if let assignment {
       context.execution = assignment.execution(in: start.run)
       context.above = assignment.above

@@ -31,6 +31,19 @@ extension SQLiteStore {
     let isFollowed = settlement.outcome == .uncertain
     let observation = settlement.observation
     let due = observation.flatMap { observations.due(with: $0, at: now) }
+    if settlement.mayWait, due == nil, owned.count == 1, let run = owned.first?.run {
+      // The next commit of the run is most likely near, and shared.
+      writer.postponed(run, for: Self.longestWait) { database in
+        try database.refuseLost(owned)
+        if try database.settle(settlement, at: now) { try database.insert(owned) }
+        faultPoint("settle.before")
+      } done: {
+        faultPoint("settle.after")
+      }
+      if let observation { observations.add(observation) }
+      faultPoint("settle.postponed")
+      return
+    }
     let isNew: Bool
     do {
       isNew = try await writer.write(after: owned.map(\.run), isFollowed: isFollowed) { database in
@@ -54,6 +67,9 @@ extension SQLiteStore {
     }
     faultPoint("settle.after")
   }
+
+  /// How long a settlement that may wait does so for what it could share a commit with.
+  private static let longestWait = Duration.milliseconds(2)
 
   package func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
     let legs = legs.filter { $0.limit != nil }
@@ -128,8 +144,14 @@ extension Database {
   fileprivate func hold(
     _ request: ReservationRequest, by worker: Worker, at now: Timestamp
   ) throws -> (outcome: ReservationOutcome, isNew: Bool) {
-    var scopes: [String] = []
-    for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
+    let limits = request.limits
+    let scopes = limits.map(\.scope)
+    if try hold(request.amount, under: limits) {
+      if try insert(request, scopes, at: now) { return (.held, true) }
+      try giveBack(request.amount, to: scopes)
+      return (.held, false)
+    }
+    // A balance is not there yet, or has no room: which of them is found by looking.
     var balances = try balances(of: scopes)
     func refusal() -> ReservationOutcome? {
       ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
@@ -142,6 +164,16 @@ extension Database {
     if let refusal = refusal() {
       return try isKnown(request) ? (.held, false) : (refusal, false)
     }
+    guard try insert(request, scopes, at: now) else { return (.held, false) }
+    for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
+    try set(balances)
+    return (.held, true)
+  }
+
+  /// False when the very same was asked before; throws when something else was.
+  private func insert(
+    _ request: ReservationRequest, _ scopes: [String], at now: Timestamp
+  ) throws -> Bool {
     try run(
       """
       INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,
@@ -154,13 +186,9 @@ extension Database {
       .integer(try word(request.price)), .integer(request.day.number),
       .integer(request.amount.picoDollars), .integer(now.milliseconds),
       .text(Legs.text(scopes)))
-    guard changes == 1 else {
-      guard try isKnown(request) else { throw Failure.knownReservation(request.id) }
-      return (.held, false)
-    }
-    for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
-    try set(balances)
-    return (.held, true)
+    if changes == 1 { return true }
+    guard try isKnown(request) else { throw Failure.knownReservation(request.id) }
+    return false
   }
 
   /// Whether the very same was asked before.
@@ -193,7 +221,7 @@ extension Database {
     switch found.state {
     case .settled: return false
     case .expired:
-      try change(found.legs) { $1.correct(found.amount, to: actual) }
+      try change(Legs.scopes(found.legs)) { $1.correct(found.amount, to: actual) }
       try insert(
         .lateSettlement(
           of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
@@ -225,7 +253,10 @@ extension Database {
   private func release(
     _ reservation: String, from legs: String, held amount: Money, at actual: Money
   ) throws {
-    try change(legs) { scope, balance in
+    let scopes = try Legs.scopes(legs)
+    let settled = try settle(amount, at: actual, under: scopes)
+    if settled.count == scopes.count { return }
+    try change(scopes.filter { !settled.contains($0) }) { scope, balance in
       let isCounted = balance.held < .max
       balance.settle(held: amount, at: actual)
       if !isCounted { balance.held = try held(under: scope, without: reservation) }
@@ -242,11 +273,29 @@ extension Database {
     ) { Money(picoDollars: $0.integer(0)) }.reduce(.zero, +)
   }
 
-  private func change(_ legs: String, _ body: (String, inout Balance) throws -> Void) throws {
-    let scopes = try Legs.scopes(legs)
+  private func change(
+    _ scopes: [String], _ body: (String, inout Balance) throws -> Void
+  ) throws {
     var balances = try balances(of: scopes)
     for scope in scopes { try body(scope, &balances[scope, default: Balance()]) }
     try set(balances)
+  }
+}
+
+extension ReservationRequest {
+  /// What each balance may come to, in an order that is the same for all who hold money: whoever locks
+  /// rows one after the other then waits for nobody who waits for them.
+  fileprivate var limits: [BalanceLimit] {
+    var limits: [BalanceLimit] = []
+    for leg in legs {
+      let limit = BalanceLimit(scope: leg.scope.row, limit: leg.limit ?? .max)
+      if let place = limits.firstIndex(where: { $0.scope == limit.scope }) {
+        limits[place].limit = min(limits[place].limit, limit.limit)
+      } else {
+        limits.append(limit)
+      }
+    }
+    return limits.sorted { $0.scope < $1.scope }
   }
 }
 

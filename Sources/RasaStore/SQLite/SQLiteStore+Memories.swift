@@ -20,7 +20,7 @@ extension SQLiteStore {
   package func searchMemories(
     of owner: MemoryOwner, query: String, limit: Int
   ) async throws -> [MemoryFact] {
-    // Words hold letters and digits only, and in quotes nothing of them is an operator.
+    // Words contain letters and digits only, and quoted words are never operators.
     let words = searchWords(of: query).map { "\"\($0)\"" }
     if words.isEmpty { return [] }
     return try await read { database in
@@ -62,11 +62,11 @@ extension SQLiteStore {
     }
   }
 
-  /// Deletes so that nothing is left in the files.
+  /// Deletes and erases from the files.
   private func erase<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    // Should the process end before all is done, the next deletion does the rest.
+    // If the process ends before it is done, the next deletion finishes the job.
     let (result, note) = try await writer.write { (try body($0), try $0.noteDeletion()) }
     try await finishErasing("it is forgotten") { try await $0.scrub() }
     try await writer.write {
@@ -93,7 +93,7 @@ extension Database {
         "INSERT INTO memory_words (memory_words, rowid, text) VALUES ('delete', ?, ?)",
         .integer(memory.id), .text(memory.text))
     }
-    // The index keeps deleted words until its parts are merged.
+    // The index keeps deleted words until its segments are merged.
     try run("INSERT INTO memory_words (memory_words) VALUES ('optimize')")
   }
 }
