@@ -75,14 +75,18 @@ extension EditedLineTests {
       #expect(try await answer == choice.expected)
     }
 
-    @Test func typedAheadKeysDecideNothing() async throws {
-      terminal.type("a\ra\ra\r")
-      async let answer = prompt().ask(Self.request)
-      try await terminal.expect(Self.menu)
+    private func rejectWithoutReason() async throws {
       terminal.type("r\r")
       try await terminal.expect("Reason")
       try await terminal.expect(": ")
       terminal.type("\r")
+    }
+
+    @Test func typedAheadKeysDecideNothing() async throws {
+      terminal.type("a\ra\ra\r")
+      async let answer = prompt().ask(Self.request)
+      try await terminal.expect(Self.menu)
+      try await rejectWithoutReason()
       #expect(try await answer == .reject(reason: ""))
     }
 
@@ -133,10 +137,7 @@ extension EditedLineTests {
       try await terminal.expect(Self.menu)
       terminal.type("please change this\ra\ra\r")
       try await terminal.expect(Self.menu)
-      terminal.type("r\r")
-      try await terminal.expect("Reason")
-      try await terminal.expect(": ")
-      terminal.type("\r")
+      try await rejectWithoutReason()
       #expect(try await answer == .reject(reason: ""))
     }
 

@@ -67,23 +67,23 @@ extension Template {
   /// returns false.
   private func eachPiece(
     _ values: [Value], leaving loose: Set<StatePath> = [],
-    _ goesOn: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
+    _ visit: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
   ) {
     var texts: [[UInt8]?] = Array(repeating: nil, count: paths.count)
     var index = 0
     while index < segments.count {
       let isEnough: Bool
       switch segments[index] {
-      case .text(let range): isEnough = !goesOn(bytes[range], false)
+      case .text(let range): isEnough = !visit(bytes[range], false)
       case .file(let number):
-        isEnough = number < insertions.count && !goesOn(insertions[number][...], true)
+        isEnough = number < insertions.count && !visit(insertions[number][...], true)
       case .path(let number, let place):
         if values[number].isNull, loose.contains(paths[number]) {
-          isEnough = !goesOn(bytes[place], false)
+          isEnough = !visit(bytes[place], false)
         } else {
           let text = texts[number] ?? Array(values[number].promptText.utf8)
           texts[number] = text
-          isEnough = !goesOn(text[...], true)
+          isEnough = !visit(text[...], true)
         }
       case .section(let number, let end):
         if !values[number].isTrue {

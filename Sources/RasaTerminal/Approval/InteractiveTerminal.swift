@@ -89,7 +89,7 @@ final class InteractiveTerminal: Sendable {
     while true {
       guard case .character(let key) = keys.next() else { return .end }
       switch line.receive(key) {
-      case .goesOn(let echo): if !echo.isEmpty { show(echo) }
+      case .incomplete(let echo): if !echo.isEmpty { show(echo) }
       case .finished(let line): return line
       }
     }

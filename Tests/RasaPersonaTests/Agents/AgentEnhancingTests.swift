@@ -165,17 +165,21 @@ import Testing
 
   // MARK: Drafts
 
+  private func documents(_ draft: AgentDraft, _ form: AgentDraft.Form) -> AgentDocuments {
+    let files = draft.files(form)
+    return AgentDocuments(
+      config: form == .toml
+        ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
+      prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
+      fileName: draft.id)
+  }
+
   @Test(
     "A draft without a description is not ready, and a described one tells the model so",
     arguments: AgentDraft.Form.allCases)
   func drafts(form: AgentDraft.Form) throws {
     func findings(_ draft: AgentDraft) -> [String] {
-      let files = draft.files(form)
-      let documents = AgentDocuments(
-        config: form == .toml
-          ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
-        prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
-        fileName: draft.id)
+      let documents = documents(draft, form)
       return AgentValidation(agents: [:]) { (path, _) throws(Failure) in
         throw Failure(.configuration, path)
       }.findings(on: documents, AgentLoader.load(documents)).failures.map(\.message)
@@ -199,12 +203,7 @@ import Testing
         capabilities: ["no", "a b"], model: ModelReference(engine: "openai", model: "gpt-4o"),
         profile: .expert),
     ] {
-      let files = draft.files(form)
-      let documents = AgentDocuments(
-        config: form == .toml
-          ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
-        prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
-        fileName: draft.id)
+      let documents = documents(draft, form)
       let reading = AgentLoader.load(documents)
       let agent = try reading.get().agent
       #expect(agent.id == draft.id && agent.name == draft.name)
