@@ -115,18 +115,22 @@ import Testing
     #expect(EffectLog([open]).uncertain.map(\.cap) == [nil])
   }
 
-  @Test func doesNotUseAnOldKeyForAFurtherTry() async throws {
-    let setting = try GateSetting([
-      Script.text("").with {
-        $0.status = 500; $0.limit = 1
-      }, .text("a"),
-    ]) { _ in
+  /// A call in doubt that is made again, and fails once more before it is answered.
+  private func askedAgain(failing: (inout Script) -> Void) async throws -> GateSetting {
+    var broken = Script.text("").once()
+    failing(&broken)
+    let setting = try GateSetting([broken, .text("a")]) { _ in
     } options: {
       $0.retryDelay = .zero
     }
     var context = CallContext.test()
     context.doubt = .before()
     _ = try await setting.ask(.plain, context)
+    return setting
+  }
+
+  @Test func doesNotUseAnOldKeyForAFurtherTry() async throws {
+    let setting = try await askedAgain { $0.status = 500 }
     let keys = setting.provider.requests.map { $0.header("idempotency-key") ?? "" }
     #expect(keys.count == 2)
     #expect(keys.first == "h-of-before")
@@ -134,17 +138,7 @@ import Testing
   }
 
   @Test func keepsAnOldKeyUntilSomebodyAnswers() async throws {
-    let setting = try GateSetting([
-      Script.text("").with {
-        $0.closesBeforeHeaders = true; $0.limit = 1
-      }, .text("a"),
-    ]) { _ in
-    } options: {
-      $0.retryDelay = .zero
-    }
-    var context = CallContext.test()
-    context.doubt = .before()
-    _ = try await setting.ask(.plain, context)
+    let setting = try await askedAgain { $0.closesBeforeHeaders = true }
     let keys = Set(setting.provider.requests.map { $0.header("idempotency-key") ?? "" })
     #expect(keys == ["h-of-before"])
   }
