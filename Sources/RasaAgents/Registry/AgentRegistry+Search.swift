@@ -55,12 +55,12 @@ extension AgentRegistry {
     }
     found.sort(by: Found.isBetter)
     return found.map {
-      AgentMatch(entry: entries[$0.place], field: $0.field, closeness: $0.closeness)
+      AgentMatch(entry: entries[$0.entryIndex], field: $0.field, closeness: $0.closeness)
     }
   }
 
   private struct Found {
-    var place: Int
+    var entryIndex: Int
     var field: AgentMatch.Field
     var closeness: Double
 
@@ -72,17 +72,19 @@ extension AgentRegistry {
       let (isSecondary, isOtherSecondary) = (left.isSecondary, right.isSecondary)
       if isSecondary != isOtherSecondary { return isOtherSecondary }
       if left.closeness != right.closeness { return left.closeness > right.closeness }
-      return left.place < right.place
+      return left.entryIndex < right.entryIndex
     }
   }
 
   private func exact(_ text: String) -> [Found] {
     let wanted = loweredScalars(text)
-    return entries.indices.compactMap { place in
-      let agent = entries[place].agent
-      if loweredScalars(agent.id) == wanted { return Found(place: place, field: .id, closeness: 1) }
+    return entries.indices.compactMap { entryIndex in
+      let agent = entries[entryIndex].agent
+      if loweredScalars(agent.id) == wanted {
+        return Found(entryIndex: entryIndex, field: .id, closeness: 1)
+      }
       if loweredScalars(agent.name) == wanted {
-        return Found(place: place, field: .name, closeness: 1)
+        return Found(entryIndex: entryIndex, field: .name, closeness: 1)
       }
       return nil
     }
@@ -92,21 +94,21 @@ extension AgentRegistry {
 
   private func containing(_ text: String) -> [Found] {
     let needle = Needle(text)
-    return entries.indices.compactMap { place in
-      let agent = entries[place].agent
+    return entries.indices.compactMap { entryIndex in
+      let agent = entries[entryIndex].agent
       let inID = needle.share(of: agent.id)
       let inName = needle.share(of: agent.name)
       if let inID, inID >= inName ?? 0 {
-        return Found(place: place, field: .id, closeness: inID)
+        return Found(entryIndex: entryIndex, field: .id, closeness: inID)
       }
-      if let inName { return Found(place: place, field: .name, closeness: inName) }
+      if let inName { return Found(entryIndex: entryIndex, field: .name, closeness: inName) }
       let inSkills = (agent.capabilities + agent.tags).compactMap { needle.share(of: $0) }.max()
       let inDescription = needle.share(of: agent.description)
       // A complete capability counts more than a word of a sentence.
       if let inSkills, inSkills >= inDescription ?? 0 {
-        return Found(place: place, field: .capability, closeness: inSkills)
+        return Found(entryIndex: entryIndex, field: .capability, closeness: inSkills)
       }
-      return inDescription.map { Found(place: place, field: .description, closeness: $0) }
+      return inDescription.map { Found(entryIndex: entryIndex, field: .description, closeness: $0) }
     }
   }
 
@@ -115,23 +117,23 @@ extension AgentRegistry {
   private func fuzzy(_ text: String, _ threshold: Double) -> [Found] {
     let vocabulary = vocabulary.of(self)
     var best: [Found?] = Array(repeating: nil, count: entries.count)
-    func note(_ place: Int, _ field: AgentMatch.Field, _ closeness: Double) {
-      let found = Found(place: place, field: field, closeness: closeness)
-      if best[place].map({ Found.isBetter(found, $0) }) ?? true { best[place] = found }
+    func note(_ entryIndex: Int, _ field: AgentMatch.Field, _ closeness: Double) {
+      let found = Found(entryIndex: entryIndex, field: field, closeness: closeness)
+      if best[entryIndex].map({ Found.isBetter(found, $0) }) ?? true { best[entryIndex] = found }
     }
     let whole = FuzzyMatcher(to: loweredScalars(text), atLeast: threshold)
-    vocabulary.ids.forEach { place, id in
-      if let closeness = whole(to: id) { note(place, .id, closeness) }
+    vocabulary.ids.forEach { entryIndex, id in
+      if let closeness = whole(to: id) { note(entryIndex, .id, closeness) }
     }
-    vocabulary.names.forEach { place, name in
-      if let closeness = whole(to: name) { note(place, .name, closeness) }
+    vocabulary.names.forEach { entryIndex, name in
+      if let closeness = whole(to: name) { note(entryIndex, .name, closeness) }
     }
     vocabulary.words.forEach { word, text in
       guard let closeness = whole(to: text) else { return }
       vocabulary.forEachEntry(with: word) { note($0, $1, closeness) }
     }
-    for (place, closeness) in describingAllWords(of: text, threshold, vocabulary) {
-      note(place, .description, closeness)
+    for (entryIndex, closeness) in describingAllWords(of: text, threshold, vocabulary) {
+      note(entryIndex, .description, closeness)
     }
     return best.compactMap { $0 }
   }
@@ -140,7 +142,7 @@ extension AgentRegistry {
   /// the least similar one.
   private func describingAllWords(
     of text: String, _ threshold: Double, _ vocabulary: AgentVocabulary
-  ) -> [(place: Int, closeness: Double)] {
+  ) -> [(entryIndex: Int, closeness: Double)] {
     var wanted: [[UInt32]] = []
     forEachWord(of: text) { if wanted.count < Self.mostWords { wanted.append($0) } }
     guard wanted.count > 1 else { return [] }
@@ -150,11 +152,13 @@ extension AgentRegistry {
       var here = Array(repeating: -1.0, count: entries.count)
       vocabulary.words.forEach { index, text in
         guard let closeness = closeness(to: text) else { return }
-        vocabulary.forEachEntry(with: index) { place, _ in
-          here[place] = max(here[place], closeness)
+        vocabulary.forEachEntry(with: index) { entryIndex, _ in
+          here[entryIndex] = max(here[entryIndex], closeness)
         }
       }
-      for place in worst.indices { worst[place] = min(worst[place], here[place]) }
+      for entryIndex in worst.indices {
+        worst[entryIndex] = min(worst[entryIndex], here[entryIndex])
+      }
     }
     return worst.indices.compactMap { worst[$0] < 0 ? nil : ($0, worst[$0]) }
   }

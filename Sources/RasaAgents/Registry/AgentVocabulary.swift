@@ -38,21 +38,21 @@ struct AgentVocabulary: Sendable {
     var lastEntry: [Int32] = []
     pairs.reserveCapacity(entries.count * 24)
     for (index, entry) in entries.enumerated() {
-      let place = Int32(clamping: index)
+      let entryIndex = Int32(clamping: index)
       ids.append(entry.agent.id)
       names.append(entry.agent.name)
       func add(_ text: String, as mark: Int32) {
         forEachWord(of: text) { word in
           let number = words.number(of: word)
           if number == lastEntry.count { lastEntry.append(-1) }
-          if lastEntry[number] != place {
-            lastEntry[number] = place
+          if lastEntry[number] != entryIndex {
+            lastEntry[number] = entryIndex
             pairs.append((Int32(clamping: number), mark))
           }
         }
       }
-      add(entry.agent.description, as: place)
-      for text in entry.agent.capabilities + entry.agent.tags { add(text, as: ~place) }
+      add(entry.agent.description, as: entryIndex)
+      for text in entry.agent.capabilities + entry.agent.tags { add(text, as: ~entryIndex) }
     }
     var begins = [Int32](repeating: 0, count: words.texts.count + 1)
     for pair in pairs { begins[Int(pair.word) + 1] += 1 }
@@ -71,8 +71,8 @@ struct AgentVocabulary: Sendable {
   }
 
   func forEachEntry(with word: Int, _ body: (Int, AgentMatch.Field) -> Void) {
-    for place in begins[word]..<begins[word + 1] {
-      let entry = occurrences[Int(place)]
+    for position in begins[word]..<begins[word + 1] {
+      let entry = occurrences[Int(position)]
       body(Int(entry < 0 ? ~entry : entry), entry < 0 ? .capability : .description)
     }
   }
@@ -122,15 +122,15 @@ private struct DistinctTexts {
     for scalar in text { hash = (hash ^ UInt64(scalar)) &* 0x9E37_79B9_7F4A_7C15 }
     hash ^= hash >> 32
     let mask = UInt64(table.count - 1)
-    var place = Int(hash & mask)
-    while table[place] != 0 {
-      let number = Int(table[place]) - 1
+    var slot = Int(hash & mask)
+    while table[slot] != 0 {
+      let number = Int(table[slot]) - 1
       if hashes[number] == hash, texts.equals(number, text) { return number }
-      place = (place + 1) & Int(mask)
+      slot = (slot + 1) & Int(mask)
     }
     texts.append(text)
     hashes.append(hash)
-    table[place] = Int32(clamping: hashes.count)
+    table[slot] = Int32(clamping: hashes.count)
     if hashes.count * 2 > table.count { grow() }
     return hashes.count - 1
   }
@@ -139,9 +139,9 @@ private struct DistinctTexts {
     table = [Int32](repeating: 0, count: table.count * 2)
     let mask = table.count - 1
     for (number, hash) in hashes.enumerated() {
-      var place = Int(hash & UInt64(mask))
-      while table[place] != 0 { place = (place + 1) & mask }
-      table[place] = Int32(clamping: number + 1)
+      var slot = Int(hash & UInt64(mask))
+      while table[slot] != 0 { slot = (slot + 1) & mask }
+      table[slot] = Int32(clamping: number + 1)
     }
   }
 }
@@ -176,8 +176,8 @@ func forEachWord(of text: String, _ body: ([UInt32]) -> Void) {
     return
   }
   let bytes = text.utf8.span
-  for place in bytes.indices {
-    let byte = bytes[place]
+  for index in bytes.indices {
+    let byte = bytes[index]
     let lowered = byte | 0x20
     if lowered >= UInt8(ascii: "a"), lowered <= UInt8(ascii: "z") {
       word.append(UInt32(lowered))

@@ -207,10 +207,10 @@ extension Agent {
     _ persona: inout PersonaDefinition, isPart: Bool
   ) throws(Failure) {
     guard let trigger else { return }
-    let place = trigger.location ?? persona.location
+    let location = trigger.location ?? persona.location
     var hand = OperatorDefinition(
       name: "hand_over", kind: .agent, reads: ["input", "draft"],
-      writes: [Write(key: "output", type: .text)], agent: trigger.agent, location: place)
+      writes: [Write(key: "output", type: .text)], agent: trigger.agent, location: location)
     hand.description = "Hands the result to \(trigger.agent)."
     hand.sections = ["input", "draft"]
     persona.operators.append(hand)
@@ -230,6 +230,6 @@ extension Agent {
     }
     persona.frames.append(
       FrameDefinition(
-        name: "trigger_frame", kind: .session, operators: [hand.name], location: place))
+        name: "trigger_frame", kind: .session, operators: [hand.name], location: location))
   }
 }

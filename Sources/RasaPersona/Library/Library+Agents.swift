@@ -46,10 +46,10 @@ extension Library {
     return persona
   }
 
-  static func emptyPrompt(of id: String, at place: SourceLocation) -> Failure {
+  static func emptyPrompt(of id: String, at location: SourceLocation) -> Failure {
     Failure(
       .configuration, "the prompt of the agent `\(id)` is empty",
-      suggestion: "write its task below the front matter", at: place)
+      suggestion: "write its task below the front matter", at: location)
   }
 
   /// Compiled now, or taken from the cache if the file has not changed.

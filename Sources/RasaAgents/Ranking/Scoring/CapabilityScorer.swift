@@ -5,7 +5,7 @@ import RasaPersona
 struct CapabilityScorer {
   /// One agent.
   struct Fit {
-    var place: Int
+    var agentIndex: Int
     /// The share of the requirements that its skills match, of 100.
     var skills: Double
     /// Of 100: the first term of the score.
@@ -56,10 +56,10 @@ struct CapabilityScorer {
     var levels = [Level](repeating: .none, count: scan.task.terms.count)
     var values = [Double](repeating: 0, count: levels.count)
     var coverage = values
-    for place in entries.indices {
-      let near = nearness.isEmpty ? nil : nearness[entries[place].agent.id]
+    for agentIndex in entries.indices {
+      let near = nearness.isEmpty ? nil : nearness[entries[agentIndex].agent.id]
       let isNear = near?.isNear ?? false
-      let hits = scan.hits(ofAgent: place)
+      let hits = scan.hits(ofAgent: agentIndex)
       guard isNear || !hits.isEmpty else { continue }
       for index in levels.indices {
         levels[index] = .none
@@ -90,12 +90,12 @@ struct CapabilityScorer {
       let sum = values.reduce(0, +)
       fits.append(
         Fit(
-          place: place, skills: skills,
+          agentIndex: agentIndex, skills: skills,
           capability: scale.fit(
             sum: sum, coverage: coverage.reduce(0, +), skills: skills, nearness: near?.counts ?? 0,
-            TermVector.flags(in: entries[place].relevance)),
+            TermVector.flags(in: entries[agentIndex].relevance)),
           isCapable: isCapable, relevance: scale.relevance(sum),
-          profile: ProfileMatch.value(of: entries[place].agent.profile, complexity)))
+          profile: ProfileMatch.value(of: entries[agentIndex].agent.profile, complexity)))
     }
   }
 
@@ -114,10 +114,10 @@ struct CapabilityScorer {
   // MARK: In words
 
   /// The match of each requirement, for people.
-  func matches(ofAgent place: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
+  func matches(ofAgent agentIndex: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
     let terms = scan.task.terms
     var levels = [Level](repeating: .none, count: terms.count)
-    for hit in scan.hits(ofAgent: place) {
+    for hit in scan.hits(ofAgent: agentIndex) {
       for use in scan.slots.uses[Int(hit.slot)] {
         levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
       }

@@ -92,10 +92,10 @@ package struct RelatedTerms: Sendable {
     reader.read(String(decoding: item, as: UTF8.self))
     let words = reader.tokens.filter { $0.kind == .word || (isSign && $0.kind == .stopWord) }
     let whole = reader.letters.indices
-    let compounds = reader.tokens.filter { $0.kind == .compound && $0.place == whole }.map(\.hash)
+    let compounds = reader.tokens.filter { $0.kind == .compound && $0.range == whole }.map(\.hash)
     switch words.count {
     case 0: return []
-    case 1: return [words[0].hash] + (words[0].place == whole ? [] : compounds)
+    case 1: return [words[0].hash] + (words[0].range == whole ? [] : compounds)
     case 2...longestSign: return [TermHash(phrase: words.map(\.hash))] + compounds
     default: return isSign ? [] : [TermHash(phrase: words.map(\.hash))]
     }

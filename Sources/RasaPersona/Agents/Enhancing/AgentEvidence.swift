@@ -72,8 +72,8 @@ struct AgentEvidence {
   static func quotedQueries(in description: String) -> [String] {
     var queries: [String] = []
     var rest = description[...]
-    while let place = rest.firstRange(of: "user: ") {
-      rest = rest[place.upperBound...]
+    while let range = rest.firstRange(of: "user: ") {
+      rest = rest[range.upperBound...]
       guard let quote = rest.first, quote == "\"" || quote == "'" else { continue }
       rest = rest.dropFirst()
       guard let end = rest.firstIndex(of: quote) else { break }

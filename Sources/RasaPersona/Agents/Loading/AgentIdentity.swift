@@ -88,7 +88,7 @@ extension AgentReader {
 
   /// The identity of a Markdown file alone, which is read leniently.
   mutating func identity(
-    frontMatter head: AgentLayer, documents: AgentDocuments, at place: SourceLocation
+    frontMatter head: AgentLayer, documents: AgentDocuments, at location: SourceLocation
   ) -> AgentIdentity? {
     let people = head.displayName ?? (head.id == nil ? nil : head.name)
     if let said = head.id ?? head.name, let id = AgentID.make(of: said.text) {
@@ -103,10 +103,10 @@ extension AgentReader {
       reader.fail(
         Failure(
           .configuration, "the agent has no `name`, and none can be derived from its file's name",
-          suggestion: "add `name: code-agent`", at: place))
+          suggestion: "add `name: code-agent`", at: location))
       return nil
     }
-    reader.warn("the agent has no `name`; it is named `\(id)` after its file", at: place)
+    reader.warn("the agent has no `name`; it is named `\(id)` after its file", at: location)
     return AgentIdentity(id: id, name: people?.text.nonEmpty ?? id)
   }
 }

@@ -17,13 +17,13 @@ enum ClaudeCode {
     "background": .unused, "isolation": .unused, "initialPrompt": .unused, "disabled": .unused,
   ]
 
-  static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
+  static func agent(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
     let said = matter.node?["name"]
     let name = said?.value.string?.trimmed.nonEmpty.flatMap {
       AgentID.make(of: $0) == nil ? nil : $0
     }
     var agent = ForeignAgent(
-      .claude, matter, place, called: name ?? place.stem, rules: agentRules)
+      .claude, matter, path, called: name ?? path.stem, rules: agentRules)
     agent.prompt = ForeignTemplate(agent.prompt).escaped()
     agent.identify(name: name, at: said?.location)
     agent.describe(matter.node?["description"])
@@ -40,9 +40,9 @@ enum ClaudeCode {
   ]
 
   /// Named after its file. The text after the command is the question.
-  static func command(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
+  static func command(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
     var agent = ForeignAgent(
-      .claudeCommand, matter, place, called: place.name(saying: matter.node?["name"]),
+      .claudeCommand, matter, path, called: path.name(saying: matter.node?["name"]),
       rules: commandRules)
     agent.takeArguments()
     agent.leaveInsertions(ForeignAgent.shellAndFiles)

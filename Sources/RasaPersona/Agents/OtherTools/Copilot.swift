@@ -16,9 +16,9 @@ enum Copilot {
     "hooks": .unused, "github": .unused, "tags": .ours("tags"), "category": .unused,
   ]
 
-  static func agent(_ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind) -> ForeignAgent {
+  static func agent(_ matter: FrontMatter, _ path: AgentPath, _ kind: AgentKind) -> ForeignAgent {
     var agent = ForeignAgent(
-      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
+      kind, matter, path, called: path.name(saying: matter.node?["name"]), rules: rules)
     let said = matter.node?["name"] ?? matter.node?["title"]
     agent.identify(name: said?.value.string, at: said?.location)
     if kind == .copilotPrompt {
@@ -50,11 +50,11 @@ extension ForeignAgent {
   fileprivate mutating func takeInputs() {
     let text = ForeignTemplate(prompt).escaped()
     var inputs: [(range: Range<String.Index>, name: String)] = []
-    var place = text.startIndex
-    while let opening = text.firstRange(ofBytes: "${input:", from: place) {
-      place = opening.upperBound
-      guard let end = text.utf8[place...].firstIndex(of: UInt8(ascii: "}")) else { break }
-      let inner = text[place..<end]
+    var position = text.startIndex
+    while let opening = text.firstRange(ofBytes: "${input:", from: position) {
+      position = opening.upperBound
+      guard let end = text.utf8[position...].firstIndex(of: UInt8(ascii: "}")) else { break }
+      let inner = text[position..<end]
       let name = inner.utf8.firstIndex(of: UInt8(ascii: ":")).map { inner[..<$0] } ?? inner
       let isName =
         !name.isEmpty
@@ -65,17 +65,17 @@ extension ForeignAgent {
       if isName {
         inputs.append((opening.lowerBound..<text.utf8.index(after: end), String(name).lowercased()))
       }
-      place = end
+      position = end
     }
     let names = Set(inputs.map(\.name))
     prompt = ""
-    place = text.startIndex
+    position = text.startIndex
     for input in inputs {
-      prompt += text[place..<input.range.lowerBound]
+      prompt += text[position..<input.range.lowerBound]
       prompt += names.count == 1 ? "{{input}}" : "{{\(input.name)}}"
-      place = input.range.upperBound
+      position = input.range.upperBound
     }
-    prompt += text[place...]
+    prompt += text[position...]
     for variable in ["selection", "selectedText", "file", "fileBasename", "workspaceFolder"] {
       leaveInsertions([(part: "${\(variable)}", shown: "${\(variable)}")])
     }

@@ -28,7 +28,7 @@ enum DockerAgent {
   }
 
   static func agents(
-    _ node: DocumentNode, _ place: AgentPath, engines: Set<String>
+    _ node: DocumentNode, _ path: AgentPath, engines: Set<String>
   ) throws(Failure) -> [ForeignAgent] {
     var members = members(node)
     guard !members.isEmpty else {
@@ -47,7 +47,7 @@ enum DockerAgent {
           suggestion: "describe its task in `instruction`", at: member.location)
       }
       // The file is the team, and the team is named after its root.
-      let called = index == 0 ? place.teamName : "\(place.teamName)-\(member.name)"
+      let called = index == 0 ? path.teamName : "\(path.teamName)-\(member.name)"
       var agent = ForeignAgent(.docker, called: called, at: instruction.location)
       agent.prompt = ForeignTemplate(words).escaped()
       agent.identify()

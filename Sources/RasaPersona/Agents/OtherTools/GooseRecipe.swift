@@ -12,7 +12,7 @@ enum GooseRecipe {
   }
 
   static func agent(
-    _ node: DocumentNode, _ place: AgentPath, engines: Set<String>
+    _ node: DocumentNode, _ path: AgentPath, engines: Set<String>
   ) throws(Failure) -> ForeignAgent {
     let recipe = node["recipe"] ?? node
     guard case .mapping(let entries) = recipe.content else {
@@ -25,9 +25,9 @@ enum GooseRecipe {
         "the recipe has neither `instructions` nor a `prompt`", suggestion: "add one of them")
     }
     // Many recipes are named `recipe.yaml`.
-    let isCommon = ["recipe", "main", "index"].contains(place.stem.lowercased())
+    let isCommon = ["recipe", "main", "index"].contains(path.stem.lowercased())
     let title = recipe["title"]
-    let called = isCommon ? title?.value.string ?? place.folder ?? place.stem : place.stem
+    let called = isCommon ? title?.value.string ?? path.folder ?? path.stem : path.stem
     var agent = ForeignAgent(.goose, called: called, at: first.location)
     takePrompt(texts.joined(separator: "\n\n"), recipe["parameters"], into: &agent)
     agent.identify(name: title?.value.string, at: title?.location)

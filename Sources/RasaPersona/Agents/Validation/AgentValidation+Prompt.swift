@@ -52,7 +52,7 @@ extension AgentValidation {
     _ template: Template, _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
     for path in template.paths where !isKnown(path, agent) {
-      let place = template.location(of: path)
+      let location = template.location(of: path)
       let known = Self.knownNames.union(agent.defaults.keys).sorted()
       let nearest = nearestName(to: path.key, among: known)
       let suggestion =
@@ -60,10 +60,10 @@ extension AgentValidation {
         + " it a value in `defaults`, or at each run with `--preferences`"
       let message = "`{{\(path)}}` has no value"
       if isStrict {
-        findings.failures.append(places.failure(message, suggestion: suggestion, at: place))
+        findings.failures.append(places.failure(message, suggestion: suggestion, at: location))
       } else {
         let result = agent.isStrict ? "a run without one fails" : "it is left as it is"
-        findings.warnings.append(Warning("\(message), so \(result); \(suggestion)", at: place))
+        findings.warnings.append(Warning("\(message), so \(result); \(suggestion)", at: location))
       }
     }
   }
