@@ -7,7 +7,7 @@ extension Database {
     try balances(of: [scope])[scope] ?? Balance()
   }
 
-  /// Those that there are. Several at once: each statement costs as much as what it does.
+  /// The balances that have a row. One statement reads all of them, because the statement itself is what costs.
   func balances(of scopes: [String]) throws -> [String: Balance] {
     if scopes.isEmpty { return [:] }
     let found = try rows(
@@ -33,15 +33,15 @@ extension Database {
 
   // MARK: In one step
 
-  /// Holds the amount under all of the limits, or under none of them, with one statement: it changes
-  /// only balances that have room, so that nobody has to read them before.
+  /// Holds the amount under all of the limits or under none, with one conditional statement instead of reading the
+  /// balances first.
   ///
-  /// - Returns: false when one has no room, or is not there yet.
+  /// - Returns: false if one has no room or no row yet.
   func hold(_ amount: Money, under limits: [BalanceLimit]) throws -> Bool {
     if limits.isEmpty { return true }
     var values: [SQLValue] = [.integer(amount.picoDollars)]
     for limit in limits {
-      // What settled and held may come to before.
+      // What `settled` and `held` may add up to before.
       let (most, overflow) = limit.limit.picoDollars.subtractingReportingOverflow(
         amount.picoDollars)
       if overflow || most < 0 { return false }
@@ -53,7 +53,7 @@ extension Database {
     return false
   }
 
-  /// Takes back what `hold` has held.
+  /// Reverts `hold`.
   func giveBack(_ amount: Money, to scopes: [String]) throws {
     if scopes.isEmpty { return }
     try run(
@@ -61,9 +61,9 @@ extension Database {
       values: [.integer(amount.picoDollars)] + scopes.map { .text($0) })
   }
 
-  /// Turns what is held into what is spent, with one statement.
+  /// Turns a hold into spending, with one statement.
   ///
-  /// - Returns: the balances that it did so in: all that are there and whose sums can be counted.
+  /// - Returns: the balances that it changed: those that have a row and no saturated sum.
   func settle(_ held: Money, at actual: Money, under scopes: [String]) throws -> [String] {
     if scopes.isEmpty { return [] }
     return try rows(
@@ -109,13 +109,13 @@ extension Database {
   }
 }
 
-/// What may be spent and held at most under one balance.
+/// The most that may be spent and held in one balance.
 struct BalanceLimit: Sendable {
   var scope: String
   var limit: Money
 }
 
-/// A statement for so many values, put together once for each number of them that is usual.
+/// A statement for any number of values; those for few values are built once.
 private struct StatementsByCount: Sendable {
   private let make: @Sendable (Int) -> String
   private let usual: [String]

@@ -26,7 +26,7 @@ extension SQLiteStore {
     let now = time.now()
     let began = ContinuousClock.now
     let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
-    // Lines that were deferred under an earlier epoch are no longer this store's to write.
+    // Lines that were deferred in an earlier epoch may no longer be written.
     let (history, epoch) = try await writer.write(discarding: [run.text], isFollowed: true) {
       database in
       let listing = try database.listing(of: run, now: now)
@@ -53,7 +53,7 @@ extension SQLiteStore {
 
   package func record(_ entries: [JournalEntry]) {
     for (run, entries) in entries.byRun {
-      // About a run that is not owned no later call can succeed either, and that one says so.
+      // If the run is not owned, the next durable call fails and reports it.
       guard let owned = try? keeper.owned(entries) else { continue }
       writer.deferred(run) { try $0.insert(owned) }
     }
@@ -91,7 +91,7 @@ extension SQLiteStore {
       }
     } catch {
       observations.putBack(learnt)
-      // Nobody is at work on it any more, whatever the file says.
+      // This process no longer runs it, whatever the file says.
       keeper.leave(run.text, epoch: epoch)
       throw error
     }
@@ -99,22 +99,21 @@ extension SQLiteStore {
     keeper.forget(run.text, epoch: epoch)
   }
 
-  /// The journal after a line, as far as it can be read, and what is wrong with what follows.
   package func journal(of run: Identifier, after line: Int) async throws -> JournalReading {
     let read: @Sendable (Database) throws -> JournalReading = { database in
       try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }
     guard keeper.isOwned(run.text) else { return try await self.read(read) }
     do {
-      // A write of nothing: what is deferred belongs to the answer.
+      // An empty write, because the result has to include what is deferred.
       return try await writer.write(after: [run.text], read)
     } catch  where keeper.isLeaving(run.text) {
-      // By now it may be another's, and there is no room for what is deferred in any case.
+      // Another process may have it by now, and what is deferred cannot be written anyway.
       return try await self.read(read)
     }
   }
 
-  /// Writes the entries, and what `body` writes, if all of the runs are still owned.
+  /// Writes the entries and what `body` writes, if this store still owns all of the runs.
   func write<Result: Sendable>(
     about entries: [JournalEntry], and run: String? = nil,
     _ body: @escaping @Sendable (Database) throws -> Result
@@ -130,7 +129,7 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// The number of the new run, which is this owner's from its first moment.
+  /// The number of the new run, which the worker owns from the start.
   fileprivate func insert(
     _ run: RunRecord, input: StoredText, epoch: Int64, worker: Int64
   ) throws -> Int64 {
@@ -157,7 +156,7 @@ extension Database {
       .integer(epoch), .integer(worker), .text(run))
   }
 
-  /// The run has stopped and is nobody's. Questions of a run that does not wait are withdrawn.
+  /// Ends and releases the run. Questions of a run that is not parked are withdrawn.
   fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
     let kept = try rows(
       """

@@ -32,7 +32,7 @@ extension SQLiteStore {
     let observation = settlement.observation
     let due = observation.flatMap { observations.due(with: $0, at: now) }
     if settlement.mayWait, due == nil, owned.count == 1, let run = owned.first?.run {
-      // The next commit of the run is most likely near, and shared.
+      // The run's next commit most likely follows soon, and can include it.
       writer.postponed(run, for: Self.longestWait) { database in
         try database.refuseLost(owned)
         if try database.settle(settlement, at: now) { try database.insert(owned) }
@@ -68,7 +68,7 @@ extension SQLiteStore {
     faultPoint("settle.after")
   }
 
-  /// How long a settlement that may wait does so for what it could share a commit with.
+  /// How long a settlement waits for a commit that it could share.
   private static let longestWait = Duration.milliseconds(2)
 
   package func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
@@ -99,16 +99,16 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// The money of a run that somebody else has taken over is theirs to decide about.
+  /// Throws if another process has taken one of the runs over, and with it their money.
   fileprivate func refuseLost(_ owned: [OwnedLines]) throws {
     for part in owned { _ = try ownedEnd(of: part.run, epoch: part.epoch) }
   }
 
-  /// What is held for runs that nobody is at work on counts as spent: nobody settles it before its run
-  /// is taken up again, which then says what it has cost.
+  /// Counts holds of runs that no live process owns as spent. They are settled when such a run is resumed, which
+  /// corrects the amount.
   ///
-  /// - Parameter worker: who asks, and so is at work.
-  /// - Returns: whether there was any.
+  /// - Parameter worker: the caller, which is alive.
+  /// - Returns: whether there were any.
   private func expireReservationsOfTheGone(by worker: Worker, at now: Timestamp) throws -> Bool {
     let held = try rows(
       """
@@ -151,7 +151,7 @@ extension Database {
       try giveBack(request.amount, to: scopes)
       return (.held, false)
     }
-    // A balance is not there yet, or has no room: which of them is found by looking.
+    // A balance has no row yet or no room: reading them shows which.
     var balances = try balances(of: scopes)
     func refusal() -> ReservationOutcome? {
       ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
@@ -170,7 +170,7 @@ extension Database {
     return (.held, true)
   }
 
-  /// False when the very same was asked before; throws when something else was.
+  /// False if the same request was made before; throws if a different one has that ID.
   private func insert(
     _ request: ReservationRequest, _ scopes: [String], at now: Timestamp
   ) throws -> Bool {
@@ -191,7 +191,7 @@ extension Database {
     return false
   }
 
-  /// Whether the very same was asked before.
+  /// Whether the same request was made before.
   private func isKnown(_ request: ReservationRequest) throws -> Bool {
     try first(
       """
@@ -205,7 +205,7 @@ extension Database {
     ) { _ in true } ?? false
   }
 
-  /// False when it was settled before.
+  /// False if it was settled before.
   fileprivate func settle(_ settlement: Settlement, at now: Timestamp) throws -> Bool {
     let id = settlement.reservation.text
     let found = try first(
@@ -227,7 +227,7 @@ extension Database {
           of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
     case .held, nil: try release(id, from: found.legs, held: found.amount, at: actual)
     }
-    // Nothing moves between its balances any more.
+    // It no longer changes any balance, so `legs` is not needed.
     try run(
       """
       UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?,
@@ -263,7 +263,7 @@ extension Database {
     }
   }
 
-  /// What was more than can be counted is counted anew.
+  /// Sums up the holds again, because a saturated sum cannot be reduced.
   private func held(under scope: String, without reservation: String) throws -> Money {
     try rows(
       """
@@ -283,8 +283,8 @@ extension Database {
 }
 
 extension ReservationRequest {
-  /// What each balance may come to, in an order that is the same for all who hold money: whoever locks
-  /// rows one after the other then waits for nobody who waits for them.
+  /// The limit of each balance, sorted: a store that locks one row after the other cannot deadlock if every request
+  /// has the same order.
   fileprivate var limits: [BalanceLimit] {
     var limits: [BalanceLimit] = []
     for leg in legs {
@@ -299,7 +299,7 @@ extension ReservationRequest {
   }
 }
 
-/// The names of the balances that a reservation counts into, as its row has them.
+/// The names of a reservation's balances, as its row has them.
 private enum Legs {
   static func text(_ scopes: [String]) -> String { Value.array(scopes.map(Value.string)).json() }
 
