@@ -123,6 +123,7 @@ import Testing
     // The same name for something else is a mistake.
     for other in [
       request("a", 10, [leg("r1", 100)]), request("a", 60, [leg("r1", nil)], model: "another"),
+      request("a", 500, [leg("r1", 100)]), request("a", 60, [leg("r1", 100)], provider: "other"),
     ] {
       await #expect(throws: Failure.self) { try await store.reserve(other, recording: []) }
     }

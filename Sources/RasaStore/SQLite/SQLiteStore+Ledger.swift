@@ -187,22 +187,25 @@ extension Database {
       .integer(request.amount.picoDollars), .integer(now.milliseconds),
       .text(Legs.text(scopes)))
     if changes == 1 { return true }
-    guard try isKnown(request) else { throw Failure.knownReservation(request.id) }
+    _ = try isKnown(request)
     return false
   }
 
-  /// Whether the same request was made before.
+  /// Whether the same request was made before; throws if a different one has that ID.
   private func isKnown(_ request: ReservationRequest) throws -> Bool {
-    try first(
+    let isSame = try first(
       """
-      SELECT 1 FROM reservations WHERE id = ? AND amount = ? AND day = ?
-        AND effect = (SELECT number FROM words WHERE text = ?)
-        AND provider = (SELECT number FROM words WHERE text = ?)
-        AND model = (SELECT number FROM words WHERE text = ?)
-      """, .text(request.id.text), .integer(request.amount.picoDollars),
-      .integer(request.day.number), .text(request.key.description), .text(request.provider),
-      .text(request.model)
-    ) { _ in true } ?? false
+      SELECT amount = ? AND day = ?
+        AND effect = coalesce((SELECT number FROM words WHERE text = ?), 0)
+        AND provider = coalesce((SELECT number FROM words WHERE text = ?), 0)
+        AND model = coalesce((SELECT number FROM words WHERE text = ?), 0)
+      FROM reservations WHERE id = ?
+      """, .integer(request.amount.picoDollars), .integer(request.day.number),
+      .text(request.key.description), .text(request.provider), .text(request.model),
+      .text(request.id.text)
+    ) { $0.integer(0) != 0 }
+    if isSame == false { throw Failure.knownReservation(request.id) }
+    return isSame != nil
   }
 
   /// False if it was settled before.
