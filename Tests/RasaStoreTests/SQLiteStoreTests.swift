@@ -90,7 +90,7 @@ import Testing
     // Eight lines; else two transactions that read and write the end of the journal, the balance
     // and the reservation.
     let used = try await statements() - before
-    #expect(used == 8 + 15, "\(used)")
+    #expect(used == 8 + 13, "\(used)")
     #expect(try await store.entries(of: "r1").count == 16)
   }
 
