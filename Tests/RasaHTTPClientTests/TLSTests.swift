@@ -117,13 +117,13 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(error.suggestion?.isEmpty == false)
   }
 
-  @Test func aUselessFileIsNoMatterWithoutTLS() async throws {
+  @Test func anUnusableFileDoesNotMatterWithoutTLS() async throws {
     let provider = try ScriptedProvider.start()
     let client = client(["SSL_CERT_FILE": "/no/such/file"])
     #expect(try await client.send(.chat(provider)).status == 200)
   }
 
-  @Test func plainServerBehindHTTPSAndTheOtherWayRound() async throws {
+  @Test func aPlainServerOverHTTPSAndViceVersa() async throws {
     let plain = try RawServer(["HTTP/1.1 400 Bad Request\r\n\r\n"])
     let wrong = try await error(
       of: HTTPRequest(method: "GET", url: "https://127.0.0.1:\(plain.port)/"), by: client([:]))
@@ -200,7 +200,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
       (.answers("220 smtp.example ready\r\n"), "", "is it a proxy?", false, ""),
       (.answers(""), "", "is it a proxy?", false, ""),
     ] as [(RelayServer.Proxy, String, String, Bool, String)])
-  func whatAProxyRefusesIsToldAsItsOwn(
+  func aProxysRefusalIsReportedAsSuch(
     _ row: (
       proxy: RelayServer.Proxy, user: String, words: String, isLasting: Bool, suggestion: String
     )
@@ -215,7 +215,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(!"\(error)\(error.suggestion ?? "")".contains("secret"))
   }
 
-  @Test func aProxyThatSaysNothingIsNotTakenForTheServer() async throws {
+  @Test func aSilentProxyIsNotMistakenForTheServer() async throws {
     let provider = try ScriptedProvider.start()
     let relay = try RelayServer(.proxy(.silent), to: provider.port)
     let client = HTTPClient(
@@ -246,7 +246,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(error.message.hasPrefix("the proxy \(address) (ALL_PROXY) \(row.words)"), "\(error)")
   }
 
-  @Test func aServerThatIsNoSOCKSProxyIsToldAsThat() async throws {
+  @Test func aServerThatIsNotASOCKSProxyIsReportedAsSuch() async throws {
     let server = try RawServer(["HTTP/1.1 400 Bad Request\r\n\r\n"])
     let error = try await error(
       of: HTTPRequest(method: "GET", url: "https://llm.invalid/"),

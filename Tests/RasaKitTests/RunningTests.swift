@@ -62,7 +62,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func asksTheProgramWhatAPersonWouldBeAsked() async throws {
+  @Test func asksTheProgramInsteadOfAPerson() async throws {
     let kit = try Kit(provider: [script("Draft.")])
     var agent = try await kit.rasa.register(
       markdown: """
@@ -85,7 +85,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func asksTheCallerForWhatAnOperatorWantsToKnow() async throws {
+  @Test func asksTheCallerAnOperatorsQuestion() async throws {
     let persona = """
       name: asking
       description: Asks first.
@@ -116,7 +116,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func waitsWhereNobodyDecides() async throws {
+  @Test func waitsWithoutAnApprovalHandler() async throws {
     let kit = try Kit(provider: [script("Draft.")])
     try await kit.rasa.register(
       markdown: """
@@ -186,7 +186,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func isRefusedWhereNobodyIsThere() async throws {
+  @Test func isRefusedForAnUnknownAgent() async throws {
     let kit = try Kit()
     let problem = await #expect(throws: RasaError.self) {
       try await kit.rasa.run(agent: "note-writter", input: "x")

@@ -105,7 +105,7 @@ import Testing
     #expect(failure?.kind == .configuration)
   }
 
-  @Test func columnsCountFromWhereTheTextStands() {
+  @Test func columnsCountFromTheStartOfTheText() {
     let start = SourceLocation(file: "p.yaml", line: 7, column: 20)
     let failure = #expect(throws: Failure.self) { try Guard.compile("a = b", at: start) }
     #expect(failure?.location == SourceLocation(file: "p.yaml", line: 7, column: 22))

@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  @Test func rulesTellWhatTheyReadAndWrite() throws {
+  @Test func readsAndWritesAreDerivedFromRules() throws {
     let definition = try Loading.operatorReading(
       """
       name: r
@@ -294,14 +294,14 @@ import Testing
   ]
 
   @Test(arguments: mistakes)
-  func mistakesAreToldWithTheirPlace(mistake: Mistake) throws {
+  func mistakesAreReportedWithTheirLocation(mistake: Mistake) throws {
     let reading = try Loading.operatorReading(mistake.text)
     #expect(reading.definition == nil)
     #expect(mistake.isTold(by: reading.failures), "\(reading.failures)")
     #expect(reading.failures.allSatisfy { $0.location?.file == "o.yaml" })
   }
 
-  @Test func allMistakesAreToldAtOnceInTheirOrder() throws {
+  @Test func allMistakesAreReportedAtOnceInOrder() throws {
     let reading = try Loading.operatorReading(
       """
       name: o
@@ -331,7 +331,7 @@ import Testing
       ("rules: []", 5, "`rules` has no effect on an operator of kind `llm`"),
       ("then: [{to: a, atmost: 1}]", 5, "did you mean `at_most`?"),
     ])
-  func whatIsIgnoredIsToldAsAWarning(line: String, row: Int, message: String) throws {
+  func ignoredFieldsCauseAWarning(line: String, row: Int, message: String) throws {
     let reading = try Loading.operatorReading(Self.valid + line)
     #expect(reading.warnings.count == 1)
     #expect(reading.warnings.first?.message.contains(message) == true, "\(reading.warnings)")

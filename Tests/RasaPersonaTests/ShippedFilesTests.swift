@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ShippedFilesTests {
   @Test(arguments: ["personas", "operators", "agents", "models"])
-  func everyFileIsEmbeddedAsItStands(folder: String) throws {
+  func everyFileIsEmbeddedUnchanged(folder: String) throws {
     let embedded = Shipped.embedded.filter { $0.name.hasPrefix(folder + "/") }
     let present = Shipped.list(folder).map { "\(folder)/\($0)" }
     #expect(embedded.map(\.name).sorted() == present)

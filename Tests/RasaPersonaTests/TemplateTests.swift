@@ -82,7 +82,7 @@ import Testing
       ("{{a.b}}", "a.b"), ("{{ a }}", "a"), (" {{a}}", nil), ("{{a}}{{b}}", nil), ("a", nil),
       ("", nil), (#"\{{a}}"#, nil),
     ] as [(String, String?)])
-  func knowsWhenItIsOnePlaceholder(source: String, path: String?) throws {
+  func recognisesASinglePlaceholder(source: String, path: String?) throws {
     #expect(try Template.compile(source).onlyPath?.description == path)
   }
 

@@ -42,7 +42,7 @@ import Testing
     #expect(try FileSystem.list(folder.path) == [.init(name: "sub", kind: .folder)])
   }
 
-  @Test func aFullDiskIsAStorageFailureThatSaysSo() throws {
+  @Test func aFullDiskIsReportedAsAStorageFailure() throws {
     // The device that is always full; the same call path as a full disk.
     let failure = try #require(throws: Failure.self) {
       let descriptor = unsafe open("/dev/full", O_WRONLY)
@@ -54,7 +54,7 @@ import Testing
     #expect(!failure.suggestion.isEmpty)
   }
 
-  @Test func whatIsNoRegularFileIsNotRead() throws {
+  @Test func onlyRegularFilesAreRead() throws {
     let pipe = folder.path + "/pipe"
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
     for (path, message) in [
@@ -88,7 +88,7 @@ import Testing
     #expect((bytes != nil) == fits)
   }
 
-  @Test func aFileThatGrowsWhileItIsReadStaysBounded() throws {
+  @Test func readingAGrowingFileIsBounded() throws {
     // Its size is said to be 0, and it never ends.
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)

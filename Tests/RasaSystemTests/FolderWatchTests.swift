@@ -66,7 +66,7 @@ import Testing
     #expect(await changes(of: watch) { $0.folders.contains(deep) }.folders == [deep])
   }
 
-  @Test func waitsForAFolderThatIsRemovedOrMovedToComeAgain() async throws {
+  @Test func waitsForARemovedOrMovedFolderToReappear() async throws {
     let inner = folder.path + "/inner"
     try FileSystem.makeFolder(inner)
     let watch = try FolderWatch(settling: .zero)
@@ -83,7 +83,7 @@ import Testing
     #expect(await changes(of: watch) { $0.folders.contains(inner) }.folders == [inner])
   }
 
-  @Test func tellsNothingOfAFolderThatIsNoLongerWatched() async throws {
+  @Test func reportsNothingAboutAnUnwatchedFolder() async throws {
     let one = folder.path + "/one"
     try FileSystem.makeFolder(one)
     let watch = try FolderWatch(settling: .zero)
@@ -95,7 +95,7 @@ import Testing
     #expect(await changes(of: watch) { !$0.folders.isEmpty }.folders == [folder.path])
   }
 
-  @Test func keepsWhatHappensWhileNobodyAsks() async throws {
+  @Test func keepsEventsUntilTheyAreRead() async throws {
     let watch = try FolderWatch(settling: .zero)
     try watch.add(folder.path)
     try FileSystem.write("x", to: folder.path + "/a")
@@ -112,7 +112,7 @@ import Testing
     #expect(await watch.next()?.folders == [folder.path])
   }
 
-  @Test func endsAtOnceWhenItIsStopped() async throws {
+  @Test func endsAtOnceWhenStopped() async throws {
     let watch = try FolderWatch()
     let waiting = Task { await watch.next() }
     watch.stop()
@@ -120,7 +120,7 @@ import Testing
     #expect(await watch.next() == nil)
   }
 
-  @Test func refusesWhatCannotBeWatched() throws {
+  @Test func refusesFoldersThatCannotBeWatched() throws {
     let file = folder.path + "/file"
     try FileSystem.write("x", to: file)
     let watch = try FolderWatch()

@@ -23,7 +23,7 @@ import Testing
 }
 
 @Suite struct OutputTests {
-  @Test func aReaderThatHasGoneIsRecognised() throws {
+  @Test func aClosedReaderIsDetected() throws {
     SignalWatch.ignoreBrokenPipe()
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
@@ -34,7 +34,7 @@ import Testing
 }
 
 @Suite(.serialized) struct BlockedWriterTests {
-  @Test func aPipeTellsWhetherItTakesMore() throws {
+  @Test func aPipeReportsWhetherItHasRoom() throws {
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
     defer { for end in ends { close(end) } }

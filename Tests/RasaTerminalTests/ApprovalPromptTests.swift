@@ -109,7 +109,7 @@ extension EditedLineTests {
     ]
 
     @Test(arguments: ["xterm", "dumb"], pastes)
-    func aPastedTextArrivesWhole(term: String, paste: Paste) async throws {
+    func aPastedTextArrivesComplete(term: String, paste: Paste) async throws {
       for isMarked in [true, false] {
         let terminal = terminal
         let text = paste.text
@@ -152,7 +152,7 @@ extension EditedLineTests {
 
     // MARK: Editing
 
-    @Test func anEditedTextTakesThePlaceOfTheOld() async throws {
+    @Test func anEditedTextReplacesTheOldOne() async throws {
       let editor = "sed -i s/AMD/Intel/"
       async let answer = prompt(editor: editor).ask(Self.request)
       try await terminal.expect(Self.menu)
@@ -178,7 +178,7 @@ extension EditedLineTests {
       #expect(try await answer == .approve)
     }
 
-    @Test func anEditThatDidNotFitIsThereToBeMendedAndIsNotWhatIsApproved() async throws {
+    @Test func aRefusedEditCanBeCorrectedAndIsNotApproved() async throws {
       var request = Self.request
       request.problem = "the replacement does not have the form"
       request.unfinishedEdit = "half done"
@@ -219,7 +219,7 @@ extension EditedLineTests {
     }
 
     @Test(arguments: ["xterm", "dumb"], Place.allCases)
-    func theEndOfTheInputIsNoAnswer(term: String, place: Place) async throws {
+    func theEndOfTheInputIsNotAnAnswer(term: String, place: Place) async throws {
       async let answer = prompt(term: term).ask(Self.request)
       try await reach(place)
       terminal.type("\u{04}")
@@ -255,7 +255,7 @@ extension EditedLineTests {
       #expect(try await task.value == .interrupted)
     }
 
-    @Test func onlyWhatIsAllowedIsOffered() async throws {
+    @Test func onlyAllowedChoicesAreOffered() async throws {
       var request = Self.request
       (request.allowsEdit, request.allowsFeedback, request.allowsSession) = (false, false, false)
       async let answer = prompt().ask(request)
@@ -269,7 +269,7 @@ extension EditedLineTests {
       #expect(try await answer == .approve)
     }
 
-    @Test func withoutATerminalThereIsNobodyToAsk() async throws {
+    @Test func failsWithoutATerminal() async throws {
       let prompt = ApprovalPrompt(
         terminalPath: folder.path + "/none", environment: Environment(), style: .plain)
       #expect(!prompt.isPossible)
@@ -327,7 +327,7 @@ extension EditedLineTests {
       #expect(TerminalText.exact("a\(character)b") == "a\(number)b")
     }
 
-    @Test func whatSomebodyWroteDoesNotPassForANumber() {
+    @Test func aLiteralCodeIsNotMistakenForAHiddenCharacter() {
       #expect(TerminalText.exact("‹U+202E›") == "‹U+2039›U+202E›")
       for text in ["plain", "ünï 世界 🎉 👍🏽 🇩🇪", "a\nb\n", "नमस्ते", "❤️"] {
         #expect(TerminalText.exact(text) == text)

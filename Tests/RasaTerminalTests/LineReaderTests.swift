@@ -85,7 +85,7 @@ extension EditedLineTests {
       #expect(try await line == .text("one\ntwo"))
     }
 
-    @Test func theLastLineComesBackWithTheArrowKey() async throws {
+    @Test func theArrowKeyRecallsTheLastLine() async throws {
       async let first = reader.readLine(prompt: "one> ")
       try await terminal.expect("one> ")
       terminal.type("what about AMD?\r")
@@ -127,7 +127,7 @@ extension EditedLineTests {
     history = InputHistory(path: folder.path + "/history")
   }
 
-  @Test func entriesOfAnyShapeComeBack() throws {
+  @Test func entriesOfAnyShapeAreReadBack() throws {
     let entries = ["plain", "two\nlines", "back\\slash \\n", "ünï 世界", "windows\r\nline"]
     for entry in entries { try history.add(entry) }
     #expect(history.entries() == entries)
@@ -151,7 +151,7 @@ extension EditedLineTests {
     #expect(status.st_mode & 0o777 == 0o600)
   }
 
-  @Test func noFileIsNoHistory() {
+  @Test func aMissingFileIsAnEmptyHistory() {
     #expect(InputHistory(path: "/no/such/file").entries() == [])
     #expect(InputHistory(path: folder.path).entries() == [])
   }

@@ -42,7 +42,7 @@ import Testing
     #expect(lines.last == "  and 12 more")
   }
 
-  @Test func aClockThatGoesBackwardsIsNoHarm() {
+  @Test func aClockThatGoesBackwardsIsHarmless() {
     var model = ProgressModel()
     model.begin("1", frame: "f", operator: "o", at: 5 * second)
     #expect(model.lines(at: second, columns: 80, style: .plain) == ["⠋ f › o · 0.0 s"])
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func linesAreDrawnAgainAndGoneWhenDone() async throws {
+  @Test func linesAreRedrawnAndClearedWhenDone() async throws {
     let stage = try Stage(isLive: true, isVerbose: false)
     stage.display.begin("1", frame: "f", operator: "draft")
     #expect(try await stage.read() == "⠋ f › draft · 0.0 s")
@@ -169,7 +169,7 @@ import Testing
     (["CLICOLOR_FORCE": "1"], false, true), (["CLICOLOR_FORCE": "0"], false, false),
     (["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], true, false),
   ])
-  func colourOnlyWhereItIsWelcome(variables: [String: String], isTerminal: Bool, isColored: Bool) {
+  func colourOnlyIfItIsWanted(variables: [String: String], isTerminal: Bool, isColored: Bool) {
     let terminal = Terminal(
       Environment(variables), inputIsTerminal: false, outputIsTerminal: isTerminal,
       errorIsTerminal: isTerminal)

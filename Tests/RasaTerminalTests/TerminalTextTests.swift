@@ -112,7 +112,7 @@ import Testing
   ]
 
   @Test(arguments: 0..<40)
-  func anySplitGivesTheSameAsTheWhole(seed: Int) {
+  func anySplitGivesTheSameResult(seed: Int) {
     var random = SeededNumbers(seed: UInt64(seed))
     for _ in 0..<50 {
       let text = (0..<Int.random(in: 1...20, using: &random))
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  @Test func bytesThatAreNoTextBecomeReplacementCharacters() {
+  @Test func invalidBytesBecomeReplacementCharacters() {
     var cleaner = TerminalText()
     #expect(cleaner.clean(bytes: [0x61, 0xFF, 0x62, 0xE2, 0x82]) == "a\u{FFFD}b")
     #expect(cleaner.clean(bytes: [0xAC, 0x21]) == "€!")

@@ -10,7 +10,7 @@ struct PickerTests {
   private let agents = registry(
     agent("api-design-agent", ["api", "rest", "api-design"]), agent("writer", ["writing"]))
 
-  @Test func isTheBestAndSaysWhy() throws {
+  @Test func isTheBestOneWithAReason() throws {
     let pick = try picker.pick(.init(task: "Design a REST API"), among: agents)
     #expect(pick.agent.id == "api-design-agent")
     #expect(pick.sentence.hasPrefix("chose api-design-agent ("))
@@ -18,7 +18,7 @@ struct PickerTests {
     #expect(pick.others.isEmpty)
   }
 
-  @Test func saysWhatItIsChosenOver() throws {
+  @Test func namesTheAgentsItIsChosenOver() throws {
     let several = registry(
       agent("code-reviewer", ["code-review"], description: "Reviews code."),
       agent("security-reviewer", ["security-review"], description: "Reviews code for holes."),
@@ -51,7 +51,7 @@ struct PickerTests {
     #expect(failure?.suggestion.contains("--agent") == true)
   }
 
-  @Test func theFailureTellsOfTheCost() {
+  @Test func theFailureMentionsTheCost() {
     let failure = #expect(throws: Failure.self) {
       try picker.pick(.init(task: "writing", maxCost: .zero), among: agents)
     }
@@ -131,7 +131,7 @@ struct NearnessTests {
     #expect(found.agents.first?.agent == "agent-7")
   }
 
-  @Test func addToWhatTheWordsSay() throws {
+  @Test func addToTheWordScore() throws {
     let near = VectorSimilarity.Value(cosine: 0.5, deviations: 3)
     let without = try #require(
       Recommender.plain.one("coder", for: "code, mail", among: registry(agents)))

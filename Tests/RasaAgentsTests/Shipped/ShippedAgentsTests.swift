@@ -45,7 +45,7 @@ import Testing
   }
 
   /// Also what only `validate` looks at: neighbours, triggers, names in prompts.
-  @Test func eachStandsUpToAStrictValidation() throws {
+  @Test func eachPassesStrictValidation() throws {
     let validation = AgentValidation(
       agents: Dictionary(uniqueKeysWithValues: agents.map { ($0.id, $0) }), isStrict: true
     ) { path, documents throws(Failure) in
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func eachSaysWhatRecommendationGoesBy() {
+  @Test func eachHasTheFieldsForRecommendation() {
     let ids = Set(agents.map(\.id))
     for agent in agents {
       let id = agent.id

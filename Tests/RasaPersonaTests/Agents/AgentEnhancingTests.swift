@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test(arguments: ["\n", "\r\n"])
-  func fieldsAreAddedBelowWhatStandsThere(end: String) throws {
+  func fieldsAreAddedBelowTheExistingOnes(end: String) throws {
     let before = ["---", "# mine", "name: arch-agent", "odd:   [ 1,2 ]  # kept"]
     let after = ["---", "", "You design. ---", "{{input}}"]
     let text = (before + after).joined(separator: end)
@@ -139,7 +139,7 @@ import Testing
 
   /// Whatever a model or a person proposes, it is read as it was meant.
   @Test(arguments: 0..<4)
-  func anyTextIsWrittenSoThatItIsReadAgain(seed: UInt64) throws {
+  func anyTextIsReadBackUnchanged(seed: UInt64) throws {
     var random = SeededNumbers(seed: seed)
     let pieces = [
       "a", "B", " ", ":", "#", "-", "'", "\"", "\\", "{", "[", ",", "&", "*", "!", "%", "@", "`",
@@ -195,7 +195,7 @@ import Testing
   }
 
   @Test(arguments: AgentDraft.Form.allCases)
-  func aDraftIsValidAsItIs(form: AgentDraft.Form) throws {
+  func aDraftIsValid(form: AgentDraft.Form) throws {
     for draft in [
       AgentDraft(id: "api-designer", description: "Designs interfaces that last for years."),
       AgentDraft(

@@ -208,7 +208,7 @@ import Testing
     #expect(reading.warnings.isEmpty)
   }
 
-  @Test func allThatTOMLSaysAFrontMatterCanSay() throws {
+  @Test func frontMatterCanHaveEveryFieldOfTOML() throws {
     let reading = AgentReading.alone(
       """
       engine: gemini
@@ -260,7 +260,7 @@ import Testing
     #expect(agent.models.primary == expected.map { ModelReference(model: $0) })
   }
 
-  @Test func fieldsOfOtherToolsAreToldAndIgnored() throws {
+  @Test func fieldsOfOtherToolsAreReportedAndIgnored() throws {
     let reading = AgentReading.alone(
       "mode: subagent\ntemperature: 0.1\ntools: {write: false, read: true}")
     #expect(try reading.get().agent.tools == ["read"])
