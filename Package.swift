@@ -132,6 +132,10 @@ let package = Package(
     .executableTarget(
       name: "rasakit-example", dependencies: ["RasaKit"], path: "Examples/rasakit-example",
       swiftSettings: settings),
+    // A program with an operator of its own, which tests kill.
+    .executableTarget(
+      name: "rasa-with-tool", dependencies: ["RasaKit", "RasaSystem"],
+      path: "Tests/Programs/rasa-with-tool", swiftSettings: settings),
     .executableTarget(
       name: "rasa-bench",
       dependencies: [

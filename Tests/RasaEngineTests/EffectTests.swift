@@ -376,13 +376,83 @@ struct ToolEffectTests {
     }
   }
 
-  @Test("without the tool, an operator of this kind is refused when the persona is read")
+  @Test("a tool that says that it ran out of time may have done it all the same")
+  func gaveUp() async throws {
+    let graph = try Self.graph(.fail)
+    let store = FakeStore()
+    let tool = ScriptedTool { _ in throw Failure(.timeout, "nobody answered") }
+    let failure = await #expect(throws: Failure.self) {
+      try await Runner(Self.surroundings(store, tool)).run(graph, start(graph))
+    }
+    #expect(failure?.kind == .timeout && failure?.message.contains("nobody answered") == true)
+    #expect(tool.uses.count == 1)
+    #expect(store.kinds.filter { $0.hasPrefix("tool.") } == ["tool.intent", "tool.uncertain"])
+    let made = try await Recording.make(of: store.snapshot.entries, on: graph)
+    #expect(made.differences == [])
+  }
+
+  @Test(
+    "without the tool, an operator or substitute of this kind is refused when the persona is read")
   func refused() throws {
     let look = OperatorDefinition(
       name: "look", kind: .tool, reads: ["input"], writes: [text("draft")], tools: ["dictionary"])
-    let failure = #expect(throws: Failure.self) {
-      try compile(persona(frames: [frame("a")], operators: [look]))
+    var work = try model("work", reads: ["input"], writes: [text("draft")])
+    work.onError.otherwise = .run("look")
+    for operators in [[look], [work, look]] {
+      let frames = [frame("a", operators: [operators[0].name])]
+      let failure = #expect(throws: Failure.self) {
+        try compile(persona(frames: frames, operators: operators))
+      }
+      #expect(failure?.message.contains("which this version cannot run") == true)
+      // What only reads a run needs none of its tools.
+      _ = try Graph.compile(
+        persona(frames: frames, operators: operators), operators: shipped, tools: nil)
     }
-    #expect(failure?.message.contains("which this version cannot run") == true)
+  }
+
+  @Test("the question about an attempt in doubt is known by its key, in every round")
+  func questionInDoubt() {
+    for round in 1...3 {
+      var step = Step(frame: "a", visit: 1, operatorName: "one")
+      step.round = round
+      let key = step.effect("call", occurrence: 2)
+      let question = key.questionInDoubt
+      #expect(question.isQuestionInDoubt && !key.isQuestionInDoubt)
+      #expect(!step.effect("review").isQuestionInDoubt)
+      #expect(question.step == step && question.occurrence == 2)
+      #expect(EffectKey(question.description) == question)
+    }
+    let second = EffectKey(
+      frame: "a", visit: 1, operatorName: "one", label: "call@2.uncertain@2")
+    #expect(second.isQuestionInDoubt)
+  }
+
+  @Test("a recording leaves out the question about an attempt in doubt of a later round")
+  func laterRound() async throws {
+    var work = try model("work", reads: ["input"], writes: [text("draft")], review: .always)
+    work.uncertain = .ask
+    let graph = try compile(persona(frames: [frame("a")], operators: [work]))
+    let people = FakePeople { question in
+      let isFirst = question.key.step.round == 1
+      return HumanAnswer(isFirst ? .reject : .approve, text: "say more", by: "eve")
+    }
+    let store = FakeStore()
+    let gate = FakeGate(journal: store, Self.script)
+    let whole = try await Runner(ResumeTests.surroundings(gate, store, people))
+      .run(graph, start(graph))
+    let second = try #require(store.kinds.lastIndex(of: "call.intent"))
+    let stopped = FakeStore(copying: store, lines: second + 1)
+    let again = FakeGate(journal: stopped, Self.script)
+    let result = try await Runner(ResumeTests.surroundings(again, stopped, people)).resume(
+      graph, try await stopped.claim(Identifier("run-1")), by: "test")
+    #expect(result.output == whole.output)
+    let keys = stopped.snapshot.entries.filter { $0.kind == "human.asked" }.compactMap(\.key)
+    #expect(keys.contains("a:1/work/call@2.uncertain@2#1"))
+    let made = try await Recording.make(of: stopped.snapshot.entries, on: graph)
+    #expect(made.differences == [])
+    let questions = made.recording.effects.compactMap { effect in
+      if case .question(let asked) = effect { asked.key.label } else { nil }
+    }
+    #expect(questions == ["review", "review@2"])
   }
 }

@@ -112,7 +112,7 @@ import Testing
     let visits = timeline.items.compactMap { item in
       if case .visit(let visit) = item { visit } else { nil as Rasa.Timeline.Visit? }
     }
-    #expect(visits.map(\.frame) == ["stateless_frame"] && timeline.keepsPersona)
+    #expect(visits.map(\.frame) == ["stateless_frame"] && timeline.rulesProblem == nil)
     let call = try #require(visits.first?.passes.flatMap(\.calls).first)
     #expect(call.outcome == .answered && call.text == "Hello." && call.label == "call")
     #expect(call.provider == "openai" && call.duration ?? .seconds(-1) >= .zero)

@@ -25,7 +25,7 @@ struct ComparisonText {
     }
     lines += way
     if !comparison.knowsPrompts {
-      let without = [left, right].filter { !$0.keepsPersona }.map(\.run.id)
+      let without = [left, right].filter { $0.rulesProblem != nil }.map(\.run.id)
       lines.append("")
       lines.append(
         style.yellow("prompts are not compared:")

@@ -60,6 +60,9 @@ struct TimelineText {
     let held = timeline.totals.held > .zero ? ", \(timeline.totals.held) held" : ""
     rows.append(("money", "\(run.cost) spent\(held)"))
     rows.append(("calls", calls))
+    if let problem = timeline.rulesProblem {
+      rows.append(("rules", style.yellow(line("not shown: \(problem.message)"))))
+    }
     return rows.map { "\(style.dim($0.0.padded(to: 8))) \($0.1)" }
   }
 

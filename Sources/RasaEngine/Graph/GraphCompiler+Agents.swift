@@ -96,7 +96,7 @@ extension GraphCompiler {
       return compiled
     } catch {
       var failure = error
-      failure.details.append("in `\(name)`, which `\(definition.name)` has work")
+      failure.details.append("in `\(name)`, which works for `\(definition.name)`")
       throw failure
     }
   }

@@ -26,6 +26,20 @@ package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension EffectKey {
+  private static let doubt = ".uncertain"
+
+  /// The key of the question whether an attempt in doubt is repeated: `call.uncertain`, and in a second round
+  /// `call@2.uncertain@2`.
+  var questionInDoubt: EffectKey {
+    step.effect(label + Self.doubt, occurrence: occurrence)
+  }
+
+  /// Whether it is the key of such a question.
+  var isQuestionInDoubt: Bool {
+    let round = step.round
+    return label.hasSuffix(round > 1 ? "\(Self.doubt)@\(round)" : Self.doubt)
+  }
+
   /// The pass that asked: its round stands behind the label, as in `call@2`.
   package var step: Step {
     let round = label.lastIndex(of: "@").flatMap { Int(label[label.index(after: $0)...]) }

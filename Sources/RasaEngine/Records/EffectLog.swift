@@ -27,6 +27,8 @@ package struct EffectLog: Sendable {
   /// What was given up as uncertain, or cut off, and not asked for again yet.
   private var doubted: [EffectKey: InDoubtEffect] = [:]
   private var latest: [String: Int] = [:]
+  /// How many attempts have an intent.
+  private var attempts: [EffectKey: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var decisions: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
   /// What those want to be remembered that have come to their end inside the run.
@@ -87,6 +89,7 @@ package struct EffectLog: Sendable {
       guard !intent.attempt.text.isEmpty else { return }
       latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
       intents[intent.attempt] = InDoubtEffect(key: key, intent: intent)
+      attempts[key, default: 0] += 1
     case .result(let result, let attempt):
       guard !attempt.text.isEmpty else { return }
       let request = intents.removeValue(forKey: attempt)?.intent.request ?? ""
@@ -142,6 +145,9 @@ extension EffectLog {
     guard case .unique(let place) = byRequest[EffectLog.name(key, request)] else { return nil }
     return done[place]
   }
+
+  /// How many attempts at this effect have begun.
+  func attempts(at key: EffectKey) -> Int { attempts[key] ?? 0 }
 
   /// Attempts at this place that were in flight when the journal ended, the earliest first.
   func open(at key: EffectKey) -> [InDoubtEffect] {

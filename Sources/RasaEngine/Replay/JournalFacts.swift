@@ -25,6 +25,8 @@ struct JournalFacts: Sendable {
     /// The run itself, when this pass counted.
     case run(after: Step)
   }
+  /// Effects whose last attempt the journal leaves in doubt.
+  private var inDoubt: Set<EffectKey> = []
   /// Passes whose calls the journal knows.
   private var told: Set<Step> = []
 
@@ -86,8 +88,11 @@ struct JournalFacts: Sendable {
       let key = effect.key
       if outcomes[key] == nil { keys.append(key) }
       var outcome: Recording.Call.Outcome?
+      inDoubt.remove(key)
       switch effect.phase {
-      case .intent(let intent): digests[key] = intent.request
+      case .intent(let intent):
+        digests[key] = intent.request
+        inDoubt.insert(key)
       case .result(let result, _): outcome = Recording.Call.Outcome(result)
       case .reused(let result, _, let request):
         digests[key] = request
@@ -161,7 +166,7 @@ struct JournalFacts: Sendable {
     var asked: [Recording.Asked] = []
     for entry in entries {
       guard let key = entry.key.flatMap({ EffectKey($0) })?.firstOccurrence,
-        !key.label.hasSuffix(".uncertain")
+        !key.isQuestionInDoubt
       else { continue }
       switch entry.kind {
       case "human.asked":
@@ -254,7 +259,8 @@ struct JournalFacts: Sendable {
     { [self] key in
       guard !isFinished(key) else { return nil }
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
-      return failure.kind == .run ? .inDoubt(failure) : .failure(failure)
+      let isInDoubt = inDoubt.contains(key) && !failure.isOfWholeRun
+      return failure.kind == .run || isInDoubt ? .inDoubt(failure) : .failure(failure)
     }
   }
 }

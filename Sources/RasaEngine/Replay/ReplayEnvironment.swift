@@ -83,7 +83,12 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
       localDay: { _ in LocalDay(year: 1970, month: 1, day: 1) },
       // What the recorded run had time for, this one has.
       monotonic: { [self] in shared.withLock { $0.isTooLate } ? .max : 0 },
-      sleep: { _ in })
+      // What answers from a recording never has to be waited for.
+      sleep: { _ in
+        let never = AsyncStream<Void> { _ in }
+        for await _ in never {}
+        try Task.checkCancellation()
+      })
   }
 
   // MARK: Models

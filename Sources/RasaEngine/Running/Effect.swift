@@ -24,6 +24,12 @@ protocol Effect: Sendable {
   func perform(after doubt: InDoubtEffect?) async throws -> Answer
 }
 
+/// An attempt was not over when its time was.
+struct EffectTimeout: Error {
+  var attempt: InDoubtEffect
+  var failure: Failure
+}
+
 /// An effect is not to be asked for again: no further try and no substitute is to get around that.
 struct InDoubt: Error {
   var failure: Failure
@@ -33,7 +39,33 @@ extension OperatorProcedure {
   func perform<E: Effect>(_ effect: E, _ definition: OperatorDefinition) async throws -> E.Answer {
     if let answer = known(effect) { return answer }
     let doubt = try await settleDoubts(about: effect, definition)
-    return try await effect.perform(after: doubt)
+    do {
+      return try await effect.perform(after: doubt)
+    } catch let late as EffectTimeout {
+      throw try await end(late, effect, definition)
+    }
+  }
+
+  /// Decides what becomes of an attempt that ran out of time and may have been performed all the same. The error to
+  /// throw.
+  private func end<E: Effect>(
+    _ late: EffectTimeout, _ effect: E, _ definition: OperatorDefinition
+  ) async throws -> any Error {
+    // Its intent stays open: whoever resumes the run decides.
+    if late.failure.isOfWholeRun { return late.failure }
+    var failure = late.failure
+    switch definition.uncertain {
+    case .retry:
+      try await effect.giveUp(late.attempt, decision: .retry)
+      return failure
+    case .fail:
+      try await effect.giveUp(late.attempt, decision: .fail)
+      failure.details.append("it may have been done, and `uncertain: fail` forbids another try")
+    case .ask:
+      failure.details.append("it may have been done, and `uncertain: ask` has a person decide")
+      failure.suggestion = "`rasa resume \(start.run)` asks whether to try it again"
+    }
+    return InDoubt(failure: failure)
   }
 
   /// What is already there, of this run or the one that it is a fork of.
@@ -81,8 +113,7 @@ extension OperatorProcedure {
     case .ask:
       let (title, payload) = effect.question(about: attempt)
       let question = Question(
-        key: attempt.key.step.effect(
-          "\(attempt.key.label).uncertain", occurrence: attempt.key.occurrence),
+        key: attempt.key.questionInDoubt,
         title: title, subject: StatePath(definition.writes.first?.key ?? "draft"),
         payload: .object(payload), spent: stage.spent)
       let answer = try await answer(to: question, lifetime: nil)

@@ -122,9 +122,9 @@ extension OperatorProcedure {
     }
     try await show(.event(asked))
     let time = surroundings.time
-    let from = time.monotonic()
+    stage.beginAsking(at: time.monotonic())
+    defer { stage.endAsking(at: time.monotonic()) }
     let decision = try await surroundings.people.decide(approval.question)
-    stage.wait(time.monotonic() &- from)
     guard let decision else { throw Deferred(approvals: [approval]) }
     switch try await surroundings.journal.answer(approval.id, decision) {
     case .accepted(let approval): return try await note(decision, to: approval)

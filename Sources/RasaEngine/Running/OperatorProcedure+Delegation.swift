@@ -26,8 +26,12 @@ extension OperatorProcedure {
       let again = Restart(.askedAgain, "asked again")
       try await show(.restarted(invocation.step, again, wasShown: true))
     }
-    // Held until this returns.
-    let place = try await surroundings.place(of: delegate)
+    // Held until this returns. Other processes may keep it for longer than this run has time.
+    let (surroundings, stage) = (surroundings, stage)
+    let place = try await surroundings.place(of: delegate) {
+      stage.secondsLeft(at: surroundings.time.monotonic())
+    }
+    guard let place else { throw stage.tooLate(at: surroundings.time.monotonic()) }
     defer { withExtendedLifetime(place) {} }
     let inner = SharedRunState(
       parts: delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
@@ -145,8 +149,16 @@ extension RunDriver {
 
 extension RunDependencies {
   /// A place at work, for agents that are not to be at work too often at a time.
-  func place(of graph: Graph) async throws -> (any Sendable)? {
-    guard let most = graph.persona.agent?.maxConcurrentTasks else { return nil }
+  func place(of graph: Graph) async throws -> any Sendable {
+    guard let most = graph.persona.agent?.maxConcurrentTasks else { return () }
     return try await limits.place(of: graph.persona.name, atMost: most)
+  }
+
+  /// Nil if the time is over before there is one.
+  func place(
+    of graph: Graph, within secondsLeft: @escaping @Sendable () -> Double
+  ) async throws -> (any Sendable)? {
+    guard graph.persona.agent?.maxConcurrentTasks != nil else { return () }
+    return try await time.result(of: { try await place(of: graph) }, within: secondsLeft)
   }
 }

@@ -19,6 +19,14 @@ final class SharedRunState: Sendable {
     var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
+    /// How many questions people are being asked, and since when there is one.
+    var openQuestions = 0
+    var askedSince: UInt64 = 0
+
+    /// The deadline as it is while people are being asked, which takes nothing of the run's time.
+    func deadline(at now: UInt64) -> UInt64 {
+      openQuestions > 0 ? deadline &+ (now &- askedSince) : deadline
+    }
   }
   private struct Place: Hashable {
     var frame: String
@@ -46,15 +54,26 @@ final class SharedRunState: Sendable {
   }
 
   func secondsLeft(at now: UInt64) -> Double {
-    let deadline = shared.withLock { $0.deadline }
+    let deadline = shared.withLock { $0.deadline(at: now) }
     let left = deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
     return min(left, outer?.secondsLeft(at: now) ?? left)
   }
 
-  /// Nobody's fault: the time that a person took to answer.
-  func wait(_ nanoseconds: UInt64) {
-    shared.withLock { $0.deadline &+= nanoseconds }
-    outer?.wait(nanoseconds)
+  /// From now on a person is being asked: the clock stands, also for what works beside it.
+  func beginAsking(at now: UInt64) {
+    shared.withLock { shared in
+      if shared.openQuestions == 0 { shared.askedSince = now }
+      shared.openQuestions += 1
+    }
+    outer?.beginAsking(at: now)
+  }
+
+  func endAsking(at now: UInt64) {
+    shared.withLock { shared in
+      shared.openQuestions -= 1
+      if shared.openQuestions == 0 { shared.deadline &+= now &- shared.askedSince }
+    }
+    outer?.endAsking(at: now)
   }
 
   /// The time is up: the whole run's, or only that of a part, which another part may make up for.

@@ -45,13 +45,15 @@ extension OperatorProcedure {
     let read = invocation.view.reader(in: kind(of: invocation))
     let arguments = Value.object(
       ValueObject(definition.reads.map { ($0.description, read($0)) }))
+    let key = invocation.step.effect("tool:\(name)", occurrence: attempt)
+    // One name for each attempt, as what a person decides about one says nothing about the next.
+    let earlier = recorded.own.attempts(at: key)
     let effect = ToolEffect(
       use: ToolUse(
-        run: start.run, step: invocation.step,
-        key: invocation.step.effect("tool:\(name)", occurrence: attempt), name: name,
-        arguments: arguments,
+        run: start.run, step: invocation.step, key: key, name: name, arguments: arguments,
         idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
-      tool: tool, definition: definition, surroundings: surroundings)
+      attempt: Identifier("\(start.run)/\(key)" + (earlier > 0 ? "~\(earlier + 1)" : "")),
+      tool: tool, definition: definition, surroundings: surroundings, stage: stage)
     let value: Value
     do {
       value = try await perform(effect, definition)
@@ -68,14 +70,15 @@ extension OperatorProcedure {
 /// A use of a tool, with both of its commits in the journal.
 private struct ToolEffect: Effect {
   let use: ToolUse
+  let attempt: Identifier
   let tool: any Tool
   let definition: OperatorDefinition
   let surroundings: RunDependencies
+  let stage: SharedRunState
 
   var kind: EffectKind { .tool }
   var key: EffectKey { use.key }
   private var run: Identifier { use.run }
-  private var attempt: Identifier { Identifier("\(run)/\(key)") }
 
   func digest() -> String {
     Digest.sha256(
@@ -93,7 +96,10 @@ private struct ToolEffect: Effect {
     (
       "Use `\(use.name)` again? Whether it was done before the run stopped is not known, so it may "
         + "be done twice.",
-      ["call": .string(attempt.key.description), "arguments": use.arguments]
+      [
+        "call": .string(attempt.key.description), "arguments": use.arguments,
+        "attempt": .string(attempt.intent.attempt.text),
+      ]
     )
   }
 
@@ -110,15 +116,22 @@ private struct ToolEffect: Effect {
   }
 
   func perform(after doubt: InDoubtEffect?) async throws -> Value {
-    try await commit(
-      .intent(
-        EffectIntent(
-          attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
-          subject: .tool(name: use.name, arguments: use.arguments))))
+    let now = surroundings.time.monotonic()
+    guard stage.secondsLeft(at: now) > 0 else { throw stage.tooLate(at: now) }
+    let intent = EffectIntent(
+      attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
+      subject: .tool(name: use.name, arguments: use.arguments))
+    try await commit(.intent(intent))
     let value: Value
     do {
-      value = try await tool.perform(use)
-      try check(value)
+      guard let result = try await performInTime() else {
+        throw EffectTimeout(attempt: InDoubtEffect(key: key, intent: intent), failure: timeout())
+      }
+      try check(result)
+      value = result
+    } catch let failure as Failure where failure.kind == .timeout {
+      // It gave up waiting for something that may have happened all the same.
+      throw EffectTimeout(attempt: InDoubtEffect(key: key, intent: intent), failure: failure)
     } catch let failure as Failure where failure.kind != .cancelled {
       let told = surroundings.redact(failure)
       try await commit(
@@ -130,6 +143,28 @@ private struct ToolEffect: Effect {
     // One that was cancelled leaves its intent open: it may have been done.
     try await commit(.result(.value(value), attempt: attempt))
     return value
+  }
+
+  /// Nil if the time of the operator or of the run is over first.
+  private func performInTime() async throws -> Value? {
+    let (time, stage, tool, use) = (surroundings.time, stage, tool, use)
+    let begun = time.monotonic()
+    let own = definition.timeout
+    return try await time.result(of: { try await tool.perform(use) }) {
+      let now = time.monotonic()
+      let left = stage.secondsLeft(at: now)
+      guard let own else { return left }
+      return min(left, own - Double(now - begun) / 1_000_000_000)
+    }
+  }
+
+  private func timeout() -> Failure {
+    let now = surroundings.time.monotonic()
+    guard stage.secondsLeft(at: now) > 0 else { return stage.tooLate(at: now) }
+    return Failure(
+      .timeout,
+      "the tool `\(use.name)` did not return within \(secondsText(definition.timeout ?? 0)) seconds",
+      suggestion: "raise `timeout:` of `\(definition.name)`, or make the tool faster")
   }
 
   private func check(_ value: Value) throws(Failure) {

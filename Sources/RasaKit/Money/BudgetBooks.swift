@@ -105,7 +105,8 @@ struct BudgetBooks {
       let kept = try await store.journal(of: run.record.id).entries
         .first(where: { $0.kind == "persona.pinned" }),
       let pinned = PinnedFiles(kept.body),
-      let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
+      let graph = try? Graph.compile(
+        pinned, named: name, engines: house.library.engines, isOnlyRead: true)
     else { return nil }
     return owner(graph.persona)
   }

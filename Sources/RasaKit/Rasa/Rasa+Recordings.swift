@@ -199,7 +199,8 @@ extension CompositionRoot {
     if let persona { return try graph(persona) }
     if isPinned {
       return try Graph.compile(
-        recording.files, named: recording.start.persona, engines: library.engines)
+        recording.files, named: recording.start.persona, engines: library.engines,
+        isOnlyRead: true)
     }
     do {
       return try graph(recording.start.persona)

@@ -28,8 +28,8 @@ extension Rasa {
     public var activeDuration: Duration
     /// What its calls come to.
     public var totals: Totals
-    /// Whether the run keeps a copy of its persona. Otherwise rules and prompts are not known.
-    public var keepsPersona: Bool
+    /// Why rules and prompts are not known; nil when they are.
+    public var rulesProblem: RasaError?
     /// Why the journal cannot be read beyond some line; nil when all of it can.
     public var damage: RasaError?
     let account: RunArchive.Account
@@ -314,7 +314,7 @@ extension Rasa.Timeline {
       }
     activeDuration = .milliseconds(timeline.activeMilliseconds)
     totals = Totals(timeline.totals)
-    keepsPersona = account.walk != nil
+    rulesProblem = account.walkProblem.map { RasaError($0) }
     damage = account.damage.map { RasaError($0) }
   }
 }

@@ -28,6 +28,8 @@ package struct RunArchive: Sendable {
     package var timeline: RunTimeline
     /// Nil when the run keeps no copy of its persona that can be used.
     package var walk: JournalFold?
+    /// Why there is no walk, so that the rules are missing from the timeline.
+    package var walkProblem: Failure?
   }
 
   package func find(_ idOrPrefix: String) async throws -> Found {
@@ -82,20 +84,27 @@ package struct RunArchive: Sendable {
   package func account(of found: Found) async throws -> Account {
     let reading = try await store.journal(of: found.id)
     var timeline = RunTimeline(reading.entries)
-    let walk = walk(reading.entries)
-    if let walk { timeline.add(walk) }
-    return Account(
-      found: found, entries: reading.entries, damage: reading.damage ?? walk?.damage,
-      timeline: timeline, walk: walk)
+    do throws(Failure) {
+      let walk = try walk(reading.entries)
+      timeline.add(walk)
+      return Account(
+        found: found, entries: reading.entries, damage: reading.damage ?? walk.damage,
+        timeline: timeline, walk: walk)
+    } catch {
+      return Account(
+        found: found, entries: reading.entries, damage: reading.damage, timeline: timeline,
+        walkProblem: error)
+    }
   }
 
-  /// The way of the run, by the persona that it keeps.
-  private func walk(_ entries: [JournalEntry]) -> JournalFold? {
+  /// The steps of the run, by the persona that it keeps.
+  private func walk(_ entries: [JournalEntry]) throws(Failure) -> JournalFold {
     guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
       let pinned = PinnedFiles(kept.body),
-      let name = entries.first?.body["persona"].string,
-      let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
-    else { return nil }
+      let name = entries.first?.body["persona"].string
+    else { throw Failure(.storage, "the run keeps no copy of its persona") }
+    let graph = try Graph.compile(
+      pinned, named: name, engines: house.library.engines, isOnlyRead: true)
     return JournalFold(graph, entries)
   }
 }

@@ -18,10 +18,12 @@ package struct RasaProgram {
     }
   }
 
-  /// The program is beside the test bundle.
-  package static var binary: String {
+  package static var binary: String { built("rasa") }
+
+  /// A program of this package. Programs are built into the folder of the test bundle.
+  package static func built(_ name: String) -> String {
     let bundle = CommandLine.arguments[0]
-    return (bundle.lastIndex(of: "/").map { String(bundle[...$0]) } ?? "./") + "rasa"
+    return (bundle.lastIndex(of: "/").map { String(bundle[...$0]) } ?? "./") + name
   }
 
   package func run(_ arguments: String..., input: String = "") async throws -> ProgramRun {

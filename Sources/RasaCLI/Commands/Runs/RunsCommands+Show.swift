@@ -28,6 +28,7 @@ extension RunsCommands {
     document["changed_at_ms"] = .int(timeline.run.changedAt)
     document["next"] = .array(timeline.next.map { .string($0) })
     document["damage"] = timeline.damage.map { Value($0.json) } ?? .null
+    document["without_rules"] = timeline.rulesProblem.map { .string($0.message) } ?? .null
     return .object(document)
   }
 }
