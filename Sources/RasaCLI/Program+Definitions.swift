@@ -1,6 +1,6 @@
 import RasaCore
 import RasaKit
-import RasaStore
+import RasaTerminal
 
 extension Program {
   /// Runs the commands about definitions and what is around them: personas, operators, agents, trust.
@@ -10,9 +10,12 @@ extension Program {
     _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
   ) async throws -> Bool {
     let console = house.console
-    let rasa = Rasa(house, house.store(), onWarning: console.warn)
+    let rasa = house.rasa()
     do {
-      let isDone = try await definitions(command, rasa, console, house.time, print)
+      var isDone = try await definitions(command, rasa, console, house.time, print)
+      if !isDone {
+        isDone = try await agents(command, rasa, console, InputReader(house: house), print)
+      }
       await rasa.close()
       return isDone
     } catch {
@@ -44,6 +47,39 @@ extension Program {
       try await InitCommand(rasa: rasa, print: print).run(
         name: command.text("name") ?? "my_persona", isUserWide: command.flag("user-wide"),
         overwrites: command.flag("force"))
+    case "personas copy":
+      try await CopyCommand(rasa: rasa, console: console, print: print, kind: .persona)
+        .run(command)
+    case "operators copy":
+      try await CopyCommand(rasa: rasa, console: console, print: print, kind: .operator)
+        .run(command)
+    default: return false
+    }
+    return true
+  }
+
+  private static func agents(
+    _ command: ParsedCommand, _ rasa: Rasa, _ console: Console, _ input: InputReader,
+    _ print: Printer
+  ) async throws -> Bool {
+    switch command.path.joined(separator: " ") {
+    case "agents list", "agents search", "agents info":
+      try await AgentsCommands(
+        rasa: rasa, console: console, print: print, style: console.terminal.style(of: .output)
+      ).run(command)
+    case "agents validate":
+      try await AgentsValidateCommand(rasa: rasa, console: console, print: print)
+        .run(command.arguments, isStrict: command.flag("strict"))
+    case "agents create":
+      try await AgentsCreateCommand(rasa: rasa, console: console, print: print).run(command)
+    case "agents enhance":
+      try await AgentsEnhanceCommand(rasa: rasa, console: console, print: print).run(command)
+    case "agents recommend":
+      try await RecommendCommand(rasa: rasa, console: console, input: input, print: print)
+        .run(command)
+    case "agents copy":
+      try await CopyCommand(rasa: rasa, console: console, print: print, kind: .agent).run(command)
+    case "import": try await AgentImportCommand(rasa: rasa, print: print).run(command)
     default: return false
     }
     return true

@@ -26,7 +26,7 @@ package enum Program {
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
         var house = try CompositionRoot(environment: environment)
-        house.askedNarrowing = command.agentNarrowing
+        if let agents = command.agents { house.narrow(to: agents, place: "`--agents`") }
         do {
           try await run(command, house)
         } catch let failure as Failure {
@@ -113,21 +113,6 @@ package enum Program {
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
     case "chat": try await RunCommand(house: house).chat(command)
-    case "agents list", "agents search", "agents info":
-      try await AgentsCommands(house: house, print: print, style: terminal.style(of: .output))
-        .run(command)
-    case "agents validate":
-      try AgentsValidateCommand(house: house, print: print)
-        .run(command.arguments, isStrict: command.flag("strict"))
-    case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
-    case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
-    case "agents copy":
-      try CopyCommand(house: house, print: print, kind: .agent).run(command)
-    case "personas copy":
-      try CopyCommand(house: house, print: print, kind: .persona).run(command)
-    case "operators copy":
-      try CopyCommand(house: house, print: print, kind: .operator).run(command)
-    case "import": try AgentImportCommand(house: house, print: print).run(command)
     case "bench graph", "bench run":
       try await BenchCommand(house: house, print: print).run(command)
     case "version":
@@ -183,8 +168,6 @@ package enum Program {
       switch command.path.joined(separator: " ") {
       case "models list", "models show", "models check":
         try await ModelsCommands(rasa: rasa, time: house.time, print: print).run(command)
-      case "agents recommend":
-        try await RecommendCommand(house: house, store: store, print: print).run(command)
       case "agents budget":
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "costs":

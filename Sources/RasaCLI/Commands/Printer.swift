@@ -30,5 +30,8 @@ struct Printer: Sendable {
 
   func callAsFunction(_ json: Rasa.JSON) throws { try output.write(json.prettyText + "\n") }
 
+  /// What has been made fit for the output already.
+  func callAsFunction(asItStands text: String) throws { try output.write(text) }
+
   func callAsFunction(text: String) throws { try output.write(others.whole(text)) }
 }

@@ -23,6 +23,25 @@ struct TrustQuestion {
     }
   }
 
+  /// Does work of the library that comes to the question on its way. A question that is interrupted ends
+  /// the work as such, and not as an error that the library would make of it.
+  func during<Result>(
+    _ work: (_ settle: @escaping @Sendable () async throws -> Void) async throws -> Result
+  ) async throws -> Result {
+    let interrupted = Locked<Interrupted?>(nil)
+    do {
+      return try await work {
+        do { try await settle() } catch let error as Interrupted {
+          interrupted.withLock { $0 = error }
+          throw CancellationError()
+        }
+      }
+    } catch {
+      if let interrupted = interrupted.withLock({ $0 }) { throw interrupted }
+      throw error
+    }
+  }
+
   /// What the files change, for a person. Names of files are somebody else's text.
   private func card(_ changes: Rasa.ProjectChanges, style: Style) -> String {
     var text =

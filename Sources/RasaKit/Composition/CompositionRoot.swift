@@ -268,6 +268,13 @@ package struct CompositionRoot: Sendable {
     return house
   }
 
+  /// Leaves only these agents, by ids in which `*` stands for any part.
+  ///
+  /// - Parameter place: where the list stands, for messages.
+  package mutating func narrow(to ids: [String], place: String) {
+    askedNarrowing = AgentNarrowing([.init(ids, place: place)])
+  }
+
   /// Which agents may be seen and have work: what the command line and the configuration both leave.
   package var narrowing: AgentNarrowing {
     let configured = try? configurationFiles.read(folders, time).definition?.narrowing
@@ -277,7 +284,14 @@ package struct CompositionRoot: Sendable {
   /// The agents that may be seen. What a list names that is no agent is an error on the command line
   /// and told elsewhere: a file may be meant for more than one machine.
   package func agentRegistry(onWarning: (Warning) -> Void) throws(Failure) -> AgentRegistry {
-    let registry = agents.found.registry
+    try narrowed(agents.found.registry, onWarning: onWarning)
+  }
+
+  /// Those agents of a registry that may be seen.
+  func narrowed(
+    _ registry: AgentRegistry, onWarning: (Warning) -> Void
+  ) throws(Failure) -> AgentRegistry {
+    let narrowing = narrowing
     guard !narrowing.isEmpty else { return registry }
     let ids = registry.ids
     if let (sentence, hint) = askedNarrowing.unknown(among: ids).first {

@@ -15,14 +15,26 @@ extension Rasa {
       public var by: String
     }
 
+    private let registry: AgentRegistry
     /// Sorted by id.
-    public var agents: [Agent]
+    public var agents: [Agent] { registry.agents.map { Agent($0) } }
     /// Files that are no agents although they should be; the rest is found all the same.
-    public var problems: [RasaError]
+    public let problems: [RasaError]
     /// What is odd about files that were found.
-    public var warnings: [String]
+    public let warnings: [FileWarning]
+    /// What is to be known about files of other tools, and about files that are no agents: a sentence for
+    /// each kind and folder.
+    public let notes: [String]
     /// Agents that another file of their id takes the place of.
-    public var shadowed: [Shadowed]
+    public let shadowed: [Shadowed]
+
+    init(_ registry: AgentRegistry, _ found: DiscoveredAgents, _ redaction: Redaction) {
+      self.registry = registry
+      problems = found.failures.map { RasaError(redaction($0)) }
+      warnings = found.warnings.map { FileWarning($0, redaction) }
+      notes = found.notes.map { redaction($0.description) }
+      shadowed = found.shadowed.map { Shadowed(id: $0.id, file: $0.file, by: $0.by) }
+    }
   }
 
   /// Looks into all folders again; what has not changed is not read again.
@@ -33,13 +45,11 @@ extension Rasa {
   /// Readers of `agents` and `agent` do not wait for it: they have what was found before.
   @concurrent
   public func discover() async -> Discovery {
-    let found = house.agents.refresh()
-    return Discovery(
-      agents: registered.over(found.registry).agents.map { Agent($0) },
-      problems: found.failures.map { RasaError($0) }, warnings: found.warnings.map(\.description),
-      shadowed: found.shadowed.map {
-        Discovery.Shadowed(id: $0.id, file: $0.file, by: $0.by)
-      })
+    discovery(house.agents.refresh())
+  }
+
+  func discovery(_ found: DiscoveredAgents) -> Discovery {
+    Discovery(registered.over(found.registry), found, house.redaction)
   }
 
   /// Which agents are wanted. What is left out is not asked for.
@@ -95,7 +105,7 @@ extension Rasa {
       self.logic = logic
     }
 
-    fileprivate var own: AgentFilter {
+    var own: AgentFilter {
       AgentFilter(
         query: search.map {
           AgentQuery(

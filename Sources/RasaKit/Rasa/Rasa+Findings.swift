@@ -12,8 +12,8 @@ extension Rasa {
     /// The column in that line, counted in characters from 1.
     public var column: Int?
 
-    init(_ warning: Warning) {
-      message = warning.message
+    init(_ warning: Warning, _ redaction: Redaction? = nil) {
+      message = redaction?(warning.message) ?? warning.message
       file = warning.location?.file
       line = warning.location.flatMap { $0.line > 0 ? $0.line : nil }
       column = warning.location.flatMap { $0.line > 0 ? $0.column : nil }
@@ -29,6 +29,14 @@ extension Rasa {
         message,
         at: file.map { SourceLocation(file: $0, line: line ?? 0, column: column ?? 0) })
     }
+  }
+}
+
+extension RasaError {
+  /// One error that tells of all of these, of the first one's code; nil where there is none.
+  public init?(allOf errors: [RasaError]) {
+    guard let failure = Failure(allOf: errors.map(\.failure)) else { return nil }
+    self.init(failure)
   }
 }
 

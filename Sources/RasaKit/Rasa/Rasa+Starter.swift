@@ -39,7 +39,7 @@ extension Rasa {
           .usage, "\(shown(path)) exists already",
           suggestion: "choose another --name, or add --force")
       }
-      return try write(files.map { ($0, Array($1.utf8)) }, in: root, replacing: replacing)
+      return try writeFiles(files.map { ($0, Array($1.utf8)) }, in: root, replacing: replacing)
         .map(shown)
     }
   }
@@ -49,7 +49,7 @@ extension Rasa {
 ///
 /// - Returns: their paths, as they were given.
 @discardableResult
-func write(
+func writeFiles(
   _ files: [(path: String, bytes: [UInt8])], in root: FileRoot, replacing: Bool
 ) throws(Failure) -> [String] {
   var written: [String] = []

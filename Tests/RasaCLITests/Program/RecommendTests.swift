@@ -2,6 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 import RasaAgents
+import RasaKit
 import RasaTestKit
 import Testing
 
@@ -154,7 +155,7 @@ struct RecommendTests {
     let found = Recommender(related: RelatedTerms()).recommend(
       .init(task: "zymurgy in the cellar, and not too expensive"), among: registry)
     let text = RecommendationReport(width: width, explains: true).text(
-      of: found, among: registry, listsAll: false)
+      of: Rasa.Recommendations(found, among: registry))
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= width }, "\(text)")
     #expect(text.contains("capability-number-11"))
   }

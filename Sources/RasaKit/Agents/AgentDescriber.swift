@@ -1,18 +1,20 @@
 import RasaCore
 import RasaEngine
-import RasaKit
 import RasaModels
 import RasaPersona
-import RasaStore
 import RasaSystem
-import RasaTerminal
 
 /// Asks a model to describe an agent: a run like any other, with its books, limits and journal.
 struct AgentDescriber {
-  let house: CompositionRoot
+  let services: RunServices
+  /// Called before anybody is asked; throws to keep that from happening.
+  let beforeAsking: (@Sendable () async throws -> Void)?
+  /// Receives what a person should know before it is paid for.
+  let notify: @Sendable (String) -> Void
+  let warn: @Sendable (Warning) -> Void
 
   private static let name = "agent_describer"
-  /// Characters of a prompt that tell enough of what it is for.
+  /// Characters of a prompt that are enough to show what it is for.
   private static let longestPrompt = 8_000
 
   func proposals(
@@ -21,18 +23,17 @@ struct AgentDescriber {
     let missing = AgentProposal.missing(from: agent).filter { $0 != "recommended_models" }
     guard !missing.isEmpty else { return [] }
     let graph = try graph()
-    try await house.settleTrust()
-    let workshop = try RunServices(house)
-    var settings = RunSettings(subject: .persona(Self.name), input: Self.input(agent, prompt))
-    settings.gate.model = model
-    settings.gate.maxCost = maxCost
-    let stand = workshop.stand(settings)
-    let start = workshop.start(graph, settings)
-    let runner = try workshop.runner(settings, at: stand)
-    try await tellPrice(graph, start, workshop, settings, stand)
-    let result = try await interruptible { cancel in
-      workshop.store.onCancelRequest(start.run, cancel)
-      return try await runner.run(graph, start)
+    try await beforeAsking?()
+    var plan = RunPlan(input: Self.input(agent, prompt))
+    plan.gate.model = model
+    plan.gate.maxCost = maxCost
+    let start = services.start(graph, plan)
+    let runner = try services.runner(
+      plan, people: CallerApprovalHandler(run: start.run, user: start.user, approve: nil),
+      onWarning: warn)
+    try await tellPrice(graph, start, plan)
+    let result = try await services.cancellable(start.run) {
+      try await runner.run(graph, start)
     }
     let answer = result.output
     let shown = "\(result.usedMock ? "the mock" : "a model")'s answer, for \(result.cost)"
@@ -43,24 +44,19 @@ struct AgentDescriber {
     }
   }
 
-  private func tellPrice(
-    _ graph: Graph, _ start: RunStart, _ workshop: RunServices, _ settings: RunSettings,
-    _ stand: RunPresentation
-  ) async throws {
+  private func tellPrice(_ graph: Graph, _ start: RunStart, _ plan: RunPlan) async throws {
     guard let call = graph.rehearse(start).first else { return }
-    let gate = try house.gate(
-      ledger: workshop.store, history: workshop.store, client: workshop.client,
-      options: settings.gate, onWarning: { _ in })
+    let gate = try services.gate(plan.gate, onWarning: { _ in })
     let estimate = try await gate.estimate(call.request, for: call.context)
     let price = estimate.isPriceKnown ? "\(estimate.cost) at most" : "its price is not known"
-    try house.note(
-      printable("asking \(estimate.provider):\(estimate.model), \(price)") + "\n")
+    notify("asking \(estimate.provider):\(estimate.model), \(price)")
   }
 
   /// What a model says is text from outside: only what has the form of the field is taken.
   private func value(_ key: String, _ value: Value) -> Value? {
     func line(_ text: String) -> String? {
-      let clean = TerminalText.line(text).split(separator: " ").joined(separator: " ")
+      let clean = Self.withoutSequences(text).printable(atMost: 1_000, replacement: " ")
+        .split(separator: " ").joined(separator: " ")
       return clean.isEmpty || clean.utf8.count > 200 ? nil : clean
     }
     switch key {
@@ -74,6 +70,21 @@ struct AgentDescriber {
       let lines = (value.array ?? []).compactMap { $0.string.flatMap(line) }
       return lines.isEmpty ? nil : .array(lines.prefix(5).map { .string($0) })
     }
+  }
+
+  /// The text without sequences that a terminal obeys, such as `ESC [ 2 J`.
+  private static func withoutSequences(_ text: String) -> String {
+    var clean = String.UnicodeScalarView()
+    var scalars = text.unicodeScalars.makeIterator()
+    while let scalar = scalars.next() {
+      guard scalar == "\u{1B}" else {
+        clean.append(scalar)
+        continue
+      }
+      guard scalars.next() == "[" else { continue }
+      while let part = scalars.next(), !("@"..."~").contains(part) {}
+    }
+    return String(clean)
   }
 
   private static func input(_ agent: Agent, _ prompt: String) -> String {
@@ -91,9 +102,9 @@ struct AgentDescriber {
   private func graph() throws(Failure) -> Graph {
     let bytes = Array(Self.persona.utf8)
     let document = SourceDocument(bytes: bytes, path: "shipped:\(Self.name)")
-    let library = house.library
+    let library = services.house.library
     let persona = try library.readPersona(
-      document, beside: FolderSource(FileRoot(house.folders.configuration))
+      document, beside: FolderSource(FileRoot(services.house.folders.configuration))
     ).get()
     var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)

@@ -1,21 +1,24 @@
 import RasaAgents
 import RasaCore
 import RasaEngine
-import RasaKit
 import RasaModels
 import RasaPersona
 import RasaSystem
 
-/// What the commands share that check and write agents' files.
+/// Finds the files that words mean, and what is needed to check and write them.
 struct AgentFileResolver {
   let house: CompositionRoot
+  let warn: (Warning) -> Void
   private var library: AgentLibrary { house.agents }
 
-  init(_ house: CompositionRoot) { self.house = house }
+  init(_ house: CompositionRoot, warn: @escaping (Warning) -> Void) {
+    self.house = house
+    self.warn = warn
+  }
 
   /// The engines that an agent may name.
   func engines() throws(Failure) -> Set<String> {
-    let configured = try house.configuration(onWarning: house.warn).providers.map(\.name)
+    let configured = try house.configuration(onWarning: warn).providers.map(\.name)
     return ModelConfiguration.builtInEngines.union(configured)
   }
 
@@ -29,11 +32,11 @@ struct AgentFileResolver {
   /// Every file of every place.
   func allFiles() -> (paths: [String], warnings: [Warning]) { library.agentFiles() }
 
-  /// The files that a word on the command line means: a file, a folder's, or an agent's by its id.
+  /// The files that a word means: a file, a folder's, or an agent's by its id.
   func files(_ word: String) throws(Failure) -> [String] {
     if FileSystem.kind(of: word) == .folder, word.hasByte("/") || word == "." {
       let found = library.agentFiles(in: word)
-      for warning in found.warnings { house.warn(warning) }
+      for warning in found.warnings { warn(warning) }
       return found.paths
     }
     if CompositionRoot.isAgentPath(word) { return [word] }
@@ -70,9 +73,7 @@ struct AgentFileResolver {
     try library.documents(at: path)
   }
 
-  func validation(
-    with agents: [String: Agent], isStrict: Bool
-  ) -> AgentValidation {
+  func validation(with agents: [String: Agent], isStrict: Bool) -> AgentValidation {
     let library = library
     return AgentValidation(agents: agents, isStrict: isStrict) {
       (path, documents) throws(Failure) in
@@ -82,7 +83,7 @@ struct AgentFileResolver {
 
   /// Why an agent that is read well cannot be run all the same.
   func obstacle(to loaded: AgentLoader.LoadedAgent, _ documents: AgentDocuments) -> Failure? {
-    // One that hands on to an agent that lies elsewhere can be run only beside that one.
+    // One that hands over to an agent of another place can be run only beside that one.
     if let next = loaded.agent.trigger?.agent, library.found.registry[next] == nil { return nil }
     let agents = library
     let library = house.library
