@@ -25,9 +25,9 @@ struct RunCommand {
     }
     var settings = try settings(command)
     let attached = command.texts("attach")
-    let (attachments, notes) = try AttachmentInput(house: house).read(
+    let (attachments, notes) = try await AttachmentInput(Rasa(house, house.store())).read(
       attached, beside: command.input)
-    settings.attachments = attachments
+    settings.attachments = attachments.map(\.own)
     settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
       command.input, besideText: command.flag("stdin") && !attached.contains("-"))
     if command.flag("dry-run") {
@@ -62,7 +62,8 @@ struct RunCommand {
   private func tellOfAttachments(
     _ graph: Graph, _ settings: RunSettings, _ workshop: RunServices, at stand: RunPresentation
   ) async throws {
-    let cost = try await workshop.attachmentCost(graph, settings, at: stand)
+    let cost = try await workshop.attachmentCost(
+      graph, settings.plan, onWarning: stand.warn)
     let names = settings.attachments.map(\.line).joined(separator: ", ")
     stand.say("attached \(names)" + (settings.attachments.media.isEmpty ? "" : ": \(cost)"))
   }
@@ -242,12 +243,12 @@ struct RunCommand {
     try house.note(
       "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
         + "/help shows more.\n")
-    let (given, notes) = try AttachmentInput(house: house).read(
+    let (given, notes) = try await AttachmentInput(Rasa(house, house.store())).read(
       command.texts("attach"), beside: .unstated)
-    var attachments = ChatAttachments(house, beginningWith: given)
+    var attachments = ChatAttachments(house, beginningWith: given.map(\.own))
     tell(notes, at: stand)
     if !given.isEmpty {
-      settings.attachments = given
+      settings.attachments = given.map(\.own)
       try await tellOfAttachments(graph, settings, workshop, at: stand)
     }
     var commands = ChatCommands(

@@ -1,5 +1,5 @@
 import RasaCore
-import RasaEngine
+package import RasaEngine
 
 extension Rasa {
   /// A file that is given beside a question: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8.
@@ -7,7 +7,9 @@ extension Rasa {
   /// What it is, is told by its bytes and not by its name. Only operators that read the input are shown
   /// it, and a model that takes no such files is not asked.
   public struct Attachment: Sendable, Hashable {
-    let own: RasaEngine.Attachment
+    package let own: RasaEngine.Attachment
+
+    init(_ attachment: RasaEngine.Attachment) { own = attachment }
 
     /// Reads a file, of at most 20 MB; links are followed.
     ///

@@ -72,8 +72,17 @@ struct ChatAttachments {
   private mutating func attach(
     _ found: AttachedPaths, _ tell: ([Attachment]) async throws -> Void
   ) async throws {
-    let (attachments, notes) = try AttachmentInput(house: house).read(
-      found.paths, beside: .unstated)
+    let house = house
+    let attachments: [Attachment]
+    let notes: [String]
+    do {
+      let read = try await AttachmentInput(Rasa(house, house.store())).read(
+        found.paths, beside: .unstated)
+      (attachments, notes) = (read.attachments.map(\.own), read.notes)
+    } catch let error as RasaError {
+      // A conversation goes on after a failure.
+      throw error.failure
+    }
     let known = Set(waiting.map(\.digest))
     let new = waiting + attachments.filter { !known.contains($0.digest) }
     try await tell(new)
