@@ -115,13 +115,10 @@ extension Rasa {
 
   private func modelNames() async throws -> [Name] {
     let standings = (try? await stored { try await $0.standings() }) ?? []
+    let remembered = RememberedModels(standings, at: house.time.now())
     var names: [Name] = []
     for settings in try configuredModels().providers {
-      let account = settings.modelKey().account
-      var models = Set(
-        standings.map(\.key).filter {
-          $0.provider == settings.name && $0.account == account && !$0.model.isEmpty
-        }.map(\.model))
+      var models = Set(remembered.models(of: settings))
       if let vendor = settings.vendor {
         for facts in try house.catalogue.allFacts() where facts.vendor == vendor && !facts.isOpen {
           models.insert(facts.id)
