@@ -320,8 +320,6 @@ extension Rasa.Timeline {
 }
 
 extension Rasa.Attachment {
-  init(_ own: RasaEngine.Attachment) { self.own = own }
-
   /// What it is, for people: `PNG image, 640×480`.
   public var summary: String { own.summary }
 }
