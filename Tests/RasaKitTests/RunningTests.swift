@@ -160,6 +160,25 @@ import Testing
     await kit.rasa.close()
   }
 
+  @Test func isDoneBeforeAnybodyReadsAndThenTellsEverything() async throws {
+    var long = Script()
+    long.answer = .words(20_000)
+    let kit = try Kit(provider: [long])
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
+    while try await kit.rasa.runs().first?.status != .done { await Task.yield() }
+    var (text, events) = ("", 0)
+    for try await event in run {
+      if case .output(let piece) = event { text += piece }
+      events += 1
+    }
+    let result = try await run.result()
+    #expect(result.text == text && text.split(separator: " ").count == 20_000)
+    // What waited was joined, so that it took no more room than the answer.
+    #expect(events < 500)
+    await kit.rasa.close()
+  }
+
   @Test func waitsForASlowReader() async throws {
     var long = Script()
     long.answer = .words(1_000)
