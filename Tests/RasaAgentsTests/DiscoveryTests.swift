@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Discovery of agents")
 struct DiscoveryTests {
-  /// The places in their order, those first that win.
+  /// The folders in order of precedence.
   private static let roots = [
     "project/agents", "home/agents", "older-home/agents", "workspace/agents",
     "older-workspace/agents", "project/.rasa/extensions/a/agents",
@@ -24,7 +24,7 @@ struct DiscoveryTests {
     for first in Self.roots.indices {
       let setting = try Setting()
       for root in Self.roots[first...].reversed() {
-        // Of some tools the name is the file's.
+        // For some tools the file's name is the agent's.
         try setting.markdown("\(root)/everywhere.md", id: "everywhere", description: root)
       }
       let found = setting.discover()
@@ -161,7 +161,7 @@ struct DiscoveryTests {
     try setting.link("mine/agents/here/up", to: "..")
     try setting.link("mine/agents/here/self.md", to: "self.md")
     try setting.link("mine/agents/also-two.md", to: "here/two.md")
-    // The user's own folder may be a link, and lead elsewhere.
+    // The user's own folder may be a symbolic link to somewhere else.
     try setting.link("home/agents", to: setting.path("mine/agents"))
     let found = setting.discover()
     #expect(found.registry.ids == ["one", "two"])

@@ -58,7 +58,7 @@ struct IndexTests {
     #expect(discover() == ["new"])
     try setting.markdown("project/agents/new.md", id: "new", description: "Something else")
     #expect(discover() == ["new"])
-    // A prompt counts as a part of its agent.
+    // A prompt is part of its agent.
     let first = agents.files(0)
     try setting.scratch.write("Anew.", to: "project/agents/\(first[1].path)")
     #expect(discover() == [agents.id(0)])
@@ -67,11 +67,11 @@ struct IndexTests {
     try setting.remove("project/agents/new.md")
     #expect(discover() == [])
     #expect(discover() == [])
-    // A prompt that nobody names any more is an agent of its own.
+    // A prompt that no TOML file names any more is an agent of its own.
     let second = agents.files(1)
     try setting.remove("project/agents/\(second[0].path)")
     #expect(discover() == [agents.id(1)])
-    // A root that comes first moves all others; the set of roots has an index of its own.
+    // A new first root shifts all others; each set of roots has an index of its own.
     try setting.markdown("home/agents/mine.md", id: "mine")
     #expect(discover().count == 12 + 1)
     #expect(discover() == [])
@@ -128,7 +128,7 @@ struct IndexTests {
       case 1: damaged[random.upTo(bytes.count)] ^= UInt8(1 << random.upTo(8))
       case 2: damaged.append(contentsOf: bytes.suffix(random.upTo(40) + 1))
       default:
-        // With a checksum that is right: what is decoded has to hold by itself.
+        // With a correct checksum, so that the decoder itself has to detect the damage.
         for _ in 0..<(1 + random.upTo(3)) {
           damaged[16 + random.upTo(bytes.count - 16)] = UInt8(random.upTo(256))
         }

@@ -93,7 +93,7 @@ struct LibraryTests {
     }
     try setting.config("project/agents/one.toml", id: "one")
     #expect(try library.documents(ofAgent: "one")?.config != nil)
-    // One that would not win hides nothing.
+    // A broken file of lower precedence hides nothing.
     try setting.scratch.write("[agent\n", to: "home/agents/one.toml")
     library.refresh()
     #expect(try library.documents(ofAgent: "one")?.config != nil)
@@ -158,7 +158,7 @@ struct WatchTests {
     change = try #require(await watch.next())
     #expect(change.removed == ["two"])
 
-    // A root that was not there.
+    // A root that did not exist before.
     try setting.markdown("project/.rasa/extensions/more/agents/three.md", id: "three")
     change = try #require(await watch.next())
     #expect(change.added == ["three"])

@@ -8,13 +8,13 @@ import Testing
 
 @Suite("Discovery of other tools' files")
 struct OtherToolsDiscoveryTests {
-  /// A good file of each kind, and one that is broken; `#` stands for a number.
+  /// A good file of each kind, and a broken one; `#` is replaced by a number.
   private struct Kind {
     var kind: AgentKind
     var path: String
     var good: String
     var broken: String
-    /// What of the good one rasa has no use for.
+    /// The fields of the good file that rasa does not use.
     var unused: [String] = []
   }
 
@@ -101,7 +101,7 @@ struct OtherToolsDiscoveryTests {
       + found.warnings.compactMap { $0.location?.file }
     #expect(told.count == broken.count && Set(told) == broken)
     #expect(Set(found.broken.map(\.file)) == broken)
-    // One line for each kind that says more than is of use.
+    // One note for each kind that has unused fields.
     let more = Self.kinds.filter { !$0.unused.isEmpty }
     #expect(found.notes.count == more.count, "\(found.notes)")
     for kind in more {
@@ -112,7 +112,7 @@ struct OtherToolsDiscoveryTests {
         }, "\(kind.kind): \(found.notes)")
     }
     _ = setting.read.take()
-    // What is kept is the same, and nothing is read again.
+    // The index gives the same, and nothing is read again.
     let again = setting.discovery().discover()
     #expect(again.registry.agents == found.registry.agents && again.notes == found.notes)
     #expect(again.failures.map(\.message) == found.failures.map(\.message))
@@ -179,7 +179,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.registry.ids == ["secret"])
     #expect(
       found.registry["secret"]?.agent.files.prompt == setting.path("person/.claude/agents/mine.md"))
-    // The file, and two folders of the one that is a link.
+    // One for the file, two for folders of the linked one.
     #expect(found.warnings.count == 3, "\(found.warnings)")
   }
 
@@ -240,7 +240,7 @@ struct OtherToolsDiscoveryTests {
     try setting.scratch.write(
       "prompt = \"Do {{args}}\"\n", to: "project/.gemini/commands/claude-1.toml")
     let project = try AgentImport(from: setting.path("project"), engines: ["openai"])
-    // Of a project the tools' own folders alone: three of the ten kinds.
+    // In a project only folders that belong to a tool are read: three of the ten kinds.
     #expect(project.items.count == 3 * 20 + 2 && project.failures.count == 3)
     let again = project.items.filter { $0.wanted == "claude-1" }.map(\.id)
     #expect(again == ["claude-1-copilot-chatmode", "claude-1-gemini"])
@@ -288,7 +288,7 @@ struct OtherToolsDiscoveryTests {
     #expect(throws: Failure.self) {
       try AgentImport(from: setting.path("nowhere"), engines: [])
     }
-    // A repository's texts are not all prompts.
+    // Not every text in a repository is a prompt.
     try setting.scratch.write("x", to: "set/.git/HEAD")
     #expect(throws: Failure.self) { try AgentImport(from: setting.path("set"), engines: []) }
     #expect(try AgentImport(from: setting.path("set"), as: .gemini, engines: []).items.count == 1)

@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// What is told of personas, operators and agents, all of it at once.
+/// The names of personas, operators and agents, and their problems, all reported at once.
 @Suite struct NamesAndProblemsTests {
   private static func library(
     personas: [String: String] = [:], operators: [String: String] = [:]
@@ -164,7 +164,7 @@ import Testing
   }
 }
 
-/// Words and fields as other tools' files have them.
+/// Words and fields as in files of other tools.
 @Suite struct AgentWordTests {
   @Test(
     "engines and profiles by the words that people use",

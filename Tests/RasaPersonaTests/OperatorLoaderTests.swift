@@ -219,7 +219,7 @@ import Testing
     Mistake(
       llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
     Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
-    // Places inside texts.
+    // Locations inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
     Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "takes one path"),
     Mistake(llm + "writes: [a]\nprompt: |\n  One\n    {{x!}}\n", "6:8", "takes one path"),

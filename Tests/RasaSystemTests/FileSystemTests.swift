@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func aFullDiskIsReportedAsAStorageFailure() throws {
-    // The device that is always full; the same call path as a full disk.
+    // The device that is always full takes the same path as a full disk.
     let failure = try #require(throws: Failure.self) {
       let descriptor = unsafe open("/dev/full", O_WRONLY)
       defer { close(descriptor) }
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func readingAGrowingFileIsBounded() throws {
-    // Its size is said to be 0, and it never ends.
+    // Its reported size is 0, and it never ends.
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
     try Output(descriptor: ends[1]).write([UInt8](repeating: 7, count: 5000))
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func aDeviceIsWrittenToAndNotReplaced() throws {
-    // The kernel's own, made again, so that a mistake costs nothing.
+    // A second node of the kernel's device, so that a mistake does no harm.
     let path = folder.path + "/null"
     guard unsafe mknod(path, S_IFCHR | 0o666, 0x103) == 0 else { return }
     try FileSystem.write("x", to: path)

@@ -8,7 +8,7 @@ import Testing
   let folder: ScratchDirectory
   init() throws { folder = ScratchDirectory() }
 
-  /// Everything told until it includes what is waited for.
+  /// All reported changes until they include the expected ones.
   private func changes(
     of watch: FolderWatch, until isEnough: (FolderChange) -> Bool
   ) async -> FolderChange {

@@ -38,7 +38,7 @@ struct SurveyTests {
     #expect(fine.mayHide(changesAfter: 5_000_000_001))
     #expect(fine.mayHide(changesAfter: 5_040_000_000))
     #expect(!fine.mayHide(changesAfter: 5_060_000_001))
-    // Of a file system that goes by whole seconds.
+    // As on a file system with a resolution of a second.
     let coarse = FileStamp(device: 1, inode: 2, size: 3, modified: 0, changed: 5_000_000_000)
     #expect(coarse.mayHide(changesAfter: 6_900_000_000))
     #expect(!coarse.mayHide(changesAfter: 7_100_000_000))

@@ -68,7 +68,7 @@ extension EditedLineTests {
       async let answer = prompt(term: term).ask(Self.request)
       try await terminal.expect(Self.menu)
       for (index, line) in choice.lines.enumerated() {
-        // Whichever question comes next, it ends so.
+        // The next question ends like this, whichever it is.
         if index > 0 { try await terminal.expect(": ") }
         terminal.type(line + "\r")
       }
@@ -92,7 +92,7 @@ extension EditedLineTests {
 
     // MARK: Pasted text
 
-    /// What is pasted; each ends with the same words.
+    /// Pasted texts; each ends with the same words.
     struct Paste: Sendable, CustomTestStringConvertible {
       var testDescription: String
       var text: String
@@ -117,7 +117,7 @@ extension EditedLineTests {
         try await terminal.expect(Self.menu)
         terminal.type("f\r")
         try await terminal.expect("Feedback: ")
-        // Somebody has to read what is echoed meanwhile.
+        // The echo has to be read meanwhile.
         async let typed: Void = onOwnThread {
           let keys = text.replacing("\n", with: "\r")
           terminal.type(isMarked ? "\u{1B}[200~\(keys)\r\u{1B}[201~" : keys)
@@ -126,7 +126,7 @@ extension EditedLineTests {
         await typed
         terminal.type("\r")
         let given = try await answer
-        // The comparison alone: a megabyte in a message helps nobody.
+        // Compared outside of `#expect`, so that a failure does not print a megabyte.
         let isWhole = given == .feedback(text)
         #expect(isWhole, "marked: \(isMarked)")
       }
@@ -209,7 +209,7 @@ extension EditedLineTests {
       var shown: String { ["reason": "Reason", "feedback": "Feedback: "][rawValue] ?? "" }
     }
 
-    /// Types until the prompt waits at that place.
+    /// Types until the prompt is at that question.
     private func reach(_ place: Place) async throws {
       try await terminal.expect(Self.menu)
       guard let keys = place.keys else { return }
@@ -280,7 +280,7 @@ extension EditedLineTests {
 
     // MARK: The frame
 
-    /// Content that wants to look like the program.
+    /// Content that imitates the program.
     static let impostors = [
       String(repeating: "x", count: 79) + "[a]pprove", "a\r[a]pprove", "a\u{85}└───\u{2028}[a]",
       String(repeating: "世", count: 60), String(repeating: "👩‍👩‍👧‍👦", count: 30),

@@ -5,8 +5,8 @@ import RasaTerminal
 import RasaTestKit
 import Testing
 
-/// One after the other: the library below keeps what it knows of its terminal in globals, and a
-/// program has one terminal.
+/// Serialized: the underlying library keeps the state of its terminal in globals, and a program has
+/// one terminal.
 @Suite(.serialized) struct EditedLineTests {}
 
 extension EditedLineTests {
@@ -34,7 +34,7 @@ extension EditedLineTests {
     @Test func aLineIsEditedWithKeys() async throws {
       async let line = reader.readLine(prompt: "> ")
       try await terminal.expect("> ")
-      // Two typos taken back, then to the beginning (Ctrl-A).
+      // Two typos deleted, then to the beginning (Ctrl-A).
       terminal.type("wörldxx\u{7F}\u{7F}\u{01}hello \r")
       #expect(try await line == .text("hello wörld"))
     }

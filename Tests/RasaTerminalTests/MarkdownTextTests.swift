@@ -4,7 +4,7 @@ import Testing
 
 @testable import RasaTerminal
 
-/// What a person sees of a text that comes in these pieces.
+/// What a person sees of a text that arrives in these pieces.
 private func screen(
   _ pieces: [String], columns: Int = 60, _ rendering: MarkdownText.Rendering = .full,
   glyphs: Glyphs = .unicode
@@ -195,7 +195,7 @@ private func seen(
     #expect(seen("| a | b |\n| c | d |\n") == "| a | b |\n| c | d |")
     let wide = "| one long column | another long column |\n|---|---|\n| x | y |"
     #expect(seen(wide, columns: 24).replacing("\n", with: " ") == wide.replacing("\n", with: " "))
-    // More cells than the head: nothing is lost.
+    // More cells than the header: nothing is lost.
     #expect(seen("| a | b |\n|---|---|\n| 1 | 2 | 3 |").contains("3"))
   }
 
@@ -282,7 +282,7 @@ private struct RandomMarkdown {
     }
   }
 
-  /// Letters and digits, in order: what remains when marks and white space are taken away.
+  /// Letters and digits in order, without marks and white space.
   private func letters(_ text: String) -> String {
     var letters = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -309,7 +309,7 @@ private struct RandomMarkdown {
       let plain = screen([text], columns: columns, .words)
       #expect(
         letters(plain.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
-      // Where marks stay, every one of them does.
+      // Plain text keeps every mark.
       func bare(_ text: String) -> String { text.filter { !$0.isWhitespace } }
       let hasTable = text.contains("|")
       let hasQuote = text.contains(">")

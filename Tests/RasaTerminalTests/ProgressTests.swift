@@ -50,7 +50,7 @@ import Testing
 }
 
 @Suite struct ProgressDisplayTests {
-  /// A pipe in place of standard error, and a clock whose ticks the test gives.
+  /// A pipe in place of standard error, and a clock that the test advances.
   final class Stage: Sendable {
     let readEnd: Descriptor
     let writeEnd: Descriptor
@@ -78,7 +78,7 @@ import Testing
 
     var output: Output { Output(descriptor: writeEnd.number) }
 
-    /// What has been written since the last time; there must be something.
+    /// The output since the last call, which must not be empty.
     func read() async throws -> String {
       let bytes = await onOwnThread { [self] in
         try? FileSystem.readSome(readEnd.number, name: "pipe")
@@ -117,7 +117,7 @@ import Testing
     _ = try await stage.read()
     try stage.display.write("Hello", to: stage.output)
     #expect(try await stage.read() == "\r\u{1B}[2KHello")
-    // The answer's line is not ended: nothing is drawn into it.
+    // The answer's line is unfinished, so nothing is drawn into it.
     stage.display.begin("2", frame: "f", operator: "facts")
     try stage.display.write(" world\n", to: stage.output)
     #expect(try await stage.read() == " world\n")

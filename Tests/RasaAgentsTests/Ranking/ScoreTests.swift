@@ -180,7 +180,7 @@ struct ScoreTests {
       AgentTerms.derivedSkills(in: AgentTerms.note(agent("it", ["code"]), prompt: prompt)).isEmpty)
   }
 
-  /// Files of a collection that say nothing of themselves do not push away one that does.
+  /// Files of a collection without metadata do not displace an agent that has it.
   @Test func agentsThatStateTheirPurposeComeFirst() {
     let wall = (0..<100).map { agent("review-\($0)") }
     let shipped = agent(

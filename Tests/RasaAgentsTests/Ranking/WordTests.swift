@@ -56,7 +56,7 @@ struct WordTests {
     #expect(TermHash(phrase: [code]) != code)
   }
 
-  /// Kept indexes hold these numbers.
+  /// Stored indexes contain these numbers.
   @Test func hashesAreStable() {
     #expect(TermHash(stem: Array("design".utf8)).bits == 99_594_212)
     #expect(TermHash(phrase: [TermHash(bits: 1), TermHash(bits: 2)]).bits == 3_812_545_902)

@@ -4,7 +4,7 @@ import RasaSystem
 import RasaTestKit
 import Testing
 
-/// The tasks that recommendation is judged by are right themselves.
+/// The labelled tasks that recommendation is evaluated with are valid.
 @Suite struct LabelledTasksTests {
   private struct Task {
     let text: Substring

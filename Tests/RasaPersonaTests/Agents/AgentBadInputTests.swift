@@ -2,8 +2,8 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// Files as people really write them: read where the intent is plain, with a warning that says what
-/// was assumed; refused with the place where it is not.
+/// Files as people really write them: read if the intent is clear, with a warning about what was
+/// assumed; otherwise refused with the location.
 @Suite struct AgentBadInputTests {
   // MARK: What is wrong
 

@@ -3,7 +3,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-/// What an agent lacks, proposed from its own words and added to its file.
+/// Missing fields of an agent are proposed from its own text and added to its file.
 @Suite struct AgentEnhancingTests {
   private func agent(_ id: String, _ description: String = "") -> Agent {
     Agent(id: id, description: description)
@@ -137,7 +137,7 @@ import Testing
     #expect { try enhanced(Array(text.utf8)) } throws: { ($0 as? Failure)?.location != nil }
   }
 
-  /// Whatever a model or a person proposes, it is read as it was meant.
+  /// Any text that a model or a person proposes is read back as it was meant.
   @Test(arguments: 0..<4)
   func anyTextIsReadBackUnchanged(seed: UInt64) throws {
     var random = SeededNumbers(seed: seed)

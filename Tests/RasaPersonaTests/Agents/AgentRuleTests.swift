@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// What counts where the ways of writing an agent differ: a test for each rule.
+/// Precedence between the forms of an agent's files: a test for each rule.
 @Suite struct AgentRuleTests {
   // MARK: Identity
 

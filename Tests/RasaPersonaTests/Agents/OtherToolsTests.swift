@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// Files of other tools, read as the agents that they are here.
+/// Files of other tools are read as agents.
 @Suite("Files of other tools")
 struct OtherToolsTests {
   struct Example: Sendable, CustomTestStringConvertible {
@@ -12,7 +12,7 @@ struct OtherToolsTests {
     var id: String
     var name: String
     var description: String
-    /// A part of the prompt, and parts that are not in it.
+    /// Text that the prompt contains, and text that it does not contain.
     var prompt: String
     var lacks: [String] = []
     var unused: [String] = []
@@ -225,7 +225,7 @@ struct OtherToolsTests {
     let prompt = try #require(loaded.prompt?.text)
     #expect(prompt.contains(example.prompt), "\(prompt)")
     for part in example.lacks { #expect(!prompt.contains(part)) }
-    // Settings that have a field of ours count; others are told.
+    // Settings that rasa has a field for are used; the others are reported.
     let counted = ["temperature", "max_turns", "tools"]
     #expect(
       agent.unused.filter { what in !counted.contains { what.hasSuffix($0) } }
