@@ -5,6 +5,8 @@ import PackageDescription
 /// house style asks for. `RASA_STRICT=1` (set by `make lint` and the continuous integration) turns
 /// warnings into errors.
 let strict = Context.environment["RASA_STRICT"] == "1"
+/// Set by the continuous integration, which is faster without: nobody debugs what it builds.
+let hasDebugInformation = Context.environment["RASA_NO_DEBUG_INFORMATION"] != "1"
 /// Set by `make sanitize`.
 let sanitizesThreads = Context.environment["RASA_THREAD_SANITIZER"] == "1"
 let settings: [SwiftSetting] =
@@ -14,9 +16,10 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
-    // Places where a test may kill the process; nothing of them is left in a release.
+    // Fault points, at which a test may kill the process; a release contains none.
     .define("RASA_FAULTS", .when(configuration: .debug)),
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+  + (hasDebugInformation ? [] : [.unsafeFlags(["-gnone"], .when(configuration: .debug))])
   + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
 func library(

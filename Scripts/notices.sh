@@ -26,7 +26,7 @@ files="/usr/include/toml++/toml.h"
 for archive in $(grep -oE '"lib[A-Za-z0-9_+-]+\.a"' Package.swift | tr -d '"' | sort -u); do
   file=$(cc -print-file-name="$archive")
   [ "$file" != "$archive" ] || {
-    echo "no $archive to be found" >&2
+    echo "$archive is not installed" >&2
     exit 1
   }
   files="$files $(readlink -f "$file")"
@@ -36,8 +36,9 @@ for file in $files; do
   owner=$(dpkg -S "$file" 2>/dev/null || dpkg -S "${file#/usr}")
   package=${owner%%:*}
   copyright=/usr/share/doc/$package/copyright
-  if grep -qE '^License: *L?GPL' "$copyright" && ! grep -A12 -E '^Files: *debian' "$copyright" | grep -qE '^License: *L?GPL'; then
-    echo "$package is not free to be linked in; link it dynamically" >&2
+  # Debian's own files for a package are no part of the library.
+  if ! awk 'BEGIN { RS = "" } /(^|\n)License:[^\n]*GPL/ && /(^|\n)Files:/ && !/(^|\n)Files: *debian\// { exit 1 }' "$copyright"; then
+    echo "$package is under the (L)GPL: link it dynamically" >&2
     exit 1
   fi
   notice "$package $(dpkg-query -W -f='${Version}' "$package" | head -n 1) ($(basename "$file"))" "$copyright"

@@ -95,7 +95,7 @@ struct ConfigurationReader {
       reader.fail(
         node, "time_zone", mustBe: "the name of a time zone",
         suggestion: "write it as `Europe/Berlin` or `UTC`; the zones of this machine are in "
-          + "/usr/share/zoneinfo")
+          + "/usr/share/zoneinfo, from the package tzdata")
       return nil
     }
     return zone
