@@ -1,19 +1,19 @@
-/// How a value is written as JSON.
+/// A layout of JSON.
 package enum JSONStyle: Sendable {
   /// One line, members in their own order.
   case compact
   /// Two spaces, members in their own order.
   case pretty
-  /// One line, members sorted by name: equal values give equal bytes, so this is what digests see.
+  /// One line, members sorted by name: equal values give equal bytes, so digests are computed from this.
   case canonical
 }
 
-/// Which characters of its texts JSON writes as `\uXXXX`.
+/// Which characters are written as `\uXXXX`.
 package enum JSONEscapes: Sendable {
-  /// Everything that a terminal would obey or show nothing for, so that JSON can be looked at
-  /// anywhere; who parses it gets every byte. (Canonical JSON never does this.)
+  /// Everything that a terminal would obey or not show, so that JSON can be printed anywhere; a parser
+  /// still gets every byte. (Canonical JSON never does this.)
   case hidden
-  /// Only what JSON itself wants: for models, which read the text as it stands.
+  /// Only what JSON requires: for models, which read the text as it is.
   case onlyNeeded
 }
 
@@ -62,7 +62,7 @@ private struct JSONWriter {
     case .object(let object):
       bytes.append(UInt8(ascii: "{"))
       if style == .canonical {
-        // Names that Swift takes for equal are in the order of their bytes.
+        // Names that are equal to Swift are sorted by their bytes.
         let sorted = object.sorted {
           $0.key < $1.key
             || ($0.key == $1.key && $0.key.utf8.lexicographicallyPrecedes($1.key.utf8))
@@ -124,7 +124,7 @@ private struct JSONWriter {
     text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
   }
 
-  /// No for nearly every text; a text of which it says yes may still hold nothing hidden.
+  /// False for nearly every text; true does not mean that there is a hidden character.
   private static func mayHoldHidden(_ text: String) -> Bool {
     text.utf8.contains { $0 >= 0x7F && mayBeginHidden($0) }
   }

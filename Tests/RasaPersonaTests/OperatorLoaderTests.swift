@@ -218,7 +218,8 @@ import Testing
     Mistake(valid + "prompt_path: o.md", "5:14", "both given"),
     Mistake(
       llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
-    Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
+    Mistake(
+      llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key must be text, not a list or a mapping"),
     // Locations inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
     Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "takes one path"),

@@ -2,14 +2,14 @@ import CResources
 
 /// The files that ship inside the binary: `personas/…`, `operators/…`, `agents/…`, `models/…`.
 package enum EmbeddedFiles {
-  /// Their names, in no order that means anything.
+  /// Their names, in no particular order.
   package static var names: [String] {
     var names: [String] = []
     forEach { name, _ in names.append(name()) }
     return names
   }
 
-  /// The bytes of one file; nil when none has that name.
+  /// The bytes of one file; nil if none has that name.
   package static func bytes(of name: String) -> [UInt8]? {
     var found: [UInt8]? = nil
     forEach { candidate, bytes in
@@ -18,7 +18,7 @@ package enum EmbeddedFiles {
     return found
   }
 
-  /// Names and bytes are made only when asked for: looking one file up copies that file alone.
+  /// Names and bytes are made on demand: looking up one file copies only that file.
   private static func forEach(_ body: (_ name: () -> String, _ bytes: () -> [UInt8]) -> Void) {
     var index = 0
     while let entry = unsafe rasa_resource_at(index), let name = unsafe entry.pointee.name,
