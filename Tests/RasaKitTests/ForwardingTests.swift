@@ -113,6 +113,11 @@ import Testing
       try await kit.rasa.forward(elsewhere) { _ in }
     }
     #expect(usage?.code == .usage)
+    let body = Self.body.replacing("gpt-4o-mini", with: "gpt-4o")
+    let dearer = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forward(request(body)) { _ in }
+    }
+    #expect(dearer?.code == .usage && dearer?.message.contains("`gpt-4o`") == true)
     let broken = await #expect(throws: RasaError.self) {
       try await kit.rasa.forward(request("{")) { _ in }
     }

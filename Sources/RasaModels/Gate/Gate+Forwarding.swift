@@ -10,7 +10,7 @@ package struct ForwardedRequest: Sendable {
   /// Below the interface's version, such as `/chat/completions`.
   package var path: String
   package var body: [UInt8]
-  /// Sent beside those that the provider wants.
+  /// Sent in addition to those that the provider requires.
   package var headers: [(name: String, value: String)]
 
   package init(path: String, body: [UInt8], headers: [(name: String, value: String)] = []) {
@@ -20,13 +20,13 @@ package struct ForwardedRequest: Sendable {
   }
 }
 
-/// What came back, in the order in which it came.
+/// A part of the response, in order.
 package enum ForwardedPart: Sendable {
   case head(status: Int, headers: [(name: String, value: String)])
   case bytes([UInt8])
 }
 
-/// What a request that was passed on came to.
+/// The outcome of a forwarded request.
 package struct ForwardedAnswer: Sendable {
   package var provider: String
   package var model: String
@@ -34,14 +34,13 @@ package struct ForwardedAnswer: Sendable {
   package var usage: Usage
   package var cost: Money
   package var finish: FinishReason
-  /// What the provider said was wrong, or what of its answer cannot be read here; its bytes were passed
-  /// on all the same.
+  /// The provider's error, or why its answer cannot be read here; its bytes were passed on all the same.
   package var problem: String?
 }
 
 /// Passes a request on with its exact bytes, and the answer back with its own. Money is held before
-/// anything is sent, and settled by what the answer says; nothing is asked twice, for whoever sent the
-/// request decides about that.
+/// anything is sent, and settled by the usage that the answer reports. Nothing is repeated: retries are up
+/// to the sender of the request.
 extension Gate {
   package func forward(
     _ request: ForwardedRequest, for context: CallContext,
@@ -56,11 +55,13 @@ extension Gate {
       let model = candidate.model
     else {
       throw Failure(
-        .configuration, "no provider takes requests for that model over HTTP",
+        .configuration, "no provider accepts forwarded requests for that model",
         suggestion: "name one that is configured, as `provider:model`; `rasa llm info` shows them")
     }
     try settings.checkForwarding(to: request.path)
     candidate.facts = try candidate.facts ?? catalogue.facts(for: model)
+    let named = words.model ?? settings.model(inPath: request.path)
+    try checkModel(named, is: model, candidate)
     let wire = WireCall(
       request: plan.request, model: model, cap: nil, inputEstimate: 0,
       quirks: WireQuirks(settings))
@@ -74,6 +75,18 @@ extension Gate {
     }
   }
 
+  /// What is held and booked is the price of one model, so the request must not ask another one.
+  private func checkModel(
+    _ named: String?, is model: String, _ candidate: Candidate
+  ) throws(Failure) {
+    guard let named, named != model else { return }
+    // Other names of the same model cost the same.
+    if let facts = candidate.facts, try catalogue.facts(for: named)?.id == facts.id { return }
+    throw Failure(
+      .usage, "the request is for the model \(quoted(named)), and \(quoted(model)) would be paid",
+      suggestion: "name the same model in both")
+  }
+
   private func forward(
     _ request: ForwardedRequest, to candidate: Candidate, _ settings: ProviderSettings,
     _ model: String, _ plan: CallPlan, under hold: consuming Hold,
@@ -85,20 +98,14 @@ extension Gate {
       let problem = try await pass(
         request, settings, candidate, plan, &reading, &status, under: &hold, emit)
       let (usage, cost): (Usage, Money)
-      let finish = reading.finish
       if let problem {
-        let observation = observation(of: problem, at: candidate)
-        if let observation { state.withLock { $0.note(observation) } }
-        cost = try await settle(
-          hold, plan, candidate, model: model, reading, after: problem, outcome: .failed,
-          reason: problem.kind.rawValue, message: problem.message,
-          partial: reading.transcript.text, observation)
+        cost = try await settle(hold, failed: problem, plan, candidate, model, reading)
         usage = cost == .zero ? Usage(isReported: false) : used(reading, hold).usage
       } else {
         (usage, cost) = used(reading, hold)
         let answer = ModelAnswer(
           text: reading.transcript.text, provider: candidate.provider, model: model, usage: usage,
-          cost: cost, finish: finish, cap: hold.cap, ceiling: hold.ceiling)
+          cost: cost, finish: reading.finish, cap: hold.cap, ceiling: hold.ceiling)
         let observation = observation(of: reading, usage, plan, at: candidate, under: hold)
         if let observation { state.withLock { $0.note(observation) } }
         let settlement = Settlement(
@@ -112,14 +119,9 @@ extension Gate {
       }
       return ForwardedAnswer(
         provider: candidate.provider, model: model, status: status, usage: usage, cost: cost,
-        finish: finish, problem: problem?.message)
+        finish: reading.finish, problem: problem?.message)
     } catch let problem as ProviderProblem {
-      let observation = observation(of: problem, at: candidate)
-      if let observation { state.withLock { $0.note(observation) } }
-      _ = try await settle(
-        hold, plan, candidate, model: model, reading, after: problem, outcome: .failed,
-        reason: problem.kind.rawValue, message: problem.message,
-        partial: reading.transcript.text, observation)
+      _ = try await settle(hold, failed: problem, plan, candidate, model, reading)
       var failure = Failure(
         problem.kind == .timeout || problem.kind == .idle ? .timeout : .provider,
         "\(candidate.provider) \(model): \(problem.message)",
@@ -127,15 +129,36 @@ extension Gate {
       failure.reason = problem.kind.rawValue
       throw failure
     } catch {
+      // A refusal costs nothing, whether or not anybody reads it to its end.
+      let refusal =
+        status == 0 || reading.isAccepted
+        ? nil
+        : ProviderProblem(status: status, headers: { _ in nil }, body: [], now: time.now())
+      let message =
+        error is CancellationError
+        ? "the call was cancelled"
+        : (error as? Failure)?.message ?? "the reader of the answer stopped: \(error)"
       _ = try await settle(
-        hold, plan, candidate, model: model, reading, outcome: .cancelled, reason: "cancelled",
-        message: (error as? Failure)?.message ?? "the call was cancelled",
-        partial: reading.transcript.text)
+        hold, plan, candidate, model: model, reading, after: refusal, outcome: .cancelled,
+        reason: "cancelled", message: message, partial: reading.transcript.text)
       throw error
     }
   }
 
-  /// Returns what the provider said was wrong, after it has been passed on.
+  /// Settles a request that the provider did not answer, and returns what it cost.
+  private func settle(
+    _ hold: borrowing Hold, failed problem: ProviderProblem, _ plan: CallPlan,
+    _ candidate: Candidate, _ model: String, _ reading: Reading
+  ) async throws -> Money {
+    let observation = observation(of: problem, at: candidate)
+    if let observation { state.withLock { $0.note(observation) } }
+    return try await settle(
+      hold, plan, candidate, model: model, reading, after: problem, outcome: .failed,
+      reason: problem.kind.rawValue, message: problem.message,
+      partial: reading.transcript.text, observation)
+  }
+
+  /// Returns the provider's error, after its bytes have been passed on.
   private func pass(
     _ request: ForwardedRequest, _ settings: ProviderSettings, _ candidate: Candidate,
     _ plan: CallPlan, _ reading: inout Reading, _ status: inout Int, under hold: inout Hold,
@@ -164,34 +187,59 @@ extension Gate {
     let most =
       hold.price.isFree ? Transcript.longest : hold.cap.map(Transcript.most) ?? Transcript.longest
     var refusal: [UInt8] = []
-    while let chunk = try await adapter.next(of: response.body, deadline: deadline) {
-      try await emit(.bytes(chunk))
+    while let chunk = try await next(of: response.body, adapter, &decoder, deadline: deadline) {
       let now = time.monotonic()
-      deadline = plan.limit(now.advanced(by: idle))
-      try await renew(&hold, at: now)
       guard isAnswer else {
         if refusal.count < 65_536 { refusal += chunk }
+        try await emit(.bytes(chunk))
+        deadline = plan.limit(now.advanced(by: idle))
         continue
       }
+      // Counted before they are handed on: the provider bills them even if the reader is gone.
       decoder.feed(chunk)
-      guard note(&decoder, in: &reading, within: most) else {
+      let isPaid = note(&decoder, in: &reading, within: most)
+      reading.isComplete = decoder.progress.isDone
+      try await emit(.bytes(chunk))
+      guard isPaid else {
         response.body.cancel()
+        reading.isComplete = false
         reading.finish = .cutOff
         return nil
       }
+      // What may follow a finish reason comes at once or not at all.
+      let isFinished = decoder.progress.finish != nil
+      deadline = plan.limit(
+        now.advanced(by: isFinished ? min(idle, Self.patienceAfterFinish) : idle))
+      try await renew(&hold, at: now)
     }
     guard isAnswer else {
-      return ProviderProblem(
+      let problem = ProviderProblem(
         status: status, headers: { response.headers.first(named: $0) }, body: refusal,
         now: time.now(), address: settings.baseURL)
+      return problem.redacted(settings.key)
     }
+    let isWhole = decoder.progress.isDone
     decoder.finish()
     _ = note(&decoder, in: &reading, within: .max)
-    if let problem = decoder.progress.problem { return problem }
+    if !isWhole, let problem = decoder.progress.problem { return problem.redacted(settings.key) }
     reading.isComplete = true
     reading.finish = decoder.progress.finish ?? .stop
     reading.transcript.add(decoder.progress.toolCalls)
     return nil
+  }
+
+  /// The next bytes; nil at the end. After a finish reason a silence is an end, too: some servers leave
+  /// the connection open.
+  private func next(
+    of body: HTTPBody, _ adapter: HTTPAdapter, _ decoder: inout any ChatDecoder, deadline: UInt64
+  ) async throws -> [UInt8]? {
+    do { return try await adapter.next(of: body, deadline: deadline) } catch let problem
+      as ProviderProblem
+    {
+      guard problem.kind == .timeout, decoder.progress.finish != nil else { throw problem }
+      decoder.progress.isDone = true
+      return nil
+    }
   }
 
   /// False when the hold pays for no more.
@@ -205,6 +253,16 @@ extension Gate {
     if reading.firstContentAt == nil { reading.firstContentAt = time.monotonic() }
     reading.transcript.contentEvents = events
     return reading.transcript.add(&content, within: most)
+  }
+}
+
+extension ProviderProblem {
+  /// Servers repeat what they were sent.
+  fileprivate func redacted(_ key: Secret?) -> ProviderProblem {
+    guard let key else { return self }
+    var problem = self
+    problem.message = key.redacting(message)
+    return problem
   }
 }
 
@@ -227,7 +285,7 @@ extension HTTPAdapter {
     }
   }
 
-  /// What belongs to the connection, and every form of a key: the caller's is not the provider's.
+  /// Headers of the connection, and every form of a key: a caller's key is not the provider's.
   private static var ownHeaders: Set<String> {
     [
       "host", "content-length", "connection", "transfer-encoding", "accept-encoding", "expect",
@@ -244,7 +302,15 @@ extension HTTPAdapter {
 }
 
 extension ProviderSettings {
-  /// Only what an answer says of its own cost can be paid for.
+  /// The model in the path of a request whose body names none: `/models/MODEL:generateContent`.
+  fileprivate func model(inPath path: String) -> String? {
+    let folder = "/models/"
+    guard dialect == .gemini, path.hasPrefix(folder) else { return nil }
+    let name = path.dropFirst(folder.count).prefix { $0 != ":" && $0 != "?" }
+    return name.isEmpty ? nil : String(name)
+  }
+
+  /// Only endpoints whose answers report their usage can be paid for.
   fileprivate func checkForwarding(to path: String) throws(Failure) {
     let plain = String(path.prefix { $0 != "?" })
     let isKnown =
@@ -258,16 +324,18 @@ extension ProviderSettings {
       }
     guard isKnown else {
       throw Failure(
-        .usage, "\(quoted(path)) is no place at \(name) whose cost can be told",
-        suggestion: "pass on requests for answers of a model, such as /chat/completions")
+        .usage, "\(quoted(path)) is not an endpoint of \(name) whose cost is known",
+        suggestion: "forward only requests for model answers, such as /chat/completions")
     }
   }
 }
 
-/// What of a request's body decides what it costs.
+/// The parts of a request's body that determine its cost.
 private struct ForwardedWords {
   var request: ModelRequest
-  /// A file in the body: what a page or an image is reckoned at.
+  /// The model that it asks; nil where the path says it.
+  var model: String?
+  /// The estimated tokens of a file in the body, such as a page or an image.
   private static let perFile = 2_000
   private static let longestWord = 4_096
 
@@ -278,10 +346,11 @@ private struct ForwardedWords {
       failure.kind = .usage
       throw failure
     }
+    model = document["model"].string
     var words = ""
     var files = 0
     Self.gather(document, &words, &files)
-    // Nobody counts the tokens of a file that is not looked at: it is reckoned as words.
+    // Files are not decoded, so their tokens are estimated as words.
     words += String(repeating: " word", count: files * Self.perFile)
     let most =
       document["max_completion_tokens"].int ?? document["max_tokens"].int
