@@ -191,7 +191,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
       (
         .answers(
           "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>blocked</h1>"
-        ), "", "refused the way to llm.invalid (403)", true, "NO_PROXY"
+        ), "", "refused to connect to llm.invalid (403)", true, "NO_PROXY"
       ),
       (
         .answers("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "",

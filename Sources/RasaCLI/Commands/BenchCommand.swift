@@ -23,7 +23,7 @@ struct BenchCommand {
     let client = try house.client()
     defer { client.shutdown() }
     let bench = try await Bench(
-      house: house, graph: graph, input: input, journal: place,
+      executor: client.executor, house: house, graph: graph, input: input, journal: place,
       gate: asksModels
         ? { ledger, history in
           var options = GateOptions()
@@ -95,6 +95,8 @@ private struct Bench {
     }
   }
 
+  /// One run alone is where its answers arrive, as with `rasa run`.
+  let executor: any TaskExecutor
   let house: CompositionRoot
   let graph: Graph
   let input: String
@@ -102,9 +104,10 @@ private struct Bench {
   private let durable: (store: any RunStore, path: String)?
 
   init(
-    house: CompositionRoot, graph: Graph, input: String, journal: String,
-    gate: (any Ledger, any ModelHistory) throws -> any ModelGate
+    executor: any TaskExecutor, house: CompositionRoot, graph: Graph, input: String,
+    journal: String, gate: (any Ledger, any ModelHistory) throws -> any ModelGate
   ) async throws {
+    self.executor = executor
     self.house = house
     self.graph = graph
     self.input = input
@@ -136,7 +139,9 @@ private struct Bench {
     let cpu = ProcessTime.microseconds()
     let begin = house.time.monotonic()
     if parallel == 1 {
-      for _ in 0..<runs { measured.add(try await once(runner)) }
+      try await withTaskExecutorPreference(executor) {
+        for _ in 0..<runs { measured.add(try await once(runner)) }
+      }
     } else {
       try await withThrowingTaskGroup(of: (Double, RunResult).self) { group in
         for _ in 0..<min(parallel, runs) { group.addTask { try await once(runner) } }
@@ -218,5 +223,28 @@ private final class NoJournal: Journal, Ledger {
 extension [Double] {
   fileprivate var median: Double {
     isEmpty ? 0 : sorted()[count / 2]
+  }
+}
+
+/// A gate that answers at once and free of charge with the mock's answer, for measuring the runtime alone.
+private struct InstantGate: ModelGate {
+  func answer(
+    _ request: ModelRequest, for context: CallContext,
+    onEvent: @Sendable (ModelEvent) async throws -> Void
+  ) async throws -> ModelAnswer {
+    let text = request.mockValue?.json() ?? "ok"
+    try await onEvent(.text(text))
+    return ModelAnswer(
+      text: text, provider: "instant", model: "instant", usage: Usage(), cost: .zero, isMock: true)
+  }
+
+  func digest(of request: ModelRequest, for context: CallContext) -> String { "" }
+
+  func giveUp(_ call: UncertainCall, of run: Identifier, decision: UncertainPolicy) async throws {}
+
+  func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
+    CallEstimate(
+      provider: "instant", model: "instant", inputTokens: 0, outputTokens: 0, cost: .zero,
+      isPriceKnown: true)
   }
 }

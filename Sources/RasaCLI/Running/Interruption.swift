@@ -6,6 +6,7 @@ import RasaTerminal
 /// Runs work that Ctrl-C and a request to end cancel: the first signal cancels and lets the work
 /// write down where it stopped, the second leaves at once. The work is given what cancels it.
 func interruptible<Result: Sendable>(
+  on executor: (any TaskExecutor)? = nil,
   _ work: @escaping @Sendable (_ cancel: @escaping @Sendable () -> Void) async throws -> Result
 ) async throws -> Result {
   BlockedWriters.hold()
@@ -16,7 +17,7 @@ func interruptible<Result: Sendable>(
     BlockedWriters.release()
     begun.withLock { $0 }?.cancel()
   }
-  let task = Task { try await work(cancel) }
+  let task = Task(executorPreference: executor) { try await work(cancel) }
   begun.withLock { $0 = task }
   if isStopped.withLock({ $0 }) { task.cancel() }
   let received = Locked<Signal?>(nil)

@@ -74,7 +74,8 @@ extension RunServices {
     // People are shown what happens at once; a program may look for the run once it knows its name.
     if settings.format != .streamJSON { try await observer.release() }
     do {
-      let result = try await interruptible { cancel in
+      // A process with one run has nothing else to do on the thread that its answers arrive on.
+      let result = try await interruptible(on: try executor) { cancel in
         store.onCancelRequest(run, cancel)
         let result = try await perform(runner) { progress in
           if case .notice(let notice) = progress { noticed.withLock { $0.append(notice) } }

@@ -57,6 +57,11 @@ package struct RunServices: Sendable {
     get throws(Failure) { try network.client(house) }
   }
 
+  /// Where a run works that is alone in its process: see `LoopExecutor`.
+  package var executor: any TaskExecutor {
+    get throws(Failure) { try client.executor }
+  }
+
   package func close() async {
     await store.close()
     network.shutdown()
