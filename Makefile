@@ -6,7 +6,7 @@
 PREFIX ?= /usr/local
 # Where the release build is; in a folder of its own it can run beside a build for tests.
 RELEASE_PATH ?= .build
-RELEASE := swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_PATH)
+RELEASE := sh Scripts/release.sh --scratch-path $(RELEASE_PATH)
 # Without symbols, which are larger than the program and are beside it, in `rasa.debug`.
 BINARY := .build/program/rasa
 # A waiting test queues behind every test that has begun: with all of them begun at once it would wait longer than its

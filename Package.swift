@@ -9,6 +9,10 @@ let strict = Context.environment["RASA_STRICT"] == "1"
 let hasDebugInformation = Context.environment["RASA_NO_DEBUG_INFORMATION"] != "1"
 /// Set by `make sanitize`.
 let sanitizesThreads = Context.environment["RASA_THREAD_SANITIZER"] == "1"
+/// Set by `Scripts/release.sh`: the folder with the static libraries that go before shared ones of the same name. Where
+/// it holds libcurl, the release binary contains that, too (`Sources/CCurl/LinkedCurl.c`).
+let staticLibraries = Context.environment["RASA_STATIC_LIBRARIES"]
+let containsCurl = Context.environment["RASA_STATIC_CURL"] == "1"
 let settings: [SwiftSetting] =
   [
     .enableUpcomingFeature("ExistentialAny"),
@@ -66,7 +70,7 @@ let package = Package(
           [
             "-Xclang-linker", "-no-pie", "-Xlinker", "--exclude-libs=ALL", "-Xlinker",
             "--no-export-dynamic", "-Xlinker", "--gc-sections",
-          ],
+          ] + (staticLibraries.map { ["-L", $0, "-Xclang-linker", "-static-libgcc"] } ?? []),
           .when(configuration: .release))
       ]),
 
@@ -114,7 +118,17 @@ let package = Package(
     library("RasaSystem", ["RasaCore", "CSystem", "CZlib", "CResources"]),
 
     // C libraries.
-    shim("CCurl", links: ["curl"]),
+    containsCurl
+      ? .target(
+        name: "CCurl",
+        cSettings: [.define("RASA_STATIC_CURL", .when(configuration: .release))],
+        linkerSettings: [
+          .linkedLibrary("curl", .when(configuration: .debug)),
+          .linkedLibrary(":libcurl.a", .when(configuration: .release)),
+          .linkedLibrary("ssl"), .linkedLibrary("crypto"),
+          .linkedLibrary(":libnghttp2.so.14", .when(configuration: .release)),
+        ])
+      : shim("CCurl", links: ["curl"]),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     shim("CTOML", links: ["stdc++"]),
     .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
