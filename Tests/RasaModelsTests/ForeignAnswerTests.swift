@@ -239,8 +239,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("https://h.example/v1?key=secret", "a key stands in its query"),
-      ("https://h.example/v1?access_token=secret", "a key stands in its query"),
+      ("https://h.example/v1?key=secret", "its query contains a key"),
+      ("https://h.example/v1?access_token=secret", "its query contains a key"),
       ("https:/h.example/v1", "`://`"), ("https:h.example", "port"),
       ("http//h.example/v1", "`://`"),
       ("https:///v1", "host"), ("h example", "a space"), ("https://u:secret@h/v1", "a user name"),

@@ -4,7 +4,7 @@ import RasaCore
 /// see what it is.
 package struct Secret: Sendable, Hashable {
   let value: String
-  /// Tells keys apart without telling what they are.
+  /// Distinguishes keys without revealing them.
   let fingerprint: String
 
   package init(_ value: String) {

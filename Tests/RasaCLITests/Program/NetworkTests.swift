@@ -130,7 +130,7 @@ struct NetworkTests {
       (.locked("me:other"), "refused its password (407)", 1),
       (
         .answers("HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<h1>No</h1>"),
-        "refused the way to llm.invalid (403)", 1
+        "refused to connect to llm.invalid (403)", 1
       ),
       (.answers(""), "is it a proxy?", 3),
     ] as [(RelayServer.Proxy, String, Int)])
