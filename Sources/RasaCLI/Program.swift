@@ -78,12 +78,12 @@ package enum Program {
       exitCode = failure.exitCode
       say("rasa: \(printable(failure.description))\n")
     }
-    tell(failure, exitCode, reply)
+    printDocument(failure, exitCode, reply)
     return exitCode
   }
 
   /// A document that is already there tells what was found, the error included.
-  private static func tell(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
+  private static func printDocument(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
     if case .document = reply, Output.standard.isBegun { return }
     guard failure.run?.isTold != true, let text = reply.text(of: failure, exitCode: exitCode) else {
       return
@@ -154,10 +154,8 @@ package enum Program {
       if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
         let style = Terminal(house.environment).style(of: .output)
         if command.path[0] == "runs" {
-          try await RunsCommands(
-            house: house, rasa: rasa, store: store, print: print, style: style
-          )
-          .run(command)
+          try await RunsCommands(house: house, rasa: rasa, print: print, style: style)
+            .run(command)
         } else {
           try await ApprovalCommands(house: house, store: store, print: print, style: style)
             .run(command)

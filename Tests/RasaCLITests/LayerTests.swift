@@ -11,8 +11,8 @@ import Testing
   ]
   /// How many files of `Sources/RasaCLI` import each target. Lower a number when a file is moved.
   private static let most = [
-    "RasaAgents": 13, "RasaDocuments": 3, "RasaEngine": 33, "RasaHTTPClient": 3, "RasaModels": 16,
-    "RasaPersona": 28, "RasaStore": 19,
+    "RasaAgents": 13, "RasaDocuments": 3, "RasaEngine": 30, "RasaHTTPClient": 3, "RasaModels": 16,
+    "RasaPersona": 28, "RasaStore": 16,
   ]
 
   @Test("no more files import a target below RasaKit than before")

@@ -4,10 +4,8 @@ import Testing
 
 @Suite("Budgets and costs from a program", .timeLimit(.minutes(1))) struct BudgetTests {
   private static func spent() async throws -> Kit {
-    var script = Script()
-    script.answer = .text("All is new.")
     let kit = try Kit(
-      provider: [script],
+      provider: [.text("All is new.")],
       files: ["home/config.yaml": "budget:\n  max_daily: 5.00\n  time_zone: UTC\n"])
     var writer = Kit.writer
     writer.maxDailyCost = 2

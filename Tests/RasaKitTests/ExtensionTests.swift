@@ -119,26 +119,10 @@ import Testing
 }
 
 @Suite("Records of runs", .timeLimit(.minutes(1))) struct RunRecordTests {
-  private func script(_ text: String) -> Script {
-    var script = Script()
-    script.answer = .text(text)
-    return script
-  }
-
-  private static let careful = """
-    ---
-    name: careful-writer
-    description: Writes what a person has to approve.
-    recommended_models: {primary: "openai:gpt-4o-mini"}
-    quality_gates: [human_approval]
-    ---
-    You write.
-    """
-
   @Test("a waiting run is listed, answered and resumed")
   func approve() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
-    try await kit.rasa.register(markdown: Self.careful)
+    let kit = try Kit(provider: [.text("Draft.")])
+    try await kit.rasa.register(markdown: Kit.careful)
     let parked = try await kit.rasa.run(agent: "careful-writer", input: "Write").result()
     var query = Rasa.RunQuery()
     query.statuses = [.parked]
@@ -162,9 +146,9 @@ import Testing
 
   @Test("a fork reuses answers, and predicts the cost of the rest")
   func fork() async throws {
-    var once = script("One.")
+    var once = Script.text("One.")
     once.limit = 1
-    let kit = try Kit(provider: [once, script("Two.")])
+    let kit = try Kit(provider: [once, .text("Two.")])
     try await kit.rasa.register(Kit.writer)
     let first = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result()
     let same = try await kit.rasa.forecast(forkOf: first.run)
@@ -185,8 +169,8 @@ import Testing
 
   @Test("a run is ended for good, and only once")
   func cancel() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
-    try await kit.rasa.register(markdown: Self.careful)
+    let kit = try Kit(provider: [.text("Draft.")])
+    try await kit.rasa.register(markdown: Kit.careful)
     let run = try await kit.rasa.run(agent: "careful-writer", input: "Write").result().run
     #expect(try await kit.rasa.cancel(run).isCancelled)
     #expect(try await kit.rasa.cancel(run).hadEnded)
@@ -208,7 +192,7 @@ import Testing
 
   @Test("sessions and memories are read and taken away")
   func memory() async throws {
-    let kit = try Kit(provider: [script("Hello.")])
+    let kit = try Kit(provider: [.text("Hello.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.session = "tea"

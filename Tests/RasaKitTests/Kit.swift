@@ -26,6 +26,17 @@ final class Kit: Sendable {
       home: folder.file("home"), project: folder.file("project"), environment: environment)
   }
 
+  /// An agent whose draft a person has to approve.
+  static let careful = """
+    ---
+    name: careful-writer
+    description: Writes what a person has to approve.
+    recommended_models: {primary: "openai:gpt-4o-mini"}
+    quality_gates: [human_approval]
+    ---
+    You write.
+    """
+
   static let writer: Rasa.Agent = {
     var agent = Rasa.Agent(
       id: "note-writer", name: "Note Writer",

@@ -4,9 +4,7 @@ import Testing
 
 @Suite("Models and providers from a program", .timeLimit(.minutes(1))) struct ModelsTests {
   private static func answered() async throws -> Kit {
-    var script = Script()
-    script.answer = .text("All is new.")
-    let kit = try Kit(provider: [script])
+    let kit = try Kit(provider: [.text("All is new.")])
     try await kit.rasa.register(Kit.writer)
     _ = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result()
     return kit

@@ -3,14 +3,8 @@ import RasaTestKit
 import Testing
 
 @Suite("A run from a program", .timeLimit(.minutes(1))) struct RunningTests {
-  private func script(_ text: String) -> Script {
-    var script = Script()
-    script.answer = .text(text)
-    return script
-  }
-
   @Test func streamsItsEventsAndGivesItsResult() async throws {
-    let kit = try Kit(provider: [script("All is new.")])
+    let kit = try Kit(provider: [.text("All is new.")])
     try await kit.rasa.register(Kit.writer)
     let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
     var text = ""
@@ -38,7 +32,7 @@ import Testing
   }
 
   @Test func takesPreferencesForTheNamesInItsPrompt() async throws {
-    let kit = try Kit(provider: [script("Neu.")])
+    let kit = try Kit(provider: [.text("Neu.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.preferences = ["Language": "German"]
@@ -53,7 +47,7 @@ import Testing
 
   @Test func runsPersonasToo() async throws {
     let kit = try Kit(
-      provider: [script("Hello.")],
+      provider: [.text("Hello.")],
       files: [
         "project/personas/greeter.yaml":
           "name: greeter\ndescription: Greets.\nframes: [stateless_frame]\noperators: []\n"
@@ -63,17 +57,9 @@ import Testing
   }
 
   @Test func asksTheProgramInsteadOfAPerson() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
+    let kit = try Kit(provider: [.text("Draft.")])
     var agent = try await kit.rasa.register(
-      markdown: """
-        ---
-        name: careful-writer
-        description: Writes what a person has to approve.
-        recommended_models: {primary: "openai:gpt-4o-mini"}
-        quality_gates: [human_approval]
-        ---
-        You write.
-        """)
+      markdown: Kit.careful)
     agent.prompt = nil
     let asked = Asked()
     let result = try await kit.rasa.run(agent: agent.id, input: "Write") { approval in
@@ -105,7 +91,7 @@ import Testing
 
       """
     let kit = try Kit(
-      provider: [script("Porto it is.")], files: ["home/personas/asking.yaml": persona])
+      provider: [.text("Porto it is.")], files: ["home/personas/asking.yaml": persona])
     let result = try await kit.rasa.run(persona: "asking", input: "trip") { approval in
       #expect(approval.wantsAnswer && approval.payload == "What do you mean by trip?")
       #expect(approval.schema?.contains("city") == true)
@@ -117,17 +103,9 @@ import Testing
   }
 
   @Test func waitsWithoutAnApprovalHandler() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
+    let kit = try Kit(provider: [.text("Draft.")])
     try await kit.rasa.register(
-      markdown: """
-        ---
-        name: careful-writer
-        description: Writes what a person has to approve.
-        recommended_models: {primary: "openai:gpt-4o-mini"}
-        quality_gates: [human_approval]
-        ---
-        You write.
-        """)
+      markdown: Kit.careful)
     let result = try await kit.rasa.run(agent: "careful-writer", input: "Write").result()
     #expect(result.pending.map(\.payload) == ["Draft."])
     #expect(result.pending.first?.run == result.run)
@@ -135,7 +113,7 @@ import Testing
   }
 
   @Test func spendsNoMoreThanItMay() async throws {
-    let kit = try Kit(provider: [script("Too much.")])
+    let kit = try Kit(provider: [.text("Too much.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.maxCost = Rasa.Dollars("0.000000001")

@@ -22,15 +22,6 @@ struct ApprovalCommands {
     }
   }
 
-  func find(_ idOrPrefix: String) async throws -> Approval {
-    if let approval = try await store.approval(idOrPrefix) { return approval }
-    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
-    let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
-    throw Failure(
-      .usage, "there is no approval \(quoted(idOrPrefix))",
-      suggestion: hint + "`rasa approvals list` shows what is waiting")
-  }
-
   // MARK: Looking
 
   private func list(_ command: ParsedCommand) async throws {
@@ -56,7 +47,7 @@ struct ApprovalCommands {
   }
 
   private func show(_ word: String) async throws {
-    let approval = try await find(word)
+    let approval = try await archive.approval(word)
     let run = try await store.run(approval.run.text)
     if print.isJSON {
       var document = approval.document.object ?? ValueObject()
@@ -160,7 +151,7 @@ struct ApprovalCommands {
   // MARK: Answering
 
   private func answer(_ command: ParsedCommand) async throws {
-    let approval = try await find(command.arguments[0])
+    let approval = try await archive.approval(command.arguments[0])
     // Nobody is to write a text that cannot count any more.
     guard approval.standing == .pending else { throw try await late(approval) }
     let user = house.user(command.text("user"))
@@ -181,7 +172,7 @@ struct ApprovalCommands {
     let run = try await archive.find(approval.run.text)
     let recorded = "recorded: \(user) \(answer.decision.past) \(approval.id)"
     if settings.format != .text, run.run.isAlive || command.flag("later") {
-      return try await tell(approval.id, run, settings.format)
+      return try await printRecorded(approval.id, run, settings.format)
     }
     if run.run.isAlive {
       return try print.output.write(
@@ -200,10 +191,10 @@ struct ApprovalCommands {
   }
 
   /// For a program: the question as it stands now, and what becomes of its run.
-  private func tell(
+  private func printRecorded(
     _ approval: String, _ run: RunArchive.Found, _ format: OutputFormat
   ) async throws {
-    var document = try await find(approval).document.object ?? ValueObject()
+    var document = try await archive.approval(approval).document.object ?? ValueObject()
     document["run_is_alive"] = .bool(run.run.isAlive)
     document["still_waiting"] = .int(Int64(run.run.waiting))
     document["resume"] = run.run.isAlive ? .null : .string("rasa resume \(run.id)")

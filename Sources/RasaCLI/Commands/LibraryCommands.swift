@@ -91,14 +91,14 @@ struct LibraryCommands {
 
   /// Every problem of every named persona (all of them when none is named), each by itself.
   func validatePersonas(_ names: [String]) async throws {
-    try tell(await rasa.validatePersonas(names))
+    try report(await rasa.validatePersonas(names))
   }
 
   func validateOperators(_ names: [String]) async throws {
-    try tell(await rasa.validateOperators(names))
+    try report(await rasa.validateOperators(names))
   }
 
-  private func tell(_ reports: [Rasa.DefinitionReport]) throws {
+  private func report(_ reports: [Rasa.DefinitionReport]) throws {
     if print.isJSON {
       try print(
         Rasa.JSON(

@@ -31,16 +31,16 @@ struct RunCommand {
     settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
       command.input, besideText: command.flag("stdin") && !attached.contains("-"))
     if command.flag("dry-run") {
-      tell(notes, at: house.stand(settings))
+      note(notes, at: house.stand(settings))
       return try await rehearse(settings)
     }
     let workshop = try RunServices(house)
     let stand = workshop.stand(settings)
-    tell(notes, at: stand)
+    note(notes, at: stand)
     let graph = try await graph(for: &settings, workshop, at: stand)
     try await house.settleTrust()
     if settings.isVerbose, !attachments.isEmpty {
-      try await tellOfAttachments(graph, settings, workshop, at: stand)
+      try await noteAttachments(graph, settings, workshop, at: stand)
     }
     if let session = settings.session,
       let unfinished = try await workshop.unfinished(
@@ -54,12 +54,12 @@ struct RunCommand {
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
-  private func tell(_ notes: [String], at stand: RunPresentation) {
+  private func note(_ notes: [String], at stand: RunPresentation) {
     for note in notes { stand.say(note) }
   }
 
   /// What is attached, and what it may cost.
-  private func tellOfAttachments(
+  private func noteAttachments(
     _ graph: Graph, _ settings: RunSettings, _ workshop: RunServices, at stand: RunPresentation
   ) async throws {
     let cost = try await workshop.attachmentCost(
@@ -246,10 +246,10 @@ struct RunCommand {
     let (given, notes) = try await AttachmentInput(Rasa(house, house.store())).read(
       command.texts("attach"), beside: .unstated)
     var attachments = ChatAttachments(house, beginningWith: given.map(\.own))
-    tell(notes, at: stand)
+    note(notes, at: stand)
     if !given.isEmpty {
       settings.attachments = given.map(\.own)
-      try await tellOfAttachments(graph, settings, workshop, at: stand)
+      try await noteAttachments(graph, settings, workshop, at: stand)
     }
     var commands = ChatCommands(
       house: house, store: workshop.store, settings: settings, name: graph.persona.name)
@@ -265,22 +265,22 @@ struct RunCommand {
         do {
           let outcome = try await commands.take(line)
           settings = commands.settings
-          let tell = { [settings, graph] (new: [Attachment]) in
+          let check = { [settings, graph] (new: [Attachment]) in
             var asking = settings
             asking.attachments = new
-            try await tellOfAttachments(graph, asking, workshop, at: stand)
+            try await noteAttachments(graph, asking, workshop, at: stand)
           }
           switch outcome {
           case .goOn: continue
           case .leave: break reading
           case .attach(let path):
-            try await attachments.attach(path, tell: tell)
+            try await attachments.attach(path, check: check)
             continue
           case .askAgain(let text):
             settings.input = text
             settings.attachments = attachments.releaseAgain()
           case .ask(let text):
-            guard let question = try await attachments.take(text, tell: tell) else { continue }
+            guard let question = try await attachments.take(text, check: check) else { continue }
             settings.input = question
             settings.attachments = attachments.release()
           }

@@ -14,7 +14,7 @@ extension RunServices {
     let cost = try await cost(
       of: prepared, people: stand.people, onWarning: stand.warn,
       onSelection: settings.explainsSelection ? stand.explain : nil)
-    try tell(cost, of: prepared.start.fork?.run ?? fork.origin, settings, isDryRun: isDryRun)
+    try report(cost, of: prepared.start.fork?.run ?? fork.origin, settings, isDryRun: isDryRun)
     if isDryRun { return nil }
     return try await show(prepared.start.run, settings, at: stand) { runner, observer in
       try await runner.run(
@@ -22,7 +22,7 @@ extension RunServices {
     }
   }
 
-  private func tell(
+  private func report(
     _ cost: ForkCost, of origin: Identifier, _ settings: RunSettings, isDryRun: Bool
   ) throws {
     let forecast = cost.forecast

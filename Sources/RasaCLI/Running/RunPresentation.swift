@@ -35,13 +35,13 @@ extension CompositionRoot {
       mode: settings.approval, prompt: prompt, user: user(settings.user), screen: text)
     let isQuiet = settings.isQuiet
     let redaction = redaction
-    let tell: @Sendable (String) -> Void = { line in try? text.say(redaction(line)) }
+    let note: @Sendable (String) -> Void = { line in try? text.say(redaction(line)) }
     return RunPresentation(
       screen: screen, people: people,
-      warn: { if !isQuiet { tell("warning: \($0)") } },
+      warn: { if !isQuiet { note("warning: \($0)") } },
       explain: {
-        for line in $0.text.split(atByte: "\n", omittingEmpty: true) { tell(String(line)) }
+        for line in $0.text.split(atByte: "\n", omittingEmpty: true) { note(String(line)) }
       },
-      say: { if !isQuiet { tell($0) } })
+      say: { if !isQuiet { note($0) } })
   }
 }

@@ -242,7 +242,11 @@ struct RunDriver {
     if isForeign, second == nil { return error }
     var told = failure
     if failure.kind != .cancelled, stage.hasText {
-      told.details.append("what was written before is kept: `rasa runs show \(run) --verbose`")
+      // A failure of the store says by itself that nothing recorded is lost.
+      told.details.append(
+        failure.kind == .storage
+          ? "`rasa runs show \(run) --verbose` shows what was written before"
+          : "what was written before is kept: `rasa runs show \(run) --verbose`")
     }
     if let second {
       if isForeign { told.details.append("what stopped it: \(error)") }

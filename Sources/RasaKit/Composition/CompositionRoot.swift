@@ -34,7 +34,7 @@ package struct CompositionRoot: Sendable {
   /// What the command line leaves of all agents; the configuration leaves less.
   package var askedNarrowing = AgentNarrowing()
   package let trust: ProjectTrust
-  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
+  /// How long a process that does not renew its lease keeps a run: `RASA_LEASE`, in seconds.
   private let lease: Duration
 
   /// - Parameters:
@@ -102,7 +102,7 @@ package struct CompositionRoot: Sendable {
     return try persona(namedFile(name), in: library, from: { $0 })
   }
 
-  /// The same with everything that is wrong and worth telling.
+  /// The same, with all problems and warnings.
   package func readPersona(_ name: String) throws(Failure) -> Reading<PersonaDefinition> {
     guard Self.isPath(name) else { return try library.readPersona(named: name) }
     return read(try namedFile(name), in: library, from: { $0 })
@@ -122,13 +122,13 @@ package struct CompositionRoot: Sendable {
   ) -> Reading<PersonaDefinition> {
     let folder = FileRoot(FileSystem.parent(of: file.path))
     let reading = library.readPersona(file, beside: place(FolderSource(folder)))
-    // What stands in a file of another folder is not shown.
+    // The content of a file outside the folder is not shown.
     let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
     guard folder.standing(of: name) == .outside else { return reading }
     return reading.hidingExcerpts
   }
 
-  /// A persona that is named by its file goes by the name that stands in it, as one of the library may.
+  /// A persona that is given as a file has the name in that file, which one of the library may have as well.
   private func sharedBudget(
     of persona: PersonaDefinition, _ file: SourceDocument, in library: Library
   ) -> Warning? {

@@ -20,7 +20,7 @@ package struct EmbeddingMatcher: Sendable {
   /// Whom the books and the list of runs name.
   package static let owner = "embeddings"
   private static let mostAgents = 10_000
-  /// Beyond it somebody is told before it is asked for.
+  /// Above this, the price is reported before the request is sent.
   private static let few = 5
 
   /// - Parameter say: what the user should know beforehand.
@@ -73,7 +73,7 @@ package struct EmbeddingMatcher: Sendable {
       if !made.isEmpty { keep(made, using: keys, in: file, over: kept) }
     }
     let clipped = EmbeddingLimits.clipped(task)
-    try await tellPrice(missing.compactMap { texts[$0] } + [clipped], model, run)
+    try await notePrice(missing.compactMap { texts[$0] } + [clipped], model, run)
     let own = try await RunServices(lazily: house, store).running(
       run, Self.owner, input: task, user: house.user(nil)
     ) {
@@ -128,7 +128,7 @@ package struct EmbeddingMatcher: Sendable {
     }
   }
 
-  private func tellPrice(
+  private func notePrice(
     _ texts: [String], _ model: EmbeddingModel, _ run: Identifier
   ) async throws {
     guard texts.count > Self.few else { return }

@@ -122,7 +122,7 @@ extension Rasa {
   public struct ApprovalRecord: Sendable, Hashable, Identifiable {
     /// How a question stands. More states may come.
     public struct Status: Sendable, Hashable, Codable, CustomStringConvertible {
-      /// The word that lists have for it.
+      /// Its name, such as `parked`, as lists and JSON have it.
       public let description: String
 
       private init(_ word: String) { description = word }
@@ -199,7 +199,7 @@ extension Rasa {
   ///
   /// - Throws: A `RasaError` of code `usage` when there is none.
   public func approval(withID id: String) async throws(RasaError) -> ApprovalRecord {
-    try await redacted { ApprovalRecord(try await found(approval: id)) }
+    try await redacted { ApprovalRecord(try await archive.approval(id)) }
   }
 
   /// Answers a question. Of several answers the first counts.
@@ -208,7 +208,7 @@ extension Rasa {
   ///   - id: The question.
   ///   - decision: What is decided; `.later` changes nothing.
   ///   - user: Who decides; nil for the user of this `Rasa`.
-  /// - Returns: The question as it stands now. `resume(_:)` goes on with its run.
+  /// - Returns: The question as it stands now. `resume(_:)` continues its run.
   /// - Throws: A `RasaError` of code `approval` when it waits no longer, and of code `usage` when there is
   ///   no such question or the answer does not have the form that is asked for.
   @discardableResult
@@ -216,7 +216,7 @@ extension Rasa {
     approval id: String, _ decision: Decision, as user: String? = nil
   ) async throws(RasaError) -> ApprovalRecord {
     try await redacted {
-      let approval = try await found(approval: id)
+      let approval = try await archive.approval(id)
       guard
         let answer = try approval.question.answer(decision, by: house.user(user))?
           .having(shown: approval.payloadDigest)
@@ -231,14 +231,5 @@ extension Rasa {
       case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
       }
     }
-  }
-
-  private func found(approval id: String) async throws -> RasaEngine.Approval {
-    if let approval = try await store.approval(id) { return approval }
-    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
-    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
-    throw Failure(
-      .usage, "there is no approval \(quoted(id))",
-      suggestion: hint + "`rasa approvals list` shows what waits")
   }
 }

@@ -5,7 +5,7 @@ import RasaPersona
 extension Rasa {
   /// What was found when somebody looked.
   public struct Discovery: Sendable {
-    /// An agent whose file another one of the same id takes the place of.
+    /// An agent that is not used because another file has its ID.
     public struct Shadowed: Sendable, Hashable {
       /// The id that both have.
       public var id: String
@@ -25,7 +25,7 @@ extension Rasa {
     /// What is to be known about files of other tools, and about files that are no agents: a sentence for
     /// each kind and folder.
     public let notes: [String]
-    /// Agents that another file of their id takes the place of.
+    /// Agents that are not used because another file has their ID.
     public let shadowed: [Shadowed]
 
     init(_ registry: AgentRegistry, _ found: DiscoveredAgents, _ redaction: Redaction) {
@@ -58,7 +58,7 @@ extension Rasa {
     public enum Mode: String, Sendable, Hashable, CaseIterable {
       /// The id or name is the text.
       case exact
-      /// The text stands in id, name or description.
+      /// ID, name or description contains the text.
       case contains
       /// The id, the name or a word of the description is nearly the text.
       case fuzzy
@@ -158,8 +158,8 @@ extension Rasa {
   ///
   /// - Parameters:
   ///   - agent: The agent.
-  ///   - replacing: Whether it takes the place of one with its id.
-  /// - Returns: what is worth telling about it.
+  ///   - replacing: Whether to replace an agent with the same ID.
+  /// - Returns: Warnings about the agent.
   @discardableResult
   public func register(
     _ agent: Agent, replacing: Bool = false

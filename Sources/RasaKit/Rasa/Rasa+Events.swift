@@ -80,7 +80,7 @@ extension Rasa {
     }
   }
 
-  /// What happens while a run goes on. More cases may come.
+  /// What happens in a run. More cases may come.
   @nonexhaustive
   public enum Event: Sendable, Hashable {
     /// The run has begun; `rasa runs show` knows it by this id.
@@ -111,7 +111,7 @@ extension Rasa {
     case output(String)
   }
 
-  /// What came of a run.
+  /// The result of a run.
   public struct RunResult: Sendable, Hashable {
     /// Its id.
     public var run: String
@@ -155,13 +155,13 @@ extension Rasa {
     public var insteadOf: String?
     /// Why that model did not answer.
     public var because: String?
-    /// What it waits for; `rasa resume` goes on with it once they are answered.
+    /// The questions that it waits for; once they are answered, `Rasa.resume(_:)` continues it.
     public var pending: [Approval]
     /// What was odd and did not stop the run.
     public var warnings: [String]
     /// How the answer ended: `stop`, or `length` or `cut_off` when its end is missing; more may come.
     public var finish: String
-    /// How often models were asked to go on with an answer that had been cut.
+    /// How often models were asked to continue an answer that had been cut off.
     public var continued: Int
     /// What its reader has to know about the answer.
     public var notices: [Notice]

@@ -5,7 +5,7 @@ import RasaPersona
 import RasaStore
 
 extension Rasa {
-  /// How a run is to go, where it is not to go as usual.
+  /// How a run differs from the usual one.
   public struct RunOptions: Sendable, Hashable {
     /// What the asker wants besides, such as `["language": "German"]`.
     public var preferences: [String: String] = [:]
@@ -29,7 +29,7 @@ extension Rasa {
     public var ignoresBudget = false
     /// Files that belong to the input.
     public var attachments: [Attachment] = []
-    /// For a run that goes on or is forked: uses the copy of the persona that the run keeps although its
+    /// For a run that is resumed or forked: uses the copy of the persona that the run keeps although its
     /// files have changed.
     public var usesPinnedFiles = false
 
@@ -61,15 +61,15 @@ extension Rasa {
     }
   }
 
-  /// Begins to run an agent, found or registered.
+  /// Starts a run of an agent, found or registered.
   ///
   /// - Parameters:
   ///   - id: The agent's id.
   ///   - input: What it is asked.
-  ///   - options: How the run is to go.
+  ///   - options: How the run differs from the usual one.
   ///   - approve: Decides what a person is asked. Without it the run waits where somebody has to decide,
   ///     and its result says for what.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such agent, or it cannot run.
   public func run(
     agent id: String, input: String, options: RunOptions = RunOptions(),
@@ -79,14 +79,14 @@ extension Rasa {
     return try begin(graph, input, options, approve)
   }
 
-  /// Begins to run a persona by name, alias or the path of its file.
+  /// Starts a run of a persona by name, alias or the path of its file.
   ///
   /// - Parameters:
   ///   - name: The persona.
   ///   - input: What it is asked.
-  ///   - options: How the run is to go.
+  ///   - options: How the run differs from the usual one.
   ///   - approve: Decides what a person is asked, as for an agent.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such persona, or it cannot run.
   public func run(
     persona name: String, input: String, options: RunOptions = RunOptions(),
@@ -171,9 +171,9 @@ extension Rasa.Run {
         }
         return Rasa.RunResult(result, run: id, warnings: warnings.all)
       } catch {
-        var told = RasaError(error, { redaction($0) })
-        told.run = id
-        throw told
+        var failed = RasaError(error, { redaction($0) })
+        failed.run = id
+        throw failed
       }
     }
   }

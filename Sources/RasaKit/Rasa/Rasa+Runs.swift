@@ -6,33 +6,39 @@ import RasaStore
 // MARK: What is known of runs
 
 extension Rasa {
-  /// How a run stands. More states may come.
+  /// The status of a run. More may come.
   public struct RunStatus: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// The word that lists have for it.
+    /// Its name, such as `parked`, as lists and JSON have it.
     public let description: String
 
     init(_ condition: RunCondition) { description = condition.rawValue }
 
-    /// A process is at work on it.
+    /// The state of that word, such as `parked`; nil where there is none.
+    public init?(_ word: String) {
+      guard let condition = RunCondition(rawValue: word) else { return nil }
+      self.init(condition)
+    }
+
+    /// A process is running it.
     public static let running = RunStatus(.running)
     /// It waits for a person's answer.
     public static let parked = RunStatus(.parked)
-    /// All its questions are answered, and it can go on.
+    /// All its questions are answered; it can be resumed.
     public static let answered = RunStatus(.answered)
-    /// It was stopped on purpose, and can go on.
+    /// It was stopped on purpose; it can be resumed.
     public static let interrupted = RunStatus(.interrupted)
-    /// Its process ended without a word, and it can go on.
+    /// Its process ended without closing it; it can be resumed.
     public static let died = RunStatus(.died)
-    /// It came to its answer.
+    /// It has its answer.
     public static let done = RunStatus(.done)
-    /// It failed. It can go on where the reason has passed.
+    /// It failed. It can be resumed once the reason is gone.
     public static let failed = RunStatus(.failed)
     /// It was ended for good.
     public static let cancelled = RunStatus(.cancelled)
 
     var condition: RunCondition? { RunCondition(rawValue: description) }
 
-    /// Whether the run goes on with nobody having to decide or mend anything first.
+    /// Whether it can be resumed without anybody deciding or fixing anything first.
     public var canResume: Bool { condition?.canGoOn ?? false }
   }
 
@@ -52,7 +58,7 @@ extension Rasa {
     public var input: String
     /// What it has cost so far.
     public var cost: Dollars
-    /// Whether a process is at work on it now.
+    /// Whether a process is running it now.
     public var isAlive: Bool
     /// How many questions wait for people.
     public var openQuestions: Int
@@ -67,7 +73,7 @@ extension Rasa {
     /// Identifies the persona as it was; empty for a run without one, which cannot be resumed.
     public var personaDigest: String
 
-    init(_ found: RunArchive.Found) {
+    package init(_ found: RunArchive.Found) {
       let record = found.run.record
       id = record.id.text
       status = RunStatus(found.condition)
@@ -246,7 +252,7 @@ extension Rasa {
   }
 }
 
-// MARK: Going on, ending
+// MARK: Resuming, ending
 
 extension Rasa {
   /// What came of a request to cancel a run. More cases may come.
@@ -271,20 +277,20 @@ extension Rasa {
 
     /// Whether the run is ended for good.
     public var isCancelled: Bool { kind == .cancelled }
-    /// Whether a process is at work on the run and has been asked to stop.
+    /// Whether a process is running it and has been asked to stop.
     public var isRequested: Bool { kind == .requested }
     /// Whether the run had come to its end before.
     public var hadEnded: Bool { kind == .ended }
   }
 
-  /// Goes on with a run that nobody is running, from where its journal ends. What was paid for is not
+  /// Resumes a run that no process is running, from where its journal ends. What was paid for is not
   /// paid for again.
   ///
   /// - Parameters:
   ///   - id: The run.
   ///   - options: What is to be different from here on; the rest is as the run began.
   ///   - approve: Decides what a person is asked.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such run, it was cancelled, another process has it, or its
   ///   persona has changed since and `usesPinnedFiles` is not set.
   public func resume(
@@ -372,9 +378,9 @@ extension Rasa {
     }
   }
 
-  /// Begins a new run that reuses every answer of another one whose request is the same.
+  /// Starts a new run that reuses every answer of another one whose request is the same.
   ///
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   public func fork(
     _ id: String, _ options: ForkOptions = ForkOptions(), approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
@@ -389,7 +395,7 @@ extension Rasa {
     }
   }
 
-  /// Ends a run for good, or asks the process that is at work on it to stop.
+  /// Ends a run for good, or asks the process that is running it to stop.
   ///
   /// - Throws: A `RasaError` of code `usage` when there is no such run. One that had ended is no error.
   @discardableResult
@@ -403,8 +409,8 @@ extension Rasa {
   /// remembered in the memories.
   ///
   /// - Returns: The ids of the runs that were deleted.
-  /// - Throws: A `RasaError` before anything is deleted when one of the runs is not there, or a process
-  ///   is at work on it.
+  /// - Throws: A `RasaError` before anything is deleted when one of the runs does not exist, or a process
+  ///   is running it.
   @discardableResult
   public func deleteRuns(_ ids: [String]) async throws(RasaError) -> [String] {
     try await redacted {
@@ -446,12 +452,12 @@ extension Rasa {
 }
 
 extension RunArchive.Found {
-  /// Why it is not gone on with, whoever asks.
+  /// Throws why it cannot be resumed.
   package func checkThatItGoesOn() throws(Failure) {
     if condition == .cancelled {
       throw Failure(
-        .usage, "\(id) was cancelled, and is not gone on with",
-        suggestion: "`rasa runs fork \(id)` begins a new run that reuses what it has paid for")
+        .usage, "\(id) was cancelled, so it cannot be resumed",
+        suggestion: "`rasa runs fork \(id)` starts a new run that reuses what it has paid for")
     }
     guard run.record.hasPersona else {
       throw Failure(

@@ -7,7 +7,7 @@ package import RasaStore
 import RasaSystem
 
 /// Agents and personas for a Swift program: finds them, adds the program's own, recommends, and runs
-/// them with budgets that hold and a journal that a run can go on by.
+/// them with strict budgets and a journal from which a run can be resumed.
 ///
 /// ```swift
 /// let rasa = try Rasa()
@@ -42,7 +42,7 @@ public final class Rasa: Sendable {
     onWarning: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(RasaError) {
     self.onWarning = onWarning
-    var house = try told { () throws(Failure) in try configuration.house() }
+    var house = try convertingErrors { () throws(Failure) in try configuration.house() }
     registered = RegisteredAgents(files: house.agents, project: house.project)
     definitions = RegisteredDefinitions()
     house.agentSource = registered

@@ -127,7 +127,7 @@ extension RasaError {
 
 extension Rasa {
   /// Runs what throws failures of the targets below so that a caller sees `RasaError`, without the keys
-  /// that stand in the environment.
+  /// of the environment.
   func redacted<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
     do { return try body() } catch { throw RasaError(error, { house.redaction($0) }) }
   }
@@ -139,6 +139,6 @@ extension Rasa {
 }
 
 /// Runs what throws failures of the targets below so that a caller sees `RasaError`.
-func told<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
+func convertingErrors<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
   do { return try body() } catch { throw RasaError(error) }
 }

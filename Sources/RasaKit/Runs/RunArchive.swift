@@ -43,6 +43,16 @@ package struct RunArchive: Sendable {
     return try await found(run)
   }
 
+  /// The question of that ID, or of the one ID that begins so.
+  package func approval(_ idOrPrefix: String) async throws -> Approval {
+    if let approval = try await store.approval(idOrPrefix) { return approval }
+    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
+    let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
+    throw Failure(
+      .usage, "there is no approval \(quoted(idOrPrefix))",
+      suggestion: hint + "`rasa approvals list` shows what is waiting")
+  }
+
   package func found(_ run: RunListing) async throws -> Found {
     var reason: Parking.Reason? = nil
     if run.record.status == .parked, run.waiting == 0 { reason = try await parkingReason(of: run) }
@@ -62,7 +72,7 @@ package struct RunArchive: Sendable {
     limit: Int
   ) async throws -> [Found] {
     let statuses = Set(conditions.map(\.status))
-    // What the store cannot tell apart is told apart here, so it is asked for more.
+    // The store does not distinguish all conditions; that is done here, so it is asked for more.
     let isExact =
       conditions.isEmpty
       || conditions.allSatisfy { condition in

@@ -23,7 +23,7 @@ extension RunServices {
     } catch {
       let failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
       let status: RunRecord.Status = error is Failure ? .failed : .cancelled
-      // What went wrong first is what is told.
+      // The first failure is the one that is reported.
       try? await close(run, status, .failed(failure))
       throw error
     }

@@ -79,15 +79,15 @@ package struct RunPlan: Sendable {
   package var maxSeconds: Int?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
-  /// What the journal and the reader of the answer are told of how it came to this run.
+  /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
 
   package init(input: String = "") { self.input = input }
 }
 
 extension RunPlan {
-  /// What a run keeps of it, so that it goes on as it began. What was allowed once, to go past a
-  /// limit, is not allowed again by that.
+  /// What a run keeps of it, so that it is resumed under the same options. A limit that was lifted once
+  /// is not lifted again.
   package var kept: ValueObject {
     var kept = ValueObject()
     if let model = gate.model { kept["model"] = .string(model.description) }
@@ -155,7 +155,7 @@ extension RunServices {
   }
 }
 
-// MARK: Going on
+// MARK: Resuming
 
 /// A run that this process has taken over, ready to go on.
 package struct TakenUpRun: Sendable {
@@ -185,7 +185,7 @@ extension RunServices {
     try? await store.close(record.id, RunEnding(record.status.whenLeft), [])
   }
 
-  /// The graph that a run goes on by: of the files that it keeps, unless they have changed since.
+  /// The graph for resuming a run: that of its pinned files, unless they have changed since.
   package func graph(of history: RunHistory, isPinned: Bool) throws(Failure) -> Graph {
     let record = history.record
     let kept = history.entries.first { $0.kind == "persona.pinned" }
@@ -214,7 +214,7 @@ extension RunServices {
       details: files.map { "changed: \($0)" })
   }
 
-  /// What a fork that goes on still takes over.
+  /// What a resumed fork still reuses of its origin.
   private func origin(of history: RunHistory) async throws -> Origin? {
     guard let fork = try history.start?.fork,
       let record = try await store.run(fork.run.text)?.record

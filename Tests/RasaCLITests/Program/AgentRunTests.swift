@@ -269,13 +269,12 @@ struct AgentRunTests {
     #expect(both.exitCode == 2)
   }
 
-  @Test("--agents restricts the agents, and reports unknown ones")
-  func narrowed() async throws {
+  /// Two agents: `first` hands its output to `second`.
+  private static func firstThenSecond() throws -> (ScriptedProvider, RasaProgram) {
     let provider = try ScriptedProvider.start([
       Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
       .text("first"),
     ])
-    defer { provider.stop() }
     let rasa = try Self.program(
       provider,
       [
@@ -283,6 +282,13 @@ struct AgentRunTests {
           "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
         "second.md": Self.agent("second", "", "You end."),
       ])
+    return (provider, rasa)
+  }
+
+  @Test("--agents restricts the agents, and reports unknown ones")
+  func narrowed() async throws {
+    let (provider, rasa) = try Self.firstThenSecond()
+    defer { provider.stop() }
     let outside = try await rasa.run("run", "--agent", "first", "--agents", "first", "hello")
     #expect(outside.exitCode == 3)
     #expect(
@@ -321,18 +327,8 @@ struct AgentRunTests {
 
   @Test("a run started with --agents is resumed with its own copy of them")
   func narrowedAndResumed() async throws {
-    let provider = try ScriptedProvider.start([
-      Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
-      .text("first"),
-    ])
+    let (provider, rasa) = try Self.firstThenSecond()
     defer { provider.stop() }
-    let rasa = try Self.program(
-      provider,
-      [
-        "first.md": Self.agent(
-          "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
-        "second.md": Self.agent("second", "", "You end."),
-      ])
     var dying = rasa
     dying.environment["RASA_FAULT"] = "call.sent:2"
     let killed = try await dying.run(

@@ -356,13 +356,7 @@ struct BytesTests {
     let provider = try ScriptedProvider.start([.text(draft)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators: [respond, {name: hitl, frame: session_frame}]
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let run = try await rasa.run("run", "-p", "reviewed", "hello", "--approval", "defer")
     #expect(run.exitCode == 7, "\(run.errorText)")
     let listed = try await rasa.run("approvals", "list", "--json")

@@ -56,4 +56,17 @@ extension RasaProgram {
       "name: gate\ndescription: d\nframes: [session_frame]\noperators: [judge\(others)]\n",
       to: "personas/gate.yaml")
   }
+
+  /// Adds the persona `reviewed`, whose draft a person has to approve.
+  func addReviewedPersona() throws {
+    try home.write(
+      """
+      name: reviewed
+      description: A draft that a person looks at.
+      frames: [session_frame, short_term_frame]
+      operators:
+        - respond
+        - {name: hitl, frame: session_frame}
+      """, to: "personas/reviewed.yaml")
+  }
 }

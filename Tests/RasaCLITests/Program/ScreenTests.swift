@@ -183,15 +183,7 @@ import Testing
     let provider = try ScriptedProvider.start([.text(draft)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators:
-        - respond
-        - {name: hitl, frame: session_frame}
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let terminal = try rasa.terminal(columns: columns, ["run", "-q", "-p", "reviewed", "hello"])
     try await terminal.expect("[?]: ")
     expectFits(terminal.grid)
@@ -431,15 +423,7 @@ import Testing
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
     var rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators:
-        - respond
-        - {name: hitl, frame: session_frame}
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let editor = try rasa.home.write(
       "#!/bin/sh\necho editing\nwhile :; do sleep 1; done\n", to: "editor.sh")
     rasa.environment["EDITOR"] = "/bin/sh \(editor)"

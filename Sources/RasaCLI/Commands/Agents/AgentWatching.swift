@@ -25,7 +25,7 @@ struct AgentWatching {
       try commands.print(text: "\n")
     }
     try commands.show(agents)
-    commands.tell(found)
+    commands.report(found)
     commands.console.notice(change.map(words) ?? "waiting for changes; Ctrl-C ends")
   }
 

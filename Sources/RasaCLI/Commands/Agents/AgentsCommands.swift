@@ -26,7 +26,7 @@ struct AgentsCommands {
       return try await AgentWatching(commands: self, filter: filter, orders: orders).run()
     }
     let found = await rasa.discover()
-    tell(found)
+    report(found)
     if command.flag("shadowed") {
       return try print(shadowed(found, among: try await rasa.search(filter)))
     }
@@ -87,7 +87,7 @@ struct AgentsCommands {
     filter.mode = command.choice("match", of: Rasa.Filter.Mode.self) ?? .contains
     if let threshold = try threshold(command) { filter.threshold = threshold }
     let orders = try Rasa.SortOrder.parse(ifGiven: command.text("sort"))
-    tell(await rasa.discover())
+    report(await rasa.discover())
     let matches = try await rasa.search(filter, sortedBy: orders)
     if print.isJSON { return try print(Rasa.JSON(matches.map(\.json))) }
     let listing = Table(
@@ -152,7 +152,7 @@ struct AgentsCommands {
 
   /// What stops nothing, on standard error: so much that it is seen, and not so much that the list
   /// is not.
-  func tell(_ found: Rasa.Discovery) {
+  func report(_ found: Rasa.Discovery) {
     for note in found.notes { console.warn(note) }
     let all = Self.grouped(
       found.problems.map { (place($0.file, $0.line, $0.column), $0.message) }

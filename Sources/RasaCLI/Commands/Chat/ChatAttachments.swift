@@ -20,28 +20,28 @@ struct ChatAttachments {
 
   /// Takes what the line of a question attaches.
   ///
-  /// - Parameter tell: told of each what it may cost; throws where no model takes it, and then it is
-  ///   not attached.
+  /// - Parameter check: Reports what the files may cost, and throws if no model takes them; then nothing is
+  ///   attached.
   /// - Returns: the question; nil when the line has none.
   mutating func take(
-    _ line: String, tell: ([Attachment]) async throws -> Void
+    _ line: String, check: ([Attachment]) async throws -> Void
   ) async throws -> String? {
     let found = paths(in: line, any: false)
     guard !found.paths.isEmpty else { return line }
-    try await attach(found, tell)
+    try await attach(found, check)
     return found.hasWords ? found.text : nil
   }
 
   /// Attaches the files of `/attach` to the next question.
   mutating func attach(
-    _ paths: String, tell: ([Attachment]) async throws -> Void
+    _ paths: String, check: ([Attachment]) async throws -> Void
   ) async throws {
     guard !paths.isEmpty else {
       throw Failure(
         .usage, "`/attach` needs the path of a file",
         suggestion: "write it as `/attach photo.png`; the file goes with the next question")
     }
-    try await attach(self.paths(in: paths, any: true), tell)
+    try await attach(self.paths(in: paths, any: true), check)
   }
 
   /// What goes with a question; nothing waits any more.
@@ -70,7 +70,7 @@ struct ChatAttachments {
   }
 
   private mutating func attach(
-    _ found: AttachedPaths, _ tell: ([Attachment]) async throws -> Void
+    _ found: AttachedPaths, _ check: ([Attachment]) async throws -> Void
   ) async throws {
     let house = house
     let attachments: [Attachment]
@@ -85,7 +85,7 @@ struct ChatAttachments {
     }
     let known = Set(waiting.map(\.digest))
     let new = waiting + attachments.filter { !known.contains($0.digest) }
-    try await tell(new)
+    try await check(new)
     for note in notes { try house.note("rasa: \(note)\n") }
     waiting = new
   }

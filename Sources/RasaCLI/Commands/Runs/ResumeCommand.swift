@@ -51,7 +51,7 @@ struct ResumeCommand {
         ]
       },
       values: found.map { one in
-        var value = one.value.object ?? ValueObject()
+        var value = Rasa.RunSummary(one).value.object ?? ValueObject()
         value["go_on_with"] = .string(one.wayOn)
         return .object(value)
       }, whenEmpty: "no unfinished runs")
@@ -84,7 +84,7 @@ struct ResumeCommand {
     // The oldest waits longest.
     for one in found.reversed() {
       if let change = try await change(of: one.id) {
-        try tell(change, settings)
+        try note(change, settings)
         continue
       }
       var stand = workshop.stand(settings)
@@ -94,20 +94,20 @@ struct ResumeCommand {
         }
       }
       if settings.format == .text {
-        try tell(
+        try note(
           "\(one.id) (\(UntrustedText(isOnTerminal: true).opening(one.run.record.input, to: 60))):",
           settings)
       }
       do {
         _ = try await workshop.resume(one.id, settings, at: stand)
-        try tell("\(one.id) is done", settings)
+        try note("\(one.id) is done", settings)
       } catch let failure as Failure where failure.kind == .approval && failure.run?.isTold == true
       {
-        try tell(failure.message, settings)
+        try note(failure.message, settings)
       } catch let failure as Failure {
         // Who has it now tells how it ends.
         if let change = try await change(of: one.id, since: failure) {
-          try tell(change, settings)
+          try note(change, settings)
           continue
         }
         failed += 1
@@ -141,7 +141,7 @@ struct ResumeCommand {
       ? "\(run) has ended: it is \(condition.rawValue)" : nil
   }
 
-  private func tell(_ line: String, _ settings: RunSettings) throws {
+  private func note(_ line: String, _ settings: RunSettings) throws {
     if !settings.isQuiet { try house.note("rasa: \(printable(line))\n") }
   }
 
