@@ -132,3 +132,23 @@ private enum ErrorsPage {
     }
   }
 }
+
+/// RasaKit.docc/Definitions.md
+private enum DefinitionsPage {
+  static func validate(_ rasa: Rasa) async throws {
+    for file in try await rasa.validateAgents(["agents/"]).files where !file.isValid {
+      for problem in file.problems { print(problem) }  // agents/writer.md:3:1: …
+    }
+  }
+}
+
+/// RasaKit.docc/Records.md
+private enum RecordsPage {
+  static func replay(_ rasa: Rasa, _ id: String) async throws {
+    let recorded = try await rasa.record(id)
+    try recorded.recording.write(to: "tests/greeting.json")
+
+    let replay = try await rasa.replay(recorded.recording)
+    for difference in replay.differences { print(difference.kind, difference.subject) }
+  }
+}

@@ -168,12 +168,12 @@ import Testing
     let writer = writer()
     try await writer.write { _ in }
     writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
-    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
     writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 3) }
     try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 4) }
     #expect(writer.commits == 2)
     #expect(try await all(writer) == [1, 2, 4])
-    writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 5) }
+    try writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 5) }
     #expect(try await all(writer) == [1, 2, 4, 5])
     try await writer.write(after: ["one"]) { _ in }
     #expect(try await all(writer) == [1, 2, 4, 5, 3])
@@ -184,7 +184,7 @@ import Testing
     let writer = writer()
     for number in 1...3 {
       await withCheckedContinuation { continuation in
-        writer.postponed(
+        try writer.postponed(
           "one", for: .milliseconds(delay),
           { try $0.run("INSERT INTO t VALUES (?)", .integer(Int64(number))) },
           done: { continuation.resume() })
@@ -200,8 +200,8 @@ import Testing
   @Test func `defers a postponed change that fails, and no one else's`() async throws {
     let writer = writer()
     try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
-    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
-    writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
     try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 3) }
     #expect(try await all(writer) == [1, 2, 3])
     await #expect(throws: Failure.self) { try await writer.write(after: ["one"]) { _ in } }
@@ -215,7 +215,7 @@ import Testing
   @Test func `makes a postponed change once when others fail around it`() async throws {
     let writer = writer()
     try await writer.write { _ in }
-    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
     async let failing: Void = writer.write { _ in throw CancellationError() }
     var failures = 0
     do { try await failing } catch { failures += 1 }
@@ -229,7 +229,7 @@ import Testing
     func queued(_ count: Int) async { while writer.queue.count < count { await Task.yield() } }
     async let first: Void = writer.write { try $0.run("INSERT INTO t VALUES (?)", 2) }
     await queued(1)
-    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 3) }
     async let last: Void = writer.write { _ in throw CancellationError() }
     await queued(3)
     gate.open()
@@ -242,7 +242,7 @@ import Testing
 
   @Test func `makes postponed changes before it closes`() async throws {
     let writer = writer()
-    writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
     await writer.close()
     #expect(try await all(self.writer()) == [1])
   }

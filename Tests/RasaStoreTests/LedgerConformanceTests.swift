@@ -159,6 +159,23 @@ import Testing
         == Array(repeating: .settled, count: 3))
   }
 
+  @Test(arguments: StoreKind.allCases)
+  func `shows a settlement that may wait at once to those who settled it`(kind: StoreKind) async throws {
+    let store = Fixture(kind, owner: "me").store
+    store.open(record("r1"), [entry("r1", "started")])
+    let legs = [leg("r1", 100), dayLeg("ann", 14, nil)]
+    for number in 1...20 {
+      let id = "h\(number)"
+      _ = try await store.reserve(request(id, 5, legs), recording: [entry("r1", "intent")])
+      var settlement = settlement(id, 1)
+      settlement.mayWait = true
+      try await store.settle(settlement, recording: [entry("r1", "result")])
+      let spent = Balance(Int64(number), held: 0)
+      for leg in legs { #expect(try await store.balance(of: leg.scope) == spent) }
+      #expect(try await store.calls(of: "r1").last?.state == .settled)
+    }
+  }
+
   /// What cannot be written is not lost: the run's next step meets the failure.
   @Test(arguments: StoreKind.allCases)
   func `refuses the next step of a run whose waiting settlement was too late`(

@@ -102,7 +102,7 @@ extension Rasa {
     ///
     /// - Throws: A `RasaError` of code `usage` that names the fields there are.
     public static func parse(_ text: String) throws(RasaError) -> [SortOrder] {
-      try told { () throws(Failure) in try AgentOrder.parse(text) }.compactMap { order in
+      try convertingErrors { () throws(Failure) in try AgentOrder.parse(text) }.compactMap { order in
         SortField(rawValue: order.field.rawValue).map {
           SortOrder($0, isDescending: order.isDescending)
         }

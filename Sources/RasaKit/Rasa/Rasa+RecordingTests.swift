@@ -20,7 +20,7 @@ extension Rasa {
     /// - Throws: A `RasaError` when the file cannot be read or is no recording, with line and column.
     @concurrent
     public func read() async throws(RasaError) -> Recording {
-      try told { () throws(Failure) in
+      try convertingErrors { () throws(Failure) in
         Recording(
           try RasaEngine.Recording(
             try file.read(limit: Recording.largestFile), file: file.path))
@@ -33,7 +33,7 @@ extension Rasa {
     /// - Throws: A `RasaError` of code `usage` for a path where nothing is, and for a folder without any.
     @concurrent
     public static func find(at paths: [String]) async throws(RasaError) -> [RecordingFile] {
-      try told { () throws(Failure) in
+      try convertingErrors { () throws(Failure) in
         var found: [RecordingFile] = []
         for path in paths {
           switch FileSystem.kind(of: path) {

@@ -29,7 +29,7 @@ extension Rasa {
     ///   - file: The name that errors have for it.
     /// - Throws: A `RasaError` of code `configuration` with line and column.
     public init(parsing text: String, file: String = "the recording") throws(RasaError) {
-      own = try told { () throws(Failure) in
+      own = try convertingErrors { () throws(Failure) in
         try RasaEngine.Recording(Array(text.utf8), file: file)
       }
     }
@@ -58,7 +58,7 @@ extension Rasa {
     ///
     /// - Throws: A `RasaError` of code `run` when the recording is too large to be read again.
     public func write(to path: String) throws(RasaError) {
-      try told { () throws(Failure) in
+      try convertingErrors { () throws(Failure) in
         let text = own.text
         guard text.utf8.count <= Self.largestFile else {
           throw Failure(

@@ -227,9 +227,15 @@ final class DatabaseLoop {
           true)
       }
     case .postponed(let subject, let change, let done):
+      let counts = counts
+      let isOver: @Sendable () -> Void = { counts.postponed.subtract(1, ordering: .relaxed) }
       do {
+        let result: @Sendable () -> Void = {
+          isOver()
+          done()
+        }
         let operation = DatabaseOperation(
-          access: .write(after: [subject]), run: { _ in done }, fail: { _ in })
+          access: .write(after: [subject]), run: { _ in result }, fail: { _ in isOver() })
         let connection = try reached(operation)
         if group == nil { group = try begin(connection, at: index, for: operation) }
         try write(
@@ -238,6 +244,7 @@ final class DatabaseLoop {
       } catch let again as Again {
         throw again
       } catch {
+        isOver()
         deferred[subject, default: []].append(change)
       }
     case .close: break

@@ -85,11 +85,17 @@ package final class DatabaseWriter: Sendable {
   /// so that the subject's next write reports the failure.
   ///
   /// - Parameter done: called when it is durable.
+  /// - Throws: if the database has been closed.
   package func postponed(
     _ subject: String, for delay: Duration, _ change: @escaping Change,
     done: @escaping @Sendable () -> Void = {}
-  ) {
-    add(.postponed(subject: subject, change, done: done), urgent: false, within: delay)
+  ) throws(Failure) {
+    counts.postponed.add(1, ordering: .relaxed)
+    let work = DatabaseWork.postponed(subject: subject, change, done: done)
+    if let failure = add(work, urgent: false, within: delay) {
+      counts.postponed.subtract(1, ordering: .relaxed)
+      throw failure
+    }
   }
 
   /// Makes the subjects' deferred changes and this one, all or none; they are durable when it returns. Then
@@ -147,12 +153,17 @@ package final class DatabaseWriter: Sendable {
     }
   }
 
-  private func add(_ work: DatabaseWork, urgent: Bool = true, within delay: Duration? = nil) {
+  /// Why the work will not be done; nil when it will.
+  @discardableResult
+  private func add(
+    _ work: DatabaseWork, urgent: Bool = true, within delay: Duration? = nil
+  ) -> Failure? {
     let failure =
       startedThread()
       ?? (queue.add(work, urgent: urgent, within: delay)
         ? nil : Failure(.storage, "the database was used after it had been closed"))
     if let failure, case .operation(let operation) = work { operation.fail(failure) }
+    return failure
   }
 
   /// Starts the thread when it is first needed. A failure is kept: without a thread nothing ever leaves the
@@ -182,12 +193,15 @@ extension DatabaseWriter {
   package var commits: Int { counts.commits.load(ordering: .relaxed) }
   package var writes: Int { counts.writes.load(ordering: .relaxed) }
   package var checkpoints: Int { counts.checkpoints.load(ordering: .relaxed) }
+  /// Whether changes are postponed that other connections cannot see yet.
+  package var hasPostponed: Bool { counts.postponed.load(ordering: .relaxed) > 0 }
 }
 
 final class DatabaseCounts: Sendable {
   let commits = Atomic(0)
   let writes = Atomic(0)
   let checkpoints = Atomic(0)
+  let postponed = Atomic(0)
 }
 
 /// Work for the thread.

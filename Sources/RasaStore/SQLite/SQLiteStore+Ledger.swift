@@ -33,7 +33,7 @@ extension SQLiteStore {
     let due = observation.flatMap { observations.due(with: $0, at: now) }
     if settlement.mayWait, due == nil, owned.count == 1, let run = owned.first?.run {
       // The run's next commit most likely follows soon, and can include it.
-      writer.postponed(run, for: Self.longestWait) { database in
+      try writer.postponed(run, for: Self.longestWait) { database in
         try database.refuseLost(owned)
         if try database.settle(settlement, at: now) { try database.insert(owned) }
         faultPoint("settle.before")

@@ -49,10 +49,11 @@ package final class SQLiteStore: RunStore {
     await writer.close()
   }
 
-  /// Reads what is committed, without waiting for the writer.
+  /// Reads what is committed, which everything is that this store has settled, and waits for the writer only for that.
   func read<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
+    if writer.hasPostponed { try? await writer.write { _ in } }
     if let result = try await readers.read(body) { return result }
     // The file does not exist yet or has another version: the writer creates or migrates it, or says why not.
     return try await writer.read(body)
