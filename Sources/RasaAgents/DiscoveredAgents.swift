@@ -74,13 +74,13 @@ package struct DiscoveredAgents: Sendable {
     var entries: [AgentRegistry.Entry] = []
     entries.reserveCapacity(records.count)
     var failures: [Failure] = []
-    var told = warnings
+    var reported = warnings
     var kinds = KindNotices()
     for record in records.lazy.map(\.record) {
       kinds.note(
         record, suggestions.indices.contains(record.file.root) ? suggestions[record.file.root] : nil
       )
-      told += record.warnings
+      reported += record.warnings
       failures += record.failures
       guard let entry = record.entry else {
         if !record.failures.isEmpty {
@@ -112,13 +112,13 @@ package struct DiscoveredAgents: Sendable {
         let warning = Warning(
           "the agent `\(id)` is also in \(winner.path), which is used",
           at: SourceLocation(file: record.file.path, line: 0, column: 0))
-        told.append(warning)
+        reported.append(warning)
         duplicates[id, default: []].append(warning)
       }
     }
     registry = AgentRegistry(entries)
     self.failures = failures
-    self.warnings = told
+    self.warnings = reported
     notes = kinds.lines.map { Warning($0) }
   }
 

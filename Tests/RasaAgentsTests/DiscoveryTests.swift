@@ -119,9 +119,9 @@ struct DiscoveryTests {
     }
     let found = setting.discover()
     #expect(found.registry["good"] != nil)
-    let told = found.failures.map(\.description) + found.warnings.map(\.description)
+    let reported = found.failures.map(\.description) + found.warnings.map(\.description)
     for name in ["a.toml:1:", "b.toml:1:", "c.md:", "d.md:", "e.toml", "f.toml"] {
-      #expect(told.contains { $0.contains("project/agents/\(name)") }, "\(name) in \(told)")
+      #expect(reported.contains { $0.contains("project/agents/\(name)") }, "\(name) in \(reported)")
     }
     #expect(found.broken.map(\.stem).prefix(2) == ["a", "b"])
   }

@@ -96,10 +96,10 @@ struct OtherToolsDiscoveryTests {
     for kind in Self.kinds {
       #expect(found.registry.agents.count { $0.files.kind == kind.kind } == 475, "\(kind.kind)")
     }
-    let told =
+    let reported =
       found.failures.compactMap { $0.location?.file }
       + found.warnings.compactMap { $0.location?.file }
-    #expect(told.count == broken.count && Set(told) == broken)
+    #expect(reported.count == broken.count && Set(reported) == broken)
     #expect(Set(found.broken.map(\.file)) == broken)
     // One note for each kind that has unused fields.
     let more = Self.kinds.filter { !$0.unused.isEmpty }

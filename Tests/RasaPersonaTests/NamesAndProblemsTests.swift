@@ -62,11 +62,12 @@ import Testing
       "a": "name: a\nalias: b\n" + Self.persona, "b": "name: b\nalias: x\n" + Self.persona,
       "c": "name: c\nalias: x\n" + Self.persona, "d": "name: d\nalias: own\n" + Self.persona,
     ])
-    let told = try library.sharedNames()
-    #expect(told.keys.sorted() == ["a", "c"])
-    #expect(told["a"]?.first?.message.contains("the name of a persona") == true)
-    #expect(told["c"]?.first?.description.hasPrefix("personas/c.yaml:2:8: the alias `x`") == true)
-    #expect(told["c"]?.first?.message.contains("that of `b`") == true)
+    let reported = try library.sharedNames()
+    #expect(reported.keys.sorted() == ["a", "c"])
+    #expect(reported["a"]?.first?.message.contains("the name of a persona") == true)
+    #expect(
+      reported["c"]?.first?.description.hasPrefix("personas/c.yaml:2:8: the alias `x`") == true)
+    #expect(reported["c"]?.first?.message.contains("that of `b`") == true)
   }
 
   // MARK: All problems at once

@@ -6,13 +6,13 @@ struct KindNotices {
   private struct Group {
     var agents = 0
     /// The number of files with each unsupported field, in order of first occurrence.
-    var unused: [(what: String, count: Int)] = []
+    var unused: [(field: String, count: Int)] = []
 
-    mutating func note(_ what: String) {
-      if let index = unused.firstIndex(where: { $0.what == what }) {
+    mutating func note(_ field: String) {
+      if let index = unused.firstIndex(where: { $0.field == field }) {
         unused[index].count += 1
       } else {
-        unused.append((what, 1))
+        unused.append((field, 1))
       }
     }
   }
@@ -43,7 +43,7 @@ struct KindNotices {
     guard let agent = record.entry?.agent, agent.files.kind != .rasa else { return }
     let key = AgentKey(folder: record.file.origin, kind: agent.files.kind)
     agents[key, default: Group()].agents += 1
-    for what in agent.unused { agents[key, default: Group()].note(what) }
+    for field in agent.unused { agents[key, default: Group()].note(field) }
   }
 
   var lines: [String] {
@@ -71,8 +71,8 @@ struct KindNotices {
         + "`rasa import` gives \(isOne ? "it" : "them") a front matter"
     }
     guard !group.unused.isEmpty else { return nil }
-    let names = group.unused.sorted { ($1.count, $0.what) < ($0.count, $1.what) }
-    var words = names.prefix(Self.mostNames).map { "`\($0.what)` (\($0.count))" }
+    let names = group.unused.sorted { ($1.count, $0.field) < ($0.count, $1.field) }
+    var words = names.prefix(Self.mostNames).map { "`\($0.field)` (\($0.count))" }
     if names.count > Self.mostNames { words.append("\(names.count - Self.mostNames) more") }
     return "\(key.kind.counted(group.agents)) in \(key.folder): rasa does not use "
       + words.joined(separator: ", ")

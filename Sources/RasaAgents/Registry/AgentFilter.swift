@@ -66,16 +66,16 @@ extension AgentFilter {
   /// All conditions but the query.
   fileprivate var tests: [(Agent) -> Bool] {
     var tests: [(Agent) -> Bool] = []
-    if let category = asked(category) {
+    if let category = normalized(category) {
       tests.append { $0.category?.lowercased().contains(category) == true }
     }
-    if let engine = asked(engine) {
+    if let engine = normalized(engine) {
       tests.append { $0.engines.contains { $0.lowercased() == engine } }
     }
-    if let model = asked(model) {
+    if let model = normalized(model) {
       tests.append { $0.modelNames.contains { $0.lowercased().contains(model) } }
     }
-    let tags = Set(tags.compactMap(asked).map(asTag))
+    let tags = Set(tags.compactMap(normalized).map(asTag))
     if !tags.isEmpty {
       tests.append { agent in
         agent.tags.contains { tags.contains(asTag($0.lowercased())) }
@@ -93,7 +93,7 @@ extension AgentFilter {
     }
   }
 
-  private func asked(_ text: String?) -> String? {
+  private func normalized(_ text: String?) -> String? {
     let text = trimmed(text ?? "").lowercased()
     return text.isEmpty ? nil : text
   }

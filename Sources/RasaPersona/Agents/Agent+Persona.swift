@@ -142,7 +142,7 @@ extension Agent {
       return Self.wordsForPeople.contains { String(words).contains($0) }
     }
     let checked = qualityGates.filter { !isForPeople($0) }
-    let asked = qualityGates.filter(isForPeople)
+    let humanGates = qualityGates.filter(isForPeople)
     if !checked.isEmpty {
       persona.metadata["quality_gates"] = .array(checked.map(Value.string))
       persona.metadataAsWritten["quality_gates"] = .array(checked.map(Value.string))
@@ -162,9 +162,9 @@ extension Agent {
       }
       persona.operators.append(review)
     }
-    if !asked.isEmpty {
+    if !humanGates.isEmpty {
       var person = try parts.operatorNamed("hitl")
-      let gates = asked.map { gate in String(gate.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
+      let gates = humanGates.map { gate in String(gate.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
       person.prompt = try Template.compile(
         "\(name) needs \(gates.joined(separator: " and ")): may this answer go out?"
           .filter { $0 != "{" })

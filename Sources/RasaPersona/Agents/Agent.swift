@@ -69,7 +69,7 @@ extension Agent {
   /// The notice about fields that another tool would act on; nil if there are none.
   package var unusedNotice: Warning? {
     guard !unused.isEmpty else { return nil }
-    let fields = DocumentReader.spoken(unused, "and")
+    let fields = DocumentReader.listed(unused, "and")
     let verb = unused.count == 1 ? "means" : "mean"
     return Warning(
       "\(fields) of the agent `\(id)` \(verb) nothing here yet: it answers by its prompt alone")

@@ -133,14 +133,14 @@ extension DocumentReader {
   }
 
   private mutating func period(
-    _ node: DocumentNode?, _ what: String, _ key: String, mustBe expected: String,
+    _ node: DocumentNode?, _ label: String, _ key: String, mustBe expected: String,
     _ read: (String) -> LocalDay?
   ) -> (begins: LocalDay, amounts: BudgetFile.Amounts)? {
     guard let node,
-      let fields = fields(node, of: "`\(what)`", known: [key, "spent", "limit", "held"])
+      let fields = fields(node, of: "`\(label)`", known: [key, "spent", "limit", "held"])
     else { return nil }
     for key in [key, "spent"] where fields[key] == nil {
-      fail(node, "`\(what)` has no `\(key)`")
+      fail(node, "`\(label)` has no `\(key)`")
     }
     var begins: LocalDay?
     if let place = fields[key], let text = text(place, key) {
@@ -154,12 +154,12 @@ extension DocumentReader {
   }
 
   /// Like `money`, but a computed amount may have more digits than count.
-  private mutating func amount(_ node: DocumentNode?, _ what: String) -> Money? {
+  private mutating func amount(_ node: DocumentNode?, _ label: String) -> Money? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content,
       let amount = node.rawText.flatMap({ Money(decimal: $0) }) ?? Money(value), amount >= .zero
     else {
-      fail(node, what, mustBe: "an amount in dollars such as 2.45")
+      fail(node, label, mustBe: "an amount in dollars such as 2.45")
       return nil
     }
     return amount

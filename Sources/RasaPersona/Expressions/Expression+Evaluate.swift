@@ -99,17 +99,17 @@ extension Expression {
   ) throws(ExpressionError) -> Bool {
     switch (left, right) {
     case (.null, _), (_, .null): return false
-    case (.int(let first), .int(let second)): return holds(symbol, first, second)
-    case (.string(let first), .string(let second)): return holds(symbol, first, second)
+    case (.int(let first), .int(let second)): return compare(symbol, first, second)
+    case (.string(let first), .string(let second)): return compare(symbol, first, second)
     default:
       guard let first = left.double, let second = right.double else {
         throw mismatch(symbol, left, right, offset)
       }
-      return holds(symbol, first, second)
+      return compare(symbol, first, second)
     }
   }
 
-  private static func holds<Ordered: Comparable>(
+  private static func compare<Ordered: Comparable>(
     _ symbol: BinaryOperator, _ left: Ordered, _ right: Ordered
   ) -> Bool {
     switch symbol {

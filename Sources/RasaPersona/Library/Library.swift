@@ -293,21 +293,21 @@ extension Library {
   }
 
   private static func unknown(
-    _ what: String, _ name: String, among entries: [LibraryEntry],
+    _ kind: String, _ name: String, among entries: [LibraryEntry],
     in sources: [any DefinitionSource]
   ) -> Failure {
     if let misnamed = misnamed(in: sources).first(where: { file in
       file.name == name || file.name.lowercased() == name.lowercased()
     }) {
       return Failure(
-        .configuration, "\(misnamed.place) is not a valid \(what) file: \(nameRule)",
+        .configuration, "\(misnamed.place) is not a valid \(kind) file: \(nameRule)",
         suggestion: "rename it to `\(misnamed.name.lowercased()).yaml`")
     }
     let names = entries.map(\.name)
     let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
     let known = names.isEmpty ? "there are none yet" : "available: \(names.joined(separator: ", "))"
     return Failure(
-      .configuration, "there is no \(what) `\(name)`", suggestion: suggestion + known)
+      .configuration, "there is no \(kind) `\(name)`", suggestion: suggestion + known)
   }
 
   private static let nameRule = "a name may contain only lowercase letters, digits, `_` and `-`"

@@ -11,8 +11,8 @@ struct AddressText {
   let host: String
 
   init(_ text: String, schemes: [String], mayNameUser: Bool = false) throws(Problem) {
-    func problem(_ what: String, _ suggestion: String? = nil) -> Problem {
-      Problem(problem: what, suggestion: suggestion ?? "write it as `https://host/path`")
+    func problem(_ message: String, _ suggestion: String? = nil) -> Problem {
+      Problem(problem: message, suggestion: suggestion ?? "write it as `https://host/path`")
     }
     let parts = text.split(atByte: ":", maxSplits: 1)
     guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasBytePrefix("//")

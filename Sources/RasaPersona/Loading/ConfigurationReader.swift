@@ -143,9 +143,9 @@ struct ConfigurationReader {
   }
 
   private mutating func setting(
-    _ node: DocumentNode?, _ what: String
+    _ node: DocumentNode?, _ label: String
   ) -> NetworkDefinition.Setting? {
-    guard let node, let text = reader.text(node, what) else { return nil }
+    guard let node, let text = reader.text(node, label) else { return nil }
     return NetworkDefinition.Setting(value: text, location: node.location)
   }
 
@@ -164,12 +164,12 @@ struct ConfigurationReader {
       reader.fail(
         node, "`proxy` is not an address: \(error.problem)",
         suggestion:
-          "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
+          "write it as `http://host:port`; it may begin with \(DocumentReader.listed(schemes))")
       return nil
     }
   }
 
-  mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
-    reader.flag(node, what)
+  mutating func flag(_ node: DocumentNode?, _ label: String) -> Bool? {
+    reader.flag(node, label)
   }
 }

@@ -75,13 +75,13 @@ extension DocumentReader {
   private mutating func checkHuman(_ definition: OperatorDefinition, _ fields: Fields) {
     guard let ask = definition.ask else {
       if fields["ask"] != nil { return }
-      for (key, what) in [
+      for (key, meaning) in [
         ("default", "the answer used when nobody is asked"),
         ("output", "the schema of an answer"),
       ] {
         guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
         warn(
-          "`\(key)` is \(what), but this operator asks for none: it has no `ask`",
+          "`\(key)` is \(meaning), but this operator asks for none: it has no `ask`",
           at: entry.keyLocation)
       }
       return
@@ -172,8 +172,8 @@ extension DocumentReader {
     }
     var written = definition.rules.flatMap(\.keysWritten)
     if let composition = definition.compose { written.append(composition.key) }
-    var told = Set(definition.writes.map(\.key))
-    for key in written where told.insert(key).inserted {
+    var declared = Set(definition.writes.map(\.key))
+    for key in written where declared.insert(key).inserted {
       fail(
         fields["writes"] ?? node, "the operator changes `\(key)` without declaring it",
         suggestion: "add `\(key)` to `writes`")

@@ -6,10 +6,10 @@ import RasaDocuments
 extension DocumentReader {
   /// Text without surrounding blanks. A number or a word such as `true` also counts as text if text
   /// is expected.
-  mutating func looseText(_ node: DocumentNode?, _ what: String) -> String? {
+  mutating func looseText(_ node: DocumentNode?, _ label: String) -> String? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content else {
-      fail(node, what, mustBe: "text")
+      fail(node, label, mustBe: "text")
       return nil
     }
     return (value.string ?? node.rawText ?? value.json()).trimmed
@@ -18,30 +18,30 @@ extension DocumentReader {
   enum Splitting {
     /// The texts may contain commas.
     case never
-    case telling
+    case warning
     /// The usual form of this field in other tools.
     case silently
   }
 
   /// Nil if the field is missing.
   mutating func looseTexts(
-    _ node: DocumentNode?, _ what: String, splitting: Splitting = .telling
+    _ node: DocumentNode?, _ label: String, splitting: Splitting = .warning
   ) -> [String]? {
     guard let node else { return nil }
     var texts: [String] = []
     switch node.content {
-    case .sequence(let elements): texts = elements.compactMap { element($0, what) }
+    case .sequence(let elements): texts = elements.compactMap { element($0, label) }
     case .scalar:
-      guard let text = looseText(node, what) else { return nil }
+      guard let text = looseText(node, label) else { return nil }
       texts = splitting == .never ? [text] : text.splitAtCommas
-      if texts.count > 1, splitting == .telling {
+      if texts.count > 1, splitting == .warning {
         warn(
-          "`\(what)` is text with commas and is read as a list of \(texts.count); write it as "
+          "`\(label)` is text with commas and is read as a list of \(texts.count); write it as "
             + "`[…]`", at: node.location)
       }
     case .mapping:
       fail(
-        node, what, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
+        node, label, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
       return nil
     }
     var seen: Set<String> = []
@@ -49,33 +49,33 @@ extension DocumentReader {
   }
 
   /// `- Design: REST` is a mapping in YAML, but its author meant a text with a colon.
-  private mutating func element(_ node: DocumentNode, _ what: String) -> String? {
+  private mutating func element(_ node: DocumentNode, _ label: String) -> String? {
     if case .scalar(.null) = node.content { return nil }
     if case .mapping(let entries) = node.content, entries.count == 1, let entry = entries.first,
       case .scalar(let value) = entry.value.content
     {
       let text = "\(entry.key): \(value.string ?? entry.value.rawText ?? value.json())"
       warn(
-        "the colon makes an entry of `\(what)` a mapping; it is read as text, so put it in quotes",
+        "the colon makes an entry of `\(label)` a mapping; it is read as text, so put it in quotes",
         at: node.location)
       return text.trimmed
     }
-    return looseText(node, what)
+    return looseText(node, label)
   }
 
   /// A whole number above zero, quoted or not.
-  mutating func looseCount(_ node: DocumentNode?, _ what: String) -> Int? {
+  mutating func looseCount(_ node: DocumentNode?, _ label: String) -> Int? {
     guard let node else { return nil }
     var number: Int64?
     if case .scalar(let value) = node.content {
       number = value.int
       if number == nil, let text = value.string, let plain = Int64(text.trimmed) {
         number = plain
-        warn("`\(what)` is text and is read as the number \(plain)", at: node.location)
+        warn("`\(label)` is text and is read as the number \(plain)", at: node.location)
       }
     }
     guard let number, (1...1_000_000_000).contains(number) else {
-      fail(node, what, mustBe: "a whole number above 0")
+      fail(node, label, mustBe: "a whole number above 0")
       return nil
     }
     return Int(number)
@@ -83,18 +83,18 @@ extension DocumentReader {
 
   /// A number, quoted or not.
   mutating func looseNumber(
-    _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>
+    _ node: DocumentNode?, _ label: String, in range: ClosedRange<Double>
   ) -> Double? {
     if let node, case .scalar(.string(let text)) = node.content, let number = Double(text.trimmed),
       range.contains(number)
     {
       return number
     }
-    return number(node, what, in: range)
+    return number(node, label, in: range)
   }
 
   /// A boolean, or a common word for one.
-  mutating func looseFlag(_ node: DocumentNode?, _ what: String) -> Bool? {
+  mutating func looseFlag(_ node: DocumentNode?, _ label: String) -> Bool? {
     guard let node else { return nil }
     if case .scalar(let value) = node.content {
       if let flag = value.bool { return flag }
@@ -104,20 +104,20 @@ extension DocumentReader {
       default: break
       }
     }
-    fail(node, what, mustBe: "`true` or `false`")
+    fail(node, label, mustBe: "`true` or `false`")
     return nil
   }
 
   /// One of a few words in any case, or a known synonym of one.
   mutating func looseChoice<Word: RawRepresentable & CaseIterable>(
-    _ node: DocumentNode?, _ what: String, also: [String: Word] = [:],
+    _ node: DocumentNode?, _ label: String, also: [String: Word] = [:],
     as type: Word.Type = Word.self
   ) -> Word? where Word.RawValue == String {
     if let node, case .scalar(.string(let text)) = node.content {
       let word = text.trimmed.lowercased()
       if let choice = Word(rawValue: word) ?? also[word] { return choice }
     }
-    return choice(node, what)
+    return choice(node, label)
   }
 }
 

@@ -2,8 +2,8 @@ import RasaCore
 import RasaDocuments
 
 extension DocumentReader {
-  mutating func object(_ node: DocumentNode?, _ what: String) -> ValueObject {
-    _ = entries(node, what, mustBe: "a mapping")
+  mutating func object(_ node: DocumentNode?, _ label: String) -> ValueObject {
+    _ = entries(node, label, mustBe: "a mapping")
     return node?.value.object ?? ValueObject()
   }
 
@@ -71,25 +71,25 @@ extension DocumentReader {
   }
 
   mutating func model(
-    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+    _ node: DocumentNode?, _ label: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelReference? {
-    modelChoice(node, what, engines: engines)?.reference
+    modelChoice(node, label, engines: engines)?.reference
   }
 
   /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping, with the
   /// author's notes about the model.
   mutating func modelChoice(
-    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+    _ node: DocumentNode?, _ label: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelChoice? {
     guard let node else { return nil }
     guard case .mapping = node.content else {
-      guard let text = text(node, what) else { return nil }
-      return reference(text, node, what, engines).map { ModelChoice(reference: $0) }
+      guard let text = text(node, label) else { return nil }
+      return reference(text, node, label, engines).map { ModelChoice(reference: $0) }
     }
     let known = ["engine", "model", "priority", "cost_tier"]
     guard let fields = fields(node, of: "a recommended model", known: known) else { return nil }
     if fields["model"] == nil {
-      fail(node, "`\(what)` does not name a model", suggestion: "add `model: …`")
+      fail(node, "`\(label)` does not name a model", suggestion: "add `model: …`")
     }
     let note = ModelNote(
       priority: looseChoice(fields["priority"], "priority"),
@@ -110,11 +110,11 @@ extension DocumentReader {
   }
 
   private mutating func reference(
-    _ text: String, _ node: DocumentNode, _ what: String, _ engines: Set<String>
+    _ text: String, _ node: DocumentNode, _ label: String, _ engines: Set<String>
   ) -> ModelReference? {
     let reference = ModelReference(text.trimmed, engines: engines)
     if reference.model.isEmpty {
-      fail(node, what, mustBe: "a model such as `gpt-4o` or `openai:gpt-4o`")
+      fail(node, label, mustBe: "a model such as `gpt-4o` or `openai:gpt-4o`")
       return nil
     }
     return reference

@@ -96,10 +96,10 @@ extension DocumentReader {
     return Composition(key: key, parts: parts)
   }
 
-  mutating func path(_ node: DocumentNode?, _ what: String) -> StatePath? {
-    guard let node, let text = text(node, what) else { return nil }
+  mutating func path(_ node: DocumentNode?, _ label: String) -> StatePath? {
+    guard let node, let text = text(node, label) else { return nil }
     guard PathSyntax.isPath(text) else {
-      fail(node, what, mustBe: "a path such as `critique.verdict`")
+      fail(node, label, mustBe: "a path such as `critique.verdict`")
       return nil
     }
     return StatePath(text)
@@ -232,10 +232,10 @@ extension DocumentReader {
 
 extension DocumentReader {
   /// A condition, written as text or as a bare `true`.
-  mutating func condition(_ node: DocumentNode?, _ what: String) -> Guard? {
+  mutating func condition(_ node: DocumentNode?, _ label: String) -> Guard? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content else {
-      fail(node, what, mustBe: "a condition such as `critique.verdict == \"pass\"`")
+      fail(node, label, mustBe: "a condition such as `critique.verdict == \"pass\"`")
       return nil
     }
     let source = value.string ?? node.rawText ?? value.json()
@@ -247,8 +247,8 @@ extension DocumentReader {
     }
   }
 
-  mutating func template(_ node: DocumentNode?, _ what: String) -> Template? {
-    guard let node, let source = text(node, what) else { return nil }
+  mutating func template(_ node: DocumentNode?, _ label: String) -> Template? {
+    guard let node, let source = text(node, label) else { return nil }
     return template(source, at: start(of: node))
   }
 

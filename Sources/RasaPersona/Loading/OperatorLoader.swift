@@ -43,7 +43,7 @@ extension DocumentReader {
     if base == nil, fields["kind"] == nil {
       fail(
         node, "the operator has no `kind`",
-        suggestion: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
+        suggestion: "add one of \(Self.listed(OperatorKind.allCases.map(\.rawValue)))")
     }
     guard let kind = kind ?? base?.kind else {
       // Other problems are reported too, but the fields depend on the kind.
@@ -106,7 +106,7 @@ extension DocumentReader {
         if isOptional { path.removeLast() }
         guard PathSyntax.isPath(path) else {
           fail(
-            element, "`reads` lists paths, and \(Self.spoken(element)) is not one",
+            element, "`reads` lists paths, and \(Self.kindName(element)) is not one",
             suggestion:
               "a path is names joined by dots, with a `?` at the end when it may be missing")
           continue

@@ -16,8 +16,8 @@ package struct Reading<Definition: Sendable>: Sendable {
   ) {
     self.definition = failures.isEmpty ? definition : nil
     self.partial = failures.isEmpty ? nil : partial
-    self.failures = failures.sorted { Self.stands($0.location, before: $1.location) }
-    self.warnings = warnings.sorted { Self.stands($0.location, before: $1.location) }
+    self.failures = failures.sorted { Self.isOrdered($0.location, before: $1.location) }
+    self.warnings = warnings.sorted { Self.isOrdered($0.location, before: $1.location) }
   }
 
   package init(failure: Failure, warnings: [Warning] = []) {
@@ -61,7 +61,7 @@ package struct Reading<Definition: Sendable>: Sendable {
       ?? Failure(.configuration, "the definition could not be read")
   }
 
-  private static func stands(_ left: SourceLocation?, before right: SourceLocation?) -> Bool {
+  private static func isOrdered(_ left: SourceLocation?, before right: SourceLocation?) -> Bool {
     guard let left, let right else { return false }
     return (left.file, left.line, left.column) < (right.file, right.line, right.column)
   }

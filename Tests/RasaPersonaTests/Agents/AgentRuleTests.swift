@@ -282,8 +282,8 @@ import Testing
       toml: AgentReading.toml("tags = [\"kept\"]"), markdown: AgentReading.markdown(lines))
     let loaded = try reading.get()
     #expect(loaded.agent.tags == ["kept"] && loaded.prompt?.text.contains("You design") == true)
-    let told = reading.warnings.first { $0.message.contains("the front matter cannot be read") }
-    #expect(told?.location.map { $0.file == "a.md" && $0.line > 1 && $0.column > 0 } == true)
+    let reported = reading.warnings.first { $0.message.contains("the front matter cannot be read") }
+    #expect(reported?.location.map { $0.file == "a.md" && $0.line > 1 && $0.column > 0 } == true)
     let alone = AgentReading.load(markdown: AgentReading.markdown(lines), fileName: "arch-agent")
     #expect(try alone.get().agent.id == "arch-agent")
     #expect(alone.warns("the front matter cannot be read"))

@@ -69,7 +69,7 @@ struct CapabilityScorer {
       var isCapable = isNear
       for hit in hits {
         for use in scan.slots.uses[Int(hit.slot)] {
-          let isMatch = use.isRelated ? TermVector.Places.capability : .said
+          let isMatch = use.isRelated ? TermVector.Places.capability : .skill
           if !hit.places.isDisjoint(with: isMatch) { isCapable = true }
           levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
           values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: scan.task))

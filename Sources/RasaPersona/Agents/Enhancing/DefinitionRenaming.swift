@@ -49,7 +49,7 @@ package struct DefinitionRenaming {
       return try renamed(key, to: id)
     }
     // A display name remains one.
-    if let said = matter.node?["name"]?.value.string, said == agent.id {
+    if let name = matter.node?["name"]?.value.string, name == agent.id {
       return try renamed("name", to: id)
     }
     guard let opening = bytes.firstIndex(of: 0x0A), matter.node != nil else {

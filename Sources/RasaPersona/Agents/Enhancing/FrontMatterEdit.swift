@@ -46,8 +46,8 @@ package enum FrontMatterEdit {
   package static func new(
     _ proposals: [AgentProposal], in document: SourceDocument
   ) throws(Failure) -> [AgentProposal] {
-    let said = try FrontMatter.read(document.bytes, file: document.path).node?.value.object
-    return proposals.filter { (said?[$0.key] ?? .null).isNull }
+    let existing = try FrontMatter.read(document.bytes, file: document.path).node?.value.object
+    return proposals.filter { (existing?[$0.key] ?? .null).isNull }
   }
 
   /// Existing fields must read as before, and new ones as intended.

@@ -18,27 +18,27 @@ extension AgentReader {
     let claim = head.map { Self.claim(of: $0, beside: config) }
     let id = configID(config, at: root, claim: claim?.id, documents)
     let name: String
-    if let said = config.displayName ?? config.name {
-      if said.text.isEmpty {
-        reader.fail(said.node, "the agent's `name` is empty", suggestion: "add a display name")
+    if let stated = config.displayName ?? config.name {
+      if stated.text.isEmpty {
+        reader.fail(stated.node, "the agent's `name` is empty", suggestion: "add a display name")
       }
-      name = said.text
-    } else if let said = claim?.name, !said.text.isEmpty {
-      name = said.text
+      name = stated.text
+    } else if let stated = claim?.name, !stated.text.isEmpty {
+      name = stated.text
     } else {
       reader.fail(
         root, "the agent has no `name`", suggestion: "add `name = \"…\"`, its display name")
       name = ""
     }
-    if let said = claim?.id, let id, config.id != nil, said.text != id {
+    if let stated = claim?.id, let id, config.id != nil, stated.text != id {
       headReader?.reader.warn(
-        "the front matter is of `\(DocumentReader.printable(said.text))`, but the agent is `\(id)`",
-        at: said.node.location)
+        "the front matter is of `\(DocumentReader.printable(stated.text))`, but the agent is `\(id)`",
+        at: stated.node.location)
     }
-    if let said = claim?.name, config.displayName ?? config.name != nil, said.text != name {
+    if let stated = claim?.name, config.displayName ?? config.name != nil, stated.text != name {
       headReader?.reader.warn(
-        "the front matter calls the agent `\(DocumentReader.printable(said.text))`, and its TOML "
-          + "file `\(DocumentReader.printable(name))`, which is used", at: said.node.location)
+        "the front matter calls the agent `\(DocumentReader.printable(stated.text))`, and its TOML "
+          + "file `\(DocumentReader.printable(name))`, which is used", at: stated.node.location)
     }
     return id.map { AgentIdentity(id: $0, name: name) }
   }
@@ -46,7 +46,7 @@ extension AgentReader {
   /// The identity that front matter claims, interpreted with the TOML file beside it.
   private static func claim(
     of head: AgentLayer, beside config: AgentLayer
-  ) -> (id: AgentLayer.Said?, name: AgentLayer.Said?) {
+  ) -> (id: AgentLayer.StatedText?, name: AgentLayer.StatedText?) {
     if head.id != nil { return (head.id, head.displayName ?? head.name) }
     guard let name = head.name else { return (nil, head.displayName) }
     if head.displayName != nil { return (name, head.displayName) }
@@ -55,10 +55,10 @@ extension AgentReader {
   }
 
   private mutating func configID(
-    _ config: AgentLayer, at root: DocumentNode, claim: AgentLayer.Said?,
+    _ config: AgentLayer, at root: DocumentNode, claim: AgentLayer.StatedText?,
     _ documents: AgentDocuments
   ) -> String? {
-    guard let said = config.id else {
+    guard let stated = config.id else {
       if let claim, AgentID.isValid(claim.text) {
         reader.warn(
           "the file has no `id`; `\(claim.text)` is taken from the front matter",
@@ -69,21 +69,21 @@ extension AgentReader {
       reader.fail(root, "the agent has no `id`", suggestion: "add `id = \"\(example)\"`")
       return nil
     }
-    guard !said.text.isEmpty else {
+    guard !stated.text.isEmpty else {
       reader.fail(
-        said.node, "the agent's `id` is empty", suggestion: "write one such as `code-agent`")
+        stated.node, "the agent's `id` is empty", suggestion: "write one such as `code-agent`")
       return nil
     }
-    guard AgentID.isValid(said.text) else {
-      let suggestion = AgentID.make(of: said.text).map { "did you mean `\($0)`? " } ?? ""
+    guard AgentID.isValid(stated.text) else {
+      let suggestion = AgentID.make(of: stated.text).map { "did you mean `\($0)`? " } ?? ""
       reader.fail(
-        said.node,
+        stated.node,
         "`id` must be lowercase words joined by hyphens, but is "
-          + DocumentReader.spoken(said.node),
+          + DocumentReader.kindName(stated.node),
         suggestion: suggestion + "use an ID such as `code-agent`")
       return nil
     }
-    return said.text
+    return stated.text
   }
 
   /// The identity of a Markdown file alone, which is read leniently.
@@ -91,13 +91,13 @@ extension AgentReader {
     frontMatter head: AgentLayer, documents: AgentDocuments, at location: SourceLocation
   ) -> AgentIdentity? {
     let people = head.displayName ?? (head.id == nil ? nil : head.name)
-    if let said = head.id ?? head.name, let id = AgentID.make(of: said.text) {
-      if AgentID.isValid(said.text) {
-        return AgentIdentity(id: said.text, name: people?.text.nonEmpty ?? said.text)
+    if let stated = head.id ?? head.name, let id = AgentID.make(of: stated.text) {
+      if AgentID.isValid(stated.text) {
+        return AgentIdentity(id: stated.text, name: people?.text.nonEmpty ?? stated.text)
       }
-      let text = DocumentReader.printable(said.text)
-      reader.warn("`\(text)` is not a valid ID; it is read as `\(id)`", at: said.node.location)
-      return AgentIdentity(id: id, name: people?.text.nonEmpty ?? said.text)
+      let text = DocumentReader.printable(stated.text)
+      reader.warn("`\(text)` is not a valid ID; it is read as `\(id)`", at: stated.node.location)
+      return AgentIdentity(id: id, name: people?.text.nonEmpty ?? stated.text)
     }
     guard let id = AgentID.make(of: documents.fileName) else {
       reader.fail(

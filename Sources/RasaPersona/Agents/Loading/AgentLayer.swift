@@ -4,16 +4,16 @@ import RasaDocuments
 /// The content of one of an agent's files. Nil marks missing fields.
 struct AgentLayer {
   /// A text that is compared with something else, and its location.
-  struct Said {
+  struct StatedText {
     var text: String
     var node: DocumentNode
   }
 
-  var id: Said?
-  var name: Said?
-  var displayName: Said?
-  var promptPath: Said?
-  var mirrorPath: Said?
+  var id: StatedText?
+  var name: StatedText?
+  var displayName: StatedText?
+  var promptPath: StatedText?
+  var mirrorPath: StatedText?
 
   var description: String?
   var category: String?

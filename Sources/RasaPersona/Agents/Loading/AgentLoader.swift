@@ -94,7 +94,7 @@ extension AgentLoader {
         head.layer = head.reader.frontMatter(node)
       } else {
         warnings.append(
-          unreadable("it is \(DocumentReader.spoken(node)), not a mapping", at: node.location))
+          unreadable("it is \(DocumentReader.kindName(node)), not a mapping", at: node.location))
       }
     }
     return head

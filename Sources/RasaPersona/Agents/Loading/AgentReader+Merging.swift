@@ -107,7 +107,7 @@ extension AgentReader {
         reader.fail(
           layer.node, "`sandbox` has no type",
           suggestion: "add `type`, one of "
-            + DocumentReader.spoken(SandboxType.allCases.map(\.rawValue)))
+            + DocumentReader.listed(SandboxType.allCases.map(\.rawValue)))
       }
       return nil
     }

@@ -108,7 +108,7 @@ extension AgentReader {
   }
 
   private mutating func readRecommended(
-    _ node: DocumentNode?, _ what: String, into layer: inout AgentLayer
+    _ node: DocumentNode?, _ label: String, into layer: inout AgentLayer
   ) {
     guard let node else { return }
     let roles: [(WritableKeyPath<AgentLayer, ModelChoice?>, String)] = [
@@ -116,7 +116,7 @@ extension AgentReader {
     ]
     if case .mapping = node.content {
       guard
-        let fields = reader.fields(node, of: "`\(what)`", known: roles.map(\.1) + ["any_engine"])
+        let fields = reader.fields(node, of: "`\(label)`", known: roles.map(\.1) + ["any_engine"])
       else { return }
       layer.anyEngine = reader.looseFlag(fields["any_engine"], "any_engine") ?? layer.anyEngine
       for (role, key) in roles where fields[key] != nil {
@@ -131,7 +131,7 @@ extension AgentReader {
     }
     let read = roles.prefix(nodes.count).map { "`\($0.1)`" }.joined(separator: ", ")
     reader.warn(
-      "`\(what)` does not say what each model is for; it is read as \(read)"
+      "`\(label)` does not say what each model is for; it is read as \(read)"
         + (nodes.count > roles.count ? "; the others are ignored" : ""), at: node.location)
   }
 
@@ -152,7 +152,7 @@ extension AgentReader {
     "best": .expert, "premium": .expert, "max": .expert,
   ]
 
-  private mutating func profile(_ node: DocumentNode?, _ what: String) -> PerformanceProfile? {
+  private mutating func profile(_ node: DocumentNode?, _ label: String) -> PerformanceProfile? {
     if let node, let word = node.value.string?.trimmed.lowercased(),
       let profile = Self.profilesByWord[word]
     {
@@ -161,6 +161,6 @@ extension AgentReader {
         at: node.location)
       return profile
     }
-    return reader.looseChoice(node, what)
+    return reader.looseChoice(node, label)
   }
 }

@@ -66,10 +66,10 @@ struct AgentReader {
 
   mutating func frontMatter(_ node: DocumentNode) -> AgentLayer? {
     guard let layer = layer(node) else { return nil }
-    for said in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
+    for stated in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
       reader.warn(
         "a prompt path has no effect here: the prompt is the text below",
-        at: said.node.location)
+        at: stated.node.location)
     }
     return layer
   }
@@ -88,11 +88,11 @@ struct AgentReader {
     for key in ["max_turns", "maxTurns", "max_steps", "maxSteps", "steps"] {
       layer.maxTurns = layer.maxTurns ?? reader.looseCount(fields[key], key)
     }
-    layer.id = said(fields["id"] == nil ? "agent_id" : "id", fields)
-    layer.name = said("name", fields)
-    layer.displayName = said("display_name", fields)
-    layer.promptPath = said("prompt_path", fields)
-    layer.mirrorPath = said("mirror_path", fields)
+    layer.id = statedText(fields["id"] == nil ? "agent_id" : "id", fields)
+    layer.name = statedText("name", fields)
+    layer.displayName = statedText("display_name", fields)
+    layer.promptPath = statedText("prompt_path", fields)
+    layer.mirrorPath = statedText("mirror_path", fields)
     layer.description = description(fields["description"])
     layer.category = reader.looseText(fields["category"], "category")?.nonEmpty
     layer.color = reader.looseText(fields["color"], "color")?.nonEmpty
@@ -120,9 +120,9 @@ struct AgentReader {
     return layer
   }
 
-  private mutating func said(_ key: String, _ fields: Fields) -> AgentLayer.Said? {
+  private mutating func statedText(_ key: String, _ fields: Fields) -> AgentLayer.StatedText? {
     guard let node = fields[key], let text = reader.looseText(node, key) else { return nil }
-    return AgentLayer.Said(text: text, node: node)
+    return AgentLayer.StatedText(text: text, node: node)
   }
 
   private mutating func description(_ node: DocumentNode?) -> String? {
@@ -239,11 +239,11 @@ extension AgentReader {
     return trigger
   }
 
-  private mutating func agentID(_ node: DocumentNode?, _ what: String) -> String? {
-    guard let node, let text = reader.looseText(node, what) else { return nil }
+  private mutating func agentID(_ node: DocumentNode?, _ label: String) -> String? {
+    guard let node, let text = reader.looseText(node, label) else { return nil }
     guard AgentID.isValid(text) else {
       reader.fail(
-        node, what, mustBe: "an agent's ID",
+        node, label, mustBe: "an agent's ID",
         suggestion: AgentID.make(of: text).map { "did you mean `\($0)`?" } ?? "")
       return nil
     }

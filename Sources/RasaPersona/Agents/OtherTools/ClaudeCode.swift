@@ -18,14 +18,14 @@ enum ClaudeCode {
   ]
 
   static func agent(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
-    let said = matter.node?["name"]
-    let name = said?.value.string?.trimmed.nonEmpty.flatMap {
+    let nameNode = matter.node?["name"]
+    let name = nameNode?.value.string?.trimmed.nonEmpty.flatMap {
       AgentID.make(of: $0) == nil ? nil : $0
     }
     var agent = ForeignAgent(
       .claude, matter, path, called: name ?? path.stem, rules: agentRules)
     agent.prompt = ForeignTemplate(agent.prompt).escaped()
-    agent.identify(name: name, at: said?.location)
+    agent.identify(name: name, at: nameNode?.location)
     agent.describe(matter.node?["description"])
     agent.put("model", matter.node?["model"])
     agent.putEffort(matter.node?["effort"])

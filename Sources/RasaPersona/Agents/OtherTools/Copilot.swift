@@ -19,8 +19,8 @@ enum Copilot {
   static func agent(_ matter: FrontMatter, _ path: AgentPath, _ kind: AgentKind) -> ForeignAgent {
     var agent = ForeignAgent(
       kind, matter, path, called: path.name(saying: matter.node?["name"]), rules: rules)
-    let said = matter.node?["name"] ?? matter.node?["title"]
-    agent.identify(name: said?.value.string, at: said?.location)
+    let nameNode = matter.node?["name"] ?? matter.node?["title"]
+    agent.identify(name: nameNode?.value.string, at: nameNode?.location)
     if kind == .copilotPrompt {
       agent.takeInputs()
     } else {

@@ -78,9 +78,9 @@ enum DockerAgent {
     _ node: DocumentNode?, _ models: DocumentNode?, _ engines: Set<String>,
     into agent: inout ForeignAgent
   ) {
-    guard let node, let said = node.value.string?.trimmed.nonEmpty else { return }
+    guard let node, let text = node.value.string?.trimmed.nonEmpty else { return }
     // There, several models separated by commas alternate.
-    let name = said.splitAtCommas.first ?? said
+    let name = text.splitAtCommas.first ?? text
     guard name != "auto" else { return agent.leave("model: auto") }
     guard let model = models?[name], case .mapping(let entries) = model.content else {
       return agent.put("model", .string(ForeignModel.text(name, engines)), at: node.location)

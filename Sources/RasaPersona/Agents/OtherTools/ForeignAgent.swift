@@ -36,8 +36,8 @@ package struct ForeignAgent: Sendable {
 
   // MARK: Fields
 
-  mutating func leave(_ what: String) {
-    if !unused.contains(what) { unused.append(what) }
+  mutating func leave(_ field: String) {
+    if !unused.contains(field) { unused.append(field) }
   }
 
   mutating func put(_ key: String, _ node: DocumentNode?) {
@@ -71,11 +71,11 @@ package struct ForeignAgent: Sendable {
   /// Sets the ID, and the display name.
   mutating func identify(name: String? = nil, at place: SourceLocation? = nil) {
     let place = place ?? start
-    let spoken = name?.trimmed.nonEmpty
+    let trimmedName = name?.trimmed.nonEmpty
     // Fields under rasa's names for ID and display name have already been used.
     fields.removeAll { ["id", "agent_id", "name", "display_name"].contains($0.key) }
     if AgentID.isValid(id) {
-      let shown = spoken == id ? nil : spoken
+      let shown = trimmedName == id ? nil : trimmedName
       fields.insert(
         DocumentNode.Entry(
           key: "name", keyLocation: place,
@@ -87,7 +87,7 @@ package struct ForeignAgent: Sendable {
           key: "agent_id", keyLocation: place,
           value: DocumentNode(content: .scalar(.string(id)), location: place)), at: 0)
     } else {
-      put("name", .string(spoken ?? id), at: place)
+      put("name", .string(trimmedName ?? id), at: place)
     }
   }
 

@@ -243,10 +243,10 @@ struct AgentPath {
   /// The name of an agent whose tool uses file names. If the path does not show the tool, a valid
   /// ID in `name` is used instead.
   func name(saying name: DocumentNode?) -> String {
-    guard kind == nil, let said = name?.value.string?.trimmed, AgentID.isValid(said) else {
+    guard kind == nil, let id = name?.value.string?.trimmed, AgentID.isValid(id) else {
       return stem
     }
-    return said
+    return id
   }
 
   /// The kind that the path or the name alone shows.

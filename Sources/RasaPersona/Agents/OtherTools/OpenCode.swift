@@ -45,10 +45,10 @@ enum OpenCode {
   static func isConfiguration(_ node: DocumentNode, _ path: AgentPath) -> Bool {
     guard path.ending == .json else { return false }
     let names = sections.map(\.key)
-    let holds = names.contains { name in
+    let hasSection = names.contains { name in
       if case .mapping? = node[name]?.content { true } else { false }
     }
-    return holds
+    return hasSection
       && (path.file == "opencode.json"
         || node["$schema"]?.value.string?.hasPrefix("https://opencode") == true)
   }
