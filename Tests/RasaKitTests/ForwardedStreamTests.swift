@@ -150,7 +150,8 @@ struct ForwardedStreamTests {
         $0.breaking = (20, .silence)
       }
     ])
-    let reader = Reader(parts: 3)
+    // The head alone: the bytes may come in one piece.
+    let reader = Reader(parts: 1)
     await #expect(throws: RasaError.self) {
       try await kit.rasa.forward(request()) { try await reader.take($0) }
     }
