@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import Synchronization
 
 /// A database and the thread that works on it. Operations run in the order in which they were added, and those
