@@ -100,19 +100,18 @@ package enum Program {
       width: terminal.columns(of: .output) ?? Printer.unlimited,
       glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
     switch command.path.joined(separator: " ") {
-    case "run": try await RunCommand(house: house).run(command)
+    case "run": try await RunCommand(house: house, launch: launch(lazily: house)).run(command)
     case "resume":
-      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print)
-        .resume(command)
+      try await ResumeCommand(launch: try launch(house), print: print).resume(command)
     case "runs fork":
-      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print).fork(
-        command)
+      try await ResumeCommand(launch: try launch(house), print: print)
+        .fork(command, InputReader(house: house))
     case "test":
       try await TestCommand(
         rasa: Rasa(house, house.store()), print: print, style: terminal.style(of: .output),
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
-    case "chat": try await RunCommand(house: house).chat(command)
+    case "chat": try await RunCommand(house: house, launch: launch(lazily: house)).chat(command)
     case "bench graph", "bench run":
       try await BenchCommand(house: house, print: print).run(command)
     case "version":
@@ -132,6 +131,16 @@ package enum Program {
       guard try await !definitions(command, house, print) else { return }
       try await records(command, house, print)
     }
+  }
+
+  private static func launch(lazily house: CompositionRoot) -> Launch {
+    Launch(rasa: Rasa(house, house.store()), console: house.console)
+  }
+
+  private static func launch(_ house: CompositionRoot) throws -> Launch {
+    let launch = launch(lazily: house)
+    try launch.rasa.warmUp()
+    return launch
   }
 
   private static func completions(_ command: ParsedCommand, _ print: Printer) throws {

@@ -186,8 +186,10 @@ struct ApprovalCommands {
         print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
     if !settings.isQuiet { try house.note(printable("rasa: \(recorded)\n")) }
-    let workshop = try RunServices(house, store)
-    try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
+    let rasa = Rasa(house, store)
+    try rasa.warmUp()
+    try await ResumeCommand(launch: Launch(rasa: rasa, console: house.console), print: print)
+      .resume(Rasa.RunSummary(run), settings)
   }
 
   /// For a program: the question as it stands now, and what becomes of its run.
@@ -354,5 +356,18 @@ extension Approval {
       ]
     }
     return .object(object)
+  }
+}
+
+extension Question {
+  /// What a person sees of what is decided about, and edits.
+  fileprivate var text: String { payload.string ?? payload.json(.pretty) }
+}
+
+extension ApprovalPrompt {
+  /// Asks until the answer fits. Nil when nobody answered.
+  fileprivate func answer(to question: Question, by user: String) async throws -> HumanAnswer? {
+    let approval = Rasa.Approval(question, id: "", run: "")
+    return try question.answer(try await answer(to: approval), by: user)
   }
 }

@@ -261,13 +261,6 @@ struct TimelineText {
   ]
 }
 
-extension Rasa.RunSummary {
-  /// The status, and how many questions are open.
-  fileprivate var statusText: String {
-    status == .parked ? "parked, \(openQuestions) open" : "\(status)"
-  }
-}
-
 extension Rasa.Timeline {
   /// The commands that can be given now.
   var next: [String] {

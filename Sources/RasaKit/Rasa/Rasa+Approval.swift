@@ -1,5 +1,5 @@
-import RasaCore
-import RasaEngine
+package import RasaCore
+package import RasaEngine
 import RasaStore
 
 extension Rasa {
@@ -33,12 +33,13 @@ extension Rasa {
     public var context: [Context]
     /// Spent so far in this run.
     public var spent: Dollars
+    let question: Question
 
     init(_ approval: RasaEngine.Approval) {
       self.init(approval.question, id: approval.id, run: approval.run.text)
     }
 
-    init(_ question: Question, id: String, run: String) {
+    package init(_ question: Question, id: String, run: String) {
       self.id = id
       self.run = run
       let key = question.key
@@ -50,6 +51,7 @@ extension Rasa {
       schema = question.form == .answer ? question.schema?.json(.compact) : nil
       context = question.context.map { Context(name: $0.name, text: $0.text) }
       spent = Dollars(question.spent)
+      self.question = question
     }
   }
 
@@ -65,6 +67,12 @@ extension Rasa {
     case feedback(String)
     /// What the user is asked for: a text, or JSON that fits the schema.
     case answer(String)
+    /// What the user is asked for, member by member, as a person writes it: see `Approval.fields`.
+    case members(Pairs<String>)
+    /// The answer that counts when nobody gives one: see `Approval.standard`.
+    case standard
+    /// The decision of somebody else than the user of the run, as journals name them.
+    indirect case by(String, Decision)
     /// Somebody answers later, with `Rasa.answer` or `rasa approvals`: the run goes as far as it can, and
     /// waits.
     case later
@@ -77,7 +85,7 @@ extension Rasa {
 
 extension Question {
   /// A decision of the library's caller; nil for one that comes later.
-  fileprivate func answer(
+  package func answer(
     _ decision: Rasa.Decision, by user: String
   ) throws(Failure) -> HumanAnswer? {
     switch decision {
@@ -91,6 +99,12 @@ extension Question {
       if form == .answer { throw mustBeAnswered }
       return HumanAnswer(.feedback, text: .string(text), by: user)
     case .answer(let text): return try reply(text, by: user)
+    case .members(let members):
+      return try reply(members: members.names.map { ($0, members[$0] ?? "") }, by: user)
+    case .standard:
+      // Nobody's answer is made up: the one that its operator's file declares counts, or none.
+      return standard.map { HumanAnswer(.answer, text: $0, by: user) }
+    case .by(let name, let decision): return try answer(decision, by: name)
     case .later: return nil
     }
   }

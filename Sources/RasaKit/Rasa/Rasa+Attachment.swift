@@ -1,5 +1,5 @@
 import RasaCore
-package import RasaEngine
+import RasaEngine
 
 extension Rasa {
   /// A file that is given beside a question: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8.
@@ -7,7 +7,7 @@ extension Rasa {
   /// Its bytes decide its type, not its name. Only operators that read the input get it, and a model
   /// that takes no such files is not asked.
   public struct Attachment: Sendable, Hashable {
-    package let own: RasaEngine.Attachment
+    let own: RasaEngine.Attachment
 
     init(_ attachment: RasaEngine.Attachment) { own = attachment }
 

@@ -1,5 +1,5 @@
 import RasaCore
-package import RasaEngine
+import RasaEngine
 
 extension Rasa {
   /// One round of an operator in a frame.
@@ -169,7 +169,7 @@ extension Rasa {
     /// Whether the end of the answer is there.
     public var isComplete: Bool { FinishReason(recorded: finish)?.isWhole ?? false }
 
-    package init(_ result: RasaEngine.RunResult, run: String, warnings: [String]) {
+    init(_ result: RasaEngine.RunResult, run: String, warnings: [String]) {
       self.run = run
       output = JSON(result.output)
       state = JSON(result.writtenState)

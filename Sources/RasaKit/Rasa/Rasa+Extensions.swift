@@ -2,6 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaModels
 import RasaPersona
+import RasaSystem
 
 // MARK: Personas
 
@@ -397,7 +398,8 @@ extension RasaError {
   static func below(_ error: any Error) -> any Error {
     switch error {
     case let error as RasaError: error.code == .cancelled ? CancellationError() : error.failure
-    case is CancellationError, is Failure: error
+    // Nobody reads the output any more: that ends a run, and is no failure of it.
+    case is CancellationError, is Failure, is OutputClosed: error
     default: Failure(.run, "\(error)")
     }
   }

@@ -1,16 +1,18 @@
 import RasaCore
-package import RasaEngine
+import RasaEngine
 import RasaPersona
 
 extension Rasa {
   /// Something that happened in a run, as an ``Observer`` gets it.
   public struct Observation: Sendable {
-    let progress: RunProgress
-
-    package init(_ progress: RunProgress) { self.progress = progress }
-
+    private let progress: RunProgress
     /// The event; nil for a line of the journal that is no event of its own.
-    public var event: Event? { Event(progress) }
+    public let event: Event?
+
+    init(_ progress: RunProgress) {
+      self.progress = progress
+      event = Event(progress)
+    }
 
     /// What happened as a line of `rasa run --output-format stream-json`; nil for what has none.
     public var json: JSON? { progress.line.map { JSON($0) } }
@@ -31,6 +33,14 @@ extension Rasa {
     /// Whether `observe` would return now without waiting for anybody. What it could not take waits for
     /// it, so that it never delays a call that is paid for. Nil for one that never waits.
     public var takesNow: (@Sendable (Observation) -> Bool)?
+    /// Whether what happens is withheld until the run is on the disk, so that who reads its ID can rely on
+    /// it. Nothing waits for that: it is there with the first call.
+    public var waitsForJournal = false
+    /// Gets at once what is odd about settings and files and does not stop the run. It may be called from
+    /// any thread.
+    public var warn: (@Sendable (String) -> Void)?
+    /// Gets before each call why which models are asked. It may be called from any thread.
+    public var explain: (@Sendable (ModelSelection) -> Void)?
 
     /// An observer.
     ///

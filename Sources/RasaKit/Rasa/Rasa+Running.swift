@@ -7,8 +7,8 @@ import RasaStore
 extension Rasa {
   /// How a run differs from the usual one.
   public struct RunOptions: Sendable, Hashable {
-    /// What the asker wants besides, such as `["language": "German"]`.
-    public var preferences: [String: String] = [:]
+    /// What the asker wants besides, such as `["language": "German"]`. Names are lowercased.
+    public var preferences: Pairs<String> = [:]
     /// The conversation that the run belongs to; without one it remembers nothing of others.
     public var session: String?
     /// Who is remembered; nil is the account's name.
@@ -32,6 +32,11 @@ extension Rasa {
     /// For a run that is resumed or forked: uses the copy of the persona that the run keeps although its
     /// files have changed.
     public var usesPinnedFiles = false
+    /// Continues an answer whose stream breaks, and does not begin it again: for a reader to whom nothing
+    /// that was output can be corrected.
+    public var finishesBrokenAnswers = false
+    /// How long the mock waits between two words.
+    public var mockDelay = Duration.zero
 
     /// A run as usual.
     public init() {}
@@ -44,14 +49,16 @@ extension Rasa {
       gate.maxCost = maxCost?.money
       gate.force = ignoresRunLimit
       gate.allowBudgetExceed = ignoresBudget
+      gate.finishesBrokenAnswers = finishesBrokenAnswers
+      gate.mockDelay = mockDelay
       return gate
     }
 
     func plan(_ input: String) -> RunPlan {
       var plan = RunPlan(input: input)
       plan.attachments = attachments.map(\.own)
-      for (key, value) in preferences.sorted(by: { $0.key < $1.key }) {
-        plan.preferences[key.lowercased()] = .string(value)
+      for name in preferences.names {
+        plan.preferences[name.lowercased()] = preferences[name].map { .string($0) }
       }
       plan.session = session
       plan.user = user
@@ -75,8 +82,7 @@ extension Rasa {
     agent id: String, input: String, options: RunOptions = RunOptions(),
     approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(agent: id) }
-    return try begin(graph, input, options, approve)
+    try await prepare(agent: id).ready(input, options: options, approve: approve).start()
   }
 
   /// Starts a run of a persona by name, alias or the path of its file.
@@ -92,8 +98,7 @@ extension Rasa {
     persona name: String, input: String, options: RunOptions = RunOptions(),
     approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(name) }
-    return try begin(graph, input, options, approve)
+    try await prepare(persona: name).ready(input, options: options, approve: approve).start()
   }
 
   /// Reads files away from the caller's actor.
@@ -102,21 +107,6 @@ extension Rasa {
     _ read: @Sendable (Rasa) throws(Failure) -> Result
   ) async throws(RasaError) -> Result {
     try redacted { () throws(Failure) in try read(self) }
-  }
-
-  private func begin(
-    _ graph: Graph, _ input: String, _ options: RunOptions, _ approve: ApprovalHandler?
-  ) throws(RasaError) -> Run {
-    guard input.utf8.contains(where: { $0 > 0x20 }) else {
-      throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
-    }
-    let plan = options.plan(input)
-    let start = workshop.start(graph, plan)
-    let warnings = WarningLog(house.redaction, graph.warnings(given: plan.preferences))
-    let runner = try runner(plan, of: start.run, approve, warnings)
-    return Run(id: start.run.text, of: self, warnings, runner) { runner, observer in
-      try await runner.run(graph, start, observer: observer)
-    }
   }
 
   func runner(

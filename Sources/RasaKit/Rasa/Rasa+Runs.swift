@@ -1,4 +1,4 @@
-package import RasaCore
+import RasaCore
 import RasaEngine
 import RasaPersona
 import RasaStore
@@ -98,6 +98,8 @@ extension Rasa {
     public var session: String?
     /// The persona or agent.
     public var persona: String?
+    /// Whose runs they are; nil for those of all users.
+    public var user: String?
     /// Any of these; empty for all.
     public var statuses: Set<RunStatus> = []
     /// The most runs that are returned, at least 1.
@@ -189,7 +191,7 @@ extension Rasa {
   public func runs(_ query: RunQuery = RunQuery()) async throws(RasaError) -> [RunSummary] {
     try await redacted {
       try await archive.list(
-        session: query.session, persona: query.persona,
+        session: query.session, persona: query.persona, user: query.user,
         conditions: Set(query.statuses.compactMap(\.condition)), limit: max(1, query.limit)
       ).map { RunSummary($0) }
     }
@@ -296,27 +298,7 @@ extension Rasa {
   public func resume(
     _ id: String, options: RunOptions = RunOptions(), approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let found = try await redacted { try await archive.find(id) }
-    let isPinned = options.usesPinnedFiles
-    let taken = try await redacted {
-      try found.checkThatItGoesOn()
-      try house.requireTrust()
-      return try await workshop.takeUp(found.id, isPinned: isPinned)
-    }
-    let plan = options.plan("").goingOn(with: taken.start?.options ?? ValueObject())
-    let warnings = WarningLog(house.redaction)
-    let runner: Runner
-    do throws(RasaError) {
-      runner = try self.runner(plan, of: found.id, approve, warnings)
-    } catch {
-      await workshop.leave(taken)
-      throw error
-    }
-    let user = house.user(options.user)
-    return Run(id: found.id.text, of: self, warnings, runner) { runner, observer in
-      try await runner.resume(
-        taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
-    }
+    try await ready(toResume: id, options: options, approve: approve).start()
   }
 
   /// How a fork differs from its origin.
@@ -324,7 +306,7 @@ extension Rasa {
     /// The last line of the origin's journal that is taken over; nil for all of them.
     public var sequence: Int?
     /// Values to set, by key, such as `critique.verdict`.
-    public var changes: [String: JSON] = [:]
+    public var changes: Pairs<JSON> = [:]
     /// Another persona, by name or path; nil for that of the origin.
     public var persona: String?
     /// Another input.
@@ -338,9 +320,7 @@ extension Rasa {
     func plan(of origin: Identifier) -> ForkPlan {
       var plan = ForkPlan(origin: origin)
       plan.sequence = sequence
-      for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
-        plan.changes[key] = value.value
-      }
+      for key in changes.names { plan.changes[key] = changes[key]?.value }
       plan.persona = persona
       plan.input = input
       plan.preferences = run.plan("").preferences
@@ -360,22 +340,17 @@ extension Rasa {
     public var mostCost: Dollars
     /// Whether the prices of all of them are known.
     public var knowsPrices: Bool
+    /// Whether no call is left.
+    public var isComplete: Bool
+    /// The operators whose calls are left, as far as they are known before.
+    public var asks: [String]
   }
 
   /// Says what a fork would take over and cost. Nobody is asked.
   public func forecast(
     forkOf id: String, _ options: ForkOptions = ForkOptions()
   ) async throws(RasaError) -> ForkForecast {
-    try await redacted {
-      let origin = try await archive.find(id).id
-      let fork = try await workshop.prepare(options.plan(of: origin), options.run.plan(""))
-      let cost = try await workshop.cost(
-        of: fork, people: CallerApprovalHandler(run: fork.start.run, user: "", approve: nil),
-        onWarning: { _ in })
-      return ForkForecast(
-        reusedCalls: cost.forecast.reused, saved: Dollars(cost.forecast.saved),
-        mostCalls: cost.calls, mostCost: Dollars(cost.most), knowsPrices: cost.isPriced)
-    }
+    try await ready(forkOf: id, options).forecast(warn: { self.warn(Warning($0)) })
   }
 
   /// Starts a new run that reuses every answer of another one whose request is the same.
@@ -384,15 +359,7 @@ extension Rasa {
   public func fork(
     _ id: String, _ options: ForkOptions = ForkOptions(), approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let fork = try await redacted {
-      let origin = try await archive.find(id).id
-      return try await workshop.prepare(options.plan(of: origin), options.run.plan(""))
-    }
-    let warnings = WarningLog(house.redaction)
-    let runner = try runner(fork.plan, of: fork.start.run, approve, warnings)
-    return Run(id: fork.start.run.text, of: self, warnings, runner) { runner, observer in
-      try await runner.run(fork.graph, fork.start, inheriting: fork.origin, observer: observer)
-    }
+    try await ready(forkOf: id, options, approve: approve).run.start()
   }
 
   /// Ends a run for good, or asks the process that is running it to stop.
@@ -451,22 +418,24 @@ extension Rasa {
   }
 }
 
-extension RunArchive.Found {
-  /// Throws why it cannot be resumed.
-  package func checkThatItGoesOn() throws(Failure) {
-    if condition == .cancelled {
-      throw Failure(
+extension Rasa.RunSummary {
+  /// Sees whether the run can be resumed at all.
+  ///
+  /// - Throws: A `RasaError` of code `usage` for one that was cancelled, and for one without a persona.
+  public func checkResumable() throws(RasaError) {
+    if status == .cancelled {
+      throw RasaError(
         .usage, "\(id) was cancelled, so it cannot be resumed",
         suggestion: "`rasa runs fork \(id)` starts a new run that reuses what it has paid for")
     }
-    guard run.record.hasPersona else {
-      throw Failure(
-        .usage,
-        run.record.persona == EmbeddingMatcher.owner
-          ? "\(id) only computed embeddings, so it cannot be resumed"
-          : "\(id) only passed a request on, so it cannot be resumed",
-        suggestion: run.record.persona == EmbeddingMatcher.owner
-          ? "`rasa agents recommend` asks for what is missing" : "pass the request on again")
-    }
+    guard personaDigest.isEmpty else { return }
+    let isEmbedding = persona == EmbeddingMatcher.owner
+    throw RasaError(
+      .usage,
+      isEmbedding
+        ? "\(id) only computed embeddings, so it cannot be resumed"
+        : "\(id) only passed a request on, so it cannot be resumed",
+      suggestion: isEmbedding
+        ? "`rasa agents recommend` asks for what is missing" : "pass the request on again")
   }
 }

@@ -320,6 +320,9 @@ extension Rasa.Timeline {
 }
 
 extension Rasa.Attachment {
+  /// What is known of it, as JSON documents have it, without its content.
+  public var json: Rasa.JSON { Rasa.JSON(.object(own.facts)) }
+
   /// What it is, for people: `PNG image, 640×480`.
   public var summary: String { own.summary }
 }

@@ -86,7 +86,13 @@ public final class Rasa: Sendable {
   func warn(_ warning: Warning) { onWarning(house.redaction(warning.description)) }
 
   /// Who is meant where nobody is named, or somebody is.
-  package func user(_ named: String?) -> String { house.user(named) }
+  public func user(_ named: String? = nil) -> String { house.user(named) }
+
+  /// A name for a new conversation.
+  public func newSession() -> String { house.newIdentifier("s").text }
+
+  /// The text without the keys and passwords that this `Rasa` knows: for what is shown or logged.
+  public func redacting(_ text: String) -> String { house.redaction(text) }
 
   /// Finishes what is being written and lets go of files and connections. What is durable is so
   /// without it.

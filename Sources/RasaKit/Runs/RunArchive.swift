@@ -68,7 +68,8 @@ package struct RunArchive: Sendable {
 
   /// The newest runs of these conditions, all when none is named.
   package func list(
-    session: String? = nil, persona: String? = nil, conditions: Set<RunCondition> = [],
+    session: String? = nil, persona: String? = nil, user: String? = nil,
+    conditions: Set<RunCondition> = [],
     limit: Int
   ) async throws -> [Found] {
     let statuses = Set(conditions.map(\.status))
@@ -80,7 +81,8 @@ package struct RunArchive: Sendable {
       }
     let runs = try await store.runs(
       RunFilter(
-        session: session, persona: persona, status: statuses, limit: isExact ? limit : 100_000))
+        session: session, user: user, persona: persona, status: statuses,
+        limit: isExact ? limit : 100_000))
     var found: [Found] = []
     for run in runs {
       let one = try await self.found(run)
