@@ -190,11 +190,11 @@ struct ToolEffectTests {
     ScriptedTool { use in ["meaning": .string("of \(use.arguments["word"].promptText)")] }
   }
 
-  private static func surroundings(
+  private static func dependencies(
     _ store: FakeStore, _ tool: ScriptedTool, _ people: FakePeople = ResumeTests.people(nil),
     gate: FakeGate? = nil
   ) -> RunDependencies {
-    var outside = ResumeTests.surroundings(
+    var outside = ResumeTests.dependencies(
       gate ?? FakeGate(journal: store, Self.script), store, people)
     outside.tools = ["dictionary": tool]
     return outside
@@ -207,7 +207,7 @@ struct ToolEffectTests {
 
   private func ran(_ graph: Graph) async throws -> (store: FakeStore, result: RunResult) {
     let store = FakeStore()
-    let result = try await Runner(Self.surroundings(store, Self.tool())).run(graph, start(graph))
+    let result = try await Runner(Self.dependencies(store, Self.tool())).run(graph, start(graph))
     return (store, result)
   }
 
@@ -239,7 +239,7 @@ struct ToolEffectTests {
       let known = EffectLog(store.snapshot.entries)
       let tool = Self.tool()
       let key = Step(frame: "a", visit: 1, operatorName: "look").effect("tool:dictionary")
-      let result = try await Runner(Self.surroundings(store, tool)).resume(
+      let result = try await Runner(Self.dependencies(store, tool)).resume(
         graph, try await store.claim(Identifier("run-1")), by: "test")
       #expect(result.output == whole.output && result.state == whole.state, "after line \(count)")
       #expect(tool.uses.isEmpty == (known.done(at: key) != nil), "after line \(count)")
@@ -264,7 +264,7 @@ struct ToolEffectTests {
       let store = FakeStore(copying: reference, lines: intent + 1)
       let tool = Self.tool()
       let people = ResumeTests.people(HumanAnswer(agrees ? .approve : .reject, by: "eve"))
-      let runner = Runner(Self.surroundings(store, tool, people))
+      let runner = Runner(Self.dependencies(store, tool, people))
       let history = try await store.claim(Identifier("run-1"))
       if policy == .ask, agrees {
         #expect(try await runner.resume(graph, history, by: "test").output == whole.output)
@@ -291,11 +291,11 @@ struct ToolEffectTests {
       begin.run = Identifier("run-2")
       begin.fork = ForkPoint(run: Identifier("run-1"), changes: changes)
       let (forked, tool) = (FakeStore(), Self.tool())
-      let surroundings = Self.surroundings(forked, tool)
-      let forecast = try await Runner(surroundings).forecast(graph, begin, inheriting: origin)
+      let dependencies = Self.dependencies(forked, tool)
+      let forecast = try await Runner(dependencies).forecast(graph, begin, inheriting: origin)
       #expect(tool.uses.isEmpty && forked.kinds.isEmpty, "a forecast does nothing")
       #expect(forecast.isComplete == changes.isEmpty)
-      let result = try await Runner(surroundings).run(graph, begin, inheriting: origin)
+      let result = try await Runner(dependencies).run(graph, begin, inheriting: origin)
       #expect(tool.uses.map { $0.arguments["word"] } == (changes.isEmpty ? [] : ["other"]))
       #expect(forked.kinds.contains("tool.reused") == changes.isEmpty)
       #expect((result.output == whole.output) == changes.isEmpty)
@@ -337,7 +337,7 @@ struct ToolEffectTests {
     let (first, _) = try await ran(graph)
     let second = FakeStore()
     let tool = ScriptedTool { _ in ["meaning": "unknown"] }
-    _ = try await Runner(Self.surroundings(second, tool)).run(graph, start(graph))
+    _ = try await Runner(Self.dependencies(second, tool)).run(graph, start(graph))
     func compared(_ store: FakeStore) -> ComparedRun {
       let walk = JournalFold(graph, store.snapshot.entries)
       #expect(walk.damage == nil)
@@ -362,7 +362,7 @@ struct ToolEffectTests {
         guard recovers, use.key.occurrence > 1 else { throw Failure(.run, "out of print") }
         return "found"
       }
-      let result = try await Runner(Self.surroundings(store, tool)).run(graph, start(graph))
+      let result = try await Runner(Self.dependencies(store, tool)).run(graph, start(graph))
       #expect(tool.uses.map(\.key.occurrence) == [1, 2])
       #expect(Set(tool.uses.map(\.idempotencyKey)).count == 1)
       #expect(result.notices.contains { $0.kind == .skipped } == !recovers)
@@ -382,7 +382,7 @@ struct ToolEffectTests {
     let store = FakeStore()
     let tool = ScriptedTool { _ in throw Failure(.timeout, "nobody answered") }
     let failure = await #expect(throws: Failure.self) {
-      try await Runner(Self.surroundings(store, tool)).run(graph, start(graph))
+      try await Runner(Self.dependencies(store, tool)).run(graph, start(graph))
     }
     #expect(failure?.kind == .timeout && failure?.message.contains("nobody answered") == true)
     #expect(tool.uses.count == 1)
@@ -438,12 +438,12 @@ struct ToolEffectTests {
     }
     let store = FakeStore()
     let gate = FakeGate(journal: store, Self.script)
-    let whole = try await Runner(ResumeTests.surroundings(gate, store, people))
+    let whole = try await Runner(ResumeTests.dependencies(gate, store, people))
       .run(graph, start(graph))
     let second = try #require(store.kinds.lastIndex(of: "call.intent"))
     let stopped = FakeStore(copying: store, lines: second + 1)
     let again = FakeGate(journal: stopped, Self.script)
-    let result = try await Runner(ResumeTests.surroundings(again, stopped, people)).resume(
+    let result = try await Runner(ResumeTests.dependencies(again, stopped, people)).resume(
       graph, try await stopped.claim(Identifier("run-1")), by: "test")
     #expect(result.output == whole.output)
     let keys = stopped.snapshot.entries.filter { $0.kind == "human.asked" }.compactMap(\.key)

@@ -66,11 +66,11 @@ struct TimeLimitTests {
       operators: shipped, tools: ["slow"])
   }
 
-  private static func surroundings(
+  private static func dependencies(
     _ store: FakeStore, _ clock: ManualClock, _ tool: ScriptedTool,
     _ people: FakePeople = FakePeople()
   ) -> RunDependencies {
-    var outside = ResumeTests.surroundings(
+    var outside = ResumeTests.dependencies(
       FakeGate(journal: store) { request, _, _ in request.messages.last?.text ?? "" }, store, people
     )
     outside.time = clock.source
@@ -90,7 +90,7 @@ struct TimeLimitTests {
       return "too late"
     }
     let graph = try Self.graph(retry: 3, seconds: 30)
-    let runner = Runner(Self.surroundings(store, clock, tool))
+    let runner = Runner(Self.dependencies(store, clock, tool))
     let ran = Task { try await runner.run(graph, start(graph)) }
     await clock.waitForSleeper()
     clock.pass(seconds: 31)
@@ -105,7 +105,7 @@ struct TimeLimitTests {
     #expect(recording.differences == [])
 
     let again = ScriptedTool { _ in "found" }
-    let result = try await Runner(Self.surroundings(store, ManualClock(), again)).resume(
+    let result = try await Runner(Self.dependencies(store, ManualClock(), again)).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output == "found")
     #expect(again.uses.map(\.idempotencyKey) == tool.uses.map(\.idempotencyKey))
@@ -125,7 +125,7 @@ struct TimeLimitTests {
       return "in time"
     }
     let graph = try Self.graph(timeout: 5, retry: 1)
-    let runner = Runner(Self.surroundings(store, clock, tool))
+    let runner = Runner(Self.dependencies(store, clock, tool))
     let ran = Task { try await runner.run(graph, start(graph)) }
     await clock.waitForSleeper()
     clock.pass(seconds: 6)
@@ -151,7 +151,7 @@ struct TimeLimitTests {
       return "too late"
     }
     let graph = try Self.graph(policy, timeout: 5, retry: 3)
-    let runner = Runner(Self.surroundings(store, clock, tool))
+    let runner = Runner(Self.dependencies(store, clock, tool))
     let ran = Task { try await runner.run(graph, start(graph)) }
     await clock.waitForSleeper()
     clock.pass(seconds: 6)
@@ -170,7 +170,7 @@ struct TimeLimitTests {
       return HumanAnswer(.approve, by: "eve")
     }
     let again = ScriptedTool { _ in "found" }
-    let result = try await Runner(Self.surroundings(store, ManualClock(), again, people)).resume(
+    let result = try await Runner(Self.dependencies(store, ManualClock(), again, people)).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output == "found")
     #expect(asked.withLock { $0.count } == (policy == .ask ? 1 : 0))
@@ -180,7 +180,7 @@ struct TimeLimitTests {
   func twice() async throws {
     let graph = try Self.graph(.ask)
     let store = FakeStore()
-    _ = try await Runner(Self.surroundings(store, ManualClock(), ScriptedTool { _ in "found" }))
+    _ = try await Runner(Self.dependencies(store, ManualClock(), ScriptedTool { _ in "found" }))
       .run(graph, start(graph))
     let asked = Locked<[Question]>([])
     let people = FakePeople { question in
@@ -191,7 +191,7 @@ struct TimeLimitTests {
     var stopped = FakeStore(copying: store, lines: store.kinds.firstIndex(of: "tool.intent")! + 1)
     for _ in 1...2 {
       let tool = ScriptedTool { _ in "found" }
-      _ = try await Runner(Self.surroundings(stopped, ManualClock(), tool, people)).resume(
+      _ = try await Runner(Self.dependencies(stopped, ManualClock(), tool, people)).resume(
         graph, try await stopped.claim(Identifier("run-1")), by: "test")
       #expect(tool.uses.count == 1)
       stopped = FakeStore(
@@ -214,7 +214,7 @@ struct TimeLimitTests {
       return "too late"
     }
     let graph = try Self.graph()
-    let runner = Runner(Self.surroundings(store, clock, tool))
+    let runner = Runner(Self.dependencies(store, clock, tool))
     let run = Task { try await runner.run(graph, start(graph)) }
     await clock.waitForSleeper()
     run.cancel()
@@ -229,7 +229,7 @@ struct TimeLimitTests {
   func crowded() async throws {
     struct Full: TaskLimits {
       let latch: Latch
-      func place(of agent: String, atMost: Int) async throws -> any Sendable {
+      func acquireSlot(of agent: String, atMost: Int) async throws -> any Sendable {
         await latch.wait()
         return 0
       }
@@ -238,7 +238,7 @@ struct TimeLimitTests {
     let graph = try compile(
       persona(
         frames: [frame("a", agent: "single")], operators: [], limits: RunLimits(seconds: 30)))
-    var outside = Self.surroundings(store, clock, ScriptedTool { _ in .null })
+    var outside = Self.dependencies(store, clock, ScriptedTool { _ in .null })
     outside.limits = Full(latch: latch)
     let runner = Runner(outside)
     let ran = Task { try await runner.run(graph, start(graph)) }
@@ -254,7 +254,7 @@ struct TimeLimitTests {
     let (store, clock) = (FakeStore(), ManualClock())
     let graph = try compile(analyst())
     let asked = Locked<[(String, Double?)]>([])
-    var outside = Self.surroundings(store, clock, ScriptedTool { _ in .null })
+    var outside = Self.dependencies(store, clock, ScriptedTool { _ in .null })
     outside.gate = FakeGate(journal: store) { request, context, _ in
       asked.withLock { $0.append((context.key.operatorName, request.timeout)) }
       clock.pass(seconds: 80)
@@ -301,7 +301,7 @@ struct TimeLimitTests {
       await answered.wait()
       return HumanAnswer(.approve, by: "eve")
     }
-    var outside = Self.surroundings(store, clock, ScriptedTool { _ in .null }, people)
+    var outside = Self.dependencies(store, clock, ScriptedTool { _ in .null }, people)
     outside.gate = FakeGate(journal: store) { _, context, _ in
       if context.key.operatorName == "one" {
         await asked.wait()
@@ -334,7 +334,7 @@ struct TimeLimitTests {
       await both.wait()
       return HumanAnswer(.approve, by: "eve")
     }
-    var outside = Self.surroundings(store, clock, ScriptedTool { _ in .null }, people)
+    var outside = Self.dependencies(store, clock, ScriptedTool { _ in .null }, people)
     let given = Locked<[Double?]>([])
     outside.gate = FakeGate(journal: store) { request, _, _ in
       given.withLock { $0.append(request.timeout) }

@@ -119,14 +119,15 @@ private struct Bench {
       let store = house.store(at: path)
       durable = (store, path)
       surroundings = RunDependencies(
-        gate: try gate(store, store), journal: store, memory: store, people: people,
+        gate: try gate(store, store), journal: store, memory: store, approvalHandler: people,
         time: house.time)
     } else {
       durable = nil
       let isKept = journal != "none"
       surroundings = RunDependencies(
         gate: try gate(isKept ? memory : NoJournal(ledger: memory), memory),
-        journal: isKept ? memory : NoJournal(ledger: memory), memory: memory, people: people,
+        journal: isKept ? memory : NoJournal(ledger: memory), memory: memory,
+        approvalHandler: people,
         time: house.time)
     }
   }

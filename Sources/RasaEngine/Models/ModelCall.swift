@@ -182,9 +182,9 @@ package enum ModelEvent: Sendable, Hashable {
   /// The stream broke and starts again: what was shown of this answer no longer counts.
   case restarted(reason: String)
   /// What was shown of this answer was no part of it: the model was thinking.
-  case tookBack(reason: String)
+  case retracted(reason: String)
   /// The stream broke where nothing can be taken back; the next model goes on with what was shown.
-  case wentOn(after: String)
+  case continued(after: String)
   /// The model that is about to be asked is not the one that was named or asked first.
   case fellBack(ModelFallback, to: String)
   /// Other holds stand in the way of this call's reservation: it waits for them.

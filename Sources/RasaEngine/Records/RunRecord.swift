@@ -52,6 +52,6 @@ package struct RunHistory: Sendable {
 
   /// What the run began with; nil when its journal does not begin with it.
   package var start: RunStart? {
-    get throws(Failure) { try RunStart(told: entries) }
+    get throws(Failure) { try RunStart(recordedIn: entries) }
   }
 }

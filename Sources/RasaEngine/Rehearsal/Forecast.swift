@@ -20,12 +20,13 @@ extension Runner {
   package func forecast(
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin
   ) async throws -> Forecast {
-    let gate = ForecastGate(gate: surroundings.gate)
+    let gate = ForecastGate(gate: dependencies.gate)
     let journal = DiscardingJournal()
     var outside = RunDependencies(
-      gate: gate, journal: journal, memory: surroundings.memory, people: NoApprovalHandler(),
-      time: surroundings.time)
-    outside.tools = surroundings.tools.mapValues { _ in ForecastTool(run: start.run) }
+      gate: gate, journal: journal, memory: dependencies.memory,
+      approvalHandler: NoApprovalHandler(),
+      time: dependencies.time)
+    outside.tools = dependencies.tools.mapValues { _ in ForecastTool(run: start.run) }
     let dry = Runner(outside, options: options)
     let result = try await dry.run(graph, start, inheriting: origin)
     let asked = gate.asked

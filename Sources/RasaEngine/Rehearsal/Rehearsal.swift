@@ -98,7 +98,7 @@ extension Graph {
   ) -> [RehearsedCall] {
     var marks = Marks()
     return rehearse(
-      start, largestInput: start.input, context, memories, profile: profile, assignment: nil,
+      start, largestInput: start.input, context, memories, profile: profile, delegation: nil,
       times: 1, &marks)
   }
 
@@ -117,7 +117,7 @@ extension Graph {
 
   private func rehearse(
     _ start: RunStart, largestInput: String, _ context: Value, _ memories: Value,
-    profile: PerformanceProfile?, assignment: DelegationScope?, times: Int, _ marks: inout Marks
+    profile: PerformanceProfile?, delegation: DelegationScope?, times: Int, _ marks: inout Marks
   ) -> [RehearsedCall] {
     let flow = GraphFlow(self)
     let most = flow.mostRuns()
@@ -132,15 +132,15 @@ extension Graph {
       for definition in definitions {
         let tries = 1 + definition.onError.retry
         if let delegate = node.delegate(definition) {
-          let inner = self.assignment(
-            of: definition, at: step, attempt: 1, start, above: assignment)
+          let inner = self.delegation(
+            of: definition, at: step, attempt: 1, start, above: delegation)
           var inside = start
           inside.persona = delegate.persona.name
           inside.input = definition.task(view.promptReader(in: frame.kind))
           if !definition.seesAttachments { inside.attachments = [] }
           calls += delegate.within(inner.scope).rehearse(
             inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
-            Self.emptyContext(on: context["today"]), memories, profile: profile, assignment: inner,
+            Self.emptyContext(on: context["today"]), memories, profile: profile, delegation: inner,
             times: times.capped(times: most[index] * tries), &marks)
         }
         guard definition.kind == .llm else { continue }
@@ -157,7 +157,7 @@ extension Graph {
           RehearsedCall(
             frame: frame.name, operatorName: definition.name, request: request,
             context: callContext(
-              start, definition, step.effect("call"), profile: profile, assignment: assignment),
+              start, definition, step.effect("call"), profile: profile, delegation: delegation),
             most: once.capped(times: isRepaired ? 2 : 1), repairs: isRepaired ? once : 0,
             largest: largest, inserts: inserts))
       }
@@ -244,16 +244,16 @@ extension Graph {
   /// Who asks, and under which limits.
   func callContext(
     _ start: RunStart, _ definition: OperatorDefinition, _ key: EffectKey,
-    profile: PerformanceProfile?, assignment: DelegationScope? = nil
+    profile: PerformanceProfile?, delegation: DelegationScope? = nil
   ) -> CallContext {
     var context = CallContext(
       run: start.run, key: key, persona: start.persona, models: persona.models,
       profile: profile ?? definition.profile ?? persona.profile,
       budget: persona.budget, runLimit: persona.limits.cost)
     context.uncertain = definition.uncertain
-    if let assignment {
-      context.execution = assignment.execution(in: start.run)
-      context.above = assignment.above
+    if let delegation {
+      context.execution = delegation.execution(in: start.run)
+      context.above = delegation.above
     }
     return context
   }

@@ -21,21 +21,21 @@ struct JournalFacts: Sendable {
     case `operator`(FailedStep)
     case step(Step)
     /// One of which the journal has no line: a reservation that was refused leaves none.
-    case untold
+    case unrecorded
     /// The run itself, when this pass counted.
     case run(after: Step)
   }
   /// Effects whose last attempt the journal leaves in doubt.
   private var inDoubt: Set<EffectKey> = []
   /// Passes whose calls the journal knows.
-  private var told: Set<Step> = []
+  private var stepsWithCalls: Set<Step> = []
 
   static let noStart = Failure(
     .storage, "the journal does not begin with the start of a run",
     suggestion: "see what there is with `rasa runs show RUN`")
 
   init(_ entries: [JournalEntry]) throws(Failure) {
-    guard let first = entries.first, let start = try RunStart(told: entries) else {
+    guard let first = entries.first, let start = try RunStart(recordedIn: entries) else {
       throw JournalFacts.noStart
     }
     self.start = start
@@ -107,7 +107,7 @@ struct JournalFacts: Sendable {
       }
       outcomes[key] = (outcome, after(entry))
     }
-    told = Set(keys.map(\.step))
+    stepsWithCalls = Set(keys.map(\.step))
     findFailing(keys, outcomes.mapValues { $0.0 })
     for key in keys {
       guard let known = outcomes[key], var outcome = known.0 else { continue }
@@ -115,10 +115,10 @@ struct JournalFacts: Sendable {
         if failure != nil, finished[key.step] == nil, !isFailing(key.step) {
           // It may have been answered: nothing came of it any more.
           outcome = .cutOff
-        } else if case .failure(let told) = outcome {
-          outcome = .failure(said(instead: told, at: key, isExact: exact.contains(key)))
-        } else if case .inDoubt(let told) = outcome {
-          outcome = .inDoubt(said(instead: told, at: key, isExact: false))
+        } else if case .failure(let recorded) = outcome {
+          outcome = .failure(said(instead: recorded, at: key, isExact: exact.contains(key)))
+        } else if case .inDoubt(let recorded) = outcome {
+          outcome = .inDoubt(said(instead: recorded, at: key, isExact: false))
         }
       }
       effects.append(
@@ -143,7 +143,7 @@ struct JournalFacts: Sendable {
       failing = .step(open.step)
     } else if [.budget, .authentication, .configuration, .storage, .provider].contains(failure.kind)
     {
-      failing = .untold
+      failing = .unrecorded
     }
   }
 
@@ -238,7 +238,7 @@ struct JournalFacts: Sendable {
     switch failing {
     case .operator(let place): place.isSamePass(as: step)
     case .step(let known): known.isSamePass(as: step)
-    case .untold: finished[step] == nil && !told.contains(step)
+    case .unrecorded: finished[step] == nil && !stepsWithCalls.contains(step)
     case .run(let last): last == step
     case nil: false
     }

@@ -27,7 +27,7 @@ package struct Replay: Sendable {
     let stand = ReplayEnvironment(recording, fallback: fallback)
     let journal = DiscardingJournal()
     var outside = RunDependencies(
-      gate: stand, journal: journal, memory: stand, people: stand, time: stand.time)
+      gate: stand, journal: journal, memory: stand, approvalHandler: stand, time: stand.time)
     for node in graph.nodes where node.definition.kind == .tool {
       for name in node.definition.tools { outside.tools[name] = stand }
     }

@@ -68,7 +68,7 @@ extension Graph {
   }
 
   /// What an operator's work is counted and told under.
-  func assignment(
+  func delegation(
     of definition: OperatorDefinition, at step: Step, attempt: Int, _ start: RunStart,
     above: DelegationScope?
   ) -> DelegationScope {
@@ -125,11 +125,11 @@ extension OperatorDefinition {
 /// Sees to it that an agent is not at work more often at a time than its file allows, whoever runs it.
 package protocol TaskLimits: Sendable {
   /// Waits for a place, and keeps it until what is returned is let go of.
-  func place(of agent: String, atMost: Int) async throws -> any Sendable
+  func acquireSlot(of agent: String, atMost: Int) async throws -> any Sendable
 }
 
 /// Leaves everything to the operating system: for tests, and where nothing is shared.
 package struct NoTaskLimits: TaskLimits {
   package init() {}
-  package func place(of agent: String, atMost: Int) -> any Sendable { 0 }
+  package func acquireSlot(of agent: String, atMost: Int) -> any Sendable { 0 }
 }

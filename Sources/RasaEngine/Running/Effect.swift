@@ -37,8 +37,8 @@ struct InDoubt: Error {
 
 extension OperatorProcedure {
   func perform<E: Effect>(_ effect: E, _ definition: OperatorDefinition) async throws -> E.Answer {
-    if let answer = known(effect) { return answer }
-    let doubt = try await settleDoubts(about: effect, definition)
+    if let answer = recordedAnswer(for: effect) { return answer }
+    let doubt = try await resolveDoubts(about: effect, definition)
     do {
       return try await effect.perform(after: doubt)
     } catch let late as EffectTimeout {
@@ -69,7 +69,7 @@ extension OperatorProcedure {
   }
 
   /// What is already there, of this run or the one that it is a fork of.
-  func known<E: Effect>(_ effect: E) -> E.Answer? {
+  func recordedAnswer<E: Effect>(for effect: E) -> E.Answer? {
     if let done = recorded.own.done(at: effect.key), let answer = effect.answer(done.result) {
       return answer
     }
@@ -86,7 +86,7 @@ extension OperatorProcedure {
 
   /// Nobody knows of an attempt whether it was done: the operator's file says what happens now. Returns
   /// the last one when it is to be done again, and nil where there is none.
-  func settleDoubts<E: Effect>(
+  func resolveDoubts<E: Effect>(
     about effect: E, _ definition: OperatorDefinition
   ) async throws -> InDoubtEffect? {
     var doubt = recorded.own.doubted(at: effect.key)
@@ -115,7 +115,7 @@ extension OperatorProcedure {
       let question = Question(
         key: attempt.key.questionInDoubt,
         title: title, subject: StatePath(definition.writes.first?.key ?? "draft"),
-        payload: .object(payload), spent: stage.spent)
+        payload: .object(payload), spent: runState.spent)
       let answer = try await answer(to: question, lifetime: nil)
       guard answer.decision == .approve else {
         throw try await stop("\(answer.by) decided not to ask again")
@@ -125,7 +125,7 @@ extension OperatorProcedure {
   }
 
   func record(_ event: EffectEvent) {
-    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
+    dependencies.journal.record([event.entry(of: start.run, at: dependencies.time.now())])
   }
 }
 

@@ -16,7 +16,7 @@ package final class JournalingObserver: Sendable {
 
   package init(_ observer: @escaping RunObserver) { self.observer = observer }
 
-  package func show(_ progress: RunProgress) async throws {
+  package func emit(_ progress: RunProgress) async throws {
     // About money that is waited for before anything is committed; the reader wants to know why.
     if case .notice = progress { return try await observer(progress) }
     let isKept = state.withLock { state in

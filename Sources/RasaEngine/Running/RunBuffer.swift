@@ -47,7 +47,7 @@ package final class RunBuffer: Sendable {
   }
 
   /// Returns at once. Throws what the reader threw before, which ends the run.
-  package func show(_ progress: RunProgress) async throws {
+  package func emit(_ progress: RunProgress) async throws {
     enum Action { case none, deliver, catchUp }
     let takesNow = takesNow
     let action = try state.withLock { state throws -> Action in
@@ -210,12 +210,12 @@ extension RunProgress {
 }
 
 /// Asks people when they have what the run has shown so far.
-struct PeopleInTurn: ApprovalHandler {
-  let people: any ApprovalHandler
+struct DrainingApprovalHandler: ApprovalHandler {
+  let approvalHandler: any ApprovalHandler
   let buffer: RunBuffer
 
   func decide(_ question: Question) async throws -> HumanAnswer? {
     await buffer.drain()
-    return try await people.decide(question)
+    return try await approvalHandler.decide(question)
   }
 }

@@ -10,7 +10,7 @@ final class SharedRunState: Sendable {
     var answers: [ModelAnswer] = []
     var notices: [RunNotice] = []
     /// The last pass of every operator that has come to an end.
-    var latest: [Place: Step] = [:]
+    var latest: [OperatorLocation: Step] = [:]
     /// Notices that have been shown and may turn out not to count.
     var shown: Set<RunNotice> = []
     /// Whether a text has counted that somebody could want to read although the run failed.
@@ -28,7 +28,7 @@ final class SharedRunState: Sendable {
       openQuestions > 0 ? deadline &+ (now &- askedSince) : deadline
     }
   }
-  private struct Place: Hashable {
+  private struct OperatorLocation: Hashable {
     var frame: String
     var operatorName: String
     init(_ step: Step) {
@@ -37,9 +37,9 @@ final class SharedRunState: Sendable {
     }
   }
   private let shared: Locked<Shared>
-  /// Nil where only the outer stage bounds the time.
+  /// Nil where only the outer run bounds the time.
   private let seconds: Double?
-  /// The stage of the run that this one is a part of: money, answers and time are counted there, too.
+  /// The state of the run that this one is a part of: money, answers and time are counted there, too.
   private let outer: SharedRunState?
 
   /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
@@ -77,9 +77,9 @@ final class SharedRunState: Sendable {
   }
 
   /// The time is up: the whole run's, or only that of a part, which another part may make up for.
-  func tooLate(at now: UInt64) -> Failure {
+  func timeoutFailure(at now: UInt64) -> Failure {
     if let outer {
-      guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
+      guard outer.secondsLeft(at: now) > 0 else { return outer.timeoutFailure(at: now) }
       return Failure(
         .timeout, "it took longer than \(secondsText(seconds ?? 0)) seconds",
         suggestion: "raise `limits: {seconds: …}` in its own file, or use a faster model")
@@ -141,7 +141,7 @@ final class SharedRunState: Sendable {
         }
         var step = notice.step
         while let known = step {
-          if let latest = shared.latest[Place(known)], !latest.isSamePass(as: known) {
+          if let latest = shared.latest[OperatorLocation(known)], !latest.isSamePass(as: known) {
             return false
           }
           step = known.outer
@@ -153,7 +153,7 @@ final class SharedRunState: Sendable {
 
   func noteEnd(of step: Step) {
     if let outer { return outer.noteEnd(of: step) }
-    shared.withLock { $0.latest[Place(step)] = step }
+    shared.withLock { $0.latest[OperatorLocation(step)] = step }
   }
 
   /// Keeps it for the run's result; false when there is no need to tell it again.
@@ -183,10 +183,10 @@ final class SharedRunState: Sendable {
   }
 
   /// Whether nothing of the output has been shown; true only once.
-  func takeUnshown() -> Bool { shared.withLock { $0.output.takeUnshown() } }
+  func takeUnemitted() -> Bool { shared.withLock { $0.output.takeUnemitted() } }
 
-  func offer(_ text: String, of path: StatePath) -> String? {
-    shared.withLock { $0.output.offer(text, of: path) }
+  func emit(_ text: String, of path: StatePath) -> String? {
+    shared.withLock { $0.output.emit(text, of: path) }
   }
 
   func restart(_ path: StatePath) -> Bool { shared.withLock { $0.output.restart(path) } }

@@ -35,7 +35,7 @@ extension OperatorProcedure {
   func useTool(
     _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
   ) async throws -> Completion {
-    guard let name = definition.tools.first, let tool = surroundings.tools[name] else {
+    guard let name = definition.tools.first, let tool = dependencies.tools[name] else {
       throw Failure(
         .configuration,
         "`\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which this program does "
@@ -53,13 +53,13 @@ extension OperatorProcedure {
         run: start.run, step: invocation.step, key: key, name: name, arguments: arguments,
         idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
       attempt: Identifier("\(start.run)/\(key)" + (earlier > 0 ? "~\(earlier + 1)" : "")),
-      tool: tool, definition: definition, surroundings: surroundings, stage: stage)
+      tool: tool, definition: definition, dependencies: dependencies, runState: runState)
     let value: Value
     do {
       value = try await perform(effect, definition)
     } catch let failure as Failure where failure.kind != .cancelled && failure.kind != .storage {
       record(
-        EffectEvent(.tool, effect.key, .ended(surroundings.redact(failure), isRefused: false)))
+        EffectEvent(.tool, effect.key, .ended(dependencies.redact(failure), isRefused: false)))
       throw failure
     }
     return Completion(
@@ -73,8 +73,8 @@ private struct ToolEffect: Effect {
   let attempt: Identifier
   let tool: any Tool
   let definition: OperatorDefinition
-  let surroundings: RunDependencies
-  let stage: SharedRunState
+  let dependencies: RunDependencies
+  let runState: SharedRunState
 
   var kind: EffectKind { .tool }
   var key: EffectKey { use.key }
@@ -116,8 +116,8 @@ private struct ToolEffect: Effect {
   }
 
   func perform(after doubt: InDoubtEffect?) async throws -> Value {
-    let now = surroundings.time.monotonic()
-    guard stage.secondsLeft(at: now) > 0 else { throw stage.tooLate(at: now) }
+    let now = dependencies.time.monotonic()
+    guard runState.secondsLeft(at: now) > 0 else { throw runState.timeoutFailure(at: now) }
     let intent = EffectIntent(
       attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
       subject: .tool(name: use.name, arguments: use.arguments))
@@ -133,10 +133,11 @@ private struct ToolEffect: Effect {
       // It gave up waiting for something that may have happened all the same.
       throw EffectTimeout(attempt: InDoubtEffect(key: key, intent: intent), failure: failure)
     } catch let failure as Failure where failure.kind != .cancelled {
-      let told = surroundings.redact(failure)
+      let redacted = dependencies.redact(failure)
       try await commit(
         .failed(
-          EffectFailure(reason: told.reason ?? told.kind.rawValue, message: told.message),
+          EffectFailure(
+            reason: redacted.reason ?? redacted.kind.rawValue, message: redacted.message),
           attempt: attempt))
       throw failure
     }
@@ -147,20 +148,20 @@ private struct ToolEffect: Effect {
 
   /// Nil if the time of the operator or of the run is over first.
   private func performInTime() async throws -> Value? {
-    let (time, stage, tool, use) = (surroundings.time, stage, tool, use)
+    let (time, runState, tool, use) = (dependencies.time, runState, tool, use)
     let begun = time.monotonic()
     let own = definition.timeout
     return try await time.result(of: { try await tool.perform(use) }) {
       let now = time.monotonic()
-      let left = stage.secondsLeft(at: now)
+      let left = runState.secondsLeft(at: now)
       guard let own else { return left }
       return min(left, own - Double(now - begun) / 1_000_000_000)
     }
   }
 
   private func timeout() -> Failure {
-    let now = surroundings.time.monotonic()
-    guard stage.secondsLeft(at: now) > 0 else { return stage.tooLate(at: now) }
+    let now = dependencies.time.monotonic()
+    guard runState.secondsLeft(at: now) > 0 else { return runState.timeoutFailure(at: now) }
     return Failure(
       .timeout,
       "the tool `\(use.name)` did not return within \(secondsText(definition.timeout ?? 0)) seconds",
@@ -178,8 +179,8 @@ private struct ToolEffect: Effect {
   }
 
   private func commit(_ phase: EffectEvent.Phase) async throws {
-    try await surroundings.journal.append([
-      EffectEvent(.tool, key, phase).entry(of: run, at: surroundings.time.now())
+    try await dependencies.journal.append([
+      EffectEvent(.tool, key, phase).entry(of: run, at: dependencies.time.now())
     ])
   }
 }

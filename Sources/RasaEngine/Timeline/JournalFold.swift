@@ -29,7 +29,7 @@ package struct JournalFold: Sendable {
     graph.expectWrites(
       JournalFold.additions(to: graph, in: entries.lazy.compactMap { RunEvent(folding: $0) }))
     var machine = RunMachine(graph: graph)
-    machine.landings = []
+    machine.committed = []
     do throws(Failure) {
       try machine.fold(entries)
     } catch {
@@ -38,14 +38,14 @@ package struct JournalFold: Sendable {
     state = machine.state
     var attachments: [Attachment] = []
     do throws(Failure) {
-      attachments = try RunStart(told: entries)?.attachments ?? []
+      attachments = try RunStart(recordedIn: entries)?.attachments ?? []
     } catch {
       damage = damage ?? error
     }
-    for landing in machine.landings ?? [] {
+    for outcome in machine.committed ?? [] {
       stops.append(
         JournalFold.stop(
-          graph, landing.step, landing.node, landing.view, landing.outcome, attachments))
+          graph, outcome.step, outcome.node, outcome.view, outcome.outcome, attachments))
     }
     for invocation in machine.pending() {
       stops.append(
@@ -84,7 +84,7 @@ package struct JournalFold: Sendable {
 }
 
 /// An outcome at the moment it counted, and the state before.
-struct Landing: Sendable {
+struct CommittedOutcome: Sendable {
   var step: Step
   var node: Int
   var view: State

@@ -145,7 +145,7 @@ extension RunServices {
     var surroundings = RunDependencies(
       gate: try gate(
         plan.gate, onWarning: onWarning, onSelection: onSelection, onlyEstimates: onlyEstimates),
-      journal: store, memory: store, people: people, time: house.time,
+      journal: store, memory: store, approvalHandler: people, time: house.time,
       limits: house.taskLimits(onWait: onWarning), redact: house.redaction)
     surroundings.tools = house.tools
     var options = RunOptions(

@@ -79,7 +79,7 @@ struct AttemptDisplay: Sendable {
   mutating func show(_ event: ModelEvent) -> (announced: String?, event: ModelEvent?) {
     let name = announcement.name(at: event)
     switch event {
-    case .restarted, .tookBack: text = ""
+    case .restarted, .retracted: text = ""
     default: break
     }
     guard case .text(let piece) = event else { return (name, event) }

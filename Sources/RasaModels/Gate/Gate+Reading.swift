@@ -85,7 +85,7 @@ extension Gate {
   ) async throws -> Bool {
     if progress.takeBack() {
       reading.transcript.takeBack()
-      try await onEvent(.tookBack(reason: "what the model had said so far was its reasoning"))
+      try await onEvent(.retracted(reason: "what the model had said so far was its reasoning"))
     }
     var content = progress.takeContent()
     reading.usage = progress.usage

@@ -100,7 +100,7 @@ package final class Gate: ModelGate {
             // What was shown of a broken answer is taken back before the next one begins.
             try await onEvent(.restarted(reason: reason))
           } else {
-            try await onEvent(.wentOn(after: reason))
+            try await onEvent(.continued(after: reason))
           }
           broken = nil
         }

@@ -205,7 +205,7 @@ struct PromptStage {
     let runner = Runner(
       RunDependencies(
         gate: gate, journal: store, memory: store,
-        people: ScriptedPerson(isContent: scene == .remembered), time: time),
+        approvalHandler: ScriptedPerson(isContent: scene == .remembered), time: time),
       options: RunOptions(rank: { _ in 0 }))
     _ = try await runner.run(graph, start)
     return gate.sent

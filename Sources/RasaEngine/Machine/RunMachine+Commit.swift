@@ -4,11 +4,11 @@ import RasaPersona
 /// What happens when an operator's turn to count has come.
 extension RunMachine {
   /// Applies the outcome of the operator at the head of the lane.
-  mutating func land(_ slot: Lane.Slot, _ outcome: OperatorOutcome, lane: Int) {
+  mutating func commit(_ slot: Lane.Slot, _ outcome: OperatorOutcome, lane: Int) {
     steps += 1
-    told += slot.warnings.map { .warned($0) }
-    landings?.append(
-      Landing(step: slot.step, node: slot.node, view: state, outcome: outcome))
+    pendingEvents += slot.warnings.map { .warned($0) }
+    committed?.append(
+      CommittedOutcome(step: slot.step, node: slot.node, view: state, outcome: outcome))
     guard steps <= graph.persona.limits.steps else {
       status = .failed(
         Failure(
@@ -25,7 +25,7 @@ extension RunMachine {
         lanes[lane].items[lanes[lane].head] = .run(slot.reviewing(review))
       } else {
         count(updates, of: slot.node, lane: lane)
-        follow(slot, lane: lane)
+        takeFirstApplicableRoute(slot, lane: lane)
       }
     case .skipped:
       forgetVerdict(of: slot.node)
@@ -45,7 +45,7 @@ extension RunMachine {
       view.apply(updates)
       let (holds, warning) = condition.evaluate { view[$0] }
       if let warning {
-        told.append(.warned("the guard `\(condition.source)` is false: \(warning)"))
+        pendingEvents.append(.warned("the guard `\(condition.source)` is false: \(warning)"))
       }
       return holds
     }
@@ -70,7 +70,7 @@ extension RunMachine {
   }
 
   /// Takes the first route that applies, else goes on to the next operator.
-  private mutating func follow(_ slot: Lane.Slot, lane: Int) {
+  private mutating func takeFirstApplicableRoute(_ slot: Lane.Slot, lane: Int) {
     guard graph.facts[slot.node].mayLeave else { return lanes[lane].popFirst() }
     var usedUp: Graph.NodeRoute?
     for route in graph.nodes[slot.node].routes {
@@ -99,7 +99,7 @@ extension RunMachine {
       }
       return
     }
-    if let usedUp { told.append(.objected(objection(of: slot, by: usedUp))) }
+    if let usedUp { pendingEvents.append(.objected(objection(of: slot, by: usedUp))) }
     lanes[lane].popFirst()
   }
 
@@ -154,7 +154,7 @@ extension RunMachine {
   }
 
   private mutating func move(from slot: Lane.Slot, to target: String, _ reason: String) {
-    told.append(.moved(from: slot.step.operatorName, to: target, reason: reason))
+    pendingEvents.append(.moved(from: slot.step.operatorName, to: target, reason: reason))
   }
 
   // MARK: People
@@ -166,11 +166,11 @@ extension RunMachine {
       switch answer.decision {
       case .approve:
         count(pending, of: slot.node, lane: lane)
-        follow(slot, lane: lane)
+        takeFirstApplicableRoute(slot, lane: lane)
       case .edit:
         count(pending, of: slot.node, lane: lane)
         replace(review.subject, with: answer.text)
-        follow(slot, lane: lane)
+        takeFirstApplicableRoute(slot, lane: lane)
       case .answer: misunderstood(answer)
       case .reject where graph.nodes[slot.node].definition.kind == .rule:
         // Rules would say the same again: whoever wrote what they were given has to do better.
@@ -254,7 +254,7 @@ extension RunMachine {
   /// one of them.
   private mutating func proceedAfterDecision(_ slot: Lane.Slot, lane: Int) {
     if graph.nodes[slot.node].definition.isReviewer {
-      follow(slot, lane: lane)
+      takeFirstApplicableRoute(slot, lane: lane)
     } else {
       lanes[lane].popFirst()
     }
