@@ -273,7 +273,7 @@ struct ToolEffectTests {
         let failure = await #expect(throws: Failure.self) {
           try await runner.resume(graph, history, by: "test")
         }
-        #expect(failure?.message.contains("`dictionary` was at work") == true)
+        #expect(failure?.message.contains("`dictionary` was running") == true)
         #expect(failure?.steps.map(\.operatorName) == ["look"])
         #expect(tool.uses.isEmpty)
       }

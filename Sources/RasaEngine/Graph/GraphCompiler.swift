@@ -79,7 +79,7 @@ struct GraphCompiler {
   /// Who has this persona work, the outermost first.
   let way: [String]
   let deepest: Int
-  /// Whom this one, and everybody who has it work, may have work.
+  /// The agents that may work for this persona and for everyone it works for.
   let narrowing: AgentNarrowing
   /// What operators of kind `tool` can call.
   let tools: Set<String>?

@@ -69,7 +69,7 @@ extension RunMachine {
     }
   }
 
-  /// Takes the first route that applies, else goes on to the next operator.
+  /// Takes the first route that applies, or continues with the next operator.
   private mutating func takeFirstApplicableRoute(_ slot: Lane.Slot, lane: Int) {
     guard graph.facts[slot.node].mayLeave else { return lanes[lane].popFirst() }
     var usedUp: Graph.NodeRoute?

@@ -42,7 +42,7 @@ package struct RunMachine: Sendable {
   /// Whether an operator's outcome has been folded: the beginning is over then.
   private var hasOutcomes = false
   var pendingEvents: [RunEvent] = []
-  /// Ways back that were taken since somebody asked.
+  /// Routes back that were taken since the last `drainSentBack`.
   private(set) var sentBack: [SentBack] = []
   /// Every outcome that counted, with the state it met; nil while nobody wants to know.
   var committed: [CommittedOutcome]?
@@ -79,7 +79,7 @@ package struct RunMachine: Sendable {
       for (key, value) in changes { opening.changes[key] = value }
       begin()
     case .operatorFinished(let step, let outcome):
-      // Operators that were at work when the run ended change nothing any more.
+      // Operators that were still running when the run ended no longer change anything.
       guard isRunning else { return }
       try finish(step, outcome)
     case .failed(let failure): if isRunning { status = .failed(failure) }
@@ -112,7 +112,7 @@ package struct RunMachine: Sendable {
 
   static let damageHint = "see what there is with `rasa runs events`; `rasa run` begins anew"
 
-  /// The ways back that were taken since the last call.
+  /// The routes back that were taken since the last call.
   package mutating func drainSentBack() -> [SentBack] {
     guard !sentBack.isEmpty else { return [] }
     defer { sentBack = [] }

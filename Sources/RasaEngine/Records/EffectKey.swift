@@ -40,13 +40,13 @@ extension EffectKey {
     return label.hasSuffix(round > 1 ? "\(Self.doubt)@\(round)" : Self.doubt)
   }
 
-  /// The pass that asked: its round stands behind the label, as in `call@2`.
+  /// The pass that asked. Its round follows the label, as in `call@2`.
   package var step: Step {
     let round = label.lastIndex(of: "@").flatMap { Int(label[label.index(after: $0)...]) }
     return Step(frame: frame, visit: visit, operatorName: operatorName, round: round ?? 1)
   }
 
-  /// The run's own operator that asked, or has somebody work who did.
+  /// The run's own operator that asked, or for which an agent did.
   var outermost: Step {
     var step = Step(frame: frame, visit: visit, operatorName: operatorName)
     while let outer = step.outer { step = outer }

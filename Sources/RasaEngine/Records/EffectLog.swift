@@ -1,9 +1,9 @@
 package import RasaCore
 
-/// What a run has had from the outside, by identity: an index of its journal, which a run that goes
-/// on asks before it asks anyone.
+/// The effects of a run by key: an index of its journal. A resumed run consults it before it
+/// performs anything.
 package struct EffectLog: Sendable {
-  /// An effect that came to its end.
+  /// An effect that has a result.
   package struct Done: Sendable {
     package var key: EffectKey
     /// The digest of what was asked.
@@ -31,10 +31,10 @@ package struct EffectLog: Sendable {
   private var attempts: [EffectKey: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var decisions: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
-  /// What those want to be remembered that have come to their end inside the run.
+  /// What agents that finished inside the run want to be remembered.
   package var delegated: [(persona: String, facts: Value)] { Array(remembered.values) }
   private var remembered: [String: (persona: String, facts: Value)] = [:]
-  /// The lines of what works inside the run, which go on from them.
+  /// The lines of agents inside the run, which continue from them.
   private var lines: [String: [JournalEntry]] = [:]
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
   /// Passes of operators that have written something or were left out, in order.
@@ -135,11 +135,11 @@ extension EffectLog {
     done.compactMap { if case .answer(let answer, _) = $0.result { answer } else { nil } }
   }
 
-  /// What is recorded at this place, whatever was asked there.
+  /// What is recorded under this key, whatever the request was.
   package func done(at key: EffectKey) -> Done? { positions[key].map { done[$0] } }
 
-  /// What came of this very request: at this place, else wherever the operator asked it, when that was
-  /// in one place only.
+  /// The result of exactly this request: under this key, or wherever the operator made it, if that was
+  /// in only one place.
   package func done(_ request: String, at key: EffectKey) -> Done? {
     if let known = done(at: key), known.request == request { return known }
     guard case .unique(let position) = byRequest[EffectLog.name(key, request)] else { return nil }

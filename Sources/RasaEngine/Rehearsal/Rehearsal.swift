@@ -82,7 +82,7 @@ extension ModelGate {
     return costs
   }
 
-  /// In tokens: what a model is told of the form that its answer does not have.
+  /// Tokens of the message that tells a model what is wrong with the form of its answer.
   private static var longestComplaint: Int64 { 4_000 }
 }
 
@@ -104,7 +104,7 @@ extension Graph {
 
   package static let emptyContext = emptyContext(on: .null)
 
-  /// What somebody who works inside a run begins with: the run's day, and nothing said before.
+  /// The initial context of an agent inside a run: the run's day, and no conversation.
   static func emptyContext(on today: Value) -> Value {
     var context: ValueObject = ["session": [], "notes": [], "memories": []]
     if !today.isNull { context["today"] = today }
@@ -313,7 +313,7 @@ extension Graph {
 }
 
 extension Int {
-  /// Of loops in loops; what is beyond a million runs is as good as endless.
+  /// For nested loops; more than a million runs counts as endless.
   fileprivate func capped(times other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? 1_000_000 : Swift.min(product, 1_000_000)

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaPersona
 
-/// What a run's journal tells of its dealings with the outside.
+/// The effects of a run, as its journal tells them.
 struct JournalFacts: Sendable {
   let start: RunStart
   let startedAt: Timestamp
@@ -13,14 +13,14 @@ struct JournalFacts: Sendable {
   private var finished: [Step: Int] = [:]
   /// Why passes were done without.
   private var skipped: [Step: String] = [:]
-  /// What the run failed of, and whose failure it was.
+  /// Why the run failed, and whose failure it was.
   private var failure: Failure?
   private var failing: Failing?
 
   private enum Failing: Sendable {
     case `operator`(FailedStep)
     case step(Step)
-    /// One of which the journal has no line: a reservation that was refused leaves none.
+    /// A failure without a line in the journal: a refused reservation leaves none.
     case unrecorded
     /// The run itself, when this pass counted.
     case run(after: Step)
@@ -81,7 +81,7 @@ struct JournalFacts: Sendable {
     var keys: [EffectKey] = []
     var digests: [EffectKey: String] = [:]
     var outcomes: [EffectKey: (Recording.Call.Outcome?, after: Int64)] = [:]
-    // What the operator was told, word for word.
+    // The failures that operators received, word for word.
     var exact: Set<EffectKey> = []
     for entry in entries {
       guard let effect = EffectEvent(entry) else { continue }
@@ -273,7 +273,7 @@ extension Recording.Call.Outcome {
     }
   }
 
-  /// Nil for what no operator is told.
+  /// Nil for results that no operator receives.
   fileprivate init?(_ result: EffectResult) {
     switch result {
     case .answer(let answer, _): self = .answer(answer)

@@ -87,7 +87,7 @@ package struct Replay: Sendable {
   }
 }
 
-/// What a replay came to.
+/// The result of a replay.
 package struct Replayed: Sendable {
   package var differences: [Difference]
   /// The recording that this replay would have made.

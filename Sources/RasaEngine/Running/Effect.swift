@@ -1,26 +1,26 @@
 import RasaCore
 import RasaPersona
 
-/// Something that an operator has done outside of the run. The procedure around it is the same for all:
-/// what is known is not done again, what is in doubt is decided first, and only then is it performed.
+/// Something that an operator does outside of the run. The procedure around it is always the same:
+/// recorded results are reused, attempts in doubt are decided first, and only then is it performed.
 protocol Effect: Sendable {
   associatedtype Answer: Sendable
   var kind: EffectKind { get }
   var key: EffectKey { get }
-  /// Identifies what is asked, the same in every run.
+  /// Identifies the request, the same in every run.
   func digest() -> String
   /// What a recorded result says; nil for one of another form.
   func answer(_ result: EffectResult) -> Answer?
   /// An answer of another run counts in this one.
   func noteReuse(_ answer: Answer)
-  /// What a person is asked about an attempt of which nobody knows whether it was done.
+  /// The question to a person about an attempt that may or may not have been performed.
   func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject)
   func failure(inDoubt attempt: InDoubtEffect) -> Failure
   /// Commits that its outcome will never be known, and what was decided.
   func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws
-  /// Commits the intent, does it, commits the result.
+  /// Commits the intent, performs the effect, commits the result.
   ///
-  /// - Parameter doubt: an earlier attempt at the same whose outcome is not known.
+  /// - Parameter doubt: an earlier attempt whose outcome is unknown.
   func perform(after doubt: InDoubtEffect?) async throws -> Answer
 }
 
@@ -30,7 +30,7 @@ struct EffectTimeout: Error {
   var failure: Failure
 }
 
-/// An effect is not to be asked for again: no further try and no substitute is to get around that.
+/// An effect must not be attempted again, neither by another try nor by a substitute.
 struct InDoubt: Error {
   var failure: Failure
 }
@@ -68,7 +68,7 @@ extension OperatorProcedure {
     return InDoubt(failure: failure)
   }
 
-  /// What is already there, of this run or the one that it is a fork of.
+  /// The recorded answer, of this run or of the run that it was forked from.
   func recordedAnswer<E: Effect>(for effect: E) -> E.Answer? {
     if let done = recorded.own.done(at: effect.key), let answer = effect.answer(done.result) {
       return answer
@@ -84,8 +84,8 @@ extension OperatorProcedure {
     return answer
   }
 
-  /// Nobody knows of an attempt whether it was done: the operator's file says what happens now. Returns
-  /// the last one when it is to be done again, and nil where there is none.
+  /// Applies the operator's `uncertain` policy to attempts that may or may not have been performed. Returns
+  /// the last one if it is repeated, and nil if there is none.
   func resolveDoubts<E: Effect>(
     about effect: E, _ definition: OperatorDefinition
   ) async throws -> InDoubtEffect? {

@@ -67,8 +67,8 @@ struct LiveOutput {
     return text.isEmpty ? nil : text
   }
 
-  /// Whether nothing has been shown, because the run took a way that writes no part. Whoever is told so
-  /// shows what it came to instead.
+  /// Whether nothing has been emitted, because the path of the run wrote no part. The caller then emits the
+  /// output itself.
   mutating func takeUnemitted() -> Bool {
     defer { hasEmitted = true }
     return !hasEmitted

@@ -10,7 +10,7 @@ extension OperatorProcedure {
     let node = graph.nodes[invocation.node]
     guard let delegate = node.delegate(definition) else {
       throw Failure(
-        .configuration, "`\(definition.name)` has nobody to do its work", at: definition.location)
+        .configuration, "`\(definition.name)` names no agent", at: definition.location)
     }
     var delegation = graph.delegation(
       of: definition, at: invocation.step, attempt: attempt, start, above: delegation)
@@ -50,7 +50,7 @@ extension OperatorProcedure {
     return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
   }
 
-  /// What is shown of the inner run: everything, but its output only where that is the outer one's.
+  /// Passes on what the inner run emits; its output only if that is the outer run's output.
   private func passing(on live: StatePath?, of step: Step) -> RunObserver {
     { progress in
       switch progress {
@@ -148,7 +148,7 @@ extension RunDriver {
 }
 
 extension RunDependencies {
-  /// A place at work, for agents that are not to be at work too often at a time.
+  /// A slot for an agent that limits how often it works at the same time.
   func acquireSlot(of graph: Graph) async throws -> any Sendable {
     guard let most = graph.persona.agent?.maxConcurrentTasks else { return () }
     return try await limits.acquireSlot(of: graph.persona.name, atMost: most)

@@ -1,10 +1,9 @@
 import RasaCore
 import RasaPersona
 
-/// Calls: what is recorded is not asked again, what is in doubt is decided first.
+/// Calls to models, as effects.
 extension OperatorProcedure {
-  ///
-  /// - Parameter text: what this goes on with; nil for an answer of its own.
+  /// - Parameter text: the text that the call continues; nil for an answer of its own.
   func call(
     _ request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
     label: String, occurrence: Int, after text: String? = nil
@@ -12,7 +11,7 @@ extension OperatorProcedure {
     let step = invocation.step
     let node = graph.nodes[invocation.node]
     let live = node.isLive ? node.writes.first : nil
-    // A substitute asks in the place of another operator, and not the same.
+    // A substitute's request is another one than that of the operator it replaces.
     let isSubstitute = definition.name != step.operatorName
     let key = step.effect(
       isSubstitute ? "\(definition.name).\(label)" : label, occurrence: occurrence)
@@ -28,7 +27,7 @@ extension OperatorProcedure {
       ask: { request, context in try await ask(request, context, part, step) })
     if let answer = recordedAnswer(for: effect) {
       try await emit(.modelChosen(step, provider: answer.provider, model: answer.model))
-      // What an earlier version delivered although it was no answer still counts, and is told of.
+      // An earlier version delivered such an answer although it is none.
       if answer.text.isBlank, let failure = answer.failure { throw failure }
       try await emit(.textArrived(step, answer.text))
       try await emit(part.take(answer.text))
@@ -61,8 +60,8 @@ extension OperatorProcedure {
     }
   }
 
-  /// What the operator is told, for whoever goes through the run again: attempts have lines of their own,
-  /// but what all of them come to follows from none of them.
+  /// Records the failure that the operator receives, for replays: attempts have lines of their own,
+  /// from which the failure of the whole call does not follow.
   private func noteEnd(_ failure: Failure, at key: EffectKey) {
     switch failure.kind {
     case .cancelled, .storage: return
@@ -100,7 +99,7 @@ extension OperatorProcedure {
         try await notice(
           RunNotice(
             .continued, at: step,
-            "the stream broke (\(reason)); the answer goes on where it broke off",
+            "the stream broke (\(reason)); the next model continues where it broke off",
             facts: ["because": .string(reason)]), isRecorded: true)
       case .noticed(let message):
         // The gate keeps it with the call's result.

@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 
-/// What came of one question to a model, with all that was asked to complete it.
+/// The reply to one question, with all answers that it took to complete it.
 struct Reply: Sendable {
   var text: String
   /// Every answer that was paid for, in order.
@@ -48,8 +48,8 @@ extension OperatorProcedure {
   /// One that has to be given anew gets twice the room each time.
   static let mostWidenings = 6
 
-  /// Asks, and goes on asking while the answer was cut and more room can be had: a text is continued,
-  /// a structured answer and one of which nothing came but thoughts are asked for again.
+  /// Asks, and asks again while the answer is cut and more room is available: a text is continued;
+  /// a structured answer, and one that is nothing but reasoning, is requested again.
   func reply(
     to request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
     label: String, attempt: Int
@@ -184,7 +184,7 @@ extension ModelRequest {
 }
 
 extension Failure {
-  /// Whether what there is of an answer can be delivered although the rest could not be had. What
+  /// Whether the answer so far can be delivered although its rest is missing. What
   /// ends the run, or concerns its journal, is no such matter.
   fileprivate var endsNothing: Bool {
     switch kind {

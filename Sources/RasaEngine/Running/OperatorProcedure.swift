@@ -125,7 +125,7 @@ struct OperatorProcedure {
     }
   }
 
-  /// A prompt of nothing but names may come to nothing, which no model is to be paid for.
+  /// A prompt of nothing but names can come out empty, and no model should be paid to answer that.
   private func checkWords(
     of request: ModelRequest, _ definition: OperatorDefinition
   ) throws(Failure) {
@@ -205,7 +205,7 @@ struct OperatorProcedure {
       answers: answer.answers + repaired.answers)
   }
 
-  /// What could not be had for want of money is a matter of money.
+  /// If money was missing for the rest, the failure is one of the budget.
   private func short(_ reply: Reply, _ definition: OperatorDefinition) -> CutShort {
     let kind = reply.obstacle.flatMap { $0.kind == .budget ? $0.kind : nil } ?? .run
     return CutShort(
@@ -274,7 +274,7 @@ struct OperatorProcedure {
       if let known = recorded.recall(in: invocation.step) { return known }
       return [Update(.memories, try await recalled(by: start, dependencies.memory))]
     case .remember:
-      // Only noted here: what is remembered is kept when the run has come to its end.
+      // Only noted here: facts are stored when the run ends.
       func fact(_ text: String, trust: String) -> Value {
         ["text": .string(text), "trust": .string(trust)]
       }
@@ -304,7 +304,7 @@ extension OperatorDefinition {
   }
 }
 
-/// What an operator came to.
+/// The outcome of an operator.
 struct Completion: Sendable {
   var step: Step
   /// Nil when it waits for people.

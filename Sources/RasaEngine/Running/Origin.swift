@@ -22,7 +22,7 @@ package struct Origin: Sendable {
   /// Where changes are made, when that is known already.
   private var knownPlaces: [Step: [Update]]?
 
-  /// An origin of which only this much is known.
+  /// An origin with only these effects.
   init(start: RunStart, effects: EffectLog, context: Value?, changes: [Step: [Update]]) {
     self.start = start
     self.effects = effects

@@ -61,7 +61,7 @@ struct RunDriver {
     dependencies.journal.record([opened.entry(of: start.run, at: dependencies.time.now())])
   }
 
-  /// Folds what the journal tells, and makes due again what was under way when it ended.
+  /// Folds the journal, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
     let hasContext = history.entries.contains { $0.kind == "context.opened" }
     let consequences = try fold(history.entries)
@@ -77,18 +77,18 @@ struct RunDriver {
     ])
     if !hasContext { try await openContext(nil) }
     try await emit(.event(resumed))
-    // Whoever reads the answer now has to know them as well.
+    // This process's reader has to know them as well.
     for notice in runState.notices { try await emit(.notice(notice)) }
     // What was sent back before is in the journal.
     _ = machine.drainSentBack()
-    // What followed from the last lines may not have been written down any more.
+    // The consequences of the last lines may be missing from the journal.
     try await emitPending(consequences.missing(from: machine.drainEvents()))
   }
 
-  /// How much of what follows from a journal was told in it.
+  /// How many of the events that follow from a journal's lines are in the journal themselves.
   struct RecordedConsequences {
     var lines = 0
-    /// Counted apart: earlier versions did not tell of them.
+    /// Counted apart, because earlier versions did not write them.
     var objections = 0
 
     mutating func count(_ entry: JournalEntry) {
@@ -130,7 +130,7 @@ struct RunDriver {
       notes: options.notes, dependencies.memory)
   }
 
-  /// Drives the run to its end, or to where it has to wait for people.
+  /// Drives the run to its end, or until it has to wait for people.
   mutating func runToEnd() async throws -> RunResult {
     try await advanceToEnd()
     switch machine.status {
@@ -194,7 +194,7 @@ struct RunDriver {
     }
   }
 
-  /// What it wants to be remembered itself, and what those want that worked for it.
+  /// What the run and the agents in it want to be remembered.
   private func remembered(at now: Timestamp) -> [MemoryFact] {
     let own = (persona: start.persona, facts: machine.state[.remembered])
     return ([own] + recorded.own.delegated + runState.remembered).flatMap { persona, facts in
@@ -206,8 +206,8 @@ struct RunDriver {
     }
   }
 
-  /// Writes down how the run failed, or that it was interrupted and can go on, and returns what to
-  /// throw. A journal that fails now must not hide the first failure.
+  /// Records how the run failed, or that it was interrupted and can be resumed, and returns the error to
+  /// throw. If the journal fails now, that must not hide the first failure.
   func closeAfter(_ error: any Error) async -> any Error {
     let failure: Failure
     let ending: RunEnding
@@ -238,7 +238,7 @@ struct RunDriver {
       }
     }
     let second = await written.value
-    // Who has lost the run to another process was stopped for that reason and no other.
+    // If another process has taken the run over, that is why this one stopped.
     if let second, failure.kind == .cancelled, second.kind == .run { return second }
     if isForeign, second == nil { return error }
     var result = failure
@@ -259,7 +259,7 @@ struct RunDriver {
     return result
   }
 
-  /// A line of the journal; what is about work inside a run says inside which.
+  /// A line of the journal; the key of a line about delegated work is its scope.
   func entry(_ event: RunEvent, at time: Timestamp) -> JournalEntry {
     guard let delegation else { return event.entry(of: start.run, at: time) }
     return JournalEntry(
@@ -334,7 +334,7 @@ struct RunDriver {
     try await emitPending()
   }
 
-  /// Passes on what followed, and what of the output can be shown now.
+  /// Emits the events that followed, and the output that can no longer change.
   mutating func emitPending() async throws {
     try await emitPending(machine.drainEvents()[...])
     for way in machine.drainSentBack() { try await emit(.sentBack(way)) }
@@ -355,7 +355,7 @@ struct RunDriver {
     if open != emittedOpen || !machine.isRunning {
       emittedOpen = open
       if let text = runState.advance(open: open, machine.state) { try await emit(.output(text)) }
-      // The way that the run took wrote none of the parts: what it came to instead.
+      // The path of the run wrote none of the parts: emit its output.
       if case .finished(let output) = machine.status, !output.isNull, runState.takeUnemitted() {
         try await emit(.output(output.promptText))
       }
@@ -364,7 +364,7 @@ struct RunDriver {
 }
 
 extension Update {
-  /// Whether somebody could want to read it although the run failed.
+  /// Whether it is worth reading even if the run fails.
   fileprivate var isAnswer: Bool {
     (path.key == "draft" || path.key == "output") && !value.promptText.isEmpty
   }

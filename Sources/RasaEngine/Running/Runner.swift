@@ -1,7 +1,7 @@
 package import RasaCore
 package import RasaPersona
 
-/// What a run needs of the outside.
+/// What a run needs from outside.
 package struct RunDependencies: Sendable {
   package var gate: any ModelGate
   package var journal: any Journal
@@ -106,7 +106,7 @@ package struct Runner: Sendable {
     self.options = options
   }
 
-  /// Runs from the beginning. A fork is such a run that knows the effects of its origin.
+  /// Runs from the beginning. A fork is such a run with the effects of its origin.
   package func run(
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin? = nil,
     observer: @escaping RunObserver = { _ in }
@@ -125,8 +125,8 @@ package struct Runner: Sendable {
     }
   }
 
-  /// Goes on with a run that this process has claimed, from where its journal ends. The graph has to
-  /// be that of the persona it was begun with.
+  /// Resumes a run that this process has claimed, from where its journal ends. The graph must
+  /// be that of the persona with which it began.
   package func resume(
     _ graph: Graph, _ history: RunHistory, inheriting origin: Origin? = nil, by: String,
     observer: @escaping RunObserver = { _ in }
@@ -149,7 +149,7 @@ package struct Runner: Sendable {
     }
   }
 
-  /// Has a run read by somebody who may be slower than it. Returns when the run is written down and the
+  /// Performs a run whose reader may be slower than it. Returns when the run is in the journal and the
   /// reader has all of it.
   private func read(
     _ run: Identifier, by observer: @escaping RunObserver,
@@ -177,8 +177,8 @@ package struct Runner: Sendable {
     return result
   }
 
-  /// Sees before the run begins whether every operator that is shown what is attached has a model that
-  /// takes it: a run that would fail at its third call is not begun.
+  /// Checks before the run begins that every operator that sees the attachments has a model that
+  /// accepts them, so that no run fails at its third call.
   private func admit(_ graph: Graph, _ start: RunStart) async throws {
     guard !start.attachments.media.isEmpty else { return }
     for call in graph.rehearse(start, profile: options.profile)

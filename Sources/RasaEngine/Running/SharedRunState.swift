@@ -13,9 +13,9 @@ final class SharedRunState: Sendable {
     var latest: [OperatorLocation: Step] = [:]
     /// Notices that have been shown and may turn out not to count.
     var shown: Set<RunNotice> = []
-    /// Whether a text has counted that somebody could want to read although the run failed.
+    /// Whether there is text worth reading even if the run fails.
     var hasText = false
-    /// What those want to be remembered that worked for the run.
+    /// What the agents in the run want to be remembered.
     var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
@@ -59,7 +59,7 @@ final class SharedRunState: Sendable {
     return min(left, outer?.secondsLeft(at: now) ?? left)
   }
 
-  /// From now on a person is being asked: the clock stands, also for what works beside it.
+  /// A person is being asked from now on. The clock stops, also for operators that work at the same time.
   func beginAsking(at now: UInt64) {
     shared.withLock { shared in
       if shared.openQuestions == 0 { shared.askedSince = now }
@@ -120,7 +120,7 @@ final class SharedRunState: Sendable {
     shared.withLock { $0.spent += amount }
   }
 
-  /// What the run had, spent and told before this process went on with it.
+  /// What the run had received, spent and noted before this process resumed it.
   func begin(with answers: [ModelAnswer], spent: Money, notices: [RunNotice]) {
     shared.withLock { shared in
       shared.answers = answers
@@ -156,7 +156,7 @@ final class SharedRunState: Sendable {
     shared.withLock { $0.latest[OperatorLocation(step)] = step }
   }
 
-  /// Keeps it for the run's result; false when there is no need to tell it again.
+  /// Keeps it for the run's result; false if it need not be shown again.
   func note(_ notice: RunNotice) -> Bool {
     if let outer { return outer.note(notice) }
     return shared.withLock { shared in

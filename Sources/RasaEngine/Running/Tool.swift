@@ -2,7 +2,7 @@ package import RasaCore
 import RasaDocuments
 import RasaPersona
 
-/// Something that operators of kind `tool` have done.
+/// What operators of kind `tool` call.
 package protocol Tool: Sendable {
   func perform(_ use: ToolUse) async throws -> Value
 }
@@ -15,7 +15,7 @@ package struct ToolUse: Sendable, Hashable {
   package var key: EffectKey
   package var name: String
   package var arguments: Value
-  /// The same for every attempt at this use, so that whoever does it can recognise a second one.
+  /// The same for every attempt at this use, so that the tool can recognise a second one.
   package var idempotencyKey: String
 
   package init(
@@ -94,8 +94,8 @@ private struct ToolEffect: Effect {
 
   func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject) {
     (
-      "Use `\(use.name)` again? Whether it was done before the run stopped is not known, so it may "
-        + "be done twice.",
+      "Use `\(use.name)` again? It is not known whether it finished before the run stopped, so it may "
+        + "happen twice.",
       [
         "call": .string(attempt.key.description), "arguments": use.arguments,
         "attempt": .string(attempt.intent.attempt.text),
@@ -106,8 +106,8 @@ private struct ToolEffect: Effect {
   func failure(inDoubt attempt: InDoubtEffect) -> Failure {
     Failure(
       .run,
-      "the tool `\(use.name)` was at work when the run stopped, and whether it came to its end is "
-        + "not known")
+      "the tool `\(use.name)` was running when the run stopped, and it is not known whether it finished"
+    )
   }
 
   func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws {

@@ -1,9 +1,9 @@
 package import RasaCore
 package import RasaPersona
 
-/// The way that a run took, worked out again from its journal and its persona without asking
-/// anyone: for every operator in the order that counts, rules included, what it saw, what it asked
-/// a model, and what it came to.
+/// The path that a run took, derived from its journal and its persona without asking
+/// anyone: for every operator in order, rules included, what it saw, what it asked
+/// a model, and its outcome.
 package struct JournalFold: Sendable {
   package struct Stop: Sendable {
     package var step: Step

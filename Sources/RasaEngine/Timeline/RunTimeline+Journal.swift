@@ -23,7 +23,7 @@ private struct TimelineReader {
   }
 
   private var timeline = RunTimeline()
-  /// The section that takes what is new of a visit.
+  /// The section for new lines of a visit.
   private var open: [Visit: Int] = [:]
   private var known: Set<Visit> = []
   private var entered: [Visit: Int] = [:]
@@ -31,7 +31,7 @@ private struct TimelineReader {
   private var intents: [Identifier: (location: Location, line: Int)] = [:]
   private var questions: [String: (location: Location, line: Int)] = [:]
   private var latest: Location?
-  /// When the run began to be at work; nil while it is parked.
+  /// Since when the run is active; nil while it is parked.
   private var atWorkSince: Timestamp?
 
   mutating func read(_ entry: JournalEntry, sequence: Int) {

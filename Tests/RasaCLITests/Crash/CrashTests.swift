@@ -62,7 +62,7 @@ struct CrashTests {
       let refused = try await journey.begin(["resume", run]).finish()
       #expect(refused.exitCode == 1 && !refused.hasAnswer, "\(fault): \(refused.text)")
       #expect(
-        refused.errorText.contains("whether it came to its end is not known"),
+        refused.errorText.contains("it is not known whether it finished"),
         "\(fault): \(refused.errorText)")
       #expect(try journey.notes().values.reduce(0, +) == uses, "\(fault)")
       #expect(try await journey.look() == "failed")

@@ -34,7 +34,7 @@ struct OneAnswerTests {
     let run = try await rasa.run("run", "-p", "single", "hello")
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(run.text == "half an answer and the rest\n")
-    #expect(run.errorText.contains("goes on where it broke off"))
+    #expect(run.errorText.contains("continues where it broke off"))
   }
 
   @Test("on a terminal the break is a line of its own")
