@@ -125,4 +125,69 @@ import Testing
     #expect(kit.provider?.requests.isEmpty == true)
     await kit.rasa.close()
   }
+
+  private static func unbounded(_ members: String, _ content: String = "\"Hi\"") -> String {
+    #"{"model":"gpt-4o-mini",\#(members)"messages":[{"role":"user","content":\#(content)}]}"#
+  }
+
+  /// gpt-4o-mini writes 16,384 tokens at most, which cost $0.0098304.
+  @Test("holds all of an answer that nothing can cut off, or is not sent")
+  func whole() async throws {
+    let kit = try Kit(provider: [.text("Hello."), .text("Hello.")])
+    var asked = request(Self.unbounded(""))
+    asked.maxCost = Rasa.Dollars("0.009")
+    let refused = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forward(asked) { _ in }
+    }
+    #expect(refused?.code == .budget)
+    asked.maxCost = Rasa.Dollars("0.011")
+    let call = try await kit.rasa.forward(asked) { _ in }
+    let held = try await kit.rasa.calls(ofRun: call.run).first?.held ?? 0
+    #expect(held >= Rasa.Dollars("0.0098304") && held <= Rasa.Dollars("0.011"))
+    // A stream is cut off at what it has.
+    var streamed = request(Self.unbounded(#""stream":true,"#))
+    streamed.maxCost = Rasa.Dollars("0.002")
+    _ = try await kit.rasa.forward(streamed) { _ in }
+    #expect(kit.provider?.requests.count == 2)
+    await kit.rasa.close()
+  }
+
+  @Test(
+    "reckons texts by their length, and files by what they are",
+    arguments: [
+      // Without a blank, and no file.
+      (String(repeating: "漢字", count: 5_000), 10_000, 40_000),
+      (String(repeating: "a=b;", count: 5_000), 5_000, 30_000),
+    ])
+  func texts(_ text: String, least: Int, most: Int) async throws {
+    let kit = try Kit(provider: [.text("Hello.")])
+    let call = try await kit.rasa.forward(
+      request(Self.unbounded(#""max_tokens":10,"#, "\"\(text)\""))
+    ) { _ in }
+    let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
+    let input = try #require(intent?.body["estimate"]["input"].int)
+    #expect((least...most).contains(input), "\(input)")
+    await kit.rasa.close()
+  }
+
+  @Test(
+    "reckons a file that is named or enclosed as one",
+    arguments: [
+      (#"{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}"#, 2_000),
+      (#"{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}"#, 2_000),
+      (
+        #"{"type":"file","file":{"file_data":"data:application/pdf;base64,JVBERi0\#(String(repeating: "A", count: 80_000))"}}"#,
+        10_000
+      ),
+    ])
+  func files(_ part: String, least: Int) async throws {
+    let kit = try Kit(provider: [.text("Hello.")])
+    let call = try await kit.rasa.forward(
+      request(Self.unbounded(#""max_tokens":10,"#, "[\(part)]"))
+    ) { _ in }
+    let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
+    let input = try #require(intent?.body["estimate"]["input"].int)
+    #expect(input >= least && input < 4 * least, "\(input)")
+    await kit.rasa.close()
+  }
 }

@@ -63,6 +63,6 @@ extension Rasa.Approval {
   ///
   /// - Throws: A `RasaError` of code `usage` or `configuration` that says what does not.
   public func check(_ decision: Rasa.Decision) throws(RasaError) {
-    _ = try told { () throws(Failure) in try question.answer(decision, by: "") }
+    _ = try convertingErrors { () throws(Failure) in try question.answer(decision, by: "") }
   }
 }

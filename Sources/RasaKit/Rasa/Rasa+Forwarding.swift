@@ -70,8 +70,8 @@ extension Rasa {
   ///
   /// The call goes through the gate as every other does: its cost is held before anything is sent, and
   /// it is settled and journalled in a run of its own. Nothing is asked twice and no other model is
-  /// asked: whoever made the request decides about that. Where a budget has less room than the request
-  /// may take, its answer is cut off at what is held.
+  /// asked: the caller decides about that. A streamed answer is cut off where a budget has less room than it
+  /// takes. For one that is not streamed the whole of what it may take is held, or it is not sent.
   ///
   /// - Parameters:
   ///   - request: What is passed on.

@@ -307,7 +307,7 @@ extension Rasa {
       let journaled = JournalingObserver { try await observe(Observation($0)) }
       if !observer.waitsForJournal { try await journaled.release() }
       do {
-        let result = try await perform(runner) { try await journaled.show($0) }
+        let result = try await perform(runner) { try await journaled.emit($0) }
         try await journaled.release()
         return RunResult(result, run: id, warnings: warnings.all)
       } catch let failure as Failure {

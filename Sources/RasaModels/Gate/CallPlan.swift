@@ -16,6 +16,8 @@ struct CallPlan: Sendable {
   var deadline: UInt64?
   /// Set while another model is asked than the one that was named or asked first.
   var fallback: ModelFallback?
+  /// The tokens of an answer that cannot be cut off, all of which are held or none.
+  var wholeAnswer: Int64?
   /// The part of a broken answer that was shown, for the next model to continue.
   var begun: BrokenAnswer?
 

@@ -65,6 +65,9 @@ extension Gate {
     let wire = WireCall(
       request: plan.request, model: model, cap: nil, inputEstimate: 0,
       quirks: WireQuirks(settings))
+    if !settings.streams(words, path: request.path) {
+      plan.wholeAnswer = try wholeAnswer(of: words, from: candidate, plan)
+    }
     var books = CallAccounting()
     switch try await reserve(plan, candidate, wire, &books, onEvent: { _ in }) {
     case .refused(let problem, _):
@@ -73,6 +76,26 @@ extension Gate {
     case .held(let hold):
       return try await forward(request, to: candidate, settings, model, plan, under: hold, emit)
     }
+  }
+
+  /// The tokens that are held for an answer that comes in one piece: nothing can cut it off at less, and its provider is
+  /// told of no cap but the request's own.
+  private func wholeAnswer(
+    of words: ForwardedWords, from candidate: Candidate, _ plan: CallPlan
+  ) throws(Failure) -> Int64? {
+    if let most = words.most { return most }
+    if let most = candidate.facts?.maxOutput {
+      let (all, overflow) = most.multipliedReportingOverflow(by: words.choices)
+      return overflow ? .max : all
+    }
+    let legs = plan.legs(on: day(at: time.now()), options: options, ignoringBudget: false)
+    guard legs.contains(where: { $0.limit != nil }), price(of: candidate)?.isFree != true else {
+      return nil
+    }
+    throw Failure(
+      .budget,
+      "the answer is not streamed and nothing bounds its length, so no budget could cover it",
+      suggestion: "set `max_tokens` in the request, or ask for a stream")
   }
 
   /// What is held and booked is the price of one model, so the request must not ask another one.
@@ -335,9 +358,24 @@ private struct ForwardedWords {
   var request: ModelRequest
   /// The model that it asks; nil where the path says it.
   var model: String?
-  /// The estimated tokens of a file in the body, such as a page or an image.
-  private static let perFile = 2_000
-  private static let longestWord = 4_096
+  /// The most tokens that all of its answers may have; nil where it does not say.
+  var most: Int64?
+  /// How many answers it asks for.
+  let choices: Int64
+  /// The `stream` member.
+  let stream: Bool?
+
+  /// The least tokens that a file is reckoned at, such as an image.
+  private static let leastPerFile = 2_000
+  /// A page of a PDF has more tokens than this share of its bytes in base64.
+  private static let bytesPerToken = 8
+  /// More than any model reads.
+  private static let mostForFiles = 4_000_000
+  /// Members that hold a file's bytes, and those that say where a file is.
+  private static let encoded: Set = ["data", "file_data", "images", "b64_json"]
+  private static let references: Set = [
+    "url", "image_url", "file_url", "file_uri", "fileUri", "file_id",
+  ]
 
   init(_ body: [UInt8]) throws(Failure) {
     let document: Value
@@ -347,36 +385,75 @@ private struct ForwardedWords {
       throw failure
     }
     model = document["model"].string
+    stream = document["stream"].bool
     var words = ""
-    var files = 0
-    Self.gather(document, &words, &files)
+    var tokens = 0
+    Self.gather(document, in: "", &words, &tokens)
     // Files are not decoded, so their tokens are estimated as words.
-    words += String(repeating: " word", count: files * Self.perFile)
-    let most =
+    words += String(repeating: " word", count: min(tokens, Self.mostForFiles))
+    choices = max(1, min(document["n"].int ?? 1, 128))
+    let asked =
       document["max_completion_tokens"].int ?? document["max_tokens"].int
       ?? document["generationConfig"]["maxOutputTokens"].int
       ?? document["options"]["num_predict"].int
-    let choices = max(1, min(document["n"].int ?? 1, 128))
+    if let asked, asked > 0 { most = min(asked, 1 << 32) * choices }
     request = ModelRequest(
       messages: [ChatMessage(.user, words)], name: "forward",
-      maxTokens: most.flatMap { $0 > 0 ? Int(clamping: min($0, 1 << 32) * choices) : nil })
+      maxTokens: most.map { Int(clamping: $0) })
   }
 
-  private static func gather(_ value: Value, _ words: inout String, _ files: inout Int) {
+  private static func gather(
+    _ value: Value, in member: String, _ words: inout String, _ tokens: inout Int
+  ) {
     switch value {
     case .string(let text):
-      if text.utf8.count > longestWord, !text.utf8.contains(UInt8(ascii: " ")) {
-        files += 1
-      } else {
-        words += text + "\n"
-      }
-    case .array(let elements): for element in elements { gather(element, &words, &files) }
+      if let file = fileTokens(text, in: member) { tokens += file } else { words += text + "\n" }
+    case .array(let elements):
+      for element in elements { gather(element, in: member, &words, &tokens) }
     case .object(let object):
       for (key, value) in object {
         words += key + " "
-        gather(value, &words, &files)
+        gather(value, in: key, &words, &tokens)
       }
     default: break
+    }
+  }
+
+  /// What a file is reckoned at; nil for a text. Text counts as such however long its words are.
+  private static func fileTokens(_ text: String, in member: String) -> Int? {
+    var bytes = Array(text.utf8)[...]
+    if bytes.starts(with: "data:".utf8) {
+      guard let comma = bytes.firstIndex(of: UInt8(ascii: ",")) else { return nil }
+      bytes = bytes[(comma + 1)...]
+    } else if references.contains(member) {
+      return leastPerFile
+    } else if !encoded.contains(member) {
+      return nil
+    }
+    guard bytes.allSatisfy(isBase64) else { return nil }
+    // What every PDF begins with.
+    let isPDF = bytes.starts(with: "JVBERi".utf8)
+    return max(leastPerFile, isPDF ? bytes.count / bytesPerToken : 0)
+  }
+
+  private static func isBase64(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"),
+      UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "="), 0x0A, 0x0D:
+      true
+    default: false
+    }
+  }
+}
+
+extension ProviderSettings {
+  /// Whether the answer comes in pieces, so that it can be cut off.
+  fileprivate func streams(_ words: ForwardedWords, path: String) -> Bool {
+    switch dialect {
+    case .openAI, .anthropic: words.stream == true
+    case .ollama: words.stream != false
+    case .gemini: path.contains(":streamGenerateContent")
     }
   }
 }

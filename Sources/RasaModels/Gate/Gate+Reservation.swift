@@ -42,6 +42,8 @@ extension Gate {
     let room =
       if let doubt {
         OutputRoom(exactly: doubt.cap ?? 0, of: outputRoom(for: plan, candidate).whole)
+      } else if let whole = plan.wholeAnswer {
+        OutputRoom(exactly: whole, of: whole)
       } else {
         outputRoom(for: plan, candidate)
       }
