@@ -15,6 +15,7 @@ import Testing
     ]
     let asked = Locked<[Rasa.ModelRequest]>([])
     var failure: RasaError?
+    var finish = "stop"
 
     func answer(
       _ request: Rasa.ModelRequest,
@@ -24,7 +25,7 @@ import Testing
       if let failure { throw failure }
       try await emit(.reasoning("hm"))
       for word in ["You ", "said ", "so."] { try await emit(.text(word)) }
-      return Rasa.ModelEnding(inputTokens: 1_000_000, outputTokens: 500_000)
+      return Rasa.ModelEnding(finish: finish, inputTokens: 1_000_000, outputTokens: 500_000)
     }
   }
 
@@ -69,6 +70,24 @@ import Testing
     let error = await #expect(throws: RasaError.self) { try await run.result() }
     #expect(error?.code == .authentication)
     #expect(error?.description.contains("the licence has run out") == true)
+    await kit.rasa.close()
+  }
+
+  @Test(
+    "an ending that nobody knows is no complete answer",
+    arguments: ["max_tokens", "content_filter", "", "Stop"])
+  func unknownEnding(finish: String) async throws {
+    let kit = try Kit()
+    var echo = Echo()
+    echo.finish = finish
+    try kit.rasa.register(echo)
+    try await kit.rasa.register(persona: Self.greeter)
+    var options = Rasa.RunOptions()
+    options.model = "echo:loud"
+    let run = try await kit.rasa.run(persona: "greeter", input: "Hi", options: options)
+    let error = await #expect(throws: RasaError.self) { try await run.result() }
+    #expect(error?.code == .provider, "\(String(describing: error))")
+    #expect(error?.description.contains("its answer ended with") == true)
     await kit.rasa.close()
   }
 
@@ -141,6 +160,25 @@ import Testing
     #expect(try await kit.rasa.run(withID: parked.run).status == .done)
     // What was paid for is not paid for again.
     #expect(kit.provider?.requests.count == 1)
+    await kit.rasa.close()
+  }
+
+  @Test("pruning deletes only what it was told to")
+  func prune() async throws {
+    let kit = try Kit(provider: [.text("One.")])
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result().run
+    for status in [Rasa.RunStatus.interrupted, .answered, .running, .died] {
+      let error = await #expect(throws: RasaError.self) {
+        try await kit.rasa.pruneRuns(statuses: [status])
+      }
+      #expect(error?.code == .usage)
+    }
+    #expect(try await kit.rasa.pruneRuns(statuses: [.failed]).runs.isEmpty)
+    #expect(try await kit.rasa.pruneRuns(endedBefore: .seconds(3600)).runs.isEmpty)
+    #expect(try await kit.rasa.pruneRuns(isDryRun: true).runs == [run])
+    #expect(try await kit.rasa.pruneRuns(statuses: [.done]).runs == [run])
+    #expect(try await kit.rasa.runs().isEmpty)
     await kit.rasa.close()
   }
 

@@ -124,7 +124,7 @@ struct CallerApprovalHandler: ApprovalHandler {
       let decision = try await approve(Rasa.Approval(question, id: id, run: run.text))
       return try question.answer(decision, by: user)?.having(shown: question.payloadDigest)
     } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }

@@ -190,7 +190,7 @@ private struct OperatorTool: Tool {
 
   func perform(_ use: ToolUse) async throws -> Value {
     do { return try await perform(Rasa.Operator.Call(use)).value } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }
@@ -281,7 +281,9 @@ extension Rasa {
 
   /// How an answer ended.
   public struct ModelEnding: Sendable, Hashable {
-    /// `stop`, or `length` for an answer that was cut at its limit, or `refused`.
+    /// `stop`; `length` for an answer that ended at its limit; `refused`, `filtered` or `empty` for none;
+    /// `tool_calls`. Any other word counts as a failure of the provider, so that an answer whose end is
+    /// missing never passes for a whole one.
     public var finish: String
     /// Tokens of input; nil where nobody counted, and rasa estimates.
     public var inputTokens: Int?
@@ -383,19 +385,25 @@ private struct ProviderBridge: NativeProvider {
         case .reasoning(let text): try await emit(.reasoning(text))
         }
       }
+      guard let finish = FinishReason(rawValue: end.finish) else {
+        throw Failure(
+          .provider, "\(name) says that its answer ended with \(quoted(end.finish))",
+          suggestion: "an ending is one of "
+            + listed(FinishReason.allCases.map { "`\($0.rawValue)`" }, "and"))
+      }
       return NativeEnd(
-        finish: FinishReason(recorded: end.finish) ?? .stop,
+        finish: finish,
         inputTokens: end.inputTokens.map(Int64.init),
         outputTokens: end.outputTokens.map(Int64.init))
     } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }
 
 extension RasaError {
   /// What a program's own code threw, as the targets below know it.
-  static func below(_ error: any Error) -> any Error {
+  static func failure(of error: any Error) -> any Error {
     switch error {
     case let error as RasaError: error.code == .cancelled ? CancellationError() : error.failure
     // Nobody reads the output any more: that ends a run, and is no failure of it.

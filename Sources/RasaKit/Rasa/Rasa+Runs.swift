@@ -189,10 +189,13 @@ extension Rasa {
   ///
   /// - Throws: A `RasaError` of code `storage` when the database cannot be read.
   public func runs(_ query: RunQuery = RunQuery()) async throws(RasaError) -> [RunSummary] {
-    try await redacted {
+    let conditions = Set(query.statuses.compactMap(\.condition))
+    // A status of a later version is that of no run here.
+    guard query.statuses.isEmpty || !conditions.isEmpty else { return [] }
+    return try await redacted {
       try await archive.list(
         session: query.session, persona: query.persona, user: query.user,
-        conditions: Set(query.statuses.compactMap(\.condition)), limit: max(1, query.limit)
+        conditions: conditions, limit: max(1, query.limit)
       ).map { RunSummary($0) }
     }
   }
@@ -401,17 +404,31 @@ extension Rasa {
   /// Deletes runs that have ended.
   ///
   /// - Parameters:
-  ///   - age: For how many milliseconds they have to have ended.
-  ///   - statuses: `done`, `failed` and `cancelled`, unless only some of these are named.
+  ///   - age: How long ago they must have ended.
+  ///   - statuses: `done`, `failed` and `cancelled`, unless only some of these are given; `parked` also
+  ///     deletes runs that could be resumed, whatever they wait for.
   ///   - isDryRun: Whether they are only counted.
+  /// - Throws: A `RasaError` of code `usage`, before anything is deleted, for any other status.
   @discardableResult
   public func pruneRuns(
-    endedBefore age: Int64 = 0, statuses: Set<RunStatus> = [], isDryRun: Bool = false
+    endedBefore age: Duration = .zero, statuses: Set<RunStatus> = [], isDryRun: Bool = false
   ) async throws(RasaError) -> PruneReport {
-    let named = Set(statuses.compactMap(\.condition?.status))
-    return try await redacted {
+    try await redacted {
+      let known: [RunStatus: RunRecord.Status] = [
+        .done: .done, .failed: .failed, .cancelled: .cancelled, .parked: .parked,
+      ]
+      if let other = statuses.first(where: { known[$0] == nil }) {
+        throw Failure(
+          .usage, "runs of the status \(quoted(other.description)) cannot be pruned",
+          suggestion: "name `done`, `failed`, `cancelled` or `parked`, or delete single runs")
+      }
+      let named = Set(statuses.compactMap { known[$0] })
+      // No run is 30,000 years old, and nothing overflows below that.
+      let seconds = min(max(age.components.seconds, -1_000_000_000_000), 1_000_000_000_000)
+      let milliseconds = seconds * 1000 + age.components.attoseconds / 1_000_000_000_000_000
+      let before = house.time.now().milliseconds - milliseconds
       let report = try await store.pruneRuns(
-        endedBefore: Timestamp(milliseconds: house.time.now().milliseconds - age),
+        endedBefore: Timestamp(milliseconds: before),
         statuses: named.isEmpty ? [.done, .failed, .cancelled] : named, dryRun: isDryRun)
       return PruneReport(runs: report.runs.map(\.text), bytes: report.bytes)
     }

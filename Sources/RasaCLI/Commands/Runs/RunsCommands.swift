@@ -111,7 +111,7 @@ struct RunsCommands {
   private func prune(_ command: ParsedCommand) async throws {
     let isDry = command.flag("dry-run")
     let report = try await rasa.pruneRuns(
-      endedBefore: command.milliseconds("older-than") ?? 0,
+      endedBefore: .milliseconds(command.milliseconds("older-than") ?? 0),
       statuses: Set(command.texts("status").compactMap(Rasa.RunStatus.init)), isDryRun: isDry)
     if print.isJSON {
       return try print([
