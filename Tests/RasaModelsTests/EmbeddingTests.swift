@@ -140,11 +140,11 @@ import Testing
       ),
       (
         #"{"data": [{"embedding": [1]}, {"embedding": [null]}, {"embedding": [4]}]}"#,
-        "no number"
+        "not a number"
       ),
       (
         #"{"data": [{"embedding": [1]}, {"embedding": [1e300]}, {"embedding": [4]}]}"#,
-        "no number"
+        "not a number"
       ),
       (#"{"data": [{"embedding": []}, {"embedding": []}, {"embedding": []}]}"#, "1 to 8192"),
       (
