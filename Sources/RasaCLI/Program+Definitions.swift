@@ -7,14 +7,15 @@ extension Program {
   ///
   /// - Returns: Whether it was one of them.
   static func definitions(
-    _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
+    _ command: ParsedCommand, _ composition: CompositionRoot, _ print: Printer
   ) async throws -> Bool {
-    let console = house.console
-    let rasa = house.rasa()
+    let console = composition.console
+    let rasa = composition.rasa()
     do {
-      var isDone = try await definitions(command, rasa, console, house.time, print)
+      var isDone = try await definitions(command, rasa, console, composition.time, print)
       if !isDone {
-        isDone = try await agents(command, rasa, console, InputReader(house: house), print)
+        isDone = try await agents(
+          command, rasa, console, InputReader(composition: composition), print)
       }
       await rasa.close()
       return isDone

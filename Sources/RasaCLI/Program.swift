@@ -25,13 +25,13 @@ package enum Program {
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
-        var house = try CompositionRoot(environment: environment)
-        if let agents = command.agents { house.narrow(to: agents, place: "`--agents`") }
+        var composition = try CompositionRoot(environment: environment)
+        if let agents = command.agents { composition.narrow(to: agents, place: "`--agents`") }
         do {
-          try await run(command, house)
+          try await run(command, composition)
         } catch let failure as Failure {
           // Keys whose variables only the configuration names are known by now.
-          throw house.redaction(failure)
+          throw composition.redaction(failure)
         }
       }
       return 0
@@ -91,29 +91,34 @@ package enum Program {
     try? Output.standard.write(text)
   }
 
-  private static func run(_ command: ParsedCommand, _ house: CompositionRoot) async throws {
-    if command.declares("trust"), command.flag("trust") { house.trust.give() }
-    let terminal = Terminal(house.environment)
+  private static func run(_ command: ParsedCommand, _ composition: CompositionRoot) async throws {
+    if command.declares("trust"), command.flag("trust") { composition.trust.give() }
+    let terminal = Terminal(composition.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
-      output: house.output, isJSON: isListed && command.flag("json"),
+      output: composition.output, isJSON: isListed && command.flag("json"),
       width: terminal.columns(of: .output) ?? Printer.unlimited,
       glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
     switch command.path.joined(separator: " ") {
-    case "run": try await RunCommand(house: house, launch: launch(lazily: house)).run(command)
+    case "run":
+      try await RunCommand(composition: composition, launch: launch(lazily: composition)).run(
+        command)
     case "resume":
-      try await ResumeCommand(launch: try launch(house), print: print).resume(command)
+      try await ResumeCommand(launch: try launch(composition), print: print).resume(command)
     case "runs fork":
-      try await ResumeCommand(launch: try launch(house), print: print)
-        .fork(command, InputReader(house: house))
+      try await ResumeCommand(launch: try launch(composition), print: print)
+        .fork(command, InputReader(composition: composition))
     case "test":
       try await TestCommand(
-        rasa: Rasa(house, house.store()), print: print, style: terminal.style(of: .output),
+        rasa: Rasa(composition, composition.store()), print: print,
+        style: terminal.style(of: .output),
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
-    case "chat": try await RunCommand(house: house, launch: launch(lazily: house)).chat(command)
+    case "chat":
+      try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
+        command)
     case "bench graph", "bench run":
-      try await BenchCommand(house: house, print: print).run(command)
+      try await BenchCommand(composition: composition, print: print).run(command)
     case "version":
       if print.isJSON {
         try print(BuildReport.current.value)
@@ -122,23 +127,23 @@ package enum Program {
       }
     case "completions": try completions(command, print)
     case "llm info", "llm health":
-      try await LLMCommands(rasa: house.rasa(), print: print).run(command)
+      try await LLMCommands(rasa: composition.rasa(), print: print).run(command)
     case "models import":
-      try await ImportCommand(rasa: house.rasa(), print: print).run(
+      try await ImportCommand(rasa: composition.rasa(), print: print).run(
         file: command.arguments[0], name: command.text("name"), providers: command.texts("provider")
       )
     default:
-      guard try await !definitions(command, house, print) else { return }
-      try await records(command, house, print)
+      guard try await !definitions(command, composition, print) else { return }
+      try await records(command, composition, print)
     }
   }
 
-  private static func launch(lazily house: CompositionRoot) -> Launch {
-    Launch(rasa: Rasa(house, house.store()), console: house.console)
+  private static func launch(lazily composition: CompositionRoot) -> Launch {
+    Launch(rasa: Rasa(composition, composition.store()), console: composition.console)
   }
 
-  private static func launch(_ house: CompositionRoot) throws -> Launch {
-    let launch = launch(lazily: house)
+  private static func launch(_ composition: CompositionRoot) throws -> Launch {
+    let launch = launch(lazily: composition)
     try launch.rasa.warmUp()
     return launch
   }
@@ -152,29 +157,31 @@ package enum Program {
 
   /// The commands that need the database.
   private static func records(
-    _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
+    _ command: ParsedCommand, _ composition: CompositionRoot, _ print: Printer
   ) async throws {
-    let store = house.store()
-    let console = house.console
-    let rasa = Rasa(house, store, onWarning: console.warn)
-    let records = MemoryCommands(rasa: rasa, time: house.time, print: print)
+    let store = composition.store()
+    let console = composition.console
+    let rasa = Rasa(composition, store, onWarning: console.warn)
+    let records = MemoryCommands(rasa: rasa, time: composition.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
       if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
-        let style = Terminal(house.environment).style(of: .output)
+        let style = Terminal(composition.environment).style(of: .output)
         if command.path[0] == "runs" {
-          try await RunsCommands(house: house, rasa: rasa, print: print, style: style)
+          try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
             .run(command)
         } else {
-          try await ApprovalCommands(house: house, store: store, print: print, style: style)
-            .run(command)
+          try await ApprovalCommands(
+            composition: composition, store: store, print: print, style: style
+          )
+          .run(command)
         }
         await store.close()
         return
       }
       switch command.path.joined(separator: " ") {
       case "models list", "models show", "models check":
-        try await ModelsCommands(rasa: rasa, time: house.time, print: print).run(command)
+        try await ModelsCommands(rasa: rasa, time: composition.time, print: print).run(command)
       case "agents budget":
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "costs":

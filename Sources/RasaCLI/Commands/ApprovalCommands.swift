@@ -7,12 +7,12 @@ import RasaTerminal
 
 /// `rasa approvals …`: what runs ask of people, answered from anywhere.
 struct ApprovalCommands {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let store: any RunStore
   let print: Printer
   let style: Style
 
-  private var archive: RunArchive { RunArchive(house: house, store: store) }
+  private var archive: RunArchive { RunArchive(composition: composition, store: store) }
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {
@@ -36,9 +36,10 @@ struct ApprovalCommands {
         rows: approvals.map { approval in
           [
             approval.id, approval.run.text, approval.question.key.operatorName,
-            momentText(approval.askedAt, house.time),
+            momentText(approval.askedAt, composition.time),
             all
-              ? standing(approval) : approval.expiresAt.map { "\(house.time.localDay($0))" } ?? "-",
+              ? standing(approval)
+              : approval.expiresAt.map { "\(composition.time.localDay($0))" } ?? "-",
             print.others.opening(approval.question.title, to: 200),
           ]
         },
@@ -67,9 +68,9 @@ struct ApprovalCommands {
       rows.append(("input", print.others.opening(run.record.input, to: max(24, print.width - 11))))
       rows.append(("cost", "\(run.cost) so far"))
     }
-    rows.append(("asked", momentText(approval.askedAt, house.time)))
+    rows.append(("asked", momentText(approval.askedAt, composition.time)))
     if let expires = approval.expiresAt, approval.standing == .pending {
-      rows.append(("until", "\(house.time.localDay(expires))"))
+      rows.append(("until", "\(composition.time.localDay(expires))"))
     }
     rows.append(("standing", standing(approval)))
     var lines = rows.map { "\(style.dim($0.0.padded(to: 9))) \($0.1)" }
@@ -131,7 +132,8 @@ struct ApprovalCommands {
 
   /// Behind a rule at the left edge, so that nothing of it can pass for a line of this page.
   private func exact(_ text: String) -> String {
-    let columns = Terminal(house.environment).columns(of: .output).map { max($0 - 3, 8) } ?? .max
+    let columns =
+      Terminal(composition.environment).columns(of: .output).map { max($0 - 3, 8) } ?? .max
     return TerminalText.exactRows(text, columns: columns).joined(separator: "\n")
   }
 
@@ -144,7 +146,7 @@ struct ApprovalCommands {
       let said =
         answer.text.isNull ? "" : ": \(print.others.opening(answer.text.promptText, to: 60))"
       return print.others.line(
-        "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, house.time))\(said)")
+        "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, composition.time))\(said)")
     }
   }
 
@@ -154,7 +156,7 @@ struct ApprovalCommands {
     let approval = try await archive.approval(command.arguments[0])
     // Nobody is to write a text that cannot count any more.
     guard approval.standing == .pending else { throw try await late(approval) }
-    let user = house.user(command.text("user"))
+    let user = composition.user(command.text("user"))
     guard let answer = try await answer(command, to: approval.question, by: user) else {
       throw Failure(
         .approval, "nothing was answered: \(approval.id) is still open",
@@ -185,10 +187,10 @@ struct ApprovalCommands {
       return try print.output.write(
         print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
-    if !settings.isQuiet { try house.note(printable("rasa: \(recorded)\n")) }
-    let rasa = Rasa(house, store)
+    if !settings.isQuiet { try composition.note(printable("rasa: \(recorded)\n")) }
+    let rasa = Rasa(composition, store)
     try rasa.warmUp()
-    try await ResumeCommand(launch: Launch(rasa: rasa, console: house.console), print: print)
+    try await ResumeCommand(launch: Launch(rasa: rasa, console: composition.console), print: print)
       .resume(Rasa.RunSummary(run), settings)
   }
 
@@ -221,8 +223,8 @@ struct ApprovalCommands {
       }
     }
     if !members.isEmpty { return try question.reply(members: members, by: user) }
-    let prompt = ApprovalPrompt(environment: house.environment, style: style)
-    guard Terminal(house.environment).inputIsTerminal, prompt.isPossible else {
+    let prompt = ApprovalPrompt(environment: composition.environment, style: style)
+    guard Terminal(composition.environment).inputIsTerminal, prompt.isPossible else {
       throw Failure(
         .usage, "there is no terminal to answer on",
         suggestion: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
@@ -254,13 +256,13 @@ struct ApprovalCommands {
 
   /// In the person's editor, again and again until it fits; nil when nothing was changed.
   private func edited(_ question: Question, by user: String) async throws -> HumanAnswer? {
-    guard Terminal(house.environment).inputIsTerminal else {
+    guard Terminal(composition.environment).inputIsTerminal else {
       throw Failure(
         .usage, "there is no terminal for an editor",
         suggestion: "add `--text \"…\"`, or `--file FILE`, where `-` reads standard input")
     }
     let before = question.payload.string ?? question.payload.json(.pretty)
-    let editor = TextEditor(environment: house.environment)
+    let editor = TextEditor(environment: composition.environment)
     var text = before
     while true {
       guard let written = try await editor.edit(text, terminal: 0) else {
@@ -273,8 +275,8 @@ struct ApprovalCommands {
       do throws(Failure) {
         return try question.edit(text, by: user)
       } catch {
-        try house.note("rasa: \(printable(error.description))\n")
-        let reader = LineReader(history: nil, environment: house.environment)
+        try composition.note("rasa: \(printable(error.description))\n")
+        let reader = LineReader(history: nil, environment: composition.environment)
         guard case .text(let line) = try await reader.nextLine(prompt: "Edit it again? [Y/n] "),
           ["", "y", "yes"].contains(line.lowercased())
         else { throw error }
@@ -292,7 +294,7 @@ struct ApprovalCommands {
       return Failure(
         .approval,
         "\(answer.by) already answered it: \(answer.decision.rawValue), "
-          + momentText(moment, house.time),
+          + momentText(moment, composition.time),
         suggestion: goesOn
           ? "`rasa resume \(id)` continues the run"
           : "the run is \(run.condition.rawValue): `rasa runs show \(id)`")

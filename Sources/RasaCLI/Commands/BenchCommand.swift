@@ -9,26 +9,27 @@ import RasaSystem
 
 /// `rasa bench graph|run`: what a persona costs the runtime, measured on the user's own machine.
 struct BenchCommand {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
     let asksModels = command.path.last == "run"
-    let graph = try house.graph(command.text("persona") ?? "")
-    if asksModels { try await house.settleTrust() }
+    let graph = try composition.graph(command.text("persona") ?? "")
+    if asksModels { try await composition.settleTrust() }
     let input =
       command.text("input") ?? graph.persona.exampleQueries.first ?? "What is there to know?"
     let runs = command.integer("runs") ?? 20
     let place = command.text("journal") ?? "memory"
-    let client = try house.client()
+    let client = try composition.client()
     defer { client.shutdown() }
     let bench = try await Bench(
-      executor: client.executor, house: house, graph: graph, input: input, journal: place,
+      executor: client.executor, composition: composition, graph: graph, input: input,
+      journal: place,
       gate: asksModels
         ? { ledger, history in
           var options = GateOptions()
           options.model = command.text("model").map(ModelConfiguration.reference)
-          return try house.gate(
+          return try composition.gate(
             ledger: ledger, history: history, client: client, options: options, onWarning: { _ in })
         } : { _, _ in InstantGate() })
     do {
@@ -97,30 +98,30 @@ private struct Bench {
 
   /// One run alone is where its answers arrive, as with `rasa run`.
   let executor: any TaskExecutor
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let graph: Graph
   let input: String
   private let surroundings: RunDependencies
   private let durable: (store: any RunStore, path: String)?
 
   init(
-    executor: any TaskExecutor, house: CompositionRoot, graph: Graph, input: String,
+    executor: any TaskExecutor, composition: CompositionRoot, graph: Graph, input: String,
     journal: String, gate: (any Ledger, any ModelHistory) throws -> any ModelGate
   ) async throws {
     self.executor = executor
-    self.house = house
+    self.composition = composition
     self.graph = graph
     self.input = input
     let people = Approver()
-    let memory = MemoryRunStore(time: house.time)
+    let memory = MemoryRunStore(time: composition.time)
     if journal == "full" {
-      try FileSystem.makeFolder(house.folders.data)
-      let path = "\(house.folders.data)/bench-\(house.newIdentifier("b")).db"
-      let store = house.store(at: path)
+      try FileSystem.makeFolder(composition.folders.data)
+      let path = "\(composition.folders.data)/bench-\(composition.newIdentifier("b")).db"
+      let store = composition.store(at: path)
       durable = (store, path)
       surroundings = RunDependencies(
         gate: try gate(store, store), journal: store, memory: store, approvalHandler: people,
-        time: house.time)
+        time: composition.time)
     } else {
       durable = nil
       let isKept = journal != "none"
@@ -128,7 +129,7 @@ private struct Bench {
         gate: try gate(isKept ? memory : NoJournal(ledger: memory), memory),
         journal: isKept ? memory : NoJournal(ledger: memory), memory: memory,
         approvalHandler: people,
-        time: house.time)
+        time: composition.time)
     }
   }
 
@@ -138,7 +139,7 @@ private struct Bench {
     _ = try await once(runner)
     var measured = Measured()
     let cpu = ProcessTime.microseconds()
-    let begin = house.time.monotonic()
+    let begin = composition.time.monotonic()
     if parallel == 1 {
       try await withTaskExecutorPreference(executor) {
         for _ in 0..<runs { measured.add(try await once(runner)) }
@@ -156,18 +157,18 @@ private struct Bench {
         }
       }
     }
-    measured.total = Double(house.time.monotonic() - begin) / 1000
+    measured.total = Double(composition.time.monotonic() - begin) / 1000
     measured.cpu = ProcessTime.microseconds() - cpu
     return measured
   }
 
   private func once(_ runner: Runner) async throws -> (Double, RunResult) {
     let start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      run: composition.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
       user: "bench", input: input)
-    let begin = house.time.monotonic()
+    let begin = composition.time.monotonic()
     let result = try await runner.run(graph, start)
-    return (Double(house.time.monotonic() - begin) / 1000, result)
+    return (Double(composition.time.monotonic() - begin) / 1000, result)
   }
 
   func close() async {

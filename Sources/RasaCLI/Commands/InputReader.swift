@@ -6,7 +6,7 @@ import RasaTerminal
 /// What a persona is asked: words of the command line, standard input, or both. Its bytes are passed
 /// on as they are.
 struct InputReader {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   var isQuiet = false
 
   /// - Parameter besideText: whether a pipe is read as well where a question is written.
@@ -80,11 +80,11 @@ struct InputReader {
   }
 
   private func say(_ line: String) throws {
-    if !isQuiet { try house.note("rasa: \(line)\n") }
+    if !isQuiet { try composition.note("rasa: \(line)\n") }
   }
 
   private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {
-    let limit = try house.longestInput()
+    let limit = try composition.longestInput()
     return try StandardInput.read(
       limit: limit, patience: patience,
       tooLarge: CompositionRoot.tooLarge("the text on standard input", limit), onWait: onWait)
@@ -101,7 +101,7 @@ struct InputReader {
 
   /// How many seconds a pipe beside a question may stay silent: `RASA_STDIN_WAIT`.
   private func patience() throws(Failure) -> Int {
-    guard let text = house.environment["RASA_STDIN_WAIT"] else { return 30 }
+    guard let text = composition.environment["RASA_STDIN_WAIT"] else { return 30 }
     guard let seconds = Int(text), (0...86_400).contains(seconds) else {
       throw Failure(
         .usage,

@@ -5,7 +5,7 @@ import RasaTerminal
 
 /// `rasa run` and `rasa chat`.
 struct RunCommand {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let launch: Launch
 
   private var rasa: Rasa { launch.rasa }
@@ -16,53 +16,53 @@ struct RunCommand {
     if let recording = command.text("replay") {
       let settings = RunSettings(goingOnBy: command)
       // Neither the database nor the network is touched.
-      let stand = launch.stand(settings)
+      let presentation = launch.presentation(settings)
       return try await RecordingCommands(rasa: rasa, console: console).replay(
         recording, persona: command.text("persona"), isPinned: settings.options.usesPinnedFiles,
-        settings, on: stand.screen)
+        settings, on: presentation.screen)
     }
     var settings = try await settings(command)
     let attached = command.texts("attach")
     let (attachments, notes) = try await AttachmentInput(rasa).read(
       attached, beside: command.input)
     settings.options.attachments = attachments
-    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
+    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
       command.input, besideText: command.flag("stdin") && !attached.contains("-"))
-    let stand = launch.stand(settings)
-    note(notes, at: stand)
-    if command.flag("dry-run") { return try await rehearse(settings, at: stand) }
+    let presentation = launch.presentation(settings)
+    note(notes, at: presentation)
+    if command.flag("dry-run") { return try await rehearse(settings, at: presentation) }
     try rasa.warmUp()
-    let (runnable, _) = try await runnable(for: settings, at: stand)
+    let (runnable, _) = try await runnable(for: settings, at: presentation)
     try await launch.settleTrust()
     if settings.isVerbose, !attachments.isEmpty {
-      try await noteAttachments(runnable, settings, at: stand)
+      try await noteAttachments(runnable, settings, at: presentation)
     }
     if let session = settings.options.session,
       let unfinished = try await launch.unfinished(
         inSession: session, of: settings.options.user),
       try await launch.isToGoOn(with: unfinished, settings)
     {
-      _ = try await launch.resume(unfinished.id, settings, at: stand)
+      _ = try await launch.resume(unfinished.id, settings, at: presentation)
       return
     }
-    _ = try await launch.run(runnable, settings, at: stand)
+    _ = try await launch.run(runnable, settings, at: presentation)
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
-  private func note(_ notes: [String], at stand: RunPresentation) {
-    for note in notes { stand.say(note) }
+  private func note(_ notes: [String], at presentation: RunPresentation) {
+    for note in notes { presentation.say(note) }
   }
 
   /// What is attached, and what it may cost.
   private func noteAttachments(
-    _ runnable: Rasa.Runnable, _ settings: RunSettings, at stand: RunPresentation
+    _ runnable: Rasa.Runnable, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws {
     let attachments = settings.options.attachments
     let names = attachments.map(\.line).joined(separator: ", ")
     let isShown = attachments.contains { $0.mediaType != "text/plain" }
     let forecast = try await runnable.attachmentForecast(
-      settings.input, options: settings.options, warn: stand.warn)
-    stand.say("attached \(names)" + (isShown ? ": \(cost(forecast))" : ""))
+      settings.input, options: settings.options, warn: presentation.warn)
+    presentation.say("attached \(names)" + (isShown ? ": \(cost(forecast))" : ""))
   }
 
   private func cost(_ forecast: Rasa.AttachmentForecast?) -> String {
@@ -116,7 +116,7 @@ struct RunCommand {
 
   /// Who is asked, ready to run, with what is odd about them told; and the choice where there was one.
   private func runnable(
-    for settings: RunSettings, at stand: RunPresentation
+    for settings: RunSettings, at presentation: RunPresentation
   ) async throws -> (Rasa.Runnable, notices: [Rasa.Notice]) {
     let runnable: Rasa.Runnable
     var notices: [Rasa.Notice] = []
@@ -125,12 +125,14 @@ struct RunCommand {
     case .agent(let id): runnable = try await rasa.prepare(agent: id)
     case .fitting:
       let choice = try await rasa.prepare(bestFor: settings.input, options: settings.options)
-      for warning in choice.warnings { stand.warn(warning) }
-      stand.say(choice.sentence)
+      for warning in choice.warnings { presentation.warn(warning) }
+      presentation.say(choice.sentence)
       notices = [choice.notice]
       runnable = choice.runnable
     }
-    for warning in runnable.warnings(given: settings.options.preferences) { stand.warn(warning) }
+    for warning in runnable.warnings(given: settings.options.preferences) {
+      presentation.warn(warning)
+    }
     return (runnable, notices)
   }
 
@@ -156,14 +158,14 @@ struct RunCommand {
   // MARK: Dry run
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
-  private func rehearse(_ settings: RunSettings, at stand: RunPresentation) async throws {
+  private func rehearse(_ settings: RunSettings, at presentation: RunPresentation) async throws {
     try rasa.warmUp()
-    let (runnable, notices) = try await runnable(for: settings, at: stand)
+    let (runnable, notices) = try await runnable(for: settings, at: presentation)
     let forecast: Rasa.Forecast
     do {
       forecast = try await runnable.forecast(
         settings.input, options: settings.options, explains: settings.explainsSelection,
-        warn: stand.warn)
+        warn: presentation.warn)
     } catch {
       await rasa.close()
       throw error
@@ -207,7 +209,7 @@ struct RunCommand {
 
   /// What has been changed since counts from the next question on, all of it or nothing.
   private func reload(
-    _ runnable: inout Rasa.Runnable, _ subject: RunSubject, at stand: RunPresentation
+    _ runnable: inout Rasa.Runnable, _ subject: RunSubject, at presentation: RunPresentation
   ) async {
     let changed = runnable.changedFiles()
     guard !changed.isEmpty else { return }
@@ -217,12 +219,12 @@ struct RunCommand {
       case .agent(let word): runnable = try await rasa.prepare(agent: word)
       case .fitting: runnable = try await rasa.prepare(agent: runnable.name)
       }
-      stand.say("\(changed.joined(separator: ", ")) has changed, and applies from now on")
+      presentation.say("\(changed.joined(separator: ", ")) has changed, and applies from now on")
     } catch {
       let file = error.file.map { file in
         error.line.map { "\(file):\($0):\(error.column ?? 1): " } ?? "\(file): "
       }
-      stand.warn("\(file ?? "")\(error.message); continuing with the previous version")
+      presentation.warn("\(file ?? "")\(error.message); continuing with the previous version")
     }
   }
 
@@ -231,8 +233,8 @@ struct RunCommand {
     let session = settings.options.session ?? rasa.newSession()
     settings.options.session = session
     try rasa.warmUp()
-    let stand = launch.stand(settings)
-    var (runnable, _) = try await runnable(for: settings, at: stand)
+    let presentation = launch.presentation(settings)
+    var (runnable, _) = try await runnable(for: settings, at: presentation)
     try await launch.settleTrust()
     let reader = LineReader(
       history: InputHistory(path: "\(rasa.folders.state)/history"), completing: ChatCommand.words,
@@ -243,10 +245,10 @@ struct RunCommand {
     let input = AttachmentInput(rasa)
     let (given, notes) = try await input.read(command.texts("attach"), beside: .unstated)
     var attachments = ChatAttachments(input, console, beginningWith: given)
-    note(notes, at: stand)
+    note(notes, at: presentation)
     if !given.isEmpty {
       settings.options.attachments = given
-      try await noteAttachments(runnable, settings, at: stand)
+      try await noteAttachments(runnable, settings, at: presentation)
     }
     var commands = ChatCommands(
       rasa: rasa, console: console, settings: settings, name: runnable.name)
@@ -265,7 +267,7 @@ struct RunCommand {
           let check = { [settings, runnable] (new: [Rasa.Attachment]) in
             var asking = settings
             asking.options.attachments = new
-            try await noteAttachments(runnable, asking, at: stand)
+            try await noteAttachments(runnable, asking, at: presentation)
           }
           switch outcome {
           case .goOn: continue
@@ -291,9 +293,9 @@ struct RunCommand {
           continue
         }
         asked += 1
-        await reload(&runnable, settings.subject, at: stand)
+        await reload(&runnable, settings.subject, at: presentation)
         do {
-          commands.note(answer: try await launch.run(runnable, settings, at: stand))
+          commands.note(answer: try await launch.run(runnable, settings, at: presentation))
         } catch let closed as OutputClosed {
           await rasa.close()
           throw closed

@@ -6,19 +6,20 @@ import RasaTerminal
 extension Launch {
   /// Says what is taken over and what the rest can cost, and then runs it.
   func fork(
-    _ origin: String, _ fork: Rasa.ForkOptions, _ settings: RunSettings, at stand: RunPresentation,
+    _ origin: String, _ fork: Rasa.ForkOptions, _ settings: RunSettings,
+    at presentation: RunPresentation,
     isDryRun: Bool = false
   ) async throws {
     var fork = fork
     let preferences = fork.run.preferences
     fork.run = options(settings)
     fork.run.preferences = preferences
-    let ready = try await rasa.ready(forkOf: origin, fork, approve: stand.approve)
+    let ready = try await rasa.ready(forkOf: origin, fork, approve: presentation.approve)
     if !isDryRun { try await settleTrust() }
     let forecast = try await ready.forecast(
-      warn: stand.warn, explain: settings.explainsSelection ? stand.explain : nil)
+      warn: presentation.warn, explain: settings.explainsSelection ? presentation.explain : nil)
     try report(forecast, of: ready.origin, settings, isDryRun: isDryRun)
-    if !isDryRun { _ = try await show(ready.run, settings, at: stand) }
+    if !isDryRun { _ = try await show(ready.run, settings, at: presentation) }
   }
 
   private func report(

@@ -16,24 +16,24 @@ struct Launch: Sendable {
 
   /// Runs a persona or an agent once and shows it.
   func run(
-    _ runnable: Rasa.Runnable, _ settings: RunSettings, at stand: RunPresentation
+    _ runnable: Rasa.Runnable, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws -> Rasa.RunResult {
     let ready = try runnable.ready(
-      settings.input, options: options(settings), approve: stand.approve)
+      settings.input, options: options(settings), approve: presentation.approve)
     return try await recordings.recording(ready.id, settings, to: settings.recording) {
-      try await show(ready, settings, at: stand)
+      try await show(ready, settings, at: presentation)
     }
   }
 
   /// Resumes a run that nobody is running.
   func resume(
-    _ run: String, _ settings: RunSettings, at stand: RunPresentation
+    _ run: String, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws -> Rasa.RunResult {
     try await settleTrust()
     let ready = try await rasa.ready(
-      toResume: run, options: options(settings), approve: stand.approve)
+      toResume: run, options: options(settings), approve: presentation.approve)
     return try await recordings.recording(ready.id, settings, to: settings.recording) {
-      try await show(ready, settings, at: stand)
+      try await show(ready, settings, at: presentation)
     }
   }
 
@@ -47,9 +47,9 @@ struct Launch: Sendable {
 
   /// Carries out a run that can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
   func show(
-    _ ready: Rasa.ReadyRun, _ settings: RunSettings, at stand: RunPresentation
+    _ ready: Rasa.ReadyRun, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws -> Rasa.RunResult {
-    let screen = stand.screen
+    let screen = presentation.screen
     let noticed = Locked<[Rasa.Notice]>([])
     let isLines = settings.format == .streamJSON
     var observer = Rasa.Observer(
@@ -64,8 +64,8 @@ struct Launch: Sendable {
     }
     // People are shown what happens at once; a program may look for the run once it knows its name.
     observer.waitsForJournal = isLines
-    observer.warn = stand.warn
-    if settings.explainsSelection { observer.explain = stand.explain }
+    observer.warn = presentation.warn
+    if settings.explainsSelection { observer.explain = presentation.explain }
     do {
       // A process with one run has nothing else to do on the thread that its answers arrive on.
       let result = try await interruptible(on: try rasa.networkExecutor) { [observer] cancel in

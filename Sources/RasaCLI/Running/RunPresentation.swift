@@ -15,7 +15,7 @@ struct RunPresentation: Sendable {
 
 extension Launch {
   /// The screen and the people that fit the settings.
-  func stand(_ settings: RunSettings) -> RunPresentation {
+  func presentation(_ settings: RunSettings) -> RunPresentation {
     let terminal = console.terminal
     let prompt = ApprovalPrompt(
       environment: console.environment, style: terminal.style(of: .error))

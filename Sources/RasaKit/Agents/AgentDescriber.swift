@@ -102,9 +102,9 @@ struct AgentDescriber {
   private func graph() throws(Failure) -> Graph {
     let bytes = Array(Self.persona.utf8)
     let document = SourceDocument(bytes: bytes, path: "shipped:\(Self.name)")
-    let library = services.house.library
+    let library = services.composition.library
     let persona = try library.readPersona(
-      document, beside: FolderSource(FileRoot(services.house.folders.configuration))
+      document, beside: FolderSource(FileRoot(services.composition.folders.configuration))
     ).get()
     var graph = try Graph.compile(persona) { name throws(Failure) in
       try library.operatorDefinition(named: name)

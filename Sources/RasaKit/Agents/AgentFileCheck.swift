@@ -14,12 +14,12 @@ struct AgentFileCheck {
   }
 
   private let resolver: AgentFileResolver
-  private let house: CompositionRoot
+  private let composition: CompositionRoot
   private let isStrict: Bool
 
   init(_ resolver: AgentFileResolver, isStrict: Bool) {
     self.resolver = resolver
-    house = resolver.house
+    composition = resolver.composition
     self.isStrict = isStrict
   }
 
@@ -47,7 +47,7 @@ struct AgentFileCheck {
     let names = SharedNames(
       readings.compactMap { reading in
         reading.reading.definition.map { (reading.path, $0.agent) }
-      }, house.agents.found, house.library)
+      }, composition.agents.found, composition.library)
     let checked = readings.map { reading in
       var findings = findings(on: reading, validation)
       findings.warnings += names.warnings[reading.path] ?? []

@@ -7,18 +7,18 @@ import RasaSystem
 
 /// Finds the files that words mean, and what is needed to check and write them.
 struct AgentFileResolver {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let warn: (Warning) -> Void
-  private var library: AgentLibrary { house.agents }
+  private var library: AgentLibrary { composition.agents }
 
-  init(_ house: CompositionRoot, warn: @escaping (Warning) -> Void) {
-    self.house = house
+  init(_ composition: CompositionRoot, warn: @escaping (Warning) -> Void) {
+    self.composition = composition
     self.warn = warn
   }
 
   /// The engines that an agent may name.
   func engines() throws(Failure) -> Set<String> {
-    let configured = try house.configuration(onWarning: warn).providers.map(\.name)
+    let configured = try composition.configuration(onWarning: warn).providers.map(\.name)
     return ModelConfiguration.builtInEngines.union(configured)
   }
 
@@ -86,7 +86,7 @@ struct AgentFileResolver {
     // One that hands over to an agent of another place can be run only beside that one.
     if let next = loaded.agent.trigger?.agent, library.found.registry[next] == nil { return nil }
     let agents = library
-    let library = house.library
+    let library = composition.library
     guard let prompt = loaded.prompt else { return nil }
     do throws(Failure) {
       let persona = try loaded.agent.persona(

@@ -257,15 +257,15 @@ package struct CompositionRoot: Sendable {
     return graph
   }
 
-  /// The house as the run was begun in it: what `--agents` left then is all that is left.
+  /// The composition root as the run began with it: what `--agents` left then is all that is left.
   package func narrowed(asFor start: RunStart) -> CompositionRoot {
     guard let kept = start.options["agents"]?.array else { return self }
-    var house = self
-    house.askedNarrowing = askedNarrowing.and(
+    var composition = self
+    composition.askedNarrowing = askedNarrowing.and(
       AgentNarrowing([
         .init(kept.compactMap(\.string), place: "`--agents` of \(start.run)")
       ]))
-    return house
+    return composition
   }
 
   /// Leaves only these agents, by ids in which `*` stands for any part.
@@ -328,7 +328,7 @@ package struct CompositionRoot: Sendable {
     named ?? environment["RASA_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "local"
   }
 
-  /// The store of this house, or one in another file.
+  /// The store of this composition root, or one in another file.
   package func store(at path: String? = nil) -> any RunStore {
     openStore(at: path ?? databasePath, time: time, lease: lease)
   }

@@ -18,7 +18,7 @@ struct BudgetOwner {
 /// The balances in the store, with the limits that files set.
 struct BudgetBooks {
   let store: any RunStore
-  let house: CompositionRoot
+  let composition: CompositionRoot
   /// Looks into all folders of agents when somebody first asks.
   let registry: () -> AgentRegistry
   let configuration: Configuration
@@ -26,15 +26,15 @@ struct BudgetBooks {
   let warn: (Warning) -> Void
 
   init(
-    _ house: CompositionRoot, _ store: any RunStore, registry: @escaping () -> AgentRegistry,
+    _ composition: CompositionRoot, _ store: any RunStore, registry: @escaping () -> AgentRegistry,
     warn: @escaping (Warning) -> Void
   ) throws(Failure) {
-    self.house = house
+    self.composition = composition
     self.store = store
     self.registry = registry
     self.warn = warn
-    configuration = try house.configuration(onWarning: warn)
-    calendar = BudgetCalendar(time: house.time, zone: configuration.budget.timeZone)
+    configuration = try composition.configuration(onWarning: warn)
+    calendar = BudgetCalendar(time: composition.time, zone: configuration.budget.timeZone)
   }
 
   // MARK: Owners
@@ -50,7 +50,7 @@ struct BudgetBooks {
   /// A persona may have the name that all together have otherwise.
   private var everyoneTitle: String {
     get throws(Failure) {
-      try house.library.personas().contains { $0.name == "everyone" }
+      try composition.library.personas().contains { $0.name == "everyone" }
         ? BudgetLeg.everyone : "everyone"
     }
   }
@@ -63,7 +63,7 @@ struct BudgetBooks {
 
   private func owner(_ agent: Agent) -> BudgetOwner {
     var budget = agent.budget
-    for limits in house.agentSource.limits(ofAgent: agent.id) { budget.narrow(by: limits) }
+    for limits in composition.agentSource.limits(ofAgent: agent.id) { budget.narrow(by: limits) }
     return BudgetOwner(
       name: agent.id, title: agent.id, daily: budget.maxDaily, monthly: budget.maxMonthly)
   }
@@ -73,9 +73,9 @@ struct BudgetBooks {
     let everyone = try everyone
     if name == everyone.title || name == everyone.name { return everyone }
     do throws(Failure) {
-      return owner(try house.persona(name))
+      return owner(try composition.persona(name))
     } catch {
-      let personas = try house.library.personas().map(\.name)
+      let personas = try composition.library.personas().map(\.name)
       let registry = registry()
       if !personas.contains(name), let id = registry.id(for: name),
         let agent = registry[id]?.agent
@@ -106,7 +106,7 @@ struct BudgetBooks {
         .first(where: { $0.kind == "persona.pinned" }),
       let pinned = PinnedFiles(kept.body),
       let graph = try? Graph.compile(
-        pinned, named: name, engines: house.library.engines, isOnlyRead: true)
+        pinned, named: name, engines: composition.library.engines, isOnlyRead: true)
     else { return nil }
     return owner(graph.persona)
   }
@@ -114,7 +114,7 @@ struct BudgetBooks {
   /// All personas that have a limit or a balance, agents that have a balance, and all together.
   /// Agents come in hundreds, and most of them are never asked.
   func owners() async throws -> [BudgetOwner] {
-    let library = house.library
+    let library = composition.library
     var owners: [String: BudgetOwner] = [:]
     for entry in try library.personas() {
       do throws(Failure) {
@@ -149,7 +149,7 @@ struct BudgetBooks {
     let everyone = try everyone
     if name == everyone.title { return everyone }
     let isHere =
-      try house.library.personas().contains { $0.name == name } || registry()[name] != nil
+      try composition.library.personas().contains { $0.name == name } || registry()[name] != nil
     return isHere ? try await owner(named: name) : BudgetOwner(name: name, title: name)
   }
 
@@ -185,7 +185,7 @@ struct BudgetBooks {
     return try await store.adjust(
       Adjustment(
         scope: try scope(period, budget[period].name, of: name), change: .to(.zero), kind: .reset,
-        by: house.user(nil), time: house.time.now()))
+        by: composition.user(nil), time: composition.time.now()))
   }
 
   /// Has at least this much count as spent. What would change nothing leaves no trace.
@@ -195,8 +195,8 @@ struct BudgetBooks {
     guard try await store.balance(of: scope).settled < amount else { return .zero }
     return try await store.adjust(
       Adjustment(
-        scope: scope, change: .atLeast(amount), kind: .import, by: house.user(nil),
-        time: house.time.now()))
+        scope: scope, change: .atLeast(amount), kind: .import, by: composition.user(nil),
+        time: composition.time.now()))
   }
 
   private func scope(

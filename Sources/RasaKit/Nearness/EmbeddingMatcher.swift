@@ -12,7 +12,7 @@ import RasaSystem
 /// What has to be asked for is a run of its own, with its limits, books and journal. Vectors of
 /// agents are kept, so that only new and changed agents, and the task, are asked about.
 package struct EmbeddingMatcher: Sendable {
-  private let house: CompositionRoot
+  private let composition: CompositionRoot
   private let store: any RunStore
   private let gate: Gate
   private let say: @Sendable (String) -> Void
@@ -25,16 +25,16 @@ package struct EmbeddingMatcher: Sendable {
 
   /// - Parameter say: what the user should know beforehand.
   package init(
-    _ house: CompositionRoot, store: any RunStore, client: HTTPClient, model: ModelReference,
+    _ composition: CompositionRoot, store: any RunStore, client: HTTPClient, model: ModelReference,
     maxCost: Money?, onWarning: @escaping @Sendable (Warning) -> Void,
     say: @escaping @Sendable (String) -> Void
   ) throws(Failure) {
     var options = GateOptions()
     options.model = model
     options.maxCost = maxCost
-    gate = try house.gate(
+    gate = try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning)
-    self.house = house
+    self.composition = composition
     self.store = store
     self.say = say
   }
@@ -53,7 +53,7 @@ package struct EmbeddingMatcher: Sendable {
     }
     guard !agents.isEmpty else { return [:] }
     let model = try await gate.embeddingModel(for: context(run, call: 1))
-    let file = VectorFile(path: "\(house.folders.state)/vectors.bin")
+    let file = VectorFile(path: "\(composition.folders.state)/vectors.bin")
     let kept = file.read()
     var texts: [VectorFile.Key: String] = [:]
     var keys: [VectorFile.Key] = []
@@ -74,8 +74,8 @@ package struct EmbeddingMatcher: Sendable {
     }
     let clipped = EmbeddingLimits.clipped(task)
     try await notePrice(missing.compactMap { texts[$0] } + [clipped], model, run)
-    let own = try await RunServices(lazily: house, store).running(
-      run, Self.owner, input: task, user: house.user(nil)
+    let own = try await RunServices(lazily: composition, store).running(
+      run, Self.owner, input: task, user: composition.user(nil)
     ) {
       var calls = 0
       func ask(_ texts: [String], _ take: (Int, [Float]) -> Void) async throws {

@@ -39,7 +39,7 @@ extension Rasa {
   ) async throws(RasaError) -> AgentValidation {
     try await prepared { rasa throws(Failure) in
       let (checked, warnings) = try AgentFileCheck(
-        AgentFileResolver(rasa.house, warn: rasa.warn), isStrict: isStrict
+        AgentFileResolver(rasa.composition, warn: rasa.warn), isStrict: isStrict
       ).run(words)
       return AgentValidation(
         files: checked.map { file in
@@ -49,7 +49,7 @@ extension Rasa {
             warnings: file.findings.warnings.map { FileWarning($0) },
             isValid: file.findings.failures.isEmpty
               && !(isStrict && !file.findings.warnings.isEmpty))
-        }, warnings: warnings.map { FileWarning($0, rasa.house.redaction) })
+        }, warnings: warnings.map { FileWarning($0, rasa.composition.redaction) })
     }
   }
 }

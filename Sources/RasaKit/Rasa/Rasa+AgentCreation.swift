@@ -68,10 +68,10 @@ extension Rasa {
     _ agent: NewAgent, in folder: String? = nil, replacing: Bool = false
   ) async throws(RasaError) -> [String] {
     try await prepared { rasa throws(Failure) in
-      let house = rasa.house
+      let composition = rasa.composition
       let root =
         folder.map { FileRoot($0) }
-        ?? FileRoot(house.project, links: house.isProjectOwn ? .anywhere : .inside)
+        ?? FileRoot(composition.project, links: composition.isProjectOwn ? .anywhere : .inside)
       // Paths in the root: a folder that the user names may be a link; what is made in it stays in it.
       var place = folder == nil ? "agents/" : ""
       if let category = agent.category { place += try Self.checked(category: category) + "/" }

@@ -44,12 +44,12 @@ extension Rasa {
   /// - Throws: A `RasaError` of code `configuration` when there is none, or its files are broken.
   public func details(ofAgent word: String) async throws(RasaError) -> AgentDetails {
     try await prepared { rasa throws(Failure) in
-      let house = rasa.house
-      let found = house.agents.found
+      let composition = rasa.composition
+      let found = composition.agents.found
       guard let documents = try rasa.documents(ofAgent: word) else {
-        throw house.library.unknownAgent(word)
+        throw composition.library.unknownAgent(word)
       }
-      let reading = AgentLoader.load(documents, engines: house.library.engines)
+      let reading = AgentLoader.load(documents, engines: composition.library.engines)
       let loaded = try reading.get()
       let id = loaded.agent.id
       var warnings = reading.warnings
@@ -63,7 +63,7 @@ extension Rasa {
   }
 
   private func documents(ofAgent word: String) throws(Failure) -> AgentDocuments? {
-    if CompositionRoot.isAgentPath(word) { return try house.agents.documents(at: word) }
+    if CompositionRoot.isAgentPath(word) { return try composition.agents.documents(at: word) }
     if let documents = try registered.documents(ofAgent: word) { return documents }
     guard let id = registered.agentID(for: word) else { return nil }
     return try registered.documents(ofAgent: id)

@@ -94,7 +94,7 @@ extension Rasa {
       while path.utf8.count > 1, path.hasByteSuffix("/") { path.removeLast() }
       let found = try RasaAgents.AgentImport(
         from: path, as: format?.own,
-        engines: try AgentFileResolver(rasa.house, warn: rasa.warn).engines())
+        engines: try AgentFileResolver(rasa.composition, warn: rasa.warn).engines())
       for warning in found.warnings { rasa.warn(warning) }
       let (target, root) = rasa.root(destination, "agents")
       var failures = found.failures

@@ -102,7 +102,8 @@ extension Rasa {
     ///
     /// - Throws: A `RasaError` of code `usage` that names the fields there are.
     public static func parse(_ text: String) throws(RasaError) -> [SortOrder] {
-      try convertingErrors { () throws(Failure) in try AgentOrder.parse(text) }.compactMap { order in
+      try convertingErrors { () throws(Failure) in try AgentOrder.parse(text) }.compactMap {
+        order in
         SortField(rawValue: order.field.rawValue).map {
           SortOrder($0, isDescending: order.isDescending)
         }
@@ -125,7 +126,7 @@ extension Rasa {
     _ filter: Filter = Filter(), sortedBy orders: [SortOrder] = []
   ) async throws(RasaError) -> [FoundAgent] {
     let registry = try redacted { () throws(Failure) in
-      try house.narrowed(registered.registry, onWarning: warn)
+      try composition.narrowed(registered.registry, onWarning: warn)
     }
     var matches = registry.matches(filter.own)
     if !orders.isEmpty {

@@ -202,7 +202,7 @@ extension Rasa {
   ) async throws(RasaError) -> [ApprovalRecord] {
     try await redacted {
       var id: Identifier?
-      if let run { id = try await RunArchive(house: house, store: store).find(run).id }
+      if let run { id = try await RunArchive(composition: composition, store: store).find(run).id }
       return try await store.approvals(
         ApprovalFilter(onlyPending: !includingSettled, run: id), limit: max(1, limit)
       ).map { ApprovalRecord($0) }
@@ -232,7 +232,7 @@ extension Rasa {
     try await redacted {
       let approval = try await archive.approval(id)
       guard
-        let answer = try approval.question.answer(decision, by: house.user(user))?
+        let answer = try approval.question.answer(decision, by: composition.user(user))?
           .having(shown: approval.payloadDigest)
       else { return ApprovalRecord(approval) }
       switch try await store.answer(approval.id, answer) {

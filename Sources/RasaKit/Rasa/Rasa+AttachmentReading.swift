@@ -20,7 +20,7 @@ extension Rasa {
   /// - Throws: A `RasaError` when there is no such file, it is too large, or it is nothing that models take.
   public func attachment(path: String) async throws(RasaError) -> AttachmentReading {
     try await prepared { rasa throws(Failure) in
-      AttachmentReading(try rasa.house.attachmentReader().read(path))
+      AttachmentReading(try rasa.composition.attachmentReader().read(path))
     }
   }
 
@@ -33,14 +33,14 @@ extension Rasa {
     name: String, bytes: [UInt8]
   ) async throws(RasaError) -> AttachmentReading {
     try await prepared { rasa throws(Failure) in
-      AttachmentReading(try rasa.house.attachmentReader().read(bytes, named: name))
+      AttachmentReading(try rasa.composition.attachmentReader().read(bytes, named: name))
     }
   }
 
   /// How many bytes the largest file has that may be attached.
   public func largestAttachment() throws(RasaError) -> Int {
     try redacted { () throws(Failure) in
-      let reader = try house.attachmentReader()
+      let reader = try composition.attachmentReader()
       return max(reader.limit, reader.textLimit)
     }
   }

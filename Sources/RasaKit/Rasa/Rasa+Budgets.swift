@@ -110,7 +110,7 @@ extension Rasa {
   }
 
   private func budgetBooks() throws(Failure) -> BudgetBooks {
-    try BudgetBooks(house, store, registry: { self.registered.registry }, warn: warn)
+    try BudgetBooks(composition, store, registry: { self.registered.registry }, warn: warn)
   }
 
   /// The budgets of all personas and agents that have a limit or a balance, sorted by name, and that of

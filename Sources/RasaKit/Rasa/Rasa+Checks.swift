@@ -24,14 +24,17 @@ extension Rasa {
   ///
   /// - Parameter name: Its name, alias or path.
   public func validate(persona name: String) async throws(RasaError) -> Validation {
-    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onPersona: name)) }
+    try await prepared { rasa throws(Failure) in
+      Validation(rasa.composition.findings(onPersona: name))
+    }
   }
 
   /// Everything that is wrong with an agent, at once.
   ///
   /// - Parameter id: Its id, name or path.
   public func validate(agent id: String) async throws(RasaError) -> Validation {
-    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onAgent: id)) }
+    try await prepared { rasa throws(Failure) in Validation(rasa.composition.findings(onAgent: id))
+    }
   }
 }
 

@@ -49,7 +49,7 @@ extension Rasa {
   ) async throws(RasaError) -> DefinitionCopy {
     try await prepared { rasa throws(Failure) in
       let copier = DefinitionCopier(
-        kind: kind, library: rasa.house.library, agents: rasa.registered)
+        kind: kind, library: rasa.composition.library, agents: rasa.registered)
       if let newName { try copier.check(newName) }
       let copy = try copier.copy(name, as: newName)
       return DefinitionCopy(

@@ -121,9 +121,9 @@ extension Rasa {
   /// Which day it is in the time zone of budgets: `budget.time_zone` of `config.yaml`, else the machine's.
   public func today() async throws(RasaError) -> Day {
     try await prepared { rasa throws(Failure) in
-      let configuration = try rasa.house.configuration(onWarning: rasa.warn)
+      let configuration = try rasa.composition.configuration(onWarning: rasa.warn)
       return Day(
-        BudgetCalendar(time: rasa.house.time, zone: configuration.budget.timeZone).today)
+        BudgetCalendar(time: rasa.composition.time, zone: configuration.budget.timeZone).today)
     }
   }
 
@@ -142,7 +142,8 @@ extension Rasa {
     of owner: String? = nil, model: String? = nil
   ) async throws(RasaError) -> Costs {
     try await redacted {
-      let books = try BudgetBooks(house, store, registry: { self.registered.registry }, warn: warn)
+      let books = try BudgetBooks(
+        composition, store, registry: { self.registered.registry }, warn: warn)
       let today = books.calendar.today
       var filter = SpendingFilter(from: from?.day ?? today, to: to?.day ?? today)
       let (first, last) = (filter.from ?? today, filter.to ?? today)

@@ -39,7 +39,7 @@ extension Rasa {
   /// warnings.
   public func personas() async throws(RasaError) -> [DefinitionSummary] {
     try await prepared { rasa throws(Failure) in
-      let library = rasa.house.library
+      let library = rasa.composition.library
       for warning in library.misnamedFiles { rasa.warn(warning) }
       let shared = try library.sharedNames(besideAgents: false)
       for (_, warnings) in shared.sorted(by: { $0.key < $1.key }) {
@@ -59,7 +59,7 @@ extension Rasa {
   /// Every operator, by name. Files that nobody can ask for are reported as warnings.
   public func operators() async throws(RasaError) -> [DefinitionSummary] {
     try await prepared { rasa throws(Failure) in
-      let library = rasa.house.library
+      let library = rasa.composition.library
       for warning in library.misnamedFiles { rasa.warn(warning) }
       return try library.operators().map { entry in
         var summary = DefinitionSummary(entry)
@@ -105,7 +105,7 @@ extension Rasa {
   ///
   /// - Throws: A `RasaError` of code `configuration` with everything that keeps it from being run.
   public func details(ofPersona name: String) async throws(RasaError) -> PersonaDetails {
-    try await prepared { rasa throws(Failure) in PersonaDetails(try rasa.house.graph(name)) }
+    try await prepared { rasa throws(Failure) in PersonaDetails(try rasa.composition.graph(name)) }
   }
 
   /// The operator of that name as its file says it, member by member.
@@ -113,7 +113,7 @@ extension Rasa {
   /// - Throws: A `RasaError` of code `configuration` with everything that is wrong with it.
   public func definition(ofOperator name: String) async throws(RasaError) -> JSON {
     try await prepared { rasa throws(Failure) in
-      JSON(.object(try rasa.house.library.operatorDefinition(named: name).valueObject))
+      JSON(.object(try rasa.composition.library.operatorDefinition(named: name).valueObject))
     }
   }
 }
@@ -152,12 +152,12 @@ extension Rasa {
     _ names: [String] = []
   ) async throws(RasaError) -> [DefinitionReport] {
     try await prepared { rasa throws(Failure) in
-      let library = rasa.house.library
+      let library = rasa.composition.library
       for warning in library.misnamedFiles { rasa.warn(warning) }
       let names = names.isEmpty ? try library.personas().map(\.name) : names
       let shared = try library.sharedNames()
       return names.map {
-        DefinitionReport($0, rasa.house.findings(onPersona: $0, shared))
+        DefinitionReport($0, rasa.composition.findings(onPersona: $0, shared))
       }
     }
   }
@@ -169,7 +169,7 @@ extension Rasa {
     _ names: [String] = []
   ) async throws(RasaError) -> [DefinitionReport] {
     try await prepared { rasa throws(Failure) in
-      let library = rasa.house.library
+      let library = rasa.composition.library
       for warning in library.misnamedFiles { rasa.warn(warning) }
       let names = names.isEmpty ? try library.operators().map(\.name) : names
       return names.map { name in

@@ -45,11 +45,11 @@ extension Rasa {
   /// Readers of `agents` and `agent` do not wait for it: they have what was found before.
   @concurrent
   public func discover() async -> Discovery {
-    discovery(house.agents.refresh())
+    discovery(composition.agents.refresh())
   }
 
   func discovery(_ found: DiscoveredAgents) -> Discovery {
-    Discovery(registered.over(found.registry), found, house.redaction)
+    Discovery(registered.over(found.registry), found, composition.redaction)
   }
 
   /// Which agents are wanted. What is left out is not asked for.
@@ -206,7 +206,7 @@ extension Rasa {
       config: toml.map { document($0, "agent.toml") }, prompt: document(markdown, "agent.md"),
       fileName: "agent", category: category, origin: RegisteredAgents.origin)
     let (agent, warnings) = try redacted { () throws(Failure) in
-      try registered.add(documents, replacing: replacing, engines: house.library.engines)
+      try registered.add(documents, replacing: replacing, engines: composition.library.engines)
     }
     return (Agent(agent, prompt: registered.prompt(of: agent.id)), warnings.map(\.description))
   }

@@ -72,13 +72,13 @@ extension Rasa {
     found.append(
       Diagnosis(
         .ok, "calendar",
-        "today is \(house.time.localDay(house.time.now())) here; daily and monthly budgets follow this "
+        "today is \(composition.time.localDay(composition.time.now())) here; daily and monthly budgets follow this "
           + "calendar"))
     return found
   }
 
   private func diagnoseDatabase() async -> Diagnosis {
-    let path = house.databasePath
+    let path = composition.databasePath
     do {
       let sessions = try await store.sessions(limit: 1)
       if try await store.hasUnfinishedDeletions() {
@@ -101,10 +101,10 @@ extension Rasa {
   @concurrent
   private func diagnoseDefinitions() async -> Diagnosis {
     do throws(Failure) {
-      let library = house.library
+      let library = composition.library
       let personas = try library.personas()
       let operators = try library.operators()
-      let broken = personas.filter { (try? house.graph($0.name)) == nil }.map(\.name)
+      let broken = personas.filter { (try? composition.graph($0.name)) == nil }.map(\.name)
       guard broken.isEmpty else {
         return Diagnosis(
           .note, "personas", "cannot be run: \(broken.joined(separator: ", "))",
@@ -121,7 +121,7 @@ extension Rasa {
   /// Which way requests go and whom they trust, and who said so.
   private func diagnoseNetwork() -> Diagnosis {
     do throws(Failure) {
-      let summary = NetworkSummary(try house.network())
+      let summary = NetworkSummary(try composition.network())
       if let problem = summary.problem {
         return Diagnosis(
           .broken, "network", problem.message, suggestion: problem.suggestion ?? "")
@@ -135,11 +135,12 @@ extension Rasa {
 
   private func diagnoseProviders() async -> [Diagnosis] {
     do {
-      let client = try workshop.client
+      let client = try services.client
       let configuration = try await RasaModels.ProviderCheck.complete(
-        house.models(house.configuration(), onWarning: { _ in }), client: client, time: house.time)
+        composition.models(composition.configuration(), onWarning: { _ in }), client: client,
+        time: composition.time)
       let reports = try await RasaModels.ProviderCheck.run(
-        configuration.providers, client: client, time: house.time)
+        configuration.providers, client: client, time: composition.time)
       guard !reports.isEmpty else {
         return [
           Diagnosis(

@@ -55,7 +55,7 @@ extension Rasa {
   /// - Throws: A `RasaError` of code `configuration` when there is no such agent.
   public func agentFiles(_ word: String) async throws(RasaError) -> [String] {
     try await prepared { rasa throws(Failure) in
-      try AgentFileResolver(rasa.house, warn: rasa.warn).files(word)
+      try AgentFileResolver(rasa.composition, warn: rasa.warn).files(word)
     }
   }
 
@@ -70,7 +70,7 @@ extension Rasa {
     ofAgent word: String, options: EnhanceOptions = EnhanceOptions()
   ) async throws(RasaError) -> AgentEnhancement {
     try await redacted {
-      let resolver = AgentFileResolver(house, warn: warn)
+      let resolver = AgentFileResolver(composition, warn: warn)
       let documents = try resolver.documents(at: try resolver.file(word))
       let loaded = try AgentLoader.load(documents, engines: try resolver.engines()).get()
       let agent = loaded.agent
@@ -92,7 +92,7 @@ extension Rasa {
       var proposals = AgentProposal.byRules(for: agent, prompt: prompt.text, model: model)
       if options.asksModel {
         let asked = try await AgentDescriber(
-          services: workshop, beforeAsking: options.beforeAsking,
+          services: services, beforeAsking: options.beforeAsking,
           notify: options.notify ?? { _ in }, warn: { self.warn($0) }
         ).proposals(
           for: agent, prompt: prompt.text, model: model, maxCost: options.maxCost?.money)
@@ -125,7 +125,7 @@ extension Rasa {
           .configuration, "\(document.path) has changed since, so nothing was written",
           suggestion: "try again")
       }
-      try rasa.house.agents.replace(enhancement.bytes, in: document.path)
+      try rasa.composition.agents.replace(enhancement.bytes, in: document.path)
     }
   }
 }

@@ -20,7 +20,7 @@ extension Rasa {
     persona yaml: String, replacing: Bool = false
   ) async throws(RasaError) -> String {
     try add(yaml, "personas", replacing: replacing) { document, source throws(Failure) in
-      try house.library.readPersona(document, beside: source).get().name
+      try composition.library.readPersona(document, beside: source).get().name
     }
   }
 
@@ -36,7 +36,7 @@ extension Rasa {
     operator yaml: String, replacing: Bool = false
   ) async throws(RasaError) -> String {
     try add(yaml, "operators", replacing: replacing) { document, source throws(Failure) in
-      try house.library.readOperator(document, beside: source).get().name
+      try composition.library.readOperator(document, beside: source).get().name
     }
   }
 

@@ -19,13 +19,14 @@ extension Rasa {
   /// Where files are kept and found.
   public var folders: Folders {
     Folders(
-      configuration: house.folders.configuration, data: house.folders.data,
-      state: house.folders.state, database: house.databasePath, project: house.project)
+      configuration: composition.folders.configuration, data: composition.folders.data,
+      state: composition.folders.state, database: composition.databasePath,
+      project: composition.project)
   }
 
   /// Whether the project's folder is the one with the user's own files, so that nothing in it takes the
   /// place of anything.
-  public var isProjectOwn: Bool { house.isProjectOwn }
+  public var isProjectOwn: Bool { composition.isProjectOwn }
 
   /// A folder that definitions are written to.
   public struct Destination: Sendable, Hashable {
@@ -48,14 +49,14 @@ extension Rasa {
     switch destination.place {
     case .folder(let folder): return (folder, FileRoot(folder))
     case .user:
-      let own = FileSystem.path(name, in: house.folders.configuration)
+      let own = FileSystem.path(name, in: composition.folders.configuration)
       return (own, FileRoot(own, links: .anywhere))
     case .project:
-      let folder = FileSystem.path(name, in: house.project)
+      let folder = FileSystem.path(name, in: composition.project)
       return (
         folder,
-        house.isProjectOwn
-          ? FileRoot(folder, links: .anywhere) : FileRoot(name, beneath: house.project)
+        composition.isProjectOwn
+          ? FileRoot(folder, links: .anywhere) : FileRoot(name, beneath: composition.project)
       )
     }
   }

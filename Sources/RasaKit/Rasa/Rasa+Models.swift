@@ -219,7 +219,7 @@ extension Rasa {
     try await redacted {
       let configuration = try providerConfiguration()
       let health = try await modelHealth()
-      let today = house.time.localDay(house.time.now())
+      let today = composition.time.localDay(composition.time.now())
       var models: [Model] = []
       func add(_ name: String, _ facts: ModelFacts?, _ settings: ProviderSettings?) {
         models.append(
@@ -227,15 +227,15 @@ extension Rasa {
       }
       switch scope {
       case .catalogue:
-        for facts in try house.catalogue.allFacts() {
+        for facts in try composition.catalogue.allFacts() {
           let settings = try configuration.provider(
-            for: ModelReference(model: facts.id), in: house.catalogue)
+            for: ModelReference(model: facts.id), in: composition.catalogue)
           add(facts.id, facts, settings)
         }
       case .configured:
         for settings in configuration.providers {
           for name in try names(of: settings, configuration, health) {
-            add(name, try house.catalogue.facts(for: name), settings)
+            add(name, try composition.catalogue.facts(for: name), settings)
           }
         }
       }
@@ -261,18 +261,19 @@ extension Rasa {
   ) throws(Failure) -> [String] {
     var names: Set<String> = []
     if let vendor = settings.vendor {
-      for facts in try house.catalogue.allFacts() where facts.vendor == vendor && !facts.isOpen {
+      for facts in try composition.catalogue.allFacts()
+      where facts.vendor == vendor && !facts.isOpen {
         names.insert(facts.id)
       }
     }
     for model in health.models(of: settings) {
       // A vendor lists its models with every date that they ever had.
-      let known = try house.catalogue.facts(for: model)
+      let known = try composition.catalogue.facts(for: model)
       if settings.vendor == nil || known == nil { names.insert(model) }
     }
     if let model = settings.defaultModel { names.insert(model) }
     if let model = configuration.model,
-      try configuration.provider(for: model, in: house.catalogue)?.name == settings.name
+      try configuration.provider(for: model, in: composition.catalogue)?.name == settings.name
     {
       names.insert(model.model)
     }
@@ -287,15 +288,15 @@ extension Rasa {
     try await redacted {
       let configuration = try providerConfiguration()
       let reference = configuration.resolved(ModelReference(model: name))
-      let facts = try house.catalogue.facts(for: reference.model)
-      let settings = try configuration.provider(for: reference, in: house.catalogue)
+      let facts = try composition.catalogue.facts(for: reference.model)
+      let settings = try configuration.provider(for: reference, in: composition.catalogue)
       let health = try await modelHealth()
       let standing = settings.flatMap { health.standing(of: reference.model, at: $0) }
       if facts == nil, standing == nil {
         guard reference.engine != nil, settings != nil else { throw try unknownModel(reference) }
       }
-      let now = house.time.now()
-      let today = house.time.localDay(now)
+      let now = composition.time.now()
+      let today = composition.time.localDay(now)
       let current = facts?.price(on: today)
       // The price goes by the name that is asked: one that ends in `cloud` does not run here.
       var model = Model(
@@ -305,7 +306,7 @@ extension Rasa {
       return ModelDetails(
         model: model,
         aliases: try facts.map { facts throws(Failure) in
-          try house.catalogue.aliases(of: facts.id)
+          try composition.catalogue.aliases(of: facts.id)
         } ?? [],
         inputs: facts?.inputs.map { inputs in
           RasaEngine.Attachment.Kind.allCases.filter(inputs.contains).map(\.rawValue)
@@ -330,9 +331,9 @@ extension Rasa {
 
   private func unknownModel(_ reference: ModelReference) throws(Failure) -> Failure {
     var names: [String] = []
-    for facts in try house.catalogue.allFacts() {
+    for facts in try composition.catalogue.allFacts() {
       names.append(facts.id)
-      names += try house.catalogue.aliases(of: facts.id)
+      names += try composition.catalogue.aliases(of: facts.id)
     }
     let nearest = nearestName(to: reference.model, among: names)
     return Failure(
@@ -342,11 +343,11 @@ extension Rasa {
   }
 
   func providerConfiguration() throws(Failure) -> ModelConfiguration {
-    try house.models(house.configuration(onWarning: warn), onWarning: warn)
+    try composition.models(composition.configuration(onWarning: warn), onWarning: warn)
   }
 
   private func modelHealth() async throws -> RememberedModels {
-    RememberedModels(try await store.standings(), at: house.time.now())
+    RememberedModels(try await store.standings(), at: composition.time.now())
   }
 }
 

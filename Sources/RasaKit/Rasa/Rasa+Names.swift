@@ -54,7 +54,7 @@ extension Rasa {
       case .owners:
         return try personaNames() + agentNames() + [Name(name: "everyone", meaning: "all together")]
       case .operators:
-        let library = house.library
+        let library = composition.library
         return try library.operators().map {
           Name(
             name: $0.name,
@@ -91,7 +91,7 @@ extension Rasa {
   }
 
   private func personaNames() throws(Failure) -> [Name] {
-    let library = house.library
+    let library = composition.library
     var names: [Name] = []
     var aliases: [Name] = []
     for entry in try library.personas() {
@@ -110,17 +110,18 @@ extension Rasa {
 
   /// What is odd about the configuration is for commands to report.
   private func configuredModels() throws(Failure) -> ModelConfiguration {
-    try house.models(house.configuration(onWarning: { _ in }), onWarning: { _ in })
+    try composition.models(composition.configuration(onWarning: { _ in }), onWarning: { _ in })
   }
 
   private func modelNames() async throws -> [Name] {
     let standings = (try? await stored { try await $0.standings() }) ?? []
-    let remembered = RememberedModels(standings, at: house.time.now())
+    let remembered = RememberedModels(standings, at: composition.time.now())
     var names: [Name] = []
     for settings in try configuredModels().providers {
       var models = Set(remembered.models(of: settings))
       if let vendor = settings.vendor {
-        for facts in try house.catalogue.allFacts() where facts.vendor == vendor && !facts.isOpen {
+        for facts in try composition.catalogue.allFacts()
+        where facts.vendor == vendor && !facts.isOpen {
           models.insert(facts.id)
         }
       }
@@ -135,7 +136,7 @@ extension Rasa {
   private func stored<Element: Sendable>(
     _ read: (any RunStore) async throws -> [Element]
   ) async throws -> [Element] {
-    guard FileSystem.kind(of: house.databasePath) == .file else { return [] }
+    guard FileSystem.kind(of: composition.databasePath) == .file else { return [] }
     return try await read(store)
   }
 }

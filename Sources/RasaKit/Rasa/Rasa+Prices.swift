@@ -71,11 +71,11 @@ extension Rasa {
           details: skipped.map { "\($0.models.count): \($0.reason)" })
       }
       let catalogue = try Self.checked(catalogue ?? found.format.rawValue)
-      let path = "\(house.folders.configuration)/models/\(catalogue).json"
+      let path = "\(composition.folders.configuration)/models/\(catalogue).json"
       let fileName = name.split(separator: "/").last.map(String.init) ?? name
       let text = found.catalogue(
         name: catalogue, source: "\(found.format.rawValue), imported from \(fileName)",
-        date: house.time.localDay(house.time.now()))
+        date: composition.time.localDay(composition.time.now()))
       // What cannot be read again would stop every later run.
       let written = CatalogueDocument(file: path, bytes: Array(text.utf8))
       guard written.bytes.count <= CatalogueDocument.largest else {

@@ -104,9 +104,9 @@ extension Rasa {
   /// - Throws: A `RasaError` of code `configuration` that says which setting is wrong.
   public func providers() async throws(RasaError) -> ProviderOverview {
     try await prepared { rasa throws(Failure) in
-      let house = rasa.house
-      let files = try house.configuration(onWarning: rasa.warn)
-      let models = try house.models(files, onWarning: rasa.warn)
+      let composition = rasa.composition
+      let files = try composition.configuration(onWarning: rasa.warn)
+      let models = try composition.models(files, onWarning: rasa.warn)
       var providers: [Provider] = []
       for settings in models.providers {
         providers.append(
@@ -114,11 +114,12 @@ extension Rasa {
             name: settings.name, address: settings.baseURL, dialect: settings.dialect.rawValue,
             isLocal: settings.isLocal, vendor: settings.vendor, keyVariable: settings.keyVariable,
             hasKey: settings.key != nil, needsKey: settings.wantsKey, origins: settings.origins,
-            defaultModel: try ModelConfiguration().defaultModel(of: settings, in: house.catalogue)))
+            defaultModel: try ModelConfiguration().defaultModel(
+              of: settings, in: composition.catalogue)))
       }
       var model = models.model?.description
       if model == nil, let first = models.providers.first {
-        model = try models.defaultModel(of: first, in: house.catalogue).map {
+        model = try models.defaultModel(of: first, in: composition.catalogue).map {
           "\(first.name):\($0)"
         }
       }
@@ -126,7 +127,7 @@ extension Rasa {
         providers: providers, defaultModel: model,
         profile: files.profile.flatMap { Profile(rawValue: $0.rawValue) } ?? .balanced,
         budgetTimeZone: files.budget.timeZone, prefersMock: models.prefersMock,
-        network: NetworkOverview(try house.network()))
+        network: NetworkOverview(try composition.network()))
     }
   }
 }
@@ -174,12 +175,12 @@ extension Rasa {
   public func checkProviders() async throws(RasaError) -> [ProviderCheck] {
     try await redacted {
       let configuration = try providerConfiguration()
-      let network = try house.network()
+      let network = try composition.network()
       let reports = try await asking { client in
         let found = try await RasaModels.ProviderCheck.complete(
-          configuration, client: client, time: house.time)
+          configuration, client: client, time: composition.time)
         return try await RasaModels.ProviderCheck.run(
-          found.providers, client: client, time: house.time)
+          found.providers, client: client, time: composition.time)
       }
       return reports.map { report in
         let proxy = (try? network.route(to: report.address))?.proxy
@@ -188,7 +189,7 @@ extension Rasa {
           availability: Availability(report.availability),
           milliseconds: Int64(clamping: report.latency / 1_000_000), models: report.models,
           proxy: proxy.map { NetworkSetting(value: $0.address, origin: $0.origin) },
-          problem: report.problem.map { RasaError(house.redaction($0)) })
+          problem: report.problem.map { RasaError(composition.redaction($0)) })
       }
     }
   }
@@ -205,10 +206,10 @@ extension Rasa {
       var wanted: [(settings: ProviderSettings, model: String)] = []
       let reports = try await asking { client in
         let configuration = try await RasaModels.ProviderCheck.complete(
-          configured, client: client, time: house.time)
+          configured, client: client, time: composition.time)
         for name in names {
           let reference = configuration.resolved(ModelReference(model: name))
-          guard let settings = try configuration.provider(for: reference, in: house.catalogue)
+          guard let settings = try configuration.provider(for: reference, in: composition.catalogue)
           else { throw Self.unreachable(name, configuration) }
           wanted.append((settings, reference.model))
         }
@@ -216,9 +217,9 @@ extension Rasa {
           names.isEmpty || wanted.contains { $0.settings.name == settings.name }
         }
         guard !asked.isEmpty else { throw Self.nothingConfigured }
-        return try await RasaModels.ProviderCheck.run(asked, client: client, time: house.time)
+        return try await RasaModels.ProviderCheck.run(asked, client: client, time: composition.time)
       }
-      let now = house.time.now()
+      let now = composition.time.now()
       try await store.observe(
         reports.flatMap { report in
           report.observations(
@@ -234,7 +235,7 @@ extension Rasa {
   private func asking<Result>(
     _ body: (HTTPClient) async throws -> Result
   ) async throws -> Result {
-    let client = try house.client()
+    let client = try composition.client()
     defer { client.shutdown() }
     return try await body(client)
   }
@@ -247,7 +248,7 @@ extension Rasa {
           availability: report.availability == .available
             ? .unknown : Availability(report.availability),
           reason: report.problem?.message ?? "it lists no model",
-          problem: report.problem.map { RasaError(house.redaction($0)) })
+          problem: report.problem.map { RasaError(composition.redaction($0)) })
       ]
     }
     return report.models.map {
@@ -265,7 +266,7 @@ extension Rasa {
     }
     return ModelCheck(
       provider: report.name, model: model, availability: Availability(availability),
-      reason: reason, problem: report.problem.map { RasaError(house.redaction($0)) })
+      reason: reason, problem: report.problem.map { RasaError(composition.redaction($0)) })
   }
 
   private static func unreachable(_ name: String, _ configuration: ModelConfiguration) -> Failure {

@@ -25,12 +25,12 @@ extension Rasa {
       var options = RunOptions()
       options.preferences = preferences
       return graph.warnings(given: options.plan("").preferences)
-        .map { rasa.house.redaction($0.description) }
+        .map { rasa.composition.redaction($0.description) }
     }
 
     /// The files that have changed since it was read.
     public func changedFiles() -> [String] {
-      PinnedFiles(graph.pinned).map { rasa.house.changes(since: $0) } ?? []
+      PinnedFiles(graph.pinned).map { rasa.composition.changes(since: $0) } ?? []
     }
   }
 
@@ -51,7 +51,7 @@ extension Rasa {
   /// - Throws: A `RasaError` when the network's settings are wrong.
   public func warmUp() throws(RasaError) {
     try redacted { () throws(Failure) in
-      let client = try workshop.client
+      let client = try services.client
       store.prepare()
       client.prepare()
     }
@@ -63,7 +63,7 @@ extension Rasa {
   /// - Throws: A `RasaError` when the network's settings are wrong.
   public var networkExecutor: any TaskExecutor {
     get throws(RasaError) {
-      try redacted { () throws(Failure) in try workshop.executor }
+      try redacted { () throws(Failure) in try services.executor }
     }
   }
 
@@ -71,7 +71,7 @@ extension Rasa {
   public func prepare(persona name: String) async throws(RasaError) -> Runnable {
     try await prepared { rasa throws(Failure) in
       try rasa.checkNarrowing()
-      return Runnable(rasa: rasa, graph: try rasa.house.graph(name))
+      return Runnable(rasa: rasa, graph: try rasa.composition.graph(name))
     }
   }
 
@@ -79,7 +79,7 @@ extension Rasa {
   public func prepare(agent id: String) async throws(RasaError) -> Runnable {
     try await prepared { rasa throws(Failure) in
       try rasa.checkNarrowing()
-      return Runnable(rasa: rasa, graph: try rasa.house.graph(agent: id))
+      return Runnable(rasa: rasa, graph: try rasa.composition.graph(agent: id))
     }
   }
 
@@ -91,20 +91,20 @@ extension Rasa {
   ) async throws(RasaError) -> Choice {
     try await redacted {
       try checkNarrowing()
-      let warnings = WarningLog(house.redaction)
-      let pick = try await house.pick(
+      let warnings = WarningLog(composition.redaction)
+      let pick = try await composition.pick(
         for: task, maxCost: options.maxCost?.money, history: store, options: options.gate,
         onWarning: { warnings.add($0) })
       return Choice(
         runnable: Runnable(
-          rasa: self, graph: try house.graph(agent: pick.agent.id), notices: [pick.notice]),
+          rasa: self, graph: try composition.graph(agent: pick.agent.id), notices: [pick.notice]),
         sentence: pick.sentence, notice: Notice(pick.notice), warnings: warnings.all)
     }
   }
 
   /// A list of agents that names none that is there is an error, also where it leaves the one that runs.
   private func checkNarrowing() throws(Failure) {
-    if !house.askedNarrowing.isEmpty { _ = try house.agentRegistry { _ in } }
+    if !composition.askedNarrowing.isEmpty { _ = try composition.agentRegistry { _ in } }
   }
 }
 
@@ -119,9 +119,9 @@ extension Rasa.Runnable {
     warn: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws(RasaError) -> Rasa.Forecast {
     try await rasa.redacted {
-      let redaction = rasa.house.redaction
+      let redaction = rasa.composition.redaction
       return Rasa.Forecast(
-        try await rasa.workshop.rehearse(
+        try await rasa.services.rehearse(
           graph, plan(input, options), explains: explains,
           onWarning: { warn(redaction($0.description)) }))
     }
@@ -134,11 +134,11 @@ extension Rasa.Runnable {
     warn: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws(RasaError) -> Rasa.AttachmentForecast? {
     try await rasa.redacted {
-      let redaction = rasa.house.redaction
+      let redaction = rasa.composition.redaction
       let plan = plan(input, options)
-      let gate = try rasa.workshop.gate(
+      let gate = try rasa.services.gate(
         plan.gate, onWarning: { warn(redaction($0.description)) }, onlyEstimates: true)
-      var start = rasa.workshop.start(graph, plan)
+      var start = rasa.services.start(graph, plan)
       let calls = graph.rehearse(start, profile: plan.gate.profile)
       start.attachments = []
       let others = graph.rehearse(start, profile: plan.gate.profile)
@@ -172,7 +172,7 @@ extension Rasa.Runnable {
       throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
     }
     let plan = plan(input, options)
-    let start = rasa.workshop.start(graph, plan)
+    let start = rasa.services.start(graph, plan)
     let graph = graph
     return Rasa.ReadyRun(
       start.run, rasa, plan, approve, graph.warnings(given: plan.preferences)
@@ -183,7 +183,7 @@ extension Rasa.Runnable {
 
   private func plan(_ input: String, _ options: Rasa.RunOptions) -> RunPlan {
     var plan = options.plan(input)
-    plan.agents = rasa.house.askedNarrowing.lists.flatMap(\.patterns)
+    plan.agents = rasa.composition.askedNarrowing.lists.flatMap(\.patterns)
     plan.notices = notices
     return plan
   }
@@ -260,7 +260,7 @@ extension Rasa {
 
     /// Begins, and returns the run, which is under way.
     public func start() async throws(RasaError) -> Run {
-      let warnings = WarningLog(rasa.house.redaction, first)
+      let warnings = WarningLog(rasa.composition.redaction, first)
       let runner: Runner
       do throws(RasaError) {
         runner = try rasa.runner(plan, of: Identifier(id), approve, warnings)
@@ -281,7 +281,7 @@ extension Rasa {
     public func run(
       _ observer: Observer, onCancel: @escaping @Sendable () -> Void
     ) async throws -> RunResult {
-      let redaction = rasa.house.redaction
+      let redaction = rasa.composition.redaction
       let warnings = WarningLog(redaction, first)
       var takesNow: (@Sendable (RunProgress) -> Bool)?
       if let observerTakesNow = observer.takesNow {
@@ -289,10 +289,10 @@ extension Rasa {
       }
       let runner: Runner
       do {
-        runner = try rasa.workshop.runner(
+        runner = try rasa.services.runner(
           plan,
           people: CallerApprovalHandler(
-            run: Identifier(id), user: rasa.house.user(plan.user), approve: approve),
+            run: Identifier(id), user: rasa.composition.user(plan.user), approve: approve),
           onWarning: { warning in
             warnings.add(warning)
             observer.warn?(redaction(warning.description))
@@ -334,14 +334,14 @@ extension Rasa {
     try await redacted {
       let found = try await archive.find(id)
       try RunSummary(found).checkResumable()
-      try house.requireTrust()
-      let taken = try await workshop.takeUp(found.id, isPinned: options.usesPinnedFiles)
+      try composition.requireTrust()
+      let taken = try await services.takeUp(found.id, isPinned: options.usesPinnedFiles)
       var plan = options.plan("")
-      plan.agents = house.askedNarrowing.lists.flatMap(\.patterns)
+      plan.agents = composition.askedNarrowing.lists.flatMap(\.patterns)
       plan = plan.goingOn(with: taken.start?.options ?? ValueObject())
-      let user = house.user(options.user)
-      let workshop = workshop
-      return ReadyRun(found.id, self, plan, approve, leave: { await workshop.leave(taken) }) {
+      let user = composition.user(options.user)
+      let services = services
+      return ReadyRun(found.id, self, plan, approve, leave: { await services.leave(taken) }) {
         runner, observer in
         try await runner.resume(
           taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
@@ -376,8 +376,8 @@ extension Rasa {
     ) async throws(RasaError) -> ForkForecast {
       let rasa = run.rasa
       return try await rasa.redacted {
-        let redaction = rasa.house.redaction
-        let cost = try await rasa.workshop.cost(
+        let redaction = rasa.composition.redaction
+        let cost = try await rasa.services.cost(
           of: fork,
           people: CallerApprovalHandler(run: fork.start.run, user: "", approve: nil),
           onWarning: { warn(redaction($0.description)) },
@@ -397,9 +397,9 @@ extension Rasa {
     try await redacted {
       let origin = try await archive.find(id).id
       var plan = options.run.plan("")
-      plan.agents = house.askedNarrowing.lists.flatMap(\.patterns)
+      plan.agents = composition.askedNarrowing.lists.flatMap(\.patterns)
       return ReadyFork(
-        try await workshop.prepare(options.plan(of: origin), plan), self, approve)
+        try await services.prepare(options.plan(of: origin), plan), self, approve)
     }
   }
 }

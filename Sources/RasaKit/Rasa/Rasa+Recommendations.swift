@@ -64,7 +64,7 @@ extension Rasa {
   /// The model of `embeddings` in the configuration; nil where none is named.
   public func embeddingsModel() async throws(RasaError) -> String? {
     try await prepared { rasa throws(Failure) in
-      try rasa.house.configuration(onWarning: rasa.warn).embeddings?.description
+      try rasa.composition.configuration(onWarning: rasa.warn).embeddings?.description
     }
   }
 
@@ -79,8 +79,8 @@ extension Rasa {
     for task: String, options: RecommendOptions = RecommendOptions()
   ) async throws(RasaError) -> Recommendations {
     try await redacted {
-      let recommender = try await house.recommender(history: store, onWarning: warn)
-      let registry = try house.narrowed(registered.registry, onWarning: warn)
+      let recommender = try await composition.recommender(history: store, onWarning: warn)
+      let registry = try composition.narrowed(registered.registry, onWarning: warn)
       let found = recommender.recommend(
         Recommender.Request(
           task: task, profile: options.profile?.own, maxCost: options.maxCost?.money,
@@ -97,19 +97,19 @@ extension Rasa {
     let model: ModelReference?
     switch options.embeddings.choice {
     case .none: model = nil
-    case .configured: model = try house.configuration(onWarning: warn).embeddings
+    case .configured: model = try composition.configuration(onWarning: warn).embeddings
     case .model(let name): model = ModelConfiguration.reference(name)
     }
     guard let model else { return [:] }
     // What a project's files say of its agents is sent, and costs money.
     try await options.beforeAsking?()
     let matcher = try EmbeddingMatcher(
-      house, store: store, client: try workshop.client, model: model,
+      composition, store: store, client: try services.client, model: model,
       maxCost: options.maxCost?.money, onWarning: { self.warn($0) },
       say: options.notify ?? { _ in })
-    let run = house.newIdentifier("r")
+    let run = composition.newIdentifier("r")
     let agents = registry.agents
-    return try await workshop.cancellable(run) {
+    return try await services.cancellable(run) {
       try await matcher.find(task, among: agents, run: run)
     }
   }

@@ -127,7 +127,7 @@ extension Rasa {
   public func test(
     _ file: RecordingFile, usesPinnedFiles: Bool = false, updates: Bool = false
   ) async throws(RasaError) -> RecordingTest {
-    let begin = house.time.monotonic()
+    let begin = composition.time.monotonic()
     var test = RecordingTest(path: file.path)
     do throws(RasaError) {
       let recording = try await file.read()
@@ -145,7 +145,7 @@ extension Rasa {
       test.verdict = .broken
       test.failure = error
     }
-    test.duration = .nanoseconds(Int64(clamping: house.time.monotonic() &- begin))
+    test.duration = .nanoseconds(Int64(clamping: composition.time.monotonic() &- begin))
     return test
   }
 }

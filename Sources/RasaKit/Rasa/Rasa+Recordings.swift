@@ -96,7 +96,7 @@ extension Rasa {
       let run = try await store.run(id)?.record.id ?? Identifier(id)
       let entries = try await store.entries(of: run)
       let graph = try RasaEngine.Recording.graph(of: entries) { name throws(Failure) in
-        try house.graph(name)
+        try composition.graph(name)
       }
       var (recording, differences) = try await RasaEngine.Recording.make(
         of: entries, on: graph, options: options.recorded)
@@ -180,13 +180,13 @@ extension Rasa {
     observer: Observer
   ) async throws -> Replay {
     let graph = try redacted { () throws(Failure) in
-      try house.graph(for: recording.own, persona: persona, isPinned: usesPinnedFiles)
+      try composition.graph(for: recording.own, persona: persona, isPinned: usesPinnedFiles)
     }
     let observe = observer.observe
     let replayed = try await RasaEngine.Replay(recording.own, on: graph).run { progress in
       try await observe(Observation(progress))
     }
-    return Replay(replayed, { house.redaction($0) })
+    return Replay(replayed, { composition.redaction($0) })
   }
 }
 

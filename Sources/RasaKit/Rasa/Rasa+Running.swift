@@ -113,9 +113,10 @@ extension Rasa {
     _ plan: RunPlan, of run: Identifier, _ approve: ApprovalHandler?, _ warnings: WarningLog
   ) throws(RasaError) -> Runner {
     try redacted { () throws(Failure) in
-      try workshop.runner(
+      try services.runner(
         plan,
-        people: CallerApprovalHandler(run: run, user: house.user(plan.user), approve: approve),
+        people: CallerApprovalHandler(
+          run: run, user: composition.user(plan.user), approve: approve),
         onWarning: { warnings.add($0) })
     }
   }
@@ -148,7 +149,7 @@ extension Rasa.Run {
       RasaEngine.RunResult
   ) {
     let store = rasa.store
-    let redaction = rasa.house.redaction
+    let redaction = rasa.composition.redaction
     self.init(id: id) { emit, hasRoom, cancel throws(RasaError) in
       store.onCancelRequest(Identifier(id), cancel)
       do {

@@ -183,7 +183,7 @@ extension Rasa {
     public var damage: RasaError?
   }
 
-  package var archive: RunArchive { RunArchive(house: house, store: store) }
+  package var archive: RunArchive { RunArchive(composition: composition, store: store) }
 
   /// The runs that fit, the newest first.
   ///
@@ -426,7 +426,7 @@ extension Rasa {
       // No run is 30,000 years old, and nothing overflows below that.
       let seconds = min(max(age.components.seconds, -1_000_000_000_000), 1_000_000_000_000)
       let milliseconds = seconds * 1000 + age.components.attoseconds / 1_000_000_000_000_000
-      let before = house.time.now().milliseconds - milliseconds
+      let before = composition.time.now().milliseconds - milliseconds
       let report = try await store.pruneRuns(
         endedBefore: Timestamp(milliseconds: before),
         statuses: named.isEmpty ? [.done, .failed, .cancelled] : named, dryRun: isDryRun)

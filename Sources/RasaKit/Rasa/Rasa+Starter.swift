@@ -23,11 +23,11 @@ extension Rasa {
           .usage, "`\(name)` is not a valid persona name",
           suggestion: "use lowercase letters, digits, `_` and `-`")
       }
-      let house = rasa.house
+      let composition = rasa.composition
       let root =
         isUserWide
-        ? FileRoot(house.folders.configuration, links: .anywhere)
-        : FileRoot(house.project, links: house.isProjectOwn ? .anywhere : .inside)
+        ? FileRoot(composition.folders.configuration, links: .anywhere)
+        : FileRoot(composition.project, links: composition.isProjectOwn ? .anywhere : .inside)
       let operatorName = "\(name)_check"
       let files = [
         ("personas/\(name).yaml", Starter.persona(name, operatorName)),

@@ -40,18 +40,20 @@ extension Rasa {
     public var id: String { folder }
   }
 
-  private var trustedFolders: TrustedProjects { TrustedProjects(house.folders) }
+  private var trustedFolders: TrustedProjects { TrustedProjects(composition.folders) }
 
   /// What the files of this `Rasa`'s project change and the user has not agreed to; nil when there is
   /// nothing. A run is refused as long as there is something.
   public func untrustedChanges() async throws(RasaError) -> ProjectChanges? {
     try await prepared { rasa throws(Failure) in
-      try rasa.house.untrustedChanges().map { ProjectChanges($0.changes, changed: $0.changed) }
+      try rasa.composition.untrustedChanges().map {
+        ProjectChanges($0.changes, changed: $0.changed)
+      }
     }
   }
 
   /// Agrees, for as long as this `Rasa` lasts, to whatever its project's files change.
-  public func trustProjectOnce() { house.trust.give() }
+  public func trustProjectOnce() { composition.trust.give() }
 
   /// The folders that the user trusts, by path.
   public func trustedProjects() async throws(RasaError) -> [TrustedProject] {
@@ -71,16 +73,16 @@ extension Rasa {
   @discardableResult
   public func trust(project folder: String? = nil) async throws(RasaError) -> ProjectChanges {
     try await prepared { rasa throws(Failure) in
-      var house = rasa.house
+      var composition = rasa.composition
       if let folder {
         guard FileSystem.kind(of: folder) == .folder else {
           throw Failure(
             .usage, "\(folder) is not a folder", suggestion: "name the folder of a project")
         }
-        house = try CompositionRoot(environment: house.environment, project: folder)
+        composition = try CompositionRoot(environment: composition.environment, project: folder)
       }
-      let changes = try house.projectChanges()
-      if !changes.isEmpty { try rasa.trustedFolders.add(changes, at: house.time.now()) }
+      let changes = try composition.projectChanges()
+      if !changes.isEmpty { try rasa.trustedFolders.add(changes, at: composition.time.now()) }
       return ProjectChanges(changes)
     }
   }
@@ -89,7 +91,7 @@ extension Rasa {
   /// later process.
   public func trust(_ changes: ProjectChanges) async throws(RasaError) {
     try await prepared { rasa throws(Failure) in
-      try rasa.trustedFolders.add(changes.own, at: rasa.house.time.now())
+      try rasa.trustedFolders.add(changes.own, at: rasa.composition.time.now())
     }
   }
 

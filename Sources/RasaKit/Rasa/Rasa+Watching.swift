@@ -26,7 +26,7 @@ extension Rasa {
     private let rasa: Rasa
 
     fileprivate init(_ rasa: Rasa) throws(Failure) {
-      own = try AgentWatch(rasa.house.agents)
+      own = try AgentWatch(rasa.composition.agents)
       self.rasa = rasa
     }
 

@@ -22,13 +22,13 @@ import RasaSystem
 /// One `Rasa` serves any number of tasks at once. Nothing is read, opened or connected before it is
 /// used. Runs are in the same database as those of the program `rasa`: `rasa runs list` shows them.
 public final class Rasa: Sendable {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let registered: RegisteredAgents
-  let workshop: RunServices
+  let services: RunServices
   let definitions: RegisteredDefinitions
   private let onWarning: @Sendable (String) -> Void
 
-  var store: any RunStore { workshop.store }
+  var store: any RunStore { services.store }
 
   /// Opens rasa as the given configuration says.
   ///
@@ -42,13 +42,13 @@ public final class Rasa: Sendable {
     onWarning: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(RasaError) {
     self.onWarning = onWarning
-    var house = try convertingErrors { () throws(Failure) in try configuration.house() }
-    registered = RegisteredAgents(files: house.agents, project: house.project)
+    var composition = try convertingErrors { () throws(Failure) in try configuration.composition() }
+    registered = RegisteredAgents(files: composition.agents, project: composition.project)
     definitions = RegisteredDefinitions()
-    house.agentSource = registered
-    house.registered = definitions
-    self.house = house
-    workshop = RunServices(lazily: house, house.store())
+    composition.agentSource = registered
+    composition.registered = definitions
+    self.composition = composition
+    services = RunServices(lazily: composition, composition.store())
   }
 
   /// Opens rasa for the current user; the same as with `Configuration.forCurrentUser`.
@@ -73,28 +73,28 @@ public final class Rasa: Sendable {
 
   /// The public face over what a command of the program `rasa` has open already.
   package init(
-    _ house: CompositionRoot, _ store: any RunStore,
+    _ composition: CompositionRoot, _ store: any RunStore,
     onWarning: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.onWarning = onWarning
-    registered = RegisteredAgents(files: house.agents, project: house.project)
+    registered = RegisteredAgents(files: composition.agents, project: composition.project)
     definitions = RegisteredDefinitions()
-    self.house = house
-    workshop = RunServices(lazily: house, store)
+    self.composition = composition
+    services = RunServices(lazily: composition, store)
   }
 
-  func warn(_ warning: Warning) { onWarning(house.redaction(warning.description)) }
+  func warn(_ warning: Warning) { onWarning(composition.redaction(warning.description)) }
 
   /// Who is meant where nobody is named, or somebody is.
-  public func user(_ named: String? = nil) -> String { house.user(named) }
+  public func user(_ named: String? = nil) -> String { composition.user(named) }
 
   /// A name for a new conversation.
-  public func newSession() -> String { house.newIdentifier("s").text }
+  public func newSession() -> String { composition.newIdentifier("s").text }
 
   /// The text without the keys and passwords that this `Rasa` knows: for what is shown or logged.
-  public func redacting(_ text: String) -> String { house.redaction(text) }
+  public func redacting(_ text: String) -> String { composition.redaction(text) }
 
   /// Finishes what is being written and lets go of files and connections. What is durable is so
   /// without it.
-  public func close() async { await workshop.close() }
+  public func close() async { await services.close() }
 }

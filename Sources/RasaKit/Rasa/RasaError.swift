@@ -129,12 +129,12 @@ extension Rasa {
   /// Runs what throws failures of the targets below so that a caller sees `RasaError`, without the keys
   /// of the environment.
   func redacted<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
-    do { return try body() } catch { throw RasaError(error, { house.redaction($0) }) }
+    do { return try body() } catch { throw RasaError(error, { composition.redaction($0) }) }
   }
 
   /// The same for work that waits.
   func redacted<Result>(_ body: () async throws -> Result) async throws(RasaError) -> Result {
-    do { return try await body() } catch { throw RasaError(error, { house.redaction($0) }) }
+    do { return try await body() } catch { throw RasaError(error, { composition.redaction($0) }) }
   }
 }
 

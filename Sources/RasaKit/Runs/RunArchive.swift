@@ -5,11 +5,11 @@ package import RasaStore
 
 /// Finds runs and reads what is known of them.
 package struct RunArchive: Sendable {
-  package let house: CompositionRoot
+  package let composition: CompositionRoot
   package let store: any RunStore
 
-  package init(house: CompositionRoot, store: any RunStore) {
-    self.house = house
+  package init(composition: CompositionRoot, store: any RunStore) {
+    self.composition = composition
     self.store = store
   }
 
@@ -116,7 +116,7 @@ package struct RunArchive: Sendable {
       let name = entries.first?.body["persona"].string
     else { throw Failure(.storage, "the run keeps no copy of its persona") }
     let graph = try Graph.compile(
-      pinned, named: name, engines: house.library.engines, isOnlyRead: true)
+      pinned, named: name, engines: composition.library.engines, isOnlyRead: true)
     return JournalFold(graph, entries)
   }
 }

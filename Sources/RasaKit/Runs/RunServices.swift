@@ -8,7 +8,7 @@ import RasaSystem
 
 /// The parts of a run that can be used for more than one: a chat and a program keep them.
 package struct RunServices: Sendable {
-  package let house: CompositionRoot
+  package let composition: CompositionRoot
   package let store: any RunStore
   private let network: Network
 
@@ -16,10 +16,10 @@ package struct RunServices: Sendable {
   private final class Network: Sendable {
     private let made = Locked<HTTPClient?>(nil)
 
-    func client(_ house: CompositionRoot) throws(Failure) -> HTTPClient {
+    func client(_ composition: CompositionRoot) throws(Failure) -> HTTPClient {
       if let client = made.withLock({ $0 }) { return client }
       // The configuration is read without the lock.
-      let new = try house.client()
+      let new = try composition.client()
       return made.withLock { client in
         if let client { return client }
         client = new
@@ -37,24 +37,26 @@ package struct RunServices: Sendable {
 
   /// Starts what takes time in the background: the store and the HTTP client get ready while the
   /// persona is read.
-  package init(_ house: CompositionRoot) throws(Failure) { try self.init(house, house.store()) }
+  package init(_ composition: CompositionRoot) throws(Failure) {
+    try self.init(composition, composition.store())
+  }
 
-  package init(_ house: CompositionRoot, _ store: any RunStore) throws(Failure) {
-    self.init(lazily: house, store)
-    let client = try network.client(house)
+  package init(_ composition: CompositionRoot, _ store: any RunStore) throws(Failure) {
+    self.init(lazily: composition, store)
+    let client = try network.client(composition)
     store.prepare()
     client.prepare()
   }
 
   /// Nothing is opened or started before it is used.
-  package init(lazily house: CompositionRoot, _ store: any RunStore) {
-    self.house = house
+  package init(lazily composition: CompositionRoot, _ store: any RunStore) {
+    self.composition = composition
     self.store = store
     network = Network()
   }
 
   package var client: HTTPClient {
-    get throws(Failure) { try network.client(house) }
+    get throws(Failure) { try network.client(composition) }
   }
 
   /// Where a run works that is alone in its process: see `LoopExecutor`.
@@ -121,8 +123,8 @@ extension RunPlan {
 extension RunServices {
   package func start(_ graph: Graph, _ plan: RunPlan) -> RunStart {
     var start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-      session: plan.session, user: house.user(plan.user), input: plan.input,
+      run: composition.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      session: plan.session, user: composition.user(plan.user), input: plan.input,
       preferences: plan.preferences, options: plan.kept, attachments: plan.attachments)
     start.notices = plan.notices
     return start
@@ -132,7 +134,7 @@ extension RunServices {
     _ options: GateOptions, onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
-    try house.gate(
+    try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning,
       onSelection: onSelection, onlyEstimates: onlyEstimates)
   }
@@ -145,9 +147,9 @@ extension RunServices {
     var surroundings = RunDependencies(
       gate: try gate(
         plan.gate, onWarning: onWarning, onSelection: onSelection, onlyEstimates: onlyEstimates),
-      journal: store, memory: store, approvalHandler: people, time: house.time,
-      limits: house.taskLimits(onWait: onWarning), redact: house.redaction)
-    surroundings.tools = house.tools
+      journal: store, memory: store, approvalHandler: people, time: composition.time,
+      limits: composition.taskLimits(onWait: onWarning), redact: composition.redaction)
+    surroundings.tools = composition.tools
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
     options.readerTakesNow = readerTakesNow
@@ -190,20 +192,21 @@ extension RunServices {
     let record = history.record
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
-      let graph = try house.graph(record.persona)
+      let graph = try composition.graph(record.persona)
       guard graph.digest == record.personaDigest else {
         throw changed(
           record, [], suggestion: "this run was started by an earlier version and has no copy; ")
       }
       return graph
     }
-    let changes = isPinned ? [] : house.changes(since: pinned)
+    let changes = isPinned ? [] : composition.changes(since: pinned)
     guard changes.isEmpty else {
       throw changed(
         record, changes, suggestion: "`--pinned` uses the run's own copy; ")
     }
     return try Graph.compile(
-      pinned, named: record.persona, engines: house.library.engines, under: house.library)
+      pinned, named: record.persona, engines: composition.library.engines,
+      under: composition.library)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], suggestion: String) -> Failure {

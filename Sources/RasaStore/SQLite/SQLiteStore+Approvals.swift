@@ -9,8 +9,8 @@ extension SQLiteStore {
   ) async throws -> Approval {
     let now = time.now()
     let run = approval.run.text
-    let epoch = try keeper.epoch(of: run)
-    let owned = try keeper.owned(entries)
+    let epoch = try leases.epoch(of: run)
+    let owned = try leases.owned(entries)
     let question = Content(approval.question.value, asBody: true)
     let runs = owned.map(\.run)
     let asked = try await writer.write(after: runs.contains(run) ? runs : [run] + runs) {

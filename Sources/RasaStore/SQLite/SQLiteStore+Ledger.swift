@@ -9,9 +9,9 @@ extension SQLiteStore {
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
-    let owned = try keeper.owned(entries)
+    let owned = try leases.owned(entries)
     let now = time.now()
-    let worker = keeper.worker
+    let worker = leases.worker
     let outcome = try await writer.write(after: owned.map(\.run)) { database in
       try database.refuseLost(owned)
       let (outcome, isNew) = try database.hold(request, by: worker, at: now)
@@ -26,7 +26,7 @@ extension SQLiteStore {
   package func settle(
     _ settlement: Settlement, recording entries: [JournalEntry]
   ) async throws {
-    let owned = try keeper.owned(entries)
+    let owned = try leases.owned(entries)
     let now = time.now()
     let isFollowed = settlement.outcome == .uncertain
     let observation = settlement.observation
@@ -82,20 +82,20 @@ extension SQLiteStore {
   }
 
   package func confirm(_ run: Identifier) async throws {
-    if keeper.isProven(run.text) { return }
-    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
+    if leases.isProven(run.text) { return }
+    let (leases, leaseEnds) = (leases, leases.leaseEnds)
     let began = ContinuousClock.now
-    let epoch = try? keeper.epoch(of: run.text)
+    let epoch = try? leases.epoch(of: run.text)
     let isThere = try await writer.write { database in
       guard let end = try database.end(of: run.text) else { return false }
       guard end.epoch == epoch else { throw Failure.takenOver(run.text) }
-      try database.renewLease(of: keeper.worker, to: leaseEnds)
+      try database.renewLease(of: leases.worker, to: leaseEnds)
       return true
     }
-    if isThere, let epoch { keeper.prove(run.text, epoch: epoch, since: began) }
+    if isThere, let epoch { leases.prove(run.text, epoch: epoch, since: began) }
   }
 
-  package func isSurelyOwned(_ run: Identifier) -> Bool { keeper.isProven(run.text) }
+  package func isSurelyOwned(_ run: Identifier) -> Bool { leases.isProven(run.text) }
 }
 
 extension Database {

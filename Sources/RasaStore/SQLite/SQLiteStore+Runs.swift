@@ -73,12 +73,12 @@ extension SQLiteStore {
       }
     }
     // `data_version` does not show a connection's own changes.
-    if receipt == .asked { keeper.cancelIsAsked(of: run.text) }
+    if receipt == .asked { leases.cancelIsAsked(of: run.text) }
     return receipt
   }
 
   package func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void) {
-    keeper.onCancelRequest(run.text, act)
+    leases.onCancelRequest(run.text, act)
   }
 }
 

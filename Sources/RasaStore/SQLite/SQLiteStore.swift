@@ -9,7 +9,7 @@ package final class SQLiteStore: RunStore {
   let writer: DatabaseWriter
   private let readers: DatabaseReaders
   let time: TimeSource
-  let keeper: RunLeases
+  let leases: RunLeases
   let observations: PendingObservations
   let slices: DeletionSlices
 
@@ -30,17 +30,17 @@ package final class SQLiteStore: RunStore {
     self.slices = slices
     self.path = path
     self.time = time
-    keeper = RunLeases(owner: owner, lease: lease, time: time)
+    leases = RunLeases(owner: owner, lease: lease, time: time)
     observations = PendingObservations(from: time.now())
     writer = DatabaseWriter(
-      path: path, schema: .store, options: options, upkeep: keeper.upkeep)
+      path: path, schema: .store, options: options, upkeep: leases.upkeep)
     readers = DatabaseReaders(path: path, schema: .store)
   }
 
   package func prepare() {
     // Asking the system for the process's identity takes time, and the first commit needs it.
-    let keeper = keeper
-    writer.prepare { _ in _ = keeper.worker }
+    let leases = leases
+    writer.prepare { _ in _ = leases.worker }
   }
 
   package func close() async {

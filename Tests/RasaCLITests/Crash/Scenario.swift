@@ -41,10 +41,10 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   }
 
   static let all = [
-    stockAnalyst, branches, review, repair, substitute, workshop, tool(.retry), tool(.ask),
+    stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
   ]
   /// One of everything that matters most, for every run of the tests.
-  static let few = [stockAnalyst, review, workshop, tool(.ask)]
+  static let few = [stockAnalyst, review, services, tool(.ask)]
 }
 
 extension Script {
@@ -130,10 +130,10 @@ extension Scenario {
     ].complete)
 
   /// Agents work one after the other, a person is asked inside one, and the last goes back once.
-  static let workshop = Scenario(
+  static let services = Scenario(
     name: "agents", persona: "workshop",
     document: """
-      name: workshop
+      name: services
       description: Plans, writes with a person's leave, and checks.
       frames:
         - {name: plan, agent: made-up-planner}

@@ -411,7 +411,7 @@ struct AgentRunTests {
   }
 
   @Test("the shipped workshop runs, and shows every agent's part")
-  func workshop() async throws {
+  func services() async throws {
     let provider = try ScriptedProvider.start([
       .forOperator("quality_review", #"{"verdict": "pass", "findings": []}"#)
     ])

@@ -22,7 +22,7 @@ struct ResumeCommand {
   func resume(_ run: Rasa.RunSummary, _ settings: RunSettings) async throws {
     try run.checkResumable()
     do {
-      _ = try await launch.resume(run.id, settings, at: launch.stand(settings))
+      _ = try await launch.resume(run.id, settings, at: launch.presentation(settings))
     } catch {
       guard var failure = error as? Failure ?? (error as? RasaError)?.failure, failure.run == nil
       else { throw error }
@@ -91,9 +91,9 @@ struct ResumeCommand {
         try note(change, settings)
         continue
       }
-      var stand = launch.stand(settings)
-      if let screen = stand.screen as? JSONScreen {
-        stand.screen = JSONScreen(commentary: screen.commentary) { document in
+      var presentation = launch.presentation(settings)
+      if let screen = presentation.screen as? JSONScreen {
+        presentation.screen = JSONScreen(commentary: screen.commentary) { document in
           documents.withLock { $0.append(document) }
         }
       }
@@ -103,7 +103,7 @@ struct ResumeCommand {
           settings)
       }
       do {
-        _ = try await launch.resume(one.id, settings, at: stand)
+        _ = try await launch.resume(one.id, settings, at: presentation)
         try note("\(one.id) is done", settings)
       } catch let interrupted as Interrupted {
         collect(interrupted.failure, interrupted.signal.exitCode)
@@ -166,7 +166,7 @@ struct ResumeCommand {
     fork.run.preferences = Rasa.Pairs(command.pairs("preferences"))
     let settings = RunSettings(goingOnBy: command)
     try await launch.fork(
-      command.arguments[0], fork, settings, at: launch.stand(settings),
+      command.arguments[0], fork, settings, at: launch.presentation(settings),
       isDryRun: command.flag("dry-run"))
   }
 }

@@ -11,7 +11,7 @@ extension RunsCommands {
       return
     }
     let commands = self
-    let errors = house.errors
+    let errors = composition.errors
     let ended = try await interruptible { _ in
       try await commands.follow(id, after: since)
     }
@@ -33,7 +33,7 @@ extension RunsCommands {
       } catch let error as RasaError where error.code == .usage {
         return "\(id) has been deleted"
       }
-      try await house.time.sleep(Self.interval)
+      try await composition.time.sleep(Self.interval)
     }
   }
 

@@ -15,12 +15,13 @@ extension RunsCommands {
     let text = lines.map { $0.json(.compact) + "\n" }.joined()
     guard let path, path != "-" else { return try print.output.write(text) }
     try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
-    try house.note("wrote \(path)\n")
+    try composition.note("wrote \(path)\n")
   }
 
   func exportTest(of word: String, to folder: String) async throws {
     let run = try await rasa.run(withID: word).id
-    let path = try await RecordingCommands(rasa: rasa, console: house.console).export(run, to: folder)
+    let path = try await RecordingCommands(rasa: rasa, console: composition.console).export(
+      run, to: folder)
     try print(text: "wrote \(path); `rasa test \(folder)` replays it\n")
   }
 }

@@ -4,7 +4,7 @@ import RasaTerminal
 
 /// `rasa runs …`: what has been run.
 struct RunsCommands {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let rasa: Rasa
   let print: Printer
   let style: Style
@@ -49,7 +49,7 @@ struct RunsCommands {
         rows: runs.map { run in
           [
             run.id, run.statusText, run.persona,
-            momentText(Timestamp(milliseconds: run.startedAt), house.time), "\(run.cost)",
+            momentText(Timestamp(milliseconds: run.startedAt), composition.time), "\(run.cost)",
             print.others.opening(run.input, to: 200),
           ]
         },
