@@ -69,7 +69,7 @@ extension Row {
   }
 
   static let programSize = Row("size of the program") { bench, row in
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let stripped = folder.file("rasa")
     let run = try await ProgramRun.run(
       "/usr/bin/strip", ["--strip-all", "-o", stripped, bench.rasa])

@@ -44,7 +44,7 @@ struct ForwardedStreamTests {
     let rasa: Rasa
 
     init(_ answer: String, keepsOpen: Bool = false, config: String? = nil) throws {
-      folder = try ScratchDirectory()
+      folder = ScratchDirectory()
       if let config { try folder.write(config, to: "home/config.yaml") }
       server = try RawServer([answer], keepsOpen: keepsOpen)
       var configuration = Rasa.Configuration(home: folder.file("home"))

@@ -74,6 +74,18 @@ import Testing
     ["", "-wal", "-shm"].contains { RawFile.read(path + $0).contains(text) }
   }
 
+  /// The pages of its pointer maps look like others.
+  @Test func `refuses a file with auto_vacuum`() async throws {
+    let first = writer()
+    try await first.write { _ in }
+    await first.close()
+    try Database(path: path).execute("PRAGMA auto_vacuum = FULL; VACUUM")
+    let writer = writer()
+    let failure = await #expect(throws: Failure.self) { try await scrub(writer) }
+    #expect(failure?.message.contains("`auto_vacuum` on") == true, "\(failure?.message ?? "")")
+    await writer.close()
+  }
+
   /// Nothing is left of deleted rows, whether their table, an index or a balanced page had them.
   @Test(arguments: 1...6)
   func `leaves rows as they are and nothing of those that are deleted`(seed: UInt64) async throws {

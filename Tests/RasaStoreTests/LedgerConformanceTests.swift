@@ -160,7 +160,9 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
-  func `shows a settlement that may wait at once to those who settled it`(kind: StoreKind) async throws {
+  func `shows a settlement that may wait at once to those who settled it`(
+    kind: StoreKind
+  ) async throws {
     let store = Fixture(kind, owner: "me").store
     store.open(record("r1"), [entry("r1", "started")])
     let legs = [leg("r1", 100), dayLeg("ann", 14, nil)]

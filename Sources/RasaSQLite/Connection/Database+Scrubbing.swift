@@ -28,6 +28,13 @@ extension Database {
     return try transaction {
       // Somebody who does not take turns has written since.
       guard bytesInLog == 0 else { return .isBusy }
+      // Its pointer maps could begin like a page of a b-tree. No file that this program has made has any.
+      guard try number("PRAGMA auto_vacuum") == 0 else {
+        throw Failure(
+          .storage,
+          "\(path) has `auto_vacuum` on, so deleted text cannot be removed from it safely",
+          suggestion: "run `PRAGMA auto_vacuum = NONE; VACUUM` on it with the `sqlite3` tool")
+      }
       let size = try number("PRAGMA page_size")
       let pages = try number("PRAGMA page_count")
       // From here on a page that is no b-tree could begin like one.

@@ -12,7 +12,7 @@ struct OwnershipTests {
   @Test(
     "an owner that was stopped past its lease wakes up, writes nothing, pays nothing, and says so",
     arguments: [
-      "reserve.after:2", "call.sending:2", "call.content:3", "settle.after:1", "settle.after:4",
+      "reserve.after:2", "call.sending:2", "call.content:3", "settle.after:1", "settle.after:2",
       "settle.postponed:5",
     ])
   func sleeper(_ place: String) async throws {
