@@ -14,7 +14,7 @@ import Testing
   }
 
   private func resolve(_ manifest: String) async throws -> ProgramRun {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     try scratch.write(
       "// swift-tools-version: 6.2\nimport PackageDescription\n\n\(manifest)",
       to: "app/Package.swift")

@@ -114,6 +114,18 @@ private enum GettingStartedPage {
     let result = try await run.result()
     _ = result
   }
+
+  static func observe(
+    _ rasa: Rasa, text: String, write: @escaping @Sendable (String) async throws -> Void
+  ) async throws {
+    let reviewer = try await rasa.prepare(agent: "code-reviewer")
+    let ready = try reviewer.ready(text)
+    let observer = Rasa.Observer { observation in
+      if case .output(let piece) = observation.event { try await write(piece) }
+    }
+    let result = try await ready.run(observer)
+    _ = result
+  }
 }
 
 /// RasaKit.docc/Errors.md

@@ -187,7 +187,8 @@ import Testing
     ) { _ in }
     let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
     let input = try #require(intent?.body["estimate"]["input"].int)
-    #expect(input >= least && input < 4 * least, "\(input)")
+    // As long as nobody has counted, a word is reckoned at its bytes.
+    #expect(input >= least && input <= 8 * least, "\(input)")
     await kit.rasa.close()
   }
 }

@@ -57,7 +57,7 @@ import Testing
         if let line = observation.json { seen.withLock { $0.lines.append(line["type"].text) } }
       }
       observer.waitsForJournal = true
-      let result = try await ready.run(observer, onCancel: {})
+      let result = try await ready.run(observer)
       let (text, started, lines) = seen.withLock { $0 }
       #expect(text == "Hello." && result.text == text)
       #expect(started == ready.id && result.run == ready.id)
@@ -79,7 +79,7 @@ import Testing
     let observer = Rasa.Observer { observation in
       if case .output = observation.event { throw Enough() }
     }
-    await #expect(throws: Enough.self) { _ = try await ready.run(observer, onCancel: {}) }
+    await #expect(throws: Enough.self) { _ = try await ready.run(observer) }
     await kit.rasa.close()
   }
 
@@ -98,6 +98,23 @@ import Testing
     await kit.rasa.close()
   }
 
+  @Test("a run is ended by who cancels it elsewhere")
+  func endedElsewhere() async throws {
+    let kit = try kit()
+    let ready = try await kit.rasa.prepare(persona: "greeter").ready("Hi?")
+    let rasa = kit.rasa
+    let observer = Rasa.Observer { observation in
+      guard case .modelChosen = observation.event else { return }
+      _ = try await rasa.cancel(ready.id)
+      // It waits until its task is cancelled.
+      for await _ in AsyncStream<Void>.makeStream().stream {}
+      try Task.checkCancellation()
+    }
+    await #expect(throws: (any Error).self) { try await ready.run(observer) }
+    #expect(try await rasa.run(withID: ready.id).status == .cancelled)
+    await rasa.close()
+  }
+
   @Test("a question is answered by its members, by its default, and in somebody's name")
   func decisions() async throws {
     let kit = try Kit(
@@ -113,7 +130,7 @@ import Testing
         try approval.check(decision)
         return decision
       }
-      let result = try await ready.run(Rasa.Observer { _ in }, onCancel: {})
+      let result = try await ready.run(Rasa.Observer { _ in })
       let timeline = try await kit.rasa.timeline(ofRun: result.run)
       for case .visit(let visit) in timeline.items {
         for question in visit.passes.flatMap(\.questions) { return question.answer }
@@ -138,7 +155,7 @@ import Testing
     options.input = "And now?"
     let other = try await kit.rasa.ready(forkOf: origin, options).forecast()
     #expect(other.reusedCalls == 0 && !other.isComplete && other.asks.count == other.mostCalls)
-    let result = try await same.run.run(Rasa.Observer { _ in }, onCancel: {})
+    let result = try await same.run.run(Rasa.Observer { _ in })
     #expect(result.run == same.run.id && result.text == "Hello.")
     #expect(try await kit.rasa.run(withID: result.run).forkOf == origin)
     await kit.rasa.close()

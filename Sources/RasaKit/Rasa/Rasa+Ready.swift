@@ -271,7 +271,35 @@ extension Rasa {
       return Run(id: id, of: rasa, warnings, runner, perform)
     }
 
-    /// Carries the run out, and returns what came of it. Cancelling the task parks the run.
+    /// Carries the run out in a task of its own, and returns its result. Cancelling the caller's task parks the run, and
+    /// `Rasa.cancel(_:)`, also in another process, ends it.
+    ///
+    /// - Parameter observer: Receives each event when it happens.
+    /// - Throws: A `RasaError`, what the observer throws, and `CancellationError`.
+    public func run(_ observer: Observer) async throws -> RunResult {
+      let state = Locked<(task: Task<RunResult, any Error>?, isCancelled: Bool)>((nil, false))
+      let task = Task {
+        try await run(observer) {
+          let task = state.withLock { state in
+            state.isCancelled = true
+            return state.task
+          }
+          task?.cancel()
+        }
+      }
+      let isCancelled = state.withLock { state in
+        state.task = task
+        return state.isCancelled
+      }
+      if isCancelled { task.cancel() }
+      return try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        task.cancel()
+      }
+    }
+
+    /// Carries the run out in the caller's task, and returns its result. Cancelling that task parks the run.
     ///
     /// - Parameters:
     ///   - observer: Gets what happens.
