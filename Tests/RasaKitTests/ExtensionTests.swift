@@ -59,36 +59,35 @@ import Testing
 
   @Test("a provider's refusal of the key ends the run as such")
   func providerFails() async throws {
-    let kit = try Kit()
     var echo = Echo()
     echo.failure = RasaError(.authentication, "the licence has run out")
+    let error = try await failure(askedOf: echo)
+    #expect(error?.code == .authentication)
+    #expect(error?.description.contains("the licence has run out") == true)
+  }
+
+  /// Why a run fails that only this provider answers.
+  private func failure(askedOf echo: Echo) async throws -> RasaError? {
+    let kit = try Kit()
     try kit.rasa.register(echo)
     try await kit.rasa.register(persona: Self.greeter)
     var options = Rasa.RunOptions()
     options.model = "echo:loud"
     let run = try await kit.rasa.run(persona: "greeter", input: "Hi", options: options)
     let error = await #expect(throws: RasaError.self) { try await run.result() }
-    #expect(error?.code == .authentication)
-    #expect(error?.description.contains("the licence has run out") == true)
     await kit.rasa.close()
+    return error
   }
 
   @Test(
     "an ending that nobody knows is no complete answer",
     arguments: ["max_tokens", "content_filter", "", "Stop"])
   func unknownEnding(finish: String) async throws {
-    let kit = try Kit()
     var echo = Echo()
     echo.finish = finish
-    try kit.rasa.register(echo)
-    try await kit.rasa.register(persona: Self.greeter)
-    var options = Rasa.RunOptions()
-    options.model = "echo:loud"
-    let run = try await kit.rasa.run(persona: "greeter", input: "Hi", options: options)
-    let error = await #expect(throws: RasaError.self) { try await run.result() }
+    let error = try await failure(askedOf: echo)
     #expect(error?.code == .provider, "\(String(describing: error))")
     #expect(error?.description.contains("its answer ended with") == true)
-    await kit.rasa.close()
   }
 
   @Test("an operator in Swift reads and writes a run's values")

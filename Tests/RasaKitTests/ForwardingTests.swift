@@ -160,14 +160,19 @@ import Testing
       (String(repeating: "a=b;", count: 5_000), 5_000, 30_000),
     ])
   func texts(_ text: String, least: Int, most: Int) async throws {
+    let input = try await estimatedInput(of: "\"\(text)\"")
+    #expect((least...most).contains(input), "\(input)")
+  }
+
+  /// The tokens that the content of a message is reckoned at.
+  private func estimatedInput(of content: String) async throws -> Int {
     let kit = try Kit(provider: [.text("Hello.")])
     let call = try await kit.rasa.forward(
-      request(Self.unbounded(#""max_tokens":10,"#, "\"\(text)\""))
+      request(Self.unbounded(#""max_tokens":10,"#, content))
     ) { _ in }
     let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
-    let input = try #require(intent?.body["estimate"]["input"].int)
-    #expect((least...most).contains(input), "\(input)")
     await kit.rasa.close()
+    return try #require(intent?.body["estimate"]["input"].int)
   }
 
   @Test(
@@ -181,14 +186,8 @@ import Testing
       ),
     ])
   func files(_ part: String, least: Int) async throws {
-    let kit = try Kit(provider: [.text("Hello.")])
-    let call = try await kit.rasa.forward(
-      request(Self.unbounded(#""max_tokens":10,"#, "[\(part)]"))
-    ) { _ in }
-    let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
-    let input = try #require(intent?.body["estimate"]["input"].int)
+    let input = try await estimatedInput(of: "[\(part)]")
     // As long as nobody has counted, a word is reckoned at its bytes.
     #expect(input >= least && input <= 8 * least, "\(input)")
-    await kit.rasa.close()
   }
 }
