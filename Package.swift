@@ -75,12 +75,7 @@ let package = Package(
       ]),
 
     // Edges.
-    library(
-      "RasaCLI",
-      [
-        "RasaCore", "RasaSystem", "RasaDocuments", "RasaTerminal", "RasaPersona", "RasaEngine",
-        "RasaStore", "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit",
-      ]),
+    library("RasaCLI", ["RasaCore", "RasaSystem", "RasaTerminal", "RasaKit"]),
     library(
       "RasaKit",
       [

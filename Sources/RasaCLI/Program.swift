@@ -1,7 +1,5 @@
 package import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 package import RasaSystem
 import RasaTerminal
 
@@ -159,9 +157,8 @@ package enum Program {
   private static func records(
     _ command: ParsedCommand, _ composition: CompositionRoot, _ print: Printer
   ) async throws {
-    let store = composition.store()
     let console = composition.console
-    let rasa = Rasa(composition, store, onWarning: console.warn)
+    let rasa = composition.rasa()
     let records = MemoryCommands(rasa: rasa, time: composition.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
@@ -171,12 +168,10 @@ package enum Program {
           try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
             .run(command)
         } else {
-          try await ApprovalCommands(
-            composition: composition, store: store, print: print, style: style
-          )
-          .run(command)
+          try await ApprovalCommands(rasa: rasa, console: console, print: print, style: style)
+            .run(command)
         }
-        await store.close()
+        await rasa.close()
         return
       }
       switch command.path.joined(separator: " ") {
@@ -214,9 +209,9 @@ package enum Program {
           suggestion: "see `rasa help`")
       }
     } catch {
-      await store.close()
+      await rasa.close()
       throw error
     }
-    await store.close()
+    await rasa.close()
   }
 }

@@ -176,14 +176,20 @@ extension Rasa {
     public var decision: String?
     /// What was written with the decision.
     public var answer: JSON
+    /// When it was answered, in milliseconds since 1970.
+    public var answeredAt: Int64?
+    /// The SHA-256 of what is decided about: an answer counts for exactly that.
+    public var payloadDigest: String
 
     init(_ approval: RasaEngine.Approval) {
       self.approval = Approval(approval)
+      payloadDigest = approval.payloadDigest
       status = Status(approval.standing)
       askedAt = approval.askedAt.milliseconds
       expiresAt = approval.expiresAt?.milliseconds
       answer = .null
-      if case .answered(let answer, _) = approval.standing {
+      if case .answered(let answer, let moment) = approval.standing {
+        answeredAt = moment.milliseconds
         answeredBy = answer.by
         decision = answer.decision.rawValue
         self.answer = JSON(answer.text)

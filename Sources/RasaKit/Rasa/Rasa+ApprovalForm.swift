@@ -66,3 +66,38 @@ extension Rasa.Approval {
     _ = try convertingErrors { () throws(Failure) in try question.answer(decision, by: "") }
   }
 }
+
+extension Rasa.ApprovalRecord {
+  /// The question as `rasa approvals list --json` prints it.
+  public var json: Rasa.JSON {
+    let question = approval.question
+    var object: ValueObject = [
+      "approval": .string(id), "run": .string(approval.run),
+      "operator": .string(question.key.operatorName), "frame": .string(question.key.frame),
+      "visit": .int(Int64(question.key.visit)), "title": .string(question.title),
+      "subject": .string(question.subject.description), "payload": question.payload,
+      "form": .string(question.form.rawValue),
+      "payload_digest": .string(payloadDigest),
+      "context": .array(
+        question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
+      "asked_at_ms": .int(askedAt),
+      "expires_at_ms": expiresAt.map { .int($0) } ?? .null,
+    ]
+    if let schema = question.schema { object["schema"] = schema }
+    if let standard = question.standard { object["default"] = standard }
+    if let consequences = question.consequences {
+      object["leads_to"] = [
+        "approve": .string(consequences.approve), "edit": .string(consequences.edit),
+        "reject": .string(consequences.reject), "feedback": .string(consequences.feedback),
+      ]
+    }
+    object["standing"] = .string(status.description)
+    if status == .answered {
+      object["answer"] = [
+        "decision": .string(decision ?? ""), "text": answer.value, "by": .string(answeredBy ?? ""),
+        "at_ms": .int(answeredAt ?? 0),
+      ]
+    }
+    return Rasa.JSON(.object(object))
+  }
+}

@@ -111,9 +111,13 @@ extension Rasa {
 // MARK: Before a run
 
 extension Rasa.Runnable {
-  /// Every call that a run would make, priced. Nobody is asked.
+  /// Every call that a run would make, priced. No model is called.
   ///
-  /// - Parameter explains: Also says for each call why which models would be asked.
+  /// - Parameters:
+  ///   - input: The question or task.
+  ///   - options: How the run is to go.
+  ///   - explains: Whether each call says why which models would be asked.
+  ///   - warn: Receives what is odd and does not stop a run.
   public func forecast(
     _ input: String, options: Rasa.RunOptions = Rasa.RunOptions(), explains: Bool = false,
     warn: @escaping @Sendable (String) -> Void = { _ in }
