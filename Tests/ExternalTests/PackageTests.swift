@@ -95,9 +95,16 @@ import Testing
     expectNotices(try await shell("cat root/usr/share/doc/rasa/copyright", in: scratch))
     // The package depends on every library that the program loads.
     let depends = try await shell("dpkg-deb -f $PACKAGES/rasa_*.deb Depends", in: scratch)
-    for package in ["libc6", "libcurl4", "libssl3", "libstdc++6"] {
-      #expect(depends.contains(package), "\(depends)")
-    }
+    // libcurl and the C++ library are part of the program where the machine that built it has fitting archives.
+    let owners = try await shell(
+      """
+      for library in $(readelf -d root/usr/bin/rasa | sed -n 's/.*NEEDED.*\\[\\(.*\\)\\]/\\1/p'); do
+        dpkg -S "*/$library" | head -n 1 | cut -d: -f1
+      done
+      """, in: scratch
+    ).split(separator: "\n").map(String.init)
+    #expect(owners.contains("libc6") && owners.contains("libssl3"), "\(owners)")
+    for package in owners { #expect(depends.contains(package), "\(package): \(depends)") }
     let left = try await shell(
       """
       dpkg --root=$PWD/root --log=/dev/null --force-not-root --purge rasa >&2
