@@ -4,18 +4,20 @@
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
-RELEASE := swift build -c release --static-swift-stdlib
-# Without symbols, which are twice as large as the program and lie beside it: `rasa.debug`.
+# Where the release build is; in a folder of its own it can run beside a build for tests.
+RELEASE_PATH ?= .build
+RELEASE := sh Scripts/release.sh --scratch-path $(RELEASE_PATH)
+# Without symbols, which are larger than the program and are beside it, in `rasa.debug`.
 BINARY := .build/program/rasa
-# A test that waits for something stands in line behind every test that has begun: with all of them
-# begun at once, longer than it may wait.
+# A waiting test queues behind every test that has begun: with all of them begun at once it would wait longer than its
+# limit.
 TESTS := swift test --skip-build --experimental-maximum-parallelization-width 8
 
 help:
 	@echo 'make run      build it and run the first example (no key, no network)'
 	@echo 'make test     every test that needs no other programs'
 	@echo 'make test-external  tests against other programs (shells, dpkg), and of the packages'
-	@echo 'make crash    kill runs everywhere and let them go on; some minutes (RASA_CRASH_RANDOM=1000)'
+	@echo 'make crash    kill runs everywhere and resume them; some minutes (RASA_CRASH_RANDOM=1000)'
 	@echo 'make build    the release binary at $(BINARY)'
 	@echo 'make install  build, and put it on the path (PREFIX=$(PREFIX))'
 	@echo 'make deb      a Debian package in .build/packages'
@@ -31,7 +33,7 @@ setup:
 
 build: setup
 	$(RELEASE) --product rasa
-	@sh Scripts/strip.sh .build/release/rasa $(dir $(BINARY))
+	@sh Scripts/strip.sh $(RELEASE_PATH)/release/rasa $(dir $(BINARY))
 
 run: build
 	@RASA_HOME=.build/demo LLM_PROVIDER=mock $(BINARY) run --persona strategic_stock_analyst \
@@ -44,7 +46,7 @@ test:
 	swift build --build-tests
 	$(TESTS) --skip '^ExternalTests[.]'
 
-# What is in Tests/ExternalTests. A program that is missing there is a failure.
+# Tests/ExternalTests. There a missing program is a failure.
 test-external: deb dist
 	@sh Scripts/setup.sh external
 	swift build --build-tests
@@ -56,8 +58,8 @@ deb: build
 dist: build
 	@sh Scripts/package.sh dist $(BINARY) .build/packages
 
-# The release binary must know nothing of the places where tests kill; the test build is then killed
-# at each of them, and at RASA_CRASH_RANDOM random moments (RASA_CRASH_SEED repeats a search).
+# The release binary must contain no fault points. The test build is killed at each of them, and at RASA_CRASH_RANDOM
+# random moments (RASA_CRASH_SEED repeats a search).
 crash: build
 	@sh Scripts/setup.sh test
 	@sh Scripts/without-faults.sh $(BINARY)
@@ -73,8 +75,8 @@ docs: setup
 	swift build --target RasaKit
 	sh Scripts/docs.sh
 
-# Builds in a place of its own, so that the next `make test` does not begin again with other settings, unless all of it
-# is strict: `RASA_STRICT=1 make lint test` builds once.
+# In a folder of its own, because other settings would make the next `make test` build everything again; where all of it
+# is strict, `RASA_STRICT=1 make lint test` builds once.
 lint: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Examples
 	RASA_STRICT=1 swift build --build-tests $(if $(RASA_STRICT),,--scratch-path .build/lint)
@@ -92,4 +94,4 @@ bench:
 
 clean:
 	swift package clean
-	rm -rf .build/lint .build/sanitize .build/demo .build/floors .build/program .build/packages
+	rm -rf .build/lint .build/for-packages .build/sanitize .build/demo .build/floors .build/program .build/packages

@@ -5,8 +5,14 @@ import PackageDescription
 /// house style asks for. `RASA_STRICT=1` (set by `make lint` and the continuous integration) turns
 /// warnings into errors.
 let strict = Context.environment["RASA_STRICT"] == "1"
+/// Set by the continuous integration, which is faster without: nobody debugs what it builds.
+let hasDebugInformation = Context.environment["RASA_NO_DEBUG_INFORMATION"] != "1"
 /// Set by `make sanitize`.
 let sanitizesThreads = Context.environment["RASA_THREAD_SANITIZER"] == "1"
+/// Set by `Scripts/release.sh`: the folder with the static libraries that go before shared ones of the same name. Where
+/// it holds libcurl, the release binary contains that, too (`Sources/CCurl/LinkedCurl.c`).
+let staticLibraries = Context.environment["RASA_STATIC_LIBRARIES"]
+let containsCurl = Context.environment["RASA_STATIC_CURL"] == "1"
 let settings: [SwiftSetting] =
   [
     .enableUpcomingFeature("ExistentialAny"),
@@ -14,15 +20,19 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
-    // Places where a test may kill the process; nothing of them is left in a release.
+    // Fault points, at which a test may kill the process; a release contains none.
     .define("RASA_FAULTS", .when(configuration: .debug)),
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+  + (hasDebugInformation ? [] : [.unsafeFlags(["-gnone"], .when(configuration: .debug))])
   + (sanitizesThreads ? [.define("RASA_THREAD_SANITIZER")] : [])
 
 func library(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  links: [LinkerSetting] = []
 ) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings,
+    linkerSettings: links)
 }
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
@@ -32,16 +42,15 @@ func tests(
     exclude: exclude, swiftSettings: settings)
 }
 /// A C library from the system, with the typed shims that Swift needs for its variadic functions.
-///
-/// In the release binary small libraries are part of it: every library that has to be found, mapped
-/// and searched at each start is time before the first token. `whole` names what comes along then.
 func shim(_ name: String, links libraries: [String], whole archives: [String] = []) -> Target {
+  .target(name: name, linkerSettings: linked(libraries, whole: archives))
+}
+/// In the release binary small libraries are linked in whole: every library that has to be found, mapped and searched
+/// at each start is time before the first token. `whole` names their archives, with those that they need in turn.
+func linked(_ libraries: [String], whole archives: [String] = []) -> [LinkerSetting] {
   let isPart = !archives.isEmpty
-  return .target(
-    name: name,
-    linkerSettings: libraries.map {
-      .linkedLibrary($0, isPart ? .when(configuration: .debug) : nil)
-    } + archives.map { .linkedLibrary(":\($0)", .when(configuration: .release)) })
+  return libraries.map { .linkedLibrary($0, isPart ? .when(configuration: .debug) : nil) }
+    + archives.map { .linkedLibrary(":\($0)", .when(configuration: .release)) }
 }
 
 let package = Package(
@@ -61,17 +70,12 @@ let package = Package(
           [
             "-Xclang-linker", "-no-pie", "-Xlinker", "--exclude-libs=ALL", "-Xlinker",
             "--no-export-dynamic", "-Xlinker", "--gc-sections",
-          ],
+          ] + (staticLibraries.map { ["-L", $0, "-Xclang-linker", "-static-libgcc"] } ?? []),
           .when(configuration: .release))
       ]),
 
     // Edges.
-    library(
-      "RasaCLI",
-      [
-        "RasaCore", "RasaSystem", "RasaDocuments", "RasaTerminal", "RasaPersona", "RasaEngine",
-        "RasaStore", "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit",
-      ]),
+    library("RasaCLI", ["RasaCore", "RasaSystem", "RasaTerminal", "RasaKit"]),
     library(
       "RasaKit",
       [
@@ -92,23 +96,37 @@ let package = Package(
 
     // Domain.
     library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    library("RasaPersona", ["RasaCore", "RasaDocuments"]),
+    library(
+      "RasaPersona", ["RasaCore", "RasaDocuments", "CStemmer"],
+      links: linked(["stemmer"], whole: ["libstemmer.a"])),
 
     // Values everything else speaks in.
-    library("RasaCore", ["CUnicode"]),
+    library("RasaCore", ["CUnicode", "CCrypto"]),
 
     // Wrappers: the only places with unsafe pointers.
-    library("RasaDocuments", ["RasaCore", "CYAML", "CTOML", "CStemmer", "CCrypto", "CResources"]),
+    library(
+      "RasaDocuments", ["RasaCore", "CYAML", "CTOML"], links: linked(["yaml"], whole: ["libyaml.a"])
+    ),
     library("RasaHTTPClient", ["RasaCore", "RasaSystem", "CCurl", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
-    library("RasaSystem", ["RasaCore", "CSystem"]),
+    library("RasaSystem", ["RasaCore", "CSystem", "CZlib", "CResources"]),
 
     // C libraries.
-    shim("CCurl", links: ["curl"]),
-    shim("CYAML", links: ["yaml"], whole: ["libyaml.a"]),
+    containsCurl
+      ? .target(
+        name: "CCurl",
+        cSettings: [.define("RASA_STATIC_CURL", .when(configuration: .release))],
+        linkerSettings: [
+          .linkedLibrary("curl", .when(configuration: .debug)),
+          .linkedLibrary(":libcurl.a", .when(configuration: .release)),
+          .linkedLibrary("ssl"), .linkedLibrary("crypto"),
+          .linkedLibrary(":libnghttp2.so.14", .when(configuration: .release)),
+        ])
+      : shim("CCurl", links: ["curl"]),
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     shim("CTOML", links: ["stdc++"]),
-    shim("CStemmer", links: ["stemmer"], whole: ["libstemmer.a"]),
+    .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
     shim("CUnicode", links: ["utf8proc"], whole: ["libutf8proc.a"]),
     shim("CSQLite", links: ["sqlite3"], whole: ["libsqlite3.a"]),
     shim("CZlib", links: ["z"], whole: ["libz.a"]),
@@ -126,6 +144,10 @@ let package = Package(
     .executableTarget(
       name: "rasakit-example", dependencies: ["RasaKit"], path: "Examples/rasakit-example",
       swiftSettings: settings),
+    // A program with an operator of its own, which tests kill.
+    .executableTarget(
+      name: "rasa-with-tool", dependencies: ["RasaKit", "RasaSystem"],
+      path: "Tests/Programs/rasa-with-tool", swiftSettings: settings),
     .executableTarget(
       name: "rasa-bench",
       dependencies: [
@@ -137,12 +159,12 @@ let package = Package(
 
     tests("RasaCore", []),
     tests("RasaDocuments", ["RasaCore", "RasaTestKit"]),
-    tests("RasaSystem", ["RasaCore"]),
+    tests("RasaSystem", ["RasaCore", "RasaTestKit"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
-    tests("RasaSQLite", ["RasaCore", "RasaSystem"]),
+    tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
-    tests("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests("RasaEngine", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaKit", ["RasaCore", "RasaSystem", "RasaPersona", "RasaAgents", "RasaTestKit"]),
     tests(

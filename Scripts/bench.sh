@@ -2,7 +2,7 @@
 # Builds everything for release and measures it against bare libcurl and bare SQLite. Arguments name single rows.
 set -eu
 cd "$(dirname "$0")/.."
-swift build -c release --static-swift-stdlib >&2
+sh Scripts/release.sh >&2
 floors=.build/floors
 mkdir -p "$floors"
 for source in Bench/*.c; do

@@ -9,7 +9,12 @@ report=.build/docs/report.txt
 rm -rf .build/docs
 mkdir -p "$graphs"
 # Words are split on purpose: each map is two arguments.
-maps=$(ls .build/debug/*.build/module.modulemap 2>/dev/null | sed 's/^/-Xcc -fmodule-map-file=/')
+maps=$(for map in Sources/C*/module.modulemap .build/debug/*.build/module.modulemap; do
+  # A system library's own comes first; a build of before may have left another one.
+  name=$(basename "$(dirname "$map")" .build)
+  case $map in .build/*) [ ! -e "Sources/$name/module.modulemap" ] || continue ;; esac
+  [ ! -e "$map" ] || echo "-Xcc -fmodule-map-file=$map"
+done)
 # shellcheck disable=SC2086
 swift symbolgraph-extract -module-name RasaKit -I .build/debug/Modules \
   -target "$(uname -m)-unknown-linux-gnu" -minimum-access-level public -skip-inherited-docs \

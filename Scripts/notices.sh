@@ -15,18 +15,19 @@ notice() { # TITLE FILE
 
 cat <<'TEXT'
 rasa is under the MIT licence (see LICENSE). Its binary contains the following, under the licences below. What is not
-listed here, such as libcurl, OpenSSL, the C and the C++ library, is loaded from the system when it starts.
+listed here, such as OpenSSL and the C library, is loaded from the system when it starts or when it is needed.
 TEXT
 
 swift=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")
 notice "The Swift runtime and standard library, with libdispatch" "$swift/share/swift/LICENSE.txt"
 
-# The archives that Package.swift links in whole, and the library that is only headers.
+# The archives that Package.swift links in whole, those that Scripts/release.sh found, and the library that is only headers.
 files="/usr/include/toml++/toml.h"
-for archive in $(grep -oE '"lib[A-Za-z0-9_+-]+\.a"' Package.swift | tr -d '"' | sort -u); do
+found=$(find .build/static -name '*.a' -exec basename {} \; 2>/dev/null | sort)
+for archive in $(grep -oE '"lib[A-Za-z0-9_+-]+\.a"' Package.swift | tr -d '"' | sort -u) $found; do
   file=$(cc -print-file-name="$archive")
   [ "$file" != "$archive" ] || {
-    echo "no $archive to be found" >&2
+    echo "$archive is not installed" >&2
     exit 1
   }
   files="$files $(readlink -f "$file")"
@@ -36,8 +37,10 @@ for file in $files; do
   owner=$(dpkg -S "$file" 2>/dev/null || dpkg -S "${file#/usr}")
   package=${owner%%:*}
   copyright=/usr/share/doc/$package/copyright
-  if grep -qE '^License: *L?GPL' "$copyright" && ! grep -A12 -E '^Files: *debian' "$copyright" | grep -qE '^License: *L?GPL'; then
-    echo "$package is not free to be linked in; link it dynamically" >&2
+  # Debian's own files for a package are no part of the library, and a licence with an exception is that of a build tool's
+  # files or of a runtime library that allows this.
+  if ! awk 'BEGIN { RS = "" } /(^|\n)License:[^\n]*GPL/ && /(^|\n)Files:/ && !/(^|\n)Files: *debian\// && !/(^|\n)License:[^\n]* exception/ { exit 1 }' "$copyright"; then
+    echo "$package is under the (L)GPL: link it dynamically" >&2
     exit 1
   fi
   notice "$package $(dpkg-query -W -f='${Version}' "$package" | head -n 1) ($(basename "$file"))" "$copyright"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# package.sh deb|dist PROGRAM FOLDER: makes a Debian package, or a tarball and one of symbols, of a program that is built,
-# with completions, manual page and notices. The same sources give the same bytes.
+# package.sh deb|dist PROGRAM FOLDER: makes a Debian package, or a tarball and one of symbols, from a built program, with
+# completions, manual page and notices. The same program and sources give the same bytes.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1 program=$2 folder=$3
@@ -28,11 +28,13 @@ files() {
 }
 
 archive() { # FOLDER-OF-ROOT ROOT NAME
-  tar -C "$1" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$2" |
-    gzip -9n >"$folder/$3"
+  # No pipe: it would hide a failure of tar.
+  tar -C "$1" --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
+    -cf "$work/$3.tar" "$2"
+  gzip -9n <"$work/$3.tar" >"$folder/$3"
 }
 
-# Each file's checksum, in one file that grows with what is made.
+# The checksums of all packages of this version that are in the folder.
 sums() {
   (cd "$folder" && rm -f SHA256SUMS && sha256sum rasa[_-]"$version"* >SHA256SUMS)
   echo "$folder:" && ls "$folder"
@@ -50,16 +52,23 @@ deb)
   # Which versions of which packages hold the shared libraries that the program names.
   mkdir -p "$work/debian" "$package/DEBIAN"
   printf 'Source: rasa\n\nPackage: rasa\nArchitecture: any\n' >"$work/debian/control"
-  depends=$(cd "$work" && dpkg-shlibdeps -O "$package/usr/bin/rasa" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+  (cd "$work" && dpkg-shlibdeps -O "$package/usr/bin/rasa") >"$work/depends" 2>"$work/shlibdeps" || {
+    cat "$work/shlibdeps" >&2
+    exit 1
+  }
+  depends=$(sed -n 's/^shlibs:Depends=//p' "$work/depends")
   [ -n "$depends" ] || { echo "no package holds what the program loads" >&2; exit 1; }
+  # In kilobytes, counted as Debian does: `du` would depend on the file system.
+  size=$(find "$package/usr" -type f -printf '%s\n' -o -printf '1\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
+  (cd "$package" && find usr -type f | LC_ALL=C sort | xargs md5sum) >"$package/DEBIAN/md5sums"
   cat >"$package/DEBIAN/control" <<TEXT
 Package: rasa
 Version: $version
 Architecture: $architecture
 Maintainer: ${DEB_MAINTAINER:-The rasa authors <authors@rasa.invalid>}
-Installed-Size: $(du -sk "$package/usr" | cut -f1)
+Installed-Size: $size
 Depends: $depends
-Recommends: ca-certificates
+Recommends: ca-certificates, tzdata, libidn2-0, libbrotli1, libzstd1
 Section: utils
 Priority: optional
 Description: run personas and agents against language models

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails when a program holds anything of the fault points, which are for test builds only.
+# Fails if a program contains any fault point: they are for test builds only.
 set -eu
 cd "$(dirname "$0")/.."
 names=$(grep -rhoE 'faultPoint\("[^"]+"' Sources | cut -d'"' -f2 | sort -u)

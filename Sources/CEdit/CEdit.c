@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-// A terminal that knows this marks what is pasted, so that a newline in it does not end the line.
+// Asks the terminal to mark pasted text, so that a line break in it does not end the line.
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 #define PASTE_END L"\033[201~"
@@ -28,7 +28,7 @@ struct rasa_editor {
   rasa_keys *keys;
   bool interrupted;
   char *prompt;
-  // Each with a line feed behind it.
+  // Each followed by a line feed.
   char *words;
 };
 
@@ -101,7 +101,7 @@ static unsigned char paste(EditLine *line, int key) {
         capacity *= 2;
       }
     }
-    // What does not fit is read to its end all the same: typed keys it must never become.
+    // Read to its end even if it does not fit: the rest must never count as typed keys.
     if (too_long && length + 1 == capacity) {
       memmove(text, text + length - end_length, end_length * sizeof *text);
       length = end_length;
@@ -129,8 +129,7 @@ static unsigned char paste(EditLine *line, int key) {
   return (unsigned char)result;
 }
 
-// Completes the word that the line begins with as far as all words agree that begin with it; shows
-// them where there is nothing to add.
+// Completes the first word of the line as far as it is unambiguous; otherwise lists the candidates.
 static unsigned char complete(EditLine *line, int key) {
   (void)key;
   rasa_editor *editor = editor_of(line);
@@ -179,7 +178,7 @@ static unsigned char complete(EditLine *line, int key) {
   return CC_REDISPLAY;
 }
 
-// Without a locale the editor would take each byte of a character for one of its own.
+// Without a locale the editor would treat each byte of a character as a character.
 static void use_unicode(void) {
   setlocale(LC_CTYPE, "");
   if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
@@ -222,7 +221,7 @@ rasa_editor *rasa_editor_open(int input, int output, rasa_keys *keys) {
   el_set(line, EL_ADDFN, "rasa-paste", "Insert pasted text", paste);
   el_set(line, EL_ADDFN, "rasa-newline", "Begin a new line of the text", insert_newline);
   el_set(line, EL_ADDFN, "rasa-complete", "Complete a command", complete);
-  // Ctrl-C is a key here and no signal: it gives up the line, not the program.
+  // Ctrl-C is a key here and not a signal: it ends the line and not the program.
   el_set(line, EL_SETTY, "-d", "-isig", NULL);
   el_set(line, EL_BIND, "^C", "rasa-interrupt", NULL);
   el_set(line, EL_BIND, "^Z", "rasa-suspend", NULL);
@@ -263,7 +262,7 @@ int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line,
   fflush(editor->output);
   if (editor->interrupted) return RASA_EDITOR_INTERRUPTED;
   if (text == NULL || count <= 0) return RASA_EDITOR_END;
-  // The count is in characters of the editor's own kind; the bytes are what is wanted.
+  // The editor counts wide characters; the caller needs bytes.
   size_t bytes = strlen(text);
   if (bytes > 0 && text[bytes - 1] == '\n') bytes--;
   *line = text;

@@ -12,11 +12,11 @@
 #define PASTE_BEGIN "\033[200~"
 #define PASTE_END "\033[201~"
 #define MARK_LENGTH 6
-// More than a person types between two looks at the keyboard.
+// More than a person types between two reads.
 #define BURST 64
 // How long a terminal may take between two pieces of one paste, in milliseconds.
 #define QUIET 40
-// What comes behind this much of one paste is read and dropped.
+// The rest of a longer paste is read and dropped.
 #define LONGEST_BURST (1 << 26)
 
 struct rasa_keys {
@@ -24,7 +24,7 @@ struct rasa_keys {
   int wake;
   bool gathers;
   bool in_paste;
-  // What was read and not used yet is bytes[used..<count].
+  // Read and not used yet: bytes[used..<count].
   unsigned char *bytes;
   size_t used;
   size_t count;
@@ -55,7 +55,7 @@ void rasa_keys_begin_paste(rasa_keys *keys) { keys->in_paste = true; }
 void rasa_keys_end_paste(rasa_keys *keys) { keys->in_paste = false; }
 void rasa_keys_discard(rasa_keys *keys) { keys->used = keys->count = 0; }
 
-/// 1 when there is something to read, 0 when the time is over, or a reason why there is no more.
+/// 1 if there is something to read, 0 on timeout, or the reason why there is no more.
 static int wait_for_keys(rasa_keys *keys, int milliseconds) {
   for (;;) {
     struct pollfd wanted[2] = {{keys->input, POLLIN, 0}, {keys->wake, POLLIN, 0}};
@@ -70,7 +70,7 @@ static int wait_for_keys(rasa_keys *keys, int milliseconds) {
   }
 }
 
-/// Adds what the terminal has to what was read; the number of bytes, or a reason why there are none.
+/// Reads what the terminal has; returns the number of bytes, or the reason why there are none.
 static int read_more(rasa_keys *keys, size_t most) {
   if (keys->count + most > keys->capacity) {
     size_t capacity = keys->capacity * 2;
@@ -102,7 +102,7 @@ static size_t breaks(const rasa_keys *keys) {
   return count;
 }
 
-/// Puts marks around what was pasted into a terminal that has none for it. One line that ends with
+/// Marks pasted text for a terminal that does not. One line that ends with
 /// the return key keeps that as a key: a program that types does so.
 static void mark_burst(rasa_keys *keys) {
   if (keys->bytes == NULL || memchr(keys->bytes, '\033', keys->count) != NULL) return;
@@ -137,7 +137,7 @@ static int fill(rasa_keys *keys) {
     if (ready < 0) return ready;
     if (ready == 0) break;
     got = read_more(keys, CHUNK);
-    // The end comes again when what was read before it has been used.
+    // The end is reported again once the bytes before it have been used.
     if (got == RASA_KEYS_END) break;
     if (got < 0) return got;
     if (keys->count > LONGEST_BURST) keys->count -= (size_t)got;

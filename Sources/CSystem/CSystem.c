@@ -16,12 +16,12 @@ char *const *rasa_environment(void) { return environ; }
 static atomic_int signal_pipe = -1;
 
 static void write_signal_number(int signal_number) {
-  // The interrupted code may be between a call and its look at errno.
+  // The interrupted code may be about to read errno.
   int saved = errno;
   int write_end = atomic_load(&signal_pipe);
   if (write_end >= 0) {
     unsigned char byte = (unsigned char)signal_number;
-    // A full pipe already holds more signals than anybody will act on.
+    // A full pipe already holds more signals than anybody will handle.
     ssize_t ignored = write(write_end, &byte, 1);
     (void)ignored;
   }
@@ -35,7 +35,7 @@ int rasa_signal_pipe_open(int write_end) {
 
 int rasa_signal_pipe_attach(int signal_number, struct sigaction *previous) {
   if (sigaction(signal_number, NULL, previous) != 0) return errno;
-  // Whoever started the program, such as nohup, has decided that this signal does nothing.
+  // The parent, such as nohup, has decided that this signal is ignored.
   if (previous->sa_handler == SIG_IGN) return EALREADY;
   struct sigaction action;
   memset(&action, 0, sizeof action);
@@ -65,7 +65,7 @@ ssize_t rasa_write_now(int descriptor, const void *bytes, size_t count) {
 void rasa_fill_standard_descriptors(void) {
   for (int number = 0; number < 3; number++) {
     if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest number that is free is this one; children are to find it, too.
+    // This is the lowest free number. No O_CLOEXEC: children need it, too.
     int opened = open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY);
     if (opened > number) close(opened);
   }

@@ -12,9 +12,9 @@ extension AgentDiscovery {
     let roots =
       folder.map { [AgentRoot(files: FileRoot($0))] } ?? places.roots { warnings.append($0) }
     let tree = AgentFileTree(roots, limits: limits)
-    let survey = survey(tree, AgentMemory(), reading(roots, began: 0))
+    let scan = scan(tree, AgentMemory(), reading(roots, began: 0))
     let paths = tree.files.map(\.path).filter { path in
-      survey.memory[path].map { $0.record.entry != nil || !$0.record.failures.isEmpty } ?? false
+      scan.memory[path].map { $0.record.entry != nil || !$0.record.failures.isEmpty } ?? false
     }
     return (paths, warnings + tree.warnings)
   }

@@ -13,7 +13,7 @@ package struct AgentDiscovery: Sendable {
   package var noteName: String
   /// The user's folder for disposable state, where the index is kept; nil to keep none.
   package var indexFolder: String?
-  package var limits = AgentLimits()
+  package var limits = ScanLimits()
   /// Decides whether a file could still have been written to while it was read.
   package var clock: @Sendable () -> Int64 = { FileSystem.clock() }
 
@@ -28,11 +28,10 @@ package struct AgentDiscovery: Sendable {
   }
 
   /// Scans all files, and reads those that have changed.
-  package func discover() -> DiscoveredAgents { look().found }
+  package func discover() -> DiscoveredAgents { scan(remembering: nil).found }
 
-  /// - Parameter memory: what is remembered of the last look; else what is kept in the user's
-  ///   folder counts.
-  func look(remembering memory: AgentMemory? = nil) -> DiscoveryScan {
+  /// - Parameter memory: the result of the last scan; by default the index in the user's folder.
+  func scan(remembering memory: AgentMemory? = nil) -> DiscoveryScan {
     let began = clock()
     var warnings: [Warning] = []
     let roots = places.roots { warnings.append($0) }
@@ -41,35 +40,36 @@ package struct AgentDiscovery: Sendable {
       AgentIndex(folder: $0, roots: roots, reading: "\(noteName) \(reading.engines.sorted())")
     }
     let kept = memory == nil ? index?.open() : nil
-    let (tree, records) = look(at: roots, beside: kept)
+    let (tree, records) = walk(at: roots, beside: kept)
     let memory = memory ?? AgentMemory(records)
 
-    var survey = survey(tree, memory, reading)
-    let all = tree.files.compactMap { survey.memory[$0.path] }
+    var scan = scan(tree, memory, reading)
+    let all = tree.files.compactMap { scan.memory[$0.path] }
     let parts = InsertedFiles(all, reading.lookup)
-    survey.found = DiscoveredAgents(
+    scan.found = DiscoveredAgents(
       parts.isEmpty ? all : all.filter { !parts.contains($0.record) },
       warnings: warnings + tree.warnings,
-      projects: Set(roots.indices.filter { roots[$0].isProject }), mends: roots.map(\.suggestion))
+      projects: Set(roots.indices.filter { roots[$0].isProject }),
+      suggestions: roots.map(\.suggestion))
     if let index {
       let keepable = all.filter { !$0.record.isFresh }
-      if survey.hasNews || keepable.count != kept?.count ?? memory.keptCount {
+      if scan.hasNews || keepable.count != kept?.count ?? memory.keptCount {
         index.write(keepable)
       }
     }
-    return survey
+    return scan
   }
 
   /// Every file of a tree that is or was meant to be an agent, read or from memory.
-  func survey(_ tree: AgentFileTree, _ memory: AgentMemory, _ reading: AgentReading)
+  func scan(_ tree: AgentFileTree, _ memory: AgentMemory, _ reading: AgentReading)
     -> DiscoveryScan
   {
-    var survey = DiscoveryScan(
+    var scan = DiscoveryScan(
       places: places, lookup: reading.lookup, treeFolders: tree.folders)
-    survey.take(tree.files.filter(\.isConfig), memory, reading)
-    let prompts = survey.prompts
-    survey.take(tree.files.filter { !$0.isConfig && !prompts.contains($0) }, memory, reading)
-    return survey
+    scan.take(tree.files.filter(\.isConfig), memory, reading)
+    let prompts = scan.prompts
+    scan.take(tree.files.filter { !$0.isConfig && !prompts.contains($0) }, memory, reading)
+    return scan
   }
 
   /// For single files, in their current state.
@@ -81,7 +81,7 @@ package struct AgentDiscovery: Sendable {
   }
 
   /// The tree is walked while the index is decoded.
-  private func look(
+  private func walk(
     at roots: [AgentRoot], beside kept: AgentIndex.Contents?
   ) -> (AgentFileTree, [SharedAgentRecord]) {
     let parts = Workers.map(1 + (kept?.parts ?? 0)) { part in
@@ -162,7 +162,7 @@ struct DiscoveryScan: Sendable {
     }
   }
 
-  /// The Markdown files that are prompts of TOML files, and so no agents of their own.
+  /// The Markdown files that are prompts of TOML files, and therefore not agents themselves.
   var prompts: Prompts { Prompts(memory.all, lookup) }
 
   struct Prompts {
@@ -205,8 +205,7 @@ struct DiscoveryScan: Sendable {
   }
 }
 
-/// The Markdown files without front matter that agents' prompts insert: these are parts, and no
-/// agents of their own.
+/// The Markdown files without front matter that agents' prompts insert: they are parts, not agents.
 struct InsertedFiles {
   private var identities: Set<FileIdentity> = []
 

@@ -8,40 +8,40 @@ import RasaSystem
 /// Readers of the result never wait for a new scan.
 package final class AgentLibrary: AgentSource {
   let discovery: AgentDiscovery
-  private let looked = Locked<DiscoveryScan?>(nil)
-  /// Which look is the newest that began, and the newest whose findings count.
-  private let looks = Locked((begun: 0, counted: 0))
+  private let lastScan = Locked<DiscoveryScan?>(nil)
+  /// The number of the newest scan that has started, and of the newest whose result is in use.
+  private let scans = Locked((begun: 0, counted: 0))
 
   package init(_ discovery: AgentDiscovery) { self.discovery = discovery }
 
   /// The result of the last scan.
-  package var found: DiscoveredAgents { survey().found }
+  package var found: DiscoveredAgents { scan().found }
 
   /// The same, or nil before the first scan.
-  package var foundSoFar: DiscoveredAgents? { looked.withLock { $0?.found } }
+  package var foundSoFar: DiscoveredAgents? { lastScan.withLock { $0?.found } }
 
   /// Scans again; unchanged files are not read again.
   @discardableResult
-  package func refresh() -> DiscoveredAgents { look().found }
+  package func refresh() -> DiscoveredAgents { rescan().found }
 
-  /// The current state. Nothing is locked while folders are read: of concurrent scans, the one that started
-  /// last wins.
-  func look() -> DiscoveryScan {
-    let number = looks.withLock { looks in
-      looks.begun += 1
-      return looks.begun
+  /// The current state. No lock is held while folders are read: of concurrent scans, the result of
+  /// the one that started last is kept.
+  func rescan() -> DiscoveryScan {
+    let number = scans.withLock { scans in
+      scans.begun += 1
+      return scans.begun
     }
-    let survey = discovery.look(remembering: looked.withLock { $0?.memory })
-    looks.withLock { looks in
-      guard number > looks.counted else { return }
-      looks.counted = number
-      looked.withLock { $0 = survey }
+    let scan = discovery.scan(remembering: lastScan.withLock { $0?.memory })
+    scans.withLock { scans in
+      guard number > scans.counted else { return }
+      scans.counted = number
+      lastScan.withLock { $0 = scan }
     }
-    return survey
+    return scan
   }
 
   /// The state at the last scan.
-  func survey() -> DiscoveryScan { looked.withLock { $0 } ?? look() }
+  func scan() -> DiscoveryScan { lastScan.withLock { $0 } ?? rescan() }
 
   // MARK: Source
 
@@ -56,18 +56,18 @@ package final class AgentLibrary: AgentSource {
   /// If a file that was meant to be this agent is broken, running it fails, even if another folder
   /// has an agent with that ID.
   package func documents(ofAgent id: String) throws(Failure) -> AgentDocuments? {
-    let wasLooked = looked.withLock { $0 != nil }
+    let wasScanned = lastScan.withLock { $0 != nil }
     if let documents = try? read(id) { return documents }
     // Moved, removed or fixed since.
-    if wasLooked { refresh() }
+    if wasScanned { refresh() }
     return try read(id)
   }
 
   private func read(_ id: String) throws(Failure) -> AgentDocuments? {
-    let survey = survey()
-    if let broken = survey.found.brokenFile(for: id) { throw broken.failure }
-    guard let agent = survey.found.registry[id]?.agent,
-      let path = agent.files.config ?? agent.files.prompt, var record = survey.memory[path]?.record
+    let scan = scan()
+    if let broken = scan.found.brokenFile(for: id) { throw broken.failure }
+    guard let agent = scan.found.registry[id]?.agent,
+      let path = agent.files.config ?? agent.files.prompt, var record = scan.memory[path]?.record
     else { return nil }
     return try discovery.reading().documents(record.file, &record)
   }

@@ -33,7 +33,7 @@ package struct DiscoveredAgents: Sendable {
     /// The file's name, usually the agent's ID.
     package var stem: String
     package var failures: [Failure]
-    /// As that of an agent.
+    /// Like the root of an agent.
     var root: Int
   }
 
@@ -61,24 +61,26 @@ package struct DiscoveredAgents: Sendable {
 
   package init(registry: AgentRegistry) { self.registry = registry }
 
-  /// The first of an id wins.
+  /// Of several records with one ID the first is used.
   ///
-  /// - Parameter projects: the numbers of the roots that are the project's.
-  /// - Parameter mends: what to do about each root.
+  /// - Parameter projects: the numbers of the project's roots.
+  /// - Parameter suggestions: what to do about each root.
   init(
     _ records: [SharedAgentRecord], warnings: [Warning], projects: Set<Int> = [],
-    mends: [String?] = []
+    suggestions: [String?] = []
   ) {
     var winners: [String: AgentFile] = [:]
     winners.reserveCapacity(records.count)
     var entries: [AgentRegistry.Entry] = []
     entries.reserveCapacity(records.count)
     var failures: [Failure] = []
-    var told = warnings
+    var reported = warnings
     var kinds = KindNotices()
     for record in records.lazy.map(\.record) {
-      kinds.note(record, mends.indices.contains(record.file.root) ? mends[record.file.root] : nil)
-      told += record.warnings
+      kinds.note(
+        record, suggestions.indices.contains(record.file.root) ? suggestions[record.file.root] : nil
+      )
+      reported += record.warnings
       failures += record.failures
       guard let entry = record.entry else {
         if !record.failures.isEmpty {
@@ -99,7 +101,7 @@ package struct DiscoveredAgents: Sendable {
         }
         continue
       }
-      // One file under two names is one agent.
+      // One file under two names is a single agent.
       if !record.file.isShipped, winner.stamp.identity == record.file.stamp.identity { continue }
       shadowed.append(Shadowed(id: id, file: record.file.path, by: winner.path))
       if projects.contains(winner.root), !projects.contains(record.file.root) {
@@ -110,13 +112,13 @@ package struct DiscoveredAgents: Sendable {
         let warning = Warning(
           "the agent `\(id)` is also in \(winner.path), which is used",
           at: SourceLocation(file: record.file.path, line: 0, column: 0))
-        told.append(warning)
+        reported.append(warning)
         duplicates[id, default: []].append(warning)
       }
     }
     registry = AgentRegistry(entries)
     self.failures = failures
-    self.warnings = told
+    self.warnings = reported
     notes = kinds.lines.map { Warning($0) }
   }
 

@@ -1,7 +1,5 @@
 package import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 package import RasaSystem
 import RasaTerminal
 
@@ -25,13 +23,13 @@ package enum Program {
         let columns = Terminal(environment).columns(of: .output) ?? 80
         try Output.standard.write(page.text(width: min(columns, 100)))
       case .run(let command):
-        var house = try CompositionRoot(environment: environment)
-        house.askedNarrowing = command.agentNarrowing
+        var composition = try CompositionRoot(environment: environment)
+        if let agents = command.agents { composition.narrow(to: agents, place: "`--agents`") }
         do {
-          try await run(command, house)
+          try await run(command, composition)
         } catch let failure as Failure {
           // Keys whose variables only the configuration names are known by now.
-          throw house.redaction(failure)
+          throw composition.redaction(failure)
         }
       }
       return 0
@@ -78,12 +76,12 @@ package enum Program {
       exitCode = failure.exitCode
       say("rasa: \(printable(failure.description))\n")
     }
-    tell(failure, exitCode, reply)
+    printDocument(failure, exitCode, reply)
     return exitCode
   }
 
   /// A document that is already there tells what was found, the error included.
-  private static func tell(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
+  private static func printDocument(_ failure: Failure, _ exitCode: Int32, _ reply: ReplyForm) {
     if case .document = reply, Output.standard.isBegun { return }
     guard failure.run?.isTold != true, let text = reply.text(of: failure, exitCode: exitCode) else {
       return
@@ -91,64 +89,34 @@ package enum Program {
     try? Output.standard.write(text)
   }
 
-  private static func run(_ command: ParsedCommand, _ house: CompositionRoot) async throws {
-    if command.declares("trust"), command.flag("trust") { house.trust.give() }
-    let terminal = Terminal(house.environment)
+  private static func run(_ command: ParsedCommand, _ composition: CompositionRoot) async throws {
+    if command.declares("trust"), command.flag("trust") { composition.trust.give() }
+    let terminal = Terminal(composition.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(
-      output: house.output, isJSON: isListed && command.flag("json"),
+      output: composition.output, isJSON: isListed && command.flag("json"),
       width: terminal.columns(of: .output) ?? Printer.unlimited,
       glyphs: terminal.outputIsTerminal ? terminal.glyphs : .unicode)
-    let definitions = LibraryCommands(house: house, print: print)
     switch command.path.joined(separator: " ") {
-    case "run": try await RunCommand(house: house).run(command)
-    case "resume":
-      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print)
-        .resume(command)
-    case "runs fork":
-      try await ResumeCommand(house: house, workshop: try RunServices(house), print: print).fork(
+    case "run":
+      try await RunCommand(composition: composition, launch: launch(lazily: composition)).run(
         command)
+    case "resume":
+      try await ResumeCommand(launch: try launch(composition), print: print).resume(command)
+    case "runs fork":
+      try await ResumeCommand(launch: try launch(composition), print: print)
+        .fork(command, InputReader(composition: composition))
     case "test":
       try await TestCommand(
-        house: house, print: print, style: terminal.style(of: .output),
+        rasa: Rasa(composition, composition.store()), print: print,
+        style: terminal.style(of: .output),
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
-    case "chat": try await RunCommand(house: house).chat(command)
-    case "personas list": try definitions.listPersonas()
-    case "personas show": try definitions.showPersona(command.arguments[0])
-    case "personas validate": try definitions.validatePersonas(command.arguments)
-    case "personas graph":
-      try definitions.graph(command.arguments[0], asDot: command.text("format") == "dot")
-    case "operators list": try definitions.listOperators()
-    case "operators show": try definitions.showOperator(command.arguments[0])
-    case "operators validate": try definitions.validateOperators(command.arguments)
-    case "agents list", "agents search", "agents info":
-      try await AgentsCommands(house: house, print: print, style: terminal.style(of: .output))
-        .run(command)
-    case "agents validate":
-      try AgentsValidateCommand(house: house, print: print)
-        .run(command.arguments, isStrict: command.flag("strict"))
-    case "agents create": try await AgentsCreateCommand(house: house, print: print).run(command)
-    case "agents enhance": try await AgentsEnhanceCommand(house: house, print: print).run(command)
-    case "agents copy":
-      try CopyCommand(house: house, print: print, kind: .agent).run(command)
-    case "personas copy":
-      try CopyCommand(house: house, print: print, kind: .persona).run(command)
-    case "operators copy":
-      try CopyCommand(house: house, print: print, kind: .operator).run(command)
-    case "import": try AgentImportCommand(house: house, print: print).run(command)
-    case "trust list": try TrustCommands(house: house, print: print).list()
-    case "trust add":
-      try TrustCommands(house: house, print: print).add(command.arguments.first ?? ".")
-    case "trust remove":
-      try TrustCommands(house: house, print: print).remove(command.arguments.first ?? ".")
-    case "doctor": try await DoctorCommand(house: house, print: print).run()
-    case "init":
-      try InitCommand(house: house, print: print).run(
-        name: command.text("name") ?? "my_persona", isUserWide: command.flag("user-wide"),
-        overwrites: command.flag("force"))
+    case "chat":
+      try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
+        command)
     case "bench graph", "bench run":
-      try await BenchCommand(house: house, print: print).run(command)
+      try await BenchCommand(composition: composition, print: print).run(command)
     case "version":
       if print.isJSON {
         try print(BuildReport.current.value)
@@ -156,13 +124,26 @@ package enum Program {
         try print(text: "rasa \(version)\n")
       }
     case "completions": try completions(command, print)
-    case "llm info", "llm health": try await LLMCommands(house: house, print: print).run(command)
+    case "llm info", "llm health":
+      try await LLMCommands(rasa: composition.rasa(), print: print).run(command)
     case "models import":
-      try ImportCommand(house: house, print: print).run(
+      try await ImportCommand(rasa: composition.rasa(), print: print).run(
         file: command.arguments[0], name: command.text("name"), providers: command.texts("provider")
       )
-    default: try await records(command, house, print)
+    default:
+      guard try await !definitions(command, composition, print) else { return }
+      try await records(command, composition, print)
     }
+  }
+
+  private static func launch(lazily composition: CompositionRoot) -> Launch {
+    Launch(rasa: Rasa(composition, composition.store()), console: composition.console)
+  }
+
+  private static func launch(_ composition: CompositionRoot) throws -> Launch {
+    let launch = launch(lazily: composition)
+    try launch.rasa.warmUp()
+    return launch
   }
 
   private static func completions(_ command: ParsedCommand, _ print: Printer) throws {
@@ -174,42 +155,33 @@ package enum Program {
 
   /// The commands that need the database.
   private static func records(
-    _ command: ParsedCommand, _ house: CompositionRoot, _ print: Printer
+    _ command: ParsedCommand, _ composition: CompositionRoot, _ print: Printer
   ) async throws {
-    let store = house.store()
-    let rasa = Rasa(house, store)
-    let records = MemoryCommands(rasa: rasa, time: house.time, print: print)
+    let console = composition.console
+    let rasa = composition.rasa()
+    let records = MemoryCommands(rasa: rasa, time: composition.time, print: print)
     let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
       if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
-        let style = Terminal(house.environment).style(of: .output)
+        let style = Terminal(composition.environment).style(of: .output)
         if command.path[0] == "runs" {
-          try await RunsCommands(
-            house: house, rasa: rasa, store: store, print: print, style: style
-          )
-          .run(command)
+          try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
+            .run(command)
         } else {
-          try await ApprovalCommands(house: house, store: store, print: print, style: style)
+          try await ApprovalCommands(rasa: rasa, console: console, print: print, style: style)
             .run(command)
         }
-        await store.close()
+        await rasa.close()
         return
       }
       switch command.path.joined(separator: " ") {
       case "models list", "models show", "models check":
-        try await ModelsCommands(house: house, store: store, print: print).run(command)
-      case "agents recommend":
-        try await RecommendCommand(house: house, store: store, print: print).run(command)
+        try await ModelsCommands(rasa: rasa, time: composition.time, print: print).run(command)
       case "agents budget":
-        try await BudgetCommand(
-          books: try BudgetReporter(house, store, warn: house.warn), print: print
-        )
-        .run(command)
+        try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "costs":
-        try await CostsCommand(
-          books: try BudgetReporter(house, store, warn: house.warn), output: house.output,
-          width: print.width
-        ).run(command)
+        try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
+          .run(command)
       case "sessions list":
         try await records.listSessions(of: command.text("user"), limit: limit)
       case "sessions show":
@@ -237,9 +209,9 @@ package enum Program {
           suggestion: "see `rasa help`")
       }
     } catch {
-      await store.close()
+      await rasa.close()
       throw error
     }
-    await store.close()
+    await rasa.close()
   }
 }

@@ -1,5 +1,4 @@
-/// Bytes as text of 64 signs, with padding (RFC 4648, section 4): how providers want files, and how
-/// journals hand them out.
+/// Base64 with padding (RFC 4648, section 4), in which providers take files and journals export them.
 package enum Base64 {
   private static let signs = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -12,7 +11,7 @@ package enum Base64 {
     return values
   }()
 
-  /// How long so many bytes become.
+  /// The length of the text for so many bytes.
   package static func length(of count: Int) -> Int { (count + 2) / 3 * 4 }
 
   package static func encode(_ bytes: [UInt8]) -> String {
@@ -41,8 +40,7 @@ package enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Nil for every text that `encode` would not have made, so that what is decoded can be encoded
-  /// again to the same text.
+  /// Nil for a text that `encode` would not produce, so that decoding and encoding gives the same text.
   package static func decode(_ text: String) -> [UInt8]? {
     let values = values
     let signs = text.utf8Span.span

@@ -1,8 +1,8 @@
-/// Text looked at byte by byte.
+/// Text processed byte by byte.
 ///
 /// Swift compares and splits by characters: `=` with a combining mark behind it is another character
-/// than `=`, CR LF is one character, and two spellings of `é` are equal. What people write on a
-/// command line or in a file, and what a file system calls its files, is bytes.
+/// than `=`, CR LF is one character, and two spellings of `é` are equal. Command lines,
+/// files and file names are bytes.
 extension StringProtocol {
   /// The parts between these bytes.
   package func split(
@@ -42,8 +42,8 @@ extension StringProtocol {
     return text.utf8.last == UInt8(ascii: "\n") ? Substring(text.utf8.dropLast()) : text
   }
 
-  /// Without white space at either end, which is looked at by scalars: a mark behind a space is a
-  /// part of the text.
+  /// Without white space at either end, scalar by scalar: a combining mark after a space belongs to the
+  /// text.
   package var trimmedByScalars: SubSequence {
     guard
       let first = unicodeScalars.firstIndex(where: { !$0.properties.isWhitespace }),
@@ -53,8 +53,8 @@ extension StringProtocol {
   }
 }
 
-/// The same for the usual case. From other modules the general ones above go through witness tables,
-/// byte by byte: ten thousand paths took tens of milliseconds that way.
+/// The same for the usual case: called from other modules, the generic ones above go through witness tables
+/// for every byte, which took tens of milliseconds for ten thousand paths.
 extension String {
   package func hasBytePrefix(_ prefix: String) -> Bool {
     prefix.utf8.count <= utf8.count && utf8.starts(with: prefix.utf8)

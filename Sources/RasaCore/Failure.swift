@@ -1,4 +1,4 @@
-/// Where in a document something stands. Lines and columns count from 1; columns count characters.
+/// A place in a document. Lines and columns count from 1; columns count characters.
 package struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
   package var file: String
   package var line: Int
@@ -25,10 +25,10 @@ package struct Failure: Error, Sendable, Hashable {
   package var kind: Kind
   /// What happened, as one sentence without a full stop.
   package var message: String
-  /// The kind in more detail, for programs: which of name, connection, proxy, certificate and time it
-  /// was, in the words that the journal has for it; nil where the kind says it all.
+  /// The kind in more detail, for programs, as the journal has it: name, connection, proxy, certificate or
+  /// time; nil if the kind says it all.
   package var reason: String?
-  /// What to do now; empty when there is nothing to say.
+  /// What to do about it; may be empty.
   package var suggestion: String
   package var location: SourceLocation?
   /// The line the location points at, to be shown with a caret under the column.
@@ -42,15 +42,15 @@ package struct Failure: Error, Sendable, Hashable {
     }
   }
   private var ownDetails: [String]
-  /// What else is wrong with the same document, each with its own place and suggestion.
+  /// Further problems of the same document, each with its own place and suggestion.
   package var others: [Failure] = []
-  /// The passes through operators in which it came up, the innermost first.
+  /// The passes through operators in which it occurred, innermost first.
   package var steps: [FailedStep] = []
   /// Whether the run's own time is up, which no operator can work around.
   package var isOfWholeRun = false
-  /// The run that ended with it, where one had begun.
+  /// The run that it ended, if one had begun.
   package var run: FailedRun?
-  /// What was paid for a call that ended in this, until whoever keeps the sum has added it.
+  /// The cost of a call that ended in this, until it is added to the run's total.
   package var spent = Money.zero
 
   package init(
@@ -65,14 +65,14 @@ package struct Failure: Error, Sendable, Hashable {
     ownDetails = details
   }
 
-  /// One failure that tells of all; nil when there is none.
+  /// One failure that contains all of them; nil if there are none.
   package init?(allOf failures: [Failure]) {
     guard let first = failures.first else { return nil }
     self = first
     others += failures.dropFirst().flatMap(\.separated)
   }
 
-  /// This failure and what else it tells of, each by itself.
+  /// This failure and its `others`, each by itself.
   package var separated: [Failure] {
     var first = self
     first.others = []
@@ -105,7 +105,7 @@ package struct Failure: Error, Sendable, Hashable {
 }
 
 extension Failure: CustomStringConvertible {
-  /// The lines a terminal shows: location and message, the excerpt with a caret, details, the mend.
+  /// The lines a terminal shows: location and message, the excerpt with a caret, details, the suggestion.
   package var description: String {
     var lines: [String] = []
     let prefix = location.map { "\($0): " } ?? ""
@@ -125,7 +125,7 @@ extension Failure: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// Whether the reader has been told which run it is.
+  /// Whether the text names the run already.
   private func names(_ run: FailedRun) -> Bool {
     ([message, suggestion] + ownDetails).contains { $0.contains(run.id) }
   }
@@ -142,11 +142,11 @@ extension Failure: CustomStringConvertible {
   }
 }
 
-/// The pass through an operator in which a failure came up.
+/// The pass through an operator in which a failure occurred.
 package struct FailedStep: Sendable, Hashable {
   package var operatorName: String
   package var frame: String
-  /// Nil where an early version wrote it down, which did not say.
+  /// Nil if an early version recorded it, which did not say.
   package var visit: Int?
   package var round: Int?
 
@@ -158,14 +158,14 @@ package struct FailedStep: Sendable, Hashable {
   }
 }
 
-/// A run that did not come to its answer, as whoever started it has to know it.
+/// A run that ended without its answer: what its caller has to know.
 package struct FailedRun: Sendable, Hashable {
   package var id: String
-  /// How it stands now, in the words of `rasa runs list`.
+  /// Its status, in the words of `rasa runs list`.
   package var status: String
-  /// The command that goes on with it; nil when nothing does.
+  /// The command that resumes it; nil if nothing does.
   package var resume: String?
-  /// What else a program wants to know of it, by name.
+  /// Further facts for programs, by name.
   package var facts: ValueObject
   /// Whether standard output has said all this already.
   package var isTold: Bool
@@ -194,7 +194,7 @@ extension SourceLocation {
 }
 
 extension Failure {
-  /// The error as every JSON document has it.
+  /// The form of an error in every JSON document.
   package var value: Value { value(exitCode: exitCode) }
 
   /// - Parameter exitCode: that of a signal, where one ended the program.
@@ -212,7 +212,7 @@ extension Failure {
     ]
   }
 
-  /// What a program reads where it would have read an answer.
+  /// What a program reads instead of an answer.
   package func document(exitCode: Int32) -> ValueObject {
     var document: ValueObject = ["status": .string(run?.status ?? "failed")]
     if let run {
@@ -225,7 +225,7 @@ extension Failure {
   }
 }
 
-/// Something worth telling that does not stop the work: an unknown key, a deprecated spelling.
+/// A problem that does not stop the work: an unknown key, a deprecated spelling.
 package struct Warning: Sendable, Hashable, CustomStringConvertible {
   package var message: String
   package var location: SourceLocation?
@@ -239,7 +239,7 @@ package struct Warning: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Warning {
-  /// The warning as every JSON document has it.
+  /// The form of a warning in every JSON document.
   package var value: Value {
     ["message": .string(message), "where": location?.value ?? .null]
   }

@@ -1,7 +1,6 @@
 extension Unicode.Scalar {
-  /// Whether a terminal would obey this scalar, or show nothing for it, instead of showing it:
-  /// controls other than newline and tab, marks that turn the direction of text, and characters
-  /// without a width that can hide one text in another.
+  /// Whether a terminal obeys this scalar or shows nothing for it: controls other than newline and tab,
+  /// marks that change the direction of text, and characters without a width, which can hide text.
   package var isHidden: Bool {
     switch value {
     case 0x09, 0x0A: false
@@ -19,8 +18,8 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether a terminal draws this scalar like an ordinary space, or like nothing, although it is
-  /// another one: in a command or a path the difference counts.
+  /// Whether this scalar looks like an ordinary space or like nothing, which matters in a command or a
+  /// path.
   package var looksBlank: Bool {
     switch value {
     // No-break space; Ogham space; the spaces of typesetting; line and paragraph separators.
@@ -31,6 +30,6 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The scalar as text shows it that must hide nothing: `\u{200B}`.
+  /// The visible form of the scalar: `\u{200B}`.
   package var numbered: String { "\\u{\(String(value, radix: 16, uppercase: true))}" }
 }

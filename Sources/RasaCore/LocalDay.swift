@@ -1,4 +1,4 @@
-/// A calendar day where the budget lives, as `2026-01-31`.
+/// A calendar day in the budget's time zone, such as `2026-01-31`.
 package struct LocalDay: Sendable, Hashable, Comparable, CustomStringConvertible {
   package var year: Int
   package var month: Int
@@ -15,9 +15,9 @@ package struct LocalDay: Sendable, Hashable, Comparable, CustomStringConvertible
   }
 }
 
-/// Days and moments as text and as numbers, in the calendar that the whole world counts with.
+/// Days and moments as text and as numbers, in the Gregorian calendar.
 extension LocalDay {
-  /// Reads `2026-01-31`; nil for anything else, and for days that no calendar has.
+  /// Reads `2026-01-31`; nil for anything else, and for days that do not exist.
   package init?(_ text: String) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, let day = Self.number(parts[2], digits: 2), day >= 1,
@@ -65,7 +65,7 @@ extension LocalDay {
 
   /// Days since 1970-01-01.
   package var ordinal: Int64 {
-    // Years begin in March, so that the day that not every year has is the last one.
+    // Years begin in March here, so that the leap day is the last one.
     let year = Int64(self.year) - (month <= 2 ? 1 : 0)
     let era = (year >= 0 ? year : year - 399) / 400
     let yearOfEra = year - era * 400

@@ -1,19 +1,19 @@
-/// The values that no message shows and no journal keeps: keys and passwords that stand in the
-/// environment. A file's line, a server's answer or a path may repeat them.
+/// Removes keys and passwords of the environment from messages and journals: a file's line, a server's
+/// answer or a path may repeat them.
 package struct Redaction: Sendable {
-  /// The longest first, so that one which another begins with is not left half shown.
+  /// Longest first, so that a secret that is the beginning of another does not leave the rest of it.
   private let secrets: [[UInt8]]
 
   /// - Parameters:
   ///   - environment: all variables.
-  ///   - named: those that hold keys whatever they are called.
+  ///   - named: variables that hold keys under any name.
   package init(_ environment: [String: String], named: Set<String> = []) {
     secrets = environment.filter { named.contains($0.key) || Self.holdsSecret($0.key) }
       .map { Array($0.value.utf8) }.filter { $0.count >= Self.shortest }
       .sorted { $0.count > $1.count }
   }
 
-  /// Shorter ones would take words out of messages that have nothing to do with them.
+  /// Shorter values would remove unrelated words from messages.
   private static let shortest = 8
 
   private static let words: Set<String> = [

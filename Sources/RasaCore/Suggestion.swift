@@ -1,5 +1,5 @@
-/// "Did you mean …": the known name nearest to a mistyped one; nil when none has anything in
-/// common with it.
+/// "Did you mean …": the known name nearest to a mistyped one; nil if none is
+/// similar.
 package func nearestName(to name: String, among names: some Sequence<String>) -> String? {
   let target = Array(name.lowercased().unicodeScalars.prefix(64))
   let tolerance = min(max(1, target.count / 3), target.count - 1)

@@ -3,9 +3,9 @@ package struct TimeSource: Sendable {
   package var now: @Sendable () -> Timestamp
   /// The calendar day of a moment in the machine's own zone.
   package var localDay: @Sendable (Timestamp) -> LocalDay
-  /// The calendar day in a zone by its name, such as `Europe/Berlin`; nil when there is no such zone.
+  /// The calendar day in a zone by its name, such as `Europe/Berlin`; nil if there is no such zone.
   package var dayInZone: @Sendable (Timestamp, _ zone: String) -> LocalDay?
-  /// Nanoseconds that only ever grow, for measuring.
+  /// Nanoseconds of a clock that never goes back, for measuring.
   package var monotonic: @Sendable () -> UInt64
   /// Returns after the time has passed, or throws when the task is cancelled.
   package var sleep: @Sendable (Duration) async throws -> Void

@@ -1,19 +1,19 @@
-/// How a value is written as JSON.
+/// A layout of JSON.
 package enum JSONStyle: Sendable {
   /// One line, members in their own order.
   case compact
   /// Two spaces, members in their own order.
   case pretty
-  /// One line, members sorted by name: equal values give equal bytes, so this is what digests see.
+  /// One line, members sorted by name: equal values give equal bytes, so digests are computed from this.
   case canonical
 }
 
-/// Which characters of its texts JSON writes as `\uXXXX`.
+/// Which characters are written as `\uXXXX`.
 package enum JSONEscapes: Sendable {
-  /// Everything that a terminal would obey or show nothing for, so that JSON can be looked at
-  /// anywhere; who parses it gets every byte. (Canonical JSON never does this.)
+  /// Everything that a terminal would obey or not show, so that JSON can be printed anywhere; a parser
+  /// still gets every byte. (Canonical JSON never does this.)
   case hidden
-  /// Only what JSON itself wants: for models, which read the text as it stands.
+  /// Only what JSON requires: for models, which read the text as it is.
   case onlyNeeded
 }
 
@@ -62,7 +62,7 @@ private struct JSONWriter {
     case .object(let object):
       bytes.append(UInt8(ascii: "{"))
       if style == .canonical {
-        // Names that Swift takes for equal are in the order of their bytes.
+        // Names that are equal to Swift are sorted by their bytes.
         let sorted = object.sorted {
           $0.key < $1.key
             || ($0.key == $1.key && $0.key.utf8.lexicographicallyPrecedes($1.key.utf8))
@@ -110,23 +110,56 @@ private struct JSONWriter {
 
   private mutating func write(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    if escapesHidden, Self.mayHoldHidden(text) {
-      for scalar in text.unicodeScalars { writeEscaped(scalar) }
-    } else if Self.needsEscapes(text) {
-      for byte in text.utf8 { writeEscaped(byte) }
+    if let first = firstToEscape(in: text.utf8Span.span, from: 0) {
+      write(Array(text.utf8), escapingFrom: first)
     } else {
       bytes += text.utf8
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private static func needsEscapes(_ text: String) -> Bool {
-    text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+  /// Copies what lies between two escapes in one piece: a prompt has one in each line.
+  private mutating func write(_ text: [UInt8], escapingFrom first: Int) {
+    var start = 0
+    var next: Int? = first
+    while let index = next {
+      bytes += text[start..<index]
+      start = index + writeEscaped(text, at: index)
+      next = firstToEscape(in: text.span, from: start)
+    }
+    bytes += text[start...]
   }
 
-  /// No for nearly every text; a text of which it says yes may still hold nothing hidden.
-  private static func mayHoldHidden(_ text: String) -> Bool {
-    text.utf8.contains { $0 >= 0x7F && mayBeginHidden($0) }
+  private func firstToEscape(in text: borrowing Span<UInt8>, from start: Int) -> Int? {
+    var index = start
+    let count = text.count
+    // Sixteen at a time while all of them are plain. The length is a constant, the bounds are checked once for each
+    // block, and nothing branches, so that these are vector instructions.
+    while index + 16 <= count {
+      let block = text.extracting(index..<index + 16)
+      var odd: UInt8 = 0
+      for offset in 0..<16 { odd |= Self.isOdd(block[offset]) }
+      if odd != 0 {
+        for offset in 0..<16 where mayNeedEscape(block[offset]) { return index + offset }
+      }
+      index += 16
+    }
+    while index < count {
+      if mayNeedEscape(text[index]) { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  /// 0 for a plain byte, 1 for one that JSON escapes or that is not ASCII. Without a branch.
+  private static func isOdd(_ byte: UInt8) -> UInt8 {
+    (byte &- 0x20 >= 0x5F ? 1 : 0) | (byte == UInt8(ascii: "\"") ? 1 : 0)
+      | (byte == UInt8(ascii: "\\") ? 1 : 0)
+  }
+
+  /// Also of the first byte of a character that may be hidden.
+  private func mayNeedEscape(_ byte: UInt8) -> Bool {
+    byte < 0x7F ? Self.isOdd(byte) != 0 : escapesHidden && Self.mayBeginHidden(byte)
   }
 
   /// Delete, and the first bytes of the characters that are hidden.
@@ -137,13 +170,22 @@ private struct JSONWriter {
     }
   }
 
-  private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
-    if scalar.value < 0x7F { return writeEscaped(UInt8(truncatingIfNeeded: scalar.value)) }
-    guard scalar.isHidden || scalar.value == 0x2028 || scalar.value == 0x2029 else {
-      bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
-      return
+  /// Returns how many bytes of the text it has written.
+  private mutating func writeEscaped(_ text: [UInt8], at index: Int) -> Int {
+    let byte = text[index]
+    guard byte >= 0x7F else {
+      writeEscaped(byte)
+      return 1
     }
-    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { writeNumber(unit) }
+    let length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+    let encoded = text[index..<min(index + length, text.count)]
+    let scalar = String(decoding: encoded, as: UTF8.self).unicodeScalars.first ?? "\u{FFFD}"
+    if scalar.isHidden || scalar.value == 0x2028 || scalar.value == 0x2029 {
+      for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { writeNumber(unit) }
+    } else {
+      bytes += encoded
+    }
+    return encoded.count
   }
 
   private mutating func writeEscaped(_ byte: UInt8) {

@@ -1,4 +1,4 @@
-/// A JSON-shaped value: what state holds, what operators read and write, what travels on the wire.
+/// A JSON value: in states, in what operators read and write, and in requests.
 package enum Value: Sendable, Hashable {
   case null
   case bool(Bool)
@@ -47,7 +47,7 @@ extension Value {
     }
   }
 
-  /// The member of that name, or null: for an object without it and for anything that is no object.
+  /// The member of that name; null if it is missing or this is no object.
   package subscript(key: String) -> Value {
     if case .object(let object) = self { object[key] ?? .null } else { .null }
   }
@@ -59,7 +59,7 @@ extension Value {
     return value
   }
 
-  /// The name of the type as schemas and messages say it.
+  /// The name of the type in schemas and messages.
   package var typeName: String {
     switch self {
     case .null: "null"
@@ -72,7 +72,7 @@ extension Value {
     }
   }
 
-  /// The value as a prompt shows it: text as it stands, null as nothing, all else as JSON.
+  /// The value in a prompt: text as it is, null as nothing, everything else as JSON.
   package var promptText: String {
     switch self {
     case .null: ""

@@ -1,5 +1,5 @@
-/// Members in the order they were written. The order is kept because it means something to a model
-/// (a schema's fields are answered in their order); it does not count in comparisons.
+/// Members in the order they were written. The order matters to a model (it answers
+/// the fields of a schema in their order), and not in comparisons.
 package struct ValueObject: Sendable {
   private struct Member {
     var key: String
@@ -7,7 +7,7 @@ package struct ValueObject: Sendable {
   }
 
   private var members: [Member] = []
-  /// Where each member stands; empty for the usual small object, which is faster looked through.
+  /// The index of each member; empty for the usual small object, which is faster to search.
   private var positions: [String: Int] = [:]
   private static let longestScan = 8
 
@@ -38,8 +38,8 @@ package struct ValueObject: Sendable {
     }
   }
 
-  /// Keys are their bytes: two spellings of `é` are two keys, as they are to everybody else who
-  /// reads the document. Swift's own comparison takes them for one, so a match is looked at again.
+  /// Keys are compared by their bytes: two spellings of `é` are two keys, as they are to every other
+  /// reader of the document. To Swift they are equal, so a match is compared again.
   private func position(of key: String) -> Int? {
     if !positions.isEmpty {
       guard let position = positions[key] else { return nil }
@@ -53,7 +53,7 @@ package struct ValueObject: Sendable {
     for (position, member) in members.enumerated() { note(member.key, at: position) }
   }
 
-  /// Of keys that Swift takes for one, the first is found here and the others by a scan.
+  /// Of keys that are equal to Swift, the first is found here and the others by a scan.
   private mutating func note(_ key: String, at position: Int) {
     if positions[key] == nil { positions[key] = position }
   }

@@ -3,7 +3,7 @@ import RasaCore
 
 package struct HTTPClientConfiguration: Sendable {
   package var connectTimeout: Duration
-  /// Proxies and CAs. The environment is never looked at beside it.
+  /// Proxies and CAs. The environment itself is never read.
   package var network: NetworkSettings
   /// How many connections may be open at once, idle ones included; further requests wait.
   package var maxConnections: Int
@@ -27,8 +27,8 @@ package struct HTTPClientConfiguration: Sendable {
 /// HTTP requests whose answers stream, over libcurl on one thread of its own.
 ///
 /// Redirects are not followed, because libcurl would resend key headers to another host. There is
-/// no time limit on a whole answer: connecting has one, and whoever waits for the headers or for
-/// the next chunk brings a deadline.
+/// no time limit on a whole answer: connecting has one, and each wait for the headers or the next
+/// chunk has a deadline of its own.
 package final class HTTPClient: Sendable {
   private enum Thread {
     case none
@@ -37,11 +37,14 @@ package final class HTTPClient: Sendable {
   }
 
   private let configuration: HTTPClientConfiguration
-  private let mailbox = Mailbox()
+  private let mailbox: Mailbox
   private let thread = Locked(Thread.none)
+  private let loopExecutor: LoopExecutor
 
   package init(configuration: HTTPClientConfiguration = HTTPClientConfiguration()) {
     self.configuration = configuration
+    mailbox = Mailbox()
+    loopExecutor = LoopExecutor(mailbox)
   }
 
   /// Starts the loop's thread, which initialises libcurl, so that both overlap with whatever the
@@ -49,14 +52,24 @@ package final class HTTPClient: Sendable {
   package func prepare() {
     thread.withLock { thread in
       guard case .none = thread else { return }
-      guard let started = EventLoop.startThread(mailbox: mailbox, configuration: configuration)
+      guard
+        let started = EventLoop.startThread(
+          mailbox: mailbox, executor: loopExecutor, configuration: configuration)
       else {
         thread = .ended
-        for transfer in mailbox.close() { transfer.finish(.failure(.loopUnavailable)) }
+        let (transfers, jobs) = mailbox.close()
+        for transfer in transfers { transfer.finish(.failure(.loopUnavailable)) }
+        for job in jobs { LoopExecutor.runElsewhere(job) }
         return
       }
       thread = .running(started)
     }
+  }
+
+  /// Runs tasks where their responses arrive: see `LoopExecutor`.
+  package var executor: any TaskExecutor {
+    prepare()
+    return loopExecutor
   }
 
   /// Returns when the status and all headers of the final response are in; the body streams.
@@ -72,10 +85,12 @@ package final class HTTPClient: Sendable {
   }
 
   /// Aborts what is running and returns when the loop's thread has ended and every connection is
-  /// closed. Requests made afterwards fail.
+  /// closed; called from that thread, by a task that runs on it, it returns before that. Requests made
+  /// afterwards fail.
   package func shutdown() {
-    let running = end()
-    if let running { pthread_join(running, nil) }
+    let isLoopThread = mailbox.isLoopThread
+    guard let running = end() else { return }
+    if isLoopThread { pthread_detach(running) } else { pthread_join(running, nil) }
   }
 
   /// Tells the loop to end; the caller joins or detaches its thread.

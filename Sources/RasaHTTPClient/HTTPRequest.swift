@@ -11,7 +11,7 @@ package struct HTTPRequest: Sendable {
   /// How long connecting may take, the handshakes with a proxy and of TLS included; nil for what the
   /// client is configured with.
   package var connectTimeout: Duration?
-  /// Is told when the request is about to leave.
+  /// Notes when the request is about to be sent.
   package var trace: RequestTrace?
   /// Asked on the loop's thread when the connection stands and nothing has been sent: the last moment
   /// at which a request can be held back. It must not wait.

@@ -1,7 +1,7 @@
 import RasaCore
 
 /// Tells, once a request is over, whether any of it can have reached its peer. What never left costs
-/// nothing, so whoever pays for answers wants to know.
+/// nothing, which matters to a payer.
 package final class RequestTrace: Sendable {
   private let sent = Locked(false)
 

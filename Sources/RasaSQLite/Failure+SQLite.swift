@@ -3,7 +3,7 @@ import Glibc
 import RasaCore
 
 extension Failure {
-  /// What the database says, as one sentence and what to do about it.
+  /// SQLite's error as a sentence and a suggestion.
   static func sqlite(
     _ code: Int32, _ connection: OpaquePointer?, path: String, sql: String
   ) -> Failure {
@@ -22,7 +22,7 @@ extension Failure {
     return failure
   }
 
-  /// The system's own reasons, for those that have a mend of their own.
+  /// Errors of the system that have a suggestion of their own.
   static func file(_ cause: Int32, path: String) -> Failure? {
     switch cause {
     case ENOSPC, EDQUOT, EFBIG:
@@ -33,7 +33,7 @@ extension Failure {
       Failure(
         .storage, "\(path) may not be written",
         suggestion:
-          "give this user the right to write the file and its folder, or choose another place")
+          "allow this user to write the file and its folder, or choose another place")
     case ENOENT, ENOTDIR:
       Failure(
         .storage, "the folder of \(path) does not exist",
@@ -67,7 +67,7 @@ extension Failure {
     case SQLITE_CORRUPT:
       Failure(
         .storage, "\(path) is damaged",
-        suggestion: "move it away and start anew; `sqlite3 \(path) .recover` may save what is in it"
+        suggestion: "move it away; `sqlite3 FILE .recover` may recover its content"
       )
     case SQLITE_NOTADB:
       Failure(
@@ -77,14 +77,14 @@ extension Failure {
       Failure(
         .storage, "\(path) may not be written",
         suggestion:
-          "give this user the right to write the file and its folder, or choose another place")
+          "allow this user to write the file and its folder, or choose another place")
     case SQLITE_CANTOPEN:
       Failure(
         .storage, "\(path) cannot be opened", suggestion: "check the file, its folder and its disk")
     case SQLITE_TOOBIG:
       Failure(.storage, "a value is too large for \(path)", suggestion: "use smaller inputs")
     case SQLITE_NOMEM: Failure(.storage, "memory ran out while using \(path)")
-    default: Failure(.storage, "\(path) could not be used as expected")
+    default: Failure(.storage, "\(path) could not be used")
     }
   }
 }

@@ -2,7 +2,7 @@ import Glibc
 package import RasaCore
 
 extension Failure {
-  /// What the system refused, in words: `cannot read /etc/x: permission denied`.
+  /// A failed system call in words: `cannot read /etc/x: permission denied`.
   package init(_ kind: Kind, systemError code: Int32, cannot action: String, _ path: String) {
     self.init(
       kind, "cannot \(action) \(path): \(systemErrorText(code))", suggestion: systemErrorMend(code))

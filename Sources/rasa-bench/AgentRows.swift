@@ -12,7 +12,7 @@ struct AgentBench: Sendable {
   let agents: MadeUpAgents
 
   init() throws(Failure) {
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     agents = MadeUpAgents(count: Self.count)
     try agents.write(to: scratch.file("project/agents"))
     // What was written this moment is taken for still being written.
@@ -55,21 +55,21 @@ extension Row {
   static let agents: [Row] = [.discovery, .agentLookUp, .fuzzySearch, .recommending]
 
   private static let discovery = Row("discover 10,000 agents") { bench, row in
-    let house = try AgentBench()
+    let composition = try AgentBench()
     var cold: [(elapsed: Double, worked: Double)] = []
     var unchanged: [(elapsed: Double, worked: Double)] = []
     for _ in 0..<5 {
-      cold.append(try spent { () throws(Failure) in _ = try house.discover(keeping: false) })
+      cold.append(try spent { () throws(Failure) in _ = try composition.discover(keeping: false) })
     }
-    _ = try house.discover()
+    _ = try composition.discover()
     for _ in 0..<11 {
-      unchanged.append(try spent { () throws(Failure) in _ = try house.discover() })
+      unchanged.append(try spent { () throws(Failure) in _ = try composition.discover() })
     }
     func milliseconds(_ times: [Double]) -> Double { times.median / 1e6 }
     let (anew, again) = (milliseconds(cold.map(\.elapsed)), milliseconds(unchanged.map(\.elapsed)))
     let worked = (milliseconds(cold.map(\.worked)), milliseconds(unchanged.map(\.worked)))
-    let index = try FileSystem.list(house.scratch.file("state")).map {
-      FileSystem.status(of: house.scratch.file("state/\($0.name)"))?.stamp.size ?? 0
+    let index = try FileSystem.list(composition.scratch.file("state")).map {
+      FileSystem.status(of: composition.scratch.file("state/\($0.name)"))?.stamp.size ?? 0
     }.reduce(0, +)
     return RowResult(
       name: row.name, measured: "\(anew.short) / \(again.short) ms", floor: "–",
@@ -80,9 +80,9 @@ extension Row {
   }
 
   private static let agentLookUp = Row("look-up among 10,000 agents") { bench, row in
-    let house = try AgentBench()
-    let registry = try house.discover(keeping: false).registry
-    let ids = (0..<1000).map { house.agents.id($0 * 10) }
+    let composition = try AgentBench()
+    let registry = try composition.discover(keeping: false).registry
+    let ids = (0..<1000).map { composition.agents.id($0 * 10) }
     var times: [Double] = []
     var found = 0
     for _ in 0..<21 {
@@ -97,8 +97,8 @@ extension Row {
   }
 
   private static let fuzzySearch = Row("fuzzy search, 10,000 agents") { bench, row in
-    let house = try AgentBench()
-    let entries = try house.discover(keeping: false).registry.entries
+    let composition = try AgentBench()
+    let entries = try composition.discover(keeping: false).registry.entries
     let queries = [
       "kuberntes", "postgre", "accesibility", "security reviwer 120", "database-architct-1",
       "vulnerabilty audit",

@@ -33,7 +33,7 @@ struct Bench: Sendable {
       throw Failure(.run, "the provider did not start: \(server.greeting)")
     }
     baseURL = String(address)
-    home = try ScratchDirectory()
+    home = ScratchDirectory()
     try home.write(Self.single, to: "personas/single.yaml")
   }
 
@@ -47,11 +47,15 @@ struct Bench: Sendable {
   static let rows: [Row] =
     [
       .firstToken, .steps, .wholeRun, .throughput, .pacedLatency, .fiveCalls, .fiveCallsDurable,
-      .fiveCallsDelayed, .fiveCallsProcess, .manyRuns, .durableStep, .manyWriters, .journalSize,
+      .fiveCallsDelayed, .fiveCallsProcess, .packedStreams, .manyRuns, .manyDurableRuns,
+      .residentMemory, .programSize, .durableStep, .manyWriters, .journalSize,
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
       .limits,
       .selection, .template, .rendering, .checking,
     ] + Row.decoding + Row.agents
+
+  /// Measured only where they are named.
+  static let rowsByName: [Row] = [.incrementalBuild]
 
   var completions: String { "\(baseURL)/v1/chat/completions" }
 
@@ -64,10 +68,12 @@ struct Bench: Sendable {
 
   /// A program run from outside, in a folder without personas of its own.
   func program(
-    _ path: String, _ arguments: [String], keepsPieces: Bool = false
+    _ path: String, _ arguments: [String], keepsPieces: Bool = false,
+    adding variables: [String: String] = [:]
   ) throws -> MeasuredRun {
     let run = try MeasuredRun.run(
-      path, arguments, environment: environment, folder: home.path, keepsPieces: keepsPieces)
+      path, arguments, environment: environment.merging(variables) { $1 }, folder: folder,
+      keepsPieces: keepsPieces)
     guard run.exitCode == 0 else {
       throw Failure(
         .run, "\(path) \(arguments.joined(separator: " ")) ended with \(run.exitCode)")
@@ -75,8 +81,10 @@ struct Bench: Sendable {
     return run
   }
 
-  func ask(_ persona: String, model: String) -> [String] {
-    ["run", "--persona", persona, "--input", "hello", "--model", "openai:\(model)", "--quiet"]
+  var folder: String { home.path }
+
+  func ask(_ persona: String, model: String, of provider: String = "openai") -> [String] {
+    ["run", "--persona", persona, "--input", "hello", "--model", "\(provider):\(model)", "--quiet"]
   }
 
   func floor(_ name: String) -> String { "\(floors)/\(name)" }
@@ -84,7 +92,7 @@ struct Bench: Sendable {
   /// What `rasa bench` says of itself, as JSON.
   func selfMeasured(_ arguments: [String]) async throws -> Value {
     let run = try await ProgramRun.run(
-      rasa, ["bench"] + arguments + ["--json"], environment: environment, folder: home.path,
+      rasa, ["bench"] + arguments + ["--json"], environment: environment, folder: folder,
       limit: .seconds(300))
     guard run.exitCode == 0 else {
       throw Failure(.run, "rasa bench ended with \(run.exitCode): \(run.errorText)")

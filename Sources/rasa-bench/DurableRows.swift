@@ -42,7 +42,7 @@ extension Row {
   }
 
   static let durableStep = Row("durable operator step, p50") { bench, row in
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let store = openStore(at: folder.file("rasa.db"), time: .system)
     let bytes = step(Identifier("r0"), 0).body.jsonBytes().count
     func floor(_ kind: String) async throws -> Double {
@@ -73,7 +73,7 @@ extension Row {
   static let manyWriters = Row("64 runs at once: commits") { bench, row in
     // Each in a file of its own, for the same time, so that neither tidies up after the other.
     func rate(_ runs: Int, _ count: Int) async throws -> Double {
-      let folder = try ScratchDirectory()
+      let folder = ScratchDirectory()
       let store = openStore(at: folder.file("rasa.db"), time: .system)
       try await store.append([])
       let start = TimeSource.system.monotonic()
@@ -114,7 +114,7 @@ extension Row {
   }
 
   static let parkedRuns = Row("10,000 parked runs: list") { bench, row in
-    let home = try ScratchDirectory()
+    let home = ScratchDirectory()
     let store = openStore(at: home.file("rasa.db"), time: .system)
     // In groups, so that their commits are shared.
     for group in 0..<100 {

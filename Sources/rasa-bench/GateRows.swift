@@ -80,7 +80,7 @@ extension Row {
   }
 
   static let gateDurable = Row("gate before the first byte, durable") { bench, row in
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let store = openStore(at: folder.file("rasa.db"), time: .system)
     try await open(store)
     var ours: [Double] = []

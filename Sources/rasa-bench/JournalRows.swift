@@ -7,7 +7,7 @@ import RasaTestKit
 /// What runs leave on the disk, and how fast one goes on from there.
 extension Row {
   static let journalSize = Row("journal of 300 turns of 2 kB") { bench, row in
-    let home = try ScratchDirectory()
+    let home = ScratchDirectory()
     try home.write(
       Bench.single.replacing("stateless_frame", with: "session_frame"), to: "personas/single.yaml")
     var numbers = SystemRandomNumberGenerator()
@@ -57,7 +57,7 @@ extension Row {
   }
 
   static let resume = Row("resume of a run of 1,000 events") { bench, row in
-    let home = try ScratchDirectory()
+    let home = ScratchDirectory()
     try home.write(Bench.single, to: "personas/single.yaml")
     try home.write(longPersona, to: "personas/long.yaml")
     // It takes the request and says nothing: that is where every process is killed.

@@ -5,8 +5,8 @@ import RasaSystem
 
 extension Row {
   static let recommending = Row("recommend among 10,000 agents") { bench, row in
-    let house = try AgentBench()
-    let registry = try house.discover(keeping: false).registry
+    let composition = try AgentBench()
+    let registry = try composition.discover(keeping: false).registry
     let tasks = [
       "Design a REST API for user management",
       "our checkout page takes nine seconds to load since the last release, where do we look first?",

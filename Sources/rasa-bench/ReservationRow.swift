@@ -24,7 +24,7 @@ enum Reserving {
   static func measure(
     _ program: String, processes: Int, calls: Int, seconds: Int
   ) async throws -> Measured {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let store = openStore(at: folder.file("rasa.db"), time: .system)
     try await store.append([])
     await store.close()
@@ -132,7 +132,7 @@ extension Row {
   ) async throws -> RowResult {
     let (processes, seconds) = (8, 3)
     func floor() async throws -> Double {
-      let folder = try ScratchDirectory()
+      let folder = ScratchDirectory()
       let run = try await ProgramRun.run(
         bench.floor("floor-reserve"), [folder.path, "\(processes)", "\(seconds)"],
         limit: .seconds(120))

@@ -102,7 +102,8 @@ extension RunDependencies {
   fileprivate static var nothing: RunDependencies {
     let store = ArrayStore()
     return RunDependencies(
-      gate: NoGate(), journal: store, memory: store, people: NoApprovalHandler(), time: .standing)
+      gate: NoGate(), journal: store, memory: store, approvalHandler: NoApprovalHandler(),
+      time: .standing)
   }
 }
 

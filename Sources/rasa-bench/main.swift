@@ -34,7 +34,17 @@ await Task.detached {
     let bench = try Bench(rasa: paths[0], provider: paths[1], floors: paths[2])
     var results: [RowResult] = []
     if !isJSON { print(RowResult.heading) }
-    for row in Bench.rows where wanted.isEmpty || wanted.contains(row.name) {
+    let rows =
+      wanted.isEmpty
+      ? Bench.rows : (Bench.rows + Bench.rowsByName).filter { wanted.contains($0.name) }
+    let names = Set(rows.map(\.name))
+    if let unknown = wanted.first(where: { !names.contains($0) }) {
+      throw Failure(
+        .usage,
+        "there is no row `\(unknown)`; the rows are: "
+          + (Bench.rows + Bench.rowsByName).map(\.name).joined(separator: " · "))
+    }
+    for row in rows {
       let result = try await row.measure(bench, row)
       results.append(result)
       if !isJSON { print(result.line) }

@@ -4,7 +4,7 @@ import Testing
 
 /// Completion scripts in shells that not everybody has.
 @Suite("Completions in fish and zsh") struct ShellCompletionTests {
-  @Test("fish, with what each means")
+  @Test("fish, with descriptions")
   func fish() async throws {
     let (rasa, names) = try await CompletionExample.setting()
     _ = try await rasa.shell("\"$RASA\" completions fish > rasa.fish")

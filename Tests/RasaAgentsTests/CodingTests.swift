@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Coding of the kept index")
 struct CodingTests {
-  /// An agent with something in every field.
+  /// An agent with a value in every field.
   private var full: Agent {
     var agent = Agent(id: "id", name: "Name", description: "Über alles — 日本")
     agent.category = "a/b"
@@ -86,7 +86,7 @@ struct CodingTests {
 
   @Test("no field of an agent is forgotten")
   func everyField() {
-    // Fails when a field is added that the example above, and so perhaps the coding, does not know.
+    // Fails if a field is added that the example above lacks, and so perhaps the coding too.
     func compare(_ full: Any, _ empty: Any, _ path: String) {
       let plain = Dictionary(
         uniqueKeysWithValues: Mirror(reflecting: empty).children.map { ($0.label ?? "", $0.value) })
@@ -105,7 +105,7 @@ struct CodingTests {
     compare(full.loop as Any, LoopBehavior(steps: 0, maxIterations: 0), "loop")
   }
 
-  @Test("numbers come back as they were, and nothing is read beyond the end")
+  @Test("numbers are read back unchanged, and nothing is read beyond the end")
   func numbers() {
     for number in [0, 1, -1, 127, 128, Int.max, Int.min, 1 << 40] {
       var writer = IndexWriter()

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Discovery of agents")
 struct DiscoveryTests {
-  /// The places in their order, those first that win.
+  /// The folders in order of precedence.
   private static let roots = [
     "project/agents", "home/agents", "older-home/agents", "workspace/agents",
     "older-workspace/agents", "project/.rasa/extensions/a/agents",
@@ -19,12 +19,12 @@ struct DiscoveryTests {
     "person/.copilot/agents", "person/.config/opencode/agent", "person/.config/opencode/agents",
   ]
 
-  @Test("of an agent that several places have, the first place's is used and the rest are told of")
+  @Test("of an agent in several places the first one is used, and the others are reported")
   func precedence() throws {
     for first in Self.roots.indices {
       let setting = try Setting()
       for root in Self.roots[first...].reversed() {
-        // Of some tools the name is the file's.
+        // For some tools the file's name is the agent's.
         try setting.markdown("\(root)/everywhere.md", id: "everywhere", description: root)
       }
       let found = setting.discover()
@@ -41,7 +41,7 @@ struct DiscoveryTests {
     }
   }
 
-  @Test("agents of all places are found together; what ships comes last")
+  @Test("agents of all places are found together; shipped ones come last")
   func allPlaces() throws {
     let setting = try Setting(shipped: true)
     for (index, root) in Self.roots.enumerated() {
@@ -104,7 +104,7 @@ struct DiscoveryTests {
         == setting.path("project/agents/core/deep/two-prompt.md"))
   }
 
-  @Test("every broken file is told of with its place, and the rest is there")
+  @Test("every broken file is reported with its location, and the rest is available")
   func broken() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/good.md", id: "good")
@@ -119,14 +119,14 @@ struct DiscoveryTests {
     }
     let found = setting.discover()
     #expect(found.registry["good"] != nil)
-    let told = found.failures.map(\.description) + found.warnings.map(\.description)
+    let reported = found.failures.map(\.description) + found.warnings.map(\.description)
     for name in ["a.toml:1:", "b.toml:1:", "c.md:", "d.md:", "e.toml", "f.toml"] {
-      #expect(told.contains { $0.contains("project/agents/\(name)") }, "\(name) in \(told)")
+      #expect(reported.contains { $0.contains("project/agents/\(name)") }, "\(name) in \(reported)")
     }
     #expect(found.broken.map(\.stem).prefix(2) == ["a", "b"])
   }
 
-  @Test("the prompt of a broken TOML file does not become an agent without what that says")
+  @Test("the prompt of a broken TOML file does not become an agent without its configuration")
   func brokenConfigKeepsItsPrompt() throws {
     let setting = try Setting()
     try setting.scratch.write("[agent\n", to: "project/agents/careful.toml")
@@ -151,7 +151,7 @@ struct DiscoveryTests {
     #expect(found.shadowed.count == 2)
   }
 
-  @Test("links are followed, loops and diamonds end, and links to nothing are told of")
+  @Test("links are followed, cycles and diamonds end, and broken links are reported")
   func links() throws {
     let setting = try Setting()
     try setting.markdown("elsewhere/linked/one.md", id: "one")
@@ -161,7 +161,7 @@ struct DiscoveryTests {
     try setting.link("mine/agents/here/up", to: "..")
     try setting.link("mine/agents/here/self.md", to: "self.md")
     try setting.link("mine/agents/also-two.md", to: "here/two.md")
-    // The user's own folder may be a link, and lead elsewhere.
+    // The user's own folder may be a symbolic link to somewhere else.
     try setting.link("home/agents", to: setting.path("mine/agents"))
     let found = setting.discover()
     #expect(found.registry.ids == ["one", "two"])
@@ -173,7 +173,7 @@ struct DiscoveryTests {
       ])
   }
 
-  @Test("names that are no UTF-8 are told of and left out")
+  @Test("names that are not UTF-8 are reported and skipped")
   func names() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/ok.md", id: "ok")
@@ -196,24 +196,25 @@ struct DiscoveryTests {
     #expect(found.warnings.allSatisfy { $0.message.contains("is not UTF-8") })
   }
 
-  @Test("what is too deep or too much is told of and left out")
+  @Test("files that are too deep or too many are reported and skipped")
   func limits() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/1/2/3/deep.md", id: "deep")
     for index in 0..<5 { try setting.markdown("project/agents/\(index).md", id: "a-\(index)") }
     var discovery = setting.discovery(keeping: false)
-    discovery.limits = AgentLimits(depth: 2)
+    discovery.limits = ScanLimits(depth: 2)
     #expect(discovery.discover().registry.count == 5)
     #expect(discovery.discover().warnings.first?.message.contains("2 folders deep") == true)
-    discovery.limits = AgentLimits(files: 3)
+    discovery.limits = ScanLimits(files: 3)
     #expect(discovery.discover().registry.count == 3)
     #expect(discovery.discover().warnings.count == 1)
-    discovery.limits = AgentLimits(entries: 4)
+    discovery.limits = ScanLimits(entries: 4)
     #expect(discovery.discover().registry.count == 0)
     #expect(discovery.discover().warnings.first?.message.contains("more than 4 entries") == true)
   }
 
-  @Test("an unreadable folder is told of, and the rest is there", .disabled(if: geteuid() == 0))
+  @Test(
+    "an unreadable folder is reported, and the rest is available", .disabled(if: geteuid() == 0))
   func unreadable() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/closed/one.md", id: "one")
@@ -227,7 +228,7 @@ struct DiscoveryTests {
     #expect(found.warnings.count == 1 && found.failures.count == 1)
   }
 
-  @Test("only the agents that are asked for")
+  @Test("only the requested agents")
   func scope() throws {
     let setting = try Setting()
     for name in ["core/a", "core/deep/b", "corex/c", "d"] {

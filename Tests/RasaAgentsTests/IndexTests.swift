@@ -26,7 +26,7 @@ struct IndexTests {
       && left.broken == right.broken
   }
 
-  @Test("what has not changed is not read again, and is the same")
+  @Test("unchanged files are not read again, and give the same result")
   func unchanged() throws {
     let (setting, agents) = try setting()
     try setting.scratch.write("[agent\n", to: "home/agents/broken.toml")
@@ -43,7 +43,7 @@ struct IndexTests {
     #expect(status.kind == .file)
   }
 
-  @Test("only what has changed is read again")
+  @Test("only changed files are read again")
   func changes() throws {
     let (setting, agents) = try setting()
     func discover() -> [String] {
@@ -58,7 +58,7 @@ struct IndexTests {
     #expect(discover() == ["new"])
     try setting.markdown("project/agents/new.md", id: "new", description: "Something else")
     #expect(discover() == ["new"])
-    // A prompt counts as a part of its agent.
+    // A prompt is part of its agent.
     let first = agents.files(0)
     try setting.scratch.write("Anew.", to: "project/agents/\(first[1].path)")
     #expect(discover() == [agents.id(0)])
@@ -67,17 +67,17 @@ struct IndexTests {
     try setting.remove("project/agents/new.md")
     #expect(discover() == [])
     #expect(discover() == [])
-    // A prompt that nobody names any more is an agent of its own.
+    // A prompt that no TOML file names any more is an agent of its own.
     let second = agents.files(1)
     try setting.remove("project/agents/\(second[0].path)")
     #expect(discover() == [agents.id(1)])
-    // A root that comes first moves all others; the set of roots has an index of its own.
+    // A new first root shifts all others; each set of roots has an index of its own.
     try setting.markdown("home/agents/mine.md", id: "mine")
     #expect(discover().count == 12 + 1)
     #expect(discover() == [])
   }
 
-  @Test("a file of the same size and time is told by when the kernel last saw it change")
+  @Test("a change that keeps size and time is detected by the kernel's change time")
   func sameSizeAndTime() throws {
     let setting = try Setting()
     try setting.markdown("project/agents/one.md", id: "one", description: "before")
@@ -96,7 +96,7 @@ struct IndexTests {
     #expect(setting.discovery().discover().registry["one"]?.agent.description == "behind")
   }
 
-  @Test("what was written the moment before is read again")
+  @Test("a file written a moment before is read again")
   func fresh() throws {
     let setting = try Setting()
     let path = setting.path("project/agents/one.md")
@@ -128,7 +128,7 @@ struct IndexTests {
       case 1: damaged[random.upTo(bytes.count)] ^= UInt8(1 << random.upTo(8))
       case 2: damaged.append(contentsOf: bytes.suffix(random.upTo(40) + 1))
       default:
-        // With a checksum that is right: what is decoded has to hold by itself.
+        // With a correct checksum, so that the decoder itself has to detect the damage.
         for _ in 0..<(1 + random.upTo(3)) {
           damaged[16 + random.upTo(bytes.count - 16)] = UInt8(random.upTo(256))
         }
@@ -170,7 +170,7 @@ struct IndexTests {
     }
   }
 
-  @Test("several that write at once leave a whole one")
+  @Test("concurrent writers leave a complete index")
   func writers() async throws {
     let (setting, agents) = try setting(9)
     await withTaskGroup(of: Void.self) { group in

@@ -49,7 +49,7 @@ struct LibraryTests {
   }
 
   @Test(
-    "a link that leads out of a project's agents is told once, and in the user's own it is followed"
+    "a link that leads out of a project's agents is reported once; in the user's own folder it is followed"
   )
   func links() throws {
     let setting = try Setting()
@@ -81,7 +81,7 @@ struct LibraryTests {
         == ["\(folder)/all is a link to a folder that contains \(folder), so it is skipped"])
   }
 
-  @Test("a broken file that would win hides what it would win over from runs")
+  @Test("a broken file that would take precedence keeps the shadowed agent from running")
   func brokenHides() throws {
     let setting = try Setting()
     try setting.markdown("home/agents/one.md", id: "one")
@@ -93,7 +93,7 @@ struct LibraryTests {
     }
     try setting.config("project/agents/one.toml", id: "one")
     #expect(try library.documents(ofAgent: "one")?.config != nil)
-    // One that would not win hides nothing.
+    // A broken file of lower precedence hides nothing.
     try setting.scratch.write("[agent\n", to: "home/agents/one.toml")
     library.refresh()
     #expect(try library.documents(ofAgent: "one")?.config != nil)
@@ -132,7 +132,7 @@ struct LibraryTests {
 
 @Suite("Watch of agents")
 struct WatchTests {
-  @Test("what comes, changes and goes is told of, also in folders that come up later")
+  @Test("added, changed and removed agents are reported, also in folders that appear later")
   func changes() async throws {
     let setting = try Setting()
     try setting.config("project/agents/core/one.toml", id: "one")
@@ -158,7 +158,7 @@ struct WatchTests {
     change = try #require(await watch.next())
     #expect(change.removed == ["two"])
 
-    // A root that was not there.
+    // A root that did not exist before.
     try setting.markdown("project/.rasa/extensions/more/agents/three.md", id: "three")
     change = try #require(await watch.next())
     #expect(change.added == ["three"])

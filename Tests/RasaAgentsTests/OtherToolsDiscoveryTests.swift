@@ -8,13 +8,13 @@ import Testing
 
 @Suite("Discovery of other tools' files")
 struct OtherToolsDiscoveryTests {
-  /// A good file of each kind, and one that is broken; `#` stands for a number.
+  /// A good file of each kind, and a broken one; `#` is replaced by a number.
   private struct Kind {
     var kind: AgentKind
     var path: String
     var good: String
     var broken: String
-    /// What of the good one rasa has no use for.
+    /// The fields of the good file that rasa does not use.
     var unused: [String] = []
   }
 
@@ -96,12 +96,12 @@ struct OtherToolsDiscoveryTests {
     for kind in Self.kinds {
       #expect(found.registry.agents.count { $0.files.kind == kind.kind } == 475, "\(kind.kind)")
     }
-    let told =
+    let reported =
       found.failures.compactMap { $0.location?.file }
       + found.warnings.compactMap { $0.location?.file }
-    #expect(told.count == broken.count && Set(told) == broken)
+    #expect(reported.count == broken.count && Set(reported) == broken)
     #expect(Set(found.broken.map(\.file)) == broken)
-    // One line for each kind that says more than is of use.
+    // One note for each kind that has unused fields.
     let more = Self.kinds.filter { !$0.unused.isEmpty }
     #expect(found.notes.count == more.count, "\(found.notes)")
     for kind in more {
@@ -112,14 +112,14 @@ struct OtherToolsDiscoveryTests {
         }, "\(kind.kind): \(found.notes)")
     }
     _ = setting.read.take()
-    // What is kept is the same, and nothing is read again.
+    // The index gives the same, and nothing is read again.
     let again = setting.discovery().discover()
     #expect(again.registry.agents == found.registry.agents && again.notes == found.notes)
     #expect(again.failures.map(\.message) == found.failures.map(\.message))
     #expect(setting.read.take().isEmpty)
   }
 
-  @Test("what lies among agents and is none is said once for each kind in each place")
+  @Test("files that are not agents are reported once per kind and folder")
   func others() throws {
     let setting = try Setting()
     for number in 0..<76 {
@@ -147,7 +147,7 @@ struct OtherToolsDiscoveryTests {
       ])
   }
 
-  @Test("what agents' prompts insert, and the mirrors of prompts, are no agents of their own")
+  @Test("inserted files and mirrors of prompts are not agents")
   func parts() throws {
     let setting = try Setting()
     try setting.markdown(
@@ -179,11 +179,11 @@ struct OtherToolsDiscoveryTests {
     #expect(found.registry.ids == ["secret"])
     #expect(
       found.registry["secret"]?.agent.files.prompt == setting.path("person/.claude/agents/mine.md"))
-    // The file, and two folders of the one that is a link.
+    // One for the file, two for folders of the linked one.
     #expect(found.warnings.count == 3, "\(found.warnings)")
   }
 
-  @Test("places under the names of older trees are read, and said once each with what to do")
+  @Test("folders with old names are read, and reported once each with a suggestion")
   func olderPlaces() throws {
     var setting = try Setting()
     setting.places.olderWorkspaces = [setting.path("older-workspace")]
@@ -210,7 +210,7 @@ struct OtherToolsDiscoveryTests {
       ])
   }
 
-  @Test("in a person's home its folders are the person's, and no project's")
+  @Test("in a user's home the tools' folders belong to the user, not to a project")
   func atHome() throws {
     var setting = try Setting()
     try setting.markdown("person/.claude/agents/mine.md", id: "mine")
@@ -231,7 +231,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.registry["x"]?.agent.unused == ["mode"])
   }
 
-  @Test("an import takes everything of a project over, each id once, and what it writes is read")
+  @Test("an import converts everything in a project, each ID once, and its files can be read")
   func importing() throws {
     let setting = try Setting()
     let (good, broken) = try write(setting, each: 21)
@@ -240,7 +240,7 @@ struct OtherToolsDiscoveryTests {
     try setting.scratch.write(
       "prompt = \"Do {{args}}\"\n", to: "project/.gemini/commands/claude-1.toml")
     let project = try AgentImport(from: setting.path("project"), engines: ["openai"])
-    // Of a project the tools' own folders alone: three of the ten kinds.
+    // In a project only folders that belong to a tool are read: three of the ten kinds.
     #expect(project.items.count == 3 * 20 + 2 && project.failures.count == 3)
     let again = project.items.filter { $0.wanted == "claude-1" }.map(\.id)
     #expect(again == ["claude-1-copilot-chatmode", "claude-1-gemini"])
@@ -260,7 +260,7 @@ struct OtherToolsDiscoveryTests {
       found.failures.isEmpty && found.warnings.isEmpty && found.notes.isEmpty, "\(found.warnings)")
   }
 
-  @Test("of a file of several agents all are taken over, or none")
+  @Test("of a file with several agents all are imported, or none")
   func importingTeams() throws {
     let setting = try Setting()
     let good = "agents: {root: {instruction: Lead.}, helper: {instruction: Help.}}\n"
@@ -271,7 +271,7 @@ struct OtherToolsDiscoveryTests {
     #expect(found.items.map(\.id) == ["good", "good-helper"] && found.failures.count == 1)
   }
 
-  @Test("an import follows no link out, and takes one kind where it is told to")
+  @Test("an import follows no link out, and can be limited to one kind")
   func importingOneKind() throws {
     let setting = try Setting()
     try setting.markdown("elsewhere/secret.md", id: "secret")
@@ -288,7 +288,7 @@ struct OtherToolsDiscoveryTests {
     #expect(throws: Failure.self) {
       try AgentImport(from: setting.path("nowhere"), engines: [])
     }
-    // A repository's texts are not all prompts.
+    // Not every text in a repository is a prompt.
     try setting.scratch.write("x", to: "set/.git/HEAD")
     #expect(throws: Failure.self) { try AgentImport(from: setting.path("set"), engines: []) }
     #expect(try AgentImport(from: setting.path("set"), as: .gemini, engines: []).items.count == 1)

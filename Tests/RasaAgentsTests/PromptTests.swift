@@ -66,7 +66,7 @@ struct PromptTests {
     #expect(found.warnings.contains { $0.message.contains("is outside") } == !isAllowed)
   }
 
-  @Test("what a prompt inserts lies beneath its folder or the project")
+  @Test("inserted files must be beneath the prompt's folder or the project")
   func insertions() throws {
     let setting = try Setting()
     try setting.scratch.write("Secret.", to: "secret.md")

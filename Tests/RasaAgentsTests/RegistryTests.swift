@@ -4,7 +4,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-/// A registry of agents that differ in what the tests look at.
+/// A registry of agents that differ in the fields under test.
 private let registry = AgentRegistry(
   [
     agent("arch-agent", "Architecture Agent", "Defines system architecture and interfaces") {
@@ -47,11 +47,11 @@ struct RegistryTests {
   }
 
   @Test(
-    "a search finds what fits, the best first",
+    "a search finds all matches, best first",
     arguments: [
       ("arch-agent", .exact, ["arch-agent"]), ("ARCHITECTURE agent", .exact, ["arch-agent"]),
       ("arch", .exact, []), ("ÄRZTIN MÜLLER", .exact, ["müller"]),
-      // Of the name before the description, whatever the id.
+      // Matches in the name come before matches in the description, regardless of the id.
       ("Architecture", .contains, ["arch-agent", "zebra"]),
       ("agent", .contains, ["arch-agent", "code-agent"]),
       ("ÜBERSETZT", .contains, ["müller"]), ("nothing of the kind", .contains, []),
@@ -66,7 +66,7 @@ struct RegistryTests {
     #expect(registry.search(AgentQuery(text, mode: mode)).map(\.agent.id) == ids)
   }
 
-  @Test("what was found is told, and how close it is")
+  @Test("a match has its field and closeness")
   func closeness() throws {
     let matches = registry.search(AgentQuery("cod-agent", mode: .fuzzy))
     #expect(matches.first?.field == .id && matches.first?.closeness == 0.9)
@@ -86,13 +86,13 @@ struct RegistryTests {
   }
 
   @Test(
-    "a filter asks for what it says",
+    "a filter matches its conditions",
     arguments: [
       (AgentFilter(), ["arch-agent", "code-agent", "müller", "zebra"]),
       (AgentFilter(logic: .any), ["arch-agent", "code-agent", "müller", "zebra"]),
       (AgentFilter(category: "CORE"), ["arch-agent", "code-agent"]),
       (AgentFilter(category: "build"), ["code-agent"]),
-      // An engine in full, also that of a recommended model; a model in part.
+      // Engines match as a whole, including those of recommended models; models match in part.
       (AgentFilter(engine: "OpenAI"), ["arch-agent", "code-agent"]),
       (AgentFilter(engine: "open"), []), (AgentFilter(model: "4o-m"), ["code-agent"]),
       (AgentFilter(tags: ["PROGRAMMING", "none"]), ["code-agent"]),
@@ -130,7 +130,7 @@ struct RegistryTests {
   }
 
   @Test(
-    "what agents cannot be sorted by is a usage error",
+    "an unknown sort key is a usage error",
     arguments: ["", "nam", "id,", "-", "id;name"])
   func unknownOrder(text: String) {
     #expect { try AgentOrder.parse(text) } throws: { ($0 as? Failure)?.kind == .usage }
@@ -139,7 +139,7 @@ struct RegistryTests {
 
 @Suite("Fuzzy search of agents")
 struct FuzzySearchTests {
-  /// As the rule says it, and nothing else.
+  /// The definition of closeness, without optimizations.
   private func closeness(_ left: String, _ right: String) -> Double {
     let left = left.lowercased().unicodeScalars.map(\.value)
     let right = right.lowercased().unicodeScalars.map(\.value)
@@ -159,7 +159,7 @@ struct FuzzySearchTests {
   }
 
   private func text(_ random: inout SeededNumbers, _ longest: Int) -> String {
-    // Few letters, so that texts have much in common; some outside ASCII and the first plane.
+    // Few letters, so that texts have much in common; some outside ASCII and the basic plane.
     let letters = Array("aAbBcde01äÄßéλ日😀".unicodeScalars)
     var text = ""
     for _ in 0..<(1 + random.upTo(longest)) {
@@ -181,7 +181,8 @@ struct FuzzySearchTests {
     return String(String.UnicodeScalarView(scalars))
   }
 
-  @Test("finds what the rule finds, as close as the rule says", arguments: [8, 30, 63, 66, 150])
+  @Test(
+    "finds the same as the reference, with the same closeness", arguments: [8, 30, 63, 66, 150])
   func agreesWithTheRule(longest: Int) {
     var random = SeededNumbers(seed: UInt64(longest))
     for round in 0..<60 {
@@ -198,7 +199,7 @@ struct FuzzySearchTests {
       var expected: [String: Double] = [:]
       for entry in registry.entries {
         let agent = entry.agent
-        // Letters and digits only, so a description is one word, but for the picture.
+        // Letters and digits only, so that the emoji is the only separator of words.
         let words = agent.description.unicodeScalars.split { $0 == "😀" }.map { String($0) }
         let own = max(closeness(query, agent.id), closeness(query, agent.name))
         if own >= threshold - 1e-9 {
@@ -210,7 +211,7 @@ struct FuzzySearchTests {
       let several = query.unicodeScalars.split { $0 == "😀" }.count > 1
       let actual = Dictionary(uniqueKeysWithValues: found.map { ($0.agent.id, $0.closeness) })
       if several {
-        // Finds those as well whose words are like each of the query's.
+        // Also finds agents with a similar word for each word of the query.
         #expect(Set(expected.keys).isSubset(of: actual.keys), "round \(round)")
       } else {
         #expect(actual == expected, "round \(round): `\(query)` at \(threshold)")
@@ -220,7 +221,7 @@ struct FuzzySearchTests {
 }
 
 extension RegistryTests {
-  @Test("an agent is meant by its id, by its name for people, and in every form of its letters")
+  @Test("an agent is found by ID and display name, in every form of its letters")
   func namesMeantByPeople() {
     let registry = AgentRegistry(
       [

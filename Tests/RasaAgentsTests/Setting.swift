@@ -5,17 +5,17 @@ import RasaPersona
 import RasaSystem
 import RasaTestKit
 
-/// A user's and a project's folders, with agents to be found.
+/// The folders of a user and of a project, for agents to be discovered in.
 struct Setting {
   let scratch: ScratchDirectory
   var places: AgentRoots
-  /// The ids of the agents that were read, as they are read.
+  /// Records the ids of agents as they are read.
   let read = Readings()
 
   final class Readings: Sendable {
     private let ids = Locked<[String]>([])
     func note(_ id: String) { ids.withLock { $0.append(id) } }
-    /// Those since the last time, sorted.
+    /// The ids since the last call, sorted.
     func take() -> [String] {
       ids.withLock { ids in
         defer { ids = [] }
@@ -25,7 +25,7 @@ struct Setting {
   }
 
   init(shipped: Bool = false) throws {
-    scratch = try ScratchDirectory()
+    scratch = ScratchDirectory()
     places = AgentRoots(
       project: scratch.file("project"), home: scratch.file("home"),
       workspaces: [scratch.file("workspace"), scratch.file("older-workspace")],
@@ -39,7 +39,7 @@ struct Setting {
     }
   }
 
-  /// What is found, where nothing was written the moment before unless that is said.
+  /// A discovery whose clock is past every change, unless `fresh`.
   func discovery(fresh: Bool = false, keeping: Bool = true) -> AgentDiscovery {
     var discovery = AgentDiscovery(
       places, indexFolder: keeping ? scratch.file("state") : nil, noteName: "test",
@@ -57,7 +57,7 @@ struct Setting {
 
   func path(_ name: String) -> String { scratch.file(name) }
 
-  /// A TOML file, and its prompt beside it when there is one.
+  /// A TOML file, and its prompt beside it if given.
   func config(
     _ path: String, id: String, name: String = "An agent", more: String = "",
     prompt: String? = "Do it.", promptPath: String? = nil
@@ -94,7 +94,7 @@ struct Setting {
 }
 
 extension DiscoveredAgents {
-  /// The files of the agents, by id, without the folder that the test is in.
+  /// The files of the agents by id, relative to the test's folder.
   func files(in setting: Setting) -> [String: String] {
     Dictionary(
       uniqueKeysWithValues: registry.agents.map { agent in

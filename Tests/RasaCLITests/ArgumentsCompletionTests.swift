@@ -47,7 +47,7 @@ import Testing
       // A value is not a command, and an option behind the question is one.
       (["rasa", "run", "-p", "runs", "hello", "--out"], ["--output-format"]),
     ] as [([String], [String])])
-  func bashOffersWhatFits(words: [String], expected: [String]) throws {
+  func bashOffersMatchingWords(words: [String], expected: [String]) throws {
     let offers = try bashOffers(words)
     if words.last == "" && !expected.isEmpty {
       #expect(expected.allSatisfy(offers.contains))

@@ -25,6 +25,9 @@ import Testing
       (["run", "-p", "a", "-vq"], "`--verbose` and `--quiet` cannot be combined", ""),
       (["run", "-x"], "no option `-x`", "`rasa help run`"),
       (["run", "---"], "no option `---`", "`rasa help run`"),
+      // Only what is close is suggested: half of a short name is not.
+      (["agents", "search", "a", "--nope"], "no option `--nope`", "`rasa help agents search`"),
+      (["run", "--jsno"], "no option `--jsno`", "did you mean `--json`?"),
       (["run", "-p", "a", "--xyzzy=1"], "no option `--xyzzy`", "`rasa help run`"),
       (["--persona", "a", "run"], "no option `--persona`", "as in `rasa run --persona`"),
       (["personas", "--json", "list"], "no option `--json`", "`rasa personas list --json`"),

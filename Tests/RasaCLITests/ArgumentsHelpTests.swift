@@ -30,7 +30,7 @@ let everyCommand: [(path: [String], command: CommandSpec)] = {
       (["personas", "show", "--help"], ["personas", "show"]), (["help", "-h"], ["help"]),
       (["help", "help"], ["help"]), (["--mode", "local"], []),
     ] as [([String], [String])])
-  func helpIsThereWhereverItIsAskedFor(words: [String], path: [String]) throws {
+  func helpIsAvailableEverywhere(words: [String], path: [String]) throws {
     #expect(try page(words).path == path)
   }
 
@@ -50,7 +50,7 @@ let everyCommand: [(path: [String], command: CommandSpec)] = {
   }
 
   @Test(arguments: [Int.min, -1, 0, 1, 19, 20])
-  func narrowTerminalsGetWhatIsLegible(width: Int) throws {
+  func narrowTerminalsGetLegibleHelp(width: Int) throws {
     #expect(try page([]).text(width: width) == page([]).text(width: 20))
   }
 

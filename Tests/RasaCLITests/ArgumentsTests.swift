@@ -11,7 +11,7 @@ func parsed(_ words: [String]) throws -> ParsedCommand {
 }
 
 @Suite struct ArgumentsTests {
-  @Test func readsAWholeCommandLine() throws {
+  @Test func readsACompleteCommandLine() throws {
     let command = try parsed([
       "run", "--persona", "ssa", "--input", "Buy?", "--preferences", "risk_tolerance=low",
       "--preferences", "sector=technology", "--session=s1", "--max-cost", "0.05", "--no-stream",
@@ -115,7 +115,7 @@ func parsed(_ words: [String]) throws -> ParsedCommand {
   }
 
   @Test(arguments: [["--mode", "local"], ["--mode", "direct"], ["--mode=direct"], []])
-  func theModeStandsBeforeOrAfterTheCommand(words: [String]) throws {
+  func theModeComesBeforeOrAfterTheCommand(words: [String]) throws {
     #expect(try parsed(words + ["run", "-p", "a"]).text("mode") == "local")
     #expect(try parsed(["run", "-p", "a"] + words).text("mode") == "local")
   }
@@ -142,7 +142,7 @@ func parsed(_ words: [String]) throws -> ParsedCommand {
     #expect(command.arguments == arguments)
   }
 
-  @Test func versionWithoutItsCommandTakesTheCommandsDefaults() throws {
+  @Test func theVersionFlagHasTheCommandsDefaults() throws {
     #expect(try parsed(["--version"]).flag("json") == false)
     #expect(try parsed(["version", "--json"]).flag("json"))
   }

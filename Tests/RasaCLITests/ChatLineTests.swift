@@ -4,7 +4,7 @@ import Testing
 
 @Suite("lines of a chat") struct ChatLineTests {
   @Test(
-    "what begins with a slash is a command, unless it is a path or is escaped",
+    "a line that starts with a slash is a command, unless it is a path or escaped",
     arguments: [
       ("hello", ChatLine.question("hello")), ("//help", .question("/help")),
       (" /help", .question("/help")), ("/etc/hosts is what?", .question("/etc/hosts is what?")),
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test("what is nearly a command leads to it, and nothing is sent")
+  @Test("a mistyped command gets a suggestion, and nothing is sent")
   func nearest() {
     #expect(ChatCommand.unknown("hlep").contains("did you mean /help?"))
     #expect(ChatCommand.unknown("quti").contains("did you mean /quit?"))

@@ -10,7 +10,7 @@ import Testing
   ]
 
   @Test(
-    "are shown as stars, whole, wherever they stand",
+    "are shown as stars, completely, wherever they occur",
     arguments: [
       ("nothing here", "nothing here"), ("sk-0123456789", "***"), ("(sk-0123456789)", "(***)"),
       ("sk-0123456789sk-0123456789", "******"), ("a sk-0123456789-and-more b", "a *** b"),

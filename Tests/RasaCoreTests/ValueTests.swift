@@ -53,6 +53,24 @@ struct ValueTests {
     #expect(Array(Value.string(text).promptText.utf8) == Array(text.utf8))
   }
 
+  @Test("are escaped wherever in a text a character stands", arguments: 0...20)
+  func escapedAnywhere(length: Int) {
+    let characters = [
+      ("\"", #"\""#), ("\\", #"\\"#), ("\n", #"\n"#), ("\u{1}", #"\u0001"#), ("\u{7F}", #"\u007f"#),
+      ("\u{AD}", #"\u00ad"#), ("\u{202E}", #"\u202e"#), ("\u{E0041}", #"\udb40\udc41"#),
+      ("é", "é"), ("—", "—"), ("😀", "😀"),
+    ]
+    for (character, written) in characters {
+      for place in 0...length {
+        let head = String(repeating: "a", count: place)
+        let tail = String(repeating: "b", count: length - place)
+        #expect(
+          Value.string(head + character + tail + character).json()
+            == "\"\(head)\(written)\(tail)\(written)\"")
+      }
+    }
+  }
+
   @Test func areWrittenPrettyForPeople() {
     let value: Value = ["a": [1, ["b": .null]], "c": [], "d": [:]]
     #expect(

@@ -22,7 +22,9 @@ struct FilesAsWrittenTests {
   func repeatedKeys(lines: String, value: Value, places: [Int]) throws {
     let matter = try FrontMatter.read(Array("---\n\(lines)\n---\nText".utf8), file: "a.md")
     #expect(matter.node?.value == value && matter.failure == nil)
-    let told = matter.warnings.filter { $0.message.contains("second time, and this one counts") }
+    let told = matter.warnings.filter {
+      $0.message.contains("is defined twice, and this one counts")
+    }
     #expect(told.map { $0.location?.line } == places)
   }
 

@@ -63,11 +63,11 @@ struct FrontMatterTests {
     arguments: [
       ("---\na: 1\nText\n", 1, 1, "no closing", "a: 1\nText\n"),
       ("---\na: [1\n  - 2\n---\nText", 4, 1, "',' or ']'", "Text"),
-      ("---\nb: 1\na:\n  x: y: z\n---\nText", 4, 7, "no key can be", "Text"),
+      ("---\nb: 1\na:\n  x: y: z\n---\nText", 4, 7, "':' is not allowed", "Text"),
       ("---\njust words\n---\nText", 2, 1, "`key: value`", "Text"),
       ("---\n- a\n- b\n---\nText", 2, 1, "`key: value`", "Text"),
       ("---\na: \u{1B}[2J\n---\nText", 2, 4, "control character", "Text"),
-      ("---\na: !x 1\nb:\n\t- @\n---\nText", 4, 4, "no value can begin", "Text"),
+      ("---\na: !x 1\nb:\n\t- @\n---\nText", 4, 4, "value cannot begin", "Text"),
     ] as [(String, Int, Int, String, String)])
   func refuses(text: String, line: Int, column: Int, words: String, body: String) throws {
     let matter = try read(text)
@@ -194,7 +194,7 @@ struct LenientFrontMatterTests {
     #expect(matter.warnings.map(\.location?.line) == [3, 6])
     #expect(
       matter.warnings.first?.message
-        == "the value of `description` is taken as plain text to the end of the line")
+        == "the value of `description` is read as plain text to the end of the line")
     #expect(matter.warnings.first?.details.first?.hasPrefix("as YAML: ") == true)
     #expect(matter.body == "\nYou are a reviewer.")
   }
@@ -237,7 +237,7 @@ struct LenientFrontMatterTests {
     #expect(matter.warnings.map { place($0.location) } == [[2, 4], [4, 1], [5, 4], [6, 3]])
     #expect(
       matter.warnings.last?.description == """
-        a.md:6:3: `e` is taken for a key although no space follows its colon
+        a.md:6:3: `e` is read as a key, although no space follows its colon
           e:f
             ^
         → write a space after the colon

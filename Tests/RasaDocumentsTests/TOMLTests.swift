@@ -153,18 +153,18 @@ struct TOMLTests {
 struct BrokenTOMLTests {
   @Test(
     arguments: [
-      ("a = @\n", 1, 5, "no value can be read"), ("a = yes", 1, 5, "no value can be read"),
+      ("a = @\n", 1, 5, "not a TOML value"), ("a = yes", 1, 5, "not a TOML value"),
       ("a = nope", 1, 5, "'nan'"), ("a = \nb = 1", 1, 5, "a value is missing"),
-      ("a\n", 1, 2, "'=' was expected"), ("a: 1\n", 1, 2, "'=' was expected"),
-      ("key with space = 1\n", 1, 5, "'=' was expected"), ("= 1\n", 1, 1, "no key can begin"),
-      ("x = 1\né = 2\n", 2, 1, "no key can begin"),
+      ("a\n", 1, 2, "expected '='"), ("a: 1\n", 1, 2, "expected '='"),
+      ("key with space = 1\n", 1, 5, "expected '='"), ("= 1\n", 1, 1, "a key cannot begin"),
+      ("x = 1\né = 2\n", 2, 1, "a key cannot begin"),
       ("a = 9223372036854775808", 1, 5, "'9223372036854775808' does not fit"),
       ("a = [1, -99999999999999999999]", 1, 9, "does not fit"), ("a = 1e999", 1, 5, "too large"),
-      ("a = 1\na = 2\n", 2, 5, "'a' stands here a second time"),
-      ("[a]\n[a]\n", 2, 1, "'a' stands here a second time"),
-      ("a.b = 1\na = 2\n", 2, 5, "'a' stands here a second time"),
-      ("[[a]]\n[a]\n", 2, 1, "second time"), ("a = [1]\n[[a]]\n", 2, 1, "second time"),
-      ("a = {b = 1}\na.c = 2\n", 2, 1, "complete already"),
+      ("a = 1\na = 2\n", 2, 5, "'a' is defined twice"),
+      ("[a]\n[a]\n", 2, 1, "'a' is defined twice"),
+      ("a.b = 1\na = 2\n", 2, 5, "'a' is defined twice"),
+      ("[[a]]\n[a]\n", 2, 1, "defined twice"), ("a = [1]\n[[a]]\n", 2, 1, "defined twice"),
+      ("a = {b = 1}\na.c = 2\n", 2, 1, "already complete"),
       ("a = {b = 1}\n[a.c]\n", 2, 7, "written in braces"),
       ("a = \"x\nb = 1\n", 1, 7, "at the end of the line"),
       ("a = 'x\r\nb = 1\n", 1, 7, "at the end of the line"),
@@ -172,28 +172,26 @@ struct BrokenTOMLTests {
       ("a = '''x\n\n", 2, 2, "before the end of the file"),
       ("a = \"\"\"x", 1, 9, "before the end of the file"),
       ("a = [1, 2", 1, 10, "the list is not closed"), ("a = {b = 1", 1, 11, "the braces are not"),
-      ("[a", 1, 3, "the name of the table is not"), ("[a\nb = 1", 1, 3, "']' was expected"),
-      ("a = {b = 1\nc = 2}\n", 1, 11, "a key was expected"),
-      ("a = {b = 1,}", 1, 12, "a key was expected"),
+      ("[a", 1, 3, "the name of the table is not"), ("[a\nb = 1", 1, 3, "expected ']'"),
+      ("a = {b = 1\nc = 2}\n", 1, 11, "expected a key"),
+      ("a = {b = 1,}", 1, 12, "expected a key"),
       ("a = [1,,2]", 1, 8, "an item of the list"), ("a = [1\nb = 2", 2, 1, "',' or ']'"),
-      ("a = 01", 1, 5, "begins with 0"), ("a = 1__0", 1, 5, "underscore"),
-      ("a = True", 1, 5, "neither true nor false"), ("a = 1 2", 1, 7, "something follows"),
+      ("a = 01", 1, 5, "leading zero"), ("a = 1__0", 1, 5, "underscore"),
+      ("a = True", 1, 5, "neither true nor false"), ("a = 1 2", 1, 7, "unexpected text"),
       ("a = \"\\q\"", 1, 7, "'\\q'"), ("a = 2026-13-01", 1, 5, "month between 1 and 12"),
-      ("a = 25:00:00", 1, 5, "hour between"), ("[]", 1, 2, "no name"), ("[a.]", 1, 4, "a name was"),
-      ("a. = 1", 1, 4, "a name was"), ("a = .5", 1, 5, "expected decimal digit"),
+      ("a = 25:00:00", 1, 5, "hour between"), ("[]", 1, 2, "no name"),
+      ("[a.]", 1, 4, "expected a name"),
+      ("a. = 1", 1, 4, "expected a name"), ("a = .5", 1, 5, "expected decimal digit"),
       ("a = 1\rb = 2", 1, 7, "carriage return"), ("a = \0", 1, 5, "NUL"),
       ("# \u{1B}[2J\n", 1, 3, "control character"), ("é = 1\u{7F}", 1, 6, "control character"),
-      ("a = \"\\uD800\"", 1, 12, "surrogates"), ("name: x\n", 1, 5, "'=' was expected"),
-      ("{\"a\": 1}", 1, 1, "no key can begin"), ("[\n]", 1, 2, "a name was"),
-      ("\u{AB} = 1", 1, 1, "no key"),
-      ("a\u{A1}= 1", 1, 2, "'=' was"), ("- a\n", 1, 3, "'=' was expected"),
+      ("a = \"\\uD800\"", 1, 12, "surrogates"), ("name: x\n", 1, 5, "expected '='"),
+      ("{\"a\": 1}", 1, 1, "a key cannot begin"), ("[\n]", 1, 2, "expected a name"),
+      ("\u{AB} = 1", 1, 1, "a key cannot"),
+      ("a\u{A1}= 1", 1, 2, "expected '='"), ("- a\n", 1, 3, "expected '='"),
     ] as [(String, Int, Int, String)])
   func refuses(text: String, line: Int, column: Int, words: String) {
     let failure = #expect(throws: Failure.self) { try TOML.parse(text, file: "a.toml") }
-    #expect(failure?.location == SourceLocation(file: "a.toml", line: line, column: column))
-    #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.suggestion.isEmpty == false)
-    #expect(failure?.kind == .configuration)
+    expectRefusal(failure, at: "a.toml", line, column, words)
   }
 
   @Test(
@@ -212,7 +210,7 @@ struct BrokenTOMLTests {
     }
     #expect(
       failure?.description == """
-        a.toml:3:8: no value can be read here
+        a.toml:3:8: this is not a TOML value
           name = Architect
                  ^
         → put text in quotes; write true or false for yes or no

@@ -98,18 +98,18 @@ struct BrokenYAMLTests {
       ("a: \"x\nb: 1\n", 1, 4, "never closed"),
       ("a: 'x\nb: 1\n", 1, 4, "never closed"),
       ("a: \"x\n---\nb\"\n", 1, 4, "never closed"),
-      ("a: 'it's'\n", 1, 8, "a key was expected"),
-      ("a:\n\tb: 1\n", 2, 1, "no value can begin"),
-      ("a: @x\n", 1, 4, "no value can begin"),
-      ("a: `x\n", 1, 4, "no value can begin"),
-      ("a: b: c\n", 1, 5, "no key can be"),
-      ("a: x\n  b: y\n", 2, 4, "no key can be"),
-      ("a: 1\n b: 2\n", 2, 3, "no key can be"),
+      ("a: 'it's'\n", 1, 8, "expected a key"),
+      ("a:\n\tb: 1\n", 2, 1, "value cannot begin"),
+      ("a: @x\n", 1, 4, "value cannot begin"),
+      ("a: `x\n", 1, 4, "value cannot begin"),
+      ("a: b: c\n", 1, 5, "':' is not allowed"),
+      ("a: x\n  b: y\n", 2, 4, "':' is not allowed"),
+      ("a: 1\n b: 2\n", 2, 3, "':' is not allowed"),
       ("- a\nb: 1\n", 2, 1, "list item"),
-      ("a: 1\n- b\n", 2, 1, "a key was expected"),
+      ("a: 1\n- b\n", 2, 1, "expected a key"),
       ("a: - b\n", 1, 4, "list item cannot begin"),
-      ("a: 1\nb\nc: 2\n", 2, 1, "no ':'"),
-      ("a: \"\\q\"\n", 1, 5, "no escape"),
+      ("a: 1\nb\nc: 2\n", 2, 1, "expected ':'"),
+      ("a: \"\\q\"\n", 1, 5, "valid escape"),
       ("a: \"\\xZZ\"\n", 1, 7, "hexadecimal"),
       ("a: *\n", 1, 5, "need a name"),
       ("a: **bold**\n", 1, 5, "need a name"),
@@ -120,31 +120,28 @@ struct BrokenYAMLTests {
       ("a: !x 1\n", 1, 4, "the tag '!x'"),
       ("a: !!set {b}\n", 1, 4, "the tag '!!set'"),
       ("a: !!binary aGk=\n", 1, 4, "the tag '!!binary'"),
-      ("a: !!python/object:x 1\n", 1, 4, "does not belong"),
+      ("a: !!python/object:x 1\n", 1, 4, "is not supported"),
       ("a: !!int x\n", 1, 4, "'!!int'"),
       ("a: !!map [1]\n", 1, 4, "'!!map'"),
       ("a: !e!x 1\n", 1, 4, "not known"),
-      ("a: 1\nb: 2\na: 3\n", 3, 1, "second time"),
-      ("{a: 1, a: 2}", 1, 8, "second time"),
-      ("1: a\n'1': b\n", 2, 1, "second time"),
-      ("? [a]\n: b\n", 1, 3, "a key is a list"),
-      ("{[a]: b}\n", 1, 2, "a key is a list"),
-      ("x: &a [1]\n*a : b\n", 2, 1, "a key repeats a list"),
+      ("a: 1\nb: 2\na: 3\n", 3, 1, "defined twice"),
+      ("{a: 1, a: 2}", 1, 8, "defined twice"),
+      ("1: a\n'1': b\n", 2, 1, "defined twice"),
+      ("? [a]\n: b\n", 1, 3, "a key must be text"),
+      ("{[a]: b}\n", 1, 2, "a key must be text"),
+      ("x: &a [1]\n*a : b\n", 2, 1, "not an alias"),
       ("a: 1\n---\nb: 2\n", 2, 1, "second document"),
       ("", 1, 1, "empty"), ("# nothing\n", 1, 1, "empty"), ("\u{FEFF}\r\n", 1, 1, "empty"),
       ("---\n", 1, 1, "empty"), ("---\n---\n", 2, 1, "second document"),
       ("a: \0", 1, 4, "NUL"), ("é: \u{1B}[2J", 1, 4, "control character"),
       ("é: \u{9B}", 1, 4, "control character"), ("a: \u{7F}", 1, 4, "control character"),
-      ("a\n... x\n", 2, 5, "follows the end"),
+      ("a\n... x\n", 2, 5, "after the end"),
       ("%FOO x\n---\na\n", 1, 1, "'%'"),
       ("]", 1, 1, "value is missing"), ("a: }", 1, 4, "value is missing"), ("[a", 1, 3, "']'"),
     ] as [(String, Int, Int, String)])
   func refuses(text: String, line: Int, column: Int, words: String) {
     let failure = #expect(throws: Failure.self) { try YAML.parse(text, file: "p.yaml") }
-    #expect(failure?.location == SourceLocation(file: "p.yaml", line: line, column: column))
-    #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
-    #expect(failure?.suggestion.isEmpty == false)
-    #expect(failure?.kind == .configuration)
+    expectRefusal(failure, at: "p.yaml", line, column, words)
   }
 
   @Test(
@@ -164,7 +161,7 @@ struct BrokenYAMLTests {
     }
     #expect(
       failure?.description == """
-        p.yaml:3:1: the key 'name' stands here a second time
+        p.yaml:3:1: the key 'name' is defined twice
           name: c
           ^
           the first is at p.yaml:1:1
@@ -195,7 +192,7 @@ struct HostileYAMLTests {
 
   @Test("for keys inside keys", arguments: ["{", "? ", "[? ", "{\n", "[{"])
   func refusesNestedKeys(opening: String) {
-    #expect(refusal(repeated(opening, 100_000 / opening.utf8.count)).contains("a key is"))
+    #expect(refusal(repeated(opening, 100_000 / opening.utf8.count)).contains("a key must be"))
   }
 
   @Test func countsDepthThroughAliases() throws {

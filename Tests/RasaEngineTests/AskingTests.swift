@@ -42,7 +42,8 @@ struct AskingTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let runner = Runner(
-      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: .still()))
+      RunDependencies(
+        gate: gate, journal: store, memory: store, approvalHandler: people, time: .still()))
     return try await runner.run(graph, start(graph))
   }
 

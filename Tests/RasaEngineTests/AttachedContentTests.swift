@@ -25,7 +25,7 @@ struct AttachedContentTests {
     begin.attachments = Self.attached
     let reference = FakeStore()
     _ = try await Runner(
-      ResumeTests.surroundings(
+      ResumeTests.dependencies(
         FakeGate(journal: reference, RunnerTests.script), reference, ResumeTests.people(nil))
     ).run(graph, begin)
     let whole = try await reference.claim(begin.run)
@@ -39,9 +39,9 @@ struct AttachedContentTests {
     let damaged = RunHistory(record: whole.record, entries: Array(entries))
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let surroundings = ResumeTests.surroundings(gate, store, ResumeTests.people(nil))
+    let dependencies = ResumeTests.dependencies(gate, store, ResumeTests.people(nil))
     let failure = await #expect(throws: Failure.self) {
-      try await Runner(surroundings).resume(graph, damaged, by: "test")
+      try await Runner(dependencies).resume(graph, damaged, by: "test")
     }
     #expect(failure?.kind == .storage && failure?.message.contains("`\(name)`") == true)
     #expect(gate.requests.isEmpty && store.kinds.isEmpty)

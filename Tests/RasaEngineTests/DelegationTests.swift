@@ -18,7 +18,8 @@ struct DelegationTests {
     let graph = try compile(definition)
     let runner = Runner(
       RunDependencies(
-        gate: gate, journal: store, memory: store, people: people, time: .still(), limits: limits))
+        gate: gate, journal: store, memory: store, approvalHandler: people, time: .still(),
+        limits: limits))
     return try await runner.run(graph, start(graph)) { progress in screen.show(progress) }
   }
 
@@ -118,7 +119,8 @@ struct DelegationTests {
     let graph = try compile(definition)
     let runner = Runner(
       RunDependencies(
-        gate: gate, journal: store, memory: store, people: FakePeople { _ in nil }, time: .still()))
+        gate: gate, journal: store, memory: store, approvalHandler: FakePeople { _ in nil },
+        time: .still()))
     let history = try await store.claim(Identifier("run-1"))
     let result = try await runner.resume(graph, history, by: "eve")
     #expect(result.output == "mine")
@@ -150,7 +152,7 @@ struct DelegationTests {
     let gate = FakeGate(journal: store, Self.named)
     let runner = Runner(
       RunDependencies(
-        gate: gate, journal: store, memory: store, people: FakePeople(), time: .still()))
+        gate: gate, journal: store, memory: store, approvalHandler: FakePeople(), time: .still()))
     let result = try await runner.run(graph, begin, inheriting: Origin(history))
     #expect(result.output == "by builder")
     #expect(gate.requests.isEmpty)
@@ -161,7 +163,7 @@ struct DelegationTests {
   func limited() async throws {
     final class Places: TaskLimits {
       let asked = Locked<[(String, Int)]>([])
-      func place(of agent: String, atMost: Int) -> any Sendable {
+      func acquireSlot(of agent: String, atMost: Int) -> any Sendable {
         asked.withLock { $0.append((agent, atMost)) }
         return 0
       }

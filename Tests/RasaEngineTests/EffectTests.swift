@@ -190,11 +190,11 @@ struct ToolEffectTests {
     ScriptedTool { use in ["meaning": .string("of \(use.arguments["word"].promptText)")] }
   }
 
-  private static func surroundings(
+  private static func dependencies(
     _ store: FakeStore, _ tool: ScriptedTool, _ people: FakePeople = ResumeTests.people(nil),
     gate: FakeGate? = nil
   ) -> RunDependencies {
-    var outside = ResumeTests.surroundings(
+    var outside = ResumeTests.dependencies(
       gate ?? FakeGate(journal: store, Self.script), store, people)
     outside.tools = ["dictionary": tool]
     return outside
@@ -207,7 +207,7 @@ struct ToolEffectTests {
 
   private func ran(_ graph: Graph) async throws -> (store: FakeStore, result: RunResult) {
     let store = FakeStore()
-    let result = try await Runner(Self.surroundings(store, Self.tool())).run(graph, start(graph))
+    let result = try await Runner(Self.dependencies(store, Self.tool())).run(graph, start(graph))
     return (store, result)
   }
 
@@ -239,7 +239,7 @@ struct ToolEffectTests {
       let known = EffectLog(store.snapshot.entries)
       let tool = Self.tool()
       let key = Step(frame: "a", visit: 1, operatorName: "look").effect("tool:dictionary")
-      let result = try await Runner(Self.surroundings(store, tool)).resume(
+      let result = try await Runner(Self.dependencies(store, tool)).resume(
         graph, try await store.claim(Identifier("run-1")), by: "test")
       #expect(result.output == whole.output && result.state == whole.state, "after line \(count)")
       #expect(tool.uses.isEmpty == (known.done(at: key) != nil), "after line \(count)")
@@ -264,7 +264,7 @@ struct ToolEffectTests {
       let store = FakeStore(copying: reference, lines: intent + 1)
       let tool = Self.tool()
       let people = ResumeTests.people(HumanAnswer(agrees ? .approve : .reject, by: "eve"))
-      let runner = Runner(Self.surroundings(store, tool, people))
+      let runner = Runner(Self.dependencies(store, tool, people))
       let history = try await store.claim(Identifier("run-1"))
       if policy == .ask, agrees {
         #expect(try await runner.resume(graph, history, by: "test").output == whole.output)
@@ -273,7 +273,7 @@ struct ToolEffectTests {
         let failure = await #expect(throws: Failure.self) {
           try await runner.resume(graph, history, by: "test")
         }
-        #expect(failure?.message.contains("`dictionary` was at work") == true)
+        #expect(failure?.message.contains("`dictionary` was running") == true)
         #expect(failure?.steps.map(\.operatorName) == ["look"])
         #expect(tool.uses.isEmpty)
       }
@@ -291,11 +291,11 @@ struct ToolEffectTests {
       begin.run = Identifier("run-2")
       begin.fork = ForkPoint(run: Identifier("run-1"), changes: changes)
       let (forked, tool) = (FakeStore(), Self.tool())
-      let surroundings = Self.surroundings(forked, tool)
-      let forecast = try await Runner(surroundings).forecast(graph, begin, inheriting: origin)
+      let dependencies = Self.dependencies(forked, tool)
+      let forecast = try await Runner(dependencies).forecast(graph, begin, inheriting: origin)
       #expect(tool.uses.isEmpty && forked.kinds.isEmpty, "a forecast does nothing")
       #expect(forecast.isComplete == changes.isEmpty)
-      let result = try await Runner(surroundings).run(graph, begin, inheriting: origin)
+      let result = try await Runner(dependencies).run(graph, begin, inheriting: origin)
       #expect(tool.uses.map { $0.arguments["word"] } == (changes.isEmpty ? [] : ["other"]))
       #expect(forked.kinds.contains("tool.reused") == changes.isEmpty)
       #expect((result.output == whole.output) == changes.isEmpty)
@@ -337,7 +337,7 @@ struct ToolEffectTests {
     let (first, _) = try await ran(graph)
     let second = FakeStore()
     let tool = ScriptedTool { _ in ["meaning": "unknown"] }
-    _ = try await Runner(Self.surroundings(second, tool)).run(graph, start(graph))
+    _ = try await Runner(Self.dependencies(second, tool)).run(graph, start(graph))
     func compared(_ store: FakeStore) -> ComparedRun {
       let walk = JournalFold(graph, store.snapshot.entries)
       #expect(walk.damage == nil)
@@ -362,7 +362,7 @@ struct ToolEffectTests {
         guard recovers, use.key.occurrence > 1 else { throw Failure(.run, "out of print") }
         return "found"
       }
-      let result = try await Runner(Self.surroundings(store, tool)).run(graph, start(graph))
+      let result = try await Runner(Self.dependencies(store, tool)).run(graph, start(graph))
       #expect(tool.uses.map(\.key.occurrence) == [1, 2])
       #expect(Set(tool.uses.map(\.idempotencyKey)).count == 1)
       #expect(result.notices.contains { $0.kind == .skipped } == !recovers)
@@ -376,13 +376,83 @@ struct ToolEffectTests {
     }
   }
 
-  @Test("without the tool, an operator of this kind is refused when the persona is read")
+  @Test("a tool that says that it ran out of time may have done it all the same")
+  func gaveUp() async throws {
+    let graph = try Self.graph(.fail)
+    let store = FakeStore()
+    let tool = ScriptedTool { _ in throw Failure(.timeout, "nobody answered") }
+    let failure = await #expect(throws: Failure.self) {
+      try await Runner(Self.dependencies(store, tool)).run(graph, start(graph))
+    }
+    #expect(failure?.kind == .timeout && failure?.message.contains("nobody answered") == true)
+    #expect(tool.uses.count == 1)
+    #expect(store.kinds.filter { $0.hasPrefix("tool.") } == ["tool.intent", "tool.uncertain"])
+    let made = try await Recording.make(of: store.snapshot.entries, on: graph)
+    #expect(made.differences == [])
+  }
+
+  @Test(
+    "without the tool, an operator or substitute of this kind is refused when the persona is read")
   func refused() throws {
     let look = OperatorDefinition(
       name: "look", kind: .tool, reads: ["input"], writes: [text("draft")], tools: ["dictionary"])
-    let failure = #expect(throws: Failure.self) {
-      try compile(persona(frames: [frame("a")], operators: [look]))
+    var work = try model("work", reads: ["input"], writes: [text("draft")])
+    work.onError.otherwise = .run("look")
+    for operators in [[look], [work, look]] {
+      let frames = [frame("a", operators: [operators[0].name])]
+      let failure = #expect(throws: Failure.self) {
+        try compile(persona(frames: frames, operators: operators))
+      }
+      #expect(failure?.message.contains("which this version cannot run") == true)
+      // What only reads a run needs none of its tools.
+      _ = try Graph.compile(
+        persona(frames: frames, operators: operators), operators: shipped, tools: nil)
     }
-    #expect(failure?.message.contains("which this version cannot run") == true)
+  }
+
+  @Test("the question about an attempt in doubt is known by its key, in every round")
+  func questionInDoubt() {
+    for round in 1...3 {
+      var step = Step(frame: "a", visit: 1, operatorName: "one")
+      step.round = round
+      let key = step.effect("call", occurrence: 2)
+      let question = key.questionInDoubt
+      #expect(question.isQuestionInDoubt && !key.isQuestionInDoubt)
+      #expect(!step.effect("review").isQuestionInDoubt)
+      #expect(question.step == step && question.occurrence == 2)
+      #expect(EffectKey(question.description) == question)
+    }
+    let second = EffectKey(
+      frame: "a", visit: 1, operatorName: "one", label: "call@2.uncertain@2")
+    #expect(second.isQuestionInDoubt)
+  }
+
+  @Test("a recording leaves out the question about an attempt in doubt of a later round")
+  func laterRound() async throws {
+    var work = try model("work", reads: ["input"], writes: [text("draft")], review: .always)
+    work.uncertain = .ask
+    let graph = try compile(persona(frames: [frame("a")], operators: [work]))
+    let people = FakePeople { question in
+      let isFirst = question.key.step.round == 1
+      return HumanAnswer(isFirst ? .reject : .approve, text: "say more", by: "eve")
+    }
+    let store = FakeStore()
+    let gate = FakeGate(journal: store, Self.script)
+    let whole = try await Runner(ResumeTests.dependencies(gate, store, people))
+      .run(graph, start(graph))
+    let second = try #require(store.kinds.lastIndex(of: "call.intent"))
+    let stopped = FakeStore(copying: store, lines: second + 1)
+    let again = FakeGate(journal: stopped, Self.script)
+    let result = try await Runner(ResumeTests.dependencies(again, stopped, people)).resume(
+      graph, try await stopped.claim(Identifier("run-1")), by: "test")
+    #expect(result.output == whole.output)
+    let keys = stopped.snapshot.entries.filter { $0.kind == "human.asked" }.compactMap(\.key)
+    #expect(keys.contains("a:1/work/call@2.uncertain@2#1"))
+    let made = try await Recording.make(of: stopped.snapshot.entries, on: graph)
+    #expect(made.differences == [])
+    let questions = made.recording.effects.compactMap { effect in
+      if case .question(let asked) = effect { asked.key.label } else { nil }
+    }
+    #expect(questions == ["review", "review@2"])
   }
 }

@@ -61,7 +61,7 @@ extension EndingTests {
     let screen = Screen()
     let graph = try compile(single())
     let store = FakeStore()
-    let result = try await Runner(ResumeTests.surroundings(gate, store, FakePeople())).run(
+    let result = try await Runner(ResumeTests.dependencies(gate, store, FakePeople())).run(
       graph, start(graph)
     ) { screen.show($0) }
     #expect(result.output == "one two three")

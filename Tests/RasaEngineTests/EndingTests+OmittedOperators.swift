@@ -64,7 +64,7 @@ extension EndingTests {
     let screen = Screen()
     let graph = try compile(withSides())
     let result = try await Runner(
-      ResumeTests.surroundings(gate, FakeStore(), FakePeople())
+      ResumeTests.dependencies(gate, FakeStore(), FakePeople())
     ).run(graph, start(graph)) { screen.show($0) }
     #expect(screen.restarts == 1)
     #expect(!result.output.promptText.contains("Because"))
@@ -128,7 +128,7 @@ extension EndingTests {
       }
     }
     let whole = try await Runner(
-      ResumeTests.surroundings(gate(store), store, FakePeople())
+      ResumeTests.dependencies(gate(store), store, FakePeople())
     ).run(graph, start(graph))
     #expect(whole.notices.map(\.kind) == [.fallback, .fallback, .skipped, .fallback])
     let skipped = try #require(
@@ -136,7 +136,7 @@ extension EndingTests {
     let stopped = FakeStore(copying: store, lines: skipped + 1)
     let screen = Screen()
     let result = try await Runner(
-      ResumeTests.surroundings(gate(stopped), stopped, FakePeople())
+      ResumeTests.dependencies(gate(stopped), stopped, FakePeople())
     ).resume(graph, try await stopped.claim(Identifier("run-1")), by: "test") { screen.show($0) }
     #expect(Set(result.notices) == Set(whole.notices))
     #expect(result.notices.count == 4)

@@ -19,7 +19,8 @@ struct EndingTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let result = try await Runner(
-      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: time),
+      RunDependencies(
+        gate: gate, journal: store, memory: store, approvalHandler: people, time: time),
       options: options
     ).run(graph, start(graph)) { screen.show($0) }
     if !result.output.isNull { #expect(screen.output == result.output.promptText) }
@@ -99,12 +100,12 @@ struct EndingTests {
     let gate = FakeGate(journal: store, shape: { answer, _, _ in answer.finish = .filtered }) {
       _, _, _ in "half of it"
     }
-    let surroundings = ResumeTests.surroundings(gate, store, FakePeople())
-    _ = try? await Runner(surroundings).run(graph, start(graph))
+    let dependencies = ResumeTests.dependencies(gate, store, FakePeople())
+    _ = try? await Runner(dependencies).run(graph, start(graph))
     let answered = try #require(store.kinds.firstIndex(of: "call.result"))
     let stopped = FakeStore(copying: store, lines: answered + 1)
     let screen = Screen()
-    let result = try await Runner(ResumeTests.surroundings(gate, stopped, FakePeople())).resume(
+    let result = try await Runner(ResumeTests.dependencies(gate, stopped, FakePeople())).resume(
       graph, try await stopped.claim(Identifier("run-1")), by: "test"
     ) { screen.show($0) }
     #expect(result.output == "half of it")

@@ -16,7 +16,7 @@ struct ForkTests {
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
     let result = try await Runner(
-      ResumeTests.surroundings(gate, store, ResumeTests.people(nil))
+      ResumeTests.dependencies(gate, store, ResumeTests.people(nil))
     ).run(graph, start(graph))
     return Finished(
       store: store, history: try await store.claim(Identifier("run-1")), result: result)
@@ -33,7 +33,7 @@ struct ForkTests {
     begin.run = Identifier("run-2")
     begin.fork = ForkPoint(run: Identifier("run-1"), sequence: sequence, changes: changes)
     let result = try await Runner(
-      ResumeTests.surroundings(gate, store, ResumeTests.people(nil))
+      ResumeTests.dependencies(gate, store, ResumeTests.people(nil))
     ).run(graph, begin, inheriting: origin) { screen.show($0) }
     #expect(.string(screen.output) == result.output)
     return (result, gate, store)
@@ -120,7 +120,7 @@ struct ForkTests {
       let history = try await store.claim(Identifier("run-2"))
       let known = EffectLog(history.entries)
       let result = try await Runner(
-        ResumeTests.surroundings(gate, store, ResumeTests.people(nil))
+        ResumeTests.dependencies(gate, store, ResumeTests.people(nil))
       ).resume(graph, history, inheriting: origin, by: "test")
       #expect(result.output == whole.output, "after line \(count)")
       #expect(!gate.contexts.contains { known.done(at: $0.key) != nil }, "after line \(count)")
@@ -135,13 +135,13 @@ struct ForkTests {
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
     _ = try await Runner(
-      ResumeTests.surroundings(
+      ResumeTests.dependencies(
         gate, store, ResumeTests.people(HumanAnswer(.approve, by: "eve")))
     ).run(graph, start(graph))
     let run = Finished(
       store: store, history: try await store.claim(Identifier("run-1")),
       result: try await Runner(
-        ResumeTests.surroundings(
+        ResumeTests.dependencies(
           FakeGate(RunnerTests.script), FakeStore(),
           ResumeTests.people(HumanAnswer(.approve, by: "eve")))
       ).run(graph, start(graph)))
@@ -153,7 +153,7 @@ struct ForkTests {
     begin.run = Identifier("run-2")
     begin.fork = ForkPoint(run: Identifier("run-1"), changes: ["draft": "changed"])
     let parked = try await Runner(
-      ResumeTests.surroundings(FakeGate(RunnerTests.script), other, ResumeTests.people(nil))
+      ResumeTests.dependencies(FakeGate(RunnerTests.script), other, ResumeTests.people(nil))
     ).run(graph, begin, inheriting: origin)
     #expect(parked.waitsFor.map(\.question.payload) == ["changed"])
   }
@@ -164,7 +164,7 @@ struct ForkTests {
     let run = try await finished(graph)
     let gate = FakeGate(RunnerTests.script)
     let runner = Runner(
-      ResumeTests.surroundings(gate, FakeStore(), ResumeTests.people(nil)))
+      ResumeTests.dependencies(gate, FakeStore(), ResumeTests.people(nil)))
     func forecast(_ at: Int? = nil, set changes: ValueObject = ValueObject()) async throws
       -> Forecast
     {

@@ -220,6 +220,52 @@ struct GraphTests {
     #expect(most[preference] == 1)
   }
 
+  @Test("what is read before it is written has a suggestion, with and without a similar name")
+  func unwritten() throws {
+    for (path, beginning) in [("drafd", "did you mean `draft`? add an"), ("zzzzzz", "add an")] {
+      let failure = #expect(throws: Failure.self) {
+        try compile(
+          persona(
+            frames: [frame("a")],
+            operators: [
+              try model("one", reads: ["input"], writes: [text("draft")]),
+              try model("two", reads: [StatePath(path)], writes: [text("x")]),
+            ]))
+      }
+      #expect(failure?.suggestion.hasPrefix(beginning) == true, "\(failure?.suggestion ?? "")")
+      #expect(failure?.suggestion.hasSuffix("as optional: `\(path)?`") == true)
+    }
+  }
+
+  @Test("the drawings show where a branch repeats itself and where it ends")
+  func branches() throws {
+    let graph = try compile(
+      persona(
+        frames: [
+          frame("a", next: [try transition("z")], parallel: ["l", "r"]),
+          frame("l", operators: ["one"], next: [try transition("l", when: "x == 'no'", atMost: 3)]),
+          frame("r", operators: ["two", "three"]),
+          frame("z", operators: ["say"]),
+        ],
+        operators: [
+          try model("one", reads: ["input"], writes: [text("x")]),
+          try model(
+            "two", reads: ["input"], writes: [text("y")],
+            then: [try route("end", when: "y == 'enough'")]),
+          try model("three", reads: ["y"], writes: [text("w")], prompt: "more {{y}}"),
+          try model("say", reads: ["x"], writes: [text("draft")], prompt: "say {{x}}"),
+        ]))
+    let two = try #require(graph.nodes.firstIndex { $0.definition.name == "two" })
+    let mermaid = graph.mermaid.split(separator: "\n")
+    #expect(mermaid.contains("  f1 -.->|\"x == 'no', at most 3\"| f1"), "\(graph.mermaid)")
+    #expect(mermaid.contains("  n\(two) -->|\"y == 'enough', ends the branch\"| f0"))
+    // Only the last frame leads to the output.
+    #expect(mermaid.filter { $0.hasSuffix(" output") } == ["  f3 --> output"])
+    let dot = graph.dot.split(separator: "\n")
+    #expect(dot.contains("  f1 -> f1 [label=\"x == 'no', at most 3\", style=dashed];"))
+    #expect(dot.contains("  n\(two) -> f0 [label=\"y == 'enough', ends the branch\"];"))
+  }
+
   @Test("the drawings name every frame and operator")
   func drawings() throws {
     let graph = try compile(analyst())

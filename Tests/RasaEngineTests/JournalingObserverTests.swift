@@ -29,24 +29,24 @@ import Testing
 
   @Test func nothingIsToldBeforeTheFirstCommitAndThenAllInOrder() async throws {
     let words = try await told { observer in
-      try await observer.show(.event(start))
-      try await observer.show(.operatorStarted(step, kind: "llm"))
-      try await observer.show(.output("text"))
+      try await observer.emit(.event(start))
+      try await observer.emit(.operatorStarted(step, kind: "llm"))
+      try await observer.emit(.output("text"))
     }
     #expect(words.isEmpty)
     let all = try await told { observer in
-      try await observer.show(.event(start))
-      try await observer.show(.operatorStarted(step, kind: "llm"))
-      try await observer.show(.modelChosen(step, provider: "p", model: "m"))
-      try await observer.show(.output("text"))
+      try await observer.emit(.event(start))
+      try await observer.emit(.operatorStarted(step, kind: "llm"))
+      try await observer.emit(.modelChosen(step, provider: "p", model: "m"))
+      try await observer.emit(.output("text"))
     }
     #expect(all == ["run.resumed", "began", "model", "output"])
   }
 
   @Test func whatIsWaitedForBeforeACommitIsToldAtOnce() async throws {
     let words = try await told { observer in
-      try await observer.show(.event(start))
-      try await observer.show(.notice(RunNotice(.waiting, "money")))
+      try await observer.emit(.event(start))
+      try await observer.emit(.notice(RunNotice(.waiting, "money")))
       try await observer.release()
       try await observer.release()
     }

@@ -177,11 +177,12 @@ struct NaiveFlow {
       if State.provided.contains(path.key) || known.contains(where: { $0.overlaps(path) }) {
         return
       }
-      let hint = nearestName(to: path.description, among: everything)
+      let hint = nearestName(
+        to: path.description, among: everything.filter { $0 != path.description })
       found.append(
         Failure(
           .configuration, "\(who) reads `\(path)`, which nothing writes before",
-          suggestion: hint.map { "did you mean `\($0)`? " } ?? ""
+          suggestion: (hint.map { "did you mean `\($0)`? " } ?? "")
             + "add an operator that writes it earlier, or mark the read as optional: `\(path)?`",
           at: location))
     }

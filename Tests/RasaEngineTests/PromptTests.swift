@@ -8,11 +8,12 @@ import Testing
 struct PromptTests {
   // MARK: The day
 
-  private func surroundings(_ gate: FakeGate, _ store: FakeStore, day: Int) -> RunDependencies {
+  private func dependencies(_ gate: FakeGate, _ store: FakeStore, day: Int) -> RunDependencies {
     var time = TimeSource.still()
     time.localDay = { _ in LocalDay(year: 2026, month: 3, day: day) }
     return RunDependencies(
-      gate: gate, journal: store, memory: store, people: ResumeTests.people(nil), time: time)
+      gate: gate, journal: store, memory: store, approvalHandler: ResumeTests.people(nil),
+      time: time)
   }
 
   private func days(_ gate: FakeGate) -> Set<String> {
@@ -25,14 +26,14 @@ struct PromptTests {
     let graph = try compile(try analyst())
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let whole = try await Runner(surroundings(gate, store, day: 2)).run(graph, start(graph))
+    let whole = try await Runner(dependencies(gate, store, day: 2)).run(graph, start(graph))
     #expect(days(gate) == ["Today is Monday, 2026-03-02."])
 
     // Cut after the first answer, and taken up on the next day.
     let lines = try #require(store.kinds.firstIndex(of: "call.result")) + 1
     let rest = FakeStore(copying: store, lines: lines)
     let second = FakeGate(journal: rest, RunnerTests.script)
-    let resumed = try await Runner(surroundings(second, rest, day: 3)).resume(
+    let resumed = try await Runner(dependencies(second, rest, day: 3)).resume(
       graph, try await rest.claim(Identifier("run-1")), by: "ada")
     #expect(resumed.output == whole.output)
     #expect(days(second) == ["Today is Monday, 2026-03-02."])
@@ -43,14 +44,14 @@ struct PromptTests {
     let graph = try compile(try analyst())
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    _ = try await Runner(surroundings(gate, store, day: 2)).run(graph, start(graph))
+    _ = try await Runner(dependencies(gate, store, day: 2)).run(graph, start(graph))
     let origin = try #require(Origin(try await store.claim(Identifier("run-1"))))
     let later = FakeStore()
     let second = FakeGate(journal: later, RunnerTests.script)
     var begin = start(graph)
     begin.run = Identifier("run-2")
     begin.fork = ForkPoint(run: Identifier("run-1"), sequence: nil, changes: ValueObject())
-    _ = try await Runner(surroundings(second, later, day: 9)).run(graph, begin, inheriting: origin)
+    _ = try await Runner(dependencies(second, later, day: 9)).run(graph, begin, inheriting: origin)
     #expect(second.requests.isEmpty)
   }
 
@@ -59,7 +60,7 @@ struct PromptTests {
     let graph = try compile(try analyst())
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    _ = try await Runner(surroundings(gate, store, day: 2)).run(graph, start(graph))
+    _ = try await Runner(dependencies(gate, store, day: 2)).run(graph, start(graph))
     let lines = try #require(store.kinds.firstIndex(of: "call.result")) + 1
     let rest = FakeStore(copying: store, lines: lines)
     var history = try await rest.claim(Identifier("run-1"))
@@ -70,7 +71,7 @@ struct PromptTests {
         body: ["session": [], "notes": [], "memories": []])
     }
     let second = FakeGate(journal: rest, RunnerTests.script)
-    _ = try await Runner(surroundings(second, rest, day: 3)).resume(graph, history, by: "ada")
+    _ = try await Runner(dependencies(second, rest, day: 3)).resume(graph, history, by: "ada")
     #expect(!second.requests.isEmpty)
     #expect(second.requests.allSatisfy { !$0.messages[0].text.contains("Today is") })
   }
@@ -115,10 +116,10 @@ struct PromptTests {
     let bytes = Array(text.utf8)
     for cut in 0...bytes.count {
       var live = LiveOutput(parts: composition.parts)
-      var shown = live.offer("The draft.", of: "draft") ?? ""
+      var shown = live.emit("The draft.", of: "draft") ?? ""
       shown += live.advance { place, path in place == 0 ? state[path] : nil } ?? ""
       for piece in [bytes[..<cut], bytes[cut...]] where !piece.isEmpty {
-        shown += live.offer(String(decoding: piece, as: UTF8.self), of: "why") ?? ""
+        shown += live.emit(String(decoding: piece, as: UTF8.self), of: "why") ?? ""
       }
       shown += live.advance { _, path in state[path] } ?? ""
       #expect(shown == whole, "cut at \(cut)")

@@ -91,7 +91,7 @@ struct RehearsalTests {
     let graph = try compile(try revised())
     let runner = Runner(
       RunDependencies(
-        gate: gate, journal: FakeStore(), memory: FakeStore(), people: FakePeople(),
+        gate: gate, journal: FakeStore(), memory: FakeStore(), approvalHandler: FakePeople(),
         time: .still()))
     _ = try await runner.run(graph, start(graph))
     #expect(gate.requests.count == 10)

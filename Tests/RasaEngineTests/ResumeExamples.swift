@@ -15,6 +15,12 @@ extension ResumeTests {
     var testDescription: String { name }
   }
 
+  private static func form() throws -> OperatorDefinition {
+    try model(
+      "form", reads: ["input"], writes: [Write(key: "facts", type: .object)],
+      output: ["type": "object", "required": ["n"]])
+  }
+
   static func examples() throws -> [Example] {
     [
       Example(name: "the first example", persona: try analyst()),
@@ -96,9 +102,7 @@ extension ResumeTests {
         persona: persona(
           frames: [frame("a")],
           operators: [
-            try model(
-              "form", reads: ["input"], writes: [Write(key: "facts", type: .object)],
-              output: ["type": "object", "required": ["n"]]),
+            try form(),
             try model(
               "draft", reads: ["facts"], writes: [text("draft")], prompt: "draft {{facts}}"),
             try model(
@@ -141,9 +145,7 @@ extension ResumeTests {
         persona: persona(
           frames: [frame("a")],
           operators: [
-            try model(
-              "form", reads: ["input"], writes: [Write(key: "facts", type: .object)],
-              output: ["type": "object", "required": ["n"]]),
+            try form(),
             try model(
               "flaky", reads: ["facts"], writes: [text("draft")], prompt: "flaky {{facts}}",
               onError: ErrorPolicy(retry: 1, otherwise: .run("stand_in"))),

@@ -7,10 +7,11 @@ import Testing
 
 @Suite("Going on with a run")
 struct ResumeTests {
-  static func surroundings(_ gate: FakeGate, _ store: FakeStore, _ people: FakePeople)
+  static func dependencies(_ gate: FakeGate, _ store: FakeStore, _ people: FakePeople)
     -> RunDependencies
   {
-    RunDependencies(gate: gate, journal: store, memory: store, people: people, time: .still())
+    RunDependencies(
+      gate: gate, journal: store, memory: store, approvalHandler: people, time: .still())
   }
 
   static func people(_ answer: HumanAnswer?) -> FakePeople { FakePeople { _ in answer } }
@@ -23,7 +24,7 @@ struct ResumeTests {
     let reference = FakeStore()
     let gate = FakeGate(journal: reference, example.script)
     let whole = try await Runner(
-      Self.surroundings(gate, reference, Self.people(example.decision))
+      Self.dependencies(gate, reference, Self.people(example.decision))
     ).run(graph, start(graph, session: "s"))
     let lines = reference.snapshot.entries.count
     for count in 1..<lines {
@@ -33,7 +34,7 @@ struct ResumeTests {
       let history = try await store.claim(Identifier("run-1"))
       let screen = Screen()
       let result = try await Runner(
-        Self.surroundings(again, store, Self.people(example.decision))
+        Self.dependencies(again, store, Self.people(example.decision))
       ).resume(graph, history, by: "test") { screen.show($0) }
       #expect(result.output == whole.output, "after line \(count)")
       #expect(result.state == whole.state, "after line \(count)")
@@ -61,7 +62,7 @@ struct ResumeTests {
       let whole: RunResult
       do {
         whole = try await Runner(
-          Self.surroundings(FakeGate(journal: reference, script), reference, Self.people(nil))
+          Self.dependencies(FakeGate(journal: reference, script), reference, Self.people(nil))
         ).run(graph, start(graph))
       } catch { continue }
       let lines = reference.snapshot.entries.count
@@ -70,7 +71,7 @@ struct ResumeTests {
         let store = FakeStore(copying: reference, lines: count)
         let known = EffectLog(store.snapshot.entries)
         let gate = FakeGate(journal: store, script)
-        let result = try await Runner(Self.surroundings(gate, store, Self.people(nil))).resume(
+        let result = try await Runner(Self.dependencies(gate, store, Self.people(nil))).resume(
           graph, try await store.claim(Identifier("run-1")), by: "test")
         #expect(result.state == whole.state, "seed \(seed), line \(count)")
         #expect(
@@ -96,7 +97,7 @@ struct ResumeTests {
     let graph = try reviewed()
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let runner = Runner(Self.surroundings(gate, store, Self.people(nil)))
+    let runner = Runner(Self.dependencies(gate, store, Self.people(nil)))
     let parked = try await runner.run(graph, start(graph))
     let approval = try #require(parked.waitsFor.first)
     #expect(parked.output.isNull)
@@ -131,7 +132,7 @@ struct ResumeTests {
       return HumanAnswer(.approve, by: "adam")
     }
     let result = try await Runner(
-      Self.surroundings(FakeGate(RunnerTests.script), store, people)
+      Self.dependencies(FakeGate(RunnerTests.script), store, people)
     ).run(graph, start(graph)) { screen.show($0) }
     #expect(result.output == "first")
     #expect(screen.events.contains("run.warned"))
@@ -142,7 +143,7 @@ struct ResumeTests {
     let graph = try reviewed()
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let runner = Runner(Self.surroundings(gate, store, Self.people(nil)))
+    let runner = Runner(Self.dependencies(gate, store, Self.people(nil)))
     let first = try #require(try await runner.run(graph, start(graph)).waitsFor.first)
     store.expire(first.id)
     let second = try await runner.resume(
@@ -168,7 +169,7 @@ struct ResumeTests {
         ]))
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let runner = Runner(Self.surroundings(gate, store, Self.people(nil)))
+    let runner = Runner(Self.dependencies(gate, store, Self.people(nil)))
     let parked = try await runner.run(graph, start(graph))
     #expect(gate.requests.count == 4)
     let approval = try #require(parked.waitsFor.first)
@@ -192,7 +193,7 @@ struct ResumeTests {
   private static func interrupted(_ graph: Graph) async throws -> FakeStore {
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
-    _ = try await Runner(surroundings(gate, store, people(nil))).run(graph, start(graph))
+    _ = try await Runner(dependencies(gate, store, people(nil))).run(graph, start(graph))
     let intent = try #require(store.kinds.firstIndex(of: "call.intent"))
     return FakeStore(copying: store, lines: intent + 1)
   }
@@ -202,7 +203,7 @@ struct ResumeTests {
     let graph = try Self.doubtful(.retry)
     let store = try await Self.interrupted(graph)
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let result = try await Runner(Self.surroundings(gate, store, Self.people(nil))).resume(
+    let result = try await Runner(Self.dependencies(gate, store, Self.people(nil))).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output == "one round 1")
     #expect(gate.contexts.map(\.doubt?.idempotencyKey) == ["ha:1/one/call#1-1"])
@@ -215,7 +216,7 @@ struct ResumeTests {
     let store = try await Self.interrupted(graph)
     let gate = FakeGate(journal: store, RunnerTests.script)
     let failure = await #expect(throws: Failure.self) {
-      try await Runner(Self.surroundings(gate, store, Self.people(nil))).resume(
+      try await Runner(Self.dependencies(gate, store, Self.people(nil))).resume(
         graph, try await store.claim(Identifier("run-1")), by: "test")
     }
     #expect(failure?.message.contains("is not known") == true)
@@ -230,7 +231,7 @@ struct ResumeTests {
     let graph = try Self.doubtful(.ask)
     let store = try await Self.interrupted(graph)
     let gate = FakeGate(journal: store, RunnerTests.script)
-    let runner = Runner(Self.surroundings(gate, store, Self.people(nil)))
+    let runner = Runner(Self.dependencies(gate, store, Self.people(nil)))
     let parked = try await runner.resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     let approval = try #require(parked.waitsFor.first)
@@ -261,11 +262,11 @@ struct ResumeTests {
       return try await RunnerTests.script(request, context, onEvent)
     }
     await #expect(throws: Failure.self) {
-      try await Runner(Self.surroundings(down, store, Self.people(nil))).run(graph, start(graph))
+      try await Runner(Self.dependencies(down, store, Self.people(nil))).run(graph, start(graph))
     }
     #expect(store.snapshot.status == .failed)
     let up = FakeGate(journal: store, RunnerTests.script)
-    let result = try await Runner(Self.surroundings(up, store, Self.people(nil))).resume(
+    let result = try await Runner(Self.dependencies(up, store, Self.people(nil))).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output.promptText.contains("explain_operator round 1"))
     #expect(
@@ -289,7 +290,7 @@ struct ResumeTests {
       }
     }
     let task = Task {
-      try await Runner(Self.surroundings(gate, store, Self.people(nil))).run(graph, start(graph))
+      try await Runner(Self.dependencies(gate, store, Self.people(nil))).run(graph, start(graph))
     }
     await arrived.wait()
     task.cancel()
@@ -298,7 +299,7 @@ struct ResumeTests {
     #expect(failure?.suggestion.contains("rasa resume run-1") == true)
     #expect(store.snapshot.status == .parked)
     let again = FakeGate(journal: store, RunnerTests.script)
-    let result = try await Runner(Self.surroundings(again, store, Self.people(nil))).resume(
+    let result = try await Runner(Self.dependencies(again, store, Self.people(nil))).resume(
       graph, try await store.claim(Identifier("run-1")), by: "test")
     #expect(result.output.promptText.contains("explain_operator round 1"))
     #expect(!again.requests.contains { $0.name == "respond" })

@@ -45,8 +45,8 @@ import Testing
     let reader = Reader()
     let buffer = RunBuffer({ await reader.take($0) }, takesNow: { _ in false })
     for number in 0..<50_000 {
-      try await buffer.show(.textArrived(step, "\(number) "))
-      try await buffer.show(.output("\(number) "))
+      try await buffer.emit(.textArrived(step, "\(number) "))
+      try await buffer.emit(.output("\(number) "))
     }
     #expect(reader.told.isEmpty)
     reader.letGo()
@@ -59,11 +59,11 @@ import Testing
   @Test func eventsStayInTheirOrderAroundTexts() async throws {
     let reader = Reader()
     let buffer = RunBuffer({ await reader.take($0) }, takesNow: { _ in false })
-    try await buffer.show(.operatorStarted(step, kind: "llm"))
-    for text in ["a", "b"] { try await buffer.show(.output(text)) }
-    try await buffer.show(.restarted(step, Restart(.brokenStream, "why"), wasShown: true))
-    for text in ["c", "d"] { try await buffer.show(.output(text)) }
-    try await buffer.show(.operatorEnded(step, answers: []))
+    try await buffer.emit(.operatorStarted(step, kind: "llm"))
+    for text in ["a", "b"] { try await buffer.emit(.output(text)) }
+    try await buffer.emit(.restarted(step, Restart(.brokenStream, "why"), wasShown: true))
+    for text in ["c", "d"] { try await buffer.emit(.output(text)) }
+    try await buffer.emit(.operatorEnded(step, answers: []))
     reader.letGo()
     try await buffer.finish()
     let words = reader.told.map { progress in
@@ -83,10 +83,10 @@ import Testing
     let buffer = RunBuffer({ await reader.take($0) }, takesNow: { _ in false })
     let piece = String(repeating: "x", count: 1_000)
     // The first one is with the reader, who takes its time.
-    try await buffer.show(.operatorStarted(step, kind: "llm"))
-    for _ in 0..<1_000 { try await buffer.show(.reasoning(step, piece)) }
-    for _ in 0..<1_000 { try await buffer.show(.textArrived(step, piece)) }
-    try await buffer.show(.output("the answer"))
+    try await buffer.emit(.operatorStarted(step, kind: "llm"))
+    for _ in 0..<1_000 { try await buffer.emit(.reasoning(step, piece)) }
+    for _ in 0..<1_000 { try await buffer.emit(.textArrived(step, piece)) }
+    try await buffer.emit(.output("the answer"))
     reader.letGo()
     try await buffer.finish()
     var thoughts = ""
@@ -107,7 +107,7 @@ import Testing
     reader.letGo()
     let buffer = RunBuffer({ await reader.take($0) }, takesNow: { _ in true })
     for number in 1...3 {
-      try await buffer.show(.output("\(number)"))
+      try await buffer.emit(.output("\(number)"))
       #expect(reader.told.count == number)
     }
     try await buffer.finish()
@@ -116,11 +116,11 @@ import Testing
   @Test func aReaderThatHasGoneEndsTheRunAtItsNextEvent() async throws {
     struct Gone: Error {}
     let buffer = RunBuffer({ _ in throw Gone() }, takesNow: { _ in false })
-    try? await buffer.show(.output("a"))
+    try? await buffer.emit(.output("a"))
     await buffer.drain()
-    await #expect(throws: Gone.self) { try await buffer.show(.output("b")) }
+    await #expect(throws: Gone.self) { try await buffer.emit(.output("b")) }
     await #expect(throws: Gone.self) { try await buffer.finish() }
     let quick = RunBuffer({ _ in throw Gone() }, takesNow: { _ in true })
-    await #expect(throws: Gone.self) { try await quick.show(.output("a")) }
+    await #expect(throws: Gone.self) { try await quick.emit(.output("a")) }
   }
 }

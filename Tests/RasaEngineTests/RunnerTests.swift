@@ -25,7 +25,8 @@ struct RunnerTests {
   ) async throws -> RunResult {
     let graph = try compile(definition)
     let runner = Runner(
-      RunDependencies(gate: gate, journal: store, memory: store, people: people, time: time))
+      RunDependencies(
+        gate: gate, journal: store, memory: store, approvalHandler: people, time: time))
     return try await runner.run(graph, start(graph, session: session)) { progress in
       screen.show(progress)
       try await show?(progress)
@@ -146,7 +147,7 @@ struct RunnerTests {
   func wentOn() async throws {
     let gate = FakeGate { _, _, onEvent in
       try await onEvent(.text("half an "))
-      try await onEvent(.wentOn(after: "the peer hung up"))
+      try await onEvent(.continued(after: "the peer hung up"))
       try await onEvent(.text("answer"))
       return "half an answer"
     }

@@ -41,7 +41,7 @@ import Testing
     #expect(try await response.body.next() == nil)
   }
 
-  @Test func errorDocumentsComeWithTheirStatus() async throws {
+  @Test func errorDocumentsHaveTheirStatus() async throws {
     let provider = try ScriptedProvider.start([.tooManyRequests(retryAfter: 7)])
     let response = try await HTTPClient().send(.chat(provider))
     #expect(response.status == 429)
@@ -128,7 +128,7 @@ import Testing
 }
 
 @Suite struct BackpressureTests {
-  @Test func unreadBodyMakesThePeerWaitAndThenGoesOn() async throws {
+  @Test func anUnreadBodyPausesThePeer() async throws {
     let total = 120_000
     let provider = try ScriptedProvider.start([.words(total).once()])
     let client = HTTPClient()

@@ -27,7 +27,7 @@ import Testing
     #expect(lines.map(\.isBilled) == [true, true, false, true])
   }
 
-  @Test func whatBrokeOffIsAnsweredAnewAndErrorsCostNothing() async throws {
+  @Test func brokenAnswersAreRepeatedAndErrorsCostNothing() async throws {
     let provider = try ScriptedProvider.start([
       Script.text("half of it").rememberingKeys().broken(after: 1, .close).once(),
       Script.error(500).rememberingKeys().once(), Script.text("whole").rememberingKeys(),
@@ -53,7 +53,7 @@ import Testing
     #expect(provider.requests.map(\.isBilled) == [true, false])
   }
 
-  @Test func scriptsForgetUnlessToldOtherwise() async throws {
+  @Test func scriptsRememberNoKeysByDefault() async throws {
     let provider = try ScriptedProvider.start([.text("one")])
     for _ in 0..<2 { _ = try await ask(provider, key: "k") }
     #expect(provider.requests.map(\.isBilled) == [true, true])

@@ -17,7 +17,7 @@ import Testing
     #expect(try await ProgramRun.run("/bin/sh", ["-c", "kill -TERM $$"]).exitCode == 143)
   }
 
-  @Test func inputThatNobodyReadsIsNoHarm() async throws {
+  @Test func unreadInputIsHarmless() async throws {
     let run = try await ProgramRun.run("/bin/true", input: Array(repeating: 65, count: 1_000_000))
     #expect(run.exitCode == 0)
   }
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func scratchDirectoryIsGoneAfterUse() throws {
-    var scratch: ScratchDirectory? = try ScratchDirectory()
+  @Test func aScratchDirectoryIsRemovedAfterUse() throws {
+    var scratch: ScratchDirectory? = ScratchDirectory()
     let path = try #require(scratch?.path)
     _ = try scratch?.write("hello", to: "a/b/c.txt")
     #expect(try scratch?.read("a/b/c.txt") == "hello")

@@ -76,7 +76,7 @@ import Testing
       ])
   }
 
-  @Test func geminiStreamCountsAsItGoes() async throws {
+  @Test func aGeminiStreamHasRunningCounts() async throws {
     let provider = try ScriptedProvider.start([
       Script.text("one two three").with {
         $0.reasoning = ["hm "]
@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test(arguments: formats)
-  func usageComesTwiceWhereToldTo(_ format: WireFormat) async throws {
+  func usageIsRepeatedOnRequest(_ format: WireFormat) async throws {
     let provider = try ScriptedProvider.start([Script.words(2).with { $0.repeatsUsage = true }])
     let text = try await ask(provider, format)
     let name =
@@ -132,7 +132,7 @@ import Testing
   }
 
   @Test(arguments: formats, [Script.Usage.missing, .absurd])
-  func usageIsAsTold(_ format: WireFormat, _ usage: Script.Usage) async throws {
+  func usageIsScripted(_ format: WireFormat, _ usage: Script.Usage) async throws {
     let provider = try ScriptedProvider.start([Script.words(2).with { $0.usage = usage }])
     let text = try await ask(provider, format)
     if usage == .missing {
@@ -187,7 +187,7 @@ import Testing
 
   /// What is billed was sent, whatever is reported.
   @Test(arguments: formats)
-  func billsWhatItSent(_ format: WireFormat) async throws {
+  func billsTheTokensItSent(_ format: WireFormat) async throws {
     let provider = try ScriptedProvider.start([
       Script.words(3).with {
         $0.reasoning = ["hm "]

@@ -100,7 +100,7 @@ import Testing
     ("t7", 7, Duration.zero), ("t3-d1", 3, .milliseconds(1)), ("t2-d0-stamp", 2, .zero),
     ("t4-h5-r2", 4, .zero),
   ])
-  func modelNameTellsTheScript(_ name: String, _ tokens: Int, _ delay: Duration) async throws {
+  func aModelsNameSelectsTheScript(_ name: String, _ tokens: Int, _ delay: Duration) async throws {
     let script = try #require(Script(modelName: name))
     #expect(script.tokenDelay == delay)
     let provider = try ScriptedProvider.start()
@@ -115,7 +115,7 @@ import Testing
     (Script.Break.errorObject(["error": ["message": "overloaded"]]), "overloaded"),
     (.malformed, #"delta":{"cont"#), (.unterminated, "data: "),
   ])
-  func streamsBreakAsTold(_ how: Script.Break, _ trace: String) async throws {
+  func streamsBreakAsScripted(_ how: Script.Break, _ trace: String) async throws {
     let provider = try ScriptedProvider.start([.words(10).broken(after: 2, how)])
     let text = try await HTTPClient().send(.chat(provider)).body.text()
     #expect(text.contains(trace))
@@ -125,7 +125,7 @@ import Testing
     #expect(request.tokensSent == 2)
   }
 
-  @Test func usageIsAsTold() async throws {
+  @Test func usageIsScripted() async throws {
     let provider = try ScriptedProvider.start([
       Script().with { $0.usage = .missing }.once(),
       Script().with { $0.usage = .exactly(prompt: -5, completion: "9e99") }.once(),
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  @Test func commentsAndLineEndingsAreAsTold() async throws {
+  @Test func commentsAndLineEndingsAreScripted() async throws {
     let script = Script.words(4).with {
       $0.commentEvery = 2
       $0.lineEnding = .crlf

@@ -130,7 +130,7 @@ import Testing
     #expect(found.caFile?.value == row.file && found.caFolder?.value == row.folder)
   }
 
-  @Test func theSystemsOwnIsFoundWhereverItIs() throws {
+  @Test func theSystemsCAsAreFound() throws {
     let store = try CertificateStore(settings([:]), builtIn: "/no/such/file", folder: "/no/such")
     // Whatever this machine has; the place that libcurl was built with is only one of them.
     #expect(store.file?.value != "/no/such/file" && store.isOfSystem)

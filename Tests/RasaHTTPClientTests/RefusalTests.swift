@@ -8,7 +8,9 @@ import Testing
     (Script.words(10).broken(after: 3, .close), true), (.words(10).broken(after: 3, .reset), true),
     (.words(10).with { $0.closesBeforeHeaders = true }, false),
   ])
-  func peerThatHangsUpIsToldFromOneThatIsDone(_ script: Script, _ hasHeaders: Bool) async throws {
+  func aPeerThatHangsUpIsDistinguishedFromOneThatIsDone(_ script: Script, _ hasHeaders: Bool)
+    async throws
+  {
     let provider = try ScriptedProvider.start([script])
     let client = HTTPClient()
     await #expect(
@@ -80,7 +82,7 @@ import Testing
   @Test(arguments: [
     "SSH-2.0-OpenSSH_9.2\r\n", "", "HTTP/1.1 abc\r\n\r\n", "HTTP/7.5 200 OK\r\n\r\n",
   ])
-  func whatIsNoResponseIsAnError(_ answer: String) async throws {
+  func anInvalidResponseIsAnError(_ answer: String) async throws {
     let server = try RawServer([answer])
     let client = HTTPClient()
     await #expect(
@@ -102,7 +104,7 @@ import Testing
     await #expect(performing: { try await client.send(request) }, throws: { code($0) == .resolve })
   }
 
-  @Test func plainTextBehindHTTPSIsATLSError() async throws {
+  @Test func plainTextOverHTTPSIsATLSError() async throws {
     let server = try RawServer(["HTTP/1.1 400 Bad Request\r\n\r\n"])
     let request = HTTPRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/")
     let client = HTTPClient()

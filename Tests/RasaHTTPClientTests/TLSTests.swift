@@ -29,7 +29,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
 
 @Suite struct TLSTests {
   @Test func aPrivateCAIsTrustedByItsFile() async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let authority = TestAuthority()
     let server = try TLSServer(TestIdentity(by: authority))
     let file = try scratch.write(String(decoding: authority.pem, as: UTF8.self), to: "ca.pem")
@@ -56,11 +56,11 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   ]
   static let known = TestAuthority()
 
-  @Test("what is wrong with a certificate is told as what it is, with the host", arguments: wrong)
+  @Test("a certificate problem is named, with the host", arguments: wrong)
   func wrongCertificates(_ identity: TestIdentity, _ what: String, _ suggestion: String)
     async throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(identity)
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")
     let error = try await error(
@@ -73,7 +73,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   }
 
   @Test func aFileForOtherProgramsIsNamedAndNotRead() async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(TestIdentity(by: Self.known))
     let file = try scratch.write(String(decoding: Self.known.pem, as: UTF8.self), to: "ca.pem")
     let error = try await error(
@@ -84,9 +84,10 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
 
   enum File: String, CaseIterable { case missing, empty, text, der, folder, garbage }
 
-  @Test("a CA file that is none is told by its variable before TLS", arguments: File.allCases)
+  @Test(
+    "an invalid CA file is reported with its variable before TLS starts", arguments: File.allCases)
   func uselessFile(_ kind: File) async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let server = try TLSServer(TestIdentity(by: Self.known))
     let path = "\(scratch.path)/ca"
     let words: String
@@ -116,13 +117,13 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(error.suggestion?.isEmpty == false)
   }
 
-  @Test func aUselessFileIsNoMatterWithoutTLS() async throws {
+  @Test func anUnusableFileDoesNotMatterWithoutTLS() async throws {
     let provider = try ScriptedProvider.start()
     let client = client(["SSL_CERT_FILE": "/no/such/file"])
     #expect(try await client.send(.chat(provider)).status == 200)
   }
 
-  @Test func plainServerBehindHTTPSAndTheOtherWayRound() async throws {
+  @Test func aPlainServerOverHTTPSAndViceVersa() async throws {
     let plain = try RawServer(["HTTP/1.1 400 Bad Request\r\n\r\n"])
     let wrong = try await error(
       of: HTTPRequest(method: "GET", url: "https://127.0.0.1:\(plain.port)/"), by: client([:]))
@@ -153,7 +154,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
   private func setting(
     _ proxy: RelayServer.Proxy, user: String = "", more: [String: String] = [:]
   ) throws -> (request: HTTPRequest, client: HTTPClient, proxy: RelayServer, kept: [any Sendable]) {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let file = try scratch.write(String(decoding: authority.pem, as: UTF8.self), to: "ca.pem")
     let server = try TLSServer(TestIdentity(by: authority, for: "DNS:llm.invalid"))
     let relay = try RelayServer(.proxy(proxy), to: server.relay.port)
@@ -190,7 +191,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
       (
         .answers(
           "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>blocked</h1>"
-        ), "", "refused the way to llm.invalid (403)", true, "NO_PROXY"
+        ), "", "refused to connect to llm.invalid (403)", true, "NO_PROXY"
       ),
       (
         .answers("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "",
@@ -199,7 +200,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
       (.answers("220 smtp.example ready\r\n"), "", "is it a proxy?", false, ""),
       (.answers(""), "", "is it a proxy?", false, ""),
     ] as [(RelayServer.Proxy, String, String, Bool, String)])
-  func whatAProxyRefusesIsToldAsItsOwn(
+  func aProxysRefusalIsReportedAsSuch(
     _ row: (
       proxy: RelayServer.Proxy, user: String, words: String, isLasting: Bool, suggestion: String
     )
@@ -214,7 +215,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(!"\(error)\(error.suggestion ?? "")".contains("secret"))
   }
 
-  @Test func aProxyThatSaysNothingIsNotTakenForTheServer() async throws {
+  @Test func aSilentProxyIsNotMistakenForTheServer() async throws {
     let provider = try ScriptedProvider.start()
     let relay = try RelayServer(.proxy(.silent), to: provider.port)
     let client = HTTPClient(
@@ -245,7 +246,7 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
     #expect(error.message.hasPrefix("the proxy \(address) (ALL_PROXY) \(row.words)"), "\(error)")
   }
 
-  @Test func aServerThatIsNoSOCKSProxyIsToldAsThat() async throws {
+  @Test func aServerThatIsNotASOCKSProxyIsReportedAsSuch() async throws {
     let server = try RawServer(["HTTP/1.1 400 Bad Request\r\n\r\n"])
     let error = try await error(
       of: HTTPRequest(method: "GET", url: "https://llm.invalid/"),

@@ -3,7 +3,7 @@ import RasaKit
 import RasaTestKit
 import Testing
 
-@Suite("What a program adds of its own", .timeLimit(.minutes(1))) struct ExtensionTests {
+@Suite("Extension points", .timeLimit(.minutes(1))) struct ExtensionTests {
   private static let greeter =
     "name: greeter\ndescription: Greets.\nframes: [session_frame]\noperators: [respond]\n"
 
@@ -15,6 +15,7 @@ import Testing
     ]
     let asked = Locked<[Rasa.ModelRequest]>([])
     var failure: RasaError?
+    var finish = "stop"
 
     func answer(
       _ request: Rasa.ModelRequest,
@@ -24,7 +25,7 @@ import Testing
       if let failure { throw failure }
       try await emit(.reasoning("hm"))
       for word in ["You ", "said ", "so."] { try await emit(.text(word)) }
-      return Rasa.ModelEnding(inputTokens: 1_000_000, outputTokens: 500_000)
+      return Rasa.ModelEnding(finish: finish, inputTokens: 1_000_000, outputTokens: 500_000)
     }
   }
 
@@ -58,18 +59,35 @@ import Testing
 
   @Test("a provider's refusal of the key ends the run as such")
   func providerFails() async throws {
-    let kit = try Kit()
     var echo = Echo()
     echo.failure = RasaError(.authentication, "the licence has run out")
+    let error = try await failure(askedOf: echo)
+    #expect(error?.code == .authentication)
+    #expect(error?.description.contains("the licence has run out") == true)
+  }
+
+  /// Why a run fails that only this provider answers.
+  private func failure(askedOf echo: Echo) async throws -> RasaError? {
+    let kit = try Kit()
     try kit.rasa.register(echo)
     try await kit.rasa.register(persona: Self.greeter)
     var options = Rasa.RunOptions()
     options.model = "echo:loud"
     let run = try await kit.rasa.run(persona: "greeter", input: "Hi", options: options)
     let error = await #expect(throws: RasaError.self) { try await run.result() }
-    #expect(error?.code == .authentication)
-    #expect(error?.description.contains("the licence has run out") == true)
     await kit.rasa.close()
+    return error
+  }
+
+  @Test(
+    "an ending that nobody knows is no complete answer",
+    arguments: ["max_tokens", "content_filter", "", "Stop"])
+  func unknownEnding(finish: String) async throws {
+    var echo = Echo()
+    echo.finish = finish
+    let error = try await failure(askedOf: echo)
+    #expect(error?.code == .provider, "\(String(describing: error))")
+    #expect(error?.description.contains("its answer ended with") == true)
   }
 
   @Test("an operator in Swift reads and writes a run's values")
@@ -118,27 +136,11 @@ import Testing
   }
 }
 
-@Suite("What a program knows of its runs", .timeLimit(.minutes(1))) struct RunRecordTests {
-  private func script(_ text: String) -> Script {
-    var script = Script()
-    script.answer = .text(text)
-    return script
-  }
-
-  private static let careful = """
-    ---
-    name: careful-writer
-    description: Writes what a person has to approve.
-    recommended_models: {primary: "openai:gpt-4o-mini"}
-    quality_gates: [human_approval]
-    ---
-    You write.
-    """
-
-  @Test("a run that waits is listed, answered and gone on with")
+@Suite("Records of runs", .timeLimit(.minutes(1))) struct RunRecordTests {
+  @Test("a waiting run is listed, answered and resumed")
   func approve() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
-    try await kit.rasa.register(markdown: Self.careful)
+    let kit = try Kit(provider: [.text("Draft.")])
+    try await kit.rasa.register(markdown: Kit.careful)
     let parked = try await kit.rasa.run(agent: "careful-writer", input: "Write").result()
     var query = Rasa.RunQuery()
     query.statuses = [.parked]
@@ -160,11 +162,30 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test("a fork reuses what was answered, and says before what the rest costs")
+  @Test("pruning deletes only what it was told to")
+  func prune() async throws {
+    let kit = try Kit(provider: [.text("One.")])
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result().run
+    for status in [Rasa.RunStatus.interrupted, .answered, .running, .died] {
+      let error = await #expect(throws: RasaError.self) {
+        try await kit.rasa.pruneRuns(statuses: [status])
+      }
+      #expect(error?.code == .usage)
+    }
+    #expect(try await kit.rasa.pruneRuns(statuses: [.failed]).runs.isEmpty)
+    #expect(try await kit.rasa.pruneRuns(endedBefore: .seconds(3600)).runs.isEmpty)
+    #expect(try await kit.rasa.pruneRuns(isDryRun: true).runs == [run])
+    #expect(try await kit.rasa.pruneRuns(statuses: [.done]).runs == [run])
+    #expect(try await kit.rasa.runs().isEmpty)
+    await kit.rasa.close()
+  }
+
+  @Test("a fork reuses answers, and predicts the cost of the rest")
   func fork() async throws {
-    var once = script("One.")
+    var once = Script.text("One.")
     once.limit = 1
-    let kit = try Kit(provider: [once, script("Two.")])
+    let kit = try Kit(provider: [once, .text("Two.")])
     try await kit.rasa.register(Kit.writer)
     let first = try await kit.rasa.run(agent: "note-writer", input: "What is new?").result()
     let same = try await kit.rasa.forecast(forkOf: first.run)
@@ -185,8 +206,8 @@ import Testing
 
   @Test("a run is ended for good, and only once")
   func cancel() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
-    try await kit.rasa.register(markdown: Self.careful)
+    let kit = try Kit(provider: [.text("Draft.")])
+    try await kit.rasa.register(markdown: Kit.careful)
     let run = try await kit.rasa.run(agent: "careful-writer", input: "Write").result().run
     #expect(try await kit.rasa.cancel(run).isCancelled)
     #expect(try await kit.rasa.cancel(run).hadEnded)
@@ -195,7 +216,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test("a dry run says what would be asked and what it costs, and asks nobody")
+  @Test("a dry run lists the calls with their costs, and makes none")
   func dryRun() async throws {
     let kit = try Kit(provider: [])
     try await kit.rasa.register(Kit.writer)
@@ -208,7 +229,7 @@ import Testing
 
   @Test("sessions and memories are read and taken away")
   func memory() async throws {
-    let kit = try Kit(provider: [script("Hello.")])
+    let kit = try Kit(provider: [.text("Hello.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.session = "tea"
@@ -234,9 +255,9 @@ import Testing
     "---\nname: \(id)\ndescription: Does what \(id) does, and no more.\n---\nDo.\n"
   }
 
-  @Test("sees its own folder and what ships, and nothing of the user's")
+  @Test("sees its own folder and the shipped files, and nothing of the user")
   func own() async throws {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     for place in [".radium", ".config/rasa", "work", ".claude", "app"] {
       try folder.write(
         Self.agent("from-\(place.filter { $0.isLetter })"), to: "\(place)/agents/x.md")

@@ -67,7 +67,7 @@ import Testing
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Odd: yes\r\n"
         + "Content-Length: \(Self.answer.utf8.count)\r\n\r\n" + Self.answer
     ])
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let rasa = try rasa(folder, server.baseURL)
     let parts = Parts()
     let call = try await rasa.forward(request()) { await parts.note($0) }
@@ -86,7 +86,7 @@ import Testing
       "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 9\r\n"
         + "Content-Length: \(document.utf8.count)\r\n\r\n" + document
     ])
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let rasa = try rasa(folder, server.baseURL)
     let parts = Parts()
     let call = try await rasa.forward(request()) { await parts.note($0) }
@@ -98,7 +98,7 @@ import Testing
     withExtendedLifetime((folder, server)) {}
   }
 
-  @Test("is not sent where there is no money for it, or nobody could tell what it costs")
+  @Test("is not sent without money for it, or if its cost is unknown")
   func refusedHere() async throws {
     let kit = try Kit(provider: [])
     var poor = request()
@@ -113,11 +113,81 @@ import Testing
       try await kit.rasa.forward(elsewhere) { _ in }
     }
     #expect(usage?.code == .usage)
+    let body = Self.body.replacing("gpt-4o-mini", with: "gpt-4o")
+    let dearer = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forward(request(body)) { _ in }
+    }
+    #expect(dearer?.code == .usage && dearer?.message.contains("`gpt-4o`") == true)
     let broken = await #expect(throws: RasaError.self) {
       try await kit.rasa.forward(request("{")) { _ in }
     }
     #expect(broken?.code == .usage)
     #expect(kit.provider?.requests.isEmpty == true)
     await kit.rasa.close()
+  }
+
+  private static func unbounded(_ members: String, _ content: String = "\"Hi\"") -> String {
+    #"{"model":"gpt-4o-mini",\#(members)"messages":[{"role":"user","content":\#(content)}]}"#
+  }
+
+  /// gpt-4o-mini writes 16,384 tokens at most, which cost $0.0098304.
+  @Test("holds all of an answer that nothing can cut off, or is not sent")
+  func whole() async throws {
+    let kit = try Kit(provider: [.text("Hello."), .text("Hello.")])
+    var asked = request(Self.unbounded(""))
+    asked.maxCost = Rasa.Dollars("0.009")
+    let refused = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forward(asked) { _ in }
+    }
+    #expect(refused?.code == .budget)
+    asked.maxCost = Rasa.Dollars("0.011")
+    let call = try await kit.rasa.forward(asked) { _ in }
+    let held = try await kit.rasa.calls(ofRun: call.run).first?.held ?? 0
+    #expect(held >= 0.0098304 && held <= 0.011)
+    // A stream is cut off at what it has.
+    var streamed = request(Self.unbounded(#""stream":true,"#))
+    streamed.maxCost = Rasa.Dollars("0.002")
+    _ = try await kit.rasa.forward(streamed) { _ in }
+    #expect(kit.provider?.requests.count == 2)
+    await kit.rasa.close()
+  }
+
+  @Test(
+    "reckons texts by their length, and files by what they are",
+    arguments: [
+      // Without a blank, and no file.
+      (String(repeating: "漢字", count: 5_000), 10_000, 40_000),
+      (String(repeating: "a=b;", count: 5_000), 5_000, 30_000),
+    ])
+  func texts(_ text: String, least: Int, most: Int) async throws {
+    let input = try await estimatedInput(of: "\"\(text)\"")
+    #expect((least...most).contains(input), "\(input)")
+  }
+
+  /// The tokens that the content of a message is reckoned at.
+  private func estimatedInput(of content: String) async throws -> Int {
+    let kit = try Kit(provider: [.text("Hello.")])
+    let call = try await kit.rasa.forward(
+      request(Self.unbounded(#""max_tokens":10,"#, content))
+    ) { _ in }
+    let intent = try await kit.rasa.events(ofRun: call.run).first { $0.kind == "call.intent" }
+    await kit.rasa.close()
+    return try #require(intent?.body["estimate"]["input"].int)
+  }
+
+  @Test(
+    "reckons a file that is named or enclosed as one",
+    arguments: [
+      (#"{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}"#, 2_000),
+      (#"{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}"#, 2_000),
+      (
+        #"{"type":"file","file":{"file_data":"data:application/pdf;base64,JVBERi0\#(String(repeating: "A", count: 80_000))"}}"#,
+        10_000
+      ),
+    ])
+  func files(_ part: String, least: Int) async throws {
+    let input = try await estimatedInput(of: "[\(part)]")
+    // As long as nobody has counted, a word is reckoned at its bytes.
+    #expect(input >= least && input <= 8 * least, "\(input)")
   }
 }

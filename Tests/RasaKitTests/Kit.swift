@@ -10,7 +10,7 @@ final class Kit: Sendable {
 
   /// Without `provider`, the mock answers.
   init(provider scripts: [Script]? = nil, files: [String: String] = [:]) throws {
-    folder = try ScratchDirectory()
+    folder = ScratchDirectory()
     for (name, text) in files { try folder.write(text, to: name) }
     provider = try scripts.map { scripts throws(Failure) in
       try ScriptedProvider.start(scripts, models: ["gpt-4o-mini"])
@@ -25,6 +25,17 @@ final class Kit: Sendable {
     rasa = try Rasa(
       home: folder.file("home"), project: folder.file("project"), environment: environment)
   }
+
+  /// An agent whose draft a person has to approve.
+  static let careful = """
+    ---
+    name: careful-writer
+    description: Writes what a person has to approve.
+    recommended_models: {primary: "openai:gpt-4o-mini"}
+    quality_gates: [human_approval]
+    ---
+    You write.
+    """
 
   static let writer: Rasa.Agent = {
     var agent = Rasa.Agent(

@@ -23,7 +23,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func areWhatTheyWereSaidToBe() async throws {
+  @Test func areReadBackUnchanged() async throws {
     let kit = try Kit()
     var agent = Kit.writer
     agent.description = "Says: \"notes\" # with\tall: 'quotes'\nand lines, é 中 😀 \u{2028}x"

@@ -3,14 +3,8 @@ import RasaTestKit
 import Testing
 
 @Suite("A run from a program", .timeLimit(.minutes(1))) struct RunningTests {
-  private func script(_ text: String) -> Script {
-    var script = Script()
-    script.answer = .text(text)
-    return script
-  }
-
   @Test func streamsItsEventsAndGivesItsResult() async throws {
-    let kit = try Kit(provider: [script("All is new.")])
+    let kit = try Kit(provider: [.text("All is new.")])
     try await kit.rasa.register(Kit.writer)
     let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
     var text = ""
@@ -38,7 +32,7 @@ import Testing
   }
 
   @Test func takesPreferencesForTheNamesInItsPrompt() async throws {
-    let kit = try Kit(provider: [script("Neu.")])
+    let kit = try Kit(provider: [.text("Neu.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.preferences = ["Language": "German"]
@@ -53,7 +47,7 @@ import Testing
 
   @Test func runsPersonasToo() async throws {
     let kit = try Kit(
-      provider: [script("Hello.")],
+      provider: [.text("Hello.")],
       files: [
         "project/personas/greeter.yaml":
           "name: greeter\ndescription: Greets.\nframes: [stateless_frame]\noperators: []\n"
@@ -62,18 +56,10 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func asksTheProgramWhatAPersonWouldBeAsked() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
+  @Test func asksTheProgramInsteadOfAPerson() async throws {
+    let kit = try Kit(provider: [.text("Draft.")])
     var agent = try await kit.rasa.register(
-      markdown: """
-        ---
-        name: careful-writer
-        description: Writes what a person has to approve.
-        recommended_models: {primary: "openai:gpt-4o-mini"}
-        quality_gates: [human_approval]
-        ---
-        You write.
-        """)
+      markdown: Kit.careful)
     agent.prompt = nil
     let asked = Asked()
     let result = try await kit.rasa.run(agent: agent.id, input: "Write") { approval in
@@ -85,7 +71,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func asksTheCallerForWhatAnOperatorWantsToKnow() async throws {
+  @Test func asksTheCallerAnOperatorsQuestion() async throws {
     let persona = """
       name: asking
       description: Asks first.
@@ -105,7 +91,7 @@ import Testing
 
       """
     let kit = try Kit(
-      provider: [script("Porto it is.")], files: ["home/personas/asking.yaml": persona])
+      provider: [.text("Porto it is.")], files: ["home/personas/asking.yaml": persona])
     let result = try await kit.rasa.run(persona: "asking", input: "trip") { approval in
       #expect(approval.wantsAnswer && approval.payload == "What do you mean by trip?")
       #expect(approval.schema?.contains("city") == true)
@@ -116,18 +102,10 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func waitsWhereNobodyDecides() async throws {
-    let kit = try Kit(provider: [script("Draft.")])
+  @Test func waitsWithoutAnApprovalHandler() async throws {
+    let kit = try Kit(provider: [.text("Draft.")])
     try await kit.rasa.register(
-      markdown: """
-        ---
-        name: careful-writer
-        description: Writes what a person has to approve.
-        recommended_models: {primary: "openai:gpt-4o-mini"}
-        quality_gates: [human_approval]
-        ---
-        You write.
-        """)
+      markdown: Kit.careful)
     let result = try await kit.rasa.run(agent: "careful-writer", input: "Write").result()
     #expect(result.pending.map(\.payload) == ["Draft."])
     #expect(result.pending.first?.run == result.run)
@@ -135,7 +113,7 @@ import Testing
   }
 
   @Test func spendsNoMoreThanItMay() async throws {
-    let kit = try Kit(provider: [script("Too much.")])
+    let kit = try Kit(provider: [.text("Too much.")])
     try await kit.rasa.register(Kit.writer)
     var options = Rasa.RunOptions()
     options.maxCost = Rasa.Dollars("0.000000001")
@@ -157,6 +135,25 @@ import Testing
     reader.cancel()
     await #expect(throws: (any Error).self) { try await reader.value }
     try await kit.provider?.waitForDisconnect(ofRequest: 0)
+    await kit.rasa.close()
+  }
+
+  @Test func isDoneBeforeAnybodyReadsAndThenTellsEverything() async throws {
+    var long = Script()
+    long.answer = .words(10_000)
+    let kit = try Kit(provider: [long])
+    try await kit.rasa.register(Kit.writer)
+    let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")
+    while try await kit.rasa.runs().first?.status != .done { await Task.yield() }
+    var (text, events) = ("", 0)
+    for try await event in run {
+      if case .output(let piece) = event { text += piece }
+      events += 1
+    }
+    let result = try await run.result()
+    #expect(result.text == text && text.split(separator: " ").count == 10_000)
+    // What waited was joined, so that it took no more room than the answer.
+    #expect(events < 500)
     await kit.rasa.close()
   }
 
@@ -186,7 +183,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test func isRefusedWhereNobodyIsThere() async throws {
+  @Test func isRefusedForAnUnknownAgent() async throws {
     let kit = try Kit()
     let problem = await #expect(throws: RasaError.self) {
       try await kit.rasa.run(agent: "note-writter", input: "x")
@@ -220,7 +217,7 @@ struct ProjectTrustTests {
 
   @Test("that take the place of others are refused unless it trusts them")
   func refused() async throws {
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     try folder.write(Self.persona, to: "home/personas/mine.yaml")
     try folder.write(Self.respond, to: "project/operators/respond.yaml")
     let wary = try rasa(folder, trusts: false)

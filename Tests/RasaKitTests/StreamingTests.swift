@@ -26,7 +26,7 @@ import Testing
     await kit.rasa.close()
   }
 
-  @Test("are refused, and not cut, to whoever comes after they were let go")
+  @Test("are refused instead of cut off to a reader that comes after they were dropped")
   func readerAfterResult() async throws {
     let kit = try await kit()
     let run = try await kit.rasa.run(agent: "note-writer", input: "What is new?")

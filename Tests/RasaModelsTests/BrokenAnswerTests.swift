@@ -52,7 +52,7 @@ import Testing
     #expect(answer.text == "half an answer, and more.")
     #expect(words(setting) == answer.text)
     #expect(!setting.shown.contains { if case .restarted = $0 { true } else { false } })
-    #expect(setting.shown.contains { if case .wentOn = $0 { true } else { false } })
+    #expect(setting.shown.contains { if case .continued = $0 { true } else { false } })
     let messages = setting.provider.requests[1].json["messages"].array ?? []
     #expect(messages.dropFirst().first?["content"] == "half an ")
     let result = try #require(setting.ledger.entries.last { $0.kind == "call.result" })

@@ -140,19 +140,19 @@ import Testing
       ),
       (
         #"{"data": [{"embedding": [1]}, {"embedding": [null]}, {"embedding": [4]}]}"#,
-        "no number"
+        "not a number"
       ),
       (
         #"{"data": [{"embedding": [1]}, {"embedding": [1e300]}, {"embedding": [4]}]}"#,
-        "no number"
+        "not a number"
       ),
       (#"{"data": [{"embedding": []}, {"embedding": []}, {"embedding": []}]}"#, "1 to 8192"),
       (
         #"{"data": [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}]}"#,
-        "which vector"
+        "cannot be matched"
       ),
-      (#"{"data": [{"index": -1, "embedding": [1]}]}"#, "which vector"),
-      (#"{"data": [{"index": 9223372036854775807, "embedding": [1]}]}"#, "which vector"),
+      (#"{"data": [{"index": -1, "embedding": [1]}]}"#, "cannot be matched"),
+      (#"{"data": [{"index": 9223372036854775807, "embedding": [1]}]}"#, "cannot be matched"),
     ])
   func thatMakeNoSenseArePaidForOnceAndNotUsed(_ row: (body: String, message: String)) async throws
   {

@@ -52,10 +52,10 @@ import Testing
       words: ["a web page (text/html", "from http://127.0.0.1:", "(403): Blocked by policy"]),
     Row(
       name: "no content", answer: "HTTP/1.1 204 No Content\r\n\r\n", kind: .notAnAnswer,
-      words: ["a response without content", "[204 from http://127.0.0.1:"]),
+      words: ["the response was empty", "[204 from http://127.0.0.1:"]),
     Row(
       name: "nothing in it", answer: text("application/json", ""), kind: .notAnAnswer,
-      words: ["a response without content", "[200 from"]),
+      words: ["the response was empty", "[200 from"]),
     Row(
       name: "a text", answer: text("text/plain", "It works!\u{1B}[31m"), kind: .notAnAnswer,
       words: ["what came (text/plain) is no answer of a model: It works!"]),
@@ -239,8 +239,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("https://h.example/v1?key=secret", "a key stands in its query"),
-      ("https://h.example/v1?access_token=secret", "a key stands in its query"),
+      ("https://h.example/v1?key=secret", "its query contains a key"),
+      ("https://h.example/v1?access_token=secret", "its query contains a key"),
       ("https:/h.example/v1", "`://`"), ("https:h.example", "port"),
       ("http//h.example/v1", "`://`"),
       ("https:///v1", "host"), ("h example", "a space"), ("https://u:secret@h/v1", "a user name"),

@@ -20,6 +20,25 @@ import Testing
     #expect(intents.map(\.body["idempotency"]) == [.null, "h-of-before"])
   }
 
+  /// Where somebody has to decide about a call in doubt, none may come to be in doubt to spare a flush.
+  @Test(arguments: UncertainPolicy.allCases)
+  func settlesLaterOnlyWhatIsSimplySentAgain(policy: UncertainPolicy) async throws {
+    let setting = try GateSetting([.text("a")])
+    var context = CallContext.test()
+    context.uncertain = policy
+    _ = try await setting.ask(.plain, context)
+    #expect(setting.ledger.settlements.map(\.outcome) == [.answered])
+    #expect(setting.ledger.settlements.map(\.mayWait) == [policy == .retry])
+  }
+
+  @Test func settlesAFailureAtOnce() async throws {
+    let setting = try GateSetting([Script.error(503).for(model: "cheap").once(), .text("ok")])
+    _ = try await setting.ask(.plain, .test("cheap", fallback: "thinker"))
+    let settlements = setting.ledger.settlements
+    #expect(settlements.contains { $0.outcome == .failed })
+    #expect(settlements.allSatisfy { $0.mayWait == ($0.outcome == .answered) })
+  }
+
   @Test func asksAgainWithTheBodyThatTheKeyWasMadeFor() async throws {
     let setting = try GateSetting([.text("a")])
     var context = CallContext.test("cheap", fallback: "dear")
@@ -91,23 +110,27 @@ import Testing
     let calls = EffectLog([journal[1]]).uncertain
     #expect(calls.map(\.cap) == [5_000])
     #expect(calls.map(\.adaptations) == ["max_completion_tokens"])
-    _ = try await setting.ask(.plain, .test("cheap"))
+    _ = try await setting.ask(.plain, .test("cheap", fallback: "thinker"))
     let open = try #require(setting.ledger.entries.last { $0.kind == "call.intent" })
     #expect(EffectLog([open]).uncertain.map(\.cap) == [nil])
   }
 
-  @Test func doesNotUseAnOldKeyForAFurtherTry() async throws {
-    let setting = try GateSetting([
-      Script.text("").with {
-        $0.status = 500; $0.limit = 1
-      }, .text("a"),
-    ]) { _ in
+  /// A call in doubt that is made again, and fails once more before it is answered.
+  private func askedAgain(failing: (inout Script) -> Void) async throws -> GateSetting {
+    var broken = Script.text("").once()
+    failing(&broken)
+    let setting = try GateSetting([broken, .text("a")]) { _ in
     } options: {
       $0.retryDelay = .zero
     }
     var context = CallContext.test()
     context.doubt = .before()
     _ = try await setting.ask(.plain, context)
+    return setting
+  }
+
+  @Test func doesNotUseAnOldKeyForAFurtherTry() async throws {
+    let setting = try await askedAgain { $0.status = 500 }
     let keys = setting.provider.requests.map { $0.header("idempotency-key") ?? "" }
     #expect(keys.count == 2)
     #expect(keys.first == "h-of-before")
@@ -115,17 +138,7 @@ import Testing
   }
 
   @Test func keepsAnOldKeyUntilSomebodyAnswers() async throws {
-    let setting = try GateSetting([
-      Script.text("").with {
-        $0.closesBeforeHeaders = true; $0.limit = 1
-      }, .text("a"),
-    ]) { _ in
-    } options: {
-      $0.retryDelay = .zero
-    }
-    var context = CallContext.test()
-    context.doubt = .before()
-    _ = try await setting.ask(.plain, context)
+    let setting = try await askedAgain { $0.closesBeforeHeaders = true }
     let keys = Set(setting.provider.requests.map { $0.header("idempotency-key") ?? "" })
     #expect(keys == ["h-of-before"])
   }

@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
   func theLedgerCoversTheBillAndKeepsTheLimit(_ seed: UInt64) async throws {
     var numbers = SeededNumbers(seed: seed)
-    let folder = try ScratchDirectory()
+    let folder = ScratchDirectory()
     let store = openStore(at: folder.file("rasa.db"), time: .system)
     let ledger = WatchedLedger(store)
     let provider = try ScriptedProvider.start(Self.scripts)

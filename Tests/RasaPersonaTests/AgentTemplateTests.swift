@@ -14,7 +14,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
 
 @Suite("The template of an agent") struct AgentTemplateTests {
   @Test(
-    "keeps what other tools write between braces, with a warning",
+    "keeps other tools' placeholders, with a warning",
     arguments: [
       ("{{#each items}}{{name}}{{/each}}", "{{#each items}}Ada{{/each}}", 2),
       ("{{> partial}}", "{{> partial}}", 1), ("{{{name}}}", "{{{name}}}", 1),
@@ -45,7 +45,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
     #expect(template.warnings.last?.message == "980 more `{{` are left as text")
   }
 
-  @Test func listsMissingNamesInOneErrorWhenItIsStrict() throws {
+  @Test func listsMissingNamesInOneErrorIfStrict() throws {
     let template = try compile("{{a}} {{b.c}}\né {{d}}{{e}} {{b.c}} {{f}}")
     let values: Value = ["a": 1, "d": ""]
     let failure = #expect(throws: Failure.self) {
@@ -68,7 +68,7 @@ private func place(_ location: RasaCore.SourceLocation?) -> [Int?] {
     #expect(text == "yes-2--4")
   }
 
-  @Test func givesOtherNamesToWhatItInserts() throws {
+  @Test func renamesItsPaths() throws {
     let template = try compile("{{task}} {{x}} {{input}} {{x}}")
       .renaming { $0 == "task" ? "input" : StatePath(["preferences"] + $0.components) }
     #expect(template.paths == ["input", "preferences.x", "preferences.input"])

@@ -39,7 +39,7 @@ struct BudgetFileTests {
     #expect(file.monthly?.amounts.spent == Money(decimal: "45.2"))
   }
 
-  @Test("what is written is read back to the last digit, and looks as documented")
+  @Test("a written file is read back to the last digit, and looks as documented")
   func back() throws {
     let file = BudgetFile(
       agentID: "a",
@@ -80,7 +80,7 @@ struct BudgetFileTests {
   }
 
   @Test(
-    "amounts that a program has reckoned count as what they stand for",
+    "computed amounts count at their value",
     arguments: [
       ("0.30000000000000004", "0.3"), ("3e-07", "0.0000003"), ("1e1", "10"), ("7", "7"),
     ])
@@ -117,7 +117,7 @@ struct BudgetFileTests {
       "2:55", "must be an amount"),
   ]
 
-  @Test("a broken file is told with its line and column", arguments: mistakes)
+  @Test("a broken file is reported with line and column", arguments: mistakes)
   func broken(_ mistake: Mistake) {
     let reading = Self.read(mistake.text)
     #expect(reading.definition == nil)

@@ -18,7 +18,7 @@ struct ConfigurationLoaderTests {
     loader.load(user: document(user), project: document(project, ".rasa/config.yaml"))
   }
 
-  @Test("a repeated key hides no other problem, and no key is shown for it")
+  @Test("a repeated field hides no other problem, and shows no key")
   func repeatedKeys() {
     let reading = Self.user(
       """
@@ -104,7 +104,7 @@ struct ConfigurationLoaderTests {
     #expect(configuration.network.caFolder?.value == "/etc/own")
   }
 
-  @Test("nothing has to be said", arguments: ["", "# nothing yet\n", "\n  # model: x\r\n\n", "{}"])
+  @Test("everything is optional", arguments: ["", "# nothing yet\n", "\n  # model: x\r\n\n", "{}"])
   func nothing(text: String) throws {
     let configuration = try Self.user(text).get()
     #expect(configuration.providers.isEmpty && configuration.model == nil)
@@ -132,7 +132,7 @@ struct ConfigurationLoaderTests {
     #expect(budget.maxDaily == .zero && budget.maxMonthly == nil)
   }
 
-  @Test("amounts are what the digits say", arguments: ["0.1", "0.30", "9007199.254740993021"])
+  @Test("amounts are read digit by digit", arguments: ["0.1", "0.30", "9007199.254740993021"])
   func amounts(text: String) throws {
     let reading = Self.user("budget: {max_daily: \(text)}")
     let amount = try #require(Money(decimal: text))
@@ -198,14 +198,14 @@ struct ConfigurationLoaderTests {
     Mistake("providers: {g: {base_url: 'http://h', key_header: 'a:'}}", "1:51", "`key_header`"),
   ]
 
-  @Test("a mistake is told at its place, with the mend", arguments: mistakes)
+  @Test("a mistake is reported with location and suggestion", arguments: mistakes)
   func mistake(_ mistake: Mistake) throws {
     let reading = Self.user(mistake.text)
     #expect(reading.definition == nil)
     #expect(mistake.isTold(by: reading.failures), "\(reading.failures)")
   }
 
-  @Test("everything wrong in both files is told at once")
+  @Test("all problems in both files are reported at once")
   func together() throws {
     let reading = Self.both(
       "profile: fast\nbudget: {max_daily: -1}\n", "profile: slow\nbudget: {max_monthly: x}")
@@ -221,7 +221,7 @@ struct ConfigurationLoaderTests {
   }
 
   @Test(
-    "what nobody knows is warned about, with what was meant",
+    "unknown fields cause a warning with a suggestion",
     arguments: [
       ("modle: x", "1:1: `modle` is unknown in the configuration", "`model`"),
       ("budget: {max_dayly: 1}", "1:10: `max_dayly`", "`max_daily`"),
@@ -236,7 +236,7 @@ struct ConfigurationLoaderTests {
   }
 
   @Test(
-    "a key in the place of its variable's name is refused and never repeated",
+    "a key in place of its variable's name is refused and never shown",
     arguments: [
       "sk-abcdef1234567890", "AIzaSyA1234567890abcdefg", "gsk_a1b2c3", "Bearer x1y2z3",
       "f3a9c1d27b6e4058a1d2c3b4", "abc-def", "a b", "12345", "hf_Qwerty",
@@ -263,7 +263,7 @@ struct ConfigurationLoaderTests {
   }
 
   @Test(
-    "keys stand in no header, parameter or address either, and are not shown",
+    "keys in headers, parameters and addresses are refused and not shown",
     arguments: [
       "headers: {authorization: 'secret-one'}", "headers: {x-team: 'sk-secret-one'}",
       "query: {api-key: secret-one}", "base_url: 'https://secret-one@h/v1'",
@@ -275,7 +275,7 @@ struct ConfigurationLoaderTests {
     #expect(!"\(reading.failures)".contains("secret-one"))
   }
 
-  @Test("a broken line shows no key that stands in it")
+  @Test("the excerpt of a broken line hides keys")
   func brokenLine() throws {
     let reading = Self.user("providers:\n  g: {base_url: 'http://h', key: sk-secret1: }}\n")
     #expect(reading.failures.count == 1)
@@ -346,7 +346,7 @@ extension ConfigurationLoaderTests {
   }
 
   @Test(
-    "what decides how limits count is the user's alone",
+    "only the user's file decides how limits count",
     arguments: [
       "budget: {time_zone: UTC}", "budget: {unknown_price: {input: 0, output: 0}}",
       "network: {proxy: 'http://evil.example:1'}", "network: {http2: true}",

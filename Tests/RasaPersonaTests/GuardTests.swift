@@ -18,7 +18,7 @@ import Testing
 
   @Test(
     arguments: [
-      // Paths and truth.
+      // Paths and truth values.
       "yes", "not no", "count", "not zero", "critique.reasons", "not none", "not nothing",
       "not missing.deep.path", "not preferences.empty", "input", "critique",
       // Equality.
@@ -28,7 +28,7 @@ import Testing
       // Order.
       "count > 2", "count >= 3", "count < 3.5", "count <= 3", "half < 2", "'a' < 'b'",
       "-count < -2", "not (missing < 1)", "not (missing >= 1)", "not (null > null)",
-      // Belonging.
+      // Membership.
       "2 in list", "'three' in list", "list contains 1", "4 not in list", "list not contains 'x'",
       "critique.verdict in ['revise', 'escalate']", "input contains 'site is down'",
       "'HELP' in input", "'risk_tolerance' in preferences", "preferences contains 'risk-level'",
@@ -40,11 +40,11 @@ import Testing
       "smallest % -1 == 0", "not (missing + 1 > 0)", "count-1 == 2", "1e3 == 1000",
       // Names with hyphens, names that are keywords after a dot.
       "preferences.risk-level == 2", "not critique.not", "not critique.in.or",
-      // How tightly operators bind.
+      // Precedence.
       "yes or no and no", "not (no and yes or no)", "not no and yes", "not count == 4",
       "count + 1 > 3 and 'low' == preferences.risk_tolerance", "yes == not no",
       "no or 2 in list", "(((yes)))", "yes and yes and yes", " yes\n and\tyes ",
-      // The side that decides is enough.
+      // Short-circuit evaluation.
       "yes or 'a' < 1", "not (no and 'a' < 1)",
       // Quoted text.
       #"'it\'s' == "it's""#, #""a\nb\t\\\"" == 'a\nb\t\\\"'"#,
@@ -105,7 +105,7 @@ import Testing
     #expect(failure?.kind == .configuration)
   }
 
-  @Test func columnsCountFromWhereTheTextStands() {
+  @Test func columnsCountFromTheStartOfTheText() {
     let start = SourceLocation(file: "p.yaml", line: 7, column: 20)
     let failure = #expect(throws: Failure.self) { try Guard.compile("a = b", at: start) }
     #expect(failure?.location == SourceLocation(file: "p.yaml", line: 7, column: 22))
@@ -126,7 +126,7 @@ import Testing
       try Guard.compile("yes" + String(repeating: " ", count: 4096))
     }
     #expect(long?.message.contains("longer") == true)
-    // A long chain is no nesting.
+    // A long chain is not nested.
     #expect(try evaluate("1" + String(repeating: "+1", count: 2000) + " == 2001").holds)
   }
 

@@ -11,7 +11,7 @@ import Testing
       "name: \(name)\n\(alias)description: \(description)\nframes: [session_frame]\n".utf8)
   }
 
-  @Test func theFirstPlaceThatHasANameWins() throws {
+  @Test func theFirstPlaceWithANameWins() throws {
     let own = MemorySource(
       label: "mine", folder: "mine",
       files: ["a": Self.persona("a", describedAs: "own"), "b": Self.persona("b")])
@@ -35,7 +35,7 @@ import Testing
     #expect(source.reads.withLock { $0 } == ["b"])
   }
 
-  @Test func anAliasIsFoundAlsoBehindBrokenFiles() throws {
+  @Test func anAliasIsFoundDespiteBrokenFiles() throws {
     let files = ["a": [0xFF], "b": Self.persona("b", alias: "bee")]
     let library = Library(personas: [MemorySource(files: files)], operators: [])
     #expect(try library.persona(named: "bee").name == "b")
@@ -47,13 +47,13 @@ import Testing
       ("zzz", "available: contract_reviewer, feature_workshop"),
       ("../personas/support_triage", "available:"), ("", "available:"), ("a\u{0}b", "available:"),
     ])
-  func anUnknownPersonaIsToldWithTheKnownOnes(name: String, suggestion: String) {
+  func anUnknownPersonaIsReportedWithTheAvailableOnes(name: String, suggestion: String) {
     let failure = #expect(throws: Failure.self) { try Shipped.library.persona(named: name) }
     #expect(failure?.exitCode == 3)
     #expect(failure?.suggestion.contains(suggestion) == true, "\(failure?.suggestion ?? "")")
   }
 
-  @Test func anUnknownOperatorIsToldWithTheKnownOnes() {
+  @Test func anUnknownOperatorIsReportedWithTheAvailableOnes() {
     let failure = #expect(throws: Failure.self) {
       try Shipped.library.operatorDefinition(named: "respnd")
     }
@@ -75,7 +75,7 @@ import Testing
     #expect(throws: Failure.self) { try Shipped.library.operatorDocument(named: "../respond") }
   }
 
-  @Test func aNameThatDiffersFromTheFilesIsTold() throws {
+  @Test func aNameThatDiffersFromTheFilesIsReported() throws {
     let library = Library(
       personas: [MemorySource(files: ["a": Self.persona("other")])], operators: [])
     let reading = try library.readPersona(named: "a")
@@ -94,7 +94,7 @@ import Testing
     #expect(failure?.kind == .configuration)
   }
 
-  @Test func aByteOrderMarkIsNoColumn() throws {
+  @Test func aByteOrderMarkIsNotAColumn() throws {
     let bytes = [0xEF, 0xBB, 0xBF] + Array("name: Bad\ndescription: d\nframes: [a]\n".utf8)
     let library = Library(personas: [], operators: [])
     let reading = library.readPersona(

@@ -3,7 +3,7 @@ import RasaDocuments
 import RasaPersona
 import Testing
 
-/// Definitions from text, with the shipped operators in reach.
+/// Definitions from text that can use the shipped operators.
 enum Loading {
   static func operatorReading(
     _ text: String, siblings: [String: [UInt8]] = [:]
@@ -21,13 +21,13 @@ enum Loading {
       SourceDocument(bytes: Array(text.utf8), path: "p.yaml"), beside: source)
   }
 
-  /// A persona with some lines of its own.
+  /// A minimal persona with additional lines.
   static func persona(_ lines: String) throws -> Reading<PersonaDefinition> {
     try personaReading("name: p\ndescription: d\n" + lines)
   }
 }
 
-/// A mistake in a file, and what is said about it.
+/// A mistake in a file, and the expected message.
 struct Mistake: Sendable, CustomTestStringConvertible {
   var text: String
   var place: String

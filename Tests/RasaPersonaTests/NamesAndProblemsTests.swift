@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// What is told of personas, operators and agents, all of it at once.
+/// The names of personas, operators and agents, and their problems, all reported at once.
 @Suite struct NamesAndProblemsTests {
   private static func library(
     personas: [String: String] = [:], operators: [String: String] = [:]
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test("an operator's file is its name, and another one inside is told")
+  @Test("an operator's name is that of its file, and a different one inside is reported")
   func operatorNames() throws {
     let rule = "kind: rule\nrules: [{set: {draft: x}}]\n"
     let library = Self.library(operators: ["one": rule, "two": "name: three\n" + rule])
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(
-    "a text that is no name is answered with the name that it would be",
+    "an invalid name is reported with a valid one",
     arguments: [
       ("Stock Analyst", "write `stock_analyst`: "), ("stock-Analyst", "write `stock-analyst`: "),
       ("Prüfer", "write `prufer`: "), ("コード", "names consist of"), ("C#", "write `c_sharp`: "),
@@ -56,17 +56,18 @@ import Testing
     #expect(reading.failures.first?.suggestion.hasPrefix(suggestion) == true, "\(reading.failures)")
   }
 
-  @Test("an alias that two have, or that is another's name, is told")
+  @Test("an alias that two personas share, or that is another one's name, is reported")
   func aliases() throws {
     let library = Self.library(personas: [
       "a": "name: a\nalias: b\n" + Self.persona, "b": "name: b\nalias: x\n" + Self.persona,
       "c": "name: c\nalias: x\n" + Self.persona, "d": "name: d\nalias: own\n" + Self.persona,
     ])
-    let told = try library.sharedNames()
-    #expect(told.keys.sorted() == ["a", "c"])
-    #expect(told["a"]?.first?.message.contains("the name of a persona") == true)
-    #expect(told["c"]?.first?.description.hasPrefix("personas/c.yaml:2:8: the alias `x`") == true)
-    #expect(told["c"]?.first?.message.contains("that of `b`") == true)
+    let reported = try library.sharedNames()
+    #expect(reported.keys.sorted() == ["a", "c"])
+    #expect(reported["a"]?.first?.message.contains("the name of a persona") == true)
+    #expect(
+      reported["c"]?.first?.description.hasPrefix("personas/c.yaml:2:8: the alias `x`") == true)
+    #expect(reported["c"]?.first?.message.contains("that of `b`") == true)
   }
 
   // MARK: All problems at once
@@ -79,7 +80,7 @@ import Testing
     #expect(reading.warnings.map { $0.location?.line } == [3, 5])
   }
 
-  @Test("errors hide no warnings, and a suggestion stands below its own problem")
+  @Test("errors hide no warnings, and a suggestion is shown below its problem")
   func errorsAndWarnings() throws {
     let reading = try Loading.personaReading(
       "name: caps\nDescription: d\nFrames: [session_frame]\noperators: []\n")
@@ -96,7 +97,7 @@ import Testing
     #expect(suggestion < second)
   }
 
-  @Test("a broken operator does not hide what else is wrong with a persona that names it")
+  @Test("a broken operator does not hide other problems of its persona")
   func brokenOperator() throws {
     let library = Self.library(
       personas: [
@@ -116,7 +117,7 @@ import Testing
   // MARK: Frames
 
   @Test(
-    "a slip in the name of a frame is an error, and no frame that opens nothing",
+    "a typo in a frame's name is an error instead of a frame without memory",
     arguments: [
       ("frames: [stateless_frame, sesion_frame]", "3:27", "did you mean `session_frame`?"),
       ("frames: [{name: long_tern_frame}]", "3:17", "did you mean `long_term_frame`?"),
@@ -129,7 +130,7 @@ import Testing
   }
 
   @Test(
-    "a frame of another name says its kind, or is told of by a check",
+    "a frame with another name sets its kind, or is reported by validation",
     arguments: [
       ("frames: [market_frame]", ["market_frame"]), ("frames: [{name: sesion, kind: session}]", []),
       ("frames: [{name: step, agent: someone}]", []), ("frames: [persona_frame]", []),
@@ -164,7 +165,7 @@ import Testing
   }
 }
 
-/// Words and fields as other tools' files have them.
+/// Words and fields as in files of other tools.
 @Suite struct AgentWordTests {
   @Test(
     "engines and profiles by the words that people use",
@@ -183,7 +184,7 @@ import Testing
     #expect(reading.warnings.isEmpty == isOurs, "\(reading.warnings)")
   }
 
-  @Test("what is configured under such a word goes before what it usually means")
+  @Test("a configured engine takes precedence over the usual meaning of its name")
   func configuredEngines() throws {
     let documents = AgentDocuments(
       prompt: SourceDocument(
@@ -193,7 +194,7 @@ import Testing
     #expect(try AgentLoader.load(documents, engines: engines).get().agent.engine == "claude")
   }
 
-  @Test("of a list of models the first is asked first, and the next where it cannot be")
+  @Test("of a list of models the first is tried first, the second as a fallback")
   func models() throws {
     let reading = AgentReading.alone("model: [Claude Opus 4.5, openai:gpt-4o]")
     let models = try reading.get().agent.models
@@ -229,7 +230,7 @@ import Testing
     #expect(decision?.then.first?.atMost == (turns > 1 ? min(5, turns - 1) : nil))
   }
 
-  @Test("proposals have the author's own words, and no model that nobody can be asked for")
+  @Test("proposals use the author's own words, and no unavailable model")
   func proposals() {
     var agent = Agent(
       id: "postgres-expert", name: "Postgres Expert", description: "Helps with databases.")

@@ -26,7 +26,7 @@ struct NarrowingTests {
     #expect(!AgentNarrowing([.init([], place: "none")]).allows("a"))
   }
 
-  @Test func whoIsLeftOutIsToldWithThePlace() {
+  @Test func anExcludedAgentIsReportedWithTheList() {
     let narrowing = AgentNarrowing([.init(["a", "b-*"], place: "`agents` in x.yaml:3")])
     let failure = #expect(throws: Failure.self) { try narrowing.require("c") }
     #expect(
@@ -34,7 +34,7 @@ struct NarrowingTests {
     #expect(throws: Never.self) { try narrowing.require("b-1") }
   }
 
-  @Test func unknownIdsAreToldWithWhatMayHaveBeenMeant() {
+  @Test func unknownIDsAreReportedWithASuggestion() {
     let narrowing = AgentNarrowing([.init(["code-reviwer", "zzz*", "writer"], place: "`--agents`")])
     let found = narrowing.unknown(among: ["code-reviewer", "writer"])
     #expect(

@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  @Test func rulesTellWhatTheyReadAndWrite() throws {
+  @Test func readsAndWritesAreDerivedFromRules() throws {
     let definition = try Loading.operatorReading(
       """
       name: r
@@ -218,8 +218,9 @@ import Testing
     Mistake(valid + "prompt_path: o.md", "5:14", "both given"),
     Mistake(
       llm + "writes: [a]\nprompt_path: no.md", "4:14", "there is no file", suggestion: "create"),
-    Mistake(llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key is a list or a mapping here"),
-    // Places inside texts.
+    Mistake(
+      llm + "writes: [a]\nprompt: {{x}}", "4:10", "a key must be text, not a list or a mapping"),
+    // Locations inside texts.
     Mistake(llm + "writes: [a]\nprompt: Hello {{x", "4:15", "no closing `}}`"),
     Mistake(llm + "writes: [a]\nprompt: \"Hello {{x!}}\"", "4:19", "takes one path"),
     Mistake(llm + "writes: [a]\nprompt: |\n  One\n    {{x!}}\n", "6:8", "takes one path"),
@@ -294,14 +295,14 @@ import Testing
   ]
 
   @Test(arguments: mistakes)
-  func mistakesAreToldWithTheirPlace(mistake: Mistake) throws {
+  func mistakesAreReportedWithTheirLocation(mistake: Mistake) throws {
     let reading = try Loading.operatorReading(mistake.text)
     #expect(reading.definition == nil)
     #expect(mistake.isTold(by: reading.failures), "\(reading.failures)")
     #expect(reading.failures.allSatisfy { $0.location?.file == "o.yaml" })
   }
 
-  @Test func allMistakesAreToldAtOnceInTheirOrder() throws {
+  @Test func allMistakesAreReportedAtOnceInOrder() throws {
     let reading = try Loading.operatorReading(
       """
       name: o
@@ -331,7 +332,7 @@ import Testing
       ("rules: []", 5, "`rules` has no effect on an operator of kind `llm`"),
       ("then: [{to: a, atmost: 1}]", 5, "did you mean `at_most`?"),
     ])
-  func whatIsIgnoredIsToldAsAWarning(line: String, row: Int, message: String) throws {
+  func ignoredFieldsCauseAWarning(line: String, row: Int, message: String) throws {
     let reading = try Loading.operatorReading(Self.valid + line)
     #expect(reading.warnings.count == 1)
     #expect(reading.warnings.first?.message.contains(message) == true, "\(reading.warnings)")

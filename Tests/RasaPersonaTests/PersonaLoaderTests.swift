@@ -243,7 +243,7 @@ import Testing
   }
 
   @Test(arguments: mistakes)
-  func mistakesAreToldWithTheirPlace(mistake: Mistake) throws {
+  func mistakesAreReportedWithTheirLocation(mistake: Mistake) throws {
     let reading = try Loading.personaReading(mistake.text)
     #expect(reading.definition == nil)
     #expect(mistake.isTold(by: reading.failures), "\(reading.failures)")

@@ -43,7 +43,7 @@ import Testing
     return recorder.files(of: ["tester"]) { "/here/\($0)" }
   }
 
-  /// A run goes on by its copy, and nobody knows where that came from.
+  /// A resumed run uses its own copy of the persona, and the limits are found by the name alone.
   @Test func stayUnderTheLimitsOfTheUser() throws {
     var library = try Self.pinned("tester").library
     library.limits = { name in

@@ -65,7 +65,7 @@ import Testing
     #expect(try ask(cache, stamp) == 1)
   }
 
-  @Test func letsGoWhatWasAskedForLongestAgo() throws {
+  @Test func evictsTheLeastRecentlyUsed() throws {
     let cache = cache(limit: 40_000)
     let text = String(repeating: "x", count: 4_000)
     for number in 0..<8 { _ = try ask(cache, stamp, text, at: "\(number)") }

@@ -13,7 +13,7 @@ import Testing
     "a": "{{a}}", "b.c": "{{file:x}}", "NAME": "", "user-name": "\\{{", "größe": "}}{{", "x1": "{",
   ]
 
-  /// Rendering by looking at one place after the other, as slowly as one likes.
+  /// A reference implementation that renders character by character, without regard to speed.
   private func reference(_ source: String) -> String {
     var rest = Substring(source)
     var result = ""
@@ -63,12 +63,12 @@ import Testing
           source += "{{\(blank)\(Self.names.randomElement(using: &numbers) ?? "a")\(blank)}}"
         }
       }
-      // A file is another test's matter.
+      // Inserted files have tests of their own.
       if source.contains("file:") && source.contains("}}") { continue }
       let template = try Template.compile(source, by: .agent)
       let rendered = template.render { .string(Self.values[$0.description] ?? "") }
       #expect(rendered == reference(source), "\(source)")
-      // A persona's template means the same wherever it is allowed.
+      // A template means the same in every field of a persona that may have one.
       if let strict = try? Template.compile(source), !source.contains("${{") {
         #expect(strict.render { .string(Self.values[$0.description] ?? "") } == rendered)
       }
@@ -111,10 +111,10 @@ import Testing
     "\u{200D}", "=\u{321}", "\u{0}", "\u{FEFF}", "diff --git a b\n", " \n \n", "👩‍👧", "\u{2028}",
     "\u{85}", "```", "x",
   ]
-  /// Around the placeholder: what an author writes may be tidied.
+  /// The text around the placeholder: only what an author wrote may be tidied.
   private static let around = ["", "\n\n\n", "Text:\n\n\n", "  ", "A ", "\n{{missing}}\n\n"]
 
-  @Test("stands in it byte for byte, whatever is around it")
+  @Test("is inserted byte for byte, whatever surrounds it")
   func insertedTextIsUntouched() throws {
     var numbers = SeededNumbers(seed: 7)
     for _ in 0..<2_000 {
@@ -134,7 +134,7 @@ import Testing
   }
 
   @Test(
-    "what the author wrote is tidied where a value is missing",
+    "the author's text is tidied where a value is missing",
     arguments: [
       ("\n\nA\n\n\n\nB\n{{missing}}\n\n{{missing}}\nC\n\n", "A\n\nB\n\nC"),
       ("{{missing}}\n\n  A", "  A"), ("A\n{{input}}\n\n\nB", "A\n\n\n x \n\n\n\nB"),

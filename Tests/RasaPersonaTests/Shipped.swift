@@ -4,9 +4,9 @@ import RasaCore
 import RasaPersona
 import RasaTestKit
 
-/// What ships, for tests: the embedded files as sources of a library, and the folders they are from.
+/// The shipped definitions: the embedded files as sources of a library, and their source folders.
 enum Shipped {
-  /// Every embedded file by its name, in the order of the table.
+  /// Every embedded file with its name, in the order of the table.
   static let embedded: [(name: String, bytes: [UInt8])] = {
     var files: [(String, [UInt8])] = []
     var index = 0
@@ -42,8 +42,8 @@ enum Shipped {
     }
   }
 
-  /// The paths of the files below a folder of the repository, but for what is only there to be read
-  /// by people; none when there is no such folder.
+  /// The paths of the files below a folder of the repository, except documentation; empty if the
+  /// folder does not exist.
   static func list(_ folder: String) -> [String] {
     guard let directory = unsafe opendir(Repository.path(folder)) else { return [] }
     defer { unsafe closedir(directory) }
@@ -60,7 +60,7 @@ enum Shipped {
   }
 }
 
-/// Definitions in memory, that notes which ones were read.
+/// Definitions in memory that record which ones were read.
 struct MemorySource: DefinitionSource {
   var label = "memory"
   var folder = "personas"

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ShippedFilesTests {
   @Test(arguments: ["personas", "operators", "agents", "models"])
-  func everyFileIsEmbeddedAsItStands(folder: String) throws {
+  func everyFileIsEmbeddedUnchanged(folder: String) throws {
     let embedded = Shipped.embedded.filter { $0.name.hasPrefix(folder + "/") }
     let present = Shipped.list(folder).map { "\(folder)/\($0)" }
     #expect(embedded.map(\.name).sorted() == present)
@@ -83,7 +83,7 @@ import Testing
 
   @Test func theCriticMaySendBackTwiceOrAskAPerson() throws {
     let critic = try Shipped.library.operatorDefinition(named: "critic_agent")
-    // What the writer was held to, and its own last verdict, so that it cannot go round in circles.
+    // It sees the writer's instructions and its own last verdict, so as not to go in circles.
     #expect(
       critic.reads == [
         "input", "preferences", "constraints", "draft", "context.session", "critique", "feedback",
@@ -104,7 +104,7 @@ import Testing
     for read in explain.reads + alternatives.reads { #expect(!writes.contains(read.key)) }
   }
 
-  /// What a prompt says when nothing but the request is there must still read well.
+  /// A prompt has to read well even if it has nothing to insert except the request.
   @Test func promptsReadWellWhenOptionalPartsAreMissing() throws {
     let respond = try Shipped.library.operatorDefinition(named: "respond")
     let prompt = try #require(respond.prompt)

@@ -34,14 +34,14 @@ import Testing
         ""
       ),
       ("{{#list}}one{{/list}}{{#count}} two{{/count}}", "one two"),
-      // What stands inside is inserted once and never read again.
+      // Inserted values are not rendered again.
       ("{{#braces}}{{braces}}{{/braces}}", "{{name}}"),
-      // A tag that has a line of its own takes the line with it, also its end in another system's form.
+      // A tag alone on its line is removed with the line, including a CRLF at its end.
       ("a\n{{#name}}\nb\n{{/name}}\nc", "a\nb\nc"), ("a\n{{#missing}}\nb\n{{/missing}}\nc", "a\nc"),
       ("a\n  {{#name}} \nb\n\t{{/name}}\r\nc", "a\nb\nc"), ("{{#name}}\na\n{{/name}}", "a\n"),
       ("{{#name}}\n{{#missing}}\nx\n{{/missing}}\ny\n{{/name}}\n", "y\n"),
       ("a {{#name}}\nb{{/name}}\n", "a \nb\n"),
-      // One inside another.
+      // Nested sections.
       ("{{#name}}a{{#count}}b{{#missing}}c{{/missing}}d{{/count}}e{{/name}}f", "abdef"),
       ("{{#missing}}a{{#name}}b{{/name}}c{{/missing}}d", "d"),
       (#"\{{#name}}a"#, "{{#name}}a"),
@@ -65,7 +65,7 @@ import Testing
       try Template.compile(flat).render { _ in .null } == String(repeating: "\n", count: many))
   }
 
-  /// Another author's braces may be meant for another tool.
+  /// Braces in text by another author may be meant for another tool.
   @Test func sectionsOfAgentsAreText() throws {
     let template = try Template.compile("{{#name}}a{{/name}}", by: .agent)
     #expect(template.render { Self.state[$0] } == "{{#name}}a{{/name}}")
@@ -82,7 +82,7 @@ import Testing
       ("{{a.b}}", "a.b"), ("{{ a }}", "a"), (" {{a}}", nil), ("{{a}}{{b}}", nil), ("a", nil),
       ("", nil), (#"\{{a}}"#, nil),
     ] as [(String, String?)])
-  func knowsWhenItIsOnePlaceholder(source: String, path: String?) throws {
+  func recognisesASinglePlaceholder(source: String, path: String?) throws {
     #expect(try Template.compile(source).onlyPath?.description == path)
   }
 

@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSQLite
 
 @Suite struct `A database` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
 
   @Test(arguments: [
     SQLValue.null, 0, .integer(Int64.max), .integer(Int64.min), .real(0.1), .real(-1e300), "",
@@ -30,24 +31,24 @@ import Testing
     let path = folder.file("deep/er/a.db")
     let database = try Database(path: path)
     try database.execute("PRAGMA journal_mode = WAL; CREATE TABLE t (a)")
-    #expect(mode(of: folder.file("deep")) == 0o700)
-    #expect(mode(of: folder.file("deep/er")) == 0o700)
-    #expect(mode(of: path) == 0o600)
-    #expect(mode(of: path + "-wal") == 0o600)
+    #expect(RawFile.mode(of: folder.file("deep")) == 0o700)
+    #expect(RawFile.mode(of: folder.file("deep/er")) == 0o700)
+    #expect(RawFile.mode(of: path) == 0o600)
+    #expect(RawFile.mode(of: path + "-wal") == 0o600)
   }
 
   @Test func `closes an existing file to others`() throws {
     let path = folder.file("a.db")
-    write([], to: path)
+    RawFile.write([], to: path)
     _ = unsafe chmod(path, 0o644)
     _ = try Database(path: path)
-    #expect(mode(of: path) == 0o600)
+    #expect(RawFile.mode(of: path) == 0o600)
   }
 
   @Test func `takes a name that looks like a URI as a name`() throws {
     let path = folder.file("file:a.db?mode=memory")
     try Database(path: path).execute("CREATE TABLE t (a)")
-    #expect(mode(of: path) == 0o600)
+    #expect(RawFile.mode(of: path) == 0o600)
   }
 
   @Test func `forbids what a foreign file could use`() throws {
@@ -99,7 +100,7 @@ import Testing
 }
 
 @Suite struct `A database says what is wrong` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
 
   private func failure(_ body: () throws -> Void) -> Failure? {
     do {
@@ -110,7 +111,7 @@ import Testing
 
   @Test func `with a file that is something else`() {
     let path = folder.file("a.db")
-    write(Array(repeating: UInt8(ascii: "x"), count: 8192), to: path)
+    RawFile.write(Array(repeating: UInt8(ascii: "x"), count: 8192), to: path)
     let failure = failure { _ = try Database(path: path).schemaVersion() }
     #expect(failure?.kind == .storage)
     #expect(failure?.message == "\(path) is not a database")
@@ -128,7 +129,7 @@ import Testing
         }
       }
     }
-    overwrite(Array(repeating: 0xAA, count: 8192), in: path, at: 4096)
+    RawFile.overwrite(Array(repeating: 0xAA, count: 8192), in: path, at: 4096)
     let failure = failure {
       _ = try Database(path: path).rows("SELECT a FROM t") { $0.text(0) }
     }
@@ -142,7 +143,7 @@ import Testing
   }
 
   @Test func `with a file in the place of its folder`() {
-    write([1], to: folder.file("plain"))
+    RawFile.write([1], to: folder.file("plain"))
     let failure = failure { _ = try Database(path: folder.file("plain/a.db")) }
     #expect(failure?.message.contains("does not exist") == true)
   }

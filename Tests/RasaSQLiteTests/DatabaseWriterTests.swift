@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSQLite
 
 @Suite struct `A writer` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let schema = Schema(applicationID: 7, scripts: ["CREATE TABLE t (a UNIQUE)"])
 
   private func writer(_ change: (inout DatabaseWriter.Options) -> Void = { _ in }) -> DatabaseWriter
@@ -19,26 +20,36 @@ import Testing
     try await writer.read { try $0.rows("SELECT a FROM t ORDER BY rowid") { $0.integer(0) } }
   }
 
-  @Test func `commits together what waits together`() async throws {
-    let writer = writer()
-    // The thread is kept busy until everything is in the queue.
+  private static func insert(_ number: Int64) -> DatabaseWriter.Change {
+    { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
+  }
+
+  /// Makes all changes at once: the thread is kept busy until the last one is in the queue. Returns
+  /// how many of them failed.
+  private func make(_ changes: [DatabaseWriter.Change], in writer: DatabaseWriter) async throws
+    -> Int
+  {
     let (isBusy, gate) = (Gate(), Gate())
     async let opening: Void = writer.write { _ in
       isBusy.open()
       gate.wait()
     }
     await isBusy.opened()
-    try await withThrowingTaskGroup { group in
-      for number in 0..<100 {
-        group.addTask {
-          try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
-        }
+    let failed = await withTaskGroup(of: Bool.self) { group in
+      for change in changes {
+        group.addTask { (try? await writer.write(change)) == nil }
       }
-      while writer.queue.count < 100 { await Task.yield() }
+      while writer.queue.count < changes.count { await Task.yield() }
       gate.open()
-      try await group.waitForAll()
+      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
     }
     try await opening
+    return failed
+  }
+
+  @Test func `commits together what waits together`() async throws {
+    let writer = writer()
+    #expect(try await make((0..<100).map(Self.insert), in: writer) == 0)
     #expect(try await all(writer).sorted() == Array(0..<100))
     #expect(writer.writes == 101)
     #expect(writer.commits == 2)
@@ -46,53 +57,19 @@ import Testing
 
   @Test func `bounds a batch`() async throws {
     let writer = writer { $0.batch = 10 }
-    // The thread is kept busy until everything is in the queue.
-    let (isBusy, gate) = (Gate(), Gate())
-    async let opening: Void = writer.write { _ in
-      isBusy.open()
-      gate.wait()
-    }
-    await isBusy.opened()
-    try await withThrowingTaskGroup { group in
-      for number in 0..<100 {
-        group.addTask {
-          try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
-        }
-      }
-      while writer.queue.count < 100 { await Task.yield() }
-      gate.open()
-      try await group.waitForAll()
-    }
-    try await opening
+    #expect(try await make((0..<100).map(Self.insert), in: writer) == 0)
     #expect(writer.commits == 11)
   }
 
   @Test func `takes back a failing piece alone`() async throws {
     let writer = writer()
-    // The thread is kept busy until everything is in the queue.
-    let (isBusy, gate) = (Gate(), Gate())
-    async let opening: Void = writer.write { _ in
-      isBusy.open()
-      gate.wait()
-    }
-    await isBusy.opened()
-    let failed = Locked(0)
-    await withTaskGroup { group in
-      for number in 0..<40 {
-        group.addTask {
-          do {
-            try await writer.write { database in
-              try database.run("INSERT INTO t VALUES (?)", .integer(number))
-              if number.isMultiple(of: 4) { throw CancellationError() }
-            }
-          } catch { failed.withLock { $0 += 1 } }
-        }
+    let changes = (0..<40).map { (number: Int64) -> DatabaseWriter.Change in
+      { database in
+        try Self.insert(number)(database)
+        if number.isMultiple(of: 4) { throw CancellationError() }
       }
-      while writer.queue.count < 40 { await Task.yield() }
-      gate.open()
     }
-    try await opening
-    #expect(failed.withLock { $0 } == 10)
+    #expect(try await make(changes, in: writer) == 10)
     #expect(try await all(writer).sorted() == (0..<40).filter { !$0.isMultiple(of: 4) })
     #expect(writer.commits == 2)
   }
@@ -105,18 +82,15 @@ import Testing
       gate.wait()
     }
     await isBusy.opened()
-    @Sendable func insert(_ number: Int64) -> DatabaseWriter.Change {
-      { try $0.run("INSERT INTO t VALUES (?)", .integer(number)) }
-    }
     func queued(_ count: Int) async { while writer.queue.count < count { await Task.yield() } }
     async let before = all(writer)
     await queued(1)
-    writer.deferred("one", insert(7))
-    async let first: Void = writer.write(after: ["one"], insert(6))
+    writer.deferred("one", Self.insert(7))
+    async let first: Void = writer.write(after: ["one"], Self.insert(6))
     await queued(3)
-    writer.deferred("one", insert(5))
+    writer.deferred("one", Self.insert(5))
     async let failing: Void = writer.write(after: ["two"]) { database in
-      try insert(9)(database)
+      try Self.insert(9)(database)
       throw CancellationError()
     }
     await queued(5)
@@ -124,7 +98,7 @@ import Testing
     await queued(6)
     async let wrong = writer.read { try $0.rows("SELECT b FROM t") { $0.integer(0) } }
     await queued(7)
-    async let last: Void = writer.write(after: ["one"], insert(4))
+    async let last: Void = writer.write(after: ["one"], Self.insert(4))
     await queued(8)
     gate.open()
     try await opening
@@ -188,6 +162,93 @@ import Testing
     #expect(try await all(writer).count == 1024)
   }
 
+  // MARK: Postponed changes
+
+  @Test func `makes a postponed change with whatever is asked next, in its order`() async throws {
+    let writer = writer()
+    try await writer.write { _ in }
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    writer.deferred("one") { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 4) }
+    #expect(writer.commits == 2)
+    #expect(try await all(writer) == [1, 2, 4])
+    try writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 5) }
+    #expect(try await all(writer) == [1, 2, 4, 5])
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer) == [1, 2, 4, 5, 3])
+  }
+
+  @Test(arguments: [0, 2])
+  func `makes a postponed change by itself when nothing else is asked`(delay: Int) async throws {
+    let writer = writer()
+    for number in 1...3 {
+      await withCheckedContinuation { continuation in
+        #expect(throws: Never.self) {
+          try writer.postponed(
+            "one", for: .milliseconds(delay),
+            { try $0.run("INSERT INTO t VALUES (?)", .integer(Int64(number))) },
+            done: { continuation.resume() })
+        }
+      }
+      // Another connection sees it without anybody having asked.
+      let seen = try Database(path: folder.file("a.db"))
+        .first("SELECT count(*) FROM t") { $0.integer(0) }
+      #expect(seen == Int64(number))
+    }
+    #expect(writer.commits == 3)
+  }
+
+  @Test func `defers a postponed change that fails, and no one else's`() async throws {
+    let writer = writer()
+    try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    try writer.postponed("two", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    try await writer.write(after: ["two"]) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    #expect(try await all(writer) == [1, 2, 3])
+    await #expect(throws: Failure.self) { try await writer.write(after: ["one"]) { _ in } }
+    // Once it can be made, it is made once.
+    try await writer.write { try $0.run("DELETE FROM t WHERE a = ?", 1) }
+    try await writer.write(after: ["one"]) { _ in }
+    try await writer.write(after: ["one"]) { _ in }
+    #expect(try await all(writer).sorted() == [1, 2, 3])
+  }
+
+  @Test func `makes a postponed change once when others fail around it`() async throws {
+    let writer = writer()
+    try await writer.write { _ in }
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    async let failing: Void = writer.write { _ in throw CancellationError() }
+    var failures = 0
+    do { try await failing } catch { failures += 1 }
+    #expect(try await all(writer) == [1])
+    let (isBusy, gate) = (Gate(), Gate())
+    async let opening: Void = writer.write { _ in
+      isBusy.open()
+      gate.wait()
+    }
+    await isBusy.opened()
+    func queued(_ count: Int) async { while writer.queue.count < count { await Task.yield() } }
+    async let first: Void = writer.write { try $0.run("INSERT INTO t VALUES (?)", 2) }
+    await queued(1)
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 3) }
+    async let last: Void = writer.write { _ in throw CancellationError() }
+    await queued(3)
+    gate.open()
+    try await opening
+    try await first
+    do { try await last } catch { failures += 1 }
+    #expect(failures == 2)
+    #expect(try await all(writer) == [1, 2, 3])
+  }
+
+  @Test func `makes postponed changes before it closes`() async throws {
+    let writer = writer()
+    try writer.postponed("one", for: .seconds(600)) { try $0.run("INSERT INTO t VALUES (?)", 1) }
+    await writer.close()
+    #expect(try await all(self.writer()) == [1])
+  }
+
   @Test func `finishes everything when it is closed`() async throws {
     let writer = writer()
     writer.deferred("run") { try $0.run("INSERT INTO t VALUES (?)", 1) }
@@ -207,7 +268,7 @@ import Testing
     #expect(pages <= 40)
     #expect(writer.checkpoints > 1)
     await writer.close()
-    #expect(size(of: folder.file("a.db-wal")) <= 45 * 4120)
+    #expect(RawFile.size(of: folder.file("a.db-wal")) <= 45 * 4120)
   }
 
   @Test func `drops what is deferred for a subject that begins anew`() async throws {
@@ -308,15 +369,15 @@ import Testing
   @Test(arguments: ["link", "folder", "pipe"])
   func `writes its locks into no file that is not its own`(kind: String) async throws {
     let (place, precious) = (folder.file("a.db-turn"), folder.file("precious"))
-    write([], to: precious)
+    RawFile.write([], to: precious)
     switch kind {
     case "link": _ = unsafe symlink(precious, place)
     case "folder": _ = unsafe mkdir(place, 0o700)
     default: _ = unsafe mkfifo(place, 0o600)
     }
     let failure = await #expect(throws: Failure.self) { try await writer().write { _ in } }
-    #expect(failure?.message.contains("a.db-turn is a link, or no regular file") == true)
-    #expect(size(of: precious) == 0)
+    #expect(failure?.message.contains("a.db-turn is a link or not a regular file") == true)
+    #expect(RawFile.size(of: precious) == 0)
   }
 
   @Test func `sees to what is due without being asked, and sleeps when nothing is`() async throws {
@@ -350,19 +411,19 @@ import Testing
     await writer.close()
   }
 
-  @Test func `opens again when what was wrong is suggested`() async throws {
+  @Test func `opens again once what was wrong is fixed`() async throws {
     let path = folder.file("a.db")
-    write(Array(repeating: 1, count: 4096), to: path)
+    RawFile.write(Array(repeating: 1, count: 4096), to: path)
     let writer = writer()
     await #expect(throws: Failure.self) { try await writer.write { _ in } }
-    write([], to: path)
+    RawFile.write([], to: path)
     try await writer.write { try $0.run("INSERT INTO t VALUES (?)", 1) }
     #expect(try await all(writer) == [1])
   }
 }
 
 @Suite struct `A turnstile` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
 
   @Test func `lets one in at a time`() async throws {
     let path = folder.file("a.db")

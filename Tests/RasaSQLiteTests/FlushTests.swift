@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSQLite
 
 @Suite struct `What is acknowledged` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   private static let schema = Schema(applicationID: 7, scripts: ["CREATE TABLE t (a UNIQUE)"])
 
   /// Puts a file that takes everything and flushes nothing in the place of the log.
@@ -68,7 +69,7 @@ import Testing
       try await group.waitForAll()
     }
     // Far less than the 1,800 pages that were written.
-    #expect(size(of: path + "-wal") <= 600 * 4120)
+    #expect(RawFile.size(of: path + "-wal") <= 600 * 4120)
     let count = try await writers[0].read { database in
       try database.first("SELECT count(*) FROM t") { $0.integer(0) }
     }

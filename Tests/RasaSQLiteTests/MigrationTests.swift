@@ -1,10 +1,11 @@
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSQLite
 
 @Suite struct `A schema` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let first = Schema(applicationID: 7, scripts: ["CREATE TABLE a (x); INSERT INTO a VALUES (1)"])
   let second = Schema(
     applicationID: 7,

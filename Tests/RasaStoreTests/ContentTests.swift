@@ -41,7 +41,7 @@ struct RandomValues {
 }
 
 @Suite struct `Kept content` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
 
   private func database() throws -> Database {
     let database = try Database(path: folder.file("a.db"))

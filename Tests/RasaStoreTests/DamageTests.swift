@@ -2,12 +2,13 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 @Suite struct `A damaged journal` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
   private let text = String(
     repeating: "a text that is long enough to be a body of its own ", count: 9)
@@ -146,7 +147,7 @@ import Testing
 
   @Test func `whose file was cut short is refused with what may help`() async throws {
     try await write()
-    let length = size(of: path)
+    let length = RawFile.size(of: path)
     for part in [0.9, 0.5, 0.1] {
       #expect(unsafe truncate(path, Int(Double(length) * part)) == 0)
       let store = store()

@@ -1,13 +1,14 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 /// What deleting does to others, and what it leaves in the files.
 @Suite struct `Erasing` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(
@@ -21,13 +22,8 @@ import Testing
   }
 
   private func contains(_ text: String) -> Bool {
-    let wanted = Array(text.utf8)
-    return ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].contains { name in
-      let bytes = read(folder.file(name))
-      guard bytes.count >= wanted.count else { return false }
-      return bytes.indices.dropLast(wanted.count - 1).contains { place in
-        bytes[place] == wanted[0] && bytes[place..<(place + wanted.count)].elementsEqual(wanted)
-      }
+    ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].contains { name in
+      RawFile.read(folder.file(name)).contains(text)
     }
   }
 

@@ -2,13 +2,14 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 /// What happens to a store when the machine does not play along.
 @Suite(.serialized) struct `A store in hard times` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ name: String = "rasa.db") -> SQLiteStore {
@@ -123,7 +124,7 @@ import Testing
     first.open(record("r1"), [])
     for number in 0..<20 { try await first.append([entry("r1", "a", Self.large(number))]) }
     await first.close()
-    overwrite(Array(repeating: 0xAA, count: 300_000), in: folder.file("rasa.db"), at: 8192)
+    RawFile.overwrite(Array(repeating: 0xAA, count: 300_000), in: folder.file("rasa.db"), at: 8192)
     let failure = await #expect(throws: Failure.self) { try await store().entries(of: "r1") }
     #expect(failure?.message.contains("is damaged") == true)
   }

@@ -1,124 +1,13 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
-@Suite struct `Lists of runs` {
-  let folder = ScratchFolder()
-  let time = FixedTime()
-
-  private func store() -> SQLiteStore {
-    SQLiteStore(path: folder.file("rasa.db"), time: time.source, owner: "me", lease: .seconds(3600))
-  }
-
-  @Test func `say what a run has cost, how long it is and who waits`() async throws {
-    let store = store()
-    var first = record("r1", session: "s", at: 1)
-    first.input = String(repeating: "a long question ", count: 50)
-    store.open(first, [entry("r1", "a")])
-    let legs = [leg("r1", nil), monthLeg("ann", nil)]
-    _ = try await store.reserve(request("h1", 40, legs), recording: [entry("r1", "intent")])
-    try await store.settle(settlement("h1", 30), recording: [entry("r1", "result")])
-    _ = try await store.reserve(request("h2", 7, legs), recording: [entry("r1", "intent")])
-    _ = try await store.ask(approval("r1", "May it?"), recording: [entry("r1", "asked")])
-    var forked = record("r2", persona: "chef", at: 2)
-    forked.forkOf = "r1"
-    store.open(forked, [])
-    try await store.close("r2", RunEnding(.failed), [entry("r2", "z")])
-
-    let runs = try await store.runs()
-    #expect(runs.map(\.record) == [with(forked) { $0.status = .failed }, first])
-    let listed = try #require(runs.last)
-    #expect(listed.cost == Money(picoDollars: 30))
-    #expect(listed.lines == 5)
-    #expect(listed.waiting == 1)
-    #expect(listed.isAlive && listed.owner == "me")
-    #expect(listed.changedAt == Timestamp(milliseconds: 5))
-    #expect(runs[0].isAlive == false && runs[0].owner == nil && runs[0].waiting == 0)
-
-    let calls = try await store.calls(of: "r1")
-    #expect(calls.map(\.reservation) == ["h1", "h2"])
-    #expect(calls.map(\.state) == [.settled, .held])
-    #expect(calls.map(\.amount.picoDollars) == [40, 7])
-    #expect(calls.map(\.actual?.picoDollars) == [30, nil])
-    #expect(
-      calls[0].usage == Usage(input: 10, output: 20, cachedInput: 5, cacheWrites: 3, reasoning: 2))
-    #expect(calls.map(\.outcome) == [.answered, nil])
-    #expect(calls[0].settledAt == time.now && calls[1].settledAt == nil)
-    #expect(calls[0].key == "session:1/respond/call#1")
-    #expect(calls[0].provider == "openai" && calls[0].model == "m")
-    #expect(try await store.calls(of: "r2") == [])
-  }
-
-  private func with(_ record: RunRecord, _ change: (inout RunRecord) -> Void) -> RunRecord {
-    var record = record
-    change(&record)
-    return record
-  }
-
-  @Test func `show what is asked for`() async throws {
-    let store = store()
-    let statuses: [RunRecord.Status] = [.done, .failed, .parked, .cancelled]
-    for number in 0..<12 {
-      let persona = number.isMultiple(of: 2) ? "chef" : "analyst"
-      let run = "r\(number)"
-      store.open(record(run, session: number < 6 ? "s" : nil, persona: persona), [])
-      try await store.close(Identifier(run), RunEnding(statuses[number % 4]), [])
-    }
-    func listed(_ filter: RunFilter) async throws -> [Int] {
-      try await store.runs(filter).map { Int($0.record.id.text.dropFirst()) ?? -1 }
-    }
-    #expect(try await listed(RunFilter()) == Array((0..<12).reversed()))
-    #expect(try await listed(RunFilter(limit: 2)) == [11, 10])
-    #expect(try await listed(RunFilter(limit: -1)) == [])
-    #expect(try await listed(RunFilter(session: "s", limit: 2)) == [5, 4])
-    #expect(try await listed(RunFilter(persona: "chef", limit: 2)) == [10, 8])
-    #expect(try await listed(RunFilter(persona: "nobody")) == [])
-    #expect(try await listed(RunFilter(status: [.parked])) == [10, 6, 2])
-    #expect(try await listed(RunFilter(session: "s", status: [.done, .failed])) == [5, 4, 1, 0])
-    #expect(try await listed(RunFilter(status: [.running])) == [])
-  }
-
-  @Test func `find a run by its beginning, if only one has it`() async throws {
-    let store = store()
-    for run in ["r01abc", "r01abd", "r01ab", "r02x"] {
-      store.open(record(run), [])
-      try await store.append([entry(run, "a")])
-    }
-    #expect(try await store.run("r02")?.record.id == "r02x")
-    #expect(try await store.run("r01ab")?.record.id == "r01ab")
-    #expect(try await store.run("r01abc")?.record.id == "r01abc")
-    #expect(try await store.run("r03") == nil)
-    #expect(try await store.run("") == nil)
-    #expect(try await store.run("%") == nil)
-    let failure = await #expect(throws: Failure.self) { try await store.run("r01") }
-    #expect(failure?.kind == .usage)
-    #expect(failure?.message == "more than one run begins with `r01`")
-    #expect(failure?.suggestion == "give more of it: r01ab, r01abc, r01abd")
-    let asked = approval("r01ab", "May it?")
-    _ = try await store.ask(asked, recording: [])
-    #expect(try await store.approval(String(asked.id.prefix(6))) == asked)
-    #expect(try await store.approval("b") == nil)
-  }
-
-  @Test func `follow a journal from where it was left`() async throws {
-    let (store, reader) = (store(), store())
-    store.open(record("r1"), [entry("r1", "1")])
-    try await store.append([entry("r1", "2"), entry("r1", "3")])
-    #expect(try await reader.journal(of: "r1", after: 1).entries.map(\.kind) == ["2", "3"])
-    #expect(try await reader.journal(of: "r1", after: 3).entries == [])
-    #expect(try await reader.journal(of: "r1", after: 99).damage == nil)
-    try await store.append([entry("r1", "4")])
-    let rest = try await reader.journal(of: "r1", after: 3)
-    #expect(rest.entries.map(\.kind) == ["4"] && rest.damage == nil)
-    #expect(try await reader.journal(of: "none").entries == [])
-  }
-}
-
 @Suite struct `Tidying up` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ owner: String = "me") -> SQLiteStore {

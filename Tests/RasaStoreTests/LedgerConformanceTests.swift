@@ -123,6 +123,7 @@ import Testing
     // The same name for something else is a mistake.
     for other in [
       request("a", 10, [leg("r1", 100)]), request("a", 60, [leg("r1", nil)], model: "another"),
+      request("a", 500, [leg("r1", 100)]), request("a", 60, [leg("r1", 100)], provider: "other"),
     ] {
       await #expect(throws: Failure.self) { try await store.reserve(other, recording: []) }
     }
@@ -130,6 +131,92 @@ import Testing
     #expect(try await store.reserve(asked, recording: [entry("r1", "intent")]) == .held)
     #expect(try await store.balance(of: leg("r1", nil).scope) == Balance(25, held: 0))
     #expect(try await store.entries(of: "r1").map(\.kind) == ["intent"])
+  }
+
+  /// A settlement that may wait for the next commit is seen by everything that is asked after it.
+  @Test(arguments: StoreKind.allCases)
+  func `counts a settlement that may wait before it is durable`(kind: StoreKind) async throws {
+    let fixture = Fixture(kind, owner: "me")
+    let store = fixture.store
+    let legs = [leg("r1", 100), monthLeg("ann", nil)]
+    store.open(record("r1"), [entry("r1", "started")])
+    for number in 1...3 {
+      let id = "h\(number)"
+      #expect(
+        try await store.reserve(request(id, 60, legs), recording: [entry("r1", "intent")])
+          == .held)
+      var settlement = settlement(id, 15)
+      settlement.mayWait = true
+      try await store.settle(settlement, recording: [entry("r1", "result")])
+      if number == 2 { #expect(try await store.headroom(legs) == Money(picoDollars: 70)) }
+    }
+    let kinds = try await store.entries(of: "r1").map(\.kind)
+    #expect(kinds == ["started"] + ["intent", "result", "intent", "result", "intent", "result"])
+    for leg in legs { #expect(try await store.balance(of: leg.scope) == Balance(45, held: 0)) }
+    try await store.close("r1", RunEnding(.done), [])
+    #expect(
+      try await fixture.another("other").calls(of: "r1").map(\.state)
+        == Array(repeating: .settled, count: 3))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `shows a settlement that may wait at once to those who settled it`(
+    kind: StoreKind
+  ) async throws {
+    let store = Fixture(kind, owner: "me").store
+    store.open(record("r1"), [entry("r1", "started")])
+    let legs = [leg("r1", 100), dayLeg("ann", 14, nil)]
+    for number in 1...20 {
+      let id = "h\(number)"
+      _ = try await store.reserve(request(id, 5, legs), recording: [entry("r1", "intent")])
+      var settlement = settlement(id, 1)
+      settlement.mayWait = true
+      try await store.settle(settlement, recording: [entry("r1", "result")])
+      let spent = Balance(Int64(number), held: 0)
+      for leg in legs { #expect(try await store.balance(of: leg.scope) == spent) }
+      #expect(try await store.calls(of: "r1").last?.state == .settled)
+    }
+  }
+
+  /// What cannot be written is not lost: the run's next step meets the failure.
+  @Test(arguments: StoreKind.allCases)
+  func `refuses the next step of a run whose waiting settlement was too late`(
+    kind: StoreKind
+  ) async throws {
+    let fixture = Fixture(kind, owner: "me")
+    let legs = [leg("r1", 100)]
+    let stalled = try await fixture.gone(with: "r1")
+    _ = try await stalled.reserve(request("a", 60, legs), recording: [entry("r1", "intent")])
+    fixture.lapse()
+    _ = try await fixture.store.claim("r1")
+    var settlement = settlement("a", 15)
+    settlement.mayWait = true
+    await #expect(throws: Failure.self) {
+      try await stalled.settle(settlement, recording: [entry("r1", "result")])
+      _ = try await stalled.reserve(request("b", 1, legs), recording: [entry("r1", "intent")])
+    }
+    #expect(try await fixture.store.balance(of: legs[0].scope) == Balance(0, held: 60))
+  }
+
+  /// One row without room or not there yet: the others are as they were.
+  @Test(arguments: StoreKind.allCases)
+  func `leaves every balance as it was when one has no room`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    let legs = [leg("r1", 100), dayLeg("ann", 14, 50), monthLeg("ann", nil), monthLeg("*", .max)]
+    #expect(try await store.reserve(request("a", 40, legs), recording: []) == .held)
+    for (number, more) in [legs, [leg("r2", 5)] + legs, legs + [dayLeg("new", 14, 90)]].enumerated()
+    {
+      #expect(
+        try await store.reserve(request("b\(number)", 11, more), recording: []) != .held)
+    }
+    for leg in legs { #expect(try await store.balance(of: leg.scope) == Balance(0, held: 40)) }
+    #expect(try await store.balance(of: leg("r2", nil).scope) == Balance())
+    // The same once more holds nothing, with room or without.
+    #expect(try await store.reserve(request("a", 40, legs), recording: []) == .held)
+    let wide = [leg("r1", 500), dayLeg("ann", 14, 500)]
+    #expect(try await store.reserve(request("c", 10, wide), recording: []) == .held)
+    #expect(try await store.reserve(request("c", 10, wide), recording: []) == .held)
+    #expect(try await store.balance(of: leg("r1", nil).scope) == Balance(0, held: 50))
   }
 
   @Test(arguments: StoreKind.allCases)

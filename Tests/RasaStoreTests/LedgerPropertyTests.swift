@@ -10,7 +10,8 @@ enum RunServices: CaseIterable {
   case memory, file, sharedFile
 
   /// - Parameter count: how many workers there are at least.
-  func stores(_ folder: ScratchFolder, _ time: FixedTime, atLeast count: Int = 1) -> [any RunStore]
+  func stores(_ folder: ScratchDirectory, _ time: FixedTime, atLeast count: Int = 1)
+    -> [any RunStore]
   {
     let lease = Duration.seconds(Fixture.lease)
     if self == .memory {
@@ -102,9 +103,9 @@ enum RunServices: CaseIterable {
   }
 
   @Test(arguments: RunServices.allCases, [1, 2, 3, 4])
-  func `agree over random work`(workshop: RunServices, seed: UInt64) async throws {
-    let (folder, time) = (ScratchFolder(), FixedTime())
-    let stores = workshop.stores(folder, time)
+  func `agree over random work`(services: RunServices, seed: UInt64) async throws {
+    let (folder, time) = (ScratchDirectory(), FixedTime())
+    let stores = services.stores(folder, time)
     var work = Work(numbers: SeededNumbers(seed: seed))
     for (worker, store) in stores.enumerated() {
       work.step = -1
@@ -141,7 +142,7 @@ enum RunServices: CaseIterable {
   /// Reservations that are settled in any order, twice and late, come to the same as in order.
   @Test(arguments: RunServices.allCases, [11, 12, 13])
   func `are indifferent to order and repetition of settlements`(
-    workshop: RunServices, seed: UInt64
+    services: RunServices, seed: UInt64
   ) async throws {
     var numbers = SeededNumbers(seed: seed)
     let legs = [leg("r1", 10_000), dayLeg("*", 14, nil), monthLeg("ann", 10_000)]
@@ -153,8 +154,8 @@ enum RunServices: CaseIterable {
       )
     }
     let inOrder = calls.reduce(0) { $0 + $1.actual }
-    let (folder, time) = (ScratchFolder(), FixedTime())
-    let stores = workshop.stores(folder, time, atLeast: 2)
+    let (folder, time) = (ScratchDirectory(), FixedTime())
+    let stores = services.stores(folder, time, atLeast: 2)
     for (worker, store) in stores.enumerated() {
       store.open(record("w\(worker)"), [entry("w\(worker)", "started")])
       try await store.append([entry("w\(worker)", "a")])

@@ -2,13 +2,14 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 /// A limit worth so many calls admits exactly so many, whoever asks and however often.
 @Suite(.serialized) struct `A limit worth ten calls` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
   private static let estimate: Int64 = 100_000_000_000
   private static let legs = [
@@ -99,7 +100,7 @@ import Testing
 
 /// What a budget does when its file cannot be used: nothing is admitted, and nothing is half there.
 @Suite(.serialized) struct `A ledger without its file` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ options: DatabaseWriter.Options = .init()) -> SQLiteStore {

@@ -19,15 +19,15 @@ private struct Expected {
 }
 
 @Suite struct `A store of an earlier version` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime(1_795_240_000_000)
 
   private func copy(_ name: String) -> String {
-    let bytes = read(Repository.path("Tests/Fixtures/journals/\(name)"))
+    let bytes = RawFile.read(Repository.path("Tests/Fixtures/journals/\(name)"))
     #expect(!bytes.isEmpty, "the fixture \(name) is missing")
     let path = folder.file("rasa.db")
     close(unsafe Glibc.open(path, O_WRONLY | O_CREAT, 0o600))
-    overwrite(bytes, in: path, at: 0)
+    RawFile.overwrite(bytes, in: path, at: 0)
     return path
   }
 

@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -100,7 +101,7 @@ import Testing
   }
 
   @Test func `is shared by all who have the file`() async throws {
-    let folder = ScratchFolder()
+    let folder = ScratchDirectory()
     let time = FixedTime()
     let stores = (0..<2).map { _ in
       SQLiteStore(path: folder.file("rasa.db"), time: time.source)
@@ -117,7 +118,7 @@ import Testing
 
   /// Two stores of one file, and what the second one sees of what the first one's calls teach.
   private struct Sharing {
-    let folder = ScratchFolder()
+    let folder = ScratchDirectory()
     let time = FixedTime()
     let mine: SQLiteStore
     let other: SQLiteStore

@@ -3,12 +3,13 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 @Suite struct `A run's owner` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   /// Long enough for its renewal not to come by itself during a test.
@@ -349,7 +350,7 @@ import Testing
 }
 
 @Suite struct `A wish to cancel` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private func store(_ owner: String) -> SQLiteStore {

@@ -179,14 +179,24 @@ import Testing
   func `says what a run has cost, how long it is and who waits`(kind: StoreKind) async throws {
     let fixture = Fixture(kind, owner: "me")
     let store = fixture.store
-    store.open(record("r1", at: 1), [entry("r1", "a")])
+    var first = record("r1", session: "s", at: 1)
+    first.input = String(repeating: "a long question ", count: 50)
+    store.open(first, [entry("r1", "a")])
     let legs = [leg("r1", nil), monthLeg("ann", nil)]
     _ = try await store.reserve(request("h1", 40, legs), recording: [entry("r1", "intent")])
     try await store.settle(settlement("h1", 30), recording: [entry("r1", "result")])
     _ = try await store.reserve(request("h2", 7, legs), recording: [entry("r1", "intent")])
     _ = try await store.ask(approval("r1", "May it?"), recording: [entry("r1", "asked")])
-    let listed = try #require(try await store.runs().first)
-    #expect(listed.record == record("r1", at: 1))
+    var forked = record("r2", persona: "chef", at: 2)
+    forked.forkOf = "r1"
+    store.open(forked, [])
+    try await store.close("r2", RunEnding(.failed), [entry("r2", "z")])
+    forked.status = .failed
+
+    let runs = try await store.runs()
+    #expect(runs.map(\.record) == [forked, first])
+    #expect(runs[0].isAlive == false && runs[0].owner == nil && runs[0].waiting == 0)
+    let listed = try #require(runs.last)
     #expect(listed.cost == Money(picoDollars: 30))
     #expect(listed.lines == 5 && listed.waiting == 1)
     #expect(listed.isAlive && listed.owner == "me")
@@ -215,6 +225,7 @@ import Testing
     }
     #expect(try await store.run("r02")?.record.id == "r02x")
     #expect(try await store.run("r01ab")?.record.id == "r01ab")
+    #expect(try await store.run("r01abc")?.record.id == "r01abc")
     #expect(try await store.run("r03") == nil)
     #expect(try await store.run("") == nil)
     #expect(try await store.run("%") == nil)
@@ -236,7 +247,8 @@ import Testing
     try await store.append([entry("r1", "2"), entry("r1", "3")])
     #expect(try await reader.journal(of: "r1", after: 1).entries.map(\.kind) == ["2", "3"])
     #expect(try await reader.journal(of: "r1", after: 3).entries == [])
-    #expect(try await reader.journal(of: "r1", after: 99).entries == [])
+    let beyond = try await reader.journal(of: "r1", after: 99)
+    #expect(beyond.entries == [] && beyond.damage == nil)
     #expect(try await reader.journal(of: "r1", after: -1).entries.count == 3)
     try await store.append([entry("r1", "4")])
     let rest = try await reader.journal(of: "r1", after: 3)

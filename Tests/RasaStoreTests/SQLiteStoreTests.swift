@@ -2,12 +2,13 @@ import Glibc
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
 
 @Suite struct `A store on disk` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   /// Its leases are so long that nothing is renewed during a test, which would be a commit more.
@@ -89,7 +90,7 @@ import Testing
     // Eight lines; else two transactions that read and write the end of the journal, the balance
     // and the reservation.
     let used = try await statements() - before
-    #expect(used == 8 + 15, "\(used)")
+    #expect(used == 8 + 13, "\(used)")
     #expect(try await store.entries(of: "r1").count == 16)
   }
 
@@ -210,7 +211,7 @@ import Testing
   /// Whether any of the store's files holds the text.
   private func contains(_ text: String) -> Bool {
     ["rasa.db", "rasa.db-wal"].contains { name in
-      let bytes = read(folder.file(name))
+      let bytes = RawFile.read(folder.file(name))
       let wanted = Array(text.utf8)
       return bytes.indices.contains { bytes[$0...].starts(with: wanted) }
     }

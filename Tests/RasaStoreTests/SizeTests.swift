@@ -126,17 +126,12 @@ struct Conversation {
   }
 }
 
-func size(of path: String) -> Int {
-  var status = stat()
-  return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
-}
-
 @Suite struct `The size of a store` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   private var files: Int {
-    ["rasa.db", "rasa.db-wal", "rasa.db-shm"].reduce(0) { $0 + size(of: folder.file($1)) }
+    ["rasa.db", "rasa.db-wal", "rasa.db-shm"].reduce(0) { $0 + RawFile.size(of: folder.file($1)) }
   }
 
   @Test(arguments: [(500, 1500), (1000, 1000), (100, 1900)])

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaTestKit
 import Testing
 
 @testable import RasaStore
@@ -37,7 +38,7 @@ struct Fixture {
   /// In seconds; long enough for nothing to be renewed by itself during a test.
   static let lease: Int64 = 3600
 
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
   let store: any RunStore
 

@@ -45,7 +45,7 @@ private struct StoreModel {
 }
 
 @Suite struct `Several stores on one file` {
-  let folder = ScratchFolder()
+  let folder = ScratchDirectory()
   let time = FixedTime()
 
   @Test(arguments: [1, 2, 3, 4, 5, 6])
@@ -185,7 +185,7 @@ private struct StoreModel {
     for (run, expected) in model.runs {
       let reader = stores[step.utf8.count % stores.count]
       // What a store that has lost the run has deferred is not for others to see.
-      let reading = try await (reader.keeper.isOwned(run) ? stores[0] : reader).writer.read {
+      let reading = try await (reader.leases.isOwned(run) ? stores[0] : reader).writer.read {
         try $0.journal(of: Identifier(run))
       }
       #expect(reading?.damage == nil)

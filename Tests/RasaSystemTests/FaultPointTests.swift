@@ -2,6 +2,7 @@
   import Glibc
   import RasaCore
   import RasaSystem
+  import RasaTestKit
   import Testing
 
   @Suite struct FaultPointTests {
@@ -19,7 +20,7 @@
     @Test(arguments: ["", "a", "a:", ":1", "a:0", "a:-1", "a:one", "a:1:", "a:1:kill", "a:1:stop:"])
     func anythingElseIsNone(_ text: String) { #expect(FaultPlan.Fault(text) == nil) }
 
-    @Test func withoutSettingsThereIsNoPlan() {
+    @Test func thereIsNoPlanWithoutSettings() {
       #expect(FaultPlan(Environment(["RASA_FAULT": ""])) == nil)
     }
 
@@ -34,8 +35,8 @@
       #expect(struck.withLock { $0 } == [SIGSTOP])
     }
 
-    @Test func manyThreadsAreCountedTogetherAndEachLineIsWhole() async throws {
-      let folder = try TemporaryFolder()
+    @Test func threadsAreCountedTogetherAndEachLineIsComplete() async throws {
+      let folder = ScratchDirectory()
       let struck = Locked(0)
       let plan = FaultPlan(
         Environment([

@@ -1,11 +1,12 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite struct FileSystemTests {
-  let folder: TemporaryFolder
-  init() throws { folder = try TemporaryFolder() }
+  let folder: ScratchDirectory
+  init() throws { folder = ScratchDirectory() }
 
   @Test func aWrittenFileIsReadBack() throws {
     let path = folder.path + "/notes.txt"
@@ -41,8 +42,8 @@ import Testing
     #expect(try FileSystem.list(folder.path) == [.init(name: "sub", kind: .folder)])
   }
 
-  @Test func aFullDiskIsAStorageFailureThatSaysSo() throws {
-    // The device that is always full; the same call path as a full disk.
+  @Test func aFullDiskIsReportedAsAStorageFailure() throws {
+    // The device that is always full takes the same path as a full disk.
     let failure = try #require(throws: Failure.self) {
       let descriptor = unsafe open("/dev/full", O_WRONLY)
       defer { close(descriptor) }
@@ -53,7 +54,7 @@ import Testing
     #expect(!failure.suggestion.isEmpty)
   }
 
-  @Test func whatIsNoRegularFileIsNotRead() throws {
+  @Test func onlyRegularFilesAreRead() throws {
     let pipe = folder.path + "/pipe"
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
     for (path, message) in [
@@ -87,8 +88,8 @@ import Testing
     #expect((bytes != nil) == fits)
   }
 
-  @Test func aFileThatGrowsWhileItIsReadStaysBounded() throws {
-    // Its size is said to be 0, and it never ends.
+  @Test func readingAGrowingFileIsBounded() throws {
+    // Its reported size is 0, and it never ends.
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
     try Output(descriptor: ends[1]).write([UInt8](repeating: 7, count: 5000))
@@ -119,7 +120,7 @@ import Testing
   }
 
   @Test func aDeviceIsWrittenToAndNotReplaced() throws {
-    // The kernel's own, made again, so that a mistake costs nothing.
+    // A second node of the kernel's device, so that a mistake does no harm.
     let path = folder.path + "/null"
     guard unsafe mknod(path, S_IFCHR | 0o666, 0x103) == 0 else { return }
     try FileSystem.write("x", to: path)

@@ -1,13 +1,14 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FolderWatchTests {
-  let folder: TemporaryFolder
-  init() throws { folder = try TemporaryFolder() }
+  let folder: ScratchDirectory
+  init() throws { folder = ScratchDirectory() }
 
-  /// Everything told until it includes what is waited for.
+  /// All reported changes until they include the expected ones.
   private func changes(
     of watch: FolderWatch, until isEnough: (FolderChange) -> Bool
   ) async -> FolderChange {
@@ -65,7 +66,7 @@ import Testing
     #expect(await changes(of: watch) { $0.folders.contains(deep) }.folders == [deep])
   }
 
-  @Test func waitsForAFolderThatIsRemovedOrMovedToComeAgain() async throws {
+  @Test func waitsForARemovedOrMovedFolderToReappear() async throws {
     let inner = folder.path + "/inner"
     try FileSystem.makeFolder(inner)
     let watch = try FolderWatch(settling: .zero)
@@ -82,7 +83,7 @@ import Testing
     #expect(await changes(of: watch) { $0.folders.contains(inner) }.folders == [inner])
   }
 
-  @Test func tellsNothingOfAFolderThatIsNoLongerWatched() async throws {
+  @Test func reportsNothingAboutAnUnwatchedFolder() async throws {
     let one = folder.path + "/one"
     try FileSystem.makeFolder(one)
     let watch = try FolderWatch(settling: .zero)
@@ -94,7 +95,7 @@ import Testing
     #expect(await changes(of: watch) { !$0.folders.isEmpty }.folders == [folder.path])
   }
 
-  @Test func keepsWhatHappensWhileNobodyAsks() async throws {
+  @Test func keepsEventsUntilTheyAreRead() async throws {
     let watch = try FolderWatch(settling: .zero)
     try watch.add(folder.path)
     try FileSystem.write("x", to: folder.path + "/a")
@@ -111,7 +112,7 @@ import Testing
     #expect(await watch.next()?.folders == [folder.path])
   }
 
-  @Test func endsAtOnceWhenItIsStopped() async throws {
+  @Test func endsAtOnceWhenStopped() async throws {
     let watch = try FolderWatch()
     let waiting = Task { await watch.next() }
     watch.stop()
@@ -119,7 +120,7 @@ import Testing
     #expect(await watch.next() == nil)
   }
 
-  @Test func refusesWhatCannotBeWatched() throws {
+  @Test func refusesFoldersThatCannotBeWatched() throws {
     let file = folder.path + "/file"
     try FileSystem.write("x", to: file)
     let watch = try FolderWatch()

@@ -40,7 +40,7 @@ import Testing
     #expect(!ProcessIdentity.isKnownGone(text))
     kill(child, SIGKILL)
     var information = unsafe siginfo_t()
-    // Waits without burying it.
+    // Waits without reaping it.
     #expect(unsafe waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) == 0)
     #expect(ProcessIdentity.isKnownGone(text))
     var status: Int32 = 0

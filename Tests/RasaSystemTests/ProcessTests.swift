@@ -1,6 +1,7 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite struct EnvironmentTests {
@@ -22,7 +23,7 @@ import Testing
 }
 
 @Suite struct OutputTests {
-  @Test func aReaderThatHasGoneIsRecognised() throws {
+  @Test func aClosedReaderIsDetected() throws {
     SignalWatch.ignoreBrokenPipe()
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
@@ -33,7 +34,7 @@ import Testing
 }
 
 @Suite(.serialized) struct BlockedWriterTests {
-  @Test func aPipeTellsWhetherItTakesMore() throws {
+  @Test func aPipeReportsWhetherItHasRoom() throws {
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
     defer { for end in ends { close(end) } }
@@ -43,13 +44,13 @@ import Testing
     let bytes = [UInt8](repeating: 7, count: Int(PIPE_BUF))
     while output.takesNow(bytes.count) { try output.write(bytes) }
     #expect(!output.takesNow(1))
-    // A device that is no terminal keeps nobody waiting.
+    // A device that is not a terminal does not block.
     let null = unsafe open("/dev/null", O_WRONLY)
     defer { close(null) }
     #expect(Output(descriptor: null).takesNow(1 << 20))
   }
 
-  /// Here, for whoever is released gives up: releasing is for the whole process.
+  /// Serialized with the others, because releasing affects the whole process.
   @Test func everythingArrivesThroughANonBlockingPipe() async throws {
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
@@ -88,7 +89,7 @@ import Testing
         return false
       } catch { return error is CancellationError }
     }
-    // What it could write has come; the rest is waited for.
+    // What it could write has arrived; the rest is awaited.
     var buffer = [UInt8](repeating: 0, count: 1000)
     #expect(unsafe read(readEnd, &buffer, 1000) > 0)
     BlockedWriters.release()
@@ -125,7 +126,7 @@ import Testing
     #expect(await signals.next() == .hangUp)
     #expect(watch != nil)
     watch = nil
-    // What was in force before is in force again: to this signal, nothing.
+    // The previous handler is restored: this signal is ignored.
     kill(getpid(), SIGWINCH)
     watch = try SignalWatch([.windowChanged]) { continuation.yield($0) }
     kill(getpid(), SIGWINCH)
@@ -138,7 +139,7 @@ import Testing
   func run(_ script: String, _ environment: Environment = Environment(["PATH": "/usr/bin:/bin"]))
     async throws -> (code: Int32, output: String)
   {
-    let folder = try TemporaryFolder()
+    let folder = ScratchDirectory()
     let path = folder.path + "/output"
     let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(file) }
@@ -158,7 +159,7 @@ import Testing
     let (_, output) = try await run(
       "echo key=$OPENAI_API_KEY term=$TERM; ls /proc/self/fd | wc -l",
       Environment(["PATH": "/usr/bin:/bin", "OPENAI_API_KEY": "secret", "TERM": "xterm"]))
-    // Its three, and the folder that ls itself reads.
+    // The standard three, and the folder that ls itself reads.
     #expect(output == "key= term=xterm\n4\n")
   }
 

@@ -1,14 +1,15 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite("A file beneath a folder") struct ReadingBeneathTests {
-  let folder: TemporaryFolder
+  let folder: ScratchDirectory
   let root: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = ScratchDirectory()
     root = folder.path + "/root"
     try FileSystem.makeFolder(root + "/sub")
     try FileSystem.write("inside", to: root + "/sub/file")
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test(
-    "is refused where its path leads out",
+    "is refused if its path leads out",
     arguments: [
       "../secret", "sub/../../secret", "out", "up/secret", "absolute", "/etc/passwd", "chain",
       "sub/../../root/sub/file",
@@ -54,7 +55,7 @@ import Testing
   }
 
   @Test(
-    "is refused where it is none",
+    "is refused if it is not a regular file",
     arguments: [
       ("sub", "it is a folder"), ("pipe", "not a regular file"), ("none", "no such file"),
       ("loop", "loop"), ("", "not valid"), ("sub/file\0x", "not valid"),

@@ -1,13 +1,14 @@
 import Glibc
 import RasaCore
 import RasaSystem
+import RasaTestKit
 import Testing
 
 @Suite("Surveys of folders")
 struct SurveyTests {
-  @Test("folders and what is wanted come sorted, with their stamps; hidden ones do not")
+  @Test("folders and wanted files are listed in order with their stamps, hidden ones are not")
   func entries() throws {
-    let folder = try TemporaryFolder()
+    let folder = ScratchDirectory()
     for name in ["b.md", "a.md", "c.txt", ".hidden.md"] {
       try FileSystem.write(name, to: "\(folder.path)/\(name)")
     }
@@ -31,13 +32,13 @@ struct SurveyTests {
     }
   }
 
-  @Test("a stamp says when it says nothing")
+  @Test("a stamp shows when it proves nothing")
   func freshness() {
     let fine = FileStamp(device: 1, inode: 2, size: 3, modified: 0, changed: 5_000_000_001)
     #expect(fine.mayHide(changesAfter: 5_000_000_001))
     #expect(fine.mayHide(changesAfter: 5_040_000_000))
     #expect(!fine.mayHide(changesAfter: 5_060_000_001))
-    // Of a file system that goes by whole seconds.
+    // As on a file system with a resolution of a second.
     let coarse = FileStamp(device: 1, inode: 2, size: 3, modified: 0, changed: 5_000_000_000)
     #expect(coarse.mayHide(changesAfter: 6_900_000_000))
     #expect(!coarse.mayHide(changesAfter: 7_100_000_000))

@@ -1,10 +1,11 @@
 import Glibc
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaSystem
 
-/// The moment in UTC, reckoned by the C library.
+/// The time in UTC, calculated by the C library.
 private func utc(_ text: String) -> Timestamp {
   let numbers = text.split { !$0.isNumber }.compactMap { Int32($0) }
   var parts = unsafe tm()
@@ -24,7 +25,7 @@ extension Timestamp {
 @Suite struct `A day in a zone` {
   private static let zones = Zones()
 
-  /// The last day before a moment in UTC, and the first from it on.
+  /// The last day before a time in UTC, and the first day from it on.
   private static let edges: [(zone: String, moment: String, before: String, after: String)] = [
     // Plain midnights, summer and winter, ahead of UTC and behind it.
     ("Europe/Berlin", "2026-01-14 23:00:00", "2026-01-14", "2026-01-15"),
@@ -33,7 +34,7 @@ extension Timestamp {
     ("America/New_York", "2026-07-15 04:00:00", "2026-07-14", "2026-07-15"),
     ("UTC", "2026-02-28 00:00:00", "2026-02-27", "2026-02-28"),
     ("Etc/GMT+5", "2026-02-28 05:00:00", "2026-02-27", "2026-02-28"),
-    // The midnights around the days of 23 and of 25 hours.
+    // The midnights around days of 23 and 25 hours.
     ("Europe/Berlin", "2026-03-28 23:00:00", "2026-03-28", "2026-03-29"),
     ("Europe/Berlin", "2026-03-29 22:00:00", "2026-03-29", "2026-03-30"),
     ("Europe/Berlin", "2026-10-24 22:00:00", "2026-10-24", "2026-10-25"),
@@ -44,25 +45,25 @@ extension Timestamp {
     ("America/Sao_Paulo", "2018-11-04 03:00:00", "2018-11-03", "2018-11-04"),
     ("Africa/Cairo", "2023-04-27 22:00:00", "2023-04-27", "2023-04-28"),
     ("Asia/Beirut", "2022-03-26 22:00:00", "2022-03-26", "2022-03-27"),
-    // Clocks that go back over midnight: the day before ends an hour later.
+    // Clocks that go back across midnight: the day before ends an hour later.
     ("America/Sao_Paulo", "2018-02-18 03:00:00", "2018-02-17", "2018-02-18"),
     ("Africa/Cairo", "2023-10-26 22:00:00", "2023-10-26", "2023-10-27"),
-    // A day that there was not, and one that there was twice.
+    // A day that was skipped, and one that occurred twice.
     ("Pacific/Apia", "2011-12-30 10:00:00", "2011-12-29", "2011-12-31"),
     ("Pacific/Kwajalein", "1993-08-21 12:00:00", "1993-08-20", "1993-08-22"),
     ("America/Juneau", "1867-10-19 00:31:13", "1867-10-19", "1867-10-18"),
-    // Zones by the half and the quarter of an hour, and by the half hour of summer.
+    // Offsets of half and quarter hours, and a summer time of half an hour.
     ("Asia/Kolkata", "2026-06-01 18:30:00", "2026-06-01", "2026-06-02"),
     ("Asia/Kathmandu", "2026-06-01 18:15:00", "2026-06-01", "2026-06-02"),
     ("Pacific/Chatham", "2026-01-01 10:15:00", "2026-01-01", "2026-01-02"),
     ("Pacific/Chatham", "2026-06-01 11:15:00", "2026-06-01", "2026-06-02"),
     ("Australia/Lord_Howe", "2026-06-01 13:30:00", "2026-06-01", "2026-06-02"),
     ("Pacific/Kiritimati", "2026-01-01 10:00:00", "2026-01-01", "2026-01-02"),
-    // Before there was a standard, before 1970, and its first moment.
+    // Before standard time, before 1970, and at the epoch.
     ("Europe/Berlin", "1890-06-01 23:06:32", "1890-06-01", "1890-06-02"),
     ("Europe/London", "1969-12-31 23:00:00", "1969-12-31", "1970-01-01"),
     ("America/New_York", "1969-12-31 05:00:00", "1969-12-30", "1969-12-31"),
-    // After the last change that the files list.
+    // After the last transition in the files.
     ("Europe/Berlin", "2080-01-14 23:00:00", "2080-01-14", "2080-01-15"),
     ("Europe/Berlin", "2080-07-14 22:00:00", "2080-07-14", "2080-07-15"),
     ("America/New_York", "2500-07-15 04:00:00", "2500-07-14", "2500-07-15"),
@@ -83,7 +84,7 @@ extension Timestamp {
   }
 
   @Test func `is the one that the C library finds, in every zone and at any time`() async {
-    // The C library knows one zone at a time, that of the process.
+    // The C library has one zone at a time, that of the process.
     await #expect(processExitsWith: .success) {
       var numbers = SystemRandomNumberGenerator()
       let zones = Zones()
@@ -105,7 +106,7 @@ extension Timestamp {
           moments.append(Int64.random(in: -5_364_662_400...19_880_899_200, using: &numbers))
           moments.append(Int64.random(in: 0...4_102_444_800, using: &numbers))
         }
-        // What lies before the file's first moment nobody knows.
+        // Times before the file's first transition are undefined.
         for moment in moments where moment >= -5_364_662_400 {
           var (time, parts) = (time_t(moment), unsafe tm())
           unsafe localtime_r(&time, &parts)
@@ -138,13 +139,13 @@ extension Timestamp {
     #expect(TimeSource.system.dayInZone(now, "UTC") != nil)
     #expect(TimeSource.system.dayInZone(now, "Nowhere/City") == nil)
     for moment in [Int64.min, .max] {
-      // Beyond any calendar; all that counts is that somebody answers.
+      // Beyond any calendar; it only has to return.
       _ = TimeSource.system.dayInZone(Timestamp(milliseconds: moment), "America/New_York")
     }
   }
 }
 
-/// All zone files below a folder, but those that count leap seconds and those that say the same again.
+/// All zone files below a folder, except those with leap seconds and duplicates.
 private func zoneNames(in folder: String, below: String = "") -> [String] {
   let entries = (try? FileSystem.list(folder)) ?? []
   return entries.flatMap { entry -> [String] in
@@ -182,7 +183,7 @@ private func zoneNames(in folder: String, below: String = "") -> [String] {
     }
   }
 
-  /// Of one type, one hour ahead of UTC, with that footer.
+  /// A file of one type, one hour ahead of UTC, with that footer.
   private static func file(version: UInt8 = UInt8(ascii: "2"), footer: String) -> [UInt8] {
     let head =
       Array("TZif".utf8) + [version] + Array(repeating: 0, count: 15)
@@ -225,7 +226,7 @@ private func zoneNames(in folder: String, below: String = "") -> [String] {
   }
 
   @Test func `is looked for where it is said to be`() throws {
-    let folder = try TemporaryFolder()
+    let folder = ScratchDirectory()
     try FileSystem.write(Self.file(footer: "CET-1"), to: "\(folder.path)/Here")
     let zones = Zones(environment: Environment(["TZDIR": folder.path]))
     let moment = utc("2026-01-14 23:00:00")

@@ -2,16 +2,17 @@ import Glibc
 import RasaCore
 import RasaSystem
 import RasaTerminal
+import RasaTestKit
 import Testing
 
 extension EditedLineTests {
   @Suite(.serialized) struct ApprovalPromptTests {
     let terminal: PseudoTerminal
-    let folder: TemporaryFolder
+    let folder: ScratchDirectory
 
     init() throws {
       terminal = try PseudoTerminal()
-      folder = try TemporaryFolder()
+      folder = ScratchDirectory()
     }
 
     private func prompt(editor: String = "false", term: String = "xterm") -> ApprovalPrompt {
@@ -67,27 +68,31 @@ extension EditedLineTests {
       async let answer = prompt(term: term).ask(Self.request)
       try await terminal.expect(Self.menu)
       for (index, line) in choice.lines.enumerated() {
-        // Whichever question comes next, it ends so.
+        // The next question ends like this, whichever it is.
         if index > 0 { try await terminal.expect(": ") }
         terminal.type(line + "\r")
       }
       #expect(try await answer == choice.expected)
     }
 
-    @Test func typedAheadKeysDecideNothing() async throws {
-      terminal.type("a\ra\ra\r")
-      async let answer = prompt().ask(Self.request)
-      try await terminal.expect(Self.menu)
+    private func rejectWithoutReason() async throws {
       terminal.type("r\r")
       try await terminal.expect("Reason")
       try await terminal.expect(": ")
       terminal.type("\r")
+    }
+
+    @Test func typedAheadKeysDecideNothing() async throws {
+      terminal.type("a\ra\ra\r")
+      async let answer = prompt().ask(Self.request)
+      try await terminal.expect(Self.menu)
+      try await rejectWithoutReason()
       #expect(try await answer == .reject(reason: ""))
     }
 
     // MARK: Pasted text
 
-    /// What is pasted; each ends with the same words.
+    /// Pasted texts; each ends with the same words.
     struct Paste: Sendable, CustomTestStringConvertible {
       var testDescription: String
       var text: String
@@ -104,7 +109,7 @@ extension EditedLineTests {
     ]
 
     @Test(arguments: ["xterm", "dumb"], pastes)
-    func aPastedTextArrivesWhole(term: String, paste: Paste) async throws {
+    func aPastedTextArrivesComplete(term: String, paste: Paste) async throws {
       for isMarked in [true, false] {
         let terminal = terminal
         let text = paste.text
@@ -112,7 +117,7 @@ extension EditedLineTests {
         try await terminal.expect(Self.menu)
         terminal.type("f\r")
         try await terminal.expect("Feedback: ")
-        // Somebody has to read what is echoed meanwhile.
+        // The echo has to be read meanwhile.
         async let typed: Void = onOwnThread {
           let keys = text.replacing("\n", with: "\r")
           terminal.type(isMarked ? "\u{1B}[200~\(keys)\r\u{1B}[201~" : keys)
@@ -121,7 +126,7 @@ extension EditedLineTests {
         await typed
         terminal.type("\r")
         let given = try await answer
-        // The comparison alone: a megabyte in a message helps nobody.
+        // Compared outside of `#expect`, so that a failure does not print a megabyte.
         let isWhole = given == .feedback(text)
         #expect(isWhole, "marked: \(isMarked)")
       }
@@ -132,10 +137,7 @@ extension EditedLineTests {
       try await terminal.expect(Self.menu)
       terminal.type("please change this\ra\ra\r")
       try await terminal.expect(Self.menu)
-      terminal.type("r\r")
-      try await terminal.expect("Reason")
-      try await terminal.expect(": ")
-      terminal.type("\r")
+      try await rejectWithoutReason()
       #expect(try await answer == .reject(reason: ""))
     }
 
@@ -150,7 +152,7 @@ extension EditedLineTests {
 
     // MARK: Editing
 
-    @Test func anEditedTextTakesThePlaceOfTheOld() async throws {
+    @Test func anEditedTextReplacesTheOldOne() async throws {
       let editor = "sed -i s/AMD/Intel/"
       async let answer = prompt(editor: editor).ask(Self.request)
       try await terminal.expect(Self.menu)
@@ -176,7 +178,7 @@ extension EditedLineTests {
       #expect(try await answer == .approve)
     }
 
-    @Test func anEditThatDidNotFitIsThereToBeMendedAndIsNotWhatIsApproved() async throws {
+    @Test func aRefusedEditCanBeCorrectedAndIsNotApproved() async throws {
       var request = Self.request
       request.problem = "the replacement does not have the form"
       request.unfinishedEdit = "half done"
@@ -207,15 +209,19 @@ extension EditedLineTests {
       var shown: String { ["reason": "Reason", "feedback": "Feedback: "][rawValue] ?? "" }
     }
 
-    @Test(arguments: ["xterm", "dumb"], Place.allCases)
-    func theEndOfTheInputIsNoAnswer(term: String, place: Place) async throws {
-      async let answer = prompt(term: term).ask(Self.request)
+    /// Types until the prompt is at that question.
+    private func reach(_ place: Place) async throws {
       try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-        if place == .reason { try await terminal.expect(": ") }
-      }
+      guard let keys = place.keys else { return }
+      terminal.type(keys)
+      try await terminal.expect(place.shown)
+      if place == .reason { try await terminal.expect(": ") }
+    }
+
+    @Test(arguments: ["xterm", "dumb"], Place.allCases)
+    func theEndOfTheInputIsNotAnAnswer(term: String, place: Place) async throws {
+      async let answer = prompt(term: term).ask(Self.request)
+      try await reach(place)
       terminal.type("\u{04}")
       #expect(try await answer == .unanswered)
     }
@@ -223,12 +229,7 @@ extension EditedLineTests {
     @Test(arguments: Place.allCases)
     func controlCBreaksOff(place: Place) async throws {
       async let answer = prompt().ask(Self.request)
-      try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-        if place == .reason { try await terminal.expect(": ") }
-      }
+      try await reach(place)
       terminal.type("\u{03}")
       #expect(try await answer == .interrupted)
       #expect(terminal.editsLines)
@@ -238,11 +239,7 @@ extension EditedLineTests {
     func cancellingTheTaskBreaksOff(place: Place) async throws {
       let prompt = prompt()
       let task = Task { try await prompt.ask(Self.request) }
-      try await terminal.expect(Self.menu)
-      if let keys = place.keys {
-        terminal.type(keys)
-        try await terminal.expect(place.shown)
-      }
+      try await reach(place)
       task.cancel()
       #expect(try await task.value == .interrupted)
     }
@@ -258,7 +255,7 @@ extension EditedLineTests {
       #expect(try await task.value == .interrupted)
     }
 
-    @Test func onlyWhatIsAllowedIsOffered() async throws {
+    @Test func onlyAllowedChoicesAreOffered() async throws {
       var request = Self.request
       (request.allowsEdit, request.allowsFeedback, request.allowsSession) = (false, false, false)
       async let answer = prompt().ask(request)
@@ -272,7 +269,7 @@ extension EditedLineTests {
       #expect(try await answer == .approve)
     }
 
-    @Test func withoutATerminalThereIsNobodyToAsk() async throws {
+    @Test func failsWithoutATerminal() async throws {
       let prompt = ApprovalPrompt(
         terminalPath: folder.path + "/none", environment: Environment(), style: .plain)
       #expect(!prompt.isPossible)
@@ -283,7 +280,7 @@ extension EditedLineTests {
 
     // MARK: The frame
 
-    /// Content that wants to look like the program.
+    /// Content that imitates the program.
     static let impostors = [
       String(repeating: "x", count: 79) + "[a]pprove", "a\r[a]pprove", "a\u{85}└───\u{2028}[a]",
       String(repeating: "世", count: 60), String(repeating: "👩‍👩‍👧‍👦", count: 30),
@@ -330,7 +327,7 @@ extension EditedLineTests {
       #expect(TerminalText.exact("a\(character)b") == "a\(number)b")
     }
 
-    @Test func whatSomebodyWroteDoesNotPassForANumber() {
+    @Test func aLiteralCodeIsNotMistakenForAHiddenCharacter() {
       #expect(TerminalText.exact("‹U+202E›") == "‹U+2039›U+202E›")
       for text in ["plain", "ünï 世界 🎉 👍🏽 🇩🇪", "a\nb\n", "नमस्ते", "❤️"] {
         #expect(TerminalText.exact(text) == text)

@@ -2,21 +2,22 @@ import Glibc
 import RasaCore
 import RasaSystem
 import RasaTerminal
+import RasaTestKit
 import Testing
 
-/// One after the other: the library below keeps what it knows of its terminal in globals, and a
-/// program has one terminal.
+/// Serialized: the underlying library keeps the state of its terminal in globals, and a program has
+/// one terminal.
 @Suite(.serialized) struct EditedLineTests {}
 
 extension EditedLineTests {
   @Suite(.serialized) struct LineReaderTests {
     let terminal: PseudoTerminal
-    let folder: TemporaryFolder
+    let folder: ScratchDirectory
     let reader: LineReader
 
     init() throws {
       terminal = try PseudoTerminal()
-      folder = try TemporaryFolder()
+      folder = ScratchDirectory()
       reader = LineReader(
         input: terminal.program, output: terminal.program,
         history: InputHistory(path: folder.path + "/history"),
@@ -33,7 +34,7 @@ extension EditedLineTests {
     @Test func aLineIsEditedWithKeys() async throws {
       async let line = reader.readLine(prompt: "> ")
       try await terminal.expect("> ")
-      // Two typos taken back, then to the beginning (Ctrl-A).
+      // Two typos deleted, then to the beginning (Ctrl-A).
       terminal.type("wörldxx\u{7F}\u{7F}\u{01}hello \r")
       #expect(try await line == .text("hello wörld"))
     }
@@ -84,7 +85,7 @@ extension EditedLineTests {
       #expect(try await line == .text("one\ntwo"))
     }
 
-    @Test func theLastLineComesBackWithTheArrowKey() async throws {
+    @Test func theArrowKeyRecallsTheLastLine() async throws {
       async let first = reader.readLine(prompt: "one> ")
       try await terminal.expect("one> ")
       terminal.type("what about AMD?\r")
@@ -119,14 +120,14 @@ extension EditedLineTests {
 }
 
 @Suite struct InputHistoryTests {
-  let folder: TemporaryFolder
+  let folder: ScratchDirectory
   let history: InputHistory
   init() throws {
-    folder = try TemporaryFolder()
+    folder = ScratchDirectory()
     history = InputHistory(path: folder.path + "/history")
   }
 
-  @Test func entriesOfAnyShapeComeBack() throws {
+  @Test func entriesOfAnyShapeAreReadBack() throws {
     let entries = ["plain", "two\nlines", "back\\slash \\n", "ünï 世界", "windows\r\nline"]
     for entry in entries { try history.add(entry) }
     #expect(history.entries() == entries)
@@ -150,7 +151,7 @@ extension EditedLineTests {
     #expect(status.st_mode & 0o777 == 0o600)
   }
 
-  @Test func noFileIsNoHistory() {
+  @Test func aMissingFileIsAnEmptyHistory() {
     #expect(InputHistory(path: "/no/such/file").entries() == [])
     #expect(InputHistory(path: folder.path).entries() == [])
   }

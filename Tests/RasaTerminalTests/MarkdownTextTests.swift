@@ -4,7 +4,7 @@ import Testing
 
 @testable import RasaTerminal
 
-/// What a person sees of a text that comes in these pieces.
+/// What a person sees of a text that arrives in these pieces.
 private func screen(
   _ pieces: [String], columns: Int = 60, _ rendering: MarkdownText.Rendering = .full,
   glyphs: Glyphs = .unicode
@@ -44,7 +44,7 @@ private func seen(
     #expect(seen(text, columns: columns) == expected)
   }
 
-  @Test("what is longer than a line is broken by the terminal, which copies it as one")
+  @Test("a word longer than a line is broken by the terminal, which copies it as one")
   func longWord() {
     let address = "https://example.com/a/very/long/path/that/fits/on/no/line"
     let grid = screen(["See \(address) now"], columns: 20, .words)
@@ -53,7 +53,7 @@ private func seen(
     for line in grid.lines { #expect(displayWidth(line) <= 20) }
   }
 
-  @Test("a word is shown before it is whole where there is room, and held where there is none")
+  @Test("a word is shown as it arrives if there is room, and held back otherwise")
   func early() {
     var text = MarkdownText(.words, columns: 80)
     #expect(String(decoding: text.take("Hel", columns: 80), as: UTF8.self) == "Hel")
@@ -76,13 +76,13 @@ private func seen(
     #expect(grid.lines.dropFirst() == ["a narrow window", "does not hold it"])
   }
 
-  @Test("lines of prose are no longer than anybody likes to read")
+  @Test("lines of prose have a readable length")
   func wide() {
     let text = String(repeating: "words ", count: 60)
     #expect(screen([text], columns: 400).lines.allSatisfy { displayWidth($0) <= 100 })
   }
 
-  @Test("a line that somebody else ended is gone on with on the next one")
+  @Test("a line that was ended elsewhere continues on the next one")
   func interrupted() {
     var text = MarkdownText(.full, columns: 60)
     var grid = ScreenGrid(columns: 60)
@@ -95,9 +95,9 @@ private func seen(
   }
 }
 
-@Suite("what is told between") struct SettlingTests {
+@Suite("messages in between") struct SettlingTests {
   @Test(
-    "what was held back is seen before what is told, and the text goes on in its kind",
+    "held-back text appears before the message, and the text continues in its style",
     arguments: [
       ("a word at the end of a long line that is hel", "d.\nnext", "d.\nnext"),
       ("some **stro", "ng** words", "ng** words"), ("# Hea", "d\nnext", "d\nnext"),
@@ -127,7 +127,7 @@ private func seen(
 
 @Suite("Markdown on a terminal") struct MarkdownTextTests {
   @Test(
-    "is shown as what it means",
+    "is rendered",
     arguments: [
       ("# Title\ntext", "Title\ntext"), ("### Deep\n", "Deep"), ("#hashtag", "#hashtag"),
       ("a **strong** and *gentle* word", "a strong and gentle word"),
@@ -143,7 +143,7 @@ private func seen(
   func meaning(text: String, expected: String) { #expect(seen(text) == expected) }
 
   @Test(
-    "stays as it was written where it is none",
+    "stays as written if it is not Markdown",
     arguments: [
       "2 * 3 * 4", "snake_case_name", "f(**kwargs)", "a ** b", "**open", "`open", "[1] and [2]",
       "[a](not a link)", "C:\\new\\dir", "\\[ x^2 \\] \\( y \\)", "5 * [a", "#1 is best", "-flag",
@@ -177,7 +177,7 @@ private func seen(
     #expect(seen("> ```\n> a *b*\n> ```\nout *of* it") == "│ ```\n│ a *b*\n│ ```\nout of it")
   }
 
-  @Test("what goes on stands below what it belongs to")
+  @Test("continuation rows align with their text")
   func hanging() {
     #expect(
       seen("- a long item of a list\n  - and a nested one\n12. numbers count", columns: 18)
@@ -195,7 +195,7 @@ private func seen(
     #expect(seen("| a | b |\n| c | d |\n") == "| a | b |\n| c | d |")
     let wide = "| one long column | another long column |\n|---|---|\n| x | y |"
     #expect(seen(wide, columns: 24).replacing("\n", with: " ") == wide.replacing("\n", with: " "))
-    // More cells than the head: nothing is lost.
+    // More cells than the header: nothing is lost.
     #expect(seen("| a | b |\n|---|---|\n| 1 | 2 | 3 |").contains("3"))
   }
 
@@ -265,7 +265,7 @@ private struct RandomMarkdown {
 
 @Suite("random Markdown") struct RandomMarkdownTests {
   @Test(
-    "how it is cut into pieces never changes what is seen",
+    "how the text is split into chunks never changes the screen",
     arguments: [MarkdownText.Rendering.full, .words, .none])
   func pieces(rendering: MarkdownText.Rendering) {
     for seed in 0..<600 as Range<UInt64> {
@@ -282,7 +282,7 @@ private struct RandomMarkdown {
     }
   }
 
-  /// Letters and digits, in order: what remains when marks and white space are taken away.
+  /// Letters and digits in order, without marks and white space.
   private func letters(_ text: String) -> String {
     var letters = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -309,7 +309,7 @@ private struct RandomMarkdown {
       let plain = screen([text], columns: columns, .words)
       #expect(
         letters(plain.unwrappedText) == letters(text), "seed \(seed): \(text.debugDescription)")
-      // Where marks stay, every one of them does.
+      // Plain text keeps every mark.
       func bare(_ text: String) -> String { text.filter { !$0.isWhitespace } }
       let hasTable = text.contains("|")
       let hasQuote = text.contains(">")

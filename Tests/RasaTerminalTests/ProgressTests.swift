@@ -42,7 +42,7 @@ import Testing
     #expect(lines.last == "  and 12 more")
   }
 
-  @Test func aClockThatGoesBackwardsIsNoHarm() {
+  @Test func aClockThatGoesBackwardsIsHarmless() {
     var model = ProgressModel()
     model.begin("1", frame: "f", operator: "o", at: 5 * second)
     #expect(model.lines(at: second, columns: 80, style: .plain) == ["⠋ f › o · 0.0 s"])
@@ -50,7 +50,7 @@ import Testing
 }
 
 @Suite struct ProgressDisplayTests {
-  /// A pipe in place of standard error, and a clock whose ticks the test gives.
+  /// A pipe in place of standard error, and a clock that the test advances.
   final class Stage: Sendable {
     let readEnd: Descriptor
     let writeEnd: Descriptor
@@ -78,7 +78,7 @@ import Testing
 
     var output: Output { Output(descriptor: writeEnd.number) }
 
-    /// What has been written since the last time; there must be something.
+    /// The output since the last call, which must not be empty.
     func read() async throws -> String {
       let bytes = await onOwnThread { [self] in
         try? FileSystem.readSome(readEnd.number, name: "pipe")
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func linesAreDrawnAgainAndGoneWhenDone() async throws {
+  @Test func linesAreRedrawnAndClearedWhenDone() async throws {
     let stage = try Stage(isLive: true, isVerbose: false)
     stage.display.begin("1", frame: "f", operator: "draft")
     #expect(try await stage.read() == "⠋ f › draft · 0.0 s")
@@ -117,7 +117,7 @@ import Testing
     _ = try await stage.read()
     try stage.display.write("Hello", to: stage.output)
     #expect(try await stage.read() == "\r\u{1B}[2KHello")
-    // The answer's line is not ended: nothing is drawn into it.
+    // The answer's line is unfinished, so nothing is drawn into it.
     stage.display.begin("2", frame: "f", operator: "facts")
     try stage.display.write(" world\n", to: stage.output)
     #expect(try await stage.read() == " world\n")
@@ -169,7 +169,7 @@ import Testing
     (["CLICOLOR_FORCE": "1"], false, true), (["CLICOLOR_FORCE": "0"], false, false),
     (["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], true, false),
   ])
-  func colourOnlyWhereItIsWelcome(variables: [String: String], isTerminal: Bool, isColored: Bool) {
+  func colourOnlyIfItIsWanted(variables: [String: String], isTerminal: Bool, isColored: Bool) {
     let terminal = Terminal(
       Environment(variables), inputIsTerminal: false, outputIsTerminal: isTerminal,
       errorIsTerminal: isTerminal)

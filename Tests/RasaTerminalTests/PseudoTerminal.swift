@@ -3,11 +3,11 @@ import Glibc
 import RasaCore
 import RasaSystem
 
-/// A terminal with the test in front of it: what the program shows is read here, and what is sent
-/// here is what a person types.
+/// A terminal that the test operates: the test reads what the program shows, and what it sends is
+/// what a person types.
 final class PseudoTerminal: Sendable {
   let path: String
-  /// The program's side, kept open so that the terminal stays while nobody else has it open.
+  /// The program's side, kept open so that the terminal exists while no program has it open.
   let program: Int32
   private let person: Int32
   private let shown = Locked<[UInt8]>([])
@@ -33,21 +33,21 @@ final class PseudoTerminal: Sendable {
 
   func type(_ text: String) { try? Output(descriptor: person).write(text) }
 
-  /// Keys that nobody has read.
+  /// The number of unread bytes of input.
   var unreadBytes: Int {
     var count: Int32 = 0
     // FIONREAD.
     return unsafe ioctl(program, 0x541B, &count) == 0 ? Int(count) : -1
   }
 
-  /// Whether the terminal is as a shell leaves it.
+  /// Whether the terminal is in the mode in which a shell leaves it.
   var editsLines: Bool {
     var settings = termios()
     return unsafe tcgetattr(program, &settings) == 0
       && settings.c_lflag & tcflag_t(ICANON) != 0 && settings.c_lflag & tcflag_t(ECHO) != 0
   }
 
-  /// Reads what is shown, however much that is, until the text comes; keeps nothing of it.
+  /// Reads and discards output until the text appears.
   func skip(to text: String) async {
     await onOwnThread { [person] in
       var last: [UInt8] = []
@@ -61,7 +61,7 @@ final class PseudoTerminal: Sendable {
     }
   }
 
-  /// Reads until the text has been shown; answers everything shown since the last call.
+  /// Reads until the text appears; returns all output since the last call.
   @discardableResult
   func expect(_ text: String) async throws -> String {
     let found: String? = await onOwnThread { [self] in
@@ -100,16 +100,4 @@ final class PseudoTerminal: Sendable {
     }
     return nil
   }
-}
-
-/// A folder for one test, gone with its files when the test is over.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = "/tmp/rasa-test-\(String(systemRandom(), radix: 36))"
-    try FileSystem.makeFolder(path)
-  }
-
-  deinit { try? FileSystem.removeFolder(path) }
 }

@@ -20,7 +20,7 @@ import Testing
     ("user\u{202E}txt.exe", "usertxt.exe"),
     ("a\u{2066}b\u{2069}c\u{200F}d\u{61C}e", "abcde"),
     ("soft\u{AD}ly", "softly"),
-    // A sequence that is broken off gives back what follows it.
+    // A truncated sequence does not swallow the text after it.
     ("a\u{1B}[31\nb", "a\nb"),
     ("a\u{1B}[31\u{1B}[32mb", "ab"),
     ("a\u{1B}]0;never ended\nb", "a\nb"),
@@ -32,11 +32,11 @@ import Testing
   }
 
   @Test(
-    "what has no width and could hide one text in another is shown as its number",
+    "zero-width characters that could hide text are shown as their code",
     arguments: [
       ("pass\u{200B}word\u{FEFF}\u{2060}!", "pass\\u{200B}word\\u{FEFF}\\u{2060}!"),
       ("tags\u{E0041}\u{E007F} selectors\u{E0100}", "tags\\u{E0041}\\u{E007F} selectors\\u{E0100}"),
-      // Joiners that join nothing, or letters that need none.
+      // Joiners without anything to join, or between letters that need none.
       ("pay\u{200D}pal", "pay\\u{200D}pal"), ("a\u{200C}b", "a\\u{200C}b"),
       ("\u{200D}x", "\\u{200D}x"), ("x \u{200C} y", "x \\u{200C} y"), ("می\u{200C}", "می\\u{200C}"),
       ("می\u{200C}\u{200C}روم", "می\\u{200C}\\u{200C}روم"), ("👩\u{200D}x", "👩\\u{200D}x"),
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test(
-    "an approval shows what is drawn like a space and is none",
+    "an approval shows characters that only look like a space",
     arguments: [
       ("rm\u{A0}-rf", "rm\\u{A0}-rf"), ("a\u{2800}b", "a\\u{2800}b"), ("\u{2007}", "\\u{2007}"),
       ("a\u{3000}b\u{2028}", "a\\u{3000}b\\u{2028}"), ("x\u{FE00}", "x\\u{FE00}"),
@@ -103,7 +103,7 @@ import Testing
     #expect(TerminalText.line("a\nb\tc\r\n\u{1B}[1md") == "a b c d")
   }
 
-  /// Pieces from which texts are put together that go through every state.
+  /// Fragments that are combined to texts that reach every state.
   static let pieces = [
     "plain words ", "\u{1B}", "[", "]0;", "31;1m", "\u{07}", "\u{1B}\\", "\n", "é", "世", "👩‍👩‍👧",
     "\u{9B}",
@@ -112,7 +112,7 @@ import Testing
   ]
 
   @Test(arguments: 0..<40)
-  func anySplitGivesTheSameAsTheWhole(seed: Int) {
+  func anySplitGivesTheSameResult(seed: Int) {
     var random = SeededNumbers(seed: UInt64(seed))
     for _ in 0..<50 {
       let text = (0..<Int.random(in: 1...20, using: &random))
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  @Test func bytesThatAreNoTextBecomeReplacementCharacters() {
+  @Test func invalidBytesBecomeReplacementCharacters() {
     var cleaner = TerminalText()
     #expect(cleaner.clean(bytes: [0x61, 0xFF, 0x62, 0xE2, 0x82]) == "a\u{FFFD}b")
     #expect(cleaner.clean(bytes: [0xAC, 0x21]) == "€!")

@@ -61,11 +61,16 @@ static inline CURLcode rasa_curl_message_result(const CURLMsg *message) {
   return message->data.result;
 }
 
-/// Where this libcurl looks for the CAs that it trusts; null where its builder named no place.
-static inline const char *rasa_curl_ca_file(void) {
-  return curl_version_info(CURLVERSION_NOW)->cainfo;
+/// Where this libcurl looks for the CAs that it trusts; null where its builder named no place. `curl_version_info` says
+/// it as well, and asks every library of libcurl for its version on the way.
+static inline const char *rasa_curl_built_in(CURLINFO info) {
+  char *path = NULL;
+  CURL *easy = curl_easy_init();
+  if (!easy) return NULL;
+  curl_easy_getinfo(easy, info, &path);
+  curl_easy_cleanup(easy);
+  return path;
 }
-static inline const char *rasa_curl_ca_folder(void) {
-  return curl_version_info(CURLVERSION_NOW)->capath;
-}
+static inline const char *rasa_curl_ca_file(void) { return rasa_curl_built_in(CURLINFO_CAINFO); }
+static inline const char *rasa_curl_ca_folder(void) { return rasa_curl_built_in(CURLINFO_CAPATH); }
 #endif

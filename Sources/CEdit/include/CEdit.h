@@ -12,7 +12,7 @@ enum rasa_editor_outcome {
   RASA_EDITOR_END = 2,
 };
 
-/// The keys of a terminal, whoever edits the line that they make.
+/// The keys of a terminal, for any line editing.
 typedef struct rasa_keys rasa_keys;
 
 enum {
@@ -25,17 +25,17 @@ enum {
 rasa_keys *rasa_keys_open(int input, int wake);
 void rasa_keys_close(rasa_keys *keys);
 
-/// Whether what comes faster than anybody types is put between the marks of a paste. Terminals that
-/// do not mark pastes themselves would end the line at the first line break otherwise.
+/// Whether input that is faster than typing is marked as a paste. In terminals that do not mark pastes
+/// themselves the first line break would otherwise end the line.
 void rasa_keys_gather(rasa_keys *keys, int gathers);
 
-/// The next character, or one of the numbers above. What is no UTF-8 is U+FFFD.
+/// The next character, or one of the numbers above. Invalid UTF-8 is U+FFFD.
 int rasa_keys_next(rasa_keys *keys);
 
 /// Forgets what was read from the terminal and not used yet.
 void rasa_keys_discard(rasa_keys *keys);
 
-/// Null when there is no editor to be had on these descriptors. They are not closed by it.
+/// Null if these descriptors cannot have an editor. It does not close them.
 /// `keys` are those of `input`, and stay the caller's.
 rasa_editor *rasa_editor_open(int input, int output, rasa_keys *keys);
 void rasa_editor_close(rasa_editor *editor);
@@ -43,9 +43,9 @@ void rasa_editor_close(rasa_editor *editor);
 /// Reads a line. `line` is valid until the next call, without its line break.
 int rasa_editor_read(rasa_editor *editor, const char *prompt, const char **line, size_t *length);
 
-/// The words, each with a line feed behind it, that the tab key completes at the beginning of a line.
+/// The words, each followed by a line feed, that Tab completes at the beginning of a line.
 void rasa_editor_complete(rasa_editor *editor, const char *words);
 
-/// Offers a line under the arrow keys.
+/// Adds a line to the history of the arrow keys.
 void rasa_editor_remember(rasa_editor *editor, const char *line);
 #endif

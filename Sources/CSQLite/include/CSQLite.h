@@ -56,6 +56,40 @@ static inline int csqlite_flush_log(sqlite3 *connection) {
   return log && log->pMethods ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : SQLITE_OK;
 }
 
+// The database file itself, through SQLite's own descriptor: closing any other one would drop the locks that
+// SQLite holds on the file.
+static inline sqlite3_file *csqlite_file(sqlite3 *connection) {
+  sqlite3_file *file = 0;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file && file->pMethods ? file : 0;
+}
+
+static inline int csqlite_read_file(
+    sqlite3 *connection, void *bytes, int count, int64_t offset) {
+  sqlite3_file *file = csqlite_file(connection);
+  return file ? file->pMethods->xRead(file, bytes, count, offset) : SQLITE_CANTOPEN;
+}
+
+static inline int csqlite_write_file(
+    sqlite3 *connection, const void *bytes, int count, int64_t offset) {
+  sqlite3_file *file = csqlite_file(connection);
+  return file ? file->pMethods->xWrite(file, bytes, count, offset) : SQLITE_CANTOPEN;
+}
+
+static inline int csqlite_flush_file(sqlite3 *connection) {
+  sqlite3_file *file = csqlite_file(connection);
+  return file ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : SQLITE_CANTOPEN;
+}
+
+// The length of the write-ahead log in bytes; -1 when it cannot be told.
+static inline int64_t csqlite_log_size(sqlite3 *connection) {
+  sqlite3_file *log = 0;
+  sqlite3_int64 size = 0;
+  int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK || !log || !log->pMethods) return -1;
+  return log->pMethods->xFileSize(log, &size) == SQLITE_OK ? size : -1;
+}
+
 // Whether the file that is open is not the one of that name any more.
 static inline int csqlite_has_moved(sqlite3 *connection) {
   int moved = 0;

@@ -23,42 +23,42 @@
 /// The process's environment: `NAME=value` strings, ended by a null pointer.
 char *const *rasa_environment(void);
 
-/// Routes signals into a pipe: the handler writes a signal's number as one byte. One pipe for the
-/// whole life of the process: the handler may be about to write at any moment, so that its number
-/// must never become that of another file. Answers 0, or EBUSY when a pipe is in place.
+/// Routes signals into a pipe: the handler writes a signal's number as one byte. The pipe is kept
+/// for the life of the process: the handler may be about to write at any moment, so its number must never
+/// be reused for another file. Returns 0, or EBUSY if there is a pipe already.
 int rasa_signal_pipe_open(int write_end);
-/// Keeps what was in force before in `previous`, for `rasa_signal_pipe_detach`. EALREADY when the
-/// signal is ignored: then it stays so.
+/// Stores the previous action for `rasa_signal_pipe_detach`. EALREADY if the signal is ignored, which it
+/// then stays.
 int rasa_signal_pipe_attach(int signal_number, struct sigaction *previous);
 int rasa_signal_pipe_detach(int signal_number, const struct sigaction *previous);
 
-/// A signal that is ignored from now on, in this process.
+/// Ignores a signal from now on, in this process.
 int rasa_signal_ignore(int signal_number, struct sigaction *previous);
 
-/// Writes what can be written without waiting for a reader. -1 with errno set: EAGAIN when that is
-/// nothing now, EOPNOTSUPP when this descriptor cannot be asked so.
+/// Writes as much as possible without waiting for a reader. -1 with errno set: EAGAIN if that is nothing,
+/// EOPNOTSUPP if this descriptor has no non-blocking writes.
 ssize_t rasa_write_now(int descriptor, const void *bytes, size_t count);
 
 /// Opens /dev/null in the place of standard descriptors that are closed, so that no file or socket
 /// is taken for one of them.
 void rasa_fill_standard_descriptors(void);
 
-/// Raises the soft limit of open files towards the hard one, to `most` at most, and answers how many
+/// Raises the soft limit of open files towards the hard one, to `most` at most, and returns how many
 /// more can be opened.
 uint64_t rasa_raise_open_files(uint64_t most);
 
-/// Raises the soft limit of the address space to the hard one and answers it, in bytes; UINT64_MAX
-/// when there is none.
+/// Raises the soft limit of the address space to the hard one and returns it, in bytes; UINT64_MAX
+/// if there is none.
 uint64_t rasa_raise_address_space(void);
 
 /// Opens a path from a folder with these flags. It never leads out of that folder, neither by `..`
-/// nor by a link. -1 with errno set when it fails: EXDEV when the path leads out.
+/// nor by a link. -1 with errno set on failure: EXDEV if the path leads out.
 int rasa_open_beneath(int folder, const char *path, int flags);
 
-/// 1 when a descriptor is of a file that the kernel makes up (`/proc`, `/sys`), else 0.
+/// 1 if the descriptor is of a kernel file system (`/proc`, `/sys`), else 0.
 int rasa_is_kernel_file(int descriptor);
 
-/// A pipe whose ends no child inherits, the write end non-blocking. 0, or an error number.
+/// A pipe that no child inherits, with a non-blocking write end. 0, or an error number.
 int rasa_pipe(int *read_end, int *write_end);
 
 /// The child starts without any descriptor from `first` on.
@@ -70,13 +70,13 @@ int rasa_spawn_change_folder(posix_spawn_file_actions_t *actions, const char *fo
 /// The spawn flag that makes the child lead a session of its own.
 short rasa_spawn_session_flag(void);
 
-/// Makes a pseudo-terminal of 24 rows and answers its side for a program that plays the person,
-/// non-blocking; `name` gets the path of the terminal itself. -1 with errno set when it fails.
+/// Creates a pseudo-terminal of 24 rows and returns the non-blocking side of the program that plays the
+/// person; `name` gets the path of the terminal itself. -1 with errno set on failure.
 int rasa_open_terminal(int columns, char *name, size_t name_size);
 
-/// Gives a terminal of that kind another width, of which its programs are told.
+/// Changes the width of such a terminal, and signals that to its programs.
 int rasa_resize_terminal(int descriptor, int columns);
 
-/// Columns of the terminal behind a descriptor; 0 when it is none or does not say.
+/// Columns of the terminal behind a descriptor; 0 if it is none or unknown.
 int rasa_terminal_columns(int descriptor);
 #endif

@@ -18,7 +18,7 @@ typedef enum {
   RASA_TOML_TIME
 } rasa_toml_kind;
 
-/// Counted from 1, columns in code points; 0 where toml++ does not know.
+/// Counted from 1, columns in code points; 0 if toml++ does not know.
 typedef struct {
   uint32_t line;
   uint32_t column;
@@ -29,8 +29,8 @@ typedef struct {
   size_t count;
 } rasa_toml_text;
 
-/// One value. The members of a table and the elements of an array follow it, each with all that is
-/// below it.
+/// One value. The members of a table and the elements of an array follow it, each with its own
+/// descendants.
 typedef struct {
   rasa_toml_kind kind;
   /// For tables and arrays: how many values are directly below.
@@ -46,15 +46,15 @@ typedef struct {
   bool boolean;
 } rasa_toml_node;
 
-/// What a file says, or why it says nothing. Everything in it lives as long as the document.
+/// A parsed file, or its problem. Everything in it lives as long as the document.
 typedef struct rasa_toml_document rasa_toml_document;
 
-/// Reads a file whose tables, arrays and dotted keys are not nested so deeply that following them
-/// would exhaust the stack: the caller has seen to that. Never null.
+/// Parses a file. The caller has checked that its tables, arrays and dotted keys are not nested so deeply
+/// that parsing exhausts the stack. Never null.
 rasa_toml_document *rasa_toml_parse(const char *bytes, size_t count);
 void rasa_toml_free(rasa_toml_document *document);
 
-/// The values in the order of the file, the root first; none when the file is broken.
+/// The values in the order of the file, the root first; none if the file is broken.
 const rasa_toml_node *rasa_toml_nodes(const rasa_toml_document *document, size_t *count);
 /// What is wrong, in the words of toml++.
 rasa_toml_text rasa_toml_problem(const rasa_toml_document *document, rasa_toml_place *place);

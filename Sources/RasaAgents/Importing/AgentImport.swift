@@ -32,10 +32,10 @@ package struct AgentImport: Sendable {
   private let engines: Set<String>
   private var ids: Set<String> = []
 
-  /// - Parameter kind: only files of this kind, whatever their place and contents say.
+  /// - Parameter kind: only files of this kind, regardless of their path and contents.
   package init(
     from path: String, as kind: AgentKind? = nil, engines: Set<String>,
-    limits: AgentLimits = AgentLimits()
+    limits: ScanLimits = ScanLimits()
   ) throws(Failure) {
     self.kind = kind
     self.engines = engines
@@ -67,7 +67,7 @@ package struct AgentImport: Sendable {
     ]
 
   /// In a project only the tools' folders are read: other files are its own business.
-  private mutating func readFolder(_ folder: String, _ limits: AgentLimits) throws(Failure) {
+  private mutating func readFolder(_ folder: String, _ limits: ScanLimits) throws(Failure) {
     let last = folder.split(separator: "/").last.map(String.init) ?? folder
     var places = Self.places
     places += Self.places.compactMap { place in

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaSystem
 
 /// The result of reading a set of roots, cached in a file of the user.
@@ -30,7 +29,7 @@ struct AgentIndex: Sendable {
 
   static let prefix = "agents-"
   static let suffix = ".index"
-  private static let magic: [UInt8] = Array("rasaidx4".utf8)
+  private static let magic: [UInt8] = Array("rasaidx5".utf8)
   private static let headLength = 16
   private static let largest = 1 << 30
 
@@ -40,7 +39,7 @@ struct AgentIndex: Sendable {
   func open() -> Contents? {
     guard let bytes = try? FileSystem.readIfPresent(path, limit: Self.largest),
       bytes.count >= Self.headLength, bytes.starts(with: Self.magic),
-      Checksum.of(bytes, from: Self.headLength) == Self.number(bytes[8..<16])
+      UInt64(Checksum.of(bytes, from: Self.headLength)) == Self.number(bytes[8..<16])
     else { return nil }
     var reader = IndexReader(bytes, Self.headLength..<bytes.count)
     var meaning = ""
@@ -102,7 +101,7 @@ struct AgentIndex: Sendable {
     var bytes = Self.magic + Array(repeating: 0, count: 8) + head.bytes
     bytes.reserveCapacity(bytes.count + parts.reduce(0) { $0 + $1.count })
     for part in parts { bytes += part }
-    let checksum = Checksum.of(bytes, from: Self.headLength)
+    let checksum = UInt64(Checksum.of(bytes, from: Self.headLength))
     for place in 0..<8 {
       bytes[8 + place] = UInt8(truncatingIfNeeded: checksum >> (UInt64(place) * 8))
     }

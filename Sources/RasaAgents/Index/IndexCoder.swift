@@ -180,18 +180,9 @@ extension IndexCoder {
     choice = all[Int(number)]
   }
 
-  /// Nil, or one of a few values.
   mutating func code<Choice: CaseIterable & Equatable>(_ choice: inout Choice?) {
-    var number: UInt64 = 0
-    if let choice {
-      number = Array(Choice.allCases).firstIndex(of: choice).map { UInt64($0) + 1 } ?? 0
-    }
-    code(&number)
-    choice = nil
-    guard number > 0 else { return }
-    let all = Array(Choice.allCases)
-    guard number <= all.count else { return markDamaged() }
-    choice = all[Int(number) - 1]
+    guard let first = Choice.allCases.first else { return }
+    code(&choice, empty: first) { $0.code(&$1) }
   }
 
   mutating func code(_ money: inout Money?) {

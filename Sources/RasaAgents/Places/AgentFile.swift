@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaPersona
 import RasaSystem
 
@@ -17,7 +16,7 @@ struct AgentFile: Sendable, Hashable {
   var isConfig: Bool
   var stamp: FileStamp
 
-  /// The folder that it is in; `.` has no slash.
+  /// The folder that contains it; `.` has no slash.
   var folder: String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaSystem
 
 /// All files that may be agents, in order of precedence.
@@ -9,12 +8,12 @@ struct AgentFileTree: Sendable {
   private(set) var folders: [String] = []
   private(set) var warnings: [Warning] = []
   private var seen: Set<FileIdentity> = []
-  private let limits: AgentLimits
+  private let limits: ScanLimits
   private var isFull = false
   /// The number of visited folders that a user's link leads to.
   private var linkedFolders = 0
 
-  init(_ roots: [AgentRoot], limits: AgentLimits) {
+  init(_ roots: [AgentRoot], limits: ScanLimits) {
     self.limits = limits
     for (number, root) in roots.enumerated() where !isFull {
       if root.isShipped {
@@ -64,25 +63,25 @@ struct AgentFileTree: Sendable {
             "the name of \(AgentRoots.join(path, entry.shown)) is not UTF-8, so it is skipped"))
         continue
       }
-      let place = AgentRoots.join(path, name)
-      if entry.isLink, entry.stamp != nil, !follow(&entry, place, root) { continue }
+      let child = AgentRoots.join(path, name)
+      if entry.isLink, entry.stamp != nil, !follow(&entry, child, root) { continue }
       switch entry.kind {
       case .folder:
         if Self.foldersOfOthers.contains(name) { continue }
         guard depth < limits.depth else {
           warnings.append(
-            Warning("\(place) is more than \(limits.depth) folders deep, so it is skipped"))
+            Warning("\(child) is more than \(limits.depth) folders deep, so it is skipped"))
           continue
         }
         walk(
-          place, category: category.map { "\($0)/\(name)" } ?? name, depth: depth + 1, root: root,
+          child, category: category.map { "\($0)/\(name)" } ?? name, depth: depth + 1, root: root,
           number: number)
-      case .file: add(place, name, category, entry.stamp, root, number)
+      case .file: add(child, name, category, entry.stamp, root, number)
       case .other:
         warnings.append(
           Warning(
             entry.stamp == nil
-              ? "\(place) is a broken link" : "\(place) is not a regular file, so it is skipped"))
+              ? "\(child) is a broken link" : "\(child) is not a regular file, so it is skipped"))
       }
     }
   }
@@ -94,9 +93,9 @@ struct AgentFileTree: Sendable {
 
   /// Whether a link leads to something that belongs to the root; if so, adds it.
   private mutating func follow(
-    _ entry: inout FileSystem.ScannedEntry, _ place: String, _ root: AgentRoot
+    _ entry: inout FileSystem.ScannedEntry, _ child: String, _ root: AgentRoot
   ) -> Bool {
-    guard let path = root.path(of: place) else { return false }
+    guard let path = root.path(of: child) else { return false }
     switch root.files.standing(of: path) {
     case .there(let kind, let stamp):
       entry.kind = kind
@@ -104,23 +103,23 @@ struct AgentFileTree: Sendable {
     case .nothing: entry.stamp = nil
     case .outside:
       warnings.append(
-        Warning("\(place) is a link that leads out of \(root.path), so it is skipped"))
+        Warning("\(child) is a link that leads out of \(root.path), so it is skipped"))
       return false
     }
     guard root.files.links == .anywhere, entry.kind == .folder else { return true }
     // `/` and other folders that contain the root would be scanned completely.
-    guard let target = FileSystem.realPath(place), let own = FileSystem.realPath(root.path),
+    guard let target = FileSystem.realPath(child), let own = FileSystem.realPath(root.path),
       target == own || (target != "/" && !own.hasPrefix(target + "/"))
     else {
       warnings.append(
-        Warning("\(place) is a link to a folder that contains \(root.path), so it is skipped"))
+        Warning("\(child) is a link to a folder that contains \(root.path), so it is skipped"))
       return false
     }
     linkedFolders += 1
     guard linkedFolders <= limits.linkedFolders else {
       warnings.append(
         Warning(
-          "there are more than \(limits.linkedFolders) links to folders, so \(place) is skipped"))
+          "there are more than \(limits.linkedFolders) links to folders, so \(child) is skipped"))
       return false
     }
     return true
@@ -162,7 +161,7 @@ struct AgentFileTree: Sendable {
 }
 
 /// Limits of a scan, so that no tree takes forever.
-package struct AgentLimits: Sendable, Hashable {
+package struct ScanLimits: Sendable, Hashable {
   /// The depth of folders.
   package var depth: Int
   /// Files that may be agents, of all roots.

@@ -53,7 +53,7 @@ package struct AgentRoots: Sendable, Hashable {
     ]
   }
 
-  /// Leaves the project's own folder, the user's and what ships.
+  /// Keeps only the project's own folder, the user's folder, and the shipped agents.
   package mutating func isolate() {
     workspaces = []
     olderHome = nil

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaSystem
 
 /// Finds the prompts that TOML files name: beside the file, then in the project and the workspaces.

@@ -52,14 +52,14 @@ package struct Recommender: Sendable {
   ) -> Recommendations {
     let entries = registry.entries
     let task = TaskTerms(request.task, related: related)
-    let survey = CorpusScan(task, among: entries)
+    let scan = CorpusScan(task, among: entries)
     var complexity = TaskComplexity(task)
     if let profile = request.profile {
       complexity = TaskComplexity(profile: profile, reason: "it was asked for")
     }
-    let fits = CapabilityScorer(survey, entries, complexity, nearness: request.nearness)
+    let fits = CapabilityScorer(scan, entries, complexity, nearness: request.nearness)
     var found = Recommendations(
-      requirements: survey.requirements.map { task.terms[$0].text }, complexity: complexity,
+      requirements: scan.requirements.map { task.terms[$0].text }, complexity: complexity,
       agents: [], among: entries.count, tooExpensive: 0, unpriced: 0)
     var best = Best(limit: request.limit)
     var nearest = Best(limit: Self.nearestShown)
@@ -67,7 +67,7 @@ package struct Recommender: Sendable {
     for fit in fits.mostPromisingFirst() {
       let canFit = request.includesUnfit || fit.highestScore >= Recommendation.acceptable
       guard canFit ? !best.isBeyond(fit) : best.isEmpty && !nearest.isBeyond(fit) else { break }
-      let agent = entries[fit.place].agent
+      let agent = entries[fit.agentIndex].agent
       let cost = estimatedCost(agent)
       let recommendation = fit.recommendation(
         agent, cost: cost, availability: availability(agent), complexity)
@@ -83,17 +83,17 @@ package struct Recommender: Sendable {
         }
       }
       if isListed {
-        best.add(recommendation, place: fit.place)
+        best.add(recommendation, index: fit.agentIndex)
       } else {
-        nearest.add(recommendation, place: fit.place)
+        nearest.add(recommendation, index: fit.agentIndex)
       }
     }
     func explained(_ best: Best) -> [Recommendation] {
-      best.sorted().map { recommendation, place in
+      best.sorted().map { recommendation, index in
         var recommendation = recommendation
-        recommendation.matches = fits.matches(ofAgent: place, entries[place])
+        recommendation.matches = fits.matches(ofAgent: index, entries[index])
         recommendation.capability.reason = fits.capabilityReason(recommendation)
-        recommendation.partners = entries[place].agent.worksWellWith.filter { registry[$0] != nil }
+        recommendation.partners = entries[index].agent.worksWellWith.filter { registry[$0] != nil }
         return recommendation
       }
     }
@@ -106,7 +106,7 @@ package struct Recommender: Sendable {
 /// The best few of many, collected in one pass.
 private struct Best {
   let limit: Int
-  private var kept: [(recommendation: Recommendation, place: Int)] = []
+  private var kept: [(recommendation: Recommendation, index: Int)] = []
   /// The value of the last of them; anything below it can be skipped.
   private var floor = -Double.infinity
 
@@ -116,16 +116,16 @@ private struct Best {
 
   func isBeyond(_ fit: CapabilityScorer.Fit) -> Bool { fit.highestScore < floor }
 
-  mutating func add(_ recommendation: Recommendation, place: Int) {
-    kept.append((recommendation, place))
+  mutating func add(_ recommendation: Recommendation, index: Int) {
+    kept.append((recommendation, index))
     guard kept.count >= 2 * limit else { return }
     kept = Array(sorted())
     floor = kept.last?.recommendation.score ?? floor
   }
 
-  func sorted() -> ArraySlice<(recommendation: Recommendation, place: Int)> {
+  func sorted() -> ArraySlice<(recommendation: Recommendation, index: Int)> {
     kept.sorted {
-      ($1.recommendation.score, $0.place) < ($0.recommendation.score, $1.place)
+      ($1.recommendation.score, $0.index) < ($0.recommendation.score, $1.index)
     }.prefix(limit)
   }
 }

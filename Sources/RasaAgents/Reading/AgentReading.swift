@@ -93,10 +93,10 @@ struct AgentReading: Sendable {
 
   private static func hasAgentTable(_ bytes: [UInt8]) -> Bool {
     let mark = Array("[agent".utf8)
-    var place = bytes.startIndex
-    while let bracket = bytes[place...].firstIndex(of: mark[0]) {
+    var position = bytes.startIndex
+    while let bracket = bytes[position...].firstIndex(of: mark[0]) {
       if bytes[bracket...].starts(with: mark) { return true }
-      place = bracket + 1
+      position = bracket + 1
     }
     return false
   }
@@ -154,14 +154,14 @@ struct AgentReading: Sendable {
     let mark = Array("{{file:".utf8)
     let bytes = Array(prompt.utf8)
     var names: [String] = []
-    var place = 0
-    while let open = bytes[place...].firstIndex(of: UInt8(ascii: "{")) {
-      place = open + 1
+    var position = 0
+    while let open = bytes[position...].firstIndex(of: UInt8(ascii: "{")) {
+      position = open + 1
       guard bytes[open...].starts(with: mark) else { continue }
       let inner = bytes[(open + mark.count)...].prefix {
         $0 != UInt8(ascii: "}") && $0 != UInt8(ascii: "\n")
       }
-      place = inner.endIndex
+      position = inner.endIndex
       var name = String(decoding: inner, as: UTF8.self)
       for form in [":code", ":markdown"] where name.hasByteSuffix(form) {
         name = String(name.dropLast(form.count))

@@ -6,24 +6,24 @@ struct KindNotices {
   private struct Group {
     var agents = 0
     /// The number of files with each unsupported field, in order of first occurrence.
-    var unused: [(what: String, count: Int)] = []
+    var unused: [(field: String, count: Int)] = []
 
-    mutating func note(_ what: String) {
-      if let index = unused.firstIndex(where: { $0.what == what }) {
+    mutating func note(_ field: String) {
+      if let index = unused.firstIndex(where: { $0.field == field }) {
         unused[index].count += 1
       } else {
-        unused.append((what, 1))
+        unused.append((field, 1))
       }
     }
   }
 
   private struct AgentKey: Hashable {
-    var place: String
+    var folder: String
     var kind: AgentKind
   }
 
   private struct OtherKey: Hashable {
-    var place: String
+    var folder: String
     var other: OtherFile
   }
 
@@ -38,25 +38,25 @@ struct KindNotices {
       older[record.file.origin, default: (0, suggestion)].count += 1
     }
     if let other = record.other {
-      others[OtherKey(place: record.file.origin, other: other), default: 0] += 1
+      others[OtherKey(folder: record.file.origin, other: other), default: 0] += 1
     }
     guard let agent = record.entry?.agent, agent.files.kind != .rasa else { return }
-    let key = AgentKey(place: record.file.origin, kind: agent.files.kind)
+    let key = AgentKey(folder: record.file.origin, kind: agent.files.kind)
     agents[key, default: Group()].agents += 1
-    for what in agent.unused { agents[key, default: Group()].note(what) }
+    for field in agent.unused { agents[key, default: Group()].note(field) }
   }
 
   var lines: [String] {
     let read = agents.sorted {
-      ($0.key.place, $0.key.kind.rawValue) < ($1.key.place, $1.key.kind.rawValue)
+      ($0.key.folder, $0.key.kind.rawValue) < ($1.key.folder, $1.key.kind.rawValue)
     }
     .compactMap { line($0.key, $0.value) }
     let left = others.sorted {
-      ($0.key.place, $0.key.other.rawValue) < ($1.key.place, $1.key.other.rawValue)
+      ($0.key.folder, $0.key.other.rawValue) < ($1.key.folder, $1.key.other.rawValue)
     }
-    .map { $0.key.other.sentence($0.value, in: $0.key.place) }
-    let places = older.sorted { $0.key < $1.key }.map { place, group in
-      "\(group.count) \(group.count == 1 ? "agent" : "agents") in \(place), which rasa reads until "
+    .map { $0.key.other.sentence($0.value, in: $0.key.folder) }
+    let places = older.sorted { $0.key < $1.key }.map { folder, group in
+      "\(group.count) \(group.count == 1 ? "agent" : "agents") in \(folder), which rasa reads until "
         + "2.0: \(group.suggestion)"
     }
     return read + left + places
@@ -66,15 +66,15 @@ struct KindNotices {
     let isOne = group.agents == 1
     if key.kind == .prompt {
       return
-        "\(group.agents) Markdown \(isOne ? "file" : "files") without front matter in \(key.place) "
+        "\(group.agents) Markdown \(isOne ? "file" : "files") without front matter in \(key.folder) "
         + "\(isOne ? "is read as a prompt, called as its file is" : "are read as prompts, called as their files are"); "
         + "`rasa import` gives \(isOne ? "it" : "them") a front matter"
     }
     guard !group.unused.isEmpty else { return nil }
-    let names = group.unused.sorted { ($1.count, $0.what) < ($0.count, $1.what) }
-    var words = names.prefix(Self.mostNames).map { "`\($0.what)` (\($0.count))" }
+    let names = group.unused.sorted { ($1.count, $0.field) < ($0.count, $1.field) }
+    var words = names.prefix(Self.mostNames).map { "`\($0.field)` (\($0.count))" }
     if names.count > Self.mostNames { words.append("\(names.count - Self.mostNames) more") }
-    return "\(key.kind.counted(group.agents)) in \(key.place): rasa does not use "
+    return "\(key.kind.counted(group.agents)) in \(key.folder): rasa does not use "
       + words.joined(separator: ", ")
   }
 }

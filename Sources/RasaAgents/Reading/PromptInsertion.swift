@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaPersona
 import RasaSystem
 

@@ -1,21 +1,21 @@
 package import RasaPersona
 
-/// Which agents are wanted. What is left out is not asked for: an empty filter fits all.
+/// Conditions on agents. Missing conditions match everything, and so does an empty filter.
 package struct AgentFilter: Sendable, Hashable {
   package enum Logic: Sendable, Hashable {
-    /// Everything that is asked for has to fit.
+    /// All conditions must match.
     case all
-    /// One thing of it has to.
+    /// One condition must match.
     case any
   }
   package var query: AgentQuery?
   /// A part of the category.
   package var category: String?
-  /// An engine that it names, for itself or for a model that it recommends.
+  /// The agent's engine, or one of a model that it recommends.
   package var engine: String?
-  /// A part of the name of a model that it names or recommends.
+  /// A part of the name of its model, or of one that it recommends.
   package var model: String?
-  /// One of these among its tags and capabilities.
+  /// One of its tags or capabilities.
   package var tags: [String]
   package var logic: Logic
 
@@ -33,14 +33,15 @@ package struct AgentFilter: Sendable, Hashable {
 }
 
 extension AgentRegistry {
-  /// The agents that fit, in the given order; without one those that the query found best come
-  /// first, then by id.
+  /// The matching agents in the given order; without one, those that the query found come first,
+  /// best first, then the others by ID.
   package func select(_ filter: AgentFilter, sortedBy orders: [AgentOrder] = []) -> [Entry] {
     let matches = matches(filter)
     return orders.isEmpty ? matches.map(\.entry) : matches.map(\.entry).sorted(by: orders)
   }
 
-  /// As `select`, with what the query found. What fits without it is as close as nothing.
+  /// Like `select`, with the result of the query. Agents that match without it have a closeness of
+  /// zero.
   package func matches(_ filter: AgentFilter) -> [AgentMatch] {
     let tests = filter.tests
     let found = filter.query.map(search)
@@ -62,19 +63,19 @@ extension AgentRegistry {
 }
 
 extension AgentFilter {
-  /// Everything that is asked of an agent beside the query.
+  /// All conditions but the query.
   fileprivate var tests: [(Agent) -> Bool] {
     var tests: [(Agent) -> Bool] = []
-    if let category = asked(category) {
+    if let category = normalized(category) {
       tests.append { $0.category?.lowercased().contains(category) == true }
     }
-    if let engine = asked(engine) {
+    if let engine = normalized(engine) {
       tests.append { $0.engines.contains { $0.lowercased() == engine } }
     }
-    if let model = asked(model) {
+    if let model = normalized(model) {
       tests.append { $0.modelNames.contains { $0.lowercased().contains(model) } }
     }
-    let tags = Set(tags.compactMap(asked).map(asTag))
+    let tags = Set(tags.compactMap(normalized).map(asTag))
     if !tags.isEmpty {
       tests.append { agent in
         agent.tags.contains { tags.contains(asTag($0.lowercased())) }
@@ -92,7 +93,7 @@ extension AgentFilter {
     }
   }
 
-  private func asked(_ text: String?) -> String? {
+  private func normalized(_ text: String?) -> String? {
     let text = trimmed(text ?? "").lowercased()
     return text.isEmpty ? nil : text
   }
@@ -104,12 +105,12 @@ private func asTag(_ text: String) -> String {
 }
 
 extension Agent {
-  /// Those that it names, for itself or for a model that it recommends.
+  /// Its own engine, and those of the models that it recommends.
   package var engines: [String] {
     (engine.map { [$0] } ?? []) + recommended.compactMap(\.engine)
   }
 
-  /// Those that it names or recommends.
+  /// Its own model, and those that it recommends.
   package var modelNames: [String] { (model.map { [$0] } ?? []) + recommended.map(\.model) }
 
   private var recommended: [ModelReference] {

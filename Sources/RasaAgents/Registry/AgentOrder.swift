@@ -1,7 +1,7 @@
 import RasaPersona
 package import RasaCore
 
-/// What agents are sorted by, one of several keys.
+/// One key for sorting agents.
 package struct AgentOrder: Sendable, Hashable {
   package enum Field: String, Sendable, Hashable, CaseIterable {
     case id, name, category, engine, model
@@ -14,7 +14,7 @@ package struct AgentOrder: Sendable, Hashable {
     self.isDescending = isDescending
   }
 
-  /// Reads `category,-name`: fields with commas between them, `-` before those that go downwards.
+  /// Parses `category,-name`: fields separated by commas, with `-` for descending order.
   package static func parse(_ text: String) throws(Failure) -> [AgentOrder] {
     var orders: [AgentOrder] = []
     for part in text.split(atByte: ",") {
@@ -38,11 +38,11 @@ package struct AgentOrder: Sendable, Hashable {
 }
 
 extension [AgentRegistry.Entry] {
-  /// Without regard to case. Agents without the field come last, whichever way it goes, and what
-  /// is equal in all fields goes by id.
+  /// Ignores case. Agents without the field come last in either direction; agents that are equal in
+  /// all fields are sorted by ID.
   package func sorted(by orders: [AgentOrder]) -> [AgentRegistry.Entry] {
     let orders = orders + [AgentOrder(.id)]
-    // The keys are made once, not for each comparison.
+    // The keys are computed once, not for each comparison.
     let keyed = map { entry in (entry, orders.map { entry.agent.key($0.field) }) }
     return keyed.sorted { left, right in
       for (index, order) in orders.enumerated() {

@@ -1,18 +1,18 @@
 package import RasaPersona
 
-/// What is looked for in ids, names, descriptions, capabilities and tags.
+/// A search in IDs, names, descriptions, capabilities and tags.
 package struct AgentQuery: Sendable, Hashable {
   package enum Mode: String, Sendable, Hashable, CaseIterable {
-    /// The id or name is the text.
+    /// The ID or name is equal to the text.
     case exact
-    /// The text stands in it somewhere.
+    /// The text occurs in it.
     case contains
-    /// The id, the name or a word of the description, a capability or a tag is nearly the text.
+    /// The ID, the name or a word of the description, a capability or a tag is similar to the text.
     case fuzzy
   }
   package var text: String
   package var mode: Mode
-  /// How close it has to come, from 0 to 1; of fuzzy searches.
+  /// The minimum similarity of fuzzy searches, from 0 to 1.
   package var threshold: Double
 
   package init(_ text: String, mode: Mode = .contains, threshold: Double = Self.usualThreshold) {
@@ -24,7 +24,7 @@ package struct AgentQuery: Sendable, Hashable {
   package static let usualThreshold = FuzzyMatcher.usual
 }
 
-/// An agent that was found, and why.
+/// An agent that was found, and the reason.
 package struct AgentMatch: Sendable {
   package enum Field: String, Sendable, Hashable, CaseIterable {
     case id, name, description
@@ -33,15 +33,15 @@ package struct AgentMatch: Sendable {
   }
   package var entry: AgentRegistry.Entry
   package var field: Field
-  /// From 0 to 1, where 1 is the text itself.
+  /// From 0 to 1, where 1 is equality.
   package var closeness: Double
 
   package var agent: Agent { entry.agent }
 }
 
 extension AgentRegistry {
-  /// The agents that fit, the best first: those whose id or name fits before those that only speak
-  /// of it, and of these the closest. Case does not count, and no text at all fits all.
+  /// The matching agents, best first: matches in ID or name before all others, and closer ones
+  /// first. Case is ignored, and an empty text matches all.
   package func search(_ query: AgentQuery) -> [AgentMatch] {
     let text = trimmed(query.text)
     guard !text.isEmpty else {
@@ -55,34 +55,36 @@ extension AgentRegistry {
     }
     found.sort(by: Found.isBetter)
     return found.map {
-      AgentMatch(entry: entries[$0.place], field: $0.field, closeness: $0.closeness)
+      AgentMatch(entry: entries[$0.entryIndex], field: $0.field, closeness: $0.closeness)
     }
   }
 
   private struct Found {
-    var place: Int
+    var entryIndex: Int
     var field: AgentMatch.Field
     var closeness: Double
 
-    /// It is not called so, and only says so of itself.
-    private var isTold: Bool { field != .id && field != .name }
+    /// The match is not in its ID or name.
+    private var isSecondary: Bool { field != .id && field != .name }
 
-    /// Entries are sorted by id, and so are those that are equally good.
+    /// Entries are sorted by ID, and so are equally good ones.
     static func isBetter(_ left: Found, _ right: Found) -> Bool {
-      let (isTold, isOtherTold) = (left.isTold, right.isTold)
-      if isTold != isOtherTold { return isOtherTold }
+      let (isSecondary, isOtherSecondary) = (left.isSecondary, right.isSecondary)
+      if isSecondary != isOtherSecondary { return isOtherSecondary }
       if left.closeness != right.closeness { return left.closeness > right.closeness }
-      return left.place < right.place
+      return left.entryIndex < right.entryIndex
     }
   }
 
   private func exact(_ text: String) -> [Found] {
     let wanted = loweredScalars(text)
-    return entries.indices.compactMap { place in
-      let agent = entries[place].agent
-      if loweredScalars(agent.id) == wanted { return Found(place: place, field: .id, closeness: 1) }
+    return entries.indices.compactMap { entryIndex in
+      let agent = entries[entryIndex].agent
+      if loweredScalars(agent.id) == wanted {
+        return Found(entryIndex: entryIndex, field: .id, closeness: 1)
+      }
       if loweredScalars(agent.name) == wanted {
-        return Found(place: place, field: .name, closeness: 1)
+        return Found(entryIndex: entryIndex, field: .name, closeness: 1)
       }
       return nil
     }
@@ -92,21 +94,21 @@ extension AgentRegistry {
 
   private func containing(_ text: String) -> [Found] {
     let needle = Needle(text)
-    return entries.indices.compactMap { place in
-      let agent = entries[place].agent
+    return entries.indices.compactMap { entryIndex in
+      let agent = entries[entryIndex].agent
       let inID = needle.share(of: agent.id)
       let inName = needle.share(of: agent.name)
       if let inID, inID >= inName ?? 0 {
-        return Found(place: place, field: .id, closeness: inID)
+        return Found(entryIndex: entryIndex, field: .id, closeness: inID)
       }
-      if let inName { return Found(place: place, field: .name, closeness: inName) }
+      if let inName { return Found(entryIndex: entryIndex, field: .name, closeness: inName) }
       let inSkills = (agent.capabilities + agent.tags).compactMap { needle.share(of: $0) }.max()
       let inDescription = needle.share(of: agent.description)
-      // A whole capability is more than a word of a sentence.
+      // A complete capability counts more than a word of a sentence.
       if let inSkills, inSkills >= inDescription ?? 0 {
-        return Found(place: place, field: .capability, closeness: inSkills)
+        return Found(entryIndex: entryIndex, field: .capability, closeness: inSkills)
       }
-      return inDescription.map { Found(place: place, field: .description, closeness: $0) }
+      return inDescription.map { Found(entryIndex: entryIndex, field: .description, closeness: $0) }
     }
   }
 
@@ -115,32 +117,32 @@ extension AgentRegistry {
   private func fuzzy(_ text: String, _ threshold: Double) -> [Found] {
     let vocabulary = vocabulary.of(self)
     var best: [Found?] = Array(repeating: nil, count: entries.count)
-    func note(_ place: Int, _ field: AgentMatch.Field, _ closeness: Double) {
-      let found = Found(place: place, field: field, closeness: closeness)
-      if best[place].map({ Found.isBetter(found, $0) }) ?? true { best[place] = found }
+    func note(_ entryIndex: Int, _ field: AgentMatch.Field, _ closeness: Double) {
+      let found = Found(entryIndex: entryIndex, field: field, closeness: closeness)
+      if best[entryIndex].map({ Found.isBetter(found, $0) }) ?? true { best[entryIndex] = found }
     }
     let whole = FuzzyMatcher(to: loweredScalars(text), atLeast: threshold)
-    vocabulary.ids.forEach { place, id in
-      if let closeness = whole(to: id) { note(place, .id, closeness) }
+    vocabulary.ids.forEach { entryIndex, id in
+      if let closeness = whole(to: id) { note(entryIndex, .id, closeness) }
     }
-    vocabulary.names.forEach { place, name in
-      if let closeness = whole(to: name) { note(place, .name, closeness) }
+    vocabulary.names.forEach { entryIndex, name in
+      if let closeness = whole(to: name) { note(entryIndex, .name, closeness) }
     }
     vocabulary.words.forEach { word, text in
       guard let closeness = whole(to: text) else { return }
       vocabulary.forEachEntry(with: word) { note($0, $1, closeness) }
     }
-    for (place, closeness) in tellingAllWords(of: text, threshold, vocabulary) {
-      note(place, .description, closeness)
+    for (entryIndex, closeness) in describingAllWords(of: text, threshold, vocabulary) {
+      note(entryIndex, .description, closeness)
     }
     return best.compactMap { $0 }
   }
 
-  /// Those whose description has something like each word of the text, when it is several; as close
-  /// as the furthest of them.
-  private func tellingAllWords(
+  /// For several words: agents whose description has a similar word for each of them, as close as
+  /// the least similar one.
+  private func describingAllWords(
     of text: String, _ threshold: Double, _ vocabulary: AgentVocabulary
-  ) -> [(place: Int, closeness: Double)] {
+  ) -> [(entryIndex: Int, closeness: Double)] {
     var wanted: [[UInt32]] = []
     forEachWord(of: text) { if wanted.count < Self.mostWords { wanted.append($0) } }
     guard wanted.count > 1 else { return [] }
@@ -150,11 +152,13 @@ extension AgentRegistry {
       var here = Array(repeating: -1.0, count: entries.count)
       vocabulary.words.forEach { index, text in
         guard let closeness = closeness(to: text) else { return }
-        vocabulary.forEachEntry(with: index) { place, _ in
-          here[place] = max(here[place], closeness)
+        vocabulary.forEachEntry(with: index) { entryIndex, _ in
+          here[entryIndex] = max(here[entryIndex], closeness)
         }
       }
-      for place in worst.indices { worst[place] = min(worst[place], here[place]) }
+      for entryIndex in worst.indices {
+        worst[entryIndex] = min(worst[entryIndex], here[entryIndex])
+      }
     }
     return worst.indices.compactMap { worst[$0] < 0 ? nil : ($0, worst[$0]) }
   }
@@ -162,7 +166,7 @@ extension AgentRegistry {
   private static var mostWords: Int { 16 }
 }
 
-/// A text that is looked for in others, without regard to case.
+/// A text to search for, ignoring case.
 private struct Needle {
   private let text: String
   private let length: Int
@@ -174,9 +178,9 @@ private struct Needle {
     isASCII = self.text.utf8.allSatisfy { $0 < 0x80 }
   }
 
-  /// How much of the other text it is; nil when it is no part of it.
+  /// Its share of the other text; nil if it is not part of it.
   func share(of other: String) -> Double? {
-    // Only a text with other letters than ASCII needs more than those to be folded.
+    // Only non-ASCII texts need full case folding.
     let other = isASCII ? other : other.lowercased()
     guard other.containsIgnoringCase(text) else { return nil }
     return Double(length) / Double(max(length, other.utf8.count))

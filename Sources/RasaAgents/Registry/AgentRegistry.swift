@@ -1,13 +1,12 @@
 package import RasaPersona
 
-/// Agents by id, as a value that never changes: whoever reads one keeps what he has while others
-/// make the next.
+/// Agents by ID, as an immutable value: readers keep theirs while others build the next one.
 package struct AgentRegistry: Sendable {
-  /// One agent of it. Never changes, and is shared by all registries that hold it, so that the next
-  /// registry costs little more than its list.
+  /// One agent. Entries are immutable and shared between registries, so that the next registry
+  /// costs little more than its list.
   package final class Entry: Sendable {
     package let agent: Agent
-    /// What recommendation knows of the agent's words, as `AgentDiscovery` was told to note it.
+    /// The data about the agent's words for recommendation, from `AgentDiscovery.note`.
     package let relevance: [UInt8]
     package init(agent: Agent, relevance: [UInt8] = []) {
       self.agent = agent
@@ -18,10 +17,10 @@ package struct AgentRegistry: Sendable {
   /// Sorted by id.
   package let entries: [Entry]
   private let places: [String: Int]
-  /// Made when somebody first looks for something like a word.
+  /// Built on the first search for similar words.
   let vocabulary: LazyVocabulary
 
-  /// Of several with one id, the first counts.
+  /// Of several agents with one ID, the first counts.
   package init(_ entries: [Entry] = []) {
     var places: [String: Int] = [:]
     places.reserveCapacity(entries.count)
@@ -44,8 +43,8 @@ package struct AgentRegistry: Sendable {
 
   package subscript(id: String) -> Entry? { places[id].map { entries[$0] } }
 
-  /// The id of the agent that somebody means: by its id, by a name that becomes it, or by its name
-  /// for people, where one agent alone has that.
+  /// The ID that a word refers to: an ID, a name that becomes one, or the display name of exactly
+  /// one agent.
   package func id(for word: String) -> String? {
     if let entry = self[word] { return entry.agent.id }
     let named = entries.filter { $0.agent.name.lowercased() == word.lowercased() }
@@ -54,7 +53,7 @@ package struct AgentRegistry: Sendable {
     return self[id]?.agent.id
   }
 
-  /// The registry with these as well, in place of those of the same ids.
+  /// The registry with these entries added, replacing those with the same IDs.
   package func replacing(with others: [Entry]) -> AgentRegistry {
     AgentRegistry(others + entries)
   }

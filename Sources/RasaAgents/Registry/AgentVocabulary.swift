@@ -1,13 +1,13 @@
 import RasaPersona
 import RasaCore
 
-/// Made by the first who asks, and kept as long as the registry.
+/// Built by the first caller, and kept as long as the registry.
 final class LazyVocabulary: Sendable {
   private let made = Locked<AgentVocabulary?>(nil)
 
   func of(_ registry: AgentRegistry) -> AgentVocabulary {
     if let vocabulary = made.withLock({ $0 }) { return vocabulary }
-    // Outside the lock: two who ask first at the same time both make it, and neither waits.
+    // Outside the lock: two concurrent first callers both build it, and neither waits.
     let vocabulary = AgentVocabulary(registry.entries)
     return made.withLock { made in
       if let made { return made }
@@ -17,15 +17,15 @@ final class LazyVocabulary: Sendable {
   }
 }
 
-/// What is compared when something like a word is looked for: ids, names and the distinct words of
-/// all descriptions, tags and capabilities, in lower case, with where each word occurs. A word that ten thousand agents use
-/// is then looked at once.
+/// The texts that fuzzy searches compare: IDs, names and the distinct words of all descriptions,
+/// tags and capabilities, lowercased, with the entries of each word. So a word that ten thousand
+/// agents use is compared once.
 struct AgentVocabulary: Sendable {
   let ids: ScalarTexts
   let names: ScalarTexts
   let words: ScalarTexts
-  /// The entries that have word `n` stand from `begins[n]` to `begins[n + 1]`; those that have it only
-  /// as a tag or in a capability, with all bits turned over.
+  /// The entries with word `n` are at `begins[n]` to `begins[n + 1]`; the bits of those that have
+  /// it only as a tag or in a capability are inverted.
   private let begins: [Int32]
   private let occurrences: [Int32]
 
@@ -33,26 +33,26 @@ struct AgentVocabulary: Sendable {
     var ids = ScalarTexts()
     var names = ScalarTexts()
     var words = DistinctTexts()
-    /// Pairs of a word and an entry; a word that stands twice in a description counts once.
+    /// Pairs of a word and an entry; a repeated word of a description counts once.
     var pairs: [(word: Int32, entry: Int32)] = []
     var lastEntry: [Int32] = []
     pairs.reserveCapacity(entries.count * 24)
     for (index, entry) in entries.enumerated() {
-      let place = Int32(clamping: index)
+      let entryIndex = Int32(clamping: index)
       ids.append(entry.agent.id)
       names.append(entry.agent.name)
       func add(_ text: String, as mark: Int32) {
         forEachWord(of: text) { word in
           let number = words.number(of: word)
           if number == lastEntry.count { lastEntry.append(-1) }
-          if lastEntry[number] != place {
-            lastEntry[number] = place
+          if lastEntry[number] != entryIndex {
+            lastEntry[number] = entryIndex
             pairs.append((Int32(clamping: number), mark))
           }
         }
       }
-      add(entry.agent.description, as: place)
-      for text in entry.agent.capabilities + entry.agent.tags { add(text, as: ~place) }
+      add(entry.agent.description, as: entryIndex)
+      for text in entry.agent.capabilities + entry.agent.tags { add(text, as: ~entryIndex) }
     }
     var begins = [Int32](repeating: 0, count: words.texts.count + 1)
     for pair in pairs { begins[Int(pair.word) + 1] += 1 }
@@ -71,21 +71,21 @@ struct AgentVocabulary: Sendable {
   }
 
   func forEachEntry(with word: Int, _ body: (Int, AgentMatch.Field) -> Void) {
-    for place in begins[word]..<begins[word + 1] {
-      let entry = occurrences[Int(place)]
+    for position in begins[word]..<begins[word + 1] {
+      let entry = occurrences[Int(position)]
       body(Int(entry < 0 ? ~entry : entry), entry < 0 ? .capability : .description)
     }
   }
 }
 
-/// Many short texts, one after the other, as the numbers of their scalars.
+/// Many short texts, one after the other, as scalar values.
 struct ScalarTexts: Sendable {
   private var scalars: [UInt32] = []
   private var ends: [Int] = [0]
 
   var count: Int { ends.count - 1 }
 
-  /// In lower case.
+  /// Lowercased.
   mutating func append(_ text: String) {
     scalars.append(contentsOf: loweredScalars(text))
     ends.append(scalars.count)
@@ -109,28 +109,28 @@ struct ScalarTexts: Sendable {
   }
 }
 
-/// Each text once, found again by its contents.
+/// Distinct texts, found by their contents.
 private struct DistinctTexts {
   private(set) var texts = ScalarTexts()
   private var hashes: [UInt64] = []
   /// Numbers plus one; a power of two, at most half full.
   private var table = [Int32](repeating: 0, count: 1 << 12)
 
-  /// The number that the text has, or has from now on.
+  /// The number of the text; a new text gets the next one.
   mutating func number(of text: [UInt32]) -> Int {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for scalar in text { hash = (hash ^ UInt64(scalar)) &* 0x9E37_79B9_7F4A_7C15 }
     hash ^= hash >> 32
     let mask = UInt64(table.count - 1)
-    var place = Int(hash & mask)
-    while table[place] != 0 {
-      let number = Int(table[place]) - 1
+    var slot = Int(hash & mask)
+    while table[slot] != 0 {
+      let number = Int(table[slot]) - 1
       if hashes[number] == hash, texts.equals(number, text) { return number }
-      place = (place + 1) & Int(mask)
+      slot = (slot + 1) & Int(mask)
     }
     texts.append(text)
     hashes.append(hash)
-    table[place] = Int32(clamping: hashes.count)
+    table[slot] = Int32(clamping: hashes.count)
     if hashes.count * 2 > table.count { grow() }
     return hashes.count - 1
   }
@@ -139,14 +139,14 @@ private struct DistinctTexts {
     table = [Int32](repeating: 0, count: table.count * 2)
     let mask = table.count - 1
     for (number, hash) in hashes.enumerated() {
-      var place = Int(hash & UInt64(mask))
-      while table[place] != 0 { place = (place + 1) & mask }
-      table[place] = Int32(clamping: number + 1)
+      var slot = Int(hash & UInt64(mask))
+      while table[slot] != 0 { slot = (slot + 1) & mask }
+      table[slot] = Int32(clamping: number + 1)
     }
   }
 }
 
-/// The text in lower case, as the numbers of its scalars.
+/// The lowercased text as scalar values.
 func loweredScalars(_ text: String) -> [UInt32] {
   var scalars: [UInt32] = []
   scalars.reserveCapacity(text.utf8.count)
@@ -157,12 +157,12 @@ func loweredScalars(_ text: String) -> [UInt32] {
   return scalars
 }
 
-/// The words of a text, in lower case: letters, digits and the marks on them, without what stands
+/// The words of a text, lowercased: letters, digits and their marks, without the characters
 /// between.
 func forEachWord(of text: String, _ body: ([UInt32]) -> Void) {
   var word: [UInt32] = []
   word.reserveCapacity(32)
-  // Nearly all texts have nothing but ASCII.
+  // Nearly all texts are ASCII.
   guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
     for scalar in text.unicodeScalars {
       if isPartOfWord(scalar) {
@@ -176,8 +176,8 @@ func forEachWord(of text: String, _ body: ([UInt32]) -> Void) {
     return
   }
   let bytes = text.utf8.span
-  for place in bytes.indices {
-    let byte = bytes[place]
+  for index in bytes.indices {
+    let byte = bytes[index]
     let lowered = byte | 0x20
     if lowered >= UInt8(ascii: "a"), lowered <= UInt8(ascii: "z") {
       word.append(UInt32(lowered))

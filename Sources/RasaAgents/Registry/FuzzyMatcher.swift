@@ -1,12 +1,13 @@
-/// How close a text comes to others: 1 − Levenshtein ÷ the longer length, over Unicode scalars.
+/// The similarity of a text to others: 1 − Levenshtein distance ÷ the longer length, over Unicode
+/// scalars.
 ///
-/// A column of the table of distances is kept as bits, sixty-four rows to a word (Myers, Hyyrö), so
-/// that a short pattern costs a few instructions for each scalar of the other text.
+/// A column of the distance table is stored as bits, sixty-four rows per word (Myers, Hyyrö), so
+/// that a short pattern costs a few instructions per scalar of the other text.
 struct FuzzyMatcher {
   let threshold: Double
   private let length: Int
   private let blocks: Int
-  /// Where a scalar stands in the pattern, one word for each block: those below 128 by their number.
+  /// The positions of a scalar in the pattern, one word per block: ASCII scalars by value.
   private var ascii: [UInt64]
   private var others: [UInt32: [UInt64]] = [:]
 
@@ -25,15 +26,15 @@ struct FuzzyMatcher {
     }
   }
 
-  /// What is no share of a whole is taken for the nearest one.
+  /// Clamps the threshold to 0…1.
   static func bounded(_ threshold: Double) -> Double {
     threshold.isNaN ? usual : min(max(threshold, 0), 1)
   }
 
   static let usual = 0.7
 
-  /// Whether so many changes to a text of that length are few enough. A hair's breadth is given, for
-  /// thresholds such as 0.7 are not what they look like in binary.
+  /// Whether this many changes to a text of that length are few enough. The tolerance is needed
+  /// because thresholds such as 0.7 are not exact in binary.
   static func isEnough(_ distance: Int, of longer: Int, threshold: Double) -> Bool {
     closeness(distance, of: longer) >= threshold - 1e-9
   }
@@ -42,10 +43,10 @@ struct FuzzyMatcher {
     longer == 0 ? 1 : 1 - Double(distance) / Double(longer)
   }
 
-  /// The closeness to that text; nil below the threshold.
+  /// The similarity to that text; nil below the threshold.
   func callAsFunction(to text: Span<UInt32>) -> Double? {
     let longer = max(length, text.count)
-    // As many changes as the lengths differ by are needed in any case.
+    // The difference of the lengths is a lower bound of the distance.
     guard Self.isEnough(abs(length - text.count), of: longer, threshold: threshold) else {
       return nil
     }
@@ -57,7 +58,7 @@ struct FuzzyMatcher {
     return Self.closeness(distance, of: longer)
   }
 
-  /// The most changes that are few enough.
+  /// The largest acceptable distance.
   private func mostChanges(_ longer: Int) -> Int {
     var most = Int((1 - threshold) * Double(longer))
     while most < longer, Self.isEnough(most + 1, of: longer, threshold: threshold) { most += 1 }
@@ -65,7 +66,7 @@ struct FuzzyMatcher {
     return most
   }
 
-  /// The distance, or something above the limit.
+  /// The distance, or a value above the limit.
   private func short(_ text: Span<UInt32>, _ limit: Int) -> Int {
     let last: UInt64 = 1 << UInt64(length - 1)
     var higher = UInt64.max
@@ -82,7 +83,7 @@ struct FuzzyMatcher {
       if plus & last != 0 { distance += 1 }
       if minus & last != 0 { distance -= 1 }
       left -= 1
-      // Each scalar that is left can take one away at most.
+      // Each remaining scalar can reduce it by one at most.
       if distance - left > limit { return .max }
       plus = plus << 1 | 1
       minus <<= 1
@@ -101,7 +102,7 @@ struct FuzzyMatcher {
     for index in text.indices {
       let scalar = text[index]
       let rare = scalar < 128 ? nil : others[scalar]
-      // What the row above the block has: the first row grows by one with each column.
+      // The carry from the row above the block: the first row grows by one per column.
       var above = 1
       for block in 0..<blocks {
         var equal = scalar < 128 ? ascii[Int(scalar) * blocks + block] : rare?[block] ?? 0

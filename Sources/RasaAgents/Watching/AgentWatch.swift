@@ -18,7 +18,7 @@ package final class AgentWatch: Sendable {
   private let folders: FolderWatch
   private let watched = Locked<Set<String>>([])
   /// The last reported state.
-  private let told: Locked<DiscoveryScan>
+  private let reported: Locked<DiscoveryScan>
   /// Folders that cannot be watched, and why.
   private let refused = Locked<[Warning]>([])
 
@@ -28,9 +28,9 @@ package final class AgentWatch: Sendable {
   ) throws(Failure) {
     self.library = library
     folders = try FolderWatch(settling: settling)
-    told = Locked(library.survey())
-    let survey = lookAndWatch()
-    told.withLock { $0 = survey }
+    reported = Locked(library.scan())
+    let scan = scanAndWatch()
+    reported.withLock { $0 = scan }
   }
 
   package var found: DiscoveredAgents { library.found }
@@ -41,10 +41,10 @@ package final class AgentWatch: Sendable {
   package func next() async -> Change? {
     while await folders.next() != nil {
       let (before, now) = await onOwnThread { [self] in
-        let now = lookAndWatch()
-        return told.withLock { told in
-          defer { told = now }
-          return (told, now)
+        let now = scanAndWatch()
+        return reported.withLock { reported in
+          defer { reported = now }
+          return (reported, now)
         }
       }
       let change = Change(from: before, to: now)
@@ -57,12 +57,12 @@ package final class AgentWatch: Sendable {
 
   /// A folder is watched before it is scanned, so that nothing is missed: whenever a new one
   /// appears, everything is scanned again.
-  private func lookAndWatch() -> DiscoveryScan {
+  private func scanAndWatch() -> DiscoveryScan {
     while true {
-      let survey = library.look()
-      let current = survey.folders
+      let scan = library.rescan()
+      let current = scan.folders
       let new = current.subtracting(watched.withLock { $0 })
-      if new.isEmpty { return survey }
+      if new.isEmpty { return scan }
       for folder in new.sorted() {
         do throws(Failure) {
           _ = try folders.add(folder)

@@ -33,7 +33,13 @@ extension CommandParser {
     if let advice = otherOption(name) { return usage(message, advice) }
     let words = known.filter { $0.hasPrefix("--") }
     let continued = words.filter { $0.hasPrefix(name) }
-    let guess = continued.count == 1 ? continued[0] : nearestName(to: name, among: words)
+    // Hyphens are the same in all of them, and would make short names look alike.
+    let guess =
+      continued.count == 1
+      ? continued[0]
+      : nearestName(
+        to: String(name.drop { $0 == "-" }), among: words.map { String($0.dropFirst(2)) }
+      ).map { "--\($0)" }
     return usage(message, guess.map { "did you mean `\($0)`?" } ?? "")
   }
 

@@ -1,6 +1,5 @@
 package import RasaCore
-import RasaDocuments
-package import RasaPersona
+import RasaKit
 
 /// What the command line asks for.
 package enum CommandRequest: Sendable {
@@ -68,7 +67,10 @@ extension ParsedCommand {
     ValueObject(
       texts(name).compactMap { text in
         keyPathAndValue(text).map { item in
-          (item.path.description, (try? JSON.parse(item.value)) ?? .string(item.value))
+          (
+            item.path.description,
+            (try? Rasa.JSON(parsing: item.value)).map { Value($0) } ?? .string(item.value)
+          )
         }
       })
   }
@@ -110,13 +112,10 @@ extension ParsedCommand {
   /// Whether the command has an option of that name at all.
   package func declares(_ name: String) -> Bool { options.contains { $0.name == name } }
 
-  /// What `--agents` leaves of all agents.
-  package var agentNarrowing: AgentNarrowing {
-    guard declares("agents"), case let said = texts("agents"), !said.isEmpty else {
-      return AgentNarrowing()
-    }
-    let ids = said.flatMap { $0.split(atByte: ",", omittingEmpty: true) }
+  /// The ids that `--agents` leaves of all agents; nil where it is not given.
+  package var agents: [String]? {
+    guard declares("agents"), case let given = texts("agents"), !given.isEmpty else { return nil }
+    return given.flatMap { $0.split(atByte: ",", omittingEmpty: true) }
       .map { String($0.trimmedByScalars) }
-    return AgentNarrowing([.init(ids, place: "`--agents`")])
   }
 }

@@ -1,18 +1,16 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
 /// `rasa approvals …`: what runs ask of people, answered from anywhere.
 struct ApprovalCommands {
-  let house: CompositionRoot
-  let store: any RunStore
+  let rasa: Rasa
+  let console: Console
   let print: Printer
   let style: Style
 
-  private var archive: RunArchive { RunArchive(house: house, store: store) }
+  private let time = TimeSource.system
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {
@@ -22,88 +20,74 @@ struct ApprovalCommands {
     }
   }
 
-  func find(_ idOrPrefix: String) async throws -> Approval {
-    if let approval = try await store.approval(idOrPrefix) { return approval }
-    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
-    let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
-    throw Failure(
-      .usage, "there is no approval \(quoted(idOrPrefix))",
-      suggestion: hint + "`rasa approvals list` shows what is waiting")
-  }
-
   // MARK: Looking
 
   private func list(_ command: ParsedCommand) async throws {
-    var run: Identifier? = nil
-    if let word = command.text("run") { run = try await archive.find(word).id }
     let all = command.flag("all")
-    let approvals = try await store.approvals(
-      ApprovalFilter(onlyPending: !all, run: run), limit: command.integer("limit") ?? 20)
+    let limit = command.integer("limit") ?? 20
+    let records =
+      limit > 0
+      ? try await rasa.approvals(ofRun: command.text("run"), includingSettled: all, limit: limit)
+      : []
     try print(
       Table(
         columns: ["ID", "RUN", "ASKED BY", "ASKED", all ? "STANDING" : "UNTIL", "QUESTION"],
-        rows: approvals.map { approval in
+        rows: records.map { record in
           [
-            approval.id, approval.run.text, approval.question.key.operatorName,
-            momentText(approval.askedAt, house.time),
-            all
-              ? standing(approval) : approval.expiresAt.map { "\(house.time.localDay($0))" } ?? "-",
-            print.others.opening(approval.question.title, to: 200),
+            record.id, record.approval.run, record.approval.step.name, moment(record.askedAt),
+            all ? standing(record) : record.expiresAt.map { day($0) } ?? "-",
+            print.others.opening(record.approval.title, to: 200),
           ]
         },
-        values: approvals.map(\.document),
+        values: records.map { Value($0.json) },
         whenEmpty: all ? "no questions yet" : "no open questions"))
   }
 
   private func show(_ word: String) async throws {
-    let approval = try await find(word)
-    let run = try await store.run(approval.run.text)
+    let record = try await rasa.approval(withID: word)
+    let approval = record.approval
+    let run = try await rasa.run(withID: approval.run)
     if print.isJSON {
-      var document = approval.document.object ?? ValueObject()
-      document["input"] = run.map { .string($0.record.input) } ?? .null
-      document["persona"] = run.map { .string($0.record.persona) } ?? .null
-      document["cost_usd"] = run.map { .string($0.cost.decimalText) } ?? .null
+      var document = Value(record.json).object ?? ValueObject()
+      document["input"] = .string(run.input)
+      document["persona"] = .string(run.persona)
+      document["cost_usd"] = .string(run.cost.decimalText)
       return try print(.object(document))
     }
-    let question = approval.question
     var rows = [
-      ("approval", style.bold(approval.id)),
-      ("asked by", escaped("\(question.key.operatorName) in \(frameTitle(question.key.frame))")),
-      ("run", approval.run.text),
+      ("approval", style.bold(record.id)),
+      ("asked by", escaped("\(approval.step.name) in \(approval.step.frameTitle)")),
+      ("run", approval.run), ("persona", escaped(run.persona)),
+      ("input", print.others.opening(run.input, to: max(24, print.width - 11))),
+      ("cost", "\(run.cost) so far"), ("asked", moment(record.askedAt)),
     ]
-    if let run {
-      rows.append(("persona", escaped(run.record.persona)))
-      rows.append(("input", print.others.opening(run.record.input, to: max(24, print.width - 11))))
-      rows.append(("cost", "\(run.cost) so far"))
+    if let expires = record.expiresAt, record.status == .pending {
+      rows.append(("until", day(expires)))
     }
-    rows.append(("asked", momentText(approval.askedAt, house.time)))
-    if let expires = approval.expiresAt, approval.standing == .pending {
-      rows.append(("until", "\(house.time.localDay(expires))"))
-    }
-    rows.append(("standing", standing(approval)))
+    rows.append(("standing", standing(record)))
     var lines = rows.map { "\(style.dim($0.0.padded(to: 9))) \($0.1)" }
-    for context in question.context where context.name != "input" {
+    for context in approval.context where context.name != "input" {
       lines += ["", style.dim("\(escaped(context.name)):"), exact(context.text)]
     }
-    lines += ["", style.bold(escaped(question.title))]
-    if question.form == .answer {
-      lines += question.members.map { member in
+    lines += ["", style.bold(escaped(approval.title))]
+    if approval.wantsAnswer {
+      lines += approval.fields.map { member in
         let optional = member.isRequired ? "" : ", may be left out"
         return escaped(
           "  \(member.name) (\(member.hint)\(optional))"
             + (member.description.isEmpty ? "" : "  \(member.description)"))
       }
-      if let standard = question.standard {
-        lines.append(style.dim("unless somebody answers: ") + escaped(standard.promptText))
+      if let standard = approval.standard {
+        lines.append(style.dim("unless somebody answers: ") + escaped(standard))
       }
     } else {
       // The payload is what counts: every character of it is seen, hidden ones as their numbers.
       lines += [
         style.dim(
-          "\(question.subject), as it is now (sha256 \(approval.payloadDigest.prefix(12))):"),
-        exact(question.text),
+          "\(approval.subject), as it is now (sha256 \(record.payloadDigest.prefix(12))):"),
+        exact(approval.text),
       ]
-      if let leads = question.consequences {
+      if let leads = approval.consequences {
         let choices = [
           ("approve", leads.approve), ("edit", leads.edit), ("reject", leads.reject),
           ("feedback", leads.feedback),
@@ -112,24 +96,22 @@ struct ApprovalCommands {
         lines += choices.map { escaped("\($0.0.padded(to: 9)) \($0.1)") }
       }
     }
-    if approval.standing == .pending {
+    if record.status == .pending {
       lines.append("")
-      let isAsked = question.form == .answer
-      for verb in isAsked ? ["answer", "reject"] : ["approve", "edit", "reject", "feedback"] {
+      for verb in approval.wantsAnswer
+        ? ["answer", "reject"] : ["approve", "edit", "reject", "feedback"]
+      {
         let more =
           switch verb {
           case "reject": " --reason \"…\""
           case "feedback": " \"…\""
           case "answer":
-            question.schema == nil
-              ? " --text \"…\""
-              : question.members.map {
-                " --value \($0.name)=…"
-              }.joined()
+            approval.schema == nil
+              ? " --text \"…\"" : approval.fields.map { " --value \($0.name)=…" }.joined()
           default: ""
           }
         lines.append(
-          "\(style.dim("next"))  \(style.cyan("rasa approvals \(verb) \(approval.id)\(more)"))")
+          "\(style.dim("next"))  \(style.cyan("rasa approvals \(verb) \(record.id)\(more)"))")
       }
     }
     try print.output.write(lines.joined(separator: "\n") + "\n")
@@ -140,134 +122,166 @@ struct ApprovalCommands {
 
   /// Behind a rule at the left edge, so that nothing of it can pass for a line of this page.
   private func exact(_ text: String) -> String {
-    let columns = Terminal(house.environment).columns(of: .output).map { max($0 - 3, 8) } ?? .max
+    let columns =
+      Terminal(console.environment).columns(of: .output).map { max($0 - 3, 8) } ?? .max
     return TerminalText.exactRows(text, columns: columns).joined(separator: "\n")
   }
 
-  private func standing(_ approval: Approval) -> String {
-    switch approval.standing {
+  private func moment(_ milliseconds: Int64) -> String {
+    momentText(Timestamp(milliseconds: milliseconds), time)
+  }
+
+  private func day(_ milliseconds: Int64) -> String {
+    "\(time.localDay(Timestamp(milliseconds: milliseconds)))"
+  }
+
+  private func standing(_ record: Rasa.ApprovalRecord) -> String {
+    switch record.status {
     case .pending: return "waits for an answer"
     case .expired: return "expired"
     case .withdrawn: return "withdrawn: the run no longer waits for it"
-    case .answered(let answer, let moment):
-      let said =
-        answer.text.isNull ? "" : ": \(print.others.opening(answer.text.promptText, to: 60))"
-      return print.others.line(
-        "\(answer.by): \(answer.decision.rawValue), \(momentText(moment, house.time))\(said)")
+    default:
+      let text =
+        record.answer.isNull
+        ? "" : ": \(print.others.opening(Value(record.answer).promptText, to: 60))"
+      return print.others.line("\(decision(on: record))\(text)")
     }
+  }
+
+  /// Who decided what, and when.
+  private func decision(on record: Rasa.ApprovalRecord) -> String {
+    "\(record.answeredBy ?? ""): \(record.decision ?? ""), \(moment(record.answeredAt ?? 0))"
   }
 
   // MARK: Answering
 
   private func answer(_ command: ParsedCommand) async throws {
-    let approval = try await find(command.arguments[0])
+    let record = try await rasa.approval(withID: command.arguments[0])
     // Nobody is to write a text that cannot count any more.
-    guard approval.standing == .pending else { throw try await late(approval) }
-    let user = house.user(command.text("user"))
-    guard let answer = try await answer(command, to: approval.question, by: user) else {
+    guard record.status == .pending else { throw try await late(record) }
+    let decision = try await decision(command, on: record.approval)
+    guard decision != .later else {
       throw Failure(
-        .approval, "nothing was answered: \(approval.id) is still open",
-        suggestion: approval.question.form == .answer
-          ? "`rasa approvals answer \(approval.id)` answers it"
-          : "`rasa approvals approve \(approval.id)` approves it unchanged")
+        .approval, "nothing was answered: \(record.id) is still open",
+        suggestion: record.approval.wantsAnswer
+          ? "`rasa approvals answer \(record.id)` answers it"
+          : "`rasa approvals approve \(record.id)` approves it unchanged")
     }
-    let shown = answer.having(shown: approval.payloadDigest)
-    switch try await store.answer(approval.id, shown) {
-    case .unknown: throw Failure(.usage, "\(approval.id) has been deleted")
-    case .late(let known): throw try await late(known)
-    case .accepted: break
-    }
+    let answered = try await give(decision, to: record, as: command.text("user"))
     let settings = RunSettings(goingOnBy: command)
-    let run = try await archive.find(approval.run.text)
-    let recorded = "recorded: \(user) \(answer.decision.past) \(approval.id)"
-    if settings.format != .text, run.run.isAlive || command.flag("later") {
-      return try await tell(approval.id, run, settings.format)
+    let run = try await rasa.run(withID: record.approval.run)
+    let recorded =
+      "recorded: \(answered.answeredBy ?? "") \(Self.past[answered.decision ?? ""] ?? "answered") "
+      + record.id
+    if settings.format != .text, run.isAlive || command.flag("later") {
+      return try printRecorded(answered, run, settings.format)
     }
-    if run.run.isAlive {
+    if run.isAlive {
       return try print.output.write(
         print.others.whole(
           "\(recorded); the process that runs \(run.id) will use the answer\n"))
     }
     if command.flag("later") {
-      let waiting = run.run.waiting
+      let waiting = run.openQuestions
       let rest = waiting > 0 ? ", which has \(waiting) more open" : ""
       return try print.output.write(
         print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
     }
-    if !settings.isQuiet { try house.tell(printable("rasa: \(recorded)\n")) }
-    let workshop = try RunServices(house, store)
-    try await ResumeCommand(house: house, workshop: workshop, print: print).resume(run, settings)
+    if !settings.isQuiet { try console.note(printable("rasa: \(recorded)\n")) }
+    try rasa.warmUp()
+    try await ResumeCommand(launch: Launch(rasa: rasa, console: console), print: print)
+      .resume(run, settings)
   }
 
+  private func give(
+    _ decision: Rasa.Decision, to record: Rasa.ApprovalRecord, as user: String?
+  ) async throws -> Rasa.ApprovalRecord {
+    do {
+      return try await rasa.answer(approval: record.id, decision, as: user)
+    } catch {
+      guard error.code == .approval else { throw error }
+      throw try await late(try await rasa.approval(withID: record.id))
+    }
+  }
+
+  private static let past = [
+    "approve": "approved", "edit": "edited", "reject": "rejected", "feedback": "corrected",
+  ]
+
   /// For a program: the question as it stands now, and what becomes of its run.
-  private func tell(
-    _ approval: String, _ run: RunArchive.Found, _ format: OutputFormat
-  ) async throws {
-    var document = try await find(approval).document.object ?? ValueObject()
-    document["run_is_alive"] = .bool(run.run.isAlive)
-    document["still_waiting"] = .int(Int64(run.run.waiting))
-    document["resume"] = run.run.isAlive ? .null : .string("rasa resume \(run.id)")
+  private func printRecorded(
+    _ record: Rasa.ApprovalRecord, _ run: Rasa.RunSummary, _ format: OutputFormat
+  ) throws {
+    var document = Value(record.json).object ?? ValueObject()
+    document["run_is_alive"] = .bool(run.isAlive)
+    document["still_waiting"] = .int(Int64(run.openQuestions))
+    document["resume"] = run.isAlive ? .null : .string("rasa resume \(run.id)")
     if format == .streamJSON { document["type"] = "recorded" }
     try print.output.write(
       Value.object(document).json(format == .streamJSON ? .compact : .pretty) + "\n")
   }
 
+  /// `.later` when nothing was decided. Throws where it does not fit the question.
+  private func decision(
+    _ command: ParsedCommand, on approval: Rasa.Approval
+  ) async throws -> Rasa.Decision {
+    switch command.path.last {
+    case "approve": return try checked(.approve, on: approval)
+    case "reject": return .reject(reason: command.text("reason") ?? "")
+    case "feedback":
+      let text = command.arguments.dropFirst().joined(separator: " ")
+      return try checked(.feedback(text), on: approval)
+    case "answer": return try await reply(command, to: approval)
+    default: break
+    }
+    if let text = command.text("text") { return try checked(.edit(text), on: approval) }
+    if let file = command.text("file") {
+      return try checked(.edit(try readText(file)), on: approval)
+    }
+    return try await edited(approval)
+  }
+
+  private func checked(
+    _ decision: Rasa.Decision, on approval: Rasa.Approval
+  ) throws(RasaError) -> Rasa.Decision {
+    try approval.check(decision)
+    return decision
+  }
+
   /// What an operator asked the user for: from the command line, a file, or the person here.
   private func reply(
-    _ command: ParsedCommand, to question: Question, by user: String
-  ) async throws -> HumanAnswer? {
+    _ command: ParsedCommand, to approval: Rasa.Approval
+  ) async throws -> Rasa.Decision {
     // An answer to a review is refused before anybody has to write it.
-    if question.form != .answer { _ = try question.reply(.null, by: user) }
-    if let text = command.text("text") { return try question.reply(text, by: user) }
+    if !approval.wantsAnswer { try approval.check(.answer("")) }
+    if let text = command.text("text") { return try checked(.answer(text), on: approval) }
     if let file = command.text("file") {
-      return try question.reply(try readText(file), by: user)
+      return try checked(.answer(try readText(file)), on: approval)
     }
-    let members = command.texts("value").compactMap { text in
-      text.utf8.firstIndex(of: UInt8(ascii: "=")).map { end in
-        (name: String(text[..<end]), text: String(text[text.utf8.index(after: end)...]))
-      }
+    var members = Rasa.Pairs<String>()
+    for text in command.texts("value") {
+      guard let end = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { continue }
+      members[String(text[..<end])] = String(text[text.utf8.index(after: end)...])
     }
-    if !members.isEmpty { return try question.reply(members: members, by: user) }
-    let prompt = ApprovalPrompt(environment: house.environment, style: style)
-    guard Terminal(house.environment).inputIsTerminal, prompt.isPossible else {
+    if !members.isEmpty { return try checked(.members(members), on: approval) }
+    let prompt = ApprovalPrompt(environment: console.environment, style: style)
+    guard Terminal(console.environment).inputIsTerminal, prompt.isPossible else {
       throw Failure(
         .usage, "there is no terminal to answer on",
         suggestion: "add `--text \"…\"`, `--value NAME=VALUE`, or `--file FILE`")
     }
-    return try await prompt.answer(to: question, by: user)
+    return try await prompt.answer(to: approval)
   }
 
-  private func answer(
-    _ command: ParsedCommand, to question: Question, by user: String
-  ) async throws -> HumanAnswer? {
-    switch command.path.last {
-    case "approve":
-      if question.form == .answer { throw question.mustBeAnswered }
-      return HumanAnswer(.approve, by: user)
-    case "reject":
-      let reason = command.text("reason").map { Value.string($0) } ?? .null
-      return HumanAnswer(.reject, text: reason, by: user)
-    case "feedback":
-      if question.form == .answer { throw question.mustBeAnswered }
-      let text = command.arguments.dropFirst().joined(separator: " ")
-      return HumanAnswer(.feedback, text: .string(text), by: user)
-    case "answer": return try await reply(command, to: question, by: user)
-    default: break
-    }
-    if let text = command.text("text") { return try question.edit(text, by: user) }
-    if let file = command.text("file") { return try question.edit(try readText(file), by: user) }
-    return try await edited(question, by: user)
-  }
-
-  /// In the person's editor, again and again until it fits; nil when nothing was changed.
-  private func edited(_ question: Question, by user: String) async throws -> HumanAnswer? {
-    guard Terminal(house.environment).inputIsTerminal else {
+  /// In the person's editor, again and again until it fits; `.later` when nothing was changed.
+  private func edited(_ approval: Rasa.Approval) async throws -> Rasa.Decision {
+    guard Terminal(console.environment).inputIsTerminal else {
       throw Failure(
         .usage, "there is no terminal for an editor",
         suggestion: "add `--text \"…\"`, or `--file FILE`, where `-` reads standard input")
     }
-    let before = question.payload.string ?? question.payload.json(.pretty)
-    let editor = TextEditor(environment: house.environment)
+    let before = approval.text
+    let editor = TextEditor(environment: console.environment)
     var text = before
     while true {
       guard let written = try await editor.edit(text, terminal: 0) else {
@@ -276,12 +290,12 @@ struct ApprovalCommands {
       // Editors end a text with a line end, whether it had one or not.
       text =
         written.hasSuffix("\n") && !before.hasSuffix("\n") ? String(written.dropLast()) : written
-      if text == before { return nil }
-      do throws(Failure) {
-        return try question.edit(text, by: user)
+      if text == before { return .later }
+      do throws(RasaError) {
+        return try checked(.edit(text), on: approval)
       } catch {
-        try house.tell("rasa: \(printable(error.description))\n")
-        let reader = LineReader(history: nil, environment: house.environment)
+        try console.note("rasa: \(printable(error.description))\n")
+        let reader = LineReader(history: nil, environment: console.environment)
         guard case .text(let line) = try await reader.nextLine(prompt: "Edit it again? [Y/n] "),
           ["", "y", "yes"].contains(line.lowercased())
         else { throw error }
@@ -290,78 +304,28 @@ struct ApprovalCommands {
   }
 
   /// Why an answer does not count any more.
-  private func late(_ approval: Approval) async throws -> Failure {
-    let run = try await archive.find(approval.run.text)
+  private func late(_ record: Rasa.ApprovalRecord) async throws -> Failure {
+    let run = try await rasa.run(withID: record.approval.run)
     let id = run.id
-    let goesOn = run.condition.canGoOn || run.condition == .parked
-    switch approval.standing {
-    case .answered(let answer, let moment):
+    let canContinue = run.status.canResume || run.status == .parked
+    switch record.status {
+    case .answered:
       return Failure(
         .approval,
-        "\(answer.by) already answered it: \(answer.decision.rawValue), "
-          + momentText(moment, house.time),
-        suggestion: goesOn
+        "\(record.answeredBy ?? "") already answered it: \(record.decision ?? ""), "
+          + moment(record.answeredAt ?? 0),
+        suggestion: canContinue
           ? "`rasa resume \(id)` continues the run"
-          : "the run is \(run.condition.rawValue): `rasa runs show \(id)`")
+          : "the run is \(run.status): `rasa runs show \(id)`")
     case .expired:
       return Failure(
-        .approval, "nobody answered it in time: \(approval.id) has expired",
-        suggestion: goesOn || run.condition == .failed
-          ? "`rasa resume \(id)` asks again" : "the run is \(run.condition.rawValue)")
-    case .withdrawn, .pending:
+        .approval, "nobody answered it in time: \(record.id) has expired",
+        suggestion: canContinue || run.status == .failed
+          ? "`rasa resume \(id)` asks again" : "the run is \(run.status)")
+    default:
       return Failure(
-        .approval, "the run no longer waits for it: \(id) is \(run.condition.rawValue)",
+        .approval, "the run no longer waits for it: \(id) is \(run.status)",
         suggestion: "`rasa runs show \(id)` shows what it did")
     }
-  }
-}
-
-extension HumanAnswer.Decision {
-  fileprivate var past: String {
-    switch self {
-    case .approve: "approved"
-    case .edit: "edited"
-    case .reject: "rejected"
-    case .feedback: "corrected"
-    case .answer: "answered"
-    }
-  }
-}
-
-extension Approval {
-  /// The question as lists give it to programs.
-  fileprivate var document: Value {
-    var object: ValueObject = [
-      "approval": .string(id), "run": .string(run.text),
-      "operator": .string(question.key.operatorName), "frame": .string(question.key.frame),
-      "visit": .int(Int64(question.key.visit)), "title": .string(question.title),
-      "subject": .string(question.subject.description), "payload": question.payload,
-      "form": .string(question.form.rawValue),
-      "payload_digest": .string(payloadDigest),
-      "context": .array(
-        question.context.map { ["name": .string($0.name), "text": .string($0.text)] }),
-      "asked_at_ms": .int(askedAt.milliseconds),
-      "expires_at_ms": expiresAt.map { .int($0.milliseconds) } ?? .null,
-    ]
-    if let schema = question.schema { object["schema"] = schema }
-    if let standard = question.standard { object["default"] = standard }
-    if let leads = question.consequences {
-      object["leads_to"] = [
-        "approve": .string(leads.approve), "edit": .string(leads.edit),
-        "reject": .string(leads.reject), "feedback": .string(leads.feedback),
-      ]
-    }
-    switch standing {
-    case .pending: object["standing"] = "pending"
-    case .expired: object["standing"] = "expired"
-    case .withdrawn: object["standing"] = "withdrawn"
-    case .answered(let answer, let moment):
-      object["standing"] = "answered"
-      object["answer"] = [
-        "decision": .string(answer.decision.rawValue), "text": answer.text,
-        "by": .string(answer.by), "at_ms": .int(moment.milliseconds),
-      ]
-    }
-    return .object(object)
   }
 }

@@ -1,107 +1,63 @@
-import RasaAgents
 import RasaCore
-import RasaDocuments
 import RasaKit
-import RasaPersona
-import RasaSystem
 
 /// `rasa agents copy`, `personas copy` and `operators copy`: the whole files of one that can be seen,
 /// where they can be changed.
 struct CopyCommand {
-  enum Kind: String { case agent, persona, `operator` }
-
-  let house: CompositionRoot
+  let rasa: Rasa
+  let console: Console
   let print: Printer
-  let kind: Kind
+  let kind: Rasa.DefinitionKind
 
-  /// Files by their paths from the folder that they go to, the one first that is found by its name.
-  struct Copy {
-    var name: String
-    var files: [(path: String, bytes: [UInt8])]
-    /// Where it comes from.
-    var source: String
-    var warnings: [String] = []
-  }
-
-  func run(_ command: ParsedCommand) throws {
-    let named = command.arguments[0]
-    let newName = command.text("name")
-    if let newName { try check(newName) }
-    let copy = try copy(named, as: newName)
-    for warning in copy.warnings { house.warn(Warning(warning)) }
-    if command.flag("print") {
-      if print.isJSON { return try print(value(copy, in: nil)) }
-      for (index, file) in copy.files.enumerated() {
-        // One file can be written to where it is wanted; of several each says what it is.
-        if copy.files.count > 1 { try print(text: "\(index > 0 ? "\n" : "")# \(file.path)\n") }
-        try print(text: String(decoding: file.bytes, as: UTF8.self))
-      }
-      return
+  func run(_ command: ParsedCommand) async throws {
+    let copy = try await rasa.copy(
+      kind, named: command.arguments[0], as: command.text("name"))
+    for warning in copy.warnings { console.warn(warning) }
+    if command.flag("print") { return try show(copy) }
+    let files = try await rasa.write(
+      copy, to: destination(command), replacing: command.flag("force"))
+    if print.isJSON {
+      return try print(
+        value(
+          copy,
+          files: files.map { ["file": .string($0.file), "written": .bool($0.isWritten)] }))
     }
-    let (folder, root) = target(command)
-    let isForced = command.flag("force")
-    for file in copy.files {
-      let path = FileSystem.path(file.path, in: folder)
-      guard FileSystem.exists(path), !isForced else { continue }
-      if isSame(file.bytes, root, file.path) { continue }
-      throw Failure(
-        .usage, "\(path) exists already", suggestion: "choose another `--name`, or add `--force`")
-    }
-    var written: Set<String> = []
-    for file in copy.files where !isSame(file.bytes, root, file.path) {
-      try root.write(file.bytes, to: file.path, mode: 0o644, replacing: isForced)
-      written.insert(file.path)
-    }
-    if print.isJSON { return try print(value(copy, in: folder, written: written)) }
-    for file in copy.files {
-      let path = FileSystem.path(file.path, in: folder)
+    for file in files {
       try print(
-        text: written.contains(file.path)
-          ? "wrote \(path)\n" : "\(path) already exists, with the same content\n")
+        text: file.isWritten
+          ? "wrote \(file.file)\n" : "\(file.file) already exists, with the same content\n")
     }
-    if !written.isEmpty { try print(text: meaning(copy, folder, command)) }
+    if files.contains(where: \.isWritten) { try print(text: meaning(copy, command)) }
   }
 
-  private func isSame(_ bytes: [UInt8], _ root: FileRoot, _ path: String) -> Bool {
-    (try? root.readIfPresent(path, limit: 10_000_000)) == bytes
-  }
-
-  private func target(_ command: ParsedCommand) -> (folder: String, root: FileRoot) {
-    if command.isGiven("to"), let folder = command.text("to") { return (folder, FileRoot(folder)) }
-    let folder = "\(kind.rawValue)s"
-    if command.flag("user") {
-      let own = "\(house.folders.configuration)/\(folder)"
-      return (own, FileRoot(own, links: .anywhere))
+  private func show(_ copy: Rasa.DefinitionCopy) throws {
+    if print.isJSON {
+      return try print(
+        value(
+          copy, files: copy.files.map { ["file": .string($0.path), "text": .string($0.text)] }))
     }
-    return (
-      folder,
-      house.isProjectOwn ? FileRoot(folder, links: .anywhere) : FileRoot(folder, beneath: ".")
-    )
-  }
-
-  private func check(_ name: String) throws(Failure) {
-    let isRight = kind == .agent ? AgentID.isValid(name) : Library.isName(name)
-    guard isRight else {
-      throw Failure(
-        .usage, "\(quoted(name)) is not a valid name for \(kind == .persona ? "a" : "an") \(kind)",
-        suggestion: kind == .agent
-          ? "an ID consists of lowercase words joined by hyphens"
-          : "use lowercase letters, digits, `_` and `-`")
+    for (index, file) in copy.files.enumerated() {
+      // One file can be written to where it is wanted; of several each says what it is.
+      if copy.files.count > 1 { try print(text: "\(index > 0 ? "\n" : "")# \(file.path)\n") }
+      try print(text: file.text)
     }
   }
 
-  // MARK: What it means
+  private func destination(_ command: ParsedCommand) -> Rasa.Destination {
+    if command.isGiven("to"), let folder = command.text("to") { return .folder(folder) }
+    return command.flag("user") ? .user : .project
+  }
 
-  private func meaning(_ copy: Copy, _ folder: String, _ command: ParsedCommand) -> String {
+  private func meaning(_ copy: Rasa.DefinitionCopy, _ command: ParsedCommand) -> String {
     let check = "`rasa \(kind.rawValue)s validate \(copy.name)` checks it"
-    if command.isGiven("to") {
+    if command.isGiven("to"), let folder = command.text("to") {
       return "rasa does not search \(folder) unless it is one of its folders\n"
     }
     if command.isGiven("name") { return "now edit it; \(check)\n" }
     let other =
-      copy.source.hasPrefix("shipped")
-      ? "the shipped \(kind.rawValue) `\(copy.name)`" : "`\(copy.name)` of \(copy.source)"
-    guard !command.flag("user"), !house.isProjectOwn else {
+      copy.origin.hasPrefix("shipped")
+      ? "the shipped \(kind.rawValue) `\(copy.name)`" : "`\(copy.name)` of \(copy.origin)"
+    guard !command.flag("user"), !rasa.isProjectOwn else {
       return "from now on it replaces \(other); \(check)\n"
     }
     return
@@ -109,162 +65,10 @@ struct CopyCommand {
       + "you trust this folder; `rasa trust add` trusts it in advance\n"
   }
 
-  private func value(
-    _ copy: Copy, in folder: String?, written: Set<String> = []
-  ) -> Value {
-    var object: ValueObject = [
-      "name": .string(copy.name), "kind": .string(kind.rawValue), "from": .string(copy.source),
+  private func value(_ copy: Rasa.DefinitionCopy, files: [Value]) -> Value {
+    [
+      "name": .string(copy.name), "kind": .string(kind.rawValue), "from": .string(copy.origin),
+      "files": .array(files),
     ]
-    object["files"] = .array(
-      copy.files.map { file in
-        guard let folder else {
-          return [
-            "file": .string(file.path),
-            "text": .string(String(decoding: file.bytes, as: UTF8.self)),
-          ]
-        }
-        return [
-          "file": .string(FileSystem.path(file.path, in: folder)),
-          "written": .bool(written.contains(file.path)),
-        ]
-      })
-    return .object(object)
-  }
-
-  // MARK: Files
-
-  private func copy(_ name: String, as newName: String?) throws(Failure) -> Copy {
-    switch kind {
-    case .agent: try agent(name, as: newName)
-    case .persona: try definition(name, as: newName, in: house.library.personaSources)
-    case .operator: try definition(name, as: newName, in: house.library.operatorSources)
-    }
-  }
-
-  /// A persona or operator with the prompts that it names.
-  private func definition(
-    _ name: String, as newName: String?, in sources: [any DefinitionSource]
-  ) throws(Failure) -> Copy {
-    for source in sources {
-      guard let document = try source.read(name) else { continue }
-      let node = try YAML.parse(document.bytes, file: document.path)
-      var bytes = document.bytes
-      var warnings: [String] = []
-      if let newName {
-        bytes = try DefinitionRenaming(document).renamed("name", to: newName)
-        if node["alias"] != nil {
-          bytes = DefinitionRenaming(bytes: bytes, node: node).commented("alias")
-          warnings.append("the alias stays with `\(name)`; give the copy its own")
-        }
-      }
-      var copy = Copy(
-        name: newName ?? name, files: [("\(newName ?? name).yaml", bytes)], source: source.label,
-        warnings: warnings)
-      for path in Self.prompts(in: node).sorted() {
-        guard Self.isPlain(path) else {
-          copy.warnings.append("the prompt \(path) is outside the folder, and is not copied")
-          continue
-        }
-        copy.files.append((path, try source.readSibling(path, of: document.path).bytes))
-      }
-      return copy
-    }
-    let known = (kind == .persona ? try house.library.personas() : try house.library.operators())
-      .map(\.name)
-    let hint = nearestName(to: name, among: known).map { "did you mean `\($0)`? " } ?? ""
-    throw Failure(
-      .configuration, "there is no \(kind.rawValue) `\(name)`",
-      suggestion: hint + "`rasa \(kind.rawValue)s list` lists them")
-  }
-
-  private static func prompts(in node: DocumentNode) -> Set<String> {
-    switch node.content {
-    case .scalar: []
-    case .sequence(let elements): elements.reduce(into: []) { $0.formUnion(prompts(in: $1)) }
-    case .mapping(let entries):
-      entries.reduce(into: []) { found, entry in
-        if entry.key == "prompt_path", let path = entry.value.value.string { found.insert(path) }
-        found.formUnion(prompts(in: entry.value))
-      }
-    }
-  }
-
-  private static func isPlain(_ path: String) -> Bool {
-    !path.isEmpty && !path.hasBytePrefix("/") && !path.split(separator: "/").contains("..")
-  }
-
-  private func agent(_ id: String, as newName: String?) throws(Failure) -> Copy {
-    guard let documents = try house.agents.documents(ofAgent: id) else {
-      throw house.library.unknownAgent(id)
-    }
-    let loaded = try AgentLoader.load(documents, engines: house.library.engines).get()
-    let name = newName ?? id
-    let folder = documents.category.map { "\($0)/" } ?? ""
-    var copy = Copy(name: name, files: [], source: documents.origin)
-    if loaded.agent.files.kind != .rasa, let document = documents.prompt {
-      guard
-        var foreign = try ForeignFile(document).agents(engines: house.library.engines).first
-      else { throw house.library.unknownAgent(id) }
-      foreign.rename(to: name)
-      copy.files = [("\(folder)\(name).md", Array(foreign.text(from: document.path).utf8))]
-      return copy
-    }
-    if let config = documents.config {
-      try addConfig(config, documents, id, as: newName, folder, to: &copy)
-    } else if let prompt = documents.prompt {
-      let bytes =
-        try newName.map { name throws(Failure) in
-          try DefinitionRenaming(frontMatterOf: prompt).renamed(
-            loaded.agent, to: name)
-        } ?? prompt.bytes
-      let file = newName ?? FilePlace.stem(of: prompt.path)
-      copy.files = [("\(folder)\(file).md", bytes)]
-    }
-    try addInsertions(loaded, documents, folder, to: &copy)
-    return copy
-  }
-
-  /// A TOML file with its prompt, at the path that it names where that lies below it.
-  private func addConfig(
-    _ config: SourceDocument, _ documents: AgentDocuments, _ id: String, as newName: String?,
-    _ folder: String, to copy: inout Copy
-  ) throws(Failure) {
-    var bytes = config.bytes
-    if let newName {
-      bytes = try DefinitionRenaming(config).renamed("id", to: newName, inTOML: true)
-    }
-    let paths = try AgentLoader.promptPaths(in: config)
-    guard let prompt = documents.prompt else {
-      throw Failure(
-        .configuration, "the prompt of `\(id)` does not exist",
-        suggestion: "`rasa agents validate \(id)` says why")
-    }
-    var path = paths.first ?? "\(copy.name).md"
-    if !Self.isPlain(path) || newName != nil {
-      path = "\(copy.name).md"
-      bytes = try DefinitionRenaming(bytes: bytes, node: nil).renamed(
-        "prompt_path", to: path, inTOML: true)
-    }
-    copy.files.append(("\(folder)\(copy.name).toml", bytes))
-    copy.files.append(("\(folder)\(path)", prompt.bytes))
-  }
-
-  /// What the prompt inserts, beside it.
-  private func addInsertions(
-    _ loaded: AgentLoader.LoadedAgent, _ documents: AgentDocuments, _ folder: String,
-    to copy: inout Copy
-  ) throws(Failure) {
-    guard let prompt = loaded.prompt else { return }
-    let place = copy.files.last.map { FileSystem.parent(of: $0.path) } ?? folder
-    for file in try loaded.agent.template(prompt).files {
-      guard Self.isPlain(file.path) else {
-        copy.warnings.append("\(file.path), which the prompt inserts, is not copied")
-        continue
-      }
-      let path = FileSystem.path(file.path, in: place == "." ? "" : place)
-      guard !copy.files.contains(where: { $0.path == path }) else { continue }
-      copy.files.append(
-        (path, try house.agents.insert(file.path, intoPromptOf: documents).bytes))
-    }
   }
 }

@@ -6,7 +6,7 @@ import RasaTerminal
 /// What a persona is asked: words of the command line, standard input, or both. Its bytes are passed
 /// on as they are.
 struct InputReader {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   var isQuiet = false
 
   /// - Parameter besideText: whether a pipe is read as well where a question is written.
@@ -80,11 +80,11 @@ struct InputReader {
   }
 
   private func say(_ line: String) throws {
-    if !isQuiet { try house.tell("rasa: \(line)\n") }
+    if !isQuiet { try composition.note("rasa: \(line)\n") }
   }
 
   private func read(patience: Int?, onWait: () throws -> Void) throws -> [UInt8]? {
-    let limit = try house.longestInput()
+    let limit = try composition.longestInput()
     return try StandardInput.read(
       limit: limit, patience: patience,
       tooLarge: CompositionRoot.tooLarge("the text on standard input", limit), onWait: onWait)
@@ -101,7 +101,7 @@ struct InputReader {
 
   /// How many seconds a pipe beside a question may stay silent: `RASA_STDIN_WAIT`.
   private func patience() throws(Failure) -> Int {
-    guard let text = house.environment["RASA_STDIN_WAIT"] else { return 30 }
+    guard let text = composition.environment["RASA_STDIN_WAIT"] else { return 30 }
     guard let seconds = Int(text), (0...86_400).contains(seconds) else {
       throw Failure(
         .usage,
@@ -109,39 +109,5 @@ struct InputReader {
         suggestion: "set it to 30, or remove it")
     }
     return seconds
-  }
-}
-
-extension CompositionRoot {
-  /// The longest input in bytes: `RASA_MAX_INPUT`, such as `32M`.
-  func longestInput() throws(Failure) -> Int {
-    try size(in: "RASA_MAX_INPUT", usual: 16_000_000, largest: Self.longestInputEver)
-  }
-
-  /// A number of bytes that a variable holds, such as `32M`.
-  func size(in variable: String, usual: Int, largest: Int) throws(Failure) -> Int {
-    guard let text = environment[variable] else { return usual }
-    let units: [Character: Int] = ["k": 1000, "K": 1000, "M": 1_000_000]
-    let unit = text.last.flatMap { units[$0] }
-    let digits = unit == nil ? text[...] : text.dropLast()
-    guard let count = Int(digits), count > 0,
-      case let (bytes, overflow) = count.multipliedReportingOverflow(by: unit ?? 1), !overflow,
-      bytes <= largest
-    else {
-      throw Failure(
-        .usage, "`\(variable)` must be a size up to \(largest / 1_000_000)M, not \(quoted(text))",
-        suggestion: "write it as `\(variable)=\(min(32, largest / 1_000_000))M`, in bytes, k or M")
-    }
-    return bytes
-  }
-
-  private static let longestInputEver = 64_000_000
-
-  static func tooLarge(_ what: String, _ limit: Int) -> Failure {
-    Failure(
-      .usage, "\(what) is larger than \(byteCountText(limit))",
-      suggestion: limit < longestInputEver
-        ? "raise `RASA_MAX_INPUT`, up to 64M, or send a part of it"
-        : "send a part of it")
   }
 }

@@ -124,14 +124,14 @@ struct MemoryCommands {
       }
       forgotten += 1
     }
-    try tellForgotten(forgotten)
+    try printForgotten(forgotten)
   }
 
   func forgetAll(persona: String?, user: String?) async throws {
-    try tellForgotten(try await rasa.forgetAll(persona: persona, user: user))
+    try printForgotten(try await rasa.forgetAll(persona: persona, user: user))
   }
 
-  private func tellForgotten(_ count: Int) throws {
+  private func printForgotten(_ count: Int) throws {
     if print.isJSON { return try print(["forgotten": .int(Int64(count))] as Value) }
     try print(text: "forgot \(count)\n")
   }

@@ -1,4 +1,5 @@
 import RasaCore
+import RasaKit
 import RasaSystem
 import RasaTerminal
 
@@ -26,6 +27,11 @@ struct Printer: Sendable {
   }
 
   func callAsFunction(_ value: Value) throws { try output.write(value.json(.pretty) + "\n") }
+
+  func callAsFunction(_ json: Rasa.JSON) throws { try output.write(json.prettyText + "\n") }
+
+  /// What has been made fit for the output already.
+  func callAsFunction(asItStands text: String) throws { try output.write(text) }
 
   func callAsFunction(text: String) throws { try output.write(others.whole(text)) }
 }

@@ -1,69 +1,75 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaModels
-import RasaPersona
-import RasaAgents
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
 /// `rasa run` and `rasa chat`.
 struct RunCommand {
-  let house: CompositionRoot
+  let composition: CompositionRoot
+  let launch: Launch
+
+  private var rasa: Rasa { launch.rasa }
+  private var console: Console { launch.console }
 
   func run(_ command: ParsedCommand) async throws {
     try refuseWhatIsNotHere(command)
     if let recording = command.text("replay") {
       let settings = RunSettings(goingOnBy: command)
       // Neither the database nor the network is touched.
-      let stand = house.stand(settings)
-      return try await RecordingCommands(house: house).replay(
-        recording, persona: command.text("persona"), isPinned: settings.isPinned, settings,
-        on: stand.screen)
+      let presentation = launch.presentation(settings)
+      return try await RecordingCommands(rasa: rasa, console: console).replay(
+        recording, persona: command.text("persona"), isPinned: settings.options.usesPinnedFiles,
+        settings, on: presentation.screen)
     }
-    var settings = try settings(command)
+    var settings = try await settings(command)
     let attached = command.texts("attach")
-    let (attachments, notes) = try AttachmentInput(house: house).read(
+    let (attachments, notes) = try await AttachmentInput(rasa).read(
       attached, beside: command.input)
-    settings.attachments = attachments
-    settings.input = try InputReader(house: house, isQuiet: settings.isQuiet).input(
+    settings.options.attachments = attachments
+    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
       command.input, besideText: command.flag("stdin") && !attached.contains("-"))
-    if command.flag("dry-run") {
-      tell(notes, at: house.stand(settings))
-      return try await rehearse(settings)
-    }
-    let workshop = try RunServices(house)
-    let stand = workshop.stand(settings)
-    tell(notes, at: stand)
-    let graph = try await graph(for: &settings, workshop, at: stand)
-    try await house.settleTrust()
+    let presentation = launch.presentation(settings)
+    note(notes, at: presentation)
+    if command.flag("dry-run") { return try await rehearse(settings, at: presentation) }
+    try rasa.warmUp()
+    let (runnable, _) = try await runnable(for: settings, at: presentation)
+    try await launch.settleTrust()
     if settings.isVerbose, !attachments.isEmpty {
-      try await tellOfAttachments(graph, settings, workshop, at: stand)
+      try await noteAttachments(runnable, settings, at: presentation)
     }
-    if let session = settings.session,
-      let unfinished = try await workshop.unfinished(
-        in: SessionID(session, of: house.user(settings.user))),
-      try await workshop.isToGoOn(with: unfinished, settings)
+    if let session = settings.options.session,
+      let unfinished = try await launch.unfinished(
+        inSession: session, of: settings.options.user),
+      try await launch.isToGoOn(with: unfinished, settings)
     {
-      _ = try await workshop.resume(unfinished.record.id, settings, at: stand)
+      _ = try await launch.resume(unfinished.id, settings, at: presentation)
       return
     }
-    _ = try await workshop.run(graph, settings, at: stand)
+    _ = try await launch.run(runnable, settings, at: presentation)
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
-  private func tell(_ notes: [String], at stand: RunPresentation) {
-    for note in notes { stand.say(note) }
+  private func note(_ notes: [String], at presentation: RunPresentation) {
+    for note in notes { presentation.say(note) }
   }
 
   /// What is attached, and what it may cost.
-  private func tellOfAttachments(
-    _ graph: Graph, _ settings: RunSettings, _ workshop: RunServices, at stand: RunPresentation
+  private func noteAttachments(
+    _ runnable: Rasa.Runnable, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws {
-    let cost = try await workshop.attachmentCost(graph, settings, at: stand)
-    let names = settings.attachments.map(\.line).joined(separator: ", ")
-    stand.say("attached \(names)" + (settings.attachments.media.isEmpty ? "" : ": \(cost)"))
+    let attachments = settings.options.attachments
+    let names = attachments.map(\.line).joined(separator: ", ")
+    let isShown = attachments.contains { $0.mediaType != "text/plain" }
+    let forecast = try await runnable.attachmentForecast(
+      settings.input, options: settings.options, warn: presentation.warn)
+    presentation.say("attached \(names)" + (isShown ? ": \(cost(forecast))" : ""))
+  }
+
+  private func cost(_ forecast: Rasa.AttachmentForecast?) -> String {
+    guard let forecast else { return "no operator reads it" }
+    let money = forecast.knowsPrices ? ", \(forecast.cost)" : ", price unknown"
+    return "\(forecast.isBounded ? "at most" : "about") \(forecast.tokens) tokens\(money) with "
+      + forecast.models.joined(separator: ", ")
   }
 
   private func refuseWhatIsNotHere(_ command: ParsedCommand) throws(Failure) {
@@ -76,15 +82,15 @@ struct RunCommand {
 
   // MARK: Who is asked
 
-  private func subject(_ command: ParsedCommand) throws(Failure) -> RunSubject {
+  private func subject(_ command: ParsedCommand) async throws -> RunSubject {
     if let persona = command.text("persona") { return .persona(persona) }
     if let agent = command.text("agent") { return .agent(agent) }
     if command.declares("auto"), command.flag("auto") { return .fitting }
-    throw noSubject(command)
+    throw await noSubject(command)
   }
 
   /// Nobody answers by guess, since an answer costs money: what to type is said instead.
-  private func noSubject(_ command: ParsedCommand) -> Failure {
+  private func noSubject(_ command: ParsedCommand) async -> Failure {
     let line = "rasa \(command.path.joined(separator: " "))"
     var question = ""
     if command.declares("auto") {
@@ -94,7 +100,7 @@ struct RunCommand {
       case .standardInput, .unstated: question = " \"…\""
       }
     }
-    let names = ((try? house.library.personas()) ?? []).map(\.name)
+    let names = ((try? await rasa.personas()) ?? []).map(\.name)
     let shown = names.prefix(6).joined(separator: ", ")
     let more = names.count > 6 ? " and \(names.count - 6) more" : ""
     let example = "`\(line) -p \(names.first ?? "NAME")\(question)`"
@@ -108,37 +114,37 @@ struct RunCommand {
         + "`rasa agents list` shows the agents for `--agent ID`")
   }
 
-  /// Who is asked, ready to run, with what is odd about them told.
-  private func graph(
-    for settings: inout RunSettings, _ workshop: RunServices, at stand: RunPresentation
-  ) async throws -> Graph {
-    if !house.askedNarrowing.isEmpty { _ = try house.agentRegistry { _ in } }
-    let graph: Graph
+  /// Who is asked, ready to run, with what is odd about them told; and the choice where there was one.
+  private func runnable(
+    for settings: RunSettings, at presentation: RunPresentation
+  ) async throws -> (Rasa.Runnable, notices: [Rasa.Notice]) {
+    let runnable: Rasa.Runnable
+    var notices: [Rasa.Notice] = []
     switch settings.subject {
-    case .persona(let name): graph = try house.graph(name)
-    case .agent(let id): graph = try house.graph(agent: id)
+    case .persona(let name): runnable = try await rasa.prepare(persona: name)
+    case .agent(let id): runnable = try await rasa.prepare(agent: id)
     case .fitting:
-      let pick = try await house.pick(
-        for: settings.input, maxCost: settings.gate.maxCost, history: workshop.store,
-        options: settings.gate, onWarning: stand.warn)
-      stand.say(pick.sentence)
-      settings.notices.append(pick.notice)
-      graph = try house.graph(agent: pick.agent.id)
+      let choice = try await rasa.prepare(bestFor: settings.input, options: settings.options)
+      for warning in choice.warnings { presentation.warn(warning) }
+      presentation.say(choice.sentence)
+      notices = [choice.notice]
+      runnable = choice.runnable
     }
-    for warning in graph.warnings(given: settings.preferences) { stand.warn(warning) }
-    return graph
+    for warning in runnable.warnings(given: settings.options.preferences) {
+      presentation.warn(warning)
+    }
+    return (runnable, notices)
   }
 
   // MARK: Settings
 
-  func settings(_ command: ParsedCommand) throws(Failure) -> RunSettings {
-    var settings = RunSettings(subject: try subject(command), input: "")
-    settings.preferences = command.pairs("preferences")
-    settings.session = command.text("session")
-    settings.user = command.text("user")
+  private func settings(_ command: ParsedCommand) async throws -> RunSettings {
+    var settings = RunSettings(subject: try await subject(command), input: "")
+    settings.options.preferences = Rasa.Pairs(command.pairs("preferences"))
+    settings.options.session = command.text("session")
+    settings.options.user = command.text("user")
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
-    settings.agents = house.askedNarrowing.lists.flatMap(\.patterns)
     settings.setModelAndMoney(command)
     settings.isQuiet = command.flag("quiet")
     settings.isPlain = command.flag("plain")
@@ -152,106 +158,101 @@ struct RunCommand {
   // MARK: Dry run
 
   /// Prints every prompt and what it would cost at most, and asks nobody.
-  private func rehearse(_ settings: RunSettings) async throws {
-    var settings = settings
-    let workshop = try RunServices(house)
-    let stand = workshop.stand(settings)
-    let graph = try await graph(for: &settings, workshop, at: stand)
-    let rehearsal: PricedRehearsal
+  private func rehearse(_ settings: RunSettings, at presentation: RunPresentation) async throws {
+    try rasa.warmUp()
+    let (runnable, notices) = try await runnable(for: settings, at: presentation)
+    let forecast: Rasa.Forecast
     do {
-      rehearsal = try await workshop.rehearse(
-        graph, settings.plan, explains: settings.explainsSelection, onWarning: stand.warn)
+      forecast = try await runnable.forecast(
+        settings.input, options: settings.options, explains: settings.explainsSelection,
+        warn: presentation.warn)
     } catch {
-      await workshop.close()
+      await rasa.close()
       throw error
     }
-    let total = rehearsal.total
-    let (isComplete, isBounded) = (rehearsal.isComplete, rehearsal.isBounded)
-    let values = rehearsal.calls.map { $0.call.value($0.estimate, $0.selection) }
     if settings.format == .text {
-      for priced in rehearsal.calls { try print(priced.call, priced.estimate, priced.selection) }
-    }
-    if settings.format == .text {
-      try house.output.write(
-        "in all \(isBounded ? "at most" : "about") \(isComplete ? "" : "(known prices only) ")\(total)"
+      for call in forecast.calls { try print(call) }
+      try console.output.write(
+        "in all \(forecast.isBounded ? "at most" : "about") "
+          + "\(forecast.knowsPrices ? "" : "(known prices only) ")\(forecast.mostCost)"
           + ", with every loop and repair\n")
     } else {
       let summary: Value = [
-        "persona": .string(graph.persona.name), "calls": .array(values),
-        "most_cost_usd": .string(total.decimalText), "prices_known": .bool(isComplete),
-        "is_bounded": .bool(isBounded), "notices": .array(settings.notices.map(\.value)),
+        "persona": .string(runnable.name), "calls": .array(forecast.calls.map(\.document)),
+        "most_cost_usd": .string(forecast.mostCost.decimalText),
+        "prices_known": .bool(forecast.knowsPrices), "is_bounded": .bool(forecast.isBounded),
+        "notices": .array(notices.map { Value($0.json) }),
       ]
-      try house.output.write(settings.format.text(of: summary))
+      try console.output.write(settings.format.text(of: summary))
     }
-    await workshop.close()
+    await rasa.close()
   }
 
-  private func print(
-    _ call: RehearsedCall, _ estimate: CallEstimate, _ selection: SelectionReport?
-  ) throws {
-    let price = estimate.isPriceKnown ? "\(estimate.cost)" : "price unknown"
+  private func print(_ call: Rasa.Forecast.Call) throws {
+    let price = call.cost.map { "\($0)" } ?? "price unknown"
     var text =
-      "── \(call.operatorName) in \(frameTitle(call.frame)) · \(estimate.provider):\(estimate.model) · "
-      + "\(estimate.isBounded ? "at most" : "about") \(estimate.inputTokens) + \(estimate.outputTokens) tokens, \(price)"
+      "── \(call.name) in \(call.frameTitle) · \(call.provider):\(call.model) · "
+      + "\(call.isBounded ? "at most" : "about") \(call.inputTokens) + \(call.outputTokens) tokens, \(price)"
     if call.most > 1 { text += ", up to \(call.most) times" }
     text += "\n"
-    if let selection { text += selection.text }
-    for message in call.request.messages {
-      text += "[\(message.role.rawValue)]\n\(message.text)\n\n"
-    }
-    for (attachment, tokens) in zip(call.request.attachments, estimate.attachmentTokens) {
+    if let selection = call.selection { text += selection.text }
+    for message in call.messages { text += "[\(message.role)]\n\(message.text)\n\n" }
+    for (attachment, tokens) in zip(call.attachments, call.attachmentTokens) {
       text += "[attached]\n\(attachment.line), about \(tokens) tokens\n\n"
     }
-    if let schema = call.request.schema { text += "[answer as JSON]\n\(schema.json(.compact))\n\n" }
-    let others = UntrustedText(isOnTerminal: house.output.isTerminal)
-    try house.output.write(others.whole(text))
+    if let schema = call.schema { text += "[answer as JSON]\n\(schema)\n\n" }
+    let others = UntrustedText(isOnTerminal: console.output.isTerminal)
+    try console.output.write(others.whole(text))
   }
 
   // MARK: Chat
 
   /// What has been changed since counts from the next question on, all of it or nothing.
-  private func reload(_ graph: inout Graph, _ subject: RunSubject, at stand: RunPresentation) {
-    guard let pinned = PinnedFiles(graph.pinned) else { return }
-    let changed = house.changes(since: pinned)
+  private func reload(
+    _ runnable: inout Rasa.Runnable, _ subject: RunSubject, at presentation: RunPresentation
+  ) async {
+    let changed = runnable.changedFiles()
     guard !changed.isEmpty else { return }
-    do throws(Failure) {
+    do throws(RasaError) {
       switch subject {
-      case .persona(let name): graph = try house.graph(name)
-      case .agent(let word): graph = try house.graph(agent: word)
-      case .fitting: graph = try house.graph(agent: graph.persona.name)
+      case .persona(let name): runnable = try await rasa.prepare(persona: name)
+      case .agent(let word): runnable = try await rasa.prepare(agent: word)
+      case .fitting: runnable = try await rasa.prepare(agent: runnable.name)
       }
-      stand.say("\(changed.joined(separator: ", ")) has changed, and applies from now on")
+      presentation.say("\(changed.joined(separator: ", ")) has changed, and applies from now on")
     } catch {
-      stand.warn(
-        Warning("\(error.message); continuing with the previous version", at: error.location))
+      let file = error.file.map { file in
+        error.line.map { "\(file):\($0):\(error.column ?? 1): " } ?? "\(file): "
+      }
+      presentation.warn("\(file ?? "")\(error.message); continuing with the previous version")
     }
   }
 
   func chat(_ command: ParsedCommand) async throws {
-    var settings = try settings(command)
-    let session = settings.session ?? house.newIdentifier("s").text
-    settings.session = session
-    let workshop = try RunServices(house)
-    let stand = workshop.stand(settings)
-    var graph = try await graph(for: &settings, workshop, at: stand)
-    try await house.settleTrust()
+    var settings = try await settings(command)
+    let session = settings.options.session ?? rasa.newSession()
+    settings.options.session = session
+    try rasa.warmUp()
+    let presentation = launch.presentation(settings)
+    var (runnable, _) = try await runnable(for: settings, at: presentation)
+    try await launch.settleTrust()
     let reader = LineReader(
-      history: InputHistory(path: house.historyPath), completing: ChatCommand.words,
-      environment: house.environment)
-    try house.tell(
-      "\(graph.persona.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
+      history: InputHistory(path: "\(rasa.folders.state)/history"), completing: ChatCommand.words,
+      environment: console.environment)
+    try console.note(
+      "\(runnable.name), session \(session). Ctrl-C stops an answer, Ctrl-D ends the chat, "
         + "/help shows more.\n")
-    let (given, notes) = try AttachmentInput(house: house).read(
-      command.texts("attach"), beside: .unstated)
-    var attachments = ChatAttachments(house, beginningWith: given)
-    tell(notes, at: stand)
+    let input = AttachmentInput(rasa)
+    let (given, notes) = try await input.read(command.texts("attach"), beside: .unstated)
+    var attachments = ChatAttachments(input, console, beginningWith: given)
+    note(notes, at: presentation)
     if !given.isEmpty {
-      settings.attachments = given
-      try await tellOfAttachments(graph, settings, workshop, at: stand)
+      settings.options.attachments = given
+      try await noteAttachments(runnable, settings, at: presentation)
     }
     var commands = ChatCommands(
-      house: house, store: workshop.store, settings: settings, name: graph.persona.name)
-    let prompt = Terminal(house.environment).glyphs.own("you › ")
+      rasa: rasa, console: console, settings: settings, name: runnable.name)
+    let prompt = console.terminal.glyphs.own("you › ")
     var asked = 0
     var failures: [Failure] = []
     reading: while true {
@@ -263,80 +264,93 @@ struct RunCommand {
         do {
           let outcome = try await commands.take(line)
           settings = commands.settings
-          let tell = { [settings, graph] (new: [Attachment]) in
+          let check = { [settings, runnable] (new: [Rasa.Attachment]) in
             var asking = settings
-            asking.attachments = new
-            try await tellOfAttachments(graph, asking, workshop, at: stand)
+            asking.options.attachments = new
+            try await noteAttachments(runnable, asking, at: presentation)
           }
           switch outcome {
           case .goOn: continue
           case .leave: break reading
           case .attach(let path):
-            try await attachments.attach(path, tell: tell)
+            try await attachments.attach(path, check: check)
             continue
           case .askAgain(let text):
             settings.input = text
-            settings.attachments = attachments.releaseAgain()
+            settings.options.attachments = attachments.releaseAgain()
           case .ask(let text):
-            guard let question = try await attachments.take(text, tell: tell) else { continue }
+            guard let question = try await attachments.take(text, check: check) else { continue }
             settings.input = question
-            settings.attachments = attachments.release()
+            settings.options.attachments = attachments.release()
           }
-        } catch let failure as Failure {
+        } catch {
+          guard let failure = error as? Failure ?? (error as? RasaError)?.failure else {
+            throw error
+          }
           asked += 1
           failures.append(failure)
-          try house.tell("rasa: \(printable(failure.description))\n")
+          try console.note("rasa: \(printable(failure.description))\n")
           continue
         }
         asked += 1
-        reload(&graph, settings.subject, at: stand)
+        await reload(&runnable, settings.subject, at: presentation)
         do {
-          commands.note(answer: try await workshop.run(graph, settings, at: stand))
+          commands.note(answer: try await launch.run(runnable, settings, at: presentation))
         } catch let closed as OutputClosed {
-          await workshop.close()
+          await rasa.close()
           throw closed
         } catch let interrupted as Interrupted where interrupted.signal == .interrupt {
-          try house.tell("(stopped)\n")
-        } catch let failure as Failure where failure.kind == .cancelled {
-          // Ctrl-C at a question is a key there, and no signal.
-          try house.tell("(stopped)\n")
-        } catch let failure as Failure {
+          try console.note("(stopped)\n")
+        } catch {
+          guard let failure = error as? Failure ?? (error as? RasaError)?.failure else {
+            throw error
+          }
+          if failure.kind == .cancelled {
+            // Ctrl-C at a question is a key there, and no signal.
+            try console.note("(stopped)\n")
+            continue
+          }
           // One answer failed; the conversation has not, and what was attached need not be named again.
           failures.append(failure)
-          attachments.keep(settings.attachments)
-          try house.tell("rasa: \(printable(failure.description))\n")
+          attachments.keep(settings.options.attachments)
+          try console.note("rasa: \(printable(failure.description))\n")
         }
       }
     }
-    await workshop.close()
+    await rasa.close()
     // At a terminal the person has seen each; a program behind a pipe looks at the exit code.
-    guard let last = failures.last, !Terminal(house.environment).inputIsTerminal else { return }
+    guard let last = failures.last, !console.terminal.inputIsTerminal else { return }
     throw Failure(
       last.kind, "\(failures.count) of \(asked) answers failed, the last with: \(last.message)")
   }
 }
 
-extension RehearsedCall {
-  fileprivate func value(_ estimate: CallEstimate, _ selection: SelectionReport?) -> Value {
+extension Rasa.Forecast.Call {
+  fileprivate var document: Value {
     var value: ValueObject = [
-      "frame": .string(frame), "operator": .string(operatorName),
-      "provider": .string(estimate.provider), "model": .string(estimate.model),
-      "input_tokens": .int(estimate.inputTokens), "output_tokens": .int(estimate.outputTokens),
-      "cost_usd": estimate.isPriceKnown ? .string(estimate.cost.decimalText) : .null,
-      "is_bounded": .bool(estimate.isBounded), "most_runs": .int(Int64(most)),
+      "frame": .string(frame), "operator": .string(name),
+      "provider": .string(provider), "model": .string(model),
+      "input_tokens": .int(Int64(inputTokens)), "output_tokens": .int(Int64(outputTokens)),
+      "cost_usd": cost.map { .string($0.decimalText) } ?? .null,
+      "is_bounded": .bool(isBounded), "most_runs": .int(Int64(most)),
       "messages": .array(
-        request.messages.map { ["role": .string($0.role.rawValue), "text": .string($0.text)] }),
-      "schema": request.schema ?? .null,
+        messages.map { ["role": .string($0.role), "text": .string($0.text)] }),
+      "schema": schema.map { Value($0) } ?? .null,
     ]
-    if !request.attachments.isEmpty {
+    if !attachments.isEmpty {
       value["attachments"] = .array(
-        zip(request.attachments, estimate.attachmentTokens).map { attachment, tokens in
-          var facts = attachment.facts
-          facts["tokens"] = .int(tokens)
+        zip(attachments, attachmentTokens).map { attachment, tokens in
+          var facts = Value(attachment.json).object ?? ValueObject()
+          facts["tokens"] = .int(Int64(tokens))
           return .object(facts)
         })
     }
-    if let selection { value["selection"] = selection.value }
+    if let selection { value["selection"] = Value(selection.json) }
     return .object(value)
   }
+}
+
+extension Rasa.Attachment {
+  /// `photo.png (PNG image, 640×480, 12 kB)`.
+  var line: String { "\(name) (\(summary), \(byteCountText(byteCount)))" }
 }

@@ -1,3 +1,5 @@
+import RasaTerminal
+
 /// Plain text laid out in columns of a given width.
 struct TextLayout {
   /// Longer labels stand on a line of their own, above their text.
@@ -17,7 +19,8 @@ struct TextLayout {
   }
 
   mutating func paragraph(_ text: String, indent: Int) {
-    lines += wrapped(text.split(separator: " "), indent: indent, hanging: indent)
+    lines += filled(
+      text.split(separator: " "), columns: width, indent: indent, hanging: indent)
   }
 
   /// Labels in one column, what they mean in the other.
@@ -27,7 +30,8 @@ struct TextLayout {
     let column = wide + 16 <= width ? wide : 6
     for row in rows {
       let label = "  \(row.label)"
-      let text = wrapped(row.text.split(separator: " "), indent: column, hanging: column)
+      let text = filled(
+        row.text.split(separator: " "), columns: width, indent: column, hanging: column)
       if label.count + 2 > column || text.isEmpty {
         lines.append(label)
         lines += text
@@ -45,30 +49,9 @@ struct TextLayout {
   /// A command line, broken before its options so that it can still be pasted into a shell.
   mutating func command(_ line: String, indent: Int) {
     let isNarrow = width < 60
-    let broken = wrapped(
-      optionPieces(of: line), indent: isNarrow ? 2 : indent, hanging: isNarrow ? 4 : indent + 4,
-      lineEnd: " \\")
-    lines += broken
-  }
-
-  private func wrapped(
-    _ pieces: [Substring], indent: Int, hanging: Int, lineEnd: String = ""
-  ) -> [String] {
-    var result: [String] = []
-    var line = ""
-    for piece in pieces {
-      let spaces = String(repeating: " ", count: result.isEmpty ? indent : hanging)
-      if line.isEmpty {
-        line = spaces + piece
-      } else if line.count + 1 + piece.count + lineEnd.count <= width {
-        line += " " + piece
-      } else {
-        result.append(line + lineEnd)
-        line = String(repeating: " ", count: hanging) + piece
-      }
-    }
-    if !line.isEmpty { result.append(line) }
-    return result
+    lines += filled(
+      optionPieces(of: line), columns: width, indent: isNarrow ? 2 : indent,
+      hanging: isNarrow ? 4 : indent + 4, lineEnd: " \\")
   }
 
   /// Cut before every ` -` that is outside quotes.

@@ -1,50 +1,53 @@
 import RasaCore
-import RasaEngine
 import RasaKit
 import RasaSystem
+import RasaTerminal
 
-extension RunServices {
+extension Launch {
   /// Says what is taken over and what the rest can cost, and then runs it.
   func fork(
-    _ fork: ForkPlan, _ settings: RunSettings, at stand: RunPresentation, isDryRun: Bool = false
-  ) async throws -> RunResult? {
-    let prepared = try await prepare(fork, settings.plan)
-    if !isDryRun { try await house.settleTrust() }
-    let settings = settings.having(prepared.plan)
-    let cost = try await cost(
-      of: prepared, people: stand.people, onWarning: stand.warn,
-      onSelection: settings.explainsSelection ? stand.explain : nil)
-    try tell(cost, of: prepared.start.fork?.run ?? fork.origin, settings, isDryRun: isDryRun)
-    if isDryRun { return nil }
-    return try await show(prepared.start.run, settings, at: stand) { runner, observer in
-      try await runner.run(
-        prepared.graph, prepared.start, inheriting: prepared.origin, observer: observer)
-    }
+    _ origin: String, _ fork: Rasa.ForkOptions, _ settings: RunSettings,
+    at presentation: RunPresentation,
+    isDryRun: Bool = false
+  ) async throws {
+    var fork = fork
+    let preferences = fork.run.preferences
+    fork.run = options(settings)
+    fork.run.preferences = preferences
+    let ready = try await rasa.ready(forkOf: origin, fork, approve: presentation.approve)
+    if !isDryRun { try await settleTrust() }
+    let forecast = try await ready.forecast(
+      warn: presentation.warn, explain: settings.explainsSelection ? presentation.explain : nil)
+    try report(forecast, of: ready.origin, settings, isDryRun: isDryRun)
+    if !isDryRun { _ = try await show(ready.run, settings, at: presentation) }
   }
 
-  private func tell(
-    _ cost: ForkCost, of origin: Identifier, _ settings: RunSettings, isDryRun: Bool
+  private func report(
+    _ forecast: Rasa.ForkForecast, of origin: String, _ settings: RunSettings, isDryRun: Bool
   ) throws {
-    let forecast = cost.forecast
-    let taken = "\(forecast.reused) \(forecast.reused == 1 ? "call" : "calls")"
+    let reused = forecast.reusedCalls
+    let calls = forecast.mostCalls
     if settings.format == .text || !isDryRun {
       guard isDryRun || !settings.isQuiet else { return }
       let rest =
         forecast.isComplete
         ? "no calls are left"
-        : "the rest is at most \(cost.calls) \(cost.calls == 1 ? "call" : "calls") and "
-          + "\(cost.isPriced ? "" : "(where prices are known) ")\(cost.most)"
-      let line = "reuses \(taken) of \(origin) (saves \(forecast.saved)); \(rest)\n"
-      try (isDryRun ? house.output : house.errors).write(line)
+        : "the rest is at most \(calls) \(calls == 1 ? "call" : "calls") and "
+          + "\(forecast.knowsPrices ? "" : "(where prices are known) ")\(forecast.mostCost)"
+      let line =
+        "reuses \(reused) \(reused == 1 ? "call" : "calls") of \(origin) (saves \(forecast.saved)); "
+        + "\(rest)\n"
+      try (isDryRun ? console.output : console.errors).write(line)
     } else {
       let value: Value = [
-        "fork_of": .string(origin.text), "reused_calls": .int(Int64(forecast.reused)),
+        "fork_of": .string(origin), "reused_calls": .int(Int64(reused)),
         "reused_cost_usd": .string(forecast.saved.decimalText),
-        "most_calls": .int(Int64(cost.calls)),
-        "most_cost_usd": .string(cost.most.decimalText), "prices_known": .bool(cost.isPriced),
-        "asks": .array(forecast.rest.map { .string($0.operatorName) }),
+        "most_calls": .int(Int64(calls)),
+        "most_cost_usd": .string(forecast.mostCost.decimalText),
+        "prices_known": .bool(forecast.knowsPrices),
+        "asks": .array(forecast.asks.map { .string($0) }),
       ]
-      try house.output.write(settings.format.text(of: value))
+      try console.output.write(settings.format.text(of: value))
     }
   }
 }

@@ -1,10 +1,12 @@
 import RasaCore
+import RasaKit
 import RasaSystem
 import RasaTerminal
 
 /// Runs work that Ctrl-C and a request to end cancel: the first signal cancels and lets the work
 /// write down where it stopped, the second leaves at once. The work is given what cancels it.
 func interruptible<Result: Sendable>(
+  on executor: (any TaskExecutor)? = nil,
   _ work: @escaping @Sendable (_ cancel: @escaping @Sendable () -> Void) async throws -> Result
 ) async throws -> Result {
   BlockedWriters.hold()
@@ -15,7 +17,7 @@ func interruptible<Result: Sendable>(
     BlockedWriters.release()
     begun.withLock { $0 }?.cancel()
   }
-  let task = Task { try await work(cancel) }
+  let task = Task(executorPreference: executor) { try await work(cancel) }
   begun.withLock { $0 = task }
   if isStopped.withLock({ $0 }) { task.cancel() }
   let received = Locked<Signal?>(nil)
@@ -34,7 +36,9 @@ func interruptible<Result: Sendable>(
     return try await task.value
   } catch {
     guard let signal = received.withLock({ $0 }) else { throw error }
-    throw Interrupted(signal: signal, suggestion: (error as? Failure)?.suggestion ?? "")
+    throw Interrupted(
+      signal: signal,
+      suggestion: (error as? Failure)?.suggestion ?? (error as? RasaError)?.suggestion ?? "")
   }
 }
 

@@ -1,47 +1,45 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaModels
 import RasaSystem
 import RasaTerminal
 
 /// Where a run is shown, and who is asked.
 struct RunPresentation: Sendable {
   var screen: any RunScreen
-  let people: any ApprovalHandler
-  let warn: @Sendable (Warning) -> Void
-  let explain: @Sendable (SelectionReport) -> Void
+  let approve: Rasa.ApprovalHandler
+  let warn: @Sendable (String) -> Void
+  let explain: @Sendable (Rasa.ModelSelection) -> Void
   /// What the user should know and need not worry about.
   let say: @Sendable (String) -> Void
 }
 
-extension CompositionRoot {
+extension Launch {
   /// The screen and the people that fit the settings.
-  func stand(_ settings: RunSettings) -> RunPresentation {
-    let terminal = Terminal(environment)
-    let prompt = ApprovalPrompt(environment: environment, style: terminal.style(of: .error))
+  func presentation(_ settings: RunSettings) -> RunPresentation {
+    let terminal = console.terminal
+    let prompt = ApprovalPrompt(
+      environment: console.environment, style: terminal.style(of: .error))
     let text = TextScreen(
-      house: self, terminal: terminal, settings: settings, isCommentary: settings.format != .text)
+      console, terminal: terminal, settings: settings, isCommentary: settings.format != .text)
     let screen: any RunScreen =
       switch settings.format {
       case .text: text
       case .json:
-        JSONScreen(commentary: text) { [output] document in
+        JSONScreen(commentary: text) { [output = console.output] document in
           try text.progress.write(document.json(.pretty) + "\n", to: output)
         }
-      case .streamJSON: StreamJSONScreen(commentary: text, output: output)
+      case .streamJSON: StreamJSONScreen(commentary: text, output: console.output)
       }
     let people = TerminalApprovalHandler(
-      mode: settings.approval, prompt: prompt, user: user(settings.user), screen: text)
+      mode: settings.approval, prompt: prompt, user: rasa.user(settings.options.user), screen: text)
     let isQuiet = settings.isQuiet
-    let redaction = redaction
-    let tell: @Sendable (String) -> Void = { line in try? text.say(redaction(line)) }
+    let note: @Sendable (String) -> Void = { [rasa] line in try? text.say(rasa.redacting(line)) }
     return RunPresentation(
-      screen: screen, people: people,
-      warn: { if !isQuiet { tell("warning: \($0)") } },
+      screen: screen, approve: { try await people.decide($0) },
+      warn: { if !isQuiet { note("warning: \($0)") } },
       explain: {
-        for line in $0.text.split(atByte: "\n", omittingEmpty: true) { tell(String(line)) }
+        for line in $0.text.split(atByte: "\n", omittingEmpty: true) { note(String(line)) }
       },
-      say: { if !isQuiet { tell($0) } })
+      say: { if !isQuiet { note($0) } })
   }
 }

@@ -1,7 +1,5 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaModels
 
 enum OutputFormat: String, Sendable, CaseIterable {
   case text, json
@@ -28,59 +26,22 @@ enum RunSubject: Sendable, Hashable {
 struct RunSettings: Sendable {
   var subject: RunSubject
   var input: String
-  /// Files that belong to the input.
-  var attachments: [Attachment] = []
-  var preferences = ValueObject()
-  var session: String?
-  var user: String?
+  /// How the run is to go, without how it is shown.
+  var options = Rasa.RunOptions()
   var format = OutputFormat.text
   /// Whether text is shown while it comes, or at the end.
   var streams = true
   var approval = ApprovalMode.ask
-  var gate = GateOptions()
   /// Tells before each call why which models are asked.
   var explainsSelection = false
   /// Shows on standard error what models think before they answer.
   var showsReasoning = false
-  /// Goes on by the copy that the run keeps although the persona's files have changed.
-  var isPinned = false
   /// The file that the run is recorded in.
   var recording: String?
-  /// How long the run may take.
-  var maxSeconds: Int?
   /// An answer whose end is missing counts as a failure, once it has been shown.
   var isStrict = false
   var isVerbose = false
   var isQuiet = false
   /// A terminal shows the answer as it is: nothing is rendered or wrapped.
   var isPlain = false
-  /// The agents that `--agents` leaves.
-  var agents: [String] = []
-  /// What the journal and the reader of the answer are told of how it came to this run.
-  var notices: [RunNotice] = []
-}
-
-extension RunSettings {
-  /// How the run is to go, without how it is shown.
-  var plan: RunPlan {
-    var plan = RunPlan(input: input)
-    plan.attachments = attachments
-    plan.preferences = preferences
-    plan.session = session
-    plan.user = user
-    plan.gate = gate
-    plan.maxSeconds = maxSeconds
-    plan.agents = agents
-    plan.notices = notices
-    return plan
-  }
-
-  /// The settings with what another plan says of models, money and time.
-  func having(_ plan: RunPlan) -> RunSettings {
-    var settings = self
-    settings.gate = plan.gate
-    settings.maxSeconds = plan.maxSeconds
-    settings.agents = plan.agents
-    return settings
-  }
 }

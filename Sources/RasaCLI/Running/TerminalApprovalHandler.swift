@@ -1,9 +1,9 @@
 import RasaCore
-import RasaEngine
+import RasaKit
 import RasaTerminal
 
 /// Decides questions as `--approval` says: at the terminal, or by the rule alone.
-final class TerminalApprovalHandler: ApprovalHandler {
+final class TerminalApprovalHandler: Sendable {
   private let mode: ApprovalMode
   private let prompt: ApprovalPrompt
   private let user: String
@@ -20,85 +20,76 @@ final class TerminalApprovalHandler: ApprovalHandler {
     self.screen = screen
   }
 
-  func decide(_ question: Question) async throws -> HumanAnswer? {
-    let asker = question.asker
+  func decide(_ approval: Rasa.Approval) async throws -> Rasa.Decision {
     switch mode {
     case .allow:
-      guard question.form == .answer else { return HumanAnswer(.approve, by: "--approval allow") }
       // Nobody's answer is made up: the one that its operator's file declares counts, or none.
-      return question.standard.map { HumanAnswer(.answer, text: $0, by: "--approval allow") }
+      return .by("--approval allow", approval.wantsAnswer ? .standard : .approve)
     case .deny:
-      let what = question.form == .answer ? "an answer" : "an approval"
-      throw Failure(
-        .approval, "\(asker) asks for \(what), but `--approval deny` refuses it",
+      let what = approval.wantsAnswer ? "an answer" : "an approval"
+      throw RasaError(
+        .approval, "\(approval.asker) asks for \(what), but `--approval deny` refuses it",
         suggestion: "run it in a terminal, or with `--approval defer` to answer later")
-    case .defer: return nil
+    case .defer: return .later
     case .ask: break
     }
-    let isTrusted = trusted.withLock { $0.contains(question.key.operatorName) }
-    if isTrusted, question.form == .review {
-      return HumanAnswer(.approve, by: "\(user), for the session")
-    }
-    guard prompt.isPossible else { return nil }
+    let isTrusted = trusted.withLock { $0.contains(approval.step.name) }
+    if isTrusted, !approval.wantsAnswer { return .by("\(user), for the session", .approve) }
+    guard prompt.isPossible else { return .later }
     return try await turn.take {
-      if let screen {
-        try await screen.withScreenFree { try await self.ask(question) }
+      if let screen = self.screen {
+        try await screen.withScreenFree { try await self.ask(approval) }
       } else {
-        try await self.ask(question)
+        try await self.ask(approval)
       }
     }
   }
 
-  /// Nil when nobody answered.
-  private func ask(_ question: Question) async throws -> HumanAnswer? {
-    let answer =
-      question.form == .answer
-      ? try await prompt.answer(to: question, by: user) : try await decision(about: question)
-    return answer?.having(shown: question.payloadDigest)
+  /// `.later` when nobody answered.
+  private func ask(_ approval: Rasa.Approval) async throws -> Rasa.Decision {
+    approval.wantsAnswer
+      ? try await prompt.answer(to: approval) : try await decision(about: approval)
   }
 
-  private func decision(about question: Question) async throws -> HumanAnswer? {
-    var request = ApprovalRequest(question)
+  private func decision(about approval: Rasa.Approval) async throws -> Rasa.Decision {
+    var request = ApprovalRequest(approval)
     while true {
       switch try await prompt.ask(request) {
-      case .approve: return HumanAnswer(.approve, by: user)
+      case .approve: return .approve
       case .edit(let text):
-        do throws(Failure) {
-          return try question.edit(text, by: user)
+        do throws(RasaError) {
+          try approval.check(.edit(text))
+          return .edit(text)
         } catch {
           // What was asked about is shown again, and what was written is not lost: it is there to be
           // mended. So it is told on the terminal that asks, whatever the run's own output is.
           request.problem = error.description
           request.unfinishedEdit = text
         }
-      case .reject(let reason):
-        return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
-      case .feedback(let text): return HumanAnswer(.feedback, text: .string(text), by: user)
+      case .reject(let reason): return .reject(reason: reason)
+      case .feedback(let text): return .feedback(text)
       case .approveForSession:
-        _ = trusted.withLock { $0.insert(question.key.operatorName) }
-        return HumanAnswer(.approve, by: user)
-      case .unanswered: return nil
+        _ = trusted.withLock { $0.insert(approval.step.name) }
+        return .approve
+      case .unanswered: return .later
       case .interrupted: throw CancellationError()
       }
     }
   }
 }
 
-extension Question {
-  var asker: String { "\(key.operatorName) in \(frameTitle(key.frame))" }
-
-  /// What a person sees of what is decided about, and edits.
-  var text: String { payload.string ?? payload.json(.pretty) }
+extension Rasa.Approval {
+  fileprivate var asker: String { "\(step.name) in \(step.frameTitle)" }
 }
 
 extension ApprovalRequest {
-  init(_ question: Question) {
+  fileprivate init(_ approval: Rasa.Approval) {
     self.init(
-      title: question.title, askedBy: question.asker, costSoFar: question.spent,
-      subjectName: question.subject == "output"
-        ? "the output as it would be shown" : "`\(question.subject)` as it is now",
-      subject: question.text, context: question.context.map { (name: $0.name, value: $0.text) })
-    if let leads = question.consequences {
+      title: approval.title, askedBy: approval.asker, costSoFar: Money(approval.spent),
+      subjectName: approval.subject == "output"
+        ? "the output as it would be shown" : "`\(approval.subject)` as it is now",
+      subject: approval.text, context: approval.context.map { (name: $0.name, value: $0.text) })
+    if let leads = approval.consequences {
       consequences = Consequences(
         approve: leads.approve, edit: leads.edit, reject: leads.reject, feedback: leads.feedback)
     }
@@ -106,36 +97,36 @@ extension ApprovalRequest {
 }
 
 extension ApprovalPrompt {
-  /// Asks until the answer fits. Nil when nobody answered.
-  func answer(to question: Question, by user: String) async throws -> HumanAnswer? {
+  /// Asks until the answer fits. `.later` when nobody answered.
+  func answer(to approval: Rasa.Approval) async throws -> Rasa.Decision {
     var request = AnswerRequest(
-      question: question.asks, askedBy: question.asker, costSoFar: question.spent,
-      context: question.context.map { (name: $0.name, value: $0.text) },
-      fields: question.members.map { member in
+      question: approval.payload, askedBy: approval.asker, costSoFar: Money(approval.spent),
+      context: approval.context.map { (name: $0.name, value: $0.text) },
+      fields: approval.fields.map { field in
         AnswerRequest.Field(
-          name: member.name, description: member.description, hint: member.hint,
-          isRequired: member.isRequired)
-      }, standard: question.standard.map { $0.string ?? $0.json(.compact) },
-      problem: { name, text in
-        do throws(Failure) { return try question.problem(ofMember: name, text) } catch {
-          return error.message
-        }
-      })
+          name: field.name, description: field.description, hint: field.hint,
+          isRequired: field.isRequired)
+      }, standard: approval.standard,
+      problem: { name, text in approval.problem(withField: name, text) })
     while true {
-      do throws(Failure) {
-        switch try await ask(request) {
-        case .text(let text): return try question.reply(text, by: user)
-        case .fields(let members): return try question.reply(members: members, by: user)
-        case .standard: return try question.reply(question.standard ?? .null, by: user)
-        case .unanswered: return nil
-        case .interrupted: break
-        }
-      } catch {
-        guard error.kind == .usage || error.kind == .configuration else { throw error }
-        request.note = error.description
-        continue
+      let decision: Rasa.Decision
+      switch try await ask(request) {
+      case .text(let text): decision = .answer(text)
+      case .fields(let members):
+        var pairs = Rasa.Pairs<String>()
+        for (name, text) in members { pairs[name] = text }
+        decision = .members(pairs)
+      case .standard: decision = .standard
+      case .unanswered: return .later
+      case .interrupted: throw CancellationError()
       }
-      throw CancellationError()
+      do throws(RasaError) {
+        try approval.check(decision)
+        return decision
+      } catch {
+        guard error.code == .usage || error.code == .configuration else { throw error }
+        request.note = error.description
+      }
     }
   }
 }

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaEngine
 import RasaKit
 import RasaSystem
 import RasaTerminal
@@ -15,9 +14,9 @@ final class TextScreen: RunScreen {
     var isOutputOpen = false
     /// When the run was first heard of, by the monotonic clock.
     var beganAt: UInt64?
-    var tokens: [Step: Int64] = [:]
+    var tokens: [Rasa.Step: Int64] = [:]
     /// What models think, up to the next line end.
-    var thoughts: [Step: String] = [:]
+    var thoughts: [Rasa.Step: String] = [:]
     var isAsking = false
     /// Output that came while a person was being asked.
     var held = ""
@@ -40,20 +39,20 @@ final class TextScreen: RunScreen {
   private let state: Locked<State>
 
   init(
-    house: CompositionRoot, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false
+    _ console: Console, terminal: Terminal, settings: RunSettings, isCommentary: Bool = false
   ) {
-    output = house.output
+    output = console.output
     protectsOutput = terminal.outputIsTerminal
-    errors = house.errors
+    errors = console.errors
     self.isCommentary = isCommentary
     // In a file nothing can be taken back, and nobody reads along: it gets the answer when it is whole.
-    streams = settings.streams && !isCommentary && !house.output.isRegularFile
+    streams = settings.streams && !isCommentary && !console.output.isRegularFile
     isQuiet = settings.isQuiet
     isVerbose = settings.isVerbose
     showsReasoning = settings.showsReasoning
     self.terminal = terminal
     style = terminal.style(of: .error)
-    time = house.time
+    time = .system
     var state = State()
     if terminal.outputIsTerminal, !isCommentary {
       state.answer = MarkdownText(
@@ -63,45 +62,46 @@ final class TextScreen: RunScreen {
     self.state = Locked(state)
     progress = ProgressDisplay(
       terminal, isVerbose: settings.isVerbose,
-      isQuiet: settings.isQuiet || (isCommentary && !settings.isVerbose), time: house.time)
+      isQuiet: settings.isQuiet || (isCommentary && !settings.isVerbose), time: time)
   }
 
-  func show(_ event: RunProgress) async throws {
+  func show(_ observation: Rasa.Observation) async throws {
     state.withLock { $0.beganAt = $0.beganAt ?? time.monotonic() }
+    guard let event = observation.event else { return }
     switch event {
     case .output(let text): if streams { try write(text) }
-    case .operatorStarted(let step, _):
+    case .stepStarted(let step):
       try leaveLineForProgress()
-      progress.begin(step.identity, frame: frameTitle(step.frame), operator: step.operatorName)
+      progress.begin(step.identity, frame: step.frameTitle, operator: step.name)
     case .modelChosen(let step, let provider, let model):
       progress.update(step.identity, model: "\(provider):\(model)")
-    case .textArrived(let step, let text): count(text, of: step)
+    case .received(let step, let text): count(text, of: step)
     case .reasoning(let step, let text):
       count(text, of: step)
       if showsReasoning { try think(text, step) }
-    case .operatorEnded(let step, let answers):
+    case .stepFinished(let step, let calls):
       if showsReasoning { try think("\n", step) }
       try leaveLineForProgress()
       progress.update(
-        step.identity, tokens: answers.map(\.usage.output).reduce(0, +),
-        cost: answers.map(\.cost).reduce(.zero, +))
+        step.identity, tokens: Int64(calls.map(\.outputTokens).reduce(0, +)),
+        cost: Money(calls.map(\.cost).reduce(.zero, +)))
       progress.end(step.identity)
-    case .restarted(let step, let restart, let wasShown):
-      if wasShown, streams {
+    case .restarted(let step, let restart):
+      if restart.wasShown, streams {
         try endLine()
-        try say(restart.line(of: step.operatorName))
+        try say(restart.line(of: step.name))
       }
     case .sentBack(let way): if !isQuiet, !isVerbose, terminal.errorIsTerminal { try say(way.line) }
-    case .event(.warned(let message)): if !isQuiet { try say("warning: \(message)") }
-    case .event(.moved(let from, let to, let reason)):
+    case .warning(let message): if !isQuiet { try say("warning: \(message)") }
+    case .moved(let from, let to, let reason):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
-    case .event: break
+    case .started, .asked: break
     // Whom the run was given to was told before it began.
-    case .notice(let notice): if !isQuiet, notice.kind != .chosen { try say(notice.line) }
+    case .notice(let notice): if !isQuiet, notice.kind != "chosen" { try say(notice.line) }
     }
   }
 
-  private func count(_ text: String, of step: Step) {
+  private func count(_ text: String, of step: Rasa.Step) {
     let tokens = state.withLock { state in
       // About four bytes a token: a sense of motion, not a bill.
       state.tokens[step, default: 0] += Int64(max(1, text.utf8.count / 4))
@@ -111,19 +111,19 @@ final class TextScreen: RunScreen {
   }
 
   /// Whole lines, each with its operator's name: several may think at the same time.
-  private func think(_ text: String, _ step: Step) throws {
+  private func think(_ text: String, _ step: Rasa.Step) throws {
     let lines = state.withLock { state in
       var lines = ((state.thoughts[step] ?? "") + text)
         .byteLines.map(String.init)
       state.thoughts[step] = lines.popLast()
       return lines
     }
-    for line in lines where !line.isEmpty { try say("\(step.operatorName) thinks: \(line)") }
+    for line in lines where !line.isEmpty { try say("\(step.name) thinks: \(line)") }
   }
 
-  func finish(_ result: RunResult, of run: Identifier, failure: Failure?) async throws {
+  func finish(_ result: Rasa.RunResult, failure: Failure?) async throws {
     progress.finish()
-    if !streams, !isCommentary, !result.output.isNull { try write(result.output.promptText) }
+    if !streams, !isCommentary, !result.output.isNull { try write(result.text) }
     try endLine()
     guard !isQuiet else { return }
     if result.usedMock, !isCommentary {
@@ -132,19 +132,19 @@ final class TextScreen: RunScreen {
           + " (see `rasa doctor`)")
     }
     if !isVerbose, !isCommentary, terminal.outputIsTerminal, terminal.errorIsTerminal,
-      result.waitsFor.isEmpty, result.calls > 0
+      result.pending.isEmpty, result.calls > 0
     {
       let began = state.withLock { state in
         defer { state.beganAt = nil }
         return state.beganAt ?? time.monotonic()
       }
-      let line = result.closingLine(run, nanoseconds: time.monotonic() &- began)
+      let line = result.closingLine(nanoseconds: time.monotonic() &- began)
       try say(line) { style.dim($0) }
     }
     if isVerbose {
       try say(
-        "\(run): \(result.calls) calls, \(result.usage.input) + \(result.usage.output) tokens"
-          + "\(result.usage.isReported ? "" : " (estimated)"), \(result.cost)")
+        "\(result.run): \(result.calls) calls, \(result.inputTokens) + \(result.outputTokens) tokens"
+          + "\(result.isReported ? "" : " (estimated)"), \(result.cost)")
     }
   }
 
@@ -234,19 +234,19 @@ final class TextScreen: RunScreen {
   }
 }
 
-extension Restart {
+extension Rasa.Restart {
   /// What a reader has to know about the text that is on the screen already.
   fileprivate func line(of name: String) -> String {
     switch cause {
-    case .brokenStream: "the stream broke (\(reason)); the answer starts again"
     case .reasoning: "\(reason); the answer starts here"
     case .askedAgain: "`\(name)` is asked again; its answer starts again"
     case .leftOut: "ignore what `\(name)` has written so far"
+    default: "the stream broke (\(reason)); the answer starts again"
     }
   }
 }
 
-extension SentBack {
+extension Rasa.SentBack {
   /// `sent back: no figures for AMD (1 of 2)`
   fileprivate var line: String {
     let reason = reasons.first.map { TerminalText.line($0) } ?? "\(from) → \(to)"
@@ -256,9 +256,9 @@ extension SentBack {
   }
 }
 
-extension RunResult {
+extension Rasa.RunResult {
   /// `gpt-4o-mini · 3.2 s · 812 + 240 tokens · $0.0003 · run r01…`
-  fileprivate func closingLine(_ run: Identifier, nanoseconds: UInt64) -> String {
+  fileprivate func closingLine(nanoseconds: UInt64) -> String {
     var models = answeredBy.map { name in
       name.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(name[name.index(after: $0)...]) }
         ?? name
@@ -266,18 +266,16 @@ extension RunResult {
     if models.isEmpty, usedMock { models = ["mock"] }
     var parts = models.isEmpty ? [] : [models.joined(separator: ", ")]
     if usedMock, let first = parts.first, !first.contains("mock") { parts[0] = first + ", mock" }
-    if let fallback, let first = parts.first {
-      parts[0] = "\(first) instead of \(fallback.insteadOf)"
-    }
+    if let insteadOf, let first = parts.first { parts[0] = "\(first) instead of \(insteadOf)" }
     parts.append(durationText(milliseconds: Int64(clamping: nanoseconds / 1_000_000)))
-    let estimated = usage.isReported ? "" : " (estimated)"
-    parts.append("\(usage.input) + \(usage.output) tokens\(estimated)")
-    parts.append(cost.displayText)
+    let estimated = isReported ? "" : " (estimated)"
+    parts.append("\(inputTokens) + \(outputTokens) tokens\(estimated)")
+    parts.append("\(cost)")
     parts.append("run \(run)")
     return parts.joined(separator: " · ")
   }
 }
 
-extension Step {
-  fileprivate var identity: String { "\(frame):\(visit)/\(operatorName)#\(round)" }
+extension Rasa.Step {
+  fileprivate var identity: String { "\(frame):\(visit)/\(name)#\(round)" }
 }

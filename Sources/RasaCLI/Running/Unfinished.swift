@@ -1,41 +1,35 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
 /// A conversation whose last run did not come to its end.
-extension RunServices {
-  /// The newest run of the session, when it can go on.
-  func unfinished(in session: SessionID) async throws -> RunListing? {
-    let latest = try await store.runs(
-      RunFilter(session: session.name, user: session.user, limit: 1)
-    ).first
-    guard let latest, !latest.isAlive,
-      latest.record.status == .parked || latest.record.status == .running
+extension Launch {
+  /// The newest run of the session, when it can be resumed.
+  func unfinished(inSession session: String, of user: String?) async throws -> Rasa.RunSummary? {
+    var query = Rasa.RunQuery()
+    query.session = session
+    query.user = rasa.user(user)
+    query.limit = 1
+    guard let latest = try await rasa.runs(query).first, !latest.isAlive,
+      [.parked, .answered, .interrupted, .running, .died].contains(latest.status)
     else { return nil }
     return latest
   }
 
-  /// Asks at a terminal whether to go on with it; elsewhere only says that it is there.
-  func isToGoOn(with run: RunListing, _ settings: RunSettings) async throws -> Bool {
-    let terminal = Terminal(house.environment)
-    let record = run.record
-    let opening = printable(String(record.input.prefix(60)))
-    let what =
-      "\(record.id) of this session is unfinished "
-      + "(\(momentText(run.changedAt, house.time)): “\(opening)”)"
-    guard settings.format == .text, terminal.inputIsTerminal, terminal.errorIsTerminal,
-      run.waiting == 0
-    else {
+  /// Asks at a terminal whether to resume it; elsewhere only says that it is there.
+  func isToGoOn(with run: Rasa.RunSummary, _ settings: RunSettings) async throws -> Bool {
+    let opening = printable(String(run.input.prefix(60)))
+    let changed = momentText(Timestamp(milliseconds: run.changedAt), .system)
+    let what = "\(run.id) of this session is unfinished (\(changed): “\(opening)”)"
+    guard settings.format == .text, console.canAsk, run.openQuestions == 0 else {
       if !settings.isQuiet {
-        try house.tell("rasa: \(what); `rasa resume \(record.id)` continues it\n")
+        try console.note("rasa: \(what); `rasa resume \(run.id)` continues it\n")
       }
       return false
     }
-    try house.tell("\(what).\n")
-    let reader = LineReader(history: nil, environment: house.environment)
+    try console.note("\(what).\n")
+    let reader = LineReader(history: nil, environment: console.environment)
     let line = try await reader.nextLine(prompt: "Resume it instead of asking again? [y/N] ")
     guard case .text(let answer) = line else {
       throw Interrupted(signal: .interrupt, suggestion: "")

@@ -1,23 +1,22 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaTerminal
 
-/// Where two runs part, as lines for people: what the first has is marked with `-`, what the second
+/// Where two runs diverge, as lines for people: what the first has is marked with `-`, what the second
 /// has with `+`.
 struct ComparisonText {
-  let comparison: RunComparison
-  let left: RunArchive.Account
-  let right: RunArchive.Account
+  let comparison: Rasa.RunComparison
   let style: Style
   let width: Int
   let others: UntrustedText
 
+  private var left: Rasa.Timeline { comparison.left }
+  private var right: Rasa.Timeline { comparison.right }
+
   var lines: [String] {
     var lines = [
-      style.red("- A  \(left.found.id)") + "  " + about(left),
-      style.green("+ B  \(right.found.id)") + "  " + about(right), "",
+      style.red("- A  \(left.run.id)") + "  " + about(left.run),
+      style.green("+ B  \(right.run.id)") + "  " + about(right.run), "",
     ]
     if !comparison.start.isEmpty {
       lines.append(style.bold("They start differently:"))
@@ -26,7 +25,7 @@ struct ComparisonText {
     }
     lines += way
     if !comparison.knowsPrompts {
-      let without = [left, right].filter { $0.walk == nil }.map(\.found.id.text)
+      let without = [left, right].filter { $0.rulesProblem != nil }.map(\.run.id)
       lines.append("")
       lines.append(
         style.yellow("prompts are not compared:")
@@ -37,10 +36,9 @@ struct ComparisonText {
     return lines
   }
 
-  private func about(_ account: RunArchive.Account) -> String {
-    let record = account.found.run.record
-    return others.line(record.persona) + "  "
-      + others.opening(record.input, to: max(24, width - 44 - record.persona.count))
+  private func about(_ run: Rasa.RunSummary) -> String {
+    others.line(run.persona) + "  "
+      + others.opening(run.input, to: max(24, width - 44 - run.persona.count))
   }
 
   // MARK: The way
@@ -48,40 +46,40 @@ struct ComparisonText {
   private var way: [String] {
     let same = comparison.same.count
     let steps = "\(same) \(same == 1 ? "step is" : "steps are") the same"
-    guard let parting = comparison.parting else {
+    guard let divergence = comparison.divergence else {
       return [style.bold(same == 0 ? "Neither has taken a step." : "All \(steps).")]
     }
     var lines: [String] = []
     if same > 0, let last = comparison.same.last {
       lines.append("\(steps), the last \(others.line(last.title))")
     }
-    if parting.left == parting.right, let step = parting.left {
+    if divergence.left == divergence.right, let step = divergence.left {
       lines.append(style.bold("They diverge at \(others.line(step.title)):"))
-      for difference in parting.differences { lines += text(of: difference) }
+      for difference in divergence.differences { lines += text(of: difference) }
     } else {
       lines.append(style.bold("They diverge:"))
-      lines.append("  " + style.red("- \(goesOn(parting.left))"))
-      lines.append("  " + style.green("+ \(goesOn(parting.right))"))
+      lines.append("  " + style.red("- \(goesOn(divergence.left))"))
+      lines.append("  " + style.green("+ \(goesOn(divergence.right))"))
     }
-    let after = comparison.after
-    if after.left > 0 || after.right > 0 {
-      lines.append("after that: \(after.left) more in A, \(after.right) more in B")
+    let after = (divergence.stepsAfterLeft, divergence.stepsAfterRight)
+    if after.0 > 0 || after.1 > 0 {
+      lines.append("after that: \(after.0) more in A, \(after.1) more in B")
     }
     return lines
   }
 
-  private func goesOn(_ step: Step?) -> String {
+  private func goesOn(_ step: Rasa.Step?) -> String {
     step.map { "continues with \(others.line($0.title))" } ?? "takes no further step"
   }
 
-  private func text(of difference: RunComparison.Difference) -> [String] {
+  private func text(of difference: Rasa.RunComparison.Difference) -> [String] {
     let title: String
     switch difference.subject {
-    case .start(let path): title = path
-    case .prompt(let place): title = "prompt (\(place))"
-    case .state(let path): title = path.isEmpty ? "what was written" : path
-    case .schema, .model, .answer, .decision: title = difference.subject.name
+    case .start: title = difference.path
+    case .prompt: title = "prompt (\(difference.path))"
+    case .state: title = difference.path.isEmpty ? "what was written" : difference.path
     case .path: title = "its end"
+    default: title = "\(difference.subject)"
     }
     let head = "  \(style.dim("\(others.line(title)):"))"
     guard let first = difference.left.string, let second = difference.right.string,
@@ -102,8 +100,8 @@ struct ComparisonText {
   /// A line that is longer is cut on a terminal: `--json` has all of it.
   private var longestLine: Int { others.isOnTerminal ? 400 : Printer.unlimited }
 
-  private func text(of value: Value) -> String {
-    value.isNull ? "(nothing)" : others.line(value.string ?? value.json())
+  private func text(of value: Rasa.JSON) -> String {
+    value.isNull ? "(nothing)" : others.line(value.string ?? value.description)
   }
 
   /// Two lines from shortly before where they begin to differ, when they are long.
@@ -122,20 +120,15 @@ struct ComparisonText {
   // MARK: Totals
 
   private var totals: [String] {
-    let equal = comparison.isOutputEqual(left, right)
-    let output = equal.map { $0 ? "the same" : "different" } ?? "not in both"
-    let first = (left.timeline.totals, left.found)
-    let second = (right.timeline.totals, right.found)
+    let output = comparison.hasSameOutput.map { $0 ? "the same" : "different" } ?? "not in both"
     let rows = [
       ["", "A", "B"],
-      ["status", first.1.condition.rawValue, second.1.condition.rawValue],
-      ["calls", calls(first.0), calls(second.0)],
-      ["tokens", tokens(first.0), tokens(second.0)],
-      ["dollars", "\(first.1.run.cost)", "\(second.1.run.cost)"],
-      [
-        "at work", durationText(milliseconds: left.timeline.activeMilliseconds),
-        durationText(milliseconds: right.timeline.activeMilliseconds),
-      ],
+      ["status", "\(left.run.status)", "\(right.run.status)"],
+      ["calls", calls(left.totals), calls(right.totals)],
+      ["tokens", tokens(left.totals), tokens(right.totals)],
+      ["dollars", "\(left.run.cost)", "\(right.run.cost)"],
+      ["at work"]
+        + [left, right].map { durationText(milliseconds: $0.activeDuration.milliseconds) },
     ]
     let width = rows.map { displayWidth($0[1]) }.max() ?? 0
     return rows.map { row in
@@ -144,13 +137,13 @@ struct ComparisonText {
     } + ["\(style.dim("answer".padded(to: 9)))\(output)"]
   }
 
-  private func calls(_ totals: RunTimeline.Totals) -> String {
+  private func calls(_ totals: Rasa.Timeline.Totals) -> String {
     "\(totals.answered)" + (totals.reused > 0 ? " and \(totals.reused) reused" : "")
       + (totals.failed > 0 ? ", \(totals.failed) failed" : "")
-      + (totals.doubted > 0 ? ", \(totals.doubted) in doubt" : "")
+      + (totals.uncertain > 0 ? ", \(totals.uncertain) in doubt" : "")
   }
 
-  private func tokens(_ totals: RunTimeline.Totals) -> String {
-    "\(totals.usage.input) + \(totals.usage.output)"
+  private func tokens(_ totals: Rasa.Timeline.Totals) -> String {
+    "\(totals.inputTokens) + \(totals.outputTokens)"
   }
 }

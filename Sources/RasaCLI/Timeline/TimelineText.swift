@@ -1,31 +1,28 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
+import RasaSystem
 import RasaTerminal
 
 /// A run's timeline as lines for people. Everything that others wrote is made ready for the output
 /// before it is set off with colours.
 struct TimelineText {
-  let account: RunArchive.Account
+  let timeline: Rasa.Timeline
   let style: Style
   let width: Int
   let isVerbose: Bool
   let time: TimeSource
   let others: UntrustedText
 
-  private var timeline: RunTimeline { account.timeline }
-
   var lines: [String] {
     var lines = header
     for item in timeline.items {
       switch item {
-      case .section(let section): lines += self.lines(of: section)
-      case .notice(let notice): lines += ["", text(of: notice)]
+      case .visit(let visit): lines += self.lines(of: visit)
+      case .incident(let incident): lines += ["", text(of: incident)]
       }
     }
     lines += ending
-    let next = account.next
+    let next = timeline.next
     if !next.isEmpty {
       lines.append("")
       lines += next.map { "\(style.dim("next"))  \(style.cyan($0))" }
@@ -36,79 +33,90 @@ struct TimelineText {
   // MARK: Header
 
   private var header: [String] {
-    let run = account.found.run
-    let totals = timeline.totals
+    let run = timeline.run
     var rows = [
-      ("run", style.bold(run.record.id.text)), ("persona", line(run.record.persona)),
-      ("input", whole(run.record.input)),
+      ("run", style.bold(run.id)), ("persona", line(run.persona)), ("input", whole(run.input)),
       ("status", status),
     ]
-    for attachment in timeline.start?.attachments ?? [] {
-      rows.append(("file", line("\(attachment.line), sha256 \(attachment.digest.prefix(12))…")))
+    for attachment in timeline.attachments {
+      let size = byteCountText(attachment.byteCount)
+      rows.append(
+        (
+          "file",
+          line(
+            "\(attachment.name) (\(attachment.summary), \(size)), "
+              + "sha256 \(attachment.sha256.prefix(12))…")
+        ))
     }
-    if let session = run.record.session { rows.append(("session", line(session))) }
-    if let fork = timeline.start?.fork {
+    if let session = run.session { rows.append(("session", line(session))) }
+    if let fork = timeline.fork {
       let place = fork.sequence.map { ", from line \($0) on" } ?? ""
       let changes =
-        fork.changes.isEmpty
-        ? "" : ", with another \(fork.changes.keys.joined(separator: ", "))"
+        fork.changes.isEmpty ? "" : ", with another \(fork.changes.joined(separator: ", "))"
       rows.append(("fork of", line("\(fork.run)\(place)\(changes)")))
     }
     rows.append(
-      (
-        "began",
-        "\(momentText(run.record.startedAt, time)), at work for "
-          + durationText(milliseconds: timeline.activeMilliseconds)
-      ))
-    let held = totals.held > .zero ? ", \(totals.held) held" : ""
+      ("began", "\(moment(run.startedAt)), at work for \(text(of: timeline.activeDuration))"))
+    let held = timeline.totals.held > .zero ? ", \(timeline.totals.held) held" : ""
     rows.append(("money", "\(run.cost) spent\(held)"))
-    rows.append(("calls", calls(totals)))
+    rows.append(("calls", calls))
+    if let problem = timeline.rulesProblem {
+      rows.append(("rules", style.yellow(line("not shown: \(problem.message)"))))
+    }
     return rows.map { "\(style.dim($0.0.padded(to: 8))) \($0.1)" }
   }
 
   private var status: String {
-    let condition = account.found.condition
-    let text = condition.text(waiting: account.found.run.waiting)
-    switch condition {
+    let text = timeline.run.statusText
+    switch timeline.run.status {
     case .done: return style.green(text)
     case .failed, .died: return style.red(text)
-    case .parked, .answered, .interrupted, .cancelled: return style.yellow(text)
     case .running: return style.cyan(text)
+    default: return style.yellow(text)
     }
   }
 
-  private func calls(_ totals: RunTimeline.Totals) -> String {
+  private var calls: String {
+    let totals = timeline.totals
     var parts = ["\(totals.answered) answered"]
     if totals.reused > 0 { parts.append("\(totals.reused) reused") }
     if totals.failed > 0 { parts.append("\(totals.failed) failed") }
-    if totals.doubted > 0 { parts.append("\(totals.doubted) in doubt") }
+    if totals.uncertain > 0 { parts.append("\(totals.uncertain) in doubt") }
     if totals.open > 0 { parts.append("\(totals.open) open") }
-    let estimated = totals.usage.isReported ? "" : " (estimated)"
+    let estimated = totals.isReported ? "" : " (estimated)"
     return parts.joined(separator: ", ")
-      + "; \(totals.usage.input) + \(totals.usage.output) tokens\(estimated)"
+      + "; \(totals.inputTokens) + \(totals.outputTokens) tokens\(estimated)"
+  }
+
+  private func moment(_ milliseconds: Int64) -> String {
+    momentText(Timestamp(milliseconds: milliseconds), time)
+  }
+
+  private func text(of duration: Duration) -> String {
+    durationText(milliseconds: duration.milliseconds)
   }
 
   // MARK: Steps
 
-  private func lines(of section: RunTimeline.Section) -> [String] {
-    var title = line(frameTitle(section.frame))
-    if section.visit > 1 { title += ", visit \(section.visit)" }
-    if section.isContinued { title += ", continued" }
+  private func lines(of visit: Rasa.Timeline.Visit) -> [String] {
+    var title = line(visit.title)
+    if visit.number > 1 { title += ", visit \(visit.number)" }
+    if visit.isContinued { title += ", continued" }
     var lines = ["", style.bold(title)]
-    for pass in section.passes {
+    for pass in visit.passes {
       let round = pass.step.round > 1 ? style.dim(", round \(pass.step.round)") : ""
       let rule = pass.isRule ? style.dim(" (rule)") : ""
-      lines.append("  \(style.cyan(line(pass.step.operatorName)))\(rule)\(round)")
-      for entry in pass.lines { lines += text(of: entry).map { "    \($0)" } }
-      if pass.finished == nil, pass.lines.isEmpty { lines.append("    \(style.dim("not done"))") }
+      lines.append("  \(style.cyan(line(pass.step.name)))\(rule)\(round)")
+      for entry in pass.entries { lines += text(of: entry).map { "    \($0)" } }
+      if !pass.isFinished, pass.entries.isEmpty { lines.append("    \(style.dim("not done"))") }
     }
     return lines
   }
 
-  private func text(of entry: RunTimeline.Line) -> [String] {
+  private func text(of entry: Rasa.Timeline.Entry) -> [String] {
     switch entry {
     case .call(let call): return text(of: call)
-    case .question(let asked): return text(of: asked)
+    case .question(let question): return text(of: question)
     case .wrote(let updates):
       return updates.indices.flatMap { index in
         let isSet = updates[..<index].contains { $0.path == updates[index].path }
@@ -116,53 +124,46 @@ struct TimelineText {
       }
     case .skipped(let reason): return ["\(style.yellow("skipped:")) \(line(reason))"]
     case .moved(let move): return [text(of: move)]
-    case .warned(let message): return ["\(style.yellow("warning:")) \(line(message))"]
-    case .noticed(let notice): return [style.yellow("! ") + line(notice.line)]
+    case .warning(let message): return ["\(style.yellow("warning:")) \(line(message))"]
+    case .notice(let notice): return [style.yellow("! ") + line(notice.line)]
     }
   }
 
-  private func text(of move: RunTimeline.Move) -> String {
+  private func text(of move: Rasa.Timeline.Move) -> String {
     "→ \(line(move.to))  \(style.dim("(\(line(move.reason)))"))"
   }
 
   /// - Parameter isSet: whether a fork put it in the place of what the operator wrote.
-  private func text(of update: Update, isSet: Bool) -> [String] {
-    let name = line(update.path.description) + (isSet ? ", set by the fork" : "")
+  private func text(of update: Rasa.Timeline.Write, isSet: Bool) -> [String] {
+    let name = line(update.path) + (isSet ? ", set by the fork" : "")
     if isVerbose {
-      let value = others.whole(update.value.promptText)
+      let value = others.whole(update.value.text)
       return ["\(style.dim("\(name):"))"]
         + value.byteLines
         .map { "  \($0)" }
     }
-    let value = update.value.string ?? update.value.json()
+    let value = update.value.string ?? update.value.description
     return [
       "\(style.dim("\(name):")) \(others.opening(value, to: max(24, width - 8 - name.count)))"
     ]
   }
 
-  private func text(of call: RunTimeline.Call) -> [String] {
-    var facts = [line(call.name)]
-    let label = call.key.label.prefix { $0 != "@" }
-    if label != "call" { facts.append(line(String(label))) }
-    if call.key.occurrence > 1 {
+  private func text(of call: Rasa.Timeline.Call) -> [String] {
+    var facts = [line("\(call.provider):\(call.model)")]
+    if call.label != "call" { facts.append(line(call.label)) }
+    if call.attempt > 1 {
       // Of an answer that was continued, or asked for with more room, each part has a number.
-      let isPart = label.split(separator: ".").contains { $0 == "more" || $0 == "again" }
-      facts.append("\(isPart ? "no." : "try") \(call.key.occurrence)")
+      let isPart = call.label.split(separator: ".").contains { $0 == "more" || $0 == "again" }
+      facts.append("\(isPart ? "no." : "try") \(call.attempt)")
     }
-    let tokens = "\(call.usage.input) + \(call.usage.output) tokens"
-    let took = call.endedAt.map {
-      durationText(milliseconds: $0.milliseconds - call.askedAt.milliseconds)
-    }
+    let tokens = "\(call.inputTokens) + \(call.outputTokens) tokens"
+    let took = call.duration.map { text(of: $0) }
     switch call.outcome {
     case .answered:
       facts += [tokens, "\(call.cost)"] + (took.map { [$0] } ?? [])
       if call.isMock, call.provider != "mock" { facts.append("mock") }
-      if let ending = FinishReason(recorded: call.finish)?.words {
-        facts.append(style.yellow(ending))
-      }
-      if let fallback = call.fallback {
-        facts.append(style.yellow("instead of \(line(fallback.insteadOf))"))
-      }
+      if let ending = Self.words[call.finish] { facts.append(style.yellow(ending)) }
+      if let other = call.insteadOf { facts.append(style.yellow("instead of \(line(other))")) }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
       let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
@@ -176,16 +177,16 @@ struct TimelineText {
         "unknown whether it was answered (\(line(decision)))",
       ]
     case .open:
-      let isAlive = account.found.run.isAlive
       facts += [
-        isAlive ? style.cyan("under way") : style.yellow("was under way when the process ended"),
+        timeline.run.isAlive
+          ? style.cyan("under way") : style.yellow("was under way when the process ended"),
         "\(call.cost) held",
       ]
     }
     return [facts.joined(separator: style.dim(" · "))]
   }
 
-  private func text(of asked: RunTimeline.Asked) -> [String] {
+  private func text(of asked: Rasa.Timeline.Question) -> [String] {
     var lines: [String] = []
     if !asked.title.isEmpty {
       lines.append(
@@ -193,23 +194,24 @@ struct TimelineText {
       )
     }
     guard let answer = asked.answer else {
-      let until = asked.expiresAt.map { ", until \(time.localDay($0))" } ?? ""
+      let until =
+        asked.expiresAt.map { ", until \(time.localDay(Timestamp(milliseconds: $0)))" } ?? ""
       lines.append(
-        style.yellow("waits for an answer") + " since \(momentText(asked.askedAt, time))\(until)")
+        style.yellow("waits for an answer") + " since \(moment(asked.askedAt))\(until)")
       return lines
     }
     let name = line(answer.by)
     let verb =
       switch answer.decision {
-      case .approve: style.green("approved")
-      case .edit: style.green("edited")
-      case .reject: style.red("rejected")
-      case .feedback: style.yellow("corrected")
-      case .answer: style.green("answered")
+      case "approve": style.green("approved")
+      case "edit": style.green("edited")
+      case "reject": style.red("rejected")
+      case "feedback": style.yellow("corrected")
+      default: style.green("answered")
       }
-    let when = asked.answeredAt.map { ", \(momentText($0, time))" } ?? ""
+    let when = asked.answeredAt.map { ", \(moment($0))" } ?? ""
     let inherited = asked.isInherited ? ", in the run that this one is a fork of" : ""
-    let said = answer.text.isNull ? "" : ": \(whole(answer.text.promptText))"
+    let said = answer.text.isNull ? "" : ": \(whole(answer.text.text))"
     let id = asked.title.isEmpty ? "  \(style.dim(line(asked.approval)))" : ""
     lines.append("\(name) \(verb) it\(when)\(inherited)\(said)\(id)")
     return lines
@@ -217,28 +219,25 @@ struct TimelineText {
 
   // MARK: Around them
 
-  private func text(of notice: RunTimeline.Notice) -> String {
-    let when = style.dim(momentText(notice.time, time))
-    switch notice.kind {
-    case .parked(let parking):
-      let why =
-        switch parking.reason {
-        case .approval: "waits for \(parking.waitsFor.joined(separator: ", "))"
-        case .interrupted: "interrupted"
-        }
-      return "\(style.yellow("parked:")) \(line(why)), \(when)"
+  private func text(of incident: Rasa.Timeline.Incident) -> String {
+    let when = style.dim(moment(incident.time))
+    switch incident.kind {
+    case .parked(let waitsFor):
+      return "\(style.yellow("parked:")) "
+        + line("waits for \(waitsFor.joined(separator: ", "))") + ", \(when)"
+    case .interrupted: return "\(style.yellow("parked:")) interrupted, \(when)"
     case .resumed(let by): return "\(style.yellow("resumed")) by \(line(by)), \(when)"
-    case .changed(let changes): return "changed: \(line(changes.keys.joined(separator: ", ")))"
-    case .warned(let message): return "\(style.yellow("warning:")) \(line(message))"
+    case .changed(let keys): return "changed: \(line(keys.joined(separator: ", ")))"
+    case .warning(let message): return "\(style.yellow("warning:")) \(line(message))"
     case .moved(let move): return "\(line(move.from)) " + text(of: move)
     }
   }
 
   private var ending: [String] {
-    switch timeline.end {
+    switch timeline.ending {
     case .open, .parked: return []
     case .finished(let output):
-      return ["", "\(style.green("answer:")) \(whole(output.promptText))"]
+      return ["", "\(style.green("answer:")) \(whole(output.text))"]
     case .failed(let failure):
       var lines = ["", "\(style.red("failed:")) \(line(failure.message))"]
       lines += failure.details.map { "  \(line($0))" }
@@ -254,17 +253,34 @@ struct TimelineText {
   private func whole(_ text: String) -> String {
     isVerbose ? others.whole(text) : others.opening(text, to: max(24, width - 12))
   }
+
+  /// What there is to say about an answer that ended so; nothing about a whole one.
+  private static let words = [
+    "length": "cut off", "cut_off": "cut off", "filtered": "stopped by the content filter",
+    "refused": "declined", "empty": "empty",
+  ]
 }
 
-extension FinishReason {
-  /// What there is to say about an answer that ended so; nil for a whole one.
-  fileprivate var words: String? {
-    switch self {
-    case .stop, .toolCalls: nil
-    case .length, .cutOff: "cut off"
-    case .filtered: "stopped by the content filter"
-    case .refused: "declined"
-    case .empty: "empty"
+extension Rasa.Timeline {
+  /// The commands that can be given now.
+  var next: [String] {
+    guard !run.personaDigest.isEmpty else { return [] }
+    switch run.status {
+    case .parked:
+      return openQuestions.flatMap { asked in
+        ["rasa approvals show \(asked.approval)", "rasa approvals approve \(asked.approval)"]
+      }
+    case .answered, .interrupted, .died: return ["rasa resume \(run.id)"]
+    case .failed: return ["rasa resume \(run.id)", "rasa runs fork \(run.id)"]
+    case .running: return ["rasa runs events \(run.id) --follow", "rasa runs cancel \(run.id)"]
+    default: return []
     }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds.
+  var milliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
   }
 }

@@ -1,8 +1,8 @@
 package import RasaCore
 
 extension JSON {
-  /// Reads one document with the place of every value, for files that people edit. Unlike in
-  /// `parse`, a member that stands there twice is refused.
+  /// Reads one document with the place of every value, for files that people edit. Unlike
+  /// `parse`, this refuses duplicate members.
   package static func document(
     _ bytes: [UInt8], file: String, limits: JSONLimits = JSONLimits()
   ) throws(Failure) -> DocumentNode {
@@ -52,7 +52,7 @@ private struct NodeBuilder {
       let location = source.location(ofByte: reader.lastString)
       guard known.insert(key).inserted else {
         throw source.failure(
-          "the member \"\(key)\" stands there twice", suggestion: "remove one of the two",
+          "the member \"\(key)\" is defined twice", suggestion: "remove one of the two",
           at: location)
       }
       entries.append(DocumentNode.Entry(key: key, keyLocation: location, value: try node()))

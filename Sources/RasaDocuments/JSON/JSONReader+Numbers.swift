@@ -14,7 +14,7 @@ extension JSONReader {
     let firstDigit = text[start] == UInt8(ascii: "-") ? start + 1 : start
     var index = try endOfDigits(from: firstDigit)
     if text[firstDigit] == UInt8(ascii: "0"), index > firstDigit + 1 {
-      throw failure("a number begins with a 0 too many", at: start)
+      throw failure("a number has a leading zero", at: start)
     }
     if text[index] == UInt8(ascii: ".") {
       isWhole = false
@@ -41,7 +41,7 @@ extension JSONReader {
   private func endOfDigits(from start: Int) throws(Failure) -> Int {
     var index = start
     while isDigit(text[index]) { index += 1 }
-    if index == start { throw failure("a digit was expected", at: start) }
+    if index == start { throw failure("expected a digit", at: start) }
     return index
   }
 

@@ -25,7 +25,7 @@ extension JSONReader {
         index += 2
       case 0..<0x20:
         if index < text.count {
-          throw failure("a control character stands in a string; it must be escaped", at: index)
+          throw failure("a string contains a control character, which must be escaped", at: index)
         }
         throw failure("the string has no closing quote", at: quote)
       default: index += 1
@@ -66,7 +66,7 @@ extension JSONReader {
       case UInt8(ascii: "u"):
         let scalar = try scalar(at: &index, before: token.range.upperBound)
         append(scalar, to: &decoded)
-      default: throw failure("'\\' is followed by a letter that is no escape", at: index - 2)
+      default: throw failure("'\\' does not begin a valid escape", at: index - 2)
       }
     }
     return decoded

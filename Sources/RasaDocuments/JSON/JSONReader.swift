@@ -28,7 +28,7 @@ package struct JSONReader {
   /// Where the string that was read last began.
   private(set) var lastString = 0
   private let depthLimit: Int
-  /// Whether a failure tells its place, which costs a pass over the text.
+  /// Whether a failure has its place, which costs a pass over the text.
   private let locatesFailures: Bool
   private var depth = 0
   /// Nothing has been read yet of the object or array just entered.
@@ -102,7 +102,7 @@ extension JSONReader {
     if valuePending { try skip() }
     skipWhitespace()
     if depth > 0 { throw failure("the JSON was not read to its end") }
-    if position < text.count { throw failure("something follows the end of the JSON") }
+    if position < text.count { throw failure("unexpected text after the end of the JSON") }
   }
 
   private mutating func enter(_ opening: UInt8) throws(Failure) -> Bool {
@@ -138,7 +138,7 @@ extension JSONReader {
       justOpened = false
     } else {
       guard byte == UInt8(ascii: ",") else {
-        throw failure("',' or '\(Character(Unicode.Scalar(closing)))' was expected")
+        throw failure("expected ',' or '\(Character(Unicode.Scalar(closing)))'")
       }
       position += 1
       skipWhitespace()
@@ -148,11 +148,11 @@ extension JSONReader {
 
   private mutating func takeKey() throws(Failure) -> StringToken {
     guard byteHere == UInt8(ascii: "\"") else {
-      throw failure("the name of a member, in double quotes, was expected")
+      throw failure("expected the name of a member in double quotes")
     }
     let token = try takeString()
     skipWhitespace()
-    guard byteHere == UInt8(ascii: ":") else { throw failure("':' was expected") }
+    guard byteHere == UInt8(ascii: ":") else { throw failure("expected ':'") }
     position += 1
     return token
   }
@@ -264,7 +264,7 @@ extension JSONReader {
   private mutating func take(_ word: StaticString) throws(Failure) {
     for offset in 0..<word.utf8CodeUnitCount
     where unsafe text[position + offset] != word.utf8Start[offset] {
-      throw failure("a JSON value was expected")
+      throw failure("expected a JSON value")
     }
     position += word.utf8CodeUnitCount
     valuePending = false
@@ -300,7 +300,7 @@ extension JSONReader {
 
   /// The first byte of the value that is due.
   private mutating func peek() throws(Failure) -> UInt8 {
-    guard valuePending else { throw failure("no value is due here") }
+    guard valuePending else { throw failure("expected no value here") }
     skipWhitespace()
     let byte = byteHere
     switch byte {
@@ -308,7 +308,7 @@ extension JSONReader {
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "-"),
       UInt8(ascii: "0")...UInt8(ascii: "9"):
       return byte
-    default: throw failure("a JSON value was expected")
+    default: throw failure("expected a JSON value")
     }
   }
 

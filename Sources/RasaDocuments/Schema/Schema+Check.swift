@@ -41,7 +41,7 @@ private struct SchemaCheck {
     steps += 1
     guard problems.count < Self.problemLimit else { return }
     guard steps <= Self.stepLimit, depth < Self.depthLimit else {
-      return add("is too involved to be checked", at: path)
+      return add("is too complex to check", at: path)
     }
     let node = nodes[index]
     if node.isNullable, value.isNull { return }
@@ -68,7 +68,9 @@ private struct SchemaCheck {
     if !node.anyOf.isEmpty { check(value, anyOf: node.anyOf, at: path, depth: depth) }
     if !node.oneOf.isEmpty {
       let matches = check(value, anyOf: node.oneOf, at: path, depth: depth)
-      if matches > 1 { add("fits more than one of the forms that exclude each other", at: path) }
+      if matches > 1 {
+        add("matches more than one alternative of which exactly one must match", at: path)
+      }
     }
   }
 

@@ -18,7 +18,7 @@ private struct SchemaCompiler {
   private var due: [(index: Int, value: Value, pointer: String)] = []
   private static let nodeLimit = 10_000
 
-  /// Keywords that say nothing about which values are right.
+  /// Keywords that do not constrain values.
   private static let annotations: Set<String> = [
     "title", "description", "default", "examples", "example", "$schema", "$id", "$comment",
     "$defs", "definitions", "format", "deprecated", "readOnly", "writeOnly",
@@ -123,7 +123,7 @@ extension SchemaCompiler {
         let names = Schema.ValueType.allCases.map(\.rawValue)
         let nearest = nearestName(to: text, among: names)
         throw failure(
-          "there is no type '\(text)'", at: place,
+          "unknown type '\(text)'", at: place,
           suggestion: nearest.map { "did you mean '\($0)'?" }
             ?? "the types are \(names.joined(separator: ", "))")
       }
@@ -153,7 +153,7 @@ extension SchemaCompiler {
     let lowest = low == nil ? (present?.lowerBound ?? 0) : limit
     let highest = high == nil ? (present?.upperBound ?? .max) : limit
     guard lowest <= highest else {
-      throw failure("the least is \(lowest) and the most \(highest)", at: place)
+      throw failure("the minimum \(lowest) is greater than the maximum \(highest)", at: place)
     }
     return lowest...highest
   }
@@ -182,7 +182,7 @@ extension SchemaCompiler {
       } else if let member = target.object?[name] {
         target = member
       } else {
-        throw failure("there is nothing at '\(pointer)'", at: place)
+        throw failure("nothing is defined at '\(pointer)'", at: place)
       }
     }
     return try index(of: target, at: pointer)

@@ -1,9 +1,9 @@
 import RasaCore
 
-/// What toml++ did not like, in its words: `Error while parsing <what>: <reason>`.
+/// A problem that toml++ reports, in its words: `Error while parsing <what>: <reason>`.
 struct TOMLProblem {
-  private let what: String
-  private let reason: String
+  let what: String
+  let reason: String
   private let place: TOMLValue.Place
 
   init(description: String, place: TOMLValue.Place) {
@@ -26,7 +26,7 @@ struct TOMLProblem {
     return colon
   }
 
-  /// The same in our words: what is wrong where, and what to write instead.
+  /// The failure that people see: what is wrong where, and what to write instead.
   func failure(in source: SourceText, _ text: ArraySlice<UInt8>) -> Failure {
     let range = source.bytes(ofLine: place.line) ?? 0..<0
     let line = Array(
@@ -72,7 +72,7 @@ extension TOMLProblem {
     if reason.hasPrefix("cannot redefine") { return definedTwice }
     if reason.hasPrefix("cannot insert") {
       return (
-        "\(quoted ?? "a key") is added to a table that was written in braces",
+        "\(quoted ?? "a key") is added to a table that is written in braces",
         "write the whole table in one place"
       )
     }
@@ -88,10 +88,10 @@ extension TOMLProblem {
     return ("\(reason), in a \(what)", "correct it; https://toml.io says how values are written")
   }
 
-  /// The beginning of a reason, what to say instead (nil for the reason itself), and the mend.
-  private static let table: [(beginning: String, message: String?, suggestion: String)] = [
+  /// The beginning of a reason, what to say instead (nil for the reason itself), and the suggestion.
+  static let table: [(beginning: String, message: String?, suggestion: String)] = [
     (
-      "could not determine value type", "no value can be read here",
+      "could not determine value type", "this is not a TOML value",
       "put text in quotes; write true or false for yes or no"
     ),
     (
@@ -99,52 +99,52 @@ extension TOMLProblem {
       "write one, or remove the line; \"\" is the empty text"
     ),
     (
-      "expected '=', saw '", "'=' was expected after the key",
+      "expected '=', saw '", "expected '=' after the key",
       "write `key = value`, and put a key with other than letters, digits, _ and - in quotes"
     ),
     (
-      "expected keys, tables, whitespace or comments", "no key can begin here",
+      "expected keys, tables, whitespace or comments", "a key cannot begin here",
       "write `key = value` or `[table]`; put a key with other than letters, digits, _ and - in "
         + "quotes"
     ),
     (
-      "expected a comment or whitespace", "something follows where the line should end",
+      "expected a comment or whitespace", "unexpected text at the end of the line",
       "begin a new line for the next key, and put text in quotes"
     ),
     (
-      "expected comma or closing ']'", "',' or ']' was expected here",
+      "expected comma or closing ']'", "expected ',' or ']'",
       "separate the items of the list with ',' and close it with ']'"
     ),
     (
       "expected value or closing ']'", "an item of the list is missing here", "remove one ','"
     ),
     (
-      "expected comma or closing '}'", "',' or '}' was expected here",
+      "expected comma or closing '}'", "expected ',' or '}'",
       "separate the members with ',' and close the braces with '}'"
     ),
     (
-      "expected key or closing '}'", "a key was expected here",
-      "keep what is in braces on one line, or write it as a [table] of its own"
+      "expected key or closing '}'", "expected a key",
+      "keep the braces on one line, or write a [table] instead"
     ),
     (
-      "expected key-value pair", "a key was expected here",
-      "remove the ',' before it: in braces there is none at the end"
+      "expected key-value pair", "expected a key",
+      "remove the ',' before it: a list in braces has no trailing comma"
     ),
-    ("expected ']'", "']' was expected here", "close the name of the table with ']'"),
+    ("expected ']'", "expected ']'", "close the name of the table with ']'"),
     (
-      "expected '\\n' after '\\r'", "a carriage return stands without a line feed",
+      "expected '\\n' after '\\r'", "a carriage return is not followed by a line feed",
       "save the file with line endings LF or CRLF"
     ),
-    ("leading zeroes", "a number begins with 0", "remove the zero, or put the text in quotes"),
-    ("underscores", "an underscore stands where no digits are on both sides", "remove it"),
+    ("leading zeroes", "a number has a leading zero", "remove the zero, or put the text in quotes"),
+    ("underscores", "an underscore must be between digits", "remove it"),
     ("values may not begin with underscores", nil, "put text in quotes"),
     (
       "unknown escape sequence", nil,
       "write \\\\ for a backslash, or put the text in single quotes"
     ),
-    ("tables with blank bare keys", "the brackets hold no name", "write the name of the table"),
+    ("tables with blank bare keys", "the table has no name", "write the name of the table"),
     (
-      "expected bare key starting character", "a name was expected here",
+      "expected bare key starting character", "expected a name",
       "write one, or put the whole key in quotes"
     ),
     (
@@ -177,13 +177,13 @@ extension TOMLProblem {
   private var definedTwice: (message: String, suggestion: String) {
     guard let quoted else {
       return (
-        "this adds to a table that is complete already", "write all keys of the table in one place"
+        "this adds to a table that is already complete", "write all keys of the table in one place"
       )
     }
-    return ("\(quoted) stands here a second time", "keep one of the two")
+    return ("\(quoted) is defined twice", "keep one of the two")
   }
 
-  /// What the reason has in quotes, with them.
+  /// The quoted part of the reason, with its quotes.
   private var quoted: String? {
     guard let open = reason.firstIndex(of: "'"),
       let close = reason.lastIndex(of: "'"), open < close

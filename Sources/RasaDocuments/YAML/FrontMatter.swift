@@ -66,7 +66,7 @@ package struct FrontMatter: Sendable {
     if !isFirst {
       result.warnings.append(
         source.failure(
-          "the front matter is read although the file does not begin with it",
+          "the front matter is read, although the file does not begin with it",
           suggestion: "remove the empty lines above it",
           at: SourceLocation(file: file, line: opening + 1, column: 1)))
     }

@@ -60,7 +60,7 @@ struct FrontMatterRepair {
     }
   }
 
-  /// What can be read and is hardly meant is put right, or told.
+  /// Corrects or reports what can be read but is probably a mistake.
   private mutating func finish(
     _ document: YAML.Document?, _ content: [[UInt8]]
   ) throws(Failure) -> DocumentNode {
@@ -74,7 +74,7 @@ struct FrontMatterRepair {
       content[line - 1 - range.lowerBound] = Array(repeating: 0x20, count: column - 1) + text
       shifts[line, default: 0] += column - 1 - (bytes.count - text.count)
       warn(
-        "the `- ` is taken for the next item of the list, though it is further in than the others",
+        "this `- ` is read as the next item of the list, although it is indented further than the others",
         "indent it like the other items", line - 1, bytes.count - text.count)
       isMoved = true
     }
@@ -129,8 +129,8 @@ extension FrontMatterRepair {
       {
         warn(
           "`\(self.key(of: FrontMatterEntry(line: line, lines: [Array(bytes.dropFirst(indentation))])))`"
-            + " is taken for a key, though its line is indented below another",
-          "begin the line with it", line, indentation)
+            + " is read as a key, although its line is indented below another",
+          "start the line with it", line, indentation)
         shifts[line + 1] = -indentation
         entries.append(
           FrontMatterEntry(line: line, lines: [Array(bytes.dropFirst(indentation))]))
@@ -161,7 +161,7 @@ extension FrontMatterRepair {
     return isSpaced && Self.usualKeys.contains(key) && !keys.contains(key) ? indentation : nil
   }
 
-  /// What the files of agents, skills and prompts begin with.
+  /// The usual keys of agents, skills and prompts.
   private static let usualKeys: Set<String> = [
     "name", "description", "model", "tools", "color", "tags", "version", "author", "category",
     "temperature", "mode", "display_name", "agent_id", "capabilities", "permission",
@@ -179,7 +179,7 @@ extension FrontMatterRepair {
     guard everything, let problem = problem(of: entry) else {
       guard hasHiddenText(entry), let offset = entry.wordLikeComment else { return entry }
       warn(
-        "what follows `#` is taken as a part of the text of `\(key(of: entry))`",
+        "what follows `#` is read as part of the text of `\(key(of: entry))`",
         "put the text in quotes, or a space after a `#` that begins a comment", entry.line, offset)
       return entry.quoted()
     }
@@ -191,7 +191,7 @@ extension FrontMatterRepair {
       }
       if self.problem(of: spaced) == nil {
         warn(
-          "tabs in the indentation are taken for two spaces each", "indent with spaces",
+          "each tab in the indentation is read as two spaces", "indent with spaces",
           entry.line + tab.line, tab.column)
         return spaced
       }
@@ -200,7 +200,7 @@ extension FrontMatterRepair {
       let apart = spaced.withSpace
       if self.problem(of: apart) == nil {
         warn(
-          "`\(key(of: entry))` is taken for a key although no space follows its colon",
+          "`\(key(of: entry))` is read as a key, although no space follows its colon",
           "write a space after the colon", entry.line, entry.keyLength + 1)
         shifts[entry.line + 1, default: 0] += 1
         return apart
@@ -210,7 +210,7 @@ extension FrontMatterRepair {
       let indented = spaced.indented
       guard self.problem(of: indented) == nil else { return spaced }
       warn(
-        "the lines below `\(key(of: entry))` are taken as its text although they are not indented",
+        "the lines below `\(key(of: entry))` are read as its text, although they are not indented",
         "indent them with spaces", entry.line, 0)
       return indented
     }
@@ -220,14 +220,14 @@ extension FrontMatterRepair {
     }
     let isLong = entry.lines.dropFirst().contains { !$0.allSatisfy(FrontMatterEntry.isBlank) }
     warn(
-      "the value of `\(key(of: entry))` is taken as plain text"
+      "the value of `\(key(of: entry))` is read as plain text"
         + (isLong ? ", with the lines below it" : " to the end of the line"),
       "put it in single quotes, or write `\(key(of: entry)): |` with the text indented below it",
       entry.line, entry.value.startIndex, because: problem)
     return quoted
   }
 
-  /// What is wrong with a member alone.
+  /// What is wrong with a member by itself.
   private func problem(of entry: FrontMatterEntry) -> String? {
     let text = Array(entry.lines.joined(separator: [0x0A]))
     do throws(Failure) {

@@ -1,7 +1,7 @@
 import RasaCore
 
 extension YAMLProblem {
-  /// The same in our words: what is wrong where, and what to write instead.
+  /// The failure that people see: what is wrong where, and what to write instead.
   func failure(in source: SourceText) -> Failure {
     let location =
       scalar.map { source.location(ofScalar: $0) } ?? source.location(ofByte: byte)
@@ -15,27 +15,27 @@ extension YAMLProblem {
           + "text is written \\\" in double and '' in single quotes", at: start)
     case ("did not find expected ',' or ']'", _):
       return source.failure(
-        "',' or ']' was expected here",
+        "expected ',' or ']'",
         suggestion: "separate the items of the list with ',' and close "
           + "it with ']'", at: location, details: ["the list begins at \(start)"])
     case ("did not find expected ',' or '}'", _):
       return source.failure(
-        "',' or '}' was expected here",
+        "expected ',' or '}'",
         suggestion: "separate the members with ',' and close the "
           + "mapping with '}'", at: location, details: ["the mapping begins at \(start)"])
     case ("did not find expected '-' indicator", _):
       return source.failure(
-        "a list item, beginning with '- ', was expected here",
-        suggestion: "indent the line as its neighbours, or begin it with '- '", at: location,
+        "expected a list item, which begins with '- '",
+        suggestion: "indent the line like its neighbours, or begin it with '- '", at: location,
         details: ["the list begins at \(start)"])
     case ("did not find expected key", _):
       return source.failure(
-        "a key was expected here",
-        suggestion: "check the indentation, and quote a text that goes on after its closing quote",
+        "expected a key",
+        suggestion: "check the indentation, and that nothing follows a closing quote",
         at: location, details: ["the mapping begins at \(start)"])
     case ("could not find expected ':'", _):
       return source.failure(
-        "this key has no ':' after it",
+        "expected ':' after this key",
         suggestion: "write 'key: value'; a text of several lines needs "
           + "'|' or '>' after its key", at: start)
     case ("found unknown directive name", _):
@@ -44,7 +44,7 @@ extension YAMLProblem {
         at: start)
     case ("found character that cannot start any token", _):
       return source.failure(
-        "no value can begin with this character",
+        "a value cannot begin with this character",
         suggestion:
           "indent with spaces instead of tabs; quote a text that begins with '@', '`' or '%'",
         at: location)
@@ -56,9 +56,9 @@ extension YAMLProblem {
     }
   }
 
-  private static let known: [String: (message: String, suggestion: String)] = [
+  static let known: [String: (message: String, suggestion: String)] = [
     "mapping values are not allowed in this context": (
-      "a ':' stands where no key can be",
+      "':' is not allowed here",
       "quote a text that contains ': ', or correct the "
         + "indentation"
     ),
@@ -72,7 +72,7 @@ extension YAMLProblem {
       "a value is missing here", "write the value, or quote the text"
     ),
     "did not find expected <document start>": (
-      "something follows the end of the document", "indent it as the rest, or remove it"
+      "unexpected text after the end of the document", "indent it like the rest, or remove it"
     ),
     "did not find expected alphabetic or numeric character": (
       "'&' begins an anchor and '*' an alias, which need a name",
@@ -85,20 +85,20 @@ extension YAMLProblem {
       "only a comment may follow '|' or '>' on its line", "begin the text on the next line"
     ),
     "found unknown escape character": (
-      "a backslash in double quotes is followed by a letter that is no escape",
+      "a backslash in double quotes does not begin a valid escape",
       "write \\\\ for a backslash, or use single quotes"
     ),
     "did not find expected hexdecimal number": (
       "an escape needs hexadecimal digits here", "write \\\\ for a backslash, or use single quotes"
     ),
     "found invalid Unicode character escape code": (
-      "this escape names no character", "write the character itself"
+      "this escape is not a valid character", "write the character itself"
     ),
     "found a tab character where an indentation space is expected": (
-      "a tab stands in the indentation", "indent with spaces"
+      "the indentation contains a tab", "indent with spaces"
     ),
     "found a tab character that violates indentation": (
-      "a tab stands in the indentation", "indent with spaces"
+      "the indentation contains a tab", "indent with spaces"
     ),
     "found undefined tag handle": ("this tag is not known", "remove the tag"),
     "found incompatible YAML document": (
@@ -107,6 +107,6 @@ extension YAMLProblem {
     "control characters are not allowed": (
       "the file contains a control character", "remove it"
     ),
-    "out of memory": ("the file needs more memory than there is", "make it smaller"),
+    "out of memory": ("there is not enough memory to read the file", "make it smaller"),
   ]
 }

@@ -1,8 +1,8 @@
 import RasaCore
 
-/// Makes a tree of libyaml's events, with a stack of its own, and keeps the limits while it pulls.
+/// Builds a tree from libyaml's events, with an explicit stack, and enforces the limits as it reads.
 struct YAMLTreeBuilder {
-  /// A node with what it weighs: the nodes below and including it, and the levels below it.
+  /// A node with its size: the number of nodes in it, itself included, and the levels below it.
   private struct Branch {
     var node: DocumentNode
     var nodes: Int
@@ -78,7 +78,7 @@ struct YAMLTreeBuilder {
         documents += 1
         if documents > 1 {
           throw source.failure(
-            "a second document begins here", suggestion: "keep one document in a file",
+            "a second document begins here", suggestion: "keep one document per file",
             at: source.location(ofScalar: event.start))
         }
       case .streamStart, .documentEnd: break
@@ -124,7 +124,7 @@ extension YAMLTreeBuilder {
   ) throws(Failure) {
     if let frame = stack.last, frame.isMapping, frame.key == nil {
       throw source.failure(
-        "a key is a list or a mapping here",
+        "a key must be text, not a list or a mapping",
         suggestion: "quote the text if it is meant to "
           + "begin with '{' or '['", at: location)
     }
@@ -151,11 +151,12 @@ extension YAMLTreeBuilder {
     switch anchors[name] {
     case nil:
       throw source.failure(
-        "'*\(name)' repeats a value that has no anchor '&\(name)' before it",
+        "the alias '*\(name)' has no anchor '&\(name)' before it",
         suggestion: "put '&\(name)' before the value, or quote the text", at: location)
     case .open:
       throw source.failure(
-        "'*\(name)' stands inside the value that it repeats", suggestion: "write the value out",
+        "the alias '*\(name)' is inside the value that it repeats",
+        suggestion: "write the value out",
         at: location)
     case .complete(let branch):
       aliasNodes += branch.nodes
@@ -189,7 +190,7 @@ extension YAMLTreeBuilder {
       stack[top].key = nil
       let entry = DocumentNode.Entry(
         key: key.text, keyLocation: key.location, value: branch.node)
-      // Of a key that repeats the last value counts.
+      // Of a duplicate key the last value counts.
       if let place = stack[top].keys[key.text]?.entry, place < stack[top].entries.count {
         stack[top].entries[place] = entry
       } else {
@@ -205,7 +206,8 @@ extension YAMLTreeBuilder {
   ) throws(Failure) -> (text: String, location: SourceLocation) {
     guard let text = node.rawText else {
       throw source.failure(
-        "a key repeats a list or a mapping here", suggestion: "write the key as text",
+        "a key must be text, not an alias of a list or a mapping",
+        suggestion: "write the key as text",
         at: node.location)
     }
     if let first = stack[top].keys[text]?.location {
@@ -213,7 +215,7 @@ extension YAMLTreeBuilder {
       report(
         .repeatedKey,
         source.failure(
-          "the key '\(SourceText.printable(text))' stands here a second time",
+          "the key '\(SourceText.printable(text))' is defined twice",
           suggestion: "keep one of the two", at: node.location,
           details: ["the first is at \(first)"]))
     } else {
@@ -223,7 +225,7 @@ extension YAMLTreeBuilder {
   }
 }
 
-// MARK: What is not what it seems
+// MARK: Likely mistakes
 
 extension YAMLTreeBuilder {
   private static let mostProblems = 100
@@ -233,13 +235,13 @@ extension YAMLTreeBuilder {
     problems.append(YAML.Problem(kind: kind, failure: failure))
   }
 
-  /// A scalar's text as the file means it.
+  /// A scalar's text as the author meant it.
   private func checked(
     _ text: String, isPlain: Bool, at location: SourceLocation
   ) throws(Failure) -> String {
     if !isPlain, text.utf8.contains(0) {
       throw source.failure(
-        "the text that begins here holds a NUL character", suggestion: "take the `\\0` out of it",
+        "this text contains a NUL character", suggestion: "remove the `\\0`",
         at: location)
     }
     guard let escapes else { return text }
@@ -247,7 +249,7 @@ extension YAMLTreeBuilder {
       return try escapes.restored(text)
     } catch {
       throw source.failure(
-        "an escape in the text that begins here is one half of a character",
+        "an escape in this text is half of a character",
         suggestion: "write both halves, as in \\ud83d\\ude42, or the character itself", at: location
       )
     }
@@ -270,7 +272,7 @@ extension YAMLTreeBuilder {
       report(
         .item(line: line, listColumn: listColumn),
         source.failure(
-          "the `- ` is further in than that of the item above, and so a part of its text",
+          "this `- ` is indented further than the item above, so it is part of that item's text",
           suggestion: "indent it like the other items, or put the text in quotes",
           at: SourceLocation(file: source.file, line: line, column: indentation + 1)))
     }
@@ -293,7 +295,7 @@ extension YAMLTreeBuilder {
     case (YAMLTag.float, .int(let number)): return .double(Double(number))
     case (YAMLTag.null, _), (YAMLTag.bool, _), (YAMLTag.int, _), (YAMLTag.float, _):
       throw source.failure(
-        "this is not what its tag '!!\(tag.dropFirst(YAMLTag.prefix.count))' says",
+        "the value does not match its tag '!!\(tag.dropFirst(YAMLTag.prefix.count))'",
         suggestion: "correct the value or remove the tag", at: location)
     default: throw refusal(ofTag: tag, at: location)
     }
@@ -303,7 +305,7 @@ extension YAMLTreeBuilder {
     let isStandard = tag.hasPrefix(YAMLTag.prefix)
     let shown = isStandard ? "!!\(tag.dropFirst(YAMLTag.prefix.count))" : tag
     return source.failure(
-      "the tag '\(shown)' does not belong here", suggestion: "remove the tag", at: location)
+      "the tag '\(shown)' is not supported", suggestion: "remove the tag", at: location)
   }
 
   private mutating func count(_ added: Int, at location: SourceLocation) throws(Failure) {

@@ -51,7 +51,7 @@ extension RunStart {
   /// What a run began with, as its journal tells it; nil when it does not begin with its start.
   ///
   /// - Throws: where the content of something attached is missing, so that nothing empty is sent for it.
-  package init?(told entries: some Collection<JournalEntry>) throws(Failure) {
+  package init?(recordedIn entries: some Collection<JournalEntry>) throws(Failure) {
     guard let first = entries.first, case .started(var start) = RunEvent(folding: first) else {
       return nil
     }

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 
 /// A file that the user gave beside the question. It belongs to the input of a run: operators that
 /// read `input` see it.
@@ -66,7 +65,7 @@ package struct Attachment: Sendable {
       payload: text ?? Base64.encode(bytes))
   }
 
-  /// A file may be called anything, and its name stands in prompts and on terminals.
+  /// A file can have any name, which prompts and terminals show.
   private static func printable(_ name: String) -> String {
     var scalars = String.UnicodeScalarView()
     for scalar in name.unicodeScalars {
@@ -124,14 +123,14 @@ extension Attachment.Kind {
 extension Attachment {
   package var kind: Kind { type.kind }
 
-  /// What there is to say about it: `PNG image, 640×480`.
+  /// Its description: `PNG image, 640×480`.
   package var summary: String {
     if let pixels { return "\(type.title), \(pixels.width)×\(pixels.height)" }
     if let pages { return "\(type.title), \(pages == 1 ? "1 page" : "at most \(pages) pages")" }
     return type.title
   }
 
-  /// A text as it stands in a prompt: between fences longer than any in it.
+  /// A text as prompts show it: between fences longer than any in it.
   package var fenced: String {
     var longest = 0
     var run = 0

@@ -28,7 +28,7 @@ package struct RunComparison: Sendable {
     /// A key of the state that was written.
     case state(String)
     case decision
-    /// Who ran, or whether it came to its end.
+    /// Which operator ran, or whether it finished.
     case path
   }
 

@@ -1,6 +1,6 @@
 package import RasaCore
 
-/// One place where two values are not the same; null stands for what is missing.
+/// One place where two values differ; null stands for what is missing.
 package struct ValueDifference: Sendable, Hashable {
   /// Dotted, list places as numbers from 0; empty for the values themselves.
   package var path: String

@@ -63,13 +63,12 @@ extension Graph {
       for branch in frame.branches {
         arrows.append(DrawnArrow(from: id(frame: index), to: id(frame: branch), label: "parallel"))
       }
-      // A branch comes together with the others at the frame that it is a branch of.
-      if !frame.isBranch {
-        for way in ways(outOfFrame: index) {
-          let isLoop = if case .frame(let target) = way.target { target <= index } else { false }
-          arrows.append(
-            drawn(way, from: id(frame: index), isLoop: way.cause != .following && isLoop))
-        }
+      for way in ways(outOfFrame: index) {
+        // A branch joins the others at the frame that it is a branch of. It can only repeat itself before.
+        if frame.isBranch, way.target != .frame(index) { continue }
+        let isLoop = if case .frame(let target) = way.target { target <= index } else { false }
+        arrows.append(
+          drawn(way, from: id(frame: index), isLoop: way.cause != .following && isLoop))
       }
       for node in frame.nodes { arrows += drawnWays(outOfNode: node) }
     }
@@ -90,8 +89,19 @@ extension Graph {
         case .frame(let target): target <= nodes[index].frame
         case .end, .person: false
         }
-      return drawn(way, from: id(node: index), isLoop: isLoop)
+      var arrow = drawn(way, from: id(node: index), isLoop: isLoop)
+      if way.target == .end, let group = frames.firstIndex(where: isBranch(nodes[index].frame)) {
+        arrow.to = id(frame: group)
+        arrow.label = [arrow.label, "ends the branch"].filter { !$0.isEmpty }.joined(
+          separator: ", ")
+      }
+      return arrow
     }
+  }
+
+  /// Whether a frame is the one that has this branch.
+  private func isBranch(_ index: Int) -> (Frame) -> Bool {
+    { $0.branches.contains(index) }
   }
 
   private func drawn(_ way: Way, from: String, isLoop: Bool) -> DrawnArrow {

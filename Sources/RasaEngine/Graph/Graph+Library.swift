@@ -7,9 +7,11 @@ extension Graph {
   /// - Parameters:
   ///   - engines: what agents may name before a `:` in a model's name.
   ///   - limits: where the user's own limits stand, which hold for files that came from elsewhere.
+  ///   - isOnlyRead: whether nothing is run, so that tools that this program lacks do not matter.
   package static func compile(
     _ files: PinnedFiles, named name: String,
-    engines: Set<String> = AgentLoader.builtInEngines, under limits: Library? = nil
+    engines: Set<String> = AgentLoader.builtInEngines, under limits: Library? = nil,
+    isOnlyRead: Bool = false
   ) throws(Failure) -> Graph {
     var library = files.library
     library.engines = engines
@@ -21,20 +23,20 @@ extension Graph {
         .configuration, "`\(name)` is not among the files that are kept with the run",
         suggestion: "leave `--pinned` out, or record the run again")
     }
-    var graph = try Graph.compile(persona, in: library)
+    var graph = try Graph.compile(persona, in: library, isOnlyRead: isOnlyRead)
     graph.pinned = files.value
     return graph
   }
 
   /// The persona with everything that it names in the library.
   package static func compile(
-    _ persona: PersonaDefinition, in library: Library
+    _ persona: PersonaDefinition, in library: Library, isOnlyRead: Bool = false
   ) throws(Failure) -> Graph {
     try compile(
       persona,
       operators: { name throws(Failure) in try library.operatorDefinition(named: name) },
       delegates: { name throws(Failure) in try library.delegate(named: name) },
-      tools: library.tools)
+      tools: isOnlyRead ? nil : library.tools)
   }
 
   /// The names of all personas and agents that it is made of.

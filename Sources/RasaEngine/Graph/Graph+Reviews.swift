@@ -59,7 +59,7 @@ extension Graph {
       feedback: "\(again) runs again with what you say")
   }
 
-  /// What is written after a person has seen the whole output, and goes out unseen.
+  /// What is written after a person has reviewed the whole output, and is therefore not reviewed.
   func unseenParts() -> [Warning] {
     var found: [Warning] = []
     for (index, node) in nodes.enumerated() where node.definition.reviewSubject == .output {

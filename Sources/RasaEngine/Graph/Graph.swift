@@ -78,7 +78,7 @@ package struct Graph: Sendable {
     package var isLive = false
   }
 
-  /// A persona or agent that an operator has work for it.
+  /// A persona or agent that works for an operator.
   package struct Delegate: Sendable {
     package var operatorName: String
     package var graph: Graph

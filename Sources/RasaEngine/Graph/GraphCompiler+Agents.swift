@@ -45,7 +45,7 @@ extension GraphCompiler {
     framePlaces[name].map { graph.frames[$0].isBranch } ?? false
   }
 
-  /// Makes those ready that the operator, or who stands in for it, has work.
+  /// Compiles the personas and agents that work for the operator or for its substitute.
   mutating func delegate(_ node: inout Graph.Node) {
     for definition in [node.definition, node.substitute].compactMap(\.self)
     where definition.kind == .agent {
@@ -96,7 +96,7 @@ extension GraphCompiler {
       return compiled
     } catch {
       var failure = error
-      failure.details.append("in `\(name)`, which `\(definition.name)` has work")
+      failure.details.append("in `\(name)`, which works for `\(definition.name)`")
       throw failure
     }
   }

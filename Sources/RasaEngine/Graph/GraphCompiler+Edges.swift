@@ -40,15 +40,17 @@ extension GraphCompiler {
       }
     }
     delegate(&node)
-    if definition.kind == .tool, !tools.contains(definition.tools.first ?? "") {
+    for worker in [definition, node.substitute].compactMap(\.self) where worker.kind == .tool {
+      let tool = worker.tools.first ?? ""
+      guard tools?.contains(tool) == false else { continue }
       problems.append(
         Failure(
           .configuration,
-          "the operator `\(definition.name)` is of kind `tool`, which this version cannot run: it has no "
-            + "tool `\(definition.tools.first ?? "")`",
+          "the operator `\(worker.name)` is of kind `tool`, which this version cannot run: it has no "
+            + "tool `\(tool)`",
           suggestion:
             "use an operator of kind llm, human, memory, rule or agent, or register the tool from "
-            + "Swift, as in docs/library.md", at: definition.location))
+            + "Swift, as in docs/library.md", at: worker.location))
     }
     graph.frames[frame].nodes.append(graph.nodes.count)
     graph.nodes.append(node)

@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 package import RasaPersona
 
 extension Graph {
@@ -9,12 +8,12 @@ extension Graph {
   /// - Parameters:
   ///   - shipped: looks up operators that are implied or that frames name.
   ///   - delegates: looks up the personas and agents that work inside this one.
-  ///   - tools: the tools that operators of kind `tool` can call.
+  ///   - tools: the tools that operators of kind `tool` can call; nil if the graph is only read, and calls none.
   package static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil },
-    tools: Set<String> = []
+    tools: Set<String>? = []
   ) throws(Failure) -> Graph {
     try compile(
       persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth,
@@ -45,7 +44,7 @@ extension Graph {
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing, tools: Set<String>
+    deepest: Int, narrowing: AgentNarrowing, tools: Set<String>?
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
       persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
@@ -80,10 +79,10 @@ struct GraphCompiler {
   /// Who has this persona work, the outermost first.
   let way: [String]
   let deepest: Int
-  /// Whom this one, and everybody who has it work, may have work.
+  /// The agents that may work for this persona and for everyone it works for.
   let narrowing: AgentNarrowing
   /// What operators of kind `tool` can call.
-  let tools: Set<String>
+  let tools: Set<String>?
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
   /// Where frames and nodes stand, by name; of several with one name the first counts.
@@ -98,7 +97,7 @@ struct GraphCompiler {
     persona: PersonaDefinition,
     shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing(), tools: Set<String> = []
+    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing(), tools: Set<String>? = []
   ) {
     self.persona = persona
     self.tools = tools

@@ -274,10 +274,11 @@ struct GraphFlow {
       }
       let hint =
         place < Self.mostHints
-        ? nearestName(to: look.path.description, among: everything) : nil
+        ? nearestName(
+          to: look.path.description, among: everything.filter { $0 != look.path.description }) : nil
       return Failure(
         .configuration, "\(who) reads `\(look.path)`, which nothing writes before",
-        suggestion: hint.map { "did you mean `\($0)`? " } ?? ""
+        suggestion: (hint.map { "did you mean `\($0)`? " } ?? "")
           + "add an operator that writes it earlier, or mark the read as optional: `\(look.path)?`",
         at: look.location)
     }

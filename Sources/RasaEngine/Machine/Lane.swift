@@ -27,7 +27,7 @@ struct Lane: Sendable {
     var node: Int
     var step: Step
     var phase: Phase = .waiting
-    /// What its conditions could not compare, told when its turn comes.
+    /// Warnings about comparisons that its conditions could not make, emitted when its turn comes.
     var warnings: [String] = []
 
     var isDone: Bool { if case .done = phase { true } else { false } }
@@ -43,7 +43,7 @@ struct Lane: Sendable {
   var head = 0
   /// The frame that this lane is a branch of; nil for the main lane.
   var branchOf: Int?
-  /// Branch lanes still running before this lane goes on.
+  /// Branch lanes that this lane waits for.
   var openBranches = 0
   /// Texts written in the current short-term visit, to become working notes.
   var noted: [Update] = []

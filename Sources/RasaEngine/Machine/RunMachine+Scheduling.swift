@@ -7,7 +7,7 @@ package struct Invocation: Sendable {
   package var node: Int
   /// The state with everything that earlier operators wrote and this one reads.
   package var view: State
-  /// What a person is to look at; nil when the operator itself is to run.
+  /// What a person reviews; nil if the operator itself runs.
   package var review: StatePath?
   /// Whether it is looked at before it counts, by the operator's own `review:`.
   package var isPending = false
@@ -54,7 +54,7 @@ extension RunMachine {
     return found
   }
 
-  /// Makes everything due again that was handed out and has no outcome: whoever performed it is gone.
+  /// Makes everything due again that was handed out and has no outcome, because the process that performed it is gone.
   package mutating func reissue() {
     for lane in lanes.indices {
       for index in lanes[lane].items.indices.dropFirst(lanes[lane].head) {

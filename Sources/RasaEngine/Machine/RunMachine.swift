@@ -41,11 +41,11 @@ package struct RunMachine: Sendable {
   }
   /// Whether an operator's outcome has been folded: the beginning is over then.
   private var hasOutcomes = false
-  var told: [RunEvent] = []
-  /// Ways back that were taken since somebody asked.
+  var pendingEvents: [RunEvent] = []
+  /// Routes back that were taken since the last `drainSentBack`.
   private(set) var sentBack: [SentBack] = []
   /// Every outcome that counted, with the state it met; nil while nobody wants to know.
-  var landings: [Landing]?
+  var committed: [CommittedOutcome]?
 
   /// How far ahead of the one to be applied next an operator may start.
   static let lookahead = 32
@@ -79,7 +79,7 @@ package struct RunMachine: Sendable {
       for (key, value) in changes { opening.changes[key] = value }
       begin()
     case .operatorFinished(let step, let outcome):
-      // Operators that were at work when the run ended change nothing any more.
+      // Operators that were still running when the run ended no longer change anything.
       guard isRunning else { return }
       try finish(step, outcome)
     case .failed(let failure): if isRunning { status = .failed(failure) }
@@ -112,8 +112,8 @@ package struct RunMachine: Sendable {
 
   static let damageHint = "see what there is with `rasa runs events`; `rasa run` begins anew"
 
-  /// The ways back that were taken since the last call.
-  package mutating func takeSentBack() -> [SentBack] {
+  /// The routes back that were taken since the last call.
+  package mutating func drainSentBack() -> [SentBack] {
     guard !sentBack.isEmpty else { return [] }
     defer { sentBack = [] }
     return sentBack
@@ -124,9 +124,9 @@ package struct RunMachine: Sendable {
   /// What followed from the events applied since the last call: lines for the journal and for
   /// whoever watches.
   package mutating func drainEvents() -> [RunEvent] {
-    guard !told.isEmpty else { return [] }
-    defer { told = [] }
-    return told
+    guard !pendingEvents.isEmpty else { return [] }
+    defer { pendingEvents = [] }
+    return pendingEvents
   }
 
   /// Begins from scratch with what is known of the beginning, as soon as that is enough: lines about
@@ -137,9 +137,9 @@ package struct RunMachine: Sendable {
     status = .running
     steps = 0
     notes = []
-    told = []
+    pendingEvents = []
     sentBack = []
-    if landings != nil { landings = [] }
+    if committed != nil { committed = [] }
     rejections = 0
     for index in visits.indices { visits[index] = 0 }
     for index in taken.indices { taken[index] = 0 }
@@ -226,10 +226,10 @@ package struct RunMachine: Sendable {
       case .enter(let frame, let visit):
         lanes[lane].popFirst()
         lanes[lane].noted.removeAll(keepingCapacity: true)
-        told.append(.frameEntered(frame: graph.frames[frame].name, visit: visit))
+        pendingEvents.append(.frameEntered(frame: graph.frames[frame].name, visit: visit))
       case .run(let slot):
         guard case .done(let outcome) = slot.phase else { return false }
-        land(slot, outcome, lane: lane)
+        commit(slot, outcome, lane: lane)
       case .leave(let frame):
         lanes[lane].popFirst()
         leave(frame, lane: lane)
@@ -334,7 +334,7 @@ package struct RunMachine: Sendable {
     for edge in graph.frames[index].transitions {
       guard holds(edge.when), take(edge.bound) else { continue }
       if edge.target != graph.frames[index].following || edge.when != nil {
-        told.append(
+        pendingEvents.append(
           .moved(
             from: graph.frames[index].name,
             to: edge.target.map { graph.frames[$0].name } ?? "end",
@@ -371,7 +371,9 @@ package struct RunMachine: Sendable {
   mutating func holds(_ condition: Guard?) -> Bool {
     guard let condition else { return true }
     let (holds, warning) = condition.evaluate { state[$0] }
-    if let warning { told.append(.warned("the guard `\(condition.source)` is false: \(warning)")) }
+    if let warning {
+      pendingEvents.append(.warned("the guard `\(condition.source)` is false: \(warning)"))
+    }
     return holds
   }
 

@@ -27,7 +27,7 @@ package struct ChatMessage: Sendable, Hashable {
   }
 }
 
-/// A tool as a model is told of it.
+/// A tool as a model sees it.
 package struct ToolDefinition: Sendable, Hashable {
   package var name: String
   package var description: String

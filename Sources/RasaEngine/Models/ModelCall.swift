@@ -13,9 +13,9 @@ package struct ModelRequest: Sendable, Hashable {
   /// What the schema is called on the wire: the operator's name.
   package var name: String
   package var maxTokens: Int?
-  /// At least so many tokens are to be held for the answer: an earlier one was cut at fewer.
+  /// Hold at least this many tokens for the answer, because an earlier one was cut at fewer.
   package var room: Int64?
-  /// Set when this goes on where an answer was cut: the same model is asked, and no other.
+  /// Set if this continues an answer that was cut: only the same model is asked.
   package var continuation: Continuation?
   package var temperature: Double?
   package var profile: PerformanceProfile?
@@ -54,7 +54,7 @@ extension ModelRequest {
 package struct Continuation: Sendable, Hashable {
   package var provider: String
   package var model: String
-  /// What there is of the answer.
+  /// The answer so far.
   package var text: String
   /// The tokens that it took.
   package var tokens: Int64
@@ -70,7 +70,7 @@ package struct Continuation: Sendable, Hashable {
 package struct CallContext: Sendable {
   package var run: Identifier
   package var key: EffectKey
-  /// Whose budget pays: the persona's name.
+  /// The persona whose budget pays.
   package var persona: String
   package var models: RecommendedModels
   /// Nil where neither operator nor persona says anything.
@@ -81,6 +81,8 @@ package struct CallContext: Sendable {
   /// An attempt at this call whose outcome was never known: the provider is asked the same again
   /// and may recognise it; nil for a new call.
   package var doubt: UncertainCall?
+  /// What is done about a call whose outcome is not known.
+  package var uncertain = UncertainPolicy.retry
   /// What one run of the persona is counted under, where it is a part of another run.
   package var execution: Identifier?
   /// Who had the persona run, from the nearest on: their limits hold as well.
@@ -103,7 +105,7 @@ package struct CallContext: Sendable {
   }
 }
 
-/// Somebody whose limits a call falls under.
+/// A persona or agent whose limits apply to a call.
 package struct BudgetHolder: Sendable, Hashable {
   package var persona: String
   package var budget: CostBudget
@@ -119,7 +121,7 @@ package struct BudgetHolder: Sendable, Hashable {
 }
 
 extension CallContext {
-  /// All whose limits hold: the one that asks first, the one that the user runs last.
+  /// Everyone whose limits apply, from the one that calls to the one that the user runs.
   package var payers: [BudgetHolder] {
     [
       BudgetHolder(
@@ -180,9 +182,9 @@ package enum ModelEvent: Sendable, Hashable {
   /// The stream broke and starts again: what was shown of this answer no longer counts.
   case restarted(reason: String)
   /// What was shown of this answer was no part of it: the model was thinking.
-  case tookBack(reason: String)
-  /// The stream broke where nothing can be taken back; the next model goes on with what was shown.
-  case wentOn(after: String)
+  case retracted(reason: String)
+  /// The stream broke where nothing can be taken back; the next model continues what was shown.
+  case continued(after: String)
   /// The model that is about to be asked is not the one that was named or asked first.
   case fellBack(ModelFallback, to: String)
   /// Other holds stand in the way of this call's reservation: it waits for them.
@@ -191,7 +193,7 @@ package enum ModelEvent: Sendable, Hashable {
   case noticed(String)
 }
 
-/// How an answer ended. The raw values stand in journals and in JSON.
+/// How an answer ended. Journals and JSON contain the raw values.
 package enum FinishReason: String, Sendable, Hashable, CaseIterable {
   case stop
   /// The model reached the cap that was sent, or its own maximum.
@@ -273,7 +275,7 @@ extension ModelAnswer {
 
 /// Another model answers than the one that was named or asked first.
 package struct ModelFallback: Sendable, Hashable {
-  /// What stands in `insteadOf` where no model was named.
+  /// The value of `insteadOf` if no model was named.
   package static let anyModel = "a model"
 
   /// `provider:model`.
@@ -339,7 +341,7 @@ package struct UncertainCall: Sendable, Hashable {
   package var model: String
   /// What is held for it.
   package var amount: Money
-  /// What the provider was told to recognise it by.
+  /// The key that the provider recognises it by.
   package var idempotencyKey: String
   /// The cap that was sent, in tokens; nil when none was.
   package var cap: Int64?

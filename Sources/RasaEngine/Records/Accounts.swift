@@ -13,7 +13,7 @@ package struct Balance: Sendable, Hashable {
 
   package func room(under limit: Money) -> Money { max(.zero, limit - (settled + held)) }
 
-  /// The room that there would be if all that is held came to nothing.
+  /// The room that there would be if no hold were spent.
   package func roomWithoutHolds(under limit: Money) -> Money { max(.zero, limit - settled) }
 }
 

@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 
 /// A question to a person, bound to one exact payload: it is answered once, and a changed payload is
 /// another question.
@@ -7,7 +6,7 @@ package struct Approval: Sendable, Hashable {
   package enum Standing: Sendable, Hashable {
     case pending
     case answered(HumanAnswer, at: Timestamp)
-    /// Nobody answered in time; the run asks again when it goes on.
+    /// Nobody answered in time; a resumed run asks again.
     case expired
     /// The run has ended or was deleted; nobody waits for an answer any more.
     case withdrawn
@@ -36,7 +35,7 @@ package struct Approval: Sendable, Hashable {
     self.standing = standing
   }
 
-  /// Refuses an answer that somebody gave to something else than what is asked here.
+  /// Refuses an answer to a different question than this one.
   package func check(_ answer: HumanAnswer) throws(Failure) {
     if let shown = answer.shown, shown != payloadDigest {
       throw Failure(

@@ -13,7 +13,7 @@ package enum EffectKind: String, Sendable, Hashable, CaseIterable {
 /// codec.
 ///
 /// An effect may take several attempts. Each has an intent, committed before anything is sent, and one
-/// of `result`, `failed` and `uncertain`. `ended` says that the effect as a whole came to nothing.
+/// of `result`, `failed` and `uncertain`. `ended` says that the effect as a whole failed.
 package struct EffectEvent: Sendable, Hashable {
   package var key: EffectKey
   package var kind: EffectKind
@@ -49,7 +49,7 @@ package struct EffectIntent: Sendable, Hashable {
   package var attempt: Identifier
   /// The digest of the request.
   package var request: String
-  /// What whoever does it may recognise a second attempt by; nil where it is the attempt's own name.
+  /// The key by which a provider or tool recognises a second attempt; nil if it is the attempt's own name.
   package var idempotencyKey: String?
   package var subject: Subject
 
@@ -107,7 +107,7 @@ package enum EffectResult: Sendable, Hashable {
   /// `notices` are what its reader has to know about the accounting.
   case answer(ModelAnswer, notices: [String] = [])
   case vectors(VectorsMade)
-  /// What a tool came to.
+  /// What a tool returned.
   case value(Value)
 
   package var cost: Money {
@@ -119,7 +119,7 @@ package enum EffectResult: Sendable, Hashable {
   }
 }
 
-/// Vectors of texts. They themselves can be had again, and would be most of the journal.
+/// Vectors of texts. The vectors are not in the journal: they can be computed again, and would be most of it.
 package struct VectorsMade: Sendable, Hashable {
   package var provider: String
   package var model: String
@@ -140,9 +140,9 @@ package struct VectorsMade: Sendable, Hashable {
   }
 }
 
-/// An attempt that came to nothing.
+/// An attempt that failed.
 package struct EffectFailure: Sendable, Hashable {
-  /// What stands for an attempt that was cut off on this side: it may have been done all the same.
+  /// The reason of an attempt that was cut off on this side and may have been performed all the same.
   package static let cancelled = "cancelled"
 
   package var provider: String
@@ -171,7 +171,7 @@ package struct EffectFailure: Sendable, Hashable {
   package var isCancelled: Bool { reason == Self.cancelled }
 }
 
-/// What was decided about an attempt of which nobody knows whether it was done.
+/// The decision about an attempt that may or may not have been performed.
 package struct EffectDoubt: Sendable, Hashable {
   package var provider: String
   package var model: String

@@ -26,13 +26,27 @@ package struct EffectKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension EffectKey {
-  /// The pass that asked: its round stands behind the label, as in `call@2`.
+  private static let doubt = ".uncertain"
+
+  /// The key of the question whether an attempt in doubt is repeated: `call.uncertain`, and in a second round
+  /// `call@2.uncertain@2`.
+  var questionInDoubt: EffectKey {
+    step.effect(label + Self.doubt, occurrence: occurrence)
+  }
+
+  /// Whether it is the key of such a question.
+  var isQuestionInDoubt: Bool {
+    let round = step.round
+    return label.hasSuffix(round > 1 ? "\(Self.doubt)@\(round)" : Self.doubt)
+  }
+
+  /// The pass that asked. Its round follows the label, as in `call@2`.
   package var step: Step {
     let round = label.lastIndex(of: "@").flatMap { Int(label[label.index(after: $0)...]) }
     return Step(frame: frame, visit: visit, operatorName: operatorName, round: round ?? 1)
   }
 
-  /// The run's own operator that asked, or has somebody work who did.
+  /// The run's own operator that asked, or for which an agent did.
   var outermost: Step {
     var step = Step(frame: frame, visit: visit, operatorName: operatorName)
     while let outer = step.outer { step = outer }

@@ -1,16 +1,16 @@
 package import RasaCore
 
-/// What a run has had from the outside, by identity: an index of its journal, which a run that goes
-/// on asks before it asks anyone.
+/// The effects of a run by key: an index of its journal. A resumed run consults it before it
+/// performs anything.
 package struct EffectLog: Sendable {
-  /// An effect that came to its end.
+  /// An effect that has a result.
   package struct Done: Sendable {
     package var key: EffectKey
     /// The digest of what was asked.
     package var request: String
     package var result: EffectResult
   }
-  private enum Place {
+  private enum RequestMatch {
     case unique(Int)
     /// The same was asked in several places.
     case ambiguous
@@ -20,19 +20,21 @@ package struct EffectLog: Sendable {
   package private(set) var done: [Done] = []
   /// What was paid for, answers or not, in this run itself.
   package private(set) var spent = Money.zero
-  private var places: [EffectKey: Int] = [:]
+  private var positions: [EffectKey: Int] = [:]
   /// By operator and request.
-  private var byRequest: [String: Place] = [:]
+  private var byRequest: [String: RequestMatch] = [:]
   private var intents: [Identifier: InDoubtEffect] = [:]
   /// What was given up as uncertain, or cut off, and not asked for again yet.
   private var doubted: [EffectKey: InDoubtEffect] = [:]
   private var latest: [String: Int] = [:]
+  /// How many attempts have an intent.
+  private var attempts: [EffectKey: Int] = [:]
   private var questions: [EffectKey: String] = [:]
   private var decisions: [EffectKey: (payloadDigest: String, answer: HumanAnswer)] = [:]
-  /// What those want to be remembered that have come to their end inside the run.
+  /// What agents that finished inside the run want to be remembered.
   package var delegated: [(persona: String, facts: Value)] { Array(remembered.values) }
   private var remembered: [String: (persona: String, facts: Value)] = [:]
-  /// The lines of what works inside the run, which go on from them.
+  /// The lines of agents inside the run, which continue from them.
   private var lines: [String: [JournalEntry]] = [:]
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
   /// Passes of operators that have written something or were left out, in order.
@@ -85,15 +87,16 @@ package struct EffectLog: Sendable {
     switch effect.phase {
     case .intent(let intent):
       guard !intent.attempt.text.isEmpty else { return }
-      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
+      latest[key.withoutOccurrence] = max(latest[key.withoutOccurrence] ?? 0, key.occurrence)
       intents[intent.attempt] = InDoubtEffect(key: key, intent: intent)
+      attempts[key, default: 0] += 1
     case .result(let result, let attempt):
       guard !attempt.text.isEmpty else { return }
       let request = intents.removeValue(forKey: attempt)?.intent.request ?? ""
       spent += result.cost
       keep(effect.kind, key, request, result)
     case .reused(let result, _, let request):
-      latest[key.place] = max(latest[key.place] ?? 0, key.occurrence)
+      latest[key.withoutOccurrence] = max(latest[key.withoutOccurrence] ?? 0, key.occurrence)
       keep(effect.kind, key, request, result)
     case .failed(let failure, let attempt):
       let open = intents.removeValue(forKey: attempt)
@@ -110,7 +113,7 @@ package struct EffectLog: Sendable {
   private mutating func keep(
     _ kind: EffectKind, _ key: EffectKey, _ request: String, _ result: EffectResult
   ) {
-    places[key] = done.count
+    positions[key] = done.count
     let name = EffectLog.name(key, request)
     byRequest[name] = byRequest[name] == nil ? .unique(done.count) : .ambiguous
     done.append(Done(key: key, request: request, result: result))
@@ -132,16 +135,19 @@ extension EffectLog {
     done.compactMap { if case .answer(let answer, _) = $0.result { answer } else { nil } }
   }
 
-  /// What is recorded at this place, whatever was asked there.
-  package func done(at key: EffectKey) -> Done? { places[key].map { done[$0] } }
+  /// What is recorded under this key, whatever the request was.
+  package func done(at key: EffectKey) -> Done? { positions[key].map { done[$0] } }
 
-  /// What came of this very request: at this place, else wherever the operator asked it, when that was
-  /// in one place only.
+  /// The result of exactly this request: under this key, or wherever the operator made it, if that was
+  /// in only one place.
   package func done(_ request: String, at key: EffectKey) -> Done? {
     if let known = done(at: key), known.request == request { return known }
-    guard case .unique(let place) = byRequest[EffectLog.name(key, request)] else { return nil }
-    return done[place]
+    guard case .unique(let position) = byRequest[EffectLog.name(key, request)] else { return nil }
+    return done[position]
   }
+
+  /// How many attempts at this effect have begun.
+  func attempts(at key: EffectKey) -> Int { attempts[key] ?? 0 }
 
   /// Attempts at this place that were in flight when the journal ended, the earliest first.
   func open(at key: EffectKey) -> [InDoubtEffect] {
@@ -168,7 +174,7 @@ extension EffectLog {
   }
 
   /// The last try that an operator is known to have made at an effect; 0 when there was none.
-  package func tries(of key: EffectKey) -> Int { latest[key.place] ?? 0 }
+  package func tries(of key: EffectKey) -> Int { latest[key.withoutOccurrence] ?? 0 }
 
   package func humanAnswer(at key: EffectKey, payloadDigest: String) -> HumanAnswer? {
     guard let known = decisions[key], known.payloadDigest == payloadDigest else { return nil }
@@ -205,7 +211,7 @@ struct InDoubtEffect: Sendable, Hashable {
 
 extension EffectKey {
   /// The effect without its occurrence.
-  fileprivate var place: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
+  fileprivate var withoutOccurrence: String { "\(frame):\(visit)/\(operatorName)/\(label)" }
   /// The label without the round that it was asked in.
   fileprivate var kind: Substring { label.prefix { $0 != "@" } }
 }

@@ -49,7 +49,7 @@ package struct JournalEntry: Sendable, Hashable {
   }
 }
 
-/// How a run left off: what is kept with its last lines, in one transaction.
+/// How a run stopped: what is stored with its last lines, in one transaction.
 package struct RunEnding: Sendable, Hashable {
   package var status: RunRecord.Status
   /// For a run in a session that came to its end.

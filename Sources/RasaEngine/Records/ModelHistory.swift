@@ -56,7 +56,7 @@ package struct ModelObservation: Sendable, Hashable {
     package var tokens: Int64
     /// False when the answer's end was missing.
     package var isWhole: Bool
-    /// How many of the tokens an earlier answer has given that this one went on with.
+    /// How many of the tokens came from the earlier answer that this one continued.
     package var continuing: Int64?
     package init(operatorName: String, tokens: Int64, isWhole: Bool, continuing: Int64? = nil) {
       self.continuing = continuing

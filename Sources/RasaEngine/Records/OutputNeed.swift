@@ -7,7 +7,7 @@ package struct OutputNeed: Sendable, Hashable {
 
   /// Whole answers, each counted with everything that it took to complete it.
   package var answers: Int64 = 0
-  /// Answers whose end was missing.
+  /// Answers that were cut.
   package var cut: Int64 = 0
   /// Output tokens of the whole answers, thoughts included.
   package var tokens: Int64 = 0

@@ -1,6 +1,6 @@
 package import RasaCore
 
-/// What is told about a run: the lines of its journal.
+/// An event of a run: a line of its journal.
 ///
 /// `started`, `contextOpened` and `operatorFinished` are what the state is folded from; the others
 /// say, for people, what followed from them.
@@ -11,12 +11,12 @@ package enum RunEvent: Sendable, Hashable {
   case operatorFinished(Step, OperatorOutcome)
   /// A route, transition or decision led somewhere else than onwards.
   case moved(from: String, to: String, reason: String)
-  /// A route would have led back once more, but may be taken no further time: the run goes on.
+  /// A route would have led back once more, but has reached its bound: the run continues.
   case objected(RouteLimitReached)
   case asked(Approval)
   case answered(Approval, HumanAnswer)
   case warned(String)
-  /// A run goes on that had stopped: in another process, or after a person's answer.
+  /// A stopped run continues: in another process, or after a person's answer.
   case resumed(by: String)
   /// The run has stopped and can go on: it waits for answers, or was interrupted.
   case parked(Parking)
@@ -35,7 +35,7 @@ package struct RunStart: Sendable, Hashable {
   package var user: String
   package var input: String
   package var preferences: ValueObject
-  /// What was asked for beside the persona, as who goes on with the run reads it: which model, how
+  /// The options of the run, for whoever resumes it: which model, how
   /// much it may cost. The engine does not look at it.
   package var options: ValueObject
   /// For a fork: where it comes from.

@@ -2,7 +2,7 @@ package import RasaCore
 
 /// What lists and sessions need of a run without folding its journal.
 package struct RunRecord: Sendable, Hashable {
-  /// `running` is also what a run is called whose process died; `parked` runs wait for a person's
+  /// A run whose process died is still `running`; `parked` runs wait for a person's
   /// answer, or were stopped, and can go on.
   package enum Status: String, Sendable, Hashable, CaseIterable {
     case running, parked, done, failed, cancelled
@@ -52,6 +52,6 @@ package struct RunHistory: Sendable {
 
   /// What the run began with; nil when its journal does not begin with it.
   package var start: RunStart? {
-    get throws(Failure) { try RunStart(told: entries) }
+    get throws(Failure) { try RunStart(recordedIn: entries) }
   }
 }

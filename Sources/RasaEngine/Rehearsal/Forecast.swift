@@ -9,7 +9,7 @@ package struct Forecast: Sendable {
   package var saved: Money
   /// The calls that may follow: each with the most times that it can be made.
   package var rest: [RehearsedCall]
-  /// Every call of the persona: what was answered can stand in what is still to be asked.
+  /// Every call of the persona: later prompts can contain earlier answers.
   package var all: [RehearsedCall]
   /// True when nothing will be asked of a model any more.
   package var isComplete: Bool { rest.isEmpty }
@@ -20,12 +20,13 @@ extension Runner {
   package func forecast(
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin
   ) async throws -> Forecast {
-    let gate = ForecastGate(gate: surroundings.gate)
+    let gate = ForecastGate(gate: dependencies.gate)
     let journal = DiscardingJournal()
     var outside = RunDependencies(
-      gate: gate, journal: journal, memory: surroundings.memory, people: NoApprovalHandler(),
-      time: surroundings.time)
-    outside.tools = surroundings.tools.mapValues { _ in ForecastTool(run: start.run) }
+      gate: gate, journal: journal, memory: dependencies.memory,
+      approvalHandler: NoApprovalHandler(),
+      time: dependencies.time)
+    outside.tools = dependencies.tools.mapValues { _ in ForecastTool(run: start.run) }
     let dry = Runner(outside, options: options)
     let result = try await dry.run(graph, start, inheriting: origin)
     let asked = gate.asked
@@ -52,7 +53,7 @@ extension Runner {
           && graph.frames[graph.nodes[index].frame].name == call.context.key.outermost.frame
       }
     }
-    // What is known to be asked is known in its words.
+    // The text of a request that was made is known.
     for known in asked {
       if let place = rest.firstIndex(where: {
         $0.operatorName == known.context.key.operatorName && $0.frame == known.context.key.frame
@@ -69,7 +70,7 @@ extension Runner {
   }
 }
 
-/// Answers nothing: whoever asks is left waiting, and what was asked is noted.
+/// Answers nothing: callers are left waiting, and their requests are recorded.
 private final class ForecastGate: ModelGate {
   private let gate: any ModelGate
   private let noted = Locked<[(request: ModelRequest, context: CallContext)]>([])

@@ -82,7 +82,7 @@ extension ModelGate {
     return costs
   }
 
-  /// In tokens: what a model is told of the form that its answer does not have.
+  /// Tokens of the message that tells a model what is wrong with the form of its answer.
   private static var longestComplaint: Int64 { 4_000 }
 }
 
@@ -98,13 +98,13 @@ extension Graph {
   ) -> [RehearsedCall] {
     var marks = Marks()
     return rehearse(
-      start, largestInput: start.input, context, memories, profile: profile, assignment: nil,
+      start, largestInput: start.input, context, memories, profile: profile, delegation: nil,
       times: 1, &marks)
   }
 
   package static let emptyContext = emptyContext(on: .null)
 
-  /// What somebody who works inside a run begins with: the run's day, and nothing said before.
+  /// The initial context of an agent inside a run: the run's day, and no conversation.
   static func emptyContext(on today: Value) -> Value {
     var context: ValueObject = ["session": [], "notes": [], "memories": []]
     if !today.isNull { context["today"] = today }
@@ -117,7 +117,7 @@ extension Graph {
 
   private func rehearse(
     _ start: RunStart, largestInput: String, _ context: Value, _ memories: Value,
-    profile: PerformanceProfile?, assignment: DelegationScope?, times: Int, _ marks: inout Marks
+    profile: PerformanceProfile?, delegation: DelegationScope?, times: Int, _ marks: inout Marks
   ) -> [RehearsedCall] {
     let flow = GraphFlow(self)
     let most = flow.mostRuns()
@@ -132,15 +132,15 @@ extension Graph {
       for definition in definitions {
         let tries = 1 + definition.onError.retry
         if let delegate = node.delegate(definition) {
-          let inner = self.assignment(
-            of: definition, at: step, attempt: 1, start, above: assignment)
+          let inner = self.delegation(
+            of: definition, at: step, attempt: 1, start, above: delegation)
           var inside = start
           inside.persona = delegate.persona.name
           inside.input = definition.task(view.promptReader(in: frame.kind))
           if !definition.seesAttachments { inside.attachments = [] }
           calls += delegate.within(inner.scope).rehearse(
             inside, largestInput: definition.task(full.promptReader(in: frame.kind)),
-            Self.emptyContext(on: context["today"]), memories, profile: profile, assignment: inner,
+            Self.emptyContext(on: context["today"]), memories, profile: profile, delegation: inner,
             times: times.capped(times: most[index] * tries), &marks)
         }
         guard definition.kind == .llm else { continue }
@@ -157,7 +157,7 @@ extension Graph {
           RehearsedCall(
             frame: frame.name, operatorName: definition.name, request: request,
             context: callContext(
-              start, definition, step.effect("call"), profile: profile, assignment: assignment),
+              start, definition, step.effect("call"), profile: profile, delegation: delegation),
             most: once.capped(times: isRepaired ? 2 : 1), repairs: isRepaired ? once : 0,
             largest: largest, inserts: inserts))
       }
@@ -244,15 +244,16 @@ extension Graph {
   /// Who asks, and under which limits.
   func callContext(
     _ start: RunStart, _ definition: OperatorDefinition, _ key: EffectKey,
-    profile: PerformanceProfile?, assignment: DelegationScope? = nil
+    profile: PerformanceProfile?, delegation: DelegationScope? = nil
   ) -> CallContext {
     var context = CallContext(
       run: start.run, key: key, persona: start.persona, models: persona.models,
       profile: profile ?? definition.profile ?? persona.profile,
       budget: persona.budget, runLimit: persona.limits.cost)
-    if let assignment {
-      context.execution = assignment.execution(in: start.run)
-      context.above = assignment.above
+    context.uncertain = definition.uncertain
+    if let delegation {
+      context.execution = delegation.execution(in: start.run)
+      context.above = delegation.above
     }
     return context
   }
@@ -312,7 +313,7 @@ extension Graph {
 }
 
 extension Int {
-  /// Of loops in loops; what is beyond a million runs is as good as endless.
+  /// For nested loops; more than a million runs counts as endless.
   fileprivate func capped(times other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? 1_000_000 : Swift.min(product, 1_000_000)

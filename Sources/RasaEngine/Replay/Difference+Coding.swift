@@ -64,7 +64,7 @@ extension Difference {
 }
 
 extension Failure? {
-  fileprivate var compared: Value {
+  package var compared: Value {
     map { ["kind": .string($0.kind.rawValue), "message": .string($0.message)] } ?? .null
   }
 }

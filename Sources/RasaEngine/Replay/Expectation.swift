@@ -1,7 +1,7 @@
 import RasaCore
 
 extension Recording.Expectation {
-  /// What a run came to, as its journal tells.
+  /// The end of a run, as its journal tells it.
   ///
   /// - Parameter walk: of the same journal.
   init(

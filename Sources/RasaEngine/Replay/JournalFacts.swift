@@ -1,7 +1,7 @@
 import RasaCore
 import RasaPersona
 
-/// What a run's journal tells of its dealings with the outside.
+/// The effects of a run, as its journal tells them.
 struct JournalFacts: Sendable {
   let start: RunStart
   let startedAt: Timestamp
@@ -13,27 +13,29 @@ struct JournalFacts: Sendable {
   private var finished: [Step: Int] = [:]
   /// Why passes were done without.
   private var skipped: [Step: String] = [:]
-  /// What the run failed of, and whose failure it was.
+  /// Why the run failed, and whose failure it was.
   private var failure: Failure?
   private var failing: Failing?
 
   private enum Failing: Sendable {
     case `operator`(FailedStep)
     case step(Step)
-    /// One of which the journal has no line: a reservation that was refused leaves none.
-    case untold
+    /// A failure without a line in the journal: a refused reservation leaves none.
+    case unrecorded
     /// The run itself, when this pass counted.
     case run(after: Step)
   }
+  /// Effects whose last attempt the journal leaves in doubt.
+  private var inDoubt: Set<EffectKey> = []
   /// Passes whose calls the journal knows.
-  private var told: Set<Step> = []
+  private var stepsWithCalls: Set<Step> = []
 
   static let noStart = Failure(
     .storage, "the journal does not begin with the start of a run",
     suggestion: "see what there is with `rasa runs show RUN`")
 
   init(_ entries: [JournalEntry]) throws(Failure) {
-    guard let first = entries.first, let start = try RunStart(told: entries) else {
+    guard let first = entries.first, let start = try RunStart(recordedIn: entries) else {
       throw JournalFacts.noStart
     }
     self.start = start
@@ -79,15 +81,18 @@ struct JournalFacts: Sendable {
     var keys: [EffectKey] = []
     var digests: [EffectKey: String] = [:]
     var outcomes: [EffectKey: (Recording.Call.Outcome?, after: Int64)] = [:]
-    // What the operator was told, word for word.
+    // The failures that operators received, word for word.
     var exact: Set<EffectKey> = []
     for entry in entries {
       guard let effect = EffectEvent(entry) else { continue }
       let key = effect.key
       if outcomes[key] == nil { keys.append(key) }
       var outcome: Recording.Call.Outcome?
+      inDoubt.remove(key)
       switch effect.phase {
-      case .intent(let intent): digests[key] = intent.request
+      case .intent(let intent):
+        digests[key] = intent.request
+        inDoubt.insert(key)
       case .result(let result, _): outcome = Recording.Call.Outcome(result)
       case .reused(let result, _, let request):
         digests[key] = request
@@ -102,7 +107,7 @@ struct JournalFacts: Sendable {
       }
       outcomes[key] = (outcome, after(entry))
     }
-    told = Set(keys.map(\.step))
+    stepsWithCalls = Set(keys.map(\.step))
     findFailing(keys, outcomes.mapValues { $0.0 })
     for key in keys {
       guard let known = outcomes[key], var outcome = known.0 else { continue }
@@ -110,10 +115,10 @@ struct JournalFacts: Sendable {
         if failure != nil, finished[key.step] == nil, !isFailing(key.step) {
           // It may have been answered: nothing came of it any more.
           outcome = .cutOff
-        } else if case .failure(let told) = outcome {
-          outcome = .failure(said(instead: told, at: key, isExact: exact.contains(key)))
-        } else if case .inDoubt(let told) = outcome {
-          outcome = .inDoubt(said(instead: told, at: key, isExact: false))
+        } else if case .failure(let recorded) = outcome {
+          outcome = .failure(said(instead: recorded, at: key, isExact: exact.contains(key)))
+        } else if case .inDoubt(let recorded) = outcome {
+          outcome = .inDoubt(said(instead: recorded, at: key, isExact: false))
         }
       }
       effects.append(
@@ -138,7 +143,7 @@ struct JournalFacts: Sendable {
       failing = .step(open.step)
     } else if [.budget, .authentication, .configuration, .storage, .provider].contains(failure.kind)
     {
-      failing = .untold
+      failing = .unrecorded
     }
   }
 
@@ -161,7 +166,7 @@ struct JournalFacts: Sendable {
     var asked: [Recording.Asked] = []
     for entry in entries {
       guard let key = entry.key.flatMap({ EffectKey($0) })?.firstOccurrence,
-        !key.label.hasSuffix(".uncertain")
+        !key.isQuestionInDoubt
       else { continue }
       switch entry.kind {
       case "human.asked":
@@ -233,7 +238,7 @@ struct JournalFacts: Sendable {
     switch failing {
     case .operator(let place): place.isSamePass(as: step)
     case .step(let known): known.isSamePass(as: step)
-    case .untold: finished[step] == nil && !told.contains(step)
+    case .unrecorded: finished[step] == nil && !stepsWithCalls.contains(step)
     case .run(let last): last == step
     case nil: false
     }
@@ -254,7 +259,8 @@ struct JournalFacts: Sendable {
     { [self] key in
       guard !isFinished(key) else { return nil }
       guard let failure, failure.isOfWholeRun || isFailing(key.step) else { return .cutOff }
-      return failure.kind == .run ? .inDoubt(failure) : .failure(failure)
+      let isInDoubt = inDoubt.contains(key) && !failure.isOfWholeRun
+      return failure.kind == .run || isInDoubt ? .inDoubt(failure) : .failure(failure)
     }
   }
 }
@@ -267,7 +273,7 @@ extension Recording.Call.Outcome {
     }
   }
 
-  /// Nil for what no operator is told.
+  /// Nil for results that no operator receives.
   fileprivate init?(_ result: EffectResult) {
     switch result {
     case .answer(let answer, _): self = .answer(answer)

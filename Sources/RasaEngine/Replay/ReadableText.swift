@@ -1,6 +1,6 @@
 import RasaCore
 
-/// How texts stand in a file that people read and compare: one of several lines as a list of them.
+/// The form of texts in a file that people read and compare: several lines become a list.
 enum ReadableText {
   static func value(_ text: String) -> Value {
     guard text.utf8.contains(0x0A) else { return .string(text) }

@@ -60,7 +60,7 @@ extension Recording {
     if let pinned = entries.first(where: { $0.kind == "persona.pinned" })?.body,
       let files = PinnedFiles(pinned)
     {
-      return try Graph.compile(files, named: start.persona)
+      return try Graph.compile(files, named: start.persona, isOnlyRead: true)
     }
     let graph = try current(start.persona)
     guard graph.digest == start.personaDigest else {

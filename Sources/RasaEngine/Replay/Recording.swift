@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 package import RasaPersona
 
 /// A run as it met the outside: all that it was told, and what it came to. With it the run can be
@@ -55,7 +54,7 @@ extension Recording {
   package struct Call: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
       case answer(ModelAnswer)
-      /// What a tool came to.
+      /// What a tool returned.
       case value(Value)
       case failure(Failure)
       /// Whether it was done is not known, and it was not to be asked for again: nothing gets around that.
@@ -92,7 +91,7 @@ extension Recording {
     package var memories: Value?
   }
 
-  /// What a run comes to.
+  /// The expected end of a run.
   package struct Expectation: Sendable, Hashable {
     /// `done`, `failed`, or `parked` for one that stopped before its end.
     package var status: RunRecord.Status

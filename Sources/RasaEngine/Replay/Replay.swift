@@ -24,12 +24,13 @@ package struct Replay: Sendable {
 
   /// Throws only when it is cancelled, or when the observer does.
   package func run(observer: @escaping RunObserver = { _ in }) async throws -> Replayed {
-    let stand = ReplayEnvironment(recording, fallback: fallback)
+    let environment = ReplayEnvironment(recording, fallback: fallback)
     let journal = DiscardingJournal()
     var outside = RunDependencies(
-      gate: stand, journal: journal, memory: stand, people: stand, time: stand.time)
+      gate: environment, journal: journal, memory: environment, approvalHandler: environment,
+      time: environment.time)
     for node in graph.nodes where node.definition.kind == .tool {
-      for name in node.definition.tools { outside.tools[name] = stand }
+      for name in node.definition.tools { outside.tools[name] = environment }
     }
     let runner = Runner(
       outside,
@@ -40,7 +41,7 @@ package struct Replay: Sendable {
     var failure: Failure?
     do {
       result = try await runner.run(graph, start, inheriting: origin) { progress in
-        stand.see(progress)
+        environment.see(progress)
         try await observer(progress)
       }
     } catch let known as Failure {
@@ -50,12 +51,12 @@ package struct Replay: Sendable {
     let found = journal.contents
     var observed = recording
     observed.start.personaDigest = graph.digest
-    observed.effects = stand.asked
+    observed.effects = environment.asked
     observed.expected = Recording.Expectation(
-      found.entries, JournalFold(graph, found.entries), on: graph, effects: stand.asked)
+      found.entries, JournalFold(graph, found.entries), on: graph, effects: environment.asked)
     if let files = PinnedFiles(graph.pinned) { observed.files = files }
     return Replayed(
-      differences: stand.differences + stand.unasked(in: recording)
+      differences: environment.differences + environment.unasked(in: recording)
         + recording.expected.differences(to: observed.expected),
       observed: observed, result: result, failure: failure)
   }
@@ -87,7 +88,7 @@ package struct Replay: Sendable {
   }
 }
 
-/// What a replay came to.
+/// The result of a replay.
 package struct Replayed: Sendable {
   package var differences: [Difference]
   /// The recording that this replay would have made.

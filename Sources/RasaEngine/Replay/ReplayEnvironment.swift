@@ -11,7 +11,7 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
     /// Milliseconds since the start.
     var elapsed: Int64 = 0
     /// Whether the run's own time is up.
-    var isTooLate = false
+    var isTimeUp = false
     var current: Step?
   }
 
@@ -82,8 +82,13 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
       },
       localDay: { _ in LocalDay(year: 1970, month: 1, day: 1) },
       // What the recorded run had time for, this one has.
-      monotonic: { [self] in shared.withLock { $0.isTooLate } ? .max : 0 },
-      sleep: { _ in })
+      monotonic: { [self] in shared.withLock { $0.isTimeUp } ? .max : 0 },
+      // What answers from a recording never has to be waited for.
+      sleep: { _ in
+        let never = AsyncStream<Void> { _ in }
+        for await _ in never {}
+        try Task.checkCancellation()
+      })
   }
 
   // MARK: Models
@@ -154,7 +159,7 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
     case .answer(let answer): return .answer(answer)
     case .value(let value): return .value(value)
     case .failure(let failure):
-      if failure.isOfWholeRun { shared.withLock { $0.isTooLate = true } }
+      if failure.isOfWholeRun { shared.withLock { $0.isTimeUp = true } }
       throw failure
     case .inDoubt(let failure): throw InDoubt(failure: failure)
     case .cutOff: throw deferral(at: call.key)

@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Whoever answers questions: a terminal, a file of answers, a policy.
+/// Answers questions to people: a terminal, a file of answers, a policy.
 package protocol ApprovalHandler: Sendable {
   /// Returns the decision, or nil when it is left for later: the run then goes as far as it can
   /// without it and parks. Throws a failure of kind `approval` when nobody may be asked.

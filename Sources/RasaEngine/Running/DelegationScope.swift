@@ -1,14 +1,14 @@
 import RasaCore
 import RasaPersona
 
-/// What a persona or agent works for inside a run.
+/// The scope in which a persona or agent works inside a run.
 ///
 /// It shares the run's journal, money and time. Its frames have qualified names there
 /// (`review:1:critic>session_frame`), so everything it asks has a place of its own.
 struct DelegationScope: Sendable {
-  /// Which work of which operator it is.
+  /// Which operator it works for, and in which pass.
   var scope: String
-  /// Whose limits hold beside its own, from the nearest on.
+  /// Whose limits apply beside its own, the nearest first.
   var above: [BudgetHolder]
   /// The day on which the run began; null where that is not known.
   var today = Value.null
@@ -18,7 +18,7 @@ struct DelegationScope: Sendable {
 }
 
 extension Step {
-  /// The name for what the operator has others do in this step.
+  /// The scope of what the operator delegates in this step.
   func scope(attempt: Int) -> String {
     "\(frame):\(visit):\(operatorName)" + (round > 1 ? "@\(round)" : "")
       + (attempt > 1 ? "#\(attempt)" : "")
@@ -29,7 +29,7 @@ extension Step {
 }
 
 extension Step {
-  /// The step whose operator has this one done; nil for the run's own steps.
+  /// The step that delegated this one; nil for the run's own steps.
   var outer: Step? {
     guard let end = frame.lastIndex(of: ">") else { return nil }
     let scope = frame[..<end]
@@ -67,8 +67,8 @@ extension Graph {
     return graph
   }
 
-  /// What an operator's work is counted and told under.
-  func assignment(
+  /// Under which name and whose limits an operator's delegate works.
+  func delegation(
     of definition: OperatorDefinition, at step: Step, attempt: Int, _ start: RunStart,
     above: DelegationScope?
   ) -> DelegationScope {
@@ -122,14 +122,14 @@ extension OperatorDefinition {
   }
 }
 
-/// Sees to it that an agent is not at work more often at a time than its file allows, whoever runs it.
+/// Limits how often an agent works at the same time, in all processes.
 package protocol TaskLimits: Sendable {
-  /// Waits for a place, and keeps it until what is returned is let go of.
-  func place(of agent: String, atMost: Int) async throws -> any Sendable
+  /// Waits for a slot. Releasing the returned value frees it.
+  func acquireSlot(of agent: String, atMost: Int) async throws -> any Sendable
 }
 
 /// Leaves everything to the operating system: for tests, and where nothing is shared.
 package struct NoTaskLimits: TaskLimits {
   package init() {}
-  package func place(of agent: String, atMost: Int) -> any Sendable { 0 }
+  package func acquireSlot(of agent: String, atMost: Int) -> any Sendable { 0 }
 }

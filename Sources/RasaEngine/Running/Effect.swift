@@ -1,43 +1,75 @@
 import RasaCore
 import RasaPersona
 
-/// Something that an operator has done outside of the run. The procedure around it is the same for all:
-/// what is known is not done again, what is in doubt is decided first, and only then is it performed.
+/// Something that an operator does outside of the run. The procedure around it is always the same:
+/// recorded results are reused, attempts in doubt are decided first, and only then is it performed.
 protocol Effect: Sendable {
   associatedtype Answer: Sendable
   var kind: EffectKind { get }
   var key: EffectKey { get }
-  /// Identifies what is asked, the same in every run.
+  /// Identifies the request, the same in every run.
   func digest() -> String
   /// What a recorded result says; nil for one of another form.
   func answer(_ result: EffectResult) -> Answer?
   /// An answer of another run counts in this one.
   func noteReuse(_ answer: Answer)
-  /// What a person is asked about an attempt of which nobody knows whether it was done.
+  /// The question to a person about an attempt that may or may not have been performed.
   func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject)
   func failure(inDoubt attempt: InDoubtEffect) -> Failure
   /// Commits that its outcome will never be known, and what was decided.
   func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws
-  /// Commits the intent, does it, commits the result.
+  /// Commits the intent, performs the effect, commits the result.
   ///
-  /// - Parameter doubt: an earlier attempt at the same whose outcome is not known.
+  /// - Parameter doubt: an earlier attempt whose outcome is unknown.
   func perform(after doubt: InDoubtEffect?) async throws -> Answer
 }
 
-/// An effect is not to be asked for again: no further try and no substitute is to get around that.
+/// An attempt was not over when its time was.
+struct EffectTimeout: Error {
+  var attempt: InDoubtEffect
+  var failure: Failure
+}
+
+/// An effect must not be attempted again, neither by another try nor by a substitute.
 struct InDoubt: Error {
   var failure: Failure
 }
 
 extension OperatorProcedure {
   func perform<E: Effect>(_ effect: E, _ definition: OperatorDefinition) async throws -> E.Answer {
-    if let answer = known(effect) { return answer }
-    let doubt = try await settleDoubts(about: effect, definition)
-    return try await effect.perform(after: doubt)
+    if let answer = recordedAnswer(for: effect) { return answer }
+    let doubt = try await resolveDoubts(about: effect, definition)
+    do {
+      return try await effect.perform(after: doubt)
+    } catch let late as EffectTimeout {
+      throw try await end(late, effect, definition)
+    }
   }
 
-  /// What is already there, of this run or the one that it is a fork of.
-  func known<E: Effect>(_ effect: E) -> E.Answer? {
+  /// Decides what becomes of an attempt that ran out of time and may have been performed all the same. The error to
+  /// throw.
+  private func end<E: Effect>(
+    _ late: EffectTimeout, _ effect: E, _ definition: OperatorDefinition
+  ) async throws -> any Error {
+    // Its intent stays open: whoever resumes the run decides.
+    if late.failure.isOfWholeRun { return late.failure }
+    var failure = late.failure
+    switch definition.uncertain {
+    case .retry:
+      try await effect.giveUp(late.attempt, decision: .retry)
+      return failure
+    case .fail:
+      try await effect.giveUp(late.attempt, decision: .fail)
+      failure.details.append("it may have been done, and `uncertain: fail` forbids another try")
+    case .ask:
+      failure.details.append("it may have been done, and `uncertain: ask` has a person decide")
+      failure.suggestion = "`rasa resume \(start.run)` asks whether to try it again"
+    }
+    return InDoubt(failure: failure)
+  }
+
+  /// The recorded answer, of this run or of the run that it was forked from.
+  func recordedAnswer<E: Effect>(for effect: E) -> E.Answer? {
     if let done = recorded.own.done(at: effect.key), let answer = effect.answer(done.result) {
       return answer
     }
@@ -52,9 +84,9 @@ extension OperatorProcedure {
     return answer
   }
 
-  /// Nobody knows of an attempt whether it was done: the operator's file says what happens now. Returns
-  /// the last one when it is to be done again, and nil where there is none.
-  func settleDoubts<E: Effect>(
+  /// Applies the operator's `uncertain` policy to attempts that may or may not have been performed. Returns
+  /// the last one if it is repeated, and nil if there is none.
+  func resolveDoubts<E: Effect>(
     about effect: E, _ definition: OperatorDefinition
   ) async throws -> InDoubtEffect? {
     var doubt = recorded.own.doubted(at: effect.key)
@@ -81,10 +113,9 @@ extension OperatorProcedure {
     case .ask:
       let (title, payload) = effect.question(about: attempt)
       let question = Question(
-        key: attempt.key.step.effect(
-          "\(attempt.key.label).uncertain", occurrence: attempt.key.occurrence),
+        key: attempt.key.questionInDoubt,
         title: title, subject: StatePath(definition.writes.first?.key ?? "draft"),
-        payload: .object(payload), spent: stage.spent)
+        payload: .object(payload), spent: runState.spent)
       let answer = try await answer(to: question, lifetime: nil)
       guard answer.decision == .approve else {
         throw try await stop("\(answer.by) decided not to ask again")
@@ -94,7 +125,7 @@ extension OperatorProcedure {
   }
 
   func record(_ event: EffectEvent) {
-    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
+    dependencies.journal.record([event.entry(of: start.run, at: dependencies.time.now())])
   }
 }
 

@@ -1,10 +1,10 @@
 import RasaCore
 
-/// Tells of a run that has just begun once it is on the disk: whoever reads its name from there on
+/// Holds back the events of a new run until it is on disk: whoever reads its name after that
 /// finds it, also after a crash.
 ///
 /// The beginning is committed together with the first call's hold or the first question, so nothing is
-/// waited for: what is told before is handed on a moment later, in its order.
+/// waited for: earlier events are passed on a moment later, in order.
 package final class JournalingObserver: Sendable {
   private struct State {
     var isKept = false
@@ -16,7 +16,7 @@ package final class JournalingObserver: Sendable {
 
   package init(_ observer: @escaping RunObserver) { self.observer = observer }
 
-  package func show(_ progress: RunProgress) async throws {
+  package func emit(_ progress: RunProgress) async throws {
     // About money that is waited for before anything is committed; the reader wants to know why.
     if case .notice = progress { return try await observer(progress) }
     let isKept = state.withLock { state in

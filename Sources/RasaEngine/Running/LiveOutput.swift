@@ -11,14 +11,14 @@ struct LiveOutput {
   private var current = 0
   /// What was shown of the current part, in UTF-8 bytes of its text.
   private var shown = 0
-  private(set) var hasShownAnything = false
+  private(set) var hasEmitted = false
   /// Text that live operators have written of each part.
   private var written: [StatePath: String] = [:]
 
   init(parts: [Composition.Part]) { self.parts = parts }
 
   /// Text of a live operator: returns what can be shown now.
-  mutating func offer(_ text: String, of path: StatePath) -> String? {
+  mutating func emit(_ text: String, of path: StatePath) -> String? {
     guard current < parts.count, parts[current].from == path else {
       written[path, default: ""] += text
       return nil
@@ -35,7 +35,7 @@ struct LiveOutput {
     }
     defer {
       shown += new.utf8.count
-      hasShownAnything = true
+      hasEmitted = true
     }
     return shown == 0 ? opening(of: new) + new : new
   }
@@ -58,7 +58,7 @@ struct LiveOutput {
       let rest = String(decoding: body.utf8.dropFirst(shown), as: UTF8.self)
       if !rest.isEmpty {
         text += shown == 0 ? opening(of: rest) + rest : rest
-        hasShownAnything = true
+        hasEmitted = true
       }
       written[parts[current].from] = nil
       current += 1
@@ -67,14 +67,14 @@ struct LiveOutput {
     return text.isEmpty ? nil : text
   }
 
-  /// Whether nothing has been shown, because the run took a way that writes no part. Whoever is told so
-  /// shows what it came to instead.
-  mutating func takeUnshown() -> Bool {
-    defer { hasShownAnything = true }
-    return !hasShownAnything
+  /// Whether nothing has been emitted, because the path of the run wrote no part. The caller then emits the
+  /// output itself.
+  mutating func takeUnemitted() -> Bool {
+    defer { hasEmitted = true }
+    return !hasEmitted
   }
 
   private func opening(of text: String) -> String {
-    parts[current].opening(of: text, isFirst: !hasShownAnything)
+    parts[current].opening(of: text, isFirst: !hasEmitted)
   }
 }

@@ -18,7 +18,7 @@ extension OperatorProcedure {
       schema: schema(of: subject, definition),
       context: context(
         of: graph.nodes[invocation.node].writes + definition.reads, invocation,
-        without: graph.paths(decidedBy: subject)), spent: stage.spent)
+        without: graph.paths(decidedBy: subject)), spent: runState.spent)
     question.consequences = graph.consequences(
       of: invocation.node, about: subject, isPending: invocation.isPending)
     return try await answer(
@@ -51,7 +51,7 @@ extension OperatorProcedure {
       key: invocation.step.effect("ask"), title: asked,
       subject: StatePath(definition.writes.first?.key ?? "answer"), payload: payload,
       schema: definition.output, context: context(of: definition.reads, invocation, without: []),
-      spent: stage.spent)
+      spent: runState.spent)
     question.form = .answer
     question.standard = definition.standardAnswer
     let answer = try await answer(to: question, lifetime: definition.timeout)
@@ -87,11 +87,11 @@ extension OperatorProcedure {
   /// now. Throws `Deferred` when it is left for later.
   func answer(to first: Question, lifetime: Double?) async throws -> HumanAnswer {
     let digest = first.payloadDigest
-    let journal = surroundings.journal
+    let journal = dependencies.journal
     var question = first
     while true {
       if let known = recorded.humanAnswer(at: question.key, payloadDigest: digest) {
-        let now = surroundings.time.now()
+        let now = dependencies.time.now()
         if recorded.own.humanAnswer(at: question.key, payloadDigest: digest) == nil {
           let approval = Approval(
             run: start.run, question: question, askedAt: now, standing: .answered(known, at: now))
@@ -99,7 +99,7 @@ extension OperatorProcedure {
         }
         return known
       }
-      let now = surroundings.time.now()
+      let now = dependencies.time.now()
       let seconds = min(max(lifetime ?? Self.lifetime, 0), 3_153_600_000)
       let approval = Approval(
         run: start.run, question: question, askedAt: now,
@@ -120,17 +120,17 @@ extension OperatorProcedure {
     case .expired, .withdrawn: return nil
     case .pending: break
     }
-    try await show(.event(asked))
-    let time = surroundings.time
-    let from = time.monotonic()
-    let decision = try await surroundings.people.decide(approval.question)
-    stage.wait(time.monotonic() &- from)
+    try await emit(.event(asked))
+    let time = dependencies.time
+    runState.beginAsking(at: time.monotonic())
+    defer { runState.endAsking(at: time.monotonic()) }
+    let decision = try await dependencies.approvalHandler.decide(approval.question)
     guard let decision else { throw Deferred(approvals: [approval]) }
-    switch try await surroundings.journal.answer(approval.id, decision) {
+    switch try await dependencies.journal.answer(approval.id, decision) {
     case .accepted(let approval): return try await note(decision, to: approval)
     case .late(let approval):
       guard case .answered(let first, _) = approval.standing else { return nil }
-      try await show(
+      try await emit(
         .event(.warned("\(first.by) had already answered: \(first.decision.rawValue)")))
       return try await note(first, to: approval)
     case .unknown: throw Failure(.storage, "the question \(approval.id) is not in the journal")
@@ -139,8 +139,8 @@ extension OperatorProcedure {
 
   private func note(_ answer: HumanAnswer, to approval: Approval) async throws -> HumanAnswer {
     let event = RunEvent.answered(approval, answer)
-    surroundings.journal.record([event.entry(of: start.run, at: surroundings.time.now())])
-    try await show(.event(event))
+    dependencies.journal.record([event.entry(of: start.run, at: dependencies.time.now())])
+    try await emit(.event(event))
     return answer
   }
 }

@@ -10,11 +10,11 @@ extension OperatorProcedure {
     let node = graph.nodes[invocation.node]
     guard let delegate = node.delegate(definition) else {
       throw Failure(
-        .configuration, "`\(definition.name)` has nobody to do its work", at: definition.location)
+        .configuration, "`\(definition.name)` names no agent", at: definition.location)
     }
-    var assignment = graph.assignment(
-      of: definition, at: invocation.step, attempt: attempt, start, above: assignment)
-    assignment.today = invocation.view["context.today"]
+    var delegation = graph.delegation(
+      of: definition, at: invocation.step, attempt: attempt, start, above: delegation)
+    delegation.today = invocation.view["context.today"]
     var begun = start
     begun.persona = delegate.persona.name
     begun.personaDigest = delegate.digest
@@ -22,40 +22,44 @@ extension OperatorProcedure {
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     if !definition.seesAttachments { begun.attachments = [] }
     let live = node.isLive ? node.writes.first : nil
-    if attempt > 1, let live, stage.restart(live) {
+    if attempt > 1, let live, runState.restart(live) {
       let again = Restart(.askedAgain, "asked again")
-      try await show(.restarted(invocation.step, again, wasShown: true))
+      try await emit(.restarted(invocation.step, again, wasShown: true))
     }
-    // Held until this returns.
-    let place = try await surroundings.place(of: delegate)
-    defer { withExtendedLifetime(place) {} }
+    // Held until this returns. Other processes may keep it for longer than this run has time.
+    let (dependencies, runState) = (dependencies, runState)
+    let slot = try await dependencies.acquireSlot(of: delegate) {
+      runState.secondsLeft(at: dependencies.time.monotonic())
+    }
+    guard let slot else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
+    defer { withExtendedLifetime(slot) {} }
     let inner = SharedRunState(
       parts: delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
-      startedAt: surroundings.time.monotonic(), inside: stage)
-    var drive = RunDriver(
-      machine: RunMachine(graph: delegate.within(assignment.scope)), start: begun,
-      options: options, surroundings: surroundings, stage: inner,
-      show: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
-      assignment: assignment)
-    guard let output = try await drive.toItsEndInside(isLastRound: invocation.isLastRound) else {
-      throw Deferred(approvals: drive.waitsFor)
+      startedAt: dependencies.time.monotonic(), inside: runState)
+    var driver = RunDriver(
+      machine: RunMachine(graph: delegate.within(delegation.scope)), start: begun,
+      options: options, dependencies: dependencies, runState: inner,
+      emit: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
+      delegation: delegation)
+    guard let output = try await driver.runDelegated(isLastRound: invocation.isLastRound) else {
+      throw Deferred(approvals: driver.waitsFor)
     }
     let updates = try updates(
-      definition, output: output, of: drive.machine.state,
+      definition, output: output, of: driver.machine.state,
       loops: delegate.persona.agent?.loop != nil)
     return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
   }
 
-  /// What is shown of the inner run: everything, but its output only where that is the outer one's.
+  /// Passes on what the inner run emits; its output only if that is the outer run's output.
   private func passing(on live: StatePath?, of step: Step) -> RunObserver {
     { progress in
       switch progress {
       case .output(let text):
-        if let live, let shown = stage.offer(text, of: live) { try await show(.output(shown)) }
+        if let live, let shown = runState.emit(text, of: live) { try await emit(.output(shown)) }
       case .restarted(let inner, let restart, let wasShown):
-        let hasBeenShown = wasShown && (live.map { stage.restart($0) } ?? false)
-        try await show(.restarted(inner, restart, wasShown: hasBeenShown))
-      default: try await show(progress)
+        let hasBeenShown = wasShown && (live.map { runState.restart($0) } ?? false)
+        try await emit(.restarted(inner, restart, wasShown: hasBeenShown))
+      default: try await emit(progress)
       }
     }
   }
@@ -95,27 +99,27 @@ extension RunDriver {
   /// to wait for people.
   ///
   /// - Parameter isLastRound: it cannot be gone back for this one any more.
-  fileprivate mutating func toItsEndInside(isLastRound: Bool) async throws -> Value? {
-    guard let assignment else { return nil }
-    let known = recorded.own.lines(in: assignment.scope)
+  fileprivate mutating func runDelegated(isLastRound: Bool) async throws -> Value? {
+    guard let delegation else { return nil }
+    let known = recorded.own.lines(in: delegation.scope)
     if known.isEmpty {
       let began = JournalEntry(
-        run: start.run, time: surroundings.time.now(), kind: "agent.started",
-        key: assignment.scope,
+        run: start.run, time: dependencies.time.now(), kind: "agent.started",
+        key: delegation.scope,
         body: ["persona": .string(start.persona), "input": .string(start.input)])
-      surroundings.journal.record([began])
+      dependencies.journal.record([began])
     }
-    var context = Graph.emptyContext(on: assignment.today).object ?? [:]
+    var context = Graph.emptyContext(on: delegation.today).object ?? [:]
     if isLastRound { context["last_round"] = true }
     try machine.apply(.contextOpened(.object(context)))
     try machine.apply(.started(start))
-    let told = try fold(known)
+    let consequences = try fold(known)
     if known.isEmpty {
-      try await tell()
+      try await emitPending()
     } else {
-      try await tell(told.untold(machine.drainEvents()))
+      try await emitPending(consequences.missing(from: machine.drainEvents()))
     }
-    try await untilEnd()
+    try await advanceToEnd()
     switch machine.status {
     case .failed(let failure): throw failure
     case .running:
@@ -128,15 +132,15 @@ extension RunDriver {
     case .finished(let output):
       guard !known.contains(where: { $0.kind == "agent.finished" }) else { return output }
       let facts = machine.state[.remembered]
-      stage.remember(facts, of: start.persona)
+      runState.remember(facts, of: start.persona)
       var body: ValueObject = [
         "persona": .string(start.persona), "steps": .int(Int64(machine.steps)),
       ]
       if !facts.isNull { body["remembered"] = facts }
-      surroundings.journal.record([
+      dependencies.journal.record([
         JournalEntry(
-          run: start.run, time: surroundings.time.now(), kind: "agent.finished",
-          key: assignment.scope, body: .object(body))
+          run: start.run, time: dependencies.time.now(), kind: "agent.finished",
+          key: delegation.scope, body: .object(body))
       ])
       return output
     }
@@ -144,9 +148,17 @@ extension RunDriver {
 }
 
 extension RunDependencies {
-  /// A place at work, for agents that are not to be at work too often at a time.
-  func place(of graph: Graph) async throws -> (any Sendable)? {
-    guard let most = graph.persona.agent?.maxConcurrentTasks else { return nil }
-    return try await limits.place(of: graph.persona.name, atMost: most)
+  /// A slot for an agent that limits how often it works at the same time.
+  func acquireSlot(of graph: Graph) async throws -> any Sendable {
+    guard let most = graph.persona.agent?.maxConcurrentTasks else { return () }
+    return try await limits.acquireSlot(of: graph.persona.name, atMost: most)
+  }
+
+  /// Nil if the time is over before there is one.
+  func acquireSlot(
+    of graph: Graph, within secondsLeft: @escaping @Sendable () -> Double
+  ) async throws -> (any Sendable)? {
+    guard graph.persona.agent?.maxConcurrentTasks != nil else { return () }
+    return try await time.result(of: { try await acquireSlot(of: graph) }, within: secondsLeft)
   }
 }

@@ -1,10 +1,9 @@
 import RasaCore
 import RasaPersona
 
-/// Calls: what is recorded is not asked again, what is in doubt is decided first.
+/// Calls to models, as effects.
 extension OperatorProcedure {
-  ///
-  /// - Parameter text: what this goes on with; nil for an answer of its own.
+  /// - Parameter text: the text that the call continues; nil for an answer of its own.
   func call(
     _ request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
     label: String, occurrence: Int, after text: String? = nil
@@ -12,56 +11,57 @@ extension OperatorProcedure {
     let step = invocation.step
     let node = graph.nodes[invocation.node]
     let live = node.isLive ? node.writes.first : nil
-    // A substitute asks in the place of another operator, and not the same.
+    // A substitute's request is another one than that of the operator it replaces.
     let isSubstitute = definition.name != step.operatorName
     let key = step.effect(
       isSubstitute ? "\(definition.name).\(label)" : label, occurrence: occurrence)
     let context = graph.callContext(
-      start, definition, key, profile: options.profile, assignment: assignment)
-    if text == nil, occurrence > 1 || label != "call", let live, stage.restart(live) {
-      try await show(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
+      start, definition, key, profile: options.profile, delegation: delegation)
+    if text == nil, occurrence > 1 || label != "call", let live, runState.restart(live) {
+      try await emit(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
     let part = Part(of: live, after: text)
     let effect = ModelEffect(
-      request: request, context: context, run: start.run, gate: surroundings.gate, stage: stage,
+      request: request, context: context, run: start.run, gate: dependencies.gate,
+      runState: runState,
       ask: { request, context in try await ask(request, context, part, step) })
-    if let answer = known(effect) {
-      try await show(.modelChosen(step, provider: answer.provider, model: answer.model))
-      // What an earlier version delivered although it was no answer still counts, and is told of.
+    if let answer = recordedAnswer(for: effect) {
+      try await emit(.modelChosen(step, provider: answer.provider, model: answer.model))
+      // An earlier version delivered such an answer although it is none.
       if answer.text.isBlank, let failure = answer.failure { throw failure }
-      try await show(.textArrived(step, answer.text))
-      try await show(part.take(answer.text))
-      try await show(part.finish())
+      try await emit(.textArrived(step, answer.text))
+      try await emit(part.take(answer.text))
+      try await emit(part.finish())
       return answer
     }
-    let doubt = try await settleDoubts(about: effect, definition)
-    let left = stage.secondsLeft(at: surroundings.time.monotonic())
-    guard left > 0 else { throw stage.tooLate(at: surroundings.time.monotonic()) }
+    let doubt = try await resolveDoubts(about: effect, definition)
+    let left = runState.secondsLeft(at: dependencies.time.monotonic())
+    guard left > 0 else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
     do {
       let answer = try await effect.within(left).perform(after: doubt)
-      stage.note(answer)
-      if let notice = RunNotice.fallback(answer, at: step), stage.note(notice) {
-        try await show(.notice(notice))
+      runState.note(answer)
+      if let notice = RunNotice.fallback(answer, at: step), runState.note(notice) {
+        try await emit(.notice(notice))
       }
       if let failure = answer.failure { throw NoAnswer(failure: failure) }
-      try await show(part.finish())
+      try await emit(part.finish())
       return answer
     } catch let none as NoAnswer {
       throw none.failure
     } catch var failure as Failure {
-      stage.pay(failure.spent)
+      runState.pay(failure.spent)
       failure.spent = .zero
       // The operator's own time, or the whole run's?
-      if failure.kind == .timeout, stage.secondsLeft(at: surroundings.time.monotonic()) <= 0 {
-        throw stage.tooLate(at: surroundings.time.monotonic())
+      if failure.kind == .timeout, runState.secondsLeft(at: dependencies.time.monotonic()) <= 0 {
+        throw runState.timeoutFailure(at: dependencies.time.monotonic())
       }
       noteEnd(failure, at: key)
       throw failure
     }
   }
 
-  /// What the operator is told, for whoever goes through the run again: attempts have lines of their own,
-  /// but what all of them come to follows from none of them.
+  /// Records the failure that the operator receives, for replays: attempts have lines of their own,
+  /// from which the failure of the whole call does not follow.
   private func noteEnd(_ failure: Failure, at key: EffectKey) {
     switch failure.kind {
     case .cancelled, .storage: return
@@ -69,37 +69,37 @@ extension OperatorProcedure {
     }
     record(
       EffectEvent(
-        .model, key, .ended(surroundings.redact(failure), isRefused: failure.kind == .budget)))
+        .model, key, .ended(dependencies.redact(failure), isRefused: failure.kind == .budget)))
   }
 
   private func ask(
     _ request: ModelRequest, _ context: CallContext, _ part: Part, _ step: Step
   ) async throws -> ModelAnswer {
-    try await surroundings.gate.answer(request, for: context) { event in
+    try await dependencies.gate.answer(request, for: context) { event in
       switch event {
       case .started(let provider, let model):
-        try await show(.modelChosen(step, provider: provider, model: model))
+        try await emit(.modelChosen(step, provider: provider, model: model))
       case .text(let text):
-        try await show(.textArrived(step, text))
-        try await show(part.take(text))
-      case .reasoning(let text): try await show(.reasoning(step, text))
+        try await emit(.textArrived(step, text))
+        try await emit(part.take(text))
+      case .reasoning(let text): try await emit(.reasoning(step, text))
       case .restarted(let reason):
-        let (wasShown, again) = part.restart(stage)
-        try await show(.restarted(step, Restart(.brokenStream, reason), wasShown: wasShown))
-        try await show(again)
+        let (wasShown, again) = part.restart(runState)
+        try await emit(.restarted(step, Restart(.brokenStream, reason), wasShown: wasShown))
+        try await emit(again)
       case .fellBack(let fallback, let answering):
         let notice = RunNotice.fallback(fallback, to: answering, at: step)
-        if stage.noteShown(notice) { try await show(.notice(notice)) }
-      case .waiting(let reason): try await show(.notice(RunNotice(.waiting, at: step, reason)))
-      case .tookBack(let reason):
-        let (wasShown, again) = part.restart(stage)
-        try await show(.restarted(step, Restart(.reasoning, reason), wasShown: wasShown))
-        try await show(again)
-      case .wentOn(let reason):
+        if runState.noteShown(notice) { try await emit(.notice(notice)) }
+      case .waiting(let reason): try await emit(.notice(RunNotice(.waiting, at: step, reason)))
+      case .retracted(let reason):
+        let (wasShown, again) = part.restart(runState)
+        try await emit(.restarted(step, Restart(.reasoning, reason), wasShown: wasShown))
+        try await emit(again)
+      case .continued(let reason):
         try await notice(
           RunNotice(
             .continued, at: step,
-            "the stream broke (\(reason)); the answer goes on where it broke off",
+            "the stream broke (\(reason)); the next model continues where it broke off",
             facts: ["because": .string(reason)]), isRecorded: true)
       case .noticed(let message):
         // The gate keeps it with the call's result.
@@ -109,9 +109,9 @@ extension OperatorProcedure {
   }
 
   /// Shows a piece of the output, if there is one.
-  private func show(_ piece: Part.Piece?) async throws {
-    guard let piece, let shown = stage.offer(piece.text, of: piece.path) else { return }
-    try await show(.output(shown))
+  private func emit(_ piece: Part.Piece?) async throws {
+    guard let piece, let shown = runState.emit(piece.text, of: piece.path) else { return }
+    try await emit(.output(shown))
   }
 }
 
@@ -154,15 +154,15 @@ private final class Part: Sendable {
   }
 
   /// The part comes anew. What was shown of it makes the reader begin again, with the parts before.
-  func restart(_ stage: SharedRunState) -> (wasShown: Bool, again: Piece?) {
+  func restart(_ runState: SharedRunState) -> (wasShown: Bool, again: Piece?) {
     guard let path else { return (false, nil) }
     let hasPassedOn = state.withLock { state in
       defer { state = State(joint: before.map { ContinuationJoiner(after: $0) }) }
       return state.hasPassedOn
     }
-    guard let before else { return (stage.restart(path), nil) }
+    guard let before else { return (runState.restart(path), nil) }
     guard hasPassedOn else { return (false, nil) }
-    return (stage.restart(path), Piece(text: before, path: path))
+    return (runState.restart(path), Piece(text: before, path: path))
   }
 }
 
@@ -178,7 +178,7 @@ private struct ModelEffect: Effect {
   let context: CallContext
   let run: Identifier
   let gate: any ModelGate
-  let stage: SharedRunState
+  let runState: SharedRunState
   let ask: @Sendable (ModelRequest, CallContext) async throws -> ModelAnswer
 
   var kind: EffectKind { .model }
@@ -198,7 +198,7 @@ private struct ModelEffect: Effect {
     return answer
   }
 
-  func noteReuse(_ answer: ModelAnswer) { stage.note(answer) }
+  func noteReuse(_ answer: ModelAnswer) { runState.note(answer) }
 
   func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject) {
     let call = UncertainCall(attempt.key, attempt.intent)
@@ -226,7 +226,7 @@ private struct ModelEffect: Effect {
   func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws {
     guard let call = UncertainCall(attempt.key, attempt.intent) else { return }
     try await gate.giveUp(call, of: run, decision: decision)
-    stage.pay(call.amount)
+    runState.pay(call.amount)
   }
 
   func perform(after doubt: InDoubtEffect?) async throws -> ModelAnswer {

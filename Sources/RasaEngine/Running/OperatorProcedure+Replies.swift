@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 
-/// What came of one question to a model, with all that was asked to complete it.
+/// The reply to one question, with all answers that it took to complete it.
 struct Reply: Sendable {
   var text: String
   /// Every answer that was paid for, in order.
@@ -48,8 +48,8 @@ extension OperatorProcedure {
   /// One that has to be given anew gets twice the room each time.
   static let mostWidenings = 6
 
-  /// Asks, and goes on asking while the answer was cut and more room can be had: a text is continued,
-  /// a structured answer and one of which nothing came but thoughts are asked for again.
+  /// Asks, and asks again while the answer is cut and more room is available: a text is continued;
+  /// a structured answer, and one that is nothing but reasoning, is requested again.
   func reply(
     to request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
     label: String, attempt: Int
@@ -82,7 +82,7 @@ extension OperatorProcedure {
     while reply.hasRoomLeft, reply.continued < Self.mostContinuations {
       do {
         let answer = try await call(
-          request.goingOn(with: reply), definition, invocation, label: name("more"),
+          request.continuing(reply), definition, invocation, label: name("more"),
           occurrence: reply.continued + 1, after: reply.text)
         let whole = ContinuationJoiner.join(reply.text, answer.text)
         let isLonger = whole.utf8.count > reply.text.utf8.count
@@ -99,7 +99,7 @@ extension OperatorProcedure {
   }
 
   /// Tells what a reader of the answer has to know about it.
-  func tell(
+  func noteEnding(
     of reply: Reply, _ definition: OperatorDefinition, at step: Step
   ) async throws {
     if reply.continued > 0 {
@@ -112,11 +112,11 @@ extension OperatorProcedure {
 
   /// - Parameter isRecorded: whether the journal is to keep it, as no other line says the same.
   func notice(_ notice: RunNotice, isRecorded: Bool = true) async throws {
-    guard stage.note(notice) else { return }
+    guard runState.note(notice) else { return }
     if isRecorded {
-      surroundings.journal.record([notice.entry(of: start.run, at: surroundings.time.now())])
+      dependencies.journal.record([notice.entry(of: start.run, at: dependencies.time.now())])
     }
-    try await show(.notice(notice))
+    try await emit(.notice(notice))
   }
 
   /// Nothing came of the question that could count as its answer.
@@ -162,7 +162,7 @@ extension Reply {
 extension ModelRequest {
   /// The question that an answer is continued with. What was said so far stands as the model's own
   /// words, and its last ones once more, so that it can take them up and be joined to them exactly.
-  fileprivate func goingOn(with reply: Reply) -> ModelRequest {
+  fileprivate func continuing(_ reply: Reply) -> ModelRequest {
     var request = self
     let last = reply.text.lastWords
     let end =
@@ -184,7 +184,7 @@ extension ModelRequest {
 }
 
 extension Failure {
-  /// Whether what there is of an answer can be delivered although the rest could not be had. What
+  /// Whether the answer so far can be delivered although its rest is missing. What
   /// ends the run, or concerns its journal, is no such matter.
   fileprivate var endsNothing: Bool {
     switch kind {

@@ -8,12 +8,12 @@ struct OperatorProcedure {
   let graph: Graph
   let start: RunStart
   let options: RunOptions
-  let surroundings: RunDependencies
-  let show: RunObserver
-  let stage: SharedRunState
+  let dependencies: RunDependencies
+  let emit: RunObserver
+  let runState: SharedRunState
   let recorded: RecordedEffects
   /// For whom, where this is a part of another run.
-  let assignment: DelegationScope?
+  let delegation: DelegationScope?
 
   func perform(_ invocation: Invocation) async throws -> Completion {
     do {
@@ -37,13 +37,13 @@ struct OperatorProcedure {
       let answer = try await ask(definition, invocation, about: subject)
       return Completion(step: invocation.step, outcome: .answered(answer), answers: [])
     }
-    try await show(.operatorStarted(invocation.step, kind: definition.kind.rawValue))
+    try await emit(.operatorStarted(invocation.step, kind: definition.kind.rawValue))
     var completion: Completion
     do {
       completion = try await attempts(definition, invocation)
     } catch let error where error is Failure || error is CutShort {
       let failure = (error as? CutShort)?.failure ?? (error as? Failure) ?? Failure(.run, "")
-      guard failure.allowsSubstitution || canDoWithout(definition, invocation, failure) else {
+      guard failure.allowsSubstitution || canSkip(definition, invocation, failure) else {
         throw failure
       }
       switch definition.onError.otherwise {
@@ -58,16 +58,16 @@ struct OperatorProcedure {
       case .fail, .run: throw failure.inOperator(invocation.step)
       }
     }
-    try await show(.operatorEnded(invocation.step, answers: completion.answers))
+    try await emit(.operatorEnded(invocation.step, answers: completion.answers))
     return completion
   }
 
   /// What it wrote already is taken back, as far as it was shown.
   private func skip(_ invocation: Invocation, because failure: Failure) async throws -> Completion {
     let node = graph.nodes[invocation.node]
-    let reason = surroundings.redact(failure.message)
-    if node.isLive, let live = node.writes.first, stage.restart(live) {
-      try await show(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
+    let reason = dependencies.redact(failure.message)
+    if node.isLive, let live = node.writes.first, runState.restart(live) {
+      try await emit(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
     }
     try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
     return Completion(
@@ -76,13 +76,13 @@ struct OperatorProcedure {
 
   /// Money and keys are not for an operator to get around, but one that only adds to a draft that
   /// has been paid for can be left out when they are missing.
-  private func canDoWithout(
+  private func canSkip(
     _ definition: OperatorDefinition, _ invocation: Invocation, _ failure: Failure
   ) -> Bool {
     guard definition.onError.otherwise == .skip else { return false }
     guard failure.kind == .budget || failure.kind == .authentication else { return false }
     let isDrafting = definition.writes.contains { $0.key == "draft" || $0.key == "output" }
-    return !isDrafting && !invocation.view[.draft].promptText.isEmpty && !stage.answers.isEmpty
+    return !isDrafting && !invocation.view[.draft].promptText.isEmpty && !runState.answers.isEmpty
   }
 
   private func attempts(
@@ -118,14 +118,14 @@ struct OperatorProcedure {
     case .rule:
       let (updates, warnings) = definition.evaluateRules(
         invocation.view, in: kind(of: invocation))
-      for warning in warnings { try await show(.event(.warned(warning))) }
+      for warning in warnings { try await emit(.event(.warned(warning))) }
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .agent: return try await delegate(definition, invocation, attempt: attempt)
     case .tool: return try await useTool(definition, invocation, attempt: attempt)
     }
   }
 
-  /// A prompt of nothing but names may come to nothing, which no model is to be paid for.
+  /// A prompt of nothing but names can come out empty, and no model should be paid to answer that.
   private func checkWords(
     of request: ModelRequest, _ definition: OperatorDefinition
   ) throws(Failure) {
@@ -160,7 +160,7 @@ struct OperatorProcedure {
       to: request, definition, invocation, label: "call", attempt: attempt)
     guard !answer.text.isBlank else { throw nothing(answer, definition) }
     guard let output = definition.output else {
-      try await tell(of: answer, definition, at: invocation.step)
+      try await noteEnding(of: answer, definition, at: invocation.step)
       let text = Value.string(answer.text)
       let path = StatePath(definition.writes.first?.key ?? "draft")
       return Completion(
@@ -205,7 +205,7 @@ struct OperatorProcedure {
       answers: answer.answers + repaired.answers)
   }
 
-  /// What could not be had for want of money is a matter of money.
+  /// If money was missing for the rest, the failure is one of the budget.
   private func short(_ reply: Reply, _ definition: OperatorDefinition) -> CutShort {
     let kind = reply.obstacle.flatMap { $0.kind == .budget ? $0.kind : nil } ?? .run
     return CutShort(
@@ -272,9 +272,9 @@ struct OperatorProcedure {
     switch definition.memory {
     case .recall:
       if let known = recorded.recall(in: invocation.step) { return known }
-      return [Update(.memories, try await recalled(by: start, surroundings.memory))]
+      return [Update(.memories, try await recalled(by: start, dependencies.memory))]
     case .remember:
-      // Only noted here: what is remembered is kept when the run has come to its end.
+      // Only noted here: facts are stored when the run ends.
       func fact(_ text: String, trust: String) -> Value {
         ["text": .string(text), "trust": .string(trust)]
       }
@@ -304,7 +304,7 @@ extension OperatorDefinition {
   }
 }
 
-/// What an operator came to.
+/// The outcome of an operator.
 struct Completion: Sendable {
   var step: Step
   /// Nil when it waits for people.

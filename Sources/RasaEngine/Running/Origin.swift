@@ -22,7 +22,7 @@ package struct Origin: Sendable {
   /// Where changes are made, when that is known already.
   private var knownPlaces: [Step: [Update]]?
 
-  /// An origin of which only this much is known.
+  /// An origin with only these effects.
   init(start: RunStart, effects: EffectLog, context: Value?, changes: [Step: [Update]]) {
     self.start = start
     self.effects = effects
@@ -33,7 +33,7 @@ package struct Origin: Sendable {
 
   /// After which step each change is made: where the journal was left, or, when all of it is taken
   /// over, where the key was written last. What no step comes before is changed at the beginning.
-  func places(of changes: ValueObject) -> [Step: [Update]] {
+  func steps(writing changes: ValueObject) -> [Step: [Update]] {
     if let knownPlaces { return knownPlaces }
     var places: [Step: [Update]] = [:]
     for (key, value) in changes {

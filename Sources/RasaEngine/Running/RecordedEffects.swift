@@ -1,10 +1,10 @@
 import RasaCore
 
-/// What is known from before: of the run itself when it goes on, and of the run that it is a fork of.
+/// Recorded effects: of the run itself if it was resumed, and of the run that it was forked from.
 package struct RecordedEffects: Sendable {
-  /// The run's own journal: its persona is the same, so what was asked at a place is asked there.
+  /// The run's own journal. Its persona is the same, so a key alone identifies a request.
   package var own: EffectLog
-  /// The journal of the run that this one is a fork of; only what is asked in the same words counts.
+  /// The journal of the run that this one was forked from; only identical requests count.
   package var inherited: EffectLog?
   /// Whether the fork has the input, preferences and user of its origin, so that what was recalled
   /// is recalled again.

@@ -1,16 +1,16 @@
 import RasaCore
 
-/// Stands between a run and whoever reads it, so that a reader that is slow, stopped or gone never holds
+/// A buffer between a run and its reader, so that a reader that is slow, stopped or gone never holds
 /// up a call that is paid for.
 ///
-/// A reader that can take an event at once gets it on the spot. Else it waits here, and the reader
+/// A reader that can take an event at once gets it at once. Otherwise the event waits here, and the reader
 /// catches up in the order in which things happened. What waits is bounded: pieces of one text become
-/// one, and are no more than the answers, which the run holds anyway; the other events are no more than
-/// the run's steps. Of the model's thoughts a quarter of a megabyte waits; what comes beyond it is left
-/// out, and its place says so. Of the text that an operator writes unseen only how much it is matters to
-/// a reader, so of that nothing more is kept then.
+/// one, and are no longer than the answers, which the run holds anyway; there are no more other events than
+/// steps. Of the model's reasoning a quarter of a megabyte is kept; what exceeds it is left
+/// out, and a note says so. Of text that no reader sees only the length matters, so no more than that
+/// is kept.
 package final class RunBuffer: Sendable {
-  /// Bytes of thoughts, and of unseen text, that wait at most.
+  /// The most bytes of reasoning, and of unseen text, that wait.
   package static let mostUnseen = 262_144
   /// A text is handed on in pieces of about this size.
   fileprivate static let mostInOnePiece = 65_536
@@ -27,9 +27,9 @@ package final class RunBuffer: Sendable {
     var slots: [Slot: Int] = [:]
     var unseen = 0
     var leftOut: [Step: Int] = [:]
-    /// Somebody is handing something to the reader.
+    /// An event is being delivered to the reader.
     var isDelivering = false
-    /// Why the reader takes nothing any more.
+    /// Why the reader no longer takes anything.
     var failure: (any Error)?
     var idle: [CheckedContinuation<Void, Never>] = []
   }
@@ -47,7 +47,7 @@ package final class RunBuffer: Sendable {
   }
 
   /// Returns at once. Throws what the reader threw before, which ends the run.
-  package func show(_ progress: RunProgress) async throws {
+  package func emit(_ progress: RunProgress) async throws {
     enum Action { case none, deliver, catchUp }
     let takesNow = takesNow
     let action = try state.withLock { state throws -> Action in
@@ -76,8 +76,8 @@ package final class RunBuffer: Sendable {
     }
   }
 
-  /// Returns when the reader has everything, or takes nothing any more: before a person is asked, who is
-  /// to have read what is asked about.
+  /// Returns when the reader has everything, or no longer takes anything: before a person is asked, who
+  /// should have read what the question is about.
   package func drain() async {
     await withCheckedContinuation { continuation in
       let isIdle = state.withLock { state in
@@ -210,12 +210,12 @@ extension RunProgress {
 }
 
 /// Asks people when they have what the run has shown so far.
-struct PeopleInTurn: ApprovalHandler {
-  let people: any ApprovalHandler
+struct DrainingApprovalHandler: ApprovalHandler {
+  let approvalHandler: any ApprovalHandler
   let buffer: RunBuffer
 
   func decide(_ question: Question) async throws -> HumanAnswer? {
     await buffer.drain()
-    return try await people.decide(question)
+    return try await approvalHandler.decide(question)
   }
 }

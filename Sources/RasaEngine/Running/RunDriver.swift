@@ -6,25 +6,25 @@ struct RunDriver {
   var machine: RunMachine
   let start: RunStart
   let options: RunOptions
-  let surroundings: RunDependencies
-  let stage: SharedRunState
-  let show: RunObserver
+  let dependencies: RunDependencies
+  let runState: SharedRunState
+  let emit: RunObserver
   var recorded: RecordedEffects
   /// What a fork writes over what some steps wrote.
   let changes: [Step: [Update]]
   /// Questions that were left for later.
   var waitsFor: [Approval] = []
   /// Nil for the run itself; set where a persona or agent works inside a run.
-  var assignment: DelegationScope?
+  var delegation: DelegationScope?
   /// The parts of the output that could still change when it was last looked at what to show.
-  var shownOpen = UInt64.max
+  var emittedOpen = UInt64.max
 
   var graph: Graph { machine.graph }
 
   // MARK: Beginning and end
 
   mutating func open(_ origin: Origin?) async throws {
-    let now = surroundings.time.now()
+    let now = dependencies.time.now()
     let record = RunRecord(
       id: start.run, session: start.session, persona: start.persona,
       personaDigest: start.personaDigest, user: start.user, input: start.input, startedAt: now,
@@ -37,20 +37,20 @@ struct RunDriver {
     }
     entries += start.attachedEntries(at: now)
     entries += start.notices.map { $0.entry(of: start.run, at: now) }
-    surroundings.journal.open(record, entries)
+    dependencies.journal.open(record, entries)
     try await openContext(origin)
-    try await show(.event(begun))
+    try await emit(.event(begun))
     try machine.apply(begun)
-    for notice in start.notices where stage.note(notice) { try await show(.notice(notice)) }
+    for notice in start.notices where runState.note(notice) { try await emit(.notice(notice)) }
     let changed = start.fork?.changes.filter { change in
       !changes.values.joined().contains { $0.path == StatePath(change.key) }
     }
     if let changed, !changed.isEmpty {
       let event = RunEvent.changed(ValueObject(changed.map { ($0.key, $0.value) }))
       try machine.apply(event)
-      surroundings.journal.record([event.entry(of: start.run, at: now)])
+      dependencies.journal.record([event.entry(of: start.run, at: now)])
     }
-    try await tell()
+    try await emitPending()
   }
 
   private mutating func openContext(_ origin: Origin?) async throws {
@@ -58,37 +58,37 @@ struct RunDriver {
     if known == nil { known = try await context() }
     let opened = RunEvent.contextOpened(known ?? .null)
     try machine.apply(opened)
-    surroundings.journal.record([opened.entry(of: start.run, at: surroundings.time.now())])
+    dependencies.journal.record([opened.entry(of: start.run, at: dependencies.time.now())])
   }
 
-  /// Folds what the journal tells, and makes due again what was under way when it ended.
+  /// Folds the journal, and makes due again what was under way when it ended.
   mutating func reopen(_ history: RunHistory, by: String) async throws {
     let hasContext = history.entries.contains { $0.kind == "context.opened" }
-    let known = try fold(history.entries)
+    let consequences = try fold(history.entries)
     recorded.own = EffectLog(history.entries)
-    stage.begin(
+    runState.begin(
       with: recorded.own.answers, spent: recorded.own.spent,
-      notices: history.entries.flatMap { RunNotice.told(by: $0) })
-    if recorded.own.hasWrittenText { stage.noteText() }
-    for step in recorded.own.finishedSteps { stage.noteEnd(of: step) }
+      notices: history.entries.flatMap { RunNotice.recorded(in: $0) })
+    if recorded.own.hasWrittenText { runState.noteText() }
+    for step in recorded.own.finishedSteps { runState.noteEnd(of: step) }
     let resumed = RunEvent.resumed(by: by)
-    surroundings.journal.record([
-      resumed.entry(of: start.run, at: surroundings.time.now())
+    dependencies.journal.record([
+      resumed.entry(of: start.run, at: dependencies.time.now())
     ])
     if !hasContext { try await openContext(nil) }
-    try await show(.event(resumed))
-    // Whoever reads the answer now has to know them as well.
-    for notice in stage.notices { try await show(.notice(notice)) }
+    try await emit(.event(resumed))
+    // This process's reader has to know them as well.
+    for notice in runState.notices { try await emit(.notice(notice)) }
     // What was sent back before is in the journal.
-    _ = machine.takeSentBack()
-    // What followed from the last lines may not have been written down any more.
-    try await tell(known.untold(machine.drainEvents()))
+    _ = machine.drainSentBack()
+    // The consequences of the last lines may be missing from the journal.
+    try await emitPending(consequences.missing(from: machine.drainEvents()))
   }
 
-  /// How much of what follows from a journal was told in it.
-  struct Told {
+  /// How many of the events that follow from a journal's lines are in the journal themselves.
+  struct RecordedConsequences {
     var lines = 0
-    /// Counted apart: earlier versions did not tell of them.
+    /// Counted apart, because earlier versions did not write them.
     var objections = 0
 
     mutating func count(_ entry: JournalEntry) {
@@ -102,7 +102,7 @@ struct RunDriver {
       }
     }
 
-    func untold(_ events: [RunEvent]) -> ArraySlice<RunEvent> {
+    func missing(from events: [RunEvent]) -> ArraySlice<RunEvent> {
       var left = self
       return events.filter { event in
         if case .objected = event {
@@ -116,23 +116,23 @@ struct RunDriver {
   }
 
   /// Folds lines of the journal, and makes due again what was under way when they end.
-  mutating func fold(_ entries: [JournalEntry]) throws(Failure) -> Told {
-    var told = Told()
-    for entry in entries where entry.key == assignment?.scope { told.count(entry) }
-    try machine.fold(entries, in: assignment?.scope)
+  mutating func fold(_ entries: [JournalEntry]) throws(Failure) -> RecordedConsequences {
+    var consequences = RecordedConsequences()
+    for entry in entries where entry.key == delegation?.scope { consequences.count(entry) }
+    try machine.fold(entries, in: delegation?.scope)
     machine.reissue()
-    return told
+    return consequences
   }
 
   private func context() async throws -> Value {
     try await graph.context(
-      of: start, on: surroundings.time.localDay(surroundings.time.now()), turns: options.turns,
-      notes: options.notes, surroundings.memory)
+      of: start, on: dependencies.time.localDay(dependencies.time.now()), turns: options.turns,
+      notes: options.notes, dependencies.memory)
   }
 
-  /// Drives the run to its end, or to where it has to wait for people.
-  mutating func toItsEnd() async throws -> RunResult {
-    try await untilEnd()
+  /// Drives the run to its end, or until it has to wait for people.
+  mutating func runToEnd() async throws -> RunResult {
+    try await advanceToEnd()
     switch machine.status {
     case .finished(let output): return try await close(output)
     case .failed(let failure): throw failure
@@ -146,14 +146,14 @@ struct RunDriver {
 
   private func park() async throws -> RunResult {
     let parked = RunEvent.parked(Parking(.approval, waitsFor: waitsFor.map(\.id)))
-    try await surroundings.journal.close(
-      start.run, RunEnding(.parked), [parked.entry(of: start.run, at: surroundings.time.now())])
-    try await show(.event(parked))
+    try await dependencies.journal.close(
+      start.run, RunEnding(.parked), [parked.entry(of: start.run, at: dependencies.time.now())])
+    try await emit(.event(parked))
     return result(.null)
   }
 
   private func close(_ output: Value) async throws -> RunResult {
-    let now = surroundings.time.now()
+    let now = dependencies.time.now()
     var turn: SessionTurn? = nil
     if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
       turn = SessionTurn(
@@ -161,22 +161,23 @@ struct RunDriver {
         input: start.attachments.remembered(below: start.input), output: output.promptText)
     }
     let finished = RunEvent.finished(output: output)
-    try await surroundings.journal.close(
+    try await dependencies.journal.close(
       start.run,
       RunEnding(.done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now)),
       [finished.entry(of: start.run, at: now)])
-    try await show(.event(finished))
+    try await emit(.event(finished))
     return result(output)
   }
 
   private func result(_ output: Value) -> RunResult {
-    let answers = stage.answers
+    let answers = runState.answers
     var usage = Usage()
     for answer in answers { usage.add(answer.usage) }
     var result = RunResult(
-      session: start.session, output: output, state: machine.state, cost: stage.spent, usage: usage,
+      session: start.session, output: output, state: machine.state, cost: runState.spent,
+      usage: usage,
       steps: machine.steps, calls: answers.count, usedMock: answers.contains(where: \.isMock),
-      waitsFor: waitsFor, notices: stage.notices)
+      waitsFor: waitsFor, notices: runState.notices)
     result.mockReason = answers.first(where: \.isMock)?.fallback?.because
     for answer in answers where !result.answeredBy.contains(answer.source) {
       result.answeredBy.append(answer.source)
@@ -193,10 +194,10 @@ struct RunDriver {
     }
   }
 
-  /// What it wants to be remembered itself, and what those want that worked for it.
+  /// What the run and the agents in it want to be remembered.
   private func remembered(at now: Timestamp) -> [MemoryFact] {
     let own = (persona: start.persona, facts: machine.state[.remembered])
-    return ([own] + recorded.own.delegated + stage.remembered).flatMap { persona, facts in
+    return ([own] + recorded.own.delegated + runState.remembered).flatMap { persona, facts in
       (facts.array ?? []).map { fact in
         MemoryFact(
           persona: persona, user: start.user, text: fact["text"].promptText,
@@ -205,14 +206,14 @@ struct RunDriver {
     }
   }
 
-  /// Writes down how the run failed, or that it was interrupted and can go on, and returns what to
-  /// throw. A journal that fails now must not hide the first failure.
+  /// Records how the run failed, or that it was interrupted and can be resumed, and returns the error to
+  /// throw. If the journal fails now, that must not hide the first failure.
   func closeAfter(_ error: any Error) async -> any Error {
     let failure: Failure
     let ending: RunEnding
     let last: RunEvent
     if let known = error as? Failure, known.kind != .cancelled {
-      failure = surroundings.redact(known)
+      failure = dependencies.redact(known)
       ending = RunEnding(.failed)
       last = .failed(failure)
     } else {
@@ -224,8 +225,8 @@ struct RunDriver {
       last = .parked(Parking(.interrupted, waitsFor: waitsFor.map(\.id)))
     }
     let isForeign = !(error is Failure || error is CancellationError)
-    let entry = last.entry(of: start.run, at: surroundings.time.now())
-    let journal = surroundings.journal
+    let entry = last.entry(of: start.run, at: dependencies.time.now())
+    let journal = dependencies.journal
     let run = start.run
     // A cancelled task could not wait for the journal; this one can.
     let written = Task {
@@ -237,70 +238,74 @@ struct RunDriver {
       }
     }
     let second = await written.value
-    // Who has lost the run to another process was stopped for that reason and no other.
+    // If another process has taken the run over, that is why this one stopped.
     if let second, failure.kind == .cancelled, second.kind == .run { return second }
     if isForeign, second == nil { return error }
-    var told = failure
-    if failure.kind != .cancelled, stage.hasText {
-      told.details.append("what was written before is kept: `rasa runs show \(run) --verbose`")
+    var result = failure
+    if failure.kind != .cancelled, runState.hasText {
+      // A failure of the store says by itself that nothing recorded is lost.
+      result.details.append(
+        failure.kind == .storage
+          ? "`rasa runs show \(run) --verbose` shows what was written before"
+          : "what was written before is kept: `rasa runs show \(run) --verbose`")
     }
     if let second {
-      if isForeign { told.details.append("what stopped it: \(error)") }
+      if isForeign { result.details.append("what stopped it: \(error)") }
       let reason = second.message == failure.message ? "" : ": \(second.message)"
-      told.details.append(
+      result.details.append(
         "its end could not be written down\(reason); it counts as running until its lease ends, and "
           + "`rasa resume \(run)` then continues it")
     }
-    return told
+    return result
   }
 
-  /// A line of the journal; what is about work inside a run says inside which.
+  /// A line of the journal; the key of a line about delegated work is its scope.
   func entry(_ event: RunEvent, at time: Timestamp) -> JournalEntry {
-    guard let assignment else { return event.entry(of: start.run, at: time) }
+    guard let delegation else { return event.entry(of: start.run, at: time) }
     return JournalEntry(
-      run: start.run, time: time, kind: event.kind, key: assignment.scope, body: event.body)
+      run: start.run, time: time, kind: event.kind, key: delegation.scope, body: event.body)
   }
 
   // MARK: Driving
 
-  mutating func untilEnd() async throws {
-    var drive = self
+  mutating func advanceToEnd() async throws {
+    var driver = self
     let procedure = OperatorProcedure(
-      graph: graph, start: start, options: options, surroundings: surroundings, show: show,
-      stage: stage, recorded: recorded, assignment: assignment)
-    if let rank = options.rank { return try await untilEnd(procedure, by: rank) }
-    let time = surroundings.time
+      graph: graph, start: start, options: options, dependencies: dependencies, emit: emit,
+      runState: runState, recorded: recorded, delegation: delegation)
+    if let rank = options.rank { return try await advanceToEnd(procedure, by: rank) }
+    let time = dependencies.time
     self = try await withThrowingTaskGroup(of: Completion.self) { group in
       var running = 0
       defer { group.cancelAll() }
-      while drive.machine.isRunning {
-        var due = drive.machine.due()
-        try await drive.tell()
-        guard drive.machine.isRunning else { break }
+      while driver.machine.isRunning {
+        var due = driver.machine.due()
+        try await driver.emitPending()
+        guard driver.machine.isRunning else { break }
         if running == 0, due.isEmpty { break }
-        guard drive.stage.secondsLeft(at: time.monotonic()) > 0 else {
-          throw drive.stage.tooLate(at: time.monotonic())
+        guard driver.runState.secondsLeft(at: time.monotonic()) > 0 else {
+          throw driver.runState.timeoutFailure(at: time.monotonic())
         }
         // One thing alone needs no task of its own.
         if running == 0, due.count == 1 {
-          try await drive.apply(try await procedure.perform(due.removeLast()))
+          try await driver.apply(try await procedure.perform(due.removeLast()))
           continue
         }
         // Local work is done here, after what takes longer has been started.
-        let first = due.partition { $0.isQuick(in: drive.graph) }
+        let first = due.partition { $0.isQuick(in: driver.graph) }
         for invocation in due[..<first] {
           running += 1
           group.addTask { try await procedure.perform(invocation) }
         }
         for invocation in due[first...] {
-          try await drive.apply(try await procedure.perform(invocation))
+          try await driver.apply(try await procedure.perform(invocation))
         }
         if first == due.endIndex, let completion = try await group.next() {
           running -= 1
-          try await drive.apply(completion)
+          try await driver.apply(completion)
         }
       }
-      return drive
+      return driver
     }
   }
 
@@ -315,49 +320,51 @@ struct RunDriver {
       case .answered: break
       }
     }
-    if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) { stage.noteText() }
+    if case .wrote(let updates) = outcome, updates.contains(where: \.isAnswer) {
+      runState.noteText()
+    }
     switch outcome {
-    case .wrote, .skipped: stage.noteEnd(of: step)
+    case .wrote, .skipped: runState.noteEnd(of: step)
     case .answered: break
     }
     let event = RunEvent.operatorFinished(step, outcome)
     try machine.apply(event)
-    surroundings.journal.record([entry(event, at: surroundings.time.now())])
-    try await show(.event(event))
-    try await tell()
+    dependencies.journal.record([entry(event, at: dependencies.time.now())])
+    try await emit(.event(event))
+    try await emitPending()
   }
 
-  /// Passes on what followed, and what of the output can be shown now.
-  mutating func tell() async throws {
-    try await tell(machine.drainEvents()[...])
-    for way in machine.takeSentBack() { try await show(.sentBack(way)) }
+  /// Emits the events that followed, and the output that can no longer change.
+  mutating func emitPending() async throws {
+    try await emitPending(machine.drainEvents()[...])
+    for way in machine.drainSentBack() { try await emit(.sentBack(way)) }
   }
 
-  mutating func tell(_ told: ArraySlice<RunEvent>) async throws {
-    if !told.isEmpty {
-      let now = surroundings.time.now()
-      surroundings.journal.record(told.map { entry($0, at: now) })
-      for event in told {
-        try await show(.event(event))
+  mutating func emitPending(_ events: ArraySlice<RunEvent>) async throws {
+    if !events.isEmpty {
+      let now = dependencies.time.now()
+      dependencies.journal.record(events.map { entry($0, at: now) })
+      for event in events {
+        try await emit(.event(event))
         guard case .objected(let objection) = event else { continue }
         let notice = RunNotice.objection(objection)
-        if stage.note(notice) { try await show(.notice(notice)) }
+        if runState.note(notice) { try await emit(.notice(notice)) }
       }
     }
     let open = machine.openParts
-    if open != shownOpen || !machine.isRunning {
-      shownOpen = open
-      if let text = stage.advance(open: open, machine.state) { try await show(.output(text)) }
-      // The way that the run took wrote none of the parts: what it came to instead.
-      if case .finished(let output) = machine.status, !output.isNull, stage.takeUnshown() {
-        try await show(.output(output.promptText))
+    if open != emittedOpen || !machine.isRunning {
+      emittedOpen = open
+      if let text = runState.advance(open: open, machine.state) { try await emit(.output(text)) }
+      // The path of the run wrote none of the parts: emit its output.
+      if case .finished(let output) = machine.status, !output.isNull, runState.takeUnemitted() {
+        try await emit(.output(output.promptText))
       }
     }
   }
 }
 
 extension Update {
-  /// Whether somebody could want to read it although the run failed.
+  /// Whether it is worth reading even if the run fails.
   fileprivate var isAnswer: Bool {
     (path.key == "draft" || path.key == "output") && !value.promptText.isEmpty
   }

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaPersona
 
-/// What there is to say about answers and operators, in words.
+/// Notices about answers and operators, in words.
 extension RunNotice {
   static func fallback(_ answer: ModelAnswer, at step: Step) -> RunNotice? {
     // Where no model was named, that the mock answered is said once, at the end.

@@ -21,7 +21,7 @@ extension RunNotice {
   }
 
   /// What a line of a journal gives its reader to know about the answer; nothing for most.
-  package static func told(by entry: JournalEntry) -> [RunNotice] {
+  package static func recorded(in entry: JournalEntry) -> [RunNotice] {
     switch entry.kind {
     case "run.noticed": return RunNotice(journalBody: entry.body).map { [$0] } ?? []
     case "run.objected": return RouteLimitReached(entry.body).map { [.objection($0)] } ?? []

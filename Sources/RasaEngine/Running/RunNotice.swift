@@ -6,11 +6,11 @@ package struct RunNotice: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The end of an answer is missing.
     case cut
-    /// An answer was cut or its stream broke, and another call went on with it.
+    /// An answer was cut or its stream broke, and another call continued it.
     case continued
     /// Another model answered than the one that was named or asked first.
     case fallback
-    /// An operator failed, and the run went on without it.
+    /// An operator failed, and the run continued without it.
     case skipped
     /// A critic still objects to what goes out.
     case objection

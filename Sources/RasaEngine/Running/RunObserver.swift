@@ -1,6 +1,6 @@
 import RasaCore
 
-/// What is shown while a run goes on.
+/// What observers receive during a run.
 package enum RunProgress: Sendable {
   /// A line of the journal.
   case event(RunEvent)
@@ -30,7 +30,7 @@ package struct Restart: Sendable, Hashable {
     case reasoning
     /// The operator asks again.
     case askedAgain
-    /// The operator failed, and the run goes on without it.
+    /// The operator failed, and the run continues without it.
     case leftOut
   }
   package var cause: Cause
@@ -42,7 +42,7 @@ package struct Restart: Sendable, Hashable {
   }
 }
 
-/// A route that was taken back, with what whoever took it had to say.
+/// A route back that was taken, with the reasons of the operator that took it.
 package struct SentBack: Sendable, Hashable {
   package var from: String
   package var to: String

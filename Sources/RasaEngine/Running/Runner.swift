@@ -1,12 +1,12 @@
 package import RasaCore
 package import RasaPersona
 
-/// What a run needs of the outside.
+/// What a run needs from outside.
 package struct RunDependencies: Sendable {
   package var gate: any ModelGate
   package var journal: any Journal
   package var memory: any MemoryStore
-  package var people: any ApprovalHandler
+  package var approvalHandler: any ApprovalHandler
   package var time: TimeSource
   package var limits: any TaskLimits
   /// What operators of kind `tool` can have done, by name.
@@ -15,7 +15,8 @@ package struct RunDependencies: Sendable {
   package var redact: Redaction
 
   package init(
-    gate: any ModelGate, journal: any Journal, memory: any MemoryStore, people: any ApprovalHandler,
+    gate: any ModelGate, journal: any Journal, memory: any MemoryStore,
+    approvalHandler: any ApprovalHandler,
     time: TimeSource, limits: any TaskLimits = NoTaskLimits(), redact: Redaction = Redaction([:])
   ) {
     self.redact = redact
@@ -23,7 +24,7 @@ package struct RunDependencies: Sendable {
     self.gate = gate
     self.journal = journal
     self.memory = memory
-    self.people = people
+    self.approvalHandler = approvalHandler
     self.time = time
   }
 }
@@ -97,35 +98,35 @@ extension RunResult {
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds
 /// the outcomes back, until the run has ended.
 package struct Runner: Sendable {
-  var surroundings: RunDependencies
+  var dependencies: RunDependencies
   package var options: RunOptions
 
-  package init(_ surroundings: RunDependencies, options: RunOptions = RunOptions()) {
-    self.surroundings = surroundings
+  package init(_ dependencies: RunDependencies, options: RunOptions = RunOptions()) {
+    self.dependencies = dependencies
     self.options = options
   }
 
-  /// Runs from the beginning. A fork is such a run that knows the effects of its origin.
+  /// Runs from the beginning. A fork is such a run with the effects of its origin.
   package func run(
     _ graph: Graph, _ start: RunStart, inheriting origin: Origin? = nil,
     observer: @escaping RunObserver = { _ in }
   ) async throws -> RunResult {
-    let place = try await surroundings.place(of: graph)
-    defer { withExtendedLifetime(place) {} }
+    let slot = try await dependencies.acquireSlot(of: graph)
+    defer { withExtendedLifetime(slot) {} }
     try await admit(graph, start)
     return try await read(start.run, by: observer) { runner, observer in
-      var drive = runner.drive(graph, start, origin, observer)
+      var driver = runner.driver(graph, start, origin, observer)
       do {
-        try await drive.open(origin)
-        return try await drive.toItsEnd()
+        try await driver.open(origin)
+        return try await driver.runToEnd()
       } catch {
-        throw await drive.closeAfter(error)
+        throw await driver.closeAfter(error)
       }
     }
   }
 
-  /// Goes on with a run that this process has claimed, from where its journal ends. The graph has to
-  /// be that of the persona it was begun with.
+  /// Resumes a run that this process has claimed, from where its journal ends. The graph must
+  /// be that of the persona with which it began.
   package func resume(
     _ graph: Graph, _ history: RunHistory, inheriting origin: Origin? = nil, by: String,
     observer: @escaping RunObserver = { _ in }
@@ -135,20 +136,20 @@ package struct Runner: Sendable {
         .storage, "the journal of \(history.record.id) does not begin with its start",
         suggestion: "begin anew with `rasa run`")
     }
-    let place = try await surroundings.place(of: graph)
-    defer { withExtendedLifetime(place) {} }
+    let slot = try await dependencies.acquireSlot(of: graph)
+    defer { withExtendedLifetime(slot) {} }
     return try await read(start.run, by: observer) { runner, observer in
-      var drive = runner.drive(graph, start, origin, observer)
+      var driver = runner.driver(graph, start, origin, observer)
       do {
-        try await drive.reopen(history, by: by)
-        return try await drive.toItsEnd()
+        try await driver.reopen(history, by: by)
+        return try await driver.runToEnd()
       } catch {
-        throw await drive.closeAfter(error)
+        throw await driver.closeAfter(error)
       }
     }
   }
 
-  /// Has a run read by somebody who may be slower than it. Returns when the run is written down and the
+  /// Performs a run whose reader may be slower than it. Returns when the run is in the journal and the
   /// reader has all of it.
   private func read(
     _ run: Identifier, by observer: @escaping RunObserver,
@@ -157,10 +158,11 @@ package struct Runner: Sendable {
     guard let takesNow = options.readerTakesNow else { return try await perform(self, observer) }
     let buffer = RunBuffer(observer, takesNow: takesNow)
     var runner = self
-    runner.surroundings.people = PeopleInTurn(people: surroundings.people, buffer: buffer)
+    runner.dependencies.approvalHandler = DrainingApprovalHandler(
+      approvalHandler: dependencies.approvalHandler, buffer: buffer)
     let result: RunResult
     do {
-      result = try await perform(runner) { progress in try await buffer.show(progress) }
+      result = try await perform(runner) { progress in try await buffer.emit(progress) }
     } catch {
       try? await buffer.finish()
       throw error
@@ -175,31 +177,31 @@ package struct Runner: Sendable {
     return result
   }
 
-  /// Sees before the run begins whether every operator that is shown what is attached has a model that
-  /// takes it: a run that would fail at its third call is not begun.
+  /// Checks before the run begins that every operator that sees the attachments has a model that
+  /// accepts them, so that no run fails at its third call.
   private func admit(_ graph: Graph, _ start: RunStart) async throws {
     guard !start.attachments.media.isEmpty else { return }
     for call in graph.rehearse(start, profile: options.profile)
     where !call.request.attachments.isEmpty {
-      try await surroundings.gate.admit(call.request, for: call.context)
+      try await dependencies.gate.admit(call.request, for: call.context)
     }
   }
 
-  private func drive(
-    _ graph: Graph, _ start: RunStart, _ origin: Origin?, _ show: @escaping RunObserver
+  private func driver(
+    _ graph: Graph, _ start: RunStart, _ origin: Origin?, _ emit: @escaping RunObserver
   ) -> RunDriver {
     var graph = graph
     var changes: [Step: [Update]] = [:]
     if let fork = start.fork, let origin {
-      changes = origin.places(of: fork.changes)
+      changes = origin.steps(writing: fork.changes)
       graph.expectWrites(changes)
     }
     return RunDriver(
       machine: RunMachine(graph: graph), start: start, options: options,
-      surroundings: surroundings,
-      stage: SharedRunState(
+      dependencies: dependencies,
+      runState: SharedRunState(
         parts: graph.outputParts, seconds: options.seconds ?? graph.persona.limits.seconds,
-        startedAt: surroundings.time.monotonic()), show: show,
+        startedAt: dependencies.time.monotonic()), emit: emit,
       recorded: RecordedEffects(
         inherited: origin?.effects, recallsTheSame: origin?.start.asksTheSame(as: start) ?? true),
       changes: changes)

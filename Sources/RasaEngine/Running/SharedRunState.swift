@@ -10,17 +10,25 @@ final class SharedRunState: Sendable {
     var answers: [ModelAnswer] = []
     var notices: [RunNotice] = []
     /// The last pass of every operator that has come to an end.
-    var latest: [Place: Step] = [:]
+    var latest: [OperatorLocation: Step] = [:]
     /// Notices that have been shown and may turn out not to count.
     var shown: Set<RunNotice> = []
-    /// Whether a text has counted that somebody could want to read although the run failed.
+    /// Whether there is text worth reading even if the run fails.
     var hasText = false
-    /// What those want to be remembered that worked for the run.
+    /// What the agents in the run want to be remembered.
     var remembered: [(persona: String, facts: Value)] = []
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
+    /// How many questions people are being asked, and since when there is one.
+    var openQuestions = 0
+    var askedSince: UInt64 = 0
+
+    /// The deadline as it is while people are being asked, which takes nothing of the run's time.
+    func deadline(at now: UInt64) -> UInt64 {
+      openQuestions > 0 ? deadline &+ (now &- askedSince) : deadline
+    }
   }
-  private struct Place: Hashable {
+  private struct OperatorLocation: Hashable {
     var frame: String
     var operatorName: String
     init(_ step: Step) {
@@ -29,9 +37,9 @@ final class SharedRunState: Sendable {
     }
   }
   private let shared: Locked<Shared>
-  /// Nil where only the outer stage bounds the time.
+  /// Nil where only the outer run bounds the time.
   private let seconds: Double?
-  /// The stage of the run that this one is a part of: money, answers and time are counted there, too.
+  /// The state of the run that this one is a part of: money, answers and time are counted there, too.
   private let outer: SharedRunState?
 
   /// - Parameter seconds: how long the run may take; while a person is asked, the clock stands.
@@ -46,21 +54,32 @@ final class SharedRunState: Sendable {
   }
 
   func secondsLeft(at now: UInt64) -> Double {
-    let deadline = shared.withLock { $0.deadline }
+    let deadline = shared.withLock { $0.deadline(at: now) }
     let left = deadline > now ? Double(deadline - now) / 1_000_000_000 : 0
     return min(left, outer?.secondsLeft(at: now) ?? left)
   }
 
-  /// Nobody's fault: the time that a person took to answer.
-  func wait(_ nanoseconds: UInt64) {
-    shared.withLock { $0.deadline &+= nanoseconds }
-    outer?.wait(nanoseconds)
+  /// A person is being asked from now on. The clock stops, also for operators that work at the same time.
+  func beginAsking(at now: UInt64) {
+    shared.withLock { shared in
+      if shared.openQuestions == 0 { shared.askedSince = now }
+      shared.openQuestions += 1
+    }
+    outer?.beginAsking(at: now)
+  }
+
+  func endAsking(at now: UInt64) {
+    shared.withLock { shared in
+      shared.openQuestions -= 1
+      if shared.openQuestions == 0 { shared.deadline &+= now &- shared.askedSince }
+    }
+    outer?.endAsking(at: now)
   }
 
   /// The time is up: the whole run's, or only that of a part, which another part may make up for.
-  func tooLate(at now: UInt64) -> Failure {
+  func timeoutFailure(at now: UInt64) -> Failure {
     if let outer {
-      guard outer.secondsLeft(at: now) > 0 else { return outer.tooLate(at: now) }
+      guard outer.secondsLeft(at: now) > 0 else { return outer.timeoutFailure(at: now) }
       return Failure(
         .timeout, "it took longer than \(secondsText(seconds ?? 0)) seconds",
         suggestion: "raise `limits: {seconds: …}` in its own file, or use a faster model")
@@ -101,7 +120,7 @@ final class SharedRunState: Sendable {
     shared.withLock { $0.spent += amount }
   }
 
-  /// What the run had, spent and told before this process went on with it.
+  /// What the run had received, spent and noted before this process resumed it.
   func begin(with answers: [ModelAnswer], spent: Money, notices: [RunNotice]) {
     shared.withLock { shared in
       shared.answers = answers
@@ -122,7 +141,7 @@ final class SharedRunState: Sendable {
         }
         var step = notice.step
         while let known = step {
-          if let latest = shared.latest[Place(known)], !latest.isSamePass(as: known) {
+          if let latest = shared.latest[OperatorLocation(known)], !latest.isSamePass(as: known) {
             return false
           }
           step = known.outer
@@ -134,10 +153,10 @@ final class SharedRunState: Sendable {
 
   func noteEnd(of step: Step) {
     if let outer { return outer.noteEnd(of: step) }
-    shared.withLock { $0.latest[Place(step)] = step }
+    shared.withLock { $0.latest[OperatorLocation(step)] = step }
   }
 
-  /// Keeps it for the run's result; false when there is no need to tell it again.
+  /// Keeps it for the run's result; false if it need not be shown again.
   func note(_ notice: RunNotice) -> Bool {
     if let outer { return outer.note(notice) }
     return shared.withLock { shared in
@@ -164,10 +183,10 @@ final class SharedRunState: Sendable {
   }
 
   /// Whether nothing of the output has been shown; true only once.
-  func takeUnshown() -> Bool { shared.withLock { $0.output.takeUnshown() } }
+  func takeUnemitted() -> Bool { shared.withLock { $0.output.takeUnemitted() } }
 
-  func offer(_ text: String, of path: StatePath) -> String? {
-    shared.withLock { $0.output.offer(text, of: path) }
+  func emit(_ text: String, of path: StatePath) -> String? {
+    shared.withLock { $0.output.emit(text, of: path) }
   }
 
   func restart(_ path: StatePath) -> Bool { shared.withLock { $0.output.restart(path) } }

@@ -2,7 +2,7 @@ package import RasaCore
 import RasaDocuments
 import RasaPersona
 
-/// Something that operators of kind `tool` have done.
+/// What operators of kind `tool` call.
 package protocol Tool: Sendable {
   func perform(_ use: ToolUse) async throws -> Value
 }
@@ -15,7 +15,7 @@ package struct ToolUse: Sendable, Hashable {
   package var key: EffectKey
   package var name: String
   package var arguments: Value
-  /// The same for every attempt at this use, so that whoever does it can recognise a second one.
+  /// The same for every attempt at this use, so that the tool can recognise a second one.
   package var idempotencyKey: String
 
   package init(
@@ -35,7 +35,7 @@ extension OperatorProcedure {
   func useTool(
     _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
   ) async throws -> Completion {
-    guard let name = definition.tools.first, let tool = surroundings.tools[name] else {
+    guard let name = definition.tools.first, let tool = dependencies.tools[name] else {
       throw Failure(
         .configuration,
         "`\(definition.name)` calls the tool `\(definition.tools.first ?? "")`, which this program does "
@@ -45,19 +45,21 @@ extension OperatorProcedure {
     let read = invocation.view.reader(in: kind(of: invocation))
     let arguments = Value.object(
       ValueObject(definition.reads.map { ($0.description, read($0)) }))
+    let key = invocation.step.effect("tool:\(name)", occurrence: attempt)
+    // One name for each attempt, as what a person decides about one says nothing about the next.
+    let earlier = recorded.own.attempts(at: key)
     let effect = ToolEffect(
       use: ToolUse(
-        run: start.run, step: invocation.step,
-        key: invocation.step.effect("tool:\(name)", occurrence: attempt), name: name,
-        arguments: arguments,
+        run: start.run, step: invocation.step, key: key, name: name, arguments: arguments,
         idempotencyKey: "\(start.run)/\(invocation.step.effect(name))"),
-      tool: tool, definition: definition, surroundings: surroundings)
+      attempt: Identifier("\(start.run)/\(key)" + (earlier > 0 ? "~\(earlier + 1)" : "")),
+      tool: tool, definition: definition, dependencies: dependencies, runState: runState)
     let value: Value
     do {
       value = try await perform(effect, definition)
     } catch let failure as Failure where failure.kind != .cancelled && failure.kind != .storage {
       record(
-        EffectEvent(.tool, effect.key, .ended(surroundings.redact(failure), isRefused: false)))
+        EffectEvent(.tool, effect.key, .ended(dependencies.redact(failure), isRefused: false)))
       throw failure
     }
     return Completion(
@@ -68,14 +70,15 @@ extension OperatorProcedure {
 /// A use of a tool, with both of its commits in the journal.
 private struct ToolEffect: Effect {
   let use: ToolUse
+  let attempt: Identifier
   let tool: any Tool
   let definition: OperatorDefinition
-  let surroundings: RunDependencies
+  let dependencies: RunDependencies
+  let runState: SharedRunState
 
   var kind: EffectKind { .tool }
   var key: EffectKey { use.key }
   private var run: Identifier { use.run }
-  private var attempt: Identifier { Identifier("\(run)/\(key)") }
 
   func digest() -> String {
     Digest.sha256(
@@ -91,17 +94,20 @@ private struct ToolEffect: Effect {
 
   func question(about attempt: InDoubtEffect) -> (title: String, payload: ValueObject) {
     (
-      "Use `\(use.name)` again? Whether it was done before the run stopped is not known, so it may "
-        + "be done twice.",
-      ["call": .string(attempt.key.description), "arguments": use.arguments]
+      "Use `\(use.name)` again? It is not known whether it finished before the run stopped, so it may "
+        + "happen twice.",
+      [
+        "call": .string(attempt.key.description), "arguments": use.arguments,
+        "attempt": .string(attempt.intent.attempt.text),
+      ]
     )
   }
 
   func failure(inDoubt attempt: InDoubtEffect) -> Failure {
     Failure(
       .run,
-      "the tool `\(use.name)` was at work when the run stopped, and whether it came to its end is "
-        + "not known")
+      "the tool `\(use.name)` was running when the run stopped, and it is not known whether it finished"
+    )
   }
 
   func giveUp(_ attempt: InDoubtEffect, decision: UncertainPolicy) async throws {
@@ -110,26 +116,56 @@ private struct ToolEffect: Effect {
   }
 
   func perform(after doubt: InDoubtEffect?) async throws -> Value {
-    try await commit(
-      .intent(
-        EffectIntent(
-          attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
-          subject: .tool(name: use.name, arguments: use.arguments))))
+    let now = dependencies.time.monotonic()
+    guard runState.secondsLeft(at: now) > 0 else { throw runState.timeoutFailure(at: now) }
+    let intent = EffectIntent(
+      attempt: attempt, request: digest(), idempotencyKey: use.idempotencyKey,
+      subject: .tool(name: use.name, arguments: use.arguments))
+    try await commit(.intent(intent))
     let value: Value
     do {
-      value = try await tool.perform(use)
-      try check(value)
+      guard let result = try await performInTime() else {
+        throw EffectTimeout(attempt: InDoubtEffect(key: key, intent: intent), failure: timeout())
+      }
+      try check(result)
+      value = result
+    } catch let failure as Failure where failure.kind == .timeout {
+      // It gave up waiting for something that may have happened all the same.
+      throw EffectTimeout(attempt: InDoubtEffect(key: key, intent: intent), failure: failure)
     } catch let failure as Failure where failure.kind != .cancelled {
-      let told = surroundings.redact(failure)
+      let redacted = dependencies.redact(failure)
       try await commit(
         .failed(
-          EffectFailure(reason: told.reason ?? told.kind.rawValue, message: told.message),
+          EffectFailure(
+            reason: redacted.reason ?? redacted.kind.rawValue, message: redacted.message),
           attempt: attempt))
       throw failure
     }
     // One that was cancelled leaves its intent open: it may have been done.
     try await commit(.result(.value(value), attempt: attempt))
     return value
+  }
+
+  /// Nil if the time of the operator or of the run is over first.
+  private func performInTime() async throws -> Value? {
+    let (time, runState, tool, use) = (dependencies.time, runState, tool, use)
+    let begun = time.monotonic()
+    let own = definition.timeout
+    return try await time.result(of: { try await tool.perform(use) }) {
+      let now = time.monotonic()
+      let left = runState.secondsLeft(at: now)
+      guard let own else { return left }
+      return min(left, own - Double(now - begun) / 1_000_000_000)
+    }
+  }
+
+  private func timeout() -> Failure {
+    let now = dependencies.time.monotonic()
+    guard runState.secondsLeft(at: now) > 0 else { return runState.timeoutFailure(at: now) }
+    return Failure(
+      .timeout,
+      "the tool `\(use.name)` did not return within \(secondsText(definition.timeout ?? 0)) seconds",
+      suggestion: "raise `timeout:` of `\(definition.name)`, or make the tool faster")
   }
 
   private func check(_ value: Value) throws(Failure) {
@@ -143,8 +179,8 @@ private struct ToolEffect: Effect {
   }
 
   private func commit(_ phase: EffectEvent.Phase) async throws {
-    try await surroundings.journal.append([
-      EffectEvent(.tool, key, phase).entry(of: run, at: surroundings.time.now())
+    try await dependencies.journal.append([
+      EffectEvent(.tool, key, phase).entry(of: run, at: dependencies.time.now())
     ])
   }
 }

@@ -1,9 +1,9 @@
 package import RasaCore
 package import RasaPersona
 
-/// The way that a run took, worked out again from its journal and its persona without asking
-/// anyone: for every operator in the order that counts, rules included, what it saw, what it asked
-/// a model, and what it came to.
+/// The path that a run took, derived from its journal and its persona without asking
+/// anyone: for every operator in order, rules included, what it saw, what it asked
+/// a model, and its outcome.
 package struct JournalFold: Sendable {
   package struct Stop: Sendable {
     package var step: Step
@@ -29,7 +29,7 @@ package struct JournalFold: Sendable {
     graph.expectWrites(
       JournalFold.additions(to: graph, in: entries.lazy.compactMap { RunEvent(folding: $0) }))
     var machine = RunMachine(graph: graph)
-    machine.landings = []
+    machine.committed = []
     do throws(Failure) {
       try machine.fold(entries)
     } catch {
@@ -38,14 +38,14 @@ package struct JournalFold: Sendable {
     state = machine.state
     var attachments: [Attachment] = []
     do throws(Failure) {
-      attachments = try RunStart(told: entries)?.attachments ?? []
+      attachments = try RunStart(recordedIn: entries)?.attachments ?? []
     } catch {
       damage = damage ?? error
     }
-    for landing in machine.landings ?? [] {
+    for outcome in machine.committed ?? [] {
       stops.append(
         JournalFold.stop(
-          graph, landing.step, landing.node, landing.view, landing.outcome, attachments))
+          graph, outcome.step, outcome.node, outcome.view, outcome.outcome, attachments))
     }
     for invocation in machine.pending() {
       stops.append(
@@ -84,7 +84,7 @@ package struct JournalFold: Sendable {
 }
 
 /// An outcome at the moment it counted, and the state before.
-struct Landing: Sendable {
+struct CommittedOutcome: Sendable {
   var step: Step
   var node: Int
   var view: State

@@ -17,21 +17,21 @@ private struct TimelineReader {
     var frame: String
     var number: Int
   }
-  private struct Place {
+  private struct Location {
     var item: Int
     var pass: Int
   }
 
   private var timeline = RunTimeline()
-  /// The section that takes what is new of a visit.
+  /// The section for new lines of a visit.
   private var open: [Visit: Int] = [:]
   private var known: Set<Visit> = []
   private var entered: [Visit: Int] = [:]
-  private var places: [Step: Place] = [:]
-  private var intents: [Identifier: (place: Place, line: Int)] = [:]
-  private var questions: [String: (place: Place, line: Int)] = [:]
-  private var latest: Place?
-  /// When the run began to be at work; nil while it is parked.
+  private var locations: [Step: Location] = [:]
+  private var intents: [Identifier: (location: Location, line: Int)] = [:]
+  private var questions: [String: (location: Location, line: Int)] = [:]
+  private var latest: Location?
+  /// Since when the run is active; nil while it is parked.
   private var atWorkSince: Timestamp?
 
   mutating func read(_ entry: JournalEntry, sequence: Int) {
@@ -82,9 +82,9 @@ private struct TimelineReader {
       rest(at: entry.time)
       timeline.end = .failed(Failure(journal: body))
     case "run.noticed", "run.objected":
-      guard let notice = RunNotice.told(by: entry).first else { return }
-      if let place = notice.step.map({ place(of: $0) }) ?? latest {
-        add(.noticed(notice), at: place)
+      guard let notice = RunNotice.recorded(in: entry).first else { return }
+      if let location = notice.step.map({ location(of: $0) }) ?? latest {
+        add(.noticed(notice), at: location)
       } else {
         self.notice(.warned(notice.line), at: entry.time)
       }
@@ -127,35 +127,35 @@ private struct TimelineReader {
     return timeline.items.count - 1
   }
 
-  private mutating func place(of step: Step) -> Place {
+  private mutating func location(of step: Step) -> Location {
     var step = step
     step.isReview = false
-    if let place = places[step] {
-      latest = place
-      return place
+    if let location = locations[step] {
+      latest = location
+      return location
     }
     let index = section(of: Visit(frame: step.frame, number: step.visit))
     guard case .section(var section) = timeline.items[index] else {
-      return Place(item: index, pass: 0)
+      return Location(item: index, pass: 0)
     }
     section.passes.append(RunTimeline.Pass(step: step))
     timeline.items[index] = .section(section)
-    let place = Place(item: index, pass: section.passes.count - 1)
-    places[step] = place
-    latest = place
-    return place
+    let location = Location(item: index, pass: section.passes.count - 1)
+    locations[step] = location
+    latest = location
+    return location
   }
 
-  private mutating func change(_ place: Place, _ body: (inout RunTimeline.Pass) -> Void) {
-    guard case .section(var section) = timeline.items[place.item] else { return }
-    body(&section.passes[place.pass])
-    timeline.items[place.item] = .section(section)
+  private mutating func change(_ location: Location, _ body: (inout RunTimeline.Pass) -> Void) {
+    guard case .section(var section) = timeline.items[location.item] else { return }
+    body(&section.passes[location.pass])
+    timeline.items[location.item] = .section(section)
   }
 
   @discardableResult
-  private mutating func add(_ line: RunTimeline.Line, at place: Place) -> Int {
+  private mutating func add(_ line: RunTimeline.Line, at location: Location) -> Int {
     var index = 0
-    change(place) { pass in
+    change(location) { pass in
       pass.lines.append(line)
       index = pass.lines.count - 1
     }
@@ -176,11 +176,11 @@ private struct TimelineReader {
 
   private mutating func finish(_ entry: JournalEntry, _ sequence: Int) {
     guard case .operatorFinished(let step, let outcome) = RunEvent(folding: entry) else { return }
-    let place = place(of: step)
-    change(place) { pass in pass.finished = sequence }
+    let location = location(of: step)
+    change(location) { pass in pass.finished = sequence }
     switch outcome {
-    case .wrote(let updates): if !updates.isEmpty { add(.wrote(updates), at: place) }
-    case .skipped(let reason): add(.skipped(reason: reason), at: place)
+    case .wrote(let updates): if !updates.isEmpty { add(.wrote(updates), at: location) }
+    case .skipped(let reason): add(.skipped(reason: reason), at: location)
     // The answer stands beside its question already.
     case .answered: break
     }
@@ -197,7 +197,7 @@ private struct TimelineReader {
         section.passes.lastIndex { $0.step.operatorName == move.from }
         ?? (section.frame == move.from ? section.passes.indices.last : nil)
       guard let pass else { continue }
-      add(.moved(move), at: Place(item: index, pass: pass))
+      add(.moved(move), at: Location(item: index, pass: pass))
       return
     }
     notice(.moved(move), at: time)
@@ -209,40 +209,40 @@ private struct TimelineReader {
     let approval = body["approval"].string ?? ""
     if entry.kind == "human.asked" {
       guard questions[approval] == nil else { return }
-      let place = place(of: key.step)
+      let location = location(of: key.step)
       let asked = RunTimeline.Asked(
         approval: approval, key: key, title: body["title"].string ?? "",
         subject: body["subject"].string ?? "", askedAt: entry.time,
         expiresAt: body["expires_ms"].int.map { Timestamp(milliseconds: $0) })
-      questions[approval] = (place, add(.question(asked), at: place))
+      questions[approval] = (location, add(.question(asked), at: location))
       return
     }
     guard let answer = HumanAnswer(body) else { return }
-    if let (place, line) = questions[approval] {
-      change(place) { pass in
+    if let (location, line) = questions[approval] {
+      change(location) { pass in
         guard case .question(var asked) = pass.lines[line], asked.answer == nil else { return }
         asked.answer = answer
         asked.answeredAt = entry.time
         pass.lines[line] = .question(asked)
       }
     } else {
-      let place = place(of: key.step)
+      let location = location(of: key.step)
       let asked = RunTimeline.Asked(
         approval: approval, key: key, title: "", subject: "", askedAt: entry.time, answer: answer,
         answeredAt: entry.time, isInherited: true)
-      questions[approval] = (place, add(.question(asked), at: place))
+      questions[approval] = (location, add(.question(asked), at: location))
     }
   }
 
   private mutating func read(_ effect: EffectEvent, at time: Timestamp) {
     let key = effect.key
-    func add(_ call: RunTimeline.Call) -> (place: Place, line: Int) {
-      let place = place(of: key.step)
-      return (place, self.add(.call(call), at: place))
+    func add(_ call: RunTimeline.Call) -> (location: Location, line: Int) {
+      let location = location(of: key.step)
+      return (location, self.add(.call(call), at: location))
     }
     func change(_ attempt: Identifier, _ body: (inout RunTimeline.Call) -> Void) {
-      guard let (place, line) = intents[attempt] else { return }
-      self.change(place) { pass in
+      guard let (location, line) = intents[attempt] else { return }
+      self.change(location) { pass in
         guard case .call(var call) = pass.lines[line] else { return }
         call.endedAt = time
         body(&call)

@@ -10,7 +10,7 @@ package struct RunTimeline: Sendable {
   package internal(set) var startedAt: Timestamp?
   /// When the last line was written.
   package internal(set) var changedAt: Timestamp?
-  /// Milliseconds that the run was at work, those left out in which it was parked or dead.
+  /// Milliseconds in which the run was active, that is, neither parked nor dead.
   package internal(set) var activeMilliseconds: Int64 = 0
   package internal(set) var lines = 0
 

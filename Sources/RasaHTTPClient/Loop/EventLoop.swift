@@ -7,6 +7,7 @@ import RasaCore
 /// one, so a wake-up costs the same whether one stream is open or a thousand.
 @safe final class EventLoop {
   private let mailbox: Mailbox
+  private let executor: LoopExecutor
   let configuration: HTTPClientConfiguration
   let multi: UnsafeMutableRawPointer
   let poll: Int32
@@ -16,10 +17,13 @@ import RasaCore
   /// When libcurl wants to be called without a socket being ready.
   var curlTimer = UInt64.max
 
-  private init?(mailbox: Mailbox, configuration: HTTPClientConfiguration) {
+  private init?(
+    mailbox: Mailbox, executor: LoopExecutor, configuration: HTTPClientConfiguration
+  ) {
     guard curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK, let multi = unsafe curl_multi_init()
     else { return nil }
     self.mailbox = mailbox
+    self.executor = executor
     self.configuration = configuration
     unsafe self.multi = multi
     poll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -42,16 +46,20 @@ import RasaCore
 extension EventLoop {
   private final class Start {
     let mailbox: Mailbox
+    let executor: LoopExecutor
     let configuration: HTTPClientConfiguration
-    init(_ mailbox: Mailbox, _ configuration: HTTPClientConfiguration) {
+    init(
+      _ mailbox: Mailbox, _ executor: LoopExecutor, _ configuration: HTTPClientConfiguration
+    ) {
       self.mailbox = mailbox
+      self.executor = executor
       self.configuration = configuration
     }
   }
 
   /// Nil when the system has no thread to give.
   static func startThread(
-    mailbox: Mailbox, configuration: HTTPClientConfiguration
+    mailbox: Mailbox, executor: LoopExecutor, configuration: HTTPClientConfiguration
   ) -> pthread_t? {
     // Signals are for the program's own threads, so this one is born with all of them blocked.
     var all = sigset_t()
@@ -60,14 +68,14 @@ extension EventLoop {
     unsafe pthread_sigmask(SIG_SETMASK, &all, &previous)
     defer { unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
 
-    let start = unsafe Unmanaged.passRetained(Start(mailbox, configuration))
+    let start = unsafe Unmanaged.passRetained(Start(mailbox, executor, configuration))
     var thread = pthread_t()
     let result = unsafe pthread_create(
       &thread, nil,
       { context in
         guard let context = unsafe context else { return nil }
         let start = unsafe Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-        EventLoop.run(start.mailbox, start.configuration)
+        EventLoop.run(start.mailbox, start.executor, start.configuration)
         return nil
       }, start.toOpaque())
     guard result == 0 else {
@@ -77,14 +85,19 @@ extension EventLoop {
     return thread
   }
 
-  private static func run(_ mailbox: Mailbox, _ configuration: HTTPClientConfiguration) {
+  private static func run(
+    _ mailbox: Mailbox, _ executor: LoopExecutor, _ configuration: HTTPClientConfiguration
+  ) {
     var error = HTTPError.loopUnavailable
-    if let loop = EventLoop(mailbox: mailbox, configuration: configuration) {
+    if let loop = EventLoop(mailbox: mailbox, executor: executor, configuration: configuration) {
+      mailbox.open()
       loop.run()
       error = .shutDown
       for running in loop.running.values { loop.remove(running, .failure(error)) }
     }
-    for transfer in mailbox.close() { transfer.finish(.failure(error)) }
+    let (transfers, jobs) = mailbox.close()
+    for transfer in transfers { transfer.finish(.failure(error)) }
+    for job in jobs { LoopExecutor.runElsewhere(job) }
   }
 
   private func run() {
@@ -97,7 +110,7 @@ extension EventLoop {
         let event = unsafe events[index]
         let descriptor = unsafe event.data.fd
         if descriptor == mailbox.wakeDescriptor {
-          guard readMailbox() else { return }
+          mailbox.acknowledge()
         } else {
           act(on: descriptor, curlFlags(unsafe event.events))
         }
@@ -108,11 +121,13 @@ extension EventLoop {
         act(on: CURL_SOCKET_TIMEOUT, 0)
       }
       if mailbox.deadlineCheck <= now { checkDeadlines(now) }
+      guard emptyMailbox() else { return }
     }
   }
 
   /// Milliseconds until something is due, rounded up so that it is due then.
   private func waitingTime() -> Int32 {
+    guard mailbox.isEmpty else { return 0 }
     let due = min(curlTimer, mailbox.deadlineCheck)
     guard due < .max else { return -1 }
     let now = monotonicNanoseconds()
@@ -120,21 +135,32 @@ extension EventLoop {
     return Int32(clamping: (due - now - 1) / 1_000_000 + 1)
   }
 
+  /// A task that never waits must not keep the sockets waiting.
+  private static let roundsBetweenWaits = 16
+
   /// False when the loop is to end.
-  private func readMailbox() -> Bool {
-    let (commands, isStopRequested) = mailbox.take()
-    for command in commands {
-      switch command {
-      case .start(let transfer): start(transfer)
-      case .unpause(let transfer):
-        running[ObjectIdentifier(transfer)]?.unpause()
-      case .stop(let transfer):
-        guard let stopped = running[ObjectIdentifier(transfer)] else { continue }
-        remove(stopped, .failure(.cancelledByCaller))
+  private func emptyMailbox() -> Bool {
+    for _ in 0..<Self.roundsBetweenWaits {
+      let (commands, jobs, isStopRequested) = mailbox.take()
+      for command in commands {
+        switch command {
+        case .start(let transfer): start(transfer)
+        case .unpause(let transfer):
+          running[ObjectIdentifier(transfer)]?.unpause()
+        case .stop(let transfer):
+          guard let stopped = running[ObjectIdentifier(transfer)] else { continue }
+          remove(stopped, .failure(.cancelledByCaller))
+        }
       }
+      if !commands.isEmpty { settle() }
+      if isStopRequested {
+        for job in jobs { LoopExecutor.runElsewhere(job) }
+        return false
+      }
+      if jobs.isEmpty { break }
+      executor.run(jobs)
     }
-    if !commands.isEmpty { settle() }
-    return !isStopRequested
+    return true
   }
 
   private func checkDeadlines(_ now: UInt64) {
@@ -172,10 +198,10 @@ extension EventLoop {
     }
   }
 
-  /// Whom to trust, looked for before the first connection that asks for it.
+  /// The trusted CAs, loaded before the first connection that needs them.
   private func certificates(for transfer: Transfer) throws(HTTPError) -> CertificateStore? {
     guard transfer.needsCertificates else { return nil }
-    // A file that cannot be used is looked at again: whoever mends it need not start anew.
+    // A file that cannot be used is read again, so that a mended one works without a restart.
     if store == nil { store = try CertificateStore(configuration.network) }
     return store
   }

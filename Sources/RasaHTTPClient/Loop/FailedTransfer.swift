@@ -32,7 +32,7 @@ extension FailedTransfer {
     case CURLE_COULDNT_RESOLVE_HOST: withRoute(HTTPError(.resolve, words))
     case CURLE_COULDNT_RESOLVE_PROXY: proxyError("cannot be found: its name does not resolve")
     case CURLE_COULDNT_CONNECT: noConnection
-    case CURLE_PROXY: proxyError("refused the way to \(host): \(words)", isLasting: true)
+    case CURLE_PROXY: proxyError("refused to connect to \(host): \(words)", isLasting: true)
     case CURLE_SSL_CACERT_BADFILE: store?.unreadable ?? HTTPError(.tls, words)
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR,
       CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS:
@@ -124,7 +124,7 @@ extension FailedTransfer {
     case 502, 503, 504:
       return proxyError("could not reach \(host) (\(connectStatus))")
     default:
-      return proxyError("refused the way to \(host) (\(connectStatus))", isLasting: true)
+      return proxyError("refused to connect to \(host) (\(connectStatus))", isLasting: true)
     }
   }
 
@@ -142,7 +142,7 @@ extension FailedTransfer {
     switch isProxys ? proxyVerification : verification {
     case 10:
       what = "has expired"
-      suggestion = "tell whoever runs it; if it is valid by now, check this machine's clock"
+      suggestion = "report it to its operator; if it is valid by now, check this machine's clock"
     case 9:
       what = "is not valid yet"
       suggestion = "check this machine's clock"
@@ -154,7 +154,7 @@ extension FailedTransfer {
       suggestion = trustMend
     case 0, 1, 62:
       what = "is for another host"
-      suggestion = "use the name that the certificate is for, or tell whoever runs it"
+      suggestion = "use the name that the certificate is for, or report it to its operator"
     default:
       what = "is not trusted"
       suggestion = trustMend

@@ -94,7 +94,7 @@ package struct CertificateStore: Sendable, Hashable {
     }
   }
 
-  /// libcurl could make nothing of what looked right.
+  /// libcurl could not use what looked right.
   var unreadable: HTTPError {
     let chosen = [file, folder].compactMap(\.self).first ?? Choice("", from: Self.system)
     return Self.unusable(

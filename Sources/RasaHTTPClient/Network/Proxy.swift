@@ -44,7 +44,7 @@ package struct Proxy: Sendable, Hashable {
     case "https": kind = .https
     case "socks4", "socks4a", "socks5", "socks5h", "socks":
       kind = .socks
-    default: throw unreadable("rasa speaks to no proxy by the scheme it begins with")
+    default: throw unreadable("rasa supports no proxy of its scheme")
     }
     if let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
       rest = rest[..<end]

@@ -95,7 +95,7 @@ extension Transfer {
     state.withLock { $0.finish(result) }.wake.perform()
   }
 
-  /// The last bytes and the end: whoever takes the bytes finds the end behind them.
+  /// The last bytes and the end in one step, so that the reader finds the end after the bytes.
   func finish(_ result: Result<Void, HTTPError>, after bytes: inout [UInt8]) {
     state.withLock { $0.finish(result, after: &bytes) }.wake.perform()
   }

@@ -2,7 +2,7 @@ package import RasaCore
 package import RasaEngine
 import RasaSystem
 
-/// Makes attachments of files. What a file is, is told by its bytes; what cannot be used is refused
+/// Makes attachments of files. Its bytes decide the type of a file; what cannot be used is refused
 /// with what it is and what to do.
 package struct AttachmentReader: Sendable {
   /// The most bytes of an image or PDF. Providers take between 7 and 50 MB.

@@ -2,7 +2,7 @@ import RasaEngine
 
 /// What the header of an image says of its size.
 ///
-/// Only the size is wanted, which stands in the first bytes of all four formats. A library that
+/// Only the size is needed, which is in the first bytes of all four formats. A library that
 /// decodes images would bring its own history of faults into reach of every file that somebody names;
 /// this reads a few numbers, each of them checked, and never follows one further than the file goes.
 struct ImageHeader: Sendable, Hashable {

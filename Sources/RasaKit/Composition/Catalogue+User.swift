@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 package import RasaModels
 package import RasaSystem
 

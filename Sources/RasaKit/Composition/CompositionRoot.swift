@@ -34,7 +34,7 @@ package struct CompositionRoot: Sendable {
   /// What the command line leaves of all agents; the configuration leaves less.
   package var askedNarrowing = AgentNarrowing()
   package let trust: ProjectTrust
-  /// How long a run belongs to a process that gives no sign of life: `RASA_LEASE`, in seconds.
+  /// How long a process that does not renew its lease keeps a run: `RASA_LEASE`, in seconds.
   private let lease: Duration
 
   /// - Parameters:
@@ -102,7 +102,7 @@ package struct CompositionRoot: Sendable {
     return try persona(namedFile(name), in: library, from: { $0 })
   }
 
-  /// The same with everything that is wrong and worth telling.
+  /// The same, with all problems and warnings.
   package func readPersona(_ name: String) throws(Failure) -> Reading<PersonaDefinition> {
     guard Self.isPath(name) else { return try library.readPersona(named: name) }
     return read(try namedFile(name), in: library, from: { $0 })
@@ -122,13 +122,13 @@ package struct CompositionRoot: Sendable {
   ) -> Reading<PersonaDefinition> {
     let folder = FileRoot(FileSystem.parent(of: file.path))
     let reading = library.readPersona(file, beside: place(FolderSource(folder)))
-    // What stands in a file of another folder is not shown.
+    // The content of a file outside the folder is not shown.
     let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
     guard folder.standing(of: name) == .outside else { return reading }
     return reading.hidingExcerpts
   }
 
-  /// A persona that is named by its file goes by the name that stands in it, as one of the library may.
+  /// A persona that is given as a file has the name in that file, which one of the library may have as well.
   private func sharedBudget(
     of persona: PersonaDefinition, _ file: SourceDocument, in library: Library
   ) -> Warning? {
@@ -257,15 +257,22 @@ package struct CompositionRoot: Sendable {
     return graph
   }
 
-  /// The house as the run was begun in it: what `--agents` left then is all that is left.
+  /// The composition root as the run began with it: what `--agents` left then is all that is left.
   package func narrowed(asFor start: RunStart) -> CompositionRoot {
     guard let kept = start.options["agents"]?.array else { return self }
-    var house = self
-    house.askedNarrowing = askedNarrowing.and(
+    var composition = self
+    composition.askedNarrowing = askedNarrowing.and(
       AgentNarrowing([
         .init(kept.compactMap(\.string), place: "`--agents` of \(start.run)")
       ]))
-    return house
+    return composition
+  }
+
+  /// Leaves only these agents, by ids in which `*` stands for any part.
+  ///
+  /// - Parameter place: where the list stands, for messages.
+  package mutating func narrow(to ids: [String], place: String) {
+    askedNarrowing = AgentNarrowing([.init(ids, place: place)])
   }
 
   /// Which agents may be seen and have work: what the command line and the configuration both leave.
@@ -277,7 +284,14 @@ package struct CompositionRoot: Sendable {
   /// The agents that may be seen. What a list names that is no agent is an error on the command line
   /// and told elsewhere: a file may be meant for more than one machine.
   package func agentRegistry(onWarning: (Warning) -> Void) throws(Failure) -> AgentRegistry {
-    let registry = agents.found.registry
+    try narrowed(agents.found.registry, onWarning: onWarning)
+  }
+
+  /// Those agents of a registry that may be seen.
+  func narrowed(
+    _ registry: AgentRegistry, onWarning: (Warning) -> Void
+  ) throws(Failure) -> AgentRegistry {
+    let narrowing = narrowing
     guard !narrowing.isEmpty else { return registry }
     let ids = registry.ids
     if let (sentence, hint) = askedNarrowing.unknown(among: ids).first {
@@ -314,7 +328,7 @@ package struct CompositionRoot: Sendable {
     named ?? environment["RASA_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "local"
   }
 
-  /// The store of this house, or one in another file.
+  /// The store of this composition root, or one in another file.
   package func store(at path: String? = nil) -> any RunStore {
     openStore(at: path ?? databasePath, time: time, lease: lease)
   }

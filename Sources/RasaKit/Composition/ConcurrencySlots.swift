@@ -14,7 +14,7 @@ struct ConcurrencySlots: TaskLimits {
   private static let shortest = Duration.milliseconds(10)
   private static let longest = Duration.milliseconds(250)
 
-  func place(of agent: String, atMost count: Int) async throws -> any Sendable {
+  func acquireSlot(of agent: String, atMost count: Int) async throws -> any Sendable {
     guard count <= Self.most else { return 0 }
     try FileSystem.makeFolder(folder)
     var pause = Self.shortest

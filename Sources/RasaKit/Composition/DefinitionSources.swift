@@ -1,5 +1,4 @@
 package import RasaCore
-import RasaDocuments
 package import RasaPersona
 package import RasaSystem
 

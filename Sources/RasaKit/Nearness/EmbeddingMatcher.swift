@@ -12,7 +12,7 @@ import RasaSystem
 /// What has to be asked for is a run of its own, with its limits, books and journal. Vectors of
 /// agents are kept, so that only new and changed agents, and the task, are asked about.
 package struct EmbeddingMatcher: Sendable {
-  private let house: CompositionRoot
+  private let composition: CompositionRoot
   private let store: any RunStore
   private let gate: Gate
   private let say: @Sendable (String) -> Void
@@ -20,21 +20,21 @@ package struct EmbeddingMatcher: Sendable {
   /// Whom the books and the list of runs name.
   package static let owner = "embeddings"
   private static let mostAgents = 10_000
-  /// Beyond it somebody is told before it is asked for.
+  /// Above this, the price is reported before the request is sent.
   private static let few = 5
 
   /// - Parameter say: what the user should know beforehand.
   package init(
-    _ house: CompositionRoot, store: any RunStore, client: HTTPClient, model: ModelReference,
+    _ composition: CompositionRoot, store: any RunStore, client: HTTPClient, model: ModelReference,
     maxCost: Money?, onWarning: @escaping @Sendable (Warning) -> Void,
     say: @escaping @Sendable (String) -> Void
   ) throws(Failure) {
     var options = GateOptions()
     options.model = model
     options.maxCost = maxCost
-    gate = try house.gate(
+    gate = try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning)
-    self.house = house
+    self.composition = composition
     self.store = store
     self.say = say
   }
@@ -53,7 +53,7 @@ package struct EmbeddingMatcher: Sendable {
     }
     guard !agents.isEmpty else { return [:] }
     let model = try await gate.embeddingModel(for: context(run, call: 1))
-    let file = VectorFile(path: "\(house.folders.state)/vectors.bin")
+    let file = VectorFile(path: "\(composition.folders.state)/vectors.bin")
     let kept = file.read()
     var texts: [VectorFile.Key: String] = [:]
     var keys: [VectorFile.Key] = []
@@ -73,9 +73,9 @@ package struct EmbeddingMatcher: Sendable {
       if !made.isEmpty { keep(made, using: keys, in: file, over: kept) }
     }
     let clipped = EmbeddingLimits.clipped(task)
-    try await tellPrice(missing.compactMap { texts[$0] } + [clipped], model, run)
-    let own = try await RunServices(lazily: house, store).running(
-      run, Self.owner, input: task, user: house.user(nil)
+    try await notePrice(missing.compactMap { texts[$0] } + [clipped], model, run)
+    let own = try await RunServices(lazily: composition, store).running(
+      run, Self.owner, input: task, user: composition.user(nil)
     ) {
       var calls = 0
       func ask(_ texts: [String], _ take: (Int, [Float]) -> Void) async throws {
@@ -128,7 +128,7 @@ package struct EmbeddingMatcher: Sendable {
     }
   }
 
-  private func tellPrice(
+  private func notePrice(
     _ texts: [String], _ model: EmbeddingModel, _ run: Identifier
   ) async throws {
     guard texts.count > Self.few else { return }

@@ -1,20 +1,22 @@
 import RasaCore
-import RasaDocuments
 import RasaModels
 import RasaSystem
 
-/// Vectors that were paid for, kept in a file of the user's by what they are of.
+/// A cache of the vectors that the user has paid for.
 ///
-/// It is believed only where its checksum is right; else there is none, and everything is asked for
-/// again. Two programs may write it at once: the later one wins.
+/// A file with a wrong checksum is ignored, and its vectors are requested again. If two programs write it at once, the
+/// later one wins.
 struct VectorFile: Sendable {
   let path: String
 
   /// SHA-256 of the model and the text.
   typealias Key = [UInt8]
 
-  private static let magic: [UInt8] = Array("rasavec1".utf8)
-  private static let headLength = 16
+  private static let magic: [UInt8] = Array("rasavec2".utf8)
+  /// Files of version 1 differ in their checksum alone. They are read because vectors cost money, and written anew
+  /// with the next vector.
+  private static let oldMagic: [UInt8] = Array("rasavec1".utf8)
+  static let headLength = 16
   private static let keyLength = 32
   static let largest = 256 << 20
 
@@ -43,8 +45,7 @@ struct VectorFile: Sendable {
 
   func read() -> Kept {
     guard let bytes = try? FileSystem.readIfPresent(path, limit: Self.largest),
-      bytes.count >= Self.headLength, bytes.starts(with: Self.magic),
-      Self.checksum(bytes) == Array(bytes[8..<16])
+      bytes.count >= Self.headLength, Self.isWhole(bytes)
     else { return Kept() }
     var kept = Kept()
     var place = Self.headLength
@@ -91,10 +92,18 @@ struct VectorFile: Sendable {
 
   // MARK: Bytes
 
+  private static func isWhole(_ bytes: [UInt8]) -> Bool {
+    if bytes.starts(with: magic) { return bytes[8..<16] == checksum(bytes)[...] }
+    guard bytes.starts(with: oldMagic) else { return false }
+    let sum = oldChecksum(bytes)
+    return (0..<8).allSatisfy {
+      bytes[8 + $0] == UInt8(truncatingIfNeeded: sum >> (UInt64($0) * 8))
+    }
+  }
+
+  /// In eight bytes, of which the last four are zero.
   private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
-    let sum = Checksum.of(bytes, from: headLength)
-    return Self.bytes(UInt32(truncatingIfNeeded: sum))
-      + Self.bytes(UInt32(truncatingIfNeeded: sum >> 32))
+    Self.bytes(Checksum.of(bytes, from: headLength)) + [0, 0, 0, 0]
   }
 
   private static func bytes(_ number: UInt32) -> [UInt8] {

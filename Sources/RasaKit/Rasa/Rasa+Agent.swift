@@ -30,7 +30,7 @@ extension Rasa {
 
   /// An agent: who it is, what it can do, which models it wants, and the words of its prompt.
   ///
-  /// What a file can say beyond this (loops, triggers, sandboxes) is said in `register(markdown:)`.
+  /// For what only a file can declare (loops, triggers, sandboxes), use `register(markdown:)`.
   public struct Agent: Sendable, Hashable, Identifiable {
     /// Kebab-case, such as `api-design-agent`.
     public var id: String
@@ -62,7 +62,7 @@ extension Rasa {
     public var effort: Effort?
     /// How many tokens a usual answer takes, in and out together.
     public var estimatedTokens: Int?
-    /// How many tasks it may be at work on at a time, over all processes of the user.
+    /// How many tasks it may work on at once, over all processes of the user.
     public var maxConcurrentTasks: Int?
     /// What one run of it may cost, and all of them on one day.
     public var maxCost: Dollars?

@@ -1,5 +1,5 @@
-import RasaCore
-import RasaEngine
+package import RasaCore
+package import RasaEngine
 import RasaStore
 
 extension Rasa {
@@ -33,12 +33,13 @@ extension Rasa {
     public var context: [Context]
     /// Spent so far in this run.
     public var spent: Dollars
+    let question: Question
 
     init(_ approval: RasaEngine.Approval) {
       self.init(approval.question, id: approval.id, run: approval.run.text)
     }
 
-    init(_ question: Question, id: String, run: String) {
+    package init(_ question: Question, id: String, run: String) {
       self.id = id
       self.run = run
       let key = question.key
@@ -50,6 +51,7 @@ extension Rasa {
       schema = question.form == .answer ? question.schema?.json(.compact) : nil
       context = question.context.map { Context(name: $0.name, text: $0.text) }
       spent = Dollars(question.spent)
+      self.question = question
     }
   }
 
@@ -65,6 +67,12 @@ extension Rasa {
     case feedback(String)
     /// What the user is asked for: a text, or JSON that fits the schema.
     case answer(String)
+    /// What the user is asked for, member by member, as a person writes it: see `Approval.fields`.
+    case members(Pairs<String>)
+    /// The answer that counts when nobody gives one: see `Approval.standard`.
+    case standard
+    /// The decision of somebody else than the user of the run, as journals name them.
+    indirect case by(String, Decision)
     /// Somebody answers later, with `Rasa.answer` or `rasa approvals`: the run goes as far as it can, and
     /// waits.
     case later
@@ -77,7 +85,7 @@ extension Rasa {
 
 extension Question {
   /// A decision of the library's caller; nil for one that comes later.
-  fileprivate func answer(
+  package func answer(
     _ decision: Rasa.Decision, by user: String
   ) throws(Failure) -> HumanAnswer? {
     switch decision {
@@ -91,6 +99,12 @@ extension Question {
       if form == .answer { throw mustBeAnswered }
       return HumanAnswer(.feedback, text: .string(text), by: user)
     case .answer(let text): return try reply(text, by: user)
+    case .members(let members):
+      return try reply(members: members.names.map { ($0, members[$0] ?? "") }, by: user)
+    case .standard:
+      // Nobody's answer is made up: the one that its operator's file declares counts, or none.
+      return standard.map { HumanAnswer(.answer, text: $0, by: user) }
+    case .by(let name, let decision): return try answer(decision, by: name)
     case .later: return nil
     }
   }
@@ -110,7 +124,7 @@ struct CallerApprovalHandler: ApprovalHandler {
       let decision = try await approve(Rasa.Approval(question, id: id, run: run.text))
       return try question.answer(decision, by: user)?.having(shown: question.payloadDigest)
     } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }
@@ -122,7 +136,7 @@ extension Rasa {
   public struct ApprovalRecord: Sendable, Hashable, Identifiable {
     /// How a question stands. More states may come.
     public struct Status: Sendable, Hashable, Codable, CustomStringConvertible {
-      /// The word that lists have for it.
+      /// Its name, such as `parked`, as lists and JSON have it.
       public let description: String
 
       private init(_ word: String) { description = word }
@@ -162,14 +176,20 @@ extension Rasa {
     public var decision: String?
     /// What was written with the decision.
     public var answer: JSON
+    /// When it was answered, in milliseconds since 1970.
+    public var answeredAt: Int64?
+    /// The SHA-256 of what is decided about: an answer counts for exactly that.
+    public var payloadDigest: String
 
     init(_ approval: RasaEngine.Approval) {
       self.approval = Approval(approval)
+      payloadDigest = approval.payloadDigest
       status = Status(approval.standing)
       askedAt = approval.askedAt.milliseconds
       expiresAt = approval.expiresAt?.milliseconds
       answer = .null
-      if case .answered(let answer, _) = approval.standing {
+      if case .answered(let answer, let moment) = approval.standing {
+        answeredAt = moment.milliseconds
         answeredBy = answer.by
         decision = answer.decision.rawValue
         self.answer = JSON(answer.text)
@@ -188,7 +208,7 @@ extension Rasa {
   ) async throws(RasaError) -> [ApprovalRecord] {
     try await redacted {
       var id: Identifier?
-      if let run { id = try await RunArchive(house: house, store: store).find(run).id }
+      if let run { id = try await RunArchive(composition: composition, store: store).find(run).id }
       return try await store.approvals(
         ApprovalFilter(onlyPending: !includingSettled, run: id), limit: max(1, limit)
       ).map { ApprovalRecord($0) }
@@ -199,7 +219,7 @@ extension Rasa {
   ///
   /// - Throws: A `RasaError` of code `usage` when there is none.
   public func approval(withID id: String) async throws(RasaError) -> ApprovalRecord {
-    try await redacted { ApprovalRecord(try await found(approval: id)) }
+    try await redacted { ApprovalRecord(try await archive.approval(id)) }
   }
 
   /// Answers a question. Of several answers the first counts.
@@ -208,7 +228,7 @@ extension Rasa {
   ///   - id: The question.
   ///   - decision: What is decided; `.later` changes nothing.
   ///   - user: Who decides; nil for the user of this `Rasa`.
-  /// - Returns: The question as it stands now. `resume(_:)` goes on with its run.
+  /// - Returns: The question as it stands now. `resume(_:)` continues its run.
   /// - Throws: A `RasaError` of code `approval` when it waits no longer, and of code `usage` when there is
   ///   no such question or the answer does not have the form that is asked for.
   @discardableResult
@@ -216,9 +236,9 @@ extension Rasa {
     approval id: String, _ decision: Decision, as user: String? = nil
   ) async throws(RasaError) -> ApprovalRecord {
     try await redacted {
-      let approval = try await found(approval: id)
+      let approval = try await archive.approval(id)
       guard
-        let answer = try approval.question.answer(decision, by: house.user(user))?
+        let answer = try approval.question.answer(decision, by: composition.user(user))?
           .having(shown: approval.payloadDigest)
       else { return ApprovalRecord(approval) }
       switch try await store.answer(approval.id, answer) {
@@ -231,14 +251,5 @@ extension Rasa {
       case .unknown: throw Failure(.usage, "\(approval.id) has been deleted meanwhile")
       }
     }
-  }
-
-  private func found(approval id: String) async throws -> RasaEngine.Approval {
-    if let approval = try await store.approval(id) { return approval }
-    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
-    let hint = nearestName(to: id, among: known).map { "did you mean `\($0)`? " } ?? ""
-    throw Failure(
-      .usage, "there is no approval \(quoted(id))",
-      suggestion: hint + "`rasa approvals list` shows what waits")
   }
 }

@@ -4,25 +4,29 @@ import RasaEngine
 extension Rasa {
   /// A file that is given beside a question: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8.
   ///
-  /// What it is, is told by its bytes and not by its name. Only operators that read the input are shown
-  /// it, and a model that takes no such files is not asked.
+  /// Its bytes decide its type, not its name. Only operators that read the input get it, and a model
+  /// that takes no such files is not asked.
   public struct Attachment: Sendable, Hashable {
     let own: RasaEngine.Attachment
+
+    init(_ attachment: RasaEngine.Attachment) { own = attachment }
 
     /// Reads a file, of at most 20 MB; links are followed.
     ///
     /// - Throws: A `RasaError` when there is no such file, or it is nothing that models take.
     public init(path: String) throws(RasaError) {
-      own = try told { () throws(Failure) in try AttachmentReader().read(path).attachment }
+      own = try convertingErrors { () throws(Failure) in
+        try AttachmentReader().read(path).attachment
+      }
     }
 
     /// Takes bytes that have no file.
     ///
     /// - Parameters:
-    ///   - name: What a model is told it is called.
+    ///   - name: The name that models see.
     ///   - bytes: Its content.
     public init(name: String, bytes: [UInt8]) throws(RasaError) {
-      own = try told { () throws(Failure) in
+      own = try convertingErrors { () throws(Failure) in
         try AttachmentReader().read(bytes, named: name).attachment
       }
     }

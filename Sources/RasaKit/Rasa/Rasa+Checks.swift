@@ -24,14 +24,17 @@ extension Rasa {
   ///
   /// - Parameter name: Its name, alias or path.
   public func validate(persona name: String) async throws(RasaError) -> Validation {
-    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onPersona: name)) }
+    try await prepared { rasa throws(Failure) in
+      Validation(rasa.composition.findings(onPersona: name))
+    }
   }
 
   /// Everything that is wrong with an agent, at once.
   ///
   /// - Parameter id: Its id, name or path.
   public func validate(agent id: String) async throws(RasaError) -> Validation {
-    try await prepared { rasa throws(Failure) in Validation(rasa.house.findings(onAgent: id)) }
+    try await prepared { rasa throws(Failure) in Validation(rasa.composition.findings(onAgent: id))
+    }
   }
 }
 
@@ -44,6 +47,8 @@ extension Rasa {
     public struct Call: Sendable, Hashable {
       /// The frame that it belongs to.
       public var frame: String
+      /// The frame as people read it: `planner › short_term_frame` for one of delegated work.
+      public var frameTitle: String { RasaEngine.frameTitle(frame) }
       /// The operator that asks.
       public var name: String
       /// The provider that would be asked.
@@ -58,6 +63,16 @@ extension Rasa {
       public var cost: Dollars?
       /// How often it is made at most, repairs and further tries included.
       public var most: Int
+      /// Whether the answer has a bound. Otherwise `outputTokens` is what is likely.
+      public var isBounded: Bool
+      /// The JSON Schema of the answer; nil for a text.
+      public var schema: JSON?
+      /// The files that the model is shown.
+      public var attachments: [Attachment]
+      /// How many tokens each of them is.
+      public var attachmentTokens: [Int]
+      /// Why which models would be asked; nil unless that was wanted.
+      public var selection: ModelSelection?
       /// What the model is shown, with `‹key›` where a run puts what others wrote before.
       public var messages: [ModelRequest.Message]
     }
@@ -79,6 +94,10 @@ extension Rasa {
           model: estimate.model, inputTokens: Int(clamping: estimate.inputTokens),
           outputTokens: Int(clamping: estimate.outputTokens),
           cost: estimate.isPriceKnown ? Dollars(estimate.cost) : nil, most: call.most,
+          isBounded: estimate.isBounded, schema: call.request.schema.map { JSON($0) },
+          attachments: call.request.attachments.map { Attachment($0) },
+          attachmentTokens: estimate.attachmentTokens.map { Int(clamping: $0) },
+          selection: priced.selection.map { ModelSelection($0) },
           messages: call.request.messages.map {
             ModelRequest.Message(role: $0.role.rawValue, text: $0.text)
           })
@@ -93,25 +112,15 @@ extension Rasa {
   public func forecast(
     persona name: String, input: String, options: RunOptions = RunOptions()
   ) async throws(RasaError) -> Forecast {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(name) }
-    return try await forecast(graph, input, options)
+    try await prepare(persona: name)
+      .forecast(input, options: options, warn: { self.warn(Warning($0)) })
   }
 
   /// What a run of an agent would ask and cost. Nobody is asked.
   public func forecast(
     agent id: String, input: String, options: RunOptions = RunOptions()
   ) async throws(RasaError) -> Forecast {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(agent: id) }
-    return try await forecast(graph, input, options)
-  }
-
-  private func forecast(
-    _ graph: Graph, _ input: String, _ options: RunOptions
-  ) async throws(RasaError) -> Forecast {
-    try await redacted {
-      Forecast(
-        try await workshop.rehearse(
-          graph, options.plan(input), explains: false, onWarning: { _ in }))
-    }
+    try await prepare(agent: id)
+      .forecast(input, options: options, warn: { self.warn(Warning($0)) })
   }
 }

@@ -68,7 +68,7 @@ extension Rasa {
       return configuration
     }
 
-    func house() throws(Failure) -> CompositionRoot {
+    func composition() throws(Failure) -> CompositionRoot {
       var variables = environment
       if let home { variables["RASA_HOME"] = FileSystem.absolute(home) }
       if isHermetic {

@@ -5,7 +5,7 @@ import RasaPersona
 extension Rasa {
   /// What was found when somebody looked.
   public struct Discovery: Sendable {
-    /// An agent whose file another one of the same id takes the place of.
+    /// An agent that is not used because another file has its ID.
     public struct Shadowed: Sendable, Hashable {
       /// The id that both have.
       public var id: String
@@ -15,14 +15,26 @@ extension Rasa {
       public var by: String
     }
 
+    private let registry: AgentRegistry
     /// Sorted by id.
-    public var agents: [Agent]
+    public var agents: [Agent] { registry.agents.map { Agent($0) } }
     /// Files that are no agents although they should be; the rest is found all the same.
-    public var problems: [RasaError]
+    public let problems: [RasaError]
     /// What is odd about files that were found.
-    public var warnings: [String]
-    /// Agents that another file of their id takes the place of.
-    public var shadowed: [Shadowed]
+    public let warnings: [FileWarning]
+    /// What is to be known about files of other tools, and about files that are no agents: a sentence for
+    /// each kind and folder.
+    public let notes: [String]
+    /// Agents that are not used because another file has their ID.
+    public let shadowed: [Shadowed]
+
+    init(_ registry: AgentRegistry, _ found: DiscoveredAgents, _ redaction: Redaction) {
+      self.registry = registry
+      problems = found.failures.map { RasaError(redaction($0)) }
+      warnings = found.warnings.map { FileWarning($0, redaction) }
+      notes = found.notes.map { redaction($0.description) }
+      shadowed = found.shadowed.map { Shadowed(id: $0.id, file: $0.file, by: $0.by) }
+    }
   }
 
   /// Looks into all folders again; what has not changed is not read again.
@@ -33,13 +45,11 @@ extension Rasa {
   /// Readers of `agents` and `agent` do not wait for it: they have what was found before.
   @concurrent
   public func discover() async -> Discovery {
-    let found = house.agents.refresh()
-    return Discovery(
-      agents: registered.over(found.registry).agents.map { Agent($0) },
-      problems: found.failures.map { RasaError($0) }, warnings: found.warnings.map(\.description),
-      shadowed: found.shadowed.map {
-        Discovery.Shadowed(id: $0.id, file: $0.file, by: $0.by)
-      })
+    discovery(composition.agents.refresh())
+  }
+
+  func discovery(_ found: DiscoveredAgents) -> Discovery {
+    Discovery(registered.over(found.registry), found, composition.redaction)
   }
 
   /// Which agents are wanted. What is left out is not asked for.
@@ -48,7 +58,7 @@ extension Rasa {
     public enum Mode: String, Sendable, Hashable, CaseIterable {
       /// The id or name is the text.
       case exact
-      /// The text stands in id, name or description.
+      /// ID, name or description contains the text.
       case contains
       /// The id, the name or a word of the description is nearly the text.
       case fuzzy
@@ -95,7 +105,7 @@ extension Rasa {
       self.logic = logic
     }
 
-    fileprivate var own: AgentFilter {
+    var own: AgentFilter {
       AgentFilter(
         query: search.map {
           AgentQuery(
@@ -148,8 +158,8 @@ extension Rasa {
   ///
   /// - Parameters:
   ///   - agent: The agent.
-  ///   - replacing: Whether it takes the place of one with its id.
-  /// - Returns: what is worth telling about it.
+  ///   - replacing: Whether to replace an agent with the same ID.
+  /// - Returns: Warnings about the agent.
   @discardableResult
   public func register(
     _ agent: Agent, replacing: Bool = false
@@ -196,7 +206,7 @@ extension Rasa {
       config: toml.map { document($0, "agent.toml") }, prompt: document(markdown, "agent.md"),
       fileName: "agent", category: category, origin: RegisteredAgents.origin)
     let (agent, warnings) = try redacted { () throws(Failure) in
-      try registered.add(documents, replacing: replacing, engines: house.library.engines)
+      try registered.add(documents, replacing: replacing, engines: composition.library.engines)
     }
     return (Agent(agent, prompt: registered.prompt(of: agent.id)), warnings.map(\.description))
   }

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 
 extension Rasa {
   /// An amount of US dollars, exact to a trillionth of a dollar.
@@ -47,6 +47,28 @@ extension Rasa {
     public var decimalText: String { money.decimalText }
     /// As people read it, such as `$0.0034`.
     public var description: String { money.displayText }
+    /// As people read it, with cents, and with more digits only where they are not zero: `$2.50`.
+    public var centsText: String { money.centsText }
+
+    /// How many percent of another amount this is, rounded down; 100 of nothing.
+    public func percent(of whole: Dollars) -> Int {
+      guard whole > .zero else { return 100 }
+      let product = UInt64(Swift.max(0, money.picoDollars)).multipliedFullWidth(by: 100)
+      let divisor = UInt64(whole.money.picoDollars)
+      guard product.high < divisor else { return .max }
+      return Int(clamping: divisor.dividingFullWidth(product).quotient)
+    }
+  }
+}
+
+extension Money {
+  /// With cents, and with more digits only where they are not zero.
+  package var centsText: String {
+    if self == .zero { return "$0.00" }
+    var text = displayText
+    guard let point = text.firstIndex(of: ".") else { return text }
+    while text[point...].count > 3, text.last == "0" { text.removeLast() }
+    return text
   }
 }
 

@@ -55,7 +55,8 @@ extension Rasa {
   /// Something that a reader of the answer has to know and cannot see from it: its end is missing,
   /// another model answered, an operator was left out.
   public struct Notice: Sendable, Hashable, Codable {
-    /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`; more may come.
+    /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`, `chosen`; more may
+    /// come.
     public var kind: String
     /// Nil when it is about the whole run.
     public var step: Step?
@@ -63,8 +64,15 @@ extension Rasa {
     public var message: String
     /// The setting to change; empty when there is nothing to do.
     public var suggestion: String
+    /// What a program wants to know of it, by name: `finish`, `instead_of`, `because`, `continued`; more
+    /// may come.
+    public var facts: JSON
+    /// The notice as JSON documents have it.
+    public var json: JSON
 
     init(_ notice: RunNotice) {
+      facts = JSON(.object(notice.facts))
+      json = JSON(notice.value)
       kind = notice.kind.rawValue
       step = notice.step.map { Step($0) }
       message = notice.message
@@ -72,7 +80,7 @@ extension Rasa {
     }
   }
 
-  /// What happens while a run goes on. More cases may come.
+  /// What happens in a run. More cases may come.
   @nonexhaustive
   public enum Event: Sendable, Hashable {
     /// The run has begun; `rasa runs show` knows it by this id.
@@ -83,12 +91,16 @@ extension Rasa {
     case modelChosen(Step, provider: String, model: String)
     /// What a model thinks before it answers.
     case reasoning(Step, String)
-    /// A stream broke and begins again; whether some of its text was given as output already.
-    case restarted(Step, reason: String, wasShown: Bool)
+    /// Text of a step as it arrives, whether it is output or held back. Only an ``Observer`` gets it.
+    case received(Step, String)
+    /// What a step has written so far no longer counts: it writes it again, or nothing.
+    case restarted(Step, Restart)
     /// An operator has done its work, with the answers that it took.
     case stepFinished(Step, calls: [Call])
     /// A route led somewhere else than onwards.
     case moved(from: String, to: String, reason: String)
+    /// A route led back to an earlier operator.
+    case sentBack(SentBack)
     /// A person is asked: `approve` of the run is called.
     case asked(Approval)
     /// Something odd that does not stop the run.
@@ -99,7 +111,7 @@ extension Rasa {
     case output(String)
   }
 
-  /// What came of a run.
+  /// The result of a run.
   public struct RunResult: Sendable, Hashable {
     /// Its id.
     public var run: String
@@ -109,37 +121,64 @@ extension Rasa {
     public var text: String
     /// The answer as JSON, for one that is not a text.
     public var json: String
+    /// The answer; `null` for a run that waits for a person.
+    public var output: JSON
+    /// What operators wrote, by key.
+    public var state: JSON
+    /// The persona or agent.
+    public var persona: String
+    /// What was attached to the input, and how many tokens it was: an array of objects.
+    public var attachments: JSON
     /// What the run cost.
     public var cost: Dollars
     /// Tokens of input, as billed.
     public var inputTokens: Int
     /// Tokens of output, reasoning included, as billed.
     public var outputTokens: Int
+    /// Those tokens of input that a provider had cached.
+    public var cachedInputTokens: Int
+    /// Those tokens of output that were reasoning.
+    public var reasoningTokens: Int
+    /// Whether all tokens are as providers reported them. Otherwise some are estimated.
+    public var isReported: Bool
     /// How many operators ran, and how often models were asked.
     public var steps: Int
     /// How often models were asked.
     public var calls: Int
     /// Whether the mock had a part in it.
     public var usedMock: Bool
+    /// Why the mock answered, unless that was asked for.
+    public var mockReason: String?
     /// The models that answered, as `provider:model`, each once.
     public var answeredBy: [String]
     /// The model that was named or would have come first, where another answered, and why.
     public var insteadOf: String?
     /// Why that model did not answer.
     public var because: String?
-    /// What it waits for; `rasa resume` goes on with it once they are answered.
+    /// The questions that it waits for; once they are answered, `Rasa.resume(_:)` continues it.
     public var pending: [Approval]
     /// What was odd and did not stop the run.
     public var warnings: [String]
     /// How the answer ended: `stop`, or `length` or `cut_off` when its end is missing; more may come.
     public var finish: String
-    /// How often models were asked to go on with an answer that had been cut.
+    /// How often models were asked to continue an answer that had been cut off.
     public var continued: Int
     /// What its reader has to know about the answer.
     public var notices: [Notice]
 
+    /// Whether the end of the answer is there.
+    public var isComplete: Bool { FinishReason(recorded: finish)?.isWhole ?? false }
+
     init(_ result: RasaEngine.RunResult, run: String, warnings: [String]) {
       self.run = run
+      output = JSON(result.output)
+      state = JSON(result.writtenState)
+      persona = result.state["persona.name"].promptText
+      attachments = JSON(.array(result.attachments.map(\.value)))
+      cachedInputTokens = Int(clamping: result.usage.cachedInput)
+      reasoningTokens = Int(clamping: result.usage.reasoning)
+      isReported = result.usage.isReported
+      mockReason = result.mockReason
       session = result.session
       text = result.output.promptText
       json = result.output.json()
@@ -170,17 +209,30 @@ extension Rasa.Event {
       self = .moved(from: from, to: to, reason: reason)
     case .event(.asked(let approval)): self = .asked(Rasa.Approval(approval))
     case .event(.warned(let text)): self = .warning(text)
-    case .event, .textArrived, .sentBack: return nil
+    case .event: return nil
+    case .textArrived(let step, let text): self = .received(Rasa.Step(step), text)
+    case .sentBack(let way): self = .sentBack(Rasa.SentBack(way))
     case .operatorStarted(let step, _): self = .stepStarted(Rasa.Step(step))
     case .modelChosen(let step, let provider, let model):
       self = .modelChosen(Rasa.Step(step), provider: provider, model: model)
     case .restarted(let step, let restart, let wasShown):
-      self = .restarted(Rasa.Step(step), reason: restart.reason, wasShown: wasShown)
+      self = .restarted(Rasa.Step(step), Rasa.Restart(restart, wasShown: wasShown))
     case .operatorEnded(let step, let answers):
       self = .stepFinished(Rasa.Step(step), calls: answers.map { Rasa.Call($0) })
     case .output(let text): self = .output(text)
     case .reasoning(let step, let text): self = .reasoning(Rasa.Step(step), text)
     case .notice(let notice): self = .notice(Rasa.Notice(notice))
     }
+  }
+}
+
+extension RasaEngine.RunResult {
+  /// What operators wrote, without what the runtime provided.
+  fileprivate var writtenState: Value {
+    .object(
+      ValueObject(
+        (state.value.object ?? ValueObject())
+          .filter { !State.provided.contains($0.key) && $0.key != "output" }
+          .map { ($0.key, $0.value) }))
   }
 }

@@ -2,6 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaModels
 import RasaPersona
+import RasaSystem
 
 // MARK: Personas
 
@@ -10,48 +11,47 @@ extension Rasa {
   /// this `Rasa`.
   ///
   /// - Parameters:
-  ///   - yaml: The persona as its file would say it. Prompts stand in it: it has no folder beside it.
-  ///   - replacing: Whether it takes the place of one that was registered before.
+  ///   - yaml: The content of a persona file. It contains its prompts, because no folder is beside it.
+  ///   - replacing: Whether to replace one that is registered under its name.
   /// - Returns: The persona's name.
   /// - Throws: A `RasaError` with line and column where the text is wrong.
   @discardableResult
   public func register(
     persona yaml: String, replacing: Bool = false
   ) async throws(RasaError) -> String {
-    try redacted { () throws(Failure) in
-      let document = SourceDocument(
-        bytes: Array(yaml.utf8), path: "\(RegisteredDefinitions.origin):persona.yaml")
-      let persona = try house.library.readPersona(
-        document, beside: definitions.source(of: "personas")
-      ).get()
-      let own = SourceDocument(
-        bytes: document.bytes, path: "\(RegisteredDefinitions.origin):personas/\(persona.name).yaml"
-      )
-      try definitions.add(own, "personas", persona.name, replacing: replacing)
-      return persona.name
+    try add(yaml, "personas", replacing: replacing) { document, source throws(Failure) in
+      try composition.library.readPersona(document, beside: source).get().name
     }
   }
 
   /// Adds an operator of the program's own, which personas name in their frames as they name others.
   ///
   /// - Parameters:
-  ///   - yaml: The operator as its file would say it.
-  ///   - replacing: Whether it takes the place of one that was registered before.
+  ///   - yaml: The content of an operator file.
+  ///   - replacing: Whether to replace one that is registered under its name.
   /// - Returns: The operator's name.
   /// - Throws: A `RasaError` with line and column where the text is wrong.
   @discardableResult
   public func register(
     operator yaml: String, replacing: Bool = false
   ) async throws(RasaError) -> String {
+    try add(yaml, "operators", replacing: replacing) { document, source throws(Failure) in
+      try composition.library.readOperator(document, beside: source).get().name
+    }
+  }
+
+  /// Adds a definition under the name that reading it gives.
+  private func add(
+    _ yaml: String, _ kind: String, replacing: Bool,
+    reading: (SourceDocument, any DefinitionSource) throws(Failure) -> String
+  ) throws(RasaError) -> String {
     try redacted { () throws(Failure) in
-      let document = SourceDocument(
-        bytes: Array(yaml.utf8), path: "\(RegisteredDefinitions.origin):operator.yaml")
-      let name = try house.library.readOperator(
-        document, beside: definitions.source(of: "operators")
-      ).get().name
-      let own = SourceDocument(
-        bytes: document.bytes, path: "\(RegisteredDefinitions.origin):operators/\(name).yaml")
-      try definitions.add(own, "operators", name, replacing: replacing)
+      func document(_ path: String) -> SourceDocument {
+        SourceDocument(
+          bytes: Array(yaml.utf8), path: "\(RegisteredDefinitions.origin):\(path).yaml")
+      }
+      let name = try reading(document(String(kind.dropLast())), definitions.source(of: kind))
+      try definitions.add(document("\(kind)/\(name)"), kind, name, replacing: replacing)
       return name
     }
   }
@@ -84,7 +84,7 @@ extension Rasa {
   ///   })
   /// ```
   ///
-  /// What it writes is in the run's journal: a run that goes on does not call it again. A call whose
+  /// What it writes is in the run's journal, so a resumed run does not call it again. A call whose
   /// result never came is made again under the same `Call.id`.
   public struct Operator: Sendable {
     /// What an operator may write under a key.
@@ -170,7 +170,7 @@ extension Rasa {
   ///
   /// - Parameters:
   ///   - operation: The operator.
-  ///   - replacing: Whether it takes the place of one that was registered before.
+  ///   - replacing: Whether to replace one that is registered under its name.
   /// - Throws: A `RasaError` where its name, reads or writes are wrong.
   public func register(
     _ operation: Operator, replacing: Bool = false
@@ -190,7 +190,7 @@ private struct OperatorTool: Tool {
 
   func perform(_ use: ToolUse) async throws -> Value {
     do { return try await perform(Rasa.Operator.Call(use)).value } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }
@@ -281,7 +281,9 @@ extension Rasa {
 
   /// How an answer ended.
   public struct ModelEnding: Sendable, Hashable {
-    /// `stop`, or `length` for an answer that was cut at its limit, or `refused`.
+    /// `stop`; `length` for an answer that ended at its limit; `refused`, `filtered` or `empty` for none;
+    /// `tool_calls`. Any other word counts as a failure of the provider, so that an answer whose end is
+    /// missing never passes for a whole one.
     public var finish: String
     /// Tokens of input; nil where nobody counted, and rasa estimates.
     public var inputTokens: Int?
@@ -300,7 +302,7 @@ extension Rasa {
   ///
   /// - Parameters:
   ///   - provider: The provider.
-  ///   - replacing: Whether it takes the place of one of its name that was registered before.
+  ///   - replacing: Whether to replace one that is registered under its name.
   /// - Throws: A `RasaError` where its name is no name or it has no model.
   public func register(
     _ provider: some ModelProvider, replacing: Bool = false
@@ -383,22 +385,29 @@ private struct ProviderBridge: NativeProvider {
         case .reasoning(let text): try await emit(.reasoning(text))
         }
       }
+      guard let finish = FinishReason(rawValue: end.finish) else {
+        throw Failure(
+          .provider, "\(name) says that its answer ended with \(quoted(end.finish))",
+          suggestion: "an ending is one of "
+            + listed(FinishReason.allCases.map { "`\($0.rawValue)`" }, "and"))
+      }
       return NativeEnd(
-        finish: FinishReason(recorded: end.finish) ?? .stop,
+        finish: finish,
         inputTokens: end.inputTokens.map(Int64.init),
         outputTokens: end.outputTokens.map(Int64.init))
     } catch {
-      throw RasaError.below(error)
+      throw RasaError.failure(of: error)
     }
   }
 }
 
 extension RasaError {
   /// What a program's own code threw, as the targets below know it.
-  static func below(_ error: any Error) -> any Error {
+  static func failure(of error: any Error) -> any Error {
     switch error {
     case let error as RasaError: error.code == .cancelled ? CancellationError() : error.failure
-    case is CancellationError, is Failure: error
+    // Nobody reads the output any more: that ends a run, and is no failure of it.
+    case is CancellationError, is Failure, is OutputClosed: error
     default: Failure(.run, "\(error)")
     }
   }

@@ -70,8 +70,8 @@ extension Rasa {
   ///
   /// The call goes through the gate as every other does: its cost is held before anything is sent, and
   /// it is settled and journalled in a run of its own. Nothing is asked twice and no other model is
-  /// asked: whoever made the request decides about that. Where a budget has less room than the request
-  /// may take, its answer is cut off at what is held.
+  /// asked: the caller decides about that. A streamed answer is cut off where a budget has less room than it
+  /// takes. For one that is not streamed the whole of what it may take is held, or it is not sent.
   ///
   /// - Parameters:
   ///   - request: What is passed on.
@@ -87,8 +87,8 @@ extension Rasa {
       var options = GateOptions()
       options.model = ModelConfiguration.reference(request.model)
       options.maxCost = request.maxCost?.money
-      let gate = try workshop.gate(options, onWarning: { _ in })
-      let run = house.newIdentifier("r")
+      let gate = try services.gate(options, onWarning: { self.warn($0) })
+      let run = composition.newIdentifier("r")
       let owner = request.owner ?? Self.forwarding
       var context = CallContext(
         run: run,
@@ -98,8 +98,8 @@ extension Rasa {
       if request.owner != nil { context.budget = try budget(of: owner) }
       let forwarded = ForwardedRequest(
         path: request.path, body: request.body, headers: request.headers)
-      let answer = try await workshop.running(
-        run, owner, input: "\(request.model) \(request.path)", user: house.user(request.user)
+      let answer = try await services.running(
+        run, owner, input: "\(request.model) \(request.path)", user: composition.user(request.user)
       ) {
         try await gate.forward(forwarded, for: context) { part in
           switch part {
@@ -121,7 +121,7 @@ extension Rasa {
   private static let forwarding = "forwarded"
 
   private func budget(of owner: String) throws(Failure) -> CostBudget {
-    if let persona = try house.library.persona(strictlyNamed: owner) { return persona.budget }
+    if let persona = try composition.library.persona(strictlyNamed: owner) { return persona.budget }
     if let agent = registered.registry[owner]?.agent { return agent.budget }
     throw Failure(
       .usage, "there is no persona or agent \(quoted(owner)) to pay for the request",

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaDocuments
 
 extension Rasa {
@@ -6,7 +6,8 @@ extension Rasa {
   ///
   /// Members keep their order, and integers are exact up to 64 bits.
   public struct JSON: Sendable, Hashable, CustomStringConvertible {
-    let value: RasaCore.Value
+    /// What the targets below know it as.
+    package let value: RasaCore.Value
 
     init(_ value: RasaCore.Value) { self.value = value }
 
@@ -17,7 +18,7 @@ extension Rasa {
     ///
     /// - Throws: A `RasaError` of code `usage` that says what is wrong, with line and column.
     public init(parsing text: String) throws(RasaError) {
-      value = try told { () throws(Failure) in
+      value = try convertingErrors { () throws(Failure) in
         try JSONParsing.value(of: text)
       }
     }
@@ -137,6 +138,10 @@ extension Rasa.JSON: Codable {
 
   /// Writes the value as what it is.
   public func encode(to encoder: any Encoder) throws {
+    func single(_ value: some Encodable) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(value)
+    }
     switch value {
     case .object(let object):
       var container = encoder.container(keyedBy: MemberKey.self)
@@ -149,18 +154,10 @@ extension Rasa.JSON: Codable {
     case .null:
       var container = encoder.singleValueContainer()
       try container.encodeNil()
-    case .bool(let flag):
-      var container = encoder.singleValueContainer()
-      try container.encode(flag)
-    case .int(let number):
-      var container = encoder.singleValueContainer()
-      try container.encode(number)
-    case .double(let number):
-      var container = encoder.singleValueContainer()
-      try container.encode(number)
-    case .string(let text):
-      var container = encoder.singleValueContainer()
-      try container.encode(text)
+    case .bool(let flag): try single(flag)
+    case .int(let number): try single(number)
+    case .double(let number): try single(number)
+    case .string(let text): try single(text)
     }
   }
 }

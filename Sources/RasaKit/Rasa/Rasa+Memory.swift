@@ -72,7 +72,7 @@ extension Rasa {
     of session: String, user: String? = nil, limit: Int = 1_000
   ) async throws(RasaError) -> [Turn] {
     try await redacted {
-      let id = SessionID(session, of: house.user(user))
+      let id = SessionID(session, of: composition.user(user))
       guard try await store.session(id) != nil else { throw try await unknown(id) }
       return try await store.turns(of: id, limit: max(1, limit)).map { Turn($0) }
     }
@@ -83,7 +83,7 @@ extension Rasa {
   /// - Throws: A `RasaError` of code `usage` when there is no such session.
   public func deleteSession(_ session: String, user: String? = nil) async throws(RasaError) {
     try await redacted {
-      let id = SessionID(session, of: house.user(user))
+      let id = SessionID(session, of: composition.user(user))
       guard try await store.deleteSession(id) else { throw try await unknown(id) }
     }
   }
@@ -162,11 +162,12 @@ extension Rasa {
     _ text: String, persona: String, user: String? = nil
   ) async throws(RasaError) {
     try await redacted {
-      _ = try house.persona(persona)
+      _ = try composition.persona(persona)
       try await store.remember([
         MemoryFact(
-          persona: persona, user: house.user(user), text: text, sourceRun: Identifier("by-hand"),
-          time: house.time.now(), trust: "person")
+          persona: persona, user: composition.user(user), text: text,
+          sourceRun: Identifier("by-hand"),
+          time: composition.time.now(), trust: "person")
       ])
     }
   }

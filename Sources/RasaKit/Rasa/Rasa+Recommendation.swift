@@ -26,7 +26,7 @@ extension Rasa {
       public var reason: String
     }
 
-    /// What of the task the agent meets, with what, and how: `exact`, `partial` or `related`.
+    /// What of the task the agent meets, with what, and how.
     public struct Match: Sendable, Hashable {
       /// What of the task is met.
       public var requirement: String
@@ -34,6 +34,22 @@ extension Rasa {
       public var with: String
       /// How: `exact`, `partial` or `related`.
       public var kind: String
+      /// How much that counts.
+      public var points: Double
+      /// How near the vectors are, from 0 to 1, where vectors and not words met it.
+      public var nearness: Double?
+
+      init(_ match: RasaAgents.Recommendation.Match) {
+        requirement = match.requirement
+        with = match.with
+        kind = match.kind.rawValue
+        points = match.kind.points
+        nearness = match.nearness
+        kindText = match.kindText
+      }
+
+      /// How, with the nearness of vectors: `exact`, or `related (0.83 near)`.
+      public let kindText: String
     }
 
     /// The agent.
@@ -56,6 +72,17 @@ extension Rasa {
     public var estimatedCost: Dollars?
     /// Agents that it works well with, of those that there are.
     public var partners: [String]
+    /// How much of the task its skills meet, from 0 to 100.
+    public var skills: Double
+    /// How much of what all agents' texts know about the task its own text covers, from 0 to 100.
+    public var relevance: Double
+    /// What it can do by its text, beside the capabilities that it declares.
+    public var derivedCapabilities: [String]
+
+    /// The score as people are shown it: never rounded up past a threshold of the verdict.
+    public var shownScore: Int { Int(score.rounded(.down)) }
+    /// The least score of an agent that could do the task.
+    public static var acceptableScore: Double { RasaAgents.Recommendation.acceptable }
   }
 
   /// The agents that fit a task, the best first.
@@ -70,25 +97,21 @@ extension Rasa {
     _ task: String, profile: Profile? = nil, maxCost: Dollars? = nil, limit: Int = 5,
     includingUnfit: Bool = false
   ) async throws(RasaError) -> [Recommendation] {
-    try await redacted {
-      let recommender = try await house.recommender(history: store) { _ in }
-      let registry = registered.registry.narrowed(to: house.narrowing)
-      let request = Recommender.Request(
-        task: task, profile: profile?.own, maxCost: maxCost?.money, limit: max(1, limit),
-        includesUnfit: includingUnfit)
-      return recommender.recommend(request, among: registry).agents.compactMap { found in
-        registry[found.agent].map { Recommendation(found, Agent($0.agent)) }
-      }
-    }
+    var options = RecommendOptions()
+    options.profile = profile
+    options.maxCost = maxCost
+    options.limit = limit
+    options.includesUnfit = includingUnfit
+    return try await recommendations(for: task, options: options).agents
   }
 }
 
 extension Rasa.Recommendation {
-  fileprivate init(_ found: RasaAgents.Recommendation, _ agent: Rasa.Agent) {
+  init(_ found: RasaAgents.Recommendation, _ entry: AgentRegistry.Entry) {
     func term(_ term: RasaAgents.Recommendation.Term) -> Term {
       Term(value: term.value, most: term.most, reason: term.reason)
     }
-    self.agent = agent
+    agent = Rasa.Agent(entry.agent)
     verdict =
       switch found.verdict {
       case .recommended: .recommended
@@ -100,10 +123,11 @@ extension Rasa.Recommendation {
     profile = term(found.profile)
     cost = term(found.cost)
     availability = term(found.availability)
-    matches = found.matches.map {
-      Match(requirement: $0.requirement, with: $0.with, kind: $0.kind.rawValue)
-    }
+    matches = found.matches.map { Match($0) }
     estimatedCost = found.estimatedCost.map { Rasa.Dollars($0) }
     partners = found.partners
+    skills = found.skills
+    relevance = found.relevance
+    derivedCapabilities = AgentTerms.derivedSkills(in: entry.relevance)
   }
 }

@@ -1,7 +1,7 @@
 import RasaCore
 
 extension Rasa {
-  /// A run under way: a sequence of what happens in it, and its result.
+  /// A run in progress: a sequence of what happens in it, and its result.
   ///
   /// ```swift
   /// let run = try await rasa.run(agent: "code-reviewer", input: text)
@@ -63,10 +63,10 @@ extension Rasa {
       events.open()
     }
 
-    /// Waits for the end of the run and returns what came of it.
+    /// Waits for the end of the run and returns its result.
     ///
-    /// While somebody reads the events this waits for that reader as the run does. Without a reader,
-    /// or once the reader has let go of its iterator, the rest of the events is let go.
+    /// While the events have a reader, this returns once that reader has reached their end. Without one,
+    /// or once the reader has released its iterator, the remaining events are dropped.
     ///
     /// - Throws: Why the run failed or was stopped.
     public func result() async throws(RasaError) -> RunResult {
@@ -86,8 +86,8 @@ extension Rasa {
       }
     }
 
-    /// Makes the one iterator over the events. A further one may follow when the first has been let go
-    /// of, and goes on where that one stopped.
+    /// Makes the one iterator over the events. Once it has been released, another one may be made,
+    /// which continues where the first one stopped.
     public func makeAsyncIterator() -> Iterator {
       Iterator(run: self, reader: EventReader(events))
     }
@@ -99,7 +99,7 @@ extension Rasa {
 
       /// The next event; nil at the end of the run.
       ///
-      /// - Throws: Why the run failed; an error of code `usage` when events were let go of before this
+      /// - Throws: Why the run failed; an error of code `usage` when events were dropped before this
       ///   iterator was made, or when another one is reading.
       public mutating func next() async throws(RasaError) -> Event? {
         try await next(isolation: nil)
@@ -170,7 +170,7 @@ final class EventQueue: Sendable {
     /// The run is being stopped: nothing of it waits for anybody.
     var isCancelled = false
     var isFinished = false
-    /// Events were let go of, so a stream that began now would lack its beginning or its middle.
+    /// Events were dropped, so a stream that began now would lack its beginning or its middle.
     var isIncomplete = false
 
     mutating func takeFirst() -> Rasa.Event? {
@@ -212,7 +212,7 @@ final class EventQueue: Sendable {
     state.withLock { state in
       if state.isRead { return "the events of this run have a reader already" }
       if state.isIncomplete {
-        return "the events of this run were let go of, because its result was asked for first"
+        return "the events of this run were dropped, because its result was asked for first"
       }
       state.isRead = true
       return nil

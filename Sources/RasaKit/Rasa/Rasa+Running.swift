@@ -5,10 +5,10 @@ import RasaPersona
 import RasaStore
 
 extension Rasa {
-  /// How a run is to go, where it is not to go as usual.
+  /// How a run differs from the usual one.
   public struct RunOptions: Sendable, Hashable {
-    /// What the asker wants besides, such as `["language": "German"]`.
-    public var preferences: [String: String] = [:]
+    /// What the asker wants besides, such as `["language": "German"]`. Names are lowercased.
+    public var preferences: Pairs<String> = [:]
     /// The conversation that the run belongs to; without one it remembers nothing of others.
     public var session: String?
     /// Who is remembered; nil is the account's name.
@@ -29,9 +29,14 @@ extension Rasa {
     public var ignoresBudget = false
     /// Files that belong to the input.
     public var attachments: [Attachment] = []
-    /// For a run that goes on or is forked: uses the copy of the persona that the run keeps although its
+    /// For a run that is resumed or forked: uses the copy of the persona that the run keeps although its
     /// files have changed.
     public var usesPinnedFiles = false
+    /// Continues an answer whose stream breaks, and does not begin it again: for a reader to whom nothing
+    /// that was output can be corrected.
+    public var finishesBrokenAnswers = false
+    /// How long the mock waits between two words.
+    public var mockDelay = Duration.zero
 
     /// A run as usual.
     public init() {}
@@ -44,14 +49,16 @@ extension Rasa {
       gate.maxCost = maxCost?.money
       gate.force = ignoresRunLimit
       gate.allowBudgetExceed = ignoresBudget
+      gate.finishesBrokenAnswers = finishesBrokenAnswers
+      gate.mockDelay = mockDelay
       return gate
     }
 
     func plan(_ input: String) -> RunPlan {
       var plan = RunPlan(input: input)
       plan.attachments = attachments.map(\.own)
-      for (key, value) in preferences.sorted(by: { $0.key < $1.key }) {
-        plan.preferences[key.lowercased()] = .string(value)
+      for name in preferences.names {
+        plan.preferences[name.lowercased()] = preferences[name].map { .string($0) }
       }
       plan.session = session
       plan.user = user
@@ -61,39 +68,37 @@ extension Rasa {
     }
   }
 
-  /// Begins to run an agent, found or registered.
+  /// Starts a run of an agent, found or registered.
   ///
   /// - Parameters:
   ///   - id: The agent's id.
   ///   - input: What it is asked.
-  ///   - options: How the run is to go.
+  ///   - options: How the run differs from the usual one.
   ///   - approve: Decides what a person is asked. Without it the run waits where somebody has to decide,
   ///     and its result says for what.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such agent, or it cannot run.
   public func run(
     agent id: String, input: String, options: RunOptions = RunOptions(),
     approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(agent: id) }
-    return try begin(graph, input, options, approve)
+    try await prepare(agent: id).ready(input, options: options, approve: approve).start()
   }
 
-  /// Begins to run a persona by name, alias or the path of its file.
+  /// Starts a run of a persona by name, alias or the path of its file.
   ///
   /// - Parameters:
   ///   - name: The persona.
   ///   - input: What it is asked.
-  ///   - options: How the run is to go.
+  ///   - options: How the run differs from the usual one.
   ///   - approve: Decides what a person is asked, as for an agent.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such persona, or it cannot run.
   public func run(
     persona name: String, input: String, options: RunOptions = RunOptions(),
     approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let graph = try await prepared { rasa throws(Failure) in try rasa.house.graph(name) }
-    return try begin(graph, input, options, approve)
+    try await prepare(persona: name).ready(input, options: options, approve: approve).start()
   }
 
   /// Reads files away from the caller's actor.
@@ -104,28 +109,14 @@ extension Rasa {
     try redacted { () throws(Failure) in try read(self) }
   }
 
-  private func begin(
-    _ graph: Graph, _ input: String, _ options: RunOptions, _ approve: ApprovalHandler?
-  ) throws(RasaError) -> Run {
-    guard input.utf8.contains(where: { $0 > 0x20 }) else {
-      throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
-    }
-    let plan = options.plan(input)
-    let start = workshop.start(graph, plan)
-    let warnings = WarningLog(house.redaction, graph.warnings(given: plan.preferences))
-    let runner = try runner(plan, of: start.run, approve, warnings)
-    return Run(id: start.run.text, of: self, warnings, runner) { runner, observer in
-      try await runner.run(graph, start, observer: observer)
-    }
-  }
-
   func runner(
     _ plan: RunPlan, of run: Identifier, _ approve: ApprovalHandler?, _ warnings: WarningLog
   ) throws(RasaError) -> Runner {
     try redacted { () throws(Failure) in
-      try workshop.runner(
+      try services.runner(
         plan,
-        people: CallerApprovalHandler(run: run, user: house.user(plan.user), approve: approve),
+        people: CallerApprovalHandler(
+          run: run, user: composition.user(plan.user), approve: approve),
         onWarning: { warnings.add($0) })
     }
   }
@@ -158,20 +149,22 @@ extension Rasa.Run {
       RasaEngine.RunResult
   ) {
     let store = rasa.store
-    let redaction = rasa.house.redaction
+    let redaction = rasa.composition.redaction
     self.init(id: id) { emit, hasRoom, cancel throws(RasaError) in
       store.onCancelRequest(Identifier(id), cancel)
       do {
         var runner = runner
         runner.options.readerTakesNow = { _ in hasRoom() }
         let result = try await perform(runner) { progress in
+          // How text arrives that is not output is of no use to who reads later.
+          if case .textArrived = progress { return }
           if let event = Rasa.Event(progress) { await emit(event) }
         }
         return Rasa.RunResult(result, run: id, warnings: warnings.all)
       } catch {
-        var told = RasaError(error, { redaction($0) })
-        told.run = id
-        throw told
+        var failed = RasaError(error, { redaction($0) })
+        failed.run = id
+        throw failed
       }
     }
   }

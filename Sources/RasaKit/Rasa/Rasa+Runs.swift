@@ -1,4 +1,4 @@
-package import RasaCore
+import RasaCore
 import RasaEngine
 import RasaPersona
 import RasaStore
@@ -6,33 +6,39 @@ import RasaStore
 // MARK: What is known of runs
 
 extension Rasa {
-  /// How a run stands. More states may come.
+  /// The status of a run. More may come.
   public struct RunStatus: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// The word that lists have for it.
+    /// Its name, such as `parked`, as lists and JSON have it.
     public let description: String
 
     init(_ condition: RunCondition) { description = condition.rawValue }
 
-    /// A process is at work on it.
+    /// The state of that word, such as `parked`; nil where there is none.
+    public init?(_ word: String) {
+      guard let condition = RunCondition(rawValue: word) else { return nil }
+      self.init(condition)
+    }
+
+    /// A process is running it.
     public static let running = RunStatus(.running)
     /// It waits for a person's answer.
     public static let parked = RunStatus(.parked)
-    /// All its questions are answered, and it can go on.
+    /// All its questions are answered; it can be resumed.
     public static let answered = RunStatus(.answered)
-    /// It was stopped on purpose, and can go on.
+    /// It was stopped on purpose; it can be resumed.
     public static let interrupted = RunStatus(.interrupted)
-    /// Its process ended without a word, and it can go on.
+    /// Its process ended without closing it; it can be resumed.
     public static let died = RunStatus(.died)
-    /// It came to its answer.
+    /// It has its answer.
     public static let done = RunStatus(.done)
-    /// It failed. It can go on where the reason has passed.
+    /// It failed. It can be resumed once the reason is gone.
     public static let failed = RunStatus(.failed)
     /// It was ended for good.
     public static let cancelled = RunStatus(.cancelled)
 
     var condition: RunCondition? { RunCondition(rawValue: description) }
 
-    /// Whether the run goes on with nobody having to decide or mend anything first.
+    /// Whether it can be resumed without anybody deciding or fixing anything first.
     public var canResume: Bool { condition?.canGoOn ?? false }
   }
 
@@ -52,7 +58,7 @@ extension Rasa {
     public var input: String
     /// What it has cost so far.
     public var cost: Dollars
-    /// Whether a process is at work on it now.
+    /// Whether a process is running it now.
     public var isAlive: Bool
     /// How many questions wait for people.
     public var openQuestions: Int
@@ -67,7 +73,7 @@ extension Rasa {
     /// Identifies the persona as it was; empty for a run without one, which cannot be resumed.
     public var personaDigest: String
 
-    init(_ found: RunArchive.Found) {
+    package init(_ found: RunArchive.Found) {
       let record = found.run.record
       id = record.id.text
       status = RunStatus(found.condition)
@@ -92,6 +98,8 @@ extension Rasa {
     public var session: String?
     /// The persona or agent.
     public var persona: String?
+    /// Whose runs they are; nil for those of all users.
+    public var user: String?
     /// Any of these; empty for all.
     public var statuses: Set<RunStatus> = []
     /// The most runs that are returned, at least 1.
@@ -175,16 +183,19 @@ extension Rasa {
     public var damage: RasaError?
   }
 
-  package var archive: RunArchive { RunArchive(house: house, store: store) }
+  package var archive: RunArchive { RunArchive(composition: composition, store: store) }
 
   /// The runs that fit, the newest first.
   ///
   /// - Throws: A `RasaError` of code `storage` when the database cannot be read.
   public func runs(_ query: RunQuery = RunQuery()) async throws(RasaError) -> [RunSummary] {
-    try await redacted {
+    let conditions = Set(query.statuses.compactMap(\.condition))
+    // A status of a later version is that of no run here.
+    guard query.statuses.isEmpty || !conditions.isEmpty else { return [] }
+    return try await redacted {
       try await archive.list(
-        session: query.session, persona: query.persona,
-        conditions: Set(query.statuses.compactMap(\.condition)), limit: max(1, query.limit)
+        session: query.session, persona: query.persona, user: query.user,
+        conditions: conditions, limit: max(1, query.limit)
       ).map { RunSummary($0) }
     }
   }
@@ -246,7 +257,7 @@ extension Rasa {
   }
 }
 
-// MARK: Going on, ending
+// MARK: Resuming, ending
 
 extension Rasa {
   /// What came of a request to cancel a run. More cases may come.
@@ -271,46 +282,26 @@ extension Rasa {
 
     /// Whether the run is ended for good.
     public var isCancelled: Bool { kind == .cancelled }
-    /// Whether a process is at work on the run and has been asked to stop.
+    /// Whether a process is running it and has been asked to stop.
     public var isRequested: Bool { kind == .requested }
     /// Whether the run had come to its end before.
     public var hadEnded: Bool { kind == .ended }
   }
 
-  /// Goes on with a run that nobody is running, from where its journal ends. What was paid for is not
+  /// Resumes a run that no process is running, from where its journal ends. What was paid for is not
   /// paid for again.
   ///
   /// - Parameters:
   ///   - id: The run.
   ///   - options: What is to be different from here on; the rest is as the run began.
   ///   - approve: Decides what a person is asked.
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   /// - Throws: A `RasaError` when there is no such run, it was cancelled, another process has it, or its
   ///   persona has changed since and `usesPinnedFiles` is not set.
   public func resume(
     _ id: String, options: RunOptions = RunOptions(), approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let found = try await redacted { try await archive.find(id) }
-    let isPinned = options.usesPinnedFiles
-    let taken = try await redacted {
-      try found.checkThatItGoesOn()
-      try house.requireTrust()
-      return try await workshop.takeUp(found.id, isPinned: isPinned)
-    }
-    let plan = options.plan("").goingOn(with: taken.start?.options ?? ValueObject())
-    let warnings = WarningLog(house.redaction)
-    let runner: Runner
-    do throws(RasaError) {
-      runner = try self.runner(plan, of: found.id, approve, warnings)
-    } catch {
-      await workshop.leave(taken)
-      throw error
-    }
-    let user = house.user(options.user)
-    return Run(id: found.id.text, of: self, warnings, runner) { runner, observer in
-      try await runner.resume(
-        taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
-    }
+    try await ready(toResume: id, options: options, approve: approve).start()
   }
 
   /// How a fork differs from its origin.
@@ -318,7 +309,7 @@ extension Rasa {
     /// The last line of the origin's journal that is taken over; nil for all of them.
     public var sequence: Int?
     /// Values to set, by key, such as `critique.verdict`.
-    public var changes: [String: JSON] = [:]
+    public var changes: Pairs<JSON> = [:]
     /// Another persona, by name or path; nil for that of the origin.
     public var persona: String?
     /// Another input.
@@ -332,9 +323,7 @@ extension Rasa {
     func plan(of origin: Identifier) -> ForkPlan {
       var plan = ForkPlan(origin: origin)
       plan.sequence = sequence
-      for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
-        plan.changes[key] = value.value
-      }
+      for key in changes.names { plan.changes[key] = changes[key]?.value }
       plan.persona = persona
       plan.input = input
       plan.preferences = run.plan("").preferences
@@ -354,42 +343,29 @@ extension Rasa {
     public var mostCost: Dollars
     /// Whether the prices of all of them are known.
     public var knowsPrices: Bool
+    /// Whether no call is left.
+    public var isComplete: Bool
+    /// The operators whose calls are left, as far as they are known before.
+    public var asks: [String]
   }
 
   /// Says what a fork would take over and cost. Nobody is asked.
   public func forecast(
     forkOf id: String, _ options: ForkOptions = ForkOptions()
   ) async throws(RasaError) -> ForkForecast {
-    try await redacted {
-      let origin = try await archive.find(id).id
-      let fork = try await workshop.prepare(options.plan(of: origin), options.run.plan(""))
-      let cost = try await workshop.cost(
-        of: fork, people: CallerApprovalHandler(run: fork.start.run, user: "", approve: nil),
-        onWarning: { _ in })
-      return ForkForecast(
-        reusedCalls: cost.forecast.reused, saved: Dollars(cost.forecast.saved),
-        mostCalls: cost.calls, mostCost: Dollars(cost.most), knowsPrices: cost.isPriced)
-    }
+    try await ready(forkOf: id, options).forecast(warn: { self.warn(Warning($0)) })
   }
 
-  /// Begins a new run that reuses every answer of another one whose request is the same.
+  /// Starts a new run that reuses every answer of another one whose request is the same.
   ///
-  /// - Returns: The run, which is under way.
+  /// - Returns: The run, which has started.
   public func fork(
     _ id: String, _ options: ForkOptions = ForkOptions(), approve: ApprovalHandler? = nil
   ) async throws(RasaError) -> Run {
-    let fork = try await redacted {
-      let origin = try await archive.find(id).id
-      return try await workshop.prepare(options.plan(of: origin), options.run.plan(""))
-    }
-    let warnings = WarningLog(house.redaction)
-    let runner = try runner(fork.plan, of: fork.start.run, approve, warnings)
-    return Run(id: fork.start.run.text, of: self, warnings, runner) { runner, observer in
-      try await runner.run(fork.graph, fork.start, inheriting: fork.origin, observer: observer)
-    }
+    try await ready(forkOf: id, options, approve: approve).run.start()
   }
 
-  /// Ends a run for good, or asks the process that is at work on it to stop.
+  /// Ends a run for good, or asks the process that is running it to stop.
   ///
   /// - Throws: A `RasaError` of code `usage` when there is no such run. One that had ended is no error.
   @discardableResult
@@ -403,8 +379,8 @@ extension Rasa {
   /// remembered in the memories.
   ///
   /// - Returns: The ids of the runs that were deleted.
-  /// - Throws: A `RasaError` before anything is deleted when one of the runs is not there, or a process
-  ///   is at work on it.
+  /// - Throws: A `RasaError` before anything is deleted when one of the runs does not exist, or a process
+  ///   is running it.
   @discardableResult
   public func deleteRuns(_ ids: [String]) async throws(RasaError) -> [String] {
     try await redacted {
@@ -428,39 +404,55 @@ extension Rasa {
   /// Deletes runs that have ended.
   ///
   /// - Parameters:
-  ///   - age: For how many milliseconds they have to have ended.
-  ///   - statuses: `done`, `failed` and `cancelled`, unless only some of these are named.
+  ///   - age: How long ago they must have ended.
+  ///   - statuses: `done`, `failed` and `cancelled`, unless only some of these are given; `parked` also
+  ///     deletes runs that could be resumed, whatever they wait for.
   ///   - isDryRun: Whether they are only counted.
+  /// - Throws: A `RasaError` of code `usage`, before anything is deleted, for any other status.
   @discardableResult
   public func pruneRuns(
-    endedBefore age: Int64 = 0, statuses: Set<RunStatus> = [], isDryRun: Bool = false
+    endedBefore age: Duration = .zero, statuses: Set<RunStatus> = [], isDryRun: Bool = false
   ) async throws(RasaError) -> PruneReport {
-    let named = Set(statuses.compactMap(\.condition?.status))
-    return try await redacted {
+    try await redacted {
+      let known: [RunStatus: RunRecord.Status] = [
+        .done: .done, .failed: .failed, .cancelled: .cancelled, .parked: .parked,
+      ]
+      if let other = statuses.first(where: { known[$0] == nil }) {
+        throw Failure(
+          .usage, "runs of the status \(quoted(other.description)) cannot be pruned",
+          suggestion: "name `done`, `failed`, `cancelled` or `parked`, or delete single runs")
+      }
+      let named = Set(statuses.compactMap { known[$0] })
+      // No run is 30,000 years old, and nothing overflows below that.
+      let seconds = min(max(age.components.seconds, -1_000_000_000_000), 1_000_000_000_000)
+      let milliseconds = seconds * 1000 + age.components.attoseconds / 1_000_000_000_000_000
+      let before = composition.time.now().milliseconds - milliseconds
       let report = try await store.pruneRuns(
-        endedBefore: Timestamp(milliseconds: house.time.now().milliseconds - age),
+        endedBefore: Timestamp(milliseconds: before),
         statuses: named.isEmpty ? [.done, .failed, .cancelled] : named, dryRun: isDryRun)
       return PruneReport(runs: report.runs.map(\.text), bytes: report.bytes)
     }
   }
 }
 
-extension RunArchive.Found {
-  /// Why it is not gone on with, whoever asks.
-  package func checkThatItGoesOn() throws(Failure) {
-    if condition == .cancelled {
-      throw Failure(
-        .usage, "\(id) was cancelled, and is not gone on with",
-        suggestion: "`rasa runs fork \(id)` begins a new run that reuses what it has paid for")
+extension Rasa.RunSummary {
+  /// Sees whether the run can be resumed at all.
+  ///
+  /// - Throws: A `RasaError` of code `usage` for one that was cancelled, and for one without a persona.
+  public func checkResumable() throws(RasaError) {
+    if status == .cancelled {
+      throw RasaError(
+        .usage, "\(id) was cancelled, so it cannot be resumed",
+        suggestion: "`rasa runs fork \(id)` starts a new run that reuses what it has paid for")
     }
-    guard run.record.hasPersona else {
-      throw Failure(
-        .usage,
-        run.record.persona == EmbeddingMatcher.owner
-          ? "\(id) only computed embeddings, so it cannot be resumed"
-          : "\(id) only passed a request on, so it cannot be resumed",
-        suggestion: run.record.persona == EmbeddingMatcher.owner
-          ? "`rasa agents recommend` asks for what is missing" : "pass the request on again")
-    }
+    guard personaDigest.isEmpty else { return }
+    let isEmbedding = persona == EmbeddingMatcher.owner
+    throw RasaError(
+      .usage,
+      isEmbedding
+        ? "\(id) only computed embeddings, so it cannot be resumed"
+        : "\(id) only passed a request on, so it cannot be resumed",
+      suggestion: isEmbedding
+        ? "`rasa agents recommend` asks for what is missing" : "pass the request on again")
   }
 }

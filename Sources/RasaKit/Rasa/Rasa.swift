@@ -7,7 +7,7 @@ package import RasaStore
 import RasaSystem
 
 /// Agents and personas for a Swift program: finds them, adds the program's own, recommends, and runs
-/// them with budgets that hold and a journal that a run can go on by.
+/// them with strict budgets and a journal from which a run can be resumed.
 ///
 /// ```swift
 /// let rasa = try Rasa()
@@ -22,25 +22,33 @@ import RasaSystem
 /// One `Rasa` serves any number of tasks at once. Nothing is read, opened or connected before it is
 /// used. Runs are in the same database as those of the program `rasa`: `rasa runs list` shows them.
 public final class Rasa: Sendable {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let registered: RegisteredAgents
-  let workshop: RunServices
+  let services: RunServices
   let definitions: RegisteredDefinitions
+  private let onWarning: @Sendable (String) -> Void
 
-  var store: any RunStore { workshop.store }
+  var store: any RunStore { services.store }
 
   /// Opens rasa as the given configuration says.
   ///
-  /// - Parameter configuration: Where files and settings are; by default as the program `rasa` has it.
+  /// - Parameters:
+  ///   - configuration: Where files and settings are; by default as the program `rasa` has it.
+  ///   - onWarning: Receives what is odd about settings and files and does not stop the work, as one
+  ///     sentence each. It may be called from any thread. Warnings about a single run are in its result.
   /// - Throws: A `RasaError` of code `configuration` when there is no folder to keep files in.
-  public init(_ configuration: Configuration = .forCurrentUser()) throws(RasaError) {
-    var house = try told { () throws(Failure) in try configuration.house() }
-    registered = RegisteredAgents(files: house.agents, project: house.project)
+  public init(
+    _ configuration: Configuration = .forCurrentUser(),
+    onWarning: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(RasaError) {
+    self.onWarning = onWarning
+    var composition = try convertingErrors { () throws(Failure) in try configuration.composition() }
+    registered = RegisteredAgents(files: composition.agents, project: composition.project)
     definitions = RegisteredDefinitions()
-    house.agentSource = registered
-    house.registered = definitions
-    self.house = house
-    workshop = RunServices(lazily: house, house.store())
+    composition.agentSource = registered
+    composition.registered = definitions
+    self.composition = composition
+    services = RunServices(lazily: composition, composition.store())
   }
 
   /// Opens rasa for the current user; the same as with `Configuration.forCurrentUser`.
@@ -64,17 +72,29 @@ public final class Rasa: Sendable {
   }
 
   /// The public face over what a command of the program `rasa` has open already.
-  package init(_ house: CompositionRoot, _ store: any RunStore) {
-    registered = RegisteredAgents(files: house.agents, project: house.project)
+  package init(
+    _ composition: CompositionRoot, _ store: any RunStore,
+    onWarning: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.onWarning = onWarning
+    registered = RegisteredAgents(files: composition.agents, project: composition.project)
     definitions = RegisteredDefinitions()
-    self.house = house
-    workshop = RunServices(lazily: house, store)
+    self.composition = composition
+    services = RunServices(lazily: composition, store)
   }
 
+  func warn(_ warning: Warning) { onWarning(composition.redaction(warning.description)) }
+
   /// Who is meant where nobody is named, or somebody is.
-  package func user(_ named: String?) -> String { house.user(named) }
+  public func user(_ named: String? = nil) -> String { composition.user(named) }
+
+  /// A name for a new conversation.
+  public func newSession() -> String { composition.newIdentifier("s").text }
+
+  /// The text without the keys and passwords that this `Rasa` knows: for what is shown or logged.
+  public func redacting(_ text: String) -> String { composition.redaction(text) }
 
   /// Finishes what is being written and lets go of files and connections. What is durable is so
   /// without it.
-  public func close() async { await workshop.close() }
+  public func close() async { await services.close() }
 }

@@ -127,18 +127,18 @@ extension RasaError {
 
 extension Rasa {
   /// Runs what throws failures of the targets below so that a caller sees `RasaError`, without the keys
-  /// that stand in the environment.
+  /// of the environment.
   func redacted<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
-    do { return try body() } catch { throw RasaError(error, { house.redaction($0) }) }
+    do { return try body() } catch { throw RasaError(error, { composition.redaction($0) }) }
   }
 
   /// The same for work that waits.
   func redacted<Result>(_ body: () async throws -> Result) async throws(RasaError) -> Result {
-    do { return try await body() } catch { throw RasaError(error, { house.redaction($0) }) }
+    do { return try await body() } catch { throw RasaError(error, { composition.redaction($0) }) }
   }
 }
 
 /// Runs what throws failures of the targets below so that a caller sees `RasaError`.
-func told<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
+func convertingErrors<Result>(_ body: () throws(Failure) -> Result) throws(RasaError) -> Result {
   do { return try body() } catch { throw RasaError(error) }
 }

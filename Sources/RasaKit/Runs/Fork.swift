@@ -54,10 +54,10 @@ extension RunServices {
         suggestion:
           "`rasa runs events \(found.record.id)` numbers its \(reading.entries.count) lines")
     }
-    let house = house.narrowed(asFor: origin.start)
+    let composition = composition.narrowed(asFor: origin.start)
     let graph =
-      try fork.persona.map { name throws(Failure) in try house.graph(name) }
-      ?? self.graph(forFork: history, house)
+      try fork.persona.map { name throws(Failure) in try composition.graph(name) }
+      ?? self.graph(forFork: history, composition)
     for (key, value) in fork.changes { try graph.checkChange(of: StatePath(key), to: value) }
     let plan = plan.goingOn(with: origin.start.options)
     var start = start(graph, plan)
@@ -94,18 +94,20 @@ extension RunServices {
   }
 
   /// The persona as it is now, when it is here; else as the run keeps it.
-  private func graph(forFork history: RunHistory, _ house: CompositionRoot) throws(Failure) -> Graph
+  private func graph(forFork history: RunHistory, _ composition: CompositionRoot) throws(Failure)
+    -> Graph
   {
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
-      return try house.graph(history.record.persona)
+      return try composition.graph(history.record.persona)
     }
-    guard house.changes(since: pinned).isEmpty else {
+    guard composition.changes(since: pinned).isEmpty else {
       let path = pinned.persona(named: history.record.persona)?.path ?? ""
-      return try house.graph(path.hasBytePrefix("/") ? path : history.record.persona)
+      return try composition.graph(path.hasBytePrefix("/") ? path : history.record.persona)
     }
     return try Graph.compile(
-      pinned, named: history.record.persona, engines: house.library.engines, under: house.library)
+      pinned, named: history.record.persona, engines: composition.library.engines,
+      under: composition.library)
   }
 }
 

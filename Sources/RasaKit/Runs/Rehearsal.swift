@@ -29,7 +29,7 @@ extension RunServices {
     let calls = graph.rehearse(
       start, profile: plan.gate.profile,
       context: try await graph.context(
-        of: start, on: house.time.localDay(house.time.now()), turns: options.turns,
+        of: start, on: composition.time.localDay(composition.time.now()), turns: options.turns,
         notes: options.notes, store),
       memories: try await graph.memories(of: start, store))
     var rehearsal = PricedRehearsal()

@@ -5,11 +5,11 @@ package import RasaStore
 
 /// Finds runs and reads what is known of them.
 package struct RunArchive: Sendable {
-  package let house: CompositionRoot
+  package let composition: CompositionRoot
   package let store: any RunStore
 
-  package init(house: CompositionRoot, store: any RunStore) {
-    self.house = house
+  package init(composition: CompositionRoot, store: any RunStore) {
+    self.composition = composition
     self.store = store
   }
 
@@ -28,6 +28,8 @@ package struct RunArchive: Sendable {
     package var timeline: RunTimeline
     /// Nil when the run keeps no copy of its persona that can be used.
     package var walk: JournalFold?
+    /// Why there is no walk, so that the rules are missing from the timeline.
+    package var walkProblem: Failure?
   }
 
   package func find(_ idOrPrefix: String) async throws -> Found {
@@ -39,6 +41,16 @@ package struct RunArchive: Sendable {
         suggestion: hint + "`rasa runs list` shows them")
     }
     return try await found(run)
+  }
+
+  /// The question of that ID, or of the one ID that begins so.
+  package func approval(_ idOrPrefix: String) async throws -> Approval {
+    if let approval = try await store.approval(idOrPrefix) { return approval }
+    let known = try await store.approvals(ApprovalFilter(onlyPending: false), limit: 200).map(\.id)
+    let hint = nearestName(to: idOrPrefix, among: known).map { "did you mean `\($0)`? " } ?? ""
+    throw Failure(
+      .usage, "there is no approval \(quoted(idOrPrefix))",
+      suggestion: hint + "`rasa approvals list` shows what is waiting")
   }
 
   package func found(_ run: RunListing) async throws -> Found {
@@ -56,11 +68,12 @@ package struct RunArchive: Sendable {
 
   /// The newest runs of these conditions, all when none is named.
   package func list(
-    session: String? = nil, persona: String? = nil, conditions: Set<RunCondition> = [],
+    session: String? = nil, persona: String? = nil, user: String? = nil,
+    conditions: Set<RunCondition> = [],
     limit: Int
   ) async throws -> [Found] {
     let statuses = Set(conditions.map(\.status))
-    // What the store cannot tell apart is told apart here, so it is asked for more.
+    // The store does not distinguish all conditions; that is done here, so it is asked for more.
     let isExact =
       conditions.isEmpty
       || conditions.allSatisfy { condition in
@@ -68,7 +81,8 @@ package struct RunArchive: Sendable {
       }
     let runs = try await store.runs(
       RunFilter(
-        session: session, persona: persona, status: statuses, limit: isExact ? limit : 100_000))
+        session: session, user: user, persona: persona, status: statuses,
+        limit: isExact ? limit : 100_000))
     var found: [Found] = []
     for run in runs {
       let one = try await self.found(run)
@@ -82,20 +96,27 @@ package struct RunArchive: Sendable {
   package func account(of found: Found) async throws -> Account {
     let reading = try await store.journal(of: found.id)
     var timeline = RunTimeline(reading.entries)
-    let walk = walk(reading.entries)
-    if let walk { timeline.add(walk) }
-    return Account(
-      found: found, entries: reading.entries, damage: reading.damage ?? walk?.damage,
-      timeline: timeline, walk: walk)
+    do throws(Failure) {
+      let walk = try walk(reading.entries)
+      timeline.add(walk)
+      return Account(
+        found: found, entries: reading.entries, damage: reading.damage ?? walk.damage,
+        timeline: timeline, walk: walk)
+    } catch {
+      return Account(
+        found: found, entries: reading.entries, damage: reading.damage, timeline: timeline,
+        walkProblem: error)
+    }
   }
 
-  /// The way of the run, by the persona that it keeps.
-  private func walk(_ entries: [JournalEntry]) -> JournalFold? {
+  /// The steps of the run, by the persona that it keeps.
+  private func walk(_ entries: [JournalEntry]) throws(Failure) -> JournalFold {
     guard let kept = entries.first(where: { $0.kind == "persona.pinned" }),
       let pinned = PinnedFiles(kept.body),
-      let name = entries.first?.body["persona"].string,
-      let graph = try? Graph.compile(pinned, named: name, engines: house.library.engines)
-    else { return nil }
+      let name = entries.first?.body["persona"].string
+    else { throw Failure(.storage, "the run keeps no copy of its persona") }
+    let graph = try Graph.compile(
+      pinned, named: name, engines: composition.library.engines, isOnlyRead: true)
     return JournalFold(graph, entries)
   }
 }

@@ -2,8 +2,8 @@ import RasaCore
 package import RasaEngine
 package import RasaStore
 
-/// How a run stands, in the word that people are told: its status, and what follows from who is at
-/// work on it and what it waits for.
+/// The status of a run as people see it: the recorded one, refined by whether a process is running it and
+/// what it waits for.
 package enum RunCondition: String, Sendable, CaseIterable {
   case running, parked, answered, interrupted, died, done, failed, cancelled
 
@@ -30,7 +30,7 @@ package enum RunCondition: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether it goes on by itself when somebody lets it: nothing has to be decided or mended first.
+  /// Whether it can be resumed at once: nothing has to be decided or fixed first.
   package var canGoOn: Bool {
     switch self {
     case .answered, .interrupted, .died: true

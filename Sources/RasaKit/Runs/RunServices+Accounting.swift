@@ -9,7 +9,7 @@ extension RunServices {
     _ run: Identifier, _ owner: String, input: String, user: String,
     _ work: () async throws -> Result
   ) async throws -> Result {
-    let now = house.time.now()
+    let now = composition.time.now()
     let start = RunStart(run: run, persona: owner, personaDigest: "", user: user, input: input)
     store.open(
       RunRecord(
@@ -23,7 +23,7 @@ extension RunServices {
     } catch {
       let failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
       let status: RunRecord.Status = error is Failure ? .failed : .cancelled
-      // What went wrong first is what is told.
+      // The first failure is the one that is reported.
       try? await close(run, status, .failed(failure))
       throw error
     }
@@ -34,7 +34,7 @@ extension RunServices {
     _ run: Identifier, _ status: RunRecord.Status, _ event: RunEvent
   ) async throws {
     let store = store
-    let entry = event.entry(of: run, at: house.time.now())
+    let entry = event.entry(of: run, at: composition.time.now())
     try await Task { try await store.close(run, RunEnding(status), [entry]) }.value
   }
 }

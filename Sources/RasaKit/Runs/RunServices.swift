@@ -8,7 +8,7 @@ import RasaSystem
 
 /// The parts of a run that can be used for more than one: a chat and a program keep them.
 package struct RunServices: Sendable {
-  package let house: CompositionRoot
+  package let composition: CompositionRoot
   package let store: any RunStore
   private let network: Network
 
@@ -16,10 +16,10 @@ package struct RunServices: Sendable {
   private final class Network: Sendable {
     private let made = Locked<HTTPClient?>(nil)
 
-    func client(_ house: CompositionRoot) throws(Failure) -> HTTPClient {
+    func client(_ composition: CompositionRoot) throws(Failure) -> HTTPClient {
       if let client = made.withLock({ $0 }) { return client }
       // The configuration is read without the lock.
-      let new = try house.client()
+      let new = try composition.client()
       return made.withLock { client in
         if let client { return client }
         client = new
@@ -37,24 +37,31 @@ package struct RunServices: Sendable {
 
   /// Starts what takes time in the background: the store and the HTTP client get ready while the
   /// persona is read.
-  package init(_ house: CompositionRoot) throws(Failure) { try self.init(house, house.store()) }
+  package init(_ composition: CompositionRoot) throws(Failure) {
+    try self.init(composition, composition.store())
+  }
 
-  package init(_ house: CompositionRoot, _ store: any RunStore) throws(Failure) {
-    self.init(lazily: house, store)
-    let client = try network.client(house)
+  package init(_ composition: CompositionRoot, _ store: any RunStore) throws(Failure) {
+    self.init(lazily: composition, store)
+    let client = try network.client(composition)
     store.prepare()
     client.prepare()
   }
 
   /// Nothing is opened or started before it is used.
-  package init(lazily house: CompositionRoot, _ store: any RunStore) {
-    self.house = house
+  package init(lazily composition: CompositionRoot, _ store: any RunStore) {
+    self.composition = composition
     self.store = store
     network = Network()
   }
 
   package var client: HTTPClient {
-    get throws(Failure) { try network.client(house) }
+    get throws(Failure) { try network.client(composition) }
+  }
+
+  /// Where a run works that is alone in its process: see `LoopExecutor`.
+  package var executor: any TaskExecutor {
+    get throws(Failure) { try client.executor }
   }
 
   package func close() async {
@@ -74,15 +81,15 @@ package struct RunPlan: Sendable {
   package var maxSeconds: Int?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
-  /// What the journal and the reader of the answer are told of how it came to this run.
+  /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
 
   package init(input: String = "") { self.input = input }
 }
 
 extension RunPlan {
-  /// What a run keeps of it, so that it goes on as it began. What was allowed once, to go past a
-  /// limit, is not allowed again by that.
+  /// What a run keeps of it, so that it is resumed under the same options. A limit that was lifted once
+  /// is not lifted again.
   package var kept: ValueObject {
     var kept = ValueObject()
     if let model = gate.model { kept["model"] = .string(model.description) }
@@ -116,8 +123,8 @@ extension RunPlan {
 extension RunServices {
   package func start(_ graph: Graph, _ plan: RunPlan) -> RunStart {
     var start = RunStart(
-      run: house.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
-      session: plan.session, user: house.user(plan.user), input: plan.input,
+      run: composition.newIdentifier("r"), persona: graph.persona.name, personaDigest: graph.digest,
+      session: plan.session, user: composition.user(plan.user), input: plan.input,
       preferences: plan.preferences, options: plan.kept, attachments: plan.attachments)
     start.notices = plan.notices
     return start
@@ -127,7 +134,7 @@ extension RunServices {
     _ options: GateOptions, onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
-    try house.gate(
+    try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning,
       onSelection: onSelection, onlyEstimates: onlyEstimates)
   }
@@ -140,9 +147,9 @@ extension RunServices {
     var surroundings = RunDependencies(
       gate: try gate(
         plan.gate, onWarning: onWarning, onSelection: onSelection, onlyEstimates: onlyEstimates),
-      journal: store, memory: store, people: people, time: house.time,
-      limits: house.taskLimits(onWait: onWarning), redact: house.redaction)
-    surroundings.tools = house.tools
+      journal: store, memory: store, approvalHandler: people, time: composition.time,
+      limits: composition.taskLimits(onWait: onWarning), redact: composition.redaction)
+    surroundings.tools = composition.tools
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
     options.readerTakesNow = readerTakesNow
@@ -150,7 +157,7 @@ extension RunServices {
   }
 }
 
-// MARK: Going on
+// MARK: Resuming
 
 /// A run that this process has taken over, ready to go on.
 package struct TakenUpRun: Sendable {
@@ -180,25 +187,26 @@ extension RunServices {
     try? await store.close(record.id, RunEnding(record.status.whenLeft), [])
   }
 
-  /// The graph that a run goes on by: of the files that it keeps, unless they have changed since.
+  /// The graph for resuming a run: that of its pinned files, unless they have changed since.
   package func graph(of history: RunHistory, isPinned: Bool) throws(Failure) -> Graph {
     let record = history.record
     let kept = history.entries.first { $0.kind == "persona.pinned" }
     guard let pinned = kept.flatMap({ PinnedFiles($0.body) }) else {
-      let graph = try house.graph(record.persona)
+      let graph = try composition.graph(record.persona)
       guard graph.digest == record.personaDigest else {
         throw changed(
           record, [], suggestion: "this run was started by an earlier version and has no copy; ")
       }
       return graph
     }
-    let changes = isPinned ? [] : house.changes(since: pinned)
+    let changes = isPinned ? [] : composition.changes(since: pinned)
     guard changes.isEmpty else {
       throw changed(
         record, changes, suggestion: "`--pinned` uses the run's own copy; ")
     }
     return try Graph.compile(
-      pinned, named: record.persona, engines: house.library.engines, under: house.library)
+      pinned, named: record.persona, engines: composition.library.engines,
+      under: composition.library)
   }
 
   private func changed(_ record: RunRecord, _ files: [String], suggestion: String) -> Failure {
@@ -209,7 +217,7 @@ extension RunServices {
       details: files.map { "changed: \($0)" })
   }
 
-  /// What a fork that goes on still takes over.
+  /// What a resumed fork still reuses of its origin.
   private func origin(of history: RunHistory) async throws -> Origin? {
     guard let fork = try history.start?.fork,
       let record = try await store.run(fork.run.text)?.record

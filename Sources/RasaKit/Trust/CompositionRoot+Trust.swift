@@ -70,7 +70,7 @@ extension CompositionRoot {
       let template = try? loaded.agent.template(prompt)
     {
       for file in template.files {
-        // One that cannot be inserted is told of when the agent runs.
+        // One that cannot be inserted is reported when the agent runs.
         if let inserted = try? agents.insert(file.path, intoPromptOf: found) {
           documents.append(inserted)
         }
@@ -186,7 +186,7 @@ private struct ProjectScan {
   ) throws(Failure) -> [SourceDocument]? {
     guard let document = try source.read(name) else { return nil }
     var documents = [document]
-    // One that cannot be read is told of when it is.
+    // One that cannot be read is reported when it is used.
     guard let node = try? YAML.parse(document.bytes, file: document.path) else { return documents }
     for path in prompts(in: node).sorted() {
       if let prompt = try? source.readSibling(path, of: document.path) { documents.append(prompt) }

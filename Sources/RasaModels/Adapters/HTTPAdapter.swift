@@ -47,7 +47,7 @@ struct HTTPAdapter: ChatAdapter {
       || response.headers.first(named: "content-length") == "0"
     guard isEmpty else { return }
     var problem = ProviderProblem(
-      .notAnAnswer, "a response without content came", status: response.status)
+      .notAnAnswer, "the response was empty", status: response.status)
     problem.note(status: response.status, from: shownAddress(of: path))
     throw problem
   }

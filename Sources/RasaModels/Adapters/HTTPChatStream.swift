@@ -16,7 +16,7 @@ struct HTTPChatStream: ChatStream {
 
   var progress: ChatProgress {
     get { decoder.progress }
-    set { decoder.progress = newValue }
+    _modify { yield &decoder.progress }
   }
 
   mutating func advance(deadline: UInt64) async throws -> Bool {
@@ -75,7 +75,7 @@ extension ProviderProblem {
         suggestion: "correct the provider's address")
     case .certificateStore, .proxySetting:
       throw Failure(.configuration, error.message, suggestion: error.suggestion ?? "")
-    case .timeout: self.init(.timeout, "nothing came for too long")
+    case .timeout: self.init(.timeout, "nothing arrived for too long")
     case .connect: self.init(.connection, "no connection to \(address): \(error.message)")
     case .resolve: self.init(.unresolved, "no connection to \(address): \(error.message)")
     case .tls: self.init(.tls, "no connection to \(address): \(error.message)")

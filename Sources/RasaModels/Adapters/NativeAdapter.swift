@@ -7,9 +7,9 @@ package import RasaPersona
 /// money is held, settled and journalled as everybody's is.
 package protocol NativeProvider: Sendable {
   var name: String { get }
-  /// The first is asked where nobody names one.
+  /// The first is the default.
   var models: [String] { get }
-  /// Nil where nobody knows it.
+  /// Nil where it is unknown.
   func price(of model: String) -> Price?
   /// Emits the answer while it comes, and returns how it ended.
   func answer(
@@ -23,7 +23,7 @@ package struct NativeCall: Sendable {
   /// The most tokens that the answer may have; nil where nothing bounds it.
   package var cap: Int64?
   package var effort: ReasoningEffort?
-  /// The same for a call that is made again because nobody knows what came of it.
+  /// Unchanged when a call with an unknown outcome is repeated.
   package var idempotencyKey: String
 }
 
@@ -128,7 +128,7 @@ struct NativeStream: ChatStream {
       throw problem(of: error)
     case .late:
       cancel()
-      throw ProviderProblem(.timeout, "nothing came for too long")
+      throw ProviderProblem(.timeout, "nothing arrived for too long")
     case .cancelled:
       cancel()
       throw CancellationError()
@@ -179,7 +179,7 @@ struct NativeStream: ChatStream {
   }
 }
 
-/// Pieces between a provider's task and whoever reads its answer.
+/// Pieces between a provider's task and the reader of its answer.
 final class NativePipe: Sendable {
   enum Reading: Sendable {
     case pieces([NativePiece])
@@ -192,7 +192,7 @@ final class NativePipe: Sendable {
     var end: Result<NativeEnd, any Error>?
     var reader: CheckedContinuation<Reading, Never>?
     var senders: [CheckedContinuation<Void, Never>] = []
-    /// Counts the waits. Who is late for one does not end the next.
+    /// Counts the waits, so that a late timeout does not end the next one.
     var turn = 0
     /// Somebody was woken who had not begun to wait.
     var woken: Reading?
@@ -287,7 +287,7 @@ final class NativePipe: Sendable {
     reader?.resume(returning: reading)
   }
 
-  /// Nobody reads any more: whoever sends is not held up.
+  /// Nobody reads any more: senders no longer wait.
   func close() {
     let senders = state.withLock { state in
       state.isClosed = true

@@ -2,13 +2,13 @@ import RasaCore
 import RasaEngine
 import RasaPersona
 
-/// What a model takes beside text, and what that counts as.
+/// What a model accepts besides text, and how many tokens it counts for.
 extension Candidate {
-  /// A guess where nobody knows a formula: what the most careful of the known ones comes to.
+  /// An estimate where the formula is unknown: the most cautious of the known ones.
   private static let usualImage: Int64 = 4_784
   private static let usualPage: Int64 = 7_784
 
-  /// Whether it takes such files; nil when nobody knows.
+  /// Whether it accepts such files; nil when unknown.
   func takes(_ kind: Attachment.Kind) -> Bool? {
     guard let settings, kind != .text else { return true }
     // Ollama's interface has a place for images alone.
@@ -54,7 +54,7 @@ extension Candidate {
     attachment.pages ?? max(1, attachment.byteCount / 2_000)
   }
 
-  /// What each is reckoned at.
+  /// The estimated tokens of each.
   func tokens(of attachments: [Attachment]) -> [Int64] {
     let formula = attachmentFormula
     return attachments.map { attachment in
@@ -95,7 +95,7 @@ extension Candidate {
 /// What a provider refuses, so that it need not be sent: counts for one request.
 struct AttachmentLimits: Sendable {
   var name: String
-  /// In bytes of base64, as it stands in the request.
+  /// In bytes of base64, as in the request.
   var largestImage = Int64.max
   var largestPDF = Int64.max
   var largestInAll = Int64.max

@@ -24,7 +24,7 @@ extension Gate {
     plan.attachments.contains { candidate.takes($0.kind) == nil }
   }
 
-  /// What nobody knows is tried, and said.
+  /// What is unknown is tried, with a notice.
   func warnOfUnknownAttachments(_ plan: CallPlan, _ candidate: Candidate) {
     guard !candidate.isMock else { return }
     for kind in Attachment.Kind.allCases

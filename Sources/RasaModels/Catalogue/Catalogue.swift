@@ -13,7 +13,7 @@ package final class Catalogue: Sendable {
   private struct State: Sendable {
     /// From the one that wins to the one that ships.
     var documents: [CatalogueDocument]?
-    var known: [String: ModelFacts?] = [:]
+    var factsByName: [String: ModelFacts?] = [:]
     var everything: CatalogueIndex?
     var preferences: Preferences?
   }
@@ -23,6 +23,20 @@ package final class Catalogue: Sendable {
     var classes: [String: String] = [:]
     var families: [(prefix: String, vendor: String)] = []
     var names: [String: String] = [:]
+
+    /// What the documents say, the first of them first.
+    init(_ sightings: [CatalogueSighting]) {
+      var families: [String: String] = [:]
+      for sighting in sightings {
+        defaults.merge(sighting.defaults) { first, _ in first }
+        classes.merge(sighting.classes) { first, _ in first }
+        families.merge(sighting.families) { first, _ in first }
+        names.merge(sighting.names) { first, _ in first }
+      }
+      // The longest beginning tells most.
+      self.families = families.map { (prefix: $0.key, vendor: $0.value) }
+        .sorted { ($1.prefix.utf8.count, $0.prefix) < ($0.prefix.utf8.count, $1.prefix) }
+    }
   }
 
   /// `load` is called once, when something is asked for; the first document wins.
@@ -41,10 +55,10 @@ package final class Catalogue: Sendable {
   /// The entry of a model, by its name, an alias, or its name without a date; nil when unknown.
   package func facts(for model: String) throws(Failure) -> ModelFacts? {
     try state.withLock { state throws(Failure) in
-      if let facts = state.known[model] { return facts }
+      if let facts = state.factsByName[model] { return facts }
       let facts = try find(model, in: &state, hops: 4)
       // Names come from files and flags; a program that makes them up must not fill the memory.
-      if state.known.count < 4_096 { state.known[model] = .some(facts) }
+      if state.factsByName.count < 4_096 { state.factsByName[model] = .some(facts) }
       return facts
     }
   }
@@ -122,6 +136,8 @@ package final class Catalogue: Sendable {
       let wanted = names.all + [names.family].compactMap(\.self)
       sightings.append(try document.look(for: .names(wanted)))
     }
+    // Read on the way, and often asked for next.
+    if state.preferences == nil { state.preferences = Preferences(sightings) }
     func entry(_ name: String) throws(Failure) -> ModelFacts? {
       var found: CatalogueEntry?
       for sighting in sightings {
@@ -161,18 +177,11 @@ package final class Catalogue: Sendable {
   private func preferences() throws(Failure) -> Preferences {
     try state.withLock { state throws(Failure) in
       if let preferences = state.preferences { return preferences }
-      var preferences = Preferences()
-      var families: [String: String] = [:]
+      var sightings: [CatalogueSighting] = []
       for document in try documents(&state) {
-        let sighting = try document.look(for: .preferences)
-        preferences.defaults.merge(sighting.defaults) { first, _ in first }
-        preferences.classes.merge(sighting.classes) { first, _ in first }
-        families.merge(sighting.families) { first, _ in first }
-        preferences.names.merge(sighting.names) { first, _ in first }
+        sightings.append(try document.look(for: .preferences))
       }
-      // The longest beginning tells most.
-      preferences.families = families.map { (prefix: $0.key, vendor: $0.value) }
-        .sorted { ($1.prefix.utf8.count, $0.prefix) < ($0.prefix.utf8.count, $1.prefix) }
+      let preferences = Preferences(sightings)
       state.preferences = preferences
       return preferences
     }
@@ -184,7 +193,7 @@ struct CatalogueIndex: Sendable {
   private(set) var facts: [ModelFacts] = []
   private(set) var aliases: [String: String] = [:]
   private var entries: [String: CatalogueEntry] = [:]
-  private var places: [String: Int] = [:]
+  private var positions: [String: Int] = [:]
 
   mutating func add(_ sighting: CatalogueSighting) throws(Failure) {
     aliases.merge(sighting.aliases) { first, _ in first }
@@ -196,19 +205,19 @@ struct CatalogueIndex: Sendable {
 
   mutating func finish() {
     facts = entries.values.map(\.facts).sorted { $0.id < $1.id }
-    for (place, facts) in facts.enumerated() { places[facts.id] = place }
+    for (position, facts) in facts.enumerated() { positions[facts.id] = position }
     entries = [:]
   }
 
   func facts(for names: CatalogueNames, hops: Int = 4) -> ModelFacts? {
     for name in names.all {
-      if let place = places[name] { return facts[place] }
+      if let position = positions[name] { return facts[position] }
       guard hops > 0, let other = aliases[name] else { continue }
       return facts(for: CatalogueNames(other), hops: hops - 1)
     }
     guard let family = names.family else { return nil }
     let found =
-      places[family].map { facts[$0] }
+      positions[family].map { facts[$0] }
       ?? (hops > 0
         ? aliases[family].flatMap { facts(for: CatalogueNames($0), hops: hops - 1) } : nil)
     return found?.isOpen == true ? found : nil

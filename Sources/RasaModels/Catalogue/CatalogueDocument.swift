@@ -6,7 +6,8 @@ package struct CatalogueDocument: Sendable {
   /// Its path, for messages.
   package var file: String
   package var bytes: [UInt8]
-  /// Ours, and checked by tests: what follows the entry that is looked for is not read.
+  /// Ours, and checked by tests: its models come last, and what follows the entry that is looked for is not
+  /// read.
   package var isShipped: Bool
 
   package static let largest = 8 << 20
@@ -90,6 +91,10 @@ extension CatalogueDocument {
         ) { first, _ in first }
       case "models":
         hasContent = true
+        if isShipped, case .preferences = wanted {
+          sighting.origin = origin(name, date, source)
+          return sighting
+        }
         sighting.models = try models(wanted, &reader)
         if isShipped, case .names(let names) = wanted, sighting.models.first?.id == names.first {
           sighting.origin = origin(name, date, source)
@@ -136,7 +141,7 @@ extension CatalogueDocument {
       }
       guard wanted.contains(key) else { continue }
       models.append((key, try reader.value()))
-      // The caller returns at once: a loop that was left cannot be gone on with.
+      // The caller returns at once: a loop that was left cannot be resumed.
       if key == stopsAt { return [models[models.count - 1]] }
     }
     return models
@@ -154,8 +159,8 @@ extension CatalogueDocument {
 
   private var noCatalogue: Failure {
     unreadable(
-      "it has none of the form of a catalogue: {\"models\": {\"NAME\": {\"prices\": […]}}}",
-      suggestion: "take prices over from other formats with `rasa models import FILE`")
+      "it does not have the form of a catalogue: {\"models\": {\"NAME\": {\"prices\": […]}}}",
+      suggestion: "import prices from other formats with `rasa models import FILE`")
   }
 
   private func unreadable(_ problem: String, suggestion: String? = nil) -> Failure {

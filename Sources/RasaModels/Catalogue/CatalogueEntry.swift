@@ -72,7 +72,7 @@ struct CatalogueEntry: Sendable {
     inputs = inputs ?? next.inputs
     context = context ?? next.context
     maxOutput = maxOutput ?? next.maxOutput
-    // The source is said of the prices.
+    // The source is that of the prices.
     if prices == nil, let prices = next.prices {
       self.prices = prices
       source = next.source

@@ -26,7 +26,7 @@ struct ChatProgress: Sendable, Hashable {
   private var unopened = UnopenedReasoning()
   /// Every further piece is answer and new, so there is nothing to look for in it.
   private var isPlain = false
-  /// The bytes of such pieces, which `textRepeats` has not been told of yet.
+  /// The bytes of such pieces, which `textRepeats` has not counted yet.
   private var plainBytes = 0
   /// All text that was handed on before was reasoning: it counts for nothing.
   private var isTakenBack = false

@@ -73,9 +73,15 @@ struct StreamDecoder<Framing: EventFraming, Events: DialectEvents>: ChatDecoder 
 
   var progress: ChatProgress {
     get { events.progress }
-    set { events.progress = newValue }
+    // In place: a copy for each change would retain every member of it.
+    _modify { yield &events.progress }
   }
 
+  // Called through the protocol, where nothing is known of the types: without these each event looks up their metadata.
+  @_specialize(where Framing == ServerSentEvents, Events == OpenAIEvents)
+  @_specialize(where Framing == ServerSentEvents, Events == AnthropicEvents)
+  @_specialize(where Framing == ServerSentEvents, Events == GeminiEvents)
+  @_specialize(where Framing == JSONLines, Events == OllamaEvents)
   mutating func feed(_ chunk: [UInt8]) {
     guard events.progress.problem == nil else { return }
     if form == .unknown { recognise(chunk) }

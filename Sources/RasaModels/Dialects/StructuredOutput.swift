@@ -4,7 +4,7 @@ import RasaEngine
 /// How an answer's schema reaches a model that cannot be held to it, and how it has to be worded for
 /// one that can.
 enum StructuredOutput {
-  /// The model is told instead, and the answer is checked by whoever asked.
+  /// The prompt says it instead, and the caller checks the answer.
   static func instruct(_ messages: [ChatMessage], _ schema: Value) -> [ChatMessage] {
     let instruction =
       "Answer with one JSON object and nothing else. It has to fit this JSON Schema:\n"

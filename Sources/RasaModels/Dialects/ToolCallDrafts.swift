@@ -42,7 +42,7 @@ struct ToolCallDrafts: Sendable, Hashable {
     let continues = index != nil || (id == nil && name == nil)
     argumentBytes += arguments.utf8.count
     guard argumentBytes <= Self.longestArguments, drafts.count <= Self.mostCalls else {
-      throw Failure(.provider, "the model asks for more of its tools than can be meant")
+      throw Failure(.provider, "the model makes more tool calls than one answer can have")
     }
     if let known, continues {
       if drafts[known].id.isEmpty, let id { drafts[known].id = id }

@@ -19,7 +19,7 @@ struct WireCall: Sendable {
   var context: Int64? = nil
   /// How long the answer is likely to be, where a server wants to know how much has to fit.
   var expectedOutput: Int64 = 2_048
-  /// What is sent where nobody bounds the answer and the server takes no request without a bound.
+  /// The cap that is sent where the answer has none and the server requires one.
   var requiredCap: Int64? = nil
 }
 

@@ -3,7 +3,7 @@ import RasaPersona
 
 /// What the dialects call vectors of texts.
 extension ProviderSettings.Dialect {
-  /// Nil where there is nothing of the kind.
+  /// Nil where the dialect has no embeddings.
   func embeddingRequest(model: String, texts: [String]) -> WireRequest? {
     let input = Value.array(texts.map { .string($0) })
     func request(_ path: String, _ body: Value) -> WireRequest {
@@ -71,7 +71,7 @@ extension ProviderSettings.Dialect {
     for entry in entries {
       guard let index = entry["index"].int, ordered.indices.contains(Int(clamping: index)),
         ordered[Int(index)] == nil
-      else { throw nonsense("nobody can tell which vector is of which text") }
+      else { throw nonsense("the vectors cannot be matched to the texts") }
       ordered[Int(index)] = entry
     }
     return ordered.compactMap(\.self)
@@ -85,7 +85,7 @@ extension ProviderSettings.Dialect {
     vector.reserveCapacity(numbers.count)
     for number in numbers {
       guard let number = number.double, case let short = Float(number), short.isFinite else {
-        throw nonsense("a vector has something in it that is no number")
+        throw nonsense("a vector contains something that is not a number")
       }
       vector.append(short)
     }

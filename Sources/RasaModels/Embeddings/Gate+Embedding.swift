@@ -5,7 +5,7 @@ import RasaHTTPClient
 import RasaSystem
 
 /// Vectors come through the same door as answers: money is held before anything is asked, and
-/// settled whatever comes of it.
+/// settled whatever its outcome.
 extension Gate {
   /// Vectors of up to `EmbeddingLimits.textsPerCall` texts, by the model that the options name.
   package func embed(
@@ -40,7 +40,7 @@ extension Gate {
     }
   }
 
-  /// Who would make vectors, without asking anyone. Throws where nobody could.
+  /// The candidate that would make vectors; no request is made. Throws where there is none.
   package func embeddingModel(for context: CallContext) async throws -> EmbeddingModel {
     let plan = CallPlan(.vectors(of: []), context, options, startedAt: time.monotonic())
     guard let candidate = try await chain(plan).candidates.first else {

@@ -69,10 +69,19 @@ package struct LineSplitter: Sendable {
     let bytes = chunk.span
     let count = bytes.count
     var index = start
-    // Eight at a time while none of them is below 0x0E: lines are long, and line ends are rare.
-    while index + 8 <= count {
+    // Many at a time while none of them is below 0x0E: lines are long, and line ends are rare. The lengths are
+    // constants, and the bounds are checked once for each block, so that these are vector instructions.
+    while index + 32 <= count {
+      let block = bytes.extracting(index..<index + 32)
       var lowest: UInt8 = 0xFF
-      for offset in 0..<8 { lowest = min(lowest, bytes[index + offset]) }
+      for offset in 0..<32 { lowest = min(lowest, block[offset]) }
+      if lowest <= 0x0D { break }
+      index += 32
+    }
+    while index + 8 <= count {
+      let block = bytes.extracting(index..<index + 8)
+      var lowest: UInt8 = 0xFF
+      for offset in 0..<8 { lowest = min(lowest, block[offset]) }
       if lowest <= 0x0D { break }
       index += 8
     }

@@ -1,7 +1,7 @@
 import RasaEngine
 
 /// An answer whose stream broke after a part of it was shown where nothing can be taken back: in a pipe.
-/// The next model goes on with it, so that the pipe holds one answer.
+/// The next model continues it, so that the pipe holds one answer.
 struct BrokenAnswer: Sendable, Hashable {
   /// What was shown.
   var text: String
@@ -79,7 +79,7 @@ struct AttemptDisplay: Sendable {
   mutating func show(_ event: ModelEvent) -> (announced: String?, event: ModelEvent?) {
     let name = announcement.name(at: event)
     switch event {
-    case .restarted, .tookBack: text = ""
+    case .restarted, .retracted: text = ""
     default: break
     }
     guard case .text(let piece) = event else { return (name, event) }

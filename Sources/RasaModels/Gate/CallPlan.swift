@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 import RasaEngine
 import RasaPersona
 
@@ -8,16 +7,18 @@ struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
   var size: RequestSize
-  /// What is sent beside words.
+  /// What is sent besides text.
   let attachments: [Attachment]
   var profile: PerformanceProfile
-  /// SHA-256 of what is asked: it goes into the journal in place of the prompt.
+  /// SHA-256 of the request, journalled instead of the prompt.
   var digest: String
   /// When the whole call has to be over, in nanoseconds of the monotonic clock.
   var deadline: UInt64?
   /// Set while another model is asked than the one that was named or asked first.
   var fallback: ModelFallback?
-  /// What was shown of an answer that broke, for the next model to go on with.
+  /// The tokens of an answer that cannot be cut off, all of which are held or none.
+  var wholeAnswer: Int64?
+  /// The part of a broken answer that was shown, for the next model to continue.
   var begun: BrokenAnswer?
 
   init(

@@ -30,7 +30,7 @@ extension Gate {
     guard !candidate.isMock else { return nil }
     var output: ModelObservation.Output? = nil
     if plan.request.maxTokens != 0, reading.finish.isWhole || reading.finish.isCut {
-      // An answer that was gone on with needed what all of its parts took.
+      // A continued answer needed as much as all of its parts.
       let (sum, overflow) = usage.output.addingReportingOverflow(
         plan.request.continuation?.tokens ?? 0)
       output = ModelObservation.Output(

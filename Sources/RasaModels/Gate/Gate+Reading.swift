@@ -6,7 +6,7 @@ import RasaSystem
 /// Reads one answer while it arrives: hands it on, watches its silences, meters its cost.
 extension Gate {
   /// What may follow a finish reason (usage, the end mark) comes at once or not at all.
-  private static let patienceAfterFinish = Duration.seconds(5)
+  static let patienceAfterFinish = Duration.seconds(5)
   private static let patienceAfterEnd = Duration.milliseconds(50)
 
   func read(
@@ -85,7 +85,7 @@ extension Gate {
   ) async throws -> Bool {
     if progress.takeBack() {
       reading.transcript.takeBack()
-      try await onEvent(.tookBack(reason: "what the model had said so far was its reasoning"))
+      try await onEvent(.retracted(reason: "what the model had said so far was its reasoning"))
     }
     var content = progress.takeContent()
     reading.usage = progress.usage
@@ -134,7 +134,7 @@ extension Gate {
     let seconds = patience.nanoseconds / 1_000_000_000
     let span = seconds > 0 ? "\(seconds) s" : "\(patience.nanoseconds / 1_000_000) ms"
     if reading.firstContentAt == nil {
-      return ProviderProblem(.timeout, "nothing of an answer came within \(span)")
+      return ProviderProblem(.timeout, "no part of an answer arrived within \(span)")
     }
     return ProviderProblem(.idle, "the answer went silent for \(span)")
   }
@@ -203,7 +203,7 @@ extension Hold {
     tries += 1
     guard tries < 3 else {
       throw ProviderProblem(
-        .connection, "the request was not sent: this process was held up again and again")
+        .connection, "the request was not sent: this process was suspended too often")
     }
     renewedAt = 0
   }

@@ -48,7 +48,7 @@ extension Gate {
     case .provider:
       return candidate.isStandIn
         ? "what \(candidate.provider) has, if it knows none of the models before"
-        : "the default of \(candidate.provider), for nothing else is recommended or reachable"
+        : "the default of \(candidate.provider), because nothing else is recommended or reachable"
     case .mock:
       return configuration.prefersMock || options.model?.engine == "mock"
         ? "the mock, asked for by name" : "the mock: no provider is configured"
@@ -84,7 +84,7 @@ extension Gate {
     case .available:
       let age = (now.milliseconds - (standing?.seenAt.milliseconds ?? 0)) / 1000
       return "availability: available, seen \(age) s ago"
-    case .unknown, .unavailable: return "availability: unknown, will be seen by use"
+    case .unknown, .unavailable: return "availability: unknown until it is used"
     }
   }
 

@@ -11,7 +11,7 @@ extension Gate {
   private static let freshness: UInt64 = 500_000_000
   /// How often others may be quicker before a call gives up.
   private static let mostTries = 64
-  /// How long a call that is paid by time is reckoned to take where nothing limits it.
+  /// The assumed duration of a call that is paid by time and has no limit.
   private static let longestPaidTime = 600.0
 
   /// Holds what an attempt is expected to need, under every limit it falls under. Where there is room
@@ -34,7 +34,7 @@ extension Gate {
           ProviderProblem(.unknownPrice, "its price is not known, and a budget is in force"),
           policy: .downgrade)
       }
-      warn("the price of \(call.model) is not known; what it costs is counted as nothing")
+      warn("the price of \(call.model) is not known; its cost is counted as zero")
       price = .free
     }
     let estimate = estimate(plan, candidate)
@@ -42,6 +42,8 @@ extension Gate {
     let room =
       if let doubt {
         OutputRoom(exactly: doubt.cap ?? 0, of: outputRoom(for: plan, candidate).whole)
+      } else if let whole = plan.wholeAnswer {
+        OutputRoom(exactly: whole, of: whole)
       } else {
         outputRoom(for: plan, candidate)
       }
@@ -195,7 +197,7 @@ extension Gate {
     return (usage, hold.price.cost(of: usage) + hold.price.cost(seconds: seconds))
   }
 
-  /// Writes down what a call came to, and tells those that wait for the rest of its hold.
+  /// Records what a call cost, and wakes the calls that wait for the rest of its hold.
   func settle(_ settlement: Settlement, recording entry: JournalEntry) async throws {
     try await ledger.settle(settlement, recording: [entry])
     settlements.note()
@@ -263,7 +265,7 @@ extension Gate {
     return Int64(min(ratio.rounded(.up), Double(ModelStanding.largestOverrun)))
   }
 
-  /// What has to be said about the counts of an answer: they were booked, or could not be.
+  /// Notices about the counts of an answer that were unexpected or could not be booked.
   func notices(
     about reading: Reading, _ usage: Usage, _ cost: Money, _ answer: ModelAnswer,
     _ hold: borrowing Hold
@@ -293,7 +295,7 @@ extension Gate {
     return candidate.price(on: day(at: time.now()), listed: listed ?? [])
   }
 
-  /// Whether a call would cost less there. What nobody knows the price of may do so.
+  /// Whether a call would cost less there. A model without a known price may.
   func isCheaper(_ other: Candidate, than refused: Candidate, _ plan: CallPlan) -> Bool {
     guard let price = price(of: other), let dear = self.price(of: refused) else { return true }
     func cost(_ price: Price, _ candidate: Candidate) -> Money {
@@ -379,7 +381,7 @@ extension ProviderProblem {
 extension BudgetLeg {
   fileprivate var isExecution: Bool { if case .execution = scope { true } else { false } }
 
-  /// What stands in the way: what is spent and what others hold, apart.
+  /// Why there is no room: what is spent and what others hold, separately.
   fileprivate func obstacle(_ balance: Balance, among payers: [BudgetHolder]) -> String {
     let limit = limit ?? .zero
     let named = "\(name(among: payers)) of \(limit)"
@@ -413,7 +415,7 @@ extension BudgetLeg {
 }
 
 extension GlobalBudget {
-  /// What a model without a known price is reckoned at; nil when nobody has said.
+  /// The assumed price of a model without a known one; nil when none is configured.
   fileprivate var ceiling: Price? {
     guard let unknownOutputPrice else { return nil }
     return Price(

@@ -100,7 +100,7 @@ package final class Gate: ModelGate {
             // What was shown of a broken answer is taken back before the next one begins.
             try await onEvent(.restarted(reason: reason))
           } else {
-            try await onEvent(.wentOn(after: reason))
+            try await onEvent(.continued(after: reason))
           }
           broken = nil
         }
@@ -300,11 +300,13 @@ package final class Gate: ModelGate {
     var observation = observation(of: reading, usage, plan, at: candidate, under: hold)
     observation?.adapted = adaptedForm(call, plan, at: candidate)
     if let observation { state.withLock { $0.note(observation) } }
+    var settlement = Settlement(
+      reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered,
+      observation: observation)
+    // Where a call in doubt is simply sent again, with its key, that is worth less than a flush.
+    settlement.mayWait = plan.context.uncertain == .retry
     try await settle(
-      Settlement(
-        reservation: hold.reservation, actual: answer.cost, usage: usage, outcome: .answered,
-        observation: observation),
-      recording: resultEntry(plan, hold.reservation, answer, notices: notices))
+      settlement, recording: resultEntry(plan, hold.reservation, answer, notices: notices))
     await clearProvider(of: candidate)
     for notice in notices { try await onEvent(.noticed(notice)) }
     return .answered(answer)

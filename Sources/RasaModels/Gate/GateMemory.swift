@@ -47,7 +47,7 @@ struct GateState: Sendable {
 
   // MARK: How models stand
 
-  /// Whether it is time to ask the history. Whoever is told so does.
+  /// Whether the history is due to be read. A caller that gets true has to read it.
   mutating func isDueToRecall(at now: UInt64) -> Bool {
     if let recalledAt, now &- recalledAt < Self.freshness { return false }
     recalledAt = now

@@ -11,7 +11,7 @@ package struct GateOptions: Sendable {
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
   package var profile: PerformanceProfile?
-  /// Where nobody else says anything.
+  /// The default where nothing else sets one.
   package var usualProfile: PerformanceProfile?
   /// The most that one run may cost, whatever else is allowed.
   package var maxCost: Money?
@@ -33,7 +33,7 @@ package struct GateOptions: Sendable {
   /// A provider that asks for more patience than this is not waited for.
   package var longestRetryDelay: Duration = .seconds(20)
 
-  /// An answer whose stream breaks is gone on with and not begun again: what was shown of it cannot be
+  /// An answer whose stream breaks is continued and not restarted: what was shown of it cannot be
   /// taken back.
   package var finishesBrokenAnswers = false
   /// Between two words of the mock.

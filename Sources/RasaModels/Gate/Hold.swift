@@ -10,12 +10,12 @@ struct Hold: ~Copyable, Sendable {
   let run: Identifier
   /// What the provider may recognise the request by if it is sent again.
   let idempotencyKey: String
-  /// The most tokens that the answer may have, and is told to have; nil where nobody bounds it.
+  /// The most tokens that the answer may have, sent as its cap; nil where it has no bound.
   let cap: Int64?
   /// The most that the answer may have in all, by its operator or its model; nil when neither says.
   let ceiling: Int64?
   let price: Price
-  /// How much input was reckoned with.
+  /// The estimated input.
   let estimate: TokenEstimate
   let amount: Money
   /// When the run was last known to be this process's, in nanoseconds of the monotonic clock.
@@ -23,7 +23,7 @@ struct Hold: ~Copyable, Sendable {
   /// Whether the request has left.
   let trace = RequestTrace()
 
-  /// What was reckoned with when it was asked for.
+  /// What the reservation was computed from.
   struct Terms: Sendable {
     var idempotencyKey: String
     var cap: Int64?

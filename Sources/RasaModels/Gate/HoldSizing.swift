@@ -7,7 +7,7 @@ package struct HoldSizing: Sendable {
   package enum Step: Sendable, Hashable {
     /// Try again: less is asked for, or others have settled meanwhile.
     case again
-    /// Only what others hold stands in the way.
+    /// There is room apart from what others hold.
     case wait
     case refused
   }
@@ -37,7 +37,7 @@ package struct HoldSizing: Sendable {
     tokens = room.start
   }
 
-  /// The most that the call can cost, if the provider keeps to what it was told.
+  /// The most that the call can cost, if the provider respects the cap.
   var expected: Money {
     price.cost(input: input, output: tokens) + price.cost(seconds: seconds)
   }

@@ -41,7 +41,7 @@ package struct OutputRoom: Sendable, Hashable {
     let text = wanted.map { min(max(1, $0), Self.longest) }
     var total = text
     if thinks, let text {
-      // Whoever was cut while thinking asks for more room, and that is not the text's.
+      // An answer that was cut while thinking needs more room, which is not the text's.
       total = max(text + Self.thoughts(effort), room.map { min($0, Self.longest) } ?? 0)
     }
     whole = [total, most.map { min(max(1, $0), Self.longest) }].compactMap(\.self).min()
@@ -49,7 +49,7 @@ package struct OutputRoom: Sendable, Hashable {
     let left = whole.map { max(1, $0 - done) }
     func within(_ tokens: Int64) -> Int64 { min(max(1, tokens), left ?? Self.longest) }
     let unknown = min(text ?? Self.usual, Self.usual) + (thinks ? Self.usualThoughts : 0)
-    // What has outgrown its hold once may do so again: it gets as much again as it has had.
+    // An answer that has outgrown its hold once may do so again: its room is doubled.
     let usual = already == nil ? known ?? unknown : max(Self.least, done)
     ceiling = left
     start = within(max(usual, room ?? 0))

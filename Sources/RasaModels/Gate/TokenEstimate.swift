@@ -1,7 +1,7 @@
 import RasaCore
 import RasaEngine
 
-/// How large a request is, as far as that can be told without a tokenizer.
+/// The size of a request, as far as it can be known without a tokenizer.
 struct RequestSize: Sendable, Hashable {
   /// What a chat template adds to each message and to the whole, and what providers add where tools
   /// are offered.
@@ -118,7 +118,7 @@ struct TokenEstimate: Sendable, Hashable {
   /// What the provider's count teaches; nil where it teaches nothing.
   func learnt(from usage: Usage) -> (kind: TextKind, bytes: Int64, estimate: Int64, tokens: Int64)?
   {
-    // How much of a count is an image's is not told.
+    // Providers do not report how many tokens of a count are an image's.
     guard usage.isReported, attached.isEmpty, size.bytes >= Self.shortestToLearnFrom else {
       return nil
     }

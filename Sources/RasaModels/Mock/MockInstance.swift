@@ -1,4 +1,10 @@
-import RasaCore
+package import RasaCore
+package import RasaEngine
+
+extension ModelRequest {
+  /// What the mock answers where a schema is given; nil for a text.
+  package var mockValue: Value? { schema.map { MockInstance.value(for: $0, MockPrompt(self)) } }
+}
 
 /// A small value that fits a JSON Schema. A schema with a `verdict` to choose is a critic's: it
 /// asks for one revision and lets the revised draft pass.

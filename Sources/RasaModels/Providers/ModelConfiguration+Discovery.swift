@@ -48,14 +48,14 @@ extension ModelConfiguration {
       providers.insert(providers.remove(at: index), at: 0)
     } else if let builtIn = BuiltIn(rawValue: name) {
       throw Failure(
-        .configuration, "LLM_PROVIDER is \(name), but nothing says where it is",
+        .configuration, "LLM_PROVIDER is \(name), but that provider has no address",
         suggestion: builtIn == .openAI
           ? "set OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server"
           : "set \(builtIn.keyVariables.first ?? builtIn.addressVariable)")
     } else {
       let known = engines.sorted()
       throw Failure(
-        .configuration, "LLM_PROVIDER names '\(name)', which is no provider known here",
+        .configuration, "LLM_PROVIDER names '\(name)', which is not a known provider",
         suggestion: nearestName(to: name, among: known).map { "did you mean \($0)?" }
           ?? "use one of \(known.joined(separator: ", "))")
     }

@@ -93,7 +93,7 @@ extension ModelConfiguration {
       ?? (facts == nil ? providers.first { $0.vendor == nil } : nil)
   }
 
-  /// The model of a provider where nobody named one; nil for whatever it lists first.
+  /// A provider's default model; nil for the first that it lists.
   package func defaultModel(
     of settings: ProviderSettings, in catalogue: Catalogue
   ) throws(Failure) -> String? {

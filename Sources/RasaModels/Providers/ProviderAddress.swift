@@ -42,7 +42,7 @@ struct ProviderAddress: Hashable {
       if ["http:", "https:"].contains(start)
         || ["http", "https"].contains(start) && rest.contains("/")
       {
-        throw unreadable("`://` does not stand behind \(start.prefix { $0 != ":" })")
+        throw unreadable("`://` is missing after \(start.prefix { $0 != ":" })")
       }
     }
     guard rest.utf8.allSatisfy({ $0 > 32 && $0 != 127 && $0 != UInt8(ascii: "\\") }) else {
@@ -56,7 +56,7 @@ struct ProviderAddress: Hashable {
         let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = Self.decoded(parts[0])
         guard !Self.mayHoldKey(name) else {
-          throw unreadable("a key stands in its query; keys belong in their own variable")
+          throw unreadable("its query contains a key; keys belong in their own variable")
         }
         query.append(QueryItem(name: name, value: parts.count > 1 ? Self.decoded(parts[1]) : ""))
       }
@@ -67,7 +67,7 @@ struct ProviderAddress: Hashable {
     self.path = String(path)
     let authority = rest[..<end]
     guard !authority.contains("@") else {
-      throw unreadable("a user name or key stands in it; keys belong in their own variable")
+      throw unreadable("it contains a user name or key; keys belong in their own variable")
     }
     var host = authority
     var port: Substring? = nil

@@ -111,7 +111,7 @@ extension ProviderReport {
     // A server that speaks the format may well have no list.
     guard problem.kind != .modelNotFound else {
       availability = .unknown
-      self.problem = Failure(.provider, "it gives no list of its models: \(problem.message)")
+      self.problem = Failure(.provider, "it does not list its models: \(problem.message)")
       return
     }
     availability = .unavailable

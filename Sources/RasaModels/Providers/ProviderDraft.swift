@@ -119,7 +119,7 @@ struct ProviderDraft {
   private func address(_ dialect: ProviderSettings.Dialect) throws(Failure) -> ProviderAddress {
     guard let text = address ?? builtIn?.host.map({ "https://\($0)" }) ?? ollamaHost else {
       throw Failure(
-        .configuration, "nothing says where the provider '\(name)' is",
+        .configuration, "the provider '\(name)' has no address",
         suggestion: "add `base_url: https://…`", at: definition?.location)
     }
     var address = try ProviderAddress(text, variable: addressVariable)

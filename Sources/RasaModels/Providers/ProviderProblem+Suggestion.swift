@@ -45,7 +45,7 @@ extension ProviderProblem {
     case .blocked:
       return
         "check \(variable), the proxy, and whether the network wants a login in a browser first"
-    case .notAnAnswer: return "check \(variable): what answers there is no server of models"
+    case .notAnAnswer: return "check \(variable): what answers there is not a model server"
     case .refused, .filtered:
       return "word the request differently, or choose another model with --model"
     case .empty: return "try again, or choose another model with --model"
@@ -81,7 +81,7 @@ extension ProviderProblem {
         ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
     case .rejected, .unsupported, .refused, .filtered, .empty, .unfit:
       "name a model with --embeddings that makes vectors"
-    case .budget: "raise the budget, or do without --embeddings"
+    case .budget: "raise the budget, or omit --embeddings"
     case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"
     case .tooLong: "name a model with --embeddings that reads longer texts"
     case .connection, .unresolved, .proxy, .tls, .certificate, .blocked, .notAnAnswer, .quota,

@@ -16,7 +16,7 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case certificate
     /// The answer did not begin in time.
     case timeout
-    /// It began, and then nothing came for too long.
+    /// It began, and then nothing arrived for too long.
     case idle
     /// 429: too many requests.
     case rateLimit
@@ -49,7 +49,7 @@ package struct ProviderProblem: Error, Sendable, Hashable {
     case empty
     /// A limit has no room for this call.
     case budget
-    /// A limit is in force and nobody knows what the model costs.
+    /// A limit is in force, and the model's price is unknown.
     case unknownPrice
     /// The model does not take what is attached: it is not asked.
     case unfit
@@ -67,7 +67,7 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   package var isLasting = false
   /// It was waited for as long as the settings allow.
   package var isWait = false
-  /// What to do, where whoever found it knows more than the kind says.
+  /// What to do, where more is known than the kind says.
   package var suggestion: String?
 
   package init(

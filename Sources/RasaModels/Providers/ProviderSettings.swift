@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaCore
 package import RasaEngine
 package import RasaPersona
 
@@ -100,6 +100,6 @@ extension ProviderSettings {
     return String(Digest.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
   }
 
-  /// Stands where the mock needs settings: nothing of it reaches a wire.
+  /// Placeholder settings of the mock; nothing is sent with them.
   static let mock = ProviderSettings(name: "mock", dialect: .openAI, baseURL: "")
 }

@@ -1,10 +1,10 @@
-import RasaDocuments
+import RasaCore
 
 /// A key. Every way of printing it shows `***`; only an adapter, which puts it into a header, can
 /// see what it is.
 package struct Secret: Sendable, Hashable {
   let value: String
-  /// Tells keys apart without telling what they are.
+  /// Distinguishes keys without revealing them.
   let fingerprint: String
 
   package init(_ value: String) {

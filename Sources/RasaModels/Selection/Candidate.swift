@@ -46,7 +46,7 @@ struct Candidate: Sendable {
     }
   }
 
-  /// The price on a day; nil when nobody knows it. A model is free only where its server is: neither
+  /// The price on a day; nil when unknown. A model is free only where its server is: neither
   /// one that Ollama passes on to a cloud nor one that the catalogue knows to be sold.
   func price(on day: LocalDay, listed: [ListedModel]) -> Price? {
     guard let settings else { return .free }

@@ -21,7 +21,7 @@ package final class ModelQuotes: Sendable {
   private let selection: Selection
   private let now: Timestamp
   /// Many agents wish for the same.
-  private let known = Locked<[Wish: Candidate?]>([:])
+  private let candidates = Locked<[Wish: Candidate?]>([:])
 
   package init(
     configuration: ModelConfiguration, catalogue: Catalogue, options: GateOptions,
@@ -52,10 +52,10 @@ package final class ModelQuotes: Sendable {
   }
 
   private func candidate(for wish: Wish) -> Candidate? {
-    if let candidate = known.withLock({ $0[wish] }) { return candidate }
+    if let candidate = candidates.withLock({ $0[wish] }) { return candidate }
     let chain = try? selection.chain(for: wish.models, profile: wish.profile)
     let candidate = chain?.candidates.first
-    known.withLock { $0[wish] = .some(candidate) }
+    candidates.withLock { $0[wish] = .some(candidate) }
     return candidate
   }
 }

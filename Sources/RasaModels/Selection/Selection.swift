@@ -75,7 +75,7 @@ struct Selection: Sendable {
     return chain
   }
 
-  /// The model that began an answer, and no other, goes on with it.
+  /// Only the model that began an answer continues it.
   func chain(goingOnWith begun: Continuation) throws(Failure) -> Chain {
     var chain = Chain()
     chain.wanted = "\(begun.provider):\(begun.model)"

@@ -1,14 +1,14 @@
 package import RasaCore
 
 extension Agent {
-  /// What a run needs of an agent beside its description.
+  /// What a run of an agent needs besides its definition.
   package struct Parts: Sendable {
     package var prompt: AgentPrompt
     /// The prompt, compiled.
     package var template: Template
     /// Reads a file that the prompt inserts.
     package var insert: @Sendable (String) throws(Failure) -> SourceDocument
-    /// Looks up a shipped operator, or a user's in its place.
+    /// Looks up a shipped operator, or the user's replacement for it.
     package var operatorNamed: @Sendable (String) throws(Failure) -> OperatorDefinition
 
     package init(
@@ -23,10 +23,11 @@ extension Agent {
     }
   }
 
-  /// The agent as a persona: one operator that is asked with its prompt, then its quality gates, then
-  /// what it says about going back and handing on.
+  /// The agent as a persona: an operator with its prompt, followed by its quality gates, its loop
+  /// and its trigger.
   ///
-  /// - Parameter isPart: it works in a frame of another persona, whose frames it goes back over.
+  /// - Parameter isPart: whether it works in a frame of another persona and loops over that
+  ///   persona's frames.
   package func persona(_ parts: Parts, isPart: Bool = false) throws(Failure) -> PersonaDefinition {
     let prompt = parts.prompt
     var persona = PersonaDefinition(name: id, frames: [], operators: [])
@@ -52,7 +53,7 @@ extension Agent {
     try addLoop(back: work.name, parts, &persona, isPart: isPart)
     let home = FrameDefinition(
       name: traits.contextRequirements == .minimal ? "task_frame" : "session_frame",
-      // A stateless frame would not let the gates see the draft.
+      // In a stateless frame the gates would not see the draft.
       kind: .session, operators: persona.operators.map(\.name), location: prompt.location)
     persona.frames = [home]
     if traits.contextRequirements == .extensive {
@@ -62,14 +63,14 @@ extension Agent {
     return persona
   }
 
-  /// With no more rounds than the agent has answers.
+  /// A loop with at most as many rounds as the agent has answers.
   private var boundedLoop: LoopBehavior? {
     guard var loop else { return nil }
     if let maxTurns { loop.maxIterations = min(loop.maxIterations, maxTurns - 1) }
     return loop.maxIterations > 0 ? loop : nil
   }
 
-  /// The models that it names, else the one of its TOML, else what it asks for.
+  /// The recommended models, otherwise the model of the TOML file, otherwise a class of models.
   package var wantedModels: RecommendedModels {
     var models = models
     if models.primary == nil, let model {
@@ -94,7 +95,7 @@ extension Agent {
     work.effort = effort
     work.temperature = temperature
     work.isStrict = isStrict
-    // Whoever wants little says so; otherwise nothing of ours cuts an answer.
+    // An agent can ask for short answers; rasa itself sets no limit.
     if traits.outputVolume == .low { work.maxTokens = 800 }
     persona.warnings += parts.template.warnings
     let template = try parts.template.inserting { path throws(Failure) in
@@ -114,8 +115,8 @@ extension Agent {
       persona.looseNames = isStrict ? [] : loose
     }
     let plain = "You are \(name)." + (description.isEmpty ? "" : " \(description)")
-    // Only what the author wrote speaks with the author's voice; with a user's words in it, it is
-    // a message like any other.
+    // Only the author's own text is a system message; once it contains a user's words, it is a
+    // message like any other.
     if loose.count == template.paths.count {
       persona.instructions = template.prompt(leaving: Set(loose), isWhole: true) { _ in .null }
       persona.plainInstructions = plain
@@ -132,7 +133,7 @@ extension Agent {
     "human", "approval", "approve", "sign_off", "signoff", "manual",
   ]
 
-  /// A model checks all gates at once; those that name a person's decision are put to one.
+  /// A model checks all gates in one call; gates that name a person's decision become an approval.
   private func addGates(
     after work: String, _ parts: Parts, _ persona: inout PersonaDefinition
   ) throws(Failure) {
@@ -141,7 +142,7 @@ extension Agent {
       return Self.wordsForPeople.contains { String(words).contains($0) }
     }
     let checked = qualityGates.filter { !isForPeople($0) }
-    let asked = qualityGates.filter(isForPeople)
+    let humanGates = qualityGates.filter(isForPeople)
     if !checked.isEmpty {
       persona.metadata["quality_gates"] = .array(checked.map(Value.string))
       persona.metadataAsWritten["quality_gates"] = .array(checked.map(Value.string))
@@ -161,9 +162,9 @@ extension Agent {
       }
       persona.operators.append(review)
     }
-    if !asked.isEmpty {
+    if !humanGates.isEmpty {
       var person = try parts.operatorNamed("hitl")
-      let gates = asked.map { gate in String(gate.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
+      let gates = humanGates.map { gate in String(gate.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
       person.prompt = try Template.compile(
         "\(name) needs \(gates.joined(separator: " and ")): may this answer go out?"
           .filter { $0 != "{" })
@@ -190,7 +191,7 @@ extension Agent {
     } else {
       decision = try parts.operatorNamed("loop_decision")
     }
-    // In a run of its own there are no frames before: it goes over its own work again.
+    // In a run of its own there are no earlier frames: it repeats its own work.
     if !isPart {
       decision.then = [
         Route(
@@ -201,16 +202,15 @@ extension Agent {
     persona.operators.append(decision)
   }
 
-  /// The next one takes over when this one's work is done: where it goes back over frames, after the
-  /// last round, and not in each.
+  /// The next agent starts when this one's work is done: with a loop, after the last round.
   private func addTrigger(
     _ persona: inout PersonaDefinition, isPart: Bool
   ) throws(Failure) {
     guard let trigger else { return }
-    let place = trigger.location ?? persona.location
+    let location = trigger.location ?? persona.location
     var hand = OperatorDefinition(
       name: "hand_over", kind: .agent, reads: ["input", "draft"],
-      writes: [Write(key: "output", type: .text)], agent: trigger.agent, location: place)
+      writes: [Write(key: "output", type: .text)], agent: trigger.agent, location: location)
     hand.description = "Hands the result to \(trigger.agent)."
     hand.sections = ["input", "draft"]
     persona.operators.append(hand)
@@ -230,6 +230,6 @@ extension Agent {
     }
     persona.frames.append(
       FrameDefinition(
-        name: "trigger_frame", kind: .session, operators: [hand.name], location: place))
+        name: "trigger_frame", kind: .session, operators: [hand.name], location: location))
   }
 }

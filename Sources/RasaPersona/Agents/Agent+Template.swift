@@ -1,16 +1,16 @@
 package import RasaCore
 
-/// What the names in an agent's prompt stand for.
+/// The names in an agent's prompt and their values.
 extension Agent {
-  /// Names that an author may use for what the user asked.
+  /// Names that an author may use for the user's question.
   package static let namesOfInput: Set<String> = [
     "input", "task", "query", "user_input", "request",
   ]
-  /// Parts of the state that can be named by their path.
+  /// Parts of the state that a prompt can name by path.
   package static let namesOfState: Set<String> = ["preferences", "context", "metadata"]
 
-  /// The prompt, with the paths of the state for the names in it: what the user asked, the parts of
-  /// the state, and for every other name the preference of that name.
+  /// The prompt with paths of the state in place of its names: the question, parts of the state,
+  /// and for any other name the preference with that name.
   package func template(_ prompt: AgentPrompt) throws(Failure) -> Template {
     try Template.compile(prompt.text, by: .agent, at: prompt.location).renaming { name in
       let key = name.key.lowercased()
@@ -20,8 +20,8 @@ extension Agent {
     }
   }
 
-  /// The paths in the prompt that nothing in the agent's files gives a value, and nothing that every
-  /// run has: a preference may, or they are no names of ours at all.
+  /// The paths in the prompt that have a value neither in the agent's files nor in every run:
+  /// either a preference supplies one, or they are not names at all.
   func looseNames(in template: Template) -> [StatePath] {
     let declared = Value.object(values)
     return template.paths.filter { path in
@@ -34,8 +34,8 @@ extension Agent {
 
   private static let partsOfContext: Set<String> = ["session", "notes", "memories", "remembered"]
 
-  /// What a name in the prompt stands for that nobody has given a value: what the file declares, else
-  /// what the agent is.
+  /// The values of names that no run sets: those that the file declares, and properties of the
+  /// agent.
   package var values: ValueObject {
     var values: ValueObject = [
       "name": .string(name), "id": .string(id), "description": .string(description),

@@ -1,16 +1,17 @@
 package import RasaCore
 
-/// An agent as its files say it: a TOML file, a Markdown prompt with YAML front matter, or both.
+/// An agent as defined by its files: a TOML file, a Markdown prompt with YAML front matter, or
+/// both.
 ///
-/// It holds everything but the words of its prompt, which are read when the agent runs.
+/// It contains everything but the text of the prompt, which is read when the agent runs.
 package struct Agent: Sendable, Hashable {
-  /// Kebab-case; what the agent is found by.
+  /// Kebab-case; the key for looking the agent up.
   package var id: String
-  /// What people call it.
+  /// The display name.
   package var name: String
   package var description: String
-  /// The folder that it lies in, relative to the agents root; the front matter's where it lies in
-  /// the root itself.
+  /// Its folder, relative to the agents root; for files in the root itself, the category in the
+  /// front matter.
   package var category: String?
   package var tags: [String] = []
   package var color: String?
@@ -20,14 +21,14 @@ package struct Agent: Sendable, Hashable {
   package var effort: ReasoningEffort?
   package var models = RecommendedModels()
   package var temperature: Double?
-  /// How often it may answer in one run of it, with what reviews and loops send back.
+  /// How often it may answer in one run of it, including reviews and loops.
   package var maxTurns: Int?
   package var profile: PerformanceProfile?
   package var traits = PerformanceTraits()
-  /// How many tokens a usual answer takes, in and out together.
+  /// The number of tokens of a typical answer, input and output together.
   package var estimatedTokens: Int?
   package var budget = CostBudget()
-  /// At most so many runs of it at a time.
+  /// The maximum number of concurrent runs.
   package var maxConcurrentTasks: Int?
   package var limits = AgentLimits()
 
@@ -35,22 +36,22 @@ package struct Agent: Sendable, Hashable {
   package var capabilities: [String] = []
   package var exampleQueries: [String] = []
   package var worksWellWith: [String] = []
-  /// Whom it may have work of all agents; nil for any.
+  /// The agents that it may delegate to; nil for any.
   package var agents: AgentNarrowing.List?
   package var typicalWorkflows: [String] = []
   package var qualityGates: [String] = []
   package var tools: [String] = []
-  /// The fields that it has and that mean nothing here yet, in the order of the file.
+  /// Its fields that rasa does not support, in the order of the file.
   package var unused: [String] = []
   package var constraints = ValueObject()
-  /// The same with numbers as the file has them, for prompts.
+  /// The same with numbers as written, for prompts.
   package var constraintsAsWritten = ValueObject()
 
   package var loop: LoopBehavior?
   package var trigger: TriggerBehavior?
   package var sandbox: SandboxDefinition?
 
-  /// What its prompt says where a name has no value.
+  /// The values of names in its prompt that have no other value.
   package var defaults = ValueObject()
   /// A name without a value or default is an error, not empty.
   package var isStrict = false
@@ -65,17 +66,17 @@ package struct Agent: Sendable, Hashable {
 }
 
 extension Agent {
-  /// What a run has to say about fields that another tool would act on; nil when there are none.
+  /// The notice about fields that another tool would act on; nil if there are none.
   package var unusedNotice: Warning? {
     guard !unused.isEmpty else { return nil }
-    let fields = DocumentReader.spoken(unused, "and")
+    let fields = DocumentReader.listed(unused, "and")
     let verb = unused.count == 1 ? "means" : "mean"
     return Warning(
       "\(fields) of the agent `\(id)` \(verb) nothing here yet: it answers by its prompt alone")
   }
 }
 
-/// What one run of an agent may take; nil is what its file does not say.
+/// The limits of one run of an agent; nil if its file does not set one.
 package struct AgentLimits: Sendable, Hashable {
   package var steps: Int?
   package var seconds: Double?
@@ -91,7 +92,7 @@ package struct AgentLimits: Sendable, Hashable {
     self.depth = depth
   }
 
-  /// With the usual limits in place of those that are not said.
+  /// With default values for the limits that are not set.
   package var whole: RunLimits {
     var limits = RunLimits(seconds: seconds, cost: cost)
     if let steps { limits.steps = steps }
@@ -100,13 +101,13 @@ package struct AgentLimits: Sendable, Hashable {
   }
 }
 
-/// Where an agent was read from. Paths are as they were found.
+/// The files of an agent. Paths are as they were found.
 package struct AgentFiles: Sendable, Hashable {
   /// The TOML file; nil for an agent that is one Markdown file.
   package var config: String?
-  /// The Markdown file with the prompt; nil when it is not there.
+  /// The Markdown file with the prompt; nil if it is missing.
   package var prompt: String?
-  /// What lists call the place: `shipped`, or the agents root.
+  /// The name of the place in lists: `shipped`, or the agents root.
   package var origin: String = ""
   package var kind: AgentKind
 
@@ -133,13 +134,14 @@ package struct PerformanceTraits: Sendable, Hashable {
   package init() {}
 }
 
-/// Going back over earlier frames of the run.
+/// Repeating earlier frames of the run.
 package struct LoopBehavior: Sendable, Hashable {
   package var steps: Int
   package var maxIterations: Int
-  /// Frames that are left out on the way again.
+  /// Frames that are skipped when frames are repeated.
   package var skip: [String]
-  /// Over the run's state; without one the agent is asked whether another round is needed.
+  /// A condition on the run's state; without one the agent is asked whether another round is
+  /// needed.
   package var when: String?
   package var location: SourceLocation?
   package init(
@@ -154,10 +156,10 @@ package struct LoopBehavior: Sendable, Hashable {
   }
 }
 
-/// Handing the output on to another agent.
+/// Handing the output over to another agent.
 package struct TriggerBehavior: Sendable, Hashable {
   package var agent: String
-  /// Over the run's state; without one it always happens.
+  /// A condition on the run's state; without one the trigger always fires.
   package var when: String?
   package var location: SourceLocation?
   package init(agent: String, when: String? = nil, location: SourceLocation? = nil) {
@@ -167,7 +169,7 @@ package struct TriggerBehavior: Sendable, Hashable {
   }
 }
 
-/// What the agent's tools are run in.
+/// The environment in which the agent's tools run.
 package struct SandboxDefinition: Sendable, Hashable {
   package enum Profile: String, Sendable, Hashable, CaseIterable {
     case permissive, restrictive, custom
@@ -188,10 +190,10 @@ package struct SandboxDefinition: Sendable, Hashable {
   }
 }
 
-/// The words of an agent's prompt, below its front matter.
+/// The text of an agent's prompt, below its front matter.
 package struct AgentPrompt: Sendable, Hashable {
   package var text: String
-  /// Where the text begins.
+  /// The start of the text.
   package var location: SourceLocation
   package init(text: String, location: SourceLocation) {
     self.text = text
@@ -200,7 +202,7 @@ package struct AgentPrompt: Sendable, Hashable {
 }
 
 extension AgentPrompt {
-  /// Whether nothing in it tells a model anything: blanks and comments do not.
+  /// Whether it contains nothing for a model: only blanks and comments.
   package var isBlank: Bool {
     var rest = text[...]
     while let start = rest.firstRange(of: "<!--") {

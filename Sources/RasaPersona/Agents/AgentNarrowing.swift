@@ -1,13 +1,13 @@
 package import RasaCore
 import RasaDocuments
 
-/// Which agents may be seen and given work: lists of ids, all of which hold. Whoever adds one can
-/// narrow what was allowed before, never widen it.
+/// Which agents are visible and may be delegated to: lists of IDs, all of which apply. Adding a
+/// list can only narrow the selection, never widen it.
 package struct AgentNarrowing: Sendable, Hashable {
   package struct List: Sendable, Hashable {
-    /// Ids; `*` stands for any part of one.
+    /// IDs; `*` stands for any part of one.
     package var patterns: [String]
-    /// Where it stands, for messages: `--agents`, or `agents` in a file.
+    /// Its source, for messages: `--agents`, or `agents` in a file.
     package var place: String
 
     package init(_ patterns: [String], place: String) {
@@ -24,7 +24,7 @@ package struct AgentNarrowing: Sendable, Hashable {
       guard let place = pattern.firstIndex(of: star) else { return pattern.elementsEqual(id) }
       let head = pattern[..<place]
       guard id.starts(with: head) else { return false }
-      // The parts between stars are looked for one after the other, the last one at the end.
+      // The parts between stars are searched for in order, the last one at the end.
       let parts = pattern[place...].split(separator: star)
       var rest = Array(id.dropFirst(head.count))[...]
       for (number, part) in parts.enumerated() {
@@ -35,7 +35,7 @@ package struct AgentNarrowing: Sendable, Hashable {
       return true
     }
 
-    /// Where the bytes after the part begin.
+    /// The offset of the bytes after the part.
     private static func place(
       of part: [UInt8], in text: ArraySlice<UInt8>, atEnd: Bool
     ) -> Int? {
@@ -61,12 +61,12 @@ package struct AgentNarrowing: Sendable, Hashable {
     AgentNarrowing(lists + other.lists)
   }
 
-  /// The first list that leaves the agent out; nil when none does.
+  /// The first list that excludes the agent; nil if none does.
   package func refusing(_ id: String) -> List? { lists.first { !$0.allows(id) } }
 
   package func allows(_ id: String) -> Bool { refusing(id) == nil }
 
-  /// Throws where one of the lists leaves the agent out.
+  /// Throws if one of the lists excludes the agent.
   package func require(_ id: String, at location: SourceLocation? = nil) throws(Failure) {
     guard let list = refusing(id) else { return }
     let named = list.patterns.isEmpty ? "no agent" : "only \(list.patterns.joined(separator: ", "))"
@@ -75,7 +75,7 @@ package struct AgentNarrowing: Sendable, Hashable {
       suggestion: "add `\(id)` to that list, or have another one work", at: location)
   }
 
-  /// What the lists name that no agent is called, each with what may have been meant.
+  /// The entries that match no agent, each with a suggestion.
   package func unknown(among ids: [String]) -> [(sentence: String, hint: String?)] {
     lists.flatMap { list in
       list.patterns.filter { pattern in
@@ -93,7 +93,7 @@ package struct AgentNarrowing: Sendable, Hashable {
 }
 
 extension DocumentReader {
-  /// `agents: [id, …]`; nil where it is not there, which leaves none out.
+  /// `agents: [id, …]`; nil if it is missing, which excludes none.
   mutating func agentList(_ node: DocumentNode?) -> AgentNarrowing.List? {
     guard let node else { return nil }
     let place = "`agents` in \(node.location.file):\(node.location.line)"

@@ -1,21 +1,20 @@
 package import RasaCore
 
-/// Where agents come from. Whoever reads files implements this.
+/// A source of agents, implemented by code that reads files.
 package protocol AgentSource: Sendable {
-  /// The agent's files as they are now; nil when there is no agent of that id.
+  /// The agent's current files; nil if there is no agent with that ID.
   func documents(ofAgent id: String) throws(Failure) -> AgentDocuments?
-  /// The limits of other files of that agent which the one that is used may not lift: it came with
-  /// the folder that the user is in.
+  /// The limits in other files of that agent, which the one in use cannot lift because it belongs
+  /// to the current project.
   func limits(ofAgent id: String) -> [CostBudget]
-  /// The files of the same place that are of that id too, and are not used.
+  /// The unused files with that ID in the same folder.
   func duplicates(ofAgent id: String) -> [Warning]
-  /// The id of the agent that somebody means by its id or by its name for people; nil when there is
-  /// none, or more than one.
+  /// The ID of the agent with this ID or display name; nil if there is none, or more than one.
   func agentID(for word: String) -> String?
-  /// The ids, for messages.
+  /// All IDs, for messages.
   func agentIDs() -> [String]
-  /// A file that a prompt inserts: relative to the prompt's own folder or the project's, and below
-  /// one of both.
+  /// A file that a prompt inserts: relative to the prompt's folder or the project's, and inside one
+  /// of the two.
   func insert(_ path: String, intoPromptOf documents: AgentDocuments) throws(Failure)
     -> SourceDocument
 }
@@ -26,18 +25,17 @@ extension AgentSource {
   package func limits(ofAgent id: String) -> [CostBudget] { [] }
 }
 
-/// The files that make one agent, as they stand.
+/// The current files of one agent.
 package struct AgentDocuments: Sendable, Hashable {
   package var config: SourceDocument?
   package var prompt: SourceDocument?
-  /// What the prompt's file was known by before it was read and after; nil when it cannot be known
-  /// again by that.
+  /// The stamp of the prompt's file before and after it was read; nil if that cannot identify it.
   package var promptStamp: PromptCache.Stamp?
-  /// The paths for the prompt that lead where no prompt may lie.
+  /// The prompt paths that lead outside the allowed folders.
   package var promptsOutside: [String] = []
-  /// The id, for an agent whose file does not say it.
+  /// The ID, for an agent whose file does not set one.
   package var fileName: String
-  /// From the folders between the agents root and the file; nil in the root.
+  /// The folders between the agents root and the file; nil in the root.
   package var category: String?
   package var origin: String
 

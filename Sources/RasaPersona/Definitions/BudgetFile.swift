@@ -1,11 +1,12 @@
 package import RasaCore
 import RasaDocuments
 
-/// What one persona or agent has spent of a day and a month, as budget files have it.
+/// The amounts that a persona or agent has spent in a day and a month, in the format of budget
+/// files.
 package struct BudgetFile: Sendable, Hashable {
   package struct Amounts: Sendable, Hashable {
     package var spent: Money
-    /// Nil when there is none.
+    /// Nil if there is none.
     package var limit: Money?
     package var held: Money
 
@@ -54,7 +55,7 @@ package struct BudgetFile: Sendable, Hashable {
 }
 
 extension BudgetFile {
-  /// The document. Amounts are numbers there, written digit by digit so that none is rounded.
+  /// The document. Amounts are numbers in it, written digit by digit so that none is rounded.
   package var text: String {
     var members = ["\"agent_id\": \(Value.string(agentID).json())"]
     if let daily {
@@ -81,7 +82,7 @@ extension BudgetFile {
     """
   }
 
-  /// With cents, as money is written.
+  /// With cents, like money.
   private static func number(_ amount: Money) -> String {
     let text = amount.decimalText
     let decimals = text.firstIndex(of: ".").map { text[$0...].count - 1 } ?? 0
@@ -91,7 +92,7 @@ extension BudgetFile {
 }
 
 extension BudgetFile {
-  /// Reads a budget file, also one of those that other programs keep in `~/.radium/budgets`.
+  /// Reads a budget file, including those that other programs keep in `~/.radium/budgets`.
   package static func read(_ document: SourceDocument) -> Reading<BudgetFile> {
     do {
       let node = try JSON.document(document.bytes, file: document.path)
@@ -132,14 +133,14 @@ extension DocumentReader {
   }
 
   private mutating func period(
-    _ node: DocumentNode?, _ what: String, _ key: String, mustBe expected: String,
+    _ node: DocumentNode?, _ label: String, _ key: String, mustBe expected: String,
     _ read: (String) -> LocalDay?
   ) -> (begins: LocalDay, amounts: BudgetFile.Amounts)? {
     guard let node,
-      let fields = fields(node, of: "`\(what)`", known: [key, "spent", "limit", "held"])
+      let fields = fields(node, of: "`\(label)`", known: [key, "spent", "limit", "held"])
     else { return nil }
     for key in [key, "spent"] where fields[key] == nil {
-      fail(node, "`\(what)` has no `\(key)`")
+      fail(node, "`\(label)` has no `\(key)`")
     }
     var begins: LocalDay?
     if let place = fields[key], let text = text(place, key) {
@@ -152,13 +153,13 @@ extension DocumentReader {
     return (begins, BudgetFile.Amounts(spent: spent, limit: limit))
   }
 
-  /// As in `money`, but what a program has reckoned may have more digits than count.
-  private mutating func amount(_ node: DocumentNode?, _ what: String) -> Money? {
+  /// Like `money`, but a computed amount may have more digits than count.
+  private mutating func amount(_ node: DocumentNode?, _ label: String) -> Money? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content,
       let amount = node.rawText.flatMap({ Money(decimal: $0) }) ?? Money(value), amount >= .zero
     else {
-      fail(node, what, mustBe: "an amount in dollars such as 2.45")
+      fail(node, label, mustBe: "an amount in dollars such as 2.45")
       return nil
     }
     return amount

@@ -1,23 +1,23 @@
 package import RasaCore
 
-/// What a user's or a project's `config.yaml` says.
+/// The content of a user's or a project's `config.yaml`.
 package struct Configuration: Sendable {
   package var providers: [ProviderDefinition] = []
-  /// The model where a persona recommends none.
+  /// The model if a persona recommends none.
   package var model: ModelReference?
   package var profile: PerformanceProfile?
   package var budget = GlobalBudget()
   package var network = NetworkDefinition()
-  /// The model whose vectors help to recommend agents; nil when none is to be asked.
+  /// The embedding model for recommending agents; nil for none.
   package var embeddings: ModelReference?
-  /// Which agents may be seen and have work: the user's list, and the project's.
+  /// Which agents are visible and may be delegated to: the user's list, and the project's.
   package var narrowing = AgentNarrowing()
-  /// What of it the project's file says; nil when there is none.
+  /// What the project's file contributes; nil if there is none.
   package var ofProject: ProjectSettings?
   package init() {}
 }
 
-/// What a project's file says of who is asked.
+/// Settings of a project's file that choose the model or provider.
 package struct ProjectSettings: Sendable {
   package var document: SourceDocument
   package var model: ModelReference?
@@ -52,30 +52,31 @@ package struct ProviderDefinition: Sendable {
   package var name: String
   package var dialect: Dialect
   package var baseURL: String
-  /// Whether its models take images and PDFs; nil leaves it to the catalogue.
+  /// Whether its models accept images and PDFs; nil if the catalogue decides.
   package var takesImages: Bool?
   package var takesPDFs: Bool?
   package var imageDetail: ImageDetail?
-  /// The name of the environment variable that holds the key; the key itself is in no file.
+  /// The name of the environment variable with the key; the key itself is in no file.
   package var keyVariable: String?
-  /// The header that carries the key, when it is not the dialect's own.
+  /// The header that carries the key, if it is not the dialect's own.
   package var keyHeader: String?
   package var headers: [(name: String, value: String)]
   /// Added to every address, such as `api-version`.
   package var query: [(name: String, value: String)]
   package var maxTokensField: MaxTokensField?
   package var structuredOutput: StructuredOutput?
-  /// Whose models the catalogue is to reckon them as, such as `openai` behind Azure.
+  /// The vendor whose catalogue entries apply, such as `openai` for Azure.
   package var vendor: String?
   package var defaultModel: String?
-  /// It runs here, so what has no price is free. Nil: when its address is this machine's.
+  /// It runs on this machine, so models without a price are free. Nil: if its address is this
+  /// machine's.
   package var isLocal: Bool?
   /// Seconds.
   package var connectTimeout: Double?
   package var firstContentTimeout: Double?
   package var idleTimeout: Double?
   package var location: SourceLocation
-  /// Whether a project's file says it, and not the user's own.
+  /// Whether it comes from a project's file instead of the user's own.
   package var isProject = false
 
   package init(
@@ -106,13 +107,13 @@ package struct ProviderDefinition: Sendable {
 
 /// How providers are reached.
 package struct NetworkDefinition: Sendable, Hashable {
-  /// A setting, and where it stands: what messages name.
+  /// A setting and its source, for messages.
   package struct Setting: Sendable, Hashable {
     package var value: String
     package var location: SourceLocation
   }
 
-  /// Empty or `none` for no proxy at all, whatever the environment says.
+  /// Empty or `none` for no proxy, overriding the environment.
   package var proxy: Setting?
   package var noProxy: Setting?
   package var proxiesLoopback = false
@@ -127,12 +128,12 @@ package struct GlobalBudget: Sendable, Hashable {
   package var maxPerExecution: Money?
   package var maxDaily: Money?
   package var maxMonthly: Money?
-  /// The zone whose calendar days and months count; nil is the machine's.
+  /// The time zone of days and months; nil for the machine's.
   package var timeZone: String?
-  /// Per million tokens: what a model without a known price is reckoned at under a limit.
+  /// Per million tokens: the price assumed, under a limit, for a model whose price is unknown.
   package var unknownInputPrice: Money?
   package var unknownOutputPrice: Money?
-  /// For each second that such a model works.
+  /// Per second of such a model's work.
   package var unknownPricePerSecond: Money?
   package init() {}
 }

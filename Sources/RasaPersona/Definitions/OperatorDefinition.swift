@@ -22,26 +22,27 @@ package struct Write: Sendable, Hashable {
 package struct OperatorDefinition: Sendable {
   package var name: String
   package var kind: OperatorKind
-  /// The frame it runs in unless the persona says otherwise.
+  /// The frame it runs in unless the persona sets another one.
   package var frame: String?
   package var description: String
   package var reads: [StatePath]
-  /// Those of `reads` that may be missing (written with a `?` in the file); any other read that
-  /// nothing writes before is an error.
+  /// Those of `reads` that may be missing (marked with `?` in the file); any other read that
+  /// nothing writes earlier is an error.
   package var optionalReads: Set<StatePath>
-  /// In the order of the file. An `llm` operator with one text write puts its answer there; with an
-  /// output schema the whole object goes to the only write, or each member to the write of its name.
+  /// In the order of the file. An `llm` operator with a single text write stores its answer there;
+  /// with an output schema the whole object goes to the only write, or each member to the write
+  /// with its name.
   package var writes: [Write]
   package var profile: PerformanceProfile?
   package var maxTokens: Int?
   package var temperature: Double?
-  /// How much a thinking model is to think; nil leaves it to the profile.
+  /// How much a reasoning model should reason; nil lets the profile decide.
   package var effort: ReasoningEffort?
   package var prompt: Template?
-  /// For `kind: human`: what the user is asked for, whose answer is written. Nil for an operator that
-  /// shows a person what others wrote.
+  /// For `kind: human`: the question to the user, whose answer is written. Nil for an operator that
+  /// shows a person the text of others.
   package var ask: Template?
-  /// The answer that counts when nobody may be asked.
+  /// The answer to use if nobody may be asked.
   package var standardAnswer: Value?
   /// A JSON Schema; nil means text.
   package var output: Value?
@@ -53,27 +54,27 @@ package struct OperatorDefinition: Sendable {
   package var uncertain: UncertainPolicy
   /// For `kind: rule`: applied in order.
   package var rules: [Rule]
-  /// For `kind: rule`: text put together from what other operators wrote.
+  /// For `kind: rule`: a text assembled from the texts of other operators.
   package var compose: Composition?
-  /// For `kind: memory`: which of the two it does.
+  /// For `kind: memory`: recall or remember.
   package var memory: MemoryAction?
   /// For `kind: llm`: tools and operators it may call. For `kind: tool`: the tool.
   package var tools: [String]
-  /// For `kind: agent`: the persona or agent it runs. The prompt is then what that is asked; without
-  /// one it is everything that the operator reads.
+  /// For `kind: agent`: the persona or agent to run. The prompt is then its question; by default it
+  /// gets everything that the operator reads.
   package var agent: String?
-  /// What is added below the prompt, each under a heading, where there is anything.
+  /// What is added below the prompt, each under a heading, if it has a value.
   package var sections: [StatePath] = []
-  /// What the prompt inserts where the state has nothing, at the same paths.
+  /// What the prompt inserts at paths that have no value in the state.
   package var defaults = ValueObject()
-  /// Names in the prompt that stay as they are written where nothing gives them a value: in an
-  /// agent's prompt braces may be somebody's code.
+  /// Names in the prompt that are left unchanged if they have no value: braces in an agent's prompt
+  /// may be code.
   package var looseNames: Set<StatePath> = []
-  /// Whether the persona's instructions are the prompt, as long as nothing gives a name in it a value.
+  /// Whether the persona's instructions are the prompt, as long as none of its names has a value.
   package var isInstructions = false
-  /// Whether a name in the prompt that has no value is an error, and not empty.
+  /// Whether a name in the prompt without a value is an error instead of empty.
   package var isStrict = false
-  /// Whether it is shown what is attached to the input, where it reads the input.
+  /// Whether it receives the attachments of the input, if it reads the input.
   package var takesAttachments = true
   package var location: SourceLocation
 
@@ -114,19 +115,19 @@ package struct OperatorDefinition: Sendable {
   }
 }
 
-/// What may happen after an operator: go to an operator or frame, or let a person see the output.
+/// What may follow an operator: go to an operator or frame, or have a person review the output.
 package struct Route: Sendable {
   package enum Action: Sendable, Hashable {
     case to(String)
-    /// A person sees `subject`: a key of the state, by default what the operator wrote.
+    /// A person reviews `subject`: a key of the state, by default what the operator wrote.
     case review(subject: String?)
   }
   package var when: Guard?
   package var action: Action
   package var atMost: Int?
-  /// Frames that are left out on the way from there to here again.
+  /// Frames that are skipped on the way back.
   package var skip: [String] = []
-  /// Whether `to` names a frame that an agent goes back to by its `loop_behavior`.
+  /// Whether `to` names a frame that an agent returns to by its `loop_behavior`.
   package var isLoop = false
   package var location: SourceLocation
 
@@ -147,7 +148,8 @@ package enum ReviewPolicy: Sendable {
   case when(Guard)
 }
 
-/// What happens when an operator fails: so many further tries, and then.
+/// What happens when an operator fails: the number of further attempts, and the action after the
+/// last.
 package struct ErrorPolicy: Sendable, Hashable {
   package enum Otherwise: Sendable, Hashable {
     case fail, skip
@@ -166,10 +168,10 @@ package enum UncertainPolicy: String, Sendable, Hashable, CaseIterable {
   case retry, ask, fail
 }
 
-/// One rule of a `rule` operator. All its changes happen when the guard holds (or there is none).
+/// One rule of a `rule` operator. All its changes apply if the guard is true, or if there is none.
 package struct Rule: Sendable {
   package var when: Guard?
-  /// Keys to set: templates for text, any other value as it stands.
+  /// Keys to set: templates for text, any other value unchanged.
   package var set: [(key: String, value: RuleValue)]
   /// Text to append to keys.
   package var append: [(key: String, text: Template)]
@@ -191,12 +193,12 @@ package struct Rule: Sendable {
 package enum RuleValue: Sendable {
   case literal(Value)
   case template(Template)
-  /// The value at a path, whatever its type (written as a template that is one placeholder only).
+  /// The value at a path, whatever its type (written as a template with a single placeholder).
   case path(StatePath)
 }
 
-/// Text made of what other operators wrote, in order. A part that is missing or empty leaves its
-/// heading out too. Because it is data, its beginning can be shown before its end exists.
+/// Text assembled from the texts of other operators, in order. The heading of a part that is
+/// missing or empty is omitted. Because it is data, its start can be shown before its end exists.
 package struct Composition: Sendable, Hashable {
   package struct Part: Sendable, Hashable {
     package var from: StatePath
@@ -215,8 +217,8 @@ package struct Composition: Sendable, Hashable {
 }
 
 package enum MemoryAction: String, Sendable, Hashable, CaseIterable {
-  /// Puts what is remembered of persona and user and fits the input into the written key.
+  /// Writes the memories of persona and user that match the input.
   case recall
-  /// Keeps the facts in the read key.
+  /// Stores the facts from the key it reads.
   case remember
 }

@@ -1,7 +1,7 @@
 package import RasaCore
 
-/// A persona as its file says it, with every operator it names already looked up. Nothing is
-/// inferred here: binding to frames, implied operators and all checks belong to the graph.
+/// A persona as written in its file, with all its operators looked up. Nothing is inferred here:
+/// binding to frames, implied operators and all checks belong to the graph.
 package struct PersonaDefinition: Sendable {
   package var name: String
   package var alias: String?
@@ -18,23 +18,23 @@ package struct PersonaDefinition: Sendable {
   package var capabilities: [String]
   package var tools: Value
   package var limits: RunLimits
-  /// What every model is told in place of name, description and style: an agent's prompt.
+  /// The system message that replaces name, description and style: an agent's prompt.
   package var instructions: String?
-  /// What they are told instead once a name in the instructions has a value: these are then a message
-  /// like any other, for somebody else's words stand in them.
+  /// The same once a name in the instructions has a value: it is then an ordinary message, because
+  /// it contains somebody else's words.
   package var plainInstructions: String?
-  /// Names in an agent's prompt that its files give no value.
+  /// Names in an agent's prompt without a value in its files.
   package var looseNames: [StatePath] = []
-  /// The metadata with every number as its file has it, `1.10` and not 1.1: what prompts say. Guards
-  /// compare the numbers of `metadata`.
+  /// The metadata with numbers as written, `1.10` instead of 1.1, for prompts. Guards compare the
+  /// numbers of `metadata`.
   package var metadataAsWritten: ValueObject {
     get { ValueObject(metadata.map { ($0.key, spellings[$0.key] ?? $0.value) }) }
     set { spellings = newValue }
   }
   private var spellings = ValueObject()
-  /// Whom it may have work of all agents; nil for any.
+  /// The agents that it may delegate to; nil for any.
   package var agents: AgentNarrowing.List?
-  /// What only agents have.
+  /// Rules that only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation
   package var warnings: [Warning]
@@ -68,33 +68,32 @@ package struct PersonaDefinition: Sendable {
   }
 }
 
-/// What an agent is bound to beyond what personas have.
+/// Restrictions of an agent that personas do not have.
 package struct AgentRules: Sendable, Hashable {
-  /// At most so many runs of it at a time.
+  /// The maximum number of concurrent runs.
   package var maxConcurrentTasks: Int?
-  /// How a persona goes back over its frames after this agent.
+  /// How a persona repeats its frames after this agent.
   package var loop: LoopBehavior?
-  /// What its tools are run in.
+  /// The environment of its tools.
   package var sandbox: SandboxDefinition?
   package init() {}
 }
 
-/// Which memory scope a frame opens, and what is kept when it is left.
+/// The memory that a frame provides, and what it stores after the run.
 package enum FrameKind: String, Sendable, Hashable, CaseIterable {
   case stateless, session
   case shortTerm = "short_term"
   case longTerm = "long_term"
 
-  /// The kind that a frame's name stands for, when the file does not say: `session_frame`,
-  /// `short_term_memory_frame`, …; any other name (`persona_frame`, a domain's own) is stateless
-  /// unless the file says otherwise.
-  /// The names that tell what a frame opens.
+  /// The names that imply a kind.
   package static let names = [
     "stateless_frame", "session_frame", "short_term_frame", "long_term_frame", "stateless",
     "session", "short_term", "long_term", "short_term_memory_frame", "long_term_memory_frame",
     "persona_frame",
   ]
 
+  /// The kind that a frame's name implies if its file does not set one; a name such as
+  /// `persona_frame`, or a domain's own, implies none, and the frame is stateless.
   package init(impliedBy name: String) {
     switch name {
     case "session_frame", "session": self = .session
@@ -108,14 +107,14 @@ package enum FrameKind: String, Sendable, Hashable, CaseIterable {
 package struct FrameDefinition: Sendable {
   package var name: String
   package var kind: FrameKind
-  /// Whether neither the file nor the frame's name tells its kind.
+  /// Whether the kind is set neither by the file nor by the frame's name.
   package var isKindAssumed = false
-  /// Names of the operators that run here; nil when the file leaves the binding to the operators.
+  /// Names of the operators that run here; nil if the operators name their frames.
   package var operators: [String]?
   package var next: [Transition]
-  /// Frames that run side by side after this frame's own operators; each is a branch of its own.
+  /// Frames that run in parallel after this frame's own operators; each is a branch of its own.
   package var parallel: [String]
-  /// The agent that is this frame's work.
+  /// The agent that does this frame's work.
   package var agent: String?
   package var location: SourceLocation
 
@@ -152,15 +151,16 @@ package struct Transition: Sendable {
   }
 }
 
-/// What a whole run may take. Every limit has a default, so that no run is unbounded.
+/// The limits of a whole run. Each has a default, so that no run is unbounded.
 package struct RunLimits: Sendable, Hashable {
   package var steps: Int
-  /// What the file says; nil leaves a run its usual time, and who works inside a run all of that.
+  /// The value in the file; nil means the default time, or for delegated work the time of the whole
+  /// run.
   package var ownSeconds: Double?
   package var cost: Money?
   package var depth: Int
 
-  /// How long a run may take.
+  /// The time limit of a run.
   package var seconds: Double { ownSeconds ?? 300 }
 
   package init(
@@ -177,13 +177,13 @@ package enum PerformanceProfile: String, Sendable, Hashable, CaseIterable {
   case speed, balanced, thinking, expert
 }
 
-/// How much a thinking model is to think.
+/// How much a reasoning model should reason.
 package enum ReasoningEffort: String, Sendable, Hashable, CaseIterable { case low, medium, high }
 
-/// What kind of model is wanted where none is named.
+/// The class of model to use if none is named.
 package enum ModelClass: String, Sendable, Hashable, CaseIterable { case fast, balanced, reasoning }
 
-/// What a million tokens may cost, three quarters of them input: up to $0.50, $1 and $10, and more.
+/// The maximum price of a million tokens, three quarters of them input: $0.50, $1, $10, or more.
 package enum CostTier: String, Sendable, Hashable, CaseIterable, Comparable {
   case low, medium, high, premium
 
@@ -191,7 +191,7 @@ package enum CostTier: String, Sendable, Hashable, CaseIterable, Comparable {
   private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// A model by name, with the engine when the author named one (`openai:gpt-4o`).
+/// A model by name, with its engine if the author named one (`openai:gpt-4o`).
 package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
   package var engine: String?
   package var model: String
@@ -206,14 +206,14 @@ package struct RecommendedModels: Sendable, Hashable {
   package var primary: ModelReference?
   package var fallback: ModelReference?
   package var premium: ModelReference?
-  /// What the author says of a model beside its name.
+  /// The author's notes about models.
   package var notes: [ModelReference: ModelNote] = [:]
-  /// What is wanted where none is named, or none that is named can be reached.
+  /// The class to use if no model is named or available.
   package var modelClass: ModelClass?
   package var costTier: CostTier?
-  /// The only provider that is wanted then.
+  /// The only provider to use in that case.
   package var engine: String?
-  /// A model that is named with its engine may be exchanged for one of another engine.
+  /// Whether a model that is named with its engine may be replaced by one of another engine.
   package var anyEngine = false
 
   package init(
@@ -256,7 +256,7 @@ package struct CostBudget: Sendable, Hashable {
 
   package var hasLimits: Bool { maxPerExecution != nil || maxDaily != nil || maxMonthly != nil }
 
-  /// The tighter one of each limit, and no policy that lets a limit pass which the other keeps.
+  /// The tighter one of each limit, and no policy that lets through what the other one stops.
   package mutating func narrow(by other: CostBudget) {
     guard other.hasLimits else { return }
     func tighter(_ one: Money?, _ other: Money?) -> Money? {
@@ -270,7 +270,7 @@ package struct CostBudget: Sendable, Hashable {
 }
 
 extension PersonaDefinition {
-  /// What an author may not have meant about the frames whose kind is assumed.
+  /// Warnings about frames whose kind is assumed.
   package var vagueFrames: [Warning] {
     frames.filter(\.isKindAssumed).map { frame in
       Warning(

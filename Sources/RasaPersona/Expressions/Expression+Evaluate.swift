@@ -1,7 +1,8 @@
 import RasaCore
 
 extension Value {
-  /// Whether a condition takes the value for true: null, false, zero and everything empty are not.
+  /// Whether a value counts as true in a condition: anything but null, false, zero and empty
+  /// values.
   var isTrue: Bool {
     switch self {
     case .null: false
@@ -14,7 +15,7 @@ extension Value {
     }
   }
 
-  /// Equality in a condition: as values, with `1` and `1.0` the same number.
+  /// Equality in a condition: by value, where `1` and `1.0` are the same number.
   func matches(_ other: Value) -> Bool {
     switch (self, other) {
     case (.int(let left), .double(let right)): Double(left) == right
@@ -31,7 +32,7 @@ extension Value {
     }
   }
 
-  /// The type as people say it in a sentence.
+  /// The type in the words of a message.
   var spokenType: String {
     switch self {
     case .null: "nothing"
@@ -98,17 +99,17 @@ extension Expression {
   ) throws(ExpressionError) -> Bool {
     switch (left, right) {
     case (.null, _), (_, .null): return false
-    case (.int(let first), .int(let second)): return holds(symbol, first, second)
-    case (.string(let first), .string(let second)): return holds(symbol, first, second)
+    case (.int(let first), .int(let second)): return compare(symbol, first, second)
+    case (.string(let first), .string(let second)): return compare(symbol, first, second)
     default:
       guard let first = left.double, let second = right.double else {
         throw mismatch(symbol, left, right, offset)
       }
-      return holds(symbol, first, second)
+      return compare(symbol, first, second)
     }
   }
 
-  private static func holds<Ordered: Comparable>(
+  private static func compare<Ordered: Comparable>(
     _ symbol: BinaryOperator, _ left: Ordered, _ right: Ordered
   ) -> Bool {
     switch symbol {
@@ -119,7 +120,7 @@ extension Expression {
     }
   }
 
-  /// Nil when one side is null: such a comparison is false, asked either way.
+  /// Nil if one side is null: such a comparison is false, and so is its `not in`.
   private static func isPart(
     _ part: Value, of whole: Value, _ symbol: BinaryOperator, _ offset: Int
   ) throws(ExpressionError) -> Bool? {
@@ -159,7 +160,7 @@ extension Expression {
     return .double(result)
   }
 
-  /// Nil for a quotient of whole numbers that is none itself.
+  /// Nil if the quotient of whole numbers is not a whole number.
   private static func wholeResult(
     _ symbol: BinaryOperator, _ left: Int64, _ right: Int64, _ offset: Int
   ) throws(ExpressionError) -> Int64? {

@@ -1,6 +1,6 @@
 import RasaCore
 
-/// What is known of a value before it exists; nil where nothing is.
+/// The static type of a value; nil if unknown.
 private enum KnownType {
   case null, text, number, boolean, list, object
 
@@ -26,7 +26,7 @@ private enum KnownType {
     }
   }
 
-  var spoken: String {
+  var displayName: String {
     switch self {
     case .null: "nothing"
     case .boolean: "a boolean"
@@ -39,7 +39,7 @@ private enum KnownType {
 }
 
 extension Expression {
-  /// Comparisons and sums that cannot work, as far as literals and declared types tell.
+  /// Comparisons and sums that cannot work, judging by literals and declared types.
   func problems(types: (StatePath) -> ValueType?) -> [ExpressionError] {
     var problems: [ExpressionError] = []
     _ = knownType(types, &problems)
@@ -61,7 +61,7 @@ extension Expression {
     case .negative(let inner, let offset):
       if let type = inner.knownType(types, &problems), type != .number, type != .null {
         problems.append(
-          ExpressionError(message: "`-` cannot take \(type.spoken)", offset: offset))
+          ExpressionError(message: "`-` cannot take \(type.displayName)", offset: offset))
       }
       return .number
     case .binary(let symbol, let left, let right, let offset):
@@ -90,7 +90,7 @@ extension Expression {
     case .equal, .notEqual:
       guard let left, let right, left != right, left != .null, right != .null else { return nil }
       let outcome = symbol == .equal ? "never" : "always"
-      return "\(left.spoken) and \(right.spoken) are \(outcome) "
+      return "\(left.displayName) and \(right.displayName) are \(outcome) "
         + (symbol == .equal ? "equal" : "different")
     case .less, .lessOrEqual, .greater, .greaterOrEqual:
       accepted = isOrdered(left, right)
@@ -100,8 +100,8 @@ extension Expression {
       accepted = [left, right].allSatisfy { $0 == nil || $0 == .number || $0 == .null }
     }
     if accepted { return nil }
-    let spoken = [left, right].map { $0?.spoken ?? "a value of unknown type" }
-    return "`\(symbol.symbol)` cannot take \(spoken[0]) and \(spoken[1])"
+    let names = [left, right].map { $0?.displayName ?? "a value of unknown type" }
+    return "`\(symbol.symbol)` cannot take \(names[0]) and \(names[1])"
   }
 
   private static func isOrdered(_ left: KnownType?, _ right: KnownType?) -> Bool {

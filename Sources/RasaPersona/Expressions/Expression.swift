@@ -1,6 +1,6 @@
 import RasaCore
 
-/// A guard as it is evaluated. Offsets are bytes in the guard's text, for errors.
+/// A guard in executable form. Offsets are bytes in the guard's text, for errors.
 indirect enum Expression: Sendable {
   case literal(Value)
   case path(StatePath)

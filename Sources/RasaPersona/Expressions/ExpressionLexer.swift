@@ -1,6 +1,6 @@
 import RasaCore
 
-/// What is wrong with a guard's text, and at which byte.
+/// An error in a guard's text, and the byte where it is.
 struct ExpressionError: Error {
   var message: String
   var suggestion: String = ""
@@ -16,7 +16,7 @@ enum ExpressionToken: Equatable {
   case open, close, openList, closeList, comma
   case end
 
-  /// What a message calls it.
+  /// The token in the words of a message.
   var spelling: String {
     switch self {
     case .literal(let value): value.json()
@@ -113,7 +113,7 @@ struct ExpressionLexer {
     return token
   }
 
-  /// A keyword, a constant or a path. A hyphen belongs to a name when a letter follows it, so that
+  /// A keyword, a constant or a path. A hyphen is part of a name if a letter follows it, so
   /// `risk-level` is a name and `count-1` is a subtraction.
   private mutating func word() -> ExpressionToken {
     var names: [String] = []

@@ -153,7 +153,7 @@ struct ExpressionParser {
     }
   }
 
-  /// A list of literals becomes one literal, so that testing for membership makes nothing new.
+  /// A list of literals becomes a single literal, so that a membership test allocates nothing.
   private mutating func list(since start: Int) throws(ExpressionError) -> Expression {
     var elements: [Expression] = []
     while token != .closeList {

@@ -17,7 +17,7 @@ package import RasaCore
 package struct Guard: Sendable {
   package let source: String
   package let location: SourceLocation?
-  /// Every path that is looked at.
+  /// Every path that it reads.
   package let reads: [StatePath]
   private let root: Expression
   /// Where each of the paths appears first, in bytes.
@@ -39,13 +39,13 @@ package struct Guard: Sendable {
     }
   }
 
-  /// Where a path is looked at first.
+  /// The first occurrence of a path.
   package func location(of path: StatePath) -> SourceLocation? {
     guard let location, let index = reads.firstIndex(of: path) else { return nil }
     return location.advanced(over: source.utf8.prefix(offsets[index]))
   }
 
-  /// What is wrong with the guard's types as far as the declared types tell (nil = unknown).
+  /// Type errors of the guard, as far as the declared types show them (nil = unknown).
   package func problems(types: (StatePath) -> ValueType?) -> [Failure] {
     let bytes = Array(source.utf8)
     return root.problems(types: types).map { Self.failure($0, bytes, location) }

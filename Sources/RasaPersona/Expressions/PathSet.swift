@@ -1,9 +1,10 @@
 package import RasaCore
 
-/// Paths to be asked about: answering takes as long as a path is deep, however many there are.
+/// A set of paths for lookups: one takes time proportional to the depth of the path, however many
+/// there are.
 package struct PathSet: Sendable {
   private var whole: Set<[String]> = []
-  /// The paths that others of the set lie below.
+  /// The paths that have others of the set below them.
   private var above: Set<[String]> = []
 
   package init(_ paths: some Sequence<StatePath>) {

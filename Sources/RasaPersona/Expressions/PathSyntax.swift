@@ -1,8 +1,8 @@
 import RasaCore
 
-/// How paths are written, in guards and in templates alike: names joined by dots. A name starts
-/// with a letter or `_` (after a dot also with a digit) and goes on with letters, digits, `_` and
-/// `-`. Letters are those of any language.
+/// The syntax of paths in guards and templates: names joined by dots. A name starts with a letter
+/// or `_` (after a dot also with a digit) and continues with letters, digits, `_` and `-`. Letters
+/// of all scripts are allowed.
 enum PathSyntax {
   static func startsName(_ byte: UInt8) -> Bool {
     switch byte {
@@ -39,9 +39,8 @@ enum PathSyntax {
 }
 
 extension SourceLocation {
-  /// Where a byte of a text stands when the text starts here. After a line break the column starts
-  /// again where the text started, as it does in an indented block; `first` says where, when that is
-  /// not here.
+  /// The location of a byte in a text that starts here. After a line break the column starts again
+  /// at the start of the text, as in an indented block; `first` overrides that column.
   func advanced(over bytes: some Sequence<UInt8>, fromColumn first: Int? = nil) -> SourceLocation {
     var location = self
     for byte in bytes {

@@ -1,12 +1,11 @@
 package import RasaCore
 
-/// Keeps templates that were read and compiled, by the path of their file, for as long as the file
-/// has the size and the time that it had then.
+/// A cache of compiled templates by path, valid while the file has the same size and time.
 package final class PromptCache: Sendable {
-  /// What tells whether a file is still the one that was read.
+  /// Identifies the version of a file that was read.
   package struct Stamp: Sendable, Hashable {
     package var size: Int64
-    /// When it was changed, in nanoseconds.
+    /// The modification time, in nanoseconds.
     package var modified: Int64
     package init(size: Int64, modified: Int64) {
       self.size = size
@@ -34,9 +33,9 @@ package final class PromptCache: Sendable {
   private let now: @Sendable () -> UInt64
 
   /// - Parameters:
-  ///   - limit: how many bytes of text are kept.
-  ///   - lifetime: how long one is kept although its file seems the same; nil for ever.
-  ///   - now: nanoseconds that only ever grow.
+  ///   - limit: the maximum number of bytes of text.
+  ///   - lifetime: how long an entry is kept although its file seems unchanged; nil for no limit.
+  ///   - now: monotonic nanoseconds.
   package init(
     limit: Int = 16 << 20, lifetime: Duration? = nil, now: @escaping @Sendable () -> UInt64
   ) {
@@ -50,8 +49,8 @@ package final class PromptCache: Sendable {
     self.now = now
   }
 
-  /// The template of a file, as it was compiled before or as `read` gives it now. Reading is done
-  /// without the lock: of several who ask at once each may read.
+  /// The template of a file, from the cache or from `read`. Reading happens outside the lock, so
+  /// concurrent callers may each read.
   package func template(
     of path: String, _ stamp: Stamp, read: () throws(Failure) -> Template
   ) throws(Failure) -> Template {
@@ -75,7 +74,7 @@ package final class PromptCache: Sendable {
 
   package func clear() { state.withLock { $0 = State() } }
 
-  /// How many are kept.
+  /// The number of entries.
   package var count: Int { state.withLock { $0.entries.count } }
 
   private func isOld(_ entry: Entry, at time: UInt64) -> Bool {
@@ -102,8 +101,8 @@ extension PromptCache.State {
     if let entry = entries.removeValue(forKey: path) { cost -= entry.cost }
   }
 
-  /// Lets go what was asked for longest ago until half of the room is free, so that it is seldom
-  /// looked for.
+  /// Evicts the least recently used entries until half of the room is free, so that this happens
+  /// rarely.
   fileprivate mutating func makeRoom(_ limit: Int) {
     for (path, _) in entries.sorted(by: { $0.value.used < $1.value.used }) {
       if cost <= limit / 2 || entries.count == 1 { return }

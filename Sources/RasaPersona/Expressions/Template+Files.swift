@@ -2,8 +2,8 @@ package import RasaCore
 import RasaDocuments
 
 extension Template {
-  /// The template with its files in their places. Each file is read once; everything that is wrong
-  /// with any of them is told in one failure. What stands in a file is text, whatever it looks like.
+  /// The template with its files inserted. Each file is read once; all errors are reported in one
+  /// failure. The content of a file is plain text, whatever it looks like.
   package func inserting(
     _ read: (String) throws(Failure) -> [UInt8]
   ) throws(Failure) -> Template {
@@ -16,7 +16,7 @@ extension Template {
       do throws(Failure) {
         let bytes: [UInt8]
         if let known = contents[file.path] {
-          // What could not be read has been told.
+          // Unreadable files were already reported.
           guard let known else { continue }
           bytes = known
         } else {
@@ -48,7 +48,7 @@ extension Template {
     return complete
   }
 
-  /// All failures in one: the first, or one that names each with its place.
+  /// All failures as one: the first, or one that lists each with its location.
   private static func one(of failures: [Failure]) -> Failure? {
     guard let first = failures.first, failures.count > 1 else { return failures.first }
     return Failure(
@@ -93,7 +93,7 @@ extension Template {
 // MARK: Forms
 
 extension Template {
-  /// What stands before and after a placeholder.
+  /// What comes before and after a placeholder.
   private typealias Place = (startsLine: Bool, endsLine: Bool)
 
   private var places: [Place] {
@@ -143,8 +143,8 @@ extension Template {
     return longest
   }
 
-  /// What a fence calls the language of a file: the usual name for its extension, else the
-  /// extension, where that is a word.
+  /// The language name for a fence: the usual name for the file's extension, otherwise the
+  /// extension itself if it is a word.
   private static func language(of path: String) -> String {
     let name = path.split(atByte: "/", omittingEmpty: true).last ?? ""
     if let known = languages[name.lowercased()] { return known }

@@ -1,8 +1,8 @@
 package import RasaCore
 
 extension Template {
-  /// The text with every placeholder replaced by what `read` gives (null gives nothing, an object
-  /// gives JSON). It is asked once for each path.
+  /// The text with every placeholder replaced by its value from `read` (nothing for null, JSON for
+  /// an object). It is called once per path.
   package func render(_ read: (StatePath) -> Value) -> String {
     var rendered: [UInt8] = []
     rendered.reserveCapacity(min(bytes.count + bytes.count / 4, Self.longestText))
@@ -13,33 +13,33 @@ extension Template {
     return String(decoding: rendered.prefix(Self.longestText), as: UTF8.self)
   }
 
-  /// The text with a value for every name: what `read` gives, else the declared default. A name that
-  /// has neither is empty, or, when that is to be strict, an error that lists every such name. Names
-  /// of sections may be missing: that is what sections are for.
+  /// The text with a value for every name: from `read`, or the declared default. A name with
+  /// neither is empty, or, if strict, an error that lists every such name. Names of sections may be
+  /// missing: that is what sections are for.
   package func render(
     strict: Bool, defaults: ValueObject = ValueObject(), _ read: (StatePath) -> Value
   ) throws(Failure) -> String {
     let values = values(defaults: defaults, read)
     if strict { try checkNames(values) }
     var next = values.makeIterator()
-    // Paths are asked for in the order of their first appearance, which is their own.
+    // Paths are read in the order of their first occurrence, which is the order of `paths`.
     return render { _ in next.next() ?? .null }
   }
 
-  /// An error that lists every name to which neither `read` nor a default gives a value.
+  /// Throws an error that lists every name without a value or default.
   package func checkNames(
     defaults: ValueObject, _ read: (StatePath) -> Value
   ) throws(Failure) {
     try checkNames(values(defaults: defaults, read))
   }
 
-  /// The text as a prompt. What is inserted stands in it byte for byte; of what the author wrote,
-  /// blank lines at either end go, and of several between two lines one is left: optional values
-  /// that are missing leave such lines behind.
+  /// The text as a prompt. Inserted text is kept byte for byte; of the author's text, blank lines
+  /// at both ends are removed, and several blank lines become one, because missing optional values
+  /// leave such lines behind.
   ///
   /// - Parameters:
-  ///   - loose: names that stay as they are written where nothing gives them a value.
-  ///   - isWhole: nothing of it is optional, so that only the blank lines at its ends go.
+  ///   - loose: names that are left unchanged if they have no value.
+  ///   - isWhole: nothing in it is optional, so only the blank lines at its ends are removed.
   package func prompt(
     defaults: ValueObject = ValueObject(), leaving loose: Set<StatePath> = [],
     isWhole: Bool = false, _ read: (StatePath) -> Value
@@ -52,7 +52,7 @@ extension Template {
     return prompt.finish()
   }
 
-  /// One for each path.
+  /// One value per path.
   private func values(defaults: ValueObject, _ read: (StatePath) -> Value) -> [Value] {
     let defaults = Value.object(defaults)
     return paths.map { path in
@@ -63,26 +63,27 @@ extension Template {
     }
   }
 
-  /// The parts of the text in order, without the sections that have no value, until it has been enough.
+  /// The parts of the text in order, without the sections that have no value, until the callback
+  /// returns false.
   private func eachPiece(
     _ values: [Value], leaving loose: Set<StatePath> = [],
-    _ goesOn: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
+    _ visit: (_ piece: ArraySlice<UInt8>, _ isInserted: Bool) -> Bool
   ) {
     var texts: [[UInt8]?] = Array(repeating: nil, count: paths.count)
     var index = 0
     while index < segments.count {
       let isEnough: Bool
       switch segments[index] {
-      case .text(let range): isEnough = !goesOn(bytes[range], false)
+      case .text(let range): isEnough = !visit(bytes[range], false)
       case .file(let number):
-        isEnough = number < insertions.count && !goesOn(insertions[number][...], true)
+        isEnough = number < insertions.count && !visit(insertions[number][...], true)
       case .path(let number, let place):
         if values[number].isNull, loose.contains(paths[number]) {
-          isEnough = !goesOn(bytes[place], false)
+          isEnough = !visit(bytes[place], false)
         } else {
           let text = texts[number] ?? Array(values[number].promptText.utf8)
           texts[number] = text
-          isEnough = !goesOn(text[...], true)
+          isEnough = !visit(text[...], true)
         }
       case .section(let number, let end):
         if !values[number].isTrue {
@@ -129,15 +130,14 @@ extension Template {
   private static let mostNamed = 100
 }
 
-/// A prompt while it is put together: the author's lines can be tidied, what is inserted cannot be
-/// touched.
+/// A prompt under construction: the author's lines can be tidied, inserted text cannot.
 private struct PromptText {
   private let mostBreaks: Int
   private var kept: [UInt8] = []
   private var line: [UInt8] = []
-  /// Whether something stands in the line that is not the author's.
+  /// Whether the line contains inserted text.
   private var holdsInsertion = false
-  /// Line ends that come before the next line that says something; none before the first.
+  /// Line ends before the next line with content; none before the first.
   private var breaks = 0
 
   init(mostBreaks: Int) { self.mostBreaks = mostBreaks }

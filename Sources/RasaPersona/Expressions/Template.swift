@@ -1,18 +1,18 @@
 package import RasaCore
 
 /// Text with placeholders: `{{ path }}` for a value, and in the prompt of an agent `{{file:path}}`,
-/// `{{file:path:code}}` and `{{file:path:markdown}}` for a file. In a text of ours, what stands
-/// between `{{#path}}` and `{{/path}}` is left out where the path has no value.
+/// `{{file:path:code}}` and `{{file:path:markdown}}` for a file. In rasa's own texts, the part
+/// between `{{#path}}` and `{{/path}}` is omitted if the path has no value.
 ///
-/// One pass: what is inserted is never scanned again, and the time is linear in the text. `\{{`
-/// stands for two braces that are meant as such.
+/// It is rendered in one pass: inserted text is never scanned again, and the time is linear in the
+/// text. `\{{` stands for two literal braces.
 package struct Template: Sendable {
-  /// Whose text it is.
+  /// The author of the text.
   package enum Author: Sendable, Hashable {
-    /// Ours: what has no meaning between two braces is an error.
+    /// A persona's: unknown syntax between two braces is an error.
     case persona
-    /// Anybody's, perhaps for another tool, whose prompts show `{{#each items}}` or `${{ x }}`: what
-    /// has no meaning here is text, with a warning.
+    /// An agent's, perhaps for another tool, whose prompts contain `{{#each items}}` or `${{ x }}`:
+    /// unknown syntax is text, with a warning.
     case agent
   }
 
@@ -20,47 +20,47 @@ package struct Template: Sendable {
   package struct File: Sendable, Hashable {
     package enum Form: String, Sendable, Hashable, CaseIterable {
       case text
-      /// In a fence that is longer than any in the file, with the language that its name tells.
+      /// In a fence that is longer than any in the file, with the language of its extension.
       case code
       /// Without its front matter.
       case markdown
     }
 
-    /// As it is written: relative, and never out of where it is looked for.
+    /// As written: relative, and never outside the folder that is searched.
     package var path: String
     package var form: Form
     package var location: SourceLocation?
   }
 
   package let location: SourceLocation?
-  /// Every path that is inserted, in order of appearance, without repeats.
+  /// Every path, in order of first occurrence, without duplicates.
   package private(set) var paths: [StatePath]
-  /// Every file that is inserted, in order of appearance, with repeats.
+  /// Every file, in order of occurrence, with duplicates.
   package let files: [File]
-  /// What is text although it looks like more.
+  /// Warnings about text that looks like a placeholder.
   package let warnings: [Warning]
 
   let bytes: [UInt8]
   var segments: [Segment]
-  /// Where each of the paths appears first, in bytes.
+  /// The first occurrence of each path, in bytes.
   private(set) var offsets: [Int]
-  /// What stands for each of the files, once they are read.
+  /// The content of each file, once it was read.
   var insertions: [[UInt8]] = []
 
   enum Segment: Hashable {
     /// A part of the text.
     case text(Range<Int>)
-    /// The number of a path, and the placeholder as it is written.
+    /// The number of a path, and the placeholder as written.
     case path(Int, Range<Int>)
     /// The number of a file.
     case file(Int)
-    /// A section begins that stands only where the path of that number has a value; else the text
-    /// goes on at the segment `end`.
+    /// A section starts that is rendered only if the path with that number has a value; otherwise
+    /// rendering continues at the segment `end`.
     case section(Int, end: Int)
   }
 
-  /// A rendered text is cut here: no model reads as much, and a text that inserts itself often
-  /// enough would use up all memory.
+  /// A rendered text is cut at this length: no model reads more, and a text that inserts itself
+  /// repeatedly would use up all memory.
   package static let longestText = 64 << 20
 
   init(_ parsed: TemplateParser, at location: SourceLocation?) {
@@ -84,19 +84,20 @@ package struct Template: Sendable {
 
   package var source: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// The path when the whole text is one placeholder and nothing else.
+  /// The path if the whole text is a single placeholder.
   package var onlyPath: StatePath? {
     guard segments.count == 1, case .path(let index, _) = segments[0] else { return nil }
     return paths[index]
   }
 
-  /// Where a path is inserted first.
+  /// The first occurrence of a path.
   package func location(of path: StatePath) -> SourceLocation? {
     guard let location, let index = paths.firstIndex(of: path) else { return nil }
     return location.advanced(over: bytes.prefix(offsets[index]))
   }
 
-  /// The same text with other names for what it inserts: `task` for `input`, perhaps. Places stay.
+  /// The same text with other names for its paths, such as `task` for `input`. Locations are
+  /// unchanged.
   package func renaming(_ name: (StatePath) -> StatePath) -> Template {
     var renamed = self
     renamed.paths = []

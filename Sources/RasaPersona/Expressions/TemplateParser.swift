@@ -1,6 +1,6 @@
 import RasaCore
 
-/// Takes a template apart, going once through its bytes.
+/// Parses a template in one pass over its bytes.
 struct TemplateParser {
   let bytes: [UInt8]
   private(set) var segments: [Template.Segment] = []
@@ -10,12 +10,12 @@ struct TemplateParser {
   private(set) var warnings: [Warning] = []
   private let author: Template.Author
   private let location: SourceLocation?
-  /// By how it is written.
+  /// Keyed by the path as written.
   private var numbers: [String: Int] = [:]
-  /// The place asked for last, which the next ones come after.
+  /// The last location that was looked up; the next ones come after it.
   private var cursor: (offset: Int, location: SourceLocation)
   private var unknown = 0
-  /// Sections that are not closed yet, the innermost last.
+  /// Sections that are still open, innermost last.
   private var open: [(segment: Int, name: String, offset: Int)] = []
   private static let mostWarnings = 20
 
@@ -114,8 +114,8 @@ struct TemplateParser {
     segments[section.segment] = .section(number, end: segments.count)
   }
 
-  /// The whole line, with its end, when nothing but the tag of a section stands in it: what is left
-  /// out or put in leaves no blank line behind.
+  /// The whole line, with its line end, if it contains nothing but the tag of a section: so neither
+  /// tag leaves a blank line behind.
   private func ownLine(of tag: Range<Int>) -> Range<Int>? {
     var start = tag.lowerBound
     while start > 0, Self.isBlank(bytes[start - 1]) { start -= 1 }
@@ -136,7 +136,7 @@ struct TemplateParser {
     return paths.count - 1
   }
 
-  /// Asked for places in ascending order, so that all of them together take one pass.
+  /// Called with ascending offsets, so that all lookups together take one pass.
   private mutating func place(of offset: Int) -> SourceLocation {
     if offset < cursor.offset { return cursor.location }
     cursor = (
@@ -235,7 +235,7 @@ extension TemplateParser {
         suggestion: "use `prompt_path` to keep the whole prompt in a file of its own", offset: start
       )
     }
-    // A path has no braces, so that no byte is looked at for two placeholders.
+    // A path has no braces, so no byte is scanned for two placeholders.
     var position = first
     while let next = byte(position), next != UInt8(ascii: "}"), next != UInt8(ascii: "{"),
       next != UInt8(ascii: "\n")

@@ -1,6 +1,6 @@
 extension String {
-  /// Whether the text has that part, with `A` to `Z` taken for `a` to `z`. Linear whatever the two
-  /// are (a rolling hash finds candidates), because both may come from outside.
+  /// Whether the text contains the part, ignoring the case of ASCII letters. Linear for any input
+  /// (a rolling hash finds candidates), because both may come from outside.
   package func containsIgnoringCase(_ part: String) -> Bool {
     let text = utf8.span
     let piece = part.utf8.span
@@ -17,7 +17,7 @@ extension String {
     }
     var start = 0
     while true {
-      if current == wanted, stands(piece, in: text, at: start) { return true }
+      if current == wanted, isEqual(piece, in: text, at: start) { return true }
       let next = start + piece.count
       guard next < text.count else { return false }
       current = current &- UInt64(lowered(text[start])) &* highest
@@ -31,7 +31,7 @@ private func lowered(_ byte: UInt8) -> UInt8 {
   byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
 }
 
-private func stands(_ piece: Span<UInt8>, in text: Span<UInt8>, at start: Int) -> Bool {
+private func isEqual(_ piece: Span<UInt8>, in text: Span<UInt8>, at start: Int) -> Bool {
   for index in piece.indices where lowered(text[start + index]) != lowered(piece[index]) {
     return false
   }

@@ -1,6 +1,6 @@
 package import RasaCore
 
-/// The bytes of a file and the path to show for it.
+/// The bytes of a file and its path for messages.
 package struct SourceDocument: Sendable, Hashable {
   package var bytes: [UInt8]
   package var path: String
@@ -10,20 +10,20 @@ package struct SourceDocument: Sendable, Hashable {
   }
 }
 
-/// A place that definitions come from: a folder, or what is embedded in the binary. Whoever reads
-/// files implements this; nothing here knows any.
+/// A place with definitions: a folder, or what is embedded in the binary. Code that reads files
+/// implements this; this target has no implementation that reads a disk.
 package protocol DefinitionSource: Sendable {
-  /// What lists call it: `shipped`, or the folder.
+  /// Its name in lists: `shipped`, or the folder.
   var label: String { get }
-  /// Whether it came with the folder that the user is in, and so not from the user.
+  /// Whether it belongs to the current project, and so not to the user.
   var isProject: Bool { get }
-  /// The names of all definitions there: file names without the ending.
+  /// The names of all definitions there: file names without the extension.
   func list() throws(Failure) -> [String]
-  /// The definition of that name; nil when it is not there.
+  /// The definition with that name; nil if there is none.
   func read(_ name: String) throws(Failure) -> SourceDocument?
-  /// A file beside the definitions, such as `prompts/critic.md`, that the definition with that path
-  /// names. The path is relative and has no `..` in it; not to follow links out of the folder is the
-  /// source's part.
+  /// A file beside the definitions, such as `prompts/critic.md`, named by the definition with that
+  /// path. The path is relative and contains no `..`; the source must not follow links out of the
+  /// folder.
   func readSibling(_ path: String, of document: String) throws(Failure) -> SourceDocument
 }
 

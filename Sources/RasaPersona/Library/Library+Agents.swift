@@ -1,9 +1,9 @@
 package import RasaCore
 
 extension Library {
-  /// The agent as a persona that can be run; nil when there is none of that id.
+  /// The agent as a persona that can be run; nil if there is none with that ID.
   ///
-  /// - Parameter isPart: it works in another persona.
+  /// - Parameter isPart: whether it works in another persona.
   package func agentPersona(
     named id: String, isPart: Bool = false
   ) throws(Failure) -> PersonaDefinition? {
@@ -14,7 +14,7 @@ extension Library {
     return try persona(of: documents, from: source, isPart: isPart)
   }
 
-  /// The agent of these files, which need not be among those that are found.
+  /// The agent from these files, which need not be among the discovered ones.
   package func agentPersona(_ documents: AgentDocuments) throws(Failure) -> PersonaDefinition {
     guard let source = agentSource else {
       throw Failure(.configuration, "agents are not available here")
@@ -46,13 +46,13 @@ extension Library {
     return persona
   }
 
-  static func emptyPrompt(of id: String, at place: SourceLocation) -> Failure {
+  static func emptyPrompt(of id: String, at location: SourceLocation) -> Failure {
     Failure(
       .configuration, "the prompt of the agent `\(id)` is empty",
-      suggestion: "write its task below the front matter", at: place)
+      suggestion: "write its task below the front matter", at: location)
   }
 
-  /// Compiled now, or before while the file stood as it does.
+  /// Compiled now, or taken from the cache if the file has not changed.
   private func template(
     of agent: Agent, _ prompt: AgentPrompt, _ documents: AgentDocuments
   ) throws(Failure) -> Template {
@@ -64,22 +64,22 @@ extension Library {
     }
   }
 
-  /// Who works inside a persona under that name: an agent, else a persona.
+  /// The worker with that name inside a persona: an agent, otherwise a persona.
   package func delegate(named name: String) throws(Failure) -> PersonaDefinition? {
     if let agent = try agentPersona(named: name, isPart: true) { return agent }
     return try persona(strictlyNamed: name)
   }
 
-  /// What can be run under that name: a persona, else an agent; nil when there is neither.
+  /// What can be run under that name: a persona, otherwise an agent; nil if there is neither.
   package func runnable(named name: String) throws(Failure) -> PersonaDefinition? {
     if let persona = try persona(strictlyNamed: name) { return persona }
     return try agentPersona(named: name)
   }
 
-  /// The id of the agent that somebody means by its id or by its name for people.
+  /// The ID of the agent with that ID or display name.
   package func agentID(for word: String) -> String? { agentSource?.agentID(for: word) }
 
-  /// There is no agent of that id: it is a persona's name, or these are near.
+  /// There is no agent with that ID: it is a persona's name, or a misspelling of one of these.
   package func unknownAgent(_ id: String) -> Failure {
     if (try? personaDocument(named: id)) != nil {
       return Failure(

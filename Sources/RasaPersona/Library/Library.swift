@@ -1,27 +1,27 @@
 package import RasaCore
 import RasaDocuments
 
-/// Personas and operators by name, from several places: the first that has a name wins, so a user's
-/// own file takes the place of a shipped one.
+/// Personas and operators by name, from several places: the first one with the name wins, so a
+/// user's own file replaces a shipped one.
 ///
-/// Looking up one definition reads one file: its name is the file's name. Only an alias makes it
-/// look through the others.
+/// Looking up one definition reads one file, because its name is the file's name. Only an alias
+/// requires a search through the others.
 package struct Library: Sendable {
   package var personaSources: [any DefinitionSource]
   package var operatorSources: [any DefinitionSource]
   package var agentSource: (any AgentSource)?
-  /// Which agents may be asked, and have work.
+  /// Which agents may be run and delegated to.
   package var narrowing = AgentNarrowing()
   /// The engines that agents may name.
   package var engines = AgentLoader.builtInEngines
-  /// Where agents' prompts are kept once they are compiled.
+  /// The cache of compiled prompts of agents.
   package var prompts: PromptCache?
-  /// Who knows the limits of agents whose files are kept with a run; nil where the agents' own source
-  /// does.
+  /// The source of limits for agents whose files are stored with a run; nil if the agents' own
+  /// source has them.
   package var agentLimits: (any AgentSource)?
   /// The tools that operators of kind `tool` can call: functions of the program.
   package var tools: Set<String> = []
-  /// The limits that the user's own file of that name has, which hold for a project's, too.
+  /// The limits in the user's own file with that name, which also apply to a project's file.
   package var limits: (@Sendable (_ name: String) throws(Failure) -> CostBudget?)?
 
   package init(
@@ -37,9 +37,9 @@ package struct Library: Sendable {
 /// A name in the library, with where it comes from.
 package struct LibraryEntry: Sendable, Hashable {
   package var name: String
-  /// The label of the place that it is read from.
+  /// The label of its place.
   package var origin: String
-  /// The labels of the places whose file of that name it takes the place of.
+  /// The labels of the places whose file with that name it replaces.
   package var shadows: [String]
 }
 
@@ -50,7 +50,7 @@ extension Library {
   /// Every operator, by name.
   package func operators() throws(Failure) -> [LibraryEntry] { try Self.entries(operatorSources) }
 
-  /// What is left out of the lists because nobody can ask for it.
+  /// Files that are missing from the lists because their names are invalid.
   package var misnamedFiles: [Warning] {
     (personaSources + operatorSources).flatMap { source -> [Warning] in
       let names = (try? source.list()) ?? []
@@ -69,9 +69,9 @@ extension Library {
     }
   }
 
-  /// Which personas share a name, by the names of their files: as an alias, or with an agent.
+  /// Personas that share a name, keyed by file name: as an alias, or with an agent.
   ///
-  /// - Parameter besideAgents: to look for agents takes its time.
+  /// - Parameter besideAgents: whether to look for agents, which takes time.
   package func sharedNames(
     besideAgents: Bool = true
   ) throws(Failure) -> [String: [Warning]] {
@@ -103,21 +103,21 @@ extension Library {
     return warnings
   }
 
-  /// There are a persona and an agent of that name, and the books know names alone.
+  /// A persona and an agent have the same name, and the ledger knows only names.
   package static func shares(budgetOf name: String, at place: SourceLocation?) -> Warning {
     Warning(
       "there are both a persona and an agent `\(name)`, which share a budget and memories; "
         + "rename one of them", at: place)
   }
 
-  /// Whether there is a persona of that name, aliases left aside.
+  /// Whether there is a persona with that name, ignoring aliases.
   package func hasPersona(named name: String) -> Bool {
     ((try? Self.find(name, in: personaSources)) ?? nil) != nil
   }
 
   package static func isName(_ name: String) -> Bool { DocumentReader.isName(name) }
 
-  /// The persona of that name or alias.
+  /// The persona with that name or alias.
   package func persona(named name: String) throws(Failure) -> PersonaDefinition {
     try readPersona(named: name).get()
   }
@@ -126,12 +126,12 @@ extension Library {
     try readOperator(named: name).get()
   }
 
-  /// The same with everything that is wrong and worth telling; throws when there is no such persona.
+  /// The same with all failures and warnings; throws if there is no such persona.
   package func readPersona(named name: String) throws(Failure) -> Reading<PersonaDefinition> {
     readPersona(found: try findPersona(name))
   }
 
-  /// The file of the persona of that name or alias, as it stands.
+  /// The current file of the persona with that name or alias.
   package func personaDocument(named name: String) throws(Failure) -> SourceDocument {
     try findPersona(name).document
   }
@@ -152,7 +152,7 @@ extension Library {
 
   /// A persona from a document that need not be in the library; its operators are.
   ///
-  /// - Parameter name: that of its file, where it is in the library.
+  /// - Parameter name: the name of its file, if it is in the library.
   package func readPersona(
     _ document: SourceDocument, named name: String? = nil, beside source: any DefinitionSource
   ) -> Reading<PersonaDefinition> {
@@ -170,7 +170,7 @@ extension Library {
 
   /// An operator from a document that need not be in the library.
   ///
-  /// - Parameter name: that of its file, where it is in the library.
+  /// - Parameter name: the name of its file, if it is in the library.
   package func readOperator(
     _ document: SourceDocument, named name: String? = nil, beside source: any DefinitionSource
   ) -> Reading<OperatorDefinition> {
@@ -184,7 +184,7 @@ extension Library {
     }
   }
 
-  /// The persona whose own name that is, aliases left aside; nil when there is none.
+  /// The persona with that own name, ignoring aliases; nil if there is none.
   package func persona(strictlyNamed name: String) throws(Failure) -> PersonaDefinition? {
     guard let found = try Self.find(name, in: personaSources) else { return nil }
     return try readPersona(found: (found.document, found.source, name)).get()
@@ -202,7 +202,7 @@ extension Library {
     }
   }
 
-  /// The persona under the limits of the user's own file of that name, the tighter one of each.
+  /// The persona under the limits of the user's own file with that name, the tighter one of each.
   package func narrowed(
     _ persona: PersonaDefinition, alsoNamed name: String? = nil
   ) throws(Failure) -> PersonaDefinition {
@@ -214,7 +214,7 @@ extension Library {
     return persona
   }
 
-  /// What a file says of how much may be spent under its name.
+  /// The budget in a file.
   package static func costBudget(in document: SourceDocument) throws(Failure) -> CostBudget {
     var reader = DocumentReader(text: SourceText(document))
     let budget = reader.costBudget(try parse(document)["cost_budget"])
@@ -235,7 +235,7 @@ extension Library {
           let node = (try? YAML.read(found.document.bytes, file: ""))?.node,
           node["alias"]?.value.string == name
         else { continue }
-        // A project's file takes no other name from a persona that is known without it.
+        // A project's file cannot take an alias from a persona that exists outside the project.
         guard found.source.isProject else { return (found.document, found.source, entry.name) }
         ofProject = ofProject ?? (found.document, found.source, entry.name)
       }
@@ -265,7 +265,7 @@ extension Library {
 }
 
 extension Library {
-  /// A name is checked before it becomes part of any path.
+  /// A name is validated before it becomes part of a path.
   private static func find(
     _ name: String, in sources: [any DefinitionSource]
   ) throws(Failure) -> (document: SourceDocument, source: any DefinitionSource)? {
@@ -293,26 +293,26 @@ extension Library {
   }
 
   private static func unknown(
-    _ what: String, _ name: String, among entries: [LibraryEntry],
+    _ kind: String, _ name: String, among entries: [LibraryEntry],
     in sources: [any DefinitionSource]
   ) -> Failure {
     if let misnamed = misnamed(in: sources).first(where: { file in
       file.name == name || file.name.lowercased() == name.lowercased()
     }) {
       return Failure(
-        .configuration, "\(misnamed.place) is not a valid \(what) file: \(nameRule)",
+        .configuration, "\(misnamed.place) is not a valid \(kind) file: \(nameRule)",
         suggestion: "rename it to `\(misnamed.name.lowercased()).yaml`")
     }
     let names = entries.map(\.name)
     let suggestion = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
     let known = names.isEmpty ? "there are none yet" : "available: \(names.joined(separator: ", "))"
     return Failure(
-      .configuration, "there is no \(what) `\(name)`", suggestion: suggestion + known)
+      .configuration, "there is no \(kind) `\(name)`", suggestion: suggestion + known)
   }
 
   private static let nameRule = "a name may contain only lowercase letters, digits, `_` and `-`"
 
-  /// Files whose names nobody can ask for.
+  /// Files with invalid names.
   private static func misnamed(
     in sources: [any DefinitionSource]
   ) -> [(name: String, place: String)] {
@@ -330,7 +330,7 @@ extension Library {
 
 extension SourceText {
   init(_ document: SourceDocument) {
-    // A byte order mark is no column of the first line.
+    // A byte order mark does not count as a column of the first line.
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let bytes = document.bytes[...]
     self.init(bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes, file: document.path)

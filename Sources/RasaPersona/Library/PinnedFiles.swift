@@ -1,13 +1,13 @@
 package import RasaCore
 
-/// The files that a persona was read from, as they stood: a run keeps them, so that it can go on by
-/// them when the files have changed or are gone.
+/// The files that a persona was read from, at that time: a run stores them, so that it can continue
+/// with them when the files have changed or are gone.
 package struct PinnedFiles: Sendable, Hashable {
   package struct File: Sendable, Hashable {
     package var kind: Kind
-    /// The definition's name; of a file beside definitions its relative path.
+    /// The definition's name; for a file beside definitions, its relative path.
     package var name: String
-    /// What messages call the file.
+    /// The path for messages.
     package var path: String
     package var text: String
   }
@@ -15,10 +15,10 @@ package struct PinnedFiles: Sendable, Hashable {
     case persona, `operator`
     case personaSibling = "persona_sibling"
     case operatorSibling = "operator_sibling"
-    /// An agent's TOML file and the Markdown file with its prompt.
+    /// An agent's TOML file, or the Markdown file with its prompt.
     case agent
     case agentPrompt = "agent_prompt"
-    /// What a prompt inserts; its name begins with the agent's id.
+    /// A file that a prompt inserts; its name starts with the agent's ID.
     case agentSibling = "agent_sibling"
   }
 
@@ -40,7 +40,7 @@ extension PinnedFiles {
     ]
   }
 
-  /// Nil when the value is none of ours.
+  /// Nil if the value is not a list of such files.
   package init?(_ value: Value) {
     guard let list = value["files"].array else { return nil }
     files = list.compactMap { file in
@@ -51,7 +51,7 @@ extension PinnedFiles {
     }
   }
 
-  /// A library that has these files and nothing else.
+  /// A library that contains only these files.
   package var library: Library {
     Library(
       personas: [PinnedSource(files: files, kind: .persona, siblings: .personaSibling)],
@@ -59,13 +59,13 @@ extension PinnedFiles {
       agents: PinnedAgents(files: files))
   }
 
-  /// The file of the persona of that name.
+  /// The file of the persona with that name.
   package func persona(named name: String) -> File? {
     files.first { $0.kind == .persona && $0.name == name }
   }
 }
 
-/// Reads pinned agents as if they were where they came from.
+/// Reads pinned agents as if they were in their original place.
 private struct PinnedAgents: AgentSource {
   let files: [PinnedFiles.File]
 
@@ -100,14 +100,14 @@ extension PinnedFiles.File {
   fileprivate var document: SourceDocument { SourceDocument(bytes: Array(text.utf8), path: path) }
 }
 
-/// Reads pinned files as if they were a folder.
+/// Reads pinned files like a folder.
 private struct PinnedSource: DefinitionSource {
   let files: [PinnedFiles.File]
   let kind: PinnedFiles.Kind
   let siblings: PinnedFiles.Kind
 
   var label: String { "kept with the run" }
-  /// Nobody knows: it is as if it were.
+  /// Unknown, so the safe answer.
   var isProject: Bool { true }
 
   func list() -> [String] { files.filter { $0.kind == kind }.map(\.name).sorted() }
@@ -126,18 +126,18 @@ private struct PinnedSource: DefinitionSource {
   }
 }
 
-/// Passes everything on and notes which files were read.
+/// Forwards all reads and records which files were read.
 package final class FileRecorder: Sendable {
   private let read = Locked<[PinnedFiles.File]>([])
 
   package init() {}
 
-  /// The place that a persona's own file is read from, noted.
+  /// The place of a persona's own file, recorded.
   package func recording(_ source: any DefinitionSource) -> any DefinitionSource {
     RecordedSource(inner: source, recorder: self, kind: .persona, siblings: .personaSibling)
   }
 
-  /// The library, noted.
+  /// The library, recorded.
   package func recording(_ library: Library) -> Library {
     var recorded = Library(
       personas: library.personaSources.map {
@@ -162,9 +162,9 @@ package final class FileRecorder: Sendable {
     }
   }
 
-  /// What was read, without personas that were only looked at on the way to these.
+  /// The files that were read, without personas that were only consulted during the search.
   ///
-  /// - Parameter locate: the path to keep for a path that was read.
+  /// - Parameter locate: the path to store for a path that was read.
   package func files(
     of personas: Set<String>, locate: (String) -> String = { $0 }
   ) -> PinnedFiles {

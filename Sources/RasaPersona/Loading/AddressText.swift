@@ -1,7 +1,7 @@
 import RasaCore
 
-/// An address as a file writes it: whole, with its scheme, and with nothing in it that two readers
-/// could understand differently.
+/// An address in a file: complete, with its scheme, and without anything that two parsers could
+/// interpret differently.
 struct AddressText {
   struct Problem: Error {
     var problem: String
@@ -11,8 +11,8 @@ struct AddressText {
   let host: String
 
   init(_ text: String, schemes: [String], mayNameUser: Bool = false) throws(Problem) {
-    func problem(_ what: String, _ suggestion: String? = nil) -> Problem {
-      Problem(problem: what, suggestion: suggestion ?? "write it as `https://host/path`")
+    func problem(_ message: String, _ suggestion: String? = nil) -> Problem {
+      Problem(problem: message, suggestion: suggestion ?? "write it as `https://host/path`")
     }
     let parts = text.split(atByte: ":", maxSplits: 1)
     guard parts.count == 2, schemes.contains(parts[0].lowercased()), parts[1].hasBytePrefix("//")
@@ -63,7 +63,7 @@ struct AddressText {
     host = name.lowercased()
   }
 
-  /// Whether it is this machine, whatever a name server says.
+  /// Whether it is this machine, regardless of name servers.
   var isLoopback: Bool {
     if host == "localhost" || host == "::1" { return true }
     let parts = host.split(atByte: ".")

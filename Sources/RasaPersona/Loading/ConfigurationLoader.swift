@@ -1,20 +1,20 @@
 import RasaCore
 import RasaDocuments
 
-/// Reads `config.yaml`: the user's own, and the one of the project that the user works in.
+/// Reads `config.yaml`: the user's own, and the one of the current project.
 ///
-/// A project's file comes with whatever was cloned, so it may narrow what the user allows and never
-/// widen it: limits only become tighter, and no key goes where it says. Whom it has asked is in
-/// `ofProject`, for whoever asks the user about that.
+/// A project's file comes with a clone, so it may narrow what the user allows but never widen it:
+/// limits only become tighter, and no key is sent where it says. Its choice of models and providers
+/// is in `ofProject`, for the question to the user.
 package struct ConfigurationLoader: Sendable {
-  /// Whether there is a time zone of that name.
+  /// Whether there is a time zone with that name.
   package var isKnownZone: @Sendable (String) -> Bool
 
   package init(isKnownZone: @escaping @Sendable (String) -> Bool) {
     self.isKnownZone = isKnownZone
   }
 
-  /// What both files come to, with everything that is wrong in either of them.
+  /// The combined configuration, with all problems in either file.
   package func load(user: SourceDocument?, project: SourceDocument?) -> Reading<Configuration> {
     let own = user.map { read($0, of: .user) }
     var configuration = own?.definition ?? Configuration()
@@ -33,7 +33,7 @@ package struct ConfigurationLoader: Sendable {
   private func read(
     _ document: SourceDocument, of origin: ConfigurationReader.Origin
   ) -> Reading<Configuration> {
-    // A file with every line commented out is what one begins with.
+    // A new file has every line commented out.
     if Self.saysNothing(document.bytes) {
       return Reading(read: Configuration(), failures: [], warnings: [])
     }
@@ -59,7 +59,7 @@ package struct ConfigurationLoader: Sendable {
 }
 
 extension Configuration {
-  /// Takes over what a project says.
+  /// Applies a project's settings.
   fileprivate mutating func narrow(by project: Configuration) {
     model = project.model ?? model
     profile = project.profile ?? profile

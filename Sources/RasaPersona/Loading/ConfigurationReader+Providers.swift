@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// The providers that need no entry.
+/// The providers that need no configuration entry.
 enum BuiltInProvider: String, CaseIterable {
   case openai, anthropic, gemini, google, ollama, mock
 
@@ -42,8 +42,8 @@ extension ConfigurationReader {
           suggestion: "give the provider another name, such as `groq`", at: entry.keyLocation))
       return nil
     }
-    let what = "the provider `\(entry.key)`"
-    guard let fields = reader.fields(entry.value, of: what, known: Self.keys) else { return nil }
+    let label = "the provider `\(entry.key)`"
+    guard let fields = reader.fields(entry.value, of: label, known: Self.keys) else { return nil }
     let dialect: ProviderDefinition.Dialect? = reader.choice(fields["dialect"], "dialect")
     let address = address(fields, isBuiltIn: builtIn != nil, name: entry.key)
     var definition = ProviderDefinition(
@@ -72,12 +72,12 @@ extension ConfigurationReader {
     return isAllowed(definition, address, hasKey: fields["key"] != nil) ? definition : nil
   }
 
-  private mutating func seconds(_ node: DocumentNode?, _ what: String) -> Double? {
-    reader.number(node, what, in: 0.1...86_400, unit: " of seconds")
+  private mutating func seconds(_ node: DocumentNode?, _ label: String) -> Double? {
+    reader.number(node, label, in: 0.1...86_400, unit: " of seconds")
   }
 
-  /// A repository that was cloned must not be able to have the user's keys or prompts sent
-  /// somewhere: what it may add is a server on this machine that wants no key.
+  /// A cloned repository must not be able to send the user's keys or prompts elsewhere: it may only
+  /// add a server on this machine that needs no key.
   private mutating func isAllowed(
     _ definition: ProviderDefinition, _ address: AddressText?, hasKey: Bool
   ) -> Bool {
@@ -106,7 +106,7 @@ extension ConfigurationReader {
     _ fields: Fields, isBuiltIn: Bool, name: String
   ) -> AddressText? {
     guard let node = fields["base_url"] else {
-      // What has an address of its own may be given other settings alone.
+      // A provider with an address of its own may only get other settings.
       if !isBuiltIn {
         reader.fail(
           fields.node, "the provider `\(name)` has no `base_url`",
@@ -158,9 +158,9 @@ extension ConfigurationReader {
   }
 
   private mutating func pairs(
-    _ node: DocumentNode?, _ what: String, areHeaders: Bool
+    _ node: DocumentNode?, _ label: String, areHeaders: Bool
   ) -> [(name: String, value: String)] {
-    reader.entries(node, what, mustBe: "a mapping of names to texts").compactMap { entry in
+    reader.entries(node, label, mustBe: "a mapping of names to texts").compactMap { entry in
       guard case .scalar(let value) = entry.value.content, !value.isNull else {
         reader.fail(entry.value, entry.key, mustBe: "text")
         return nil
@@ -169,7 +169,7 @@ extension ConfigurationReader {
       if KeyText.carriesKey(entry.key) || KeyText.beginsAsKey(text) {
         secrets.append(entry.value.location)
         reader.fail(
-          entry.value, "`\(what)` contains a key, and keys do not belong in files",
+          entry.value, "`\(label)` contains a key, and keys do not belong in files",
           suggestion:
             "keep it in an environment variable and name that as `key`; `key_header` says in "
             + "which header it is sent")

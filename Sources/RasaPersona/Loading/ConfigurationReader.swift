@@ -1,18 +1,18 @@
 import RasaCore
 import RasaDocuments
 
-/// Makes a configuration of one document.
+/// Reads a configuration from one document.
 struct ConfigurationReader {
   enum Origin {
     case user
-    /// With the names of the providers that the user has.
+    /// With the names of the user's providers.
     case project(providers: Set<String>)
   }
 
   var reader: DocumentReader
   let origin: Origin
   let isKnownZone: (String) -> Bool
-  /// Where something stands that may be a key: no message shows it.
+  /// Locations of texts that may be keys: no message shows them.
   var secrets: [SourceLocation] = []
   /// What may stand before the colon in `engine:model`.
   private var engines = BuiltInProvider.names
@@ -36,7 +36,7 @@ struct ConfigurationReader {
       return configuration
     }
     configuration.providers = providers(fields["providers"])
-    // A provider that is refused below is meant all the same.
+    // A provider that is rejected below can still be named.
     if case .mapping(let entries) = fields["providers"]?.content {
       engines.formUnion(entries.map(\.key))
     }
@@ -55,7 +55,7 @@ struct ConfigurationReader {
     return configuration
   }
 
-  /// Whether a field counts that only the user's own file may have.
+  /// Whether a field that only the user's own file may have counts here.
   private mutating func isOwn(_ fields: Fields, _ key: String, because reason: String) -> Bool {
     guard isProject, fields[key] != nil,
       let entry = fields.entries.first(where: { $0.key == key })
@@ -95,7 +95,7 @@ struct ConfigurationReader {
       reader.fail(
         node, "time_zone", mustBe: "the name of a time zone",
         suggestion: "write it as `Europe/Berlin` or `UTC`; the zones of this machine are in "
-          + "/usr/share/zoneinfo")
+          + "/usr/share/zoneinfo, from the package tzdata")
       return nil
     }
     return zone
@@ -143,9 +143,9 @@ struct ConfigurationReader {
   }
 
   private mutating func setting(
-    _ node: DocumentNode?, _ what: String
+    _ node: DocumentNode?, _ label: String
   ) -> NetworkDefinition.Setting? {
-    guard let node, let text = reader.text(node, what) else { return nil }
+    guard let node, let text = reader.text(node, label) else { return nil }
     return NetworkDefinition.Setting(value: text, location: node.location)
   }
 
@@ -164,12 +164,12 @@ struct ConfigurationReader {
       reader.fail(
         node, "`proxy` is not an address: \(error.problem)",
         suggestion:
-          "write it as `http://host:port`; it may begin with \(DocumentReader.spoken(schemes))")
+          "write it as `http://host:port`; it may begin with \(DocumentReader.listed(schemes))")
       return nil
     }
   }
 
-  mutating func flag(_ node: DocumentNode?, _ what: String) -> Bool? {
-    reader.flag(node, what)
+  mutating func flag(_ node: DocumentNode?, _ label: String) -> Bool? {
+    reader.flag(node, label)
   }
 }

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// What can be told of an operator without knowing the persona it will serve in.
+/// Checks of an operator that do not depend on its persona.
 extension DocumentReader {
   private static let usedBy: [(key: String, kinds: Set<OperatorKind>)] = [
     ("profile", [.llm]), ("max_tokens", [.llm]), ("temperature", [.llm]),
@@ -70,17 +70,18 @@ extension DocumentReader {
     checkAnswer(definition, fields)
   }
 
-  /// A `human` operator shows what others wrote, or asks the user for something; not both.
+  /// A `human` operator shows a person the text of others, or asks the user for something, but not
+  /// both.
   private mutating func checkHuman(_ definition: OperatorDefinition, _ fields: Fields) {
     guard let ask = definition.ask else {
       if fields["ask"] != nil { return }
-      for (key, what) in [
+      for (key, meaning) in [
         ("default", "the answer used when nobody is asked"),
         ("output", "the schema of an answer"),
       ] {
         guard let entry = fields.entries.first(where: { $0.key == key }) else { continue }
         warn(
-          "`\(key)` is \(what), but this operator asks for none: it has no `ask`",
+          "`\(key)` is \(meaning), but this operator asks for none: it has no `ask`",
           at: entry.keyLocation)
       }
       return
@@ -101,7 +102,7 @@ extension DocumentReader {
     guard let answer = definition.standardAnswer, let node = fields["default"] else { return }
     var problems: [String] = []
     if let schema = definition.output {
-      // What is wrong with the schema itself has been told.
+      // Errors of the schema itself were already reported.
       problems = (try? Schema.compile(schema).problems(in: answer)) ?? []
     } else if answer.string == nil {
       problems = ["an answer without `output` is text"]
@@ -114,7 +115,7 @@ extension DocumentReader {
     }
   }
 
-  /// Where the answer goes, of a model or of a person.
+  /// Checks where the answer of a model or person is stored.
   private mutating func checkAnswer(_ definition: OperatorDefinition, _ fields: Fields) {
     guard let first = definition.writes.first else {
       if fields["writes"] == nil {
@@ -171,8 +172,8 @@ extension DocumentReader {
     }
     var written = definition.rules.flatMap(\.keysWritten)
     if let composition = definition.compose { written.append(composition.key) }
-    var told = Set(definition.writes.map(\.key))
-    for key in written where told.insert(key).inserted {
+    var declared = Set(definition.writes.map(\.key))
+    for key in written where declared.insert(key).inserted {
       fail(
         fields["writes"] ?? node, "the operator changes `\(key)` without declaring it",
         suggestion: "add `\(key)` to `writes`")
@@ -187,7 +188,7 @@ extension DocumentReader {
 
   private static let mostHints = 20
 
-  /// An operator sees what it declares to read, so whatever else it mentions would be empty.
+  /// An operator only sees what it declares to read, so any other path would be empty.
   private mutating func checkDeclared(
     _ paths: [StatePath], in definition: OperatorDefinition, _ fields: Fields, _ deed: String,
     place: (StatePath) -> SourceLocation?
@@ -200,7 +201,7 @@ extension DocumentReader {
     var names: [String]?
     var hints = 0
     for path in paths where !reads.covers(path) && !own.contains(path.key) {
-      // Looking for what was meant takes longer than all else, and nobody needs it a hundred times.
+      // Finding a suggestion takes longer than all else, and is not needed a hundred times.
       names = hints < Self.mostHints ? names ?? definition.reads.map(\.description) : []
       hints += 1
       let nearest = nearestName(to: path.description, among: names ?? [])

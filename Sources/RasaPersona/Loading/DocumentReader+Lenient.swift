@@ -1,100 +1,100 @@
 import RasaCore
 import RasaDocuments
 
-/// Fields as people write them by hand: a number in quotes, one value where a list is meant, commas
-/// in place of a list. What is plain is read, with a warning that says how.
+/// Fields as people write them by hand: a number in quotes, one value in place of a list, commas in
+/// place of a list. If the meaning is clear, they are read, with a warning that says how.
 extension DocumentReader {
-  /// Text without the blanks around it. A number or a word such as `true` is text too where text is
-  /// meant.
-  mutating func looseText(_ node: DocumentNode?, _ what: String) -> String? {
+  /// Text without surrounding blanks. A number or a word such as `true` also counts as text if text
+  /// is expected.
+  mutating func looseText(_ node: DocumentNode?, _ label: String) -> String? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content else {
-      fail(node, what, mustBe: "text")
+      fail(node, label, mustBe: "text")
       return nil
     }
     return (value.string ?? node.rawText ?? value.json()).trimmed
   }
 
   enum Splitting {
-    /// Sentences have commas of their own.
+    /// The texts may contain commas.
     case never
-    case telling
-    /// The usual form of a field with other tools.
+    case warning
+    /// The usual form of this field in other tools.
     case silently
   }
 
-  /// Nil when the file does not say it.
+  /// Nil if the field is missing.
   mutating func looseTexts(
-    _ node: DocumentNode?, _ what: String, splitting: Splitting = .telling
+    _ node: DocumentNode?, _ label: String, splitting: Splitting = .warning
   ) -> [String]? {
     guard let node else { return nil }
     var texts: [String] = []
     switch node.content {
-    case .sequence(let elements): texts = elements.compactMap { element($0, what) }
+    case .sequence(let elements): texts = elements.compactMap { element($0, label) }
     case .scalar:
-      guard let text = looseText(node, what) else { return nil }
+      guard let text = looseText(node, label) else { return nil }
       texts = splitting == .never ? [text] : text.splitAtCommas
-      if texts.count > 1, splitting == .telling {
+      if texts.count > 1, splitting == .warning {
         warn(
-          "`\(what)` is text with commas and is read as a list of \(texts.count); write it as "
+          "`\(label)` is text with commas and is read as a list of \(texts.count); write it as "
             + "`[…]`", at: node.location)
       }
     case .mapping:
       fail(
-        node, what, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
+        node, label, mustBe: "a list of texts", suggestion: "write it as `[…]` or with `- ` lines")
       return nil
     }
     var seen: Set<String> = []
     return texts.filter { !$0.isEmpty && seen.insert($0).inserted }
   }
 
-  /// `- Design: REST` is a mapping to YAML and a text with a colon to whoever wrote it.
-  private mutating func element(_ node: DocumentNode, _ what: String) -> String? {
+  /// `- Design: REST` is a mapping in YAML, but its author meant a text with a colon.
+  private mutating func element(_ node: DocumentNode, _ label: String) -> String? {
     if case .scalar(.null) = node.content { return nil }
     if case .mapping(let entries) = node.content, entries.count == 1, let entry = entries.first,
       case .scalar(let value) = entry.value.content
     {
       let text = "\(entry.key): \(value.string ?? entry.value.rawText ?? value.json())"
       warn(
-        "the colon makes an entry of `\(what)` a mapping; it is read as text, so put it in quotes",
+        "the colon makes an entry of `\(label)` a mapping; it is read as text, so put it in quotes",
         at: node.location)
       return text.trimmed
     }
-    return looseText(node, what)
+    return looseText(node, label)
   }
 
-  /// A whole number above zero, also in quotes.
-  mutating func looseCount(_ node: DocumentNode?, _ what: String) -> Int? {
+  /// A whole number above zero, quoted or not.
+  mutating func looseCount(_ node: DocumentNode?, _ label: String) -> Int? {
     guard let node else { return nil }
     var number: Int64?
     if case .scalar(let value) = node.content {
       number = value.int
       if number == nil, let text = value.string, let plain = Int64(text.trimmed) {
         number = plain
-        warn("`\(what)` is text and is read as the number \(plain)", at: node.location)
+        warn("`\(label)` is text and is read as the number \(plain)", at: node.location)
       }
     }
     guard let number, (1...1_000_000_000).contains(number) else {
-      fail(node, what, mustBe: "a whole number above 0")
+      fail(node, label, mustBe: "a whole number above 0")
       return nil
     }
     return Int(number)
   }
 
-  /// A number, also in quotes.
+  /// A number, quoted or not.
   mutating func looseNumber(
-    _ node: DocumentNode?, _ what: String, in range: ClosedRange<Double>
+    _ node: DocumentNode?, _ label: String, in range: ClosedRange<Double>
   ) -> Double? {
     if let node, case .scalar(.string(let text)) = node.content, let number = Double(text.trimmed),
       range.contains(number)
     {
       return number
     }
-    return number(node, what, in: range)
+    return number(node, label, in: range)
   }
 
-  /// Also as the words that people use for it.
-  mutating func looseFlag(_ node: DocumentNode?, _ what: String) -> Bool? {
+  /// A boolean, or a common word for one.
+  mutating func looseFlag(_ node: DocumentNode?, _ label: String) -> Bool? {
     guard let node else { return nil }
     if case .scalar(let value) = node.content {
       if let flag = value.bool { return flag }
@@ -104,25 +104,25 @@ extension DocumentReader {
       default: break
       }
     }
-    fail(node, what, mustBe: "`true` or `false`")
+    fail(node, label, mustBe: "`true` or `false`")
     return nil
   }
 
-  /// One of a few words, whatever its case, or another word that is known to mean one of them.
+  /// One of a few words in any case, or a known synonym of one.
   mutating func looseChoice<Word: RawRepresentable & CaseIterable>(
-    _ node: DocumentNode?, _ what: String, also: [String: Word] = [:],
+    _ node: DocumentNode?, _ label: String, also: [String: Word] = [:],
     as type: Word.Type = Word.self
   ) -> Word? where Word.RawValue == String {
     if let node, case .scalar(.string(let text)) = node.content {
       let word = text.trimmed.lowercased()
       if let choice = Word(rawValue: word) ?? also[word] { return choice }
     }
-    return choice(node, what)
+    return choice(node, label)
   }
 }
 
 extension DocumentNode {
-  /// Whether nothing is said by it.
+  /// Whether it has no content.
   var isEmpty: Bool {
     switch content {
     case .scalar(let value): value.isNull || value.string?.trimmed.isEmpty == true
@@ -133,7 +133,7 @@ extension DocumentNode {
 }
 
 extension String {
-  /// Without blanks and line ends around it.
+  /// Without surrounding blanks and line ends.
   var trimmed: String {
     let scalars = unicodeScalars
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
@@ -142,7 +142,7 @@ extension String {
     return String(scalars[first...last])
   }
 
-  /// What stands between commas, except for those in parentheses: `Bash(git add, git rm), Read`.
+  /// The parts between commas, except for commas in parentheses: `Bash(git add, git rm), Read`.
   var splitAtCommas: [String] {
     var parts: [String] = []
     var part = String.UnicodeScalarView()

@@ -2,8 +2,8 @@ import RasaCore
 import RasaDocuments
 
 extension DocumentReader {
-  mutating func object(_ node: DocumentNode?, _ what: String) -> ValueObject {
-    _ = entries(node, what, mustBe: "a mapping")
+  mutating func object(_ node: DocumentNode?, _ label: String) -> ValueObject {
+    _ = entries(node, label, mustBe: "a mapping")
     return node?.value.object ?? ValueObject()
   }
 
@@ -71,31 +71,31 @@ extension DocumentReader {
   }
 
   mutating func model(
-    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+    _ node: DocumentNode?, _ label: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelReference? {
-    modelChoice(node, what, engines: engines)?.reference
+    modelChoice(node, label, engines: engines)?.reference
   }
 
-  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping with what the
-  /// author says of the model.
+  /// `gpt-4o`, `openai:gpt-4o` or `{engine: openai, model: gpt-4o}`; as a mapping, with the
+  /// author's notes about the model.
   mutating func modelChoice(
-    _ node: DocumentNode?, _ what: String, engines: Set<String> = BuiltInProvider.names
+    _ node: DocumentNode?, _ label: String, engines: Set<String> = BuiltInProvider.names
   ) -> ModelChoice? {
     guard let node else { return nil }
     guard case .mapping = node.content else {
-      guard let text = text(node, what) else { return nil }
-      return reference(text, node, what, engines).map { ModelChoice(reference: $0) }
+      guard let text = text(node, label) else { return nil }
+      return reference(text, node, label, engines).map { ModelChoice(reference: $0) }
     }
     let known = ["engine", "model", "priority", "cost_tier"]
     guard let fields = fields(node, of: "a recommended model", known: known) else { return nil }
     if fields["model"] == nil {
-      fail(node, "`\(what)` does not name a model", suggestion: "add `model: …`")
+      fail(node, "`\(label)` does not name a model", suggestion: "add `model: …`")
     }
     let note = ModelNote(
       priority: looseChoice(fields["priority"], "priority"),
       costTier: looseChoice(fields["cost_tier"], "cost_tier"))
     let engine = text(fields["engine"], "engine")
-    // A configuration may define engines of its own, so only what looks like a slip is told.
+    // A configuration may define engines of its own, so only likely typos are reported.
     if let engine, let node = fields["engine"], !engines.contains(engine),
       let nearest = nearestName(to: engine, among: engines.sorted())
     {
@@ -110,18 +110,18 @@ extension DocumentReader {
   }
 
   private mutating func reference(
-    _ text: String, _ node: DocumentNode, _ what: String, _ engines: Set<String>
+    _ text: String, _ node: DocumentNode, _ label: String, _ engines: Set<String>
   ) -> ModelReference? {
     let reference = ModelReference(text.trimmed, engines: engines)
     if reference.model.isEmpty {
-      fail(node, what, mustBe: "a model such as `gpt-4o` or `openai:gpt-4o`")
+      fail(node, label, mustBe: "a model such as `gpt-4o` or `openai:gpt-4o`")
       return nil
     }
     return reference
   }
 
-  /// A word; or a mapping, as older files have it, where the primary model's priority goes first
-  /// and the depth of thinking that is asked for second.
+  /// A word; or, in older files, a mapping, in which the primary model's priority comes first and
+  /// the depth of reasoning second.
   mutating func performanceProfile(
     _ node: DocumentNode?, models: RecommendedModels
   ) -> PerformanceProfile? {
@@ -134,7 +134,7 @@ extension DocumentReader {
     return priority ?? traits.profile
   }
 
-  /// How an agent works, and the profile that the depth of its thinking comes to.
+  /// How an agent works, and the profile derived from its depth of reasoning.
   mutating func performanceTraits(
     _ node: DocumentNode
   ) -> (traits: PerformanceTraits, profile: PerformanceProfile?) {
@@ -151,7 +151,8 @@ extension DocumentReader {
       fields["context_requirements"], "context_requirements",
       also: ["low": .minimal, "medium": .moderate, "high": .extensive])
     traits.outputVolume = looseChoice(fields["output_volume"], "output_volume")
-    // Who is to be asked again and again has to answer fast, unless more thinking is asked for.
+    // An agent that is called in quick succession must answer fast, unless more reasoning is
+    // wanted.
     return (traits, depth?.profile ?? (traits.iterationSpeed == .high ? .speed : nil))
   }
 }
@@ -178,7 +179,7 @@ private enum ThinkingDepth: String, CaseIterable {
 }
 
 extension RecommendedModels {
-  /// Keeps what is said of a model, if anything is.
+  /// Stores the note about a model, if there is one.
   mutating func note(_ choice: ModelChoice?) {
     guard let choice, choice.note != ModelNote() else { return }
     notes[choice.reference] = choice.note

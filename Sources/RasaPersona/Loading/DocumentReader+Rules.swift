@@ -8,7 +8,7 @@ extension DocumentReader {
     }
     if let node = fields["compose"] { definition.compose = composition(node) }
     guard definition.kind == .rule else { return }
-    // What rules touch can be told from the rules themselves.
+    // The keys that rules write can be derived from the rules.
     if definition.writes.isEmpty { definition.writes = Self.impliedWrites(of: definition) }
     if definition.reads.isEmpty, fields["reads"] == nil {
       let own = Set(definition.writes.map(\.key))
@@ -96,10 +96,10 @@ extension DocumentReader {
     return Composition(key: key, parts: parts)
   }
 
-  mutating func path(_ node: DocumentNode?, _ what: String) -> StatePath? {
-    guard let node, let text = text(node, what) else { return nil }
+  mutating func path(_ node: DocumentNode?, _ label: String) -> StatePath? {
+    guard let node, let text = text(node, label) else { return nil }
     guard PathSyntax.isPath(text) else {
-      fail(node, what, mustBe: "a path such as `critique.verdict`")
+      fail(node, label, mustBe: "a path such as `critique.verdict`")
       return nil
     }
     return StatePath(text)
@@ -112,7 +112,7 @@ extension DocumentReader {
       .map { Write(key: $0, type: .any) }
   }
 
-  /// Every path that guards, templates and parts look at, in order, without repeats.
+  /// Every path that guards, templates and parts read, in order, without duplicates.
   static func pathsUsed(by definition: OperatorDefinition) -> [StatePath] {
     var paths = definition.rules.flatMap(\.pathsRead)
     paths += definition.compose?.parts.map(\.from) ?? []
@@ -120,7 +120,7 @@ extension DocumentReader {
     return paths.filter { seen.insert($0).inserted }
   }
 
-  /// The keys whose old value goes into the new one, where no earlier rule is sure to have set it.
+  /// The keys whose old value is part of the new one, unless an earlier rule certainly sets it.
   static func keysChangedInPlace(_ definition: OperatorDefinition) -> Set<String> {
     var changed: Set<String> = []
     var isSet: Set<String> = []
@@ -232,10 +232,10 @@ extension DocumentReader {
 
 extension DocumentReader {
   /// A condition, written as text or as a bare `true`.
-  mutating func condition(_ node: DocumentNode?, _ what: String) -> Guard? {
+  mutating func condition(_ node: DocumentNode?, _ label: String) -> Guard? {
     guard let node else { return nil }
     guard case .scalar(let value) = node.content else {
-      fail(node, what, mustBe: "a condition such as `critique.verdict == \"pass\"`")
+      fail(node, label, mustBe: "a condition such as `critique.verdict == \"pass\"`")
       return nil
     }
     let source = value.string ?? node.rawText ?? value.json()
@@ -247,8 +247,8 @@ extension DocumentReader {
     }
   }
 
-  mutating func template(_ node: DocumentNode?, _ what: String) -> Template? {
-    guard let node, let source = text(node, what) else { return nil }
+  mutating func template(_ node: DocumentNode?, _ label: String) -> Template? {
+    guard let node, let source = text(node, label) else { return nil }
     return template(source, at: start(of: node))
   }
 
@@ -261,8 +261,8 @@ extension DocumentReader {
     }
   }
 
-  /// Where the first character of a scalar's text stands: after the quote, or in the line below the
-  /// `|` of a block, behind its indentation.
+  /// The location of the first character of a scalar's text: after the quote, or on the line below
+  /// the `|` of a block, after its indentation.
   private func start(of node: DocumentNode) -> SourceLocation {
     var location = node.location
     guard location.file == text.file, location.column > 0 else { return location }

@@ -1,20 +1,21 @@
 import RasaCore
 
-/// What keys and the names of variables look like, so that a key in the wrong place is told from a
-/// name, and shown nowhere.
+/// Recognises keys and names of variables, so that a key in the wrong place is distinguished from a
+/// name, and never shown.
 enum KeyText {
   private static let beginnings = [
     "sk-", "sk_", "pk-", "rk-", "AIza", "AQ.", "gsk_", "xai-", "hf_", "nvapi-", "pplx-", "ghp_",
     "github_pat_", "Bearer ", "Basic ",
   ]
 
-  /// Begins as the keys of some vendor do.
+  /// Whether it starts like the keys of some vendor.
   static func beginsAsKey(_ text: String) -> Bool {
     let lowered = text.lowercased()
     return beginnings.contains { lowered.hasPrefix($0.lowercased()) && text.count > $0.count }
   }
 
-  /// Where the name of a variable is due: those have words in them, keys are long and have none.
+  /// Whether this is a key where a variable's name is expected: names consist of words, keys are
+  /// long and do not.
   static func looksLikeKey(_ text: String) -> Bool {
     let bytes = text.utf8
     return beginsAsKey(text)
@@ -33,7 +34,7 @@ enum KeyText {
       }
   }
 
-  /// Headers and parameters that hold nothing but keys.
+  /// Headers and parameters that only carry keys.
   static func carriesKey(_ name: String) -> Bool {
     [
       "authorization", "proxy-authorization", "x-api-key", "api-key", "api_key", "apikey",
@@ -51,7 +52,7 @@ enum KeyText {
 }
 
 extension Failure {
-  /// The same without the rest of a line from the place on where a key may stand.
+  /// The same without the rest of a line after each location that may hold a key.
   func hidingKeys(at places: [SourceLocation] = []) -> Failure {
     guard others.isEmpty else {
       var failure = self

@@ -1,12 +1,11 @@
 package import RasaCore
 package import RasaDocuments
 
-/// Makes an operator's definition of its document.
+/// Loads an operator from its document.
 package enum OperatorLoader {
   /// - Parameters:
-  ///   - problems: what is wrong with the document by itself.
-  ///   - file: the name that the file gives it, which counts; nil for one that is in no folder of
-  ///     operators.
+  ///   - problems: problems of the document itself.
+  ///   - file: the name of its file, which is used; nil for one outside an operators folder.
   package static func load(
     _ node: DocumentNode, text: SourceText, problems: [Failure] = [], named file: String? = nil,
     beside source: any DefinitionSource
@@ -30,13 +29,13 @@ extension DocumentReader {
     "attachments",
   ]
 
-  /// Reads a whole operator, or the fields that a persona changes of one that exists.
+  /// Reads a complete operator, or the fields that a persona overrides.
   mutating func operatorDefinition(
     _ node: DocumentNode, overriding base: OperatorDefinition?, named file: String? = nil,
     beside source: any DefinitionSource
   ) -> OperatorDefinition? {
     guard let fields = fields(node, of: "an operator", known: Self.operatorKeys) else { return nil }
-    let name = nameThatCounts(fields, file: file)
+    let name = effectiveName(fields, file: file)
     if fields["name"] == nil, file == nil {
       fail(node, "the operator has no `name`", suggestion: "add `name: …`")
     }
@@ -44,10 +43,10 @@ extension DocumentReader {
     if base == nil, fields["kind"] == nil {
       fail(
         node, "the operator has no `kind`",
-        suggestion: "add one of \(Self.spoken(OperatorKind.allCases.map(\.rawValue)))")
+        suggestion: "add one of \(Self.listed(OperatorKind.allCases.map(\.rawValue)))")
     }
     guard let kind = kind ?? base?.kind else {
-      // What is wrong besides is told as well: which fields an operator has, its kind decides.
+      // Other problems are reported too, but the fields depend on the kind.
       if fields["name"] != nil || file != nil { readFields(fields, beside: source) }
       return nil
     }
@@ -72,7 +71,7 @@ extension DocumentReader {
     return name == nil ? nil : definition
   }
 
-  /// For their problems alone.
+  /// Only for their problems.
   private mutating func readFields(_ fields: Fields, beside source: any DefinitionSource) {
     var definition = OperatorDefinition(name: "", kind: .llm)
     readInterface(fields, into: &definition)
@@ -81,9 +80,9 @@ extension DocumentReader {
     readRules(fields, into: &definition)
   }
 
-  /// A file is found by its own name, so that is the one that counts: no two files of a folder share
-  /// it. Another one inside is told.
-  mutating func nameThatCounts(_ fields: Fields, file: String?) -> String? {
+  /// A file is found by its own name, so that name is used: no two files in a folder share it. A
+  /// different one inside is reported.
+  mutating func effectiveName(_ fields: Fields, file: String?) -> String? {
     let inside = name(fields["name"], "name")
     guard let file else { return inside }
     if let inside, inside != file, let node = fields["name"] {
@@ -107,7 +106,7 @@ extension DocumentReader {
         if isOptional { path.removeLast() }
         guard PathSyntax.isPath(path) else {
           fail(
-            element, "`reads` lists paths, and \(Self.spoken(element)) is not one",
+            element, "`reads` lists paths, and \(Self.kindName(element)) is not one",
             suggestion:
               "a path is names joined by dots, with a `?` at the end when it may be missing")
           continue
@@ -120,7 +119,7 @@ extension DocumentReader {
     if let node = fields["writes"] { definition.writes = writes(node) }
   }
 
-  /// `{key: type, …}`, or a list of keys that may hold anything.
+  /// `{key: type, …}`, or a list of keys with values of any type.
   private mutating func writes(_ node: DocumentNode) -> [Write] {
     var writes: [Write] = []
     if case .sequence(let elements) = node.content {
@@ -189,7 +188,7 @@ extension DocumentReader {
     }
   }
 
-  /// The prompt in a file below the definition's own folder.
+  /// The prompt in a file beneath the definition's folder.
   private mutating func promptFile(
     _ node: DocumentNode, beside source: any DefinitionSource
   ) -> Template? {

@@ -1,13 +1,13 @@
 package import RasaCore
 package import RasaDocuments
 
-/// Makes a persona's definition of its document, with every operator looked up that it names.
+/// Loads a persona from its document, and looks up all its operators.
 package struct PersonaLoader {
-  /// The operator of that name from the library; nil when there is none.
+  /// Returns the operator with that name from the library; nil if there is none.
   package var findOperator: (_ name: String) -> Reading<OperatorDefinition>?
-  /// Every name that could have been meant.
+  /// Every name for suggestions.
   package var operatorNames: () -> [String]
-  /// Where the persona is from: the prompts that it names are beside it.
+  /// The persona's source, which has the prompts beside it.
   package var source: any DefinitionSource
 
   package init(
@@ -21,9 +21,8 @@ package struct PersonaLoader {
   }
 
   /// - Parameters:
-  ///   - problems: what is wrong with the document by itself.
-  ///   - file: the name that the file gives it, which counts; nil for one that is in no folder of
-  ///     personas.
+  ///   - problems: problems of the document itself.
+  ///   - file: the name of its file, which is used; nil for one outside a personas folder.
   package func load(
     _ node: DocumentNode, text: SourceText, problems: [Failure] = [], named file: String? = nil
   ) -> Reading<PersonaDefinition> {
@@ -43,7 +42,7 @@ package struct PersonaLoader {
     "agents",
   ]
 
-  /// - Parameter isWhole: whether all frames and operators could be told apart.
+  /// - Parameter isWhole: whether all frames and operators could be identified.
   private func persona(
     _ node: DocumentNode, named file: String?, _ reader: inout DocumentReader,
     _ isWhole: inout Bool
@@ -52,7 +51,7 @@ package struct PersonaLoader {
     for key in ["name", "description"] where fields[key] == nil {
       reader.fail(node, "the persona has no `\(key)`", suggestion: "add `\(key): …`")
     }
-    let name = reader.nameThatCounts(fields, file: file) ?? ""
+    let name = reader.effectiveName(fields, file: file) ?? ""
     var definition = PersonaDefinition(name: name, frames: [], operators: [])
     definition.location = node.location
     definition.alias = reader.name(fields["alias"], "alias")
@@ -159,8 +158,8 @@ package struct PersonaLoader {
     return frame
   }
 
-  /// What a frame opens is told by its kind, or by a name that everybody knows. A slip in such a name
-  /// must not make a frame that opens nothing.
+  /// The kind of a frame is set, or implied by a known name. A typo in such a name must not make a
+  /// frame without memory.
   private func assumesKind(
     ofFrame name: String, _ node: DocumentNode, _ reader: inout DocumentReader
   ) -> Bool {
@@ -176,8 +175,8 @@ package struct PersonaLoader {
     return true
   }
 
-  /// Looks up an operator, with the changes that a mapping makes, and adds it to the persona's.
-  /// A frame may name one again that the persona's list already holds.
+  /// Looks up an operator, applies the overrides of a mapping, and adds it to the persona. A frame
+  /// may repeat a name that the persona's list already has.
   private func add(
     _ node: DocumentNode, to definition: inout PersonaDefinition, _ known: inout Set<String>,
     _ reader: inout DocumentReader, isRepeatable: Bool
@@ -210,7 +209,7 @@ package struct PersonaLoader {
         return name
       }
       guard let read = reader.adopt(reading) else {
-        // What else is wrong can be told all the same.
+        // Other problems can still be found.
         definition.operators.append(
           OperatorDefinition(name: name, kind: .rule, location: node.location))
         known.insert(name)

@@ -1,23 +1,23 @@
 package import RasaCore
 
-/// What came of reading a definition: all that is wrong with it at once, so that an author mends a
-/// file in one go. There is a definition exactly when nothing failed.
+/// The result of reading a definition: all problems at once, so that an author can fix a file in
+/// one go. There is a definition exactly if nothing failed.
 package struct Reading<Definition: Sendable>: Sendable {
   package let definition: Definition?
-  /// What could be read in spite of the failures, for whoever looks for more of them.
+  /// What could be read despite the failures, for further checks.
   package let partial: Definition?
   package let failures: [Failure]
   package let warnings: [Warning]
 
-  /// - Parameter partial: of a reading that failed.
+  /// - Parameter partial: the partial definition of a failed reading.
   package init(
     read definition: Definition, failures: [Failure], warnings: [Warning],
     partial: Definition? = nil
   ) {
     self.definition = failures.isEmpty ? definition : nil
     self.partial = failures.isEmpty ? nil : partial
-    self.failures = failures.sorted { Self.stands($0.location, before: $1.location) }
-    self.warnings = warnings.sorted { Self.stands($0.location, before: $1.location) }
+    self.failures = failures.sorted { Self.isOrdered($0.location, before: $1.location) }
+    self.warnings = warnings.sorted { Self.isOrdered($0.location, before: $1.location) }
   }
 
   package init(failure: Failure, warnings: [Warning] = []) {
@@ -33,12 +33,12 @@ package struct Reading<Definition: Sendable>: Sendable {
     self.warnings = warnings
   }
 
-  /// The same with another definition in the place of the one that was read.
+  /// The same result with another definition.
   package func with(_ definition: Definition) -> Self {
     Self(definition: definition, failures: failures, warnings: warnings)
   }
 
-  /// The same without what stands in the file.
+  /// The same without excerpts of the file.
   package var hidingExcerpts: Self {
     Self(
       definition: definition,
@@ -54,14 +54,14 @@ package struct Reading<Definition: Sendable>: Sendable {
       definition: definition, failures: failures, warnings: warnings + [warning], partial: partial)
   }
 
-  /// The definition, or one failure that tells of all.
+  /// The definition, or one failure that includes all of them.
   package func get() throws(Failure) -> Definition {
     if let definition { return definition }
     throw Failure(allOf: failures)
       ?? Failure(.configuration, "the definition could not be read")
   }
 
-  private static func stands(_ left: SourceLocation?, before right: SourceLocation?) -> Bool {
+  private static func isOrdered(_ left: SourceLocation?, before right: SourceLocation?) -> Bool {
     guard let left, let right else { return false }
     return (left.file, left.line, left.column) < (right.file, right.line, right.column)
   }

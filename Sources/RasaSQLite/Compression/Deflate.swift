@@ -1,9 +1,9 @@
 import CZlib
 
-/// Texts in fewer bytes (raw deflate, RFC 1951). It belongs to one thread.
+/// Compresses texts (raw deflate, RFC 1951). Used by one thread.
 @safe
 package final class Deflate {
-  /// What most texts fit in: their stream is kept, for making one takes as long as using it.
+  /// Most texts are no longer than this. Their stream is reused: creating one takes as long as using it.
   private static let short = 4096
   private let stream: UnsafeMutablePointer<z_stream>?
 
@@ -11,7 +11,7 @@ package final class Deflate {
 
   deinit { unsafe czlib_end(stream) }
 
-  /// Nil when the result would not be shorter than `limit`.
+  /// Nil if the result would not be shorter than `limit`.
   package func compress(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
     let isShort = bytes.count <= Self.short
     let stream = unsafe isShort ? stream : czlib_begin(bytes.count)
@@ -23,10 +23,10 @@ package final class Deflate {
     return result
   }
 
-  /// Deflate's own bound: nothing that is real is denser.
+  /// Deflate cannot compress better than this.
   private static let densest = 1032
 
-  /// The bytes that have become these; nil when they are not so many, or nothing has become these.
+  /// The original bytes; nil if they are not `count` bytes, or the input is not valid.
   package static func expand(_ bytes: [UInt8], count: Int) -> [UInt8]? {
     guard count > 0, count / densest <= bytes.count else { return nil }
     var result = [UInt8](repeating: 0, count: count)
@@ -34,8 +34,8 @@ package final class Deflate {
     return written == count ? result : nil
   }
 
-  /// What became a zlib stream (RFC 1950), where nobody says how long it was; nil when it is none, is
-  /// cut off, or is longer than `limit`. What follows the stream does not matter.
+  /// The content of a zlib stream (RFC 1950) of unknown length; nil if it is not valid, is cut off, or expands to
+  /// more than `limit`. Bytes after the stream are ignored.
   package static func expandWrapped(_ bytes: [UInt8], atMost limit: Int) -> [UInt8]? {
     guard !bytes.isEmpty else { return nil }
     var room = min(limit, max(4_096, bytes.count * 4))

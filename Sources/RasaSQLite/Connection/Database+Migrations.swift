@@ -1,7 +1,7 @@
 import RasaCore
 
-/// The shape of a database as data: one script for each version, run in order, never changed once
-/// released. `applicationID` marks the file as ours.
+/// The schema of a database: one script for each version, run in order and never changed once released.
+/// `applicationID` marks the file as ours.
 package struct Schema: Sendable {
   package var applicationID: Int32
   package var scripts: [String]
@@ -20,8 +20,8 @@ extension Database {
     try first("PRAGMA user_version") { $0.integer(0) } ?? 0
   }
 
-  /// Brings the file to the newest version, all of it in one transaction. The caller keeps other
-  /// processes away: changing to a write-ahead log does not wait for them.
+  /// Migrates the file to the newest version in one transaction. The caller holds the write lock, because
+  /// switching to a write-ahead log does not wait for other processes.
   package func migrate(to schema: Schema) throws {
     if try schemaVersion() == 0 {
       try refuseForeignFile(schema)
@@ -41,7 +41,7 @@ extension Database {
     }
   }
 
-  /// A version says nothing of whose it is: other programs count theirs as well.
+  /// The version alone does not tell whose file it is: other programs use that field as well.
   package func refuseForeignFile(_ schema: Schema) throws {
     let mark = try first("PRAGMA application_id") { $0.integer(0) } ?? 0
     let version = try schemaVersion()
@@ -60,7 +60,7 @@ extension Database {
     }
   }
 
-  /// Why a statement has failed: the tables may be a newer version's by now.
+  /// Why a statement failed: a newer version of the program may have changed the tables.
   func explained(_ error: any Error, _ schema: Schema) -> Failure {
     guard let version = try? schemaVersion() else { return Failure(reporting: error) }
     do {

@@ -1,8 +1,8 @@
 import RasaCore
 
 extension Database {
-  /// Runs the body in a transaction that holds the write lock from its start, so that what the body
-  /// reads cannot change before it writes. An error takes everything back.
+  /// Runs the body in a transaction that holds the write lock from its start, so that what the body reads
+  /// cannot change before it writes. An error rolls everything back.
   package func transaction<Result>(_ body: () throws -> Result) throws -> Result {
     try begin()
     do {
@@ -15,7 +15,7 @@ extension Database {
     }
   }
 
-  /// Runs the body so that its error takes back what it did and nothing else.
+  /// Runs the body in a savepoint: an error rolls back what the body did and nothing else.
   package func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
     try run("SAVEPOINT part")
     do {
@@ -24,7 +24,7 @@ extension Database {
       return result
     } catch {
       forget()
-      // After a full disk SQLite has already rolled everything back: there is no part left to undo.
+      // On a full disk SQLite has already rolled back the whole transaction.
       if isInTransaction {
         try run("ROLLBACK TO part")
         try run("RELEASE part")
@@ -33,12 +33,12 @@ extension Database {
     }
   }
 
-  /// Throws when the file has been deleted or replaced: what is written to it now nobody would find.
+  /// Throws if the file has been deleted or replaced: nobody would find what is written to it.
   package func begin() throws {
     if hasMoved {
       throw Failure(
         .storage, "\(path) has been deleted or replaced while it was in use",
-        suggestion: "put it back, or end the program and start again")
+        suggestion: "restore it, or restart the program")
     }
     try run("BEGIN IMMEDIATE")
   }
@@ -49,8 +49,8 @@ extension Database {
     try flush()
   }
 
-  /// Writes what was collected. Every piece of work ends with this, so that the next one finds the
-  /// rows as they are.
+  /// Writes the collected changes. Every operation ends with this, so that the next one finds the rows up to
+  /// date.
   package func writeCollected() throws {
     guard let changes = unwritten else { return }
     unwritten = nil
@@ -62,9 +62,9 @@ extension Database {
     unwritten = nil
   }
 
-  /// Ends the transaction: everybody sees what it did, and it is as durable as what `flush` flushes
-  /// next. Between the two nobody has to wait for the disk; who reads what is not flushed yet, and
-  /// writes on, flushes it along with what is written.
+  /// Commits: every connection sees the changes, and the next `flush`, of any process, makes them durable. Other
+  /// writers need not wait for the disk in between: whoever reads changes that are not flushed yet, and writes,
+  /// flushes both.
   func publish() throws { try run("COMMIT") }
 
   package func rollBack() {

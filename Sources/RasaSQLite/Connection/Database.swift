@@ -1,7 +1,7 @@
 import CSQLite
 import RasaCore
 
-/// Changes that are collected while a piece of work goes on, and written at its end.
+/// Changes that an operation collects and that are written at its end.
 package protocol UnwrittenChanges: AnyObject {
   func write(to database: Database) throws
 }
@@ -16,15 +16,14 @@ package final class Database {
   /// SQLite writes the length of the write-ahead log here after every commit.
   private let logFrames: UnsafeMutablePointer<Int32>
   private var statements: [String: Statement] = [:]
-  /// How many statements were run, to see what a piece of work costs.
+  /// How many statements were run: what an operation costs.
   package private(set) var statementsRun = 0
-  /// Numbers of rows that never change once they are there, by their text. Forgotten when something
-  /// is rolled back, for then they may never have been there.
+  /// Numbers of rows that never change, by their text. Cleared by a rollback, which may have removed the rows.
   package var remembered: [String: Int64] = [:]
-  /// What a piece of work has changed and not written yet: rows that several of its steps change are
-  /// written once, when it ends.
+  /// What the current operation has changed but not written yet: a row that several of its steps change is
+  /// written once, at its end.
   package var unwritten: (any UnwrittenChanges)?
-  /// For what is written in fewer bytes.
+  /// Compresses texts.
   package let deflate = Deflate()
 
   /// Opens the file, creating it and its folder for this user alone when they do not exist.
@@ -35,7 +34,7 @@ package final class Database {
 
   enum Access { case read, write }
 
-  /// - Parameter access: to read, the file has to be there.
+  /// - Parameter access: for reading, the file has to exist.
   init(path: String, busyTimeout: Int32 = 10_000, access: Access) throws {
     guard Self.isConfigured else {
       throw Failure(
@@ -94,14 +93,13 @@ package final class Database {
     }
     // SQLite flushes the log before it carries it over; after a commit `flush` does, when the lock
     // has been released.
-    // What is deleted is overwritten with zeros, and so is what moves: a row that grows would leave
-    // what it said behind, where no later deletion finds it.
+    // Deleted and moved cells are zeroed; `scrub` removes the copies that this leaves out.
     try execute(
       """
       PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL;
       PRAGMA secure_delete = ON
       """)
-    // The hook takes the place of automatic checkpoints.
+    // The hook replaces automatic checkpoints.
     unsafe sqlite3_wal_hook(
       handle,
       { context, _, _, frames in
@@ -184,10 +182,10 @@ extension Database {
 }
 
 extension Database {
-  /// Whether the file that is open is not the one of that name any more.
+  /// Whether another file, or none, has the name of the open file by now.
   var hasMoved: Bool { unsafe csqlite_has_moved(handle) != 0 }
 
-  /// Makes durable what has been committed so far, by whomever.
+  /// Makes durable what any process has committed so far.
   func flush() throws {
     let code = unsafe csqlite_flush_log(handle)
     if code != SQLITE_OK { throw failure(code, sql: "") }
@@ -196,9 +194,9 @@ extension Database {
   /// Pages in the write-ahead log after the last commit of this connection.
   package var pagesInLog: Int { Int(unsafe logFrames.pointee) }
 
-  /// Carries the write-ahead log over into the database file. With `emptying`, it cuts the log to
-  /// nothing as well, so that the next process has none to read. False when others are in the way,
-  /// for whom it waits so many milliseconds.
+  /// Writes the pages of the write-ahead log to the database file. With `emptying`, it also truncates the log,
+  /// so that the next process has none to read. False if other connections prevent it, for which it waits
+  /// `patience` milliseconds.
   @discardableResult
   package func checkpoint(emptying: Bool = false, patience: Int32 = 0) throws -> Bool {
     wait(atMost: patience)
@@ -206,12 +204,39 @@ extension Database {
     let mode = emptying ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
     if emptying, code == SQLITE_OK { unsafe logFrames.pointee = 0 }
-    // Others are reading or writing, or this is in a transaction: a later one will do it.
+    // Others are reading or writing, or this is in a transaction: a later checkpoint will succeed.
     if code != SQLITE_OK, ![SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) {
       throw failure(code, sql: "")
     }
     return code == SQLITE_OK
   }
+
+  /// The length of the write-ahead log's file; -1 when it cannot be told.
+  var bytesInLog: Int64 { unsafe csqlite_log_size(handle) }
+
+  /// Fills the buffer from the database file, past SQLite and its log.
+  func readFile(into buffer: inout [UInt8], at offset: Int64) throws {
+    let code = unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe csqlite_read_file(handle, bytes.baseAddress, Int32(clamping: bytes.count), offset)
+    }
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  /// Writes to the database file, past SQLite and its log: only where no page has any content.
+  func writeFile(_ bytes: [UInt8], at offset: Int64) throws {
+    let code = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe csqlite_write_file(handle, bytes.baseAddress, Int32(clamping: bytes.count), offset)
+    }
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  func flushFile() throws {
+    let code = unsafe csqlite_flush_file(handle)
+    if code != SQLITE_OK { throw failure(code, sql: "") }
+  }
+
+  /// Drops the pages that this connection has in memory and is not working on.
+  func dropCachedPages() { unsafe sqlite3_db_release_memory(handle) }
 
   /// How many milliseconds the next statements wait for other processes.
   func wait(atMost milliseconds: Int32) { unsafe sqlite3_busy_timeout(handle, milliseconds) }

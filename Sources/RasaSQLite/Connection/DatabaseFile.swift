@@ -2,7 +2,7 @@ import CSQLite
 import Glibc
 import RasaCore
 
-/// Where a database lives: made for this user alone, and refused where SQLite's locks do not hold.
+/// The file of a database: created for this user alone, and refused where SQLite's locks do not hold.
 ///
 /// The file is never opened here: closing any descriptor of it would drop the locks that another
 /// connection of this process holds on it.
@@ -21,11 +21,11 @@ struct DatabaseFile {
 
   func prepare() throws {
     if path.isEmpty { throw Failure(.storage, "the database has no file name") }
-    if path.utf8.contains(0) { throw Failure(.storage, "the database's file name holds a NUL") }
+    if path.utf8.contains(0) { throw Failure(.storage, "the database's file name contains a NUL") }
     var status = stat()
     if unsafe stat(path, &status) != 0 {
       try createFolder()
-      // Made without opening it, for this user alone from its first moment.
+      // `mknod` creates it without opening it, with the right mode from the start.
       if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST { throw failure(errno) }
     } else if status.st_mode & S_IFMT == S_IFDIR {
       throw Failure(
@@ -35,13 +35,13 @@ struct DatabaseFile {
       throw Failure(
         .storage, "\(path) is not a regular file", suggestion: "choose another place for the data")
     } else if status.st_mode & 0o077 != 0 {
-      // A stranger's file that cannot be changed is still readable; writing decides the rest.
+      // The mode of another user's file cannot be changed; whether it can be written shows later.
       _ = unsafe chmod(path, status.st_mode & 0o700)
     }
     try refuseNetworkFileSystem()
   }
 
-  /// What is there may be read as a database.
+  /// Throws unless the file can be read as a database.
   func check() throws {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { throw failure(errno) }
@@ -57,15 +57,14 @@ struct DatabaseFile {
       made += made.isEmpty && !folder.hasPrefix("/") ? String(part) : "/" + part
       if unsafe mkdir(made, 0o700) != 0, errno != EEXIST {
         let reason = errno
-        // A folder above that may not be written, or a system that is read-only, may still be
-        // there; anything else ends the search for a place.
+        // A parent folder that is not writable may still exist; anything else is a failure.
         var status = stat()
         if unsafe stat(made, &status) != 0 { throw failure(reason) }
       }
     }
   }
 
-  /// Locks on these are promises that other machines do not keep.
+  /// File systems on which locks do not hold between machines.
   private static let networkFileSystems: [UInt32: String] = [
     0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB", 0x5346_414F: "AFS",
     0x7375_7245: "Coda", 0x00C3_6400: "Ceph",

@@ -1,4 +1,4 @@
-/// What a statement is given and what a row holds.
+/// A value that is bound to a statement or read from a row.
 package enum SQLValue: Sendable, Hashable {
   case null
   case integer(Int64)

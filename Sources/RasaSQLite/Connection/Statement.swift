@@ -61,7 +61,7 @@ package final class Statement {
     }
   }
 
-  /// Ready to be bound again, and without a hold on what was bound before.
+  /// Makes it ready to be bound again, and releases what was bound.
   func reset() {
     unsafe sqlite3_reset(handle)
     unsafe sqlite3_clear_bindings(handle)
@@ -73,8 +73,8 @@ package final class Statement {
   }
 }
 
-/// The current row of a statement, valid until the statement moves on. Reading a column as another
-/// type than it has gives SQLite's own conversion, and a missing column its null.
+/// The current row of a statement, valid until the next `step`. A column that is read as another type is converted
+/// by SQLite's rules; a missing column is null.
 package struct Row {
   fileprivate let statement: Statement
 

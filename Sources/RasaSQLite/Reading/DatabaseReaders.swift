@@ -1,12 +1,11 @@
 import RasaCore
 import Synchronization
 
-/// Connections that only read, each on a thread of its own, so that lists and exports wait neither for
-/// the disk flushes of the writer nor for each other. A read sees one moment: what was committed when
-/// it began.
+/// Read-only connections, each with a thread of its own, so that lists and exports wait neither for the writer's
+/// flushes nor for each other. Each read is a snapshot of what was committed when it began.
 ///
-/// They only open a file that a writer has brought to this version of the schema. Where there is none yet,
-/// or where no connection that only reads can be opened, `read` answers nil and the writer has to do it.
+/// They open only a file that a writer has migrated to this version of the schema. If there is none yet, or if it
+/// cannot be opened for reading only, `read` returns nil and the writer has to do it.
 package final class DatabaseReaders: Sendable {
   private struct State {
     var readers: [Reader] = []
@@ -26,7 +25,7 @@ package final class DatabaseReaders: Sendable {
 
   deinit { for reader in stop() { _ = reader.queue.close(with: .close {}) } }
 
-  /// Nil when it cannot be read in this way.
+  /// Nil if no read-only connection can be opened.
   package func read<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result? {
@@ -46,7 +45,7 @@ package final class DatabaseReaders: Sendable {
     }
   }
 
-  /// Finishes what was asked and closes the file.
+  /// Finishes the queued reads and closes the file.
   package func close() async {
     for reader in stop() {
       await withCheckedContinuation { continuation in
@@ -64,7 +63,7 @@ package final class DatabaseReaders: Sendable {
     }
   }
 
-  /// Gives the work to a reader that has nothing to do, to a new one, or to the one with the least.
+  /// Gives the work to an idle reader, to a new one, or to the one with the shortest queue.
   private func add(_ work: ReadingWork) -> Bool {
     state.withLock { state in
       if state.isClosed { return false }
@@ -86,7 +85,7 @@ package final class DatabaseReaders: Sendable {
 }
 
 private enum ReadingWork: Sendable {
-  /// Called with nil when there is nothing to read from.
+  /// Called with nil if there is no connection.
   case read(@Sendable (Database?) -> Void)
   case close(@Sendable () -> Void)
 
@@ -96,7 +95,7 @@ private enum ReadingWork: Sendable {
 }
 
 private final class Reader: Sendable {
-  /// How many reads wait or are under way.
+  /// How many reads are waiting or running.
   final class Load: Sendable { let count = Atomic(0) }
 
   let queue = WorkQueue<ReadingWork>()
@@ -104,7 +103,7 @@ private final class Reader: Sendable {
 
   var waiting: Int { load.count.load(ordering: .relaxed) }
 
-  /// Nil when there is no thread to be had.
+  /// Nil if no thread can be started.
   init?(_ path: String, _ schema: Schema) {
     let (queue, load) = (queue, load)
     do {
@@ -120,7 +119,7 @@ private final class Reader: Sendable {
       for work in batch {
         switch work {
         case .read(let body):
-          // What could not be opened before may be there by now.
+          // The file may have been created since the last attempt.
           if connection == nil { connection = try? Database(reading: path, schema) }
           body(connection)
           load.count.subtract(1, ordering: .relaxed)
@@ -135,7 +134,7 @@ private final class Reader: Sendable {
 }
 
 extension Database {
-  /// A connection to a file of this schema that cannot change it.
+  /// A read-only connection to a file of this schema.
   fileprivate convenience init(reading path: String, _ schema: Schema) throws {
     try self.init(path: path, access: .read)
     let mark = try first("PRAGMA application_id") { $0.integer(0) }
@@ -144,7 +143,7 @@ extension Database {
     }
   }
 
-  /// Reads all of it as it was at one moment, whatever others write meanwhile.
+  /// Runs the body on one snapshot, whatever others write meanwhile.
   fileprivate func snapshot<Result>(_ body: () throws -> Result) throws -> Result {
     try run("BEGIN")
     defer { rollBack() }

@@ -2,17 +2,16 @@ import CSQLite
 import Glibc
 import RasaCore
 
-/// Lets processes write in turn. SQLite's own waiting is a series of naps after which whoever asks
+/// A fair write lock between processes. SQLite's own waiting polls with growing sleeps, and whoever polls
 /// first wins, so a busy writer starves the others.
 ///
-/// There are two locks. Whoever wants to work first takes the place in front of the door, then the
-/// room, and only then leaves the place. Who leaves the room and wants to enter again finds the
-/// place taken by the one who waits, who therefore goes first.
+/// There are two locks: a writer takes the door, then the room, and then releases the door. A writer that
+/// leaves the room and wants to enter again finds the door taken by the one that waits, which therefore goes
+/// first.
 ///
-/// The kernel keeps the locks, and drops those of a process that dies. So that nobody has to look
-/// again and again whether one is free, each has a number in the file that changes when it is
-/// released, and wakes who waits; nothing is believed of the number itself, so it does not matter
-/// what a crash leaves there.
+/// The kernel holds the locks and drops those of a process that dies. To avoid polling, each lock has a number
+/// in the file that changes when the lock is released and wakes a waiter (a futex). The value itself means
+/// nothing, so it does not matter what a crash leaves there.
 @safe
 final class CrossProcessWriteLock {
   static let door: off_t = 0
@@ -22,17 +21,17 @@ final class CrossProcessWriteLock {
   private let path: String
   private let patience: Duration
   private let clock = ContinuousClock()
-  /// One number for each lock; nil where the disk has no room for them.
+  /// One futex for each lock; nil if the disk has no room for them.
   private let signals: UnsafeMutablePointer<UInt32>?
   private static let places: Int32 = 2
-  /// After so long it is looked anyway: who dies wakes nobody.
+  /// A waiter tries again after this time: a process that dies wakes nobody.
   private static let longestSleep = Duration.milliseconds(5)
   private static let longestNap = Duration.microseconds(500)
 
   init(database: String, patience: Duration) throws {
     path = database
     self.patience = patience
-    // Who can make a link here could have any file of this user written to.
+    // A symbolic link planted here could make us write to any file of this user.
     let file = database + "-turn"
     let opened = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
     let reason = errno
@@ -45,8 +44,9 @@ final class CrossProcessWriteLock {
     if isRegular { return }
     if opened >= 0 || [ELOOP, EISDIR, ENXIO].contains(reason) {
       throw Failure(
-        .storage, "\(file) is a link, or no regular file, and the database's locks belong there",
-        suggestion: "look where it leads, and remove it; it is made anew")
+        .storage,
+        "\(file) is a link or not a regular file, and the database's locks have to be there",
+        suggestion: "check what it is, then remove it; rasa creates it again")
     }
     throw Failure.file(reason, path: database)
       ?? Failure(.storage, "\(file) cannot be opened", suggestion: "check its folder")
@@ -76,7 +76,7 @@ final class CrossProcessWriteLock {
     since began: ContinuousClock.Instant = .now
   ) throws {
     while true {
-      // Read before the lock is tried: a release in between ends the sleep before it begins.
+      // Read before trying the lock, so that a release in between ends the sleep at once.
       let signal = unsafe signals.map { unsafe csqlite_shared($0 + Int(place)) }
       if set(Int32(F_WRLCK), place) { return }
       guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
@@ -86,7 +86,7 @@ final class CrossProcessWriteLock {
       let left = clock.now.duration(to: deadline)
       guard left > .zero else {
         throw Failure(
-          .storage, "another process keeps \(path) busy: \(Self.spoken(clock.now - began))",
+          .storage, "another process keeps \(path) busy: \(Self.text(waiting: clock.now - began))",
           suggestion: "wait for it or end it (`fuser \(path)` names it), then run again")
       }
       if let signals = unsafe signals, let signal {
@@ -101,11 +101,11 @@ final class CrossProcessWriteLock {
     }
   }
 
-  /// How long was waited, truly.
-  private static func spoken(_ time: Duration) -> String {
+  /// How long it has waited.
+  private static func text(waiting time: Duration) -> String {
     let milliseconds = time.components.attoseconds / 1_000_000_000_000_000
     let tenths = time.components.seconds * 10 + milliseconds / 100
-    return tenths == 0 ? "it was not free" : "waited \(tenths / 10).\(tenths % 10) s in vain"
+    return tenths == 0 ? "it was locked" : "waited \(tenths / 10).\(tenths % 10) s"
   }
 
   func release(_ place: off_t) {

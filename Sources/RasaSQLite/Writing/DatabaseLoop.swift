@@ -1,7 +1,7 @@
 import RasaCore
 import Synchronization
 
-/// What the writer's thread does. It lives on that thread alone, and so does its connection.
+/// The work of the writer's thread. It and its connection are used on that thread only.
 final class DatabaseLoop {
   private let path: String
   private let schema: Schema
@@ -10,25 +10,25 @@ final class DatabaseLoop {
   private let counts: DatabaseCounts
 
   private var connection: Connection?
-  /// Why nothing can be relied on any more: what a disk did not flush, it may never have.
+  /// Set after a failed flush: nothing written before can be relied on any more.
   private var isLost: Failure?
   private var deferred: [String: [DatabaseWriter.Change]] = [:]
-  /// Nil until the first commit has shown how much earlier processes left.
+  /// Nil until the first commit has shown how many pages earlier processes left in the log.
   private var nextCheckpoint: Int?
-  /// The most pages that were ever in the log, which is how long its file is.
+  /// The most pages that the log has held, which is the length of its file.
   private var longestLog = 0
-  /// Until when others are waited for: one time for all that is done together, or each of a hundred
-  /// pieces would wait anew while their askers and the leases of their runs run out.
+  /// How long to wait for other processes: one deadline for a whole batch. With a deadline each, a hundred
+  /// operations would time out one after the other, while their callers wait and leases run out.
   private var deadline = ContinuousClock.now
-  /// When others were last waited for in vain, and what came of it.
+  /// When waiting for other processes last timed out, and the failure.
   private var blocked: (failure: Failure, at: ContinuousClock.Instant)?
 
   private static let deferredAtMost = 1024
-  /// So many times what is worth carrying over.
+  /// A log of this many times `pagesBeforeCheckpoint` is checkpointed under the lock.
   private static let longLog = 4
-  /// What is asked meanwhile waits as long.
+  /// Operations that arrive meanwhile wait as long.
   private static let patienceToTidy = Duration.milliseconds(50)
-  /// What is seen to unasked is tried again soon, so it holds up nobody for long.
+  /// Maintenance is retried soon, so it may not hold up other work for long.
   private static let patienceToKeepUp = Duration.seconds(2)
 
   private struct Connection {
@@ -87,7 +87,7 @@ final class DatabaseLoop {
       clamping: left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000)
   }
 
-  /// What cannot be reached for anybody now: who was there while it was waited for has waited.
+  /// The connection. Operations that were queued while opening timed out fail at once instead of waiting again.
   private func reached(_ operation: DatabaseOperation) throws -> Connection {
     if connection == nil, let blocked, operation.askedAt < blocked.at { throw blocked.failure }
     do {
@@ -97,7 +97,7 @@ final class DatabaseLoop {
     } catch { throw noted(error) }
   }
 
-  /// The error, which is everybody's who was waiting when time was up.
+  /// Remembers an error that came at the deadline, for everything that was queued by then.
   private func noted(_ error: any Error) -> any Error {
     let now = ContinuousClock.now
     if now >= deadline { blocked = (Failure(reporting: error), now) }
@@ -105,20 +105,20 @@ final class DatabaseLoop {
   }
 
   private func finish() {
-    // Each by itself: a run that was taken over must not cost the others their lines.
+    // One operation each: a run that another process has taken over must not cost the others their lines.
     process(deferred.keys.sorted().map { .operation(.nothing(after: [$0])) })
     if let database = connection?.database, isLost == nil,
       longestLog > options.pagesBeforeCheckpoint / 4
     {
-      // Nobody who leaves waits for who stays: they will do it.
+      // Without waiting: processes that are still there can do it.
       _ = try? database.checkpoint(emptying: true)
     }
     connection = nil
   }
 
-  /// While others read or write, a part of the log stays: then the next try is as far away as the
-  /// first. A log that others always write on would never begin anew, and grow: when it has become
-  /// long, what is left of it is carried over in turn.
+  /// While others read or write, part of the log cannot be checkpointed; then the next attempt comes after as
+  /// many pages as the first. A log that others keep writing to would never restart, and grow. Once it is
+  /// long, the checkpoint is made under the write lock.
   private func checkpointWhenDue() {
     guard let connection, isLost == nil, connection.database.pagesInLog > 0 else { return }
     let database = connection.database
@@ -126,7 +126,7 @@ final class DatabaseLoop {
     longestLog = max(longestLog, pages)
     let due = nextCheckpoint ?? options.pagesFromBefore
     if pages >= due {
-      // What earlier processes left is cut off as well: the file keeps the length it once had.
+      // The first checkpoint also truncates the file, which keeps the length that it once had.
       _ = try? database.checkpoint(emptying: nextCheckpoint == nil)
       let isLong = pages >= Self.longLog * options.pagesBeforeCheckpoint
       if isLong, (try? connection.turnstile.enter(within: Self.patienceToTidy)) != nil {
@@ -136,14 +136,14 @@ final class DatabaseLoop {
       nextCheckpoint = database.pagesInLog + options.pagesBeforeCheckpoint
       counts.checkpoints.add(1, ordering: .relaxed)
     } else if nextCheckpoint == nil || pages < due - options.pagesBeforeCheckpoint {
-      // The log has begun anew.
+      // The log has restarted.
       nextCheckpoint = options.pagesBeforeCheckpoint
     }
   }
 
   // MARK: Working
 
-  /// What fails is tried again when it is due again.
+  /// A failure is ignored: maintenance is retried when it is next due.
   private func keepUp() {
     guard let upkeep, let due = upkeep.due(), due <= .now else { return }
     guard let database = try? opened().database else { return }
@@ -164,16 +164,10 @@ final class DatabaseLoop {
   private func process(_ batch: [DatabaseWork], within patience: Duration? = nil) {
     if batch.isEmpty { return }
     deadline = .now + min(options.patience, patience ?? options.patience)
-    let writes = batch.count { work in
-      if case .operation(let operation) = work, case .write = operation.access {
-        true
-      } else {
-        false
-      }
-    }
+    let writes = batch.count(where: \.isWrite)
     var group: Group?
-    // Guarding each write against the failure of the others makes all of them dearer, and hardly
-    // one ever fails. When one does, all are taken back and made again, each guarded.
+    // A savepoint around each write makes all of them slower, and hardly any write fails. When one does, all
+    // are rolled back and repeated, each in a savepoint.
     var guards = false
     var index = 0
     while index < batch.count {
@@ -189,20 +183,20 @@ final class DatabaseLoop {
     if let group { commit(group) }
   }
 
-  /// What was done since that place of the batch has been taken back.
+  /// The work since that index of the batch has been rolled back and has to be repeated.
   private struct Again: Error {
     let from: Int
   }
 
-  /// Work that is committed together.
+  /// Operations that are committed together.
   private struct Group {
     let connection: Connection
-    /// Where in its batch it begins, and what was deferred then.
+    /// The index in the batch at which it begins, and what was deferred then.
     let first: Int
     let deferredBefore: [String: [DatabaseWriter.Change]]
     var results: [@Sendable () -> Void] = []
     var waiting: [@Sendable (Failure) -> Void] = []
-    /// What was deferred and is now written or dropped, to be deferred again if the commit fails.
+    /// Deferred changes that were written or dropped, to be deferred again if the commit fails.
     var carried: [(subject: String, changes: [DatabaseWriter.Change])] = []
     var writes = 0
 
@@ -225,12 +219,33 @@ final class DatabaseLoop {
       } catch { _ = noted(error) }
     case .deferred(let subject, let change):
       deferred[subject, default: []].append(change)
-      // What nothing durable follows for long is written for its own sake.
+      // Many deferred changes without a durable one are written by themselves.
       if deferred[subject]?.count.isMultiple(of: Self.deferredAtMost) == true {
-        // The change itself is deferred already, so what begins here begins after it.
+        // This change is deferred already, so a new group begins after it.
         try perform(
           .operation(.nothing(after: [subject])), at: index + 1, in: &group, isOnlyWrite: false,
           true)
+      }
+    case .postponed(let subject, let change, let done):
+      let counts = counts
+      let isOver: @Sendable () -> Void = { counts.postponed.subtract(1, ordering: .relaxed) }
+      do {
+        let result: @Sendable () -> Void = {
+          isOver()
+          done()
+        }
+        let operation = DatabaseOperation(
+          access: .write(after: [subject]), run: { _ in result }, fail: { _ in isOver() })
+        let connection = try reached(operation)
+        if group == nil { group = try begin(connection, at: index, for: operation) }
+        try write(
+          operation, after: [subject], adding: change, in: &group, on: connection.database,
+          isOnlyWrite, guards)
+      } catch let again as Again {
+        throw again
+      } catch {
+        isOver()
+        deferred[subject, default: []].append(change)
       }
     case .close: break
     case .operation(let operation):
@@ -283,7 +298,7 @@ final class DatabaseLoop {
     return Group(connection: connection, first: index, deferredBefore: deferred)
   }
 
-  /// Inside a group a reader may have seen what is not committed yet, so it waits for the commit.
+  /// Inside a group a read may have seen uncommitted changes, so its result waits for the commit.
   private func read(
     _ operation: DatabaseOperation, _ database: Database, in group: inout Group?
   ) {
@@ -297,12 +312,17 @@ final class DatabaseLoop {
     if group == nil { result() } else { group?.add(result, operation.fail) }
   }
 
+  /// - Parameter added: a change of the first subject's that is like one that was deferred.
   private func write(
-    _ operation: DatabaseOperation, after subjects: [String], in group: inout Group?,
-    on database: Database, _ isOnlyWrite: Bool, _ guards: Bool
+    _ operation: DatabaseOperation, after subjects: [String],
+    adding added: DatabaseWriter.Change? = nil, in group: inout Group?, on database: Database,
+    _ isOnlyWrite: Bool, _ guards: Bool
   ) throws {
-    let changes = subjects.compactMap { subject in
+    var changes = subjects.compactMap { subject in
       deferred[subject].map { (subject: subject, changes: $0) }
+    }
+    if let added, let subject = subjects.first {
+      changes = [(subject, (changes.first?.changes ?? []) + [added])]
     }
     func body() throws -> @Sendable () -> Void {
       for change in changes { for change in change.changes { try change(database) } }
@@ -324,7 +344,7 @@ final class DatabaseLoop {
         deferred = spoilt.deferredBefore
         throw Again(from: spoilt.first)
       }
-      // A full disk takes the whole transaction back.
+      // A full disk makes SQLite roll back the whole transaction.
       if !guards || !database.isInTransaction {
         abandon(spoilt, Failure(reporting: error))
         group = nil

@@ -1,20 +1,22 @@
-import RasaCore
+package import RasaCore
 import Synchronization
 
-/// One database and the thread that works on it. Everything asked of it is done in the order it was
-/// asked, and what waits together is committed together: a batch costs one flush of the disk.
+/// A database and the thread that works on it. Operations run in the order in which they were added, and those
+/// that wait at the same time are committed together, with one flush of the disk.
 ///
-/// A *deferred* change belongs to a subject and is made with the next change of that subject, in
-/// the same transaction or not at all; until then it waits here, also through failures.
+/// A *deferred* change belongs to a subject and is made together with the next write of that subject, in the
+/// same transaction or not at all. Until then it is kept here, also if a write fails.
 package final class DatabaseWriter: Sendable {
   package struct Options: Sendable {
-    /// How many pieces of work share a transaction at most.
+    /// The most operations that share a transaction.
     package var batch = 128
-    /// Pages in the write-ahead log that are worth carrying over while working.
+    /// So many pages in the write-ahead log are worth a checkpoint while working.
     package var pagesBeforeCheckpoint = 1000
-    /// How many may be left by earlier processes: every opening reads them. What is more is carried
-    /// over after the first commit, when the work is most likely waiting for a model.
+    /// How many pages earlier processes may leave: every opening of the file reads them. If there are more, they
+    /// are checkpointed after the first commit, when the run is most likely waiting for a model.
     package var pagesFromBefore = 32
+    /// How many pages are scrubbed at once, while nobody else can write.
+    package var pagesPerScrub: Int64 = 4096
     /// How long to wait for other processes.
     package var patience: Duration = .seconds(10)
     package init() {}
@@ -22,12 +24,11 @@ package final class DatabaseWriter: Sendable {
 
   package typealias Change = @Sendable (Database) throws -> Void
 
-  /// What the writer's thread sees to from time to time, whether or not anything is asked of it.
+  /// What the writer's thread does from time to time, even if nothing is asked of it.
   package struct Maintenance: Sendable {
-    /// When to look next; nil while there is nothing to see to, and the thread sleeps.
+    /// When to look next; nil while there is nothing to do, and the thread sleeps.
     package var due: @Sendable () -> ContinuousClock.Instant?
-    /// Looks, and says what to change, if anything. `due` lies in the future afterwards, whether it
-    /// has thrown or not.
+    /// Looks, and returns a change to make, if any. Afterwards `due` lies in the future, even if this throws.
     package var look: @Sendable (Database) throws -> Change?
     /// Called when the change is durable.
     package var done: @Sendable () -> Void
@@ -45,6 +46,7 @@ package final class DatabaseWriter: Sendable {
 
   let queue = WorkQueue<DatabaseWork>()
   let counts = DatabaseCounts()
+  private let pagesPerScrub: Int64
   private let thread: Locked<ThreadState>
   private let start: @Sendable (WorkQueue<DatabaseWork>, DatabaseCounts) throws -> Void
 
@@ -57,6 +59,7 @@ package final class DatabaseWriter: Sendable {
     path: String, schema: Schema, options: Options = Options(), upkeep: Maintenance? = nil
   ) {
     thread = Locked(.notStarted)
+    pagesPerScrub = options.pagesPerScrub
     start = { queue, counts in
       try startThread {
         DatabaseLoop(
@@ -68,19 +71,37 @@ package final class DatabaseWriter: Sendable {
 
   deinit { _ = queue.close(with: .close {}) }
 
-  /// Opens the database in the background and makes ready what will be needed; what goes wrong
-  /// shows when it is used.
+  /// Opens the database and prepares what will be needed, in the background. The first operation reports
+  /// what fails.
   package func prepare(_ body: @escaping Change = { _ in }) { add(.prepare(body)) }
 
-  /// Makes the change with the next one of the subject.
+  /// Makes the change together with the subject's next write.
   package func deferred(_ subject: String, _ change: @escaping Change) {
     add(.deferred(subject: subject, change), urgent: false)
   }
 
-  /// Makes the subjects' deferred changes and this one: durable when it returns, and all or nothing.
-  /// When it has been made, what was deferred for the discarded subjects is dropped.
+  /// Makes the change, and what is deferred for its subject, together with the next operation, or after the delay if
+  /// there is none. Until then only operations of this writer see it. If it fails, it becomes a deferred change,
+  /// so that the subject's next write reports the failure.
   ///
-  /// - Parameter isFollowed: the next write follows at once, so that nothing is tidied up before it.
+  /// - Parameter done: called when it is durable.
+  /// - Throws: if the database has been closed.
+  package func postponed(
+    _ subject: String, for delay: Duration, _ change: @escaping Change,
+    done: @escaping @Sendable () -> Void = {}
+  ) throws(Failure) {
+    counts.postponed.add(1, ordering: .relaxed)
+    let work = DatabaseWork.postponed(subject: subject, change, done: done)
+    if let failure = add(work, urgent: false, within: delay) {
+      counts.postponed.subtract(1, ordering: .relaxed)
+      throw failure
+    }
+  }
+
+  /// Makes the subjects' deferred changes and this one, all or none; they are durable when it returns. Then
+  /// it drops what was deferred for the discarded subjects.
+  ///
+  /// - Parameter isFollowed: the next write follows at once, so no checkpoint is made before it.
   package func write<Result: Sendable>(
     after subjects: [String] = [], discarding discarded: [String] = [], isFollowed: Bool = false,
     _ body: @escaping @Sendable (Database) throws -> Result
@@ -89,17 +110,17 @@ package final class DatabaseWriter: Sendable {
       .write(after: subjects, discarding: discarded, isFollowed: isFollowed), body)
   }
 
-  /// Carries the log over and cuts it to nothing, so that nothing of what was deleted stands there
-  /// any more. False when others are reading or writing: it waits for them for a moment only, since
-  /// nobody can write meanwhile.
-  package func emptyLog() async throws -> Bool {
-    let isEmpty = Locked(false)
+  /// Zeroes what deleted rows have left behind in some pages of the file, and cuts the log to nothing. It
+  /// waits for others for a moment only, since nobody can write meanwhile.
+  package func scrub(from page: Int64) async throws -> ScrubStep {
+    let step = Locked(ScrubStep.isBusy)
+    let atMost = pagesPerScrub
     return try await perform(
       .alone { database in
-        let isDone = try database.checkpoint(emptying: true, patience: 100)
-        isEmpty.withLock { $0 = isDone }
+        let result = try database.scrub(from: page, atMost: atMost)
+        step.withLock { $0 = result }
       }
-    ) { _ in isEmpty.withLock { $0 } }
+    ) { _ in step.withLock { $0 } }
   }
 
   package func read<Result: Sendable>(
@@ -108,11 +129,11 @@ package final class DatabaseWriter: Sendable {
     try await perform(.read, body)
   }
 
-  /// Finishes what was asked, makes what is deferred, and closes the file.
+  /// Finishes the queued operations, writes deferred changes, and closes the file.
   package func close() async {
     await withCheckedContinuation { continuation in
       let work = DatabaseWork.close { continuation.resume() }
-      // Without its thread there is nothing to finish.
+      // Without a thread there is nothing to finish.
       if startedThread() != nil || !queue.close(with: work) { continuation.resume() }
     }
   }
@@ -132,16 +153,21 @@ package final class DatabaseWriter: Sendable {
     }
   }
 
-  private func add(_ work: DatabaseWork, urgent: Bool = true) {
+  /// Why the work will not be done; nil when it will.
+  @discardableResult
+  private func add(
+    _ work: DatabaseWork, urgent: Bool = true, within delay: Duration? = nil
+  ) -> Failure? {
     let failure =
       startedThread()
-      ?? (queue.add(work, urgent: urgent)
+      ?? (queue.add(work, urgent: urgent, within: delay)
         ? nil : Failure(.storage, "the database was used after it had been closed"))
     if let failure, case .operation(let operation) = work { operation.fail(failure) }
+    return failure
   }
 
-  /// Starts the thread when it is first needed. The failure is kept: without a thread nothing is
-  /// ever taken from the queue.
+  /// Starts the thread when it is first needed. A failure is kept: without a thread nothing ever leaves the
+  /// queue.
   private func startedThread() -> Failure? {
     thread.withLock { thread -> Failure? in
       switch thread {
@@ -163,24 +189,36 @@ package final class DatabaseWriter: Sendable {
 }
 
 extension DatabaseWriter {
-  /// Transactions committed, and pieces of work done in them.
+  /// The number of committed transactions, and of the writes in them.
   package var commits: Int { counts.commits.load(ordering: .relaxed) }
   package var writes: Int { counts.writes.load(ordering: .relaxed) }
   package var checkpoints: Int { counts.checkpoints.load(ordering: .relaxed) }
+  /// Whether changes are postponed that other connections cannot see yet.
+  package var hasPostponed: Bool { counts.postponed.load(ordering: .relaxed) > 0 }
 }
 
 final class DatabaseCounts: Sendable {
   let commits = Atomic(0)
   let writes = Atomic(0)
   let checkpoints = Atomic(0)
+  let postponed = Atomic(0)
 }
 
-/// What the thread is asked to do.
+/// Work for the thread.
 enum DatabaseWork: Sendable {
   case prepare(DatabaseWriter.Change)
   case deferred(subject: String, DatabaseWriter.Change)
+  case postponed(subject: String, DatabaseWriter.Change, done: @Sendable () -> Void)
   case operation(DatabaseOperation)
   case close(@Sendable () -> Void)
+
+  var isWrite: Bool {
+    switch self {
+    case .postponed: true
+    case .operation(let operation): if case .write = operation.access { true } else { false }
+    case .prepare, .deferred, .close: false
+    }
+  }
 
   var isFollowed: Bool {
     guard case .operation(let operation) = self,
@@ -190,24 +228,24 @@ enum DatabaseWork: Sendable {
   }
 }
 
-/// A piece of work that somebody waits for. What `run` returns tells them the result; it is called
-/// when the result is durable, and no lock is held.
+/// An operation whose caller waits. `run` returns a function that delivers the result; it is called once the
+/// result is durable, while no lock is held.
 struct DatabaseOperation: Sendable {
   enum Access: Sendable {
     case read
     case write(after: [String], discarding: [String] = [], isFollowed: Bool = false)
-    /// Done while nobody writes, and outside of any transaction, if that comes about soon; `run` is
-    /// called either way.
+    /// Runs under the write lock, outside of any transaction, if the lock can be had soon; `run` is called
+    /// either way.
     case alone(@Sendable (Database) throws -> Void)
   }
 
   let access: Access
-  /// Who has waited in vain together with others does not wait again after them.
+  /// An operation that was queued while others timed out does not wait again.
   let askedAt = ContinuousClock.now
   let run: @Sendable (Database) throws -> @Sendable () -> Void
   let fail: @Sendable (Failure) -> Void
 
-  /// Nothing but what is deferred.
+  /// Writes only what is deferred.
   static func nothing(after subjects: [String]) -> DatabaseOperation {
     DatabaseOperation(access: .write(after: subjects), run: { _ in {} }, fail: { _ in })
   }

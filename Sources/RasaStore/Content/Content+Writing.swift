@@ -1,14 +1,14 @@
 import RasaCore
 
 extension Content {
-  /// A text that is at least this long is kept once. Chosen by measuring the store's size.
+  /// A text of at least this length is a body. Chosen by measuring the store's size.
   static let shortestBody = 192
-  /// An array or object without its own long parts. More of them are repeated than of texts.
+  /// The same for arrays and objects, without their own bodies. More of them are repeated than texts.
   static let shortestContainer = 96
-  /// A line says something new as a whole, so only what would be in the way there is moved out.
+  /// A whole line is hardly ever repeated, so only a long one becomes a body.
   static let shortestWhole = 1024
 
-  /// With `asBody` even a short value is a body of its own.
+  /// With `asBody` a short value is a body, too.
   init(_ value: Value, asBody: Bool = false) {
     var writer = ContentWriter()
     writer.write(value, depth: 0)
@@ -41,7 +41,7 @@ private struct ContentWriter {
     }
   }
 
-  /// Makes a body of everything from `start` on and refers to it instead.
+  /// Replaces everything from `start` on by a reference to a new body.
   mutating func cut(at start: Int, referencesFrom first: Int) {
     let content = Array(bytes[start...])
     let body = Content.Body(
@@ -110,7 +110,7 @@ private struct ContentWriter {
       bytes.append(ContentTag.shortText + UInt8(count))
       bytes += text.utf8
     } else if count >= Self.shortestBase64, let content = Base64.decode(text) {
-      // What was attached: a quarter less, and nothing that could be compressed.
+      // Attachments: a quarter less, and not compressible.
       bytes.append(ContentTag.base64)
       bytes.appendNumber(UInt64(content.count))
       bytes += content
@@ -146,7 +146,7 @@ extension [UInt8] {
 }
 
 extension String {
-  /// The bytes that lower-case hexadecimal digits stand for; nil for any other text.
+  /// The bytes of a text of lower-case hexadecimal digits; nil for any other text.
   fileprivate var hexadecimalBytes: [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(32)

@@ -1,5 +1,4 @@
 import RasaCore
-import RasaDocuments
 
 /// The first half of a SHA-256.
 typealias ContentDigest = [UInt8]
@@ -12,11 +11,11 @@ extension ContentDigest {
   }
 }
 
-/// A value as the store keeps it: in parts, each of which is kept once however often it is said.
+/// A value as the store keeps it: in parts, each of which is stored once however often it occurs.
 ///
-/// A long text, and an array or object that is long without its own parts, is a *body* of its own;
-/// what it stands in refers to it by its digest. So the digest of a whole covers all of its parts,
-/// and a context that repeats the last twenty turns costs twenty references.
+/// A long text, and an array or object that is long even without such parts, is a *body* of its own; the value that
+/// contains it refers to it by its digest. So the digest of a value covers all of its parts, and a context that
+/// repeats the last twenty turns costs twenty references.
 struct Content: Sendable, Hashable {
   struct Body: Sendable, Hashable {
     var bytes: [UInt8]
@@ -31,15 +30,14 @@ struct Content: Sendable, Hashable {
     var body: Int
   }
 
-  /// Short values stand where they belong; of long ones this is only the reference.
+  /// A short value itself; for a long one only the reference.
   var root: Body
   var isReference: Bool
-  /// What is referred to comes before what refers to it.
+  /// A body comes after those that it refers to.
   var bodies: [Body] = []
 }
 
-/// The form of a value in bytes: a tag, then what it needs. Names and words that the runtime itself
-/// writes are numbers; everything else is written out.
+/// The binary format of values: a tag, then its data. Names and words that the runtime itself writes are numbers.
 ///
 ///     00 null · 01 false · 02 true · 03 double (8 bytes, lowest first) · 04 integer (zigzag)
 ///     05 reference: a digest where digests are made, a body's number in the file
@@ -72,5 +70,5 @@ enum ContentTag {
   static let shortWord: UInt8 = 0xC0
 }
 
-/// Deeper values are not written by anything that reads documents with limits.
+/// Documents are read with limits, so nothing deeper is written.
 let deepestContent = 600

@@ -1,26 +1,25 @@
 import RasaCore
 import RasaSQLite
 
-/// Bytes that are no content: damaged, or of a later form.
+/// Thrown for bytes that are not valid content: damaged, or of a later format.
 struct DamagedContent: Error {}
 
-/// A body as who refers to it needs it.
+/// A decoded body.
 struct KnownBody {
   var value: Value
   var digest: ContentDigest
 }
 
-/// Reads content as the file has it, where references are numbers of bodies. `resolve` gives the
-/// body of a number.
+/// Decodes content from the file, in which references are numbers of bodies; `resolve` returns the body of a number.
 struct ContentReader {
   private let bytes: [UInt8]
   private let resolve: (Int64, Int) throws -> KnownBody
   private var position = 0
-  /// What the digest is made of: the bytes with a digest for every number.
+  /// The input of the digest: the bytes with digests in place of numbers.
   private var digested: [UInt8] = []
   private var copied = 0
 
-  /// The value, and the bytes that its digest is made of.
+  /// The value, and the input of its digest.
   static func read(
     _ bytes: [UInt8], depth: Int = 0, resolve: (Int64, Int) throws -> KnownBody
   ) throws -> (value: Value, digested: [UInt8]) {
@@ -34,7 +33,7 @@ struct ContentReader {
     }
   }
 
-  /// A body's bytes as they were before they were compressed, if they were.
+  /// A body's bytes, expanded if they are compressed.
   static func expanded(_ bytes: [UInt8]) throws -> [UInt8] {
     guard bytes.first == ContentTag.compressed else { return bytes }
     var reader = ContentReader(bytes) { _, _ in throw DamagedContent() }

@@ -1,5 +1,5 @@
-/// Names and words that journal lines repeat. A word's number is its place: further words are
-/// appended, for what has been written is read for ever. The first 64 take one byte.
+/// Names and words that journal lines repeat. A word's number is its index, so words are only ever appended: what has
+/// been written must stay readable. The first 64 take one byte.
 enum ContentWords {
   static let all: [String] = [
     "reservation", "provider", "model", "text", "usage", "input", "output", "cached_input",

@@ -7,11 +7,11 @@ struct MemoryLedger {
     var request: ReservationRequest
     var scopes: Set<BudgetLeg.Scope>
     var state: ReservationState
-    /// What it has cost, or counts as; nil while it is held.
+    /// Its cost, or the estimate that counts as its cost; nil while it is held.
     var actual: Money?
     var settlement: Settlement?
     var madeAt: Timestamp
-    /// Whether its run was there.
+    /// Whether its run existed.
     var isOfRun: Bool
     var settledAt: Timestamp?
   }
@@ -24,9 +24,9 @@ struct MemoryLedger {
 
   func balance(of scope: BudgetLeg.Scope) -> Balance { balances[scope] ?? Balance() }
 
-  /// What is held for runs that nobody is at work on counts as spent.
+  /// Counts holds of runs that no live worker owns as spent.
   ///
-  /// - Returns: whether there was any.
+  /// - Returns: whether there were any.
   mutating func expire(where isLeft: (Identifier) -> Bool) -> Bool {
     let gone = held.filter { id in
       reservations[id].map { $0.isOfRun && isLeft($0.request.run) } ?? false
@@ -44,7 +44,7 @@ struct MemoryLedger {
     .refusal(of: request) { balance(of: $0) }
   }
 
-  /// Whether the very same was asked before; throws when something else was.
+  /// Whether the same request was made before; throws if a different one has that ID.
   func isKnown(_ request: ReservationRequest) throws -> Bool {
     guard let known = reservations[request.id] else { return false }
     guard known.request == request else { throw Failure.knownReservation(request.id) }
@@ -90,7 +90,7 @@ struct MemoryLedger {
       guard var balance = balances[scope] else { continue }
       let isCounted = balance.held < .max
       balance.settle(held: reservation.request.amount, at: actual)
-      // What was more than can be counted is counted anew.
+      // A saturated sum cannot be reduced, so it is computed again.
       if !isCounted {
         let others = held.compactMap { reservations[$0] }.filter { $0.scopes.contains(scope) }
         balance.held = others.reduce(.zero) { $0 + $1.request.amount }
@@ -99,7 +99,7 @@ struct MemoryLedger {
     }
   }
 
-  /// What the balance of what counts as spent has changed by.
+  /// Returns by how much `settled` has changed.
   mutating func adjust(_ adjustment: Adjustment) -> Money {
     let before = balance(of: adjustment.scope)
     var after = before

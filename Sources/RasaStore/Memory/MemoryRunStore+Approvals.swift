@@ -9,7 +9,7 @@ extension MemoryRunStore {
       _ = try state.journals.ownedPlace(of: approval.run, by: worker)
       if let known = state.approvals[approval.id] {
         if known.isOverdue(at: now) { state.expire(known, at: now) }
-        // Nobody waited any more; now somebody does again.
+        // It was withdrawn, and the run waits for it again.
         guard known.standing == .withdrawn else { return known.standing(at: now) }
       }
       try state.journals.append(entries, by: worker)
@@ -37,7 +37,6 @@ extension MemoryRunStore {
     }
   }
 
-  /// The newest questions, newest first.
   package func approvals(
     _ filter: ApprovalFilter, limit: Int
   ) async throws -> [Approval] {
@@ -67,7 +66,7 @@ extension MemoryRunStore.State {
     ledger.audits.append(.expired(approval.id, at: now))
   }
 
-  /// Nobody waits for answers to the run's questions any more.
+  /// Withdraws the run's open questions.
   mutating func withdrawApprovals(of run: Identifier, at now: Timestamp) {
     let pending = approvals.values.filter { $0.run == run && $0.standing == .pending }
     for id in pending.map(\.id).sorted() {

@@ -47,7 +47,7 @@ extension MemoryRunStore {
 }
 
 extension MemoryRunStore.State {
-  /// - Parameter worker: who asks, and so is at work.
+  /// - Parameter worker: the caller, which is alive.
   fileprivate mutating func expireReservationsOfTheGone(by worker: Int, at now: Timestamp) {
     let (journals, workers) = (journals, workers)
     _ = ledger.expire { run in

@@ -98,7 +98,7 @@ struct MemoryRecollections {
   private var facts: [FactKey: MemoryFact] = [:]
   private var factsEver: Int64 = 0
 
-  /// The session is there afterwards, and was used at that time.
+  /// Creates the session if necessary, and updates the time of its last use.
   mutating func use(_ session: SessionID, persona: String, at time: Timestamp) {
     if let known = sessions[session] {
       sessions[session]?.usedAt = max(known.usedAt, time)
@@ -152,7 +152,7 @@ struct MemoryRecollections {
     facts[key] = fact
   }
 
-  /// How many there were.
+  /// Returns how many there were.
   mutating func forget(where isMeant: (MemoryFact) -> Bool) -> Int {
     let before = facts.count
     facts = facts.filter { !isMeant($0.value) }
@@ -163,7 +163,7 @@ struct MemoryRecollections {
     facts.values.filter(owner.has).sorted { ($0.time, $0.id) > ($1.time, $1.id) }
   }
 
-  /// By the number of the query's words that a memory has; of equals, the newest first.
+  /// Sorted by how many of the query's words a memory contains, then newest first.
   func search(_ owner: MemoryOwner, words: [String]) -> [MemoryFact] {
     let wanted = Set(words)
     let scored = newest(of: owner).map { fact in

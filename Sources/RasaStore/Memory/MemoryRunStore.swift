@@ -1,8 +1,7 @@
 package import RasaCore
 package import RasaEngine
 
-/// The same as `SQLiteStore` for as long as the process lives: for tests, and to measure the
-/// runtime without its disk.
+/// A store in memory with the behaviour of `SQLiteStore`: for tests, and to measure the runtime without a disk.
 package final class MemoryRunStore: RunStore {
   struct State {
     var journals = MemoryJournals()
@@ -10,7 +9,7 @@ package final class MemoryRunStore: RunStore {
     var ledger = MemoryLedger()
     var standings: [ModelKey: ModelStanding] = [:]
     var memories = MemoryRecollections()
-    /// Those that have this open, by their number.
+    /// The open stores, by number.
     var workers: [MemoryWorker] = []
   }
 
@@ -41,8 +40,7 @@ package final class MemoryRunStore: RunStore {
   package func close() async { state.withLock { $0.workers[worker].isClosed = true } }
 }
 
-/// Somebody who owns runs, for as long as the lease lasts. There is no thread that renews it: whatever
-/// begins, takes up or confirms a run does.
+/// An owner of runs with a lease. No thread renews it; opening, claiming or confirming a run does.
 struct MemoryWorker {
   var name: String
   var leaseEnds = Timestamp(milliseconds: .min)
@@ -52,7 +50,7 @@ struct MemoryWorker {
 }
 
 extension MemoryRunStore {
-  /// Does something as this worker; what begins or takes up a run renews its lease.
+  /// Runs the body as this worker.
   func work<Result>(
     renewing: Bool = false, _ body: (inout State, Int, Timestamp) throws -> Result
   ) throws -> Result {
@@ -133,30 +131,30 @@ extension MemoryRunStore.State {
   }
 }
 
-/// Journals as they came: for each run the arrays of its calls, which are kept and not copied.
+/// Journals: for each run the arrays that were passed in, which are not copied.
 struct MemoryJournals {
   struct Run {
     var record: RunRecord
-    /// Who is at work on it.
+    /// The worker that runs it.
     var owner: Int?
     var parts: [[JournalEntry]] = []
     var changedAt: Timestamp
     var cancelIsAsked = false
-    /// What its owner does when it is asked to cancel it, or has lost it.
+    /// Called when it is to be cancelled, or another worker has taken it over.
     var act: (@Sendable () -> Void)?
   }
 
-  /// In the order in which they were opened; those that were deleted are in no place.
+  /// In the order in which they were opened; `places` does not contain deleted ones.
   private(set) var runs: [Run] = []
   private(set) var places: [Identifier: Int] = [:]
-  /// What went wrong with a run's deferred lines, to be told to its next durable call.
+  /// Failures of deferred lines, which the run's next durable call throws.
   private var failures: [Identifier: Failure] = [:]
-  /// What to do about runs that are yet to be opened or claimed.
+  /// Cancel actions of runs that are not opened or claimed yet.
   private var acts: [Identifier: (worker: Int, act: @Sendable () -> Void)] = [:]
-  /// Most calls are about the run of the call before.
+  /// A cache: most calls are about the same run as the previous one.
   private var latest: (run: Identifier, worker: Int, place: Int)?
 
-  /// Whether it is there now, and was not before.
+  /// False if it existed before.
   mutating func open(_ run: RunRecord, _ entries: [JournalEntry], by worker: Int) -> Bool {
     guard places[run.id] == nil else {
       failures[run.id] = Failure.knownRun(run.id.text)
@@ -186,7 +184,7 @@ struct MemoryJournals {
       for (_, entries) in entries.byRun { record(entries, by: worker) }
       return
     }
-    // When the run is not this worker's, its next durable call fails and says so.
+    // If this worker does not own the run, its next durable call fails and reports it.
     try? append(entries, by: worker)
   }
 
@@ -224,7 +222,7 @@ struct MemoryJournals {
   }
 
   /// - Parameter living: the name of a worker that is alive.
-  /// - Returns: what is to be done by who has lost it.
+  /// - Returns: the action of the worker that has lost it.
   mutating func claim(
     _ run: Identifier, by worker: Int, _ living: (Int) -> String?
   ) throws -> (RunHistory, loser: (@Sendable () -> Void)?) {
@@ -253,7 +251,7 @@ struct MemoryJournals {
     places[run].map { runs[$0].owner == worker } ?? false
   }
 
-  /// Where a run stands that the worker may write about.
+  /// The index of a run that the worker owns.
   mutating func ownedPlace(of run: Identifier, by worker: Int) throws -> Int {
     if !failures.isEmpty, let failure = failures[run] { throw failure }
     if let latest, latest.run == run, latest.worker == worker { return latest.place }
@@ -264,9 +262,9 @@ struct MemoryJournals {
     return place
   }
 
-  // MARK: From outside
+  // MARK: Cancelling
 
-  /// Whether it has been asked before.
+  /// Whether cancellation was requested before.
   mutating func onCancelRequest(
     _ run: Identifier, by worker: Int, _ act: @escaping @Sendable () -> Void
   ) -> Bool {
@@ -279,7 +277,7 @@ struct MemoryJournals {
     return false
   }
 
-  /// What its owner has to do now.
+  /// Returns its owner's action.
   mutating func askToCancel(_ place: Int) -> (@Sendable () -> Void)? {
     runs[place].cancelIsAsked = true
     defer { runs[place].act = nil }

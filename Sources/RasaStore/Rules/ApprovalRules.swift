@@ -14,13 +14,13 @@ package struct ApprovalFilter: Sendable, Hashable {
 }
 
 extension Approval {
-  /// Whether its time has run out without an answer.
+  /// Whether it expired without an answer.
   func isOverdue(at now: Timestamp) -> Bool {
     guard standing == .pending, let expiresAt else { return false }
     return expiresAt < now
   }
 
-  /// As it stands now, whether or not anybody has written that down.
+  /// Its current state, even if its expiry has not been written yet.
   func standing(at now: Timestamp) -> Approval {
     guard isOverdue(at: now) else { return self }
     var approval = self

@@ -1,7 +1,7 @@
 package import RasaCore
 import RasaEngine
 
-/// Both stores count with this.
+/// The arithmetic of both stores.
 extension Balance {
   mutating func hold(_ amount: Money) { held = held + amount }
 
@@ -11,14 +11,13 @@ extension Balance {
   }
 
   /// An expired hold was settled at its estimate; now the actual amount is known.
-  /// What was spent beyond counting stays so.
+  /// A saturated sum stays so.
   mutating func correct(_ estimate: Money, to actual: Money) {
     if settled < .max { settled = max(.zero, settled + (actual - estimate)) }
   }
 }
 
-/// What has to be seen to have happened: a correction of the accounts after the fact, a question put
-/// to people, an answer.
+/// An entry of the audit trail: a correction of the accounts, a question to people, an answer.
 package struct Audit: Sendable, Hashable {
   package var time: Timestamp
   package var kind: String

@@ -1,12 +1,12 @@
 import RasaCore
 
-/// What a store keeps of working notes, and how much it answers when nothing fits.
+/// How many working notes a store keeps, and how many memories it returns if none matches.
 enum MemoryBounds {
   static let notesPerSession = 200
   static let noteAge: Int64 = 30 * 24 * 60 * 60 * 1000
-  /// How many of the newest memories stand in when none fits the question.
+  /// How many of the newest memories are returned if none matches the query.
   static let memoriesUnasked = 5
-  /// A question longer than this is no more precise, only slower.
+  /// More words make a query slower and not more precise.
   static let wordsPerQuery = 64
 
   static func oldestNote(at now: Timestamp) -> Timestamp {

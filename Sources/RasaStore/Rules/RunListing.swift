@@ -11,10 +11,10 @@ package struct RunListing: Sendable, Hashable {
   package var changedAt: Timestamp
   /// Questions that wait for a person.
   package var waiting: Int
-  /// Whether a process is at work on it. A run that is called running and is not alive was left
-  /// behind by a process that has ended.
+  /// Whether a process is running it. A run with the status `running` that is not alive was left behind by a
+  /// process that has ended.
   package var isAlive: Bool
-  /// Who has it, as `ProcessIdentity` says it.
+  /// The process that runs it, as `ProcessIdentity` writes it.
   package var owner: String?
 }
 
@@ -39,13 +39,13 @@ package struct RunFilter: Sendable, Hashable {
   }
 }
 
-/// One attempt at a model, as the ledger has it.
+/// A call to a model in the ledger.
 package struct CallRecord: Sendable, Hashable {
   package var reservation: Identifier
   package var key: String
   package var provider: String
   package var model: String
-  /// Which price it is reckoned with; empty when none was known, or written down.
+  /// The version of its price; empty if none was known or recorded.
   package var price: String
   /// What was held for it.
   package var amount: Money
@@ -58,19 +58,19 @@ package struct CallRecord: Sendable, Hashable {
   package var settledAt: Timestamp?
 }
 
-/// What became of the wish to cancel a run.
+/// The result of a request to cancel a run.
 package enum CancelReceipt: Sendable, Hashable {
-  /// It had stopped for good before.
+  /// The run had already ended.
   case ended(RunRecord.Status)
-  /// Nobody was at work on it: it is cancelled now.
+  /// No process was running it; it is cancelled now.
   case cancelled
-  /// Who runs it has been asked, and stops soon.
+  /// The process that runs it has been asked and will stop soon.
   case asked
 }
 
 /// What was, or would be, deleted.
 package struct PruneReport: Sendable, Hashable {
   package var runs: [Identifier]
-  /// Bytes of journals and texts that nobody else needs.
+  /// Bytes of journals, and of texts that nothing else refers to.
   package var bytes: Int
 }

@@ -1,42 +1,42 @@
 package import RasaCore
 package import RasaEngine
 
-/// All that is kept of runs: their journals, money and memories, and what commands do with them from
-/// outside: list, claim, cancel, answer, delete. Nothing above `openStore` knows where it is kept.
+/// Everything that is stored about runs: journals, money and memories, and what commands do with runs: list,
+/// claim, cancel, answer, delete. Nothing above `openStore` knows where it is stored.
 ///
-/// Several processes may have one store open. Each is a *worker* with one lease; the runs that it owns are
-/// its own for as long as the lease lasts and it lives.
+/// Several processes may have the same store open. Each is a *worker* with one lease, and keeps the runs that it
+/// owns while it lives and its lease lasts.
 package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore {
-  /// Begins to open the store and returns at once; what goes wrong shows when it is used.
+  /// Opens the store in the background; the first operation reports what fails.
   func prepare()
-  /// Finishes what was asked and closes the store. What is durable is so without it; deferred
-  /// journal lines are not.
+  /// Finishes the queued operations and closes the store. Only deferred journal lines need it to become
+  /// durable.
   func close() async
 
   // MARK: Runs
 
-  /// The newest runs that fit, newest first.
+  /// The newest runs that match, newest first.
   func runs(_ filter: RunFilter) async throws -> [RunListing]
-  /// The run of that identity, or the only one that begins so.
+  /// The run with that ID, or the only one whose ID begins so.
   func run(_ idOrPrefix: String) async throws -> RunListing?
-  /// The journal after a line (the first is 1), as far as it can be read, and what is wrong with what
-  /// follows. A reader that asks again with the number of lines that it has gets the rest.
+  /// The journal after a line (the first is 1) as far as it can be read, and what is wrong with the next line. A
+  /// reader passes the number of lines that it has to get the rest.
   func journal(of run: Identifier, after line: Int) async throws -> JournalReading
-  /// The attempts at models that a run has made, oldest first.
+  /// The run's calls to models, oldest first.
   func calls(of run: Identifier) async throws -> [CallRecord]
   /// Cancels a run, or asks its owner to.
   func requestCancel(_ run: Identifier) async throws -> CancelReceipt
-  /// Calls `act` once when somebody asks to cancel the run while this store owns it, or when another
-  /// worker takes the run over. It is called on a thread of the store's and must not wait.
+  /// Calls `act` once when cancellation of a run that this store owns is requested, or when another worker takes
+  /// the run over. It is called on one of the store's threads and must not block.
   func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void)
 
   // MARK: Questions to people
 
   /// The newest questions, newest first.
   func approvals(_ filter: ApprovalFilter, limit: Int) async throws -> [Approval]
-  /// The question of that identity, or the only one that begins so.
+  /// The question with that ID, or the only one whose ID begins so.
   func approval(_ idOrPrefix: String) async throws -> Approval?
-  /// The newest of what has to be seen to have happened, newest first.
+  /// The newest entries of the audit trail, newest first.
   func audits(limit: Int) async throws -> [Audit]
 
   // MARK: Sessions and memories
@@ -44,33 +44,31 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore 
   /// The sessions used last, newest first; of one user, or of all.
   func sessions(of user: String?, limit: Int) async throws -> [SessionSummary]
   func session(_ id: SessionID) async throws -> SessionSummary?
-  /// Whose sessions have that name.
+  /// The users who have a session of that name.
   func users(ofSessionsNamed name: String) async throws -> [String]
   /// The newest memories, newest first.
   func memories(of owner: MemoryOwner, limit: Int) async throws -> [MemoryFact]
-  /// The memories that have any word of the query, best first.
+  /// The memories that contain any word of the query, best match first.
   func searchMemories(of owner: MemoryOwner, query: String, limit: Int) async throws -> [MemoryFact]
 
   // MARK: Deleting
 
-  /// Deletes runs with their journals and questions. What was spent stays in the ledger, what was
-  /// remembered in the memories, and what was said in the conversation. Deletes none and throws when
-  /// a process is at work on one of them; returns those that there were.
+  /// Deletes runs with their journals and questions. Costs, memories and the turns of conversations stay. Throws
+  /// and deletes nothing if a process is running one of them. Returns the runs that existed.
   func deleteRuns(_ ids: [Identifier]) async throws -> [Identifier]
-  /// Deletes a session with its turns, notes, runs and their journals. What was spent stays in the
-  /// ledger, and what was remembered in the memories. False when there is no such session.
+  /// Deletes a session with its turns, notes, runs and their journals. Costs and memories stay. False if there
+  /// is no such session.
   func deleteSession(_ session: SessionID) async throws -> Bool
-  /// Deletes the runs that have not changed since then and have one of the statuses. A dry run only
-  /// says what would go.
+  /// Deletes the runs that have one of the statuses and have not changed since that time. A dry run only reports
+  /// what would be deleted.
   func pruneRuns(
     endedBefore time: Timestamp, statuses: Set<RunRecord.Status>, dryRun: Bool
   ) async throws -> PruneReport
-  /// Whether something of what was deleted may still be stored: a process is at it, or ended before
-  /// it was done.
+  /// Whether deleted data may still be stored: a process is still deleting, or ended before it was done.
   func hasUnfinishedDeletions() async throws -> Bool
-  /// False when there was none of that number.
+  /// False if there is no memory of that number.
   func forget(_ memory: Int64) async throws -> Bool
-  /// Forgets every memory of the owner and says how many there were.
+  /// Forgets every memory of the owner; returns how many there were.
   func forgetAll(of owner: MemoryOwner) async throws -> Int
 }
 
@@ -111,20 +109,19 @@ extension RunStore {
   }
 }
 
-/// The store of that file. Nothing is opened yet: that happens at the first use, or in the background by
-/// `prepare()`.
+/// The store in that file. It is opened at the first use, or in the background by `prepare()`.
 ///
 /// - Parameters:
-///   - owner: who this store is to other processes; this process when nothing is said.
-///   - lease: how long the runs of a process that no longer answers, and of which nothing can be
-///     known, stay its own. Renewed every third of it.
+///   - owner: the name of this store for other processes; by default that of this process.
+///   - lease: how long a process keeps its runs when it no longer responds and nobody can tell whether it lives.
+///     Renewed every third of it.
 package func openStore(
   at path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30)
 ) -> any RunStore {
   SQLiteStore(path: path, time: time, owner: owner, lease: lease)
 }
 
-/// Whose memories are meant; nil means everybody's.
+/// Selects memories by owner; nil selects everybody's.
 package struct MemoryOwner: Sendable, Hashable {
   package var persona: String?
   package var user: String?
@@ -134,7 +131,7 @@ package struct MemoryOwner: Sendable, Hashable {
   }
 }
 
-/// A conversation as lists show it.
+/// A session in a list.
 package struct SessionSummary: Sendable, Hashable {
   package var id: SessionID
   package var persona: String
@@ -143,10 +140,9 @@ package struct SessionSummary: Sendable, Hashable {
   package var turns: Int
 }
 
-/// The identity that is meant by itself or by its beginning; nil when nothing begins so. Both stores
-/// decide with this.
+/// The ID that equals the text, or the only one that begins with it; nil if none does. Used by both stores.
 ///
-/// - Parameter found: the first six that begin so, in their order.
+/// - Parameter found: the first six IDs that begin with it, in order.
 func onlyMatch(of idOrPrefix: String, called kind: String, among found: [String]) throws -> String?
 {
   if found.count <= 1 || found.first == idOrPrefix { return found.first }

@@ -15,9 +15,9 @@ extension LocalDay {
   }
 }
 
-/// Both stores answer with this.
+/// The rules of both stores.
 enum SpendingRules {
-  /// More rows than anybody reads; those where less was spent, or of earlier days, are left out.
+  /// Of more rows, those with less spending or of earlier days are left out.
   static let rowsAtMost = 10_000
 
   static func isByTime(_ keys: [SpendingKey]) -> Bool { keys.first == .day || keys.first == .month }

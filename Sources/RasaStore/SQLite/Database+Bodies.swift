@@ -3,7 +3,7 @@ import RasaDocuments
 import RasaSQLite
 
 extension Database {
-  /// The number of a word, which is given to it when it is first written.
+  /// The number of a word, which is inserted if it is new.
   func word(_ text: String) throws -> Int64 {
     if let number = remembered[text] { return number }
     let known = try first("SELECT number FROM words WHERE text = ?", .text(text)) {
@@ -22,8 +22,8 @@ extension Database {
     try text.map { .integer(try word($0)) } ?? .null
   }
 
-  /// Writes what is not known yet of the content and gives what stands for it in a column: the
-  /// number of its body, or its bytes.
+  /// Writes the bodies of the content that are not stored yet, and returns its value for a column: the number of
+  /// its body, or its bytes.
   func keep(_ content: Content) throws -> SQLValue {
     var numbers: [Int: Int64] = [:]
     if content.isReference, let whole = content.root.references.first {
@@ -32,7 +32,7 @@ extension Database {
     return .bytes(try stored(content.root, of: content, &numbers))
   }
 
-  /// What is known is known with all of its parts, so they are not looked at.
+  /// A stored body has all of its parts, so these are not looked up.
   private func number(
     of index: Int, in content: Content, _ numbers: inout [Int: Int64]
   ) throws -> Int64 {
@@ -50,10 +50,10 @@ extension Database {
     return number ?? 0
   }
 
-  /// Shorter ones stay as they are: too little would be won.
+  /// Compressing shorter ones saves too little.
   private static let shortestCompressed = 160
 
-  /// As the file has it: a tag and the length, then what it has become, where that is shorter.
+  /// The bytes for the file: compressed after a tag and the length, if that is shorter.
   private func compressed(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.count >= Self.shortestCompressed, bytes.first != ContentTag.base64,
       let short = deflate.compress(bytes, limit: bytes.count * 7 / 8)
@@ -63,7 +63,7 @@ extension Database {
     return result + short
   }
 
-  /// The bytes with a number for every digest.
+  /// The bytes with the numbers of bodies in place of digests.
   private func stored(
     _ body: Content.Body, of content: Content, _ numbers: inout [Int: Int64]
   ) throws -> [UInt8] {
@@ -80,7 +80,7 @@ extension Database {
     return bytes
   }
 
-  /// What stands for a text in a column: a long one is shared with everything else that says it.
+  /// The value of a text for a column: a long text is a body, which is stored once.
   func keep(_ text: StoredText) throws -> SQLValue {
     switch text {
     case .short(let text): .text(text)
@@ -89,7 +89,7 @@ extension Database {
   }
 }
 
-/// A text on its way into a column.
+/// A text that is to be written to a column.
 enum StoredText: Sendable {
   case short(String)
   case long(Content)
@@ -101,11 +101,11 @@ enum StoredText: Sendable {
   }
 }
 
-/// Reads bodies, each of them once, and checks that they are what was written.
+/// Reads and verifies bodies, each of them once.
 final class BodyReader {
   private let database: Database
   private var known: [Int64: KnownBody] = [:]
-  /// What was written may be read.
+  /// No stricter than what may be written.
   private static let limits = JSONLimits(depth: 500, bytes: .max)
 
   init(_ database: Database) { self.database = database }
@@ -138,7 +138,7 @@ final class BodyReader {
     }
   }
 
-  /// A text as `StoredText` puts it into a column.
+  /// A text from a column that was written as `StoredText`.
   func text(_ column: SQLValue) throws -> String {
     switch column {
     case .text(let text): return text

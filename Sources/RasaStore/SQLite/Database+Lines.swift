@@ -2,7 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 
-/// What a run's row says about who may write and where its journal ends.
+/// The columns of a run's row that say who may write, and where its journal ends.
 struct RunEnd {
   var number: Int64
   var epoch: Int64
@@ -11,8 +11,8 @@ struct RunEnd {
   var seal: [UInt8]?
 }
 
-/// The ends of journals that a piece of work writes to: read once and written once, however many
-/// batches of lines it adds.
+/// The ends of the journals that an operation writes to: read once and written once, however many batches of
+/// lines it adds.
 private final class JournalEnds: UnwrittenChanges {
   var ends: [String: (end: RunEnd, changedAt: Int64?)] = [:]
 
@@ -28,7 +28,7 @@ private final class JournalEnds: UnwrittenChanges {
 }
 
 extension Database {
-  /// What this piece of work knows of the ends of journals.
+  /// The ends of journals that the current operation has read.
   private var journalEnds: JournalEnds {
     if let known = unwritten as? JournalEnds { return known }
     let ends = JournalEnds()
@@ -36,10 +36,10 @@ extension Database {
     return ends
   }
 
-  /// Keeps the end of a journal that this piece of work has just begun.
+  /// Keeps the end of a journal that the current operation has just created.
   func begin(_ run: String, at end: RunEnd) { journalEnds.ends[run] = (end, nil) }
 
-  /// As the file has it, which is not what this piece of work has added.
+  /// The end as the file has it, without what the current operation has added.
   func end(of run: String) throws -> RunEnd? {
     try first("SELECT number, epoch, lines, last, seal FROM runs WHERE id = ?", .text(run)) { row in
       RunEnd(
@@ -48,7 +48,7 @@ extension Database {
     }
   }
 
-  /// The end of a run that may be written about; throws when somebody else has taken it over.
+  /// The end of a run that this store owns; throws if another process has taken it over.
   func ownedEnd(of run: String, epoch: Int64) throws -> RunEnd {
     let ends = journalEnds
     guard let end = try ends.ends[run]?.end ?? end(of: run) else { throw Failure.unknownRun(run) }
@@ -81,7 +81,7 @@ extension Database {
     journalEnds.ends[owned.run] = (end, latest.time)
   }
 
-  /// The lines of a run after that number, and what is wrong with what follows them.
+  /// The lines of a run after that number, and what is wrong with the next one.
   func journal(of run: Identifier, after first: Int = 0) throws -> JournalReading? {
     try writeCollected()
     guard let end = try end(of: run.text) else { return nil }
@@ -100,7 +100,7 @@ extension Database {
       ) { take(LineRow($0)) }
     }
     if reading.damage == nil { return reading }
-    // The way back from the end is broken: what lies before is found by going through everything.
+    // The chain back from the end is broken: earlier lines are found by scanning all lines.
     return self.reading(of: run, end, after: first) { take in
       _ = try rows(
         """
@@ -117,7 +117,7 @@ extension Database {
   ) -> JournalReading {
     var reader = LineReader(run: run, end: end, after: first)
     do {
-      // Read first, then understood: reading bodies is a statement of its own.
+      // All rows are read before they are decoded, because reading bodies runs another statement.
       var rows: [LineRow] = []
       var failure: (any Error)?
       do { try find { rows.append($0) } } catch { failure = error }
@@ -162,16 +162,16 @@ private struct LineRow {
   }
 }
 
-/// Reads lines in their order and checks that each is what was written.
+/// Decodes lines in order and verifies each of them.
 private struct LineReader {
   let run: Identifier
   let end: RunEnd
-  /// The line before those that are wanted: only how it ends is needed. 0 when all are wanted.
+  /// The line before the requested ones, of which only the seal is needed; 0 if all lines are requested.
   private let first: Int64
   private(set) var entries: [JournalEntry] = []
-  /// The sequence number of the line that comes next.
+  /// The sequence number of the next line.
   private(set) var next: Int64
-  /// The number and the seal of the line before; nil while there was none.
+  /// The number and the seal of the previous line; nil before the first.
   private var before: Int64?
   private var seal: [UInt8]?
 

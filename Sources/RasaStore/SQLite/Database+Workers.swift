@@ -2,11 +2,11 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 
-/// Who this store is to others: one row, and one lease for all of its runs.
+/// This store as others see it: one row, with one lease for all of its runs.
 struct Worker: Sendable {
-  /// This opening of the store, which no other one shares.
+  /// Unique to this opening of the store.
   var id: String
-  /// The process, as `ProcessIdentity` says it.
+  /// The process, as `ProcessIdentity` writes it.
   var name: String
 }
 
@@ -18,7 +18,7 @@ struct OwnedRun {
 }
 
 extension Database {
-  /// The number of the worker, who is there afterwards with a lease that ends then.
+  /// The number of the worker's row, which is created if necessary, with a lease until then.
   func number(of worker: Worker, leaseEnds: Timestamp) throws -> Int64 {
     let number = try first(
       """
@@ -29,7 +29,7 @@ extension Database {
     return number ?? 0
   }
 
-  /// Rows of workers that own nothing and have not been heard of for a lease's time.
+  /// Deletes the rows of workers that own no run and whose lease has ended.
   func forgetIdleWorkers(now: Timestamp) throws {
     try run(
       """
@@ -38,14 +38,14 @@ extension Database {
       """, .integer(now.milliseconds))
   }
 
-  /// Renews the lease of all that the worker owns, with one statement.
+  /// Renews the lease for all runs of the worker with one statement.
   func renewLease(of worker: Worker, to end: Timestamp) throws {
     try run(
       "UPDATE workers SET lease_ends = ? WHERE id = ?", .integer(end.milliseconds),
       .text(worker.id))
   }
 
-  /// What the worker owns, and what of it somebody has asked to cancel, with one query.
+  /// The runs of the worker, and which of them are to be cancelled, with one query.
   func runs(of worker: Worker) throws -> [OwnedRun] {
     try rows(
       """
@@ -55,7 +55,7 @@ extension Database {
     ) { OwnedRun(id: $0.text(0), epoch: $0.integer(1), isToCancel: $0.integer(2) != 0) }
   }
 
-  /// Lets go of a run, if it is still the worker's in that epoch.
+  /// Releases a run if the worker still owns it in that epoch.
   func letGo(of run: String, epoch: Int64, by worker: Worker) throws {
     try self.run(
       """

@@ -2,39 +2,72 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 
-/// Deletes the lines of runs that are gone, and the bodies that nothing refers to any more, a few at a
-/// time: between two of its transactions everybody else has a turn, in this process and in others.
+/// Deletes the lines of deleted runs, and the bodies that nothing refers to any more, in small transactions, so that
+/// other writers can work in between.
 ///
-/// Which bodies are needed is found by looking at everything that may refer to one: counting
-/// references would make every line dearer, and deleting is rare. That takes a while in which others
-/// write, so before any body goes, what has come since is looked at. For this the numbers of lines must
-/// only have grown meanwhile: when somebody else has begun to delete, it is looked at anew.
+/// It finds the bodies that are in use by scanning everything that may refer to one (mark and sweep): counting
+/// references would make every line more expensive, and deletions are rare. Others write meanwhile, so before
+/// deleting a body it scans what is new. That requires that line numbers have only grown; if another process has
+/// begun to delete, the scan starts over.
 struct Eraser: Sendable {
   private let writer: DatabaseWriter
   private let slices: DeletionSlices
+  private let path: String
 
   init(_ store: SQLiteStore) {
+    path = store.path
     writer = store.writer
     slices = store.slices
   }
 
-  /// Does what is left to be done, also by others; answers how many bytes went.
+  /// Finishes all deletions, including those that other processes left, and scrubs the files. Returns the number
+  /// of deleted bytes.
   func erase() async throws -> Int {
     let isDue = try await writer.read { database in
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
-    if !isDue { return 0 }
-    var bytes = 0
-    while true {
+    var (bytes, last) = (0, Int64?.none)
+    while isDue, last == nil {
       bytes += try await eraseLines()
       guard let survey = try await survey() else { continue }
       let (erased, isDone) = try await eraseBodies(survey)
       bytes += erased
-      if isDone { return bytes }
+      if isDone { last = survey.newest.deletion }
+    }
+    try await scrub()
+    if let last {
+      try await writer.write { database in
+        try database.run(
+          "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
+      }
+    }
+    return bytes
+  }
+
+  /// Removes everything from the files that deleted rows of any table have left.
+  func scrub() async throws {
+    let clock = ContinuousClock()
+    var deadline = clock.now + slices.patience
+    var page: Int64 = 1
+    while true {
+      try Task.checkCancellation()
+      switch try await writer.scrub(from: page) {
+      case .isDone: return
+      case .next(let next):
+        page = next
+        deadline = clock.now + slices.patience
+      case .isBusy:
+        guard clock.now < deadline else {
+          throw Failure(
+            .storage, "another program keeps reading \(path), so its log cannot be emptied",
+            suggestion: "end the programs that use it (`fuser \(path)` names them)")
+        }
+        await Task.yield()
+      }
     }
   }
 
-  /// How many bytes would go with these runs.
+  /// How many bytes deleting these runs would free.
   func bytes(without runs: [String]) async throws -> Int {
     var bytes = 0
     var gone: Set<Int64> = []
@@ -60,7 +93,6 @@ struct Eraser: Sendable {
   // MARK: Lines
 
   private func eraseLines() async throws -> Int {
-    try await overwriteLines()
     var bytes = 0
     var isBroken = false
     while true {
@@ -72,7 +104,7 @@ struct Eraser: Sendable {
       isBroken = isBroken || part.isBroken
     }
     guard isBroken else { return bytes }
-    // The way through a journal is broken: its lines are found by going through everything.
+    // The chain of a journal is broken: its lines are found by scanning all lines.
     let last = try await newest().line
     for first in stride(from: Int64(0), through: last, by: slices.lines) {
       try Task.checkCancellation()
@@ -82,37 +114,15 @@ struct Eraser: Sendable {
     return bytes
   }
 
-  /// Overwrites what deleted lines say where it stands, before any of them is deleted.
-  ///
-  /// SQLite overwrites what it deletes, but when it balances pages it leaves copies of neighbours in their
-  /// gaps, which must not say anything by then.
-  private func overwriteLines() async throws {
-    let begun = try await writer.read { database in
-      try database.rows(
-        "SELECT run, next FROM deletions WHERE next IS NOT NULL ORDER BY number"
-      ) { (run: $0.integer(0), next: $0.integer(1)) }
-    }
-    let atMost = slices.lines
-    for deletion in begun {
-      var next = Int64?.some(deletion.next)
-      while let first = next {
-        try Task.checkCancellation()
-        next = try await writer.write {
-          try $0.overwriteLines(of: deletion.run, from: first, atMost: atMost)
-        }
-      }
-    }
-  }
+  // MARK: Bodies in use
 
-  // MARK: What is needed
-
-  /// What is needed as far as was looked, and until where that was.
+  /// The bodies in use that have been found, and how far the scan has come.
   struct Survey: Sendable {
     var used: Set<Int64> = []
-    /// Found and not yet looked into.
+    /// Found, but not searched for references yet.
     var unseen: [Int64] = []
     var newest: Newest
-    /// Runs that are taken for gone.
+    /// Runs that count as deleted.
     var without: Set<Int64> = []
 
     mutating func use(_ number: Int64) {
@@ -128,7 +138,7 @@ struct Eraser: Sendable {
 
   private func newest() async throws -> Newest { try await writer.read { try $0.newest() } }
 
-  /// Nil when somebody else has begun to delete.
+  /// Nil if another process has begun to delete.
   private func survey() async throws -> Survey? {
     let newest = try await writer.read { database -> Newest? in
       let waiting = try database.first("SELECT 1 FROM deletions WHERE next IS NOT NULL LIMIT 1") {
@@ -142,7 +152,7 @@ struct Eraser: Sendable {
 
   private func survey(without: Set<Int64>, newest: Newest) async throws -> Survey {
     let survey = Locked(Survey(newest: newest, without: without))
-    /// Says whether something has been found that is not looked into yet.
+    /// Returns whether there are bodies that have not been searched yet.
     func look(
       _ body: @escaping @Sendable (Database, inout Survey) throws -> Void
     ) async throws -> Bool {
@@ -171,10 +181,10 @@ struct Eraser: Sendable {
     var bytes: Int
   }
 
-  /// The next of the bodies that nothing needs, the newest first; nil after the oldest one.
+  /// The next unused bodies, newest first; nil after the oldest one.
   ///
-  /// What refers to others is newer than they are and has to go before them: whoever writes between two
-  /// transactions and finds a body there takes it for whole, with all of its parts.
+  /// A body is newer than those that it refers to and has to be deleted before them: a writer that finds a body
+  /// between two transactions relies on its parts being there.
   private func unused(_ survey: Survey, upTo last: inout Int64) async throws -> [Unused]? {
     if last < 1 { return nil }
     let end = last
@@ -189,48 +199,32 @@ struct Eraser: Sendable {
     return found.filter { !survey.used.contains($0.number) }
   }
 
-  /// False when somebody else has begun to delete, so that it has to be looked at everything anew.
+  /// `isDone` is false if another process has begun to delete, so that the scan has to start over.
   private func eraseBodies(_ begun: Survey) async throws -> (bytes: Int, isDone: Bool) {
-    // What is added to it in a transaction that fails is needed none the less.
+    // What a failed transaction has added to it does no harm: it only keeps more bodies.
     let survey = Locked(begun)
     var bytes = 0
-    // SQLite overwrites what it deletes, but when it balances pages it leaves copies of neighbours in
-    // their gaps. So all of it is overwritten where it stands, and out of every writer's sight, before
-    // any of it is deleted.
-    for step in [
-      """
-      UPDATE bodies SET bytes = zeroblob(length(bytes)),
-        digest = CASE WHEN digest IS NULL THEN NULL ELSE randomblob(length(digest)) END
-      WHERE number = ?
-      """, "DELETE FROM bodies WHERE number = ?",
-    ] {
-      var newestLeft = begun.newest.body
-      while let found = try await unused(begun, upTo: &newestLeft) {
-        for start in stride(from: 0, to: found.count, by: slices.bodies) {
-          try Task.checkCancellation()
-          let part = Array(found[start..<min(found.count, start + slices.bodies)])
-          let erased = try await writer.write { database -> (bytes: Int, line: Int64)? in
-            try survey.withLock { survey in
-              guard let line = try database.lookAtNewcomers(&survey) else { return nil }
-              var bytes = 0
-              for body in part where !survey.used.contains(body.number) {
-                try database.run(step, .integer(body.number))
-                bytes += body.bytes
-              }
-              return (bytes, line)
+    var newestLeft = begun.newest.body
+    while let found = try await unused(begun, upTo: &newestLeft) {
+      for start in stride(from: 0, to: found.count, by: slices.bodies) {
+        try Task.checkCancellation()
+        let part = Array(found[start..<min(found.count, start + slices.bodies)])
+        let erased = try await writer.write { database -> (bytes: Int, line: Int64)? in
+          try survey.withLock { survey in
+            guard let line = try database.lookAtNewcomers(&survey) else { return nil }
+            var bytes = 0
+            for body in part where !survey.used.contains(body.number) {
+              try database.run("DELETE FROM bodies WHERE number = ?", .integer(body.number))
+              bytes += body.bytes
             }
+            return (bytes, line)
           }
-          guard let erased else { return (bytes, false) }
-          if step.hasPrefix("DELETE") { bytes += erased.bytes }
-          // Not before it is committed: the numbers of what was taken back are given anew.
-          survey.withLock { $0.newest.line = erased.line }
         }
+        guard let erased else { return (bytes, false) }
+        bytes += erased.bytes
+        // Only after the commit: a rollback makes line numbers available again.
+        survey.withLock { $0.newest.line = erased.line }
       }
-    }
-    let last = begun.newest.deletion
-    try await writer.write { database in
-      try database.run(
-        "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
     }
     return (bytes, true)
   }
@@ -252,28 +246,7 @@ extension Database {
     return Int(bytes ?? 0)
   }
 
-  /// Overwrites lines of a deleted run from that one back; the number of the next one, nil after the first.
-  ///
-  /// A record of the same size is overwritten in its place.
-  fileprivate func overwriteLines(of run: Int64, from last: Int64, atMost: Int) throws -> Int64? {
-    var next = Int64?.some(last)
-    for _ in 0..<atMost {
-      guard let number = next else { return nil }
-      next =
-        try first(
-          """
-          UPDATE lines SET body = CASE typeof(body)
-            WHEN 'blob' THEN zeroblob(length(body))
-            WHEN 'text' THEN substr(hex(zeroblob(length(CAST(body AS BLOB)))), 1, length(CAST(body AS BLOB)))
-            ELSE body END
-          WHERE number = ? AND run = ? RETURNING before
-          """, .integer(number), .integer(run)
-        ) { $0.integerOrNil(0) } ?? nil
-    }
-    return next
-  }
-
-  /// The next lines of a deleted run, from its last one back; nil when there are none of any.
+  /// Deletes the next lines of a deleted run, from its last one back; nil if no lines are left to delete.
   fileprivate func deleteLines(atMost: Int) throws -> (bytes: Int, isBroken: Bool)? {
     let deletion = try first(
       "SELECT number, run, next, lines FROM deletions WHERE next IS NOT NULL ORDER BY number LIMIT 1"
@@ -299,7 +272,7 @@ extension Database {
     return (bytes, next == nil && left != 0)
   }
 
-  /// Lines of no run that there is.
+  /// Deletes lines whose run does not exist.
   fileprivate func deleteStrayLines(from first: Int64, before end: Int64) throws -> Int {
     let stray = """
       FROM lines WHERE number >= ? AND number < ? AND run NOT IN (SELECT number FROM runs)
@@ -308,9 +281,17 @@ extension Database {
       "SELECT sum(24 + coalesce(length(body), 0)) \(stray)", .integer(first), .integer(end)
     ) { $0.integer(0) }
     try run("DELETE \(stray)", .integer(first), .integer(end))
-    // Whoever is looking through the lines at the moment has to see it.
-    if changes > 0 { try run("INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)") }
+    // Scans of other processes have to notice it.
+    if changes > 0 { try noteDeletion() }
     return Int(bytes ?? 0)
+  }
+
+  /// Records a deletion after which the files have to be scrubbed, and may have bodies that nothing refers to any
+  /// more. Returns the number of the record.
+  @discardableResult
+  func noteDeletion() throws -> Int64 {
+    try run("INSERT INTO deletions (run, next, lines) VALUES (0, NULL, 0)")
+    return lastInsertedRow
   }
 
   fileprivate func newest() throws -> Eraser.Newest {
@@ -322,7 +303,7 @@ extension Database {
       } ?? 0)
   }
 
-  /// What turns, runs and questions refer to.
+  /// Finds the bodies that turns, runs and questions refer to.
   fileprivate func lookAtTexts(_ survey: inout Eraser.Survey) throws {
     let queries = [
       ("SELECT input FROM turns WHERE typeof(input) = 'integer'", false),
@@ -351,7 +332,7 @@ extension Database {
     for line in found where !survey.without.contains(line.run) {
       switch line.body {
       case .integer(let number): survey.use(number)
-      // What cannot be read refers to nothing that could be read. Lines of version 1 are JSON.
+      // A line that cannot be read refers to nothing. Lines of version 1 are JSON.
       case .bytes(let bytes) where line.isSealed:
         for number in (try? ContentReader.references(in: bytes)) ?? [] { survey.use(number) }
       default: break
@@ -359,7 +340,7 @@ extension Database {
     }
   }
 
-  /// What is needed needs its parts.
+  /// The parts of a body in use are in use.
   fileprivate func lookIntoBodies(_ survey: inout Eraser.Survey, atMost: Int) throws {
     for _ in 0..<atMost {
       guard let number = survey.unseen.popLast() else { return }
@@ -371,8 +352,8 @@ extension Database {
     }
   }
 
-  /// Looks at what has come meanwhile, and answers up to which line. Nil when somebody has deleted
-  /// lines, so that their numbers do not tell.
+  /// Scans what was written meanwhile, and returns the last line. Nil if another process has deleted lines, so that
+  /// line numbers do not show what is new.
   fileprivate func lookAtNewcomers(_ survey: inout Eraser.Survey) throws -> Int64? {
     let newest = try newest()
     guard newest.deletion == survey.newest.deletion else { return nil }

@@ -2,8 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 
-/// An entry on its way into the file, encoded by who writes it, so that the writer's thread does
-/// nothing but write.
+/// An entry that is to be written, encoded by the caller, so that the writer's thread only has to write.
 struct JournalLine: Sendable {
   var time: Int64
   var kind: String
@@ -26,10 +25,10 @@ struct JournalLine: Sendable {
   }
 }
 
-/// What shows that a line is what was written, and stands where it was written: the first 8 bytes
-/// of SHA-256 over the seal of the line before, the line's number and everything that it says.
+/// Proves that a line and its position are unchanged: the first 8 bytes of SHA-256 over the previous seal, the line's
+/// number and its content.
 enum LineSeal {
-  /// What the first line's seal follows.
+  /// Takes the place of a previous seal for the first line.
   static func beginning(of run: String) -> [UInt8] { Array(run.utf8) }
 
   static func content(time: Int64, kind: String, key: String?, body: [UInt8]) -> [UInt8] {
@@ -57,7 +56,7 @@ enum LineSeal {
   }
 }
 
-/// The lines of one run, to be written if this store still owns it.
+/// Lines of one run, which are written if this store still owns the run.
 struct OwnedLines: Sendable {
   var run: String
   var epoch: Int64

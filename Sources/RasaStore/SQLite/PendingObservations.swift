@@ -1,10 +1,9 @@
 import RasaCore
 import RasaEngine
 
-/// What answered calls have taught about their models, before it is written. Three rows a call would
-/// make each settlement dearer, and nobody needs averages to the second: they are written together
-/// with the end of the last run that this process has, and every ten seconds while it has more. That
-/// a model fails is written at once.
+/// Observations about models that are not written yet. Writing three rows a call would make each settlement slower,
+/// and nobody needs averages to the second. They are written with the end of the process's last run, and every ten
+/// seconds before that; a model's failure is written at once.
 final class PendingObservations: Sendable {
   fileprivate struct State {
     var waiting: [ModelObservation] = []
@@ -13,12 +12,12 @@ final class PendingObservations: Sendable {
 
   private let state: Locked<State>
   private static let interval: Int64 = 10_000
-  /// Where the clock stands still there is an end to it as well.
+  /// A bound for clocks that stand still.
   private static let most = 256
 
   init(from start: Timestamp) { state = Locked(State(writtenAt: start)) }
 
-  /// What is to be written along with a settlement that teaches this: nil when it can wait.
+  /// What to write together with a settlement that has this observation; nil if all of it can wait.
   func due(with observation: ModelObservation, at now: Timestamp) -> [ModelObservation]? {
     state.withLock { state in
       let age = now.milliseconds.subtractingReportingOverflow(state.writtenAt.milliseconds)
@@ -37,7 +36,7 @@ final class PendingObservations: Sendable {
     state.withLock { $0.waiting.append(observation) }
   }
 
-  /// They could not be written.
+  /// Keeps observations that could not be written.
   func putBack(_ observations: [ModelObservation]) {
     if observations.isEmpty { return }
     state.withLock { $0.waiting.insert(contentsOf: observations, at: 0) }

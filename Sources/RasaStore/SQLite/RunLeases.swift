@@ -4,18 +4,18 @@ import RasaSQLite
 import RasaSystem
 import Synchronization
 
-/// The runs that this store owns: in which epoch, and what to do when somebody asks to cancel one.
+/// The runs that this store owns, with their epochs, and what to do when one is to be cancelled.
 ///
-/// While it owns any, the database's thread renews the one lease that holds for all of them, apart from
-/// whatever the runs are doing, and looks now and then whether another process has asked for something.
+/// While it owns any, the database's thread renews the one lease for all of them, independently of the runs, and
+/// checks now and then for requests of other processes.
 final class RunLeases: Sendable {
   private struct Ownership {
     var epoch: Int64
     var isToCancel = false
-    /// Its end could not be written down: it is let go of as soon as the file can be written.
+    /// `leaving` if its end could not be written: it is released as soon as the file can be written.
     var standing = Standing.held
-    /// Until when nobody else can have it, whatever this process does or fails to do. The clock goes on
-    /// while the process or the machine sleeps.
+    /// Until then no other process can have taken it over. The clock continues while the process or the machine
+    /// sleeps.
     var provenUntil: ContinuousClock.Instant
     var act: (@Sendable () -> Void)?
   }
@@ -24,16 +24,16 @@ final class RunLeases: Sendable {
 
   private struct State {
     var runs: [String: Ownership] = [:]
-    /// What to do when a run is cancelled that this store is about to own.
+    /// Cancel actions of runs that this store is about to own.
     var acts: [String: @Sendable () -> Void] = [:]
     var nextLook = ContinuousClock.Instant.now
     var nextRenewal = ContinuousClock.Instant.now
-    /// What the database's version was at the last look.
+    /// The database's `data_version` at the last check.
     var version: Int64?
-    /// The runs whose lease is being renewed, until that is committed.
+    /// The runs whose lease is being renewed in a transaction that is not committed yet.
     var renewing: [(run: String, epoch: Int64, began: ContinuousClock.Instant)] = []
 
-    /// Whether there is anything to see to.
+    /// Whether there is anything to do.
     var hasWork: Bool { runs.values.contains { $0.standing != .left } }
   }
 
@@ -41,7 +41,7 @@ final class RunLeases: Sendable {
   private let time: TimeSource
   private let lease: Duration
   private let name: String?
-  /// Which of the stores of this process it is.
+  /// The number of this store within the process.
   private let place: Int
   private static let places = Atomic(0)
   private static let timeBetweenLooks = Duration.milliseconds(250)
@@ -54,8 +54,7 @@ final class RunLeases: Sendable {
     self.time = time
   }
 
-  /// Who this store is to others. Asking the system for it takes a moment, so that is done when it
-  /// is first written down.
+  /// This store as others see it. Computed when it is first written, because asking the system takes time.
   var worker: Worker {
     let name = name ?? ProcessIdentity.current.text
     return Worker(id: "\(name) \(place)", name: name)
@@ -63,9 +62,9 @@ final class RunLeases: Sendable {
 
   private let isKnown = Atomic(false)
 
-  /// The number of this worker's row, which is there afterwards with a new lease.
+  /// The number of this worker's row, which is created if necessary, with a new lease.
   func number(in database: Database, leaseEnds: Timestamp) throws -> Int64 {
-    // Once for each process: what earlier ones have left.
+    // Once per store: rows that earlier processes have left.
     if !isKnown.exchange(true, ordering: .relaxed) {
       try database.forgetIdleWorkers(now: time.now())
     }
@@ -76,9 +75,9 @@ final class RunLeases: Sendable {
     Timestamp(milliseconds: time.now().milliseconds + lease.components.seconds * 1000)
   }
 
-  // MARK: What is owned
+  // MARK: Ownership
 
-  /// - Parameter began: not later than the time from which the lease counts that was written.
+  /// - Parameter began: no later than the start of the lease that was written.
   func own(_ run: String, epoch: Int64, since began: ContinuousClock.Instant) {
     let now = ContinuousClock.now
     state.withLock { state in
@@ -98,17 +97,17 @@ final class RunLeases: Sendable {
 
   func isOwned(_ run: String) -> Bool { state.withLock { $0.runs[run] != nil } }
 
-  /// Whether it is the only run that this store has.
+  /// Whether this is the only run that this store owns.
   func ownsOnly(_ run: String) -> Bool {
     state.withLock { $0.runs.count == 1 && $0.runs[run] != nil }
   }
 
-  /// Whether it is called this store's only because its end could not be written down.
+  /// Whether this store still has the run only because its end could not be written.
   func isLeaving(_ run: String) -> Bool {
     state.withLock { state in state.runs[run].map { $0.standing != .held } ?? false }
   }
 
-  /// Its lease was written again.
+  /// Records that its lease was renewed.
   func prove(_ run: String, epoch: Int64, since began: ContinuousClock.Instant) {
     state.withLock { state in
       guard let owned = state.runs[run], owned.epoch == epoch else { return }
@@ -128,15 +127,15 @@ final class RunLeases: Sendable {
     }
   }
 
-  /// Forgets the run, unless it has been claimed anew since.
+  /// Forgets the run, unless it has been claimed again since.
   func forget(_ run: String, epoch: Int64) {
     state.withLock { state in
       if state.runs[run]?.epoch == epoch { state.runs[run] = nil }
     }
   }
 
-  /// The run's end could not be written down. It is not renewed any more, so that others can have it
-  /// when its lease ends at the latest; whoever has it here may still try to write.
+  /// Called when the run's end could not be written. Its lease is no longer renewed, so that others can take it over
+  /// when the lease ends at the latest; until then, this process may still try to write.
   func leave(_ run: String, epoch: Int64) {
     state.withLock { state in
       guard state.runs[run]?.epoch == epoch else { return }
@@ -151,7 +150,7 @@ final class RunLeases: Sendable {
     }
   }
 
-  /// Another process has taken the run over: whatever is still being done about it is stopped.
+  /// Called when another process has taken the run over: stops it here.
   private func lose(_ run: String, epoch: Int64) {
     let act = state.withLock { state -> (@Sendable () -> Void)? in
       guard let owned = state.runs[run], owned.epoch == epoch else { return nil }
@@ -163,7 +162,7 @@ final class RunLeases: Sendable {
 
   // MARK: Cancelling
 
-  /// Keeps what to do, and does it at once if somebody has asked before.
+  /// Keeps the action, or calls it at once if cancellation was requested before.
   func onCancelRequest(_ run: String, _ act: @escaping @Sendable () -> Void) {
     let isToCancel = state.withLock { state in
       if state.runs[run]?.isToCancel == true { return true }
@@ -182,7 +181,7 @@ final class RunLeases: Sendable {
     act?()
   }
 
-  // MARK: Upkeep
+  // MARK: Maintenance
 
   var upkeep: DatabaseWriter.Maintenance {
     DatabaseWriter.Maintenance(
@@ -205,7 +204,7 @@ final class RunLeases: Sendable {
       let renews = state.nextRenewal <= now
       state.nextLook = now + Self.timeBetweenLooks
       state.renewing = []
-      // Until it has been done: what fails is tried again soon.
+      // Until it has succeeded: a failed renewal is retried soon.
       if renews { state.nextRenewal = now + min(lease / 3, Self.timeBetweenTries) }
       return (
         state.runs.filter { $0.value.standing == .held }.mapValues(\.epoch),
@@ -213,7 +212,7 @@ final class RunLeases: Sendable {
         renews
       )
     }
-    // Reads a few bytes of shared memory; nothing has changed while it stays the same.
+    // Reads a few bytes of shared memory. If it is the same as before, no other process has written.
     let version = try database.first("PRAGMA data_version") { $0.integer(0) }
     if version != before {
       _ = try compare(runs, with: database)
@@ -228,7 +227,7 @@ final class RunLeases: Sendable {
       }
       guard renews else { return }
       try database.renewLease(of: worker, to: leaseEnds)
-      // Not before it is known that nobody has taken one meanwhile.
+      // Only for those that no other process has taken over meanwhile.
       let held = try compare(runs, with: database)
       state.withLock { state in
         state.renewing = held.map { ($0, runs[$0] ?? 0, now) }
@@ -237,7 +236,7 @@ final class RunLeases: Sendable {
     }
   }
 
-  /// Looks what has become of the runs; answers which of them the file calls this store's.
+  /// Checks the runs for cancellation and loss; returns those that this store still owns.
   private func compare(_ runs: [String: Int64], with database: Database) throws -> [String] {
     if runs.isEmpty { return [] }
     var held: [String] = []
@@ -253,7 +252,7 @@ final class RunLeases: Sendable {
     return held
   }
 
-  /// A run that is not there yet will be with its first durable line.
+  /// A run without a row has no durable line yet.
   private func look(at run: String, epoch: Int64, _ database: Database) throws {
     let row = try database.first(
       "SELECT epoch, cancel_asked IS NOT NULL FROM runs WHERE id = ?", .text(run)

@@ -1,8 +1,8 @@
 import RasaEngine
 import RasaSQLite
 
-/// The numbers of the newest runs that fit a filter, as a query. Each status has a part of its own,
-/// which reads the newest of that status and no others.
+/// A query for the numbers of the newest runs that match a filter. Each status has a subquery, which reads only the
+/// newest runs of that status.
 struct RunSelection: Sendable {
   let text: String
   let values: [SQLValue]

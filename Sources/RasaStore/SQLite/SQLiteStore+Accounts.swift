@@ -33,7 +33,7 @@ extension SQLiteStore {
       var after = before
       after.apply(adjustment.change)
       try database.set([row: after])
-      // What the file has now, not what was meant.
+      // The actual difference: a sum may have been saturated.
       let difference = try database.balance(of: row).settled - before.settled
       try database.insert(adjustment.audit(difference))
       return difference
@@ -50,7 +50,6 @@ extension SQLiteStore {
     return SpendingRules.sorted(rows, by: keys)
   }
 
-  /// The newest of what has to be seen to have happened, newest first.
   package func audits(limit: Int) async throws -> [Audit] {
     try await read { database in
       try database.rows(
@@ -66,7 +65,7 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// The rows whose name begins and ends so; in between stands the owner.
+  /// The rows whose names have that prefix and suffix; the owner is between them.
   fileprivate func balances(
     of beginning: String, ending: String, period: AccountBalance.Period
   ) throws -> [AccountBalance] {

@@ -9,8 +9,8 @@ extension SQLiteStore {
   ) async throws -> Approval {
     let now = time.now()
     let run = approval.run.text
-    let epoch = try keeper.epoch(of: run)
-    let owned = try keeper.owned(entries)
+    let epoch = try leases.epoch(of: run)
+    let owned = try leases.owned(entries)
     let question = Content(approval.question.value, asBody: true)
     let runs = owned.map(\.run)
     let asked = try await writer.write(after: runs.contains(run) ? runs : [run] + runs) {
@@ -18,7 +18,7 @@ extension SQLiteStore {
       let end = try database.ownedEnd(of: run, epoch: epoch)
       if let known = try database.approval(approval.id) {
         if known.isOverdue(at: now) { try database.expire(known, now: now) }
-        // Nobody waited any more; now somebody does again.
+        // It was withdrawn, and the run waits for it again.
         guard known.standing == .withdrawn else { return known.standing(at: now) }
         try database.run("DELETE FROM approvals WHERE id = ?", .text(approval.id))
       }
@@ -60,7 +60,6 @@ extension SQLiteStore {
     return receipt
   }
 
-  /// The newest questions, newest first.
   package func approvals(
     _ filter: ApprovalFilter, limit: Int
   ) async throws -> [Approval] {
@@ -80,7 +79,6 @@ extension SQLiteStore {
     }
   }
 
-  /// The question of that identity, or of the only one that begins so.
   package func approval(_ idOrPrefix: String) async throws -> Approval? {
     let now = time.now()
     return try await read { database in
@@ -113,7 +111,7 @@ extension Database {
     try insert(.expired(approval.id, at: now))
   }
 
-  /// Nobody waits for answers to the run's questions any more.
+  /// Withdraws the run's open questions.
   func withdrawApprovals(of run: Int64, now: Timestamp) throws {
     let pending = try rows(
       """

@@ -2,12 +2,10 @@ package import RasaCore
 package import RasaEngine
 import RasaSQLite
 
-/// Deleting. What is deleted is gone for everybody with the first transaction; its lines and what only
-/// they have said go in many small ones after it, so that nobody who writes waits for long. Should the
-/// process end in between, the next deletion does the rest.
+/// Deleting. The first transaction makes deleted runs disappear for everyone. Their lines, and the texts that only they
+/// refer to, follow in many small ones, so that no writer waits for long. If the process ends before it is done,
+/// the next deletion finishes the job.
 extension SQLiteStore {
-  /// Deletes a session with its turns, notes, runs and their journals. What was spent stays in the
-  /// ledger, and what was remembered in the memories. False when there is no such session.
   package func deleteSession(_ session: SessionID) async throws -> Bool {
     let now = time.now()
     let isKnown = try await writer.write { database in
@@ -20,16 +18,15 @@ extension SQLiteStore {
       try database.run("DELETE FROM notes WHERE session = ?", .text(key))
       try database.run("DELETE FROM sessions WHERE key = ?", .text(key))
       for run in runs { try database.takeOut(run, now: now) }
+      // Its runs may have been deleted before, and its turns refer to bodies as well.
+      try database.noteDeletion()
       return true
     }
     guard isKnown else { return false }
-    try await finishDeleting("the session `\(session.name)`")
+    try await finishErasing("the session `\(session.name)` is deleted") { try await $0.erase() }
     return true
   }
 
-  /// Deletes runs with their journals and questions. What was spent stays in the ledger, what was
-  /// remembered in the memories, and what was said in the conversation. Deletes none and throws when
-  /// a process is at work on one of them; returns those that there were.
   package func deleteRuns(_ ids: [Identifier]) async throws -> [Identifier] {
     let now = time.now()
     let deleted = try await writer.write { database in
@@ -39,20 +36,17 @@ extension SQLiteStore {
       return known
     }
     guard let first = deleted.first else { return [] }
-    try await finishDeleting(deleted.count == 1 ? first.text : "\(deleted.count) runs")
+    let what = deleted.count == 1 ? "\(first.text) is" : "\(deleted.count) runs are"
+    try await finishErasing("\(what) deleted") { try await $0.erase() }
     return deleted
   }
 
-  /// Whether something of what was deleted may still be in the file: a process is at it, or ended before
-  /// it was done.
   package func hasUnfinishedDeletions() async throws -> Bool {
     try await read { database in
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
   }
 
-  /// Deletes the runs that have not changed since then and have one of the statuses. A dry run only
-  /// says what would go.
   package func pruneRuns(
     endedBefore time: Timestamp, statuses: Set<RunRecord.Status>, dryRun: Bool
   ) async throws -> PruneReport {
@@ -81,51 +75,41 @@ extension SQLiteStore {
     }
     var gone: [String] = []
     for part in old.parts(of: slices.runs) {
-      // Somebody may have gone on with one meanwhile.
+      // One of them may have been resumed meanwhile.
       gone += try await writer.write { database in
         let runs = try part.filter { try isOld(database, $0) }
         for run in runs { try database.takeOut(run, now: now) }
         return runs
       }
     }
-    let bytes = try await finishDeleting("\(gone.count) runs", eraser)
+    let what = gone.count == 1 ? "1 run is" : "\(gone.count) runs are"
+    let bytes = try await finishErasing("\(what) deleted") { try await $0.erase() }
     return PruneReport(runs: gone.map { Identifier($0) }, bytes: bytes)
   }
 
-  /// Deletes what only deleted runs have said, and lets nothing of it remain in the files.
+  /// Erases what was deleted from the files, or says that it may still be there.
   @discardableResult
-  private func finishDeleting(_ what: String, _ eraser: Eraser? = nil) async throws -> Int {
+  func finishErasing<Result: Sendable>(
+    _ what: String, _ body: (Eraser) async throws -> Result
+  ) async throws -> Result {
     do {
-      let bytes = try await (eraser ?? Eraser(self)).erase()
-      try await emptyLog()
-      return bytes
+      return try await body(Eraser(self))
     } catch {
-      var failure = error as? Failure ?? Failure(.cancelled, "it was interrupted")
+      var failure =
+        error as? Failure
+        ?? (error is CancellationError
+          ? Failure(.cancelled, "it was interrupted") : Failure(.storage, "\(error)"))
       failure.message =
-        "\(what) is deleted, but its text may still stand in the files of "
-        + "\(path): \(failure.message)"
+        "\(what), but its text may still stand in the files of \(path): \(failure.message)"
       failure.suggestion =
         (failure.suggestion.isEmpty ? "" : "\(failure.suggestion); ")
-        + "`rasa runs prune` then does the rest"
+        + "`rasa runs prune` then finishes the job"
       throw failure
     }
   }
-
-  /// Carries the log over and cuts it to nothing: what was deleted still stands in it.
-  func emptyLog() async throws {
-    let clock = ContinuousClock()
-    let deadline = clock.now + slices.patience
-    repeat {
-      if try await writer.emptyLog() { return }
-      await Task.yield()
-    } while clock.now < deadline && !Task.isCancelled
-    throw Failure(
-      .storage, "another program keeps reading \(path), so its log cannot be emptied",
-      suggestion: "end the programs that use it (`fuser \(path)` names them)")
-  }
 }
 
-/// How much is done at once while others wait, and how long is waited for them.
+/// How much is deleted in one transaction, and how long to wait for others.
 struct DeletionSlices: Sendable {
   var runs = 100
   var lines = 500
@@ -148,7 +132,7 @@ extension Database {
     throw Failure.isBeingRun(run, by: listing.owner ?? "")
   }
 
-  /// Lets a run be gone for everybody, and notes what is left of it.
+  /// Removes a run for everyone, and records what is left of it to delete.
   fileprivate func takeOut(_ run: String, now: Timestamp) throws {
     guard let end = try end(of: run) else { return }
     let number = SQLValue.integer(end.number)

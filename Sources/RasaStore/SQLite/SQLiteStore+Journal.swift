@@ -9,10 +9,10 @@ extension SQLiteStore {
       run: run.id.text, epoch: Self.firstEpoch, lines: entries.map(JournalLine.init))
     let input = StoredText(run.input)
     let began = ContinuousClock.now
-    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
-    keeper.own(run.id.text, epoch: Self.firstEpoch, since: began)
+    let (leases, leaseEnds) = (leases, leases.leaseEnds)
+    leases.own(run.id.text, epoch: Self.firstEpoch, since: began)
     writer.deferred(run.id.text) { database in
-      let worker = try keeper.number(in: database, leaseEnds: leaseEnds)
+      let worker = try leases.number(in: database, leaseEnds: leaseEnds)
       let number = try database.insert(run, input: input, epoch: Self.firstEpoch, worker: worker)
       database.begin(
         run.id.text, at: RunEnd(number: number, epoch: Self.firstEpoch, lines: 0))
@@ -25,21 +25,21 @@ extension SQLiteStore {
   package func claim(_ run: Identifier) async throws -> RunHistory {
     let now = time.now()
     let began = ContinuousClock.now
-    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
-    // Lines that were deferred under an earlier epoch are no longer this store's to write.
+    let (leases, leaseEnds) = (leases, leases.leaseEnds)
+    // Lines that were deferred in an earlier epoch may no longer be written.
     let (history, epoch) = try await writer.write(discarding: [run.text], isFollowed: true) {
       database in
       let listing = try database.listing(of: run, now: now)
       guard let listing else { throw try database.unknownRun(run.text) }
       if listing.record.status == .done { throw Failure.hasEnded(run.text) }
       let before = try database.end(of: run.text)?.epoch
-      let isLeaving = try keeper.isLeaving(run.text) && keeper.epoch(of: run.text) == before
+      let isLeaving = try leases.isLeaving(run.text) && leases.epoch(of: run.text) == before
       if listing.isAlive, !isLeaving {
         throw Failure.isBeingRun(run.text, by: listing.owner ?? "")
       }
       let entries = try database.journal(of: run)?.whole() ?? []
       let epoch = (before ?? 0) + 1
-      let worker = try keeper.number(in: database, leaseEnds: leaseEnds)
+      let worker = try leases.number(in: database, leaseEnds: leaseEnds)
       try database.own(run.text, epoch: epoch, worker: worker)
       var record = listing.record
       record.status = .running
@@ -47,14 +47,14 @@ extension SQLiteStore {
       return (RunHistory(record: record, entries: entries), epoch)
     }
     faultPoint("claim.after")
-    keeper.own(run.text, epoch: epoch, since: began)
+    leases.own(run.text, epoch: epoch, since: began)
     return history
   }
 
   package func record(_ entries: [JournalEntry]) {
     for (run, entries) in entries.byRun {
-      // About a run that is not owned no later call can succeed either, and that one says so.
-      guard let owned = try? keeper.owned(entries) else { continue }
+      // If the run is not owned, the next durable call fails and reports it.
+      guard let owned = try? leases.owned(entries) else { continue }
       writer.deferred(run) { try $0.insert(owned) }
     }
   }
@@ -67,10 +67,10 @@ extension SQLiteStore {
   package func close(
     _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
-    let epoch = try keeper.epoch(of: run.text)
+    let epoch = try leases.epoch(of: run.text)
     let turn = ending.turn.map(StoredTurn.init)
     let now = time.now()
-    let learnt = keeper.ownsOnly(run.text) ? observations.takeAll(at: now) : []
+    let learnt = leases.ownsOnly(run.text) ? observations.takeAll(at: now) : []
     do {
       try await write(about: entries, and: run.text) { database in
         let end = try database.ownedEnd(of: run.text, epoch: epoch)
@@ -91,35 +91,34 @@ extension SQLiteStore {
       }
     } catch {
       observations.putBack(learnt)
-      // Nobody is at work on it any more, whatever the file says.
-      keeper.leave(run.text, epoch: epoch)
+      // This process no longer runs it, whatever the file says.
+      leases.leave(run.text, epoch: epoch)
       throw error
     }
     faultPoint("close.after")
-    keeper.forget(run.text, epoch: epoch)
+    leases.forget(run.text, epoch: epoch)
   }
 
-  /// The journal after a line, as far as it can be read, and what is wrong with what follows.
   package func journal(of run: Identifier, after line: Int) async throws -> JournalReading {
     let read: @Sendable (Database) throws -> JournalReading = { database in
       try database.journal(of: run, after: line) ?? JournalReading(entries: [])
     }
-    guard keeper.isOwned(run.text) else { return try await self.read(read) }
+    guard leases.isOwned(run.text) else { return try await self.read(read) }
     do {
-      // A write of nothing: what is deferred belongs to the answer.
+      // An empty write, because the result has to include what is deferred.
       return try await writer.write(after: [run.text], read)
-    } catch  where keeper.isLeaving(run.text) {
-      // By now it may be another's, and there is no room for what is deferred in any case.
+    } catch  where leases.isLeaving(run.text) {
+      // Another process may have it by now, and what is deferred cannot be written anyway.
       return try await self.read(read)
     }
   }
 
-  /// Writes the entries, and what `body` writes, if all of the runs are still owned.
+  /// Writes the entries and what `body` writes, if this store still owns all of the runs.
   func write<Result: Sendable>(
     about entries: [JournalEntry], and run: String? = nil,
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    let owned = try keeper.owned(entries)
+    let owned = try leases.owned(entries)
     var runs = owned.map(\.run)
     if let run, !runs.contains(run) { runs.insert(run, at: 0) }
     return try await writer.write(after: runs) { database in
@@ -130,7 +129,7 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// The number of the new run, which is this owner's from its first moment.
+  /// The number of the new run, which the worker owns from the start.
   fileprivate func insert(
     _ run: RunRecord, input: StoredText, epoch: Int64, worker: Int64
   ) throws -> Int64 {
@@ -157,7 +156,7 @@ extension Database {
       .integer(epoch), .integer(worker), .text(run))
   }
 
-  /// The run has stopped and is nobody's. Questions of a run that does not wait are withdrawn.
+  /// Ends and releases the run. Questions of a run that is not parked are withdrawn.
   fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
     let kept = try rows(
       """

@@ -9,9 +9,9 @@ extension SQLiteStore {
     _ request: ReservationRequest, recording entries: [JournalEntry]
   ) async throws -> ReservationOutcome {
     guard request.amount >= .zero else { throw Failure.negativeAmount(request.amount) }
-    let owned = try keeper.owned(entries)
+    let owned = try leases.owned(entries)
     let now = time.now()
-    let worker = keeper.worker
+    let worker = leases.worker
     let outcome = try await writer.write(after: owned.map(\.run)) { database in
       try database.refuseLost(owned)
       let (outcome, isNew) = try database.hold(request, by: worker, at: now)
@@ -26,11 +26,24 @@ extension SQLiteStore {
   package func settle(
     _ settlement: Settlement, recording entries: [JournalEntry]
   ) async throws {
-    let owned = try keeper.owned(entries)
+    let owned = try leases.owned(entries)
     let now = time.now()
     let isFollowed = settlement.outcome == .uncertain
     let observation = settlement.observation
     let due = observation.flatMap { observations.due(with: $0, at: now) }
+    if settlement.mayWait, due == nil, owned.count == 1, let run = owned.first?.run {
+      // The run's next commit most likely follows soon, and can include it.
+      try writer.postponed(run, for: Self.longestWait) { database in
+        try database.refuseLost(owned)
+        if try database.settle(settlement, at: now) { try database.insert(owned) }
+        faultPoint("settle.before")
+      } done: {
+        faultPoint("settle.after")
+      }
+      if let observation { observations.add(observation) }
+      faultPoint("settle.postponed")
+      return
+    }
     let isNew: Bool
     do {
       isNew = try await writer.write(after: owned.map(\.run), isFollowed: isFollowed) { database in
@@ -55,6 +68,9 @@ extension SQLiteStore {
     faultPoint("settle.after")
   }
 
+  /// How long a settlement waits for a commit that it could share.
+  private static let longestWait = Duration.milliseconds(2)
+
   package func headroom(_ legs: [BudgetLeg]) async throws -> Money? {
     let legs = legs.filter { $0.limit != nil }
     if legs.isEmpty { return nil }
@@ -66,33 +82,33 @@ extension SQLiteStore {
   }
 
   package func confirm(_ run: Identifier) async throws {
-    if keeper.isProven(run.text) { return }
-    let (keeper, leaseEnds) = (keeper, keeper.leaseEnds)
+    if leases.isProven(run.text) { return }
+    let (leases, leaseEnds) = (leases, leases.leaseEnds)
     let began = ContinuousClock.now
-    let epoch = try? keeper.epoch(of: run.text)
+    let epoch = try? leases.epoch(of: run.text)
     let isThere = try await writer.write { database in
       guard let end = try database.end(of: run.text) else { return false }
       guard end.epoch == epoch else { throw Failure.takenOver(run.text) }
-      try database.renewLease(of: keeper.worker, to: leaseEnds)
+      try database.renewLease(of: leases.worker, to: leaseEnds)
       return true
     }
-    if isThere, let epoch { keeper.prove(run.text, epoch: epoch, since: began) }
+    if isThere, let epoch { leases.prove(run.text, epoch: epoch, since: began) }
   }
 
-  package func isSurelyOwned(_ run: Identifier) -> Bool { keeper.isProven(run.text) }
+  package func isSurelyOwned(_ run: Identifier) -> Bool { leases.isProven(run.text) }
 }
 
 extension Database {
-  /// The money of a run that somebody else has taken over is theirs to decide about.
+  /// Throws if another process has taken one of the runs over, and with it their money.
   fileprivate func refuseLost(_ owned: [OwnedLines]) throws {
     for part in owned { _ = try ownedEnd(of: part.run, epoch: part.epoch) }
   }
 
-  /// What is held for runs that nobody is at work on counts as spent: nobody settles it before its run
-  /// is taken up again, which then says what it has cost.
+  /// Counts holds of runs that no live process owns as spent. They are settled when such a run is resumed, which
+  /// corrects the amount.
   ///
-  /// - Parameter worker: who asks, and so is at work.
-  /// - Returns: whether there was any.
+  /// - Parameter worker: the caller, which is alive.
+  /// - Returns: whether there were any.
   private func expireReservationsOfTheGone(by worker: Worker, at now: Timestamp) throws -> Bool {
     let held = try rows(
       """
@@ -128,8 +144,14 @@ extension Database {
   fileprivate func hold(
     _ request: ReservationRequest, by worker: Worker, at now: Timestamp
   ) throws -> (outcome: ReservationOutcome, isNew: Bool) {
-    var scopes: [String] = []
-    for leg in request.legs where !scopes.contains(leg.scope.row) { scopes.append(leg.scope.row) }
+    let limits = request.limits
+    let scopes = limits.map(\.scope)
+    if try hold(request.amount, under: limits) {
+      if try insert(request, scopes, at: now) { return (.held, true) }
+      try giveBack(request.amount, to: scopes)
+      return (.held, false)
+    }
+    // A balance has no row yet or no room: reading them shows which.
     var balances = try balances(of: scopes)
     func refusal() -> ReservationOutcome? {
       ReservationOutcome.refusal(of: request) { balances[$0.row] ?? Balance() }
@@ -142,6 +164,16 @@ extension Database {
     if let refusal = refusal() {
       return try isKnown(request) ? (.held, false) : (refusal, false)
     }
+    guard try insert(request, scopes, at: now) else { return (.held, false) }
+    for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
+    try set(balances)
+    return (.held, true)
+  }
+
+  /// False if the same request was made before; throws if a different one has that ID.
+  private func insert(
+    _ request: ReservationRequest, _ scopes: [String], at now: Timestamp
+  ) throws -> Bool {
     try run(
       """
       INSERT OR IGNORE INTO reservations (id, run, effect, persona, provider, model, price, day,
@@ -154,30 +186,29 @@ extension Database {
       .integer(try word(request.price)), .integer(request.day.number),
       .integer(request.amount.picoDollars), .integer(now.milliseconds),
       .text(Legs.text(scopes)))
-    guard changes == 1 else {
-      guard try isKnown(request) else { throw Failure.knownReservation(request.id) }
-      return (.held, false)
-    }
-    for scope in scopes { balances[scope, default: Balance()].hold(request.amount) }
-    try set(balances)
-    return (.held, true)
+    if changes == 1 { return true }
+    _ = try isKnown(request)
+    return false
   }
 
-  /// Whether the very same was asked before.
+  /// Whether the same request was made before; throws if a different one has that ID.
   private func isKnown(_ request: ReservationRequest) throws -> Bool {
-    try first(
+    let isSame = try first(
       """
-      SELECT 1 FROM reservations WHERE id = ? AND amount = ? AND day = ?
-        AND effect = (SELECT number FROM words WHERE text = ?)
-        AND provider = (SELECT number FROM words WHERE text = ?)
-        AND model = (SELECT number FROM words WHERE text = ?)
-      """, .text(request.id.text), .integer(request.amount.picoDollars),
-      .integer(request.day.number), .text(request.key.description), .text(request.provider),
-      .text(request.model)
-    ) { _ in true } ?? false
+      SELECT amount = ? AND day = ?
+        AND effect = coalesce((SELECT number FROM words WHERE text = ?), 0)
+        AND provider = coalesce((SELECT number FROM words WHERE text = ?), 0)
+        AND model = coalesce((SELECT number FROM words WHERE text = ?), 0)
+      FROM reservations WHERE id = ?
+      """, .integer(request.amount.picoDollars), .integer(request.day.number),
+      .text(request.key.description), .text(request.provider), .text(request.model),
+      .text(request.id.text)
+    ) { $0.integer(0) != 0 }
+    if isSame == false { throw Failure.knownReservation(request.id) }
+    return isSame != nil
   }
 
-  /// False when it was settled before.
+  /// False if it was settled before.
   fileprivate func settle(_ settlement: Settlement, at now: Timestamp) throws -> Bool {
     let id = settlement.reservation.text
     let found = try first(
@@ -193,13 +224,13 @@ extension Database {
     switch found.state {
     case .settled: return false
     case .expired:
-      try change(found.legs) { $1.correct(found.amount, to: actual) }
+      try change(Legs.scopes(found.legs)) { $1.correct(found.amount, to: actual) }
       try insert(
         .lateSettlement(
           of: settlement.reservation, estimate: found.amount, actual: actual, at: now))
     case .held, nil: try release(id, from: found.legs, held: found.amount, at: actual)
     }
-    // Nothing moves between its balances any more.
+    // It no longer changes any balance, so `legs` is not needed.
     try run(
       """
       UPDATE reservations SET state = 2, actual = ?, outcome = ?, settled_at = ?,
@@ -225,14 +256,17 @@ extension Database {
   private func release(
     _ reservation: String, from legs: String, held amount: Money, at actual: Money
   ) throws {
-    try change(legs) { scope, balance in
+    let scopes = try Legs.scopes(legs)
+    let settled = try settle(amount, at: actual, under: scopes)
+    if settled.count == scopes.count { return }
+    try change(scopes.filter { !settled.contains($0) }) { scope, balance in
       let isCounted = balance.held < .max
       balance.settle(held: amount, at: actual)
       if !isCounted { balance.held = try held(under: scope, without: reservation) }
     }
   }
 
-  /// What was more than can be counted is counted anew.
+  /// Sums up the holds again, because a saturated sum cannot be reduced.
   private func held(under scope: String, without reservation: String) throws -> Money {
     try rows(
       """
@@ -242,15 +276,33 @@ extension Database {
     ) { Money(picoDollars: $0.integer(0)) }.reduce(.zero, +)
   }
 
-  private func change(_ legs: String, _ body: (String, inout Balance) throws -> Void) throws {
-    let scopes = try Legs.scopes(legs)
+  private func change(
+    _ scopes: [String], _ body: (String, inout Balance) throws -> Void
+  ) throws {
     var balances = try balances(of: scopes)
     for scope in scopes { try body(scope, &balances[scope, default: Balance()]) }
     try set(balances)
   }
 }
 
-/// The names of the balances that a reservation counts into, as its row has them.
+extension ReservationRequest {
+  /// The limit of each balance, sorted: a store that locks one row after the other cannot deadlock if every request
+  /// has the same order.
+  fileprivate var limits: [BalanceLimit] {
+    var limits: [BalanceLimit] = []
+    for leg in legs {
+      let limit = BalanceLimit(scope: leg.scope.row, limit: leg.limit ?? .max)
+      if let place = limits.firstIndex(where: { $0.scope == limit.scope }) {
+        limits[place].limit = min(limits[place].limit, limit.limit)
+      } else {
+        limits.append(limit)
+      }
+    }
+    return limits.sorted { $0.scope < $1.scope }
+  }
+}
+
+/// The names of a reservation's balances, as its row has them.
 private enum Legs {
   static func text(_ scopes: [String]) -> String { Value.array(scopes.map(Value.string)).json() }
 

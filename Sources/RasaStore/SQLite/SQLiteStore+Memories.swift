@@ -20,7 +20,7 @@ extension SQLiteStore {
   package func searchMemories(
     of owner: MemoryOwner, query: String, limit: Int
   ) async throws -> [MemoryFact] {
-    // Words hold letters and digits only, and in quotes nothing of them is an operator.
+    // Words contain letters and digits only, and quoted words are never operators.
     let words = searchWords(of: query).map { "\"\($0)\"" }
     if words.isEmpty { return [] }
     return try await read { database in
@@ -62,19 +62,15 @@ extension SQLiteStore {
     }
   }
 
-  /// Deletes so that nothing is left in the files: not in the database, for what is deleted is
-  /// overwritten, and not in the log.
+  /// Deletes and erases from the files.
   private func erase<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result {
-    let result = try await writer.write(body)
-    do {
-      try await emptyLog()
-    } catch {
-      var failure = error as? Failure ?? Failure(.storage, "\(error)")
-      failure.message = "it is forgotten, but may still stand in \(path)-wal: \(failure.message)"
-      failure.suggestion += "; `rasa runs prune` then does the rest"
-      throw failure
+    // If the process ends before it is done, the next deletion finishes the job.
+    let (result, note) = try await writer.write { (try body($0), try $0.noteDeletion()) }
+    try await finishErasing("it is forgotten") { try await $0.scrub() }
+    try await writer.write {
+      try $0.run("DELETE FROM deletions WHERE number = ?", .integer(note))
     }
     return result
   }
@@ -97,7 +93,7 @@ extension Database {
         "INSERT INTO memory_words (memory_words, rowid, text) VALUES ('delete', ?, ?)",
         .integer(memory.id), .text(memory.text))
     }
-    // The index keeps deleted words until its parts are merged.
+    // The index keeps deleted words until its segments are merged.
     try run("INSERT INTO memory_words (memory_words) VALUES ('optimize')")
   }
 }

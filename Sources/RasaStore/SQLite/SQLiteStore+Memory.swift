@@ -69,7 +69,7 @@ extension SQLiteStore {
   }
 }
 
-/// A turn on its way into the file.
+/// A turn that is to be written.
 struct StoredTurn: Sendable {
   let turn: SessionTurn
   let input: StoredText
@@ -83,7 +83,7 @@ struct StoredTurn: Sendable {
 }
 
 extension Database {
-  /// A run has one turn; a run that goes on after a pause replaces what it said before.
+  /// A run has one turn; a run that is resumed replaces its earlier one.
   func insert(_ kept: StoredTurn, in session: String) throws {
     let turn = kept.turn
     try run(
@@ -99,7 +99,7 @@ extension Database {
       .integer(turn.time.milliseconds), .text(session))
   }
 
-  /// A text that is known stays as it is, and so do its words: only where it comes from is new.
+  /// For a text that is stored already only its origin is updated.
   func insert(_ fact: MemoryFact) throws {
     let origin: [SQLValue] = [
       .text(fact.sourceRun.text), .integer(fact.time.milliseconds), .text(fact.trust),

@@ -4,7 +4,7 @@ import RasaSQLite
 
 extension SQLiteStore {
   package func standings() async throws -> [ModelStanding] {
-    // What this process has learnt belongs to the answer; a file that cannot be written can be read.
+    // The result includes this process's own observations. A file that cannot be written can still be read.
     try? await writeObservations()
     return try await writer.read { database in
       var standings = try database.rows(
@@ -42,7 +42,7 @@ extension SQLiteStore {
     try await write(self.observations.takeAll(at: time.now()), and: observations)
   }
 
-  /// Writes what answered calls have taught and no settlement has carried.
+  /// Writes the observations that were not written with a settlement.
   func writeObservations() async throws {
     let waiting = observations.takeAll(at: time.now())
     if !waiting.isEmpty { try await write(waiting, and: []) }
@@ -61,7 +61,7 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// Folds what was seen into what is remembered: each row is read and written once.
+  /// Folds the observations into the stored standings; each row is read and written once.
   func note(_ observations: [ModelObservation]) throws {
     var keys: [ModelKey] = []
     for observation in observations where !keys.contains(observation.key) {
@@ -132,7 +132,7 @@ extension Database {
       .integer(counting.distrusted))
   }
 
-  /// With the kinds of text and the operators' needs that are about to change.
+  /// The standing, with the kinds of text and the operators' needs that are about to change.
   private func standing(
     of key: ModelKey, counting kinds: Set<TextKind>, needsOf operators: Set<String>
   ) throws -> ModelStanding? {
@@ -193,7 +193,7 @@ private enum StandingRow {
 private enum CountingRow {
   static let columns = "kind, calls, bytes, estimated, tokens, densest, exceeded, distrusted"
 
-  /// Nil for a kind that this version does not know.
+  /// Nil if this version does not know the kind.
   static func counting(_ row: Row) -> (kind: TextKind, counting: ModelStanding.Counting)? {
     guard let kind = TextKind(rawValue: row.text(0)) else { return nil }
     var counting = ModelStanding.Counting()

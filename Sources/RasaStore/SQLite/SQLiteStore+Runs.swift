@@ -4,7 +4,6 @@ import RasaSQLite
 import RasaSystem
 
 extension SQLiteStore {
-  /// The newest runs that fit, newest first.
   package func runs(_ filter: RunFilter) async throws -> [RunListing] {
     let now = time.now()
     let selection = RunSelection(filter)
@@ -19,7 +18,6 @@ extension SQLiteStore {
     }
   }
 
-  /// The run of that identity, or the only one that begins so.
   package func run(_ idOrPrefix: String) async throws -> RunListing? {
     let now = time.now()
     return try await read { database in
@@ -28,7 +26,6 @@ extension SQLiteStore {
     }
   }
 
-  /// The attempts at models that a run has made, oldest first.
   package func calls(of run: Identifier) async throws -> [CallRecord] {
     try await read { database in
       guard let number = try database.end(of: run.text)?.number else { return [] }
@@ -51,7 +48,6 @@ extension SQLiteStore {
     }
   }
 
-  /// Cancels a run, or asks who runs it to.
   package func requestCancel(_ run: Identifier) async throws -> CancelReceipt {
     let now = time.now()
     let receipt = try await writer.write { database -> CancelReceipt in
@@ -66,7 +62,7 @@ extension SQLiteStore {
           .integer(end.number))
         return .asked
       case .running, .parked:
-        // The next epoch: who wakes up and thinks the run is still its own writes nothing.
+        // A new epoch, so that a process that was suspended and still believes to own it writes nothing.
         try database.run(
           """
           UPDATE runs SET status = 'cancelled', epoch = epoch + 1, worker = NULL,
@@ -76,15 +72,13 @@ extension SQLiteStore {
         return .cancelled
       }
     }
-    // This process does not see its own changes as somebody else's.
-    if receipt == .asked { keeper.cancelIsAsked(of: run.text) }
+    // `data_version` does not show a connection's own changes.
+    if receipt == .asked { leases.cancelIsAsked(of: run.text) }
     return receipt
   }
 
-  /// Calls `act` when somebody asks to cancel the run while this store owns it: once, and soon,
-  /// though not at once. It is called on the database's thread and must not wait.
   package func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void) {
-    keeper.onCancelRequest(run.text, act)
+    leases.onCancelRequest(run.text, act)
   }
 }
 
@@ -95,7 +89,7 @@ extension Database {
     return row?.listing(BodyReader(self), OwnerLiveness(now: now))
   }
 
-  /// The identity that is meant by itself or by its beginning; nil when nothing begins so.
+  /// The ID that equals the text, or the only one that begins with it; nil if none does.
   func only(of idOrPrefix: String, in table: String, called kind: String) throws -> String? {
     if idOrPrefix.isEmpty { return nil }
     let found = try rows(
@@ -111,7 +105,7 @@ extension Database {
   }
 }
 
-/// Whether owners are still there, each asked about once.
+/// Whether owners are alive; each is checked once.
 final class OwnerLiveness {
   private let now: Timestamp
   private var gone: [String: Bool] = [:]
@@ -123,7 +117,7 @@ final class OwnerLiveness {
     return !isGone(owner)
   }
 
-  /// Whether it has surely ended, whatever its lease says.
+  /// Whether its process has certainly ended, whatever its lease says.
   func isGone(_ owner: String) -> Bool {
     if let known = gone[owner] { return known }
     let isGone = ProcessIdentity.isKnownGone(owner)
@@ -170,7 +164,7 @@ private struct RunRow {
     waiting = Int(clamping: row.integer(14))
   }
 
-  /// A run whose input is damaged is still listed: its journal says what is wrong.
+  /// A run with a damaged input is listed, too: reading its journal reports the damage.
   func listing(_ bodies: BodyReader, _ lives: OwnerLiveness) -> RunListing {
     var record = record
     record.input = (try? bodies.text(input)) ?? ""

@@ -3,7 +3,6 @@ package import RasaEngine
 import RasaSQLite
 
 extension SQLiteStore {
-  /// The sessions used last, newest first; of one user, or of all.
   package func sessions(of user: String?, limit: Int) async throws -> [SessionSummary] {
     try await read { database in
       try database.rows(
@@ -22,7 +21,6 @@ extension SQLiteStore {
     }
   }
 
-  /// Whose sessions have that name.
   package func users(ofSessionsNamed name: String) async throws -> [String] {
     try await read { database in
       try database.rows("SELECT user FROM sessions WHERE id = ? ORDER BY user", .text(name)) {
@@ -48,7 +46,7 @@ extension SessionSummary {
 }
 
 extension Database {
-  /// What rows call the session; nil when there is no such session.
+  /// The session's key in other tables; nil if there is no such session.
   func key(of session: SessionID) throws -> String? {
     try first(
       "SELECT key FROM sessions WHERE id = ? AND user = ?", .text(session.name),
@@ -56,7 +54,7 @@ extension Database {
     ) { $0.text(0) }
   }
 
-  /// The same; the session is there afterwards, and was used at that time.
+  /// The session's key. Creates the session if necessary, and updates the time of its last use.
   func key(using session: SessionID, persona: String, at time: Timestamp) throws -> String {
     if let key = try key(of: session) {
       try run(
@@ -64,7 +62,7 @@ extension Database {
         .integer(time.milliseconds), .text(key))
       return key
     }
-    // The name itself, unless it is somebody else's key; two names with their users never meet.
+    // The name itself, unless another session has that key. Name and user together are unique.
     var key = session.name
     while try first("SELECT 1 FROM sessions WHERE key = ?", .text(key), transform: { _ in }) != nil
     {

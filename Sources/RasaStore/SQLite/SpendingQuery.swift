@@ -2,7 +2,7 @@ import RasaCore
 import RasaEngine
 import RasaSQLite
 
-/// What spending is asked for, as one statement: SQLite does the adding up.
+/// A spending report as one statement, so that SQLite does the summing.
 struct SpendingQuery: Sendable {
   let text: String
   let values: [SQLValue]
@@ -28,7 +28,7 @@ struct SpendingQuery: Sendable {
       "SELECT * FROM reservations \(index) WHERE "
         + (["state \(state)"] + conditions).joined(separator: " AND ")
     }
-    // What is held is not in the index of days; there is little of it.
+    // Held reservations are not in the index by day; there are few of them.
     let isInPeriod = filter.from != nil || filter.to != nil
     let calls =
       isInPeriod
@@ -37,7 +37,7 @@ struct SpendingQuery: Sendable {
 
     let columns = keys.map(Self.column) + Self.counts + Self.amounts.flatMap(Self.halves)
     let places = keys.isEmpty ? "''" : keys.indices.map { "\($0 + 1)" }.joined(separator: ", ")
-    // Those that are left out when there are too many.
+    // This decides which rows are left out if there are too many.
     let order = SpendingRules.isByTime(keys) ? "1 DESC, " : ""
     text = """
       SELECT \(columns.joined(separator: ", ")) FROM (\(calls)) AS calls
@@ -56,7 +56,7 @@ struct SpendingQuery: Sendable {
       "substr(\(afterFrame), 1, instr(\(afterFrame), '/') - 1)"
     case .day: "calls.day"
     case .month: "calls.day / 100"
-    // The name of a run that was deleted is gone with it.
+    // A deleted run has no name any more.
     case .run: "coalesce(runs.id, '')"
     }
   }
@@ -85,7 +85,7 @@ struct SpendingQuery: Sendable {
     "written_tokens", "reasoning_tokens",
   ]
 
-  /// SQLite's sums fail where they overflow; those of halves never do.
+  /// SQLite's `sum` fails on overflow; sums of halves cannot overflow.
   private static func halves(_ amount: String) -> [String] {
     ["coalesce(sum(\(amount) >> 32), 0)", "coalesce(sum(\(amount) & 0xFFFFFFFF), 0)"]
   }

@@ -6,7 +6,7 @@
   /// What the environment of a test build says about its fault points:
   ///
   /// - `RASA_FAULT=name:n` ends the process with SIGKILL when it reaches the point for the n-th time;
-  /// - `RASA_FAULT=name:n:stop` stops it there with SIGSTOP, and it goes on with SIGCONT;
+  /// - `RASA_FAULT=name:n:stop` stops it there with SIGSTOP, and SIGCONT continues it;
   /// - `RASA_FAULT_TRACE=FILE` appends the name of every point that is reached, one a line.
   package final class FaultPlan: Sendable {
     package struct Fault: Sendable, Hashable {
@@ -26,7 +26,7 @@
       }
     }
 
-    /// Nil, as nearly always, when nothing is asked for.
+    /// Nil if no fault is requested, as nearly always.
     static let ofProcess = FaultPlan(.ofProcess())
 
     private let fault: Fault?
@@ -34,7 +34,7 @@
     private let reached = Locked(0)
     private let act: @Sendable (Int32) -> Void
 
-    /// A test that is not understood must not pass for one that found nothing: the process ends.
+    /// A setting that is not understood ends the process, so that the test does not seem to have passed.
     package init?(
       _ environment: Environment, act: @escaping @Sendable (Int32) -> Void = { raise($0) }
     ) {

@@ -25,7 +25,7 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     switch errno {
     case EINTR: continue
     case EAGAIN:
-      // Somebody who shares the descriptor made it non-blocking: wait until it takes more.
+      // Another process that shares the descriptor made it non-blocking: wait until it takes more.
       var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       if unsafe poll(&wanted, 1, -1) < 0, errno != EINTR { return errno }
     case let code: return code

@@ -3,22 +3,22 @@ import Glibc
 package import RasaCore
 
 extension FileSystem {
-  /// An entry of a folder with what stands behind it.
+  /// An entry of a folder, with links resolved.
   package struct ScannedEntry: Sendable {
-    /// Nil when it is no UTF-8, and so no path can be made of it; `shown` is then what it is like.
+    /// Nil if it is not UTF-8 and so cannot be part of a path; `shown` is then an approximation.
     package var name: String?
     package var shown: String
     package var kind: EntryKind
-    /// Links are followed; nil for a link to nothing.
+    /// With links followed; nil for a dangling link.
     package var stamp: FileStamp?
     package var isLink = false
   }
 
   /// The entries of a folder whose names are wanted, and all folders in it, sorted by the bytes of
-  /// their names. Hidden ones, whose names begin with a dot, are left out. Only of these is anything
-  /// asked of the file system, so that a folder of many other files costs little.
+  /// their names. Hidden ones, whose names begin with a dot, are skipped. Only the wanted ones are
+  /// looked up in the file system, so a folder of many other files costs little.
   ///
-  /// - Parameter limit: more entries than that, wanted or not, are a failure.
+  /// - Parameter limit: the maximum number of entries, wanted or not; more are a failure.
   package static func survey(
     _ path: String, limit: Int, wanting isWanted: (_ name: Span<UInt8>) -> Bool
   ) throws(Failure) -> [ScannedEntry] {

@@ -3,15 +3,14 @@ import Glibc
 package import RasaCore
 
 extension FileSystem {
-  /// Writes a file so that a reader, or a crash at any moment, sees the old content or the new one
-  /// and nothing between. The content and its name are on the disk when the call returns.
+  /// Writes a file atomically: a reader, or a crash at any moment, sees the old content or the new one.
+  /// The content and its name are on disk when the call returns.
   ///
-  /// With `replacing: false` a file that is already there stays as it is, and that is a failure. With
-  /// `lasting: false` nobody waits for the disk: after the machine has lost its power the file may
-  /// be old, gone or damaged.
+  /// With `replacing: false` an existing file is kept, and is a failure. With `lasting: false` the call
+  /// does not wait for the disk: after a power failure the file may be old, gone or damaged.
   ///
-  /// What is there and is no file (a device, a pipe) is written to and never replaced. A link is
-  /// replaced, unless `followingLinks` says that the user named the place that it leads to.
+  /// A device or a pipe is written to and never replaced. A link is replaced, unless `followingLinks`
+  /// says that the user meant its target.
   package static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, replacing: Bool = true,
     lasting: Bool = true, followingLinks: Bool = false, shownAs name: String? = nil
@@ -27,7 +26,7 @@ extension FileSystem {
 
   private enum Target {
     case file(String)
-    /// Something that takes bytes and keeps none: there is nothing to be replaced.
+    /// A device or a pipe keeps no bytes, so there is nothing to replace.
     case stream(String)
   }
 
@@ -41,7 +40,7 @@ extension FileSystem {
       case S_IFREG, S_IFDIR: return .file(place)
       case S_IFLNK:
         guard followsLinks else { return .file(place) }
-        // The links of /proc lead to what is open, and not to a path.
+        // The links of /proc lead to open files, and not to paths.
         if isBelowProc(place) { return .stream(place) }
         guard let link = readLink(place) else { return .file(place) }
         place = link.hasPrefix("/") ? link : "\(parent(of: place))/\(link)"
@@ -77,7 +76,7 @@ extension FileSystem {
     _ bytes: [UInt8], at path: String, mode: UInt32, replacing: Bool, lasting: Bool,
     shownAs name: String
   ) throws(Failure) {
-    // In the same folder, as a file can only be renamed within its file system.
+    // In the same folder, because a file can only be renamed within its file system.
     let temporary = "\(path).\(String(systemRandom(), radix: 36)).tmp"
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     let number = unsafe open(temporary, flags, mode_t(mode))
@@ -109,27 +108,27 @@ extension FileSystem {
       Array(text.utf8), to: path, mode: mode, replacing: replacing, followingLinks: followingLinks)
   }
 
-  /// Makes a folder, and those above it that are missing, for the owner's eyes only.
+  /// Creates a folder and its missing parents, accessible only to the owner.
   package static func makeFolder(_ path: String) throws(Failure) {
     if unsafe mkdir(path, 0o700) == 0 { return }
     if lastError() == ENOENT, parent(of: path) != path {
       try makeFolder(parent(of: path))
       if unsafe mkdir(path, 0o700) == 0 { return }
     }
-    // Somebody else may have made it a moment ago.
+    // Another process may have created it meanwhile.
     let code = lastError()
     if code == EEXIST, kind(of: path) == .folder { return }
     throw Failure(.storage, systemError: code, cannot: "make the folder", path)
   }
 
-  /// Removes a file; one that is not there is as good as removed.
+  /// Removes a file; a missing one is no failure.
   package static func removeFile(_ path: String) throws(Failure) {
     guard unsafe unlink(path) == 0 || lastError() == ENOENT else {
       throw Failure(.storage, systemError: lastError(), cannot: "remove", path)
     }
   }
 
-  /// Removes a folder of our own with the files in it. Folders in it are left, and then so is it.
+  /// Removes a folder of our own with the files in it. If it contains folders, they and it are kept.
   package static func removeFolder(_ path: String) throws(Failure) {
     for entry in try list(path) where entry.kind != .folder {
       try removeFile("\(path)/\(entry.name)")

@@ -2,8 +2,7 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// Files as this program needs them: bounded reads of regular files, writes that are there in full
-/// or not at all, folders that nobody else can look into.
+/// Bounded reads of regular files, atomic writes, and folders that only the owner can read.
 package enum FileSystem {
   package enum EntryKind: Sendable, Hashable { case file, folder, other }
 
@@ -16,14 +15,14 @@ package enum FileSystem {
     }
   }
 
-  /// What stands at a path, links followed; nil when nothing does.
+  /// The kind of entry at a path, with links followed; nil if there is none.
   package static func kind(of path: String) -> EntryKind? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     return EntryKind(mode: status.st_mode)
   }
 
-  /// How long a file is, links followed; nil when there is none.
+  /// The size of a file, with links followed; nil if there is none.
   package static func size(of path: String) -> Int64? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
@@ -32,7 +31,7 @@ package enum FileSystem {
 
   package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
-  /// The path from the root, for one that is meant from the working folder.
+  /// The absolute path, of one that may be relative to the working folder.
   package static func absolute(_ path: String) -> String {
     guard !path.hasBytePrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(folder) }
@@ -40,7 +39,7 @@ package enum FileSystem {
     return unsafe "\(String(cString: folder))/\(plain)"
   }
 
-  /// The path of something in a folder, as short as it can be written.
+  /// The path of an entry in a folder, as short as possible.
   package static func path(_ path: String, in folder: String) -> String {
     folder == "." ? path : folder.hasByteSuffix("/") ? folder + path : "\(folder)/\(path)"
   }
@@ -111,7 +110,7 @@ package enum FileSystem {
     }
   }
 
-  /// What a descriptor has to give now, waiting for the first byte; nothing at its end.
+  /// The bytes that a descriptor has now, after waiting for the first one; none at its end.
   package static func readSome(_ descriptor: Int32, name: String) throws(Failure) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 16_384)
     let (count, error) = readAvailable(from: descriptor, into: &buffer)
@@ -127,8 +126,8 @@ package enum FileSystem {
       suggestion: "make it smaller")
   }
 
-  /// What a folder contains, sorted by name (by bytes, so that it is the same everywhere), without
-  /// `.` and `..`; nothing when there is no such folder.
+  /// The entries of a folder without `.` and `..`, sorted by name (by bytes, so that the order is the
+  /// same everywhere); none if there is no such folder.
   package static func list(_ path: String) throws(Failure) -> [Entry] {
     guard let folder = unsafe opendir(path) else {
       let code = lastError()
@@ -166,7 +165,7 @@ extension FileSystem.EntryKind {
   }
 }
 
-/// A size as people say it: `1 MB`, `300 kB`, `12 bytes`.
+/// A size for people: `1 MB`, `300 kB`, `12 bytes`.
 package func byteCountText(_ count: Int) -> String {
   switch count {
   case 1_000_000...: "\(count / 1_000_000) MB"
@@ -207,8 +206,8 @@ extension FileSystem {
 }
 
 extension FileSystem {
-  /// Writes a file that is there anew, as `write` does: with the permissions that it has, and behind
-  /// a link in the place that the link leads to.
+  /// Rewrites an existing file as `write` does, keeping its permissions. If the path is a link, its
+  /// target is written.
   package static func replace(_ bytes: [UInt8], in path: String) throws(Failure) {
     var status = stat()
     guard unsafe stat(path, &status) == 0, let place = unsafe realpath(path, nil) else {

@@ -1,7 +1,7 @@
 package import RasaCore
 
-/// A file that a user has named, which may be a link to anywhere, or one that was found in a folder
-/// that a user has named, which stays in that folder.
+/// A file that a user named, which may be a link to anywhere, or a file found in a folder that a user
+/// named, which must be in that folder.
 package struct NamedFile: Sendable, Hashable {
   package let path: String
   private let root: FileRoot?

@@ -1,14 +1,14 @@
 import Glibc
 package import RasaCore
 
-/// Where a user's own files live: everything in `RASA_HOME` when that is set, else where the
-/// desktop's base folder specification puts it.
+/// The folders of a user's files: below `RASA_HOME` if that is set, otherwise where the XDG base
+/// directory specification puts them.
 package struct RasaFolders: Sendable, Hashable {
-  /// `personas/`, `operators/`, `models/`: what a user writes.
+  /// `personas/`, `operators/`, `models/`: the user writes them.
   package var configuration: String
-  /// The database: what the program writes and must not lose.
+  /// The database: the program writes it and must not lose it.
   package var data: String
-  /// History: what the program writes and could lose.
+  /// History and caches: the program writes them and could lose them.
   package var state: String
 
   package init(configuration: String, data: String, state: String) {

@@ -2,7 +2,7 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// What stands at descriptor 0, and what it has to give.
+/// What standard input is, and its content.
 package enum StandardInput {
   package enum Kind: Sendable, Hashable {
     case terminal
@@ -11,7 +11,7 @@ package enum StandardInput {
     /// `/dev/null` and other devices.
     case device
     case file
-    /// A pipe or a socket: whether anything ever comes is for its other end to say.
+    /// A pipe or a socket: nobody knows whether anything will come.
     case stream
   }
 
@@ -25,13 +25,13 @@ package enum StandardInput {
     }
   }
 
-  /// Everything up to its end.
+  /// Everything up to the end.
   ///
   /// - Parameters:
   ///   - limit: in bytes; more is refused.
-  ///   - patience: how many milliseconds the first byte, or the end, may take; nil waits for ever.
+  ///   - patience: the milliseconds to wait for the first byte or the end; nil waits for ever.
   ///   - onWait: called once, when nothing has come for a second.
-  /// - Returns: nil when patience ran out.
+  /// - Returns: nil if neither came in time.
   package static func read(
     limit: Int, patience: Int? = nil, tooLarge: Failure,
     onWait: () throws -> Void = {}
@@ -55,14 +55,14 @@ package enum StandardInput {
     }
   }
 
-  /// Whether a read would not wait: there is something, or its end.
+  /// Whether a read returns at once: there are bytes, or the end.
   private static func isReady(within milliseconds: Int) -> Bool {
     var entry = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     var code: Int32
     repeat {
       code = unsafe poll(&entry, 1, Int32(clamping: max(0, milliseconds)))
     } while code < 0 && errno == EINTR
-    // What cannot be asked is read, and says then what is wrong with it.
+    // If `poll` fails, the read reports the problem.
     return code != 0
   }
 }

@@ -2,11 +2,10 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// A program that a person works with in this terminal, such as an editor.
+/// A program that takes over the terminal, such as an editor.
 package enum InteractiveProgram {
-  /// What such a program may know of the environment: the terminal, the desktop, the language,
-  /// where things are, and how an editor finds the window that it already has (`code --wait` asks
-  /// for it by `VSCODE_*`). No key of any provider is among it.
+  /// The variables that such a program gets: the terminal, the desktop, the language, paths, and how an
+  /// editor finds its open window (`code --wait` uses `VSCODE_*`). No provider's key is among them.
   package static let allowedVariables = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "TERMINFO*", "LANG",
     "LANGUAGE", "LC_*", "TZ", "TMPDIR", "PWD", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_*",
@@ -16,11 +15,11 @@ package enum InteractiveProgram {
     "ZELLIJ*", "KITTY_*", "WEZTERM_*", "SNAP*", "NIX_*", "LD_LIBRARY_PATH",
   ]
 
-  /// Runs it with the terminal as its input and output and waits until it is done; answers its exit
-  /// code, 128 and more when a signal ended it.
+  /// Runs it on the terminal and waits until it ends; returns its exit code, 128 or more if a signal
+  /// ended it.
   ///
-  /// It shares this process's group, so that Ctrl-Z stops both and `fg` brings both back; meanwhile
-  /// Ctrl-C is its own affair. When the task is cancelled the program is asked to end.
+  /// It shares this process's group, so that Ctrl-Z stops both and `fg` brings both back; Ctrl-C
+  /// meanwhile goes to the program alone. If the task is cancelled, the program is asked to end.
   package static func run(
     _ arguments: [String], terminal: Int32, environment: Environment
   ) async throws(Failure) -> Int32 {
@@ -55,7 +54,7 @@ package enum InteractiveProgram {
       throw Failure(.run, systemError: code, cannot: "start", program)
     }
     running.begin(child)
-    // It stays a process until nobody can signal it any more: its number could be another's.
+    // Not reaped before signals are off: its number could then be another process's.
     var information = unsafe siginfo_t()
     while unsafe waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) < 0 {
       guard errno == EINTR else { break }
@@ -104,7 +103,7 @@ package enum InteractiveProgram {
   }
 }
 
-/// Strings as C wants a list of them: pointers, the last of them null.
+/// A list of C strings: pointers, the last of them null.
 private func withCStrings<Result>(
   _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
@@ -113,7 +112,7 @@ private func withCStrings<Result>(
   return unsafe body(&pointers)
 }
 
-/// The program while it runs, for whoever wants to end it.
+/// The running program, so that it can be ended.
 private final class RunningChild: Sendable {
   private let state = Locked<(process: pid_t, isToEnd: Bool)>((0, false))
 
@@ -131,7 +130,7 @@ private final class RunningChild: Sendable {
     state.withLock { state in
       state.isToEnd = true
       guard state.process > 0 else { return }
-      // The shell that started the editor waits for it: both have to go.
+      // The shell that started the editor waits for it: both have to end.
       for child in Self.children(of: state.process) { kill(child, SIGTERM) }
       kill(state.process, SIGTERM)
     }

@@ -3,22 +3,22 @@ import Glibc
 import RasaCore
 import Synchronization
 
-/// The other side of a pipe or the terminal has gone: nothing is left to be said to it, so the
-/// program leaves without a word, as others do that the broken pipe's signal ends.
+/// The reader of a pipe or the terminal is gone, so the program ends silently, as others do that SIGPIPE
+/// ends.
 package struct OutputClosed: Error, Hashable {
   package init() {}
   package static let exitCode: Int32 = 128 + SIGPIPE
 }
 
-/// Writes to a descriptor at once, without a buffer of its own: a token that has arrived is seen.
+/// Writes to a descriptor without buffering, so that a token is visible as soon as it arrives.
 ///
-/// Throws `OutputClosed` when the reader has gone, `CancellationError` when the reader takes nothing
-/// and the program is to end, and `Failure` for everything else.
+/// Throws `OutputClosed` if the reader is gone, `CancellationError` if the reader takes nothing and the
+/// program has been asked to end, and `Failure` for everything else.
 package struct Output: Sendable {
   package let descriptor: Int32
   private let past: Past
   private let place: Place
-  /// The output whose lines must not be torn by what is written here.
+  /// The output whose lines must not be broken by what is written here.
   private let neighbour: (past: Past, place: Place)?
 
   package init(descriptor: Int32) { self.init(descriptor: descriptor, beside: nil) }
@@ -31,8 +31,8 @@ package struct Output: Sendable {
   }
 
   package static let standard = Output(descriptor: STDOUT_FILENO)
-  /// Where standard output goes to the same file or pipe, what is written here begins a line of its
-  /// own; apart from that neither adds anything to the other.
+  /// If standard output is the same file or pipe, what is written here begins a new line; apart from
+  /// that the two do not affect each other.
   package static let error = Output(descriptor: STDERR_FILENO, beside: standard)
 
   /// Whether anything has been written.
@@ -109,24 +109,24 @@ package struct Output: Sendable {
     case 0: return
     case EPIPE: throw OutputClosed()
     case ECANCELED: throw CancellationError()
-    // What a terminal answers whose window has been closed.
+    // The error of a terminal whose window was closed.
     case EIO where place.isDevice: throw OutputClosed()
     default:
       throw Failure(.storage, systemError: error, cannot: "write to", name)
     }
   }
 
-  /// Whether a text of so many bytes can be written without waiting for its reader. Of a terminal nobody
-  /// can tell how much it takes, nor of a socket.
+  /// Whether so many bytes can be written without waiting for the reader. That is unknown for terminals
+  /// and sockets.
   package func takesNow(_ count: Int) -> Bool {
     guard place.mayBlock, !place.isDevice || place.isTerminal else { return true }
     return place.isPipe && count <= Int(PIPE_BUF) && BlockedWriters.isFree(descriptor)
   }
 
-  /// Whether a person looks at it as it comes.
+  /// Whether a person may be reading along.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  /// It is a file: what is written stays, and nobody reads along.
+  /// Whether it is a regular file: what is written is kept, and nobody reads along.
   package var isRegularFile: Bool {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
@@ -141,21 +141,21 @@ package struct Output: Sendable {
   }
 }
 
-/// What was written to an output so far.
+/// The state of an output.
 private final class Past: Sendable {
   let isBegun = Atomic<Bool>(false)
   let isInsideLine = Atomic<Bool>(false)
-  /// Whether writing without waiting is not to be had here.
+  /// Whether non-blocking writes are impossible here.
   let mustWait = Atomic<Bool>(false)
 }
 
-/// What a descriptor leads to.
+/// What a descriptor refers to.
 private struct Place: Sendable, Equatable {
   private var device: UInt64 = 0
   private var node: UInt64 = 0
   private(set) var isDevice = false
   private(set) var isPipe = false
-  /// Of all devices the one that a person can stop.
+  /// The only device that a person can stop (Ctrl-S).
   private(set) var isTerminal = false
   /// Whether a write may have to wait for a reader.
   private(set) var mayBlock = false

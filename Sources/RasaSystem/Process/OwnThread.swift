@@ -1,7 +1,7 @@
 import Glibc
 
 /// Runs something that blocks (a read from a terminal, waiting for a child) on a thread of its own,
-/// so that the few threads that tasks share are never stuck in it.
+/// so that the few threads of the task pool are never blocked by it.
 package func onOwnThread<Result: Sendable>(
   _ body: @escaping @Sendable () -> Result
 ) async -> Result {
@@ -10,7 +10,7 @@ package func onOwnThread<Result: Sendable>(
   }
 }
 
-/// Starts a detached thread. When the system has no more threads to give, the work is done on the
+/// Starts a detached thread. If the system has no more threads, the work is done on the
 /// calling one: slower for others, but done.
 package func startThread(_ body: @escaping @Sendable () -> Void) {
   final class Work: Sendable {

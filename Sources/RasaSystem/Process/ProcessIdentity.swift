@@ -1,18 +1,18 @@
 import Glibc
 
-/// Who a process is, so that another one can tell later whether it still lives: a number alone is
-/// given to a new process some day, and means another one in another container.
+/// The identity of a process, by which others can tell later whether it still runs: a number alone is
+/// reused, and means another process in another container.
 package struct ProcessIdentity: Sendable, Hashable {
   package var host: String
-  /// Changes with every start of the machine.
+  /// Changes with every boot.
   package var boot: String
-  /// Where the process number counts.
+  /// The namespace of the process number.
   package var space: String
   package var process: Int
-  /// When it started, in clock ticks after the machine did.
+  /// When it started, in clock ticks after the boot.
   package var started: Int
 
-  /// One line, to be kept beside what the process owns.
+  /// One line, to be stored beside what the process owns.
   package var text: String { "\(host) \(boot) \(space) \(process) \(started)" }
 
   package init?(_ text: String) {
@@ -44,8 +44,8 @@ package struct ProcessIdentity: Sendable, Hashable {
       started: ProcessStatus(of: "self")?.started ?? 0)
   }()
 
-  /// Whether the process of that text has surely ended. What cannot be known from here (another
-  /// machine, another container, a text of another form) may still live.
+  /// Whether the process of that text has certainly ended. If that cannot be known here (another machine,
+  /// another container, an unknown text), it may still run.
   package static func isKnownGone(_ text: String) -> Bool {
     guard let other = ProcessIdentity(text) else { return false }
     let here = current
@@ -53,13 +53,13 @@ package struct ProcessIdentity: Sendable, Hashable {
     if other.boot != here.boot { return true }
     guard other.space == here.space, here.space != "-" else { return false }
     guard let status = ProcessStatus(of: "\(other.process)") else {
-      // What is hidden from this user may still be there.
+      // A process hidden from this user may still run.
       return kill(pid_t(truncatingIfNeeded: other.process), 0) != 0 && errno == ESRCH
     }
     return status.hasEnded || status.started != other.started
   }
 
-  /// One word, whatever the system has said.
+  /// The text as one word.
   private static func word(_ text: String) -> String {
     let kept = text.unicodeScalars.filter { $0.isASCII && $0.value > 0x20 && $0.value < 0x7F }
     return kept.isEmpty ? "-" : String(String.UnicodeScalarView(kept))
@@ -82,15 +82,15 @@ extension ProcessIdentity: CustomStringConvertible {
   package var description: String { "process \(process) on \(host)" }
 }
 
-/// What the kernel says of a process of this space; nil when there is none.
+/// What the kernel knows about a process of this namespace; nil if there is none.
 private struct ProcessStatus {
-  /// It has ended, and its parent has not looked yet.
+  /// It has ended, and its parent has not reaped it.
   var hasEnded: Bool
   var started: Int
 
   init?(of process: String) {
     guard let bytes = try? FileSystem.readIfPresent("/proc/\(process)/stat", limit: 4096),
-      // The name, in parentheses, may hold anything; what follows does not.
+      // The name, in parentheses, may contain anything, so the fields are counted from its end.
       let end = bytes.lastIndex(of: UInt8(ascii: ")"))
     else { return nil }
     let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))

@@ -2,17 +2,17 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// What a process finds when it starts, put in order before anything depends on it.
+/// Prepares the process before anything depends on its limits and descriptors.
 package enum ProcessStart {
-  /// What a run needs at the same time: its database, connections, pipes and the files it reads.
+  /// For a run's database, connections, pipes and the files it reads.
   private static let neededFiles: UInt64 = 64
-  /// More is of no use, and children that close every number they could have would take long.
+  /// More is useless, and children that close every possible descriptor would take long.
   private static let mostFiles: UInt64 = 65_536
   /// Threads reserve far more addresses than they use.
   private static let neededAddresses: UInt64 = 1 << 29
 
-  /// Opens closed standard descriptors on /dev/null and raises soft limits. Answers why the program
-  /// cannot run here, when it cannot: with less it would hang or trap somewhere in the middle.
+  /// Opens closed standard descriptors on /dev/null and raises soft limits. Returns why the program
+  /// cannot run here, if it cannot: with less it would hang or trap later.
   package static func prepare() -> Failure? {
     rasa_fill_standard_descriptors()
     let files = rasa_raise_open_files(mostFiles)
@@ -33,7 +33,7 @@ package enum ProcessStart {
   }
 }
 
-/// Leaves this thread to signals; others end the process.
+/// Leaves this thread to signals; another thread ends the process.
 package func waitForEnd() -> Never {
   while true { pause() }
 }

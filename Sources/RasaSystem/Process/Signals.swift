@@ -12,7 +12,7 @@ package enum Signal: Int32, Sendable, Hashable, CaseIterable {
   package var exitCode: Int32 { 128 + rawValue }
 }
 
-/// Hands the process's signals to ordinary code, on a thread of its own, for as long as it is kept.
+/// Passes the process's signals to ordinary code, on a thread of its own, as long as this exists.
 ///
 /// Signals belong to the whole process, so there is one watch at a time. A signal that the process was
 /// started to ignore stays ignored: `nohup` means it.
@@ -47,13 +47,12 @@ package final class SignalWatch: Sendable {
     pipe.end()
   }
 
-  /// From now on a write to a pipe without a reader is an error of that write, and no longer the
-  /// end of the process.
+  /// From now on a write to a pipe without a reader fails, instead of ending the process.
   package static func ignoreBrokenPipe() { _ = rasa_signal_ignore(SIGPIPE, nil) }
 }
 
-/// What signal handlers write into and one thread reads from, opened by the first watch and never
-/// closed: a handler that is about to write must not find another file under that number.
+/// The pipe that signal handlers write to and one thread reads from. It is opened by the first watch and
+/// never closed: a handler that is about to write must not find another file at that number.
 private final class SignalPipe: Sendable {
   static let ofProcess = Result { () throws(Failure) in try SignalPipe() }
 
@@ -89,7 +88,7 @@ private final class SignalPipe: Sendable {
     }
   }
 
-  /// False when another watch is kept.
+  /// False if there is another watch.
   func begin(_ handle: @escaping @Sendable (Signal) -> Void) -> Bool {
     handler.withLock { handler in
       guard handler == nil else { return false }

@@ -1,8 +1,7 @@
 import CSystem
 import Glibc
 
-/// Ends the process at once: nothing that has to be kept is left to the end of the process, so
-/// nothing is cleaned up there.
+/// Ends the process at once, without cleaning up: everything that must be kept is stored before.
 package func leaveNow(_ code: Int32) -> Never { _exit(code) }
 
 /// The processor time of this process.
@@ -14,7 +13,7 @@ package enum ProcessTime {
   }
 }
 
-/// The most memory that this process has had.
+/// The peak resident memory of this process.
 package enum ProcessMemory {
   package static func largestKilobytes() -> Int {
     var usage = rusage()

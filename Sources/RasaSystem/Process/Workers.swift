@@ -2,14 +2,14 @@ import Glibc
 import RasaCore
 import Synchronization
 
-/// Work in many like parts, on all processors.
+/// Runs many similar parts of a job on all processors.
 package enum Workers {
-  /// As many threads as can run at once, within reason.
+  /// The number of threads: one per processor, within reason.
   package static var count: Int { min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 8) }
 
-  /// Does the parts numbered from 0 and waits for all; the results are in the order of the numbers.
-  /// The calling thread works too, so that a single part, or a system without more threads to give,
-  /// needs no other.
+  /// Runs the parts numbered from 0 and waits for all; the results are in the order of the numbers.
+  /// The calling thread works too, so a single part, or a system that has no more threads, needs no
+  /// other.
   package static func map<Result: Sendable>(
     _ parts: Int, _ body: @escaping @Sendable (Int) -> Result
   ) -> [Result] {
@@ -39,7 +39,7 @@ package enum Workers {
   }
 }
 
-/// Nil when the system has no more threads to give.
+/// Nil if the system has no more threads.
 private func startJoinableThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
   final class Work: Sendable {
     let body: @Sendable () -> Void

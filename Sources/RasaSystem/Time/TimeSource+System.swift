@@ -3,8 +3,7 @@ import Glibc
 package import RasaCore
 
 extension TimeSource {
-  /// The machine's own clocks. Local days come from the C library, which knows `TZ` and the zone
-  /// files also in a binary that carries its own runtime.
+  /// The machine's clocks. Local days come from the C library, which knows `TZ` and the zone files.
   package static let system = TimeSource(
     now: {
       let time = clock(CLOCK_REALTIME)

@@ -1,19 +1,18 @@
-/// A time zone as a file of the system's zone database has it (TZif, RFC 8536): how far its clocks
-/// were ahead of UTC from when on.
+/// A time zone of the system's zone database (TZif, RFC 8536): its offsets from UTC over time.
 struct ZoneData: Sendable, Hashable {
-  /// Seconds since 1970, each later than the one before.
+  /// Seconds since 1970, in ascending order.
   private(set) var transitions: [Int64] = []
   /// Seconds ahead of UTC from each transition on.
   private var offsets: [Int64] = []
   /// Before the first transition.
   private var firstOffset: Int64 = 0
-  /// For the time from the last transition on; without one, that goes on as it was.
+  /// For the time after the last transition; without a rule, the last offset stays.
   private var rule: ZoneRule?
 
   func offset(at seconds: Int64) -> Int64 {
     guard let last = transitions.last else { return rule?.offset(at: seconds) ?? firstOffset }
     if seconds >= last { return rule?.offset(at: seconds) ?? offsets[offsets.count - 1] }
-    // The number of transitions that have been.
+    // Count the transitions before that moment.
     var (low, high) = (0, transitions.count)
     while low < high {
       let middle = (low + high) / 2
@@ -24,10 +23,10 @@ struct ZoneData: Sendable, Hashable {
 }
 
 extension ZoneData {
-  /// A day and more: what the standard allows, and no more than a calendar can bear.
+  /// What the standard allows.
   static let largestOffset: Int64 = 167 * 3600
 
-  /// Nil when the bytes are not a whole and consistent zone file, or count leap seconds.
+  /// Nil if the bytes are not a complete and consistent zone file, or count leap seconds.
   init?(_ bytes: [UInt8]) {
     var reader = ZoneReader(bytes)
     guard let head = ZoneHead(&reader) else { return nil }
@@ -35,7 +34,7 @@ extension ZoneData {
       self.init(&reader, head, timeSize: 4)
       return
     }
-    // The first block is for readers that know no 64-bit times.
+    // The first block is for readers without 64-bit times.
     guard reader.skip(head.size(timeSize: 4)), let head = ZoneHead(&reader), head.version != 0
     else { return nil }
     self.init(&reader, head, timeSize: 8)
@@ -47,7 +46,7 @@ extension ZoneData {
   }
 
   private init?(_ reader: inout ZoneReader, _ head: ZoneHead, timeSize: Int) {
-    // Every count is known to fit before anything is read.
+    // Check that every count fits before reading anything.
     guard head.leaps == 0, head.types > 0, reader.left >= head.size(timeSize: timeSize)
     else { return nil }
     for _ in 0..<head.times {
@@ -81,7 +80,7 @@ private struct ZoneHead {
   var types: Int
   var characters: Int
 
-  /// More than any zone has, and little enough to reckon with.
+  /// More than any zone has, and small enough not to overflow.
   private static let most: Int64 = 10_000
 
   init?(_ reader: inout ZoneReader) {
@@ -99,7 +98,7 @@ private struct ZoneHead {
     (times, types, characters) = (counts[3], counts[4], counts[5])
   }
 
-  /// Bytes of the block that follows.
+  /// The size of the block that follows.
   func size(timeSize: Int) -> Int {
     times * (timeSize + 1) + types * 6 + characters + leaps * (timeSize + 4) + isStandard
       + isUniversal
@@ -126,7 +125,7 @@ private struct ZoneReader {
     return true
   }
 
-  /// A signed number of 4 or 8 bytes, the high ones first.
+  /// A signed big-endian number of 4 or 8 bytes.
   mutating func number(_ size: Int) -> Int64? {
     guard size <= left else { return nil }
     defer { place += size }
@@ -134,7 +133,7 @@ private struct ZoneReader {
     return size == 8 ? Int64(bitPattern: bits) : Int64(Int32(truncatingIfNeeded: bits))
   }
 
-  /// What stands between two ends of lines.
+  /// The text between two line feeds.
   mutating func line() -> [UInt8]? {
     guard byte() == UInt8(ascii: "\n") else { return nil }
     let rest = bytes[place...]

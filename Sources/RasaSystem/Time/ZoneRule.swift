@@ -1,6 +1,6 @@
 import RasaCore
 
-/// How a zone goes on for ever, as POSIX writes it: `CET-1CEST,M3.5.0,M10.5.0/3`.
+/// The rule of a zone after its last transition, in POSIX form: `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct ZoneRule: Sendable, Hashable {
   private static let furthest: Int64 = 10_000_000_000_000_000
 
@@ -16,11 +16,11 @@ struct ZoneRule: Sendable, Hashable {
 
   func offset(at seconds: Int64) -> Int64 {
     guard let summer else { return standard }
-    // Beyond any moment that is kept in milliseconds, and within what can be reckoned with.
+    // Beyond any moment in milliseconds, and small enough not to overflow.
     let seconds = min(max(seconds, -Self.furthest), Self.furthest)
     let year = LocalDay(seconds: seconds + standard).year
     let yearBegins = LocalDay(year: year, month: 1, day: 1).ordinal * 86_400
-    // What is said by the clock on the wall is said by the one that is about to change.
+    // The time of a change is local time before the change.
     let begins = yearBegins + summer.begins.seconds(in: year) - standard
     let ends = yearBegins + summer.ends.seconds(in: year) - summer.offset
     let isSummer =
@@ -33,17 +33,17 @@ struct ZoneRule: Sendable, Hashable {
 /// A day of each year and a time of that day.
 private struct YearlyMoment: Sendable, Hashable {
   enum Day: Sendable, Hashable {
-    /// From 1, and the 29th of February is never counted.
+    /// From 1, without counting the 29th of February.
     case ofCommonYear(Int)
     /// From 0.
     case ofYear(Int)
-    /// The week counts from 1, and 5 is the last one that has the day; Sunday is 0.
+    /// The week counts from 1, and 5 is the last one with that weekday; Sunday is 0.
     case ofMonth(month: Int, week: Int, weekday: Int)
   }
   var day: Day
   var time: Int64
 
-  /// Seconds after the year has begun.
+  /// Seconds after the start of the year.
   func seconds(in year: Int) -> Int64 { Int64(dayOfYear(in: year)) * 86_400 + time }
 
   private func dayOfYear(in year: Int) -> Int {
@@ -61,7 +61,7 @@ private struct YearlyMoment: Sendable, Hashable {
 }
 
 extension ZoneRule {
-  /// Nil for what is not such a rule.
+  /// Nil if the text is not such a rule.
   init?(_ text: [UInt8]) {
     var text = RuleText(text)
     guard text.takeName(), let west = text.takeTime(hours: 24) else { return nil }

@@ -1,7 +1,7 @@
 package import RasaCore
 
-/// The time zones of this machine by their names, such as `Europe/Berlin`. The C library knows one
-/// zone only, that of the process; any other is read here from the same files.
+/// The time zones of this machine by their names, such as `Europe/Berlin`. The C library knows only the
+/// zone of the process; any other is read here from the same files.
 package final class Zones: Sendable {
   private let folder: String
   private let known = Locked<[String: ZoneData]>([:])
@@ -10,16 +10,16 @@ package final class Zones: Sendable {
   private static let knownAtMost = 100
   private static let largestFile = 1_000_000
 
-  /// - Parameter folder: where the zone files are; the system's own place when nothing is said.
+  /// - Parameter folder: where the zone files are; by default the system's own folder.
   package init(folder: String? = nil) { self.folder = folder ?? "/usr/share/zoneinfo" }
 
-  /// Where `TZDIR` says, as for the C library.
+  /// Zones of the folder in `TZDIR`, as for the C library.
   package convenience init(environment: Environment) {
     let folder = environment["TZDIR"]
     self.init(folder: folder?.hasPrefix("/") == true ? folder : nil)
   }
 
-  /// The calendar day of a moment; nil when there is no zone of that name.
+  /// The calendar day of a moment; nil if there is no zone of that name.
   package func day(of time: Timestamp, in name: String) -> LocalDay? {
     guard let zone = zone(name) else { return nil }
     let seconds = time.wholeSeconds

@@ -1,11 +1,11 @@
-/// What has happened in watched folders since it was last told.
+/// What has changed in watched folders since the last report.
 package struct FolderChange: Sendable, Hashable {
-  /// The watched folders in which something was made, written, renamed or removed, and those that
-  /// have come or gone themselves, by the paths that they were added under.
+  /// The watched folders in which something was created, written, renamed or removed, and those that were
+  /// created or removed themselves, by the paths that they were added under.
   package var folders: Set<String> = []
-  /// The folders that have come up in watched ones. They are not watched until they are added.
+  /// The new folders in watched ones. They are not watched until they are added.
   package var newFolders: Set<String> = []
-  /// The system has lost count: anything may have changed.
+  /// Events were lost: anything may have changed.
   package var isEverything = false
 
   package init(

@@ -2,16 +2,16 @@ import CSystem
 import Glibc
 package import RasaCore
 
-/// Tells when something changes in a set of folders, for as long as it is kept.
+/// Reports changes in a set of folders, as long as it exists.
 ///
-/// A folder stands for what is directly in it: whoever wants all below it adds each folder, and
-/// those that come up when they are told of. To miss nothing, a folder is added before it is listed.
+/// Only the direct entries of a folder are watched: for a whole tree, add each folder, and new ones when
+/// they are reported. To miss nothing, add a folder before listing it.
 package final class FolderWatch: Sendable {
   private let core: Core
   private let writeEnd: Descriptor
 
-  /// What happens within `settling` of what went before is told together, as an editor or a
-  /// checkout changes many files at once.
+  /// Changes within `settling` of the previous one are reported together, as an editor or a checkout
+  /// changes many files at once.
   package init(settling: Duration = .milliseconds(50)) throws(Failure) {
     let number = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard number >= 0 else {
@@ -39,11 +39,11 @@ package final class FolderWatch: Sendable {
     }
   }
 
-  // Closing the write end, which follows, is what ends the thread.
+  // Closing the write end, which follows, ends the thread.
   deinit { stop() }
 
-  /// Whether the folder is there. One that is not is told of, and watched, when it comes up; one
-  /// that is removed is told of and waited for again.
+  /// Whether the folder exists. If not, it is reported and watched once it is created; if it is removed,
+  /// that is reported, and it is waited for again.
   @discardableResult
   package func add(_ folder: String) throws(Failure) -> Bool {
     try core.state.withLock { state throws(Failure) in try state.folders.add(folder) }
@@ -53,21 +53,20 @@ package final class FolderWatch: Sendable {
     core.state.withLock { state in state.folders.remove(folder) }
   }
 
-  /// What has changed since the last answer, waiting for something to change. Nil when the watch
-  /// has been stopped or the task is cancelled. One at a time: of two that wait the earlier gets
-  /// nil.
+  /// Waits for the next changes. Nil if the watch has been stopped or the task is cancelled. One caller at a
+  /// time: of two, the earlier gets nil.
   package func next() async -> FolderChange? { await core.next() }
 
-  /// Whoever waits gets nil, and so does whoever asks from now on.
+  /// The waiting caller and all later ones get nil.
   package func stop() { core.stop() }
 }
 
 extension FolderWatch {
-  /// What the thread shares with those who ask.
+  /// What the thread shares with the callers.
   fileprivate final class Core: Sendable {
     struct State: Sendable {
       var folders: WatchedFolders
-      /// What is told together when nothing follows it for a while.
+      /// Reported together once nothing has followed for a while.
       var gathering = FolderChange()
       var change = FolderChange()
       var waiting: (number: UInt64, continuation: CheckedContinuation<FolderChange?, Never>)?
@@ -103,7 +102,7 @@ extension FolderWatch {
           }
           earlier?.resume(returning: nil)
           if let answer { continuation.resume(returning: answer) }
-          // The handler may have come before there was anybody to be told.
+          // The task may have been cancelled before the continuation was stored.
           if Task.isCancelled { giveUp(number) }
         }
       } onCancel: {
@@ -131,7 +130,7 @@ extension FolderWatch {
       continuation?.resume(returning: nil)
     }
 
-    /// The thread's work: ends when the other end of the pipe is closed.
+    /// The thread's loop, which ends when the other end of the pipe is closed.
     func run(until readEnd: consuming Descriptor, settling: Int32) {
       var buffer = [UInt8](repeating: 0, count: 64 << 10)
       var wanted = [
@@ -147,7 +146,7 @@ extension FolderWatch {
         }
         if wanted[1].revents != 0 { return }
         if count > 0, note(&buffer) { rounds += 1 }
-        // What never settles is told at last.
+        // Changes that never settle are reported after a while.
         if rounds > 0, count == 0 || settling == 0 || rounds == 20 {
           rounds = 0
           tell()
@@ -155,7 +154,7 @@ extension FolderWatch {
       }
     }
 
-    /// Reads what has happened; whether anything has.
+    /// Reads the events; false if there were none.
     private func note(_ buffer: inout [UInt8]) -> Bool {
       let count = unsafe buffer.withUnsafeMutableBytes {
         unsafe read(descriptor.number, $0.baseAddress, $0.count)

@@ -1,14 +1,14 @@
 import CSystem
 
-/// One event as the kernel tells it.
+/// One event of the kernel.
 struct WatchEvent: Hashable {
   /// Which watch it belongs to.
   var watch: Int32
   var mask: UInt32
-  /// What in the folder it is about; empty for the folder itself.
+  /// The entry of the folder; empty for the folder itself.
   var name: String
 
-  /// All events in a buffer. What is cut at its end, which the kernel does not do, is left out.
+  /// All complete events in a buffer.
   static func all(in buffer: ArraySlice<UInt8>) -> [WatchEvent] {
     var events: [WatchEvent] = []
     let header = MemoryLayout<inotify_event>.size

@@ -2,21 +2,21 @@ import CSystem
 import Glibc
 import RasaCore
 
-/// Which folders are watched by which watch of the kernel, and what its events mean for them.
+/// Maps folders to the kernel's watches, and events to changes of folders.
 ///
-/// A folder that is not there, or no longer, is waited for: the nearest folder above it that exists
-/// is watched until the next one on the way comes up.
+/// A missing folder is waited for: its nearest existing parent is watched until the next folder on the
+/// path is created.
 struct WatchedFolders {
   private let descriptor: Int32
   /// A folder may have been added under several paths.
   private var paths: [Int32: Set<String>] = [:]
   private var watches: [String: Int32] = [:]
-  /// Folders that are waited for, by the one above them that is watched instead.
+  /// Folders that are waited for, by the parent that is watched instead.
   private var awaited: [Int32: Set<String>] = [:]
 
   init(descriptor: Int32) { self.descriptor = descriptor }
 
-  /// Whether the folder is there. It is watched from now on, or waited for.
+  /// Whether the folder exists. It is watched from now on, or waited for.
   mutating func add(_ folder: String) throws(Failure) -> Bool {
     if watches[folder] != nil { return true }
     if let watch = try watch(folder) {
@@ -41,7 +41,7 @@ struct WatchedFolders {
     var change = FolderChange()
     if event.has(IN_Q_OVERFLOW) {
       change.isEverything = true
-      // What was waited for may be among what was lost.
+      // A folder that is waited for may be among the lost events.
       for folder in Set(awaited.values.joined()) {
         if (try? add(folder)) == true { change.folders.insert(folder) }
       }
@@ -49,7 +49,7 @@ struct WatchedFolders {
     }
     let folders = paths[event.watch] ?? []
     if event.has(IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED) {
-      // After IN_MOVE_SELF the watch would follow the folder to where it is now.
+      // After IN_MOVE_SELF the watch would follow the folder to its new place.
       let lost = folders.union(awaited[event.watch] ?? [])
       if event.has(IN_MOVE_SELF) { inotify_rm_watch(descriptor, event.watch) }
       forget(event.watch)
@@ -75,7 +75,7 @@ struct WatchedFolders {
     while true {
       if let watch = try watch(above) {
         awaited[watch, default: []].insert(folder)
-        // It, or one on the way to it, may have come up before this watch did.
+        // It, or one on the path to it, may have been created before this watch.
         if FileSystem.kind(of: next(below: above, towards: folder)) == .folder {
           stopAwaiting(folder)
           _ = try add(folder)
@@ -88,7 +88,7 @@ struct WatchedFolders {
     }
   }
 
-  /// The folder one below `above` on the way to another.
+  /// The folder directly below `above` on the path to another.
   private func next(below above: String, towards folder: String) -> String {
     var path = folder
     while FileSystem.parent(of: path) != above, FileSystem.parent(of: path) != path {
@@ -110,7 +110,7 @@ struct WatchedFolders {
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB
     | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
 
-  /// The kernel's watch of a folder; nil when there is no such folder.
+  /// The kernel's watch of a folder; nil if there is no such folder.
   private func watch(_ folder: String) throws(Failure) -> Int32? {
     let watch = unsafe inotify_add_watch(descriptor, folder, UInt32(Self.mask))
     if watch >= 0 { return watch }

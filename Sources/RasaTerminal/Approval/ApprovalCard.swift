@@ -86,7 +86,7 @@ struct ApprovalCard {
   ) -> [String] {
     let space = String(repeating: " ", count: indent)
     return ExactText.rows(text, columns: columns - 2 - indent).map { row in
-      style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + space
+      style.dim(row.isContinuation ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + space
         + (row.text.isEmpty ? "" : tint(row.text))
     }
   }
@@ -102,7 +102,8 @@ struct ApprovalCard {
     return shortened(
       rows.enumerated().map { index, row in
         let name = index == 0 ? style.dim(label.padded(to: width)) : "".padded(to: width)
-        return style.dim(row.goesOn ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ") + name
+        return style.dim(row.isContinuation ? "\(style.glyphs.bentBar) " : "\(style.glyphs.bar) ")
+          + name
           + "  " + row.text
       })
   }

@@ -48,8 +48,8 @@ final class InteractiveTerminal: Sendable {
   func show(_ text: String) { try? Output(descriptor: terminal.number).write(text) }
 
   /// - Parameters:
-  ///   - prompt: what stands before the line; all but its last line is only shown.
-  ///   - isText: whether the line is a text that may be pasted, and not a choice.
+  ///   - prompt: the text before the line; only its last line is redrawn while editing.
+  ///   - isText: whether the line is a text that may be pasted, instead of a choice.
   func readLine(
     prompt: String, discardingTypedAhead: Bool, isText: Bool
   ) async -> LineReader.Line {
@@ -89,7 +89,7 @@ final class InteractiveTerminal: Sendable {
     while true {
       guard case .character(let key) = keys.next() else { return .end }
       switch line.receive(key) {
-      case .goesOn(let echo): if !echo.isEmpty { show(echo) }
+      case .incomplete(let echo): if !echo.isEmpty { show(echo) }
       case .finished(let line): return line
       }
     }

@@ -5,7 +5,7 @@
 /// at the first line break of a paste.
 struct RawLine {
   enum Outcome: Equatable {
-    case goesOn(echo: String)
+    case incomplete(echo: String)
     case finished(LineReader.Line)
   }
 
@@ -22,49 +22,49 @@ struct RawLine {
     case .text: break
     case .escape:
       state = key == "[" || key == "O" ? .sequence("") : .text
-      return .goesOn(echo: "")
+      return .incomplete(echo: "")
     case .sequence(let known):
       guard ("@"..."~").contains(key) else {
         state = known.utf8.count < 16 ? .sequence(known + String(key)) : .text
-        return .goesOn(echo: "")
+        return .incomplete(echo: "")
       }
       state = .text
       if key == "~", known == "200" { isPasting = true }
       if key == "~", known == "201" { return endPaste() }
-      return .goesOn(echo: "")
+      return .incomplete(echo: "")
     }
     defer { isAfterReturn = isPasting && key == "\r" }
     switch key {
     case "\u{1B}":
       state = .escape
-      return .goesOn(echo: "")
+      return .incomplete(echo: "")
     case "\r", "\n":
       guard isPasting else { return .finished(.text(text)) }
-      if key == "\n", isAfterReturn { return .goesOn(echo: "") }
+      if key == "\n", isAfterReturn { return .incomplete(echo: "") }
       text.unicodeScalars.append("\n")
-      return .goesOn(echo: "\r\n")
-    case "\0": return .goesOn(echo: "")
+      return .incomplete(echo: "\r\n")
+    case "\0": return .incomplete(echo: "")
     case _ where isPasting: break
     case "\u{3}": return .finished(.interrupted)
-    case "\u{4}": return text.isEmpty ? .finished(.end) : .goesOn(echo: "")
+    case "\u{4}": return text.isEmpty ? .finished(.end) : .incomplete(echo: "")
     case "\u{7F}", "\u{8}":
-      guard let last = text.popLast() else { return .goesOn(echo: "") }
+      guard let last = text.popLast() else { return .incomplete(echo: "") }
       let columns = last.isNewline ? 0 : last.displayWidth
-      return .goesOn(echo: String(repeating: "\u{8} \u{8}", count: columns))
+      return .incomplete(echo: String(repeating: "\u{8} \u{8}", count: columns))
     case "\u{15}":
       text = ""
-      return .goesOn(echo: "\r\n(undone) ")
-    case _ where key.value < 0x20 && key != "\t": return .goesOn(echo: "")
+      return .incomplete(echo: "\r\n(undone) ")
+    case _ where key.value < 0x20 && key != "\t": return .incomplete(echo: "")
     default: break
     }
     text.unicodeScalars.append(key)
-    return .goesOn(echo: printable(String(key)))
+    return .incomplete(echo: printable(String(key)))
   }
 
   /// A line break at the end of a paste would only leave an empty line.
   private mutating func endPaste() -> Outcome {
     isPasting = false
     while text.last?.isNewline == true { text.removeLast() }
-    return .goesOn(echo: "")
+    return .incomplete(echo: "")
   }
 }

@@ -114,8 +114,8 @@ package final class ProgressDisplay: Sendable {
     try write(Array(text.utf8), to: output)
   }
 
-  /// - Parameter endsLine: whether the cursor stands at the beginning of a line then; by itself, when
-  ///   the last byte is a line feed.
+  /// - Parameter endsLine: whether the cursor is then at the start of a line; by default, if the
+  ///   last byte is a line feed.
   package func write(_ text: [UInt8], to output: Output, endsLine: Bool? = nil) throws {
     let isSeen = isLive || isVerbose || announces
     guard isSeen, output.descriptor == error.descriptor || sharedScreen, !text.isEmpty else {

@@ -8,7 +8,7 @@ enum ExactText {
   struct Row: Equatable {
     var text: String
     /// Whether this row continues a line.
-    var goesOn: Bool
+    var isContinuation: Bool
   }
 
   /// The text in rows of at most this many columns.
@@ -16,7 +16,9 @@ enum ExactText {
     var rows: [Row] = []
     for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       let folded = fold(pieces(of: String(line)), columns: max(columns, 1))
-      for (index, row) in folded.enumerated() { rows.append(Row(text: row, goesOn: index > 0)) }
+      for (index, row) in folded.enumerated() {
+        rows.append(Row(text: row, isContinuation: index > 0))
+      }
     }
     return rows
   }
@@ -114,7 +116,7 @@ extension TerminalText {
 
   /// The same, folded, with a bar that is broken on continuation rows.
   package static func exactRows(_ text: String, columns: Int) -> [String] {
-    ExactText.rows(text, columns: columns).map { ($0.goesOn ? "┆ " : "│ ") + $0.text }
+    ExactText.rows(text, columns: columns).map { ($0.isContinuation ? "┆ " : "│ ") + $0.text }
   }
 }
 

@@ -5,9 +5,9 @@ import RasaSystem
 /// A command line whose last word is being completed, with the cursor at its end.
 package struct CompletionExample: Sendable {
   package var line: String
-  /// Some of what is offered.
+  /// Some of the expected completions.
   var offers: [String]
-  /// Some of what is not.
+  /// Some words that must not be completed.
   var not: [String] = []
 
   package static let lines: [CompletionExample] = [
@@ -31,7 +31,8 @@ package struct CompletionExample: Sendable {
     Self(line: "rasa run --output-format s", offers: ["stream-json"]),
   ]
 
-  /// A home with a run, a conversation and a question in it, and what the lines' `RUN` and `QUESTION` stand for.
+  /// A home with a run, a conversation and a question, and the values of `RUN` and `QUESTION` in
+  /// the lines.
   package static func setting() async throws -> (rasa: RasaProgram, names: [(String, String)]) {
     var rasa = try RasaProgram()
     rasa.environment["OPENAI_API_KEY"] = "sk-made-up"
@@ -54,12 +55,13 @@ package struct CompletionExample: Sendable {
     )
   }
 
-  /// The line with names for the words that stand for some.
+  /// The line with its placeholders replaced.
   package func filled(_ names: [(String, String)]) -> String {
     names.reduce(line) { $0.replacing($1.0, with: $1.1) }
   }
 
-  /// What is missing among a shell's offers, a line each with its meaning behind a tab, and what should be.
+  /// The expected completions that are missing and the unexpected ones that appear in a shell's
+  /// output, which has one completion per line, followed by a tab and its description.
   package func problems(in output: String, _ names: [(String, String)]) -> [String] {
     let offered = output.split(separator: "\n").map { line in
       String(line.split(separator: "\t")[0])

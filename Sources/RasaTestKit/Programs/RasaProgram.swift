@@ -4,7 +4,7 @@ package struct RasaProgram {
   package var environment: [String: String]
 
   package init(_ provider: ScriptedProvider? = nil) throws {
-    home = try ScratchDirectory()
+    home = ScratchDirectory()
     environment = [
       "RASA_HOME": home.path, "HOME": home.path, "USER": "tester", "PATH": "/usr/bin:/bin",
       "TZ": "UTC",
@@ -18,10 +18,12 @@ package struct RasaProgram {
     }
   }
 
-  /// The program stands beside the test bundle.
-  package static var binary: String {
+  package static var binary: String { built("rasa") }
+
+  /// A program of this package. Programs are built into the folder of the test bundle.
+  package static func built(_ name: String) -> String {
     let bundle = CommandLine.arguments[0]
-    return (bundle.lastIndex(of: "/").map { String(bundle[...$0]) } ?? "./") + "rasa"
+    return (bundle.lastIndex(of: "/").map { String(bundle[...$0]) } ?? "./") + name
   }
 
   package func run(_ arguments: String..., input: String = "") async throws -> ProgramRun {

@@ -91,17 +91,17 @@ extension Invoice {
   func settle(now: UInt64) {
     let (contents, ready) = state.withLock { state in
       let contents = state.contents
-      var ready: [(Waiter, holds: Bool)] = []
+      var ready: [(Waiter, isMet: Bool)] = []
       state.waiters.removeAll { waiter in
-        let holds = waiter.condition(contents)
-        guard holds || waiter.deadline <= now else { return false }
-        ready.append((waiter, holds))
+        let isMet = waiter.condition(contents)
+        guard isMet || waiter.deadline <= now else { return false }
+        ready.append((waiter, isMet))
         return true
       }
       return (contents, ready)
     }
-    for (waiter, holds) in ready {
-      if holds {
+    for (waiter, isMet) in ready {
+      if isMet {
         waiter.continuation.resume(returning: contents)
       } else {
         waiter.continuation.resume(

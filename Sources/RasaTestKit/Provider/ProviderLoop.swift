@@ -67,7 +67,7 @@ extension ProviderLoop {
     watch(shared.wakeDescriptor, EPOLLIN.rawValue, isNew: true)
     while true {
       let count = unsafe epoll_wait(poll, events, Int32(capacity), waitingTime())
-      let goesOn = shared.invoice.duringPass {
+      let continues = shared.invoice.duringPass {
         for index in 0..<max(0, Int(count)) {
           let descriptor = unsafe events[index].data.fd
           let flags = unsafe events[index].events
@@ -76,7 +76,7 @@ extension ProviderLoop {
         handleTimers()
         return true
       }
-      guard goesOn else { return }
+      guard continues else { return }
     }
   }
 

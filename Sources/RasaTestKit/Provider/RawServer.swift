@@ -4,12 +4,12 @@ package import RasaCore
 import RasaSystem
 
 /// A server that answers the first request of each connection with the next of its answers, byte
-/// for byte, and hangs up: for responses that no proper server would send.
+/// for byte, and hangs up or waits for its peer to: for responses that no proper server would send.
 package final class RawServer: Sendable {
   package let port: UInt16
   private let listener: Listener
 
-  package init(_ answers: [String]) throws(Failure) {
+  package init(_ answers: [String], keepsOpen: Bool = false) throws(Failure) {
     let (descriptor, port) = try listenOnLoopback(0)
     let listener = Listener(descriptor: descriptor)
     self.listener = listener
@@ -21,7 +21,7 @@ package final class RawServer: Sendable {
         let connection = CSystem.accept(listener.descriptor, nil, nil)
         guard connection >= 0 else { break }
         _ = fcntl(connection, F_SETFL, O_NONBLOCK)
-        serve(connection, answer)
+        serve(connection, answer, keepsOpen: keepsOpen)
         CSystem.close(connection)
       }
     }
@@ -40,7 +40,7 @@ private final class Listener: Sendable {
   deinit { close(descriptor) }
 }
 
-private func serve(_ connection: Int32, _ answer: String) {
+private func serve(_ connection: Int32, _ answer: String, keepsOpen: Bool) {
   let deadline = monotonicNanoseconds() &+ 20_000_000_000
   var reader = RequestReader()
   while monotonicNanoseconds() < deadline {
@@ -55,6 +55,11 @@ private func serve(_ connection: Int32, _ answer: String) {
   while !rest.isEmpty, let count = writeSome(rest, to: connection) {
     rest = rest.dropFirst(count)
     if count == 0 { waitUntilReady([(connection, POLLOUT)], until: deadline) }
+  }
+  while keepsOpen, monotonicNanoseconds() < deadline {
+    var bytes: [UInt8] = []
+    waitUntilReady([(connection, POLLIN)], until: deadline)
+    if readSome(from: connection, into: &bytes) == .end { return }
   }
 }
 

@@ -24,7 +24,7 @@ func registry(_ agents: [Agent]) -> AgentRegistry {
 extension Recommender {
   static let plain = Recommender(related: RelatedTerms())
 
-  /// Every agent that has anything to do with the task.
+  /// Every agent that matches the task at all, including those that do not fit.
   func all(_ task: String, among registry: AgentRegistry) -> Recommendations {
     recommend(.init(task: task, limit: 100_000, includesUnfit: true), among: registry)
   }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RasaAgents
 
-@Suite("What is kept of an agent's words")
+@Suite("The stored words of an agent")
 struct NoteTests {
   private let architect = agent(
     "arch-agent", ["architecture", "system-design"], name: "Architecture Agent",
@@ -22,7 +22,7 @@ struct NoteTests {
     return found
   }
 
-  @Test func saysWhereAWordStands() {
+  @Test func hasTheFieldsOfAWord() {
     let note = AgentTerms.note(architect, prompt: "Draw diagrams first.")
     let places = found("architecture, system design, systems, built, diagrams, unknown", in: note)
     #expect(places["architecture"] == [.whole, .name])
@@ -33,7 +33,7 @@ struct NoteTests {
     #expect(places["unknown"] == nil)
   }
 
-  @Test func thatAnAgentIsOneSaysNothing() {
+  @Test func theWordAgentSaysNothing() {
     #expect(found("agent", in: AgentTerms.note(architect, prompt: "")).isEmpty)
   }
 
@@ -42,7 +42,7 @@ struct NoteTests {
       AgentTerms.note(architect, prompt: "text") == AgentTerms.note(architect, prompt: "text"))
   }
 
-  @Test func isTheSameFromWhoeverHasSeenManyBefore() async {
+  @Test func isTheSameFromABuilderWithACache() async {
     let noter = TermVectorBuilder()
     let agents = (0..<600).map { number in
       agent(
@@ -108,7 +108,7 @@ struct NoteTests {
     }
   }
 
-  @Test func anAgentWithoutANoteIsReadAnew() {
+  @Test func anAgentWithoutANoteIsReadAgain() {
     let bare = AgentRegistry([.init(agent: architect)])
     let score = Recommender.plain.one("arch-agent", for: "system design", among: bare)?.score
     #expect(

@@ -10,7 +10,7 @@ struct PickerTests {
   private let agents = registry(
     agent("api-design-agent", ["api", "rest", "api-design"]), agent("writer", ["writing"]))
 
-  @Test func isTheBestAndSaysWhy() throws {
+  @Test func isTheBestOneWithAReason() throws {
     let pick = try picker.pick(.init(task: "Design a REST API"), among: agents)
     #expect(pick.agent.id == "api-design-agent")
     #expect(pick.sentence.hasPrefix("chose api-design-agent ("))
@@ -18,7 +18,7 @@ struct PickerTests {
     #expect(pick.others.isEmpty)
   }
 
-  @Test func saysWhatItIsChosenOver() throws {
+  @Test func namesTheAgentsItIsChosenOver() throws {
     let several = registry(
       agent("code-reviewer", ["code-review"], description: "Reviews code."),
       agent("security-reviewer", ["security-review"], description: "Reviews code for holes."),
@@ -51,7 +51,7 @@ struct PickerTests {
     #expect(failure?.suggestion.contains("--agent") == true)
   }
 
-  @Test func theFailureTellsOfTheCost() {
+  @Test func theFailureMentionsTheCost() {
     let failure = #expect(throws: Failure.self) {
       try picker.pick(.init(task: "writing", maxCost: .zero), among: agents)
     }
@@ -94,7 +94,7 @@ struct NearnessTests {
     #expect(found.agents.first { $0.agent == "mailer" }?.skills == 50)
   }
 
-  /// What is usual for a model cannot be told from a few; of many, those count that stand out.
+  /// A model's usual similarity cannot be estimated from a few agents; among many, outliers count.
   @Test(
     arguments: [
       ([0.1, 0.54, 0.56, 0.9], [0.56, 0.9]), ([0.7, 0.71, 0.72], [0.7, 0.71, 0.72]),
@@ -110,14 +110,14 @@ struct NearnessTests {
     #expect(near == expected)
   }
 
-  /// Such models put all cosines between 0.6 and 0.9, so only the distance from the others tells.
+  /// Such models give cosines between 0.6 and 0.9 only, so the distance from the others decides.
   @Test(arguments: [0.0, 0.4])
   func countByHowFarTheyStandOutAndNotByTheCosine(offset: Double) {
     let many = (0..<40).map { agent("agent-\($0)", ["code-\($0)"]) }
     func cosine(_ place: Int) -> Double {
       offset + 0.3 + (place == 7 ? 0.2 : Double(place % 5) * 0.01)
     }
-    // The task points along the first axis; an agent leans away from it as its cosine says.
+    // The task is the first axis; an agent's vector has the given cosine with it.
     let vectors = Dictionary(
       uniqueKeysWithValues: many.indices.map { place in
         let cosine = cosine(place)
@@ -125,13 +125,13 @@ struct NearnessTests {
       })
     let near = VectorSimilarity.find([1, 0], among: vectors)
     #expect(near.filter { $0.value.isNear }.map(\.key) == ["agent-7"])
-    // The words name several alike; vectors that are alike too must not drown what stands out.
+    // The words fit several agents equally; equal vectors must not hide the one that stands out.
     let found = Recommender.plain.recommend(
       .init(task: "code", includesUnfit: true, nearness: near), among: registry(many))
     #expect(found.agents.first?.agent == "agent-7")
   }
 
-  @Test func addToWhatTheWordsSay() throws {
+  @Test func addToTheWordScore() throws {
     let near = VectorSimilarity.Value(cosine: 0.5, deviations: 3)
     let without = try #require(
       Recommender.plain.one("coder", for: "code, mail", among: registry(agents)))

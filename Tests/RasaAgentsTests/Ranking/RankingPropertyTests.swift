@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Properties of every ranking")
 struct RankingPropertyTests {
-  /// Agents and a task over few words, so that they meet.
+  /// Agents and a task made of few words, so that they overlap.
   private struct Case {
     var agents: [Agent] = []
     var task: String

@@ -38,14 +38,14 @@ struct ScoreTests {
     #expect(fixer.matchLines == ["bug: related defect-tracking"])
   }
 
-  @Test func whatADeclaringAgentOnlyDescribesIsNoSkill() throws {
+  @Test func describedSkillsDoNotCountBesideDeclaredOnes() throws {
     let agents = registry(agent("namer", ["naming"], description: "Names bugs."))
     let namer = try #require(Recommender.plain.one("namer", for: "bug", among: agents))
     #expect(namer.matchLines == ["bug: related its description"])
     #expect(namer.skills == 20)
   }
 
-  @Test func whatNobodyKnowsCanStillBeRelated() throws {
+  @Test func unknownWordsCanStillBeRelated() throws {
     let recommender = Recommender(related: RelatedTerms(["bug, defect"]))
     let found = recommender.all("bug", among: registry(agent("fixer", ["defect"])))
     #expect(found.requirements == ["bug"])
@@ -83,7 +83,7 @@ struct ScoreTests {
     ("design a system", .thinking), ("a thorough and quick analysis", .expert),
     ("", .balanced), (String(repeating: "and more words ", count: 30), .thinking),
   ])
-  func theTaskSaysWhichProfileItWants(task: String, expected: PerformanceProfile) {
+  func theProfileIsDerivedFromTheTask(task: String, expected: PerformanceProfile) {
     #expect(TaskComplexity(of: task).profile == expected)
   }
 
@@ -96,7 +96,7 @@ struct ScoreTests {
     #expect(abs(term.value - expected) < 1e-6)
   }
 
-  @Test func anUnknownPriceCountsNeitherWayAndSaysSo() {
+  @Test func anUnknownPriceIsNeutralAndSaysSo() {
     var it = agent("it")
     it.models.primary = ModelReference(engine: "openai", model: "new-one")
     let term = CostEfficiency.term(of: it, cost: nil)
@@ -133,7 +133,7 @@ struct ScoreTests {
     #expect(Set(found.agents.map(\.verdict)).count > 1)
   }
 
-  @Test func whatStandsOnlyInAPromptMakesNothingAcceptable() {
+  @Test func wordsOnlyInThePromptMakeNoAgentAcceptable() {
     let it = agent("it", ["zymurgy"])
     let agents = AgentRegistry([
       .init(agent: it, relevance: AgentTerms.note(it, prompt: "code review design code review"))
@@ -163,7 +163,7 @@ struct ScoreTests {
     #expect(first?.matches.contains { $0.kind != .related } == true, "\(how)")
   }
 
-  @Test func genericHeadingsAndFencesAreNoSkills() {
+  @Test func genericHeadingsAndFencesAreNotSkills() {
     let it = agent("agent")
     let prompt = """
       # Role
@@ -180,8 +180,8 @@ struct ScoreTests {
       AgentTerms.derivedSkills(in: AgentTerms.note(agent("it", ["code"]), prompt: prompt)).isEmpty)
   }
 
-  /// Files of a collection that say nothing of themselves do not push away one that does.
-  @Test func whoSaysWhatItIsForComesBeforeWhoDoesNot() {
+  /// Files of a collection without metadata do not displace an agent that has it.
+  @Test func agentsThatStateTheirPurposeComeFirst() {
     let wall = (0..<100).map { agent("review-\($0)") }
     let shipped = agent(
       "code-reviewer", ["code-review"], description: "Reviews a diff and says what must change.")

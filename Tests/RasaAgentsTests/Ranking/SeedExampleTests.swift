@@ -20,7 +20,7 @@ import Testing
 /// reached when points are taken as a share of what the four requirements could give: 30 of 40 is 75,
 /// and 10 of 40 is 25; then 10 and 20 are left for the other three terms, of which the document says
 /// nothing. Here they are shares too, but of the requirements that some agent knows: none of the three
-/// has ever heard of user management, so it is no reason to think less of any of them.
+/// mentions user management, so it lowers no score.
 @Suite("The printed example")
 struct SeedExampleTests {
   private let task = "Design a REST API for user management"
@@ -63,14 +63,14 @@ struct SeedExampleTests {
   @Test func itsOtherTermsAreTheseHere() throws {
     let found = recommender.all(task, among: agents).agents
     #expect(found.map(\.skills.tenths) == [100, 33.3])
-    // “Design” asks for thinking. Each counts as far as the agent fits.
+    // “Design” suggests the thinking profile. Each term is scaled by how well the agent fits.
     func whole(_ term: (Recommendation) -> Recommendation.Term) -> [Double] {
       found.map { (100 * term($0).value / $0.capability.value).tenths }
     }
     #expect(whole(\.profile) == [12, 20])
     #expect(whole(\.cost) == [3.3, 2.1])
     #expect(whole(\.availability) == [5, 5])
-    // Of five words one is met, which is too little to be asked for the whole.
+    // One of five words is covered, too few for a recommendation for the whole task.
     #expect(found.map(\.verdict) == [.recommended, .not])
   }
 }

@@ -56,8 +56,8 @@ struct WordTests {
     #expect(TermHash(phrase: [code]) != code)
   }
 
-  /// Kept indexes hold these numbers.
-  @Test func hashesStayWhatTheyAre() {
+  /// Stored indexes contain these numbers.
+  @Test func hashesAreStable() {
     #expect(TermHash(stem: Array("design".utf8)).bits == 99_594_212)
     #expect(TermHash(phrase: [TermHash(bits: 1), TermHash(bits: 2)]).bits == 3_812_545_902)
   }
@@ -71,7 +71,7 @@ struct WordTests {
     #expect(task.terms.last?.hashes.count == 2)
   }
 
-  @Test func aWordThatComesTwiceCountsOnce() {
+  @Test func aRepeatedWordCountsOnce() {
     let task = TaskTerms("test tests testing test", related: RelatedTerms())
     #expect(task.terms.map(\.text) == ["test"])
   }
@@ -119,11 +119,11 @@ struct WordTests {
     #expect(related(task, table) == expected)
   }
 
-  @Test func tablesComeTogether() {
+  @Test func tablesAreCombined() {
     #expect(related("bug", "bug, defect", "bug, coverage") == [["defect", "coverage"]])
   }
 
-  @Test func theShippedTableKnowsWhatItIsFor() {
+  @Test func theShippedTableCoversItsPurpose() {
     let table = RelatedTerms([RelatedTerms.shippedTable])
     for (word, other) in [("crash", "bug"), ("invoice", "accounting"), ("proofread", "edit")] {
       let one = TaskTerms(word, related: table).terms[0]

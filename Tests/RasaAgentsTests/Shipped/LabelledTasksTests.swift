@@ -4,7 +4,7 @@ import RasaSystem
 import RasaTestKit
 import Testing
 
-/// The tasks that recommendation is judged by are right themselves.
+/// The labelled tasks that recommendation is evaluated with are valid.
 @Suite struct LabelledTasksTests {
   private struct Task {
     let text: Substring
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func everyLabelIsAShippedAgentAndEveryAgentIsAsked() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let places = AgentRoots(project: scratch.path, home: scratch.path)
     let ids = Set(AgentDiscovery(places).discover().registry.ids)
     var best: [String: Int] = [:]

@@ -11,8 +11,8 @@ import Testing
   private var agents: [Agent] { found.registry.entries.map(\.agent) }
 
   init() throws {
-    // Nothing but what ships is found from an empty folder.
-    scratch = try ScratchDirectory()
+    // From an empty folder, only shipped agents are found.
+    scratch = ScratchDirectory()
     library = AgentLibrary(
       AgentDiscovery(AgentRoots(project: scratch.path, home: scratch.path)))
     found = library.found
@@ -34,7 +34,7 @@ import Testing
     #expect(count.values.allSatisfy { $0 >= 5 })
   }
 
-  /// Whoever looks for an agent's file finds it by its id.
+  /// The file of an agent is named after its id.
   @Test func eachIsCalledAsItsFileIs() {
     for agent in agents {
       let file = "shipped:agents/\(agent.category ?? "")/\(agent.id)"
@@ -44,8 +44,8 @@ import Testing
     #expect(agents.count { $0.files.config != nil } >= 5)
   }
 
-  /// Also what only `validate` looks at: neighbours, triggers, names in prompts.
-  @Test func eachStandsUpToAStrictValidation() throws {
+  /// Includes what only `validate` checks: neighbours, triggers, names in prompts.
+  @Test func eachPassesStrictValidation() throws {
     let validation = AgentValidation(
       agents: Dictionary(uniqueKeysWithValues: agents.map { ($0.id, $0) }), isStrict: true
     ) { path, documents throws(Failure) in
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func eachSaysWhatRecommendationGoesBy() {
+  @Test func eachHasTheFieldsForRecommendation() {
     let ids = Set(agents.map(\.id))
     for agent in agents {
       let id = agent.id
@@ -75,7 +75,7 @@ import Testing
     #expect(Set(agents.map(\.description)).count == agents.count)
   }
 
-  /// What ships must work with whatever provider somebody has, and surprise nobody with its bill.
+  /// Shipped agents have to work with any provider, and must not surprise anyone with a bill.
   @Test func noneNeedsAProviderAndAllHaveABudget() throws {
     let most = try #require(Money(decimal: "0.50"))
     for agent in agents {

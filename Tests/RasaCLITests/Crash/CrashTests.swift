@@ -1,4 +1,6 @@
 import RasaCore
+import RasaDocuments
+import RasaPersona
 import RasaSystem
 import RasaTestKit
 import Testing
@@ -9,7 +11,7 @@ import Testing
 ///
 /// `make test` goes to every fault point once in each process, `make crash` to all of their occurrences
 /// and in more scenarios.
-@Suite("rasa goes on after a crash", .serialized)
+@Suite("rasa continues after a crash", .serialized)
 struct CrashTests {
   private static let environment = Environment.ofProcess()
   private static let isThorough = environment["RASA_CRASH"] == "all"
@@ -48,6 +50,46 @@ struct CrashTests {
     }
     report.add("\(explorer.scenario.name), decided", await expeditions.carryOut())
     conclude(report)
+  }
+
+  @Test(
+    "with `uncertain: fail` a tool that may have been used is not used again until somebody asks for it"
+  )
+  func forbidden() async throws {
+    for (fault, uses) in [("append.after:1", 0), ("tool.after:1", 1), ("append.before:2", 1)] {
+      let journey = try Journey(.tool(.fail))
+      let run = try await journey.crash(at: fault)
+      let refused = try await journey.begin(["resume", run]).finish()
+      #expect(refused.exitCode == 1 && !refused.hasAnswer, "\(fault): \(refused.text)")
+      #expect(
+        refused.errorText.contains("it is not known whether it finished"),
+        "\(fault): \(refused.errorText)")
+      #expect(try journey.notes().values.reduce(0, +) == uses, "\(fault)")
+      #expect(try await journey.look() == "failed")
+      let resumed = try await journey.begin(["resume", run]).finish()
+      #expect(resumed.exitCode == 0, "\(fault): \(resumed.errorText)")
+      #expect(try journey.notes().values.reduce(0, +) == uses + 1, "\(fault)")
+      #expect(try journey.notes().count == 1, "\(fault)")
+    }
+  }
+
+  @Test("a tool that never returns ends with its run, and everybody learns why")
+  func hangs() async throws {
+    let journey = try Journey(.tool(.retry, word: "wait for ever"))
+    let late = try await journey.begin(journey.scenario.arguments + ["--max-seconds", "1"])
+      .finish()
+    #expect(late.exitCode == 124 && !late.hasAnswer, "\(late.errorText)")
+    #expect(late.errorText.contains("took longer than 1 second"), "\(late.errorText)")
+    #expect(try await journey.look() == "failed")
+    let journal = try #require(try await journey.journal())
+    let end = try #require(journal.lines.last)
+    #expect(end["kind"] == "run.failed" && end["body"]["kind"] == "timeout")
+    // It may have been done: the next process decides.
+    #expect(!journal.open.isEmpty)
+    // `rasa` itself has no such tool, and reads the run all the same.
+    let run = try #require(journey.run)
+    let shown = try JSON.parse(await journey.ask("runs", "show", run, "--json"))
+    #expect(shown["without_rules"].isNull && shown["damage"].isNull, "\(shown)")
   }
 
   @Test("killed at any moment")

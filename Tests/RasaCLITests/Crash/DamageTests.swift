@@ -54,7 +54,7 @@ struct DamageTests {
     try await expectRefusal(journey, says: "damaged")
   }
 
-  @Test("a flipped bit in a line is found, and what stands before it can be read")
+  @Test("a flipped bit in a line is detected, and the lines before it can be read")
   func flipped() async throws {
     let journey = try await crashed { home in
       var bytes = try FileSystem.read(home.file("rasa.db"), limit: 1 << 24)

@@ -54,6 +54,9 @@ struct FullDiskTests {
     #expect(stopped.exitCode == 1)
     #expect(stopped.errorText.contains("no room left"), "\(stopped.errorText)")
     #expect(!stopped.hasAnswer, "\(stopped.text)")
+    // That nothing is lost is said once.
+    #expect(stopped.errorText.contains("everything recorded so far is intact"))
+    #expect(!stopped.errorText.contains("is kept"), "\(stopped.errorText)")
 
     #expect(unsafe mount("tmpfs", disk, "tmpfs", UInt(MS_REMOUNT), "size=16m") == 0)
     let before = try await journey.look()

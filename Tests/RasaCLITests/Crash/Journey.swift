@@ -128,6 +128,12 @@ final class Journey: Sendable {
     return try RunJournal(await ask("runs", "events", run, "--json"))
   }
 
+  /// How often the tool of a program has been used, by the identity of the use.
+  func notes() throws -> [Substring: Int] {
+    let lines = (try program.home.read("notes") ?? "").split(separator: "\n")
+    return lines.reduce(into: [:]) { $0[$1.prefix { $0 != " " }, default: 0] += 1 }
+  }
+
   // MARK: One process
 
   /// A process that is no part of what `travel` does.
@@ -135,8 +141,9 @@ final class Journey: Sendable {
     _ arguments: [String], _ environment: [String: String] = [:],
     limit: Duration = .seconds(60), atLimit: RunningProgram.AtLimit = .fail
   ) throws -> RunningProgram {
-    try RunningProgram(
-      RasaProgram.binary, arguments,
+    let isRun = ["run", "resume"].contains(arguments.first)
+    return try RunningProgram(
+      RasaProgram.built(isRun ? scenario.program : "rasa"), arguments,
       environment: program.environment.merging(environment) { $1 }, folder: program.home.path,
       limit: limit, atLimit: atLimit)
   }

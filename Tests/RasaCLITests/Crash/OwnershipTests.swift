@@ -4,7 +4,7 @@ import RasaTestKit
 import Testing
 
 /// A run has one owner at a time, and one end.
-@Suite("rasa: who runs a run")
+@Suite("rasa: ownership of runs")
 struct OwnershipTests {
   /// How long an owner is believed in that says nothing, in seconds: short, as it is waited for.
   private static let lease = ["RASA_LEASE": "1"]
@@ -12,7 +12,8 @@ struct OwnershipTests {
   @Test(
     "an owner that was stopped past its lease wakes up, writes nothing, pays nothing, and says so",
     arguments: [
-      "reserve.after:2", "call.sending:2", "call.content:3", "settle.after:1", "settle.after:5",
+      "reserve.after:2", "call.sending:2", "call.content:3", "settle.after:1", "settle.after:2",
+      "settle.postponed:5",
     ])
   func sleeper(_ place: String) async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
@@ -44,7 +45,41 @@ struct OwnershipTests {
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  @Test("an owner that is stopped within its lease is believed, and goes on when it wakes up")
+  @Test("an owner that has lost its run ends its call at once, however long that would still take")
+  func loser() async throws {
+    var scenario = Scenario.stockAnalyst
+    scenario.scripts.insert(
+      Script.forOperator("critic_agent", "{}").broken(after: 0, .silence).once(), at: 0)
+    let journey = try Journey(scenario) { program in
+      try program.home.write(
+        "providers:\n  openai: {timeouts: {first_content: 3600, idle: 3600}}\n", to: "config.yaml")
+    }
+    let loser = try journey.begin(journey.scenario.arguments, Self.lease)
+    let requests = try await journey.provider.invoice.wait(for: "the critic to be asked") {
+      $0.requests.contains { $0.schemaName == "critic_agent" }
+    }.requests
+    let silent = try #require(requests.firstIndex { $0.schemaName == "critic_agent" })
+    loser.signal(SIGSTOP)
+    try await loser.waitUntilStopped()
+    _ = try await journey.look()
+    let run = try #require(journey.run)
+    let end = ContinuousClock.now.advanced(by: .seconds(20))
+    var next = try await journey.begin(["resume", run, "--json"], Self.lease).finish()
+    while next.exitCode != 0, ContinuousClock.now < end {
+      next = try await journey.begin(["resume", run, "--json"], Self.lease).finish()
+    }
+    #expect(next.exitCode == 0, "\(next.errorText)")
+    let journal = try await journey.journal()
+
+    loser.signal(SIGCONT)
+    try await journey.provider.waitForDisconnect(ofRequest: silent)
+    let lost = try await loser.finish()
+    #expect(lost.exitCode == 1 && !lost.hasAnswer)
+    #expect(lost.errorText.contains("taken over by another process"), "\(lost.errorText)")
+    #expect(try await journey.journal()?.lines == journal?.lines)
+  }
+
+  @Test("an owner that is stopped within its lease keeps the run, and continues when it wakes up")
   func nap() async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
     let journey = try Journey(.stockAnalyst)
@@ -63,7 +98,7 @@ struct OwnershipTests {
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  @Test("of two processes that resume one run at once, exactly one goes on")
+  @Test("of two processes that resume a run at once, exactly one continues")
   func twoAtOnce() async throws {
     let explorer = try await CrashExplorer(.stockAnalyst)
     var scenario = Scenario.stockAnalyst

@@ -38,20 +38,38 @@ struct RunJournal: Sendable {
       .compactMap { $0["body"]["cost"].string.flatMap { Money(decimal: $0) } }.reduce(.zero, +)
   }
 
-  /// Reservations whose attempt has an intent and no end.
+  /// Attempts that have an intent and no end.
   var open: Set<String> {
     var open: Set<String> = []
     for line in lines {
-      guard let reservation = line["body"]["reservation"].string else { continue }
-      if line["kind"] == "call.intent" { open.insert(reservation) }
-      if Self.ends.contains(line["kind"].string ?? "") { open.remove(reservation) }
+      let body = line["body"]
+      guard let attempt = body["reservation"].string ?? body["attempt"].string else { continue }
+      switch line["kind"].string?.split(separator: ".").last {
+      case "intent": open.insert(attempt)
+      case "result", "failed", "uncertain": open.remove(attempt)
+      default: break
+      }
     }
     return open
   }
 
+  /// How often a tool may have been used: once, and once more for each decision to try it again.
+  var allowedUses: Int {
+    let again = lines(of: "tool.uncertain").count { $0["body"]["decision"] == "retry" }
+    return min(1, lines(of: "tool.intent").count) + again
+  }
+
+  /// How often a person decided about an attempt of the tool.
+  var decidedUses: Int {
+    lines(of: "human.answered").count {
+      $0["key"].string?.contains("/tool:note_down.uncertain") == true
+    }
+  }
+
   /// The places of effects that have more than one result: paid for twice.
   var repeated: [String] {
-    let keys = (lines(of: "call.result") + lines(of: "human.answered")).compactMap(\.["key"].string)
+    let keys = ["call.result", "tool.result", "human.answered"].flatMap { lines(of: $0) }
+      .compactMap(\.["key"].string)
     return Dictionary(grouping: keys, by: \.self).filter { $0.value.count > 1 }.map(\.key).sorted()
   }
 

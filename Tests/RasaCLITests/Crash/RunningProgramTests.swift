@@ -5,7 +5,7 @@ import Testing
 
 @Suite("a program that is watched")
 struct RunningProgramTests {
-  @Test("it is stopped where it stands and goes on")
+  @Test("it is stopped and continues")
   func stopAndGoOn() async throws {
     let program = try RunningProgram("/bin/sh", ["-c", "kill -STOP $$; echo on"])
     try await program.waitUntilStopped()

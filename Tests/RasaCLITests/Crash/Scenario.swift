@@ -1,3 +1,4 @@
+import RasaPersona
 import RasaTestKit
 import Testing
 
@@ -11,6 +12,10 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   /// Written into the home's folder of agents, by id.
   var agents: [String: String] = [:]
   var input = "Is Nvidia a buy?"
+  /// What runs and resumes it: `rasa`, or a program that has operators of its own.
+  var program = "rasa"
+  /// What its tool's operator says about attempts in doubt; nil without a tool.
+  var uncertain: UncertainPolicy?
   var preferences: [String] = []
   var scripts: [Script]
 
@@ -35,9 +40,11 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     return scenario
   }
 
-  static let all = [stockAnalyst, branches, review, repair, substitute, workshop]
+  static let all = [
+    stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
+  ]
   /// One of everything that matters most, for every run of the tests.
-  static let few = [stockAnalyst, review, workshop]
+  static let few = [stockAnalyst, review, services, tool(.ask)]
 }
 
 extension Script {
@@ -123,10 +130,10 @@ extension Scenario {
     ].complete)
 
   /// Agents work one after the other, a person is asked inside one, and the last goes back once.
-  static let workshop = Scenario(
+  static let services = Scenario(
     name: "agents", persona: "workshop",
     document: """
-      name: workshop
+      name: services
       description: Plans, writes with a person's leave, and checks.
       frames:
         - {name: plan, agent: made-up-planner}
@@ -193,6 +200,27 @@ extension Scenario {
       .answer(#"{"verdict": "excellent"}"#, to: "JUDGE"),
       .answer("it was judged and is good", to: "ANSWER"),
     ].complete)
+
+  /// A tool is used between two calls.
+  static func tool(_ uncertain: UncertainPolicy, word: String = "a word to note") -> Scenario {
+    Scenario(
+      name: "a tool, in doubt \(uncertain.rawValue)", persona: "clerk",
+      document: """
+        name: clerk
+        description: Notes something down and reports.
+        frames:
+          - {name: only_frame, kind: session, operators: [find, note_down, respond, compose], next: end}
+        operators:
+          - {name: find, kind: llm, reads: [input], writes: {word: text}, prompt: "FIND {{input}}"}
+          - {name: note_down, uncertain: \(uncertain.rawValue)}
+          - {name: respond, reads: [noted], prompt: "REPORT {{noted}}"}
+          - {name: compose, reads: [draft], compose: {key: output, parts: [draft]}}
+        """,
+      program: "rasa-with-tool", uncertain: uncertain,
+      scripts: [
+        .answer(word, to: "FIND"), .answer("it was noted down", to: "REPORT"),
+      ].complete)
+  }
 
   /// An operator never answers in its form, is tried again, and another one takes its place.
   static let substitute = Scenario(

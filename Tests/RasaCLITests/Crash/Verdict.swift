@@ -1,5 +1,6 @@
 import RasaCore
 import RasaDocuments
+import RasaPersona
 import RasaSQLite
 import RasaTestKit
 
@@ -59,6 +60,19 @@ extension Journey {
       arrival.billed == reference.billed, .repeated,
       "\(arrival.billed.count) calls were paid for, and not \(reference.billed.count)")
     problems += keyProblems(journal)
+    if let policy = scenario.uncertain {
+      let notes = try notes()
+      let uses = notes.values.reduce(0, +)
+      let again = journal.lines(of: "tool.uncertain").count
+      check(notes.count == 1, .repeated, "the tool was used under \(notes.count) identities")
+      check(uses > 0, .lost, "the tool was not used")
+      check(
+        uses <= journal.allowedUses, .repeated,
+        "the tool was used \(uses) times, and not \(journal.allowedUses)")
+      check(
+        journal.decidedUses == (policy == .ask ? again : 0), .repeated,
+        "a person decided about \(journal.decidedUses) of \(again) attempts in doubt")
+    }
     for process in processes {
       guard let before = process.before.journal else { continue }
       check(before.isBeginning(of: journal), .lost, "what had been written has changed")

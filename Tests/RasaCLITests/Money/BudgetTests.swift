@@ -33,7 +33,7 @@ struct BudgetTests {
     #expect(!monthly.text.contains("Daily") && monthly.text.contains("$45.20 / $100.00"))
   }
 
-  @Test("a period that nobody has touched counts from its first day")
+  @Test("an unused period starts on its first day")
   func untouched() async throws {
     var rasa = try RasaProgram()
     rasa.environment["TZ"] = "EAST-05:30"
@@ -60,7 +60,7 @@ struct BudgetTests {
     #expect(file["daily"]["limit"].double == 5 && file["daily"]["held"].double == 0)
   }
 
-  @Test("what a run spends is seen, to the last decimal")
+  @Test("what a run spends is shown to the last decimal")
   func spending() async throws {
     let provider = try ScriptedProvider.start([RasaProgram.answer])
     defer { provider.stop() }
@@ -75,7 +75,7 @@ struct BudgetTests {
     #expect(run.text.contains("Daily Budget: $0.000009 / $5.00 (0% used)"))
   }
 
-  @Test("everybody who has a limit or a balance is listed, also who is only in the books")
+  @Test("everyone with a limit or a balance is listed, even if only the ledger has the name")
   func everybody() async throws {
     let rasa = try RasaProgram()
     let nothing = try await rasa.run("agents", "budget")
@@ -97,7 +97,7 @@ struct BudgetTests {
     #expect(try await rasa.run("agents", "budget", "gone-agent").text.contains("$45.20"))
   }
 
-  @Test("an unknown name is told with the one that was meant")
+  @Test("an unknown name is reported with a suggestion")
   func unknown() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()
@@ -108,7 +108,7 @@ struct BudgetTests {
     #expect(costs.exitCode == 3 && costs.errorText.contains("did you mean `single`?"))
   }
 
-  @Test("an alias leads to its persona, and a broken persona to what the books know")
+  @Test("an alias shows its persona, and a broken persona its ledger entries")
   func names() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle("alias: one\n" + Self.limits)
@@ -157,7 +157,7 @@ struct BudgetResetTests {
     return rasa
   }
 
-  @Test("it resets what was chosen, and says what no longer counts")
+  @Test("it resets the chosen periods, and says what no longer counts")
   func chosen() async throws {
     let rasa = try await spent()
     let run = try await rasa.run("agents", "budget", "single", "--daily", "--reset", "--yes")
@@ -200,7 +200,7 @@ struct BudgetResetTests {
 
 @Suite("Budget files in and out")
 struct BudgetFilesTests {
-  @Test("importing twice changes nothing, and less than what counts changes nothing")
+  @Test("importing twice changes nothing, nor does importing a smaller amount")
   func twice() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle("cost_budget: {max_daily: 4.00}")
@@ -238,7 +238,7 @@ struct BudgetFilesTests {
     #expect(again.text.contains("already counts $1.50 or more"))
   }
 
-  @Test("every broken file is told with its place, and the rest is imported")
+  @Test("every broken file is reported with its location, and the rest is imported")
   func broken() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()
@@ -264,7 +264,7 @@ struct BudgetFilesTests {
     #expect(none.exitCode == 3 && none.errorText.contains("nowhere.json"))
   }
 
-  @Test("what is exported is imported elsewhere as it was, for its owner's eyes only")
+  @Test("an export can be imported unchanged elsewhere, and is private")
   func export() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle("cost_budget: {max_daily: 5}")

@@ -41,7 +41,7 @@ struct ConfiguredTests {
     #expect(table.text.contains("own") && table.text.contains("the price of 1 call is unknown"))
   }
 
-  @Test("a model without a price is reckoned at what was said of such, under a limit")
+  @Test("under a limit, a model without a price counts at `unknown_price`")
   func unknownPrice() async throws {
     let provider = try ScriptedProvider.start([RasaProgram.answer])
     defer { provider.stop() }
@@ -108,7 +108,7 @@ struct ConfiguredTests {
     #expect(provider.asked == 0)
   }
 
-  @Test("the examples of the manual are valid as they stand")
+  @Test("the examples in the documentation are valid")
   func manual() async throws {
     let rasa = try RasaProgram()
     let page = try await rasa.shell("cat \(Repository.path("docs/configuration.md"))")
@@ -124,7 +124,7 @@ struct ConfiguredTests {
     #expect(examples.count == 2)
   }
 
-  @Test("what a call under way holds is shown beside what is spent")
+  @Test("the hold of a call in flight is shown beside the amount spent")
   func held() async throws {
     let provider = try ScriptedProvider.start([
       RasaProgram.answer.once(), Script.tokens(["slow", " words"]).broken(after: 1, .silence),

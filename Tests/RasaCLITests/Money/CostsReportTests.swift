@@ -1,42 +1,57 @@
 import RasaCLI
 import RasaCore
 import RasaDocuments
-import RasaEngine
+import RasaKit
 import RasaTerminal
 import Testing
 
 @Suite("rasa costs: the report")
 struct CostsReportTests {
-  private static let day = LocalDay(year: 2026, month: 1, day: 31)
+  private static let days = ["2026-01-01", "2026-01-31"].compactMap { Rasa.Day($0) }
+
+  private static func row(
+    _ keys: [String], calls: Int64, failures: Int64 = 0, spent: Rasa.Dollars = .zero,
+    held: Rasa.Dollars = .zero, input: Int64 = 0, output: Int64 = 0, unpriced: Int64 = 0
+  ) -> Rasa.Costs.Row {
+    var row = Rasa.Costs.Row(keys: keys)
+    row.calls = calls
+    row.failures = failures
+    row.spent = spent
+    row.held = held
+    row.inputTokens = input
+    row.outputTokens = output
+    row.unpricedCalls = unpriced
+    return row
+  }
 
   private static func report(
-    _ rows: [SpendingRow], keys: [SpendingKey] = [.persona, .model], total: SpendingRow? = nil
+    _ rows: [Rasa.Costs.Row], keys: [Rasa.Costs.Key] = [.persona, .model],
+    total: Rasa.Costs.Row? = nil
   ) -> CostsReport {
-    var sum = SpendingRow(keys: [])
+    var sum = Rasa.Costs.Row()
     for row in rows {
       sum.calls += row.calls
       sum.failures += row.failures
       sum.spent += row.spent
       sum.held += row.held
-      sum.unpriced += row.unpriced
-      sum.usage.input += row.usage.input
-      sum.usage.output += row.usage.output
+      sum.unpricedCalls += row.unpricedCalls
+      sum.inputTokens += row.inputTokens
+      sum.outputTokens += row.outputTokens
     }
     return CostsReport(
-      from: day.firstOfMonth, to: day, keys: keys, rows: rows, total: total ?? sum)
+      Rasa.Costs(from: days[0], to: days[1], keys: keys, rows: rows, total: total ?? sum))
   }
 
   private static let two = report([
-    SpendingRow(
-      keys: ["strategic_stock_analyst", "gpt-4o-mini"], calls: 12, failures: 1,
-      spent: Money(picoDollars: 2_450_000_000_000), held: Money(picoDollars: 120_000_000_000),
-      usage: Usage(input: 123_456, output: 7890)),
-    SpendingRow(
-      keys: ["critic", "a-model-with-a-very-long-name-indeed"], calls: 1,
-      spent: Money(picoDollars: 3), usage: Usage(input: 5, output: 6), unpriced: 1),
+    row(
+      ["strategic_stock_analyst", "gpt-4o-mini"], calls: 12, failures: 1, spent: 2.45, held: 0.12,
+      input: 123_456, output: 7890),
+    row(
+      ["critic", "a-model-with-a-very-long-name-indeed"], calls: 1,
+      spent: Rasa.Dollars("0.000000000003") ?? .zero, input: 5, output: 6, unpriced: 1),
   ])
 
-  @Test("the table names what was spent, with a total, shares and what has no price")
+  @Test("the table shows amounts, a total, shares and calls without a price")
   func table() {
     let text = Self.two.table(width: 200)
     let lines = text.split(separator: "\n")
@@ -51,7 +66,7 @@ struct CostsReportTests {
     #expect(lines[4] == "the price of 1 call is unknown and not included")
   }
 
-  @Test("the table fits the terminal, and keeps what matters", arguments: 50...140)
+  @Test("the table fits the terminal, and keeps the important columns", arguments: 50...140)
   func width(_ width: Int) {
     let text = Self.two.table(width: width)
     for line in text.split(separator: "\n").prefix(4) { #expect(displayWidth(line) <= width) }
@@ -65,7 +80,7 @@ struct CostsReportTests {
     #expect(Self.two.table(width: width).contains("total"))
   }
 
-  @Test("nothing is said as nothing")
+  @Test("an empty result is reported as such")
   func nothing() throws {
     let report = Self.report([])
     #expect(report.table(width: 80) == "nothing was spent from 2026-01-01 to 2026-01-31\n")
@@ -73,10 +88,10 @@ struct CostsReportTests {
     #expect(report.csv.split(separator: "\r\n").count == 1)
   }
 
-  @Test("rows that are left out are in the total, and it is said")
+  @Test("omitted rows are in the total, and are reported")
   func truncated() {
-    let total = SpendingRow(keys: [], calls: 20, spent: .dollar)
-    let report = Self.report([SpendingRow(keys: ["a", "b"], calls: 3)], total: total)
+    let total = Self.row([], calls: 20, spent: 1)
+    let report = Self.report([Self.row(["a", "b"], calls: 3)], total: total)
     #expect(report.table(width: 100).contains("only the first 1 rows are listed"))
   }
 
@@ -97,21 +112,21 @@ struct CostsReportTests {
   }
 
   @Test(
-    "a spreadsheet shows names and does not reckon with them",
+    "a spreadsheet shows names and does not evaluate them",
     arguments: [
       ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@sum", "'@sum"), ("a=b", "a=b"),
       ("=a,\"b\"", "\"'=a,\"\"b\"\"\""), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""),
       ("a\nb", "\"a\nb\""), ("\t=1", "\"'\t=1\""), ("", ""),
     ])
   func formulas(name: String, field: String) {
-    let report = Self.report([SpendingRow(keys: [name], calls: 1)], keys: [.model])
+    let report = Self.report([Self.row([name], calls: 1)], keys: [.model])
     #expect(report.csv.contains("\r\n\(field),1,0,"))
   }
 
-  @Test("what a name hides does not reach the terminal")
+  @Test("hidden characters in a name do not reach the terminal")
   func hidden() {
     let report = Self.report(
-      [SpendingRow(keys: ["evil\u{1B}[2J\nname"], calls: 1)], keys: [.model])
+      [Self.row(["evil\u{1B}[2J\nname"], calls: 1)], keys: [.model])
     let text = report.table(width: 100)
     #expect(text.contains("evil name") && !text.contains("\u{1B}"))
   }

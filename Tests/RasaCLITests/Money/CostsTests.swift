@@ -51,7 +51,7 @@ struct CostsTests {
     for key in keys { #expect(rows.first?[key].string?.isEmpty == false) }
   }
 
-  @Test("days and names choose, and what is not there is nothing")
+  @Test("days and names filter, and missing ones give nothing")
   func filters() async throws {
     let (rasa, provider) = try await spent(1)
     defer { provider.stop() }
@@ -75,7 +75,7 @@ struct CostsTests {
   }
 
   @Test(
-    "what cannot be meant is a usage error",
+    "an impossible value is a usage error",
     arguments: [
       ["--by", "colour"], ["--by", "model,"], ["--since", "yesterday"], ["--since", "2026-02-30"],
       ["--since", "2026-01-31", "--until", "2026-01-30"], ["--format", "xml"], ["x"],

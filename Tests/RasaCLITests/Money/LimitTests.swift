@@ -65,7 +65,7 @@ struct LimitTests {
     #expect(total["calls"] == 10 && total["spent_usd"] == .string(limit.decimalText))
   }
 
-  @Test("what all share holds across personas, whatever each of them may spend")
+  @Test("the shared limit applies across personas, whatever each of them may spend")
   func everyone() async throws {
     let estimate = try await estimate()
     let limit = Money(picoDollars: estimate.cost.picoDollars * 4)
@@ -86,7 +86,7 @@ struct LimitTests {
   }
 
   @Test(
-    "a limit of nothing lets nothing through, and what is free is free",
+    "a limit of zero lets nothing through but free calls",
     arguments: [
       ("cost_budget: {max_daily: 0}", ""), ("cost_budget: {max_monthly: 0.00}", ""),
       ("", "budget: {max_daily: 0}"), ("", "budget: {max_monthly: 0}"),
@@ -120,7 +120,7 @@ struct LimitTests {
     #expect(provider.asked == 1)
   }
 
-  @Test("a day is that of its zone: where it is another day, the whole limit is there")
+  @Test("a day is that of its time zone: after midnight there the whole limit is available")
   func days() async throws {
     let provider = try ScriptedProvider.start([RasaProgram.answer])
     defer { provider.stop() }
@@ -142,7 +142,7 @@ struct LimitTests {
     #expect(try await east.run("costs", "--since", "today").text.hasPrefix("nothing was spent"))
   }
 
-  @Test("the budget's own zone goes before the machine's")
+  @Test("the budget's time zone overrides the machine's")
   func zones() async throws {
     let provider = try ScriptedProvider.start([RasaProgram.answer])
     defer { provider.stop() }

@@ -24,7 +24,7 @@ struct AgentAuthoringTests {
 
   // MARK: Validate
 
-  @Test("an agent of which nothing is known is recommended by what its id is about")
+  @Test("an agent without any description is recommended by its ID")
   func subject() async throws {
     let rasa = try RasaProgram()
     let made = try await rasa.run(
@@ -34,7 +34,7 @@ struct AgentAuthoringTests {
     #expect(found.text.contains("tide-tables-writer"), "\(found.text)")
   }
 
-  @Test("every file is told at once, with its place, and the rest is valid")
+  @Test("all broken files are reported at once with locations, and the rest is valid")
   func everything() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write(Self.reviewer, to: "agents/good/bug-reviewer.md")
@@ -114,7 +114,7 @@ struct AgentAuthoringTests {
   }
 
   @Test(
-    "what is no agent is told",
+    "a file that is not an agent is reported",
     arguments: [
       ("nobody", "there is no agent `nobody`"), ("code-reviwer", "did you mean `code-reviewer`?"),
       ("gone.md", "there is no file gone.md"), ("./x.txt", "its name must end in .toml"),
@@ -132,7 +132,7 @@ struct AgentAuthoringTests {
     #expect((run.text + run.errorText).contains(message), "\(run.text) \(run.errorText)")
   }
 
-  @Test("Markdown that is only a prompt is valid, and its assumption is told")
+  @Test("Markdown with only a prompt is valid, and the assumption is reported")
   func plainPrompt() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write("You count the boats in the harbour.\n", to: "boat-counter.md")
@@ -143,7 +143,7 @@ struct AgentAuthoringTests {
 
   // MARK: Create
 
-  @Test("what is created is valid, strictly, in both forms", arguments: ["markdown", "toml"])
+  @Test("created agents are valid, even strictly, in both forms", arguments: ["markdown", "toml"])
   func create(form: String) async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.run(
@@ -195,7 +195,7 @@ struct AgentAuthoringTests {
 
   // MARK: Enhance
 
-  @Test("the difference is shown, and nothing written before it is wanted")
+  @Test("the difference is shown, and nothing is written without consent")
   func enhance() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write(Self.reviewer, to: "agents/bug-reviewer.md")
@@ -228,7 +228,7 @@ struct AgentAuthoringTests {
     }
   }
 
-  @Test("a file behind a link is written where it lies, with the permissions that it has")
+  @Test("a file behind a link is written in place, and keeps its permissions")
   func enhanceLinked() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write(Self.reviewer, to: "shared/reviewer.md")
@@ -269,7 +269,7 @@ struct AgentAuthoringTests {
     #expect(try await rasa.run("agents", "validate", "plan-agent", "--strict").exitCode == 0)
   }
 
-  @Test("a model is asked when that is wanted, at a price that is told, with its answer checked")
+  @Test("a model is called on request, at a reported price, and its answer is checked")
   func enhanceWithModel() async throws {
     let answer = """
       {"display_name": "The Reviewer", "capabilities": ["Code Review", "bug hunting"],
@@ -296,7 +296,7 @@ struct AgentAuthoringTests {
     #expect(try await rasa.run("costs").text.contains("agent_describer"))
   }
 
-  @Test("a limit that has no room stops it before anybody is asked")
+  @Test("an exhausted limit stops it before any call")
   func enhanceWithoutMoney() async throws {
     let provider = try ScriptedProvider.start([.text("{}")])
     defer { provider.stop() }

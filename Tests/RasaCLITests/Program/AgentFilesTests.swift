@@ -27,7 +27,7 @@ struct AgentFilesTests {
 
   // MARK: Names
 
-  @Test("two files that call themselves alike are told, and have budgets of their own")
+  @Test("two files with one inner name are reported, and have separate budgets")
   func budgets() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -47,7 +47,7 @@ struct AgentFilesTests {
     #expect(b["agent_id"] == "copy_b" && b["daily"]["spent"].double ?? 0 > 0)
   }
 
-  @Test("a persona and an agent of one name are told that they share a budget")
+  @Test("a persona and an agent with one name are reported as sharing a budget")
   func sharedByKind() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -69,7 +69,7 @@ struct AgentFilesTests {
     #expect(!events.text.contains("personas/twin.yaml"))
   }
 
-  @Test("two files of one id are told by validate, list, info and at run; shadowed ones as that")
+  @Test("two files with one ID are reported by validate, list, info and run; shadowed ones as such")
   func duplicates() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -134,7 +134,7 @@ struct AgentFilesTests {
 
   // MARK: Everything at once
 
-  @Test("validate tells every problem of a persona, also beside a broken operator")
+  @Test("validate reports every problem of a persona, even beside a broken operator")
   func everyProblem() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write("kind: nothing\n", to: "operators/bad.yaml")
@@ -165,7 +165,7 @@ struct AgentFilesTests {
     #expect(all.text.occurrences(of: "broken  ") == 3, "\(all.text)")
   }
 
-  @Test("two files that differ in their endings, or are called as nobody can ask, are told")
+  @Test("files that differ only in their extension, or have invalid names, are reported")
   func endings() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write(Self.persona("one"), to: "personas/one.yaml")
@@ -198,7 +198,7 @@ struct AgentFilesTests {
     #expect(provider.requests.allSatisfy { $0.method != "POST" })
   }
 
-  @Test("a prompt that comes to nothing is refused before anything is paid")
+  @Test("a prompt that renders to nothing is refused before anything is paid")
   func renderedToNothing() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -217,7 +217,7 @@ struct AgentFilesTests {
     #expect(provider.requests.allSatisfy { $0.method != "POST" })
   }
 
-  @Test("a prompt beside the agents' folder is found, and one that is outside is said to be that")
+  @Test("a prompt beside the agents folder is found, and one outside is reported as such")
   func promptPlaces() async throws {
     let provider = try ScriptedProvider.start([.text("yes")])
     defer { provider.stop() }
@@ -266,7 +266,7 @@ struct AgentFilesTests {
     #expect(none.exitCode == 2 && none.errorText.contains("no file elsewhere/none.md"))
   }
 
-  @Test("under the id of another agent a file spends what that one may spend, and says so")
+  @Test("a file with another agent's ID shares that agent's budget, and says so")
   func pathWithKnownID() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -280,7 +280,7 @@ struct AgentFilesTests {
       run.errorText.contains("the agent `dear` is also in agents/dear.md"), "\(run.errorText)")
   }
 
-  @Test("what is not there is said to be that", arguments: ["nodir/", "nodir/none", "none.md"])
+  @Test("a missing file is reported as missing", arguments: ["nodir/", "nodir/none", "none.md"])
   func missing(word: String) async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.shell("\"$RASA\" agents validate \(word) 2>&1")
@@ -289,14 +289,14 @@ struct AgentFilesTests {
     #expect(!run.text.contains("its name must end"))
   }
 
-  @Test("the budget of nobody is told as that of nobody")
+  @Test("the budget of an unknown name is an error")
   func noBudget() async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.run("agents", "budget", "nobody-at-all")
     #expect(run.errorText.contains("there is no agent or persona `nobody-at-all`"))
   }
 
-  @Test("what other tools act on is told once at a run, and by validate")
+  @Test("other tools' fields are reported once per run, and by validate")
   func unusedFields() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -318,7 +318,7 @@ struct AgentFilesTests {
   // MARK: Going back and handing on
 
   @Test(
-    "an agent that goes back hands on once, after its last round",
+    "a looping agent hands over once, after its last round",
     arguments: [("draft contains 'more'", 1), ("input != ''", 3)])
   func loopAndTrigger(when: String, rounds: Int) async throws {
     let provider = try ScriptedProvider.start([.text("fine")])
@@ -367,7 +367,7 @@ struct AgentFilesTests {
 
   // MARK: Writing
 
-  @Test("a first version that nobody has described is not valid yet")
+  @Test("a new agent without a description is not valid yet")
   func placeholder() async throws {
     let rasa = try RasaProgram()
     #expect(try await rasa.run("agents", "create", "fresh-agent").exitCode == 0)
@@ -400,7 +400,8 @@ struct AgentFilesTests {
 
   // MARK: A collection
 
-  @Test("a collection with broken files is listed, checked and recommended from, each file told")
+  @Test(
+    "a collection with broken files is listed, checked and recommended from, with a report of each")
   func collection() async throws {
     let rasa = try RasaProgram()
     let made = MadeUpAgents(count: 600, seed: 7)

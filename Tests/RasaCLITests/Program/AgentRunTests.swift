@@ -22,7 +22,7 @@ struct AgentRunTests {
   }
 
   @Test(
-    "all three forms answer, with their words as the system message and the question as it stands",
+    "all three forms answer, with their prompt as the system message and the question unchanged",
     arguments: ["toml", "both", "markdown"])
   func forms(_ form: String) async throws {
     let provider = try ScriptedProvider.start([.text("designed")])
@@ -81,7 +81,7 @@ struct AgentRunTests {
     #expect(request.cap == 66_336)
   }
 
-  @Test("names in the prompt are what the user says, else the default, else empty or an error")
+  @Test("names in the prompt have the user's value, else the default, else are empty or an error")
   func names() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -110,7 +110,7 @@ struct AgentRunTests {
     #expect(last == "Keep to this:\n```text\nshort sentences {{task}}\n```\nOn trees.")
   }
 
-  @Test("a quality gate sends the work back, and what it found goes along")
+  @Test("a quality gate sends the work back with its findings")
   func gates() async throws {
     let provider = try ScriptedProvider.start([
       .forOperator(
@@ -187,7 +187,7 @@ struct AgentRunTests {
     #expect(try JSON.parse(outer.text)["daily"]["spent"] == spent)
   }
 
-  @Test("a run goes on by the agent that it began with, also when the file has changed")
+  @Test("a run continues with the agent that it started with, even if the file has changed")
   func pinned() async throws {
     let provider = try ScriptedProvider.start([.text("a draft")])
     defer { provider.stop() }
@@ -242,7 +242,7 @@ struct AgentRunTests {
     #expect(try await second.waitForExit() == 130)
   }
 
-  @Test("--auto says who answers and why, or that nobody fits")
+  @Test("--auto reports which agent answers and why, or that none fits")
   func auto() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -269,13 +269,12 @@ struct AgentRunTests {
     #expect(both.exitCode == 2)
   }
 
-  @Test("--agents leaves only some, and names what it does not know")
-  func narrowed() async throws {
+  /// Two agents: `first` hands its output to `second`.
+  private static func firstThenSecond() throws -> (ScriptedProvider, RasaProgram) {
     let provider = try ScriptedProvider.start([
       Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
       .text("first"),
     ])
-    defer { provider.stop() }
     let rasa = try Self.program(
       provider,
       [
@@ -283,6 +282,13 @@ struct AgentRunTests {
           "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
         "second.md": Self.agent("second", "", "You end."),
       ])
+    return (provider, rasa)
+  }
+
+  @Test("--agents restricts the agents, and reports unknown ones")
+  func narrowed() async throws {
+    let (provider, rasa) = try Self.firstThenSecond()
+    defer { provider.stop() }
     let outside = try await rasa.run("run", "--agent", "first", "--agents", "first", "hello")
     #expect(outside.exitCode == 3)
     #expect(
@@ -319,20 +325,10 @@ struct AgentRunTests {
     #expect(again.exitCode == 3, "\(again.text)")
   }
 
-  @Test("a run begun with --agents is gone on with by the copy that it keeps")
+  @Test("a run started with --agents is resumed with its own copy of them")
   func narrowedAndResumed() async throws {
-    let provider = try ScriptedProvider.start([
-      Script.text("second").with { $0.matches = { $0.instructions == "You end." } },
-      .text("first"),
-    ])
+    let (provider, rasa) = try Self.firstThenSecond()
     defer { provider.stop() }
-    let rasa = try Self.program(
-      provider,
-      [
-        "first.md": Self.agent(
-          "first", "trigger_behavior: {trigger_agent_id: second}", "You begin."),
-        "second.md": Self.agent("second", "", "You end."),
-      ])
     var dying = rasa
     dying.environment["RASA_FAULT"] = "call.sent:2"
     let killed = try await dying.run(
@@ -345,7 +341,7 @@ struct AgentRunTests {
     #expect(try JSON.parse(resumed.text)["output"] == "second")
   }
 
-  @Test("lists in a persona, an agent and the configuration narrow what is left, all at once")
+  @Test("lists in a persona, an agent and the configuration all narrow the selection")
   func narrowedByFiles() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -387,7 +383,8 @@ struct AgentRunTests {
     #expect(Self.requests(provider).isEmpty)
   }
 
-  @Test("a conversation takes up what has changed of its agent, and keeps it when it is broken")
+  @Test(
+    "a conversation uses changes of its agent, and keeps the previous version if they are broken")
   func reload() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -414,7 +411,7 @@ struct AgentRunTests {
   }
 
   @Test("the shipped workshop runs, and shows every agent's part")
-  func workshop() async throws {
+  func services() async throws {
     let provider = try ScriptedProvider.start([
       .forOperator("quality_review", #"{"verdict": "pass", "findings": []}"#)
     ])

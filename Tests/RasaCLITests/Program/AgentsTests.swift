@@ -104,7 +104,7 @@ struct AgentsTests {
     #expect(wrong.exitCode == 2 && wrong.errorText.contains("did you mean `name`?"))
   }
 
-  @Test("a table shows what has room, and nothing that a terminal would obey")
+  @Test("a table shows the columns that fit, and nothing that a terminal would obey")
   func table() async throws {
     let rasa = try program()
     let wide = try await rasa.run("agents", "list", "--category", "zoo")
@@ -193,7 +193,7 @@ struct AgentsTests {
     #expect(many.errorText.contains("`rasa agents validate` shows everything"))
   }
 
-  @Test("what is shadowed is told")
+  @Test("shadowed agents are reported")
   func shadowed() async throws {
     let rasa = try program()
     try rasa.home.write(

@@ -32,7 +32,7 @@ struct ApprovalTests {
     #expect(try await rasa.json("approvals", "list").array?.isEmpty == true)
   }
 
-  @Test("an answer can be left for somebody else to go on with")
+  @Test("an answer can be recorded for another process to continue with")
   func later() async throws {
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
@@ -51,7 +51,7 @@ struct ApprovalTests {
     #expect(again.exitCode == 0 && again.output.isEmpty)
   }
 
-  @Test("a run goes on with the model and the limits that it began with")
+  @Test("a run continues with the model and the limits that it started with")
   func sameModel() async throws {
     let provider = try ScriptedProvider.start([.text("the draft")], models: ["one", "two"])
     defer { provider.stop() }
@@ -73,7 +73,7 @@ struct ApprovalTests {
     #expect(provider.requests.compactMap(\.model).last == "one")
   }
 
-  @Test("a second answer is told who was first")
+  @Test("a second answer is refused with the name of the first person")
   func late() async throws {
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
@@ -90,7 +90,7 @@ struct ApprovalTests {
     #expect(third.exitCode == 7 && third.errorText.contains("the run is done"))
   }
 
-  @Test("a rejection with a reason sends the text back to who wrote it; without one the run ends")
+  @Test("a rejection with a reason sends the text back to its author; without one the run ends")
   func reject() async throws {
     let provider = try ScriptedProvider.start([
       Script.text("the first draft").once(), .text("the second draft"),
@@ -113,7 +113,7 @@ struct ApprovalTests {
     #expect(shown.text.contains("sent back by eve"), "\(shown.text)")
   }
 
-  @Test("an edit takes the place of what was shown, from an option, a file, a pipe or an editor")
+  @Test("an edit replaces the shown text, from an option, a file, a pipe or an editor")
   func edit() async throws {
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
@@ -149,24 +149,7 @@ struct ApprovalTests {
     let provider = try ScriptedProvider.start([.text(#"{"verdict":"pass"}"#)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: judge
-      kind: llm
-      description: Judges.
-      reads: [input]
-      writes: {critique: object}
-      review: always
-      prompt: Judge {{input}}
-      output:
-        type: object
-        properties: {verdict: {type: string, enum: [pass, revise]}}
-        required: [verdict]
-
-      """, to: "operators/judge.yaml")
-    try rasa.home.write(
-      "name: gate\ndescription: d\nframes: [session_frame]\noperators: [judge, respond]\n",
-      to: "personas/gate.yaml")
+    try rasa.writeJudge(writing: "critique", then: ", respond")
     let approval = try await rasa.park()
     for text in ["no JSON", #"{"verdict":"perhaps"}"#, "{}"] {
       let run = try await rasa.run("approvals", "edit", approval, "--text", text)
@@ -217,7 +200,8 @@ struct ApprovalTests {
     #expect(Set(rest.compactMap(\.["standing"].string)) == ["answered", "pending"])
   }
 
-  @Test("a question that nobody answers in time expires, and is asked again when the run goes on")
+  @Test(
+    "a question that is not answered in time expires, and is asked again when the run is resumed")
   func expiry() async throws {
     let rasa = try RasaProgram()
     try rasa.writeGate()
@@ -236,7 +220,7 @@ struct ApprovalTests {
     #expect(try await rasa.json("approvals", "list", "--all").array?.count == 2)
   }
 
-  @Test("what a terminal would hide or obey in a question is seen")
+  @Test("characters in a question that a terminal would hide or obey are shown")
   func escapes() async throws {
     let provider = try ScriptedProvider.start([.text("pay \u{202E}001\u{1B}[2K$")])
     defer { provider.stop() }

@@ -22,7 +22,7 @@ struct AttachmentTests {
     provider.requests.filter { $0.path.hasSuffix("/chat/completions") }
   }
 
-  @Test("an image and a text reach the model, and everybody who asks is told of them")
+  @Test("an image and a text reach the model, and are in every report")
   func told() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }
@@ -96,7 +96,7 @@ struct AttachmentTests {
   }
 
   @Test(
-    "a run that was interrupted or killed goes on with what was attached, although the file is gone",
+    "an interrupted or killed run continues with its attachments, even if the file is gone",
     arguments: [2, 9] as [Int32])
   func resumed(_ signal: Int32) async throws {
     let provider = try ScriptedProvider.start([
@@ -119,7 +119,7 @@ struct AttachmentTests {
     #expect(try JSON.parse(resumed.text)["attachments"].array?.count == 2)
   }
 
-  @Test("a fork takes the answers over, and one that asks again asks with the image")
+  @Test("a fork reuses the answers, and sends the image with new requests")
   func forked() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }
@@ -138,7 +138,7 @@ struct AttachmentTests {
     #expect(chats(provider)[1].attachments.map(\.bytes) == [Self.photo])
   }
 
-  @Test("a recording knows what was attached, and is seen again without it")
+  @Test("a recording lists the attachments, and replays without them")
   func recorded() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }
@@ -180,7 +180,7 @@ struct AttachmentTests {
     #expect(sent.lastMessage.contains("\n\nAttached, in this order: `photo.png`, `b.jpg`"))
   }
 
-  @Test("a dry run shows it and what it is reckoned at, and asks nobody")
+  @Test("a dry run shows it with its estimate, and makes no call")
   func rehearsed() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -199,7 +199,7 @@ struct AttachmentTests {
     #expect(provider.requests.isEmpty)
   }
 
-  @Test("standard input can be attached, once, and not beside a question that is read from it")
+  @Test("standard input can be attached once, and not if the question is read from it")
   func standardInput() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }
@@ -221,7 +221,7 @@ struct AttachmentTests {
   }
 
   @Test(
-    "what cannot be sent is refused before anybody is asked",
+    "files that cannot be sent are refused before any call",
     arguments: [
       (["--attach", "gone.png"], 2, "there is no such file"),
       (["--attach", "."], 2, "it is a folder"),
@@ -253,7 +253,7 @@ struct AttachmentTests {
     #expect(!run.hasAnswer)
   }
 
-  @Test("deleting a run deletes what was attached to it")
+  @Test("deleting a run deletes its attachments")
   func deleted() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }
@@ -268,7 +268,7 @@ struct AttachmentTests {
     #expect(try await !isKept())
   }
 
-  @Test("an operator that does not read the input is not shown what is attached to it")
+  @Test("an operator that does not read the input does not receive its attachments")
   func shown() async throws {
     let provider = try ScriptedProvider.start([.text("A place.")])
     defer { provider.stop() }

@@ -3,7 +3,7 @@ import RasaDocuments
 import RasaTestKit
 import Testing
 
-@Suite("rasa: what goes wrong is said once, with the mend and the right exit code")
+@Suite("rasa: an error is reported once, with a suggestion and the right exit code")
 struct BadInputTests {
   struct Mistake: Sendable, CustomTestStringConvertible {
     var arguments: [String]

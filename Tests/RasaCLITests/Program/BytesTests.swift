@@ -100,7 +100,7 @@ struct BytesTests {
     #expect(run.errorText.contains("nothing arrived") == script.contains("silent"))
   }
 
-  @Test("a silent pipe is told of while it is waited for")
+  @Test("a silent pipe is reported while rasa waits for it")
   func waiting() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
@@ -115,7 +115,7 @@ struct BytesTests {
     #expect(Self.requests(provider).last?.lastMessage == "question\n\nlate\n")
   }
 
-  @Test("a question and --input cannot be combined, but for a dash")
+  @Test("a question and --input cannot be combined, except with a dash")
   func excluded() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
@@ -123,7 +123,7 @@ struct BytesTests {
     #expect(run.exitCode == 2 && run.errorText.contains("cannot be combined"))
   }
 
-  @Test("input has a bound, and whoever meets it reads of the setting")
+  @Test("input has a limit, and the error names the setting")
   func bound() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
@@ -141,7 +141,7 @@ struct BytesTests {
     #expect(try await rasa.run("run", "-p", "echo", "-i", "-", input: "x").exitCode == 2)
   }
 
-  @Test("preferences keep their white space, and marks behind `=` split nothing wrongly")
+  @Test("preferences keep their white space, and combining marks after `=` do not change the split")
   func preferences() async throws {
     let provider = try ScriptedProvider.start([.text("ok")])
     defer { provider.stop() }
@@ -314,7 +314,7 @@ struct BytesTests {
     #expect(try await terminal.waitForExit() == 0)
   }
 
-  @Test("what a program reads of a run or an agent has its bytes")
+  @Test("programs get the exact bytes of a run or an agent")
   func records() async throws {
     let provider = try ScriptedProvider.start([.text(Self.persian)])
     defer { provider.stop() }
@@ -350,19 +350,13 @@ struct BytesTests {
     #expect(runs.text.contains("needle\n") && !runs.text.contains("\u{1B}"))
   }
 
-  @Test("what a person approves is shown with every hidden character, and JSON has the bytes")
+  @Test("an approval shows every hidden character, and JSON has the exact bytes")
   func approvals() async throws {
     let draft = "rm\u{A0}-rf\u{2800}/tmp\u{202E} می\u{200C}روم"
     let provider = try ScriptedProvider.start([.text(draft)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators: [respond, {name: hitl, frame: session_frame}]
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let run = try await rasa.run("run", "-p", "reviewed", "hello", "--approval", "defer")
     #expect(run.exitCode == 7, "\(run.errorText)")
     let listed = try await rasa.run("approvals", "list", "--json")

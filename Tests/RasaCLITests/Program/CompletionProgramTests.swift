@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test("bash cuts words at colons, and gets back what stands behind them")
+  @Test("bash splits words at colons, and gets the part after them")
   func colons() async throws {
     let (rasa, _) = try await CompletionExample.setting()
     let run = try await rasa.shell(
@@ -34,7 +34,7 @@ import Testing
     #expect(run.text.split(separator: "\n").contains("gpt-4o-mini"), "\(run.text)\(run.errorText)")
   }
 
-  @Test("names come without a word where something is wrong, and nothing is written")
+  @Test("completions are silent about errors, and write nothing")
   func silent() async throws {
     let rasa = try RasaProgram()
     for kind in ["runs", "sessions", "approvals", "nonsense", ""] {

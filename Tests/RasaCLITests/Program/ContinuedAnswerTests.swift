@@ -71,7 +71,7 @@ struct ContinuedAnswerTests {
   }
 
   @Test(
-    "where the money ends, what there is of the text is delivered and marked, and no more is paid")
+    "if the money runs out, the text so far is delivered and marked, and nothing more is paid")
   func ends() async throws {
     let provider = try ScriptedProvider.start([Script(.essay(Self.essay))])
     defer { provider.stop() }
@@ -105,7 +105,7 @@ struct ContinuedAnswerTests {
     #expect(answer["finish"] == "stop" && (answer["continued"].int ?? 0) > 1, "\(run.errorText)")
   }
 
-  @Test("killed between two parts, it goes on with the next one and pays for none twice")
+  @Test("killed between two parts, it continues with the next one and pays for none twice")
   func killed() async throws {
     let provider = try ScriptedProvider.start([Script(.essay(Self.essay))])
     defer { provider.stop() }

@@ -80,7 +80,7 @@ struct EmbeddingTests {
     #expect(counts(provider).last == 1)
   }
 
-  @Test("what is asked for is a run with its cost")
+  @Test("an embedding request is a run with its cost")
   func isARun() async throws {
     let provider = try ScriptedProvider.start([Self.meanings])
     let rasa = try program(provider)
@@ -102,7 +102,7 @@ struct EmbeddingTests {
     #expect(resumed.exitCode == 2 && resumed.errorText.contains("cannot be resumed"))
   }
 
-  @Test("nothing is sent to anybody who was not named")
+  @Test("nothing is sent to a provider that was not named")
   func isOff() async throws {
     let provider = try ScriptedProvider.start([Self.meanings])
     let rasa = try program(provider)
@@ -187,7 +187,7 @@ struct EmbeddingTests {
     #expect(!costs.text.contains("\"held\":\"0.00"), "\(costs.text)")
   }
 
-  @Test("who has no vectors says so")
+  @Test("a provider without embeddings is reported")
   func none() async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.run("agents", "recommend", "--embeddings", "mock", "Keller")

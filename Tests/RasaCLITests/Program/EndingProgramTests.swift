@@ -3,7 +3,7 @@ import RasaDocuments
 import RasaTestKit
 import Testing
 
-@Suite("rasa: how an answer ended is heard by people, programs and later processes")
+@Suite("rasa: how an answer ended is reported to people, programs and later processes")
 struct EndingProgramTests {
   private static func cut(_ text: String) -> Script {
     Script.text(text).with { $0.finishReason = "length" }
@@ -44,7 +44,7 @@ struct EndingProgramTests {
     #expect(pass?["notices"].array?.first?["kind"] == "cut")
   }
 
-  @Test("an objection that stands and an operator that was left out are told with the answer")
+  @Test("a standing objection and a skipped operator are reported with the answer")
   func sides() async throws {
     let critic = #"{"verdict": "revise", "reasons": ["the dates are missing"]}"#
     let provider = try ScriptedProvider.start([
@@ -78,7 +78,7 @@ struct EndingProgramTests {
         && run.errorText.contains("the dates are missing"), "\(run.errorText)")
   }
 
-  @Test("a critic that answers with nonsense costs nobody the draft")
+  @Test("a critic that answers with nonsense does not lose the draft")
   func nonsense() async throws {
     let provider = try ScriptedProvider.start(
       Array(repeating: Script.forOperator("critic_agent", "PASS"), count: 4))
@@ -94,7 +94,7 @@ struct EndingProgramTests {
     #expect(json["output"].string?.contains("Echo") == true)
   }
 
-  @Test("an agent whose trigger is not pulled prints what it wrote")
+  @Test("an agent whose trigger does not fire prints its own text")
   func conditionalTrigger() async throws {
     let provider = try ScriptedProvider.start([.text("one two"), .text("three")])
     defer { provider.stop() }

@@ -26,7 +26,7 @@ final class ExampleFixture: Sendable {
   static let shared = Task { try await ExampleFixture() }
 
   private init() async throws {
-    let base = try ScratchDirectory()
+    let base = ScratchDirectory()
     let provider = try ScriptedProvider.start(
       [], models: ["gpt-4o-mini", "gpt-4o", "llama3.2", "text-embedding-3-small"])
     self.base = base
@@ -72,7 +72,7 @@ final class ExampleFixture: Sendable {
 
   /// Runs an example in a copy of its own.
   func run(_ line: String) async throws -> ProgramRun {
-    let copy = try ScratchDirectory()
+    let copy = ScratchDirectory()
     let copied = try await ProgramRun.run(
       "/bin/cp", ["-a", "\(base.path)/.", copy.path], environment: [:])
     guard copied.exitCode == 0 else { throw Failure(.storage, copied.errorText) }
@@ -118,7 +118,9 @@ final class ExampleFixture: Sendable {
   private static func writeFiles(_ base: ScratchDirectory) throws {
     for folder in [
       "home/rasa", "home/.local/share/bash-completion/completions", "home/.zfunc",
-      "home/.config/fish/completions", "home/src/app", "home/.radium/budgets", "project", "bin",
+      "home/.config/fish/completions", "home/src/app", "home/.radium/agents",
+      "home/.radium/budgets",
+      "project", "bin",
     ] { try FileSystem.makeFolder(base.file(folder)) }
     // What stands before or behind a pipe in an example.
     for (name, text) in [

@@ -5,10 +5,10 @@ import RasaSystem
 import RasaTestKit
 import Testing
 
-/// Help and documentation are true: what they tell to type works as it stands.
+/// The examples of help and documentation work as printed.
 @Suite("Examples", .timeLimit(.minutes(5))) struct ExampleTests {
-  /// Lines that end otherwise than with 0, or cannot be run here, and why. The reason must not be that
-  /// the line does not work.
+  /// Lines that do not end with 0, or cannot be run here, and why. That a line does not work is no
+  /// reason.
   private static let again = "the new text is a new question, for which the run parks again"
   static let exceptions: [String: (code: Int32?, why: String)] = [
     "rasa run -p contract_reviewer --approval defer --input - < contract.txt":
@@ -25,32 +25,39 @@ import Testing
       (7, "a person must approve, and there is no terminal: it parks"),
     "rasa run -p contract_reviewer --attach contract.pdf \"Which terms are unusual?\"":
       (7, "a person must approve, and there is no terminal: it parks"),
+    "rasa run -p contract_reviewer --attach - \"What is on this plan?\" < plan.png":
+      (7, "a person must approve, and there is no terminal: it parks"),
     "rasa chat -p contract_reviewer --model ollama:llama3.2":
       (0, "nobody types anything"),
     "rasa runs fork r01h5 --at 40 --persona ./my_analyst.yaml":
       (nil, "the number of lines of a run differs; `ForkTests` covers it"),
+    "rasa run -p strategic_stock_analyst \"Is Nvidia a buy for me?\"":
+      (0, "the page shows how it is stopped with Ctrl-C"),
     "rasa bench run -p strategic_stock_analyst -i \"Buy or sell Nvidia?\" --model mock":
       (0, "it takes some seconds"),
   ]
 
   @Test(
-    "each of the help works as it stands",
+    "each one in the help works",
     arguments: everyCommand.flatMap(\.command.examples).map(\.line))
   func help(line: String) async throws {
     try await expectTrue(line, after: Self.preludes[line] ?? [])
   }
 
-  /// What has to have been done before.
+  /// What has to be done first.
   static let preludes = [
     "rasa trust remove ~/src/app": [
       "mkdir -p ~/src/app/operators && cp operators/my_operator.yaml ~/src/app/operators/respond.yaml",
       "rasa trust add ~/src/app",
-    ]
+    ],
+    "rasa trust remove": [
+      "cp operators/my_operator.yaml operators/respond.yaml", "rasa trust add",
+    ],
   ]
 
-  @Test("each of the documentation works as it stands", arguments: Documentation.commandLines)
+  @Test("each one in the documentation works", arguments: Documentation.commandLines)
   func documentation(line: Documentation.Line) async throws {
-    try await expectTrue(line.text, after: line.before)
+    try await expectTrue(line.text, after: line.before + (Self.preludes[line.text] ?? []))
   }
 
   private func expectTrue(_ line: String, after before: [String] = []) async throws {
@@ -67,10 +74,60 @@ import Testing
     for denial in denials { #expect(!run.errorText.contains(denial), "\(said)") }
   }
 
+  @Test(
+    "each output in the documentation is what the program prints", arguments: Documentation.shown)
+  func shown(line: Documentation.Line) async throws {
+    guard Self.otherOutputs[line.text] == nil else { return }
+    let fixture = try await ExampleFixture.shared.value
+    let run = try await fixture.run(line.text)
+    let printed = (run.text + run.errorText).split(separator: "\n").map(Self.withoutFigures)
+    #expect(
+      Self.matches(line.output.map { Self.withoutFigures(Substring($0)) }[...], printed[...]),
+      "\(line.file): \(fixture.filled(line.text)) prints\n\(printed.joined(separator: "\n"))")
+  }
+
+  /// Outputs that the made-up project cannot reproduce, and the test that covers their form.
+  static let otherOutputs = [
+    "rasa runs list": "other runs; `RunRecordTests`",
+    "rasa runs show r01m7y2bg": "another run; `RunRecordTests`",
+    "rasa runs compare r01m7y2bf r01m7y2m2": "other runs; `RunRecordTests`",
+    "rasa runs fork r01m7y2bf --set critique.verdict=pass --dry-run":
+      "another run, of which nothing is left to ask; `RunRecordTests`",
+    "rasa agents budget contract_reviewer": "another ledger; `BudgetTests`",
+    "rasa run -p strategic_stock_analyst \"Is Nvidia a buy for me?\"":
+      "stopped with Ctrl-C; `InterruptionTests`",
+  ]
+
+  /// A line without what differs from run to run, and from provider to provider.
+  private static func withoutFigures(_ line: Substring) -> String {
+    String(line).replacing(/r01\w+/, with: "RUN").replacing(/[0-9]+(\.[0-9]+)?/, with: "0")
+      .replacing(/\ {2,}/, with: "  ").replacing(/Cost:.*/, with: "Cost:")
+  }
+
+  /// Whether the lines were printed; `…` stands for any text, and alone for any lines.
+  private static func matches(_ shown: ArraySlice<String>, _ printed: ArraySlice<String>) -> Bool {
+    guard let first = shown.first else { return printed.isEmpty }
+    if first == "…" {
+      return printed.indices.contains { matches(shown.dropFirst(), printed[$0...]) }
+        || matches(shown.dropFirst(), [])
+    }
+    guard var rest = printed.first?[...] else { return false }
+    let parts = first.split(separator: "…", omittingEmptySubsequences: false)
+    for (index, part) in parts.enumerated() {
+      guard
+        let range = part.isEmpty ? rest.startIndex..<rest.startIndex : rest.firstRange(of: part),
+        index > 0 || range.lowerBound == rest.startIndex
+      else { return false }
+      rest = rest[range.upperBound...]
+    }
+    guard first.hasSuffix("…") || rest.isEmpty else { return false }
+    return matches(shown.dropFirst(), printed.dropFirst())
+  }
+
   @Test("the run recorded in the README prints what the recording shows")
   func recording() async throws {
     let block = try #require(
-      Documentation.blocks.first { $0.file == "README.md" && $0.language == "text" })
+      Documentation.recordings.first { $0.file == "README.md" })
     let recorded = block.text.split(separator: "\n").map(String.init)
     let line = try #require(recorded.first)
     let run = try await RasaProgram().shell("\"$RASA\" \(line.dropFirst("$ rasa ".count))")
@@ -93,6 +150,8 @@ import Testing
     let lines = Set(
       everyCommand.flatMap(\.command.examples).map(\.line) + Documentation.commandLines.map(\.text))
     for line in Self.exceptions.keys { #expect(lines.contains(line), "\(line)") }
+    let shown = Set(Documentation.shown.map(\.text))
+    for line in Self.otherOutputs.keys { #expect(shown.contains(line), "\(line)") }
   }
 
   @Test(
@@ -177,75 +236,4 @@ import Testing
   func documents(block: Documentation.Block) throws {
     #expect(throws: Never.self, "\(block)") { try JSON.parse(block.text) }
   }
-}
-
-/// The pages that people read, taken apart.
-enum Documentation {
-  struct Line: Sendable, CustomTestStringConvertible {
-    var file: String
-    var text: String
-    /// What makes the files that it is about, in the same block.
-    var before: [String] = []
-    var testDescription: String { "\(file): \(text)" }
-  }
-  struct Block: Sendable, CustomTestStringConvertible, CustomStringConvertible {
-    var file: String
-    var line: Int
-    var language: String
-    var text: String
-    var description: String { "\(file):\(line)" }
-    var testDescription: String { description }
-  }
-
-  static let blocks: [Block] = {
-    let pages = [
-      "README.md", "docs/agents.md", "docs/commands.md", "docs/configuration.md", "docs/json.md",
-      "docs/library.md", "docs/models.md", "docs/money.md", "docs/personas.md", "docs/runs.md",
-      "docs/testing.md",
-    ]
-    var blocks: [Block] = []
-    for page in pages {
-      guard let bytes = try? FileSystem.read(Repository.path(page), limit: 1 << 20) else {
-        continue
-      }
-      var open: Block?
-      let lines = String(decoding: bytes, as: UTF8.self).split(
-        separator: "\n", omittingEmptySubsequences: false)
-      for (index, line) in lines.enumerated() {
-        if line.hasPrefix("```") {
-          if let block = open {
-            blocks.append(block)
-            open = nil
-          } else {
-            open = Block(
-              file: page, line: index + 2, language: String(line.dropFirst(3)), text: "")
-          }
-        } else {
-          open?.text += line + "\n"
-        }
-      }
-    }
-    return blocks
-  }()
-
-  /// Lines that begin with the program, as they are typed: without prompt signs, remarks and what the
-  /// program answers. A line with `…` or an optional part in brackets shows a form and is no example.
-  static let commandLines: [Line] = blocks.filter { ["", "sh", "bash"].contains($0.language) }
-    .flatMap { (block: Block) -> [Line] in
-      var before: [String] = []
-      return block.text.replacing("\\\n", with: " ").split(separator: "\n").compactMap {
-        (line: Substring) -> Line? in
-        var line = String(line.hasPrefix("$ ") ? line.dropFirst(2) : line)
-        guard line.hasPrefix("rasa ") || line.contains("| rasa ") else { return nil }
-        if let remark = line.firstRange(of: "  #") { line = String(line[..<remark.lowerBound]) }
-        while line.last == " " { line.removeLast() }
-        guard !line.contains("…"), !line.contains("[") else { return nil }
-        defer { if line.hasPrefix("rasa init") { before.append(line) } }
-        return Line(file: block.file, text: line, before: before)
-      }
-    }
-
-  static let files = blocks.filter { ["yaml", "toml", "markdown"].contains($0.language) }
-
-  static let documents = blocks.filter { $0.language == "json" }
 }

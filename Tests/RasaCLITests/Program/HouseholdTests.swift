@@ -114,7 +114,7 @@ struct HouseholdTests {
     #expect(try await rasa.run("sessions", "show", "one").exitCode == 2)
   }
 
-  @Test("doctor tells what works, and fails with the mend when a provider does not")
+  @Test("doctor reports what works, and fails with a suggestion if a provider does not")
   func doctor() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -129,7 +129,7 @@ struct HouseholdTests {
     #expect(down.text.contains("broken"))
   }
 
-  @Test("doctor tells of a deletion that a process did not live to finish")
+  @Test("doctor reports a deletion that a killed process left unfinished")
   func unfinishedDeletion() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()

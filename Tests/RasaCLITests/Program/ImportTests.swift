@@ -39,7 +39,9 @@ struct ImportTests {
   private static let gemini =
     "description = \"Says how high\"\nprompt = \"How high is {{args}}?\"\n"
 
-  @Test("a dry run writes nothing, an import writes what it said, and again nothing changes")
+  @Test(
+    "a dry run writes nothing, an import writes what it announced, and a second one changes nothing"
+  )
   func whole() async throws {
     let project = try Project([
       "project/.claude/agents/sea/tide-watcher.md": Self.claude,
@@ -79,7 +81,7 @@ struct ImportTests {
       listed.array?.map { $0["file"] } == [.string(".claude/agents/sea/tide-watcher.md")])
   }
 
-  @Test("what is there is replaced only by force, and the rest is written")
+  @Test("existing files are replaced only with --force, and the rest is written")
   func existing() async throws {
     let project = try Project([
       "project/.claude/agents/tide-watcher.md": Self.claude,
@@ -96,7 +98,7 @@ struct ImportTests {
     #expect(try project.read("agents/tide-watcher.md")?.contains("You watch") == true)
   }
 
-  @Test("broken files are named with their places, and programs are told everything")
+  @Test("broken files are reported with locations, and programs get all details")
   func broken() async throws {
     let project = try Project([
       "set/good.md": "You do it.\n", "set/bad.yaml": "title: x\ndescription: y\nprompt: [\n",
@@ -162,7 +164,7 @@ struct ImportTests {
     #expect(enhanced.exitCode == 2 && enhanced.errorText.contains("rasa import"))
   }
 
-  @Test("a run of another tool's agent goes on by the file that it began with")
+  @Test("a run of another tool's agent continues with the file that it started with")
   func pinned() async throws {
     let provider = try ScriptedProvider.start(
       [.text("One."), .text("Two.")], models: ["gpt-4o-mini"])
@@ -243,7 +245,7 @@ struct CopyTests {
       own.exitCode == 0 && own.text.contains(rasa.home.file("own/\(example.kind)")), "\(own.text)")
   }
 
-  @Test("a TOML agent is copied with its prompt and what that inserts")
+  @Test("a TOML agent is copied with its prompt and inserted files")
   func config() async throws {
     let rasa = try program()
     try rasa.home.write(

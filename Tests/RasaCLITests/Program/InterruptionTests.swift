@@ -11,7 +11,7 @@ struct InterruptionTests {
     Script.text("the whole answer"),
   ]
 
-  @Test("Ctrl-C parks the run, keeps the part that had come as a part, and the run goes on")
+  @Test("Ctrl-C parks the run and keeps the partial answer as such, and the run can be resumed")
   func once() async throws {
     let provider = try ScriptedProvider.start(Self.scripts)
     defer { provider.stop() }
@@ -39,7 +39,7 @@ struct InterruptionTests {
     #expect(turns.array?.map(\.["output"]) == ["the whole answer"])
   }
 
-  @Test("Ctrl-C twice leaves at once, whatever the disk is doing, and the run goes on")
+  @Test("Ctrl-C twice exits at once, whatever the disk is doing, and the run can be resumed")
   func twice() async throws {
     let provider = try ScriptedProvider.start(Self.scripts)
     defer { provider.stop() }

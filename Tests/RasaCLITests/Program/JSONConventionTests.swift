@@ -105,7 +105,7 @@ struct JSONConventionTests {
   }
 
   @Test(
-    "a command line that is wrong is told to programs by every command",
+    "every command reports an invalid command line to programs",
     arguments: commands.map(\.line))
   func usageErrors(_ line: String) async throws {
     let rasa = try RasaProgram()
@@ -143,7 +143,7 @@ struct JSONConventionTests {
     Mistake(line: "test nothing", kind: "usage", exitCode: 2),
   ]
 
-  @Test("what fails before anything is found is one document with the error", arguments: mistakes)
+  @Test("an early failure is one document with the error", arguments: mistakes)
   func failures(_ mistake: Mistake) async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()
@@ -185,7 +185,7 @@ struct JSONConventionTests {
     #expect(only["type"] == "result" && only["run"].isNull && early.exitCode == 3)
   }
 
-  @Test("a parked run tells its questions, and that there is no answer")
+  @Test("a parked run reports its questions, and that there is no answer")
   func parked() async throws {
     let rasa = try RasaProgram()
     try rasa.writeGate()

@@ -18,8 +18,8 @@ struct LearntFormTests {
         prompt: "Say something to {{input}}"
     """
 
-  @Test("a refused part of a request costs one request ever")
-  func onceEver() async throws {
+  /// A provider that takes no temperature, and a persona that sends one.
+  private static func refusing() throws -> (ScriptedProvider, RasaProgram) {
     let provider = try ScriptedProvider.start([
       .error(400, "Unsupported value: 'temperature' does not support 0.5").with {
         $0.matches = { !$0.json["temperature"].isNull }
@@ -28,6 +28,13 @@ struct LearntFormTests {
     ])
     let rasa = try RasaProgram(provider)
     try rasa.home.write(Self.persona, to: "personas/warm.yaml")
+    return (provider, rasa)
+  }
+
+  @Test("a refused part of a request costs one request ever")
+  func onceEver() async throws {
+    let (provider, rasa) = try Self.refusing()
+    defer { provider.stop() }
     for _ in 0..<3 {
       let run = try await rasa.run("run", "-p", "warm", "hello")
       #expect(run.exitCode == 0, "\(run.errorText)")
@@ -41,14 +48,8 @@ struct LearntFormTests {
 
   @Test("a chat learns it in its first turn")
   func chat() async throws {
-    let provider = try ScriptedProvider.start([
-      .error(400, "Unsupported value: 'temperature' does not support 0.5").with {
-        $0.matches = { !$0.json["temperature"].isNull }
-      },
-      .text("an answer"),
-    ])
-    let rasa = try RasaProgram(provider)
-    try rasa.home.write(Self.persona, to: "personas/warm.yaml")
+    let (provider, rasa) = try Self.refusing()
+    defer { provider.stop() }
     let chat = try await rasa.run("chat", "-p", "warm", input: "one\ntwo\nthree\n")
     #expect(chat.exitCode == 0, "\(chat.errorText)")
     let tries = provider.requests.map { !$0.json["temperature"].isNull }

@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test(
-    "lead on by what is there",
+    "suggest what exists",
     arguments: [
       (
         ["run", "Is it?"],
@@ -143,7 +143,7 @@ import Testing
     #expect(right.exitCode == 0, "\(right.errorText)")
   }
 
-  @Test("an agent that is named as a persona runs, as there is no doubt who is meant")
+  @Test("an agent named with `-p` runs if there is no persona of that name")
   func agentAsPersona() async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.run("run", "-p", "code-reviewer", "x = 1")

@@ -7,7 +7,7 @@ import Testing
 struct ModelsTests {
   private func json(_ run: ProgramRun) throws -> Value { try JSON.parse(run.output) }
 
-  @Test("what is seen when a provider is asked is known to every later command")
+  @Test("the result of a check is known to every later command")
   func check() async throws {
     let provider = try ScriptedProvider.start(models: ["gpt-4o-mini", "mine"])
     defer { provider.stop() }
@@ -61,7 +61,7 @@ struct ModelsTests {
     #expect(try await rasa.run("models", "check", "gpt-4o").exitCode == 5)
   }
 
-  @Test("info tells what is configured and by what, and never shows a key")
+  @Test("info shows what is configured and by what, and never shows a key")
   func info() async throws {
     var rasa = try RasaProgram()
     rasa.environment = rasa.environment.merging([
@@ -89,7 +89,7 @@ struct ModelsTests {
     for run in [text.text, value.json()] { #expect(!run.contains("secret")) }
   }
 
-  @Test("health asks everyone and tells what to do about the silent")
+  @Test("health checks every provider and suggests what to do about silent ones")
   func health() async throws {
     let provider = try ScriptedProvider.start(models: ["a", "b"])
     defer { provider.stop() }
@@ -106,7 +106,7 @@ struct ModelsTests {
     #expect(doctor.exitCode == 5 && doctor.text.contains("gone"))
   }
 
-  @Test("show tells every price, and what a wrong name may have meant")
+  @Test("show prints every price, and suggests a name for a wrong one")
   func show() async throws {
     let rasa = try RasaProgram()
     let shown = try await rasa.run("models", "show", "gpt-5.6")
@@ -118,7 +118,7 @@ struct ModelsTests {
     #expect(wrong.exitCode == 2 && wrong.errorText.contains("did you mean `claude-haiku-4-5`?"))
   }
 
-  @Test("what a call has taught is shown with the model")
+  @Test("statistics from calls are shown with the model")
   func measured() async throws {
     let provider = try ScriptedProvider.start([.text("Hello there.")], models: ["gpt-4o-mini"])
     defer { provider.stop() }
@@ -175,7 +175,7 @@ struct ModelsTests {
   }
 
   @Test(
-    "a broken catalogue of the user's is named, and no price is guessed",
+    "a user's broken catalogue is reported, and no price is guessed",
     arguments: [
       "{\"models\": {",
       "{\"models\": {\"gpt-4o-mini\": {\"prices\": [{\"input\": \"-1\", \"output\": \"1\"}]}}}",

@@ -49,7 +49,7 @@ struct NetworkTests {
     #expect(provider.requests.count == 3)
   }
 
-  @Test("a CA that nobody named is told with its mend, once, and for nothing")
+  @Test("an unknown CA is reported once with a suggestion, and costs nothing")
   func unknownCA() async throws {
     let (rasa, provider, relay) = try setting()
     let run = try await rasa.run("run", "-p", "single", "hello", "--json")
@@ -125,12 +125,12 @@ struct NetworkTests {
   }
 
   @Test(
-    "a proxy that does not let through is named, without its password, and nothing is booked",
+    "a proxy that refuses is named without its password, and nothing is booked",
     arguments: [
       (.locked("me:other"), "refused its password (407)", 1),
       (
         .answers("HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<h1>No</h1>"),
-        "refused the way to llm.invalid (403)", 1
+        "refused to connect to llm.invalid (403)", 1
       ),
       (.answers(""), "is it a proxy?", 3),
     ] as [(RelayServer.Proxy, String, Int)])
@@ -174,7 +174,7 @@ struct NetworkTests {
     #expect(costs.text.contains("$0.00") && !costs.text.contains("$0.0000"), "\(costs.text)")
   }
 
-  @Test("the setting that bounds a wait is named where it ends")
+  @Test("a timeout names the setting that changes it")
   func waits() async throws {
     let provider = try ScriptedProvider.start([
       Script.words(1).with { $0.headersDelay = .seconds(3_600) }

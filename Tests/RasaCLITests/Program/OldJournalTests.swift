@@ -28,7 +28,8 @@ struct OldJournalTests {
     return rasa
   }
 
-  @Test("their killed runs go on, and nothing recorded is asked again", arguments: versions)
+  @Test(
+    "their killed runs can be resumed, and nothing recorded is asked again", arguments: versions)
   func goOn(_ version: String) async throws {
     let rasa = try home(version)
     let runs = try #require(try await rasa.json("runs", "list").array)

@@ -25,7 +25,7 @@ struct OneAnswerTests {
     #expect(provider.requests.count == 2)
   }
 
-  @Test("a pipe has one answer, which goes on where it broke off")
+  @Test("a pipe gets one answer, which continues where it broke off")
   func pipe() async throws {
     let provider = try broken()
     defer { provider.stop() }
@@ -34,7 +34,7 @@ struct OneAnswerTests {
     let run = try await rasa.run("run", "-p", "single", "hello")
     #expect(run.exitCode == 0, "\(run.errorText)")
     #expect(run.text == "half an answer and the rest\n")
-    #expect(run.errorText.contains("goes on where it broke off"))
+    #expect(run.errorText.contains("continues where it broke off"))
   }
 
   @Test("on a terminal the break is a line of its own")
@@ -50,7 +50,7 @@ struct OneAnswerTests {
     #expect(try await terminal.waitForExit() == 0)
   }
 
-  @Test("who answered is in JSON, and why it is another")
+  @Test("JSON says which model answered, and why it is another one")
   func json() async throws {
     let provider = try ScriptedProvider.start([
       Script.error(404, "no such model").for(model: "gpt-4o"), .text("done"),
@@ -68,7 +68,7 @@ struct OneAnswerTests {
     #expect(text.errorText.contains("openai:gpt-4o-mini answers instead of openai:gpt-4o: "))
   }
 
-  @Test("a persona whose engine nobody configured is not answered by a stranger")
+  @Test("a persona whose engine is not configured is not answered by another one")
   func engine() async throws {
     let provider = try ScriptedProvider.start([.text("done")])
     defer { provider.stop() }
@@ -95,7 +95,7 @@ struct OneAnswerTests {
     #expect(value["mock"] == true && value["because"] == "LLM_PROVIDER is mock")
   }
 
-  @Test("an answer that is none ends the run, and says what happened and what to do")
+  @Test("a non-answer ends the run, and says what happened and what to do")
   func nothing() async throws {
     let provider = try ScriptedProvider.start([.text("")])
     defer { provider.stop() }

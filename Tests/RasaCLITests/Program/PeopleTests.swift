@@ -78,7 +78,7 @@ struct PeopleTests {
     var testDescription: String { rawValue }
   }
 
-  @Test("who goes away at a question has rejected nothing", arguments: Place.allCases, End.allCases)
+  @Test("leaving at a question rejects nothing", arguments: Place.allCases, End.allCases)
   func gone(place: Place, end: End) async throws {
     var (rasa, provider) = try gated()
     defer { provider.stop() }
@@ -133,24 +133,7 @@ struct PeopleTests {
     let provider = try ScriptedProvider.start([.text(#"{"verdict":"pass"}"#)])
     defer { provider.stop() }
     var rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: judge
-      kind: llm
-      description: Judges.
-      reads: [input]
-      writes: {draft: object}
-      review: always
-      prompt: Judge {{input}}
-      output:
-        type: object
-        properties: {verdict: {type: string, enum: [pass, revise]}}
-        required: [verdict]
-
-      """, to: "operators/judge.yaml")
-    try rasa.home.write(
-      "name: gate\ndescription: d\nframes: [session_frame]\noperators: [judge]\n",
-      to: "personas/gate.yaml")
+    try rasa.writeJudge(writing: "draft")
     try rasa.home.write(
       "#!/bin/sh\ngrep -q perhaps \"$1\" && w=revise || w=perhaps\n"
         + "sed -i -E \"s/pass|perhaps/$w/\" \"$1\"\n", to: "editor.sh")
@@ -162,13 +145,13 @@ struct PeopleTests {
     #expect(again.contains("the edit was refused"), "\(again)")
     #expect(again.contains("does not have the form"))
     #expect(again.contains(#""verdict": "pass""#) && !again.contains(#""verdict": "perhaps""#))
-    // The edit is there to be mended.
+    // The edit is still there to be corrected.
     terminal.send("e\r")
     try await terminal.expect(#""verdict": "revise""#)
     #expect(try await terminal.waitForExit() == 0)
   }
 
-  @Test("an editor gets its arguments and what it finds its window by, and no key")
+  @Test("an editor gets its arguments and its own variables, but no key")
   func editor() async throws {
     var (rasa, provider) = try gated()
     defer { provider.stop() }
@@ -184,7 +167,7 @@ struct PeopleTests {
     #expect(try await terminal.waitForExit() == 0)
   }
 
-  @Test("the shipped reviewer shows all that goes out, and an edit leaves nothing of it")
+  @Test("the shipped reviewer shows the whole output, and an edit replaces all of it")
   func wholeOutput() async throws {
     let (rasa, provider) = try gated([
       Script.text("the draft").once(), .text("the explanation"),
@@ -203,7 +186,7 @@ struct PeopleTests {
 
   // MARK: Programs
 
-  @Test("an answer that is only recorded is told to programs as JSON")
+  @Test("an answer that is only recorded is reported as JSON")
   func laterAsJSON() async throws {
     let (rasa, provider) = try gated()
     defer { provider.stop() }
@@ -302,7 +285,7 @@ struct PeopleTests {
     #expect(try await terminal.waitForExit() == 0)
   }
 
-  @Test("an answer with a form is asked for field by field, and told what is wrong")
+  @Test("an answer with a schema is asked for field by field, and mistakes are reported")
   func asksForFields() async throws {
     let (rasa, provider) = try gated([.text("the answer")])
     defer { provider.stop() }
@@ -322,7 +305,8 @@ struct PeopleTests {
     #expect(provider.requests.last?.lastMessage.contains("1200") == true)
   }
 
-  @Test("a question that waits is shown and answered from anywhere; what does not fit is refused")
+  @Test(
+    "a waiting question can be answered from anywhere; an answer that does not match is refused")
   func answeredFromAnywhere() async throws {
     let (rasa, provider) = try gated([.text("the answer")])
     defer { provider.stop() }
@@ -378,7 +362,7 @@ struct PeopleTests {
     #expect(provider.requests.last?.lastMessage == "trip: Anything.")
   }
 
-  @Test("a recording has the answer, and a replay asks nobody")
+  @Test("a recording has the answer, and a replay makes no call")
   func replayed() async throws {
     let (rasa, provider) = try gated([.text("the answer")])
     defer { provider.stop() }
@@ -391,7 +375,7 @@ struct PeopleTests {
     #expect(provider.asked == 1)
   }
 
-  @Test("what is wrong with a question is told with its place")
+  @Test("a mistake in a question is reported with its location")
   func badFiles() async throws {
     let rasa = try RasaProgram()
     for (more, writes, message) in [

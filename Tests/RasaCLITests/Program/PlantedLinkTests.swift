@@ -147,7 +147,7 @@ struct PlantedLinkTests {
   private static let secret = "sk-planted-0123456789abcdef"
 
   @Test(
-    "is not followed out of its folder, and nothing of what it leads to is told",
+    "is not followed out of its folder, and nothing of its target is shown",
     arguments: Planted.all)
   private func planted(_ planted: Planted) async throws {
     var rasa = try RasaProgram()
@@ -176,7 +176,7 @@ struct PlantedLinkTests {
     #expect(told.contains(planted.link == "unused" ? "leads out" : "lead"), "\(told)")
   }
 
-  @Test("that the user names is followed, and nothing of another folder is quoted")
+  @Test("that the user names is followed, and nothing of another folder is shown")
   func named() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write("password: [hunter-of-words\n", to: "outside/secret")
@@ -238,7 +238,7 @@ struct PlantedLinkTests {
     }
   }
 
-  @Test("of the user's own is not followed to what the kernel tells")
+  @Test("of the user is not followed to files that the kernel makes up")
   func environment() async throws {
     let rasa = try RasaProgram()
     try rasa.home.write("", to: "home/agents/.keep")

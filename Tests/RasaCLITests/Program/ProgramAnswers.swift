@@ -33,3 +33,40 @@ extension ProgramRun {
     return document["error"].isNull || !document["output"].isNull
   }
 }
+
+extension RasaProgram {
+  /// The persona `gate`, in which a person approves a verdict with a schema.
+  func writeJudge(writing key: String, then others: String = "") throws {
+    try home.write(
+      """
+      name: judge
+      kind: llm
+      description: Judges.
+      reads: [input]
+      writes: {\(key): object}
+      review: always
+      prompt: Judge {{input}}
+      output:
+        type: object
+        properties: {verdict: {type: string, enum: [pass, revise]}}
+        required: [verdict]
+
+      """, to: "operators/judge.yaml")
+    try home.write(
+      "name: gate\ndescription: d\nframes: [session_frame]\noperators: [judge\(others)]\n",
+      to: "personas/gate.yaml")
+  }
+
+  /// Adds the persona `reviewed`, whose draft a person has to approve.
+  func addReviewedPersona() throws {
+    try home.write(
+      """
+      name: reviewed
+      description: A draft that a person looks at.
+      frames: [session_frame, short_term_frame]
+      operators:
+        - respond
+        - {name: hitl, frame: session_frame}
+      """, to: "personas/reviewed.yaml")
+  }
+}

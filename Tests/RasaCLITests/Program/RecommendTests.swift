@@ -2,6 +2,7 @@ import RasaCore
 import RasaDocuments
 import RasaPersona
 import RasaAgents
+import RasaKit
 import RasaTestKit
 import Testing
 
@@ -96,7 +97,7 @@ struct RecommendTests {
     #expect(abs(sum - (first["score"].double ?? 0)) < 1e-9)
   }
 
-  @Test("where nothing fits it says what to do, and that is no failure")
+  @Test("if no agent fits it says what to do, and that is not a failure")
   func nothing() async throws {
     let rasa = try program()
     let strange = try await rasa.run("agents", "recommend", "xyzzy plugh")
@@ -112,7 +113,8 @@ struct RecommendTests {
     #expect(empty.exitCode == 2)
   }
 
-  @Test("the printed order is that of the printed score, and the help's examples find somebody")
+  @Test(
+    "the printed order is that of the printed score, and the examples in the help find an agent")
   func examples() async throws {
     let rasa = try RasaProgram()
     for task in ["Fix my typos", "Review this diff", "Design a REST API for invoices"] {
@@ -153,7 +155,7 @@ struct RecommendTests {
     let found = Recommender(related: RelatedTerms()).recommend(
       .init(task: "zymurgy in the cellar, and not too expensive"), among: registry)
     let text = RecommendationReport(width: width, explains: true).text(
-      of: found, among: registry, listsAll: false)
+      of: Rasa.Recommendations(found, among: registry))
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= width }, "\(text)")
     #expect(text.contains("capability-number-11"))
   }

@@ -8,7 +8,7 @@ struct RecordingTests {
   /// Where nothing can be written and no database can be.
   private static let nowhere = "/proc/rasa-nowhere"
 
-  @Test("a recorded run is seen again word for word, and nobody is asked")
+  @Test("a recorded run is replayed word for word, without a call")
   func replay() async throws {
     let provider = try ScriptedProvider.start([])
     defer { provider.stop() }
@@ -84,7 +84,7 @@ struct RecordingTests {
     #expect(provider.requests.count == asked)
   }
 
-  @Test("what has no recorded answer cannot be updated")
+  @Test("a file without a recorded answer cannot be updated")
   func incomplete() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()

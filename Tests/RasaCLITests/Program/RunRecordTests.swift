@@ -87,7 +87,7 @@ struct RunRecordTests {
     #expect(again.exitCode == 2 && again.errorText.contains("already ended"))
   }
 
-  @Test("a run whose process was killed is called dead, and goes on without paying twice")
+  @Test("a run whose process was killed is shown as died, and is resumed without paying twice")
   func died() async throws {
     let provider = try ScriptedProvider.start([
       Script.forOperator("preference_agent", #"{"goal":"g","constraints":[],"assumptions":[]}"#),
@@ -115,7 +115,7 @@ struct RunRecordTests {
     #expect(gone["status"] == "done" && gone["held_usd"] == "0")
   }
 
-  @Test("a run that failed goes on when the reason is mended, and pays for nothing again")
+  @Test("a failed run is resumed once the cause is fixed, and pays for nothing again")
   func failed() async throws {
     let provider = try ScriptedProvider.start([
       Script.forOperator("preference_agent", #"{"goal":"g","constraints":[],"assumptions":[]}"#),
@@ -132,7 +132,7 @@ struct RunRecordTests {
     #expect(provider.requests.count { $0.lastMessage == provider.requests[0].lastMessage } == 1)
   }
 
-  @Test("a persona that has changed meanwhile is not gone on with unless by the copy of the run")
+  @Test("a run of a changed persona is resumed only with the run's own copy")
   func pinned() async throws {
     let rasa = try RasaProgram()
     try rasa.writeGate()
@@ -197,7 +197,7 @@ struct RunRecordTests {
     #expect(try rasa.home.read("run.jsonl") == run.text)
   }
 
-  @Test("two runs are compared: where they part, and what each has cost")
+  @Test("two runs are compared: where they diverge, and what each cost")
   func compare() async throws {
     let provider = try ScriptedProvider.start([
       Script.text("it is fine").once(), .text("it is not fine"),
@@ -288,7 +288,7 @@ struct RunRecordTests {
     #expect(try await rasa.run("runs", "list").exitCode == 0)
   }
 
-  @Test("runs that do not exist, and lines that do not, are said so")
+  @Test("runs and lines that do not exist are reported")
   func unknown() async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()

@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  @Test("a dumb terminal is told what works, in lines that stay")
+  @Test("a dumb terminal shows progress in permanent lines")
   func dumb() async throws {
     let provider = try ScriptedProvider.start([.text("the answer")])
     defer { provider.stop() }
@@ -183,15 +183,7 @@ import Testing
     let provider = try ScriptedProvider.start([.text(draft)])
     defer { provider.stop() }
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators:
-        - respond
-        - {name: hitl, frame: session_frame}
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let terminal = try rasa.terminal(columns: columns, ["run", "-q", "-p", "reviewed", "hello"])
     try await terminal.expect("[?]: ")
     expectFits(terminal.grid)
@@ -251,7 +243,7 @@ import Testing
     #expect(provider.requests.isEmpty)
   }
 
-  @Test("/edit asks what the editor leaves")
+  @Test("/edit asks the edited question")
   func edit() async throws {
     let provider = try ScriptedProvider.start([Script.text("one").once(), .text("two")])
     defer { provider.stop() }
@@ -382,7 +374,7 @@ import Testing
     if let shown { expectFits(shown) }
   }
 
-  @Test("what a critic sends back is told, with its reason and how often")
+  @Test("a text that a critic sends back is reported with the reason and the count")
   func sentBack() async throws {
     let provider = try ScriptedProvider.start([
       Script.forOperator(
@@ -407,7 +399,7 @@ import Testing
   }
 
   @Test(
-    "what an operator wrote that is left out does not count, and no stream is said to break for it")
+    "the text of a skipped operator does not count, and no stream is reported as broken")
   func leftOut() async throws {
     let provider = try ScriptedProvider.start([
       Script.text("the draft").once(), Script.tokens(["because", " it"]).broken(after: 1, .reset),
@@ -431,15 +423,7 @@ import Testing
     let provider = try ScriptedProvider.start([.text("the draft")])
     defer { provider.stop() }
     var rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators:
-        - respond
-        - {name: hitl, frame: session_frame}
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     let editor = try rasa.home.write(
       "#!/bin/sh\necho editing\nwhile :; do sleep 1; done\n", to: "editor.sh")
     rasa.environment["EDITOR"] = "/bin/sh \(editor)"

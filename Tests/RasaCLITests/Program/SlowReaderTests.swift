@@ -40,6 +40,68 @@ struct SlowReaderTests {
     #expect(try rasa.home.read("read") == String(decoding: whole.output, as: UTF8.self))
   }
 
+  @Test("a reader that is always behind, or stopped for a while, gets everything")
+  func slowReaders() async throws {
+    let readers = [
+      // Some bytes at each look at the run, until it is done.
+      ("while :", "head -c 200 <&3 >>read", "head -c $((SIZE - $(wc -c <read))) <&3 >>read"),
+      // Another process, which cannot even be scheduled.
+      (
+        "cat <&3 >read & reader=$!; kill -STOP $reader; while :", ":",
+        "kill -CONT $reader; while [ $(wc -c <read) -lt SIZE ]; do :; done; kill $reader"
+      ),
+    ]
+    let provider = try ScriptedProvider.start([.words(Self.words)])
+    let other = try RasaProgram(provider)
+    try other.writeSingle()
+    let whole = try await other.run("run", "-p", "single", "hello")
+    #expect(whole.exitCode == 0 && whole.output.count > 70_000)
+    for (loop, each, rest) in readers {
+      let rasa = try RasaProgram(provider)
+      try rasa.writeSingle()
+      let slow = try await rasa.shell(
+        """
+        : >read && mkfifo answer && exec 3<>answer
+        "$RASA" run -p single hello >answer 2>errors &
+        run=$!
+        tries=0
+        \(loop); do
+          \(each)
+          if "$RASA" runs list --json 2>/dev/null | grep -q '"status": *"done"'; then break; fi
+          tries=$((tries + 1)); [ $tries -lt 400 ] || { kill $run; echo never; exit 9; }
+        done
+        [ $(wc -c <read) -lt \(whole.output.count) ] && echo behind
+        \(rest.replacing("SIZE", with: "\(whole.output.count)"))
+        wait $run; echo $?
+        """)
+      #expect(slow.text == "behind\n0\n", "\(loop): \(slow.text)\(slow.errorText)")
+      #expect(try rasa.home.read("read") == String(decoding: whole.output, as: UTF8.self))
+    }
+  }
+
+  @Test("a terminal that was stopped with Control-S shows everything when it goes on")
+  func stoppedTerminal() async throws {
+    // More than a terminal holds, and less than the model writes at most.
+    let words = (0..<2_000).map { "word\($0)" }
+    let provider = try ScriptedProvider.start([.text(words.joined(separator: " "))])
+    let rasa = try RasaProgram(provider)
+    try rasa.writeSingle()
+    let terminal = try TerminalSession(
+      RasaProgram.binary, ["run", "-p", "single", "hello"], environment: rasa.environment,
+      folder: rasa.home.path)
+    terminal.send("\u{13}")
+    try await provider.waitForRequests(1)
+    var tries = 0
+    while try await rasa.latest()["status"] != "done", tries < 400 { tries += 1 }
+    #expect(try await rasa.latest()["status"] == "done")
+    terminal.send("\u{11}")
+    let shown = try await terminal.expect("word1999")
+    let seen = Set(shown.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+    let missing = words.dropFirst().filter { !seen.contains($0) }
+    #expect(missing.isEmpty, "\(missing.count) words, the first is \(missing.first ?? "")")
+    #expect(try await terminal.waitForExit() == 0)
+  }
+
   @Test("the time limit stops a call under way, and it is settled")
   func timeLimit() async throws {
     let provider = try ScriptedProvider.start([
@@ -62,7 +124,7 @@ struct SlowReaderTests {
     #expect(cost != "0" && !cost.isEmpty, "\(runs)")
   }
 
-  @Test("a reader that goes away ends the run, which can go on")
+  @Test("a reader that goes away ends the run, which can be resumed")
   func readerGoes() async throws {
     let provider = try ScriptedProvider.start([.words(Self.words)])
     let rasa = try RasaProgram(provider)

@@ -5,7 +5,7 @@ import RasaTestKit
 import Testing
 
 /// What a program finds when it is started: descriptors, limits, signals, and who reads its output.
-@Suite("rasa: what it is started in")
+@Suite("rasa: the environment of its process")
 struct SurroundingsTests {
   private static func silent() -> Script {
     Script.tokens(["first", " second"]).broken(after: 1, .silence)
@@ -26,7 +26,7 @@ struct SurroundingsTests {
     #expect(try await rasa.latest()["status"] == "done")
   }
 
-  @Test("too few descriptors are said at once", arguments: [17, 18, 20, 32, 48, 64])
+  @Test("too few descriptors are reported at once", arguments: [17, 18, 20, 32, 48, 64])
   func fewDescriptors(_ count: Int) async throws {
     let rasa = try RasaProgram()
     for form in ["", "--json"] {
@@ -45,7 +45,7 @@ struct SurroundingsTests {
     #expect(run.exitCode == 0, "\(run.errorText)")
   }
 
-  @Test("too little address space is said at once", arguments: [100_000, 400_000])
+  @Test("too little address space is reported at once", arguments: [100_000, 400_000])
   func littleMemory(_ kilobytes: Int) async throws {
     let rasa = try RasaProgram()
     let run = try await rasa.shell("ulimit -v \(kilobytes); \"$RASA\" run -p support_triage help")
@@ -123,7 +123,7 @@ struct SurroundingsTests {
     #expect(!apart.errorText.contains("\n\n"), "\(apart.errorText)")
   }
 
-  @Test("a run is shown as begun when it can be found, also by whoever asks at once")
+  @Test("a run is announced when it can be found, even immediately")
   func startedIsKept() async throws {
     let provider = try ScriptedProvider.start([Self.silent()])
     defer { provider.stop() }

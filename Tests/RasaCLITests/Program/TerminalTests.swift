@@ -7,15 +7,7 @@ struct TerminalTests {
   /// A persona whose draft a person has to approve.
   private func reviewed(_ provider: ScriptedProvider) throws -> RasaProgram {
     let rasa = try RasaProgram(provider)
-    try rasa.home.write(
-      """
-      name: reviewed
-      description: A draft that a person looks at.
-      frames: [session_frame, short_term_frame]
-      operators:
-        - respond
-        - {name: hitl, frame: session_frame}
-      """, to: "personas/reviewed.yaml")
+    try rasa.addReviewedPersona()
     return rasa
   }
 

@@ -111,7 +111,7 @@ private struct Asked: Sendable, CustomTestStringConvertible {
 
 @Suite("The files of a project")
 struct TrustTests {
-  @Test("are asked about where they change what rasa does, and nowhere else", arguments: Asked.all)
+  @Test("cause a question if they change what rasa does, and only then", arguments: Asked.all)
   private func asked(_ asked: Asked) async throws {
     let project = try Project(asked.files, own: asked.own)
     let run = try await project.run(asked.command)
@@ -167,7 +167,7 @@ struct TrustTests {
         .count == 64)
   }
 
-  @Test("can be looked at, and what they would ask, without being trusted")
+  @Test("can be inspected, with the question that they would cause, without being trusted")
   func looking() async throws {
     let project = try Project([
       "operators/respond.yaml": Project.respond, "personas/new.yaml": Project.persona("new"),
@@ -232,7 +232,7 @@ struct TrustTests {
     #expect(provider.requests.isEmpty)
   }
 
-  @Test("lift no limit of the user's own when a run goes on that was begun with them")
+  @Test("lift no limit of the user when a run that started with them is resumed")
   func limitsOfResumed() async throws {
     let provider = try ScriptedProvider.start([.text("hi")], models: ["gpt-4o-mini"])
     let gate = "name: gate\ndescription: d\nframes: [session_frame]\noperators: [hitl]\n"
@@ -252,7 +252,7 @@ struct TrustTests {
     #expect(provider.requests.count == 1)
   }
 
-  @Test("are asked about again when what an agent's prompt inserts has changed")
+  @Test("cause another question when a file inserted by a prompt has changed")
   func inserted() async throws {
     let agent = Asked.agent + "{{file:rules.md}}\n"
     let project = try Project(
@@ -269,7 +269,7 @@ struct TrustTests {
     #expect(run.exitCode == 3 && run.errorText.contains("agents/rules.md"), "\(run.errorText)")
   }
 
-  @Test("with names that nobody can ask for are left out, and told")
+  @Test("with invalid names are ignored, and reported")
   func names() async throws {
     let project = try Project(["personas/Analyst.yaml": Project.persona("analyst")])
     let list = try await project.run("personas", "list")

@@ -24,7 +24,7 @@ import Testing
   func persona(_ name: String) async throws {
     let question = try #require(Self.questions[name], "give `\(name)` a question here")
     let stage = try PromptStage()
-    let graph = try stage.house.graph(name)
+    let graph = try stage.composition.graph(name)
     var text = ""
     for scene in PromptScene.allCases {
       text += "════ \(scene.title)\n\n"
@@ -33,12 +33,12 @@ import Testing
     try expectPrompts(name, text)
   }
 
-  @Test("each agent's: what stands around the prompt of its file")
+  @Test("each agent's: the text around its file's prompt")
   func agents() async throws {
     let stage = try PromptStage()
     var text = ""
-    for agent in stage.house.agents.found.registry.entries.map(\.agent.id).sorted() {
-      let graph = try stage.house.graph(agent: agent)
+    for agent in stage.composition.agents.found.registry.entries.map(\.agent.id).sorted() {
+      let graph = try stage.composition.graph(agent: agent)
       for scene in [PromptScene.first, .remembered] {
         for prompt in try await stage.prompts(of: graph, "Have a look at this, please.", scene) {
           var prompt = prompt
@@ -54,7 +54,7 @@ import Testing
   func tidy() async throws {
     let stage = try PromptStage()
     for name in personas {
-      let graph = try stage.house.graph(name)
+      let graph = try stage.composition.graph(name)
       for scene in PromptScene.allCases {
         for prompt in try await stage.prompts(of: graph, Self.questions[name] ?? "", scene) {
           let lines = prompt.request.messages.flatMap { $0.text.split(separator: "\n") }
@@ -69,15 +69,15 @@ import Testing
     }
   }
 
-  @Test("what a prompt shows as an answer fits the schema of its operator")
+  @Test("the example answer in a prompt matches the operator's schema")
   func examples() throws {
-    let house = try PromptStage().house
+    let composition = try PromptStage().composition
     var shown = 0
     var definitions = [OperatorDefinition]()
-    for name in personas { definitions += try house.persona(name).operators }
+    for name in personas { definitions += try composition.persona(name).operators }
     for file in Shipped.files where file.hasPrefix("operators/") {
       let name = String(file.dropFirst("operators/".count).prefix { $0 != "." })
-      definitions.append(try house.library.operatorDefinition(named: name))
+      definitions.append(try composition.library.operatorDefinition(named: name))
     }
     for definition in definitions {
       guard let output = definition.output, let prompt = definition.prompt else { continue }
@@ -148,11 +148,11 @@ struct SentPrompt {
 /// A home without anything in it, a clock that stands, and models and people who answer as written here.
 struct PromptStage {
   let folder: ScratchDirectory
-  let house: CompositionRoot
+  let composition: CompositionRoot
 
   init() throws {
-    folder = try ScratchDirectory()
-    house = try CompositionRoot(
+    folder = ScratchDirectory()
+    composition = try CompositionRoot(
       environment: Environment(["HOME": folder.path, "RASA_HOME": folder.path, "USER": "ada"]),
       project: folder.path)
   }
@@ -205,7 +205,7 @@ struct PromptStage {
     let runner = Runner(
       RunDependencies(
         gate: gate, journal: store, memory: store,
-        people: ScriptedPerson(isContent: scene == .remembered), time: time),
+        approvalHandler: ScriptedPerson(isContent: scene == .remembered), time: time),
       options: RunOptions(rank: { _ in 0 }))
     _ = try await runner.run(graph, start)
     return gate.sent

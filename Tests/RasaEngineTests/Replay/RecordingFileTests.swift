@@ -60,7 +60,7 @@ struct RecordingFileTests {
       ("\"answer\": {", "\"answered\": {", "no member `answered`", nil),
       ("\"finish\": \"stop\"", "\"finish\": 3", "`finish` has to be", nil),
       ("\"input\": \"question\"", "\"input\": [1]", "a text, or a list of its lines", nil),
-      ("\"calls\": 2", "\"calls\": 2,\n    \"calls\": 3", "stands there twice", nil),
+      ("\"calls\": 2", "\"calls\": 2,\n    \"calls\": 3", "is defined twice", nil),
     ]
     for (from, to, message, line) in cases {
       let parts = good.split(separator: from, maxSplits: 1, omittingEmptySubsequences: false)

@@ -162,7 +162,8 @@ struct RecordingTests {
         let gate = FakeGate(journal: isWritten ? store : nil, studio.script)
         let runner = Runner(
           RunDependencies(
-            gate: gate, journal: store, memory: store, people: FakePeople(), time: .still()))
+            gate: gate, journal: store, memory: store, approvalHandler: FakePeople(), time: .still()
+          ))
         _ = try? await runner.run(graph, start(graph)) { progress in
           if case .event(.operatorFinished) = progress { await isQuickDone.open() }
         }

@@ -23,7 +23,7 @@ struct ResumedRecordingTests {
     let reference = FakeStore()
     let people = ResumeTests.people(example.decision)
     _ = try await Runner(
-      ResumeTests.surroundings(FakeGate(journal: reference, example.script), reference, people)
+      ResumeTests.dependencies(FakeGate(journal: reference, example.script), reference, people)
     ).run(graph, start(graph))
     for count in 1..<reference.snapshot.entries.count {
       let store = FakeStore(copying: reference, lines: count)
@@ -31,7 +31,7 @@ struct ResumedRecordingTests {
       try await expectRecording(
         history.entries, on: graph, "stopped after line \(count)")
       _ = try await Runner(
-        ResumeTests.surroundings(FakeGate(journal: store, example.script), store, people)
+        ResumeTests.dependencies(FakeGate(journal: store, example.script), store, people)
       ).resume(graph, history, by: "test")
       try await expectRecording(
         store.snapshot.entries, on: graph, "gone on after line \(count)", status: .done)
@@ -43,7 +43,7 @@ struct ResumedRecordingTests {
     let graph = try compile(try analyst())
     let first = FakeStore()
     _ = try await Runner(
-      ResumeTests.surroundings(
+      ResumeTests.dependencies(
         FakeGate(journal: first, RunnerTests.script), first, ResumeTests.people(nil))
     ).run(graph, start(graph))
     let history = try await first.claim(Identifier("run-1"))
@@ -57,7 +57,7 @@ struct ResumedRecordingTests {
         begin.run = Identifier("run-2")
         begin.fork = ForkPoint(run: Identifier("run-1"), sequence: sequence, changes: change)
         _ = try await Runner(
-          ResumeTests.surroundings(
+          ResumeTests.dependencies(
             FakeGate(journal: store, RunnerTests.script), store, ResumeTests.people(nil))
         ).run(graph, begin, inheriting: try Origin(history, upTo: sequence))
         try await expectRecording(
@@ -74,12 +74,12 @@ struct ResumedRecordingTests {
     let store = FakeStore()
     let gate = FakeGate(journal: store, RunnerTests.script)
     let parked = try await Runner(
-      ResumeTests.surroundings(gate, store, FakePeople { _ in nil })
+      ResumeTests.dependencies(gate, store, FakePeople { _ in nil })
     ).run(graph, start(graph))
     let approval = try #require(parked.waitsFor.first)
     store.expire(approval.id)
     _ = try await Runner(
-      ResumeTests.surroundings(
+      ResumeTests.dependencies(
         gate, store, FakePeople { _ in HumanAnswer(.approve, by: "eve") })
     ).resume(graph, try await store.claim(Identifier("run-1")), by: "test")
     let made = try await Recording.make(of: store.snapshot.entries, on: graph)
@@ -112,7 +112,8 @@ struct ResumedRecordingTests {
       throw Failure(.timeout, "the call took too long")
     }
     _ = try? await Runner(
-      RunDependencies(gate: gate, journal: store, memory: store, people: FakePeople(), time: time)
+      RunDependencies(
+        gate: gate, journal: store, memory: store, approvalHandler: FakePeople(), time: time)
     ).run(graph, start(graph))
     try await expectRecording(store.snapshot.entries, on: graph, "out of time", status: .failed)
   }

@@ -1,6 +1,6 @@
 import RasaCore
-import RasaDocuments
 import RasaPersona
+import RasaSystem
 import Testing
 
 @testable import RasaEngine
@@ -34,7 +34,8 @@ struct Studio {
   func run() async -> [JournalEntry] {
     let runner = Runner(
       RunDependencies(
-        gate: FakeGate(journal: store, script), journal: store, memory: store, people: people,
+        gate: FakeGate(journal: store, script), journal: store, memory: store,
+        approvalHandler: people,
         time: .still()))
     var start = start(graph, input: input, session: session)
     start.preferences = preferences

@@ -33,7 +33,7 @@ struct AttachmentReaderTests {
     #expect(Base64.decode(attachment.payload) == row.bytes)
   }
 
-  @Test("a name that says something else is told")
+  @Test("a misleading file name is reported")
   func misnamed() throws {
     let reading = try AttachmentReader().read(MadeUpFiles.jpeg(), named: "photo.png")
     #expect(reading.attachment.type == .jpeg)
@@ -44,7 +44,7 @@ struct AttachmentReaderTests {
   }
 
   @Test(
-    "what cannot be used is refused with what it is and what to do",
+    "an unusable file is refused with its type and a suggestion",
     arguments: [
       ("empty.png", [], "it is empty", "another file"),
       ("text.png", Array("hello".utf8), "it is no PNG image, although it is called one", "`hello`"),
@@ -82,7 +82,7 @@ struct AttachmentReaderTests {
 
   @Test("files are refused for what they are before they are read")
   func files() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     try scratch.write("hello", to: "notes.txt")
     let reader = AttachmentReader()
     func failure(_ path: String, _ reader: AttachmentReader) -> Failure? {
@@ -104,7 +104,7 @@ struct AttachmentReaderTests {
 
   @Test("a sparse file of 100 MB is refused by its size")
   func huge() async throws {
-    let scratch = try ScratchDirectory()
+    let scratch = ScratchDirectory()
     let made = try await ProgramRun.run(
       "/usr/bin/truncate", ["-s", "100M", scratch.file("huge.png")], environment: [:],
       folder: scratch.path)
@@ -115,7 +115,7 @@ struct AttachmentReaderTests {
     #expect(failure?.message.contains("it has 104 MB, and 20 MB are taken") == true)
   }
 
-  @Test("a name is printable and on one line wherever it goes")
+  @Test("a name is printable and on one line everywhere")
   func names() throws {
     let attachment = try AttachmentReader().read(
       Array("x".utf8), named: "a\nb`c\u{1B}[31m\u{202E}.txt"
@@ -193,7 +193,7 @@ struct PDFSurveyTests {
     #expect(PDFScan(withObjects(Array(packed.dropLast(8)))).pages == nil)
   }
 
-  @Test("what cannot be looked into is not guessed", arguments: ["/LZWDecode", "/Crypt"])
+  @Test("files that cannot be inspected are not guessed at", arguments: ["/LZWDecode", "/Crypt"])
   func opaque(_ filter: String) {
     #expect(PDFScan(withObjects([1, 2, 3], filter: filter)).pages == nil)
     #expect(PDFScan(withObjects([1, 2, 3])).pages == nil)

@@ -2,8 +2,8 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// Files as people really write them: read where the intent is plain, with a warning that says what
-/// was assumed; refused with the place where it is not.
+/// Files as people really write them: read if the intent is clear, with a warning about what was
+/// assumed; otherwise refused with the location.
 @Suite struct AgentBadInputTests {
   // MARK: What is wrong
 
@@ -44,7 +44,7 @@ import Testing
     Mistake(
       short("[agent.loop_behavior]\nsteps = 1\nmax_iterations = 1\nwhen = \"a ==\""), "8:", ""),
   ])
-  func isToldWithItsPlace(mistake: Mistake) {
+  func isReportedWithItsLocation(mistake: Mistake) {
     let reading = AgentReading.load(toml: mistake.text + "\n", markdown: "x")
     let isTold = reading.failures.contains { failure in
       failure.message.contains(mistake.message) && failure.suggestion.contains(mistake.suggestion)
@@ -55,7 +55,7 @@ import Testing
     #expect(reading.definition == nil)
   }
 
-  @Test func everythingIsToldAtOnceInBothFiles() {
+  @Test func allProblemsInBothFilesAreReportedAtOnce() {
     let reading = AgentReading.load(
       toml: "[agent]\nid = \"A B\"\nengine = \"none\"\n",
       markdown: AgentReading.markdown("performance_profile: fastest\nmax_concurrent_tasks: none"))
@@ -145,7 +145,7 @@ import Testing
     #expect(reading.warnings.count == 1)
   }
 
-  @Test func unknownFieldsAreToldWithWhatWasMeant() throws {
+  @Test func unknownFieldsAreReportedWithASuggestion() throws {
     let reading = AgentReading.alone("capabilites: [a]\nrecomended_models: {primary: m}")
     #expect(try reading.get().agent.capabilities.isEmpty)
     #expect(reading.warns("did you mean `capabilities`?", at: "a.md:4:1"))
@@ -165,7 +165,7 @@ import Testing
     #expect(reading.warns("have no heading"))
   }
 
-  @Test func aPromptThatIsNoTextIsRefused() {
+  @Test func aPromptThatIsNotTextIsRefused() {
     let reading = AgentReading.load(
       tomlBytes: Array(AgentReading.toml().utf8), markdownBytes: [0x2D, 0xFF, 0xFE, 0x00])
     #expect(reading.failures.count == 1 && reading.failures[0].location?.file == "a.md")

@@ -3,7 +3,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-/// What an agent lacks, proposed from its own words and added to its file.
+/// Missing fields of an agent are proposed from its own text and added to its file.
 @Suite struct AgentEnhancingTests {
   private func agent(_ id: String, _ description: String = "") -> Agent {
     Agent(id: id, description: description)
@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test(arguments: ["\n", "\r\n"])
-  func fieldsAreAddedBelowWhatStandsThere(end: String) throws {
+  func fieldsAreAddedBelowTheExistingOnes(end: String) throws {
     let before = ["---", "# mine", "name: arch-agent", "odd:   [ 1,2 ]  # kept"]
     let after = ["---", "", "You design. ---", "{{input}}"]
     let text = (before + after).joined(separator: end)
@@ -137,9 +137,9 @@ import Testing
     #expect { try enhanced(Array(text.utf8)) } throws: { ($0 as? Failure)?.location != nil }
   }
 
-  /// Whatever a model or a person proposes, it is read as it was meant.
+  /// Any text that a model or a person proposes is read back as it was meant.
   @Test(arguments: 0..<4)
-  func anyTextIsWrittenSoThatItIsReadAgain(seed: UInt64) throws {
+  func anyTextIsReadBackUnchanged(seed: UInt64) throws {
     var random = SeededNumbers(seed: seed)
     let pieces = [
       "a", "B", " ", ":", "#", "-", "'", "\"", "\\", "{", "[", ",", "&", "*", "!", "%", "@", "`",
@@ -165,17 +165,21 @@ import Testing
 
   // MARK: Drafts
 
+  private func documents(_ draft: AgentDraft, _ form: AgentDraft.Form) -> AgentDocuments {
+    let files = draft.files(form)
+    return AgentDocuments(
+      config: form == .toml
+        ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
+      prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
+      fileName: draft.id)
+  }
+
   @Test(
-    "A draft that nobody has described is not ready, and one that somebody has says so to the model",
+    "A draft without a description is not ready, and a described one tells the model so",
     arguments: AgentDraft.Form.allCases)
   func drafts(form: AgentDraft.Form) throws {
     func findings(_ draft: AgentDraft) -> [String] {
-      let files = draft.files(form)
-      let documents = AgentDocuments(
-        config: form == .toml
-          ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
-        prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
-        fileName: draft.id)
+      let documents = documents(draft, form)
       return AgentValidation(agents: [:]) { (path, _) throws(Failure) in
         throw Failure(.configuration, path)
       }.findings(on: documents, AgentLoader.load(documents)).failures.map(\.message)
@@ -191,7 +195,7 @@ import Testing
   }
 
   @Test(arguments: AgentDraft.Form.allCases)
-  func aDraftIsValidAsItIs(form: AgentDraft.Form) throws {
+  func aDraftIsValid(form: AgentDraft.Form) throws {
     for draft in [
       AgentDraft(id: "api-designer", description: "Designs interfaces that last for years."),
       AgentDraft(
@@ -199,12 +203,7 @@ import Testing
         capabilities: ["no", "a b"], model: ModelReference(engine: "openai", model: "gpt-4o"),
         profile: .expert),
     ] {
-      let files = draft.files(form)
-      let documents = AgentDocuments(
-        config: form == .toml
-          ? SourceDocument(bytes: Array(files[0].text.utf8), path: files[0].name) : nil,
-        prompt: files.last.map { SourceDocument(bytes: Array($0.text.utf8), path: $0.name) },
-        fileName: draft.id)
+      let documents = documents(draft, form)
       let reading = AgentLoader.load(documents)
       let agent = try reading.get().agent
       #expect(agent.id == draft.id && agent.name == draft.name)

@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// The forms that an agent's files may have, and every field of each.
+/// The forms of an agent's files, and every field of each.
 @Suite struct AgentFormTests {
   static let everyTOMLField = """
     [agent]
@@ -208,7 +208,7 @@ import Testing
     #expect(reading.warnings.isEmpty)
   }
 
-  @Test func allThatTOMLSaysAFrontMatterCanSay() throws {
+  @Test func frontMatterCanHaveEveryFieldOfTOML() throws {
     let reading = AgentReading.alone(
       """
       engine: gemini
@@ -260,7 +260,7 @@ import Testing
     #expect(agent.models.primary == expected.map { ModelReference(model: $0) })
   }
 
-  @Test func fieldsOfOtherToolsAreToldAndIgnored() throws {
+  @Test func fieldsOfOtherToolsAreReportedAndIgnored() throws {
     let reading = AgentReading.alone(
       "mode: subagent\ntemperature: 0.1\ntools: {write: false, read: true}")
     #expect(try reading.get().agent.tools == ["read"])
@@ -271,7 +271,7 @@ import Testing
       agent.unusedNotice?.message
         == "`mode` and `tools` of the agent `arch-agent` mean nothing here yet: it answers by its "
         + "prompt alone")
-    // One word about all of them, and none where there are none.
+    // One notice about all of them, and none if there are none.
     #expect(reading.warnings.isEmpty)
     #expect(try AgentReading.alone("tools: []").get().agent.unusedNotice == nil)
   }

@@ -3,7 +3,7 @@ import RasaPersona
 import RasaTestKit
 import Testing
 
-/// Whatever becomes of a good file, reading it gives an agent or says where it is wrong.
+/// Reading any mutation of a good file gives an agent or an error with a location.
 @Suite struct AgentPropertyTests {
   @Test(arguments: 0..<8)
   func randomMutationsGiveAnAgentOrALocatedFailure(seed: UInt64) {
@@ -36,14 +36,14 @@ import Testing
     }
   }
 
-  /// The fast way of finding the prompt agrees with the way that reads everything.
+  /// The fast search for the prompt's path agrees with parsing the whole file.
   @Test(arguments: 0..<4)
   func promptPathsAreThoseThatAreRead(seed: UInt64) {
     var random = SeededNumbers(seed: seed &+ 100)
     for _ in 0..<100 {
       var toml = Array(AgentFormTests.everyTOMLField.utf8)
       mutate(&toml, &random)
-      // A field more that only a parser can read, so that nothing is found the fast way.
+      // One more field, which only a parser can read, so that the fast search gives up.
       let slow = Array("zz = ''''''\n".utf8) + toml
       guard let found = try? AgentLoader.promptPaths(in: SourceDocument(bytes: slow, path: "a")),
         let paths = try? AgentLoader.promptPaths(in: SourceDocument(bytes: toml, path: "a"))
@@ -68,7 +68,7 @@ import Testing
       let end = min(bytes.count, place + Int.random(in: 1...40, using: &random))
       bytes.removeSubrange(place..<end)
     default:
-      // A line again somewhere else.
+      // Repeats a line somewhere else.
       let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
       guard let line = lines.randomElement(using: &random) else { return }
       bytes.insert(contentsOf: Array(line) + [0x0A], at: place)

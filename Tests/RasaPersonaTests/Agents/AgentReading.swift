@@ -23,7 +23,7 @@ enum AgentReading {
         fileName: fileName, category: category, origin: "./agents"))
   }
 
-  /// The least that a TOML file says, with some lines more.
+  /// A minimal TOML file with additional lines.
   static func toml(_ lines: String = "") -> String {
     """
     [agent]
@@ -35,12 +35,12 @@ enum AgentReading {
     """ + lines + "\n"
   }
 
-  /// A Markdown file with a front matter of these lines.
+  /// A Markdown file with these lines as its front matter.
   static func markdown(_ lines: String, body: String = "You design systems.\n") -> String {
     "---\n\(lines)\n---\n\(body)"
   }
 
-  /// Both files, the TOML one with some lines more.
+  /// Both files, the TOML file with additional lines.
   static func both(_ toml: String, _ frontMatter: String) throws -> Agent {
     try load(toml: self.toml(toml), markdown: markdown(frontMatter)).get().agent
   }
@@ -52,7 +52,7 @@ enum AgentReading {
 }
 
 extension Reading {
-  /// Whether a warning with these words points at this place.
+  /// Whether a warning with this text points at this location.
   func warns(_ words: String, at place: String? = nil) -> Bool {
     warnings.contains { warning in
       warning.message.contains(words)

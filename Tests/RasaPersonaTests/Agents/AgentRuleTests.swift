@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// What counts where the ways of writing an agent differ: a test for each rule.
+/// Precedence between the forms of an agent's files: a test for each rule.
 @Suite struct AgentRuleTests {
   // MARK: Identity
 
@@ -13,7 +13,7 @@ import Testing
     ("name: arch-agent\ndisplay_name: Architecture Agent", "arch-agent", "Architecture Agent"),
     ("id: arch-agent\nname: Architecture Agent", "arch-agent", "Architecture Agent"),
   ])
-  func aMarkdownFileSaysWhoItIsInEitherWay(lines: String, id: String, name: String) throws {
+  func aMarkdownFileHasItsIdentityInEitherSpelling(lines: String, id: String, name: String) throws {
     let reading = AgentReading.load(markdown: AgentReading.markdown(lines), fileName: "other")
     let agent = try reading.get().agent
     #expect(agent.id == id && agent.name == name)
@@ -26,7 +26,7 @@ import Testing
     ("name: ArchAgent\ndisplay_name: The Architect", "arch-agent", "The Architect"),
     ("agent_id: Arch Agent\nname: Architecture Agent", "arch-agent", "Architecture Agent"),
   ])
-  func aNameThatIsNoIDIsMadeOneWithAWarning(lines: String, id: String, name: String) throws {
+  func aNameThatIsNotAnIDIsConvertedWithAWarning(lines: String, id: String, name: String) throws {
     let reading = AgentReading.load(markdown: AgentReading.markdown(lines))
     let agent = try reading.get().agent
     #expect(agent.id == id && agent.name == name)
@@ -51,7 +51,7 @@ import Testing
     ("name: The Architect", "calls the agent `The Architect`", "a.md:2:7"),
     ("name: arch-agent\ndisplay_name: The Architect", "calls the agent `The", "a.md:3:15"),
   ])
-  func theTOMLWinsAMismatchWithAWarning(lines: String, words: String, place: String) throws {
+  func theTOMLOverridesTheIdentityWithAWarning(lines: String, words: String, place: String) throws {
     let reading = AgentReading.load(
       toml: AgentReading.toml(), markdown: AgentReading.markdown(lines))
     let agent = try reading.get().agent
@@ -65,7 +65,7 @@ import Testing
     "agent_id: arch-agent\nname: Architecture Agent",
     "name: arch-agent\ndisplay_name: Architecture Agent",
   ])
-  func aFrontMatterThatSaysTheSameIsNotTold(lines: String) throws {
+  func frontMatterWithTheSameIdentityIsNotReported(lines: String) throws {
     let reading = AgentReading.load(
       toml: AgentReading.toml(), markdown: AgentReading.markdown(lines))
     #expect(try reading.get().agent.name == "Architecture Agent")
@@ -88,7 +88,7 @@ import Testing
     ("{engine: ollama, model: 'llama3:8b'}", "ollama", "llama3:8b"),
     ("{model: gpt-4o}", "gemini", "gpt-4o"), ("house:big", "house", "big"),
   ])
-  func anEngineIsSplitOffWhenItIsKnownElseTheAgentsIsTaken(
+  func anEngineIsSplitOffIfKnownOtherwiseTheAgentsEngineIsUsed(
     text: String, engine: String, model: String
   ) throws {
     let reading = AgentLoader.load(
@@ -108,7 +108,7 @@ import Testing
     #expect(agent.models.primary == ModelReference(model: "house:big"))
   }
 
-  @Test func theAgentsOwnModelGoesFirstWhereNothingIsRecommended() throws {
+  @Test func theAgentsOwnModelComesFirstIfNoneIsRecommended() throws {
     let agent = try AgentReading.both(
       "engine = \"gemini\"\nmodel = \"gemini-1.5-pro\"", "recommended_models: {fallback: gpt-4o}")
     #expect(agent.models.primary == ModelReference(engine: "gemini", model: "gemini-1.5-pro"))
@@ -166,7 +166,7 @@ import Testing
     #expect(reading.warns("`[persona]` is read as `[agent.persona]`"))
   }
 
-  @Test func aPersonaInsideTheAgentGoesBeforeOneOutside() throws {
+  @Test func aPersonaInsideTheAgentOverridesOneOutside() throws {
     let reading = AgentReading.load(
       toml: AgentReading.toml(
         "[agent.persona.models]\nprimary = \"one\"\n[persona.models]\nprimary = \"two\""),
@@ -177,7 +177,7 @@ import Testing
 
   // MARK: Merging
 
-  @Test func theFrontMatterWinsFieldByField() throws {
+  @Test func theFrontMatterOverridesFieldByField() throws {
     let reading = AgentReading.load(
       toml: AgentReading.toml(
         """
@@ -243,7 +243,7 @@ import Testing
   }
 
   @Test(arguments: [("core", "core"), ("rad-agents/design", "rad-agents/design"), (nil, "written")])
-  func theFoldersAreTheCategoryElseWhatTheFileSays(folder: String?, expected: String) throws {
+  func theFoldersAreTheCategoryOtherwiseTheFilesField(folder: String?, expected: String) throws {
     let reading = AgentReading.load(
       markdown: AgentReading.markdown("name: a\ncategory: written"), category: folder)
     #expect(try reading.get().agent.category == expected)
@@ -264,7 +264,7 @@ import Testing
     #expect(reading.warns("`prompts/arch-agent.md` does not exist", at: "a.toml:5:15"))
   }
 
-  @Test func theFrontMatterIsNoPartOfThePrompt() throws {
+  @Test func theFrontMatterIsNotPartOfThePrompt() throws {
     let loaded = try AgentReading.load(
       toml: AgentReading.toml(),
       markdown: AgentReading.markdown("name: arch-agent", body: "\nYou design.\n---\nMore.\n")
@@ -282,8 +282,8 @@ import Testing
       toml: AgentReading.toml("tags = [\"kept\"]"), markdown: AgentReading.markdown(lines))
     let loaded = try reading.get()
     #expect(loaded.agent.tags == ["kept"] && loaded.prompt?.text.contains("You design") == true)
-    let told = reading.warnings.first { $0.message.contains("the front matter cannot be read") }
-    #expect(told?.location.map { $0.file == "a.md" && $0.line > 1 && $0.column > 0 } == true)
+    let reported = reading.warnings.first { $0.message.contains("the front matter cannot be read") }
+    #expect(reported?.location.map { $0.file == "a.md" && $0.line > 1 && $0.column > 0 } == true)
     let alone = AgentReading.load(markdown: AgentReading.markdown(lines), fileName: "arch-agent")
     #expect(try alone.get().agent.id == "arch-agent")
     #expect(alone.warns("the front matter cannot be read"))

@@ -2,12 +2,12 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// What is told of agents beyond reading them.
+/// Problems of agents that only validation finds.
 @Suite struct AgentValidationTests {
   private static let good =
     "description: Designs systems that many people use.\ncapabilities: [design]"
 
-  /// One Markdown agent among others, with what its prompt can insert.
+  /// One Markdown agent among others, with names that its prompt can insert.
   private func findings(
     _ lines: String = good, body: String = "You design systems.\n", others: [Agent] = [],
     files: Set<String> = [], isStrict: Bool = false

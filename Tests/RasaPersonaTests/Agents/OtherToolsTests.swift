@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// Files of other tools, read as the agents that they are here.
+/// Files of other tools are read as agents.
 @Suite("Files of other tools")
 struct OtherToolsTests {
   struct Example: Sendable, CustomTestStringConvertible {
@@ -12,7 +12,7 @@ struct OtherToolsTests {
     var id: String
     var name: String
     var description: String
-    /// A part of the prompt, and parts that are not in it.
+    /// Text that the prompt contains, and text that it does not contain.
     var prompt: String
     var lacks: [String] = []
     var unused: [String] = []
@@ -225,7 +225,7 @@ struct OtherToolsTests {
     let prompt = try #require(loaded.prompt?.text)
     #expect(prompt.contains(example.prompt), "\(prompt)")
     for part in example.lacks { #expect(!prompt.contains(part)) }
-    // Settings that have a field of ours count; others are told.
+    // Settings that rasa has a field for are used; the others are reported.
     let counted = ["temperature", "max_turns", "tools"]
     #expect(
       agent.unused.filter { what in !counted.contains { what.hasSuffix($0) } }
@@ -234,7 +234,7 @@ struct OtherToolsTests {
     #expect(agent.engine == example.engine)
   }
 
-  @Test("what is imported is read as the same agent in our own form", arguments: examples)
+  @Test("an imported file reads as the same agent in rasa's form", arguments: examples)
   func ownForm(_ example: Example) throws {
     let document = SourceDocument(bytes: Array(example.text.utf8), path: example.path)
     let before = try load(example.path, example.text).get()
@@ -253,7 +253,7 @@ struct OtherToolsTests {
   }
 
   @Test(
-    "braces of other tools stand in what is sent as they were written",
+    "other tools' braces are sent unchanged",
     arguments: [
       "a {{b}} c", #"\{{x}}"#, "{{{deep}}}", "{{{{four}}}}", "{{", "${{ secrets.KEY }}",
       "{{file:/etc/passwd}}",
@@ -276,7 +276,7 @@ struct OtherToolsTests {
   }
 
   @Test(
-    "what is broken is told once, with its place",
+    "a broken file is reported once, with its location",
     arguments: [
       Broken(
         path: "agents/a.yaml", text: "title: x\ndescription: y\nextensions: []\n",
@@ -311,7 +311,7 @@ struct OtherToolsTests {
     #expect(failure.location?.line == broken.line)
   }
 
-  @Test("what another tool accepts and we have in another form does not break an agent")
+  @Test("a field that another tool accepts in another form does not break an agent")
   func oddForms() throws {
     let text = """
       ---
@@ -335,7 +335,7 @@ struct OtherToolsTests {
     #expect(own.id == "mine" && own.files.kind == .rasa)
   }
 
-  @Test("a broken front matter costs itself alone, and is said once")
+  @Test("broken front matter loses only itself, and is reported once")
   func brokenFrontMatter() throws {
     let reading = load(".claude/agents/x.md", "---\nname: y\nYou do it.\n")
     let loaded = try #require(reading.definition)
@@ -346,7 +346,7 @@ struct OtherToolsTests {
   }
 
   @Test(
-    "files that are no agents are told apart",
+    "files that are not agents are classified",
     arguments: [
       ("agents/ci.yml", "on: push\njobs:\n  x: {}\n", OtherFile.workflow),
       ("agents/p.yaml", "name: p\nframes: [stateless_frame]\n", .persona),

@@ -2,14 +2,14 @@ import RasaCore
 import RasaPersona
 import Testing
 
-/// Where a TOML file says that its prompt is, found without reading the rest where that is sure.
+/// The path of the prompt in a TOML file, found without parsing the rest if that is unambiguous.
 @Suite struct PromptPathTests {
   @Test(arguments: [
     ("[agent]\nprompt_path = \"p.md\"", ["p.md"]),
     ("[agent]\nid = \"a\"\nprompt_path = 'p.md' # here\nmirror_path=\"m.md\"\n", ["p.md", "m.md"]),
     ("[agent]\r\n\tprompt_path\t= \"p.md\"\r\n", ["p.md"]),
     ("[agent] # the agent\nmirror_path = \"m.md\"\nprompt_path = \"p.md\"", ["p.md", "m.md"]),
-    // What has to be parsed.
+    // These have to be parsed.
     ("agent.prompt_path = \"p.md\"", ["p.md"]),
     ("agent = {prompt_path = \"p.md\", mirror_path = \"m.md\"}", ["p.md", "m.md"]),
     ("[ agent ]\n\"prompt_path\" = \"p.md\"", ["p.md"]),
@@ -20,7 +20,7 @@ import Testing
     ("[agent]\nprompt_path = \"p.md\"\n\"mirror_path\" = \"m.md\"", ["p.md", "m.md"]),
     ("[agent.sandbox]\nprompt_path = \"no.md\"\n[agent]\nprompt_path = \"p.md\"", ["p.md"]),
     ("id = \"a\"\nprompt_path = \"p.md\"", ["p.md"]),
-    // What says nothing.
+    // These name no prompt.
     ("[agent]\nid = \"a\"", []), ("[agent]\nprompt_path = \"\"", []),
     ("[agent]\nprompt_path = 3", []), ("[agent]\n# prompt_path = \"p.md\"", []),
   ])
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(
-    "tells apart what people tell apart by a sign",
+    "distinguishes names that differ in a symbol",
     arguments: [
       ("C# Expert", "c-sharp-expert"), ("C++ Expert", "c-plus-plus-expert"),
       ("C Expert", "c-expert"), ("F#", "f-sharp"), ("C++20", "c-plus-plus-20"),
@@ -92,7 +92,7 @@ import Testing
       let ids = [one, other].map { Array((AgentID.make(of: $0) ?? "").utf8) }
       #expect(ids[0] == ids[1] && !ids[0].isEmpty)
     }
-    // What only `==` takes for an id is none.
+    // Text that is equal to an id only by `==` is not an id.
     #expect(AgentID.isValid("\u{30D4}") && !AgentID.isValid("\u{30D2}\u{309A}"))
   }
 

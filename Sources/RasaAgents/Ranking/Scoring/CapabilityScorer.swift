@@ -5,7 +5,7 @@ import RasaPersona
 struct CapabilityScorer {
   /// One agent.
   struct Fit {
-    var place: Int
+    var agentIndex: Int
     /// The share of the requirements that its skills match, of 100.
     var skills: Double
     /// Of 100: the first term of the score.
@@ -39,27 +39,27 @@ struct CapabilityScorer {
     static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
   }
 
-  private let survey: CorpusScan
+  private let scan: CorpusScan
   private let scale: RelevanceScale
   private let nearness: [String: VectorSimilarity.Value]
   private var fits: [Fit] = []
 
   init(
-    _ survey: CorpusScan, _ entries: [AgentRegistry.Entry], _ complexity: TaskComplexity,
+    _ scan: CorpusScan, _ entries: [AgentRegistry.Entry], _ complexity: TaskComplexity,
     nearness: [String: VectorSimilarity.Value]
   ) {
-    self.survey = survey
+    self.scan = scan
     self.nearness = nearness
-    let scale = RelevanceScale(survey, agents: entries.count)
+    let scale = RelevanceScale(scan, agents: entries.count)
     self.scale = scale
-    let requirements = survey.requirements
-    var levels = [Level](repeating: .none, count: survey.task.terms.count)
+    let requirements = scan.requirements
+    var levels = [Level](repeating: .none, count: scan.task.terms.count)
     var values = [Double](repeating: 0, count: levels.count)
     var coverage = values
-    for place in entries.indices {
-      let near = nearness.isEmpty ? nil : nearness[entries[place].agent.id]
+    for agentIndex in entries.indices {
+      let near = nearness.isEmpty ? nil : nearness[entries[agentIndex].agent.id]
       let isNear = near?.isNear ?? false
-      let hits = survey.hits(ofAgent: place)
+      let hits = scan.hits(ofAgent: agentIndex)
       guard isNear || !hits.isEmpty else { continue }
       for index in levels.indices {
         levels[index] = .none
@@ -68,11 +68,11 @@ struct CapabilityScorer {
       }
       var isCapable = isNear
       for hit in hits {
-        for use in survey.slots.uses[Int(hit.slot)] {
-          let isMatch = use.isRelated ? TermVector.Places.capability : .said
+        for use in scan.slots.uses[Int(hit.slot)] {
+          let isMatch = use.isRelated ? TermVector.Places.capability : .skill
           if !hit.places.isDisjoint(with: isMatch) { isCapable = true }
           levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
-          values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: survey.task))
+          values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: scan.task))
           coverage[use.term] = max(
             coverage[use.term], scale.coverage(of: use.term, byRelated: use.isRelated))
         }
@@ -90,12 +90,12 @@ struct CapabilityScorer {
       let sum = values.reduce(0, +)
       fits.append(
         Fit(
-          place: place, skills: skills,
+          agentIndex: agentIndex, skills: skills,
           capability: scale.fit(
             sum: sum, coverage: coverage.reduce(0, +), skills: skills, nearness: near?.counts ?? 0,
-            TermVector.flags(in: entries[place].relevance)),
+            TermVector.flags(in: entries[agentIndex].relevance)),
           isCapable: isCapable, relevance: scale.relevance(sum),
-          profile: ProfileMatch.value(of: entries[place].agent.profile, complexity)))
+          profile: ProfileMatch.value(of: entries[agentIndex].agent.profile, complexity)))
     }
   }
 
@@ -114,16 +114,16 @@ struct CapabilityScorer {
   // MARK: In words
 
   /// The match of each requirement, for people.
-  func matches(ofAgent place: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
-    let terms = survey.task.terms
+  func matches(ofAgent agentIndex: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
+    let terms = scan.task.terms
     var levels = [Level](repeating: .none, count: terms.count)
-    for hit in survey.hits(ofAgent: place) {
-      for use in survey.slots.uses[Int(hit.slot)] {
+    for hit in scan.hits(ofAgent: agentIndex) {
+      for use in scan.slots.uses[Int(hit.slot)] {
         levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
       }
     }
     let words = AgentWords(entry)
-    return survey.requirements.compactMap { index in
+    return scan.requirements.compactMap { index in
       let term = terms[index]
       if levels[index] < .related, let near = nearness[entry.agent.id], near.isNear {
         return .init(
@@ -144,7 +144,7 @@ struct CapabilityScorer {
 
   func capabilityReason(_ recommendation: Recommendation) -> String {
     let near = nearness[recommendation.agent]
-    let count = survey.requirements.count
+    let count = scan.requirements.count
     guard count > 0 else {
       let related = near.map { "related (\(VectorSimilarity.text($0.cosine))), though " } ?? ""
       return "\(related)no agent knows a word of the task"

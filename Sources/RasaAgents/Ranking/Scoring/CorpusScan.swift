@@ -27,12 +27,12 @@ struct CorpusScan {
     // Only a term's own words make it known, unless no agent has any of them.
     var isSlotKnown = [Bool](repeating: false, count: slots.count)
     // An agent has forty members, so even retaining one takes time: only its bytes are retained.
-    for place in entries.indices {
-      let note = entries[place].relevance
+    for agentIndex in entries.indices {
+      let note = entries[agentIndex].relevance
       if TermVector.count(in: note) != nil {
         add(note, &isSlotKnown)
       } else {
-        add(AgentTerms.note(entries[place].agent, prompt: ""), &isSlotKnown)
+        add(AgentTerms.note(entries[agentIndex].agent, prompt: ""), &isSlotKnown)
       }
       ends.append(hits.count)
     }

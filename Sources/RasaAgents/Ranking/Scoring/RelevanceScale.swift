@@ -49,19 +49,19 @@ struct RelevanceScale {
   private let divisor: Double
   private let length: Double
 
-  init(_ survey: CorpusScan, agents: Int) {
+  init(_ scan: CorpusScan, agents: Int) {
     let count = Double(max(agents, Self.fewest))
     func rarity(_ frequency: Double) -> Double {
       log(1 + (count - frequency + 0.5) / (frequency + 0.5))
     }
     // A damaged note can contain a term twice.
-    self.rarity = survey.frequency.map { $0 == 0 ? 0 : rarity(min(count, Double($0))) }
-    let terms = survey.task.terms
+    self.rarity = scan.frequency.map { $0 == 0 ? 0 : rarity(min(count, Double($0))) }
+    let terms = scan.task.terms
     weights = terms.map { $0.isPair ? 0 : $0.isCommon ? Self.common : 1 }
     var best = [Double](repeating: 0, count: terms.count)
     for slot in self.rarity.indices {
-      for use in survey.slots.uses[slot] {
-        best[use.term] = max(best[use.term], self.rarity[slot] * Self.factor(use, survey.task))
+      for use in scan.slots.uses[slot] {
+        best[use.term] = max(best[use.term], self.rarity[slot] * Self.factor(use, scan.task))
       }
     }
     let known = best.reduce(0, +)
@@ -96,13 +96,13 @@ struct RelevanceScale {
   /// How much of what agents know about the task this one covers, 0 to 100.
   func relevance(_ sum: Double) -> Double { ideal > 0 ? min(100, 100 * sum / ideal) : 0 }
 
-  /// 0 to 100: whether the task is for an agent at all, as far as it can be told from what is met.
+  /// 0 to 100: whether the task suits an agent at all, judging by the matches.
   ///
   /// - Parameters:
-  ///   - sum: of the values of what is met.
-  ///   - coverage: the sum of `coverage(of:byRelated:)` over the words that are met.
-  ///   - skills: the share of the requirements that its skills meet, 0 to 100.
-  ///   - nearness: what vectors add, in the same measure.
+  ///   - sum: the total value of the matches.
+  ///   - coverage: the sum of `coverage(of:byRelated:)` over the matched words.
+  ///   - skills: the share of the requirements that its skills match, 0 to 100.
+  ///   - nearness: what embeddings add, in the same unit.
   func fit(
     sum: Double, coverage: Double, skills: Double, nearness: Double, _ flags: TermVector.Flags
   ) -> Double {

@@ -28,7 +28,7 @@ struct TaskTerms {
       case .stopWord: stems.append(token.hash)
       case .compound:
         // Another form of the previous word, or of the previous two.
-        let isOneWord = previous?.place == token.place
+        let isOneWord = previous?.range == token.range
         found.add(token.hash, to: isOneWord ? word : pair)
       case .word:
         stems.append(token.hash)
@@ -46,7 +46,7 @@ struct TaskTerms {
     }
     let phrases = Self.phrases(reader)
     let beginnings = Set(
-      reader.tokens.map { WordBeginning(ofWord: reader.letters[$0.place]) })
+      reader.tokens.map { WordBeginning(ofWord: reader.letters[$0.range]) })
     let relations = related.relations(
       of: Set(found.terms.flatMap(\.hashes) + phrases.map(\.hashes[0])), beginnings: beginnings)
     for phrase in phrases where relations[phrase.hashes[0]] != nil { _ = found.add(phrase) }

@@ -38,12 +38,12 @@ struct TermSlots {
     guard let count = TermVector.count(in: bytes) else { return }
     let note = bytes.span
     let filter = filter.span
-    var place = TermVector.headerSize
+    var offset = TermVector.headerSize
     for index in 0..<count {
       // The two upper bytes nearly always decide.
-      let upper = UInt32(note[place + 2]) | UInt32(note[place + 3]) << 8
+      let upper = UInt32(note[offset + 2]) | UInt32(note[offset + 3]) << 8
       if filter[Int(upper >> 6)] & (1 << UInt64(upper & 63)) != 0 {
-        let bits = upper << 16 | UInt32(note[place + 1]) << 8 | UInt32(note[place])
+        let bits = upper << 16 | UInt32(note[offset + 1]) << 8 | UInt32(note[offset])
         if let slot = slotOfHash[bits] {
           let weights = TermVector.headerSize + 4 * count
           found(
@@ -51,7 +51,7 @@ struct TermSlots {
             TermVector.Places(rawValue: note[weights + count + index]))
         }
       }
-      place += 4
+      offset += 4
     }
   }
 }

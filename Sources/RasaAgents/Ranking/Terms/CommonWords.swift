@@ -21,7 +21,7 @@ enum CommonWords {
     explain eye fact fail fair fall family far father february feel fifteen fifty file fill final
     finally find fine finish fire first five fix follow food foot force form forty forward four
     free friday friend front full fun future general glad good great group grow guess guy half hand
-    handle happen happy hard hate head hear heart heavy high hold home hope hot hour house huge
+    handle happen happy hard hate head hear heart heavy high hold home hope hot hour composition huge
     hundred husband idea important include increase individual inside interest issue item january
     job join july june keep key kid kill kitchen lady land large last late later lead learn leave
     left less level life light like likely line list listen little live local long look lose love

@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaSystem
 
 /// Words with a similar meaning, or that belong together: the meaning of `related` in a score.
 ///
@@ -45,9 +45,9 @@ package struct RelatedTerms: Sendable {
   /// More related terms than this add nothing.
   private static let most = 160
 
-  /// What is related to each of these terms.
+  /// The terms related to each of these.
   ///
-  /// - Parameter beginnings: those of the words that the terms are made of.
+  /// - Parameter beginnings: the beginnings of the words in the terms.
   func relations(
     of wanted: Set<TermHash>, beginnings: Set<WordBeginning>
   ) -> [TermHash: [TermHash]] {
@@ -92,10 +92,10 @@ package struct RelatedTerms: Sendable {
     reader.read(String(decoding: item, as: UTF8.self))
     let words = reader.tokens.filter { $0.kind == .word || (isSign && $0.kind == .stopWord) }
     let whole = reader.letters.indices
-    let compounds = reader.tokens.filter { $0.kind == .compound && $0.place == whole }.map(\.hash)
+    let compounds = reader.tokens.filter { $0.kind == .compound && $0.range == whole }.map(\.hash)
     switch words.count {
     case 0: return []
-    case 1: return [words[0].hash] + (words[0].place == whole ? [] : compounds)
+    case 1: return [words[0].hash] + (words[0].range == whole ? [] : compounds)
     case 2...longestSign: return [TermHash(phrase: words.map(\.hash))] + compounds
     default: return isSign ? [] : [TermHash(phrase: words.map(\.hash))]
     }

@@ -32,7 +32,7 @@ struct TermVector {
     /// The fields that make a word of a task count.
     static let known: Places = [.whole, .part, .name, .description]
     /// The fields that say what an agent can do.
-    static let said: Places = [.whole, .part, .name, .description, .examples]
+    static let skill: Places = [.whole, .part, .name, .description, .examples]
   }
 
   struct Flags: OptionSet {

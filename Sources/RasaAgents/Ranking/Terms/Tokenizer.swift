@@ -1,4 +1,4 @@
-import RasaDocuments
+import RasaPersona
 
 /// Splits texts into words for comparing tasks and agents: lowercased and stemmed.
 ///
@@ -19,7 +19,7 @@ struct Tokenizer {
     var kind: Kind
     var hash: TermHash
     /// The lowercased letters, in `letters`.
-    var place: Range<Int>
+    var range: Range<Int>
   }
 
   private(set) var tokens: [Token] = []
@@ -31,12 +31,12 @@ struct Tokenizer {
   private(set) var learnt: StemCache.Words = [:]
   private var word = OpenWord()
 
-  /// The longest word that is looked at; what is longer is no word of a language.
+  /// The longest word that is read; anything longer is not a word of a language.
   private static let longestWord = 64
 
   init(knowing known: StemCache.Words = [:]) { self.known = known }
 
-  /// Reads a text into `tokens`, which are those of this text alone.
+  /// Reads a text into `tokens`, replacing those of the previous text.
   mutating func read(_ text: String) {
     tokens.removeAll(keepingCapacity: true)
     letters.removeAll(keepingCapacity: true)
@@ -44,16 +44,16 @@ struct Tokenizer {
     var text = text
     text.makeContiguousUTF8()
     let bytes = text.utf8.span
-    var place = 0
-    while place < bytes.count {
-      let byte = bytes[place]
+    var position = 0
+    while position < bytes.count {
+      let byte = bytes[position]
       if byte < 0x80 {
         take(byte)
-        place += 1
+        position += 1
       } else {
-        let (scalar, length) = Self.scalar(in: bytes, at: place)
+        let (scalar, length) = Self.scalar(in: bytes, at: position)
         take(scalar)
-        place += length
+        position += length
       }
     }
     close()
@@ -61,13 +61,13 @@ struct Tokenizer {
 
   /// A scalar beyond ASCII; the text is known to be well-formed.
   private static func scalar(
-    in bytes: borrowing Span<UInt8>, at place: Int
+    in bytes: borrowing Span<UInt8>, at position: Int
   ) -> (scalar: Unicode.Scalar, length: Int) {
-    let first = UInt32(bytes[place])
+    let first = UInt32(bytes[position])
     let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
     var value = first & (length == 4 ? 0x07 : length == 3 ? 0x0F : 0x1F)
-    for offset in 1..<length where place + offset < bytes.count {
-      value = value << 6 | UInt32(bytes[place + offset] & 0x3F)
+    for offset in 1..<length where position + offset < bytes.count {
+      value = value << 6 | UInt32(bytes[position + offset] & 0x3F)
     }
     return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
   }
@@ -89,7 +89,7 @@ struct Tokenizer {
     tokens.map { text(of: $0) }.joined(separator: " ")
   }
 
-  func text(of token: Token) -> String { String(decoding: letters[token.place], as: UTF8.self) }
+  func text(of token: Token) -> String { String(decoding: letters[token.range], as: UTF8.self) }
 
   // MARK: Scalars
 
@@ -144,7 +144,7 @@ struct Tokenizer {
   private mutating func end() {
     if let last = tokens.last, last.kind != .end {
       tokens.append(
-        Token(kind: .end, hash: TermHash(bits: 0), place: letters.count..<letters.count))
+        Token(kind: .end, hash: TermHash(bits: 0), range: letters.count..<letters.count))
     }
   }
 
@@ -166,21 +166,21 @@ struct Tokenizer {
     if word.beginsUpper, !word.isWrittenApart {
       add(whole)
       let phrase = TermHash(phrase: parts.map { look($0).hash })
-      tokens.append(Token(kind: .compound, hash: phrase, place: whole))
+      tokens.append(Token(kind: .compound, hash: phrase, range: whole))
     } else {
       for part in parts { add(part) }
-      tokens.append(Token(kind: .compound, hash: look(whole).hash, place: whole))
+      tokens.append(Token(kind: .compound, hash: look(whole).hash, range: whole))
     }
   }
 
-  private mutating func add(_ place: Range<Int>) {
-    let found = look(place)
+  private mutating func add(_ range: Range<Int>) {
+    let found = look(range)
     tokens.append(
-      Token(kind: found.isStopWord ? .stopWord : .word, hash: found.hash, place: place))
+      Token(kind: found.isStopWord ? .stopWord : .word, hash: found.hash, range: range))
   }
 
-  private mutating func look(_ place: Range<Int>) -> KnownWord {
-    let bytes = letters[place].prefix(Self.longestWord)
+  private mutating func look(_ range: Range<Int>) -> KnownWord {
+    let bytes = letters[range].prefix(Self.longestWord)
     let key = TermHash.wide(bytes)
     if let found = known[key] ?? learnt[key] { return found }
     let found = KnownWord(
@@ -192,7 +192,7 @@ struct Tokenizer {
 
   /// The hash of a word that the text writes as two.
   mutating func joined(_ first: Token, _ second: Token) -> TermHash {
-    TermHash(stem: stemmer.stem(Array((letters[first.place] + letters[second.place]).prefix(128))))
+    TermHash(stem: stemmer.stem(Array((letters[first.range] + letters[second.range]).prefix(128))))
   }
 }
 
@@ -209,8 +209,8 @@ private struct OpenWord {
 
   func isEmpty(_ end: Int) -> Bool { end == start }
 
-  mutating func reset(to place: Int) {
-    start = place
+  mutating func reset(to position: Int) {
+    start = position
     if !cuts.isEmpty { cuts.removeAll(keepingCapacity: true) }
     isJoined = false
     isWrittenApart = false

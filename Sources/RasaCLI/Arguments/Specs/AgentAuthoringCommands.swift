@@ -1,4 +1,4 @@
-import RasaPersona
+import RasaKit
 
 /// Writing agents, and checking what was written.
 extension CommandSpec {
@@ -91,7 +91,7 @@ extension CommandSpec {
     options: [
       OptionSpec(
         "from",
-        .value(placeholder: "KIND", .choice(AgentKind.allCases.map { Choice($0.rawValue) })),
+        .value(placeholder: "KIND", .choice(Rasa.AgentFormat.all.map { Choice($0.id) })),
         "Read the files as this kind, and skip others",
         defaultsTo: .described("detected from path and contents")),
       OptionSpec(

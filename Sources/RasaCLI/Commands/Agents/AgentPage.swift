@@ -1,90 +1,152 @@
 import RasaCore
-import RasaPersona
+import RasaKit
 import RasaTerminal
 
 /// Everything about one agent, for people.
 struct AgentPage {
-  let agent: Agent
-  /// The files that it takes the place of.
-  let shadowed: [String]
-  let warnings: [Warning]
-  /// In bytes; nil when the prompt is not there.
-  let promptSize: Int?
-  let others: UntrustedText
+  private let page: Value
+  private let format: Rasa.AgentFormat
+  private let others: UntrustedText
+
+  init(_ details: Rasa.AgentDetails, others: UntrustedText) {
+    page = Value(details.json)
+    format = details.format
+    self.others = others
+  }
 
   func text(width: Int, style: Style) -> String {
-    var page = Lines(width: width, others: others)
-    page.title = "\(style.bold(line(agent.id)))  \(line(agent.name))"
-    page.paragraph(agent.description)
-    page.gap()
-    page.add("category", agent.category)
-    page.add("tags", agent.tags)
-    page.add("from", agent.files.origin)
-    if agent.files.kind != .rasa { page.add("kind", agent.files.kind.name) }
-    page.add("file", agent.files.config)
-    page.add("prompt", agent.files.prompt ?? "missing, so the agent cannot run")
-    for file in shadowed { page.add("instead of", file) }
-    page.gap()
-    page.add("engine", agent.engine)
-    page.add("model", agent.model)
-    for (role, model) in agent.models.roles { page.add(role, text(of: model)) }
-    page.add("class", agent.models.modelClass?.rawValue)
-    page.add("cost tier", agent.models.costTier?.rawValue)
-    page.add("effort", agent.effort?.rawValue)
-    page.add("profile", agent.profile?.rawValue)
-    page.add("traits", agent.traits.words)
-    page.add("tokens", agent.estimatedTokens.map { "about \($0) for an answer" })
-    page.gap()
-    page.add("budget", agent.budget.words)
-    page.add("at a time", agent.maxConcurrentTasks.map { "\($0) at most" })
-    page.add("limits", text(agent.limits))
-    page.add("loop", agent.loop.map(text))
-    page.add("trigger", agent.trigger.map { "hands over to \($0.agent)\(condition($0.when))" })
-    page.add("sandbox", agent.sandbox?.words)
-    page.add("tools", agent.tools)
-    page.add("reviews", agent.qualityGates)
-    page.add(
-      "constraints", agent.constraints.isEmpty ? nil : Value.object(agent.constraints).json())
-    page.gap()
-    page.add("can", agent.capabilities)
-    page.add("works with", agent.worksWellWith)
-    page.add("workflows", agent.typicalWorkflows)
-    page.add("asked as", agent.exampleQueries)
-    page.add("defaults", agent.defaults.isEmpty ? nil : Value.object(agent.defaults).json())
-    page.add("names", agent.isStrict ? "a name without a value is an error" : nil)
-    page.gap()
-    page.add("ignored", agent.unused)
-    for warning in warnings { page.add("warning", warning.description) }
-    var text = page.text
-    if let color = agent.color {
+    var lines = Lines(width: width, others: others)
+    lines.title =
+      "\(style.bold(line(page["id"].string ?? "")))  \(line(page["name"].string ?? ""))"
+    lines.paragraph(page["description"].string ?? "")
+    lines.gap()
+    lines.add("category", page["category"].string)
+    lines.add("tags", texts("tags"))
+    lines.add("from", page["from"].string)
+    if format != .rasa { lines.add("kind", format.name) }
+    lines.add("file", page["file"].string)
+    lines.add("prompt", page["prompt"].string ?? "missing, so the agent cannot run")
+    for file in texts("shadows") { lines.add("instead of", file) }
+    lines.gap()
+    lines.add("engine", page["engine"].string)
+    lines.add("model", page["model"].string)
+    for (role, model) in page["recommended_models"].object ?? ValueObject() {
+      lines.add(role, text(ofModel: model))
+    }
+    lines.add("class", page["model_class"].string)
+    lines.add("cost tier", page["cost_tier"].string)
+    lines.add("effort", page["effort"].string)
+    lines.add("profile", page["profile"].string)
+    lines.add("traits", traits)
+    lines.add(
+      "tokens", page["performance"]["estimated_tokens"].int.map { "about \($0) for an answer" })
+    lines.gap()
+    lines.add("budget", budget)
+    lines.add("at a time", page["max_concurrent_tasks"].int.map { "\($0) at most" })
+    lines.add("limits", limits)
+    lines.add("loop", loop)
+    if let next = page["trigger_behavior"]["trigger_agent_id"].string {
+      lines.add("trigger", "hands over to \(next)\(condition(page["trigger_behavior"]["when"]))")
+    }
+    lines.add("sandbox", sandbox)
+    lines.add("tools", texts("tools"))
+    lines.add("reviews", texts("quality_gates"))
+    lines.add("constraints", json("constraints"))
+    lines.gap()
+    lines.add("can", texts("capabilities"))
+    lines.add("works with", texts("works_well_with"))
+    lines.add("workflows", texts("typical_workflows"))
+    lines.add("asked as", texts("example_queries"))
+    lines.add("defaults", json("defaults"))
+    lines.add(
+      "names", page["strict"].bool == true ? "a name without a value is an error" : nil)
+    lines.gap()
+    lines.add("ignored", texts("unused"))
+    for warning in texts("warnings") { lines.add("warning", warning) }
+    var text = lines.text
+    if let color = page["color"].string {
       text += "\n\("color".padded(to: Lines.column))\(style.color(color, line(color)))\n"
     }
     return text
   }
 
+  // MARK: Parts
+
   private func line(_ text: String) -> String { others.line(text) }
 
-  private func condition(_ when: String?) -> String { when.map { " when \($0)" } ?? "" }
-
-  private func text(of model: ModelReference) -> String {
-    let note = agent.models.notes[model]
-    let words = [note?.priority?.rawValue, note?.costTier.map { "cost \($0.rawValue)" }]
-      .compactMap { $0 }
-    return words.isEmpty ? "\(model)" : "\(model) (\(words.joined(separator: ", ")))"
+  private func texts(_ key: String) -> [String] {
+    (page[key].array ?? []).compactMap(\.string)
   }
 
-  private func text(_ limits: AgentLimits) -> String {
-    [
-      limits.seconds.map { "\(Int64(exactly: $0).map { "\($0)" } ?? "\($0)") s" },
-      limits.steps.map { "\($0) steps" }, limits.cost.map { "\($0)" },
-      limits.depth.map { "\($0) deep" },
-    ].compactMap(\.self).joined(separator: ", ")
+  /// Nil for an object without members.
+  private func json(_ key: String) -> String? {
+    guard let object = page[key].object, !object.isEmpty else { return nil }
+    return page[key].json()
   }
 
-  private func text(_ loop: LoopBehavior) -> String {
-    let skip = loop.skip.isEmpty ? "" : ", without \(loop.skip.joined(separator: ", "))"
-    return "back \(loop.steps) steps, \(loop.maxIterations) times at most\(skip)"
-      + condition(loop.when)
+  private func condition(_ when: Value) -> String { when.string.map { " when \($0)" } ?? "" }
+
+  /// Those of these parts that there are; nil where there is none.
+  private func joined(_ parts: [String?]) -> String? {
+    let parts = parts.compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  private func text(ofModel model: Value) -> String {
+    let name = (model["engine"].string.map { "\($0):" } ?? "") + (model["model"].string ?? "")
+    let notes = joined([
+      model["priority"].string, model["cost_tier"].string.map { "cost \($0)" },
+    ])
+    return notes.map { "\(name) (\($0))" } ?? name
+  }
+
+  private var traits: String? {
+    let traits = page["performance"]
+    return joined([
+      traits["thinking_depth"].string.map { "thinking \($0)" },
+      traits["iteration_speed"].string.map { "iteration \($0)" },
+      traits["context_requirements"].string.map { "context \($0)" },
+      traits["output_volume"].string.map { "output \($0)" },
+    ])
+  }
+
+  private var budget: String? {
+    let budget = page["cost_budget"]
+    func part(_ key: String, _ period: String) -> String? {
+      budget[key].string.flatMap { Rasa.Dollars($0) }.map { "\($0.centsText) \(period)" }
+    }
+    let policy = budget["policy"].string ?? "reject"
+    return joined([
+      part("max_per_execution", "an answer"), part("max_daily", "a day"),
+      part("max_monthly", "a month"),
+    ]).map { $0 + (policy == "reject" ? "" : "; then \(policy)") }
+  }
+
+  private var limits: String? {
+    let limits = page["limits"]
+    return joined([
+      limits["seconds"].double.map { "\(Int64(exactly: $0).map { "\($0)" } ?? "\($0)") s" },
+      limits["steps"].int.map { "\($0) steps" },
+      limits["cost"].string.flatMap { Rasa.Dollars($0) }.map { "\($0)" },
+      limits["depth"].int.map { "\($0) deep" },
+    ])
+  }
+
+  private var loop: String? {
+    let loop = page["loop_behavior"]
+    guard let steps = loop["steps"].int, let most = loop["max_iterations"].int else { return nil }
+    let skip = (loop["skip"].array ?? []).compactMap(\.string)
+    return "back \(steps) steps, \(most) times at most"
+      + (skip.isEmpty ? "" : ", without \(skip.joined(separator: ", "))")
+      + condition(loop["when"])
+  }
+
+  private var sandbox: String? {
+    let sandbox = page["sandbox"]
+    return joined([
+      sandbox["type"].string, sandbox["image"].string, sandbox["profile"].string,
+      sandbox["network"].string.map { "network \($0)" },
+    ])
   }
 
   /// Labels and what they are, broken to the width.
@@ -123,58 +185,7 @@ struct AgentPage {
     }
 
     private func broken(_ text: String, to width: Int) -> [String] {
-      var lines: [String] = []
-      var line = ""
-      for word in others.line(text).split(atByte: " ", omittingEmpty: true) {
-        if line.isEmpty {
-          line = String(word)
-        } else if displayWidth(line) + 1 + displayWidth(word) <= width {
-          line += " " + word
-        } else {
-          lines.append(line)
-          line = String(word)
-        }
-      }
-      return line.isEmpty ? lines : lines + [line]
+      filled(others.line(text).split(atByte: " ", omittingEmpty: true), columns: width)
     }
-  }
-}
-
-extension RecommendedModels {
-  /// Those that are named, with what for.
-  var roles: [(role: String, model: ModelReference)] {
-    [("primary", primary), ("fallback", fallback), ("premium", premium)]
-      .compactMap { role, model in model.map { (role, $0) } }
-  }
-}
-
-extension PerformanceTraits {
-  fileprivate var words: String? {
-    let parts = [
-      thinkingDepth.map { "thinking \($0.rawValue)" },
-      iterationSpeed.map { "iteration \($0.rawValue)" },
-      contextRequirements.map { "context \($0.rawValue)" },
-      outputVolume.map { "output \($0.rawValue)" },
-    ].compactMap { $0 }
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
-  }
-}
-
-extension CostBudget {
-  fileprivate var words: String? {
-    let parts = [
-      maxPerExecution.map { "\($0.budgetText) an answer" },
-      maxDaily.map { "\($0.budgetText) a day" },
-      maxMonthly.map { "\($0.budgetText) a month" },
-    ].compactMap { $0 }
-    guard !parts.isEmpty else { return nil }
-    return parts.joined(separator: ", ") + (policy == .reject ? "" : "; then \(policy.rawValue)")
-  }
-}
-
-extension SandboxDefinition {
-  fileprivate var words: String {
-    ([type, image] + [profile?.rawValue, network.map { "network \($0.rawValue)" }])
-      .compactMap { $0 }.joined(separator: ", ")
   }
 }

@@ -1,41 +1,35 @@
-import RasaAgents
 import RasaCore
 import RasaKit
-import RasaPersona
-import RasaSystem
 import RasaTerminal
 
 /// `rasa agents list --watch`: the list, and again whenever files change.
 struct AgentWatching {
   let commands: AgentsCommands
-  let filter: AgentFilter
-  let orders: [AgentOrder]
+  let filter: Rasa.Filter
+  let orders: [Rasa.SortOrder]
 
   func run() async throws {
-    let watch = try AgentWatch(commands.house.agents)
-    for warning in watch.warnings { commands.house.warn(warning) }
-    try show(watch.found, nil)
-    while let change = await watch.next() { try show(change.found, change) }
+    let watch = try await commands.rasa.watchAgents()
+    for warning in watch.warnings { commands.console.warn(warning) }
+    try await show(watch.discovery, nil)
+    while let change = await watch.next() { try await show(change.discovery, change) }
   }
 
-  private func show(_ found: DiscoveredAgents, _ change: AgentWatch.Change?) throws {
-    let entries = found.registry.narrowed(to: commands.house.narrowing).select(
-      filter, sortedBy: orders)
-    if commands.print.isJSON { return try show(entries.count, found, change) }
-    let terminal = Terminal(commands.house.environment)
-    if terminal.canMoveCursor(on: .output) {
+  private func show(_ found: Rasa.Discovery, _ change: Rasa.AgentChange?) async throws {
+    let agents = try await commands.rasa.search(filter, sortedBy: orders)
+    if commands.print.isJSON { return try show(agents.count, found, change) }
+    if commands.console.terminal.canMoveCursor(on: .output) {
       // The list takes the place of the one before.
-      try commands.print.output.write("\u{1B}[H\u{1B}[2J")
+      try commands.print(asItStands: "\u{1B}[H\u{1B}[2J")
     } else if change != nil {
       try commands.print(text: "\n")
     }
-    try commands.show(entries)
-    commands.tell(found)
-    let said = change.map(words) ?? "waiting for changes; Ctrl-C ends"
-    try commands.house.tell("rasa: \(printable(said))\n")
+    try commands.show(agents)
+    commands.report(found)
+    commands.console.notice(change.map(words) ?? "waiting for changes; Ctrl-C ends")
   }
 
-  private func words(_ change: AgentWatch.Change) -> String {
+  private func words(_ change: Rasa.AgentChange) -> String {
     func part(_ what: String, _ ids: [String]) -> [String] {
       guard !ids.isEmpty else { return [] }
       let shown = ids.prefix(5).joined(separator: ", ")
@@ -49,15 +43,15 @@ struct AgentWatching {
 
   /// One line for each change, and one before the first.
   private func show(
-    _ count: Int, _ found: DiscoveredAgents, _ change: AgentWatch.Change?
+    _ count: Int, _ found: Rasa.Discovery, _ change: Rasa.AgentChange?
   ) throws {
-    func ids(_ ids: [String]) -> Value { .array(ids.map(Value.string)) }
-    let line: Value = [
-      "event": .string(change == nil ? "watching" : "changed"), "agents": .int(Int64(count)),
-      "added": ids(change?.added ?? []), "changed": ids(change?.changed ?? []),
-      "removed": ids(change?.removed ?? []),
-      "failures": .array(found.failures.map(\.value)),
+    func ids(_ ids: [String]?) -> Rasa.JSON { Rasa.JSON((ids ?? []).map { Rasa.JSON($0) }) }
+    let line: Rasa.JSON = [
+      "event": change == nil ? "watching" : "changed", "agents": Rasa.JSON(count),
+      "added": ids(change?.added), "changed": ids(change?.changed),
+      "removed": ids(change?.removed),
+      "failures": Rasa.JSON(found.problems.map(\.json)),
     ]
-    try commands.print.output.write(line.json(.compact) + "\n")
+    try commands.print(asItStands: line.description + "\n")
   }
 }

@@ -1,21 +1,19 @@
-import RasaAgents
 import RasaCore
 import RasaKit
-import RasaPersona
-import RasaSystem
 import RasaTerminal
 
 /// `rasa agents list`, `search` and `info`.
 struct AgentsCommands {
-  let house: CompositionRoot
+  let rasa: Rasa
+  let console: Console
   let print: Printer
   let style: Style
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {
     case "list": try await list(command)
-    case "search": try search(command)
-    default: try info(command.arguments[0], promptOnly: command.flag("prompt"))
+    case "search": try await search(command)
+    default: try await info(command.arguments[0], promptOnly: command.flag("prompt"))
     }
   }
 
@@ -23,37 +21,37 @@ struct AgentsCommands {
 
   private func list(_ command: ParsedCommand) async throws {
     let filter = filter(command)
-    let orders = try AgentOrder.parse(command.text("sort") ?? "id")
+    let orders = try Rasa.SortOrder.parse(command.text("sort") ?? "id")
     if command.flag("watch") {
       return try await AgentWatching(commands: self, filter: filter, orders: orders).run()
     }
-    let found = house.agents.found
-    tell(found)
-    let registry = try house.agentRegistry(onWarning: house.warn)
-    if command.flag("shadowed") { return try print(shadowed(found, registry, filter)) }
-    try show(registry.select(filter, sortedBy: orders))
+    let found = await rasa.discover()
+    report(found)
+    if command.flag("shadowed") {
+      return try print(shadowed(found, among: try await rasa.search(filter)))
+    }
+    try show(try await rasa.search(filter, sortedBy: orders))
   }
 
-  func show(_ entries: [AgentRegistry.Entry]) throws {
-    let agents = entries.map(\.agent)
-    if print.isJSON { return try print(.array(agents.map(\.summary))) }
+  func show(_ agents: [Rasa.FoundAgent]) throws {
+    if print.isJSON { return try print(Rasa.JSON(agents.map(\.json))) }
     var listing = Table(
       columns: ["AGENT", "NAME", "CATEGORY", "MODEL", "KIND", "FROM", "DESCRIPTION"],
       rows: agents.map { agent in
         [
-          agent.id, agent.name, agent.category ?? "-", agent.modelText, agent.files.kind.name,
-          agent.files.origin, agent.description,
+          agent.id, agent.name, agent.category ?? "-", agent.firstModel ?? "-",
+          agent.format.name, agent.origin, agent.description,
         ]
       }, values: [],
       whenEmpty: "no agents; `rasa agents create ID` creates one")
     // Where all are of our own form, nobody asks.
-    if agents.allSatisfy({ $0.files.kind == .rasa }) { listing.remove("KIND") }
+    if agents.allSatisfy({ $0.format == .rasa }) { listing.remove("KIND") }
     try write(
       listing.leavingOut(["FROM", "KIND", "MODEL", "CATEGORY", "NAME"], for: print.width), agents)
   }
 
   /// The ids in the agents' own colours.
-  private func write(_ listing: Table, _ agents: [Agent]) throws {
+  private func write(_ listing: Table, _ agents: [Rasa.FoundAgent]) throws {
     let text = listing.cleaned(print.others).text(width: print.width, glyphs: print.glyphs)
     guard !agents.isEmpty, style.isColored else { return try print(text: text) }
     var lines = text.byteLines.map(String.init)
@@ -67,13 +65,11 @@ struct AgentsCommands {
         lines[index] = style.color(color, String(line[..<end])) + line[end...]
       }
     }
-    try print.output.write(lines.joined(separator: "\n"))
+    try print(asItStands: lines.joined(separator: "\n"))
   }
 
-  private func shadowed(
-    _ found: DiscoveredAgents, _ registry: AgentRegistry, _ filter: AgentFilter
-  ) -> Table {
-    let ids = Set(registry.select(filter).map(\.agent.id))
+  private func shadowed(_ found: Rasa.Discovery, among agents: [Rasa.FoundAgent]) -> Table {
+    let ids = Set(agents.map(\.id))
     let shadowed = found.shadowed.filter { ids.contains($0.id) }
     return Table(
       columns: ["AGENT", "USED", "INSTEAD OF"],
@@ -85,48 +81,42 @@ struct AgentsCommands {
 
   // MARK: Search
 
-  private func search(_ command: ParsedCommand) throws {
+  private func search(_ command: ParsedCommand) async throws {
     var filter = filter(command)
-    filter.query = AgentQuery(
-      command.arguments.joined(separator: " "),
-      mode: command.choice("match", of: AgentQuery.Mode.self) ?? .contains,
-      threshold: try threshold(command))
-    let orders = try command.text("sort").map { text throws(Failure) in try AgentOrder.parse(text) }
-    let found = house.agents.found
-    tell(found)
-    var matches = try house.agentRegistry(onWarning: house.warn).matches(filter)
-    if let orders {
-      let places = Dictionary(
-        uniqueKeysWithValues: matches.map(\.entry).sorted(by: orders).enumerated().map {
-          ($1.agent.id, $0)
-        })
-      matches.sort { places[$0.agent.id, default: 0] < places[$1.agent.id, default: 0] }
-    }
-    if print.isJSON { return try print(.array(matches.map(\.value))) }
+    filter.search = command.arguments.joined(separator: " ")
+    filter.mode = command.choice("match", of: Rasa.Filter.Mode.self) ?? .contains
+    if let threshold = try threshold(command) { filter.threshold = threshold }
+    let orders = try Rasa.SortOrder.parse(ifGiven: command.text("sort"))
+    report(await rasa.discover())
+    let matches = try await rasa.search(filter, sortedBy: orders)
+    if print.isJSON { return try print(Rasa.JSON(matches.map(\.json))) }
     let listing = Table(
       columns: ["AGENT", "MATCH", "NAME", "CATEGORY", "DESCRIPTION"],
       rows: matches.map { match in
-        [
-          match.agent.id, match.text, match.agent.name, match.agent.category ?? "-",
-          match.agent.description,
-        ]
+        [match.id, text(match.match), match.name, match.category ?? "-", match.description]
       }, values: [],
-      whenEmpty: filter.query?.mode == .fuzzy
+      whenEmpty: filter.mode == .fuzzy
         ? "no similar agent" : "no agent matches; `--fuzzy` also finds similar words")
-    try write(
-      listing.leavingOut(["CATEGORY", "NAME", "MATCH"], for: print.width), matches.map(\.agent))
+    try write(listing.leavingOut(["CATEGORY", "NAME", "MATCH"], for: print.width), matches)
   }
 
-  private func threshold(_ command: ParsedCommand) throws(Failure) -> Double {
-    guard let text = command.text("threshold") else { return AgentQuery.usualThreshold }
+  /// As `92 % name`; a part of a description says nothing about how much of it is meant.
+  private func text(_ match: Rasa.FoundAgent.Match?) -> String {
+    guard let match else { return "-" }
+    return match.field == "description" && match.closeness < 0.5
+      ? match.field : "\(Int((match.closeness * 100).rounded())) % \(match.field)"
+  }
+
+  private func threshold(_ command: ParsedCommand) throws(Failure) -> Double? {
+    guard let text = command.text("threshold") else { return nil }
     if let share = Double(text), (0...1).contains(share) { return share }
     throw Failure(
       .usage, "`--threshold` takes a number from 0 to 1, not \(quoted(text))",
       suggestion: "write it as in `--threshold 0.8`")
   }
 
-  private func filter(_ command: ParsedCommand) -> AgentFilter {
-    AgentFilter(
+  private func filter(_ command: ParsedCommand) -> Rasa.Filter {
+    Rasa.Filter(
       category: command.text("category"), engine: command.text("engine"),
       model: command.text("model"),
       tags: command.texts("tag").flatMap {
@@ -137,74 +127,70 @@ struct AgentsCommands {
 
   // MARK: Info
 
-  private func info(_ word: String, promptOnly: Bool) throws {
-    let found = house.agents.found
-    guard let documents = try documents(of: word) else { throw house.library.unknownAgent(word) }
-    let reading = AgentLoader.load(documents, engines: house.library.engines)
-    let loaded = try reading.get()
-    let prompt = loaded.prompt?.text
-    let id = loaded.agent.id
-    var warnings = reading.warnings
-    if !CompositionRoot.isAgentPath(word) { warnings += found.duplicates(of: id) }
-    if let notice = loaded.agent.unusedNotice { warnings.append(notice) }
+  private func info(_ word: String, promptOnly: Bool) async throws {
+    let details = try await rasa.details(ofAgent: word)
+    let id = details.agent.id
     if promptOnly, !print.isJSON {
-      guard let prompt else {
+      guard let prompt = details.prompt else {
         throw Failure(
           .configuration, "the prompt of `\(id)` does not exist",
           suggestion: "`rasa agents validate \(id)` says why")
       }
       return try print(text: prompt.hasByteSuffix("\n") ? prompt : prompt + "\n")
     }
-    let page = AgentPage(
-      agent: loaded.agent, shadowed: found.shadowed.filter { $0.id == id }.map(\.file),
-      warnings: warnings, promptSize: prompt?.utf8.count, others: print.others)
-    if print.isJSON { return try print(page.value(prompt: promptOnly ? prompt : nil)) }
-    try print.output.write(page.text(width: print.width, style: style))
-  }
-
-  /// Of an agent by its id or name, or of a file.
-  private func documents(of word: String) throws -> AgentDocuments? {
-    if CompositionRoot.isAgentPath(word) { return try house.agents.documents(at: word) }
-    if let documents = try house.agents.documents(ofAgent: word) { return documents }
-    return try house.agents.agentID(for: word).flatMap {
-      try house.agents.documents(ofAgent: $0)
+    if print.isJSON {
+      let prompt = promptOnly ? details.prompt.map { [("prompt_text", Rasa.JSON($0))] } : nil
+      return try print(
+        Rasa.JSON(
+          members: (details.json.members ?? []).map { ($0.name, $0.value) } + (prompt ?? [])))
     }
+    try print(
+      asItStands: AgentPage(details, others: print.others).text(width: print.width, style: style))
   }
 
   // MARK: What is wrong
 
   /// What stops nothing, on standard error: so much that it is seen, and not so much that the list
   /// is not.
-  func tell(_ found: DiscoveredAgents) {
-    for note in found.notes { house.warn(note) }
+  func report(_ found: Rasa.Discovery) {
+    for note in found.notes { console.warn(note) }
     let all = Self.grouped(
-      found.failures.map { Warning($0.message, at: $0.location) } + found.warnings)
-    for warning in all.prefix(Self.mostWarnings) { house.warn(warning) }
+      found.problems.map { (place($0.file, $0.line, $0.column), $0.message) }
+        + found.warnings.map { (place($0.file, $0.line, $0.column), $0.message) })
+    for warning in all.prefix(Self.mostWarnings) { console.warn(warning) }
     if all.count > Self.mostWarnings {
-      house.warn(
-        Warning(
-          "and \(all.count - Self.mostWarnings) more; `rasa agents validate` shows everything"))
+      console.warn(
+        "and \(all.count - Self.mostWarnings) more; `rasa agents validate` shows everything")
     }
   }
 
   private static let mostWarnings = 10
 
+  private func place(_ file: String?, _ line: Int?, _ column: Int?) -> String {
+    guard let file else { return "" }
+    return line.map { "\(file):\($0):\(column ?? 1): " } ?? "\(file): "
+  }
+
   /// What is said of many files is said once, with the first of them.
-  private static func grouped(_ warnings: [Warning]) -> [Warning] {
+  private static func grouped(_ warnings: [(place: String, message: String)]) -> [String] {
     var order: [String] = []
-    var groups: [String: (first: Warning, count: Int)] = [:]
-    for warning in warnings {
-      if groups[warning.message] == nil { order.append(warning.message) }
-      groups[warning.message, default: (warning, 0)].count += 1
+    var groups: [String: (place: String, count: Int)] = [:]
+    for (place, message) in warnings {
+      if groups[message] == nil { order.append(message) }
+      groups[message, default: (place, 0)].count += 1
     }
     return order.compactMap { message in
-      guard let (first, count) = groups[message] else { return nil }
-      guard count > 1 else { return first }
-      return Warning(
-        "\(message) (likewise in \(count - 1) more \(count == 2 ? "file" : "files"); "
-          + "`rasa agents validate` shows everything)",
-        at: first.location)
+      guard let (place, count) = groups[message] else { return nil }
+      guard count > 1 else { return place + message }
+      return "\(place)\(message) (likewise in \(count - 1) more \(count == 2 ? "file" : "files"); "
+        + "`rasa agents validate` shows everything)"
     }
+  }
+}
+
+extension Rasa.SortOrder {
+  fileprivate static func parse(ifGiven text: String?) throws(RasaError) -> [Rasa.SortOrder] {
+    if let text { try parse(text) } else { [] }
   }
 }
 

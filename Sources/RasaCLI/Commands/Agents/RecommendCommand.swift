@@ -1,62 +1,51 @@
-import RasaAgents
-import RasaCore
-import RasaHTTPClient
 import RasaKit
-import RasaModels
-import RasaPersona
-import RasaStore
-import RasaSystem
-import RasaTerminal
 
 /// `rasa agents recommend`: which agents fit a task.
 struct RecommendCommand {
-  let house: CompositionRoot
-  let store: any RunStore
+  let rasa: Rasa
+  let console: Console
+  let input: InputReader
   let print: Printer
 
   func run(_ command: ParsedCommand) async throws {
-    let task = try InputReader(house: house).input(command.input)
-    let recommender = try await house.recommender(history: store, onWarning: house.warn)
-    let registry = try house.agentRegistry(onWarning: house.warn)
-    let found = recommender.recommend(
-      Recommender.Request(
-        task: task, profile: command.choice("profile", of: PerformanceProfile.self),
-        maxCost: command.money("max-cost"), limit: command.integer("limit") ?? 5,
-        includesUnfit: command.flag("all"),
-        nearness: try await nearness(to: task, among: registry, command)),
-      among: registry)
-    if print.isJSON {
-      try print(RecommendationReport.value(of: found, among: registry))
-    } else {
-      let report = RecommendationReport(width: print.width, explains: command.flag("explain"))
-      try print(text: report.text(of: found, among: registry, listsAll: command.flag("all")))
-    }
+    let task = try input.input(command.input)
+    var options = Rasa.RecommendOptions()
+    options.profile = command.choice("profile", of: Rasa.Profile.self)
+    options.maxCost = command.text("max-cost").flatMap { Rasa.Dollars($0) }
+    options.limit = command.integer("limit") ?? 5
+    options.includesUnfit = command.flag("all")
+    options.embeddings =
+      switch command.text("embeddings") {
+      case nil: .configured
+      case "off": .none
+      case let name?: .model(name)
+      }
+    let console = console
+    options.notify = { console.notice($0) }
+    let found = try await recommendations(for: task, options)
+    if print.isJSON { return try print(RecommendationReport.value(of: found)) }
+    let report = RecommendationReport(width: print.width, explains: command.flag("explain"))
+    try print(text: report.text(of: found))
   }
 
-  /// Empty, and nobody is asked, unless the user has named a model for it.
-  private func nearness(
-    to task: String, among registry: AgentRegistry, _ command: ParsedCommand
-  ) async throws -> [String: VectorSimilarity.Value] {
-    let named = command.text("embeddings")
-    let usual = try house.configuration(onWarning: house.warn).embeddings
-    guard named != "off", let model = named.map(ModelConfiguration.reference) ?? usual else {
-      return [:]
-    }
-    // What a project's files say of its agents is sent, and costs money.
-    try await house.settleTrust()
-    let house = house
-    let store = store
-    let client = try house.client()
-    defer { client.shutdown() }
-    let nearness = try EmbeddingMatcher(
-      house, store: store, client: client, model: model, maxCost: command.money("max-cost"),
-      onWarning: { house.warn($0) },
-      say: { try? house.tell("rasa: \(printable($0))\n") })
-    let run = house.newIdentifier("r")
-    let agents = registry.entries.map(\.agent)
-    return try await interruptible { cancel in
-      store.onCancelRequest(run, cancel)
-      return try await nearness.find(task, among: agents, run: run)
+  /// Words alone take no time that somebody could interrupt.
+  private func recommendations(
+    for task: String, _ options: Rasa.RecommendOptions
+  ) async throws -> Rasa.Recommendations {
+    let asks =
+      switch options.embeddings {
+      case .none: false
+      case .configured: try await rasa.embeddingsModel() != nil
+      default: true
+      }
+    guard asks else { return try await rasa.recommendations(for: task, options: options) }
+    let rasa = rasa
+    return try await TrustQuestion(rasa: rasa, console: console).during { settle in
+      var options = options
+      options.beforeAsking = settle
+      return try await interruptible { [options] _ in
+        try await rasa.recommendations(for: task, options: options)
+      }
     }
   }
 }

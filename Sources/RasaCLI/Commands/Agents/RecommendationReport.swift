@@ -1,6 +1,5 @@
 import RasaCore
-import RasaPersona
-import RasaAgents
+import RasaKit
 import RasaTerminal
 
 /// Recommendations as people read them.
@@ -8,17 +7,15 @@ struct RecommendationReport {
   let width: Int
   let explains: Bool
 
-  func text(
-    of found: Recommendations, among registry: AgentRegistry, listsAll: Bool
-  ) -> String {
+  func text(of found: Rasa.Recommendations) -> String {
     var lines: [String] = []
-    if found.isEmpty {
+    if found.agents.isEmpty {
       lines += nothing(found)
     } else {
       lines.append("Recommended Agents:")
       for (place, recommendation) in found.agents.enumerated() {
         if place > 0 { lines.append("") }
-        lines += entry(recommendation, place: place + 1, registry[recommendation.agent])
+        lines += entry(recommendation, place: place + 1)
       }
       lines += left(found)
     }
@@ -28,20 +25,19 @@ struct RecommendationReport {
 
   // MARK: One agent
 
-  private func entry(_ it: Recommendation, place: Int, _ entry: AgentRegistry.Entry?) -> [String] {
-    let agent = entry?.agent
-    let verdict = it.verdict == .recommended ? "" : ", \(it.verdict.rawValue)"
-    var lines = ["\(place). \(it.agent) (Score: \(it.shownScore)\(verdict))"]
-    let capabilities = agent?.capabilities ?? []
-    let derived = entry.map { AgentTerms.derivedSkills(in: $0.relevance) } ?? []
+  private func entry(_ it: Rasa.Recommendation, place: Int) -> [String] {
+    let agent = it.agent
+    let verdict = it.verdict == .recommended ? "" : ", \(Self.word(it.verdict))"
+    var lines = ["\(place). \(agent.id) (Score: \(it.shownScore)\(verdict))"]
+    let derived = it.derivedCapabilities
     lines.append(
       "   - Capabilities: "
-        + (capabilities.isEmpty
+        + (agent.capabilities.isEmpty
           ? "\(derived.isEmpty ? "" : derived.joined(separator: ", ") + ", as its text says; ")none "
-            + "declared, `rasa agents enhance \(it.agent)` proposes some"
-          : capabilities.joined(separator: ", ")))
-    lines.append("   - Performance: \((agent?.profile ?? .balanced).rawValue)")
-    lines.append("   - Estimated Cost: \(it.estimatedCost?.displayText ?? "unknown")")
+            + "declared, `rasa agents enhance \(agent.id)` proposes some"
+          : agent.capabilities.joined(separator: ", ")))
+    lines.append("   - Performance: \((agent.profile ?? .balanced).rawValue)")
+    lines.append("   - Estimated Cost: \(it.estimatedCost?.description ?? "unknown")")
     lines.append(
       "   - Parts: capability \(it.capability.value.shown), profile \(it.profile.value.shown), cost "
         + "\(it.cost.value.shown), availability \(it.availability.value.shown)")
@@ -52,13 +48,17 @@ struct RecommendationReport {
     return lines
   }
 
-  private func explanation(_ it: Recommendation) -> [String] {
-    func line(_ name: String, _ term: Recommendation.Term) -> String {
+  static func word(_ verdict: Rasa.Recommendation.Verdict) -> String {
+    verdict == .unfit ? "not recommended" : verdict.rawValue
+  }
+
+  private func explanation(_ it: Rasa.Recommendation) -> [String] {
+    func line(_ name: String, _ term: Rasa.Recommendation.Term) -> String {
       "   - \(name) \(term.value.shown) of \(Int(term.most)): \(term.reason)"
     }
     return [line("Capability", it.capability)]
       + it.matches.map {
-        "     - \(Int($0.kind.points)) \($0.kindText): \($0.requirement) by \($0.with)"
+        "     - \(Int($0.points)) \($0.kindText): \($0.requirement) by \($0.with)"
       } + [
         line("Profile", it.profile), line("Cost", it.cost), line("Availability", it.availability),
       ]
@@ -66,19 +66,19 @@ struct RecommendationReport {
 
   // MARK: All of them
 
-  private func requirements(_ found: Recommendations) -> String {
+  private func requirements(_ found: Rasa.Recommendations) -> String {
     let words = found.requirements.joined(separator: ", ")
     return words.isEmpty
       ? "No agent matches a word of the task."
-      : "Looked for among \(found.among) agents: \(words)"
+      : "Looked for among \(found.considered) agents: \(words)"
   }
 
-  private func left(_ found: Recommendations) -> [String] {
+  private func left(_ found: Rasa.Recommendations) -> [String] {
     let sentence = costSentence(found)
     return sentence.isEmpty ? [] : ["", sentence]
   }
 
-  private func costSentence(_ found: Recommendations) -> String {
+  private func costSentence(_ found: Rasa.Recommendations) -> String {
     let parts = [
       found.tooExpensive > 0 ? "\(found.tooExpensive) because of their cost" : "",
       found.unpriced > 0 ? "\(found.unpriced) because their cost is unknown" : "",
@@ -86,17 +86,17 @@ struct RecommendationReport {
     return parts.isEmpty ? "" : "Left out: \(parts.joined(separator: ", "))."
   }
 
-  private func nothing(_ found: Recommendations) -> [String] {
-    if found.among == 0 {
+  private func nothing(_ found: Rasa.Recommendations) -> [String] {
+    if found.considered == 0 {
       return ["There are no agents. `rasa agents create` creates one."]
     }
-    var lines = ["None of \(found.among) agents fits this task."]
+    var lines = ["None of \(found.considered) agents fits this task."]
     let cost = costSentence(found)
     if !cost.isEmpty { lines.append(cost + " Raise --max-cost to see them.") }
     if !found.nearest.isEmpty {
-      let names = found.nearest.map { "\($0.agent) (\($0.shownScore))" }.joined(separator: ", ")
+      let names = found.nearest.map { "\($0.agent.id) (\($0.shownScore))" }.joined(separator: ", ")
       lines.append(
-        "Closest, but below \(Int(Recommendation.acceptable)): \(names). `--all --explain` shows why; "
+        "Closest, but below \(Int(Rasa.Recommendation.acceptableScore)): \(names). `--all --explain` shows why; "
           + "`rasa run --agent ID` runs one anyway.")
     } else if cost.isEmpty {
       lines.append(
@@ -114,21 +114,9 @@ struct RecommendationReport {
     guard displayWidth(line) > width else { return [line] }
     let indent = line.prefix { $0 == " " }
     let margin = line.prefix { $0 == " " || $0 == "-" }.count
-    var lines: [String] = []
-    var current = String(indent)
-    for (index, word) in line.dropFirst(indent.count).split(atByte: " ", omittingEmpty: true)
-      .enumerated()
-    {
-      if index == 0 {
-        current += word
-      } else if displayWidth(current) + 1 + displayWidth(String(word)) <= width {
-        current += " " + word
-      } else {
-        lines.append(current)
-        current = String(repeating: " ", count: margin) + word
-      }
-    }
-    return lines + [current]
+    return filled(
+      line.dropFirst(indent.count).split(atByte: " ", omittingEmpty: true), columns: width,
+      indent: indent.count, hanging: margin)
   }
 }
 

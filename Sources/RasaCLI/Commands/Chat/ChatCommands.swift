@@ -1,9 +1,5 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaModels
-import RasaPersona
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
@@ -18,26 +14,34 @@ struct ChatCommands {
     case leave
   }
 
-  let house: CompositionRoot
-  let store: any RunStore
+  let rasa: Rasa
+  let console: Console
   var settings: RunSettings
   /// Who answers.
   let name: String
   private var lastQuestion: String?
-  private var lastAnswer: RunResult?
+  private var lastAnswer: Rasa.RunResult?
 
-  init(house: CompositionRoot, store: any RunStore, settings: RunSettings, name: String) {
-    self.house = house
-    self.store = store
+  init(rasa: Rasa, console: Console, settings: RunSettings, name: String) {
+    self.rasa = rasa
+    self.console = console
     self.settings = settings
     self.name = name
   }
 
-  private var session: SessionID {
-    SessionID(settings.session ?? "", of: house.user(settings.user))
+  private var session: String { settings.options.session ?? "" }
+
+  /// The last turns of the conversation; empty for a new one.
+  private func turns(limit: Int) async throws -> [Rasa.Turn] {
+    do throws(RasaError) {
+      return try await rasa.turns(of: session, user: settings.options.user, limit: limit)
+    } catch {
+      guard error.code == .usage else { throw error }
+      return []
+    }
   }
 
-  mutating func note(answer: RunResult) { lastAnswer = answer }
+  mutating func note(answer: Rasa.RunResult) { lastAnswer = answer }
 
   mutating func take(_ line: String) async throws -> Outcome {
     switch ChatLine(line) {
@@ -45,14 +49,15 @@ struct ChatCommands {
       lastQuestion = text
       return .ask(text)
     case .unknown(let word):
-      try house.tell(printable(ChatCommand.unknown(word)))
+      try console.note(printable(ChatCommand.unknown(word)))
       return .goOn
     case .command(let command, let argument):
       do {
         return try await carryOut(command, argument)
-      } catch let failure as Failure {
+      } catch {
+        guard let failure = error as? Failure ?? (error as? RasaError)?.failure else { throw error }
         // What a command could not do ends no conversation.
-        try house.tell("rasa: \(printable(failure.description))\n")
+        try console.note("rasa: \(printable(failure.description))\n")
         return .goOn
       }
     }
@@ -62,23 +67,23 @@ struct ChatCommands {
     _ command: ChatCommand, _ argument: String
   ) async throws -> Outcome {
     if !argument.isEmpty, command.argument.isEmpty {
-      try house.tell(
+      try console.note(
         "/\(command.names[0]) takes no argument; `//\(command.names[0]) …` sends the line\n")
       return .goOn
     }
     switch command.action {
     case .help:
-      let columns = Terminal(house.environment).columns(of: .error) ?? 80
-      try house.tell(ChatCommand.help(columns: columns))
-    case .cost: try house.tell(try await cost())
-    case .model: try house.tell(try model(argument))
-    case .save: try house.tell(try await save(argument))
-    case .session: try house.tell(try await session(argument))
+      let columns = console.terminal.columns(of: .error) ?? 80
+      try console.note(ChatCommand.help(columns: columns))
+    case .cost: try console.note(try await cost())
+    case .model: try console.note(try model(argument))
+    case .save: try console.note(try await save(argument))
+    case .session: try console.note(try await session(argument))
     case .attach: return .attach(argument)
     case .quit: return .leave
     case .retry:
       guard let question = try await latestQuestion() else {
-        try house.tell("there is no question yet\n")
+        try console.note("there is no question yet\n")
         return .goOn
       }
       lastQuestion = question
@@ -96,63 +101,62 @@ struct ChatCommands {
   /// The one of this process, else the last of the conversation.
   private func latestQuestion() async throws -> String? {
     if let lastQuestion { return lastQuestion }
-    return try await store.turns(of: session, limit: 1).last?.input
+    return try await turns(limit: 1).last?.input
   }
 
   private func edited() async throws -> String? {
-    let terminal = Terminal(house.environment)
+    let terminal = console.terminal
     guard terminal.inputIsTerminal else {
-      try house.tell("/edit needs a terminal for the editor\n")
+      try console.note("/edit needs a terminal for the editor\n")
       return nil
     }
     let before = try await latestQuestion() ?? ""
-    let environment = house.environment
+    let environment = console.environment
     let text = try await interruptible { _ in
       try await TextEditor(environment: environment).edit(before, terminal: 0)
     }
     guard let text = text.map({ String($0.withoutFinalLineFeed) }),
       text.utf8.contains(where: { $0 > 0x20 })
     else {
-      try house.tell("nothing was sent: the editor failed, or the text is empty\n")
+      try console.note("nothing was sent: the editor failed, or the text is empty\n")
       return nil
     }
     // What is asked stands above its answer, as if it had been typed here.
-    try house.tell("you › \(printable(text))\n")
+    try console.note("you › \(printable(text))\n")
     return text
   }
 
   // MARK: Money
 
   private func cost() async throws -> String {
-    let runs = try await store.runs(
-      RunFilter(session: session.name, user: session.user, limit: 10_000))
-    let spent = runs.reduce(Money.zero) { $0 + $1.cost }
+    var query = Rasa.RunQuery()
+    query.session = session
+    query.user = rasa.user(settings.options.user)
+    query.limit = 10_000
+    let runs = try await rasa.runs(query)
+    let spent = runs.reduce(Rasa.Dollars.zero) { $0 + $1.cost }
     var lines = [
       runs.isEmpty
         ? "this conversation: no questions yet"
-        : "this conversation: \(spent.displayText), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
+        : "this conversation: \(spent), \(runs.count) \(runs.count == 1 ? "question" : "questions")"
     ]
-    let books = try BudgetReporter(house, store, warn: { _ in })
-    let everyone = try books.everyone
-    let owners = [try? await books.owner(named: name), everyone].compactMap { $0 }
-    for owner in owners {
-      let status = try await books.status(of: owner)
-      lines.append("today, \(owner.title): \(Self.text(of: status.daily))")
-      if status.monthly.limit != nil {
-        lines.append("this month, \(owner.title): \(Self.text(of: status.monthly))")
+    let budgets = [try? await rasa.budget(of: name), try await rasa.budget(of: nil)]
+    for budget in budgets.compactMap({ $0 }) {
+      lines.append("today, \(budget.owner): \(Self.text(of: budget.day))")
+      if budget.month.limit != nil {
+        lines.append("this month, \(budget.owner): \(Self.text(of: budget.month))")
       }
     }
-    if let most = settings.gate.maxCost {
-      lines.append("an answer may cost at most \(most.displayText)")
+    if let most = settings.options.maxCost {
+      lines.append("an answer may cost at most \(most)")
     }
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private static func text(of period: BudgetStatus.Period) -> String {
-    let held =
-      period.balance.held == .zero ? "" : ", \(period.balance.held.displayText) held for calls"
-    let limit = period.limit.map { " of \($0.displayText)" } ?? ", no limit"
-    return "\(period.balance.settled.displayText)\(limit)\(held)"
+  private static func text(of period: Rasa.Budget.Period) -> String {
+    let held = period.held == .zero ? "" : ", \(period.held) held for calls"
+    let limit = period.limit.map { " of \($0)" } ?? ", no limit"
+    return "\(period.spent)\(limit)\(held)"
   }
 
   // MARK: Model
@@ -162,16 +166,16 @@ struct ChatCommands {
     case "":
       let last = lastAnswer.map { $0.answeredBy.joined(separator: ", ") } ?? ""
       let answered = last.isEmpty ? "no answer yet" : "\(last) answered last"
-      let asked = settings.gate.model.map { "\($0)" } ?? "the model that \(name) recommends"
+      let asked = settings.options.model ?? "the model that \(name) recommends"
       return "asked is \(asked); \(answered)\n"
     case "default":
-      settings.gate.model = nil
+      settings.options.model = nil
       return "from now on: the model that \(name) recommends\n"
     default:
       guard !argument.utf8.contains(where: { $0 <= 0x20 }) else {
         return "/model takes one name, such as ollama:llama3.2; `rasa models list` shows them\n"
       }
-      settings.gate.model = ModelConfiguration.reference(argument)
+      settings.options.model = argument
       return "\(printable(argument)) answers from now on\n"
     }
   }
@@ -180,15 +184,15 @@ struct ChatCommands {
 
   private mutating func session(_ argument: String) async throws -> String {
     guard !argument.isEmpty else {
-      return "this is the session \(printable(session.name)); `rasa sessions list` shows all\n"
+      return "this is the session \(printable(session)); `rasa sessions list` shows all\n"
     }
     guard !argument.utf8.contains(where: { $0 <= 0x20 }) else {
       return "/session takes one name\n"
     }
-    settings.session = argument
+    settings.options.session = argument
     lastQuestion = nil
     lastAnswer = nil
-    let turns = try await store.turns(of: session, limit: 1000).count
+    let turns = try await turns(limit: 1000).count
     return turns == 0
       ? "a new conversation: \(printable(argument))\n"
       : "continuing \(printable(argument)), \(turns) \(turns == 1 ? "turn" : "turns") so far\n"
@@ -202,17 +206,18 @@ struct ChatCommands {
       path = String(path.dropFirst(8)).trimmedByScalars.description
     }
     guard !path.isEmpty else { return "/save needs the name of a file\n" }
-    if path.hasPrefix("~/"), let home = house.environment["HOME"] {
+    if path.hasPrefix("~/"), let home = console.environment["HOME"] {
       path = home + String(path.dropFirst())
     }
-    let turns = try await store.turns(of: session, limit: 10_000)
+    let turns = try await turns(limit: 10_000)
     guard !turns.isEmpty else { return "there is no answer yet, so nothing was written\n" }
     guard replaces || !FileSystem.exists(path) else {
       return "\(printable(path)) already exists; /save --force \(printable(path)) replaces it\n"
     }
-    var text = "# \(session.name)\n"
+    var text = "# \(session)\n"
     for turn in turns {
-      text += "\n## You, \(house.time.localDay(turn.time))\n\n\(turn.input)\n"
+      text +=
+        "\n## You, \(TimeSource.system.localDay(Timestamp(milliseconds: turn.time)))\n\n\(turn.input)\n"
       text += "\n## \(name)\n\n\(turn.output)\n"
     }
     try FileSystem.write(text, to: path)

@@ -1,23 +1,20 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaPersona
 import RasaSystem
-import RasaTerminal
 
 /// `rasa agents budget`: what is spent and held under the limits of days and months.
 struct BudgetCommand {
-  let books: BudgetReporter
+  let rasa: Rasa
+  let console: Console
   let print: Printer
-
-  var house: CompositionRoot { books.house }
 
   func run(_ command: ParsedCommand) async throws {
     let id = command.arguments.first
-    let isDay = command.flag("daily")
-    let isMonth = command.flag("monthly")
+    var periods: Set<Rasa.BudgetPeriod> = []
+    if command.flag("daily") { periods.insert(.day) }
+    if command.flag("monthly") { periods.insert(.month) }
     // Neither means both.
-    let (day, month) = isDay == isMonth ? (true, true) : (isDay, isMonth)
+    if periods.isEmpty { periods = [.day, .month] }
     if let path = command.text("import") {
       try await importFiles(path)
     } else if let folder = command.text("export") {
@@ -29,101 +26,67 @@ struct BudgetCommand {
           suggestion: "write it as `rasa agents budget ID --reset`")
       }
       try await reset(
-        books.owner(named: id), daily: day, monthly: month, isConfirmed: command.flag("yes"))
+        try await rasa.budget(of: id), periods, isConfirmed: command.flag("yes"))
     } else if let id {
-      let status = try await books.status(of: books.owner(named: id))
-      if print.isJSON {
-        return try house.output.write(status.file(daily: day, monthly: month).text)
-      }
-      try print(text: status.text(daily: day, monthly: month))
+      let budget = try await rasa.budget(of: id)
+      if print.isJSON { return try print.output.write(budget.file(periods)) }
+      try print(text: budget.text(periods))
     } else {
-      try await showAll(daily: day, monthly: month)
+      try await showAll(periods)
     }
   }
 
-  func allStatuses() async throws -> [BudgetStatus] {
-    var statuses: [BudgetStatus] = []
-    for owner in try await books.owners() {
-      let status = try await books.status(of: owner)
-      if !status.isUntouched { statuses.append(status) }
-    }
-    return statuses
-  }
-
-  private func showAll(daily: Bool, monthly: Bool) async throws {
-    let statuses = try await allStatuses()
+  private func showAll(_ periods: Set<Rasa.BudgetPeriod>) async throws {
+    let budgets = try await rasa.budgets()
     if print.isJSON {
-      let files = statuses.map {
-        String($0.file(daily: daily, monthly: monthly).text.dropLast()).indented(by: 2)
-      }
+      let files = budgets.map { String($0.file(periods).dropLast()).indented(by: 2) }
       let body = files.isEmpty ? "" : "\n\(files.joined(separator: ",\n"))\n"
-      return try house.output.write("[\(body)]\n")
+      return try print.output.write("[\(body)]\n")
     }
-    guard !statuses.isEmpty else {
+    guard !budgets.isEmpty else {
       return try print(
         text: "nothing was spent this month, and there are no daily or monthly limits\n")
     }
-    try print(
-      text: statuses.map { $0.text(daily: daily, monthly: monthly) }.joined(separator: "\n"))
+    try print(text: budgets.map { $0.text(periods) }.joined(separator: "\n"))
   }
 
   // MARK: Reset
 
   private func reset(
-    _ owner: BudgetOwner, daily: Bool, monthly: Bool, isConfirmed: Bool
+    _ budget: Rasa.Budget, _ periods: Set<Rasa.BudgetPeriod>, isConfirmed: Bool
   ) async throws {
-    let status = try await books.status(of: owner)
-    var periods: [(scope: BudgetLeg.Scope, name: String, balance: Balance)] = []
-    if daily {
-      periods.append(
-        (.day(owner: owner.name, status.day), "\(status.day)", status.daily.balance))
-    }
-    if monthly {
-      let month = status.day.monthText
-      periods.append((.month(owner: owner.name, month), month, status.monthly.balance))
-    }
-    let spent = periods.filter { $0.balance.settled > .zero }
+    let spent = Rasa.BudgetPeriod.allCases.filter(periods.contains).map { budget[$0] }
+      .filter { $0.spent > .zero }
     if !spent.isEmpty, !isConfirmed {
-      let what = spent.map { "\($0.balance.settled.budgetText) of \($0.name)" }
-      try await confirm("\(listed(what, "and")) of \(owner.title) will no longer count.")
+      let what = spent.map { "\($0.spent.centsText) of \($0.name)" }
+      try await console.confirm(
+        "\(listed(what, "and")) of \(budget.owner) will no longer count.",
+        more: "The reset is recorded with your name.", prompt: "Reset? [y/N] ")
     }
     var changes: [Value] = []
-    for period in periods {
-      let change = try await books.accounts.adjust(
-        Adjustment(
-          scope: period.scope, change: .to(.zero), kind: .reset, by: house.user(nil),
-          time: house.time.now()))
-      changes.append([
-        "agent_id": .string(owner.title), "period": .string(period.name),
-        "changed_by_usd": .string(change.decimalText),
-      ])
-      guard !print.isJSON else { continue }
-      let before = Money.zero - change
-      let held =
-        period.balance.held == .zero
-        ? "" : "; \(period.balance.held.budgetText) stays held for calls in flight"
-      try print(
-        text: "\(owner.title), \(period.name): "
-          + (before == .zero
-            ? "nothing was spent" : "\(before.budgetText) no longer counts") + "\(held)\n")
+    // One at a time, so that what was changed is reported even if the next one fails.
+    for period in Rasa.BudgetPeriod.allCases where periods.contains(period) {
+      for change in try await rasa.reset(budget, [period]) {
+        changes.append(change.value)
+        guard !print.isJSON else { continue }
+        let before = Rasa.Dollars.zero - change.change
+        let held = budget[period].held
+        let rest = held == .zero ? "" : "; \(held.centsText) stays held for calls in flight"
+        try print(
+          text: "\(change.owner), \(change.period): "
+            + (before == .zero
+              ? "nothing was spent" : "\(before.centsText) no longer counts") + "\(rest)\n")
+      }
     }
     if print.isJSON { try print(.array(changes)) }
   }
+}
 
-  private func confirm(_ what: String) async throws {
-    let terminal = Terminal(house.environment)
-    guard terminal.inputIsTerminal, terminal.errorIsTerminal else {
-      throw Failure(
-        .approval, "\(what.dropLast()), but there is no terminal to confirm it on",
-        suggestion: "add `--yes`")
-    }
-    try house.tell("\(printable(what)) The reset is recorded with your name.\n")
-    let reader = LineReader(history: nil, environment: house.environment)
-    let line = try await reader.nextLine(prompt: "Reset? [y/N] ")
-    switch line {
-    case .text(let answer) where ["y", "yes"].contains(answer.lowercased()): return
-    case .text, .end: throw Failure(.approval, "nothing was changed")
-    case .interrupted: throw Interrupted(signal: .interrupt, suggestion: "nothing was changed")
-    }
+extension Rasa.BudgetChange {
+  fileprivate var value: Value {
+    [
+      "agent_id": .string(owner), "period": .string(period),
+      "changed_by_usd": .string(change.decimalText),
+    ]
   }
 }

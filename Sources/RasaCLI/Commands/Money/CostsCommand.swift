@@ -1,17 +1,15 @@
 import RasaCore
-import RasaEngine
-import RasaModels
-import RasaPersona
+import RasaKit
 import RasaSystem
 
 /// `rasa costs`: what was spent.
 struct CostsCommand {
-  let books: BudgetReporter
+  let rasa: Rasa
   let output: Output
   let width: Int
 
   func run(_ command: ParsedCommand) async throws {
-    let report = try await report(command)
+    let report = CostsReport(try await costs(command))
     switch command.text("format") {
     case "json": try output.write(report.value.json(.pretty) + "\n")
     case "csv": try output.write(report.csv)
@@ -19,8 +17,8 @@ struct CostsCommand {
     }
   }
 
-  private func report(_ command: ParsedCommand) async throws -> CostsReport {
-    let today = books.calendar.today
+  private func costs(_ command: ParsedCommand) async throws -> Rasa.Costs {
+    let today = try await rasa.today()
     let from = day(command, "since", from: today)
     let to = day(command, "until", from: today)
     guard from <= to else {
@@ -28,40 +26,20 @@ struct CostsCommand {
         .usage, "`--since` is \(from), and `--until` is \(to), which is before it",
         suggestion: "swap the two")
     }
-    var filter = SpendingFilter(from: from, to: to)
-    if let persona = command.text("persona") {
-      let owner = try await books.owner(named: persona).name
-      filter.persona = owner == BudgetLeg.everyone ? nil : owner
-    }
-    filter.model = command.text("model").map(model)
-    let keys = keys(command)
-    let rows = try await books.accounts.spending(filter, by: keys)
-    let total = try await books.accounts.spending(filter, by: []).first
-    return CostsReport(
-      from: from, to: to, keys: keys, rows: rows, total: total ?? SpendingRow(keys: []))
+    return try await rasa.costs(
+      from: from, to: to, by: keys(command), of: command.text("persona"),
+      model: command.text("model"))
   }
 
-  private func day(_ command: ParsedCommand, _ option: String, from today: LocalDay) -> LocalDay {
-    command.text(option).flatMap(NamedDay.init)?.day(from: today) ?? today
+  private func day(_ command: ParsedCommand, _ option: String, from today: Rasa.Day) -> Rasa.Day {
+    guard let named = command.text(option).flatMap(NamedDay.init),
+      let local = LocalDay(today.description)
+    else { return today }
+    return Rasa.Day(named.day(from: local).description) ?? today
   }
 
-  /// The books name models without their providers.
-  private func model(_ text: String) -> String {
-    if let colon = text.firstIndex(ofByte: ":"),
-      books.configuration.providers.contains(where: { $0.name == text[..<colon] })
-    {
-      return String(text[text.index(after: colon)...])
-    }
-    return ModelConfiguration.reference(text).model
-  }
-
-  /// Each once, in the order in which they were named.
-  private func keys(_ command: ParsedCommand) -> [SpendingKey] {
-    var keys: [SpendingKey] = []
-    for word in command.texts("by").flatMap({ $0.split(atByte: ",", omittingEmpty: true) }) {
-      guard let key = SpendingKey(rawValue: String(word)), !keys.contains(key) else { continue }
-      keys.append(key)
-    }
-    return keys
+  private func keys(_ command: ParsedCommand) -> [Rasa.Costs.Key] {
+    command.texts("by").flatMap { $0.split(atByte: ",", omittingEmpty: true) }
+      .compactMap { Rasa.Costs.Key(rawValue: String($0)) }
   }
 }

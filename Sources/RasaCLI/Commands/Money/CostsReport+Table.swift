@@ -1,5 +1,4 @@
-import RasaCore
-import RasaEngine
+import RasaKit
 import RasaTerminal
 
 extension CostsReport {
@@ -17,7 +16,7 @@ extension CostsReport {
 
   /// For a terminal of that width: what has no room is left out, names are cut last.
   package func table(width: Int) -> String {
-    guard !rows.isEmpty else { return "nothing was spent \(days)\n" }
+    guard !costs.rows.isEmpty else { return "nothing was spent \(days)\n" }
     var columns = names + figures
     func overflow() -> Int {
       columns.map(\.width).reduce(0, +) + 2 * (columns.count - 1) - width
@@ -34,15 +33,19 @@ extension CostsReport {
     shrinkNames(of: &columns, by: overflow())
     let widths = columns.map(\.width)
     var lines = [line(columns.map(\.title), columns, widths)]
-    for row in 0...rows.count { lines.append(line(columns.map { $0.cells[row] }, columns, widths)) }
+    for row in 0...costs.rows.count {
+      lines.append(line(columns.map { $0.cells[row] }, columns, widths))
+    }
     return lines.joined(separator: "\n") + "\n" + notes.map { "\($0)\n" }.joined()
   }
 
-  private var days: String { from == to ? "on \(from)" : "from \(from) to \(to)" }
+  private var days: String {
+    costs.from == costs.to ? "on \(costs.from)" : "from \(costs.from) to \(costs.to)"
+  }
 
   private var names: [Column] {
-    keys.enumerated().map { place, key in
-      let cells = rows.map { row in
+    costs.keys.enumerated().map { place, key in
+      let cells = costs.rows.map { row in
         row.keys[place].isEmpty ? "-" : TerminalText.line(row.keys[place])
       }
       return Column(
@@ -52,29 +55,30 @@ extension CostsReport {
   }
 
   private var figures: [Column] {
-    let all = rows + [total]
-    func count(_ title: String, spareness: Int, _ figure: (SpendingRow) -> Int64) -> Column {
+    let all = costs.rows + [costs.total]
+    func count(_ title: String, spareness: Int, _ figure: (Rasa.Costs.Row) -> Int64) -> Column {
       Column(
         title: title, cells: all.map { String(figure($0)) }, spareness: spareness,
-        isEmpty: figure(total) == 0)
+        isEmpty: figure(costs.total) == 0)
     }
     return [
       count("CALLS", spareness: 0) { $0.calls }, count("FAILED", spareness: 3) { $0.failures },
-      count("INPUT", spareness: 2) { $0.usage.input },
-      count("OUTPUT", spareness: 1) { $0.usage.output },
-      count("CACHED", spareness: 5) { $0.usage.cachedInput },
-      count("REASONING", spareness: 6) { $0.usage.reasoning },
-      Column(title: "SPENT", cells: all.map(\.spent.budgetText)),
+      count("INPUT", spareness: 2) { $0.inputTokens },
+      count("OUTPUT", spareness: 1) { $0.outputTokens },
+      count("CACHED", spareness: 5) { $0.cachedTokens },
+      count("REASONING", spareness: 6) { $0.reasoningTokens },
+      Column(title: "SPENT", cells: all.map(\.spent.centsText)),
       Column(
-        title: "HELD", cells: all.map(\.held.budgetText), spareness: 4, isEmpty: total.held == .zero
+        title: "HELD", cells: all.map(\.held.centsText), spareness: 4,
+        isEmpty: costs.total.held == .zero
       ),
       Column(title: "SHARE", cells: all.map { share($0.spent) }, spareness: 1),
     ]
   }
 
-  private func share(_ amount: Money) -> String {
-    guard total.spent > .zero else { return "-" }
-    let percent = amount.percent(of: total.spent)
+  private func share(_ amount: Rasa.Dollars) -> String {
+    guard costs.total.spent > .zero else { return "-" }
+    let percent = amount.percent(of: costs.total.spent)
     return percent == 0 && amount > .zero ? "<1%" : "\(percent)%"
   }
 
@@ -105,14 +109,14 @@ extension CostsReport {
 
   private var notes: [String] {
     var notes: [String] = []
-    if total.unpriced > 0 {
+    if costs.total.unpricedCalls > 0 {
       notes.append(
-        total.unpriced == 1
+        costs.total.unpricedCalls == 1
           ? "the price of 1 call is unknown and not included"
-          : "the prices of \(total.unpriced) calls are unknown and not included")
+          : "the prices of \(costs.total.unpricedCalls) calls are unknown and not included")
     }
-    if rows.reduce(0, { $0 + $1.calls }) < total.calls {
-      notes.append("only the first \(rows.count) rows are listed; the total includes all")
+    if costs.rows.reduce(0, { $0 + $1.calls }) < costs.total.calls {
+      notes.append("only the first \(costs.rows.count) rows are listed; the total includes all")
     }
     return notes
   }

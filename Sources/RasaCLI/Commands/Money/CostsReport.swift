@@ -1,35 +1,22 @@
 package import RasaCore
-package import RasaEngine
+package import RasaKit
 
-/// What was spent in some days, added up by some keys.
+/// What was spent, as text for people and documents for programs.
 package struct CostsReport: Sendable {
-  package var from: LocalDay
-  package var to: LocalDay
-  package var keys: [SpendingKey]
-  package var rows: [SpendingRow]
-  /// Over all rows, also those that are too many to be listed.
-  package var total: SpendingRow
+  package let costs: Rasa.Costs
 
-  package init(
-    from: LocalDay, to: LocalDay, keys: [SpendingKey], rows: [SpendingRow], total: SpendingRow
-  ) {
-    self.from = from
-    self.to = to
-    self.keys = keys
-    self.rows = rows
-    self.total = total
-  }
+  package init(_ costs: Rasa.Costs) { self.costs = costs }
 
   /// The figures of a row, under the names that programs know them by.
-  private static func figures(_ row: SpendingRow) -> [(name: String, value: Value)] {
+  private static func figures(_ row: Rasa.Costs.Row) -> [(name: String, value: Value)] {
     [
       ("calls", .int(row.calls)), ("failures", .int(row.failures)),
-      ("input_tokens", .int(row.usage.input)), ("output_tokens", .int(row.usage.output)),
-      ("cached_tokens", .int(row.usage.cachedInput)),
-      ("cache_write_tokens", .int(row.usage.cacheWrites)),
-      ("reasoning_tokens", .int(row.usage.reasoning)),
+      ("input_tokens", .int(row.inputTokens)), ("output_tokens", .int(row.outputTokens)),
+      ("cached_tokens", .int(row.cachedTokens)),
+      ("cache_write_tokens", .int(row.cacheWriteTokens)),
+      ("reasoning_tokens", .int(row.reasoningTokens)),
       ("spent_usd", .string(row.spent.decimalText)), ("held_usd", .string(row.held.decimalText)),
-      ("unpriced_calls", .int(row.unpriced)),
+      ("unpriced_calls", .int(row.unpricedCalls)),
     ]
   }
 }
@@ -39,23 +26,23 @@ package struct CostsReport: Sendable {
 extension CostsReport {
   package var value: Value {
     [
-      "from": .string(from.description), "to": .string(to.description),
-      "by": .array(keys.map { .string($0.rawValue) }),
+      "from": .string(costs.from.description), "to": .string(costs.to.description),
+      "by": .array(costs.keys.map { .string($0.rawValue) }),
       "rows": .array(
-        rows.map { row in
+        costs.rows.map { row in
           var object = ValueObject()
-          for (key, text) in zip(keys, row.keys) { object[key.rawValue] = .string(text) }
+          for (key, text) in zip(costs.keys, row.keys) { object[key.rawValue] = .string(text) }
           for (name, value) in Self.figures(row) { object[name] = value }
           return .object(object)
         }),
-      "total": .object(ValueObject(Self.figures(total).map { ($0.name, $0.value) })),
+      "total": .object(ValueObject(Self.figures(costs.total).map { ($0.name, $0.value) })),
     ]
   }
 
   /// As RFC 4180 has it, a line for each row and none for the sum.
   package var csv: String {
-    let names = keys.map(\.rawValue) + Self.figures(total).map(\.name)
-    let lines = rows.map { row in
+    let names = costs.keys.map(\.rawValue) + Self.figures(costs.total).map(\.name)
+    let lines = costs.rows.map { row in
       row.keys.map(Self.field) + Self.figures(row).map { $0.value.promptText }
     }
     return ([names] + lines).map { $0.joined(separator: ",") + "\r\n" }.joined()

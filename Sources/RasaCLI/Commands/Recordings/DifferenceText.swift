@@ -1,9 +1,8 @@
 import RasaCore
-import RasaEngine
-import RasaPersona
+import RasaKit
 import RasaTerminal
 
-/// Where a replay parts from its recording, as lines for people: what was expected is marked with
+/// Where a replay differs from its recording, as lines for people: what was expected is marked with
 /// `-`, what came with `+`.
 struct DifferenceText {
   let style: Style
@@ -19,71 +18,72 @@ struct DifferenceText {
   /// Lines of a text that stand for all of it.
   private static let mostLines = 40
 
-  mutating func lines(of differences: [Difference]) -> [String] {
+  mutating func lines(of differences: [Rasa.Replay.Difference]) -> [String] {
     differences.flatMap { lines(of: $0) }
   }
 
-  private mutating func lines(of difference: Difference) -> [String] {
-    switch difference {
-    case .request(let key, let change):
-      return [head(title(of: key), "different prompt")] + lines(of: change, at: key)
-    case .newCall(let key, let request):
-      return [head(title(of: key), "calls a model, but the recording has no such call")]
-        + compared("", request.messages.last?.text ?? "")
-    case .missingCall(let key):
-      return [head(title(of: key), "the recorded call was not made")]
-    case .question(let key, let expected, let found):
-      return [head(title(of: key), "a person would see a different text")]
-        + compared(expected, found)
-    case .newQuestion(let key, let question, let payload):
+  private mutating func lines(of difference: Rasa.Replay.Difference) -> [String] {
+    let (subject, expected, found) = (difference.subject, difference.expected, difference.found)
+    switch difference.kind {
+    case .request: return [head(subject, "different prompt")] + requestLines(of: difference)
+    case .newCall:
+      return [head(subject, "calls a model, but the recording has no such call")]
+        + compared("", found.string ?? "")
+    case .missingCall: return [head(subject, "the recorded call was not made")]
+    case .question:
+      return [head(subject, "a person would see a different text")] + compared(expected, found)
+    case .newQuestion:
       return [
-        head(title(of: key), "asks a person, but the recording has no such question"),
-        "    " + TerminalText.line(question),
-      ] + compared("", text(payload))
-    case .missingQuestion(let key):
-      return [head(title(of: key), "the recorded question was not asked")]
-    case .newRecall(let step):
-      return [head(title(of: step), "looks up memories, but the recording has none for it")]
-    case .missingRecall(let step):
-      return [head(title(of: step), "the recorded memories were not looked up")]
-    case .path(let expected, let found):
+        head(subject, "asks a person, but the recording has no such question"),
+        "    " + TerminalText.line(difference.title),
+      ] + compared("", text(found))
+    case .missingQuestion: return [head(subject, "the recorded question was not asked")]
+    case .newRecall:
+      return [head(subject, "looks up memories, but the recording has none for it")]
+    case .missingRecall: return [head(subject, "the recorded memories were not looked up")]
+    case .path:
       return [head("path", "different operators, or a different order")]
-        + compared(
-          expected.map(\.place).joined(separator: "\n"), found.map(\.place).joined(separator: "\n"))
-    case .state(let key, let expected, let found):
-      return [head("`\(key)` in the state", nil)] + compared(expected, found)
-    case .output(let expected, let found):
-      return [head("output", nil)] + compared(expected, found)
-    case .status(let expected, let found):
-      return [head("status", "\(expected.rawValue) → \(found.rawValue)")]
-    case .failure(let expected, let found):
-      return [head("failure", nil)] + compared(said(expected), said(found))
-    case .calls(let expected, let found):
-      return [head("calls that were answered", "\(expected) → \(found)")]
-    case .cost(let expected, let found): return [head("cost", "\(expected) → \(found)")]
+        + compared(steps(expected), steps(found))
+    case .state: return [head("`\(subject)` in the state", nil)] + compared(expected, found)
+    case .output: return [head("output", nil)] + compared(expected, found)
+    case .status: return [head("status", "\(expected.text) → \(found.text)")]
+    case .failure: return [head("failure", nil)] + compared(error(expected), error(found))
+    case .calls:
+      return [head("calls that were answered", "\(expected.text) → \(found.text)")]
+    case .cost: return [head("cost", "\(amount(expected)) → \(amount(found))")]
+    default: return [head("\(difference.kind)", subject)] + compared(expected, found)
     }
   }
 
-  private func said(_ failure: Failure?) -> String {
-    failure.map { "\($0.kind.rawValue): \($0.message)" } ?? "(it did not fail)"
+  private func steps(_ path: Rasa.JSON) -> String {
+    (path.array ?? []).map(\.text).joined(separator: "\n")
+  }
+
+  private func error(_ failure: Rasa.JSON) -> String {
+    failure.isNull
+      ? "(it did not fail)" : "\(failure["kind"].text): \(failure["message"].text)"
+  }
+
+  private func amount(_ cost: Rasa.JSON) -> String {
+    cost.string.flatMap { Rasa.Dollars($0) }.map(\.description) ?? cost.text
   }
 
   // MARK: Requests
 
-  private mutating func lines(of change: RequestChange, at key: EffectKey) -> [String] {
+  private mutating func requestLines(of difference: Rasa.Replay.Difference) -> [String] {
     var lines: [String] = []
-    for message in change.messages {
-      let name = "\(message.role.rawValue) message"
+    for message in difference.messages {
+      let name = "\(message.role) message"
       let changed = compared(message.expected, message.found)
       if let place = shown[changed] {
         lines.append("    \(style.dim("\(name): the same change as in \(place)"))")
         continue
       }
-      shown[changed] = title(of: key)
+      shown[changed] = difference.subject
       lines.append("    \(style.dim("\(name):"))")
       lines += changed
     }
-    for parameter in change.parameters {
+    for parameter in difference.parameters {
       let (expected, found) = (text(parameter.expected), text(parameter.found))
       if expected.hasByte("\n") || found.hasByte("\n") {
         lines.append("    \(style.dim("\(parameter.name):"))")
@@ -102,24 +102,13 @@ struct DifferenceText {
     "  " + style.bold(TerminalText.line(subject)) + (what.map { ": \($0)" } ?? "")
   }
 
-  private func title(of step: Step) -> String { step.title }
-
-  private func title(of key: EffectKey) -> String {
-    var title = "\(key.operatorName) in \(frameTitle(key.frame))"
-    if key.visit > 1 { title += ", visit \(key.visit)" }
-    let label = key.label
-    if label != "call", label != "review" { title += ", \(label)" }
-    if key.occurrence > 1 { title += ", try \(key.occurrence)" }
-    return title
-  }
-
-  private func text(_ value: Value) -> String {
-    value.isNull ? "(nothing)" : value.promptText
+  private func text(_ value: Rasa.JSON) -> String {
+    value.isNull ? "(nothing)" : value.text
   }
 
   // MARK: Two texts
 
-  private func compared(_ expected: Value, _ found: Value) -> [String] {
+  private func compared(_ expected: Rasa.JSON, _ found: Rasa.JSON) -> [String] {
     compared(text(expected), text(found))
   }
 

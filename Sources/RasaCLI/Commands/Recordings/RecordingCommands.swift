@@ -1,33 +1,30 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaModels
-import RasaPersona
 import RasaSystem
 import RasaTerminal
 
 /// Recordings of runs: `rasa runs export --as-test`, and `--record` and `--replay` of `rasa run`.
 struct RecordingCommands {
-  let house: CompositionRoot
+  let rasa: Rasa
+  let console: Console
 
   // MARK: Making one
 
   /// Writes a run as a test into a folder, and returns the file's path.
-  func export(_ entries: [JournalEntry], to folder: String) async throws -> String {
-    let recording = try await record(entries, options: ValueObject())
+  func export(_ run: String, to folder: String) async throws -> String {
+    let recording = try await record(run, options: Rasa.RunOptions())
     try FileSystem.makeFolder(folder)
     let base = folder.hasByteSuffix("/") ? String(folder.dropLast()) : folder
-    let file = RecordingFile(
-      path: "\(base)/\(recording.start.persona)-\(recording.start.run).json", recording: recording)
-    try file.write()
-    return file.path
+    let path = "\(base)/\(recording.persona)-\(recording.run).json"
+    try recording.write(to: path)
+    return path
   }
 
   /// Does the work of a run and writes a recording of it, however it ends.
   ///
   /// - Parameter path: nil when nobody asked for a recording.
   func recording<Result: Sendable>(
-    _ run: Identifier, of journal: any Journal, _ settings: RunSettings, to path: String?,
+    _ run: String, _ settings: RunSettings, to path: String?,
     _ work: () async throws -> Result
   ) async throws -> Result {
     guard let path else { return try await work() }
@@ -38,22 +35,21 @@ struct RecordingCommands {
         suggestion: "name a file in an existing folder")
     }
     func write() async throws {
-      let entries = try await journal.entries(of: run)
-      let recording = try await record(entries, options: settings.recorded)
-      try RecordingFile(path: path, recording: recording).write()
-      if !settings.isQuiet { try house.tell("rasa: recorded in \(printable(path))\n") }
+      try await record(run, options: settings.options).write(to: path)
+      if !settings.isQuiet { try console.note("rasa: recorded in \(printable(path))\n") }
     }
     let result: Result
     do {
       result = try await work()
     } catch {
-      do { try await write() } catch let second as Failure {
+      do { try await write() } catch let second as RasaError {
         // The run's own end comes first.
-        try? house.tell("rasa: not recorded: \(printable(second.description))\n")
+        try? console.note("rasa: not recorded: \(printable(second.description))\n")
       }
       throw error
     }
-    do { try await write() } catch var failure as Failure {
+    do { try await write() } catch let error as RasaError {
+      var failure = error.failure
       failure.details.append("the run itself is kept: `rasa runs export \(run) --as-test DIR`")
       throw failure
     }
@@ -61,26 +57,19 @@ struct RecordingCommands {
   }
 
   private func record(
-    _ entries: [JournalEntry], options: ValueObject
-  ) async throws -> Recording {
-    let graph = try Recording.graph(of: entries) { name throws(Failure) in try house.graph(name) }
-    let made = try await Recording.make(of: entries, on: graph, options: options)
+    _ run: String, options: Rasa.RunOptions
+  ) async throws -> Rasa.Recording {
+    let made = try await rasa.record(run, options: options)
     if !made.differences.isEmpty {
       var text = DifferenceText(
         style: .plain,
-        width: Terminal(house.environment).columns(of: .error) ?? Printer.unlimited)
+        width: Terminal(console.environment).columns(of: .error) ?? Printer.unlimited)
       let lines = text.lines(of: made.differences)
-      try house.tell(
+      try console.note(
         "rasa: warning: this run does not replay to the same result:\n"
           + lines.joined(separator: "\n") + "\n")
     }
-    var recording = made.recording
-    let here = FileSystem.absolute("")
-    for index in recording.files.files.indices
-    where recording.files.files[index].path.hasBytePrefix(here) {
-      recording.files.files[index].path.removeFirst(here.count)
-    }
-    return recording
+    return made.recording
   }
 
   // MARK: Replaying one
@@ -92,69 +81,52 @@ struct RecordingCommands {
     _ path: String, persona: String?, isPinned: Bool = false, _ settings: RunSettings,
     on screen: any RunScreen
   ) async throws {
-    let file = try RecordingFile.read(NamedFile(path))
-    let graph = try house.graph(for: file.recording, persona: persona, isPinned: isPinned)
-    let replay = Replay(file.recording, on: graph)
-    let replayed: Replayed
+    let recording = try await Rasa.RecordingFile(path).read()
+    let replay: Rasa.Replay
     var failure: Failure?
     do {
-      replayed = try await replay.run { progress in try await screen.show(progress) }
-      failure = self.failure(of: replayed, file)
-      if let result = replayed.result, result.waitsFor.isEmpty || isWaiting(file.recording) {
-        let run = file.recording.start.run
-        failure?.run = FailedRun(id: run.text, status: "failed", resume: nil, isTold: true)
-        try await screen.finish(result, of: run, failure: failure)
+      replay = try await rasa.replay(
+        recording, persona: persona, usesPinnedFiles: isPinned,
+        observer: Rasa.Observer { try await screen.show($0) })
+      failure = self.failure(of: replay, recording, path)
+      if let result = replay.result, result.pending.isEmpty || recording.isWaiting {
+        failure?.run = FailedRun(
+          id: recording.run, status: "failed", resume: nil, isTold: true)
+        try await screen.finish(result, failure: failure)
       }
     } catch {
       await screen.clear()
       throw error
     }
     await screen.clear()
-    if !replayed.differences.isEmpty {
-      let terminal = Terminal(house.environment)
+    if !replay.differences.isEmpty {
+      let terminal = Terminal(console.environment)
       var text = DifferenceText(
         style: terminal.style(of: .error), width: terminal.columns(of: .error) ?? Printer.unlimited)
-      let lines = text.lines(of: replayed.differences)
-      try house.tell(lines.joined(separator: "\n") + "\n")
+      let lines = text.lines(of: replay.differences)
+      try console.note(lines.joined(separator: "\n") + "\n")
     }
     if let failure { throw failure }
   }
 
-  private func failure(of replayed: Replayed, _ file: RecordingFile) -> Failure? {
-    guard replayed.differences.isEmpty else {
+  private func failure(
+    of replay: Rasa.Replay, _ recording: Rasa.Recording, _ path: String
+  ) -> Failure? {
+    guard replay.differences.isEmpty else {
       return Failure(
-        .run, "the run differs from its recording \(file.path)",
-        suggestion: "`rasa test \(file.path) --update` accepts the new results")
+        .run, "the run differs from its recording \(path)",
+        suggestion: "`rasa test \(path) --update` accepts the new results")
     }
-    return replayed.failure
-      ?? replayed.result?.waitsFor.first.map { stopped($0, file.recording) }
-  }
-
-  /// Whether the recorded run was left with a question.
-  private func isWaiting(_ recording: Recording) -> Bool {
-    recording.effects.contains { effect in
-      if case .question(let asked) = effect { asked.answer == nil } else { false }
-    }
+    return replay.failure?.failure
+      ?? replay.result?.pending.first.map { stopped($0, recording) }
   }
 
   /// The recorded run went no further.
-  private func stopped(_ waiting: Approval, _ recording: Recording) -> Failure {
-    let place = "\(waiting.question.key.operatorName) in \(frameTitle(waiting.question.key.frame))"
-    guard isWaiting(recording) else {
+  private func stopped(_ waiting: Rasa.Approval, _ recording: Rasa.Recording) -> Failure {
+    let place = "\(waiting.step.name) in \(waiting.step.frameTitle)"
+    guard recording.isWaiting else {
       return Failure(.cancelled, "the recorded run was interrupted: \(place) was running")
     }
     return Failure(.approval, "the recorded run is parked: \(place) waits for an answer")
-  }
-}
-
-extension RunSettings {
-  /// How the run was asked for, by the name of the option.
-  fileprivate var recorded: ValueObject {
-    var options = ValueObject()
-    if let profile = gate.profile { options["profile"] = .string(profile.rawValue) }
-    if let model = gate.model { options["model"] = .string(model.description) }
-    if gate.premium { options["premium"] = true }
-    if let most = gate.maxCost { options["max_cost_usd"] = .string(most.decimalText) }
-    return options
   }
 }

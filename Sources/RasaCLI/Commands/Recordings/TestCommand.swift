@@ -1,39 +1,24 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaPersona
 import RasaSystem
 import RasaTerminal
 
-/// `rasa test`: replays recordings, and shows where they part from what they expect.
+/// `rasa test`: replays recordings, and shows where they differ from what they expect.
 struct TestCommand {
-  let house: CompositionRoot
+  let rasa: Rasa
   let print: Printer
   let style: Style
-  /// Uses the persona as it is kept in the file instead of the one that stands now.
+  /// Uses the persona as it is kept in the file instead of the current one.
   let isPinned: Bool
-  /// Takes what came as what is expected, where every call and question had its answer.
+  /// Writes what came of a replay into the file, where every call and question had its answer.
   let isUpdating: Bool
 
-  private enum Verdict: String { case ok, differs, updated, broken }
-
-  private struct Tested {
-    var path: String
-    var persona = ""
-    var verdict: Verdict
-    var milliseconds: Double
-    var differences: [Difference] = []
-    /// Whether its answers are enough for an update.
-    var isComplete = true
-    var failure: Failure?
-  }
-
   func run(_ paths: [String]) async throws {
-    let files = try RecordingFile.find(paths)
+    let files = try await Rasa.RecordingFile.find(at: paths)
     let width = min(files.map { displayWidth($0.path) }.max() ?? 0, 60)
-    var all: [Tested] = []
+    var all: [Rasa.RecordingTest] = []
     for file in files {
-      let tested = try await test(file)
+      let tested = try await rasa.test(file, usesPinnedFiles: isPinned, updates: isUpdating)
       if !print.isJSON { try print.output.write(line(tested, width)) }
       all.append(tested)
     }
@@ -45,50 +30,30 @@ struct TestCommand {
     try conclude(all, paths)
   }
 
-  private func test(_ named: NamedFile) async throws -> Tested {
-    let begin = house.time.monotonic()
-    var tested = Tested(path: named.path, verdict: .ok, milliseconds: 0)
-    do {
-      var file = try RecordingFile.read(named)
-      tested.persona = file.recording.start.persona
-      let graph = try house.graph(for: file.recording, isPinned: isPinned)
-      let replayed = try await Replay(file.recording, on: graph).run()
-      tested.differences = replayed.differences
-      tested.isComplete = replayed.isComplete
-      if !replayed.differences.isEmpty { tested.verdict = .differs }
-      if isUpdating, tested.verdict == .differs, tested.isComplete {
-        file.recording = replayed.observed
-        try file.write()
-        tested.verdict = .updated
-      }
-    } catch let failure as Failure {
-      tested.verdict = .broken
-      tested.failure = failure
-    }
-    tested.milliseconds = Double(house.time.monotonic() &- begin) / 1_000_000
-    return tested
-  }
-
   // MARK: What is said
 
-  private func line(_ tested: Tested, _ width: Int) -> String {
-    let word = tested.verdict.rawValue
+  private func line(_ tested: Rasa.RecordingTest, _ width: Int) -> String {
+    let word = tested.verdict.description
     let padding = String(repeating: " ", count: 9 - word.count)
     let name = print.others.line(tested.path)
     let space = String(repeating: " ", count: max(0, width - displayWidth(name)))
-    let time = (tested.milliseconds * 10).rounded() / 10
+    let time = (milliseconds(tested) * 10).rounded() / 10
     return "\(colored(tested.verdict, word))\(padding)\(name)\(space)  \(time) ms\n"
   }
 
-  private func colored(_ verdict: Verdict, _ text: String) -> String {
+  private func milliseconds(_ tested: Rasa.RecordingTest) -> Double {
+    tested.duration / .milliseconds(1)
+  }
+
+  private func colored(_ verdict: Rasa.RecordingTest.Verdict, _ text: String) -> String {
     switch verdict {
     case .ok: style.green(text)
     case .updated: style.yellow(text)
-    case .differs, .broken: style.red(text)
+    default: style.red(text)
     }
   }
 
-  private func account(of tested: Tested) -> String {
+  private func account(of tested: Rasa.RecordingTest) -> String {
     var lines = [
       "",
       style.bold(print.others.line(tested.path))
@@ -107,20 +72,20 @@ struct TestCommand {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func value(of tested: Tested) -> Value {
+  private func value(of tested: Rasa.RecordingTest) -> Value {
     var object: ValueObject = [
       "file": .string(tested.path), "persona": .string(tested.persona),
-      "status": .string(tested.verdict.rawValue), "took_ms": .double(tested.milliseconds),
-      "differences": .array(tested.differences.map(\.value)),
+      "status": .string(tested.verdict.description), "took_ms": .double(milliseconds(tested)),
+      "differences": .array(tested.differences.map { Value($0.json) }),
     ]
-    if let failure = tested.failure { object["error"] = failure.value }
+    if let failure = tested.failure { object["error"] = Value(failure.json) }
     return .object(object)
   }
 
-  private func conclude(_ all: [Tested], _ paths: [String]) throws {
-    func count(_ verdict: Verdict) -> Int { all.count { $0.verdict == verdict } }
-    let words: [Verdict] = [.ok, .updated, .differs, .broken]
-    let parts = words.filter { count($0) > 0 }.map { "\(count($0)) \($0.rawValue)" }
+  private func conclude(_ all: [Rasa.RecordingTest], _ paths: [String]) throws {
+    func count(_ verdict: Rasa.RecordingTest.Verdict) -> Int { all.count { $0.verdict == verdict } }
+    let words: [Rasa.RecordingTest.Verdict] = [.ok, .updated, .differs, .broken]
+    let parts = words.filter { count($0) > 0 }.map { "\(count($0)) \($0)" }
     let summary =
       "\(all.count) \(all.count == 1 ? "recording" : "recordings"): "
       + parts.joined(separator: ", ")

@@ -1,36 +1,35 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
-/// `rasa resume` and `rasa runs fork`: runs that go on, and runs that go on otherwise.
+/// `rasa resume` and `rasa runs fork`.
 struct ResumeCommand {
-  let house: CompositionRoot
-  let workshop: RunServices
+  let launch: Launch
   let print: Printer
 
-  private var archive: RunArchive { RunArchive(house: house, store: workshop.store) }
+  private var rasa: Rasa { launch.rasa }
 
   func resume(_ command: ParsedCommand) async throws {
     let settings = RunSettings(goingOnBy: command)
     if let word = command.arguments.first {
-      return try await resume(try await archive.find(word), settings)
+      return try await resume(try await rasa.run(withID: word), settings)
     }
     if command.flag("all") { return try await resumeAll(settings) }
     try await list(isJSON: settings.format != .text)
   }
 
-  func resume(_ found: RunArchive.Found, _ settings: RunSettings) async throws {
-    try found.checkThatItGoesOn()
+  func resume(_ run: Rasa.RunSummary, _ settings: RunSettings) async throws {
+    try run.checkResumable()
     do {
-      _ = try await workshop.resume(found.id, settings, at: workshop.stand(settings))
-    } catch var failure as Failure where failure.run == nil {
-      // It could not even be taken up, and stands as it stood.
+      _ = try await launch.resume(run.id, settings, at: launch.presentation(settings))
+    } catch {
+      guard var failure = error as? Failure ?? (error as? RasaError)?.failure, failure.run == nil
+      else { throw error }
+      // It could not even be claimed, and stands as it stood.
       failure.run = FailedRun(
-        id: found.id.text, status: found.condition.rawValue,
-        resume: found.condition == .done ? nil : "rasa resume \(found.id)")
+        id: run.id, status: "\(run.status)",
+        resume: run.status == .done ? nil : "rasa resume \(run.id)")
       throw failure
     }
   }
@@ -38,34 +37,39 @@ struct ResumeCommand {
   // MARK: Without a run
 
   private func list(isJSON: Bool) async throws {
-    let found = try await archive.list(
-      conditions: [.answered, .interrupted, .died, .parked, .failed], limit: 100
-    ).filter(\.run.record.hasPersona)
+    let found = try await runs([.answered, .interrupted, .died, .parked, .failed], limit: 100)
     let listing = Table(
       columns: ["RUN", "STATUS", "CHANGED", "RESUME WITH", "INPUT"],
       rows: found.map { one in
         [
-          one.id.text, one.condition.text(waiting: one.run.waiting),
-          momentText(one.run.changedAt, house.time), one.wayOn,
-          print.others.opening(one.run.record.input, to: 200),
+          one.id, one.statusText, momentText(Timestamp(milliseconds: one.changedAt), .system),
+          one.wayOn, print.others.opening(one.input, to: 200),
         ]
       },
       values: found.map { one in
-        var value = one.value.object ?? ValueObject()
+        var value = one.document
         value["go_on_with"] = .string(one.wayOn)
         return .object(value)
       }, whenEmpty: "no unfinished runs")
     try Printer(output: print.output, isJSON: isJSON, width: print.width)(listing)
   }
 
+  /// Runs with a persona, the newest first.
+  private func runs(
+    _ statuses: Set<Rasa.RunStatus>, limit: Int
+  ) async throws -> [Rasa.RunSummary] {
+    var query = Rasa.RunQuery()
+    query.statuses = statuses
+    query.limit = limit
+    return try await rasa.runs(query).filter { !$0.personaDigest.isEmpty }
+  }
+
   // MARK: All of them
 
   private func resumeAll(_ settings: RunSettings) async throws {
-    let found = try await archive.list(
-      conditions: Set(RunCondition.allCases.filter(\.canGoOn)), limit: 100_000
-    ).filter(\.run.record.hasPersona)
+    let found = try await runs([.answered, .interrupted, .died], limit: 100_000)
     guard !found.isEmpty else {
-      if !settings.isQuiet { try house.tell("rasa: no runs to resume\n") }
+      if !settings.isQuiet { try launch.console.note("rasa: no runs to resume\n") }
       return
     }
     let documents = Locked<[Value]>([])
@@ -84,39 +88,41 @@ struct ResumeCommand {
     // The oldest waits longest.
     for one in found.reversed() {
       if let change = try await change(of: one.id) {
-        try tell(change, settings)
+        try note(change, settings)
         continue
       }
-      var stand = workshop.stand(settings)
-      if let screen = stand.screen as? JSONScreen {
-        stand.screen = JSONScreen(commentary: screen.commentary) { document in
+      var presentation = launch.presentation(settings)
+      if let screen = presentation.screen as? JSONScreen {
+        presentation.screen = JSONScreen(commentary: screen.commentary) { document in
           documents.withLock { $0.append(document) }
         }
       }
       if settings.format == .text {
-        try tell(
-          "\(one.id) (\(UntrustedText(isOnTerminal: true).opening(one.run.record.input, to: 60))):",
+        try note(
+          "\(one.id) (\(UntrustedText(isOnTerminal: true).opening(one.input, to: 60))):",
           settings)
       }
       do {
-        _ = try await workshop.resume(one.id, settings, at: stand)
-        try tell("\(one.id) is done", settings)
-      } catch let failure as Failure where failure.kind == .approval && failure.run?.isTold == true
-      {
-        try tell(failure.message, settings)
-      } catch let failure as Failure {
-        // Who has it now tells how it ends.
-        if let change = try await change(of: one.id, since: failure) {
-          try tell(change, settings)
-          continue
-        }
-        failed += 1
-        collect(failure, failure.exitCode)
-        try house.tell("rasa: \(one.id): \(printable(failure.description))\n")
+        _ = try await launch.resume(one.id, settings, at: presentation)
+        try note("\(one.id) is done", settings)
       } catch let interrupted as Interrupted {
         collect(interrupted.failure, interrupted.signal.exitCode)
         try printDocuments()
         throw interrupted
+      } catch {
+        guard let failure = error as? Failure ?? (error as? RasaError)?.failure else { throw error }
+        if failure.kind == .approval, failure.run?.isTold == true {
+          try note(failure.message, settings)
+          continue
+        }
+        // Who has it now tells how it ends.
+        if let change = try await change(of: one.id, since: failure) {
+          try note(change, settings)
+          continue
+        }
+        failed += 1
+        collect(failure, failure.exitCode)
+        try launch.console.note("rasa: \(one.id): \(printable(failure.description))\n")
       }
     }
     try printDocuments()
@@ -128,44 +134,54 @@ struct ResumeCommand {
   }
 
   /// What others have done with a run since it was found; nil when it can still go on here, or did.
-  private func change(of run: Identifier, since failure: Failure? = nil) async throws -> String? {
-    guard let listing = try await workshop.store.run(run.text) else {
+  private func change(of run: String, since failure: Failure? = nil) async throws -> String? {
+    let found: Rasa.RunSummary
+    do throws(RasaError) { found = try await rasa.run(withID: run) } catch {
+      guard error.code == .usage else { throw error }
       return "\(run) has been deleted"
     }
-    if listing.isAlive { return "another process has taken \(run)" }
-    let condition = try await archive.found(listing).condition
-    if condition == .cancelled { return "\(run) has been cancelled" }
-    // What failed after it had been taken up here failed here.
-    if condition == .failed, failure?.run != nil { return nil }
-    return [.done, .failed].contains(condition)
-      ? "\(run) has ended: it is \(condition.rawValue)" : nil
+    if found.isAlive { return "another process has taken \(run)" }
+    if found.status == .cancelled { return "\(run) has been cancelled" }
+    // What failed after it had been claimed here failed here.
+    if found.status == .failed, failure?.run != nil { return nil }
+    return [.done, .failed].contains(found.status) ? "\(run) has ended: it is \(found.status)" : nil
   }
 
-  private func tell(_ line: String, _ settings: RunSettings) throws {
-    if !settings.isQuiet { try house.tell("rasa: \(printable(line))\n") }
+  private func note(_ line: String, _ settings: RunSettings) throws {
+    if !settings.isQuiet { try launch.console.note("rasa: \(printable(line))\n") }
   }
 
   // MARK: Fork
 
-  func fork(_ command: ParsedCommand) async throws {
-    let found = try await archive.find(command.arguments[0])
-    var plan = ForkPlan(origin: found.id)
-    plan.sequence = command.integer("at")
-    plan.changes = command.assignments("set")
-    plan.persona = command.text("persona")
-    if let input = command.text("input") {
-      plan.input = input == "-" ? try InputReader(house: house).input(.standardInput) : input
+  func fork(_ command: ParsedCommand, _ input: InputReader) async throws {
+    var fork = Rasa.ForkOptions()
+    fork.sequence = command.integer("at")
+    for (key, value) in command.assignments("set") {
+      fork.changes[key] = try Rasa.JSON(parsing: value.json(.compact))
     }
-    plan.preferences = command.pairs("preferences")
+    fork.persona = command.text("persona")
+    if let text = command.text("input") {
+      fork.input = text == "-" ? try input.input(.standardInput) : text
+    }
+    fork.run.preferences = Rasa.Pairs(command.pairs("preferences"))
     let settings = RunSettings(goingOnBy: command)
-    _ = try await workshop.fork(
-      plan, settings, at: workshop.stand(settings), isDryRun: command.flag("dry-run"))
+    try await launch.fork(
+      command.arguments[0], fork, settings, at: launch.presentation(settings),
+      isDryRun: command.flag("dry-run"))
   }
 }
 
-extension RunArchive.Found {
-  /// The command that makes it go on.
+extension Rasa.RunSummary {
+  /// The command that makes it continue.
   fileprivate var wayOn: String {
-    condition == .parked ? "rasa approvals list --run \(id)" : "rasa resume \(id)"
+    status == .parked ? "rasa approvals list --run \(id)" : "rasa resume \(id)"
+  }
+}
+
+extension Rasa.Pairs where Value == String {
+  /// The texts among the members of an object, in their order.
+  init(_ object: ValueObject) {
+    self.init()
+    for (name, value) in object { self[name] = value.string }
   }
 }

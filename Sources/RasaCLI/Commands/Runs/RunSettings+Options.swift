@@ -1,15 +1,14 @@
 import RasaCore
-import RasaModels
-import RasaPersona
+import RasaKit
 import RasaSystem
 
 extension RunSettings {
-  /// How a run that is already there goes on, as the options of the command say.
+  /// How a run that exists is resumed, as the options of the command say.
   init(goingOnBy command: ParsedCommand) {
     self.init(subject: .persona(""), input: "")
-    user = command.text("user")
-    if command.declares("session") { session = command.text("session") }
-    if command.declares("pinned") { isPinned = command.flag("pinned") }
+    options.user = command.text("user")
+    if command.declares("session") { options.session = command.text("session") }
+    if command.declares("pinned") { options.usesPinnedFiles = command.flag("pinned") }
     approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     format = command.choice("output-format", of: OutputFormat.self) ?? .text
     streams = command.flag("stream")
@@ -21,15 +20,15 @@ extension RunSettings {
 
   /// What the options about models and money say, which all commands that ask models share.
   mutating func setModelAndMoney(_ command: ParsedCommand) {
-    gate.force = command.flag("force")
-    gate.allowBudgetExceed = command.flag("allow-budget-exceed")
-    gate.premium = command.flag("premium")
-    gate.model = command.text("model").map(ModelConfiguration.reference)
-    gate.profile = command.choice("profile", of: PerformanceProfile.self)
-    gate.maxCost = command.money("max-cost")
-    gate.mockDelay = .milliseconds(8)
+    options.ignoresRunLimit = command.flag("force")
+    options.ignoresBudget = command.flag("allow-budget-exceed")
+    options.allowsPremium = command.flag("premium")
+    options.model = command.text("model")
+    options.profile = command.choice("profile", of: Rasa.Profile.self)
+    options.maxCost = command.money("max-cost").flatMap { Rasa.Dollars($0.decimalText) }
+    options.mockDelay = .milliseconds(8)
     explainsSelection = command.flag("explain-selection")
-    if command.declares("max-seconds") { maxSeconds = command.integer("max-seconds") }
+    if command.declares("max-seconds") { options.maxSeconds = command.integer("max-seconds") }
     if command.declares("strict") { isStrict = command.flag("strict") }
     if command.declares("show-reasoning") { showsReasoning = command.flag("show-reasoning") }
   }

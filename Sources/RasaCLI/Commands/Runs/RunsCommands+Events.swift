@@ -1,21 +1,19 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaSystem
 import RasaTerminal
 
 extension RunsCommands {
   func events(_ word: String, since: Int, follows: Bool) async throws {
-    let found = try await archive.find(word)
+    let id = try await rasa.run(withID: word).id
     if !follows {
-      _ = try await writeLines(of: found.id, after: since)
+      _ = try await writeLines(of: id, after: since)
       return
     }
     let commands = self
-    let errors = house.errors
+    let errors = composition.errors
     let ended = try await interruptible { _ in
-      try await commands.follow(found.id, after: since)
+      try await commands.follow(id, after: since)
     }
     try errors.write("rasa: \(ended)\n")
   }
@@ -23,54 +21,52 @@ extension RunsCommands {
   /// How long a line that has been written may stay unseen.
   private static let interval = Duration.milliseconds(200)
 
-  /// Prints what comes until nothing more comes; returns why.
-  private func follow(_ run: Identifier, after since: Int) async throws -> String {
+  /// Prints lines as they come until no more will come; returns why.
+  private func follow(_ id: String, after since: Int) async throws -> String {
     var last = since
     while true {
-      // How it stands is looked at first: what was written before is then printed with certainty.
-      guard let listing = try await store.run(run.text) else { return "\(run) has been deleted" }
-      last = try await writeLines(of: run, after: last)
-      if !(listing.record.status == .running && listing.isAlive) {
-        let found = try await archive.found(listing)
-        return "\(run): \(found.condition.text(waiting: listing.waiting))"
+      do {
+        // The status is read first: what was written before is then printed with certainty.
+        let run = try await rasa.run(withID: id)
+        last = try await writeLines(of: id, after: last)
+        guard run.status == .running else { return "\(id): \(run.statusText)" }
+      } catch let error as RasaError where error.code == .usage {
+        return "\(id) has been deleted"
       }
-      try await house.time.sleep(Self.interval)
+      try await composition.time.sleep(Self.interval)
     }
   }
 
   /// Prints the lines after that one, and returns the number of the last.
-  private func writeLines(of run: Identifier, after since: Int) async throws -> Int {
-    let reading = try await store.journal(of: run, after: since)
-    var text = ""
-    for (index, entry) in reading.entries.enumerated() {
-      text += line(entry, sequence: since + index + 1) + "\n"
-    }
+  private func writeLines(of id: String, after since: Int) async throws -> Int {
+    let (lines, damage) = try await rasa.journal(ofRun: id, after: since)
+    let text = lines.map { line(of: $0) + "\n" }.joined()
     if !text.isEmpty { try print.output.write(text) }
-    if let damage = reading.damage { throw damage }
-    return since + reading.entries.count
+    if let damage { throw damage }
+    return since + lines.count
   }
 
-  private func line(_ entry: JournalEntry, sequence: Int) -> String {
-    if print.isJSON { return entry.document(sequence: sequence).json(.compact) }
-    let number = style.dim(String(sequence).leftPadded(to: 4))
-    let kind = print.others.line(entry.kind).padded(to: 18)
-    let key = entry.key.map { style.cyan(print.others.line($0)) + "  " } ?? ""
-    let columns = max(24, print.width - 35 - (entry.key?.count ?? -2))
-    let body = entry.body.isNull ? "" : print.others.opening(entry.body.json(), to: columns)
-    return "\(number)  \(clockText(entry.time))  \(kind)\(key)\(body)"
+  private func line(of line: Rasa.JournalLine) -> String {
+    if print.isJSON { return line.value.json(.compact) }
+    let number = style.dim(String(line.sequence).leftPadded(to: 4))
+    let kind = print.others.line(line.kind).padded(to: 18)
+    let key = line.key.map { style.cyan(print.others.line($0)) + "  " } ?? ""
+    let columns = max(24, print.width - 35 - (line.key?.count ?? -2))
+    let body =
+      line.body.isNull ? "" : print.others.opening(line.body.value.json(), to: columns)
+    return "\(number)  \(clockText(Timestamp(milliseconds: line.time)))  \(kind)\(key)\(body)"
   }
 }
 
-extension JournalEntry {
-  /// The line as a document: its place, and what it says in a member of its own, for that may have
-  /// members of any name.
-  func document(sequence: Int) -> Value {
+extension Rasa.JournalLine {
+  /// The line as a document. What it says has a member of its own, because its members may have any
+  /// names.
+  var value: Value {
     var object: ValueObject = [
-      "sequence": .int(Int64(sequence)), "at_ms": .int(time.milliseconds),
-      "kind": .string(kind),
+      "sequence": .int(Int64(sequence)), "at_ms": .int(time), "kind": .string(kind),
     ]
     if let key { object["key"] = .string(key) }
-    if !body.isNull { object["body"] = body }
+    if !body.isNull { object["body"] = body.value }
     return .object(object)
   }
 }

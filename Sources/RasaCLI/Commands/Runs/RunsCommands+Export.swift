@@ -1,50 +1,41 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
 import RasaSystem
 
 extension RunsCommands {
   /// The whole run as JSON Lines: what it is, its journal, and its calls as the ledger has them.
   func export(_ word: String, to path: String?) async throws {
-    let found = try await archive.find(word)
-    let reading = try await store.journal(of: found.id)
-    if let damage = reading.damage { throw damage }
-    var head = found.value.object ?? ValueObject()
-    head["persona_digest"] = .string(found.run.record.personaDigest)
+    let run = try await rasa.run(withID: word)
+    let journal = try await rasa.events(ofRun: run.id)
+    var head = run.value.object ?? ValueObject()
+    head["persona_digest"] = .string(run.personaDigest)
     var lines = [Value.object(ValueObject([("rasa_journal", 1)] + head.map { ($0.key, $0.value) }))]
-    for (index, entry) in reading.entries.enumerated() {
-      lines.append(entry.document(sequence: index + 1))
-    }
-    for call in try await store.calls(of: found.id) { lines.append(call.document) }
+    lines += journal.map(\.value)
+    lines += try await rasa.calls(ofRun: run.id).map(\.value)
     let text = lines.map { $0.json(.compact) + "\n" }.joined()
     guard let path, path != "-" else { return try print.output.write(text) }
     try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
-    try house.tell("wrote \(path)\n")
+    try composition.note("wrote \(path)\n")
   }
-}
 
-extension RunsCommands {
   func exportTest(of word: String, to folder: String) async throws {
-    let found = try await archive.find(word)
-    let entries = try await store.entries(of: found.id)
-    let path = try await RecordingCommands(house: house).export(entries, to: folder)
+    let run = try await rasa.run(withID: word).id
+    let path = try await RecordingCommands(rasa: rasa, console: composition.console).export(
+      run, to: folder)
     try print(text: "wrote \(path); `rasa test \(folder)` replays it\n")
   }
 }
 
-extension CallRecord {
+extension Rasa.LedgerCall {
   /// The call as an export has it.
-  fileprivate var document: Value {
+  fileprivate var value: Value {
     [
-      "kind": "ledger.call", "reservation": .string(reservation.text), "key": .string(key),
+      "kind": "ledger.call", "reservation": .string(reservation), "key": .string(key),
       "provider": .string(provider), "model": .string(model),
-      "held_usd": .string(amount.decimalText),
-      "cost_usd": actual.map { .string($0.decimalText) } ?? .null,
-      "usage": usage?.document ?? .null, "status": .string("\(state)"),
-      "outcome": outcome.map { .string($0.rawValue) } ?? .null,
-      "made_at_ms": .int(madeAt.milliseconds),
-      "settled_at_ms": settledAt.map { .int($0.milliseconds) } ?? .null,
+      "held_usd": .string(held.decimalText),
+      "cost_usd": cost.map { .string($0.decimalText) } ?? .null, "usage": usage.value,
+      "status": .string(status), "outcome": outcome.map { .string($0) } ?? .null,
+      "made_at_ms": .int(madeAt), "settled_at_ms": settledAt.map { .int($0) } ?? .null,
     ]
   }
 }

@@ -1,19 +1,13 @@
 import RasaCore
-import RasaEngine
 import RasaKit
-import RasaStore
-import RasaSystem
 import RasaTerminal
 
 /// `rasa runs …`: what has been run.
 struct RunsCommands {
-  let house: CompositionRoot
+  let composition: CompositionRoot
   let rasa: Rasa
-  let store: any RunStore
   let print: Printer
   let style: Style
-
-  var archive: RunArchive { rasa.archive }
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {
@@ -43,23 +37,24 @@ struct RunsCommands {
   // MARK: List
 
   private func list(_ command: ParsedCommand) async throws {
-    let conditions = Set(command.texts("status").compactMap(RunCondition.init(rawValue:)))
-    let found = try await archive.list(
-      session: command.text("session"), persona: command.text("persona"), conditions: conditions,
-      limit: command.integer("limit") ?? 20)
+    var query = Rasa.RunQuery()
+    query.session = command.text("session")
+    query.persona = command.text("persona")
+    query.statuses = Set(command.texts("status").compactMap(Rasa.RunStatus.init))
+    query.limit = command.integer("limit") ?? 20
+    let runs = query.limit > 0 ? try await rasa.runs(query) : []
     try print(
       Table(
         columns: ["RUN", "STATUS", "PERSONA", "STARTED", "COST", "INPUT"],
-        rows: found.map { one in
-          let record = one.run.record
-          return [
-            record.id.text, one.condition.text(waiting: one.run.waiting), record.persona,
-            momentText(record.startedAt, house.time), "\(one.run.cost)",
-            print.others.opening(record.input, to: 200),
+        rows: runs.map { run in
+          [
+            run.id, run.statusText, run.persona,
+            momentText(Timestamp(milliseconds: run.startedAt), composition.time), "\(run.cost)",
+            print.others.opening(run.input, to: 200),
           ]
         },
-        values: found.map(\.value),
-        whenEmpty: conditions.isEmpty ? "no runs yet; `rasa run` starts one" : "no such runs"))
+        values: runs.map(\.value),
+        whenEmpty: query.statuses.isEmpty ? "no runs yet; `rasa run` starts one" : "no such runs"))
   }
 
   // MARK: Cancel, delete, prune
@@ -68,20 +63,17 @@ struct RunsCommands {
     var values: [Value] = []
     var lines: [String] = []
     var failures: [Failure] = []
-    for found in try await all(words) {
-      var value: ValueObject = ["run": .string(found.id.text)]
-      switch try await store.requestCancel(found.id) {
-      case .cancelled:
-        value["status"] = "cancelled"
-        lines.append("\(found.id) is cancelled\n")
-      case .asked:
-        value["status"] = "running"
-        lines.append("\(found.id) is running; its process has been asked to stop\n")
-      case .ended(let status):
+    for id in try await ids(of: words) {
+      let result = try await rasa.cancel(id)
+      var value: ValueObject = ["run": .string(id), "status": .string(result.status)]
+      if result.isCancelled {
+        lines.append("\(id) is cancelled\n")
+      } else if result.isRequested {
+        lines.append("\(id) is running; its process has been asked to stop\n")
+      } else {
         let failure = Failure(
-          .usage, "\(found.id) has already ended: it is \(status.rawValue)",
-          suggestion: "`rasa runs show \(found.id)` shows how")
-        value["status"] = .string(status.rawValue)
+          .usage, "\(id) has already ended: it is \(result.status)",
+          suggestion: "`rasa runs show \(id)` shows how")
         value["error"] = failure.value
         failures.append(failure)
       }
@@ -92,43 +84,38 @@ struct RunsCommands {
   }
 
   private func delete(_ words: [String]) async throws {
-    let found = try await all(words)
-    let deleted = try await store.deleteRuns(found.map(\.id))
-    if let one = found.first(where: { !deleted.contains($0.id) }) {
-      throw Failure(.usage, "\(one.id) has already been deleted")
+    let ids = try await ids(of: words)
+    let deleted = try await rasa.deleteRuns(ids)
+    if let one = ids.first(where: { !deleted.contains($0) }) {
+      throw Failure(.usage, "\(one) has already been deleted")
     }
     if print.isJSON {
-      return try print(
-        ["runs": .array(found.map { .string($0.id.text) }), "deleted": true] as Value)
+      return try print(["runs": .array(ids.map { .string($0) }), "deleted": true] as Value)
     }
-    let runs = found.count == 1 ? "\(found[0].id)" : "\(found.count) runs"
+    let runs = ids.count == 1 ? ids[0] : "\(ids.count) runs"
     try print(text: "deleted \(runs) with journal and questions; \(Self.whatStays)\n")
   }
 
-  /// All of them are found before the first is touched.
-  private func all(_ words: [String]) async throws -> [RunArchive.Found] {
-    var found: [RunArchive.Found] = []
+  /// The IDs of the runs that these words name, each once. All are found before the first is touched.
+  private func ids(of words: [String]) async throws -> [String] {
+    var ids: [String] = []
     for word in words {
-      let one = try await archive.find(word)
-      if !found.contains(where: { $0.id == one.id }) { found.append(one) }
+      let id = try await rasa.run(withID: word).id
+      if !ids.contains(id) { ids.append(id) }
     }
-    return found
+    return ids
   }
 
-  private static let whatStays =
-    "costs and memories are kept"
+  private static let whatStays = "costs and memories are kept"
 
   private func prune(_ command: ParsedCommand) async throws {
-    let age = command.milliseconds("older-than") ?? 0
-    let before = Timestamp(milliseconds: house.time.now().milliseconds - age)
-    let named = command.texts("status").compactMap { RunRecord.Status(rawValue: $0) }
     let isDry = command.flag("dry-run")
-    let report = try await store.pruneRuns(
-      endedBefore: before, statuses: named.isEmpty ? [.done, .failed, .cancelled] : Set(named),
-      dryRun: isDry)
+    let report = try await rasa.pruneRuns(
+      endedBefore: .milliseconds(command.milliseconds("older-than") ?? 0),
+      statuses: Set(command.texts("status").compactMap(Rasa.RunStatus.init)), isDryRun: isDry)
     if print.isJSON {
       return try print([
-        "runs": .array(report.runs.map { .string($0.text) }), "bytes": .int(Int64(report.bytes)),
+        "runs": .array(report.runs.map { .string($0) }), "bytes": .int(Int64(report.bytes)),
         "deleted": .bool(!isDry),
       ])
     }
@@ -144,19 +131,21 @@ struct RunsCommands {
   }
 }
 
-extension RunArchive.Found {
+extension Rasa.RunSummary {
+  /// How it stands, and how many questions are open.
+  var statusText: String {
+    status == .parked ? "parked, \(openQuestions) open" : status.description
+  }
+
   /// The run as lists give it to programs.
   var value: Value {
-    let record = run.record
-    return [
-      "run": .string(record.id.text), "persona": .string(record.persona),
-      "status": .string(condition.rawValue),
-      "is_alive": .bool(run.isAlive), "session": record.session.map { .string($0) } ?? .null,
-      "fork_of": record.forkOf.map { .string($0.text) } ?? .null,
-      "user": .string(record.user), "started_at_ms": .int(record.startedAt.milliseconds),
-      "changed_at_ms": .int(run.changedAt.milliseconds),
-      "cost_usd": .string(run.cost.decimalText), "waiting": .int(Int64(run.waiting)),
-      "lines": .int(Int64(run.lines)), "input": .string(record.input),
+    [
+      "run": .string(id), "persona": .string(persona), "status": .string(status.description),
+      "is_alive": .bool(isAlive), "session": session.map { .string($0) } ?? .null,
+      "fork_of": forkOf.map { .string($0) } ?? .null, "user": .string(user),
+      "started_at_ms": .int(startedAt), "changed_at_ms": .int(changedAt),
+      "cost_usd": .string(cost.decimalText), "waiting": .int(Int64(openQuestions)),
+      "lines": .int(Int64(journalLines)), "input": .string(input),
     ]
   }
 }

@@ -69,7 +69,7 @@ extension JSONReader {
     budget -= 1
     guard budget >= 0 else {
       throw Failure(
-        .configuration, "an entry holds more values than any price list has",
+        .configuration, "an entry has more values than a price list can have",
         suggestion: "check that it is a price list")
     }
     switch try kind() {

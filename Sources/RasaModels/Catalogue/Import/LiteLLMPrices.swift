@@ -28,7 +28,7 @@ enum LiteLLMPrices {
       provider: provider)
   }
 
-  /// A list that says nothing of images leaves it open.
+  /// A list that does not mention images leaves it open.
   private static func inputs(_ model: Value) -> Set<Attachment.Kind>? {
     let vision = model["supports_vision"].bool
     let pdf = model["supports_pdf_input"].bool

@@ -12,7 +12,7 @@ package struct PriceImport: Sendable {
   package enum Skipped: String, Sendable, CaseIterable {
     case unpriced = "no price for tokens, or a price of nothing"
     case negative = "a negative price"
-    case unreadable = "a price that is no amount, or beyond reason"
+    case unreadable = "a price that is not an amount, or is out of range"
     case otherUnit = "priced by image, request or time"
     case notForChat = "no model for chat"
     case ambiguous = "priced differently by several providers; choose with --provider"
@@ -67,7 +67,7 @@ package struct PriceImport: Sendable {
 
   private static func unknownFormat(_ file: String) -> Failure {
     Failure(
-      .configuration, "the file is no price list of a format known here",
+      .configuration, "the file is not a price list in a known format",
       suggestion:
         "give data.json of genai-prices or model_prices_and_context_window.json of LiteLLM",
       at: SourceLocation(file: file, line: 0, column: 0))

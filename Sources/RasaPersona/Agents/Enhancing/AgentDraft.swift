@@ -1,6 +1,6 @@
 import RasaCore
 
-/// The first version of an agent, as files with remarks to change it by.
+/// The first version of an agent, as files with comments that explain what to change.
 package struct AgentDraft: Sendable {
   package enum Form: String, Sendable, CaseIterable { case markdown, toml }
 
@@ -13,16 +13,16 @@ package struct AgentDraft: Sendable {
   private var examples: [String]
   private let isDescribed: Bool
 
-  /// What stands for the words that only its author knows.
+  /// A placeholder for what only the author knows.
   private static let placeholder =
     "say here in one or two sentences what it does and when to use it."
 
-  /// Whether a description is still the one of a first version that nobody has described.
+  /// Whether a description is still the placeholder of a new agent.
   package static func isPlaceholder(_ description: String) -> Bool {
     description.hasSuffix(placeholder)
   }
 
-  /// What is not given follows from the id and the description.
+  /// Missing values are derived from the ID and the description.
   package init(
     id: String, name: String? = nil, description: String = "", capabilities: [String] = [],
     model: ModelReference? = nil, profile: PerformanceProfile? = nil
@@ -32,7 +32,7 @@ package struct AgentDraft: Sendable {
     isDescribed = !description.trimmed.isEmpty
     self.description = description.trimmed.nonEmpty ?? "\(self.name): \(Self.placeholder)"
     self.model = model
-    // The words that stand in for a description say nothing about the agent.
+    // A placeholder says nothing about the agent.
     let agent = Agent(id: id, name: self.name, description: description)
     let proposals = AgentProposal.byRules(for: agent, prompt: "")
     func texts(_ key: String) -> [String] {
@@ -47,7 +47,7 @@ package struct AgentDraft: Sendable {
     examples = texts("example_queries")
   }
 
-  /// By their names, the one first that the agent is found by.
+  /// The files by name, starting with the agent's definition.
   package func files(_ form: Form) -> [(name: String, text: String)] {
     switch form {
     case .markdown: [("\(id).md", markdown)]

@@ -1,18 +1,17 @@
 import RasaCore
-import RasaDocuments
 
-/// What an agent's own words tell of it.
+/// What an agent's own text says about it.
 struct AgentEvidence {
-  /// The surest first.
+  /// In order of confidence.
   let skills: [AgentSkill]
   let profile: (PerformanceProfile, reason: String)
-  /// What the prompt lists as its work, as capabilities name it, in its order.
+  /// The tasks that the prompt lists, written as capabilities, in order.
   let topics: [String]
 
   private static let inName = 6
   private static let inDescription = 4
   private static let mostInPrompt = 3
-  /// A word in the name or description, or one that the prompt comes back to.
+  /// The least score: a word in the name or description, or one that the prompt repeats.
   private static let enough = 3
 
   init(_ agent: Agent, _ prompt: String) {
@@ -43,7 +42,7 @@ struct AgentEvidence {
     let profiles = Self.profileWords
       .map { (profile: $0.profile, score: weight($0.words)) }
       .filter { $0.score > Self.enough }
-    // Of two that are as sure, the one that asks for more comes later in the table.
+    // Of two equally likely profiles, the more demanding one comes later in the table.
     if let best = profiles.max(by: { $0.score <= $1.score && $0.profile != $1.profile }) {
       profile = (best.profile, "what its text says about the work")
     } else {
@@ -69,12 +68,12 @@ struct AgentEvidence {
     (.expert, ["legal", "contract", "compliance", "medical", "regulation", "audit", "tax"]),
   ]
 
-  /// What users say in the examples that descriptions of other tools hold: `user: "…"`.
+  /// The user's words in examples, which descriptions for other tools contain: `user: "…"`.
   static func quotedQueries(in description: String) -> [String] {
     var queries: [String] = []
     var rest = description[...]
-    while let place = rest.firstRange(of: "user: ") {
-      rest = rest[place.upperBound...]
+    while let range = rest.firstRange(of: "user: ") {
+      rest = rest[range.upperBound...]
       guard let quote = rest.first, quote == "\"" || quote == "'" else { continue }
       rest = rest.dropFirst()
       guard let end = rest.firstIndex(of: quote) else { break }
@@ -92,7 +91,7 @@ struct PromptTopics {
   private static let most = 12
   private static let longestLine = 400
   private static let mostWords = 3
-  /// Words of headings whose lists are not what the agent can do.
+  /// Words of headings whose lists are not about the agent's abilities.
   private static let others = [
     "format", "output", "example", "input", "step", "process", "workflow", "communication", "tone",
     "style", "rule", "constraint", "never", "avoid", "note", "checklist", "question", "response",
@@ -127,7 +126,7 @@ struct PromptTopics {
     } else if let colon = entry.firstIndex(of: ":") {
       entry = String(entry[..<colon])
     }
-    // `Queries, views and triggers` is three things, of which none stands for all.
+    // `Queries, views and triggers` is three things, none of which stands for all.
     entry = entry.split(separator: "(").first.map(String.init)?.trimmed ?? entry
     let words = entry.split(whereSeparator: \.isWhitespace)
     guard (1...Self.mostWords).contains(words.count), !entry.contains(","),

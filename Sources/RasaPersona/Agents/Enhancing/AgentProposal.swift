@@ -1,12 +1,12 @@
 package import RasaCore
 import RasaDocuments
 
-/// A field that an agent lacks, and what it could say.
+/// A missing field of an agent, and a proposed value.
 package struct AgentProposal: Sendable, Hashable {
   package var key: String
   /// A text, a list of texts, or a mapping of texts.
   package var value: Value
-  /// What it was made of.
+  /// What it was derived from.
   package var reason: String
 
   package init(key: String, value: Value, reason: String) {
@@ -17,13 +17,13 @@ package struct AgentProposal: Sendable, Hashable {
 }
 
 extension AgentProposal {
-  /// The fields that can be proposed, in the order that they are written in.
+  /// The fields that can be proposed, in the order in which they are written.
   package static let keys = [
     "display_name", "capabilities", "performance_profile", "recommended_models", "tags",
     "example_queries",
   ]
 
-  /// Those of these fields that the agent does not say.
+  /// Those of these fields that the agent does not have.
   package static func missing(from agent: Agent) -> [String] {
     keys.filter { key in
       switch key {
@@ -41,7 +41,7 @@ extension AgentProposal {
 }
 
 extension Agent {
-  /// The model that stands beside `engine`, as it would be recommended.
+  /// The model beside `engine`, in the form of a recommendation.
   var ownModel: ModelReference? { model.map { ModelReference(engine: engine, model: $0) } }
 }
 
@@ -49,9 +49,9 @@ extension AgentProposal {
   private static let mostCapabilities = 8
   private static let mostQueries = 3
 
-  /// What follows from the agent's own words. What cannot be told from them is not made up.
+  /// What follows from the agent's own text. Nothing is invented.
   ///
-  /// - Parameter model: a model that somebody has named for the agent.
+  /// - Parameter model: a model that was named for the agent.
   package static func byRules(
     for agent: Agent, prompt: String, model: ModelReference? = nil
   ) -> [AgentProposal] {
@@ -71,7 +71,7 @@ extension AgentProposal {
         key: key, value: .string(displayName(of: agent.id)), reason: "the words of its ID")
     case "capabilities":
       var names = evidence.skills.prefix(mostCapabilities / 2).map(\.name)
-      // The author's own words say more than the usual ones.
+      // The author's own words say more than generic ones.
       for name in evidence.topics + evidence.skills.map(\.name)
       where names.count < mostCapabilities && !names.contains(name) {
         names.append(name)
@@ -82,7 +82,7 @@ extension AgentProposal {
       let (profile, reason) = evidence.profile
       return AgentProposal(key: key, value: .string(profile.rawValue), reason: reason)
     case "recommended_models":
-      // `sonnet` alone says nobody whom to ask.
+      // `sonnet` alone does not say which provider has it.
       guard let model = model ?? agent.ownModel.flatMap({ $0.engine == nil ? nil : $0 }) else {
         return nil
       }
@@ -122,7 +122,7 @@ extension AgentProposal {
     }.joined(separator: " ")
   }
 
-  /// What an id is about, without the word that says that it is an agent.
+  /// The subject of an ID, without words such as `agent`.
   private static func subject(of id: String) -> String {
     let kinds: Set<Substring> = ["agent", "assistant", "bot", "expert", "helper", "specialist"]
     let trades: Set<Substring> = [
@@ -130,7 +130,7 @@ extension AgentProposal {
       "maker", "manager", "planner", "reviewer", "writer",
     ]
     var words = id.split(separator: "-").filter { !kinds.contains($0) }
-    // `release-notes` says what a release-notes-writer is about; `code` alone would say too little.
+    // `release-notes` describes a release-notes-writer well; `code` alone would say too little.
     if words.count > 2, let last = words.last, trades.contains(last) { words.removeLast() }
     return words.isEmpty ? id : words.joined(separator: "-")
   }

@@ -1,13 +1,13 @@
-/// What an agent may be able to do, as capabilities name it, with the words that tell of it.
+/// A possible capability of an agent, with the words that suggest it.
 struct AgentSkill: Sendable {
   enum Field: String, Sendable { case engineering, data, writing, operations, business, design }
 
-  /// As it stands among the capabilities.
+  /// Its name among the capabilities.
   var name: String
   var field: Field
-  /// Words, or words in a row, any of which tells of it. The name's own words do too.
+  /// Words or phrases, any of which suggests it. So do the words of its name.
   var phrases: [String]
-  /// What somebody would ask of it.
+  /// An example query.
   var query: String
 
   init(_ name: String, _ field: Field, _ phrases: [String], _ query: String) {

@@ -1,7 +1,8 @@
 package import RasaCore
 package import RasaDocuments
 
-/// Gives a definition another name, in the one line that says it; everything else stays byte for byte.
+/// Renames a definition by changing the one line with its name; everything else is kept byte for
+/// byte.
 package struct DefinitionRenaming {
   private var bytes: [UInt8]
   private let file: String
@@ -26,7 +27,7 @@ package struct DefinitionRenaming {
     isMarkdown = true
   }
 
-  /// The value of a field that stands at the beginning of a line.
+  /// Replaces the value of a field at the start of a line.
   package func renamed(
     _ key: String, to name: String, inTOML: Bool = false
   ) throws(Failure) -> [UInt8] {
@@ -41,14 +42,14 @@ package struct DefinitionRenaming {
     return result
   }
 
-  /// A Markdown agent by whatever field says its id; where none does, by a line of its own.
+  /// Renames a Markdown agent in whichever field has its ID; if none does, by adding a line.
   package func renamed(_ agent: Agent, to id: String) throws(Failure) -> [UInt8] {
     let matter = try FrontMatter.read(bytes, file: file)
     for key in ["id", "agent_id"] where matter.node?[key] != nil {
       return try renamed(key, to: id)
     }
-    // A name for people stays one.
-    if let said = matter.node?["name"]?.value.string, said == agent.id {
+    // A display name remains one.
+    if let name = matter.node?["name"]?.value.string, name == agent.id {
       return try renamed("name", to: id)
     }
     guard let opening = bytes.firstIndex(of: 0x0A), matter.node != nil else {
@@ -59,7 +60,7 @@ package struct DefinitionRenaming {
     return result
   }
 
-  /// A field's line made a comment.
+  /// Turns a field's line into a comment.
   package func commented(_ key: String) -> [UInt8] {
     guard let line = line(of: key, inTOML: false) else { return bytes }
     var result = bytes
@@ -67,7 +68,7 @@ package struct DefinitionRenaming {
     return result
   }
 
-  /// The line that begins with a key, without what ends it. A value over several lines is none.
+  /// The line that starts with a key, without its line end; nil for a value over several lines.
   private func line(of key: String, inTOML: Bool) -> Range<Int>? {
     let mark = Array(key.utf8)
     var start = 0

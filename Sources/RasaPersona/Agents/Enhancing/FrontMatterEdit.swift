@@ -1,12 +1,12 @@
 package import RasaCore
 import RasaDocuments
 
-/// Adds fields to a Markdown file's front matter, or gives it one. What stands there already stays
-/// as it is, byte for byte: comments, order, and fields that nobody here knows.
+/// Adds fields to a Markdown file's front matter, or adds front matter. Existing content is kept
+/// byte for byte, including comments, order and unknown fields.
 package enum FrontMatterEdit {
-  /// The file's bytes with the fields in it.
+  /// The file's bytes with the fields added.
   ///
-  /// - Parameter identity: what a new front matter begins with.
+  /// - Parameter identity: the first lines of new front matter.
   package static func adding(
     _ proposals: [AgentProposal], to document: SourceDocument, identity: [AgentProposal]
   ) throws(Failure) -> [UInt8] {
@@ -41,16 +41,16 @@ package enum FrontMatterEdit {
     return bytes
   }
 
-  /// The proposals for fields that the front matter does not say: what stands there is left alone,
-  /// also where it says nothing, as `tags: []` does.
+  /// The proposals for fields that the front matter lacks: existing fields are left alone, even
+  /// empty ones such as `tags: []`.
   package static func new(
     _ proposals: [AgentProposal], in document: SourceDocument
   ) throws(Failure) -> [AgentProposal] {
-    let said = try FrontMatter.read(document.bytes, file: document.path).node?.value.object
-    return proposals.filter { (said?[$0.key] ?? .null).isNull }
+    let existing = try FrontMatter.read(document.bytes, file: document.path).node?.value.object
+    return proposals.filter { (existing?[$0.key] ?? .null).isNull }
   }
 
-  /// What is there must be read as before, and what is new as it is meant.
+  /// Existing fields must read as before, and new ones as intended.
   private static func check(
     _ bytes: [UInt8], of document: SourceDocument, had matter: FrontMatter,
     _ proposals: [AgentProposal]
@@ -68,7 +68,7 @@ package enum FrontMatterEdit {
     }
   }
 
-  /// The line of a key that stands there without a value; nil when the key is not there.
+  /// The line of a key without a value; nil if the key is missing.
   private static func gap(
     of key: String, in node: DocumentNode, _ bytes: [UInt8], _ path: String
   ) throws(Failure) -> Range<Int>? {
@@ -102,7 +102,7 @@ package enum FrontMatterEdit {
     return end
   }
 
-  /// A line, counted from 1, with what ends it.
+  /// A line, counted from 1, including its line end.
   private static func range(ofLine number: Int, in bytes: [UInt8]) -> Range<Int>? {
     var line = 1
     var start = 0

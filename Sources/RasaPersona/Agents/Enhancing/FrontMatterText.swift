@@ -1,6 +1,6 @@
 package import RasaCore
 
-/// Fields as lines of YAML that people go on editing.
+/// Fields as lines of YAML for people to edit.
 package enum FrontMatterText {
   private static let widest = 96
 
@@ -17,13 +17,13 @@ package enum FrontMatterText {
     }
   }
 
-  /// Without quotes where nobody could read it as anything else.
+  /// Unquoted if it cannot be read as anything else.
   package static func scalar(_ value: Value, isInList: Bool = false) -> String {
     guard let text = value.string else { return value.json() }
     return isPlain(text, isInList) ? text : quoted(text)
   }
 
-  /// In double quotes, with everything written out that could end a line or be seen by nobody.
+  /// In double quotes, with line ends and invisible characters escaped.
   private static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
@@ -54,11 +54,11 @@ package enum FrontMatterText {
     for byte in text.utf8 {
       defer { previous = byte }
       if byte >= 0x80 || isLetter(byte) || (byte >= 0x30 && byte <= 0x39) { continue }
-      // A colon or `#` means something only beside a blank.
+      // A colon or `#` has a meaning only next to a blank.
       if previous == UInt8(ascii: ":"), byte == 0x20 { return false }
       if !" ._/+'()?!;-:".utf8.contains(byte), isInList || !",".utf8.contains(byte) { return false }
     }
-    // What is not of this table (line ends, invisible characters) is written in quotes.
+    // Other characters (line ends, invisible ones) are quoted.
     return text.unicodeScalars.allSatisfy { scalar in
       scalar.isASCII || scalar.properties.isAlphabetic || scalar.properties.isEmoji
     }

@@ -1,12 +1,10 @@
-import RasaDocuments
-
-/// A text as stems in a row, so that `reviews code` is found as `review code`.
+/// A text as a sequence of stems, so that `reviews code` matches `review code`.
 struct StemmedPhrase {
   let stems: [[UInt8]]
-  /// Where each stem stands, so that phrases are looked for only where they can begin.
+  /// The positions of each stem, so that phrases are compared only where they can start.
   private let places: [[UInt8]: [Int]]
 
-  /// Nobody describes himself behind this many words.
+  /// No text describes itself beyond this many words.
   private static let most = 4_000
 
   init(_ text: String, _ stemmer: Stemmer) {
@@ -32,7 +30,7 @@ struct StemmedPhrase {
     places = Dictionary(grouping: stems.indices) { stems[$0] }
   }
 
-  /// How often the words of a phrase stand in a row.
+  /// How often the phrase occurs.
   func count(_ phrase: StemmedPhrase) -> Int {
     guard let first = phrase.stems.first else { return 0 }
     return (places[first] ?? []).count { stems[$0...].starts(with: phrase.stems) }

@@ -1,15 +1,15 @@
-@_spi(_Unicode) import Swift
+import RasaCore
 
-/// What an agent is found by: kebab-case, such as `api-design-agent`.
+/// An agent's ID: kebab-case, such as `api-design-agent`.
 ///
-/// Names of Latin, Cyrillic and Greek letters become plain ASCII, as in `ubersetzer-plus`. Letters of
-/// other scripts stay as they are, for whoever writes them can type them: `コードレビュー` is an id.
+/// Latin, Cyrillic and Greek letters become plain ASCII, as in `ubersetzer-plus`. Letters of other
+/// scripts are kept, because people who write them can type them: `コードレビュー` is an ID.
 package enum AgentID {
   /// In characters.
   package static let longest = 64
   private static let mostBytes = 192
 
-  /// Lower-case words of letters and digits, joined by single hyphens.
+  /// Lowercase words of letters and digits, joined by single hyphens.
   package static func isValid(_ text: String) -> Bool {
     guard text.utf8.count <= longest, isASCII(text) else { return isValidBeyondASCII(text) }
     return text.utf8.split(separator: hyphen, omittingEmptySubsequences: false).allSatisfy {
@@ -17,14 +17,14 @@ package enum AgentID {
     }
   }
 
-  /// The id that a name stands for: `Architecture Agent`, `architecture_agent` and
-  /// `ArchitectureAgent` all mean `architecture-agent`. Nil when nothing of the name can be kept.
+  /// The ID that is derived from a name: `Architecture Agent`, `architecture_agent` and
+  /// `ArchitectureAgent` all become `architecture-agent`. Nil if nothing of the name can be kept.
   package static func make(of name: String) -> String? {
     var words = Words()
     if isASCII(name) {
       for byte in name.utf8 { words.add(Unicode.Scalar(byte)) }
     } else {
-      for scalar in name._nfc { words.add(scalar) }
+      for scalar in name.composed.unicodeScalars { words.add(scalar) }
     }
     return words.id
   }
@@ -33,7 +33,7 @@ package enum AgentID {
 
   private static func isValidBeyondASCII(_ text: String) -> Bool {
     guard let id = make(of: text) else { return false }
-    // To `==` a letter with its mark is the same as both in one.
+    // `==` treats a letter with a combining mark and the composed letter as equal.
     return id.utf8.elementsEqual(text.utf8)
   }
 
@@ -46,13 +46,13 @@ package enum AgentID {
 
   // MARK: Words
 
-  /// Takes a name apart as it comes in.
+  /// Splits a name into words in one pass.
   private struct Words {
     private var scalars: [Unicode.Scalar] = []
-    /// How many of them the word that is being read has.
+    /// How many of them belong to the current word.
     private var length = 0
     private var previous: Unicode.Scalar = " "
-    /// What `.` and `+` mean is seen with what follows.
+    /// The meaning of `.` and `+` depends on what follows.
     private var waiting: Unicode.Scalar?
     /// Whether a mark belongs to a letter that was written in ASCII.
     private var isAfterLatin = false
@@ -86,7 +86,7 @@ package enum AgentID {
           append(properties.lowercaseMapping.unicodeScalars)
         }
       default:
-        // A typographic apostrophe is one like any other.
+        // A typographic apostrophe counts as an apostrophe.
         if scalar != "\u{2019}", scalar != "\u{02BC}" { separate() }
       }
     }
@@ -106,7 +106,7 @@ package enum AgentID {
       }
       switch scalar {
       case "'": break
-      // `C#` is not `C`, and `issue #5` no key.
+      // `C#` is not `C`, but the `#` of `issue #5` is not part of a name.
       case "#" where length == 1 && isWord(previous): addWord("sharp")
       case "+" where length > 0 && isWord(previous): waiting = "+"
       case "+" where waiting == "+": addWord("plus-plus")
@@ -126,7 +126,7 @@ package enum AgentID {
       separate()
     }
 
-    /// A capital behind a small letter begins a word: `ArchitectureAgent`.
+    /// A capital after a lowercase letter starts a word: `ArchitectureAgent`.
     private mutating func beginWord(isUpper: Bool) {
       if isUpper, length > 0, isAfterLatin, previous.properties.isLowercase { separate() }
     }
@@ -149,8 +149,8 @@ package enum AgentID {
   }
 }
 
-/// Letters of Latin, Cyrillic and Greek in ASCII, by their names in Unicode: `LATIN SMALL LETTER U
-/// WITH DIAERESIS` is a `u`, whatever is above, below or through it.
+/// Latin, Cyrillic and Greek letters in ASCII, by their Unicode names: `LATIN SMALL LETTER U WITH
+/// DIAERESIS` is a `u`, whatever marks it has.
 private enum Transliteration {
   static func ascii(of scalar: Unicode.Scalar) -> String? {
     guard var name = scalar.properties.name?[...] else { return nil }
@@ -168,7 +168,7 @@ private enum Transliteration {
     for form in [" SMALL LETTER ", " CAPITAL LETTER ", " SMALL LIGATURE ", " CAPITAL LIGATURE "] {
       guard let range = name.firstRange(of: form) else { continue }
       var letter = name[range.upperBound...]
-      // `GHE WITH UPTURN` stands in the table; most forms of a letter do not.
+      // `GHE WITH UPTURN` is in the table; most variants of a letter are not.
       if let text = letters[letter] { return text }
       if let with = letter.firstRange(of: " WITH ") { letter = letter[..<with.lowerBound] }
       if let text = letters[letter] { return text }

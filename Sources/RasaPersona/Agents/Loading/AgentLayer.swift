@@ -1,19 +1,19 @@
 import RasaCore
 import RasaDocuments
 
-/// What one of an agent's files says. Nil is what it does not say.
+/// The content of one of an agent's files. Nil marks missing fields.
 struct AgentLayer {
-  /// A text that something else is compared with, and where it stands.
-  struct Said {
+  /// A text that is compared with something else, and its location.
+  struct StatedText {
     var text: String
     var node: DocumentNode
   }
 
-  var id: Said?
-  var name: Said?
-  var displayName: Said?
-  var promptPath: Said?
-  var mirrorPath: Said?
+  var id: StatedText?
+  var name: StatedText?
+  var displayName: StatedText?
+  var promptPath: StatedText?
+  var mirrorPath: StatedText?
 
   var description: String?
   var category: String?
@@ -38,7 +38,7 @@ struct AgentLayer {
   var profileWord: PerformanceProfile?
   /// `profile` of `[agent.persona.performance]`.
   var profile: PerformanceProfile?
-  /// What `thinking_depth` comes to.
+  /// The profile derived from `thinking_depth`.
   var profileOfDepth: PerformanceProfile?
   var traits = PerformanceTraits()
   var estimatedTokens: Int?
@@ -48,7 +48,7 @@ struct AgentLayer {
   var maxMonthly: Money?
   var budgetPolicy: BudgetPolicy?
 
-  /// What one run of it may take.
+  /// The limits of one run of it.
   var steps: Int?
   var seconds: Double?
   var cost: Money?
@@ -95,14 +95,15 @@ struct AgentLayer {
 
 enum SandboxType: String, CaseIterable { case docker, podman, seatbelt, bubblewrap, none }
 
-/// A recommended model with what its author says of it.
+/// A recommended model with the author's note about it.
 struct ModelChoice {
   var reference: ModelReference
   var note = ModelNote()
 }
 
 extension AgentLayer {
-  /// Field by field, with what the other says going first. Who it is is decided elsewhere.
+  /// Merges two layers field by field; the other one takes precedence. Identity is decided
+  /// elsewhere.
   func overlaid(by upper: AgentLayer) -> AgentLayer {
     var merged = self
     func take<Field>(_ field: WritableKeyPath<AgentLayer, Field?>) {

@@ -2,11 +2,10 @@ package import RasaCore
 import RasaDocuments
 
 extension AgentLoader {
-  /// The path that a TOML file names for its prompt, and the one to use when that is not there
-  /// (`mirror_path`). For whoever looks the files up.
+  /// The prompt path in a TOML file, and the fallback path (`mirror_path`).
   ///
-  /// Most files say it in a line of its own, which is found without reading the rest; what is
-  /// written in any other way is parsed.
+  /// In most files it is on a line of its own, which is found without parsing the rest; any other
+  /// form is parsed.
   package static func promptPaths(in config: SourceDocument) throws(Failure) -> [String] {
     if let paths = PromptPathScan(config.bytes).paths { return paths }
     let root = try TOML.parse(config.bytes, file: config.path)
@@ -15,9 +14,9 @@ extension AgentLoader {
   }
 }
 
-/// Looks for the lines of `[agent]` that name the prompt, in files where a line means what it says.
+/// Finds the lines of `[agent]` that name the prompt, in files where lines can be read one by one.
 private struct PromptPathScan {
-  /// Nil when the file has to be parsed.
+  /// Nil if the file must be parsed.
   var paths: [String]?
 
   init(_ bytes: [UInt8]) {
@@ -42,7 +41,7 @@ private struct PromptPathScan {
     if prompt != nil { paths = [prompt, mirror].compactMap(\.self) }
   }
 
-  /// `= "path"` or `= 'path'` without anything that stands for something else.
+  /// `= "path"` or `= 'path'` without escapes.
   private static func value(_ rest: ArraySlice<UInt8>) -> String? {
     var rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
     guard rest.popFirst() == UInt8(ascii: "=") else { return nil }
@@ -58,8 +57,8 @@ private struct PromptPathScan {
     return String(validating: path, as: UTF8.self).flatMap { $0.trimmed.nonEmpty }
   }
 
-  /// A text over several lines may hold lines that look like fields, and a mirror may be named in
-  /// ways that are not looked for.
+  /// A multi-line text may contain lines that look like fields, and a mirror may be written in
+  /// other ways.
   private static func mayHideLines(_ line: ArraySlice<UInt8>) -> Bool {
     var run = 0
     var previous: UInt8 = 0

@@ -1,16 +1,16 @@
 package import RasaCore
 import RasaDocuments
 
-/// Reads an agent's files: a TOML file with the Markdown file that it names, or a Markdown file alone.
+/// Reads an agent's files: a TOML file with its Markdown prompt, or a Markdown file alone.
 package enum AgentLoader {
-  /// What a reading gives beside the agent.
+  /// The result of loading an agent.
   package struct LoadedAgent: Sendable {
     package var agent: Agent
-    /// Nil when the prompt's file is not there.
+    /// Nil if the prompt's file is missing.
     package var prompt: AgentPrompt?
-    /// Why the agent cannot run without its prompt; nil when the prompt is there.
+    /// Why the agent cannot run without its prompt; nil if there is one.
     package var missingPrompt: Failure?
-    /// A front matter that is broken, and counts for nothing.
+    /// Front matter that is broken and ignored.
     package var unreadable: Warning?
   }
 
@@ -18,8 +18,8 @@ package enum AgentLoader {
   package static let builtInEngines = BuiltInProvider.names
 
   /// - Parameters:
-  ///   - engines: those that may be named: what is built in and what is configured.
-  ///   - file: the prompt's file, where it was taken apart already.
+  ///   - engines: the engines that may be named: built-in and configured ones.
+  ///   - file: the prompt's file, if it was already parsed.
   package static func load(
     _ documents: AgentDocuments, engines: Set<String> = builtInEngines,
     from file: ForeignFile? = nil
@@ -38,19 +38,19 @@ package enum AgentLoader {
 // MARK: Front matter
 
 extension AgentLoader {
-  /// A Markdown file, with what its front matter says where that could be read.
+  /// A Markdown file, with a reader of its front matter if that is readable.
   private struct Head {
     var layer: AgentLayer?
     var reader: AgentReader
     var prompt: AgentPrompt
     var hasFrontMatter: Bool
     var kind = AgentKind.rasa
-    /// What another tool's file says that means nothing here.
+    /// Fields of another tool's file that rasa does not support.
     var unused: [String] = []
     var unreadable: Warning?
   }
 
-  /// What is broken in a front matter costs the front matter alone: the words below it are there.
+  /// Broken front matter loses only the front matter: the text below it is kept.
   private static func frontMatter(
     _ documents: AgentDocuments, _ file: ForeignFile?, _ engines: Set<String>,
     _ failures: inout [Failure],
@@ -88,13 +88,13 @@ extension AgentLoader {
       head.unreadable = warning
       warnings.append(warning)
     }
-    // What another tool's place says of a file is there whatever stands in it.
+    // What another tool's path says about a file is known whatever the file contains.
     if matter.failure == nil || foreign != nil, let node = matter.node {
       if case .mapping = node.content {
         head.layer = head.reader.frontMatter(node)
       } else {
         warnings.append(
-          unreadable("it is \(DocumentReader.spoken(node)), not a mapping", at: node.location))
+          unreadable("it is \(DocumentReader.kindName(node)), not a mapping", at: node.location))
       }
     }
     return head
@@ -165,7 +165,7 @@ extension AgentLoader {
     let layer = head.layer ?? AgentLayer()
     let identity = head.reader.identity(frontMatter: layer, documents: documents, at: start)
     var agent = head.reader.agent(layer, identity, documents)
-    // The folder that a pattern is in is its name.
+    // A pattern is named after its folder.
     if head.kind == .fabric, let category = documents.category {
       agent.category = category.contains("/") ? FilePlace.folder(of: category) : nil
     }
@@ -179,7 +179,7 @@ extension AgentLoader {
 }
 
 extension AgentReader {
-  /// An agent without its prompt is kept, so this is a failure of running it alone.
+  /// An agent without its prompt is kept: only running it fails.
   fileprivate mutating func checkPromptPath(
     _ layer: AgentLayer, at place: DocumentNode, _ documents: AgentDocuments
   ) -> Failure? {
@@ -214,6 +214,6 @@ extension AgentReader {
 }
 
 extension Failure {
-  /// The message and what to do, for a warning.
+  /// The message and the suggestion, for a warning.
   fileprivate var oneLine: String { suggestion.isEmpty ? message : "\(message); \(suggestion)" }
 }

@@ -4,7 +4,7 @@ import RasaDocuments
 extension AgentReader {
   static let roundsWhereNoneAreSaid = 5
 
-  /// The agent that both files come to.
+  /// The agent that results from both files.
   mutating func agent(
     _ layer: AgentLayer, _ identity: AgentIdentity?, _ documents: AgentDocuments
   ) -> Agent {
@@ -50,8 +50,8 @@ extension AgentReader {
     return agent
   }
 
-  /// The agent's own model goes first where nothing else is recommended. A model without an engine
-  /// is one of the agent's.
+  /// The agent's own model comes first if nothing else is recommended. A model without an engine
+  /// belongs to the agent's engine.
   private func models(_ layer: AgentLayer) -> RecommendedModels {
     let roles = [layer.primary, layer.fallback, layer.premium].map { choice in
       choice.map { ModelChoice(reference: $0.reference.on(layer.engine), note: $0.note) }
@@ -59,7 +59,7 @@ extension AgentReader {
     var models = RecommendedModels(
       primary: roles[0]?.reference ?? layer.model?.on(layer.engine), fallback: roles[1]?.reference,
       premium: roles[2]?.reference)
-    // Of one model in two roles, the first says what it is good for.
+    // If one model has two roles, the note of the first counts.
     for choice in roles.reversed() { models.note(choice) }
     models.modelClass = layer.modelClass
     models.costTier = layer.costTier
@@ -68,7 +68,7 @@ extension AgentReader {
   }
 
   private mutating func loop(_ layer: AgentLayer.Loop) -> LoopBehavior? {
-    // A number that is wrong was told of already.
+    // A wrong number was already reported.
     guard let steps = layer.steps else {
       if layer.node["steps"] == nil {
         reader.fail(
@@ -107,7 +107,7 @@ extension AgentReader {
         reader.fail(
           layer.node, "`sandbox` has no type",
           suggestion: "add `type`, one of "
-            + DocumentReader.spoken(SandboxType.allCases.map(\.rawValue)))
+            + DocumentReader.listed(SandboxType.allCases.map(\.rawValue)))
       }
       return nil
     }

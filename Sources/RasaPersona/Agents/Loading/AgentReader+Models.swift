@@ -12,7 +12,7 @@ extension AgentReader {
     layer.estimatedTokens = reader.looseCount(fields["estimated_tokens"], "estimated_tokens")
   }
 
-  /// `[agent.persona]`, where TOML has what a front matter says at its top.
+  /// `[agent.persona]`, which in TOML contains what front matter has at its top level.
   mutating func readPersona(_ node: DocumentNode, into layer: inout AgentLayer) {
     let known = [
       "models", "performance", "recommended_models", "performance_profile", "capabilities",
@@ -38,7 +38,7 @@ extension AgentReader {
   private mutating func engine(_ node: DocumentNode?) -> String? {
     guard let node, let text = reader.looseText(node, "engine") else { return nil }
     let word = text.lowercased()
-    // What is configured under such a name is meant before anything else.
+    // A configured engine with such a name takes precedence.
     let engine = engines.contains(word) ? word : Self.enginesByWord[word] ?? word
     if engine != word {
       reader.warn(
@@ -57,7 +57,7 @@ extension AgentReader {
     return engine
   }
 
-  /// What people call the engines.
+  /// Common names of the engines.
   private static let enginesByWord = [
     "claude": "anthropic", "anthropic-claude": "anthropic", "claude-code": "anthropic",
     "anthropic-api": "anthropic", "gpt": "openai", "chatgpt": "openai", "open-ai": "openai",
@@ -66,7 +66,7 @@ extension AgentReader {
     "llama": "ollama",
   ]
 
-  /// `inherit` is how other tools say that the agent names no model of its own.
+  /// `inherit` is how other tools say that the agent has no model of its own.
   private mutating func readModel(_ fields: Fields, into layer: inout AgentLayer) {
     guard let node = fields["model"] else { return }
     if case .sequence(let nodes) = node.content { return readModels(nodes, node, into: &layer) }
@@ -88,8 +88,7 @@ extension AgentReader {
     ["", "inherit", "default", "auto"].contains(text.lowercased())
   }
 
-  /// The first that can be asked is meant, so the second takes the place of the first where that
-  /// cannot be.
+  /// The list means the first available model, so the second is the fallback.
   private mutating func readModels(
     _ nodes: [DocumentNode], _ list: DocumentNode, into layer: inout AgentLayer
   ) {
@@ -109,7 +108,7 @@ extension AgentReader {
   }
 
   private mutating func readRecommended(
-    _ node: DocumentNode?, _ what: String, into layer: inout AgentLayer
+    _ node: DocumentNode?, _ label: String, into layer: inout AgentLayer
   ) {
     guard let node else { return }
     let roles: [(WritableKeyPath<AgentLayer, ModelChoice?>, String)] = [
@@ -117,7 +116,7 @@ extension AgentReader {
     ]
     if case .mapping = node.content {
       guard
-        let fields = reader.fields(node, of: "`\(what)`", known: roles.map(\.1) + ["any_engine"])
+        let fields = reader.fields(node, of: "`\(label)`", known: roles.map(\.1) + ["any_engine"])
       else { return }
       layer.anyEngine = reader.looseFlag(fields["any_engine"], "any_engine") ?? layer.anyEngine
       for (role, key) in roles where fields[key] != nil {
@@ -125,14 +124,14 @@ extension AgentReader {
       }
       return
     }
-    // The first one goes first, whatever the others are for.
+    // The first one is the primary model, whatever the others are for.
     let nodes = reader.oneOrMore(node)
     for ((role, key), node) in zip(roles, nodes) {
       layer[keyPath: role] = reader.modelChoice(node, key, engines: engines)
     }
     let read = roles.prefix(nodes.count).map { "`\($0.1)`" }.joined(separator: ", ")
     reader.warn(
-      "`\(what)` does not say what each model is for; it is read as \(read)"
+      "`\(label)` does not say what each model is for; it is read as \(read)"
         + (nodes.count > roles.count ? "; the others are ignored" : ""), at: node.location)
   }
 
@@ -145,7 +144,7 @@ extension AgentReader {
     }
   }
 
-  /// What people call the profiles.
+  /// Common names of the profiles.
   private static let profilesByWord: [String: PerformanceProfile] = [
     "fast": .speed, "quick": .speed, "cheap": .speed, "economy": .speed, "low-latency": .speed,
     "default": .balanced, "normal": .balanced, "standard": .balanced, "medium": .balanced,
@@ -153,7 +152,7 @@ extension AgentReader {
     "best": .expert, "premium": .expert, "max": .expert,
   ]
 
-  private mutating func profile(_ node: DocumentNode?, _ what: String) -> PerformanceProfile? {
+  private mutating func profile(_ node: DocumentNode?, _ label: String) -> PerformanceProfile? {
     if let node, let word = node.value.string?.trimmed.lowercased(),
       let profile = Self.profilesByWord[word]
     {
@@ -162,6 +161,6 @@ extension AgentReader {
         at: node.location)
       return profile
     }
-    return reader.looseChoice(node, what)
+    return reader.looseChoice(node, label)
   }
 }

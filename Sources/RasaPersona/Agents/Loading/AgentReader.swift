@@ -1,11 +1,11 @@
 import RasaCore
 import RasaDocuments
 
-/// Reads what one of an agent's files says. Both forms know the same fields: what stands below
-/// `[agent]` in TOML stands at the top of a front matter.
+/// Reads one of an agent's files. Both forms have the same fields: those below `[agent]` in TOML
+/// are at the top level of front matter.
 struct AgentReader {
   var reader: DocumentReader
-  /// What may stand before the colon in `engine:model`.
+  /// What may come before the colon in `engine:model`.
   let engines: Set<String>
 
   static let longestDescription = 4_000
@@ -20,7 +20,7 @@ struct AgentReader {
     "temperature", "max_turns", "maxTurns", "steps", "max_steps", "maxSteps",
   ]
 
-  /// What other tools act on and nothing here does yet.
+  /// Fields that other tools act on and rasa does not support yet.
   private static let unusedKeys = [
     "tools", "disallowed_tools", "disallowedTools", "allowed-tools", "permission", "permissions",
     "permission_mode", "permissionMode", "mcp_servers", "mcpServers", "mcp-servers", "hooks",
@@ -30,14 +30,14 @@ struct AgentReader {
 
   // MARK: Files
 
-  /// A TOML file: its fields stand below `[agent]`.
+  /// A TOML file, whose fields are below `[agent]`.
   mutating func config(_ root: DocumentNode) -> AgentLayer? {
     guard case .mapping(let entries) = root.content else {
       reader.fail(root, "the agent's file must be a table")
       return nil
     }
     guard let agent = root["agent"] else {
-      // Without its heading it is still plain what the fields are.
+      // Without the heading it is still clear what the fields are.
       if entries.contains(where: { $0.key == "id" || $0.key == "prompt_path" }) {
         reader.warn(
           "the agent's fields have no heading; they are read as if `[agent]` came before "
@@ -66,10 +66,10 @@ struct AgentReader {
 
   mutating func frontMatter(_ node: DocumentNode) -> AgentLayer? {
     guard let layer = layer(node) else { return nil }
-    for said in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
+    for stated in [layer.promptPath, layer.mirrorPath].compactMap(\.self) {
       reader.warn(
         "a prompt path has no effect here: the prompt is the text below",
-        at: said.node.location)
+        at: stated.node.location)
     }
     return layer
   }
@@ -88,11 +88,11 @@ struct AgentReader {
     for key in ["max_turns", "maxTurns", "max_steps", "maxSteps", "steps"] {
       layer.maxTurns = layer.maxTurns ?? reader.looseCount(fields[key], key)
     }
-    layer.id = said(fields["id"] == nil ? "agent_id" : "id", fields)
-    layer.name = said("name", fields)
-    layer.displayName = said("display_name", fields)
-    layer.promptPath = said("prompt_path", fields)
-    layer.mirrorPath = said("mirror_path", fields)
+    layer.id = statedText(fields["id"] == nil ? "agent_id" : "id", fields)
+    layer.name = statedText("name", fields)
+    layer.displayName = statedText("display_name", fields)
+    layer.promptPath = statedText("prompt_path", fields)
+    layer.mirrorPath = statedText("mirror_path", fields)
     layer.description = description(fields["description"])
     layer.category = reader.looseText(fields["category"], "category")?.nonEmpty
     layer.color = reader.looseText(fields["color"], "color")?.nonEmpty
@@ -107,7 +107,7 @@ struct AgentReader {
     layer.tools = tools(fields["tools"])
     layer.constraints = constraints(fields["constraints"]) { $0.value }
     layer.constraintsAsWritten = constraints(fields["constraints"]) { $0.valueAsWritten }
-    // Only prompts see them.
+    // Only prompts use them.
     _ = reader.object(fields["defaults"], "defaults")
     layer.defaults = fields["defaults"]?.valueAsWritten.object ?? ValueObject()
     layer.isStrict = reader.looseFlag(fields["strict"], "strict")
@@ -120,9 +120,9 @@ struct AgentReader {
     return layer
   }
 
-  private mutating func said(_ key: String, _ fields: Fields) -> AgentLayer.Said? {
+  private mutating func statedText(_ key: String, _ fields: Fields) -> AgentLayer.StatedText? {
     guard let node = fields[key], let text = reader.looseText(node, key) else { return nil }
-    return AgentLayer.Said(text: text, node: node)
+    return AgentLayer.StatedText(text: text, node: node)
   }
 
   private mutating func description(_ node: DocumentNode?) -> String? {
@@ -135,7 +135,7 @@ struct AgentReader {
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longestDescription)))
   }
 
-  /// A list, a text with commas, or, as some tools have it, a mapping of tools to what is allowed.
+  /// A list, a text with commas, or, in some tools, a mapping of tools to permissions.
   private mutating func tools(_ node: DocumentNode?) -> [String]? {
     if let node, case .mapping(let entries) = node.content,
       entries.allSatisfy({ $0.value.value.bool != nil })
@@ -145,7 +145,7 @@ struct AgentReader {
     return reader.looseTexts(node, "tools", splitting: .silently)
   }
 
-  /// A mapping; a list of sentences is kept as its `rules`.
+  /// A mapping; a list of sentences is stored as its `rules`.
   private mutating func constraints(
     _ node: DocumentNode?, _ value: (DocumentNode) -> Value
   ) -> ValueObject {
@@ -158,7 +158,7 @@ struct AgentReader {
 
   mutating func readLimits(_ fields: Fields, into layer: inout AgentLayer) {
     readClass(fields, into: &layer)
-    // What TOML says as a table is what the agent may take; a list is what it can do.
+    // A table in TOML limits the agent; a list says what it can do.
     if let node = fields["capabilities"] {
       if case .mapping = node.content {
         let known = ["model_class", "cost_tier", "max_concurrent_tasks"]
@@ -223,7 +223,7 @@ extension AgentReader {
     return loop
   }
 
-  /// An agent's id, or `{trigger_agent_id, when}`.
+  /// An agent's ID, or `{trigger_agent_id, when}`.
   mutating func trigger(_ node: DocumentNode?) -> AgentLayer.Trigger? {
     guard let node else { return nil }
     if case .scalar = node.content {
@@ -239,18 +239,18 @@ extension AgentReader {
     return trigger
   }
 
-  private mutating func agentID(_ node: DocumentNode?, _ what: String) -> String? {
-    guard let node, let text = reader.looseText(node, what) else { return nil }
+  private mutating func agentID(_ node: DocumentNode?, _ label: String) -> String? {
+    guard let node, let text = reader.looseText(node, label) else { return nil }
     guard AgentID.isValid(text) else {
       reader.fail(
-        node, what, mustBe: "an agent's ID",
+        node, label, mustBe: "an agent's ID",
         suggestion: AgentID.make(of: text).map { "did you mean `\($0)`?" } ?? "")
       return nil
     }
     return text
   }
 
-  /// What the tools are run in: a word, or a mapping with either of two spellings.
+  /// The environment of the tools: a word, or a mapping with either of two spellings.
   mutating func sandbox(_ node: DocumentNode?) -> AgentLayer.Sandbox? {
     guard let node else { return nil }
     let types: [String: SandboxType] = ["bwrap": .bubblewrap]
@@ -272,7 +272,7 @@ extension AgentReader {
     return sandbox
   }
 
-  /// The field under whichever of its two names it has. Two that differ leave open what is meant.
+  /// The field under either of its two names. Different values under both are ambiguous.
   private mutating func oneOf(
     _ key: String, _ other: String, _ fields: Fields
   ) -> (node: DocumentNode?, key: String) {

@@ -2,9 +2,9 @@ import RasaCore
 import RasaDocuments
 
 extension ForeignAgent {
-  /// The agent as a file of our own form.
+  /// The agent as a file in rasa's own form.
   ///
-  /// - Parameter source: what is said of where it comes from.
+  /// - Parameter source: a description of its origin.
   package func text(from source: String) -> String {
     var lines = ["---", "# From \(Self.comment(source)) (\(kind.name))."]
     if !unused.isEmpty {
@@ -20,7 +20,7 @@ extension ForeignAgent {
   private static func lines(_ field: DocumentNode.Entry) -> [String] {
     let value = field.value.valueAsWritten
     if case .object(let members) = value {
-      // JSON is YAML, too, and knows every depth.
+      // JSON is also YAML, and can be nested to any depth.
       return ["\(field.key):"]
         + members.map { "  \(FrontMatterText.scalar(.string($0.key))): \(inline($0.value))" }
     }

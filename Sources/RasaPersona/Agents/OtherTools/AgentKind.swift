@@ -1,4 +1,4 @@
-/// Whose form a file has that an agent is read from.
+/// The format of an agent's file.
 package enum AgentKind: String, Sendable, Hashable, CaseIterable {
   /// Markdown with front matter, or TOML with a prompt.
   case rasa
@@ -16,7 +16,7 @@ package enum AgentKind: String, Sendable, Hashable, CaseIterable {
   /// Markdown without front matter.
   case prompt
 
-  /// What one file of the kind is called.
+  /// The name of one file of this kind.
   package var name: String {
     switch self {
     case .rasa: "rasa agent"
@@ -38,9 +38,9 @@ package enum AgentKind: String, Sendable, Hashable, CaseIterable {
   package func counted(_ count: Int) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
 }
 
-/// What a file is that lies among agents and is none.
+/// A kind of file that is found among agents but is not one.
 package enum OtherFile: String, Sendable, Hashable, CaseIterable {
-  /// `SKILL.md`, with everything beside it.
+  /// `SKILL.md`, and all files beside it.
   case skill
   case instructions
   case documentation
@@ -53,7 +53,7 @@ package enum OtherFile: String, Sendable, Hashable, CaseIterable {
   case json
   case toml
 
-  /// What so many of them are, and what to do about it.
+  /// A sentence about this many of them, with what to do.
   package func sentence(_ count: Int, in place: String) -> String {
     let isOne = count == 1
     func line(_ one: String, _ many: String, _ rest: String) -> String {

@@ -17,15 +17,15 @@ enum ClaudeCode {
     "background": .unused, "isolation": .unused, "initialPrompt": .unused, "disabled": .unused,
   ]
 
-  static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
-    let said = matter.node?["name"]
-    let name = said?.value.string?.trimmed.nonEmpty.flatMap {
+  static func agent(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
+    let nameNode = matter.node?["name"]
+    let name = nameNode?.value.string?.trimmed.nonEmpty.flatMap {
       AgentID.make(of: $0) == nil ? nil : $0
     }
     var agent = ForeignAgent(
-      .claude, matter, place, called: name ?? place.stem, rules: agentRules)
+      .claude, matter, path, called: name ?? path.stem, rules: agentRules)
     agent.prompt = ForeignTemplate(agent.prompt).escaped()
-    agent.identify(name: name, at: said?.location)
+    agent.identify(name: name, at: nameNode?.location)
     agent.describe(matter.node?["description"])
     agent.put("model", matter.node?["model"])
     agent.putEffort(matter.node?["effort"])
@@ -39,10 +39,10 @@ enum ClaudeCode {
     "tags": .ours("tags"),
   ]
 
-  /// Named by its file. What is typed behind the command is the question.
-  static func command(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
+  /// Named after its file. The text after the command is the question.
+  static func command(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
     var agent = ForeignAgent(
-      .claudeCommand, matter, place, called: place.name(saying: matter.node?["name"]),
+      .claudeCommand, matter, path, called: path.name(saying: matter.node?["name"]),
       rules: commandRules)
     agent.takeArguments()
     agent.leaveInsertions(ForeignAgent.shellAndFiles)
@@ -53,14 +53,14 @@ enum ClaudeCode {
 }
 
 extension ForeignAgent {
-  /// `$ARGUMENTS` is what is typed behind a command; the numbered ones are words of it, which nobody
-  /// takes apart here.
+  /// `$ARGUMENTS` is the text after a command; the numbered ones are words of it, which rasa does
+  /// not split.
   mutating func takeArguments() {
     prompt = ForeignTemplate(prompt).escaped()
     if let range = prompt.firstRange(ofBytes: "$ARGUMENTS["), range.lowerBound < prompt.endIndex {
       leave("$ARGUMENTS[n]")
     }
-    // A part of it is left as it is.
+    // A numbered part is left as it is.
     let mark = "\u{0}part\u{0}"
     prompt =
       prompt.replacing(bytes: "$ARGUMENTS[", with: mark)
@@ -72,7 +72,7 @@ extension ForeignAgent {
     }
   }
 
-  /// A word for how much a model thinks, where we have the same.
+  /// A reasoning effort, if rasa has the same one.
   mutating func putEffort(_ node: DocumentNode?, named name: String = "effort") {
     guard let node else { return }
     if let word = node.value.string?.lowercased(), ReasoningEffort(rawValue: word) != nil {

@@ -2,7 +2,7 @@ import RasaCore
 import RasaDocuments
 
 /// GitHub Copilot: `.github/agents/*.agent.md`, `.github/chatmodes/*.chatmode.md` and
-/// `.github/prompts/*.prompt.md`. Files are told apart by their names; `name` is for people.
+/// `.github/prompts/*.prompt.md`. Files are identified by name; `name` is a display name.
 enum Copilot {
   static let distinctiveKeys = [
     "handoffs", "mcp-servers", "target", "user-invocable", "infer", "user-invokable",
@@ -16,11 +16,11 @@ enum Copilot {
     "hooks": .unused, "github": .unused, "tags": .ours("tags"), "category": .unused,
   ]
 
-  static func agent(_ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind) -> ForeignAgent {
+  static func agent(_ matter: FrontMatter, _ path: AgentPath, _ kind: AgentKind) -> ForeignAgent {
     var agent = ForeignAgent(
-      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
-    let said = matter.node?["name"] ?? matter.node?["title"]
-    agent.identify(name: said?.value.string, at: said?.location)
+      kind, matter, path, called: path.name(saying: matter.node?["name"]), rules: rules)
+    let nameNode = matter.node?["name"] ?? matter.node?["title"]
+    agent.identify(name: nameNode?.value.string, at: nameNode?.location)
     if kind == .copilotPrompt {
       agent.takeInputs()
     } else {
@@ -31,7 +31,7 @@ enum Copilot {
     return agent
   }
 
-  /// The first of a list that names a model.
+  /// The first entry of the list that names a model.
   private static func putModel(_ node: DocumentNode?, into agent: inout ForeignAgent) {
     guard let node else { return }
     var nodes = [node]
@@ -45,16 +45,16 @@ enum Copilot {
 }
 
 extension ForeignAgent {
-  /// `${input:what}` and `${input:what:hint}` are asked for when a prompt is used. One of them alone
-  /// is the question; several are names to be given values.
+  /// `${input:what}` and `${input:what:hint}` are prompted for when a prompt is used. A single one
+  /// is the question; several are names to give values to.
   fileprivate mutating func takeInputs() {
     let text = ForeignTemplate(prompt).escaped()
     var inputs: [(range: Range<String.Index>, name: String)] = []
-    var place = text.startIndex
-    while let opening = text.firstRange(ofBytes: "${input:", from: place) {
-      place = opening.upperBound
-      guard let end = text.utf8[place...].firstIndex(of: UInt8(ascii: "}")) else { break }
-      let inner = text[place..<end]
+    var position = text.startIndex
+    while let opening = text.firstRange(ofBytes: "${input:", from: position) {
+      position = opening.upperBound
+      guard let end = text.utf8[position...].firstIndex(of: UInt8(ascii: "}")) else { break }
+      let inner = text[position..<end]
       let name = inner.utf8.firstIndex(of: UInt8(ascii: ":")).map { inner[..<$0] } ?? inner
       let isName =
         !name.isEmpty
@@ -65,17 +65,17 @@ extension ForeignAgent {
       if isName {
         inputs.append((opening.lowerBound..<text.utf8.index(after: end), String(name).lowercased()))
       }
-      place = end
+      position = end
     }
     let names = Set(inputs.map(\.name))
     prompt = ""
-    place = text.startIndex
+    position = text.startIndex
     for input in inputs {
-      prompt += text[place..<input.range.lowerBound]
+      prompt += text[position..<input.range.lowerBound]
       prompt += names.count == 1 ? "{{input}}" : "{{\(input.name)}}"
-      place = input.range.upperBound
+      position = input.range.upperBound
     }
-    prompt += text[place...]
+    prompt += text[position...]
     for variable in ["selection", "selectedText", "file", "fileBasename", "workspaceFolder"] {
       leaveInsertions([(part: "${\(variable)}", shown: "${\(variable)}")])
     }

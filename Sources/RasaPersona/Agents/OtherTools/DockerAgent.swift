@@ -1,8 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// Docker Agent (cagent): YAML with `agents` by name, of which `root`, or else the first, is the one
-/// that people talk to.
+/// Docker Agent (cagent): YAML with `agents` by name; users talk to `root`, or to the first one.
 enum DockerAgent {
   static func isOne(_ node: DocumentNode) -> Bool {
     members(node).contains { $0.node["instruction"] != nil || $0.node["model"] != nil }
@@ -14,7 +13,7 @@ enum DockerAgent {
     var location: SourceLocation
   }
 
-  /// By name; later versions of the format write a list, too.
+  /// By name; later versions of the format also allow a list.
   private static func members(_ node: DocumentNode) -> [Member] {
     switch node["agents"]?.content {
     case .mapping(let entries):
@@ -29,7 +28,7 @@ enum DockerAgent {
   }
 
   static func agents(
-    _ node: DocumentNode, _ place: AgentPath, engines: Set<String>
+    _ node: DocumentNode, _ path: AgentPath, engines: Set<String>
   ) throws(Failure) -> [ForeignAgent] {
     var members = members(node)
     guard !members.isEmpty else {
@@ -47,8 +46,8 @@ enum DockerAgent {
           "the agent `\(DocumentReader.printable(member.name))` has no `instruction`",
           suggestion: "describe its task in `instruction`", at: member.location)
       }
-      // The file is the team, and the team is called as its root is.
-      let called = index == 0 ? place.teamName : "\(place.teamName)-\(member.name)"
+      // The file is the team, and the team is named after its root.
+      let called = index == 0 ? path.teamName : "\(path.teamName)-\(member.name)"
       var agent = ForeignAgent(.docker, called: called, at: instruction.location)
       agent.prompt = ForeignTemplate(words).escaped()
       agent.identify()
@@ -62,7 +61,7 @@ enum DockerAgent {
       if index == 0, case .mapping(let entries) = node.content {
         let known: Set = ["version", "agents", "models", "metadata"]
         for entry in entries where !known.contains(entry.key) { agent.leave(entry.key) }
-        // They are reached through the first; `rasa import` writes each of them.
+        // Users reach them through the first one; `rasa import` writes each of them.
         for other in members.dropFirst() { agent.leave("agents.\(other.name)") }
       }
       agents.append(agent)
@@ -79,9 +78,9 @@ enum DockerAgent {
     _ node: DocumentNode?, _ models: DocumentNode?, _ engines: Set<String>,
     into agent: inout ForeignAgent
   ) {
-    guard let node, let said = node.value.string?.trimmed.nonEmpty else { return }
-    // Several, with commas between them, take turns there.
-    let name = said.splitAtCommas.first ?? said
+    guard let node, let text = node.value.string?.trimmed.nonEmpty else { return }
+    // There, several models separated by commas alternate.
+    let name = text.splitAtCommas.first ?? text
     guard name != "auto" else { return agent.leave("model: auto") }
     guard let model = models?[name], case .mapping(let entries) = model.content else {
       return agent.put("model", .string(ForeignModel.text(name, engines)), at: node.location)
@@ -105,7 +104,7 @@ enum DockerAgent {
 }
 
 extension AgentPath {
-  /// Files are often all called `agent.yaml` or `cagent.yaml`.
+  /// Many files are named `agent.yaml` or `cagent.yaml`.
   fileprivate var teamName: String {
     let isCommon = ["agent", "agents", "cagent", "docker-agent"].contains(stem.lowercased())
     return isCommon ? folder ?? stem : stem

@@ -1,13 +1,13 @@
 import RasaCore
 import RasaDocuments
 
-/// fabric: `patterns/NAME/system.md`, named by its folder. `user.md` beside it is what the person
-/// says, and has nothing in it that an agent needs.
+/// fabric: `patterns/NAME/system.md`, named after its folder. `user.md` beside it is the user's
+/// message, which an agent does not need.
 enum FabricPattern {
-  static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
+  static func agent(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
     var agent = ForeignAgent(
-      .fabric, matter, place, called: place.folder ?? place.stem, rules: [:])
-    // Its own templates know the input, plugins, and names that are given on the command line.
+      .fabric, matter, path, called: path.folder ?? path.stem, rules: [:])
+    // fabric's templates have the input, plugins, and names that are set on the command line.
     agent.prompt = ForeignTemplate(agent.prompt).escaped { name in
       if name == "input" { return name }
       let isName =

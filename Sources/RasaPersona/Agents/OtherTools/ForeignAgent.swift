@@ -1,17 +1,17 @@
 package import RasaCore
 package import RasaDocuments
 
-/// A file of another tool, or a part of one, as the agent that it is here: the front matter that it
-/// would have in our form, the prompt below it, and what has no meaning.
+/// A file of another tool, or a part of one, converted to an agent: its front matter in rasa's
+/// form, its prompt, and the unsupported fields.
 package struct ForeignAgent: Sendable {
   package let kind: AgentKind
-  /// What the file, or the part of it, is called.
+  /// The name of the file or of its part.
   package var id: String
-  /// Our fields, with the places where the other tool's file says them.
+  /// rasa's fields, at the locations of the other tool's fields.
   package var fields: [DocumentNode.Entry] = []
   package var prompt = ""
   package var promptLocation: SourceLocation
-  /// What the file says that means nothing here, as the file calls it.
+  /// The unsupported fields, by the tool's names.
   package private(set) var unused: [String] = []
   /// Front matter that is broken or had to be repaired.
   package var failure: Failure?
@@ -23,7 +23,7 @@ package struct ForeignAgent: Sendable {
     promptLocation = location
   }
 
-  /// What reads front matter takes this for it.
+  /// The front matter for the reader of rasa's own form.
   var matter: FrontMatter {
     FrontMatter(
       node: DocumentNode(content: .mapping(fields), location: start), failure: failure,
@@ -36,8 +36,8 @@ package struct ForeignAgent: Sendable {
 
   // MARK: Fields
 
-  mutating func leave(_ what: String) {
-    if !unused.contains(what) { unused.append(what) }
+  mutating func leave(_ field: String) {
+    if !unused.contains(field) { unused.append(field) }
   }
 
   mutating func put(_ key: String, _ node: DocumentNode?) {
@@ -63,19 +63,19 @@ package struct ForeignAgent: Sendable {
 
   subscript(key: String) -> DocumentNode? { fields.first { $0.key == key }?.value }
 
-  /// The field under our name where we have one; else it is left.
+  /// Stores the field under rasa's name if there is one; otherwise it is unsupported.
   mutating func put(_ key: String, _ node: DocumentNode, elseLeaving name: String) {
     if AgentReader.keys.contains(key) { put(key, node) } else { leave(name) }
   }
 
-  /// Who it is: found by `id`, called `name` by people.
+  /// Sets the ID, and the display name.
   mutating func identify(name: String? = nil, at place: SourceLocation? = nil) {
     let place = place ?? start
-    let spoken = name?.trimmed.nonEmpty
-    // What a file says by our names for it is told already.
+    let trimmedName = name?.trimmed.nonEmpty
+    // Fields under rasa's names for ID and display name have already been used.
     fields.removeAll { ["id", "agent_id", "name", "display_name"].contains($0.key) }
     if AgentID.isValid(id) {
-      let shown = spoken == id ? nil : spoken
+      let shown = trimmedName == id ? nil : trimmedName
       fields.insert(
         DocumentNode.Entry(
           key: "name", keyLocation: place,
@@ -87,11 +87,11 @@ package struct ForeignAgent: Sendable {
           key: "agent_id", keyLocation: place,
           value: DocumentNode(content: .scalar(.string(id)), location: place)), at: 0)
     } else {
-      put("name", .string(spoken ?? id), at: place)
+      put("name", .string(trimmedName ?? id), at: place)
     }
   }
 
-  /// The same agent under another id.
+  /// Changes the ID.
   package mutating func rename(to id: String) {
     self.id = id
     for index in fields.indices where fields[index].key == "agent_id" {
@@ -99,13 +99,13 @@ package struct ForeignAgent: Sendable {
     }
   }
 
-  /// The same under what a file is called, where that makes an id.
+  /// Names the agent after a file, if that makes a valid ID.
   mutating func rename(called name: String) {
     guard let id = AgentID.make(of: name), id != self.id else { return }
     rename(to: id)
   }
 
-  /// A file that says nothing of what it is for is told by how its prompt begins.
+  /// Without a description, the agent is described by the start of its prompt.
   mutating func describe(_ node: DocumentNode?) {
     if let node, let text = node.value.string, text.trimmed.isEmpty == false {
       return put("description", node)

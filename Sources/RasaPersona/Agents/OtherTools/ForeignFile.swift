@@ -1,7 +1,7 @@
 package import RasaCore
 import RasaDocuments
 
-/// A file that lies among agents, taken for what its place and its contents make of it.
+/// A file found among agents, classified by its path and contents.
 ///
 /// Everything here is a function of the path and the bytes.
 package struct ForeignFile: Sendable {
@@ -15,11 +15,11 @@ package struct ForeignFile: Sendable {
   package enum What: Sendable, Hashable {
     case agent(AgentKind)
     case other(OtherFile)
-    /// There is nothing in it.
+    /// It is empty.
     case nothing
   }
 
-  /// - Parameter kind: what somebody says that it is.
+  /// - Parameter kind: the kind that the user gave.
   package init(_ document: SourceDocument, as kind: AgentKind? = nil) throws(Failure) {
     self.document = document
     let place = AgentPath(document.path)
@@ -46,7 +46,7 @@ package struct ForeignFile: Sendable {
 
   private static func kind(of matter: FrontMatter, _ place: AgentPath) -> What {
     if let other = place.otherFile { return .other(other) }
-    // A pattern has no front matter; what has one is called by it.
+    // A pattern has no front matter: a file that has some is classified by that.
     if let kind = place.kind, kind != .fabric || matter.node == nil { return .agent(kind) }
     guard matter.node != nil || matter.failure != nil else {
       if place.isDocumentation { return .other(.documentation) }
@@ -58,7 +58,7 @@ package struct ForeignFile: Sendable {
     return .agent(kind(ofKeys: entries))
   }
 
-  /// By a field that only one of the tools has; a field that only we have settles it.
+  /// Detects a field that only one of the tools has; a field that only rasa has decides.
   private static func kind(ofKeys entries: [DocumentNode.Entry]) -> AgentKind {
     var found: AgentKind?
     for entry in entries {
@@ -129,7 +129,7 @@ package struct ForeignFile: Sendable {
 
   // MARK: Reading
 
-  /// The front matter of a file of our own form.
+  /// The front matter of a file in rasa's own form.
   func ownMatter() throws(Failure) -> FrontMatter {
     if case .other(let other) = what {
       throw Failure(
@@ -143,8 +143,8 @@ package struct ForeignFile: Sendable {
       at: SourceLocation(file: document.path, line: 1, column: 1))
   }
 
-  /// The agents in it, the one first that the file as a whole is; empty for what is read as our own
-  /// form and for what is none.
+  /// The agents in it, starting with the one that the file as a whole represents; empty for rasa's
+  /// own form, and for a file that is not an agent.
   package func agents(engines: Set<String>) throws(Failure) -> [ForeignAgent] {
     guard case .agent(let kind) = what, kind != .rasa else { return [] }
     let place = AgentPath(document.path)
@@ -187,9 +187,9 @@ package struct ForeignFile: Sendable {
   }
 }
 
-/// The ends of a path.
+/// The last parts of a path.
 package enum FilePlace {
-  /// What an agent's file is called, without what tells its kind.
+  /// The name of an agent's file, without the parts that show its kind.
   package static func stem(of path: String) -> String { AgentPath(path).stem }
 
   package static func folder(of path: String) -> String {
@@ -198,13 +198,13 @@ package enum FilePlace {
   }
 }
 
-/// What a path says of the file there.
+/// What a path says about the file.
 struct AgentPath {
   enum Ending { case markdown, yaml, json, toml, none }
 
   let path: String
   let file: String
-  /// The folders above it, the innermost last.
+  /// The folders above it, innermost last.
   private let folders: [Substring]
 
   init(_ path: String) {
@@ -229,7 +229,7 @@ struct AgentPath {
     (".agent.md", .copilot), (".chatmode.md", .copilotChatMode), (".prompt.md", .copilotPrompt),
   ]
 
-  /// The name without its ending, also of two parts.
+  /// The name without its extension, including two-part ones.
   var stem: String {
     for (ending, _) in Self.kindEndings where file.lowercased().hasSuffix(ending) {
       return String(file.dropLast(ending.count))
@@ -240,16 +240,16 @@ struct AgentPath {
   /// The folder that the file is in.
   var folder: String? { folders.last.map(String.init) }
 
-  /// What an agent is called whose tool goes by file names: where its file lies with ours, it may go by
-  /// ours.
+  /// The name of an agent whose tool uses file names. If the path does not show the tool, a valid
+  /// ID in `name` is used instead.
   func name(saying name: DocumentNode?) -> String {
-    guard kind == nil, let said = name?.value.string?.trimmed, AgentID.isValid(said) else {
+    guard kind == nil, let id = name?.value.string?.trimmed, AgentID.isValid(id) else {
       return stem
     }
-    return said
+    return id
   }
 
-  /// The kind that is told by the place or the name alone.
+  /// The kind that the path or the name alone shows.
   var kind: AgentKind? {
     for (ending, kind) in Self.kindEndings where file.hasSuffix(ending) { return kind }
     if ending == .markdown, file.lowercased() == "system.md", folder != nil, folder != "agents" {
@@ -276,7 +276,7 @@ struct AgentPath {
     return nil
   }
 
-  /// What the file is by its name, whatever is in it.
+  /// The other kind of file that the name shows, whatever it contains.
   var otherFile: OtherFile? {
     let name = file.lowercased()
     if name == "skill.md" { return .skill }
@@ -286,7 +286,7 @@ struct AgentPath {
     return name == "readme.md" ? .documentation : nil
   }
 
-  /// Whether Markdown without front matter is there to be read by people, or about a repository.
+  /// Whether Markdown without front matter is documentation for people or about a repository.
   var isDocumentation: Bool { Self.documentation.contains(file.lowercased()) }
 
   private static let documentation: Set<String> = [
@@ -297,17 +297,18 @@ struct AgentPath {
 
 // MARK: Front matter of other tools
 
-/// What becomes of a field of another tool's front matter.
+/// How a field of another tool's front matter is treated.
 enum ForeignField {
-  /// Under our name, where we have a field for it.
+  /// Stored under rasa's name.
   case ours(String)
   case unused
-  /// It says nothing that is worth telling.
+  /// Ignored silently.
   case ignored
 }
 
 extension ForeignAgent {
-  /// Whether a field has the form that it has with us: what other tools accept must not break an agent.
+  /// Whether a field has the form that rasa expects: what other tools accept must not break an
+  /// agent.
   private static func isReadable(_ entry: DocumentNode.Entry) -> Bool {
     switch (entry.key, entry.value.content) {
     case ("tools", .mapping(let tools)): tools.allSatisfy { $0.value.value.bool != nil }
@@ -320,7 +321,7 @@ extension ForeignAgent {
     }
   }
 
-  /// Markdown with front matter: fields that mean the same stay, and what nobody here knows is left.
+  /// Markdown with front matter: fields with the same meaning are kept, unknown ones are reported.
   init(
     _ kind: AgentKind, _ matter: FrontMatter, _ place: AgentPath, called name: String,
     rules: [String: ForeignField]

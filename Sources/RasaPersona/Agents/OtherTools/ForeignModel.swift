@@ -1,9 +1,9 @@
 import RasaCore
 import RasaDocuments
 
-/// Models as other tools name them.
+/// Model names of other tools.
 enum ForeignModel {
-  /// Our names for others' providers; nil for one that is nothing of ours.
+  /// rasa's name of another tool's provider; nil for an unknown one.
   static func engine(_ provider: String, _ engines: Set<String>) -> String? {
     let name = provider.lowercased()
     if engines.contains(name) { return name }
@@ -14,7 +14,7 @@ enum ForeignModel {
     return others[name].flatMap { engines.contains($0) ? $0 : nil }
   }
 
-  /// `anthropic/claude-…` is one of that engine; `vendor/model` of a reseller is a name.
+  /// `anthropic/claude-…` is a model of that engine; a reseller's `vendor/model` is a name.
   static func text(_ text: String, _ engines: Set<String>) -> String {
     guard let slash = text.firstIndex(ofByte: "/"),
       let engine = engine(String(text[..<slash]), engines)
@@ -27,8 +27,8 @@ enum ForeignModel {
     return "\(engine):\(model)"
   }
 
-  /// Menus write names for people, such as `Claude Sonnet 4.5 (copilot)` for `claude-sonnet-4.5`; nil
-  /// for what names no model.
+  /// Menus show display names, such as `Claude Sonnet 4.5 (copilot)` for `claude-sonnet-4.5`; nil
+  /// for anything that is not a model.
   static func name(ofMenu text: String) -> String? {
     let words = text.lowercased().split(separator: "(").first.map(String.init) ?? ""
     let name = words.split(whereSeparator: \.isWhitespace).joined(separator: "-")

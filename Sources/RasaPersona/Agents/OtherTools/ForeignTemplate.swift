@@ -1,14 +1,14 @@
 import RasaCore
 
-/// The prompt of another tool as a template of ours: what means the question becomes `{{input}}`,
-/// names that are given values stay names, and every other pair of braces is text.
+/// The prompt of another tool as a template of rasa: placeholders for the question become
+/// `{{input}}`, names that take values stay names, and all other braces are text.
 struct ForeignTemplate {
   private let bytes: [UInt8]
 
   init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// - Parameter name: our name for what stands between two braces, without the blanks around it; nil
-  ///   where that is text.
+  /// - Parameter name: rasa's name for the text between two braces, without surrounding blanks; nil
+  ///   if it is plain text.
   func escaped(_ name: (String) -> String? = { _ in nil }) -> String {
     var text: [UInt8] = []
     text.reserveCapacity(bytes.count + 16)
@@ -32,7 +32,7 @@ struct ForeignTemplate {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// What stands between two braces on one line, and where it ends.
+  /// The text between two braces on one line, and its end.
   private func placeholder(at start: Int) -> (inner: String, end: Int)? {
     var position = start + 2
     while position + 1 < bytes.count, bytes[position] != 0x0A {
@@ -45,14 +45,14 @@ struct ForeignTemplate {
     return nil
   }
 
-  /// Whether a text stands in it.
+  /// Whether the text contains the part.
   static func contains(_ part: String, in text: String) -> Bool {
     text.firstRange(ofBytes: part) != nil
   }
 }
 
 extension String {
-  /// The range of the first place where these bytes stand.
+  /// The range of the first occurrence of these bytes.
   func firstRange(ofBytes part: String, from start: String.Index? = nil) -> Range<String.Index>? {
     let wanted = Array(part.utf8)
     guard let first = wanted.first else { return nil }
@@ -78,7 +78,7 @@ extension String {
 }
 
 extension ForeignAgent {
-  /// Notes what the prompt has other tools put in, which stays as it is written.
+  /// Notes what the other tool would insert into the prompt, which is left unchanged.
   mutating func leaveInsertions(_ marks: [(part: String, shown: String)]) {
     for mark in marks where prompt.firstRange(ofBytes: mark.part) != nil { leave(mark.shown) }
   }

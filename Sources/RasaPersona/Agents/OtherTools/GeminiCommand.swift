@@ -3,14 +3,14 @@ import RasaDocuments
 
 /// Gemini CLI: `.gemini/commands/**/*.toml`, each a `prompt` with a `description`.
 enum GeminiCommand {
-  static func agent(_ node: DocumentNode, _ place: AgentPath) throws(Failure) -> ForeignAgent {
+  static func agent(_ node: DocumentNode, _ path: AgentPath) throws(Failure) -> ForeignAgent {
     guard let prompt = node["prompt"] else {
       throw node.failure("the command has no `prompt`", suggestion: "add `prompt = \"…\"`")
     }
     guard let words = prompt.value.string else {
       throw prompt.failure("`prompt` must be text", suggestion: "quote it")
     }
-    var agent = ForeignAgent(.gemini, called: place.stem, at: prompt.location)
+    var agent = ForeignAgent(.gemini, called: path.stem, at: prompt.location)
     agent.prompt = ForeignTemplate(words).escaped { $0 == "args" ? "input" : nil }
     agent.leaveInsertions(ForeignAgent.shellAndFiles)
     agent.identify()

@@ -1,7 +1,8 @@
 import RasaCore
 import RasaDocuments
 
-/// goose: a recipe in YAML or JSON, also with its fields below `recipe`, as the desktop writes it.
+/// goose: a recipe in YAML or JSON, or with its fields below `recipe`, as the desktop app writes
+/// it.
 enum GooseRecipe {
   static func isOne(_ node: DocumentNode) -> Bool {
     let recipe = node["recipe"] ?? node
@@ -11,7 +12,7 @@ enum GooseRecipe {
   }
 
   static func agent(
-    _ node: DocumentNode, _ place: AgentPath, engines: Set<String>
+    _ node: DocumentNode, _ path: AgentPath, engines: Set<String>
   ) throws(Failure) -> ForeignAgent {
     let recipe = node["recipe"] ?? node
     guard case .mapping(let entries) = recipe.content else {
@@ -23,10 +24,10 @@ enum GooseRecipe {
       throw recipe.failure(
         "the recipe has neither `instructions` nor a `prompt`", suggestion: "add one of them")
     }
-    // Recipes are often all called `recipe.yaml`.
-    let isCommon = ["recipe", "main", "index"].contains(place.stem.lowercased())
+    // Many recipes are named `recipe.yaml`.
+    let isCommon = ["recipe", "main", "index"].contains(path.stem.lowercased())
     let title = recipe["title"]
-    let called = isCommon ? title?.value.string ?? place.folder ?? place.stem : place.stem
+    let called = isCommon ? title?.value.string ?? path.folder ?? path.stem : path.stem
     var agent = ForeignAgent(.goose, called: called, at: first.location)
     takePrompt(texts.joined(separator: "\n\n"), recipe["parameters"], into: &agent)
     agent.identify(name: title?.value.string, at: title?.location)
@@ -53,7 +54,7 @@ enum GooseRecipe {
     }
   }
 
-  /// Text that is shown above the buttons begins with `message:`.
+  /// Text shown above the buttons starts with `message:`.
   private static func activities(_ node: DocumentNode?) -> [String] {
     guard let node, case .sequence(let elements) = node.content else { return [] }
     return elements.compactMap { element in
@@ -86,7 +87,7 @@ enum GooseRecipe {
             fallback: fallback))
       }
     }
-    // What has to be given is the question, where it is one thing.
+    // A single required parameter is the question.
     let required = parameters.filter(\.isRequired)
     let question = required.count == 1 ? required.first?.key : nil
     let names = Set(parameters.map(\.key))

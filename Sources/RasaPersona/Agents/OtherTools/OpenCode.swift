@@ -15,10 +15,10 @@ enum OpenCode {
   ]
 
   static func agent(
-    _ matter: FrontMatter, _ place: AgentPath, _ kind: AgentKind, engines: Set<String>
+    _ matter: FrontMatter, _ path: AgentPath, _ kind: AgentKind, engines: Set<String>
   ) -> ForeignAgent {
     var agent = ForeignAgent(
-      kind, matter, place, called: place.name(saying: matter.node?["name"]), rules: rules)
+      kind, matter, path, called: path.name(saying: matter.node?["name"]), rules: rules)
     finish(&agent, matter.node, engines)
     return agent
   }
@@ -42,14 +42,14 @@ enum OpenCode {
 
   // MARK: opencode.json
 
-  static func isConfiguration(_ node: DocumentNode, _ place: AgentPath) -> Bool {
-    guard place.ending == .json else { return false }
+  static func isConfiguration(_ node: DocumentNode, _ path: AgentPath) -> Bool {
+    guard path.ending == .json else { return false }
     let names = sections.map(\.key)
-    let holds = names.contains { name in
+    let hasSection = names.contains { name in
       if case .mapping? = node[name]?.content { true } else { false }
     }
-    return holds
-      && (place.file == "opencode.json"
+    return hasSection
+      && (path.file == "opencode.json"
         || node["$schema"]?.value.string?.hasPrefix("https://opencode") == true)
   }
 
@@ -59,7 +59,7 @@ enum OpenCode {
   ]
 
   static func agents(
-    _ node: DocumentNode, _ place: AgentPath, engines: Set<String>
+    _ node: DocumentNode, _ path: AgentPath, engines: Set<String>
   ) throws(Failure) -> [ForeignAgent] {
     var agents: [ForeignAgent] = []
     for section in sections {
@@ -67,11 +67,11 @@ enum OpenCode {
         continue
       }
       for entry in entries {
-        // One that only changes what a built-in agent may do has no words of its own.
+        // An entry that only changes the permissions of a built-in agent has no prompt.
         guard let text = entry.value[section.text], let words = text.value.string else { continue }
         let matter = FrontMatter(
           node: entry.value, body: words, bodyLocation: text.location)
-        var agent = ForeignAgent(section.kind, matter, place, called: entry.key, rules: rules)
+        var agent = ForeignAgent(section.kind, matter, path, called: entry.key, rules: rules)
         if words.trimmed.hasPrefix("{file:") {
           throw text.failure(
             "the prompt of `\(DocumentReader.printable(entry.key))` is in another file",
@@ -83,7 +83,7 @@ enum OpenCode {
     }
     guard agents.isEmpty else { return agents }
     throw Failure(
-      .configuration, "no agent in \(place.path) has a prompt", suggestion: "add `prompt` to one",
-      at: place.start)
+      .configuration, "no agent in \(path.path) has a prompt", suggestion: "add `prompt` to one",
+      at: path.start)
   }
 }

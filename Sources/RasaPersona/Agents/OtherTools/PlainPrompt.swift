@@ -1,10 +1,10 @@
 import RasaCore
 import RasaDocuments
 
-/// Markdown without front matter: a prompt that is called as its file is.
+/// Markdown without front matter: a prompt named after its file.
 enum PlainPrompt {
-  static func agent(_ matter: FrontMatter, _ place: AgentPath) -> ForeignAgent {
-    var agent = ForeignAgent(.prompt, matter, place, called: place.stem, rules: [:])
+  static func agent(_ matter: FrontMatter, _ path: AgentPath) -> ForeignAgent {
+    var agent = ForeignAgent(.prompt, matter, path, called: path.stem, rules: [:])
     agent.prompt = ForeignTemplate(agent.prompt).escaped { name in
       Agent.namesOfInput.contains(name.lowercased()) ? name : nil
     }

@@ -1,7 +1,7 @@
 import RasaCore
 import RasaDocuments
 
-/// Where an agent's files say what: of a field in both, the place that counts.
+/// The locations of an agent's fields; of a field in both files, the location of the one in use.
 struct AgentExcerpts {
   private var places: [String: SourceLocation] = [:]
   private let start: SourceLocation
@@ -27,10 +27,10 @@ struct AgentExcerpts {
     for entry in entries { places[entry.key] = entry.keyLocation }
   }
 
-  /// The place of a field; of one that nobody says, the beginning.
+  /// The location of a field; the start of the file if the field is missing.
   subscript(key: String) -> SourceLocation { places[key] ?? start }
 
-  /// A failure with the line that it points at.
+  /// A failure with the line that it refers to.
   func failure(_ message: String, suggestion: String, at location: SourceLocation?) -> Failure {
     let place = location ?? start
     if let text = texts.first(where: { $0.file == place.file }) {

@@ -7,7 +7,7 @@ extension AgentValidation {
   ) {
     if let missing = loaded.missingPrompt {
       findings.failures.append(missing)
-      // What was a warning while it was read.
+      // It was a warning when the agent was loaded.
       findings.warnings.removeAll {
         $0 == Warning(missing.message, at: missing.location)
       }
@@ -32,7 +32,7 @@ extension AgentValidation {
     }
   }
 
-  /// Each one is told, where it is first put in.
+  /// Each file is reported once, at its first insertion.
   private func checkFiles(
     _ template: Template, _ documents: AgentDocuments, _ places: AgentExcerpts,
     _ findings: inout Findings
@@ -52,7 +52,7 @@ extension AgentValidation {
     _ template: Template, _ agent: Agent, _ places: AgentExcerpts, _ findings: inout Findings
   ) {
     for path in template.paths where !isKnown(path, agent) {
-      let place = template.location(of: path)
+      let location = template.location(of: path)
       let known = Self.knownNames.union(agent.defaults.keys).sorted()
       let nearest = nearestName(to: path.key, among: known)
       let suggestion =
@@ -60,15 +60,15 @@ extension AgentValidation {
         + " it a value in `defaults`, or at each run with `--preferences`"
       let message = "`{{\(path)}}` has no value"
       if isStrict {
-        findings.failures.append(places.failure(message, suggestion: suggestion, at: place))
+        findings.failures.append(places.failure(message, suggestion: suggestion, at: location))
       } else {
         let result = agent.isStrict ? "a run without one fails" : "it is left as it is"
-        findings.warnings.append(Warning("\(message), so \(result); \(suggestion)", at: place))
+        findings.warnings.append(Warning("\(message), so \(result); \(suggestion)", at: location))
       }
     }
   }
 
-  /// What every run has, and what the agent declares.
+  /// The names that every run has, and those that the agent declares.
   private static let knownNames = Agent.namesOfInput.union(Agent.namesOfState)
     .union(["name", "id", "description", "category"])
 

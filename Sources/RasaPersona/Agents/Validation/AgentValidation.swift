@@ -1,7 +1,7 @@
 package import RasaCore
 
-/// What can be told of an agent beyond reading it: whether its prompt can be rendered, and whether
-/// the agents that it names are there.
+/// Checks of an agent beyond reading it: whether its prompt can be rendered, and whether the agents
+/// that it names exist.
 package struct AgentValidation: Sendable {
   package struct Findings: Sendable {
     package var failures: [Failure] = []
@@ -12,14 +12,14 @@ package struct AgentValidation: Sendable {
     }
   }
 
-  /// A file that the prompt of these documents inserts; throws when it cannot be.
+  /// Reads a file that the prompt of these documents inserts; throws if it cannot be inserted.
   package typealias Insertion =
     @Sendable (_ path: String, _ documents: AgentDocuments) throws(Failure) -> SourceDocument
 
-  /// Every agent that there is, by id.
+  /// All agents, by ID.
   package var agents: [String: Agent]
   package var insert: Insertion
-  /// A name without a value is an error even where the agent takes it for empty.
+  /// A name without a value is an error even if the agent treats it as empty.
   package var isStrict: Bool
 
   package init(
@@ -32,7 +32,7 @@ package struct AgentValidation: Sendable {
 
   static let shortestDescription = 20
 
-  /// Everything that was found while reading and beyond, in the order of the files.
+  /// All findings from reading and from these checks, in the order of the files.
   package func findings(
     on documents: AgentDocuments, _ reading: Reading<AgentLoader.LoadedAgent>
   ) -> Findings {
@@ -127,7 +127,7 @@ extension AgentValidation {
     }
   }
 
-  /// The way from an agent over its trigger back to itself; nil when it does not lead there.
+  /// The path from an agent along its triggers back to itself; nil if there is none.
   private func cycle(from agent: Agent) -> (ids: [String], isConditional: Bool)? {
     var ids = [agent.id]
     var seen: Set<String> = []
@@ -137,7 +137,7 @@ extension AgentValidation {
       isConditional = isConditional || trigger.when != nil
       ids.append(trigger.agent)
       if trigger.agent == agent.id { return (ids, isConditional) }
-      // A cycle further on is that of others.
+      // A cycle further on belongs to other agents.
       guard seen.insert(trigger.agent).inserted, let next = agents[trigger.agent] else {
         return nil
       }

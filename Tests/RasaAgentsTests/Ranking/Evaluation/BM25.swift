@@ -2,7 +2,7 @@ import Glibc
 
 @testable import RasaAgents
 
-/// Plain BM25 over the same words, stemmed and without stop words: what recommendation has to beat.
+/// Plain BM25 over the same words, stemmed and without stop words: the baseline to beat.
 struct BM25 {
   private let ids: [String]
   private var counts: [[TermHash: Int]] = []
@@ -22,7 +22,7 @@ struct BM25 {
     }
   }
 
-  /// The best first; those that have no word of the task are left out.
+  /// Best first; agents without any word of the task are left out.
   func rank(_ task: String) -> [String] {
     let average = Double(lengths.reduce(0, +)) / Double(max(1, lengths.count))
     let words = Set(Self.words(task)).sorted()

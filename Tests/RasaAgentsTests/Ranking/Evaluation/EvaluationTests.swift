@@ -3,7 +3,7 @@ import Testing
 
 @testable import RasaAgents
 
-/// Recommendation among the agents that ship, on tasks as people type them, beside plain BM25 over the
+/// Recommendation of shipped agents for tasks as people type them, compared to plain BM25 over the
 /// same text. Weights and the table of related terms were chosen on the first file alone.
 @Suite("The right agent comes first")
 struct EvaluationTests {
@@ -42,7 +42,7 @@ struct EvaluationTests {
     return column(name, 15) + column("\(own.tasks)", 8) + column("\(own)", 29) + "\(base)"
   }
 
-  /// A label that names no agent would count as a miss for everybody.
+  /// A label that names no agent would count as a miss for every method.
   @Test(arguments: ["development", "held-out", "unseen"])
   func everyLabelIsAnAgent(name: String) throws {
     let shipped = try ShippedAgents()

@@ -22,7 +22,7 @@ struct LabelledTasks {
   }
 }
 
-/// How often the right agent came first, and how often it was among the first three.
+/// How often the right agent was first, and how often among the first three.
 struct Accuracy {
   var tasks = 0
   var first = 0

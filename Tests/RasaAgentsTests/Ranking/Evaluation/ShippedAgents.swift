@@ -1,10 +1,10 @@
 import RasaCore
-import RasaDocuments
 import RasaPersona
+import RasaSystem
 
 @testable import RasaAgents
 
-/// The agents that ship, as recommendation and as plain BM25 know them.
+/// The shipped agents, prepared for recommendation and for plain BM25.
 struct ShippedAgents {
   let registry: AgentRegistry
   let bm25: BM25

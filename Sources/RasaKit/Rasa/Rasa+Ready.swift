@@ -1,0 +1,437 @@
+import RasaAgents
+import RasaCore
+import RasaEngine
+import RasaHTTPClient
+import RasaModels
+import RasaPersona
+import RasaStore
+
+// MARK: What can be run
+
+extension Rasa {
+  /// A persona or an agent that was read and checked. It can be run any number of times, and its files are
+  /// not read again.
+  public struct Runnable: Sendable {
+    let rasa: Rasa
+    let graph: Graph
+    /// What the journal and the reader of the answer are told of how it was chosen.
+    var notices: [RunNotice] = []
+
+    /// The name of the persona, or the ID of the agent.
+    public var name: String { graph.persona.name }
+
+    /// What is odd about it, given the preferences of a run.
+    public func warnings(given preferences: Pairs<String> = [:]) -> [String] {
+      var options = RunOptions()
+      options.preferences = preferences
+      return graph.warnings(given: options.plan("").preferences)
+        .map { rasa.composition.redaction($0.description) }
+    }
+
+    /// The files that have changed since it was read.
+    public func changedFiles() -> [String] {
+      PinnedFiles(graph.pinned).map { rasa.composition.changes(since: $0) } ?? []
+    }
+  }
+
+  /// An agent that was chosen for a task.
+  public struct Choice: Sendable {
+    /// The agent.
+    public var runnable: Runnable
+    /// The choice and its reason, as one sentence.
+    public var sentence: String
+    /// The choice as JSON documents have it.
+    public var notice: Notice
+    /// What was odd about settings and agents.
+    public var warnings: [String]
+  }
+
+  /// Gets the database and the connections ready in the background, so that the first run finds them open.
+  ///
+  /// - Throws: A `RasaError` when the network's settings are wrong.
+  public func warmUp() throws(RasaError) {
+    try redacted { () throws(Failure) in
+      let client = try services.client
+      store.prepare()
+      client.prepare()
+    }
+  }
+
+  /// The executor of the thread on which models' answers arrive. A process that has nothing else to do than
+  /// one run saves switches of threads when its task prefers it.
+  ///
+  /// - Throws: A `RasaError` when the network's settings are wrong.
+  public var networkExecutor: any TaskExecutor {
+    get throws(RasaError) {
+      try redacted { () throws(Failure) in try services.executor }
+    }
+  }
+
+  /// Reads and checks a persona by name, alias or the path of its file.
+  public func prepare(persona name: String) async throws(RasaError) -> Runnable {
+    try await prepared { rasa throws(Failure) in
+      try rasa.checkNarrowing()
+      return Runnable(rasa: rasa, graph: try rasa.composition.graph(name))
+    }
+  }
+
+  /// Reads and checks an agent by ID, name or the path of its file.
+  public func prepare(agent id: String) async throws(RasaError) -> Runnable {
+    try await prepared { rasa throws(Failure) in
+      try rasa.checkNarrowing()
+      return Runnable(rasa: rasa, graph: try rasa.composition.graph(agent: id))
+    }
+  }
+
+  /// Chooses the agent that fits a task best, and reads it.
+  ///
+  /// - Throws: A `RasaError` when none fits.
+  public func prepare(
+    bestFor task: String, options: RunOptions = RunOptions()
+  ) async throws(RasaError) -> Choice {
+    try await redacted {
+      try checkNarrowing()
+      let warnings = WarningLog(composition.redaction)
+      let pick = try await composition.pick(
+        for: task, maxCost: options.maxCost?.money, history: store, options: options.gate,
+        onWarning: { warnings.add($0) })
+      return Choice(
+        runnable: Runnable(
+          rasa: self, graph: try composition.graph(agent: pick.agent.id), notices: [pick.notice]),
+        sentence: pick.sentence, notice: Notice(pick.notice), warnings: warnings.all)
+    }
+  }
+
+  /// A list of agents that names none that is there is an error, also where it leaves the one that runs.
+  private func checkNarrowing() throws(Failure) {
+    if !composition.askedNarrowing.isEmpty { _ = try composition.agentRegistry { _ in } }
+  }
+}
+
+// MARK: Before a run
+
+extension Rasa.Runnable {
+  /// Every call that a run would make, priced. No model is called.
+  ///
+  /// - Parameters:
+  ///   - input: The question or task.
+  ///   - options: How the run is to go.
+  ///   - explains: Whether each call says why which models would be asked.
+  ///   - warn: Receives what is odd and does not stop a run.
+  public func forecast(
+    _ input: String, options: Rasa.RunOptions = Rasa.RunOptions(), explains: Bool = false,
+    warn: @escaping @Sendable (String) -> Void = { _ in }
+  ) async throws(RasaError) -> Rasa.Forecast {
+    try await rasa.redacted {
+      let redaction = rasa.composition.redaction
+      return Rasa.Forecast(
+        try await rasa.services.rehearse(
+          graph, plan(input, options), explains: explains,
+          onWarning: { warn(redaction($0.description)) }))
+    }
+  }
+
+  /// What the attachments of a run add to its cost at most: every operator that is shown them counts, and
+  /// every loop. Nil when no operator is shown them.
+  public func attachmentForecast(
+    _ input: String, options: Rasa.RunOptions,
+    warn: @escaping @Sendable (String) -> Void = { _ in }
+  ) async throws(RasaError) -> Rasa.AttachmentForecast? {
+    try await rasa.redacted {
+      let redaction = rasa.composition.redaction
+      let plan = plan(input, options)
+      let gate = try rasa.services.gate(
+        plan.gate, onWarning: { warn(redaction($0.description)) }, onlyEstimates: true)
+      var start = rasa.services.start(graph, plan)
+      let calls = graph.rehearse(start, profile: plan.gate.profile)
+      start.attachments = []
+      let others = graph.rehearse(start, profile: plan.gate.profile)
+      var forecast = Rasa.AttachmentForecast()
+      for ((call, with), without) in zip(
+        zip(calls, try await gate.costs(of: calls)), try await gate.costs(of: others))
+      where !call.request.attachments.isEmpty {
+        let estimate = with.estimate
+        forecast.tokens += Int(clamping: estimate.attachmentTokens.reduce(0, +)) * call.most
+        forecast.cost += Rasa.Dollars(with.total - without.total)
+        forecast.knowsPrices = forecast.knowsPrices && estimate.isPriceKnown
+        forecast.isBounded = forecast.isBounded && estimate.isBounded
+        let name = "\(estimate.provider):\(estimate.model)"
+        if !forecast.models.contains(name) { forecast.models.append(name) }
+      }
+      return forecast.models.isEmpty ? nil : forecast
+    }
+  }
+
+  /// A run that has an ID and has not begun.
+  ///
+  /// - Parameters:
+  ///   - input: What it is asked.
+  ///   - options: How the run is to go.
+  ///   - approve: Decides what a person is asked, as in `Rasa.run(persona:)`.
+  public func ready(
+    _ input: String, options: Rasa.RunOptions = Rasa.RunOptions(),
+    approve: Rasa.ApprovalHandler? = nil
+  ) throws(RasaError) -> Rasa.ReadyRun {
+    guard input.utf8.contains(where: { $0 > 0x20 }) else {
+      throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
+    }
+    let plan = plan(input, options)
+    let start = rasa.services.start(graph, plan)
+    let graph = graph
+    return Rasa.ReadyRun(
+      start.run, rasa, plan, approve, graph.warnings(given: plan.preferences)
+    ) { runner, observer in
+      try await runner.run(graph, start, observer: observer)
+    }
+  }
+
+  private func plan(_ input: String, _ options: Rasa.RunOptions) -> RunPlan {
+    var plan = options.plan(input)
+    plan.agents = rasa.composition.askedNarrowing.lists.flatMap(\.patterns)
+    plan.notices = notices
+    return plan
+  }
+}
+
+extension Rasa {
+  /// What attachments add to the cost of a run at most.
+  public struct AttachmentForecast: Sendable, Hashable {
+    /// How many tokens they are, in all calls together.
+    public var tokens = 0
+    /// What they cost, as far as prices are known.
+    public var cost = Dollars.zero
+    /// Whether the prices of all models are known.
+    public var knowsPrices = true
+    /// Whether there can be no more. Otherwise it is what is likely.
+    public var isBounded = true
+    /// The models that would be shown them, as `provider:model`.
+    public var models: [String] = []
+  }
+
+  /// Why which models are asked.
+  public struct ModelSelection: Sendable, Hashable {
+    /// The lines that `--explain-selection` prints.
+    public var text: String
+    /// The same as JSON documents have it.
+    public var json: JSON
+
+    init(_ report: SelectionReport) {
+      text = report.text
+      json = JSON(report.value)
+    }
+
+    static func reader(
+      _ explain: (@Sendable (ModelSelection) -> Void)?
+    ) -> (@Sendable (SelectionReport) -> Void)? {
+      guard let explain else { return nil }
+      return { explain(ModelSelection($0)) }
+    }
+  }
+}
+
+// MARK: A run that can begin
+
+extension Rasa {
+  /// A run that has an ID and has not begun, or one that this process has claimed to resume it.
+  ///
+  /// ``run(_:onCancel:)`` carries it out under the eyes of an ``Observer``. ``start()`` gives a ``Run``, which
+  /// is a sequence of events.
+  public struct ReadyRun: Sendable {
+    /// The run's ID.
+    public let id: String
+    let rasa: Rasa
+    let plan: RunPlan
+    let approve: ApprovalHandler?
+    private let first: [Warning]
+    private let leave: (@Sendable () async -> Void)?
+    private let perform:
+      @Sendable (Runner, @escaping RunObserver) async throws -> RasaEngine.RunResult
+
+    init(
+      _ id: Identifier, _ rasa: Rasa, _ plan: RunPlan, _ approve: ApprovalHandler?,
+      _ warnings: [Warning] = [], leave: (@Sendable () async -> Void)? = nil,
+      perform:
+        @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RasaEngine.RunResult
+    ) {
+      self.id = id.text
+      self.rasa = rasa
+      self.plan = plan
+      self.approve = approve
+      first = warnings
+      self.leave = leave
+      self.perform = perform
+    }
+
+    /// Begins, and returns the run, which is under way.
+    public func start() async throws(RasaError) -> Run {
+      let warnings = WarningLog(rasa.composition.redaction, first)
+      let runner: Runner
+      do throws(RasaError) {
+        runner = try rasa.runner(plan, of: Identifier(id), approve, warnings)
+      } catch {
+        await leave?()
+        throw error
+      }
+      return Run(id: id, of: rasa, warnings, runner, perform)
+    }
+
+    /// Carries the run out in a task of its own, and returns its result. Cancelling the caller's task parks the run, and
+    /// `Rasa.cancel(_:)`, also in another process, ends it.
+    ///
+    /// - Parameter observer: Receives each event when it happens.
+    /// - Throws: A `RasaError`, what the observer throws, and `CancellationError`.
+    public func run(_ observer: Observer) async throws -> RunResult {
+      let state = Locked<(task: Task<RunResult, any Error>?, isCancelled: Bool)>((nil, false))
+      let task = Task {
+        try await run(observer) {
+          let task = state.withLock { state in
+            state.isCancelled = true
+            return state.task
+          }
+          task?.cancel()
+        }
+      }
+      let isCancelled = state.withLock { state in
+        state.task = task
+        return state.isCancelled
+      }
+      if isCancelled { task.cancel() }
+      return try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        task.cancel()
+      }
+    }
+
+    /// Carries the run out in the caller's task, and returns its result. Cancelling that task parks the run.
+    ///
+    /// - Parameters:
+    ///   - observer: Gets what happens.
+    ///   - onCancel: Called when somebody cancels the run elsewhere, as `Rasa.cancel(_:)` in another
+    ///     process does. It has to cancel the task.
+    /// - Throws: A `RasaError`, what the observer throws, and `CancellationError`.
+    public func run(
+      _ observer: Observer, onCancel: @escaping @Sendable () -> Void
+    ) async throws -> RunResult {
+      let redaction = rasa.composition.redaction
+      let warnings = WarningLog(redaction, first)
+      var takesNow: (@Sendable (RunProgress) -> Bool)?
+      if let observerTakesNow = observer.takesNow {
+        takesNow = { observerTakesNow(Observation($0)) }
+      }
+      let runner: Runner
+      do {
+        runner = try rasa.services.runner(
+          plan,
+          people: CallerApprovalHandler(
+            run: Identifier(id), user: rasa.composition.user(plan.user), approve: approve),
+          onWarning: { warning in
+            warnings.add(warning)
+            observer.warn?(redaction(warning.description))
+          },
+          onSelection: ModelSelection.reader(observer.explain), readerTakesNow: takesNow)
+      } catch {
+        await leave?()
+        throw RasaError(error, { redaction($0) })
+      }
+      rasa.store.onCancelRequest(Identifier(id), onCancel)
+      let observe = observer.observe
+      let journaled = JournalingObserver { try await observe(Observation($0)) }
+      if !observer.waitsForJournal { try await journaled.release() }
+      do {
+        let result = try await perform(runner) { try await journaled.emit($0) }
+        try await journaled.release()
+        return RunResult(result, run: id, warnings: warnings.all)
+      } catch let failure as Failure {
+        try? await journaled.release()
+        throw RasaError(redaction(failure))
+      } catch {
+        try? await journaled.release()
+        throw error
+      }
+    }
+  }
+
+  /// A run that continues where its journal ends. This process has it from now on, so it has to be carried
+  /// out.
+  ///
+  /// - Parameters:
+  ///   - id: The run.
+  ///   - options: What is to be different from here on; the rest is as the run began.
+  ///   - approve: Decides what a person is asked.
+  /// - Throws: What `resume(_:)` throws.
+  public func ready(
+    toResume id: String, options: RunOptions = RunOptions(), approve: ApprovalHandler? = nil
+  ) async throws(RasaError) -> ReadyRun {
+    try await redacted {
+      let found = try await archive.find(id)
+      try RunSummary(found).checkResumable()
+      try composition.requireTrust()
+      let taken = try await services.takeUp(found.id, isPinned: options.usesPinnedFiles)
+      var plan = options.plan("")
+      plan.agents = composition.askedNarrowing.lists.flatMap(\.patterns)
+      plan = plan.goingOn(with: taken.start?.options ?? ValueObject())
+      let user = composition.user(options.user)
+      let services = services
+      return ReadyRun(found.id, self, plan, approve, leave: { await services.leave(taken) }) {
+        runner, observer in
+        try await runner.resume(
+          taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
+      }
+    }
+  }
+
+  /// A fork that has not begun: its cost can be looked at first.
+  public struct ReadyFork: Sendable {
+    /// The run.
+    public let run: ReadyRun
+    /// The run that it is a fork of.
+    public let origin: String
+    private let fork: PreparedFork
+
+    init(_ fork: PreparedFork, _ rasa: Rasa, _ approve: ApprovalHandler?) {
+      self.fork = fork
+      origin = fork.start.fork?.run.text ?? ""
+      run = ReadyRun(fork.start.run, rasa, fork.plan, approve) { runner, observer in
+        try await runner.run(fork.graph, fork.start, inheriting: fork.origin, observer: observer)
+      }
+    }
+
+    /// Says what is taken over, and prices the rest. Nobody is asked.
+    ///
+    /// - Parameters:
+    ///   - warn: Gets what is odd about settings.
+    ///   - explain: Gets for each call why which models would be asked.
+    public func forecast(
+      warn: @escaping @Sendable (String) -> Void = { _ in },
+      explain: (@Sendable (ModelSelection) -> Void)? = nil
+    ) async throws(RasaError) -> ForkForecast {
+      let rasa = run.rasa
+      return try await rasa.redacted {
+        let redaction = rasa.composition.redaction
+        let cost = try await rasa.services.cost(
+          of: fork,
+          people: CallerApprovalHandler(run: fork.start.run, user: "", approve: nil),
+          onWarning: { warn(redaction($0.description)) },
+          onSelection: ModelSelection.reader(explain))
+        return ForkForecast(
+          reusedCalls: cost.forecast.reused, saved: Dollars(cost.forecast.saved),
+          mostCalls: cost.calls, mostCost: Dollars(cost.most), knowsPrices: cost.isPriced,
+          isComplete: cost.forecast.isComplete, asks: cost.forecast.rest.map(\.operatorName))
+      }
+    }
+  }
+
+  /// A new run that reuses every answer of another one whose request is the same.
+  public func ready(
+    forkOf id: String, _ options: ForkOptions = ForkOptions(), approve: ApprovalHandler? = nil
+  ) async throws(RasaError) -> ReadyFork {
+    try await redacted {
+      let origin = try await archive.find(id).id
+      var plan = options.run.plan("")
+      plan.agents = composition.askedNarrowing.lists.flatMap(\.patterns)
+      return ReadyFork(
+        try await services.prepare(options.plan(of: origin), plan), self, approve)
+    }
+  }
+}

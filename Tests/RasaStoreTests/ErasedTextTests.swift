@@ -1,0 +1,238 @@
+import RasaCore
+import RasaEngine
+import RasaSQLite
+import RasaTestKit
+import Testing
+
+@testable import RasaStore
+
+/// Whatever holds a person's text, and however it is erased: none of it stays in the files.
+@Suite struct `Erased text` {
+  let folder = ScratchDirectory()
+  let time = FixedTime()
+
+  private func store(_ owner: String = "me") -> SQLiteStore {
+    var options = DatabaseWriter.Options()
+    options.pagesPerScrub = 64
+    return SQLiteStore(
+      path: folder.file("rasa.db"), time: time.source, owner: owner, lease: .seconds(3600),
+      options: options, slices: DeletionSlices())
+  }
+
+  /// Where text is kept, and what it is marked with.
+  private enum Kind: String, CaseIterable {
+    case line = "MARK-line", input = "MARK-input", turn = "MARK-turn", note = "MARK-note"
+    case memory = "MARK-memory", question = "MARK-question", answer = "MARK-answer"
+    case replaced = "MARK-replaced", withdrawn = "MARK-withdrawn"
+  }
+
+  /// The columns of the file that such a text can be found in.
+  private static let columns: Set<String> = [
+    "lines.body", "bodies.bytes", "runs.input", "turns.input", "turns.output", "notes.text",
+    "memories.text",
+  ]
+  /// Columns that hold names, keys, sums and what a machine says.
+  private static let others: Set<String> = [
+    "approvals.answered_by", "approvals.decision", "approvals.id", "approvals.payload_digest",
+    "approvals.standing", "audits.detail", "audits.kind", "audits.subject", "balances.scope",
+    "bodies.digest", "countings.account", "countings.kind", "countings.model", "countings.provider",
+    "lines.seal", "memories.persona", "memories.source_run", "memories.trust", "memories.user",
+    "needs.account", "needs.histogram", "needs.model", "needs.operator", "needs.provider",
+    "notes.run", "notes.session", "reservations.id", "reservations.legs", "runs.fork_of", "runs.id",
+    "runs.seal", "runs.session", "runs.status", "sessions.id", "sessions.key", "sessions.persona",
+    "sessions.user", "standings.account", "standings.adapted", "standings.adapted_under",
+    "standings.model", "standings.provider", "standings.reason", "turns.run", "turns.session",
+    "words.text", "workers.id", "workers.name",
+  ]
+
+  /// Two users' work at the same time: every table has rows of both among each other, of all sizes.
+  private struct Work {
+    var numbers: SeededNumbers
+    let store: SQLiteStore
+    let time: FixedTime
+    var number = 0
+
+    /// A text of random length in which a mark stands at a random place, if it is Ann's.
+    mutating func text(_ kind: Kind, of user: String, atLeast shortest: Int = 0) -> String {
+      number += 1
+      let length =
+        [0, 5, 40, 120, 300, 1500, 9000].filter { $0 >= shortest }
+        .randomElement(using: &numbers) ?? shortest
+      // So many different letters do not become shorter: the mark is found also in a compressed body.
+      let letters = Array(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-äöüéèßñçøåλπσφ")
+      let words = String((0..<length).map { _ in letters.randomElement(using: &numbers) ?? "a" })
+      let mark = user == "ann" ? kind.rawValue : "kept"
+      return Bool.random(using: &numbers)
+        ? "\(words) \(mark) \(number)" : "\(number) \(mark) \(words)"
+    }
+
+    mutating func run(_ round: Int, of user: String) async throws {
+      var record = record("\(user)\(round)", session: "s\(round % 7)")
+      record.user = user
+      record.input = text(.input, of: user)
+      let (run, session) = (record.id.text, SessionID("s\(round % 7)", of: user))
+      store.open(record, [entry(run, "a", .string(text(.line, of: user)))])
+      for _ in 0..<4 {
+        let body: Value =
+          Bool.random(using: &numbers)
+          ? .string(text(.line, of: user))
+          : ["draft": .string(text(.line, of: user)), "parts": [.string(text(.line, of: user))]]
+        try await store.append([entry(run, "b", body)])
+      }
+      let question = approval(run, "ask", payload: .string(text(.question, of: user)))
+      _ = try await store.ask(question, recording: [])
+      let answer = HumanAnswer(.edit, text: .string(text(.answer, of: user)), by: user)
+      _ = try await store.answer(question.id, answer)
+      let asked = approval(run, "later", payload: .string(text(.withdrawn, of: user)))
+      _ = try await store.ask(asked, recording: [])
+      // It goes on after a pause, says something else, and asks anew.
+      for (kind, status) in [(Kind.replaced, RunRecord.Status.failed), (.turn, .done)] {
+        var ending = RunEnding(
+          status,
+          turn: SessionTurn(
+            session: session, run: record.id, time: time.now, input: text(kind, of: user),
+            output: text(kind, of: user)),
+          notes: [note(session, text(.note, of: user), at: time.now)])
+        ending.facts = [fact(text(.memory, of: user), user: user, run: run)]
+        try await store.close(record.id, ending, [])
+        if status == .failed {
+          _ = try await store.claim(record.id)
+          _ = try await store.ask(asked, recording: [])
+        }
+      }
+    }
+  }
+
+  @Test(arguments: 1...4)
+  func `is in no file, whichever table held it`(seed: UInt64) async throws {
+    let store = store()
+    var work = Work(numbers: SeededNumbers(seed: seed), store: store, time: time)
+    for round in 0..<21 {
+      for user in ["ann", "bob"].shuffled(using: &work.numbers) {
+        try await work.run(round, of: user)
+      }
+    }
+    try await expectMarks(in: store)
+    let kept = try await content(of: "bob", in: store)
+
+    // By every way there is: single memories and all, runs, old runs, sessions with and without runs.
+    let memories = try await store.memories(of: MemoryOwner(user: "ann"), limit: 3)
+    for memory in memories { #expect(try await store.forget(memory.id)) }
+    #expect(try await store.deleteRuns((0..<5).map { Identifier("ann\($0)") }).count == 5)
+    for name in 0..<3 { #expect(try await store.deleteSession(SessionID("s\(name)", of: "ann"))) }
+    let left = try await store.runs(RunFilter(user: "ann", limit: 99)).map(\.record.id)
+    #expect(try await store.deleteRuns(left) == left)
+    for name in 3..<7 { #expect(try await store.deleteSession(SessionID("s\(name)", of: "ann"))) }
+    _ = try await store.forgetAll(of: MemoryOwner(user: "ann"))
+
+    for kind in Kind.allCases { #expect(files(mention: kind.rawValue) == []) }
+    #expect(try await store.hasUnfinishedDeletions() == false)
+    #expect(try await content(of: "bob", in: store) == kept)
+    let check = try await store.writer.read {
+      try $0.first("PRAGMA integrity_check") { $0.text(0) }
+    }
+    #expect(check == "ok")
+    await store.close()
+  }
+
+  @Test(arguments: [1, 2])
+  func `is in no file after old runs are pruned`(seed: UInt64) async throws {
+    let store = store()
+    var work = Work(numbers: SeededNumbers(seed: seed), store: store, time: time)
+    for round in 0..<20 { try await work.run(round, of: round.isMultiple(of: 3) ? "bob" : "ann") }
+    for name in 0..<7 { _ = try await store.deleteSession(SessionID("s\(name)", of: "bob")) }
+    _ = try await store.pruneRuns(endedBefore: Timestamp(milliseconds: .max))
+    let stays: Set<Kind> = [.turn, .note, .memory]
+    for kind in Kind.allCases where !stays.contains(kind) {
+      #expect(files(mention: kind.rawValue) == [])
+    }
+    await store.close()
+  }
+
+  /// The turns of a conversation outlive its runs, and may be all that is left to delete.
+  @Test func `is in no file when a session is deleted whose runs were deleted before`() async throws
+  {
+    let store = store()
+    let words = String(repeating: "MARK a long text ", count: 30)
+    let said = SessionTurn(session: "s", run: "r1", time: time.now, input: words, output: words)
+    store.open(record("r1", session: "s"), [])
+    try await store.close("r1", RunEnding(.done, turn: said), [])
+    #expect(try await store.deleteRun("r1"))
+    #expect(try await store.deleteSession("s"))
+    #expect(try await store.writer.read { try $0.rows("SELECT 1 FROM bodies") { _ in } }.isEmpty)
+    #expect(files(mention: "MARK") == [])
+  }
+
+  @Test func `is called unfinished until the files have been gone through`() async throws {
+    var slices = DeletionSlices()
+    slices.patience = .zero
+    let store = SQLiteStore(
+      path: folder.file("rasa.db"), time: time.source, owner: "me", lease: .seconds(3600),
+      options: DatabaseWriter.Options(), slices: slices)
+    try await store.remember([fact("MARK")])
+    let reader = try Database(path: folder.file("rasa.db"))
+    try reader.execute("BEGIN; SELECT count(*) FROM memories")
+    let failure = await #expect(throws: Failure.self) { try await store.forget(1) }
+    #expect(failure?.message.hasPrefix("it is forgotten, but its text may still stand") == true)
+    #expect(failure?.suggestion.contains("`rasa runs prune` then finishes the job") == true)
+    #expect(try await store.hasUnfinishedDeletions())
+    try reader.execute("COMMIT")
+    _ = try await store.pruneRuns(endedBefore: Timestamp(milliseconds: 0))
+    #expect(try await store.hasUnfinishedDeletions() == false)
+    #expect(files(mention: "MARK") == [])
+  }
+
+  // MARK: Looking
+
+  /// Every column that can hold text is one that is erased, and has something to erase, or one of names.
+  private func expectMarks(in store: SQLiteStore) async throws {
+    let found = try await store.writer.read { database in
+      let columns = try database.rows(
+        """
+        SELECT tables.name || '.' || columns.name, tables.name, columns.name
+        FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
+        WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'
+          AND tables.name NOT LIKE 'memory_words%' AND columns.type IN ('TEXT', 'BLOB', 'ANY')
+        """
+      ) { (name: $0.text(0), table: $0.text(1), column: $0.text(2)) }
+      return try columns.map { found in
+        let marked = try database.first(
+          """
+          SELECT 1 FROM \(found.table)
+          WHERE instr(CAST(\(found.column) AS BLOB), CAST('MARK-' AS BLOB)) > 0 LIMIT 1
+          """
+        ) { _ in true }
+        return (name: found.name, isMarked: marked ?? false)
+      }
+    }
+    #expect(Set(found.map(\.name)) == Self.columns.union(Self.others))
+    #expect(Set(found.filter(\.isMarked).map(\.name)) == Self.columns)
+    for kind in Kind.allCases { #expect(files(mention: kind.rawValue) != []) }
+  }
+
+  private func content(of user: String, in store: SQLiteStore) async throws -> [String] {
+    var content: [String] = []
+    for run in try await store.runs(RunFilter(user: user, limit: 99)) {
+      content.append("\(run.record)")
+      content += try await store.entries(of: run.record.id).map { "\($0)" }
+      let asked = try await store.approvals(
+        ApprovalFilter(onlyPending: false, run: run.record.id), limit: 9)
+      content += asked.map { "\($0)" }
+    }
+    for session in try await store.sessions(of: user, limit: 99) {
+      content += try await store.turns(of: session.id, limit: 99).map { "\($0)" }
+      content += try await store.notes(of: session.id, limit: 99).map { "\($0)" }
+    }
+    let owner = MemoryOwner(user: user)
+    content += try await store.memories(of: owner, limit: 999).map { "\($0)" }
+    content += try await store.searchMemories(of: owner, query: "kept", limit: 999).map { "\($0)" }
+    return content
+  }
+
+  private func files(mention text: String) -> [String] {
+    ["rasa.db", "rasa.db-wal", "rasa.db-shm", "rasa.db-turn"].filter {
+      RawFile.read(folder.file($0)).contains(text)
+    }
+  }
+}
