@@ -40,7 +40,7 @@ LATE(IDN2, int, idn2_lookup_ul, (const char *name, char **found, int flags), (na
 LATE_RELEASE(IDN2, idn2_free)
 LATE(IDN2, const char *, idn2_check_version, (const char *wanted), (wanted), NULL)
 
-// Answers that are packed although nobody asked for that.
+// Compressed responses that were not requested.
 #define BROTLI "libbrotlidec.so.1"
 LATE(BROTLI, void *, BrotliDecoderCreateInstance, (void *allocate, void *release, void *context),
      (allocate, release, context), NULL)

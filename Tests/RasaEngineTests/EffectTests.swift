@@ -429,9 +429,9 @@ struct ToolEffectTests {
 
   @Test("a recording leaves out the question about an attempt in doubt of a later round")
   func laterRound() async throws {
-    var work = try model("work", reads: ["input"], writes: [text("draft")], review: .always)
-    work.uncertain = .ask
-    let graph = try compile(persona(frames: [frame("a")], operators: [work]))
+    var author = try model("author", reads: ["input"], writes: [text("draft")], review: .always)
+    author.uncertain = .ask
+    let graph = try compile(persona(frames: [frame("a")], operators: [author]))
     let people = FakePeople { question in
       let isFirst = question.key.step.round == 1
       return HumanAnswer(isFirst ? .reject : .approve, text: "say more", by: "eve")
@@ -447,7 +447,7 @@ struct ToolEffectTests {
       graph, try await stopped.claim(Identifier("run-1")), by: "test")
     #expect(result.output == whole.output)
     let keys = stopped.snapshot.entries.filter { $0.kind == "human.asked" }.compactMap(\.key)
-    #expect(keys.contains("a:1/work/call@2.uncertain@2#1"))
+    #expect(keys.contains("a:1/author/call@2.uncertain@2#1"))
     let made = try await Recording.make(of: stopped.snapshot.entries, on: graph)
     #expect(made.differences == [])
     let questions = made.recording.effects.compactMap { effect in

@@ -37,6 +37,27 @@ final class Kit: Sendable {
     You write.
     """
 
+  /// A persona that asks for a city before it answers.
+  static let asking = """
+    name: asking
+    description: Asks first.
+    frames: [session_frame]
+    operators:
+      - name: clarify
+        kind: human
+        reads: [input]
+        writes: {wish: object}
+        ask: What do you mean by {{input}}?
+        output: {type: object, properties: {city: {type: string}, days: {type: integer}}, required: [city]}
+        default: {city: Lisbon}
+      - name: respond
+        kind: llm
+        reads: [input, wish]
+        writes: {draft: text}
+        prompt: "{{input}}: {{wish}}"
+
+    """
+
   static let writer: Rasa.Agent = {
     var agent = Rasa.Agent(
       id: "note-writer", name: "Note Writer",

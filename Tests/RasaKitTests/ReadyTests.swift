@@ -19,26 +19,6 @@ import Testing
       ])
   }
 
-  private static let asking = """
-    name: asking
-    description: Asks first.
-    frames: [session_frame]
-    operators:
-      - name: clarify
-        kind: human
-        reads: [input]
-        writes: {wish: object}
-        ask: What do you mean by {{input}}?
-        output: {type: object, properties: {city: {type: string}, days: {type: integer}}, required: [city]}
-        default: {city: Lisbon}
-      - name: respond
-        kind: llm
-        reads: [input, wish]
-        writes: {draft: text}
-        prompt: "{{input}}: {{wish}}"
-
-    """
-
   @Test("an observer gets the text as it comes, and the run has the ID that was known before")
   func observed() async throws {
     let kit = try kit()
@@ -118,7 +98,7 @@ import Testing
   @Test("a question is answered by its members, by its default, and in somebody's name")
   func decisions() async throws {
     let kit = try Kit(
-      provider: [script("Off we go.")], files: ["home/personas/asking.yaml": Self.asking])
+      provider: [script("Off we go.")], files: ["home/personas/asking.yaml": Kit.asking])
     let asking = try await kit.rasa.prepare(persona: "asking")
     func answer(_ decision: Rasa.Decision) async throws -> Rasa.Timeline.Question.Answer? {
       let ready = try asking.ready("trip") { approval in

@@ -72,26 +72,8 @@ import Testing
   }
 
   @Test func asksTheCallerAnOperatorsQuestion() async throws {
-    let persona = """
-      name: asking
-      description: Asks first.
-      frames: [session_frame]
-      operators:
-        - name: clarify
-          kind: human
-          reads: [input]
-          writes: {wish: object}
-          ask: What do you mean by {{input}}?
-          output: {type: object, properties: {city: {type: string}}, required: [city]}
-        - name: respond
-          kind: llm
-          reads: [input, wish]
-          writes: {draft: text}
-          prompt: "{{input}}: {{wish}}"
-
-      """
     let kit = try Kit(
-      provider: [.text("Porto it is.")], files: ["home/personas/asking.yaml": persona])
+      provider: [.text("Porto it is.")], files: ["home/personas/asking.yaml": Kit.asking])
     let result = try await kit.rasa.run(persona: "asking", input: "trip") { approval in
       #expect(approval.wantsAnswer && approval.payload == "What do you mean by trip?")
       #expect(approval.schema?.contains("city") == true)

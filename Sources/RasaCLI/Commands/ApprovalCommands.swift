@@ -319,7 +319,7 @@ struct ApprovalCommands {
           : "the run is \(run.status): `rasa runs show \(id)`")
     case .expired:
       return Failure(
-        .approval, "nobody answered it in time: \(record.id) has expired",
+        .approval, "\(record.id) has expired without an answer",
         suggestion: canContinue || run.status == .failed
           ? "`rasa resume \(id)` asks again" : "the run is \(run.status)")
     default:

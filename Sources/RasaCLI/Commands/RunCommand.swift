@@ -114,7 +114,7 @@ struct RunCommand {
         + "`rasa agents list` shows the agents for `--agent ID`")
   }
 
-  /// Who is asked, ready to run, with what is odd about them told; and the choice where there was one.
+  /// The persona or agent, ready to run, with its warnings reported, and a notice if it was chosen automatically.
   private func runnable(
     for settings: RunSettings, at presentation: RunPresentation
   ) async throws -> (Rasa.Runnable, notices: [Rasa.Notice]) {

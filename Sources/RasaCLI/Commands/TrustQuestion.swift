@@ -3,7 +3,7 @@ import RasaKit
 import RasaSystem
 import RasaTerminal
 
-/// Asks once about a folder whose files change what rasa does; where nobody can be asked, it is refused.
+/// Asks whether to trust a folder whose files change what rasa does. Without a terminal the folder is refused.
 struct TrustQuestion {
   let rasa: Rasa
   let console: Console
@@ -23,8 +23,8 @@ struct TrustQuestion {
     }
   }
 
-  /// Does work of the library that comes to the question on its way. A question that is interrupted ends
-  /// the work as such, and not as an error that the library would make of it.
+  /// Performs library work that may need to ask the question. An interrupted question ends the work as an
+  /// interruption and not as an error of the library.
   func during<Result>(
     _ work: (_ settle: @escaping @Sendable () async throws -> Void) async throws -> Result
   ) async throws -> Result {

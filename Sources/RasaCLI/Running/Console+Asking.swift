@@ -14,9 +14,9 @@ extension Console {
   /// What a person should know and need not worry about, as one line.
   func notice(_ line: String) { try? note("rasa: \(printable(line))\n") }
 
-  /// The line that somebody types; nil where nobody can, or nothing is typed any more.
+  /// The line that the user types; nil without a terminal and at the end of input.
   ///
-  /// - Parameter suggestion: what whoever interrupts the question should know.
+  /// - Parameter suggestion: what to say if the user interrupts the question.
   func ask(_ prompt: String, whenInterrupted suggestion: String) async throws -> String? {
     guard canAsk else { return nil }
     let reader = LineReader(history: nil, environment: environment)

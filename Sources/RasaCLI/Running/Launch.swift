@@ -3,7 +3,7 @@ import RasaKit
 import RasaSystem
 import RasaTerminal
 
-/// Carries out runs, shows them, and lets signals and people elsewhere stop them.
+/// Performs runs and shows them. Signals and `rasa runs cancel` can stop them.
 struct Launch: Sendable {
   let rasa: Rasa
   let console: Console
@@ -25,7 +25,7 @@ struct Launch: Sendable {
     }
   }
 
-  /// Resumes a run that nobody is running.
+  /// Resumes a run that no process owns.
   func resume(
     _ run: String, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws -> Rasa.RunResult {
@@ -45,7 +45,7 @@ struct Launch: Sendable {
     return options
   }
 
-  /// Carries out a run that can be stopped: by a signal, and by `rasa runs cancel` from elsewhere.
+  /// Performs a run that a signal or `rasa runs cancel` can stop.
   func show(
     _ ready: Rasa.ReadyRun, _ settings: RunSettings, at presentation: RunPresentation
   ) async throws -> Rasa.RunResult {
@@ -62,7 +62,7 @@ struct Launch: Sendable {
       }
       try await screen.show(observation)
     }
-    // People are shown what happens at once; a program may look for the run once it knows its name.
+    // A program may look the run up as soon as it knows its ID, so its lines wait until the run is on disk.
     observer.waitsForJournal = isLines
     observer.warn = presentation.warn
     if settings.explainsSelection { observer.explain = presentation.explain }
@@ -103,7 +103,7 @@ struct Launch: Sendable {
     ]
     if !notices.isEmpty { facts["notices"] = .array(notices.map { Value($0.json) }) }
     let canGoOn = ![.done, .cancelled].contains(found.status)
-    // Its end could not be written down, and this process does nothing more for it.
+    // Its end could not be recorded, and this process no longer works on it.
     let isLeft = found.status == .running && failure?.kind == .storage
     let failed = FailedRun(
       id: run, status: "\(isLeft ? .died : found.status)",

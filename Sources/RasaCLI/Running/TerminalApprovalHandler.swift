@@ -23,7 +23,7 @@ final class TerminalApprovalHandler: Sendable {
   func decide(_ approval: Rasa.Approval) async throws -> Rasa.Decision {
     switch mode {
     case .allow:
-      // Nobody's answer is made up: the one that its operator's file declares counts, or none.
+      // Never invent an answer: only a default declared in the operator's file counts.
       return .by("--approval allow", approval.wantsAnswer ? .standard : .approve)
     case .deny:
       let what = approval.wantsAnswer ? "an answer" : "an approval"

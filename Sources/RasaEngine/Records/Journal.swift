@@ -81,7 +81,7 @@ package struct RunEnding: Sendable, Hashable {
 package protocol Journal: Sendable {
   /// Deferred: the run's row and first entries. A failure shows at the next durable call.
   func open(_ run: RunRecord, _ entries: [JournalEntry])
-  /// Takes over a run that nobody is running and reads what is known of it. Throws when another
+  /// Claims a run that no process owns and reads what is known of it. Throws when another
   /// process is at work on it, and when its journal is damaged.
   func claim(_ run: Identifier) async throws -> RunHistory
   /// Deferred.

@@ -102,7 +102,7 @@ extension Question {
     case .members(let members):
       return try reply(members: members.names.map { ($0, members[$0] ?? "") }, by: user)
     case .standard:
-      // Nobody's answer is made up: the one that its operator's file declares counts, or none.
+      // Never invent an answer: only a default declared in the operator's file counts.
       return standard.map { HumanAnswer(.answer, text: $0, by: user) }
     case .by(let name, let decision): return try answer(decision, by: name)
     case .later: return nil

@@ -102,7 +102,7 @@ extension Rasa {
     }
   }
 
-  /// A list of agents that names none that is there is an error, also where it leaves the one that runs.
+  /// An allow list that matches no agent is an error, even if this run does not need it.
   private func checkNarrowing() throws(Failure) {
     if !composition.askedNarrowing.isEmpty { _ = try composition.agentRegistry { _ in } }
   }
@@ -116,8 +116,8 @@ extension Rasa.Runnable {
   /// - Parameters:
   ///   - input: The question or task.
   ///   - options: How the run is to go.
-  ///   - explains: Whether each call says why which models would be asked.
-  ///   - warn: Receives what is odd and does not stop a run.
+  ///   - explains: Whether each call says why its models would be asked.
+  ///   - warn: Receives warnings.
   public func forecast(
     _ input: String, options: Rasa.RunOptions = Rasa.RunOptions(), explains: Bool = false,
     warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -131,8 +131,8 @@ extension Rasa.Runnable {
     }
   }
 
-  /// What the attachments of a run add to its cost at most: every operator that is shown them counts, and
-  /// every loop. Nil when no operator is shown them.
+  /// The most that the attachments of a run add to its cost, for every operator that receives them and every
+  /// loop. Nil if no operator receives them.
   public func attachmentForecast(
     _ input: String, options: Rasa.RunOptions,
     warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -194,21 +194,21 @@ extension Rasa.Runnable {
 }
 
 extension Rasa {
-  /// What attachments add to the cost of a run at most.
+  /// The most that attachments add to the cost of a run.
   public struct AttachmentForecast: Sendable, Hashable {
-    /// How many tokens they are, in all calls together.
+    /// Their tokens in all calls together.
     public var tokens = 0
-    /// What they cost, as far as prices are known.
+    /// Their cost in dollars, for models with a known price.
     public var cost = Dollars.zero
     /// Whether the prices of all models are known.
     public var knowsPrices = true
-    /// Whether there can be no more. Otherwise it is what is likely.
+    /// Whether this is an upper bound. Otherwise it is an estimate.
     public var isBounded = true
-    /// The models that would be shown them, as `provider:model`.
+    /// The models that would receive them, as `provider:model`.
     public var models: [String] = []
   }
 
-  /// Why which models are asked.
+  /// Why these models are asked, in this order.
   public struct ModelSelection: Sendable, Hashable {
     /// The lines that `--explain-selection` prints.
     public var text: String
@@ -234,8 +234,8 @@ extension Rasa {
 extension Rasa {
   /// A run that has an ID and has not begun, or one that this process has claimed to resume it.
   ///
-  /// ``run(_:onCancel:)`` carries it out under the eyes of an ``Observer``. ``start()`` gives a ``Run``, which
-  /// is a sequence of events.
+  /// ``run(_:)`` performs it and reports to an ``Observer``. ``start()`` returns a ``Run``, which is a sequence of
+  /// events.
   public struct ReadyRun: Sendable {
     /// The run's ID.
     public let id: String
@@ -262,7 +262,7 @@ extension Rasa {
       self.perform = perform
     }
 
-    /// Begins, and returns the run, which is under way.
+    /// Starts the run and returns it.
     public func start() async throws(RasaError) -> Run {
       let warnings = WarningLog(rasa.composition.redaction, first)
       let runner: Runner
@@ -275,7 +275,7 @@ extension Rasa {
       return Run(id: id, of: rasa, warnings, runner, perform)
     }
 
-    /// Carries the run out in a task of its own, and returns its result. Cancelling the caller's task parks the run, and
+    /// Performs the run in a task of its own and returns its result. Cancelling the caller's task parks the run, and
     /// `Rasa.cancel(_:)`, also in another process, ends it.
     ///
     /// - Parameter observer: Receives each event when it happens.
@@ -303,12 +303,12 @@ extension Rasa {
       }
     }
 
-    /// Carries the run out in the caller's task, and returns its result. Cancelling that task parks the run.
+    /// Performs the run in the caller's task and returns its result. Cancelling that task parks the run.
     ///
     /// - Parameters:
-    ///   - observer: Gets what happens.
-    ///   - onCancel: Called when somebody cancels the run elsewhere, as `Rasa.cancel(_:)` in another
-    ///     process does. It has to cancel the task.
+    ///   - observer: Receives each event when it happens.
+    ///   - onCancel: Called when the run is cancelled elsewhere, such as by `Rasa.cancel(_:)` in another process.
+    ///     It must cancel the task.
     /// - Throws: A `RasaError`, what the observer throws, and `CancellationError`.
     public func run(
       _ observer: Observer, onCancel: @escaping @Sendable () -> Void

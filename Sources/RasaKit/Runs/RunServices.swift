@@ -168,7 +168,7 @@ package struct TakenUpRun: Sendable {
 }
 
 extension RunServices {
-  /// Takes over a run that nobody is running. A run that cannot go on is left as it was found.
+  /// Claims a run that no process owns. A run that cannot be resumed is left as it was.
   package func takeUp(_ run: Identifier, isPinned: Bool) async throws -> TakenUpRun {
     let history = try await store.claim(run)
     do {
