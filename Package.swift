@@ -62,7 +62,7 @@ let package = Package(
   targets: [
     // The executable: composition root.
     .executableTarget(
-      name: "rasa", dependencies: ["RasaCLI", "RasaSystem"], swiftSettings: settings,
+      name: "rasa", dependencies: ["RasaCLI", "RasaProcess", "RasaSystem"], swiftSettings: settings,
       // A fixed address spares 30,000 relocations, and with them a hundred page faults, at every
       // start.
       linkerSettings: [
@@ -80,7 +80,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite", "RasaTools", "RasaProcess",
       ],
       // Read by `make docs`.
       exclude: ["RasaKit.docc"]),
@@ -90,6 +90,12 @@ let package = Package(
     library(
       "RasaModels",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine"]),
+    library(
+      "RasaTools",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaHTTPServer",
+        "RasaProcess", "RasaPersona", "RasaEngine",
+      ]),
     library(
       "RasaStore",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine"]),
@@ -108,6 +114,8 @@ let package = Package(
       "RasaDocuments", ["RasaCore", "CYAML", "CTOML"], links: linked(["yaml"], whole: ["libyaml.a"])
     ),
     library("RasaHTTPClient", ["RasaCore", "RasaSystem", "CCurl", "CSystem"]),
+    library("RasaHTTPServer", ["RasaCore", "RasaSystem", "CMicroHTTP", "CSystem"]),
+    library("RasaProcess", ["RasaCore", "RasaSystem", "CSystem"]),
     library("RasaSQLite", ["RasaCore", "CSQLite", "CZlib"]),
     library("RasaTerminal", ["RasaCore", "RasaSystem", "CEdit", "CSystem"]),
     library("RasaSystem", ["RasaCore", "CSystem", "CZlib", "CResources"]),
@@ -133,13 +141,27 @@ let package = Package(
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),
+    // Loads its library when the first server starts.
+    shim("CMicroHTTP", links: []),
     shim("CResources", links: []),
     shim("CTestTLS", links: ["ssl", "crypto"]),
 
     // What tests and benchmarks talk to.
-    library("RasaTestKit", ["RasaCore", "RasaSystem", "RasaDocuments", "CSystem", "CTestTLS"]),
+    library(
+      "RasaTestKit",
+      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "CSystem", "CTestTLS"]),
+    // Runs whose models, people and tools follow a script.
+    library(
+      "RasaStage",
+      [
+        "RasaCore", "RasaSystem", "RasaPersona", "RasaEngine", "RasaStore", "RasaModels", "RasaKit",
+        "RasaTestKit",
+      ]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),
+    .executableTarget(
+      name: "rasa-mcp-server", dependencies: ["RasaTestKit", "RasaCore", "RasaSystem"],
+      swiftSettings: settings),
     // How a program uses the library.
     .executableTarget(
       name: "rasakit-example", dependencies: ["RasaKit"], path: "Examples/rasakit-example",
@@ -148,12 +170,16 @@ let package = Package(
     .executableTarget(
       name: "rasa-with-tool", dependencies: ["RasaKit", "RasaSystem"],
       path: "Tests/Programs/rasa-with-tool", swiftSettings: settings),
+    // A program that starts others, which tests kill.
+    .executableTarget(
+      name: "rasa-children", dependencies: ["RasaProcess", "RasaSystem"],
+      path: "Tests/Programs/rasa-children", swiftSettings: settings),
     .executableTarget(
       name: "rasa-bench",
       dependencies: [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit", "RasaTestKit",
-        "RasaTerminal",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit", "RasaTestKit", "RasaStage",
+        "RasaTerminal", "RasaTools", "RasaProcess",
       ],
       swiftSettings: settings),
 
@@ -161,12 +187,25 @@ let package = Package(
     tests("RasaDocuments", ["RasaCore", "RasaTestKit"]),
     tests("RasaSystem", ["RasaCore", "RasaTestKit"]),
     tests("RasaHTTPClient", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaTestKit"]),
+    tests("RasaHTTPServer", ["RasaCore", "RasaSystem", "RasaTestKit"]),
+    tests("RasaProcess", ["RasaCore", "RasaSystem", "RasaTestKit"]),
+    tests(
+      "RasaTools",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaHTTPServer",
+        "RasaProcess", "RasaPersona", "RasaEngine", "RasaTestKit",
+      ]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
     tests("RasaEngine", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
-    tests("RasaKit", ["RasaCore", "RasaSystem", "RasaPersona", "RasaAgents", "RasaTestKit"]),
+    tests(
+      "RasaKit",
+      [
+        "RasaCore", "RasaSystem", "RasaPersona", "RasaEngine", "RasaHTTPClient", "RasaTools",
+        "RasaAgents", "RasaTestKit", "RasaStage",
+      ]),
     tests(
       "RasaStore",
       ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaTestKit"]),
@@ -185,7 +224,11 @@ let package = Package(
       exclude: ["Snapshots"]),
     // What needs programs that are no part of a build: `make test-external`.
     .testTarget(
-      name: "ExternalTests", dependencies: ["rasa", "RasaCore", "RasaSystem", "RasaTestKit"],
+      name: "ExternalTests",
+      dependencies: [
+        "rasa", "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona",
+        "RasaEngine", "RasaProcess", "RasaTools", "RasaTestKit", "RasaStage",
+      ],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

@@ -16,8 +16,14 @@ RASA_FILE(personas_feature_workshop) = {
 RASA_FILE(personas_incident_responder) = {
 #embed "../../personas/incident_responder.yaml"
 };
+RASA_FILE(personas_repository_steward) = {
+#embed "../../personas/repository_steward.yaml"
+};
 RASA_FILE(personas_strategic_stock_analyst) = {
 #embed "../../personas/strategic_stock_analyst.yaml"
+};
+RASA_FILE(personas_strategic_stock_analyst_tools) = {
+#embed "../../personas/strategic_stock_analyst_tools.yaml"
 };
 RASA_FILE(personas_support_triage) = {
 #embed "../../personas/support_triage.yaml"
@@ -78,7 +84,9 @@ const struct rasa_resource rasa_resources[] = {
     RASA_ENTRY("personas/contract_reviewer.yaml", personas_contract_reviewer),
     RASA_ENTRY("personas/feature_workshop.yaml", personas_feature_workshop),
     RASA_ENTRY("personas/incident_responder.yaml", personas_incident_responder),
+    RASA_ENTRY("personas/repository_steward.yaml", personas_repository_steward),
     RASA_ENTRY("personas/strategic_stock_analyst.yaml", personas_strategic_stock_analyst),
+    RASA_ENTRY("personas/strategic_stock_analyst_tools.yaml", personas_strategic_stock_analyst_tools),
     RASA_ENTRY("personas/support_triage.yaml", personas_support_triage),
     RASA_ENTRY("operators/alt_recommendation_operator.yaml", operators_alt_recommendation_operator),
     RASA_ENTRY("operators/compose.yaml", operators_compose),

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <iconv.h>
 #include "CSystem.h"
 
 #include <linux/magic.h>
@@ -158,4 +159,14 @@ int rasa_open_terminal(int columns, char *name, size_t name_size) {
     return -1;
   }
   return person;
+}
+
+long rasa_decode(const char *charset, const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity) {
+  iconv_t converter = iconv_open("UTF-8", charset);
+  if (converter == (iconv_t)-1) return -1;
+  char *in = (char *)bytes, *out = (char *)text;
+  size_t left = count, room = capacity;
+  int failed = iconv(converter, &in, &left, &out, &room) == (size_t)-1 || iconv(converter, NULL, NULL, &out, &room) == (size_t)-1;
+  iconv_close(converter);
+  return failed || left > 0 ? -1 : (long)(capacity - room);
 }

@@ -40,9 +40,19 @@ extension Program {
     case "operators list": try await library.listOperators()
     case "operators show": try await library.showOperator(command.arguments[0])
     case "operators validate": try await library.validateOperators(command.arguments)
+    case "skills list": try await SkillCommands(rasa: rasa, print: print).list()
+    case "skills show":
+      try await SkillCommands(rasa: rasa, print: print).show(command.arguments[0])
+    case "skills validate":
+      try await SkillCommands(rasa: rasa, print: print).validate(command.arguments)
     case "trust list": try await trust.list()
     case "trust add": try await trust.add(command.arguments.first ?? ".")
     case "trust remove": try await trust.remove(command.arguments.first ?? ".")
+    case "tools list", "tools show", "tools check", "tools approve", "tools login", "tools logout":
+      try await ToolsCommands(rasa: rasa, console: console, time: time, print: print).run(command)
+    case "tools policy":
+      try await PolicyCommand(rasa: rasa, print: print, style: console.terminal.style(of: .output))
+        .run(command)
     case "doctor": try await DoctorCommand(rasa: rasa, print: print).run()
     case "init":
       try await InitCommand(rasa: rasa, print: print).run(

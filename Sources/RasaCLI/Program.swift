@@ -6,7 +6,7 @@ import RasaTerminal
 /// The program from its arguments to its exit code.
 package enum Program {
   /// The newest heading of `CHANGELOG.md`.
-  package static let version = "0.2.0"
+  package static let version = BuiltWith.rasa
 
   package static func main(_ arguments: [String], _ environment: Environment) async -> Int32 {
     SignalWatch.ignoreBrokenPipe()
@@ -27,10 +27,13 @@ package enum Program {
         if let agents = command.agents { composition.narrow(to: agents, place: "`--agents`") }
         do {
           try await run(command, composition)
-        } catch let failure as Failure {
+        } catch {
+          await composition.endServers()
           // Keys whose variables only the configuration names are known by now.
-          throw composition.redaction(failure)
+          if let failure = error as? Failure { throw composition.redaction(failure) }
+          throw error
         }
+        await composition.endServers()
       }
       return 0
     } catch {
@@ -123,6 +126,8 @@ package enum Program {
       } else {
         try print(text: "rasa \(version)\n")
       }
+    case "tools call":
+      try await ToolCallCommand(launch: launch(lazily: composition)).run(command)
     case "completions": try completions(command, print)
     case "llm info", "llm health":
       try await LLMCommands(rasa: composition.rasa(), print: print).run(command)

@@ -10,12 +10,16 @@ package struct HTTPClientConfiguration: Sendable {
   package var userAgent: String
   /// Offers HTTP/2 over TLS. One connection then carries many streams.
   package var http2: Bool
+  /// The addresses of a host instead of those that the system's resolver finds; nil for the system's.
+  package typealias Resolver = @Sendable (_ host: String) -> [String]?
+  package var resolver: Resolver?
 
   package init(
     connectTimeout: Duration = .seconds(10), network: NetworkSettings = NetworkSettings(),
     maxConnections: Int = 1_000,
-    userAgent: String = "rasa", http2: Bool = false
+    userAgent: String = "rasa", http2: Bool = false, resolver: Resolver? = nil
   ) {
+    self.resolver = resolver
     self.connectTimeout = connectTimeout
     self.network = network
     self.maxConnections = maxConnections
@@ -26,7 +30,8 @@ package struct HTTPClientConfiguration: Sendable {
 
 /// HTTP requests whose answers stream, over libcurl on one thread of its own.
 ///
-/// Redirects are not followed, because libcurl would resend key headers to another host. There is
+/// Redirects are not followed by libcurl, which would resend key headers to another host, but by
+/// `send(_:following:)`, where that is wanted. There is
 /// no time limit on a whole answer: connecting has one, and each wait for the headers or the next
 /// chunk has a deadline of its own.
 package final class HTTPClient: Sendable {
@@ -77,11 +82,17 @@ package final class HTTPClient: Sendable {
     try request.check()
     prepare()
     let route = try configuration.network.route(to: request.url)
-    let transfer = Transfer(request: request, route: route, mailbox: mailbox)
+    var check = AddressCheck.none
+    if let policy = request.addressPolicy {
+      check = try await policy.check(
+        request.url, through: route.proxy, resolver: configuration.resolver)
+    }
+    let transfer = Transfer(
+      request: request, route: route, addressCheck: check, mailbox: mailbox)
     let head = try await transfer.start()
     return HTTPResponse(
       status: head.status, headers: head.headers, body: HTTPBody(transfer: transfer, client: self),
-      route: route)
+      route: route, url: request.url)
   }
 
   /// Aborts what is running and returns when the loop's thread has ended and every connection is

@@ -15,6 +15,10 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     case protocolViolation, tooLarge, invalidURL, refusedScheme, cancelled, other
     /// Its own `maySend` held the request back: not a byte of it was sent.
     case withheld
+    /// The address is none that the request's `AddressPolicy` allows.
+    case refusedAddress
+    /// A redirect that is not followed.
+    case redirect
   }
 
   package var code: Code

@@ -16,15 +16,18 @@ package struct HTTPRequest: Sendable {
   /// Asked on the loop's thread when the connection stands and nothing has been sent: the last moment
   /// at which a request can be held back. It must not wait.
   package var maySend: (@Sendable () -> Bool)?
+  /// Which addresses it may reach; nil for all, where the user has chosen the host.
+  package var addressPolicy: AddressPolicy?
 
   package init(
     method: String = "POST", url: String, headers: [(name: String, value: String)] = [],
     body: [UInt8] = [], allowsPlainHTTP: Bool = false, headerDeadline: UInt64? = nil,
     connectTimeout: Duration? = nil, trace: RequestTrace? = nil,
-    maySend: (@Sendable () -> Bool)? = nil
+    maySend: (@Sendable () -> Bool)? = nil, addressPolicy: AddressPolicy? = nil
   ) {
     self.trace = trace
     self.maySend = maySend
+    self.addressPolicy = addressPolicy
     self.method = method
     self.url = url
     self.headers = headers

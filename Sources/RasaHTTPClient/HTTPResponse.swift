@@ -4,6 +4,8 @@ package struct HTTPResponse: Sendable {
   package var body: HTTPBody
   /// The way that it came.
   package var route: ProxyRoute
+  /// Where it came from, after redirects.
+  package var url: String
 }
 
 /// Response headers in the order they came. Names compare without regard to case.

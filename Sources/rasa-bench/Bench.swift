@@ -52,7 +52,7 @@ struct Bench: Sendable {
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
       .limits,
       .selection, .template, .rendering, .checking,
-    ] + Row.decoding + Row.agents
+    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart]
 
   /// Measured only where they are named.
   static let rowsByName: [Row] = [.incrementalBuild]

@@ -1,6 +1,8 @@
 import RasaCLI
+import RasaProcess
 import RasaSystem
 
+SandboxEntry.enterIfAsked()
 // Before anything else opens a file or starts a thread.
 if let failure = ProcessStart.prepare() {
   leaveNow(Program.refuse(failure, Array(CommandLine.arguments.dropFirst()), .ofProcess()))

@@ -60,6 +60,8 @@ struct CodingTests {
       type: "docker", image: "rust", profile: .restrictive, network: .closed)
     agent.defaults = ["who": "you"]
     agent.isStrict = true
+    agent.skills = ["notes"]
+    agent.seesProject = true
     agent.files = AgentFiles(
       config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose)
     agent.unused = ["extensions"]

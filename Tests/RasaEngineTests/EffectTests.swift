@@ -10,13 +10,15 @@ final class ScriptedTool: Tool {
   private let script: Script
   private let asked = Locked<[ToolUse]>([])
 
+  let description = ToolDescription(name: "scripted", origin: .program)
+
   init(_ script: @escaping Script) { self.script = script }
 
   var uses: [ToolUse] { asked.withLock { $0 } }
 
-  func perform(_ use: ToolUse) async throws -> Value {
+  func perform(_ use: ToolUse, _ context: ToolContext) async throws -> ToolOutcome {
     asked.withLock { $0.append(use) }
-    return try await script(use)
+    return .result(ToolResult(structured: try await script(use)))
   }
 }
 
@@ -75,14 +77,38 @@ struct EffectEventTests {
         EffectIntent(
           attempt: attempt, request: "d", idempotencyKey: "k",
           subject: .tool(name: "look", arguments: ["a": [1, .null]]))),
-      .result(.value(["found": [1, 2]]), attempt: attempt),
+      .result(
+        .tool(
+          ToolResult(
+            [.text("found"), .attachment(Attachment(name: "a.png", type: .png, bytes: [1, 2]))],
+            structured: ["found": [1, 2]], isError: true)), attempt: attempt),
+      .result(.tool(ToolResult(structured: .null)), attempt: attempt),
+      .result(
+        .inputRequired(
+          ToolInputRequest(
+            entries: [
+              .init(
+                name: "who",
+                question: ToolQuestion(message: "Who?", schema: ["type": "object"], url: "u"))
+            ], state: ["s": 1])), attempt: attempt),
       .failed(EffectFailure(reason: "run", message: "no"), attempt: attempt),
       .uncertain(EffectDoubt(decision: .fail), attempt: attempt),
       .ended(failure, isRefused: false),
-      .reused(.value(.null), from: Identifier("run-0"), request: "d"),
+      .reused(.tool(ToolResult(structured: [1])), from: Identifier("run-0"), request: "d"),
+    ]
+    let ofHooks: [EffectEvent.Phase] = [
+      .intent(
+        EffectIntent(
+          attempt: attempt, request: "d", idempotencyKey: "k",
+          subject: .hook(name: "guard", point: "before_tool"))),
+      .result(.value(["change": ["arguments": [:]]]), attempt: attempt),
+      .failed(EffectFailure(reason: "timeout", message: "late"), attempt: attempt),
+      .uncertain(EffectDoubt(decision: .retry), attempt: attempt),
+      .ended(failure, isRefused: false),
+      .reused(.value([:]), from: Identifier("run-0"), request: "d"),
     ]
     return ofModels.map { EffectEvent(.model, key, $0) }
-      + ofTools.map { EffectEvent(.tool, key, $0) }
+      + ofTools.map { EffectEvent(.tool, key, $0) } + ofHooks.map { EffectEvent(.hook, key, $0) }
   }
 
   @Test("are read as they were written")
@@ -93,7 +119,7 @@ struct EffectEventTests {
       kinds.insert(entry.kind)
       #expect(try #require(EffectEvent(entry)) == event, "\(entry.kind)")
     }
-    #expect(kinds.count == 13)
+    #expect(kinds.count == 19)
   }
 
   @Test("keep the form that earlier versions wrote and read")
@@ -132,6 +158,11 @@ struct EffectEventTests {
       return
     }
     #expect(failed.message == "the provider gave no answer" && !failed.isCancelled)
+    guard case .result(.tool(let value), _) = line("tool.result", ["value": ["a": 1]])?.phase else {
+      Issue.record("no result")
+      return
+    }
+    #expect(value == ToolResult(structured: ["a": 1]))
     for kind in ["call", "call.", "call.unheard_of", "run.finished", "x.intent", ""] {
       #expect(line(kind, [:]) == nil, "\(kind)")
     }
@@ -196,7 +227,7 @@ struct ToolEffectTests {
   ) -> RunDependencies {
     var outside = ResumeTests.dependencies(
       gate ?? FakeGate(journal: store, Self.script), store, people)
-    outside.tools = ["dictionary": tool]
+    outside.tools = FixedTools(["dictionary": tool])
     return outside
   }
 
@@ -217,14 +248,14 @@ struct ToolEffectTests {
     #expect(result.output == "say - meaning: of word")
     let lines = store.snapshot.entries.compactMap { EffectEvent($0) }.filter { $0.kind == .tool }
     #expect(lines.count == 2 && lines.allSatisfy { $0.key.label == "tool:dictionary" })
-    guard case .intent = lines.first?.phase, case .result(.value(let value), _) = lines.last?.phase
+    guard case .intent = lines.first?.phase, case .result(.tool(let result), _) = lines.last?.phase
     else {
       Issue.record("\(lines)")
       return
     }
-    #expect(value == ["meaning": "of word"])
+    #expect(result == ToolResult(structured: ["meaning": "of word"]))
     let call = RunTimeline(store.snapshot.entries).calls.first { $0.name == "tool:dictionary" }
-    #expect(call?.outcome == .answered && call?.text == value.promptText)
+    #expect(call?.outcome == .answered && call?.text == result.value.promptText)
   }
 
   @Test(
@@ -403,7 +434,7 @@ struct ToolEffectTests {
       let failure = #expect(throws: Failure.self) {
         try compile(persona(frames: frames, operators: operators))
       }
-      #expect(failure?.message.contains("which this version cannot run") == true)
+      #expect(failure?.message.contains("no tool of that name is declared") == true)
       // What only reads a run needs none of its tools.
       _ = try Graph.compile(
         persona(frames: frames, operators: operators), operators: shipped, tools: nil)

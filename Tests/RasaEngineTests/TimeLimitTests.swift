@@ -74,7 +74,7 @@ struct TimeLimitTests {
       FakeGate(journal: store) { request, _, _ in request.messages.last?.text ?? "" }, store, people
     )
     outside.time = clock.source
-    outside.tools = ["slow": tool]
+    outside.tools = FixedTools(["slow": tool])
     return outside
   }
 

@@ -5,6 +5,10 @@ import Testing
 // `RasaKit.docc` here, line by line, so a page cannot show what a program could not say. Nothing here
 // runs.
 
+private struct Warehouse: Sendable {
+  func pieces(of article: String) async -> Int { article.isEmpty ? 0 : 3 }
+}
+
 private struct Catalogue: Sendable {
   func find(_ word: String) async -> String { word }
 }
@@ -89,6 +93,20 @@ private enum LibraryPage {
         ["found": Rasa.JSON(await catalogue.find(call.inputs["input"].text))]
       })
     try rasa.register(MyModel())  // a Rasa.ModelProvider
+  }
+
+  static func tool(_ rasa: Rasa, warehouse: Warehouse) async throws {
+    try rasa.register(
+      Rasa.Tool(
+        name: "stock_level", description: "How many pieces of an article are in stock.",
+        parameters: [
+          "type": "object", "properties": ["article": ["type": "string"]], "required": ["article"],
+        ], sideEffects: .none
+      ) { use in
+        ["pieces": Rasa.JSON(await warehouse.pieces(of: use.arguments["article"].text))]
+      })
+    let result = try await rasa.call(tool: "stock_level", arguments: ["article": "chair"])
+    _ = result
   }
 }
 

@@ -168,3 +168,84 @@ struct AttachmentFormulaTests {
     }
   }
 }
+
+@Suite("What tools return besides text")
+struct ReturnedMediaTests {
+  private static let request: ModelRequest = {
+    var request = ModelRequest(
+      messages: [
+        ChatMessage(.user, "Draw."),
+        ChatMessage(
+          .assistant, "",
+          toolCalls: [
+            ToolCall(id: "c1", name: "draw", arguments: [:]),
+            ToolCall(id: "c2", name: "say", arguments: [:]),
+          ]),
+        ChatMessage(.tool, "drawn", toolCallID: "c1", attachments: [.photo]),
+        ChatMessage(.tool, "no", toolCallID: "c2"),
+      ],
+      tools: [ToolDefinition(name: "draw", description: "", parameters: ["type": "object"])])
+    request.messages[3].isError = true
+    return request
+  }()
+
+  private func body(_ wire: WireRequest) throws -> Value { try JSON.parse(wire.body) }
+
+  @Test("Anthropic has it in the result, and marks errors")
+  func anthropic() throws {
+    let call = WireCall.made(Self.request, .anthropic)
+    let turns = try body(AnthropicMessages.request(call))["messages"].array
+    #expect(
+      turns?.last?["content"] == [
+        [
+          "type": "tool_result", "tool_use_id": "c1",
+          "content": [
+            ["type": "text", "text": "drawn"],
+            [
+              "type": "image",
+              "source": ["type": "base64", "media_type": "image/png", "data": "AQID"],
+            ],
+          ],
+        ],
+        ["type": "tool_result", "tool_use_id": "c2", "content": "no", "is_error": true],
+      ])
+  }
+
+  @Test("OpenAI is shown it by a user's message behind all results")
+  func openAI() throws {
+    let call = WireCall.made(Self.request, try .openAI(baseURL: nil, key: nil))
+    let messages = try body(OpenAIChat.request(call))["messages"].array ?? []
+    #expect(messages.map { $0["role"] } == ["user", "assistant", "tool", "tool", "user"])
+    #expect(messages[2]["content"] == "drawn")
+    #expect(
+      messages[4]["content"].array?.map { $0["type"] } == ["text", "image_url"])
+  }
+
+  @Test("Gemini has it beside the result")
+  func gemini() throws {
+    let call = WireCall.made(Self.request, .gemini)
+    let parts = try body(GeminiContent.request(call))["contents"].array?.last?["parts"].array ?? []
+    #expect(parts.count == 3)
+    #expect(parts[1]["inlineData"]["data"] == "AQID")
+    #expect(parts[2]["functionResponse"]["response"] == ["error": "no"])
+  }
+
+  @Test("Ollama has it as images of the result")
+  func ollama() throws {
+    let call = WireCall.made(Self.request, try .ollama(host: "127.0.0.1"))
+    let messages = try body(OllamaChat.request(call))["messages"].array ?? []
+    #expect(messages[2]["images"] == ["AQID"] && messages[2]["tool_name"] == "draw")
+  }
+
+  @Test("a model that does not take it reads that it is there")
+  func note() throws {
+    let settings = try ProviderSettings.ollama(host: "127.0.0.1")
+    let candidate = Candidate(settings: settings, model: "m", facts: nil)
+    let shown = Self.request.shown(to: candidate)
+    #expect(shown.messages[2].attachments.isEmpty)
+    #expect(
+      shown.messages[2].text
+        == "drawn\n[photo.png (PNG image, 1024×1024) was returned, which you cannot be shown]")
+    #expect(shown.messages[3] == Self.request.messages[3])
+  }
+}

@@ -21,7 +21,7 @@ import Testing
       performance_profile: thinking
       cost_budget: {max_per_execution: 0.10, max_daily: 5.00, max_monthly: "100", policy: downgrade}
       capabilities: [valuation]
-      tools: {search: {kind: http}}
+      tools: {search: {kind: http, url: "https://example.com/{word}"}}
       limits: {steps: 32, seconds: 90.5, cost: 0.000000000001, depth: 2}
       """)
     let persona = try reading.get()
@@ -44,7 +44,7 @@ import Testing
         == CostBudget(
           maxPerExecution: Money(decimal: "0.1"), maxDaily: Money(decimal: "5"),
           maxMonthly: Money(decimal: "100"), policy: .downgrade))
-    #expect(persona.tools["search"]["kind"] == "http")
+    #expect(persona.tools.map(\.name) == ["search"] && persona.tools[0].kindName == "http")
     #expect(
       persona.limits
         == RunLimits(steps: 32, seconds: 90.5, cost: Money(picoDollars: 1), depth: 2))
@@ -55,7 +55,7 @@ import Testing
     #expect(persona.operators.isEmpty && persona.promptStyle == "default")
     #expect(persona.limits == RunLimits() && persona.budget == CostBudget())
     #expect(persona.models == RecommendedModels() && persona.profile == nil)
-    #expect(persona.tools.isNull && persona.alias == nil)
+    #expect(persona.tools.isEmpty && persona.alias == nil)
   }
 
   @Test(

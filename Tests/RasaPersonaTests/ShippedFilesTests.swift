@@ -36,8 +36,8 @@ import Testing
     let names = try Shipped.library.personas().map(\.name)
     #expect(
       names == [
-        "contract_reviewer", "feature_workshop", "incident_responder", "strategic_stock_analyst",
-        "support_triage",
+        "contract_reviewer", "feature_workshop", "incident_responder", "repository_steward",
+        "strategic_stock_analyst", "strategic_stock_analyst_tools", "support_triage",
       ])
     for name in names {
       let reading = try Shipped.library.readPersona(named: name)

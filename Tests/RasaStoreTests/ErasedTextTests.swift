@@ -23,26 +23,28 @@ import Testing
   private enum Kind: String, CaseIterable {
     case line = "MARK-line", input = "MARK-input", turn = "MARK-turn", note = "MARK-note"
     case memory = "MARK-memory", question = "MARK-question", answer = "MARK-answer"
-    case replaced = "MARK-replaced", withdrawn = "MARK-withdrawn"
+    case replaced = "MARK-replaced", withdrawn = "MARK-withdrawn", grant = "MARK-grant"
   }
 
   /// The columns of the file that such a text can be found in.
   private static let columns: Set<String> = [
     "lines.body", "bodies.bytes", "runs.input", "turns.input", "turns.output", "notes.text",
-    "memories.text",
+    "memories.text", "grants.pattern",
   ]
   /// Columns that hold names, keys, sums and what a machine says.
   private static let others: Set<String> = [
-    "approvals.answered_by", "approvals.decision", "approvals.id", "approvals.payload_digest",
-    "approvals.standing", "audits.detail", "audits.kind", "audits.subject", "balances.scope",
+    "approvals.answered_by", "approvals.decision", "approvals.id", "approvals.on_expiry",
+    "approvals.payload_digest", "approvals.standing", "audits.detail", "audits.kind",
+    "audits.subject", "balances.scope",
     "bodies.digest", "countings.account", "countings.kind", "countings.model", "countings.provider",
+    "grants.approval", "grants.id", "grants.made_by", "grants.revoked_by", "grants.session",
     "lines.seal", "memories.persona", "memories.source_run", "memories.trust", "memories.user",
     "needs.account", "needs.histogram", "needs.model", "needs.operator", "needs.provider",
     "notes.run", "notes.session", "reservations.id", "reservations.legs", "runs.fork_of", "runs.id",
     "runs.seal", "runs.session", "runs.status", "sessions.id", "sessions.key", "sessions.persona",
     "sessions.user", "standings.account", "standings.adapted", "standings.adapted_under",
     "standings.model", "standings.provider", "standings.reason", "turns.run", "turns.session",
-    "words.text", "workers.id", "workers.name",
+    "votes.approval", "votes.by", "words.text", "workers.id", "workers.name",
   ]
 
   /// Two users' work at the same time: every table has rows of both among each other, of all sizes.
@@ -84,6 +86,11 @@ import Testing
       _ = try await store.ask(question, recording: [])
       let answer = HumanAnswer(.edit, text: .string(text(.answer, of: user)), by: user)
       _ = try await store.answer(question.id, answer)
+      let granted = permission(run)
+      _ = try await store.ask(granted, recording: [])
+      var grant = HumanAnswer(.approve, by: user)
+      grant.grant = ["allow": "send", "arguments": ["to": .string(text(.grant, of: user))]]
+      _ = try await store.answer(granted.id, grant)
       let asked = approval(run, "later", payload: .string(text(.withdrawn, of: user)))
       _ = try await store.ask(asked, recording: [])
       // It goes on after a pause, says something else, and asks anew.

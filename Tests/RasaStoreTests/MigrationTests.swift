@@ -8,7 +8,9 @@ import Testing
 @testable import RasaStore
 
 /// Files that released versions have written. Every further version adds one.
-private let fixtures = ["version-1.db", "version-2.db", "version-3.db", "version-4.db"]
+private let fixtures = [
+  "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db",
+]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
 private let madeUp = SessionID("made-up", of: "tester")

@@ -75,6 +75,49 @@ extension EditedLineTests {
       #expect(try await answer == choice.expected)
     }
 
+    /// A request whose `s` stores a rule; a rule without an asterisk is refused.
+    private static var granting: ApprovalRequest {
+      var request = request
+      request.grant = "allow: send\n"
+      request.grantProblem = { $0.contains("*") ? nil : "it has no asterisk" }
+      request.editable = "{}"
+      return request
+    }
+
+    static let grants: [([String], ApprovalAnswer)] = [
+      (["s", "y"], .grant("allow: send\n")), (["s", "", "yes"], .grant("allow: send\n")),
+      (["s", "n", "a"], .approve), (["s", "a", "n", "r", ""], .reject(reason: "")),
+    ]
+
+    @Test(arguments: grants)
+    func aRuleIsSeenBeforeItIsStored(lines: [String], expected: ApprovalAnswer) async throws {
+      async let answer = prompt().ask(Self.granting)
+      try await terminal.expect(Self.menu)
+      for (index, line) in lines.enumerated() {
+        if index > 0 { try await terminal.expect(": ") }
+        terminal.type(line + "\r")
+        if line == "s" { try await terminal.expect("│ allow: send") }
+      }
+      #expect(try await answer == expected)
+    }
+
+    @Test(arguments: ["allow: '*'", "allow: all"])
+    func aRuleThatWasEditedIsCheckedAndSeenAgain(rule: String) async throws {
+      let editor = folder.file("editor")
+      try folder.write("#!/bin/sh\nprintf \"%s\" \"\(rule)\" > \"$1\"\n", to: "editor")
+      _ = unsafe chmod(editor, 0o755)
+      async let answer = prompt(editor: editor).ask(Self.granting)
+      try await terminal.expect(Self.menu)
+      terminal.type("s\r")
+      try await terminal.expect("[n]o: ")
+      terminal.type("e\r")
+      let isRefused = rule == "allow: all"
+      try await terminal.expect(isRefused ? "it has no asterisk" : "│ allow: '*'")
+      try await terminal.expect("[n]o: ")
+      terminal.type("y\r")
+      #expect(try await answer == .grant(isRefused ? "allow: send\n" : rule))
+    }
+
     private func rejectWithoutReason() async throws {
       terminal.type("r\r")
       try await terminal.expect("Reason")

@@ -12,6 +12,9 @@ typedef int (*rasa_curl_prerequest_callback)(
     void *context, char *peer_address, char *own_address, int peer_port, int own_port);
 typedef int (*rasa_curl_timer_callback)(CURLM *multi, long milliseconds, void *context);
 
+typedef curl_socket_t (*rasa_curl_open_socket_callback)(
+    void *context, curlsocktype purpose, struct curl_sockaddr *address);
+
 static inline CURLcode rasa_curl_set_long(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value);
 }
@@ -31,6 +34,10 @@ static inline CURLcode rasa_curl_set_bytes_callback(
 static inline CURLcode rasa_curl_set_prerequest_callback(
     CURL *easy, rasa_curl_prerequest_callback callback) {
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+}
+static inline CURLcode rasa_curl_set_open_socket_callback(
+    CURL *easy, rasa_curl_open_socket_callback callback) {
+  return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
 }
 static inline CURLcode rasa_curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);

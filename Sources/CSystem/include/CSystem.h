@@ -70,6 +70,51 @@ int rasa_spawn_change_folder(posix_spawn_file_actions_t *actions, const char *fo
 /// The spawn flag that makes the child lead a session of its own.
 short rasa_spawn_session_flag(void);
 
+/// A program to start by `rasa_start_child`.
+enum { rasa_most_child_descriptors = 16 };
+struct rasa_child_limit {
+  int resource;
+  uint64_t most;
+};
+struct rasa_child {
+  /// A path: nothing is looked up.
+  const char *program;
+  char *const *arguments;
+  char *const *environment;
+  /// NULL for that of this process.
+  const char *folder;
+  /// What becomes its descriptors 0, 1, 2, …; nothing else is inherited.
+  const int *descriptors;
+  int descriptor_count;
+  const struct rasa_child_limit *limits;
+  int limit_count;
+};
+
+/// Starts a program in a session of its own, with default signals. It is killed when the calling thread ends, so that
+/// has to be one that lives as long as the process. 0, or an error number; `failed_at_folder` says what it is about.
+int rasa_start_child(const struct rasa_child *child, pid_t *process, int *process_descriptor,
+                     int *failed_at_folder);
+
+/// Reaps a child: 0, or an error number; EAGAIN while it runs.
+int rasa_wait_for_child(int process_descriptor, int *code, int *is_signal);
+
+/// Writes to a pipe; EPIPE, and no signal, if nobody reads from it.
+ssize_t rasa_write_pipe(int descriptor, const void *bytes, size_t count);
+
+/// A file in memory, at its beginning; -1 with errno set on failure.
+int rasa_memory_file(const void *bytes, size_t count);
+
+/// In a sandbox: listens on loopback, sends that socket over a descriptor, and becomes the program. The arguments are
+/// the descriptor, the port, the most processes, the program and its arguments. Returns an exit code if it cannot.
+int rasa_become_sandboxed(int count, char *const *arguments);
+
+/// The descriptor that the other side has sent; -1 with errno set: EAGAIN if there is none yet, EPROTO if it sent
+/// something else or is gone.
+int rasa_receive_descriptor(int way);
+
+/// A pair of connected sockets that no child inherits; the first one does not block. 0, or an error number.
+int rasa_socket_pair(int *one, int *other);
+
 /// Creates a pseudo-terminal of 24 rows and returns the non-blocking side of the program that plays the
 /// person; `name` gets the path of the terminal itself. -1 with errno set on failure.
 int rasa_open_terminal(int columns, char *name, size_t name_size);
@@ -79,4 +124,7 @@ int rasa_resize_terminal(int descriptor, int columns);
 
 /// Columns of the terminal behind a descriptor; 0 if it is none or unknown.
 int rasa_terminal_columns(int descriptor);
+
+/// Converts text to UTF-8. The length, or -1 where the bytes are none of that charset or do not fit.
+long rasa_decode(const char *charset, const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity);
 #endif

@@ -371,6 +371,8 @@ extension IndexCoder {
     }
     code(&agent.defaults)
     code(&agent.isStrict)
+    code(&agent.skills)
+    code(&agent.seesProject)
     code(&agent.files.config)
     code(&agent.files.prompt)
     code(&agent.files.origin)

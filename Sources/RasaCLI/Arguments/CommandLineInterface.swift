@@ -27,7 +27,8 @@ package enum CommandLineInterface {
     ],
     subcommands: [
       .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
-      .models, .agents, .importAgents, .costs, .llm, .initialize, .trust, .doctor, .bench,
+      .skills,
+      .models, .agents, .tools, .importAgents, .costs, .llm, .initialize, .trust, .doctor, .bench,
       .completions, .version, .help,
     ])
 

@@ -16,6 +16,7 @@ struct ApprovalCommands {
     switch command.path.last {
     case "list": try await list(command)
     case "show": try await show(command.arguments[0])
+    case "grants": try await grants(command)
     default: try await answer(command)
     }
   }
@@ -35,12 +36,40 @@ struct ApprovalCommands {
         rows: records.map { record in
           [
             record.id, record.approval.run, record.approval.step.name, moment(record.askedAt),
-            all ? standing(record) : record.expiresAt.map { day($0) } ?? "-",
+            all
+              ? standing(record)
+              : record.isEscalated ? "escalated" : record.expiresAt.map { day($0) } ?? "-",
             print.others.opening(record.approval.title, to: 200),
           ]
         },
         values: records.map { Value($0.json) },
         whenEmpty: all ? "no questions yet" : "no open questions"))
+  }
+
+  /// What people have allowed for sessions and runs, or one of these taken back.
+  private func grants(_ command: ParsedCommand) async throws {
+    if let id = command.text("revoke") {
+      let grant = try await rasa.revoke(grant: id, as: command.text("user"))
+      if print.isJSON { return try print(Value(grant.json)) }
+      return try print.output.write(
+        print.others.whole(
+          "revoked: \(grant.id); what it covered is asked about again\n"))
+    }
+    let grants = try await rasa.grants(
+      includingRevoked: command.flag("all"), limit: command.integer("limit") ?? 20)
+    try print(
+      Table(
+        columns: ["ID", "HOLDS IN", "BY", "GIVEN", "RULE"],
+        rows: grants.map { grant in
+          [
+            grant.id,
+            grant.revokedBy.map { "revoked by \($0)" }
+              ?? grant.session.map { "the session \($0)" } ?? "the run \(grant.run)",
+            grant.by, moment(grant.madeAt),
+            escaped(grant.rule).split(separator: "\n").joined(separator: "; "),
+          ]
+        },
+        values: grants.map { Value($0.json) }, whenEmpty: "nothing is granted"))
   }
 
   private func show(_ word: String) async throws {
@@ -64,6 +93,17 @@ struct ApprovalCommands {
     if let expires = record.expiresAt, record.status == .pending {
       rows.append(("until", day(expires)))
     }
+    if approval.isPermission {
+      rows.append(("tool", escaped(approval.tool ?? "")))
+      rows.append(("at stake", escaped(approval.risk)))
+      rows.append(("why", escaped(approval.because)))
+      for source in approval.sources { rows.append(("", escaped(source))) }
+      if approval.people > 1 {
+        let so =
+          record.approvedBy.isEmpty ? "nobody has" : record.approvedBy.joined(separator: ", ")
+        rows.append(("people", escaped("\(approval.people) have to approve; so far: \(so)")))
+      }
+    }
     rows.append(("standing", standing(record)))
     var lines = rows.map { "\(style.dim($0.0.padded(to: 9))) \($0.1)" }
     for context in approval.context where context.name != "input" {
@@ -84,9 +124,16 @@ struct ApprovalCommands {
       // The payload is what counts: every character of it is seen, hidden ones as their numbers.
       lines += [
         style.dim(
-          "\(approval.subject), as it is now (sha256 \(record.payloadDigest.prefix(12))):"),
-        exact(approval.text),
+          approval.isPermission
+            ? "its exact arguments:"
+            : "\(approval.subject), as it is now (sha256 \(record.payloadDigest.prefix(12))):"),
+        exact(approval.shownText),
       ]
+      if let rule = approval.proposedGrant {
+        lines += [
+          "", style.dim("what `approve --session` would allow from then on:"), exact(rule),
+        ]
+      }
       if let leads = approval.consequences {
         let choices = [
           ("approve", leads.approve), ("edit", leads.edit), ("reject", leads.reject),
@@ -137,7 +184,9 @@ struct ApprovalCommands {
 
   private func standing(_ record: Rasa.ApprovalRecord) -> String {
     switch record.status {
-    case .pending: return "waits for an answer"
+    case .pending:
+      return record.isEscalated
+        ? "escalated: nobody answered in time, and it still waits" : "waits for an answer"
     case .expired: return "expired"
     case .withdrawn: return "withdrawn: the run no longer waits for it"
     default:
@@ -169,6 +218,7 @@ struct ApprovalCommands {
     }
     let answered = try await give(decision, to: record, as: command.text("user"))
     let settings = RunSettings(goingOnBy: command)
+    if answered.status == .pending { return try printCounted(answered, settings.format) }
     let run = try await rasa.run(withID: record.approval.run)
     let recorded =
       "recorded: \(answered.answeredBy ?? "") \(Self.past[answered.decision ?? ""] ?? "answered") "
@@ -193,6 +243,21 @@ struct ApprovalCommands {
       .resume(run, settings)
   }
 
+  /// One of several people has approved.
+  private func printCounted(_ record: Rasa.ApprovalRecord, _ format: OutputFormat) throws {
+    guard format == .text else {
+      var document = Value(record.json).object ?? ValueObject()
+      if format == .streamJSON { document["type"] = "recorded" }
+      return try print.output.write(
+        Value.object(document).json(format == .streamJSON ? .compact : .pretty) + "\n")
+    }
+    let left = record.approval.people - record.approvedBy.count
+    try print.output.write(
+      print.others.whole(
+        "recorded: \(record.approvedBy.last ?? "") approved \(record.id); "
+          + "\(left) more \(left == 1 ? "person has" : "people have") to approve it\n"))
+  }
+
   private func give(
     _ decision: Rasa.Decision, to record: Rasa.ApprovalRecord, as user: String?
   ) async throws -> Rasa.ApprovalRecord {
@@ -200,7 +265,10 @@ struct ApprovalCommands {
       return try await rasa.answer(approval: record.id, decision, as: user)
     } catch {
       guard error.code == .approval else { throw error }
-      throw try await late(try await rasa.approval(withID: record.id))
+      let now = try await rasa.approval(withID: record.id)
+      // It still waits: this person has answered already.
+      guard now.status != .pending else { throw error }
+      throw try await late(now)
     }
   }
 
@@ -226,7 +294,11 @@ struct ApprovalCommands {
     _ command: ParsedCommand, on approval: Rasa.Approval
   ) async throws -> Rasa.Decision {
     switch command.path.last {
-    case "approve": return try checked(.approve, on: approval)
+    case "approve":
+      if command.flag("session") || command.text("pattern") != nil {
+        return try checked(.grant(command.text("pattern")), on: approval)
+      }
+      return try checked(.approve, on: approval)
     case "reject": return .reject(reason: command.text("reason") ?? "")
     case "feedback":
       let text = command.arguments.dropFirst().joined(separator: " ")

@@ -107,6 +107,7 @@ struct LibraryCommands {
               "name": Rasa.JSON(report.name), "valid": Rasa.JSON(report.isValid),
               "failures": Rasa.JSON(report.problems.map(\.json)),
               "warnings": Rasa.JSON(report.warnings.map(\.json)),
+              "unattended_tools": Rasa.JSON(report.unattendedTools.map(\.json)),
             ]
           }))
     } else {

@@ -41,6 +41,7 @@ enum NameCompletion {
     case .runs: .runs
     case .sessions: .sessions
     case .approvals: .approvals
+    case .tools: .tools
     case .files, .folders: nil
     }
   }

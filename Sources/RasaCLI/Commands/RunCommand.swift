@@ -33,7 +33,7 @@ struct RunCommand {
     if command.flag("dry-run") { return try await rehearse(settings, at: presentation) }
     try rasa.warmUp()
     let (runnable, _) = try await runnable(for: settings, at: presentation)
-    try await launch.settleTrust()
+    try await launch.settle(runnable)
     if settings.isVerbose, !attachments.isEmpty {
       try await noteAttachments(runnable, settings, at: presentation)
     }
@@ -235,7 +235,7 @@ struct RunCommand {
     try rasa.warmUp()
     let presentation = launch.presentation(settings)
     var (runnable, _) = try await runnable(for: settings, at: presentation)
-    try await launch.settleTrust()
+    try await launch.settle(runnable)
     let reader = LineReader(
       history: InputHistory(path: "\(rasa.folders.state)/history"), completing: ChatCommand.words,
       environment: console.environment)

@@ -8,8 +8,11 @@ struct TrustQuestion {
   let rasa: Rasa
   let console: Console
 
-  func settle() async throws {
-    guard let changes = try await rasa.untrustedChanges() else { return }
+  /// - Parameter startingTools: whether tools that the folder's files declare are going to be used.
+  func settle(startingTools: Bool = false) async throws {
+    guard let changes = try await rasa.untrustedChanges(startingTools: startingTools) else {
+      return
+    }
     guard console.canAsk else { throw changes.refusal }
     try console.errors.write(card(changes, style: console.terminal.style(of: .error)))
     let answer = try await console.ask(

@@ -1,7 +1,7 @@
 /// What a shell completes a value with, beyond words that the declarations know.
 package enum CompletedNames: String, Sendable, CaseIterable {
   /// Looked up by the program itself whenever the shell asks.
-  case personas, agents, operators, models, providers, runs, sessions, approvals
+  case personas, agents, operators, models, providers, runs, sessions, approvals, tools
   /// Personas and agents alike.
   case owners
   /// Agents, and paths of their files.

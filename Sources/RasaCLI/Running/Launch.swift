@@ -14,6 +14,13 @@ struct Launch: Sendable {
     try await TrustQuestion(rasa: rasa, console: console).settle()
   }
 
+  /// Asks for trust in the project's files, and for approval of the servers that are started for the first time.
+  func settle(_ runnable: Rasa.Runnable) async throws {
+    try await TrustQuestion(rasa: rasa, console: console)
+      .settle(startingTools: try await runnable.usesProjectTools())
+    try await ServerQuestion(runnable: runnable, console: console).settle()
+  }
+
   /// Runs a persona or an agent once and shows it.
   func run(
     _ runnable: Rasa.Runnable, _ settings: RunSettings, at presentation: RunPresentation
@@ -123,7 +130,7 @@ extension Rasa.Observation {
     case .received: 0
     case .stepStarted, .stepFinished, .modelChosen: 1_024
     // What they hold may be of any length.
-    case .started, .moved, .sentBack, .restarted, .asked, .warning, .notice, nil:
+    case .started, .moved, .sentBack, .restarted, .asked, .warning, .notice, .tool, nil:
       isLine ? .max : 1_024
     }
   }

@@ -25,6 +25,10 @@ final class TerminalApprovalHandler: Sendable {
     case .allow:
       // Never invent an answer: only a default declared in the operator's file counts.
       return .by("--approval allow", approval.wantsAnswer ? .standard : .approve)
+    case .deny where approval.isPermission:
+      // The model learns it, and can go on without the tool.
+      return .by(
+        "--approval deny", .reject(reason: "nobody may be asked in this run, so it is not used"))
     case .deny:
       let what = approval.wantsAnswer ? "an answer" : "an approval"
       throw RasaError(
@@ -34,7 +38,9 @@ final class TerminalApprovalHandler: Sendable {
     case .ask: break
     }
     let isTrusted = trusted.withLock { $0.contains(approval.step.name) }
-    if isTrusted, !approval.wantsAnswer { return .by("\(user), for the session", .approve) }
+    if isTrusted, !approval.wantsAnswer, !approval.isPermission {
+      return .by("\(user), for the session", .approve)
+    }
     guard prompt.isPossible else { return .later }
     return try await turn.take {
       if let screen = self.screen {
@@ -53,13 +59,20 @@ final class TerminalApprovalHandler: Sendable {
 
   private func decision(about approval: Rasa.Approval) async throws -> Rasa.Decision {
     var request = ApprovalRequest(approval)
+    var edited: String?
     while true {
       switch try await prompt.ask(request) {
-      case .approve: return .approve
+      case .approve: return edited.map { .edit($0) } ?? .approve
+      case .grant(let rule): return .grant(rule)
       case .edit(let text):
         do throws(RasaError) {
           try approval.check(.edit(text))
-          return .edit(text)
+          guard let shown = approval.shownText(ofEdit: text), approval.isPermission else {
+            return .edit(text)
+          }
+          // What will be used is seen once more, as it is.
+          edited = text
+          request.show(edited: text, as: shown)
         } catch {
           // What was asked about is shown again, and what was written is not lost: it is there to be
           // mended. So it is told on the terminal that asks, whatever the run's own output is.
@@ -84,15 +97,58 @@ extension Rasa.Approval {
 
 extension ApprovalRequest {
   fileprivate init(_ approval: Rasa.Approval) {
+    var context = approval.context.map { (name: $0.name, value: $0.text) }
+    if approval.isPermission {
+      context.insert(("why asked", approval.because), at: 0)
+      if !approval.sources.isEmpty {
+        context.insert(("it holds", approval.sources.joined(separator: "\n")), at: 1)
+      }
+      if approval.people > 1 {
+        context.append(
+          ("people", "\(approval.people) different users of this machine have to approve"))
+      }
+    }
     self.init(
-      title: approval.title, askedBy: approval.asker, costSoFar: Money(approval.spent),
-      subjectName: approval.subject == "output"
-        ? "the output as it would be shown" : "`\(approval.subject)` as it is now",
-      subject: approval.text, context: approval.context.map { (name: $0.name, value: $0.text) })
+      title: approval.title, askedBy: approval.asker, risk: approval.risk,
+      costSoFar: Money(approval.spent),
+      subjectName: approval.isPermission
+        ? "its exact arguments"
+        : approval.subject == "output"
+          ? "the output as it would be shown" : "`\(approval.subject)` as it is now",
+      subject: approval.shownText, context: context)
+    if approval.isPermission {
+      editable = approval.text
+      reasonPrompt = "Reason, for whoever wanted it (Enter for none): "
+      allowsEdit = approval.people == 1
+      grant = approval.proposedGrant
+      allowsSession = grant != nil
+      grantProblem = { rule in
+        do throws(RasaError) {
+          try approval.check(.grant(rule))
+          return nil
+        } catch {
+          return error.description
+        }
+      }
+    }
     if let leads = approval.consequences {
       consequences = Consequences(
         approve: leads.approve, edit: leads.edit, reject: leads.reject, feedback: leads.feedback)
     }
+  }
+}
+
+extension ApprovalRequest {
+  /// Shows what a person has made of the arguments, to be approved or edited further.
+  fileprivate mutating func show(edited: String, as shown: String) {
+    subject = shown
+    subjectName = "the arguments as you have edited them"
+    editable = edited
+    unfinishedEdit = nil
+    problem = ""
+    allowsSession = false
+    consequences.approve = "it is used with your arguments, once"
+    consequences.edit = "change them further"
   }
 }
 

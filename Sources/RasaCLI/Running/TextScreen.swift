@@ -95,9 +95,25 @@ final class TextScreen: RunScreen {
     case .warning(let message): if !isQuiet { try say("warning: \(message)") }
     case .moved(let from, let to, let reason):
       if isVerbose { try say("\(from) → \(to)  (\(reason))") }
+    case .tool(let step, let activity): try show(activity, of: step)
     case .started, .asked: break
     // Whom the run was given to was told before it began.
     case .notice(let notice): if !isQuiet, notice.kind != "chosen" { try say(notice.line) }
+    }
+  }
+
+  /// On a terminal, and where everything is told.
+  private func show(_ activity: Rasa.ToolActivity, of step: Rasa.Step) throws {
+    guard !isQuiet, isVerbose || (terminal.errorIsTerminal && !isCommentary) else { return }
+    switch activity.phase {
+    case .started(let arguments):
+      try say(
+        "\(step.name) uses \(activity.tool) \(fit(TerminalText.line(arguments.text), to: 100))")
+    case .progressed(let done, let total, let message):
+      guard isVerbose || !message.isEmpty else { return }
+      let share = done.flatMap { done in total.map { " (\(Int($0 > 0 ? 100 * done / $0 : 0)) %)" } }
+      try say("\(activity.tool): \(fit(TerminalText.line(message), to: 100))\(share ?? "")")
+    case .ended(let isError): if isError { try say("\(activity.tool) failed") }
     }
   }
 
@@ -239,6 +255,7 @@ extension Rasa.Restart {
   fileprivate func line(of name: String) -> String {
     switch cause {
     case .reasoning: "\(reason); the answer starts here"
+    case .toolCalls: "`\(name)` uses tools first; its answer comes after that"
     case .askedAgain: "`\(name)` is asked again; its answer starts again"
     case .leftOut: "ignore what `\(name)` has written so far"
     default: "the stream broke (\(reason)); the answer starts again"

@@ -123,6 +123,10 @@ struct TimelineText {
         return text(of: updates[index], isSet: isSet)
       }
     case .skipped(let reason): return ["\(style.yellow("skipped:")) \(line(reason))"]
+    case .permission(let made):
+      let by = made.grant.map { ", grant \($0)" } ?? ""
+      let verb = made.isRefused ? style.yellow("refused:") : style.dim("allowed:")
+      return ["\(verb) \(line("\(made.tool): \(made.because)\(by)"))"]
     case .moved(let move): return [text(of: move)]
     case .warning(let message): return ["\(style.yellow("warning:")) \(line(message))"]
     case .notice(let notice): return [style.yellow("! ") + line(notice.line)]
@@ -148,7 +152,24 @@ struct TimelineText {
     ]
   }
 
+  /// A hook costs no tokens and no money.
+  private func text(ofHook call: Rasa.Timeline.Call) -> String {
+    let point = call.label.split(separator: ":").dropFirst().first.map { " at \($0)" } ?? ""
+    var facts = [line("hook \(call.model)\(point)")]
+    switch call.outcome {
+    case .answered, .reused:
+      facts.append(
+        call.text == "{}" ? "passed" : others.opening(call.text, to: max(24, width - 40)))
+    case .failed(_, let message): facts.append("\(style.red("failed:")) \(line(message))")
+    case .uncertain, .open: facts.append(style.yellow("its answer is not recorded"))
+    }
+    if case .reused(let from) = call.outcome { facts.append("reused from \(line(from))") }
+    if let took = call.duration { facts.append(text(of: took)) }
+    return facts.joined(separator: style.dim(" · "))
+  }
+
   private func text(of call: Rasa.Timeline.Call) -> [String] {
+    if call.provider == "hook" { return [text(ofHook: call)] }
     var facts = [line("\(call.provider):\(call.model)")]
     if call.label != "call" { facts.append(line(call.label)) }
     if call.attempt > 1 {
@@ -156,6 +177,7 @@ struct TimelineText {
       let isPart = call.label.split(separator: ".").contains { $0 == "more" || $0 == "again" }
       facts.append("\(isPart ? "no." : "try") \(call.attempt)")
     }
+    if call.provider == "tool" { return text(ofTool: call) }
     let tokens = "\(call.inputTokens) + \(call.outputTokens) tokens"
     let took = call.duration.map { text(of: $0) }
     switch call.outcome {
@@ -164,6 +186,9 @@ struct TimelineText {
       if call.isMock, call.provider != "mock" { facts.append("mock") }
       if let ending = Self.words[call.finish] { facts.append(style.yellow(ending)) }
       if let other = call.insteadOf { facts.append(style.yellow("instead of \(line(other))")) }
+      if !call.toolCalls.isEmpty {
+        facts.append("calls \(line(call.toolCalls.joined(separator: ", ")))")
+      }
     case .reused(let from): facts += ["reused from \(line(from))", tokens]
     case .failed(let reason, let message):
       let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
@@ -184,6 +209,36 @@ struct TimelineText {
       ]
     }
     return [facts.joined(separator: style.dim(" · "))]
+  }
+
+  /// What it was used with, and what came of it.
+  private func text(ofTool call: Rasa.Timeline.Call) -> [String] {
+    var facts = [line("tool:\(call.model)")]
+    if call.attempt > 1 { facts.append("try \(call.attempt)") }
+    let given = call.arguments.isNull ? "" : line(call.arguments.description)
+    if !given.isEmpty {
+      facts.append(isVerbose ? given : others.opening(call.arguments.description, to: 60))
+    }
+    if let took = call.duration { facts.append(text(of: took)) }
+    switch call.outcome {
+    case .answered: if call.isError { facts.append(style.red("failed")) }
+    case .reused(let from): facts.append("reused from \(line(from))")
+    case .failed(let reason, let message):
+      let why = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
+      facts += [style.red("failed"), line(why)]
+    case .uncertain(let decision):
+      facts += [style.yellow("in doubt"), "unknown whether it was done (\(line(decision)))"]
+    case .open:
+      facts.append(
+        timeline.run.isAlive
+          ? style.cyan("under way") : style.yellow("was under way when the process ended"))
+    }
+    let first = facts.joined(separator: style.dim(" · "))
+    guard !call.text.isEmpty else { return [first] }
+    guard isVerbose else {
+      return [first, "  \(others.opening(call.text, to: max(24, width - 10)))"]
+    }
+    return [first] + others.whole(call.text).byteLines.map { "  \($0)" }
   }
 
   private func text(of asked: Rasa.Timeline.Question) -> [String] {

@@ -28,6 +28,8 @@ package struct RunComparison: Sendable {
     /// A key of the state that was written.
     case state(String)
     case decision
+    /// What a hook answered, by its name and point.
+    case hook(String)
     /// Which operator ran, or whether it finished.
     case path
   }
@@ -163,6 +165,11 @@ package struct RunComparison: Sendable {
     if found.count == before, let first = calls.0, let second = calls.1, first.text != second.text {
       found.append(Difference(.answer, .string(first.text), .string(second.text)))
     }
+    let hooks = (hooks(left.pass), hooks(right.pass))
+    for name in hooks.0.keys + hooks.1.keys.filter({ hooks.0[$0] == nil })
+    where hooks.0[name] != hooks.1[name] {
+      found.append(Difference(.hook(name), hooks.0[name] ?? .null, hooks.1[name] ?? .null))
+    }
     let decisions = (decision(left.pass), decision(right.pass))
     if decisions.0 != decisions.1 {
       found.append(Difference(.decision, decisions.0, decisions.1))
@@ -180,10 +187,24 @@ package struct RunComparison: Sendable {
   private static func answered(_ pass: RunTimeline.Pass) -> RunTimeline.Call? {
     pass.calls.last { call in
       switch call.outcome {
-      case .answered, .reused: true
+      case .answered, .reused: !call.isHook
       case .open, .failed, .uncertain: false
       }
     }
+  }
+
+  /// What hooks answered in it; of those that were asked more than once, the last answer.
+  private static func hooks(_ pass: RunTimeline.Pass) -> ValueObject {
+    var answers = ValueObject()
+    for call in pass.calls {
+      guard let (place, hook) = HookPlace.reading(call.key) else { continue }
+      switch call.outcome {
+      case .answered, .reused: answers["\(place.point.rawValue):\(hook)"] = .string(call.text)
+      case .failed(_, let message): answers["\(place.point.rawValue):\(hook)"] = .string(message)
+      case .open, .uncertain: break
+      }
+    }
+    return answers
   }
 
   private static func decision(_ pass: RunTimeline.Pass) -> Value {

@@ -10,6 +10,16 @@ extension Graph {
       description["instructions"] = .string(instructions)
     }
     if let agent = persona.agent { description["agent"] = agent.value }
+    if !persona.hooks.isEmpty { description["hooks"] = .array(persona.hooks.map(\.value)) }
+    if !persona.tools.isEmpty {
+      description["tools"] = .object(
+        ValueObject(
+          persona.tools.map { tool in
+            var value = tool.shown
+            value["digest"] = .string(tool.digest)
+            return (tool.name, .object(value))
+          }))
+    }
     return .object(description)
   }
 
@@ -64,6 +74,25 @@ extension Graph {
     for delegate in node.delegates {
       object["runs \(delegate.operatorName)"] = delegate.graph.description
     }
+    for delegate in node.toolDelegates {
+      object["\(delegate.operatorName) uses \(delegate.description.name)"] =
+        delegate.graph.description
+    }
+    return .object(object)
+  }
+}
+
+extension HookDefinition {
+  fileprivate var value: Value {
+    var object: ValueObject = ["point": .string(point.rawValue), "name": .string(name)]
+    switch action {
+    case .program(let command): object["run"] = .array(command.map(Value.string))
+    case .http(let url, _): object["post"] = .string(url)
+    }
+    if let operatorPattern { object["operator"] = .string(operatorPattern) }
+    if let toolPattern { object["tool"] = .string(toolPattern) }
+    object["timeout"] = .double(timeout)
+    object["on_failure"] = .string(onFailure.rawValue)
     return .object(object)
   }
 }
@@ -91,6 +120,8 @@ extension OperatorDefinition {
     if isStrict { object["strict"] = true }
     if !sections.isEmpty { object["sections"] = .array(sections.map { .string("\($0)") }) }
     if let output { object["output"] = output }
+    if let skills, !skills.isEmpty { object["skills"] = .array(skills.map(Value.string)) }
+    if seesProject == true { object["context"] = "project" }
     if !then.isEmpty { object["then"] = .array(then.map(\.value)) }
     switch review {
     case .never: break
@@ -99,7 +130,9 @@ extension OperatorDefinition {
     }
     if onError != ErrorPolicy() { object["on_error"] = onError.value }
     if let timeout { object["timeout"] = .double(timeout) }
-    if uncertain != .retry { object["uncertain"] = .string(uncertain.rawValue) }
+    if uncertain != .retry || (saysUncertain && !tools.isEmpty) {
+      object["uncertain"] = .string(uncertain.rawValue)
+    }
     if !rules.isEmpty { object["rules"] = .array(rules.map(\.value)) }
     if let compose {
       object["compose"] = [
@@ -114,6 +147,14 @@ extension OperatorDefinition {
     }
     if let memory { object["memory"] = .string(memory.rawValue) }
     if !tools.isEmpty { object["tools"] = .array(tools.map { .string($0) }) }
+    if !arguments.isEmpty { object["arguments"] = .object(arguments.source) }
+    if toolLimits != ToolLimits() {
+      object["tool_limits"] = [
+        "rounds": .int(Int64(toolLimits.rounds)), "calls": .int(Int64(toolLimits.calls)),
+        "bytes": .int(Int64(toolLimits.bytes)), "result": .int(Int64(toolLimits.result)),
+        "definitions": .int(Int64(toolLimits.definitions)),
+      ]
+    }
     if let agent { object["agent"] = .string(agent) }
     return object
   }

@@ -18,6 +18,7 @@ extension Graph {
     library.limits = limits?.limits
     library.agentLimits = limits?.agentSource
     library.tools = limits?.tools ?? []
+    library.declaredTools = limits?.declaredTools
     guard let persona = try library.runnable(named: name) else {
       throw Failure(
         .configuration, "`\(name)` is not among the files that are kept with the run",
@@ -36,13 +37,14 @@ extension Graph {
       persona,
       operators: { name throws(Failure) in try library.operatorDefinition(named: name) },
       delegates: { name throws(Failure) in try library.delegate(named: name) },
-      tools: isOnlyRead ? nil : library.tools)
+      tools: isOnlyRead ? nil : library.tools, declared: library.declaredTools)
   }
 
   /// The names of all personas and agents that it is made of.
   package var workers: Set<String> {
     nodes.reduce(into: [persona.name]) { names, node in
       for delegate in node.delegates { names.formUnion(delegate.graph.workers) }
+      for delegate in node.toolDelegates { names.formUnion(delegate.graph.workers) }
     }
   }
 }

@@ -73,6 +73,8 @@ package struct Graph: Sendable {
     package var mayLeave: Bool
     /// What the operator, and its substitute, have others do; empty for operators of other kinds.
     package var delegates: [Delegate] = []
+    /// Operators and agents that the operator, or its substitute, may use as tools.
+    package var toolDelegates: [ToolDelegate] = []
     /// Whether its tokens can be shown as they come: they are a part of the output and nothing
     /// that can still happen changes them.
     package var isLive = false
@@ -82,6 +84,22 @@ package struct Graph: Sendable {
   package struct Delegate: Sendable {
     package var operatorName: String
     package var graph: Graph
+  }
+
+  /// An operator or agent that works as a tool.
+  package struct ToolDelegate: Sendable {
+    package enum Work: Sendable {
+      /// The argument `task` is its input.
+      case agent
+      /// Each argument is what it reads at that path.
+      case `operator`(inputs: [(name: String, path: StatePath)])
+    }
+    package var operatorName: String
+    package var description: ToolDescription
+    package var work: Work
+    package var graph: Graph
+    /// The keys that an operator writes.
+    package var writes: [Write] = []
   }
 
   /// What the machine asks of a node at every step, small enough to be copied for nothing.

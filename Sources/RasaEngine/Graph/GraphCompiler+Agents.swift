@@ -62,9 +62,29 @@ extension GraphCompiler {
   }
 
   private mutating func compiled(_ definition: OperatorDefinition) throws(Failure) -> Graph {
-    let name = definition.agent ?? ""
+    try compiled(agent: definition.agent ?? "", for: definition)
+  }
+
+  mutating func compiled(
+    agent name: String, for definition: OperatorDefinition
+  ) throws(Failure) -> Graph {
     // Who works in many frames is made ready once.
     if let known = delegateGraphs[name] { return known }
+    try checkWay(to: name, for: definition)
+    guard let persona = try delegates(name) else {
+      throw Failure(
+        .configuration, "there is no persona or agent `\(name)`",
+        suggestion: "`rasa agents list` and `rasa personas list` show which there are",
+        at: definition.location)
+    }
+    if persona.agent != nil { try narrowing.require(name, at: definition.location) }
+    let graph = try compiled(persona, named: name, for: definition, operators: shipped)
+    delegateGraphs[name] = graph
+    return graph
+  }
+
+  /// Throws where it would work for itself, or too deep.
+  private func checkWay(to name: String, for definition: OperatorDefinition) throws(Failure) {
     let way = way + [persona.name]
     if way.contains(name) {
       throw Failure(
@@ -81,19 +101,20 @@ extension GraphCompiler {
         suggestion: "raise `limits: {depth: …}` in `\(way[0])`, or shorten the chain",
         at: definition.location)
     }
-    guard let persona = try delegates(name) else {
-      throw Failure(
-        .configuration, "there is no persona or agent `\(name)`",
-        suggestion: "`rasa agents list` and `rasa personas list` show which there are",
-        at: definition.location)
-    }
-    if persona.agent != nil { try narrowing.require(name, at: definition.location) }
+  }
+
+  func compiled(
+    _ persona: PersonaDefinition, named name: String, for definition: OperatorDefinition,
+    operators: @escaping (String) throws(Failure) -> OperatorDefinition
+  ) throws(Failure) -> Graph {
+    // An operator of this persona has it as its own.
+    let isOwn = persona.name == self.persona.name
+    if isOwn { try checkWay(to: name, for: definition) }
     do {
-      let compiled = try Graph.compile(
-        persona, operators: shipped, delegates: delegates, way: way, deepest: deepest,
-        narrowing: narrowing, tools: tools)
-      delegateGraphs[name] = compiled
-      return compiled
+      return try Graph.compile(
+        persona, operators: operators, delegates: delegates,
+        way: isOwn ? way + [name] : way + [self.persona.name], deepest: deepest,
+        narrowing: narrowing, tools: tools, declared: declared)
     } catch {
       var failure = error
       failure.details.append("in `\(name)`, which works for `\(definition.name)`")

@@ -8,6 +8,7 @@ extension GraphCompiler {
     _ definition: OperatorDefinition, to frame: Int,
     _ shipped: (String) throws(Failure) -> OperatorDefinition
   ) {
+    let definition = definition.inheriting(persona)
     var node = Graph.Node(
       definition: definition, frame: frame, substitute: nil, reads: definition.reads,
       writes: definition.writes.map { StatePath($0.key) }, routes: [], mayLeave: false)
@@ -32,7 +33,7 @@ extension GraphCompiler {
     if case .run(let name) = definition.onError.otherwise {
       do throws(Failure) {
         let substitute = if let known = operators[name] { known } else { try shipped(name) }
-        node.substitute = substitute
+        node.substitute = substitute.inheriting(persona)
         node.reads += substitute.reads
         node.writes += substitute.writes.map { StatePath($0.key) }
       } catch {
@@ -40,18 +41,11 @@ extension GraphCompiler {
       }
     }
     delegate(&node)
-    for worker in [definition, node.substitute].compactMap(\.self) where worker.kind == .tool {
-      let tool = worker.tools.first ?? ""
-      guard tools?.contains(tool) == false else { continue }
-      problems.append(
-        Failure(
-          .configuration,
-          "the operator `\(worker.name)` is of kind `tool`, which this version cannot run: it has no "
-            + "tool `\(tool)`",
-          suggestion:
-            "use an operator of kind llm, human, memory, rule or agent, or register the tool from "
-            + "Swift, as in docs/library.md", at: worker.location))
+    node.definition.tools = usableTools(of: node.definition, shipped)
+    if let substitute = node.substitute {
+      node.substitute?.tools = usableTools(of: substitute, shipped)
     }
+    delegateTools(&node)
     graph.frames[frame].nodes.append(graph.nodes.count)
     graph.nodes.append(node)
   }

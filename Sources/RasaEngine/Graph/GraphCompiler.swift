@@ -8,16 +8,17 @@ extension Graph {
   /// - Parameters:
   ///   - shipped: looks up operators that are implied or that frames name.
   ///   - delegates: looks up the personas and agents that work inside this one.
-  ///   - tools: the tools that operators of kind `tool` can call; nil if the graph is only read, and calls none.
+  ///   - tools: the functions of this program that operators can call; nil if the graph is only read, and calls none.
+  ///   - declared: reads the tools that other files than the persona's declare.
   package static func compile(
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition? = { _ in nil },
-    tools: Set<String>? = []
+    tools: Set<String>? = [], declared: DeclaredTools? = nil
   ) throws(Failure) -> Graph {
     try compile(
       persona, operators: shipped, delegates: delegates, way: [], deepest: persona.limits.depth,
-      narrowing: AgentNarrowing(), tools: tools)
+      narrowing: AgentNarrowing(), tools: tools, declared: declared)
   }
 
   /// What is wrong with the frames, names and transitions of a persona of which a part could not be
@@ -29,7 +30,7 @@ extension Graph {
       persona: persona,
       shipped: { name throws(Failure) in try library.operatorDefinition(named: name) },
       delegates: { name throws(Failure) in try library.delegate(named: name) }, way: [],
-      deepest: persona.limits.depth, tools: library.tools)
+      deepest: persona.limits.depth, tools: library.tools, declared: library.declaredTools)
     compiler.isPartial = true
     do throws(Failure) {
       try compiler.resolve(compiler.shipped)
@@ -44,11 +45,11 @@ extension Graph {
     _ persona: PersonaDefinition,
     operators shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing, tools: Set<String>?
+    deepest: Int, narrowing: AgentNarrowing, tools: Set<String>?, declared: DeclaredTools? = nil
   ) throws(Failure) -> Graph {
     var compiler = GraphCompiler(
       persona: persona, shipped: shipped, delegates: delegates, way: way, deepest: deepest,
-      narrowing: narrowing.and(persona.agents), tools: tools)
+      narrowing: narrowing.and(persona.agents), tools: tools, declared: declared)
     try compiler.resolve(shipped)
     compiler.connect()
     try compiler.throwProblems()
@@ -83,6 +84,7 @@ struct GraphCompiler {
   let narrowing: AgentNarrowing
   /// What operators of kind `tool` can call.
   let tools: Set<String>?
+  let declared: DeclaredTools?
   /// The operators that stand for the agents of frames.
   var agentFrames: [Int: String] = [:]
   /// Where frames and nodes stand, by name; of several with one name the first counts.
@@ -97,10 +99,12 @@ struct GraphCompiler {
     persona: PersonaDefinition,
     shipped: @escaping (String) throws(Failure) -> OperatorDefinition,
     delegates: @escaping (String) throws(Failure) -> PersonaDefinition?, way: [String],
-    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing(), tools: Set<String>? = []
+    deepest: Int, narrowing: AgentNarrowing = AgentNarrowing(), tools: Set<String>? = [],
+    declared: DeclaredTools? = nil
   ) {
     self.persona = persona
     self.tools = tools
+    self.declared = declared
     self.narrowing = narrowing
     self.shipped = shipped
     self.delegates = delegates
@@ -245,8 +249,11 @@ struct GraphCompiler {
         bound[index].append(work)
       }
     }
+    // What is only used as a tool has no turn of its own.
+    let tools = onlyTools()
     let unlisted = operators.all.filter { definition in
       !listed.contains(definition.name) && !substitutes.contains(definition.name)
+        && !tools.contains(definition.name)
     }
     // Who shows the whole output to a person comes when all of it is there.
     for isLast in [false, true] {
@@ -255,6 +262,30 @@ struct GraphCompiler {
       }
     }
     return bound
+  }
+
+  /// The operators that others have as tools. Those that have each other are none: that is refused where it is found.
+  private func onlyTools() -> Set<String> {
+    let users = operators.all.filter { !$0.tools.isEmpty }
+    if users.isEmpty { return [] }
+    func isReached(_ name: String, from start: String) -> Bool {
+      var known: Set<String> = [start]
+      var rest = [start]
+      while let next = rest.popLast() {
+        for tool in operators[next]?.tools ?? [] {
+          if tool == name { return true }
+          if known.insert(tool).inserted { rest.append(tool) }
+        }
+      }
+      return false
+    }
+    var found: Set<String> = []
+    for user in users {
+      for tool in user.tools where tool != user.name && !isReached(user.name, from: tool) {
+        found.insert(tool)
+      }
+    }
+    return found
   }
 
   private func frame(for definition: OperatorDefinition) -> Int? {

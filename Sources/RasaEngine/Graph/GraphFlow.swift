@@ -125,6 +125,61 @@ struct GraphFlow {
     return Set(arrows.indices.filter { reached[$0] })
   }
 
+  /// What can run from some points on until a person is asked.
+  struct Ahead: Sendable, Hashable {
+    /// Operators that can run before that, and those that then ask.
+    var nodes: Set<Int> = []
+    /// The operators that ask, or may.
+    var asking: [Int] = []
+    /// Whether the end can be reached without anybody being asked.
+    var mayEnd = false
+  }
+
+  /// - Parameter asks: whether an operator asks a person, or may, once it has run.
+  func ahead(from points: [Int], asks: (Int) -> Bool) -> Ahead {
+    var ahead = Ahead()
+    var seen = Set(points)
+    var open = points
+    while let point = open.popLast() {
+      if point < graph.nodes.count {
+        ahead.nodes.insert(point)
+        if asks(point) {
+          ahead.asking.append(point)
+          continue
+        }
+        if graph.ways(outOfNode: point, author: { _ in nil }).contains(where: { $0.target == .end })
+        {
+          ahead.mayEnd = true
+        }
+      } else if point == leave(frame(of: point)) {
+        let ways = graph.ways(outOfFrame: frame(of: point))
+        if ways.contains(where: { $0.target == .end }) { ahead.mayEnd = true }
+      }
+      for arrow in arrows[point] where seen.insert(arrow.to).inserted { open.append(arrow.to) }
+    }
+    ahead.asking.sort()
+    return ahead
+  }
+
+  /// The points that follow when an operator is done and nothing is sent back.
+  func points(after node: Int) -> [Int] {
+    var points: [Int] = []
+    let nodes = graph.frames[graph.nodes[node].frame].nodes
+    if !isExit(node), let place = nodes.firstIndex(of: node) {
+      points.append(place + 1 < nodes.count ? nodes[place + 1] : end(graph.nodes[node].frame))
+    }
+    for route in graph.nodes[node].routes {
+      switch route.action {
+      case .node(let target): points.append(target)
+      case .frame(let target): points.append(entry(target))
+      case .end, .review: break
+      }
+    }
+    return points
+  }
+
+  func point(enteringFrame frame: Int) -> Int { entry(frame) }
+
   private func reached(from points: [Int]) -> [Bool] {
     var reached = Array(repeating: false, count: arrows.count)
     var open = points

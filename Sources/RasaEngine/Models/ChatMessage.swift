@@ -9,9 +9,11 @@ package struct ChatMessage: Sendable, Hashable {
   package var toolCalls: [ToolCall]
   /// Which call a `tool` message answers.
   package var toolCallID: String?
+  /// Whether a `tool` message tells that the call failed.
+  package var isError = false
   /// What a thinking model thought before its tool calls; providers that sign it want it back.
   package var reasoning: [ReasoningPart]
-  /// Images and documents beside a user's words.
+  /// Images and documents beside a user's words, or in what a tool returned.
   package var attachments: [Attachment]
 
   package init(

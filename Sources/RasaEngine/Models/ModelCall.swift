@@ -8,6 +8,8 @@ package struct ModelRequest: Sendable, Hashable {
   package var schema: Value?
   /// What the model may ask to have called.
   package var tools: [ToolDefinition]
+  /// False where tools are named only because the conversation tells of them.
+  package var allowsToolCalls = true
   /// Nil leaves it to the gate, which asks for it where the profile is `thinking`.
   package var effort: ReasoningEffort?
   /// What the schema is called on the wire: the operator's name.
@@ -46,6 +48,9 @@ package struct ModelRequest: Sendable, Hashable {
 }
 
 extension ModelRequest {
+  /// Whether the answer may be the wish to have tools called.
+  package var mayCallTools: Bool { !tools.isEmpty && allowsToolCalls }
+
   /// The images and documents in all messages, in order.
   package var attachments: [Attachment] { messages.flatMap(\.attachments) }
 }

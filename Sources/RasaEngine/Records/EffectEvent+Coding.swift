@@ -2,7 +2,7 @@ package import RasaCore
 import RasaPersona
 
 /// The lines about effects, as they stand in journals: `call.intent`, `call.result` and so on for calls to
-/// models, `tool.intent` and so on for tools.
+/// models, `tool.intent` and so on for tools, `hook.intent` and so on for hooks.
 extension EffectEvent {
   private enum Line: String {
     case intent, result, failed, uncertain, refused, ended, reused
@@ -31,7 +31,9 @@ extension EffectEvent {
     guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),
       let kind = EffectKind(rawValue: String(name[..<dot])),
       let line = Line(rawValue: String(name[name.utf8.index(after: dot)...])),
-      let key = entry.key.flatMap({ EffectKey($0) })
+      let key = entry.key.flatMap({ EffectKey($0) }),
+      // Whether a tool may be used is decided before there is an effect.
+      !(kind == .tool && line == .refused)
     else { return nil }
     let body = entry.body
     let attempt = Identifier(body[kind.attemptName].string ?? "")
@@ -81,7 +83,7 @@ extension EffectKind {
   fileprivate var attemptName: String {
     switch self {
     case .model: "reservation"
-    case .tool: "attempt"
+    case .tool, .hook: "attempt"
     }
   }
 }
@@ -92,6 +94,7 @@ extension EffectIntent {
       switch kind {
       case .model: .model(ModelIntent(body))
       case .tool: .tool(name: body["tool"].string ?? "", arguments: body["arguments"])
+      case .hook: .hook(name: body["hook"].string ?? "", point: body["point"].string ?? "")
       }
     self.init(
       attempt: attempt, request: body["request"].string ?? "",
@@ -104,6 +107,7 @@ extension EffectIntent {
     case .model(let model):
       body = model.body
     case .tool(let name, let arguments): body = ["tool": .string(name), "arguments": arguments]
+    case .hook(let name, let point): body = ["hook": .string(name), "point": .string(point)]
     }
     body["request"] = .string(request)
     if let idempotencyKey { body["idempotency"] = .string(idempotencyKey) }
@@ -161,7 +165,10 @@ extension ModelIntent {
 extension EffectResult {
   fileprivate init(_ kind: EffectKind, _ body: Value) {
     switch kind {
-    case .tool: self = .value(body["value"])
+    case .tool where !body["input_required"].isNull:
+      self = .inputRequired(ToolInputRequest(body["input_required"]))
+    case .tool: self = .tool(ToolResult(body))
+    case .hook: self = .value(body["value"])
     case .model where body["vectors"].int != nil: self = .vectors(VectorsMade(body))
     case .model:
       self = .answer(
@@ -176,6 +183,8 @@ extension EffectResult {
       if !notices.isEmpty { body["notices"] = .array(notices.map(Value.string)) }
       return body
     case .vectors(let made): return made.body
+    case .tool(let result): return result.body
+    case .inputRequired(let request): return ["input_required": request.body]
     case .value(let value): return ["value": value]
     }
   }

@@ -7,6 +7,8 @@ package enum EffectKind: String, Sendable, Hashable, CaseIterable {
   case model = "call"
   /// Something that an operator of kind `tool` has done.
   case tool
+  /// The answer of a hook.
+  case hook
 }
 
 /// One journal line about an effect. All code that writes or reads such lines goes through this type and its
@@ -44,6 +46,7 @@ package struct EffectIntent: Sendable, Hashable {
   package enum Subject: Sendable, Hashable {
     case model(ModelIntent)
     case tool(name: String, arguments: Value)
+    case hook(name: String, point: String)
   }
   /// Names the attempt; of a call to a model its reservation.
   package var attempt: Identifier
@@ -108,13 +111,17 @@ package enum EffectResult: Sendable, Hashable {
   case answer(ModelAnswer, notices: [String] = [])
   case vectors(VectorsMade)
   /// What a tool returned.
+  case tool(ToolResult)
+  /// A tool has to know more before it does anything.
+  case inputRequired(ToolInputRequest)
+  /// What a hook answered.
   case value(Value)
 
   package var cost: Money {
     switch self {
     case .answer(let answer, _): answer.cost
     case .vectors(let made): made.cost
-    case .value: .zero
+    case .tool, .inputRequired, .value: .zero
     }
   }
 }

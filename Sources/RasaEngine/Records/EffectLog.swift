@@ -36,7 +36,12 @@ package struct EffectLog: Sendable {
   private var remembered: [String: (persona: String, facts: Value)] = [:]
   /// The lines of agents inside the run, which continue from them.
   private var lines: [String: [JournalEntry]] = [:]
+  private var permissions: [EffectKey: ToolPermissionRecord] = [:]
+  /// What the run has taken in, as far as its lines tell.
+  private(set) var taint = Taint()
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
+  /// The tools that operators had.
+  private var offers: [EffectKey: [ToolDescription]] = [:]
   /// Passes of operators that have written something or were left out, in order.
   private(set) var finishedSteps: [Step] = []
 
@@ -63,6 +68,8 @@ package struct EffectLog: Sendable {
       switch RunEvent(folding: entry) {
       case .operatorFinished(let step, .wrote(let updates)):
         finished.append((sequence, step, updates))
+        let recalled = updates.last { $0.path == .memories }
+        if recalled?.value.array?.isEmpty == false { taint.note(.memories) }
         finishedSteps.append(step)
       case .operatorFinished(let step, .skipped): finishedSteps.append(step)
       default: break
@@ -70,8 +77,16 @@ package struct EffectLog: Sendable {
       return
     }
     if let effect = EffectEvent(entry) { return note(effect) }
+    if let offer = ToolOffer(entry) {
+      offers[offer.key] = offer.tools
+      return
+    }
     guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
     switch entry.kind {
+    case "tool.permitted", "tool.refused":
+      guard let record = ToolPermissionRecord(entry) else { return }
+      permissions[key] = record
+      if record.refusal == nil { taint.note(Taint.Source(record.flow, "`\(record.tool)`")) }
     case "human.asked":
       questions[key] = Question(key: key, entry.body).payloadDigest
     case "human.answered":
@@ -146,6 +161,9 @@ extension EffectLog {
     return done[position]
   }
 
+  /// The tools that were offered there.
+  package func offer(at key: EffectKey) -> [ToolDescription]? { offers[key] }
+
   /// How many attempts at this effect have begun.
   func attempts(at key: EffectKey) -> Int { attempts[key] ?? 0 }
 
@@ -180,6 +198,9 @@ extension EffectLog {
     guard let known = decisions[key], known.payloadDigest == payloadDigest else { return nil }
     return known.answer
   }
+
+  /// What was decided about a use of a tool.
+  func permission(at key: EffectKey) -> ToolPermissionRecord? { permissions[key] }
 
   /// Whether a draft or output is among what was written.
   var hasWrittenText: Bool {

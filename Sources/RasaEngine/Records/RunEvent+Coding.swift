@@ -185,7 +185,12 @@ extension OperatorOutcome {
 
 extension HumanAnswer {
   var value: Value {
-    ["decision": .string(decision.rawValue), "text": text, "by": .string(by)]
+    var object: ValueObject = [
+      "decision": .string(decision.rawValue), "text": text, "by": .string(by),
+    ]
+    if let uid { object["uid"] = .int(Int64(uid)) }
+    if let grant { object["grant"] = grant }
+    return .object(object)
   }
 
   init?(_ value: Value) {
@@ -193,5 +198,7 @@ extension HumanAnswer {
       return nil
     }
     self.init(decision, text: value["text"], by: value["by"].string ?? "")
+    uid = value["uid"].int.flatMap { UInt32(exactly: $0) }
+    grant = value["grant"].isNull ? nil : value["grant"]
   }
 }

@@ -42,6 +42,8 @@ package struct RunStart: Sendable, Hashable {
   package var fork: ForkPoint?
   /// Files that belong to the input.
   package var attachments: [Attachment]
+  /// What was found around it, for its context: `skills`, `project`. Not a part of the line of its start.
+  package var surroundings = ValueObject()
   /// What a reader of the answer has to know of how it came to this run. Each becomes a line of its own.
   package var notices: [RunNotice] = []
 
@@ -156,6 +158,10 @@ package struct HumanAnswer: Sendable, Hashable {
   /// The digest of what the person had before their eyes; nil when nobody looked at anything. The
   /// journal takes no answer that was given to something else than what was asked.
   package var shown: String?
+  /// The number of the user of this machine who answers; nil where that is nobody's.
+  package var uid: UInt32?
+  /// With an approval: what is allowed from now on without being asked, as `ToolRule.value`.
+  package var grant: Value?
 
   package init(_ decision: Decision, text: Value = .null, by: String, shown: String? = nil) {
     self.decision = decision
@@ -164,9 +170,10 @@ package struct HumanAnswer: Sendable, Hashable {
     self.shown = shown
   }
 
-  package func having(shown: String) -> HumanAnswer {
+  package func having(shown: String, uid: UInt32? = nil) -> HumanAnswer {
     var answer = self
     answer.shown = shown
+    answer.uid = uid
     return answer
   }
 }

@@ -26,7 +26,8 @@ extension Runner {
       gate: gate, journal: journal, memory: dependencies.memory,
       approvalHandler: NoApprovalHandler(),
       time: dependencies.time)
-    outside.tools = dependencies.tools.mapValues { _ in ForecastTool(run: start.run) }
+    outside.tools = ForecastTools(run: start.run, origin: origin.effects)
+    outside.hooks = ForecastHooks(run: start.run, known: dependencies.hooks)
     let dry = Runner(outside, options: options)
     let result = try await dry.run(graph, start, inheriting: origin)
     let asked = gate.asked
@@ -99,9 +100,42 @@ private final class ForecastGate: ModelGate {
 }
 
 /// Is not used: what would use it is left waiting.
-private struct ForecastTool: Tool {
+private struct ForecastTools: ToolSource {
+  private struct Unused: Tool {
+    let run: Identifier
+    let description: ToolDescription
+    func perform(_ use: ToolUse, _ context: ToolContext) async throws -> ToolOutcome {
+      throw Deferred(at: use.key, of: run)
+    }
+  }
   let run: Identifier
-  func perform(_ use: ToolUse) async throws -> Value { throw Deferred(at: use.key, of: run) }
+  let origin: EffectLog
+
+  /// As far as the origin tells, they are what they were.
+  func tools(named references: [String], for key: EffectKey) -> [any Tool] {
+    guard let known = origin.offer(at: key) else { return tools(named: references) }
+    return known.map { Unused(run: run, description: $0) }
+  }
+
+  func tools(named references: [String]) -> [any Tool] {
+    references.map {
+      Unused(run: run, description: ToolDescription(name: $0, origin: .program))
+    }
+  }
+}
+
+/// Asks nobody: what a hook would have to see first is left waiting.
+private struct ForecastHooks: HookRunner {
+  let run: Identifier
+  let known: (any HookRunner)?
+
+  var hasOwn: Bool { known?.hasOwn == true }
+  func hooks(at place: HookPlace) -> [HookDefinition] { known?.hooks(at: place) ?? [] }
+  func ask(_ call: HookCall) async throws -> Value {
+    // Input and output are taken to stay as they are.
+    if call.hook.point.isOfRun { return .null }
+    throw Deferred(at: call.key, of: run)
+  }
 }
 
 extension Deferred {

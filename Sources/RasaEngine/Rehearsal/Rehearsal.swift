@@ -16,6 +16,8 @@ package struct RehearsedCall: Sendable {
   package var largest: ModelRequest
   /// The answers that can stand in `largest`.
   package var inserts: [RehearsedInsert]
+  /// How far the model may go with tools; nil without any. `most` counts its rounds.
+  package var toolLimits: ToolLimits?
 }
 
 /// An answer in somebody else's prompt, of which only the length is bounded.
@@ -68,6 +70,13 @@ extension ModelGate {
         let longest = insert.writers.compactMap { caps[$0] }.max() ?? 0
         more += longest * insert.stretch * Int64(insert.times)
       }
+      if let limits = call.toolLimits {
+        // In the last round it reads what it said in all others, and all results.
+        let longest = call.places.compactMap { caps[$0] }.max() ?? 0
+        more +=
+          Int64(limits.definitions) + Int64(limits.bytes / Self.bytesOfToken)
+          + longest * Int64(limits.rounds)
+      }
       let one = try await estimate(call.largest, for: call.context, beside: more)
       var total = Money.zero
       for _ in 0..<(call.most - call.repairs) { total += one.cost }
@@ -84,6 +93,9 @@ extension ModelGate {
 
   /// Tokens of the message that tells a model what is wrong with the form of its answer.
   private static var longestComplaint: Int64 { 4_000 }
+
+  /// A token of a tool's result is rarely shorter.
+  private static var bytesOfToken: Int { 3 }
 }
 
 extension Graph {
@@ -143,6 +155,18 @@ extension Graph {
             Self.emptyContext(on: context["today"]), memories, profile: profile, delegation: inner,
             times: times.capped(times: most[index] * tries), &marks)
         }
+        for delegate in node.toolDelegates(of: definition) {
+          let scope = step.scope(attempt: 1) + "#1.1.1.\(delegate.operatorName)"
+          let inner = self.delegation(start, scope: scope, above: delegation)
+          var inside = start
+          inside.persona = delegate.graph.persona.name
+          inside.attachments = []
+          calls += delegate.graph.within(inner.scope).rehearse(
+            inside, largestInput: inside.input, Self.emptyContext(on: context["today"]), memories,
+            profile: profile, delegation: inner,
+            times: times.capped(times: most[index] * tries)
+              .capped(times: definition.kind == .llm ? definition.toolLimits.calls : 1), &marks)
+        }
         guard definition.kind == .llm else { continue }
         let once = times.capped(times: most[index] * tries)
         let isRepaired = definition.output != nil
@@ -158,8 +182,9 @@ extension Graph {
             frame: frame.name, operatorName: definition.name, request: request,
             context: callContext(
               start, definition, step.effect("call"), profile: profile, delegation: delegation),
-            most: once.capped(times: isRepaired ? 2 : 1), repairs: isRepaired ? once : 0,
-            largest: largest, inserts: inserts))
+            most: once.capped(times: definition.mostRounds + (isRepaired ? 1 : 0)),
+            repairs: isRepaired ? once : 0, largest: largest, inserts: inserts,
+            toolLimits: definition.hasToolLoop ? definition.toolLimits : nil))
       }
     }
     return calls
@@ -304,12 +329,46 @@ extension Graph {
     let most = GraphFlow(self).mostRuns()
     return nodes.indices.reduce(0) { sum, index in
       let definition = nodes[index].definition
-      let once =
+      var once =
         definition.kind == .llm
-        ? (definition.output == nil ? 1 : 2) : nodes[index].delegate(definition)?.mostCalls ?? 0
+        ? definition.mostRounds + (definition.output == nil ? 0 : 1)
+        : nodes[index].delegate(definition)?.mostCalls ?? 0
+      for delegate in nodes[index].toolDelegates(of: definition) {
+        let uses = definition.kind == .llm ? definition.toolLimits.calls : 1
+        once = min(once + delegate.graph.mostCalls.capped(times: uses), 1_000_000)
+      }
       return min(sum + once.capped(times: most[index] * (1 + definition.onError.retry)), 1_000_000)
     }
   }
+}
+
+extension Graph {
+  /// How many tools one run can use at most, people's corrections not counted.
+  package var mostToolUses: Int {
+    let most = GraphFlow(self).mostRuns()
+    return nodes.indices.reduce(0) { sum, index in
+      let definition = nodes[index].definition
+      var once = 0
+      switch definition.kind {
+      case .llm: once = definition.hasToolLoop ? definition.toolLimits.calls : 0
+      case .tool: once = 1
+      default: once = nodes[index].delegate(definition)?.mostToolUses ?? 0
+      }
+      let uses = once
+      for delegate in nodes[index].toolDelegates(of: definition) {
+        once = min(once + delegate.graph.mostToolUses.capped(times: uses), 1_000_000)
+      }
+      return min(sum + once.capped(times: most[index] * (1 + definition.onError.retry)), 1_000_000)
+    }
+  }
+}
+
+extension OperatorDefinition {
+  /// How often its model is asked at most: in each round with tools, and for the answer.
+  fileprivate var mostRounds: Int { hasToolLoop ? toolLimits.rounds + 1 : 1 }
+
+  /// Whether its model may call tools.
+  fileprivate var hasToolLoop: Bool { !tools.isEmpty || mayAsk }
 }
 
 extension Int {

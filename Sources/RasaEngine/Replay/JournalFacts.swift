@@ -58,7 +58,10 @@ struct JournalFacts: Sendable {
     }
     if let place { failing = .operator(place) }
     addQuestions(entries, last?.outcome)
+    effects += entries.compactMap { ToolOffer($0) }.map { .offer($0) }
     addCalls(entries)
+    settleRefusals(entries)
+    dropQuestionsInside()
     if failure != nil, failing == nil { failing = last.map { .run(after: $0.step) } }
     addChanges(entries)
   }
@@ -125,6 +128,50 @@ struct JournalFacts: Sendable {
         .call(
           Recording.Call(
             key: key, after: known.after, request: nil, digest: digests[key], outcome: outcome)))
+    }
+  }
+
+  /// A use of a tool that was not made has a result without an intent. It is told once: by whoever refused it, or
+  /// where nobody could be asked by its result.
+  private mutating func settleRefusals(_ entries: [JournalEntry]) {
+    let events = entries.compactMap { EffectEvent($0) }
+    let made = Set(
+      events.compactMap { if case .intent = $0.phase { $0.key } else { nil } })
+    for event in events where event.kind == .tool && !made.contains(event.key) {
+      guard case .result(.tool, _) = event.phase else { continue }
+      let key = event.key
+      let question = effects.firstIndex {
+        if case .question(let asked) = $0 {
+          asked.key == key.permission.firstOccurrence
+        } else {
+          false
+        }
+      }
+      var isToldAlready = events.contains { $0.isRefusal(of: key) }
+      if let question, case .question(let asked) = effects[question] {
+        if let answer = asked.answer {
+          isToldAlready = isToldAlready || ![.approve, .edit].contains(answer.decision)
+        } else {
+          effects.remove(at: question)
+        }
+      }
+      guard isToldAlready else { continue }
+      effects.removeAll { if case .call(let call) = $0 { call.key == key } else { false } }
+    }
+  }
+
+  /// What a tool asked in the middle of its work is a part of what it returned: a replay does not use it.
+  private mutating func dropQuestionsInside() {
+    let asking = Set(
+      effects.compactMap { effect -> EffectKey? in
+        guard case .call(let call) = effect, case .inputRequired = call.outcome else { return nil }
+        return call.key.firstOccurrence
+      })
+    effects.removeAll { effect in
+      guard case .question(let asked) = effect, let use = asked.key.useThatAsked else {
+        return false
+      }
+      return !asking.contains(use.firstOccurrence)
     }
   }
 
@@ -269,7 +316,7 @@ extension Recording.Call.Outcome {
   fileprivate var isFailure: Bool {
     switch self {
     case .failure, .inDoubt: true
-    case .answer, .value, .cutOff: false
+    case .answer, .tool, .inputRequired, .cutOff: false
     }
   }
 
@@ -277,8 +324,26 @@ extension Recording.Call.Outcome {
   fileprivate init?(_ result: EffectResult) {
     switch result {
     case .answer(let answer, _): self = .answer(answer)
-    case .value(let value): self = .value(value)
+    case .tool(let result): self = .tool(result)
+    case .inputRequired(let request): self = .inputRequired(request)
+    case .value(let value): self = .tool(ToolResult(structured: value))
     case .vectors: return nil
+    }
+  }
+}
+
+extension EffectEvent {
+  /// Whether a hook refused that use of a tool before it was made.
+  fileprivate func isRefusal(of use: EffectKey) -> Bool {
+    guard kind == .hook, let (place, _) = HookPlace.reading(key), place.point == .beforeTool,
+      place.step == use.step, place.subject == String(use.labelInAnyRound)
+    else { return false }
+    switch phase {
+    case .result(.value(let value), _), .reused(.value(let value), _, _):
+      if case .refuse = HookAnswer(recorded: value) { return true }
+      return false
+    case .failed, .ended: return true
+    default: return false
     }
   }
 }

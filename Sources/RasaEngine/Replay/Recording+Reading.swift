@@ -133,9 +133,15 @@ extension Recording.Effect {
       self = .call(try Recording.Call(node))
     } else if node["question"] != nil {
       self = .question(try Recording.Asked(node))
+    } else if node["offered"] != nil {
+      let offer = try RecordingReader(node, "an offer of tools", members: ["offered", "tools"])
+      self = .offer(
+        ToolOffer(
+          key: try offer.key("offered"),
+          tools: (offer.value("tools").array ?? []).compactMap { ToolDescription($0) }))
     } else {
       let recall = try RecordingReader(
-        node, "an effect (a `call`, a `question` or a `recall`)",
+        node, "an effect (a `call`, a `question`, a `recall` or an `offered`)",
         members: ["recall", "memories", "cut_off"])
       let isCutOff = recall.value("cut_off").bool == true
       self = .recall(
@@ -151,16 +157,21 @@ extension Recording.Call {
     let call = try RecordingReader(
       node, "a call",
       members: [
-        "call", "after_ms", "request", "request_digest", "answer", "value", "failure", "in_doubt",
-        "cut_off",
+        "call", "after_ms", "request", "request_digest", "answer", "result", "value",
+        "input_required", "failure", "in_doubt", "cut_off",
       ])
     var request: RecordedRequest?
     if let node = call.optional("request") { request = try RecordedRequest(node) }
     let outcome: Outcome
     if let node = call.optional("answer") {
       outcome = .answer(try ModelAnswer(recorded: node))
+    } else if node["result"] != nil {
+      outcome = .tool(ToolResult(call.value("result")))
     } else if node["value"] != nil {
-      outcome = .value(call.value("value"))
+      // As earlier versions wrote it.
+      outcome = .tool(ToolResult(structured: call.value("value")))
+    } else if node["input_required"] != nil {
+      outcome = .inputRequired(ToolInputRequest(call.value("input_required")))
     } else if let node = call.optional("failure") {
       let failure = try Failure(recorded: node)
       let isInDoubt = call.value("in_doubt").bool ?? (failure.kind == .run)
@@ -169,7 +180,7 @@ extension Recording.Call {
       outcome = .cutOff
     } else {
       throw node.failure(
-        "a call has no `answer`, no `value`, no `failure` and no `cut_off: true`",
+        "a call has no `answer`, no `result`, no `failure` and no `cut_off: true`",
         suggestion: RecordingReader.suggestion)
     }
     self.init(
@@ -185,12 +196,20 @@ extension RecordedRequest {
       members: ["messages", "schema", "max_tokens", "temperature", "profile"])
     var messages: [ChatMessage] = []
     for node in try request.list("messages") {
-      let message = try RecordingReader(
-        node, "a message", members: ["role", "text", "attachments"])
-      messages.append(
-        ChatMessage(
-          try message.word("role", among: [ChatRole.system, .user, .assistant, .tool]),
-          try message.text("text"), attachments: try Recording.attachments(message)))
+      let reader = try RecordingReader(
+        node, "a message",
+        members: [
+          "role", "text", "attachments", "tool_calls", "tool_call_id", "is_error", "reasoning",
+        ])
+      var message = ChatMessage(
+        try reader.word("role", among: [ChatRole.system, .user, .assistant, .tool]),
+        try reader.text("text"),
+        toolCalls: (reader.value("tool_calls").array ?? []).compactMap { ToolCall($0) },
+        toolCallID: try reader.optionalText("tool_call_id"),
+        reasoning: (reader.value("reasoning").array ?? []).map { ReasoningPart($0) },
+        attachments: try Recording.attachments(reader))
+      message.isError = reader.value("is_error").bool ?? false
+      messages.append(message)
     }
     var temperature: Double?
     if let node = request.optional("temperature") {

@@ -63,6 +63,11 @@ extension Recording.Effect {
     case .question(let asked): asked.value
     case .recall(let recalled):
       recalled.value
+    case .offer(let offer):
+      [
+        "offered": .string(offer.key.description),
+        "tools": .array(offer.tools.map { ReadableText.marked($0.body) }),
+      ]
     }
   }
 }
@@ -89,7 +94,9 @@ extension Recording.Call {
       var fields = answer.value
       fields["text"] = ReadableText.value(answer.text)
       object["answer"] = .object(fields)
-    case .value(let value): object["value"] = ReadableText.marked(value)
+    case .tool(let result):
+      object["result"] = ReadableText.marked(.object(result.withoutPayloads.body))
+    case .inputRequired(let request): object["input_required"] = ReadableText.marked(request.body)
     case .failure(let failure):
       object["failure"] = failure.recorded
       // Before there were tools, every failure of this kind meant a call in doubt.
@@ -111,6 +118,14 @@ extension RecordedRequest {
           var object: ValueObject = [
             "role": .string(message.role.rawValue), "text": ReadableText.value(message.text),
           ]
+          if !message.toolCalls.isEmpty {
+            object["tool_calls"] = .array(message.toolCalls.map { ReadableText.marked($0.value) })
+          }
+          if !message.reasoning.isEmpty {
+            object["reasoning"] = .array(message.reasoning.map { ReadableText.marked($0.value) })
+          }
+          if let id = message.toolCallID { object["tool_call_id"] = .string(id) }
+          if message.isError { object["is_error"] = true }
           if !message.attachments.isEmpty {
             object["attachments"] = .array(message.attachments.map { .object($0.facts) })
           }

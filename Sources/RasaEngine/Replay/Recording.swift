@@ -49,13 +49,17 @@ extension Recording {
     case call(Call)
     case question(Asked)
     case recall(Recalled)
+    /// The tools that an operator had.
+    case offer(ToolOffer)
   }
 
   package struct Call: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
       case answer(ModelAnswer)
       /// What a tool returned.
-      case value(Value)
+      case tool(ToolResult)
+      /// What a tool had to know before it did anything.
+      case inputRequired(ToolInputRequest)
       case failure(Failure)
       /// Whether it was done is not known, and it was not to be asked for again: nothing gets around that.
       case inDoubt(Failure)
@@ -162,6 +166,7 @@ extension Recording.Effect {
     case .call(let call): call.key.step
     case .question(let asked): asked.key.step
     case .recall(let recalled): recalled.step
+    case .offer(let offer): offer.key.step
     }
   }
 

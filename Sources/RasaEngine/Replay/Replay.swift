@@ -29,9 +29,9 @@ package struct Replay: Sendable {
     var outside = RunDependencies(
       gate: environment, journal: journal, memory: environment, approvalHandler: environment,
       time: environment.time)
-    for node in graph.nodes where node.definition.kind == .tool {
-      for name in node.definition.tools { outside.tools[name] = environment }
-    }
+    outside.tools = environment
+    outside.hooks = environment
+    outside.policy = environment
     let runner = Runner(
       outside,
       options: RunOptions(

@@ -2,7 +2,10 @@ import RasaCore
 import RasaPersona
 
 /// Stands in for everything outside of a run: says what was recorded, and notes what was asked.
-final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
+final class ReplayEnvironment: ModelGate, RecordedToolSource, ToolPolicy, HookRunner,
+  ApprovalHandler,
+  MemoryStore
+{
   private struct Shared {
     var asked: [Recording.Effect] = []
     var differences: [Difference] = []
@@ -39,10 +42,23 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
       // Nothing had come of it.
       case .call(let call) where call.outcome == .cutOff: return nil
       case .call(let call): return .missingCall(call.key)
+      // A tool that asked while it worked has its recorded result, for which nobody is asked again.
+      case .question(let asked) where isOfTool(asked.key, served): return nil
       case .question(let asked): return .missingQuestion(asked.key)
       case .recall(let recalled):
         return recalled.memories == nil ? nil : .missingRecall(recalled.step)
+      // What it was used for is told by its calls.
+      case .offer: return nil
       }
+    }
+  }
+
+  private func isOfTool(_ question: EffectKey, _ served: Set<Int>) -> Bool {
+    served.contains { place in
+      guard case .call(let call) = recording.effects[place], case .tool = call.outcome else {
+        return false
+      }
+      return (1...16).contains { call.key.question("asks.\($0)").firstOccurrence == question }
     }
   }
 
@@ -102,15 +118,88 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
       try await onEvent(.started(provider: answer.provider, model: answer.model))
       for piece in answer.text.pieces(ofBytes: 64) { try await onEvent(.text(piece)) }
       return answer
-    case .value: throw otherForm(at: context.key)
+    case .tool, .inputRequired: throw otherForm(at: context.key)
     }
   }
 
-  func perform(_ use: ToolUse) async throws -> Value {
-    switch try outcome(of: RecordedRequest(use), at: use.key) {
-    case .value(let value): return value
-    case .answer: throw otherForm(at: use.key)
+  // MARK: Tools
+
+  private struct RecordedTool: Tool {
+    let description: ToolDescription
+    let environment: ReplayEnvironment
+
+    func perform(_ use: ToolUse, _ context: ToolContext) async throws -> ToolOutcome {
+      switch try environment.outcome(of: RecordedRequest(use), at: use.key) {
+      case .tool(let result): return .result(result)
+      case .inputRequired(let request): return .inputRequired(request)
+      case .answer: throw environment.otherForm(at: use.key)
+      }
     }
+  }
+
+  func tools(named references: [String]) -> [any Tool] {
+    references.map {
+      RecordedTool(
+        description: ToolDescription(name: $0, origin: .program), environment: self)
+    }
+  }
+
+  func tools(named references: [String], for key: EffectKey) -> [any Tool] {
+    for (place, effect) in recording.effects.enumerated() {
+      guard case .offer(let offer) = effect, offer.key == key else { continue }
+      serve(place, effect, after: 0)
+      return offer.tools.map { RecordedTool(description: $0, environment: self) }
+    }
+    return tools(named: references)
+  }
+
+  func builtIn(_ tool: any Tool) -> any Tool {
+    RecordedTool(description: tool.description, environment: self)
+  }
+
+  /// Whoever was asked then is asked again, and nobody else.
+  func verdict(on use: ToolUse, of tool: ToolDescription) -> ToolVerdict {
+    let label = use.key.permission.label
+    let wasAsked = recording.effects.contains { effect in
+      if case .question(let asked) = effect {
+        asked.key.label == label && asked.key.step == use.key.step
+          && asked.key.step.operatorName == use.key.operatorName
+      } else {
+        false
+      }
+    }
+    return wasAsked
+      ? .ask(ToolAsk(because: "it was asked about")) : .allow(because: "it was allowed")
+  }
+
+  /// Those of the user that asked in the recorded run; whatever the user has now is no part of it.
+  var hasOwn: Bool { true }
+  func hooks(at place: HookPlace) -> [HookDefinition] {
+    recording.effects.compactMap { effect in
+      guard case .call(let call) = effect, let (_, name) = HookPlace.reading(call.key),
+        name.hasBytePrefix(HookPlace.userPrefix), place.key(of: name) == call.key
+      else { return nil }
+      var hook = HookDefinition(
+        name: String(name.dropFirst(HookPlace.userPrefix.count)), point: place.point,
+        action: .program(command: []), onFailure: .refuse)
+      if case .tool(let result) = call.outcome,
+        case .failed = HookAnswer(recorded: result.value)
+      {
+        hook.onFailure = .pass
+      }
+      return hook
+    }
+  }
+
+  func ask(_ call: HookCall) async throws -> Value {
+    let asked = RecordedRequest(
+      messages: [ChatMessage(.tool, Value.object(call.payload).json(.canonical))], schema: nil,
+      maxTokens: nil, temperature: nil, profile: nil)
+    guard case .tool(let result) = try outcome(of: asked, at: call.key),
+      let answer = HookAnswer(recorded: result.value)
+    else { throw otherForm(at: call.key) }
+    if case .failed(let message) = answer { throw Failure(.run, message) }
+    return answer.value
   }
 
   private func otherForm(at key: EffectKey) -> Failure {
@@ -121,7 +210,8 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
 
   private enum Delivery {
     case answer(ModelAnswer)
-    case value(Value)
+    case tool(ToolResult)
+    case inputRequired(ToolInputRequest)
   }
 
   /// What is recorded for it, and notes where it is asked for in other words. Throws what was thrown
@@ -157,7 +247,8 @@ final class ReplayEnvironment: ModelGate, Tool, ApprovalHandler, MemoryStore {
   private func deliver(_ call: Recording.Call) throws -> Delivery {
     switch call.outcome {
     case .answer(let answer): return .answer(answer)
-    case .value(let value): return .value(value)
+    case .tool(let result): return .tool(result)
+    case .inputRequired(let request): return .inputRequired(request)
     case .failure(let failure):
       if failure.isOfWholeRun { shared.withLock { $0.isTimeUp = true } }
       throw failure

@@ -10,6 +10,10 @@ struct DelegationScope: Sendable {
   var scope: String
   /// Whose limits apply beside its own, the nearest first.
   var above: [BudgetHolder]
+  /// The hooks of the personas that it works for, the nearest first.
+  var hooks: [[HookDefinition]] = []
+  /// What the run found around it.
+  var surroundings = ValueObject()
   /// The day on which the run began; null where that is not known.
   var today = Value.null
 
@@ -52,7 +56,11 @@ package func frameTitle(_ name: String) -> String {
   let workers = way.dropLast().map { part in
     let place = part.split(separator: ":")
     guard place.count == 3 else { return String(part) }
-    return place[1] == "1" ? String(place[2]) : "\(place[2]) (visit \(place[1]))"
+    // What a model has done for it has a number and a name behind it.
+    let worker = place[2].split(separator: "#")
+    let called = worker.count > 1 ? worker[1].split(separator: ".", maxSplits: 3) : []
+    let name = called.count == 4 ? "\(worker[0]) › \(called[3])" : String(place[2])
+    return place[1] == "1" ? name : "\(name) (visit \(place[1]))"
   }
   return (workers + [String(last)]).joined(separator: " › ")
 }
@@ -72,11 +80,17 @@ extension Graph {
     of definition: OperatorDefinition, at step: Step, attempt: Int, _ start: RunStart,
     above: DelegationScope?
   ) -> DelegationScope {
+    delegation(start, scope: step.scope(attempt: attempt), above: above)
+  }
+
+  func delegation(
+    _ start: RunStart, scope: String, above: DelegationScope?
+  ) -> DelegationScope {
     let payer = BudgetHolder(
       persona: start.persona, budget: persona.budget, runLimit: persona.limits.cost,
       execution: above?.execution(in: start.run) ?? start.run)
     return DelegationScope(
-      scope: step.scope(attempt: attempt), above: [payer] + (above?.above ?? []))
+      scope: scope, above: [payer] + (above?.above ?? []))
   }
 }
 

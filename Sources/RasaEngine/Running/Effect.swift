@@ -7,6 +7,8 @@ protocol Effect: Sendable {
   associatedtype Answer: Sendable
   var kind: EffectKind { get }
   var key: EffectKey { get }
+  /// What becomes of an attempt that may or may not have been performed.
+  var uncertain: UncertainPolicy { get }
   /// Identifies the request, the same in every run.
   func digest() -> String
   /// What a recorded result says; nil for one of another form.
@@ -42,19 +44,19 @@ extension OperatorProcedure {
     do {
       return try await effect.perform(after: doubt)
     } catch let late as EffectTimeout {
-      throw try await end(late, effect, definition)
+      throw try await end(late, effect)
     }
   }
 
   /// Decides what becomes of an attempt that ran out of time and may have been performed all the same. The error to
   /// throw.
   private func end<E: Effect>(
-    _ late: EffectTimeout, _ effect: E, _ definition: OperatorDefinition
+    _ late: EffectTimeout, _ effect: E
   ) async throws -> any Error {
     // Its intent stays open: whoever resumes the run decides.
     if late.failure.isOfWholeRun { return late.failure }
     var failure = late.failure
-    switch definition.uncertain {
+    switch effect.uncertain {
     case .retry:
       try await effect.giveUp(late.attempt, decision: .retry)
       return failure
@@ -84,7 +86,7 @@ extension OperatorProcedure {
     return answer
   }
 
-  /// Applies the operator's `uncertain` policy to attempts that may or may not have been performed. Returns
+  /// Applies the policy of the effect to attempts that may or may not have been performed. Returns
   /// the last one if it is repeated, and nil if there is none.
   func resolveDoubts<E: Effect>(
     about effect: E, _ definition: OperatorDefinition
@@ -106,7 +108,7 @@ extension OperatorProcedure {
       failure.suggestion = suggestion
       return InDoubt(failure: failure)
     }
-    switch definition.uncertain {
+    switch effect.uncertain {
     case .retry: break
     case .fail:
       throw try await stop("resume the run once more to ask again; it may be paid twice")

@@ -43,7 +43,7 @@ extension RunProgress {
   /// Whether this can only happen after a commit.
   fileprivate var provesCommit: Bool {
     switch self {
-    case .modelChosen, .textArrived, .reasoning, .restarted, .sentBack: true
+    case .modelChosen, .textArrived, .reasoning, .restarted, .sentBack, .tool: true
     case .event(.asked), .event(.answered), .event(.parked), .event(.finished), .event(.failed):
       true
     case .event, .operatorStarted, .operatorEnded, .output, .notice: false

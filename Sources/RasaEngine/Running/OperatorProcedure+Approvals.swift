@@ -21,6 +21,7 @@ extension OperatorProcedure {
         without: graph.paths(decidedBy: subject)), spent: runState.spent)
     question.consequences = graph.consequences(
       of: invocation.node, about: subject, isPending: invocation.isPending)
+    await foresee(&question, about: subject, invocation)
     return try await answer(
       to: question, lifetime: definition.kind == .human ? definition.timeout : nil)
   }
@@ -85,12 +86,20 @@ extension OperatorProcedure {
 
   /// The recorded answer, the one that somebody has given meanwhile, or the one that a person gives
   /// now. Throws `Deferred` when it is left for later.
-  func answer(to first: Question, lifetime: Double?) async throws -> HumanAnswer {
+  ///
+  /// - Parameter inherits: whether the answer of the run that this one is a fork of counts.
+  func answer(
+    to first: Question, lifetime: Double?, inherits: Bool = true
+  ) async throws -> HumanAnswer {
     let digest = first.payloadDigest
     let journal = dependencies.journal
     var question = first
     while true {
-      if let known = recorded.humanAnswer(at: question.key, payloadDigest: digest) {
+      let known =
+        inherits
+        ? recorded.humanAnswer(at: question.key, payloadDigest: digest)
+        : recorded.own.humanAnswer(at: question.key, payloadDigest: digest)
+      if let known {
         let now = dependencies.time.now()
         if recorded.own.humanAnswer(at: question.key, payloadDigest: digest) == nil {
           let approval = Approval(
@@ -128,6 +137,11 @@ extension OperatorProcedure {
     guard let decision else { throw Deferred(approvals: [approval]) }
     switch try await dependencies.journal.answer(approval.id, decision) {
     case .accepted(let approval): return try await note(decision, to: approval)
+    case .counted(let approval):
+      let left = approval.people - approval.votes.count
+      let others = left == 1 ? "person has" : "people have"
+      try await emit(.event(.warned("\(decision.by) approved it; \(left) more \(others) to")))
+      throw Deferred(approvals: [approval])
     case .late(let approval):
       guard case .answered(let first, _) = approval.standing else { return nil }
       try await emit(

@@ -14,6 +14,7 @@ extension OperatorProcedure {
     }
     var delegation = graph.delegation(
       of: definition, at: invocation.step, attempt: attempt, start, above: delegation)
+    passOn(to: &delegation, invocation)
     delegation.today = invocation.view["context.today"]
     var begun = start
     begun.persona = delegate.persona.name
@@ -33,14 +34,23 @@ extension OperatorProcedure {
     }
     guard let slot else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
     defer { withExtendedLifetime(slot) {} }
+    let waits = delegate.persona.hooks.contains { $0.point == .beforeOutput }
     let inner = SharedRunState(
-      parts: delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
+      parts: waits ? [] : delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
       startedAt: dependencies.time.monotonic(), inside: runState)
+    var ofDelegate = dependencies
+    if !delegate.persona.tools.isEmpty {
+      ofDelegate.tools = dependencies.tools.declaring(delegate.persona.tools)
+    }
     var driver = RunDriver(
       machine: RunMachine(graph: delegate.within(delegation.scope)), start: begun,
-      options: options, dependencies: dependencies, runState: inner,
-      emit: passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
+      options: options, dependencies: ofDelegate.tightened(by: graph.persona.policy),
+      runState: inner,
+      emit: waits
+        ? withoutDrafts(passing(on: live, of: invocation.step))
+        : passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
       delegation: delegation)
+    driver.outputWaits = waits
     guard let output = try await driver.runDelegated(isLastRound: invocation.isLastRound) else {
       throw Deferred(approvals: driver.waitsFor)
     }
@@ -48,6 +58,66 @@ extension OperatorProcedure {
       definition, output: output, of: driver.machine.state,
       loops: delegate.persona.agent?.loop != nil)
     return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
+  }
+
+  /// Has a delegate of a tool's use do its work, and gives what it came to know.
+  ///
+  /// - Parameter scope: where in the run; the same when it is resumed.
+  func work(
+    _ delegate: Graph.ToolDelegate, arguments: Value, _ invocation: Invocation, scope: String
+  ) async throws -> (output: Value, state: State) {
+    let inside = delegate.graph
+    var delegation = graph.delegation(start, scope: scope, above: delegation)
+    delegation.today = invocation.view["context.today"]
+    passOn(to: &delegation, invocation)
+    var begun = start
+    begun.persona = inside.persona.name
+    begun.personaDigest = inside.digest
+    begun.session = nil
+    begun.attachments = []
+    var changes = ValueObject()
+    switch delegate.work {
+    case .agent: begun.input = arguments["task"].promptText
+    case .operator(let inputs):
+      for (name, path) in inputs {
+        let value = arguments[name]
+        if value.isNull { continue }
+        if path == .input { begun.input = value.promptText } else { changes["\(path)"] = value }
+      }
+    }
+    let (dependencies, runState) = (dependencies, runState)
+    let slot = try await dependencies.acquireSlot(of: inside) {
+      runState.secondsLeft(at: dependencies.time.monotonic())
+    }
+    guard let slot else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
+    defer { withExtendedLifetime(slot) {} }
+    var ofDelegate = dependencies
+    if !inside.persona.tools.isEmpty {
+      ofDelegate.tools = dependencies.tools.declaring(inside.persona.tools)
+    }
+    let inner = SharedRunState(
+      parts: [], seconds: inside.persona.limits.ownSeconds,
+      startedAt: dependencies.time.monotonic(), inside: runState)
+    var driver = RunDriver(
+      machine: RunMachine(graph: inside.within(delegation.scope)), start: begun,
+      options: options, dependencies: ofDelegate.tightened(by: graph.persona.policy),
+      runState: inner, emit: passing(on: nil, of: invocation.step), recorded: recorded,
+      changes: [:], delegation: delegation)
+    driver.outputWaits = inside.persona.hooks.contains { $0.point == .beforeOutput }
+    guard let output = try await driver.runDelegated(isLastRound: false, given: changes) else {
+      throw Deferred(approvals: driver.waitsFor)
+    }
+    return (output, driver.machine.state)
+  }
+
+  /// What holds for whoever works for this operator, too: hooks, and what the run found around it.
+  private func passOn(to delegation: inout DelegationScope, _ invocation: Invocation) {
+    for key in ["skills", "project"] {
+      let value = invocation.view[StatePath("context.\(key)")]
+      if !value.isNull { delegation.surroundings[key] = value }
+    }
+    guard mayHaveHooks else { return }
+    delegation.hooks = [graph.persona.hooks] + (self.delegation?.hooks ?? [])
   }
 
   /// Passes on what the inner run emits; its output only if that is the outer run's output.
@@ -99,9 +169,16 @@ extension RunDriver {
   /// to wait for people.
   ///
   /// - Parameter isLastRound: it cannot be gone back for this one any more.
-  fileprivate mutating func runDelegated(isLastRound: Bool) async throws -> Value? {
+  /// - Parameter changes: keys that have a value before it begins.
+  fileprivate mutating func runDelegated(
+    isLastRound: Bool, given changes: ValueObject = ValueObject()
+  ) async throws -> Value? {
     guard let delegation else { return nil }
     let known = recorded.own.lines(in: delegation.scope)
+    // The model was told so, and has gone on.
+    if let failed = known.last(where: { $0.kind == "agent.failed" }) {
+      throw Failure(journal: failed.body)
+    }
     if known.isEmpty {
       let began = JournalEntry(
         run: start.run, time: dependencies.time.now(), kind: "agent.started",
@@ -111,8 +188,13 @@ extension RunDriver {
     }
     var context = Graph.emptyContext(on: delegation.today).object ?? [:]
     if isLastRound { context["last_round"] = true }
+    for (key, value) in delegation.surroundings { context[key] = value }
     try machine.apply(.contextOpened(.object(context)))
     try machine.apply(.started(start))
+    if !changes.isEmpty { try machine.apply(.changed(changes)) }
+    if let input = try await procedure.hookedInput(machine.state) {
+      try machine.apply(.changed(["input": input]))
+    }
     let consequences = try fold(known)
     if known.isEmpty {
       try await emitPending()
@@ -129,7 +211,10 @@ extension RunDriver {
           suggestion: "check it with `rasa agents validate \(start.persona)`")
       }
       return nil
-    case .finished(let output):
+    case .finished(let written):
+      let output = try await released(written)
+      try await procedure.hookEnd(
+        ["status": "done", "output": output, "steps": .int(Int64(machine.steps))], ends: 0)
       guard !known.contains(where: { $0.kind == "agent.finished" }) else { return output }
       let facts = machine.state[.remembered]
       runState.remember(facts, of: start.persona)

@@ -11,18 +11,19 @@ extension OperatorProcedure {
     let step = invocation.step
     let node = graph.nodes[invocation.node]
     let live = node.isLive ? node.writes.first : nil
-    // A substitute's request is another one than that of the operator it replaces.
-    let isSubstitute = definition.name != step.operatorName
-    let key = step.effect(
-      isSubstitute ? "\(definition.name).\(label)" : label, occurrence: occurrence)
+    let key = definition.effect(label, in: step, occurrence: occurrence)
     let context = graph.callContext(
       start, definition, key, profile: options.profile, delegation: delegation)
     if text == nil, occurrence > 1 || label != "call", let live, runState.restart(live) {
       try await emit(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
-    let part = Part(of: live, after: text)
+    // What a model says before it calls tools is no answer, and a pipe takes nothing back.
+    let isHeld = request.mayCallTools && options.holdsToolRounds
+    let part = Part(of: isHeld ? nil : live, after: text)
+    let request = try await hooked(request, definition, key)
     let effect = ModelEffect(
-      request: request, context: context, run: start.run, gate: dependencies.gate,
+      request: request, context: context, run: start.run, uncertain: definition.uncertain,
+      gate: dependencies.gate,
       runState: runState,
       ask: { request, context in try await ask(request, context, part, step) })
     if let answer = recordedAnswer(for: effect) {
@@ -30,8 +31,11 @@ extension OperatorProcedure {
       // An earlier version delivered such an answer although it is none.
       if answer.text.isBlank, let failure = answer.failure { throw failure }
       try await emit(.textArrived(step, answer.text))
-      try await emit(part.take(answer.text))
-      try await emit(part.finish())
+      if answer.toolCalls.isEmpty {
+        let whole = Part(of: live, after: text)
+        try await emit(whole.take(answer.text))
+        try await emit(whole.finish())
+      }
       return answer
     }
     let doubt = try await resolveDoubts(about: effect, definition)
@@ -44,7 +48,13 @@ extension OperatorProcedure {
         try await emit(.notice(notice))
       }
       if let failure = answer.failure { throw NoAnswer(failure: failure) }
-      try await emit(part.finish())
+      if isHeld, answer.toolCalls.isEmpty {
+        let whole = Part(of: live, after: text)
+        try await emit(whole.take(answer.text))
+        try await emit(whole.finish())
+      } else {
+        try await emit(part.finish())
+      }
       return answer
     } catch let none as NoAnswer {
       throw none.failure
@@ -115,6 +125,14 @@ extension OperatorProcedure {
   }
 }
 
+extension OperatorDefinition {
+  /// The key of something that it asks for. A substitute's request is another one than that of the operator that it
+  /// replaces.
+  func effect(_ label: String, in step: Step, occurrence: Int = 1) -> EffectKey {
+    step.effect(name == step.operatorName ? label : "\(name).\(label)", occurrence: occurrence)
+  }
+}
+
 /// An answer, or a further part of one, while it arrives: what of it goes to the reader.
 private final class Part: Sendable {
   struct Piece {
@@ -177,6 +195,7 @@ private struct ModelEffect: Effect {
   var request: ModelRequest
   let context: CallContext
   let run: Identifier
+  let uncertain: UncertainPolicy
   let gate: any ModelGate
   let runState: SharedRunState
   let ask: @Sendable (ModelRequest, CallContext) async throws -> ModelAnswer

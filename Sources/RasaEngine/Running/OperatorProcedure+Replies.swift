@@ -60,7 +60,9 @@ extension OperatorProcedure {
     var reply = Reply(
       try await call(request, definition, invocation, label: label, occurrence: attempt))
     var rounds = 0
-    while reply.hasRoomLeft, request.schema == nil ? reply.text.isBlank : !reply.holdsJSON,
+    while reply.hasRoomLeft,
+      request.schema == nil
+        ? reply.text.isBlank || !reply.toolCalls.isEmpty : !reply.holdsJSON,
       rounds < Self.mostWidenings
     {
       rounds += 1
@@ -78,7 +80,7 @@ extension OperatorProcedure {
         break
       }
     }
-    guard request.schema == nil, !reply.text.isBlank else { return reply }
+    guard request.schema == nil, !reply.text.isBlank, reply.toolCalls.isEmpty else { return reply }
     while reply.hasRoomLeft, reply.continued < Self.mostContinuations {
       do {
         let answer = try await call(

@@ -151,13 +151,26 @@ struct OperatorProcedure {
     _ definition: OperatorDefinition, _ invocation: Invocation, attempt: Int
   ) async throws -> Completion {
     try checkNames(of: definition, invocation)
-    var request = Prompt.request(
+    let request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
       system: graph.systemMessage(invocation.view), attachments: start.attachments)
     try checkSize(of: request, definition)
     try checkWords(of: request, definition)
+    guard definition.tools.isEmpty, !definition.mayAsk else {
+      return try await converse(about: request, definition, invocation, attempt: attempt)
+    }
     let answer = try await reply(
       to: request, definition, invocation, label: "call", attempt: attempt)
+    return try await complete(answer, to: request, definition, invocation, attempt: attempt)
+  }
+
+  /// What becomes of an answer: a text, or JSON that is checked, and repaired once.
+  func complete(
+    _ answer: Reply, to request: ModelRequest, _ definition: OperatorDefinition,
+    _ invocation: Invocation, attempt: Int
+  ) async throws -> Completion {
+    var request = request
+    request.allowsToolCalls = false
     guard !answer.text.isBlank else { throw nothing(answer, definition) }
     guard let output = definition.output else {
       try await noteEnding(of: answer, definition, at: invocation.step)
@@ -316,7 +329,7 @@ struct Completion: Sendable {
 extension Failure {
   /// Whether another try, or doing without, can be the answer. Money, keys, people's decisions and
   /// limits are not for an operator to get around.
-  fileprivate var allowsSubstitution: Bool {
+  var allowsSubstitution: Bool {
     switch kind {
     case .run, .provider: true
     case .timeout: !isOfWholeRun

@@ -24,10 +24,11 @@ package enum Prompt {
       }
     }
     let seen = definition.seesAttachments ? attachments : []
+    var task = definition.task { promptValue(read($0)) }
+    let around = surroundings(of: definition, view)
+    if !around.isEmpty { task = task.isEmpty ? around : "\(task)\n\n\(around)" }
     messages.append(
-      ChatMessage(
-        .user, seen.shown(below: definition.task { promptValue(read($0)) }), attachments: seen.media
-      ))
+      ChatMessage(.user, seen.shown(below: task), attachments: seen.media))
     return ModelRequest(
       messages: messages, schema: definition.output, effort: definition.effort,
       name: definition.name,

@@ -16,6 +16,12 @@ struct RunDriver {
   var waitsFor: [Approval] = []
   /// Nil for the run itself; set where a persona or agent works inside a run.
   var delegation: DelegationScope?
+  /// Whether nothing of the output is shown before hooks have seen all of it.
+  var outputWaits = false
+  /// How often the run had come to an end before this process resumed it.
+  var ends = 0
+  /// Whether hooks have been told of this end.
+  var hasToldEnd = false
   /// The parts of the output that could still change when it was last looked at what to show.
   var emittedOpen = UInt64.max
 
@@ -50,7 +56,35 @@ struct RunDriver {
       try machine.apply(event)
       dependencies.journal.record([event.entry(of: start.run, at: now)])
     }
+    try await hookStart()
     try await emitPending()
+  }
+
+  /// What carries out operators.
+  var procedure: OperatorProcedure {
+    OperatorProcedure(
+      graph: graph, start: start, options: options, dependencies: dependencies, emit: emit,
+      runState: runState, recorded: recorded, delegation: delegation)
+  }
+
+  /// Has the hooks at the start see the input, which they may change.
+  private mutating func hookStart() async throws {
+    guard let input = try await procedure.hookedInput(machine.state),
+      input != machine.state[.input]
+    else { return }
+    let event = RunEvent.changed(["input": input])
+    try machine.apply(event)
+    dependencies.journal.record([event.entry(of: start.run, at: dependencies.time.now())])
+  }
+
+  /// Tells the hooks at the end how the run ended, once.
+  private mutating func hookEnd(_ payload: ValueObject) async throws {
+    guard !hasToldEnd else { return }
+    hasToldEnd = true
+    var payload = payload
+    payload["cost_usd"] = .string(runState.spent.decimalText)
+    payload["steps"] = .int(Int64(machine.steps))
+    try await procedure.hookEnd(payload, ends: ends)
   }
 
   private mutating func openContext(_ origin: Origin?) async throws {
@@ -69,13 +103,17 @@ struct RunDriver {
     runState.begin(
       with: recorded.own.answers, spent: recorded.own.spent,
       notices: history.entries.flatMap { RunNotice.recorded(in: $0) })
+    for source in recorded.own.taint.sources { runState.note(source) }
     if recorded.own.hasWrittenText { runState.noteText() }
     for step in recorded.own.finishedSteps { runState.noteEnd(of: step) }
+    ends = history.entries.count { $0.kind == "run.failed" }
     let resumed = RunEvent.resumed(by: by)
     dependencies.journal.record([
       resumed.entry(of: start.run, at: dependencies.time.now())
     ])
     if !hasContext { try await openContext(nil) }
+    // Once anything has been done, the hooks at the start had their say.
+    if !history.entries.contains(where: \.isWork) { try await hookStart() }
     try await emit(.event(resumed))
     // This process's reader has to know them as well.
     for notice in runState.notices { try await emit(.notice(notice)) }
@@ -125,9 +163,12 @@ struct RunDriver {
   }
 
   private func context() async throws -> Value {
-    try await graph.context(
+    let known = try await graph.context(
       of: start, on: dependencies.time.localDay(dependencies.time.now()), turns: options.turns,
       notes: options.notes, dependencies.memory)
+    guard !start.surroundings.isEmpty, var context = known.object else { return known }
+    for (key, value) in start.surroundings { context[key] = value }
+    return .object(context)
   }
 
   /// Drives the run to its end, or until it has to wait for people.
@@ -152,7 +193,9 @@ struct RunDriver {
     return result(.null)
   }
 
-  private func close(_ output: Value) async throws -> RunResult {
+  private mutating func close(_ output: Value) async throws -> RunResult {
+    let output = try await released(output)
+    try await hookEnd(["status": "done", "output": output])
     let now = dependencies.time.now()
     var turn: SessionTurn? = nil
     if let session = start.sessionID, graph.frames.contains(where: { $0.kind == .session }) {
@@ -167,6 +210,14 @@ struct RunDriver {
       [finished.entry(of: start.run, at: now)])
     try await emit(.event(finished))
     return result(output)
+  }
+
+  /// The output as it may be shown. Where it had to wait for hooks, it is shown now.
+  func released(_ output: Value) async throws -> Value {
+    guard outputWaits else { return output }
+    let output = try await procedure.hookedOutput(output) ?? output
+    if !output.isNull { try await emit(.output(output.promptText)) }
+    return output
   }
 
   private func result(_ output: Value) -> RunResult {
@@ -208,12 +259,15 @@ struct RunDriver {
 
   /// Records how the run failed, or that it was interrupted and can be resumed, and returns the error to
   /// throw. If the journal fails now, that must not hide the first failure.
-  func closeAfter(_ error: any Error) async -> any Error {
-    let failure: Failure
+  mutating func closeAfter(_ error: any Error) async -> any Error {
+    var failure: Failure
     let ending: RunEnding
     let last: RunEvent
     if let known = error as? Failure, known.kind != .cancelled {
       failure = dependencies.redact(known)
+      if failure.kind != .storage, let second = await hookFailure(failure) {
+        failure.details.append(second.message)
+      }
       ending = RunEnding(.failed)
       last = .failed(failure)
     } else {
@@ -259,6 +313,19 @@ struct RunDriver {
     return result
   }
 
+  /// Tells the hooks at the end of a run that failed. What they fail of must not hide why it did.
+  private mutating func hookFailure(_ failure: Failure) async -> Failure? {
+    do {
+      try await hookEnd([
+        "status": "failed",
+        "error": ["kind": .string(failure.kind.rawValue), "message": .string(failure.message)],
+      ])
+      return nil
+    } catch {
+      return error as? Failure
+    }
+  }
+
   /// A line of the journal; the key of a line about delegated work is its scope.
   func entry(_ event: RunEvent, at time: Timestamp) -> JournalEntry {
     guard let delegation else { return event.entry(of: start.run, at: time) }
@@ -270,9 +337,7 @@ struct RunDriver {
 
   mutating func advanceToEnd() async throws {
     var driver = self
-    let procedure = OperatorProcedure(
-      graph: graph, start: start, options: options, dependencies: dependencies, emit: emit,
-      runState: runState, recorded: recorded, delegation: delegation)
+    let procedure = procedure
     if let rank = options.rank { return try await advanceToEnd(procedure, by: rank) }
     let time = dependencies.time
     self = try await withThrowingTaskGroup(of: Completion.self) { group in
@@ -356,7 +421,9 @@ struct RunDriver {
       emittedOpen = open
       if let text = runState.advance(open: open, machine.state) { try await emit(.output(text)) }
       // The path of the run wrote none of the parts: emit its output.
-      if case .finished(let output) = machine.status, !output.isNull, runState.takeUnemitted() {
+      if case .finished(let output) = machine.status, !output.isNull, !outputWaits,
+        runState.takeUnemitted()
+      {
         try await emit(.output(output.promptText))
       }
     }
@@ -422,4 +489,11 @@ func recalled(by start: RunStart, _ memory: any MemoryStore) async throws -> Val
         "trust": .string(fact.trust),
       ]
     })
+}
+
+extension JournalEntry {
+  /// Whether it says that an operator has done something, or had it done.
+  fileprivate var isWork: Bool {
+    ["operator.", "call.", "tool.", "human.", "agent."].contains { kind.utf8.starts(with: $0.utf8) }
+  }
 }

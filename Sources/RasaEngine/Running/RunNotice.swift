@@ -18,8 +18,14 @@ package struct RunNotice: Sendable, Hashable {
     case waiting
     /// A count or price that cannot be as reported.
     case accounting
+    /// A model had to answer because it had used its tools as far as it may.
+    case limit
     /// An agent was chosen for the task because nobody named one.
     case chosen
+    /// A hook changed what the run began with, did or came to; or it failed, and the run went on without it.
+    case hook
+    /// The models are shown something of the project's.
+    case context
   }
 
   package var kind: Kind

@@ -17,6 +17,8 @@ package enum RunProgress: Sendable {
   /// A piece of the output, in order: what the user reads.
   case output(String)
   case reasoning(Step, String)
+  /// A tool is used.
+  case tool(Step, ToolActivity)
   /// Something that a reader of the answer has to know and cannot see from it.
   case notice(RunNotice)
 }
@@ -28,6 +30,8 @@ package struct Restart: Sendable, Hashable {
     case brokenStream
     /// It was no text of the answer: the model was thinking.
     case reasoning
+    /// The model went on to call tools: what it said before is not the answer.
+    case toolCalls
     /// The operator asks again.
     case askedAgain
     /// The operator failed, and the run continues without it.

@@ -9,8 +9,13 @@ package struct RunDependencies: Sendable {
   package var approvalHandler: any ApprovalHandler
   package var time: TimeSource
   package var limits: any TaskLimits
-  /// What operators of kind `tool` can have done, by name.
-  package var tools: [String: any Tool] = [:]
+  /// What operators of kind `tool`, and models, can have done.
+  package var tools: any ToolSource = FixedTools()
+  package var policy: any ToolPolicy = StandardToolPolicy()
+  /// What asks hooks, and has those of the user; nil where there is nothing that could.
+  package var hooks: (any HookRunner)?
+  /// What people have granted for sessions and runs.
+  package var grants: any GrantStore = NoGrants()
   /// Takes out of a failure what no journal may keep.
   package var redact: Redaction
 
@@ -40,6 +45,9 @@ package struct RunOptions: Sendable {
   package var rank: (@Sendable (Step) -> Int)?
   /// How long the run may take, whatever the persona says.
   package var seconds: Double?
+  /// Whether text is held back until it is known that the model calls no tools after it: where nothing that was shown
+  /// can be taken back.
+  package var holdsToolRounds = false
   /// Whether the observer would take this without waiting for its reader; what it would not waits in a
   /// `RunBuffer`. Nil for one that never waits for anybody.
   package var readerTakesNow: (@Sendable (RunProgress) -> Bool)?
@@ -98,7 +106,7 @@ extension RunResult {
 /// Drives a machine: performs what is due, at the same time where the machine allows it, and feeds
 /// the outcomes back, until the run has ended.
 package struct Runner: Sendable {
-  var dependencies: RunDependencies
+  package var dependencies: RunDependencies
   package var options: RunOptions
 
   package init(_ dependencies: RunDependencies, options: RunOptions = RunOptions()) {
@@ -196,14 +204,41 @@ package struct Runner: Sendable {
       changes = origin.steps(writing: fork.changes)
       graph.expectWrites(changes)
     }
-    return RunDriver(
+    var dependencies = dependencies
+    if !graph.persona.tools.isEmpty {
+      dependencies.tools = dependencies.tools.declaring(graph.persona.tools)
+    }
+    let waits = dependencies.outputWaits(of: graph)
+    var driver = RunDriver(
       machine: RunMachine(graph: graph), start: start, options: options,
       dependencies: dependencies,
       runState: SharedRunState(
-        parts: graph.outputParts, seconds: options.seconds ?? graph.persona.limits.seconds,
-        startedAt: dependencies.time.monotonic()), emit: emit,
+        parts: waits ? [] : graph.outputParts,
+        seconds: options.seconds ?? graph.persona.limits.seconds,
+        startedAt: dependencies.time.monotonic()), emit: waits ? withoutDrafts(emit) : emit,
       recorded: RecordedEffects(
         inherited: origin?.effects, recallsTheSame: origin?.start.asksTheSame(as: start) ?? true),
       changes: changes)
+    driver.outputWaits = waits
+    return driver
+  }
+}
+
+extension RunDependencies {
+  /// Whether hooks see the output before anybody else does: nothing of it can be shown while it is written then.
+  func outputWaits(of graph: Graph) -> Bool {
+    if graph.persona.hooks.contains(where: { $0.point == .beforeOutput }) { return true }
+    guard let hooks else { return false }
+    return !hooks.hooks(at: HookPlace(.beforeOutput, step: HookPlace.ofRun(in: nil))).isEmpty
+  }
+}
+
+/// Keeps from the observer what an output is made of, before it may be shown.
+func withoutDrafts(_ emit: @escaping RunObserver) -> RunObserver {
+  { progress in
+    switch progress {
+    case .textArrived, .reasoning: break
+    default: try await emit(progress)
+    }
   }
 }

@@ -17,11 +17,16 @@ final class SharedRunState: Sendable {
     var hasText = false
     /// What the agents in the run want to be remembered.
     var remembered: [(persona: String, facts: Value)] = []
+    var taint = Taint()
+    /// Whether what earlier runs of the session had taken in has been looked up.
+    var knowsSession = false
     /// Nanoseconds of the monotonic clock.
     var deadline: UInt64
     /// How many questions people are being asked, and since when there is one.
     var openQuestions = 0
     var askedSince: UInt64 = 0
+    /// Nanoseconds in which people were asked, up to now.
+    var asked: UInt64 = 0
 
     /// The deadline as it is while people are being asked, which takes nothing of the run's time.
     func deadline(at now: UInt64) -> UInt64 {
@@ -71,9 +76,16 @@ final class SharedRunState: Sendable {
   func endAsking(at now: UInt64) {
     shared.withLock { shared in
       shared.openQuestions -= 1
-      if shared.openQuestions == 0 { shared.deadline &+= now &- shared.askedSince }
+      guard shared.openQuestions == 0 else { return }
+      shared.deadline &+= now &- shared.askedSince
+      shared.asked &+= now &- shared.askedSince
     }
     outer?.endAsking(at: now)
+  }
+
+  /// Nanoseconds in which people were asked, which take nothing of an operator's time.
+  func asked(at now: UInt64) -> UInt64 {
+    shared.withLock { $0.asked &+ ($0.openQuestions > 0 ? now &- $0.askedSince : 0) }
   }
 
   /// The time is up: the whole run's, or only that of a part, which another part may make up for.
@@ -95,6 +107,23 @@ final class SharedRunState: Sendable {
 
   /// By the whole run.
   var spent: Money { outer?.spent ?? shared.withLock { $0.spent } }
+
+  /// What has come into the whole run, its agents included, and from where.
+  var taint: Taint { outer?.taint ?? shared.withLock { $0.taint } }
+
+  func note(_ source: Taint.Source) {
+    if let outer { return outer.note(source) }
+    shared.withLock { $0.taint.note(source) }
+  }
+
+  /// True only once.
+  func takeSessionTaint() -> Bool {
+    if let outer { return outer.takeSessionTaint() }
+    return shared.withLock { shared in
+      defer { shared.knowsSession = true }
+      return !shared.knowsSession
+    }
+  }
 
   var remembered: [(persona: String, facts: Value)] { shared.withLock { $0.remembered } }
 
@@ -136,8 +165,8 @@ final class SharedRunState: Sendable {
     return shared.withLock { shared in
       shared.notices.filter { notice in
         switch notice.kind {
-        case .cut, .continued, .skipped, .objection: break
-        case .fallback, .waiting, .accounting, .chosen: return true
+        case .cut, .continued, .skipped, .objection, .limit: break
+        case .fallback, .waiting, .accounting, .chosen, .hook, .context: return true
         }
         var step = notice.step
         while let known = step {

@@ -118,6 +118,15 @@ extension RunTimeline.Pass {
       "moves": .array(moves.map { .object($0.value) }),
     ]
     for case .skipped(let reason) in lines { object["skipped"] = .string(reason) }
+    let permissions = lines.compactMap { line -> Value? in
+      guard case .permission(let permission) = line else { return nil }
+      return [
+        "tool": .string(permission.tool), "refused": .bool(permission.isRefused),
+        "because": .string(permission.because),
+        "grant": permission.grant.map(Value.string) ?? .null,
+      ]
+    }
+    if !permissions.isEmpty { object["permissions"] = .array(permissions) }
     let warnings = lines.compactMap { line -> Value? in
       if case .warned(let message) = line { .string(message) } else { nil }
     }
@@ -139,6 +148,11 @@ extension RunTimeline.Call {
     ]
     object[outcome == .open ? "held_usd" : "cost_usd"] = .string(cost.decimalText)
     if !finish.isEmpty { object["finish"] = .string(finish) }
+    if provider == "tool" {
+      object["arguments"] = arguments
+      object["is_error"] = .bool(isError)
+    }
+    if !toolCalls.isEmpty { object["tool_calls"] = .array(toolCalls.map(\.value)) }
     if let fallback {
       object["instead_of"] = .string(fallback.insteadOf)
       object["because"] = .string(fallback.because)

@@ -89,6 +89,7 @@ private struct TimelineReader {
         self.notice(.warned(notice.line), at: entry.time)
       }
     case "human.asked", "human.answered": readQuestion(entry)
+    case "tool.permitted", "tool.refused": readPermission(entry)
     default: if let effect = EffectEvent(entry) { read(effect, at: entry.time) }
     }
   }
@@ -203,6 +204,17 @@ private struct TimelineReader {
     notice(.moved(move), at: time)
   }
 
+  private mutating func readPermission(_ entry: JournalEntry) {
+    guard let key = entry.key.flatMap({ EffectKey($0) }), let record = ToolPermissionRecord(entry),
+      record.refusal != nil || record.grant != nil || record.arguments != nil
+    else { return }
+    add(
+      .permission(
+        RunTimeline.Permission(
+          tool: record.tool, isRefused: record.refusal != nil, because: record.because,
+          grant: record.grant)), at: location(of: key.step))
+  }
+
   private mutating func readQuestion(_ entry: JournalEntry) {
     guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
     let body = entry.body
@@ -251,6 +263,14 @@ private struct TimelineReader {
     }
     switch effect.phase {
     case .intent(let intent): intents[intent.attempt] = add(RunTimeline.Call(key, intent, at: time))
+    case .result(let result, let attempt) where intents[attempt] == nil && effect.kind == .tool:
+      // It was refused, or could not be made.
+      var call = RunTimeline.Call(key, at: time)
+      (call.provider, call.model) = ("tool", key.toolName)
+      call.outcome = .answered
+      call.take(result)
+      call.endedAt = time
+      _ = add(call)
     case .result(let result, let attempt):
       change(attempt) { call in
         call.outcome = .answered
@@ -271,6 +291,9 @@ private struct TimelineReader {
     case .reused(let result, let origin, _):
       var call = RunTimeline.Call(key, at: time)
       call.outcome = .reused(from: origin.text)
+      if let (_, hook) = HookPlace.reading(key) {
+        (call.provider, call.model) = (HookAnswer.provider, hook)
+      }
       call.take(result)
       call.cost = .zero
       call.endedAt = time
@@ -297,7 +320,10 @@ extension RunTimeline.Call {
     self.init(key, at: time)
     switch intent.subject {
     case .model(let asked): (provider, model, cost) = (asked.provider, asked.model, asked.held)
-    case .tool(let name, _): (provider, model) = ("tool", name)
+    case .tool(let name, let given):
+      (provider, model) = ("tool", name)
+      arguments = given
+    case .hook(let name, _): (provider, model) = (HookAnswer.provider, name)
     }
   }
 
@@ -309,6 +335,7 @@ extension RunTimeline.Call {
       model = answer.model
       usage = answer.usage
       text = answer.text
+      toolCalls = answer.toolCalls
       isMock = answer.isMock
       finish = answer.finish.rawValue
       fallback = answer.fallback
@@ -316,8 +343,26 @@ extension RunTimeline.Call {
       provider = made.provider
       model = made.model
       usage = made.usage
-    case .value(let value): text = value.promptText
+    case .tool(let result):
+      text = result.text.isBlank ? result.value.promptText : result.text
+      isError = result.isError
+    case .inputRequired(let request):
+      text = request.entries.map(\.question.message).joined(separator: "\n")
+    case .value(let value): text = isHook ? value.json(.compact) : value.promptText
     }
+  }
+}
+
+extension EffectKey {
+  /// What a label says of the tool: `tool:quote.2.1` is about `quote`.
+  fileprivate var toolName: String {
+    let label = labelInAnyRound
+    guard let colon = label.firstIndex(of: ":") else { return String(label) }
+    let parts = label[label.index(after: colon)...].split(separator: ".")
+    guard parts.count > 2, Int(parts[parts.count - 1]) != nil else {
+      return parts.joined(separator: ".")
+    }
+    return parts.dropLast(2).joined(separator: ".")
   }
 }
 

@@ -44,10 +44,20 @@ package struct RunTimeline: Sendable {
     case question(Asked)
     case wrote([Update])
     case skipped(reason: String)
+    case permission(Permission)
     case moved(Move)
     case warned(String)
     /// What a reader of the answer has to know about this pass.
     case noticed(RunNotice)
+  }
+
+  /// What was decided about a use of a tool, where a question does not tell it.
+  package struct Permission: Sendable, Hashable {
+    package var tool: String
+    package var isRefused: Bool
+    package var because: String
+    /// The grant that allowed it, or that was given with it.
+    package var grant: String?
   }
 
   package struct Move: Sendable, Hashable {
@@ -104,6 +114,12 @@ package struct RunTimeline: Sendable {
     package var isMock: Bool
     package var finish: String
     package var fallback: ModelFallback?
+    /// What a tool was used with; null for a model.
+    package var arguments = Value.null
+    /// Whether a tool said that it failed.
+    package var isError = false
+    /// What the model wanted to have called.
+    package var toolCalls: [ToolCall] = []
     package var askedAt: Timestamp
     package var endedAt: Timestamp?
   }
@@ -121,6 +137,11 @@ package struct RunTimeline: Sendable {
     /// Whether the answer was given in the run that this one is a fork of.
     package var isInherited = false
   }
+}
+
+extension RunTimeline.Call {
+  /// Whether it is a question to a hook, which is no call of the run's own.
+  package var isHook: Bool { HookPlace.reading(key) != nil }
 }
 
 extension RunTimeline {
@@ -153,7 +174,7 @@ extension RunTimeline {
 
   package var totals: Totals {
     var totals = Totals()
-    for call in calls {
+    for call in calls where !call.isHook {
       switch call.outcome {
       case .answered:
         totals.answered += 1

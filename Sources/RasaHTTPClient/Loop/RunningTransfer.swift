@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// The transfers whose callbacks have run since the loop last looked.
 final class ArrivedTransfers {
@@ -15,6 +16,7 @@ final class ArrivedTransfers {
   let transfer: Transfer
   let easy: UnsafeMutableRawPointer
   private var requestHeaders: UnsafeMutablePointer<curl_slist>?
+  private var resolutions: UnsafeMutablePointer<curl_slist>?
   /// Where libcurl writes what went wrong.
   private let errorText: UnsafeMutablePointer<CChar>
 
@@ -24,6 +26,8 @@ final class ArrivedTransfers {
   private(set) var hasHead = false
   private var isHeaderTooLarge = false
   private var isWithheld = false
+  /// An address that it resolved to and that is not to be reached.
+  private var refusedAddress: NumericAddress?
 
   private let arrivals: ArrivedTransfers
   private var isListed = false
@@ -54,12 +58,14 @@ final class ArrivedTransfers {
     unsafe errorText = .allocate(capacity: size)
     unsafe errorText.initialize(repeating: 0, count: size)
     unsafe requestHeaders = nil
+    unsafe resolutions = nil
     configure(configuration)
   }
 
   deinit {
     unsafe curl_easy_cleanup(easy)
     unsafe curl_slist_free_all(requestHeaders)
+    unsafe curl_slist_free_all(resolutions)
     unsafe errorText.deallocate()
   }
 }
@@ -113,11 +119,14 @@ extension RunningTransfer {
     }
     // Called when the connection stands, each time before the request is written to it.
     unsafe rasa_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
-    unsafe rasa_curl_set_prerequest_callback(easy) { context, _, _, _, _ in
+    unsafe rasa_curl_set_prerequest_callback(easy) { context, peer, _, _, _ in
       guard let context = unsafe context else { return Int32(CURL_PREREQFUNC_ABORT) }
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
+      guard unsafe running.mayUseConnection(to: peer) else { return Int32(CURL_PREREQFUNC_ABORT) }
       return Int32(running.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
     }
+    if transfer.addressCheck != .none { unsafe checkAddresses(context) }
+    if let resolver = configuration.resolver { resolve(by: resolver) }
     unsafe rasa_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
     unsafe rasa_curl_set_bytes_callback(easy, CURLOPT_HEADERFUNCTION) {
       bytes, size, count, context in
@@ -125,6 +134,31 @@ extension RunningTransfer {
       let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
       return unsafe running.receiveHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
+  }
+
+  /// Before a connection is made, so that not even a handshake reaches what must not be reached.
+  private func checkAddresses(_ context: UnsafeMutableRawPointer) {
+    unsafe rasa_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
+    unsafe rasa_curl_set_open_socket_callback(easy) { context, _, address in
+      guard let context = unsafe context, let address = unsafe address else { return -1 }
+      let running = unsafe Unmanaged<RunningTransfer>.fromOpaque(context).takeUnretainedValue()
+      // The member is as long as its family needs, not as long as it is declared.
+      let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+      let place = unsafe (UnsafeRawPointer(address) + offset).assumingMemoryBound(to: sockaddr.self)
+      guard unsafe running.mayReach(NumericAddress(place)) else { return -1 }
+      return unsafe socket(
+        address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+        address.pointee.protocol)
+    }
+  }
+
+  private func resolve(by resolver: HTTPClientConfiguration.Resolver) {
+    guard transfer.route.proxy == nil, let parts = URLParts(transfer.request.url),
+      let addresses = resolver(parts.host)
+    else { return }
+    let entry = "\(parts.host):\(parts.port):\(addresses.joined(separator: ","))"
+    unsafe resolutions = curl_slist_append(nil, entry)
+    unsafe rasa_curl_set_pointer(easy, CURLOPT_RESOLVE, resolutions)
   }
 
   private func trust(_ store: CertificateStore) {
@@ -261,6 +295,20 @@ extension RunningTransfer {
     transfer.finish(outcome(code), after: &incoming)
   }
 
+  private func mayReach(_ address: NumericAddress?) -> Bool {
+    guard let address, address.restriction == nil else {
+      refusedAddress = address
+      return false
+    }
+    return true
+  }
+
+  /// A connection that stood before may be somebody's who is allowed more.
+  private func mayUseConnection(to peer: UnsafeMutablePointer<CChar>?) -> Bool {
+    guard transfer.addressCheck != .none else { return true }
+    return mayReach(unsafe peer.flatMap { unsafe NumericAddress(exact: String(cString: $0)) })
+  }
+
   /// Whether the request leaves now; what is held back was not sent.
   private func beginSending() -> Bool {
     hasBegunSending = true
@@ -270,6 +318,12 @@ extension RunningTransfer {
 
   private func outcome(_ code: CURLcode) -> Result<Void, HTTPError> {
     if isWithheld { return .failure(.withheld) }
+    if code != CURLE_OK, !hasBegunSending, let refusedAddress,
+      let restriction = refusedAddress.restriction
+    {
+      let host = URLParts(transfer.request.url)?.host ?? ""
+      return .failure(.refusedAddress(host, refusedAddress.text, restriction))
+    }
     if code == CURLE_OK {
       return hasHead
         ? .success(()) : .failure(HTTPError(.protocolViolation, "not an HTTP response"))

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A proxy, ready for libcurl, and in words that hold no password.
 package struct Proxy: Sendable, Hashable {
   package enum Kind: Sendable, Hashable { case http, https, socks }
@@ -95,42 +93,6 @@ struct HostAndPort {
   }
 
   var bracketed: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
-}
-
-/// A numeric address of a host: 4 or 16 bytes.
-struct NumericAddress: Hashable {
-  var bytes: [UInt8]
-
-  init?(_ text: some StringProtocol) {
-    let text = String(text.prefix { $0 != "%" })
-    var bytes = [UInt8](repeating: 0, count: 16)
-    if unsafe inet_pton(AF_INET, text, &bytes) == 1 {
-      self.bytes = Array(bytes[..<4])
-    } else if unsafe inet_pton(AF_INET6, text, &bytes) == 1 {
-      // An address of IPv4 in the clothes of IPv6 is that address.
-      let isMapped = bytes[..<12].elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
-      self.bytes = isMapped ? Array(bytes[12...]) : bytes
-    } else {
-      return nil
-    }
-  }
-
-  /// Of this machine; what listens on every address is reached there, too.
-  var isLoopback: Bool {
-    if bytes.count == 4 { return bytes[0] == 127 || bytes == [0, 0, 0, 0] }
-    return bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
-  }
-
-  func isIn(_ network: NumericAddress, bits: Int) -> Bool {
-    guard network.bytes.count == bytes.count, (0...bytes.count * 8).contains(bits) else {
-      return false
-    }
-    let whole = bits / 8
-    guard bytes[..<whole].elementsEqual(network.bytes[..<whole]) else { return false }
-    guard bits % 8 != 0 else { return true }
-    let mask = ~UInt8(0) << UInt8(8 - bits % 8)
-    return bytes[whole] & mask == network.bytes[whole] & mask
-  }
 }
 
 extension String {

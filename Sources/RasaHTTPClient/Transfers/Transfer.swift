@@ -4,6 +4,7 @@ import RasaCore
 final class Transfer: Sendable {
   let request: HTTPRequest
   let route: ProxyRoute
+  let addressCheck: AddressCheck
   /// TLS is spoken with somebody.
   var needsCertificates: Bool {
     route.proxy?.kind == .https || request.isSecure
@@ -11,9 +12,12 @@ final class Transfer: Sendable {
   private let mailbox: Mailbox
   private let state = Locked(TransferState())
 
-  init(request: HTTPRequest, route: ProxyRoute, mailbox: Mailbox) {
+  init(
+    request: HTTPRequest, route: ProxyRoute, addressCheck: AddressCheck, mailbox: Mailbox
+  ) {
     self.request = request
     self.route = route
+    self.addressCheck = addressCheck
     self.mailbox = mailbox
   }
 }

@@ -40,7 +40,7 @@ extension CompositionRoot {
   }
 
   /// The user's own words that go together come beside those that ship.
-  private func relatedTerms() throws(Failure) -> RelatedTerms {
+  func relatedTerms() throws(Failure) -> RelatedTerms {
     let own = try FileRoot("\(folders.configuration)/models", links: .anywhere)
       .readIfPresent("terms.txt", limit: FolderSource.largest)
     return RelatedTerms(

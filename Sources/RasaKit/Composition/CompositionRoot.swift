@@ -7,6 +7,7 @@ package import RasaModels
 package import RasaPersona
 package import RasaStore
 package import RasaSystem
+import RasaTools
 
 /// Everything that running personas needs, put together from the environment. Nothing is opened or started
 /// before it is used.
@@ -25,15 +26,18 @@ package struct CompositionRoot: Sendable {
   let gateMemory = GateMemory()
   /// Who is asked for an agent's files: those above, unless a program has agents of its own.
   package var agentSource: any AgentSource
+  let skillFolders = SkillFolders()
   /// What a program has of its own beside files; nil for the program `rasa`.
   var registered: RegisteredDefinitions?
-  /// The tools that operators of kind `tool` call.
-  var tools: [String: any Tool] { registered?.tools ?? [:] }
+  /// The tools that files declare, read when somebody first asks.
+  let toolFiles: ToolFiles
   /// The folder whose own files go before the user's.
   package let project: String
   /// What the command line leaves of all agents; the configuration leaves less.
   package var askedNarrowing = AgentNarrowing()
   package let trust: ProjectTrust
+  /// Whether only the project and the user's own folder are looked at.
+  let isHermetic: Bool
   /// How long a process that does not renew its lease keeps a run: `RASA_LEASE`, in seconds.
   private let lease: Duration
 
@@ -46,9 +50,11 @@ package struct CompositionRoot: Sendable {
   ) throws(Failure) {
     self.environment = environment
     trust = ProjectTrust(isGiven: trustsProject)
+    self.isHermetic = isHermetic
     lease = try Self.lease(environment["RASA_LEASE"])
     self.project = project
     configurationFiles = ConfigurationFiles(project: project)
+    toolFiles = ToolFiles()
     time = .system
     prompts = PromptCache(lifetime: promptLifetime, now: time.monotonic)
     output = .standard
@@ -88,6 +94,9 @@ package struct CompositionRoot: Sendable {
     library.prompts = prompts
     library.narrowing = narrowing
     library.tools = registered?.toolNames ?? []
+    library.declaredTools = { () throws(Failure) in
+      try declaredTools().layers.flatMap(\.declarations)
+    }
     library.limits = { [folders] name throws(Failure) in
       let own = FolderSource(FileRoot("\(folders.configuration)/personas", links: .anywhere))
       guard let document = try own.read(name) else { return nil }
@@ -178,7 +187,8 @@ package struct CompositionRoot: Sendable {
         if let warning = sharedBudget(of: persona, file, in: self.library) {
           persona.warnings.append(warning)
         }
-        recorder.note(.persona, persona.name, file)
+        recorder.note(
+          .persona, persona.name, file, isProject: persona.tools.isEmpty ? nil : false)
         return persona
       }
       if let found = try library.runnable(named: name) { return found }

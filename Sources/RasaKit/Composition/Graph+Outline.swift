@@ -17,6 +17,12 @@ extension Graph {
     ] {
       if let model { lines.append("\(labelled(role)) \(model)") }
     }
+    for tool in persona.tools {
+      let effects = tool.sideEffects.map { $0 == .none ? "no side effects" : "side effects" }
+      lines.append(
+        "\(labelled("tool")) \(tool.reference) (\(tool.kindName), \(effects ?? "side effects unknown"))"
+      )
+    }
     lines.append("")
     for frame in frames {
       lines.append("\(frame.name) (\(frame.kind.rawValue))")
@@ -33,7 +39,10 @@ extension Graph {
     lines.append(
       "limits     \(persona.limits.steps) steps, \(Int(persona.limits.seconds)) s"
         + (persona.limits.cost.map { ", \($0)" } ?? ""))
-    lines.append("at most    \(mostCalls) model calls in one run")
+    let uses = mostToolUses
+    lines.append(
+      "at most    \(mostCalls) model calls\(uses > 0 ? " and \(uses) uses of tools" : "") in one run"
+    )
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -45,6 +54,9 @@ extension Graph {
       "  \(definition.name) [\(definition.kind.rawValue)\(node.isLive ? ", streams" : "")]  "
         + "\(reads) → \(writes)"
     ]
+    if !definition.tools.isEmpty {
+      lines.append("    uses \(definition.tools.joined(separator: ", "))")
+    }
     for route in node.routes {
       let target: String
       switch route.action {

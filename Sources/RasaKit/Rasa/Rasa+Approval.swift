@@ -1,6 +1,8 @@
 package import RasaCore
 package import RasaEngine
+import RasaPersona
 import RasaStore
+import RasaSystem
 
 extension Rasa {
   /// What a person is asked. An approval covers exactly this payload, once.
@@ -33,6 +35,24 @@ extension Rasa {
     public var context: [Context]
     /// Spent so far in this run.
     public var spent: Dollars
+    /// Whether a tool is to be used: the payload is then its name and its exact arguments.
+    public var isPermission: Bool { question.form == .permission }
+    /// The tool that is to be used; nil for other questions.
+    public var tool: String? { question.permission?.tool }
+    /// What is at stake with a tool, in a few words; empty for other questions.
+    public var risk: String { question.permission?.risk ?? "" }
+    /// Why a person is asked about a tool; empty for other questions.
+    public var because: String { question.permission?.because ?? "" }
+    /// Where private data, content of strangers and a way out come from, if a use would bring them
+    /// together: a line for each.
+    public var sources: [String] { question.permission?.sources ?? [] }
+    /// How many different people have to approve.
+    public var people: Int { question.permission?.people ?? 1 }
+    /// The rule that `.grant(nil)` stores, as a person reads and edits it; nil where each use is decided by
+    /// itself.
+    public var proposedGrant: String? {
+      question.permission?.proposal.flatMap { try? ToolGrant.rule($0.json(.compact)).text }
+    }
     let question: Question
 
     init(_ approval: RasaEngine.Approval) {
@@ -59,8 +79,11 @@ extension Rasa {
   public enum Decision: Sendable, Hashable {
     /// The payload is good as it is.
     case approve
-    /// A replacement of the whole payload: a text for a text, else JSON that fits.
+    /// A replacement of the whole payload: a text for a text, else JSON that fits. For a tool, its arguments.
     case edit(String)
+    /// The tool may be used so, and in this session also without asking where a pattern covers the use: a rule
+    /// as in policy.yaml, or nil for `Approval.proposedGrant`.
+    case grant(String?)
     /// The operator sees the reason, and writes again.
     case reject(reason: String)
     /// A correction: what runs from the short-term frame on runs again.
@@ -93,6 +116,7 @@ extension Question {
       if form == .answer { throw mustBeAnswered }
       return HumanAnswer(.approve, by: user)
     case .edit(let text): return try edit(text, by: user)
+    case .grant(let pattern): return try grant(pattern, by: user)
     case .reject(let reason):
       return HumanAnswer(.reject, text: reason.isEmpty ? .null : .string(reason), by: user)
     case .feedback(let text):
@@ -122,7 +146,8 @@ struct CallerApprovalHandler: ApprovalHandler {
       run: run, key: question.key, payloadDigest: question.payloadDigest)
     do {
       let decision = try await approve(Rasa.Approval(question, id: id, run: run.text))
-      return try question.answer(decision, by: user)?.having(shown: question.payloadDigest)
+      return try question.answer(decision, by: user)?.having(
+        shown: question.payloadDigest, uid: ProcessUser.number)
     } catch {
       throw RasaError.failure(of: error)
     }
@@ -180,10 +205,16 @@ extension Rasa {
     public var answeredAt: Int64?
     /// The SHA-256 of what is decided about: an answer counts for exactly that.
     public var payloadDigest: String
+    /// Who has approved so far, where more than one person has to.
+    public var approvedBy: [String]
+    /// Whether nobody answered in time, and it waits all the same.
+    public var isEscalated: Bool
 
     init(_ approval: RasaEngine.Approval) {
       self.approval = Approval(approval)
       payloadDigest = approval.payloadDigest
+      approvedBy = approval.votes.map(\.by)
+      isEscalated = approval.isEscalated
       status = Status(approval.standing)
       askedAt = approval.askedAt.milliseconds
       expiresAt = approval.expiresAt?.milliseconds
@@ -239,10 +270,10 @@ extension Rasa {
       let approval = try await archive.approval(id)
       guard
         let answer = try approval.question.answer(decision, by: composition.user(user))?
-          .having(shown: approval.payloadDigest)
+          .having(shown: approval.payloadDigest, uid: ProcessUser.number)
       else { return ApprovalRecord(approval) }
       switch try await store.answer(approval.id, answer) {
-      case .accepted(let now): return ApprovalRecord(now)
+      case .accepted(let now), .counted(let now): return ApprovalRecord(now)
       case .late(let now):
         throw Failure(
           .approval,

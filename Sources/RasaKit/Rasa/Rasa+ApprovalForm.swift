@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// What a person sees of a question, and checks of an answer before it is given.
 extension Rasa.Approval {
@@ -31,7 +32,19 @@ extension Rasa.Approval {
   public var subject: String { question.subject.description }
 
   /// What is decided about, as a person reads and edits it: a text, or JSON on several lines.
-  public var text: String { question.payload.string ?? question.payload.json(.pretty) }
+  public var text: String {
+    if isPermission { return question.arguments.json(.pretty) }
+    return question.payload.string ?? question.payload.json(.pretty)
+  }
+
+  /// What is decided about, laid out to be read: of a tool's arguments each under its name.
+  public var shownText: String { isPermission ? question.arguments.argumentsText : text }
+
+  /// The same of arguments that a person has edited; nil if they are no JSON.
+  public func shownText(ofEdit text: String) -> String? {
+    guard let answer = try? question.edit(text, by: "") else { return nil }
+    return isPermission ? answer.text["arguments"].argumentsText : answer.text.string
+  }
 
   /// The members of the answer that is asked for, in their order; empty for a text.
   public var fields: [Field] {
@@ -85,6 +98,19 @@ extension Rasa.ApprovalRecord {
     ]
     if let schema = question.schema { object["schema"] = schema }
     if let standard = question.standard { object["default"] = standard }
+    if let permission = question.permission {
+      object["tool"] = .string(permission.tool)
+      object["arguments_digest"] = .string(
+        Digest.sha256(question.arguments.jsonBytes(.canonical)))
+      object["risk"] = .string(permission.risk)
+      object["because"] = .string(permission.because)
+      object["sources"] = .array(permission.sources.map(Value.string))
+      object["people"] = .int(Int64(permission.people))
+      object["approved_by"] = .array(approvedBy.map(Value.string))
+      object["on_expiry"] = .string(permission.onExpiry.rawValue)
+      object["escalated"] = .bool(isEscalated)
+      object["proposed_grant"] = permission.proposal ?? .null
+    }
     if let consequences = question.consequences {
       object["leads_to"] = [
         "approve": .string(consequences.approve), "edit": .string(consequences.edit),

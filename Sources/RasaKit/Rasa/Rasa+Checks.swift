@@ -10,6 +10,8 @@ extension Rasa {
     public var warnings: [String]
     /// How many models' answers one run takes at most; nil for what cannot be run.
     public var mostCalls: Int?
+    /// The tools that it can use without a person on the way, by rules and by what they are declared to do.
+    public var unattendedTools: [UnattendedTool]
     /// Whether it can be run.
     public var isValid: Bool { problems.isEmpty }
 
@@ -17,6 +19,36 @@ extension Rasa {
       problems = findings.failures.map { RasaError($0) }
       warnings = findings.warnings.map(\.description)
       mostCalls = findings.mostCalls
+      unattendedTools = findings.unattended.map { UnattendedTool($0) }
+    }
+  }
+
+  /// A tool that can be used without a person on the way.
+  public struct UnattendedTool: Sendable, Hashable {
+    /// The tool, as its operator names it.
+    public var tool: String
+    /// The operator that can use it.
+    public var name: String
+    /// Where the operator stands.
+    public var place: String
+    /// Why nobody is asked.
+    public var because: String
+    /// Whether it may change something.
+    public var mayChange: Bool
+    /// As `rasa personas validate --json` prints it.
+    public var json: JSON
+
+    init(_ found: RasaEngine.UnattendedTool) {
+      tool = found.tool
+      name = found.operatorName
+      place = found.location.description
+      because = found.because
+      mayChange = found.mayChange
+      json = JSON(
+        .object([
+          "tool": .string(tool), "operator": .string(name), "location": .string(place),
+          "because": .string(because), "may_change": .bool(mayChange),
+        ]))
     }
   }
 

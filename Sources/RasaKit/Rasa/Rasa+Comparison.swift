@@ -10,7 +10,7 @@ extension Rasa {
       /// What is different. More subjects may come.
       public struct Subject: Sendable, Hashable, Codable, CustomStringConvertible {
         private enum Name: String, Sendable, Hashable, Codable {
-          case start, prompt, schema, model, answer, state, decision, path
+          case start, prompt, schema, model, answer, state, decision, hook, path
         }
         private let name: Name
         private init(_ name: Name) { self.name = name }
@@ -25,6 +25,7 @@ extension Rasa {
             case .answer: .answer
             case .state: .state
             case .decision: .decision
+            case .hook: .hook
             case .path: .path
             }
         }
@@ -46,6 +47,8 @@ extension Rasa {
         public static let state = Subject(.state)
         /// What a person decided.
         public static let decision = Subject(.decision)
+        /// What a hook answered.
+        public static let hook = Subject(.hook)
         /// Which operator ran, or whether it came to its end.
         public static let path = Subject(.path)
       }
@@ -64,7 +67,7 @@ extension Rasa {
         subject = Subject(of: difference.subject)
         path =
           switch difference.subject {
-          case .start(let path), .prompt(let path), .state(let path): path
+          case .start(let path), .prompt(let path), .state(let path), .hook(let path): path
           case .schema, .model, .answer, .decision, .path: ""
           }
         left = JSON(difference.left)

@@ -131,6 +131,8 @@ extension Rasa {
     public var warnings: [FileWarning]
     /// How many calls of models one run of a persona makes at most; nil where it cannot be run.
     public var mostCalls: Int?
+    /// The tools that can be used without a person on the way.
+    public var unattendedTools: [UnattendedTool]
 
     /// The same as `name`.
     public var id: String { name }
@@ -142,6 +144,7 @@ extension Rasa {
       problems = findings.failures.map { RasaError($0) }
       warnings = findings.warnings.map { FileWarning($0) }
       mostCalls = findings.mostCalls
+      unattendedTools = findings.unattended.map { UnattendedTool($0) }
     }
   }
 

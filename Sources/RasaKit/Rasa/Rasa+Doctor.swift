@@ -4,6 +4,7 @@ import RasaHTTPClient
 import RasaModels
 import RasaPersona
 import RasaStore
+import RasaTools
 
 extension Rasa {
   /// One thing that was examined: whether it works here, and what to do where it does not.
@@ -26,8 +27,8 @@ extension Rasa {
       public var description: String { kind.rawValue }
     }
 
-    /// What was examined: `files`, `database`, `personas`, `network`, `models`, `calendar`, or the name of
-    /// a provider.
+    /// What was examined: `files`, `database`, `personas`, `tools` where some are declared, `network`, `models`,
+    /// `calendar`, or the name of a provider.
     public var subject: String
     /// How it stands.
     public var status: Status
@@ -68,6 +69,7 @@ extension Rasa {
         "personas and operators in \(folders.configuration), data in \(folders.data)"),
       await diagnoseDatabase(), await diagnoseDefinitions(), diagnoseNetwork(),
     ]
+    if let tools = diagnoseTools() { found.append(tools) }
     found += await diagnoseProviders()
     found.append(
       Diagnosis(
@@ -115,6 +117,46 @@ extension Rasa {
         "\(personas.count) personas and \(operators.count) operators, all valid")
     } catch {
       return Diagnosis(.broken, "personas", error.message, suggestion: error.suggestion)
+    }
+  }
+
+  /// Whether the declared tools can be used, as far as that is known without starting anything. Nil without any.
+  private func diagnoseTools() -> Diagnosis? {
+    do throws(Failure) {
+      let declared = try composition.declaredTools()
+      let entries = ToolCatalogue(declared.layers).entries
+      if let problem = declared.problems.first {
+        return Diagnosis(
+          .note, "tools", problem.location.map { "\($0): \(problem.message)" } ?? problem.message,
+          suggestion: problem.suggestion)
+      }
+      guard !entries.isEmpty else { return nil }
+      let starts = entries.contains {
+        $0.declaration.command != nil && $0.declaration.sandbox.runtime == .bubblewrap
+      }
+      if starts,
+        SandboxSettings(composition.environment, folders: composition.folders).bubblewrap == nil
+      {
+        return Diagnosis(
+          .broken, "tools", "programs and servers cannot be started: bubblewrap is not installed",
+          suggestion: "run: sudo apt install bubblewrap")
+      }
+      let pins = services.tools.parts.pins
+      var waiting: [String] = []
+      for entry in entries where entry.declaration.isServer {
+        if try pins.pin(of: entry.declaration) == nil {
+          waiting.append(entry.declaration.reference)
+        }
+      }
+      let count = entries.count == 1 ? "1 tool or server" : "\(entries.count) tools and servers"
+      guard waiting.isEmpty else {
+        return Diagnosis(
+          .note, "tools", "\(count) declared; not approved yet: \(waiting.joined(separator: ", "))",
+          suggestion: "`rasa tools approve NAME` shows what one needs, and starts it")
+      }
+      return Diagnosis(.ok, "tools", "\(count) declared")
+    } catch {
+      return Diagnosis(.broken, "tools", error.message, suggestion: error.suggestion)
     }
   }
 

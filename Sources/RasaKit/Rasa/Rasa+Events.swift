@@ -55,8 +55,8 @@ extension Rasa {
   /// Something that a reader of the answer has to know and cannot see from it: its end is missing,
   /// another model answered, an operator was left out.
   public struct Notice: Sendable, Hashable, Codable {
-    /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`, `chosen`; more may
-    /// come.
+    /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`, `limit`, `chosen`, `hook`,
+    /// `context`; more may come.
     public var kind: String
     /// Nil when it is about the whole run.
     public var step: Step?
@@ -101,6 +101,8 @@ extension Rasa {
     case moved(from: String, to: String, reason: String)
     /// A route led back to an earlier operator.
     case sentBack(SentBack)
+    /// A tool is used: by an operator, or because a model asked for it.
+    case tool(Step, ToolActivity)
     /// A person is asked: `approve` of the run is called.
     case asked(Approval)
     /// Something odd that does not stop the run.
@@ -222,6 +224,8 @@ extension Rasa.Event {
     case .output(let text): self = .output(text)
     case .reasoning(let step, let text): self = .reasoning(Rasa.Step(step), text)
     case .notice(let notice): self = .notice(Rasa.Notice(notice))
+    case .tool(let step, let activity):
+      self = .tool(Rasa.Step(step), Rasa.ToolActivity(activity))
     }
   }
 }

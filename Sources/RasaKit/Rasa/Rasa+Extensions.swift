@@ -151,6 +151,19 @@ extension Rasa {
       self.perform = perform
     }
 
+    /// What a model knows of it that has it as a tool: it gives what the operator reads.
+    fileprivate var toolDescription: ToolDescription {
+      let names = reads.map { $0.hasSuffix("?") ? String($0.dropLast()) : $0 }
+      let required = reads.filter { !$0.hasSuffix("?") }
+      var parameters: ValueObject = [
+        "type": "object",
+        "properties": .object(ValueObject(names.map { ($0, .emptyObject) })),
+      ]
+      if !required.isEmpty { parameters["required"] = .array(required.map(Value.string)) }
+      return ToolDescription(
+        name: name, text: description, parameters: .object(parameters), origin: .program)
+    }
+
     /// The operator as a file says it: everything goes through the one reader.
     var yaml: String {
       func scalar(_ text: String) -> String { Value.string(text).json() }
@@ -179,7 +192,10 @@ extension Rasa {
     let perform = operation.perform
     try redacted { () throws(Failure) in
       try definitions.add(
-        OperatorTool(perform: perform), operation.name, replacing: true)
+        OperatorTool(
+          perform: perform,
+          description: operation.toolDescription), operation.name,
+        replacing: true)
     }
   }
 }
@@ -188,8 +204,12 @@ extension Rasa {
 private struct OperatorTool: Tool {
   let perform: @Sendable (Rasa.Operator.Call) async throws -> Rasa.JSON
 
-  func perform(_ use: ToolUse) async throws -> Value {
-    do { return try await perform(Rasa.Operator.Call(use)).value } catch {
+  let description: ToolDescription
+
+  func perform(_ use: ToolUse, _ context: ToolContext) async throws -> ToolOutcome {
+    do {
+      return .result(ToolResult(structured: try await perform(Rasa.Operator.Call(use)).value))
+    } catch {
       throw RasaError.failure(of: error)
     }
   }

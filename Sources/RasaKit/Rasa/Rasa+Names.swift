@@ -5,12 +5,13 @@ import RasaModels
 import RasaPersona
 import RasaStore
 import RasaSystem
+import RasaTools
 
 extension Rasa {
   /// What names stand for.
   public struct NameKind: Sendable, Hashable {
     fileprivate enum Kind: Sendable, Hashable {
-      case personas, agents, owners, operators, models, providers, runs, sessions, approvals
+      case personas, agents, owners, operators, models, providers, runs, sessions, approvals, tools
     }
     fileprivate let kind: Kind
 
@@ -34,6 +35,8 @@ extension Rasa {
     public static let sessions = NameKind(.sessions)
     /// The questions that wait for people.
     public static let approvals = NameKind(.approvals)
+    /// Declared tools and servers.
+    public static let tools = NameKind(.tools)
   }
 
   /// A name as somebody may type it.
@@ -61,6 +64,10 @@ extension Rasa {
             meaning: (try? library.operatorDefinition(named: $0.name))?.description ?? "")
         }
       case .models: return try await modelNames()
+      case .tools:
+        return try services.tools.catalogue().entries.map {
+          Name(name: $0.declaration.reference, meaning: $0.declaration.description)
+        }
       case .providers:
         return try configuredModels().providers.map {
           Name(name: $0.name, meaning: $0.vendor ?? "")

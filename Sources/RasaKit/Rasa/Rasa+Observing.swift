@@ -63,6 +63,7 @@ extension Rasa {
       private enum Name: String, Sendable, Hashable, Codable {
         case reasoning
         case brokenStream = "broken_stream"
+        case toolCalls = "tool_calls"
         case askedAgain = "asked_again"
         case leftOut = "left_out"
       }
@@ -74,6 +75,7 @@ extension Rasa {
           switch cause {
           case .brokenStream: .brokenStream
           case .reasoning: .reasoning
+          case .toolCalls: .toolCalls
           case .askedAgain: .askedAgain
           case .leftOut: .leftOut
           }
@@ -86,6 +88,8 @@ extension Rasa {
       public static let brokenStream = Cause(.brokenStream)
       /// The text was no answer: the model was thinking.
       public static let reasoning = Cause(.reasoning)
+      /// The model went on to call tools: the text was not its answer.
+      public static let toolCalls = Cause(.toolCalls)
       /// The operator asks again.
       public static let askedAgain = Cause(.askedAgain)
       /// The operator failed, and the run continues without it.
@@ -158,6 +162,21 @@ extension RunProgress {
       return step("operator.ended", at, ("calls", .array(answers.map { .object($0.line) })))
     case .output(let text): return ["type": "text", "text": .string(text)]
     case .reasoning(let at, let text): return step("reasoning", at, ("text", .string(text)))
+    case .tool(let at, let activity):
+      let tool = ("tool", Value.string(activity.tool))
+      let use = ("use", Value.string(activity.key.description))
+      switch activity.phase {
+      case .started(let arguments):
+        return step("tool.started", at, tool, use, ("arguments", arguments))
+      case .progressed(let progress):
+        return step(
+          "tool.progress", at, tool, use, ("done", progress.done.map { .double($0) } ?? .null),
+          ("total", progress.total.map { .double($0) } ?? .null),
+          ("message", .string(progress.message)))
+      case .ended(let isError, let bytes):
+        return step(
+          "tool.ended", at, tool, use, ("is_error", .bool(isError)), ("bytes", .int(Int64(bytes))))
+      }
     case .notice(let notice):
       var value = notice.value.object ?? ValueObject()
       value["type"] = "notice"

@@ -176,10 +176,18 @@ extension Rasa.Runnable {
       throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
     }
     let plan = plan(input, options)
-    let start = rasa.services.start(graph, plan)
-    let graph = graph
+    var begun = rasa.services.start(graph, plan)
+    var around: [Warning] = []
+    do throws(Failure) {
+      let found = try rasa.composition.surroundings(of: graph) { around.append($0) }
+      begun.surroundings = found.context
+      begun.notices += found.notices
+    } catch {
+      throw RasaError(rasa.composition.redaction(error))
+    }
+    let (graph, start) = (graph, begun)
     return Rasa.ReadyRun(
-      start.run, rasa, plan, approve, graph.warnings(given: plan.preferences)
+      start.run, rasa, plan, approve, graph.warnings(given: plan.preferences), around: around
     ) { runner, observer in
       try await runner.run(graph, start, observer: observer)
     }
@@ -243,13 +251,16 @@ extension Rasa {
     let plan: RunPlan
     let approve: ApprovalHandler?
     private let first: [Warning]
+    /// Those of `first` that `Runnable.warnings(given:)` does not have.
+    private let around: [Warning]
     private let leave: (@Sendable () async -> Void)?
     private let perform:
       @Sendable (Runner, @escaping RunObserver) async throws -> RasaEngine.RunResult
 
     init(
       _ id: Identifier, _ rasa: Rasa, _ plan: RunPlan, _ approve: ApprovalHandler?,
-      _ warnings: [Warning] = [], leave: (@Sendable () async -> Void)? = nil,
+      _ warnings: [Warning] = [], around: [Warning] = [],
+      leave: (@Sendable () async -> Void)? = nil,
       perform:
         @escaping @Sendable (Runner, @escaping RunObserver) async throws -> RasaEngine.RunResult
     ) {
@@ -257,7 +268,8 @@ extension Rasa {
       self.rasa = rasa
       self.plan = plan
       self.approve = approve
-      first = warnings
+      first = warnings + around
+      self.around = around
       self.leave = leave
       self.perform = perform
     }
@@ -315,6 +327,7 @@ extension Rasa {
     ) async throws -> RunResult {
       let redaction = rasa.composition.redaction
       let warnings = WarningLog(redaction, first)
+      for warning in around { observer.warn?(redaction(warning.description)) }
       var takesNow: (@Sendable (RunProgress) -> Bool)?
       if let observerTakesNow = observer.takesNow {
         takesNow = { observerTakesNow(Observation($0)) }

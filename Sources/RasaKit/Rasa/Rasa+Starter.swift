@@ -82,6 +82,10 @@ private enum Starter {
     operators:
       - \(operatorName)
 
+    # Tools that its operators may name under `tools:`; `rasa tools list -p \(name)` shows them.
+    # tools:
+    #   time: {kind: mcp, command: [uvx, mcp-server-time], side_effects: none}
+
     prompt_style: concise
     metadata:
       tone: friendly

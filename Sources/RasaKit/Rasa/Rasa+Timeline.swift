@@ -117,12 +117,26 @@ extension Rasa {
       case wrote([Write])
       /// It did not run.
       case skipped(reason: String)
+      /// It was decided whether a tool is used, by a grant, an edit or a refusal.
+      case permission(Permission)
       /// A route led somewhere else than onwards.
       case moved(Move)
       /// Something odd that did not stop the run.
       case warning(String)
       /// Something that a reader of the answer has to know.
       case notice(Notice)
+    }
+
+    /// What was decided about a use of a tool.
+    public struct Permission: Sendable, Hashable {
+      /// The tool.
+      public var tool: String
+      /// Whether it was not used.
+      public var isRefused: Bool
+      /// Who or what decided so.
+      public var because: String
+      /// The grant that allowed it, or that was given with it.
+      public var grant: String?
     }
 
     /// A call of a model or a tool.
@@ -166,6 +180,12 @@ extension Rasa {
       public var finish: String
       /// `provider:model` that was named or asked first, where another one answered.
       public var insteadOf: String?
+      /// What a tool was used with; `null` for a model.
+      public var arguments: JSON
+      /// Whether a tool said that it failed.
+      public var isError: Bool
+      /// The tools that the model wanted to have called, by the names that it knows them by.
+      public var toolCalls: [String]
       /// When it was made, in milliseconds since 1970.
       public var askedAt: Int64
       /// When its outcome was there, in milliseconds since 1970.
@@ -368,6 +388,10 @@ extension Rasa.Timeline.Entry {
           Rasa.Timeline.Write(path: update.path.description, value: Rasa.JSON(update.value))
         })
     case .skipped(let reason): self = .skipped(reason: reason)
+    case .permission(let made):
+      self = .permission(
+        Rasa.Timeline.Permission(
+          tool: made.tool, isRefused: made.isRefused, because: made.because, grant: made.grant))
     case .moved(let move): self = .moved(Rasa.Timeline.Move(move))
     case .warned(let message): self = .warning(message)
     case .noticed(let notice): self = .notice(Rasa.Notice(notice))
@@ -378,6 +402,9 @@ extension Rasa.Timeline.Entry {
 extension Rasa.Timeline.Call {
   fileprivate init(_ call: RunTimeline.Call) {
     label = String(call.key.label.prefix { $0 != "@" })
+    arguments = Rasa.JSON(call.arguments)
+    isError = call.isError
+    toolCalls = call.toolCalls.map(\.name)
     attempt = call.key.occurrence
     provider = call.provider
     model = call.model

@@ -22,7 +22,7 @@ extension Rasa {
     init(_ changes: RasaKit.ProjectChanges, changed: [String] = []) {
       own = changes
       folder = changes.project
-      lines = changes.lines
+      lines = changes.lines + changes.offers
       changedFiles = changed
       refusal = RasaError(changes.refusal(changed: changed))
     }
@@ -44,9 +44,14 @@ extension Rasa {
 
   /// What the files of this `Rasa`'s project change and the user has not agreed to; nil when there is
   /// nothing. A run is refused as long as there is something.
-  public func untrustedChanges() async throws(RasaError) -> ProjectChanges? {
+  ///
+  /// - Parameter startingTools: Whether the tools that the project's files declare count. They are not started before
+  ///   the user trusts the project.
+  public func untrustedChanges(
+    startingTools: Bool = false
+  ) async throws(RasaError) -> ProjectChanges? {
     try await prepared { rasa throws(Failure) in
-      try rasa.composition.untrustedChanges().map {
+      try rasa.composition.untrustedChanges(startingTools: startingTools).map {
         ProjectChanges($0.changes, changed: $0.changed)
       }
     }

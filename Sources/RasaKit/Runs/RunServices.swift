@@ -5,12 +5,15 @@ package import RasaModels
 import RasaPersona
 package import RasaStore
 import RasaSystem
+package import RasaTools
 
 /// The parts of a run that can be used for more than one: a chat and a program keep them.
 package struct RunServices: Sendable {
   package let composition: CompositionRoot
   package let store: any RunStore
   private let network: Network
+  /// The tools of all runs of this process.
+  package let tools: ToolBox
 
   /// Connections to providers, made when they are first needed.
   private final class Network: Sendable {
@@ -52,7 +55,9 @@ package struct RunServices: Sendable {
   package init(lazily composition: CompositionRoot, _ store: any RunStore) {
     self.composition = composition
     self.store = store
-    network = Network()
+    let network = Network()
+    self.network = network
+    tools = composition.toolBox { () throws(Failure) in try network.client(composition) }
   }
 
   package var client: HTTPClient {
@@ -65,6 +70,7 @@ package struct RunServices: Sendable {
   }
 
   package func close() async {
+    await tools.end()
     await store.close()
     network.shutdown()
   }
@@ -149,10 +155,19 @@ extension RunServices {
         plan.gate, onWarning: onWarning, onSelection: onSelection, onlyEstimates: onlyEstimates),
       journal: store, memory: store, approvalHandler: people, time: composition.time,
       limits: composition.taskLimits(onWait: onWarning), redact: composition.redaction)
-    surroundings.tools = composition.tools
+    let network = network
+    let launcher = composition.launcher(onWarning: onWarning)
+    surroundings.hooks = try composition.hookClient(launcher) { [composition] in
+      try network.client(composition)
+    }
+    surroundings.tools = ToolsWithSkills(
+      others: tools, skills: composition.skillTools(launcher))
+    surroundings.policy = try composition.policy(onWarning: onWarning)
+    surroundings.grants = store
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
     options.readerTakesNow = readerTakesNow
+    options.holdsToolRounds = plan.gate.finishesBrokenAnswers
     return Runner(surroundings, options: options)
   }
 }
@@ -172,8 +187,10 @@ extension RunServices {
   package func takeUp(_ run: Identifier, isPinned: Bool) async throws -> TakenUpRun {
     let history = try await store.claim(run)
     do {
+      let graph = try graph(of: history, isPinned: isPinned)
+      composition.noteSkillFolders(of: graph)
       return TakenUpRun(
-        graph: try graph(of: history, isPinned: isPinned), history: history,
+        graph: graph, history: history,
         start: try history.start, origin: try await origin(of: history))
     } catch {
       try? await store.close(run, RunEnding(history.record.status.whenLeft), [])

@@ -3,6 +3,7 @@ package import RasaCore
 import RasaDocuments
 import RasaPersona
 import RasaSystem
+import RasaTools
 
 /// Whether the user has agreed to what the project's files change, for this process.
 package final class ProjectTrust: Sendable {
@@ -17,39 +18,69 @@ package final class ProjectTrust: Sendable {
 extension CompositionRoot {
   /// What nobody has agreed to, with the files that have changed since somebody did; nil when there
   /// is nothing. Where no file has the name of another, only names are compared.
-  package func untrustedChanges() throws(Failure) -> (changes: ProjectChanges, changed: [String])? {
+  ///
+  /// - Parameter startingTools: whether the project's tools count, which change nothing as long as they are not used.
+  package func untrustedChanges(
+    startingTools: Bool = false
+  ) throws(Failure) -> (changes: ProjectChanges, changed: [String])? {
     guard !trust.given else { return nil }
-    var changes = try projectChanges(agents.foundSoFar)
-    guard !changes.isEmpty else { return nil }
+    var changes = try projectChanges(agents.foundSoFar, withTools: startingTools)
+    guard changes.needsTrust else { return nil }
     let projects = TrustedProjects(folders)
     let known = try projects.project(changes.project)
     if let known, changes.changed(since: known.files).isEmpty { return nil }
     // Who is asked is asked about everything at once.
-    changes = try projectChanges(agents.found)
+    changes = try projectChanges(agents.found, withTools: true, withSkills: true)
     let changed = known.map { known in
       changes.changed(since: known.files).filter { known.files[$0] != nil }
     }
     return (changes, changed ?? [])
   }
 
-  /// What asks models goes through here.
-  func requireTrust() throws(Failure) {
-    guard let (changes, changed) = try untrustedChanges() else { return }
+  /// What asks models goes through here, and what starts tools of the project.
+  func requireTrust(startingTools: Bool = false) throws(Failure) {
+    guard let (changes, changed) = try untrustedChanges(startingTools: startingTools) else {
+      return
+    }
     throw changes.refusal(changed: changed)
   }
 
   /// Everything that the project's files change.
   package func projectChanges() throws(Failure) -> ProjectChanges {
-    try projectChanges(agents.found)
+    try projectChanges(agents.found, withTools: true, withSkills: true)
   }
 
-  private func projectChanges(_ found: DiscoveredAgents?) throws(Failure) -> ProjectChanges {
+  /// Whether the user trusts the files of the project's skills as they are now.
+  func trustsProjectSkills() throws(Failure) -> Bool {
+    if trust.given { return true }
+    var survey = ProjectScan(project)
+    survey.addSkills(projectSkillPlaces)
+    guard let known = try TrustedProjects(folders).project(survey.changes.project) else {
+      return false
+    }
+    return survey.changes.offeredFiles.allSatisfy { known.files[$0.key] == $0.value }
+  }
+
+  /// - Parameter withSkills: whether to look at the files of skills, which takes time.
+  private func projectChanges(
+    _ found: DiscoveredAgents?, withTools: Bool, withSkills: Bool = false
+  ) throws(Failure) -> ProjectChanges {
     var survey = ProjectScan(project)
     guard !isProjectOwn else { return survey.changes }
     try survey.addConfiguration(configuration())
+    if withSkills { survey.addSkills(projectSkillPlaces) }
     let library = library
     try survey.addDefinitions("persona", library.personaSources)
+    try survey.addHooks(library.personaSources)
     try survey.addDefinitions("operator", library.operatorSources)
+    if withTools {
+      if let own = try configuration().ofProject { survey.addTools(own.tools, of: own.document) }
+      for case .success(let document) in projectServerDocuments() {
+        let reading = ServerFile.load(document, isProject: true)
+        survey.addTools(reading.definition ?? reading.partial ?? [], of: document)
+      }
+      try survey.addTools(ofPersonasIn: library.personaSources)
+    }
     if let found {
       try survey.addAgents(found, personas: library.personaSources) { path throws(Failure) in
         try documents(ofAgentAt: path)
@@ -114,8 +145,104 @@ private struct ProjectScan {
     if let model = own.model {
       add("\(file) has \(model) asked where a persona recommends no model", [own.document])
     }
+    let hooks = configuration.hooks.filter(\.isProject)
+    if !hooks.isEmpty {
+      add("\(file) \(Self.whatHooksDo(hooks))", [own.document] + programs(of: hooks))
+    }
     if let profile = own.profile {
       add("\(file) sets the profile to \(profile.rawValue)", [own.document])
+    }
+  }
+
+  // MARK: Skills
+
+  mutating func addSkills(_ places: [SkillLibrary.Place]) {
+    let skills = SkillLibrary(places.filter(\.isProject))
+    for skill in skills.skills {
+      let files = skills.files(of: skill).paths
+      let scripts = files.count { $0.hasBytePrefix("scripts/") }
+      changes.offers.append(
+        "\(fromProject(skill.folder)) offers models the skill `\(skill.name)`"
+          + (scripts > 0 ? ", with \(scripts == 1 ? "a script" : "\(scripts) scripts")" : ""))
+      for path in files + [Skill.fileName] {
+        guard let bytes = try? skills.file(path, of: skill, limit: 10_000_000) else { continue }
+        changes.offeredFiles[fromProject("\(skill.folder)/\(path)")] = Digest.sha256(bytes)
+      }
+    }
+  }
+
+  // MARK: Tools
+
+  /// What the tools of a file start and reach.
+  mutating func addTools(_ tools: [ToolDeclaration], of document: SourceDocument) {
+    let file = fromProject(document.path)
+    for tool in tools {
+      let variables = tool.variables
+      let given =
+        variables.isEmpty ? "" : " and gives it \(variables.joined(separator: ", "))"
+      if let command = tool.command {
+        let line = command.joined(separator: " ").printable(atMost: 200, ellipsis: "…")
+        add("\(file) starts `\(line)` as the tool `\(tool.reference)`\(given)", [document])
+      } else if let address = tool.address {
+        add(
+          "\(file) has the tool `\(tool.reference)` at \(address.printable(atMost: 200, ellipsis: "…"))\(given)",
+          [document])
+      }
+    }
+  }
+
+  // MARK: Hooks
+
+  private static func whatHooksDo(_ hooks: [HookDefinition]) -> String {
+    func listed(_ hooks: [HookDefinition]) -> String {
+      hooks.map { "\($0.target) at \($0.point.rawValue)" }.joined(separator: ", ")
+    }
+    let programs = hooks.filter { if case .program = $0.action { true } else { false } }
+    let others = hooks.filter { if case .http = $0.action { true } else { false } }
+    return [
+      programs.isEmpty ? nil : "runs programs as hooks: \(listed(programs))",
+      others.isEmpty ? nil : "sends what runs do to \(listed(others))",
+    ].compactMap(\.self).joined(separator: ", and ")
+  }
+
+  /// The files of the project that the hooks' commands name.
+  private func programs(of hooks: [HookDefinition]) -> [SourceDocument] {
+    hooks.flatMap { hook -> [SourceDocument] in
+      guard case .program(let command) = hook.action else { return [] }
+      let folder = FileSystem.parent(of: hook.location.file)
+      return command.compactMap { word in
+        let path = word.hasBytePrefix("/") ? word : FileSystem.path(word, in: folder)
+        guard let bytes = try? FileSystem.readIfPresent(path, limit: 10_000_000) else { return nil }
+        return SourceDocument(bytes: bytes, path: path)
+      }
+    }
+  }
+
+  /// Personas of the project that have hooks of their own.
+  mutating func addHooks(_ personas: [any DefinitionSource]) throws(Failure) {
+    guard let source = personas.first(where: \.isProject) else { return }
+    let key = Array("hooks".utf8)
+    for name in try source.list().filter(Library.isName) {
+      // Most have none, and are not read as YAML here.
+      guard let document = try source.read(name),
+        document.bytes.indices.contains(where: { document.bytes[$0...].starts(with: key) }),
+        let node = try? YAML.parse(document.bytes, file: document.path), node["hooks"] != nil
+      else { continue }
+      let hooks = PersonaLoader.hooks(
+        in: node, text: SourceText(document.bytes[...], file: document.path))
+      guard !hooks.isEmpty else { continue }
+      add(
+        "\(fromProject(document.path)) \(Self.whatHooksDo(hooks))", [document] + programs(of: hooks)
+      )
+    }
+  }
+
+  /// Those of the project's personas, whatever their names.
+  mutating func addTools(ofPersonasIn sources: [any DefinitionSource]) throws(Failure) {
+    guard let source = sources.first(where: \.isProject) else { return }
+    for name in try source.list().filter(Library.isName) {
+      guard let document = try source.read(name) else { continue }
+      addTools(Library.declaredTools(in: document), of: document)
     }
   }
 

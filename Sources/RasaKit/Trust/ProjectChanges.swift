@@ -10,9 +10,16 @@ package struct ProjectChanges: Sendable, Hashable {
   /// The files that do it, by their paths from the project, with their digests.
   package var files: [String: String] = [:]
 
+  /// What the project has that is used only once the user trusts it, and refuses no run until then: skills.
+  package var offers: [String] = []
+  package var offeredFiles: [String: String] = [:]
+
   package init(project: String) { self.project = project }
 
-  package var isEmpty: Bool { lines.isEmpty }
+  /// Whether there is nothing to agree to.
+  package var isEmpty: Bool { lines.isEmpty && offers.isEmpty }
+  /// Whether runs are refused until the user agrees.
+  package var needsTrust: Bool { !lines.isEmpty }
 
   /// The files that are not as they were when the user trusted them.
   func changed(since trusted: [String: String]) -> [String] {

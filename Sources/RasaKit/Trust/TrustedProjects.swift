@@ -50,7 +50,8 @@ package struct TrustedProjects: Sendable {
 
   package func add(_ changes: ProjectChanges, at time: Timestamp) throws(Failure) {
     var projects = try read().filter { $0.path != changes.project }
-    projects.append(Project(path: changes.project, files: changes.files, since: time))
+    let files = changes.files.merging(changes.offeredFiles) { one, _ in one }
+    projects.append(Project(path: changes.project, files: files, since: time))
     try write(projects)
   }
 

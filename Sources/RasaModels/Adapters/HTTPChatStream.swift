@@ -69,7 +69,7 @@ extension ProviderProblem {
     switch error.code {
     case .cancelled: throw CancellationError()
     case .withheld: throw NotSent()
-    case .invalidURL, .refusedScheme:
+    case .invalidURL, .refusedScheme, .refusedAddress, .redirect:
       throw Failure(
         .configuration, "\(address) cannot be asked: \(error.message)",
         suggestion: "correct the provider's address")

@@ -92,6 +92,29 @@ extension Candidate {
   }
 }
 
+extension ModelRequest {
+  /// With a note in place of what tools returned and the model does not take.
+  func shown(to candidate: Candidate) -> ModelRequest {
+    guard messages.contains(where: { $0.role == .tool && !$0.attachments.isEmpty }) else {
+      return self
+    }
+    var request = self
+    for index in messages.indices where messages[index].role == .tool {
+      let attachments = messages[index].attachments
+      let taken = attachments.filter { candidate.takes($0.kind) == true }
+      let left = attachments.filter { candidate.takes($0.kind) != true }
+      request.messages[index].attachments =
+        candidate.obstacle(to: taken) == nil ? taken : []
+      let missing = candidate.obstacle(to: taken) == nil ? left : attachments
+      for attachment in missing {
+        request.messages[index].text +=
+          "\n[\(attachment.name) (\(attachment.summary)) was returned, which you cannot be shown]"
+      }
+    }
+    return request
+  }
+}
+
 /// What a provider refuses, so that it need not be sent: counts for one request.
 struct AttachmentLimits: Sendable {
   var name: String

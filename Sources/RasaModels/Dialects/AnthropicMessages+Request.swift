@@ -36,6 +36,8 @@ enum AnthropicMessages {
             "input_schema": tool.parameters,
           ]
         })
+      // A conversation that tells of tools needs them named.
+      if !request.allowsToolCalls { body["tool_choice"] = ["type": "none"] }
     }
     var thinks = false
     if let effort = call.effort {
@@ -97,12 +99,16 @@ enum AnthropicMessages {
 
   private static func blocks(_ message: ChatMessage) -> [Value] {
     if message.role == .tool {
-      return [
-        [
-          "type": "tool_result", "tool_use_id": .string(message.toolCallID ?? ""),
-          "content": .string(message.text),
-        ]
+      var result: ValueObject = [
+        "type": "tool_result", "tool_use_id": .string(message.toolCallID ?? ""),
+        "content": .string(message.text),
       ]
+      if !message.attachments.isEmpty {
+        let words = isBlank(message.text) ? [] : [text(message.text)]
+        result["content"] = .array(words + message.attachments.map(block))
+      }
+      if message.isError { result["is_error"] = true }
+      return [.object(result)]
     }
     var blocks: [Value] = []
     for part in message.reasoning {
@@ -115,17 +121,7 @@ enum AnthropicMessages {
       }
     }
     // What is looked at goes before what is asked about it, as Anthropic advises.
-    for attachment in message.attachments {
-      var block: ValueObject = [
-        "type": attachment.kind == .pdf ? "document" : "image",
-        "source": [
-          "type": "base64", "media_type": .string(attachment.type.rawValue),
-          "data": .string(attachment.payload),
-        ],
-      ]
-      if attachment.kind == .pdf { block["title"] = .string(attachment.name) }
-      blocks.append(.object(block))
-    }
+    blocks += message.attachments.map(block)
     if !isBlank(message.text) { blocks.append(text(message.text)) }
     for call in message.toolCalls {
       blocks.append([
@@ -134,6 +130,18 @@ enum AnthropicMessages {
       ])
     }
     return blocks
+  }
+
+  private static func block(_ attachment: Attachment) -> Value {
+    var block: ValueObject = [
+      "type": attachment.kind == .pdf ? "document" : "image",
+      "source": [
+        "type": "base64", "media_type": .string(attachment.type.rawValue),
+        "data": .string(attachment.payload),
+      ],
+    ]
+    if attachment.kind == .pdf { block["title"] = .string(attachment.name) }
+    return .object(block)
   }
 
   private static func text(_ text: String) -> Value { ["type": "text", "text": .string(text)] }

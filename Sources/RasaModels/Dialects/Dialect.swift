@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 import RasaPersona
 
 /// What each dialect has of its own.

@@ -19,11 +19,14 @@ enum GeminiContent {
     }
     var messages = request.messages
     if let schema = request.schema {
-      if quirks.structuredOutput != .jsonSchema {
+      // Most of its models take no form of an answer beside tools.
+      let form: ProviderSettings.StructuredOutput =
+        request.tools.isEmpty ? quirks.structuredOutput : .prompt
+      if form != .jsonSchema {
         messages = StructuredOutput.instruct(messages, schema)
       }
-      if quirks.structuredOutput != .prompt { generation["responseMimeType"] = "application/json" }
-      if quirks.structuredOutput == .jsonSchema { generation["responseJsonSchema"] = schema }
+      if form != .prompt { generation["responseMimeType"] = "application/json" }
+      if form == .jsonSchema { generation["responseJsonSchema"] = schema }
     }
     if let thinking = thinking(call) { generation["thinkingConfig"] = thinking }
     var body = ValueObject()
@@ -34,6 +37,9 @@ enum GeminiContent {
     body["contents"] = contents(messages, signsForeignCalls: quirks.signsForeignCalls)
     if !request.tools.isEmpty {
       body["tools"] = [["functionDeclarations": .array(request.tools.map(declaration))]]
+      if !request.allowsToolCalls {
+        body["toolConfig"] = ["functionCallingConfig": ["mode": "NONE"]]
+      }
     }
     if !generation.isEmpty { body["generationConfig"] = .object(generation) }
     return WireRequest(
@@ -123,18 +129,13 @@ enum GeminiContent {
       var response: ValueObject = [
         "name": .string(messages.toolName(answeredAt: index)),
         "response": answer?.object != nil
-          ? answer ?? .emptyObject : ["result": .string(message.text)],
+          ? answer ?? .emptyObject
+          : [message.isError ? "error" : "result": .string(message.text)],
       ]
       identify(&response, message.toolCallID)
-      return [["functionResponse": .object(response)]]
+      return [["functionResponse": .object(response)]] + message.attachments.map(inline)
     }
-    var parts: [Value] = message.attachments.map { attachment in
-      [
-        "inlineData": [
-          "mimeType": .string(attachment.type.rawValue), "data": .string(attachment.payload),
-        ]
-      ]
-    }
+    var parts = message.attachments.map(inline)
     if !message.text.isEmpty { parts.append(["text": .string(message.text)]) }
     for (position, call) in message.toolCalls.enumerated() {
       var body: ValueObject = ["name": .string(call.name), "args": call.arguments]
@@ -148,6 +149,14 @@ enum GeminiContent {
       parts.append(.object(part))
     }
     return parts
+  }
+
+  private static func inline(_ attachment: Attachment) -> Value {
+    [
+      "inlineData": [
+        "mimeType": .string(attachment.type.rawValue), "data": .string(attachment.payload),
+      ]
+    ]
   }
 
   private static func identify(_ object: inout ValueObject, _ id: String?) {

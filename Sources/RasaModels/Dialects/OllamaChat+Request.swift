@@ -24,17 +24,21 @@ enum OllamaChat {
       messages.removeLast()
     }
     if let schema = request.schema {
-      if quirks.structuredOutput != .jsonSchema {
+      // A model that is held to a form cannot call a tool.
+      let form: ProviderSettings.StructuredOutput =
+        request.mayCallTools ? .prompt : quirks.structuredOutput
+      if form != .jsonSchema {
         messages = StructuredOutput.instruct(messages, schema)
       }
-      switch quirks.structuredOutput {
+      switch form {
       case .jsonSchema: body["format"] = schema
       case .jsonObject: body["format"] = "json"
       case .prompt: break
       }
     }
     body["messages"] = Self.messages(messages)
-    if !request.tools.isEmpty { body["tools"] = OpenAIChat.tools(request.tools) }
+    // It cannot be told to call none; without definitions it does not.
+    if request.mayCallTools { body["tools"] = OpenAIChat.tools(request.tools) }
     body["stream"] = true
     switch quirks.thinking {
     // Models that know no degrees take any of them for yes.

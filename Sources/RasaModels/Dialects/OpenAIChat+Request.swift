@@ -29,7 +29,10 @@ enum OpenAIChat {
     } else {
       body["messages"] = Self.messages(messages, quirks, call.imageDetail)
     }
-    if !request.tools.isEmpty { body["tools"] = tools(request.tools) }
+    if !request.tools.isEmpty {
+      body["tools"] = tools(request.tools)
+      if !request.allowsToolCalls { body["tool_choice"] = "none" }
+    }
     body["stream"] = true
     if quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
     if let cap = call.cap { body[quirks.maxTokensField.rawValue] = .int(cap) }
@@ -80,11 +83,37 @@ enum OpenAIChat {
         })
   }
 
+  /// Only a user can show something: what tools returned follows the last of their results.
+  private static func withMediaOfResultsBehind(_ messages: [ChatMessage]) -> [ChatMessage] {
+    guard messages.contains(where: { $0.role == .tool && !$0.attachments.isEmpty }) else {
+      return messages
+    }
+    var all: [ChatMessage] = []
+    var media: [Attachment] = []
+    func text() -> String {
+      "Returned by the tools: " + media.map { "`\($0.name)`" }.joined(separator: ", ")
+    }
+    for message in messages {
+      if message.role != .tool, !media.isEmpty {
+        all.append(ChatMessage(.user, text(), attachments: media))
+        media = []
+      }
+      var message = message
+      if message.role == .tool {
+        media += message.attachments
+        message.attachments = []
+      }
+      all.append(message)
+    }
+    if !media.isEmpty { all.append(ChatMessage(.user, text(), attachments: media)) }
+    return all
+  }
+
   private static func messages(
     _ messages: [ChatMessage], _ quirks: WireQuirks, _ detail: ProviderDefinition.ImageDetail?
   ) -> Value {
     .array(
-      messages.map { message in
+      withMediaOfResultsBehind(messages).map { message in
         var body: ValueObject = [
           "role": .string(message.role.rawValue), "content": content(of: message, detail),
         ]

@@ -7,8 +7,10 @@ struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
   var size: RequestSize
-  /// What is sent besides text.
+  /// What the user attached, which the model has to take.
   let attachments: [Attachment]
+  /// What tools returned besides text: a model that does not take it is told that it is there.
+  let returned: [Attachment]
   var profile: PerformanceProfile
   /// SHA-256 of the request, journalled instead of the prompt.
   var digest: String
@@ -26,7 +28,8 @@ struct CallPlan: Sendable {
   ) {
     self.request = request
     self.context = context
-    attachments = request.attachments
+    attachments = request.messages.filter { $0.role != .tool }.flatMap(\.attachments)
+    returned = request.messages.filter { $0.role == .tool }.flatMap(\.attachments)
     let schema = request.schema?.json(.canonical) ?? ""
     size = RequestSize(request, schema: schema)
     profile = Self.profile(request, context, options)
@@ -74,6 +77,7 @@ struct CallPlan: Sendable {
       add(message.text)
       for call in message.toolCalls { add(call.value.json(.canonical)) }
       if let id = message.toolCallID { add(id) }
+      if message.isError { add("error") }
       for attachment in message.attachments {
         add(attachment.type.rawValue)
         add(attachment.digest)
@@ -87,6 +91,7 @@ struct CallPlan: Sendable {
       add(tool.description)
       add(tool.parameters.json(.canonical))
     }
+    if !request.tools.isEmpty, !request.allowsToolCalls { add("no tool calls") }
     if let effort = request.effort { add(effort.rawValue) }
     add(request.maxTokens.map { "\($0)" } ?? "")
     add(request.temperature.map { "\($0)" } ?? "")

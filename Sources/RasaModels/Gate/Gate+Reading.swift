@@ -111,7 +111,7 @@ extension Gate {
     reading.transcript.add(reading.toolCalls)
     // Only what belongs to tool calls is ever handed back.
     if !reading.toolCalls.isEmpty { reading.reasoning = progress.reasoningParts }
-    let isStray = !reading.toolCalls.isEmpty && request.tools.isEmpty
+    let isStray = !reading.toolCalls.isEmpty && !request.mayCallTools
     if isStray {
       reading.toolCalls = []
       reading.reasoning = []
@@ -157,7 +157,7 @@ extension Gate {
   /// What is attached has to be sent before anything can come: an upload of a megabit a second is waited
   /// for.
   func timeToSend(_ plan: CallPlan) -> Duration {
-    let bytes = plan.attachments.reduce(0) { $0 + Int64($1.payload.utf8.count) }
+    let bytes = (plan.attachments + plan.returned).reduce(0) { $0 + Int64($1.payload.utf8.count) }
     return .milliseconds(bytes / 125)
   }
 

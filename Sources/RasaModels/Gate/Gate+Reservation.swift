@@ -131,7 +131,8 @@ extension Gate {
   func estimate(_ plan: CallPlan, _ candidate: Candidate) -> TokenEstimate {
     TokenEstimate(
       plan.size, state.withLock { $0.standing(candidate.key) },
-      attached: candidate.tokens(of: plan.attachments))
+      attached: candidate.tokens(
+        of: plan.attachments + plan.returned.filter { candidate.takes($0.kind) == true }))
   }
 
   /// What an answer may take and is likely to take.

@@ -208,7 +208,7 @@ package final class Gate: ModelGate {
     }
     warnOfUnknownAttachments(plan, candidate)
     var call = WireCall(
-      request: plan.request, model: candidate.model ?? "", cap: nil,
+      request: plan.request.shown(to: candidate), model: candidate.model ?? "", cap: nil,
       effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
       inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
     call.context = candidate.facts?.context

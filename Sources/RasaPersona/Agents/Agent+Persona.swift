@@ -41,8 +41,9 @@ extension Agent {
     persona.budget = budget
     persona.limits = limits.whole
     persona.capabilities = capabilities
-    persona.tools = tools.isEmpty ? .null : .array(tools.map(Value.string))
     persona.agents = agents
+    persona.skills = skills
+    persona.seesProject = seesProject
     persona.agent = AgentRules()
     persona.agent?.maxConcurrentTasks = maxConcurrentTasks
     persona.agent?.sandbox = sandbox
@@ -92,6 +93,8 @@ extension Agent {
     if traits.contextRequirements == .extensive { work.reads.append("context.memories") }
     work.optionalReads = Set(work.reads.dropFirst())
     work.writes = [Write(key: "draft", type: .text)]
+    work.tools = tools.map { ToolReference(claudeCode: $0)?.text ?? $0 }
+    work.hasForeignTools = true
     work.effort = effort
     work.temperature = temperature
     work.isStrict = isStrict

@@ -41,6 +41,10 @@ package struct Agent: Sendable, Hashable {
   package var typicalWorkflows: [String] = []
   package var qualityGates: [String] = []
   package var tools: [String] = []
+  /// The skills that it is offered.
+  package var skills: [String] = []
+  /// Whether it is shown the project's `AGENTS.md`.
+  package var seesProject = false
   /// Its fields that rasa does not support, in the order of the file.
   package var unused: [String] = []
   package var constraints = ValueObject()

@@ -12,6 +12,14 @@ package struct Configuration: Sendable {
   package var embeddings: ModelReference?
   /// Which agents are visible and may be delegated to: the user's list, and the project's.
   package var narrowing = AgentNarrowing()
+  /// What is asked at points of every run: the user's hooks, then the project's.
+  package var hooks: [HookDefinition] = []
+  /// Rules about tools: the user's own.
+  package var policy: [ToolRule] = []
+  /// Rules of the project's file, which forbid or ask where the user's would not.
+  package var projectPolicy: [ToolRule] = []
+  /// The tools that the user's file declares; those of the project's are in `ofProject`.
+  package var tools: [ToolDeclaration] = []
   /// What the project's file contributes; nil if there is none.
   package var ofProject: ProjectSettings?
   package init() {}
@@ -22,6 +30,7 @@ package struct ProjectSettings: Sendable {
   package var document: SourceDocument
   package var model: ModelReference?
   package var profile: PerformanceProfile?
+  package var tools: [ToolDeclaration] = []
 }
 
 /// A provider as data: a new one is an entry in a file.

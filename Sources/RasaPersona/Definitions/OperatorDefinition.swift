@@ -51,7 +51,9 @@ package struct OperatorDefinition: Sendable {
   package var onError: ErrorPolicy
   /// Seconds for the whole operator.
   package var timeout: Double?
-  package var uncertain: UncertainPolicy
+  package var uncertain: UncertainPolicy { didSet { saysUncertain = true } }
+  /// Whether `uncertain` was said: otherwise a tool with side effects has a person decide.
+  package private(set) var saysUncertain = false
   /// For `kind: rule`: applied in order.
   package var rules: [Rule]
   /// For `kind: rule`: a text assembled from the texts of other operators.
@@ -60,6 +62,18 @@ package struct OperatorDefinition: Sendable {
   package var memory: MemoryAction?
   /// For `kind: llm`: tools and operators it may call. For `kind: tool`: the tool.
   package var tools: [String]
+  /// For `kind: llm`: the skills that it is offered; nil for those of its persona. `all` stands for all there are.
+  package var skills: [String]?
+  /// For `kind: llm`: whether it is shown the project's `AGENTS.md`; nil for what its persona says.
+  package var seesProject: Bool?
+  /// For `kind: tool`: what the tool is called with; empty for what the operator reads.
+  package var arguments: [ToolArgument] = []
+  /// How far a model may go with `tools`.
+  package var toolLimits = ToolLimits()
+  /// For `kind: llm`: whether the model may ask the user something while it works.
+  package var mayAsk = false
+  /// Whether the list may name tools that only the program it was written for has. They are left out.
+  package var hasForeignTools = false
   /// For `kind: agent`: the persona or agent to run. The prompt is then its question; by default it
   /// gets everything that the operator reads.
   package var agent: String?

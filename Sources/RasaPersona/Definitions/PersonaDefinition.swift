@@ -16,7 +16,14 @@ package struct PersonaDefinition: Sendable {
   package var profile: PerformanceProfile?
   package var budget: CostBudget
   package var capabilities: [String]
-  package var tools: Value
+  /// The tools that its file declares.
+  package var tools: [ToolDeclaration]
+  /// The skills that operators are offered that do not say which; `all` stands for all there are.
+  package var skills: [String] = []
+  /// Whether such operators are shown the project's `AGENTS.md`.
+  package var seesProject = false
+  /// What is asked at points of each of its runs, in the order of the file.
+  package var hooks: [HookDefinition] = []
   package var limits: RunLimits
   /// The system message that replaces name, description and style: an agent's prompt.
   package var instructions: String?
@@ -34,6 +41,8 @@ package struct PersonaDefinition: Sendable {
   private var spellings = ValueObject()
   /// The agents that it may delegate to; nil for any.
   package var agents: AgentNarrowing.List?
+  /// What it forbids its tools, or wants people to be asked about, beside what its user's rules say.
+  package var policy: [ToolRule] = []
   /// Rules that only agents have.
   package var agent: AgentRules?
   package var location: SourceLocation
@@ -44,7 +53,7 @@ package struct PersonaDefinition: Sendable {
     frames: [FrameDefinition], operators: [OperatorDefinition], promptStyle: String = "default",
     metadata: ValueObject = ValueObject(), exampleQueries: [String] = [],
     models: RecommendedModels = RecommendedModels(), profile: PerformanceProfile? = nil,
-    budget: CostBudget = CostBudget(), capabilities: [String] = [], tools: Value = .null,
+    budget: CostBudget = CostBudget(), capabilities: [String] = [], tools: [ToolDeclaration] = [],
     limits: RunLimits = RunLimits(),
     location: SourceLocation = SourceLocation(file: "", line: 0, column: 0),
     warnings: [Warning] = []

@@ -17,6 +17,8 @@ package protocol DefinitionSource: Sendable {
   var label: String { get }
   /// Whether it belongs to the current project, and so not to the user.
   var isProject: Bool { get }
+  /// Whether that definition does.
+  func isProject(_ name: String) -> Bool
   /// The names of all definitions there: file names without the extension.
   func list() throws(Failure) -> [String]
   /// The definition with that name; nil if there is none.
@@ -29,4 +31,5 @@ package protocol DefinitionSource: Sendable {
 
 extension DefinitionSource {
   package var isProject: Bool { false }
+  package func isProject(_ name: String) -> Bool { isProject }
 }

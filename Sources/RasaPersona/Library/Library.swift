@@ -21,6 +21,8 @@ package struct Library: Sendable {
   package var agentLimits: (any AgentSource)?
   /// The tools that operators of kind `tool` can call: functions of the program.
   package var tools: Set<String> = []
+  /// The tools that files other than the persona's declare, read when somebody first needs them.
+  package var declaredTools: (@Sendable () throws(Failure) -> [ToolDeclaration])?
   /// The limits in the user's own file with that name, which also apply to a project's file.
   package var limits: (@Sendable (_ name: String) throws(Failure) -> CostBudget?)?
 
@@ -194,7 +196,10 @@ extension Library {
     found: (document: SourceDocument, source: any DefinitionSource, name: String)
   ) -> Reading<PersonaDefinition> {
     let reading = readPersona(found.document, named: found.name, beside: found.source)
-    guard found.source.isProject, let persona = reading.definition else { return reading }
+    guard found.source.isProject(found.name), var persona = reading.definition else {
+      return reading
+    }
+    for index in persona.tools.indices { persona.tools[index].isProject = true }
     do throws(Failure) {
       return reading.with(try narrowed(persona, alsoNamed: found.name))
     } catch {
@@ -219,6 +224,17 @@ extension Library {
     var reader = DocumentReader(text: SourceText(document))
     let budget = reader.costBudget(try parse(document)["cost_budget"])
     return try Reading(read: budget, failures: reader.failures, warnings: []).get()
+  }
+
+  /// The tools that a persona's file declares. What cannot be read is reported when the persona is.
+  package static func declaredTools(in document: SourceDocument) -> [ToolDeclaration] {
+    // Most declare none.
+    let word = Array("tools".utf8)
+    guard document.bytes.indices.contains(where: { document.bytes[$0...].starts(with: word) }),
+      let node = try? parse(document)["tools"]
+    else { return [] }
+    var reader = DocumentReader(text: SourceText(document))
+    return reader.toolDeclarations(node, isProject: true)
   }
 
   private func findPersona(

@@ -10,6 +10,18 @@ package struct PinnedFiles: Sendable, Hashable {
     /// The path for messages.
     package var path: String
     package var text: String
+    /// Whether it belonged to a project instead of to the user; nil where nobody kept that.
+    package var isProject: Bool?
+
+    package init(
+      kind: Kind, name: String, path: String, text: String, isProject: Bool? = nil
+    ) {
+      self.kind = kind
+      self.name = name
+      self.path = path
+      self.text = text
+      self.isProject = isProject
+    }
   }
   package enum Kind: String, Sendable, Hashable {
     case persona, `operator`
@@ -32,10 +44,12 @@ extension PinnedFiles {
     [
       "files": .array(
         files.map { file in
-          [
+          var value: ValueObject = [
             "kind": .string(file.kind.rawValue), "name": .string(file.name),
             "path": .string(file.path), "text": .string(file.text),
           ]
+          if let isProject = file.isProject { value["project"] = .bool(isProject) }
+          return .object(value)
         })
     ]
   }
@@ -47,7 +61,9 @@ extension PinnedFiles {
       guard let kind = file["kind"].string.flatMap({ Kind(rawValue: $0) }),
         let name = file["name"].string, let text = file["text"].string
       else { return nil }
-      return File(kind: kind, name: name, path: file["path"].string ?? name, text: text)
+      return File(
+        kind: kind, name: name, path: file["path"].string ?? name, text: text,
+        isProject: file["project"].bool)
     }
   }
 
@@ -107,8 +123,11 @@ private struct PinnedSource: DefinitionSource {
   let siblings: PinnedFiles.Kind
 
   var label: String { "kept with the run" }
-  /// Unknown, so the safe answer.
+  /// Where nobody knows, the safe answer.
   var isProject: Bool { true }
+  func isProject(_ name: String) -> Bool {
+    files.first { $0.kind == kind && $0.name == name }?.isProject ?? true
+  }
 
   func list() -> [String] { files.filter { $0.kind == kind }.map(\.name).sorted() }
 
@@ -151,12 +170,16 @@ package final class FileRecorder: Sendable {
     recorded.limits = library.limits
     recorded.narrowing = library.narrowing
     recorded.tools = library.tools
+    recorded.declaredTools = library.declaredTools
     return recorded
   }
 
-  package func note(_ kind: PinnedFiles.Kind, _ name: String, _ document: SourceDocument) {
+  package func note(
+    _ kind: PinnedFiles.Kind, _ name: String, _ document: SourceDocument, isProject: Bool? = nil
+  ) {
     let text = String(decoding: document.bytes, as: UTF8.self)
-    let file = PinnedFiles.File(kind: kind, name: name, path: document.path, text: text)
+    let file = PinnedFiles.File(
+      kind: kind, name: name, path: document.path, text: text, isProject: isProject)
     read.withLock { files in
       if !files.contains(where: { $0.kind == kind && $0.name == name }) { files.append(file) }
     }
@@ -185,12 +208,20 @@ private struct RecordedSource: DefinitionSource {
 
   var label: String { inner.label }
   var isProject: Bool { inner.isProject }
+  func isProject(_ name: String) -> Bool { inner.isProject(name) }
 
   func list() throws(Failure) -> [String] { try inner.list() }
 
   func read(_ name: String) throws(Failure) -> SourceDocument? {
     let document = try inner.read(name)
-    if let document { recorder.note(kind, name, document) }
+    // Most definitions have nothing that depends on it, and their copies stay as they were.
+    let word = Array("tools:".utf8)
+    if let document {
+      let hasTools =
+        kind == .persona
+        && document.bytes.indices.contains { document.bytes[$0...].starts(with: word) }
+      recorder.note(kind, name, document, isProject: hasTools ? inner.isProject(name) : nil)
+    }
     return document
   }
 

@@ -23,7 +23,7 @@ package struct ConfigurationLoader: Sendable {
     if let project, let shared = shared?.definition {
       configuration.narrow(by: shared)
       configuration.ofProject = ProjectSettings(
-        document: project, model: shared.model, profile: shared.profile)
+        document: project, model: shared.model, profile: shared.profile, tools: shared.tools)
     }
     return Reading(
       read: configuration, failures: (own?.failures ?? []) + (shared?.failures ?? []),
@@ -64,6 +64,9 @@ extension Configuration {
     model = project.model ?? model
     profile = project.profile ?? profile
     narrowing = narrowing.and(project.narrowing)
+    // They only run once the user trusts the project.
+    hooks += project.hooks
+    projectPolicy = project.policy
     providers += project.providers.map { provider in
       var provider = provider
       provider.isProject = true

@@ -31,7 +31,10 @@ struct ConfigurationReader {
 
   mutating func configuration(_ node: DocumentNode) -> Configuration {
     var configuration = Configuration()
-    let known = ["model", "profile", "providers", "budget", "network", "recommend", "agents"]
+    let known = [
+      "model", "profile", "providers", "budget", "network", "recommend", "agents", "hooks",
+      "policy", "tools",
+    ]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
     }
@@ -44,7 +47,11 @@ struct ConfigurationReader {
     configuration.profile = reader.choice(fields["profile"], "profile")
     configuration.budget = budget(fields["budget"])
     configuration.network = network(fields["network"])
+    if let rules = fields["policy"] { configuration.policy = reader.toolRules(rules) }
     configuration.narrowing = AgentNarrowing().and(reader.agentList(fields["agents"]))
+    configuration.hooks = reader.hooks(
+      fields["hooks"], isProject: isProject, isUsers: !isProject)
+    configuration.tools = reader.toolDeclarations(fields["tools"], isProject: isProject)
     if isOwn(fields, "recommend", because: "it decides where your tasks are sent"),
       let node = fields["recommend"],
       let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])

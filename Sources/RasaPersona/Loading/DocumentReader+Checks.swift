@@ -8,8 +8,9 @@ extension DocumentReader {
     ("reasoning_effort", [.llm]),
     ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
     ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
-    ("memory", [.memory]), ("tools", [.llm, .tool]), ("agent", [.agent]), ("ask", [.human]),
-    ("default", [.human]), ("attachments", [.llm, .agent]),
+    ("memory", [.memory]), ("tools", [.llm, .tool]), ("arguments", [.tool]),
+    ("tool_limits", [.llm]), ("agent", [.agent]), ("ask", [.human]),
+    ("default", [.human]), ("attachments", [.llm, .agent]), ("may_ask", [.llm]),
   ]
 
   mutating func warnAboutUnusedFields(_ fields: Fields, of kind: OperatorKind) {
@@ -49,6 +50,9 @@ extension DocumentReader {
     {
       fail(node, "the prompt is empty", suggestion: "write the operator's task")
     }
+    checkDeclared(
+      definition.arguments.flatMap(\.content.paths), in: definition, fields, "an argument takes"
+    ) { _ in nil }
     if let ask = definition.ask {
       checkDeclared(ask.paths, in: definition, fields, "the question inserts") {
         ask.location(of: $0)

@@ -26,7 +26,7 @@ extension DocumentReader {
     "temperature", "reasoning_effort", "prompt", "prompt_path", "output", "then", "review",
     "on_error", "timeout",
     "uncertain", "rules", "compose", "memory", "tools", "agent", "ask", "default",
-    "attachments",
+    "attachments", "arguments", "tool_limits", "may_ask", "skills", "context",
   ]
 
   /// Reads a complete operator, or the fields that a persona overrides.
@@ -58,11 +58,14 @@ extension DocumentReader {
     readPolicies(fields, into: &definition)
     readRules(fields, into: &definition)
     if let action: MemoryAction = choice(fields["memory"], "memory") { definition.memory = action }
-    if fields["tools"] != nil { definition.tools = texts(fields["tools"], "tools") }
+    readTools(fields, into: &definition)
+    if let skills = skills(fields["skills"]) { definition.skills = skills }
+    if let sees = projectContext(fields["context"]) { definition.seesProject = sees }
     if let agent = worker(fields["agent"], "agent") { definition.agent = agent }
     if let takes = flag(fields["attachments"], "attachments") {
       definition.takesAttachments = takes
     }
+    if let may = flag(fields["may_ask"], "may_ask") { definition.mayAsk = may }
     if kind == .agent, definition.prompt == nil {
       definition.sections = definition.reads.filter { $0.key != "preferences" }
     }
@@ -78,6 +81,7 @@ extension DocumentReader {
     readModelCall(fields, into: &definition, beside: source)
     readPolicies(fields, into: &definition)
     readRules(fields, into: &definition)
+    readTools(fields, into: &definition)
   }
 
   /// A file is found by its own name, so that name is used: no two files in a folder share it. A

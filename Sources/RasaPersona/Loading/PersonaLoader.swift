@@ -35,11 +35,17 @@ package struct PersonaLoader {
       failures: reader.failures, warnings: reader.warnings, partial: isWhole ? definition : nil)
   }
 
+  /// The hooks alone, of a document that may have problems.
+  package static func hooks(in node: DocumentNode, text: SourceText) -> [HookDefinition] {
+    var reader = DocumentReader(text: text)
+    return reader.hooks(node["hooks"])
+  }
+
   private static let keys = [
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
     "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
-    "agents",
+    "agents", "hooks", "policy", "skills", "context",
   ]
 
   /// - Parameter isWhole: whether all frames and operators could be identified.
@@ -70,7 +76,11 @@ package struct PersonaLoader {
     definition.budget = reader.costBudget(fields["cost_budget"])
     definition.limits = reader.runLimits(fields["limits"])
     definition.agents = reader.agentList(fields["agents"])
-    definition.tools = fields["tools"]?.value ?? .null
+    definition.tools = reader.toolDeclarations(fields["tools"])
+    definition.skills = reader.skills(fields["skills"]) ?? []
+    definition.seesProject = reader.projectContext(fields["context"]) ?? false
+    definition.hooks = reader.hooks(fields["hooks"])
+    if let rules = fields["policy"] { definition.policy = reader.toolRules(rules) }
 
     var known: Set<String> = []
     for key in ["operators", "domain_operators"] {

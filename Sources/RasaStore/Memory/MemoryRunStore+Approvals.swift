@@ -29,10 +29,13 @@ extension MemoryRunStore {
         state.ledger.audits.append(.refusedAnswer(to: known, answer, at: now))
         return .late(known)
       }
+      known.isEscalated = false
       try known.check(answer)
-      known.standing = .answered(answer, at: now)
+      known = known.answered(answer, at: now)
       state.approvals[approval] = known
       state.ledger.audits.append(.answered(approval, answer, at: now))
+      if known.standing == .pending { return .counted(known.standing(at: now)) }
+      state.insertGrant(of: known, answer, at: now)
       return .accepted(known)
     }
   }
@@ -62,7 +65,7 @@ extension MemoryRunStore {
 
 extension MemoryRunStore.State {
   fileprivate mutating func expire(_ approval: Approval, at now: Timestamp) {
-    approvals[approval.id]?.standing = .expired
+    approvals[approval.id] = approval.standing(at: now)
     ledger.audits.append(.expired(approval.id, at: now))
   }
 

@@ -133,6 +133,7 @@ extension MemoryRunStore.State {
   fileprivate mutating func delete(_ run: Identifier, at now: Timestamp) {
     withdrawApprovals(of: run, at: now)
     approvals = approvals.filter { $0.value.run != run }
+    grants.removeAll { $0.run == run }
     journals.delete(run)
   }
 }

@@ -6,6 +6,7 @@ package final class MemoryRunStore: RunStore {
   struct State {
     var journals = MemoryJournals()
     var approvals: [String: Approval] = [:]
+    var grants: [ToolGrant] = []
     var ledger = MemoryLedger()
     var standings: [ModelKey: ModelStanding] = [:]
     var memories = MemoryRecollections()

@@ -1,5 +1,6 @@
 package import RasaCore
 import RasaEngine
+import RasaPersona
 
 /// Which approvals a list shows.
 package struct ApprovalFilter: Sendable, Hashable {
@@ -14,22 +15,41 @@ package struct ApprovalFilter: Sendable, Hashable {
 }
 
 extension Approval {
-  /// Whether it expired without an answer.
-  func isOverdue(at now: Timestamp) -> Bool {
+  var onExpiry: ExpiryPolicy { question.permission?.onExpiry ?? .park }
+
+  private func isLate(at now: Timestamp) -> Bool {
     guard standing == .pending, let expiresAt else { return false }
     return expiresAt < now
   }
 
+  /// Whether it expired without an answer, and no longer waits for one.
+  func isOverdue(at now: Timestamp) -> Bool { isLate(at: now) && onExpiry != .escalate }
+
   /// Its current state, even if its expiry has not been written yet.
   func standing(at now: Timestamp) -> Approval {
-    guard isOverdue(at: now) else { return self }
+    guard isLate(at: now) else { return self }
     var approval = self
-    approval.standing = .expired
+    switch onExpiry {
+    case .park: approval.standing = .expired
+    case .escalate: approval.isEscalated = true
+    case .deny:
+      approval.standing = .answered(.unanswered, at: expiresAt ?? now)
+    }
     return approval
   }
 }
 
+extension HumanAnswer {
+  /// What counts where nobody answered and the rule says `on_expiry: deny`.
+  static let unanswered = HumanAnswer(
+    .reject, text: "nobody answered in time", by: "on_expiry: deny")
+}
+
 extension Audit {
+  static func revoked(_ grant: String, by: String, at now: Timestamp) -> Audit {
+    Audit(time: now, kind: "grant_revoked", subject: grant, amount: .zero, detail: "by \(by)")
+  }
+
   static func asked(_ approval: Approval, at now: Timestamp) -> Audit {
     approvalAudit("approval_asked", approval.id, "\(approval.question.key) of \(approval.run)", now)
   }

@@ -6,7 +6,7 @@ package import RasaEngine
 ///
 /// Several processes may have the same store open. Each is a *worker* with one lease, and keeps the runs that it
 /// owns while it lives and its lease lasts.
-package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore {
+package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore, GrantStore {
   /// Opens the store in the background; the first operation reports what fails.
   func prepare()
   /// Finishes the queued operations and closes the store. Only deferred journal lines need it to become
@@ -38,6 +38,11 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore 
   func approval(_ idOrPrefix: String) async throws -> Approval?
   /// The newest entries of the audit trail, newest first.
   func audits(limit: Int) async throws -> [Audit]
+
+  /// What people have granted, the newest first.
+  func grants(includingRevoked: Bool, limit: Int) async throws -> [ToolGrant]
+  /// Takes a grant back: the one with that ID, or the only one whose ID begins so. Nil if there is none.
+  func revokeGrant(_ idOrPrefix: String, by: String) async throws -> ToolGrant?
 
   // MARK: Sessions and memories
 

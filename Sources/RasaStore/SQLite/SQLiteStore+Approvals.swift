@@ -1,5 +1,6 @@
 import RasaCore
 package import RasaEngine
+import RasaPersona
 import RasaSQLite
 import RasaSystem
 
@@ -20,6 +21,7 @@ extension SQLiteStore {
         if known.isOverdue(at: now) { try database.expire(known, now: now) }
         // It was withdrawn, and the run waits for it again.
         guard known.standing == .withdrawn else { return known.standing(at: now) }
+        try database.run("DELETE FROM votes WHERE approval = ?", .text(approval.id))
         try database.run("DELETE FROM approvals WHERE id = ?", .text(approval.id))
       }
       try database.insert(approval, of: end.number, question: question)
@@ -44,15 +46,24 @@ extension SQLiteStore {
         return .late(known)
       }
       try known.check(answer)
+      known = known.answered(answer, at: now)
+      if let vote = known.votes.last, known.people > 1, answer.decision == .approve {
+        try database.insert(vote, on: approval)
+      }
+      try database.insert(.answered(approval, answer, at: now))
+      guard case .answered(let whole, _) = known.standing else {
+        faultPoint("answer.before")
+        return .counted(known.standing(at: now))
+      }
       try database.run(
         """
         UPDATE approvals SET standing = 'answered', decision = ?, answer = ?, answered_by = ?,
-          answered_at = ? WHERE id = ? AND standing = 'pending'
+          answered_at = ?, answered_uid = ? WHERE id = ? AND standing = 'pending'
         """,
         .text(answer.decision.rawValue), try text.map { try database.keep($0) } ?? .null,
-        .text(answer.by), .integer(now.milliseconds), .text(approval))
-      try database.insert(.answered(approval, answer, at: now))
-      known.standing = .answered(answer, at: now)
+        .text(whole.by), .integer(now.milliseconds),
+        answer.uid.map { .integer(Int64($0)) } ?? .null, .text(approval))
+      try database.insertGrant(of: known, answer, at: now)
       faultPoint("answer.before")
       return .accepted(known)
     }
@@ -68,14 +79,15 @@ extension SQLiteStore {
       let rows = try database.rows(
         """
         \(ApprovalRow.query)
-        WHERE (?1 = 0 OR standing = 'pending' AND (expires_at IS NULL OR expires_at >= ?2))
+        WHERE (?1 = 0 OR standing = 'pending'
+            AND (expires_at IS NULL OR expires_at >= ?2 OR on_expiry = 'escalate'))
           AND (?3 IS NULL OR approvals.run = (SELECT number FROM runs WHERE id = ?3))
         ORDER BY asked_at DESC, approvals.id DESC LIMIT ?4
         """,
         .integer(filter.onlyPending ? 1 : 0), .integer(now.milliseconds),
         .text(orNull: filter.run?.text), .integer(max(0, limit)), transform: ApprovalRow.init)
       let bodies = BodyReader(database)
-      return try rows.map { try $0.approval(bodies).standing(at: now) }
+      return try rows.map { try database.counted($0.approval(bodies)).standing(at: now) }
     }
   }
 
@@ -92,22 +104,42 @@ extension Database {
   fileprivate func approval(_ id: String) throws -> Approval? {
     let row = try first(
       "\(ApprovalRow.query) WHERE approvals.id = ?", .text(id), transform: ApprovalRow.init)
-    return try row?.approval(BodyReader(self))
+    return try row.map { try counted($0.approval(BodyReader(self))) }
+  }
+
+  /// With those who have approved so far.
+  fileprivate func counted(_ approval: Approval) throws -> Approval {
+    guard approval.people > 1 else { return approval }
+    var approval = approval
+    approval.votes = try votes(on: approval.id)
+    return approval
   }
 
   fileprivate func insert(_ approval: Approval, of run: Int64, question: Content) throws {
     try self.run(
       """
       INSERT INTO approvals (id, run, effect, payload_digest, question, asked_at, expires_at,
-        standing) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')
+        on_expiry, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending')
       """,
       .text(approval.id), .integer(run), .integer(try word(approval.question.key.description)),
       .text(approval.payloadDigest), try keep(question), .integer(approval.askedAt.milliseconds),
-      approval.expiresAt.map { .integer($0.milliseconds) } ?? .null)
+      approval.expiresAt.map { .integer($0.milliseconds) } ?? .null,
+      approval.onExpiry == .park ? .null : .text(approval.onExpiry.rawValue))
   }
 
   fileprivate func expire(_ approval: Approval, now: Timestamp) throws {
-    try run("UPDATE approvals SET standing = 'expired' WHERE id = ?", .text(approval.id))
+    switch approval.standing(at: now).standing {
+    case .answered(let answer, let moment):
+      try run(
+        """
+        UPDATE approvals SET standing = 'answered', decision = ?, answer = ?, answered_by = ?,
+          answered_at = ? WHERE id = ?
+        """,
+        .text(answer.decision.rawValue), try keep(Content(answer.text, asBody: true)),
+        .text(answer.by), .integer(moment.milliseconds), .text(approval.id))
+    default:
+      try run("UPDATE approvals SET standing = 'expired' WHERE id = ?", .text(approval.id))
+    }
     try insert(.expired(approval.id, at: now))
   }
 
@@ -126,7 +158,8 @@ extension Database {
 private struct ApprovalRow {
   static let query = """
     SELECT approvals.id, runs.id, effect.text, payload_digest, question, asked_at, expires_at,
-      standing, decision, answer, answered_by, answered_at
+      standing, decision, answer, answered_by, answered_at, answered_uid,
+      (SELECT pattern FROM grants WHERE approval = approvals.id)
     FROM approvals JOIN runs ON runs.number = approvals.run
       JOIN words AS effect ON effect.number = approvals.effect
     """
@@ -143,6 +176,8 @@ private struct ApprovalRow {
   var answer: Int64?
   var answeredBy: String
   var answeredAt: Timestamp
+  var answeredUID: Int64?
+  var grant: String?
 
   init(_ row: Row) {
     id = row.text(0)
@@ -157,6 +192,8 @@ private struct ApprovalRow {
     answer = row.integerOrNil(9)
     answeredBy = row.text(10)
     answeredAt = Timestamp(milliseconds: row.integer(11))
+    answeredUID = row.integerOrNil(12)
+    grant = row.textOrNil(13)
   }
 
   func approval(_ bodies: BodyReader) throws -> Approval {
@@ -186,7 +223,10 @@ private struct ApprovalRow {
         throw DamagedContent()
       }
       let text = try answer.map { try bodies.body($0).value } ?? .null
-      return .answered(HumanAnswer(decision, text: text, by: answeredBy), at: answeredAt)
+      var human = HumanAnswer(decision, text: text, by: answeredBy)
+      human.uid = answeredUID.map { UInt32(clamping: $0) }
+      human.grant = try grant.map { try BodyReader.value(ofJSON: Array($0.utf8)) }
+      return .answered(human, at: answeredAt)
     }
   }
 }

@@ -140,6 +140,9 @@ extension Database {
     try self.run(
       "INSERT INTO deletions (run, next, lines) VALUES (?, ?, ?)", number,
       end.last.map { .integer($0) } ?? .null, .integer(end.lines))
+    try self.run(
+      "DELETE FROM votes WHERE approval IN (SELECT id FROM approvals WHERE run = ?)", number)
+    try self.run("DELETE FROM grants WHERE run = ?", number)
     try self.run("DELETE FROM approvals WHERE run = ?", number)
     try self.run("DELETE FROM runs WHERE number = ?", number)
   }

@@ -4,7 +4,8 @@ extension Schema {
   /// The store's tables. A script that has been released is never changed: what comes later is a
   /// further script, and every version's files are kept as fixtures of the tests.
   static let store = Schema(
-    applicationID: 0x5241_5341, scripts: [version1, version2, version3, version4, version5])
+    applicationID: 0x5241_5341,
+    scripts: [version1, version2, version3, version4, version5, version6])
 
   /// Amounts are in pico-dollars, times in milliseconds since 1970 in UTC.
   private static let version1 = """

@@ -56,7 +56,8 @@ extension FileSystem {
     return unsafe String(cString: folder).hasPrefix("/proc/")
   }
 
-  private static func readLink(_ path: String) -> String? {
+  /// What a symbolic link says; nil if the path is none.
+  package static func readLink(_ path: String) -> String? {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink(path, &target, target.count)
     guard count > 0 else { return nil }

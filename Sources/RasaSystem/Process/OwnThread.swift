@@ -13,6 +13,11 @@ package func onOwnThread<Result: Sendable>(
 /// Starts a detached thread. If the system has no more threads, the work is done on the
 /// calling one: slower for others, but done.
 package func startThread(_ body: @escaping @Sendable () -> Void) {
+  if !startThreadIfPossible(body) { body() }
+}
+
+/// Starts a detached thread; false if the system has no more.
+package func startThreadIfPossible(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Work: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -30,5 +35,6 @@ package func startThread(_ body: @escaping @Sendable () -> Void) {
       unsafe Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
       return nil
     }, work.toOpaque())
-  if status != 0 { unsafe work.takeRetainedValue().body() }
+  if status != 0 { unsafe work.release() }
+  return status == 0
 }

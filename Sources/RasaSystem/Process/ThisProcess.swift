@@ -4,6 +4,11 @@ import Glibc
 /// Ends the process at once, without cleaning up: everything that must be kept is stored before.
 package func leaveNow(_ code: Int32) -> Never { _exit(code) }
 
+/// The user of this machine as whom this process works.
+package enum ProcessUser {
+  package static var number: UInt32 { getuid() }
+}
+
 /// The processor time of this process.
 package enum ProcessTime {
   package static func microseconds() -> Double {

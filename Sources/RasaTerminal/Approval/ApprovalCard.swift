@@ -46,6 +46,15 @@ struct ApprovalCard {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The rule that is stored for the session if the person agrees.
+  func presentation(ofGrant rule: String) -> String {
+    let shown = rule.hasSuffix("\n") ? String(rule.dropLast()) : rule
+    let lines =
+      [head("allowed for the rest of the session, without asking")] + content(shown) + [foot]
+    return lines.joined(separator: "\n") + "\n"
+      + choice("", "`*` stands for one word, `**` for anything on one line, `***` for anything.")
+  }
+
   func note(_ text: String) -> String {
     ExactText.rows(text, columns: columns - 2).map { style.dim("\(style.glyphs.bar) ") + $0.text }
       .joined(separator: "\n") + "\n"

@@ -14,11 +14,15 @@ extension ApprovalPrompt {
       case finish(ApprovalAnswer)
     }
 
-    private enum State { case choosing, editing, giveReason, giveFeedback, finished }
+    private enum State {
+      case choosing, editing, giveReason, giveFeedback, granting, editingGrant, finished
+    }
 
     private let request: ApprovalRequest
     private let card: ApprovalCard
     private var state = State.choosing
+    /// The rule that the person is about to store.
+    private var grant = ""
 
     init(_ request: ApprovalRequest, style: Style, columns: Int) {
       self.request = request
@@ -33,24 +37,27 @@ extension ApprovalPrompt {
       let isBlank = line.allSatisfy(\.isWhitespace)
       switch state {
       case .choosing: return receive(choice: line.filter { !$0.isWhitespace }.lowercased())
+      case .granting: return receive(grantChoice: line.filter { !$0.isWhitespace }.lowercased())
       case .giveReason: return finish(.reject(reason: isBlank ? "" : line))
       case .giveFeedback:
         return isBlank ? choose(saying: "No feedback was given.\n") : finish(.feedback(line))
-      case .editing, .finished: return finish(.interrupted)
+      case .editing, .editingGrant, .finished: return finish(.interrupted)
       }
     }
 
     /// The edited text; nil if the editor failed.
     mutating func receive(edited: String?, because reason: String = "") -> Action {
+      if state == .editingGrant { return receive(editedGrant: edited, because: reason) }
       guard let edited else {
         return choose(
           saying: (reason.isEmpty ? "" : card.note(reason))
             + "The editor ended with an error; nothing was changed.\n")
       }
       // Editors add a final newline even if there was none.
-      let wasEnded = request.subject.hasSuffix("\n")
+      let before = request.editable ?? request.subject
+      let wasEnded = before.hasSuffix("\n")
       let text = !wasEnded && edited.hasSuffix("\n") ? String(edited.dropLast()) : edited
-      if text == request.subject { return choose(saying: "Nothing was changed.\n") }
+      if text == before { return choose(saying: "Nothing was changed.\n") }
       if text.allSatisfy(\.isWhitespace) {
         return choose(saying: "The edited text is empty; nothing was changed.\n")
       }
@@ -66,19 +73,52 @@ extension ApprovalPrompt {
       switch choice {
       case "a", "approve": return finish(.approve)
       case "s" where request.allowsSession, "session" where request.allowsSession:
-        return finish(.approveForSession)
+        guard let rule = request.grant else { return finish(.approveForSession) }
+        grant = rule
+        return showGrant()
       case "e" where request.allowsEdit, "edit" where request.allowsEdit:
         state = .editing
-        return .edit(request.unfinishedEdit ?? request.subject)
+        return .edit(request.unfinishedEdit ?? request.editable ?? request.subject)
       case "r", "reject":
         state = .giveReason
-        return .read("Reason (Enter for none, which ends the run): ")
+        return .read(request.reasonPrompt)
       case "f" where request.allowsFeedback, "feedback" where request.allowsFeedback:
         state = .giveFeedback
         return .read("Feedback: ")
       case "": return choose(saying: "")
       default: return choose(saying: help)
       }
+    }
+
+    // MARK: A rule for the session
+
+    /// Nothing is stored that was not seen as it will be stored.
+    private mutating func showGrant(saying text: String = "") -> Action {
+      state = .granting
+      return .choose(
+        text + card.presentation(ofGrant: grant) + "[y]es, store it  [e]dit  [n]o: ")
+    }
+
+    private mutating func receive(grantChoice choice: String) -> Action {
+      switch choice {
+      case "y", "yes": return finish(.grant(grant))
+      case "e", "edit":
+        state = .editingGrant
+        return .edit(grant)
+      case "n", "no": return choose(saying: "Nothing was stored.\n")
+      default: return showGrant()
+      }
+    }
+
+    private mutating func receive(editedGrant edited: String?, because reason: String) -> Action {
+      guard let edited else {
+        return showGrant(saying: (reason.isEmpty ? "" : card.note(reason)))
+      }
+      if let problem = request.grantProblem(edited) {
+        return showGrant(saying: card.note(problem))
+      }
+      grant = edited
+      return showGrant()
     }
 
     private mutating func choose(saying text: String) -> Action {
@@ -115,7 +155,15 @@ extension ApprovalPrompt.StateMachine {
     if request.allowsEdit { lines.append(("e", leads.edit)) }
     lines.append(("r", leads.reject))
     if request.allowsFeedback { lines.append(("f", leads.feedback)) }
-    if request.allowsSession { lines.append(("s", "like a, and do not ask again in this session")) }
+    if request.allowsSession {
+      lines.append(
+        (
+          "s",
+          request.grant == nil
+            ? "like a, and do not ask again in this session"
+            : "like a, and in this session no longer ask where a rule fits, which you see first"
+        ))
+    }
     return lines.map { letter, text in card.choice(letter, text) }.joined()
   }
 

@@ -39,6 +39,13 @@ package struct ApprovalRequest: Sendable {
   package var allowsEdit: Bool
   package var allowsFeedback: Bool
   package var allowsSession: Bool
+  /// What the editor begins with; nil if it is the subject as it is shown.
+  package var editable: String?
+  /// The rule that `s` would store, which is shown first; nil where `s` is about the asker alone.
+  package var grant: String?
+  /// What is wrong with such a rule as the person has changed it.
+  package var grantProblem: @Sendable (_ rule: String) -> String? = { _ in nil }
+  package var reasonPrompt = "Reason (Enter for none, which ends the run): "
   /// What was wrong with the previous answer; the subject is shown again with it.
   package var problem = ""
   /// The initial text of the editor if it is not the subject: an edit that was refused.
@@ -72,6 +79,8 @@ package enum ApprovalAnswer: Sendable, Hashable {
   case feedback(String)
   /// This, and the same kind for the rest of the session.
   case approveForSession
+  /// This, and whatever the rule covers for the rest of the session.
+  case grant(String)
   /// No answer: the input has ended, or the terminal is gone.
   case unanswered
   /// Interrupted: Ctrl-C, or the run was cancelled while it waited.

@@ -8,12 +8,18 @@ import RasaSystem
 package final class RawServer: Sendable {
   package let port: UInt16
   private let listener: Listener
+  private let requests = Locked<[String]>([])
 
-  package init(_ answers: [String], keepsOpen: Bool = false) throws(Failure) {
+  package convenience init(_ answers: [String], keepsOpen: Bool = false) throws(Failure) {
+    try self.init(bytes: answers.map { Array($0.utf8) }, keepsOpen: keepsOpen)
+  }
+
+  package init(bytes answers: [[UInt8]], keepsOpen: Bool = false) throws(Failure) {
     let (descriptor, port) = try listenOnLoopback(0)
     let listener = Listener(descriptor: descriptor)
     self.listener = listener
     self.port = port
+    let requests = requests
     startThread {
       blockSignalsOfThisThread()
       for answer in answers {
@@ -21,13 +27,18 @@ package final class RawServer: Sendable {
         let connection = CSystem.accept(listener.descriptor, nil, nil)
         guard connection >= 0 else { break }
         _ = fcntl(connection, F_SETFL, O_NONBLOCK)
-        serve(connection, answer, keepsOpen: keepsOpen)
+        serve(connection, answer, keepsOpen: keepsOpen) { text in
+          requests.withLock { $0.append(text) }
+        }
         CSystem.close(connection)
       }
     }
   }
 
   deinit { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
+
+  /// What has been received, one text for each connection.
+  package var received: [String] { requests.withLock { $0 } }
 
   package var baseURL: String { "http://127.0.0.1:\(port)" }
 }
@@ -40,18 +51,23 @@ private final class Listener: Sendable {
   deinit { close(descriptor) }
 }
 
-private func serve(_ connection: Int32, _ answer: String, keepsOpen: Bool) {
+private func serve(
+  _ connection: Int32, _ answer: [UInt8], keepsOpen: Bool, note: (String) -> Void
+) {
   let deadline = monotonicNanoseconds() &+ 20_000_000_000
   var reader = RequestReader()
+  var text: [UInt8] = []
   while monotonicNanoseconds() < deadline {
     var bytes: [UInt8] = []
     waitUntilReady([(connection, POLLIN)], until: deadline)
     if readSome(from: connection, into: &bytes) == .end { return }
     reader.append(bytes)
+    text += bytes
     // Anything that is not a request (a TLS or SOCKS greeting, say) is answered all the same.
     if (try? reader.next()) != nil || (bytes.first ?? 65) < 32 { break }
   }
-  var rest = Array(answer.utf8)[...]
+  note(String(decoding: text, as: UTF8.self))
+  var rest = answer[...]
   while !rest.isEmpty, let count = writeSome(rest, to: connection) {
     rest = rest.dropFirst(count)
     if count == 0 { waitUntilReady([(connection, POLLOUT)], until: deadline) }

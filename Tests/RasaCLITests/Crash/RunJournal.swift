@@ -62,7 +62,8 @@ struct RunJournal: Sendable {
   /// How often a person decided about an attempt of the tool.
   var decidedUses: Int {
     lines(of: "human.answered").count {
-      $0["key"].string?.contains("/tool:note_down.uncertain") == true
+      let key = $0["key"].string ?? ""
+      return key.contains("/tool:note_down") && key.contains(".uncertain")
     }
   }
 

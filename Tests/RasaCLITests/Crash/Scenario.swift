@@ -1,3 +1,4 @@
+import RasaCore
 import RasaPersona
 import RasaTestKit
 import Testing
@@ -42,9 +43,10 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static let all = [
     stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
+    modelWithTool(.retry), modelWithTool(.ask),
   ]
   /// One of everything that matters most, for every run of the tests.
-  static let few = [stockAnalyst, review, services, tool(.ask)]
+  static let few = [stockAnalyst, review, services, tool(.ask), modelWithTool(.ask)]
 }
 
 extension Script {
@@ -219,6 +221,35 @@ extension Scenario {
       program: "rasa-with-tool", uncertain: uncertain,
       scripts: [
         .answer(word, to: "FIND"), .answer("it was noted down", to: "REPORT"),
+      ].complete)
+  }
+
+  /// A model uses the tool, and answers with what it returned.
+  static func modelWithTool(_ uncertain: UncertainPolicy) -> Scenario {
+    let call = ScriptedCall(id: "call_1", name: "note_down", arguments: ["word": "a word"])
+    return Scenario(
+      name: "a model with a tool, in doubt \(uncertain.rawValue)", persona: "secretary",
+      document: """
+        name: secretary
+        description: Keeps what it is told, and reports.
+        frames:
+          - {name: only_frame, kind: session, operators: [respond, compose], next: end}
+        operators:
+          - name: respond
+            kind: llm
+            reads: [input]
+            writes: {draft: text}
+            tools: [note_down]
+            uncertain: \(uncertain.rawValue)
+            prompt: "KEEP {{input}}"
+          - {name: compose, reads: [draft], compose: {key: output, parts: [draft]}}
+        """,
+      program: "rasa-with-tool", uncertain: uncertain,
+      scripts: [
+        .answer("it was written down", to: "noted"),
+        Script.calls([call]).with { script in
+          script.matches = { request in request.messages.contains { $0.contains("KEEP") } }
+        },
       ].complete)
   }
 

@@ -36,6 +36,7 @@ final class ExampleFixture: Sendable {
     func run(_ line: String) async throws -> ProgramRun {
       try await Self.run(line, in: base.path, provider)
     }
+    _ = try await run("rasa tools approve mcp:time --yes")
     for question in ["Buy or sell Nvidia?", "And what about AMD?"] {
       let run = try await run(
         "rasa run -p strategic_stock_analyst --session nvidia --json "
@@ -116,6 +117,9 @@ final class ExampleFixture: Sendable {
   }
 
   private static func writeFiles(_ base: ScratchDirectory) throws {
+    try base.write(
+      "---\nname: release-notes\ndescription: Writes release notes from a list of changes. Use when a release is described.\nallowed-tools: Read Bash(git log:*)\n---\nGroup the changes by what users notice.\n",
+      to: "project/skills/release-notes/SKILL.md")
     for folder in [
       "home/rasa", "home/.local/share/bash-completion/completions", "home/.zfunc",
       "home/.config/fish/completions", "home/src/app", "home/.radium/agents",
@@ -137,6 +141,20 @@ final class ExampleFixture: Sendable {
 
       """
     let persona = "name: %\ndescription: Answers.\nframes: [session_frame]\noperators: []\n"
+    try base.write(
+      """
+      tools:
+        quote: {kind: process, command: [cat], side_effects: none, description: Knows a price.}
+        time:
+          kind: mcp
+          side_effects: none
+          sandbox: none
+          command: ['\(RasaProgram.built("rasa-mcp-server"))', --script, '{"tools": [
+            {"name": "get_current_time", "inputSchema": {"type": "object"}},
+            {"name": "convert_time", "inputSchema": {"type": "object"}}]}']
+        tickets: {kind: mcp, url: "http://127.0.0.1:1/mcp"}
+
+      """, to: "home/rasa/config.yaml")
     let files = [
       "contract.txt": "4. The landlord may end this lease at any time without notice.\n",
       "task.txt": "Review this change for security problems.\n",

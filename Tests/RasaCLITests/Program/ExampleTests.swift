@@ -33,6 +33,12 @@ import Testing
       (nil, "the number of lines of a run differs; `ForkTests` covers it"),
     "rasa run -p strategic_stock_analyst \"Is Nvidia a buy for me?\"":
       (0, "the page shows how it is stopped with Ctrl-C"),
+    "rasa tools approve mcp:time --network api.example.com --yes":
+      (nil, "the tests of the sandbox cover hosts by name"),
+    "rasa tools check": (7, "one of the servers is not approved, and the help lists 7"),
+    "rasa tools call --server 'mcp-server-time' get_current_time timezone=UTC":
+      (nil, "the server is not part of a build; `ToolCommandTests` has another one"),
+    "rasa tools login mcp:tickets": (nil, "a person logs in, in a browser"),
     "rasa bench run -p strategic_stock_analyst -i \"Buy or sell Nvidia?\" --model mock":
       (0, "it takes some seconds"),
   ]

@@ -16,6 +16,13 @@ struct JSONConventionTests {
     ("trust add", []),
     ("trust list", []),
     ("trust remove", []),
+    ("tools list", []),
+    ("tools show", ["count"]),
+    ("tools check", ["count"]),
+    ("tools call", ["count", "{\"text\": \"a b\"}"]),
+    ("tools approve", ["mcp:made-up", "--yes"]),
+    ("tools login", ["mcp:made-up"]),
+    ("tools logout", ["mcp:made-up"]),
     ("llm info", []),
     ("llm health", []),
     ("models list", []),
@@ -31,6 +38,9 @@ struct JSONConventionTests {
     ("operators show", ["respond"]),
     ("operators validate", []),
     ("operators copy", ["respond", "--print"]),
+    ("skills list", []),
+    ("skills show", ["release-notes"]),
+    ("skills validate", []),
     ("agents list", []),
     ("agents search", ["review"]),
     ("agents info", ["code-reviewer"]),
@@ -50,7 +60,7 @@ struct JSONConventionTests {
     ("runs events", ["RUN"]),
     ("runs compare", ["RUN", "OTHER"]),
     ("runs fork", ["RUN", "--dry-run"]),
-    ("approvals list", []),
+    ("approvals list", []), ("approvals grants", []), ("tools policy", []),
     ("approvals show", ["APPROVAL"]),
     ("approvals edit", ["APPROVAL", "--text", "better"]),
     ("approvals approve", ["APPROVAL"]),
@@ -209,6 +219,16 @@ struct JSONConventionTests {
     try rasa.writeGate()
     try rasa.home.write(
       "name: broken\nframes: [session_frame]\noperators: {nope\n", to: "personas/broken.yaml")
+    try rasa.home.write(
+      """
+      tools:
+        count: {kind: process, command: [cat], side_effects: none}
+        made-up: {kind: mcp, command: ['\(RasaProgram.built("rasa-mcp-server"))'], side_effects: none, sandbox: none}
+
+      """, to: "config.yaml")
+    try rasa.home.write(
+      "---\nname: release-notes\ndescription: Writes release notes from a list of changes. Use when a release is described.\nallowed-tools: Read Bash(git log:*)\n---\nGroup the changes by what users notice.\n",
+      to: "skills/release-notes/SKILL.md")
     try rasa.home.write("---\nname: Odd\nmodel: [\n---\nDo it.\n", to: "odd.md")
     try rasa.home.write(
       #"{"gpt-4o-mini": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-7, "output_cost_per_token": 4e-7}}"#,
@@ -256,7 +276,7 @@ struct JSONConventionTests {
   private static let foreign: Set<String> = [
     "state", "output", "preferences", "options", "metadata", "schema", "body", "payload",
     "changes", "constraints", "defaults", "value", "text", "a", "b", "estimates", "providers",
-    "persona", "properties", "messages",
+    "persona", "properties", "messages", "parameters", "declaration", "access",
   ]
   /// These repeat a definition's file, in the words of the file.
   private static let definitions: Set<String> = [

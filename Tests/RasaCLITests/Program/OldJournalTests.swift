@@ -8,7 +8,9 @@ import Testing
 /// version has to go on with them. A further version adds its file to the table.
 @Suite("rasa: journals of earlier versions")
 struct OldJournalTests {
-  static let versions = ["version-1.db", "version-2.db", "version-3.db", "version-4.db"]
+  static let versions = [
+    "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db",
+  ]
   private static let folder = Repository.path("Tests/Fixtures/journals")
 
   private func home(_ version: String) throws -> RasaProgram {

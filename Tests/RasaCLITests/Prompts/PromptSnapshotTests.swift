@@ -14,6 +14,8 @@ import Testing
 @Suite("Shipped prompts") struct PromptSnapshotTests {
   private static let questions = [
     "strategic_stock_analyst": "And what about AMD?",
+    "strategic_stock_analyst_tools": "And what about Alder Robotics?",
+    "repository_steward": "Commit what I have changed.",
     "contract_reviewer": "4. The landlord may end this lease at any time without notice.",
     "incident_responder": "Checkout returns 502 for half of all requests since 14:05.",
     "feature_workshop": "Let customers export their invoices as one archive.",
@@ -202,11 +204,11 @@ struct PromptStage {
           ]), [])
     }
     let gate = ScriptedGate(isContent: scene == .remembered)
-    let runner = Runner(
-      RunDependencies(
-        gate: gate, journal: store, memory: store,
-        approvalHandler: ScriptedPerson(isContent: scene == .remembered), time: time),
-      options: RunOptions(rank: { _ in 0 }))
+    var surroundings = RunDependencies(
+      gate: gate, journal: store, memory: store,
+      approvalHandler: ScriptedPerson(isContent: scene == .remembered), time: time)
+    surroundings.tools = OfferedTools()
+    let runner = Runner(surroundings, options: RunOptions(rank: { _ in 0 }))
     _ = try await runner.run(graph, start)
     return gate.sent
   }
@@ -276,6 +278,18 @@ private final class ScriptedGate: ModelGate {
     CallEstimate(
       provider: "made", model: "up", inputTokens: 0, outputTokens: 0, cost: .zero,
       isPriceKnown: true)
+  }
+}
+
+/// Whatever an operator names is there; no model uses it.
+private struct OfferedTools: ToolSource {
+  private struct Offered: Tool {
+    let description: ToolDescription
+    func perform(_ use: ToolUse, _ context: ToolContext) -> ToolOutcome { .result(ToolResult()) }
+  }
+
+  func tools(named references: [String]) -> [any Tool] {
+    references.map { Offered(description: ToolDescription(name: $0, origin: .http)) }
   }
 }
 

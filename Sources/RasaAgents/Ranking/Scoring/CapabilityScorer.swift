@@ -24,21 +24,6 @@ struct CapabilityScorer {
     }
   }
 
-  private enum Level: UInt8, Comparable {
-    case none, mentioned, related, partial, exact
-
-    var kind: Recommendation.Match.Kind? {
-      switch self {
-      case .none: nil
-      case .mentioned, .related: .related
-      case .partial: .partial
-      case .exact: .exact
-      }
-    }
-
-    static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
-  }
-
   private let scan: CorpusScan
   private let scale: RelevanceScale
   private let nearness: [String: VectorSimilarity.Value]
@@ -50,36 +35,19 @@ struct CapabilityScorer {
   ) {
     self.scan = scan
     self.nearness = nearness
-    let scale = RelevanceScale(scan, agents: entries.count)
+    let scale = RelevanceScale(scan, among: entries.count)
     self.scale = scale
     let requirements = scan.requirements
-    var levels = [Level](repeating: .none, count: scan.task.terms.count)
-    var values = [Double](repeating: 0, count: levels.count)
-    var coverage = values
+    var matches = TermMatches(scan)
     for agentIndex in entries.indices {
       let near = nearness.isEmpty ? nil : nearness[entries[agentIndex].agent.id]
       let isNear = near?.isNear ?? false
-      let hits = scan.hits(ofAgent: agentIndex)
+      let hits = scan.hits(of: agentIndex)
       guard isNear || !hits.isEmpty else { continue }
-      for index in levels.indices {
-        levels[index] = .none
-        values[index] = 0
-        coverage[index] = 0
-      }
-      var isCapable = isNear
-      for hit in hits {
-        for use in scan.slots.uses[Int(hit.slot)] {
-          let isMatch = use.isRelated ? TermVector.Places.capability : .skill
-          if !hit.places.isDisjoint(with: isMatch) { isCapable = true }
-          levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
-          values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: scan.task))
-          coverage[use.term] = max(
-            coverage[use.term], scale.coverage(of: use.term, byRelated: use.isRelated))
-        }
-      }
+      matches.read(hits, scan, scale)
       var points = 0.0
       for requirement in requirements {
-        var level = levels[requirement]
+        var level = matches.levels[requirement]
         if isNear, level < .related { level = .related }
         points += level.kind?.points ?? 0
       }
@@ -87,23 +55,16 @@ struct CapabilityScorer {
       let most = Recommendation.Match.Kind.exact.points * Double(max(1, requirements.count))
       if isNear, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
       let skills = 100 * points / most
-      let sum = values.reduce(0, +)
       fits.append(
         Fit(
           agentIndex: agentIndex, skills: skills,
           capability: scale.fit(
-            sum: sum, coverage: coverage.reduce(0, +), skills: skills, nearness: near?.counts ?? 0,
+            sum: matches.sum, coverage: matches.coverage, skills: skills,
+            nearness: near?.counts ?? 0,
             TermVector.flags(in: entries[agentIndex].relevance)),
-          isCapable: isCapable, relevance: scale.relevance(sum),
+          isCapable: isNear || matches.isCapable, relevance: scale.relevance(matches.sum),
           profile: ProfileMatch.value(of: entries[agentIndex].agent.profile, complexity)))
     }
-  }
-
-  private static func level(of hit: CorpusScan.Hit, _ use: TermSlots.Use) -> Level {
-    if use.isRelated { return hit.places.isDisjoint(with: .capability) ? .none : .related }
-    if hit.places.contains(.whole) { return .exact }
-    if hit.places.contains(.part) { return .partial }
-    return hit.places.isDisjoint(with: [.name, .description]) ? .none : .mentioned
   }
 
   func mostPromisingFirst() -> [Fit] {
@@ -116,12 +77,9 @@ struct CapabilityScorer {
   /// The match of each requirement, for people.
   func matches(ofAgent agentIndex: Int, _ entry: AgentRegistry.Entry) -> [Recommendation.Match] {
     let terms = scan.task.terms
-    var levels = [Level](repeating: .none, count: terms.count)
-    for hit in scan.hits(ofAgent: agentIndex) {
-      for use in scan.slots.uses[Int(hit.slot)] {
-        levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
-      }
-    }
+    var matches = TermMatches(scan)
+    matches.read(scan.hits(of: agentIndex), scan, scale)
+    let levels = matches.levels
     let words = AgentWords(entry)
     return scan.requirements.compactMap { index in
       let term = terms[index]

@@ -1,6 +1,6 @@
 import RasaPersona
 
-/// The occurrences of a task's terms in a registry's agents: one pass over all notes.
+/// The occurrences of a task's terms in many agents or tools: one pass over all notes.
 struct CorpusScan {
   struct Hit {
     var slot: Int32
@@ -11,29 +11,33 @@ struct CorpusScan {
   let task: TaskTerms
   let slots: TermSlots
   private(set) var hits: [Hit] = []
-  /// The end of an agent's hits in `hits`.
+  /// The end of an entry's hits in `hits`.
   private(set) var ends: [Int] = []
-  /// The number of agents with a slot's term.
+  /// The number of entries with a slot's term.
   private(set) var frequency: [Int]
-  /// Whether each term occurs in some agent's name, capabilities or description.
+  /// Whether each term occurs in some entry's name, capabilities or description.
   private(set) var isKnown: [Bool]
 
   init(_ task: TaskTerms, among entries: [AgentRegistry.Entry]) {
+    // An agent has forty members, so even retaining one takes time: only its bytes are retained.
+    self.init(task, count: entries.count) { index in
+      let note = entries[index].relevance
+      return TermVector.count(in: note) != nil
+        ? note : AgentTerms.note(entries[index].agent, prompt: "")
+    }
+  }
+
+  /// - Parameter note: the bytes of each entry: see `TermVector`.
+  init(_ task: TaskTerms, count: Int, note: (Int) -> [UInt8]) {
     self.task = task
     slots = TermSlots(task)
     frequency = [Int](repeating: 0, count: slots.count)
     isKnown = [Bool](repeating: false, count: task.terms.count)
-    ends.reserveCapacity(entries.count)
-    // Only a term's own words make it known, unless no agent has any of them.
+    ends.reserveCapacity(count)
+    // Only a term's own words make it known, unless no entry has any of them.
     var isSlotKnown = [Bool](repeating: false, count: slots.count)
-    // An agent has forty members, so even retaining one takes time: only its bytes are retained.
-    for agentIndex in entries.indices {
-      let note = entries[agentIndex].relevance
-      if TermVector.count(in: note) != nil {
-        add(note, &isSlotKnown)
-      } else {
-        add(AgentTerms.note(entries[agentIndex].agent, prompt: ""), &isSlotKnown)
-      }
+    for index in 0..<count {
+      add(note(index), &isSlotKnown)
       ends.append(hits.count)
     }
     for isRelated in [false, true] where !isKnown.contains(true) {
@@ -51,7 +55,7 @@ struct CorpusScan {
     }
   }
 
-  func hits(ofAgent index: Int) -> ArraySlice<Hit> {
+  func hits(of index: Int) -> ArraySlice<Hit> {
     hits[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
   }
 

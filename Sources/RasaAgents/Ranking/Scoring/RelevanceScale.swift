@@ -10,13 +10,22 @@ import Glibc
 struct RelevanceScale {
   /// How soon repetition of a word stops adding to the score.
   static let saturation = 1.4
-  /// The weight of a related word relative to the word itself.
-  static let related = 0.6
   /// The weight of a pair relative to a single word.
   static let pair = 0.9
-  /// The weight of a word that is common everywhere: as itself, and as a sign of something else.
-  static let common = 0.5
-  static let commonSign = 0.5
+
+  /// What words count for that are not exactly the task's own, or are everybody's.
+  struct Weights {
+    /// A related word, relative to the word itself.
+    var related: Double
+    /// A word that is common everywhere: as itself, and as a sign of something else.
+    var common: Double
+    var commonSign: Double
+
+    static let agents = Weights(related: 0.6, common: 0.5, commonSign: 0.5)
+    /// A tool does one small thing, so that the words which relate professions mislead more often, and `list`, `file`
+    /// or `table` are what it is about.
+    static let tools = Weights(related: 0.3, common: 1, commonSign: 1)
+  }
 
   /// How much a task's length counts against its matches: from not at all (0) to fully (1).
   private static let lengthPenalty = 1.0 / 3
@@ -39,6 +48,7 @@ struct RelevanceScale {
   /// The sum that gives half of the points.
   private static let half = 0.65
 
+  private let words: Weights
   /// By slot, not reduced for related words.
   private let rarity: [Double]
   private let ideal: Double
@@ -49,19 +59,20 @@ struct RelevanceScale {
   private let divisor: Double
   private let length: Double
 
-  init(_ scan: CorpusScan, agents: Int) {
-    let count = Double(max(agents, Self.fewest))
+  init(_ scan: CorpusScan, among entries: Int, _ words: Weights = .agents) {
+    self.words = words
+    let count = Double(max(entries, Self.fewest))
     func rarity(_ frequency: Double) -> Double {
       log(1 + (count - frequency + 0.5) / (frequency + 0.5))
     }
     // A damaged note can contain a term twice.
     self.rarity = scan.frequency.map { $0 == 0 ? 0 : rarity(min(count, Double($0))) }
     let terms = scan.task.terms
-    weights = terms.map { $0.isPair ? 0 : $0.isCommon ? Self.common : 1 }
+    weights = terms.map { $0.isPair ? 0 : $0.isCommon ? words.common : 1 }
     var best = [Double](repeating: 0, count: terms.count)
     for slot in self.rarity.indices {
       for use in scan.slots.uses[slot] {
-        best[use.term] = max(best[use.term], self.rarity[slot] * Self.factor(use, scan.task))
+        best[use.term] = max(best[use.term], self.rarity[slot] * Self.factor(use, scan.task, words))
       }
     }
     let known = best.reduce(0, +)
@@ -76,15 +87,18 @@ struct RelevanceScale {
     length = weights.reduce(Self.leastLength, +)
   }
 
-  private static func factor(_ use: TermSlots.Use, _ task: TaskTerms) -> Double {
+  private static func factor(
+    _ use: TermSlots.Use, _ task: TaskTerms, _ words: Weights
+  ) -> Double {
     let term = task.terms[use.term]
-    let kind = term.isPair ? pair : !term.isCommon ? 1 : use.isRelated ? commonSign : common
-    return kind * (use.isRelated ? related : 1)
+    let kind =
+      term.isPair ? pair : !term.isCommon ? 1 : use.isRelated ? words.commonSign : words.common
+    return kind * (use.isRelated ? words.related : 1)
   }
 
   func value(of hit: CorpusScan.Hit, for use: TermSlots.Use, in task: TaskTerms) -> Double {
     let weight = Double(hit.weight) / TermVector.weightUnit
-    return rarity[Int(hit.slot)] * Self.factor(use, task) * weight * (Self.saturation + 1)
+    return rarity[Int(hit.slot)] * Self.factor(use, task, words) * weight * (Self.saturation + 1)
       / (weight + Self.saturation)
   }
 
@@ -95,6 +109,11 @@ struct RelevanceScale {
 
   /// How much of what agents know about the task this one covers, 0 to 100.
   func relevance(_ sum: Double) -> Double { ideal > 0 ? min(100, 100 * sum / ideal) : 0 }
+
+  /// Only orders what matches one task, where nothing has to be judged: one of many tools.
+  func order(sum: Double, coverage: Double) -> Double {
+    sum * pow(min(1, coverage / length), Self.coveragePower)
+  }
 
   /// 0 to 100: whether the task suits an agent at all, judging by the matches.
   ///

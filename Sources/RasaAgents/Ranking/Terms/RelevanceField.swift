@@ -1,9 +1,9 @@
-/// The field of an agent in which a word occurs, and how much that counts.
+/// The field of an agent or a tool in which a word occurs, and how much that counts.
 ///
 /// A field's words count by `weight`, and less the longer the field is relative to its usual
-/// length. The lengths are fixed, so that an agent's note does not depend on other agents.
+/// length. The lengths are fixed, so that a note does not depend on others.
 enum RelevanceField: UInt8, CaseIterable {
-  case name, capabilities, description, examples, surroundings, prompt, derived
+  case name, capabilities, description, examples, surroundings, prompt, derived, parameters
 
   var weight: Double {
     switch self {
@@ -14,6 +14,7 @@ enum RelevanceField: UInt8, CaseIterable {
     case .surroundings: 0.8
     case .prompt: 0.25
     case .derived: 0
+    case .parameters: 0.4
     }
   }
 
@@ -27,6 +28,7 @@ enum RelevanceField: UInt8, CaseIterable {
     case .surroundings: 10
     case .prompt: 180
     case .derived: 12
+    case .parameters: 24
     }
   }
 

@@ -1,4 +1,50 @@
 extension CommandSpec {
+  static let skills = CommandSpec(
+    "skills", "List, show and validate skills", heading: "Inspect",
+    examples: [
+      Example("List the skills", "rasa skills list"),
+      Example("Read one", "rasa skills show release-notes"),
+      Example("Check them", "rasa skills validate"),
+    ],
+    notes: [
+      HelpNote(
+        "Where skills are",
+        "Folders with a SKILL.md in ./skills, ./.claude/skills and ~/.config/rasa/skills, and in a "
+          + "folder skills beside an agent's file. A persona, agent or operator names those that it "
+          + "offers its models: `skills: [release-notes]`.")
+    ],
+    subcommands: [
+      CommandSpec(
+        "list", "List the skills and where each comes from",
+        examples: [
+          Example("All of them", "rasa skills list"),
+          Example("For a program", "rasa skills list --json"),
+        ], options: [.json]),
+      CommandSpec(
+        "show", "Show a skill: what it says, allows and contains",
+        examples: [
+          Example("Read one", "rasa skills show release-notes"),
+          Example("For a program", "rasa skills show release-notes --json"),
+        ],
+        arguments: [ArgumentSpec("NAME", "The skill's name")], options: [.json]),
+      CommandSpec(
+        "validate", "Check skills without loading them",
+        examples: [
+          Example("Check all of them", "rasa skills validate"),
+          Example("Check one", "rasa skills validate release-notes"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "NAME", "Names of skills; every skill by default", isOptional: true, repeats: true)
+        ], options: [.json],
+        notes: [
+          HelpNote(
+            "What is checked",
+            "Names, descriptions, front matter, and whether `allowed-tools` means tools here. The "
+              + "exit code is 3 if anything is wrong.")
+        ]),
+    ])
+
   static let personas = CommandSpec(
     "personas", "List, show, validate, draw and copy personas", heading: "Inspect",
     examples: [

@@ -42,7 +42,16 @@ extension CommandSpec {
           Example(
             "Approve, and leave the run for later", "rasa approvals approve a3f9 --later"),
         ],
-        arguments: [.approval], options: .answering),
+        arguments: [.approval],
+        options: [
+          OptionSpec(
+            "session", .flag(isNegatable: false),
+            "For a tool: allow it for the session, as far as the rule goes that `show` prints"),
+          OptionSpec(
+            "pattern", .value(placeholder: "RULE", .text),
+            "The rule to allow for the session, as in policy.yaml: "
+              + "`{allow: TOOL, arguments: {NAME: PATTERN}}`"),
+        ] + .answering),
       CommandSpec(
         "reject", "Send the text back with a reason, or end the run without one",
         examples: [
@@ -107,6 +116,20 @@ extension CommandSpec {
             "Format",
             "An operator may declare a schema for the answer. An answer that does not match it is "
               + "refused, and the question stays open. `rasa approvals reject` declines to answer.")
+        ]),
+      CommandSpec(
+        "grants", "List what is allowed for sessions without asking, or take it back",
+        examples: [
+          Example("What is allowed", "rasa approvals grants"),
+          Example("With what was taken back", "rasa approvals grants --all"),
+          Example("For a program", "rasa approvals grants --json"),
+        ],
+        options: [
+          OptionSpec(
+            "revoke", .value(placeholder: "GRANT", .text),
+            "Take back the grant with this ID or the start of it"),
+          OptionSpec("all", .flag(isNegatable: false), "Also list what was taken back"),
+          OptionSpec.user.saying("Who takes it back"), .limit, .json,
         ]),
       CommandSpec(
         "feedback", "Request a correction; the answer is written again with it",

@@ -61,6 +61,8 @@ struct AgentLayer {
   var typicalWorkflows: [String]?
   var qualityGates: [String]?
   var tools: [String]?
+  var skills: [String]?
+  var seesProject: Bool?
   var constraints = ValueObject()
   var constraintsAsWritten = ValueObject()
   var defaults = ValueObject()
@@ -149,6 +151,8 @@ extension AgentLayer {
     take(\.typicalWorkflows)
     take(\.qualityGates)
     take(\.tools)
+    take(\.skills)
+    take(\.seesProject)
     take(\.isStrict)
     for (key, value) in upper.constraints { merged.constraints[key] = value }
     for (key, value) in upper.constraintsAsWritten { merged.constraintsAsWritten[key] = value }

@@ -39,6 +39,8 @@ extension AgentReader {
     agent.typicalWorkflows = layer.typicalWorkflows ?? []
     agent.qualityGates = layer.qualityGates ?? []
     agent.tools = layer.tools ?? []
+    agent.skills = layer.skills ?? []
+    agent.seesProject = layer.seesProject ?? false
     agent.constraints = layer.constraints
     agent.constraintsAsWritten = layer.constraintsAsWritten
 

@@ -18,13 +18,14 @@ struct AgentReader {
     "typical_workflows", "quality_gates", "tools", "constraints", "loop_behavior",
     "trigger_behavior", "sandbox", "defaults", "strict", "any_engine", "limits", "agents",
     "temperature", "max_turns", "maxTurns", "steps", "max_steps", "maxSteps",
+    "skills", "context",
   ]
 
   /// Fields that other tools act on and rasa does not support yet.
   private static let unusedKeys = [
     "tools", "disallowed_tools", "disallowedTools", "allowed-tools", "permission", "permissions",
     "permission_mode", "permissionMode", "mcp_servers", "mcpServers", "mcp-servers", "hooks",
-    "skills", "memory", "background", "isolation", "mode", "hidden", "handoffs", "target", "infer",
+    "memory", "background", "isolation", "mode", "hidden", "handoffs", "target", "infer",
     "top_p", "topP", "argument-hint", "user-invocable", "disable-model-invocation",
   ]
 
@@ -82,6 +83,7 @@ struct AgentReader {
     var layer = AgentLayer()
     let unused = fields.entries.map(\.key).filter {
       Self.unusedKeys.contains($0) && fields[$0]?.isEmpty == false
+        && !($0 == "tools" && namesOnlyOwnTools(fields[$0]))
     }
     if !unused.isEmpty { layer.unused = unused }
     layer.temperature = reader.looseNumber(fields["temperature"], "temperature", in: 0...2)
@@ -105,6 +107,8 @@ struct AgentReader {
       fields["typical_workflows"], "typical_workflows", splitting: .never)
     layer.qualityGates = reader.looseTexts(fields["quality_gates"], "quality_gates")
     layer.tools = tools(fields["tools"])
+    layer.skills = skills(fields["skills"])
+    layer.seesProject = projectContext(fields["context"])
     layer.constraints = constraints(fields["constraints"]) { $0.value }
     layer.constraintsAsWritten = constraints(fields["constraints"]) { $0.valueAsWritten }
     // Only prompts use them.
@@ -135,6 +139,19 @@ struct AgentReader {
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longestDescription)))
   }
 
+  /// Whether every tool in a list is one that rasa can have: of a server, or an agent.
+  private func namesOnlyOwnTools(_ node: DocumentNode?) -> Bool {
+    guard let node else { return false }
+    var reader = DocumentReader(text: reader.text)
+    let names = reader.looseTexts(node, "tools", splitting: .silently) ?? []
+    return !names.isEmpty
+      && names.allSatisfy { name in
+        if ToolReference(claudeCode: name) != nil { return true }
+        if case .named = ToolReference(name) { return false }
+        return true
+      }
+  }
+
   /// A list, a text with commas, or, in some tools, a mapping of tools to permissions.
   private mutating func tools(_ node: DocumentNode?) -> [String]? {
     if let node, case .mapping(let entries) = node.content,
@@ -143,6 +160,25 @@ struct AgentReader {
       return entries.filter { $0.value.value.bool == true }.map(\.key)
     }
     return reader.looseTexts(node, "tools", splitting: .silently)
+  }
+
+  /// Other tools name skills in the same way; what cannot be one is told and left out.
+  private mutating func skills(_ node: DocumentNode?) -> [String]? {
+    guard let node, let names = reader.looseTexts(node, "skills", splitting: .silently) else {
+      return nil
+    }
+    return names.filter { name in
+      if Skill.isName(name) { return true }
+      reader.warn(
+        "`\(DocumentReader.printable(name))` in `skills` cannot be the name of a skill and is ignored",
+        at: node.location)
+      return false
+    }
+  }
+
+  /// Skills of other programs have a field `context` of another meaning, which is left alone.
+  private func projectContext(_ node: DocumentNode?) -> Bool? {
+    node?.value.string == "project" ? true : nil
   }
 
   /// A mapping; a list of sentences is stored as its `rules`.

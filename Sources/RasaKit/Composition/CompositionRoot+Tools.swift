@@ -1,0 +1,75 @@
+import RasaAgents
+import RasaCore
+import RasaEngine
+import RasaHTTPClient
+import RasaPersona
+import RasaProcess
+import RasaSystem
+import RasaTools
+
+extension CompositionRoot {
+  /// The tools of a process. Nothing is read, started or connected before one of them is used.
+  ///
+  /// - Parameters:
+  ///   - client: makes the connections, when they are first needed.
+  ///   - onWarning: is told of programs that run without a sandbox.
+  func toolBox(
+    onWarning: @escaping @Sendable (Warning) -> Void = { _ in },
+    _ client: @escaping @Sendable () throws(Failure) -> HTTPClient
+  ) -> ToolBox {
+    let registered = registered
+    let launcher = self.launcher(onWarning: onWarning)
+    let servers = ServerConnections(
+      launcher: launcher, environment: environment.variables, time: time, version: BuiltWith.rasa,
+      authorizer: { declaration in
+        // Nobody logs in while a run goes on: `rasa tools login` does that before.
+        guard let client = try? client() else { return nil }
+        return logins(client).authorizer(for: declaration)
+      }, client: client)
+    note(servers)
+    var parts = ToolBox.Parts(
+      servers: servers, pins: PinStore(folders, project: project), now: time.now,
+      requestTool: { declaration, _ throws(Failure) in
+        try HTTPRequestTool(declaration, client: try client(), environment: environment, time: time)
+      },
+      programTool: { declaration, _ throws(Failure) in
+        guard
+          let tool = ProgramToolRunner(
+            declaration, launcher: launcher, environment: environment, time: time)
+        else { throw Self.missing(declaration) }
+        return tool
+      })
+    parts.functions = { registered?.tools ?? [:] }
+    parts.declared = { () throws(Failure) in try declaredTools().layers }
+    // The user's own words that go together count among tools, too.
+    let search = ToolSearch { (try? relatedTerms()) ?? RelatedTerms([RelatedTerms.shippedTable]) }
+    parts.search = { search.search($0, among: $1, limit: $2) }
+    parts.requireTrust = { () throws(Failure) in try requireTrust(startingTools: true) }
+    return ToolBox(parts)
+  }
+
+  /// The logins to remote servers.
+  func logins(_ client: HTTPClient) -> OAuthLogins {
+    OAuthLogins(client: client, folder: folders.state, environment: environment, time: time)
+  }
+
+  private static func missing(_ declaration: ToolDeclaration) -> Failure {
+    Failure(
+      .configuration, "`\(declaration.name)` is of kind `\(declaration.kindName)`, and no program",
+      at: declaration.location)
+  }
+}
+
+/// Looks at the machine when the first program starts, so that runs without one do not wait for that.
+struct LaterLauncher: ProcessLauncher {
+  let environment: Environment
+  let folders: RasaFolders
+  let warn: @Sendable (String) -> Void
+
+  func start(
+    _ command: ChildCommand, in sandbox: ToolSandbox
+  ) async throws(Failure) -> ChildProcess {
+    try await SandboxLauncher(SandboxSettings(environment, folders: folders), warn: warn)
+      .start(command, in: sandbox)
+  }
+}
