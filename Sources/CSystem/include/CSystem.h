@@ -98,7 +98,7 @@ int rasa_start_child(const struct rasa_child *child, pid_t *process, int *proces
 /// Reaps a child: 0, or an error number; EAGAIN while it runs.
 int rasa_wait_for_child(int process_descriptor, int *code, int *is_signal);
 
-/// Writes to a pipe; EPIPE, and no signal, if nobody reads from it.
+/// Writes to a pipe. If it has no reader, fails with EPIPE and raises no signal.
 ssize_t rasa_write_pipe(int descriptor, const void *bytes, size_t count);
 
 /// A file in memory, at its beginning; -1 with errno set on failure.
