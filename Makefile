@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
+TEST_TIME_LIMIT ?= 25m
 # Where the release build is; in a folder of its own it can run beside a build for tests.
 RELEASE_PATH ?= .build
 RELEASE := sh Scripts/release.sh --scratch-path $(RELEASE_PATH)
@@ -11,7 +12,8 @@ RELEASE := sh Scripts/release.sh --scratch-path $(RELEASE_PATH)
 BINARY := .build/program/rasa
 # A waiting test queues behind every test that has begun: with all of them begun at once it would wait longer than its
 # limit.
-TESTS := swift test --skip-build --experimental-maximum-parallelization-width 8
+# Without the limit a test that hangs would hold up whoever waits for the result; the last lines say which one had begun.
+TESTS := timeout --kill-after=30s $(TEST_TIME_LIMIT) swift test --skip-build --experimental-maximum-parallelization-width 8
 
 help:
 	@echo 'make run      build it and run the first example (no key, no network)'
@@ -57,6 +59,8 @@ deb: build
 
 dist: build
 	@sh Scripts/package.sh dist $(BINARY) .build/packages
+
+crash sanitize: TEST_TIME_LIMIT = 4h
 
 # The release binary must contain no fault points. The test build is killed at each of them, and at RASA_CRASH_RANDOM
 # random moments (RASA_CRASH_SEED repeats a search).

@@ -84,19 +84,30 @@ extension EditedLineTests {
       return request
     }
 
-    static let grants: [([String], ApprovalAnswer)] = [
-      (["s", "y"], .grant("allow: send\n")), (["s", "", "yes"], .grant("allow: send\n")),
-      (["s", "n", "a"], .approve), (["s", "a", "n", "r", ""], .reject(reason: "")),
+    private static let storing = "[n]o: "
+
+    /// How each question ends, and what is typed at it.
+    static let grants: [([(question: String, line: String)], ApprovalAnswer)] = [
+      ([(menu, "s"), (storing, "y")], .grant("allow: send\n")),
+      ([(menu, "s"), (storing, ""), (storing, "yes")], .grant("allow: send\n")),
+      ([(menu, "s"), (storing, "n"), (menu, "a")], .approve),
+      (
+        [(menu, "s"), (storing, "a"), (storing, "n"), (menu, "r"), ("Reason", "")],
+        .reject(reason: "")
+      ),
     ]
 
     @Test(arguments: grants)
-    func aRuleIsSeenBeforeItIsStored(lines: [String], expected: ApprovalAnswer) async throws {
+    func aRuleIsSeenBeforeItIsStored(
+      dialogue: [(question: String, line: String)], expected: ApprovalAnswer
+    ) async throws {
       async let answer = prompt().ask(Self.granting)
-      try await terminal.expect(Self.menu)
-      for (index, line) in lines.enumerated() {
-        if index > 0 { try await terminal.expect(": ") }
+      for (question, line) in dialogue {
+        let shown = try await terminal.expect(question)
+        if question == Self.storing { #expect(shown.contains("│ allow: send")) }
+        // The question of the reason says more before it ends.
+        if question == "Reason" { try await terminal.expect(": ") }
         terminal.type(line + "\r")
-        if line == "s" { try await terminal.expect("│ allow: send") }
       }
       #expect(try await answer == expected)
     }
