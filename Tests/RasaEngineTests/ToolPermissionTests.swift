@@ -214,6 +214,28 @@ struct ToolPermissionTests {
     #expect(tool.uses.count == 1)
   }
 
+  @Test("what one person wrote into a call is approved by two where the rules say so")
+  func editsForTwo() async throws {
+    let tool = CountedTool("send")
+    let graph = try Self.graph(["send"])
+    let policy = FixedPolicy(rules: [
+      try Self.rule("{ask: send, arguments: {input: much}, people: 2}"),
+      try Self.rule("{ask: send}"),
+    ])
+    let parked = try await Self.run(graph, [tool], policy: policy) { question in
+      question.permission?.people == 1 ? try question.edit(#"{"input": "much"}"#, by: "eve") : nil
+    }
+    #expect(parked.asked.map(\.permission?.people) == [1, 2] && tool.uses.isEmpty)
+    #expect(parked.asked.last?.arguments == ["input": "much"])
+    let approval = try #require(parked.result?.waitsFor.first)
+    _ = try await parked.store.answer(approval.id, HumanAnswer(.approve, by: "ann"))
+    let done = try await Self.run(
+      graph, [tool], policy: policy, store: parked.store, resuming: true
+    ) { _ in nil }
+    #expect(done.asked.isEmpty && tool.uses == [["input": "much"]])
+    #expect(done.result?.output == "did send")
+  }
+
   @Test(
     "whoever asked learns why it was refused", arguments: [HumanAnswer.Decision.reject, .feedback])
   func refusals(_ decision: HumanAnswer.Decision) async throws {

@@ -40,28 +40,40 @@ extension OperatorProcedure {
     if completes {
       asked.because = "it would bring private data, content of strangers and a way out together"
     }
-    let question = await question(
-      about: use, tool, definition, invocation, asked,
-      sources: completes ? taint.explanation(of: use.name, flow) : [])
-    let answer = try await answer(to: question, lifetime: asked.lifetime, inherits: false)
-    switch answer.decision {
-    case .approve:
-      return go(
-        use, request, flow, because: "\(answer.by) approved it",
-        grant: answer.grant == nil
-          ? nil : ToolGrant.identity(approval: question.identity(in: start.run)))
-    case .edit:
-      var edited = use
-      edited.arguments = answer.text["arguments"]
-      // Nobody can write into a call what the rules forbid.
-      if case .deny(let reason) = try await self.verdict(on: edited, of: tool) {
-        return refuse(use, request, "with the edited arguments it is forbidden: \(reason)")
+    var wanted = use
+    var key = use.key.permission
+    while true {
+      var question = await question(
+        about: wanted, tool, definition, invocation, asked,
+        sources: completes ? taint.explanation(of: use.name, flow) : [])
+      question.key = key
+      let answer = try await answer(to: question, lifetime: asked.lifetime, inherits: false)
+      let isEdited = wanted.arguments != use.arguments
+      switch answer.decision {
+      case .approve:
+        return go(
+          wanted, request, flow, because: "\(answer.by) approved it",
+          grant: answer.grant == nil
+            ? nil : ToolGrant.identity(approval: question.identity(in: start.run)),
+          isEdited: isEdited)
+      case .edit:
+        wanted.arguments = answer.text["arguments"]
+        switch try await self.verdict(on: wanted, of: tool) {
+        case .deny(let reason):
+          // Nobody can write into a call what the rules forbid.
+          return refuse(use, request, "with the edited arguments it is forbidden: \(reason)")
+        case .ask(let stricter) where stricter.people > asked.people:
+          // Nor decide alone about what two have to approve. They cannot edit it again.
+          asked = stricter
+          key = use.key.editedPermission
+        case .allow, .ask:
+          return go(wanted, request, flow, because: "\(answer.by) edited it", isEdited: true)
+        }
+      case .reject, .feedback, .answer:
+        let reason = answer.text.promptText
+        return refuse(
+          use, request, "\(answer.by) refused it" + (reason.isEmpty ? "" : ": \(reason)"))
       }
-      return go(edited, request, flow, because: "\(answer.by) edited it", isEdited: true)
-    case .reject, .feedback, .answer:
-      let reason = answer.text.promptText
-      return refuse(
-        use, request, "\(answer.by) refused it" + (reason.isEmpty ? "" : ": \(reason)"))
     }
   }
 
@@ -250,4 +262,6 @@ struct ToolPermissionRecord: Sendable, Hashable {
 extension EffectKey {
   /// The key of the question whether a tool may be used.
   var permission: EffectKey { step.effect("\(label).permission.\(occurrence)") }
+  /// The key of the question about arguments that a person has written and may not approve alone.
+  var editedPermission: EffectKey { step.effect("\(label).permission.\(occurrence).edited") }
 }

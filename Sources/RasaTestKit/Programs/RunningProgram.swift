@@ -46,7 +46,9 @@ package final class RunningProgram: Sendable {
         if isLate, case .fail = atLimit {
           return .failure(
             Failure(
-              .timeout, "\(program) did not end in time; it said: \(run.text)\(run.errorText)"))
+              .timeout,
+              "\(program) did not end in time; it said: \(run.text.prefix(2000))\(run.errorText.suffix(2000))"
+            ))
         }
         return .success(run)
       }

@@ -29,12 +29,18 @@ struct AgentDojo: Sendable {
   var suites: [Suite]
   var marker: String
 
+  /// The tests share one export: it takes Python some seconds of a processor to load the suites.
+  private static let export = _Concurrency.Task { try await exportNow() }
+
   /// Fails where the packages of the set-up are missing.
-  static func exported() async throws -> AgentDojo {
+  static func exported() async throws -> AgentDojo { try await export.value }
+
+  private static func exportNow() async throws -> AgentDojo {
     let run = try await ProgramRun.run(
       Repository.path(".build/agentdojo/bin/python"),
       [Repository.path("Tests/Attacks/agentdojo_export.py")],
-      environment: Environment.ofProcess().variables, folder: Repository.path(""))
+      environment: Environment.ofProcess().variables, folder: Repository.path(""),
+      limit: .seconds(300))
     guard run.exitCode == 0 else {
       throw Failure(
         .run, "the suites cannot be exported: \(run.errorText)",
