@@ -154,8 +154,9 @@ let package = Package(
     library(
       "RasaStage",
       [
-        "RasaCore", "RasaSystem", "RasaPersona", "RasaEngine", "RasaStore", "RasaModels", "RasaKit",
-        "RasaTestKit",
+        "RasaCore", "RasaSystem", "RasaPersona", "RasaEngine", "RasaStore", "RasaModels",
+        "RasaTools",
+        "RasaKit", "RasaTestKit",
       ]),
     .executableTarget(
       name: "rasa-provider", dependencies: ["RasaTestKit", "RasaSystem"], swiftSettings: settings),

@@ -6,6 +6,7 @@ import RasaPersona
 import RasaStore
 import RasaSystem
 package import RasaTestKit
+import RasaTools
 
 /// A home with one persona whose model an attacker controls, composed as the program `rasa` is: the policy, the taint of
 /// values and everything else that stands between a model and an effect is the real one. Only the model, the person
@@ -80,6 +81,13 @@ package struct Stage: Sendable {
       output: output, failure: failure, effects: ledger.effects, questions: person.questions,
       prompts: model.requests.flatMap(\.messages).map(\.text).joined(separator: "\n"),
       journal: journal.map { "\($0.kind) \($0.body.json())" }.joined(separator: "\n"))
+  }
+
+  /// Lets runs start a server that the persona declares.
+  package func approve(server: String) async throws {
+    let box = services.tools.declaring(.persona, graph.persona.tools)
+    let entry = try box.catalogue().entry(of: .server(server, tools: nil))
+    _ = try await box.approve(entry, access: nil, by: "ada")
   }
 
   package func close() async { await services.close() }

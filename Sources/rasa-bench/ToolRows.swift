@@ -59,8 +59,7 @@ extension Row {
         + median("floor-durable", ["commit", stage.home.path, "400", "300"])
     }
     let count = 100
-    // The server starts at the first call.
-    _ = try await calls(1, on: stage)
+    try await stage.approve(server: "bench")
     let (rasa, bare) = try await bench.paired(
       7,
       {

@@ -36,6 +36,11 @@ import Testing
     #expect(result.output["of"] == "a chair" && result.output["pieces"] == 3)
     let called = try await kit.rasa.call(tool: "stock_level", arguments: ["article": "{{x}}"])
     #expect(called.output["of"] == "{{x}}")
+    let totals = try await kit.rasa.timeline(ofRun: called.run).totals
+    #expect(totals.tools == 1 && totals.answered == 0)
+    let report = try #require(try await kit.rasa.validatePersonas(["user"]).first)
+    #expect(report.mostCalls == 0 && report.mostToolUses == 1 && report.mostCost == .zero)
+    #expect(report.unattendedTools.map(\.tool) == ["stock_level"])
     #expect(kit.rasa.unregister(tool: "stock_level"))
     await #expect(throws: RasaError.self) { try await kit.rasa.call(tool: "stock_level") }
     await kit.rasa.close()

@@ -98,6 +98,17 @@ struct LibraryCommands {
     try report(await rasa.validateOperators(names))
   }
 
+  private func bounds(of report: Rasa.DefinitionReport) -> String {
+    guard let calls = report.mostCalls else { return "" }
+    var parts = ["\(calls) model calls"]
+    if let uses = report.mostToolUses, uses > 0 { parts.append("\(uses) uses of tools") }
+    // The mock costs nothing, which says nothing about the models that come later.
+    if let cost = report.mostCost, cost > .zero {
+      parts.append(report.isBounded ? "\(cost)" : "about \(cost)")
+    }
+    return "  (at most \(parts.joined(separator: ", ")))"
+  }
+
   private func report(_ reports: [Rasa.DefinitionReport]) throws {
     if print.isJSON {
       try print(
@@ -107,16 +118,24 @@ struct LibraryCommands {
               "name": Rasa.JSON(report.name), "valid": Rasa.JSON(report.isValid),
               "failures": Rasa.JSON(report.problems.map(\.json)),
               "warnings": Rasa.JSON(report.warnings.map(\.json)),
+              "most_model_calls": report.mostCalls.map { Rasa.JSON($0) } ?? .null,
+              "most_tool_uses": report.mostToolUses.map { Rasa.JSON($0) } ?? .null,
+              "most_cost_usd": report.mostCost.map { Rasa.JSON($0.decimalText) } ?? .null,
+              "is_bounded": Rasa.JSON(report.isBounded),
               "unattended_tools": Rasa.JSON(report.unattendedTools.map(\.json)),
             ]
           }))
     } else {
       var lines: [String] = []
       for report in reports {
-        let note = report.mostCalls.map { "  (\($0) model calls at most)" } ?? ""
-        lines.append("\(report.isValid ? "ok      " : "broken  ")\(report.name)\(note)")
+        lines.append(
+          "\(report.isValid ? "ok      " : "broken  ")\(report.name)\(bounds(of: report))")
         lines += report.problems.map { $0.description.indented(by: 2) }
         lines += report.warnings.map { "  warning: \($0)" }
+        // Those that may change something are among the warnings.
+        lines += report.unattendedTools.filter { !$0.mayChange }.map {
+          "  `\($0.name)` uses `\($0.tool)` without asking: \($0.because)"
+        }
       }
       try print(text: lines.joined(separator: "\n") + "\n")
     }

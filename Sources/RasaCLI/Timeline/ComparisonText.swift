@@ -138,7 +138,8 @@ struct ComparisonText {
   }
 
   private func calls(_ totals: Rasa.Timeline.Totals) -> String {
-    "\(totals.answered)" + (totals.reused > 0 ? " and \(totals.reused) reused" : "")
+    "\(totals.answered)" + (totals.tools > 0 ? ", \(totals.tools) of tools" : "")
+      + (totals.reused > 0 ? " and \(totals.reused) reused" : "")
       + (totals.failed > 0 ? ", \(totals.failed) failed" : "")
       + (totals.uncertain > 0 ? ", \(totals.uncertain) in doubt" : "")
   }

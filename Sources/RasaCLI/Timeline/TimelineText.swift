@@ -79,6 +79,9 @@ struct TimelineText {
   private var calls: String {
     let totals = timeline.totals
     var parts = ["\(totals.answered) answered"]
+    if totals.tools > 0 {
+      parts.append("\(totals.tools) \(totals.tools == 1 ? "use" : "uses") of tools")
+    }
     if totals.reused > 0 { parts.append("\(totals.reused) reused") }
     if totals.failed > 0 { parts.append("\(totals.failed) failed") }
     if totals.uncertain > 0 { parts.append("\(totals.uncertain) in doubt") }

@@ -45,7 +45,7 @@ extension RunTimeline {
 extension RunTimeline.Totals {
   fileprivate var value: Value {
     [
-      "answered": .int(Int64(answered)), "failed": .int(Int64(failed)),
+      "answered": .int(Int64(answered)), "tools": .int(Int64(tools)), "failed": .int(Int64(failed)),
       "in_doubt": .int(Int64(doubted)),
       "reused": .int(Int64(reused)), "open": .int(Int64(open)),
     ]
@@ -148,7 +148,7 @@ extension RunTimeline.Call {
     ]
     object[outcome == .open ? "held_usd" : "cost_usd"] = .string(cost.decimalText)
     if !finish.isEmpty { object["finish"] = .string(finish) }
-    if provider == "tool" {
+    if isTool {
       object["arguments"] = arguments
       object["is_error"] = .bool(isError)
     }

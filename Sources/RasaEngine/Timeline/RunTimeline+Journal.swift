@@ -266,8 +266,9 @@ private struct TimelineReader {
     case .result(let result, let attempt) where intents[attempt] == nil && effect.kind == .tool:
       // It was refused, or could not be made.
       var call = RunTimeline.Call(key, at: time)
-      (call.provider, call.model) = ("tool", key.toolName)
+      (call.provider, call.model) = (RunTimeline.Call.toolProvider, key.toolName)
       call.outcome = .answered
+      call.isMade = false
       call.take(result)
       call.endedAt = time
       _ = add(call)
@@ -321,7 +322,7 @@ extension RunTimeline.Call {
     switch intent.subject {
     case .model(let asked): (provider, model, cost) = (asked.provider, asked.model, asked.held)
     case .tool(let name, let given):
-      (provider, model) = ("tool", name)
+      (provider, model) = (Self.toolProvider, name)
       arguments = given
     case .hook(let name, _): (provider, model) = (HookAnswer.provider, name)
     }

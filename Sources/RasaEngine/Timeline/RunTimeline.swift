@@ -118,6 +118,8 @@ package struct RunTimeline: Sendable {
     package var arguments = Value.null
     /// Whether a tool said that it failed.
     package var isError = false
+    /// Whether a tool was used at all: one that was refused has a result, too.
+    package var isMade = true
     /// What the model wanted to have called.
     package var toolCalls: [ToolCall] = []
     package var askedAt: Timestamp
@@ -142,6 +144,11 @@ package struct RunTimeline: Sendable {
 extension RunTimeline.Call {
   /// Whether it is a question to a hook, which is no call of the run's own.
   package var isHook: Bool { HookPlace.reading(key) != nil }
+
+  /// Whether it is the use of a tool.
+  package var isTool: Bool { provider == Self.toolProvider }
+  /// What stands where the provider of a model's call stands.
+  static let toolProvider = "tool"
 }
 
 extension RunTimeline {
@@ -160,7 +167,10 @@ extension RunTimeline {
 
   /// What the calls of a run come to.
   package struct Totals: Sendable, Hashable {
+    /// Calls of models.
     package var answered = 0
+    /// Uses of tools that came to an end.
+    package var tools = 0
     package var failed = 0
     /// Given up, because nobody knows whether they were answered.
     package var doubted = 0
@@ -176,6 +186,7 @@ extension RunTimeline {
     var totals = Totals()
     for call in calls where !call.isHook {
       switch call.outcome {
+      case .answered where call.isTool: totals.tools += call.isMade ? 1 : 0
       case .answered:
         totals.answered += 1
         totals.usage.add(call.usage)

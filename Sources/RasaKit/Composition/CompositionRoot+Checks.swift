@@ -7,8 +7,10 @@ import RasaTools
 package struct DefinitionFindings: Sendable {
   package var failures: [Failure] = []
   package var warnings: [Warning] = []
-  /// How many calls one run makes at most; nil for what cannot be run.
+  /// How many calls of models one run makes at most; nil for what cannot be run.
   package var mostCalls: Int?
+  /// How often one run uses tools at most.
+  package var mostToolUses: Int?
   /// The tools that can be used without a person on the way.
   package var unattended: [UnattendedTool] = []
 
@@ -33,6 +35,7 @@ extension CompositionRoot {
           let graph = try Graph.compile(try library.narrowed(persona), in: library)
           found.warnings += graph.warnings.filter { !found.warnings.contains($0) }
           found.mostCalls = graph.mostCalls
+          found.mostToolUses = graph.mostToolUses
           found.add(surroundings: graph, self)
           found.note(try unattendedTools(of: graph))
         } catch {
@@ -79,7 +82,8 @@ extension CompositionRoot {
   package func findings(onAgent word: String) -> DefinitionFindings {
     do throws(Failure) {
       let graph = try graph(agent: word)
-      var found = DefinitionFindings(warnings: graph.warnings, mostCalls: graph.mostCalls)
+      var found = DefinitionFindings(
+        warnings: graph.warnings, mostCalls: graph.mostCalls, mostToolUses: graph.mostToolUses)
       found.add(surroundings: graph, self)
       found.note(try unattendedTools(of: graph))
       return found

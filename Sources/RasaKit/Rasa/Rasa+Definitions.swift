@@ -131,6 +131,13 @@ extension Rasa {
     public var warnings: [FileWarning]
     /// How many calls of models one run of a persona makes at most; nil where it cannot be run.
     public var mostCalls: Int?
+    /// How often one run of a persona uses tools at most.
+    public var mostToolUses: Int?
+    /// What one run costs at most with the models that would be asked now, every loop and repair taken and without an
+    /// input; nil where the prices are not known.
+    public var mostCost: Dollars?
+    /// Whether every answer has a bound. Otherwise `mostCost` is what is likely.
+    public var isBounded = false
     /// The tools that can be used without a person on the way.
     public var unattendedTools: [UnattendedTool]
 
@@ -144,6 +151,7 @@ extension Rasa {
       problems = findings.failures.map { RasaError($0) }
       warnings = findings.warnings.map { FileWarning($0) }
       mostCalls = findings.mostCalls
+      mostToolUses = findings.mostToolUses
       unattendedTools = findings.unattended.map { UnattendedTool($0) }
     }
   }
@@ -154,7 +162,7 @@ extension Rasa {
   public func validatePersonas(
     _ names: [String] = []
   ) async throws(RasaError) -> [DefinitionReport] {
-    try await prepared { rasa throws(Failure) in
+    var reports = try await prepared { rasa throws(Failure) in
       let library = rasa.composition.library
       for warning in library.misnamedFiles { rasa.warn(warning) }
       let names = names.isEmpty ? try library.personas().map(\.name) : names
@@ -163,6 +171,17 @@ extension Rasa {
         DefinitionReport($0, rasa.composition.findings(onPersona: $0, shared))
       }
     }
+    for index in reports.indices where reports[index].isValid {
+      // Without a model that could be asked there is none.
+      guard
+        let forecast = try? await prepare(persona: reports[index].name)
+          .forecast("", options: RunOptions()),
+        forecast.knowsPrices
+      else { continue }
+      reports[index].mostCost = forecast.mostCost
+      reports[index].isBounded = forecast.isBounded
+    }
+    return reports
   }
 
   /// Checks operators, each for itself: a broken one does not keep the next from being checked.

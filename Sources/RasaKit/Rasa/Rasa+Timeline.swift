@@ -266,8 +266,10 @@ extension Rasa {
 
     /// What the calls of a run come to.
     public struct Totals: Sendable, Hashable, Codable {
-      /// Calls that were answered.
+      /// Calls of models that were answered.
       public var answered: Int
+      /// Uses of tools that came to an end.
+      public var tools: Int
       /// Calls that failed.
       public var failed: Int
       /// Calls that were given up, and of which nobody knows whether they were answered.
@@ -475,6 +477,7 @@ extension Rasa.Timeline.Incident {
 extension Rasa.Timeline.Totals {
   fileprivate init(_ totals: RunTimeline.Totals) {
     answered = totals.answered
+    tools = totals.tools
     failed = totals.failed
     uncertain = totals.doubted
     reused = totals.reused
