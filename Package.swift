@@ -80,7 +80,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite", "RasaTools", "RasaProcess",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite", "RasaTools",
       ],
       // Read by `make docs`.
       exclude: ["RasaKit.docc"]),

@@ -51,6 +51,17 @@ static int run_child(void *context) {
   // The parent may have died before it said so.
   if (getppid() != start->parent) return 127;
 
+  if (child->is_confined) {
+    // Namespaces do not separate the keyring of a session. Kernels and containers without keyrings have nothing to lose.
+    syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL);
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0) {
+      ssize_t written = write(score, "500", 3);
+      (void)written;
+      close(score);
+    }
+  }
+
   for (int index = 0; index < child->limit_count; index++) {
     // A limit that is lower already stays.
     struct rlimit limit;

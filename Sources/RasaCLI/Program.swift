@@ -142,7 +142,10 @@ package enum Program {
   }
 
   private static func launch(lazily composition: CompositionRoot) -> Launch {
-    Launch(rasa: Rasa(composition, composition.store()), console: composition.console)
+    let console = composition.console
+    // A run tells its own warnings. Tools are started for all of them.
+    return Launch(
+      rasa: Rasa(composition, composition.store(), onBareProgram: console.warn), console: console)
   }
 
   private static func launch(_ composition: CompositionRoot) throws -> Launch {

@@ -24,7 +24,9 @@ import Testing
     MCPServers(
       MCPServers.Setting(
         http: HTTPClient(), environment: Environment.ofProcess().variables, time: .system,
-        launcher: BareLauncher()))
+        attachment: { _, name throws(Failure) in
+          throw Failure(.run, "\(name) is nothing that these tests expect")
+        }, launcher: BareLauncher()))
   }
 
   private func call(

@@ -28,6 +28,7 @@ final class FakeGate: ModelGate {
     ) async throws -> String
 
   private let script: Script
+  private let window: Int64?
   /// What else there is to say about an answer: how it ended, what its cap was.
   private let shape: @Sendable (inout ModelAnswer, ModelRequest, CallContext) -> Void
   /// Where the lines about calls go, as the real gate writes them.
@@ -36,13 +37,14 @@ final class FakeGate: ModelGate {
   private let given = Locked<[(UncertainCall, UncertainPolicy)]>([])
 
   init(
-    journal: FakeStore? = nil,
+    journal: FakeStore? = nil, window: Int64? = nil,
     shape: @escaping @Sendable (inout ModelAnswer, ModelRequest, CallContext) -> Void = {
       _, _, _ in
     },
     _ script: @escaping Script
   ) {
     self.shape = shape
+    self.window = window
     self.journal = journal
     self.script = script
   }
@@ -109,9 +111,11 @@ final class FakeGate: ModelGate {
   var givenUp: [(UncertainCall, UncertainPolicy)] { given.withLock { $0 } }
 
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
-    CallEstimate(
+    var estimate = CallEstimate(
       provider: "fake", model: "fake-1", inputTokens: 1, outputTokens: 1, cost: .zero,
       isPriceKnown: true)
+    estimate.window = window
+    return estimate
   }
 
   /// At the end of what a script returns: the answer was cut, and more room can be had.

@@ -474,6 +474,9 @@ struct HookTests {
       #expect(resumed.output == result.output, "after line \(count)")
       for call in again.calls {
         #expect(known.done(at: call.key) == nil, "\(call.key) after line \(count)")
+        // What it was used with, and not what the model had asked for.
+        guard call.hook.point == .afterTool else { continue }
+        #expect(call.payload["arguments"] == ["word": "z"], "after line \(count)")
       }
     }
     let made = try await Recording.make(of: store.snapshot.entries, on: graph)

@@ -38,10 +38,10 @@ struct ToolScript: Sendable {
     request.messages.count { $0.role == .assistant && !$0.toolCalls.isEmpty }
   }
 
-  func gate(_ store: FakeStore?) -> FakeGate {
+  func gate(_ store: FakeStore?, window: Int64? = nil) -> FakeGate {
     let turns = turns
     return FakeGate(
-      journal: store,
+      journal: store, window: window,
       shape: { answer, request, _ in
         let turn = Self.turn(of: request)
         guard request.mayCallTools, turns.indices.contains(turn) else { return }
@@ -291,7 +291,8 @@ struct ToolLoopTests {
   @Test(
     "is told of what went wrong, and goes on",
     arguments: [
-      "unknown", "arguments", "refused", "nobody", "throws", "isError", "output", "late",
+      "unknown", "arguments", "unreadable", "refused", "nobody", "throws", "isError", "output",
+      "late",
     ])
   func errors(_ what: String) async throws {
     let graph = try Self.graph(["look", "note"]) { $0.uncertain = .retry }
@@ -307,6 +308,11 @@ struct ToolLoopTests {
     case "arguments":
       plan.turns[0] = [call("look", ["word": 7])]
       expected = "`look` does not take these arguments"
+    case "unreadable":
+      plan.turns[0] = [call("look")]
+      plan.turns[0][0].unreadable = #"{"word": a"#
+      expected =
+        #"the arguments that you wrote for it are no JSON object. They began with: {"word": a"#
     case "refused":
       plan.turns[0] = [call("note", ["word": "a"])]
       people = ResumeTests.people(HumanAnswer(.reject, text: "not now", by: "eve"))
@@ -426,6 +432,8 @@ struct ToolLoopTests {
         call("read_result", ["call": "1.1", "search": "line 1777"], id: "2"),
         call("read_result", ["call": "1.1", "offset": 10], id: "3"),
         call("read_result", ["call": "9.9"], id: "4"),
+        call("read_result", ["call": "1.1", "offset": -7], id: "5"),
+        call("read_result", ["call": "1.1", "offset": .int(.max)], id: "6"),
       ],
     ])
     let store = FakeStore()
@@ -440,6 +448,7 @@ struct ToolLoopTests {
     #expect(results[1].text.contains("line 1777\nline 1778"))
     #expect(results[2].text.contains("[bytes 10–"))
     #expect(results[3].isError)
+    #expect(results[4].text.contains("[bytes 0–") && results[5].isError)
     let kept = store.snapshot.entries.compactMap { EffectEvent($0) }.compactMap { event in
       if case .result(.tool(let result), _) = event.phase { result.text.utf8.count } else { nil }
     }
@@ -492,6 +501,50 @@ struct ToolLoopTests {
     let made = try await Recording.make(of: store.snapshot.entries, on: graph)
     #expect(made.differences == [])
     try await expectFaithful(made.recording, on: graph)
+  }
+
+  @Test("definitions take a share of a small window, and a resumed run offers what it had offered")
+  func share() async throws {
+    let tools = (0..<15).map { index in
+      FakeTool(
+        ToolDescription(
+          name: "mcp:many/tool\(index)", text: "Does thing number \(index).", parameters: Self.word,
+          sideEffects: .none, origin: .server("many"))
+      ) { use, _ in .result(ToolResult([.text("thing \(use.arguments["word"].promptText)")])) }
+    }
+    let plan = ToolScript(turns: [[call("search_tools", ["query": "number 3"], id: "1")]])
+    func run(_ window: Int64?, definitions: Int? = nil) async throws -> (FakeStore, FakeGate, Graph)
+    {
+      let graph = try Self.graph(["mcp:many"]) { $0.toolLimits.definitions = definitions }
+      let store = FakeStore()
+      let gate = plan.gate(store, window: window)
+      var outside = Self.dependencies(store, plan, [], gate: gate)
+      outside.tools = ManyTools(tools)
+      _ = try await Runner(outside).run(graph, start(graph))
+      return (store, gate, graph)
+    }
+    #expect(try await run(nil).1.requests[0].tools.count == 15)
+    #expect(try await run(200_000).1.requests[0].tools.count == 15)
+    #expect(try await run(4_096, definitions: 2_000).1.requests[0].tools.count == 15)
+    #expect(try await run(1_000_000, definitions: 200).1.requests[0].tools.count == 1)
+    let (store, gate, graph) = try await run(4_096)
+    #expect(gate.requests[0].tools.map(\.name) == ["search_tools"])
+    let made = try await Recording.make(of: store.snapshot.entries, on: graph)
+    #expect(made.differences == [])
+    try await expectFaithful(made.recording, on: graph)
+    // Whatever the model is that is there then.
+    for count in 1..<store.snapshot.entries.count {
+      let again = FakeStore(copying: store, lines: count)
+      let isOffered = again.kinds.contains(ToolOffer.kind)
+      let other = plan.gate(again, window: 200_000)
+      var outside = Self.dependencies(again, plan, [], gate: other)
+      outside.tools = ManyTools(tools)
+      _ = try await Runner(outside).resume(
+        graph, try await again.claim(Identifier("run-1")), by: "test")
+      guard let first = other.requests.first else { continue }
+      #expect(
+        (first.tools.first?.name == "search_tools") == isOffered, "after line \(count)")
+    }
   }
 }
 

@@ -38,6 +38,12 @@ struct FixedPolicy: ToolPolicy {
     case .ask: return .ask(ToolAsk(rule))
     }
   }
+
+  func decisions(on tool: ToolDescription) -> Set<ToolRule.Decision> {
+    let usual = StandardToolPolicy().decisions(on: tool)
+    return Set(
+      rules.decisions(on: tool.name).flatMap { $0.map { [$0] } ?? Array(usual) })
+  }
 }
 
 struct FixedGrants: GrantStore {
@@ -428,47 +434,6 @@ struct ArgumentsTextTests {
         ctrl: "a\\u001b[2Jb"
         """)
     #expect(Value.emptyObject.argumentsText == "no arguments")
-  }
-}
-
-@Suite("What answers to a question lead to")
-struct ForesightTests {
-  private func consequences(
-    _ more: [OperatorDefinition], retry: Int = 0
-  ) async throws -> Question.Consequences {
-    let use = OperatorDefinition(
-      name: "use", kind: .tool, reads: ["input"], writes: [Write(key: "found", type: .any)],
-      tools: ["send"])
-    let graph = try Graph.compile(
-      persona(frames: [frame("a")], operators: [use] + more), operators: shipped,
-      delegates: worker, tools: ["send"])
-    let store = FakeStore()
-    let asked = Locked<[Question]>([])
-    var outside = ResumeTests.dependencies(
-      FakeGate(journal: store) { _, _, _ in "text" }, store,
-      FakePeople { question in
-        asked.withLock { $0.append(question) }
-        return nil
-      })
-    outside.tools = FixedTools(["send": CountedTool("send")])
-    _ = try await Runner(outside).run(graph, start(graph))
-    return try #require(asked.withLock { $0 }.first?.consequences)
-  }
-
-  @Test("the calls that can follow are counted until somebody asks or the run ends")
-  func counted() async throws {
-    let say = try model("say", reads: ["found"], writes: [text("draft")], prompt: "{{found}}")
-    let gate = try shipped("hitl")
-    let ends = try await consequences([say])
-    #expect(ends.approve.contains("at most 1 more call"), "\(ends.approve)")
-    #expect(ends.approve.hasSuffix("then the run ends"), "\(ends.approve)")
-    let asks = try await consequences([say, gate])
-    #expect(asks.approve.contains("at most 1 more call"), "\(asks.approve)")
-    #expect(asks.approve.contains("`hitl` asks"), "\(asks.approve)")
-    #expect(asks.reject.contains("the run ends as denied"))
-    var again = say
-    again.onError = ErrorPolicy(retry: 1)
-    #expect(try await consequences([again]).approve.contains("at most 2 more calls"))
   }
 }
 

@@ -21,6 +21,20 @@ import Testing
       }, throws: { code($0) == .aborted })
   }
 
+  @Test func aPasswordInAnAddressIsInNoMessage() async throws {
+    let relay = try RelayServer(.proxy(.answers("HTTP/1.1 403 Forbidden\r\n\r\n")), to: 1)
+    for variables in [["HTTPS_PROXY": "http://127.0.0.1:\(relay.port)"], [:]] {
+      let client = HTTPClient(
+        configuration: HTTPClientConfiguration(
+          network: NetworkSettings(environment: variables), resolver: { _ in [] }))
+      let error = await #expect(throws: HTTPError.self) {
+        _ = try await client.send(HTTPRequest(url: "https://user:secret@far.test/"))
+      }
+      #expect(error?.message.contains("far.test") == true, "\(error?.message ?? "")")
+      #expect(error?.message.contains("secret") == false, "\(error?.message ?? "")")
+    }
+  }
+
   @Test func shortBodyIsAborted() async throws {
     let server = try RawServer(["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"])
     let body = try await HTTPClient().send(.get(server)).body

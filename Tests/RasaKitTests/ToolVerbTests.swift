@@ -41,6 +41,16 @@ import Testing
     let report = try #require(try await kit.rasa.validatePersonas(["user"]).first)
     #expect(report.mostCalls == 0 && report.mostToolUses == 1 && report.mostCost == .zero)
     #expect(report.unattendedTools.map(\.tool) == ["stock_level"])
+    // Nothing in arguments means anything here.
+    var echo = tool("echo")
+    echo.parameters = ["type": "object"]
+    echo.perform = { use in use.arguments }
+    try kit.rasa.register(echo)
+    let odd: Rasa.JSON = [
+      "a": "{{input}}", "b": "metadata", "c": "metadata.a0", "d": ["e": ["{{ x | y }}", 1.5]],
+      "f": "input", "g": 1.10, "h": .null,
+    ]
+    #expect(try await kit.rasa.call(tool: "echo", arguments: odd).output == odd)
     #expect(kit.rasa.unregister(tool: "stock_level"))
     await #expect(throws: RasaError.self) { try await kit.rasa.call(tool: "stock_level") }
     await kit.rasa.close()

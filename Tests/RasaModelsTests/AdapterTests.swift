@@ -213,12 +213,17 @@ import Testing
   }
 
   @Test(arguments: Dialect.allCases)
-  func saysThatArgumentsAreNoJSON(_ dialect: Dialect) async throws {
-    let provider = try ScriptedProvider.start([
-      .calls([ScriptedCall(id: "c", name: "look", text: "{\"at\": the sky}")])
-    ])
-    let problem = try await ask(settings(dialect, provider)).problem
-    #expect(problem?.kind == .brokenStream)
-    #expect(problem?.message.contains("`look` are not a JSON object") == true)
+  func handsOnArgumentsThatAreNoJSON(_ dialect: Dialect) async throws {
+    for text in [#"{"at": the sky}"#, "[1]", #""x""#, #"{"at": 1} and more"#] {
+      let provider = try ScriptedProvider.start([
+        .calls([ScriptedCall(id: "c", name: "look", text: text)])
+      ])
+      let answer = try await ask(settings(dialect, provider))
+      #expect(answer.problem == nil)
+      let call = try #require(answer.toolCalls.first)
+      #expect(call.name == "look" && call.arguments == .emptyObject)
+      #expect(call.unreadable?.isEmpty == false, "\(text)")
+      #expect(ToolCall(call.value) == call)
+    }
   }
 }

@@ -278,8 +278,6 @@ private func delta(_ members: String, finish: String = "null") -> String {
   }
 
   @Test(arguments: [
-    ("no JSON", #"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#),
-    ("no object", #"{"index":0,"id":"a","function":{"name":"f","arguments":"[1]"}}"#),
     ("no name", #"{"index":0,"id":"a","function":{"arguments":"{}"}}"#),
     ("nothing", "{}"),
   ])
@@ -287,6 +285,17 @@ private func delta(_ members: String, finish: String = "null") -> String {
     let decoded = openAI(Self.calls(row.piece) + Self.done)
     #expect(decoded.problem == .brokenStream)
     #expect(decoded.calls.isEmpty)
+  }
+
+  /// The model learns of them as of any call that failed.
+  @Test(arguments: [(#"{\"x\":"#, #"{"x":"#), ("[1]", "[1]")])
+  func handsOnArgumentsThatAreNoObject(_ row: (written: String, text: String)) {
+    let piece =
+      #"{"index":0,"id":"a","function":{"name":"f","arguments":""# + row.written + #""}}"#
+    let decoded = openAI(Self.calls(piece) + Self.done)
+    #expect(decoded.problem == nil)
+    #expect(decoded.calls.map(\.name) == ["f"])
+    #expect(decoded.calls.map(\.unreadable) == [row.text])
   }
 
   @Test func leavesOutTheCallThatTheCapCut() {

@@ -39,6 +39,50 @@ import Testing
     }
     """
 
+  private static func tool(
+    _ name: String, _ properties: Value, isReadOnly: Bool = true
+  ) -> ToolDefinition {
+    var tool = ToolDefinition(
+      name: name, description: "",
+      parameters: [
+        "type": "object", "properties": properties,
+        "required": .array((properties.object ?? ValueObject()).map { .string($0.key) }),
+      ])
+    tool.isReadOnly = isReadOnly
+    return tool
+  }
+
+  @Test func looksUpWhatToolsThatChangeNothingReturnAndWhatTheOthersNeedOfThat() async throws {
+    var request = ModelRequest(
+      messages: [ChatMessage(.user, "Is Brightwater Semiconductor a buy?")],
+      tools: [
+        Self.tool("order", ["symbol": ["type": "string"]], isReadOnly: false),
+        Self.tool("find", ["query": ["type": "string"]]),
+        Self.tool(
+          "history", ["symbol": ["type": "string"], "days": ["type": "integer", "minimum": 5]]),
+        Self.tool("weather", ["town": ["type": "string"]]),
+      ], name: "gather", input: "Is Brightwater Semiconductor a buy?")
+    let first = try await setting().ask(request)
+    #expect(first.toolCalls.map(\.name) == ["find"] && first.finish == .toolCalls)
+    #expect(first.toolCalls[0].arguments == ["query": "Brightwater"])
+    func hand(_ result: String, _ calls: [ToolCall]) {
+      request.messages.append(ChatMessage(.assistant, "", toolCalls: calls))
+      for call in calls {
+        request.messages.append(ChatMessage(.tool, result, toolCallID: call.id))
+      }
+    }
+    hand(#"{"found": [{"symbol": "BRGT"}, {"symbol": "ALDR"}]}"#, first.toolCalls)
+    let second = try await setting().ask(request)
+    #expect(second.toolCalls.map(\.name) == ["history"])
+    #expect(second.toolCalls.first?.arguments == ["symbol": "BRGT", "days": 5])
+    hand("no JSON", second.toolCalls)
+    let last = try await setting().ask(request)
+    #expect(last.toolCalls.isEmpty && last.text.contains("The mock called find, history"))
+    request.allowsToolCalls = false
+    request.messages = [request.messages[0]]
+    #expect(try await setting().ask(request).toolCalls.isEmpty)
+  }
+
   @Test func answersWithTheRequestsOwnWordsAndSaysThatItIsMadeUp() async throws {
     let first = try await answer(request)
     #expect(first.text.contains("“Is bicycle A better than B?”"))

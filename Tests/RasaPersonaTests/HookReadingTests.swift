@@ -27,15 +27,18 @@ struct HookReadingTests {
             on_failure: pass
           - post: https://audit.example.com/hook
             headers: {Authorization: "Bearer ${AUDIT_TOKEN}"}
-        run_end: {run: notify, name: tell}
+        run_end:
+          - {run: notify, name: tell}
+          - {post: "http://[::1]:8080/", name: here, allow_private: ["[::1]:8080"]}
       """)
     #expect(failures.isEmpty)
-    #expect(hooks.map(\.name) == ["guard", "audit_example_com", "tell"])
+    #expect(hooks.map(\.name) == ["guard", "audit_example_com", "tell", "here"])
     #expect(hooks[0].action == .program(command: ["./guard", "--strict"]))
     #expect(hooks[0].toolPattern == "mcp:git/*" && hooks[0].operatorPattern == "*_agent")
     #expect(hooks[0].timeout == 2.5 && hooks[0].onFailure == .pass)
     #expect(hooks[1].timeout == 10 && hooks[1].onFailure == .refuse)
     #expect(hooks[2].point == .runEnd && hooks[2].onFailure == .pass)
+    #expect(hooks[1].allowsPrivate.isEmpty && hooks[3].allowsPrivate == ["[::1]:8080"])
     #expect(hooks[0].applies(toOperator: "git_agent", tool: "mcp:git/git_log"))
     #expect(!hooks[0].applies(toOperator: "git_agent", tool: "mcp:time/now"))
   }
@@ -54,6 +57,10 @@ struct HookReadingTests {
       ("hooks: {run_end: {run: a, timeout: 0}}", "timeout"),
       ("hooks: {run_end: [{run: a}, {run: a}]}", "two hooks named `a`"),
       ("hooks: {run_end: {run: a, on_failure: ignore}}", "`refuse` or `pass`"),
+      ("hooks: {run_end: {post: 'http://127.0.0.1:9/'}}", "add `allow_private: [\"127.0.0.1\"]`"),
+      ("hooks: {run_end: {post: 'https://localhost/'}}", "where that is meant"),
+      ("hooks: {run_end: {post: 'http://[::1]:9/', allow_private: [127.0.0.1]}}", "\"[::1]\""),
+      ("hooks: {run_end: {run: a, allow_private: [b]}}", "`allow_private` belongs to `post`"),
       ("hooks: [a]", "must be a mapping"),
     ])
   func problems(_ yaml: String, _ words: String) throws {

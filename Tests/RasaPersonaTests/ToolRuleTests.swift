@@ -102,6 +102,16 @@ struct ToolRuleTests {
     ToolRuleLoader.load(SourceDocument(bytes: Array(text.utf8), path: "policy.yaml"))
   }
 
+  @Test("a file has its list with the heading of a config.yaml, or without it")
+  func heading() throws {
+    for text in ["- deny: mcp:mail", "policy:\n  - deny: mcp:mail", "policy: [{deny: mcp:mail}]"] {
+      #expect(try rules(text).get().map(\.decision) == [.deny], "\(text)")
+    }
+    #expect(try rules("policy:\n").get().isEmpty)
+    let twice = rules("policy: [{deny: a}]\nmore: [{deny: b}]")
+    #expect(twice.failures.map(\.location?.line) == [1])
+  }
+
   private func decision(_ text: String, _ tool: String, _ arguments: Value) throws -> String? {
     try rules(text).get().first(for: tool, arguments)?.decision.rawValue
   }

@@ -89,6 +89,9 @@ private func approves(_ uid: UInt32?, _ name: String) -> HumanAnswer {
     fixture.time.pass(seconds: 2)
     let listed = try await store.approvals(ApprovalFilter(), limit: 9)
     let found = try #require(try await store.approval(asked.id))
+    // A run whose question counts as refused waits for nobody: it can go on.
+    let run = try #require(try await store.runs(RunFilter(limit: 9)).first)
+    #expect(run.waiting == (policy == .deny ? 0 : 1))
     let receipt = try await store.answer(asked.id, HumanAnswer(.approve, by: "ann"))
     let now = try await store.ask(asked, recording: [entry("r1", "no")])
     switch policy {

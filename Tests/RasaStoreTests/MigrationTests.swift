@@ -1,6 +1,7 @@
 import Glibc
 import RasaCore
 import RasaEngine
+import RasaPersona
 import RasaSQLite
 import RasaTestKit
 import Testing
@@ -156,6 +157,34 @@ private struct Expected {
       await #expect(throws: Failure.self) { try await store.claim(run) }
     }
     _ = try await store.claim(runs[4].record.id)
+  }
+
+  @Test(arguments: fixtures)
+  func `asks two people, and keeps grants, like a new one`(name: String) async throws {
+    let store = SQLiteStore(path: copy(name), time: time.source)
+    for old in try await store.approvals(ApprovalFilter(onlyPending: false), limit: 99) {
+      #expect(old.people == 1 && old.votes.isEmpty && !old.isEscalated, "\(old.id)")
+    }
+    #expect(try await store.grants(includingRevoked: true, limit: 9).isEmpty)
+    let run = try #require(try await store.runs(RunFilter(limit: 99)).first).record.id
+    _ = try await store.claim(run)
+    let asked = permission(
+      run.text, people: 2, onExpiry: .escalate, expiresAt: time.now.milliseconds - 1)
+    _ = try await store.ask(asked, recording: [])
+    var answer = HumanAnswer(.approve, by: "ann")
+    answer.uid = 1000
+    guard case .counted = try await store.answer(asked.id, answer) else {
+      Issue.record("one was enough")
+      return
+    }
+    let found = try #require(try await store.approval(asked.id))
+    #expect(found.votes.map(\.uid) == [1000] && found.isEscalated)
+    answer.uid = 1001
+    answer.grant = ["allow": "send", "arguments": ["to": "bob"]]
+    _ = try await store.answer(asked.id, answer)
+    let grant = try #require(try await store.grants(includingRevoked: true, limit: 9).first)
+    #expect(grant.run == run && grant.by.contains("ann"))
+    #expect(try await store.revokeGrant(grant.id, by: "bob")?.revokedBy == "bob")
   }
 
   @Test(arguments: fixtures)

@@ -356,11 +356,37 @@ import Testing
       try await place.request(place.authorizer(alone: true))
     }
     #expect(failure.message.contains("wants more rights: write"))
+    #expect(try place.file.read().logins.first?.wanted == ["write"])
     #expect(try await place.request(authorizer) == 200)
     #expect(
       Set(place.server.state.last["/authorize"]?["scope"]?.split(separator: " ") ?? []) == [
         "read", "write",
       ])
+  }
+
+  @Test func aLoginOnRequestAsksTheServerWhatItWants() async throws {
+    let place = try Place {
+      $0.hidesMetadata = true
+      $0.otherScopes = ["admin"]
+    }
+    try await place.flow().login(with: place.person)
+    // What the challenge says, and not everything there is.
+    #expect(place.server.state.last["/authorize"]?["scope"] == "read")
+    #expect(try await place.request(place.authorizer(alone: true)) == 200)
+    for scope in ["write", "send"] {
+      place.server.change { $0.scopes = [scope] }
+      await #expect(throws: Failure.self) {
+        try await place.request(place.authorizer(alone: true))
+      }
+    }
+    // What runs asked for in vain comes with the next login, and nothing is lost.
+    try await place.flow().login(with: place.person)
+    #expect(
+      Set(place.server.state.last["/authorize"]?["scope"]?.split(separator: " ") ?? []) == [
+        "read", "write", "send",
+      ])
+    #expect(try place.file.read().logins.first?.wanted == [])
+    #expect(try await place.request(place.authorizer(alone: true)) == 200)
   }
 
   @Test func loggingOutForgetsAndRevokes() async throws {

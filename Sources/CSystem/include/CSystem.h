@@ -88,6 +88,9 @@ struct rasa_child {
   int descriptor_count;
   const struct rasa_child_limit *limits;
   int limit_count;
+  /// Whether it shares no keys of the kernel's keyrings with this process, and is ended before others when memory runs
+  /// out.
+  int is_confined;
 };
 
 /// Starts a program in a session of its own, with default signals. It is killed when the calling thread ends, so that

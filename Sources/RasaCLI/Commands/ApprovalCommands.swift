@@ -38,7 +38,7 @@ struct ApprovalCommands {
             record.id, record.approval.run, record.approval.step.name, moment(record.askedAt),
             all
               ? standing(record)
-              : record.isEscalated ? "escalated" : record.expiresAt.map { day($0) } ?? "-",
+              : record.isEscalated ? "escalated" : record.expiresAt.map { until($0) } ?? "-",
             print.others.opening(record.approval.title, to: 200),
           ]
         },
@@ -85,13 +85,13 @@ struct ApprovalCommands {
     }
     var rows = [
       ("approval", style.bold(record.id)),
-      ("asked by", escaped("\(approval.step.name) in \(approval.step.frameTitle)")),
+      ("asked by", escaped(approval.asker)),
       ("run", approval.run), ("persona", escaped(run.persona)),
       ("input", print.others.opening(run.input, to: max(24, print.width - 11))),
       ("cost", "\(run.cost) so far"), ("asked", moment(record.askedAt)),
     ]
     if let expires = record.expiresAt, record.status == .pending {
-      rows.append(("until", day(expires)))
+      rows.append(("until", until(expires)))
     }
     if approval.isPermission {
       rows.append(("tool", escaped(approval.tool ?? "")))
@@ -100,8 +100,9 @@ struct ApprovalCommands {
       for source in approval.sources { rows.append(("", escaped(source))) }
       if approval.people > 1 {
         let so =
-          record.approvedBy.isEmpty ? "nobody has" : record.approvedBy.joined(separator: ", ")
-        rows.append(("people", escaped("\(approval.people) have to approve; so far: \(so)")))
+          record.approvedBy.isEmpty ? "nobody" : record.approvedBy.joined(separator: ", ")
+        rows.append(
+          ("people", escaped("\(approval.people) have to approve; approved so far by \(so)")))
       }
     }
     rows.append(("standing", standing(record)))
@@ -178,8 +179,16 @@ struct ApprovalCommands {
     momentText(Timestamp(milliseconds: milliseconds), time)
   }
 
-  private func day(_ milliseconds: Int64) -> String {
-    "\(time.localDay(Timestamp(milliseconds: milliseconds)))"
+  /// Until when: in minutes and hours where it is soon.
+  private func until(_ milliseconds: Int64) -> String {
+    let left = (milliseconds - time.now().milliseconds) / 60_000
+    switch left {
+    case ..<0: return "\(time.localDay(Timestamp(milliseconds: milliseconds)))"
+    case 0: return "less than 1 min"
+    case 1..<120: return "in \(left) min"
+    case 120..<2880: return "in \(left / 60) h"
+    default: return "\(time.localDay(Timestamp(milliseconds: milliseconds)))"
+    }
   }
 
   private func standing(_ record: Rasa.ApprovalRecord) -> String {
@@ -223,7 +232,9 @@ struct ApprovalCommands {
     let recorded =
       "recorded: \(answered.answeredBy ?? "") \(Self.past[answered.decision ?? ""] ?? "answered") "
       + record.id
-    if settings.format != .text, run.isAlive || command.flag("later") {
+    // Its tools are used with the rights of whom it belongs to, not of whoever agrees.
+    let isLater = command.flag("later") || !rasa.ownsDatabase
+    if settings.format != .text, run.isAlive || isLater {
       return try printRecorded(answered, run, settings.format)
     }
     if run.isAlive {
@@ -231,11 +242,13 @@ struct ApprovalCommands {
         print.others.whole(
           "\(recorded); the process that runs \(run.id) will use the answer\n"))
     }
-    if command.flag("later") {
+    if isLater {
       let waiting = run.openQuestions
       let rest = waiting > 0 ? ", which has \(waiting) more open" : ""
       return try print.output.write(
-        print.others.whole("\(recorded); `rasa resume \(run.id)` continues the run\(rest)\n"))
+        print.others.whole(
+          "\(recorded); `rasa resume \(run.id)`"
+            + (rasa.ownsDatabase ? "" : ", typed by its user,") + " continues the run\(rest)\n"))
     }
     if !settings.isQuiet { try console.note(printable("rasa: \(recorded)\n")) }
     try rasa.warmUp()

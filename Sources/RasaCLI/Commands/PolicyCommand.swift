@@ -10,6 +10,11 @@ struct PolicyCommand {
 
   func run(_ command: ParsedCommand) async throws {
     guard let tool = command.arguments.first else { return try await list() }
+    guard command.arguments.count <= 2 else {
+      throw Failure(
+        .usage, "`rasa tools policy` takes one tool and its arguments",
+        suggestion: "write the arguments as one JSON object in quotes: '{\"name\": \"value\"}'")
+    }
     let arguments = command.arguments.count > 1 ? command.arguments[1] : "{}"
     let decision = try await rasa.policy(
       tool: tool, arguments: arguments, persona: command.text("persona"))

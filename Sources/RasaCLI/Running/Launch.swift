@@ -75,8 +75,11 @@ struct Launch: Sendable {
     if settings.explainsSelection { observer.explain = presentation.explain }
     do {
       // A process with one run has nothing else to do on the thread that its answers arrive on.
-      let result = try await interruptible(on: try rasa.networkExecutor) { [observer] cancel in
+      var result = try await interruptible(on: try rasa.networkExecutor) { [observer] cancel in
         try await ready.run(observer, onCancel: cancel)
+      }
+      if let folder = settings.filesFolder {
+        for index in result.files.indices { try result.files[index].write(to: folder) }
       }
       let parked = result.pending.first.map { Failure.parked(ready.id, $0, result.pending) }
       let failure = parked ?? (settings.isStrict ? Failure(notWhole: result) : nil)

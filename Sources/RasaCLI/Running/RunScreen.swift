@@ -72,6 +72,7 @@ extension Rasa.RunResult {
     ]
     let attached = Value(attachments)
     if attached.array?.isEmpty == false { value["attachments"] = attached }
+    if !files.isEmpty { value["files"] = .array(files.map { Value($0.json) }) }
     if let failure {
       value["resume"] = failure.run?.resume.map { .string($0) } ?? .null
       value["error"] = failure.value

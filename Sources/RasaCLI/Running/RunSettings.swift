@@ -42,6 +42,8 @@ struct RunSettings: Sendable {
   var isStrict = false
   var isVerbose = false
   var isQuiet = false
+  /// Where files that tools return are written; nil for nowhere.
+  var filesFolder: String?
   /// A terminal shows the answer as it is: nothing is rendered or wrapped.
   var isPlain = false
 }

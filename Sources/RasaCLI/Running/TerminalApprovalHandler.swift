@@ -28,7 +28,7 @@ final class TerminalApprovalHandler: Sendable {
     case .deny where approval.isPermission:
       // The model learns it, and can go on without the tool.
       return .by(
-        "--approval deny", .reject(reason: "nobody may be asked in this run, so it is not used"))
+        "--approval deny", .reject(reason: "this run asks nobody"))
     case .deny:
       let what = approval.wantsAnswer ? "an answer" : "an approval"
       throw RasaError(
@@ -92,7 +92,11 @@ final class TerminalApprovalHandler: Sendable {
 }
 
 extension Rasa.Approval {
-  fileprivate var asker: String { "\(step.name) in \(step.frameTitle)" }
+  /// A tool's question must not look like one of rasa or of the persona.
+  var asker: String {
+    let step = "\(step.name) in \(step.frameTitle)"
+    return askingTool.map { "the tool \($0), which gets the answer; used by \(step)" } ?? step
+  }
 }
 
 extension ApprovalRequest {

@@ -102,13 +102,14 @@ final class TextScreen: RunScreen {
     }
   }
 
-  /// On a terminal, and where everything is told.
+  /// Shown on a terminal, and elsewhere with `--verbose`.
   private func show(_ activity: Rasa.ToolActivity, of step: Rasa.Step) throws {
     guard !isQuiet, isVerbose || (terminal.errorIsTerminal && !isCommentary) else { return }
     switch activity.phase {
     case .started(let arguments):
       try say(
-        "\(step.name) uses \(activity.tool) \(fit(TerminalText.line(arguments.text), to: 100))")
+        "\(step.name) uses \(activity.tool) \(fit(TerminalText.line(arguments.description), to: 100))"
+      )
     case .progressed(let done, let total, let message):
       guard isVerbose || !message.isEmpty else { return }
       let share = done.flatMap { done in total.map { " (\(Int($0 > 0 ? 100 * done / $0 : 0)) %)" } }
@@ -142,6 +143,13 @@ final class TextScreen: RunScreen {
     if !streams, !isCommentary, !result.output.isNull { try write(result.text) }
     try endLine()
     guard !isQuiet else { return }
+    for file in result.files {
+      let what =
+        "\(file.attachment.summary), \(byteCountText(file.attachment.byteCount))"
+      try say(
+        file.path.map { "wrote \($0) (\(what))" }
+          ?? "the tool returned \(file.attachment.name): \(what)")
+    }
     if result.usedMock, !isCommentary {
       try say(
         "the mock model answered: made-up text, \(result.mockReason ?? "as requested")"

@@ -91,6 +91,9 @@ extension HookDefinition {
     }
     if let operatorPattern { object["operator"] = .string(operatorPattern) }
     if let toolPattern { object["tool"] = .string(toolPattern) }
+    if !allowsPrivate.isEmpty {
+      object["allow_private"] = .array(allowsPrivate.map(Value.string))
+    }
     object["timeout"] = .double(timeout)
     object["on_failure"] = .string(onFailure.rawValue)
     return .object(object)
@@ -152,7 +155,7 @@ extension OperatorDefinition {
       object["tool_limits"] = [
         "rounds": .int(Int64(toolLimits.rounds)), "calls": .int(Int64(toolLimits.calls)),
         "bytes": .int(Int64(toolLimits.bytes)), "result": .int(Int64(toolLimits.result)),
-        "definitions": .int(Int64(toolLimits.definitions)),
+        "definitions": .int(Int64(toolLimits.mostDefinitions())),
       ]
     }
     if let agent { object["agent"] = .string(agent) }

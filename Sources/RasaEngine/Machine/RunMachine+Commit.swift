@@ -43,6 +43,7 @@ extension RunMachine {
     case .when(let condition):
       var view = state
       view.apply(updates)
+      if conjecture != nil { return supposes(condition, in: view) }
       let (holds, warning) = condition.evaluate { view[$0] }
       if let warning {
         pendingEvents.append(.warned("the guard `\(condition.source)` is false: \(warning)"))

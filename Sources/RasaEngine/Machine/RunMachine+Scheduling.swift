@@ -36,6 +36,22 @@ extension RunMachine {
     return found
   }
 
+  /// What has no outcome and could have one next, whether or not it was handed out.
+  func open() -> [Invocation] {
+    var found: [Invocation] = []
+    for lane in lanes.indices where !lanes[lane].isOver {
+      for index in lanes[lane].head..<lanes[lane].items.count {
+        guard case .run(let slot) = lanes[lane].items[index] else { continue }
+        switch slot.phase {
+        case .ready, .running, .reviewing:
+          found.append(invocation(of: slot, lane: lane, index: index))
+        case .waiting, .done: continue
+        }
+      }
+    }
+    return found
+  }
+
   /// Every operator that may have been started and whose outcome has not counted.
   func pending() -> [Invocation] {
     var found: [Invocation] = []
@@ -113,6 +129,7 @@ extension RunMachine {
               .evaluateRules(view(lane: lane, before: index), in: facts.kind)
             slot.phase = .done(.wrote(updates))
             slot.warnings = warnings
+            conjecture?.noteRule(graph.nodes[slot.node])
           } else {
             slot.phase = .ready
           }

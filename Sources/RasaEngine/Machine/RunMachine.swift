@@ -46,6 +46,8 @@ package struct RunMachine: Sendable {
   private(set) var sentBack: [SentBack] = []
   /// Every outcome that counted, with the state it met; nil while nobody wants to know.
   var committed: [CommittedOutcome]?
+  /// Set in a copy that goes on with outcomes that nobody knows yet.
+  var conjecture: Conjecture?
 
   /// How far ahead of the one to be applied next an operator may start.
   static let lookahead = 32
@@ -370,6 +372,7 @@ package struct RunMachine: Sendable {
 
   mutating func holds(_ condition: Guard?) -> Bool {
     guard let condition else { return true }
+    if conjecture != nil { return supposes(condition, in: state) }
     let (holds, warning) = condition.evaluate { state[$0] }
     if let warning {
       pendingEvents.append(.warned("the guard `\(condition.source)` is false: \(warning)"))

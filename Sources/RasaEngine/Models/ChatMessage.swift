@@ -35,6 +35,8 @@ package struct ToolDefinition: Sendable, Hashable {
   package var description: String
   /// JSON Schema of the arguments, an object.
   package var parameters: Value
+  /// Whether it is declared to change nothing. No provider is told.
+  package var isReadOnly = false
 
   package init(name: String, description: String, parameters: Value) {
     self.name = name
@@ -50,6 +52,8 @@ package struct ToolCall: Sendable, Hashable {
   package var name: String
   /// The object that the model wrote.
   package var arguments: Value
+  /// What it wrote instead of an object; `arguments` is empty then.
+  package var unreadable: String?
   /// What the provider wants back with the call, unchanged.
   package var signature: String?
 

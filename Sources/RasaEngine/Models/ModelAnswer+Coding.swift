@@ -50,6 +50,7 @@ extension ToolCall {
     self.init(
       id: value["id"].string ?? "", name: name, arguments: value["arguments"],
       signature: value["signature"].string)
+    unreadable = value["unreadable"].string
   }
 
   package var value: Value {
@@ -57,6 +58,7 @@ extension ToolCall {
       "id": .string(id), "name": .string(name), "arguments": arguments,
     ]
     if let signature { body["signature"] = .string(signature) }
+    if let unreadable { body["unreadable"] = .string(unreadable) }
     return .object(body)
   }
 }

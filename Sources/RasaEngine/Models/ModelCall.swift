@@ -381,6 +381,8 @@ package struct CallEstimate: Sendable, Hashable {
   package var isBounded: Bool
   /// What each of the request's attachments is reckoned at, in order; a part of `inputTokens`.
   package var attachmentTokens: [Int64] = []
+  /// The tokens that the model reads and writes at most in one call; nil where nobody knows.
+  package var window: Int64?
   package init(
     provider: String, model: String, inputTokens: Int64, outputTokens: Int64, cost: Money,
     isPriceKnown: Bool, isBounded: Bool = true

@@ -46,6 +46,13 @@ extension EffectKey {
     return Step(frame: frame, visit: visit, operatorName: operatorName, round: round ?? 1)
   }
 
+  /// In which turn of a model the tool is used; nil for any other effect.
+  var toolRound: Int? {
+    let parts = labelInAnyRound.split(separator: ".")
+    guard parts.count == 3, parts[0].hasPrefix("tool:") else { return nil }
+    return Int(parts[1])
+  }
+
   /// The run's own operator that asked, or for which an agent did.
   var outermost: Step {
     var step = Step(frame: frame, visit: visit, operatorName: operatorName)

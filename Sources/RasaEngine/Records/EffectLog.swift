@@ -37,11 +37,13 @@ package struct EffectLog: Sendable {
   /// The lines of agents inside the run, which continue from them.
   private var lines: [String: [JournalEntry]] = [:]
   private var permissions: [EffectKey: ToolPermissionRecord] = [:]
+  /// What tools were used with, the last time at each place.
+  private var arguments: [EffectKey: Value] = [:]
   /// What the run has taken in, as far as its lines tell.
   private(set) var taint = Taint()
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
   /// The tools that operators had.
-  private var offers: [EffectKey: [ToolDescription]] = [:]
+  private var offers: [EffectKey: ToolOffer] = [:]
   /// Passes of operators that have written something or were left out, in order.
   private(set) var finishedSteps: [Step] = []
 
@@ -78,7 +80,7 @@ package struct EffectLog: Sendable {
     }
     if let effect = EffectEvent(entry) { return note(effect) }
     if let offer = ToolOffer(entry) {
-      offers[offer.key] = offer.tools
+      offers[offer.key] = offer
       return
     }
     guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
@@ -104,6 +106,7 @@ package struct EffectLog: Sendable {
       guard !intent.attempt.text.isEmpty else { return }
       latest[key.withoutOccurrence] = max(latest[key.withoutOccurrence] ?? 0, key.occurrence)
       intents[intent.attempt] = InDoubtEffect(key: key, intent: intent)
+      if case .tool(_, let used) = intent.subject { arguments[key] = used }
       attempts[key, default: 0] += 1
     case .result(let result, let attempt):
       guard !attempt.text.isEmpty else { return }
@@ -162,7 +165,7 @@ extension EffectLog {
   }
 
   /// The tools that were offered there.
-  package func offer(at key: EffectKey) -> [ToolDescription]? { offers[key] }
+  package func offer(at key: EffectKey) -> ToolOffer? { offers[key] }
 
   /// How many attempts at this effect have begun.
   func attempts(at key: EffectKey) -> Int { attempts[key] ?? 0 }
@@ -198,6 +201,9 @@ extension EffectLog {
     guard let known = decisions[key], known.payloadDigest == payloadDigest else { return nil }
     return known.answer
   }
+
+  /// What a tool was used with there; nil where it was not, or another run's result was taken over.
+  func arguments(at key: EffectKey) -> Value? { arguments[key] }
 
   /// What was decided about a use of a tool.
   func permission(at key: EffectKey) -> ToolPermissionRecord? { permissions[key] }

@@ -62,7 +62,7 @@ extension Failure {
   static let personsTime = "time that a person takes to answer is not counted"
 
   /// Takes out where it came up, which is added wherever an operator fails, so that it is not there twice.
-  mutating func withdrawPlace() {
+  package mutating func withdrawPlace() {
     let places = steps.map(\.line)
     details.removeAll { places.contains($0) }
     steps = []

@@ -114,8 +114,10 @@ private struct ForecastTools: ToolSource {
   /// As far as the origin tells, they are what they were.
   func tools(named references: [String], for key: EffectKey) -> [any Tool] {
     guard let known = origin.offer(at: key) else { return tools(named: references) }
-    return known.map { Unused(run: run, description: $0) }
+    return known.tools.map { Unused(run: run, description: $0) }
   }
+
+  func builtIn(_ tool: any Tool) -> any Tool { Unused(run: run, description: tool.description) }
 
   func tools(named references: [String]) -> [any Tool] {
     references.map {

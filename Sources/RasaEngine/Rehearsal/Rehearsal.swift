@@ -18,6 +18,8 @@ package struct RehearsedCall: Sendable {
   package var inserts: [RehearsedInsert]
   /// How far the model may go with tools; nil without any. `most` counts its rounds.
   package var toolLimits: ToolLimits?
+  /// The operator of the persona itself that asks, or has somebody ask.
+  var node: Int
 }
 
 /// An answer in somebody else's prompt, of which only the length is bounded.
@@ -74,7 +76,7 @@ extension ModelGate {
         // In the last round it reads what it said in all others, and all results.
         let longest = call.places.compactMap { caps[$0] }.max() ?? 0
         more +=
-          Int64(limits.definitions) + Int64(limits.bytes / Self.bytesOfToken)
+          Int64(limits.mostDefinitions()) + Int64(limits.bytes / Self.bytesOfToken)
           + longest * Int64(limits.rounds)
       }
       let one = try await estimate(call.largest, for: call.context, beside: more)
@@ -104,14 +106,15 @@ extension Graph {
   /// - Parameters:
   ///   - context: what the session holds when the run begins.
   ///   - memories: what an operator that recalls would find.
+  ///   - oncePerOperator: whether each operator is taken to run once, wherever it can be gone back to.
   package func rehearse(
     _ start: RunStart, profile: PerformanceProfile? = nil, context: Value = emptyContext,
-    memories: Value = []
+    memories: Value = [], oncePerOperator: Bool = false
   ) -> [RehearsedCall] {
     var marks = Marks()
     return rehearse(
       start, largestInput: start.input, context, memories, profile: profile, delegation: nil,
-      times: 1, &marks)
+      times: 1, oncePerOperator: oncePerOperator, &marks)
   }
 
   package static let emptyContext = emptyContext(on: .null)
@@ -129,14 +132,17 @@ extension Graph {
 
   private func rehearse(
     _ start: RunStart, largestInput: String, _ context: Value, _ memories: Value,
-    profile: PerformanceProfile?, delegation: DelegationScope?, times: Int, _ marks: inout Marks
+    profile: PerformanceProfile?, delegation: DelegationScope?, times: Int,
+    oncePerOperator: Bool = false, _ marks: inout Marks
   ) -> [RehearsedCall] {
     let flow = GraphFlow(self)
-    let most = flow.mostRuns()
+    let most = oncePerOperator ? Array(repeating: 1, count: nodes.count) : flow.mostRuns()
     let begun = begun(start, context)
     let full = longestState(start, largestInput, context, memories, &marks)
     var calls: [RehearsedCall] = []
     for (index, node) in nodes.enumerated() {
+      let earlier = calls.count
+      defer { for place in earlier..<calls.count { calls[place].node = index } }
       let frame = frames[node.frame]
       let step = Step(frame: frame.name, visit: 1, operatorName: node.definition.name)
       let view = view(begun, before: index, flow, memories)
@@ -184,7 +190,7 @@ extension Graph {
               start, definition, step.effect("call"), profile: profile, delegation: delegation),
             most: once.capped(times: definition.mostRounds + (isRepaired ? 1 : 0)),
             repairs: isRepaired ? once : 0, largest: largest, inserts: inserts,
-            toolLimits: definition.hasToolLoop ? definition.toolLimits : nil))
+            toolLimits: definition.hasToolLoop ? definition.toolLimits : nil, node: index))
       }
     }
     return calls
@@ -373,7 +379,7 @@ extension OperatorDefinition {
 
 extension Int {
   /// For nested loops; more than a million runs counts as endless.
-  fileprivate func capped(times other: Int) -> Int {
+  func capped(times other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? 1_000_000 : Swift.min(product, 1_000_000)
   }

@@ -134,11 +134,13 @@ extension Recording.Effect {
     } else if node["question"] != nil {
       self = .question(try Recording.Asked(node))
     } else if node["offered"] != nil {
-      let offer = try RecordingReader(node, "an offer of tools", members: ["offered", "tools"])
+      let offer = try RecordingReader(
+        node, "an offer of tools", members: ["offered", "tools", "window"])
       self = .offer(
         ToolOffer(
           key: try offer.key("offered"),
-          tools: (offer.value("tools").array ?? []).compactMap { ToolDescription($0) }))
+          tools: (offer.value("tools").array ?? []).compactMap { ToolDescription($0) },
+          window: offer.value("window").int))
     } else {
       let recall = try RecordingReader(
         node, "an effect (a `call`, a `question`, a `recall` or an `offered`)",

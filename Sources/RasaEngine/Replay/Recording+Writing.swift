@@ -64,11 +64,19 @@ extension Recording.Effect {
     case .recall(let recalled):
       recalled.value
     case .offer(let offer):
-      [
-        "offered": .string(offer.key.description),
-        "tools": .array(offer.tools.map { ReadableText.marked($0.body) }),
-      ]
+      offer.value
     }
+  }
+}
+
+extension ToolOffer {
+  fileprivate var value: Value {
+    var object: ValueObject = [
+      "offered": .string(key.description),
+      "tools": .array(tools.map { ReadableText.marked($0.body) }),
+    ]
+    if let window { object["window"] = .int(window) }
+    return .object(object)
   }
 }
 

@@ -2,7 +2,7 @@ import RasaCore
 import RasaPersona
 
 /// Stands in for everything outside of a run: says what was recorded, and notes what was asked.
-final class ReplayEnvironment: ModelGate, RecordedToolSource, ToolPolicy, HookRunner,
+final class ReplayEnvironment: ModelGate, ToolSource, ToolPolicy, HookRunner,
   ApprovalHandler,
   MemoryStore
 {
@@ -275,9 +275,13 @@ final class ReplayEnvironment: ModelGate, RecordedToolSource, ToolPolicy, HookRu
   ) async throws {}
 
   func estimate(_ request: ModelRequest, for context: CallContext) async throws -> CallEstimate {
-    CallEstimate(
+    var estimate = CallEstimate(
       provider: "recording", model: "recording", inputTokens: 0, outputTokens: 0, cost: .zero,
       isPriceKnown: false)
+    for case .offer(let offer) in recording.effects where offer.key.step == context.key.step {
+      estimate.window = offer.window
+    }
+    return estimate
   }
 
   // MARK: People

@@ -27,35 +27,14 @@ extension OperatorProcedure {
       let again = Restart(.askedAgain, "asked again")
       try await emit(.restarted(invocation.step, again, wasShown: true))
     }
-    // Held until this returns. Other processes may keep it for longer than this run has time.
-    let (dependencies, runState) = (dependencies, runState)
-    let slot = try await dependencies.acquireSlot(of: delegate) {
-      runState.secondsLeft(at: dependencies.time.monotonic())
-    }
-    guard let slot else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
-    defer { withExtendedLifetime(slot) {} }
     let waits = delegate.persona.hooks.contains { $0.point == .beforeOutput }
-    let inner = SharedRunState(
-      parts: waits ? [] : delegate.outputParts, seconds: delegate.persona.limits.ownSeconds,
-      startedAt: dependencies.time.monotonic(), inside: runState)
-    var ofDelegate = dependencies
-    if !delegate.persona.tools.isEmpty {
-      ofDelegate.tools = dependencies.tools.declaring(delegate.persona.tools)
-    }
-    var driver = RunDriver(
-      machine: RunMachine(graph: delegate.within(delegation.scope)), start: begun,
-      options: options, dependencies: ofDelegate.tightened(by: graph.persona.policy),
-      runState: inner,
+    let ended = try await run(
+      delegate, begun, in: delegation, invocation, parts: waits ? [] : delegate.outputParts,
       emit: waits
         ? withoutDrafts(passing(on: live, of: invocation.step))
-        : passing(on: live, of: invocation.step), recorded: recorded, changes: [:],
-      delegation: delegation)
-    driver.outputWaits = waits
-    guard let output = try await driver.runDelegated(isLastRound: invocation.isLastRound) else {
-      throw Deferred(approvals: driver.waitsFor)
-    }
+        : passing(on: live, of: invocation.step), isLastRound: invocation.isLastRound)
     let updates = try updates(
-      definition, output: output, of: driver.machine.state,
+      definition, output: ended.output, of: ended.state,
       loops: delegate.persona.agent?.loop != nil)
     return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
   }
@@ -85,28 +64,45 @@ extension OperatorProcedure {
         if path == .input { begun.input = value.promptText } else { changes["\(path)"] = value }
       }
     }
-    let (dependencies, runState) = (dependencies, runState)
-    let slot = try await dependencies.acquireSlot(of: inside) {
-      runState.secondsLeft(at: dependencies.time.monotonic())
+    return try await run(
+      inside, begun, in: delegation, invocation, parts: [],
+      emit: passing(on: nil, of: invocation.step), given: changes)
+  }
+
+  /// Has a persona, an agent or an operator work inside this run.
+  ///
+  /// - Parameters:
+  ///   - parts: what its output is made of, where that is shown while it is written.
+  ///   - isLastRound: it cannot be gone back for this one any more.
+  ///   - changes: keys that have a value before it begins.
+  private func run(
+    _ inside: Graph, _ begun: RunStart, in delegation: DelegationScope, _ invocation: Invocation,
+    parts: [Composition.Part], emit: @escaping RunObserver, isLastRound: Bool = false,
+    given changes: ValueObject = ValueObject()
+  ) async throws -> (output: Value, state: State) {
+    // Held until this returns. Other processes may keep it for longer than this run has time.
+    let (outer, runState) = (dependencies, runState)
+    let slot = try await outer.acquireSlot(of: inside) {
+      runState.secondsLeft(at: outer.time.monotonic())
     }
-    guard let slot else { throw runState.timeoutFailure(at: dependencies.time.monotonic()) }
+    guard let slot else { throw runState.timeoutFailure(at: outer.time.monotonic()) }
     defer { withExtendedLifetime(slot) {} }
-    var ofDelegate = dependencies
+    var dependencies = outer.tightened(by: graph.persona.policy)
     if !inside.persona.tools.isEmpty {
-      ofDelegate.tools = dependencies.tools.declaring(inside.persona.tools)
+      dependencies.tools = outer.tools.declaring(inside.persona.tools)
     }
     let inner = SharedRunState(
-      parts: [], seconds: inside.persona.limits.ownSeconds,
-      startedAt: dependencies.time.monotonic(), inside: runState)
+      parts: parts, seconds: inside.persona.limits.ownSeconds,
+      startedAt: outer.time.monotonic(), inside: runState)
     var driver = RunDriver(
       machine: RunMachine(graph: inside.within(delegation.scope)), start: begun,
-      options: options, dependencies: ofDelegate.tightened(by: graph.persona.policy),
-      runState: inner, emit: passing(on: nil, of: invocation.step), recorded: recorded,
-      changes: [:], delegation: delegation)
+      options: options, dependencies: dependencies, runState: inner, emit: emit,
+      recorded: recorded, changes: [:], delegation: delegation)
     driver.outputWaits = inside.persona.hooks.contains { $0.point == .beforeOutput }
-    guard let output = try await driver.runDelegated(isLastRound: false, given: changes) else {
-      throw Deferred(approvals: driver.waitsFor)
-    }
+    driver.prepareQuestions { try await prospect(after: invocation) }
+    guard
+      let output = try await driver.runDelegated(isLastRound: isLastRound, given: changes)
+    else { throw Deferred(approvals: driver.waitsFor) }
     return (output, driver.machine.state)
   }
 
@@ -165,13 +161,20 @@ extension OperatorProcedure {
 }
 
 extension RunDriver {
+  /// - Parameter onward: what follows around this run once it is done.
+  fileprivate mutating func prepareQuestions(_ onward: @escaping Onward) {
+    guard graph.mayAsk else { return }
+    folded = FoldedEvents()
+    self.onward = onward
+  }
+
   /// Runs inside another run, from its beginning or from what the journal has of it. Nil when it has
   /// to wait for people.
   ///
   /// - Parameter isLastRound: it cannot be gone back for this one any more.
   /// - Parameter changes: keys that have a value before it begins.
   fileprivate mutating func runDelegated(
-    isLastRound: Bool, given changes: ValueObject = ValueObject()
+    isLastRound: Bool, given changes: ValueObject
   ) async throws -> Value? {
     guard let delegation else { return nil }
     let known = recorded.own.lines(in: delegation.scope)
@@ -189,11 +192,11 @@ extension RunDriver {
     var context = Graph.emptyContext(on: delegation.today).object ?? [:]
     if isLastRound { context["last_round"] = true }
     for (key, value) in delegation.surroundings { context[key] = value }
-    try machine.apply(.contextOpened(.object(context)))
-    try machine.apply(.started(start))
-    if !changes.isEmpty { try machine.apply(.changed(changes)) }
+    try fold(.contextOpened(.object(context)))
+    try fold(.started(start))
+    if !changes.isEmpty { try fold(.changed(changes)) }
     if let input = try await procedure.hookedInput(machine.state) {
-      try machine.apply(.changed(["input": input]))
+      try fold(.changed(["input": input]))
     }
     let consequences = try fold(known)
     if known.isEmpty {

@@ -162,7 +162,7 @@ extension OperatorProcedure {
 
   /// Those of the persona, of those that it works for, and of the user, in this order: the user's see what comes
   /// of all others. What belongs to a whole run concerns only the persona that it is.
-  private func hooks(
+  func hooks(
     at place: HookPlace, _ operatorName: String?
   ) -> [(name: String, hook: HookDefinition)] {
     var found: [(name: String, hook: HookDefinition)] = []
@@ -299,6 +299,10 @@ extension OperatorProcedure {
 extension Failure {
   /// The reason of what fails because a hook gave no usable answer.
   static let hookFailed = "hook_failed"
+  /// The reason of a use that nobody can decide about, because the rules cannot be read.
+  package static let policyUnreadable = "policy"
+  /// The reason of a use for which a person has to log in first.
+  package static let needsLogin = "login"
 }
 
 /// A hook has refused something. Not a failure by itself: a model that wanted to use a tool is told.

@@ -14,6 +14,9 @@ struct OperatorProcedure {
   let recorded: RecordedEffects
   /// For whom, where this is a part of another run.
   let delegation: DelegationScope?
+  /// See `RunDriver`.
+  let folded: FoldedEvents?
+  let onward: Onward?
 
   func perform(_ invocation: Invocation) async throws -> Completion {
     do {

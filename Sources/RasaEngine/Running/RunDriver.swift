@@ -16,6 +16,10 @@ struct RunDriver {
   var waitsFor: [Approval] = []
   /// Nil for the run itself; set where a persona or agent works inside a run.
   var delegation: DelegationScope?
+  /// What the machine has folded, for questions that say what follows; nil where nothing can ask.
+  var folded: FoldedEvents?
+  /// What follows in the run around this one once it is done.
+  var onward: Onward?
   /// Whether nothing of the output is shown before hooks have seen all of it.
   var outputWaits = false
   /// How often the run had come to an end before this process resumed it.
@@ -46,14 +50,14 @@ struct RunDriver {
     dependencies.journal.open(record, entries)
     try await openContext(origin)
     try await emit(.event(begun))
-    try machine.apply(begun)
+    try fold(begun)
     for notice in start.notices where runState.note(notice) { try await emit(.notice(notice)) }
     let changed = start.fork?.changes.filter { change in
       !changes.values.joined().contains { $0.path == StatePath(change.key) }
     }
     if let changed, !changed.isEmpty {
       let event = RunEvent.changed(ValueObject(changed.map { ($0.key, $0.value) }))
-      try machine.apply(event)
+      try fold(event)
       dependencies.journal.record([event.entry(of: start.run, at: now)])
     }
     try await hookStart()
@@ -64,7 +68,14 @@ struct RunDriver {
   var procedure: OperatorProcedure {
     OperatorProcedure(
       graph: graph, start: start, options: options, dependencies: dependencies, emit: emit,
-      runState: runState, recorded: recorded, delegation: delegation)
+      runState: runState, recorded: recorded, delegation: delegation, folded: folded,
+      onward: onward)
+  }
+
+  /// Has the machine fold an event.
+  mutating func fold(_ event: RunEvent) throws(Failure) {
+    try machine.apply(event)
+    folded?.append(event)
   }
 
   /// Has the hooks at the start see the input, which they may change.
@@ -73,7 +84,7 @@ struct RunDriver {
       input != machine.state[.input]
     else { return }
     let event = RunEvent.changed(["input": input])
-    try machine.apply(event)
+    try fold(event)
     dependencies.journal.record([event.entry(of: start.run, at: dependencies.time.now())])
   }
 
@@ -91,7 +102,7 @@ struct RunDriver {
     var known = origin?.context
     if known == nil { known = try await context() }
     let opened = RunEvent.contextOpened(known ?? .null)
-    try machine.apply(opened)
+    try fold(opened)
     dependencies.journal.record([opened.entry(of: start.run, at: dependencies.time.now())])
   }
 
@@ -158,6 +169,11 @@ struct RunDriver {
     var consequences = RecordedConsequences()
     for entry in entries where entry.key == delegation?.scope { consequences.count(entry) }
     try machine.fold(entries, in: delegation?.scope)
+    if let folded {
+      for entry in entries where entry.key == delegation?.scope {
+        if let event = RunEvent(folding: entry) { folded.append(event) }
+      }
+    }
     machine.reissue()
     return consequences
   }
@@ -235,6 +251,7 @@ struct RunDriver {
     }
     result.fallback = answers.lazy.compactMap(\.fallback).first
     result.attachments = start.attachments.reports(answers)
+    result.files = runState.files
     return result
   }
 
@@ -393,7 +410,7 @@ struct RunDriver {
     case .answered: break
     }
     let event = RunEvent.operatorFinished(step, outcome)
-    try machine.apply(event)
+    try fold(event)
     dependencies.journal.record([entry(event, at: dependencies.time.now())])
     try await emit(.event(event))
     try await emitPending()

@@ -20,6 +20,8 @@ package struct RunNotice: Sendable, Hashable {
     case accounting
     /// A model had to answer because it had used its tools as far as it may.
     case limit
+    /// A model wanted to use a tool, and a rule, a person or a hook refused it.
+    case refused
     /// An agent was chosen for the task because nobody named one.
     case chosen
     /// A hook changed what the run began with, did or came to; or it failed, and the run went on without it.

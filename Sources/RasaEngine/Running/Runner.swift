@@ -87,6 +87,8 @@ package struct RunResult: Sendable {
   package var notices: [RunNotice] = []
   /// What was attached to the input.
   package var attachments: [AttachmentReport] = []
+  /// Files that tools have returned to operators of kind `tool`.
+  package var files: [Attachment] = []
 }
 
 extension RunResult {
@@ -220,6 +222,7 @@ package struct Runner: Sendable {
         inherited: origin?.effects, recallsTheSame: origin?.start.asksTheSame(as: start) ?? true),
       changes: changes)
     driver.outputWaits = waits
+    if graph.mayAsk { driver.folded = FoldedEvents() }
     return driver
   }
 }

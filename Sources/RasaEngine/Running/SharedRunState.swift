@@ -18,6 +18,8 @@ final class SharedRunState: Sendable {
     /// What the agents in the run want to be remembered.
     var remembered: [(persona: String, facts: Value)] = []
     var taint = Taint()
+    /// Files that tools have returned to operators of kind `tool`.
+    var files: [Attachment] = []
     /// Whether what earlier runs of the session had taken in has been looked up.
     var knowsSession = false
     /// Nanoseconds of the monotonic clock.
@@ -116,6 +118,14 @@ final class SharedRunState: Sendable {
     shared.withLock { $0.taint.note(source) }
   }
 
+  var files: [Attachment] { outer?.files ?? shared.withLock { $0.files } }
+
+  func note(files: [Attachment]) {
+    if let outer { return outer.note(files: files) }
+    guard !files.isEmpty else { return }
+    shared.withLock { $0.files += files }
+  }
+
   /// True only once.
   func takeSessionTaint() -> Bool {
     if let outer { return outer.takeSessionTaint() }
@@ -166,7 +176,7 @@ final class SharedRunState: Sendable {
       shared.notices.filter { notice in
         switch notice.kind {
         case .cut, .continued, .skipped, .objection, .limit: break
-        case .fallback, .waiting, .accounting, .chosen, .hook, .context: return true
+        case .fallback, .waiting, .accounting, .chosen, .hook, .context, .refused: return true
         }
         var step = notice.step
         while let known = step {

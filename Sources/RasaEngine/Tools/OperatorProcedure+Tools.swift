@@ -41,6 +41,8 @@ extension OperatorProcedure {
           atHand, .object(arguments), at: place, definition, invocation,
           clock: OperatorClock(definition.timeout, dependencies.time, runState), isForModel: false)
         value = try result.checkedValue(of: name)
+        // An operator writes none of them, so whoever started the run gets them.
+        runState.note(files: result.attachments)
       } catch let failure as Failure where failure.kind != .cancelled && failure.kind != .storage {
         let key = definition.effect(place.label, in: invocation.step, occurrence: attempt)
         record(EffectEvent(.tool, key, .ended(dependencies.redact(failure), isRefused: false)))
@@ -54,12 +56,19 @@ extension OperatorProcedure {
   private func missing(
     _ name: String, of definition: OperatorDefinition, because failure: Failure? = nil
   ) -> Failure {
-    Failure(
-      .configuration,
-      "`\(definition.name)` calls the tool `\(name)`, which this program does not have",
-      suggestion: failure?.suggestion.isEmpty == false
-        ? failure?.suggestion ?? "" : "resume the run in the program that registers it",
-      at: definition.location, details: failure.map { [$0.message] } ?? [])
+    guard var failure else {
+      return Failure(
+        .configuration,
+        "`\(definition.name)` calls the tool `\(name)`, which this program does not have",
+        suggestion: "resume the run in the program that registers it", at: definition.location)
+    }
+    failure.message = "the tool `\(name)` cannot be used: \(failure.message)"
+    failure.location = failure.location ?? definition.location
+    return failure
+  }
+
+  private static func wrongArguments(of tool: String) -> String {
+    "`rasa tools show \(tool)` lists what it takes; an operator says it under `arguments:`"
   }
 
   private func check(_ arguments: ValueObject, of tool: ToolAtHand) throws(Failure) {
@@ -67,13 +76,13 @@ extension OperatorProcedure {
     guard !problems.isEmpty else { return }
     throw Failure(
       .run, "`\(tool.description.name)` does not take these arguments",
-      suggestion: "say which with `arguments:` in the operator's file",
+      suggestion: Self.wrongArguments(of: tool.description.name),
       details: Array(problems.prefix(8)))
   }
 
   /// What the operator gives: what its `arguments` say, else all that it reads, by name. An object alone is the
   /// arguments.
-  private func arguments(
+  func arguments(
     _ definition: OperatorDefinition, _ invocation: Invocation, for tool: ToolDescription
   ) -> ValueObject {
     let read = invocation.view.reader(in: kind(of: invocation))
@@ -138,6 +147,12 @@ extension OperatorProcedure {
       if let known = recorded.own.done(at: key), case .tool(let result) = known.result {
         // It is over, and whoever had to be asked was. What has no request was not made.
         if known.request.isEmpty, isForModel { return try await ended(result) }
+        // Hooks or a person may have changed what it was used with.
+        if let used = recorded.own.arguments(at: key) {
+          use.arguments = used
+        } else {
+          use.arguments = try await takenOver(use, definition)
+        }
       } else {
         var problems = tool.problems(of: arguments)
         if problems.isEmpty {
@@ -153,7 +168,7 @@ extension OperatorProcedure {
             .run, "`\(use.name)` does not take these arguments",
             suggestion: isForModel
               ? "give arguments that fit its schema"
-              : "say which with `arguments:` in the operator's file",
+              : Self.wrongArguments(of: use.name),
             details: Array(problems.prefix(8)))
           guard isForModel else { throw failure }
           return try await ended(ToolResult(failure))
@@ -161,6 +176,13 @@ extension OperatorProcedure {
         switch try await permit(use, tool.description, definition, invocation) {
         case .go(let permitted): use.arguments = permitted
         case .refused(let reason):
+          // Whatever its model makes of that, the reader of the answer learns it.
+          if isForModel {
+            try await notice(
+              RunNotice(
+                .refused, at: step, "`\(definition.name)` may not use `\(use.name)`: \(reason)",
+                facts: ["tool": .string(use.name), "because": .string(reason)]))
+          }
           throw Failure(
             .approval, "`\(use.name)` was not used: \(reason)",
             suggestion: isForModel ? "go on without it" : "")
@@ -197,6 +219,17 @@ extension OperatorProcedure {
           .tool, key, .result(.tool(result), attempt: Identifier("\(start.run)/\(key)~0"))))
       return try await ended(result)
     }
+  }
+
+  /// The arguments of a use whose result another run gave: as they were changed there.
+  private func takenOver(
+    _ use: ToolUse, _ definition: OperatorDefinition
+  ) async throws -> Value {
+    if let edited = recorded.own.permission(at: use.key)?.arguments { return edited }
+    guard case .go(let arguments) = try await hooked(before: use, definition) else {
+      return use.arguments
+    }
+    return arguments
   }
 
   private func context(
@@ -274,7 +307,7 @@ extension EffectKey {
   }
 
   /// The use of a tool that put this question; nil for any other.
-  var useThatAsked: EffectKey? {
+  package var useThatAsked: EffectKey? {
     guard label.utf8.starts(with: "tool:".utf8) || label.contains(".tool:"),
       let end = label.ranges(of: ".asks.").last
     else { return nil }

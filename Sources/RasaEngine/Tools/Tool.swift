@@ -162,10 +162,15 @@ package struct ToolResult: Sendable, Hashable {
     self.isError = isError
   }
 
-  /// What an operator writes: the structured value, else the text.
+  /// What an operator writes: the structured value, else the text, else what files there are.
   package var value: Value {
     if let structured { return structured }
-    return .string(text)
+    guard text.isEmpty, !attachments.isEmpty else { return .string(text) }
+    return .string(attachments.map { "\($0.name): \($0.summary)" }.joined(separator: "\n"))
+  }
+
+  package var attachments: [Attachment] {
+    content.compactMap { if case .attachment(let file) = $0 { file } else { nil } }
   }
 
   package var text: String {

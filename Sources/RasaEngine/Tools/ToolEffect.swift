@@ -231,13 +231,20 @@ extension ToolResult {
 }
 
 extension Failure {
+  /// The reason of one about a server that offers something else than what was approved. Its details are the server's
+  /// own words, which no model is to read.
+  package static let changedServer = "changed_server"
+
   /// Whether no model can get around it: it is about the whole run.
   var endsLoop: Bool {
     switch kind {
     case .cancelled, .storage, .budget: true
     case .timeout: isOfWholeRun
-    // A guard that cannot be asked is to be mended, and nothing for a model to work around.
-    default: reason == Failure.hookFailed
+    // A guard that cannot be asked is to be mended, a login is a person's to make, and a server that changes under a run
+    // is for a person to look at: nothing for a model to work around.
+    default:
+      reason == Failure.hookFailed || reason == Failure.policyUnreadable
+        || reason == Failure.changedServer || reason == Failure.needsLogin
     }
   }
 }

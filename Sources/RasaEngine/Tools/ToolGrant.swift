@@ -38,6 +38,12 @@ package struct ToolGrant: Sendable, Hashable {
     return rule.matches(tool: tool, arguments)
   }
 
+  /// Whether it covers some uses of that tool.
+  func concerns(tool: String) -> Bool {
+    guard revokedAt == nil, let rule = try? Self.rule(pattern.json(.compact)) else { return false }
+    return rule.concerns(tool: tool)
+  }
+
   /// The rule that a person has written, which can only allow.
   package static func rule(_ text: String) throws(Failure) -> ToolRule {
     let rule = try ToolRuleLoader.rule(text, named: "the pattern")

@@ -8,7 +8,8 @@ extension OperatorProcedure {
     about first: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
     attempt: Int
   ) async throws -> Completion {
-    var session = ToolSession(try await offer(definition, invocation), definition.toolLimits)
+    let offer = try await offer(definition, invocation, for: first)
+    var session = ToolSession(offer.tools, definition.toolLimits, window: offer.window)
     let clock = OperatorClock(definition.timeout, dependencies.time, runState)
     var request = first
     var attempt = attempt
@@ -57,8 +58,8 @@ extension OperatorProcedure {
 
   /// What the operator's tools are: as the run knows them, or as they are now.
   private func offer(
-    _ definition: OperatorDefinition, _ invocation: Invocation
-  ) async throws -> [ToolDescription] {
+    _ definition: OperatorDefinition, _ invocation: Invocation, for request: ModelRequest
+  ) async throws -> ToolOffer {
     let key = definition.effect("tools", in: invocation.step)
     if let known = recorded.own.offer(at: key) { return known }
     let delegates = graph.nodes[invocation.node].toolDelegates(of: definition)
@@ -70,10 +71,16 @@ extension OperatorProcedure {
       tools += try await dependencies.tools.tools(named: references, for: key).map(\.description)
     }
     if definition.mayAsk { tools.append(AskUserTool().description) }
-    dependencies.journal.record([
-      ToolOffer(key: key, tools: tools).entry(of: start.run, at: dependencies.time.now())
-    ])
-    return tools
+    var offer = ToolOffer(key: key, tools: tools)
+    if ToolSession.dependsOnWindow(tools, definition.toolLimits) {
+      let context = graph.callContext(
+        start, definition, definition.effect("call", in: invocation.step),
+        profile: options.profile, delegation: delegation)
+      // Where no model can be asked, its call says so.
+      offer.window = try? await dependencies.gate.estimate(request, for: context).window
+    }
+    dependencies.journal.record([offer.entry(of: start.run, at: dependencies.time.now())])
+    return offer
   }
 
   /// What a model says beside its calls is no part of the answer.
@@ -151,6 +158,7 @@ extension OperatorProcedure {
     _ call: ToolCall, index: Int, in session: ToolSession, _ definition: OperatorDefinition,
     _ invocation: Invocation, round: Int, attempt: Int, clock: OperatorClock
   ) async throws -> ToolResult {
+    if let unreadable = call.unreadable { return .unreadable(unreadable, of: call.name) }
     let node = graph.nodes[invocation.node]
     let tool: ToolAtHand
     if let description = session.tool(named: call.name) {
@@ -163,7 +171,7 @@ extension OperatorProcedure {
       let source = dependencies.tools
       tool = ToolAtHand(description) {
         if description.name == AskUserTool.name, description.origin == .builtIn {
-          return try await source.tools(named: [AskUserTool.name], orOwn: AskUserTool())
+          return source.builtIn(AskUserTool())
         }
         guard let tool = try await source.tools(named: [description.name]).first else {
           throw Failure(.run, "the tool `\(description.name)` is not there any more")
@@ -258,6 +266,18 @@ private struct BuiltInTool: Tool {
 
   func perform(_ use: ToolUse, _ context: ToolContext) -> ToolOutcome {
     .result(work(use.arguments))
+  }
+}
+
+extension ToolResult {
+  /// What a model is told whose arguments are no JSON object.
+  fileprivate static func unreadable(_ arguments: String, of tool: String) -> ToolResult {
+    ToolResult(
+      [
+        .text(
+          "`\(tool)` was not used: the arguments that you wrote for it are no JSON object. They began "
+            + "with: \(arguments.opening(200))\nCall it again with an object that fits its schema.")
+      ], isError: true)
   }
 }
 

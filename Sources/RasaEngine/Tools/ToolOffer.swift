@@ -7,10 +7,13 @@ package struct ToolOffer: Sendable, Hashable {
 
   package var key: EffectKey
   package var tools: [ToolDescription]
+  /// The window of the model that was to be asked first, where it decides how many definitions are sent.
+  package var window: Int64?
 
-  package init(key: EffectKey, tools: [ToolDescription]) {
+  package init(key: EffectKey, tools: [ToolDescription], window: Int64? = nil) {
     self.key = key
     self.tools = tools
+    self.window = window
   }
 
   package init?(_ entry: JournalEntry) {
@@ -18,12 +21,14 @@ package struct ToolOffer: Sendable, Hashable {
       return nil
     }
     self.init(
-      key: key, tools: (entry.body["tools"].array ?? []).compactMap { ToolDescription($0) })
+      key: key, tools: (entry.body["tools"].array ?? []).compactMap { ToolDescription($0) },
+      window: entry.body["window"].int)
   }
 
   package func entry(of run: Identifier, at time: Timestamp) -> JournalEntry {
-    JournalEntry(
-      run: run, time: time, kind: Self.kind, key: key.description,
-      body: ["tools": .array(tools.map(\.body))])
+    var body: ValueObject = ["tools": .array(tools.map(\.body))]
+    if let window { body["window"] = .int(window) }
+    return JournalEntry(
+      run: run, time: time, kind: Self.kind, key: key.description, body: .object(body))
   }
 }

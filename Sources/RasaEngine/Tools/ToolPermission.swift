@@ -104,12 +104,12 @@ extension OperatorProcedure {
       isEdited: taken.arguments != use.arguments)
   }
 
-  private func verdict(on use: ToolUse, of tool: ToolDescription) async throws -> ToolVerdict {
+  func verdict(on use: ToolUse, of tool: ToolDescription) async throws -> ToolVerdict {
     try await dependencies.policy.verdict(on: use, of: tool)
       .tightened(by: graph.persona.policy.first(for: use.name, use.arguments))
   }
 
-  private func grant(for use: ToolUse) async throws -> ToolGrant? {
+  func grant(for use: ToolUse) async throws -> ToolGrant? {
     try await dependencies.grants.grants(of: start.run, session: start.sessionID)
       .first { $0.covers(tool: use.name, use.arguments) }
   }

@@ -22,6 +22,14 @@ package struct ToolAsk: Sendable, Hashable {
 
 package protocol ToolPolicy: Sendable {
   func verdict(on use: ToolUse, of tool: ToolDescription) async throws -> ToolVerdict
+  /// What it can come to, whatever the arguments.
+  func decisions(on tool: ToolDescription) async throws -> Set<ToolRule.Decision>
+}
+
+extension ToolPolicy {
+  package func decisions(on tool: ToolDescription) async throws -> Set<ToolRule.Decision> {
+    Set(ToolRule.Decision.allCases)
+  }
 }
 
 /// Without rules of anybody's: what has side effects, or may have, is asked about.
@@ -31,6 +39,10 @@ package struct StandardToolPolicy: ToolPolicy {
     if tool.origin == .program { return .allow(because: "it is the program's own") }
     guard tool.sideEffects != .none else { return .allow(because: "it has no side effects") }
     return .ask(ToolAsk(because: "it has side effects, or may have"))
+  }
+
+  package func decisions(on tool: ToolDescription) -> Set<ToolRule.Decision> {
+    tool.origin == .program || tool.sideEffects == .none ? [.allow] : [.ask]
   }
 }
 
@@ -50,6 +62,36 @@ extension ToolVerdict {
       if let expiry = rule.onExpiry, ask.onExpiry != .deny { ask.onExpiry = expiry }
       return .ask(ask)
     }
+  }
+}
+
+extension [ToolRule] {
+  /// What the first that is about a use of that tool can say, whatever the arguments; nil among them where none need be
+  /// about it.
+  package func decisions(on tool: String) -> Set<ToolRule.Decision?> {
+    var found: Set<ToolRule.Decision?> = []
+    for rule in self where rule.concerns(tool: tool) {
+      found.insert(rule.decision)
+      if rule.arguments == nil { return found }
+    }
+    return found.union([nil])
+  }
+}
+
+extension Set<ToolRule.Decision> {
+  /// What is left of these by rules that only make others stricter.
+  package func tightened(by rules: [ToolRule], on tool: String) -> Set<ToolRule.Decision> {
+    var left: Set<ToolRule.Decision> = []
+    for decision in self {
+      for rule in rules.decisions(on: tool) {
+        switch (decision, rule) {
+        case (.deny, _), (_, .deny): left.insert(.deny)
+        case (.ask, _), (_, .ask): left.insert(.ask)
+        case (.allow, _): left.insert(.allow)
+        }
+      }
+    }
+    return left
   }
 }
 
@@ -78,6 +120,10 @@ struct TightenedPolicy: ToolPolicy {
   func verdict(on use: ToolUse, of tool: ToolDescription) async throws -> ToolVerdict {
     try await policy.verdict(on: use, of: tool)
       .tightened(by: rules.first(for: use.name, use.arguments))
+  }
+
+  func decisions(on tool: ToolDescription) async throws -> Set<ToolRule.Decision> {
+    try await policy.decisions(on: tool).tightened(by: rules, on: tool.name)
   }
 }
 

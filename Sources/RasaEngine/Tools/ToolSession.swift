@@ -12,6 +12,8 @@ struct ToolSession: Sendable {
   private static let bytesOfToken = 3
 
   let limits: ToolLimits
+  /// Tokens of definitions that are sent.
+  private let mostDefinitions: Int
   let tools: [ToolDescription]
   private let names: WireNames
   private let places: [String: Int]
@@ -27,19 +29,27 @@ struct ToolSession: Sendable {
   private(set) var calls = 0
   private(set) var bytes = 0
 
-  init(_ tools: [ToolDescription], _ limits: ToolLimits) {
+  /// - Parameter window: the tokens of the model's window; nil where nobody knows.
+  init(_ tools: [ToolDescription], _ limits: ToolLimits, window: Int64? = nil) {
     self.tools = tools
     self.limits = limits
+    mostDefinitions = limits.mostDefinitions(in: window)
     names = WireNames(tools.map(\.name), taken: [Self.searchName, Self.readName])
     places = Dictionary(tools.enumerated().map { ($1.name, $0) }) { first, _ in first }
     let names = names
-    sizes = tools.map { tool in
-      let bytes =
-        tool.text.utf8.count + tool.parameters.json().utf8.count
-        + names.name(of: tool.name).utf8.count
-      return bytes / Self.bytesOfToken + 16
-    }
-    isSearched = sizes.reduce(0, +) > limits.definitions
+    sizes = tools.map { Self.size(of: $0, named: names.name(of: $0.name)) }
+    isSearched = sizes.reduce(0, +) > mostDefinitions
+  }
+
+  private static func size(of tool: ToolDescription, named name: String) -> Int {
+    let bytes = tool.text.utf8.count + tool.parameters.json().utf8.count + name.utf8.count
+    return bytes / bytesOfToken + 16
+  }
+
+  /// Whether the window of the model decides what is sent of these.
+  static func dependsOnWindow(_ tools: [ToolDescription], _ limits: ToolLimits) -> Bool {
+    guard limits.definitions == nil else { return false }
+    return tools.reduce(0) { $0 + size(of: $1, named: $1.name) } > ToolLimits.smallestShare
   }
 
   // MARK: Definitions
@@ -63,8 +73,10 @@ struct ToolSession: Sendable {
     // Every provider wants this much of a schema.
     parameters["type"] = "object"
     if parameters["properties"]?.object == nil { parameters["properties"] = .emptyObject }
-    return ToolDefinition(
+    var definition = ToolDefinition(
       name: names.name(of: tool.name), description: tool.text, parameters: .object(parameters))
+    definition.isReadOnly = tool.sideEffects == .none
+    return definition
   }
 
   private var search: ToolDefinition {
@@ -150,7 +162,7 @@ struct ToolSession: Sendable {
 
   /// What a search gives: as many as fit into the limit of definitions.
   func hits(_ query: String, by source: any ToolSource) -> ToolResult {
-    var room = limits.definitions - searchSize
+    var room = mostDefinitions - searchSize
     var hits: [Int] = []
     for place in source.search(query, among: tools, limit: Self.mostHits)
     where tools.indices.contains(place) && !hits.contains(place) {
@@ -181,7 +193,7 @@ struct ToolSession: Sendable {
       found.removeAll { $0 == place }
       found.append(place)
     }
-    var room = limits.definitions - searchSize - found.reduce(0) { $0 + sizes[$1] }
+    var room = mostDefinitions - searchSize - found.reduce(0) { $0 + sizes[$1] }
     while room < 0, found.count > 1 {
       room += sizes[found.removeFirst()]
     }
@@ -247,7 +259,8 @@ struct ToolSession: Sendable {
     if let words = arguments["search"].string, !words.isEmpty {
       return ToolResult([.text(text.passages(with: words, room: room))])
     }
-    let offset = Int(clamping: arguments["offset"].int ?? 0)
+    // Nobody checks what a model writes there but this.
+    let offset = Int(clamping: max(0, arguments["offset"].int ?? 0))
     guard offset < size else {
       return ToolResult([.text("The result has only \(size) bytes.")], isError: true)
     }

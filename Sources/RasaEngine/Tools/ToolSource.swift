@@ -18,17 +18,11 @@ package protocol ToolSource: Sendable {
   func declaring(_ tools: [ToolDeclaration]) -> any ToolSource
   /// The places of the tools that fit the words best, the best first.
   func search(_ words: String, among tools: [ToolDescription], limit: Int) -> [Int]
+  /// What is known of what a reference names without starting anything; nil where that would take a start.
+  func known(_ reference: String) -> [ToolDescription]?
 }
 
 extension ToolSource {
-  /// A tool of rasa's own, unless this source stands in for every tool, as a recording does.
-  func tools(named names: [String], orOwn tool: any Tool) async throws -> any Tool {
-    guard self is any RecordedToolSource, let known = try await tools(named: names).first else {
-      return tool
-    }
-    return known
-  }
-
   package func tools(
     named references: [String], for key: EffectKey
   ) async throws -> [any Tool] {
@@ -41,6 +35,8 @@ extension ToolSource {
   package func search(_ words: String, among tools: [ToolDescription], limit: Int) -> [Int] {
     Array(tools.indices.prefix(limit))
   }
+
+  package func known(_ reference: String) -> [ToolDescription]? { nil }
 }
 
 /// Tools that are there by their names.
@@ -62,7 +58,8 @@ package struct FixedTools: ToolSource, ExpressibleByDictionaryLiteral {
     }
     return tools
   }
-}
 
-/// A source that knows the results of all tools already.
-protocol RecordedToolSource: ToolSource {}
+  package func known(_ reference: String) -> [ToolDescription]? {
+    known[reference].map { [$0.description] }
+  }
+}

@@ -14,11 +14,31 @@ package struct AddressPolicy: Sendable, Hashable {
 
   package init(allowsPrivate: [String] = []) { self.allowsPrivate = allowsPrivate }
 
+  /// For a URL that a person has written. Its own host may be on this machine or in a private network where the URL
+  /// itself says so: by an address, or by a name that means nothing elsewhere. A name of the internet that leads there
+  /// may not.
+  package init(forWritten url: String, allowsPrivate: [String]) {
+    self.allowsPrivate = allowsPrivate
+    guard let parts = URLParts(url) else { return }
+    let isPrivate =
+      NumericAddress(exact: parts.host).map { $0.restriction != nil } ?? parts.isLocalName
+    if isPrivate { self.allowsPrivate.append(parts.hostAndPort) }
+  }
+
   /// What makes a numeric address one that strangers must not choose; nil for one of the public internet.
   package static func restriction(ofAddress text: String) -> String? {
     guard let address = NumericAddress(exact: text) else { return "no numeric address" }
     return address.restriction
   }
+
+  /// What makes a name one that a proxy must not be asked for; nil for one of the internet.
+  package static func restriction(ofProxiedName name: String) -> String? {
+    guard let parts = URLParts("http://\(name)/"), parts.isLocalName else { return nil }
+    return localNameRestriction
+  }
+
+  static let localNameRestriction =
+    "a name of this machine or network, which a proxy would resolve"
 
   /// Whether an entry names this host. A name stands for itself alone, not for what is below it.
   package func allows(_ host: String, port: UInt16) -> Bool {
@@ -57,7 +77,7 @@ extension AddressPolicy {
     } else if proxy != nil {
       if parts.isLocalName {
         throw .refusedAddress(
-          parts.host, parts.host, "a name of this machine or network, which a proxy would resolve")
+          parts.host, parts.host, Self.localNameRestriction)
       }
       for address in await addresses(of: parts.host, resolver) {
         if let restriction = address.restriction {

@@ -204,10 +204,11 @@ extension FailedTransfer {
 // MARK: - Words
 
 extension FailedTransfer {
-  /// Who was asked, as the address has it.
+  /// Who was asked, as the address has it, without a user's name and password.
   private var host: String {
     let rest = url.firstEnd(of: "://").map { url[$0...] } ?? url[...]
-    return String(rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" })
+    let place = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    return String(place.lastIndex(of: "@").map { place[place.index(after: $0)...] } ?? place)
   }
 
   private var words: String {

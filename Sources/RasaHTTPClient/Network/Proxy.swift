@@ -1,3 +1,5 @@
+import RasaCore
+
 /// A proxy, ready for libcurl, and in words that hold no password.
 package struct Proxy: Sendable, Hashable {
   package enum Kind: Sendable, Hashable { case http, https, socks }
@@ -12,6 +14,35 @@ package struct Proxy: Sendable, Hashable {
 
   /// How messages name it.
   package var name: String { "the proxy \(address) (\(origin))" }
+
+  /// Where it is; nil for what no host has.
+  package var place: (host: String, port: UInt16)? {
+    guard let start = address.firstEnd(of: "://"), let place = HostAndPort(address[start...]),
+      let port = place.port
+    else { return nil }
+    return (place.host, port)
+  }
+
+  /// `user:password` in Base64, as a request's field has it; nil without them.
+  package var basicCredentials: String? {
+    guard let start = url.firstEnd(of: "://"), let at = url.lastIndex(of: "@"), at > start else {
+      return nil
+    }
+    var bytes: [UInt8] = []
+    var rest = Array(url[start..<at].utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    if !bytes.contains(UInt8(ascii: ":")) { bytes.append(UInt8(ascii: ":")) }
+    return Base64.encode(bytes)
+  }
 
   /// Reads `host:port` and `scheme://user:password@host:port`; without a scheme it is a proxy that
   /// speaks HTTP, and without a port libcurl's usual one is meant: 1080, or 443 for https.

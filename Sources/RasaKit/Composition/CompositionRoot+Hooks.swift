@@ -9,7 +9,9 @@ extension CompositionRoot {
   package func launcher(
     onWarning: @escaping @Sendable (Warning) -> Void
   ) -> any ProcessLauncher {
-    LaterLauncher(environment: environment, folders: folders) { onWarning(Warning($0)) }
+    LaterLauncher(
+      environment: environment, folders: folders, network: { () throws(Failure) in try network() },
+      warn: { onWarning(Warning($0)) })
   }
 
   /// What asks hooks, with those of the configuration.

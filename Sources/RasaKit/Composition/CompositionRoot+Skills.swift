@@ -79,7 +79,9 @@ extension CompositionRoot {
 
   /// The tools for skills.
   package func skillTools(_ launcher: any ProcessLauncher) -> SkillTools {
-    SkillTools(environment: environment.variables, launcher: launcher) { try usableSkills() }
+    SkillTools(environment: environment.variables, launcher: launcher, time: time) {
+      try usableSkills()
+    }
   }
 
   /// Notes where the graph's own skills are: in a folder `skills` beside the file of each persona and agent in it.

@@ -3,7 +3,6 @@ import RasaCore
 import RasaEngine
 import RasaHTTPClient
 import RasaPersona
-import RasaProcess
 import RasaSystem
 import RasaTools
 
@@ -14,13 +13,14 @@ extension CompositionRoot {
   ///   - client: makes the connections, when they are first needed.
   ///   - onWarning: is told of programs that run without a sandbox.
   func toolBox(
-    onWarning: @escaping @Sendable (Warning) -> Void = { _ in },
+    onWarning: @escaping @Sendable (Warning) -> Void,
     _ client: @escaping @Sendable () throws(Failure) -> HTTPClient
   ) -> ToolBox {
     let registered = registered
     let launcher = self.launcher(onWarning: onWarning)
     let servers = ServerConnections(
       launcher: launcher, environment: environment.variables, time: time, version: BuiltWith.rasa,
+      attachment: { bytes, name throws(Failure) in try attachment(bytes, named: name) },
       authorizer: { declaration in
         // Nobody logs in while a run goes on: `rasa tools login` does that before.
         guard let client = try? client() else { return nil }
@@ -39,6 +39,7 @@ extension CompositionRoot {
         else { throw Self.missing(declaration) }
         return tool
       })
+    parts.folder = FileSystem.realPath(project) ?? project
     parts.functions = { registered?.tools ?? [:] }
     parts.declared = { () throws(Failure) in try declaredTools().layers }
     // The user's own words that go together count among tools, too.
@@ -46,6 +47,13 @@ extension CompositionRoot {
     parts.search = { search.search($0, among: $1, limit: $2) }
     parts.requireTrust = { () throws(Failure) in try requireTrust(startingTools: true) }
     return ToolBox(parts)
+  }
+
+  /// An image or a document in a result is read like one that a person attaches.
+  private func attachment(_ bytes: [UInt8], named name: String) throws(Failure) -> Attachment {
+    let attachment = try attachmentReader().read(bytes, named: name).attachment
+    guard attachment.type != .text else { throw Failure(.run, "it is neither an image nor a PDF") }
+    return attachment
   }
 
   /// The logins to remote servers.
@@ -57,19 +65,5 @@ extension CompositionRoot {
     Failure(
       .configuration, "`\(declaration.name)` is of kind `\(declaration.kindName)`, and no program",
       at: declaration.location)
-  }
-}
-
-/// Looks at the machine when the first program starts, so that runs without one do not wait for that.
-struct LaterLauncher: ProcessLauncher {
-  let environment: Environment
-  let folders: RasaFolders
-  let warn: @Sendable (String) -> Void
-
-  func start(
-    _ command: ChildCommand, in sandbox: ToolSandbox
-  ) async throws(Failure) -> ChildProcess {
-    try await SandboxLauncher(SandboxSettings(environment, folders: folders), warn: warn)
-      .start(command, in: sandbox)
   }
 }

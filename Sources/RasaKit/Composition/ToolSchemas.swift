@@ -11,6 +11,6 @@ enum ToolSchemas {
   static func check(_ parameters: Value, _ output: Value?) throws(Failure) -> ArgumentCheck {
     if let output { _ = try Schema.compile(output) }
     let schema = try Schema.compile(parameters)
-    return ArgumentCheck { schema.problems(in: $0) }
+    return ArgumentCheck { schema.problems(in: $0, named: "arguments") }
   }
 }

@@ -39,6 +39,10 @@ extension Rasa {
     public var isPermission: Bool { question.form == .permission }
     /// The tool that is to be used; nil for other questions.
     public var tool: String? { question.permission?.tool }
+    /// The tool that wants to know something, in its own words, which nobody has checked; nil for other questions.
+    public var askingTool: String? {
+      question.key.useThatAsked == nil ? nil : question.payload["tool"].string
+    }
     /// What is at stake with a tool, in a few words; empty for other questions.
     public var risk: String { question.permission?.risk ?? "" }
     /// Why a person is asked about a tool; empty for other questions.

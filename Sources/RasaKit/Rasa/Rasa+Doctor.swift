@@ -144,9 +144,11 @@ extension Rasa {
       let pins = services.tools.parts.pins
       var waiting: [String] = []
       for entry in entries where entry.declaration.isServer {
-        if try pins.pin(of: entry.declaration) == nil {
+        guard let pin = try pins.pin(of: entry.declaration) else {
           waiting.append(entry.declaration.reference)
+          continue
         }
+        if pin.changed != nil { waiting.append("\(entry.declaration.reference) (it has changed)") }
       }
       let count = entries.count == 1 ? "1 tool or server" : "\(entries.count) tools and servers"
       guard waiting.isEmpty else {

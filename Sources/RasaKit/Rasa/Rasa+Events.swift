@@ -131,6 +131,8 @@ extension Rasa {
     public var persona: String
     /// What was attached to the input, and how many tokens it was: an array of objects.
     public var attachments: JSON
+    /// Images and documents that tools have returned to operators of kind `tool`, each under another name.
+    public var files: [ReturnedFile]
     /// What the run cost.
     public var cost: Dollars
     /// Tokens of input, as billed.
@@ -177,6 +179,7 @@ extension Rasa {
       state = JSON(result.writtenState)
       persona = result.state["persona.name"].promptText
       attachments = JSON(.array(result.attachments.map(\.value)))
+      files = ReturnedFile.files(result.files)
       cachedInputTokens = Int(clamping: result.usage.cachedInput)
       reasoningTokens = Int(clamping: result.usage.reasoning)
       isReported = result.usage.isReported

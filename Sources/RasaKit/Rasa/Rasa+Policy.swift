@@ -82,15 +82,14 @@ extension Rasa {
         run: Identifier(""), step: step, key: step.effect("tool:\(tool)"), name: tool,
         arguments: value, idempotencyKey: "")
       let policy = try composition.policy(onWarning: { rasa.warn($0) })
+      let persona = try persona.map { name throws(Failure) in try composition.persona(name) }
+      let sideEffects = composition.declaredSideEffects(of: tool, beside: persona?.tools ?? [])
       let description =
         composition.registered?.tools[tool]?.description
-        ?? ToolDescription(
-          name: tool, sideEffects: composition.declaredSideEffects(of: tool) ?? .yes,
-          origin: .server(""))
+        ?? ToolDescription(name: tool, sideEffects: sideEffects ?? .yes, origin: .server(""))
       var decision = policy.decision(on: use, of: description)
       if let persona {
-        let rules = try composition.persona(persona).policy
-        if let rule = rules.first(for: tool, value), rule.decision != .allow {
+        if let rule = persona.policy.first(for: tool, value), rule.decision != .allow {
           decision.verdict = decision.verdict.tightened(by: rule)
           decision.tightenedBy = rule
         }
@@ -117,6 +116,7 @@ enum ToolArguments {
       return try JSON.parse(Array(text.utf8), named: "the arguments")
     } catch {
       var failure = error
+      failure.kind = .usage
       if failure.suggestion.isEmpty {
         failure.suggestion = "write them as '{\"name\": \"value\"}'"
       }

@@ -180,6 +180,8 @@ extension Rasa.Runnable {
     var around: [Warning] = []
     do throws(Failure) {
       let found = try rasa.composition.surroundings(of: graph) { around.append($0) }
+      // Rules that cannot be read are told before anything is paid for.
+      if graph.mayUseTools { _ = try rasa.composition.policy() }
       begun.surroundings = found.context
       begun.notices += found.notices
     } catch {

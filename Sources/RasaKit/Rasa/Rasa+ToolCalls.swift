@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 import RasaEngine
 import RasaPersona
 import RasaTools
@@ -6,6 +6,17 @@ import RasaTools
 // MARK: One use
 
 extension Rasa {
+  /// Where the persona of a use seems to be.
+  static let toolCallFile = PinStore.commandLineFile
+
+  /// A failure of a use without the places in that persona, which nobody has written or can look at.
+  package static func withoutToolCallPersona(_ failure: Failure) -> Failure {
+    var failure = failure
+    failure.withdrawPlace()
+    if failure.location?.file == toolCallFile { (failure.location, failure.excerpt) = (nil, nil) }
+    return failure
+  }
+
   /// One use of a tool without a persona, that has an ID and has not begun.
   ///
   /// It is a run like any other: it is in the journal, a person is asked where the tool needs one, and it can be resumed
@@ -38,23 +49,76 @@ extension Rasa {
           .usage, "the arguments of a tool are an object, not \(quoted(arguments.description))",
           suggestion: "write them as '{\"name\": \"value\"}'")
       }
+      let reference = try server == nil ? rasa.checked(name, given, ofPersona: persona) : name
       let call = try ToolCall(
-        name, given, server: server,
+        reference, given, server: server,
         persona: persona.map { name throws(Failure) in
           try rasa.composition.persona(name)
         })
       if let declaration = call.given {
+        // Whoever types a command approves it, with what it offers now, whatever it offered the last time.
         let pins = rasa.services.tools.parts.pins
-        if try pins.pin(of: declaration) == nil {
-          var pin = ServerPin(
-            of: declaration, key: pins.key(of: declaration), at: rasa.composition.time.now(),
-            by: rasa.composition.user(nil))
-          pin.access = declaration.usualAccess
-          try pins.keep(pin)
-        }
+        var pin = ServerPin(
+          of: declaration, key: pins.key(of: declaration), at: rasa.composition.time.now(),
+          by: rasa.composition.user(nil))
+        pin.access = declaration.usualAccess
+        try pins.keep(pin)
       }
       return Runnable(rasa: rasa, graph: try call.graph(in: rasa.composition.library))
     }
+  }
+
+  /// The name of a tool as operators write it, once it is known that there is such a tool and that it takes these
+  /// arguments. What only a server that has never run can tell is found out in the run.
+  private func checked(
+    _ name: String, _ arguments: ValueObject, ofPersona persona: String?
+  ) throws(Failure) -> String {
+    let wanted: RasaEngine.ToolDescription?
+    let reference: String
+    if let function = definitions.tools[name] {
+      (wanted, reference) = (function.description, name)
+    } else {
+      let box = try toolBox(persona)
+      let entry = try box.entry(namedByPerson: name)
+      let declaration = entry.declaration
+      guard declaration.isServer else {
+        try check(arguments, of: declaration.ownDescription, declaration)
+        return declaration.name
+      }
+      // `time/convert_time` for `mcp:time/convert_time`.
+      reference =
+        if case .named = ToolReference(name) { "mcp:\(name)" } else { ToolReference(name).text }
+      guard let pin = try box.parts.pins.pin(of: declaration), let offer = pin.offer else {
+        return reference
+      }
+      let known = offer.tools.compactMap { $0.description(under: declaration) }
+      wanted = known.first { $0.name == reference }
+      if wanted == nil, case .server(_, let tool?) = ToolReference(reference), !tool.hasByte("*") {
+        throw Failure(
+          .usage, "the server `\(declaration.name)` has no tool `\(tool.printable(atMost: 80))`",
+          suggestion: nearestName(to: reference, among: known.map(\.name)).map {
+            "did you mean `\($0)`?"
+          } ?? "`\(declaration.commandLine("show"))` lists its tools")
+      }
+      try check(arguments, of: wanted, declaration)
+      return reference
+    }
+    try check(arguments, of: wanted, nil)
+    return reference
+  }
+
+  private func check(
+    _ arguments: ValueObject, of tool: RasaEngine.ToolDescription?, _ declaration: ToolDeclaration?
+  ) throws(Failure) {
+    // A schema that cannot be read is reported when the tool is made.
+    guard let tool, let schema = try? ToolSchemas.check(tool.parameters, nil) else { return }
+    let problems = schema.problems(.object(arguments))
+    guard !problems.isEmpty else { return }
+    throw Failure(
+      .usage, "`\(tool.name)` does not take these arguments",
+      suggestion:
+        "`\(declaration?.commandLine("show") ?? "rasa tools show \(tool.name)")` lists what it takes",
+      details: Array(problems.prefix(8)))
   }
 
   /// Uses a tool once and returns what came of it.
@@ -84,10 +148,12 @@ extension Rasa {
 /// A persona with one operator, which uses a tool once.
 private struct ToolCall {
   static let persona = "tool_call"
-  static let path = "shipped:\(persona).yaml"
+  static let path = Rasa.toolCallFile
 
   let text: String
   let isProject: Bool
+  /// The persona that declares the tool.
+  let declaredBy: String?
   /// The server that the caller gives.
   let given: ToolDeclaration?
 
@@ -125,17 +191,17 @@ private struct ToolCall {
     default: break
     }
     self.isProject = isProject
-    // A text with braces would be a template there, so it stands where operators read it as it is.
-    var literal = ValueObject()
+    declaredBy = persona?.name
+    // A text with braces would be a template there, and beside one the name of its path would stand for its value. So
+    // these stand where operators read them as they are.
+    var literal = arguments
     var kept = ValueObject()
     for (name, value) in arguments {
-      if value.json().contains("{{") {
-        let key = "a\(kept.count)"
-        kept[key] = value
-        literal[name] = .string("metadata.\(key)")
-      } else {
-        literal[name] = value
-      }
+      let text = value.json()
+      guard text.contains("{{") || text.contains("metadata") else { continue }
+      let key = "a\(kept.count)"
+      kept[key] = value
+      literal[name] = .string("metadata.\(key)")
     }
     // JSON is YAML, so whatever is in it stays what it is.
     var document: ValueObject = [
@@ -166,7 +232,10 @@ private struct ToolCall {
   func graph(in library: Library) throws(Failure) -> Graph {
     let document = SourceDocument(bytes: Array(text.utf8), path: Self.path)
     var persona = try library.readPersona(document, beside: ShippedNothing()).get()
-    for index in persona.tools.indices { persona.tools[index].isProject = isProject }
+    for index in persona.tools.indices {
+      persona.tools[index].isProject = isProject
+      persona.tools[index].persona = declaredBy
+    }
     var graph = try Graph.compile(persona, in: library)
     graph.pinned =
       PinnedFiles(files: [

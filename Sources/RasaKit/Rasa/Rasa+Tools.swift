@@ -23,7 +23,7 @@ extension Rasa {
       public static let approved = Status(.approved)
       /// A server that nobody has approved yet.
       public static let unapproved = Status(.unapproved)
-      /// A server whose declaration has changed since it was approved.
+      /// A server whose declaration, or what it offers, has changed since it was approved.
       public static let changed = Status(.changed)
       /// It is declared by a project that the user does not trust, so it is not started.
       public static let untrusted = Status(.untrusted)
@@ -69,11 +69,17 @@ extension Rasa {
     public var output: JSON?
     /// `none`, `idempotent` or `yes`.
     public var sideEffects: String
+    /// What a server calls it for people.
+    public var title: String?
+    /// What a server says of its effects, such as `readOnlyHint`; rasa believes none of it.
+    public var annotations: JSON?
 
     /// The same as `name`.
     public var id: String { name }
 
-    init(_ tool: RasaEngine.ToolDescription) {
+    init(_ tool: RasaEngine.ToolDescription, pinned: PinnedTool? = nil) {
+      title = pinned?.title
+      annotations = pinned?.annotations.map { JSON($0) }
       name = tool.name
       description = tool.text
       parameters = JSON(tool.parameters)
@@ -96,6 +102,25 @@ extension Rasa {
     public var approvedBy: String?
     /// Since when, in milliseconds since 1970.
     public var approvedAt: Int64?
+    /// What a server told models about itself when it was approved. rasa shows it to nobody but you.
+    public var instructions: String?
+    /// The tools that an approved server has and that are not offered.
+    public var leftOut: [LeftOutTool] = []
+    /// What has changed since the approval, as lines for people: of the declaration, or of what the server offers.
+    public var changes: [String] = []
+  }
+
+  /// A tool of a server that is not offered to anybody.
+  public struct LeftOutTool: Sendable, Hashable, Codable {
+    /// Its name, as far as that can be shown.
+    public var name: String
+    /// What is wrong with it.
+    public var reason: String
+
+    init(_ refusal: MCPToolDefinition.Refusal) {
+      name = refusal.name
+      reason = refusal.reason
+    }
   }
 
   /// One line of what a tool needs.
@@ -166,12 +191,19 @@ extension Rasa {
     var details = ToolDetails(
       summary: try summary(entry, box, isTrusted: isTrusted),
       declaration: JSON(RasaCore.Value.object(declaration.shown)),
-      access: declaration.accessLines(with: pin?.access ?? declaration.usualAccess)
+      access: declaration.starting(in: box.parts.folder)
+        .accessLines(with: pin?.access ?? declaration.usualAccess)
         .map { AccessLine(label: $0.label, text: $0.text) }, tools: [])
     details.approvedBy = pin?.by
     details.approvedAt = pin?.since.milliseconds
     if let pin {
-      details.tools = declaration.descriptions(of: pin.tools ?? []).map { OfferedTool($0) }
+      details.tools = declaration.offered(pin.offer?.tools ?? [])
+      details.instructions = pin.offer?.instructions
+      details.leftOut = pin.leftOut.map { LeftOutTool($0) }
+      details.changes = pin.changed.flatMap { pin.difference(to: $0)?.lines } ?? []
+    } else if declaration.isServer, let earlier = try box.parts.pins.earlierPin(of: declaration) {
+      details.changes = PinDifference.lines(
+        from: .object(earlier.declared), to: .object(declaration.shown), in: "declaration")
     } else if let only = declaration.ownDescription {
       details.tools = [OfferedTool(only)]
     }
@@ -190,9 +222,13 @@ extension Rasa {
       shadows: entry.shadows.map(\.description))
     if declaration.isServer, entry.scope != .given {
       let pin = try box.parts.pins.pin(of: declaration)
-      summary.toolCount = pin?.tools?.count
-      let earlier = try box.parts.pins.earlierPin(of: declaration)
-      summary.status = pin != nil ? .approved : earlier != nil ? .changed : .unapproved
+      summary.toolCount = pin?.offer?.tools.count
+      if let pin {
+        summary.status = pin.changed == nil ? .approved : .changed
+      } else {
+        summary.status =
+          try box.parts.pins.earlierPin(of: declaration) == nil ? .unapproved : .changed
+      }
     }
     if declaration.isProject, !isTrusted { summary.status = .untrusted }
     return summary
@@ -256,14 +292,9 @@ extension ToolDeclaration {
   }
 
   /// The tools of a server as they were when it was approved.
-  func descriptions(of tools: [PinnedTool]) -> [RasaEngine.ToolDescription] {
-    guard case .mcp(let server) = kind else { return [] }
-    return tools.filter { server.tools[$0.name]?.isHidden != true }.map { tool in
-      RasaEngine.ToolDescription(
-        name: "mcp:\(name)/\(tool.name)", text: tool.text, parameters: tool.parameters,
-        output: tool.output,
-        sideEffects: server.tools[tool.name]?.sideEffects ?? sideEffects ?? .yes,
-        dataFlow: server.tools[tool.name]?.dataFlow ?? dataFlow, origin: .server(name))
+  func offered(_ tools: [PinnedTool]) -> [Rasa.OfferedTool] {
+    tools.compactMap { tool in
+      tool.description(under: self).map { Rasa.OfferedTool($0, pinned: tool) }
     }
   }
 }
@@ -287,6 +318,8 @@ extension Rasa {
     public var revision: String?
     /// How many tools it has.
     public var toolCount: Int?
+    /// The tools that it has and that are not offered.
+    public var leftOut: [LeftOutTool] = []
     /// How long it took to start and to list its tools, in milliseconds.
     public var took: Int64
     /// Why it cannot be used.
@@ -333,6 +366,7 @@ extension Rasa {
         check.text =
           "\(server.title.isEmpty ? "it" : server.title) \(server.version) speaks \(server.revision) and has "
           + (names.isEmpty ? "no tools" : names.joined(separator: ", "))
+        check.leftOut = server.refused.map { LeftOutTool($0) }
       } else {
         _ = try await box.tools(named: [declaration.name])
         check.text = "declared correctly; it is not used here"
@@ -353,6 +387,8 @@ extension Rasa {
     public var name: String
     /// Its tools.
     public var tools: [OfferedTool]
+    /// Those that it has and that are not offered.
+    public var leftOut: [LeftOutTool]
     /// What differs from what was approved before, as lines for people; nil for the first approval.
     public var changes: [String]?
     /// The same as JSON documents have it.
@@ -385,6 +421,37 @@ extension Rasa {
     }
   }
 
+  /// What a server offers now, beside what was approved.
+  public struct ToolReview: Sendable, Hashable {
+    /// What has changed since the approval, as lines for people; empty if nothing has.
+    public var changes: [String]
+    let offer: ServerOffer
+  }
+
+  /// Starts a server that was approved before, and compares what it offers now with that. Nothing is approved.
+  ///
+  /// - Parameters:
+  ///   - name: Its name, such as `time` or `mcp:time`.
+  ///   - persona: The persona that declares it.
+  ///   - access: What it may reach beyond its declaration; nil for what it was granted.
+  /// - Returns: What to show before ``approve(toolServer:ofPersona:access:reviewed:)``; nil where nothing was approved
+  ///   yet with which it could be compared.
+  public func review(
+    toolServer name: String, ofPersona persona: String? = nil, access: ToolAccess? = nil
+  ) async throws(RasaError) -> ToolReview? {
+    try await redacted {
+      let box = try toolBox(persona)
+      let entry = try box.entry(namedByPerson: name)
+      guard let review = try await box.review(entry, access: access?.sandbox) else { return nil }
+      var lines = review.changes.lines
+      if let between = review.between {
+        lines.append("in the meantime it offered something else again:")
+        lines += between.lines
+      }
+      return ToolReview(changes: lines, offer: review.offer)
+    }
+  }
+
   /// Starts a server, and approves its declaration and what it offers now. From then on runs may start it, until
   /// either changes.
   ///
@@ -392,9 +459,12 @@ extension Rasa {
   ///   - name: Its name, such as `time` or `mcp:time`.
   ///   - persona: The persona that declares it.
   ///   - access: What it may reach beyond its declaration; nil for what such a server usually needs.
+  ///   - reviewed: What was looked at before. If the server offers something else by now, that is an error, and nothing is
+  ///     approved.
   @discardableResult
   public func approve(
-    toolServer name: String, ofPersona persona: String? = nil, access: ToolAccess? = nil
+    toolServer name: String, ofPersona persona: String? = nil, access: ToolAccess? = nil,
+    reviewed: ToolReview? = nil
   ) async throws(RasaError) -> ToolApproval {
     try await redacted {
       let box = try toolBox(persona)
@@ -405,14 +475,17 @@ extension Rasa {
           suggestion: "approvals of its uses are asked for when it is used")
       }
       let (server, changes) = try await box.approve(
-        entry, access: access?.sandbox, by: composition.user(nil))
+        entry, access: access?.sandbox, by: composition.user(nil), reviewed: reviewed?.offer)
       return ToolApproval(
         name: entry.declaration.reference,
-        tools: server.tools.map { OfferedTool($0.description) }, changes: changes?.lines,
+        tools: server.tools.map { OfferedTool($0.description) },
+        leftOut: server.refused.map { LeftOutTool($0) }, changes: changes?.lines,
         json: JSON(
           [
             "name": .string(entry.declaration.reference), "status": "approved",
             "tools": .array(server.tools.map { .string($0.description.name) }),
+            "left_out": .array(
+              server.refused.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
             "changes": changes?.value ?? .null,
           ] as RasaCore.Value))
     }

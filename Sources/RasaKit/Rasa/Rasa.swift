@@ -48,7 +48,9 @@ public final class Rasa: Sendable {
     composition.agentSource = registered
     composition.registered = definitions
     self.composition = composition
-    services = RunServices(lazily: composition, composition.store())
+    services = RunServices(lazily: composition, composition.store()) { [composition] in
+      onWarning(composition.redaction($0.description))
+    }
   }
 
   /// Opens rasa for the current user; the same as with `Configuration.forCurrentUser`.
@@ -72,18 +74,28 @@ public final class Rasa: Sendable {
   }
 
   /// The public face over what a command of the program `rasa` has open already.
+  ///
+  /// - Parameter onBareProgram: is told of programs that run without a sandbox; nil for `onWarning`.
   package init(
     _ composition: CompositionRoot, _ store: any RunStore,
-    onWarning: @escaping @Sendable (String) -> Void = { _ in }
+    onWarning: @escaping @Sendable (String) -> Void = { _ in },
+    onBareProgram: (@Sendable (String) -> Void)? = nil
   ) {
     self.onWarning = onWarning
     registered = RegisteredAgents(files: composition.agents, project: composition.project)
     definitions = RegisteredDefinitions()
     self.composition = composition
-    services = RunServices(lazily: composition, store)
+    services = RunServices(lazily: composition, store) {
+      (onBareProgram ?? onWarning)(composition.redaction($0.description))
+    }
   }
 
   func warn(_ warning: Warning) { onWarning(composition.redaction(warning.description)) }
+
+  /// Whether the database belongs to the user of this process, and not to another user of the machine.
+  package var ownsDatabase: Bool {
+    FileSystem.owner(of: composition.databasePath).map { $0 == ProcessUser.number } ?? true
+  }
 
   /// Who is meant where nobody is named, or somebody is.
   public func user(_ named: String? = nil) -> String { composition.user(named) }

@@ -77,6 +77,7 @@ extension RunServices {
     onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil
   ) async throws -> ForkCost {
+    try warnOfHooks(of: fork.graph, onWarning)
     let runner = try runner(
       fork.plan, people: people, onWarning: onWarning, onSelection: onSelection,
       onlyEstimates: true)

@@ -1,6 +1,7 @@
 package import RasaCore
 package import RasaEngine
 package import RasaModels
+import RasaPersona
 
 /// Every call that a run may make, priced, without asking anyone.
 package struct PricedRehearsal: Sendable {
@@ -23,6 +24,7 @@ extension RunServices {
     _ graph: Graph, _ plan: RunPlan, explains: Bool,
     onWarning: @escaping @Sendable (Warning) -> Void
   ) async throws -> PricedRehearsal {
+    try warnOfHooks(of: graph, onWarning)
     let gate = try gate(plan.gate, onWarning: onWarning, onlyEstimates: true)
     let start = start(graph, plan)
     let options = RunOptions()
@@ -42,5 +44,24 @@ extension RunServices {
         PricedRehearsal.Call(call: call, estimate: cost.estimate, selection: selection))
     }
     return rehearsal
+  }
+}
+
+extension RunServices {
+  /// Says which hooks a rehearsal leaves out that could change what is sent.
+  func warnOfHooks(
+    of graph: Graph, _ onWarning: @Sendable (Warning) -> Void
+  ) throws(Failure) {
+    var names: [String] = []
+    for hook in graph.persona.hooks + (try composition.configuration().hooks)
+    where hook.point != .runEnd {
+      let name = "`\(hook.name)` at \(hook.point.rawValue)"
+      if !names.contains(name) { names.append(name) }
+    }
+    guard !names.isEmpty else { return }
+    onWarning(
+      Warning(
+        "no hook is asked here: \(names.joined(separator: ", ")) can change or refuse what a run sends"
+      ))
   }
 }

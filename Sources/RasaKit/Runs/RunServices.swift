@@ -52,12 +52,19 @@ package struct RunServices: Sendable {
   }
 
   /// Nothing is opened or started before it is used.
-  package init(lazily composition: CompositionRoot, _ store: any RunStore) {
+  ///
+  /// - Parameter onWarning: is told of programs that run without a sandbox.
+  package init(
+    lazily composition: CompositionRoot, _ store: any RunStore,
+    onWarning: @escaping @Sendable (Warning) -> Void = { _ in }
+  ) {
     self.composition = composition
     self.store = store
     let network = Network()
     self.network = network
-    tools = composition.toolBox { () throws(Failure) in try network.client(composition) }
+    tools = composition.toolBox(onWarning: onWarning) { () throws(Failure) in
+      try network.client(composition)
+    }
   }
 
   package var client: HTTPClient {
@@ -162,7 +169,9 @@ extension RunServices {
     }
     surroundings.tools = ToolsWithSkills(
       others: tools, skills: composition.skillTools(launcher))
-    surroundings.policy = try composition.policy(onWarning: onWarning)
+    surroundings.policy = LaterPolicy { [composition] () throws(Failure) in
+      try composition.policy(onWarning: onWarning)
+    }
     surroundings.grants = store
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))

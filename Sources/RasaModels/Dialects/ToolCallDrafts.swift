@@ -78,17 +78,15 @@ struct ToolCallDrafts: Sendable, Hashable {
       let text = draft.arguments.trimmingBlanks
       let parsed = text.isEmpty ? Value.emptyObject : try? JSON.parse(text)
       let arguments = parsed == .null ? .emptyObject : parsed
-      guard let arguments, arguments.object != nil else {
+      var call = ToolCall(
+        id: draft.id.nonEmpty ?? MadeUpIdentifier.text(prefix, position), name: draft.name,
+        arguments: arguments ?? .emptyObject, signature: draft.signature)
+      if arguments?.object == nil {
         if isCut, isLast { break }
-        let name = ErrorDocument.printable(draft.name)
-        throw ProviderProblem(
-          .brokenStream,
-          "the arguments that the model wrote for the tool `\(name)` are not a JSON object")
+        // The model has been paid for and is told: asking it anew would cost as much again.
+        (call.arguments, call.unreadable) = (.emptyObject, text)
       }
-      calls.append(
-        ToolCall(
-          id: draft.id.nonEmpty ?? MadeUpIdentifier.text(prefix, position), name: draft.name,
-          arguments: arguments, signature: draft.signature))
+      calls.append(call)
     }
     return calls
   }

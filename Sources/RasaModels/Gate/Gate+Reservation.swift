@@ -348,6 +348,7 @@ extension Gate {
       isBounded: room.ceiling != nil
         && candidate.bounds(plan.attachments))
     estimate.attachmentTokens = input.attached
+    estimate.window = candidate.facts?.context
     return estimate
   }
 }

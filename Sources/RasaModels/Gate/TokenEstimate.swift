@@ -233,7 +233,7 @@ struct Transcript: Sendable {
   mutating func add(_ calls: [ToolCall]) {
     for call in calls {
       size += Self.measure(call.name, atMost: .max) ?? 0
-      size += Self.measure(call.arguments.json(), atMost: .max) ?? 0
+      size += Self.measure(call.unreadable ?? call.arguments.json(), atMost: .max) ?? 0
     }
   }
 

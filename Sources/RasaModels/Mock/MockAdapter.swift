@@ -15,6 +15,10 @@ struct MockAdapter: ChatAdapter {
   ) async throws -> any ChatStream {
     hold.trace.markSent()
     let prompt = MockPrompt(call.request)
+    let calls = MockToolUse.calls(for: call.request, prompt)
+    if !calls.isEmpty {
+      return MockStream(words: [], calls: calls, finish: .toolCalls, delay: delay, time: time)
+    }
     if let schema = call.request.schema {
       let text = MockInstance.value(for: schema, prompt).json()
       return MockStream(words: Self.words(text), finish: .stop, delay: delay, time: time)
@@ -43,13 +47,18 @@ struct MockAdapter: ChatAdapter {
 
 struct MockStream: ChatStream {
   var words: ArraySlice<String>
+  let calls: [ToolCall]
   let finish: FinishReason
   let delay: Duration
   let time: TimeSource
   var progress = ChatProgress()
 
-  init(words: ArraySlice<String>, finish: FinishReason, delay: Duration, time: TimeSource) {
+  init(
+    words: ArraySlice<String>, calls: [ToolCall] = [], finish: FinishReason, delay: Duration,
+    time: TimeSource
+  ) {
     self.words = words
+    self.calls = calls
     self.finish = finish
     self.delay = delay
     self.time = time
@@ -58,6 +67,7 @@ struct MockStream: ChatStream {
   mutating func advance(deadline: UInt64) async throws -> Bool {
     try Task.checkCancellation()
     guard let word = words.popFirst() else {
+      progress.toolCalls = calls
       progress.finish = finish
       progress.isDone = true
       return false

@@ -14,6 +14,8 @@ struct MockPrompt: Sendable {
 
   /// What is attached, as its facts say.
   var attachments: [String]
+  /// The tools that were called for this answer.
+  var used: [String]
 
   /// What the mock's critic asks for, and what a prompt of the next draft then contains.
   static let wish = "say what would change the conclusion"
@@ -24,8 +26,16 @@ struct MockPrompt: Sendable {
     topic = Self.shortened(request.input)
     preferences = request.preferences.map { ($0.key, $0.value.promptText) }
     attachments = request.attachments.map { "\($0.name) (\($0.summary))" }
+    used = request.messages.flatMap { $0.toolCalls.map(\.name) }
     isRevision = Self.contains(request, Self.wish)
     showsRevisedDraft = Self.contains(request, Self.revisionMark(topic))
+  }
+
+  /// The word of the topic to look for: the first name in it, or else the longest word.
+  var keyword: String {
+    let words = topic.split { !($0.isLetter || $0.isNumber || $0 == "-") }
+    let name = words.dropFirst().first { $0.first?.isUppercase == true && $0.count > 1 }
+    return String(name ?? words.max { $0.count < $1.count } ?? "made-up")
   }
 
   private static func contains(_ request: ModelRequest, _ words: String) -> Bool {

@@ -21,6 +21,10 @@ enum MockText {
     if !prompt.attachments.isEmpty {
       text += " The mock did not look at \(prompt.attachments.joined(separator: ", "))."
     }
+    if !prompt.used.isEmpty {
+      text +=
+        " The mock called \(prompt.used.joined(separator: ", ")), and a real model would read what they returned."
+    }
     if prompt.isRevision {
       text +=
         "\n\n\(MockPrompt.revisionMark(prompt.topic)): the conclusion would change if its"

@@ -57,6 +57,8 @@ package struct HookDefinition: Sendable, Hashable {
   package var timeout: Double
   package var onFailure: HookFailurePolicy
   package var sandbox = ToolSandbox()
+  /// Hosts of the user's own machine or network that an address may lead to, as `name` or `name:port`.
+  package var allowsPrivate: [String] = []
   package var location: SourceLocation
   /// Whether it comes from a project's file instead of the user's own.
   package var isProject = false

@@ -11,10 +11,25 @@ package struct ToolLimits: Sendable, Hashable {
   package var bytes = 262_144
   /// Bytes of one result that it is shown at once.
   package var result = 32_768
-  /// Tokens of definitions; where there are more, it searches among the tools.
-  package var definitions = 2_000
+  /// Tokens of definitions; where there are more, it searches among the tools. Nil for the usual share of the model's
+  /// window.
+  package var definitions: Int?
 
   package init() {}
+
+  /// More is never sent unless the operator says so.
+  private static let usualDefinitions = 2_000
+  /// The part of a window that definitions may take.
+  private static let share: Int64 = 10
+  /// Where the definitions are no more than this, no model's window matters.
+  package static let smallestShare = 400
+
+  /// - Parameter window: the tokens of the model's window; nil where nobody knows.
+  package func mostDefinitions(in window: Int64? = nil) -> Int {
+    if let definitions { return definitions }
+    guard let window else { return Self.usualDefinitions }
+    return max(Self.smallestShare, min(Self.usualDefinitions, Int(clamping: window / Self.share)))
+  }
 }
 
 /// One of the arguments that an operator of kind `tool` gives.

@@ -19,7 +19,7 @@ package struct Guard: Sendable {
   package let location: SourceLocation?
   /// Every path that it reads.
   package let reads: [StatePath]
-  private let root: Expression
+  let root: Expression
   /// Where each of the paths appears first, in bytes.
   private let offsets: [Int]
 

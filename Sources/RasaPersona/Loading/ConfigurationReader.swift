@@ -51,7 +51,8 @@ struct ConfigurationReader {
     configuration.narrowing = AgentNarrowing().and(reader.agentList(fields["agents"]))
     configuration.hooks = reader.hooks(
       fields["hooks"], isProject: isProject, isUsers: !isProject)
-    configuration.tools = reader.toolDeclarations(fields["tools"], isProject: isProject)
+    configuration.tools = reader.toolDeclarations(
+      fields["tools"], isProject: isProject, isUsers: !isProject)
     if isOwn(fields, "recommend", because: "it decides where your tasks are sent"),
       let node = fields["recommend"],
       let chosen = reader.fields(node, of: "`recommend`", known: ["embeddings"])

@@ -3,7 +3,8 @@ import RasaDocuments
 
 extension DocumentReader {
   private static let hookKeys = [
-    "name", "run", "post", "headers", "operator", "tool", "timeout", "on_failure", "sandbox",
+    "name", "run", "post", "headers", "allow_private", "operator", "tool", "timeout", "on_failure",
+    "sandbox",
   ]
 
   /// `hooks: {before_tool: [{run: [./guard]}, …], …}`.
@@ -29,7 +30,7 @@ extension DocumentReader {
       var names: Set<String> = []
       for node in oneOrMore(entry.value) {
         guard var hook = hook(node, point, number: names.count + 1) else { continue }
-        hook.sandbox = toolSandbox(node["sandbox"], isProject: !isUsers)
+        hook.sandbox = toolSandbox(node["sandbox"], isUsers: isUsers)
         hook.isProject = isProject
         if !names.insert(hook.name).inserted {
           fail(
@@ -48,13 +49,20 @@ extension DocumentReader {
   ) -> HookDefinition? {
     guard let fields = fields(node, of: "a hook", known: Self.hookKeys) else { return nil }
     let action: HookDefinition.Action?
+    let allowsPrivate = texts(fields["allow_private"], "allow_private")
     switch (fields["run"], fields["post"]) {
     case (let run?, nil):
       if let headers = fields["headers"] {
         fail(headers, "`headers` belong to `post`, and this hook is a program")
       }
+      if let hosts = fields["allow_private"] {
+        fail(
+          hosts, "`allow_private` belongs to `post`, and this hook is a program",
+          suggestion: "name the hosts that a program may reach under `network` of its `sandbox`")
+      }
       action = program(run).map { .program(command: $0) }
-    case (nil, let post?): action = address(post).map { .http(url: $0, headers: headers(fields)) }
+    case (nil, let post?):
+      action = address(post, allowsPrivate).map { .http(url: $0, headers: headers(fields)) }
     case (.some, let post?):
       fail(post, "`run` and `post` are both given", suggestion: "keep one of the two")
       action = nil
@@ -69,6 +77,7 @@ extension DocumentReader {
     var hook = HookDefinition(
       name: name ?? Self.hookName(action) ?? "hook_\(number)", point: point, action: action,
       location: node.location)
+    hook.allowsPrivate = allowsPrivate
     hook.operatorPattern = text(fields["operator"], "operator")
     hook.toolPattern = text(fields["tool"], "tool")
     if let pattern = fields["tool"], point != .beforeTool, point != .afterTool {
@@ -111,7 +120,7 @@ extension DocumentReader {
     return words
   }
 
-  private mutating func address(_ node: DocumentNode) -> String? {
+  private mutating func address(_ node: DocumentNode, _ allowsPrivate: [String]) -> String? {
     guard let url = text(node, "post") else { return nil }
     do {
       let address = try AddressText(url, schemes: ["https", "http"])
@@ -120,6 +129,17 @@ extension DocumentReader {
         fail(
           node, "`post` is not an https address",
           suggestion: "what hooks see is private: only this machine may be reached without TLS")
+        return nil
+      }
+      let name = address.host.utf8.contains(UInt8(ascii: ":")) ? "[\(address.host)]" : address.host
+      let isMeant = allowsPrivate.contains {
+        $0.lowercased() == address.host || $0.lowercased() == name
+          || $0.lowercased().hasBytePrefix("\(name):")
+      }
+      guard !isHere || isMeant else {
+        fail(
+          node, "`post` leads to this machine, which hooks may reach only where that is meant",
+          suggestion: "if it is, add `allow_private: [\"\(name)\"]`")
         return nil
       }
       return url

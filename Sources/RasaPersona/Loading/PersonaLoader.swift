@@ -77,6 +77,7 @@ package struct PersonaLoader {
     definition.limits = reader.runLimits(fields["limits"])
     definition.agents = reader.agentList(fields["agents"])
     definition.tools = reader.toolDeclarations(fields["tools"])
+    for index in definition.tools.indices { definition.tools[index].persona = name }
     definition.skills = reader.skills(fields["skills"]) ?? []
     definition.seesProject = reader.projectContext(fields["context"]) ?? false
     definition.hooks = reader.hooks(fields["hooks"])

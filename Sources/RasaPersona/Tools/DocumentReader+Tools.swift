@@ -8,6 +8,7 @@ extension DocumentReader {
   ]
   private static let serverKeys = [
     "command", "args", "env", "folder", "url", "headers", "oauth", "tools", "may_ask",
+    "allow_private",
   ]
   private static let requestKeys = [
     "method", "url", "headers", "body", "answer", "parameters", "output", "hosts",
@@ -17,9 +18,11 @@ extension DocumentReader {
 
   enum ToolKind: String, CaseIterable { case mcp, http, process }
 
-  /// - Parameter isProject: whether the file belongs to a project and not to the user.
+  /// - Parameters:
+  ///   - isProject: whether the file belongs to a project and not to the user.
+  ///   - isUsers: whether it is the user's own configuration, which alone may do without a sandbox.
   mutating func toolDeclarations(
-    _ node: DocumentNode?, isProject: Bool = false
+    _ node: DocumentNode?, isProject: Bool = false, isUsers: Bool = false
   ) -> [ToolDeclaration] {
     guard let node else { return [] }
     let expected = "a mapping of names to tools"
@@ -41,12 +44,12 @@ extension DocumentReader {
             at: entry.keyLocation))
         return nil
       }
-      return toolDeclaration(entry, isProject: isProject)
+      return toolDeclaration(entry, isProject: isProject, isUsers: isUsers)
     }
   }
 
   private mutating func toolDeclaration(
-    _ entry: DocumentNode.Entry, isProject: Bool
+    _ entry: DocumentNode.Entry, isProject: Bool, isUsers: Bool
   ) -> ToolDeclaration? {
     guard case .mapping(let entries) = entry.value.content else {
       fail(
@@ -81,7 +84,7 @@ extension DocumentReader {
     declaration.timeout = number(
       fields["timeout"], "timeout", in: 0.001...86_400, unit: " of seconds")
     declaration.mayAsk = flag(fields["may_ask"], "may_ask") ?? false
-    declaration.sandbox = toolSandbox(fields["sandbox"], isProject: isProject)
+    declaration.sandbox = toolSandbox(fields["sandbox"], isUsers: isUsers)
     if let node = fields["sandbox"], declaration.command == nil {
       warn("`sandbox` counts only for programs, and this tool starts none", at: node.location)
     }
@@ -95,8 +98,10 @@ extension DocumentReader {
     if let node = entry.value["kind"] {
       if case .scalar(.null) = node.content {} else { return choice(node, "kind") }
     }
-    let ofRequest = !keys.isDisjoint(with: ["method", "body", "answer", "hosts", "allow_private"])
     let ofServer = !keys.isDisjoint(with: ["oauth", "tools", "may_ask"])
+    let ofRequest =
+      !keys.isDisjoint(with: ["method", "body", "answer", "hosts"])
+      || (keys.contains("allow_private") && !ofServer)
     let takesArguments = !keys.isDisjoint(with: ["parameters", "output"])
     if keys.contains("url"), ofRequest || takesArguments, !ofServer { return .http }
     if keys.contains("url") || keys.contains("command"), ofServer, !ofRequest, !takesArguments {
@@ -130,9 +135,10 @@ extension DocumentReader {
         .http(
           url: address, headers: headers(fields["headers"]), oauth: oauth(fields["oauth"])))
       server.tools = overrides(fields["tools"])
+      server.allowsPrivate = texts(fields["allow_private"], "allow_private")
       return server
     }
-    for key in ["headers", "oauth"] {
+    for key in ["headers", "oauth", "allow_private"] {
       if let entry = fields.entries.first(where: { $0.key == key }) {
         warn(
           "`\(key)` has no effect on a server that is started with `command`", at: entry.keyLocation

@@ -65,6 +65,9 @@ extension ToolDeclaration {
         value["url"] = .string(url)
         if !headers.isEmpty { value["headers"] = list(headers) }
         if let oauth { value["oauth"] = .object(oauth.value) }
+        if !server.allowsPrivate.isEmpty {
+          value["allow_private"] = .array(server.allowsPrivate.map { .string($0) })
+        }
       }
       if !server.tools.isEmpty {
         value["tools"] = .object(
@@ -98,6 +101,11 @@ extension ToolDeclaration {
     return value
   }
 
+  /// The command that does something with it, as a person types it: `rasa tools approve git -p steward`.
+  package func commandLine(_ verb: String) -> String {
+    "rasa tools \(verb) \(name)" + (persona.map { " -p \($0)" } ?? "")
+  }
+
   /// The program that it starts, with its arguments; nil for what is only reached over a network.
   package var command: [String]? {
     switch kind {
@@ -125,6 +133,15 @@ extension ToolDeclaration {
       if case .http(let url, _, _) = server.transport { url } else { nil }
     case .http(let tool): tool.url
     case .process: nil
+    }
+  }
+
+  /// The hosts on this machine or in private networks that its address may lead to.
+  package var privateHosts: [String] {
+    switch kind {
+    case .mcp(let server): server.allowsPrivate
+    case .http(let tool): tool.allowsPrivate
+    case .process: []
     }
   }
 

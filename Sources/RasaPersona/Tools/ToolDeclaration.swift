@@ -45,6 +45,8 @@ package struct ToolDeclaration: Sendable, Hashable {
   package var location: SourceLocation
   /// Whether it comes from a project's file instead of the user's own.
   package var isProject = false
+  /// The persona that declares it, whose name commands need to find it.
+  package var persona: String?
 
   package init(name: String, kind: Kind, location: SourceLocation) {
     self.name = name
@@ -64,6 +66,8 @@ package struct MCPServer: Sendable, Hashable {
   package var transport: Transport
   /// What is declared about single tools, by their names on the server.
   package var tools: [String: ToolOverride] = [:]
+  /// Hosts on this machine or in private networks that its address may lead to, by name or `name:port`.
+  package var allowsPrivate: [String] = []
 
   package init(_ transport: Transport) { self.transport = transport }
 }

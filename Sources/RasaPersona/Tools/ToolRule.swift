@@ -124,8 +124,11 @@ package struct ToolRule: Sendable, Hashable {
 
   private var reach: PatternReach { decision == .allow ? .narrow : .wide }
 
+  /// Whether it is about some use of that tool.
+  package func concerns(tool: String) -> Bool { tools.contains { $0.matches(tool, reach) } }
+
   package func matches(tool: String, _ arguments: Value) -> Bool {
-    guard tools.contains(where: { $0.matches(tool, reach) }) else { return false }
+    guard concerns(tool: tool) else { return false }
     return self.arguments?.matches(arguments, reach) ?? true
   }
 }

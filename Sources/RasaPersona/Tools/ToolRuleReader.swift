@@ -19,8 +19,15 @@ package enum ToolRuleLoader {
       let read = try YAML.read(document.bytes, file: document.path)
       var reader = DocumentReader(text: SourceText(document))
       for problem in read.problems { reader.fail(problem.failure) }
+      var list = read.node
+      // With the heading that it has in a config.yaml, too.
+      if case .mapping(let entries) = list.content, entries.count == 1,
+        let only = entries.first, only.key == "policy"
+      {
+        list = only.value
+      }
       let rules: [ToolRule] =
-        if case .scalar(.null) = read.node.content { [] } else { reader.toolRules(read.node) }
+        if case .scalar(.null) = list.content { [] } else { reader.toolRules(list) }
       return Reading(read: rules, failures: reader.failures, warnings: reader.warnings)
     } catch {
       return Reading(failure: error)

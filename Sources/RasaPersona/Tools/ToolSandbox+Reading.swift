@@ -8,8 +8,8 @@ extension DocumentReader {
 
   /// `sandbox:` of a tool: what a program may reach beyond a read-only system and a private `/tmp`.
   ///
-  /// - Parameter isProject: whether the file belongs to a project, which cannot do without a sandbox.
-  mutating func toolSandbox(_ node: DocumentNode?, isProject: Bool) -> ToolSandbox {
+  /// - Parameter isUsers: whether it is the user's own configuration, which alone may do without a sandbox.
+  mutating func toolSandbox(_ node: DocumentNode?, isUsers: Bool) -> ToolSandbox {
     var sandbox = ToolSandbox()
     guard let node else { return sandbox }
     if case .scalar = node.content {
@@ -21,7 +21,7 @@ extension DocumentReader {
         return sandbox
       }
       if let type: SandboxType = looseChoice(node, "sandbox", also: Self.otherTypes) {
-        setRuntime(type, image: nil, of: &sandbox, node, isProject: isProject)
+        setRuntime(type, image: nil, of: &sandbox, node, isUsers: isUsers)
       }
       return sandbox
     }
@@ -36,7 +36,7 @@ extension DocumentReader {
     let type: SandboxType? = looseChoice(fields["type"], "type", also: Self.otherTypes)
     if let type {
       let image = text(fields["image"], "image")?.nonEmpty
-      setRuntime(type, image: image, of: &sandbox, fields["type"] ?? node, isProject: isProject)
+      setRuntime(type, image: image, of: &sandbox, fields["type"] ?? node, isUsers: isUsers)
     }
     sandbox.read = texts(fields["read"], "read")
     sandbox.write = texts(fields["write"], "write")
@@ -76,7 +76,7 @@ extension DocumentReader {
 
   private mutating func setRuntime(
     _ type: SandboxType, image: String?, of sandbox: inout ToolSandbox, _ node: DocumentNode,
-    isProject: Bool
+    isUsers: Bool
   ) {
     switch type {
     case .bubblewrap: sandbox.runtime = .bubblewrap
@@ -88,7 +88,7 @@ extension DocumentReader {
       }
       sandbox.runtime = type == .docker ? .docker(image: image) : .podman(image: image)
     case .none:
-      guard !isProject else {
+      guard isUsers else {
         return fail(
           node, "only your own configuration can let a program run without a sandbox",
           suggestion:

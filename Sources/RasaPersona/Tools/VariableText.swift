@@ -1,7 +1,7 @@
 package import RasaCore
 
 /// Text in which `${NAME}` stands for a variable of the environment, and `${NAME:-default}` for one that may be missing,
-/// as MCP clients write it. Inserted text is not looked through again.
+/// as MCP clients write it; `${env:NAME}` is the same. Inserted text is not looked through again.
 package enum VariableText {
   private enum Part {
     case text(ArraySlice<UInt8>)
@@ -21,7 +21,8 @@ package enum VariableText {
         index += 1
         continue
       }
-      let inner = bytes[(index + 2)..<end]
+      var inner = bytes[(index + 2)..<end]
+      if inner.starts(with: "env:".utf8) { inner = inner.dropFirst(4) }
       let nameEnd = inner.firstIndex { !isNameByte($0) } ?? inner.endIndex
       let name = inner[..<nameEnd]
       let rest = inner[nameEnd...]

@@ -98,7 +98,8 @@ import RasaCore
                     program: program, arguments: arguments, environment: variables,
                     folder: folder, descriptors: descriptors.baseAddress,
                     descriptor_count: Int32(descriptors.count), limits: limits.baseAddress,
-                    limit_count: Int32(limits.count))
+                    limit_count: Int32(limits.count),
+                    is_confined: command.isSupervisor ? 1 : 0)
                   return unsafe rasa_start_child(&child, &process, &end, &failedAtFolder)
                 }
               }

@@ -8,8 +8,7 @@ import Synchronization
 final class EgressLoop: @unchecked Sendable {
   private let rules: EgressRules
   private let limits: EgressLimits
-  private let restriction: @Sendable (IPAddress) -> String?
-  private let resolve: @Sendable (String) -> [IPAddress]
+  private let network: EgressNetwork
   private let wake: Int32
   private let isStopped = Atomic<Bool>(false)
   private let notes = Locked<[String]>([])
@@ -18,6 +17,8 @@ final class EgressLoop: @unchecked Sendable {
   private struct Resolution {
     var number: Int
     var addresses: [IPAddress]
+    /// Of the user's own proxy; nil where there is none.
+    var proxy: [IPAddress]?
   }
 
   // Only the thread has these.
@@ -25,18 +26,17 @@ final class EgressLoop: @unchecked Sendable {
   private var listener: Int32 = -1
   private var connections: [EgressConnection] = []
   private var lastNumber = 0
+  /// When it accepts connections again, after there was no room for one.
+  private var acceptsAgain: UInt64 = 0
 
   init(
-    _ rules: EgressRules, limits: EgressLimits, way: Int32, wake: Int32,
-    restriction: @escaping @Sendable (IPAddress) -> String?,
-    resolve: @escaping @Sendable (String) -> [IPAddress]
+    _ rules: EgressRules, limits: EgressLimits, way: Int32, wake: Int32, _ network: EgressNetwork
   ) {
-    self.restriction = restriction
+    self.network = network
     self.rules = rules
     self.limits = limits
     self.way = way
     self.wake = wake
-    self.resolve = resolve
   }
 
   deinit { close(wake) }
@@ -63,7 +63,8 @@ final class EgressLoop: @unchecked Sendable {
   func run() {
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     while !isStopped.load(ordering: .sequentiallyConsistent) {
-      let takesMore = connections.count < limits.connections
+      let takesMore =
+        connections.count < limits.connections && acceptsAgain <= monotonicNanoseconds()
       var polled = [
         pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
         pollfd(fd: way, events: Int16(POLLIN), revents: 0),
@@ -97,8 +98,10 @@ final class EgressLoop: @unchecked Sendable {
   }
 
   private func waitingTime() -> Int32 {
-    guard let due = connections.map(\.deadline).min() else { return -1 }
     let now = monotonicNanoseconds()
+    let pause = acceptsAgain > now ? acceptsAgain : .max
+    let due = min(connections.map(\.deadline).min() ?? .max, pause)
+    guard due < .max else { return -1 }
     return due > now ? Int32(clamping: (due - now - 1) / 1_000_000 + 1) : 0
   }
 
@@ -118,7 +121,7 @@ final class EgressLoop: @unchecked Sendable {
       else {
         continue
       }
-      connect(connection, answer.addresses)
+      connect(connection, answer)
     }
   }
 
@@ -132,7 +135,11 @@ final class EgressLoop: @unchecked Sendable {
 
   private func acceptConnection() {
     let client = accept(listener, nil, nil)
-    guard client >= 0 else { return }
+    if client < 0 {
+      // The connection stays in the queue, and would wake the thread again at once.
+      if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { acceptsAgain = deadline(in: 0.1) }
+      return
+    }
     _ = fcntl(client, F_SETFD, FD_CLOEXEC)
     _ = fcntl(client, F_SETFL, O_NONBLOCK)
     lastNumber += 1
@@ -154,46 +161,80 @@ final class EgressLoop: @unchecked Sendable {
   ) {
     guard case .success(let head) = head else {
       return connection.answer(
-        400, "rasa's proxy takes CONNECT, and plain requests with a whole http:// address")
+        400,
+        "rasa's proxy takes CONNECT, and plain requests with a whole http:// address and an unambiguous length"
+      )
     }
     if let refusal = rules.refusal(of: head.host, port: head.port) {
-      note("the sandbox refused a connection to \(head.host):\(head.port): \(refusal)")
-      return connection.answer(403, "refused: \(refusal)")
+      return refuse(connection, head, refusal)
     }
     connection.head = head
-    if let address = IPAddress(head.host) { return connect(connection, [address]) }
+    do throws(Failure) {
+      connection.proxy = try network.upstream(head.host, head.port, head.isTunnel)
+    } catch {
+      note("the sandbox could not connect to \(head.host):\(head.port): \(error.message)")
+      return connection.answer(502, error.message)
+    }
     let (number, host) = (connection.number, head.host)
+    let literal = IPAddress(host).map { [$0] }
+    guard let proxy = connection.proxy else {
+      if let literal {
+        return connect(connection, Resolution(number: number, addresses: literal))
+      }
+      return look { [network] in
+        Resolution(number: number, addresses: network.resolve(host))
+      }
+    }
+    let restriction = literal == nil ? network.nameRestriction(host) : nil
+    if let refusal = rules.refusal(ofName: host, restriction: restriction, port: head.port) {
+      return refuse(connection, head, refusal)
+    }
+    look { [network] in
+      let place = IPAddress(proxy.host).map { [$0] } ?? network.resolve(proxy.host)
+      return Resolution(number: number, addresses: literal ?? network.resolve(host), proxy: place)
+    }
+  }
+
+  /// Resolves names on a thread of its own, as that may take its time.
+  private func look(_ body: @escaping @Sendable () -> Resolution) {
     startThread { [self] in
-      let addresses = resolve(host)
-      resolved.withLock { $0.append(Resolution(number: number, addresses: addresses)) }
+      let resolution = body()
+      resolved.withLock { $0.append(resolution) }
       eventfd_write(wake, 1)
     }
   }
 
-  private func connect(_ connection: EgressConnection, _ addresses: [IPAddress]) {
+  private func refuse(_ connection: EgressConnection, _ head: RequestHead, _ refusal: String) {
+    note("the sandbox refused a connection to \(head.host):\(head.port): \(refusal)")
+    connection.answer(403, "refused: \(refusal)")
+  }
+
+  private func connect(_ connection: EgressConnection, _ resolution: Resolution) {
     guard let head = connection.head else { return }
-    guard !addresses.isEmpty else {
-      let problem = "the name \(head.host) cannot be resolved"
-      note("the sandbox could not connect to \(head.host):\(head.port): \(problem)")
+    let way = connection.proxy.map { ", through \($0.name)" } ?? ""
+    // Another proxy may know a name that nobody here does.
+    guard !(resolution.proxy ?? resolution.addresses).isEmpty else {
+      let problem = "the name \(connection.proxy?.host ?? head.host) cannot be resolved"
+      note("the sandbox could not connect to \(head.host):\(head.port)\(way): \(problem)")
       return connection.answer(502, problem)
     }
     var refusal: String?
     var allowed: [IPAddress] = []
-    for address in addresses {
+    for address in resolution.addresses {
       if let reason = rules.refusal(
-        of: address, restriction: restriction(address), host: head.host, port: head.port)
+        of: address, restriction: network.restriction(address), host: head.host, port: head.port)
       {
         refusal = refusal ?? reason
       } else {
         allowed.append(address)
       }
     }
-    if let refusal, allowed.isEmpty {
-      note("the sandbox refused a connection to \(head.host):\(head.port): \(refusal)")
-      return connection.answer(403, "refused: \(refusal)")
+    // Another proxy chooses among the addresses by itself.
+    if let refusal, allowed.isEmpty || resolution.proxy != nil {
+      return refuse(connection, head, refusal)
     }
-    connection.connect(to: allowed) { [self] in
-      note("the sandbox could not connect to \(head.host):\(head.port)")
+    connection.connect(to: resolution.proxy ?? allowed) { [self] problem in
+      note("the sandbox could not connect to \(head.host):\(head.port)\(way)\(problem)")
     }
   }
 }
@@ -207,20 +248,23 @@ final class EgressConnection {
   private let idle: UInt64
   var isDone = false
   var head: RequestHead?
+  /// The user's own, if the way leads through one.
+  var proxy: UpstreamProxy?
 
-  private enum Phase { case head, waiting, connecting, relaying, answering }
+  private enum Phase { case head, waiting, connecting, tunnelling, relaying, answering }
   private var phase = Phase.head
   /// What is on its way to the host, and to the program.
   private var up: [UInt8] = []
   private var down: [UInt8] = []
+  /// What asks the user's own proxy for a tunnel, and its answer.
+  private var opening: [UInt8] = []
+  private var reply: [UInt8] = []
   private var hasClientEnded = false
   private var hasHostEnded = false
   private var isUpShut = false
   private var isDownShut = false
   private var addresses: ArraySlice<IPAddress> = []
-  private var complain: () -> Void = {}
-
-  private static let mostBuffered = 64 * 1024
+  private var complain: (_ problem: String) -> Void = { _ in }
 
   init(number: Int, client: Int32, deadline: UInt64, idle: UInt64) {
     self.number = number
@@ -248,7 +292,7 @@ final class EgressConnection {
     var events: Int16 = 0
     switch phase {
     case .head: events = Int16(POLLIN)
-    case .waiting, .connecting: break
+    case .waiting, .connecting, .tunnelling: break
     case .relaying:
       if up.isEmpty, !hasClientEnded { events |= Int16(POLLIN) }
       if !down.isEmpty { events |= Int16(POLLOUT) }
@@ -261,6 +305,7 @@ final class EgressConnection {
     switch phase {
     case .head, .waiting, .answering: return 0
     case .connecting: return Int16(POLLOUT)
+    case .tunnelling: return Int16(opening.isEmpty ? POLLIN : POLLOUT)
     case .relaying:
       var events: Int16 = 0
       if down.isEmpty, !hasHostEnded { events |= Int16(POLLIN) }
@@ -284,6 +329,9 @@ final class EgressConnection {
     case .connecting:
       if clientReady & (failed | Int16(POLLHUP)) != 0 { isDone = true }
       if upstreamReady != 0 { finishConnecting() }
+    case .tunnelling:
+      if clientReady & (failed | Int16(POLLHUP)) != 0 { isDone = true }
+      if upstreamReady != 0 { askForTunnel(&buffer) }
     case .relaying:
       guard clientReady != 0 || upstreamReady != 0 else { return }
       deadline = monotonicNanoseconds() &+ idle
@@ -292,6 +340,7 @@ final class EgressConnection {
       }
       if clientReady & Int16(POLLIN) != 0, up.isEmpty {
         take(receive(client, &buffer, into: &up), &hasClientEnded)
+        limitBody()
       }
       if clientReady & failed != 0 || upstreamReady & failed != 0 { isDone = true }
       relay()
@@ -333,7 +382,7 @@ final class EgressConnection {
     do throws(RequestHead.Problem) {
       let head = try RequestHead(up)
       phase = .waiting
-      up = head.forwarded + up[head.length...]
+      up.removeFirst(head.length)
       return .success(head)
     } catch {
       return error == .incomplete ? nil : .failure(error)
@@ -350,9 +399,14 @@ final class EgressConnection {
     phase = .answering
   }
 
-  func connect(to addresses: [IPAddress], orElse complain: @escaping () -> Void) {
+  func connect(
+    to addresses: [IPAddress], orElse complain: @escaping (_ problem: String) -> Void
+  ) {
     self.addresses = addresses[...]
     self.complain = complain
+    limitBody()
+    guard !isDone else { return }
+    if let head, !head.isTunnel { up = head.forwarded(through: proxy) + up }
     tryNext()
   }
 
@@ -360,13 +414,13 @@ final class EgressConnection {
     if upstream >= 0 { Glibc.close(upstream) }
     upstream = -1
     while let address = addresses.popFirst() {
-      guard let socket = address.connect(port: head?.port ?? 0) else { continue }
+      guard let socket = address.connect(port: proxy?.port ?? head?.port ?? 0) else { continue }
       upstream = socket
       phase = .connecting
       return
     }
-    complain()
-    answer(502, "the host cannot be connected to")
+    complain("")
+    answer(502, "the \(proxy == nil ? "host" : "user's proxy") cannot be connected to")
   }
 
   private func finishConnecting() {
@@ -375,10 +429,58 @@ final class EgressConnection {
     guard unsafe getsockopt(upstream, SOL_SOCKET, SO_ERROR, &code, &size) == 0, code == 0 else {
       return tryNext()
     }
+    if let proxy, let head, head.isTunnel {
+      opening = head.tunnelRequest(to: proxy)
+      phase = .tunnelling
+      return
+    }
+    relayFromNow()
+  }
+
+  private func relayFromNow() {
     phase = .relaying
     deadline = monotonicNanoseconds() &+ idle
     if head?.isTunnel == true { down = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8) }
+    down += reply
+    reply = []
     relay()
+  }
+
+  /// One step of the talk with the user's own proxy about a tunnel.
+  private func askForTunnel(_ buffer: inout [UInt8]) {
+    if !opening.isEmpty {
+      if !send(&opening, to: upstream) { refuseTunnel("it hung up") }
+      return
+    }
+    guard receive(upstream, &buffer, into: &reply) == true, reply.count <= RequestHead.mostBytes
+    else { return refuseTunnel("it gave no answer to CONNECT") }
+    guard let end = RequestHead.end(of: reply) else { return }
+    let words = String(decoding: reply.prefix(64), as: UTF8.self).split(
+      whereSeparator: { $0 == " " || $0.isNewline })
+    guard words.count > 1, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]),
+      (100...599).contains(status)
+    else { return refuseTunnel("it does not speak HTTP") }
+    guard (200...299).contains(status) else {
+      return refuseTunnel(
+        status == 407 ? "it refused the password, or asks for one (407)" : "it answered \(status)")
+    }
+    reply.removeFirst(end)
+    relayFromNow()
+  }
+
+  private func refuseTunnel(_ problem: String) {
+    complain(": \(problem)")
+    answer(502, "the user's proxy did not connect: \(problem)")
+  }
+
+  /// Leaves out what a program writes behind a plain request.
+  private func limitBody() {
+    guard head?.isTunnel == false else { return }
+    guard let count = head?.body.take(up) else {
+      isDone = true
+      return
+    }
+    up.removeLast(up.count - count)
   }
 
   // MARK: - Bytes

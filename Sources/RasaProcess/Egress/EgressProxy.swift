@@ -5,7 +5,7 @@ import RasaSystem
 
 /// The only way out of a sandbox that reaches hosts by name: a proxy on a thread of its own, which accepts on a
 /// socket from inside the sandbox, checks names before and addresses after they are resolved, and connects to exactly
-/// the address it has checked.
+/// the address it has checked, or to the user's own proxy.
 package final class EgressProxy: Sendable {
   /// The port inside.
   package static let port = 3128
@@ -13,13 +13,8 @@ package final class EgressProxy: Sendable {
   private let loop: EgressLoop
   private let theirEnd: Int32
 
-  /// - Parameters:
-  ///   - restriction: what makes an address one that strangers must not choose; nil for one of the public internet.
-  ///   - resolve: the addresses of a name; may block.
   package init(
-    _ rules: EgressRules, limits: EgressLimits = EgressLimits(),
-    restriction: @escaping @Sendable (IPAddress) -> String?,
-    resolve: @escaping @Sendable (String) -> [IPAddress] = EgressProxy.systemAddresses
+    _ rules: EgressRules, limits: EgressLimits = EgressLimits(), _ network: EgressNetwork
   ) throws(Failure) {
     var own: Int32 = -1
     var theirs: Int32 = -1
@@ -36,8 +31,7 @@ package final class EgressProxy: Sendable {
         suggestion: "raise the limit (ulimit -n) or run fewer things at once")
     }
     theirEnd = theirs
-    loop = EgressLoop(
-      rules, limits: limits, way: own, wake: wake, restriction: restriction, resolve: resolve)
+    loop = EgressLoop(rules, limits: limits, way: own, wake: wake, network)
     guard startThreadIfPossible({ [loop] in loop.run() }) else {
       close(own)
       throw Failure(

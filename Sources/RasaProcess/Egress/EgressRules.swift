@@ -73,15 +73,25 @@ package struct EgressRules: Sendable, Hashable {
   package func refusal(
     of address: IPAddress, restriction: String?, host: String, port: Int
   ) -> String? {
-    guard let restriction else { return nil }
-    if hosts.contains(where: { $0.isAddressItself && $0.matches(host, port) }) { return nil }
-    let isPrivate = privateHosts.contains { item in
-      (item.port == nil || item.port == port)
-        && (item.isWildcard ? host.hasByteSuffix("." + item.name) : host == item.name)
-    }
-    if isPrivate { return nil }
+    guard let restriction, !mayBePrivate(host, port: port) else { return nil }
     return
       "\(printable(host)) has the address \(address), which is \(restriction); name it under `private:` if that is meant"
+  }
+
+  /// Why another proxy is not asked for that name; nil if it is.
+  package func refusal(ofName host: String, restriction: String?, port: Int) -> String? {
+    guard let restriction, !mayBePrivate(host, port: port) else { return nil }
+    return
+      "\(printable(host)) is \(restriction); name it under `private:` if that is meant"
+  }
+
+  /// Whether it is meant that a host is on this machine or in a private network.
+  private func mayBePrivate(_ host: String, port: Int) -> Bool {
+    hosts.contains { $0.isAddressItself && $0.matches(host, port) }
+      || privateHosts.contains { item in
+        (item.port == nil || item.port == port)
+          && (item.isWildcard ? host.hasByteSuffix("." + item.name) : host == item.name)
+      }
   }
 
   /// `host`, `host:port`, `[address]:port`: the host in lower case without a final dot; nil if it is none. The port is

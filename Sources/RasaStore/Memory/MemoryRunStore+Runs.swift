@@ -120,7 +120,11 @@ extension MemoryRunStore.State {
     return RunListing(
       record: run.record, cost: ledger.balance(of: .execution(run.record.id)).settled,
       lines: run.parts.reduce(0) { $0 + $1.count }, changedAt: run.changedAt,
-      waiting: approvals.values.count { $0.run == run.record.id && $0.standing == .pending },
+      waiting: approvals.values.count {
+        guard $0.run == run.record.id, $0.standing == .pending else { return false }
+        if case .answered = $0.standing(at: now).standing { return false }
+        return true
+      },
       isAlive: isAlive(place, at: now), owner: run.owner.map { workers[$0].name })
   }
 

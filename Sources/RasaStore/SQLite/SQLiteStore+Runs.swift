@@ -10,7 +10,7 @@ extension SQLiteStore {
     return try await read { database in
       let rows = try database.rows(
         """
-        \(RunRow.query) WHERE runs.number IN (\(selection.text)) ORDER BY runs.number DESC
+        \(RunRow.query(now)) WHERE runs.number IN (\(selection.text)) ORDER BY runs.number DESC
         """, values: selection.values, transform: RunRow.init)
       let bodies = BodyReader(database)
       let lives = OwnerLiveness(now: now)
@@ -85,7 +85,7 @@ extension SQLiteStore {
 extension Database {
   func listing(of run: Identifier, now: Timestamp) throws -> RunListing? {
     let row = try first(
-      "\(RunRow.query) WHERE runs.id = ?", .text(run.text), transform: RunRow.init)
+      "\(RunRow.query(now)) WHERE runs.id = ?", .text(run.text), transform: RunRow.init)
     return row?.listing(BodyReader(self), OwnerLiveness(now: now))
   }
 
@@ -127,17 +127,21 @@ final class OwnerLiveness {
 }
 
 private struct RunRow {
-  static let query = """
+  /// What nobody answered in time and counts as refused is not waited for.
+  static func query(_ now: Timestamp) -> String {
+    """
     SELECT runs.id,
       coalesce((SELECT id FROM sessions WHERE key = runs.session), runs.session), persona.text, digest.text, user.text, input, started_at, status,
       fork_of, lines, changed_at, workers.name, workers.lease_ends,
       (SELECT settled FROM balances WHERE scope = 'execution:' || runs.id),
-      (SELECT count(*) FROM approvals WHERE run = runs.number AND standing = 'pending')
+      (SELECT count(*) FROM approvals WHERE run = runs.number AND standing = 'pending'
+        AND NOT (coalesce(on_expiry, '') = 'deny' AND coalesce(expires_at < \(now.milliseconds), FALSE)))
     FROM runs JOIN words AS persona ON persona.number = runs.persona
       JOIN words AS digest ON digest.number = persona_digest
       JOIN words AS user ON user.number = runs.user
       LEFT JOIN workers ON workers.number = runs.worker
     """
+  }
 
   private var record: RunRecord
   private let input: SQLValue

@@ -161,7 +161,7 @@ extension ApprovalPrompt.StateMachine {
           "s",
           request.grant == nil
             ? "like a, and do not ask again in this session"
-            : "like a, and in this session no longer ask where a rule fits, which you see first"
+            : "like a, and a rule that you see first allows such uses for the rest of the session"
         ))
     }
     return lines.map { letter, text in card.choice(letter, text) }.joined()

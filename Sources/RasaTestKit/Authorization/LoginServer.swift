@@ -32,6 +32,8 @@ package final class LoginServer: Sendable {
     package var isOpenIDOnly = false
     /// The challenge says where the metadata is; else it is at the well-known place.
     package var hintsMetadata = true
+    /// The metadata is at no well-known place, and only the challenge says where.
+    package var hidesMetadata = false
     /// There is no metadata of the resource at all, as in the first revision.
     package var isFirstRevision = false
     /// Clients that are registered beforehand, with their secrets.
@@ -41,6 +43,8 @@ package final class LoginServer: Sendable {
     package var rotates = true
     /// What `/mcp` asks for.
     package var scopes = ["read"]
+    /// Scopes that there are, and that `/mcp` does not ask for.
+    package var otherScopes: [String] = []
     /// What `/mcp` says to whoever may ask it.
     package var resource: @Sendable (ServerRequest) -> ServerResponse = { _ in
       ServerResponse("hello")
@@ -105,6 +109,7 @@ private func answer(
   let faults = configuration.faults
   if request.path.hasPrefix("/.well-known/")
     || request.path.hasSuffix("/.well-known/openid-configuration")
+    || (configuration.hidesMetadata && request.path == hiddenMetadata)
   {
     if faults.contains(.neverAnswersMetadata) { await forever() }
     if faults.contains(.garbageMetadata) { return ServerResponse("<html>", type: "text/html") }
@@ -176,18 +181,26 @@ private func decoded(_ text: Substring) -> String {
 
 // MARK: - Metadata
 
+private let hiddenMetadata = "/elsewhere/metadata"
+private let usualMetadata = "/.well-known/oauth-protected-resource/mcp"
+
+private func metadataPath(_ configuration: LoginServer.Configuration) -> String {
+  configuration.hidesMetadata ? hiddenMetadata : usualMetadata
+}
+
 private func metadata(
   _ path: String, _ configuration: LoginServer.Configuration, _ base: String
 ) -> ServerResponse {
   let (faults, tenant) = (configuration.faults, configuration.issuerPath)
   switch path {
-  case "/.well-known/oauth-protected-resource/mcp" where !configuration.isFirstRevision:
+  case metadataPath(configuration) where !configuration.isFirstRevision:
     return json([
       "resource": .string(
         faults.contains(.otherResource) ? "https://bank.example.com/mcp" : base + "/mcp"),
       "authorization_servers": faults.contains(.noAuthorizationServers)
         ? [] : [.string(base + tenant)],
-      "scopes_supported": .array(configuration.scopes.map { .string($0) }),
+      "scopes_supported": .array(
+        (configuration.scopes + configuration.otherScopes).map { .string($0) }),
     ])
   case "/.well-known/oauth-authorization-server" + tenant where !configuration.isOpenIDOnly,
     tenant + "/.well-known/openid-configuration" where configuration.isOpenIDOnly:
@@ -222,7 +235,7 @@ private func resource(_ request: ServerRequest, _ contents: inout Contents, _ ba
     (request.header("authorization") ?? "").split(separator: " ").last.map(String.init) ?? ""
   let hint =
     configuration.hintsMetadata && !configuration.isFirstRevision
-    ? ", resource_metadata=\"\(base)/.well-known/oauth-protected-resource/mcp\"" : ""
+    ? ", resource_metadata=\"\(base)\(metadataPath(configuration))\"" : ""
   let wanted = configuration.scopes.joined(separator: " ")
   guard let scope = contents.accessTokens[token], !configuration.faults.contains(.neverContent)
   else {

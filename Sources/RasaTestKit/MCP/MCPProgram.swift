@@ -55,7 +55,7 @@ package func serveMCP(_ script: MCPScript) -> Int32 {
 private func perform(_ outputs: MCPScriptEngine.Outputs) -> Int32? {
   for (_, output) in outputs {
     switch output {
-    case .message(let message, _):
+    case .message(let message, _), .notice(let message):
       writeAll(message.jsonBytes(escaping: .onlyNeeded) + [10], to: STDOUT_FILENO)
     case .raw(let bytes): writeAll(bytes, to: STDOUT_FILENO)
     case .flood(let total, let piece):
@@ -63,7 +63,9 @@ private func perform(_ outputs: MCPScriptEngine.Outputs) -> Int32? {
       while left > 0, writeAll(piece, to: STDOUT_FILENO) { left -= piece.count }
     case .standardError(let text): writeAll(Array(text.utf8), to: STDERR_FILENO)
     case .exit(let code): return code
+    case .freeze: while true { pause() }
     case .hangUp, .breakOff: close(STDOUT_FILENO)
+    case .cutNotices: break
     }
   }
   return nil

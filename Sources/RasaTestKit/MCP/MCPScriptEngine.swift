@@ -11,8 +11,13 @@ struct MCPScriptEngine: Sendable {
     case standardError(String)
     case exit(Int32)
     case hangUp
-    /// Breaks the connection of an answer that may be continued under this ID.
-    case breakOff(event: String)
+    /// Does nothing any more, and does not read either.
+    case freeze
+    /// Breaks the connection of an answer that may be continued under this ID, after these bytes of an event.
+    case breakOff(event: String, half: [UInt8])
+    /// For the stream of notices, where there is one.
+    case notice(Value)
+    case cutNotices
   }
 
   typealias Outputs = [(channel: Int, output: Output)]
@@ -47,9 +52,15 @@ struct MCPScriptEngine: Sendable {
   private var nextID: Int64 = 1_000
   private var subscriptions: [(channel: Int, id: Value)] = []
   private(set) var isInitialized = false
-  var channelOfNotices: Int?
+  private var pages = 0
 
-  init(_ script: MCPScript) { self.script = script }
+  init(_ script: MCPScript) {
+    self.script = script
+    isLater = script.value["later_if"].string.map { FileSystem.kind(of: $0) != nil } ?? false
+  }
+
+  /// Whether there is a stream of notices.
+  private var hasNotices: Bool { script.value["listen"].bool == true }
 
   var nextDue: UInt64? {
     (runs + tasks.values.filter { $0.outcome == nil && $0.asked.isEmpty }.map(\.run))
@@ -68,6 +79,9 @@ struct MCPScriptEngine: Sendable {
       return []
     }
     if method.isEmpty { return answered(id, message, now) }
+    if script.value["dies_in"].string == method { return [(channel, .exit(4))] }
+    if script.value["silent_in"].string == method { return [] }
+    if script.value["empty_in"].string == method { return reply(id, .emptyObject, channel) }
     let params = message["params"]
     let version = params["_meta"]["io.modelcontextprotocol/protocolVersion"].string
     switch method {
@@ -86,7 +100,9 @@ struct MCPScriptEngine: Sendable {
       }
     }
     switch method {
-    case "tools/list": return list(id, params, channel, isModern: version != nil)
+    case "tools/list":
+      pages += 1
+      return list(id, params, channel, isModern: version != nil)
     case "tools/call": return call(id, params, channel, now, isModern: version != nil)
     case "subscriptions/listen":
       subscriptions.append((channel, id))
@@ -166,7 +182,8 @@ struct MCPScriptEngine: Sendable {
       return .object(object)
     }
     let size = script.value["page_size"].int.map { Int($0) } ?? tools.count
-    let start = params["cursor"].string.flatMap { Int($0) } ?? 0
+    let isEndless = script.value["endless_pages"].bool == true
+    let start = isEndless ? 0 : params["cursor"].string.flatMap { Int($0) } ?? 0
     guard (0...tools.count).contains(start) else {
       return problem(id, -32_602, "no such page", channel)
     }
@@ -174,6 +191,9 @@ struct MCPScriptEngine: Sendable {
     var result: ValueObject = ["tools": .array(Array(tools[start..<end]))]
     if end < tools.count {
       result["nextCursor"] = .string("\(end)")
+    } else if isEndless {
+      result["tools"] = []
+      result["nextCursor"] = .string("page-\(pages)")
     } else if script.value["loop_pages"].bool == true {
       result["nextCursor"] = "0"
     }
@@ -249,7 +269,8 @@ struct MCPScriptEngine: Sendable {
     while let step = run.steps.first {
       func put(_ output: Output) { outputs.append((run.channel, output)) }
       if let params = step["ask"].object {
-        guard ask(params, &run, &outputs) else { return run.waitsFor != nil }
+        let elsewhere = step["elsewhere"].bool == true
+        guard ask(params, elsewhere: elsewhere, &run, &outputs) else { return run.waitsFor != nil }
         run.steps.removeFirst()
         continue
       }
@@ -336,6 +357,9 @@ struct MCPScriptEngine: Sendable {
         return false
       } else if step["hang"].bool == true {
         return false
+      } else if step["freeze"].bool == true {
+        put(.freeze)
+        return false
       } else if step["close"].bool == true {
         put(.hangUp)
         return false
@@ -343,8 +367,13 @@ struct MCPScriptEngine: Sendable {
         let event = "event-\(nextID)"
         nextID += 1
         run.brokenAt = event
-        put(.breakOff(event: event))
+        let half = step["half"].bool == true ? Array("data: {\"jsonrpc\": \"2.".utf8) : []
+        put(.breakOff(event: event, half: half))
         return true
+      } else if step["notice"].object != nil {
+        put(.notice(step["notice"]))
+      } else if step["cut_notices"].bool == true {
+        put(.cutNotices)
       } else {
         finish(step, run, &outputs)
         return false
@@ -394,7 +423,7 @@ struct MCPScriptEngine: Sendable {
 
   /// True if the answer is there.
   private mutating func ask(
-    _ params: ValueObject, _ run: inout Run, _ outputs: inout Outputs
+    _ params: ValueObject, elsewhere: Bool, _ run: inout Run, _ outputs: inout Outputs
   ) -> Bool {
     let name = "question-\(run.steps.startIndex)"
     if run.answers[name] != nil { return true }
@@ -423,15 +452,10 @@ struct MCPScriptEngine: Sendable {
     let id = nextID
     nextID += 1
     run.waitsFor = id
-    outputs.append(
-      (
-        run.channel,
-        .message(
-          [
-            "jsonrpc": "2.0", "id": .int(id), "method": "elicitation/create",
-            "params": .object(params),
-          ], isLast: false)
-      ))
+    let question: Value = [
+      "jsonrpc": "2.0", "id": .int(id), "method": "elicitation/create", "params": .object(params),
+    ]
+    outputs.append((run.channel, elsewhere ? .notice(question) : .message(question, isLast: false)))
     return false
   }
 
@@ -519,13 +543,8 @@ struct MCPScriptEngine: Sendable {
   private func toolsChanged(_ channel: Int) -> Outputs {
     guard script.value["list_changed"].bool ?? true else { return [] }
     if subscriptions.isEmpty {
-      return [
-        (
-          channel,
-          .message(
-            ["jsonrpc": "2.0", "method": "notifications/tools/list_changed"], isLast: false)
-        )
-      ]
+      let notice: Value = ["jsonrpc": "2.0", "method": "notifications/tools/list_changed"]
+      return [(channel, hasNotices ? .notice(notice) : .message(notice, isLast: false))]
     }
     return subscriptions.map { subscription in
       (

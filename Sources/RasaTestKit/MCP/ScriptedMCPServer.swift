@@ -114,6 +114,9 @@ private final class MCPHTTPLoop {
   private var accepted = 0
   private var sessions: [String: Int] = [:]
   private var sessionCount = 0
+  /// Who listens to the notices, and all of them, by which the stream can be continued.
+  private var listening: Int?
+  private var notices: [Value] = []
 
   init(
     _ script: MCPScript, listener: Int32, wake: Int32,
@@ -172,6 +175,7 @@ private final class MCPHTTPLoop {
 
   private func drop(_ channel: Int) {
     guard let peer = peers.removeValue(forKey: channel) else { return }
+    if listening == channel { listening = nil }
     close(peer.descriptor)
     engine.hungUp(channel)
   }
@@ -207,6 +211,9 @@ private final class MCPHTTPLoop {
       method: head.method, headers: head.headers, message: message)
     received.withLock { $0.append(request) }
     if let log = script.value["log"].string { appendLine(message.json(), to: log) }
+    if let path = script.value["moved_to"].string, head.path != path {
+      return answer(peer, 307, nil, [], [("Location", path)])
+    }
     if let status = script.value["status"].int {
       let location = script.value["location"].string.map { [("Location", $0)] } ?? []
       return answer(peer, Int(status), "text/plain", Array("no\n".utf8), location)
@@ -298,12 +305,24 @@ private final class MCPHTTPLoop {
   }
 
   private func get(_ request: ScriptedMCPServer.Received, _ channel: Int, _ peer: Peer) {
-    guard let event = request.header("last-event-id"),
+    let event = request.header("last-event-id")
+    if let event,
       let outputs = engine.resume(after: event, on: channel, now: monotonicNanoseconds())
-    else { return answer(peer, 405, nil, []) }
-    peer.isAnswering = true
+    {
+      peer.isAnswering = true
+      beginStream(peer, [])
+      return perform(outputs)
+    }
+    let heard = event.map { $0.hasPrefix("notice-") ? Int($0.dropFirst(7)) ?? 0 : -1 } ?? 0
+    guard script.value["listen"].bool == true, heard >= 0 else { return answer(peer, 405, nil, []) }
+    listening = channel
     beginStream(peer, [])
-    perform(outputs)
+    for number in notices.indices where number >= heard { send(notice: number, to: peer) }
+  }
+
+  private func send(notice number: Int, to peer: Peer) {
+    peer.output += Array("id: notice-\(number + 1)\nretry: 5\ndata: ".utf8)
+    peer.output += notices[number].jsonBytes(escaping: .onlyNeeded) + [10, 10]
   }
 
   /// What does not fit the message, of the headers that the stateless era demands.
@@ -359,8 +378,19 @@ private final class MCPHTTPLoop {
 
   private func perform(_ outputs: MCPScriptEngine.Outputs) {
     for (channel, output) in outputs {
+      switch output {
+      case .notice(let message):
+        notices.append(message)
+        if let peer = listening.flatMap({ peers[$0] }) { send(notice: notices.count - 1, to: peer) }
+      case .cutNotices:
+        if let peer = listening.flatMap({ peers[$0] }) { peer.closes = true }
+        if let listening, peers[listening]?.output.isEmpty == true { drop(listening) }
+        listening = nil
+      default: break
+      }
       guard let peer = peers[channel] else { continue }
       switch output {
+      case .notice, .cutNotices: continue
       case .message(let message, let isLast):
         peer.output += Array("event: message\ndata: ".utf8)
         peer.output += message.jsonBytes(escaping: .onlyNeeded) + [10, 10]
@@ -376,9 +406,9 @@ private final class MCPHTTPLoop {
           peer.output += Array("data: ".utf8) + piece + [10, 10]
           left -= piece.count
         }
-      case .standardError, .exit, .hangUp: peer.closes = true
-      case .breakOff(let event):
-        peer.output += Array("id: \(event)\nretry: 5\ndata:\n\n".utf8)
+      case .standardError, .exit, .hangUp, .freeze: peer.closes = true
+      case .breakOff(let event, let half):
+        peer.output += Array("id: \(event)\nretry: 5\ndata:\n\n".utf8) + half
         peer.isAnswering = false
         peer.closes = true
       }

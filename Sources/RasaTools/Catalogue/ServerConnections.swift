@@ -17,11 +17,12 @@ package final class ServerConnections: ToolServers {
 
   /// - Parameters:
   ///   - client: makes the connections to servers that are reached over a network.
+  ///   - attachment: makes an attachment of an image or a document in a result.
   ///   - authorizer: who answers a server's demand for tokens.
   ///   - version: of rasa, which servers are told.
   package init(
     launcher: any ProcessLauncher, environment: [String: String], time: TimeSource, version: String,
-    attachment: @escaping MCPContent.AttachmentReading = MCPContent.plainAttachment,
+    attachment: @escaping MCPContent.AttachmentReading,
     authorizer: @escaping @Sendable (ToolDeclaration) -> (any RequestAuthorizer)? = { _ in nil },
     client: @escaping @Sendable () throws(Failure) -> HTTPClient
   ) {
@@ -34,19 +35,22 @@ package final class ServerConnections: ToolServers {
     self.client = client
   }
 
-  package func connect(_ declaration: ToolDeclaration) async throws -> ConnectedServer {
+  package func connect(
+    _ declaration: ToolDeclaration, watch: MCPServers.Watch?
+  ) async throws -> ConnectedServer {
     if let home = environment["HOME"] {
       for path in ServerPin.cacheFolders where declaration.sandbox.write.contains(path) {
         try FileSystem.makeFolder(home + path.dropFirst())
       }
     }
-    let listing = try await servers().tools(of: declaration)
+    let listing = try await servers().tools(of: declaration, watch: watch)
     let server = listing.agreement?.server ?? .null
     var connected = ConnectedServer(
       tools: listing.tools, revision: listing.agreement?.version ?? "",
       title: server["title"].string ?? server["name"].string ?? "",
       version: server["version"].string ?? "")
-    connected.refused = listing.refused.map { "`\($0.name)` is left out: \($0.reason)" }
+    connected.refused = listing.refused
+    connected.offer = listing.offer
     return connected
   }
 
@@ -55,9 +59,9 @@ package final class ServerConnections: ToolServers {
   private func servers() throws(Failure) -> MCPServers {
     if let servers = made.withLock(\.self) { return servers }
     var setting = MCPServers.Setting(
-      http: try client(), environment: environment, time: time, launcher: launcher)
+      http: try client(), environment: environment, time: time, attachment: attachment,
+      launcher: launcher)
     setting.client = ["name": "rasa", "version": .string(version)]
-    setting.attachment = attachment
     setting.authorizer = authorizer
     let new = MCPServers(setting)
     return made.withLock { servers in

@@ -1,6 +1,7 @@
 package import RasaCore
 package import RasaEngine
 package import RasaPersona
+import RasaSystem
 
 /// The tools of a process: those that files declare, made when they are first needed, and the program's own functions.
 ///
@@ -21,6 +22,8 @@ package struct ToolBox: ToolSource {
       }
     package var requestTool: @Sendable (ToolDeclaration, HTTPTool) throws(Failure) -> any Tool
     package var programTool: @Sendable (ToolDeclaration, ProgramTool) throws(Failure) -> any Tool
+    /// The folder that the user works in.
+    package var folder = "."
     package var servers: any ToolServers
     package var pins: PinStore
     package var now: @Sendable () -> Timestamp
@@ -102,10 +105,29 @@ package struct ToolBox: ToolSource {
         add(try parts.requestTool(entry.declaration, request))
       case .process(let program):
         try requireTrust(entry)
-        add(try parts.programTool(entry.declaration, program))
+        add(try parts.programTool(entry.declaration.starting(in: parts.folder), program))
       }
     }
     return tools
+  }
+
+  /// As the declaration has it and, for a server's, as it was approved.
+  package func known(_ reference: String) -> [ToolDescription]? {
+    if let function = parts.functions()[reference] { return [function.description] }
+    let wanted = ToolReference(reference)
+    guard let declaration = try? catalogue().entry(of: wanted).declaration else { return nil }
+    switch declaration.kind {
+    case .http(let request):
+      return (try? parts.requestTool(declaration, request)).map { [$0.description] }
+    case .process(let program):
+      return (try? parts.programTool(declaration, program)).map { [$0.description] }
+    case .mcp:
+      guard case .server(_, let pattern) = wanted,
+        let tools = try? parts.pins.pin(of: declaration)?.offer?.tools
+      else { return nil }
+      return tools.filter { ToolReference.matches(pattern, $0.name) }
+        .compactMap { $0.description(under: declaration) }
+    }
   }
 
   /// Nil unless only functions of the program are asked for, which need no file to be read.
@@ -154,47 +176,167 @@ package struct ToolBox: ToolSource {
   package func connect(_ entry: ToolCatalogue.Entry) async throws -> ConnectedServer {
     try requireTrust(entry)
     let declaration = entry.declaration
-    guard entry.scope != .given else { return try await parts.servers.connect(declaration) }
+    guard entry.scope != .given else {
+      return try await start(declaration)
+    }
     guard let pin = try parts.pins.pin(of: declaration) else {
       throw try parts.pins.refusal(of: declaration)
     }
-    let server = try await parts.servers.connect(pin.granting(declaration))
-    let offered = server.pinned
-    guard let tools = pin.tools else {
-      // Its command was approved before it had ever run.
-      var first = pin
-      first.tools = offered
-      try parts.pins.keep(first)
-      return server
+    let server = try await start(pin.granting(declaration)) {
+      try check($0, of: declaration)
     }
-    let changes = PinDifference(from: tools, to: offered)
-    guard changes.isEmpty else { throw changes.refusal(of: declaration) }
+    try check(server.offer, of: declaration, leftOut: server.refused)
     return server
+  }
+
+  private func start(
+    _ declaration: ToolDeclaration, watch: MCPServers.Watch? = nil
+  ) async throws -> ConnectedServer {
+    try await parts.servers.connect(declaration.starting(in: parts.folder), watch: watch)
+  }
+
+  /// Compares what a server offers with what was approved. One that offers something else is not used any more, in
+  /// whatever process, until a person has approved that.
+  private func check(
+    _ offered: ServerOffer, of declaration: ToolDeclaration,
+    leftOut: [MCPToolDefinition.Refusal]? = nil
+  ) throws(Failure) {
+    guard var pin = try parts.pins.pin(of: declaration) else {
+      throw try parts.pins.refusal(of: declaration)
+    }
+    if let changed = pin.changed, let changes = pin.difference(to: changed) {
+      throw changes.refusal(of: declaration)
+    }
+    if let changes = pin.difference(to: offered), !changes.isEmpty {
+      pin.changed = offered
+      try parts.pins.keep(pin)
+      throw changes.refusal(of: declaration)
+    }
+    guard pin.offer == nil || !pin.coversAll else { return }
+    // Its command was approved before it had ever run, or by a version that looked at less.
+    pin.offer = offered
+    pin.coversAll = true
+    if let leftOut { pin.leftOut = leftOut }
+    try parts.pins.keep(pin)
+  }
+
+  /// What an approved server offers now, and how that differs from what was approved.
+  package struct Review: Sendable {
+    package var offer: ServerOffer
+    package var changes: PinDifference
+    /// What it offered in between, if that is neither what it offers now nor what was approved.
+    package var between: PinDifference?
+  }
+
+  /// Starts a server that was approved, also under a declaration that has changed since, and looks at what it offers.
+  /// Nothing is approved.
+  ///
+  /// - Parameter access: what it may reach beyond its declaration; nil for what it was granted.
+  /// - Returns: nil if nothing was approved with which that could be compared.
+  package func review(
+    _ entry: ToolCatalogue.Entry, access: ToolSandbox? = nil
+  ) async throws -> Review? {
+    try requireTrust(entry)
+    let declaration = entry.declaration
+    let own = try parts.pins.pin(of: declaration)
+    guard let known = try own ?? parts.pins.earlierPin(of: declaration), known.offer != nil else {
+      return nil
+    }
+    let pin = pin(for: declaration, granted: own?.access, adding: access)
+    let server = try await start(pin.granting(declaration))
+    guard let changes = known.difference(to: server.offer) else { return nil }
+    var review = Review(offer: server.offer, changes: changes)
+    if let changed = known.changed, changed != server.offer {
+      review.between = known.difference(to: changed)
+    }
+    return review
+  }
+
+  private func pin(
+    for declaration: ToolDeclaration, granted before: ToolSandbox?, adding more: ToolSandbox?,
+    by user: String = ""
+  ) -> ServerPin {
+    var pin = ServerPin(
+      of: declaration, key: parts.pins.key(of: declaration), at: parts.now(), by: user)
+    pin.access = before ?? declaration.usualAccess
+    if let more { pin.access = pin.access.widened(by: more) }
+    return pin
   }
 
   /// Starts a server because a person says so, and keeps what it offers as approved.
   ///
+  /// - Parameters:
+  ///   - access: what it may reach beyond its declaration and what was granted before.
+  ///   - reviewed: the offer that the person has seen; nothing else is approved then.
   /// - Returns: the server, and what has changed since it was approved before; nil for the first time.
   package func approve(
-    _ entry: ToolCatalogue.Entry, access: ToolSandbox?, by user: String
+    _ entry: ToolCatalogue.Entry, access: ToolSandbox?, by user: String,
+    reviewed: ServerOffer? = nil
   ) async throws -> (server: ConnectedServer, changes: PinDifference?) {
     try requireTrust(entry)
     let declaration = entry.declaration
-    let before = try parts.pins.pin(of: declaration)
-    var pin = ServerPin(
-      of: declaration, key: parts.pins.key(of: declaration), at: parts.now(), by: user)
-    pin.access = access ?? before?.access ?? declaration.usualAccess
-    let server = try await parts.servers.connect(pin.granting(declaration))
-    pin.tools = server.pinned
+    let own = try parts.pins.pin(of: declaration)
+    let before = try own ?? parts.pins.earlierPin(of: declaration)
+    var pin = pin(for: declaration, granted: own?.access, adding: access, by: user)
+    let server = try await start(pin.granting(declaration))
+    if let reviewed {
+      let since = PinDifference(from: reviewed, to: server.offer)
+      guard since.isEmpty else {
+        throw Failure(
+          .approval,
+          "the server `\(declaration.name)` has changed what it offers since you looked at it, so it was not approved",
+          suggestion: "look again: `rasa tools approve \(declaration.name)`", details: since.lines)
+      }
+    }
+    pin.offer = server.offer
+    pin.leftOut = server.refused
     try parts.pins.keep(pin)
-    return (server, before?.tools.map { PinDifference(from: $0, to: pin.tools ?? []) })
+    return (server, before?.difference(to: server.offer))
+  }
+}
+
+extension ToolDeclaration {
+  /// The declaration with the folder in which its program starts. A relative one, and a program that is named by a
+  /// relative path, begin where the declaration is; relative paths of the sandbox begin where the user works unless
+  /// a folder is declared. What is approved is the declaration itself, so that it holds for each folder.
+  package func starting(in current: String) -> ToolDeclaration {
+    guard let program = command?.first else { return self }
+    let base = FileSystem.absolute(FileSystem.parent(of: location.file))
+    var start = folder
+    if let folder {
+      guard !folder.hasBytePrefix("/"), !folder.hasBytePrefix("${") else { return self }
+      start = FileSystem.path(folder, in: base)
+    } else if program.hasByte("/"), !program.hasBytePrefix("/"), !program.hasBytePrefix("${") {
+      start = base
+    } else if (sandbox.read + sandbox.write).contains(where: {
+      !$0.hasBytePrefix("/") && !$0.hasBytePrefix("~")
+    }) {
+      start = FileSystem.absolute(current)
+    }
+    var located = self
+    switch kind {
+    case .http: break
+    case .mcp(var server):
+      if case .stdio(let command, let environment, _) = server.transport {
+        server.transport = .stdio(command: command, environment: environment, folder: start)
+        located.kind = .mcp(server)
+      }
+    case .process(var tool):
+      tool.folder = start
+      located.kind = .process(tool)
+    }
+    return located
   }
 }
 
 /// Connections to servers of the Model Context Protocol.
 package protocol ToolServers: Sendable {
   /// Starts or reaches the server unless that has been done already.
-  func connect(_ declaration: ToolDeclaration) async throws -> ConnectedServer
+  ///
+  /// - Parameter watch: is asked before a tool of it is used, if the server offers something else by then.
+  func connect(
+    _ declaration: ToolDeclaration, watch: MCPServers.Watch?
+  ) async throws -> ConnectedServer
   func end() async
 }
 
@@ -207,18 +349,17 @@ package struct ConnectedServer: Sendable {
   /// As it calls itself.
   package var title: String
   package var version: String
-  /// The tools that are not offered, and why, as sentences.
-  package var refused: [String] = []
+  /// The tools that are not offered, and why.
+  package var refused: [MCPToolDefinition.Refusal] = []
+  /// What a person approves of it.
+  package var offer: ServerOffer
 
   package init(tools: [any Tool], revision: String = "", title: String = "", version: String = "") {
     self.tools = tools
     self.revision = revision
     self.title = title
     self.version = version
-  }
-
-  package var pinned: [PinnedTool] {
-    tools.map { PinnedTool($0.description) }.sorted { $0.name < $1.name }
+    offer = ServerOffer(tools: tools.map { PinnedTool($0.description) })
   }
 }
 

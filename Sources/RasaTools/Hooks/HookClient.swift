@@ -153,7 +153,8 @@ package struct HookClient: HookRunner {
     }
     let request = HTTPRequest(
       url: url, headers: fields, body: call.document.jsonBytes(.compact),
-      allowsPlainHTTP: Self.isHere(url))
+      allowsPlainHTTP: Self.isHere(url),
+      addressPolicy: AddressPolicy(allowsPrivate: call.hook.allowsPrivate))
     do {
       let response = try await client().send(request)
       guard (200...299).contains(response.status) else {
@@ -169,7 +170,10 @@ package struct HookClient: HookRunner {
     } catch let error as HTTPError {
       try Task.checkCancellation()
       throw Failure(
-        .run, "it cannot be reached: \(error.message)", suggestion: error.suggestion ?? "")
+        .run, "it cannot be reached: \(error.message)",
+        suggestion: error.code == .refusedAddress
+          ? "if that is meant, name the host under `allow_private:` of the hook"
+          : error.suggestion ?? "")
     }
   }
 

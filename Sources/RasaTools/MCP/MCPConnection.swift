@@ -5,8 +5,12 @@ import RasaPersona
 /// One server of a process: started when it is first needed, shared by all who use it, started again when it has ended.
 final class MCPConnection: Sendable {
   struct Listing: Sendable, Hashable {
-    var tools: [MCPToolDefinition]
-    var refused: [MCPToolDefinition.Refusal]
+    var tools: [MCPToolDefinition] = []
+    var refused: [MCPToolDefinition.Refusal] = []
+    /// What the server tells models about itself.
+    var instructions: String?
+    /// Counts what it has offered in turn: two listings of one connection with the same number are the same.
+    var number = 0
   }
 
   private enum Phase: Sendable {
@@ -24,6 +28,8 @@ final class MCPConnection: Sendable {
   struct Ready: Sendable {
     var transport: any MCPTransport
     var agreement: MCPAgreement
+    /// Which start of the server it is.
+    var number = 0
   }
 
   private struct State: Sendable {
@@ -31,11 +37,20 @@ final class MCPConnection: Sendable {
     /// What an earlier process of the server agreed to.
     var known: MCPAgreement?
     var listing: Listing?
+    /// The list is on its way, to all who ask for it before the server says that it has changed once more.
+    var fetching: (changes: Int, task: Task<Listing, any Error>)?
     /// When the list is to be fetched anew, in monotonic nanoseconds.
     var freshUntil: UInt64 = 0
+    /// When it was fetched.
+    var fetched: UInt64 = 0
     /// Counts the server's words that its tools have changed.
     var changes = 0
+    /// Whether the server tells this connection of changes, as far as it does.
+    var isSubscribed = false
     var failures = 0
+    var starts = 0
+    /// The start that failed last: that is one failure, however many calls it takes with it.
+    var failed = 0
     var lastFailure: (failure: Failure, time: UInt64)?
   }
 
@@ -87,13 +102,13 @@ final class MCPConnection: Sendable {
     }
     switch task {
     case .there(let ready): return ready
-    case .wait(let task): return try await task.value
+    case .wait(let task): return try await value(of: task)
     }
   }
 
   private func start(_ known: MCPAgreement?) async throws -> Ready {
     do {
-      let ready: Ready
+      var ready: Ready
       do {
         ready = try await negotiate(known)
       } catch  where known != nil {
@@ -102,9 +117,13 @@ final class MCPConnection: Sendable {
       }
       let isWanted = state.withLock { state in
         guard case .starting = state.phase else { return false }
+        state.starts += 1
+        ready.number = state.starts
         state.phase = .ready(ready)
         state.known = ready.agreement
-        if state.known != known { state.listing = nil }
+        // Another process may have other tools.
+        state.freshUntil = 0
+        state.isSubscribed = false
         return true
       }
       guard isWanted else {
@@ -204,30 +223,54 @@ final class MCPConnection: Sendable {
   func exchange(
     _ request: MCPRequest
   ) async throws -> (reply: MCPReply, agreement: MCPAgreement) {
-    var hasLostSession = false
+    var lostSessions = 0
     while true {
       let ready = try await ready()
       do {
         let reply = try await ready.transport.exchange(request, envelope(ready.agreement))
-        state.withLock { $0.failures = 0 }
+        if request.isUse { state.withLock { $0.failures = 0 } }
+        if case .problem(let problem) = reply,
+          problem.code == JSONRPC.Problem.unsupportedVersion
+        {
+          await forget(ready)
+        }
         return (reply, ready.agreement)
       } catch is MCPHTTPTransport.SessionLost {
         await ready.transport.close()
-        guard !hasLostSession else {
+        lostSessions += 1
+        // Others may use a new session up before this request gets to it.
+        guard lostSessions < Self.mostLostSessions else {
           throw Failure(
             .run, "the MCP server `\(name)` forgets its sessions as soon as it has begun them")
         }
-        hasLostSession = true
       } catch let failure as Failure {
-        if !ready.transport.isOpen { noteFailure(failure) }
+        if !ready.transport.isOpen { noteFailure(failure, of: ready.number) }
         throw failure
       }
     }
   }
 
-  private func noteFailure(_ failure: Failure) {
+  private static let mostLostSessions = 4
+
+  /// It speaks another revision than it did: what comes next asks it anew.
+  private func forget(_ ready: Ready) async {
+    state.withLock { state in
+      guard case .ready(let current) = state.phase, current.number == ready.number else {
+        return
+      }
+      state.phase = .idle
+      state.known = nil
+    }
+    await ready.transport.close()
+  }
+
+  private func noteFailure(_ failure: Failure, of start: Int? = nil) {
     let now = setting.time.monotonic()
     state.withLock { state in
+      if let start {
+        guard state.failed != start else { return }
+        state.failed = start
+      }
       state.failures += 1
       state.lastFailure = (failure, now)
     }
@@ -243,120 +286,158 @@ final class MCPConnection: Sendable {
     }
   }
 
-  /// The tools, from the server where what is known is too old.
+  /// What the server offers, asked anew where what is known is too old.
   func listing() async throws -> Listing {
     let now = setting.time.monotonic()
     let known = state.withLock { state in state.freshUntil > now ? state.listing : nil }
     if let known { return known }
     let ready = try await ready()
-    let changes = state.withLock { $0.changes }
-    guard !ready.agreement.capabilities["tools"].isNull else {
-      return Listing(tools: [], refused: [])
+    let fetch = state.withLock { state in
+      if let running = state.fetching, running.changes == state.changes { return running.task }
+      let changes = state.changes
+      let task = Task { try await self.fetch(ready, changes) }
+      state.fetching = (changes, task)
+      return task
     }
-    let (listing, life) = try await fetchListing()
-    let fetched = setting.time.monotonic()
-    let isFirst = state.withLock { state in
-      defer { state.listing = listing }
+    return try await value(of: fetch)
+  }
+
+  /// The same before a use, from the process that runs now: one that was started again may offer something else. A
+  /// server that tells of changes is not asked for them, and no other with every use.
+  func currentListing() async throws -> Listing {
+    let ready = try await ready()
+    let tells = !isHTTP && ready.agreement.capabilities["tools"]["listChanged"].bool == true
+    let now = setting.time.monotonic()
+    let (limit, known) = (setting.limits.between, state.withLock { $0 })
+    if let listing = known.listing, known.freshUntil != 0,
+      tells || Double(now &- known.fetched) / 1_000_000_000 < limit
+    {
+      return listing
+    }
+    return try await listing()
+  }
+
+  private func fetch(_ ready: Ready, _ changes: Int) async throws -> Listing {
+    defer {
+      state.withLock { state in
+        if state.fetching?.changes == changes { state.fetching = nil }
+      }
+    }
+    let begun = setting.time.monotonic()
+    let (fetched, life) = try await fetchListing(ready)
+    let (listing, subscribes) = state.withLock { state in
+      var listing = fetched
+      listing.instructions = state.known?.instructions
+      listing.number = state.listing?.number ?? 0
+      if listing != state.listing { listing.number += 1 }
+      state.listing = listing
+      state.fetched = begun
       // A change that was reported meanwhile may not be in it.
-      state.freshUntil =
-        state.changes == changes ? life.map { fetched &+ $0 } ?? .max : 0
-      return state.listing == nil
+      state.freshUntil = state.changes == changes ? life.map { begun &+ $0 } ?? .max : 0
+      defer { state.isSubscribed = true }
+      return (listing, !state.isSubscribed)
     }
-    if isFirst { await subscribe(ready) }
+    if subscribes { await ready.transport.listen(ready.agreement, envelope(ready.agreement)) }
     return listing
   }
 
-  /// The definition of a tool as the server has it now: fetched anew only where it said that something has changed.
-  func definition(named tool: String) async throws -> MCPToolDefinition? {
-    let isChanged = state.withLock { $0.freshUntil == 0 }
-    if isChanged { return try await listing().tools.first { $0.name.hasSameBytes(as: tool) } }
-    return state.withLock { state in
-      state.listing?.tools.first { $0.name.hasSameBytes(as: tool) }
+  /// All pages, with how long they may be kept, in nanoseconds; nil as long as the server says nothing else.
+  private func fetchListing(_ ready: Ready) async throws -> (Listing, UInt64?) {
+    var pages = Pages()
+    guard !ready.agreement.capabilities["tools"].isNull else { return (Listing(), nil) }
+    let (monotonic, limits) = (setting.time.monotonic, setting.limits)
+    let begun = monotonic()
+    var hasBegunAgain = false
+    while true {
+      let asked = monotonic()
+      let secondsLeft: @Sendable () -> Double = {
+        let now = monotonic()
+        return min(
+          limits.list - Double(now &- asked) / 1_000_000_000,
+          limits.listing - Double(now &- begun) / 1_000_000_000)
+      }
+      var params = ValueObject()
+      if let cursor = pages.cursor { params["cursor"] = .string(cursor) }
+      let request = MCPRequest(method: "tools/list", params: params, secondsLeft: secondsLeft)
+      let (reply, agreement) = try await exchange(request)
+      switch reply {
+      case .result(let result):
+        if try add(result, agreement, to: &pages) { return (pages.listing, pages.life) }
+      case .problem(let problem)
+      where problem.code == JSONRPC.Problem.invalidParams && pages.cursor != nil && !hasBegunAgain:
+        // What the cursor belonged to is gone.
+        hasBegunAgain = true
+        pages = Pages()
+      case .problem(let problem): throw unlisted(problem.text)
+      case .foreign(_, let what): throw unlisted(what)
+      }
     }
   }
 
-  /// All pages, with how long they may be kept, in nanoseconds; nil as long as the server says nothing else.
-  private func fetchListing() async throws -> (Listing, UInt64?) {
-    var tools: [MCPToolDefinition] = []
-    var refused: [MCPToolDefinition.Refusal] = []
+  /// The pages of a list so far.
+  private struct Pages {
+    var listing = Listing()
+    var life: UInt64?
+    var cursor: String?
     var names: Set<[UInt8]> = []
     var cursors: Set<String> = []
-    var cursor: String?
     var bytes = 0
-    var life: UInt64?
-    while true {
-      let (result, agreement) = try await list(cursor)
-      for entry in result["tools"].array ?? [] {
-        bytes += entry.jsonBytes().count
-        guard tools.count + refused.count < setting.limits.tools else {
-          throw endless("it has more than \(setting.limits.tools) tools")
-        }
-        guard bytes <= setting.limits.definitions else {
-          throw endless(
-            "its tools have more than \(setting.limits.definitions >> 20) MB of descriptions")
-        }
-        do throws(MCPToolDefinition.Refusal) {
-          let tool = try MCPToolDefinition(entry, isHTTP: isHTTP && agreement.isModern)
-          if names.insert(Array(tool.name.utf8)).inserted {
-            tools.append(tool)
-          } else {
-            refused.append(.init(name: tool.name, reason: "another tool before it has its name"))
-          }
-        } catch {
-          refused.append(error)
-        }
-      }
-      if agreement.isModern {
-        let milliseconds = UInt64(clamping: max(0, result["ttlMs"].int ?? 0))
-        // A list that is out of date at once is still good for what is under way.
-        let own = max(min(milliseconds, 86_400_000) * 1_000_000, 1_000_000_000)
-        life = min(life ?? own, own)
-      }
-      guard let next = result["nextCursor"].string else { break }
-      guard cursors.insert(next).inserted else {
-        throw endless("its list of tools leads back to a page before")
-      }
-      guard cursors.count < setting.limits.pages else {
-        throw endless("its list of tools has more than \(setting.limits.pages) pages")
-      }
-      cursor = next
-    }
-    return (Listing(tools: tools, refused: refused), life)
   }
 
-  private func list(_ cursor: String?) async throws -> (Value, MCPAgreement) {
-    let begun = setting.time.monotonic()
-    let (monotonic, seconds) = (setting.time.monotonic, setting.limits.list)
-    var params = ValueObject()
-    if let cursor { params["cursor"] = .string(cursor) }
-    let request = MCPRequest(
-      method: "tools/list", params: params,
-      secondsLeft: { seconds - Double(monotonic() &- begun) / 1_000_000_000 })
-    let (reply, agreement) = try await exchange(request)
-    switch reply {
-    case .result(let result): return (result, agreement)
-    case .problem(let problem):
-      throw Failure(.run, "the MCP server `\(name)` does not list its tools: \(problem.text)")
-    case .foreign(_, let what):
-      throw Failure(.run, "the MCP server `\(name)` does not list its tools: \(what)")
+  /// Whether it was the last page.
+  private func add(
+    _ result: Value, _ agreement: MCPAgreement, to pages: inout Pages
+  ) throws(Failure) -> Bool {
+    // A server that says nothing of its tools has not said that it has none.
+    guard let entries = result["tools"].array,
+      result["resultType"].string ?? "complete" == "complete"
+    else { throw unlisted("its answer has no list of tools") }
+    let limits = setting.limits
+    for entry in entries {
+      pages.bytes += entry.jsonBytes().count
+      guard pages.listing.tools.count + pages.listing.refused.count < limits.tools else {
+        throw endless("it has more than \(limits.tools) tools")
+      }
+      guard pages.bytes <= limits.definitions else {
+        throw endless("its tools have more than \(limits.definitions >> 20) MB of descriptions")
+      }
+      do throws(MCPToolDefinition.Refusal) {
+        let tool = try MCPToolDefinition(entry, isHTTP: isHTTP && agreement.isModern)
+        if pages.names.insert(Array(tool.name.utf8)).inserted {
+          pages.listing.tools.append(tool)
+        } else {
+          pages.listing.refused.append(
+            .init(name: tool.name, reason: "another tool before it has its name"))
+        }
+      } catch {
+        pages.listing.refused.append(error)
+      }
     }
+    if agreement.isModern {
+      let milliseconds = UInt64(clamping: max(0, result["ttlMs"].int ?? 0))
+      // A list that is out of date at once is still good for what is under way.
+      let own = max(min(milliseconds, 86_400_000) * 1_000_000, 1_000_000_000)
+      pages.life = min(pages.life ?? own, own)
+    }
+    guard let next = result["nextCursor"].string else { return true }
+    guard pages.cursors.insert(next).inserted else {
+      throw endless("its list of tools leads back to a page before")
+    }
+    guard pages.cursors.count < limits.pages else {
+      throw endless("its list of tools has more than \(limits.pages) pages")
+    }
+    pages.cursor = next
+    return false
+  }
+
+  private func unlisted(_ why: String) -> Failure {
+    Failure(.run, "the MCP server `\(name)` does not list its tools: \(why)")
   }
 
   private func endless(_ what: String) -> Failure {
     Failure(
       .run, "the MCP server `\(name)` cannot be used: \(what)",
       suggestion: "report it to the authors of the server")
-  }
-
-  /// Changes are told where that costs nothing: over the pipes that are open anyway.
-  private func subscribe(_ ready: Ready) async {
-    guard let program = ready.transport as? MCPProgramTransport, ready.agreement.isModern,
-      ready.agreement.capabilities["tools"]["listChanged"].bool == true
-    else { return }
-    let request = MCPRequest(
-      method: "subscriptions/listen", params: ["notifications": ["toolsListChanged": true]],
-      secondsLeft: { .infinity })
-    try? await program.subscribe(request, envelope(ready.agreement))
   }
 
   /// What is known about the server itself, once it has started.
@@ -377,4 +458,17 @@ final class MCPConnection: Sendable {
     case .ready(let ready): await ready.transport.close()
     }
   }
+}
+
+/// The value of a task that others wait for, too. It goes on when only one who waits is cancelled.
+private func value<Success: Sendable>(
+  of task: Task<Success, any Error>
+) async throws -> Success {
+  let (results, continuation) = AsyncStream.makeStream(of: Result<Success, any Error>.self)
+  Task {
+    continuation.yield(await task.result)
+    continuation.finish()
+  }
+  for await result in results { return try result.get() }
+  throw CancellationError()
 }

@@ -82,19 +82,7 @@ package struct MCPContent: Sendable {
     do throws(Failure) {
       return .attachment(try attachment(bytes, name))
     } catch {
-      return .text("[\(name) (\(shownType)) cannot be used: \(error.message)]")
+      return .text("[\(name) (\(shownType)) is left out: \(error.message)]")
     }
-  }
-
-  /// Tells images by how they begin, without looking further into them.
-  package static let plainAttachment: AttachmentReading = { (bytes, name) throws(Failure) in
-    let beginnings: [(Attachment.MediaType, [UInt8])] = [
-      (.png, [0x89, 0x50, 0x4E, 0x47]), (.jpeg, [0xFF, 0xD8, 0xFF]), (.gif, Array("GIF8".utf8)),
-      (.webp, Array("RIFF".utf8)), (.pdf, Array("%PDF-".utf8)),
-    ]
-    guard let type = beginnings.first(where: { bytes.starts(with: $0.1) })?.0 else {
-      throw Failure(.run, "it is neither a PNG, JPEG, GIF or WebP image nor a PDF")
-    }
-    return Attachment(name: name, type: type, bytes: bytes)
   }
 }

@@ -9,6 +9,10 @@ package struct MCPLimits: Sendable {
   package var start = 30.0
   /// Seconds for a page of a list.
   package var list = 30.0
+  /// Seconds for all pages of it.
+  package var listing = 120.0
+  /// Seconds before a use asks for the list again, unless the server says that it has changed.
+  package var between = 30.0
   /// Seconds without a sign of life after which a use is given up, where its declaration sets no time.
   package var silence = 120.0
   /// The time for a server to end by itself once its input is closed, and again after it was asked to.
@@ -41,6 +45,9 @@ package enum MCPVersion {
   package static let modern = ["2026-07-28"]
   /// Those that begin with `initialize`.
   package static let legacy = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
+
+  /// Its HTTP is another one than that of the others.
+  static let withoutStreams = "2024-11-05"
 
   static var all: String { listed(modern + legacy, "and") }
 }

@@ -20,17 +20,21 @@ package protocol MCPPipe: Sendable {
 extension ChildProcess: MCPPipe {
   package func finish(within grace: Duration) async -> String {
     closeInput()
-    if grace > .zero {
-      // Most servers end by themselves when nobody can ask them anything any more.
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { _ = await self.wait() }
-        group.addTask {
-          if (try? await Task.sleep(for: grace)) != nil { _ = await self.end(grace: grace) }
+    // In a task of its own: whoever ends a server may have been cancelled, and the server gets its time all the same.
+    let status = await Task {
+      if grace > .zero {
+        // Most servers end by themselves when nobody can ask them anything any more.
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask { _ = await self.wait() }
+          group.addTask {
+            if (try? await Task.sleep(for: grace)) != nil { _ = await self.end(grace: grace) }
+          }
+          await group.next()
+          group.cancelAll()
         }
-        await group.next()
-        group.cancelAll()
       }
-    }
-    return await end(grace: grace).description
+      return await end(grace: grace)
+    }.value
+    return status.description
   }
 }

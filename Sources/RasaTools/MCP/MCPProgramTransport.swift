@@ -11,6 +11,8 @@ final class MCPProgramTransport: MCPTransport {
     var outgoing: [UInt8] = []
     /// The request whose task is writing; 0 for another's.
     var writer: Int64?
+    /// How many writes the program has taken.
+    var written = 0
     /// Why it is of no use any more.
     var failure: Failure?
     var isClosing = false
@@ -49,14 +51,14 @@ final class MCPProgramTransport: MCPTransport {
 
   func exchange(_ request: MCPRequest, _ envelope: MCPEnvelope) async throws -> MCPReply {
     let inbox = MCPInbox()
-    let begun = state.withLock { state -> Result<Int64, Failure> in
+    let begun = state.withLock { state -> Result<(Int64, Int), Failure> in
       if let failure = state.failure { return .failure(failure) }
       let id = state.session.begin(request.method, mayBeAsked: request.ask != nil)
       state.inboxes[id] = inbox
-      return .success(id)
+      return .success((id, state.written))
     }
-    let id = try begun.get()
-    let timer = Task { await self.expire(id, inbox, request.secondsLeft) }
+    let (id, written) = try begun.get()
+    let timer = Task { await self.expire(inbox, written, request.secondsLeft) }
     defer {
       timer.cancel()
       state.withLock { state in
@@ -74,12 +76,13 @@ final class MCPProgramTransport: MCPTransport {
           try await answer(question, params, request, for: id)
         case .of(.failed(let failure)): throw request.isUse ? inDoubt(failure) : failure
         case .late:
-          if request.method != "server/discover" { cancel(id, because: "it takes too long") }
+          if request.mayBeCancelled { cancel(id, because: "it takes too long") }
           throw late(request)
         }
       }
-    } catch let error as CancellationError {
-      cancel(id, because: "the user cancelled it")
+    } catch {
+      // Whatever it was, nobody waits for the answer any more.
+      if request.mayBeCancelled { cancel(id, because: "the client gave it up") }
       throw error
     }
   }
@@ -102,10 +105,17 @@ final class MCPProgramTransport: MCPTransport {
     try await send(JSONRPC.Message.notification(method: method, params: params).bytes, for: 0)
   }
 
-  /// Asks to be told of changes. The answer to this request comes when that ends, and nobody waits for it.
-  func subscribe(_ request: MCPRequest, _ envelope: MCPEnvelope) async throws {
+  /// Asks a server of the stateless era to be told of changes; others tell unasked. The answer to this request comes
+  /// when that ends, and nobody waits for it.
+  func listen(_ agreement: MCPAgreement, _ envelope: MCPEnvelope) async {
+    guard agreement.isModern, agreement.capabilities["tools"]["listChanged"].bool == true else {
+      return
+    }
+    let request = MCPRequest(
+      method: "subscriptions/listen", params: ["notifications": ["toolsListChanged": true]],
+      secondsLeft: { .infinity })
     let id = state.withLock { $0.session.begin(request.method) }
-    try await send(envelope.message(id, request).bytes, for: 0)
+    try? await send(envelope.message(id, request).bytes, for: 0)
   }
 
   private func cancel(_ id: Int64, because reason: String) {
@@ -113,8 +123,9 @@ final class MCPProgramTransport: MCPTransport {
     perform(actions)
   }
 
+  /// - Parameter written: how much the program had taken when the request began.
   private func expire(
-    _ id: Int64, _ inbox: MCPInbox, _ secondsLeft: @Sendable () -> Double
+    _ inbox: MCPInbox, _ written: Int, _ secondsLeft: @Sendable () -> Double
   ) async {
     while true {
       let left = secondsLeft()
@@ -122,8 +133,9 @@ final class MCPProgramTransport: MCPTransport {
       guard (try? await time.sleep(.seconds(min(left, 1_000_000)))) != nil else { return }
     }
     inbox.post(.late)
-    // A program that does not read keeps the one who writes to it; only its end lets that one go.
-    if state.withLock({ $0.writer == id }) {
+    // A program that does not read keeps the one who writes to it, whoever that is, and everything that comes after; only
+    // its end lets them go.
+    if state.withLock({ $0.writer != nil && $0.written == written }) {
       end(Failure(.run, "the MCP server `\(name)` does not read its input"))
     }
   }
@@ -174,6 +186,7 @@ extension MCPProgramTransport {
       guard !bytes.isEmpty else { return }
       do throws(Failure) {
         try await pipe.write(bytes)
+        state.withLock { $0.written += 1 }
       } catch  where error.kind == .cancelled {
         // Not a byte was written, and others' messages may be among them.
         state.withLock { $0.outgoing = bytes + $0.outgoing }

@@ -17,6 +17,9 @@ struct MCPRequest: Sendable {
   var progress: @Sendable (ToolProgress) async throws -> Void = { _ in }
   /// Answers a question of the server to the user; nil where none may be asked.
   var ask: (@Sendable (Value) async throws -> Value)?
+
+  /// The protocol forbids it for `initialize`, and the probe is to do no harm.
+  var mayBeCancelled: Bool { method != "initialize" && method != "server/discover" }
 }
 
 /// A way to a server: a program's pipes, or HTTP.
@@ -28,6 +31,8 @@ protocol MCPTransport: Sendable {
   func notify(_ method: String, _ params: Value, _ envelope: MCPEnvelope) async throws
   /// What was agreed holds from now on.
   func adopt(_ agreement: MCPAgreement)
+  /// Has the server tell what changes, where it can.
+  func listen(_ agreement: MCPAgreement, _ envelope: MCPEnvelope) async
   /// What the last lines of a program on standard error say, for errors.
   var lastWords: [String] { get }
   func close() async
@@ -37,8 +42,6 @@ protocol MCPTransport: Sendable {
 struct MCPEnvelope: Sendable {
   /// The version that each request names; nil before and in the era of `initialize`.
   var version: String?
-  /// The version to name in HTTP's header alone.
-  var headerVersion: String?
   var client: Value
   var mayAsk: Bool
 

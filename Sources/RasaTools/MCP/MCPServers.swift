@@ -21,12 +21,13 @@ package final class MCPServers: Sendable {
     package var time: TimeSource
     package var limits = MCPLimits()
     /// Makes an attachment of an image or a document that a tool returned.
-    package var attachment: MCPContent.AttachmentReading = MCPContent.plainAttachment
+    package var attachment: MCPContent.AttachmentReading
     /// What rasa calls itself.
     package var client: Value = ["name": "rasa", "version": "0"]
 
     package init(
       http: HTTPClient, environment: [String: String], time: TimeSource,
+      attachment: @escaping MCPContent.AttachmentReading,
       start:
         @escaping @Sendable (_ command: ChildCommand, _ declaration: ToolDeclaration)
         async throws(Failure) -> any MCPPipe
@@ -35,14 +36,15 @@ package final class MCPServers: Sendable {
       self.http = http
       self.environment = environment
       self.time = time
+      self.attachment = attachment
     }
 
     /// Servers start in the sandbox of their declaration.
     package init(
       http: HTTPClient, environment: [String: String], time: TimeSource,
-      launcher: any ProcessLauncher
+      attachment: @escaping MCPContent.AttachmentReading, launcher: any ProcessLauncher
     ) {
-      self.init(http: http, environment: environment, time: time) {
+      self.init(http: http, environment: environment, time: time, attachment: attachment) {
         (command, declaration) throws(Failure) in
         try await launcher.start(command, in: declaration.sandbox)
       }
@@ -55,14 +57,12 @@ package final class MCPServers: Sendable {
     /// Those that are not offered, and why.
     package var refused: [MCPToolDefinition.Refusal]
     package var agreement: MCPAgreement?
+    /// What a person approves of it.
+    package var offer: ServerOffer
   }
 
-  /// What a person approves about a server, and what may not change afterwards.
-  package struct Surface: Sendable, Hashable {
-    /// How it is started or reached, and each tool with its description and schemas.
-    package var value: Value
-    package var digest: String { Digest.of(value) }
-  }
+  /// Looks at what a server offers when that has changed since its tools were listed. If it throws, the tool is not used.
+  package typealias Watch = @Sendable (ServerOffer) throws -> Void
 
   private struct State: Sendable {
     var connections: [ToolDeclaration: MCPConnection] = [:]
@@ -75,47 +75,20 @@ package final class MCPServers: Sendable {
   package init(_ setting: Setting) { self.setting = setting }
 
   /// The tools of a server, which is started for that if it does not run yet. Hidden ones are not among them.
-  package func tools(of declaration: ToolDeclaration) async throws -> Listing {
+  ///
+  /// - Parameter watch: is asked before a use if the server offers something else by then.
+  package func tools(
+    of declaration: ToolDeclaration, watch: Watch? = nil
+  ) async throws -> Listing {
     let (connection, server) = try connection(to: declaration)
     let listing = try await connection.listing()
     return Listing(
       tools: listing.tools.filter { server.tools[$0.name]?.isHidden != true }
-        .map { MCPTool($0, of: connection, server, setting) },
-      refused: listing.refused, agreement: connection.agreement)
-  }
-
-  /// The same for pins. Hidden tools are part of it: whoever shows them later has approved them.
-  package func surface(of declaration: ToolDeclaration) async throws -> Surface {
-    let (connection, server) = try connection(to: declaration)
-    let listing = try await connection.listing()
-    var value = Self.way(to: server)
-    value["tools"] = .array(
-      listing.tools.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        .map(\.surface))
-    if let instructions = connection.agreement?.instructions {
-      value["instructions"] = .string(instructions)
-    }
-    return Surface(value: .object(value))
-  }
-
-  /// How a server is started or reached. Of variables and headers only the names: their values may be secrets, and
-  /// change.
-  private static func way(to server: MCPServer) -> ValueObject {
-    switch server.transport {
-    case .stdio(let command, let environment, let folder):
-      var way: ValueObject = ["command": .array(command.map { .string($0) })]
-      if !environment.isEmpty {
-        way["environment"] = .array(environment.keys.sorted().map { .string($0) })
-      }
-      if let folder { way["folder"] = .string(folder) }
-      return way
-    case .http(let url, let headers, _):
-      var way: ValueObject = ["url": .string(url)]
-      if !headers.isEmpty {
-        way["headers"] = .array(headers.map(\.name).sorted().map { .string($0) })
-      }
-      return way
-    }
+        .map {
+          MCPTool($0, of: connection, server, setting, offer: listing.number, watch: watch)
+        },
+      refused: listing.refused, agreement: connection.agreement,
+      offer: ServerOffer(listing, of: declaration))
   }
 
   /// Ends all of them: inputs closed, then asked to end, then killed. Nothing can be used afterwards.
@@ -189,7 +162,8 @@ package final class MCPServers: Sendable {
         ).headers(Environment(setting.environment))
         return MCPHTTPTransport(
           name: name, url: try expand(url, "the address"), headers: expanded,
-          client: setting.http, authorizer: setting.authorizer(declaration), time: setting.time,
+          allowsPrivate: server.allowsPrivate, client: setting.http,
+          authorizer: setting.authorizer(declaration), time: setting.time,
           limits: setting.limits, toolsChanged: toolsChanged)
       }
     }

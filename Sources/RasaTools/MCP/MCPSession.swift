@@ -33,6 +33,16 @@ package struct MCPSession: Sendable {
     case end(Failure)
   }
 
+  /// Where a message arrived.
+  package enum Channel: Sendable, Hashable {
+    /// The only way there is, which carries everything.
+    case pipe
+    /// The stream of the answer to that request.
+    case answer(to: Int64)
+    /// The stream on which a server says what is no answer.
+    case notices
+  }
+
   private struct Pending: Sendable {
     var method: String
     /// Whether a question of the server may be put to whoever made the request.
@@ -123,7 +133,7 @@ package struct MCPSession: Sendable {
     guard first == UInt8(ascii: "{") || first == UInt8(ascii: "["),
       let messages = messages(in: line)
     else { return note(line, &actions) }
-    for message in messages { take(message, during: nil, &actions) }
+    for message in messages { take(message, on: .pipe, &actions) }
   }
 
   /// The messages of a document; nil where it is none.
@@ -135,38 +145,46 @@ package struct MCPSession: Sendable {
     return JSONRPC.messages(in: value)
   }
 
-  /// A message that arrived on the stream of the answer to that request, where each has one.
-  package mutating func receive(_ message: JSONRPC.Message, during call: Int64?) -> [Action] {
+  /// A message that arrived by itself, where streams of events carry them.
+  package mutating func receive(_ message: JSONRPC.Message, on channel: Channel) -> [Action] {
     var actions: [Action] = []
-    take(message, during: call, &actions)
+    take(message, on: channel, &actions)
     return actions
   }
 
   private mutating func take(
-    _ message: JSONRPC.Message, during call: Int64?, _ actions: inout [Action]
+    _ message: JSONRPC.Message, on channel: Channel, _ actions: inout [Action]
   ) {
     switch message {
-    case .result(let id, let result): reply(id, .result(result), &actions)
-    case .failure(let id?, let problem): reply(id, .problem(problem), &actions)
+    case .result(let id, let result): reply(id, .result(result), on: channel, &actions)
+    case .failure(let id?, let problem): reply(id, .problem(problem), on: channel, &actions)
     case .failure(nil, let problem):
       // Without a number it can only belong to the one that waits.
-      let waiting = call.map { [$0] } ?? Array(pending.keys)
+      let waiting: [Int64]
+      switch channel {
+      case .pipe: waiting = Array(pending.keys)
+      case .answer(let id): waiting = [id]
+      case .notices: waiting = []
+      }
       guard waiting.count == 1, let only = waiting.first else {
         return note(Array(message.bytes)[...], &actions)
       }
-      reply(.number(only), .problem(problem), &actions)
+      reply(.number(only), .problem(problem), on: channel, &actions)
     case .notification(let method, let params):
       take(notification: method, params, &actions)
     case .request(let id, let method, let params):
-      take(request: id, method, params, during: call, &actions)
+      take(request: id, method, params, on: channel, &actions)
     }
   }
 
-  private mutating func reply(_ id: JSONRPC.ID, _ reply: MCPReply, _ actions: inout [Action]) {
-    guard case .number(let number) = id, pending.removeValue(forKey: number) != nil else {
-      // Late, twice, or to nothing that was ever asked. It counts as silence.
-      return
-    }
+  private mutating func reply(
+    _ id: JSONRPC.ID, _ reply: MCPReply, on channel: Channel, _ actions: inout [Action]
+  ) {
+    // Late, twice, to nothing that was ever asked, or where the answer to another request belongs: that counts as
+    // silence.
+    guard case .number(let number) = id, channel == .pipe || channel == .answer(to: number),
+      pending.removeValue(forKey: number) != nil
+    else { return }
     received = 0
     garbage = 0
     actions.append(.deliver(.replied(reply), to: number))
@@ -194,7 +212,7 @@ package struct MCPSession: Sendable {
   }
 
   private mutating func take(
-    request id: JSONRPC.ID, _ method: String, _ params: Value, during call: Int64?,
+    request id: JSONRPC.ID, _ method: String, _ params: Value, on channel: Channel,
     _ actions: inout [Action]
   ) {
     guard !isModern else { return }
@@ -202,8 +220,8 @@ package struct MCPSession: Sendable {
     case "ping": actions.append(.send(.result(id, .emptyObject)))
     case "elicitation/create":
       // On a stream of its own it is clear which request it belongs to; else it is the oldest that may be asked.
-      let asked =
-        call ?? pending.filter { $0.value.mayBeAsked }.keys.min()
+      var asked = pending.filter { $0.value.mayBeAsked }.keys.min()
+      if case .answer(let id) = channel { asked = id }
       guard let asked, let waiting = pending[asked], waiting.mayBeAsked else {
         return refuse(id, "no question may be put to the user here", &actions)
       }

@@ -9,11 +9,17 @@ package struct MCPTool: Tool {
   package let definition: MCPToolDefinition
   let connection: MCPConnection
   let setting: MCPServers.Setting
+  /// Which of the server's offers it is from.
+  private let offer: Int
+  private let watch: MCPServers.Watch?
 
+  /// - Parameter watch: see `MCPServers.tools`.
   init(
     _ definition: MCPToolDefinition, of connection: MCPConnection, _ server: MCPServer,
-    _ setting: MCPServers.Setting
+    _ setting: MCPServers.Setting, offer: Int, watch: MCPServers.Watch?
   ) {
+    self.offer = offer
+    self.watch = watch
     let declaration = connection.declaration
     let override = server.tools[definition.name]
     self.definition = definition
@@ -44,7 +50,11 @@ package struct MCPTool: Tool {
 
   /// What was approved is what is done: a server that has changed the tool since is not called.
   func checkUnchanged() async throws {
-    guard try await connection.definition(named: definition.name) != definition else { return }
+    let listing = try await connection.currentListing()
+    guard listing.number != offer else { return }
+    try watch?(ServerOffer(listing, of: connection.declaration))
+    guard listing.tools.first(where: { $0.name.hasSameBytes(as: definition.name) }) != definition
+    else { return }
     throw Failure(
       .run,
       "the MCP server `\(connection.name)` has changed its tool `\(definition.name)` since it was "
@@ -86,7 +96,8 @@ struct MCPCall: Sendable {
     }
     for _ in 0...limits.rounds {
       let result: Value
-      switch try await exchange("tools/call", params) {
+      let (reply, isModern) = try await exchange("tools/call", params)
+      switch reply {
       case .result(let value): result = value
       case .problem(let problem) where problem.code == JSONRPC.Problem.urlElicitationRequired:
         return try questions(ofPages: problem)
@@ -101,8 +112,8 @@ struct MCPCall: Sendable {
       }
       switch result["resultType"].string ?? "complete" {
       case "complete": return .result(content(result))
-      case "task": return try await follow(result, answered: [])
-      case "input_required":
+      case "task" where isModern: return try await follow(result, answered: [])
+      case "input_required" where isModern:
         guard let requests = result["inputRequests"].object, !requests.isEmpty else {
           guard let state = result["requestState"].string else {
             return error("it wants to be asked again, and does not say with what")
@@ -134,7 +145,9 @@ struct MCPCall: Sendable {
         [.text("The MCP server `\(server)` cannot complete the call: \(what)")], isError: true))
   }
 
-  private func exchange(_ method: String, _ params: ValueObject) async throws -> MCPReply {
+  private func exchange(
+    _ method: String, _ params: ValueObject
+  ) async throws -> (reply: MCPReply, isModern: Bool) {
     let clock = clock
     let progress = context.progress
     var request = MCPRequest(
@@ -147,7 +160,8 @@ struct MCPCall: Sendable {
       try await progress(said)
     }
     if connection.declaration.mayAsk { request.ask = { try await ask($0) } }
-    return try await connection.exchange(request).reply
+    let (reply, agreement) = try await connection.exchange(request)
+    return (reply, agreement.isModern)
   }
 
   // MARK: Questions
@@ -287,7 +301,11 @@ extension MCPCall {
     var lastMessage: String?
     while true {
       switch task["status"].string ?? "" {
-      case "completed": return .result(content(task["result"]))
+      case "completed":
+        guard task["result"].object != nil else {
+          return error("its task is done, and without a result")
+        }
+        return .result(content(task["result"]))
       case "failed":
         if let problem = JSONRPC.Problem(task["error"]) { return try outcome(of: problem) }
         return error(task["statusMessage"].string ?? "its task failed")
@@ -340,7 +358,7 @@ extension MCPCall {
     _ id: String, _ method: String, _ params: ValueObject
   ) async throws -> Value {
     do {
-      switch try await exchange(method, params) {
+      switch try await exchange(method, params).reply {
       case .result(let result): return result
       case .problem(let problem):
         throw Failure(.run, "the MCP server `\(server)` does not know the task: \(problem.text)")

@@ -80,17 +80,6 @@ package struct MCPToolDefinition: Sendable, Hashable {
     }
     return isFine ? nil : "its name has characters that names of tools cannot have"
   }
-
-  /// What a person approves: everything that a model is told, in one order.
-  package var surface: Value {
-    var object: ValueObject = [
-      "name": .string(name), "description": .string(text), "inputSchema": input,
-    ]
-    if let title { object["title"] = .string(title) }
-    if let output { object["outputSchema"] = output }
-    if !annotations.isNull { object["annotations"] = annotations }
-    return .object(object)
-  }
 }
 
 // MARK: - Arguments as headers

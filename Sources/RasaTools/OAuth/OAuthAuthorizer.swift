@@ -105,6 +105,7 @@ package final class OAuthAuthorizer: RequestAuthorizer {
     guard !isRepeated else { return false }
     // Another request has brought them meanwhile.
     if missing.isEmpty { return true }
+    if person == nil { try await flow.note(wanted: challenge.scopes) }
     try await logIn(
       challenge, additional: granted,
       why: "wants more rights: \(missing.joined(separator: " ").printable(atMost: 200))")

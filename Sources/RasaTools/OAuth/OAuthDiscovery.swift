@@ -41,6 +41,18 @@ struct OAuthDiscovery: Sendable {
     return parts.origin + path + (parts.query.map { "?\($0)" } ?? "")
   }
 
+  /// What the server answers to a request without a token; nil where it refuses none, or does not say how.
+  func challenge() async throws(Failure) -> AuthChallenge? {
+    do throws(Failure) {
+      guard let header = try await exchange.refusal(of: server) else { return nil }
+      return AuthChallenge.parse(header).first { $0.scheme == "bearer" }
+    } catch {
+      // Its metadata may be at the usual place all the same.
+      if error.kind == .cancelled { throw error }
+      return nil
+    }
+  }
+
   /// - Parameter hint: the address that the challenge gave.
   func resource(hint: String?) async throws(Failure) -> ProtectedResource {
     guard let parts = URLParts(server), let canonical = Self.canonical(server) else {

@@ -23,6 +23,8 @@ struct OAuthExchange: Sendable {
 
   struct Answer {
     var status: Int
+    /// The challenge that came with it.
+    var challenge: String?
     /// Nil where there is none, or it is no JSON object.
     var document: ValueObject?
 
@@ -33,6 +35,12 @@ struct OAuthExchange: Sendable {
       let words = value["error_description"].string.map { ": " + $0.printable(atMost: 300) } ?? ""
       return "it answered \(status), `\(code.printable(atMost: 80))`\(words)"
     }
+  }
+
+  /// The challenge of a server that a request without a token was sent to.
+  func refusal(of server: String) async throws(Failure) -> String? {
+    let answer = try await post(server, json: .emptyObject)
+    return answer.status == 401 ? answer.challenge : nil
   }
 
   func get(_ url: String) async throws(Failure) -> Answer {
@@ -76,7 +84,9 @@ struct OAuthExchange: Sendable {
         : try await client.send(request)
       let bytes = try await response.body.collect(limit: Self.limit + 1, deadline: deadline)
       let document = bytes.count > Self.limit ? nil : try? JSON.parse(bytes).object
-      return Answer(status: response.status, document: document)
+      return Answer(
+        status: response.status, challenge: response.headers.first(named: "www-authenticate"),
+        document: document)
     } catch let failure as Failure {
       throw failure
     } catch let error as HTTPError {

@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaEngine
 package import RasaHTTPClient
 package import RasaPersona
 package import RasaSystem
@@ -29,8 +30,9 @@ package struct OAuthFlow: Sendable {
     package init() {}
   }
 
-  /// As the user names it: `rasa tools login NAME`.
   let name: String
+  /// What a person types to log in.
+  var loginCommand: String
   /// Its URL in canonical form.
   let server: String
   let settings: OAuthSettings
@@ -53,6 +55,7 @@ package struct OAuthFlow: Sendable {
         .configuration, "the URL of `\(name)` cannot be read: \(url.printable(atMost: 200))")
     }
     self.name = name
+    loginCommand = "rasa tools login \(name)"
     server = canonical
     self.settings = settings ?? OAuthSettings()
     self.file = file
@@ -65,14 +68,22 @@ package struct OAuthFlow: Sendable {
       server: url)
   }
 
-  var loginCommand: String { "rasa tools login \(name)" }
+  /// Keeps the scopes that the next login has to ask for.
+  func note(wanted scopes: [String]) async throws(Failure) {
+    let server = server
+    try await file.change { contents throws(Failure) in
+      guard let place = contents.logins.lastIndex(where: { $0.server == server }) else { return }
+      let missing = scopes.filter { !contents.logins[place].wanted.contains($0) }
+      contents.logins[place].wanted += missing
+    }
+  }
 
   /// What to tell whoever cannot log in here and now.
   func needsLogin(_ why: String) -> Failure {
     var failure = Failure(
       .authentication, "`\(name)` \(why)",
       suggestion: "log in with `\(loginCommand)`, in a terminal")
-    failure.reason = "login"
+    failure.reason = Failure.needsLogin
     return failure
   }
 }
@@ -93,8 +104,14 @@ extension OAuthFlow {
   package func login(
     challenge: AuthChallenge? = nil, additional: [String] = [], with person: OAuthInteraction
   ) async throws(Failure) {
-    let resource = try await discovery.resource(hint: challenge?.parameters["resource_metadata"])
     let known = try file.read()
+    var (challenge, additional) = (challenge, additional)
+    if challenge == nil {
+      challenge = try await discovery.challenge()
+      // What was granted before is not to be lost.
+      additional += known.login(to: server).map { $0.scopes + $0.wanted } ?? []
+    }
+    let resource = try await discovery.resource(hint: challenge?.parameters["resource_metadata"])
     let issuer =
       resource.issuers.first { issuer in known.login(to: server)?.issuer == issuer }
       ?? resource.issuers.first { known.clients[$0] != nil } ?? resource.issuers[0]

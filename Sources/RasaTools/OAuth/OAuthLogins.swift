@@ -59,8 +59,10 @@ package struct OAuthLogins: Sendable {
       text, of: "the URL of `\(declaration.name)`", at: declaration.location
     )
     .expand(environment)
-    return try OAuthFlow(
+    var flow = try OAuthFlow(
       server: declaration.name, url: url, settings: settings, client: client, file: file,
       environment: environment, time: time)
+    flow.loginCommand = declaration.commandLine("login")
+    return flow
   }
 }

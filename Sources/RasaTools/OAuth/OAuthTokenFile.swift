@@ -17,6 +17,8 @@ struct OAuthLogin: Sendable, Hashable {
   var issued: Timestamp?
   var expires: Timestamp?
   var scopes: [String]
+  /// Scopes that the server asked for and that nobody could give then.
+  var wanted: [String] = []
 }
 
 /// Who rasa is to an authorization server.
@@ -86,6 +88,7 @@ package struct OAuthTokenFile: Sendable {
     _ body: @Sendable (inout Contents) async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
     let lock = try await lock()
+    defer { withExtendedLifetime(lock) {} }
     var contents = try read()
     let before = contents
     let result: Result
@@ -96,7 +99,6 @@ package struct OAuthTokenFile: Sendable {
       throw error
     }
     if contents != before { try write(contents) }
-    withExtendedLifetime(lock) {}
     return result
   }
 
@@ -153,7 +155,8 @@ extension OAuthLogin {
       refreshToken: value["refresh_token"].string,
       issued: value["issued"].int.map { Timestamp(milliseconds: $0) },
       expires: value["expires"].int.map { Timestamp(milliseconds: $0) },
-      scopes: AuthChallenge.scopes(value["scope"].string ?? ""))
+      scopes: AuthChallenge.scopes(value["scope"].string ?? ""),
+      wanted: AuthChallenge.scopes(value["wanted"].string ?? ""))
   }
 
   var value: Value {
@@ -162,6 +165,7 @@ extension OAuthLogin {
       "token_endpoint": .string(tokenEndpoint), "client": client.value,
       "access_token": .string(accessToken), "scope": .string(scopes.joined(separator: " ")),
     ]
+    if !wanted.isEmpty { object["wanted"] = .string(wanted.joined(separator: " ")) }
     object["revocation_endpoint"] = revocationEndpoint.map { .string($0) }
     object["refresh_token"] = refreshToken.map { .string($0) }
     object["issued"] = issued.map { .int($0.milliseconds) }

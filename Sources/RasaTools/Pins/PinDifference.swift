@@ -1,13 +1,15 @@
 package import RasaCore
+import RasaEngine
 package import RasaPersona
 
 /// What a server offers that it did not offer when it was approved, and the other way round.
 package struct PinDifference: Sendable, Hashable {
   package struct Change: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
-      case added, removed, description, parameters, output
+      case added, removed, title, description, parameters, output, annotations, instructions
     }
-    package var tool: String
+    /// Nil for what concerns the whole server.
+    package var tool: String?
     package var kind: Kind
     /// Nil for what was not there, or is not there now.
     package var before: Value?
@@ -17,9 +19,18 @@ package struct PinDifference: Sendable, Hashable {
   package private(set) var changes: [Change] = []
   package var isEmpty: Bool { changes.isEmpty }
 
-  package init(from approved: [PinnedTool], to offered: [PinnedTool]) {
-    let old = Dictionary(approved.map { ($0.name, $0) }) { first, _ in first }
-    let new = Dictionary(offered.map { ($0.name, $0) }) { first, _ in first }
+  package init(from approved: ServerOffer, to offered: ServerOffer) {
+    func text(_ text: String?) -> Value { text.map { .string($0) } ?? .null }
+    func compare(_ kind: Change.Kind, of tool: String?, _ before: Value, _ now: Value) {
+      guard !Self.isSame(before, now) else { return }
+      changes.append(
+        Change(
+          tool: tool, kind: kind, before: before.isNull ? nil : before, now: now.isNull ? nil : now)
+      )
+    }
+    let old = Dictionary(approved.tools.map { ($0.name, $0) }) { first, _ in first }
+    let new = Dictionary(offered.tools.map { ($0.name, $0) }) { first, _ in first }
+    compare(.instructions, of: nil, text(approved.instructions), text(offered.instructions))
     for name in Set(old.keys).union(new.keys).sorted() {
       switch (old[name], new[name]) {
       case (nil, let tool?):
@@ -27,18 +38,11 @@ package struct PinDifference: Sendable, Hashable {
       case (let tool?, nil):
         changes.append(Change(tool: name, kind: .removed, before: .object(tool.value), now: nil))
       case (let before?, let now?):
-        if before.text != now.text {
-          changes.append(
-            Change(
-              tool: name, kind: .description, before: .string(before.text), now: .string(now.text)))
-        }
-        if !Self.isSame(before.parameters, now.parameters) {
-          changes.append(
-            Change(tool: name, kind: .parameters, before: before.parameters, now: now.parameters))
-        }
-        if !Self.isSame(before.output ?? .null, now.output ?? .null) {
-          changes.append(Change(tool: name, kind: .output, before: before.output, now: now.output))
-        }
+        compare(.title, of: name, text(before.title), text(now.title))
+        compare(.description, of: name, text(before.text), text(now.text))
+        compare(.parameters, of: name, before.parameters, now.parameters)
+        compare(.output, of: name, before.output ?? .null, now.output ?? .null)
+        compare(.annotations, of: name, before.annotations ?? .null, now.annotations ?? .null)
       case (nil, nil): break
       }
     }
@@ -52,20 +56,20 @@ package struct PinDifference: Sendable, Hashable {
   /// A line for each change, for people.
   package var lines: [String] {
     changes.flatMap { change -> [String] in
-      switch change.kind {
-      case .added:
-        ["`\(change.tool)` is new: \(Self.shortened(change.now?["description"] ?? .null))"]
-      case .removed: ["`\(change.tool)` is gone"]
+      let tool = change.tool.map { "`\($0)`" } ?? "the server"
+      return switch change.kind {
+      case .added: ["\(tool) is new: \(Self.shortened(change.now?["description"] ?? .null))"]
+      case .removed: ["\(tool) is gone"]
       default:
         Self.lines(
           from: change.before ?? .null, to: change.now ?? .null,
-          in: "\(change.kind.rawValue) of `\(change.tool)`")
+          in: "\(change.kind.rawValue) of \(tool)")
       }
     }
   }
 
   /// The members that differ, each with both values.
-  static func lines(from old: Value, to new: Value, in place: String) -> [String] {
+  package static func lines(from old: Value, to new: Value, in place: String) -> [String] {
     if isSame(old, new) { return [] }
     guard let before = old.object, let now = new.object else {
       return ["\(place) was: \(shortened(old))", "\(place) is now: \(shortened(new))"]
@@ -86,9 +90,9 @@ package struct PinDifference: Sendable, Hashable {
   package func refusal(of declaration: ToolDeclaration) -> Failure {
     var failure = Failure(
       .approval, "what the server `\(declaration.name)` offers has changed since it was approved",
-      suggestion: "if you trust the change, `rasa tools approve \(declaration.name)` approves it",
+      suggestion: "if you trust the change, `\(declaration.commandLine("approve"))` approves it",
       at: declaration.location, details: lines)
-    failure.reason = "tools"
+    failure.reason = Failure.changedServer
     return failure
   }
 
@@ -96,7 +100,7 @@ package struct PinDifference: Sendable, Hashable {
     .array(
       changes.map { change in
         [
-          "tool": .string(change.tool), "change": .string(change.kind.rawValue),
+          "tool": change.tool.map { .string($0) } ?? .null, "change": .string(change.kind.rawValue),
           "before": change.before ?? .null, "now": change.now ?? .null,
         ]
       })

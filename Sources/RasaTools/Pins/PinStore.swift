@@ -8,6 +8,8 @@ package struct PinStore: Sendable {
   private let root: FileRoot
   private let project: String
   private static let largest = 16 << 20
+  /// Where servers of command lines seem to be declared. They have nothing in common but that.
+  package static let commandLineFile = "shipped:tool_call.yaml"
 
   /// - Parameter project: the folder from which a project's commands start.
   package init(_ folders: RasaFolders, project: String) {
@@ -33,6 +35,7 @@ package struct PinStore: Sendable {
 
   /// The pin of what the same file declared under the name before.
   package func earlierPin(of declaration: ToolDeclaration) throws(Failure) -> ServerPin? {
+    guard declaration.location.file != Self.commandLineFile else { return nil }
     let key = key(of: declaration)
     return try all().first {
       $0.name == declaration.name && $0.file == declaration.location.file && $0.digest != key
@@ -61,6 +64,7 @@ package struct PinStore: Sendable {
   /// Keeps the pin in the place of what the same file declared under its name before.
   package func keep(_ pin: ServerPin) throws(Failure) {
     try root.write(pin.value.json(.pretty) + "\n", to: Self.path(pin.digest))
+    guard pin.file != Self.commandLineFile else { return }
     for other in try all()
     where other.name == pin.name && other.file == pin.file && other.digest != pin.digest {
       try FileSystem.removeFile(FileSystem.path(Self.path(other.digest), in: root.folder))
@@ -73,7 +77,7 @@ package struct PinStore: Sendable {
       .map { "\($0.label): \($0.text)" }
     var failure = Failure(
       .approval, "the server `\(declaration.name)` is not approved",
-      suggestion: "`rasa tools approve \(declaration.name)` shows what it needs, and starts it",
+      suggestion: "`\(declaration.commandLine("approve"))` shows what it needs, and starts it",
       at: declaration.location, details: lines)
     if let earlier = try earlierPin(of: declaration) {
       failure.message =

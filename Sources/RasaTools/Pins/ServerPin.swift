@@ -1,5 +1,4 @@
 package import RasaCore
-package import RasaEngine
 package import RasaPersona
 
 /// What a person has approved of a server: how it is started, what it may reach, and what it offered then.
@@ -13,8 +12,15 @@ package struct ServerPin: Sendable, Hashable {
   package var declared: ValueObject
   /// What it may reach beyond its declaration.
   package var access = ToolSandbox()
-  /// Nil until it has run for the first time.
-  package var tools: [PinnedTool]?
+  /// What it offered; nil until it has run for the first time.
+  package var offer: ServerOffer?
+  /// Whether the approval covers all of an offer. Those of the first form covered neither titles nor annotations and
+  /// instructions.
+  package var coversAll = true
+  /// What it offered after that, which nobody has approved: it is not used any more, whatever it offers now.
+  package var changed: ServerOffer?
+  /// The tools that were left out when it was approved, and why.
+  package var leftOut: [MCPToolDefinition.Refusal] = []
   package var since: Timestamp
   package var by: String
 
@@ -53,35 +59,6 @@ package struct ServerPin: Sendable, Hashable {
       declaration.kind = .mcp(server)
     }
     return declaration
-  }
-}
-
-/// What a server says about one of its tools.
-package struct PinnedTool: Sendable, Hashable {
-  package var name: String
-  package var text: String
-  package var parameters: Value
-  package var output: Value?
-
-  package init(_ tool: ToolDescription) {
-    name = tool.nameOnServer
-    text = tool.text
-    parameters = tool.parameters
-    output = tool.output
-  }
-
-  fileprivate init?(_ name: String, _ value: Value) {
-    guard let text = value["description"].string else { return nil }
-    self.name = name
-    self.text = text
-    parameters = value["parameters"]
-    output = value["output"].isNull ? nil : value["output"]
-  }
-
-  package var value: ValueObject {
-    var value: ValueObject = ["description": .string(text), "parameters": parameters]
-    if let output { value["output"] = output }
-    return value
   }
 }
 
@@ -145,6 +122,7 @@ extension ToolDeclaration {
       lines.append(("command", command.map(Self.quoted).joined(separator: " ")))
     }
     if let address { lines.append(("address", address)) }
+    if !privateHosts.isEmpty { lines.append(("private", privateHosts.joined(separator: ", "))) }
     let variables = variables
     if !variables.isEmpty { lines.append(("variables", variables.joined(separator: ", "))) }
     guard command != nil else { return lines }
@@ -163,8 +141,12 @@ extension ToolDeclaration {
     case .hosts(let hosts): lines.append(("network", hosts.joined(separator: ", ")))
     case .all: lines.append(("network", "everything"))
     }
-    if !box.read.isEmpty { lines.append(("reads", box.read.joined(separator: ", "))) }
-    if !box.write.isEmpty { lines.append(("writes", box.write.joined(separator: ", "))) }
+    func listed(_ paths: [String]) -> String {
+      paths.map { $0.hasByteSuffix("?") ? "\($0.dropLast()) if it is there" : $0 }
+        .joined(separator: ", ")
+    }
+    if !box.read.isEmpty { lines.append(("reads", listed(box.read))) }
+    if !box.write.isEmpty { lines.append(("writes", listed(box.write))) }
     return lines
   }
 
@@ -182,20 +164,26 @@ extension ToolDeclaration {
 extension ServerPin {
   package var value: Value {
     var value: ValueObject = [
-      "version": 1, "digest": .string(digest), "name": .string(name), "file": .string(file),
-      "declared": .object(declared), "access": .object(access.value),
+      "version": .int(coversAll ? 2 : 1), "digest": .string(digest), "name": .string(name),
+      "file": .string(file), "declared": .object(declared), "access": .object(access.value),
       "since_ms": .int(since.milliseconds), "by": .string(by),
     ]
-    if let tools {
-      value["tools"] = .object(ValueObject(tools.map { ($0.name, .object($0.value)) }))
+    if let offer {
+      for (key, member) in offer.value { value[key] = member }
+    }
+    if let changed { value["changed"] = .object(changed.value) }
+    if !leftOut.isEmpty {
+      value["left_out"] = .array(
+        leftOut.map { ["name": .string($0.name), "reason": .string($0.reason)] })
     }
     return .object(value)
   }
 
   /// Nil for what is no pin.
   package init?(_ value: Value) {
-    guard value["version"] == 1, let digest = value["digest"].string,
-      let name = value["name"].string, let file = value["file"].string
+    guard let version = value["version"].int, [1, 2].contains(version),
+      let digest = value["digest"].string, let name = value["name"].string,
+      let file = value["file"].string
     else { return nil }
     self.digest = digest
     self.name = name
@@ -204,13 +192,23 @@ extension ServerPin {
     access = ToolSandbox(pinned: value["access"])
     since = Timestamp(milliseconds: value["since_ms"].int ?? 0)
     by = value["by"].string ?? ""
-    if let kept = value["tools"].object {
-      var tools: [PinnedTool] = []
-      for (name, tool) in kept {
-        guard let tool = PinnedTool(name, tool) else { return nil }
-        tools.append(tool)
-      }
-      self.tools = tools
+    coversAll = version > 1
+    if !value["tools"].isNull {
+      guard let offer = ServerOffer(value) else { return nil }
+      self.offer = offer
     }
+    if !value["changed"].isNull {
+      guard let changed = ServerOffer(value["changed"]) else { return nil }
+      self.changed = changed
+    }
+    leftOut = (value["left_out"].array ?? []).map {
+      MCPToolDefinition.Refusal(name: $0["name"].string ?? "", reason: $0["reason"].string ?? "")
+    }
+  }
+
+  /// What has changed since it was approved; nil until it has run for the first time.
+  package func difference(to offered: ServerOffer) -> PinDifference? {
+    guard let offer else { return nil }
+    return PinDifference(from: offer, to: coversAll ? offered : offered.covered)
   }
 }

@@ -17,6 +17,14 @@ package struct RulePolicy: ToolPolicy {
     decision(on: use, of: tool).verdict
   }
 
+  package func decisions(on tool: ToolDescription) -> Set<ToolRule.Decision> {
+    let usual = StandardToolPolicy().decisions(on: tool)
+    let decisions = own.decisions(on: tool.name).reduce(into: Set<ToolRule.Decision>()) {
+      if let decision = $1 { $0.insert(decision) } else { $0.formUnion(usual) }
+    }
+    return decisions.tightened(by: project, on: tool.name)
+  }
+
   /// The same with the rules that made it so.
   package func decision(on use: ToolUse, of tool: ToolDescription) -> PolicyDecision {
     let rule = own.first(for: use.name, use.arguments)

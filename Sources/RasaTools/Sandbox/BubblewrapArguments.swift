@@ -54,6 +54,8 @@ package struct BubblewrapArguments: Sendable {
     for (_, mount) in sorted {
       list += [mount.isWritable ? "--bind" : "--ro-bind", mount.source, mount.target]
     }
+    // What root owns there is root's to write even without any capability: the kernel's settings are the machine's.
+    list += ["--remount-ro", "/proc"]
     // What would be left writable is memory without a limit.
     list += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", folder]
     return list

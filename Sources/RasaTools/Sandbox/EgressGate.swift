@@ -21,9 +21,16 @@ final class EgressGate: Sendable {
         "`network:` with names of hosts needs the program `rasa`, and it was not found",
         suggestion: "install rasa, or say `network: all` if the program may reach everything")
     }
+    let network = settings.network
     let proxy = try EgressProxy(
-      rules, restriction: { AddressPolicy.restriction(ofAddress: $0.description) },
-      resolve: settings.resolve)
+      rules,
+      EgressNetwork(
+        restriction: { AddressPolicy.restriction(ofAddress: $0.description) },
+        nameRestriction: { AddressPolicy.restriction(ofProxiedName: $0) },
+        resolve: settings.resolve,
+        upstream: { host, port, isTunnel throws(Failure) in
+          try network.upstream(of: host, port, isTunnel)
+        }))
     return EgressGate(proxy, helper: helper, settings)
   }
 
@@ -58,5 +65,30 @@ final class EgressGate: Sendable {
   func command(_ program: [String], descriptor: Int32, processes: Int) -> [String] {
     [Self.placeInside, SandboxEntry.mark, "\(descriptor)", "\(EgressProxy.port)", "\(processes)"]
       + program
+  }
+}
+
+extension NetworkSettings {
+  /// The proxy that the user has for a host.
+  fileprivate func upstream(
+    of host: String, _ port: Int, _ isTunnel: Bool
+  ) throws(Failure) -> UpstreamProxy? {
+    let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+    let proxy: Proxy?
+    do {
+      proxy = try route(to: "\(isTunnel ? "https" : "http")://\(name):\(port)/").proxy
+    } catch {
+      throw Failure(.configuration, error.message, suggestion: error.suggestion ?? "")
+    }
+    guard let proxy else { return nil }
+    guard proxy.kind == .http, let place = proxy.place else {
+      throw Failure(
+        .configuration,
+        "\(proxy.name) cannot be used by a sandbox, whose way out speaks to http:// proxies only",
+        suggestion: "set it to one of them, or name the host in NO_PROXY")
+    }
+    return UpstreamProxy(
+      host: place.host, port: Int(place.port), name: proxy.name, credentials: proxy.basicCredentials
+    )
   }
 }

@@ -29,14 +29,21 @@ package struct SandboxPaths: Sendable {
     read: [String], write: [String], folder: String?
   ) throws(Failure) -> [SandboxMount] {
     var mounts: [SandboxMount] = []
-    for path in read { mounts.append(try mount(path, isWritable: false, in: folder)) }
-    for path in write { mounts.append(try mount(path, isWritable: true, in: folder)) }
+    for path in read {
+      if let mount = try mount(path, isWritable: false, in: folder) { mounts.append(mount) }
+    }
+    for path in write {
+      if let mount = try mount(path, isWritable: true, in: folder) { mounts.append(mount) }
+    }
     return mounts
   }
 
+  /// Nil for a path with `?` at its end that is not there.
   private func mount(
-    _ path: String, isWritable: Bool, in folder: String?
-  ) throws(Failure) -> SandboxMount {
+    _ declared: String, isWritable: Bool, in folder: String?
+  ) throws(Failure) -> SandboxMount? {
+    let isOptional = declared.hasByteSuffix("?")
+    let path = isOptional ? String(declared.dropLast()) : declared
     let word = isWritable ? "write" : "read"
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw Failure(.configuration, "`\(word)` of a sandbox names an empty path")
@@ -57,6 +64,7 @@ package struct SandboxPaths: Sendable {
     }
     let normal = Self.normalised(absolute)
     guard let real = FileSystem.realPath(absolute) else {
+      if isOptional { return nil }
       throw Failure(
         .configuration, "`\(word): \(path)` of a sandbox does not exist",
         suggestion: isWritable ? "create it first: mkdir -p '\(normal)'" : "check the path")

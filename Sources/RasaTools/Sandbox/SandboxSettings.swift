@@ -1,3 +1,4 @@
+package import RasaHTTPClient
 package import RasaProcess
 package import RasaSystem
 
@@ -23,8 +24,17 @@ package struct SandboxSettings: Sendable {
   /// The addresses of a host that a sandbox may reach by name; may block.
   package var resolve: @Sendable (String) -> [IPAddress] = EgressProxy.systemAddresses
 
-  /// - Parameter helper: another program for that than this process, if it is `rasa`, or the one on the `PATH`.
-  package init(_ environment: Environment, folders: RasaFolders, helper: String? = nil) {
+  /// The proxies of the user's own, which hosts by name are reached through.
+  package var network: NetworkSettings
+
+  /// - Parameters:
+  ///   - helper: another program for that than this process, if it is `rasa`, or the one on the `PATH`.
+  ///   - network: what the user's file and the environment say; nil for the environment alone.
+  package init(
+    _ environment: Environment, folders: RasaFolders, helper: String? = nil,
+    network: NetworkSettings? = nil
+  ) {
+    self.network = network ?? NetworkSettings(environment: environment.variables)
     let home = environment["HOME"] ?? "/"
     self.home = home
     self.helper = helper ?? Self.helper(on: environment["PATH"])

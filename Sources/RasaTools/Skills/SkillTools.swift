@@ -15,12 +15,14 @@ package struct SkillTools: Sendable {
   private let library: @Sendable () throws -> SkillLibrary
   private let launcher: any ProcessLauncher
   private let environment: [String: String]
+  private let time: TimeSource
 
   package init(
-    environment: [String: String], launcher: any ProcessLauncher,
+    environment: [String: String], launcher: any ProcessLauncher, time: TimeSource = .system,
     library: @escaping @Sendable () throws -> SkillLibrary
   ) {
     self.environment = environment
+    self.time = time
     self.launcher = launcher
     self.library = library
   }
@@ -48,7 +50,7 @@ package struct SkillTools: Sendable {
       ? library.skills : names.compactMap { library[$0] }
     guard !skills.isEmpty else { return [] }
     let context = SkillContext(
-      library: library, skills: skills, launcher: launcher, environment: environment)
+      library: library, skills: skills, launcher: launcher, environment: environment, time: time)
     var tools: [any Tool] = [LoadSkill(context), ReadSkillFile(context)]
     // Who has no scripts need not be told of them.
     if skills.contains(where: {
@@ -100,6 +102,16 @@ package struct ToolsWithSkills: ToolSource {
   package func search(_ words: String, among tools: [ToolDescription], limit: Int) -> [Int] {
     others.search(words, among: tools, limit: limit)
   }
+
+  package func known(_ reference: String) -> [ToolDescription]? {
+    guard Self.isSkill(reference) || Self.own.contains(reference) else {
+      return others.known(reference)
+    }
+    let tools =
+      Self.isSkill(reference)
+      ? try? skills.tools(for: [reference]) : try? skills.tools(named: [reference])
+    return tools?.map(\.description)
+  }
 }
 
 extension SkillLibrary {
@@ -125,6 +137,7 @@ private struct SkillContext: Sendable {
   let skills: [Skill]
   let launcher: any ProcessLauncher
   let environment: [String: String]
+  let time: TimeSource
 
   var names: Value { .array(skills.map { .string($0.name) }) }
   var flow: DataFlow { skills.contains(where: \.isProject) ? .untrustedContent : [] }
@@ -240,6 +253,8 @@ private struct RunSkillScript: Tool {
   let context: SkillContext
   let description: ToolDescription
   static let largestOutput = 1_000_000
+  /// Seconds for one script.
+  static let longest = 60.0
 
   init(_ context: SkillContext) {
     self.context = context
@@ -286,8 +301,9 @@ private struct RunSkillScript: Tool {
       command.environment["RASA_SKILL"] = skill.name
       var sandbox = ToolSandbox()
       sandbox.read = [folder]
-      return try await Self.run(
-        command, sandbox, input: use.arguments["input"].string ?? "", self.context.launcher)
+      return try await run(
+        command, sandbox, input: use.arguments["input"].string ?? "",
+        within: min(Self.longest, context.secondsLeft()))
     }
   }
 
@@ -302,10 +318,17 @@ private struct RunSkillScript: Tool {
     return words.isEmpty ? nil : words
   }
 
-  private static func run(
-    _ command: ChildCommand, _ sandbox: ToolSandbox, input: String, _ launcher: any ProcessLauncher
+  private func run(
+    _ command: ChildCommand, _ sandbox: ToolSandbox, input: String, within limit: Double
   ) async throws -> ToolResult {
-    let child = try await launcher.start(command, in: sandbox)
+    let child = try await context.launcher.start(command, in: sandbox)
+    let (time, isLate) = (context.time, Locked(false))
+    let timer = Task {
+      guard (try? await time.sleep(.seconds(max(0, limit)))) != nil else { return }
+      isLate.withLock { $0 = true }
+      _ = await child.end(grace: .seconds(2))
+    }
+    defer { timer.cancel() }
     let writer = Task {
       try? await child.write(Array(input.utf8))
       child.closeInput()
@@ -316,9 +339,9 @@ private struct RunSkillScript: Tool {
       var isCut = false
       while let bytes = try await child.read() {
         output += bytes
-        if output.count > largestOutput {
+        if output.count > Self.largestOutput {
           isCut = true
-          output.removeLast(output.count - largestOutput)
+          output.removeLast(output.count - Self.largestOutput)
           _ = await child.end(grace: .zero)
           break
         }
@@ -329,6 +352,13 @@ private struct RunSkillScript: Tool {
         Task { await child.end(grace: .zero) }
       }
       try Task.checkCancellation()
+      guard !isLate.withLock({ $0 }) else {
+        throw Failure(
+          .timeout,
+          "the script did not end within \(secondsText(limit)) seconds, and was ended",
+          details: child.errorTail.isEmpty ? [] : ["standard error: \(child.errorTail)"])
+      }
+      if let failure = SandboxLauncher.failure(of: child) { throw failure }
       var text = String(decoding: output, as: UTF8.self)
       if isCut { text += "\n[it printed more than 1 MB and was ended]" }
       if !status.isSuccess, !isCut {

@@ -31,6 +31,8 @@ final class Journey: Sendable {
   let scenario: Scenario
   let program: RasaProgram
   let provider: ScriptedProvider
+  /// Where hooks note what they are asked: nothing in the home may be written from a sandbox.
+  private let ledger = ScratchDirectory()
   private let state = Locked(State())
   /// Far more than any scenario needs: somebody who has to go on so often never gets there.
   private static let mostProcesses = 24
@@ -43,9 +45,14 @@ final class Journey: Sendable {
     try prepare(&program)
     if let document = scenario.document {
       // The folder in which every process is started.
-      try program.home.write(document, to: "personas/\(scenario.persona).yaml")
+      try program.home.write(
+        document.replacing("LEDGER", with: ledger.path), to: "personas/\(scenario.persona).yaml")
     }
     for (id, text) in scenario.agents { try program.home.write(text, to: "agents/\(id).md") }
+    if let hook = scenario.hook {
+      try program.home.write(
+        hook.replacing("LEDGER", with: ledger.path), to: "personas/hook.sh")
+    }
     self.program = program
   }
 
@@ -132,6 +139,14 @@ final class Journey: Sendable {
   func notes() throws -> [Substring: Int] {
     let lines = (try program.home.read("notes") ?? "").split(separator: "\n")
     return lines.reduce(into: [:]) { $0[$1.prefix { $0 != " " }, default: 0] += 1 }
+  }
+
+  /// What the hook was asked, and by which names, in order.
+  func hookCalls() throws -> [(key: String, document: Value)] {
+    try (ledger.read("lines") ?? "").split(separator: "\n").map { line in
+      let parts = line.split(separator: "\t", maxSplits: 1)
+      return (String(parts[0]), try JSON.parse(String(parts.last ?? "")))
+    }
   }
 
   // MARK: One process

@@ -67,10 +67,33 @@ struct RunJournal: Sendable {
     }
   }
 
+  /// How often each hook may have been asked, by the name of the question: once, and once more for each time that a
+  /// process died over it.
+  var hookIntents: [String: Int] {
+    lines(of: "hook.intent").compactMap { $0["body"]["idempotency"].string }
+      .reduce(into: [:]) { $0[$1, default: 0] += 1 }
+  }
+
+  /// Hooks that were asked although their answer was on record.
+  var hooksAskedAgain: [String] {
+    var answered: Set<String> = []
+    return lines.compactMap { line in
+      guard let key = line["key"].string else { return nil }
+      switch line["kind"] {
+      case "hook.result": answered.insert(key)
+      case "hook.intent" where answered.contains(key): return key
+      default: break
+      }
+      return nil
+    }
+  }
+
   /// The places of effects that have more than one result: paid for twice.
   var repeated: [String] {
-    let keys = ["call.result", "tool.result", "human.answered"].flatMap { lines(of: $0) }
-      .compactMap(\.["key"].string)
+    let keys = ["call.result", "tool.result", "hook.result", "human.answered"].flatMap {
+      lines(of: $0)
+    }
+    .compactMap(\.["key"].string)
     return Dictionary(grouping: keys, by: \.self).filter { $0.value.count > 1 }.map(\.key).sorted()
   }
 

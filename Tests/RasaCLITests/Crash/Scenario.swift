@@ -17,6 +17,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var program = "rasa"
   /// What its tool's operator says about attempts in doubt; nil without a tool.
   var uncertain: UncertainPolicy?
+  /// Written into the home's folder of personas as `hook.sh`. `LEDGER` is a folder outside that it may write in.
+  var hook: String?
   var preferences: [String] = []
   var scripts: [Script]
 
@@ -43,10 +45,12 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static let all = [
     stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
-    modelWithTool(.retry), modelWithTool(.ask),
+    modelWithTool(.retry), modelWithTool(.ask), hooks,
   ]
   /// One of everything that matters most, for every run of the tests.
-  static let few = [stockAnalyst, review, services, tool(.ask), modelWithTool(.ask)]
+  static let few = [
+    stockAnalyst, review, services, tool(.ask), modelWithTool(.ask), modelWithTool(.retry), hooks,
+  ]
 }
 
 extension Script {
@@ -223,6 +227,30 @@ extension Scenario {
         .answer(word, to: "FIND"), .answer("it was noted down", to: "REPORT"),
       ].complete)
   }
+
+  /// Hooks at every point, one of which changes what the tool is given.
+  static let hooks: Scenario = {
+    var scenario = modelWithTool(.retry)
+    scenario.name = "hooks"
+    let points = [
+      "run_start", "before_model", "before_tool", "after_tool", "before_output", "run_end",
+    ]
+    scenario.document =
+      (scenario.document ?? "") + "\nhooks:\n"
+      + points.map { point in
+        "  \(point): {run: [sh, hook.sh], name: keeper, timeout: 60, on_failure: refuse, "
+          + "sandbox: {write: [LEDGER]}}\n"
+      }.joined()
+    scenario.hook = """
+      cd LEDGER || exit 1
+      tr -d '\\n' > "document.$$" || exit 1
+      { printf '%s\\t' "$RASA_IDEMPOTENCY_KEY"; cat "document.$$"; echo; } > "line.$$"
+      cat "line.$$" >> lines
+      [ "$RASA_EVENT" = before_tool ] || exit 0
+      echo '{"change": {"arguments": {"word": "another word"}}}'
+      """
+    return scenario
+  }()
 
   /// A model uses the tool, and answers with what it returned.
   static func modelWithTool(_ uncertain: UncertainPolicy) -> Scenario {

@@ -73,6 +73,7 @@ extension Journey {
         journal.decidedUses == (policy == .ask ? again : 0), .repeated,
         "a person decided about \(journal.decidedUses) of \(again) attempts in doubt")
     }
+    if scenario.hook != nil { problems += try hookProblems(journal) }
     for process in processes {
       guard let before = process.before.journal else { continue }
       check(before.isBeginning(of: journal), .lost, "what had been written has changed")
@@ -81,6 +82,42 @@ extension Journey {
         "a part of the answer was called final")
     }
     problems += try await finalProblems(run, journal, reference)
+    return problems
+  }
+
+  private func hookProblems(_ journal: RunJournal) throws -> [Problem] {
+    var problems: [Problem] = []
+    let (calls, intents) = (try hookCalls(), journal.hookIntents)
+    let asked = Dictionary(grouping: calls.map(\.key), by: \.self).mapValues(\.count)
+    for (key, count) in asked where count > intents[key] ?? 0 {
+      problems.append(
+        Problem(
+          kind: .repeated, text: "\(key) was asked \(count) times, and not \(intents[key] ?? 0)"))
+    }
+    for key in intents.keys where asked[key] == nil {
+      problems.append(Problem(kind: .lost, text: "\(key) was not asked"))
+    }
+    for key in journal.hooksAskedAgain {
+      problems.append(Problem(kind: .repeated, text: "\(key) was asked after it had answered"))
+    }
+    let points = Set(calls.compactMap(\.document["event"].string))
+    if points.count != 6 {
+      problems.append(Problem(kind: .lost, text: "hooks were asked only at \(points.sorted())"))
+    }
+    // Whichever process asks: what the hook before had changed is what was done.
+    for call in calls where call.document["event"] == "after_tool" {
+      let word = call.document["payload"]["arguments"]["word"]
+      if word != "another word" {
+        problems.append(Problem(kind: .lost, text: "after the tool, a hook saw \(word.json())"))
+      }
+    }
+    let words = Set(
+      (try program.home.read("notes") ?? "").split(separator: "\n").map {
+        $0.split(separator: " ", maxSplits: 1).last
+      })
+    if words != ["another word"] {
+      problems.append(Problem(kind: .lost, text: "the tool was given \(words)"))
+    }
     return problems
   }
 

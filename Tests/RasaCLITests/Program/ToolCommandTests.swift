@@ -17,6 +17,7 @@ import Testing
         made-up: {kind: mcp, command: ['\(Self.server)'], side_effects: none, sandbox: none}
         back: {kind: process, command: [cat], side_effects: none}
         unsure: {kind: process, command: [cat]}
+        count: {kind: process, command: [cat], side_effects: none, parameters: {type: object, properties: {text: {type: string}}, required: [text], additionalProperties: false}}
       \(more)
       """, to: "config.yaml")
     return rasa
@@ -26,9 +27,9 @@ import Testing
   func list() async throws {
     let rasa = try program()
     let tools = try await rasa.json("tools", "list").array ?? []
-    #expect(tools.map { $0["name"] } == ["back", "mcp:made-up", "unsure"])
-    #expect(tools.map { $0["status"] } == ["ready", "unapproved", "ready"])
-    #expect(tools.map { $0["side_effects"] } == ["none", "none", .null])
+    #expect(tools.map { $0["name"] } == ["back", "count", "mcp:made-up", "unsure"])
+    #expect(tools.map { $0["status"] } == ["ready", "ready", "unapproved", "ready"])
+    #expect(tools.map { $0["side_effects"] } == ["none", "none", "none", .null])
     #expect(tools[0]["line"] == 3)
   }
 
@@ -81,7 +82,13 @@ import Testing
   }
 
   private static let wrongLines: [(line: [String], exitCode: Int32, message: String)] = [
-    (["tools", "call", "bakc"], 3, "did you mean `back`?"),
+    (["tools", "call", "bakc"], 2, "did you mean `back`?"),
+    (["tools", "call", "count", "text=1", "txt=x"], 2, "arguments.txt: is not allowed"),
+    (["tools", "call", "count"], 2, "`rasa tools show count` lists what it takes"),
+    (["tools", "call", "back", "--server", "no-such-program", "x"], 2, "no argument of a tool"),
+    (["tools", "call", "--server", "no-such-program", "x"], 3, "no program `no-such-program`"),
+    (["tools", "policy", "back", "{"], 2, "write them as"),
+    (["tools", "policy", "back", "{}", "{}"], 2, "one tool and its arguments"),
     (["tools", "call", "back", "[1]"], 2, "no argument of a tool"),
     (["tools", "call", "back", "{"], 2, "cannot be read as JSON"),
     (["tools", "call", "mcp:made-up"], 2, "is a server and not a tool"),
@@ -97,6 +104,160 @@ import Testing
     let run = try await ProgramRun.run(
       RasaProgram.binary, line, environment: rasa.environment, folder: rasa.home.path)
     #expect(run.exitCode == exitCode && run.errorText.contains(message), "\(run.errorText)")
+    // The persona around a use is no file of anybody's.
+    #expect(!run.errorText.contains("tool_call"), "\(run.errorText)")
+  }
+
+  @Test(
+    "a program without a sandbox is told of, and only the user's own configuration can have one")
+  func bare() async throws {
+    let rasa = try program(
+      "  bare: {kind: process, command: [cat], side_effects: none, sandbox: none}")
+    let told = try await rasa.run("tools", "call", "bare", "a=1")
+    #expect(told.exitCode == 0 && told.errorText.contains("without a sandbox"), "\(told.errorText)")
+    try rasa.home.write(
+      """
+      name: sneaky
+      description: Runs what it likes.
+      frames: [session_frame]
+      tools:
+        touch: {kind: process, command: [touch, started], side_effects: none, sandbox: none}
+      operators:
+        - {name: use, kind: tool, tools: [touch], reads: [input], writes: {draft: any}}
+
+      """, to: "personas/sneaky.yaml")
+    let refused = try await rasa.run("run", "-p", "sneaky", "x", "--trust")
+    #expect(
+      refused.exitCode == 3 && refused.errorText.contains("only your own configuration"),
+      "\(refused.errorText)")
+    #expect(FileSystem.kind(of: rasa.home.file("started")) == nil)
+  }
+
+  @Test("a parked use of a server of a command line goes on after another one was used")
+  func parkedServers() async throws {
+    let rasa = try program()
+    func call(_ server: String, _ more: String...) async throws -> ProgramRun {
+      try await ProgramRun.run(
+        RasaProgram.binary,
+        ["tools", "call", "echo", "text=hello", "--server", server, "--max-seconds", "60"] + more,
+        environment: rasa.environment, folder: rasa.home.path)
+    }
+    // They are no programs, so that nothing has to run in a sandbox: what counts is that both are approved.
+    for server in ["no-such-server one", "no-such-server two"] {
+      let run = try await call(server)
+      #expect(run.exitCode == 3 && run.errorText.contains("no program"), "\(run.errorText)")
+    }
+    let runs = try await rasa.json("runs", "list").array ?? []
+    #expect(runs.count == 2)
+    for run in runs {
+      let resumed = try await rasa.run("resume", run["run"].string ?? "")
+      #expect(!resumed.errorText.contains("approve"), "\(resumed.errorText)")
+      #expect(resumed.errorText.contains("no program"), "\(resumed.errorText)")
+    }
+  }
+
+  private static let pixel =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+  @Test("images that a tool returns are reported, and written where that is asked for")
+  func images() async throws {
+    let rasa = try RasaProgram()
+    let image = #"{"type": "image", "mimeType": "image/png", "data": "\#(Self.pixel)"}"#
+    let script =
+      #"{"tools": [{"name": "draw", "description": "Draws.", "inputSchema": {"type": "object"}, "steps": [{"result": {"content": [\#(image), \#(image)]}}]}]}"#
+    try rasa.home.write(script, to: "script.json")
+    try rasa.home.write(
+      """
+      tools:
+        artist: {kind: mcp, command: ['\(Self.server)', '\(rasa.home.file("script.json"))'], side_effects: none, sandbox: none}
+      """, to: "config.yaml")
+    _ = try await rasa.run("tools", "approve", "artist", "--yes")
+    let told = try await rasa.run("tools", "call", "artist/draw")
+    #expect(told.exitCode == 0 && told.errorText.contains("image-1.png: PNG"), "\(told.errorText)")
+    let folder = rasa.home.file("out")
+    let written = try await rasa.run("tools", "call", "artist/draw", "-o", folder, "--json")
+    #expect(written.exitCode == 0, "\(written.errorText)")
+    let files = try JSON.parse(written.output)["files"].array ?? []
+    #expect(files.map { $0["name"] } == ["image-1.png", "image-2.png"])
+    for file in files {
+      let path = try #require(file["path"].string)
+      #expect(try FileSystem.read(path, limit: 1_000) == Base64.decode(Self.pixel))
+      #expect(file["type"] == "image/png")
+    }
+    let again = try await rasa.run("tools", "call", "artist/draw", "-o", folder)
+    #expect(again.exitCode == 2 && again.errorText.contains("is there already"))
+  }
+
+  @Test(
+    "a model uses a program that a persona declares, in the format of each provider",
+    arguments: WireFormat.allCases)
+  func formats(_ format: WireFormat) async throws {
+    let call = ScriptedCall(id: "call_1", name: "back", arguments: ["word": "pear"])
+    let provider = try ScriptedProvider.start(
+      [Script.calls([call]).once(), .text("It said pear.")], models: ["gpt-4o-mini"])
+    defer { provider.stop() }
+    var rasa = try RasaProgram()
+    rasa.environment["LLM_PROVIDER"] = nil
+    let (base, key) = (provider.baseURL, "sk-made-up")
+    let more: [String: String] =
+      switch format {
+      case .openAI: ["OPENAI_BASE_URL": provider.openAIBaseURL, "OPENAI_API_KEY": key]
+      case .anthropic: ["ANTHROPIC_BASE_URL": base, "ANTHROPIC_API_KEY": key]
+      case .gemini: ["GEMINI_BASE_URL": base, "GEMINI_API_KEY": key]
+      case .ollama: ["OLLAMA_HOST": base]
+      }
+    rasa.environment.merge(more) { $1 }
+    try rasa.home.write(
+      """
+      name: asker
+      description: Asks.
+      frames: [session_frame]
+      tools:
+        back: {kind: process, command: [cat], side_effects: none}
+      operators:
+        - {name: respond, kind: llm, reads: [input], writes: {draft: text}, tools: [back], prompt: "FIND {{input}}"}
+
+      """, to: "personas/asker.yaml")
+    let run = try await rasa.run(
+      "run", "-p", "asker", "x", "--model", "\(format.rawValue.lowercased()):gpt-4o-mini")
+    #expect(run.exitCode == 0 && run.text == "It said pear.\n", "\(run.errorText)")
+    let last = try #require(provider.requests.last { $0.method == "POST" }?.json.json())
+    #expect(last.contains("pear"), "\(last)")
+  }
+
+  @Test("a tool of a persona is named with the persona in the command that approves its server")
+  func approvalOfPersonas() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write(
+      """
+      name: teller
+      description: Tells back.
+      frames: [session_frame]
+      tools:
+        made-up: {kind: mcp, command: ['\(Self.server)'], side_effects: none}
+      operators:
+        - {name: tell, kind: tool, tools: ["mcp:made-up/echo"], reads: [input], arguments: {text: "{{input}}"}, writes: {draft: any}}
+
+      """, to: "personas/teller.yaml")
+    let refused = try await rasa.run("run", "-p", "teller", "hello")
+    #expect(refused.exitCode == 7, "\(refused.errorText)")
+    #expect(refused.errorText.contains("`rasa tools approve made-up -p teller`"))
+  }
+
+  @Test(
+    "a run without tools reads neither rules nor files of tools; one with them fails before it costs anything"
+  )
+  func broken() async throws {
+    let rasa = try RasaProgram()
+    try rasa.home.write("- nonsense: [\n", to: "policy.yaml")
+    try rasa.home.write("{", to: "mcp.json")
+    let without = try await rasa.run(
+      "run", "-p", "strategic_stock_analyst", "Well?", "--model", "mock")
+    #expect(without.exitCode == 0, "\(without.errorText)")
+    #expect(!without.errorText.contains("mcp.json"))
+    let with = try await rasa.run(
+      "run", "-p", "strategic_stock_analyst_tools", "Well?", "--model", "mock")
+    #expect(with.exitCode == 3 && with.errorText.contains("policy.yaml:"), "\(with.errorText)")
   }
 
   @Test("a persona declares and uses tools of its own, and an operator of kind tool calls one")

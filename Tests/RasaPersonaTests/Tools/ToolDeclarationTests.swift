@@ -348,11 +348,16 @@ import Testing
     arguments: [
       ("a", "a"), ("${A}", "one"), ("x${A}y${B}", "xoney${A}"), ("${C:-d e}", "d e"),
       ("${A:-d}", "one"), ("${E:-d}", "d"), ("$A ${ ${1} $${A}", "$A ${ ${1} $one"), ("${A", "${A"),
-      ("${C:-}", ""), ("${input:x}", "${input:x}"),
+      ("${C:-}", ""), ("${input:x}", "${input:x}"), ("${env:A}", "one"), ("${env:C:-d}", "d"),
     ])
   func variables(text: String, expanded: String) throws {
     let variables = ["A": "one", "B": "${A}", "E": ""]
     #expect(try VariableText.expanded(text, variables) == expanded)
+  }
+
+  @Test("trust is asked for each variable that is inserted, however its name is written")
+  func givenVariables() throws {
+    #expect(VariableText.names(in: "${A}${env:B}${C:-d}${env:D:-e}") == ["A", "B", "C", "D"])
   }
 
   @Test("a variable that is not set is named")

@@ -27,7 +27,9 @@ private final class MadeUpServers: ToolServers {
     state = Locked(State(tools: tools))
   }
 
-  func connect(_ declaration: ToolDeclaration) async throws -> ConnectedServer {
+  func connect(
+    _ declaration: ToolDeclaration, watch: MCPServers.Watch?
+  ) async throws -> ConnectedServer {
     let tools = state.withLock { state in
       state.connected.append(declaration)
       return state.tools[declaration.name] ?? []
@@ -270,5 +272,50 @@ private final class MadeUpServers: ToolServers {
     #expect(try await names(box.tools(named: ["mcp:here"])) == ["mcp:here/now"])
     await box.end()
     #expect(servers.state.withLock(\.isEnded))
+  }
+
+  @Test("a grant is added to what was granted before, and to what such a server needs anyway")
+  func grants() async throws {
+    let servers = MadeUpServers(["fetcher": [("get", "Gets")]])
+    let box = box(servers, [.init(.user, [server("fetcher", ["uvx", "fetcher"])])])
+    let entry = try #require(try box.catalogue()["fetcher"])
+    for host in ["api.example.com", "other.example.com"] {
+      var access = ToolSandbox()
+      access.network = .hosts([host])
+      _ = try await box.approve(entry, access: access, by: "ada")
+    }
+    let usual = ["pypi.org", "files.pythonhosted.org"]
+    #expect(
+      servers.connected.map(\.sandbox.network) == [
+        .hosts(usual + ["api.example.com"]),
+        .hosts(usual + ["api.example.com", "other.example.com"]),
+      ])
+    #expect(servers.connected.last?.sandbox.write == ["~/.cache/uv", "~/.local/share/uv"])
+  }
+
+  private static let starts:
+    [(command: String, folder: String?, writes: String?, starts: String?)] = [
+      ("server", nil, nil, nil), ("server", nil, "/data", nil), ("server", nil, "~/data", nil),
+      ("server", nil, ".", "/work"), ("server", nil, "out?", "/work"),
+      ("./server", nil, nil, "/config"), ("./server", nil, ".", "/config"),
+      ("/usr/bin/server", nil, ".", "/work"),
+      ("server", "data", ".", "/config/data"), ("server", "/data", ".", "/data"),
+      ("server", "${DATA}", ".", "${DATA}"),
+    ]
+
+  @Test("relative paths begin where the declaration is, those of a sandbox where the user works")
+  func folders() throws {
+    for (command, folder, writes, starts) in Self.starts {
+      var server = server("s", [command], file: "/config/config.yaml")
+      server.kind = .mcp(MCPServer(.stdio(command: [command], environment: [:], folder: folder)))
+      server.sandbox.write = [writes].compactMap(\.self)
+      #expect(server.starting(in: "/work").folder == starts, "\(command) \(folder ?? "-")")
+      var program = ProgramTool(command: [command], parameters: ["type": "object"])
+      program.folder = folder
+      server.kind = .process(program)
+      #expect(server.starting(in: "/work").folder == starts, "\(command) \(folder ?? "-")")
+      // What is approved holds for every folder.
+      #expect(server.starting(in: "/work").command == server.command)
+    }
   }
 }

@@ -24,11 +24,13 @@ struct NotingLauncher: ProcessLauncher {
 @Suite("Programs and servers that are asked as hooks")
 struct HookClientTests {
   private static func call(
-    _ action: HookDefinition.Action, in folder: String = "/", text: String = "hello"
+    _ action: HookDefinition.Action, in folder: String = "/", text: String = "hello",
+    allowsPrivate: [String] = ["127.0.0.1"]
   ) -> HookCall {
-    let hook = HookDefinition(
+    var hook = HookDefinition(
       name: "guard", point: .beforeModel, action: action,
       location: SourceLocation(file: "\(folder)/persona.yaml", line: 3, column: 5))
+    hook.allowsPrivate = allowsPrivate
     let step = Step(frame: "a", visit: 1, operatorName: "one")
     return HookCall(
       hook: hook, key: step.effect("hook:before_model:guard:call"),
@@ -173,6 +175,34 @@ struct HookClientTests {
       try await Self.client().ask(Self.call(.http(url: "http://127.0.0.1:1/", headers: [])))
     }
     #expect(failure?.message.hasPrefix("it cannot be reached") == true)
+  }
+
+  @Test(
+    "an address of this machine or network is reached only where it is meant, however it is written",
+    arguments: [
+      "http://127.0.0.1", "http://localhost", "https://localhost", "https://127.0.0.1",
+      "https://2130706433", "https://0x7f.1", "https://[::ffff:127.0.0.1]",
+      "https://169.254.169.254", "https://10.0.0.1", "https://private.test",
+    ])
+  func privateAddresses(_ origin: String) async throws {
+    let server = try Self.server("{}")
+    let client = HookClient(
+      [], environment: [:],
+      client: {
+        HTTPClient(
+          configuration: HTTPClientConfiguration(resolver: {
+            $0 == "private.test" ? ["127.0.0.1"] : nil
+          }))
+      }, launcher: NotingLauncher(started: Locked([])))
+    let failure = await #expect(throws: Failure.self) {
+      try await client.ask(
+        Self.call(
+          .http(url: "\(origin):\(server.port)/hook", headers: []),
+          allowsPrivate: ["other.test", "127.0.0.1:\(server.port ^ 1)"]))
+    }
+    #expect(failure?.message.contains("is not reached") == true, "\(failure?.message ?? "")")
+    #expect(failure?.suggestion.contains("`allow_private:`") == true)
+    #expect(server.received.isEmpty)
   }
 
   @Test("a header whose variable is not set is told before anything is sent")

@@ -122,7 +122,7 @@ import Testing
 }
 
 @Suite("Results of MCP tools") struct MCPContentTests {
-  private let content = MCPContent(tool: "a", attachment: MCPContent.plainAttachment)
+  private let content = MCPContent(tool: "a", attachment: imagesByTheirBeginning)
 
   static let pixel = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] as [UInt8]
 
@@ -140,7 +140,7 @@ import Testing
     ),
     (
       ["type": "image", "data": "AAAA", "mimeType": "image/png"],
-      "[image-1 (image/png) cannot be used: it is neither a PNG, JPEG, GIF or WebP image nor a PDF]"
+      "[image-1 (image/png) is left out: it is neither an image nor a PDF]"
     ),
     (
       ["type": "image", "data": "%", "mimeType": "image/png"],

@@ -296,7 +296,7 @@ import Testing
       ],
     ])
     let tools = try await setting.tools(declaration)
-    let before = try await setting.servers.surface(of: declaration)
+    let before = try await setting.servers.tools(of: declaration).offer
     #expect(try await #require(tools["mail"]).perform(use("m"), ToolContext()).text == "sent")
     #expect(try await #require(tools["switch"]).perform(use("s"), ToolContext()).text == "switched")
     do {
@@ -308,31 +308,31 @@ import Testing
     }
     // What stayed as it was can be called, and the pin sees the difference.
     #expect(try await #require(tools["switch"]).perform(use("s"), ToolContext()).text == "again")
-    #expect(try await setting.servers.surface(of: declaration).digest != before.digest)
+    #expect(try await setting.servers.tools(of: declaration).offer != before)
     await setting.servers.end()
   }
 
-  @Test("the surface of a server does not depend on the order of its tools")
-  func surface() async throws {
+  @Test("what is approved of a server does not depend on the order of its tools")
+  func offers() async throws {
     let setting = MCPSetting()
-    func surface(_ tools: Value...) async throws -> String {
-      var declaration = program(["tools": .array(tools)])
-      guard case .mcp(let server) = declaration.kind,
-        case .stdio(let command, _, _) = server.transport
-      else { return "" }
-      // The same command, whatever its script says.
-      let path = ScratchDirectory().file("script")
-      declaration.kind = .mcp(
-        MCPServer(.stdio(command: command, environment: ["TOKEN": path], folder: nil)))
-      var value = try await setting.servers.surface(of: declaration).value.object ?? [:]
-      value["command"] = nil
-      return Digest.of(.object(value))
+    func offer(_ tools: Value..., instructions: Value = .null) async throws -> ServerOffer {
+      try await setting.servers.tools(
+        of: program(["tools": .array(tools), "instructions": instructions])
+      ).offer
     }
-    let first = try await surface(tool("a"), tool("b"))
-    #expect(try await surface(tool("b"), tool("a")) == first)
-    #expect(try await surface(tool("a")) != first)
+    let first = try await offer(tool("a"), tool("b"))
+    #expect(try await offer(tool("b"), tool("a")) == first)
+    #expect(try await offer(tool("a")) != first)
     #expect(
-      try await surface(tool("a"), tool("b", input: ["type": "object", "title": "x"])) != first)
+      try await offer(tool("a"), tool("b", input: ["type": "object", "title": "x"])) != first)
+    #expect(try await offer(tool("a"), tool("b"), instructions: "Trust me.") != first)
+    for (member, value) in [
+      ("title", "The other"), ("annotations", ["readOnlyHint": true]),
+    ] as [(String, Value)] {
+      var other = tool("b").object ?? [:]
+      other[member] = value
+      #expect(try await offer(tool("a"), .object(other)) != first, "\(member)")
+    }
     await setting.servers.end()
   }
 

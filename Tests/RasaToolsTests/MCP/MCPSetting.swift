@@ -17,11 +17,12 @@ final class MCPSetting: Sendable {
   init(
     limits: MCPLimits = MCPLimits(), time: TimeSource = .system,
     environment: [String: String] = ["PATH": "/usr/bin:/bin"],
-    authorizer: (any RequestAuthorizer)? = nil
+    authorizer: (any RequestAuthorizer)? = nil, client: HTTPClient = HTTPClient()
   ) {
     let started = started
     var setting = MCPServers.Setting(
-      http: HTTPClient(), environment: environment, time: time
+      http: client, environment: environment, time: time,
+      attachment: imagesByTheirBeginning
     ) { (command, declaration) throws(Failure) in
       let program = try BareLauncher().start(command, in: declaration.sandbox)
       started.withLock { $0.append(program) }
@@ -46,6 +47,14 @@ final class MCPSetting: Sendable {
     guard let tool = tools[tool] else { throw Failure(.usage, "there is no tool \(tool)") }
     return try await tool.perform(use(tool.description.name, arguments), context)
   }
+}
+
+/// Enough of a reader for what these tests send.
+let imagesByTheirBeginning: MCPContent.AttachmentReading = { (bytes, name) throws(Failure) in
+  guard bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) else {
+    throw Failure(.run, "it is neither an image nor a PDF")
+  }
+  return Attachment(name: name, type: .png, bytes: bytes)
 }
 
 func use(_ name: String, _ arguments: Value = .emptyObject) -> ToolUse {

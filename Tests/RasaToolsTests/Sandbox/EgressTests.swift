@@ -1,4 +1,5 @@
 import RasaCore
+import RasaHTTPClient
 import RasaPersona
 import RasaProcess
 import RasaSystem
@@ -216,13 +217,120 @@ import Testing
     #expect(output.hasPrefix("HTTP/1.1 400 "), "\(output)")
   }
 
+  // MARK: Through the user's own proxy
+
+  private func ask(
+    _ request: String, hosts: [String], privateHosts: [String] = [],
+    through variables: [String: String]
+  ) async throws -> (output: String, remarks: [String]) {
+    var other = self
+    other.setting.settings.network = NetworkSettings(environment: variables)
+    return try await other.ask(request, hosts: hosts, privateHosts: privateHosts)
+  }
+
+  @Test("a tunnel goes through the user's proxy, whose password the program never sees")
+  func tunnelThroughProxy() async throws {
+    let server = try RawServer([Self.answer])
+    let relay = try RelayServer(.proxy(.locked("user:pa ss")), to: server.port)
+    let (output, remarks) = try await ask(
+      "CONNECT far.test:443 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", hosts: ["far.test"],
+      through: ["HTTPS_PROXY": "http://user:pa%20ss@127.0.0.1:\(relay.port)"])
+    #expect(output == "HTTP/1.1 200 Connection established\r\n\r\n" + Self.answer)
+    #expect(remarks.isEmpty)
+    #expect(
+      relay.asked == [
+        "CONNECT far.test:443 HTTP/1.1 | Proxy-Authorization: Basic dXNlcjpwYSBzcw=="
+      ])
+    #expect(server.received == ["GET / HTTP/1.1\r\n\r\n"])
+  }
+
+  @Test("a plain request goes to the user's proxy with its whole address, and alone")
+  func requestThroughProxy() async throws {
+    let proxy = try RawServer([Self.answer])
+    let (output, _) = try await ask(
+      "POST http://far.test/x HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET http://evil.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n",
+      hosts: ["far.test"], through: ["http_proxy": "127.0.0.1:\(proxy.port)"])
+    #expect(output == Self.answer)
+    #expect(
+      proxy.received == [
+        "POST http://far.test/x HTTP/1.1\r\nHost: far.test\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+      ])
+  }
+
+  @Test("what NO_PROXY names, and this machine, is reached without the user's proxy")
+  func aroundProxy() async throws {
+    for (host, variables) in [
+      ("api.test", ["NO_PROXY": "other.test,.test"]), ("127.0.0.1", ["NO_PROXY": ""]),
+    ] {
+      let server = try RawServer([Self.answer])
+      let relay = try RelayServer(.proxy(.open), to: server.port)
+      let (output, _) = try await ask(
+        "GET http://\(host):\(server.port)/ HTTP/1.1\r\n\r\n", hosts: ["\(host):\(server.port)"],
+        privateHosts: ["api.test"],
+        through: variables.merging(["ALL_PROXY": "http://127.0.0.1:\(relay.port)"]) { $1 })
+      #expect(output == Self.answer && relay.asked.isEmpty, "\(host): \(output)")
+    }
+  }
+
+  @Test(
+    "the user's proxy is not asked for what is not named, nor for what is private",
+    arguments: [
+      ("evil.test:443", "not among the hosts"), ("far.test:22", "port 22"),
+      ("169.254.169.254:80", "not among the hosts"), ("0x7f.1:443", "not among the hosts"),
+      ("intranet:443", "a name of this machine or network"),
+      ("db.internal:443", "a name of this machine or network"),
+      ("private.test:443", "127.0.0.1"), ("mixed.test:443", "10.9.9.9"),
+      ("metadata.test:443", "169.254.169.254"),
+    ])
+  func refusedThroughProxy(_ place: String, _ reason: String) async throws {
+    let relay = try RelayServer(.proxy(.open), to: 1)
+    let (output, remarks) = try await ask(
+      "CONNECT \(place) HTTP/1.1\r\n\r\n",
+      hosts: [
+        "far.test", "intranet", "db.internal", "private.test", "mixed.test", "metadata.test",
+      ],
+      through: ["HTTPS_PROXY": "http://127.0.0.1:\(relay.port)"])
+    #expect(output.hasPrefix("HTTP/1.1 403 ") && output.contains(reason), "\(output)")
+    #expect(remarks.count == 1 && relay.asked.isEmpty)
+  }
+
+  @Test("what is meant to be private goes to the user's proxy, which may know it alone")
+  func privateThroughProxy() async throws {
+    let server = try RawServer([Self.answer])
+    let relay = try RelayServer(.proxy(.open), to: server.port)
+    let (output, _) = try await ask(
+      "CONNECT db.internal:443 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", hosts: ["db.internal"],
+      privateHosts: ["db.internal"], through: ["HTTPS_PROXY": "http://127.0.0.1:\(relay.port)"])
+    #expect(output.hasSuffix(Self.answer) && relay.asked.count == 1)
+  }
+
+  @Test(
+    "a user's proxy that does not help is named, without its password",
+    arguments: [
+      ("http://", RelayServer.Proxy.locked("another:one"), "(407)"),
+      ("http://", .answers("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), "403"),
+      ("http://", .answers("SSH-2.0-x\r\n\r\n"), "does not speak HTTP"),
+      ("http://", .answers(""), "no answer"),
+      ("https://", .open, "http:// proxies only"), ("socks5h://", .open, "http:// proxies only"),
+      ("nonsense://", .open, "no proxy of its scheme"),
+    ])
+  func uselessProxy(_ scheme: String, _ proxy: RelayServer.Proxy, _ words: String) async throws {
+    let relay = try RelayServer(.proxy(proxy), to: 1)
+    let (output, remarks) = try await ask(
+      "CONNECT far.test:443 HTTP/1.1\r\n\r\n", hosts: ["far.test"],
+      through: ["HTTPS_PROXY": "\(scheme)user:pass-word@127.0.0.1:\(relay.port)"])
+    #expect(output.hasPrefix("HTTP/1.1 502 ") && output.contains(words), "\(output)")
+    #expect(remarks.count == 1 && remarks[0].contains(words), "\(remarks)")
+    #expect(!(output + remarks.joined()).contains("pass-word"))
+  }
+
   @Test("there is no other way out: no direct connection, no name service")
   func noOtherWay() async throws {
     let silent = try SilentListener()
     let (output, _) = try await ask(
       "", hosts: ["127.0.0.1:\(silent.port)"],
       then:
-        "(exec 4<>/dev/tcp/127.0.0.1/\(silent.port)) 2>&1; (exec 4<>/dev/tcp/192.0.2.1/80) 2>&1; ls /proc/self/fd | wc -l; true"
+        "(exec 4<>/dev/tcp/127.0.0.1/\(silent.port)) 2>&1; (exec 4<>/dev/tcp/192.0.2.1/80) 2>&1; (exec 4<>/dev/tcp/169.254.169.254/80) 2>&1; ls /proc/self/fd | wc -l; true"
     )
     #expect(output.contains("refused") && output.contains("unreachable"), "\(output)")
     // Three, the connection to the proxy, and what `ls` opens.

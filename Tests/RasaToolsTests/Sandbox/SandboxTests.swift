@@ -143,6 +143,21 @@ struct SandboxSetting {
     #expect(try setting.home.read("read/bad") == nil)
   }
 
+  @Test("a path that may be missing is left out where it is, and shown where it is there")
+  func optionalPaths() async throws {
+    let setting = try SandboxSetting()
+    var sandbox = ToolSandbox()
+    sandbox.read = ["\(setting.home.path)/work/data.txt?", "~/.gitconfig?"]
+    let paths = SandboxPaths(home: setting.home.path, protected: setting.settings.protected)
+    #expect(
+      try paths.mounts(read: sandbox.read, write: ["none?"], folder: setting.home.path)
+        .map(\.source) == [FileSystem.realPath(setting.home.file("work/data.txt"))])
+    // One that gives too much is refused, with the mark or without.
+    #expect(throws: Failure.self) {
+      try paths.mounts(read: ["~/.ssh?"], write: [], folder: nil)
+    }
+  }
+
   @Test("a program in a folder of its own starts there, and cannot change it")
   func ownFolder() async throws {
     try setting.home.write("#!/bin/sh\npwd; cat beside; echo x >y\n", to: "tool/run")
@@ -251,6 +266,98 @@ struct SandboxSetting {
       _ = try await launcher.start(command, in: ToolSandbox())
     }
     #expect(failure?.suggestion.contains("apt install bubblewrap") == true)
+  }
+
+  @Test(
+    "where the system forbids the sandbox, the program does not run, and the error says how to allow it",
+    arguments: [
+      (
+        "setting up uid map: Permission denied", "kernel.unprivileged_userns_clone"
+      ),
+      (
+        "No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.",
+        "kernel.apparmor_restrict_unprivileged_userns"
+      ),
+      ("Creating new namespace failed: Operation not permitted", "seccomp=unconfined"),
+      ("Unknown option --disable-userns", "0.8 or later"),
+    ])
+  func forbidden(_ words: String, _ suggestion: String) async throws {
+    var other = setting
+    other.settings.bubblewrap = setting.home.file("bwrap")
+    try FileSystem.write(
+      "#!/bin/sh\necho 'bwrap: \(words)' >&2\nexit 1\n", to: setting.home.file("bwrap"), mode: 0o755
+    )
+    try FileSystem.write(
+      "#!/bin/sh\ntouch ran\n", to: setting.home.file("work/tool"), mode: 0o755)
+    for network in [ToolSandbox.Network.none, .all, .hosts(["api.example.com"])] {
+      var sandbox = ToolSandbox()
+      sandbox.network = network
+      sandbox.write = ["~/work"]
+      let child = try await other.start(
+        ["./tool"], sandbox, folder: setting.home.file("work"))
+      // What bubblewrap never reads.
+      try? await child.write(Array(repeating: 0x20, count: 1 << 20))
+      child.closeInput()
+      while try await child.read() != nil {}
+      #expect(await child.wait() == .exited(1))
+      let failure = try #require(SandboxLauncher.failure(of: child))
+      #expect(failure.suggestion.contains(suggestion), "\(failure.description)")
+      #expect(try setting.home.read("work/ran") == nil)
+    }
+  }
+
+  @Test("what a program shares with the user outside is gone, however it asks for it")
+  func escapes() async throws {
+    // A terminal of its own, a socket without a file, the first process, and the kernel's own files.
+    let abstract = try AbstractListener()
+    let output = try await setting.output(
+      of: #"""
+        ls -A ~/../../root; ls -A \#(home)
+        (exec 3<>/dev/tty) && echo terminal
+        perl -e 'ioctl(STDIN, 0x5412, "x") && print "pushed\n"; ioctl(STDERR, 0x5412, "x") && print "pushed\n"'
+        perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, pack("S", AF_UNIX) . "\0\#(abstract.name)") ? "abstract\n" : "no socket\n"'
+        tr '\0' '\n' </proc/1/environ; ls /proc/1/root/ /proc/1/cwd/ | grep -x -e home -e root -e work
+        find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | sed 's/^/writable /'
+        [ -w /proc/1/oom_score_adj ] && echo writable score; cat /proc/self/oom_score_adj
+        for f in /proc/kcore /dev/mem /dev/sda /dev/kmsg /sys/kernel/debug; do
+          head -c 1 $f 2>/dev/null | grep -q . && echo "read $f"
+        done
+        perl -e 'print "host name\n" if syscall(170, "x", 1) == 0; print "root\n" if syscall(161, "/tmp") == 0'
+        ls /dev | tr '\n' ' '
+        """#)
+    for word in [
+      "terminal", "pushed", "abstract", "made-up", "writable", "read /", "host name", "root\n",
+      "work",
+    ] {
+      #expect(!output.contains(word), "\(word): \(output)")
+    }
+    // It ends before others when memory runs out.
+    #expect(output.contains("no socket") && output.contains("\n500\n"), "\(output)")
+    #expect(
+      output.hasSuffix(
+        "core fd full null ptmx pts random shm stderr stdin stdout tty urandom zero "), "\(output)")
+  }
+
+  @Test("a program has none of the keys that the user's session keeps in the kernel")
+  func noKeys() async throws {
+    // KEYCTL_GET_KEYRING_ID of the session's keyring, which is made where there is none.
+    let script = "perl -e 'print syscall(250, 0, -3, 1)'"
+    let outside = try await setting.output(of: script) { $0.runtime = .none }
+    let inside = try await setting.output(of: script)
+    // -1 where the system has no keyrings.
+    #expect(!inside.isEmpty && (inside != outside || inside == "-1"), "\(inside) \(outside)")
+  }
+
+  @Test("a program can trace and signal nobody outside")
+  func noTracing() async throws {
+    let own = ownProcess()
+    let output = try await setting.output(
+      of: """
+        perl -e 'print "attached\\n" if syscall(101, 16, \(own), 0, 0) == 0; print "signalled\\n" if kill 0, \(own); print "done\\n"'
+        grep NoNewPrivs /proc/self/status | tr -d '\\t'
+        """)
+    #expect(!output.contains("attached") && !output.contains("signalled"), "\(output)")
+    #expect(output.contains("done") && output.contains("NoNewPrivs:1"), "\(output)")
   }
 
   @Test("without a sandbox a program runs with everything, and that is said each time")

@@ -157,15 +157,31 @@ struct SkillLibraryTests {
       try tools.tools(for: references).map { ($0.description.name, $0) }, uniquingKeysWith: { $1 })
   }
 
-  private func use(_ tool: (any Tool)?, _ arguments: Value) async throws -> ToolResult {
+  private func use(
+    _ tool: (any Tool)?, _ arguments: Value, _ context: ToolContext = ToolContext()
+  ) async throws -> ToolResult {
     let tool = try #require(tool)
     let step = Step(frame: "a", visit: 1, operatorName: "one")
     let outcome = try await tool.perform(
       ToolUse(
         run: Identifier("r"), step: step, key: step.effect("tool:x"), name: tool.description.name,
-        arguments: arguments, idempotencyKey: "k"), ToolContext())
+        arguments: arguments, idempotencyKey: "k"), context)
     guard case .result(let result) = outcome else { throw Failure(.run, "no result") }
     return result
+  }
+
+  @Test("have scripts that end in time, also those that ignore what asks them to")
+  func hangingScript() async throws {
+    let scratch = ScratchDirectory()
+    try scratch.write(Self.text("pdf"), to: "skills/pdf/SKILL.md")
+    try scratch.write(
+      "trap '' TERM; while :; do sleep 1000; done\n", to: "skills/pdf/scripts/hang.sh")
+    let tool = try Self.tools(scratch)[SkillTools.runScript]
+    let context = ToolContext(secondsLeft: { 0.05 })
+    let failure = await #expect(throws: Failure.self) {
+      try await use(tool, ["skill": "pdf", "script": "scripts/hang.sh"], context)
+    }
+    #expect(failure?.kind == .timeout && failure?.message.contains("did not end") == true)
   }
 
   @Test("are loaded, with their files, when a model asks")

@@ -53,6 +53,10 @@ extension CommandSpec {
           OptionSpec(
             "server", .value(placeholder: "COMMAND", .text),
             "Start this command as the server; NAME is then a tool of it"),
+          OptionSpec(
+            "output", short: "o", .value(placeholder: "FOLDER", .text),
+            "Write images and documents that it returns into this folder"
+          ).completing(.files),
           .ofPersona, .maxSeconds, .approval.under("Running"), .trust, .outputFormat, .jsonFormat,
           .verbose.under("Output"), .quiet.under("Output"),
         ],

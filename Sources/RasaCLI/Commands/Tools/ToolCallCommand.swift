@@ -18,6 +18,7 @@ struct ToolCallCommand {
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
     settings.isVerbose = command.flag("verbose")
     settings.isQuiet = command.flag("quiet")
+    settings.filesFolder = command.text("output")
     // A result is no Markdown.
     settings.isPlain = true
     settings.options.maxSeconds = command.integer("max-seconds")
@@ -29,7 +30,8 @@ struct ToolCallCommand {
       _ = try await launch.run(runnable, settings, at: presentation)
     } catch {
       await launch.rasa.close()
-      throw error
+      guard let failure = (error as? RasaError)?.failure ?? error as? Failure else { throw error }
+      throw Rasa.withoutToolCallPersona(failure)
     }
     await launch.rasa.close()
   }

@@ -92,6 +92,9 @@ struct ToolsCommands {
       document["approved_at_ms"] = details.approvedAt.map { .int($0) } ?? .null
       document["approved_by"] = details.approvedBy.map { .string($0) } ?? .null
       document["tools"] = .array(details.tools.map(Self.document))
+      document["instructions"] = details.instructions.map { .string($0) } ?? .null
+      document["left_out"] = Self.document(details.leftOut)
+      document["changes"] = .array(details.changes.map { .string($0) })
       return try print(Value.object(document))
     }
     let summary = details.summary
@@ -105,8 +108,14 @@ struct ToolsCommands {
     if let at = details.approvedAt, let by = details.approvedBy {
       rows.append(("approved", "by \(by), \(momentText(Timestamp(milliseconds: at), time))"))
     }
+    rows += details.changes.map { ("changed", $0) }
     var text = rows.map { "\(($0.0 + ":").padded(to: 14))\($0.1)\n" }.joined()
+    if let instructions = details.instructions {
+      text += "\nIt tells models about itself, which rasa does not pass on:\n"
+      text += instructions.indented(by: 2) + "\n"
+    }
     for tool in details.tools { text += "\n" + Self.text(of: tool) }
+    if !details.leftOut.isEmpty { text += "\n" + Self.text(of: details.leftOut) }
     if details.tools.isEmpty, summary.kind == "mcp" {
       text += "\nIt has never run here: `rasa tools approve \(summary.name)` starts it.\n"
     }
@@ -115,10 +124,24 @@ struct ToolsCommands {
 
   private static func text(of tool: Rasa.OfferedTool) -> String {
     var text = "\(tool.name)  (side effects: \(tool.sideEffects))\n"
+    if let title = tool.title, title != tool.description { text += "  title: \(title)\n" }
     if !tool.description.isEmpty { text += tool.description.indented(by: 2) + "\n" }
     text += tool.parameters.prettyText.indented(by: 2) + "\n"
     if let output = tool.output { text += "  returns\n" + output.prettyText.indented(by: 2) + "\n" }
+    if let annotations = tool.annotations {
+      text += "  says of itself, which counts for nothing\n"
+      text += annotations.prettyText.indented(by: 2) + "\n"
+    }
     return text
+  }
+
+  private static func text(of tools: [Rasa.LeftOutTool]) -> String {
+    tools.map { "left out: \($0.name.isEmpty ? "a tool without a name" : $0.name): \($0.reason)\n" }
+      .joined()
+  }
+
+  private static func document(_ tools: [Rasa.LeftOutTool]) -> Value {
+    .array(tools.map { ["name": .string($0.name), "reason": .string($0.reason)] })
   }
 
   static func document(_ tool: Rasa.OfferedTool) -> Value {
@@ -126,6 +149,8 @@ struct ToolsCommands {
       "name": .string(tool.name), "description": .string(tool.description),
       "side_effects": .string(tool.sideEffects), "parameters": Value(tool.parameters),
       "output": tool.output.map { Value($0) } ?? .null,
+      "title": tool.title.map { .string($0) } ?? .null,
+      "annotations": tool.annotations.map { Value($0) } ?? .null,
     ]
   }
 
@@ -136,7 +161,10 @@ struct ToolsCommands {
     try print(
       Table(
         columns: ["TOOL", "STATUS", "TIME", "FOUND"],
-        rows: checks.map { [$0.name, "\($0.status)", "\($0.took) ms", $0.text] },
+        rows: checks.map { check in
+          let leftOut = check.leftOut.map { "; leaves out \($0.name): \($0.reason)" }.joined()
+          return [check.name, "\(check.status)", "\(check.took) ms", check.text + leftOut]
+        },
         values: checks.map { check in
           [
             "name": .string(check.name), "status": .string("\(check.status)"),
@@ -145,6 +173,7 @@ struct ToolsCommands {
             "version": check.version.map { .string($0) } ?? .null,
             "protocol": check.revision.map { .string($0) } ?? .null,
             "tools": check.toolCount.map { .int(Int64($0)) } ?? .null,
+            "left_out": Self.document(check.leftOut),
             "suggestion": .string(check.problem?.suggestion ?? ""),
             "details": .array((check.problem?.details ?? []).map { .string($0) }),
           ]
@@ -172,22 +201,54 @@ struct ToolsCommands {
       write: command.texts("write"))
     let isGiven = given != Rasa.ToolAccess()
     let details = try await rasa.details(ofTool: name, ofPersona: persona)
+    let server = details.summary.name
+    var reviewed: Rasa.ToolReview?
     if details.summary.kind == "mcp", !command.flag("yes") {
       try console.errors.write(ServerCard.text(details, adding: isGiven ? given : nil, on: console))
+      // What may start already is looked at before the question, what may not after it.
+      let mayStart = details.approvedAt != nil
+      if mayStart {
+        reviewed = try await rasa.review(toolServer: name, ofPersona: persona)
+        try show(reviewed)
+      }
       try await console.confirm(
-        "The server `\(details.summary.name)` will be started and approved.",
+        "The server `\(server)` will be \(mayStart ? "" : "started and ")approved.",
         more: "Runs may use it from then on, until it changes.",
         prompt: "Approve it? [y]es, [N]o › ")
+      if !mayStart {
+        reviewed = try await rasa.review(
+          toolServer: name, ofPersona: persona, access: isGiven ? given : nil)
+        if reviewed?.changes.isEmpty == false {
+          try show(reviewed)
+          try await console.confirm(
+            "The server `\(server)` offers something else than the one that was approved before.",
+            more: "", prompt: "Approve that? [y]es, [N]o › ")
+        }
+      }
     }
     let approval = try await rasa.approve(
-      toolServer: name, ofPersona: persona, access: isGiven ? given : nil)
+      toolServer: name, ofPersona: persona, access: isGiven ? given : nil, reviewed: reviewed)
     if print.isJSON { return try print(approval.json) }
     var text = ""
-    for line in approval.changes ?? [] { text += "  \(line)\n" }
+    // What was shown before the answer need not be read twice.
+    if reviewed == nil { for line in approval.changes ?? [] { text += "  \(line)\n" } }
     let count = approval.tools.count == 1 ? "1 tool" : "\(approval.tools.count) tools"
     text += "approved \(approval.name) with \(count)\n"
     for tool in approval.tools { text += "  \(tool.name)\n" }
+    text += Self.text(of: approval.leftOut)
     try print(text: text)
+  }
+
+  /// What differs from what was approved, before somebody says yes to it.
+  private func show(_ review: Rasa.ToolReview?) throws {
+    guard let review else { return }
+    if review.changes.isEmpty {
+      return try console.errors.write("  What it offers is what was approved.\n")
+    }
+    try console.errors.write("  Since it was approved, this has changed:\n")
+    for line in review.changes {
+      try console.errors.write("    \(TerminalText.line(line))\n")
+    }
   }
 }
 
@@ -210,6 +271,9 @@ enum ServerCard {
     }
     for (label, value) in rows {
       text += "  \((label + ":").padded(to: 14))\(TerminalText.line(value))\n"
+    }
+    for line in details.changes where details.approvedAt == nil {
+      text += "  \("changed:".padded(to: 14))\(TerminalText.line(line))\n"
     }
     return text
   }
