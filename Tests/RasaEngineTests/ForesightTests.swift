@@ -138,6 +138,18 @@ struct ForesightTests {
     #expect(said[1].hasSuffix("at most 1 more call, then the run ends"), "\(said[1])")
   }
 
+  @Test("a loop of very many rounds is foreseen by the sum of what the persona can do")
+  func longLoops() async throws {
+    let judge = try model(
+      "judge", reads: ["draft"], writes: [text("verdict")], prompt: "{{draft}}",
+      then: [route("say", when: "verdict == 'weak'", atMost: 20_000)])
+    // No operator runs more often than a run has steps.
+    let said = try await first([Self.use, say(), judge])
+    #expect(
+      said.approve.hasSuffix("at most 128 more calls, then `use` may ask or the run ends"),
+      "\(said.approve)")
+  }
+
   @Test("a text that was sent back as often as it may be is not sent back once more")
   func rejections() async throws {
     let say = try model(

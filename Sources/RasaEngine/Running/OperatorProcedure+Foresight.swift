@@ -71,6 +71,8 @@ private struct Foresight {
   private var singles: [Money]
   private let everything: Prospect
   private var known: [RunMachine.Position: Prospect] = [:]
+  /// Positions that were begun with: a loop of very many rounds has each of them open until the last is through.
+  private var positions = 0
 
   init(_ procedure: OperatorProcedure) async {
     self.procedure = procedure
@@ -224,9 +226,10 @@ private struct Foresight {
     }
     let position = machine.position(asking: asking)
     if let known = known[position] { return known }
-    guard known.count < Self.mostPositions else {
+    guard positions < Self.mostPositions else {
       throw Failure(.limit, "there is too much to be foreseen")
     }
+    positions += 1
     var prospect: Prospect
     switch try await self.asking(next, in: machine) {
     case .always:
