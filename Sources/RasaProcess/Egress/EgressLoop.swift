@@ -170,7 +170,7 @@ final class EgressLoop: @unchecked Sendable {
     }
     connection.head = head
     do throws(Failure) {
-      connection.proxy = try network.upstream(head.host, head.port, head.isTunnel)
+      connection.proxy = try network.upstream(head.host, head.port, head.isTunnel).get()
     } catch {
       note("the sandbox could not connect to \(head.host):\(head.port): \(error.message)")
       return connection.answer(502, error.message)

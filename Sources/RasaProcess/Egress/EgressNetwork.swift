@@ -30,17 +30,17 @@ package struct EgressNetwork: Sendable {
   package var nameRestriction: @Sendable (String) -> String?
   /// The addresses of a name; may block.
   package var resolve: @Sendable (String) -> [IPAddress]
-  /// The user's own proxy for a host; nil where it is reached directly. Throws where there is one that cannot be used.
+  /// The user's own proxy for a host; nil where it is reached directly, a failure where there is one that cannot be used.
   package var upstream:
-    @Sendable (_ host: String, _ port: Int, _ isTunnel: Bool) throws(Failure) -> UpstreamProxy?
+    @Sendable (_ host: String, _ port: Int, _ isTunnel: Bool) -> Result<UpstreamProxy?, Failure>
 
   package init(
     restriction: @escaping @Sendable (IPAddress) -> String?,
     nameRestriction: @escaping @Sendable (String) -> String? = { _ in nil },
     resolve: @escaping @Sendable (String) -> [IPAddress] = EgressProxy.systemAddresses,
     upstream:
-      @escaping @Sendable (_ host: String, _ port: Int, _ isTunnel: Bool) throws(Failure) ->
-      UpstreamProxy? = { _, _, _ in nil }
+      @escaping @Sendable (_ host: String, _ port: Int, _ isTunnel: Bool) ->
+      Result<UpstreamProxy?, Failure> = { _, _, _ in .success(nil) }
   ) {
     self.restriction = restriction
     self.nameRestriction = nameRestriction

@@ -28,8 +28,8 @@ final class EgressGate: Sendable {
         restriction: { AddressPolicy.restriction(ofAddress: $0.description) },
         nameRestriction: { AddressPolicy.restriction(ofProxiedName: $0) },
         resolve: settings.resolve,
-        upstream: { host, port, isTunnel throws(Failure) in
-          try network.upstream(of: host, port, isTunnel)
+        upstream: { host, port, isTunnel in
+          Result { () throws(Failure) in try network.upstream(of: host, port, isTunnel) }
         }))
     return EgressGate(proxy, helper: helper, settings)
   }
