@@ -45,6 +45,9 @@ static int run_child(void *context) {
   memset(&standard, 0, sizeof standard);
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number <= most_signals; number++) sigaction(number, &standard, NULL);
+  // The C library keeps two for itself and leaves them as they are. The kernel's structure is all zeros for SIG_DFL.
+  unsigned long plain[4] = {0};
+  for (int number = 32; number <= 33; number++) syscall(SYS_rt_sigaction, number, plain, NULL, sizeof plain[0]);
 
   if (setsid() < 0) return fail(start);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail(start);

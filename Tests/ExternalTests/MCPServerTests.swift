@@ -129,4 +129,18 @@ import Testing
     #expect(wrong.text.lowercased().contains("error"), "\(wrong)")
     await servers.end()
   }
+
+  @Test("a server of the command line is used in the sandbox, and nothing of it is left")
+  func commandLine() async throws {
+    let rasa = try RasaProgram()
+    let program = Repository.path(".build/mcp-servers/current/bin/mcp-server-time")
+    let run = try await rasa.run(
+      "tools", "call", "--server", "'\(program)' --local-timezone UTC", "convert_time",
+      #"{"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}"#,
+      "--approval", "allow")
+    #expect(run.exitCode == 0, "\(run.errorText)")
+    #expect(!run.errorText.contains("without a sandbox"), "\(run.errorText)")
+    #expect(try JSON.parse(run.output)["time_difference"] == "+9.0h")
+    #expect(try JSON.parse(await rasa.run("tools", "list", "--json").output) == [])
+  }
 }
