@@ -154,7 +154,6 @@ package struct RunMachine: Sendable {
     guard let (lane, index) = place(of: step),
       case .run(var slot) = lanes[lane].items[index]
     else { throw misfit(step, "it was not under way") }
-    let node = graph.nodes[slot.node].definition
     switch (slot.phase, outcome) {
     case (.reviewing(let review, _), .answered(let answer)):
       hasOutcomes = true
@@ -164,7 +163,9 @@ package struct RunMachine: Sendable {
     case (.done, _): throw misfit(step, "it had finished before")
     case (.waiting, _): throw misfit(step, "what it needs was not there yet")
     case (.ready, _), (.running, _):
-      if case .answered = outcome, step.isReview || !node.isReviewer {
+      if case .answered = outcome,
+        step.isReview || !graph.nodes[slot.node].definition.isReviewer
+      {
         throw misfit(step, "it was not waiting for a decision")
       }
       hasOutcomes = true

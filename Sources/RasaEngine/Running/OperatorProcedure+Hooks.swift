@@ -11,10 +11,7 @@ enum Hooked<Payload: Sendable>: Sendable {
 /// replayed run has the answers and asks nobody again.
 extension OperatorProcedure {
   /// Whether there may be hooks at all: a run without any pays for nothing but this question.
-  var mayHaveHooks: Bool {
-    dependencies.hooks?.hasOwn == true || !graph.persona.hooks.isEmpty
-      || delegation?.hooks.isEmpty == false
-  }
+  var mayHaveHooks: Bool { dependencies.mayHaveHooks(graph, delegation) }
 
   /// The request as the hooks before a call to a model leave it. Only texts may change: roles, attachments and
   /// the calls of tools have to fit together.
@@ -463,5 +460,12 @@ private struct HookEffect: Effect {
     try await dependencies.journal.append([
       EffectEvent(.hook, key, phase).entry(of: run, at: dependencies.time.now())
     ])
+  }
+}
+
+extension RunDependencies {
+  /// False where nothing of a run needs to be put together for hooks.
+  func mayHaveHooks(_ graph: Graph, _ delegation: DelegationScope?) -> Bool {
+    hooks?.hasOwn == true || !graph.persona.hooks.isEmpty || delegation?.hooks.isEmpty == false
   }
 }

@@ -80,7 +80,8 @@ struct RunDriver {
 
   /// Has the hooks at the start see the input, which they may change.
   private mutating func hookStart() async throws {
-    guard let input = try await procedure.hookedInput(machine.state),
+    guard dependencies.mayHaveHooks(graph, delegation),
+      let input = try await procedure.hookedInput(machine.state),
       input != machine.state[.input]
     else { return }
     let event = RunEvent.changed(["input": input])
@@ -90,7 +91,7 @@ struct RunDriver {
 
   /// Tells the hooks at the end how the run ended, once.
   private mutating func hookEnd(_ payload: ValueObject) async throws {
-    guard !hasToldEnd else { return }
+    guard !hasToldEnd, dependencies.mayHaveHooks(graph, delegation) else { return }
     hasToldEnd = true
     var payload = payload
     payload["cost_usd"] = .string(runState.spent.decimalText)
