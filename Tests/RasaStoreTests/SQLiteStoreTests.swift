@@ -85,13 +85,16 @@ import Testing
     func statements() async throws -> Int { try await store.writer.read { $0.statementsRun } }
     // The words of the lines are known after the first call.
     try await call("a")
-    let before = try await statements()
-    try await call("b")
-    // Eight lines; else two transactions that read and write the end of the journal, the balance
-    // and the reservation.
-    let used = try await statements() - before
-    #expect(used == 8 + 13, "\(used)")
-    #expect(try await store.entries(of: "r1").count == 16)
+    var used: [Int] = []
+    for id in ["b", "c", "d"] {
+      let before = try await statements()
+      try await call(id)
+      used.append(try await statements() - before)
+    }
+    // Eight lines; else two transactions that read and write the end of the journal, the balance and the reservation.
+    // What is due in between, such as the lease of the run, adds to one of them at most.
+    #expect(used.min() == 8 + 13, "\(used)")
+    #expect(try await store.entries(of: "r1").count == 32)
   }
 
   @Test func `keeps a long body once`() async throws {
