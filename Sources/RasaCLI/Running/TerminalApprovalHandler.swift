@@ -27,8 +27,7 @@ final class TerminalApprovalHandler: Sendable {
       return .by("--approval allow", approval.wantsAnswer ? .standard : .approve)
     case .deny where approval.isPermission:
       // The model learns it, and can go on without the tool.
-      return .by(
-        "--approval deny", .reject(reason: "this run asks nobody"))
+      return .by("--approval deny", .reject(reason: "this run refuses every question"))
     case .deny:
       let what = approval.wantsAnswer ? "an answer" : "an approval"
       throw RasaError(

@@ -1,8 +1,8 @@
 import RasaCore
 import RasaPersona
 
-/// What a copy of a machine supposes that goes on from a pause: which values nobody knows yet, and how the conditions
-/// turn out that depend on them.
+/// The assumptions of a copy of the machine that looks ahead from a pause: which values are still unknown, and how
+/// conditions on them turn out.
 struct Conjecture: Sendable {
   /// What stands in the state for such a value.
   static let value = Value.string("‹not known yet›")
@@ -37,7 +37,7 @@ extension RunMachine {
     return supposed
   }
 
-  /// Conditions that can be open in one step; where there are more, nobody needs to know all ways.
+  /// The most branches of one step that are followed. With more, the foresight falls back to a bound.
   private static let mostWays = 256
 
   /// Every machine that can come of an event: one for each way in which the open conditions turn out.
@@ -69,7 +69,7 @@ extension RunMachine {
     return found
   }
 
-  /// Every machine that can come of an operator's end, of which nobody knows what it will have written.
+  /// Every state that the machine can reach when an operator ends whose output is unknown.
   func ways(after operation: Invocation) throws -> [RunMachine] {
     let node = graph.nodes[operation.node]
     var informed = self

@@ -46,7 +46,7 @@ package struct RunMachine: Sendable {
   private(set) var sentBack: [SentBack] = []
   /// Every outcome that counted, with the state it met; nil while nobody wants to know.
   var committed: [CommittedOutcome]?
-  /// Set in a copy that goes on with outcomes that nobody knows yet.
+  /// Set only in a copy that looks ahead, where some outcomes are unknown.
   var conjecture: Conjecture?
 
   /// How far ahead of the one to be applied next an operator may start.

@@ -35,7 +35,7 @@ package struct ToolDefinition: Sendable, Hashable {
   package var description: String
   /// JSON Schema of the arguments, an object.
   package var parameters: Value
-  /// Whether it is declared to change nothing. No provider is told.
+  /// Whether it is declared to change nothing. This is never sent to a provider.
   package var isReadOnly = false
 
   package init(name: String, description: String, parameters: Value) {

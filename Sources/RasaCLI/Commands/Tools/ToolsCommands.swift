@@ -129,7 +129,7 @@ struct ToolsCommands {
     text += tool.parameters.prettyText.indented(by: 2) + "\n"
     if let output = tool.output { text += "  returns\n" + output.prettyText.indented(by: 2) + "\n" }
     if let annotations = tool.annotations {
-      text += "  says of itself, which counts for nothing\n"
+      text += "  its own annotations, which rasa does not rely on\n"
       text += annotations.prettyText.indented(by: 2) + "\n"
     }
     return text
