@@ -86,7 +86,8 @@ let package = Package(
       exclude: ["RasaKit.docc"]),
 
     // Adapters.
-    library("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona"]),
+    library(
+      "RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaLanguage", "RasaPersona"]),
     library(
       "RasaModels",
       ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona", "RasaEngine"]),
@@ -98,18 +99,24 @@ let package = Package(
       ]),
     library(
       "RasaStore",
-      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine"]),
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine",
+        "RasaMemory",
+      ]),
 
     // Domain.
-    library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona"]),
-    library(
-      "RasaPersona", ["RasaCore", "RasaDocuments", "CStemmer"],
-      links: linked(["stemmer"], whole: ["libstemmer.a"])),
+    // How memories are found and which of them hold; no input or output.
+    library("RasaMemory", ["RasaCore", "RasaLanguage"]),
+    library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaMemory"]),
+    library("RasaPersona", ["RasaCore", "RasaDocuments", "RasaLanguage"]),
 
     // Values everything else speaks in.
     library("RasaCore", ["CUnicode", "CCrypto"]),
 
     // Wrappers: the only places with unsafe pointers.
+    library(
+      "RasaLanguage", ["CLanguage", "CStemmer", "CUnicode"],
+      links: linked(["stemmer"], whole: ["libstemmer.a"])),
     library(
       "RasaDocuments", ["RasaCore", "CYAML", "CTOML"], links: linked(["yaml"], whole: ["libyaml.a"])
     ),
@@ -141,6 +148,8 @@ let package = Package(
     shim("CCrypto", links: ["crypto"]),
     shim("CEdit", links: ["edit"], whole: ["libedit.a", "libtinfo.a", "libbsd.a", "libmd.a"]),
     shim("CSystem", links: []),
+    // Loads its library when the first text is stored.
+    shim("CLanguage", links: []),
     // Loads its library when the first server starts.
     shim("CMicroHTTP", links: []),
     shim("CResources", links: []),
@@ -178,7 +187,8 @@ let package = Package(
     .executableTarget(
       name: "rasa-bench",
       dependencies: [
-        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaMemory", "RasaPersona", "RasaEngine",
+        "RasaStore",
         "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit", "RasaTestKit", "RasaStage",
         "RasaTerminal", "RasaTools", "RasaProcess",
       ],
@@ -196,6 +206,7 @@ let package = Package(
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaHTTPServer",
         "RasaProcess", "RasaPersona", "RasaEngine", "RasaTestKit",
       ]),
+    tests("RasaMemory", ["RasaCore", "RasaLanguage"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
@@ -209,7 +220,10 @@ let package = Package(
       ]),
     tests(
       "RasaStore",
-      ["RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaTestKit"]),
+      [
+        "RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaMemory",
+        "RasaTestKit",
+      ]),
     tests(
       "RasaModels",
       [

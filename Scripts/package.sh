@@ -68,7 +68,7 @@ Architecture: $architecture
 Maintainer: ${DEB_MAINTAINER:-The rasa authors <authors@rasa.invalid>}
 Installed-Size: $size
 Depends: $depends
-Recommends: bubblewrap (>= 0.8), ca-certificates, tzdata, libmicrohttpd12, libidn2-0, libbrotli1, libzstd1
+Recommends: bubblewrap (>= 0.8), ca-certificates, tzdata, libmicrohttpd12, libcld2-0, libidn2-0, libbrotli1, libzstd1
 Section: utils
 Priority: optional
 Description: run personas and agents against language models

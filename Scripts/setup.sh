@@ -4,7 +4,7 @@
 set -eu
 
 packages="libcurl4-openssl-dev libyaml-dev libsqlite3-dev zlib1g-dev libedit-dev libssl-dev"
-packages="$packages libmicrohttpd-dev libtomlplusplus-dev libstemmer-dev libutf8proc-dev g++ pkg-config make binutils"
+packages="$packages libmicrohttpd-dev libtomlplusplus-dev libstemmer-dev libcld2-0 libutf8proc-dev g++ pkg-config make binutils"
 [ "${1:-}" = test ] && packages="$packages bash procps tzdata bubblewrap"
 [ "${1:-}" = external ] && packages="$packages bash procps tzdata bubblewrap zsh fish dpkg-dev man-db podman runc uidmap git python3 python3-venv curl"
 [ "${1:-}" = package ] && packages="$packages dpkg-dev tar gzip"

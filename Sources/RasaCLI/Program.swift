@@ -167,50 +167,26 @@ package enum Program {
   ) async throws {
     let console = composition.console
     let rasa = composition.rasa()
-    let records = MemoryCommands(rasa: rasa, time: composition.time, print: print)
-    let limit = command.declares("limit") ? command.integer("limit") ?? 50 : 50
     do {
-      if command.path.count == 2, ["runs", "approvals"].contains(command.path[0]) {
-        let style = Terminal(composition.environment).style(of: .output)
-        if command.path[0] == "runs" {
-          try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
-            .run(command)
-        } else {
-          try await ApprovalCommands(rasa: rasa, console: console, print: print, style: style)
-            .run(command)
-        }
-        await rasa.close()
-        return
-      }
-      switch command.path.joined(separator: " ") {
-      case "models list", "models show", "models check":
+      let style = Terminal(composition.environment).style(of: .output)
+      switch command.path[0] {
+      case "runs":
+        try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
+          .run(command)
+      case "approvals":
+        try await ApprovalCommands(rasa: rasa, console: console, print: print, style: style)
+          .run(command)
+      case "sessions":
+        try await SessionCommands(rasa: rasa, time: composition.time, print: print).run(command)
+      case "memory":
+        try await MemoryCommands(composition: composition, rasa: rasa, print: print).run(command)
+      case "models":
         try await ModelsCommands(rasa: rasa, time: composition.time, print: print).run(command)
-      case "agents budget":
+      case "agents":
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "costs":
         try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
           .run(command)
-      case "sessions list":
-        try await records.listSessions(of: command.text("user"), limit: limit)
-      case "sessions show":
-        try await records.showSession(command.arguments[0], of: command.text("user"))
-      case "sessions delete":
-        try await records.deleteSession(command.arguments[0], of: command.text("user"))
-      case "memory list", "memory search":
-        let words = command.arguments.joined(separator: " ")
-        try await records.listMemories(
-          command.path[1] == "search" ? words : nil, persona: command.text("persona"),
-          user: command.text("user"), limit: limit)
-      case "memory add":
-        try await records.add(
-          command.arguments.joined(separator: " "), persona: command.text("persona") ?? "",
-          user: command.text("user"))
-      case "memory forget":
-        if command.flag("all") {
-          try await records.forgetAll(persona: command.text("persona"), user: command.text("user"))
-        } else {
-          try await records.forget(try MemoryCommands.numbers(in: command.arguments))
-        }
       default:
         throw Failure(
           .usage, "`\(command.path.joined(separator: " "))` is not available in this version",

@@ -24,3 +24,23 @@ package struct TimeSource: Sendable {
     self.sleep = sleep
   }
 }
+
+extension TimeSource {
+  /// When a day begins in the machine's own zone: its first millisecond, wherever the clocks are changed.
+  package func beginning(of day: LocalDay) -> Timestamp {
+    let (begin, isBeyond) = day.ordinal.multipliedReportingOverflow(by: 86_400_000)
+    if isBeyond { return Timestamp(milliseconds: day.ordinal < 0 ? .min : .max) }
+    // Zones are within 26 hours of each other.
+    var earlier = begin - 26 * 3_600_000
+    var later = begin + 26 * 3_600_000
+    while earlier + 1 < later {
+      let middle = earlier + (later - earlier) / 2
+      if localDay(Timestamp(milliseconds: middle)) < day {
+        earlier = middle
+      } else {
+        later = middle
+      }
+    }
+    return Timestamp(milliseconds: later)
+  }
+}

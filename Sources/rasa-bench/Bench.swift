@@ -50,12 +50,12 @@ struct Bench: Sendable {
       .fiveCallsDelayed, .fiveCallsProcess, .packedStreams, .manyRuns, .manyDurableRuns,
       .residentMemory, .programSize, .durableStep, .manyWriters, .journalSize,
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
-      .limits,
+      .limits, .trimming,
       .selection, .template, .rendering, .checking,
-    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart]
+    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + [.vectors]
 
   /// Measured only where they are named.
-  static let rowsByName: [Row] = [.incrementalBuild]
+  static let rowsByName: [Row] = [.incrementalBuild, .largeMemory, .manyVectors]
 
   var completions: String { "\(baseURL)/v1/chat/completions" }
 

@@ -153,8 +153,6 @@ private final class ArrayStore: Journal, MemoryStore {
   func entries(of run: Identifier) async throws -> [JournalEntry] { entries.withLock { $0 } }
   func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { [] }
   func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { [] }
-  func recall(
-    persona: String, user: String, query: String, limit: Int
-  ) async throws -> [MemoryFact] { [] }
-  func remember(_ facts: [MemoryFact]) async throws {}
+  func search(_ query: MemoryQuery) async throws -> [RecalledItem] { [] }
+  func items(_ filter: MemoryFilter, before: Int64?, limit: Int) async throws -> [MemoryItem] { [] }
 }

@@ -62,6 +62,14 @@ struct CodingTests {
     agent.isStrict = true
     agent.skills = ["notes"]
     agent.seesProject = true
+    var memory = MemorySettings(keep: .user, search: [.user, .session])
+    memory.recall = RecallBounds(items: 3, tokens: 900)
+    memory.extract = MemoryModel(model: ModelReference(engine: "openai", model: "small"))
+    memory.embeddings = ModelReference(engine: "ollama", model: "vectors")
+    memory.expires = ["plan": 30, "event": 0.5]
+    memory.notes = NoteBounds(items: 5, days: 2.5, tokens: 100)
+    memory.summary = MemoryModel(maxCost: .max)
+    agent.memory = memory
     agent.files = AgentFiles(
       config: "a.toml", prompt: "a.md", origin: "agents", kind: .goose)
     agent.unused = ["extensions"]
@@ -103,6 +111,7 @@ struct CodingTests {
     compare(full.models, plain.models, "models")
     compare(full.traits, plain.traits, "traits")
     compare(full.budget, plain.budget, "budget")
+    if let memory = full.memory { compare(memory, MemorySettings(), "memory") }
     compare(full.files, plain.files, "files")
     compare(full.loop as Any, LoopBehavior(steps: 0, maxIterations: 0), "loop")
   }

@@ -93,7 +93,7 @@ import Testing
       (["personas", "show"], "`rasa personas show` needs NAME", "show strategic_stock_analyst"),
       (["memory", "search"], "needs QUERY", ""),
       (["memory", "add", "-p", "a"], "needs TEXT", ""),
-      (["memory", "forget"], "needs ID or `--all`", ""),
+      (["memory", "forget"], "needs ID, `--all`, `--run` or `--user`", ""),
       (["memory", "forget", "1", "--all"], "ID and `--all` cannot be combined", ""),
       (
         ["memory", "forget", "1", "-p", "a"], "`--persona` requires `--all`", ""

@@ -130,11 +130,16 @@ struct DelegationTests {
   @Test("what an agent wants remembered is remembered as its own, once")
   func memory() async throws {
     let store = FakeStore()
-    _ = try await run(
-      persona(
-        frames: [frame("o", agent: "learner")], operators: []),
-      gate: FakeGate(journal: store, Self.named), store: store)
+    let graph = try compile(persona(frames: [frame("o", agent: "learner")], operators: []))
+    var start = start(graph)
+    start.preferences = ["tone": "calm"]
+    _ = try await Runner(
+      RunDependencies(
+        gate: FakeGate(journal: store, Self.named), journal: store, memory: store,
+        approvalHandler: FakePeople(), time: .still())
+    ).run(graph, start)
     #expect(store.snapshot.facts.map(\.persona) == ["learner"])
+    #expect(store.snapshot.facts.map(\.text) == ["tone: calm"])
   }
 
   @Test("a fork takes over what was asked inside, and pays for nothing again")

@@ -149,7 +149,12 @@ final class FakeStore: Journal, MemoryStore {
     var status: RunRecord.Status = .running
     var turns: [SessionTurn] = []
     var notes: [WorkingNote] = []
-    var facts: [MemoryFact] = []
+    /// What the run kept.
+    var facts: [NewFact] = []
+    var ending: RunEnding?
+    /// What recall finds, best first.
+    var items: [MemoryItem] = []
+    var queries: [MemoryQuery] = []
   }
   private let contents: Locked<Contents>
 
@@ -212,15 +217,33 @@ final class FakeStore: Journal, MemoryStore {
       if let turn = ending.turn { contents.turns.append(turn) }
       contents.notes += ending.notes
       contents.facts += ending.facts
+      contents.ending = ending
     }
   }
   func entries(of run: Identifier) async throws -> [JournalEntry] { snapshot.entries }
   func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { snapshot.turns }
   func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { snapshot.notes }
-  func recall(
-    persona: String, user: String, query: String, limit: Int
-  ) async throws -> [MemoryFact] { snapshot.facts }
-  func remember(_ facts: [MemoryFact]) async throws { contents.withLock { $0.facts += facts } }
+  /// For recall to find.
+  func keep(_ items: [MemoryItem]) { contents.withLock { $0.items += items } }
+  /// All that there is, with scores that fall.
+  func search(_ query: MemoryQuery) async throws -> [RecalledItem] {
+    contents.withLock { contents in
+      contents.queries.append(query)
+      return contents.items.filter { !query.exceptRuns.contains($0.run) }.prefix(query.limit)
+        .enumerated().map { place, item in
+          RecalledItem(
+            item: item, score: 1 / Double(place + 1),
+            shares: [.init(.words, 1 / Double(place + 1), words: ["word"])])
+        }
+    }
+  }
+  func items(_ filter: MemoryFilter, before: Int64?, limit: Int) async throws -> [MemoryItem] {
+    Array(
+      snapshot.items.filter { item in
+        filter.kinds.contains(item.kind) && (filter.trust == nil || filter.trust == item.trust)
+          && (filter.user == nil || filter.user == item.user)
+      }.sorted { $0.id > $1.id }.prefix(limit))
+  }
 }
 
 struct FakePeople: ApprovalHandler {

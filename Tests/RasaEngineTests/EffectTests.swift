@@ -62,6 +62,13 @@ struct EffectEventTests {
           VectorsMade(
             provider: "p", model: "m", count: 3, dimensions: 4, usage: Usage(input: 1),
             cost: Money(picoDollars: 5))), attempt: attempt),
+      .result(
+        .vectors(
+          VectorsMade(
+            provider: "p", model: "m", count: 1, dimensions: 2, usage: Usage(input: 1),
+            cost: Money(picoDollars: 5),
+            kept: MemoryQuery.Vector(model: "p:m https://a", numbers: [0.5, -1e-30]))),
+        attempt: attempt),
       .failed(
         EffectFailure(
           provider: "p", model: "m", reason: "server", message: "down", usage: Usage(input: 1),

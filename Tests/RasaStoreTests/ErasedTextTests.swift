@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaPersona
 import RasaSQLite
 import RasaTestKit
 import Testing
@@ -28,8 +29,7 @@ import Testing
 
   /// The columns of the file that such a text can be found in.
   private static let columns: Set<String> = [
-    "lines.body", "bodies.bytes", "runs.input", "turns.input", "turns.output", "notes.text",
-    "memories.text", "grants.pattern",
+    "lines.body", "bodies.bytes", "runs.input", "items.text", "grants.pattern", "summaries.text",
   ]
   /// Columns that hold names, keys, sums and what a machine says.
   private static let others: Set<String> = [
@@ -38,12 +38,17 @@ import Testing
     "audits.subject", "balances.scope",
     "bodies.digest", "countings.account", "countings.kind", "countings.model", "countings.provider",
     "grants.approval", "grants.id", "grants.made_by", "grants.revoked_by", "grants.session",
-    "lines.seal", "memories.persona", "memories.source_run", "memories.trust", "memories.user",
-    "needs.account", "needs.histogram", "needs.model", "needs.operator", "needs.provider",
-    "notes.run", "notes.session", "reservations.id", "reservations.legs", "runs.fork_of", "runs.id",
+    "facts.kind", "facts.slot", "indexing.name", "items.language", "items.run", "items.session",
+    "lines.seal", "needs.account", "needs.histogram", "needs.model", "needs.operator",
+    "needs.provider", "postings.bytes", "shelf_items.bytes", "shelves.languages",
+    "shelves.session", "shelves.speakers",
+    "reservations.id", "reservations.legs", "runs.fork_of", "runs.id",
     "runs.seal", "runs.session", "runs.status", "sessions.id", "sessions.key", "sessions.persona",
     "sessions.user", "standings.account", "standings.adapted", "standings.adapted_under",
-    "standings.model", "standings.provider", "standings.reason", "turns.run", "turns.session",
+    "standings.model", "standings.provider", "standings.reason",
+    "statements.chain", "statements.denies", "statements.form", "statements.kind", "statements.run",
+    "vector_cells.centroid", "vector_cells.session", "vector_spaces.model", "vectors.numbers",
+    "summaries.run", "summaries.session", "summaries.up_to",
     "votes.approval", "votes.by", "words.text", "workers.id", "workers.name",
   ]
 
@@ -108,6 +113,9 @@ import Testing
           _ = try await store.ask(asked, recording: [])
         }
       }
+      let summary = Identifier("\(run)-summary")
+      _ = try await store.beginSummary(of: session, turns: 1, upTo: record.id, by: summary)
+      #expect(try await store.keepSummary(text(.turn, of: user), of: session, by: summary))
     }
   }
 
@@ -124,14 +132,14 @@ import Testing
     let kept = try await content(of: "bob", in: store)
 
     // By every way there is: single memories and all, runs, old runs, sessions with and without runs.
-    let memories = try await store.memories(of: MemoryOwner(user: "ann"), limit: 3)
-    for memory in memories { #expect(try await store.forget(memory.id)) }
+    let memories = try await store.facts(of: FactOwner(user: "ann"), limit: 3)
+    for memory in memories { #expect(try await store.forgetItems([memory.id]).facts == 1) }
     #expect(try await store.deleteRuns((0..<5).map { Identifier("ann\($0)") }).count == 5)
     for name in 0..<3 { #expect(try await store.deleteSession(SessionID("s\(name)", of: "ann"))) }
     let left = try await store.runs(RunFilter(user: "ann", limit: 99)).map(\.record.id)
     #expect(try await store.deleteRuns(left) == left)
     for name in 3..<7 { #expect(try await store.deleteSession(SessionID("s\(name)", of: "ann"))) }
-    _ = try await store.forgetAll(of: MemoryOwner(user: "ann"))
+    _ = try await store.forgetAll(of: FactOwner(user: "ann"))
 
     for kind in Kind.allCases { #expect(files(mention: kind.rawValue) == []) }
     #expect(try await store.hasUnfinishedDeletions() == false)
@@ -171,16 +179,140 @@ import Testing
     #expect(files(mention: "MARK") == [])
   }
 
+  /// Words that occur nowhere else, their stems, and the name of the user.
+  private static let distinctive = [
+    "gerbilfanciers", "gerbilfanci", "gerbil", "Quetzalcoatlus", "quetzalcoatlus", "砂鼠愛好家", "砂鼠",
+    "8172635.4455", "zacharias-7f3a",
+  ]
+
+  private func keepWords(of user: String, in store: SQLiteStore, _ words: String) async throws {
+    let session = SessionID("pets of \(user)", of: user)
+    for number in 0..<30 {
+      var record = record("run-\(user.count)-\(number)", session: session.name)
+      record.user = user
+      record.input = "\(number) \(words)"
+      store.open(record, [entry(record.id.text, "a", .string("\(words) \(number)"))])
+      let question = approval(record.id.text, "ask", payload: .string("\(words) \(number)?"))
+      _ = try await store.ask(question, recording: [])
+      _ = try await store.answer(question.id, HumanAnswer(.approve, by: user))
+      try await store.close(
+        record.id,
+        RunEnding(
+          .done,
+          turn: SessionTurn(
+            session: session, run: record.id, time: time.now, input: "\(number) \(words)",
+            output: String(repeating: "\(words) ", count: number)),
+          notes: [note(session, "\(words) \(number)", at: time.now)],
+          facts: [
+            NewFact(
+              scope: number % 2 == 0 ? .user : .persona, user: user, persona: "analyst",
+              session: session.name, text: "fact \(number) \(words)", run: record.id,
+              time: time.now, trust: .model, details: FactDetails(slot: "pet of \(user)"))
+          ]), [])
+    }
+  }
+
+  @Test func `is in no file after its user is forgotten, nor is the name of the user`() async throws
+  {
+    let store = store()
+    let words = "Gerbilfanciers gerbilfanciers love Quetzalcoatlus, 砂鼠愛好家 8172635.4455"
+    try await keepWords(of: "zacharias-7f3a", in: store, words)
+    try await keepWords(of: "bob", in: store, "tea and biscuits")
+    #expect(!files(mention: "gerbilfanciers").isEmpty && !files(mention: "zacharias-7f3a").isEmpty)
+    var numbers = SeededNumbers(seed: 5)
+    for user in ["zacharias-7f3a", "bob"] {
+      let vectors = try await store.all(user).map { item in
+        MadeVectors.One(
+          item: item.id, numbers: (0..<64).map { _ in Float.random(in: -1...1, using: &numbers) })
+      }
+      try await store.keepVectors(
+        MadeVectors(
+          model: "m", vectors: vectors, viewer: MemoryViewer(user: user, persona: "analyst")))
+    }
+    let vectors = try await store.writer.read { database in
+      let user = try database.name("zacharias-7f3a")
+      return try database.rows(
+        """
+        SELECT numbers FROM vectors WHERE number >> 32 IN (
+          SELECT number FROM vector_cells WHERE user = ?1)
+        UNION ALL SELECT centroid FROM vector_cells WHERE user = ?1
+        """, .integer(user)
+      ) { $0.bytes(0) }
+    }
+    #expect(vectors.count > 60 && vectors.allSatisfy { $0.count >= 64 })
+    let kept = try await content(of: "bob", in: store)
+    let forgotten = try await store.forgetUser("zacharias-7f3a")
+    #expect(forgotten.turns == 60 && forgotten.facts == 30 && forgotten.runs == 30)
+    for word in Self.distinctive { #expect(files(mention: word) == [], "\(word)") }
+    func beginning(_ bytes: some Sequence<UInt8>) -> UInt64 {
+      bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    let beginnings = Set(vectors.map { beginning($0) })
+    var (last, found) = (UInt64(0), 0)
+    for byte in ["rasa.db", "rasa.db-wal"].flatMap({ RawFile.read(folder.file($0)) }) {
+      last = last << 8 | UInt64(byte)
+      if beginnings.contains(last) { found += 1 }
+    }
+    #expect(found == 0)
+    #expect(try await content(of: "bob", in: store) == kept)
+    #expect(try await store.hasUnfinishedDeletions() == false)
+    let check = try await store.writer.read {
+      try $0.first("PRAGMA integrity_check") { $0.text(0) }
+    }
+    #expect(check == "ok")
+    await store.close()
+  }
+
+  /// The first transaction is committed, and the process ends somewhere later.
+  @Test(arguments: ["items", "lines", "bodies"])
+  func `of a user is deleted by the next deletion, when the first was broken off`(table: String)
+    async throws
+  {
+    var slices = DeletionSlices()
+    slices.items = 7
+    slices.lines = 5
+    slices.bodies = 3
+    let store = SQLiteStore(
+      path: folder.file("rasa.db"), time: time.source, owner: "me", lease: .seconds(3600),
+      options: DatabaseWriter.Options(), slices: slices)
+    try await keepWords(
+      of: "zacharias-7f3a", in: store,
+      "Gerbilfanciers gerbilfanciers love Quetzalcoatlus, 砂鼠愛好家 8172635.4455 "
+        + String(repeating: "at length ", count: 9))
+    try await store.writer.write { database in
+      try database.execute(
+        """
+        CREATE TRIGGER breaks BEFORE DELETE ON \(table)
+        WHEN (SELECT count(*) FROM \(table)) < 20 BEGIN SELECT RAISE(ABORT, 'broken off'); END
+        """)
+    }
+    await #expect(throws: Failure.self) { try await store.forgetUser("zacharias-7f3a") }
+    #expect(try await store.hasUnfinishedDeletions())
+    try await store.writer.write { try $0.execute("DROP TRIGGER breaks") }
+    await store.close()
+    let next = self.store("next")
+    // Somebody who takes that name meanwhile keeps what is new.
+    let new = NewFact(
+      user: "zacharias-7f3a", persona: "analyst", text: "new", run: "new", time: time.now,
+      trust: .person)
+    _ = try await next.add([new])
+    _ = try await next.pruneRuns(endedBefore: Timestamp(milliseconds: 0))
+    for word in Self.distinctive.dropLast() { #expect(files(mention: word) == [], "\(word)") }
+    #expect(try await next.hasUnfinishedDeletions() == false)
+    #expect(try await next.all().map(\.text) == ["new"])
+    await next.close()
+  }
+
   @Test func `is called unfinished until the files have been gone through`() async throws {
     var slices = DeletionSlices()
     slices.patience = .zero
     let store = SQLiteStore(
       path: folder.file("rasa.db"), time: time.source, owner: "me", lease: .seconds(3600),
       options: DatabaseWriter.Options(), slices: slices)
-    try await store.remember([fact("MARK")])
+    _ = try await store.add([fact("MARK")])
     let reader = try Database(path: folder.file("rasa.db"))
-    try reader.execute("BEGIN; SELECT count(*) FROM memories")
-    let failure = await #expect(throws: Failure.self) { try await store.forget(1) }
+    try reader.execute("BEGIN; SELECT count(*) FROM items")
+    let failure = await #expect(throws: Failure.self) { try await store.forgetItems([1]) }
     #expect(failure?.message.hasPrefix("it is forgotten, but its text may still stand") == true)
     #expect(failure?.suggestion.contains("`rasa runs prune` then finishes the job") == true)
     #expect(try await store.hasUnfinishedDeletions())
@@ -200,7 +332,7 @@ import Testing
         SELECT tables.name || '.' || columns.name, tables.name, columns.name
         FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
         WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'
-          AND tables.name NOT LIKE 'memory_words%' AND columns.type IN ('TEXT', 'BLOB', 'ANY')
+          AND columns.type IN ('TEXT', 'BLOB', 'ANY')
         """
       ) { (name: $0.text(0), table: $0.text(1), column: $0.text(2)) }
       return try columns.map { found in
@@ -231,9 +363,9 @@ import Testing
       content += try await store.turns(of: session.id, limit: 99).map { "\($0)" }
       content += try await store.notes(of: session.id, limit: 99).map { "\($0)" }
     }
-    let owner = MemoryOwner(user: user)
-    content += try await store.memories(of: owner, limit: 999).map { "\($0)" }
-    content += try await store.searchMemories(of: owner, query: "kept", limit: 999).map { "\($0)" }
+    let owner = FactOwner(user: user)
+    content += try await store.facts(of: owner, limit: 999).map { "\($0)" }
+    content += try await store.facts(of: owner, about: "kept", limit: 999).map { "\($0)" }
     return content
   }
 

@@ -209,7 +209,7 @@ import Testing
         try await store.append([entry(record.id.text, "b", .string("\(secret) \(number)"))])
       }
       try await store.close(record.id, ending, [])
-      async let forgetting = store.forgetAll(of: MemoryOwner(user: "ann"))
+      async let forgetting = store.forgetAll(of: FactOwner(user: "ann"))
       async let deleting = store.deleteSession(session)
       #expect(try await forgetting == 1)
       #expect(try await deleting)
@@ -221,16 +221,16 @@ import Testing
 
   @Test func `says that text may remain while another reads on`() async throws {
     let store = store { $0.patience = .zero }
-    try await store.remember([fact("a secret")])
+    _ = try await store.add([fact("a secret")])
     let reader = try Database(path: folder.file("rasa.db"))
-    try reader.execute("BEGIN; SELECT count(*) FROM memories")
+    try reader.execute("BEGIN; SELECT count(*) FROM items")
     let failure = await #expect(throws: Failure.self) {
-      try await store.forgetAll(of: MemoryOwner(user: "ann"))
+      try await store.forgetAll(of: FactOwner(user: "ann"))
     }
     #expect(failure?.kind == .storage)
     #expect(failure?.message.contains("may still stand in") == true)
     #expect(failure?.suggestion.contains("fuser") == true)
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9) == [])
+    #expect(try await store.facts(of: FactOwner(), limit: 9) == [])
     #expect(contains("a secret"))
     // What it says helps.
     try reader.execute("COMMIT")

@@ -86,7 +86,7 @@ import Testing
       if getuid() == 0 { _ = setuid(65534) }
       for name in ["rasa.db", "below/rasa.db"] {
         let store = SQLiteStore(path: path + "/" + name, time: FixedTime().source)
-        let failure = await #expect(throws: Failure.self) { try await store.remember([fact("a")]) }
+        let failure = await #expect(throws: Failure.self) { try await store.add([fact("a")]) }
         #expect(failure?.kind == .storage)
         #expect(failure?.message == "\(path)/\(name) may not be written")
       }
@@ -106,7 +106,7 @@ import Testing
       _ = unsafe chmod(path, 0o755)
       if getuid() == 0 { _ = setuid(65534) } else { _ = unsafe chmod(path, 0o555) }
       let store = SQLiteStore(path: path + "/rasa.db", time: FixedTime().source)
-      let failure = await #expect(throws: Failure.self) { try await store.remember([fact("a")]) }
+      let failure = await #expect(throws: Failure.self) { try await store.add([fact("a")]) }
       #expect(failure?.kind == .storage)
       #expect(failure?.message.contains("may not be written") == true)
     }

@@ -42,7 +42,7 @@ import Testing
     #expect(try await store.approvals(ApprovalFilter(onlyPending: false), limit: 9) == [])
     #expect(try await store.audits(limit: 1).map(\.kind) == ["approval_withdrawn"])
     #expect(try await store.balance(of: monthLeg("ann", nil).scope) == Balance(0, held: 5))
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9).map(\.text) == ["known"])
+    #expect(try await store.facts(of: FactOwner(), limit: 9).map(\.text) == ["known"])
     #expect(try await store.turns(of: "s", limit: 9) == [said])
     #expect(try await bodies(store) == 1)
     // A new run does not come upon what the old one has left.

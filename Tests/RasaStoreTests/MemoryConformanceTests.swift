@@ -65,77 +65,78 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func `recalls what fits best`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember([
+    _ = try await store.add([
       fact("Ann prefers low risk", at: 1), fact("Ann holds shares of AMD", at: 2),
       fact("The weather in Lisbon is fine", at: 3),
     ])
-    let found = try await store.recall(
-      persona: "analyst", user: "ann", query: "And what about shares of amd?", limit: 5)
+    let found = try await store.facts(
+      of: FactOwner(persona: "analyst", user: "ann"), about: "And what about shares of amd?",
+      limit: 5)
     #expect(found.map(\.text) == ["Ann holds shares of AMD"])
-    #expect(found.first?.sourceRun == "r1")
-    #expect(found.first?.trust == "person")
+    #expect(found.first?.run == "r1")
+    #expect(found.first?.trust == .person)
     #expect((found.first?.id ?? 0) > 0)
   }
 
   @Test(arguments: StoreKind.allCases)
-  func `gives the newest few when nothing fits`(kind: StoreKind) async throws {
+  func `finds nothing where nothing fits`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember((0..<9).map { fact("memory \($0)", at: Int64($0)) })
+    _ = try await store.add((0..<9).map { fact("memory \($0)", at: Int64($0)) })
     for query in ["zebra", "", "?!", "* \"", "🦆"] {
-      let found = try await store.recall(
-        persona: "analyst", user: "ann", query: query, limit: 20)
-      #expect(found.map(\.text) == (4..<9).reversed().map { "memory \($0)" }, "\(query)")
+      #expect(try await store.facts(of: FactOwner(user: "ann"), about: query) == [], "\(query)")
     }
-    let few = try await store.recall(persona: "analyst", user: "ann", query: "zebra", limit: 2)
-    #expect(few.count == 2)
+    #expect(try await store.facts(limit: 2).map(\.text) == ["memory 8", "memory 7"])
   }
 
   @Test(arguments: StoreKind.allCases)
   func `keeps personas and users apart`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember([
+    _ = try await store.add([
       fact("shared word of ann"), fact("shared word of bob", user: "bob"),
       fact("shared word of the chef", persona: "chef"),
     ])
-    let found = try await store.recall(
-      persona: "analyst", user: "bob", query: "shared word", limit: 9)
+    let found = try await store.facts(
+      of: FactOwner(persona: "analyst", user: "bob"), about: "shared word", limit: 9)
     #expect(found.map(\.text) == ["shared word of bob"])
-    #expect(try await store.recall(persona: "chef", user: "bob", query: "word", limit: 9) == [])
+    #expect(
+      try await store.facts(
+        of: FactOwner(persona: "chef", user: "bob"), about: "word", limit: 9) == [])
   }
 
   @Test(arguments: StoreKind.allCases)
   func `refreshes what it knows already`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember([fact("one fact", at: 1), fact("another fact", at: 2)])
-    try await store.remember([
-      fact("one fact", run: "r2", at: 9, trust: "model"), fact("one fact", user: "bob"),
+    _ = try await store.add([fact("one fact", at: 1), fact("another fact", at: 2)])
+    _ = try await store.add([
+      fact("one fact", run: "r2", at: 9, trust: .model), fact("one fact", user: "bob"),
     ])
-    let found = try await store.recall(persona: "analyst", user: "ann", query: "fact", limit: 9)
+    let found = try await store.facts(
+      of: FactOwner(persona: "analyst", user: "ann"), about: "fact", limit: 9)
     #expect(found.count == 2)
-    #expect(found.first { $0.text == "one fact" }?.sourceRun == "r2")
-    #expect(found.first { $0.text == "one fact" }?.trust == "model")
+    #expect(found.first { $0.text == "one fact" }?.run == "r2")
+    #expect(found.first { $0.text == "one fact" }?.trust == .person)
   }
 
   @Test(
     arguments: StoreKind.allCases,
     [
-      "\"", "\"\"\"", "'; DROP TABLE memories; --", "NEAR(a b, 1)", "a AND OR NOT b", "text : a",
+      "\"", "\"\"\"", "'; DROP TABLE items; --", "NEAR(a b, 1)", "a AND OR NOT b", "text : a",
       "{text} : a", "^a*", "*", "a*", "-a", "+a", "(", ")", "a\u{0}b", "NOT", "OR", "\\", "%", "_",
-      "ａ ｂ", "e\u{301}", "\u{202E}abc", "日本語", "memory_words", "rowid:1", "a\"\u{0}\"b",
+      "ａ ｂ", "e\u{301}", "\u{202E}abc", "日本語", "item_terms", "rowid:1", "a\"\u{0}\"b",
     ])
   func `is not misled by a query`(kind: StoreKind, query: String) async throws {
     let store = Fixture(kind).store
-    try await store.remember([fact("hello world"), fact("another one")])
-    let found = try await store.recall(persona: "analyst", user: "ann", query: query, limit: 9)
-    #expect(found.count == 2)
+    _ = try await store.add([fact("hello world"), fact("another one")])
+    #expect(try await store.facts(of: FactOwner(user: "ann"), about: query) == [])
   }
 
   @Test(arguments: StoreKind.allCases)
   func `bears a very long query`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember([fact("the needle")])
+    _ = try await store.add([fact("the needle")])
     let query = "needle " + (0..<100_000).map { "w\($0)" }.joined(separator: " ")
-    let found = try await store.recall(persona: "analyst", user: "ann", query: query, limit: 9)
+    let found = try await store.facts(
+      of: FactOwner(persona: "analyst", user: "ann"), about: query, limit: 9)
     #expect(found.map(\.text) == ["the needle"])
   }
 
@@ -146,8 +147,9 @@ import Testing
     ])
   func `finds words whatever their case and accents`(text: String, query: String) async throws {
     let store = Fixture(.sqlite).store
-    try await store.remember([fact(text), fact("something else")])
-    let found = try await store.recall(persona: "analyst", user: "ann", query: query, limit: 9)
+    _ = try await store.add([fact(text), fact("something else")])
+    let found = try await store.facts(
+      of: FactOwner(persona: "analyst", user: "ann"), about: query, limit: 9)
     #expect(found.map(\.text) == [text])
   }
 }

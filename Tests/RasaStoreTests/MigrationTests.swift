@@ -10,7 +10,7 @@ import Testing
 
 /// Files that released versions have written. Every further version adds one.
 private let fixtures = [
-  "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db",
+  "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db", "version-6.db",
 ]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
@@ -85,11 +85,12 @@ private struct Expected {
     let notes = try await store.notes(of: madeUp, limit: 9)
     #expect(notes.map(\.run) == turns.map(\.run))
     #expect(notes.allSatisfy { $0.text.hasPrefix("explanation: The made-up answer") })
-    let memories = try await store.memories(of: MemoryOwner(), limit: 9)
+    let memories = try await store.facts(of: FactOwner(), limit: 9)
     #expect(memories.count == 3)
     #expect(memories.contains { $0.text == "risk_tolerance: low" })
-    let found = try await store.recall(
-      persona: "strategic_stock_analyst", user: "tester", query: "risk tolerance", limit: 1)
+    let found = try await store.facts(
+      of: FactOwner(persona: "strategic_stock_analyst", user: "tester"), about: "risk tolerance",
+      limit: 1)
     #expect(found.first?.text == "risk_tolerance: low")
 
     let calls = try await store.calls(of: runs[0].record.id)

@@ -79,7 +79,8 @@ import Testing
     await expectTakenOver {
       let fact = fact("what a stalled run has learnt")
       try await stalled.close(
-        "r1", RunEnding(.done, turn: turn("s", "r1"), facts: [fact]), [entry("r1", "late")])
+        "r1", RunEnding(.done, turn: turn("s", "r1"), facts: [fact]), [entry("r1", "late")]
+      )
     }
     #expect(try await other.entries(of: "r1") == lines)
     #expect(
@@ -88,7 +89,7 @@ import Testing
     for leg in legs {
       #expect(try await other.balance(of: leg.scope) == Balance(0, held: 40))
     }
-    #expect(try await other.memories(of: MemoryOwner(), limit: 9) == [])
+    #expect(try await other.facts(of: FactOwner(), limit: 9) == [])
     #expect(try await other.turns(of: "s", limit: 9) == [])
     // The new owner decides about the money that is held.
     try await other.settle(settlement("h1", 30), recording: [entry("r1", "settled")])

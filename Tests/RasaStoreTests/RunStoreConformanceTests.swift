@@ -34,8 +34,8 @@ import Testing
     try await one.settle(settlement("h1", 35), recording: [])
     #expect(try await one.balance(of: legs[1].scope) == Balance(30, held: 0))
     #expect(try await two.run("r1")?.cost == Money(picoDollars: 30))
-    try await two.remember([fact("Ann likes tea")])
-    #expect(try await one.memories(of: MemoryOwner(), limit: 9).map(\.text) == ["Ann likes tea"])
+    _ = try await two.add([fact("Ann likes tea")])
+    #expect(try await one.facts(of: FactOwner(), limit: 9).map(\.text) == ["Ann likes tea"])
   }
 
   @Test(arguments: StoreKind.allCases)
@@ -88,11 +88,12 @@ import Testing
     }
     await expectTakenOver { _ = try await stalled.ask(approval("r1", "And?"), recording: []) }
     await expectTakenOver {
-      try await stalled.close("r1", RunEnding(.done, facts: [fact("x")]), [entry("r1", "x")])
+      try await stalled.close(
+        "r1", RunEnding(.done, facts: [fact("x")]), [entry("r1", "x")])
     }
     #expect(try await other.entries(of: "r1").map(\.kind) == ["intent", "late"])
     #expect(try await other.balance(of: legs[0].scope) == Balance(0, held: 40))
-    #expect(try await other.memories(of: MemoryOwner(), limit: 9) == [])
+    #expect(try await other.facts(of: FactOwner(), limit: 9) == [])
     try await other.settle(settlement("h1", 30), recording: [entry("r1", "settled")])
     #expect(try await other.balance(of: legs[0].scope) == Balance(30, held: 0))
   }
@@ -309,7 +310,7 @@ import Testing
     #expect(try await store.balance(of: monthLeg("ann", nil).scope) == Balance(3, held: 0))
     #expect(try await store.spending(SpendingFilter(), by: [.persona, .model]) == books)
     #expect(try await store.spending(SpendingFilter(), by: [.run]).map(\.keys) == [[""]])
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9).map(\.text) == ["known"])
+    #expect(try await store.facts(of: FactOwner(), limit: 9).map(\.text) == ["known"])
     #expect(try await store.turns(of: "s", limit: 9) == [said])
     #expect(try await store.hasUnfinishedDeletions() == false)
     // Its name is free again, and nothing of it comes back.
@@ -379,28 +380,28 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func `searches and forgets memories, of one owner or of all`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
-    try await store.remember([
+    _ = try await store.add([
       fact("tea one", at: 1), fact("plain two", at: 2), fact("tea three", user: "bob", at: 3),
       fact("tea four", persona: "chef", at: 4),
     ])
-    let ann = MemoryOwner(persona: "analyst", user: "ann")
-    let all = try await store.memories(of: ann, limit: 9)
+    let ann = FactOwner(persona: "analyst", user: "ann")
+    let all = try await store.facts(of: ann, limit: 9)
     #expect(all.map(\.text) == ["plain two", "tea one"])
-    #expect(try await store.memories(of: MemoryOwner(), limit: 3).count == 3)
-    let bobs = try await store.searchMemories(of: MemoryOwner(user: "bob"), query: "tea", limit: 9)
+    #expect(try await store.facts(of: FactOwner(), limit: 3).count == 3)
+    let bobs = try await store.facts(of: FactOwner(user: "bob"), about: "tea", limit: 9)
     #expect(bobs.map(\.text) == ["tea three"])
-    #expect(try await store.searchMemories(of: ann, query: "coffee", limit: 9) == [])
-    #expect(try await store.forget(all[1].id))
-    #expect(try await store.forget(all[1].id) == false)
-    #expect(try await store.searchMemories(of: ann, query: "tea", limit: 9) == [])
-    #expect(try await store.forgetAll(of: MemoryOwner(persona: "chef")) == 1)
-    #expect(try await store.forgetAll(of: MemoryOwner(user: "bob")) == 1)
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9).map(\.text) == ["plain two"])
+    #expect(try await store.facts(of: ann, about: "coffee", limit: 9) == [])
+    #expect(try await store.forgetItems([all[1].id]).facts == 1)
+    #expect(try await store.forgetItems([all[1].id]) == ForgottenItems())
+    #expect(try await store.facts(of: ann, about: "tea", limit: 9) == [])
+    #expect(try await store.forgetAll(of: FactOwner(persona: "chef")) == 1)
+    #expect(try await store.forgetAll(of: FactOwner(user: "bob")) == 1)
+    #expect(try await store.facts(of: FactOwner(), limit: 9).map(\.text) == ["plain two"])
     // A number is never given twice.
-    try await store.remember([fact("another", at: 9)])
+    _ = try await store.add([fact("another", at: 9)])
     let known = Set(all.map(\.id))
     #expect(
-      try await store.memories(of: ann, limit: 9).filter { $0.text == "another" }
+      try await store.facts(of: ann, limit: 9).filter { $0.text == "another" }
         .allSatisfy { !known.contains($0.id) })
   }
 

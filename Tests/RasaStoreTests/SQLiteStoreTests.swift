@@ -191,23 +191,23 @@ import Testing
   @Test func `forgets memories so that nothing of them is left in its files`() async throws {
     let store = store()
     let secret = "xylophonicsecret"
-    try await store.remember([
+    _ = try await store.add([
       fact("\(secret) one"), fact("plain two"), fact("\(secret) three", user: "bob"),
       fact("\(secret) four", persona: "chef"),
     ])
-    let ann = MemoryOwner(persona: "analyst", user: "ann")
-    let all = try await store.memories(of: ann, limit: 9)
+    let ann = FactOwner(persona: "analyst", user: "ann")
+    let all = try await store.facts(of: ann, limit: 9)
     #expect(all.map(\.text) == ["plain two", "\(secret) one"])
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9).count == 4)
+    #expect(try await store.facts(of: FactOwner(), limit: 9).count == 4)
     #expect(
-      try await store.searchMemories(of: MemoryOwner(user: "bob"), query: secret, limit: 9).count
+      try await store.facts(of: FactOwner(user: "bob"), about: secret, limit: 9).count
         == 1)
-    #expect(try await store.forget(all[1].id))
-    #expect(try await store.forget(all[1].id) == false)
-    #expect(try await store.searchMemories(of: ann, query: secret, limit: 9) == [])
-    #expect(try await store.forgetAll(of: MemoryOwner(persona: "chef")) == 1)
-    #expect(try await store.forgetAll(of: MemoryOwner(user: "bob")) == 1)
-    #expect(try await store.memories(of: MemoryOwner(), limit: 9).map(\.text) == ["plain two"])
+    #expect(try await store.forgetItems([all[1].id]).facts == 1)
+    #expect(try await store.forgetItems([all[1].id]) == ForgottenItems())
+    #expect(try await store.facts(of: ann, about: secret, limit: 9) == [])
+    #expect(try await store.forgetAll(of: FactOwner(persona: "chef")) == 1)
+    #expect(try await store.forgetAll(of: FactOwner(user: "bob")) == 1)
+    #expect(try await store.facts(of: FactOwner(), limit: 9).map(\.text) == ["plain two"])
     #expect(!contains(secret))
   }
 

@@ -38,7 +38,7 @@ struct Conversation {
   /// One turn in a run of its own: what was asked and what was answered are new.
   mutating func turn(
     _ store: SQLiteStore, _ time: FixedTime, input inputLength: Int = 500,
-    output outputLength: Int = 1500
+    output outputLength: Int = 1500, past pastTurns: Int = 20
   ) async throws {
     turns += 1
     time.pass(seconds: 40)
@@ -66,12 +66,17 @@ struct Conversation {
               input: input))),
         line("persona.pinned", Self.pinned),
       ])
-    let past = try await store.turns(of: "talk", limit: 20)
+    let past = try await store.turns(of: "talk", limit: pastTurns)
     store.record([
       line(
         .contextOpened([
           "session": .array(
-            past.map { ["input": .string($0.input), "output": .string($0.output)] }),
+            past.map {
+              [
+                "input": .string($0.input), "output": .string($0.output),
+                "run": .string($0.run.text),
+              ]
+            }),
           "notes": [], "memories": [],
         ])), line(.frameEntered(frame: "session_frame", visit: 1)),
     ])
@@ -134,8 +139,20 @@ struct Conversation {
     ["rasa.db", "rasa.db-wal", "rasa.db-shm"].reduce(0) { $0 + RawFile.size(of: folder.file($1)) }
   }
 
+  /// Without the index of words, for which words that nobody has said before are the worst case.
+  private func filesWithoutWords() throws -> Int {
+    try Database(path: folder.file("rasa.db")).execute(
+      """
+      DELETE FROM postings; DELETE FROM shelf_items; DELETE FROM shelved; VACUUM;
+      PRAGMA wal_checkpoint(TRUNCATE)
+      """)
+    return files
+  }
+
   @Test(arguments: [(500, 1500), (1000, 1000), (100, 1900)])
-  func `is at most twice what was said in a long conversation`(input: Int, output: Int)
+  func `is at most two and a half times what was said, without the index of words`(
+    input: Int, output: Int
+  )
     async throws
   {
     let store = SQLiteStore(path: folder.file("rasa.db"), time: time.source)
@@ -144,7 +161,9 @@ struct Conversation {
       try await conversation.turn(store, time, input: input, output: output)
     }
     await store.close()
-    #expect(Double(files) <= 2.0 * Double(conversation.payload))
+    #expect(Double(files) <= 6.0 * Double(conversation.payload))
+    let rest = try filesWithoutWords()
+    #expect(Double(rest) <= 2.5 * Double(conversation.payload))
   }
 
   @Test func `is as small when every turn is a process of its own`() async throws {
@@ -154,6 +173,21 @@ struct Conversation {
       try await conversation.turn(store, time)
       await store.close()
     }
-    #expect(Double(files) <= 2.0 * Double(conversation.payload))
+    #expect(Double(files) <= 6.0 * Double(conversation.payload))
+    let rest = try filesWithoutWords()
+    #expect(Double(rest) <= 2.5 * Double(conversation.payload))
+  }
+
+  /// A run adds its own turn, and references to those before it in groups that other runs have, too.
+  @Test func `grows with the turns and not with their square where all of them fit`() async throws {
+    var conversation = Conversation()
+    var sizes: [Int] = []
+    for _ in 0..<3 {
+      let store = SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+      for _ in 0..<160 { try await conversation.turn(store, time, past: 10_000) }
+      await store.close()
+      sizes.append(files)
+    }
+    #expect(Double(sizes[2] - sizes[1]) <= 1.25 * Double(sizes[1] - sizes[0]), "\(sizes)")
   }
 }

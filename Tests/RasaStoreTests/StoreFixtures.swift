@@ -25,9 +25,13 @@ final class FixedTime: Sendable {
   var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
   func pass(seconds: Int64) { milliseconds.withLock { $0 += seconds * 1000 } }
 
-  var source: TimeSource {
+  var source: TimeSource { source(keeping: nil) }
+
+  /// - Parameter folder: stays for as long as somebody has the source.
+  func source(keeping folder: ScratchDirectory?) -> TimeSource {
     TimeSource(
-      now: { self.now }, localDay: { _ in LocalDay(year: 2023, month: 11, day: 14) },
+      now: { withExtendedLifetime(folder) { self.now } },
+      localDay: { _ in LocalDay(year: 2023, month: 11, day: 14) },
       monotonic: { 0 }, sleep: { _ in })
   }
 }
@@ -46,7 +50,8 @@ struct Fixture {
     switch kind {
     case .sqlite:
       store = openStore(
-        at: folder.file("rasa.db"), time: time.source, owner: owner, lease: .seconds(Self.lease))
+        at: folder.file("rasa.db"), time: time.source(keeping: folder), owner: owner,
+        lease: .seconds(Self.lease))
     case .memory:
       store = MemoryRunStore(
         sharing: nil, time: time.source, owner: owner ?? "this process",
@@ -103,11 +108,39 @@ func note(_ session: SessionID, _ text: String, at time: Timestamp) -> WorkingNo
 
 func fact(
   _ text: String, persona: String = "analyst", user: String = "ann", run: String = "r1",
-  at time: Int64 = 10, trust: String = "person"
-) -> MemoryFact {
-  MemoryFact(
-    persona: persona, user: user, text: text, sourceRun: Identifier(run),
+  at time: Int64 = 10, trust: MemoryTrust = .person
+) -> NewFact {
+  NewFact(
+    user: user, persona: persona, text: text, run: Identifier(run),
     time: Timestamp(milliseconds: time), trust: trust)
+}
+
+/// Whose facts are meant; nil for everybody's.
+struct FactOwner {
+  var persona: String?
+  var user: String?
+
+  var filter: MemoryFilter { MemoryFilter(user: user, persona: persona, kinds: [.fact]) }
+}
+
+extension RunStore {
+  /// The newest facts that hold, newest first.
+  func facts(of owner: FactOwner = FactOwner(), limit: Int = 99) async throws -> [MemoryItem] {
+    try await items(owner.filter, before: nil, limit: limit)
+  }
+
+  /// The facts that fit best, best first.
+  func facts(of owner: FactOwner, about query: String, limit: Int = 9) async throws -> [MemoryItem]
+  {
+    try await search(
+      MemoryQuery(
+        text: query, kinds: [.fact], user: owner.user, persona: owner.persona, limit: limit)
+    ).map(\.item)
+  }
+
+  func forgetAll(of owner: FactOwner) async throws -> Int {
+    try await forgetItems(owner.filter).facts
+  }
 }
 
 func request(

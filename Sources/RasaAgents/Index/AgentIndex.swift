@@ -29,7 +29,7 @@ struct AgentIndex: Sendable {
 
   static let prefix = "agents-"
   static let suffix = ".index"
-  private static let magic: [UInt8] = Array("rasaidx5".utf8)
+  private static let magic: [UInt8] = Array("rasaidx6".utf8)
   private static let headLength = 16
   private static let largest = 1 << 30
 

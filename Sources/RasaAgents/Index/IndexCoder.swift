@@ -373,10 +373,37 @@ extension IndexCoder {
     code(&agent.isStrict)
     code(&agent.skills)
     code(&agent.seesProject)
+    code(&agent.memory, empty: MemorySettings()) { $0.code(&$1) }
     code(&agent.files.config)
     code(&agent.files.prompt)
     code(&agent.files.origin)
     code(&agent.files.kind)
+  }
+
+  private mutating func code(_ memory: inout MemorySettings) {
+    code(&memory.keep)
+    var scopes = MemoryScope.allCases.filter(memory.search.contains)
+    code(&scopes, empty: .user) { $0.code(&$1) }
+    memory.search = Set(scopes)
+    code(&memory.recall.items)
+    code(&memory.recall.tokens)
+    code(&memory.extract, empty: MemoryModel()) { $0.code(&$1) }
+    code(&memory.embeddings, empty: ModelReference(model: "")) { $0.code(&$1) }
+    var expires = memory.expires.map { (kind: $0.key, days: $0.value) }.sorted { $0.kind < $1.kind }
+    code(&expires, empty: (kind: "", days: 0)) {
+      $0.code(&$1.kind)
+      $0.code(&$1.days)
+    }
+    memory.expires = Dictionary(expires.map { ($0.kind, $0.days) }) { first, _ in first }
+    code(&memory.notes.items, empty: 0) { $0.code(&$1) }
+    code(&memory.notes.days, empty: 0) { $0.code(&$1) }
+    code(&memory.notes.tokens, empty: 0) { $0.code(&$1) }
+    code(&memory.summary, empty: MemoryModel()) { $0.code(&$1) }
+  }
+
+  private mutating func code(_ model: inout MemoryModel) {
+    code(&model.model, empty: ModelReference(model: "")) { $0.code(&$1) }
+    code(&model.maxCost.picoDollars)
   }
 
   private mutating func code(_ models: inout RecommendedModels) {

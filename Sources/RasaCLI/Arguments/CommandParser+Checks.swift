@@ -91,11 +91,13 @@ extension CommandParser {
       if given.count > 1 {
         throw usage("\(listed(given.map(label), "and")) cannot be combined", "keep one")
       }
-    case .exactlyOne(let parts):
+    case .atLeastOne(let parts):
       if !parts.contains(where: isGiven) {
         let line = chain.map(\.name).joined(separator: " ")
         throw usage("`\(line)` needs \(listed(parts.map(label), "or"))")
       }
+    case .exactlyOne(let parts):
+      try check(.atLeastOne(parts))
       try check(.atMostOne(parts))
     case .inputOnce:
       if !arguments.isEmpty, let given = values["input"]?.last, given != "-" {

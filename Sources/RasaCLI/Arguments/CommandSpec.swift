@@ -75,6 +75,8 @@ package struct ArgumentSpec: Sendable {
 package enum CommandRule: Sendable {
   /// Not two of these.
   case atMostOne([CommandPart])
+  /// One of these, or more.
+  case atLeastOne([CommandPart])
   /// One of these, and not two.
   case exactlyOne([CommandPart])
   /// The option requires the other.

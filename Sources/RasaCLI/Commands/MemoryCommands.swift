@@ -1,101 +1,221 @@
 import RasaCore
 import RasaKit
+import RasaSystem
+import RasaTerminal
 
-/// `rasa sessions …` and `rasa memory …`: what was said and what is kept of it.
+/// `rasa memory …`: what was said and what is remembered.
 struct MemoryCommands {
+  let composition: CompositionRoot
   let rasa: Rasa
-  let time: TimeSource
   let print: Printer
 
-  private func moment(_ milliseconds: Int64) -> String {
-    momentText(Timestamp(milliseconds: milliseconds), time)
+  private var time: TimeSource { composition.time }
+
+  func run(_ command: ParsedCommand) async throws {
+    switch command.path[1] {
+    case "list": try await list(command)
+    case "show": try await show(try Self.numbers(in: command.arguments)[0])
+    case "search": try await search(command)
+    case "add": try await add(command)
+    case "edit": try await edit(command)
+    case "embed": try await embed(command)
+    case "forget": try await forget(command)
+    case "export": try await export(command)
+    case "import": try await importFile(command)
+    default: try await stats(command)
+    }
   }
 
-  func listSessions(of user: String?, limit: Int) async throws {
-    let sessions = limit > 0 ? try await rasa.sessions(of: user, limit: limit) : []
-    try print(
-      Table(
-        columns: ["SESSION", "PERSONA", "TURNS", "LAST USED", "USER"],
-        rows: sessions.map { session in
-          [
-            session.name, session.persona, String(session.turns), moment(session.usedAt),
-            session.user,
-          ]
-        },
-        values: sessions.map { session in
-          [
-            "session": .string(session.name), "persona": .string(session.persona),
-            "user": .string(session.user), "turns": .int(Int64(session.turns)),
-            "started_at_ms": .int(session.startedAt), "used_at_ms": .int(session.usedAt),
-          ]
-        }, whenEmpty: "no sessions yet; `rasa run --session NAME …` starts one"))
+  // MARK: Vectors
+
+  private func embed(_ command: ParsedCommand) async throws {
+    let outcome = try await rasa.embedMemories(
+      persona: command.text("persona") ?? "", user: command.text("user"),
+      model: command.text("model"),
+      maxCost: command.money("max-cost").flatMap { Rasa.Dollars($0.decimalText) })
+    guard let outcome else {
+      throw Failure(
+        .configuration, "no model is named that makes vectors",
+        suggestion: "add `--model ollama:nomic-embed-text`, or `memory: {embeddings: …}` to the "
+          + "persona's file or to config.yaml")
+    }
+    let document: Value = [
+      "model": .string(outcome.model), "made": .int(Int64(outcome.made)),
+      "without": .int(Int64(outcome.without)), "cost_usd": .string(outcome.cost.decimalText),
+      "complete": .bool(outcome.isComplete),
+      "problem": outcome.problem.map { .string($0) } ?? .null,
+    ]
+    var text = "\(outcome.made) vectors by \(outcome.model), \(outcome.cost)"
+    if outcome.without > 0 { text += "; it makes none of \(outcome.without)" }
+    if outcome.made == 0, outcome.isComplete, outcome.without == 0 {
+      text = "everything has its vector"
+    }
+    if print.isJSON { try print(document) } else { try print(text: text + "\n") }
+    guard let problem = outcome.problem else { return }
+    throw Failure(
+      .provider, "not everything has its vector yet: \(problem)",
+      suggestion: outcome.suggestion ?? "run it again later")
   }
 
-  func showSession(_ name: String, of user: String?) async throws {
-    let turns = try await rasa.turns(of: name, user: user)
+  // MARK: Reading
+
+  private func list(_ command: ParsedCommand) async throws {
+    let memories = try await rasa.memories(
+      persona: command.text("persona"), user: command.text("user"),
+      session: command.text("session"), kinds: kinds(command) ?? [.fact],
+      run: command.text("run"), includingPast: command.flag("past"),
+      limit: command.integer("limit") ?? 50)
+    try print(table(memories, whenEmpty: "no memories"))
+  }
+
+  private func table(_ memories: [Rasa.Memory], whenEmpty: String) -> Table {
+    Table(
+      columns: ["ID", "KIND", "PERSONA", "FROM", "WHEN", "MEMORY"],
+      rows: memories.map { memory in
+        [
+          String(memory.id), memory.kind.rawValue, memory.persona, memory.speaker ?? memory.source,
+          moment(memory.time), memory.text + ending(of: memory),
+        ]
+      },
+      values: memories.map(\.json.value), whenEmpty: whenEmpty)
+  }
+
+  /// Since when and until when it holds, as far as that is not obvious.
+  private func ending(of memory: Rasa.Memory) -> String {
+    var parts: [String] = []
+    if let since = memory.since { parts.append("since \(day(since))") }
+    if let until = memory.until {
+      parts.append("until \(day(until))" + (memory.supersededBy.map { ", then \($0)" } ?? ""))
+    }
+    if let expires = memory.expires, !memory.holds(at: time.now().milliseconds),
+      expires <= time.now().milliseconds
+    {
+      parts.append("expired \(day(expires))")
+    }
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: "; ")))"
+  }
+
+  private func show(_ id: Int64) async throws {
+    let memory = try await rasa.memory(id)
+    if print.isJSON { return try print(memory.json) }
+    try print(text: description(of: memory) + "\n" + memory.text.indented(by: 2) + "\n")
+  }
+
+  /// One line about where a memory comes from.
+  private func description(of memory: Rasa.Memory) -> String {
+    var parts = [
+      "\(memory.id)", memory.kind == .fact ? memory.factKind ?? "fact" : memory.kind.rawValue,
+    ]
+    parts.append("from \(memory.speaker ?? "a \(memory.source)")")
+    parts.append(moment(memory.time))
+    parts.append(memory.persona)
+    if let session = memory.session { parts.append("session \(session)") }
+    if memory.run != "by-hand" { parts.append("run \(memory.run)") }
+    return parts.joined(separator: print.glyphs.own(" · ")) + ending(of: memory)
+  }
+
+  private func search(_ command: ParsedCommand) async throws {
+    let found = try await rasa.searchMemories(
+      command.arguments.joined(separator: " "), persona: command.text("persona"),
+      user: command.text("user"), session: command.text("session"),
+      kinds: kinds(command) ?? Set(Rasa.Memory.Kind.allCases),
+      asOf: try moment(command, "as-of", atEnd: true), limit: command.integer("limit") ?? 50)
+    guard command.flag("explain") || print.isJSON else {
+      return try print(table(found.map(\.memory), whenEmpty: "nothing fits"))
+    }
     if print.isJSON {
       return try print(
         .array(
-          turns.map { turn in
-            [
-              "run": .string(turn.run), "at_ms": .int(turn.time), "input": .string(turn.input),
-              "output": .string(turn.output),
-            ]
+          found.map { found in
+            var value = found.memory.json.value.object ?? ValueObject()
+            value["score"] = .double(found.score)
+            if command.flag("explain") {
+              value["shares"] = .array(
+                found.shares.map { share in
+                  var object: ValueObject = [
+                    "reason": .string(share.reason), "value": .double(share.value),
+                  ]
+                  if !share.words.isEmpty {
+                    object["words"] = .array(share.words.map { .string($0) })
+                  }
+                  return .object(object)
+                })
+            }
+            return .object(value)
           }))
     }
-    for turn in turns {
+    guard !found.isEmpty else { return try print(text: "nothing fits\n") }
+    for found in found {
+      let shares = found.shares.map { share in
+        "\(share.reason) \(number(share.value))"
+          + (share.words.isEmpty ? "" : " (\(share.words.joined(separator: ", ")))")
+      }
       try print(
-        text: "you, \(moment(turn.time)):\n\(turn.input.indented(by: 2))\n\n"
-          + "answer (\(turn.run)):\n\(turn.output.indented(by: 2))\n\n")
+        text: "\(number(found.score))  \(description(of: found.memory))\n"
+          + found.memory.text.indented(by: 2) + "\n"
+          + "  = \(shares.joined(separator: " + "))\n\n")
     }
   }
 
-  func deleteSession(_ name: String, of user: String?) async throws {
-    try await rasa.deleteSession(name, user: user)
+  private func stats(_ command: ParsedCommand) async throws {
+    let counts = try await rasa.memoryCounts(
+      persona: command.text("persona"), user: command.text("user"))
     if print.isJSON {
       return try print(
         [
-          "session": .string(name), "user": .string(rasa.user(user)), "deleted": true,
+          "turns": .int(Int64(counts.turns)), "notes": .int(Int64(counts.notes)),
+          "facts": .int(Int64(counts.facts)), "past_facts": .int(Int64(counts.past)),
+          "text_bytes": .int(counts.bytes),
+          "vectors": .object(
+            ValueObject(
+              counts.vectors.sorted { $0.key < $1.key }.map { ($0.key, .int(Int64($0.value))) })),
         ] as Value)
     }
-    try print(text: "deleted the session \(name), its turns and notes\n")
+    var lines = [
+      "sides of turns  \(counts.turns)", "working notes   \(counts.notes)",
+      "facts           \(counts.facts)"
+        + (counts.past > 0 ? ", of which \(counts.past) hold no more" : ""),
+      "text            \(byteCountText(Int(clamping: counts.bytes)))",
+    ]
+    for (model, count) in counts.vectors.sorted(by: { $0.key < $1.key }) {
+      lines.append("vectors         \(count), by \(model)")
+    }
+    try print(text: lines.joined(separator: "\n") + "\n")
   }
 
-  // MARK: Memories
+  // MARK: Changing
 
-  func listMemories(
-    _ search: String?, persona: String?, user: String?, limit: Int
-  ) async throws {
-    let memories =
-      limit > 0
-      ? try await rasa.memories(search: search, persona: persona, user: user, limit: limit) : []
-    try print(
-      Table(
-        columns: ["ID", "PERSONA", "FROM", "KEPT", "MEMORY"],
-        rows: memories.map { memory in
-          [
-            String(memory.id), memory.persona, memory.source, moment(memory.time), memory.text,
-          ]
-        },
-        values: memories.map { memory in
-          [
-            "id": .int(memory.id), "persona": .string(memory.persona),
-            "user": .string(memory.user), "text": .string(memory.text),
-            "source_run": .string(memory.run), "trust": .string(memory.source),
-            "at_ms": .int(memory.time),
-          ]
-        }, whenEmpty: "no memories"))
+  private func add(_ command: ParsedCommand) async throws {
+    let remembered = try await rasa.remember(
+      try text(command.arguments), persona: command.text("persona") ?? "",
+      user: command.text("user"), scope: command.choice("scope", of: Rasa.Memory.Scope.self),
+      kind: command.text("fact-kind") ?? "fact", since: try moment(command, "since"),
+      until: try moment(command, "until"))
+    try await report(remembered)
   }
 
-  func add(_ text: String, persona: String, user: String?) async throws {
-    try await rasa.remember(text, persona: persona, user: user)
+  private func edit(_ command: ParsedCommand) async throws {
+    let id = try Self.numbers(in: Array(command.arguments.prefix(1)))[0]
+    let remembered = try await rasa.correct(
+      memory: id, to: try text(Array(command.arguments.dropFirst())))
+    try await report(remembered)
+  }
+
+  private func report(_ remembered: Rasa.Remembered) async throws {
     if print.isJSON {
-      return try print(
-        [
-          "persona": .string(persona), "user": .string(rasa.user(user)), "text": .string(text),
-        ] as Value)
+      let memory = try await rasa.memory(remembered.id)
+      var value = memory.json.value.object ?? ValueObject()
+      value["is_new"] = .bool(remembered.isNew)
+      value["closes"] = .array(remembered.closes.map { .int($0) })
+      return try print(.object(value))
     }
-    try print(text: "remembered\n")
+    var text =
+      remembered.isNew
+      ? "remembered as \(remembered.id)\n" : "known already, as \(remembered.id)\n"
+    for id in remembered.closes {
+      text += "no longer holds: \(id) \(quoted(try await rasa.memory(id).text))\n"
+    }
+    try print(text: text)
   }
 
   /// The numbers of memories as they are written: apart, or with commas between them.
@@ -106,33 +226,139 @@ struct MemoryCommands {
         throw Failure(
           .usage, "\(quoted(String(word))) is not the ID of a memory",
           suggestion:
-            "`rasa memory list` shows them with their ids, as in `rasa memory forget 12 15`")
+            "`rasa memory list` shows them with their IDs, as in `rasa memory forget 12 15`")
       }
       if !numbers.contains(number) { numbers.append(number) }
     }
     return numbers
   }
 
-  func forget(_ ids: [Int64]) async throws {
-    var forgotten = 0
-    for id in ids {
-      guard try await rasa.forget(memory: id) else {
-        throw Failure(
-          .usage, "there is no memory \(id)",
-          suggestion: "`rasa memory list` shows them with their ids",
-          details: forgotten == 0 ? [] : ["the \(forgotten) before it were deleted"])
-      }
-      forgotten += 1
+  private func forget(_ command: ParsedCommand) async throws {
+    let user = command.text("user")
+    if let run = command.text("run") {
+      return try report(
+        try await rasa.forgetMemories(kinds: Set(Rasa.Memory.Kind.allCases), run: run))
     }
-    try printForgotten(forgotten)
+    if command.flag("all") {
+      return try report(
+        try await rasa.forgetMemories(
+          persona: command.text("persona"), user: rasa.user(user),
+          kinds: kinds(command) ?? [.fact]))
+    }
+    if command.arguments.isEmpty, let user {
+      if !command.flag("yes") {
+        try await composition.console.confirm(
+          "Everything of the user \(user) is going to be deleted.",
+          more:
+            "Conversations, memories, runs and their journals; what was spent stays in the books.",
+          prompt: "Delete it? [y/N] ")
+      }
+      return try report(try await rasa.forget(user: user))
+    }
+    try report(try await rasa.forget(memories: try Self.numbers(in: command.arguments)))
   }
 
-  func forgetAll(persona: String?, user: String?) async throws {
-    try printForgotten(try await rasa.forgetAll(persona: persona, user: user))
+  private func report(_ forgotten: Rasa.Forgotten) throws {
+    let total = forgotten.turns + forgotten.notes + forgotten.facts
+    if print.isJSON {
+      return try print(
+        [
+          "forgotten": .int(Int64(total)), "turns": .int(Int64(forgotten.turns)),
+          "notes": .int(Int64(forgotten.notes)), "facts": .int(Int64(forgotten.facts)),
+          "runs": .int(Int64(forgotten.runs)),
+        ] as Value)
+    }
+    var parts: [String] = []
+    func add(_ count: Int, _ one: String, _ many: String) {
+      if count > 0 { parts.append("\(count) \(count == 1 ? one : many)") }
+    }
+    add(forgotten.facts, "fact", "facts")
+    add(forgotten.notes, "note", "notes")
+    add(forgotten.turns, "side of a turn", "sides of turns")
+    add(forgotten.runs, "run", "runs")
+    try print(text: "forgot \(parts.isEmpty ? "nothing" : listed(parts, "and"))\n")
   }
 
-  private func printForgotten(_ count: Int) throws {
-    if print.isJSON { return try print(["forgotten": .int(Int64(count))] as Value) }
-    try print(text: "forgot \(count)\n")
+  // MARK: Files
+
+  private func export(_ command: ParsedCommand) async throws {
+    let path = command.text("output")
+    guard let path, path != "-" else {
+      try await rasa.exportMemories(
+        user: rasa.user(command.text("user")), persona: command.text("persona"),
+        kinds: kinds(command) ?? Set(Rasa.Memory.Kind.allCases)
+      ) { try print.output.write($0) }
+      return
+    }
+    var text: [UInt8] = []
+    let count = try await rasa.exportMemories(
+      user: rasa.user(command.text("user")), persona: command.text("persona"),
+      kinds: kinds(command) ?? Set(Rasa.Memory.Kind.allCases)
+    ) { text += Array($0.utf8) }
+    try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
+    try composition.note("wrote \(count) \(count == 1 ? "memory" : "memories") to \(path)\n")
+  }
+
+  private func importFile(_ command: ParsedCommand) async throws {
+    let path = command.arguments[0]
+    let bytes =
+      path == "-"
+      ? Array(try InputReader(composition: composition).standardInput().utf8)
+      : try FileSystem.read(path, limit: Rasa.largestMemoryFile)
+    let imported = try await rasa.importMemories(
+      bytes, file: path == "-" ? "standard input" : path, user: command.text("user"),
+      takingPart: command.flag("partial"))
+    if print.isJSON {
+      return try print(
+        [
+          "added": .int(Int64(imported.added)), "known": .int(Int64(imported.known)),
+          "partial": .bool(imported.isPartial),
+        ] as Value)
+    }
+    try print(
+      text: "imported \(imported.added), \(imported.known) were known"
+        + (imported.isPartial ? "; the file is broken after these" : "") + "\n")
+  }
+
+  // MARK: Words
+
+  private func kinds(_ command: ParsedCommand) -> Set<Rasa.Memory.Kind>? {
+    let words = command.texts("kind").flatMap { $0.split(separator: ",") }
+    let kinds = Set(words.compactMap { Rasa.Memory.Kind(rawValue: String($0)) })
+    return kinds.isEmpty ? nil : kinds
+  }
+
+  /// The text of the command line, or standard input for `-`.
+  private func text(_ words: [String]) throws -> String {
+    words == ["-"]
+      ? try InputReader(composition: composition).standardInput() : words.joined(separator: " ")
+  }
+
+  private func moment(_ milliseconds: Int64) -> String {
+    momentText(Timestamp(milliseconds: milliseconds), time)
+  }
+
+  private func day(_ milliseconds: Int64) -> String {
+    time.localDay(Timestamp(milliseconds: milliseconds)).description
+  }
+
+  /// The beginning of the day that an option names, or its last millisecond.
+  private func moment(
+    _ command: ParsedCommand, _ option: String, atEnd: Bool = false
+  ) throws(Failure) -> Int64? {
+    guard let named = command.text(option).flatMap(NamedDay.init) else { return nil }
+    let day = named.day(from: time.localDay(time.now()))
+    return atEnd
+      ? time.beginning(of: day.advanced(byDays: 1)).milliseconds - 1
+      : time.beginning(of: day).milliseconds
+  }
+
+  /// A number with two digits behind the point.
+  private func number(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    let hundredths = Int((value * 100).rounded())
+    let sign = hundredths < 0 ? "-" : ""
+    let digits = abs(hundredths) % 100
+    return "\(sign)\(abs(hundredths) / 100).\(digits < 10 ? "0" : "")\(digits)"
   }
 }

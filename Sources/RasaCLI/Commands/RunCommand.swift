@@ -46,6 +46,9 @@ struct RunCommand {
       return
     }
     _ = try await launch.run(runnable, settings, at: presentation)
+    if let problem = await launch.embedMemories(of: runnable, settings) {
+      presentation.warn(problem)
+    }
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
   }
 
@@ -236,6 +239,8 @@ struct RunCommand {
     let presentation = launch.presentation(settings)
     var (runnable, _) = try await runnable(for: settings, at: presentation)
     try await launch.settle(runnable)
+    var chat = launch
+    chat.later = LaterWork()
     let reader = LineReader(
       history: InputHistory(path: "\(rasa.folders.state)/history"), completing: ChatCommand.words,
       environment: console.environment)
@@ -255,7 +260,12 @@ struct RunCommand {
     let prompt = console.terminal.glyphs.own("you › ")
     var asked = 0
     var failures: [Failure] = []
+    // What comes to nothing while the person reads and types is said before the next prompt.
+    func sayProblems() {
+      for problem in chat.later?.takeProblems() ?? [] { presentation.warn(problem) }
+    }
     reading: while true {
+      sayProblems()
       switch try await reader.nextLine(prompt: prompt) {
       case .end: break reading
       case .interrupted: continue
@@ -295,7 +305,11 @@ struct RunCommand {
         asked += 1
         await reload(&runnable, settings.subject, at: presentation)
         do {
-          commands.note(answer: try await launch.run(runnable, settings, at: presentation))
+          commands.note(answer: try await chat.run(runnable, settings, at: presentation))
+          chat.later?.start { [launch, runnable, settings, later = chat.later] in
+            let problem = await launch.embedMemories(of: runnable, settings)
+            if let problem { later?.note(problem) }
+          }
         } catch let closed as OutputClosed {
           await rasa.close()
           throw closed
@@ -317,6 +331,8 @@ struct RunCommand {
         }
       }
     }
+    await chat.later?.finish()
+    sayProblems()
     await rasa.close()
     // At a terminal the person has seen each; a program behind a pipe looks at the exit code.
     guard let last = failures.last, !console.terminal.inputIsTerminal else { return }

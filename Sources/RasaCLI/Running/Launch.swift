@@ -7,6 +7,8 @@ import RasaTerminal
 struct Launch: Sendable {
   let rasa: Rasa
   let console: Console
+  /// Where work goes that a chat does while its person reads and types; nil does it at once.
+  var later: LaterWork?
 
   private var recordings: RecordingCommands { RecordingCommands(rasa: rasa, console: console) }
 
@@ -66,6 +68,7 @@ struct Launch: Sendable {
     ) { observation in
       if case .notice(let notice) = observation.event {
         noticed.withLock { $0.append(notice) }
+        if let later, !later.isNews(notice) { return }
       }
       try await screen.show(observation)
     }
@@ -85,11 +88,23 @@ struct Launch: Sendable {
       let failure = parked ?? (settings.isStrict ? Failure(notWhole: result) : nil)
       try await screen.finish(result, failure: failure)
       if let failure { throw failure }
+      await summarise(after: result, ready, at: presentation)
       return result
     } catch {
       await screen.clear()
       throw await described(error, ready.id, noticed.withLock { $0 })
     }
+  }
+
+  /// Brings the conversation's summary up to date, once the answer is shown.
+  private func summarise(
+    after result: Rasa.RunResult, _ ready: Rasa.ReadyRun, at presentation: RunPresentation
+  ) async {
+    guard let later else {
+      if let problem = await ready.summarise(after: result) { presentation.say(problem) }
+      return
+    }
+    later.start { if let problem = await ready.summarise(after: result) { later.note(problem) } }
   }
 
   /// The error with the run that ended with it, as the database has it.

@@ -130,6 +130,7 @@ struct TimelineText {
       let by = made.grant.map { ", grant \($0)" } ?? ""
       let verb = made.isRefused ? style.yellow("refused:") : style.dim("allowed:")
       return ["\(verb) \(line("\(made.tool): \(made.because)\(by)"))"]
+    case .recalled(let recall): return text(of: recall)
     case .moved(let move): return [text(of: move)]
     case .warning(let message): return ["\(style.yellow("warning:")) \(line(message))"]
     case .notice(let notice): return [style.yellow("! ") + line(notice.line)]
@@ -140,9 +141,54 @@ struct TimelineText {
     "→ \(line(move.to))  \(style.dim("(\(line(move.reason)))"))"
   }
 
+  /// What had no room, and in which bound.
+  private func text(of recall: Rasa.Timeline.Recall) -> [String] {
+    var lines: [String] = []
+    for (bound, most) in [("items", recall.mostItems), ("tokens", recall.mostTokens)] {
+      let cut = recall.leftOut.filter { $0.because == bound }
+      guard !cut.isEmpty else { continue }
+      let reason =
+        bound == "items"
+        ? "of at most \(most) items" : "in \(most) tokens, of which \(recall.tokens) are used"
+      lines.append("\(style.yellow("left out:")) \(cut.count) had no room, \(reason)")
+      for item in isVerbose ? cut[...] : cut.prefix(3) {
+        lines.append("  #\(item.id) \(others.opening(item.text, to: max(24, width - 16)))")
+      }
+    }
+    return lines
+  }
+
+  /// Each item with why it is there.
+  private func text(ofMemories memories: [Rasa.JSON], _ name: String) -> [String] {
+    guard !memories.isEmpty else { return ["\(style.dim("\(name):")) nothing"] }
+    var lines = ["\(style.dim("\(name):")) \(memories.count)"]
+    for memory in memories {
+      let id = memory["id"].int.map { "#\($0) " } ?? ""
+      let kind = memory["kind"].string ?? "fact"
+      let trust = memory["trust"].string.map { ", \($0)" } ?? ""
+      lines.append(
+        "  \(id)\(style.cyan(line(kind + trust))) "
+          + others.opening(memory["text"].string ?? memory.text, to: max(24, width - 24)))
+      var facts: [String] = []
+      if memory["stated"].bool == true { facts.append("stated by the person") }
+      if let score = memory["score"].double { facts.append("score \(score)") }
+      for share in memory["shares"].array ?? [] {
+        let words = (share["words"].array ?? []).compactMap(\.string)
+        let matched = words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
+        facts.append("\(share["reason"].text) \(share["value"].text)\(matched)")
+      }
+      if let source = memory["source"].string { facts.append("from \(source)") }
+      if !facts.isEmpty { lines.append("    \(style.dim(line(facts.joined(separator: ", "))))") }
+    }
+    return lines
+  }
+
   /// - Parameter isSet: whether a fork put it in the place of what the operator wrote.
   private func text(of update: Rasa.Timeline.Write, isSet: Bool) -> [String] {
     let name = line(update.path) + (isSet ? ", set by the fork" : "")
+    if update.path == "context.memories", let memories = update.value.array, !isSet {
+      return text(ofMemories: memories, name)
+    }
     if isVerbose {
       let value = others.whole(update.value.text)
       return ["\(style.dim("\(name):"))"]

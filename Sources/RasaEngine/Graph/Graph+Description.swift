@@ -11,6 +11,8 @@ extension Graph {
     }
     if let agent = persona.agent { description["agent"] = agent.value }
     if !persona.hooks.isEmpty { description["hooks"] = .array(persona.hooks.map(\.value)) }
+    let memory = persona.memory.valueObject
+    if !memory.isEmpty { description["memory"] = .object(memory) }
     if !persona.tools.isEmpty {
       description["tools"] = .object(
         ValueObject(

@@ -430,7 +430,10 @@ extension Graph {
     var state = State()
     state.write(context, at: "context")
     state.write(.string(start.input), at: "input")
-    state.write(.object(start.preferences), at: "preferences")
+    // What was stated earlier in the conversation still holds.
+    var preferences = context["preferences"].object ?? ValueObject()
+    for (key, value) in start.preferences { preferences[key] = value }
+    state.write(.object(preferences), at: "preferences")
     state.write(.object(persona.metadata), at: "metadata")
     state.metadataAsWritten = persona.metadataAsWritten
     state.write(

@@ -26,6 +26,8 @@ package struct ModelRequest: Sendable, Hashable {
   /// What the run was asked, for the mock, which does not understand prompts.
   package var input: String
   package var preferences: ValueObject
+  /// Which of the messages are the conversation so far, whose oldest turns may be left out; nil where none are.
+  package var history: RequestHistory?
 
   package init(
     messages: [ChatMessage], schema: Value? = nil, tools: [ToolDefinition] = [],
@@ -196,6 +198,8 @@ package enum ModelEvent: Sendable, Hashable {
   case waiting(reason: String)
   /// Something about the call that its reader has to know: an impossible count, a limit lifted.
   case noticed(String)
+  /// The model that is about to be asked has no room for the whole conversation.
+  case trimmed(HistoryCut)
 }
 
 /// How an answer ended. Journals and JSON contain the raw values.
@@ -321,12 +325,24 @@ package protocol ModelGate: Sendable {
     _ request: ModelRequest, for context: CallContext, beside tokens: Int64
   ) async throws -> CallEstimate
 
+  /// The window of the model that would be asked first, in tokens; nil where nobody knows. Nothing is sent.
+  func window(for context: CallContext) async -> Int64?
+
+  /// The request as the model that would be asked first would get it.
+  func fitted(_ request: ModelRequest, for context: CallContext) async throws -> ModelRequest
+
   /// Throws when no model could be asked because of what is attached. Nothing is sent.
   func admit(_ request: ModelRequest, for context: CallContext) async throws
 }
 
 extension ModelGate {
   package func admit(_ request: ModelRequest, for context: CallContext) async throws {}
+
+  package func window(for context: CallContext) async -> Int64? { nil }
+
+  package func fitted(
+    _ request: ModelRequest, for context: CallContext
+  ) async throws -> ModelRequest { request }
 
   /// For gates that take no money.
   package func estimate(
@@ -352,6 +368,8 @@ package struct UncertainCall: Sendable, Hashable {
   package var cap: Int64?
   /// What the gate had given up of the request's usual form, in its own words.
   package var adaptations: String
+  /// How many turns of the conversation were sent; nil for all that the request has.
+  package var turns: Int?
 
   package init(
     key: EffectKey, reservation: Identifier, provider: String, model: String, amount: Money,

@@ -128,6 +128,7 @@ extension ModelIntent {
       price = Price(version: body["price"]["version"].string ?? "", input: input, output: output)
     }
     attachmentTokens = (body["attachment_tokens"].array ?? []).compactMap(\.int)
+    cut = HistoryCut(body["left_out"], model: "\(provider):\(model)")
     isPriceKnown = body["price_known"].bool ?? true
     isForced = body["force"].bool ?? false
     mayExceedBudget = body["allow_budget_exceed"].bool ?? false
@@ -154,6 +155,7 @@ extension ModelIntent {
         "output": .string(price.output.decimalText),
       ]
     }
+    if let cut { body["left_out"] = cut.value }
     if !isPriceKnown { body["price_known"] = false }
     if isForced { body["force"] = true }
     if mayExceedBudget { body["allow_budget_exceed"] = true }
@@ -196,13 +198,32 @@ extension VectorsMade {
       provider: body["provider"].string ?? "", model: body["model"].string ?? "",
       count: body["vectors"].int ?? 0, dimensions: body["dimensions"].int ?? 0,
       usage: Usage(body["usage"]), cost: Money(body["cost"]) ?? .zero)
+    if let space = body["space"].string,
+      let bytes = body["numbers"].string.flatMap({ Base64.decode($0) }), bytes.count % 4 == 0
+    {
+      kept = MemoryQuery.Vector(
+        model: space,
+        numbers: stride(from: 0, to: bytes.count, by: 4).map { place in
+          Float(
+            bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (UInt32($1) * 8) })
+        })
+    }
   }
 
   fileprivate var body: ValueObject {
-    [
+    var body: ValueObject = [
       "provider": .string(provider), "model": .string(model), "vectors": .int(count),
       "dimensions": .int(dimensions), "usage": usage.value, "cost": .string(cost.decimalText),
     ]
+    if let kept {
+      body["space"] = .string(kept.model)
+      body["numbers"] = .string(
+        Base64.encode(
+          kept.numbers.flatMap { number in
+            (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> ($0 * 8)) }
+          }))
+    }
+    return body
   }
 }
 

@@ -95,6 +95,8 @@ package struct ModelIntent: Sendable, Hashable {
   package var adaptations = ""
   package var price: Price?
   package var attachmentTokens: [Int64] = []
+  /// What of the conversation had no room; nil where all of it is sent.
+  package var cut: HistoryCut?
   package var isPriceKnown = true
   package var isForced = false
   package var mayExceedBudget = false
@@ -126,7 +128,8 @@ package enum EffectResult: Sendable, Hashable {
   }
 }
 
-/// Vectors of texts. The vectors are not in the journal: they can be computed again, and would be most of it.
+/// Vectors of texts. Most are not in the journal: they can be computed again, and would be most of it. That of a
+/// question that recall compares with is, so that a resumed run recalls the same without paying again.
 package struct VectorsMade: Sendable, Hashable {
   package var provider: String
   package var model: String
@@ -134,10 +137,14 @@ package struct VectorsMade: Sendable, Hashable {
   package var dimensions: Int64
   package var usage: Usage
   package var cost: Money
+  /// The only one, where it is kept.
+  package var kept: MemoryQuery.Vector?
 
   package init(
-    provider: String, model: String, count: Int64, dimensions: Int64, usage: Usage, cost: Money
+    provider: String, model: String, count: Int64, dimensions: Int64, usage: Usage, cost: Money,
+    kept: MemoryQuery.Vector? = nil
   ) {
+    self.kept = kept
     self.provider = provider
     self.model = model
     self.count = count
@@ -204,5 +211,6 @@ extension UncertainCall {
       key: key, reservation: intent.attempt, provider: model.provider, model: model.model,
       amount: model.held, idempotencyKey: intent.idempotencyKey ?? intent.attempt.text,
       cap: model.cap, adaptations: model.adaptations)
+    turns = model.cut?.kept
   }
 }

@@ -44,6 +44,7 @@ package struct EffectLog: Sendable {
   private var finished: [(sequence: Int, step: Step, updates: [Update])] = []
   /// The tools that operators had.
   private var offers: [EffectKey: ToolOffer] = [:]
+  private var recalls: Set<EffectKey> = []
   /// Passes of operators that have written something or were left out, in order.
   private(set) var finishedSteps: [Step] = []
 
@@ -71,7 +72,7 @@ package struct EffectLog: Sendable {
       case .operatorFinished(let step, .wrote(let updates)):
         finished.append((sequence, step, updates))
         let recalled = updates.last { $0.path == .memories }
-        if recalled?.value.array?.isEmpty == false { taint.note(.memories) }
+        for source in recalled?.value.memoryTaint ?? [] { taint.note(source) }
         finishedSteps.append(step)
       case .operatorFinished(let step, .skipped): finishedSteps.append(step)
       default: break
@@ -85,6 +86,7 @@ package struct EffectLog: Sendable {
     }
     guard let key = entry.key.flatMap({ EffectKey($0) }) else { return }
     switch entry.kind {
+    case RecallRecord.kind: recalls.insert(key)
     case "tool.permitted", "tool.refused":
       guard let record = ToolPermissionRecord(entry) else { return }
       permissions[key] = record
@@ -163,6 +165,9 @@ extension EffectLog {
     guard case .unique(let position) = byRequest[EffectLog.name(key, request)] else { return nil }
     return done[position]
   }
+
+  /// Whether it is on record what was left out when something was recalled there.
+  func hasRecalled(_ key: EffectKey) -> Bool { recalls.contains(key) }
 
   /// The tools that were offered there.
   package func offer(at key: EffectKey) -> ToolOffer? { offers[key] }

@@ -1,4 +1,5 @@
 package import RasaCore
+package import RasaPersona
 
 /// One line of a run's journal, as stores keep it: a kind, a key for lines about effects, and a body.
 /// A store needs to know nothing of what they mean.
@@ -55,16 +56,22 @@ package struct RunEnding: Sendable, Hashable {
   /// For a run in a session that came to its end.
   package var turn: SessionTurn?
   package var notes: [WorkingNote]
-  package var facts: [MemoryFact]
+  package var facts: [NewFact]
+  /// For whom the turn and the notes are kept.
+  package var scope: MemoryScope
+  /// Whose word the answer and the notes are: a tool's where one brought what they may be made of.
+  package var trust: MemoryTrust
 
   package init(
     _ status: RunRecord.Status, turn: SessionTurn? = nil, notes: [WorkingNote] = [],
-    facts: [MemoryFact] = []
+    facts: [NewFact] = [], scope: MemoryScope = .persona, trust: MemoryTrust = .model
   ) {
     self.status = status
     self.turn = turn
     self.notes = notes
     self.facts = facts
+    self.scope = scope
+    self.trust = trust
   }
 }
 

@@ -42,41 +42,62 @@ package struct WorkingNote: Sendable, Hashable {
   }
 }
 
-/// Something to be known again in later conversations, with where it came from.
-package struct MemoryFact: Sendable, Hashable {
-  package var id: Int64
-  package var persona: String
-  package var user: String
-  package var text: String
-  package var sourceRun: Identifier
-  package var time: Timestamp
-  /// `person` for what a user said, `model` for what a model concluded.
-  package var trust: String
-  package init(
-    id: Int64 = 0, persona: String, user: String, text: String, sourceRun: Identifier,
-    time: Timestamp, trust: String
-  ) {
-    self.id = id
-    self.persona = persona
-    self.user = user
-    self.text = text
-    self.sourceRun = sourceRun
-    self.time = time
-    self.trust = trust
+/// Sessions, working notes, and all that is remembered.
+package protocol MemoryStore: MemoryIndex {
+  /// The newest turns of a session, oldest first.
+  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn]
+  /// The newest turns of a session, oldest first, of which the texts have about so many bytes in all, and how many are
+  /// older than these. As much is read as is returned, however long the session is.
+  func conversation(of session: SessionID, bytes: Int) async throws -> Conversation
+  /// The summary that covers most of a session's oldest turns; nil where none has been made.
+  func summary(of session: SessionID) async throws -> ConversationSummary?
+  /// The newest notes of a session that are not older than the store's bound, oldest first.
+  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote]
+}
+
+/// The end of a session.
+package struct Conversation: Sendable, Hashable {
+  /// Oldest first.
+  package var turns: [SessionTurn]
+  /// How many are older than these.
+  package var earlier: Int
+
+  package init(turns: [SessionTurn] = [], earlier: Int = 0) {
+    self.turns = turns
+    self.earlier = earlier
   }
 }
 
-/// Sessions, working notes and long-term memories.
-package protocol MemoryStore: Sendable {
-  /// The newest turns of a session, oldest first.
-  func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn]
-  /// The newest notes of a session that are not older than the store's bound, oldest first.
-  func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote]
-  /// The memories of persona and user that fit the query best, by full-text rank; when nothing
-  /// fits, the newest few.
-  func recall(
-    persona: String, user: String, query: String, limit: Int
-  ) async throws -> [MemoryFact]
-  /// Keeps facts; one that is already kept (same persona, user and text) is refreshed, not doubled.
-  func remember(_ facts: [MemoryFact]) async throws
+extension Conversation {
+  /// - Parameter newest: the newest turns, oldest first.
+  /// - Returns: how many of them have that many bytes, the one with which they are reached included.
+  package static func count(of newest: [SessionTurn], within bytes: Int) -> Int {
+    var left = bytes
+    var count = 0
+    for turn in newest.reversed() {
+      guard left > 0 else { break }
+      left -= turn.input.utf8.count + turn.output.utf8.count
+      count += 1
+    }
+    return count
+  }
+}
+
+extension MemoryStore {
+  package func summary(of session: SessionID) async throws -> ConversationSummary? { nil }
+
+  package func conversation(of session: SessionID, bytes: Int) async throws -> Conversation {
+    var limit = 64
+    while true {
+      let turns = try await turns(of: session, limit: limit)
+      let count = Conversation.count(of: turns, within: bytes)
+      if count == turns.count, turns.count >= limit, limit < .max / 4 {
+        limit *= 4
+        continue
+      }
+      guard count < turns.count || turns.count >= limit else { return Conversation(turns: turns) }
+      let all = try await self.turns(of: session, limit: .max)
+      return Conversation(turns: Array(all.suffix(count)), earlier: all.count - count)
+    }
+  }
 }

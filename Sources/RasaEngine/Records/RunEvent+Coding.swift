@@ -36,7 +36,7 @@ extension RunEvent {
   package var body: Value {
     switch self {
     case .started(let start): start.value
-    case .contextOpened(let context): context
+    case .contextOpened(let context): ConversationContext.grouped(context)
     case .frameEntered(let frame, let visit):
       ["frame": .string(frame), "visit": .int(Int64(visit))]
     case .operatorFinished(let step, let outcome):
@@ -78,7 +78,7 @@ extension RunEvent {
     switch entry.kind {
     case "run.started":
       self = .started(RunStart(body))
-    case "context.opened": self = .contextOpened(body)
+    case "context.opened": self = .contextOpened(ConversationContext.flat(body))
     case "state.changed": self = .changed(body.object ?? ValueObject())
     case "operator.finished":
       guard let step = Step(body["step"]), let outcome = OperatorOutcome(body["outcome"]) else {

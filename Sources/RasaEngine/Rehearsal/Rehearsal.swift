@@ -173,6 +173,11 @@ extension Graph {
             times: times.capped(times: most[index] * tries)
               .capped(times: definition.kind == .llm ? definition.toolLimits.calls : 1), &marks)
         }
+        if let call = extraction(
+          definition, at: step, view, full, start, profile: profile, delegation, &marks)
+        {
+          calls.append(call)
+        }
         guard definition.kind == .llm else { continue }
         let once = times.capped(times: most[index] * tries)
         let isRepaired = definition.output != nil
@@ -194,6 +199,32 @@ extension Graph {
       }
     }
     return calls
+  }
+
+  /// The question for facts that are worth remembering, where the persona has it asked.
+  private func extraction(
+    _ definition: OperatorDefinition, at step: Step, _ view: State, _ full: State,
+    _ start: RunStart, profile: PerformanceProfile?, _ delegation: DelegationScope?,
+    _ marks: inout Marks
+  ) -> RehearsedCall? {
+    guard definition.memory == .remember, let model = persona.memory.extract else { return nil }
+    func request(_ view: State) -> ModelRequest? {
+      let answered = [view[.output], view[.draft]].map(\.promptText).first { !$0.isEmpty } ?? ""
+      return extractionRequest(
+        definition, view,
+        FactExtraction(
+          input: view[.input].promptText, output: answered, settings: persona.memory,
+          otherTrust: .model, now: Timestamp(milliseconds: 0)))
+    }
+    guard let first = request(view), let whole = request(full) else { return nil }
+    let (largest, inserts) = marks.taken(from: whole)
+    let context = callContext(
+      start, definition, definition.effect("extract", in: step), profile: profile,
+      delegation: delegation)
+    return RehearsedCall(
+      frame: step.frame, operatorName: definition.name, request: first,
+      context: extractionContext(context, model), most: 1, repairs: 0, largest: largest,
+      inserts: inserts, toolLimits: nil, node: 0)
   }
 
   // MARK: States
@@ -339,6 +370,7 @@ extension Graph {
         definition.kind == .llm
         ? definition.mostRounds + (definition.output == nil ? 0 : 1)
         : nodes[index].delegate(definition)?.mostCalls ?? 0
+      if definition.memory == .remember, persona.memory.extract != nil { once = 1 }
       for delegate in nodes[index].toolDelegates(of: definition) {
         let uses = definition.kind == .llm ? definition.toolLimits.calls : 1
         once = min(once + delegate.graph.mostCalls.capped(times: uses), 1_000_000)

@@ -40,7 +40,9 @@ struct JournalFacts: Sendable {
     }
     self.start = start
     startedAt = first.time
-    context = entries.first { $0.kind == "context.opened" }?.body ?? .null
+    context =
+      entries.first { $0.kind == "context.opened" }.map { ConversationContext.flat($0.body) }
+      ?? .null
     if let end = entries.last(where: { ["run.finished", "run.failed"].contains($0.kind) }) {
       failure = end.kind == "run.failed" ? Failure(journal: end.body) : nil
     }
@@ -87,7 +89,7 @@ struct JournalFacts: Sendable {
     // The failures that operators received, word for word.
     var exact: Set<EffectKey> = []
     for entry in entries {
-      guard let effect = EffectEvent(entry) else { continue }
+      guard let effect = EffectEvent(entry), !effect.key.isQuestionVector else { continue }
       let key = effect.key
       if outcomes[key] == nil { keys.append(key) }
       var outcome: Recording.Call.Outcome?

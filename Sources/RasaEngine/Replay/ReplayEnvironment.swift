@@ -322,9 +322,7 @@ final class ReplayEnvironment: ModelGate, ToolSource, ToolPolicy, HookRunner,
 
   // MARK: Memory
 
-  func recall(
-    persona: String, user: String, query: String, limit: Int
-  ) async throws -> [MemoryFact] {
+  func search(_ query: MemoryQuery) async throws -> [RecalledItem] {
     guard let step = shared.withLock({ $0.current }) else { return [] }
     let recorded = recording.effects.firstIndex {
       if case .recall(let recalled) = $0 { recalled.step == step } else { false }
@@ -342,9 +340,9 @@ final class ReplayEnvironment: ModelGate, ToolSource, ToolPolicy, HookRunner,
     }
     throw deferral(at: key)
   }
+  func items(_ filter: MemoryFilter, before: Int64?, limit: Int) async throws -> [MemoryItem] { [] }
   func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] { [] }
   func notes(of session: SessionID, limit: Int) async throws -> [WorkingNote] { [] }
-  func remember(_ facts: [MemoryFact]) async throws {}
 }
 
 extension String {

@@ -134,8 +134,14 @@ extension OperatorProcedure {
 extension EffectResult {
   /// As another run takes it over: it is not paid for again.
   fileprivate var reused: EffectResult {
-    guard case .answer(var answer, _) = self else { return self }
-    answer.cost = .zero
-    return .answer(answer)
+    switch self {
+    case .answer(var answer, _):
+      answer.cost = .zero
+      return .answer(answer)
+    case .vectors(var made):
+      made.cost = .zero
+      return .vectors(made)
+    case .tool, .inputRequired, .value: return self
+    }
   }
 }

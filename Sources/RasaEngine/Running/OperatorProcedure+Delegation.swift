@@ -108,7 +108,7 @@ extension OperatorProcedure {
 
   /// What holds for whoever works for this operator, too: hooks, and what the run found around it.
   private func passOn(to delegation: inout DelegationScope, _ invocation: Invocation) {
-    for key in ["skills", "project"] {
+    for key in ["skills", "project", "preferences"] {
       let value = invocation.view[StatePath("context.\(key)")]
       if !value.isNull { delegation.surroundings[key] = value }
     }

@@ -389,7 +389,7 @@ extension OperatorProcedure {
   private func taints(_ invocation: Invocation) -> (now: Taint, later: DataFlow) {
     var now = runState.taint
     for source in start.attachments.taint { now.note(source) }
-    if invocation.view[.memories].array?.isEmpty == false { now.note(.memories) }
+    for source in invocation.view[.memories].memoryTaint { now.note(source) }
     var later = now.flow
     if invocation.view["context.session"].array?.isEmpty == false { return (now, .everything) }
     for node in graph.nodes {

@@ -3,17 +3,21 @@ import RasaPersona
 
 /// Calls to models, as effects.
 extension OperatorProcedure {
-  /// - Parameter text: the text that the call continues; nil for an answer of its own.
+  /// - Parameters:
+  ///   - text: the text that the call continues; nil for an answer of its own.
+  ///   - given: who asks and what that may cost, where it is not as for the operator's own answers.
   func call(
     _ request: ModelRequest, _ definition: OperatorDefinition, _ invocation: Invocation,
-    label: String, occurrence: Int, after text: String? = nil
+    label: String, occurrence: Int, after text: String? = nil, in given: CallContext? = nil
   ) async throws -> ModelAnswer {
     let step = invocation.step
     let node = graph.nodes[invocation.node]
     let live = node.isLive ? node.writes.first : nil
     let key = definition.effect(label, in: step, occurrence: occurrence)
-    let context = graph.callContext(
-      start, definition, key, profile: options.profile, delegation: delegation)
+    let context =
+      given
+      ?? graph.callContext(
+        start, definition, key, profile: options.profile, delegation: delegation)
     if text == nil, occurrence > 1 || label != "call", let live, runState.restart(live) {
       try await emit(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
     }
@@ -22,7 +26,7 @@ extension OperatorProcedure {
     let part = Part(of: isHeld ? nil : live, after: text)
     let request = try await hooked(request, definition, key)
     let effect = ModelEffect(
-      request: request, context: context, run: start.run, uncertain: definition.uncertain,
+      request: request, context: context, run: start.run, uncertain: context.uncertain,
       gate: dependencies.gate,
       runState: runState,
       ask: { request, context in try await ask(request, context, part, step) })
@@ -114,6 +118,10 @@ extension OperatorProcedure {
       case .noticed(let message):
         // The gate keeps it with the call's result.
         try await notice(RunNotice(.accounting, at: step, message), isRecorded: false)
+      case .trimmed(let cut):
+        // Once for each model: the rounds of a loop leave out a few turns more each time.
+        guard !runState.notices.contains(where: { $0.isTrimming(for: cut.model) }) else { break }
+        try await notice(.trimmed(cut, at: step))
       }
     }
   }

@@ -116,7 +116,7 @@ struct OperatorProcedure {
       let answer = try await ask(definition, invocation, about: subject)
       return Completion(step: invocation.step, outcome: .answered(answer), answers: [])
     case .memory:
-      let updates = try await remember(definition, invocation)
+      let updates = try await useMemory(definition, invocation)
       return Completion(step: invocation.step, outcome: .wrote(updates), answers: [])
     case .rule:
       let (updates, warnings) = definition.evaluateRules(
@@ -156,7 +156,8 @@ struct OperatorProcedure {
     try checkNames(of: definition, invocation)
     let request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
-      system: graph.systemMessage(invocation.view), attachments: start.attachments)
+      system: graph.systemMessage(invocation.view), attachments: start.attachments,
+      session: start.session)
     try checkSize(of: request, definition)
     try checkWords(of: request, definition)
     guard definition.tools.isEmpty, !definition.mayAsk else {
@@ -277,39 +278,6 @@ struct OperatorProcedure {
       return [Update(StatePath(write.key), isWhole ? value : member)]
     }
     return definition.writes.map { Update(StatePath($0.key), value[$0.key]) }
-  }
-
-  // MARK: Memory
-
-  private func remember(
-    _ definition: OperatorDefinition, _ invocation: Invocation
-  ) async throws -> [Update] {
-    let view = invocation.view
-    switch definition.memory {
-    case .recall:
-      if let known = recorded.recall(in: invocation.step) { return known }
-      return [Update(.memories, try await recalled(by: start, dependencies.memory))]
-    case .remember:
-      // Only noted here: facts are stored when the run ends.
-      func fact(_ text: String, trust: String) -> Value {
-        ["text": .string(text), "trust": .string(trust)]
-      }
-      var facts = start.preferences.map {
-        fact("\($0.key): \($0.value.promptText)", trust: "person")
-      }
-      let concluded = definition.reads.contains("facts") ? view["facts"].array ?? [] : []
-      for conclusion in concluded {
-        facts.append(fact(conclusion["text"].string ?? conclusion.promptText, trust: "model"))
-      }
-      if concluded.isEmpty {
-        let answer = view[.draft].promptText
-        let said = answer.isEmpty ? view[.output].promptText : answer
-        facts.append(
-          fact("Asked: \(start.input.opening(200)) Answered: \(said.opening(300))", trust: "model"))
-      }
-      return [Update(.remembered, .array(facts))]
-    case nil: return []
-    }
   }
 }
 

@@ -14,7 +14,8 @@ package struct Origin: Sendable {
     guard let start = try history.start else { return nil }
     self.start = start
     effects = EffectLog(entries)
-    context = entries.first { $0.kind == "context.opened" }?.body
+    context = entries.first { $0.kind == "context.opened" }
+      .map { ConversationContext.flat($0.body) }
     isWhole = sequence == nil
   }
 

@@ -10,31 +10,60 @@ package enum Prompt {
   /// - Parameter attachments: those of the run's input; an operator that does not read it sees none.
   package static func request(
     for definition: OperatorDefinition, view: State, kind: FrameKind, system: String,
-    attachments: [Attachment] = []
+    attachments: [Attachment] = [], session: String? = nil
   ) -> ModelRequest {
     let read = view.promptReader(in: kind)
     var messages = [ChatMessage(.system, system)]
     let mentioned = definition.prompt?.paths ?? []
+    let turns = read(.conversation).array ?? []
+    var place: RequestHistory.Place?
     if definition.reads.contains(where: { $0.overlaps(.conversation) }),
-      !mentioned.contains(where: { $0.overlaps(.conversation) })
+      !mentioned.contains(where: { $0.overlaps(.conversation) }), !turns.isEmpty
     {
-      for turn in read(.conversation).array ?? [] {
+      place = .messages(from: messages.count)
+      messages.reserveCapacity(messages.count + 2 * turns.count + 1)
+      for turn in turns {
         messages.append(ChatMessage(.user, turn["input"].promptText))
         messages.append(ChatMessage(.assistant, turn["output"].promptText))
       }
     }
     let seen = definition.seesAttachments ? attachments : []
-    var task = definition.task { promptValue(read($0)) }
+    let insertsTurns = !turns.isEmpty && mentioned.contains(.conversation)
+    var task = definition.task { path in
+      insertsTurns && path == .conversation ? .string(turnsMark) : promptValue(read(path))
+    }
     let around = surroundings(of: definition, view)
     if !around.isEmpty { task = task.isEmpty ? around : "\(task)\n\n\(around)" }
-    messages.append(
-      ChatMessage(.user, seen.shown(below: task), attachments: seen.media))
-    return ModelRequest(
+    var text = seen.shown(below: task)
+    var lengths = Array(repeating: 0, count: turns.count)
+    if insertsTurns {
+      let lines = turns.indices.map { line(of: turns[$0]) + ($0 + 1 < turns.count ? "\n" : "") }
+      let (whole, offsets) = text.replacing(turnsMark, with: lines.joined())
+      text = whole
+      lengths = lines.map(\.utf8.count)
+      place = .lines(message: messages.count, offsets: offsets, bytes: whole.utf8.count)
+    }
+    messages.append(ChatMessage(.user, text, attachments: seen.media))
+    var request = ModelRequest(
       messages: messages, schema: definition.output, effort: definition.effort,
       name: definition.name,
       maxTokens: definition.maxTokens, temperature: definition.temperature,
       profile: definition.profile, timeout: definition.timeout, input: view[.input].promptText,
       preferences: view[.preferences].object ?? ValueObject())
+    if let place {
+      request.history = RequestHistory(
+        session: session, place: place, lengths: lengths,
+        earlier: Int(clamping: read("context.earlier_turns").int ?? 0),
+        summary: ConversationSummary(read("context.summary")))
+    }
+    return request
+  }
+
+  /// Stands in a template's text for the turns until it is known where that is. Such scalars are for private use.
+  private static let turnsMark = "\u{10FFFC}turns\u{10FFFC}"
+
+  private static func line(of turn: Value) -> String {
+    "User: \(turn["input"].promptText)\nAssistant: \(turn["output"].promptText)"
   }
 
   /// The same for every call of a persona, so the graph keeps it.
@@ -94,7 +123,8 @@ package enum Prompt {
       if let input = element["input"].string {
         return "User: \(input)\nAssistant: \(element["output"].promptText)"
       }
-      if let text = element["text"].string { return "- \(text)" }
+      if let line = RecalledValue.line(element) { return line }
+      if let text = element["text"].string { return "- \(MemoryText.untagged(text))" }
       return "- \(inline(element))"
     }
     return .string(lines.joined(separator: "\n"))
@@ -114,5 +144,27 @@ package enum Prompt {
     guard list.allSatisfy(isPlain) else { return nil }
     if list.isEmpty { return "- \(key): none" }
     return "- \(key):\n" + list.map { "  - \($0.promptText)" }.joined(separator: "\n")
+  }
+}
+
+extension String {
+  /// The text with something else in place of a mark, and where that begins each time, in bytes.
+  fileprivate func replacing(_ mark: String, with text: String) -> (String, offsets: [Int]) {
+    let bytes = Array(utf8)
+    let mark = Array(mark.utf8)
+    var result: [UInt8] = []
+    var offsets: [Int] = []
+    var place = 0
+    while place < bytes.count {
+      if bytes[place] == mark[0], bytes[place...].starts(with: mark) {
+        offsets.append(result.count)
+        result += text.utf8
+        place += mark.count
+      } else {
+        result.append(bytes[place])
+        place += 1
+      }
+    }
+    return (String(decoding: result, as: UTF8.self), offsets)
   }
 }

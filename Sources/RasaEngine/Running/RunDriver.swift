@@ -181,11 +181,31 @@ struct RunDriver {
 
   private func context() async throws -> Value {
     let known = try await graph.context(
-      of: start, on: dependencies.time.localDay(dependencies.time.now()), turns: options.turns,
-      notes: options.notes, dependencies.memory)
-    guard !start.surroundings.isEmpty, var context = known.object else { return known }
+      of: start, at: dependencies.time.now(), in: dependencies.time, options,
+      dependencies.memory, dependencies.gate)
+    guard var context = known.object else { return known }
+    let stated = try await statedBefore(in: context["session"] ?? .null)
+    if !stated.isEmpty { context["preferences"] = .object(stated) }
     for (key, value) in start.surroundings { context[key] = value }
     return .object(context)
+  }
+
+  /// The preferences that hold in the conversation since an earlier turn, and are not given anew.
+  private func statedBefore(in conversation: Value) async throws -> ValueObject {
+    guard let run = conversation.array?.last?["run"].string else { return ValueObject() }
+    var stated = ValueObject()
+    // Its journal may have been deleted since.
+    for entry in try await dependencies.journal.entries(of: Identifier(run)).prefix(8) {
+      if entry.kind == "context.opened" {
+        for (key, value) in entry.body["preferences"].object ?? [:] where stated[key] == nil {
+          stated[key] = value
+        }
+      } else if case .started(let before) = RunEvent(folding: entry), before.user == start.user {
+        for (key, value) in before.preferences { stated[key] = value }
+      }
+    }
+    return ValueObject(
+      stated.filter { start.preferences[$0.key] == nil }.map { ($0.key, $0.value) })
   }
 
   /// Drives the run to its end, or until it has to wait for people.
@@ -223,7 +243,9 @@ struct RunDriver {
     let finished = RunEvent.finished(output: output)
     try await dependencies.journal.close(
       start.run,
-      RunEnding(.done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now)),
+      RunEnding(
+        .done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now),
+        scope: keptScope, trust: writtenTrust),
       [finished.entry(of: start.run, at: now)])
     try await emit(.event(finished))
     return result(output)
@@ -256,22 +278,27 @@ struct RunDriver {
     return result
   }
 
+  /// For whom the turn and the notes are kept: for the conversation only where there is one.
+  private var keptScope: MemoryScope { graph.persona.memory.keep }
+
+  /// Whose word the answer and the notes are: what a tool or page brought into the run may be in them.
+  private var writtenTrust: MemoryTrust {
+    runState.taint.flow.contains(.untrustedContent) ? .tool : .model
+  }
+
   private func workingNotes(at now: Timestamp) -> [WorkingNote] {
     guard let session = start.sessionID else { return [] }
     return machine.notes.map {
-      WorkingNote(session: session, run: start.run, time: now, text: String($0.prefix(2000)))
+      WorkingNote(
+        session: session, run: start.run, time: now, text: $0.shortened(to: WorkingNote.mostBytes))
     }
   }
 
   /// What the run and the agents in it want to be remembered.
-  private func remembered(at now: Timestamp) -> [MemoryFact] {
+  private func remembered(at now: Timestamp) -> [NewFact] {
     let own = (persona: start.persona, facts: machine.state[.remembered])
     return ([own] + recorded.own.delegated + runState.remembered).flatMap { persona, facts in
-      (facts.array ?? []).map { fact in
-        MemoryFact(
-          persona: persona, user: start.user, text: fact["text"].promptText,
-          sourceRun: start.run, time: now, trust: fact["trust"].promptText)
-      }
+      (facts.array ?? []).compactMap { NewFact(remembered: $0, of: persona, start, at: now) }
     }
   }
 
@@ -458,55 +485,83 @@ extension Update {
 extension Invocation {
   /// Local work of microseconds, not worth a task of its own.
   fileprivate func isQuick(in graph: Graph) -> Bool {
-    let kind = graph.nodes[node].definition.kind
-    return review == nil && (kind == .memory || kind == .rule)
+    let definition = graph.nodes[node].definition
+    guard review == nil else { return false }
+    switch definition.kind {
+    case .rule: return true
+    case .memory:
+      // Recall may wait for a vector, and remembering for a model.
+      return definition.memory == .remember && graph.persona.memory.extract == nil
+    default: return false
+    }
   }
 }
 
 extension Graph {
   /// The day, and session history and working notes, for personas that have frames of those kinds.
   package func context(
-    of start: RunStart, on day: LocalDay, turns mostTurns: Int, notes mostNotes: Int,
-    _ memory: any MemoryStore
+    of start: RunStart, at now: Timestamp, in time: TimeSource, _ options: RunOptions,
+    _ memory: any MemoryStore, _ gate: any ModelGate
   ) async throws -> Value {
+    let day = time.localDay(now)
     let kinds = Set(frames.map(\.kind))
-    var turns: [Value] = []
+    var conversation = SeenConversation()
     var notes: [Value] = []
     if let session = start.sessionID {
       if kinds.contains(.session) {
-        turns = try await memory.turns(of: session, limit: mostTurns).map { turn in
-          ["input": .string(turn.input), "output": .string(turn.output)]
-        }
+        conversation = try await self.conversation(session, of: start, options, memory, gate)
       }
       if kinds.contains(.shortTerm) {
-        notes = try await memory.notes(of: session, limit: mostNotes)
-          .map { ["text": .string($0.text)] }
+        let bounds = persona.memory.notes
+        let kept = try await memory.notes(of: session, limit: bounds.items ?? options.notes)
+        notes = bounds.lines(of: kept, at: now).map { ["text": .string($0)] }
       }
     }
-    return [
+    let turns = conversation.turns.map { turn -> Value in
+      [
+        "input": .string(turn.input), "output": .string(turn.output),
+        "run": .string(turn.run.text),
+      ]
+    }
+    var context: ValueObject = [
       "session": .array(turns), "notes": .array(notes), "memories": [],
       "today": .string(day.description),
     ]
+    if conversation.earlier > 0 { context["earlier_turns"] = .int(Int64(conversation.earlier)) }
+    if conversation.shown < turns.count { context["shown_turns"] = .int(Int64(conversation.shown)) }
+    if let summary = conversation.summary { context["summary"] = summary.value }
+    return .object(context)
   }
 
-  /// What an operator that recalls finds for this run; nothing where there is none.
-  package func memories(of start: RunStart, _ memory: any MemoryStore) async throws -> Value {
-    guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
-    return try await recalled(by: start, memory)
-  }
-}
+  /// So much of a conversation fits any window, and is read without asking whose it is.
+  private static let shortConversation = 8 << 10
 
-/// What is remembered that fits the question.
-func recalled(by start: RunStart, _ memory: any MemoryStore) async throws -> Value {
-  let facts = try await memory.recall(
-    persona: start.persona, user: start.user, query: start.input, limit: 8)
-  return .array(
-    facts.map { fact in
-      [
-        "text": .string(fact.text), "source": .string(fact.sourceRun.text),
-        "trust": .string(fact.trust),
-      ]
-    })
+  /// As many of the newest turns as the model that will be asked may have room for.
+  private func conversation(
+    _ session: SessionID, of start: RunStart, _ options: RunOptions, _ memory: any MemoryStore,
+    _ gate: any ModelGate
+  ) async throws -> SeenConversation {
+    let short = try await memory.conversation(of: session, bytes: Self.shortConversation)
+    guard short.earlier > 0 else {
+      return SeenConversation(turns: short.turns, shown: short.turns.count)
+    }
+    var most: Int64 = 0
+    for node in nodes where node.definition.reads.contains(where: { $0.overlaps(.conversation) }) {
+      let step = Step(frame: frames[node.frame].name, visit: 1, operatorName: node.definition.name)
+      let context = callContext(
+        start, node.definition, node.definition.effect("call", in: step), profile: options.profile)
+      most = max(most, await gate.window(for: context) ?? options.historyTokens)
+    }
+    let room = min(most, options.historyTokens)
+    let all = try await memory.conversation(
+      of: session,
+      bytes: max(Self.shortConversation, Int(clamping: room * ConversationContext.bytesPerToken)))
+    var seen = SeenConversation(turns: all.turns, earlier: all.earlier, shown: all.turns.count)
+    // A token of most texts has two bytes and more, so that these surely have room.
+    seen.shown = Conversation.count(of: all.turns, within: Int(clamping: room * 2))
+    if persona.memory.summary != nil { seen.summary = try await memory.summary(of: session) }
+    return seen
+  }
 }
 
 extension JournalEntry {

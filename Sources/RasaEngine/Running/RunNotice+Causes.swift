@@ -76,6 +76,35 @@ extension RunNotice {
   }
 }
 
+extension RunNotice {
+  static func trimmed(_ cut: HistoryCut, at step: Step) -> RunNotice {
+    let name = cut.session.map { " of the session `\($0)`" } ?? ""
+    let all = cut.kept + cut.turns
+    var message: String
+    if cut.turns > 0 {
+      message =
+        "\(cut.turns) of \(all) \(all == 1 ? "turn" : "turns")\(name), about \(cut.tokens) tokens, "
+        + "\(cut.turns == 1 ? "is" : "are") left out for \(cut.model), which reads \(cut.window) tokens"
+      if cut.summarised > 0 { message += "; a summary stands for \(cut.summarised) of them" }
+    } else {
+      message = "the only turn\(name) is larger than \(cut.model) reads, \(cut.window) tokens"
+    }
+    if cut.shortenedBytes > 0 {
+      message += "; of the newest turn, \(cut.shortenedBytes) bytes in its middle are left out"
+    }
+    var facts: ValueObject = [
+      "model": .string(cut.model), "window": .int(cut.window), "turns": .int(Int64(cut.turns)),
+      "tokens": .int(cut.tokens), "kept": .int(Int64(cut.kept)),
+    ]
+    if let session = cut.session { facts["session"] = .string(session) }
+    if cut.summarised > 0 { facts["summarised"] = .int(Int64(cut.summarised)) }
+    if cut.shortenedBytes > 0 { facts["shortened_bytes"] = .int(Int64(cut.shortenedBytes)) }
+    return RunNotice(.history, at: step, message, facts: facts)
+  }
+
+  func isTrimming(for model: String) -> Bool { kind == .history && facts["model"]?.string == model }
+}
+
 extension Reply {
   /// The setting that would have given more room.
   func remedy(for name: String, maxTokens: Int?) -> String {

@@ -28,6 +28,12 @@ package struct RunNotice: Sendable, Hashable {
     case hook
     /// The models are shown something of the project's.
     case context
+    /// A model's window has no room for the whole conversation.
+    case history
+    /// What might be worth remembering was not looked for.
+    case memory
+    /// What is remembered was looked for in another way than the persona asks for.
+    case recall
   }
 
   package var kind: Kind

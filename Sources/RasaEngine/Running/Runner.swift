@@ -16,6 +16,8 @@ package struct RunDependencies: Sendable {
   package var hooks: (any HookRunner)?
   /// What people have granted for sessions and runs.
   package var grants: any GrantStore = NoGrants()
+  /// Makes vectors of questions; nil where recall goes by words alone.
+  package var vectors: (any QuestionVectors)?
   /// Takes out of a failure what no journal may keep.
   package var redact: Redaction
 
@@ -37,8 +39,9 @@ package struct RunDependencies: Sendable {
 package struct RunOptions: Sendable {
   /// Overrides what operators and persona say.
   package var profile: PerformanceProfile?
-  /// Turns of the conversation, and notes, that are put into the context.
-  package var turns: Int
+  /// The most tokens of the conversation that any model is shown, whatever its window.
+  package var historyTokens: Int64 = ConversationContext.mostTokens
+  /// Notes that are put into the context.
   package var notes: Int
   /// When it is set, one operator runs at a time: of those that are due the one with the lowest
   /// number. What comes of the run is the same either way.
@@ -53,12 +56,11 @@ package struct RunOptions: Sendable {
   package var readerTakesNow: (@Sendable (RunProgress) -> Bool)?
 
   package init(
-    profile: PerformanceProfile? = nil, turns: Int = 20, notes: Int = 50,
+    profile: PerformanceProfile? = nil, notes: Int = 50,
     rank: (@Sendable (Step) -> Int)? = nil, seconds: Double? = nil
   ) {
     self.seconds = seconds
     self.profile = profile
-    self.turns = turns
     self.notes = notes
     self.rank = rank
   }

@@ -176,7 +176,9 @@ final class SharedRunState: Sendable {
       shared.notices.filter { notice in
         switch notice.kind {
         case .cut, .continued, .skipped, .objection, .limit: break
-        case .fallback, .waiting, .accounting, .chosen, .hook, .context, .refused: return true
+        case .fallback, .waiting, .accounting, .chosen, .hook, .context, .recall, .refused,
+          .history, .memory:
+          return true
         }
         var step = notice.step
         while let known = step {

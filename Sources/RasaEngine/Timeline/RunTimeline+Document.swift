@@ -127,6 +127,8 @@ extension RunTimeline.Pass {
       ]
     }
     if !permissions.isEmpty { object["permissions"] = .array(permissions) }
+    // Of a recall that was made again the last one counts.
+    for case .recalled(let record) in lines { object["recall"] = .object(record.body) }
     let warnings = lines.compactMap { line -> Value? in
       if case .warned(let message) = line { .string(message) } else { nil }
     }

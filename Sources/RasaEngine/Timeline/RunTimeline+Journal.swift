@@ -88,6 +88,11 @@ private struct TimelineReader {
       } else {
         self.notice(.warned(notice.line), at: entry.time)
       }
+    case RecallRecord.kind:
+      guard let key = entry.key.flatMap({ EffectKey($0) }), let record = RecallRecord(entry) else {
+        return
+      }
+      add(.recalled(record), at: location(of: key.step))
     case "human.asked", "human.answered": readQuestion(entry)
     case "tool.permitted", "tool.refused": readPermission(entry)
     default: if let effect = EffectEvent(entry) { read(effect, at: entry.time) }

@@ -45,6 +45,8 @@ package struct RunTimeline: Sendable {
     case wrote([Update])
     case skipped(reason: String)
     case permission(Permission)
+    /// What recall left out for lack of room; what it found is among what it wrote.
+    case recalled(RecallRecord)
     case moved(Move)
     case warned(String)
     /// What a reader of the answer has to know about this pass.

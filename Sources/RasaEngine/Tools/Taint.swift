@@ -79,4 +79,6 @@ extension [Attachment] {
 
 extension Taint.Source {
   static let memories = Taint.Source(.privateData, "what is remembered of the user")
+  static let foreignMemories = Taint.Source(
+    .untrustedContent, "what is remembered of tools and pages")
 }

@@ -117,20 +117,32 @@ extension OperatorProcedure {
   /// What is in the run. Where it matters, what earlier runs of the conversation had taken in counts, too.
   private func taint(before flow: DataFlow, _ invocation: Invocation) async throws -> Taint {
     for source in start.attachments.taint { runState.note(source) }
-    if invocation.view[.memories].array?.isEmpty == false { runState.note(.memories) }
+    for source in invocation.view[.memories].memoryTaint { runState.note(source) }
     if flow.contains(.wayOut), let session = start.sessionID, !runState.taint.isCompleted(by: flow),
       invocation.view["context.session"].array?.isEmpty == false,
       runState.takeSessionTaint()
     {
-      for turn in try await dependencies.memory.turns(of: session, limit: options.turns)
-      where turn.run != start.run {
-        let log = EffectLog(try await dependencies.journal.entries(of: turn.run))
+      for run in try await runs(in: session, invocation) where run != start.run {
+        let log = EffectLog(try await dependencies.journal.entries(of: run))
         for source in log.taint.sources {
-          runState.note(Taint.Source(source.flow, "\(source.name) in \(turn.run)"))
+          runState.note(Taint.Source(source.flow, "\(source.name) in \(run)"))
         }
+        if runState.taint.isCompleted(by: flow) { break }
       }
     }
     return runState.taint
+  }
+
+  /// The runs whose turns the model may know, the newest first: those in the prompt, and all of them where a summary says
+  /// something of the others.
+  private func runs(in session: SessionID, _ invocation: Invocation) async throws -> [Identifier] {
+    let turns = invocation.view[.conversation].array ?? []
+    let isSummarised = !invocation.view["context.summary"].isNull
+    let runs = turns.reversed().compactMap { $0["run"].string.map { Identifier($0) } }
+    if runs.count == turns.count, !isSummarised { return runs }
+    // A run that an earlier version began does not say which they are.
+    let limit = isSummarised ? .max : turns.count
+    return try await dependencies.memory.turns(of: session, limit: limit).reversed().map(\.run)
   }
 
   // MARK: What is decided

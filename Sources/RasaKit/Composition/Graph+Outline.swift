@@ -17,6 +17,9 @@ extension Graph {
     ] {
       if let model { lines.append("\(labelled(role)) \(model)") }
     }
+    if frames.contains(where: { $0.kind == .longTerm }) || persona.memory != MemorySettings() {
+      lines.append("memory     \(persona.memory.outline)")
+    }
     for tool in persona.tools {
       let effects = tool.sideEffects.map { $0 == .none ? "no side effects" : "side effects" }
       lines.append(
@@ -78,5 +81,31 @@ extension Graph {
     var measure = DisplayMeasure()
     let width = text.unicodeScalars.reduce(0) { $0 + measure.add($1) }
     return text + String(repeating: " ", count: max(1, 10 - width))
+  }
+}
+
+extension MemorySettings {
+  /// What is remembered, for whom and how much of it comes back, in a line.
+  fileprivate var outline: String {
+    let scopes = MemoryScope.allCases.filter(search.contains).map(\.rawValue)
+    var parts = [
+      "kept for the \(keep.rawValue), looked for in \(scopes.joined(separator: ", "))",
+      "at most \(recall.items) items and \(recall.tokens) tokens",
+    ]
+    if let extract {
+      parts.append(
+        "facts by \(extract.model?.description ?? "the persona's models") up to \(extract.maxCost)")
+    }
+    if let embeddings { parts.append("vectors by \(embeddings)") }
+    for kind in expires.keys.sorted() {
+      let days = expires[kind] ?? 0
+      parts.append("\(kind) for \(Int64(exactly: days).map(String.init) ?? "\(days)") days")
+    }
+    if let summary {
+      parts.append(
+        "summaries by \(summary.model?.description ?? "the persona's models") up to \(summary.maxCost)"
+      )
+    }
+    return parts.joined(separator: "; ")
   }
 }

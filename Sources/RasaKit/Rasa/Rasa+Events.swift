@@ -56,7 +56,7 @@ extension Rasa {
   /// another model answered, an operator was left out.
   public struct Notice: Sendable, Hashable, Codable {
     /// `cut`, `continued`, `fallback`, `skipped`, `objection`, `waiting`, `accounting`, `limit`, `chosen`, `hook`,
-    /// `context`; more may come.
+    /// `context`, `recall`, `memory`, `history`; more may come.
     public var kind: String
     /// Nil when it is about the whole run.
     public var step: Step?

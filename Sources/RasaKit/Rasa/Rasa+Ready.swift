@@ -188,11 +188,13 @@ extension Rasa.Runnable {
       throw RasaError(rasa.composition.redaction(error))
     }
     let (graph, start) = (graph, begun)
-    return Rasa.ReadyRun(
+    var ready = Rasa.ReadyRun(
       start.run, rasa, plan, approve, graph.warnings(given: plan.preferences), around: around
     ) { runner, observer in
       try await runner.run(graph, start, observer: observer)
     }
+    ready.memory = ConversationCare(graph)
+    return ready
   }
 
   private func plan(_ input: String, _ options: Rasa.RunOptions) -> RunPlan {
@@ -252,6 +254,7 @@ extension Rasa {
     let rasa: Rasa
     let plan: RunPlan
     let approve: ApprovalHandler?
+    var memory: ConversationCare?
     private let first: [Warning]
     /// Those of `first` that `Runnable.warnings(given:)` does not have.
     private let around: [Warning]
@@ -388,11 +391,13 @@ extension Rasa {
       plan = plan.goingOn(with: taken.start?.options ?? ValueObject())
       let user = composition.user(options.user)
       let services = services
-      return ReadyRun(found.id, self, plan, approve, leave: { await services.leave(taken) }) {
+      var ready = ReadyRun(found.id, self, plan, approve, leave: { await services.leave(taken) }) {
         runner, observer in
         try await runner.resume(
           taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
       }
+      ready.memory = ConversationCare(taken.graph)
+      return ready
     }
   }
 

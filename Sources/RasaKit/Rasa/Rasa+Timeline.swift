@@ -119,12 +119,37 @@ extension Rasa {
       case skipped(reason: String)
       /// It was decided whether a tool is used, by a grant, an edit or a refusal.
       case permission(Permission)
+      /// It looked up what is remembered, and left some of it out.
+      case recalled(Recall)
       /// A route led somewhere else than onwards.
       case moved(Move)
       /// Something odd that did not stop the run.
       case warning(String)
       /// Something that a reader of the answer has to know.
       case notice(Notice)
+    }
+
+    /// The bounds of what is recalled, and what had no room. What was recalled is among what its operator wrote.
+    public struct Recall: Sendable, Hashable, Codable {
+      /// Something that fitted the question.
+      public struct LeftOut: Sendable, Hashable, Codable {
+        /// The number by which `rasa memory` knows it.
+        public var id: Int64
+        /// `turn`, `note` or `fact`.
+        public var kind: String
+        /// How it begins.
+        public var text: String
+        /// The bound that it would have exceeded: `items` or `tokens`.
+        public var because: String
+      }
+      /// The most items that are recalled.
+      public var mostItems: Int
+      /// The most tokens of them, by an estimate.
+      public var mostTokens: Int
+      /// The tokens of those that were.
+      public var tokens: Int
+      /// What had no room.
+      public var leftOut: [LeftOut]
     }
 
     /// What was decided about a use of a tool.
@@ -394,6 +419,14 @@ extension Rasa.Timeline.Entry {
       self = .permission(
         Rasa.Timeline.Permission(
           tool: made.tool, isRefused: made.isRefused, because: made.because, grant: made.grant))
+    case .recalled(let record):
+      self = .recalled(
+        Rasa.Timeline.Recall(
+          mostItems: record.bounds.items, mostTokens: record.bounds.tokens, tokens: record.tokens,
+          leftOut: record.cut.map { cut in
+            Rasa.Timeline.Recall.LeftOut(
+              id: cut.id, kind: cut.kind, text: cut.text, because: cut.because.rawValue)
+          }))
     case .moved(let move): self = .moved(Rasa.Timeline.Move(move))
     case .warned(let message): self = .warning(message)
     case .noticed(let notice): self = .notice(Rasa.Notice(notice))

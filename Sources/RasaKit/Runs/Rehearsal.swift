@@ -31,9 +31,8 @@ extension RunServices {
     let calls = graph.rehearse(
       start, profile: plan.gate.profile,
       context: try await graph.context(
-        of: start, on: composition.time.localDay(composition.time.now()), turns: options.turns,
-        notes: options.notes, store),
-      memories: try await graph.memories(of: start, store))
+        of: start, at: composition.time.now(), in: composition.time, options, store, gate),
+      memories: try await graph.memories(of: start, store, at: composition.time.now()))
     var rehearsal = PricedRehearsal()
     for (call, cost) in zip(calls, try await gate.costs(of: calls)) {
       rehearsal.isComplete = rehearsal.isComplete && cost.estimate.isPriceKnown
@@ -41,7 +40,8 @@ extension RunServices {
       rehearsal.total += cost.total
       let selection = explains ? try await gate.explain(call.request, for: call.context) : nil
       rehearsal.calls.append(
-        PricedRehearsal.Call(call: call, estimate: cost.estimate, selection: selection))
+        PricedRehearsal.Call(
+          call: try await gate.fitted(call), estimate: cost.estimate, selection: selection))
     }
     return rehearsal
   }
@@ -63,5 +63,14 @@ extension RunServices {
       Warning(
         "no hook is asked here: \(names.joined(separator: ", ")) can change or refuse what a run sends"
       ))
+  }
+}
+
+extension Gate {
+  /// The call as it would be sent: without the turns for which the model that is asked first has no room.
+  fileprivate func fitted(_ call: RehearsedCall) async throws -> RehearsedCall {
+    var call = call
+    call.request = try await fitted(call.request, for: call.context)
+    return call
   }
 }

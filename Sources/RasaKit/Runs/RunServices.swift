@@ -173,6 +173,7 @@ extension RunServices {
       try composition.policy(onWarning: onWarning)
     }
     surroundings.grants = store
+    surroundings.vectors = questionVectors(plan, onWarning: onWarning)
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
     options.readerTakesNow = readerTakesNow

@@ -12,7 +12,9 @@ enum OllamaChat {
     if let temperature = request.temperature, quirks.sendsTemperature {
       options["temperature"] = .double(temperature)
     }
-    if let window = window(for: call.inputEstimate + (call.cap ?? call.expectedOutput)) {
+    if let window = window(
+      for: call.inputEstimate + (call.cap ?? call.expectedOutput), atMost: call.context)
+    {
       options["num_ctx"] = .int(window)
     }
     var body: ValueObject = ["model": .string(call.model)]
@@ -40,6 +42,8 @@ enum OllamaChat {
     // It cannot be told to call none; without definitions it does not.
     if request.mayCallTools { body["tools"] = OpenAIChat.tools(request.tools) }
     body["stream"] = true
+    // Without this a prompt that is too long loses its beginning, and nobody is told.
+    body["truncate"] = false
     switch quirks.thinking {
     // Models that know no degrees take any of them for yes.
     case .effort:
@@ -81,10 +85,12 @@ enum OllamaChat {
   /// Ollama cuts the beginning of a prompt off, silently, when it is longer than the window it
   /// was loaded with, 4096 tokens by default. Nil where that is enough, because asking for another
   /// window loads the model anew.
-  static func window(for tokens: Int64) -> Int64? {
+  ///
+  /// - Parameter most: the model's own window, where that is known.
+  static func window(for tokens: Int64, atMost most: Int64? = nil) -> Int64? {
     guard tokens > 4_096 else { return nil }
     var window: Int64 = 8_192
     while window < tokens, window < 131_072 { window *= 2 }
-    return window
+    return most.map { min(window, max($0, 4_096)) } ?? window
   }
 }

@@ -22,6 +22,8 @@ struct WireQuirks: Sendable, Hashable {
   var returnsReasoning = false
   /// The server wants a signature with every call of the conversation, also with another model's.
   var signsForeignCalls = false
+  /// The window that the server has named or shown when it refused a request for its length, in tokens.
+  var window: Int64?
   private let dialect: ProviderSettings.Dialect
   private let usualMaxTokensField: ProviderSettings.MaxTokensField
   private let usualStructuredOutput: ProviderSettings.StructuredOutput
@@ -112,6 +114,7 @@ struct WireQuirks: Sendable, Hashable {
     if !takesModelCap { words.append("no_model_cap") }
     if returnsReasoning { words.append("reasoning") }
     if signsForeignCalls { words.append("signatures") }
+    if let window { words.append("window:\(window)") }
     return words.joined(separator: " ")
   }
 
@@ -128,6 +131,9 @@ struct WireQuirks: Sendable, Hashable {
       case "no_model_cap": takesModelCap = false
       case "reasoning": returnsReasoning = true
       case "signatures": signsForeignCalls = true
+      case _ where word.utf8.starts(with: "window:".utf8):
+        guard let tokens = Int64(word.dropFirst(7)), tokens > 0 else { return nil }
+        window = tokens
       default:
         if let field = ProviderSettings.MaxTokensField(rawValue: String(word)) {
           maxTokensField = field

@@ -4,7 +4,11 @@ import RasaPersona
 /// What the dialects call vectors of texts.
 extension ProviderSettings.Dialect {
   /// Nil where the dialect has no embeddings.
-  func embeddingRequest(model: String, texts: [String]) -> WireRequest? {
+  func embeddingRequest(
+    model: String, texts: [String], for purpose: EmbeddingPurpose? = nil
+  ) -> WireRequest? {
+    let prefix = purpose?.prefix(for: model) ?? ""
+    let texts = prefix.isEmpty ? texts : texts.map { prefix + $0 }
     let input = Value.array(texts.map { .string($0) })
     func request(_ path: String, _ body: Value) -> WireRequest {
       WireRequest(path: path, body: body.jsonBytes())
@@ -19,8 +23,12 @@ extension ProviderSettings.Dialect {
         "/\(name):batchEmbedContents",
         [
           "requests": .array(
-            texts.map {
-              ["model": .string(name), "content": ["parts": [["text": .string($0)]]]]
+            texts.map { text in
+              var one: ValueObject = [
+                "model": .string(name), "content": ["parts": [["text": .string(text)]]],
+              ]
+              if let purpose { one["taskType"] = .string(purpose.taskType) }
+              return .object(one)
             })
         ])
     case .ollama: return request("/api/embed", ["model": .string(model), "input": input])

@@ -15,6 +15,39 @@ package struct EmbeddingModel: Sendable, Hashable {
   package var provider: String
   package var model: String
   package var address: String
+
+  /// The name under which its vectors are kept.
+  package var space: String { "\(provider):\(model) \(address)" }
+}
+
+/// Where vectors are kept.
+package enum EmbeddingKeeping: Sendable {
+  case nowhere
+  /// The only one, in the run's journal.
+  case journal
+  /// Those of these items, in the order of the texts.
+  case items([Int64], MemoryViewer)
+}
+
+/// What a vector is for. Many models make other vectors of questions than of what is to be found by them, and have to
+/// be told which of the two a text is: by words before it that they were trained with, or by a member of the request.
+package enum EmbeddingPurpose: Sendable, Hashable {
+  case question, stored
+
+  /// The words that a model of that name expects before a text.
+  package func prefix(for model: String) -> String {
+    let name = model.lowercased()
+    // Its relatives that take instructions expect a whole sentence before a question, and nothing before texts.
+    if name.contains("nomic-embed") {
+      return self == .question ? "search_query: " : "search_document: "
+    }
+    let isE5 = name.split { !$0.isLetter && !$0.isNumber }.contains { $0.hasSuffix("e5") }
+    guard isE5, !name.contains("instruct") else { return "" }
+    return self == .question ? "query: " : "passage: "
+  }
+
+  /// What Gemini calls it.
+  var taskType: String { self == .question ? "RETRIEVAL_QUERY" : "RETRIEVAL_DOCUMENT" }
 }
 
 /// How much is asked for in one call, and how much is taken for an answer.

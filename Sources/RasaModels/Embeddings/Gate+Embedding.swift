@@ -8,20 +8,27 @@ import RasaSystem
 /// settled whatever its outcome.
 extension Gate {
   /// Vectors of up to `EmbeddingLimits.textsPerCall` texts, by the model that the options name.
+  ///
+  /// - Parameters:
+  ///   - purpose: nil where texts are compared with each other.
+  ///   - seconds: how long all of it may take.
+  ///   - keeping: where the vectors are kept, in the transaction that settles what they cost.
   package func embed(
-    _ texts: [String], for context: CallContext
+    _ texts: [String], as purpose: EmbeddingPurpose? = nil, for context: CallContext,
+    within seconds: Double? = nil, keeping: EmbeddingKeeping = .nowhere
   ) async throws -> Embeddings {
     try EmbeddingLimits.check(texts)
     guard options.model != nil else {
       throw Failure(.usage, "no model is named that makes vectors")
     }
-    let plan = CallPlan(.vectors(of: texts), context, options, startedAt: time.monotonic())
+    let plan = CallPlan(
+      .vectors(of: texts, within: seconds), context, options, startedAt: time.monotonic())
     await recall()
     let candidates = try await chain(plan).candidates
     guard var contender = inOrderOfAvailability(candidates).first else {
       throw Failure(.provider, "no model can be asked", suggestion: "see `rasa doctor`")
     }
-    let call = try EmbeddingCall(texts, at: contender.candidate)
+    let call = try EmbeddingCall(texts, purpose, at: contender.candidate, keeping)
     let retries = RetryPolicy(base: options.retryDelay, longest: options.longestRetryDelay)
     var earliest = contender.notBefore
     var round = 1
@@ -33,11 +40,17 @@ extension Gate {
         contender.note(
           problem, longestDelay: options.longestRetryDelay, at: time.monotonic())
         guard !contender.isOut, round < options.rounds else { throw failure(call, problem) }
+        let pause = retries.delay(round: round - 1, random: random())
+        earliest = max(contender.notBefore, time.monotonic().advanced(by: pause))
+        if let deadline = plan.deadline, earliest >= deadline { throw failure(call, problem) }
+        round += 1
       }
-      let pause = retries.delay(round: round - 1, random: random())
-      earliest = max(contender.notBefore, time.monotonic().advanced(by: pause))
-      round += 1
     }
+  }
+
+  /// What identifies a request for vectors.
+  package func digest(ofVectors texts: [String], for context: CallContext) -> String {
+    digest(of: .vectors(of: texts), for: context)
   }
 
   /// The candidate that would make vectors; no request is made. Throws where there is none.
@@ -46,7 +59,7 @@ extension Gate {
     guard let candidate = try await chain(plan).candidates.first else {
       throw Failure(.provider, "no model can be asked", suggestion: "see `rasa doctor`")
     }
-    let call = try EmbeddingCall([], at: candidate)
+    let call = try EmbeddingCall([], nil, at: candidate)
     return EmbeddingModel(
       provider: call.settings.name, model: call.model, address: call.settings.baseURL)
   }
@@ -111,10 +124,20 @@ extension Gate {
     let observation = observation(
       of: reading, usage, plan, at: call.candidate, under: hold)
     if let observation { state.withLock { $0.note(observation) } }
-    let settlement = Settlement(
+    var settlement = Settlement(
       reservation: hold.reservation, actual: embeddings.cost, usage: usage, outcome: .answered,
       observation: observation)
-    let entry = resultEntry(plan, hold.reservation, embeddings)
+    var space: String?
+    switch call.keeping {
+    case .nowhere: break
+    case .journal: space = call.space
+    case .items(let items, let viewer):
+      settlement.vectors = MadeVectors(
+        model: call.space,
+        vectors: zip(items, vectors).map { MadeVectors.One(item: $0, numbers: $1) },
+        viewer: viewer)
+    }
+    let entry = resultEntry(plan, hold.reservation, embeddings, keptAs: space)
     // They have been paid for, also when nobody wants them any more.
     try await Task { try await settle(settlement, recording: entry) }.value
     await clearProvider(of: call.candidate)
@@ -145,8 +168,10 @@ extension Gate {
       bytes = try await adapter.document(
         body, limit: EmbeddingLimits.answerBytes, deadline: deadline)
     } catch var problem as ProviderProblem where problem.kind == .timeout {
-      let seconds = patience.nanoseconds / 1_000_000_000
-      let span = seconds > 0 ? "\(seconds) s" : "\(patience.nanoseconds / 1_000_000) ms"
+      let milliseconds = min(
+        Double(patience.nanoseconds) / 1e6, (plan.request.timeout ?? .infinity) * 1e3)
+      let span =
+        milliseconds >= 1_000 ? "\(Int(milliseconds / 1_000)) s" : "\(Int(milliseconds)) ms"
       problem.message = "the vectors were not there within \(span)"
       throw problem
     }
@@ -158,10 +183,12 @@ extension Gate {
       reading.usage = read.usage
       return read.vectors
     } catch let failure as Failure {
-      throw Failure(
+      var unusable = Failure(
         .provider,
         "\(call.name) gave no vectors that can be used: \(failure.message)",
         suggestion: "name another model with --embeddings")
+      unusable.reason = Failure.unusableVectors
+      throw unusable
     } catch var problem as ProviderProblem {
       if let key = call.settings.key { problem.message = key.redacting(problem.message) }
       throw problem
@@ -191,15 +218,22 @@ private struct EmbeddingCall {
   let model: String
   let wire: WireRequest
   let count: Int
+  let keeping: EmbeddingKeeping
 
   var name: String { "\(settings.name) \(model)" }
 
-  init(_ texts: [String], at candidate: Candidate) throws(Failure) {
+  init(
+    _ texts: [String], _ purpose: EmbeddingPurpose?, at candidate: Candidate,
+    _ keeping: EmbeddingKeeping = .nowhere
+  ) throws(Failure) {
     guard let settings = candidate.settings, let model = candidate.model else {
       throw Failure(
         .configuration, "the mock makes no vectors", suggestion: Self.suggestion(naming: "a model"))
     }
-    guard let wire = settings.dialect.embeddingRequest(model: model, texts: texts) else {
+    guard
+      let wire = settings.dialect.embeddingRequest(
+        model: model, texts: texts, for: purpose)
+    else {
       throw Failure(
         .configuration, "\(settings.name) offers no vectors of texts",
         suggestion: Self.suggestion(naming: "a model of another provider"))
@@ -209,6 +243,12 @@ private struct EmbeddingCall {
     self.model = model
     self.wire = wire
     count = texts.count
+    self.keeping = keeping
+  }
+
+  /// Under which name its vectors are kept.
+  var space: String {
+    EmbeddingModel(provider: settings.name, model: model, address: settings.baseURL).space
   }
 
   private static func suggestion(naming what: String) -> String {
@@ -217,10 +257,19 @@ private struct EmbeddingCall {
   }
 }
 
+extension Failure {
+  /// The reason of an answer that has no vectors.
+  package static let unusableVectors = "unusableVectors"
+}
+
 extension ModelRequest {
   /// What is held, digested and estimated as any other request is. Nothing is written for it.
-  fileprivate static func vectors(of texts: [String]) -> ModelRequest {
-    ModelRequest(
+  fileprivate static func vectors(
+    of texts: [String], within seconds: Double? = nil
+  ) -> ModelRequest {
+    var request = ModelRequest(
       messages: texts.map { ChatMessage(.user, $0) }, name: "vectors", maxTokens: 0)
+    request.timeout = seconds
+    return request
   }
 }

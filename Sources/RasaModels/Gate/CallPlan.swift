@@ -6,7 +6,10 @@ import RasaPersona
 struct CallPlan: Sendable {
   var request: ModelRequest
   var context: CallContext
+  /// Of the whole request, with all of the conversation.
   var size: RequestSize
+  /// What of the request has room in the window of the model that is being asked.
+  var fitted: FittedRequest?
   /// What the user attached, which the model has to take.
   let attachments: [Attachment]
   /// What tools returned besides text: a model that does not take it is told that it is there.
@@ -51,6 +54,7 @@ struct CallPlan: Sendable {
       && original.schema == nil && original.tools.isEmpty
     begun = canGoOn ? BrokenAnswer(text: text) : nil
     request = begun?.request(original) ?? original
+    fitted = nil
     size = RequestSize(request, schema: original.schema?.json(.canonical) ?? "")
   }
 

@@ -26,14 +26,16 @@ extension Gate {
     }
     let purpose = plan.request.name.isEmpty ? "" : " for \(plan.request.name)"
     let isUnfit = problem.kind == .unfit
+    let isLong = problem.kind == .tooLong ? problem.sent : nil
     let single = tried.count == 1 && chain.unreachable.isEmpty
     var failure = Failure(
       kind(tried),
       "\(name(decisive.candidate)) \(isUnfit ? "cannot be asked" : "gave no answer")\(purpose): "
-        + problem.message,
+        + problem.message + (isLong.map { "; \($0.clause)" } ?? ""),
       suggestion: isUnfit
         ? mendOfAttachments(plan)
-        : problem.suggestion(at: decisive.candidate.settings, model: decisive.candidate.model),
+        : isLong?.suggestion
+          ?? problem.suggestion(at: decisive.candidate.settings, model: decisive.candidate.model),
       details: single && decisive.problems.count == 1 ? [] : details + chain.unreachable)
     failure.reason = problem.kind.rawValue
     return failure
@@ -58,5 +60,22 @@ extension Gate {
 
   private func name(_ candidate: Candidate) -> String {
     candidate.model.map { "\(candidate.provider) \($0)" } ?? candidate.provider
+  }
+}
+
+extension SentConversation {
+  /// What was sent, for whoever has to make it shorter.
+  fileprivate var clause: String {
+    let size = "about \(tokens) tokens were sent"
+    guard turns > 0 else { return "\(size), and the window is taken for \(window)" }
+    let name = session.map { "the session `\($0)`" } ?? "the conversation"
+    return
+      "\(size), \(kept) of the \(turns) turns of \(name) among them, and the window is taken for \(window)"
+  }
+
+  fileprivate var suggestion: String? {
+    guard turns > 0 else { return nil }
+    return
+      "begin another session with `--session NAME`, choose a model with a larger window with `--model`, or shorten the input"
   }
 }

@@ -61,7 +61,7 @@ struct FallbackAnnouncement: Sendable {
       self.model = "\(provider):\(model)"
       return nil
     case .text, .reasoning: return name()
-    case .restarted, .retracted, .continued, .fellBack, .waiting, .noticed: return nil
+    case .restarted, .retracted, .continued, .fellBack, .waiting, .noticed, .trimmed: return nil
     }
   }
 

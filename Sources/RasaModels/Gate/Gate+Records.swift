@@ -17,6 +17,7 @@ extension Gate {
     intent.cap = cap
     intent.adaptations = adaptations
     intent.attachmentTokens = attached
+    intent.cut = plan.fitted?.cut
     if isPriceKnown || !request.price.isEmpty {
       let rates = price.rates(forInput: sizing.input)
       intent.price = ModelIntent.Price(
@@ -41,13 +42,16 @@ extension Gate {
   }
 
   func resultEntry(
-    _ plan: CallPlan, _ reservation: Identifier, _ embeddings: Embeddings
+    _ plan: CallPlan, _ reservation: Identifier, _ embeddings: Embeddings, keptAs space: String?
   ) -> JournalEntry {
-    let made = VectorsMade(
+    var made = VectorsMade(
       provider: embeddings.provider, model: embeddings.model,
       count: Int64(embeddings.vectors.count),
       dimensions: Int64(embeddings.vectors.first?.count ?? 0), usage: embeddings.usage,
       cost: embeddings.cost)
+    if let space, let only = embeddings.vectors.first {
+      made.kept = MemoryQuery.Vector(model: space, numbers: only)
+    }
     return entry(plan, .result(.vectors(made), attempt: reservation))
   }
 

@@ -130,7 +130,7 @@ extension Gate {
 
   func estimate(_ plan: CallPlan, _ candidate: Candidate) -> TokenEstimate {
     TokenEstimate(
-      plan.size, state.withLock { $0.standing(candidate.key) },
+      size(of: plan, for: candidate), state.withLock { $0.standing(candidate.key) },
       attached: candidate.tokens(
         of: plan.attachments + plan.returned.filter { candidate.takes($0.kind) == true }))
   }

@@ -140,7 +140,11 @@ package final class Gate: ModelGate {
           {
             throw failure(plan, contenders, chain)
           }
-          if problem.kind == .tooLong { contenders.putLargerWindowsFirst(after: index) }
+          if problem.kind == .tooLong {
+            contenders.putLargerWindowsFirst(after: index) {
+              $0.facts?.context ?? window(of: $0).known
+            }
+          }
           if problem.isNoAnswer {
             // It was paid for. A second model may do better; who asks on and on pays on and on.
             noAnswers += 1
@@ -207,24 +211,32 @@ package final class Gate: ModelGate {
       return .failed(problem, hasShown: false, policy: .reject)
     }
     warnOfUnknownAttachments(plan, candidate)
+    plan.fitted = fit(plan, candidate)
+    try await tell(of: plan.fitted, onEvent)
     var call = WireCall(
-      request: plan.request.shown(to: candidate), model: candidate.model ?? "", cap: nil,
+      request: (plan.fitted?.request ?? plan.request).shown(to: candidate),
+      model: candidate.model ?? "", cap: nil,
       effort: effort(for: plan, candidate), isThinking: candidate.facts?.isThinking == true,
       inputEstimate: estimate(plan, candidate).likely, quirks: quirks(of: candidate))
-    call.context = candidate.facts?.context
+    call.context = window(of: candidate).known
     call.imageDetail = candidate.imageDetail
     call.expectedOutput = outputRoom(for: plan, candidate).start
     if candidate.settings?.dialect == .anthropic { call.requiredCap = AnthropicMessages.usualCap }
     if let doubt = plan.context.doubt {
       // The provider recognises a request by its key and its body, so that has to be as it was.
       let quirks = WireQuirks(candidate.settings ?? .mock, adaptations: doubt.adaptations)
-      if let quirks, doubt.provider == candidate.provider, doubt.model == call.model {
+      if let quirks, doubt.provider == candidate.provider, doubt.model == call.model,
+        let fitted = fit(plan, candidate, asIn: doubt)
+      {
         call.quirks = quirks
+        plan.fitted = fitted
+        call.request = fitted.request.shown(to: candidate)
       } else {
         plan.context.doubt = nil
       }
     }
     var triedOtherField = false
+    var hasCutFurther = false
     while true {
       if let deadline = plan.deadline, time.monotonic() >= deadline { throw plan.tooLate }
       let isDoubt = plan.context.doubt != nil
@@ -241,9 +253,29 @@ package final class Gate: ModelGate {
         outcome = try await perform(
           call, at: candidate, plan, under: hold, &books, onEvent: onEvent)
       }
-      guard case .failed(let problem, _, _) = outcome else { return outcome }
+      guard case .failed(var problem, let hasShown, let policy) = outcome else { return outcome }
       // What is asked after this is not what was asked before, unless nobody has answered.
       if !outcome.isUnanswered { plan.context.doubt = nil }
+      if problem.kind == .tooLong {
+        problem.sent = plan.fitted?.sent
+        learnWindow(from: problem, plan, candidate, &call.quirks)
+        if !hasCutFurther, !hasShown, let smaller = fit(plan, candidate, after: problem) {
+          hasCutFurther = true
+          plan.fitted = smaller
+          call.request = smaller.request.shown(to: candidate)
+          call.inputEstimate = estimate(plan, candidate).likely
+          call.context = window(of: candidate).known
+          try await tell(of: smaller, onEvent)
+          continue
+        }
+        if !hasCutFurther, !hasShown, candidate.settings?.dialect == .ollama {
+          // It is the window that was asked for which is too small, and not the model's.
+          hasCutFurther = true
+          call.inputEstimate *= 2
+          continue
+        }
+        return .failed(problem, hasShown: hasShown, policy: policy)
+      }
       if call.quirks.adapt(to: problem, triedOtherField: &triedOtherField) {
         remember(call.quirks, of: candidate)
       } else if isDoubt, problem.kind == .rejected {
@@ -417,11 +449,13 @@ struct CandidateModel: Sendable {
 extension [CandidateModel] {
   /// What was too long for one model may fit another whose window is known to be larger, and hardly
   /// one whose window is known to be no larger.
-  fileprivate mutating func putLargerWindowsFirst(after index: Int) {
-    guard let window = self[index].candidate.facts?.context else { return }
+  fileprivate mutating func putLargerWindowsFirst(
+    after index: Int, _ window: (Candidate) -> Int64?
+  ) {
+    guard let small = window(self[index].candidate) else { return }
     func rank(_ contender: CandidateModel) -> Int {
-      guard let other = contender.candidate.facts?.context else { return 1 }
-      return other > window ? 0 : 2
+      guard let other = window(contender.candidate) else { return 1 }
+      return other > small ? 0 : 2
     }
     let rest = self[(index + 1)...].enumerated()
       .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }

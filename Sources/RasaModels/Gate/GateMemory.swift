@@ -40,6 +40,8 @@ struct GateState: Sendable {
   private var recalledAt: UInt64?
   /// What was given up here, and may not have been accepted yet.
   private var adapted: [ModelKey: AdaptedForm] = [:]
+  /// By how much a refusal for length has shown the usual estimate of a model to be too low, in thousandths.
+  private var scales: [ModelKey: Int64] = [:]
   /// What each provider lists, and since when; nil when it is to be asked again.
   private var lists: [ListKey: (models: [ListedModel], since: UInt64?)] = [:]
   /// What was found on this machine where nothing is configured, and until when that is believed.
@@ -113,6 +115,15 @@ struct GateState: Sendable {
   mutating func remember(_ form: AdaptedForm, of key: ModelKey) {
     guard adapted[key] != nil || adapted.count < Self.mostEntries else { return }
     adapted[key] = form
+  }
+
+  // MARK: How long requests are
+
+  func scale(of key: ModelKey) -> Int64 { scales.isEmpty ? 1_000 : scales[key] ?? 1_000 }
+
+  mutating func remember(scale: Int64, of key: ModelKey) {
+    guard scales[key] != nil || scales.count < Self.mostEntries else { return }
+    scales[key] = min(max(scale, 1_000), 8_000)
   }
 
   // MARK: What is there

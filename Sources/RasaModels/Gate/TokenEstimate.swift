@@ -18,6 +18,12 @@ struct RequestSize: Sendable, Hashable {
   private var plain: Int64 = 0
   private var hasLongWord = false
 
+  /// Of a text alone.
+  init(_ text: String) {
+    added = 0
+    add(text)
+  }
+
   init(_ request: ModelRequest, schema: String) {
     for message in request.messages {
       add(message.text)

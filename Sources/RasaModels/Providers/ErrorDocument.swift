@@ -15,6 +15,8 @@ struct ErrorDocument {
   private(set) var requestID: String?
   /// It is a page for people, which a proxy sent and no model server.
   private(set) var isPage = false
+  /// What it says about the length of the request.
+  private(set) var length = LengthFigures()
   private var reasons: [String] = []
 
   private init() {}
@@ -31,6 +33,7 @@ struct ErrorDocument {
       let text = String(decoding: body.prefix(16_384), as: UTF8.self)
       isPage = body.first { $0 > 0x20 } == UInt8(ascii: "<")
       message = isPage ? Self.wordsOfPage(text) : Self.printable(text)
+      length = LengthFigures(in: message)
     }
   }
 
@@ -54,6 +57,10 @@ struct ErrorDocument {
     code = error["code"].string ?? code ?? error["code"].int.map(String.init)
     parameter = error["param"].string ?? parameter
     requestID = error["request_id"].string
+    length = LengthFigures(in: message)
+    // llama.cpp says it in members of their own.
+    length.requested = error["n_prompt_tokens"].int ?? length.requested
+    length.most = error["n_ctx"].int ?? length.most
     for detail in error["details"].array ?? [] {
       if let reason = detail["reason"].string { reasons.append(reason) }
       if let delay = detail["retryDelay"].string.flatMap(RetryAfter.duration) {
@@ -171,8 +178,8 @@ struct ErrorDocument {
     return [
       "context length", "context window", "context size", "maximum context", "prompt is too long",
       "input is too long", "input token count", "too many input tokens",
-      "exceeds the maximum number of tokens",
-      "reduce the length",
+      "exceeds the maximum number of tokens", "exceed context limit", "maximum context length",
+      "input tokens exceed", "reduce the length",
     ].contains { text.contains($0) }
   }
 

@@ -67,6 +67,10 @@ package struct ProviderProblem: Error, Sendable, Hashable {
   package var isLasting = false
   /// It was waited for as long as the settings allow.
   package var isWait = false
+  /// How long the request was and how long it may be, in tokens, as far as the server says so.
+  package var length = LengthFigures()
+  /// What was sent of the conversation, where that was too long.
+  package var sent: SentConversation?
   /// What to do, where more is known than the kind says.
   package var suggestion: String?
 
@@ -260,6 +264,7 @@ extension ProviderProblem {
     self.init(
       kind, words + said, status: status, code: document.code, parameter: document.parameter,
       retryAfter: retryAfter)
+    length = document.length
   }
 
   /// An error that arrived inside a stream whose status was 200.
@@ -273,6 +278,7 @@ extension ProviderProblem {
       self.init(
         Self.kind(named: document), words, code: document.code, parameter: document.parameter,
         retryAfter: document.retryDelay)
+      length = document.length
     }
     note(requestID: document.requestID)
   }

@@ -44,6 +44,7 @@ extension Agent {
     persona.agents = agents
     persona.skills = skills
     persona.seesProject = seesProject
+    persona.memory = memory ?? MemorySettings()
     persona.agent = AgentRules()
     persona.agent?.maxConcurrentTasks = maxConcurrentTasks
     persona.agent?.sandbox = sandbox
@@ -57,12 +58,15 @@ extension Agent {
       // In a stateless frame the gates would not see the draft.
       kind: .session, operators: persona.operators.map(\.name), location: prompt.location)
     persona.frames = [home]
-    if traits.contextRequirements == .extensive {
+    if remembers {
       persona.frames.append(FrameDefinition(name: "long_term_frame", location: prompt.location))
     }
     try addTrigger(&persona, isPart: isPart)
     return persona
   }
+
+  /// Whether it is told of earlier conversations.
+  private var remembers: Bool { traits.contextRequirements == .extensive || memory != nil }
 
   /// A loop with at most as many rounds as the agent has answers.
   private var boundedLoop: LoopBehavior? {
@@ -90,7 +94,7 @@ extension Agent {
     work.description = description
     work.reads = ["input", "preferences", "draft", "quality", "loop", "feedback"]
     if traits.contextRequirements != .minimal { work.reads.append("context.session") }
-    if traits.contextRequirements == .extensive { work.reads.append("context.memories") }
+    if remembers { work.reads.append("context.memories") }
     work.optionalReads = Set(work.reads.dropFirst())
     work.writes = [Write(key: "draft", type: .text)]
     work.tools = tools.map { ToolReference(claudeCode: $0)?.text ?? $0 }

@@ -45,6 +45,8 @@ package struct Agent: Sendable, Hashable {
   package var skills: [String] = []
   /// Whether it is shown the project's `AGENTS.md`.
   package var seesProject = false
+  /// Where it remembers and what it recalls, if its file says so.
+  package var memory: MemorySettings?
   /// Its fields that rasa does not support, in the order of the file.
   package var unused: [String] = []
   package var constraints = ValueObject()

@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
   package var network = NetworkDefinition()
   /// The embedding model for recommending agents; nil for none.
   package var embeddings: ModelReference?
+  /// How recall compares meanings.
+  package var memory = MemoryDefaults()
   /// Which agents are visible and may be delegated to: the user's list, and the project's.
   package var narrowing = AgentNarrowing()
   /// What is asked at points of every run: the user's hooks, then the project's.
@@ -22,6 +24,15 @@ package struct Configuration: Sendable {
   package var tools: [ToolDeclaration] = []
   /// What the project's file contributes; nil if there is none.
   package var ofProject: ProjectSettings?
+  package init() {}
+}
+
+/// How what is remembered is found, where a persona says nothing else.
+package struct MemoryDefaults: Sendable, Hashable {
+  /// The model whose vectors recall compares; nil for words alone.
+  package var embeddings: ModelReference?
+  /// How long recall waits for the vector of a question.
+  package var milliseconds = 800
   package init() {}
 }
 

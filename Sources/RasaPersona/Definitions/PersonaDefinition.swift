@@ -24,6 +24,7 @@ package struct PersonaDefinition: Sendable {
   package var seesProject = false
   /// What is asked at points of each of its runs, in the order of the file.
   package var hooks: [HookDefinition] = []
+  package var memory = MemorySettings()
   package var limits: RunLimits
   /// The system message that replaces name, description and style: an agent's prompt.
   package var instructions: String?

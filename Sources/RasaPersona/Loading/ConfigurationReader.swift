@@ -33,7 +33,7 @@ struct ConfigurationReader {
     var configuration = Configuration()
     let known = [
       "model", "profile", "providers", "budget", "network", "recommend", "agents", "hooks",
-      "policy", "tools",
+      "memory", "policy", "tools",
     ]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
@@ -59,6 +59,16 @@ struct ConfigurationReader {
     {
       configuration.embeddings = reader.model(
         chosen["embeddings"], "embeddings", engines: engines)
+    }
+    if isOwn(fields, "memory", because: "it decides where what is remembered is sent"),
+      let node = fields["memory"],
+      let chosen = reader.fields(node, of: "`memory`", known: ["embeddings", "wait_ms"])
+    {
+      configuration.memory.embeddings = reader.model(
+        chosen["embeddings"], "embeddings", engines: engines)
+      if let wait = reader.integer(chosen["wait_ms"], "wait_ms", in: 1...60_000) {
+        configuration.memory.milliseconds = wait
+      }
     }
     return configuration
   }

@@ -4,10 +4,10 @@ import RasaDocuments
 /// Checks of an operator that do not depend on its persona.
 extension DocumentReader {
   private static let usedBy: [(key: String, kinds: Set<OperatorKind>)] = [
-    ("profile", [.llm]), ("max_tokens", [.llm]), ("temperature", [.llm]),
-    ("reasoning_effort", [.llm]),
-    ("prompt", [.llm, .human, .agent]), ("prompt_path", [.llm, .human, .agent]),
-    ("output", [.llm, .tool, .human, .agent]), ("rules", [.rule]), ("compose", [.rule]),
+    ("profile", [.llm]), ("max_tokens", [.llm, .memory]), ("temperature", [.llm, .memory]),
+    ("reasoning_effort", [.llm, .memory]),
+    ("prompt", [.llm, .human, .agent, .memory]), ("prompt_path", [.llm, .human, .agent, .memory]),
+    ("output", [.llm, .tool, .human, .agent, .memory]), ("rules", [.rule]), ("compose", [.rule]),
     ("memory", [.memory]), ("tools", [.llm, .tool]), ("arguments", [.tool]),
     ("tool_limits", [.llm]), ("agent", [.agent]), ("ask", [.human]),
     ("default", [.human]), ("attachments", [.llm, .agent]), ("may_ask", [.llm]),

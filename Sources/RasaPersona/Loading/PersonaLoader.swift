@@ -45,7 +45,7 @@ package struct PersonaLoader {
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
     "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
-    "agents", "hooks", "policy", "skills", "context",
+    "agents", "hooks", "policy", "skills", "context", "memory",
   ]
 
   /// - Parameter isWhole: whether all frames and operators could be identified.
@@ -81,6 +81,7 @@ package struct PersonaLoader {
     definition.skills = reader.skills(fields["skills"]) ?? []
     definition.seesProject = reader.projectContext(fields["context"]) ?? false
     definition.hooks = reader.hooks(fields["hooks"])
+    definition.memory = reader.memorySettings(fields["memory"]) ?? MemorySettings()
     if let rules = fields["policy"] { definition.policy = reader.toolRules(rules) }
 
     var known: Set<String> = []
@@ -92,6 +93,9 @@ package struct PersonaLoader {
       }
     }
     readFrames(fields, into: &definition, &known, &reader, &isWhole)
+    if let memory = fields["memory"] {
+      reader.warnAboutUnusedMemory(memory, frames: Set(definition.frames.map(\.kind)))
+    }
     definition.warnings = reader.warnings
     return definition
   }

@@ -5,10 +5,16 @@ import RasaCore
 package struct Schema: Sendable {
   package var applicationID: Int32
   package var scripts: [String]
+  /// What a script cannot do: runs after the script of that version, in the same transaction.
+  package var conversions: [Int64: @Sendable (Database) throws -> Void]
 
-  package init(applicationID: Int32, scripts: [String]) {
+  package init(
+    applicationID: Int32, scripts: [String],
+    conversions: [Int64: @Sendable (Database) throws -> Void] = [:]
+  ) {
     self.applicationID = applicationID
     self.scripts = scripts
+    self.conversions = conversions
   }
 
   package var version: Int64 { Int64(scripts.count) }
@@ -35,7 +41,11 @@ extension Database {
     try transaction {
       let version = try schemaVersion()
       try refuseFutureVersion(version, schema)
-      for script in schema.scripts.dropFirst(Int(clamping: version)) { try execute(script) }
+      for (index, script) in schema.scripts.enumerated().dropFirst(Int(clamping: version)) {
+        try execute(script)
+        // A new file has nothing to convert.
+        if version > 0 { try schema.conversions[Int64(index) + 1]?(self) }
+      }
       try execute("PRAGMA user_version = \(schema.version)")
       try execute("PRAGMA application_id = \(schema.applicationID)")
     }

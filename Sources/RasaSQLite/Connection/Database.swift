@@ -150,6 +150,12 @@ extension Database {
   package func first<Element>(
     _ sql: String, _ values: SQLValue..., transform: (Row) throws -> Element
   ) throws -> Element? {
+    try first(sql, values: values, transform: transform)
+  }
+
+  package func first<Element>(
+    _ sql: String, values: [SQLValue], transform: (Row) throws -> Element
+  ) throws -> Element? {
     try withStatement(sql, values) { statement in
       try statement.step() ? try transform(Row(statement)) : nil
     }

@@ -86,6 +86,13 @@ package struct Row {
   package func bytes(_ column: Int) -> [UInt8] { statement.bytes(Int32(clamping: column)) }
   package func isNull(_ column: Int) -> Bool { statement.isNull(Int32(clamping: column)) }
 
+  /// Bytes where they are, without a copy: many rows are only looked at.
+  package func withBytes<Result>(
+    _ column: Int, _ body: (Span<UInt8>) throws -> Result
+  ) rethrows -> Result {
+    try statement.withBytes(Int32(clamping: column), body)
+  }
+
   /// The value with the type that it has in the file.
   package func value(_ column: Int) -> SQLValue { statement.value(Int32(clamping: column)) }
 
@@ -122,5 +129,13 @@ extension Statement {
     guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
     let count = Int(unsafe sqlite3_column_bytes(handle, column))
     return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
+  }
+
+  fileprivate func withBytes<Result>(
+    _ column: Int32, _ body: (Span<UInt8>) throws -> Result
+  ) rethrows -> Result {
+    let start = unsafe sqlite3_column_blob(handle, column)?.assumingMemoryBound(to: UInt8.self)
+    let count = unsafe start == nil ? 0 : Int(sqlite3_column_bytes(handle, column))
+    return try unsafe body(UnsafeBufferPointer(start: start, count: count).span)
   }
 }

@@ -26,6 +26,7 @@ extension MemoryRunStore {
       guard try state.ledger.isOpen(settlement.reservation) else { return }
       try state.journals.append(entries, by: worker)
       state.ledger.settle(settlement, at: now)
+      if let vectors = settlement.vectors { state.memories.keepVectors(vectors, at: now) }
       if let observation = settlement.observation { state.note(observation) }
     }
   }

@@ -79,8 +79,25 @@ extension MemoryRunStore {
         .filter { $0.session == session.name && $0.user == session.user }.map(\.id)
       for run in runs { try state.refuseLiving(run, at: now) }
       state.memories.delete(session)
-      for run in runs { state.delete(run, at: now) }
+      for run in runs + state.memories.takeOrphans() { state.delete(run, at: now) }
       return true
+    }
+  }
+
+  package func forgetUser(_ user: String) async throws -> ForgottenItems {
+    let now = time.now()
+    return try state.withLock { state in
+      let runs = state.journals.places.values.map { state.journals.runs[$0].record }
+        .filter { $0.user == user }.map(\.id)
+      for run in runs { try state.refuseLiving(run, at: now) }
+      let questions = Set(
+        state.approvals.values.filter { runs.contains($0.run) }.map(\.id)
+          + state.grants.filter { runs.contains($0.run) }.map(\.id))
+      for run in runs { state.delete(run, at: now) }
+      state.ledger.audits.removeAll { questions.contains($0.subject) }
+      var forgotten = state.memories.forget(user: user)
+      forgotten.runs = runs.count
+      return forgotten
     }
   }
 
@@ -134,7 +151,7 @@ extension MemoryRunStore.State {
       run.text, by: journals.runs[place].owner.map { workers[$0].name } ?? "")
   }
 
-  fileprivate mutating func delete(_ run: Identifier, at now: Timestamp) {
+  mutating func delete(_ run: Identifier, at now: Timestamp) {
     withdrawApprovals(of: run, at: now)
     approvals = approvals.filter { $0.value.run != run }
     grants.removeAll { $0.run == run }

@@ -99,13 +99,20 @@ extension MemoryRunStore {
   package func close(
     _ run: Identifier, _ ending: RunEnding, _ entries: [JournalEntry]
   ) async throws {
+    let facts = ending.facts.map(StoredFact.init)
     try work { state, worker, now in
       let place = try state.journals.ownedPlace(of: run, by: worker)
       let persona = state.journals.runs[place].record.persona
       let status = try state.journals.close(run, status: ending.status, entries, by: worker)
-      if let turn = ending.turn { state.memories.keep(turn, persona: persona) }
-      for note in ending.notes { state.memories.keep(note, persona: persona, now: now) }
-      for fact in ending.facts { state.memories.keep(fact) }
+      if let turn = ending.turn {
+        state.memories.keep(
+          turn, persona: persona, scope: ending.scope, trust: ending.trust)
+      }
+      for note in ending.notes {
+        state.memories.keep(
+          note, persona: persona, scope: ending.scope, trust: ending.trust, now: now)
+      }
+      for fact in facts { _ = try state.memories.add(fact) }
       if status != .parked { state.withdrawApprovals(of: run, at: now) }
     }
   }

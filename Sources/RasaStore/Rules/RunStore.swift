@@ -6,7 +6,9 @@ package import RasaEngine
 ///
 /// Several processes may have the same store open. Each is a *worker* with one lease, and keeps the runs that it
 /// owns while it lives and its lease lasts.
-package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore, GrantStore {
+package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore, MemoryIndex,
+  GrantStore
+{
   /// Opens the store in the background; the first operation reports what fails.
   func prepare()
   /// Finishes the queued operations and closes the store. Only deferred journal lines need it to become
@@ -44,17 +46,27 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore,
   /// Takes a grant back: the one with that ID, or the only one whose ID begins so. Nil if there is none.
   func revokeGrant(_ idOrPrefix: String, by: String) async throws -> ToolGrant?
 
-  // MARK: Sessions and memories
+  // MARK: Sessions
 
   /// The sessions used last, newest first; of one user, or of all.
   func sessions(of user: String?, limit: Int) async throws -> [SessionSummary]
   func session(_ id: SessionID) async throws -> SessionSummary?
   /// The users who have a session of that name.
   func users(ofSessionsNamed name: String) async throws -> [String]
-  /// The newest memories, newest first.
-  func memories(of owner: MemoryOwner, limit: Int) async throws -> [MemoryFact]
-  /// The memories that contain any word of the query, best match first.
-  func searchMemories(of owner: MemoryOwner, query: String, limit: Int) async throws -> [MemoryFact]
+
+  // MARK: Summaries of conversations
+
+  /// Notes that a run is about to summarise a session up to one of its turns, unless another run has begun to. Returns the
+  /// run that does it; nil where that turn is not there any more.
+  func beginSummary(
+    of session: SessionID, turns: Int, upTo: Identifier, by run: Identifier
+  ) async throws -> Identifier?
+  /// The run that has begun a summary of more turns than that, and has not come to its end; nil where there is none.
+  func pendingSummary(of session: SessionID, beyond turns: Int) async throws -> Identifier?
+  /// Keeps what it came to. False if turns that it covers have been forgotten meanwhile: nothing is kept then.
+  func keepSummary(_ text: String, of session: SessionID, by run: Identifier) async throws -> Bool
+  /// Takes back a run's intention, so that another may try.
+  func dropSummary(of session: SessionID, by run: Identifier) async throws
 
   // MARK: Deleting
 
@@ -71,10 +83,6 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore,
   ) async throws -> PruneReport
   /// Whether deleted data may still be stored: a process is still deleting, or ended before it was done.
   func hasUnfinishedDeletions() async throws -> Bool
-  /// False if there is no memory of that number.
-  func forget(_ memory: Int64) async throws -> Bool
-  /// Forgets every memory of the owner; returns how many there were.
-  func forgetAll(of owner: MemoryOwner) async throws -> Int
 }
 
 extension RunStore {
@@ -124,16 +132,6 @@ package func openStore(
   at path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30)
 ) -> any RunStore {
   SQLiteStore(path: path, time: time, owner: owner, lease: lease)
-}
-
-/// Selects memories by owner; nil selects everybody's.
-package struct MemoryOwner: Sendable, Hashable {
-  package var persona: String?
-  package var user: String?
-  package init(persona: String? = nil, user: String? = nil) {
-    self.persona = persona
-    self.user = user
-  }
 }
 
 /// A session in a list.

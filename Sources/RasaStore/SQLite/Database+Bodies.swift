@@ -16,6 +16,34 @@ extension Database {
     return number
   }
 
+  /// The number of a user's or persona's name. It is not remembered: another process may have forgotten that user.
+  func name(_ text: String) throws -> Int64 {
+    let known = try first("SELECT number FROM words WHERE text = ?", .text(text)) { $0.integer(0) }
+    if let known { return known }
+    try run("INSERT INTO words (text) VALUES (?)", .text(text))
+    return lastInsertedRow
+  }
+
+  /// Deletes a word that nothing refers to.
+  func deleteWord(_ number: Int64) throws {
+    let uses = [
+      "runs": ["user", "persona", "persona_digest"], "items": ["user", "persona", "speaker"],
+      "lines": ["kind", "key"], "approvals": ["effect"], "shelves": ["user", "persona"],
+      "vector_cells": ["user", "persona"], "vector_progress": ["user", "persona"],
+      "reservations": ["effect", "persona", "provider", "model", "outcome", "price"],
+    ]
+    for (table, columns) in uses {
+      let condition = columns.map { "\($0) = ?1" }.joined(separator: " OR ")
+      let isUsed = try first("SELECT 1 FROM \(table) WHERE \(condition) LIMIT 1", .integer(number))
+      {
+        _ in true
+      }
+      if isUsed == true { return }
+    }
+    try run("DELETE FROM words WHERE number = ?", .integer(number))
+    remembered = [:]
+  }
+
   private static let wordsRemembered = 1000
 
   func word(orNull text: String?) throws -> SQLValue {

@@ -26,6 +26,10 @@ struct Eraser: Sendable {
     let isDue = try await writer.read { database in
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
+    let items = slices.items
+    while isDue, try await writer.write({ try $0.deleteItemsOfUsers(atMost: items) }) {
+      try Task.checkCancellation()
+    }
     var (bytes, last) = (0, Int64?.none)
     while isDue, last == nil {
       bytes += try await eraseLines()
@@ -38,7 +42,8 @@ struct Eraser: Sendable {
     if let last {
       try await writer.write { database in
         try database.run(
-          "DELETE FROM deletions WHERE number <= ? AND next IS NULL", .integer(last))
+          "DELETE FROM deletions WHERE number <= ? AND next IS NULL AND user IS NULL",
+          .integer(last))
       }
     }
     return bytes
@@ -46,6 +51,9 @@ struct Eraser: Sendable {
 
   /// Removes everything from the files that deleted rows of any table have left.
   func scrub() async throws {
+    while try await writer.write({ try $0.refreshVectorCells(atMost: 50) }) {
+      try Task.checkCancellation()
+    }
     let clock = ContinuousClock()
     var deadline = clock.now + slices.patience
     var page: Int64 = 1
@@ -246,6 +254,28 @@ extension Database {
     return Int(bytes ?? 0)
   }
 
+  /// Deletes the next items of a user who is to be forgotten; false if none is left to delete.
+  fileprivate func deleteItemsOfUsers(atMost: Int) throws -> Bool {
+    let deletion = try first(
+      "SELECT number, user, lines FROM deletions WHERE user IS NOT NULL ORDER BY number LIMIT 1"
+    ) { (number: $0.integer(0), user: $0.integer(1), last: $0.integer(2)) }
+    guard let deletion else { return false }
+    let items = try rows(
+      "SELECT id FROM items WHERE user = ? AND id <= ? LIMIT ?", .integer(deletion.user),
+      .integer(deletion.last), .integer(atMost)
+    ) { $0.integer(0) }
+    for item in items {
+      // Chains are of one user, so that all of their facts go.
+      try run("DELETE FROM statements WHERE item = ?", .integer(item))
+      try run("DELETE FROM facts WHERE item = ?", .integer(item))
+      try deleteItem(item)
+    }
+    if items.count == atMost { return true }
+    try run("UPDATE deletions SET user = NULL WHERE number = ?", .integer(deletion.number))
+    try deleteWord(deletion.user)
+    return true
+  }
+
   /// Deletes the next lines of a deleted run, from its last one back; nil if no lines are left to delete.
   fileprivate func deleteLines(atMost: Int) throws -> (bytes: Int, isBroken: Bool)? {
     let deletion = try first(
@@ -303,11 +333,10 @@ extension Database {
       } ?? 0)
   }
 
-  /// Finds the bodies that turns, runs and questions refer to.
+  /// Finds the bodies that items, runs and questions refer to.
   fileprivate func lookAtTexts(_ survey: inout Eraser.Survey) throws {
     let queries = [
-      ("SELECT input FROM turns WHERE typeof(input) = 'integer'", false),
-      ("SELECT output FROM turns WHERE typeof(output) = 'integer'", false),
+      ("SELECT text FROM items INDEXED BY items_with_body WHERE typeof(text) = 'integer'", false),
       ("SELECT input, number FROM runs WHERE typeof(input) = 'integer'", true),
       ("SELECT question, run FROM approvals", true),
       ("SELECT answer, run FROM approvals WHERE answer IS NOT NULL", true),

@@ -1,6 +1,7 @@
 package import RasaCore
 package import RasaEngine
 import RasaSQLite
+import RasaSystem
 
 /// Deleting. The first transaction makes deleted runs disappear for everyone. Their lines, and the texts that only they
 /// refer to, follow in many small ones, so that no writer waits for long. If the process ends before it is done,
@@ -14,8 +15,7 @@ extension SQLiteStore {
         $0.text(0)
       }
       for run in runs { try database.refuseLiving(run, now: now) }
-      try database.run("DELETE FROM turns WHERE session = ?", .text(key))
-      try database.run("DELETE FROM notes WHERE session = ?", .text(key))
+      try database.deleteItems(ofSession: key)
       try database.run("DELETE FROM sessions WHERE key = ?", .text(key))
       for run in runs { try database.takeOut(run, now: now) }
       // Its runs may have been deleted before, and its turns refer to bodies as well.
@@ -39,6 +39,70 @@ extension SQLiteStore {
     let what = deleted.count == 1 ? "\(first.text) is" : "\(deleted.count) runs are"
     try await finishErasing("\(what) deleted") { try await $0.erase() }
     return deleted
+  }
+
+  /// What people have decided about other users' runs, and what they changed in the accounts, is part of those records and
+  /// stays.
+  package func forgetUser(_ user: String) async throws -> ForgottenItems {
+    let now = time.now()
+    let forgotten = try await writer.write { database -> ForgottenItems in
+      let number = try database.first("SELECT number FROM words WHERE text = ?", .text(user)) {
+        $0.integer(0)
+      }
+      try database.run(
+        "DELETE FROM grants WHERE session IN (SELECT key FROM sessions WHERE user = ?)",
+        .text(user))
+      try database.run("DELETE FROM sessions WHERE user = ?", .text(user))
+      guard let number else { return ForgottenItems() }
+      let runs = try database.rows("SELECT id FROM runs WHERE user = ?", .integer(number)) {
+        $0.text(0)
+      }
+      for run in runs { try database.refuseLiving(run, now: now) }
+      try database.run(
+        """
+        DELETE FROM audits WHERE subject IN (
+          SELECT approvals.id FROM approvals JOIN runs ON runs.number = approvals.run
+            WHERE runs.user = ?1
+          UNION ALL
+          SELECT grants.id FROM grants JOIN runs ON runs.number = grants.run WHERE runs.user = ?1)
+        """, .integer(number))
+      let questions = try database.rows(
+        """
+        SELECT approvals.id FROM approvals JOIN runs ON runs.number = approvals.run
+        WHERE runs.user = ?1
+        """, .integer(number)
+      ) { $0.text(0) }
+      for run in runs { try database.takeOut(run, now: now) }
+      // Those that were pending have been withdrawn just now.
+      for question in questions {
+        try database.run("DELETE FROM audits WHERE subject = ?", .text(question))
+      }
+      var forgotten = ForgottenItems(runs: runs.count)
+      _ = try database.rows(
+        "SELECT kind, count(*) FROM items WHERE user = ? GROUP BY kind", .integer(number)
+      ) { row in
+        let count = Int(clamping: row.integer(1))
+        switch MemoryItem.Kind(column: row.integer(0)) {
+        case .turn: forgotten.turns = count
+        case .note: forgotten.notes = count
+        case .fact: forgotten.facts = count
+        }
+      }
+      // At once: word for word, and item for item, would take many times as long.
+      try database.deleteTerms(ofUser: number)
+      try database.run("DELETE FROM vector_progress WHERE user = ?", .integer(number))
+      // Somebody of that name may come back before the last of it is deleted.
+      try database.run(
+        """
+        INSERT INTO deletions (run, next, lines, user)
+        VALUES (0, NULL, (SELECT coalesce(max(id), 0) FROM items), ?)
+        """, .integer(number))
+      faultPoint("forget.before")
+      return forgotten
+    }
+    faultPoint("forget.after")
+    try await finishErasing("the user `\(user)` is forgotten") { try await $0.erase() }
+    return forgotten
   }
 
   package func hasUnfinishedDeletions() async throws -> Bool {
@@ -114,6 +178,7 @@ struct DeletionSlices: Sendable {
   var runs = 100
   var lines = 500
   var bodies = 200
+  var items = 200
   /// How long to try to empty the log.
   var patience: Duration = .seconds(10)
 }
@@ -132,8 +197,20 @@ extension Database {
     throw Failure.isBeingRun(run, by: listing.owner ?? "")
   }
 
+  /// Deletes what is kept for one conversation, and all of its turns and notes. Its other facts stay.
+  fileprivate func deleteItems(ofSession key: String) throws {
+    let items = try rows(
+      "SELECT id, kind FROM items WHERE session = ? AND (kind < 2 OR scope = 2)", .text(key)
+    ) { (id: $0.integer(0), kind: MemoryItem.Kind(column: $0.integer(1))) }
+    for item in items {
+      if item.kind == .fact { try deleteFact(item.id) } else { try deleteItem(item.id) }
+    }
+    // Another session may get that key.
+    try run("UPDATE items SET session = NULL WHERE session = ?", .text(key))
+  }
+
   /// Removes a run for everyone, and records what is left of it to delete.
-  fileprivate func takeOut(_ run: String, now: Timestamp) throws {
+  func takeOut(_ run: String, now: Timestamp) throws {
     guard let end = try end(of: run) else { return }
     let number = SQLValue.integer(end.number)
     try withdrawApprovals(of: end.number, now: now)

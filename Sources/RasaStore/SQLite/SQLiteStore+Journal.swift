@@ -69,6 +69,7 @@ extension SQLiteStore {
   ) async throws {
     let epoch = try leases.epoch(of: run.text)
     let turn = ending.turn.map(StoredTurn.init)
+    let facts = ending.facts.map(StoredFact.init)
     let now = time.now()
     let learnt = leases.ownsOnly(run.text) ? observations.takeAll(at: now) : []
     do {
@@ -77,15 +78,24 @@ extension SQLiteStore {
         try database.end(end.number, ending.status, now: now)
         func key(_ session: SessionID) throws -> String {
           if let key = try database.key(of: session) { return key }
-          let persona = try database.listing(of: run, now: now)?.record.persona ?? ""
-          return try database.key(using: session, persona: persona, at: now)
+          return try database.key(
+            using: session, persona: try database.persona(of: end.number), at: now)
         }
-        if let turn { try database.insert(turn, in: try key(turn.turn.session)) }
-        for note in ending.notes { try database.insert(note, in: try key(note.session)) }
+        let persona = try database.persona(of: end.number)
+        if let turn {
+          let key = try key(turn.turn.session)
+          try database.keep(
+            turn, in: key, persona: persona, scope: ending.scope, trust: ending.trust)
+        }
+        for note in ending.notes {
+          try database.keep(
+            note, in: try key(note.session), persona: persona, scope: ending.scope,
+            trust: ending.trust)
+        }
         for session in Set(ending.notes.map(\.session)) {
           try database.pruneNotes(of: try key(session), now: now)
         }
-        for fact in ending.facts { try database.insert(fact) }
+        for fact in facts { _ = try database.add(fact) }
         try database.note(learnt)
         faultPoint("close.before")
       }
@@ -144,7 +154,7 @@ extension Database {
       VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)
       """,
       .text(run.id.text), .text(orNull: session), .integer(try word(run.persona)),
-      .integer(try word(run.personaDigest)), .integer(try word(run.user)), try keep(input),
+      .integer(try word(run.personaDigest)), .integer(try name(run.user)), try keep(input),
       startedAt, .text(orNull: run.forkOf?.text), startedAt, .integer(epoch), .integer(worker))
     guard changes == 1 else { throw Failure.knownRun(run.id.text) }
     return lastInsertedRow
@@ -154,6 +164,13 @@ extension Database {
     try self.run(
       "UPDATE runs SET status = 'running', epoch = ?, worker = ?, cancel_asked = NULL WHERE id = ?",
       .integer(epoch), .integer(worker), .text(run))
+  }
+
+  fileprivate func persona(of run: Int64) throws -> String {
+    try first(
+      "SELECT words.text FROM runs JOIN words ON words.number = persona WHERE runs.number = ?",
+      .integer(run)
+    ) { $0.text(0) } ?? ""
   }
 
   /// Ends and releases the run. Questions of a run that is not parked are withdrawn.

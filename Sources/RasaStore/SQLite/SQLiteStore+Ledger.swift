@@ -51,6 +51,7 @@ extension SQLiteStore {
         let isNew = try database.settle(settlement, at: now)
         if isNew {
           try database.insert(owned)
+          if let vectors = settlement.vectors { try database.keepVectors(vectors, at: now) }
           if let observation, let due { try database.note(due + [observation]) }
         }
         faultPoint("settle.before")

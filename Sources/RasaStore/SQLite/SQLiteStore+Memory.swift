@@ -1,37 +1,27 @@
 import RasaCore
 package import RasaEngine
+import RasaPersona
 import RasaSQLite
 
 extension SQLiteStore {
   package func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn] {
     try await writer.read { database in
       guard let key = try database.key(of: session) else { return [] }
-      let rows = try database.rows(
-        """
-        SELECT run, time, input, output FROM turns WHERE session = ? ORDER BY number DESC LIMIT ?
-        """, .text(key), .integer(max(0, limit))
-      ) { row in
-        (
-          turn: SessionTurn(
-            session: session, run: Identifier(row.text(0)),
-            time: Timestamp(milliseconds: row.integer(1)), input: "", output: ""),
-          input: row.value(2), output: row.value(3)
-        )
-      }
-      let bodies = BodyReader(database)
-      return try rows.reversed().map { row in
-        var turn = row.turn
-        do {
-          turn.input = try bodies.text(row.input)
-          turn.output = try bodies.text(row.output)
-        } catch is DamagedContent {
-          throw Failure(
-            .storage, "a turn of the session `\(session.name)` is damaged (\(turn.run))",
-            suggestion: "begin another session; `rasa runs show \(turn.run)` shows what can be read"
-          )
-        }
-        return turn
-      }
+      return try database.turns(
+        of: session, try database.newestTurns(in: key, limit: limit, bytes: .max).turns)
+    }
+  }
+
+  package func conversation(of session: SessionID, bytes: Int) async throws -> Conversation {
+    try await writer.read { database in
+      guard let key = try database.key(of: session) else { return Conversation() }
+      let (found, oldest) = try database.newestTurns(in: key, limit: .max, bytes: bytes)
+      let earlier = try database.first(
+        "SELECT count(*) FROM items WHERE session = ? AND kind = 0 AND id < ?", .text(key),
+        .integer(oldest)
+      ) { $0.integer(0) }
+      return Conversation(
+        turns: try database.turns(of: session, found), earlier: Int(clamping: earlier ?? 0) / 2)
     }
   }
 
@@ -39,105 +29,172 @@ extension SQLiteStore {
     let oldest = MemoryBounds.oldestNote(at: time.now())
     return try await writer.read { database in
       guard let key = try database.key(of: session) else { return [] }
-      return try database.rows(
+      let found = try database.rows(
         """
-        SELECT run, time, text FROM notes WHERE session = ? AND time >= ?
-        ORDER BY number DESC LIMIT ?
+        SELECT run, time, text FROM items WHERE session = ? AND kind = 1 AND time >= ?
+        ORDER BY id DESC LIMIT ?
         """, .text(key), .integer(oldest.milliseconds), .integer(max(0, limit))
       ) { row in
-        WorkingNote(
-          session: session, run: Identifier(row.text(0)),
-          time: Timestamp(milliseconds: row.integer(1)), text: row.text(2))
-      }.reversed()
+        (
+          note: WorkingNote(
+            session: session, run: Identifier(row.text(0)),
+            time: Timestamp(milliseconds: row.integer(1)), text: ""),
+          text: row.value(2)
+        )
+      }
+      let bodies = BodyReader(database)
+      return try found.reversed().map { note, text in
+        var note = note
+        do {
+          note.text = try bodies.text(text)
+        } catch is DamagedContent {
+          throw Failure.damagedPart("note", of: session, run: note.run)
+        }
+        return note
+      }
     }
   }
+}
 
-  package func recall(
-    persona: String, user: String, query: String, limit: Int
-  ) async throws -> [MemoryFact] {
-    let owner = MemoryOwner(persona: persona, user: user)
-    let found = try await searchMemories(of: owner, query: query, limit: limit)
-    if !found.isEmpty { return found }
-    return try await memories(of: owner, limit: min(limit, MemoryBounds.memoriesUnasked))
-  }
-
-  package func remember(_ facts: [MemoryFact]) async throws {
-    if facts.isEmpty { return }
-    try await writer.write { database in
-      for fact in facts { try database.insert(fact) }
-    }
+extension Failure {
+  static func damagedPart(_ what: String, of session: SessionID, run: Identifier) -> Failure {
+    Failure(
+      .storage, "a \(what) of the session `\(session.name)` is damaged (\(run))",
+      suggestion: "begin another session; `rasa runs show \(run)` shows what can be read")
   }
 }
 
 /// A turn that is to be written.
 struct StoredTurn: Sendable {
   let turn: SessionTurn
-  let input: StoredText
-  let output: StoredText
+  let input: PreparedText
+  let output: PreparedText
 
   init(_ turn: SessionTurn) {
     self.turn = turn
-    input = StoredText(turn.input)
-    output = StoredText(turn.output)
+    input = PreparedText(turn.input)
+    output = PreparedText(turn.output)
   }
 }
 
+/// A turn that is read: the columns of its two items.
+struct TurnColumns {
+  var run: String
+  var time: Int64
+  var bytes: Int
+  var input: SQLValue?
+  var output: SQLValue?
+}
+
 extension Database {
-  /// A run has one turn; a run that is resumed replaces its earlier one.
-  func insert(_ kept: StoredTurn, in session: String) throws {
+  /// A run has one turn; a run that is resumed replaces its earlier one, which keeps its place.
+  func keep(
+    _ kept: StoredTurn, in session: String, persona: String, scope: MemoryScope,
+    trust: MemoryTrust = .model
+  ) throws {
     let turn = kept.turn
-    try run(
-      """
-      INSERT INTO turns (session, run, time, input, output) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (run) DO UPDATE
-      SET time = excluded.time, input = excluded.input, output = excluded.output
-      """,
-      .text(session), .text(turn.run.text), .integer(turn.time.milliseconds),
-      try keep(kept.input), try keep(kept.output))
+    let known = try rows(
+      "SELECT id, trust FROM items WHERE run = ? AND kind = 0", .text(turn.run.text)
+    ) { (id: $0.integer(0), isPerson: $0.integer(1) == 0) }
+    let sides = [
+      (text: kept.input, speaker: turn.session.user, trust: MemoryTrust.person),
+      (text: kept.output, speaker: persona, trust: trust),
+    ]
+    for side in sides {
+      if let old = known.first(where: { $0.isPerson == (side.trust == .person) }) {
+        try change(old.id, to: side.text, at: turn.time)
+        continue
+      }
+      _ = try insert(
+        UnwrittenItem(
+          kind: .turn, scope: scope, user: turn.session.user, persona: persona, session: session,
+          speaker: side.speaker, text: side.text, run: turn.run.text, time: turn.time,
+          trust: side.trust))
+    }
     try run(
       "UPDATE sessions SET used_at = max(used_at, ?) WHERE key = ?",
       .integer(turn.time.milliseconds), .text(session))
   }
 
-  /// For a text that is stored already only its origin is updated.
-  func insert(_ fact: MemoryFact) throws {
-    let origin: [SQLValue] = [
-      .text(fact.sourceRun.text), .integer(fact.time.milliseconds), .text(fact.trust),
-    ]
-    let known = try first(
-      "SELECT id FROM memories WHERE persona = ? AND user = ? AND text = ?",
-      .text(fact.persona), .text(fact.user), .text(fact.text)
-    ) { $0.integer(0) }
-    if let known {
-      try run(
-        "UPDATE memories SET source_run = ?, time = ?, trust = ? WHERE id = ?",
-        origin[0], origin[1], origin[2], .integer(known))
-      return
-    }
-    try run(
-      """
-      INSERT INTO memories (persona, user, text, source_run, time, trust)
-      VALUES (?, ?, ?, ?, ?, ?)
-      """,
-      .text(fact.persona), .text(fact.user), .text(fact.text), origin[0], origin[1], origin[2])
-    try run(
-      "INSERT INTO memory_words (rowid, text) VALUES (?, ?)", .integer(lastInsertedRow),
-      .text(fact.text))
-  }
-
-  func insert(_ note: WorkingNote, in session: String) throws {
-    try run(
-      "INSERT INTO notes (session, run, time, text) VALUES (?, ?, ?, ?)",
-      .text(session), .text(note.run.text), .integer(note.time.milliseconds), .text(note.text))
+  func keep(
+    _ note: WorkingNote, in session: String, persona: String, scope: MemoryScope,
+    trust: MemoryTrust = .model
+  ) throws {
+    _ = try insert(
+      UnwrittenItem(
+        kind: .note, scope: scope, user: note.session.user, persona: persona, session: session,
+        text: PreparedText(note.text), run: note.run.text, time: note.time, trust: trust))
   }
 
   func pruneNotes(of session: String, now: Timestamp) throws {
-    try run(
+    let old = try rows(
       """
-      DELETE FROM notes WHERE session = ?1 AND (time < ?2 OR number <= (
-        SELECT number FROM notes WHERE session = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?3))
+      SELECT id FROM items WHERE session = ?1 AND kind = 1 AND (time < ?2 OR id <= (
+        SELECT id FROM items WHERE session = ?1 AND kind = 1 ORDER BY id DESC LIMIT 1 OFFSET ?3))
       """,
       .text(session), .integer(MemoryBounds.oldestNote(at: now).milliseconds),
-      .integer(MemoryBounds.notesPerSession))
+      .integer(MemoryBounds.notesPerSession)
+    ) { $0.integer(0) }
+    for note in old { try deleteItem(note) }
+  }
+
+  /// The newest turns, newest first, until their texts have so many bytes together, and the ID before which older ones
+  /// are. Turns of which one side has been forgotten are left out. Only the texts of those that are
+  /// returned are read.
+  func newestTurns(
+    in session: String, limit: Int, bytes: Int
+  ) throws -> (turns: [TurnColumns], oldest: Int64) {
+    var found: [TurnColumns] = []
+    var (left, oldest) = (bytes, Int64.max)
+    var open: (turn: TurnColumns, id: Int64)?
+    while found.count < limit, left > 0 {
+      let wanted = min(100, limit - found.count) * 2 + 1
+      let rows = try rows(
+        """
+        SELECT id, run, time, bytes, trust, text FROM items
+        WHERE session = ? AND kind = 0 AND id < ? ORDER BY id DESC LIMIT ?
+        """, .text(session), .integer(open?.id ?? oldest), .integer(wanted)
+      ) { row in
+        (
+          id: row.integer(0), run: row.text(1), time: row.integer(2), bytes: Int(row.integer(3)),
+          isPerson: row.integer(4) == 0, text: row.value(5)
+        )
+      }
+      for row in rows {
+        guard found.count < limit, left > 0 else { break }
+        var turn = TurnColumns(run: row.run, time: row.time, bytes: row.bytes)
+        if let other = open?.turn, other.run == row.run {
+          turn = other
+          turn.bytes += row.bytes
+        }
+        if row.isPerson { turn.input = row.text } else { turn.output = row.text }
+        guard turn.input != nil, turn.output != nil else {
+          open = (turn, row.id)
+          continue
+        }
+        open = nil
+        left -= turn.bytes
+        found.append(turn)
+        oldest = row.id
+      }
+      if rows.count < wanted { break }
+    }
+    return (found, oldest)
+  }
+
+  /// Oldest first.
+  func turns(of session: SessionID, _ found: [TurnColumns]) throws -> [SessionTurn] {
+    let bodies = BodyReader(self)
+    return try found.reversed().map { columns in
+      let run = Identifier(columns.run)
+      do {
+        return SessionTurn(
+          session: session, run: run, time: Timestamp(milliseconds: columns.time),
+          input: try bodies.text(columns.input ?? .null),
+          output: try bodies.text(columns.output ?? .null))
+      } catch is DamagedContent {
+        throw Failure.damagedPart("turn", of: session, run: run)
+      }
+    }
   }
 }

@@ -33,7 +33,7 @@ extension SQLiteStore {
 extension SessionSummary {
   fileprivate static let query = """
     SELECT id, user, persona, started_at, used_at,
-      (SELECT count(*) FROM turns WHERE session = sessions.key)
+      (SELECT (count(*) + 1) / 2 FROM items WHERE session = sessions.key AND kind = 0)
     FROM sessions
     """
 

@@ -53,7 +53,7 @@ struct Playback {
 extension Playback {
   /// The answer to a request in one of the formats.
   init(_ script: Script, request: ReceivedRequest, _ wire: WireFormat) {
-    let script = script.fitted(to: request)
+    let script = script.fitted(to: request).withinWindow(request, wire)
     let tokens = TokenSource(script.answer, for: request)
     let facts = AnswerFacts(script: script, request: request, tokens: tokens.count)
     let format = wire.stream(script, facts)

@@ -173,7 +173,8 @@ extension ProviderLoop {
     let playback = playback(for: request)
     shared.invoice.update(request: index) {
       $0.status = playback.script.status
-      $0.inputRead = request.promptWords
+      $0.inputRead =
+        playback.script.window == nil ? request.promptWords : request.promptTokens
       $0.cachedRead = Int(request.cachedTokens(playback.script))
       $0.cacheWritten = Int(request.cacheWrites(playback.script))
     }

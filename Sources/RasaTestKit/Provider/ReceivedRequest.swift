@@ -138,6 +138,26 @@ package struct ReceivedRequest: Sendable {
     }.joined(separator: " ")
   }
 
+  /// About as many tokens as a tokenizer makes of the prompt: one for every four bytes of a word, and a few for each
+  /// message.
+  package var promptTokens: Int {
+    var count = 0
+    for message in messages {
+      count += 4
+      var word = 0
+      for byte in message.utf8 {
+        if byte == 0x20 || (0x09...0x0D).contains(byte) {
+          count += (word + 3) / 4
+          word = 0
+        } else {
+          word += 1
+        }
+      }
+      count += (word + 3) / 4
+    }
+    return count + (json["tools"].isNull ? 0 : json["tools"].json().utf8.count / 4)
+  }
+
   package var lastMessage: String { messages.last ?? "" }
 
   /// The JSON Schema that the answer must satisfy; an empty one if any object will do.

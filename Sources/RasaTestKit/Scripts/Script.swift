@@ -90,6 +90,9 @@ package struct Script: Sendable {
   /// How many input tokens were cached, and how many are stored in the cache; at most all of them.
   /// Only Anthropic reports the latter.
   package var cachedTokens = 0
+  /// The window of the model: a longer prompt is refused in the words of the format. Prompts are then counted by
+  /// `ReceivedRequest.promptTokens`, and not by words.
+  package var window: Int?
   package var cacheWrites = 0
 
   /// The vector of a text; by default one made from the text's words.
@@ -171,6 +174,26 @@ extension Script {
         script.finishReason = "length"
       }
       script.answer = .tokens(Array(tokens))
+    }
+  }
+
+  /// The refusal of a prompt that is longer than the window; any other script unchanged.
+  func withinWindow(_ request: ReceivedRequest, _ format: WireFormat) -> Script {
+    guard let window, status == 200, request.promptTokens > window else { return self }
+    let tokens = request.promptTokens
+    switch format {
+    case .openAI:
+      return .error(
+        400,
+        "This model's maximum context length is \(window) tokens. However, your messages resulted in \(tokens) tokens. Please reduce the length of the messages.",
+        code: "context_length_exceeded")
+    case .anthropic: return .error(400, "prompt is too long: \(tokens) tokens > \(window) maximum")
+    case .gemini:
+      return .error(
+        400,
+        "The input token count (\(tokens)) exceeds the maximum number of tokens allowed (\(window))."
+      )
+    case .ollama: return .error(400, "the input length exceeds the context length")
     }
   }
 

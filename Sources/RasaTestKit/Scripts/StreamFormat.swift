@@ -53,7 +53,8 @@ struct AnswerFacts {
     textTokens = tokens
     reasoningTokens = script.reasoning.count
     (cachedTokens, cacheWrites) = (request.cachedTokens(script), request.cacheWrites(script))
-    promptTokens = .int(Int64(request.promptWords))
+    promptTokens = .int(
+      Int64(script.window == nil ? request.promptWords : request.promptTokens))
     completionTokens = .int(
       Int64(tokens + reasoningTokens + script.callTokens(request.format ?? .openAI)))
     if case .exactly(let prompt, let completion) = script.usage {

@@ -90,7 +90,14 @@ final class Journey: Sendable {
   /// The arguments of the command that a person would give now; nil when the run is done.
   func next() async throws -> [String]? {
     let status = try await look()
-    guard let run else { return scenario.arguments }
+    guard let run else {
+      if processes.isEmpty {
+        for text in scenario.remembered {
+          _ = try await ask("memory", "add", "-p", scenario.persona, text)
+        }
+      }
+      return scenario.arguments
+    }
     switch status {
     case "done": return nil
     case "running", "died", "interrupted", "answered": return ["resume", run, "--json"]

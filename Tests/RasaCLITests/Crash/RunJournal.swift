@@ -22,10 +22,17 @@ struct RunJournal: Sendable {
     var state: [String: Value] = [:]
     for line in lines(of: "operator.finished") {
       for update in line["body"]["outcome"]["wrote"].array ?? [] {
-        if let path = update["path"].string { state[path] = update["value"] }
+        guard let path = update["path"].string else { continue }
+        state[path] = path == "context.memories" ? known(update["value"]) : update["value"]
       }
     }
     return state
+  }
+
+  /// When something was remembered, and how recent that is, is another moment on each journey.
+  private func known(_ memories: Value) -> Value {
+    .array(
+      (memories.array ?? []).map { ["text": $0["text"], "kind": $0["kind"], "trust": $0["trust"]] })
   }
 
   var output: Value? { lines(of: "run.finished").first?["body"]["output"] }

@@ -20,6 +20,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   /// Written into the home's folder of personas as `hook.sh`. `LEDGER` is a folder outside that it may write in.
   var hook: String?
   var preferences: [String] = []
+  /// What a person has the persona remember before.
+  var remembered: [String] = []
   var scripts: [Script]
 
   var testDescription: String { name }
@@ -45,11 +47,12 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static let all = [
     stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
-    modelWithTool(.retry), modelWithTool(.ask), hooks,
+    modelWithTool(.retry), modelWithTool(.ask), hooks, remembering,
   ]
   /// One of everything that matters most, for every run of the tests.
   static let few = [
     stockAnalyst, review, services, tool(.ask), modelWithTool(.ask), modelWithTool(.retry), hooks,
+    remembering,
   ]
 }
 
@@ -79,6 +82,30 @@ extension Scenario {
       .answer("Hold what you have, and buy on weakness only.", to: "Begin with the answer itself"),
       .answer("It rests on the margin and on the order book.", to: "whether to rely on it"),
       .answer("- **A broad fund**: less risk, less reward.", to: "two to four alternatives"),
+    ].complete)
+
+  /// Something is recalled, and a model finds what to remember of the answer.
+  static let remembering = Scenario(
+    name: "a memory", persona: "keeper",
+    document: """
+      name: keeper
+      description: Knows what it was told.
+      frames: [session_frame, short_term_frame, long_term_frame]
+      operators:
+        - {name: respond, reads: [input, context.memories], prompt: "KNOWN {{context.memories}} ASKED {{input}}"}
+        - {name: sum_up, kind: llm, frame: short_term_frame, reads: [draft], writes: {summary: text}, prompt: "SHORT {{draft}}"}
+      memory:
+        keep: user
+        extract: {model: "openai:gpt-4o-mini", max_cost: 0.05}
+      """,
+    input: "I moved to Oslo in May. Is Nvidia a buy?", preferences: ["risk_tolerance=low"],
+    remembered: ["lives in Rome", "risk_tolerance: high"],
+    scripts: [
+      .answer(
+        #"{"facts": [{"text": "lives in Oslo since May", "kind": "profile", "quote": "I moved to Oslo in May"}]}"#,
+        to: "List what will still be worth knowing"),
+      .answer("all of it in short", to: "SHORT"),
+      .answer("buy on weakness only", to: "ASKED"),
     ].complete)
 
   /// Two branches at the same time, each with two calls.

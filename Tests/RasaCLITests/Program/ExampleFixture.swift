@@ -66,6 +66,7 @@ final class ExampleFixture: Sendable {
     }
     _ = try await run("rasa run -p my_analyst --record nvidia.json \"Buy or sell Nvidia?\"")
     _ = try await run("rasa runs export \(names.done[0]) --as-test tests")
+    _ = try await run("rasa memory export --output memories.jsonl")
     let memories = try JSON.parse(try await run("rasa memory list --json").output).array ?? []
     names.memories = memories.compactMap { memory in memory["id"].int.map { "\($0)" } }
     self.names = names
@@ -95,6 +96,9 @@ final class ExampleFixture: Sendable {
       ("r01h5", done), ("r01h9", names.done[1]), ("r01m7y2bg23837zma65zc9r9", done),
       ("r01m7y2bg", done), ("r01m7y2bf", done), ("r01m7y2m2", names.done[1]), ("a3f9", question),
       ("forget 12 15", "forget " + names.memories.prefix(2).joined(separator: " ")),
+      ("memory show 12", "memory show \(names.memories[0])"),
+      ("memory edit 12", "memory edit \(names.memories[0])"),
+      ("forget --run RUN", "forget --run \(done)"),
       ("export RUN", "export \(done)"),
     ] { words.replace(from, with: to) }
     for verb in ["approve", "edit", "reject", "feedback", "answer", "show"] {

@@ -105,7 +105,8 @@ struct HouseholdTests {
     let shown = try await rasa.run("sessions", "show", "one")
     #expect(shown.text.contains("Is Nvidia a buy?"))
     let found = try await rasa.run("memory", "search", "technology", "--json")
-    let fact = try #require(try JSON.parse(found.output).array?.first)
+    let fact = try #require(
+      try JSON.parse(found.output).array?.first { $0["kind"] == "fact" })
     #expect(fact["text"] == "sector: technology" && fact["trust"] == "person")
     #expect(fact["source_run"].string?.hasPrefix("r") == true)
     let id = try #require(fact["id"].int)

@@ -72,7 +72,12 @@ struct JSONConventionTests {
     ("sessions show", ["s"]),
     ("memory add", ["-p", "single", "I like it short."]),
     ("memory list", []),
+    ("memory show", ["MEMORY"]),
     ("memory search", ["short"]),
+    ("memory edit", ["MEMORY", "I like it long."]),
+    ("memory embed", ["-p", "single", "--model", "openai:vectors"]),
+    ("memory stats", []),
+    ("memory import", ["memories.jsonl"]),
     ("memory forget", ["MEMORY"]),
     ("runs cancel", ["OTHER"]),
     ("runs prune", ["--dry-run"]),
@@ -217,6 +222,9 @@ struct JSONConventionTests {
   private func fill(_ rasa: RasaProgram) async throws {
     try rasa.writeSingle()
     try rasa.writeGate()
+    try rasa.home.write(
+      #"{"rasa_memory": 1}"# + "\n" + #"{"end": true, "memories": 0}"# + "\n",
+      to: "memories.jsonl")
     try rasa.home.write(
       "name: broken\nframes: [session_frame]\noperators: {nope\n", to: "personas/broken.yaml")
     try rasa.home.write(

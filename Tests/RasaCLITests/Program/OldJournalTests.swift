@@ -10,6 +10,7 @@ import Testing
 struct OldJournalTests {
   static let versions = [
     "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db",
+    "version-6.db",
   ]
   private static let folder = Repository.path("Tests/Fixtures/journals")
 

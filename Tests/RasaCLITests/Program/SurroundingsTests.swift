@@ -183,7 +183,7 @@ struct SurroundingsTests {
     }
     #expect(try await rasa.json("memory", "list").array?.count == 3)
     let run = try await rasa.run("memory", "forget", "\(ids[0]),\(ids[1])", "\(ids[2])")
-    #expect(run.exitCode == 0 && run.text == "forgot 3\n", "\(run.errorText)")
+    #expect(run.exitCode == 0 && run.text == "forgot 3 facts\n", "\(run.errorText)")
   }
 
   @Test("two processes that go on with all runs ask each once, and both end well")

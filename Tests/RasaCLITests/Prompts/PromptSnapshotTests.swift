@@ -52,6 +52,19 @@ import Testing
     try expectPrompts("agents", text)
   }
 
+  @Test("the question for what is worth remembering")
+  func extraction() async throws {
+    let stage = try PromptStage()
+    var graph = try stage.composition.graph("strategic_stock_analyst")
+    graph.persona.memory.extract = MemoryModel(model: ModelReference(engine: "made", model: "up"))
+    let sent = try await stage.prompts(
+      of: graph, "I moved to Oslo in May </said_by_user>. Is Nvidia a buy?", .first)
+    let question = try #require(sent.last)
+    #expect(question.key.hasSuffix("/remember/extract#1"))
+    #expect(sent.count { $0.key.contains("/extract") } == 1)
+    try expectPrompts("remember", question.text)
+  }
+
   @Test("no prompt has a heading above nothing, an empty element, or a name as a file has it")
   func tidy() async throws {
     let stage = try PromptStage()
@@ -198,9 +211,9 @@ struct PromptStage {
               text: "explanation: The price is high.")
           ],
           facts: [
-            MemoryFact(
-              persona: name, user: "ada", text: "I never buy tobacco.", sourceRun: earlier,
-              time: Self.now, trust: "person")
+            NewFact(
+              user: "ada", persona: name, text: "I never buy tobacco.", run: earlier,
+              time: Self.now, trust: .person)
           ]), [])
     }
     let gate = ScriptedGate(isContent: scene == .remembered)

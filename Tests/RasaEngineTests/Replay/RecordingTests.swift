@@ -215,10 +215,10 @@ struct RecordingTests {
     let studio = try Studio(shipped: "strategic_stock_analyst")
     let first = await studio.run()
     #expect(first.last?.kind == "run.finished")
-    try await studio.store.remember([
-      MemoryFact(
-        persona: "p", user: "u", text: "likes\ntwo lines", sourceRun: Identifier("r"),
-        time: Timestamp(milliseconds: 0), trust: "person")
+    studio.store.keep([
+      MemoryItem(
+        id: 1, kind: .fact, scope: .user, user: "someone", persona: "p", text: "likes\ntwo lines",
+        run: Identifier("r"), time: Timestamp(milliseconds: 0), trust: .person)
     ])
     let before = studio.store.snapshot.entries.count
     _ = await studio.run()

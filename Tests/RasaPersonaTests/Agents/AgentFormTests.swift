@@ -275,4 +275,17 @@ import Testing
     #expect(reading.warnings.isEmpty)
     #expect(try AgentReading.alone("tools: []").get().agent.unusedNotice == nil)
   }
+
+  @Test func memoryIsAMappingHereAndAWordInOtherTools() throws {
+    let agent = try AgentReading.alone("memory: {keep: user, recall: {items: 3}}").get().agent
+    var expected = MemorySettings(keep: .user)
+    expected.recall.items = 3
+    #expect(agent.memory == expected && agent.unused.isEmpty)
+    let other = try AgentReading.alone("memory: project").get().agent
+    #expect(other.memory == nil && other.unused == ["memory"])
+    let table = try AgentReading.both("[agent.memory]\nkeep = \"session\"", "strict: true")
+    #expect(table.memory?.keep == .session)
+    let wrong = AgentReading.alone("memory: {keep: everybody}")
+    #expect(wrong.failures.first?.message.contains("`keep` must be `user`") == true)
+  }
 }

@@ -1,4 +1,4 @@
-import RasaPersona
+import RasaLanguage
 
 /// Splits texts into words for comparing tasks and agents: lowercased and stemmed.
 ///

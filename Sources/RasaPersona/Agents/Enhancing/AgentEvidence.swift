@@ -1,4 +1,5 @@
 import RasaCore
+import RasaLanguage
 
 /// What an agent's own text says about it.
 struct AgentEvidence {

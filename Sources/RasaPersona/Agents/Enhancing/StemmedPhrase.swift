@@ -1,3 +1,4 @@
+import RasaLanguage
 /// A text as a sequence of stems, so that `reviews code` matches `review code`.
 struct StemmedPhrase {
   let stems: [[UInt8]]

@@ -63,6 +63,7 @@ struct AgentLayer {
   var tools: [String]?
   var skills: [String]?
   var seesProject: Bool?
+  var memory: MemorySettings?
   var constraints = ValueObject()
   var constraintsAsWritten = ValueObject()
   var defaults = ValueObject()
@@ -153,6 +154,7 @@ extension AgentLayer {
     take(\.tools)
     take(\.skills)
     take(\.seesProject)
+    take(\.memory)
     take(\.isStrict)
     for (key, value) in upper.constraints { merged.constraints[key] = value }
     for (key, value) in upper.constraintsAsWritten { merged.constraintsAsWritten[key] = value }

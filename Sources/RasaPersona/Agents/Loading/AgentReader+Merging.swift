@@ -41,6 +41,7 @@ extension AgentReader {
     agent.tools = layer.tools ?? []
     agent.skills = layer.skills ?? []
     agent.seesProject = layer.seesProject ?? false
+    agent.memory = layer.memory
     agent.constraints = layer.constraints
     agent.constraintsAsWritten = layer.constraintsAsWritten
 

@@ -81,9 +81,14 @@ struct AgentReader {
     let known = Self.keys + Self.unusedKeys
     guard let fields = reader.fields(node, of: "an agent", known: known) else { return nil }
     var layer = AgentLayer()
+    // In files of other programs it is a word that says in which folder an agent keeps notes.
+    if let memory = fields["memory"], case .mapping = memory.content {
+      layer.memory = reader.memorySettings(memory) ?? MemorySettings()
+    }
     let unused = fields.entries.map(\.key).filter {
       Self.unusedKeys.contains($0) && fields[$0]?.isEmpty == false
         && !($0 == "tools" && namesOnlyOwnTools(fields[$0]))
+        && !($0 == "memory" && layer.memory != nil)
     }
     if !unused.isEmpty { layer.unused = unused }
     layer.temperature = reader.looseNumber(fields["temperature"], "temperature", in: 0...2)

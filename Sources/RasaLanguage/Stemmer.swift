@@ -1,12 +1,13 @@
 import CStemmer
 
-/// Snowball stems of English words. One may be used by one thread at a time.
+/// Snowball stems of words of one language. One may be used by one thread at a time.
 @safe package final class Stemmer {
-  /// Null only when memory has run out; a word is its own stem then.
+  /// Null if memory has run out, or for a language without an algorithm; a word is its own stem then.
   private let stemmer: OpaquePointer?
   private static let longestWord = 256
 
-  package init() { unsafe stemmer = sb_stemmer_new("english", nil) }
+  /// - Parameter language: its name in English, as `english`.
+  package init(_ language: String = "english") { unsafe stemmer = sb_stemmer_new(language, nil) }
 
   deinit { unsafe sb_stemmer_delete(stemmer) }
 

@@ -1,4 +1,4 @@
-import RasaPersona
+import RasaLanguage
 import Testing
 
 @Suite struct StemmerTests {
