@@ -29,4 +29,5 @@ exec swift build -c release --static-swift-stdlib \
   -Xswiftc -Xfrontend -Xswiftc -function-sections \
   -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors \
   -Xswiftc -Xfrontend -Xswiftc -disable-generic-metadata-prespecialization \
+  -Xlinker --icf=all \
   -Xlinker "--symbol-ordering-file=$PWD/Scripts/start.order" -Xlinker --no-warn-symbol-ordering "$@"
