@@ -3,7 +3,7 @@ import RasaKit
 import RasaSystem
 import RasaTerminal
 
-/// `rasa memory …`: what was said and what is remembered.
+/// `rasa memory …`: turns, notes and facts.
 struct MemoryCommands {
   let composition: CompositionRoot
   let rasa: Rasa

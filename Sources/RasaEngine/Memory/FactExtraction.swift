@@ -63,7 +63,7 @@ struct FactExtraction {
   // MARK: Whose word
 
   /// Whether the person said what the fact says: the quote stands in the input, and the fact says nothing that the
-  /// input does not. A model that was told by a page what to write can quote whatever it likes.
+  /// input does not. A page can make a model quote anything.
   private func isSaid(_ quote: String, fact: String) -> Bool {
     let said = Self.words(input)
     let quoted = Self.words(quote)

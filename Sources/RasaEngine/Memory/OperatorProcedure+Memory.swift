@@ -84,8 +84,8 @@ extension OperatorProcedure {
     return [Update(.remembered, .array(facts))]
   }
 
-  /// What a model finds worth remembering. Whatever goes wrong is told, and the run ends as well as without it: its
-  /// answer is there already.
+  /// What a model finds worth remembering. A failure is reported in a notice and never fails the run, which has its
+  /// answer already.
   private func extracted(
     by model: MemoryModel, _ definition: OperatorDefinition, _ invocation: Invocation,
     _ concluded: MemoryTrust, at now: Timestamp

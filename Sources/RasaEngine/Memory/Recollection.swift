@@ -63,7 +63,7 @@ struct Recollection {
   var query: MemoryQuery {
     let turns = conversation.array ?? []
     var text = start.input.utf8.count > 4_000 ? start.input.opening(4_000) : start.input
-    // `And what about the other one?` is about what was said before.
+    // A short question such as `And what about the other one?` refers to the previous turn.
     if text.utf8.count < 60, let before = turns.last?["input"].string {
       text += "\n" + before.opening(300)
     }

@@ -325,7 +325,7 @@ package protocol ModelGate: Sendable {
     _ request: ModelRequest, for context: CallContext, beside tokens: Int64
   ) async throws -> CallEstimate
 
-  /// The window of the model that would be asked first, in tokens; nil where nobody knows. Nothing is sent.
+  /// The context window of the first candidate, in tokens; nil if it is unknown. Sends no request.
   func window(for context: CallContext) async -> Int64?
 
   /// The request as the model that would be asked first would get it.

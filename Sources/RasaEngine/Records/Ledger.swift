@@ -82,7 +82,7 @@ package struct Settlement: Sendable, Hashable {
   package var outcome: Outcome
   /// What the call has taught about its model, kept in the same transaction.
   package var observation: ModelObservation?
-  /// What came of it, kept in the same transaction: nobody pays for it twice.
+  /// The vectors that the call returned, stored in the same transaction so that they are never paid for twice.
   package var vectors: MadeVectors?
   /// Whether `settle` may return before it is durable, so that it can share the run's next commit. A crash
   /// within the few milliseconds until then leaves the call in doubt.

@@ -43,7 +43,7 @@ package struct WorkingNote: Sendable, Hashable {
 }
 
 /// Sessions, working notes, and all that is remembered.
-package protocol MemoryStore: MemoryIndex {
+package protocol MemoryStore: MemorySearch {
   /// The newest turns of a session, oldest first.
   func turns(of session: SessionID, limit: Int) async throws -> [SessionTurn]
   /// The newest turns of a session, oldest first, of which the texts have about so many bytes in all, and how many are

@@ -287,12 +287,16 @@ package struct ImportedItems: Sendable, Hashable {
   }
 }
 
-/// Turns, notes and facts as one thing to search.
-package protocol MemoryIndex: Sendable {
+/// Turns, notes and facts as one thing to search: all that a run needs of them.
+package protocol MemorySearch: Sendable {
   /// What fits best, best first.
   func search(_ query: MemoryQuery) async throws -> [RecalledItem]
   /// The newest first; those with an ID below `before`, where it is given.
   func items(_ filter: MemoryFilter, before: Int64?, limit: Int) async throws -> [MemoryItem]
+}
+
+/// Turns, notes and facts as one thing to read and to change.
+package protocol MemoryIndex: MemorySearch {
   func item(_ id: Int64) async throws -> MemoryItem?
   /// In the order of the facts. All of them in one transaction.
   func add(_ facts: [NewFact]) async throws -> [FactOutcome]
@@ -361,39 +365,4 @@ package struct MadeVectors: Sendable, Hashable {
     self.vectors = vectors
     self.viewer = viewer
   }
-}
-
-extension MemoryIndex {
-  package func search(_ query: MemoryQuery) async throws -> [RecalledItem] { throw Failure.notYet }
-  package func items(_ filter: MemoryFilter, before: Int64?, limit: Int) async throws
-    -> [MemoryItem]
-  { throw Failure.notYet }
-  package func item(_ id: Int64) async throws -> MemoryItem? { throw Failure.notYet }
-  package func add(_ facts: [NewFact]) async throws -> [FactOutcome] { throw Failure.notYet }
-  package func edit(_ fact: Int64, to text: String, at time: Timestamp) async throws -> FactOutcome?
-  { throw Failure.notYet }
-  package func forgetItems(_ ids: [Int64]) async throws -> ForgottenItems { throw Failure.notYet }
-  package func forgetItems(_ filter: MemoryFilter) async throws -> ForgottenItems {
-    throw Failure.notYet
-  }
-  package func forgetUser(_ user: String) async throws -> ForgottenItems { throw Failure.notYet }
-  package func stats(_ filter: MemoryFilter) async throws -> MemoryStats { throw Failure.notYet }
-  package func importItems(_ items: [MemoryItem]) async throws -> ImportedItems {
-    throw Failure.notYet
-  }
-  package func itemsWithoutVector(
-    by model: String, length: Int?, for viewer: MemoryViewer, limit: Int
-  ) async throws -> [MemoryItem] { throw Failure.notYet }
-  package func keepVectors(_ vectors: MadeVectors) async throws { throw Failure.notYet }
-  package func vectorLengths(of model: String?) async throws -> [Int] { throw Failure.notYet }
-  package func noteVectorLength(_ length: Int, of model: String) async throws {
-    throw Failure.notYet
-  }
-  package func removeUnusedVectors(usedBefore time: Timestamp) async throws -> Bool {
-    throw Failure.notYet
-  }
-}
-
-extension Failure {
-  fileprivate static let notYet = Failure(.storage, "memory is being rebuilt")
 }
