@@ -6,7 +6,7 @@ import Testing
   private static func spent() async throws -> Kit {
     let kit = try Kit(
       provider: [.text("All is new.")],
-      files: ["home/config.yaml": "budget:\n  max_daily: 5.00\n  time_zone: UTC\n"])
+      files: ["home/config.yaml": "budget:\n  max_daily: 5.00\n  time_zone: \(TestZone.noon)\n"])
     var writer = Kit.writer
     writer.maxDailyCost = 2
     try await kit.rasa.register(writer)

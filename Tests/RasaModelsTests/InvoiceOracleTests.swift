@@ -51,7 +51,9 @@ import Testing
   func theLedgerCoversTheBillAndKeepsTheLimit(_ seed: UInt64) async throws {
     var numbers = SeededNumbers(seed: seed)
     let folder = ScratchDirectory()
-    let store = openStore(at: folder.file("rasa.db"), time: .system)
+    var time = TimeSource.system
+    time.localDay = { _ in LocalDay(year: 2026, month: 9, day: 15) }
+    let store = openStore(at: folder.file("rasa.db"), time: time)
     let ledger = WatchedLedger(store)
     let provider = try ScriptedProvider.start(Self.scripts)
     let client = HTTPClient()
@@ -68,7 +70,7 @@ import Testing
     settings.isLocal = false
     let gate = Gate(
       configuration: ModelConfiguration(providers: [settings]), catalogue: Self.catalogue,
-      ledger: ledger, history: store, client: client, time: .system,
+      ledger: ledger, history: store, client: client, time: time,
       random: { .random(in: .min ... .max) }, options: options)
     let limits = (0..<3).map { _ in
       Money(picoDollars: .random(in: 1...40, using: &numbers) * 1_000_000_000)

@@ -7,7 +7,7 @@ package struct RasaProgram {
     home = ScratchDirectory()
     environment = [
       "RASA_HOME": home.path, "HOME": home.path, "USER": "tester", "PATH": "/usr/bin:/bin",
-      "TZ": "UTC",
+      "TZ": TestZone.noon,
     ]
     if let provider {
       environment["OPENAI_BASE_URL"] = provider.openAIBaseURL

@@ -113,7 +113,8 @@ final class ExampleFixture: Sendable {
     try await ProgramRun.run(
       "/bin/sh", ["-c", "cd project && exec </dev/null && \(line)"],
       environment: [
-        "HOME": "\(folder)/home", "RASA_HOME": "\(folder)/home/rasa", "USER": "ada", "TZ": "UTC",
+        "HOME": "\(folder)/home", "RASA_HOME": "\(folder)/home/rasa", "USER": "ada",
+        "TZ": TestZone.noon,
         "PATH": "\(folder)/bin:/usr/bin:/bin", "EDITOR": "true",
         "OPENAI_BASE_URL": provider.openAIBaseURL, "OPENAI_API_KEY": "sk-made-up",
         "OLLAMA_HOST": provider.baseURL,
