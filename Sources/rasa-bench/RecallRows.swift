@@ -271,8 +271,7 @@ private struct Recall {
       if let embeddings {
         let items = try await store.items(
           MemoryFilter(user: viewer.user), before: nil, limit: conversation.turns.count)
-        let made = try await embeddings.vectors(
-          items.map { "\($0.speaker ?? ""): \($0.text)" }, .stored)
+        let made = try await embeddings.vectors(items.map(\.embeddedText), .stored)
         try await store.keepVectors(
           MadeVectors(
             model: embeddings.model,

@@ -18,7 +18,7 @@ extension Row {
 
   private static let model = "made:up http://127.0.0.1"
   private static let batch = 1_000
-  private static let questions = 20
+  private static let questions = 100
 
   private static func recall(
     among count: Int, within limit: Double, _ row: Row

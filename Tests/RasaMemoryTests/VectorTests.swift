@@ -53,6 +53,21 @@ import Testing
   }
 }
 
+extension QuantisedVectorTests {
+  /// What is near is told apart by less than what rounding changes in all directions.
+  @Test func roundingHardlyChangesWhatIsNear() throws {
+    var random = SeededVectors(seed: 9)
+    for _ in 0..<50 {
+      let one = random.vector(384)
+      let other = random.near(one, 0.3)
+      let exact = SeededVectors.cosine(one, other)
+      let found = try #require(QuantisedVector(one))
+        .similarity(to: try #require(QuantisedVector(other)))
+      #expect(abs(found - exact) < 0.0003, "\(found - exact)")
+    }
+  }
+}
+
 @Suite struct VectorCellsTests {
   @Test func twoGroupsAreDividedFromEachOther() throws {
     var random = SeededVectors(seed: 7)
@@ -95,6 +110,13 @@ import Testing
     settings.leastCompared = 100_000
     #expect(settings.probes(cells).count == 100)
     #expect(settings.probes([]).isEmpty)
+  }
+
+  @Test func cellsGrowWithTheirNumber() {
+    let cells = VectorCells()
+    #expect(
+      [0, 1, 100, 384, 1_200, 6_000, 100_000].map { cells.bound(cells: $0) }
+        == [64, 64, 64, 64, 200, 1_000, 2_048])
   }
 
   @Test func theNearestAreKept() {

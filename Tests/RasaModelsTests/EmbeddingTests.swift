@@ -164,6 +164,14 @@ import Testing
     #expect(setting.ledger.settlements.allSatisfy { $0.actual > .zero })
   }
 
+  @Test func ofAnEndlessAnswerAreNone() async throws {
+    let body = [UInt8](repeating: 0x20, count: 17 << 20)
+    let setting = try setting([Script().with { $0.document = body }])
+    let failure = try await failure(setting)
+    #expect(failure.message.contains("more than"), "\(failure)")
+    #expect(setting.ledger.state.held.isEmpty)
+  }
+
   @Test func ofAnErrorUnderSuccessAreNone() async throws {
     let body = Array(#"{"error": {"message": "bad key sk-test-key", "code": "500"}}"#.utf8)
     let setting = try setting([Script().with { $0.document = body }])

@@ -171,6 +171,12 @@ import Testing
     #expect(try await listed(RunFilter(user: "bob")) == [9, 6, 3, 0])
     #expect(try await listed(RunFilter(persona: "chef", limit: 2)) == [10, 8])
     #expect(try await listed(RunFilter(persona: "nobody")) == [])
+    #expect(
+      try await listed(RunFilter(exceptPersonas: ["chef", "nobody"], limit: 3)) == [11, 9, 7])
+    #expect(
+      try await listed(RunFilter(exceptPersonas: ["chef"], status: [.failed, .parked])) == [
+        9, 5, 1,
+      ])
     #expect(try await listed(RunFilter(status: [.parked])) == [10, 6, 2])
     #expect(try await listed(RunFilter(session: "s", status: [.done, .failed])) == [5, 4, 1, 0])
     #expect(try await listed(RunFilter(status: [.running])) == [])

@@ -108,6 +108,32 @@ extension RunStore {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `finds by a name alone what somebody said, and what is said of them`(
+    kind: StoreKind
+  ) async throws {
+    let store = Fixture(kind).store
+    var items = (0..<30).map { said($0, "Fine weather number \($0).", speaker: "Rex") }
+    items += [
+      said(40, "The cello, for ten years.", session: "z", speaker: "Ada Berg"),
+      said(41, "Hardly any rain there.", session: "z2", speaker: "Ada Berg"),
+      said(42, "Yesterday Ada won the race.", session: "z3", speaker: "Rex"),
+      said(43, "Rome in May", kind: .fact, session: nil),
+    ]
+    _ = try await store.importItems(items)
+    func found(_ text: String, limit: Int = 3) async throws -> Set<String> {
+      Set(
+        try await store.found(MemoryQuery(text: text, user: "ann", persona: "p", limit: limit)))
+    }
+    #expect(try await found("Ada") == ["r40", "r41", "r42"])
+    #expect(try await found("ada berg") == ["r40", "r41", "r42"])
+    #expect(try await found("berg") == ["r40", "r41"])
+    #expect(try await found("Rex", limit: 50).count == 31)
+    #expect(try await found("Rex", limit: 5).count == 5)
+    #expect(try await found("Ada cello").contains("r40"))
+    #expect(try await found("Nobody").isEmpty)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `orders by time and trust only what fits about equally`(kind: StoreKind) async throws {
     let fixture = Fixture(kind)
     let store = fixture.store

@@ -46,7 +46,7 @@ struct RunCommand {
       return
     }
     _ = try await launch.run(runnable, settings, at: presentation)
-    if let problem = await launch.embedMemories(of: runnable, settings) {
+    if let problem = await launch.embedMemories(of: runnable, settings, isWaitedFor: true) {
       presentation.warn(problem)
     }
     // Nothing is closed: the journal's end is on the disk, and the process ends here.

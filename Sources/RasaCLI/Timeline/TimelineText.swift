@@ -177,7 +177,9 @@ struct TimelineText {
         let matched = words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
         facts.append("\(share["reason"].text) \(share["value"].text)\(matched)")
       }
-      if let source = memory["source"].string { facts.append("from \(source)") }
+      if let source = memory["source"].string {
+        facts.append(source == "by-hand" ? "added by hand" : "from \(source)")
+      }
       if !facts.isEmpty { lines.append("    \(style.dim(line(facts.joined(separator: ", "))))") }
     }
     return lines

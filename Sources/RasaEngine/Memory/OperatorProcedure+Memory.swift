@@ -25,16 +25,19 @@ extension OperatorProcedure {
       updates = known
     } else {
       let now = dependencies.time.now()
-      var recollection = Recollection(
-        start: start, settings: graph.persona.memory, memory: dependencies.memory, now: now)
-      recollection.conversation = invocation.view[.conversation]
-      recollection.shownRuns = ConversationContext.shownRuns(invocation.view["context"])
+      let recollection = Recollection(
+        start: start, settings: graph.persona.memory, memory: dependencies.memory, now: now,
+        conversation: invocation.view[.conversation],
+        shownRuns: ConversationContext.shownRuns(invocation.view["context"]))
+      // What is looked for by words is read while the vector is on its way.
+      async let byWords = recollection.readByWords()
+      var vector: MemoryQuery.Vector?
       if graph.persona.memory.recall.items > 0 {
-        recollection.vector = try await questionVector(
+        vector = try await questionVector(
           of: recollection.query.text, by: graph.persona.memory.embeddings, definition,
           in: invocation.step)
       }
-      let (memories, record) = try await recollection.gather()
+      let (memories, record) = try await recollection.gather(try await byWords, vector)
       let key = invocation.step.effect("recall")
       // A process that was killed just then has written it already.
       if memories.array?.isEmpty == false || !record.cut.isEmpty, !recorded.own.hasRecalled(key) {

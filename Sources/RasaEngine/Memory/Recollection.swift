@@ -11,19 +11,36 @@ struct Recollection {
   var conversation = Value.null
   /// The runs of those turns that are surely in the prompt. The others may have no room there, and are recalled.
   var shownRuns: Set<Identifier> = []
-  var vector: MemoryQuery.Vector?
 
   /// So many facts that a person stated are looked at. They go along whether they fit or not.
   private static let mostStated = 64
   /// So many more than fit are looked for, so that it can be said what had no room.
   private static let beyond = 10
 
-  func gather() async throws -> (memories: Value, record: RecallRecord) {
+  /// What is known before there is a vector of the question.
+  struct Reading: Sendable {
+    var stated: [MemoryItem] = []
+    var found: [RecalledItem] = []
+  }
+
+  func readByWords() async throws -> Reading {
+    guard settings.recall.items > 0, settings.recall.tokens > 0 else { return Reading() }
+    return Reading(stated: try await stated(), found: try await memory.search(query))
+  }
+
+  /// - Parameter vector: of the question; nil where words have to do.
+  func gather(
+    _ read: Reading, _ vector: MemoryQuery.Vector? = nil
+  ) async throws -> (memories: Value, record: RecallRecord) {
     var record = RecallRecord(bounds: settings.recall)
     guard settings.recall.items > 0, settings.recall.tokens > 0 else { return ([], record) }
-    let query = self.query
-    let stated = try await self.stated()
-    var found = try await memory.search(query)
+    let stated = read.stated
+    var found = read.found
+    if let vector {
+      var query = self.query
+      query.vector = vector
+      found = try await memory.search(query)
+    }
     if found.isEmpty, stated.isEmpty { found = try await newest() }
     var taken: Set<Int64> = []
     var shown: [Value] = []
@@ -70,8 +87,7 @@ struct Recollection {
     return MemoryQuery(
       text: text, user: start.user, persona: start.persona, session: start.session,
       scopes: settings.search,
-      exceptRuns: shownRuns.union([start.run]),
-      vector: vector, limit: settings.recall.items + Self.beyond)
+      exceptRuns: shownRuns.union([start.run]), limit: settings.recall.items + Self.beyond)
   }
 
   /// What a person said of themselves and still holds: preferences and what has a slot first, then the newest.
@@ -189,8 +205,8 @@ extension Graph {
     of start: RunStart, _ memory: any MemoryStore, at now: Timestamp
   ) async throws -> Value {
     guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
-    return try await Recollection(
-      start: start, settings: persona.memory, memory: memory, now: now
-    ).gather().memories
+    let recollection = Recollection(
+      start: start, settings: persona.memory, memory: memory, now: now)
+    return try await recollection.gather(try await recollection.readByWords()).memories
   }
 }

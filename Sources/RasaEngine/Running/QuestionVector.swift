@@ -7,13 +7,13 @@ package protocol QuestionVectors: Sendable {
   func model(named: ModelReference?) -> ModelReference?
   /// What identifies the request.
   func digest(of text: String, by model: ModelReference, for context: CallContext) -> String
-  /// The vector of a question. It is paid for and on record when this returns or throws, which is soon: whoever
+  /// The vector of a question of that user's. It is paid for and on record when this returns or throws, which is soon: whoever
   /// asks is waiting for an answer.
   ///
   /// - Returns: nil where there is nothing to compare with.
   /// - Throws: a `Failure` that says why there is none.
   func vector(
-    of text: String, by model: ModelReference, for context: CallContext
+    of text: String, by model: ModelReference, user: String, for context: CallContext
   ) async throws -> QuestionVector?
 }
 
@@ -43,7 +43,7 @@ extension OperatorProcedure {
     else { return nil }
     let key = definition.effect(EffectKey.vectorLabel, in: step)
     let effect = QuestionVectorEffect(
-      text: text, model: model, maker: maker,
+      text: text, model: model, user: start.user, maker: maker,
       context: graph.callContext(
         start, definition, key, profile: options.profile, delegation: delegation),
       gate: dependencies.gate, runState: runState)
@@ -88,6 +88,7 @@ extension EffectKey {
 private struct QuestionVectorEffect: Effect {
   let text: String
   let model: ModelReference
+  let user: String
   let maker: any QuestionVectors
   let context: CallContext
   let gate: any ModelGate
@@ -127,7 +128,7 @@ private struct QuestionVectorEffect: Effect {
   func perform(after doubt: InDoubtEffect?) async throws -> QuestionVector? {
     var context = context
     context.doubt = doubt.flatMap { UncertainCall($0.key, $0.intent) }
-    let made = try await maker.vector(of: text, by: model, for: context)
+    let made = try await maker.vector(of: text, by: model, user: user, for: context)
     if let made { runState.pay(made.cost) }
     return made
   }

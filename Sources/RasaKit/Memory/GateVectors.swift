@@ -35,16 +35,21 @@ struct GateVectors: QuestionVectors {
   }
 
   func vector(
-    of text: String, by model: ModelReference, for context: CallContext
+    of text: String, by model: ModelReference, user: String, for context: CallContext
   ) async throws -> QuestionVector? {
     let gate = try gate(model)
     let space = try await gate.embeddingModel(for: context).space
     let lengths = try await store.vectorLengths(of: space)
     if lengths.isEmpty {
       // Asking for the vector of the question would cost time and money, and lead to nothing.
-      if try await store.vectorLengths(of: nil).isEmpty { return nil }
+      let filter = MemoryFilter(user: user, persona: context.persona)
+      if try await store.items(filter, before: nil, limit: 1).isEmpty { return nil }
+      let isNew = try await store.vectorLengths(of: nil).isEmpty
       throw Failure(
-        .configuration, "what is kept has vectors of another model, and none of \(model) yet",
+        .configuration,
+        isNew
+          ? "nothing that is kept has a vector yet"
+          : "what is kept has vectors of another model, and none of \(model) yet",
         suggestion: "`rasa memory embed` makes them; every run makes some")
     }
     let seconds = Double(try configuration().memory.milliseconds) / 1_000

@@ -71,7 +71,7 @@ struct VectorFiller: Sendable {
         calls += 1
         do {
           let made = try await gate.embed(
-            part.map { EmbeddingLimits.clipped($0.text) }, as: .stored,
+            part.map { EmbeddingLimits.clipped($0.embeddedText) }, as: .stored,
             for: context(run, call: calls), keeping: .items(part.map(\.id), viewer))
           length = made.vectors.first?.count
           progress.withLock { progress in
@@ -207,19 +207,29 @@ extension Rasa {
 }
 
 extension Rasa.Runnable {
-  /// How long a run stays for vectors once its answer is complete.
+  /// How long that may take while nobody waits for it.
   private static let patience = Duration.seconds(5)
+  /// So many texts are asked about where somebody waits: a model on the same machine makes about a hundred a second.
+  private static let fewTexts = 16
 
   /// Makes vectors of some of what it remembers and has none yet, after a run: those of one call, and what that may
   /// take. Nil where it remembers nothing, or no model is named.
-  package func embedSome(user: String?) async throws -> Rasa.EmbeddedMemories? {
+  ///
+  /// - Parameter isWaitedFor: whether somebody waits for the program to end.
+  package func embedSome(user: String?, isWaitedFor: Bool) async throws -> Rasa.EmbeddedMemories? {
     guard graph.persona.frames.contains(where: { $0.kind != .stateless }) else { return nil }
+    let defaults = try rasa.composition.configuration(onWarning: { _ in }).memory
+    guard graph.persona.memory.embeddings ?? defaults.embeddings != nil else { return nil }
+    let patience =
+      isWaitedFor ? Duration.milliseconds(defaults.lingerMilliseconds) : Self.patience
+    if patience == .zero { return nil }
+    let limit = isWaitedFor ? Self.fewTexts : EmbeddingLimits.textsPerCall
     let work = Task { [rasa, graph] in
       try await rasa.embed(
-        graph.persona, user: user, model: nil, maxCost: nil, limit: EmbeddingLimits.textsPerCall)
+        graph.persona, user: user, model: nil, maxCost: nil, limit: limit)
     }
     let timer = Task { [time = rasa.composition.time] in
-      try await time.sleep(Self.patience)
+      try await time.sleep(patience)
       work.cancel()
     }
     defer { timer.cancel() }

@@ -74,7 +74,9 @@ extension Rasa {
         }
       case .runs:
         return try await stored { store in
-          try await store.runs(RunFilter(limit: 100)).map { run in
+          try await store.runs(
+            RunFilter(exceptPersonas: RunArchive.internalPersonas, limit: 100)
+          ).map { run in
             Name(
               name: run.record.id.text,
               meaning: "\(run.record.status.rawValue) · \(run.record.input)")

@@ -98,6 +98,9 @@ extension Rasa {
     public var session: String?
     /// The persona or agent.
     public var persona: String?
+    /// Whether runs are included that rasa makes for itself beside what it is asked: vectors of what is remembered, summaries of
+    /// conversations. They are always included where `persona` names them.
+    public var includesInternal = false
     /// Whose runs they are; nil for those of all users.
     public var user: String?
     /// Any of these; empty for all.
@@ -105,7 +108,7 @@ extension Rasa {
     /// The most runs that are returned, at least 1.
     public var limit = 20
 
-    /// All runs, the newest 20.
+    /// All runs but internal ones, the newest 20.
     public init() {}
   }
 
@@ -195,6 +198,7 @@ extension Rasa {
     return try await redacted {
       try await archive.list(
         session: query.session, persona: query.persona, user: query.user,
+        includesInternal: query.includesInternal || query.persona != nil,
         conditions: conditions, limit: max(1, query.limit)
       ).map { RunSummary($0) }
     }

@@ -66,10 +66,16 @@ package struct RunArchive: Sendable {
     return parked?.body["reason"].string.flatMap(Parking.Reason.init(rawValue:))
   }
 
+  /// What rasa does beside runs, under names of its own: vectors of what is remembered or looked for, and summaries of
+  /// conversations.
+  package static let internalPersonas: Set<String> = [
+    EmbeddingMatcher.owner, ConversationSummariser.persona,
+  ]
+
   /// The newest runs of these conditions, all when none is named.
   package func list(
     session: String? = nil, persona: String? = nil, user: String? = nil,
-    conditions: Set<RunCondition> = [],
+    includesInternal: Bool = true, conditions: Set<RunCondition> = [],
     limit: Int
   ) async throws -> [Found] {
     let statuses = Set(conditions.map(\.status))
@@ -81,7 +87,8 @@ package struct RunArchive: Sendable {
       }
     let runs = try await store.runs(
       RunFilter(
-        session: session, user: user, persona: persona, status: statuses,
+        session: session, user: user, persona: persona,
+        exceptPersonas: includesInternal ? [] : Self.internalPersonas, status: statuses,
         limit: isExact ? limit : 100_000))
     var found: [Found] = []
     for run in runs {

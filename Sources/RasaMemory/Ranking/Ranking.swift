@@ -58,10 +58,12 @@ package struct Ranking: Sendable {
     let scale = RankingParameters.weight(frequency: 1, of: total)
     let ideal = max(scale, found.reduce(0) { $0 + ($1.isSpeaker ? 0 : $1.weight) })
     let nearest = normalised()
+    // Nothing but names: what is wanted is what these people said.
+    let isOnlyNames = found.count == words.words.count && found.allSatisfy(\.isNameOfSpeaker)
     let looks = try shelves.indices.filter { shelves[$0].items > 0 }.map { number in
       try CloseLook(
         shelves[number], number, found, near: places.isEmpty ? [] : places[number],
-        scale: scale, ideal: ideal, nearest, period)
+        isOnlyNames: isOnlyNames, scale: scale, ideal: ideal, nearest, period)
     }
     var most = max(RankingParameters.candidates, limit * 4)
     while true {
@@ -101,6 +103,7 @@ package struct Ranking: Sendable {
       found.append(
         FoundWord(
           word: word, frequencies: frequencies,
+          isNameOfSpeaker: said.contains { $0 > 0 },
           isSpeakerOn: zip(shelves, said).map {
             $0.1 > 0 && $0.1 * RankingParameters.speakerPart >= $0.0.items
           },
@@ -124,6 +127,8 @@ private struct FoundWord {
   var word: QueryWords.Word
   /// By shelf and term.
   var frequencies: [[Int]]
+  /// Whether it is a name of somebody who said something.
+  var isNameOfSpeaker: Bool
   /// By shelf: whether it is the name of somebody who is talked with there.
   var isSpeakerOn: [Bool]
   var weight: Double
@@ -146,6 +151,7 @@ private struct CloseLook {
   /// By number: whether the question names that speaker.
   private var isNamed: [Bool]
   private let near: [Int32]
+  private let isOnlyNames: Bool
   private let scale: Double
   private let ideal: Double
   private let nearest: [Int64: Double]
@@ -154,12 +160,14 @@ private struct CloseLook {
   private let roughly: Roughly
 
   init(
-    _ shelf: any ItemShelf, _ number: Int, _ found: [FoundWord], near: [Int32], scale: Double,
-    ideal: Double, _ nearest: [Int64: Double], _ period: AskedPeriod?
+    _ shelf: any ItemShelf, _ number: Int, _ found: [FoundWord], near: [Int32],
+    isOnlyNames: Bool, scale: Double, ideal: Double, _ nearest: [Int64: Double],
+    _ period: AskedPeriod?
   ) throws {
     self.shelf = shelf
     self.number = number
     self.near = near
+    self.isOnlyNames = isOnlyNames
     self.scale = scale
     self.ideal = ideal
     self.nearest = nearest
@@ -192,8 +200,14 @@ private struct CloseLook {
   func matches(
     atMost most: Int, until time: Timestamp?
   ) throws -> (matches: [Ranking.Match], isAll: Bool) {
-    let (candidates, isAll) = roughly.best(most)
-    let places = near.isEmpty ? candidates : Set(candidates + near).sorted()
+    var (candidates, isAll) = roughly.best(most)
+    if isOnlyNames {
+      let said = try saidByNamed(atMost: most)
+      candidates += said.places
+      isAll = isAll && said.isAll
+    }
+    let places =
+      near.isEmpty && !isOnlyNames ? candidates : Set(candidates + near).sorted()
     var matches: [Ranking.Match] = []
     let reach = shelf.isConversation ? RankingParameters.reach : 0
     var position = 0
@@ -218,6 +232,24 @@ private struct CloseLook {
       position = end
     }
     return (matches, isAll)
+  }
+
+  /// The places of what those said whom the question names, the latest of them, and whether there are no others.
+  private func saidByNamed(atMost most: Int) throws -> (places: [Int32], isAll: Bool) {
+    var left = zip(shelf.speakers, isNamed.dropFirst()).reduce(0) { $0 + ($1.1 ? $1.0.items : 0) }
+    var places: [Int32] = []
+    var end = shelf.end
+    while end > 0, left > 0 {
+      if places.count >= most { return (places, false) }
+      let begin = max(0, end - 1_024)
+      for item in try shelf.items(at: begin...(end - 1))
+      where isNamed.indices.contains(item.speaker) && isNamed[item.speaker] {
+        places.append(item.place)
+        left -= 1
+      }
+      end = begin
+    }
+    return (places, true)
   }
 
   private func match(_ items: [ShelfItem], _ at: Int) -> Ranking.Match {

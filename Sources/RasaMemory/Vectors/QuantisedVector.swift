@@ -1,7 +1,11 @@
 /// A vector of length one, each of whose numbers takes a byte: the number is the byte times `scale`.
 ///
 /// Cosine similarity is all that is asked of vectors of texts, so lengths do not count. A byte for each number takes a
-/// quarter of the room of a `Float` and changes a similarity by less than neighbours differ.
+/// quarter of the room of a `Float`.
+///
+/// The scale is the one with which the rounded vector has a similarity of exactly one with the vector that it was made of.
+/// So rounding errors are perpendicular to the vector, and hardly change its similarity with what lies in nearly the same
+/// direction: with what is found.
 package struct QuantisedVector: Sendable, Hashable {
   package let scale: Float
   package let numbers: [Int8]
@@ -15,13 +19,19 @@ package struct QuantisedVector: Sendable, Hashable {
       largest = max(largest, number.magnitude)
     }
     guard largest > 0 else { return nil }
+    var numbers: [Int8] = []
+    numbers.reserveCapacity(vector.count)
     var squares: Float = 0
+    var product: Float = 0
     for number in vector {
       let part = number / largest
+      let rounded = (part * 127).rounded()
+      numbers.append(Int8(rounded))
       squares += part * part
+      product += part * rounded
     }
-    scale = 1 / (127 * squares.squareRoot())
-    numbers = vector.map { Int8(($0 / largest * 127).rounded()) }
+    scale = squares.squareRoot() / product
+    self.numbers = numbers
   }
 
   /// As it was stored.

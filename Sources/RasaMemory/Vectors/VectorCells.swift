@@ -5,6 +5,8 @@ package struct VectorCells: Sendable {
   /// How many vectors a cell may have, however few cells there are.
   package var smallestBound: Int
   package var largestBound: Int
+  /// A cell may have as many vectors as there are cells, divided by this.
+  package var cellsForBound: Int
   /// How many vectors a search compares with at least.
   package var leastCompared: Int
   /// The share of the cells that a search looks into at least, and how many that are.
@@ -12,19 +14,23 @@ package struct VectorCells: Sendable {
   package var cellsPerSearch: Int
 
   package init(
-    smallestBound: Int = 256, largestBound: Int = 2048, leastCompared: Int = 16_000,
-    sharePerSearch: Double = 0.06, cellsPerSearch: Int = 16
+    smallestBound: Int = 64, largestBound: Int = 2048, cellsForBound: Int = 6,
+    leastCompared: Int = 12_000, sharePerSearch: Double = 0.06, cellsPerSearch: Int = 16
   ) {
     self.smallestBound = smallestBound
     self.largestBound = largestBound
+    self.cellsForBound = cellsForBound
     self.leastCompared = leastCompared
     self.sharePerSearch = sharePerSearch
     self.cellsPerSearch = cellsPerSearch
   }
 
-  /// How many vectors a cell may have when there are so many cells. Adding compares with every centroid and searching
-  /// with the content of some cells: growing with the square root keeps both short.
-  package func bound(cells: Int) -> Int { min(max(smallestBound, cells), largestBound) }
+  /// How many vectors a cell may have when there are so many cells. Adding compares with every centroid, and searching
+  /// with the content of some cells, too: growing with the square root keeps both short. Small cells are told apart
+  /// better, so that a search that compares with as many vectors finds more of the nearest.
+  package func bound(cells: Int) -> Int {
+    min(max(smallestBound, cells / max(1, cellsForBound)), largestBound)
+  }
 
   // MARK: Searching
 

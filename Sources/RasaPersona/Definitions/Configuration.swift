@@ -33,6 +33,8 @@ package struct MemoryDefaults: Sendable, Hashable {
   package var embeddings: ModelReference?
   /// How long recall waits for the vector of a question.
   package var milliseconds = 800
+  /// How long the program stays for vectors of what was said, once an answer is complete.
+  package var lingerMilliseconds = 1_000
   package init() {}
 }
 

@@ -62,12 +62,16 @@ struct ConfigurationReader {
     }
     if isOwn(fields, "memory", because: "it decides where what is remembered is sent"),
       let node = fields["memory"],
-      let chosen = reader.fields(node, of: "`memory`", known: ["embeddings", "wait_ms"])
+      let chosen = reader.fields(
+        node, of: "`memory`", known: ["embeddings", "wait_ms", "linger_ms"])
     {
       configuration.memory.embeddings = reader.model(
         chosen["embeddings"], "embeddings", engines: engines)
       if let wait = reader.integer(chosen["wait_ms"], "wait_ms", in: 1...60_000) {
         configuration.memory.milliseconds = wait
+      }
+      if let linger = reader.integer(chosen["linger_ms"], "linger_ms", in: 0...60_000) {
+        configuration.memory.lingerMilliseconds = linger
       }
     }
     return configuration

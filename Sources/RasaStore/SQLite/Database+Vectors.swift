@@ -234,7 +234,25 @@ extension Database {
   private struct LoadedCell {
     var number: Int64
     var count: Int
-    var centroid: QuantisedVector
+    /// The centroid as it is stored: adding one vector reads those of all cells.
+    var scale: Float
+    var bytes: [UInt8]
+
+    init(number: Int64, count: Int, scale: Float, bytes: [UInt8]) {
+      self.number = number
+      self.count = count
+      self.scale = scale
+      self.bytes = bytes
+    }
+
+    init(number: Int64, count: Int, centroid: QuantisedVector) {
+      self.init(number: number, count: count, scale: centroid.scale, bytes: centroid.bytes)
+    }
+
+    mutating func move(to centroid: QuantisedVector) {
+      scale = centroid.scale
+      bytes = centroid.bytes
+    }
   }
 
   /// Where items are kept that are found together.
@@ -269,9 +287,7 @@ extension Database {
     ) { row in
       LoadedCell(
         number: row.integer(0), count: Int(clamping: row.integer(1)),
-        centroid: row.withBytes(3) {
-          QuantisedVector(scale: Float(row.real(2)), bytes: $0)
-        })
+        scale: Float(row.real(2)), bytes: row.bytes(3))
     }
   }
 
@@ -281,7 +297,7 @@ extension Database {
   ) throws {
     var (place, nearest) = (-1, -Float.infinity)
     for (index, cell) in cells.enumerated() {
-      let similarity = vector.similarity(to: cell.centroid)
+      let similarity = vector.similarity(toScale: cell.scale, bytes: cell.bytes.span)
       if similarity > nearest { (place, nearest) = (index, similarity) }
     }
     if place < 0 {
@@ -301,8 +317,8 @@ extension Database {
       try divide(place, of: &cells, room, space)
     } else if count & (count - 1) == 0 {
       // The mean hardly moves in between, and to find it the whole cell is read.
-      cells[place].centroid = VectorCells.centroid(
-        of: try self.vectors(in: cells[place].number).map(\.vector))
+      cells[place].move(
+        to: VectorCells.centroid(of: try vectors(in: cells[place].number).map(\.vector)))
       try write(cells[place])
     } else {
       try run(
@@ -327,7 +343,7 @@ extension Database {
   private func write(_ cell: LoadedCell) throws {
     try run(
       "UPDATE vector_cells SET count = ?, is_stale = 0, scale = ?, centroid = ? WHERE number = ?",
-      .integer(cell.count), .real(Double(cell.centroid.scale)), .bytes(cell.centroid.bytes),
+      .integer(cell.count), .real(Double(cell.scale)), .bytes(cell.bytes),
       .integer(cell.number))
   }
 
@@ -355,7 +371,7 @@ extension Database {
         .integer(item), .integer(space))
     }
     cells[place].count = content.count - moving.count
-    cells[place].centroid = firstMoves ? halves.secondCentroid : halves.firstCentroid
+    cells[place].move(to: firstMoves ? halves.secondCentroid : halves.firstCentroid)
     try write(cells[place])
     cells.append(new)
   }

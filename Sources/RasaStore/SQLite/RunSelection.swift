@@ -24,6 +24,13 @@ struct RunSelection: Sendable {
       require("session IN (SELECT key FROM sessions WHERE id = ?)", filter.session)
       require("user = (SELECT number FROM words WHERE text = ?)", filter.user)
       require("persona = (SELECT number FROM words WHERE text = ?)", filter.persona)
+      if !filter.exceptPersonas.isEmpty {
+        let names = filter.exceptPersonas.sorted()
+        let places = names.map { _ in "?" }.joined(separator: ", ")
+        conditions.append(
+          "persona NOT IN (SELECT number FROM words WHERE text IN (\(places)))")
+        values += names.map { .text($0) }
+      }
       let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
       parts.append(
         "SELECT * FROM (SELECT number FROM runs \(condition) ORDER BY number DESC LIMIT ?)")

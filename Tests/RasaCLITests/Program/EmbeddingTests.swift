@@ -85,8 +85,12 @@ struct EmbeddingTests {
     let provider = try ScriptedProvider.start([Self.meanings])
     let rasa = try program(provider)
     _ = try await rasa.run("agents", "recommend", "--embeddings", model, "Keller")
-    let runs = try JSON.parse(try await rasa.run("runs", "list", "--json").text).array ?? []
+    let runs =
+      try JSON.parse(try await rasa.run("runs", "list", "--all", "--json").text).array ?? []
     #expect(runs.count == 1)
+    #expect(try await rasa.json("runs", "list").array?.isEmpty == true)
+    #expect(try await rasa.json("runs", "list", "--status", "done").array?.isEmpty == true)
+    #expect(try await rasa.json("runs", "list", "-p", "embeddings").array?.count == 1)
     let run = try #require(runs.first)
     #expect(run["persona"] == "embeddings" && run["status"] == "done", "\(run.json())")
     let bill = provider.invoice.bill([
@@ -126,7 +130,7 @@ struct EmbeddingTests {
     #expect(run.exitCode == 6)
     #expect(
       provider.requests.isEmpty && run.errorText.contains("the call needs"), "\(run.errorText)")
-    let runs = try await rasa.run("runs", "list", "--json")
+    let runs = try await rasa.run("runs", "list", "--all", "--json")
     #expect(runs.text.contains("failed"), "\(runs.text)")
   }
 
@@ -181,7 +185,7 @@ struct EmbeddingTests {
     running.signal(SIGINT)
     let run = try await running.finish()
     #expect(run.exitCode == 130, "\(run.errorText)")
-    let runs = try await rasa.run("runs", "list", "--json")
+    let runs = try await rasa.run("runs", "list", "--all", "--json")
     #expect(runs.text.contains("cancelled"), "\(runs.text)")
     let costs = try await rasa.run("costs", "--json")
     #expect(!costs.text.contains("\"held\":\"0.00"), "\(costs.text)")

@@ -52,7 +52,7 @@ import Testing
     let text = try await rasa.run("runs", "show", id).text
     #expect(text.contains("context.memories: 2"), "\(text)")
     #expect(text.contains("#1 fact, person risk_tolerance: low"))
-    #expect(text.contains("stated by the person") && text.contains("from by-hand"))
+    #expect(text.contains("stated by the person") && text.contains("added by hand"))
     #expect(
       text.contains("left out: 1 had no room, of at most 2 items") && !text.contains("\u{1B}"))
     let shown = try await rasa.json("runs", "show", id)

@@ -64,9 +64,45 @@ struct VectorCommandTests {
       "openai:gpt-4o-mini")
     #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
     let texts = provider.requests.compactMap(\.textsToEmbed).flatMap(\.self)
-    #expect(Set(texts) == ["My favourite colour is blue.", "Blue, you said."])
+    #expect(
+      Set(texts) == ["tester: My favourite colour is blue.", "keeper: Blue, you said."],
+      "with the name of who said it")
     let stats = try await rasa.json("memory", "stats")
     #expect(stats["vectors"].object?.map(\.value) == [2], "\(stats)")
+  }
+
+  @Test("whoever waits for no vectors gets none, and those that are missing come later")
+  func withoutWaiting() async throws {
+    let provider = try ScriptedProvider.start([.text("Blue, you said.")])
+    defer { provider.stop() }
+    let rasa = try await home(provider)
+    try rasa.home.write("memory: {linger_ms: 0}\n", to: "config.yaml")
+    let run = try await rasa.run(
+      "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
+      "openai:gpt-4o-mini")
+    #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
+    #expect(provider.requests.allSatisfy { $0.textsToEmbed == nil })
+    let later = try await rasa.run("memory", "embed", "-p", "keeper", "--json")
+    #expect(try JSON.parse(later.output)["made"] == 2)
+  }
+
+  @Test("a model that takes too long keeps nobody waiting after the answer")
+  func slow() async throws {
+    let provider = try ScriptedProvider.start([
+      Script().with {
+        $0.matches = { $0.textsToEmbed != nil }
+        $0.headersDelay = .seconds(600)
+      },
+      .text("Blue."),
+    ])
+    defer { provider.stop() }
+    let rasa = try await home(provider)
+    try rasa.home.write("memory: {linger_ms: 200}\n", to: "config.yaml")
+    let run = try await rasa.run(
+      "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
+      "openai:gpt-4o-mini")
+    #expect(run.exitCode == 0 && run.text == "Blue.\n")
+    #expect(run.errorText.contains("the model takes too long"), "\(run.errorText)")
   }
 
   @Test("a provider without vectors costs the answer nothing, and is reported")

@@ -9,7 +9,8 @@ import Testing
   private static let answer = Script.text("Noted.")
 
   private func kit(
-    _ scripts: [Script] = [answer], embeddings: String = model, wait: Int = 20_000
+    _ scripts: [Script] = [answer], embeddings: String = model, wait: Int = 20_000,
+    remembered: [String] = ["Likes small beer."], config: String = ""
   ) async throws -> Kit {
     let kit = try Kit(
       provider: scripts,
@@ -22,9 +23,9 @@ import Testing
         memory: {embeddings: "\(embeddings)"}
 
         """,
-        "home/config.yaml": "memory: {wait_ms: \(wait)}\n",
+        "home/config.yaml": "memory: {wait_ms: \(wait)}\n\(config)",
       ])
-    try await kit.rasa.remember("Likes small beer.", persona: "keeper")
+    for text in remembered { try await kit.rasa.remember(text, persona: "keeper") }
     return kit
   }
 
@@ -49,14 +50,23 @@ import Testing
 
   @Test func isAskedForOnceThereIsSomethingToCompareWith() async throws {
     let kit = try await kit()
-    #expect(notices(try await run(kit)).isEmpty)
+    let without = try await run(kit)
     #expect(asked(kit).isEmpty, "there is nothing to compare with yet")
+    #expect(
+      notices(without).first?.message.contains("nothing that is kept has a vector yet") == true,
+      "\(notices(without))")
     try await kit.rasa.embedMemories(persona: "keeper")
     let before = asked(kit).count
     let result = try await run(kit)
     #expect(result.text == "Noted." && notices(result).isEmpty, "\(notices(result))")
     #expect(asked(kit).dropFirst(before) == ["What do I drink?"])
     #expect(result.cost > 0)
+    await kit.rasa.close()
+  }
+
+  @Test func isNotSpokenOfWhereNothingIsRemembered() async throws {
+    let kit = try await kit(remembered: [])
+    #expect(notices(try await run(kit)).isEmpty && asked(kit).isEmpty)
     await kit.rasa.close()
   }
 
@@ -68,6 +78,18 @@ import Testing
         Script().with { $0.document = Array(#"{"data":[{"embedding":[null]}]}"#.utf8) },
         "not a number"
       ),
+      (
+        Script().with { $0.document = Array("{\"data\":[{\"embedding\":[NaN]}]}".utf8) },
+        "no vectors"
+      ),
+      (Script().with { $0.document = Array(#"{"data":[]}"#.utf8) }, "0 vectors of 1"),
+      (
+        Script().with {
+          $0.document = Array(#"{"data":[{"embedding":[1]},{"embedding":[2]}]}"#.utf8)
+        }, "2 vectors of 1"
+      ),
+      (Script.tooManyRequests(retryAfter: 600), "429"),
+      (Script().with { $0.breaking = (0, .close) }, "broke"),
       (Script().with { $0.breaking = (0, .silence) }, "within 300 ms"),
       (Script().with { $0.headersDelay = .seconds(600) }, "within 300 ms"),
     ])
@@ -86,6 +108,21 @@ import Testing
     #expect(notice.message.contains(row.reason), "\(notice.message)")
     let kept = try await kit.rasa.timeline(ofRun: result.run)
     #expect("\(kept)".contains("by words alone"))
+    await kit.rasa.close()
+  }
+
+  @Test func ofAServerThatIsGoneIsDoneWithoutAndSaid() async throws {
+    let server = try ScriptedProvider.start([])
+    let address = server.openAIBaseURL
+    let kit = try await kit(
+      embeddings: "mine:vectors",
+      config: "providers: {mine: {dialect: openai, base_url: \"\(address)\", local: true}}\n")
+    let made = try await kit.rasa.embedMemories(persona: "keeper")
+    #expect(made?.made == 1, "\(made?.problem ?? "")")
+    server.stop()
+    let result = try await run(kit)
+    #expect(result.text == "Noted.")
+    #expect(notices(result).first?.message.contains("by words alone") == true)
     await kit.rasa.close()
   }
 

@@ -42,7 +42,10 @@ import Testing
     try await kit.rasa.remember("Fact number 7 is a fact.", persona: "keeper")
     let one = try await kit.rasa.embedMemories(persona: "keeper", model: Self.model)
     #expect(one?.made == 1 && asked(kit).last == ["Fact number 7 is a fact."])
-    let runs = try await kit.rasa.runs().filter { $0.persona == "embeddings" }
+    #expect(try await kit.rasa.runs().isEmpty, "nobody asked for such a run")
+    var query = Rasa.RunQuery()
+    query.persona = "embeddings"
+    let runs = try await kit.rasa.runs(query)
     #expect(runs.count == 2 && runs.allSatisfy { $0.status == .done })
     await kit.rasa.close()
   }
@@ -87,7 +90,9 @@ import Testing
     let none = try await kit.rasa.embedMemories(persona: "keeper", model: Self.model)
     #expect(none?.made == 0 && none?.isComplete == false)
     #expect(none?.problem?.contains(row.problem) == true, "\(none?.problem ?? "")")
-    let run = try #require(try await kit.rasa.runs().first { $0.persona == "embeddings" })
+    var query = Rasa.RunQuery()
+    query.includesInternal = true
+    let run = try #require(try await kit.rasa.runs(query).first { $0.persona == "embeddings" })
     #expect(run.status == .failed)
     await kit.rasa.close()
   }

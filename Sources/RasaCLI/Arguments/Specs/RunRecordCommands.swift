@@ -27,6 +27,9 @@ extension CommandSpec {
     options: [
       .ofSession, .anyPersona,
       .status(statuses).saying("Only runs with this status"),
+      OptionSpec(
+        "all", .flag(isNegatable: false),
+        "Also list what rasa runs for itself: vectors of memories, summaries of conversations"),
       .limit, .json,
     ],
     notes: [

@@ -40,6 +40,7 @@ struct RunsCommands {
     var query = Rasa.RunQuery()
     query.session = command.text("session")
     query.persona = command.text("persona")
+    query.includesInternal = command.flag("all")
     query.statuses = Set(command.texts("status").compactMap(Rasa.RunStatus.init))
     query.limit = command.integer("limit") ?? 20
     let runs = query.limit > 0 ? try await rasa.runs(query) : []
