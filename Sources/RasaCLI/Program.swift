@@ -179,7 +179,9 @@ package enum Program {
       case "sessions":
         try await SessionCommands(rasa: rasa, time: composition.time, print: print).run(command)
       case "memory":
-        try await MemoryCommands(composition: composition, rasa: rasa, print: print).run(command)
+        try await MemoryCommands(
+          composition: composition, rasa: rasa, console: console, print: print
+        ).run(command)
       case "models":
         try await ModelsCommands(rasa: rasa, time: composition.time, print: print).run(command)
       case "agents":

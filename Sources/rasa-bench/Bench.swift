@@ -52,7 +52,9 @@ struct Bench: Sendable {
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
       .limits, .trimming,
       .selection, .template, .rendering, .checking,
-    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + [.vectors]
+    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + [
+      .recallingFirstToken, .vectors,
+    ]
 
   /// Measured only where they are named.
   static let rowsByName: [Row] = [.incrementalBuild, .largeMemory, .manyVectors]

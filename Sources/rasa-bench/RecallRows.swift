@@ -124,7 +124,7 @@ extension RawFile {
 }
 
 /// What people say to each other: words by Zipf's law, of which a dozen are in a tenth of the turns.
-private struct Talk {
+struct Talk {
   private var chance: SeededNumbers
   private static let vocabulary = 50_000
 
@@ -150,25 +150,33 @@ private struct Talk {
     return word + "n"
   }
 
-  mutating func item(_ number: Int, user: String = "ann") -> MemoryItem {
+  mutating func item(_ number: Int, user: String = "ann", persona: String = "p") -> MemoryItem {
     let length = Int.random(in: 6...24, using: &chance)
     let isAnswer = number % 2 == 1
     return MemoryItem(
-      id: Int64(number), kind: .turn, scope: .persona, user: user, persona: "p",
-      session: "s\(number / 400)", speaker: isAnswer ? "p" : user,
+      id: Int64(number), kind: .turn, scope: .persona, user: user, persona: persona,
+      session: "s\(number / 400)", speaker: isAnswer ? persona : user,
       text: (0..<length).map { _ in word() }.joined(separator: " ") + (isAnswer ? "." : "?"),
       run: Identifier("r\(user)\(number / 2)"),
       time: Timestamp(milliseconds: 1_600_000_000_000 + Int64(number) * 1000),
       trust: isAnswer ? .model : .person)
   }
 
-  /// Two common words, three of some, one that is rare.
-  mutating func question() -> String {
-    var words: [String] = []
-    for limits in [1...12, 1...12, 20...400, 20...400, 200...2_000, 2_000...40_000] {
-      words.append(Self.word(Int.random(in: limits, using: &chance)))
+  enum Words: String, CaseIterable {
+    case mixed, rare, common
+
+    fileprivate var ranks: [ClosedRange<Int>] {
+      switch self {
+      // Two that are common, three of some, one that is rare.
+      case .mixed: [1...12, 1...12, 20...400, 20...400, 200...2_000, 2_000...40_000]
+      case .rare: Array(repeating: 2_000...40_000, count: 6)
+      case .common: [1...12, 1...12, 1...40, 1...40, 10...100, 20...200]
+      }
     }
-    return words.joined(separator: " ")
+  }
+
+  mutating func question(_ words: Words = .mixed) -> String {
+    words.ranks.map { Self.word(Int.random(in: $0, using: &chance)) }.joined(separator: " ")
   }
 }
 

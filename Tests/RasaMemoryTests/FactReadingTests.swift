@@ -77,6 +77,8 @@ struct FactReadingTests {
       ("vive en Roma", "ya no vive en Roma"), ("живёт в Риме", "больше не живёт в Риме"),
       ("is married", "is not married"), ("prefers tea over coffee", "prefers coffee over tea"),
       ("prefers short answers", "prefers long answers"), ("lives in Rom", "wohnt in Oslo"),
+      ("My favourite colour is blue", "My favorite colour is green"),
+      ("favourite colour: blue", "My favourite colour is green"),
       ("is 34 years old", "is 35 years old"), ("name: Ada", "Name: Bo"),
     ])
   func whatContradictsCloses(old: String, new: String) {
@@ -94,6 +96,10 @@ struct FactReadingTests {
       ("works as a nurse", "works at Acme"), ("My wife works at Acme", "works at Muster"),
       ("risk_tolerance: low", "risk_appetite: high"),
       ("lives in Rome", "would rather live in Oslo"),
+      ("My favourite book is Emma", "My favourite book is Dune"),
+      ("My favourite colour is blue", "My favourite colour is blue and green"),
+      ("My favourite colour is blue", "My wife's favourite colour is green"),
+      ("My favourite colour is blue", "My favourite colour is not green"),
       ("has a dog", "has a dog called Rex"), ("speaks German", "speaks French"),
     ])
   func whatDoesNotContradictClosesNothing(old: String, new: String) {
@@ -103,12 +109,51 @@ struct FactReadingTests {
   @Test(
     arguments: [
       ("lives in Oslo", "The user lives in  OSLO."), ("lives in Oslo", "I live in Oslo since May"),
+      ("lives in Oslo", "moved to Oslo last month"),
+      ("lives in Oslo", "will live in Oslo from 2099"),
       ("likes tea", "I like tea!"), ("risk_tolerance: low", "risk_tolerance:  LOW"),
       ("Any sentence, really.", "any sentence really"), ("Müller", "Mu\u{308}ller"),
       ("no longer lives in Rome", "doesn't live in Rome any more"),
     ])
   func theSameHasTheSameForm(one: String, other: String) {
     #expect(read(one).form == read(other).form)
+  }
+
+  /// Whether a phrase is understood, as in the first one, or not.
+  @Test(arguments: ["I like tea", "Anna waters the cactus on Tuesdays", "Tea time: five o'clock"])
+  func oneSentenceIsOneFactHoweverItIsWritten(text: String) {
+    let variants = [
+      text.uppercased(), text.lowercased(), "  \(text)\n", "\(text)!", "\(text)!!", "\(text) .",
+      "\(text)…", "\(text);", "\(text)。", "- \(text)", "* \(text)", "• \(text).", "\"\(text)\"",
+      "“\(text)”",
+      "«\(text)»", "(\(text))", "'\(text)'", text.split(separator: " ").joined(separator: "  \t"),
+      text.split(separator: " ").joined(separator: "\u{A0}"),
+      text.split(separator: " ").joined(separator: "\u{3000}"), "\u{FEFF}\(text)\u{200B}",
+      String(text.prefix(8)) + "\u{AD}" + text.dropFirst(8),
+      text + String(repeating: " ", count: 400), text.replacing("'", with: "’"),
+      String(
+        String.UnicodeScalarView(
+          text.unicodeScalars.map { scalar in
+            scalar.properties.isAlphabetic
+              ? Unicode.Scalar(scalar.value + 0xFEE0) ?? scalar : scalar
+          })),
+    ]
+    for variant in variants {
+      let (one, other) = (read(text), read(variant))
+      #expect(one.form == other.form && one.slot == other.slot, "\(variant)")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("I like tea", "I like\n tea"), ("lives in Straßburg", "LIVES IN STRASSBURG"),
+      ("risk_tolerance: low", "Risk tolerance: LOW."),
+      ("favourite colour: red", "Favorite colour: Red"),
+      ("café au lait at noon", "CAFE\u{301} AU LAIT AT NOON"), ("η οδός μου", "Η ΟΔΌΣ ΜΟΥ"),
+      ("heißt Ada", "heisst Ada"),
+    ])
+  func theSameIsOneFact(one: String, other: String) {
+    #expect(read(one).form == read(other).form && read(one).slot == read(other).slot)
   }
 
   @Test(
@@ -136,7 +181,13 @@ struct FactReadingTests {
       ("habite à Oslo depuis mai 2021", "2021-05-01", nil),
       ("vive en Oslo desde mayo de 2021", "2021-05-01", nil),
       ("живёт в Осло с мая", "2026-05-01", nil), ("moved to Oslo in May", "2026-05-01", nil),
-      ("moved to Oslo last year", nil, nil), ("lives in Oslo since last year", "2025-01-01", nil),
+      ("moved to Oslo last year", "2025-01-01", nil),
+      ("moved to Oslo last month", "2026-08-01", nil), ("likes what came last year", nil, nil),
+      ("lives in Oslo from next January", "2027-01-01", nil),
+      ("will live in Oslo from next January", "2027-01-01", nil),
+      ("The shop is closed from next January", "2027-01-01", nil),
+      ("lived in Madrid from 2010 to 2012", nil, nil),
+      ("lives in Oslo since last year", "2025-01-01", nil),
       ("lives in Oslo since yesterday", "2026-09-14", nil),
       ("lives in Oslo since forever", nil, nil),
       ("works at Acme until April", nil, "2027-05-01"),
@@ -195,67 +246,5 @@ struct Dice: RandomNumberGenerator {
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
     return mixed ^ (mixed >> 31)
-  }
-}
-
-@Suite("Facts of one slot")
-struct FactChainTests {
-  private func moment(_ number: Int) -> Timestamp { Timestamp(milliseconds: Int64(number)) }
-
-  private func random(_ dice: inout Dice, count: Int) -> [FactChain.Link] {
-    (0..<count).map { number in
-      let time = Int(dice.next() % 50)
-      let from = dice.next() % 2 == 0 ? nil : moment(Int(dice.next() % 50))
-      let until = dice.next() % 3 == 0 ? moment(Int(dice.next() % 80)) : nil
-      return FactChain.Link(
-        id: Int64(number), text: "text \(number)", time: moment(time), validFrom: from,
-        statedUntil: until)
-    }
-  }
-
-  @Test func theOrderOfAddingDoesNotMatter() {
-    var dice = Dice(seed: 1)
-    for _ in 0..<500 {
-      let links = random(&dice, count: Int(dice.next() % 8))
-      let expected = Set(FactChain.endings(of: links))
-      #expect(Set(FactChain.endings(of: links.shuffled(using: &dice))) == expected)
-      #expect(expected.count == links.count)
-    }
-  }
-
-  @Test func oneHoldsAtATimeAndTheLastOneHasNoSuccessor() {
-    var dice = Dice(seed: 2)
-    for _ in 0..<500 {
-      let links = random(&dice, count: 1 + Int(dice.next() % 8))
-      let endings = FactChain.endings(of: links)
-      #expect(endings.count { $0.supersededBy == nil } == 1)
-      let spans = endings.map { ending in
-        let link = links[Int(ending.id)]
-        return (from: link.validFrom ?? link.time, until: ending.until)
-      }
-      for instant in 0..<100 {
-        let now = moment(instant)
-        #expect(spans.count { $0.from <= now && ($0.until.map { now < $0 } ?? true) } <= 1)
-      }
-    }
-  }
-
-  @Test func takingOneAwayIsAsIfItHadNeverBeenAdded() {
-    let (a, b, c) = (
-      FactChain.Link(id: 1, text: "Rome", time: moment(1), validFrom: nil, statedUntil: nil),
-      FactChain.Link(id: 2, text: "Oslo", time: moment(9), validFrom: moment(5), statedUntil: nil),
-      FactChain.Link(id: 3, text: "Bern", time: moment(9), validFrom: moment(7), statedUntil: nil)
-    )
-    #expect(
-      FactChain.endings(of: [c, a, b]) == [
-        FactChain.Ending(id: 1, until: moment(5), supersededBy: 2),
-        FactChain.Ending(id: 2, until: moment(7), supersededBy: 3),
-        FactChain.Ending(id: 3, until: nil, supersededBy: nil),
-      ])
-    #expect(
-      FactChain.endings(of: [a, c]).first
-        == FactChain.Ending(id: 1, until: moment(7), supersededBy: 3))
-    #expect(
-      FactChain.endings(of: [a]) == [FactChain.Ending(id: 1, until: nil, supersededBy: nil)])
   }
 }

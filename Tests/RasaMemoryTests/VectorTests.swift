@@ -115,8 +115,8 @@ extension QuantisedVectorTests {
   @Test func cellsGrowWithTheirNumber() {
     let cells = VectorCells()
     #expect(
-      [0, 1, 100, 384, 1_200, 6_000, 100_000].map { cells.bound(cells: $0) }
-        == [64, 64, 64, 64, 200, 1_000, 2_048])
+      [0, 1, 100, 256, 1_200, 6_000, 100_000].map { cells.bound(cells: $0) }
+        == [64, 64, 64, 64, 300, 1_500, 2_048])
   }
 
   @Test func theNearestAreKept() {

@@ -20,14 +20,18 @@ import Testing
       let slot = pick([nil, "home", "home", "home", "risk"])
       let text: String
       switch slot {
-      case nil: text = pick(["likes tea", "plays chess", "Ann no longer lives in Rome."])
+      case nil:
+        text = pick([
+          "likes tea", "plays chess", "Ann no longer lives in Rome.",
+          "Ann no longer lives in Oslo.",
+        ])
       case "home": text = pick(["Rome", "Oslo", "Bern", "oslo."])
       default: text = pick(["risk_tolerance: low", "risk_tolerance: high"])
       }
       let said = pick([text, "Ann lives in Rome.", "Ann lives in Oslo.", text])
       return known(
         said, slot: said == text ? slot : nil, at: pick([100, 200, 300, 400]),
-        from: pick([nil, nil, 50, 250, 350]), until: pick([nil, nil, nil, 320]),
+        from: pick([nil, nil, 50, 250, 350, 450]), until: pick([nil, nil, nil, 150, 320, 420]),
         scope: pick([.persona, .persona, .user]), user: pick(["ann", "ann", "bob"]),
         persona: pick(["analyst", "chef"]), run: pick(["r1", "r2", "r3", "r4"]),
         trust: pick([.person, .tool, .model]))
@@ -41,7 +45,8 @@ import Testing
       """
       \(item.user) \(item.scope) \(item.scope == .user ? "" : item.persona) \(item.fact?.slot ?? "-") \
       \(item.text.lowercased().filter(\.isLetter)) \(item.time.milliseconds) \(item.run) \(item.trust) \
-      \(item.fact?.validFrom?.milliseconds ?? -1) \(item.fact?.until?.milliseconds ?? -1)
+      \(item.fact?.validFrom?.milliseconds ?? -1) \(item.fact?.begin?.milliseconds ?? -1) \
+      \(item.fact?.until?.milliseconds ?? -1)
       """
     }
     return items.map { item in
@@ -68,7 +73,8 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...25)
+  /// The first one parts another fact while one holds again.
+  @Test(arguments: [130] + (1...25))
   func `is the same in both stores`(seed: UInt64) async throws {
     var chance = Chance(numbers: SeededNumbers(seed: seed))
     let stores = [Fixture(.sqlite), Fixture(.memory)]
@@ -90,6 +96,41 @@ import Testing
       let found = [try await stores[0].store.all(), try await stores[1].store.all()]
       #expect(found[0] == found[1], "after \(act) on \(item), \(run), \(fact)")
       guard found[0] == found[1] else { return }
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases, 1...25)
+  func `lets one of those that contradict each other hold on any day`(kind: StoreKind, seed: UInt64)
+    async throws
+  {
+    var chance = Chance(numbers: SeededNumbers(seed: seed &+ 1000))
+    let store = Fixture(kind).store
+    for _ in 0..<30 {
+      _ = try await store.add([chance.fact()])
+      let item = chance.pick(try await store.all())
+      switch Int.random(in: 0..<8, using: &chance.numbers) {
+      case 0: _ = try await store.forgetItems([item.id])
+      case 1:
+        let fact = chance.fact()
+        _ = try await store.edit(item.id, to: fact.text, at: fact.time)
+      default: break
+      }
+    }
+    let places = Dictionary(grouping: try await store.all().filter { $0.fact?.slot != nil }) {
+      item in
+      "\(item.user) \(item.scope) \(item.scope == .user ? "" : item.persona) \(item.fact?.slot ?? "")"
+    }
+    for day in stride(from: 0, through: 500, by: 10) {
+      for user in ["ann", "bob"] {
+        let query = MemoryQuery(
+          text: "Rome Oslo Bern Ann risk low high", user: user,
+          asOf: Timestamp(milliseconds: Int64(day)), limit: 99)
+        let found = Set(try await store.search(query).map(\.item.id))
+        for (place, items) in places {
+          let holding = items.filter { found.contains($0.id) }
+          #expect(holding.count <= 1, "\(place) on \(day): \(holding)")
+        }
+      }
     }
   }
 
@@ -187,22 +228,111 @@ import Testing
     }
   }
 
-  /// Only the neighbours are looked at, each by an index.
-  @Test func `adds to a chain of thousands what it adds to one of three`() async throws {
-    let store = try #require(fixture.store as? SQLiteStore)
+  /// A hundred thousand facts: half of them of one chain, each learnt ten milliseconds after the one before, and half
+  /// in chains of their own. Adding them one by one would take the test long.
+  private func fill(_ store: SQLiteStore) async throws {
+    _ = try await store.add([known("town number 1", slot: "home", at: 10)])
+    let chain = StoredFact(known("", slot: "home")).chain
+    try await store.writer.write { database in
+      try database.run(
+        """
+        WITH RECURSIVE counts (number) AS (
+          SELECT 2 UNION ALL SELECT number + 1 FROM counts WHERE number < 100000)
+        INSERT INTO items (id, kind, scope, user, persona, text, run, time, trust, bytes)
+        SELECT number, 2, scope, user, persona, iif(number <= 50000, 'town number ', 'word number ') || number,
+          run, number * 10, 0, 18 FROM counts JOIN items ON items.id = 1
+        """)
+      try database.run(
+        """
+        INSERT INTO facts (item, kind, slot, learnt, stated_from, begin)
+        SELECT id, 'fact', iif(id <= 50000, 'home', NULL), time, time, time FROM items WHERE id > 1
+        """)
+      try database.run(
+        """
+        UPDATE facts SET until = learnt + 10, next_begin = learnt + 10, next_item = item + 1,
+          superseded_by = item + 1 WHERE item < 50000
+        """)
+      try database.run(
+        """
+        INSERT INTO statements (chain, place, time, form, run, item, trust, kind)
+        SELECT iif(id <= 50000, ?, CAST(printf('%032d', id) AS BLOB)), time, time,
+          CAST(printf('%032d', id) AS BLOB), run, id, 0, 'fact' FROM items WHERE id > 1
+        """, .bytes(chain))
+      // Their words are left out of the index.
+      _ = try database.unindexedItems()
+    }
+  }
+
+  @Test func `adds, forgets and finds among a hundred thousand what it does among five`()
+    async throws
+  {
+    let small = try #require(Fixture(.sqlite).store as? SQLiteStore)
     func home(_ number: Int64) -> NewFact {
       known("town number \(number)", slot: "home", at: number * 10)
     }
-    _ = try await store.add((1...3).map { home($0) })
-    let short = try await cost(known("town number 2000000", slot: "home", at: 15), in: store)
-    _ = try await store.add((4...3000).map { home($0) })
-    let long = try await cost(known("town number 3000000", slot: "home", at: 15_005), in: store)
-    #expect(long <= short + 5)
+    _ = try await small.add((1...5).map { home($0) })
+    let store = try #require(fixture.store as? SQLiteStore)
+    try await fill(store)
+    func statements(_ facts: [NewFact]) async throws -> [Int] {
+      var costs: [Int] = []
+      for fact in facts { costs.append(try await cost(fact, in: store)) }
+      return costs
+    }
+    let few = try await cost(known("village", slot: "home", at: 25, until: 25), in: small)
+    let last = try await cost(known("village", slot: "home", at: 55), in: small)
+    // In the middle, at the end, and in a chain of its own.
+    let costs = try await statements([
+      known("village", slot: "home", at: 250_005, until: 250_005),
+      known("hamlet", slot: "home", at: 500_005), known("likes pelicans", at: 500_005),
+    ])
+    #expect(costs[0] <= few + 5 && costs[1] <= last + 5 && costs[2] <= last + 5, "\(costs)")
+    func homes(_ asOf: Int64? = nil, past: Bool = false) async throws -> [String] {
+      try await store.items(
+        MemoryFilter(
+          user: "ann", includesPast: past, asOf: asOf.map { Timestamp(milliseconds: $0) }),
+        before: nil, limit: .max
+      ).filter { $0.fact?.slot == "home" }.map(\.text)
+    }
+    #expect(try await homes() == ["hamlet"])
+    #expect(try await homes(past: true).count == 50_002)
+    for (moment, town) in [
+      (5, nil), (15, "town number 1"), (123_456, "town number 12345"),
+      (250_003, "town number 25000"), (250_010, "town number 25001"),
+      (500_004, "town number 50000"), (500_005, "hamlet"),
+    ] as [(Int64, String?)] {
+      #expect(try await homes(moment) == [town].compactMap(\.self), "\(moment)")
+    }
+    #expect(try await store.found("pelicans") == ["likes pelicans"])
+    // Whatever is taken out, what was there before holds as long as it would have without.
+    _ = try await store.forgetItems([12345, 100_002])
+    #expect(try await homes() == ["town number 50000"])
+    #expect(try await homes(123_456) == ["town number 12344"])
+    #expect(try await store.stats(MemoryFilter()).facts == 100_001)
     // As is the same fact, stated over and over.
     _ = try await store.add((0..<2000).map { known("likes tea", at: $0, run: "r\($0)") })
     let again = try await cost(known("likes tea", at: 999_999, run: "again"), in: store)
-    #expect(again <= short)
-    #expect(try await store.holding() == ["town number 3000", "likes tea"])
+    #expect(again <= last)
+  }
+
+  /// One that reaches behind all others ends each of them once.
+  @Test func `ends a thousand facts with one`() async throws {
+    let store = try #require(fixture.store as? SQLiteStore)
+    _ = try await store.add(
+      (1...1000).map { known("town number \($0)", slot: "home", at: $0 * 10) })
+    guard
+      case .added(let id, let closes) = try await store.add([
+        known("Bern", slot: "home", at: 20_000, from: 5)
+      ])[0]
+    else {
+      Issue.record("it is new")
+      return
+    }
+    #expect(closes.count == 1000)
+    #expect(try await store.stats(MemoryFilter()).past == 1000)
+    #expect(try await store.forgetItems([id]).facts == 1)
+    #expect(try await store.holding() == ["town number 1000"])
+    let first = try #require(try await store.item(1)?.fact)
+    #expect(first.until == Timestamp(milliseconds: 20) && first.supersededBy == 2)
   }
 
   @Test func `is made anew when its rules have changed`() async throws {
@@ -234,6 +364,7 @@ import Testing
         SELECT 0, 1, user, persona, session, speaker, 'text', 'run' || ((number + 1) / 2), 10,
           iif(number % 2 = 1, 0, 2), 400 FROM counts JOIN items ON items.id = 1
         """)
+      try database.run("UPDATE sessions SET sides = 20002")
     }
     let end = try await store.conversation(of: "s", bytes: 8000)
     #expect(end.turns.count == 10 && end.turns.last?.run == "run10000" && end.earlier == 9991)
@@ -242,7 +373,8 @@ import Testing
       _ = try database.newestTurns(in: "s", limit: .max, bytes: 8000)
       return database.statementsRun - before
     }
-    #expect(statements == 1)
+    // The lengths, and then the texts.
+    #expect(statements == 2)
   }
 }
 

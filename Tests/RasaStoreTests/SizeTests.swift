@@ -13,10 +13,30 @@ struct Conversation {
   private(set) var payload = 0
   private(set) var turns = 0
 
-  /// Words that nobody has said before.
+  /// Whether words are said again, as people do, or all are new.
+  var repeatsWords = false
+  private var vocabulary: [[UInt8]] = []
+
+  /// By Zipf's law.
+  private mutating func usualWord() -> [UInt8] {
+    if vocabulary.isEmpty {
+      vocabulary = (0..<20_000).map { number in
+        (0..<min(9, 2 + number.trailingZeroBitCount + number / 3_000)).map { _ in
+          UInt8.random(in: UInt8(ascii: "a")...UInt8(ascii: "z"), using: &numbers)
+        }
+      }
+    }
+    let rank = pow(Double(vocabulary.count), Double.random(in: 0..<1, using: &numbers))
+    return vocabulary[min(Int(rank), vocabulary.count) - 1]
+  }
+
   mutating func text(_ length: Int) -> String {
     var text: [UInt8] = []
     while text.count < length {
+      if repeatsWords {
+        text += usualWord() + [UInt8(ascii: " ")]
+        continue
+      }
       for _ in 0..<Int.random(in: 2...9, using: &numbers) {
         text.append(UInt8.random(in: UInt8(ascii: "a")...UInt8(ascii: "z"), using: &numbers))
       }
@@ -161,9 +181,20 @@ struct Conversation {
       try await conversation.turn(store, time, input: input, output: output)
     }
     await store.close()
-    #expect(Double(files) <= 6.0 * Double(conversation.payload))
+    #expect(Double(files) <= 5.5 * Double(conversation.payload))
     let rest = try filesWithoutWords()
     #expect(Double(rest) <= 2.5 * Double(conversation.payload))
+  }
+
+  @Test func `is small where words are said again`() async throws {
+    let store = SQLiteStore(path: folder.file("rasa.db"), time: time.source)
+    var conversation = Conversation()
+    conversation.repeatsWords = true
+    for _ in 0..<300 { try await conversation.turn(store, time) }
+    await store.close()
+    #expect(Double(files) <= 3.0 * Double(conversation.payload))
+    let rest = try filesWithoutWords()
+    #expect(Double(rest) <= 2.2 * Double(conversation.payload))
   }
 
   @Test func `is as small when every turn is a process of its own`() async throws {
@@ -173,7 +204,7 @@ struct Conversation {
       try await conversation.turn(store, time)
       await store.close()
     }
-    #expect(Double(files) <= 6.0 * Double(conversation.payload))
+    #expect(Double(files) <= 5.5 * Double(conversation.payload))
     let rest = try filesWithoutWords()
     #expect(Double(rest) <= 2.5 * Double(conversation.payload))
   }

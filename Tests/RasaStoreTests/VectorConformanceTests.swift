@@ -106,7 +106,7 @@ import Testing
       change(&query)
       var exact = NearestVectors(limit: 7)
       for item in items
-      where query.sees(item, learnt: nil, now: Timestamp(milliseconds: 1_700_000_000_000)) {
+      where query.sees(item, now: Timestamp(milliseconds: 1_700_000_000_000)) {
         let other = try #require(vectors[item.id].flatMap { QuantisedVector($0) })
         exact.note(item.id, wanted.similarity(to: other))
       }

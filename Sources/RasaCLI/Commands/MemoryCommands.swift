@@ -7,6 +7,7 @@ import RasaTerminal
 struct MemoryCommands {
   let composition: CompositionRoot
   let rasa: Rasa
+  let console: Console
   let print: Printer
 
   private var time: TimeSource { composition.time }
@@ -23,6 +24,12 @@ struct MemoryCommands {
     case "export": try await export(command)
     case "import": try await importFile(command)
     default: try await stats(command)
+    }
+    guard ["list", "search", "stats"].contains(command.path[1]) else { return }
+    if try await rasa.hasUnfinishedDeletions() {
+      console.warn(
+        "what was forgotten is not found any more, but its deletion was broken off, or another process is at it: "
+          + "some of it may still stand in the files. `rasa runs prune` finishes it.")
     }
   }
 
@@ -64,6 +71,7 @@ struct MemoryCommands {
       persona: command.text("persona"), user: command.text("user"),
       session: command.text("session"), kinds: kinds(command) ?? [.fact],
       run: command.text("run"), includingPast: command.flag("past"),
+      asOf: try moment(command, "as-of", atEnd: true),
       limit: command.integer("limit") ?? 50)
     try print(table(memories, whenEmpty: "no memories"))
   }
@@ -85,7 +93,8 @@ struct MemoryCommands {
     var parts: [String] = []
     if let since = memory.since { parts.append("since \(day(since))") }
     if let until = memory.until {
-      parts.append("until \(day(until))" + (memory.supersededBy.map { ", then \($0)" } ?? ""))
+      parts.append(
+        "until \(lastDay(before: until))" + (memory.supersededBy.map { ", then \($0)" } ?? ""))
     }
     if let expires = memory.expires, !memory.holds(at: time.now().milliseconds),
       expires <= time.now().milliseconds
@@ -213,7 +222,10 @@ struct MemoryCommands {
       remembered.isNew
       ? "remembered as \(remembered.id)\n" : "known already, as \(remembered.id)\n"
     for id in remembered.closes {
-      text += "no longer holds: \(id) \(quoted(try await rasa.memory(id).text))\n"
+      let closed = try await rasa.memory(id)
+      let held = closed.until.flatMap { $0 > time.now().milliseconds ? lastDay(before: $0) : nil }
+      text += held.map { "holds until \($0): " } ?? "no longer holds: "
+      text += "\(id) \(quoted(closed.text))\n"
     }
     try print(text: text)
   }
@@ -340,6 +352,11 @@ struct MemoryCommands {
 
   private func day(_ milliseconds: Int64) -> String {
     time.localDay(Timestamp(milliseconds: milliseconds)).description
+  }
+
+  /// The last day on which something holds that ends then.
+  private func lastDay(before milliseconds: Int64) -> String {
+    day(milliseconds == .min ? milliseconds : milliseconds - 1)
   }
 
   /// The beginning of the day that an option names, or its last millisecond.

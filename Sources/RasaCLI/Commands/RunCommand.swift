@@ -146,6 +146,7 @@ struct RunCommand {
     settings.options.preferences = Rasa.Pairs(command.pairs("preferences"))
     settings.options.session = command.text("session")
     settings.options.user = command.text("user")
+    settings.options.asOf = try pastDay(command)
     settings.approval = command.choice("approval", of: ApprovalMode.self) ?? .ask
     settings.isVerbose = command.flag("verbose")
     settings.setModelAndMoney(command)
@@ -156,6 +157,20 @@ struct RunCommand {
     settings.format = command.choice("output-format", of: OutputFormat.self) ?? .text
     settings.streams = command.flag("stream")
     return settings
+  }
+
+  /// The last millisecond of the day of which the run recalls.
+  private func pastDay(_ command: ParsedCommand) throws(Failure) -> Int64? {
+    guard let named = command.text("as-of").flatMap(NamedDay.init) else { return nil }
+    let time = composition.time
+    let today = time.localDay(time.now())
+    let day = named.day(from: today)
+    guard day <= today else {
+      throw Failure(
+        .usage, "`--as-of \(day)` is in the future, and nobody knows yet what will have been said",
+        suggestion: "name a day up to today, \(today)")
+    }
+    return time.beginning(of: day.advanced(byDays: 1)).milliseconds - 1
   }
 
   // MARK: Dry run

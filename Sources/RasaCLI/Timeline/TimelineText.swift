@@ -49,6 +49,9 @@ struct TimelineText {
         ))
     }
     if let session = run.session { rows.append(("session", line(session))) }
+    if let asOf = timeline.asOf {
+      rows.append(("as of", time.localDay(Timestamp(milliseconds: asOf)).description))
+    }
     if let fork = timeline.fork {
       let place = fork.sequence.map { ", from line \($0) on" } ?? ""
       let changes =

@@ -419,6 +419,22 @@ package struct RunMachine: Sendable {
     return open
   }
 
+  /// The output, where all that is left to do is to remember something; nil otherwise.
+  package var settledOutput: Value? {
+    guard isRunning, openParts == 0, !graph.outputParts.isEmpty else { return nil }
+    for lane in lanes where !lane.isOver {
+      for item in lane.items[min(lane.head, lane.items.count)...] {
+        switch item {
+        case .run(let slot):
+          guard graph.nodes[slot.node].definition.memory == .remember else { return nil }
+        case .leave: break
+        case .enter: return nil
+        }
+      }
+    }
+    return answer
+  }
+
   package var isRunning: Bool { if case .running = status { true } else { false } }
 }
 

@@ -1,6 +1,7 @@
 extension MemoryItem {
-  /// What a vector of the item is made of: with the name of who said it, so that the vector is near to questions that name
-  /// the one, as ranking by words sees to it, too. The date stays with the words: models tell dates from each other badly.
+  /// What a vector of the item is made of: with the name of who said it, as ranking by words knows it, too. More of what
+  /// answers questions about several turns is found with it. With the date before the text less of everything was found:
+  /// dates that are asked about are compared as such (`AskedPeriod`).
   package var embeddedText: String {
     guard let name = speaker?.opening(Self.mostOfName), !name.isBlank else { return text }
     return "\(MemoryText.line(name)): \(text)"

@@ -86,15 +86,15 @@ struct Recollection {
     }
     return MemoryQuery(
       text: text, user: start.user, persona: start.persona, session: start.session,
-      scopes: settings.search,
+      scopes: settings.search, asOf: start.asOf,
       exceptRuns: shownRuns.union([start.run]), limit: settings.recall.items + Self.beyond)
   }
 
   /// What a person said of themselves and still holds: preferences and what has a slot first, then the newest.
   private func stated() async throws -> [MemoryItem] {
     let items = try await memory.items(
-      MemoryFilter(user: start.user, kinds: [.fact], trust: .person), before: nil,
-      limit: Self.mostStated)
+      MemoryFilter(user: start.user, kinds: [.fact], trust: .person, asOf: start.asOf),
+      before: nil, limit: Self.mostStated)
     return items.filter(isVisible).enumerated().sorted { one, other in
       let ranks = [one, other].map { isOfThePerson($0.element) ? 0 : 1 }
       return (ranks[0], one.offset) < (ranks[1], other.offset)
@@ -104,7 +104,9 @@ struct Recollection {
   /// Where nothing fits the question, such as a greeting, something is better than nothing.
   private func newest() async throws -> [RecalledItem] {
     try await memory.items(
-      MemoryFilter(user: start.user, persona: start.persona, kinds: [.fact]), before: nil, limit: 20
+      MemoryFilter(
+        user: start.user, persona: start.persona, kinds: [.fact], asOf: start.asOf),
+      before: nil, limit: 20
     ).filter(isVisible).prefix(5).map { RecalledItem(item: $0, score: 0, shares: []) }
   }
 
@@ -116,7 +118,7 @@ struct Recollection {
   private func isVisible(_ item: MemoryItem) -> Bool {
     guard settings.search.contains(item.scope) else { return false }
     // Not valid yet: `from next year on`.
-    if let from = item.fact?.validFrom, from > now { return false }
+    if let from = item.fact?.validFrom, from > start.asOf ?? now { return false }
     switch item.scope {
     case .user: return true
     case .persona: return item.persona == start.persona

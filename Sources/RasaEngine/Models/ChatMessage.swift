@@ -11,6 +11,8 @@ package struct ChatMessage: Sendable, Hashable {
   package var toolCallID: String?
   /// Whether a `tool` message tells that the call failed.
   package var isError = false
+  /// The number by which the model can read on in what a tool returned; nil where it cannot.
+  package var resultNumber: String?
   /// What a thinking model thought before its tool calls; providers that sign it want it back.
   package var reasoning: [ReasoningPart]
   /// Images and documents beside a user's words, or in what a tool returned.

@@ -28,6 +28,8 @@ package struct ModelRequest: Sendable, Hashable {
   package var preferences: ValueObject
   /// Which of the messages are the conversation so far, whose oldest turns may be left out; nil where none are.
   package var history: RequestHistory?
+  /// What reads on in the results of tools. Where it is there, the oldest of them may be cut to their beginnings.
+  package var reader: ToolDefinition?
 
   package init(
     messages: [ChatMessage], schema: Value? = nil, tools: [ToolDefinition] = [],

@@ -63,7 +63,8 @@ extension ConversationSummary {
   }
 }
 
-/// What of a conversation was left out of a request because the model's window has no room for it.
+/// What of a conversation, or of the results of tools, was left out of a request because the model's window has no room
+/// for it.
 package struct HistoryCut: Sendable, Hashable {
   package var session: String?
   /// Turns that are shown whole or shortened.
@@ -76,6 +77,9 @@ package struct HistoryCut: Sendable, Hashable {
   package var shortenedBytes: Int
   /// A summary stands for the turns that are left out, up to this many of them.
   package var summarised: Int
+  /// Of so many results of tools only the beginning is shown, and this much is missing.
+  package var shortenedResults = 0
+  package var resultBytes = 0
   /// `provider:model`.
   package var model: String
   package var window: Int64
@@ -105,6 +109,8 @@ extension HistoryCut {
       shortenedBytes: Int(clamping: body["shortened"].int ?? 0),
       summarised: Int(clamping: body["summarised"].int ?? 0), model: model,
       window: body["window"].int ?? 0)
+    shortenedResults = Int(clamping: body["results"].int ?? 0)
+    resultBytes = Int(clamping: body["result_bytes"].int ?? 0)
   }
 
   var value: Value {
@@ -115,6 +121,10 @@ extension HistoryCut {
     if let session { body["session"] = .string(session) }
     if shortenedBytes > 0 { body["shortened"] = .int(Int64(shortenedBytes)) }
     if summarised > 0 { body["summarised"] = .int(Int64(summarised)) }
+    if shortenedResults > 0 {
+      body["results"] = .int(Int64(shortenedResults))
+      body["result_bytes"] = .int(Int64(resultBytes))
+    }
     return .object(body)
   }
 }

@@ -77,10 +77,13 @@ package struct FactDetails: Sendable, Hashable {
   /// When it stops being recalled, because facts of its kind go stale.
   package var expires: Timestamp?
   package var supersededBy: Int64?
+  /// Since when it holds, which follows from all that was stated about the same. It never did where it ends no later.
+  package var begin: Timestamp?
 
   package init(
     kind: String = "fact", slot: String? = nil, validFrom: Timestamp? = nil,
-    until: Timestamp? = nil, expires: Timestamp? = nil, supersededBy: Int64? = nil
+    until: Timestamp? = nil, expires: Timestamp? = nil, supersededBy: Int64? = nil,
+    begin: Timestamp? = nil
   ) {
     self.kind = kind
     self.slot = slot
@@ -88,6 +91,7 @@ package struct FactDetails: Sendable, Hashable {
     self.until = until
     self.expires = expires
     self.supersededBy = supersededBy
+    self.begin = begin
   }
 }
 
@@ -102,11 +106,13 @@ package struct MemoryFilter: Sendable, Hashable {
   package var trust: MemoryTrust?
   /// Also facts that are superseded, over or expired.
   package var includesPast: Bool
+  /// What held then, as far as is known by now, and what had been said; nil for now.
+  package var asOf: Timestamp?
 
   package init(
     user: String? = nil, persona: String? = nil, session: String? = nil,
     kinds: Set<MemoryItem.Kind> = Set(MemoryItem.Kind.allCases), run: Identifier? = nil,
-    trust: MemoryTrust? = nil, includesPast: Bool = false
+    trust: MemoryTrust? = nil, includesPast: Bool = false, asOf: Timestamp? = nil
   ) {
     self.user = user
     self.persona = persona
@@ -115,6 +121,7 @@ package struct MemoryFilter: Sendable, Hashable {
     self.run = run
     self.trust = trust
     self.includesPast = includesPast
+    self.asOf = asOf
   }
 }
 
@@ -138,7 +145,7 @@ package struct MemoryQuery: Sendable, Hashable {
   package var persona: String?
   package var session: String?
   package var scopes: Set<MemoryScope>
-  /// What held then; nil for now. Nothing that was said later is found.
+  /// What held then, as far as is known by now, and what had been said; nil for now.
   package var asOf: Timestamp?
   /// What comes from these runs is left out, as it stands in the prompt already.
   package var exceptRuns: Set<Identifier>
@@ -210,7 +217,7 @@ package struct NewFact: Sendable, Hashable {
   package var run: Identifier
   package var time: Timestamp
   package var trust: MemoryTrust
-  /// `supersededBy` is ignored; a slot and times that are nil are read from the text.
+  /// `supersededBy` and `begin` are ignored; a slot and times that are nil are read from the text.
   package var details: FactDetails
 
   package init(

@@ -36,7 +36,7 @@ package struct RunStart: Sendable, Hashable {
   package var input: String
   package var preferences: ValueObject
   /// The options of the run, for whoever resumes it: which model, how
-  /// much it may cost. The engine does not look at it.
+  /// much it may cost. The engine looks at `asOf` alone.
   package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?
@@ -67,6 +67,15 @@ package struct RunStart: Sendable, Hashable {
 
 extension RunStart {
   package var sessionID: SessionID? { session.map { SessionID($0, of: user) } }
+
+  /// The moment of which the run recalls what held and had been said; nil for now.
+  package var asOf: Timestamp? { Self.asOf(in: options) }
+
+  package static let asOfOption = "as_of_ms"
+
+  package static func asOf(in options: ValueObject) -> Timestamp? {
+    options[asOfOption]?.int.map { Timestamp(milliseconds: $0) }
+  }
 }
 
 /// Where a fork leaves the run it comes from, and what it changes there.

@@ -201,7 +201,8 @@ extension RecordedRequest {
       let reader = try RecordingReader(
         node, "a message",
         members: [
-          "role", "text", "attachments", "tool_calls", "tool_call_id", "is_error", "reasoning",
+          "role", "text", "attachments", "tool_calls", "tool_call_id", "is_error", "result_number",
+          "reasoning",
         ])
       var message = ChatMessage(
         try reader.word("role", among: [ChatRole.system, .user, .assistant, .tool]),
@@ -211,6 +212,7 @@ extension RecordedRequest {
         reasoning: (reader.value("reasoning").array ?? []).map { ReasoningPart($0) },
         attachments: try Recording.attachments(reader))
       message.isError = reader.value("is_error").bool ?? false
+      message.resultNumber = try reader.optionalText("result_number")
       messages.append(message)
     }
     var temperature: Double?

@@ -134,6 +134,7 @@ extension RecordedRequest {
           }
           if let id = message.toolCallID { object["tool_call_id"] = .string(id) }
           if message.isError { object["is_error"] = true }
+          if let number = message.resultNumber { object["result_number"] = .string(number) }
           if !message.attachments.isEmpty {
             object["attachments"] = .array(message.attachments.map { .object($0.facts) })
           }

@@ -120,7 +120,7 @@ extension OperatorProcedure {
         try await notice(RunNotice(.accounting, at: step, message), isRecorded: false)
       case .trimmed(let cut):
         // Once for each model: the rounds of a loop leave out a few turns more each time.
-        guard !runState.notices.contains(where: { $0.isTrimming(for: cut.model) }) else { break }
+        guard !runState.notices.contains(where: { $0.isTrimming(cut) }) else { break }
         try await notice(.trimmed(cut, at: step))
       }
     }

@@ -22,6 +22,8 @@ struct RunDriver {
   var onward: Onward?
   /// Whether nothing of the output is shown before hooks have seen all of it.
   var outputWaits = false
+  /// The output as the hooks have left it, once they have been asked.
+  var releasedOutput: Value?
   /// How often the run had come to an end before this process resumed it.
   var ends = 0
   /// Whether hooks have been told of this end.
@@ -252,11 +254,19 @@ struct RunDriver {
   }
 
   /// The output as it may be shown. Where it had to wait for hooks, it is shown now.
-  func released(_ output: Value) async throws -> Value {
+  mutating func released(_ output: Value) async throws -> Value {
     guard outputWaits else { return output }
+    if let releasedOutput { return releasedOutput }
     let output = try await procedure.hookedOutput(output) ?? output
+    releasedOutput = output
     if !output.isNull { try await emit(.output(output.promptText)) }
     return output
+  }
+
+  /// Nobody waits for what is only remembered.
+  private mutating func releaseEarly() async throws {
+    guard outputWaits, releasedOutput == nil, let output = machine.settledOutput else { return }
+    _ = try await released(output)
   }
 
   private func result(_ output: Value) -> RunResult {
@@ -392,6 +402,7 @@ struct RunDriver {
         var due = driver.machine.due()
         try await driver.emitPending()
         guard driver.machine.isRunning else { break }
+        try await driver.releaseEarly()
         if running == 0, due.isEmpty { break }
         guard driver.runState.secondsLeft(at: time.monotonic()) > 0 else {
           throw driver.runState.timeoutFailure(at: time.monotonic())

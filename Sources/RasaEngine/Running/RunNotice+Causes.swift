@@ -86,11 +86,19 @@ extension RunNotice {
         "\(cut.turns) of \(all) \(all == 1 ? "turn" : "turns")\(name), about \(cut.tokens) tokens, "
         + "\(cut.turns == 1 ? "is" : "are") left out for \(cut.model), which reads \(cut.window) tokens"
       if cut.summarised > 0 { message += "; a summary stands for \(cut.summarised) of them" }
+    } else if cut.shortenedResults > 0 {
+      message = ""
     } else {
       message = "the only turn\(name) is larger than \(cut.model) reads, \(cut.window) tokens"
     }
     if cut.shortenedBytes > 0 {
       message += "; of the newest turn, \(cut.shortenedBytes) bytes in its middle are left out"
+    }
+    if cut.shortenedResults > 0 {
+      let results = cut.shortenedResults == 1 ? "one result" : "\(cut.shortenedResults) results"
+      if !message.isEmpty { message += "; " }
+      message +=
+        "of \(results) of tools only the beginning is shown to \(cut.model), which reads \(cut.window) tokens"
     }
     var facts: ValueObject = [
       "model": .string(cut.model), "window": .int(cut.window), "turns": .int(Int64(cut.turns)),
@@ -99,10 +107,18 @@ extension RunNotice {
     if let session = cut.session { facts["session"] = .string(session) }
     if cut.summarised > 0 { facts["summarised"] = .int(Int64(cut.summarised)) }
     if cut.shortenedBytes > 0 { facts["shortened_bytes"] = .int(Int64(cut.shortenedBytes)) }
+    if cut.shortenedResults > 0 {
+      facts["results"] = .int(Int64(cut.shortenedResults))
+      facts["result_bytes"] = .int(Int64(cut.resultBytes))
+    }
     return RunNotice(.history, at: step, message, facts: facts)
   }
 
-  func isTrimming(for model: String) -> Bool { kind == .history && facts["model"]?.string == model }
+  /// Whether it has said what this says.
+  func isTrimming(_ cut: HistoryCut) -> Bool {
+    kind == .history && facts["model"]?.string == cut.model
+      && (facts["results"] != nil || cut.shortenedResults == 0)
+  }
 }
 
 extension Reply {

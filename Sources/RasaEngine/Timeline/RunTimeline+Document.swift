@@ -27,6 +27,7 @@ extension RunTimeline {
         "changes": .object(fork.changes),
       ]
     }
+    if let asOf = start?.asOf { document[RunStart.asOfOption] = .int(asOf.milliseconds) }
     if let attachments = start?.attachments, !attachments.isEmpty {
       document["attachments"] = .array(attachments.map { .object($0.facts) })
     }

@@ -47,6 +47,7 @@ extension OperatorProcedure {
           request.messages.append(ChatMessage(.user, bound.instruction))
           try await notice(.bound(bound, of: definition.name, at: invocation.step))
         }
+        request.reader = ToolSession.read
         round += 1
       } catch let failure as Failure where round > 1 && failure.allowsSubstitution {
         // Tools have been used: only this round is asked again, never the whole.

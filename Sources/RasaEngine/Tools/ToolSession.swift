@@ -22,8 +22,10 @@ struct ToolSession: Sendable {
   let isSearched: Bool
   /// Places of what was found, the latest last.
   private var found: [Int] = []
-  /// Results that the model has seen only in part, by the call's number.
-  private var whole: [String: String] = [:]
+  /// All results by the call's number: which of them the model sees in part is known once it is asked.
+  private var results: [String: String] = [:]
+  /// Whether one was longer than may be shown at once.
+  private var hasLongResult = false
   /// The tools that the skills that were loaded leave, each by its patterns.
   private var narrowings: [(skill: String, list: AgentNarrowing.List)] = []
   private(set) var calls = 0
@@ -63,7 +65,7 @@ struct ToolSession: Sendable {
     } else {
       definitions = tools.indices.map { definition(of: $0) }
     }
-    if !whole.isEmpty { definitions.append(Self.read) }
+    if hasLongResult { definitions.append(Self.read) }
     return definitions
   }
 
@@ -109,7 +111,7 @@ struct ToolSession: Sendable {
     ], "required": ["query"],
   ]
 
-  private static let read = ToolDefinition(
+  static let read = ToolDefinition(
     name: readName,
     description:
       "Reads on in a result that you were shown only in part: from an offset in bytes, or where it "
@@ -231,8 +233,9 @@ struct ToolSession: Sendable {
     }
     if text.isBlank { text = attachments.isEmpty ? "(no result)" : "(see what is attached)" }
     let room = max(1_024, min(limits.result, limits.bytes - bytes))
+    results[number] = text
     if text.utf8.count > room {
-      whole[number] = text
+      hasLongResult = true
       let shown = text.bytes(from: 0, count: room)
       text =
         "\(shown)\n[This is the beginning: \(shown.utf8.count) of \(text.utf8.count) bytes. "
@@ -242,16 +245,17 @@ struct ToolSession: Sendable {
     bytes += text.utf8.count
     var message = ChatMessage(.tool, text, toolCallID: call.id, attachments: attachments)
     message.isError = result.isError
+    message.resultNumber = number
     return message
   }
 
   /// A part of a result that was shown only in part.
   func read(_ arguments: Value) -> ToolResult {
     let call = arguments["call"].promptText
-    guard let text = whole[call] else {
-      let known = whole.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
+    guard let text = results[call] else {
+      let known = results.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
       return ToolResult(
-        [.text("There is no shortened result of a call `\(call)`; there are: \(known).")],
+        [.text("There is no result of a call `\(call)`; there are: \(known).")],
         isError: true)
     }
     let size = text.utf8.count

@@ -188,17 +188,20 @@ extension Rasa {
   ///   - kinds: Turns, notes or facts.
   ///   - run: Only what came of this run.
   ///   - includingPast: Whether facts are listed that hold no more.
+  ///   - asOf: What held then, as far as is known by now, and what had been said, in milliseconds since 1970; nil for
+  ///     now.
   ///   - before: Only those with a lower number, to read on where a list ended.
   ///   - limit: The most that are returned.
   public func memories(
     persona: String? = nil, user: String? = nil, session: String? = nil,
     kinds: Set<Memory.Kind> = [.fact], run: String? = nil, includingPast: Bool = false,
-    before: Int64? = nil, limit: Int = 50
+    asOf: Int64? = nil, before: Int64? = nil, limit: Int = 50
   ) async throws(RasaError) -> [Memory] {
     try await redacted {
       let filter = MemoryFilter(
         user: user, persona: persona, session: session, kinds: Set(kinds.map(\.item)),
-        run: run.map { Identifier($0) }, includesPast: includingPast)
+        run: run.map { Identifier($0) }, includesPast: includingPast,
+        asOf: asOf.map { Timestamp(milliseconds: $0) })
       return try await store.items(filter, before: before, limit: max(1, limit)).map { Memory($0) }
     }
   }
@@ -221,7 +224,8 @@ extension Rasa {
   ///   - user: Whose; nil for everybody's.
   ///   - session: With a persona: the conversation whose own memories count, too. Without one: only of this conversation.
   ///   - kinds: Turns, notes or facts.
-  ///   - asOf: What held and was known then, in milliseconds since 1970; nil for now.
+  ///   - asOf: What held then, as far as is known by now, and what had been said, in milliseconds since 1970; nil for
+  ///     now.
   ///   - limit: The most that are returned.
   public func searchMemories(
     _ text: String, persona: String? = nil, user: String? = nil, session: String? = nil,
@@ -360,6 +364,11 @@ extension Rasa {
   @discardableResult
   public func forget(user: String) async throws(RasaError) -> Forgotten {
     try await redacted { Forgotten(try await store.forgetUser(user)) }
+  }
+
+  /// Whether something that was forgotten or deleted may still stand in the files.
+  package func hasUnfinishedDeletions() async throws(RasaError) -> Bool {
+    try await redacted { try await store.hasUnfinishedDeletions() }
   }
 
   private func noMemory(_ id: Int64) -> Failure {

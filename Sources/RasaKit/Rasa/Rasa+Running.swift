@@ -11,6 +11,8 @@ extension Rasa {
     public var preferences: Pairs<String> = [:]
     /// The conversation that the run belongs to; without one it remembers nothing of others.
     public var session: String?
+    /// The moment of which the run recalls what held and had been said, in milliseconds since 1970; nil is now.
+    public var asOf: Int64?
     /// Who is remembered; nil is the account's name.
     public var user: String?
     /// Asked instead of everything that is recommended: `model` or `provider:model`.
@@ -64,6 +66,7 @@ extension Rasa {
       plan.user = user
       plan.gate = gate
       plan.maxSeconds = maxSeconds
+      plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
       return plan
     }
   }

@@ -18,6 +18,8 @@ extension Rasa {
     public var run: RunSummary
     /// What was attached to its input, without the content.
     public var attachments: [Attachment]
+    /// The moment of which it recalls, in milliseconds since 1970; nil where that is when it ran.
+    public var asOf: Int64?
     /// Of a fork: where it comes from.
     public var fork: Fork?
     /// What happened, in order.
@@ -343,6 +345,7 @@ extension Rasa.Timeline {
     let timeline = account.timeline
     run = Rasa.RunSummary(account.found)
     attachments = (timeline.start?.attachments ?? []).map { Rasa.Attachment($0) }
+    asOf = timeline.start?.asOf?.milliseconds
     fork = timeline.start?.fork.map {
       Fork(run: $0.run.text, sequence: $0.sequence, changes: Array($0.changes.keys))
     }

@@ -92,6 +92,8 @@ package struct RunPlan: Sendable {
   package var user: String?
   package var gate = GateOptions()
   package var maxSeconds: Int?
+  /// The moment of which it recalls; nil for now.
+  package var asOf: Timestamp?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
   /// Notices about how this run came about, for the journal and for the reader of the answer.
@@ -110,6 +112,7 @@ extension RunPlan {
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
+    if let asOf { kept[RunStart.asOfOption] = .int(asOf.milliseconds) }
     if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
     return kept
   }
@@ -127,6 +130,7 @@ extension RunPlan {
     if gate.maxCost == nil {
       plan.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
     }
+    if asOf == nil { plan.asOf = RunStart.asOf(in: kept) }
     if agents.isEmpty { plan.agents = (kept["agents"]?.array ?? []).compactMap(\.string) }
     if maxSeconds == nil { plan.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) } }
     return plan

@@ -1,52 +1,120 @@
 package import RasaCore
 
-/// Facts of one slot, of which one holds at a time. When each ends follows from all of them, whatever the order in
-/// which they were added or one of them was taken away.
-package struct FactChain: Sendable {
-  package struct Link: Sendable, Hashable {
-    package var id: Int64
-    package var text: String
-    /// When it was learnt.
-    package var time: Timestamp
+/// All that was stated about one thing, of which one is true at a time. When each is true follows from all of them,
+/// whatever the order in which they were added or one of them was taken away.
+///
+/// Of the claims about the present the one that was learnt last holds. So a fact ends when the first of all those begins
+/// that follow it, and not when the next one does: a later word may reach further back.
+package enum FactChain {
+  /// A claim outside of the chain that ends what was stated before it in a form.
+  package struct Limit: Sendable, Hashable {
+    package var form: [UInt8]
+    package var claim: FactClaim
+    package init(form: [UInt8], claim: FactClaim) {
+      self.form = form
+      self.claim = claim
+    }
+  }
+
+  /// Claims that follow each other and say that the same is true: one fact.
+  package struct Fact: Sendable, Hashable {
+    package var claims: Range<Int>
+    /// The day that one of them names, where it is the first.
     package var validFrom: Timestamp?
-    /// When it ends by its own words.
-    package var statedUntil: Timestamp?
-    package init(
-      id: Int64, text: String, time: Timestamp, validFrom: Timestamp?, statedUntil: Timestamp?
-    ) {
-      self.id = id
-      self.text = text
-      self.time = time
-      self.validFrom = validFrom
-      self.statedUntil = statedUntil
-    }
-  }
-
-  package struct Ending: Sendable, Hashable {
-    package var id: Int64
+    /// Since when it holds. It never did if it ends no later.
+    package var begin: Timestamp
     package var until: Timestamp?
-    package var supersededBy: Int64?
-    package init(id: Int64, until: Timestamp?, supersededBy: Int64?) {
-      self.id = id
-      self.until = until
-      self.supersededBy = supersededBy
-    }
+    package var endedBy: Ender?
   }
 
-  /// When each of them ends, and which one supersedes it.
-  package static func endings(of links: [Link]) -> [Ending] {
-    let ordered = links.sorted {
-      ($0.validFrom ?? $0.time, $0.time, $0.text) < ($1.validFrom ?? $1.time, $1.time, $1.text)
-    }
-    return ordered.indices.map { place in
-      let link = ordered[place]
-      guard place + 1 < ordered.count else {
-        return Ending(id: link.id, until: link.statedUntil, supersededBy: nil)
+  package enum Ender: Sendable, Hashable {
+    /// By its place among the facts.
+    case fact(Int)
+    /// By its place among the limits.
+    case limit(Int)
+  }
+
+  /// - Parameters:
+  ///   - claims: in their order.
+  ///   - limits: in their order.
+  package static func facts(of claims: [FactClaim], limits: [Limit] = []) -> [Fact] {
+    var facts: [Fact] = []
+    for place in claims.indices {
+      if let last = facts.last,
+        isContinued(claims[place - 1], by: claims[place], limits: limits)
+      {
+        facts[facts.count - 1].claims = last.claims.lowerBound..<(place + 1)
+      } else {
+        facts.append(Fact(claims: place..<(place + 1), begin: claims[place].begin))
       }
-      let next = ordered[place + 1]
-      let begin = next.validFrom ?? next.time
-      return Ending(
-        id: link.id, until: min(begin, link.statedUntil ?? begin), supersededBy: next.id)
     }
+    // The first beginning of all that follow.
+    var cap: (begin: Timestamp, fact: Int)?
+    for number in facts.indices.reversed() {
+      let range = facts[number].claims
+      let last = claims[range.upperBound - 1]
+      var ender: (begin: Timestamp, by: Ender)? = cap.map { ($0.begin, .fact($0.fact)) }
+      for (place, limit) in limits.enumerated()
+      where limit.form == last.form && last.comes(before: limit.claim) {
+        if ender.map({ limit.claim.begin < $0.begin }) ?? true {
+          ender = (limit.claim.begin, .limit(place))
+        }
+      }
+      let first = Beginning(of: claims[range])
+      let until = [ender?.begin, last.until].compactMap(\.self).min()
+      let begin =
+        first.isUnknown(until: until, of: last)
+        ? Beginning.begin(after: range.lowerBound > 0 ? claims[range.lowerBound - 1] : nil)
+        : first.begin
+      facts[number].validFrom = first.validFrom
+      facts[number].begin = begin
+      facts[number].until = until
+      facts[number].endedBy = ender?.by
+      if cap.map({ begin <= $0.begin }) ?? true { cap = (begin, number) }
+    }
+    return facts
+  }
+
+  private static func isContinued(
+    _ claim: FactClaim, by next: FactClaim, limits: [Limit]
+  ) -> Bool {
+    claim.isContinued(by: next)
+      && !limits.contains { limit in
+        limit.form == claim.form && claim.comes(before: limit.claim)
+          && limit.claim.comes(before: next)
+      }
+  }
+}
+
+/// Since when a fact is true by its own claims.
+package struct Beginning: Sendable, Hashable {
+  package var begin: Timestamp
+  /// The same, if a claim names the day.
+  package var validFrom: Timestamp?
+
+  package init(begin: Timestamp, validFrom: Timestamp?) {
+    self.begin = begin
+    self.validFrom = validFrom
+  }
+
+  package init(of claims: some Sequence<FactClaim>) {
+    self.init(begin: Timestamp(milliseconds: .max), validFrom: nil)
+    for claim in claims { note(claim) }
+  }
+
+  package mutating func note(_ claim: FactClaim) {
+    if claim.begin < begin { (begin, validFrom) = (claim.begin, claim.validFrom) }
+    if claim.begin == begin { validFrom = validFrom ?? claim.validFrom }
+  }
+
+  /// Whether it was over before anybody learnt of it and nobody said when it began. What is denied from a day on has
+  /// been denied since it was.
+  package func isUnknown(until: Timestamp?, of last: FactClaim) -> Bool {
+    until.map { $0 < begin } ?? false && validFrom == nil && !last.isDenial
+  }
+
+  /// It has been true since what came before it was last known to be, or for ever.
+  package static func begin(after predecessor: FactClaim?) -> Timestamp {
+    predecessor?.knownUntil ?? Timestamp(milliseconds: .min)
   }
 }

@@ -14,6 +14,7 @@ struct FactDates {
   }
 
   private(set) var marks: [Mark] = []
+  private let time: Timestamp
 
   var since: Timestamp? { first(.since) }
   var until: Timestamp? { first(.until) }
@@ -31,7 +32,11 @@ struct FactDates {
     return found.count == 1 && found[0].isCertain ? found[0].moment : nil
   }
 
+  /// Whether it is a plan for a day that is certain.
+  var isAhead: Bool { certainSince.map { $0 > time } ?? false }
+
   init(_ words: [FactWord], learnt time: Timestamp) {
+    self.time = time
     let texts = words.map(\.text)
     let today = LocalDay(seconds: time.wholeSeconds)
     var place = 0
@@ -39,7 +44,16 @@ struct FactDates {
     while place < texts.count {
       guard let (meaning, length, isStrong, way) = Self.marker(at: place, in: texts, after: from)
       else {
-        place += 1
+        // `moved to Oslo last month`
+        if place > 0, let (period, used) = Period.past(texts, at: place, today: today) {
+          marks.append(
+            Mark(
+              meaning: .inside, range: place..<(place + used), moment: period.start.start,
+              isCertain: false))
+          place += used
+        } else {
+          place += 1
+        }
         continue
       }
       let begin = place + length
@@ -189,6 +203,14 @@ struct Period {
     return nil
   }
 
+  /// `yesterday`, `last month`.
+  static func past(
+    _ words: [String], at place: Int, today: LocalDay
+  ) -> (period: Period, words: Int)? {
+    guard yesterday.contains(words[place]) || last.contains(words[place]) else { return nil }
+    return relative(words[place], place + 1 < words.count ? words[place + 1] : "", today)
+  }
+
   private static func day(_ year: Int, _ month: Int, _ day: Int) -> Period? {
     let date = LocalDay(year: year, month: month, day: day)
     return day <= date.daysInMonth ? .day(date) : nil
@@ -219,13 +241,12 @@ struct Period {
       let month = today.year * 12 + today.month - 1 + offset
       return (.month(month / 12, month % 12 + 1), 2)
     }
-    if let month = months[next], offset == -1 {
-      return nearest(month, nil, today, .past).map { ($0, 2) }
-    }
-    if let month = months[next], offset == 1 {
-      return nearest(month, nil, today, .coming).map { ($0, 2) }
-    }
-    return nil
+    guard let month = months[next], offset != 0,
+      var period = nearest(month, nil, today, offset == -1 ? .past : .coming)
+    else { return nil }
+    // `next January` names its year.
+    period.hasYear = true
+    return (period, 2)
   }
 
   private static func nearest(_ month: Int, _ day: Int?, _ today: LocalDay, _ way: Way) -> Period? {

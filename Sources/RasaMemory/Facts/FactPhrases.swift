@@ -66,7 +66,7 @@ enum FactPhrases {
       FactPhrase(relation: .one("name", kind: "profile"), needsName: true),
       """
       is called, am called, is named, am named, name is, goes by, go by, wants to be called,
-      want to be called, prefers to be called, prefer to be called, heißt, heiße, s' appelle,
+      want to be called, prefers to be called, prefer to be called, heisst, heisse, s' appelle,
       m' appelle, je m' appelle, se llama, me llamo, si chiama, mi chiamo, меня зовут
       """)
     add(

@@ -21,8 +21,8 @@ package struct FactReading: Sendable, Hashable {
   /// Since when it is true, and from when on no more, as far as the text says so.
   package var validFrom: Timestamp?
   package var until: Timestamp?
-  /// The text in a form in which the same fact has the same form: case, spaces and punctuation do not count, nor in a
-  /// sentence that is understood the dates, articles and whether it is `I live in` or `the user lives in`.
+  /// The text in a form in which the same fact has the same form: case, spaces, punctuation and what is not seen do not
+  /// count, nor in a sentence that is understood the dates, articles and whether it is `I live in` or `the user lives in`.
   package var form: String
   package var denies: Denial?
   /// `preference` or `profile`, where that is certain.
@@ -53,9 +53,10 @@ package struct FactReading: Sendable, Hashable {
     var form = words.lazy.map(\.text).joined(separator: " ")
     if form.utf8.count > longestForm { form = Digest.sha256(form) }
     var reading = FactReading(form: form)
-    guard text.utf8.count <= longestStatement, !words.isEmpty else { return reading }
+    guard form.utf8.count <= longestStatement, !words.isEmpty else { return reading }
     if let pair = KeyedValue(text) {
       reading.slot = pair.slot
+      reading.form = pair.form
       reading.kind = "preference"
       return reading
     }
@@ -71,9 +72,10 @@ package struct FactReading: Sendable, Hashable {
       // Somebody does not work until April: from then on they do.
       if statement.isNegated { reading.until = nil }
     } else {
-      reading.validFrom = dates.certainSince
       // What was until a day that has passed is a fact about the past, and stays one.
-      reading.until = dates.certainUntil.flatMap { $0 > time ? $0 : nil }
+      let isOver = dates.certainUntil.map { $0 <= time } ?? false
+      reading.validFrom = isOver ? nil : dates.certainSince
+      reading.until = isOver ? nil : dates.certainUntil
     }
     if let from = reading.validFrom, let until = reading.until, until <= from {
       reading.validFrom = nil
@@ -107,6 +109,8 @@ extension FactReading {
 /// `risk_tolerance: low`.
 private struct KeyedValue {
   var slot: String
+  /// The same for `risk_tolerance: low` and `Risk tolerance: LOW`.
+  var form: String
 
   init?(_ text: String) {
     guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
@@ -139,6 +143,8 @@ private struct KeyedValue {
       }
     }
     slot = words.map { $0 == "favorite" ? "favourite" : $0 }.joined(separator: "_")
+    let said = FactWords.words(of: String(after)).map(\.text).joined(separator: " ")
+    form = "\(slot): \(said)"
   }
 
   /// Whether somebody can have several of it, as with friends and hobbies.
@@ -171,11 +177,23 @@ private struct FactStatement {
     let tail = dates.marks.first { $0.range.lowerBound > start }?.range.lowerBound ?? words.count
     words = Array(words[start..<tail])
     isNegated = Self.takeNegation(from: &words)
+    // `will live in Paris from next January` is true from then on.
+    if dates.isAhead { words.removeAll { $0.text == "will" } }
     guard !words.contains(where: { FactPhrases.doubts.contains($0.text) }) else { return nil }
     words.removeAll { FactPhrases.adverbs.contains($0.text) }
-    guard let (place, length, phrase) = Self.phrase(in: words),
-      let subject = Self.subject(words[..<place])
-    else { return nil }
+    guard let (place, length, phrase) = Self.phrase(in: words) else { return nil }
+    if let favourite = Self.favourite(words[..<place]), !isNegated,
+      case .either("be", _) = phrase.relation,
+      let said = Self.object(Array(words[(place + length)...]), of: phrase)
+    {
+      kind = "preference"
+      slot = favourite
+      form = "\(favourite): \(said)"
+      validFrom = dates.since
+      until = dates.until
+      return
+    }
+    guard let subject = Self.subject(words[..<place]) else { return nil }
     var object = Array(words[(place + length)...])
     if !phrase.closing.isEmpty {
       guard let last = object.last, phrase.closing.contains(last.text) else { return nil }
@@ -220,6 +238,21 @@ private struct FactStatement {
         slot = nil
       }
     }
+  }
+
+  /// `my favourite colour` as the key that it would be.
+  private static func favourite(_ words: ArraySlice<FactWord>) -> String? {
+    let texts = words.map(\.text)
+    guard
+      let owner = FactPhrases.owners.first(where: {
+        texts.starts(with: $0.split(separator: " ").map(String.init))
+      })
+    else { return nil }
+    let key = texts.dropFirst(owner.split(separator: " ").count)
+    guard (2...3).contains(key.count), let first = key.first, let last = key.last,
+      FactPhrases.leadingKeys.contains(first), !KeyedValue.canBeSeveral(last)
+    else { return nil }
+    return key.map { $0 == "favorite" ? "favourite" : $0 }.joined(separator: "_")
   }
 
   /// What somebody is that nobody can be two of at a time.

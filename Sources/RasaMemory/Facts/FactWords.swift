@@ -22,7 +22,7 @@ enum FactWords {
       let properties = first.properties
       let hasNoCase =
         properties.isAlphabetic && !properties.isUppercase && !properties.isLowercase
-      var lower = String(word).lowercased()
+      var lower = Self.lowered(word)
       word.removeAll(keepingCapacity: true)
       while lower.hasSuffix("'") { lower.removeLast() }
       let capital = properties.isUppercase
@@ -30,7 +30,7 @@ enum FactWords {
         words.append(FactWord(text: part, isCapital: capital, hasNoCase: hasNoCase))
       }
     }
-    let scalars = Array(text.composed.unicodeScalars)
+    let scalars = text.composed.unicodeScalars.compactMap(visible)
     for (index, scalar) in scalars.enumerated() {
       switch kind(of: scalar) {
       case .word: word.append(scalar)
@@ -44,7 +44,33 @@ enum FactWords {
       }
     }
     finish()
+    // The mark of a list.
+    if words.count > 1, words[0].text == "*" { words.removeFirst() }
     return words
+  }
+
+  /// Nil for what is not seen, such as a soft hyphen; letters of full width as those of ASCII.
+  private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
+    if scalar.value < 0x80 { return scalar }
+    if (0xFF01...0xFF5E).contains(scalar.value) {
+      return Unicode.Scalar(scalar.value - 0xFEE0)
+    }
+    return scalar.properties.isDefaultIgnorableCodePoint ? nil : scalar
+  }
+
+  /// In lower case, whether the letter has capitals of its own or not: `STRASSE` and `Straße`, `ΟΔΟΣ` and `οδός`.
+  private static func lowered(_ word: String.UnicodeScalarView) -> String {
+    let lower = String(word).lowercased()
+    if lower.utf8.allSatisfy({ $0 < 0x80 }) { return lower }
+    var result = ""
+    for scalar in lower.unicodeScalars {
+      switch scalar {
+      case "ß": result += "ss"
+      case "ς": result += "σ"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 
   private enum Kind { case word, joint, apostrophe, other }
@@ -82,30 +108,43 @@ enum FactWords {
     return [word]
   }
 
-  /// Neither a question nor several sentences.
+  /// Neither a question nor several sentences. What stands around it does not count: `- "I like tea" …`.
   static func isOneStatement(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    var end = bytes.count
-    while end > 0,
-      bytes[end - 1] <= 0x20 || [UInt8(ascii: "."), UInt8(ascii: "!")].contains(bytes[end - 1])
-    {
-      end -= 1
-    }
-    for place in 0..<end {
-      switch bytes[place] {
-      case UInt8(ascii: "?"), UInt8(ascii: ";"), UInt8(ascii: "\n"), UInt8(ascii: "!"),
-        UInt8(ascii: ":"), UInt8(ascii: "("), UInt8(ascii: "\""):
+    let all = text.unicodeScalars.compactMap(visible)
+    guard let begin = all.firstIndex(where: { !isEdge($0) }),
+      let end = all.lastIndex(where: { !isEdge($0) })
+    else { return true }
+    let scalars = all[begin...end]
+    for place in scalars.indices {
+      let next = place + 1 < scalars.endIndex ? scalars[place + 1] : nil
+      switch scalars[place] {
+      case "?", ";", "!", ":", "(", ")", "\"", "。", "？", "！", "；", "«", "»", "„", "“", "”", "؟":
         return false
-      case UInt8(ascii: "."):
+      case "\n", "\r":
+        // A line that goes on is one sentence; another item of a list is not.
+        let rest = scalars[place...].first { !$0.properties.isWhitespace }
+        if rest?.properties.isLowercase != true { return false }
+      case ".":
         // `3. Mai` and `z. B.` are no end, and nothing is certain after one.
-        if place + 1 < end, bytes[place + 1] <= 0x20, place > 0,
-          !(0x30...0x39).contains(bytes[place - 1])
-        {
+        if let next, next.value <= 0x20, place > begin, !isDigit(scalars[place - 1]) {
           return false
         }
       default: break
       }
     }
-    return !text.unicodeScalars.contains { ["。", "？", "！", "；", "«", "„", "“"].contains($0) }
+    return true
+  }
+
+  private static func isEdge(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.properties.isWhitespace || scalar.value < 0x20 { return true }
+    if ["?", "؟", "#", "%", "&", "@", "*", "_", "\\", "/"].contains(scalar) {
+      return scalar == "*"
+    }
+    switch scalar.properties.generalCategory {
+    case .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+      .finalPunctuation, .otherPunctuation:
+      return true
+    default: return false
+    }
   }
 }

@@ -192,7 +192,7 @@ private struct CloseLook {
           postings: .union(try terms.map { try shelf.postings(of: $0.0) })))
     }
     roughly = Roughly(
-      words.map { ($0.weight, $0.postings) }, end: shelf.end,
+      words.map { ($0.weight, $0.postings) },
       context: shelf.isConversation ? RankingParameters.around : [])
   }
 
@@ -200,7 +200,7 @@ private struct CloseLook {
   func matches(
     atMost most: Int, until time: Timestamp?
   ) throws -> (matches: [Ranking.Match], isAll: Bool) {
-    var (candidates, isAll) = roughly.best(most)
+    var (candidates, isAll) = roughly.best(most, before: shelf.end)
     if isOnlyNames {
       let said = try saidByNamed(atMost: most)
       candidates += said.places
@@ -318,52 +318,70 @@ private struct CloseLook {
 /// The places that are worth a close look: the sum of what the words add, whatever the lengths and wherever a conversation
 /// ends.
 private struct Roughly {
-  private var scores: [Float]
+  /// So many places are looked at together: few enough for the fastest memory.
+  private static let width = 1024
 
-  init(
-    _ words: [(weight: Double, postings: Postings)], end: Int32,
-    context: [(by: Int32, part: Double)]
-  ) {
-    scores = words.isEmpty ? [] : Array(repeating: 0, count: Int(end))
-    for (weight, postings) in words {
-      for (by, part) in [(by: 0, part: 1)] + context {
-        let adds = Float(weight * RankingParameters.saturated(part, 1))
-        for place in postings.places {
-          let other = Int(place + by)
-          if scores.indices.contains(other) { scores[other] += adds }
-        }
-      }
+  private let words: [(weight: Float, places: [Int32])]
+  /// What a word adds to the places around it, as a share of its weight; the first is its own.
+  private let shares: [(by: Int, share: Float)]
+  private let reach: Int
+
+  init(_ words: [(weight: Double, postings: Postings)], context: [(by: Int32, part: Double)]) {
+    self.words = words.map { (Float($0.weight), $0.postings.places) }
+    shares = ([(by: 0, part: 1)] + context).map {
+      (Int($0.by), Float(RankingParameters.saturated($0.part, 1)))
     }
+    reach = shares.map { abs($0.by) }.max() ?? 0
   }
 
-  /// The best ones, in the order of the places, and whether there are no others. Of many equal ones the latest.
-  func best(_ count: Int) -> (places: [Int32], isAll: Bool) {
-    let most = scores.max() ?? 0
-    guard most > 0 else { return ([], true) }
-    let steps = 1024
-    var histogram = Array(repeating: 0, count: steps + 1)
-    let factor = Float(steps) / most
-    var total = 0
-    for score in scores where score > 0 {
-      histogram[min(steps, Int(score * factor))] += 1
-      total += 1
+  /// The best ones before `end`, in the order of the places, and whether there are no others. Of many equal ones the latest.
+  func best(_ count: Int, before end: Int32) -> (places: [Int32], isAll: Bool) {
+    // A score and its place as one number: scores are positive, so that their bits have their order.
+    var found: [UInt64] = []
+    var least: Float = 0
+    var isAll = true
+    func keepBest() {
+      found.sort(by: >)
+      guard found.count > count else { return }
+      found.removeLast(found.count - count)
+      least = Float(bitPattern: UInt32(truncatingIfNeeded: (found.last ?? 0) >> 32))
+      isAll = false
     }
-    var least = 0
-    if total > count {
-      var taken = 0
-      least = steps
-      while least > 0 {
-        taken += histogram[least]
-        if taken >= count { break }
-        least -= 1
+    var unread = words.map(\.places.count)
+    var own = [Float](repeating: 0, count: Self.width + 2 * reach)
+    var scores = [Float](repeating: 0, count: Self.width)
+    var begin = Int(end)
+    // From the latest place back, past all that no word is near to.
+    while begin > 0 {
+      var last = -1
+      for (number, word) in words.enumerated() where unread[number] > 0 {
+        last = max(last, Int(word.places[unread[number] - 1]) + reach)
+      }
+      if last < 0 { break }
+      let stop = min(begin, last + 1)
+      begin = max(0, stop - Self.width)
+      for index in own.indices { own[index] = 0 }
+      for (number, word) in words.enumerated() {
+        var index = unread[number]
+        while index > 0, Int(word.places[index - 1]) >= begin - reach {
+          index -= 1
+          let place = Int(word.places[index])
+          // What reaches farther back is read again.
+          if place >= begin + reach { unread[number] = index }
+          let at = place - begin + reach
+          if at < own.count { own[at] += word.weight }
+        }
+      }
+      for index in scores.indices { scores[index] = 0 }
+      for (by, share) in shares {
+        for index in scores.indices { scores[index] += own[index + reach - by] * share }
+      }
+      for index in (0..<(stop - begin)).reversed() where scores[index] > least {
+        found.append(UInt64(scores[index].bitPattern) << 32 | UInt64(begin + index))
+        if found.count >= count * 4 { keepBest() }
       }
     }
-    var places: [Int32] = []
-    for place in scores.indices.reversed() where scores[place] > 0 {
-      if min(steps, Int(scores[place] * factor)) < least { continue }
-      places.append(Int32(place))
-      if places.count >= count * 2 { break }
-    }
-    return (places.reversed(), places.count == total)
+    keepBest()
+    return (found.map { Int32(truncatingIfNeeded: $0) }.sorted(), isAll)
   }
 }

@@ -14,8 +14,8 @@ package struct VectorCells: Sendable {
   package var cellsPerSearch: Int
 
   package init(
-    smallestBound: Int = 64, largestBound: Int = 2048, cellsForBound: Int = 6,
-    leastCompared: Int = 12_000, sharePerSearch: Double = 0.06, cellsPerSearch: Int = 16
+    smallestBound: Int = 64, largestBound: Int = 2048, cellsForBound: Int = 4,
+    leastCompared: Int = 16_000, sharePerSearch: Double = 0.06, cellsPerSearch: Int = 16
   ) {
     self.smallestBound = smallestBound
     self.largestBound = largestBound

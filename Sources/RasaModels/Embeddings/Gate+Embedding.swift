@@ -186,7 +186,7 @@ extension Gate {
       var unusable = Failure(
         .provider,
         "\(call.name) gave no vectors that can be used: \(failure.message)",
-        suggestion: "name another model with --embeddings")
+        suggestion: "name another embedding model")
       unusable.reason = Failure.unusableVectors
       throw unusable
     } catch var problem as ProviderProblem {

@@ -11,6 +11,8 @@ struct FittedRequest: Sendable, Hashable {
   var tokens: Int64
   /// Those of the conversation.
   var history: Int64
+  /// Those of what tools have returned.
+  var results: Int64 = 0
   /// Of all turns of the conversation, how many are in it.
   var kept: Int
   var turns: Int
@@ -72,7 +74,7 @@ extension Gate {
   }
 
   func size(of plan: CallPlan, for candidate: Candidate) -> RequestSize {
-    guard plan.request.history != nil else { return plan.size }
+    guard plan.request.history != nil || plan.request.reader != nil else { return plan.size }
     if let fitted = plan.fitted, fitted.key == candidate.key { return fitted.size }
     return fit(plan, candidate).size
   }
@@ -102,6 +104,7 @@ extension Gate {
       turns: 0, window: window)
     guard let history = request.history, history.fits(request), !candidate.isMock else {
       fitted.tokens = meter.tokens(of: plan.size, messages: request.messages.count) + attached
+      shortenResults(of: &fitted, plan, candidate, meter)
       return fitted
     }
     let schema = request.schema?.json(.canonical) ?? ""
@@ -140,7 +143,37 @@ extension Gate {
           ? min(history.summary?.turns ?? 0, fitted.turns - fit.kept) : 0,
         model: "\(candidate.provider):\(candidate.model ?? "")", window: window)
     }
+    shortenResults(of: &fitted, plan, candidate, meter)
     return fitted
+  }
+
+  /// Where there is no room even without a conversation: the results of tools are shown by their beginnings, the oldest
+  /// first, where the model can read on in them. Of a window that nobody knows a refusal has to tell.
+  private func shortenResults(
+    of fitted: inout FittedRequest, _ plan: CallPlan, _ candidate: Candidate, _ meter: TokenMeter
+  ) {
+    guard fitted.request.reader != nil, !candidate.isMock else { return }
+    fitted.results = fitted.request.resultTokens(meter)
+    guard let window = window(of: candidate).known else { return }
+    let over = fitted.tokens - (window - answerRoom(for: plan, candidate, window))
+    let cut = fitted.request.shortenResults(by: over, meter)
+    guard cut.count > 0 else { return }
+    let before = fitted.size
+    fitted.size = RequestSize(
+      fitted.request, schema: fitted.request.schema?.json(.canonical) ?? "")
+    let messages = fitted.request.messages.count
+    fitted.tokens -=
+      meter.tokens(of: before, messages: messages)
+      - meter.tokens(of: fitted.size, messages: messages)
+    fitted.results = fitted.request.resultTokens(meter)
+    var left =
+      fitted.cut
+      ?? HistoryCut(
+        session: fitted.session, kept: fitted.kept, turns: 0, tokens: 0, shortenedBytes: 0,
+        summarised: 0, model: "\(candidate.provider):\(candidate.model ?? "")", window: window)
+    left.shortenedResults = cut.count
+    left.resultBytes = cut.bytes
+    fitted.cut = left
   }
 
   /// The request as it was in the attempt that is in doubt; nil where it cannot be had again.
@@ -172,7 +205,11 @@ extension Gate {
   func fit(
     _ plan: CallPlan, _ candidate: Candidate, after problem: ProviderProblem
   ) -> FittedRequest? {
-    guard let sent = plan.fitted, sent.history > 0, sent.kept > 0 else { return nil }
+    guard let sent = plan.fitted else { return nil }
+    guard sent.history > 0, sent.kept > 0 else {
+      let smaller = fit(plan, candidate)
+      return smaller.results < sent.results ? smaller : nil
+    }
     var smaller = fit(plan, candidate)
     // What is known now may not explain the refusal; less is sent in any case.
     if smaller.history > sent.history * 5 / 6 || problem.length.requested == nil {
@@ -198,9 +235,10 @@ extension Gate {
           }
         }
       }
-    } else if sent.history > 0 {
+    } else if sent.history > 0 || sent.results > 0 {
       // It says no figure: what is known is that this much is too much.
-      quirks.window = max(1_024, min(sent.window, sent.tokens) - sent.history / 3)
+      let spare = sent.history > 0 ? sent.history : sent.results
+      quirks.window = max(1_024, min(sent.window, sent.tokens) - spare / 3)
     } else {
       return
     }

@@ -48,34 +48,43 @@ struct RequestSize: Sendable, Hashable {
     if !request.tools.isEmpty { added += Self.perTool }
   }
 
+  /// Whole conversations go through this before each question, so that the loops are such as the compiler makes fast.
   private mutating func add(_ text: String) {
-    var count: Int64 = 0
-    var foreign: Int64 = 0
-    var plain: Int64 = 0
-    var word = 0
-    var longest = 0
     let bytes = text.utf8Span.span
-    for index in bytes.indices {
-      let byte = bytes[index]
-      count += 1
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"):
-        plain += 1
-        word += 1
-        longest = max(longest, word)
-      case UInt8(ascii: " "), UInt8(ascii: "\n"):
-        plain += 1
-        word = 0
-      case 0x80...:
-        foreign += 1
-        word = 0
-      default: word = 0
+    var begin = 0
+    while begin < bytes.count {
+      // As many as the counts have room for.
+      let part = bytes.extracting(begin..<min(bytes.count, begin + 255))
+      var foreign: UInt8 = 0
+      var plain: UInt8 = 0
+      for index in part.indices {
+        let byte = part[index]
+        foreign &+= byte >> 7
+        plain &+= Self.isLetter(byte) || byte == 0x20 || byte == 0x0A ? 1 : 0
       }
+      self.foreign += Int64(foreign)
+      self.plain += Int64(plain)
+      begin += 255
     }
-    self.bytes += count
-    self.foreign += foreign
-    self.plain += plain
-    if longest > Self.longestWord { hasLongWord = true }
+    self.bytes += Int64(bytes.count)
+    if !hasLongWord { hasLongWord = Self.hasLongWord(bytes) }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "a") < 26 }
+
+  private static func hasLongWord(_ bytes: Span<UInt8>) -> Bool {
+    // One that is too long stands at one of the places that are so far apart.
+    var place = longestWord
+    while place < bytes.count {
+      if isLetter(bytes[place]) {
+        var (begin, end) = (place, place + 1)
+        while begin > 0, place - begin < longestWord, isLetter(bytes[begin - 1]) { begin -= 1 }
+        while end < bytes.count, end - begin <= longestWord, isLetter(bytes[end]) { end += 1 }
+        if end - begin > longestWord { return true }
+      }
+      place += longestWord + 1
+    }
+    return false
   }
 
   var kind: TextKind {

@@ -74,16 +74,16 @@ extension ProviderProblem {
   func mendOfVectors(at settings: ProviderSettings, model: String) -> String {
     switch kind {
     case .timeout, .idle, .server, .brokenStream:
-      "try again, or name another model with --embeddings"
-    case .rateLimit: "try again in a while, or name another model with --embeddings"
+      "try again, or name another embedding model"
+    case .rateLimit: "try again in a while, or name another embedding model"
     case .modelNotFound:
       settings.dialect == .ollama
-        ? "get it with `ollama pull \(model)`" : "name another model with --embeddings"
+        ? "get it with `ollama pull \(model)`" : "name another embedding model"
     case .rejected, .unsupported, .refused, .filtered, .empty, .unfit:
-      "name a model with --embeddings that makes vectors"
-    case .budget: "raise the budget, or omit --embeddings"
-    case .unknownPrice: "add its price to your own catalogue, or name another with --embeddings"
-    case .tooLong: "name a model with --embeddings that reads longer texts"
+      "name an embedding model that makes vectors"
+    case .budget: "raise the budget, or go without embeddings"
+    case .unknownPrice: "add its price to your own catalogue, or name another embedding model"
+    case .tooLong: "name an embedding model that reads longer texts"
     case .connection, .unresolved, .proxy, .tls, .certificate, .blocked, .notAnAnswer, .quota,
       .payment, .authentication:
       suggestion(at: settings, model: model)

@@ -49,17 +49,17 @@ extension MemoryItem.Kind {
 }
 
 extension FactDetails {
-  /// Whether it holds no more.
+  /// Whether it holds no more, or never did.
   func isPast(at now: Timestamp) -> Bool {
-    if let until, until <= now { return true }
+    if let until, until <= max(now, begin ?? now) { return true }
     if let expires, expires <= now { return true }
     return false
   }
 }
 
 extension MemoryQuery {
-  /// Whether the query may see an item at all, whatever it says. `learnt` is when a fact was first stated.
-  func sees(_ item: MemoryItem, learnt: Timestamp?, now: Timestamp) -> Bool {
+  /// Whether the query may see an item at all, whatever it says.
+  func sees(_ item: MemoryItem, now: Timestamp) -> Bool {
     guard kinds.contains(item.kind), scopes.contains(item.scope), !exceptRuns.contains(item.run)
     else { return false }
     if let user, item.user != user { return false }
@@ -67,11 +67,7 @@ extension MemoryQuery {
     if item.scope == .session, persona != nil || session != nil, item.session != session {
       return false
     }
-    if let asOf {
-      if (learnt ?? item.time) > asOf { return false }
-      if let begin = item.fact?.validFrom, begin > asOf { return false }
-    }
-    return item.fact?.isPast(at: asOf ?? now) != true
+    return item.holds(asOf: asOf, now: now)
   }
 }
 
@@ -83,6 +79,14 @@ extension MemoryFilter {
     if let session, item.session != session { return false }
     if let run, !runs.contains(run) { return false }
     guard kinds.contains(item.kind), trust == nil || trust == item.trust else { return false }
-    return includesPast || item.fact?.isPast(at: now) != true
+    return includesPast || item.holds(asOf: asOf, now: now)
+  }
+}
+
+extension MemoryItem {
+  /// What was said by then, and what held then, whenever it was learnt. For now also what will hold later.
+  fileprivate func holds(asOf: Timestamp?, now: Timestamp) -> Bool {
+    if let asOf, fact?.begin ?? time > asOf { return false }
+    return fact?.isPast(at: asOf ?? now) != true
   }
 }

@@ -8,7 +8,7 @@ import RasaSQLite
 struct StoredFact: Sendable {
   var fact: NewFact
   let text: PreparedText
-  let form: ContentDigest
+  var claim: FactClaim
   /// Of who remembers, for whom, and the slot, or the form where there is none.
   let chain: ContentDigest
   /// The fact that it says is true no more.
@@ -23,8 +23,11 @@ struct StoredFact: Sendable {
     fact.details.until = fact.details.until ?? reading.until
     self.fact = fact
     text = PreparedText(fact.text)
-    form = .of(Array(reading.form.utf8))
+    let form = ContentDigest.of(Array(reading.form.utf8))
     chain = Self.chain(of: fact, form: form)
+    claim = FactClaim(
+      form: form, run: fact.run.text, time: fact.time, validFrom: fact.details.validFrom,
+      until: fact.details.until, isDenial: reading.denies != nil)
     denies = reading.denies.map { denial in
       var denied = fact
       denied.details.slot = denial.slot
@@ -45,7 +48,12 @@ struct StoredFact: Sendable {
     return .of(place + (fact.details.slot.map { [1] + digest($0) } ?? [0] + form))
   }
 
-  var begin: Timestamp { fact.details.validFrom ?? fact.time }
+  var form: ContentDigest { claim.form }
+
+  /// A correction stands where stood what it corrects.
+  mutating func takePlace(of corrected: FactClaim) {
+    if claim.isOfThePresent, corrected.isOfThePresent { claim.place = corrected.place }
+  }
 }
 
 /// What a statement denies: all of that form in another chain that came before it.
@@ -69,10 +77,11 @@ struct DeniedFact: Sendable, Hashable {
   var column: SQLValue { .bytes(chain + form) }
 }
 
-extension ContentDigest {
-  /// Sorts as the bytes do.
-  var hexadecimal: String { map { String(Int($0) + 256, radix: 16) }.joined() }
+extension FactClaim {
+  fileprivate var isOfThePresent: Bool { !isHistory && begin <= time }
+}
 
+extension ContentDigest {
   /// The chain of a fact that a person has corrected: its own.
   static func chain(ofReplaced item: Int64) -> ContentDigest { .of(Array("replaced \(item)".utf8)) }
 }
@@ -87,8 +96,12 @@ extension NewFact {
     let reading = FactReading.read(text, at: time)
     var new = FactDetails(kind: details.kind)
     new.slot = reading.slot ?? (reading.denies == nil ? details.slot : nil)
-    new.validFrom = reading.validFrom ?? details.validFrom ?? learnt
     new.until = reading.until
+    new.validFrom = reading.validFrom ?? details.validFrom
+    // Since when it was true is unknown where it is over, and was before anybody learnt of it.
+    let isOver = reading.until.map { $0 <= time } ?? false
+    let wasOver = details.until.map { $0 < learnt } ?? false
+    if !isOver, !wasOver { new.validFrom = new.validFrom ?? learnt }
     new.expires = details.expires.map { expires in
       let length = expires.milliseconds.subtractingReportingOverflow(old.time.milliseconds)
       let end = time.milliseconds.addingReportingOverflow(length.partialValue)
@@ -113,18 +126,20 @@ struct ImportedItem: Sendable {
   /// For facts.
   let fact: StoredFact?
 
-  /// In the order of their IDs. When a fact ends because another one of its chain follows, that follows from both of
-  /// them here, too; any other ending has to be told, such as that of a fact that a person has corrected.
+  /// In the order of their IDs. When a fact ends because another one of its chain was learnt later, that follows from
+  /// both of them here, too; any other ending has to be told, such as that of a fact that a person has corrected.
   static func prepare(_ items: [MemoryItem]) -> [ImportedItem] {
-    var chains: [Int64: ContentDigest] = [:]
-    for item in items where item.kind == .fact { chains[item.id] = StoredFact(item).chain }
+    var others: [Int64: (chain: ContentDigest, time: Timestamp)] = [:]
+    for item in items where item.kind == .fact {
+      others[item.id] = (StoredFact(item).chain, item.time)
+    }
     return items.sorted { $0.id < $1.id }.map { item in
       guard item.kind == .fact else {
         return ImportedItem(item: item, text: PreparedText(item.text), fact: nil)
       }
       var item = item
-      if let next = item.fact?.supersededBy, let chain = chains[next],
-        chain == StoredFact(item).chain
+      if let next = item.fact?.supersededBy.flatMap({ others[$0] }), next.time >= item.time,
+        next.chain == StoredFact(item).chain
       {
         item.fact?.until = nil
       }

@@ -117,6 +117,7 @@ extension Database {
       .integer(item.time.milliseconds), .integer(item.trust.column), .integer(item.text.bytes))
     if let id { try noteLostVector(of: id) }
     let id = lastInsertedRow
+    if item.kind == .turn { try count(1, in: item.session) }
     try index(
       StoredItem(
         id: id, kind: item.kind, scope: item.scope, user: user, persona: persona,
@@ -144,8 +145,18 @@ extension Database {
     guard let item = try storedItem(id) else { return false }
     try unindex(item)
     try run("DELETE FROM items WHERE id = ?", .integer(id))
-    if item.kind == .turn, let session = item.session { try discardSummaries(ofSession: session) }
+    if item.kind == .turn, let session = item.session {
+      try count(-1, in: session)
+      try discardSummaries(ofSession: session)
+    }
     return true
+  }
+
+  /// Of the sides of turns that a session has.
+  private func count(_ sides: Int, in session: String?) throws {
+    try run(
+      "UPDATE sessions SET sides = sides + ? WHERE key = ?", .integer(sides),
+      .text(orNull: session))
   }
 
   func storedItem(_ id: Int64) throws -> StoredItem? {
@@ -193,7 +204,7 @@ extension Database {
       SELECT items.id, items.kind, scope, user.text, persona.text,
         (SELECT id FROM sessions WHERE key = items.session),
         (SELECT text FROM words WHERE number = speaker), items.text, run, time, trust,
-        facts.kind, slot, valid_from, until, expires, superseded_by, replaced_by
+        facts.kind, slot, valid_from, until, expires, superseded_by, replaced_by, begin
       FROM items JOIN words AS user ON user.number = items.user
         JOIN words AS persona ON persona.number = items.persona
         LEFT JOIN facts ON facts.item = items.id
@@ -229,6 +240,6 @@ extension MemoryItem {
     guard let kind = row.textOrNil(11) else { return }
     fact = FactDetails(
       kind: kind, slot: row.textOrNil(12), validFrom: time(13), until: time(14), expires: time(15),
-      supersededBy: row.integerOrNil(17) ?? row.integerOrNil(16))
+      supersededBy: row.integerOrNil(17) ?? row.integerOrNil(16), begin: time(18))
   }
 }

@@ -62,6 +62,10 @@ struct StoredShelf: ItemShelf {
       "SELECT bytes FROM postings WHERE shelf = ? AND term = ? ORDER BY block",
       .integer(number), .integer(term.bits)
     ) { $0.bytes(0) }
+    // Most postings take a byte or two.
+    let bytes = blocks.reduce(0) { $0 + $1.count }
+    postings.places.reserveCapacity(bytes)
+    postings.counts.reserveCapacity(bytes)
     for block in blocks.dropFirst() + blocks.prefix(1) { PostingBlock.read(block, into: &postings) }
     return postings
   }
@@ -246,12 +250,37 @@ extension Database {
     try shelf.save()
   }
 
-  /// Forgets the words of everything that is kept for a user, without looking at each item.
-  func deleteTerms(ofUser user: Int64) throws {
-    let shelves = try rows("SELECT number FROM shelves WHERE user = ?", .integer(user)) {
-      $0.integer(0)
+  /// Takes the shelves of a user away, so that no search finds them. What stood on them is deleted by `deleteStrayTerms`,
+  /// and with the items.
+  func deleteShelves(ofUser user: Int64) throws {
+    try run("DELETE FROM shelves WHERE user = ?", .integer(user))
+  }
+
+  /// Deletes some rows of shelves that are no longer there; false if there are none left.
+  func deleteStrayTerms(atMost: Int) throws -> Bool {
+    for table in ["postings", "shelf_items"] {
+      // From each shelf to the next, whatever stands on them.
+      let shelf = try first(
+        """
+        WITH RECURSIVE known (shelf) AS (
+          SELECT min(shelf) FROM \(table)
+          UNION ALL
+          SELECT (SELECT min(shelf) FROM \(table) WHERE shelf > known.shelf) FROM known
+            WHERE known.shelf IS NOT NULL)
+        SELECT shelf FROM known
+          WHERE shelf IS NOT NULL AND shelf NOT IN (SELECT number FROM shelves) LIMIT 1
+        """
+      ) { $0.integer(0) }
+      guard let shelf else { continue }
+      let key = table == "postings" ? "term, block" : "block"
+      try run(
+        """
+        DELETE FROM \(table) WHERE shelf = ?1 AND (\(key)) IN
+          (SELECT \(key) FROM \(table) WHERE shelf = ?1 LIMIT ?2)
+        """, .integer(shelf), .integer(atMost))
+      return true
     }
-    for shelf in shelves { try deleteShelf(shelf) }
+    return false
   }
 
   func deleteAllTerms() throws {

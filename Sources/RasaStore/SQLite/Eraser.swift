@@ -1,6 +1,7 @@
 import RasaCore
 import RasaEngine
 import RasaSQLite
+import RasaSystem
 
 /// Deletes the lines of deleted runs, and the bodies that nothing refers to any more, in small transactions, so that
 /// other writers can work in between.
@@ -27,18 +28,27 @@ struct Eraser: Sendable {
       try database.first("SELECT 1 FROM deletions LIMIT 1") { _ in true } != nil
     }
     let items = slices.items
+    let terms = slices.terms
+    while isDue, try await writer.write({ try $0.deleteStrayTerms(atMost: terms) }) {
+      faultPoint("erase.terms")
+      try Task.checkCancellation()
+    }
     while isDue, try await writer.write({ try $0.deleteItemsOfUsers(atMost: items) }) {
+      faultPoint("erase.items")
       try Task.checkCancellation()
     }
     var (bytes, last) = (0, Int64?.none)
     while isDue, last == nil {
       bytes += try await eraseLines()
+      faultPoint("erase.lines")
       guard let survey = try await survey() else { continue }
       let (erased, isDone) = try await eraseBodies(survey)
       bytes += erased
+      faultPoint("erase.bodies")
       if isDone { last = survey.newest.deletion }
     }
     try await scrub()
+    faultPoint("erase.scrubbed")
     if let last {
       try await writer.write { database in
         try database.run(

@@ -29,6 +29,7 @@ struct MemorySelection {
 
   /// What the query may see, whatever it says.
   init(_ query: MemoryQuery, now: Timestamp) {
+    leaveOutForgotten()
     if let user = query.user { require("items.user = \(Self.word)", .text(user)) }
     require("items.kind", in: query.kinds, of: MemoryItem.Kind.allCases.count, \.column)
     require("items.scope", in: query.scopes, of: MemoryScope.allCases.count, \.column)
@@ -47,17 +48,20 @@ struct MemorySelection {
       let runs = Value.array(query.exceptRuns.map(\.text).sorted().map(Value.string))
       require("items.run NOT IN (SELECT value FROM json_each(?))", .text(runs.json(.compact)))
     }
-    let time = SQLValue.integer((query.asOf ?? now).milliseconds)
-    if query.asOf != nil {
-      require("coalesce(facts.learnt, items.time) <= ?", time)
-      require("coalesce(facts.valid_from <= ?, TRUE)", time)
-    }
-    require("coalesce(facts.until > ?, TRUE)", time)
+    requireHolding(asOf: query.asOf, now: now)
+  }
+
+  /// As `MemoryItem.holds`.
+  private mutating func requireHolding(asOf: Timestamp?, now: Timestamp) {
+    let time = SQLValue.integer((asOf ?? now).milliseconds)
+    if asOf != nil { require("coalesce(facts.begin, items.time) <= ?", time) }
+    require("coalesce(facts.until > max(?, facts.begin), TRUE)", time)
     require("coalesce(facts.expires > ?, TRUE)", time)
   }
 
   /// Facts that others have stated, too, are among those of a run.
   init(_ filter: MemoryFilter, now: Timestamp) {
+    leaveOutForgotten()
     if let user = filter.user { require("items.user = \(Self.word)", .text(user)) }
     if let persona = filter.persona { require("items.persona = \(Self.word)", .text(persona)) }
     if let session = filter.session {
@@ -72,10 +76,16 @@ struct MemorySelection {
         """, .text(run.text), .text(run.text))
     }
     if let trust = filter.trust { require("items.trust = \(trust.column)") }
-    if !filter.includesPast {
-      require("coalesce(facts.until > ?, TRUE)", .integer(now.milliseconds))
-      require("coalesce(facts.expires > ?, TRUE)", .integer(now.milliseconds))
-    }
+    if !filter.includesPast { requireHolding(asOf: filter.asOf, now: now) }
+  }
+
+  /// What is being deleted with its user is not there any more.
+  private mutating func leaveOutForgotten() {
+    require(
+      """
+      NOT EXISTS (SELECT 1 FROM deletions
+        WHERE deletions.user = items.user AND items.id <= deletions.lines)
+      """)
   }
 
   private static let word = "(SELECT number FROM words WHERE text = ?)"

@@ -88,8 +88,7 @@ extension SQLiteStore {
         case .fact: forgotten.facts = count
         }
       }
-      // At once: word for word, and item for item, would take many times as long.
-      try database.deleteTerms(ofUser: number)
+      try database.deleteShelves(ofUser: number)
       try database.run("DELETE FROM vector_progress WHERE user = ?", .integer(number))
       // Somebody of that name may come back before the last of it is deleted.
       try database.run(
@@ -178,7 +177,9 @@ struct DeletionSlices: Sendable {
   var runs = 100
   var lines = 500
   var bodies = 200
-  var items = 200
+  var items = 1_000
+  /// Rows of the index of words.
+  var terms = 5_000
   /// How long to try to empty the log.
   var patience: Duration = .seconds(10)
 }

@@ -69,7 +69,7 @@ extension SQLiteStore {
       let past = try database.first(
         """
         SELECT count(*) FROM facts CROSS JOIN items ON items.id = facts.item
-        WHERE (facts.until <= ? OR facts.expires <= ?) AND \(selection.text)
+        WHERE (facts.until <= max(?, facts.begin) OR facts.expires <= ?) AND \(selection.text)
         """,
         values: [.integer(now.milliseconds), .integer(now.milliseconds)] + selection.values
       ) { $0.integer(0) }
@@ -110,15 +110,18 @@ extension SQLiteStore {
     _ body: @escaping @Sendable (Database) throws -> ForgottenItems
   ) async throws -> ForgottenItems {
     // If the process ends before it is done, the next deletion finishes the job.
-    let (forgotten, note, hasBodies) = try await writer.write { database in
+    let (forgotten, note, isMore) = try await writer.write { database in
       let before = try database.longItems()
       let forgotten = try body(database)
       let note = try database.noteDeletion()
+      let isUnfinished = try database.first(
+        "SELECT 1 FROM deletions WHERE number < ? LIMIT 1", .integer(note)
+      ) { _ in true }
       faultPoint("forget.before")
-      return (forgotten, note, try database.longItems() < before)
+      return (forgotten, note, try isUnfinished != nil || database.longItems() < before)
     }
     faultPoint("forget.after")
-    if hasBodies {
+    if isMore {
       try await finishErasing("it is forgotten") { try await $0.erase() }
     } else {
       // Nothing but rows is gone, so that nobody has to look for texts that nothing refers to.

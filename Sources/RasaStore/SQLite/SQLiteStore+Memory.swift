@@ -15,13 +15,12 @@ extension SQLiteStore {
   package func conversation(of session: SessionID, bytes: Int) async throws -> Conversation {
     try await writer.read { database in
       guard let key = try database.key(of: session) else { return Conversation() }
-      let (found, oldest) = try database.newestTurns(in: key, limit: .max, bytes: bytes)
-      let earlier = try database.first(
-        "SELECT count(*) FROM items WHERE session = ? AND kind = 0 AND id < ?", .text(key),
-        .integer(oldest)
-      ) { $0.integer(0) }
+      let (found, sides) = try database.newestTurns(in: key, limit: .max, bytes: bytes)
+      let all = try database.first(
+        "SELECT sides FROM sessions WHERE key = ?", .text(key)
+      ) { Int(clamping: $0.integer(0)) }
       return Conversation(
-        turns: try database.turns(of: session, found), earlier: Int(clamping: earlier ?? 0) / 2)
+        turns: try database.turns(of: session, found), earlier: max(0, (all ?? 0) - sides) / 2)
     }
   }
 
@@ -138,48 +137,79 @@ extension Database {
     for note in old { try deleteItem(note) }
   }
 
-  /// The newest turns, newest first, until their texts have so many bytes together, and the ID before which older ones
-  /// are. Turns of which one side has been forgotten are left out. Only the texts of those that are
-  /// returned are read.
+  /// The newest turns, newest first, until their texts have so many bytes together, and how many sides of turns these and
+  /// what lies between them are. Turns of which one side has been forgotten are left out. Only the texts of those that
+  /// are returned are read.
   func newestTurns(
     in session: String, limit: Int, bytes: Int
-  ) throws -> (turns: [TurnColumns], oldest: Int64) {
+  ) throws -> (turns: [TurnColumns], sides: Int) {
     var found: [TurnColumns] = []
-    var (left, oldest) = (bytes, Int64.max)
-    var open: (turn: TurnColumns, id: Int64)?
-    while found.count < limit, left > 0 {
-      let wanted = min(100, limit - found.count) * 2 + 1
+    var (left, seen, sides) = (bytes, 0, 0)
+    var end = Int64.max
+    var open: TurnColumns?
+    while found.count < limit, left > 0,
+      let begin = try newestSides(
+        in: session, before: end, limit: limit - found.count, bytes: left)
+    {
+      // In the order of the table, which is many times as fast as from the last one back.
       let rows = try rows(
         """
-        SELECT id, run, time, bytes, trust, text FROM items
-        WHERE session = ? AND kind = 0 AND id < ? ORDER BY id DESC LIMIT ?
-        """, .text(session), .integer(open?.id ?? oldest), .integer(wanted)
+        SELECT run, time, bytes, trust, text FROM items
+        WHERE session = ? AND kind = 0 AND id >= ? AND id < ? ORDER BY id
+        """, .text(session), .integer(begin), .integer(end)
       ) { row in
         (
-          id: row.integer(0), run: row.text(1), time: row.integer(2), bytes: Int(row.integer(3)),
-          isPerson: row.integer(4) == 0, text: row.value(5)
+          turn: TurnColumns(run: row.text(0), time: row.integer(1), bytes: Int(row.integer(2))),
+          isPerson: row.integer(3) == 0, text: row.value(4)
         )
       }
-      for row in rows {
+      for row in rows.reversed() {
         guard found.count < limit, left > 0 else { break }
-        var turn = TurnColumns(run: row.run, time: row.time, bytes: row.bytes)
-        if let other = open?.turn, other.run == row.run {
+        seen += 1
+        var turn = row.turn
+        if let other = open, other.run == turn.run {
+          let bytes = turn.bytes
           turn = other
-          turn.bytes += row.bytes
+          turn.bytes += bytes
         }
         if row.isPerson { turn.input = row.text } else { turn.output = row.text }
         guard turn.input != nil, turn.output != nil else {
-          open = (turn, row.id)
+          open = turn
           continue
         }
         open = nil
         left -= turn.bytes
         found.append(turn)
-        oldest = row.id
+        sides = seen
       }
-      if rows.count < wanted { break }
+      end = begin
     }
-    return (found, oldest)
+    return (found, sides)
+  }
+
+  /// The ID from which on so many turns, or so many bytes, are likely to be found; nil where there are no more turns. The
+  /// index is enough for that.
+  private func newestSides(
+    in session: String, before end: Int64, limit: Int, bytes: Int
+  ) throws -> Int64? {
+    let most = limit > Int.max / 4 ? Int.max : limit * 2 + 1
+    var (count, sum) = (0, 0)
+    var begin: Int64?
+    while true {
+      let part = try rows(
+        """
+        SELECT id, bytes FROM items WHERE session = ? AND kind = 0 AND id < ?
+        ORDER BY id DESC LIMIT ?
+        """, .text(session), .integer(begin ?? end), .integer(min(most - count, 256))
+      ) { (id: $0.integer(0), bytes: Int(clamping: $0.integer(1))) }
+      for side in part {
+        begin = side.id
+        count += 1
+        sum += side.bytes
+        if count == most || (sum >= bytes && count % 2 == 0) { return begin }
+      }
+      if part.count < 256 { return begin }
+    }
   }
 
   /// Oldest first.

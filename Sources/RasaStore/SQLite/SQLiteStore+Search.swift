@@ -5,8 +5,10 @@ import RasaSQLite
 extension SQLiteStore {
   package func search(_ query: MemoryQuery) async throws -> [RecalledItem] {
     if query.limit <= 0 { return [] }
-    try await finishIndexing()
     let now = time.now()
+    let found = try await read { try $0.isIndexed() ? $0.search(query, at: now) : nil }
+    if let found { return found }
+    try await finishIndexing()
     return try await read { try $0.search(query, at: now) }
   }
 

@@ -32,9 +32,7 @@ extension SQLiteStore {
 
 extension SessionSummary {
   fileprivate static let query = """
-    SELECT id, user, persona, started_at, used_at,
-      (SELECT (count(*) + 1) / 2 FROM items WHERE session = sessions.key AND kind = 0)
-    FROM sessions
+    SELECT id, user, persona, started_at, used_at, (sides + 1) / 2 FROM sessions
     """
 
   fileprivate init(_ row: Row) {
@@ -62,9 +60,13 @@ extension Database {
         .integer(time.milliseconds), .text(key))
       return key
     }
-    // The name itself, unless another session has that key. Name and user together are unique.
+    // The name itself, unless another session has that key, or has had it and is not deleted yet to its last item. Name
+    // and user together are unique.
     var key = session.name
-    while try first("SELECT 1 FROM sessions WHERE key = ?", .text(key), transform: { _ in }) != nil
+    while try first(
+      """
+      SELECT 1 FROM sessions WHERE key = ?1 UNION ALL SELECT 1 FROM items WHERE session = ?1 LIMIT 1
+      """, .text(key), transform: { _ in }) != nil
     {
       key += "\u{1F}" + session.user
     }

@@ -65,39 +65,50 @@ extension Schema {
     DROP TABLE memory_words;
     DROP TABLE memories;
 
-    CREATE INDEX items_of_session ON items (session, kind, id) WHERE session IS NOT NULL;
     -- With the length, so that no row is read for counting.
+    CREATE INDEX items_of_session ON items (session, kind, id, bytes) WHERE session IS NOT NULL;
     CREATE INDEX items_of_owner ON items (user, kind, persona, id, bytes);
     CREATE INDEX items_of_run ON items (run);
     -- What people stated, which goes along with every question of theirs.
     CREATE INDEX items_stated ON items (user, id) WHERE kind = 2 AND trust = 0;
     CREATE INDEX items_with_body ON items (text) WHERE typeof(text) = 'integer';
+    -- How many items of turns a session has: two for each, unless one of them has been forgotten.
+    ALTER TABLE sessions ADD COLUMN sides INTEGER NOT NULL DEFAULT 0;
+    UPDATE sessions SET sides =
+      (SELECT count(*) FROM items WHERE items.session = sessions.key AND items.kind = 0);
 
-    -- What only facts have. `learnt` is when it was first stated, as the item's time is when it was last. `until` and
-    -- `superseded_by` follow from the statements, `stated_until` is what the fact itself says, and `replaced_by` is
-    -- the correction that a person has made at that time.
+    -- What only facts have. `learnt` is when it was first stated, as the item's time is when it was last. `valid_from` is
+    -- the first day that its statements name, `stated_from` that or when it was learnt, `stated_until` what the last
+    -- one says. The rest follows from the statements of all: since when it holds and until when, the first beginning
+    -- of all that come after it in its chain, and what ends it. `replaced_by` is the correction that a person has made
+    -- at that time.
     CREATE TABLE facts (
       item INTEGER PRIMARY KEY, kind TEXT NOT NULL, slot TEXT, learnt INTEGER NOT NULL,
-      valid_from INTEGER, stated_until INTEGER, until INTEGER, expires INTEGER,
+      valid_from INTEGER, stated_from INTEGER NOT NULL, stated_until INTEGER, expires INTEGER,
+      begin INTEGER NOT NULL, until INTEGER, next_begin INTEGER, next_item INTEGER,
       superseded_by INTEGER, replaced_by INTEGER, replaced_at INTEGER
     ) STRICT;
     CREATE INDEX facts_replaced ON facts (replaced_by) WHERE replaced_by IS NOT NULL;
+    CREATE INDEX facts_superseded ON facts (superseded_by) WHERE superseded_by IS NOT NULL;
 
     -- Each time that a fact was stated. The chain is a digest of who remembers, for whom, and the slot, or the form
-    -- where there is none; within it they stand in the order in which they became true. Those of one form that
-    -- follow each other are one fact; the next of another form ends it. So does one that denies it, from a chain of its
-    -- own: `denies` is a digest of the chain and the form that it is about.
+    -- where there is none; within it they stand in their order, which is that of when they were learnt for what is said
+    -- about the present. Those of one form that follow each other are one fact; those of other forms that come later
+    -- end it. So does one that denies it, from a chain of its own: `denies` is a digest of the chain and the form that
+    -- it is about.
     CREATE TABLE statements (
-      chain BLOB NOT NULL, begin INTEGER NOT NULL, time INTEGER NOT NULL, form BLOB NOT NULL,
+      chain BLOB NOT NULL, place INTEGER NOT NULL, time INTEGER NOT NULL, form BLOB NOT NULL,
       run TEXT NOT NULL, item INTEGER NOT NULL, trust INTEGER NOT NULL, kind TEXT NOT NULL,
       valid_from INTEGER, stated_until INTEGER, expires INTEGER, denies BLOB,
-      PRIMARY KEY (chain, begin, time, form, run)
+      PRIMARY KEY (chain, place, time, form, run)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX statements_of_item ON statements (item);
     -- The user, a word, of whom all items up to the one in `lines` are to be deleted; null otherwise.
     ALTER TABLE deletions ADD COLUMN user INTEGER;
     CREATE INDEX statements_of_run ON statements (run);
-    CREATE INDEX statements_denying ON statements (denies, begin, time, form, run) WHERE denies IS NOT NULL;
+    CREATE INDEX statements_of_form ON statements (chain, form, place, time, run);
+    CREATE INDEX statements_denying ON statements (denies, chain, place, time, form, run)
+      WHERE denies IS NOT NULL;
     """
 }
 

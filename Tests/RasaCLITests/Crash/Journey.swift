@@ -26,6 +26,8 @@ final class Journey: Sendable {
   private struct State {
     var processes: [Process] = []
     var run: String?
+    /// How many requests came before the first process.
+    var prepared = 0
   }
 
   let scenario: Scenario
@@ -47,6 +49,11 @@ final class Journey: Sendable {
       // The folder in which every process is started.
       try program.home.write(
         document.replacing("LEDGER", with: ledger.path), to: "personas/\(scenario.persona).yaml")
+    }
+    if scenario.embeds {
+      // However slow the machine is, and as little as the processes wait for otherwise.
+      try program.home.write(
+        "memory: {wait_ms: 60000, linger_ms: 60000}\n", to: "config.yaml")
     }
     for (id, text) in scenario.agents { try program.home.write(text, to: "agents/\(id).md") }
     if let hook = scenario.hook {
@@ -95,6 +102,9 @@ final class Journey: Sendable {
         for text in scenario.remembered {
           _ = try await ask("memory", "add", "-p", scenario.persona, text)
         }
+        if scenario.embeds { _ = try await ask("memory", "embed", "-p", scenario.persona) }
+        let prepared = provider.requests.count
+        state.withLock { $0.prepared = prepared }
       }
       return scenario.arguments
     }
@@ -115,7 +125,7 @@ final class Journey: Sendable {
   func look() async throws -> String? {
     let runs = try JSON.parse(await ask("runs", "list", "--json")).array ?? []
     guard let run = runs.first else {
-      guard provider.requests.allSatisfy({ $0.method != "POST" }) else {
+      guard requests.allSatisfy({ $0.method != "POST" }) else {
         throw Failure(.run, "a model was asked for a run that left no trace: \(story)")
       }
       return nil
@@ -125,6 +135,13 @@ final class Journey: Sendable {
     }
     state.withLock { $0.run = id }
     return run["status"].string
+  }
+
+  /// What the run asked for, and not what came before it or is done beside it.
+  var requests: [ReceivedRequest] {
+    provider.requests.dropFirst(state.withLock { $0.prepared }).filter {
+      $0.textsToEmbed == nil || $0.textsToEmbed == [scenario.input]
+    }
   }
 
   /// Asks the program something that is not part of the story and must always succeed.

@@ -22,6 +22,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var preferences: [String] = []
   /// What a person has the persona remember before.
   var remembered: [String] = []
+  /// Whether what is remembered has vectors from the start, and what is said gets some.
+  var embeds = false
   var scripts: [Script]
 
   var testDescription: String { name }
@@ -48,11 +50,12 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   static let all = [
     stockAnalyst, branches, review, repair, substitute, services, tool(.retry), tool(.ask),
     modelWithTool(.retry), modelWithTool(.ask), hooks, remembering,
+    recallingByMeaning,
   ]
   /// One of everything that matters most, for every run of the tests.
   static let few = [
     stockAnalyst, review, services, tool(.ask), modelWithTool(.ask), modelWithTool(.retry), hooks,
-    remembering,
+    remembering, recallingByMeaning,
   ]
 }
 
@@ -107,6 +110,20 @@ extension Scenario {
       .answer("all of it in short", to: "SHORT"),
       .answer("buy on weakness only", to: "ASKED"),
     ].complete)
+
+  /// Something is recalled by a vector, and what was said gets vectors after the answer, in a run of its own.
+  static let recallingByMeaning = Scenario(
+    name: "a memory with vectors", persona: "keeper",
+    document: """
+      name: keeper
+      description: Knows what it was told.
+      frames: [session_frame, long_term_frame]
+      operators:
+        - {name: respond, reads: [input, context.memories], prompt: "KNOWN {{context.memories}} ASKED {{input}}"}
+      memory: {embeddings: "openai:text-embedding-3-small"}
+      """,
+    input: "Is my better half well?", remembered: ["Married to Berta.", "Her brother sails."],
+    embeds: true, scripts: [.answer("Berta is well", to: "ASKED")].complete)
 
   /// Two branches at the same time, each with two calls.
   static let branches = Scenario(

@@ -31,8 +31,9 @@ struct Arrival: Sendable {
   init(_ journey: Journey, _ journal: RunJournal) {
     output = journal.output ?? .null
     state = journal.state
-    billed = journey.provider.requests.filter(\.isBilled)
-      .map { $0.json["messages"].json(.canonical) }.sorted()
+    billed = journey.requests.filter(\.isBilled).map { request in
+      request.textsToEmbed?.joined() ?? request.json["messages"].json(.canonical)
+    }.sorted()
   }
 }
 
@@ -124,7 +125,7 @@ extension Journey {
   /// What the provider was asked, held against what was to be asked.
   private func keyProblems(_ journal: RunJournal) -> [Problem] {
     var problems: [Problem] = []
-    let requests = provider.requests.filter { $0.method == "POST" }
+    let requests = self.requests.filter { $0.method == "POST" }
     for request in requests where request.status == 400 {
       problems.append(Problem(kind: .repeated, text: "a key was used for another request"))
     }
@@ -170,9 +171,33 @@ extension Journey {
           text: "\(shown["cost_usd"].json()) is shown as spent, and its calls cost \(journal.cost)")
       )
     }
+    if scenario.embeds { problems += try await vectorProblems() }
     return try problems
       + Books(home: program.home).problems(
         of: run, by: scenario.persona, spent: journal.cost)
+  }
+}
+
+extension Journey {
+  /// Whatever was lost on the way is made up for, and nothing that was kept is asked for again.
+  private func vectorProblems() async throws -> [Problem] {
+    var problems: [Problem] = []
+    let first = try JSON.parse(await ask("memory", "embed", "-p", scenario.persona, "--json"))
+    let stats = try JSON.parse(await ask("memory", "stats", "--json"))
+    // Both sides of the turn have one as well.
+    let count = Int64(scenario.remembered.count + 2)
+    if first["complete"] != true || stats["vectors"].object?.map(\.value) != [.int(count)] {
+      problems.append(Problem(kind: .lost, text: "vectors are missing: \(stats.json())"))
+    }
+    // A call that was cut off may be made once more, by another run.
+    let asked = provider.requests.filter(\.isBilled).compactMap(\.textsToEmbed)
+    let mostOften = 1 + processes.count(where: \.wasKilled)
+    for (text, times) in Dictionary(grouping: asked.flatMap(\.self), by: \.self)
+    where times.count > mostOften {
+      problems.append(
+        Problem(kind: .repeated, text: "\(text) was made a vector of \(times.count) times"))
+    }
+    return problems
   }
 }
 
@@ -184,17 +209,28 @@ struct Books {
 
   func problems(of run: String, by persona: String, spent: Money) throws -> [Problem] {
     var problems: [Problem] = []
-    let held = try database.rows("SELECT id FROM reservations WHERE state <> 2") {
-      $0.text(0)
-    }
+    let held = try database.rows(
+      """
+      SELECT id FROM reservations WHERE state <> 2
+        AND run IS (SELECT number FROM runs WHERE id = ?)
+      """, .text(run)
+    ) { $0.text(0) }
     if !held.isEmpty {
       problems.append(Problem(kind: .unbalanced, text: "\(held.count) reservations are still held"))
     }
-    // The run is the only one, so everything that was settled stands in each kind of account: its
-    // own, those of the days, those of the months; and where agents do all of the work, in theirs.
-    let total = try database.first("SELECT coalesce(sum(actual), 0) FROM reservations") {
-      Money(picoDollars: $0.integer(0))
-    }
+    // Everything that was settled stands in each kind of account: the run's own, those of the days, those of the months;
+    // and where agents do all of the work, in theirs. Runs beside it that made vectors have accounts of their own, and may
+    // have been killed with money held, which stays held.
+    let sums =
+      try database.rows(
+        """
+        SELECT coalesce(sum(actual) FILTER (WHERE is_own), 0),
+          coalesce(sum(actual) FILTER (WHERE NOT is_own), 0),
+          coalesce(sum(amount) FILTER (WHERE NOT is_own AND state <> 2), 0)
+        FROM (SELECT *, run IS (SELECT number FROM runs WHERE id = ?) AS is_own FROM reservations)
+        """, .text(run)
+      ) { row in (0..<3).map { Money(picoDollars: row.integer($0)) } }.first ?? []
+    let (own, others, othersHeld) = (sums[0], sums[1], sums[2])
     let accounts = try database.rows(
       """
       WITH effects (scope) AS (
@@ -222,13 +258,19 @@ struct Books {
       """, .text(run)
     ) { Money(picoDollars: $0.integer(0)) }
     for account in accounts {
-      let expected = account.kind.hasSuffix(" of an effect") ? ofEffects : total
-      if account.settled == expected, account.held == .zero { continue }
+      let expected: (settled: Money?, held: Money) =
+        switch account.kind {
+        case let kind where kind.hasSuffix(" of an effect"): (ofEffects, .zero)
+        case "execution": (own, .zero)
+        case "execution inside" where others + othersHeld > .zero: (others, othersHeld)
+        default: (own + others, othersHeld)
+        }
+      if account.settled == expected.settled, account.held == expected.held { continue }
       problems.append(
         Problem(
           kind: .unbalanced,
           text: "the \(account.kind) account says \(account.settled) and \(account.held) held, not "
-            + "\(expected ?? .zero)"))
+            + "\(expected.settled ?? .zero) and \(expected.held)"))
     }
     let settled = try database.first(
       "SELECT settled FROM balances WHERE scope = ?", .text("execution:\(run)")

@@ -1,3 +1,4 @@
+import Glibc
 import RasaCore
 import RasaDocuments
 import RasaTestKit
@@ -33,6 +34,45 @@ struct HookProgramTests {
     #expect(replayed.exitCode == 0 && replayed.text == "another answer\n", "\(replayed.errorText)")
     let checked = try await rasa.run("personas", "validate", "single")
     #expect(checked.exitCode == 0 && checked.text.contains("is shown when it is complete"))
+  }
+
+  @Test("the answer is shown once the program has seen it, and not only when facts are kept")
+  func before() async throws {
+    let isExtraction: @Sendable (ReceivedRequest) -> Bool = {
+      $0.messages.contains { $0.contains("List what will still be worth knowing") }
+    }
+    let provider = try ScriptedProvider.start(
+      [
+        Script.text(#"{"facts": []}"#).with {
+          $0.matches = isExtraction
+          $0.headersDelay = .seconds(50)
+        }, .text("an answer"),
+      ], models: ["gpt-4o-mini"])
+    defer { provider.stop() }
+    let rasa = try RasaProgram(provider)
+    try rasa.home.write(
+      """
+      name: single
+      description: d
+      frames: [session_frame, long_term_frame]
+      operators: []
+      memory: {extract: {model: "openai:gpt-4o-mini", max_cost: 0.05}}
+      hooks:
+        before_output: {run: [sh, guard.sh], name: guard}
+
+      """, to: "personas/single.yaml")
+    try rasa.home.write(
+      "cat > /dev/null; echo '{\"change\": {\"output\": \"another answer\"}}'",
+      to: "personas/guard.sh")
+    let program = try RunningProgram(
+      RasaProgram.binary, ["run", "-p", "single", "I moved to Oslo."],
+      environment: rasa.environment, folder: rasa.home.path, atLimit: .kill)
+    try await provider.invoice.wait(for: "the extraction") {
+      $0.requests.contains(where: isExtraction)
+    }
+    program.signal(SIGKILL)
+    let killed = try await program.finish()
+    #expect(killed.text.contains("another answer"), "\(killed.text)\(killed.errorText)")
   }
 
   @Test("a program refuses a call before it is made: exit code 7, for people and for programs")

@@ -84,6 +84,59 @@ import Testing
     #expect(try await found("today") == ["Lives in Oslo."])
     #expect(try await found("2021-06-01") == ["Lives in Rome."])
     #expect(try await found("2019-06-01") == [])
+    let list = try await rasa.json("memory", "list", "--as-of", "2021-06-01")
+    #expect(list.array?.map { $0["text"] } == ["Lives in Rome."])
+  }
+
+  /// Whatever is learnt later of that day.
+  @Test("the last word about a day holds on it")
+  func lastWord() async throws {
+    let rasa = try RasaProgram()
+    try persona(rasa)
+    let rome = try await add(rasa, "I live in Rome")
+    let oslo = try await add(rasa, "I live in Oslo since 2021")
+    #expect(oslo["closes"] == [rome["id"]])
+    func found(_ day: String) async throws -> [Value]? {
+      try await rasa.json("memory", "search", "live", "--as-of", day).array?.map { $0["text"] }
+    }
+    #expect(try await found("2020-12-30") == ["I live in Rome"])
+    #expect(try await found("2021-01-02") == ["I live in Oslo since 2021"])
+    #expect(try await found("today") == ["I live in Oslo since 2021"])
+    let list = try await rasa.run("memory", "list").text
+    #expect(list.contains("Oslo") && !list.contains("Rome"))
+  }
+
+  @Test("a run recalls what held on a day, and so does its fork")
+  func runAsOf() async throws {
+    let provider = try ScriptedProvider.start([
+      Script.text("one"), Script.text("two"), Script.text("three"),
+    ])
+    let rasa = try RasaProgram(provider)
+    try persona(rasa)
+    _ = try await add(rasa, "I live in Rome since 2010")
+    _ = try await add(rasa, "I live in Oslo since 2021")
+    func prompt() -> String { provider.requests.last?.messages.joined(separator: "\n") ?? "" }
+    let past = try await rasa.json("run", "-p", "host", "Where do I live?", "--as-of", "2015-06-01")
+    #expect(prompt().contains("Rome") && !prompt().contains("Oslo"))
+    let id = try #require(past["run"].string)
+    #expect(try await rasa.run("runs", "show", id).text.contains("as of    2015-06-01"))
+    let shown = try await rasa.json("runs", "show", id)
+    #expect((shown["as_of_ms"].int ?? 0) > 1_433_000_000_000)
+    let fork = try await rasa.json("runs", "fork", id)
+    #expect(prompt().contains("Rome") && !prompt().contains("Oslo"))
+    #expect(
+      try await rasa.json("runs", "show", fork["run"].string ?? "")["as_of_ms"]
+        == shown["as_of_ms"])
+    let now = try await rasa.json("run", "-p", "host", "Where do I live?")
+    #expect(prompt().contains("Oslo") && !prompt().contains("Rome"))
+    #expect(try await rasa.json("runs", "show", now["run"].string ?? "")["as_of_ms"] == .null)
+    let dry = try await rasa.run(
+      "run", "-p", "host", "Where do I live?", "--as-of", "2015-06-01", "--dry-run")
+    #expect(dry.text.contains("Rome") && !dry.text.contains("Oslo"))
+    for (day, words) in [("2999-01-01", "is in the future"), ("soon", "takes a day")] {
+      let refused = try await rasa.run("run", "-p", "host", "Where?", "--as-of", day)
+      #expect(refused.exitCode == 2 && refused.errorText.contains(words), "\(refused.errorText)")
+    }
   }
 
   private static func fact(_ text: String, at time: Int64) -> String {

@@ -61,7 +61,7 @@ struct VectorCommandTests {
     let rasa = try await home(provider)
     let run = try await rasa.run(
       "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
-      "openai:gpt-4o-mini")
+      "openai:gpt-4o-mini", "--no-stdin")
     #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
     let texts = provider.requests.compactMap(\.textsToEmbed).flatMap(\.self)
     #expect(
@@ -79,7 +79,7 @@ struct VectorCommandTests {
     try rasa.home.write("memory: {linger_ms: 0}\n", to: "config.yaml")
     let run = try await rasa.run(
       "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
-      "openai:gpt-4o-mini")
+      "openai:gpt-4o-mini", "--no-stdin")
     #expect(run.exitCode == 0 && run.errorText.isEmpty, "\(run.errorText)")
     #expect(provider.requests.allSatisfy { $0.textsToEmbed == nil })
     let later = try await rasa.run("memory", "embed", "-p", "keeper", "--json")
@@ -100,7 +100,7 @@ struct VectorCommandTests {
     try rasa.home.write("memory: {linger_ms: 200}\n", to: "config.yaml")
     let run = try await rasa.run(
       "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
-      "openai:gpt-4o-mini")
+      "openai:gpt-4o-mini", "--no-stdin")
     #expect(run.exitCode == 0 && run.text == "Blue.\n")
     #expect(run.errorText.contains("the model takes too long"), "\(run.errorText)")
   }
@@ -115,7 +115,7 @@ struct VectorCommandTests {
     let rasa = try await home(provider)
     let run = try await rasa.run(
       "run", "-p", "keeper", "--session", "s", "My favourite colour is blue.", "--model",
-      "openai:gpt-4o-mini")
+      "openai:gpt-4o-mini", "--no-stdin")
     #expect(run.exitCode == 0 && run.text == "Blue.\n")
     #expect(run.errorText.contains("not everything has its vector yet"), "\(run.errorText)")
   }

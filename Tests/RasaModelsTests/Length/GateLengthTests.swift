@@ -206,3 +206,80 @@ struct LongConversationTests {
       .compactMap { Int($0.prefix { $0.isNumber }) }
   }
 }
+
+/// A model that uses tools on and on, against a provider that counts and refuses.
+@Suite("A tool loop that outgrows the window")
+struct LongToolLoopTests {
+  private static let reader = ToolDefinition(
+    name: "read_result", description: "Reads on.",
+    parameters: ["type": "object", "properties": ["call": ["type": "string"]]])
+
+  private static func result(_ round: Int, words: Int) -> String {
+    "Result \(round): " + (0..<words).map { "row\(round)x\($0)" }.joined(separator: " ")
+  }
+
+  @Test(
+    "shows the oldest results by their beginnings, and says so, in every dialect",
+    arguments: ProviderSettings.Dialect.allCases, [8_000, 4_000])
+  func shortens(_ dialect: ProviderSettings.Dialect, _ window: Int) async throws {
+    let call = ScriptedCall(id: "call_1", name: "rows", arguments: ["of": "it"])
+    let setting = try GateSetting(
+      [
+        Script.calls([call]).with {
+          $0.window = window
+        }
+      ], dialect: dialect)
+    let engine = BuiltIn.allCases.first { $0.dialect == dialect }?.rawValue ?? ""
+    var request = ModelRequest(
+      messages: [ChatMessage(.system, "You are patient."), ChatMessage(.user, "What is there?")],
+      name: "respond")
+    request.tools = [
+      ToolDefinition(name: "rows", description: "Rows.", parameters: ["type": "object"])
+    ]
+    for round in 1...12 {
+      let answer = try await setting.ask(request, .test("\(engine):cheap"))
+      let last = try #require(setting.provider.requests.last)
+      #expect(last.status == 200 && last.promptTokens <= window)
+      let results = last.messages.filter { $0.contains("Result ") }
+      #expect(results.count == round - 1)
+      if let newest = results.last { #expect(newest.contains("row\(round - 1)x20 ")) }
+      let cut = results.map { $0.contains("`read_result` with call") }
+      // The oldest first.
+      #expect(cut == cut.sorted { $0 && !$1 })
+      if cut.contains(true) { #expect(last.json["tools"].json().contains("read_result")) }
+      let asked = try #require(answer.toolCalls.first)
+      request.messages.append(ChatMessage(.assistant, "", toolCalls: [asked]))
+      var message = ChatMessage(.tool, Self.result(round, words: window / 10), toolCallID: asked.id)
+      message.resultNumber = "\(round).1"
+      request.messages.append(message)
+      request.reader = Self.reader
+    }
+    #expect(setting.provider.requests.count { $0.status != 200 } <= 1)
+    let cuts = setting.shown.compactMap { if case .trimmed(let cut) = $0 { cut } else { nil } }
+    #expect(cuts.last?.shortenedResults ?? 0 > 6 && cuts.last?.resultBytes ?? 0 > 4_000)
+    #expect(cuts.last?.turns == 0)
+    let intent = try #require(setting.ledger.entries.last { $0.kind == "call.intent" })
+    #expect(intent.body["left_out"]["results"].int ?? 0 > 6)
+  }
+
+  @Test("shows as much of a single result as there is room for")
+  func shortensTheNewest() async throws {
+    let setting = try GateSetting([Script.text("ok").with { $0.window = 8_192 }])
+    var request = ModelRequest(
+      messages: [
+        ChatMessage(.user, "What is there?"),
+        ChatMessage(
+          .assistant, "", toolCalls: [ToolCall(id: "1", name: "rows", arguments: .emptyObject)]),
+        ChatMessage(.tool, Self.result(1, words: 5_000), toolCallID: "1"),
+      ], name: "respond")
+    request.messages[2].resultNumber = "1.1"
+    request.tools = [
+      ToolDefinition(name: "rows", description: "Rows.", parameters: ["type": "object"])
+    ]
+    request.reader = Self.reader
+    #expect(try await setting.ask(request, .test("small")).text == "ok")
+    let sent = setting.provider.requests.map(\.promptTokens)
+    #expect(setting.provider.requests.map(\.status) == [200])
+    #expect(sent.allSatisfy { $0 > 2_000 && $0 <= 8_192 })
+  }
+}

@@ -16,6 +16,7 @@ extension CommandSpec {
         examples: [
           Example("The latest facts", "rasa memory list"),
           Example("Also those that hold no more", "rasa memory list --past"),
+          Example("Those that held on a day", "rasa memory list --as-of 2026-01-31"),
           Example(
             "All facts of one persona, for a program",
             "rasa memory list -p strategic_stock_analyst --limit 1000 --json"),
@@ -24,8 +25,9 @@ extension CommandSpec {
           .memoryKind(whenMissing: "fact"),
           OptionSpec(
             "past", .flag(isNegatable: false), "List facts that hold no more, too"),
+          .asOf.saying("What held, and had been said, at the end of this day"),
           .anyPersona, .onlySession, .onlyRun, .anyUser, .limit, .json,
-        ]),
+        ], rules: [.atMostOne([.option("past"), .option("as-of")])]),
       CommandSpec(
         "show", "Show a memory in full",
         examples: [Example("One of them", "rasa memory show 12")],
@@ -40,14 +42,15 @@ extension CommandSpec {
             "What one persona can recall",
             "rasa memory search -p strategic_stock_analyst tobacco"),
           Example(
-            "What was known and held on a day", "rasa memory search --as-of 2026-01-31 tobacco"),
+            "What held, and had been said, at the end of a day",
+            "rasa memory search --as-of 2026-01-31 tobacco"),
         ],
         arguments: [ArgumentSpec("QUERY", "The words to look for", repeats: true)],
         options: [
           OptionSpec("explain", .flag(isNegatable: false), "Print each share of the score"),
           OptionSpec(
             "as-of", .value(placeholder: "DAY", .day),
-            "What was known and held at the end of that day, such as 2026-01-31 or 90d",
+            "What held, and had been said, at the end of this day, such as 2026-01-31 or 90d",
             defaultsTo: .described("now")),
           .memoryKind(whenMissing: "all of them"),
           .anyPersona.saying("What this persona can recall"), .onlySession, .anyUser, .limit,

@@ -19,6 +19,9 @@ extension CommandSpec {
         "Continue a conversation",
         "rasa run -p strategic_stock_analyst --session nvidia \"And what about AMD?\""),
       Example(
+        "Recall what held at the end of a day",
+        "rasa run -p strategic_stock_analyst --as-of 2026-01-31 \"What did I own?\""),
+      Example(
         "Let the best-matching agent answer", "rasa run --auto \"Design a REST API for invoices\""),
       Example(
         "Show every prompt and its maximum cost without calling a model",
@@ -57,6 +60,7 @@ extension CommandSpec {
       .preferences.under("Question"),
       .session.under("Question"),
       .user.under("Question"),
+      .asOf.under("Question"),
     ] + .modelAndMoney + .answerOutput + [
       .strict, .maxSeconds, .approval.under("Running"), .trust,
       .record.under("Running"),
@@ -81,7 +85,8 @@ extension CommandSpec {
       .excludes(
         option: "replay",
         [
-          "session", "preferences", "user", "auto", "profile", "model", "premium", "max-cost",
+          "session", "preferences", "user", "as-of", "auto", "profile", "model", "premium",
+          "max-cost",
           "max-seconds", "force", "allow-budget-exceed", "explain-selection", "approval",
         ],
         reason: "a replay takes everything from the recording; omit the other option"),
@@ -122,7 +127,7 @@ extension CommandSpec {
       .agent.under("Conversation"),
       .agents.under("Conversation"),
       .session.under("Conversation"),
-      .user.under("Conversation"), .preferences.under("Conversation"),
+      .user.under("Conversation"), .asOf.under("Conversation"), .preferences.under("Conversation"),
       .attach.under("Conversation").saying(
         "An image, PDF or text for the first question; a line with the path of an image or PDF attaches it too"
       ),

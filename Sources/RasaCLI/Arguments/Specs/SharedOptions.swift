@@ -19,6 +19,10 @@ extension OptionSpec {
     refusal: "this version runs locally only; running on a server comes with `rasa serve`")
 
   static let json = OptionSpec("json", .flag(isNegatable: false), "Print JSON")
+  static let asOf = OptionSpec(
+    "as-of", .value(placeholder: "DAY", .day),
+    "Recall what held, and had been said, at the end of this day, such as 2026-01-31 or 90d",
+    defaultsTo: .described("today"))
   static let user = OptionSpec(
     "user", .value(placeholder: "NAME", .text), "Whose sessions and memories to use",
     defaultsTo: .described("your login name"))
