@@ -206,7 +206,7 @@ let package = Package(
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaHTTPServer",
         "RasaProcess", "RasaPersona", "RasaEngine", "RasaTestKit",
       ]),
-    tests("RasaMemory", ["RasaCore", "RasaLanguage"]),
+    tests("RasaMemory", ["RasaCore", "RasaLanguage", "RasaTestKit"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),

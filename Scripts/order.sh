@@ -30,6 +30,8 @@ called() { # ARGUMENT…
   called run --persona strategic_stock_analyst --input hello --model openai:t50-d0 --quiet
   called run --persona strategic_stock_analyst --input hello --model openai:t3000-d0-each --quiet
   called runs list
+  "$work/rasa" memory add --persona strategic_stock_analyst "I live in Oslo." >/dev/null
+  called run --persona strategic_stock_analyst --input "Where do I live?" --model openai:t50-d0 --quiet
 } | awk '!seen[$0]++' >"$work/order"
 exec 3>&-
 mv "$work/order" "$OLDPWD/Scripts/start.order"

@@ -4,6 +4,7 @@
 
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,13 @@
 #include <sys/vfs.h>
 
 char *const *rasa_environment(void) { return environ; }
+
+void rasa_prepare_heaps(void) {
+  mallopt(M_TOP_PAD, 2 << 20);
+  // Any of these settings ends the adaptation of the others, so they are set to what it would come to.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 2 << 20);
+}
 
 static atomic_int signal_pipe = -1;
 

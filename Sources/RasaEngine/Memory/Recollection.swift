@@ -202,11 +202,14 @@ extension RecallRecord.Cut {
 }
 
 extension Graph {
+  /// Whether it has an operator that recalls.
+  package var recalls: Bool { nodes.contains { $0.definition.memory == .recall } }
+
   /// What an operator that recalls finds for this run; nothing where there is none.
   package func memories(
     of start: RunStart, _ memory: any MemoryStore, at now: Timestamp
   ) async throws -> Value {
-    guard nodes.contains(where: { $0.definition.memory == .recall }) else { return [] }
+    guard recalls else { return [] }
     let recollection = Recollection(
       start: start, settings: persona.memory, memory: memory, now: now)
     return try await recollection.gather(try await recollection.readByWords()).memories

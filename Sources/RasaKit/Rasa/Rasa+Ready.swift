@@ -187,6 +187,7 @@ extension Rasa.Runnable {
     } catch {
       throw RasaError(rasa.composition.redaction(error))
     }
+    if graph.recalls { rasa.services.store.prepareToRead() }
     let (graph, start) = (graph, begun)
     var ready = Rasa.ReadyRun(
       start.run, rasa, plan, approve, graph.warnings(given: plan.preferences), around: around

@@ -29,7 +29,7 @@ enum RankingParameters {
   /// So far away are neighbours in a conversation that alternates with others.
   static let reach: Int32 = 6
   /// So many items of a shelf are looked at closely.
-  static let candidates = 384
+  static let candidates = 256
   /// Longer questions are ranked by their rarest words.
   static let mostWords = 48
 

@@ -25,18 +25,30 @@ package final class DatabaseReaders: Sendable {
 
   deinit { for reader in stop() { _ = reader.queue.close(with: .close {}) } }
 
+  /// Opens a connection in the background, so that the first read need not wait for that.
+  package func prepare() {
+    state.withLock { state in
+      guard !state.isClosed, state.readers.isEmpty, let reader = Reader(path, schema) else {
+        return
+      }
+      state.readers.append(reader)
+      _ = reader.queue.add(.open)
+    }
+  }
+
   /// Nil if no read-only connection can be opened.
   package func read<Result: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws -> Result? {
     try await withCheckedThrowingContinuation { continuation in
       let work = ReadingWork.read { [schema] database in
-        guard let database else { return continuation.resume(returning: nil) }
+        guard let database else { return { continuation.resume(returning: nil) } }
         do {
           let result = try database.snapshot { try body(database) }
-          continuation.resume(returning: result)
+          return { continuation.resume(returning: result) }
         } catch {
-          continuation.resume(throwing: database.explained(error, schema))
+          let failure = database.explained(error, schema)
+          return { continuation.resume(throwing: failure) }
         }
       }
       if add(work) { return }
@@ -85,12 +97,13 @@ package final class DatabaseReaders: Sendable {
 }
 
 private enum ReadingWork: Sendable {
-  /// Called with nil if there is no connection.
-  case read(@Sendable (Database?) -> Void)
+  /// Called with nil if there is no connection. Returns what tells the result to whoever waits for it.
+  case read(@Sendable (Database?) -> @Sendable () -> Void)
+  case open
   case close(@Sendable () -> Void)
 
   func run(_ database: Database?) {
-    if case .read(let body) = self { body(database) }
+    if case .read(let body) = self { body(database)() }
   }
 }
 
@@ -118,11 +131,14 @@ private final class Reader: Sendable {
     while let batch = queue.take(1) {
       for work in batch {
         switch work {
+        case .open: connection = try? Database(reading: path, schema)
         case .read(let body):
           // The file may have been created since the last attempt.
           if connection == nil { connection = try? Database(reading: path, schema) }
-          body(connection)
+          let tell = body(connection)
+          // Whoever hears of it may read on at once, and this reader is idle by then.
           load.count.subtract(1, ordering: .relaxed)
+          tell()
         case .close(let done):
           connection = nil
           done()

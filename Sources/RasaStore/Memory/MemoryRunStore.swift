@@ -38,6 +38,7 @@ package final class MemoryRunStore: RunStore {
   }
 
   package func prepare() {}
+  package func prepareToRead() {}
   package func close() async { state.withLock { $0.workers[worker].isClosed = true } }
 }
 

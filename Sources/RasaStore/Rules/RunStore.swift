@@ -11,6 +11,8 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore,
 {
   /// Opens the store in the background; the first operation reports what fails.
   func prepare()
+  /// Opens what reading takes in the background, where a read is going to be waited for.
+  func prepareToRead()
   /// Finishes the queued operations and closes the store. Only deferred journal lines need it to become
   /// durable.
   func close() async

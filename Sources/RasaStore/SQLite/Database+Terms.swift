@@ -7,7 +7,7 @@ import RasaSQLite
 // The index of words. A shelf is what is ranked together; an item on it has a place, in the order in which
 // items were added. `postings` says at which places a term stands: places of the last items in block 0, which also has the
 // term's frequency, those of earlier ones in blocks that are no longer written, each under its first place and one.
-// `shelf_items` has what the ranking must know of each item, 32 to a row. Rows are shorter than a quarter of a page,
+// `shelf_items` has what the ranking must know of each item, 32 to a row (`ShelfRow`). Rows are shorter than a quarter of a page,
 // so that none needs a page of its own, and adding an item changes one row for each of its words, however many items
 // there are.
 //
@@ -33,7 +33,7 @@ struct StoredShelf: ItemShelf {
     items = Int(clamping: row.integer(2))
     end = Int32(clamping: row.integer(3))
     length = row.integer(4)
-    speakers = ShelfRecord.speakers(row.bytes(5))
+    speakers = ShelfSpeaker.all(in: row.bytes(5))
     languages = TextLanguages(row.text(6))
   }
 
@@ -74,13 +74,11 @@ struct StoredShelf: ItemShelf {
     var items: [ShelfItem] = []
     let blocks = try database.rows(
       "SELECT block, bytes FROM shelf_items WHERE shelf = ? AND block BETWEEN ? AND ? ORDER BY block",
-      .integer(number), .integer(Int64(places.lowerBound / ShelfRecord.itemsPerRow)),
-      .integer(Int64(places.upperBound / ShelfRecord.itemsPerRow))
+      .integer(number), .integer(Int64(places.lowerBound / ShelfRow.places)),
+      .integer(Int64(places.upperBound / ShelfRow.places))
     ) { (block: Int32(clamping: $0.integer(0)), bytes: $0.bytes(1)) }
     for (block, bytes) in blocks {
-      for place in ShelfRecord.places(of: block) where places.contains(place) {
-        if let item = ShelfRecord.item(bytes, at: place) { items.append(item) }
-      }
+      ShelfRow.forEach(bytes, block) { if places.contains($0.place) { items.append($0) } }
     }
     return items
   }
@@ -91,91 +89,7 @@ struct StoredShelf: ItemShelf {
       UPDATE shelves SET items = ?, places = ?, length = ?, speakers = ?, languages = ? WHERE number = ?
       """,
       .integer(items), .integer(Int64(end)), .integer(length),
-      .bytes(ShelfRecord.bytes(of: speakers)), .text(languages.text), .integer(number))
-  }
-}
-
-/// An item of a shelf as bytes of a row.
-enum ShelfRecord {
-  static let itemsPerRow: Int32 = 32
-  private static let size = 22
-
-  static func places(of block: Int32) -> Range<Int32> {
-    block * itemsPerRow..<(block + 1) * itemsPerRow
-  }
-
-  /// Nil where there is no item at that place.
-  static func item(_ bytes: [UInt8], at place: Int32) -> ShelfItem? {
-    let start = Int(place % itemsPerRow) * size
-    guard start + size <= bytes.count else { return nil }
-    func number(_ offset: Int, _ count: Int) -> Int64 {
-      var number: Int64 = 0
-      for place in start + offset..<start + offset + count {
-        number = number << 8 | Int64(bytes[place])
-      }
-      return number
-    }
-    let id = number(0, 6)
-    if id == 0 { return nil }
-    let length = number(18, 3)
-    return ShelfItem(
-      place: place, item: id, conversation: number(6, 6), length: Int(length & 0x7F_FFFF),
-      isQuestion: length & 0x80_0000 != 0, time: Timestamp(milliseconds: number(12, 6)),
-      speaker: Int(number(21, 1)))
-  }
-
-  /// Writes an item to the row of its block, or with nil empties its place.
-  static func write(_ item: ShelfItem?, at place: Int32, to bytes: inout [UInt8]) {
-    let start = Int(place % itemsPerRow) * size
-    if bytes.count < start + size {
-      bytes += Array(repeating: 0, count: start + size - bytes.count)
-    }
-    for place in start..<start + size { bytes[place] = 0 }
-    guard let item else { return }
-    var position = start
-    func append(_ number: Int64, _ count: Int) {
-      for shift in (0..<count).reversed() {
-        bytes[position] = UInt8(truncatingIfNeeded: number >> (8 * Int64(shift)))
-        position += 1
-      }
-    }
-    append(item.item, 6)
-    append(item.conversation, 6)
-    append(min(max(0, item.time.milliseconds), 1 << 48 - 1), 6)
-    append(Int64(min(item.length, 0x7F_FFFF)) | (item.isQuestion ? 0x80_0000 : 0), 3)
-    append(Int64(item.speaker), 1)
-  }
-
-  /// Each speaker with the number of names and of items.
-  static func bytes(of speakers: [ShelfSpeaker]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for speaker in speakers {
-      bytes.append(UInt8(clamping: speaker.names.count))
-      for number in [Int64(speaker.items)] + speaker.names.prefix(255).map(\.bits) {
-        for shift in (0..<6).reversed() {
-          bytes.append(UInt8(truncatingIfNeeded: number >> (8 * Int64(shift))))
-        }
-      }
-    }
-    return bytes
-  }
-
-  static func speakers(_ bytes: [UInt8]) -> [ShelfSpeaker] {
-    var speakers: [ShelfSpeaker] = []
-    var position = 0
-    func number() -> Int64 {
-      defer { position += 6 }
-      return bytes[position..<position + 6].reduce(0) { $0 << 8 | Int64($1) }
-    }
-    while position < bytes.count {
-      let names = Int(bytes[position])
-      position += 1
-      guard position + (names + 1) * 6 <= bytes.count else { break }
-      let items = Int(number())
-      speakers.append(
-        ShelfSpeaker(names: (0..<names).map { _ in Term(bits: number()) }, items: items))
-    }
-    return speakers
+      .bytes(ShelfSpeaker.bytes(of: speakers)), .text(languages.text), .integer(number))
   }
 }
 
@@ -231,8 +145,8 @@ extension Database {
     guard var shelf = shelves.first else { return }
     if shelf.items <= 1 { return try deleteShelf(shelf.number) }
     var bytes = try itemBytes(of: found.place, on: shelf.number)
-    let kept = ShelfRecord.item(bytes, at: found.place)
-    ShelfRecord.write(nil, at: found.place, to: &bytes)
+    let kept = ShelfRow.item(bytes, at: found.place)
+    bytes = ShelfRow.bytes(of: bytes, setting: nil, at: found.place)
     try write(bytes, at: found.place, on: shelf.number)
     let indexed = IndexedText(item.text, language: item.language)
     var isComplete = kept?.length == indexed.length
@@ -296,9 +210,8 @@ extension Database {
       (block: Int32(clamping: $0.integer(0)), bytes: $0.bytes(1))
     }
     for (block, bytes) in blocks {
-      for place in ShelfRecord.places(of: block) {
-        guard let kept = ShelfRecord.item(bytes, at: place) else { continue }
-        try run("DELETE FROM shelved WHERE item = ?", .integer(kept.item))
+      try ShelfRow.forEach(bytes, block) {
+        try run("DELETE FROM shelved WHERE item = ?", .integer($0.item))
       }
     }
     try run("DELETE FROM shelf_items WHERE shelf = ?", shelf)
@@ -380,14 +293,14 @@ extension Database {
   private func itemBytes(of place: Int32, on shelf: Int64) throws -> [UInt8] {
     try first(
       "SELECT bytes FROM shelf_items WHERE shelf = ? AND block = ?", .integer(shelf),
-      .integer(Int64(place / ShelfRecord.itemsPerRow))
+      .integer(Int64(place / ShelfRow.places))
     ) { $0.bytes(0) } ?? []
   }
 
   private func write(_ item: ShelfItem, at place: Int32, on shelf: Int64) throws {
-    var bytes = try itemBytes(of: place, on: shelf)
-    ShelfRecord.write(item, at: place, to: &bytes)
-    try write(bytes, at: place, on: shelf)
+    let bytes = try itemBytes(of: place, on: shelf)
+    try write(
+      ShelfRow.bytes(of: bytes, setting: item, at: place), at: place, on: shelf)
   }
 
   private func write(_ bytes: [UInt8], at place: Int32, on shelf: Int64) throws {
@@ -396,7 +309,7 @@ extension Database {
       INSERT INTO shelf_items (shelf, block, bytes) VALUES (?, ?, ?)
       ON CONFLICT (shelf, block) DO UPDATE SET bytes = excluded.bytes
       """,
-      .integer(shelf), .integer(Int64(place / ShelfRecord.itemsPerRow)), .bytes(bytes))
+      .integer(shelf), .integer(Int64(place / ShelfRow.places)), .bytes(bytes))
   }
 
   private func add(_ occurrence: IndexedText.Occurrence, at place: Int32, on shelf: Int64) throws {

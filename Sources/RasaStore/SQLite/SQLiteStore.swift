@@ -43,6 +43,8 @@ package final class SQLiteStore: RunStore {
     writer.prepare { _ in _ = leases.worker }
   }
 
+  package func prepareToRead() { readers.prepare() }
+
   package func close() async {
     try? await writeObservations()
     await readers.close()

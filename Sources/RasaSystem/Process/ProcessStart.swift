@@ -11,9 +11,10 @@ package enum ProcessStart {
   /// Threads reserve far more addresses than they use.
   private static let neededAddresses: UInt64 = 1 << 29
 
-  /// Opens closed standard descriptors on /dev/null and raises soft limits. Returns why the program
+  /// Opens closed standard descriptors on /dev/null, raises soft limits and sets how memory grows. Returns why the program
   /// cannot run here, if it cannot: with less it would hang or trap later.
   package static func prepare() -> Failure? {
+    rasa_prepare_heaps()
     rasa_fill_standard_descriptors()
     let files = rasa_raise_open_files(mostFiles)
     guard files >= neededFiles else {
