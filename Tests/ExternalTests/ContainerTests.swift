@@ -28,7 +28,7 @@ import Testing
       "[storage]\ndriver = \"vfs\"\ngraphroot = \"\(folder.file("store"))\"\nrunroot = \"\(folder.file("run"))\"\n",
       to: "storage.conf")
     try folder.write("[engine]\nruntime = \"runc\"\n", to: "containers.conf")
-    try folder.write("data", to: "work/data")
+    try folder.write("data", to: "project/data")
     try folder.write("secret", to: "home/secret")
     let environment = Environment([
       "HOME": folder.file("home"), "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
@@ -50,9 +50,9 @@ import Testing
   func contents() async throws {
     var sandbox = ToolSandbox()
     sandbox.runtime = .podman(image: Self.image)
-    sandbox.write = [folder.file("work")]
+    sandbox.write = [folder.file("project")]
     let script = """
-      cat; echo " $KEY"; cat \(folder.path)/work/data; echo new >\(folder.path)/work/new
+      cat; echo " $KEY"; cat \(folder.path)/project/data; echo new >\(folder.path)/project/new
       cat \(folder.path)/home/secret 2>&1; echo x 2>&1 >/x; ls /sys/class/net; exit 3
       """
     let child = try await launcher.start(
@@ -69,6 +69,6 @@ import Testing
       output.contains("Read-only") || child.errorTail.contains("Read-only"),
       "\(output)\(child.errorTail)")
     #expect(output.hasSuffix("lo\n"), "\(output)")
-    #expect(try folder.read("work/new") == "new\n")
+    #expect(try folder.read("project/new") == "new\n")
   }
 }

@@ -241,8 +241,9 @@ struct HookTests {
     var outside = Self.dependencies(
       FakeStore(),
       ScriptedHooks([Self.hook("h", .beforeModel)]) { _ in
-        try await Task.sleep(for: .seconds(3_600))
-        return .null
+        // Only whoever gives it up ends this.
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        throw CancellationError()
       })
     // Time passes whenever somebody waits for it.
     let now = Locked<UInt64>(0)

@@ -75,7 +75,7 @@ struct ToolLoopTests {
   static func operation(_ tools: [String], _ change: (inout OperatorDefinition) -> Void = { _ in })
     throws -> OperatorDefinition
   {
-    var work = try model("work", reads: ["input"], writes: [text("draft")], prompt: "do {{input}}")
+    var work = try model("asker", reads: ["input"], writes: [text("draft")], prompt: "do {{input}}")
     work.tools = tools
     change(&work)
     return work
@@ -149,7 +149,7 @@ struct ToolLoopTests {
     #expect(shown.withLock { $0 } == "\n\n" + answer)
     #expect(restarts.withLock { $0 } == [.toolCalls, .toolCalls])
     #expect(
-      gate.keys == ["a:1/work/call#1", "a:1/work/call.2#1", "a:1/work/call.3#1"])
+      gate.keys == ["a:1/asker/call#1", "a:1/asker/call.2#1", "a:1/asker/call.3#1"])
     #expect(
       gate.requests.map { $0.tools.map(\.name) } == [
         ["look", "note"], ["look", "note"], ["look", "note"],
@@ -190,12 +190,12 @@ struct ToolLoopTests {
       for use in look.uses + note.uses {
         #expect(known.done(at: use.key) == nil, "after line \(count)")
       }
-      let step = Step(frame: "a", visit: 1, operatorName: "work")
+      let step = Step(frame: "a", visit: 1, operatorName: "asker")
       if !known.open(at: step.effect("tool:note.2.1")).isEmpty {
         doubts += 1
         // It has side effects, so a person decides whether it happens twice.
         let asked = store.snapshot.entries.filter { $0.kind == "human.asked" }.compactMap(\.key)
-        #expect(asked.contains("a:1/work/tool:note.2.1.uncertain#1"), "after line \(count)")
+        #expect(asked.contains("a:1/asker/tool:note.2.1.uncertain#1"), "after line \(count)")
       }
     }
     #expect(doubts == 1)
@@ -393,7 +393,7 @@ struct ToolLoopTests {
     let result = try await Runner(Self.dependencies(store, plan, [look], gate: gate))
       .run(graph, start(graph))
     #expect(result.output == "done" && look.uses.count == 1)
-    #expect(gate.keys == ["a:1/work/call#1", "a:1/work/call.2#1", "a:1/work/call.2#2"])
+    #expect(gate.keys == ["a:1/asker/call#1", "a:1/asker/call.2#1", "a:1/asker/call.2#2"])
   }
 
   @Test("has its final answer checked and repaired like any other")
@@ -767,7 +767,7 @@ struct ToolDelegateTests {
     FakeGate(
       journal: store,
       shape: { answer, request, context in
-        guard context.key.operatorName == "work" else { return }
+        guard context.key.operatorName == "asker" else { return }
         let turn = ToolScript.turn(of: request)
         guard request.mayCallTools, plan.turns.indices.contains(turn) else { return }
         answer.toolCalls = plan.turns[turn]
@@ -803,8 +803,8 @@ struct ToolDelegateTests {
     #expect(gate.requests[0].tools[0].parameters["required"] == ["draft"])
     #expect(
       Set(gate.keys).isSuperset(of: [
-        "a:1:work#1.1.1.critic>call:1/critic/call#1",
-        "a:1:work#1.1.2.agent_planner>a:1/planner/call#1",
+        "a:1:asker#1.1.1.critic>call:1/critic/call#1",
+        "a:1:asker#1.1.2.agent_planner>a:1/planner/call#1",
       ]), "\(gate.keys)")
     for count in 1..<store.snapshot.entries.count {
       let again = FakeStore(copying: store, lines: count)
@@ -838,8 +838,8 @@ struct ToolDelegateTests {
   func cycles() throws {
     var critic = try model(
       "critic", reads: ["draft"], writes: [text("verdict")], prompt: "judge {{draft}}")
-    critic.tools = ["work"]
-    for tools in [["critic"], ["work"]] {
+    critic.tools = ["asker"]
+    for tools in [["critic"], ["asker"]] {
       let failure = #expect(throws: Failure.self) {
         try ToolLoopTests.graph(tools, more: [critic])
       }

@@ -101,8 +101,8 @@ int rasa_start_child(const struct rasa_child *child, pid_t *process, int *proces
 /// Reaps a child: 0, or an error number; EAGAIN while it runs.
 int rasa_wait_for_child(int process_descriptor, int *code, int *is_signal);
 
-/// Lets the heaps of threads grow in large steps. Each step is a system call that all threads wait for, and one page is
-/// the usual step. Memory that nobody has written to takes addresses only.
+/// Makes thread heaps grow by megabytes. By default they grow a page at a time, and each step is a system call that
+/// stalls every thread. Pages that are never written to cost address space, not memory.
 void rasa_prepare_heaps(void);
 
 /// Writes to a pipe. If it has no reader, fails with EPIPE and raises no signal.

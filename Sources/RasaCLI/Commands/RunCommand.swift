@@ -159,7 +159,7 @@ struct RunCommand {
     return settings
   }
 
-  /// The last millisecond of the day of which the run recalls.
+  /// The end of the day that `--as-of` names, in milliseconds since 1970.
   private func pastDay(_ command: ParsedCommand) throws(Failure) -> Int64? {
     guard let named = command.text("as-of").flatMap(NamedDay.init) else { return nil }
     let time = composition.time
@@ -167,7 +167,7 @@ struct RunCommand {
     let day = named.day(from: today)
     guard day <= today else {
       throw Failure(
-        .usage, "`--as-of \(day)` is in the future, and nobody knows yet what will have been said",
+        .usage, "`--as-of \(day)` is in the future",
         suggestion: "name a day up to today, \(today)")
     }
     return time.beginning(of: day.advanced(byDays: 1)).milliseconds - 1

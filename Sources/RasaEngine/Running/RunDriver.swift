@@ -263,7 +263,7 @@ struct RunDriver {
     return output
   }
 
-  /// Nobody waits for what is only remembered.
+  /// Shows the output as soon as only `remember` operators are left, so that the reader does not wait for them.
   private mutating func releaseEarly() async throws {
     guard outputWaits, releasedOutput == nil, let output = machine.settledOutput else { return }
     _ = try await released(output)

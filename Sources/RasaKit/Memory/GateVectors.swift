@@ -48,8 +48,8 @@ struct GateVectors: QuestionVectors {
       throw Failure(
         .configuration,
         isNew
-          ? "nothing that is kept has a vector yet"
-          : "what is kept has vectors of another model, and none of \(model) yet",
+          ? "no memory has a vector yet"
+          : "the stored vectors come from another model, and \(model) has made none yet",
         suggestion: "`rasa memory embed` makes them; every run makes some")
     }
     let seconds = Double(try configuration().memory.milliseconds) / 1_000

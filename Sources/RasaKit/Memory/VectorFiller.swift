@@ -207,9 +207,9 @@ extension Rasa {
 }
 
 extension Rasa.Runnable {
-  /// How long that may take while nobody waits for it.
+  /// The time limit when nobody is waiting for the program to end.
   private static let patience = Duration.seconds(5)
-  /// So many texts are asked about where somebody waits: a model on the same machine makes about a hundred a second.
+  /// How many texts to embed while somebody waits. A local model embeds about a hundred a second.
   private static let fewTexts = 16
 
   /// Makes vectors of some of what it remembers and has none yet, after a run: those of one call, and what that may

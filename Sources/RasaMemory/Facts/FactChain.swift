@@ -1,12 +1,12 @@
 package import RasaCore
 
-/// All that was stated about one thing, of which one is true at a time. When each is true follows from all of them,
-/// whatever the order in which they were added or one of them was taken away.
+/// All claims about one thing, of which one is true at a time. The periods depend only on the set of claims, not on the
+/// order in which they were added or removed.
 ///
-/// Of the claims about the present the one that was learnt last holds. So a fact ends when the first of all those begins
-/// that follow it, and not when the next one does: a later word may reach further back.
+/// Among claims about the present, the latest one wins. So a fact ends at the earliest beginning of all facts after it, not
+/// at the beginning of the next one: a later claim may reach further back.
 package enum FactChain {
-  /// A claim outside of the chain that ends what was stated before it in a form.
+  /// A claim outside the chain, such as a denial, that ends earlier claims of one form.
   package struct Limit: Sendable, Hashable {
     package var form: [UInt8]
     package var claim: FactClaim
@@ -16,12 +16,12 @@ package enum FactChain {
     }
   }
 
-  /// Claims that follow each other and say that the same is true: one fact.
+  /// A run of consecutive claims of one form.
   package struct Fact: Sendable, Hashable {
     package var claims: Range<Int>
     /// The day that one of them names, where it is the first.
     package var validFrom: Timestamp?
-    /// Since when it holds. It never did if it ends no later.
+    /// When it begins to hold. If it ends no later than that, it never held.
     package var begin: Timestamp
     package var until: Timestamp?
     package var endedBy: Ender?
@@ -107,13 +107,13 @@ package struct Beginning: Sendable, Hashable {
     if claim.begin == begin { validFrom = validFrom ?? claim.validFrom }
   }
 
-  /// Whether it was over before anybody learnt of it and nobody said when it began. What is denied from a day on has
-  /// been denied since it was.
+  /// Whether the fact ended before it was learnt, and no claim says when it began. A denial always has a beginning: the
+  /// day from which it denies.
   package func isUnknown(until: Timestamp?, of last: FactClaim) -> Bool {
     until.map { $0 < begin } ?? false && validFrom == nil && !last.isDenial
   }
 
-  /// It has been true since what came before it was last known to be, or for ever.
+  /// The beginning of such a fact: when its predecessor was last known to hold, or the beginning of time.
   package static func begin(after predecessor: FactClaim?) -> Timestamp {
     predecessor?.knownUntil ?? Timestamp(milliseconds: .min)
   }

@@ -12,8 +12,8 @@ package struct FactClaim: Sendable, Hashable {
   package var until: Timestamp?
   /// Whether it says that another fact is true no more.
   package var isDenial: Bool
-  /// Where it stands among the claims about the same. What is said about the present stands where it was learnt, so that
-  /// the last word holds, from whatever day on; what begins later or is over stands in its own time.
+  /// The sort key among claims about the same thing. A claim about the present sorts by when it was learnt, so that the
+  /// latest one wins whatever day it names. A plan or a claim about the past sorts by its own dates.
   package var place: Timestamp
 
   package init(

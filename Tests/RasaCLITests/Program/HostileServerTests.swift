@@ -18,12 +18,16 @@ import Testing
     try rasa.home.write(
       """
       tools:
-        box: {kind: mcp, command: ['\(Self.server)', '\(rasa.home.file("script.json"))'], side_effects: none,
-          sandbox: none\(more)}
+        box: {kind: mcp, command: \(Self.command(in: rasa.home)), side_effects: none, sandbox: none\(more)}
       """, to: "config.yaml")
     let approved = try await rasa.run("tools", "approve", "box", "--yes")
     #expect(approved.exitCode == 0, "\(approved.errorText)")
     return rasa
+  }
+
+  /// A server that holds a lock of its folder for as long as it runs.
+  private static func command(in folder: ScratchDirectory) -> String {
+    "['/usr/bin/flock', -s, -F, '\(folder.file("running"))', '\(server)', '\(folder.file("script.json"))']"
   }
 
   private static func tool(
@@ -136,17 +140,10 @@ import Testing
 
   /// Returns when no server whose script is in that folder runs any more.
   private func ended(_ folder: ScratchDirectory) async throws {
-    let path = Array("\(folder.path)/script.json".utf8)
-    for _ in 0..<4_000 {
-      let running = try FileSystem.list("/proc").filter { entry in
-        entry.name.utf8.allSatisfy { (48...57).contains($0) }
-          && ((try? FileSystem.read("/proc/\(entry.name)/cmdline", limit: 100_000)) ?? [])
-            .contains(path)
-      }
-      if running.isEmpty { return }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("a server is still running")
+    let free = try await ProgramRun.run(
+      "/usr/bin/flock", ["-x", "-w", "60", folder.file("running"), "/bin/true"],
+      environment: [:], folder: folder.path)
+    #expect(free.exitCode == 0, "a server is still running")
   }
 
   /// Without a sandbox: bubblewrap ends what is in it with itself.
@@ -154,26 +151,24 @@ import Testing
   func killed() async throws {
     let rasa = try RasaProgram()
     let outside = ScratchDirectory()
-    let work = outside.path
     let mark = outside.file("ledger")
+    #expect(unsafe mkfifo(mark, 0o600) == 0)
     try outside.write(
       ([
         "ignore_eof": true, "ignore_term": true,
         "tools": [Self.tool("wait", ["append": .string(mark)], ["hang": true])],
       ] as Value).json(), to: "script.json")
     try rasa.home.write(
-      "tools:\n  box: {kind: mcp, command: ['\(Self.server)', '\(work)/script.json'], side_effects: none, sandbox: none}\n",
+      "tools:\n  box: {kind: mcp, command: \(Self.command(in: outside)), side_effects: none, sandbox: none}\n",
       to: "config.yaml")
     let approved = try await rasa.run("tools", "approve", "box", "--yes")
     #expect(approved.exitCode == 0, "\(approved.errorText)")
     let running = try RunningProgram(
       RasaProgram.binary, ["tools", "call", "mcp:box/wait"], environment: rasa.environment,
       folder: rasa.home.path)
-    // Nothing else is to be waited for.
-    for _ in 0..<6_000 where FileSystem.kind(of: mark) == nil {
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    #expect(FileSystem.kind(of: mark) == .file)
+    let begun = try await ProgramRun.run(
+      "/usr/bin/head", ["-n", "1", mark], environment: [:], folder: outside.path)
+    #expect(begun.text.contains("mcp:box/wait"), "\(begun.text)")
     running.signal(SIGKILL)
     _ = try await running.finish()
     try await ended(outside)

@@ -53,7 +53,7 @@ import Testing
     let without = try await run(kit)
     #expect(asked(kit).isEmpty, "there is nothing to compare with yet")
     #expect(
-      notices(without).first?.message.contains("nothing that is kept has a vector yet") == true,
+      notices(without).first?.message.contains("no memory has a vector yet") == true,
       "\(notices(without))")
     try await kit.rasa.embedMemories(persona: "keeper")
     let before = asked(kit).count

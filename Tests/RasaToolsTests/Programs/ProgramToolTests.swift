@@ -153,7 +153,7 @@ import Testing
     #expect(
       try await result(tool("cat", launcher: setting.launcher)).structured == ["symbol": "NVDA"])
     let refused = try await result(
-      tool("cat \(setting.home.path)/work/data.txt", launcher: setting.launcher))
+      tool("cat \(setting.home.path)/project/data.txt", launcher: setting.launcher))
     #expect(refused.isError && refused.text.contains("No such file"), "\(refused.text)")
   }
 }

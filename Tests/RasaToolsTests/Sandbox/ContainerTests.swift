@@ -36,7 +36,7 @@ import Testing
     sandbox.runtime = runtime
     change(&sandbox)
     let child = try await setting.start(
-      ["quote", "--all", "-x"], sandbox, folder: setting.home.file("work"),
+      ["quote", "--all", "-x"], sandbox, folder: setting.home.file("project"),
       environment: ["KEY": "made-up-secret"])
     try await child.write(Array("input".utf8))
     child.closeInput()
@@ -59,8 +59,8 @@ import Testing
       "[--cap-drop][ALL]",
       "[--security-opt][no-new-privileges]", "[--pids-limit][1024]", "[--memory][4294967296]",
       "[--tmpfs][/tmp:rw,nosuid,nodev,mode=1777,size=536870912]", "[--env-file][/proc/self/fd/3]",
-      "[--mount][type=bind,source=\(setting.home.path)/work,target=\(setting.home.path)/work,readonly]",
-      "[--workdir][\(setting.home.path)/work]",
+      "[--mount][type=bind,source=\(setting.home.path)/project,target=\(setting.home.path)/project,readonly]",
+      "[--workdir][\(setting.home.path)/project]",
     ] { #expect(command.contains(part), "\(part): \(command)") }
     #expect(command.hasSuffix("[tools:1][quote][--all][-x]"), "\(command)")
     #expect(!command.contains("made-up-secret"))
@@ -72,12 +72,12 @@ import Testing
   func declared() async throws {
     let output = try await output(.docker(image: "tools:1")) {
       $0.network = .all
-      $0.write = ["~/work"]
+      $0.write = ["~/project"]
     }
     #expect(output.contains("[--network][bridge]"))
     #expect(
       output.contains(
-        "[type=bind,source=\(setting.home.path)/work,target=\(setting.home.path)/work]"),
+        "[type=bind,source=\(setting.home.path)/project,target=\(setting.home.path)/project]"),
       "\(output)")
     for change: @Sendable (inout ToolSandbox) -> Void in [
       { $0.read = ["~/.ssh"] }, { $0.network = .hosts(["api.test"]) },

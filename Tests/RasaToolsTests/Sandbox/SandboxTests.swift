@@ -17,7 +17,7 @@ struct SandboxSetting {
     try home.write("secret", to: ".ssh/id_ed25519")
     try home.write("model: x", to: ".config/rasa/config.yaml")
     try home.write("#!/bin/sh\necho skill\n", to: ".config/rasa/skills/s/run.sh")
-    try home.write("data", to: "work/data.txt")
+    try home.write("data", to: "project/data.txt")
     let environment = Environment([
       "HOME": home.path, "PATH": "/usr/bin:/bin", "OPENAI_API_KEY": "sk-made-up",
     ])
@@ -132,14 +132,14 @@ struct SandboxSetting {
   func declaredPaths() async throws {
     let output = try await setting.output(
       of:
-        "cat ~/work/data.txt; cat \(home)/work/data.txt; echo new >\(home)/work/new; echo bad >\(home)/read/bad; cat \(home)/read/r"
+        "cat ~/project/data.txt; cat \(home)/project/data.txt; echo new >\(home)/project/new; echo bad >\(home)/read/bad; cat \(home)/read/r"
     ) {
       $0.read = ["~/read"]
-      $0.write = ["\(home)/work"]
+      $0.write = ["\(home)/project"]
       _ = try? setting.home.write("readable", to: "read/r")
     }
     #expect(output.contains("data") && output.contains("readable"), "\(output)")
-    #expect(try setting.home.read("work/new") == "new\n")
+    #expect(try setting.home.read("project/new") == "new\n")
     #expect(try setting.home.read("read/bad") == nil)
   }
 
@@ -147,11 +147,11 @@ struct SandboxSetting {
   func optionalPaths() async throws {
     let setting = try SandboxSetting()
     var sandbox = ToolSandbox()
-    sandbox.read = ["\(setting.home.path)/work/data.txt?", "~/.gitconfig?"]
+    sandbox.read = ["\(setting.home.path)/project/data.txt?", "~/.gitconfig?"]
     let paths = SandboxPaths(home: setting.home.path, protected: setting.settings.protected)
     #expect(
       try paths.mounts(read: sandbox.read, write: ["none?"], folder: setting.home.path)
-        .map(\.source) == [FileSystem.realPath(setting.home.file("work/data.txt"))])
+        .map(\.source) == [FileSystem.realPath(setting.home.file("project/data.txt"))])
     // One that gives too much is refused, with the mark or without.
     #expect(throws: Failure.self) {
       try paths.mounts(read: ["~/.ssh?"], write: [], folder: nil)
@@ -194,7 +194,8 @@ struct SandboxSetting {
     let read = [
       "/", "~", "~/.ssh", "~/.ssh/id_ed25519", "~/innocent/keys", "~/innocent/all",
       "~/innocent/../.ssh",
-      "~/work/../../../../../../../..", "~/.config", "~/.config/rasa", "~/.config/rasa/config.yaml",
+      "~/project/../../../../../../../..", "~/.config", "~/.config/rasa",
+      "~/.config/rasa/config.yaml",
       "/etc",
       "/etc/shadow", "/proc", "/proc/self", "/sys", "/dev", "/run", "/tmp", "/home", "/var", "",
       "~/missing",
@@ -288,13 +289,13 @@ struct SandboxSetting {
       "#!/bin/sh\necho 'bwrap: \(words)' >&2\nexit 1\n", to: setting.home.file("bwrap"), mode: 0o755
     )
     try FileSystem.write(
-      "#!/bin/sh\ntouch ran\n", to: setting.home.file("work/tool"), mode: 0o755)
+      "#!/bin/sh\ntouch ran\n", to: setting.home.file("project/tool"), mode: 0o755)
     for network in [ToolSandbox.Network.none, .all, .hosts(["api.example.com"])] {
       var sandbox = ToolSandbox()
       sandbox.network = network
-      sandbox.write = ["~/work"]
+      sandbox.write = ["~/project"]
       let child = try await other.start(
-        ["./tool"], sandbox, folder: setting.home.file("work"))
+        ["./tool"], sandbox, folder: setting.home.file("project"))
       // What bubblewrap never reads.
       try? await child.write(Array(repeating: 0x20, count: 1 << 20))
       child.closeInput()
@@ -302,7 +303,7 @@ struct SandboxSetting {
       #expect(await child.wait() == .exited(1))
       let failure = try #require(SandboxLauncher.failure(of: child))
       #expect(failure.suggestion.contains(suggestion), "\(failure.description)")
-      #expect(try setting.home.read("work/ran") == nil)
+      #expect(try setting.home.read("project/ran") == nil)
     }
   }
 
@@ -316,7 +317,7 @@ struct SandboxSetting {
         (exec 3<>/dev/tty) && echo terminal
         perl -e 'ioctl(STDIN, 0x5412, "x") && print "pushed\n"; ioctl(STDERR, 0x5412, "x") && print "pushed\n"'
         perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, pack("S", AF_UNIX) . "\0\#(abstract.name)") ? "abstract\n" : "no socket\n"'
-        tr '\0' '\n' </proc/1/environ; ls /proc/1/root/ /proc/1/cwd/ | grep -x -e home -e root -e work
+        tr '\0' '\n' </proc/1/environ; ls /proc/1/root/ /proc/1/cwd/ | grep -x -e home -e root -e project
         find /proc -maxdepth 4 -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | sed 's/^/writable /'
         [ -w /proc/1/oom_score_adj ] && echo writable score; cat /proc/self/oom_score_adj
         for f in /proc/kcore /dev/mem /dev/sda /dev/kmsg /sys/kernel/debug; do
@@ -327,7 +328,7 @@ struct SandboxSetting {
         """#)
     for word in [
       "terminal", "pushed", "abstract", "made-up", "writable", "read /", "host name", "root\n",
-      "work",
+      "project",
     ] {
       #expect(!output.contains(word), "\(word): \(output)")
     }
@@ -391,7 +392,7 @@ struct SandboxSetting {
     while let piece = try await child.read() { output += String(decoding: piece, as: UTF8.self) }
     _ = await child.wait()
     #expect(
-      output.hasPrefix("started\n") && output.contains("pyvenv.cfg") && !output.contains("work"),
+      output.hasPrefix("started\n") && output.contains("pyvenv.cfg") && !output.contains("project"),
       "\(output) \(child.errorTail)")
   }
 }
