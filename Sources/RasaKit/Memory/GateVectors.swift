@@ -49,7 +49,7 @@ struct GateVectors: QuestionVectors {
         .configuration,
         isNew
           ? "no memory has a vector yet"
-          : "the stored vectors come from another model, and \(model) has made none yet",
+          : "memories have vectors of another model, but none of \(model) yet",
         suggestion: "`rasa memory embed` makes them; every run makes some")
     }
     let seconds = Double(try configuration().memory.milliseconds) / 1_000
