@@ -9,7 +9,7 @@ import RasaPersona
 /// stream that broke be continued, and may offer a stream of notices; in the stateless one it does none of that, and
 /// hanging up cancels.
 final class MCPHTTPTransport: MCPTransport {
-  private struct State: Sendable {
+  struct State: Sendable {
     var session: MCPSession
     /// Where requests go: the declared address, or another path of that server, to which it has redirected.
     var url: String
@@ -28,7 +28,7 @@ final class MCPHTTPTransport: MCPTransport {
     var listener: Task<Void, Never>?
   }
 
-  private struct Waiting: Sendable {
+  struct Waiting: Sendable {
     var request: MCPRequest
     var inbox: MCPInbox?
     var task: Task<Void, Never>?
@@ -37,18 +37,18 @@ final class MCPHTTPTransport: MCPTransport {
   /// The server no longer knows the session: nothing has been done.
   struct SessionLost: Error {}
 
-  private let name: String
+  let name: String
   private let declaredURL: String
   private let headers: [Header]
   private let client: HTTPClient
   private let addresses: AddressPolicy
   private let authorizer: (any RequestAuthorizer)?
-  private let time: TimeSource
-  private let limits: MCPLimits
-  private let toolsChanged: @Sendable () -> Void
-  private let state: Locked<State>
+  let time: TimeSource
+  let limits: MCPLimits
+  let toolsChanged: @Sendable () -> Void
+  let state: Locked<State>
 
-  private static let resumptions = 5
+  static let resumptions = 5
   private static let refusals = 3
   private static let redirects = 3
 
@@ -117,7 +117,7 @@ final class MCPHTTPTransport: MCPTransport {
   }
 
   /// A message that has no answer.
-  private func tell(
+  func tell(
     _ message: JSONRPC.Message, _ request: MCPRequest, _ envelope: MCPEnvelope
   ) async throws {
     do {
@@ -165,7 +165,7 @@ final class MCPHTTPTransport: MCPTransport {
     response?.body.cancel()
   }
 
-  private func deadline(_ seconds: Double) -> UInt64 {
+  func deadline(_ seconds: Double) -> UInt64 {
     time.monotonic() &+ UInt64(max(0, min(seconds, 1_000_000_000)) * 1_000_000_000)
   }
 }
@@ -190,7 +190,7 @@ extension MCPHTTPTransport {
   }
 
   /// A stream of the era of `initialize`: the rest of one that broke, or the notices.
-  private func stream(
+  func stream(
     after lastID: String, _ envelope: MCPEnvelope, deadline: () -> UInt64
   ) async throws -> HTTPResponse {
     let request = MCPRequest(method: "", params: ValueObject(), secondsLeft: { 0 })
@@ -383,7 +383,7 @@ extension MCPHTTPTransport {
     return nil
   }
 
-  private func answer(
+  func answer(
     _ question: JSONRPC.ID, _ params: Value, _ request: MCPRequest, _ envelope: MCPEnvelope
   ) async throws {
     guard let ask = request.ask else { return }
@@ -407,7 +407,7 @@ extension MCPHTTPTransport {
 
 extension MCPHTTPTransport {
   /// A stream of events over all the connections that it takes.
-  private struct Stream: Sendable {
+  struct Stream: Sendable {
     /// The last event that had an ID; empty if none had.
     var lastID = ""
     /// In milliseconds, as the server wants it.
@@ -430,7 +430,7 @@ extension MCPHTTPTransport {
   /// Reads a connection to its end, and hands on the data of each event until one is enough.
   ///
   /// - Returns: what was enough; nil if the connection ended before.
-  private func read<Found>(
+  func read<Found>(
     _ body: HTTPBody, into stream: inout Stream, deadline: () -> UInt64?,
     _ take: (_ event: [UInt8]) async throws -> Found?
   ) async throws -> Found? {
@@ -524,146 +524,9 @@ extension MCPHTTPTransport {
           + "continue it: HTTP \(response.status)"), request)
   }
 
-  private func isEventStream(_ response: HTTPResponse) -> Bool {
+  func isEventStream(_ response: HTTPResponse) -> Bool {
     response.status == 200
       && response.headers.first(named: "content-type")?.lowercased()
         .hasBytePrefix("text/event-stream") == true
-  }
-
-  /// Hears what a server of the era of `initialize` says outside of answers: that its tools have changed, and what it
-  /// asks.
-  func listen(_ agreement: MCPAgreement, _ envelope: MCPEnvelope) async {
-    guard !agreement.isModern, agreement.version != MCPVersion.withoutStreams,
-      envelope.mayAsk || agreement.capabilities["tools"]["listChanged"].bool == true
-    else { return }
-    state.withLock { state in
-      guard !state.isClosed, state.listener == nil else { return }
-      state.listener = Task { await self.hear(envelope) }
-    }
-  }
-
-  /// Until the transport is closed, the server does not offer the stream, or it is of no use.
-  private func hear(_ envelope: MCPEnvelope) async {
-    var stream = Stream()
-    var fruitless = 0
-    while fruitless < Self.resumptions, stream.total <= limits.unanswered {
-      let before = stream.total
-      do {
-        let response = try await self.stream(
-          after: stream.lastID, envelope, deadline: { self.deadline(limits.start) })
-        guard isEventStream(response) else {
-          response.body.cancel()
-          // One that is busy may have time later; any other offers no such stream.
-          guard response.status >= 500 || response.status == 429 else { return }
-          throw HTTPError(.other, "HTTP \(response.status)")
-        }
-        // What was said while nobody listened is only repeated to those who can name the last event.
-        if before > 0, stream.lastID.isEmpty { toolsChanged() }
-        defer { response.body.cancel() }
-        _ = try await read(response.body, into: &stream, deadline: { nil }) { document in
-          for message in state.withLock({ $0.session.messages(in: document[...]) }) ?? [] {
-            await heard(message, envelope)
-          }
-          return nil as Bool?
-        }
-      } catch let error as HTTPError where !error.isLasting && error.code != .cancelled {
-        // Another attempt is made.
-      } catch {
-        return
-      }
-      fruitless = stream.total == before ? fruitless + 1 : 0
-      guard (try? await time.sleep(stream.pause(usual: 1_000, atMost: 30))) != nil else { return }
-    }
-  }
-
-  private func heard(_ message: JSONRPC.Message, _ envelope: MCPEnvelope) async {
-    let actions = state.withLock { $0.session.receive(message, on: .notices) }
-    for action in actions {
-      switch action {
-      case .send(let message):
-        let request = MCPRequest(method: "", params: ValueObject(), secondsLeft: { 10 })
-        try? await tell(message, request, envelope)
-      case .toolsChanged: toolsChanged()
-      case .deliver(let event, let id): inbox(of: id, envelope)?.post(.of(event))
-      case .end: break
-      }
-    }
-  }
-
-  /// What the stream of notices has for a request is attended to while the request waits for its answer, and ends
-  /// with it.
-  private func inbox(of id: Int64, _ envelope: MCPEnvelope) -> MCPInbox? {
-    state.withLock { state in
-      guard let waiting = state.waiting[id] else { return nil }
-      if let inbox = waiting.inbox { return inbox }
-      let inbox = MCPInbox()
-      state.waiting[id]?.inbox = inbox
-      state.waiting[id]?.task = Task {
-        while case .of(let event)? = try? await inbox.next() {
-          switch event {
-          case .progress(let progress): try? await waiting.request.progress(progress)
-          case .asked(let question, let params):
-            try? await self.answer(question, params, waiting.request, envelope)
-          case .replied, .failed: break
-          }
-        }
-      }
-      return inbox
-    }
-  }
-}
-
-// MARK: - Failures
-
-extension MCPHTTPTransport {
-  private func inDoubtIfSent(_ failure: Failure, _ request: MCPRequest) -> Failure {
-    guard request.isUse else { return failure }
-    var failure = failure
-    failure.kind = .timeout
-    failure.message += ", and it is not known whether the call was done"
-    return failure
-  }
-
-  private func tooLong(_ request: MCPRequest) -> Failure {
-    inDoubtIfSent(
-      Failure(
-        .run,
-        "the MCP server `\(name)` sent more than \(limits.message >> 20) MB for an answer"),
-      request)
-  }
-
-  private func unauthorized(_ status: Int, _ challenge: String) -> Failure {
-    Failure(
-      .authentication,
-      "the MCP server `\(name)` requires authorization: HTTP \(status)"
-        + (challenge.isEmpty ? "" : ", \(challenge.printable(atMost: 200, ellipsis: "…"))"),
-      suggestion: "log in, or set a header with a token where the server is declared")
-  }
-
-  private func failure(_ error: HTTPError, _ request: MCPRequest, isSent: Bool) -> Failure {
-    switch error.code {
-    case .invalidURL, .refusedScheme:
-      return Failure(
-        .configuration, "the MCP server `\(name)` cannot be reached: \(error.message)",
-        suggestion: "correct its address")
-    case .refusedAddress:
-      return Failure(
-        .configuration, "the MCP server `\(name)` is not asked: \(error.message)",
-        suggestion:
-          "if it is meant, name the host under `allow_private:` of `\(name)`, with its port if it has one"
-      )
-    case .timeout:
-      let late = Failure(
-        .timeout, "the MCP server `\(name)` did not answer `\(request.method)` in time",
-        suggestion: request.isUse ? "raise `timeout:` where the server is declared" : "")
-      // What never left was not done.
-      guard request.isUse, !isSent else { return late }
-      return Failure(.run, late.message)
-    default:
-      let failure = Failure(
-        .run, "the MCP server `\(name)` cannot be reached: \(error.message)",
-        suggestion: error.suggestion ?? "check its address, and that it runs")
-      return isSent ? inDoubtIfSent(failure, request) : failure
-    }
   }
 }
