@@ -43,4 +43,10 @@ extension TimeSource {
     }
     return Timestamp(milliseconds: later)
   }
+
+  /// The last millisecond of a day in the machine's own zone.
+  package func end(of day: LocalDay) -> Timestamp {
+    let next = beginning(of: day.advanced(byDays: 1)).milliseconds
+    return Timestamp(milliseconds: next == .min ? next : next - 1)
+  }
 }

@@ -52,6 +52,10 @@ extension ParsedCommand {
     text(name).flatMap { Money(decimal: $0) }
   }
 
+  package func day(_ name: String, from today: LocalDay) -> LocalDay? {
+    text(name).flatMap(NamedDay.init)?.day(from: today)
+  }
+
   package func integer(_ name: String) -> Int? {
     text(name).flatMap { Int($0) }
   }

@@ -11,6 +11,7 @@ struct MemoryCommands {
   let print: Printer
 
   private var time: TimeSource { composition.time }
+  private var today: LocalDay { time.localDay(time.now()) }
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path[1] {
@@ -28,8 +29,8 @@ struct MemoryCommands {
     guard ["list", "search", "stats"].contains(command.path[1]) else { return }
     if try await rasa.hasUnfinishedDeletions() {
       console.warn(
-        "what was forgotten is not found any more, but its deletion was broken off, or another process is at it: "
-          + "some of it may still stand in the files. `rasa runs prune` finishes it.")
+        "something that was forgotten is still being erased, or erasing it was interrupted: it can no longer be found, "
+          + "but parts of it may remain in the files. `rasa runs prune` finishes the job.")
     }
   }
 
@@ -71,7 +72,7 @@ struct MemoryCommands {
       persona: command.text("persona"), user: command.text("user"),
       session: command.text("session"), kinds: kinds(command) ?? [.fact],
       run: command.text("run"), includingPast: command.flag("past"),
-      asOf: try moment(command, "as-of", atEnd: true),
+      asOf: command.day("as-of", from: today).map { time.end(of: $0).milliseconds },
       limit: command.integer("limit") ?? 50)
     try print(table(memories, whenEmpty: "no memories"))
   }
@@ -128,7 +129,8 @@ struct MemoryCommands {
       command.arguments.joined(separator: " "), persona: command.text("persona"),
       user: command.text("user"), session: command.text("session"),
       kinds: kinds(command) ?? Set(Rasa.Memory.Kind.allCases),
-      asOf: try moment(command, "as-of", atEnd: true), limit: command.integer("limit") ?? 50)
+      asOf: command.day("as-of", from: today).map { time.end(of: $0).milliseconds },
+      limit: command.integer("limit") ?? 50)
     guard command.flag("explain") || print.isJSON else {
       return try print(table(found.map(\.memory), whenEmpty: "nothing fits"))
     }
@@ -198,8 +200,9 @@ struct MemoryCommands {
     let remembered = try await rasa.remember(
       try text(command.arguments), persona: command.text("persona") ?? "",
       user: command.text("user"), scope: command.choice("scope", of: Rasa.Memory.Scope.self),
-      kind: command.text("fact-kind") ?? "fact", since: try moment(command, "since"),
-      until: try moment(command, "until"))
+      kind: command.text("fact-kind") ?? "fact",
+      since: command.day("since", from: today).map { time.beginning(of: $0).milliseconds },
+      until: command.day("until", from: today).map { time.beginning(of: $0).milliseconds })
     try await report(remembered)
   }
 
@@ -357,17 +360,6 @@ struct MemoryCommands {
   /// The last day on which something holds that ends then.
   private func lastDay(before milliseconds: Int64) -> String {
     day(milliseconds == .min ? milliseconds : milliseconds - 1)
-  }
-
-  /// The beginning of the day that an option names, or its last millisecond.
-  private func moment(
-    _ command: ParsedCommand, _ option: String, atEnd: Bool = false
-  ) throws(Failure) -> Int64? {
-    guard let named = command.text(option).flatMap(NamedDay.init) else { return nil }
-    let day = named.day(from: time.localDay(time.now()))
-    return atEnd
-      ? time.beginning(of: day.advanced(byDays: 1)).milliseconds - 1
-      : time.beginning(of: day).milliseconds
   }
 
   /// A number with two digits behind the point.

@@ -161,16 +161,15 @@ struct RunCommand {
 
   /// The end of the day that `--as-of` names, in milliseconds since 1970.
   private func pastDay(_ command: ParsedCommand) throws(Failure) -> Int64? {
-    guard let named = command.text("as-of").flatMap(NamedDay.init) else { return nil }
     let time = composition.time
     let today = time.localDay(time.now())
-    let day = named.day(from: today)
+    guard let day = command.day("as-of", from: today) else { return nil }
     guard day <= today else {
       throw Failure(
         .usage, "`--as-of \(day)` is in the future",
         suggestion: "name a day up to today, \(today)")
     }
-    return time.beginning(of: day.advanced(byDays: 1)).milliseconds - 1
+    return time.end(of: day).milliseconds
   }
 
   // MARK: Dry run

@@ -75,7 +75,7 @@ extension Rasa {
       case .runs:
         return try await stored { store in
           try await store.runs(
-            RunFilter(exceptPersonas: RunArchive.internalPersonas, limit: 100)
+            RunFilter(exceptOwners: RunArchive.internalOwners, limit: 100)
           ).map { run in
             Name(
               name: run.record.id.text,

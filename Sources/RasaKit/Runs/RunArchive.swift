@@ -66,9 +66,8 @@ package struct RunArchive: Sendable {
     return parked?.body["reason"].string.flatMap(Parking.Reason.init(rawValue:))
   }
 
-  /// What rasa does beside runs, under names of its own: vectors of what is remembered or looked for, and summaries of
-  /// conversations.
-  package static let internalPersonas: Set<String> = [
+  /// The owners of runs that rasa starts by itself: embedding memories and questions, and summarising conversations.
+  package static let internalOwners: Set<String> = [
     EmbeddingMatcher.owner, ConversationSummariser.persona,
   ]
 
@@ -88,7 +87,7 @@ package struct RunArchive: Sendable {
     let runs = try await store.runs(
       RunFilter(
         session: session, user: user, persona: persona,
-        exceptPersonas: includesInternal ? [] : Self.internalPersonas, status: statuses,
+        exceptOwners: includesInternal ? [] : Self.internalOwners, status: statuses,
         limit: isExact ? limit : 100_000))
     var found: [Found] = []
     for run in runs {

@@ -39,6 +39,8 @@ struct MemoryFacts {
   var states: [Int64: State] = [:]
   /// In their order.
   var chains: [ContentDigest: [Statement]] = [:]
+  /// Whether a statement has denied anything so far. Without one, no chain has to be searched for limits.
+  var hasDenials = false
   /// A fact that holds again, as it was before it was corrected.
   var restored: MemoryItem?
 
@@ -49,6 +51,7 @@ struct MemoryFacts {
 
   /// What denies statements of the chain, and what they deny.
   func limits(of chain: ContentDigest) -> [Limit] {
+    guard hasDenials else { return [] }
     var limits: [Limit] = []
     for (other, statements) in chains {
       for statement in statements {
@@ -80,6 +83,7 @@ struct MemoryFacts {
 
   /// The chains that a chain's statements deny something of, and those that deny something of it.
   func related(to chain: ContentDigest) -> Set<ContentDigest> {
+    guard hasDenials else { return [] }
     var related = Set(chains[chain, default: []].compactMap { $0.denies?.chain })
     for (other, statements) in chains
     where statements.contains(where: { $0.denies?.chain == chain }) { related.insert(other) }

@@ -18,6 +18,7 @@ extension MemoryRecollections {
   }
 
   private mutating func add(_ statement: Statement, to chain: ContentDigest) -> FactOutcome {
+    if statement.denies != nil { facts.hasDenials = true }
     var all = facts.chains[chain, default: []]
     if let known = all.firstIndex(where: { $0.claim.isSame(as: statement.claim) }) {
       all[known].trust = .stronger(all[known].trust, statement.trust)

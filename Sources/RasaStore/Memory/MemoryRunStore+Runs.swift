@@ -164,7 +164,7 @@ extension RunFilter {
     if let session, session != record.session { return false }
     if let user, user != record.user { return false }
     if let persona, persona != record.persona { return false }
-    if exceptPersonas.contains(record.persona) { return false }
+    if !record.hasPersona, exceptOwners.contains(record.persona) { return false }
     return status.isEmpty || status.contains(record.status)
   }
 }

@@ -23,21 +23,22 @@ package struct RunFilter: Sendable, Hashable {
   package var session: String?
   package var user: String?
   package var persona: String?
-  /// Runs of these are left out.
-  package var exceptPersonas: Set<String>
+  /// Runs that name no persona's files and belong to one of these owners are left out. A person's persona may have the
+  /// same name.
+  package var exceptOwners: Set<String>
   /// Empty for all.
   package var status: Set<RunRecord.Status>
   package var limit: Int
 
   package init(
     session: String? = nil, user: String? = nil, persona: String? = nil,
-    exceptPersonas: Set<String> = [],
+    exceptOwners: Set<String> = [],
     status: Set<RunRecord.Status> = [], limit: Int = 50
   ) {
     self.user = user
     self.session = session
     self.persona = persona
-    self.exceptPersonas = exceptPersonas
+    self.exceptOwners = exceptOwners
     self.status = status
     self.limit = limit
   }

@@ -24,11 +24,14 @@ struct RunSelection: Sendable {
       require("session IN (SELECT key FROM sessions WHERE id = ?)", filter.session)
       require("user = (SELECT number FROM words WHERE text = ?)", filter.user)
       require("persona = (SELECT number FROM words WHERE text = ?)", filter.persona)
-      if !filter.exceptPersonas.isEmpty {
-        let names = filter.exceptPersonas.sorted()
+      if !filter.exceptOwners.isEmpty {
+        let names = filter.exceptOwners.sorted()
         let places = names.map { _ in "?" }.joined(separator: ", ")
         conditions.append(
-          "persona NOT IN (SELECT number FROM words WHERE text IN (\(places)))")
+          """
+          NOT (persona_digest IN (SELECT number FROM words WHERE text = '')
+            AND persona IN (SELECT number FROM words WHERE text IN (\(places))))
+          """)
         values += names.map { .text($0) }
       }
       let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")

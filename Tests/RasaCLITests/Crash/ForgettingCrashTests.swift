@@ -69,7 +69,7 @@ struct ForgettingCrashTests {
     } else {
       #expect(try await found() == [[], []])
       let list = try await rasa.run("memory", "list")
-      #expect(list.errorText.contains("its deletion was broken off"), "\(list.errorText)")
+      #expect(list.errorText.contains("erasing it was interrupted"), "\(list.errorText)")
       // Somebody of that name begins anew meanwhile, in a session of the same name.
       let run = try await rasa.run(
         "run", "-p", "host", "Tea?", "--session", "one", "--user", "gwendolyn-7f3a")

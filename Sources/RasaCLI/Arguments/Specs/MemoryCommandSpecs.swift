@@ -48,10 +48,8 @@ extension CommandSpec {
         arguments: [ArgumentSpec("QUERY", "The words to look for", repeats: true)],
         options: [
           OptionSpec("explain", .flag(isNegatable: false), "Print each share of the score"),
-          OptionSpec(
-            "as-of", .value(placeholder: "DAY", .day),
-            "What held, and had been said, at the end of this day, such as 2026-01-31 or 90d",
-            defaultsTo: .described("now")),
+          .asOf.saying(
+            "What held, and had been said, at the end of this day, such as 2026-01-31 or 90d"),
           .memoryKind(whenMissing: "all of them"),
           .anyPersona.saying("What this persona can recall"), .onlySession, .anyUser, .limit,
           .json,

@@ -32,10 +32,9 @@ struct CostsCommand {
   }
 
   private func day(_ command: ParsedCommand, _ option: String, from today: Rasa.Day) -> Rasa.Day {
-    guard let named = command.text(option).flatMap(NamedDay.init),
-      let local = LocalDay(today.description)
+    guard let local = LocalDay(today.description), let day = command.day(option, from: local)
     else { return today }
-    return Rasa.Day(named.day(from: local).description) ?? today
+    return Rasa.Day(day.description) ?? today
   }
 
   private func keys(_ command: ParsedCommand) -> [Rasa.Costs.Key] {
