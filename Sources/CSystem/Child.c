@@ -65,16 +65,6 @@ static int run_child(void *context) {
     }
   }
 
-  for (int index = 0; index < child->limit_count; index++) {
-    // A limit that is lower already stays.
-    struct rlimit limit;
-    if (getrlimit(child->limits[index].resource, &limit) != 0) return fail(start);
-    rlim_t wanted = child->limits[index].most;
-    if (limit.rlim_max > wanted) limit.rlim_max = wanted;
-    if (limit.rlim_cur > wanted) limit.rlim_cur = wanted;
-    if (setrlimit(child->limits[index].resource, &limit) != 0) return fail(start);
-  }
-
   // First out of the way of each other's numbers, then into place.
   int moved[rasa_most_child_descriptors];
   int count = child->descriptor_count;
@@ -86,6 +76,17 @@ static int run_child(void *context) {
     if (dup2(moved[index], index) < 0) return fail(start);
   }
   if (close_all_from(count) != 0) return fail(start);
+
+  // After the descriptors are in place: until then this has all of the parent's, which may be more than the limit.
+  for (int index = 0; index < child->limit_count; index++) {
+    // A limit that is lower already stays.
+    struct rlimit limit;
+    if (getrlimit(child->limits[index].resource, &limit) != 0) return fail(start);
+    rlim_t wanted = child->limits[index].most;
+    if (limit.rlim_max > wanted) limit.rlim_max = wanted;
+    if (limit.rlim_cur > wanted) limit.rlim_cur = wanted;
+    if (setrlimit(child->limits[index].resource, &limit) != 0) return fail(start);
+  }
 
   if (child->folder != NULL && chdir(child->folder) != 0) {
     start->failed_at_folder = 1;

@@ -274,8 +274,10 @@ final class Lifeline {
     #expect(Set(parts[3].trimming.split(separator: " ")) == ["\(child.id)"])
   }
 
-  @Test("limits hold for the program")
+  @Test("limits hold for the program, and not for its start in a process with more open files")
   func limits() async throws {
+    let open = (0..<100).map { _ in unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    defer { for descriptor in open { close(descriptor) } }
     var command = shell("ulimit -c; ulimit -n; ulimit -f")
     command.limits = [.coreSize(0), .openFiles(64), .fileSize(512 * 1000)]
     #expect(try await ChildProcess.start(command).readAll() == "0\n64\n1000\n")
