@@ -80,7 +80,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaEngine", "RasaStore",
-        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite", "RasaTools",
+        "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaSQLite", "RasaTools", "RasaLearning",
       ],
       // Read by `make docs`.
       exclude: ["RasaKit.docc"]),
@@ -101,13 +101,16 @@ let package = Package(
       "RasaStore",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaSQLite", "RasaPersona", "RasaEngine",
-        "RasaMemory",
+        "RasaMemory", "RasaLearning",
       ]),
 
     // Domain.
     // How memories are found and which of them hold; no input or output.
     library("RasaMemory", ["RasaCore", "RasaLanguage"]),
-    library("RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaMemory"]),
+    // Scores, statistics and choices made of them; no input or output.
+    library("RasaLearning", ["RasaCore", "RasaLanguage"]),
+    library(
+      "RasaEngine", ["RasaCore", "RasaDocuments", "RasaPersona", "RasaMemory", "RasaLearning"]),
     library("RasaPersona", ["RasaCore", "RasaDocuments", "RasaLanguage"]),
 
     // Values everything else speaks in.
@@ -190,7 +193,7 @@ let package = Package(
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaMemory", "RasaPersona", "RasaEngine",
         "RasaStore",
         "RasaModels", "RasaHTTPClient", "RasaAgents", "RasaKit", "RasaTestKit", "RasaStage",
-        "RasaTerminal", "RasaTools", "RasaProcess",
+        "RasaTerminal", "RasaTools", "RasaProcess", "RasaLearning",
       ],
       swiftSettings: settings),
 
@@ -207,6 +210,7 @@ let package = Package(
         "RasaProcess", "RasaPersona", "RasaEngine", "RasaTestKit",
       ]),
     tests("RasaMemory", ["RasaCore", "RasaLanguage", "RasaTestKit"]),
+    tests("RasaLearning", ["RasaCore", "RasaTestKit"]),
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
@@ -222,7 +226,7 @@ let package = Package(
       "RasaStore",
       [
         "RasaCore", "RasaSystem", "RasaEngine", "RasaSQLite", "RasaPersona", "RasaMemory",
-        "RasaTestKit",
+        "RasaLearning", "RasaTestKit",
       ]),
     tests(
       "RasaModels",
