@@ -52,7 +52,7 @@ struct Bench: Sendable {
       .resume, .parkedRuns, .gateInMemory, .gateDurable, .reservations, .singleReservations,
       .limits, .trimming,
       .selection, .template, .rendering, .checking,
-    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + [
+    ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + Row.performance + [
       .recallingFirstToken, .vectors,
     ]
 

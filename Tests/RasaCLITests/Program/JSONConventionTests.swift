@@ -54,6 +54,7 @@ struct JSONConventionTests {
     ("feedback", ["--stars", "4"]),
     ("leaderboard", []),
     ("stats show", ["single"]),
+    ("stats alerts", []),
     ("stats rebuild", []),
     ("objectives list", []),
     ("objectives add", ["tax", "--words", "vat"]),

@@ -79,6 +79,30 @@ extension CommandSpec {
         ],
         options: [since, until, .json]),
       CommandSpec(
+        "alerts", "Say what became worse, and exit with 1 if anything did",
+        examples: [
+          Example("The last week against the four before", "rasa stats alerts"),
+          Example(
+            "In a cron job", "rasa stats alerts --days 1 --webhook https://chat.example/hook"),
+        ],
+        options: [
+          OptionSpec(
+            "days", .value(placeholder: "N", .integer(1...365)),
+            "How many days are compared with the four times as many before",
+            defaultsTo: .value("7")),
+          OptionSpec(
+            "webhook", .value(placeholder: "URL", .text),
+            "Send the alerts there as JSON, if there are any"),
+          .json,
+        ],
+        notes: [
+          HelpNote(
+            "What is said",
+            "A drop of the score or of the success rate by a twentieth, a cost or time a quarter higher, a node half as slow "
+              + "again or failing a tenth more often, a model that does worse than the one before: "
+              + "each only where chance does not explain it, with five runs on both sides.")
+        ]),
+      CommandSpec(
         "rebuild", "Work out all statistics anew from the records of runs",
         examples: [Example("After an upgrade, or to be sure", "rasa stats rebuild")],
         options: [.json]),

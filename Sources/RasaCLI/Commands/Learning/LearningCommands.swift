@@ -18,6 +18,7 @@ struct LearningCommands {
       if print.isJSON { return try print(["records": .int(Int64(count))]) }
       try print(
         text: "worked out anew from \(count == 1 ? "1 record" : "\(count) records")\n")
+    case "stats alerts": try await alerts(command)
     case "objectives list": try await objectives(command)
     case "objectives add": try await addObjective(command)
     default: try await statistics(command)
@@ -159,6 +160,27 @@ struct LearningCommands {
 
   private func dayText(_ milliseconds: Int64) -> String {
     "\(TimeSource.system.localDay(Timestamp(milliseconds: milliseconds)))"
+  }
+
+  // MARK: Alerts
+
+  private func alerts(_ command: ParsedCommand) async throws {
+    let alerts = try await rasa.alerts(days: command.integer("days") ?? 7)
+    let document: Value = ["alerts": .array(alerts.map { .object($0.document) })]
+    if print.isJSON {
+      try print(document)
+    } else if alerts.isEmpty {
+      try print(text: "nothing became worse by more than chance explains\n")
+    } else {
+      try print(text: alerts.map { "\($0.line)\n" }.joined())
+    }
+    guard !alerts.isEmpty else { return }
+    if let address = command.text("webhook") {
+      try await rasa.send(try Rasa.JSON(parsing: document.json(.compact)), to: address)
+    }
+    throw Failure(
+      .run, alerts.count == 1 ? "1 thing became worse" : "\(alerts.count) things became worse",
+      suggestion: "`rasa stats AGENT` shows the figures")
   }
 
   // MARK: Kinds of tasks
