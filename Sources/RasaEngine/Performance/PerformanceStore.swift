@@ -28,6 +28,8 @@ package struct StoredPerformance: Sendable, Hashable {
   package var score: RunScore
   /// What the user said with the stars.
   package var comment: String
+  /// Its place among the records; 0 for one that is not stored yet.
+  package var number: Int64 = 0
 
   package init(performance: RunPerformance, score: RunScore, comment: String = "") {
     self.performance = performance
@@ -186,7 +188,11 @@ package protocol PerformanceStore: Sendable {
   /// The nodes of an agent, or of all; those of the days from then on, or of all time.
   func nodes(of agent: String?, from: LocalDay?, to: LocalDay?) async throws -> [NodeRow]
   /// The records of runs, the last one first.
-  func records(of agent: String?, limit: Int) async throws -> [StoredPerformance]
+  ///
+  /// - Parameter number: only those before this one; nil for all.
+  func records(
+    of agent: String?, before number: Int64?, limit: Int
+  ) async throws -> [StoredPerformance]
   /// Records that are written as they are: of another machine, or of runs that are long gone. Those that are known
   /// are left alone. Returns how many are new.
   func importPerformance(
@@ -209,4 +215,10 @@ package protocol PerformanceStore: Sendable {
   /// Takes one from the list: it has been made, or cannot be.
   func endEvaluation(of run: Identifier, _ name: String) async throws
   func pendingEvaluations() async throws -> Int
+}
+
+extension PerformanceStore {
+  package func records(of agent: String?, limit: Int) async throws -> [StoredPerformance] {
+    try await records(of: agent, before: nil, limit: limit)
+  }
 }

@@ -160,11 +160,18 @@ extension MemoryRunStore {
     }
   }
 
-  package func records(of agent: String?, limit: Int) async throws -> [StoredPerformance] {
+  package func records(
+    of agent: String?, before number: Int64?, limit: Int
+  ) async throws -> [StoredPerformance] {
     let records = state.withLock { $0.performance.records }
     return Array(
-      records.reversed().filter { agent == nil || $0.performance.agent == agent }
-        .prefix(max(0, limit)))
+      records.enumerated().reversed().lazy.map { place, record in
+        var record = record
+        record.number = Int64(place) + 1
+        return record
+      }
+      .filter { $0.number < number ?? .max && (agent == nil || $0.performance.agent == agent) }
+      .prefix(max(0, limit)))
   }
 
   package func importPerformance(

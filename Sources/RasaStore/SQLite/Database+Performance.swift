@@ -83,7 +83,7 @@ extension Database {
     run, agent.text, user.text, category.text, complexity, status, finish.text, model.text, is_mock,
     temperature, input_tokens, output_tokens, cost, is_cost_known, duration, first_token, day,
     ended_at, nodes, accuracy, relevance, completeness, clarity, peers, stars, comment, weights.text,
-    overall, basis, reward
+    overall, basis, reward, performance.number
     """
   static let performanceTables = """
     performance JOIN words AS agent ON agent.number = performance.agent
@@ -149,5 +149,6 @@ struct PerformanceColumns {
     score.costPerPoint = performance.costPerPoint(ofScore: score.overall)
     stored = StoredPerformance(
       performance: performance, score: score, comment: row.textOrNil(25) ?? "")
+    stored.number = row.integer(30)
   }
 }

@@ -41,11 +41,17 @@ extension SQLiteStore {
     try await read { try $0.nodeRows(of: agent, from: from, to: to) }
   }
 
-  package func records(of agent: String?, limit: Int) async throws -> [StoredPerformance] {
+  package func records(
+    of agent: String?, before number: Int64?, limit: Int
+  ) async throws -> [StoredPerformance] {
     try await read { database in
       try database.storedPerformances(
-        "\(agent == nil ? "" : "WHERE agent.text = ?") ORDER BY performance.number DESC LIMIT ?",
-        (agent.map { [.text($0)] } ?? []) + [.integer(Int64(max(0, limit)))])
+        """
+        WHERE performance.number < ? \(agent == nil ? "" : "AND agent.text = ?")
+        ORDER BY performance.number DESC LIMIT ?
+        """,
+        [.integer(number ?? .max)] + (agent.map { [.text($0)] } ?? [])
+          + [.integer(Int64(max(0, limit)))])
     }
   }
 

@@ -67,6 +67,7 @@ final class ExampleFixture: Sendable {
     _ = try await run("rasa run -p my_analyst --record nvidia.json \"Buy or sell Nvidia?\"")
     _ = try await run("rasa runs export \(names.done[0]) --as-test tests")
     _ = try await run("rasa memory export --output memories.jsonl")
+    _ = try await run("rasa stats export --output records.jsonl")
     let memories = try JSON.parse(try await run("rasa memory list --json").output).array ?? []
     names.memories = memories.compactMap { memory in memory["id"].int.map { "\($0)" } }
     self.names = names

@@ -55,6 +55,7 @@ struct JSONConventionTests {
     ("leaderboard", []),
     ("stats show", ["single"]),
     ("stats alerts", []),
+    ("stats import", ["records.jsonl"]),
     ("stats rebuild", []),
     ("objectives list", []),
     ("objectives add", ["tax", "--words", "vat"]),
@@ -169,6 +170,8 @@ struct JSONConventionTests {
   func failures(_ mistake: Mistake) async throws {
     let rasa = try RasaProgram()
     try rasa.writeSingle()
+    try rasa.home.write(
+      #"{"run": "x1", "agent": "y", "status": "done", "day": "2026-01-31"}"#, to: "records.jsonl")
     try rasa.home.write(
       "name: broken\nframes: [session_frame]\noperators: {nope\n", to: "personas/broken.yaml")
     let run = try await ProgramRun.run(

@@ -109,4 +109,60 @@ struct LearningCommandTests {
       broken.exitCode == 3 && broken.errorText.contains("objectives.yaml:3:"), "\(broken.errorText)"
     )
   }
+
+  /// Runs of a made-up agent: in each of the last weeks so many, with a share of failures.
+  private func records(_ today: LocalDay, failing: (Int) -> Bool) -> String {
+    (0..<120).map { number in
+      let day = today.advanced(byDays: -(number % 30))
+      let status = failing(number % 30) && number % 3 != 0 ? "failed" : "done"
+      return
+        #"{"run": "x\#(number)", "agent": "made-up", "status": "\#(status)", "day": "\#(day)", "duration_ms": \#(1000 + number), "cost_usd": "0.01", "category": "code"}"#
+        + "\n"
+    }.joined()
+  }
+
+  @Test("what became worse is said, with an exit code for cron, and sent to a webhook")
+  func alerts() async throws {
+    let hook = try RawServer(["HTTP/1.1 204 No Content\r\n\r\n"])
+    let rasa = try RasaProgram()
+    let day = try #require(
+      LocalDay(
+        try await rasa.shell("date +%F").text.split(separator: "\n").first.map(String.init) ?? ""))
+    try rasa.home.write(records(day) { $0 < 7 }, to: "records.jsonl")
+    #expect(try await rasa.run("stats", "alerts").exitCode == 0)
+    let path = rasa.home.file("records.jsonl")
+    #expect(try await rasa.run("stats", "import", path).text == "imported 120, 0 were known\n")
+    #expect(try await rasa.run("stats", "import", path).text == "imported 0, 120 were known\n")
+    let found = try await rasa.run("stats", "alerts")
+    #expect(found.exitCode == 1, "\(found.text) \(found.errorText)")
+    #expect(found.text.contains("made-up: successes fell from 100% to 43% (92 before, 28 now"), "\(found.text)")
+    let sent = try await rasa.run(
+      "stats", "alerts", "--json", "--webhook", "\(hook.baseURL)/hook")
+    #expect(sent.text.contains("\"kind\": \"success\""))
+    #expect(hook.received.contains { $0.contains("POST /hook") && $0.contains("made-up") })
+    let refused = try await rasa.run("stats", "alerts", "--webhook", "http://hooks.example/x")
+    #expect(refused.exitCode == 2, "\(refused.errorText)")
+    // And out again.
+    let out = rasa.home.file("out.jsonl")
+    #expect(try await rasa.run("stats", "export", "made-up", "-o", out).exitCode == 0)
+    #expect(try await rasa.run("stats", "import", out).text == "imported 0, 120 were known\n")
+  }
+
+  @Test(
+    "a broken record is named by its line, and nothing is imported",
+    arguments: [
+      "{}", "[]", "{", #"{"run": "a", "agent": "b", "status": "gone", "day": "2026-01-01"}"#,
+      #"{"run": "a", "agent": "b", "status": "done", "day": "2026-02-30"}"#,
+      #"{"run": "a", "agent": "b", "status": "done", "day": "2026-01-01", "stars": 9}"#,
+      #"{"run": "a", "agent": "b", "status": "done", "day": "2026-01-01", "cost_usd": 0.5}"#,
+      #"{"run": "a", "agent": "b", "status": "done", "day": "2026-01-01", "duration_ms": -1}"#,
+    ])
+  func broken(line: String) async throws {
+    let rasa = try RasaProgram()
+    let good = #"{"run": "a", "agent": "b", "status": "done", "day": "2026-01-01"}"#
+    try rasa.home.write("\(good)\n\n\(line)\n", to: "records.jsonl")
+    let run = try await rasa.run("stats", "import", rasa.home.file("records.jsonl"))
+    #expect(run.exitCode == 3 && run.errorText.contains("records.jsonl:3:1"), "\(run.errorText)")
+    #expect(try await rasa.run("stats").text == "no run has come to its end yet\n")
+  }
 }

@@ -106,6 +106,25 @@ extension CommandSpec {
         "rebuild", "Work out all statistics anew from the records of runs",
         examples: [Example("After an upgrade, or to be sure", "rasa stats rebuild")],
         options: [.json]),
+      CommandSpec(
+        "export", "Write the records of runs to a file",
+        examples: [Example("All of them", "rasa stats export --output records.jsonl")],
+        arguments: [
+          ArgumentSpec(
+            "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
+        ],
+        options: [
+          OptionSpec(
+            "output", short: "o", .value(placeholder: "FILE", .text),
+            "Where to write them; `-` for standard output", defaultsTo: .value("-"))
+        ]),
+      CommandSpec(
+        "import", "Add records of runs from a file, such as another machine's",
+        examples: [Example("Bring them in", "rasa stats import records.jsonl")],
+        arguments: [
+          ArgumentSpec("FILE", "What `rasa stats export` wrote", completes: .files)
+        ],
+        options: [.json]),
     ], usual: "show")
 
   static let objectives = CommandSpec(

@@ -18,6 +18,8 @@ struct LearningCommands {
       if print.isJSON { return try print(["records": .int(Int64(count))]) }
       try print(
         text: "worked out anew from \(count == 1 ? "1 record" : "\(count) records")\n")
+    case "stats export": try await export(command)
+    case "stats import": try await importRecords(command)
     case "stats alerts": try await alerts(command)
     case "objectives list": try await objectives(command)
     case "objectives add": try await addObjective(command)
@@ -181,6 +183,29 @@ struct LearningCommands {
     throw Failure(
       .run, alerts.count == 1 ? "1 thing became worse" : "\(alerts.count) things became worse",
       suggestion: "`rasa stats AGENT` shows the figures")
+  }
+
+  // MARK: Files
+
+  private func export(_ command: ParsedCommand) async throws {
+    let agent = command.arguments.first
+    guard let path = command.text("output"), path != "-" else {
+      return _ = try await rasa.exportRecords(of: agent) { try print.output.write($0) }
+    }
+    var text: [UInt8] = []
+    let count = try await rasa.exportRecords(of: agent) { text += Array($0.utf8) }
+    try FileSystem.write(text, to: path, mode: 0o600, followingLinks: true)
+    try Output.error.write("wrote \(count == 1 ? "1 record" : "\(count) records") to \(path)\n")
+  }
+
+  private func importRecords(_ command: ParsedCommand) async throws {
+    let path = command.arguments[0]
+    let (added, known) = try await rasa.importRecords(
+      try FileSystem.read(path, limit: 1 << 30), file: path)
+    if print.isJSON {
+      return try print(["added": .int(Int64(added)), "known": .int(Int64(known))])
+    }
+    try print(text: "imported \(added), \(known) were known\n")
   }
 
   // MARK: Kinds of tasks
