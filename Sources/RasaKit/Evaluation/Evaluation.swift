@@ -114,14 +114,14 @@ package struct EvaluationGroup: Sendable {
   package var value: Value {
     [
       "case": .string(name), "file": .string(file), "subject": .string(subject),
-      "model": .string(model), "verdict": .string(verdict.rawValue),
+      "model": .string(model), "status": .string(verdict.rawValue),
       "passes": .int(Int64(passes)), "trials": .int(Int64(trials.count)),
       "not_judged": .int(Int64(count(.notJudged))), "not_run": .int(Int64(count(.notRun))),
       "reused": .int(Int64(trials.count { $0.isReused })),
       "rate": .double(ran == 0 ? 0 : Double(passes) / Double(ran)),
       "rate_low": .double(interval.low), "rate_high": .double(interval.high),
       "tolerance": .double(tolerance), "cost_usd": .string(cost.decimalText),
-      "mean_seconds": .double(seconds),
+      "took_ms": .double(seconds * 1000),
       "problems": .array(problems.map { .string($0.text) }),
       "runs": .array(trials.compactMap { $0.answer.map { .string($0.run) } }),
     ]
@@ -199,7 +199,7 @@ package struct EvaluationComparison: Sendable {
     }
     var whole = object(all)
     whole["baseline"] = .string(baseline)
-    whole["verdict"] = .string(verdict)
+    whole["finding"] = .string(verdict)
     whole["is_worse"] = .bool(isWorse)
     whole["cases"] = .array(
       cases.map {
