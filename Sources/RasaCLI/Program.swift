@@ -115,6 +115,20 @@ package enum Program {
         style: terminal.style(of: .output),
         isPinned: command.flag("pinned"), isUpdating: command.flag("update")
       ).run(command.arguments)
+    case "eval":
+      let rasa = Rasa(
+        composition, composition.store(), onWarning: composition.console.warn,
+        onBareProgram: composition.console.warn)
+      do {
+        try await EvalCommand(
+          rasa: rasa, console: composition.console, print: print,
+          style: terminal.style(of: .output)
+        ).run(command)
+      } catch {
+        await rasa.close()
+        throw error
+      }
+      await rasa.close()
     case "chat":
       try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
         command)

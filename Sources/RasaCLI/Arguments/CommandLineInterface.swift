@@ -26,7 +26,8 @@ package enum CommandLineInterface {
           + "everything without a key.")
     ],
     subcommands: [
-      .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
+      .run, .chat, .resume, .runs, .approvals, .test, .eval, .sessions, .memory, .personas,
+      .operators,
       .skills,
       .models, .agents, .tools, .importAgents, .costs, .feedback,
       .leaderboard, .stats, .objectives, .llm, .initialize, .trust, .doctor, .bench,

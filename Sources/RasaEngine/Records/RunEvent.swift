@@ -73,6 +73,11 @@ extension RunStart {
 
   package static let asOfOption = "as_of_ms"
 
+  /// Whether it is a trial of an evaluation, which says nothing of how its persona does in real work.
+  package var isEvaluation: Bool { options[Self.evaluationOption]?.bool == true }
+
+  package static let evaluationOption = "evaluation"
+
   package static func asOf(in options: ValueObject) -> Timestamp? {
     options[asOfOption]?.int.map { Timestamp(milliseconds: $0) }
   }

@@ -1,6 +1,6 @@
 import RasaAgents
 import RasaCore
-package import RasaEngine
+import RasaEngine
 import RasaLearning
 import RasaPersona
 
@@ -39,12 +39,8 @@ extension CompositionRoot {
 }
 
 extension RunStart {
-  /// An option of runs that say nothing about how well a persona does: they are trials, or somebody else's idea.
-  package static let evaluationOption = "evaluation"
-
-  fileprivate var isMeasured: Bool {
-    persona != ToolCallPersona.name && (options[Self.evaluationOption] ?? .null).isNull
-  }
+  /// Trials of an evaluation, and the use of a single tool, say nothing about how well a persona does.
+  fileprivate var isMeasured: Bool { persona != ToolCallPersona.name && !isEvaluation }
 }
 
 /// The persona that uses a single tool: `rasa tools call`.

@@ -10,7 +10,7 @@ extension Rasa {
     /// The file at this path, which may be a link to anywhere.
     public init(_ path: String) { file = NamedFile(path) }
 
-    private init(_ file: NamedFile) { self.file = file }
+    init(_ file: NamedFile) { self.file = file }
 
     /// Its path.
     public var path: String { file.path }
@@ -38,13 +38,13 @@ extension Rasa {
         for path in paths {
           switch FileSystem.kind(of: path) {
           case .folder:
-            let below = try files(in: FileRoot(path))
+            let below = try files(in: FileRoot(path), endings: [".json"])
             guard !below.isEmpty else {
               throw Failure(
                 .usage, "there are no tests in \(path)",
                 suggestion: "`rasa runs export RUN --as-test \(path)` makes one of a run")
             }
-            found += below
+            found += below.map { RecordingFile($0) }
           case nil:
             throw Failure(
               .usage, "there is no file or folder \(path)",
@@ -59,20 +59,22 @@ extension Rasa {
     /// Deeper is no folder of tests.
     private static let deepest = 16
 
-    private static func files(
-      in root: FileRoot, below folder: String = "", depth: Int = 0
-    ) throws(Failure) -> [RecordingFile] {
+    /// The files below a folder whose names end so, in order.
+    static func files(
+      in root: FileRoot, endings: [String], below folder: String = "", depth: Int = 0
+    ) throws(Failure) -> [NamedFile] {
       guard depth < deepest else { return [] }
-      var found: [RecordingFile] = []
+      var found: [NamedFile] = []
       let listed = folder.isEmpty ? root.folder : FileSystem.path(folder, in: root.folder)
       for entry in try FileSystem.list(listed) where !entry.name.hasBytePrefix(".") {
         let path = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
-        guard entry.kind == .folder || entry.name.hasByteSuffix(".json") else { continue }
+        guard entry.kind == .folder || endings.contains(where: { entry.name.hasByteSuffix($0) })
+        else { continue }
         guard root.standing(of: path) != .outside else { throw root.refusal(of: path) }
         if entry.kind == .folder {
-          found += try files(in: root, below: path, depth: depth + 1)
+          found += try files(in: root, endings: endings, below: path, depth: depth + 1)
         } else {
-          found.append(RecordingFile(NamedFile(path, in: root)))
+          found.append(NamedFile(path, in: root))
         }
       }
       return found

@@ -37,6 +37,8 @@ extension Rasa {
     /// Continues an answer whose stream breaks, and does not begin it again: for a reader to whom nothing
     /// that was output can be corrected.
     public var finishesBrokenAnswers = false
+    /// Whether it is a trial of an evaluation, which does not count as work of its agent.
+    package var isEvaluation = false
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero
 
@@ -66,6 +68,7 @@ extension Rasa {
       plan.user = user
       plan.gate = gate
       plan.maxSeconds = maxSeconds
+      plan.isEvaluation = isEvaluation
       plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
       return plan
     }

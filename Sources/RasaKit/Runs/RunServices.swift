@@ -96,6 +96,8 @@ package struct RunPlan: Sendable {
   package var asOf: Timestamp?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
+  /// Whether it is a trial of an evaluation, and no work that somebody wanted done.
+  package var isEvaluation = false
   /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
 
@@ -113,6 +115,7 @@ extension RunPlan {
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
     if let asOf { kept[RunStart.asOfOption] = .int(asOf.milliseconds) }
+    if isEvaluation { kept[RunStart.evaluationOption] = true }
     if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
     return kept
   }

@@ -76,6 +76,7 @@ struct JSONConventionTests {
     ("approvals feedback", ["APPROVAL", "Shorter."]),
     ("approvals answer", ["APPROVAL", "--text", "By May."]),
     ("test", ["tests"]),
+    ("eval", ["tests"]),
     ("sessions list", []),
     ("sessions show", ["s"]),
     ("memory add", ["-p", "single", "I like it short."]),

@@ -135,7 +135,9 @@ struct LearningCommandTests {
     #expect(try await rasa.run("stats", "import", path).text == "imported 0, 120 were known\n")
     let found = try await rasa.run("stats", "alerts")
     #expect(found.exitCode == 1, "\(found.text) \(found.errorText)")
-    #expect(found.text.contains("made-up: successes fell from 100% to 43% (92 before, 28 now"), "\(found.text)")
+    #expect(
+      found.text.contains("made-up: successes fell from 100% to 43% (92 before, 28 now"),
+      "\(found.text)")
     let sent = try await rasa.run(
       "stats", "alerts", "--json", "--webhook", "\(hook.baseURL)/hook")
     #expect(sent.text.contains("\"kind\": \"success\""))
