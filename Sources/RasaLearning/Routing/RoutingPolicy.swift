@@ -5,7 +5,7 @@ package struct RoutingPolicy: Sendable, Hashable {
   /// Whether uncertain arms are tried. Without, the best score is chosen.
   package var explores = true
   /// How much uncertainty counts: 1 draws from what is believed (Thompson sampling), less keeps closer to the best.
-  package var exploration = 1.0
+  package var exploration = 0.2
   /// The share of choices that is spread evenly over all arms, so that each has been possible.
   package var floor = 0.02
   /// From so many runs on, a success rate is trusted without exploration.
@@ -13,9 +13,9 @@ package struct RoutingPolicy: Sendable, Hashable {
   /// In a category an arm's other categories count as so many runs, at most.
   package var pooling = 6.0
   /// What the description of an arm without runs counts, in runs.
-  package var prior = 2.0
+  package var prior = 4.0
   /// How much of the score depends on relevance: 1 multiplies by it, 0 leaves it out.
-  package var relevance = 0.5
+  package var relevance = 0.25
   /// How much of the score depends on load.
   package var load = 1.0
   /// The dollars that a success is worth.
