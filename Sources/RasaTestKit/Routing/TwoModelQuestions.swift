@@ -47,7 +47,7 @@ package struct TwoModelQuestions: Sendable {
     var questions: [Question] = []
     for category in 0..<categories {
       let small = 0.5 + 0.4 * numbers.unit()
-      let large = min(0.97, small + 0.3 * numbers.unit() * numbers.unit() + 0.02)
+      let large = min(0.97, small + (category.isMultiple(of: 2) ? 0.3 : 0.02))
       for _ in 0..<each {
         // What the small model can answer, the large one can mostly, too.
         let hardness = numbers.unit()

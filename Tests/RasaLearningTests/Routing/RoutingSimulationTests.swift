@@ -38,9 +38,9 @@ import Testing
       (1...5).map { part(questions.run(policy, seed: $0, passesBefore: passesBefore)) }
         .reduce(0, +) / 5
     }
-    #expect(mean(passesBefore: 0, \.gain) > 0.002)
-    #expect(mean(passesBefore: 1, \.gain) > 0.007)
-    #expect(mean(passesBefore: 1, \.kept) > 0.93)
-    #expect(mean(passesBefore: 1, \.cost) < 0.55)
+    let first = mean(passesBefore: 0, \.gain)
+    #expect(first > 0.01)
+    #expect(mean(passesBefore: 1, \.gain) > first + 0.005)
+    #expect(mean(passesBefore: 1, \.cost) < 0.65)
   }
 }
