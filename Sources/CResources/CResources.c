@@ -76,6 +76,10 @@ RASA_FILE(models_terms) = {
 #embed "../../models/terms.txt"
 };
 
+RASA_FILE(objectives_objectives) = {
+#embed "../../objectives/objectives.yaml"
+};
+
 #define RASA_ENTRY(name, identifier) {name, identifier, sizeof identifier}
 
 #include "Agents.h"
@@ -103,6 +107,7 @@ const struct rasa_resource rasa_resources[] = {
     RASA_ENTRY("operators/tone_formatter.yaml", operators_tone_formatter),
     RASA_ENTRY("models/catalogue.json", models_catalogue),
     RASA_ENTRY("models/terms.txt", models_terms),
+    RASA_ENTRY("objectives/objectives.yaml", objectives_objectives),
     RASA_AGENT_ENTRIES
     {NULL, NULL, 0},
 };

@@ -1,5 +1,6 @@
 import RasaCore
 import RasaEngine
+import RasaLearning
 import RasaPersona
 import RasaSQLite
 import RasaTestKit
@@ -25,11 +26,13 @@ import Testing
     case line = "MARK-line", input = "MARK-input", turn = "MARK-turn", note = "MARK-note"
     case memory = "MARK-memory", question = "MARK-question", answer = "MARK-answer"
     case replaced = "MARK-replaced", withdrawn = "MARK-withdrawn", grant = "MARK-grant"
+    case comment = "MARK-comment", feedback = "MARK-feedback", task = "MARK-task"
   }
 
   /// The columns of the file that such a text can be found in.
   private static let columns: Set<String> = [
     "lines.body", "bodies.bytes", "runs.input", "items.text", "grants.pattern", "summaries.text",
+    "performance.comment", "evaluations.feedback", "decisions.content",
   ]
   /// Columns that hold names, keys, sums and what a machine says.
   private static let others: Set<String> = [
@@ -37,6 +40,8 @@ import Testing
     "approvals.payload_digest", "approvals.standing", "audits.detail", "audits.kind",
     "audits.subject", "balances.scope",
     "bodies.digest", "countings.account", "countings.kind", "countings.model", "countings.provider",
+    "decisions.id", "decisions.run", "evaluations.run", "pending_evaluations.name",
+    "pending_evaluations.run", "performance.nodes", "performance.run",
     "grants.approval", "grants.id", "grants.made_by", "grants.revoked_by", "grants.session",
     "facts.kind", "facts.slot", "indexing.name", "items.language", "items.run", "items.session",
     "lines.seal", "needs.account", "needs.histogram", "needs.model", "needs.operator",
@@ -79,7 +84,16 @@ import Testing
       record.user = user
       record.input = text(.input, of: user)
       let (run, session) = (record.id.text, SessionID("s\(round % 7)", of: user))
-      store.open(record, [entry(run, "a", .string(text(.line, of: user)))])
+      var start = RunStart(
+        run: record.id, persona: record.persona, personaDigest: "d1", user: user,
+        input: text(.line, of: user))
+      start.session = session.name
+      store.open(
+        record,
+        [
+          RunEvent.started(start).entry(of: record.id, at: time.now),
+          entry(run, "a", .string(text(.line, of: user))),
+        ])
       for _ in 0..<4 {
         let body: Value =
           Bool.random(using: &numbers)
@@ -106,6 +120,9 @@ import Testing
             session: session, run: record.id, time: time.now, input: text(kind, of: user),
             output: text(kind, of: user)),
           notes: [note(session, text(.note, of: user), at: time.now)])
+        ending.performance = PerformanceFacts(
+          category: "research", complexity: 2, day: LocalDay(year: 2023, month: 11, day: 14))
+        ending.performance?.evaluations = ["critical"]
         ending.facts = [fact(text(.memory, of: user), user: user, run: run)]
         try await store.close(record.id, ending, [])
         if status == .failed {
@@ -113,6 +130,20 @@ import Testing
           _ = try await store.ask(asked, recording: [])
         }
       }
+      let weights: @Sendable (String) -> ScoringWeights = { ScoringWeights(name: $0) }
+      _ = try await store.judge(
+        record.id, .stars(4, comment: text(.comment, of: user), by: user), weights: weights)
+      _ = try await store.judge(
+        record.id,
+        .evaluation(
+          RunEvaluation(
+            kind: .peer, name: "holistic", model: "p:m", criteria: Quality([.clarity: 0.5]),
+            score: 0.5, feedback: text(.feedback, of: user), cost: .zero, time: time.now)),
+        weights: weights)
+      try await store.keep(
+        StoredDecision(
+          id: Identifier("\(run)-decision"), time: time.now, run: record.id, user: user,
+          content: ["task": .string(text(.task, of: user)), "chosen": "analyst"]))
       let summary = Identifier("\(run)-summary")
       _ = try await store.beginSummary(of: session, turns: 1, upTo: record.id, by: summary)
       #expect(try await store.keepSummary(text(.turn, of: user), of: session, by: summary))

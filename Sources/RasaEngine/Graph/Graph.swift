@@ -140,6 +140,11 @@ package struct Graph: Sendable {
 }
 
 extension Graph {
+  /// The temperature that the operator asks for that drafts the answer.
+  package var draftTemperature: Double? {
+    writer(of: .draft).flatMap { nodes[$0].definition.temperature }
+  }
+
   /// What every model is told about the persona in this state, and the day on which the run began.
   package func systemMessage(_ view: State) -> String {
     let isInstructed = nodes.contains { node in

@@ -61,6 +61,9 @@ package struct RunEnding: Sendable, Hashable {
   package var scope: MemoryScope
   /// Whose word the answer and the notes are: a tool's where one brought what they may be made of.
   package var trust: MemoryTrust
+  /// What goes into the record of how it went; nil for a run that has none. One that is parked has none yet, unless it
+  /// is cancelled.
+  package var performance: PerformanceFacts?
 
   package init(
     _ status: RunRecord.Status, turn: SessionTurn? = nil, notes: [WorkingNote] = [],

@@ -121,7 +121,10 @@ extension OperatorProcedure {
     { progress in
       switch progress {
       case .output(let text):
-        if let live, let shown = runState.emit(text, of: live) { try await emit(.output(shown)) }
+        if let live, let shown = runState.emit(text, of: live) {
+          runState.noteOutput(at: dependencies.time.monotonic())
+          try await emit(.output(shown))
+        }
       case .restarted(let inner, let restart, let wasShown):
         let hasBeenShown = wasShown && (live.map { runState.restart($0) } ?? false)
         try await emit(.restarted(inner, restart, wasShown: hasBeenShown))

@@ -129,6 +129,7 @@ extension OperatorProcedure {
   /// Shows a piece of the output, if there is one.
   private func emit(_ piece: Part.Piece?) async throws {
     guard let piece, let shown = runState.emit(piece.text, of: piece.path) else { return }
+    runState.noteOutput(at: dependencies.time.monotonic())
     try await emit(.output(shown))
   }
 }

@@ -227,7 +227,8 @@ struct RunDriver {
   private func park() async throws -> RunResult {
     let parked = RunEvent.parked(Parking(.approval, waitsFor: waitsFor.map(\.id)))
     try await dependencies.journal.close(
-      start.run, RunEnding(.parked), [parked.entry(of: start.run, at: dependencies.time.now())])
+      start.run, assessed(RunEnding(.parked)),
+      [parked.entry(of: start.run, at: dependencies.time.now())])
     try await emit(.event(parked))
     return result(.null)
   }
@@ -245,9 +246,10 @@ struct RunDriver {
     let finished = RunEvent.finished(output: output)
     try await dependencies.journal.close(
       start.run,
-      RunEnding(
-        .done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now),
-        scope: keptScope, trust: writtenTrust),
+      assessed(
+        RunEnding(
+          .done, turn: turn, notes: workingNotes(at: now), facts: remembered(at: now),
+          scope: keptScope, trust: writtenTrust)),
       [finished.entry(of: start.run, at: now)])
     try await emit(.event(finished))
     return result(output)
@@ -259,7 +261,7 @@ struct RunDriver {
     if let releasedOutput { return releasedOutput }
     let output = try await procedure.hookedOutput(output) ?? output
     releasedOutput = output
-    if !output.isNull { try await emit(.output(output.promptText)) }
+    if !output.isNull { try await show(output.promptText) }
     return output
   }
 
@@ -286,6 +288,16 @@ struct RunDriver {
     result.attachments = start.attachments.reports(answers)
     result.files = runState.files
     return result
+  }
+
+  /// With what the record of how the run went says beside its journal.
+  private func assessed(_ ending: RunEnding) -> RunEnding {
+    guard var facts = options.assess?(start) else { return ending }
+    facts.temperature = graph.draftTemperature
+    facts.firstTokenMilliseconds = runState.firstOutputMilliseconds
+    var ending = ending
+    ending.performance = facts
+    return ending
   }
 
   /// For whom the turn and the notes are kept: for the conversation only where there is one.
@@ -316,7 +328,7 @@ struct RunDriver {
   /// throw. If the journal fails now, that must not hide the first failure.
   mutating func closeAfter(_ error: any Error) async -> any Error {
     var failure: Failure
-    let ending: RunEnding
+    var ending: RunEnding
     let last: RunEvent
     if let known = error as? Failure, known.kind != .cancelled {
       failure = dependencies.redact(known)
@@ -337,10 +349,12 @@ struct RunDriver {
     let entry = last.entry(of: start.run, at: dependencies.time.now())
     let journal = dependencies.journal
     let run = start.run
+    ending = assessed(ending)
+    let ended = ending
     // A cancelled task could not wait for the journal; this one can.
     let written = Task {
       do {
-        try await journal.close(run, ending, [entry])
+        try await journal.close(run, ended, [entry])
         return nil as Failure?
       } catch {
         return error as? Failure ?? Failure(.storage, "\(error)")
@@ -475,14 +489,19 @@ struct RunDriver {
     let open = machine.openParts
     if open != emittedOpen || !machine.isRunning {
       emittedOpen = open
-      if let text = runState.advance(open: open, machine.state) { try await emit(.output(text)) }
+      if let text = runState.advance(open: open, machine.state) { try await show(text) }
       // The path of the run wrote none of the parts: emit its output.
       if case .finished(let output) = machine.status, !output.isNull, !outputWaits,
         runState.takeUnemitted()
       {
-        try await emit(.output(output.promptText))
+        try await show(output.promptText)
       }
     }
+  }
+
+  private func show(_ text: String) async throws {
+    runState.noteOutput(at: dependencies.time.monotonic())
+    try await emit(.output(text))
   }
 }
 

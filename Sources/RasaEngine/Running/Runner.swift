@@ -51,6 +51,9 @@ package struct RunOptions: Sendable {
   /// Whether text is held back until it is known that the model calls no tools after it: where nothing that was shown
   /// can be taken back.
   package var holdsToolRounds = false
+  /// What the record of how a run went says beside its journal; nil for a run that gets no record. It is asked for at
+  /// the end, once the answer is out.
+  package var assess: (@Sendable (RunStart) -> PerformanceFacts?)?
   /// Whether the observer would take this without waiting for its reader; what it would not waits in a
   /// `RunBuffer`. Nil for one that never waits for anybody.
   package var readerTakesNow: (@Sendable (RunProgress) -> Bool)?

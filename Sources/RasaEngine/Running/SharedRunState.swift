@@ -29,6 +29,8 @@ final class SharedRunState: Sendable {
     var askedSince: UInt64 = 0
     /// Nanoseconds in which people were asked, up to now.
     var asked: UInt64 = 0
+    /// When the first text of the output was shown.
+    var firstOutputAt: UInt64?
 
     /// The deadline as it is while people are being asked, which takes nothing of the run's time.
     func deadline(at now: UInt64) -> UInt64 {
@@ -44,6 +46,7 @@ final class SharedRunState: Sendable {
     }
   }
   private let shared: Locked<Shared>
+  private let startedAt: UInt64
   /// Nil where only the outer run bounds the time.
   private let seconds: Double?
   /// The state of the run that this one is a part of: money, answers and time are counted there, too.
@@ -56,6 +59,7 @@ final class SharedRunState: Sendable {
   ) {
     self.seconds = seconds
     self.outer = outer
+    startedAt = now
     let nanoseconds = UInt64(min(max(seconds ?? .infinity, 0), 1_000_000_000) * 1_000_000_000)
     shared = Locked(Shared(output: LiveOutput(parts: parts), deadline: now &+ nanoseconds))
   }
@@ -83,6 +87,18 @@ final class SharedRunState: Sendable {
       shared.asked &+= now &- shared.askedSince
     }
     outer?.endAsking(at: now)
+  }
+
+  /// Text of the output is being shown.
+  func noteOutput(at now: @autoclosure () -> UInt64) {
+    shared.withLock { shared in
+      if shared.firstOutputAt == nil { shared.firstOutputAt = now() }
+    }
+  }
+
+  /// From the start to the first text of the output; nil where there was none.
+  var firstOutputMilliseconds: Int64? {
+    shared.withLock { $0.firstOutputAt }.map { Int64(clamping: ($0 &- startedAt) / 1_000_000) }
   }
 
   /// Nanoseconds in which people were asked, which take nothing of an operator's time.

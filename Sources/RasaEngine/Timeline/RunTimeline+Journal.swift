@@ -325,7 +325,9 @@ extension RunTimeline.Call {
   fileprivate init(_ key: EffectKey, _ intent: EffectIntent, at time: Timestamp) {
     self.init(key, at: time)
     switch intent.subject {
-    case .model(let asked): (provider, model, cost) = (asked.provider, asked.model, asked.held)
+    case .model(let asked):
+      (provider, model, cost) = (asked.provider, asked.model, asked.held)
+      isPriceKnown = asked.isPriceKnown
     case .tool(let name, let given):
       (provider, model) = (Self.toolProvider, name)
       arguments = given

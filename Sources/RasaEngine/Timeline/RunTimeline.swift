@@ -112,6 +112,8 @@ package struct RunTimeline: Sendable {
     package var usage: Usage
     /// What was paid; of one that is open, what is held for it.
     package var cost: Money
+    /// Whether its price is known: where it is not, it counts as nothing.
+    package var isPriceKnown = true
     package var text: String
     package var isMock: Bool
     package var finish: String

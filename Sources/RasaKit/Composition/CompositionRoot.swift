@@ -31,6 +31,8 @@ package struct CompositionRoot: Sendable {
   var registered: RegisteredDefinitions?
   /// The tools that files declare, read when somebody first asks.
   let toolFiles: ToolFiles
+  /// The kinds of tasks.
+  package let objectives: ObjectiveFiles
   /// The folder whose own files go before the user's.
   package let project: String
   /// What the command line leaves of all agents; the configuration leaves less.
@@ -61,6 +63,7 @@ package struct CompositionRoot: Sendable {
     errors = .error
     folders = try RasaFolders(environment)
     catalogue = .ofUser(folders)
+    objectives = ObjectiveFiles(folders)
     var places = AgentRoots(folders, environment)
     places.project = project
     if isHermetic { places.isolate() }

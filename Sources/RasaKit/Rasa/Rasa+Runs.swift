@@ -375,7 +375,9 @@ extension Rasa {
   @discardableResult
   public func cancel(_ id: String) async throws(RasaError) -> Cancellation {
     try await redacted {
-      Cancellation(try await store.requestCancel(try await archive.find(id).id))
+      let record = try await archive.find(id).run.record
+      let facts = record.hasPersona ? composition.performanceFacts(of: record.input) : nil
+      return Cancellation(try await store.requestCancel(record.id, facts))
     }
   }
 

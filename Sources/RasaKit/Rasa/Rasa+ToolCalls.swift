@@ -147,7 +147,7 @@ extension Rasa {
 
 /// A persona with one operator, which uses a tool once.
 private struct ToolCall {
-  static let persona = "tool_call"
+  static let persona = ToolCallPersona.name
   static let path = Rasa.toolCallFile
 
   let text: String

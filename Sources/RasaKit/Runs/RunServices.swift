@@ -181,6 +181,7 @@ extension RunServices {
     var options = RunOptions(
       profile: plan.gate.profile, seconds: plan.maxSeconds.map(Double.init))
     options.readerTakesNow = readerTakesNow
+    options.assess = { start in assess(start) }
     options.holdsToolRounds = plan.gate.finishesBrokenAnswers
     return Runner(surroundings, options: options)
   }

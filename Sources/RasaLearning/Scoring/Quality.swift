@@ -36,7 +36,9 @@ package struct Quality: Sendable, Hashable {
     var means: [Criterion: Double] = [:]
     for criterion in Criterion.allCases {
       let values = judgements.compactMap { $0[criterion] }
-      if !values.isEmpty { means[criterion] = values.reduce(0, +) / Double(values.count) }
+      if !values.isEmpty {
+        means[criterion] = (values.reduce(0, +) / Double(values.count)).inTenThousandths
+      }
     }
     return Quality(means)
   }

@@ -51,10 +51,21 @@ package struct Reward: Sendable, Hashable {
     package var reason: String
   }
 
+  /// Empty where only the sum is known.
   package var terms: [Term]
+  /// The sum, where it is stored without its terms.
+  private var stored: Int?
+
+  package init(terms: [Term]) { self.terms = terms }
+
+  package init(storedPoints: Int) {
+    terms = []
+    stored = storedPoints
+  }
 
   /// The whole points of all rewards less those of each penalty.
   package var points: Int {
+    if let stored { return stored }
     let earned = terms.filter { !$0.kind.isPenalty }.reduce(0) { $0 + $1.points }
     let lost = terms.filter(\.kind.isPenalty).reduce(0) { $0 + $1.points }
     return Int(earned) + Int(lost)

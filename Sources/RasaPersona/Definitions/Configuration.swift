@@ -12,6 +12,7 @@ package struct Configuration: Sendable {
   package var embeddings: ModelReference?
   /// How recall compares meanings.
   package var memory = MemoryDefaults()
+  package var learning = LearningSettings()
   /// Which agents are visible and may be delegated to: the user's list, and the project's.
   package var narrowing = AgentNarrowing()
   /// What is asked at points of every run: the user's hooks, then the project's.
@@ -35,6 +36,13 @@ package struct MemoryDefaults: Sendable, Hashable {
   package var milliseconds = 800
   /// How long the program stays for vectors of what was said, once an answer is complete.
   package var lingerMilliseconds = 1_000
+  package init() {}
+}
+
+/// What is learnt from how runs go.
+package struct LearningSettings: Sendable, Hashable {
+  /// Whether there is a record of how each run went.
+  package var isEnabled = true
   package init() {}
 }
 

@@ -1,5 +1,6 @@
 package import RasaCore
 package import RasaEngine
+import RasaLearning
 
 extension MemoryRunStore {
   package func runs(_ filter: RunFilter) async throws -> [RunListing] {
@@ -39,7 +40,9 @@ extension MemoryRunStore {
     }
   }
 
-  package func requestCancel(_ run: Identifier) async throws -> CancelReceipt {
+  package func requestCancel(
+    _ run: Identifier, _ facts: PerformanceFacts?
+  ) async throws -> CancelReceipt {
     let now = time.now()
     let (receipt, act) = try state.withLock {
       state -> (CancelReceipt, (@Sendable () -> Void)?) in
@@ -52,6 +55,7 @@ extension MemoryRunStore {
       case .running, .parked:
         state.journals.cancel(place, at: now)
         state.withdrawApprovals(of: run, at: now)
+        if let facts { state.keepPerformance(of: run, .cancelled, facts, now: now) }
         return (.cancelled, nil)
       }
     }
@@ -95,6 +99,7 @@ extension MemoryRunStore {
           + state.grants.filter { runs.contains($0.run) }.map(\.id))
       for run in runs { state.delete(run, at: now) }
       state.ledger.audits.removeAll { questions.contains($0.subject) }
+      state.performance.forget(user: user)
       var forgotten = state.memories.forget(user: user)
       forgotten.runs = runs.count
       return forgotten
@@ -155,6 +160,7 @@ extension MemoryRunStore.State {
     withdrawApprovals(of: run, at: now)
     approvals = approvals.filter { $0.value.run != run }
     grants.removeAll { $0.run == run }
+    performance.forgetWords(aboutRun: run)
     journals.delete(run)
   }
 }

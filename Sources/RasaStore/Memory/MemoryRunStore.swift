@@ -1,5 +1,6 @@
 package import RasaCore
 package import RasaEngine
+import RasaLearning
 
 /// A store in memory with the behaviour of `SQLiteStore`: for tests, and to measure the runtime without a disk.
 package final class MemoryRunStore: RunStore {
@@ -10,6 +11,7 @@ package final class MemoryRunStore: RunStore {
     var ledger = MemoryLedger()
     var standings: [ModelKey: ModelStanding] = [:]
     var memories = MemoryRecollections()
+    var performance = MemoryPerformance()
     /// The open stores, by number.
     var workers: [MemoryWorker] = []
   }
@@ -115,6 +117,9 @@ extension MemoryRunStore {
       }
       for fact in facts { _ = try state.memories.add(fact) }
       if status != .parked { state.withdrawApprovals(of: run, at: now) }
+      if let facts = ending.performance, let status = RunPerformance.Status(status) {
+        state.keepPerformance(of: run, status, facts, now: now)
+      }
     }
   }
 

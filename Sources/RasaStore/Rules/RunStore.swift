@@ -7,7 +7,7 @@ package import RasaEngine
 /// Several processes may have the same store open. Each is a *worker* with one lease, and keeps the runs that it
 /// owns while it lives and its lease lasts.
 package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore, MemoryIndex,
-  GrantStore
+  GrantStore, PerformanceStore
 {
   /// Opens the store in the background; the first operation reports what fails.
   func prepare()
@@ -29,7 +29,11 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore,
   /// The run's calls to models, oldest first.
   func calls(of run: Identifier) async throws -> [CallRecord]
   /// Cancels a run, or asks its owner to.
-  func requestCancel(_ run: Identifier) async throws -> CancelReceipt
+  ///
+  /// - Parameter facts: what goes into the record of how it went; nil for a run that has none.
+  func requestCancel(
+    _ run: Identifier, _ facts: PerformanceFacts?
+  ) async throws -> CancelReceipt
   /// Calls `act` once when cancellation of a run that this store owns is requested, or when another worker takes
   /// the run over. It is called on one of the store's threads and must not block.
   func onCancelRequest(_ run: Identifier, _ act: @escaping @Sendable () -> Void)
@@ -88,6 +92,10 @@ package protocol RunStore: Journal, Ledger, Accounts, ModelHistory, MemoryStore,
 }
 
 extension RunStore {
+  package func requestCancel(_ run: Identifier) async throws -> CancelReceipt {
+    try await requestCancel(run, nil)
+  }
+
   package func entries(of run: Identifier) async throws -> [JournalEntry] {
     try await journal(of: run).whole()
   }

@@ -30,6 +30,10 @@ extension Database {
       "runs": ["user", "persona", "persona_digest"], "items": ["user", "persona", "speaker"],
       "lines": ["kind", "key"], "approvals": ["effect"], "shelves": ["user", "persona"],
       "vector_cells": ["user", "persona"], "vector_progress": ["user", "persona"],
+      "performance": ["agent", "user", "category", "finish", "model", "weights"],
+      "performance_sums": ["agent", "category", "model", "weights"],
+      "node_sums": ["agent", "name"],
+      "evaluations": ["name", "model"], "decisions": ["user"],
       "reservations": ["effect", "persona", "provider", "model", "outcome", "price"],
     ]
     for (table, columns) in uses {
@@ -45,6 +49,10 @@ extension Database {
   }
 
   private static let wordsRemembered = 1000
+
+  func text(ofWord number: Int64) throws -> String? {
+    try first("SELECT text FROM words WHERE number = ?", .integer(number)) { $0.text(0) }
+  }
 
   func word(orNull text: String?) throws -> SQLValue {
     try text.map { .integer(try word($0)) } ?? .null

@@ -221,10 +221,6 @@ extension Database {
 
   // MARK: Shelves
 
-  private func text(ofWord number: Int64) throws -> String? {
-    try first("SELECT text FROM words WHERE number = ?", .integer(number)) { $0.text(0) }
-  }
-
   /// The shelf, which is made if it is new.
   private func shelfForWriting(_ key: ShelfNumbers) throws -> StoredShelf {
     if let known = try shelves(

@@ -77,6 +77,7 @@ extension SQLiteStore {
       for question in questions {
         try database.run("DELETE FROM audits WHERE subject = ?", .text(question))
       }
+      try database.forgetPerformance(ofUser: number)
       var forgotten = ForgottenItems(runs: runs.count)
       _ = try database.rows(
         "SELECT kind, count(*) FROM items WHERE user = ? GROUP BY kind", .integer(number)
@@ -214,6 +215,7 @@ extension Database {
   func takeOut(_ run: String, now: Timestamp) throws {
     guard let end = try end(of: run) else { return }
     let number = SQLValue.integer(end.number)
+    try forgetWords(aboutRun: run)
     try withdrawApprovals(of: end.number, now: now)
     try self.run(
       "INSERT INTO deletions (run, next, lines) VALUES (?, ?, ?)", number,

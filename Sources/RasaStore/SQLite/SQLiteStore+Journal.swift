@@ -1,5 +1,6 @@
 package import RasaCore
 package import RasaEngine
+import RasaLearning
 import RasaSQLite
 import RasaSystem
 
@@ -75,7 +76,10 @@ extension SQLiteStore {
     do {
       try await write(about: entries, and: run.text) { database in
         let end = try database.ownedEnd(of: run.text, epoch: epoch)
-        try database.end(end.number, ending.status, now: now)
+        let status = try database.end(end.number, ending.status, now: now)
+        if let facts = ending.performance, let status = RunPerformance.Status(status) {
+          try database.keepPerformance(of: run, status, facts, now: now)
+        }
         func key(_ session: SessionID) throws -> String {
           if let key = try database.key(of: session) { return key }
           return try database.key(
@@ -173,8 +177,11 @@ extension Database {
     ) { $0.text(0) } ?? ""
   }
 
-  /// Ends and releases the run. Questions of a run that is not parked are withdrawn.
-  fileprivate func end(_ run: Int64, _ status: RunRecord.Status, now: Timestamp) throws {
+  /// Ends and releases the run, and returns the status that it has now. Questions of a run that is not parked are
+  /// withdrawn.
+  fileprivate func end(
+    _ run: Int64, _ status: RunRecord.Status, now: Timestamp
+  ) throws -> RunRecord.Status {
     let kept = try rows(
       """
       UPDATE runs SET worker = NULL, cancel_asked = NULL,
@@ -182,6 +189,8 @@ extension Database {
       WHERE number = ?2 RETURNING status
       """, .text(status.rawValue), .integer(run)
     ) { $0.text(0) }.first
-    if kept != RunRecord.Status.parked.rawValue { try withdrawApprovals(of: run, now: now) }
+    let status = kept.flatMap { RunRecord.Status(rawValue: $0) } ?? status
+    if status != .parked { try withdrawApprovals(of: run, now: now) }
+    return status
   }
 }

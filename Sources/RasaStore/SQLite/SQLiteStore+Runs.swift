@@ -1,5 +1,6 @@
 package import RasaCore
-import RasaEngine
+package import RasaEngine
+import RasaLearning
 import RasaSQLite
 import RasaSystem
 
@@ -48,7 +49,9 @@ extension SQLiteStore {
     }
   }
 
-  package func requestCancel(_ run: Identifier) async throws -> CancelReceipt {
+  package func requestCancel(
+    _ run: Identifier, _ facts: PerformanceFacts?
+  ) async throws -> CancelReceipt {
     let now = time.now()
     let receipt = try await writer.write { database -> CancelReceipt in
       guard let listing = try database.listing(of: run, now: now),
@@ -69,6 +72,7 @@ extension SQLiteStore {
             cancel_asked = NULL, changed_at = ? WHERE number = ?
           """, .integer(now.milliseconds), .integer(end.number))
         try database.withdrawApprovals(of: end.number, now: now)
+        if let facts { try database.keepPerformance(of: run, .cancelled, facts, now: now) }
         return .cancelled
       }
     }

@@ -1,0 +1,255 @@
+package import RasaCore
+package import RasaEngine
+package import RasaLearning
+import RasaSQLite
+import RasaSystem
+
+extension SQLiteStore {
+  package func performance(of run: Identifier) async throws -> StoredPerformance? {
+    try await read { try $0.storedPerformance(of: run) }
+  }
+
+  package func evaluations(of run: Identifier) async throws -> [RunEvaluation] {
+    try await read { try $0.evaluations(of: run) }
+  }
+
+  package func judge(
+    _ run: Identifier, _ judgement: Judgement,
+    weights: @escaping @Sendable (String) -> ScoringWeights
+  ) async throws -> StoredPerformance? {
+    try await writer.write { database in
+      guard var stored = try database.storedPerformance(of: run) else { return nil }
+      if case .evaluation(let evaluation) = judgement { try database.keep(evaluation, of: run) }
+      stored.take(judgement, with: try database.evaluations(of: run), weights)
+      try database.replacePerformance(
+        stored.performance, stored.score, comment: stored.comment)
+      if case .evaluation(let evaluation) = judgement {
+        try database.endEvaluation(of: run, evaluation.name)
+      }
+      faultPoint("judge.before")
+      return stored
+    }
+  }
+
+  package func performance(_ query: PerformanceQuery) async throws -> [PerformanceRow] {
+    try await read { try $0.performance(query) }
+  }
+
+  package func nodes(
+    of agent: String?, from: LocalDay?, to: LocalDay?
+  ) async throws -> [NodeRow] {
+    try await read { try $0.nodeRows(of: agent, from: from, to: to) }
+  }
+
+  package func records(of agent: String?, limit: Int) async throws -> [StoredPerformance] {
+    try await read { database in
+      try database.storedPerformances(
+        "\(agent == nil ? "" : "WHERE agent.text = ?") ORDER BY performance.number DESC LIMIT ?",
+        (agent.map { [.text($0)] } ?? []) + [.integer(Int64(max(0, limit)))])
+    }
+  }
+
+  package func importPerformance(
+    _ records: [StoredPerformance], weights: @escaping @Sendable (String) -> ScoringWeights
+  ) async throws -> Int {
+    var new = 0
+    for start in stride(from: 0, to: records.count, by: 500) {
+      let part = Array(records[start..<min(start + 500, records.count)])
+      new += try await writer.write { database in
+        var new = 0
+        for record in part where try database.storedPerformance(of: record.performance.run) == nil {
+          let performance = record.performance
+          try database.replacePerformance(
+            performance, performance.score(weights(performance.weights)), comment: record.comment)
+          new += 1
+        }
+        return new
+      }
+    }
+    return new
+  }
+
+  package func rebuildStatistics(
+    weights: @escaping @Sendable (String) -> ScoringWeights
+  ) async throws -> Int {
+    try await writer.write { try $0.rebuildSums(weights) }
+  }
+
+  package func runsInFlight() async throws -> [String: Int] {
+    let now = time.now()
+    return try await read { database in
+      let lives = OwnerLiveness(now: now)
+      var counts: [String: Int] = [:]
+      let rows = try database.rows(
+        """
+        SELECT persona.text, workers.name, workers.lease_ends FROM runs
+          JOIN words AS persona ON persona.number = persona
+          JOIN workers ON workers.number = runs.worker
+        WHERE status = 'running'
+        """
+      ) {
+        (
+          agent: $0.text(0), owner: $0.textOrNil(1),
+          leaseEnds: $0.integerOrNil(2).map(Timestamp.init(milliseconds:))
+        )
+      }
+      for row in rows where lives.isAlive(row.owner, leaseEnds: row.leaseEnds) {
+        counts[row.agent, default: 0] += 1
+      }
+      return counts
+    }
+  }
+
+  // MARK: Decisions
+
+  package func keep(_ decision: StoredDecision) async throws {
+    try await writer.write { database in
+      try database.run(
+        "INSERT OR REPLACE INTO decisions (id, time, user, run, content) VALUES (?, ?, ?, ?, ?)",
+        .text(decision.id.text), .integer(decision.time.milliseconds),
+        decision.user.isEmpty ? .null : .integer(try database.name(decision.user)),
+        .text(orNull: decision.run?.text), .text(decision.content.json(.compact)))
+    }
+  }
+
+  package func note(run: Identifier, of decision: Identifier) async throws {
+    try await writer.write { database in
+      try database.run(
+        "UPDATE decisions SET run = ? WHERE id = ?", .text(run.text), .text(decision.text))
+    }
+  }
+
+  package func decisions(
+    from: Timestamp?, to: Timestamp?, limit: Int
+  ) async throws -> [StoredDecision] {
+    try await read { database in
+      let rows = try database.rows(
+        """
+        SELECT decisions.id, time, decisions.run, coalesce(words.text, ''), content FROM decisions
+        LEFT JOIN words ON words.number = decisions.user
+        WHERE time >= ? AND time <= ? ORDER BY decisions.number LIMIT ?
+        """,
+        .integer(from?.milliseconds ?? .min), .integer(to?.milliseconds ?? .max),
+        .integer(Int64(max(0, limit)))
+      ) { row in
+        StoredDecision(
+          id: Identifier(row.text(0)), time: Timestamp(milliseconds: row.integer(1)),
+          run: row.textOrNil(2).map { Identifier($0) }, user: row.text(3),
+          content: (try? BodyReader.value(ofJSON: Array(row.text(4).utf8))) ?? .null)
+      }
+      return try rows.map { row in
+        var row = row
+        row.outcome = try row.run.flatMap { try database.storedPerformance(of: $0) }
+        return row
+      }
+    }
+  }
+
+  // MARK: Evaluations
+
+  package func takeEvaluations(limit: Int, lease: Duration) async throws -> [PendingEvaluation] {
+    let now = time.now().milliseconds
+    return try await writer.write { database in
+      let taken = try database.rows(
+        """
+        UPDATE pending_evaluations SET attempts = attempts + 1, lease_ends = ?1
+        WHERE number IN (
+          SELECT number FROM pending_evaluations WHERE coalesce(lease_ends, 0) <= ?2
+          ORDER BY number LIMIT ?3)
+        RETURNING run, name, asked_at, attempts, number
+        """, .integer(now &+ lease.components.seconds * 1000), .integer(now),
+        .integer(Int64(max(0, limit)))
+      ) { row in
+        (
+          row.integer(4),
+          PendingEvaluation(
+            run: Identifier(row.text(0)), name: row.text(1),
+            askedAt: Timestamp(milliseconds: row.integer(2)), attempts: Int(row.integer(3)))
+        )
+      }
+      return taken.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  package func endEvaluation(of run: Identifier, _ name: String) async throws {
+    try await writer.write { try $0.endEvaluation(of: run, name) }
+  }
+
+  package func pendingEvaluations() async throws -> Int {
+    try await read { database in
+      Int(
+        try database.first("SELECT count(*) FROM pending_evaluations") { $0.integer(0) } ?? 0)
+    }
+  }
+}
+
+extension Database {
+  fileprivate func keep(_ evaluation: RunEvaluation, of run: Identifier) throws {
+    func scaled(_ value: Double?) -> SQLValue {
+      value.map { .integer(PerformanceSums.tenThousandths($0)) } ?? .null
+    }
+    try self.run(
+      """
+      INSERT OR REPLACE INTO evaluations (run, name, kind, model, accuracy, relevance, completeness,
+        clarity, score, feedback, cost, time)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """, .text(run.text), .integer(try word(evaluation.name)),
+      .integer(Int64(evaluation.kind.rawValue)), .integer(try word(evaluation.model)),
+      scaled(evaluation.criteria[.accuracy]), scaled(evaluation.criteria[.relevance]),
+      scaled(evaluation.criteria[.completeness]), scaled(evaluation.criteria[.clarity]),
+      scaled(evaluation.score), .text(evaluation.feedback),
+      .integer(evaluation.cost.picoDollars), .integer(evaluation.time.milliseconds))
+  }
+
+  fileprivate func evaluations(of run: Identifier) throws -> [RunEvaluation] {
+    try rows(
+      """
+      SELECT kind, name.text, model.text, accuracy, relevance, completeness, clarity, score, feedback,
+        cost, time
+      FROM evaluations JOIN words AS name ON name.number = name
+        JOIN words AS model ON model.number = model
+      WHERE run = ? ORDER BY kind, name.text
+      """, .text(run.text)
+    ) { row in
+      func share(_ column: Int) -> Double? { row.integerOrNil(column).map { Double($0) / 10_000 } }
+      var criteria: [Quality.Criterion: Double] = [:]
+      for (index, criterion) in Quality.Criterion.allCases.enumerated() {
+        criteria[criterion] = share(3 + index)
+      }
+      return RunEvaluation(
+        kind: RunEvaluation.Kind(rawValue: Int(clamping: row.integer(0))) ?? .judge,
+        name: row.text(1), model: row.text(2), criteria: Quality(criteria), score: share(7),
+        feedback: row.text(8), cost: Money(picoDollars: row.integer(9)),
+        time: Timestamp(milliseconds: row.integer(10)))
+    }
+  }
+
+  fileprivate func endEvaluation(of run: Identifier, _ name: String) throws {
+    try self.run(
+      "DELETE FROM pending_evaluations WHERE run = ? AND name = ?", .text(run.text), .text(name))
+  }
+
+  /// Deletes what people and models have said about the answer of a run that is deleted, in words. How it went
+  /// stays, like what it cost.
+  func forgetWords(aboutRun run: String) throws {
+    try self.run("UPDATE performance SET comment = NULL WHERE run = ?", .text(run))
+    try self.run("UPDATE evaluations SET feedback = '' WHERE run = ?", .text(run))
+    try self.run("DELETE FROM pending_evaluations WHERE run = ?", .text(run))
+    try self.run(
+      "UPDATE decisions SET content = json_remove(content, '$.task') WHERE run = ?", .text(run))
+  }
+
+  /// Takes the user's name and words from all records and decisions.
+  func forgetPerformance(ofUser user: Int64) throws {
+    try run(
+      """
+      UPDATE evaluations SET feedback = '' WHERE run IN (SELECT run FROM performance WHERE user = ?)
+      """, .integer(user))
+    try run(
+      "UPDATE performance SET user = NULL, comment = NULL WHERE user = ?", .integer(user))
+    try run(
+      """
+      UPDATE decisions SET user = NULL, content = json_remove(content, '$.task') WHERE user = ?
+      """, .integer(user))
+  }
+}
