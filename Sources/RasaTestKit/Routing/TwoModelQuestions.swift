@@ -12,15 +12,17 @@ package struct TwoModelQuestions: Sendable {
 
   /// What a choice of models for all the questions comes to.
   package struct Outcome: Sendable {
-    package var success: Double
+    package var success = 0.0
     /// The share of the questions that the large model got.
-    package var large: Double
+    package var large = 0.0
     /// Above what a random mix of the two models at the same cost answers.
-    package var gain: Double
+    package var gain = 0.0
     /// Of what the large model alone answers.
-    package var kept: Double
+    package var kept = 0.0
     /// Of what the large model alone costs.
-    package var cost: Double
+    package var cost = 0.0
+
+    package init() {}
   }
 
   package static let smallCost = 1.0
@@ -100,10 +102,12 @@ package struct TwoModelQuestions: Sendable {
     let largeRate = Double(questions.count(where: \.large)) / count
     let success = Double(right) / count
     let share = Double(large) / count
-    return Outcome(
-      success: success, large: share,
-      gain: success - (smallRate + share * (largeRate - smallRate)),
-      kept: success / max(largeRate, 1e-9),
-      cost: (share * Self.largeCost + (1 - share) * Self.smallCost) / Self.largeCost)
+    var outcome = Outcome()
+    outcome.success = success
+    outcome.large = share
+    outcome.gain = success - (smallRate + share * (largeRate - smallRate))
+    outcome.kept = success / max(largeRate, 1e-9)
+    outcome.cost = (share * Self.largeCost + (1 - share) * Self.smallCost) / Self.largeCost
+    return outcome
   }
 }
