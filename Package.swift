@@ -217,7 +217,11 @@ let package = Package(
     tests("RasaSQLite", ["RasaCore", "RasaSystem", "RasaTestKit"]),
     tests("RasaTerminal", ["RasaCore", "RasaSystem", "CSystem", "RasaTestKit"]),
     tests("RasaPersona", ["RasaCore", "RasaDocuments", "RasaTestKit", "CResources"]),
-    tests("RasaEngine", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
+    tests(
+      "RasaEngine",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaLearning", "RasaTestKit",
+      ]),
     tests("RasaAgents", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaPersona", "RasaTestKit"]),
     tests(
       "RasaKit",

@@ -186,6 +186,8 @@ package enum Program {
         try await ModelsCommands(rasa: rasa, time: composition.time, print: print).run(command)
       case "agents":
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
+      case "feedback", "leaderboard", "stats", "objectives":
+        try await LearningCommands(rasa: rasa, print: print, style: style).run(command)
       case "costs":
         try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
           .run(command)

@@ -28,7 +28,8 @@ package enum CommandLineInterface {
     subcommands: [
       .run, .chat, .resume, .runs, .approvals, .test, .sessions, .memory, .personas, .operators,
       .skills,
-      .models, .agents, .tools, .importAgents, .costs, .llm, .initialize, .trust, .doctor, .bench,
+      .models, .agents, .tools, .importAgents, .costs, .feedback,
+      .leaderboard, .stats, .objectives, .llm, .initialize, .trust, .doctor, .bench,
       .completions, .version, .help,
     ])
 

@@ -32,7 +32,7 @@ struct CommandParser {
         try readArgument(word)
       }
     }
-    if !command.subcommands.isEmpty { return .help(HelpPage(chain)) }
+    if !enterUsual(), !command.subcommands.isEmpty { return .help(HelpPage(chain)) }
     if path == [CommandSpec.help.name] { return .help(try helpPage(about: arguments)) }
     try checkArguments()
     try checkOptions()
@@ -56,7 +56,15 @@ struct CommandParser {
 
   // MARK: Arguments
 
+  /// Goes on with the subcommand that is meant where none is named; false if there is none.
+  private mutating func enterUsual() -> Bool {
+    guard let usual = command.usual.flatMap({ command.subcommand($0) }) else { return false }
+    chain.append(usual)
+    return true
+  }
+
   private mutating func readArgument(_ word: String) throws(Failure) {
+    if command.subcommand(word) == nil, enterUsual() { return arguments.append(word) }
     guard !command.subcommands.isEmpty else { return arguments.append(word) }
     chain.append(try subcommand(word, of: chain, rest: Array(words[position...])))
   }
@@ -97,6 +105,7 @@ struct CommandParser {
     let name = String(parts[0])
     let attached = parts.count > 1 ? String(parts[1]) : nil
     guard let option = options.first(where: { $0.spellings.contains(name) }) else {
+      if enterUsual() { return try readOption(word) }
       if attached == nil, try readShortFlags(name) { return nil }
       throw unknownOption(name)
     }

@@ -13,11 +13,13 @@ package struct CommandSpec: Sendable {
   /// What help says after the options.
   package var notes: [HelpNote]
   package var subcommands: [CommandSpec]
+  /// The subcommand that is meant where none is named.
+  package var usual: String?
 
   package init(
     _ name: String, _ summary: String, heading: String = "Commands", examples: [Example] = [],
     arguments: [ArgumentSpec] = [], options: [OptionSpec] = [], rules: [CommandRule] = [],
-    notes: [HelpNote] = [], subcommands: [CommandSpec] = []
+    notes: [HelpNote] = [], subcommands: [CommandSpec] = [], usual: String? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -28,6 +30,7 @@ package struct CommandSpec: Sendable {
     self.rules = rules
     self.notes = notes
     self.subcommands = subcommands
+    self.usual = usual
   }
 
   package func subcommand(_ name: String) -> CommandSpec? {

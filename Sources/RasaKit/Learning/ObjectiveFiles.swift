@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 import RasaLearning
 package import RasaPersona
 import RasaSystem
@@ -31,6 +32,30 @@ package final class ObjectiveFiles: Sendable {
     if let kept = kept.withLock({ $0 }) { return kept.classifier.classify(task) }
     let found = (try? read()) ?? (try? keep(Self.shipped()))
     return found?.classifier.classify(task) ?? (ObjectiveClassifier.unknown, [])
+  }
+
+  /// Appends one to the user's file, as JSON, which is YAML, so that no text needs care.
+  func add(
+    _ name: String, words: [String], description: String, criteria: String
+  ) throws(Failure) {
+    if try objectives().contains(where: { $0.category == name && $0.isUsers }) {
+      throw Failure(
+        .usage, "there is a kind of task `\(name)` in \(path)", suggestion: "change it there")
+    }
+    var object = ValueObject()
+    if !description.isEmpty { object["description"] = .string(description) }
+    if !criteria.isEmpty { object["criteria"] = .string(criteria) }
+    object["words"] = .array(words.map { .string($0) })
+    let root = FileRoot(folders.configuration, links: .anywhere)
+    let known = try root.readIfPresent("objectives.yaml", limit: 1 << 20) ?? []
+    var text = String(decoding: known, as: UTF8.self)
+    if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+    text += "\(name): \(Value.object(object).json(.compact))\n"
+    let reading = readObjectives(SourceDocument(bytes: Array(text.utf8), path: path))
+    _ = try reading.get()
+    try FileSystem.makeFolder(folders.configuration)
+    try FileSystem.write(text, to: path)
+    kept.withLock { $0 = nil }
   }
 
   private func read() throws(Failure) -> Kept {

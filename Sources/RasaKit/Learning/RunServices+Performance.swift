@@ -14,6 +14,9 @@ extension RunServices {
 }
 
 extension CompositionRoot {
+  /// The sets of weights by their names.
+  var weights: @Sendable (String) -> ScoringWeights { { ScoringWeights(name: $0) } }
+
   func performanceFacts(of input: String) -> PerformanceFacts? {
     let settings = try? configuration()
     if settings?.learning.isEnabled == false { return nil }

@@ -10,7 +10,8 @@ package struct PerformanceSums: Sendable, Hashable {
     /// Answered by the mock.
     case mock
     case succeeded
-    /// Runs with a score, failed ones included.
+    /// Runs that are done and have a score. Failed ones are apart: nobody has to judge them, so that they would outweigh
+    /// the others where few of these are judged.
     case scored
     /// Those of them whose score is a judge's or a peer's.
     case judged
@@ -76,7 +77,7 @@ package struct PerformanceSums: Sendable, Hashable {
     self[.cut] = run.isCut ? 1 : 0
     self[.mock] = run.isMock ? 1 : 0
     self[.succeeded] = score.isSuccess == true ? 1 : 0
-    if let overall = score.overall {
+    if run.status == .done, let overall = score.overall {
       self[.scored] = 1
       self[.judged] = score.basis == .judge || score.basis == .peers ? 1 : 0
       let value = Self.tenThousandths(overall)
@@ -130,7 +131,11 @@ extension PerformanceSums {
   package var successInterval: Interval {
     .wilson(successes: Int(self[.succeeded]), of: Int(tried))
   }
-  package var meanScore: Double? { mean(.score, over: .scored, by: 10_000) }
+  /// Of those that are done the mean, by the share of runs that are: a failed run has a score of nothing.
+  package var meanScore: Double? {
+    guard let mean = mean(.score, over: .scored, by: 10_000), tried > 0 else { return nil }
+    return mean * Double(self[.done]) / Double(tried)
+  }
   package var meanStars: Double? { mean(.stars, over: .rated) }
   package var meanPeers: Double? { mean(.peers, over: .peered, by: 10_000) }
   package var meanEfficiency: Double? { mean(.efficiency, over: .done, by: 10_000) }

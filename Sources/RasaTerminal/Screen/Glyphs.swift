@@ -37,6 +37,11 @@ package struct Glyphs: Sendable, Hashable {
       case "·": plain += dot
       case "…": plain += ellipsis
       case "→": plain += "->"
+      case "↑": plain += "^"
+      case "↓": plain += "v"
+      case "★": plain += "*"
+      case "☆": plain += "."
+      case "🥇", "🥈", "🥉": break
       case "▸", "›": plain += pointer
       case "✓": plain += check
       case "‹": plain += "<"

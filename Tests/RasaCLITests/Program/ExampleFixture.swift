@@ -100,6 +100,7 @@ final class ExampleFixture: Sendable {
       ("memory edit 12", "memory edit \(names.memories[0])"),
       ("forget --run RUN", "forget --run \(done)"),
       ("export RUN", "export \(done)"),
+      ("show RUN --reward", "show \(done) --reward"),
     ] { words.replace(from, with: to) }
     for verb in ["approve", "edit", "reject", "feedback", "answer", "show"] {
       words.replace("approvals \(verb) ID", with: "approvals \(verb) \(question)")

@@ -204,6 +204,8 @@ import Testing
         }
         let first = contents.split(separator: "\n")[0].dropFirst("name: ".count)
         (file, check) = ("personas/\(first).yaml", "rasa personas validate \(first)")
+      } else if keys == ["tax"] {
+        (file, check) = ("../home/rasa/objectives.yaml", "rasa objectives list")
       } else {
         if text.hasPrefix("  ") { contents = "providers:\n" + text }
         contents = contents.replacing("…", with: "provider.example").replacing("NAME", with: "name")

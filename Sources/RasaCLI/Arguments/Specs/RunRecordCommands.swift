@@ -57,14 +57,21 @@ extension CommandSpec {
       Example("One run", "rasa runs show r01h5"),
       Example("With all texts in full", "rasa runs show r01h5 --verbose"),
       Example("Draw its path as Mermaid, for Markdown", "rasa runs show r01h5 --mermaid"),
+      Example("How good it was, and its points", "rasa runs show r01h5 --reward"),
     ],
     arguments: [.run],
     options: [
       .json,
+      OptionSpec(
+        "reward", .flag(isNegatable: false), "Show the score and the reward, term by term"),
       OptionSpec("mermaid", .flag(isNegatable: false), "Draw the path as Mermaid"),
       .verbose.saying("Show texts in full"),
     ],
-    rules: [.atMostOne([.option("json"), .option("mermaid")])])
+    rules: [
+      .atMostOne([.option("json"), .option("mermaid")]),
+      .atMostOne([.option("reward"), .option("mermaid")]),
+      .atMostOne([.option("reward"), .option("verbose")]),
+    ])
 
   private static let events = CommandSpec(
     "events", "Print a run's journal, line by line",

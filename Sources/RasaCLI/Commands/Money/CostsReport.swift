@@ -43,23 +43,8 @@ extension CostsReport {
   package var csv: String {
     let names = costs.keys.map(\.rawValue) + Self.figures(costs.total).map(\.name)
     let lines = costs.rows.map { row in
-      row.keys.map(Self.field) + Self.figures(row).map { $0.value.promptText }
+      row.keys.map(csvField) + Self.figures(row).map { $0.value.promptText }
     }
     return ([names] + lines).map { $0.joined(separator: ",") + "\r\n" }.joined()
-  }
-
-  /// A text that a spreadsheet shows and does not reckon with.
-  private static func field(_ text: String) -> String {
-    var text = text
-    if let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) {
-      text = "'" + text
-    }
-    let isPlain = !text.utf8.contains { byte in
-      byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte < 0x20
-    }
-    if isPlain { return text }
-    return "\""
-      + text.split(atByte: "\"")
-      .joined(separator: "\"\"") + "\""
   }
 }

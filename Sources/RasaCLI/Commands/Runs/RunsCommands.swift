@@ -12,6 +12,10 @@ struct RunsCommands {
   func run(_ command: ParsedCommand) async throws {
     switch command.path.last {
     case "list": try await list(command)
+    case "show" where command.flag("reward"):
+      let report = try await rasa.report(ofRun: command.arguments[0])
+      if print.isJSON { return try print(.object(report.document)) }
+      try print(text: report.lines.joined(separator: "\n") + "\n")
     case "show":
       try await show(
         command.arguments[0], asMermaid: command.flag("mermaid"),

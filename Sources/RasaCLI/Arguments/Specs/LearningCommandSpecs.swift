@@ -1,0 +1,122 @@
+/// How good runs were, and who does which task best.
+extension CommandSpec {
+  static let feedback = CommandSpec(
+    "feedback", "Rate a run with stars", heading: "Quality",
+    examples: [
+      Example("The newest run", "rasa feedback --stars 5"),
+      Example(
+        "One run, with a reason", "rasa feedback r01h5 --stars 2 --comment \"It missed the risks.\""
+      ),
+      Example("Take a rating back", "rasa feedback r01h5 --remove"),
+    ],
+    arguments: [
+      ArgumentSpec(
+        "RUN", "The run's ID, or the start of it; by default the newest that has ended",
+        isOptional: true, completes: .runs)
+    ],
+    options: [
+      OptionSpec("stars", .value(placeholder: "N", .integer(1...5)), "From 1 to 5"),
+      OptionSpec("comment", .value(placeholder: "TEXT", .text), "What was good or bad"),
+      OptionSpec("remove", .flag(isNegatable: false), "Take the rating back"),
+      .json,
+    ],
+    rules: [
+      .exactlyOne([.option("stars"), .option("remove")]), .only(option: "comment", with: "stars"),
+    ])
+
+  private static let category = OptionSpec(
+    "category", .value(placeholder: "NAME", .text), "Only tasks of this kind",
+    discovery: "rasa objectives list")
+  private static let since = OptionSpec(
+    "since", .value(placeholder: "DAY", .day), "First day, such as 2026-01-31 or 30d",
+    defaultsTo: .described("all time"))
+  private static let until = OptionSpec(
+    "until", .value(placeholder: "DAY", .day), "Last day", defaultsTo: .described("today"))
+
+  static let leaderboard = CommandSpec(
+    "leaderboard", "Rank personas and agents by how their runs went", heading: "Quality",
+    examples: [
+      Example("By score", "rasa leaderboard"),
+      Example("Who is best at code, this month?", "rasa leaderboard --category code --since month"),
+      Example("The cheapest with one model", "rasa leaderboard --by cost --model openai:gpt-4o"),
+      Example("For a spreadsheet", "rasa leaderboard --csv"),
+    ],
+    options: [
+      OptionSpec(
+        "by",
+        .value(placeholder: "MEASURE", .choices(["score", "success", "reward", "cost", "speed"])),
+        "What to rank by", defaultsTo: .value("score")),
+      category,
+      OptionSpec(
+        "model", .value(placeholder: "MODEL", .text),
+        "Only runs whose answer this model wrote, as `provider:model`"
+      ).completing(.models),
+      since, until, .json,
+      OptionSpec("csv", .flag(isNegatable: false), "Print CSV"),
+    ],
+    rules: [.atMostOne([.option("json"), .option("csv")])],
+    notes: [
+      HelpNote(
+        "Ranks",
+        "A rank takes five runs. `1-3` says that the figures leave open which of these ranks it is. "
+          + "Scores come from stars (`rasa feedback`) and judges; where nobody has judged any run, "
+          + "the success rate stands in.")
+    ])
+
+  static let stats = CommandSpec(
+    "stats", "Show how runs went: by kind of task, model and node", heading: "Quality",
+    examples: [
+      Example("All runs", "rasa stats"),
+      Example("One persona, the last 30 days", "rasa stats contract_reviewer --since 30d"),
+    ],
+    subcommands: [
+      CommandSpec(
+        "show", "Show how runs went; what `rasa stats` alone does",
+        examples: [Example("One persona", "rasa stats show contract_reviewer")],
+        arguments: [
+          ArgumentSpec(
+            "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
+        ],
+        options: [since, until, .json]),
+      CommandSpec(
+        "rebuild", "Work out all statistics anew from the records of runs",
+        examples: [Example("After an upgrade, or to be sure", "rasa stats rebuild")],
+        options: [.json]),
+    ], usual: "show")
+
+  static let objectives = CommandSpec(
+    "objectives", "List and add kinds of tasks", heading: "Quality",
+    examples: [
+      Example("All kinds", "rasa objectives list"),
+      Example("Which kind is this task?", "rasa objectives list --task \"Review my contract\""),
+    ],
+    subcommands: [
+      CommandSpec(
+        "list", "List the kinds of tasks",
+        examples: [Example("Which kind is this?", "rasa objectives list --task \"Fix the bug\"")],
+        options: [
+          OptionSpec(
+            "task", .value(placeholder: "TEXT", .text), "Only the kind that this task is, and why"),
+          .json,
+        ]),
+      CommandSpec(
+        "add", "Add a kind of task to your objectives.yaml",
+        examples: [
+          Example(
+            "A kind of your own",
+            "rasa objectives add tax --words \"tax*,vat,deduction*\" --description \"Tax questions\""
+          )
+        ],
+        arguments: [ArgumentSpec("NAME", "The new kind's name")],
+        options: [
+          OptionSpec(
+            "words", .value(placeholder: "WORDS", .text),
+            "Words by which such a task is recognised, separated by commas; `tax*` stands for any ending",
+            isRequired: true),
+          OptionSpec("description", .value(placeholder: "TEXT", .text), "What such tasks ask for"),
+          OptionSpec(
+            "criteria", .value(placeholder: "TEXT", .text), "What makes an answer a good one"),
+          .json,
+        ]),
+    ])
+}

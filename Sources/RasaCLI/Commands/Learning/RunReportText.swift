@@ -1,0 +1,95 @@
+import RasaCore
+import RasaKit
+
+extension Rasa.RunReport {
+  /// What `rasa runs show RUN --reward` prints.
+  var lines: [String] {
+    var lines = [
+      "\(run) of \(agent): \(status)" + (finish == "stop" ? "" : " (\(finish))")
+        + ", \(category), complexity \(complexity) of 5"
+    ]
+    if !model.isEmpty { lines.append("  model       \(model)\(isMock ? " (mock)" : "")") }
+    lines.append(
+      "  needed      \(seconds.fixed(1)) s"
+        + (firstTokenSeconds.map { ", first text after \($0.fixed(1)) s" } ?? "")
+        + ", \(inputTokens) + \(outputTokens) tokens, \(cost)"
+        + (isCostKnown ? "" : ", and what has no known price"))
+    lines.append("  efficiency  \(efficiency.fixed(2))")
+    for name in ["accuracy", "relevance", "completeness", "clarity"] {
+      guard let value = criteria[name] else { continue }
+      lines.append("  \(name)\(String(repeating: " ", count: 12 - name.count))\(value.fixed(2))")
+    }
+    for evaluation in evaluations {
+      let score = evaluation.score.map { $0.fixed(2) } ?? "not readable"
+      lines.append("  \(evaluation.kind) \(evaluation.name), \(evaluation.model): \(score)")
+      if !evaluation.feedback.isEmpty { lines.append("    \(evaluation.feedback)") }
+    }
+    if let stars {
+      lines.append("  stars       \(stars) of 5\(comment.isEmpty ? "" : ": \(comment)")")
+    }
+    lines.append("  score       \(scoreText)")
+    lines.append("")
+    for term in terms {
+      let points = term.points.fixed(1)
+      lines.append(
+        "  \(String(repeating: " ", count: max(0, 7 - points.count)))\(points)  "
+          + "\(term.name)\(String(repeating: " ", count: max(0, 13 - term.name.count)))\(term.reason)"
+      )
+    }
+    let total = "\(reward)"
+    lines.append("  \(String(repeating: " ", count: max(0, 7 - total.count)))\(total)  points")
+    return lines
+  }
+
+  private var scoreText: String {
+    switch basis {
+    case "none":
+      status == "cancelled"
+        ? "none: it was cancelled"
+        : "none: nobody has judged it; `rasa feedback \(run) --stars N` does"
+    case "failure": "0.00: it failed"
+    case "stars": "\((score ?? 0).fixed(2)), by the user's stars"
+    case "peers": "\((score ?? 0).fixed(2)), by its peers"
+    default: "\((score ?? 0).fixed(2)), by a judge"
+    }
+  }
+
+  var document: ValueObject {
+    func named(_ values: [String: Double]) -> Value {
+      .object(ValueObject(values.sorted { $0.key < $1.key }.map { ($0.key, .double($0.value)) }))
+    }
+    return [
+      "run": .string(run), "agent": .string(agent), "category": .string(category),
+      "complexity": .int(Int64(complexity)), "status": .string(status), "finish": .string(finish),
+      "model": .string(model), "is_mock": .bool(isMock), "temperature": .orNull(temperature),
+      "input_tokens": .int(inputTokens), "output_tokens": .int(outputTokens),
+      "cost_usd": .string(cost.decimalText), "is_cost_known": .bool(isCostKnown),
+      "seconds": .double(seconds), "first_token_seconds": .orNull(firstTokenSeconds),
+      "criteria": named(criteria), "efficiency": .double(efficiency), "score": .orNull(score),
+      "basis": .string(basis), "is_success": isSuccess.map { .bool($0) } ?? .null,
+      "cost_per_point_usd": .dollars(costPerPoint), "stars": .orNull(stars),
+      "comment": .string(comment), "peers": .orNull(peers), "reward": .int(Int64(reward)),
+      "terms": .array(
+        terms.map {
+          ["name": .string($0.name), "points": .double($0.points), "reason": .string($0.reason)]
+        }),
+      "nodes": .array(
+        nodes.map {
+          [
+            "kind": .string($0.kind), "name": .string($0.name), "seconds": .double($0.seconds),
+            "tokens": .int($0.tokens), "cost_usd": .string($0.cost.decimalText),
+            "error": $0.error.map { .string($0) } ?? .null,
+          ]
+        }),
+      "evaluations": .array(
+        evaluations.map {
+          [
+            "kind": .string($0.kind), "name": .string($0.name), "model": .string($0.model),
+            "score": .orNull($0.score), "criteria": named($0.criteria),
+            "feedback": .string($0.feedback), "cost_usd": .string($0.cost.decimalText),
+          ]
+        }),
+      "ended_at_ms": .int(endedAt),
+    ]
+  }
+}
