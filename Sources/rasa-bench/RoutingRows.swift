@@ -94,6 +94,8 @@ extension Row {
     policy.worth = 240
     policy.second = 0
     policy.pooling = 3
+    policy.prior = 1
+    policy.exploration = 1
     func mean(passesBefore: Int, seesBoth: Bool) -> TwoModelQuestions.Outcome {
       var sum = TwoModelQuestions.Outcome()
       for seed in 1...10 as ClosedRange<UInt64> {
