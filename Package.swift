@@ -161,7 +161,10 @@ let package = Package(
     // What tests and benchmarks talk to.
     library(
       "RasaTestKit",
-      ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "CSystem", "CTestTLS"]),
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaLearning", "CSystem",
+        "CTestTLS",
+      ]),
     // Runs whose models, people and tools follow a script.
     library(
       "RasaStage",

@@ -17,17 +17,7 @@ extension CompositionRoot {
     history: (any ModelHistory)?, options: GateOptions = GateOptions(),
     onWarning: (Warning) -> Void
   ) async throws -> Recommender {
-    let settings = try configuration()
-    let now = time.now()
-    let quotes = ModelQuotes(
-      configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
-      options: options, standings: (try? await history?.standings()) ?? [],
-      today: time.localDay(now), now: now)
-    @Sendable func quote(_ agent: Agent) -> ModelQuotes.Quote? {
-      quotes.quote(
-        agent.wantedModels, profile: options.profile ?? agent.profile,
-        tokens: agent.estimatedTokens ?? Self.usualTokens)
-    }
+    let quote = try await quotes(history: history, options: options, onWarning: onWarning)
     return Recommender(
       related: try relatedTerms(), estimatedCost: { quote($0)?.cost },
       availability: { agent in
@@ -37,6 +27,23 @@ extension CompositionRoot {
         case .unknown, nil: .unknown
         }
       })
+  }
+
+  /// What a usual answer of an agent costs, and which model would write it.
+  func quotes(
+    history: (any ModelHistory)?, options: GateOptions = GateOptions(), onWarning: (Warning) -> Void
+  ) async throws -> @Sendable (Agent) -> ModelQuotes.Quote? {
+    let settings = try configuration()
+    let now = time.now()
+    let quotes = ModelQuotes(
+      configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
+      options: options, standings: (try? await history?.standings()) ?? [],
+      today: time.localDay(now), now: now)
+    return { agent in
+      quotes.quote(
+        agent.wantedModels, profile: options.profile ?? agent.profile,
+        tokens: agent.estimatedTokens ?? Self.usualTokens)
+    }
   }
 
   /// The user's own words that go together come beside those that ship.

@@ -5,18 +5,15 @@ package struct BetaDistribution: Sendable, Hashable {
   package var alpha: Double
   package var beta: Double
 
-  /// What is no positive number becomes the least one.
+  /// What is no positive number becomes the least one, and the infinite a large one.
   package init(alpha: Double, beta: Double) {
-    self.alpha = alpha > 0 ? alpha : .leastNormalMagnitude
-    self.beta = beta > 0 ? beta : .leastNormalMagnitude
+    self.alpha = alpha > 0 ? min(alpha, 1e15) : .leastNormalMagnitude
+    self.beta = beta > 0 ? min(beta, 1e15) : .leastNormalMagnitude
   }
 
   package var mean: Double { alpha / (alpha + beta) }
 
-  package var variance: Double {
-    let sum = alpha + beta
-    return alpha * beta / (sum * sum * (sum + 1))
-  }
+  package var variance: Double { mean * (1 - mean) / (alpha + beta + 1) }
 
   /// The density at a rate. At 0 and 1 it may be infinite.
   package func density(_ rate: Double) -> Double {
