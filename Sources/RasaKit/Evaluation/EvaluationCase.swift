@@ -121,18 +121,18 @@ extension Expectation {
       let problems = schema.problems(in: value)
       return result(problems.isEmpty, problems.prefix(3).joined(separator: "; "))
     case .when(let condition):
-      let (holds, warning) = condition.evaluate { path in
+      func read(_ path: StatePath) -> Value {
         var value = answer.state[path.key]
         if value.isNull, path.key == "output" { value = answer.output }
         if value.isNull, path.key == "input" { value = .string(input) }
         return path.components.dropFirst().reduce(value) { $0[$1] }
       }
+      let (holds, warning) = condition.evaluate(read)
       return result(
         holds,
         warning
           ?? condition.reads.map { path in
-            "\(path) is "
-              + Self.excerpt(path.components.reduce(answer.state) { $0[$1] }.json(.compact))
+            "\(path) is " + Self.excerpt(read(path).json(.compact))
           }.joined(separator: "; "))
     case .cost(let most): return result(answer.cost <= most, "it cost \(answer.cost)")
     case .seconds(let most):
