@@ -52,7 +52,9 @@ private func spent<Failed: Error>(
 }
 
 extension Row {
-  static let agents: [Row] = [.discovery, .agentLookUp, .fuzzySearch, .recommending]
+  static let agents: [Row] = [
+    .discovery, .agentLookUp, .fuzzySearch, .recommending, .recommendQuality,
+  ]
 
   private static let discovery = Row("discover 10,000 agents") { bench, row in
     let composition = try AgentBench()

@@ -100,7 +100,7 @@ extension Row {
 
 private func now() -> UInt64 { TimeSource.system.monotonic() }
 
-private func variable(_ name: String) -> String? {
+func variable(_ name: String) -> String? {
   let value = unsafe getenv(name).map { unsafe String(cString: $0) }
   return value?.isEmpty == false ? value : nil
 }
