@@ -90,6 +90,23 @@ struct RankingPropertyTests {
     }
   }
 
+  /// Also where it is only the prompt that has the words of the task.
+  @Test func noRecommendedAgentStandsBehindOneThatIsNot() {
+    forEachCase { sample, chance in
+      var entries = sample.agents.map {
+        AgentRegistry.Entry(agent: $0, relevance: AgentTerms.note($0, prompt: ""))
+      }
+      let prompt = String(repeating: sample.task + " ", count: 1 + chance.upTo(3))
+      let quiet = agent("quiet", [])
+      entries.append(.init(agent: quiet, relevance: AgentTerms.note(quiet, prompt: prompt)))
+      let found = sample.recommender.all(sample.task, among: AgentRegistry(entries)).agents
+      let order: [Recommendation.Verdict] = [.recommended, .acceptable, .not]
+      let places = found.compactMap { order.firstIndex(of: $0.verdict) }
+      #expect(places == places.sorted())
+      for one in found { #expect((one.score >= 30) == (one.verdict != .not)) }
+    }
+  }
+
   @Test func theFirstFewAreTheFirstOfAll() {
     forEachCase { sample, chance in
       let all = sample.recommender.all(sample.task, among: registry(sample.agents))

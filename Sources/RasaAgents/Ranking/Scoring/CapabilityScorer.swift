@@ -10,8 +10,6 @@ struct CapabilityScorer {
     var skills: Double
     /// Of 100: the first term of the score.
     var capability: Double
-    /// Whether anything but its prompt matches the task.
-    var isCapable: Bool
     var relevance: Double
     var profile: Double
 
@@ -23,6 +21,13 @@ struct CapabilityScorer {
       capability + share * (profile + CostEfficiency.most + AvailabilityBonus.most)
     }
   }
+
+  /// What a match counts where nothing but the prompt has it: so little that, with all other terms at their best, the
+  /// score stays below that of an acceptable agent. So the score alone says the order and the verdict.
+  private static let shareOfPrompt: Double = {
+    let others = 20 + CostEfficiency.most + AvailabilityBonus.most
+    return (Recommendation.acceptable - 0.01) / (100 + others)
+  }()
 
   private let scan: CorpusScan
   private let scale: RelevanceScale
@@ -55,14 +60,15 @@ struct CapabilityScorer {
       let most = Recommendation.Match.Kind.exact.points * Double(max(1, requirements.count))
       if isNear, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
       let skills = 100 * points / most
+      let isCapable = isNear || matches.isCapable
+      let capability = scale.fit(
+        sum: matches.sum, coverage: matches.coverage, skills: skills, nearness: near?.counts ?? 0,
+        TermVector.flags(in: entries[agentIndex].relevance))
       fits.append(
         Fit(
           agentIndex: agentIndex, skills: skills,
-          capability: scale.fit(
-            sum: matches.sum, coverage: matches.coverage, skills: skills,
-            nearness: near?.counts ?? 0,
-            TermVector.flags(in: entries[agentIndex].relevance)),
-          isCapable: isNear || matches.isCapable, relevance: scale.relevance(matches.sum),
+          capability: isCapable ? capability : capability * Self.shareOfPrompt,
+          relevance: scale.relevance(matches.sum),
           profile: ProfileMatch.value(of: entries[agentIndex].agent.profile, complexity)))
     }
   }
@@ -133,7 +139,7 @@ extension CapabilityScorer.Fit {
       cost: counted(CostEfficiency.term(of: agent, cost: cost)),
       availability: counted(AvailabilityBonus.term(of: agent, availability)), matches: [],
       estimatedCost: cost, skills: skills, relevance: relevance)
-    if isCapable, recommendation.score >= Recommendation.acceptable {
+    if recommendation.score >= Recommendation.acceptable {
       recommendation.verdict =
         recommendation.score >= Recommendation.recommended ? .recommended : .acceptable
     }
