@@ -127,6 +127,8 @@ final class ExampleFixture: Sendable {
     try base.write(
       "---\nname: release-notes\ndescription: Writes release notes from a list of changes. Use when a release is described.\nallowed-tools: Read Bash(git log:*)\n---\nGroup the changes by what users notice.\n",
       to: "project/skills/release-notes/SKILL.md")
+    // The results of an earlier evaluation, without a trial.
+    try base.write("\n", to: "project/.rasa/eval/main.jsonl")
     for folder in [
       "home/rasa", "home/.local/share/bash-completion/completions", "home/.zfunc",
       "home/.config/fish/completions", "home/src/app", "home/.radium/agents",
