@@ -11,6 +11,7 @@ import Testing
 /// Files that released versions have written. Every further version adds one.
 private let fixtures = [
   "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db", "version-6.db",
+  "version-7.db",
 ]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.

@@ -288,6 +288,8 @@ extension Scenario {
     scenario.hook = """
       cd LEDGER || exit 1
       tr -d '\\n' > "document.$$" || exit 1
+      # Whoever asks may be killed before the document is handed over: then this was not asked.
+      case "$(tail -c 1 "document.$$")" in "}") ;; *) exit 1 ;; esac
       { printf '%s\\t' "$RASA_IDEMPOTENCY_KEY"; cat "document.$$"; echo; } > "line.$$"
       cat "line.$$" >> lines
       [ "$RASA_EVENT" = before_tool ] || exit 0
