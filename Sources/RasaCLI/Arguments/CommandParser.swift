@@ -56,7 +56,7 @@ struct CommandParser {
 
   // MARK: Arguments
 
-  /// Goes on with the subcommand that is meant where none is named; false if there is none.
+  /// Enters the default subcommand; false if the command has none.
   private mutating func enterUsual() -> Bool {
     guard let usual = command.usual.flatMap({ command.subcommand($0) }) else { return false }
     chain.append(usual)

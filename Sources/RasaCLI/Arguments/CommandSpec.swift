@@ -13,7 +13,7 @@ package struct CommandSpec: Sendable {
   /// What help says after the options.
   package var notes: [HelpNote]
   package var subcommands: [CommandSpec]
-  /// The subcommand that is meant where none is named.
+  /// The default: the subcommand that runs when none is given.
   package var usual: String?
 
   package init(

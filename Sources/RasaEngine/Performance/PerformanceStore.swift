@@ -85,7 +85,7 @@ package struct PerformanceQuery: Sendable, Hashable {
   package var agent: String?
   package var category: String?
   package var model: String?
-  /// Inclusive; nil for all time. Without both, what is kept for all time is read, which is the least.
+  /// Both days are inclusive. With neither, the sums for all time are read, which have the fewest rows.
   package var from: LocalDay?
   package var to: LocalDay?
   package var keys: [Key]

@@ -3,7 +3,7 @@ package import RasaLearning
 
 /// How a set of cases is evaluated.
 package struct EvaluationOptions: Sendable {
-  /// For cases that name nobody, or in the place of whom they name.
+  /// The persona or agent for all cases, whichever they name; nil leaves it to them.
   package var subject: EvaluationCase.Subject?
   /// The models to ask; none leaves it to each persona or agent.
   package var models: [String] = []

@@ -4,7 +4,7 @@ import RasaPersona
 import RasaSystem
 
 /// Reads cases from a YAML file: one, or a list of them. Whatever is not as it should be is a failure with its
-/// place, and all of them are told at once.
+/// place, and all mistakes are reported together.
 struct EvaluationCaseReader {
   private var failures: [Failure] = []
   private let file: String
