@@ -100,19 +100,7 @@ struct AgentDescriber {
   // MARK: Persona
 
   private func graph() throws(Failure) -> Graph {
-    let bytes = Array(Self.persona.utf8)
-    let document = SourceDocument(bytes: bytes, path: "shipped:\(Self.name)")
-    let library = services.composition.library
-    let persona = try library.readPersona(
-      document, beside: FolderSource(FileRoot(services.composition.folders.configuration))
-    ).get()
-    var graph = try Graph.compile(persona) { name throws(Failure) in
-      try library.operatorDefinition(named: name)
-    }
-    let recorder = FileRecorder()
-    recorder.note(.persona, Self.name, document)
-    graph.pinned = recorder.files(of: [Self.name]).value
-    return graph
+    try services.composition.graph(ofShipped: Self.name, text: Self.persona)
   }
 
   private static let persona = """

@@ -22,20 +22,7 @@ struct EvaluationJudge {
 
   init(_ rasa: Rasa) throws(Failure) {
     self.rasa = rasa
-    let services = rasa.services
-    let document = SourceDocument(
-      bytes: Array(Self.persona.utf8), path: "shipped:\(Self.name)")
-    let library = services.composition.library
-    let persona = try library.readPersona(
-      document, beside: FolderSource(FileRoot(services.composition.folders.configuration))
-    ).get()
-    var graph = try Graph.compile(persona) { name throws(Failure) in
-      try library.operatorDefinition(named: name)
-    }
-    let recorder = FileRecorder()
-    recorder.note(.persona, Self.name, document)
-    graph.pinned = recorder.files(of: [Self.name]).value
-    self.graph = graph
+    graph = try rasa.services.composition.graph(ofShipped: Self.name, text: Self.persona)
   }
 
   /// The plan of one judgement. What is judged is one JSON text, so that nothing in it ends its quotes.
