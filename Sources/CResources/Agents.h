@@ -135,6 +135,12 @@ RASA_FILE(agents_operations_recruiter_md) = {
 RASA_FILE(agents_operations_support_responder_md) = {
 #embed "../../agents/operations/support-responder.md"
 };
+RASA_FILE(agents_quality_critical_reviewer_md) = {
+#embed "../../agents/quality/critical-reviewer.md"
+};
+RASA_FILE(agents_quality_holistic_reviewer_md) = {
+#embed "../../agents/quality/holistic-reviewer.md"
+};
 RASA_FILE(agents_writing_copy_editor_md) = {
 #embed "../../agents/writing/copy-editor.md"
 };
@@ -212,6 +218,8 @@ RASA_FILE(agents_writing_ux_writer_md) = {
   RASA_ENTRY("agents/operations/project-planner.md", agents_operations_project_planner_md), \
   RASA_ENTRY("agents/operations/recruiter.md", agents_operations_recruiter_md), \
   RASA_ENTRY("agents/operations/support-responder.md", agents_operations_support_responder_md), \
+  RASA_ENTRY("agents/quality/critical-reviewer.md", agents_quality_critical_reviewer_md), \
+  RASA_ENTRY("agents/quality/holistic-reviewer.md", agents_quality_holistic_reviewer_md), \
   RASA_ENTRY("agents/writing/copy-editor.md", agents_writing_copy_editor_md), \
   RASA_ENTRY("agents/writing/email-writer.md", agents_writing_email_writer_md), \
   RASA_ENTRY("agents/writing/grant-writer.md", agents_writing_grant_writer_md), \

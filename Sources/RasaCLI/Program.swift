@@ -129,6 +129,18 @@ package enum Program {
         throw error
       }
       await rasa.close()
+    case "evaluate":
+      let launch = launch(lazily: composition)
+      do {
+        try await EvaluateCommand(
+          rasa: launch.rasa, console: composition.console, print: print,
+          style: terminal.style(of: .output)
+        ).run(command)
+      } catch {
+        await launch.rasa.close()
+        throw error
+      }
+      await launch.rasa.close()
     case "chat":
       try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
         command)

@@ -175,7 +175,7 @@ extension PerformanceStore {
       try await end(run, status, in: store, wanted)
     }
     // A run that failed has no answer.
-    #expect(try await store.pendingEvaluations() == 2)
+    #expect(try await store.pendingEvaluations().count == 2)
     let first = try await store.takeEvaluations(limit: 1, lease: .seconds(60))
     #expect(first.map(\.name) == ["critical"] && first.map(\.attempts) == [1])
     let second = try await fixture.another("two").takeEvaluations(limit: 9, lease: .seconds(60))
@@ -184,9 +184,99 @@ extension PerformanceStore {
     fixture.time.pass(seconds: 61)
     let again = try await store.takeEvaluations(limit: 9, lease: .seconds(60))
     #expect(again.map(\.name) == ["critical", "holistic"] && again.map(\.attempts) == [2, 2])
+    try await store.putBackEvaluation(of: "r1", "critical")
+    let back = try await store.takeEvaluations(limit: 9, lease: .seconds(60))
+    #expect(back.map(\.name) == ["critical"] && back.map(\.attempts) == [3])
     _ = try await store.judge("r1", peer("critical", 0.5), weights: weights)
     try await store.endEvaluation(of: "r1", "holistic")
-    #expect(try await store.pendingEvaluations() == 0)
+    #expect(try await store.pendingEvaluations().isEmpty)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `is not evaluated where the mock answered`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    var wanted = facts()
+    wanted.evaluations = ["judge"]
+    open("r1", in: store)
+    let key = EffectKey(frame: "f", visit: 1, operatorName: "one", label: "call", occurrence: 1)
+    let phases: [EffectEvent.Phase] = [
+      .intent(
+        EffectIntent(
+          attempt: "h1", request: "d", idempotencyKey: nil,
+          subject: .model(ModelIntent(provider: "mock", model: "mock")))),
+      .result(
+        .answer(
+          ModelAnswer(
+            text: "t", provider: "mock", model: "mock", usage: Usage(input: 1, output: 1),
+            cost: .zero, finish: .stop, isMock: true), notices: []), attempt: "h1"),
+    ]
+    try await store.append(
+      phases.map {
+        EffectEvent(.model, key, $0).entry(of: "r1", at: Timestamp(milliseconds: 1100))
+      })
+    try await end("r1", in: store, wanted)
+    #expect(try await store.pendingEvaluations().isEmpty)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `takes the runs in which it was judged with it when it is deleted`(
+    kind: StoreKind
+  ) async throws {
+    let store = Fixture(kind).store
+    var wanted = facts()
+    wanted.evaluations = ["judge", "critical", "holistic"]
+    open("r1", in: store)
+    try await end("r1", in: store, wanted)
+    let judging = ["judge", "critical", "holistic"].map { Identifier.ofEvaluation($0, of: "r1") }
+    #expect(Set(judging).count == 3)
+    for run in judging.prefix(2) {
+      open(run.text, in: store)
+      try await end(run.text, in: store)
+    }
+    _ = try await store.judge("r1", peer("critical", 0.5), weights: weights)
+    // Its process is at work.
+    open(judging[2].text, in: store)
+    try await store.append([entry(judging[2].text, "a")])
+    #expect(try await store.deleteRuns(["r1"]) == ["r1"])
+    #expect(try await store.run(judging[0].text) == nil)
+    #expect(try await store.run(judging[1].text) == nil)
+    #expect(try await store.run(judging[2].text) != nil)
+    // What it says is about a text that is gone.
+    _ = try await store.judge("r1", peer("holistic", 0.9), weights: weights)
+    let left = try await store.evaluations(of: "r1")
+    #expect(left.map(\.name) == ["critical", "holistic"] && left.map(\.feedback) == ["", ""])
+    #expect(left.map(\.score) == [0.5, 0.9])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `moves to another kind of task`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    open("r1", in: store)
+    try await end("r1", in: store)
+    _ = try await store.judge(
+      "r1", .kind(category: "tax", complexity: 9, by: "classifier"), weights: weights)
+    let rows = try await store.performance(PerformanceQuery(by: [.category]))
+    #expect(rows.map(\.keys) == [["tax"]])
+    #expect(try await store.performance(of: "r1")?.performance.complexity == 5)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `tells what judges said where people gave stars`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    for run in ["r1", "r2"] {
+      open(run, in: store)
+      try await end(run, in: store)
+      guard case .evaluation(var said) = peer("critical", 0.5) else { return }
+      said.others = ["depth": 0.25]
+      _ = try await store.judge(Identifier(run), .evaluation(said), weights: weights)
+    }
+    _ = try await store.judge("r1", .stars(4, comment: "", by: "ada"), weights: weights)
+    _ = try await store.judge("r1", peer("silent", nil), weights: weights)
+    #expect(
+      try await store.ratedEvaluations() == [
+        RatedEvaluation(name: "critical", model: "p:m", score: 0.5, stars: 4)
+      ])
+    #expect(try await store.evaluations(of: "r2").map(\.others) == [["depth": 0.25]])
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -29,7 +29,7 @@ package enum CommandLineInterface {
       .run, .chat, .resume, .runs, .approvals, .test, .eval, .sessions, .memory, .personas,
       .operators,
       .skills,
-      .models, .agents, .tools, .importAgents, .costs, .feedback,
+      .models, .agents, .tools, .importAgents, .costs, .feedback, .evaluate,
       .leaderboard, .stats, .objectives, .llm, .initialize, .trust, .doctor, .bench,
       .completions, .version, .help,
     ])

@@ -21,6 +21,8 @@ package struct Graph: Sendable {
   /// How many bounded edges there are; each has a counter over the whole run.
   package var counterCount: Int
   package var digest: String
+  /// What the digest of a persona of rasa's own begins with, whatever its name.
+  package static let ownDigest = "rasa:"
   /// The files that it was made from, to be kept with its runs; null when it was made in code.
   package var pinned = Value.null
   /// What every model is told about the persona.

@@ -44,6 +44,8 @@ package enum Judgement: Sendable, Hashable {
   case stars(Int?, comment: String, by: String)
   /// Of a judge or a peer. An evaluation of the same name replaces the one before.
   case evaluation(RunEvaluation)
+  /// What kind of task it was, and how complex from 1 to 5, by the evaluation of that name.
+  case kind(category: String, complexity: Int, by: String)
 }
 
 /// What a model said of a run's answer.
@@ -56,6 +58,8 @@ package struct RunEvaluation: Sendable, Hashable {
   package var model: String
   /// Empty where the answer could not be read as a judgement: it counts as missing.
   package var criteria: Quality
+  /// Criteria that count in no formula, from 0 to 1.
+  package var others: [String: Double] = [:]
   /// A peer's score as a whole, from 0 to 1.
   package var score: Double?
   package var feedback: String
@@ -74,6 +78,33 @@ package struct RunEvaluation: Sendable, Hashable {
     self.feedback = feedback
     self.cost = cost
     self.time = time
+  }
+}
+
+/// What a judge or a peer found where a person gave stars, too.
+package struct RatedEvaluation: Sendable, Hashable {
+  /// The judge or the peer.
+  package var name: String
+  package var model: String
+  /// From 0 to 1.
+  package var score: Double
+  package var stars: Int
+
+  package init(name: String, model: String, score: Double, stars: Int) {
+    self.name = name
+    self.model = model
+    self.score = score
+    self.stars = stars
+  }
+}
+
+extension Identifier {
+  /// The run in which an evaluation is made, always the same one: a process that goes on with the work of another finds
+  /// it, and who deletes the run that was judged deletes it, too.
+  package static func ofEvaluation(_ name: String, of run: Identifier) -> Identifier {
+    let digest = Digest.sha256("\(run.text) \(name)").utf8.prefix(13)
+    // The beginning is a time, by which IDs are sorted.
+    return Identifier("\(run.text.prefix(11))\(String(decoding: digest, as: UTF8.self))")
   }
 }
 
@@ -214,7 +245,24 @@ package protocol PerformanceStore: Sendable {
   func takeEvaluations(limit: Int, lease: Duration) async throws -> [PendingEvaluation]
   /// Takes one from the list: it has been made, or cannot be.
   func endEvaluation(of run: Identifier, _ name: String) async throws
-  func pendingEvaluations() async throws -> Int
+  /// Gives back one that was taken and not made.
+  func putBackEvaluation(of run: Identifier, _ name: String) async throws
+  /// Those that are to be made, oldest first, whoever is at them.
+  func pendingEvaluations() async throws -> [PendingEvaluation]
+  /// Everything that judges and peers said of runs to which people gave stars.
+  func ratedEvaluations() async throws -> [RatedEvaluation]
+}
+
+extension RunEvaluation {
+  /// A peer's score, else the mean of a judge's criteria; nil where it could not be read.
+  package var overall: Double? { score ?? criteria.mean(QualityWeights()) }
+
+  /// Nil where it is missing.
+  package func rated(_ stars: Int) -> RatedEvaluation? {
+    overall.map {
+      RatedEvaluation(name: name, model: model, score: $0, stars: stars)
+    }
+  }
 }
 
 extension PerformanceStore {

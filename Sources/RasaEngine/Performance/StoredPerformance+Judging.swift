@@ -13,6 +13,9 @@ extension StoredPerformance {
     case .stars(let stars, let comment, _):
       performance.stars = stars.map { min(max($0, 1), 5) }
       self.comment = stars == nil ? "" : comment
+    case .kind(let category, let complexity, _):
+      performance.category = category
+      performance.complexity = min(max(complexity, 1), 5)
     case .evaluation:
       performance.quality = .mean(
         of: evaluations.filter { $0.kind == .judge && !$0.criteria.isEmpty }.map(\.criteria))

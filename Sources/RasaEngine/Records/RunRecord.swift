@@ -38,6 +38,8 @@ extension RunRecord {
   /// Whether a persona was run. Vectors are asked for in runs without one, and with them there is
   /// nothing to go on with.
   package var hasPersona: Bool { !personaDigest.isEmpty }
+  /// Whether it is of no persona that somebody could have written: it has none, or one of rasa's own.
+  package var isInternal: Bool { !hasPersona || personaDigest.hasPrefix(Graph.ownDigest) }
 }
 
 /// A run as its journal tells it.

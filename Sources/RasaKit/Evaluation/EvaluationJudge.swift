@@ -41,29 +41,19 @@ struct EvaluationJudge {
   func judge(_ plan: RunPlan, onWarning: @escaping @Sendable (Warning) -> Void) async throws
     -> Judgement
   {
-    let start = services.start(graph, plan)
-    do {
-      let runner = try services.runner(
-        plan, people: CallerApprovalHandler(run: start.run, user: start.user, approve: nil),
-        onWarning: onWarning)
-      let result = try await services.cancellable(start.run) {
-        try await runner.run(graph, start)
-      }
-      var judgement = Judgement(
-        reason: Expectation.excerpt(result.output["reason"].string ?? ""), cost: result.cost,
-        answeredBy: Rasa.RunResult(result, run: start.run.text, warnings: []).answeredBy)
-      if let score = result.output["score"].double, (0...1).contains(score) {
-        judgement.score = score
-      } else {
-        judgement.reason = "the judge gave no score"
-      }
-      return judgement
-    } catch let failure as Failure where failure.kind != .cancelled {
-      let spent = try? await rasa.run(withID: start.run.text).cost.money
-      return Judgement(
-        reason: Expectation.excerpt(services.composition.redaction(failure).message),
-        cost: spent ?? .zero, isOverBudget: failure.kind == .budget)
+    let answer = try await services.answer(
+      graph, plan, services.start(graph, plan), onWarning: onWarning)
+    var judgement = Judgement(
+      reason: Expectation.excerpt(answer.output["reason"].string ?? ""), cost: answer.cost,
+      answeredBy: answer.answeredBy, isOverBudget: answer.failure?.kind == .budget)
+    if let failure = answer.failure {
+      judgement.reason = Expectation.excerpt(failure.message)
+    } else if let score = answer.output["score"].double, (0...1).contains(score) {
+      judgement.score = score
+    } else {
+      judgement.reason = "the judge gave no score"
     }
+    return judgement
   }
 
   private static let name = "evaluation_judge"

@@ -9,7 +9,7 @@ extension RunServices {
   /// the use of a single tool, or where the user wants none.
   func assess(_ start: RunStart) -> PerformanceFacts? {
     guard start.isMeasured else { return nil }
-    return composition.performanceFacts(of: start.input)
+    return composition.performanceFacts(of: start.input, run: start.run)
   }
 }
 
@@ -17,13 +17,17 @@ extension CompositionRoot {
   /// The sets of weights by their names.
   var weights: @Sendable (String) -> ScoringWeights { { ScoringWeights(name: $0) } }
 
-  func performanceFacts(of input: String) -> PerformanceFacts? {
+  func performanceFacts(of input: String, run: Identifier) -> PerformanceFacts? {
     let settings = try? configuration()
     if settings?.learning.isEnabled == false { return nil }
     let calendar = BudgetCalendar(time: time, zone: settings?.budget.timeZone)
-    return PerformanceFacts(
+    var facts = PerformanceFacts(
       category: objectives.classify(input).category, complexity: complexity(of: input),
       day: calendar.today)
+    if let evaluation = settings?.learning.evaluation, evaluation.draws(run) {
+      facts.evaluations = evaluation.evaluators
+    }
+    return facts
   }
 
   /// From 1 to 5, by the words and the length of a task.
@@ -38,9 +42,21 @@ extension CompositionRoot {
   }
 }
 
+extension EvaluationSettings {
+  /// Whether a run is among the share that is evaluated: the same for whoever asks.
+  func draws(_ run: Identifier) -> Bool {
+    let bytes = Digest.sha256Bytes(Array("evaluated \(run.text)".utf8))
+    let number = bytes.prefix(4).reduce(0.0) { $0 * 256 + Double($1) }
+    return number / 4_294_967_296 < share
+  }
+}
+
 extension RunStart {
-  /// Trials of an evaluation, and the use of a single tool, say nothing about how well a persona does.
-  fileprivate var isMeasured: Bool { persona != ToolCallPersona.name && !isEvaluation }
+  /// Trials of an evaluation, the use of a single tool and what rasa does by itself say nothing about how well a persona
+  /// does.
+  fileprivate var isMeasured: Bool {
+    persona != ToolCallPersona.name && !isEvaluation && !personaDigest.hasPrefix(Graph.ownDigest)
+  }
 }
 
 /// The persona that uses a single tool: `rasa tools call`.

@@ -163,7 +163,7 @@ extension Rasa {
   }
 
   /// A record outlives its run.
-  private func measuredRun(_ id: String) async throws -> Identifier {
+  func measuredRun(_ id: String) async throws -> Identifier {
     if try await store.performance(of: Identifier(id)) != nil { return Identifier(id) }
     return try await archive.find(id).id
   }
@@ -230,7 +230,7 @@ extension Rasa {
 }
 
 extension Failure {
-  fileprivate static func unmeasured(_ run: Identifier) -> Failure {
+  static func unmeasured(_ run: Identifier) -> Failure {
     Failure(
       .run, "there is no record of how \(run) went",
       suggestion: "a run gets one when it ends; those of earlier versions, and those with "
@@ -276,7 +276,7 @@ extension Rasa.RunReport {
     self.evaluations = evaluations.map {
       Evaluation(
         kind: $0.kind == .judge ? "judge" : "peer", name: $0.name, model: $0.model,
-        score: $0.score ?? $0.criteria.mean(QualityWeights()), criteria: $0.criteria.named,
+        score: $0.overall, criteria: $0.criteria.named.merging($0.others) { own, _ in own },
         feedback: $0.feedback, cost: Rasa.Dollars($0.cost))
     }
     endedAt = run.endedAt.milliseconds
@@ -284,7 +284,7 @@ extension Rasa.RunReport {
 }
 
 extension Quality {
-  fileprivate var named: [String: Double] {
+  var named: [String: Double] {
     var named: [String: Double] = [:]
     for criterion in Criterion.allCases { named[criterion.rawValue] = self[criterion] }
     return named

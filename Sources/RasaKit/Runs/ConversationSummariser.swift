@@ -202,6 +202,7 @@ struct ConversationSummariser: Sendable {
       source, beside: FolderSource(FileRoot(services.composition.folders.configuration))
     ).get()
     var graph = try Graph.compile(persona, in: library)
+    graph.digest = Graph.ownDigest + graph.digest
     graph.pinned =
       PinnedFiles(files: [
         PinnedFiles.File(

@@ -66,9 +66,10 @@ package struct RunArchive: Sendable {
     return parked?.body["reason"].string.flatMap(Parking.Reason.init(rawValue:))
   }
 
-  /// The owners of runs that rasa starts by itself: embedding memories and questions, and summarising conversations.
+  /// The owners of runs that rasa starts by itself: embedding memories and questions, summarising conversations, and
+  /// judging answers.
   package static let internalOwners: Set<String> = [
-    EmbeddingMatcher.owner, ConversationSummariser.persona,
+    EmbeddingMatcher.owner, ConversationSummariser.persona, Evaluator.persona,
   ]
 
   /// The newest runs of these conditions, all when none is named.

@@ -51,8 +51,9 @@ extension Gate {
       let listed = models
       state.withLock { $0.remember(listed, of: settings, at: time.monotonic()) }
     }
-    guard let first = models.first(where: \.canChat) else {
-      throw ProviderProblem(.modelNotFound, "\(settings.baseURL) offers no model")
+    guard let first = models.first(where: { $0.canChat && options.allows($0.name) }) else {
+      let none = options.avoided.isEmpty ? "no model" : "no other model"
+      throw ProviderProblem(.modelNotFound, "\(settings.baseURL) offers \(none)")
     }
     return Candidate(
       settings: settings, model: first.name, facts: try catalogue.facts(for: first.name))

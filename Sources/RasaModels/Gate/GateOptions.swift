@@ -11,6 +11,8 @@ package struct GateOptions: Sendable {
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
   package var profile: PerformanceProfile?
+  /// Models that may not answer, by their names without the provider: a judge's is not that of the answer.
+  package var avoided: Set<String> = []
   /// The default where nothing else sets one.
   package var usualProfile: PerformanceProfile?
   /// The most that one run may cost, whatever else is allowed.
@@ -40,4 +42,11 @@ package struct GateOptions: Sendable {
   package var mockDelay: Duration = .zero
 
   package init() {}
+
+  /// Whether a model may answer.
+  func allows(_ model: String) -> Bool {
+    guard !avoided.isEmpty else { return true }
+    let name = ModelConfiguration.bareName(model)
+    return !avoided.contains { ModelConfiguration.bareName($0) == name }
+  }
 }

@@ -64,6 +64,12 @@ extension ModelConfiguration {
     let engine = engine.lowercased()
     return engine == "google" ? "gemini" : engine
   }
+
+  /// `gpt-4o` of `openai/gpt-4o`, so that the same model at two providers is the same.
+  static func bareName(_ model: String) -> String {
+    let model = model.lowercased()
+    return model.lastIndex(of: "/").map { String(model[model.index(after: $0)...]) } ?? model
+  }
 }
 
 // MARK: Who answers

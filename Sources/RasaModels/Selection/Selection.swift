@@ -26,6 +26,23 @@ struct Selection: Sendable {
   func chain(
     for models: RecommendedModels, profile: PerformanceProfile
   ) throws(Failure) -> Chain {
+    var chain = try allowed(models, profile)
+    guard !options.avoided.isEmpty else { return chain }
+    chain.candidates.removeAll { $0.model.map { !options.allows($0) } ?? false }
+    // It stands in for models that are out of the question.
+    if chain.candidates.allSatisfy(\.isStandIn) {
+      for index in chain.candidates.indices { chain.candidates[index].isStandIn = false }
+    }
+    guard chain.candidates.isEmpty else { return chain }
+    throw Failure(
+      .configuration,
+      "only \(options.avoided.sorted().joined(separator: ", ")) could answer, and may not",
+      suggestion: "name another model")
+  }
+
+  private func allowed(
+    _ models: RecommendedModels, _ profile: PerformanceProfile
+  ) throws(Failure) -> Chain {
     var chain = Chain()
     if let model = options.model {
       guard var candidate = try candidate(for: model) else { throw unreachable(model) }

@@ -43,6 +43,27 @@ package struct MemoryDefaults: Sendable, Hashable {
 package struct LearningSettings: Sendable, Hashable {
   /// Whether there is a record of how each run went.
   package var isEnabled = true
+  /// Nil where no models are asked how good answers are.
+  package var evaluation: EvaluationSettings?
+  package init() {}
+}
+
+/// Which runs models are asked about, who is asked, and what that may cost.
+package struct EvaluationSettings: Sendable, Hashable {
+  /// Names that stand for no agent: the model that judges, and the one that says what kind of task it was.
+  package static let judge = "judge"
+  package static let classifier = "classifier"
+
+  package var maxDaily: Money?
+  package var maxMonthly: Money?
+  /// The share of the runs that came to their end, from 0 to 1.
+  package var share = 0.2
+  /// In the order in which they are asked: agents, `judge`, `classifier`.
+  package var evaluators = [judge, "critical-reviewer", "holistic-reviewer"]
+  /// The judge's and the classifier's model; nil for a recommended one.
+  package var model: ModelReference?
+  /// Whether the model that wrote an answer may judge it.
+  package var allowsSameModel = false
   package init() {}
 }
 

@@ -76,11 +76,42 @@ struct ConfigurationReader {
     }
     if isOwn(fields, "learning", because: "it decides what is kept of how your runs go"),
       let node = fields["learning"],
-      let chosen = reader.fields(node, of: "`learning`", known: ["enabled"])
+      let chosen = reader.fields(node, of: "`learning`", known: ["enabled", "evaluation"])
     {
       configuration.learning.isEnabled = reader.flag(chosen["enabled"], "enabled") ?? true
+      configuration.learning.evaluation = evaluation(chosen["evaluation"])
     }
     return configuration
+  }
+
+  private mutating func evaluation(_ node: DocumentNode?) -> EvaluationSettings? {
+    let known = ["max_daily", "max_monthly", "share", "by", "model", "same_model"]
+    guard let node, let fields = reader.fields(node, of: "`evaluation`", known: known) else {
+      return nil
+    }
+    var settings = EvaluationSettings()
+    settings.maxDaily = reader.money(fields["max_daily"], "max_daily")
+    settings.maxMonthly = reader.money(fields["max_monthly"], "max_monthly")
+    if fields["max_daily"] == nil, fields["max_monthly"] == nil {
+      reader.fail(
+        node, "`evaluation` needs a limit of what it may cost",
+        suggestion: "add `max_daily: 0.25`, in dollars, or `max_monthly`")
+    }
+    if let share = reader.number(fields["share"], "share", in: 0...1) { settings.share = share }
+    if fields["by"] != nil {
+      settings.evaluators = []
+      for element in reader.elements(fields["by"], "by", of: "names") {
+        guard let name = reader.worker(element, "by") else { continue }
+        if settings.evaluators.contains(name) {
+          reader.fail(element, "`\(name)` is asked twice", suggestion: "leave one out")
+        } else {
+          settings.evaluators.append(name)
+        }
+      }
+    }
+    settings.model = reader.model(fields["model"], "model", engines: engines)
+    settings.allowsSameModel = reader.flag(fields["same_model"], "same_model") ?? false
+    return settings
   }
 
   /// Whether a field that only the user's own file may have counts here.

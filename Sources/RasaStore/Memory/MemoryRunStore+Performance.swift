@@ -19,6 +19,18 @@ struct MemoryPerformance {
     }
   }
 
+  mutating func endEvaluation(of run: Identifier, _ name: String) {
+    pending.removeAll { $0.evaluation.run == run && $0.evaluation.name == name }
+  }
+
+  /// The runs in which a run was judged, or is to be.
+  func evaluationRuns(of run: Identifier) -> Set<Identifier> {
+    let names =
+      (evaluations[run] ?? []).map(\.name)
+      + pending.filter { $0.evaluation.run == run }.map(\.evaluation.name)
+    return Set(names.map { .ofEvaluation($0, of: run) })
+  }
+
   mutating func forgetWords(aboutRun run: Identifier) {
     if let place = place(of: run) { records[place].comment = "" }
     for index in (evaluations[run] ?? []).indices { evaluations[run]?[index].feedback = "" }
@@ -60,7 +72,7 @@ extension MemoryRunStore.State {
     else { return }
     self.performance.replace(
       StoredPerformance(performance: performance, score: performance.score(facts.weights)))
-    for name in facts.evaluations where status == .done {
+    for name in facts.evaluations where status == .done && !performance.isMock {
       let isKnown = self.performance.pending.contains {
         $0.evaluation.run == run && $0.evaluation.name == name
       }
@@ -92,12 +104,14 @@ extension MemoryRunStore {
   ) async throws -> StoredPerformance? {
     state.withLock { state in
       guard let place = state.performance.place(of: run) else { return nil }
-      if case .evaluation(let evaluation) = judgement {
+      switch judgement {
+      case .stars: break
+      case .evaluation(var evaluation):
+        if state.journals.places[run] == nil { evaluation.feedback = "" }
         state.performance.evaluations[run, default: []].removeAll { $0.name == evaluation.name }
         state.performance.evaluations[run, default: []].append(evaluation)
-        state.performance.pending.removeAll {
-          $0.evaluation.run == run && $0.evaluation.name == evaluation.name
-        }
+        state.performance.endEvaluation(of: run, evaluation.name)
+      case .kind(_, _, let name): state.performance.endEvaluation(of: run, name)
       }
       let all = state.performance.evaluations[run] ?? []
       state.performance.records[place].take(judgement, with: all, weights)
@@ -262,11 +276,33 @@ extension MemoryRunStore {
 
   package func endEvaluation(of run: Identifier, _ name: String) async throws {
     state.withLock { state in
-      state.performance.pending.removeAll { $0.evaluation.run == run && $0.evaluation.name == name }
+      state.performance.endEvaluation(of: run, name)
     }
   }
 
-  package func pendingEvaluations() async throws -> Int {
-    state.withLock { $0.performance.pending.count }
+  package func putBackEvaluation(of run: Identifier, _ name: String) async throws {
+    state.withLock { state in
+      for index in state.performance.pending.indices
+      where state.performance.pending[index].evaluation.run == run
+        && state.performance.pending[index].evaluation.name == name
+      {
+        state.performance.pending[index].leaseEnds = 0
+      }
+    }
+  }
+
+  package func ratedEvaluations() async throws -> [RatedEvaluation] {
+    state.withLock { state in
+      state.performance.records.flatMap { record -> [RatedEvaluation] in
+        guard let stars = record.performance.stars else { return [] }
+        return (state.performance.evaluations[record.performance.run] ?? []).compactMap {
+          $0.rated(stars)
+        }
+      }
+    }
+  }
+
+  package func pendingEvaluations() async throws -> [PendingEvaluation] {
+    state.withLock { $0.performance.pending.map(\.evaluation) }
   }
 }

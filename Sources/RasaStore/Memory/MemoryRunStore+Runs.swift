@@ -157,6 +157,10 @@ extension MemoryRunStore.State {
   }
 
   mutating func delete(_ run: Identifier, at now: Timestamp) {
+    for judging in performance.evaluationRuns(of: run) {
+      guard let place = journals.places[judging], !isAlive(place, at: now) else { continue }
+      delete(judging, at: now)
+    }
     withdrawApprovals(of: run, at: now)
     approvals = approvals.filter { $0.value.run != run }
     grants.removeAll { $0.run == run }
@@ -170,7 +174,7 @@ extension RunFilter {
     if let session, session != record.session { return false }
     if let user, user != record.user { return false }
     if let persona, persona != record.persona { return false }
-    if !record.hasPersona, exceptOwners.contains(record.persona) { return false }
+    if record.isInternal, exceptOwners.contains(record.persona) { return false }
     return status.isEmpty || status.contains(record.status)
   }
 }

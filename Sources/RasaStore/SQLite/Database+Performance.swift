@@ -15,7 +15,7 @@ extension Database {
       journal: reading.entries, of: run, status: status, facts, endedAt: now)
     guard let performance else { return }
     try replacePerformance(performance, performance.score(facts.weights), comment: "")
-    for name in facts.evaluations where status == .done {
+    for name in facts.evaluations where status == .done && !performance.isMock {
       try self.run(
         "INSERT OR IGNORE INTO pending_evaluations (run, name, asked_at) VALUES (?, ?, ?)",
         .text(run.text), .text(name), .integer(now.milliseconds))

@@ -29,7 +29,8 @@ struct RunSelection: Sendable {
         let places = names.map { _ in "?" }.joined(separator: ", ")
         conditions.append(
           """
-          NOT (persona_digest IN (SELECT number FROM words WHERE text = '')
+          NOT (persona_digest IN (
+              SELECT number FROM words WHERE text = '' OR (text >= 'rasa:' AND text < 'rasa;'))
             AND persona IN (SELECT number FROM words WHERE text IN (\(places))))
           """)
         values += names.map { .text($0) }

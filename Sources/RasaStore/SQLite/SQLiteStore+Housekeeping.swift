@@ -199,6 +199,10 @@ extension Database {
     throw Failure.isBeingRun(run, by: listing.owner ?? "")
   }
 
+  private func isAlive(_ run: String, now: Timestamp) throws -> Bool {
+    try listing(of: Identifier(run), now: now)?.isAlive ?? false
+  }
+
   /// Deletes what is kept for one conversation, and all of its turns and notes. Its other facts stay.
   fileprivate func deleteItems(ofSession key: String) throws {
     let items = try rows(
@@ -215,6 +219,10 @@ extension Database {
   func takeOut(_ run: String, now: Timestamp) throws {
     guard let end = try end(of: run) else { return }
     let number = SQLValue.integer(end.number)
+    // They hold the task and the answer. One that is being run is deleted when it ends, by whoever runs it.
+    for judging in try evaluationRuns(of: run) where try !isAlive(judging, now: now) {
+      try takeOut(judging, now: now)
+    }
     try forgetWords(aboutRun: run)
     try withdrawApprovals(of: end.number, now: now)
     try self.run(

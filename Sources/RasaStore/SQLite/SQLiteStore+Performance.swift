@@ -1,4 +1,5 @@
 package import RasaCore
+import RasaDocuments
 package import RasaEngine
 package import RasaLearning
 import RasaSQLite
@@ -19,12 +20,18 @@ extension SQLiteStore {
   ) async throws -> StoredPerformance? {
     try await writer.write { database in
       guard var stored = try database.storedPerformance(of: run) else { return nil }
-      if case .evaluation(let evaluation) = judgement { try database.keep(evaluation, of: run) }
+      if case .evaluation(var evaluation) = judgement {
+        // What it says in words is about a text that was deleted while it was written.
+        if try database.end(of: run.text) == nil { evaluation.feedback = "" }
+        try database.keep(evaluation, of: run)
+      }
       stored.take(judgement, with: try database.evaluations(of: run), weights)
       try database.replacePerformance(
         stored.performance, stored.score, comment: stored.comment)
-      if case .evaluation(let evaluation) = judgement {
-        try database.endEvaluation(of: run, evaluation.name)
+      switch judgement {
+      case .stars: break
+      case .evaluation(let evaluation): try database.endEvaluation(of: run, evaluation.name)
+      case .kind(_, _, let name): try database.endEvaluation(of: run, name)
       }
       faultPoint("judge.before")
       return stored
@@ -166,12 +173,7 @@ extension SQLiteStore {
         """, .integer(now &+ lease.components.seconds * 1000), .integer(now),
         .integer(Int64(max(0, limit)))
       ) { row in
-        (
-          row.integer(4),
-          PendingEvaluation(
-            run: Identifier(row.text(0)), name: row.text(1),
-            askedAt: Timestamp(milliseconds: row.integer(2)), attempts: Int(row.integer(3)))
-        )
+        (row.integer(4), Self.pendingEvaluation(row))
       }
       return taken.sorted { $0.0 < $1.0 }.map(\.1)
     }
@@ -181,11 +183,37 @@ extension SQLiteStore {
     try await writer.write { try $0.endEvaluation(of: run, name) }
   }
 
-  package func pendingEvaluations() async throws -> Int {
-    try await read { database in
-      Int(
-        try database.first("SELECT count(*) FROM pending_evaluations") { $0.integer(0) } ?? 0)
+  package func putBackEvaluation(of run: Identifier, _ name: String) async throws {
+    try await writer.write { database in
+      try database.run(
+        "UPDATE pending_evaluations SET lease_ends = NULL WHERE run = ? AND name = ?",
+        .text(run.text), .text(name))
     }
+  }
+
+  package func ratedEvaluations() async throws -> [RatedEvaluation] {
+    try await read { database in
+      let runs = try database.rows(
+        "SELECT run, stars FROM performance WHERE stars IS NOT NULL AND run IN (SELECT run FROM evaluations)"
+      ) { (Identifier($0.text(0)), Int(clamping: $0.integer(1))) }
+      return try runs.flatMap { run, stars in
+        try database.evaluations(of: run).compactMap { $0.rated(stars) }
+      }
+    }
+  }
+
+  package func pendingEvaluations() async throws -> [PendingEvaluation] {
+    try await read { database in
+      try database.rows(
+        "SELECT run, name, asked_at, attempts FROM pending_evaluations ORDER BY number",
+        transform: Self.pendingEvaluation)
+    }
+  }
+
+  private static func pendingEvaluation(_ row: Row) -> PendingEvaluation {
+    PendingEvaluation(
+      run: Identifier(row.text(0)), name: row.text(1),
+      askedAt: Timestamp(milliseconds: row.integer(2)), attempts: Int(row.integer(3)))
   }
 }
 
@@ -197,12 +225,17 @@ extension Database {
     try self.run(
       """
       INSERT OR REPLACE INTO evaluations (run, name, kind, model, accuracy, relevance, completeness,
-        clarity, score, feedback, cost, time)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        clarity, others, score, feedback, cost, time)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """, .text(run.text), .integer(try word(evaluation.name)),
       .integer(Int64(evaluation.kind.rawValue)), .integer(try word(evaluation.model)),
       scaled(evaluation.criteria[.accuracy]), scaled(evaluation.criteria[.relevance]),
       scaled(evaluation.criteria[.completeness]), scaled(evaluation.criteria[.clarity]),
+      evaluation.others.isEmpty
+        ? .null
+        : .text(
+          Value.object(ValueObject(evaluation.others.map { ($0.key, .double($0.value)) })).json(
+            .canonical)),
       scaled(evaluation.score), .text(evaluation.feedback),
       .integer(evaluation.cost.picoDollars), .integer(evaluation.time.milliseconds))
   }
@@ -211,7 +244,7 @@ extension Database {
     try rows(
       """
       SELECT kind, name.text, model.text, accuracy, relevance, completeness, clarity, score, feedback,
-        cost, time
+        cost, time, others
       FROM evaluations JOIN words AS name ON name.number = name
         JOIN words AS model ON model.number = model
       WHERE run = ? ORDER BY kind, name.text
@@ -222,17 +255,31 @@ extension Database {
       for (index, criterion) in Quality.Criterion.allCases.enumerated() {
         criteria[criterion] = share(3 + index)
       }
-      return RunEvaluation(
+      var evaluation = RunEvaluation(
         kind: RunEvaluation.Kind(rawValue: Int(clamping: row.integer(0))) ?? .judge,
         name: row.text(1), model: row.text(2), criteria: Quality(criteria), score: share(7),
         feedback: row.text(8), cost: Money(picoDollars: row.integer(9)),
         time: Timestamp(milliseconds: row.integer(10)))
+      if let others = row.textOrNil(11).flatMap({ try? JSON.parse(Array($0.utf8)).object }) {
+        for (name, share) in others { evaluation.others[name] = share.double }
+      }
+      return evaluation
     }
   }
 
   fileprivate func endEvaluation(of run: Identifier, _ name: String) throws {
     try self.run(
       "DELETE FROM pending_evaluations WHERE run = ? AND name = ?", .text(run.text), .text(name))
+  }
+
+  /// The runs in which a run was judged, as far as there are any.
+  func evaluationRuns(of run: String) throws -> [String] {
+    try rows(
+      """
+      SELECT text FROM evaluations JOIN words ON words.number = name WHERE run = ?1
+      UNION SELECT name FROM pending_evaluations WHERE run = ?1
+      """, .text(run)
+    ) { Identifier.ofEvaluation($0.text(0), of: Identifier(run)).text }
   }
 
   /// Deletes what people and models have said about the answer of a run that is deleted, in words. How it went

@@ -5,7 +5,9 @@ extension Schema {
   /// further script, and every version's files are kept as fixtures of the tests.
   static let store = Schema(
     applicationID: 0x5241_5341,
-    scripts: [version1, version2, version3, version4, version5, version6, version7, version8],
+    scripts: [
+      version1, version2, version3, version4, version5, version6, version7, version8, version9,
+    ],
     conversions: [7: { try $0.convertToVersion7() }])
 
   /// Amounts are in pico-dollars, times in milliseconds since 1970 in UTC.

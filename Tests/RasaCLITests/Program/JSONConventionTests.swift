@@ -52,6 +52,8 @@ struct JSONConventionTests {
     ("agents budget", []),
     ("costs", []),
     ("feedback", ["--stars", "4"]),
+    ("evaluate", ["--max-cost", "0.10"]),
+    ("evaluate", ["--agreement"]),
     ("leaderboard", []),
     ("stats show", ["single"]),
     ("stats alerts", []),

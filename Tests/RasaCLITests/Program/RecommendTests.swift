@@ -143,7 +143,7 @@ struct RecommendTests {
     let rasa = try RasaProgram()
     let run = try await rasa.run("agents", "recommend", "how do I get red wine out of a carpet")
     #expect(run.exitCode == 0)
-    #expect(run.text.hasPrefix("None of 50 agents fits this task."), "\(run.text)")
+    #expect(run.text.hasPrefix("None of 52 agents fits this task."), "\(run.text)")
     #expect(!run.text.contains("Recommended Agents"))
   }
 

@@ -24,6 +24,53 @@ extension CommandSpec {
       .exactlyOne([.option("stars"), .option("remove")]), .only(option: "comment", with: "stars"),
     ])
 
+  static let evaluate = CommandSpec(
+    "evaluate", "Have models judge the answers of runs", heading: "Quality",
+    examples: [
+      Example("What waits, as your config.yaml says", "rasa evaluate"),
+      Example("What would that cost?", "rasa evaluate --dry-run"),
+      Example("One run, by the judge alone", "rasa evaluate r01h5 --by judge --max-cost 0.05"),
+      Example("How far do judges agree with the stars?", "rasa evaluate --agreement"),
+    ],
+    arguments: [
+      ArgumentSpec(
+        "RUN", "A run's ID, or the start of it; by default the runs that wait", isOptional: true,
+        repeats: true, completes: .runs)
+    ],
+    options: [
+      OptionSpec(
+        "by", .value(placeholder: "NAME", .text),
+        "Who judges: `judge`, `classifier` or an agent, separated by commas",
+        defaultsTo: .described("as config.yaml says")),
+      OptionSpec(
+        "model", .value(placeholder: "[ENGINE:]MODEL", .text), "The judge's model",
+        defaultsTo: .described("a good one that did not write the answer")
+      ).completing(.models),
+      OptionSpec(
+        "same-model", .flag(isNegatable: false), "Let a model judge its own answers"),
+      OptionSpec(
+        "max-cost", .value(placeholder: "USD", .money), "Spend no more than this"),
+      OptionSpec(
+        "limit", .value(placeholder: "N", .integer(1...100_000)), "Make no more than so many"),
+      OptionSpec(
+        "dry-run", .flag(isNegatable: false), "Show who would be asked and what that costs at most"),
+      OptionSpec(
+        "agreement", .flag(isNegatable: false),
+        "Only show how far judges agree with the stars that people gave"),
+      .json,
+    ],
+    notes: [
+      HelpNote(
+        "Off by default",
+        "A share of all runs waits to be judged once `learning: {evaluation: {max_daily: 0.25}}` is in "
+          + "your config.yaml. Nothing is asked before you call this command, in a cron job for example."
+      ),
+      HelpNote(
+        "Exit code",
+        "0 if everything was made; 6 if a limit of cost came first, 4 if a key was refused, 1 if some "
+          + "could not be made."),
+    ])
+
   private static let category = OptionSpec(
     "category", .value(placeholder: "NAME", .text), "Only tasks of this kind",
     discovery: "rasa objectives list")
