@@ -107,7 +107,7 @@ struct Evaluator: Sendable {
   // MARK: Its persona
 
   /// JSON is YAML, so whatever is in an agent's prompt stays what it is.
-  private static func document(
+  static func document(
     _ name: String, _ prompt: String, _ output: Value, _ settings: EvaluationSettings
   ) -> Value {
     var budget = ValueObject()
@@ -192,7 +192,7 @@ struct Evaluator: Sendable {
     ])
   }
 
-  private static func object(_ properties: ValueObject) -> Value {
+  static func object(_ properties: ValueObject) -> Value {
     [
       "type": "object", "properties": .object(properties),
       "required": .array(properties.keys.map { .string($0) }), "additionalProperties": false,

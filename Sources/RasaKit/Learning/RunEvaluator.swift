@@ -17,6 +17,12 @@ struct JudgedRun: Sendable {
 
   /// What is shown to a judge: one JSON text, so that nothing in it ends its quotes.
   func material(_ objective: Objective?) -> String {
+    var material = task(objective)
+    material["answer"] = .string(Self.shortened(output.promptText))
+    return Value.object(material).json(.compact)
+  }
+
+  func task(_ objective: Objective?) -> ValueObject {
     var material: ValueObject = ["task": .string(Self.shortened(start.input))]
     if !start.preferences.isEmpty { material["preferences"] = .object(start.preferences) }
     if !start.attachments.isEmpty {
@@ -29,8 +35,7 @@ struct JudgedRun: Sendable {
     if let objective, !objective.criteria.isEmpty {
       material["good_answers_to_such_tasks"] = .string(objective.criteria)
     }
-    material["answer"] = .string(Self.shortened(output.promptText))
-    return Value.object(material).json(.compact)
+    return material
   }
 
   static func shortened(_ text: String) -> String {
@@ -117,7 +122,7 @@ struct RunEvaluator: Sendable {
     )
   }
 
-  private func judged(_ run: Identifier) async throws -> JudgedRun? {
+  func judged(_ run: Identifier) async throws -> JudgedRun? {
     guard let stored = try await services.store.performance(of: run),
       try await services.store.run(run.text) != nil
     else { return nil }
@@ -193,7 +198,7 @@ struct RunEvaluator: Sendable {
 
 extension RunPerformance {
   /// Of its model, without the provider.
-  fileprivate var modelName: String {
+  var modelName: String {
     model.firstIndex(of: ":").map { String(model[model.index(after: $0)...]) } ?? model
   }
 }

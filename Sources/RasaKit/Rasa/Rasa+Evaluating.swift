@@ -187,7 +187,7 @@ extension Rasa {
   }
 
   /// Nil where nothing says what evaluations may cost, and none is to be made.
-  private func evaluationSettings(_ options: EvaluateOptions) async throws -> EvaluationSettings? {
+  func evaluationSettings(_ options: EvaluateOptions) async throws -> EvaluationSettings? {
     let configured = try composition.configuration().learning.evaluation
     if configured == nil, options.maxCost == nil {
       if options.runs.isEmpty, try await store.pendingEvaluations().isEmpty { return nil }

@@ -229,6 +229,39 @@ struct EvaluateTests {
     #expect(try await rasa.json("runs", "show", id, "--reward")["score"].isNull)
   }
 
+  @Test("which of two answers is better is asked in both orders, and said if both agree")
+  func comparison() async throws {
+    // The first prefers what comes first, whatever it is; the second what mentions the capital.
+    for isFair in [false, true] {
+      let said: @Sendable (String) -> Script = { better in
+        Script.text(#"{"reason": "It says more.", "better": "\#(better)"}"#).with {
+          $0.matches = { request in
+            guard let place = request.messages.joined().firstRange(of: #""answer_a":""#) else {
+              return false
+            }
+            let isFirst = request.messages.joined()[place.upperBound...].hasPrefix("Paris")
+            return better == (isFair && !isFirst ? "b" : "a")
+          }
+        }
+      }
+      let provider = try ScriptedProvider.start(
+        [
+          said("a"), said("b"), Script.text("Paris.").with { $0.limit = 1 }, Script.text("Lyon."),
+        ], models: Self.models)
+      defer { provider.stop() }
+      let rasa = try program(provider, nil)
+      let (paris, lyon) = (try await ask(rasa), try await ask(rasa))
+      let found = try await rasa.json(
+        "evaluate", paris, "--against", lyon, "--max-cost", "0.5")
+      #expect(found["better"].string == (isFair ? paris : nil), "\(found)")
+      #expect(found["opinions"].array?.map { $0["first"].string } == [paris, lyon])
+      #expect(found["models"] == ["openai:gpt-4o"])
+      let same = try await rasa.run("evaluate", paris, "--against", paris, "--max-cost", "0.5")
+      #expect(same.exitCode == 2)
+      #expect(try await rasa.run("evaluate", paris, "--against", lyon).exitCode == 2)
+    }
+  }
+
   @Test("how far a judge agrees with the stars is said from ten runs on")
   func agreement() async throws {
     let provider = try ScriptedProvider.start(

@@ -30,6 +30,9 @@ extension CommandSpec {
       Example("What waits, as your config.yaml says", "rasa evaluate"),
       Example("What would that cost?", "rasa evaluate --dry-run"),
       Example("One run, by the judge alone", "rasa evaluate r01h5 --by judge --max-cost 0.05"),
+      Example(
+        "Which of two answers to a task is better?",
+        "rasa evaluate r01h5 --against r01h9 --max-cost 0.05"),
       Example("How far do judges agree with the stars?", "rasa evaluate --agreement"),
     ],
     arguments: [
@@ -54,6 +57,10 @@ extension CommandSpec {
         "limit", .value(placeholder: "N", .integer(1...100_000)), "Make no more than so many"),
       OptionSpec(
         "dry-run", .flag(isNegatable: false), "Show who would be asked and what that costs at most"),
+      OptionSpec(
+        "against", .value(placeholder: "RUN", .text),
+        "Ask which of two runs has the better answer to their task, in both orders"
+      ).completing(.runs),
       OptionSpec(
         "agreement", .flag(isNegatable: false),
         "Only show how far judges agree with the stars that people gave"),

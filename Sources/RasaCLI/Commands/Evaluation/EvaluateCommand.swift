@@ -12,6 +12,7 @@ struct EvaluateCommand {
   func run(_ command: ParsedCommand) async throws {
     if command.flag("agreement") { return try await agreement() }
     let options = options(command)
+    if let other = command.text("against") { return try await compare(options, with: other) }
     if command.flag("dry-run") { return try await plan(options) }
     let (print, style) = (print, style)
     let problems = Locked<[any Error]>([])
@@ -66,6 +67,39 @@ struct EvaluateCommand {
     try console.note(
       "rasa: no runs are kept for evaluation; `learning: {evaluation: {max_daily: 0.25}}` in your config.yaml "
         + "keeps a fifth of them\n")
+  }
+
+  // MARK: Two answers
+
+  private func compare(_ options: Rasa.EvaluateOptions, with other: String) async throws {
+    guard options.runs.count == 1, let run = options.runs.first else {
+      throw Failure(
+        .usage, "`--against` compares two runs",
+        suggestion: "write it as `rasa evaluate RUN --against RUN`")
+    }
+    let (rasa, named) = (rasa, run)
+    let found = try await interruptible { _ in
+      try await rasa.compareAnswers(of: named, and: other, options)
+    }
+    if print.isJSON {
+      return try print([
+        "better": found.better.map { .string($0) } ?? .null,
+        "opinions": .array(
+          found.opinions.map {
+            [
+              "first": .string($0.first), "better": $0.better.map { .string($0) } ?? .null,
+              "reason": .string($0.reason),
+            ]
+          }), "models": .array(found.models.map { .string($0) }),
+        "cost_usd": .string(found.cost.decimalText),
+      ])
+    }
+    try print(
+      text: (found.better.map { "\($0) has the better answer, in both orders\n" }
+        ?? "neither is clearly better\n")
+        + found.opinions.map { opinion in
+          "  with \(opinion.first) first: \(opinion.better ?? "neither"). \(opinion.reason)\n"
+        }.joined() + style.dim("\(found.models.joined(separator: ", ")), \(found.cost)") + "\n")
   }
 
   // MARK: Without asking

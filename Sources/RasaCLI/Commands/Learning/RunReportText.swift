@@ -8,26 +8,27 @@ extension Rasa.RunReport {
       "\(run) of \(agent): \(status)" + (finish == "stop" ? "" : " (\(finish))")
         + ", \(category), complexity \(complexity) of 5"
     ]
-    if !model.isEmpty { lines.append("  model       \(model)\(isMock ? " (mock)" : "")") }
+    if !model.isEmpty { lines.append("  model         \(model)\(isMock ? " (mock)" : "")") }
     lines.append(
-      "  needed      \(seconds.fixed(1)) s"
+      "  needed        \(seconds.fixed(1)) s"
         + (firstTokenSeconds.map { ", first text after \($0.fixed(1)) s" } ?? "")
         + ", \(inputTokens) + \(outputTokens) tokens, \(cost)"
         + (isCostKnown ? "" : ", and what has no known price"))
-    lines.append("  efficiency  \(efficiency.fixed(2))")
+    lines.append("  efficiency    \(efficiency.fixed(2))")
     for name in ["accuracy", "relevance", "completeness", "clarity"] {
       guard let value = criteria[name] else { continue }
-      lines.append("  \(name)\(String(repeating: " ", count: 12 - name.count))\(value.fixed(2))")
+      lines.append("  \(name)\(String(repeating: " ", count: 14 - name.count))\(value.fixed(2))")
     }
     for evaluation in evaluations {
       let score = evaluation.score.map { $0.fixed(2) } ?? "not readable"
-      lines.append("  \(evaluation.kind) \(evaluation.name), \(evaluation.model): \(score)")
+      let who = evaluation.kind == "judge" ? "judge" : "peer \(evaluation.name)"
+      lines.append("  \(who), \(evaluation.model): \(score)")
       if !evaluation.feedback.isEmpty { lines.append("    \(evaluation.feedback)") }
     }
     if let stars {
-      lines.append("  stars       \(stars) of 5\(comment.isEmpty ? "" : ": \(comment)")")
+      lines.append("  stars         \(stars) of 5\(comment.isEmpty ? "" : ": \(comment)")")
     }
-    lines.append("  score       \(scoreText)")
+    lines.append("  score         \(scoreText)")
     lines.append("")
     for term in terms {
       let points = term.points.fixed(1)
