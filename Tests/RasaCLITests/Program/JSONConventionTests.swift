@@ -55,6 +55,7 @@ struct JSONConventionTests {
     ("leaderboard", []),
     ("stats show", ["single"]),
     ("stats alerts", []),
+    ("stats chart", []),
     ("stats import", ["records.jsonl"]),
     ("stats rebuild", []),
     ("objectives list", []),
