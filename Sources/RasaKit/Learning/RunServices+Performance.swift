@@ -9,21 +9,27 @@ extension RunServices {
   /// the use of a single tool, or where the user wants none.
   func assess(_ start: RunStart) -> PerformanceFacts? {
     guard start.isMeasured else { return nil }
-    return composition.performanceFacts(of: start.input)
+    return composition.performanceFacts(of: start.input, start.run)
   }
 }
 
 extension CompositionRoot {
-  /// The sets of weights by their names.
-  var weights: @Sendable (String) -> ScoringWeights { { ScoringWeights(name: $0) } }
+  /// The sets of weights by their names. Where the configuration cannot be read nothing is scored, since that would be
+  /// with other weights than the user's.
+  func weights() throws(Failure) -> @Sendable (String) -> ScoringWeights {
+    let sets = WeightAssignment(try configuration().learning)
+    return { sets[$0] }
+  }
 
-  func performanceFacts(of input: String) -> PerformanceFacts? {
+  func performanceFacts(of input: String, _ run: Identifier) -> PerformanceFacts? {
     let settings = try? configuration()
     if settings?.learning.isEnabled == false { return nil }
     let calendar = BudgetCalendar(time: time, zone: settings?.budget.timeZone)
-    return PerformanceFacts(
+    var facts = PerformanceFacts(
       category: objectives.classify(input).category, complexity: complexity(of: input),
       day: calendar.today)
+    if let settings { facts.weights = WeightAssignment(settings.learning).weights(for: run) }
+    return facts
   }
 
   /// From 1 to 5, by the words and the length of a task.
@@ -35,6 +41,22 @@ extension CompositionRoot {
     case .expert: return 5
     case .balanced: return task.utf8.count > 600 ? 3 : 2
     }
+  }
+}
+
+extension WeightAssignment {
+  init(_ settings: LearningSettings) {
+    self.init(
+      settings.weights.map { set in
+        var weights = ScoringWeights(name: set.name)
+        let values = set.values
+        weights.quality.accuracy = values["accuracy"] ?? weights.quality.accuracy
+        weights.quality.relevance = values["relevance"] ?? weights.quality.relevance
+        weights.quality.completeness = values["completeness"] ?? weights.quality.completeness
+        weights.quality.clarity = values["clarity"] ?? weights.quality.clarity
+        weights.quality.efficiency = values["efficiency"] ?? weights.quality.efficiency
+        return (weights, set.share)
+      })
   }
 }
 

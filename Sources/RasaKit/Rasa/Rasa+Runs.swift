@@ -376,7 +376,8 @@ extension Rasa {
   public func cancel(_ id: String) async throws(RasaError) -> Cancellation {
     try await redacted {
       let record = try await archive.find(id).run.record
-      let facts = record.hasPersona ? composition.performanceFacts(of: record.input) : nil
+      let facts =
+        record.hasPersona ? composition.performanceFacts(of: record.input, record.id) : nil
       return Cancellation(try await store.requestCancel(record.id, facts))
     }
   }

@@ -43,7 +43,18 @@ package struct MemoryDefaults: Sendable, Hashable {
 package struct LearningSettings: Sendable, Hashable {
   /// Whether there is a record of how each run went.
   package var isEnabled = true
+  /// Sets of weights that a share of the runs each is scored with, in the order of the file; the rest has the standard one.
+  package var weights: [WeightSet] = []
   package init() {}
+}
+
+/// What counts how much in a score, for a share of the runs.
+package struct WeightSet: Sendable, Hashable {
+  package var name: String
+  /// From 0 to 1.
+  package var share: Double
+  /// From 0 to 1, by the name of a criterion or `efficiency`; what is missing is as in the standard set.
+  package var values: [String: Double]
 }
 
 /// Settings of a project's file that choose the model or provider.

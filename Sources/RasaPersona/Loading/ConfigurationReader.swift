@@ -76,9 +76,10 @@ struct ConfigurationReader {
     }
     if isOwn(fields, "learning", because: "it decides what is kept of how your runs go"),
       let node = fields["learning"],
-      let chosen = reader.fields(node, of: "`learning`", known: ["enabled"])
+      let chosen = reader.fields(node, of: "`learning`", known: ["enabled", "weights"])
     {
       configuration.learning.isEnabled = reader.flag(chosen["enabled"], "enabled") ?? true
+      configuration.learning.weights = reader.weightSets(chosen["weights"])
     }
     return configuration
   }

@@ -56,6 +56,7 @@ struct JSONConventionTests {
     ("stats show", ["single"]),
     ("stats alerts", []),
     ("stats chart", []),
+    ("stats weights", []),
     ("stats import", ["records.jsonl"]),
     ("stats rebuild", []),
     ("objectives list", []),

@@ -120,6 +120,24 @@ extension CommandSpec {
               + "is a gap; answers of the mock and unknown prices are no costs.")
         ]),
       CommandSpec(
+        "weights", "Compare the sets of weights that runs are scored with",
+        examples: [
+          Example("All runs", "rasa stats weights"),
+          Example("One persona", "rasa stats weights contract_reviewer --since 90d"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
+        ],
+        options: [since, until, .json],
+        notes: [
+          HelpNote(
+            "What is compared",
+            "How runs were scored, and each run scored with every set: which set agrees better with "
+              + "people's stars. `learning: {weights: …}` in config.yaml adds a set for a share of the runs."
+          )
+        ]),
+      CommandSpec(
         "alerts", "Say what became worse, and exit with 1 if anything did",
         examples: [
           Example("The last week against the four before", "rasa stats alerts"),
