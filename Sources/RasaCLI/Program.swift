@@ -194,7 +194,8 @@ package enum Program {
     let console = composition.console
     let rasa = composition.rasa()
     do {
-      let style = Terminal(composition.environment).style(of: .output)
+      let terminal = Terminal(composition.environment)
+      let style = terminal.style(of: .output)
       switch command.path[0] {
       case "runs":
         try await RunsCommands(composition: composition, rasa: rasa, print: print, style: style)
@@ -213,7 +214,9 @@ package enum Program {
       case "agents":
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "feedback", "leaderboard", "stats", "objectives":
-        try await LearningCommands(rasa: rasa, print: print, style: style).run(command)
+        try await LearningCommands(
+          rasa: rasa, print: print, style: style, drawing: terminal.drawing
+        ).run(command)
       case "costs":
         try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
           .run(command)

@@ -357,4 +357,54 @@ extension ConfigurationLoaderTests {
     #expect(configuration.budget == GlobalBudget() && configuration.network == NetworkDefinition())
     #expect(reading.warnings.count == 1 && reading.warnings[0].message.contains("project's file"))
   }
+
+  @Test("sets of weights are read, with the rest as in the standard set")
+  func weightSets() throws {
+    let reading = Self.user(
+      """
+      learning:
+        weights:
+          strict: {share: 0.3, accuracy: 0.5, relevance: 0.2, completeness: 0.2, clarity: 0.1, efficiency: 0}
+          lean: {share: 0.7, efficiency: 0.5}
+      """)
+    let sets = try #require(reading.definition?.learning.weights, "\(reading.failures)")
+    #expect(sets.map(\.name) == ["strict", "lean"] && sets.map(\.share) == [0.3, 0.7])
+    #expect(sets[0].values["accuracy"] == 0.5 && sets[0].values["efficiency"] == 0)
+    #expect(sets[1].values == ["efficiency": 0.5])
+    // A third of a third is no mistake.
+    let thirds = Self.user(
+      "learning: {weights: {a: {share: 1, accuracy: 0.3333333, relevance: 0.3333333, completeness: 0.3333334, clarity: 0}}}"
+    )
+    #expect(thirds.failures.isEmpty)
+  }
+
+  @Test(
+    "a set of weights that cannot be is refused where it stands",
+    arguments: [
+      ("a: {accuracy: 1}", 6, "has no `share`"),
+      ("a: {share: 1.5}", 14, "`share` must be a number from 0 to 1"),
+      ("a: {share: 0.5, accuracy: -0.1}", 29, "`accuracy` must be a number from 0 to 1"),
+      ("a: {share: 0.5, accuracy: 0.5}", 6, "of `a` come to 1.15"),
+      ("a: {share: 0.5, efficiency: 2}", 31, "`efficiency` must be a number from 0 to 1"),
+      ("a: {share: 0.5, efficiency: much}", 31, "`efficiency` must be a number from 0 to 1"),
+      ("standard: {share: 0.5}", 13, "cannot be called `standard`"),
+      ("Not A Name: {share: 0.5}", 15, "cannot be called"),
+      ("a: half", 6, "must be a mapping"),
+    ])
+  func brokenWeightSets(line: String, column: Int, message: String) {
+    let reading = Self.user("learning:\n weights:\n  \(line)")
+    #expect(reading.failures.count == 1 && reading.definition == nil)
+    let failure = reading.failures.first
+    #expect(failure?.message.contains(message) == true, "\(reading.failures)")
+    #expect(
+      failure?.location?.line == 3 && failure?.location?.column == column, "\(reading.failures)")
+  }
+
+  @Test("shares come to at most one")
+  func shares() {
+    let reading = Self.user(
+      "learning:\n weights:\n  a: {share: 0.6}\n  b: {share: 0.4}\n  c: {share: 0.1}")
+    #expect(reading.failures.map { $0.location?.line } == [5])
+    #expect(reading.failures.first?.message.contains("come to 1.1") == true, "\(reading.failures)")
+  }
 }

@@ -88,6 +88,7 @@ struct Launch: Sendable {
       let failure = parked ?? (settings.isStrict ? Failure(notWhole: result) : nil)
       try await screen.finish(result, failure: failure)
       if let failure { throw failure }
+      if ready.asksForFeedback { await askForRating(of: ready.id, settings, at: presentation) }
       await summarise(after: result, ready, at: presentation)
       return result
     } catch {

@@ -11,6 +11,7 @@ extension Graph {
     }
     if let agent = persona.agent { description["agent"] = agent.value }
     if !persona.hooks.isEmpty { description["hooks"] = .array(persona.hooks.map(\.value)) }
+    if persona.asksForFeedback { description["feedback"] = "ask" }
     let memory = persona.memory.valueObject
     if !memory.isEmpty { description["memory"] = .object(memory) }
     if !persona.tools.isEmpty {

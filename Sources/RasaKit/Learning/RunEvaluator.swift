@@ -186,7 +186,7 @@ struct RunEvaluator: Sendable {
       return .unreadable(cost: answer.cost)
     }
     let stored = try await store.judge(
-      judged.run, judgement, weights: services.composition.weights)
+      judged.run, judgement, weights: try services.composition.weights())
     guard let stored, try await store.run(judged.run.text) != nil else {
       // The run was deleted meanwhile, and this holds its task and its answer.
       _ = try await store.deleteRuns([id])

@@ -14,8 +14,12 @@ extension RunServices {
 }
 
 extension CompositionRoot {
-  /// The sets of weights by their names.
-  var weights: @Sendable (String) -> ScoringWeights { { ScoringWeights(name: $0) } }
+  /// The sets of weights by their names. Where the configuration cannot be read nothing is scored, since that would be
+  /// with other weights than the user's.
+  func weights() throws(Failure) -> @Sendable (String) -> ScoringWeights {
+    let sets = WeightAssignment(try configuration().learning)
+    return { sets[$0] }
+  }
 
   func performanceFacts(of input: String, run: Identifier) -> PerformanceFacts? {
     let settings = try? configuration()
@@ -27,6 +31,7 @@ extension CompositionRoot {
     if let evaluation = settings?.learning.evaluation, evaluation.draws(run) {
       facts.evaluations = evaluation.evaluators
     }
+    if let settings { facts.weights = WeightAssignment(settings.learning).weights(for: run) }
     return facts
   }
 
@@ -48,6 +53,22 @@ extension EvaluationSettings {
     let bytes = Digest.sha256Bytes(Array("evaluated \(run.text)".utf8))
     let number = bytes.prefix(4).reduce(0.0) { $0 * 256 + Double($1) }
     return number / 4_294_967_296 < share
+  }
+}
+
+extension WeightAssignment {
+  init(_ settings: LearningSettings) {
+    self.init(
+      settings.weights.map { set in
+        var weights = ScoringWeights(name: set.name)
+        let values = set.values
+        weights.quality.accuracy = values["accuracy"] ?? weights.quality.accuracy
+        weights.quality.relevance = values["relevance"] ?? weights.quality.relevance
+        weights.quality.completeness = values["completeness"] ?? weights.quality.completeness
+        weights.quality.clarity = values["clarity"] ?? weights.quality.clarity
+        weights.quality.efficiency = values["efficiency"] ?? weights.quality.efficiency
+        return (weights, set.share)
+      })
   }
 }
 

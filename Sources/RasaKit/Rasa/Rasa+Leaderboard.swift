@@ -114,11 +114,7 @@ extension Rasa {
   ) async throws(RasaError) -> Leaderboard {
     let today = try await today().day
     return try await redacted {
-      if let from, let to, to < from {
-        throw Failure(
-          .usage, "the first day is \(from), and the last one is \(to), which is before it",
-          suggestion: "swap the two")
-      }
+      try inOrder(from, to)
       func sums(_ from: LocalDay?, _ to: LocalDay?) async throws -> [(String, PerformanceSums)] {
         try await store.performance(
           PerformanceQuery(category: category, model: model, from: from, to: to, by: [.agent])
@@ -141,16 +137,30 @@ extension Rasa {
   }
 }
 
+extension Rasa {
+  func inOrder(_ from: Day?, _ to: Day?) throws(Failure) {
+    guard let from, let to, to < from else { return }
+    throw Failure(
+      .usage, "the first day is \(from), and the last one is \(to), which is before it",
+      suggestion: "swap the two")
+  }
+}
+
+extension Rasa.Leaderboard.Figure {
+  init(_ estimate: Estimate) {
+    self.init(
+      value: estimate.value, low: estimate.interval?.low, high: estimate.interval?.high,
+      runs: estimate.count)
+  }
+}
+
 extension Rasa.Leaderboard.Row {
   init(_ standing: Standing) {
     agent = standing.agent
     rank = standing.rank
     bestRank = standing.ranks?.lowerBound
     worstRank = standing.ranks?.upperBound
-    figure = standing.estimate.map {
-      Rasa.Leaderboard.Figure(
-        value: $0.value, low: $0.interval?.low, high: $0.interval?.high, runs: $0.count)
-    }
+    figure = standing.estimate.map { Rasa.Leaderboard.Figure($0) }
     trend = standing.trend.rawValue
     totals = Rasa.RunTotals(standing.sums)
   }

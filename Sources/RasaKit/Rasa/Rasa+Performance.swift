@@ -153,7 +153,7 @@ extension Rasa {
         }
         run = newest.performance.run
       }
-      let weights = composition.weights
+      let weights = try composition.weights()
       guard
         let stored = try await store.judge(
           run, .stars(stars, comment: comment, by: composition.user(nil)), weights: weights)
@@ -172,7 +172,7 @@ extension Rasa {
   ///
   /// - Returns: How many records there are.
   public func rebuildStatistics() async throws(RasaError) -> Int {
-    try await redacted { try await store.rebuildStatistics(weights: composition.weights) }
+    try await redacted { try await store.rebuildStatistics(weights: try composition.weights()) }
   }
 
   /// A kind of task.
@@ -265,7 +265,8 @@ extension Rasa.RunReport {
     stars = run.stars
     comment = stored.comment
     peers = run.peers
-    let reward = run.score(ScoringWeights(name: run.weights)).reward
+    // Of the score that is stored: the weights may have changed since.
+    let reward = run.reward(RewardWeights(), withScore: stored.score.overall)
     self.reward = reward.points
     terms = reward.terms.map { Term(name: $0.kind.rawValue, points: $0.points, reason: $0.reason) }
     nodes = run.nodes.map {

@@ -195,6 +195,7 @@ extension Rasa.Runnable {
       try await runner.run(graph, start, observer: observer)
     }
     ready.memory = ConversationCare(graph)
+    ready.asksForFeedback = graph.persona.asksForFeedback
     return ready
   }
 
@@ -252,6 +253,8 @@ extension Rasa {
   public struct ReadyRun: Sendable {
     /// The run's ID.
     public let id: String
+    /// Whether its persona wants the user to be asked for stars after the answer: `feedback: ask`.
+    public internal(set) var asksForFeedback = false
     let rasa: Rasa
     let plan: RunPlan
     let approve: ApprovalHandler?
@@ -398,6 +401,7 @@ extension Rasa {
           taken.graph, taken.history, inheriting: taken.origin, by: user, observer: observer)
       }
       ready.memory = ConversationCare(taken.graph)
+      ready.asksForFeedback = taken.graph.persona.asksForFeedback
       return ready
     }
   }
@@ -413,9 +417,11 @@ extension Rasa {
     init(_ fork: PreparedFork, _ rasa: Rasa, _ approve: ApprovalHandler?) {
       self.fork = fork
       origin = fork.start.fork?.run.text ?? ""
-      run = ReadyRun(fork.start.run, rasa, fork.plan, approve) { runner, observer in
+      var run = ReadyRun(fork.start.run, rasa, fork.plan, approve) { runner, observer in
         try await runner.run(fork.graph, fork.start, inheriting: fork.origin, observer: observer)
       }
+      run.asksForFeedback = fork.graph.persona.asksForFeedback
+      self.run = run
     }
 
     /// Says what is taken over, and prices the rest. Nobody is asked.

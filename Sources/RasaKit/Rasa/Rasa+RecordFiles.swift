@@ -38,6 +38,7 @@ extension Rasa {
     _ bytes: [UInt8], file: String
   ) async throws(RasaError) -> (added: Int, known: Int) {
     try await redacted {
+      let weights = try composition.weights()
       var records: [StoredPerformance] = []
       // Oldest first, as they came.
       for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
@@ -48,7 +49,7 @@ extension Rasa {
           records.append(
             try StoredPerformance(
               JSONParsing.value(of: String(decoding: line, as: UTF8.self)),
-              weights: composition.weights))
+              weights: weights))
         } catch {
           var failure = Failure(
             .configuration, error.message,
@@ -58,8 +59,7 @@ extension Rasa {
           throw failure
         }
       }
-      let added = try await store.importPerformance(
-        records.reversed(), weights: composition.weights)
+      let added = try await store.importPerformance(records.reversed(), weights: weights)
       return (added, records.count - added)
     }
   }

@@ -115,7 +115,7 @@ extension Rasa {
   }
 
   /// One that has records counts, whether or not it still exists; any other has to exist.
-  private func measuredOwner(_ name: String?) async throws -> String? {
+  func measuredOwner(_ name: String?) async throws -> String? {
     guard let name else { return nil }
     let known = try await store.performance(PerformanceQuery(agent: name, by: []))
     if !known.isEmpty { return name }

@@ -165,13 +165,16 @@ extension RunPerformance {
       case .stars, .peers, .judge:
         weights.quality.overall(quality: quality ?? 0, efficiency: efficiency).inTenThousandths
       }
-    let reward = weights.reward.reward(
+    return RunScore(
+      overall: overall, basis: basis, reward: reward(weights.reward, withScore: overall),
+      isSuccess: isSuccess(withScore: overall), costPerPoint: costPerPoint(ofScore: overall))
+  }
+
+  package func reward(_ weights: RewardWeights, withScore overall: Double?) -> Reward {
+    weights.reward(
       for: Reward.Facts(
         isCompleted: status == .done, hasFailed: status == .failed, overall: overall,
         efficiency: efficiency, seconds: seconds, cost: cost, stars: stars, peers: peers))
-    return RunScore(
-      overall: overall, basis: basis, reward: reward, isSuccess: isSuccess(withScore: overall),
-      costPerPoint: costPerPoint(ofScore: overall))
   }
 
   /// A run that nobody has judged is a success if it came to its end.

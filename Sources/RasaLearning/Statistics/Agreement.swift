@@ -4,7 +4,7 @@ import Glibc
 package struct Agreement: Sendable, Hashable {
   /// How many runs both have judged.
   package var runs: Int
-  /// From -1 to 1; nil where there are too few runs, or one of them always says the same.
+  /// By ranks, from -1 to 1; nil where there are too few runs, or one of them always says the same.
   package var correlation: Double?
   /// Where the correlation lies with 95 % confidence, by Fisher's transformation.
   package var interval: Interval?
@@ -22,15 +22,7 @@ package struct Agreement: Sendable, Hashable {
     let stars = pairs.map { Double($0.stars) / 5 }
     let (mean, other) = (scores.reduce(0, +) / count, stars.reduce(0, +) / count)
     bias = mean - other
-    var (both, own, theirs) = (0.0, 0.0, 0.0)
-    for (score, star) in zip(scores, stars) {
-      both += (score - mean) * (star - other)
-      own += (score - mean) * (score - mean)
-      theirs += (star - other) * (star - other)
-    }
-    // What differs by rounding alone is the same.
-    guard own > 1e-12, theirs > 1e-12 else { return }
-    let found = max(-1, min(1, both / (own * theirs).squareRoot()))
+    guard let found = rankCorrelation(scores, stars) else { return }
     correlation = found
     // Of a correlation of 1 the transformation is infinite.
     let inner = max(-0.999_999, min(0.999_999, found))

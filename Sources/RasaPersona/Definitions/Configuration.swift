@@ -45,6 +45,8 @@ package struct LearningSettings: Sendable, Hashable {
   package var isEnabled = true
   /// Nil where no models are asked how good answers are.
   package var evaluation: EvaluationSettings?
+  /// Sets of weights that a share of the runs each is scored with, in the order of the file; the rest has the standard one.
+  package var weights: [WeightSet] = []
   package init() {}
 }
 
@@ -65,6 +67,15 @@ package struct EvaluationSettings: Sendable, Hashable {
   /// Whether the model that wrote an answer may judge it.
   package var allowsSameModel = false
   package init() {}
+}
+
+/// What counts how much in a score, for a share of the runs.
+package struct WeightSet: Sendable, Hashable {
+  package var name: String
+  /// From 0 to 1.
+  package var share: Double
+  /// From 0 to 1, by the name of a criterion or `efficiency`; what is missing is as in the standard set.
+  package var values: [String: Double]
 }
 
 /// Settings of a project's file that choose the model or provider.

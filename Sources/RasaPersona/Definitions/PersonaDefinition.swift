@@ -25,6 +25,8 @@ package struct PersonaDefinition: Sendable {
   /// What is asked at points of each of its runs, in the order of the file.
   package var hooks: [HookDefinition] = []
   package var memory = MemorySettings()
+  /// Whether the user is asked for stars after an answer, where there is a terminal to ask on.
+  package var asksForFeedback = false
   package var limits: RunLimits
   /// The system message that replaces name, description and style: an agent's prompt.
   package var instructions: String?

@@ -76,10 +76,12 @@ struct ConfigurationReader {
     }
     if isOwn(fields, "learning", because: "it decides what is kept of how your runs go"),
       let node = fields["learning"],
-      let chosen = reader.fields(node, of: "`learning`", known: ["enabled", "evaluation"])
+      let chosen = reader.fields(
+        node, of: "`learning`", known: ["enabled", "evaluation", "weights"])
     {
       configuration.learning.isEnabled = reader.flag(chosen["enabled"], "enabled") ?? true
       configuration.learning.evaluation = evaluation(chosen["evaluation"])
+      configuration.learning.weights = reader.weightSets(chosen["weights"])
     }
     return configuration
   }

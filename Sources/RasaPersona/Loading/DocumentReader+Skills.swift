@@ -2,6 +2,13 @@ import RasaCore
 import RasaDocuments
 
 extension DocumentReader {
+  private enum FeedbackWish: String, CaseIterable { case ask, none }
+
+  /// `feedback: ask`.
+  mutating func asksForFeedback(_ node: DocumentNode?) -> Bool {
+    choice(node, "feedback", as: FeedbackWish.self) == .ask
+  }
+
   private enum ContextSource: String, CaseIterable { case project, none }
 
   /// `skills: [name, …]` or `skills: all`; nil if it is missing.

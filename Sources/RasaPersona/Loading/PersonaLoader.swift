@@ -45,7 +45,7 @@ package struct PersonaLoader {
     "name", "alias", "description", "frames", "state_stack", "operators", "domain_frames",
     "domain_operators", "prompt_style", "metadata", "example_queries", "recommended_models",
     "performance_profile", "cost_budget", "capabilities", "tools", "limits", "any_engine",
-    "agents", "hooks", "policy", "skills", "context", "memory",
+    "agents", "hooks", "policy", "skills", "context", "memory", "feedback",
   ]
 
   /// - Parameter isWhole: whether all frames and operators could be identified.
@@ -80,6 +80,7 @@ package struct PersonaLoader {
     for index in definition.tools.indices { definition.tools[index].persona = name }
     definition.skills = reader.skills(fields["skills"]) ?? []
     definition.seesProject = reader.projectContext(fields["context"]) ?? false
+    definition.asksForFeedback = reader.asksForFeedback(fields["feedback"])
     definition.hooks = reader.hooks(fields["hooks"])
     definition.memory = reader.memorySettings(fields["memory"]) ?? MemorySettings()
     if let rules = fields["policy"] { definition.policy = reader.toolRules(rules) }

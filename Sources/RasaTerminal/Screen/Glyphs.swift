@@ -16,7 +16,7 @@ package struct Glyphs: Sendable, Hashable {
   package var pointer: String
   package var dot: String
   package var spinner: [String]
-  private var isUnicode: Bool
+  package private(set) var isUnicode: Bool
 
   package static let unicode = Glyphs(
     bar: "│", bentBar: "┆", rule: "─", cross: "┼", bullet: "•", open: "☐", done: "☑",
@@ -48,6 +48,7 @@ package struct Glyphs: Sendable, Hashable {
       case "│": plain += bar
       case "┆": plain += bentBar
       case "─": plain += rule
+      case "–": plain += "-"
       default: plain.append(character)
       }
     }

@@ -62,6 +62,12 @@ package struct Terminal: Sendable {
     return encoding.contains("utf-8") || encoding.contains("utf8") ? .unicode : .ascii
   }
 
+  /// How charts are drawn on standard output: with letters alone, too, where the terminal says that it shows little else.
+  package var drawing: Style {
+    let glyphs = environment["TERM"] == "dumb" ? Glyphs.ascii : glyphs
+    return Style(isColored: isColored(.output), glyphs: glyphs)
+  }
+
   /// How an answer is shown on standard output, if that is a terminal.
   package func rendering(isPlain: Bool) -> MarkdownText.Rendering {
     let wish = environment["RASA_PLAIN"] ?? ""

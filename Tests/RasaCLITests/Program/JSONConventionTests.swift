@@ -57,6 +57,8 @@ struct JSONConventionTests {
     ("leaderboard", []),
     ("stats show", ["single"]),
     ("stats alerts", []),
+    ("stats chart", []),
+    ("stats weights", []),
     ("stats import", ["records.jsonl"]),
     ("stats rebuild", []),
     ("objectives list", []),

@@ -98,7 +98,7 @@ extension CommandSpec {
     options: [
       OptionSpec(
         "by",
-        .value(placeholder: "MEASURE", .choices(["score", "success", "reward", "cost", "speed"])),
+        .value(placeholder: "MEASURE", .choice(["score", "success", "reward", "cost", "speed"])),
         "What to rank by", defaultsTo: .value("score")),
       category,
       OptionSpec(
@@ -132,6 +132,65 @@ extension CommandSpec {
             "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
         ],
         options: [since, until, .json]),
+      CommandSpec(
+        "chart", "Draw how runs went over time, by kind of task or by model",
+        examples: [
+          Example("Four charts in the terminal", "rasa stats chart"),
+          Example(
+            "One of them, the last 30 days",
+            "rasa stats chart contract_reviewer --of success --by model --since 30d"),
+          Example("A page for the browser", "rasa stats chart --output runs.html"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
+        ],
+        options: [
+          OptionSpec(
+            "of",
+            .value(
+              placeholder: "MEASURE",
+              .choice(["score", "success", "reward", "cost", "speed", "spent", "runs"])),
+            "What to draw; `cost` is that of a run, `spent` that of all",
+            defaultsTo: .described("score")),
+          OptionSpec(
+            "by", .value(placeholder: "WHAT", .choice(["day", "category", "model", "agent"])),
+            "What to keep apart", defaultsTo: .described("day")),
+          since, until,
+          OptionSpec(
+            "format", .value(placeholder: "FORMAT", .choice(["text", "svg", "html"])),
+            "How to draw", defaultsTo: .described("what the file's name ends with, else text")),
+          OptionSpec(
+            "output", short: "o", .value(placeholder: "FILE", .text),
+            "Where to write it; `-` for standard output", defaultsTo: .value("-")),
+          .json,
+        ],
+        rules: [.atMostOne([.option("json"), .option("format")])],
+        notes: [
+          HelpNote(
+            "Which charts",
+            "Without `--of` and `--by`: the score by day, by kind of task and by model, and what was "
+              + "spent by day. An SVG file has one of them, by default the first. A day without runs "
+              + "is a gap; answers of the mock and unknown prices are no costs.")
+        ]),
+      CommandSpec(
+        "weights", "Compare the sets of weights that runs are scored with",
+        examples: [
+          Example("All runs", "rasa stats weights"),
+          Example("One persona", "rasa stats weights contract_reviewer --since 90d"),
+        ],
+        arguments: [
+          ArgumentSpec(
+            "AGENT", "A persona or agent; all by default", isOptional: true, completes: .owners)
+        ],
+        options: [since, until, .json],
+        notes: [
+          HelpNote(
+            "What is compared",
+            "How runs were scored, and each run scored with every set: which set agrees better with "
+              + "people's stars. `learning: {weights: …}` in config.yaml adds a set for a share of the runs."
+          )
+        ]),
       CommandSpec(
         "alerts", "Say what became worse, and exit with 1 if anything did",
         examples: [

@@ -8,6 +8,8 @@ struct LearningCommands {
   let rasa: Rasa
   let print: Printer
   let style: Style
+  /// How charts are drawn.
+  let drawing: Style
 
   func run(_ command: ParsedCommand) async throws {
     switch command.path.joined(separator: " ") {
@@ -21,6 +23,18 @@ struct LearningCommands {
     case "stats export": try await export(command)
     case "stats import": try await importRecords(command)
     case "stats alerts": try await alerts(command)
+    case "stats weights":
+      let today = try await rasa.today()
+      let found = try await rasa.weightSets(
+        agent: command.arguments.first, from: day(command, "since", from: today),
+        to: day(command, "until", from: today))
+      if print.isJSON { return try print(.object(found.document)) }
+      try print(found.table)
+      try print(text: found.notes.map { "\($0)\n" }.joined())
+    case "stats chart":
+      let today = try await rasa.today()
+      try await ChartCommand(rasa: rasa, print: print, style: drawing).run(
+        command, from: day(command, "since", from: today), to: day(command, "until", from: today))
     case "objectives list": try await objectives(command)
     case "objectives add": try await addObjective(command)
     default: try await statistics(command)
