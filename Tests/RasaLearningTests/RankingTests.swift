@@ -1,4 +1,5 @@
 import RasaCore
+import RasaTestKit
 import Testing
 
 @testable import RasaLearning
@@ -128,5 +129,47 @@ private func sums(
     for length in 8_180...8_200 {
       _ = classifier.classify(String(repeating: "x", count: length) + "éé你好")
     }
+  }
+}
+
+@Suite("Intervals of rounded numbers") struct RoundedSumTests {
+  /// Sums over runs whose times and costs lie around a mean, by about as much as their spread.
+  private func sums(
+    _ count: Int, seconds: Double, dollars: Double, spread: Double, _ numbers: inout SeededNumbers
+  ) -> PerformanceSums {
+    var sums = PerformanceSums()
+    for number in 0..<count {
+      // Uniform, so that the mean is what it is meant to be.
+      let factor = 1 + spread * (Double(numbers.upTo(2_000_001)) / 1_000_000 - 1)
+      var run = RunPerformance(
+        run: Identifier("r\(number)"), agent: "a", user: nil, category: "code", complexity: 2,
+        status: .done, finish: "stop", day: LocalDay(year: 2026, month: 1, day: 1),
+        endedAt: Timestamp(milliseconds: 0))
+      run.milliseconds = Int64((seconds * factor * 1000).rounded())
+      run.cost = Money(picoDollars: Int64(dollars * factor * 1e12))
+      sums = sums + PerformanceSums(run, run.score(ScoringWeights()))
+    }
+    return sums
+  }
+
+  @Test(
+    "cover the mean, however small the numbers and however close together",
+    arguments: [
+      (30, 5.0, 0.002, 0.15), (10, 20, 0.000_03, 0.5), (200, 0.06, 0.000_3, 0.8),
+      (50, 90, 0.05, 0.02), (6, 1, 0.000_2, 0.3),
+    ])
+  func coverage(count: Int, seconds: Double, dollars: Double, spread: Double) throws {
+    var numbers = SeededNumbers(seed: 7)
+    var (times, costs) = (0, 0)
+    for _ in 0..<400 {
+      let sums = sums(count, seconds: seconds, dollars: dollars, spread: spread, &numbers)
+      let time = try #require(sums.estimate(.speed)?.interval)
+      let cost = try #require(sums.estimate(.cost)?.interval)
+      times += time.low <= seconds && seconds <= time.high ? 1 : 0
+      costs += cost.low <= dollars && dollars <= cost.high ? 1 : 0
+    }
+    // 95 % of 400, less three standard errors.
+    #expect(times >= 367, "\(times)")
+    #expect(costs >= 367, "\(costs)")
   }
 }

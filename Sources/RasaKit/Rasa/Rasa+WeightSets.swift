@@ -18,7 +18,8 @@ extension Rasa {
       public var runs: Int64
       /// The mean score of these.
       public var score: Leaderboard.Figure?
-      /// The mean score if all runs were scored with it.
+      /// The mean score that it gives all runs which came to their end and were judged. Failed ones, which `score`
+      /// counts as nothing, are the same with any weights.
       public var scoreOfAll: Leaderboard.Figure?
       /// That less the standard set's, run by run.
       public var difference: Leaderboard.Figure?

@@ -135,6 +135,6 @@ extension NodeSums {
   /// In tenths of a second.
   fileprivate var durations: Sample {
     Sample(
-      count: Int(uses), sum: Double(milliseconds) / 100, sumOfSquares: Double(durationSquares))
+      count: Int(uses), sum: Double(milliseconds) / 100, roundedSquares: Double(durationSquares))
   }
 }

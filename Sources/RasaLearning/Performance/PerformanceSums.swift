@@ -87,14 +87,14 @@ package struct PerformanceSums: Sendable, Hashable {
     if let peers = run.peers { (self[.peered], self[.peers]) = (1, Self.tenThousandths(peers)) }
     if run.isCostKnown {
       self[.priced] = 1
-      let small = Self.bounded(run.cost.picoDollars / 100_000_000, 1_000_000)
+      let small = Self.rounded(run.cost.picoDollars, 100_000_000)
       self[.costSquares] = small * small
     }
     // The bounds are far beyond any run, and sums of a million of them still fit.
     self[.cost] = Self.bounded(run.cost.picoDollars, 9_000_000_000_000)
     self[.tokens] = Self.bounded(run.tokens, 9_000_000_000_000)
     self[.duration] = Self.bounded(run.milliseconds, 100_000_000_000)
-    let tenths = Self.bounded(run.milliseconds / 100, 1_000_000)
+    let tenths = Self.rounded(run.milliseconds, 100)
     self[.durationSquares] = tenths * tenths
     if let first = run.firstTokenMilliseconds {
       (self[.streamed], self[.firstToken]) = (1, Self.bounded(first, 100_000_000_000))
@@ -114,6 +114,11 @@ package struct PerformanceSums: Sendable, Hashable {
 
   package static func tenThousandths(_ value: Double) -> Int64 {
     Int64((min(max(value, 0), 1) * 10_000).rounded())
+  }
+
+  /// In whole units, at most a million of them, so that sums of squares still fit.
+  fileprivate static func rounded(_ value: Int64, _ unit: Int64) -> Int64 {
+    (bounded(value, unit * 1_000_000) + unit / 2) / unit
   }
 
   private static func bounded(_ value: Int64, _ most: Int64) -> Int64 { min(max(value, 0), most) }
@@ -168,7 +173,7 @@ package struct NodeSums: Sendable, Hashable {
   package mutating func add(_ use: NodeUse) {
     uses += 1
     failed += use.error == nil ? 0 : 1
-    let tenths = min(max(use.milliseconds / 100, 0), 1_000_000)
+    let tenths = PerformanceSums.rounded(use.milliseconds, 100)
     milliseconds += min(max(use.milliseconds, 0), 100_000_000_000)
     durationSquares += tenths * tenths
     tokens += min(max(use.tokens, 0), 9_000_000_000_000)

@@ -25,14 +25,22 @@ extension PerformanceSums {
     Sample(count: Int(self[count]), sum: sum, sumOfSquares: Double(self[squares]))
   }
 
+  private func rounded(_ count: Column, _ sum: Double, _ squares: Column) -> Sample {
+    Sample(count: Int(self[count]), sum: sum, roundedSquares: Double(self[squares]))
+  }
+
   /// Scores of runs that are done and judged, in ten-thousandths.
   package var scores: Sample { sample(.scored, Double(self[.score]), .scoreSquares) }
   /// Points.
   package var rewards: Sample { sample(.runs, Double(self[.reward]), .rewardSquares) }
   /// In ten-thousandths of a dollar.
-  package var costs: Sample { sample(.priced, Double(self[.cost]) / 100_000_000, .costSquares) }
+  package var costs: Sample {
+    rounded(.priced, Double(self[.cost]) / 100_000_000, .costSquares)
+  }
   /// In tenths of a second.
-  package var durations: Sample { sample(.runs, Double(self[.duration]) / 100, .durationSquares) }
+  package var durations: Sample {
+    rounded(.runs, Double(self[.duration]) / 100, .durationSquares)
+  }
 
   /// Nil where nothing is known.
   package func estimate(_ measure: RankMeasure) -> Estimate? {

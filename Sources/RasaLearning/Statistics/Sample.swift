@@ -19,6 +19,15 @@ package struct Sample: Sendable, Hashable {
     squares = max(0, sumOfSquares - sum * mean)
   }
 
+  /// From a sum that is exact and squares of rounded numbers. What rounding may have taken from the spread is not taken for
+  /// certainty: numbers that are small or close together would all seem alike.
+  package init(count: Int, sum: Double, roundedSquares: Double) {
+    self.init(count: count, sum: sum, sumOfSquares: roundedSquares)
+    guard count > 0, sum > 0 else { return }
+    // Up to a half more or less changes a square by twice the product; over all that is so much, one standard deviation.
+    squares = max(squares, (max(roundedSquares, sum * mean) / 3).squareRoot())
+  }
+
   package mutating func add(_ number: Double) {
     count += 1
     let distance = number - mean

@@ -5,7 +5,7 @@ extension Rasa.WeightSets {
   var table: Table {
     Table(
       columns: [
-        "WEIGHTS", "SHARE", "RUNS", "SCORE", "95 %", "ALL RUNS", "DIFFERENCE", "WITH STARS",
+        "WEIGHTS", "SHARE", "RUNS", "SCORE", "95 %", "SAME RUNS", "DIFFERENCE", "WITH STARS",
       ],
       rows: rows.map { row in
         [
