@@ -116,7 +116,7 @@ extension PerformanceSums {
       guard paid[.priced] > 0 else { return nil }
       if measure == .cost { return paid.estimate(.cost).map { Rasa.Leaderboard.Figure($0) } }
       return Rasa.Leaderboard.Figure(
-        value: Double(self[.cost]) / 1e12, runs: Int(paid[.priced]))
+        value: Double(self[.cost]) / 1e9, runs: Int(paid[.priced]))
     default:
       return RankMeasure(rawValue: measure.rawValue).flatMap { estimate($0) }
         .map { Rasa.Leaderboard.Figure($0) }

@@ -108,7 +108,7 @@ extension Rasa {
             failed: $0.sums.failed,
             seconds: $0.sums.uses > 0
               ? Double($0.sums.milliseconds) / Double($0.sums.uses) / 1000 : 0,
-            tokens: $0.sums.tokens, cost: Dollars(Money(picoDollars: $0.sums.cost)))
+            tokens: $0.sums.tokens, cost: Dollars(PerformanceSums.money(nanoDollars: $0.sums.cost)))
         },
         success: try await success(today))
     }

@@ -91,7 +91,7 @@ package struct PerformanceSums: Sendable, Hashable {
       self[.costSquares] = small * small
     }
     // The bounds are far beyond any run, and sums of a million of them still fit.
-    self[.cost] = Self.bounded(run.cost.picoDollars, 9_000_000_000_000)
+    self[.cost] = Self.nanoDollars(run.cost)
     self[.tokens] = Self.bounded(run.tokens, 9_000_000_000_000)
     self[.duration] = Self.bounded(run.milliseconds, 100_000_000_000)
     let tenths = Self.rounded(run.milliseconds, 100)
@@ -114,6 +114,16 @@ package struct PerformanceSums: Sendable, Hashable {
 
   package static func tenThousandths(_ value: Double) -> Int64 {
     Int64((min(max(value, 0), 1) * 10_000).rounded())
+  }
+
+  /// Sums are in billionths of a dollar, so that a million runs of thousands of dollars each still fit.
+  package static func nanoDollars(_ cost: Money) -> Int64 {
+    bounded(cost.picoDollars / 1_000 + (cost.picoDollars % 1_000 >= 500 ? 1 : 0), 9_000_000_000_000)
+  }
+
+  package static func money(nanoDollars: Int64) -> Money {
+    let (pico, isTooMuch) = nanoDollars.multipliedReportingOverflow(by: 1_000)
+    return Money(picoDollars: isTooMuch ? .max : pico)
   }
 
   /// In whole units, at most a million of them, so that sums of squares still fit.
@@ -146,10 +156,10 @@ extension PerformanceSums {
   package var meanEfficiency: Double? { mean(.efficiency, over: .done, by: 10_000) }
   package var meanReward: Double? { mean(.reward, over: .runs) }
   /// In dollars.
-  package var meanCost: Double? { mean(.cost, over: .priced, by: 1e12) }
+  package var meanCost: Double? { mean(.cost, over: .priced, by: 1e9) }
   package var meanSeconds: Double? { mean(.duration, over: .runs, by: 1000) }
   package var meanFirstTokenSeconds: Double? { mean(.firstToken, over: .streamed, by: 1000) }
-  package var totalCost: Money { Money(picoDollars: self[.cost]) }
+  package var totalCost: Money { Self.money(nanoDollars: self[.cost]) }
   /// Dollars for a whole point of the score.
   package var costPerPoint: Double? {
     guard let meanCost, let meanScore, meanScore > 0 else { return nil }
@@ -165,7 +175,7 @@ package struct NodeSums: Sendable, Hashable {
   /// Squares of tenths of a second.
   package var durationSquares: Int64 = 0
   package var tokens: Int64 = 0
-  /// In trillionths of a dollar.
+  /// In billionths of a dollar.
   package var cost: Int64 = 0
 
   package init() {}
@@ -177,7 +187,7 @@ package struct NodeSums: Sendable, Hashable {
     milliseconds += min(max(use.milliseconds, 0), 100_000_000_000)
     durationSquares += tenths * tenths
     tokens += min(max(use.tokens, 0), 9_000_000_000_000)
-    cost += min(max(use.cost.picoDollars, 0), 9_000_000_000_000)
+    cost += PerformanceSums.nanoDollars(use.cost)
   }
 
   package var negated: NodeSums {

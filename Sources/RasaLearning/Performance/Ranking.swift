@@ -35,7 +35,7 @@ extension PerformanceSums {
   package var rewards: Sample { sample(.runs, Double(self[.reward]), .rewardSquares) }
   /// In ten-thousandths of a dollar.
   package var costs: Sample {
-    rounded(.priced, Double(self[.cost]) / 100_000_000, .costSquares)
+    rounded(.priced, Double(self[.cost]) / 100_000, .costSquares)
   }
   /// In tenths of a second.
   package var durations: Sample {

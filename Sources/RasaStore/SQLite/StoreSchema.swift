@@ -8,7 +8,7 @@ extension Schema {
     scripts: [
       version1, version2, version3, version4, version5, version6, version7, version8, version9,
     ],
-    conversions: [7: { try $0.convertToVersion7() }])
+    conversions: [7: { try $0.convertToVersion7() }, 9: { try $0.convertToVersion9() }])
 
   /// Amounts are in pico-dollars, times in milliseconds since 1970 in UTC.
   private static let version1 = """
