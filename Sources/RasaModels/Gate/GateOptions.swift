@@ -10,6 +10,8 @@ package struct GateOptions: Sendable {
   package var premium = false
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
+  /// Asked before the others of a persona that recommends it, as `provider:model`.
+  package var preferred: String?
   package var profile: PerformanceProfile?
   /// The default where nothing else sets one.
   package var usualProfile: PerformanceProfile?
