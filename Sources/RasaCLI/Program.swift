@@ -202,6 +202,10 @@ package enum Program {
         try await BudgetCommand(rasa: rasa, console: console, print: print).run(command)
       case "feedback", "leaderboard", "stats", "objectives":
         try await LearningCommands(rasa: rasa, print: print, style: style).run(command)
+      case "route":
+        try await RouteCommand(
+          rasa: rasa, input: InputReader(composition: composition), print: print
+        ).run(command)
       case "costs":
         try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
           .run(command)
