@@ -1,5 +1,6 @@
 import RasaCore
 import RasaKit
+import RasaModels
 import RasaTestKit
 import Testing
 
@@ -174,6 +175,13 @@ import Testing
     #expect(result.answeredBy.last == choice.route.chosen.model)
     #expect(!result.notices.contains { $0.kind == "fallback" })
     await kit.rasa.close()
+  }
+
+  @Test func aResumedRunAsksTheSameModelFirst() {
+    var plan = RunPlan()
+    plan.gate.preferred = "openai:gpt-4o"
+    #expect(RunPlan().goingOn(with: plan.kept).gate.preferred == "openai:gpt-4o")
+    #expect(RunPlan().goingOn(with: RunPlan().kept).gate.preferred == nil)
   }
 
   @Test func aChoiceIsKeptWithTheRunThatItLeadsToAndNotBefore() async throws {

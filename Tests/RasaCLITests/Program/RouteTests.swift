@@ -37,6 +37,9 @@ struct RouteTests {
     let file = rasa.home.file("policy.yaml")
     let dry = try await rasa.run("run", "--auto", "--dry-run", Self.task)
     #expect(dry.exitCode == 0 && dry.errorText.contains("chose sql-analyst ("), "\(dry.errorText)")
+    let dryNotice = try await rasa.json("run", "--auto", "--dry-run", Self.task)["notices"].array?
+      .first
+    #expect(dryNotice?["agent"] == "sql-analyst" && dryNotice?["decision"].isNull == true)
     #expect(try await rasa.json("route", "replay", "--policy", file)["stored"] == 0)
     for _ in 0..<2 {
       #expect(try await rasa.run("run", "--auto", Self.task).exitCode == 0)
