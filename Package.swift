@@ -227,7 +227,7 @@ let package = Package(
       "RasaKit",
       [
         "RasaCore", "RasaSystem", "RasaPersona", "RasaEngine", "RasaHTTPClient", "RasaTools",
-        "RasaAgents", "RasaTestKit", "RasaStage",
+        "RasaAgents", "RasaModels", "RasaTestKit", "RasaStage",
       ]),
     tests(
       "RasaStore",

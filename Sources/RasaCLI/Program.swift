@@ -217,6 +217,10 @@ package enum Program {
         try await LearningCommands(
           rasa: rasa, print: print, style: style, drawing: terminal.drawing
         ).run(command)
+      case "route":
+        try await RouteCommand(
+          rasa: rasa, input: InputReader(composition: composition), print: print
+        ).run(command)
       case "costs":
         try await CostsCommand(rasa: rasa, output: console.output, width: print.width)
           .run(command)

@@ -55,6 +55,38 @@ import Testing
     #expect(names(chain) == row.models.map { "openai \($0)" })
   }
 
+  @Test func asksAPreferredModelFirstWhereItIsRecommended() throws {
+    for (preferred, expected) in [
+      ("openai:thinker", ["openai thinker", "openai cheap", "openai dear"]),
+      ("openai:other", ["openai cheap", "openai thinker", "openai dear"]),
+    ] {
+      let selection = try selection(Self.openAI) { $0.preferred = preferred }
+      #expect(
+        names(try selection.chain(for: Self.everything, profile: .balanced)) == expected)
+    }
+  }
+
+  /// A model that has to be asked for is not among the others; asked for, it comes first.
+  @Test(
+    arguments: [
+      ([:], ["cheap", "thinker"]), (["LLM_MODEL": "openai:else"], ["cheap", "thinker"]),
+      (["premium": ""], ["dear", "cheap", "thinker"]), (["model": "thinker"], ["thinker"]),
+      (["LLM_PROVIDER": "mock"], ["mock"]),
+    ] as [([String: String], [String])])
+  func quotesWhatMayBeAskedInstead(_ row: (settings: [String: String], models: [String])) throws {
+    var options = GateOptions()
+    options.premium = row.settings["premium"] != nil
+    options.model = row.settings["model"].map { ModelReference(model: $0) }
+    let quotes = ModelQuotes(
+      configuration: try .discover(Self.openAI.merging(row.settings) { $1 }),
+      catalogue: GateSetting.catalogue,
+      options: options, standings: [], today: LocalDay(year: 2026, month: 9, day: 15),
+      now: Timestamp(milliseconds: 0))
+    let found = quotes.quotes(Self.everything, profile: .balanced, tokens: 3000)
+    #expect(found.map(\.model) == row.models)
+    #expect(found.first == quotes.quote(Self.everything, profile: .balanced, tokens: 3000))
+  }
+
   @Test func letsAThinkingModelThink() throws {
     let models = RecommendedModels(
       primary: ModelReference(model: "cheap"), premium: ModelReference(model: "thinker"))

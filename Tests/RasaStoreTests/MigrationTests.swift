@@ -1,6 +1,7 @@
 import Glibc
 import RasaCore
 import RasaEngine
+import RasaLearning
 import RasaPersona
 import RasaSQLite
 import RasaTestKit
@@ -11,7 +12,7 @@ import Testing
 /// Files that released versions have written. Every further version adds one.
 private let fixtures = [
   "version-1.db", "version-2.db", "version-3.db", "version-4.db", "version-5.db", "version-6.db",
-  "version-7.db",
+  "version-7.db", "version-8.db",
 ]
 
 /// What has to be found in such a file, whatever the version: it was read from it by hand.
@@ -115,6 +116,18 @@ private struct Expected {
     await store.close()
     #expect(try rows(path, query) == before)
     #expect(try rows(path, "PRAGMA integrity_check").first?.first == .text("ok"))
+  }
+
+  @Test func `has its statistics worked out anew, in the units of today`() async throws {
+    let store = SQLiteStore(path: copy("version-8.db"), time: time.source)
+    let query = PerformanceQuery(by: [])
+    let sums = try #require(try await store.performance(query).first?.sums)
+    #expect(sums[.runs] == 3)
+    #expect(sums.totalCost == Money(decimal: "20.000427"))
+    _ = try await store.rebuildStatistics { ScoringWeights(name: $0) }
+    #expect(try await store.performance(query).first?.sums == sums)
+    let node = try #require(try await store.nodes(of: nil, from: nil, to: nil).first)
+    #expect(PerformanceSums.money(nanoDollars: node.sums.cost) == Money(decimal: "60.000081"))
   }
 
   @Test(arguments: fixtures)

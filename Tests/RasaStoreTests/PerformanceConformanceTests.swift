@@ -147,19 +147,64 @@ extension PerformanceStore {
     #expect(deleted.performance.user == "ann")
     #expect(try await store.evaluations(of: "r1").map(\.feedback) == [""])
     #expect(
-      try await store.decisions(from: nil, to: nil, limit: 9).map { $0.content["task"] }
+      try await store.decisions(from: nil, to: nil, after: 0, limit: 9).map { $0.content["task"] }
         == [.null, "What about AMD?"])
     _ = try await store.forgetUser("ann")
     for run in ["r1", "r2"] {
       let left = try #require(try await store.performance(of: Identifier(run)))
       #expect(left.performance.user == nil && left.comment == "")
     }
-    let decisions = try await store.decisions(from: nil, to: nil, limit: 9)
+    let decisions = try await store.decisions(from: nil, to: nil, after: 0, limit: 9)
     #expect(
       decisions.map(\.user) == ["", ""] && decisions.map { $0.content["task"] } == [.null, .null])
     #expect(decisions.map { $0.content["chosen"] } == ["analyst", "analyst"])
     #expect(decisions[0].outcome?.performance.stars == 2)
     #expect(try await store.total()[.runs] == 2)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `is joined to the decision that its run was opened with`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    func decision(_ number: Int, run: Identifier? = nil) -> StoredDecision {
+      StoredDecision(
+        id: Identifier("d\(number)"), time: Timestamp(milliseconds: Int64(number)), run: run,
+        user: "ann", content: ["chosen": .int(Int64(number))])
+    }
+    func begin(_ run: String, by made: StoredDecision) {
+      var opened = record(run)
+      opened.decision = made
+      let start = RunStart(
+        run: opened.id, persona: "analyst", personaDigest: "d1", user: "ann", input: "x")
+      store.open(opened, [RunEvent.started(start).entry(of: opened.id, at: opened.startedAt)])
+    }
+    try await store.keep(decision(1))
+    begin("r2", by: decision(2))
+    try await store.append([entry("r2", "a")])
+    begin("r3", by: decision(3))
+    try await end("r3", .failed, in: store)
+    // A second run of the same choice leaves the first one's decision as it is.
+    begin("r4", by: decision(3))
+    try await end("r4", in: store)
+    open("r5", in: store)
+    try await end("r5", in: store)
+    let all = try await store.decisions(from: nil, to: nil, after: 0, limit: 9)
+    #expect(all.map(\.id) == ["d1", "d2", "d3"] && all.map(\.run) == [nil, "r2", "r3"])
+    #expect(all.map(\.content) == [["chosen": 1], ["chosen": 2], ["chosen": 3]])
+    #expect(all.map(\.user) == ["ann", "ann", "ann"])
+    #expect(all.map { $0.outcome?.score.isSuccess } == [nil, nil, false])
+    #expect(all[2].outcome?.performance.agent == "analyst")
+    // In pages, and of some days.
+    let first = try await store.decisions(from: nil, to: nil, after: 0, limit: 2)
+    let rest = try await store.decisions(
+      from: nil, to: nil, after: first.last?.number ?? 0, limit: 2)
+    #expect(first + rest == all)
+    #expect(
+      try await store.decisions(
+        from: Timestamp(milliseconds: 2), to: Timestamp(milliseconds: 2), after: 0, limit: 9
+      ).map(\.id) == ["d2"])
+    #expect(try await store.routedRuns(from: day, to: day).map(\.performance.run) == ["r3"])
+    let next = day.advanced(byDays: 1)
+    #expect(try await store.routedRuns(from: next, to: next).isEmpty)
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -198,7 +198,13 @@ struct RunCommand {
         "persona": .string(runnable.name), "calls": .array(forecast.calls.map(\.document)),
         "most_cost_usd": .string(forecast.mostCost.decimalText),
         "prices_known": .bool(forecast.knowsPrices), "is_bounded": .bool(forecast.isBounded),
-        "notices": .array(notices.map { Value($0.json) }),
+        "notices": .array(
+          notices.map { notice in
+            var facts = Value(notice.json).object ?? ValueObject()
+            // No decision is kept of what is not run.
+            facts["decision"] = nil
+            return .object(facts)
+          }),
       ]
       try console.output.write(settings.format.text(of: summary))
     }

@@ -171,8 +171,10 @@ package struct StoredDecision: Sendable, Hashable {
   package var user: String
   /// The user's words may stand in its `task` alone, which is forgotten with the run or the user.
   package var content: Value
-  /// How that run went; nil while it has not come to an end.
+  /// How that run went, without its nodes; nil while it has not come to an end.
   package var outcome: StoredPerformance?
+  /// Its place among the decisions; 0 for one that is not stored yet.
+  package var number: Int64 = 0
 
   package init(
     id: Identifier, time: Timestamp, run: Identifier?, user: String, content: Value,
@@ -235,11 +237,17 @@ package protocol PerformanceStore: Sendable {
   /// How many runs of each agent are under way.
   func runsInFlight() async throws -> [String: Int]
 
+  /// Keeps a decision that leads to no run; one that does is kept when the run is opened. One that is kept already is
+  /// left as it is.
   func keep(_ decision: StoredDecision) async throws
-  /// The run that a decision has led to.
-  func note(run: Identifier, of decision: Identifier) async throws
-  /// Oldest first.
-  func decisions(from: Timestamp?, to: Timestamp?, limit: Int) async throws -> [StoredDecision]
+  /// Decisions, oldest first.
+  ///
+  /// - Parameter number: only those after this one; 0 for all.
+  func decisions(
+    from: Timestamp?, to: Timestamp?, after number: Int64, limit: Int
+  ) async throws -> [StoredDecision]
+  /// How runs went that a decision led to, without their nodes, of those that ended on these days.
+  func routedRuns(from: LocalDay, to: LocalDay) async throws -> [StoredPerformance]
 
   /// Evaluations that are to be made, oldest first, each for this process alone until the lease ends.
   func takeEvaluations(limit: Int, lease: Duration) async throws -> [PendingEvaluation]

@@ -46,6 +46,8 @@ package struct RunStart: Sendable, Hashable {
   package var surroundings = ValueObject()
   /// What a reader of the answer has to know of how it came to this run. Each becomes a line of its own.
   package var notices: [RunNotice] = []
+  /// The decision that chose its agent and model. Not a part of the line of its start.
+  package var decision: StoredDecision?
 
   package init(
     run: Identifier, persona: String, personaDigest: String, session: String? = nil,

@@ -17,6 +17,8 @@ package struct RunRecord: Sendable, Hashable {
   package var status: Status
   /// The run that this one is a fork of.
   package var forkOf: Identifier?
+  /// The decision that led to it, which is stored together with the run's first line. Nil for a run that is read.
+  package var decision: StoredDecision?
 
   package init(
     id: Identifier, session: String?, persona: String, personaDigest: String, user: String,

@@ -37,10 +37,11 @@ struct RunDriver {
 
   mutating func open(_ origin: Origin?) async throws {
     let now = dependencies.time.now()
-    let record = RunRecord(
+    var record = RunRecord(
       id: start.run, session: start.session, persona: start.persona,
       personaDigest: start.personaDigest, user: start.user, input: start.input, startedAt: now,
       forkOf: start.fork?.run)
+    record.decision = start.decision
     let begun = RunEvent.started(start)
     var entries = [begun.entry(of: start.run, at: now)]
     if !graph.pinned.isNull {

@@ -1,27 +1,25 @@
 package import RasaAgents
 package import RasaCore
 package import RasaEngine
-package import RasaModels
+import RasaModels
 import RasaPersona
 import RasaSystem
 
 extension CompositionRoot {
-  /// What a usual answer of an agent takes that does not say so: a question with its prompt, and a
-  /// page.
-  private static let usualTokens = 3_000
-
   /// What says which agents fit a task, with prices and what is remembered of models.
   ///
   /// - Parameter history: nil when nothing is to be opened.
   package func recommender(
-    history: (any ModelHistory)?, options: GateOptions = GateOptions(),
-    onWarning: (Warning) -> Void
+    history: (any ModelHistory)?, onWarning: (Warning) -> Void
   ) async throws -> Recommender {
-    let quote = try await quotes(history: history, options: options, onWarning: onWarning)
-    return Recommender(
-      related: try relatedTerms(), estimatedCost: { quote($0)?.cost },
+    try recommender(try await quotes(history: history, onWarning: onWarning))
+  }
+
+  func recommender(_ quotes: AgentQuotes) throws(Failure) -> Recommender {
+    Recommender(
+      related: try relatedTerms(), estimatedCost: { quotes.first(of: $0)?.cost },
       availability: { agent in
-        switch quote(agent)?.availability {
+        switch quotes.first(of: agent)?.availability {
         case .available: .available
         case .unavailable: .unavailable
         case .unknown, nil: .unknown
@@ -29,21 +27,18 @@ extension CompositionRoot {
       })
   }
 
-  /// What a usual answer of an agent costs, and which model would write it.
+  /// What a usual answer of an agent costs, and which models may write it.
   func quotes(
     history: (any ModelHistory)?, options: GateOptions = GateOptions(), onWarning: (Warning) -> Void
-  ) async throws -> @Sendable (Agent) -> ModelQuotes.Quote? {
+  ) async throws -> AgentQuotes {
     let settings = try configuration()
     let now = time.now()
-    let quotes = ModelQuotes(
-      configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
-      options: options, standings: (try? await history?.standings()) ?? [],
-      today: time.localDay(now), now: now)
-    return { agent in
-      quotes.quote(
-        agent.wantedModels, profile: options.profile ?? agent.profile,
-        tokens: agent.estimatedTokens ?? Self.usualTokens)
-    }
+    return AgentQuotes(
+      models: ModelQuotes(
+        configuration: try models(settings, onWarning: onWarning), catalogue: catalogue,
+        options: options, standings: (try? await history?.standings()) ?? [],
+        today: time.localDay(now), now: now),
+      profile: options.profile, usualProfile: settings.profile)
   }
 
   /// The user's own words that go together come beside those that ship.
@@ -53,32 +48,33 @@ extension CompositionRoot {
     return RelatedTerms(
       [RelatedTerms.shippedTable] + (own.map { [String(decoding: $0, as: UTF8.self)] } ?? []))
   }
-
-  /// The agent that fits a task best.
-  package func pick(
-    for task: String, maxCost: Money?, history: (any ModelHistory)?, options: GateOptions,
-    onWarning: (Warning) -> Void
-  ) async throws -> AgentPicker.Pick {
-    let registry = try agentRegistry(onWarning: onWarning)
-    let recommender = try await recommender(
-      history: history, options: options, onWarning: onWarning)
-    return try AgentPicker(recommender).pick(
-      Recommender.Request(task: task, profile: options.profile, maxCost: maxCost),
-      among: registry)
-  }
 }
 
-extension AgentPicker.Pick {
-  /// What the run's journal and JSON say of the choice.
-  package var notice: RunNotice {
-    func value(_ it: Recommendation) -> Value {
-      ["agent": .string(it.agent), "score": .double(it.score)]
-    }
-    return RunNotice(
-      .chosen, sentence,
-      facts: [
-        "agent": .string(agent.id), "score": .double(recommendation.score),
-        "verdict": .string(recommendation.verdict.rawValue), "over": .array(others.map(value)),
-      ])
+/// What models cost that agents would ask.
+struct AgentQuotes: Sendable {
+  /// What a usual answer of an agent takes that does not say so: a question with its prompt, and a
+  /// page.
+  private static let usualTokens = 3_000
+
+  let models: ModelQuotes
+  /// Whatever agents say.
+  let profile: PerformanceProfile?
+  /// Where they say nothing.
+  let usualProfile: PerformanceProfile?
+
+  /// The model that an agent would ask now; nil where no provider could be asked.
+  func first(of agent: Agent) -> ModelQuotes.Quote? {
+    models.quote(agent.wantedModels, profile: profile(of: agent), tokens: tokens(of: agent))
   }
+
+  /// The same, and the others that it recommends and that can be asked.
+  func all(of agent: Agent) -> [ModelQuotes.Quote] {
+    models.quotes(agent.wantedModels, profile: profile(of: agent), tokens: tokens(of: agent))
+  }
+
+  private func profile(of agent: Agent) -> PerformanceProfile? {
+    profile ?? agent.profile ?? usualProfile
+  }
+
+  private func tokens(of agent: Agent) -> Int { agent.estimatedTokens ?? Self.usualTokens }
 }

@@ -16,6 +16,10 @@ extension Rasa {
     let graph: Graph
     /// What the journal and the reader of the answer are told of how it was chosen.
     var notices: [RunNotice] = []
+    /// The model that is asked before the others it recommends.
+    var preferredModel: String?
+    /// How it was chosen: kept when a run of it begins.
+    var decision: StoredDecision?
 
     /// The name of the persona, or the ID of the agent.
     public var name: String { graph.persona.name }
@@ -38,6 +42,8 @@ extension Rasa {
   public struct Choice: Sendable {
     /// The agent.
     public var runnable: Runnable
+    /// The choice with everything that it rests on. It is kept when the run begins.
+    public var route: Route
     /// The choice and its reason, as one sentence.
     public var sentence: String
     /// The choice as JSON documents have it.
@@ -83,22 +89,26 @@ extension Rasa {
     }
   }
 
-  /// Chooses the agent that fits a task best, and reads it.
+  /// Chooses the agent and the model that are likeliest to do a task well, and reads the agent. The decision is kept
+  /// when a run of it begins.
   ///
-  /// - Throws: A `RasaError` when none fits.
+  /// - Throws: What `route(_:options:)` throws.
   public func prepare(
     bestFor task: String, options: RunOptions = RunOptions()
   ) async throws(RasaError) -> Choice {
     try await redacted {
       try checkNarrowing()
       let warnings = WarningLog(composition.redaction)
-      let pick = try await composition.pick(
-        for: task, maxCost: options.maxCost?.money, history: store, options: options.gate,
-        onWarning: { warnings.add($0) })
+      let made = try await decide(task, RouteOptions(options), onWarning: { warnings.add($0) })
+      let notice = made.notice
+      var runnable = Runnable(
+        rasa: self, graph: try composition.graph(agent: made.recommendation.agent),
+        notices: [notice])
+      runnable.preferredModel = made.isUsualModel ? nil : made.route.chosen.model
+      runnable.decision = made.stored
       return Choice(
-        runnable: Runnable(
-          rasa: self, graph: try composition.graph(agent: pick.agent.id), notices: [pick.notice]),
-        sentence: pick.sentence, notice: Notice(pick.notice), warnings: warnings.all)
+        runnable: runnable, route: made.route, sentence: notice.message, notice: Notice(notice),
+        warnings: warnings.all)
     }
   }
 
@@ -203,6 +213,8 @@ extension Rasa.Runnable {
     var plan = options.plan(input)
     plan.agents = rasa.composition.askedNarrowing.lists.flatMap(\.patterns)
     plan.notices = notices
+    if options.model == nil { plan.gate.preferred = preferredModel }
+    plan.decision = decision
     return plan
   }
 }

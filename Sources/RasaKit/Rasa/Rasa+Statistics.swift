@@ -169,15 +169,10 @@ extension Rasa {
   private func routingAccuracy(
     in month: LocalDay
   ) async throws -> (rate: Double?, runs: Int64) {
-    let next = month.advanced(byDays: month.daysInMonth)
-    let decisions = try await store.decisions(
-      from: Timestamp(milliseconds: (month.ordinal - 1) * 86_400_000),
-      to: Timestamp(milliseconds: (next.ordinal + 1) * 86_400_000), limit: 1_000_000)
+    let routed = try await store.routedRuns(
+      from: month, to: month.advanced(byDays: month.daysInMonth - 1))
     var (runs, succeeded): (Int64, Int64) = (0, 0)
-    for decision in decisions {
-      guard let outcome = decision.outcome, let isSuccess = outcome.score.isSuccess,
-        outcome.performance.day.monthText == month.monthText
-      else { continue }
+    for isSuccess in routed.compactMap(\.score.isSuccess) {
       runs += 1
       succeeded += isSuccess ? 1 : 0
     }

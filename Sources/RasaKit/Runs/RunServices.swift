@@ -100,6 +100,8 @@ package struct RunPlan: Sendable {
   package var isEvaluation = false
   /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
+  /// The decision that chose the agent.
+  package var decision: StoredDecision?
 
   package init(input: String = "") { self.input = input }
 }
@@ -110,6 +112,7 @@ extension RunPlan {
   package var kept: ValueObject {
     var kept = ValueObject()
     if let model = gate.model { kept["model"] = .string(model.description) }
+    if let preferred = gate.preferred { kept["preferred_model"] = .string(preferred) }
     if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
@@ -126,6 +129,7 @@ extension RunPlan {
     if gate.model == nil {
       plan.gate.model = kept["model"]?.string.map(ModelConfiguration.reference)
     }
+    if gate.preferred == nil { plan.gate.preferred = kept["preferred_model"]?.string }
     if gate.profile == nil {
       plan.gate.profile = kept["profile"]?.string.flatMap { PerformanceProfile(rawValue: $0) }
     }
@@ -147,6 +151,7 @@ extension RunServices {
       session: plan.session, user: composition.user(plan.user), input: plan.input,
       preferences: plan.preferences, options: plan.kept, attachments: plan.attachments)
     start.notices = plan.notices
+    start.decision = plan.decision
     return start
   }
 

@@ -50,7 +50,7 @@ package struct ArmAssessment: Sendable, Hashable {
 
 extension RoutingPolicy {
   /// Every part of an arm's score but its probability, which depends on the other arms.
-  func assessment(of arm: RoutingArm, for task: RoutingTask) -> ArmAssessment {
+  package func assessment(of arm: RoutingArm, for task: RoutingTask) -> ArmAssessment {
     let relevance = min(100, max(0, arm.relevance ?? 50)) / 100
     let cost = expected(arm.inCategory.cost, arm.overall.cost, otherwise: arm.price)
     let seconds = expected(arm.inCategory.seconds, arm.overall.seconds, otherwise: nil)

@@ -18,13 +18,19 @@ package struct Router: Sendable {
       assessments.append(assessment)
     }
     guard !eligible.isEmpty else { return assessments }
-    guard policy.explores else {
+    // While nothing is known of any of them, there is nothing to weigh: the one that fits best begins.
+    let isCold = eligible.allSatisfy { arms[$0].overall.runs == 0 }
+    let even = policy.explores ? policy.floor / Double(eligible.count) : 0
+    guard policy.explores, !isCold else {
       // Of equal ones the first.
       var best = eligible[0]
-      for index in eligible where assessments[index].score > assessments[best].score {
-        best = index
+      func value(_ index: Int) -> Double {
+        let one = assessments[index]
+        return isCold ? (arms[index].relevance ?? 50) * one.availability : one.score
       }
-      assessments[best].probability = 1
+      for index in eligible where value(index) > value(best) { best = index }
+      for index in eligible { assessments[index].probability = even }
+      assessments[best].probability += policy.explores ? 1 - policy.floor : 1
       return assessments
     }
     // Confidence grows with the runs that it rests on; exploration divides them.
@@ -36,7 +42,6 @@ package struct Router: Sendable {
           rate: BetaDistribution(alpha: one.success.alpha * scale, beta: one.success.beta * scale),
           weight: one.weight, penalty: one.penalty)
       })
-    let even = policy.floor / Double(eligible.count)
     for (index, chance) in zip(eligible, chances) {
       assessments[index].probability = (1 - policy.floor) * chance + even
     }

@@ -38,6 +38,19 @@ package struct RoutingReplay: Sendable, Hashable {
   /// Why nothing can be claimed; empty where something can.
   package var doubts: [String]
 
+  fileprivate init(
+    decisions: Int, effectiveDecisions: Double, uncovered: Double, success: Measure,
+    cost: Measure?, seconds: Measure?, doubts: [String]
+  ) {
+    self.decisions = decisions
+    self.effectiveDecisions = effectiveDecisions
+    self.uncovered = uncovered
+    self.success = success
+    self.cost = cost
+    self.seconds = seconds
+    self.doubts = doubts
+  }
+
   package static let fewestDecisions = 30
   package static let fewestEffectiveDecisions = 30.0
   package static let mostUncovered = 0.01
@@ -45,50 +58,12 @@ package struct RoutingReplay: Sendable, Hashable {
   package init(
     _ policy: RoutingPolicy, on log: [(decision: RoutingDecision, outcome: RoutingOutcome)]
   ) {
-    let router = Router(policy)
-    var success = Terms(isRate: true)
-    var cost = Terms(isRate: false)
-    var seconds = Terms(isRate: false)
-    var weights = 0.0
-    var squares = 0.0
-    var uncovered = 0.0
-    var count = 0
-    for (decision, outcome) in log {
-      guard let chosen = decision.chosen, decision.assessments[chosen].probability > 0 else {
-        continue
-      }
-      let would = router.assess(decision.arms, for: decision.task)
-      let known = decision.assessments
-      count += 1
-      let weight = would[chosen].probability / known[chosen].probability
-      weights += weight
-      squares += weight * weight
-      var reward = Terms.Expectation()
-      var price = Terms.Expectation()
-      var time = Terms.Expectation()
-      for index in would.indices {
-        let (other, own) = (would[index].probability, known[index].probability)
-        if own == 0 { uncovered += other }
-        if other == 0, own == 0 { continue }
-        reward.add(known[index].success.mean, other, own, isChosen: index == chosen)
-        price.add(known[index].cost ?? 0, other, own, isChosen: index == chosen)
-        time.add(known[index].seconds ?? 0, other, own, isChosen: index == chosen)
-      }
-      success.add(outcome.succeeded ? 1 : 0, weight, reward)
-      if let value = outcome.cost { cost.add(value, weight, price) }
-      if let value = outcome.seconds { seconds.add(value, weight, time) }
-    }
-    decisions = count
-    effectiveDecisions = squares > 0 ? weights * weights / squares : 0
-    self.uncovered = count > 0 ? uncovered / Double(count) : 0
-    self.success = success.measure
-    self.cost = cost.isEmpty ? nil : cost.measure
-    self.seconds = seconds.isEmpty ? nil : seconds.measure
-    doubts = []
-    doubts = Self.doubts(self)
+    var sums = RoutingReplaySums(policy)
+    for (decision, outcome) in log { sums.add(decision, outcome) }
+    self = sums.replay
   }
 
-  private static func doubts(_ replay: RoutingReplay) -> [String] {
+  fileprivate static func doubts(_ replay: RoutingReplay) -> [String] {
     var doubts: [String] = []
     if replay.decisions < fewestDecisions {
       doubts.append(
@@ -107,6 +82,54 @@ package struct RoutingReplay: Sendable, Hashable {
           + "needed")
     }
     return doubts
+  }
+}
+
+/// Another policy on decisions that come one after the other, so that a long log need not be in memory.
+package struct RoutingReplaySums {
+  private let router: Router
+  private var success = Terms(isRate: true)
+  private var cost = Terms(isRate: false)
+  private var seconds = Terms(isRate: false)
+  private var weights = 0.0
+  private var squares = 0.0
+  private var uncovered = 0.0
+  private var count = 0
+
+  package init(_ policy: RoutingPolicy) { router = Router(policy) }
+
+  package mutating func add(_ decision: RoutingDecision, _ outcome: RoutingOutcome) {
+    guard let chosen = decision.chosen, decision.assessments[chosen].probability > 0 else { return }
+    let would = router.assess(decision.arms, for: decision.task)
+    let known = decision.assessments
+    count += 1
+    let weight = would[chosen].probability / known[chosen].probability
+    weights += weight
+    squares += weight * weight
+    var reward = Terms.Expectation()
+    var price = Terms.Expectation()
+    var time = Terms.Expectation()
+    for index in would.indices {
+      let (other, own) = (would[index].probability, known[index].probability)
+      if own == 0 { uncovered += other }
+      if other == 0, own == 0 { continue }
+      reward.add(known[index].success.mean, other, own, isChosen: index == chosen)
+      price.add(known[index].cost ?? 0, other, own, isChosen: index == chosen)
+      time.add(known[index].seconds ?? 0, other, own, isChosen: index == chosen)
+    }
+    success.add(outcome.succeeded ? 1 : 0, weight, reward)
+    if let value = outcome.cost { cost.add(value, weight, price) }
+    if let value = outcome.seconds { seconds.add(value, weight, time) }
+  }
+
+  package var replay: RoutingReplay {
+    var replay = RoutingReplay(
+      decisions: count, effectiveDecisions: squares > 0 ? weights * weights / squares : 0,
+      uncovered: count > 0 ? uncovered / Double(count) : 0, success: success.measure,
+      cost: cost.isEmpty ? nil : cost.measure, seconds: seconds.isEmpty ? nil : seconds.measure,
+      doubts: [])
+    replay.doubts = RoutingReplay.doubts(replay)
+    return replay
   }
 }
 
@@ -150,38 +173,56 @@ private struct Terms {
   var measure: RoutingReplay.Measure {
     RoutingReplay.Measure(
       count: logged.count, logged: estimate(logged), inversePropensity: weighted,
-      doublyRobust: estimate(robust), difference: estimate(difference, isDifference: true))
+      doublyRobust: widened(estimate(robust), effectiveCount),
+      difference: estimate(difference, isDifference: true))
   }
 
   /// The weighted mean.
   private var weighted: RoutingReplay.Estimate {
     let sum = weights.reduce(0, +)
     let squares = weights.reduce(0) { $0 + $1 * $1 }
-    guard sum > 0, squares > 0, sum * sum / squares > 1 else { return unknown }
-    let effective = sum * sum / squares
+    let effective = effectiveCount
+    guard sum > 0, squares > 0, effective > 1 else { return unknown }
     let mean = zip(weights, logged).reduce(0) { $0 + $1.0 * $1.1 } / sum
     let parts = zip(weights, logged).map { $0 * ($1 - mean) }
     let error = parts.reduce(0) { $0 + $1 * $1 }.squareRoot() / sum
     let reach =
       error * (effective / (effective - 1)).squareRoot()
       * StudentT(degreesOfFreedom: degrees(parts)).criticalValue(twoSided: 0.05)
-    var interval = Interval(low: mean - reach, high: mean + reach)
-    if isRate {
-      // Where nearly all have succeeded, or none, their spread says too little.
-      let wilson = Interval.wilson(
-        successes: Int((mean * effective).rounded()), of: Int(max(1, effective.rounded())))
-      interval = Interval(
-        low: max(0, min(interval.low, wilson.low)), high: min(1, max(interval.high, wilson.high)))
-    }
-    return RoutingReplay.Estimate(value: mean, interval: interval)
+    let interval = Interval(low: mean - reach, high: mean + reach)
+    return widened(RoutingReplay.Estimate(value: mean, interval: interval), effective)
+  }
+
+  /// How many values of the other policy's own the weighted ones are worth.
+  private var effectiveCount: Double {
+    let sum = weights.reduce(0, +)
+    let squares = weights.reduce(0) { $0 + $1 * $1 }
+    return squares > 0 ? sum * sum / squares : 0
+  }
+
+  /// Where nearly all have succeeded, or none, their spread says too little.
+  private func widened(
+    _ estimate: RoutingReplay.Estimate, _ effective: Double
+  ) -> RoutingReplay.Estimate {
+    guard isRate else { return estimate }
+    let wilson = Interval.wilson(
+      successes: Int((estimate.value * effective).rounded()), of: Int(max(1, effective.rounded())))
+    var estimate = estimate
+    estimate.interval = Interval(
+      low: max(0, min(estimate.interval.low, wilson.low)),
+      high: min(1, max(estimate.interval.high, wilson.high)))
+    return estimate
   }
 
   private func estimate(
     _ numbers: [Double], isDifference: Bool = false
   ) -> RoutingReplay.Estimate {
     let sample = Sample(numbers)
-    guard let error = sample.standardError else { return unknown }
     let mean = sample.mean
+    guard let error = sample.standardError else {
+      return RoutingReplay.Estimate(
+        value: numbers.isEmpty ? unknown.value : mean, interval: unknown.interval)
+    }
     let reach =
       error
       * StudentT(degreesOfFreedom: degrees(numbers.map { $0 - mean }))

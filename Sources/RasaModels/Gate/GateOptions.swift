@@ -10,6 +10,8 @@ package struct GateOptions: Sendable {
   package var premium = false
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
+  /// Asked before the others of a persona that recommends it, as `provider:model`.
+  package var preferred: String?
   package var profile: PerformanceProfile?
   /// Models that may not answer, by their names without the provider: a judge's is not that of the answer.
   package var avoided: Set<String> = []

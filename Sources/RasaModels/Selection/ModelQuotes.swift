@@ -21,7 +21,7 @@ package final class ModelQuotes: Sendable {
   private let selection: Selection
   private let now: Timestamp
   /// Many agents wish for the same.
-  private let candidates = Locked<[Wish: Candidate?]>([:])
+  private let candidates = Locked<[Wish: [Candidate]]>([:])
 
   package init(
     configuration: ModelConfiguration, catalogue: Catalogue, options: GateOptions,
@@ -34,14 +34,33 @@ package final class ModelQuotes: Sendable {
     self.now = now
   }
 
-  /// Nil when no provider could be asked.
+  /// The model that would be asked first; nil when no provider could be asked.
   ///
   /// - Parameter tokens: of input and output together, a third of them output.
   package func quote(
     _ models: RecommendedModels, profile: PerformanceProfile?, tokens: Int
   ) -> Quote? {
-    let wish = Wish(models: models, profile: profile ?? .balanced)
-    guard let candidate = candidate(for: wish) else { return nil }
+    candidates(for: Wish(models: models, profile: profile ?? .balanced)).first.map {
+      quote($0, tokens: tokens)
+    }
+  }
+
+  /// The model that would be asked first, and the others that might be instead. Premium is not among those, unless it
+  /// was asked for: then it comes first.
+  package func quotes(
+    _ models: RecommendedModels, profile: PerformanceProfile?, tokens: Int
+  ) -> [Quote] {
+    let found = candidates(for: Wish(models: models, profile: profile ?? .balanced))
+    let others = found.dropFirst().filter { candidate in
+      switch candidate.role {
+      case .primary, .fallback, .fitting: !candidate.isStandIn
+      case .named, .premium, .configured, .provider, .mock: false
+      }
+    }
+    return (found.prefix(1) + others).map { quote($0, tokens: tokens) }
+  }
+
+  private func quote(_ candidate: Candidate, tokens: Int) -> Quote {
     let output = Int64(clamping: max(1, tokens / 3))
     let price = candidate.price(on: selection.today, listed: [])
     let standing = selection.standing(candidate.key)
@@ -51,11 +70,10 @@ package final class ModelQuotes: Sendable {
       availability: standing?.availability(at: now) ?? .unknown)
   }
 
-  private func candidate(for wish: Wish) -> Candidate? {
-    if let candidate = candidates.withLock({ $0[wish] }) { return candidate }
-    let chain = try? selection.chain(for: wish.models, profile: wish.profile)
-    let candidate = chain?.candidates.first
-    candidates.withLock { $0[wish] = .some(candidate) }
-    return candidate
+  private func candidates(for wish: Wish) -> [Candidate] {
+    if let known = candidates.withLock({ $0[wish] }) { return known }
+    let found = (try? selection.chain(for: wish.models, profile: wish.profile))?.candidates ?? []
+    candidates.withLock { $0[wish] = found }
+    return found
   }
 }

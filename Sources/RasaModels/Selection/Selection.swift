@@ -89,6 +89,13 @@ struct Selection: Sendable {
       chain.add(candidate)
     }
     if chain.candidates.isEmpty { throw nothingReachable(chain, engines) }
+    if let preferred = options.preferred,
+      let place = chain.candidates.firstIndex(where: {
+        "\($0.provider):\($0.model ?? "default")" == preferred
+      })
+    {
+      chain.candidates.insert(chain.candidates.remove(at: place), at: 0)
+    }
     return chain
   }
 

@@ -31,6 +31,14 @@ struct MemoryPerformance {
     return Set(names.map { .ofEvaluation($0, of: run) })
   }
 
+  mutating func keep(_ decision: StoredDecision, run: Identifier?) {
+    guard !decisions.contains(where: { $0.id == decision.id }) else { return }
+    var decision = decision
+    decision.run = run
+    decision.number = (decisions.last?.number ?? 0) + 1
+    decisions.append(decision)
+  }
+
   mutating func forgetWords(aboutRun run: Identifier) {
     if let place = place(of: run) { records[place].comment = "" }
     for index in (evaluations[run] ?? []).indices { evaluations[run]?[index].feedback = "" }
@@ -51,6 +59,14 @@ struct MemoryPerformance {
       decisions[index].user = ""
       decisions[index].forgetTask()
     }
+  }
+}
+
+extension StoredPerformance {
+  fileprivate var withoutNodes: StoredPerformance {
+    var stored = self
+    stored.performance.nodes = []
+    return stored
   }
 }
 
@@ -229,34 +245,34 @@ extension MemoryRunStore {
   }
 
   package func keep(_ decision: StoredDecision) async throws {
-    state.withLock { state in
-      state.performance.decisions.removeAll { $0.id == decision.id }
-      state.performance.decisions.append(decision)
-    }
-  }
-
-  package func note(run: Identifier, of decision: Identifier) async throws {
-    state.withLock { state in
-      for index in state.performance.decisions.indices
-      where state.performance.decisions[index].id == decision {
-        state.performance.decisions[index].run = run
-      }
-    }
+    state.withLock { $0.performance.keep(decision, run: decision.run) }
   }
 
   package func decisions(
-    from: Timestamp?, to: Timestamp?, limit: Int
+    from: Timestamp?, to: Timestamp?, after number: Int64, limit: Int
   ) async throws -> [StoredDecision] {
     state.withLock { state in
-      state.performance.decisions.filter { decision in
-        (from.map { decision.time >= $0 } ?? true) && (to.map { decision.time <= $0 } ?? true)
+      let records = Dictionary(
+        state.performance.records.map { ($0.performance.run, $0) },
+        uniquingKeysWith: { _, new in new })
+      return state.performance.decisions.lazy.filter { decision in
+        decision.number > number && (from.map { decision.time >= $0 } ?? true)
+          && (to.map { decision.time <= $0 } ?? true)
       }
       .prefix(max(0, limit)).map { decision in
         var decision = decision
-        decision.outcome = decision.run.flatMap { state.performance.place(of: $0) }
-          .map { state.performance.records[$0] }
+        decision.outcome = decision.run.flatMap { records[$0]?.withoutNodes }
         return decision
       }
+    }
+  }
+
+  package func routedRuns(from: LocalDay, to: LocalDay) async throws -> [StoredPerformance] {
+    state.withLock { state in
+      let routed = Set(state.performance.decisions.compactMap(\.run))
+      return state.performance.records.filter { record in
+        (from...to).contains(record.performance.day) && routed.contains(record.performance.run)
+      }.map(\.withoutNodes)
     }
   }
 

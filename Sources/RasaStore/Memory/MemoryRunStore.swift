@@ -71,7 +71,9 @@ extension MemoryRunStore {
 
   package func open(_ run: RunRecord, _ entries: [JournalEntry]) {
     try? work(renewing: true) { state, worker, _ in
-      guard state.journals.open(run, entries, by: worker), let session = run.session else { return }
+      guard state.journals.open(run, entries, by: worker) else { return }
+      if let decision = run.decision { state.performance.keep(decision, run: run.id) }
+      guard let session = run.session else { return }
       state.memories.use(
         SessionID(session, of: run.user), persona: run.persona, at: run.startedAt)
     }

@@ -80,11 +80,12 @@ extension Database {
   // MARK: Reading
 
   static let performanceColumns = """
-    run, agent.text, user.text, category.text, complexity, status, finish.text, model.text, is_mock,
+    performance.run, agent.text, user.text, category.text, complexity, status, finish.text, model.text, is_mock,
     temperature, input_tokens, output_tokens, cost, is_cost_known, duration, first_token, day,
     ended_at, nodes, accuracy, relevance, completeness, clarity, peers, stars, comment, weights.text,
     overall, basis, reward, performance.number
     """
+  static let performanceColumnCount = 31
   static let performanceTables = """
     performance JOIN words AS agent ON agent.number = performance.agent
     LEFT JOIN words AS user ON user.number = performance.user
@@ -92,6 +93,16 @@ extension Database {
     JOIN words AS finish ON finish.number = performance.finish
     JOIN words AS model ON model.number = performance.model
     JOIN words AS weights ON weights.number = performance.weights
+    """
+
+  /// The same, where there may be none for a row.
+  static let optionalPerformance = """
+    LEFT JOIN words AS agent ON agent.number = performance.agent
+    LEFT JOIN words AS user ON user.number = performance.user
+    LEFT JOIN words AS category ON category.number = performance.category
+    LEFT JOIN words AS finish ON finish.number = performance.finish
+    LEFT JOIN words AS model ON model.number = performance.model
+    LEFT JOIN words AS weights ON weights.number = performance.weights
     """
 
   func storedPerformance(of run: Identifier) throws -> StoredPerformance? {

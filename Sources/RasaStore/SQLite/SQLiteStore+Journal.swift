@@ -18,6 +18,8 @@ extension SQLiteStore {
       database.begin(
         run.id.text, at: RunEnd(number: number, epoch: Self.firstEpoch, lines: 0))
       try database.insert(lines)
+      // In the same transaction: whenever the process is killed, either both are there or neither.
+      if let decision = run.decision { try database.keep(decision, run: run.id) }
     }
   }
 

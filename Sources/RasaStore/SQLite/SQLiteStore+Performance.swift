@@ -116,45 +116,48 @@ extension SQLiteStore {
   // MARK: Decisions
 
   package func keep(_ decision: StoredDecision) async throws {
-    try await writer.write { database in
-      try database.run(
-        "INSERT OR REPLACE INTO decisions (id, time, user, run, content) VALUES (?, ?, ?, ?, ?)",
-        .text(decision.id.text), .integer(decision.time.milliseconds),
-        decision.user.isEmpty ? .null : .integer(try database.name(decision.user)),
-        .text(orNull: decision.run?.text), .text(decision.content.json(.compact)))
-    }
-  }
-
-  package func note(run: Identifier, of decision: Identifier) async throws {
-    try await writer.write { database in
-      try database.run(
-        "UPDATE decisions SET run = ? WHERE id = ?", .text(run.text), .text(decision.text))
-    }
+    try await writer.write { try $0.keep(decision, run: decision.run) }
   }
 
   package func decisions(
-    from: Timestamp?, to: Timestamp?, limit: Int
+    from: Timestamp?, to: Timestamp?, after number: Int64, limit: Int
   ) async throws -> [StoredDecision] {
     try await read { database in
-      let rows = try database.rows(
+      try database.rows(
         """
-        SELECT decisions.id, time, decisions.run, coalesce(words.text, ''), content FROM decisions
-        LEFT JOIN words ON words.number = decisions.user
-        WHERE time >= ? AND time <= ? ORDER BY decisions.number LIMIT ?
+        SELECT \(Database.performanceColumns),
+          decisions.number, decisions.id, time, decisions.run, coalesce(owner.text, ''), content
+        FROM decisions LEFT JOIN words AS owner ON owner.number = decisions.user
+          LEFT JOIN performance ON performance.run = decisions.run
+          \(Database.optionalPerformance)
+        WHERE decisions.number > ? AND time >= ? AND time <= ? ORDER BY decisions.number LIMIT ?
         """,
-        .integer(from?.milliseconds ?? .min), .integer(to?.milliseconds ?? .max),
+        .integer(number), .integer(from?.milliseconds ?? .min), .integer(to?.milliseconds ?? .max),
         .integer(Int64(max(0, limit)))
       ) { row in
-        StoredDecision(
-          id: Identifier(row.text(0)), time: Timestamp(milliseconds: row.integer(1)),
-          run: row.textOrNil(2).map { Identifier($0) }, user: row.text(3),
-          content: (try? BodyReader.value(ofJSON: Array(row.text(4).utf8))) ?? .null)
+        let first = Database.performanceColumnCount
+        var decision = StoredDecision(
+          id: Identifier(row.text(first + 1)),
+          time: Timestamp(milliseconds: row.integer(first + 2)),
+          run: row.textOrNil(first + 3).map { Identifier($0) }, user: row.text(first + 4),
+          content: (try? BodyReader.value(ofJSON: Array(row.text(first + 5).utf8))) ?? .null)
+        decision.number = row.integer(first)
+        if !row.isNull(0) { decision.outcome = PerformanceColumns(row).stored }
+        return decision
       }
-      return try rows.map { row in
-        var row = row
-        row.outcome = try row.run.flatMap { try database.storedPerformance(of: $0) }
-        return row
-      }
+    }
+  }
+
+  package func routedRuns(from: LocalDay, to: LocalDay) async throws -> [StoredPerformance] {
+    try await read { database in
+      try database.rows(
+        """
+        SELECT \(Database.performanceColumns) FROM \(Database.performanceTables)
+        WHERE performance.day BETWEEN ? AND ?
+          AND performance.run IN (SELECT run FROM decisions WHERE run IS NOT NULL)
+        ORDER BY performance.number
+        """, .integer(Int64(from.ordinal)), .integer(Int64(to.ordinal))
+      ) { PerformanceColumns($0).stored }
     }
   }
 
@@ -218,6 +221,18 @@ extension SQLiteStore {
 }
 
 extension Database {
+  /// One that is kept already is left as it is.
+  func keep(_ decision: StoredDecision, run: Identifier?) throws {
+    try self.run(
+      """
+      INSERT INTO decisions (id, time, user, run, content) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO NOTHING
+      """,
+      .text(decision.id.text), .integer(decision.time.milliseconds),
+      decision.user.isEmpty ? .null : .integer(try name(decision.user)),
+      .text(orNull: run?.text), .text(decision.content.json(.compact)))
+  }
+
   fileprivate func keep(_ evaluation: RunEvaluation, of run: Identifier) throws {
     func scaled(_ value: Double?) -> SQLValue {
       value.map { .integer(PerformanceSums.tenThousandths($0)) } ?? .null

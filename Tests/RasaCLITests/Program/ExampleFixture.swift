@@ -167,6 +167,7 @@ final class ExampleFixture: Sendable {
     let files = [
       "contract.txt": "4. The landlord may end this lease at any time without notice.\n",
       "task.txt": "Review this change for security problems.\n",
+      "routing.yaml": "exploration: 0.5\n",
       "answer.md": "Hold what you have.\n", "better.md": "Hold what you have.\n",
       "profile.txt": "main 90 %, render 9 %\n", "change.diff": "-old\n+new\n",
       "agents/my-agent.md": agent.replacing("%", with: "my-agent"),

@@ -63,6 +63,8 @@ struct JSONConventionTests {
     ("stats rebuild", []),
     ("objectives list", []),
     ("objectives add", ["tax", "--words", "vat"]),
+    ("route choose", ["Review this code"]),
+    ("route replay", ["--policy", "routing.yaml"]),
     ("bench graph", ["-p", "single", "--runs", "1"]),
     ("bench run", ["-p", "single", "--runs", "1"]),
     ("run", ["-p", "single", "And now?", "--session", "s"]),
@@ -256,6 +258,7 @@ struct JSONConventionTests {
     try rasa.home.write(
       #"{"gpt-4o-mini": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-7, "output_cost_per_token": 4e-7}}"#,
       to: "prices.json")
+    try rasa.home.write("worth: 0.5\n", to: "routing.yaml")
     for _ in 0..<2 {
       let run = try await rasa.run("run", "-p", "single", "Well?", "--session", "s")
       #expect(run.exitCode == 0, "\(run.errorText)")

@@ -143,6 +143,28 @@ import Testing
     #expect(known.mean > 0.95)
   }
 
+  @Test
+  func `while nothing is known, what fits best is chosen, and the others have a small chance`() {
+    let arms = [
+      arm("cheap", relevance: 85, price: 0), arm("fit", relevance: 95, price: 0.2),
+      arm("fit too", relevance: 95, price: 0.001),
+    ]
+    let decision = decide(arms)
+    #expect(decision.assessments[1].probability > 0.98)
+    #expect((decision.assessments.map(\.probability).reduce(0, +) - 1).magnitude < 1e-12)
+    #expect(decision.assessments.allSatisfy { $0.probability > 0 })
+    var settled = RoutingPolicy()
+    settled.explores = false
+    #expect(decide(arms, settled).assessments.map(\.probability) == [0, 1, 0])
+    // One that is at work already is a worse choice than it would be else.
+    #expect(
+      decide([arm("fit", relevance: 95, load: 0.5), arm("free", relevance: 80)], settled).chosen
+        == 1)
+    // From the first run on there is something to weigh.
+    let known = decide([arm("fit", tally(0, of: 3), relevance: 95), arm("other", relevance: 90)])
+    #expect(known.assessments[1].probability > 0.5)
+  }
+
   // MARK: Policies
 
   @Test func `a policy is read from a mapping`() throws {

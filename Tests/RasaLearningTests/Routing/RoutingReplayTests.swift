@@ -62,6 +62,20 @@ import Testing
     #expect(!RoutingReplay(.plain, on: []).doubts.isEmpty)
   }
 
+  @Test func `that all have succeeded does not make it certain`() {
+    let log = log(RoutingPolicy(), tasks: 30).log.map { decision, outcome in
+      var outcome = outcome
+      outcome.succeeded = true
+      return (decision: decision, outcome: outcome)
+    }
+    let success = RoutingReplay(RoutingPolicy(), on: log).success
+    #expect(success.inversePropensity.value == 1)
+    #expect(success.inversePropensity.interval.low < 0.97)
+    #expect(success.doublyRobust.interval.low < 0.97)
+    // What was logged is known of a single one, too.
+    #expect(RoutingReplay(RoutingPolicy(), on: Array(log.prefix(1))).success.logged.value == 1)
+  }
+
   @Test func `nothing is claimed of choices that could not be made`() {
     var greedy = RoutingPolicy()
     greedy.explores = false

@@ -46,7 +46,8 @@ extension CommandSpec {
       .persona.under("Question").excused(by: "agent", "auto", "replay").askedByCommand(),
       .agent.under("Question"),
       OptionSpec(
-        "auto", .flag(isNegatable: false), "Let the best-matching agent answer",
+        "auto", .flag(isNegatable: false),
+        "Let the agent answer that fits best and does such tasks best",
         heading: "Question"),
       .agents.under("Question"),
       OptionSpec(

@@ -4,18 +4,21 @@ import Testing
 
 @testable import RasaAgents
 
-@Suite("The agent that is picked")
-struct PickerTests {
-  private let picker = AgentPicker(.plain)
+@Suite("What is said of a choice")
+struct ChoiceTextTests {
   private let agents = registry(
     agent("api-design-agent", ["api", "rest", "api-design"]), agent("writer", ["writing"]))
 
-  @Test func isTheBestOneWithAReason() throws {
-    let pick = try picker.pick(.init(task: "Design a REST API"), among: agents)
-    #expect(pick.agent.id == "api-design-agent")
-    #expect(pick.sentence.hasPrefix("chose api-design-agent ("))
-    #expect(pick.sentence.hasSuffix("), no other agent fits: api-design, rest, api"))
-    #expect(pick.others.isEmpty)
+  private func failure(_ task: String, among agents: AgentRegistry) -> Failure? {
+    let found = Recommender.plain.recommend(.init(task: task), among: agents)
+    return found.isEmpty ? found.failure : nil
+  }
+
+  @Test func namesWhatSpeaksForTheBest() throws {
+    let found = Recommender.plain.recommend(.init(task: "Design a REST API"), among: agents).agents
+    let sentence = try #require(found.first).choice(over: Array(found.dropFirst()))
+    #expect(sentence.hasPrefix("chose api-design-agent ("))
+    #expect(sentence.hasSuffix("), no other agent fits: api-design, rest, api"))
   }
 
   @Test func namesTheAgentsItIsChosenOver() throws {
@@ -23,47 +26,32 @@ struct PickerTests {
       agent("code-reviewer", ["code-review"], description: "Reviews code."),
       agent("security-reviewer", ["security-review"], description: "Reviews code for holes."),
       agent("writer", ["writing"]))
-    let pick = try picker.pick(.init(task: "review my code"), among: several)
     let found = Recommender.plain.recommend(.init(task: "review my code"), among: several).agents
     #expect(found.map(\.agent) == ["code-reviewer", "security-reviewer"])
+    let sentence = found[0].choice(over: [found[1]])
     #expect(
-      pick.sentence.hasPrefix(
+      sentence.hasPrefix(
         "chose code-reviewer (\(found[0].shownScore)) over security-reviewer "
-          + "(\(found[1].shownScore)): "), "\(pick.sentence)")
-    #expect(pick.others.map(\.agent) == ["security-reviewer"])
+          + "(\(found[1].shownScore)): "), "\(sentence)")
   }
 
-  @Test func theFailureNamesTheNearest() throws {
-    let failure = #expect(throws: Failure.self) {
-      try picker.pick(
-        .init(task: "writing off a debt that a tenant in Brno owes us since spring"), among: agents)
-    }
+  @Test func theFailureNamesTheNearest() {
+    let failure = failure(
+      "writing off a debt that a tenant in Brno owes us since spring", among: agents)
     #expect(failure?.details.first?.hasPrefix("closest, but below 30: writer (") == true)
   }
 
   @Test(arguments: ["", "   ", "sing a song", "the of and"])
   func isNoneWhereNoneFits(task: String) {
-    let failure = #expect(throws: Failure.self) {
-      try picker.pick(.init(task: task), among: agents)
-    }
+    let failure = failure(task, among: agents)
     #expect(failure?.kind == .configuration)
     #expect(failure?.message == "no agent fits this task")
     #expect(failure?.suggestion.contains("--agent") == true)
   }
 
-  @Test func theFailureMentionsTheCost() {
-    let failure = #expect(throws: Failure.self) {
-      try picker.pick(.init(task: "writing", maxCost: .zero), among: agents)
-    }
-    #expect(failure?.message == "no agent fits this task at that cost")
-    #expect(failure?.suggestion.hasPrefix("raise --max-cost") == true)
-  }
-
   @Test func withoutAgentsThereIsNoChoice() {
-    let failure = #expect(throws: Failure.self) {
-      try picker.pick(.init(task: "writing"), among: registry())
-    }
-    #expect(failure?.message == "there is no agent to choose from")
+    #expect(
+      failure("writing", among: registry())?.message == "there is no agent to choose from")
   }
 }
 
