@@ -62,7 +62,7 @@ struct CapabilityScorer {
       let skills = 100 * points / most
       let isCapable = isNear || matches.isCapable
       let capability = scale.fit(
-        sum: matches.sum, coverage: matches.coverage, skills: skills, nearness: near?.counts ?? 0,
+        sum: matches.sum, skills: skills, nearness: near?.counts ?? 0,
         TermVector.flags(in: entries[agentIndex].relevance))
       fits.append(
         Fit(
@@ -98,7 +98,7 @@ struct CapabilityScorer {
       let with: String =
         switch levels[index] {
         case .mentioned: words.mention(of: term.hashes)
-        case .related: words.capability(with: term.related, whole: false)
+        case .related: words.capability(with: term.related.map(\.hash), whole: false)
         case .partial: words.capability(with: term.hashes, whole: false)
         default: words.capability(with: term.hashes, whole: true)
         }
