@@ -23,14 +23,14 @@ struct RelevanceScale {
   /// something.
   private static let fewest = 10
   /// The sum that gives half of the points.
-  private static let half = 0.26
+  private static let half = 0.56
 
   /// By slot, not reduced for related words.
   private let rarity: [Double]
   private let ideal: Double
   /// The sum of a word that only one agent has, with a high weight.
   private let unit: Double
-  /// Of the task, in rare words.
+  /// The square root of the task's length in rare words: whoever writes a page does not need an agent for each word.
   private let length: Double
 
   init(_ scan: CorpusScan, among entries: Int) {
@@ -54,7 +54,7 @@ struct RelevanceScale {
     var unknown = 0.0
     for (term, best) in zip(terms, best) where best == 0 && !term.isPair { unknown += term.rarity }
     let breadth = known / unit + unknown
-    length = breadth + Self.leastLength
+    length = (breadth + Self.leastLength).squareRoot()
   }
 
   private static func factor(_ use: TermSlots.Use, _ task: TaskTerms) -> Double {
