@@ -75,6 +75,9 @@ RASA_FILE(models_catalogue) = {
 RASA_FILE(models_terms) = {
 #embed "../../models/terms.txt"
 };
+RASA_FILE(models_words) = {
+#embed "../../models/words.bin"
+};
 
 RASA_FILE(objectives_objectives) = {
 #embed "../../objectives/objectives.yaml"
@@ -107,6 +110,7 @@ const struct rasa_resource rasa_resources[] = {
     RASA_ENTRY("operators/tone_formatter.yaml", operators_tone_formatter),
     RASA_ENTRY("models/catalogue.json", models_catalogue),
     RASA_ENTRY("models/terms.txt", models_terms),
+    RASA_ENTRY("models/words.bin", models_words),
     RASA_ENTRY("objectives/objectives.yaml", objectives_objectives),
     RASA_AGENT_ENTRIES
     {NULL, NULL, 0},

@@ -1,6 +1,7 @@
 import RasaAgents
 import RasaCore
 import RasaDocuments
+import RasaHTTPClient
 import RasaPersona
 import RasaTestKit
 
@@ -9,6 +10,9 @@ import RasaTestKit
 /// A folder of it holds either `catalogue.jsonl` (agents: `id`, `name`, `description`, `capabilities`) or
 /// `tools.jsonl` (`name`, `description`, `server`, `inputSchema`), and `tasks.jsonl` or `queries.jsonl`: `task` or
 /// `query`, and what is right as `expected`, `tools` or `tool`. What nothing is right for has no label.
+///
+/// With `RASA_BENCH_EMBEDDINGS=http://127.0.0.1:PORT`, the address of a server of this machine that speaks OpenAI's
+/// `/v1/embeddings`, vectors count as well.
 extension Row {
   static let recommendQuality = Row("recommend quality") { _, row in
     func result(_ measured: String, _ notes: String) -> RowResult {
@@ -19,11 +23,18 @@ extension Row {
     guard let folders = variable("RASA_BENCH_RECOMMENDATIONS") else {
       return result("skipped", "RASA_BENCH_RECOMMENDATIONS names no folders, with : between them")
     }
-    let related = RelatedTerms([RelatedTerms.shippedTable])
-    let lines = try folders.split(separator: ":").map { folder in
+    let related = RelatedTerms.shipped()
+    let embedder = try variable("RASA_BENCH_EMBEDDINGS").map { try LocalEmbedder($0) }
+    defer { embedder?.client.shutdown() }
+    var lines: [String] = []
+    for folder in folders.split(separator: ":") {
       let set = try LabelledSet(folder: String(folder))
-      let figures = set.agents.isEmpty ? set.toolFigures(related) : set.agentFigures(related)
-      return "\(folder.split(separator: "/").last ?? ""): \(figures)"
+      var vectors: LabelledSet.Vectors?
+      if let embedder { vectors = try await set.vectors(embedder) }
+      let figures =
+        set.agents.isEmpty
+        ? set.toolFigures(related, vectors) : set.agentFigures(related, vectors)
+      lines.append("\(folder.split(separator: "/").last ?? ""): \(figures)")
     }
     return result("\(lines.count) sets", lines.joined(separator: "\n    "))
   }
@@ -70,13 +81,24 @@ private struct LabelledSet {
     }
   }
 
-  func toolFigures(_ related: RelatedTerms) -> String {
+  /// Of what is searched, and of each task.
+  typealias Vectors = (entries: [[Float]], tasks: [[Float]])
+
+  func vectors(_ embedder: LocalEmbedder) async throws -> Vectors {
+    let texts =
+      agents.isEmpty
+      ? tools.map { VectorSimilarity.text(of: $0) } : agents.map { VectorSimilarity.text(of: $0) }
+    return (try await embedder.vectors(texts), try await embedder.vectors(tasks.map(\.text)))
+  }
+
+  func toolFigures(_ related: RelatedTerms, _ vectors: Vectors?) -> String {
     let index = ToolIndex(tools, related: related)
     let names = tools.map { $0.name.split(separator: "/").last.map(String.init) ?? $0.name }
     let depths = [1, 3, 5, 10, 20]
     var recalls = [Double](repeating: 0, count: depths.count)
-    for task in tasks {
-      let found = index.search(task.text, limit: 20).map { names[$0] }
+    for (place, task) in tasks.enumerated() {
+      let nearness = vectors.map { VectorSimilarity.find($0.tasks[place], among: $0.entries) }
+      let found = index.search(task.text, limit: 20, nearness: nearness ?? []).map { names[$0] }
       for (place, depth) in depths.enumerated() {
         let right = task.right.intersection(found.prefix(depth)).count
         recalls[place] += Double(right) / Double(max(1, task.right.count))
@@ -88,16 +110,20 @@ private struct LabelledSet {
     .joined(separator: ", ")
   }
 
-  func agentFigures(_ related: RelatedTerms) -> String {
+  func agentFigures(_ related: RelatedTerms, _ vectors: Vectors?) -> String {
     let registry = AgentRegistry(
       agents.map { .init(agent: $0, relevance: AgentTerms.note($0, prompt: "")) })
     let recommender = Recommender(related: related)
     var (first, third, silent, silentWhereRight) = (0, 0, 0, 0)
     var scores: [(score: Double, hasRight: Bool)] = []
-    for task in tasks {
-      let found = recommender.recommend(
-        .init(task: task.text, limit: 3, includesUnfit: true), among: registry
-      ).agents
+    for (place, task) in tasks.enumerated() {
+      var request = Recommender.Request(task: task.text, limit: 3, includesUnfit: true)
+      if let vectors {
+        let byAgent = zip(agents.map(\.id), vectors.entries)
+        request.nearness = VectorSimilarity.find(
+          vectors.tasks[place], among: Dictionary(byAgent) { first, _ in first })
+      }
+      let found = recommender.recommend(request, among: registry).agents
       let isSilent = !found.contains { $0.verdict != .not }
       scores.append((found.first?.score ?? 0, !task.right.isEmpty))
       if task.right.isEmpty {
@@ -126,6 +152,46 @@ private struct LabelledSet {
         + "AUROC \((area / Double(max(1, within.count * beyond.count))).thousandths)"
     }
     return text
+  }
+}
+
+/// Asks a server of this machine for vectors.
+private struct LocalEmbedder {
+  let client = HTTPClient()
+  private let address: String
+  private static let textsPerCall = 64
+
+  init(_ address: String) throws {
+    let hosts = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"]
+    guard hosts.contains(where: address.hasPrefix) else {
+      throw Failure(
+        .usage, "RASA_BENCH_EMBEDDINGS is no address of this machine: \(address)",
+        suggestion: "it looks like http://127.0.0.1:8000")
+    }
+    self.address = address
+  }
+
+  func vectors(_ texts: [String]) async throws -> [[Float]] {
+    var vectors: [[Float]] = []
+    for begin in stride(from: 0, to: texts.count, by: Self.textsPerCall) {
+      let some = texts[begin..<min(begin + Self.textsPerCall, texts.count)]
+      let body: Value = [
+        "model": "local", "input": .array(some.map { .string($0) }),
+      ]
+      let response = try await client.send(
+        HTTPRequest(
+          url: "\(address)/v1/embeddings", headers: [("Content-Type", "application/json")],
+          body: Array(body.json().utf8), allowsPlainHTTP: true))
+      let bytes = try await response.body.collect(limit: 64 << 20)
+      let found = try JSON.parse(bytes)["data"].array ?? []
+      guard response.status == 200, found.count == some.count else {
+        throw Failure(.provider, "\(address) answered \(response.status) without the vectors")
+      }
+      for item in found {
+        vectors.append((item["embedding"].array ?? []).map { Float($0.double ?? 0) })
+      }
+    }
+    return vectors
   }
 }
 

@@ -20,7 +20,7 @@ extension Row {
       body()
       return Double(time.monotonic() - start) / 1e6
     }
-    let recommender = Recommender(related: RelatedTerms([RelatedTerms.shippedTable]))
+    let recommender = Recommender(related: RelatedTerms.shipped())
     var times: [Double] = []
     var found = 0
     for round in 0..<8 {

@@ -40,29 +40,45 @@ package struct ToolIndex: Sendable {
 
   /// The places of the tools that fit the words best, the best first. The same tools and words give the same order; a
   /// tool that the words name comes first.
-  package func search(_ words: String, limit: Int) -> [Int] {
+  ///
+  /// - Parameter nearness: the similarity of each tool by embeddings, if there is a provider of them.
+  package func search(
+    _ words: String, limit: Int, nearness: [VectorSimilarity.Value?] = []
+  ) -> [Int] {
     guard limit > 0 else { return [] }
     let named = places[trimmed(words).lowercased()] ?? []
     var found = named
-    for (index, _) in ranked(words) where found.count < limit && !named.contains(index) {
+    for (index, _) in ranked(words, nearness) where found.count < limit && !named.contains(index) {
       found.append(index)
     }
     return Array(found.prefix(limit))
   }
 
-  private func ranked(_ words: String) -> [(index: Int, score: Double)] {
-    let scan = CorpusScan(TaskTerms(words, related: related), count: count) {
+  private func ranked(
+    _ words: String, _ nearness: [VectorSimilarity.Value?]
+  ) -> [(index: Int, score: Double)] {
+    let scan = CorpusScan(TaskTerms(words, related: related, for: .tools), count: count) {
       notes[$0]
     }
-    let scale = RelevanceScale(scan, among: count, .tools)
+    let scale = RelevanceScale(scan, among: count)
     var matches = TermMatches(scan)
-    var found: [(index: Int, score: Double)] = []
+    var scores = [Double](repeating: 0, count: count)
     for index in notes.indices {
       let hits = scan.hits(of: index)
       guard !hits.isEmpty else { continue }
       matches.read(hits, scan, scale)
-      let score = scale.order(sum: matches.sum, coverage: matches.coverage)
-      if score > 0 { found.append((index, score)) }
+      scores[index] = matches.sum
+    }
+    var found = scores.indices.map { (index: $0, score: scores[$0]) }
+    if nearness.count == count {
+      // Words and vectors have scales of their own: both count by how far a tool stands out.
+      let (mean, deviation) = VectorSimilarity.ownSpread(of: scores)
+      found = found.map { index, score in
+        let byWords = deviation > 0 ? (score - mean) / deviation : 0
+        return (index, byWords + (nearness[index]?.deviations ?? 0))
+      }
+    } else {
+      found.removeAll { $0.score <= 0 }
     }
     return found.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
   }

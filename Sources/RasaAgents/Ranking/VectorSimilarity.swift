@@ -22,22 +22,23 @@ package enum VectorSimilarity {
       deviations >= VectorSimilarity.nearFrom && cosine >= VectorSimilarity.leastCosine
     }
 
-    /// What it adds to the word score (`RelevanceScale.fit`). Among many agents one always stands
-    /// out, so the first two deviations add nothing.
+    /// What it adds to the word score (`RelevanceScale.fit`), or takes from it. Some agents are always a little
+    /// nearer than others, so it is the first deviation that adds nothing.
     var counts: Double {
       VectorSimilarity.weight
-        * max(0, min(deviations, VectorSimilarity.most) - VectorSimilarity.usual)
+        * (max(-VectorSimilarity.most, min(deviations, VectorSimilarity.most))
+          - VectorSimilarity.usual)
     }
   }
 
   /// From this many agents on their mean cosine is used; for fewer, a fixed one.
-  private static let enoughToCompare = 20
+  private static let enoughToCompare = 5
   private static let usualCosine = 0.3
   private static let usualDeviation = 0.1
 
   fileprivate static let nearFrom = 2.5
   fileprivate static let leastCosine = 0.2
-  fileprivate static let usual = 2.0
+  fileprivate static let usual = 1.0
   fileprivate static let most = 5.0
   fileprivate static let weight = 0.15
 
@@ -52,14 +53,27 @@ package enum VectorSimilarity {
     }
   }
 
+  /// The similarity of each tool to a wish; nil without a vector that can be compared.
+  package static func find(_ wish: [Float], among tools: [[Float]]) -> [Value?] {
+    let found = find(
+      wish, among: Dictionary(uniqueKeysWithValues: tools.enumerated().map { ("\($0)", $1) }))
+    return tools.indices.map { found["\($0)"] }
+  }
+
+  /// A tool as a single text, for embedding.
+  package static func text(of tool: ToolIndex.Entry) -> String { ToolTerms.text(of: tool) }
+
   /// An agent as a single text, for embedding. As long as it stays the same, so does its vector.
   package static func text(of agent: Agent) -> String { AgentTerms.text(of: agent) }
 
   static func spread(of cosines: [Double]) -> (mean: Double, deviation: Double) {
-    guard cosines.count >= enoughToCompare else { return (usualCosine, usualDeviation) }
-    let count = Double(cosines.count)
+    cosines.count >= enoughToCompare ? ownSpread(of: cosines) : (usualCosine, usualDeviation)
+  }
+
+  static func ownSpread(of values: [Double]) -> (mean: Double, deviation: Double) {
+    let count = Double(max(1, values.count))
     // Sums depend on the order of summation.
-    let sorted = cosines.sorted()
+    let sorted = values.sorted()
     let mean = sorted.reduce(0, +) / count
     let variance = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
     return (mean, variance.squareRoot())

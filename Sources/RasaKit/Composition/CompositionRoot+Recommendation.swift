@@ -45,8 +45,7 @@ extension CompositionRoot {
   func relatedTerms() throws(Failure) -> RelatedTerms {
     let own = try FileRoot("\(folders.configuration)/models", links: .anywhere)
       .readIfPresent("terms.txt", limit: FolderSource.largest)
-    return RelatedTerms(
-      [RelatedTerms.shippedTable] + (own.map { [String(decoding: $0, as: UTF8.self)] } ?? []))
+    return .shipped(with: own.map { String(decoding: $0, as: UTF8.self) })
   }
 }
 

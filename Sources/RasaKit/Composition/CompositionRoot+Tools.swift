@@ -43,7 +43,7 @@ extension CompositionRoot {
     parts.functions = { registered?.tools ?? [:] }
     parts.declared = { () throws(Failure) in try declaredTools().layers }
     // The user's own words that go together count among tools, too.
-    let search = ToolSearch { (try? relatedTerms()) ?? RelatedTerms([RelatedTerms.shippedTable]) }
+    let search = ToolSearch { (try? relatedTerms()) ?? RelatedTerms.shipped() }
     parts.search = { search.search($0, among: $1, limit: $2) }
     parts.requireTrust = { () throws(Failure) in try requireTrust(startingTools: true) }
     return ToolBox(parts)

@@ -18,7 +18,7 @@ package final class ToolSearch: Sendable {
   /// - Parameter related: read when an index is built, which few runs need.
   package init(
     related: @escaping @Sendable () -> RelatedTerms = {
-      RelatedTerms([RelatedTerms.shippedTable])
+      RelatedTerms.shipped()
     }
   ) {
     self.related = related

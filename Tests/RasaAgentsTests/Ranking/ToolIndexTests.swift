@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Search among many tools")
 struct ToolIndexTests {
-  private static let table = RelatedTerms([RelatedTerms.shippedTable])
+  private static let table = RelatedTerms.shipped()
 
   private static func office() throws -> [ToolIndex.Entry] {
     let bytes = try FileSystem.read(

@@ -48,7 +48,9 @@ struct CapabilityScorer {
       let near = nearness.isEmpty ? nil : nearness[entries[agentIndex].agent.id]
       let isNear = near?.isNear ?? false
       let hits = scan.hits(of: agentIndex)
-      guard isNear || !hits.isEmpty else { continue }
+      // Vectors can speak for an agent that shares no word with the task.
+      let isNearer = (near?.counts ?? 0) > 0
+      guard isNear || isNearer || !hits.isEmpty else { continue }
       matches.read(hits, scan, scale)
       var points = 0.0
       for requirement in requirements {
@@ -60,9 +62,9 @@ struct CapabilityScorer {
       let most = Recommendation.Match.Kind.exact.points * Double(max(1, requirements.count))
       if isNear, requirements.isEmpty { points = Recommendation.Match.Kind.related.points }
       let skills = 100 * points / most
-      let isCapable = isNear || matches.isCapable
+      let isCapable = isNear || isNearer || matches.isCapable
       let capability = scale.fit(
-        sum: matches.sum, coverage: matches.coverage, skills: skills, nearness: near?.counts ?? 0,
+        sum: matches.sum, skills: skills, nearness: near?.counts ?? 0,
         TermVector.flags(in: entries[agentIndex].relevance))
       fits.append(
         Fit(
@@ -98,7 +100,7 @@ struct CapabilityScorer {
       let with: String =
         switch levels[index] {
         case .mentioned: words.mention(of: term.hashes)
-        case .related: words.capability(with: term.related, whole: false)
+        case .related: words.capability(with: term.related.map(\.hash), whole: false)
         case .partial: words.capability(with: term.hashes, whole: false)
         default: words.capability(with: term.hashes, whole: true)
         }

@@ -20,17 +20,13 @@ struct TermMatches {
   /// Whether anything but its prompt matches the task.
   private(set) var isCapable = false
   private var values: [Double]
-  private var covered: [Double]
 
   /// What all matches are worth.
   var sum: Double { values.reduce(0, +) }
-  /// How much of the task's own words is matched: see `RelevanceScale.coverage`.
-  var coverage: Double { covered.reduce(0, +) }
 
   init(_ scan: CorpusScan) {
     levels = [Level](repeating: .none, count: scan.task.terms.count)
     values = [Double](repeating: 0, count: levels.count)
-    covered = values
   }
 
   mutating func read(
@@ -40,16 +36,13 @@ struct TermMatches {
     for index in levels.indices {
       levels[index] = .none
       values[index] = 0
-      covered[index] = 0
     }
     for hit in hits {
       for use in scan.slots.uses[Int(hit.slot)] {
-        let isMatch = use.isRelated ? TermVector.Places.capability : .skill
+        let isMatch = use.isRelated ? TermVector.Places.known : .skill
         if !hit.places.isDisjoint(with: isMatch) { isCapable = true }
         levels[use.term] = max(levels[use.term], Self.level(of: hit, use))
         values[use.term] = max(values[use.term], scale.value(of: hit, for: use, in: scan.task))
-        covered[use.term] = max(
-          covered[use.term], scale.coverage(of: use.term, byRelated: use.isRelated))
       }
     }
   }

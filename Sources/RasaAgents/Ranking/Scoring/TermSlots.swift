@@ -4,6 +4,8 @@ struct TermSlots {
   struct Use {
     var term: Int
     var isRelated: Bool
+    /// What it counts, relative to the term itself.
+    var share: Double
   }
 
   private(set) var uses: [[Use]] = []
@@ -15,8 +17,10 @@ struct TermSlots {
 
   init(_ task: TaskTerms) {
     for (index, term) in task.terms.enumerated() {
-      for hash in term.hashes { add(hash, Use(term: index, isRelated: false)) }
-      for hash in term.related { add(hash, Use(term: index, isRelated: true)) }
+      for hash in term.hashes { add(hash, Use(term: index, isRelated: false, share: 1)) }
+      for relation in term.related {
+        add(relation.hash, Use(term: index, isRelated: true, share: relation.share))
+      }
     }
   }
 

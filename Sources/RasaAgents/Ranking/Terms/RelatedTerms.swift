@@ -6,6 +6,8 @@ import RasaSystem
 /// others. In `testing: coverage, how do i test` those after the colon are signs of the one before
 /// it: a task with a sign may need it, but not the other way round. A sign may be a phrase of up to
 /// five words, including stop words. Text after ` #` is a comment.
+///
+/// Beside the tables stand the words that are near each other in English: see `WordRelations`.
 package struct RelatedTerms: Sendable {
   private struct Line {
     /// Nil if all items are related to each other.
@@ -22,7 +24,10 @@ package struct RelatedTerms: Sendable {
   /// with that start: converting all of them would take longer than everything else.
   private var places: [WordBeginning: [Place]] = [:]
 
-  package init(_ tables: [String] = []) {
+  let words: WordRelations?
+
+  package init(_ tables: [String] = [], words: WordRelations? = nil) {
+    self.words = words
     for table in tables {
       for line in Array(table.utf8).split(separator: UInt8(ascii: "\n")) { add(line) }
     }
@@ -148,8 +153,11 @@ struct WordBeginning: Hashable, Comparable {
 }
 
 extension RelatedTerms {
-  /// The shipped table.
-  package static let shippedTable: String = {
-    String(decoding: EmbeddedFiles.bytes(of: "models/terms.txt") ?? [], as: UTF8.self)
-  }()
+  private static let shippedTable = String(
+    decoding: EmbeddedFiles.bytes(of: "models/terms.txt") ?? [], as: UTF8.self)
+
+  /// What ships, and the user's own table beside it.
+  package static func shipped(with own: String? = nil) -> RelatedTerms {
+    RelatedTerms([shippedTable] + (own.map { [$0] } ?? []), words: .shipped)
+  }
 }

@@ -15,6 +15,17 @@ enum ToolTerms {
     return TermVector.encode(collector.terms())
   }
 
+  /// A tool as a single text, for embedding.
+  static func text(of tool: ToolIndex.Entry) -> String {
+    let (group, name) = parts(of: tool.name)
+    func words(_ name: String) -> String {
+      wordsOfName(name).utf8.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+        .map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    }
+    return [words(name), group.map(words) ?? "", beginning(of: tool.text)].filter { !$0.isEmpty }
+      .joined(separator: ". ")
+  }
+
   /// `mcp:git/git_commit` is `git_commit` of `git`, `agent:code-reviewer` an agent.
   private static func parts(of name: String) -> (group: String?, name: String) {
     let bytes = name.utf8
