@@ -70,3 +70,50 @@ extension String {
 
   package func hasByte(_ byte: Unicode.Scalar) -> Bool { utf8.contains(UInt8(ascii: byte)) }
 }
+
+// The same functions of the standard library compare characters, and bring its regular expressions along, which are a
+// megabyte of the program.
+extension StringProtocol {
+  /// Where these bytes first are; nil where they are not, and for no bytes at all.
+  package func firstRange(
+    ofBytes part: some StringProtocol, from start: Index? = nil
+  ) -> Range<Index>? {
+    let wanted = Array(part.utf8)
+    guard let first = wanted.first else { return nil }
+    var place = start ?? startIndex
+    while let found = utf8[place...].firstIndex(of: first) {
+      if utf8[found...].starts(with: wanted) {
+        return found..<utf8.index(found, offsetBy: wanted.count)
+      }
+      place = utf8.index(after: found)
+    }
+    return nil
+  }
+
+  /// Where these bytes last are.
+  package func lastRange(ofBytes part: some StringProtocol) -> Range<Index>? {
+    var last = firstRange(ofBytes: part)
+    while let range = last, let next = firstRange(ofBytes: part, from: range.upperBound) {
+      last = next
+    }
+    return last
+  }
+
+  /// Whether these bytes are in the text; no bytes at all are in every text.
+  package func hasBytes(_ part: some StringProtocol) -> Bool {
+    part.isEmpty || firstRange(ofBytes: part) != nil
+  }
+
+  package func replacing(bytes part: some StringProtocol, with other: some StringProtocol)
+    -> String
+  {
+    var result = ""
+    var place = startIndex
+    while let range = firstRange(ofBytes: part, from: place) {
+      result += self[place..<range.lowerBound]
+      result += other
+      place = range.upperBound
+    }
+    return place == startIndex ? String(self) : result + self[place...]
+  }
+}

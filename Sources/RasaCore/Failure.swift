@@ -127,7 +127,7 @@ extension Failure: CustomStringConvertible {
 
   /// Whether the text names the run already.
   private func names(_ run: FailedRun) -> Bool {
-    ([message, suggestion] + ownDetails).contains { $0.contains(run.id) }
+    ([message, suggestion] + ownDetails).contains { $0.hasBytes(run.id) }
   }
 
   /// Nil when the column lies beyond an excerpt that was cut.

@@ -1,3 +1,4 @@
+import RasaCore
 import CSystem
 import Glibc
 
@@ -39,7 +40,7 @@ package enum LoadedLibraries {
       else { continue }
       let name = String(decoding: line[end...], as: UTF8.self)
       let folder = String(decoding: line[slash..<end], as: UTF8.self)
-      guard name.contains(".so"), !visible.contains(where: { "\(folder)/".hasPrefix("\($0)/") })
+      guard name.hasBytes(".so"), !visible.contains(where: { "\(folder)/".hasPrefix("\($0)/") })
       else { continue }
       folders.insert(folder)
     }

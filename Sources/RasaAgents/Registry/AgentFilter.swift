@@ -1,3 +1,4 @@
+import RasaCore
 package import RasaPersona
 
 /// Conditions on agents. Missing conditions match everything, and so does an empty filter.
@@ -67,13 +68,13 @@ extension AgentFilter {
   fileprivate var tests: [(Agent) -> Bool] {
     var tests: [(Agent) -> Bool] = []
     if let category = normalized(category) {
-      tests.append { $0.category?.lowercased().contains(category) == true }
+      tests.append { $0.category?.lowercased().hasBytes(category) == true }
     }
     if let engine = normalized(engine) {
       tests.append { $0.engines.contains { $0.lowercased() == engine } }
     }
     if let model = normalized(model) {
-      tests.append { $0.modelNames.contains { $0.lowercased().contains(model) } }
+      tests.append { $0.modelNames.contains { $0.lowercased().hasBytes(model) } }
     }
     let tags = Set(tags.compactMap(normalized).map(asTag))
     if !tags.isEmpty {

@@ -69,7 +69,7 @@ extension CommandParser {
   }
 
   private func filled(_ advice: String, _ rest: [String]) -> String {
-    guard let place = advice.firstRange(of: "%") else { return advice }
+    guard let place = advice.firstRange(ofBytes: "%") else { return advice }
     return advice[..<place.lowerBound] + (rest.isEmpty ? "\"…\"" : Self.shellWords(rest))
       + advice[place.upperBound...]
   }
@@ -104,7 +104,7 @@ extension CommandParser {
 extension String {
   /// The first `--option` in backticks.
   fileprivate var firstMatchedOption: String? {
-    guard let start = firstRange(of: "`--")?.lowerBound else { return nil }
+    guard let start = firstRange(ofBytes: "`--")?.lowerBound else { return nil }
     let word = self[index(after: start)...].prefix { $0 != "`" && $0 != " " && $0 != "=" }
     return String(word)
   }
@@ -141,7 +141,7 @@ extension CommandParser {
     }
     if isPlain, !shown.isEmpty { return shown }
     if !shown.contains(where: { "\"$`\\!".contains($0) }) { return "\"\(shown)\"" }
-    return "'\(shown.replacing("'", with: #"'\''"#))'"
+    return "'\(shown.replacing(bytes: "'", with: #"'\''"#))'"
   }
 
   private static func synonym(of word: String, among known: [String]) -> String? {

@@ -290,7 +290,7 @@ extension Rasa.RunResult {
     }
     if models.isEmpty, usedMock { models = ["mock"] }
     var parts = models.isEmpty ? [] : [models.joined(separator: ", ")]
-    if usedMock, let first = parts.first, !first.contains("mock") { parts[0] = first + ", mock" }
+    if usedMock, let first = parts.first, !first.hasBytes("mock") { parts[0] = first + ", mock" }
     if let insteadOf, let first = parts.first { parts[0] = "\(first) instead of \(insteadOf)" }
     parts.append(durationText(milliseconds: Int64(clamping: nanoseconds / 1_000_000)))
     let estimated = isReported ? "" : " (estimated)"

@@ -68,7 +68,7 @@ extension TOMLProblem {
         "close the quote, or put three quotes on both sides of a text of several lines"
       )
     }
-    if reason.contains("not representable in 64 bits") { return tooLarge }
+    if reason.hasBytes("not representable in 64 bits") { return tooLarge }
     if reason.hasPrefix("cannot redefine") { return definedTwice }
     if reason.hasPrefix("cannot insert") {
       return (

@@ -259,7 +259,7 @@ extension YAMLTreeBuilder {
   private mutating func checkItems(
     in text: String, _ event: YAMLEvent, at location: SourceLocation
   ) {
-    guard let frame = stack.last, !frame.isMapping, text.contains(" - ") else { return }
+    guard let frame = stack.last, !frame.isMapping, text.hasBytes(" - ") else { return }
     let last = source.location(ofScalar: event.end).line
     guard last > location.line else { return }
     let first = source.excerpt(line: location.line).unicodeScalars

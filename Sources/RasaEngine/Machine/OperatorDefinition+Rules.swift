@@ -47,7 +47,7 @@ extension OperatorDefinition {
       }
       for (key, from, to) in rule.replace {
         guard let text = read(StatePath(key)).string else { continue }
-        write(.string(text.replacing(from, with: to)), key)
+        write(.string(text.replacing(bytes: from, with: to)), key)
       }
     }
     return (changed.map { Update($0, view[$0]) }, warnings)

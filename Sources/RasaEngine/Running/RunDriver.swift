@@ -149,7 +149,7 @@ struct RunDriver {
       case "frame.entered", "run.moved": lines += 1
       // Earlier versions also warned of operators that were skipped.
       case "run.warned":
-        if entry.body["message"].string?.contains("` was skipped: ") != true { lines += 1 }
+        if entry.body["message"].string?.hasBytes("` was skipped: ") != true { lines += 1 }
       case "run.objected": objections += 1
       default: break
       }

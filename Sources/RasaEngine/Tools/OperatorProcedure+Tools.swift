@@ -308,8 +308,8 @@ extension EffectKey {
 
   /// The use of a tool that put this question; nil for any other.
   package var useThatAsked: EffectKey? {
-    guard label.utf8.starts(with: "tool:".utf8) || label.contains(".tool:"),
-      let end = label.ranges(of: ".asks.").last
+    guard label.utf8.starts(with: "tool:".utf8) || label.hasBytes(".tool:"),
+      let end = label.lastRange(ofBytes: ".asks.")
     else { return nil }
     var key = self
     key.label = String(label[..<end.lowerBound])

@@ -1,3 +1,4 @@
+import RasaCore
 import CCurl
 
 /// A transfer that libcurl gave up, and the error that it is to whoever asked: which of name,
@@ -37,7 +38,7 @@ extension FailedTransfer {
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR,
       CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS:
       certificateError
-    case CURLE_SSL_CONNECT_ERROR where detail.contains("certificate verify failed"):
+    case CURLE_SSL_CONNECT_ERROR where detail.hasBytes("certificate verify failed"):
       certificateError
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED,
       CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_INITFAILED,
@@ -178,8 +179,8 @@ extension FailedTransfer {
   }
 
   private var tlsError: HTTPError {
-    if detail.contains("wrong version number") || detail.contains("packet length too long")
-      || detail.contains("http request") || detail.contains("record layer failure")
+    if detail.hasBytes("wrong version number") || detail.hasBytes("packet length too long")
+      || detail.hasBytes("http request") || detail.hasBytes("record layer failure")
     {
       return withRoute(
         HTTPError(
@@ -188,8 +189,8 @@ extension FailedTransfer {
     }
     // A connection that ends in the handshake may stand the next time.
     let isCut =
-      detail.contains("SSL_ERROR_SYSCALL") || detail.contains("reset")
-      || detail.contains("unexpected eof") || detail.contains("SSL_ERROR_ZERO_RETURN")
+      detail.hasBytes("SSL_ERROR_SYSCALL") || detail.hasBytes("reset")
+      || detail.hasBytes("unexpected eof") || detail.hasBytes("SSL_ERROR_ZERO_RETURN")
     return withRoute(
       HTTPError(.tls, "the TLS handshake failed (\(words))", isLasting: !isCut))
   }

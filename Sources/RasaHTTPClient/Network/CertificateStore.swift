@@ -70,7 +70,9 @@ package struct CertificateStore: Sendable, Hashable {
     do throws(Failure) {
       bytes = try FileSystem.read(chosen.value, limit: largest)
     } catch {
-      let reason = error.message.split(separator: ": ").last.map { " (\($0))" } ?? ""
+      let reason =
+        error.message.lastRange(ofBytes: ": ")
+        .map { " (\(error.message[$0.upperBound...]))" } ?? " (\(error.message))"
       throw unusable(chosen, "cannot be read\(reason)", ask: ask)
     }
     if bytes.allSatisfy(isSpace) { throw unusable(chosen, "is empty", ask: ask) }

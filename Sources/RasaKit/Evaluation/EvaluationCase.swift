@@ -110,9 +110,9 @@ extension Expectation {
     let text = answer.text
     switch kind {
     case .contains(let part):
-      return result(text.contains(part), Self.excerpt(text))
+      return result(text.hasBytes(part), Self.excerpt(text))
     case .notContains(let part):
-      return result(!text.contains(part), Self.excerpt(text))
+      return result(!text.hasBytes(part), Self.excerpt(text))
     case .matches(let pattern):
       return result(pattern.matches(text), Self.excerpt(text))
     case .schema(let schema):

@@ -175,7 +175,7 @@ struct Evaluator: Sendable {
   }
 
   /// Braces of an agent's prompt are no placeholders here.
-  private static func literal(_ text: String) -> String { text.replacing("{{", with: "{ {") }
+  private static func literal(_ text: String) -> String { text.replacing(bytes: "{{", with: "{ {") }
 
   private static func scores(_ criteria: [String]) -> Value {
     let number: Value = ["type": "number"]

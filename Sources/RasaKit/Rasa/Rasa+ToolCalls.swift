@@ -198,7 +198,7 @@ private struct ToolCall {
     var kept = ValueObject()
     for (name, value) in arguments {
       let text = value.json()
-      guard text.contains("{{") || text.contains("metadata") else { continue }
+      guard text.hasBytes("{{") || text.hasBytes("metadata") else { continue }
       let key = "a\(kept.count)"
       kept[key] = value
       literal[name] = .string("metadata.\(key)")

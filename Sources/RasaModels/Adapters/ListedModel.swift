@@ -24,6 +24,6 @@ struct ListedModel: Sendable, Hashable {
   var canChat: Bool {
     let name = name.lowercased()
     let others = ["rerank", "whisper", "tts-", "dall-e", "moderation", "bge-", "all-minilm"]
-    return !name.contains("embed") && !others.contains { name.hasPrefix($0) }
+    return !name.hasBytes("embed") && !others.contains { name.hasPrefix($0) }
   }
 }

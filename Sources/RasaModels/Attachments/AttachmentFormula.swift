@@ -1,3 +1,4 @@
+import RasaCore
 import RasaEngine
 
 /// How many tokens a provider counts for an image or a page of a PDF, never fewer than it bills.
@@ -48,9 +49,9 @@ enum AttachmentFormula: Sendable, Hashable {
         self = .tiles(base: 85, tile: 170, isLow: isLowDetail)
       } else if begins("o1", "o3") {
         self = .tiles(base: 75, tile: 150, isLow: isLowDetail)
-      } else if begins("gpt-5."), model.contains("-mini") {
+      } else if begins("gpt-5."), model.hasBytes("-mini") {
         self = .patches(atMost: 2_500, thousandths: 1_620)
-      } else if begins("gpt-5."), model.contains("-nano") {
+      } else if begins("gpt-5."), model.hasBytes("-nano") {
         self = .patches(atMost: 2_500, thousandths: 2_460)
       } else if begins("gpt-5.") {
         self = .patches(atMost: 2_500, thousandths: 1_200)

@@ -46,15 +46,15 @@ struct WireQuirks: Sendable, Hashable {
     let parameter = problem.parameter?.lowercased() ?? ""
     let message = problem.message.lowercased()
     func blames(_ words: String...) -> Bool {
-      words.contains { parameter.hasPrefix($0) || message.contains($0) }
+      words.contains { parameter.hasPrefix($0) || message.hasBytes($0) }
     }
     // What names two parts is about the first of them: a model that thinks takes no temperature.
     if sendsTemperature, blames("temperature") {
       sendsTemperature = false
       return true
     }
-    if !returnsReasoning, dialect == .openAI, message.contains("reasoning_content"),
-      message.contains("must be")
+    if !returnsReasoning, dialect == .openAI, message.hasBytes("reasoning_content"),
+      message.hasBytes("must be")
     {
       returnsReasoning = true
       return true

@@ -38,11 +38,11 @@ package enum EmbeddingPurpose: Sendable, Hashable {
   package func prefix(for model: String) -> String {
     let name = model.lowercased()
     // Its relatives that take instructions expect a whole sentence before a question, and nothing before texts.
-    if name.contains("nomic-embed") {
+    if name.hasBytes("nomic-embed") {
       return self == .question ? "search_query: " : "search_document: "
     }
     let isE5 = name.split { !$0.isLetter && !$0.isNumber }.contains { $0.hasSuffix("e5") }
-    guard isE5, !name.contains("instruct") else { return "" }
+    guard isE5, !name.hasBytes("instruct") else { return "" }
     return self == .question ? "query: " : "passage: "
   }
 

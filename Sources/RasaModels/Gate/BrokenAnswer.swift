@@ -1,3 +1,4 @@
+import RasaCore
 import RasaEngine
 
 /// An answer whose stream broke after a part of it was shown where nothing can be taken back: in a pipe.
@@ -47,7 +48,7 @@ struct BrokenAnswerRest: Sendable {
     guard !isDecided else { return piece }
     held += piece
     // Words that stand nowhere in what was shown repeat none of it, whatever follows them.
-    guard !answer.text.contains(held) else { return "" }
+    guard !answer.text.hasBytes(held) else { return "" }
     guard !held.utf8.starts(with: answer.text.utf8) || held.utf8.count > answer.text.utf8.count
     else {
       return ""

@@ -453,7 +453,7 @@ extension ProviderSettings {
     switch dialect {
     case .openAI, .anthropic: words.stream == true
     case .ollama: words.stream != false
-    case .gemini: path.contains(":streamGenerateContent")
+    case .gemini: path.hasBytes(":streamGenerateContent")
     }
   }
 }

@@ -1,15 +1,17 @@
+import RasaCore
+
 /// The mock's prose: about whatever was asked, claiming nothing.
 enum MockText {
   static func answer(to prompt: MockPrompt, name: String) -> String {
     let topic = prompt.topic.isEmpty ? "the request" : "“\(prompt.topic)”"
     let name = name.lowercased()
     var text: String
-    if name.contains("explain") {
+    if name.hasBytes("explain") {
       text =
         "The made-up answer on \(topic) has two steps: it separates what you asked from what you told"
         + " it, and weighs the one against the other\(wishes(prompt))."
         + " A real model would name its evidence here."
-    } else if name.contains("alt") {
+    } else if name.hasBytes("alt") {
       text =
         "Two made-up alternatives for \(topic): first, decide later and gather what is missing;"
         + " second, take a smaller step that is easy to undo\(wishes(prompt))."

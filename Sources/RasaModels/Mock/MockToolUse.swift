@@ -40,7 +40,9 @@ enum MockToolUse {
         arguments[name] = known
       } else if schema["type"] == "integer" || schema["type"] == "number" {
         arguments[name] = .int(schema["minimum"].int ?? 1)
-      } else if schema["type"] == "string", ["path", "folder"].contains(where: name.contains) {
+      } else if schema["type"] == "string",
+        ["path", "folder"].contains(where: { name.hasBytes($0) })
+      {
         arguments[name] = "."
       } else if schema["type"] == "string", let prompt {
         arguments[name] = .string(prompt.keyword)

@@ -42,7 +42,7 @@ struct ErrorDocument {
     // A gateway's own words say little, and those of the server behind it stand in a text.
     if let raw = error["metadata"]["raw"].string?.nonEmpty {
       let upstream = ErrorDocument(Array(raw.utf8))
-      if !upstream.message.isEmpty, !message.contains(upstream.message) {
+      if !upstream.message.isEmpty, !message.hasBytes(upstream.message) {
         message = Self.printable(
           message.isEmpty ? upstream.message : "\(message): \(upstream.message)")
       }
@@ -131,9 +131,9 @@ struct ErrorDocument {
   /// A server was spoken to without TLS that wants it.
   var isAboutTLS: Bool {
     let text = message.lowercased()
-    return text.contains("https port") || text.contains("http request to an https server")
-      || text.contains("plain http request was sent")
-      || text.contains("combination of host and port")
+    return text.hasBytes("https port") || text.hasBytes("http request to an https server")
+      || text.hasBytes("plain http request was sent")
+      || text.hasBytes("combination of host and port")
   }
 
   /// Waiting does not help: the money is gone, not the rate.
@@ -149,24 +149,24 @@ struct ErrorDocument {
     let marks: [String?] = ["billing_error", "billing_not_active"]
     if marks.contains(type) || marks.contains(code) { return true }
     let text = message.lowercased()
-    return text.contains("credit balance is too low")
-      || (type == "FAILED_PRECONDITION" && text.contains("billing"))
+    return text.hasBytes("credit balance is too low")
+      || (type == "FAILED_PRECONDITION" && text.hasBytes("billing"))
   }
 
   /// Google says 400 to a wrong key.
   var isAboutKey: Bool {
     reasons.contains { $0 == "API_KEY_INVALID" || $0 == "API_KEY_EXPIRED" }
-      || message.lowercased().contains("api key not valid")
+      || message.lowercased().hasBytes("api key not valid")
   }
 
   var isAboutMissingModel: Bool {
     if code == "model_not_found" || code == "invalid_model" { return true }
     let text = message.lowercased()
-    return text.contains("model")
+    return text.hasBytes("model")
       && [
         "not found", "does not exist", "not exist", "unknown model", "no such model",
         "not a valid model", "invalid model", "is not served", "not available for your",
-      ].contains { text.contains($0) }
+      ].contains { text.hasBytes($0) }
   }
 
   /// The request is longer than the model's window.
@@ -180,7 +180,7 @@ struct ErrorDocument {
       "input is too long", "input token count", "too many input tokens",
       "exceeds the maximum number of tokens", "exceed context limit", "maximum context length",
       "input tokens exceed", "reduce the length",
-    ].contains { text.contains($0) }
+    ].contains { text.hasBytes($0) }
   }
 
   /// The model or its server knows something less than the request wants.
@@ -193,7 +193,7 @@ struct ErrorDocument {
       "unsupported", "not supported", "does not support", "doesn't support", "unknown parameter",
       "unknown field", "unknown name", "unrecognized", "extra inputs are not permitted",
       "not permitted", "must be at most", "maximum allowed", "is deprecated",
-    ].contains { text.contains($0) }
+    ].contains { text.hasBytes($0) }
   }
 
   /// One line without control, bidirectional and zero-width characters, and not long.

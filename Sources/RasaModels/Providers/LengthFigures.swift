@@ -66,7 +66,7 @@ package struct LengthFigures: Sendable, Hashable {
 
   private static func number(_ token: String) -> Int64? {
     guard token.utf8.first.map({ (0x30...0x39).contains($0) }) == true else { return nil }
-    return Int64(token.replacing(",", with: ""))
+    return Int64(token.replacing(bytes: ",", with: ""))
   }
 
   /// Words in lower case, numbers, and the signs that mean something between them.

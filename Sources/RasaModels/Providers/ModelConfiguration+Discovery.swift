@@ -175,7 +175,7 @@ private struct Discovery {
   /// Whose address `LLM_HOST` is: that of the provider that is preferred.
   private func hostOwner(_ host: String) -> BuiltIn? {
     if let preferred { return BuiltIn(rawValue: preferred) }
-    return host.contains("/v1") ? .openAI : .ollama
+    return host.hasBytes("/v1") ? .openAI : .ollama
   }
 }
 

@@ -111,7 +111,7 @@ struct ProviderAddress: Hashable {
 
   var url: String {
     // The zone of an address (`fe80::1%eth0`) is written with its sign escaped.
-    let zone = host.contains("%25") ? host : host.replacing("%", with: "%25")
+    let zone = host.hasBytes("%25") ? host : host.replacing(bytes: "%", with: "%25")
     let name = host.contains(":") ? "[\(zone)]" : host
     return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")\(path)"
   }
@@ -121,7 +121,7 @@ extension ProviderAddress {
   private static func mayHoldKey(_ name: String) -> Bool {
     let name = name.lowercased()
     return ["key", "token", "secret", "password", "passwd", "auth", "sig", "code"].contains {
-      name.contains($0)
+      name.hasBytes($0)
     }
   }
 

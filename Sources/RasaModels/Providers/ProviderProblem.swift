@@ -309,7 +309,7 @@ extension ProviderProblem {
 
   mutating func note(requestID: String?) {
     guard let requestID, case let name = ErrorDocument.printable(requestID), !name.isEmpty,
-      name.utf8.count <= 100, !message.contains(name)
+      name.utf8.count <= 100, !message.hasBytes(name)
     else { return }
     message += " [request \(name)]"
   }
@@ -338,7 +338,7 @@ extension ProviderProblem {
 
   /// Says which address answered so, and with what status.
   mutating func note(status: Int, from address: String) {
-    guard isForeign, !address.isEmpty, !message.contains(address) else { return }
+    guard isForeign, !address.isEmpty, !message.hasBytes(address) else { return }
     message += " [\(status) from \(address)]"
   }
 }

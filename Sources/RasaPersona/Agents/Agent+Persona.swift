@@ -146,7 +146,7 @@ extension Agent {
   ) throws(Failure) {
     func isForPeople(_ gate: String) -> Bool {
       let words = gate.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 }
-      return Self.wordsForPeople.contains { String(words).contains($0) }
+      return Self.wordsForPeople.contains { String(words).hasBytes($0) }
     }
     let checked = qualityGates.filter { !isForPeople($0) }
     let humanGates = qualityGates.filter(isForPeople)

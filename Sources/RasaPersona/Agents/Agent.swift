@@ -211,9 +211,9 @@ extension AgentPrompt {
   /// Whether it contains nothing for a model: only blanks and comments.
   package var isBlank: Bool {
     var rest = text[...]
-    while let start = rest.firstRange(of: "<!--") {
+    while let start = rest.firstRange(ofBytes: "<!--") {
       guard rest[..<start.lowerBound].allSatisfy(\.isWhitespace) else { return false }
-      guard let end = rest[start.upperBound...].firstRange(of: "-->") else { return false }
+      guard let end = rest[start.upperBound...].firstRange(ofBytes: "-->") else { return false }
       rest = rest[end.upperBound...]
     }
     return String(rest).trimmed.isEmpty

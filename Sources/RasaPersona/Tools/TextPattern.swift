@@ -55,7 +55,7 @@ package struct TextPattern: Sendable, Hashable {
   /// The pattern that only this text fits.
   package init(exactly text: String) {
     self.init(
-      text.replacing("\\", with: "\\\\").replacing("*", with: "\\*"))
+      text.replacing(bytes: "\\", with: "\\\\").replacing(bytes: "*", with: "\\*"))
   }
 
   /// Whether it is `***` alone, which any value fits, texts or not.

@@ -122,7 +122,7 @@ package struct EgressRules: Sendable, Hashable {
         || (byte >= 0x30 && byte <= 0x39)
         || [0x2D, 0x2E, 0x5F, 0x2A].contains(byte)
     }
-    guard !host.isEmpty, host.utf8.count <= 253, allowed, !host.hasPrefix("."), !host.contains("..")
+    guard !host.isEmpty, host.utf8.count <= 253, allowed, !host.hasPrefix("."), !host.hasBytes("..")
     else { return nil }
     return (host.lowercased(), port)
   }

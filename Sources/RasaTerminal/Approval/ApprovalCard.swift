@@ -102,7 +102,7 @@ struct ApprovalCard {
 
   private func fact(_ name: String, _ value: String) -> [String] {
     let width = 12
-    let label = TerminalText.exact(name).replacing("\n", with: " ")
+    let label = TerminalText.exact(name).replacing(bytes: "\n", with: " ")
     // Without room for two columns, the value goes under its name.
     guard columns >= 44, displayWidth(label) <= width else {
       return content(name) { style.dim($0) } + shortened(content(value, indent: 2))

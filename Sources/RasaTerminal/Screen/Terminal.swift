@@ -1,3 +1,4 @@
+import RasaCore
 import CSystem
 import Glibc
 package import RasaSystem
@@ -59,7 +60,7 @@ package struct Terminal: Sendable {
     guard let locale = names.lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty })
     else { return .unicode }
     let encoding = locale.lowercased()
-    return encoding.contains("utf-8") || encoding.contains("utf8") ? .unicode : .ascii
+    return encoding.hasBytes("utf-8") || encoding.hasBytes("utf8") ? .unicode : .ascii
   }
 
   /// How charts are drawn on standard output: with letters alone, too, where the terminal says that it shows little else.

@@ -100,17 +100,3 @@ func isWordByte(_ byte: UInt8) -> Bool {
   default: false
   }
 }
-
-extension StringProtocol {
-  /// Where these bytes first are.
-  func firstRange(ofBytes part: String) -> Range<Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].utf8.starts(with: part.utf8) {
-        return start..<utf8.index(start, offsetBy: part.utf8.count)
-      }
-      start = utf8.index(after: start)
-    }
-    return nil
-  }
-}

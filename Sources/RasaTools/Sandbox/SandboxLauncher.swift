@@ -159,7 +159,7 @@ extension SandboxLauncher {
         .configuration, "this bubblewrap is too old: \(what)",
         suggestion: "install bubblewrap 0.8 or later")
     }
-    let isForbidden = what.contains("ermission") || what.contains("not permitted")
+    let isForbidden = what.hasBytes("ermission") || what.hasBytes("not permitted")
     return Failure(
       .configuration, "the sandbox cannot be set up: \(what)",
       suggestion: isForbidden

@@ -33,7 +33,7 @@ package struct AllowedTools: Sendable, Hashable {
       let parts = name.dropFirst(5).split(separator: "_", omittingEmptySubsequences: false)
       // Server and tool have two underscores between them.
       let text = parts.joined(separator: "_")
-      if let between = text.firstRange(of: "__") {
+      if let between = text.firstRange(ofBytes: "__") {
         return ["mcp:\(text[..<between.lowerBound])/\(text[between.upperBound...])"]
       }
       return ["mcp:\(text)/*"]

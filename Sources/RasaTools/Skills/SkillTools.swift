@@ -119,7 +119,7 @@ extension SkillLibrary {
   package func require(_ name: String, at location: SourceLocation? = nil) throws(Failure) -> Skill
   {
     if let skill = self[name] { return skill }
-    if let problem = broken.first(where: { $0.location?.file.contains("/\(name)/") == true }) {
+    if let problem = broken.first(where: { $0.location?.file.hasBytes("/\(name)/") == true }) {
       var failure = problem
       failure.message = "the skill `\(name)` cannot be used: \(problem.message)"
       throw failure

@@ -73,7 +73,7 @@ struct AgentEvidence {
   static func quotedQueries(in description: String) -> [String] {
     var queries: [String] = []
     var rest = description[...]
-    while let range = rest.firstRange(of: "user: ") {
+    while let range = rest.firstRange(ofBytes: "user: ") {
       rest = rest[range.upperBound...]
       guard let quote = rest.first, quote == "\"" || quote == "'" else { continue }
       rest = rest.dropFirst()
@@ -111,8 +111,8 @@ struct PromptTopics {
       if text.hasPrefix("#") || (text.hasSuffix(":") && !text.hasPrefix("-")) {
         let heading = text.lowercased()
         counts =
-          Self.works.contains { heading.contains($0) }
-          && !Self.others.contains { heading.contains($0) }
+          Self.works.contains { heading.hasBytes($0) }
+          && !Self.others.contains { heading.hasBytes($0) }
         continue
       }
       guard counts, text.hasPrefix("- ") || text.hasPrefix("* ") else { continue }
@@ -122,7 +122,7 @@ struct PromptTopics {
 
   private mutating func take(_ entry: String) {
     var entry = entry
-    if entry.hasPrefix("**"), let end = entry.dropFirst(2).firstRange(of: "**") {
+    if entry.hasPrefix("**"), let end = entry.dropFirst(2).firstRange(ofBytes: "**") {
       entry = String(entry[entry.index(entry.startIndex, offsetBy: 2)..<end.lowerBound])
     } else if let colon = entry.firstIndex(of: ":") {
       entry = String(entry[..<colon])
@@ -130,7 +130,7 @@ struct PromptTopics {
     // `Queries, views and triggers` is three things, none of which stands for all.
     entry = entry.split(separator: "(").first.map(String.init)?.trimmed ?? entry
     let words = entry.split(whereSeparator: \.isWhitespace)
-    guard (1...Self.mostWords).contains(words.count), !entry.contains(","),
+    guard (1...Self.mostWords).contains(words.count), !entry.hasBytes(","),
       !entry.hasSuffix("."), let name = AgentID.make(of: entry), name.utf8.count >= 3,
       name.utf8.count <= 40, !names.contains(name)
     else { return }

@@ -166,11 +166,11 @@ private enum Transliteration {
       return nil
     }
     for form in [" SMALL LETTER ", " CAPITAL LETTER ", " SMALL LIGATURE ", " CAPITAL LIGATURE "] {
-      guard let range = name.firstRange(of: form) else { continue }
+      guard let range = name.firstRange(ofBytes: form) else { continue }
       var letter = name[range.upperBound...]
       // `GHE WITH UPTURN` is in the table; most variants of a letter are not.
       if let text = letters[letter] { return text }
-      if let with = letter.firstRange(of: " WITH ") { letter = letter[..<with.lowerBound] }
+      if let with = letter.firstRange(ofBytes: " WITH ") { letter = letter[..<with.lowerBound] }
       if let text = letters[letter] { return text }
       let isLatin = name.hasPrefix("LATIN ")
       return isLatin && letter.utf8.count <= 2 ? letter.lowercased() : nil

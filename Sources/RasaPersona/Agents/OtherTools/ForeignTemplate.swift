@@ -51,32 +51,6 @@ struct ForeignTemplate {
   }
 }
 
-extension String {
-  /// The range of the first occurrence of these bytes.
-  func firstRange(ofBytes part: String, from start: String.Index? = nil) -> Range<String.Index>? {
-    let wanted = Array(part.utf8)
-    guard let first = wanted.first else { return nil }
-    var place = start ?? utf8.startIndex
-    while let found = utf8[place...].firstIndex(of: first) {
-      if utf8[found...].starts(with: wanted) {
-        return found..<utf8.index(found, offsetBy: wanted.count)
-      }
-      place = utf8.index(after: found)
-    }
-    return nil
-  }
-
-  func replacing(bytes part: String, with other: String) -> String {
-    var result = ""
-    var place = startIndex
-    while let range = firstRange(ofBytes: part, from: place) {
-      result += self[place..<range.lowerBound] + other
-      place = range.upperBound
-    }
-    return place == startIndex ? self : result + self[place...]
-  }
-}
-
 extension ForeignAgent {
   /// Notes what the other tool would insert into the prompt, which is left unchanged.
   mutating func leaveInsertions(_ marks: [(part: String, shown: String)]) {
