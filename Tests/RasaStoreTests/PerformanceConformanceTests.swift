@@ -306,6 +306,30 @@ extension PerformanceStore {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `goes to the new name of an agent, with all sums`(kind: StoreKind) async throws {
+    let store = Fixture(kind).store
+    for run in ["r1", "r2"] {
+      open(run, in: store)
+      try await end(run, in: store)
+    }
+    _ = try await store.judge("r1", .stars(4, comment: "", by: "ada"), weights: weights)
+    #expect(try await store.renameAgent("nobody", to: "broker") == 0)
+    #expect(try await store.renameAgent("analyst", to: "broker") == 2)
+    // Some of the new name are there already.
+    open("r3", in: store)
+    try await end("r3", in: store)
+    #expect(try await store.renameAgent("analyst", to: "broker") == 1)
+    let query = PerformanceQuery(by: [.agent, .day])
+    let rows = try await store.performance(query)
+    #expect(rows.map { $0.keys[0] } == ["broker"] && rows[0].sums[.runs] == 3)
+    let nodes = try await store.nodes(of: nil, from: nil, to: nil)
+    #expect(nodes.allSatisfy { $0.agent == "broker" })
+    _ = try await store.rebuildStatistics(weights: weights)
+    #expect(try await store.performance(query) == rows)
+    #expect(try await store.nodes(of: nil, from: nil, to: nil) == nodes)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `tells what judges said where people gave stars`(kind: StoreKind) async throws {
     let store = Fixture(kind).store
     for run in ["r1", "r2"] {

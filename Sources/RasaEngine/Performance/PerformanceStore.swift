@@ -231,6 +231,8 @@ package protocol PerformanceStore: Sendable {
   func importPerformance(
     _ records: [StoredPerformance], weights: @escaping @Sendable (String) -> ScoringWeights
   ) async throws -> Int
+  /// Counts what an agent did as done by another: it was renamed. Returns how many records that are.
+  func renameAgent(_ old: String, to new: String) async throws -> Int
   /// Works out all sums anew from the records. Returns how many records there are.
   func rebuildStatistics(weights: @escaping @Sendable (String) -> ScoringWeights) async throws
     -> Int

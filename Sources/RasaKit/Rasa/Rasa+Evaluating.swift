@@ -100,7 +100,9 @@ extension Rasa {
   /// Each evaluation is a run of its own, paid by the persona `evaluation`. Evaluations that wait and are not made stay
   /// on the list, and one that a killed process was making is made by the next.
   ///
-  /// - Parameter notify: receives each as soon as it has ended.
+  /// - Parameters:
+  ///   - options: Which runs, by whom, and what that may cost.
+  ///   - notify: Receives each as soon as it has ended.
   /// - Throws: A `RasaError` of code `usage` where nothing says what it may cost, or a run does not exist, and of code
   ///   `configuration` where there is no such evaluator.
   public func evaluate(
@@ -164,6 +166,8 @@ extension Rasa {
   }
 
   /// What `evaluate` would ask, and what each question costs at most. Nobody is asked.
+  ///
+  /// - Parameter options: Which runs, by whom, and what that may cost.
   public func plannedEvaluations(
     _ options: EvaluateOptions = EvaluateOptions()
   ) async throws(RasaError) -> [PlannedEvaluation] {

@@ -30,7 +30,10 @@ extension Rasa {
   /// Asks a judge which of two runs has the better answer: twice, with the answers in both orders, because judges prefer the
   /// one that they read first, or last. A model that wrote one of the answers is not asked.
   ///
-  /// - Parameter options: the model, what it may cost, and whether a model may judge its own answers.
+  /// - Parameters:
+  ///   - first: A run's ID, or the beginning of it.
+  ///   - second: Another run's, which had the same task.
+  ///   - options: The model, what it may cost, and whether a model may judge its own answers.
   /// - Throws: A `RasaError` of code `usage` where the runs had different tasks, or nothing says what it may cost.
   public func compareAnswers(
     of first: String, and second: String, _ options: EvaluateOptions = EvaluateOptions()

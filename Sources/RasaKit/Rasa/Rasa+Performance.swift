@@ -175,6 +175,33 @@ extension Rasa {
     try await redacted { try await store.rebuildStatistics(weights: try composition.weights()) }
   }
 
+  /// Counts what a persona or agent did as done by one of another name, because it was renamed.
+  ///
+  /// - Parameters:
+  ///   - old: The name that its runs had.
+  ///   - new: The name that it has now.
+  /// - Returns: How many records there are of the old name.
+  /// - Throws: A `RasaError` of code `usage` when there are none, or both names are the same.
+  @discardableResult
+  public func renameRecords(of old: String, to new: String) async throws(RasaError) -> Int {
+    try await redacted {
+      guard !new.isEmpty, old != new else {
+        throw Failure(
+          .usage, "`\(new)` is no other name", suggestion: "give the name that it has now")
+      }
+      let count = try await store.renameAgent(old, to: new)
+      guard count > 0 else {
+        let known = try await store.performance(PerformanceQuery(by: [.agent])).compactMap(
+          \.keys.first)
+        throw Failure(
+          .usage, "there are no records of `\(old)`",
+          suggestion: nearestName(to: old, among: known).map { "did you mean `\($0)`?" }
+            ?? "`rasa leaderboard` lists whose there are")
+      }
+      return count
+    }
+  }
+
   /// A kind of task.
   public struct TaskCategory: Sendable, Hashable, Codable {
     /// Its name.

@@ -231,6 +231,18 @@ extension MemoryRunStore {
     }
   }
 
+  package func renameAgent(_ old: String, to new: String) async throws -> Int {
+    state.withLock { state in
+      var count = 0
+      for index in state.performance.records.indices
+      where state.performance.records[index].performance.agent == old {
+        state.performance.records[index].performance.agent = new
+        count += 1
+      }
+      return count
+    }
+  }
+
   package func runsInFlight() async throws -> [String: Int] {
     try work { state, _, now in
       var counts: [String: Int] = [:]

@@ -202,6 +202,39 @@ extension Database {
 
   // MARK: Anew
 
+  /// Returns how many records there are of the old name.
+  func renameAgent(_ old: String, to new: String) throws -> Int {
+    let from = SQLValue.integer(try word(old))
+    let to = SQLValue.integer(try word(new))
+    let count = try first("SELECT count(*) FROM performance WHERE agent = ?", from) {
+      $0.integer(0)
+    }
+    guard let count, count > 0, old != new else { return Int(count ?? 0) }
+    try run("UPDATE performance SET agent = ?2 WHERE agent = ?1", from, to)
+    let sums = Self.sumColumns
+    try run(
+      """
+      INSERT INTO performance_sums
+        (period, agent, category, model, weights, first_at, last_at, \(sums.joined(separator: ", ")))
+      SELECT period, ?2, category, model, weights, first_at, last_at, \(sums.joined(separator: ", "))
+        FROM performance_sums WHERE agent = ?1
+      ON CONFLICT DO UPDATE SET
+        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at),
+        \(sums.map { "\($0) = \($0) + excluded.\($0)" }.joined(separator: ", "))
+      """, from, to)
+    try run("DELETE FROM performance_sums WHERE agent = ?", from)
+    let columns = ["uses", "failed", "duration", "duration_squares", "tokens", "cost"]
+    try run(
+      """
+      INSERT INTO node_sums (period, agent, kind, name, \(columns.joined(separator: ", ")))
+      SELECT period, ?2, kind, name, \(columns.joined(separator: ", ")) FROM node_sums WHERE agent = ?1
+      ON CONFLICT DO UPDATE SET
+        \(columns.map { "\($0) = \($0) + excluded.\($0)" }.joined(separator: ", "))
+      """, from, to)
+    try run("DELETE FROM node_sums WHERE agent = ?", from)
+    return Int(count)
+  }
+
   /// Returns how many records there are.
   func rebuildSums(_ weights: (String) -> ScoringWeights) throws -> Int {
     try run("DELETE FROM performance_sums")

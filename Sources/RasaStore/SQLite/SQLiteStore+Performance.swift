@@ -88,6 +88,10 @@ extension SQLiteStore {
     try await writer.write { try $0.rebuildSums(weights) }
   }
 
+  package func renameAgent(_ old: String, to new: String) async throws -> Int {
+    try await writer.write { try $0.renameAgent(old, to: new) }
+  }
+
   package func runsInFlight() async throws -> [String: Int] {
     let now = time.now()
     return try await read { database in

@@ -139,6 +139,97 @@ struct EvaluationTests {
     #expect(whole.exitCode == 0, "\(whole.errorText)")
   }
 
+  @Test("a limit that is reached within a trial leaves that trial unfinished, and it is counted")
+  func budgetWithin() async throws {
+    // Each answer costs $0.0021.
+    let provider = try ScriptedProvider.start(
+      [Script.text("hello").with { $0.usage = .exactly(prompt: 10_000, completion: 1_000) }],
+      models: ["gpt-4o-mini"])
+    defer { provider.stop() }
+    let rasa = try program(
+      provider, "name: two\npersona: double\ninput: Say it\nexpect: [{contains: hello}]\n")
+    try rasa.home.write(
+      """
+      name: double
+      description: Two answers.
+      frames: [session_frame]
+      operators:
+        - {name: first, kind: llm, reads: [input], writes: {note: text}, prompt: "{{input}}"}
+        - {name: second, kind: llm, reads: [note], writes: {draft: text}, prompt: "{{note}}"}
+
+      """, to: "personas/double.yaml")
+    let cut = try await rasa.run("eval", "tests", "--max-cost", "0.0022", "--json")
+    #expect(cut.exitCode == 6, "\(cut.text)\(cut.errorText)")
+    let report = try JSON.parse(cut.text)
+    #expect(report["spent_usd"] == "0.0021" && report["cases"].array?.first?["not_run"] == 1)
+    #expect(provider.requests.count { !$0.messages.isEmpty } == 1)
+    // It is no answer that could be reused.
+    let whole = try await rasa.run("eval", "tests", "--max-cost", "1", "--json")
+    #expect(whole.exitCode == 0, "\(whole.errorText)")
+    #expect(try JSON.parse(whole.text)["spent_usd"] == "0.0042")
+  }
+
+  @Test("several models are asked the same, and shown side by side")
+  func models() async throws {
+    let provider = try ScriptedProvider.start(
+      [
+        Script.text("hello").with { $0.model = "gpt-4o" },
+        Script.text("good day").with { $0.model = "gpt-4o-mini" },
+      ], models: ["gpt-4o", "gpt-4o-mini"])
+    defer { provider.stop() }
+    let rasa = try program(provider, Self.hello)
+    let options = ["--model", "openai:gpt-4o", "--model", "openai:gpt-4o-mini", "--trials", "2"]
+    let run = try await ProgramRun.run(
+      RasaProgram.binary, ["eval", "tests", "--json"] + options, environment: rasa.environment,
+      folder: rasa.home.path)
+    #expect(run.exitCode == 1)
+    let cases = try JSON.parse(run.text)["cases"].array ?? []
+    #expect(cases.map { $0["model"] } == ["openai:gpt-4o", "openai:gpt-4o-mini"], "\(run.text)")
+    #expect(cases.map { $0["passes"] } == [2, 0] && cases.map { $0["trials"] } == [2, 2])
+    let text = try await ProgramRun.run(
+      RasaProgram.binary, ["eval", "tests"] + options, environment: rasa.environment,
+      folder: rasa.home.path)
+    #expect(text.text.contains("hello [openai:gpt-4o-mini]"), "\(text.text)")
+  }
+
+  @Test("an agent is asked instead of what the cases say")
+  func agent() async throws {
+    let provider = try ScriptedProvider.start([Self.answer("hello")], models: ["gpt-4o-mini"])
+    defer { provider.stop() }
+    let rasa = try program(provider, Self.hello)
+    try rasa.home.write(
+      "---\nname: greeter\ndescription: Greets.\n---\nYou greet in one word.\n",
+      to: "agents/greeter.md")
+    let run = try await rasa.run("eval", "tests", "--agent", "greeter", "--json")
+    #expect(run.exitCode == 0, "\(run.errorText)")
+    #expect(
+      try JSON.parse(run.text)["cases"].array?.first?["subject"].string?.contains("greeter") == true
+    )
+    #expect(provider.requests.contains { $0.messages.joined().contains("greet in one word") })
+    let both = try await rasa.run("eval", "tests", "--agent", "greeter", "--persona", "single")
+    #expect(both.exitCode == 2)
+  }
+
+  @Test("a case brings its files, and is asked anew where one has changed")
+  func attachments() async throws {
+    let provider = try ScriptedProvider.start([Self.answer("hello")], models: ["gpt-4o-mini"])
+    defer { provider.stop() }
+    let rasa = try program(provider, Self.hello + "attachments: [notes.txt]\n")
+    let missing = try await rasa.run("eval", "tests")
+    #expect(missing.exitCode != 0 && missing.errorText.contains("notes.txt"))
+    try rasa.home.write("The first version.", to: "tests/notes.txt")
+    #expect(try await rasa.run("eval", "tests").exitCode == 0)
+    func asked() -> [String] {
+      provider.requests.map { $0.messages.joined() }.filter { !$0.isEmpty }
+    }
+    #expect(asked().count == 1 && asked()[0].contains("The first version."))
+    #expect(try await rasa.run("eval", "tests").exitCode == 0)
+    #expect(asked().count == 1)
+    try rasa.home.write("The second version.", to: "tests/notes.txt")
+    #expect(try await rasa.run("eval", "tests").exitCode == 0)
+    #expect(asked().count == 2 && asked()[1].contains("The second version."))
+  }
+
   @Test("the example runs without a key")
   func example() async throws {
     let rasa = try RasaProgram()

@@ -61,6 +61,7 @@ struct JSONConventionTests {
     ("stats weights", []),
     ("stats import", ["records.jsonl"]),
     ("stats rebuild", []),
+    ("stats rename", ["single", "renamed"]),
     ("objectives list", []),
     ("objectives add", ["tax", "--words", "vat"]),
     ("route choose", ["Review this code"]),

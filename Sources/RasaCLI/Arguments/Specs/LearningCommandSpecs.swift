@@ -220,6 +220,14 @@ extension CommandSpec {
         examples: [Example("After an upgrade, or to be sure", "rasa stats rebuild")],
         options: [.json]),
       CommandSpec(
+        "rename", "Count the runs of a persona or agent that was renamed as those of its new name",
+        examples: [Example("After a rename", "rasa stats rename contract_reviewer contracts")],
+        arguments: [
+          ArgumentSpec("OLD", "The name that its runs had", completes: .owners),
+          ArgumentSpec("NEW", "The name that it has now", completes: .owners),
+        ],
+        options: [.json]),
+      CommandSpec(
         "export", "Write the records of runs to a file",
         examples: [Example("All of them", "rasa stats export --output records.jsonl")],
         arguments: [

@@ -20,6 +20,13 @@ struct LearningCommands {
       if print.isJSON { return try print(["records": .int(Int64(count))]) }
       try print(
         text: "worked out anew from \(count == 1 ? "1 record" : "\(count) records")\n")
+    case "stats rename":
+      let count = try await rasa.renameRecords(
+        of: command.arguments[0], to: command.arguments[1])
+      if print.isJSON { return try print(["records": .int(Int64(count))]) }
+      try print(
+        text: "\(count == 1 ? "1 record is" : "\(count) records are") now of "
+          + "\(command.arguments[1])\n")
     case "stats export": try await export(command)
     case "stats import": try await importRecords(command)
     case "stats alerts": try await alerts(command)
