@@ -61,7 +61,7 @@ import Testing
     let client = try RawClient(port: server.port)
     let request =
       "POST /p?a=b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
-    for byte in request.utf8 { await client.send([byte]) }
+    await client.send(Array(request.utf8), atOnce: 1)
     #expect(await client.receive().hasSuffix("POST /p [a=b] 5:hello\n"))
   }
 

@@ -30,14 +30,16 @@ package final class RawClient: Sendable {
   @discardableResult
   package func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
 
+  /// - Parameter most: how many bytes are sent at once. They follow each other however busy the machine is: a server takes
+  ///   a client that pauses for a slow one.
   @discardableResult
-  package func send(_ bytes: [UInt8]) async -> Bool {
+  package func send(_ bytes: [UInt8], atOnce most: Int = .max) async -> Bool {
     let descriptor = descriptor
     return await onOwnThread {
       let deadline = monotonicNanoseconds() &+ 20_000_000_000
       var rest = bytes[...]
       while !rest.isEmpty, monotonicNanoseconds() < deadline {
-        let count = unsafe rest.withUnsafeBytes {
+        let count = unsafe rest.prefix(most).withUnsafeBytes {
           unsafe CSystem.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if count > 0 {
