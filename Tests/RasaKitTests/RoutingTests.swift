@@ -129,7 +129,7 @@ import Testing
     #expect(limited.chosen.agent == "cook-one" && limited.chosen.cost.map { $0 < 0.5 } == true)
     let unknown = try #require(limited.candidates.last)
     #expect(unknown.agent == "cook-two" && unknown.cost == nil && unknown.probability == 0)
-    #expect(unknown.exclusion == "nobody knows what it costs")
+    #expect(unknown.exclusion == "its cost is unknown")
     #expect(limited.runOptions.suffix(2) == ["--max-cost", "0.5"])
     let poor = await #expect(throws: RasaError.self) {
       try await kit.rasa.route(Self.task, options: settled { $0.maxCost = 0.000001 })

@@ -1,6 +1,6 @@
 package import RasaCore
 
-/// What people are told of a choice among agents.
+/// The sentence that explains which agent was chosen, and why.
 extension Recommendation {
   /// That it was chosen, over which others, and why.
   package func choice(over others: [Recommendation]) -> String {

@@ -99,8 +99,8 @@ package struct RatedEvaluation: Sendable, Hashable {
 }
 
 extension Identifier {
-  /// The run in which an evaluation is made, always the same one: a process that goes on with the work of another finds
-  /// it, and who deletes the run that was judged deletes it, too.
+  /// The ID of the run that makes an evaluation. It is derived from the judged run's ID, so that another process can
+  /// find it after a crash, and so that it is deleted together with the judged run.
   package static func ofEvaluation(_ name: String, of run: Identifier) -> Identifier {
     let digest = Digest.sha256("\(run.text) \(name)").utf8.prefix(13)
     // The beginning is a time, by which IDs are sorted.

@@ -64,8 +64,7 @@ struct Evaluator: Sendable {
 
   // MARK: What it says
 
-  /// What was said of a run: a judgement, which is empty where it cannot be read, or the kind of the task, nil where that
-  /// cannot be read.
+  /// Reads a model's answer: an unreadable evaluation has no scores; an unreadable classification is nil.
   func judgement(_ answer: OwnAnswer, at time: Timestamp) -> Judgement? {
     if kind == .classifier {
       guard let category = answer.output["category"].string, categories.contains(category),

@@ -117,7 +117,7 @@ extension ArmAssessment.Exclusion {
     switch self {
     case .tooExpensive(let expected, let limit):
       "costs about $\(expected.fixed(4)), more than $\(limit.fixed(4))"
-    case .unknownCost: "nobody knows what it costs"
+    case .unknownCost: "its cost is unknown"
     case .tooSlow(let expected, let limit):
       "takes about \(expected.fixed(1)) s, more than \(limit.fixed(1)) s"
     case .busy: "all its places for tasks at the same time are taken"

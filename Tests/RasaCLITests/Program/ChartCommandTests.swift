@@ -51,7 +51,7 @@ struct ChartCommandTests {
     }
     #expect(
       run.text.contains("2 of 4 days have a figure, from 1 to 2 runs each"), "\(run.text)")
-    #expect(run.text.contains("1 day has runs and no figure: nobody has judged one of them"))
+    #expect(run.text.contains("1 day has runs and no figure: none of them has been rated"))
     #expect(!run.text.contains("\u{1B}"))
     #expect(run.text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(run.text)")
   }
@@ -80,7 +80,8 @@ struct ChartCommandTests {
     let rasa = try await program([record("r1", day: "2026-01-01")])
     let run = try await rasa.run("stats", "chart", "--by", "agent")
     #expect(
-      run.text.contains("Success rate by agent") && run.text.contains("nobody has judged any"))
+      run.text.contains("Success rate by agent")
+        && run.text.contains("none of these runs has been rated"))
     #expect(run.text.contains("100% (21%–100%), 1 run"), "\(run.text)")
   }
 

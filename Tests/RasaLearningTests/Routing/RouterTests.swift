@@ -117,7 +117,7 @@ import Testing
     let reasons = decision.assessments.map { $0.exclusion?.text ?? "" }
     #expect(reasons[0].contains("more than $0.1000"))
     #expect(reasons[1].contains("more than 30.0 s"))
-    #expect(reasons[2] == "nobody knows what it costs" && reasons[3].contains("places"))
+    #expect(reasons[2] == "its cost is unknown" && reasons[3].contains("places"))
     #expect(decision.order.first == 4)
     #expect(decide([arm("busy", load: 1)]).chosen == nil)
     #expect(decide([]).chosen == nil)

@@ -56,7 +56,7 @@ extension CommandSpec {
               + "went, by cost, time, and the runs under way. While nothing is known, the one that "
               + "fits best is chosen. `rasa run --auto` chooses likewise, and runs the choice."),
           HelpNote(
-            "What is kept",
+            "Stored decisions",
             "The decision, with every probability, unless `learning: {enabled: false}` turns that off. "
               + "Nothing is run."),
         ]),

@@ -111,7 +111,7 @@ struct EvaluateCommand {
         columns: ["RUN", "BY", "MODEL", "AT MOST"],
         rows: planned.map { one in
           [
-            one.run, one.evaluator, one.model ?? "nobody: there is nothing to judge",
+            one.run, one.evaluator, one.model ?? "none: there is no answer to judge",
             one.cost.map { "\($0)" } ?? (one.model == nil ? "-" : "not known"),
           ]
         },

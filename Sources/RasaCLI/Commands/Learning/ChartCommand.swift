@@ -118,7 +118,7 @@ extension Rasa.Series {
     let runs = points.reduce(0) { $0 + $1.totals.runs }
     if askedMeasure != measure, runs > 0 {
       notes.append(
-        "nobody has judged any of these runs, so this is how many were a success: `rasa feedback` rates one"
+        "none of these runs has been rated, so this is the success rate; `rasa feedback` rates a run"
       )
     }
     let isCost = measure == .cost || measure == .spent
@@ -135,7 +135,7 @@ extension Rasa.Series {
     }
     let missing = points.count { $0.figure == nil }
     if missing > 0 {
-      let why = isCost ? "no cost is known" : "nobody has judged one of them"
+      let why = isCost ? "the cost is unknown" : "none of them has been rated"
       notes.append(
         missing == 1
           ? "1 \(noun) has runs and no figure: \(why)"

@@ -66,7 +66,7 @@ extension Rasa.Route.Candidate {
   var name: String { model.isEmpty ? agent : "\(agent) with \(model)" }
 
   var expectation: String {
-    let money = cost.map { "costs about \(dollars($0.value))" } ?? "nobody knows what it costs"
+    let money = cost.map { "costs about \(dollars($0.value))" } ?? "its cost is unknown"
     return money + (seconds.map { ", takes about \($0.fixed(1)) s" } ?? "")
   }
 }

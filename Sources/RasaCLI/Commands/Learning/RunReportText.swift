@@ -47,7 +47,7 @@ extension Rasa.RunReport {
     case "none":
       status == "cancelled"
         ? "none: it was cancelled"
-        : "none: nobody has judged it; `rasa feedback \(run) --stars N` does"
+        : "none: it has not been rated; `rasa feedback \(run) --stars N` does"
     case "failure": "0.00: it failed"
     case "stars": "\((score ?? 0).fixed(2)), by the user's stars"
     case "peers": "\((score ?? 0).fixed(2)), by its peers"
