@@ -75,7 +75,9 @@ let package = Package(
       ]),
 
     // Edges.
-    library("RasaCLI", ["RasaCore", "RasaSystem", "RasaTerminal", "RasaKit"]),
+    library("RasaCLI", ["RasaCore", "RasaSystem", "RasaTerminal", "RasaKit", "RasaServer"]),
+    // What other programs reach: the HTTP API, the protocols of their clients, MCP and ACP.
+    library("RasaServer", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaKit"]),
     library(
       "RasaKit",
       [
@@ -211,6 +213,12 @@ let package = Package(
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaHTTPServer",
         "RasaProcess", "RasaPersona", "RasaEngine", "RasaTestKit",
+      ]),
+    tests(
+      "RasaServer",
+      [
+        "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaHTTPClient", "RasaKit",
+        "RasaTestKit",
       ]),
     tests("RasaMemory", ["RasaCore", "RasaLanguage", "RasaTestKit"]),
     tests("RasaLearning", ["RasaCore", "RasaTestKit"]),

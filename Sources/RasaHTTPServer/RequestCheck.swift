@@ -108,7 +108,7 @@ struct RequestHead {
   }
 
   /// Nil where a `%` is followed by anything but two digits, or the bytes are not UTF-8.
-  private static func decoded(_ text: Substring, isForm: Bool) -> String? {
+  static func decoded(_ text: Substring, isForm: Bool) -> String? {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
     func digit(_ byte: UInt8?) -> UInt8? {

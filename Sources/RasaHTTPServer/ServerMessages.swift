@@ -1,3 +1,5 @@
+import RasaCore
+
 /// A request, complete and checked.
 package struct ServerRequest: Sendable {
   package var method: String
@@ -7,6 +9,24 @@ package struct ServerRequest: Sendable {
   package var query: [(name: String, value: String)]
   package var headers: [(name: String, value: String)]
   package var body: [UInt8]
+
+  package init(
+    method: String, path: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = [], body: [UInt8] = []
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+  }
+
+  /// The parts of the path between its slashes, each decoded for itself, so that `%2F` stays within its part.
+  package var pathParts: [String] {
+    path.split(atByte: "/", omittingEmpty: true).compactMap {
+      RequestHead.decoded($0, isForm: false)
+    }
+  }
 
   /// The first header of that name, without regard to case.
   package func header(_ name: String) -> String? {

@@ -29,6 +29,13 @@ package enum FileSystem {
     return Int64(status.st_size)
   }
 
+  /// What shows whether a file has changed, with links followed; nil if there is none.
+  package static func stamp(of path: String) -> FileStamp? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return FileStamp(status)
+  }
+
   package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
   /// The absolute path, of one that may be relative to the working folder.

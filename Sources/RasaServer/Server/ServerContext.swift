@@ -1,0 +1,9 @@
+import RasaCore
+import RasaKit
+
+/// What all requests share.
+struct ServerContext: Sendable {
+  let rasa: Rasa
+  let settings: ServerSettings
+  let access: Access
+}
