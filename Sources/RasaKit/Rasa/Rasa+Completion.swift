@@ -1,0 +1,159 @@
+extension Rasa {
+  /// A question to a model in no provider's words: the gate asks whichever fits, and translates.
+  public struct Completion: Sendable, Hashable {
+    /// One message of a conversation.
+    public struct Message: Sendable, Hashable {
+      /// Who says it.
+      public enum Role: String, Sendable, Hashable {
+        /// What the model is told to be.
+        case system
+        /// Who asks.
+        case user
+        /// The model.
+        case assistant
+        /// The result of a tool.
+        case tool
+      }
+      /// Who says it.
+      public var role: Role
+      /// Its words.
+      public var text: String
+      /// Images and documents that belong to it.
+      public var attachments: [Attachment] = []
+      /// What an assistant wanted to have called.
+      public var toolCalls: [ToolCall] = []
+      /// The id of the call whose result this is; nil for other messages.
+      public var answers: String?
+      /// Whether the result says that the call failed.
+      public var isError = false
+
+      /// A message with words alone.
+      public init(_ role: Role, _ text: String) {
+        self.role = role
+        self.text = text
+      }
+    }
+
+    /// What a model may ask to have called.
+    public struct Tool: Sendable, Hashable {
+      /// Its name.
+      public var name: String
+      /// What it does, for the model.
+      public var description: String
+      /// The JSON Schema of its arguments.
+      public var parameters: JSON
+
+      /// A tool.
+      public init(name: String, description: String, parameters: JSON) {
+        self.name = name
+        self.description = description
+        self.parameters = parameters
+      }
+    }
+
+    /// A model's wish to have a tool called.
+    public struct ToolCall: Sendable, Hashable {
+      /// What its result names it by.
+      public var id: String
+      /// The tool.
+      public var name: String
+      /// A JSON object as the model wrote it.
+      public var arguments: String
+
+      /// A call.
+      public init(id: String, name: String, arguments: String) {
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+      }
+    }
+
+    /// Whether tools may or must be called.
+    public enum ToolChoice: Sendable, Hashable {
+      /// The model decides.
+      case auto
+      /// None may be called.
+      case none
+      /// One must be called.
+      case required
+      /// This one must be called.
+      case named(String)
+    }
+
+    /// `provider:model`, an alias, a model's own name, or a class: `fast`, `balanced`, `thinking`, `expert`.
+    public var model: String
+    /// What was said so far, the oldest first.
+    public var messages: [Message]
+    /// What may be called.
+    public var tools: [Tool] = []
+    /// Whether it may or must be.
+    public var toolChoice = ToolChoice.auto
+    /// The JSON Schema of the answer; nil where a text is wanted.
+    public var schema: JSON?
+    /// The most tokens that the answer may have; nil where nothing bounds it.
+    public var maxTokens: Int?
+    /// How much chance there is to be in the answer, usually from 0 to 2.
+    public var temperature: Double?
+    /// The share of the likeliest tokens that are chosen from, up to 1.
+    public var topP: Double?
+    /// Texts that end the answer.
+    public var stop: [String] = []
+    /// How much the model is to think first, where it can.
+    public var effort: Effort?
+    /// The persona or agent whose budget pays besides; nil where only the budget of everybody holds.
+    public var owner: String?
+    /// Whose call it is; nil for the user of this `Rasa`.
+    public var user: String?
+    /// The most that it may cost.
+    public var maxCost: Dollars?
+
+    /// A question to a model.
+    public init(model: String, messages: [Message]) {
+      self.model = model
+      self.messages = messages
+    }
+  }
+
+  /// A part of an answer, as it arrives.
+  @nonexhaustive
+  public enum CompletionPart: Sendable, Hashable {
+    /// The model that answers. Nothing of its answer has been given before.
+    case started(provider: String, model: String)
+    /// Text of the answer.
+    case text(String)
+    /// What the model thinks first; no part of the answer.
+    case reasoning(String)
+    /// A call, once it is complete.
+    case toolCall(Completion.ToolCall)
+  }
+
+  /// What a question to a model came to.
+  public struct CompletionResult: Sendable, Hashable {
+    /// The run that the call is accounted and journalled under.
+    public var run: String
+    /// The provider that answered.
+    public var provider: String
+    /// The model that answered.
+    public var model: String
+    /// All of its text.
+    public var text: String
+    /// What it wants to have called.
+    public var toolCalls: [Completion.ToolCall]
+    /// How it ended: `stop`, `length`, `tool_calls`, `cut_off`, `refused`, `filtered`; more may come.
+    public var finish: String
+    /// Tokens of input, as billed.
+    public var inputTokens: Int
+    /// Those of them that the provider had cached.
+    public var cachedInputTokens: Int
+    /// Tokens of output, reasoning included, as billed.
+    public var outputTokens: Int
+    /// Those of them that were reasoning.
+    public var reasoningTokens: Int
+    /// What it cost.
+    public var cost: Dollars
+    /// The model that was asked for or came first, where another one answered, as `provider:model`.
+    public var insteadOf: String?
+    /// Why that one did not answer.
+    public var because: String?
+  }
+}
