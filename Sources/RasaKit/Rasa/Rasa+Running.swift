@@ -39,6 +39,8 @@ extension Rasa {
     public var finishesBrokenAnswers = false
     /// Whether it is a trial of an evaluation, which does not count as work of its agent.
     package var isEvaluation = false
+    /// Whether a server carries it out, and goes on with it after its own end.
+    package var isServed = false
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero
 
@@ -69,6 +71,7 @@ extension Rasa {
       plan.gate = gate
       plan.maxSeconds = maxSeconds
       plan.isEvaluation = isEvaluation
+      plan.isServed = isServed
       plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
       return plan
     }
