@@ -4,8 +4,12 @@ import RasaKit
 
 /// `POST /v1/runs`.
 enum RunStarting {
-  static func start(_ call: Call) async throws -> ServerResponse {
-    let asked = try RunRequest(try call.body(), call.client)
+  /// How it is answered where the body does not say.
+  enum Form { case asked, stream, wait }
+
+  static func start(_ call: Call, as form: Form = .asked) async throws -> ServerResponse {
+    var asked = try RunRequest(try call.body(), call.client)
+    if form != .asked { (asked.streams, asked.waits) = (form == .stream, form == .wait) }
     for name in [asked.persona, asked.agent, asked.options.model].compactMap({ $0 })
     where !call.client.mayAsk(name) {
       throw ServerProblem(

@@ -2,4 +2,5 @@
 enum Routes {
   static let all: [Route] =
     Health.routes + BrowserRoutes.routes + RunRoutes.routes + ApprovalRoutes.routes
+    + DefinitionRoutes.routes + MemoryRoutes.routes + LearningRoutes.routes + AliasRoutes.routes
 }

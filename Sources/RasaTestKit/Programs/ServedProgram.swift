@@ -21,7 +21,8 @@ package final class ServedProgram: Sendable {
       ] + options,
       environment: rasa.environment, folder: rasa.home.path, atLimit: .kill)
     while true {
-      let text = String(decoding: (try? FileSystem.readIfPresent(said, limit: 65_536)) ?? [], as: UTF8.self)
+      let text = String(
+        decoding: (try? FileSystem.readIfPresent(said, limit: 65_536)) ?? [], as: UTF8.self)
       if text.hasSuffix("}\n"),
         let url = text.split(separator: "\"").first(where: { $0.hasPrefix("http://127.0.0.1:") })
       {
