@@ -120,7 +120,7 @@ extension Rasa {
   /// Whom the books name where nobody is named.
   private static let forwarding = "forwarded"
 
-  private func budget(of owner: String) throws(Failure) -> CostBudget {
+  func budget(of owner: String) throws(Failure) -> CostBudget {
     if let persona = try composition.library.persona(strictlyNamed: owner) { return persona.budget }
     if let agent = registered.registry[owner]?.agent { return agent.budget }
     throw Failure(

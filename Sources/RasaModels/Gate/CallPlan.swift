@@ -109,6 +109,15 @@ struct CallPlan: Sendable {
     }
     if models.anyEngine { add("any_engine") }
     add(profile(request, context, options).rawValue)
+    // What few requests have comes last, and only where it is there: the others keep their digests.
+    if let topP = request.topP { add("top_p \(topP)") }
+    for text in request.stop { add("stop \(text)") }
+    switch request.requiredCall {
+    case .any: add("required")
+    case .named(let name): add("required \(name)")
+    case nil: break
+    }
+    for model in options.alternatives { add("or \(model)") }
     return Digest.sha256(bytes)
   }
 

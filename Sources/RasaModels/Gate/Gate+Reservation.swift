@@ -74,7 +74,7 @@ extension Gate {
       let settlements = settlements.count
       let terms = Hold.Terms(
         idempotencyKey: doubt?.idempotencyKey ?? request.id.text, cap: cap, ceiling: room.whole,
-        price: price, estimate: estimate, reservedAt: begun)
+        price: price, isPriceKnown: known != nil, estimate: estimate, reservedAt: begun)
       switch try await Hold.reserve(request, terms, in: ledger, recording: intent) {
       case .held(let hold): return .held(hold)
       case .refused(let leg, let balance):

@@ -10,6 +10,8 @@ package struct GateOptions: Sendable {
   package var premium = false
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
+  /// Asked in turn where `model` gives no answer.
+  package var alternatives: [ModelReference] = []
   /// Asked before the others of a persona that recommends it, as `provider:model`.
   package var preferred: String?
   package var profile: PerformanceProfile?
@@ -40,6 +42,10 @@ package struct GateOptions: Sendable {
   /// An answer whose stream breaks is continued and not restarted: what was shown of it cannot be
   /// taken back.
   package var finishesBrokenAnswers = false
+  /// The answer goes to a program in its own protocol, where nothing can be taken back: once a part of it
+  /// was shown, a stream that breaks is an error, and nothing is restarted or continued. A refusal is an
+  /// answer like any other, and what the model cannot be asked is refused and never left out.
+  package var servesClient = false
   /// Between two words of the mock.
   package var mockDelay: Duration = .zero
 
