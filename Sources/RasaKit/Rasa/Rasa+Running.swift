@@ -39,6 +39,17 @@ extension Rasa {
     public var finishesBrokenAnswers = false
     /// Whether it is a trial of an evaluation, which does not count as work of its agent.
     package var isEvaluation = false
+    /// What was said before, given by the caller: it stands where the turns of a session stand, and cannot be
+    /// given together with one. It is kept in the run's journal, and in no session.
+    public var conversation: [GivenTurn] = []
+    /// What the program in between wants of the answer. The operators that answer are shown it below the task, as words
+    /// of a program: it never replaces what the persona or agent says.
+    public var instructions = ""
+    /// Tools that the caller uses itself. The operators that answer may call them: the run then waits, and
+    /// `Approval.clientCall` says what to call. `Rasa.answer` with `Approval.result(_:isError:)` gives the result.
+    public var clientTools: [Completion.Tool] = []
+    /// The name of the client that asks, which the run keeps; nil for none.
+    public var client: String?
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero
 
@@ -70,6 +81,12 @@ extension Rasa {
       plan.maxSeconds = maxSeconds
       plan.isEvaluation = isEvaluation
       plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
+      plan.client = client
+      plan.clientTools = clientTools.map {
+        ToolDescription(
+          name: $0.name, text: $0.description, parameters: $0.parameters.value,
+          sideEffects: .idempotent, origin: .client)
+      }
       return plan
     }
   }

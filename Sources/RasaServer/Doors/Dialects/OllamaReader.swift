@@ -6,7 +6,7 @@ enum OllamaReader {
   static func chat(_ document: Value) throws(ServerProblem) -> DoorRequest {
     let body = Member(document)
     _ = try body.object()
-    var completion = Rasa.Completion(model: try body["model"].name(), messages: [])
+    var completion = Rasa.Completion(model: withoutTag(try body["model"].name()), messages: [])
     // Older clients name a call by its place among those of its turn.
     var open: [Rasa.Completion.ToolCall] = []
     for (place, member) in try body["messages"].optionalElements().enumerated() {
@@ -28,7 +28,7 @@ enum OllamaReader {
       "providers have templates of their own", unless: { $0.string?.isEmpty == true })
     try body["raw"].refuse(
       "providers have templates of their own", unless: { $0.bool == false })
-    var completion = Rasa.Completion(model: try body["model"].name(), messages: [])
+    var completion = Rasa.Completion(model: withoutTag(try body["model"].name()), messages: [])
     if let system = try body["system"].optionalText(), !system.isEmpty {
       completion.messages.append(Rasa.Completion.Message(.system, system))
     }
@@ -42,6 +42,13 @@ enum OllamaReader {
     var request = try finish(body, completion)
     request.ignore(["context"], of: body)
     return request
+  }
+
+  /// Clients of Ollama add the tag `latest` to names without one.
+  static func withoutTag(_ name: String) -> String {
+    let tag = ":latest"
+    return name.hasBytePrefix("rasa/") && name.hasByteSuffix(tag)
+      ? String(name.dropLast(tag.utf8.count)) : name
   }
 
   private static func finish(
