@@ -43,13 +43,14 @@ extension Rasa {
     var options = GateOptions()
     options.servesClient = true
     options.maxCost = request.maxCost?.money
+    options.extra = request.budget?.own
     let owner = request.owner ?? Self.completion
     var context = CallContext(
       run: run,
       key: EffectKey(
         frame: Self.completion, visit: 1, operatorName: Self.completion, label: "call",
         occurrence: 1), persona: owner)
-    request.choose(&options, &context.models)
+    Self.choose(request.model, request.alternatives, &options, &context.models)
     if request.owner != nil { context.budget = try budget(of: owner) }
     let gate = try services.gate(options, onWarning: { self.warn($0) })
     let relay = Locked(CompletionRelay())
@@ -96,23 +97,6 @@ private struct CompletionRelay: Sendable {
 }
 
 extension Rasa.Completion {
-  /// Which models are asked: those that are named, or those of a class.
-  fileprivate func choose(_ options: inout GateOptions, _ models: inout RecommendedModels) {
-    let (profile, modelClass): (PerformanceProfile, ModelClass)
-    switch model {
-    case "fast": (profile, modelClass) = (.speed, .fast)
-    case "balanced": (profile, modelClass) = (.balanced, .balanced)
-    case "thinking": (profile, modelClass) = (.thinking, .reasoning)
-    case "expert": (profile, modelClass) = (.expert, .reasoning)
-    default:
-      options.model = ModelConfiguration.reference(model)
-      options.alternatives = alternatives.map(ModelConfiguration.reference)
-      return
-    }
-    options.profile = profile
-    models.modelClass = modelClass
-  }
-
   fileprivate func modelRequest() throws(Failure) -> ModelRequest {
     func wrong(_ message: String, _ suggestion: String) -> Failure {
       Failure(.usage, message, suggestion: suggestion)

@@ -112,6 +112,8 @@ extension Rasa {
     public var user: String?
     /// The most that it may cost.
     public var maxCost: Dollars?
+    /// A further budget that pays, such as that of an access token.
+    public var budget: ExtraBudget?
 
     /// A question to a model.
     public init(model: String, messages: [Message]) {

@@ -23,6 +23,9 @@ extension Rasa {
     public var allowsPremium = false
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
+    /// A further budget that pays for all of the run, such as that of an access token; nil for none. A run that is
+    /// resumed keeps the one that it had.
+    public var budget: ExtraBudget?
     /// How many seconds the run may take, whatever its persona or agent says.
     public var maxSeconds: Int?
     /// Lifts the persona's own limit of cost for one run; never a limit of day or month.
@@ -62,6 +65,7 @@ extension Rasa {
       gate.profile = profile?.own
       gate.premium = allowsPremium
       gate.maxCost = maxCost?.money
+      gate.extra = budget?.own
       gate.force = ignoresRunLimit
       gate.allowBudgetExceed = ignoresBudget
       gate.finishesBrokenAnswers = finishesBrokenAnswers

@@ -120,6 +120,7 @@ extension RunPlan {
     if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
+    if let extra = gate.extra { kept["budget"] = extra.value }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
     if let asOf { kept[RunStart.asOfOption] = .int(asOf.milliseconds) }
     if isEvaluation { kept[RunStart.evaluationOption] = true }
@@ -145,6 +146,7 @@ extension RunPlan {
     if gate.maxCost == nil {
       plan.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
     }
+    if gate.extra == nil { plan.gate.extra = kept["budget"].flatMap(ExtraBudget.init) }
     if asOf == nil { plan.asOf = RunStart.asOf(in: kept) }
     if agents.isEmpty { plan.agents = (kept["agents"]?.array ?? []).compactMap(\.string) }
     if maxSeconds == nil { plan.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) } }
@@ -167,7 +169,8 @@ extension RunServices {
     _ options: GateOptions, onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
-    try composition.gate(
+    try options.extra?.check()
+    return try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning,
       onSelection: onSelection, onlyEstimates: onlyEstimates)
   }
