@@ -79,6 +79,8 @@ extension RunStart {
   package var isEvaluation: Bool { options[Self.evaluationOption]?.bool == true }
 
   package static let evaluationOption = "evaluation"
+  /// Whether a server carries it out, and goes on with it after its own end.
+  package static let servedOption = "served"
 
   package static func asOf(in options: ValueObject) -> Timestamp? {
     options[asOfOption]?.int.map { Timestamp(milliseconds: $0) }

@@ -69,8 +69,8 @@ struct OperatorProcedure {
   private func skip(_ invocation: Invocation, because failure: Failure) async throws -> Completion {
     let node = graph.nodes[invocation.node]
     let reason = dependencies.redact(failure.message)
-    if node.isLive, let live = node.writes.first, runState.restart(live) {
-      try await emit(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
+    if node.isLive, let live = node.writes.first, let keeps = runState.restart(live) {
+      try await emit(.restarted(invocation.step, Restart(.leftOut, reason, keeps: keeps)))
     }
     try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
     return Completion(

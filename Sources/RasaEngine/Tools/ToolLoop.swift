@@ -97,10 +97,10 @@ extension OperatorProcedure {
   private func retract(_ reply: Reply, _ invocation: Invocation) async throws {
     guard !reply.text.isEmpty else { return }
     let node = graph.nodes[invocation.node]
-    let wasShown = node.isLive && (node.writes.first.map { runState.restart($0) } ?? false)
+    let keeps = node.isLive ? node.writes.first.flatMap { runState.restart($0) } : nil
     try await emit(
       .restarted(
-        invocation.step, Restart(.toolCalls, "the model uses tools first"), wasShown: wasShown))
+        invocation.step, Restart(.toolCalls, "the model uses tools first", keeps: keeps)))
   }
 
   // MARK: The calls of one turn

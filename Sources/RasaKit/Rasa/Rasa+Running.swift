@@ -53,6 +53,8 @@ extension Rasa {
     public var clientTools: [Completion.Tool] = []
     /// The name of the client that asks, which the run keeps; nil for none.
     public var client: String?
+    /// Whether a server carries it out, and goes on with it after its own end.
+    package var isServed = false
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero
 
@@ -84,6 +86,7 @@ extension Rasa {
       plan.gate = gate
       plan.maxSeconds = maxSeconds
       plan.isEvaluation = isEvaluation
+      plan.isServed = isServed
       plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
       plan.client = client
       plan.clientTools = clientTools.map {

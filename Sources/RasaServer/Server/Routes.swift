@@ -1,4 +1,6 @@
 /// Everything that the server answers, in the order of `/openapi.json`.
 enum Routes {
-  static let all: [Route] = Health.routes + DoorRoutes.routes
+  static let all: [Route] =
+    Health.routes + BrowserRoutes.routes + RunRoutes.routes + ApprovalRoutes.routes
+    + DoorRoutes.routes
 }
