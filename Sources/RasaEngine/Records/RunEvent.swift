@@ -36,7 +36,7 @@ package struct RunStart: Sendable, Hashable {
   package var input: String
   package var preferences: ValueObject
   /// The options of the run, for whoever resumes it: which model, how
-  /// much it may cost. The engine looks at `asOf` alone.
+  /// much it may cost. The engine looks at `asOf` and `clientTools`.
   package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?

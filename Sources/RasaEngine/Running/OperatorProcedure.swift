@@ -157,10 +157,10 @@ struct OperatorProcedure {
     let request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
       system: graph.systemMessage(invocation.view), attachments: start.attachments,
-      session: start.session)
+      session: start.session, wishes: clientWishes(of: invocation))
     try checkSize(of: request, definition)
     try checkWords(of: request, definition)
-    guard definition.tools.isEmpty, !definition.mayAsk else {
+    guard definition.tools.isEmpty, !definition.mayAsk, clientTools(of: invocation).isEmpty else {
       return try await converse(about: request, definition, invocation, attempt: attempt)
     }
     let answer = try await reply(

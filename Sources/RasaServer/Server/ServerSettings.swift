@@ -12,6 +12,8 @@ package struct ServerSettings: Sendable {
   package var origins: [String] = []
   /// Whether the routes of Ollama answer without a token, on loopback only.
   package var opensOllama = false
+  /// How long a stream may be silent before it gives a sign of life.
+  package var heartbeat = Duration.seconds(15)
   /// The token of whoever runs the server; nil for that of the file.
   package var token: String?
   /// So many runs and calls of models at the same time.
