@@ -23,7 +23,11 @@ package final class Server: Sendable {
     let folder = rasa.folders.data
     let tokenFile = settings.token == nil ? FileSystem.path("server.token", in: folder) : nil
     let token: String
-    if let given = settings.token { token = given } else { token = try ownToken(in: tokenFile ?? "") }
+    if let given = settings.token {
+      token = given
+    } else {
+      token = try ownToken(in: tokenFile ?? "")
+    }
     var configuration = HTTPServer.Configuration()
     configuration.address = settings.address
     configuration.port = settings.port
@@ -48,13 +52,17 @@ package final class Server: Sendable {
       rasa: rasa, settings: settings,
       access: Access(
         tokens: tokens, cookies: CookieStore(now: TimeSource.system.monotonic), settings: settings,
-        ownOrigins: Set(names.map { "http://\($0.lowercased()):\(http.port)" })))
+        ownOrigins: Set(names.map { "http://\($0.lowercased()):\(http.port)" })),
+      mcp: MCPService(rasa))
     router.withLock { $0 = Router(context, Routes.all) }
     return Server(http, context, tokenFile: tokenFile)
   }
 
   /// Takes no more requests, and returns when all that were taken are answered or that time is over.
-  package func stop(grace: Duration) async { await http.stop(grace: grace) }
+  package func stop(grace: Duration) async {
+    await http.stop(grace: grace)
+    _ = await context.mcp.close()
+  }
 
   private static func ownToken(in path: String) throws(Failure) -> String {
     if let bytes = try FileSystem.readIfPresent(path, limit: 4_096) {

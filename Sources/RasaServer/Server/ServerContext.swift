@@ -6,4 +6,6 @@ struct ServerContext: Sendable {
   let rasa: Rasa
   let settings: ServerSettings
   let access: Access
+  let mcp: MCPService
+  let mcpSessions = MCPHTTPSessions()
 }
