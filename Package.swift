@@ -219,7 +219,7 @@ let package = Package(
       "RasaServer",
       [
         "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaHTTPClient", "RasaKit",
-        "RasaTestKit",
+        "RasaProcess", "RasaPersona", "RasaEngine", "RasaTools", "RasaTestKit",
       ]),
     tests("RasaMemory", ["RasaCore", "RasaLanguage", "RasaTestKit"]),
     tests("RasaLearning", ["RasaCore", "RasaTestKit"]),

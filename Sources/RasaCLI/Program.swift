@@ -155,6 +155,19 @@ package enum Program {
     case "tokens list", "tokens create", "tokens revoke":
       try TokensCommand(list: TokenList(folder: composition.folders.data), print: print)
         .run(command)
+    case "mcp":
+      let rasa = Rasa(
+        composition, composition.store(), onWarning: composition.console.warn,
+        onBareProgram: composition.console.warn)
+      do {
+        try await ProtocolCommands.mcp(command, rasa, composition.console)
+      } catch {
+        await rasa.close()
+        throw error
+      }
+      await rasa.close()
+    case "acp":
+      try await ProtocolCommands.acp(command, composition.console, trusts: command.flag("trust"))
     case "chat":
       try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
         command)

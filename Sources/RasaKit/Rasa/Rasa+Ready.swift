@@ -24,6 +24,9 @@ extension Rasa {
     /// The name of the persona, or the ID of the agent.
     public var name: String { graph.persona.name }
 
+    /// Its frames and operators.
+    public var details: PersonaDetails { PersonaDetails(graph) }
+
     /// What is odd about it, given the preferences of a run.
     public func warnings(given preferences: Pairs<String> = [:]) -> [String] {
       var options = RunOptions()

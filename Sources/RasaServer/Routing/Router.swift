@@ -77,7 +77,7 @@ struct Router: Sendable {
         (
           name: "Access-Control-Allow-Headers",
           value:
-            "authorization, content-type, x-api-key, anthropic-version, x-rasa-session, last-event-id"
+            "authorization, content-type, x-api-key, anthropic-version, x-rasa-session, last-event-id, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id"
         ),
         (name: "Access-Control-Max-Age", value: "600"),
       ], body: .bytes([]))

@@ -4,6 +4,6 @@ enum Routes {
     [
       Health.routes, BrowserRoutes.routes, RunRoutes.routes, ApprovalRoutes.routes,
       DefinitionRoutes.routes, MemoryRoutes.routes, LearningRoutes.routes, AliasRoutes.routes,
-      DoorRoutes.routes,
+      DoorRoutes.routes, MCPDoor.routes,
     ].flatMap(\.self)
 }

@@ -61,7 +61,7 @@ package final class Server: Sendable {
       hub: hub, turns: Turns(hub),
       audit: AuditLog(
         path: FileSystem.path("audit.jsonl", in: folder), time: .system, onWarning: settings.warn),
-      metrics: Metrics(), standing: ServerContext.Standing())
+      metrics: Metrics(), standing: ServerContext.Standing(), mcp: MCPService(rasa))
     router.withLock { $0 = Router(context, Routes.all) }
     let server = Server(http, context, tokenFile: tokenFile)
     server.begin()
@@ -107,6 +107,7 @@ package final class Server: Sendable {
     for task in beats.withLock({ $0 }) { task.cancel() }
     let parked = await context.park(within: grace)
     await http.stop(grace: .seconds(2))
+    _ = await context.mcp.close()
     return parked
   }
 

@@ -12,6 +12,7 @@ struct ServerContext: Sendable {
   let audit: AuditLog
   let metrics: Metrics
   let standing: Standing
+  let mcp: MCPService
 
   /// Whether requests are taken.
   final class Standing: Sendable {

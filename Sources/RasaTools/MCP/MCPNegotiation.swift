@@ -1,4 +1,5 @@
 package import RasaCore
+package import RasaDocuments
 
 /// What was found out about a server.
 package struct MCPAgreement: Sendable, Hashable {

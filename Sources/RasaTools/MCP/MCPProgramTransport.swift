@@ -1,4 +1,5 @@
 import RasaCore
+import RasaDocuments
 
 /// Messages as lines over the pipes of a program. Any number of requests share them.
 ///

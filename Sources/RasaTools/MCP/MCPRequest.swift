@@ -1,4 +1,5 @@
 import RasaCore
+import RasaDocuments
 import RasaEngine
 import RasaPersona
 

@@ -1,5 +1,5 @@
 package import RasaCore
-import RasaDocuments
+package import RasaDocuments
 package import RasaEngine
 
 /// What became of a request.

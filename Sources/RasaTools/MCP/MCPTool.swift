@@ -1,4 +1,5 @@
 import RasaCore
+import RasaDocuments
 package import RasaEngine
 import RasaPersona
 

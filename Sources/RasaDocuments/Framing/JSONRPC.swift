@@ -6,7 +6,7 @@ package enum JSONRPC {
     case number(Int64)
     case text(String)
 
-    init?(_ value: Value) {
+    package init?(_ value: Value) {
       if let number = value.int {
         self = .number(number)
       } else if let text = value.string {
@@ -16,7 +16,7 @@ package enum JSONRPC {
       }
     }
 
-    var value: Value {
+    package var value: Value {
       switch self {
       case .number(let number): .int(number)
       case .text(let text): .string(text)
@@ -24,8 +24,8 @@ package enum JSONRPC {
     }
   }
 
-  /// An error that the other side reports.
-  package struct Problem: Sendable, Hashable {
+  /// An error, as one side reports it to the other.
+  package struct Problem: Error, Sendable, Hashable {
     package var code: Int64
     package var message: String
     package var data: Value
@@ -36,28 +36,31 @@ package enum JSONRPC {
       self.data = data
     }
 
-    static let methodNotFound: Int64 = -32_601
-    static let invalidParams: Int64 = -32_602
-    static let headerMismatch: Int64 = -32_020
-    static let missingCapability: Int64 = -32_021
-    static let unsupportedVersion: Int64 = -32_022
+    package static let parseError: Int64 = -32_700
+    package static let invalidRequest: Int64 = -32_600
+    package static let internalError: Int64 = -32_603
+    package static let methodNotFound: Int64 = -32_601
+    package static let invalidParams: Int64 = -32_602
+    package static let headerMismatch: Int64 = -32_020
+    package static let missingCapability: Int64 = -32_021
+    package static let unsupportedVersion: Int64 = -32_022
     /// Of 2025-11-25 alone: a page has to be visited first.
-    static let urlElicitationRequired: Int64 = -32_042
+    package static let urlElicitationRequired: Int64 = -32_042
 
     /// Whether only servers of the stateless era send it.
-    var isModern: Bool {
+    package var isModern: Bool {
       [Self.headerMismatch, Self.missingCapability, Self.unsupportedVersion].contains(code)
     }
 
-    init?(_ value: Value) {
+    package init?(_ value: Value) {
       guard let code = value["code"].int else { return nil }
       self.init(code: code, message: value["message"].string ?? "", data: value["data"])
     }
 
     /// In one line, for messages.
-    var text: String { "\(message.printable(atMost: 300, ellipsis: "…")) (\(code))" }
+    package var text: String { "\(message.printable(atMost: 300, ellipsis: "…")) (\(code))" }
 
-    var value: Value {
+    package var value: Value {
       var object: ValueObject = ["code": .int(code), "message": .string(message)]
       if !data.isNull { object["data"] = data }
       return .object(object)
@@ -72,7 +75,7 @@ package enum JSONRPC {
     case failure(ID?, Problem)
 
     /// Nil for what is no message.
-    init?(_ value: Value) {
+    package init?(_ value: Value) {
       guard case .object(let object) = value else { return nil }
       let id = object["id"].flatMap { ID($0) }
       if let method = object["method"]?.string {
@@ -116,7 +119,7 @@ package enum JSONRPC {
 
   /// The messages of a document: one, or several of a batch, which the revision of 2025-03-26 has. Nil where
   /// anything in it is none.
-  static func messages(in document: Value) -> [Message]? {
+  package static func messages(in document: Value) -> [Message]? {
     guard case .array(let elements) = document else { return Message(document).map { [$0] } }
     var messages: [Message] = []
     for element in elements {
