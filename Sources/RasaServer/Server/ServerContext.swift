@@ -13,6 +13,7 @@ struct ServerContext: Sendable {
   let metrics: Metrics
   let standing: Standing
   let mcp: MCPService
+  let mcpSessions = MCPHTTPSessions()
 
   /// Whether requests are taken.
   final class Standing: Sendable {
