@@ -54,7 +54,7 @@ struct Bench: Sendable {
       .selection, .template, .rendering, .checking,
     ] + Row.decoding + Row.agents + Row.tools + [.sandboxedStart] + Row.memory + Row.performance + [
       .recallingFirstToken, .vectors,
-    ] + Row.routing
+    ] + Row.routing + Row.forwarding + Row.forwardingMany
 
   /// Measured only where they are named.
   static let rowsByName: [Row] = [.incrementalBuild, .largeMemory, .manyVectors]

@@ -207,6 +207,49 @@ struct ForwardedGatewayTests {
     await kit.close()
   }
 
+  @Test("goes to the next model where no content comes in time")
+  func tooLate() async throws {
+    let kit = try Providers(
+      [Script.words(4).with { $0.headersDelay = .seconds(30) }], [.text("Hello there.")],
+      budget: "  openai: {timeouts: {first_content: 0.1}}")
+    let parts = Parts()
+    var asked = request(Self.body("gpt-4o-mini", Self.stream))
+    asked.alternatives = ["other:gpt-4o-mini"]
+    let call = try await kit.rasa.forward(asked) { await parts.note($0) }
+    #expect(call.provider == "other" && call.because?.isEmpty == false)
+    #expect(await parts.statuses == [200])
+    // It was left waiting and may have been worked on, so it is paid as far as can be known.
+    let calls = try await kit.rasa.calls(ofRun: call.run)
+    #expect(calls.map(\.outcome) == ["failed", "answered"] && (calls[0].cost ?? 0) > 0)
+    #expect(call.cost == calls.compactMap(\.cost).reduce(0, +))
+    await kit.close()
+  }
+
+  private struct Gone: Error {}
+
+  @Test("ends at the provider where its reader has gone, and goes to no other")
+  func readerGone() async throws {
+    let kit = try Providers(
+      [
+        Script.words(200).with {
+          $0.chunking = .eachEvent
+          $0.tokenDelay = .milliseconds(20)
+        }
+      ], [.text("Never.")])
+    var asked = request(Self.body("gpt-4o-mini", Self.stream))
+    asked.alternatives = ["other:gpt-4o-mini"]
+    let error = await #expect(throws: RasaError.self) {
+      try await kit.rasa.forward(asked) { part in
+        if case .bytes = part { throw Gone() }
+      }
+    }
+    try await kit.first.waitForDisconnect(ofRequest: 0)
+    let run = try #require(error?.run)
+    #expect(try await kit.rasa.calls(ofRun: run).map(\.outcome) == ["cancelled"])
+    #expect(kit.second.requests.isEmpty)
+    await kit.close()
+  }
+
   @Test("does not go to another one for what is wrong with the request, or after the first content")
   func staysThere() async throws {
     let kit = try Providers(

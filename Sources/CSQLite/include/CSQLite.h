@@ -19,6 +19,11 @@ static inline int csqlite_configure(int option, int value) {
   return sqlite3_config(option, value);
 }
 
+// Page caches are not given memory for many pages at once.
+static inline int csqlite_allocate_pages_singly(void) {
+  return sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
+}
+
 static inline int csqlite_configure_connection(sqlite3 *connection, int option, int value) {
   return sqlite3_db_config(connection, option, value, (int *)0);
 }

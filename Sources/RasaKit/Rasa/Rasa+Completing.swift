@@ -53,7 +53,14 @@ extension Rasa {
     Self.choose(request.model, request.alternatives, &options, &context.models)
     if request.owner != nil { context.budget = try budget(of: owner) }
     let gate = try services.gate(options, onWarning: { self.warn($0) })
-    let relay = Locked(CompletionRelay())
+    let key = cacheKey(of: request, digest: gate.digest(of: question, for: context))
+    if let key, let age = request.maxCacheAge,
+      case .completed(let result, let reasoning) = answers.answer(
+        key, within: age, at: composition.time.monotonic())
+    {
+      return try await giveAgain(result, reasoning, to: request, owner, run, onPart)
+    }
+    let relay = Locked(CompletionRelay(keepsReasoning: key != nil))
     let answer = try await services.running(
       run, owner, input: request.model, user: composition.user(request.user)
     ) { [context] in
@@ -63,7 +70,14 @@ extension Rasa {
       for part in relay.withLock({ $0.rest(of: answer) }) { try await onPart(part) }
       return answer
     }
-    return CompletionResult(answer, run)
+    let result = CompletionResult(answer, run)
+    if let key, answer.finish.isWhole, !answer.isMock {
+      let reasoning = relay.withLock { $0.reasoning }
+      answers.keep(
+        .completed(result, reasoning: reasoning), of: result.size + reasoning.utf8.count, as: key,
+        at: composition.time.monotonic())
+    }
+    return result
   }
 
   /// Whom the books name where nobody is named.
@@ -73,6 +87,10 @@ extension Rasa {
 /// What a client is given of a call's events.
 private struct CompletionRelay: Sendable {
   private var source: Rasa.CompletionPart?
+  private let keepsReasoning: Bool
+  private(set) var reasoning = ""
+
+  init(keepsReasoning: Bool) { self.keepsReasoning = keepsReasoning }
 
   mutating func parts(of event: ModelEvent) -> [Rasa.CompletionPart] {
     switch event {
@@ -80,7 +98,9 @@ private struct CompletionRelay: Sendable {
       source = .started(provider: provider, model: model)
       return []
     case .text(let text): return begin() + [.text(text)]
-    case .reasoning(let text): return begin() + [.reasoning(text)]
+    case .reasoning(let text):
+      if keepsReasoning { reasoning += text }
+      return begin() + [.reasoning(text)]
     // Nothing has been given of what is told of here.
     case .restarted, .retracted, .continued, .fellBack, .waiting, .noticed, .trimmed: return []
     }
@@ -188,6 +208,10 @@ extension Rasa.Completion.ToolCall {
 }
 
 extension Rasa.CompletionResult {
+  fileprivate var size: Int {
+    toolCalls.reduce(text.utf8.count) { $0 + $1.arguments.utf8.count + $1.name.utf8.count }
+  }
+
   fileprivate init(_ answer: ModelAnswer, _ run: Identifier) {
     let usage = answer.usage
     self.init(

@@ -114,6 +114,10 @@ extension Rasa {
     public var maxCost: Dollars?
     /// A further budget that pays, such as that of an access token.
     public var budget: ExtraBudget?
+    /// How old an answer to the very same request may be that is given again instead of asking; nil always asks, and
+    /// keeps nothing. Only whole answers that ended with `stop` or `tool_calls` are kept, for the same user,
+    /// `owner` and `budget`, in memory and as long as there is room (64 MB, a megabyte each).
+    public var maxCacheAge: Duration?
 
     /// A question to a model.
     public init(model: String, messages: [Message]) {
@@ -169,6 +173,8 @@ extension Rasa {
     public var isPriceKnown: Bool
     /// Whether the mock answered, which makes its answers up.
     public var isMock: Bool
+    /// Whether it is an answer that was given before. The counts are those of that time, and it cost nothing now.
+    public var isCached = false
     /// The model that was asked for or came first, where another one answered, as `provider:model`.
     public var insteadOf: String?
     /// Why that one did not answer.

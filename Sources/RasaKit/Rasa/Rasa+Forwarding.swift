@@ -37,6 +37,10 @@ extension Rasa {
     public var maxCost: Dollars?
     /// A further budget that pays, such as that of an access token.
     public var budget: ExtraBudget?
+    /// How old an answer to the very same request may be that is given again instead of asking; nil always asks, and
+    /// keeps nothing. Only whole answers that ended with `stop` or `tool_calls` are kept, for the same user,
+    /// `owner` and `budget`, in memory and as long as there is room (64 MB, a megabyte each).
+    public var maxCacheAge: Duration?
 
     /// A request for a model.
     public init(model: String, path: String, body: [UInt8]) {
@@ -84,6 +88,9 @@ extension Rasa {
     public var insteadOf: String?
     /// Why that one did not answer.
     public var because: String?
+    /// Whether it is an answer that was given before: its head has the header `x-rasa-cache: hit`. The counts are
+    /// those of that time, and it cost nothing now.
+    public var isCached = false
   }
 
   /// Passes a request on to a provider with its exact bytes, and hands on the answer with its own while
@@ -105,44 +112,62 @@ extension Rasa {
   public func forward(
     _ request: ProviderRequest, onPart: @Sendable (ProviderPart) async throws -> Void
   ) async throws(RasaError) -> ForwardedCall {
-    try await redacted {
-      var options = GateOptions()
-      options.maxCost = request.maxCost?.money
-      options.extra = request.budget?.own
-      var models = RecommendedModels()
-      Self.choose(request.model, request.alternatives, &options, &models)
-      let gate = try services.gate(options, onWarning: { self.warn($0) })
-      let run = composition.newIdentifier("r")
-      let owner = request.owner ?? Self.forwarding
-      var context = CallContext(
-        run: run,
-        key: EffectKey(
-          frame: Self.forwarding, visit: 1, operatorName: Self.forwarding, label: "call",
-          occurrence: 1), persona: owner)
-      context.models = models
-      if request.owner != nil { context.budget = try budget(of: owner) }
-      var forwarded = ForwardedRequest(
-        path: request.path, body: request.body, headers: request.headers)
-      forwarded.replacesModel = request.replacesModel
-      let answer = try await services.running(
-        run, owner, input: "\(request.model) \(request.path)", user: composition.user(request.user)
-      ) { [context, forwarded] in
-        try await gate.forward(forwarded, for: context) { part in
-          switch part {
-          case .head(let status, let headers):
-            try await onPart(.head(status: status, headers: headers))
-          case .bytes(let bytes): try await onPart(.bytes(bytes))
-          }
-        }
-      }
-      return ForwardedCall(
-        run: run.text, provider: answer.provider, model: answer.model, status: answer.status,
-        inputTokens: Int(clamping: answer.usage.input),
-        outputTokens: Int(clamping: answer.usage.output), isCounted: answer.usage.isReported,
-        cost: Dollars(answer.cost + answer.wasted), isPriceKnown: answer.isPriceKnown,
-        finish: answer.finish.rawValue, problem: answer.problem,
-        insteadOf: answer.fallback?.insteadOf, because: answer.fallback?.because)
+    let run = composition.newIdentifier("r")
+    do {
+      return try await redacted { try await forward(request, run, onPart) }
+    } catch {
+      var error = error
+      error.run = run.text
+      throw error
     }
+  }
+
+  private func forward(
+    _ request: ProviderRequest, _ run: Identifier,
+    _ onPart: @Sendable (ProviderPart) async throws -> Void
+  ) async throws -> ForwardedCall {
+    var options = GateOptions()
+    options.maxCost = request.maxCost?.money
+    options.extra = request.budget?.own
+    var models = RecommendedModels()
+    Self.choose(request.model, request.alternatives, &options, &models)
+    let gate = try services.gate(options, onWarning: { self.warn($0) })
+    let owner = request.owner ?? Self.forwarding
+    var context = CallContext(
+      run: run,
+      key: EffectKey(
+        frame: Self.forwarding, visit: 1, operatorName: Self.forwarding, label: "call",
+        occurrence: 1), persona: owner)
+    context.models = models
+    if request.owner != nil { context.budget = try budget(of: owner) }
+    let key = cacheKey(of: request)
+    if let key, let age = request.maxCacheAge,
+      case .forwarded(let copy) = answers.answer(key, within: age, at: composition.time.monotonic()),
+      let call = copy.call
+    {
+      return try await giveAgain(copy, call, to: request, owner, run, onPart)
+    }
+    var forwarded = ForwardedRequest(
+      path: request.path, body: request.body, headers: request.headers)
+    forwarded.replacesModel = request.replacesModel
+    let copy = key.map { _ in Locked(ForwardedCopy()) }
+    let most = answers.mostPerAnswer
+    let answer = try await services.running(
+      run, owner, input: "\(request.model) \(request.path)", user: composition.user(request.user)
+    ) { [context, forwarded] in
+      try await gate.forward(forwarded, for: context) { part in
+        let part = ProviderPart(part)
+        copy?.withLock { $0.add(part, atMost: most) }
+        try await onPart(part)
+      }
+    }
+    let call = ForwardedCall(answer, run)
+    if let key, var copy = copy?.withLock({ $0 }), !copy.isCut, call.isKeepable {
+      copy.call = call
+      answers.keep(
+        .forwarded(copy), of: copy.bytes.count, as: key, at: composition.time.monotonic())
+    }
+    return call
   }
 
   /// Whom the books name where nobody is named.
@@ -154,5 +179,31 @@ extension Rasa {
     throw Failure(
       .usage, "there is no persona or agent \(quoted(owner)) to pay for the request",
       suggestion: "name one that `agents()` or `rasa personas list` shows, or nobody")
+  }
+}
+
+extension Rasa.ProviderPart {
+  fileprivate init(_ part: ForwardedPart) {
+    switch part {
+    case .head(let status, let headers): self = .head(status: status, headers: headers)
+    case .bytes(let bytes): self = .bytes(bytes)
+    }
+  }
+}
+
+extension Rasa.ForwardedCall {
+  fileprivate init(_ answer: ForwardedAnswer, _ run: Identifier) {
+    self.init(
+      run: run.text, provider: answer.provider, model: answer.model, status: answer.status,
+      inputTokens: Int(clamping: answer.usage.input),
+      outputTokens: Int(clamping: answer.usage.output), isCounted: answer.usage.isReported,
+      cost: Rasa.Dollars(answer.cost + answer.wasted), isPriceKnown: answer.isPriceKnown,
+      finish: answer.finish.rawValue, problem: answer.problem,
+      insteadOf: answer.fallback?.insteadOf, because: answer.fallback?.because)
+  }
+
+  /// Whether it is a whole answer, which may be given again.
+  fileprivate var isKeepable: Bool {
+    status == 200 && problem == nil && (finish == "stop" || finish == "tool_calls")
   }
 }

@@ -27,6 +27,7 @@ public final class Rasa: Sendable {
   let services: RunServices
   let definitions: RegisteredDefinitions
   private let onWarning: @Sendable (String) -> Void
+  let answers = AnswerCache()
 
   var store: any RunStore { services.store }
 

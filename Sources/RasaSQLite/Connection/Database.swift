@@ -70,9 +70,11 @@ package final class Database {
     unsafe logFrames.deallocate()
   }
 
-  /// Process-wide: every allocation would otherwise take a lock to be counted.
+  /// Process-wide: every allocation would otherwise take a lock to be counted, and a query that needs a temporary table
+  /// would get 90 kB for it, which the allocator returns to the system each time: half of what a commit costs.
   private static let isConfigured: Bool = {
     _ = csqlite_configure(SQLITE_CONFIG_MEMSTATUS, 0)
+    _ = csqlite_allocate_pages_singly()
     return sqlite3_initialize() == SQLITE_OK
   }()
 
