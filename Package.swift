@@ -262,8 +262,10 @@ let package = Package(
       name: "ExternalTests",
       dependencies: [
         "rasa", "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona",
-        "RasaEngine", "RasaProcess", "RasaTools", "RasaTestKit", "RasaStage",
+        "RasaEngine", "RasaProcess", "RasaTools", "RasaTestKit", "RasaStage", "RasaKit",
+        "RasaServer",
       ],
+      exclude: ["Clients"],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

@@ -56,5 +56,8 @@ if [ "${1:-}" = external ]; then
   }
   python_environment mcp-servers/current mcp-server-time mcp-server-git mcp-server-fetch
   python_environment mcp-servers/sqlite mcp-server-sqlite 'mcp<2'
+  python_environment clients openai anthropic ollama
+  python_environment client-llm llm
+  python_environment client-aider aider-chat
   python_environment agentdojo agentdojo==0.1.35
 fi

@@ -10,6 +10,8 @@ final class AnswerPipe: Sendable {
   enum Beginning: Sendable {
     case head(status: Int, headers: [(name: String, value: String)])
     case failure(ServerProblem)
+    /// Who was asked has nothing of that kind: somebody else has to be.
+    case elsewhere
   }
 
   /// Bytes that may wait for a slow client.
@@ -196,14 +198,15 @@ final class AnswerTask: Sendable {
   /// Returns when nothing of it is under way any more.
   func finish() async { await task.value }
 
-  /// Waits for the beginning, and sends the rest as it comes.
-  func response(_ form: ErrorForm) async throws -> ServerResponse {
+  /// Waits for the beginning, and sends the rest as it comes. Nil where somebody else has to be asked.
+  func response(_ form: ErrorForm) async throws -> ServerResponse? {
     let beginning = await withTaskCancellationHandler {
       await pipe.beginning()
     } onCancel: {
       cancel()
     }
     switch beginning {
+    case .elsewhere: return nil
     case .failure(let problem): return .refusal(problem, form)
     case .head(let status, let headers):
       return ServerResponse(

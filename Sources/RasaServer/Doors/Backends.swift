@@ -40,6 +40,13 @@ enum Backends {
   }
 }
 
+extension Rasa {
+  /// Where a model would be asked; nil where no provider could answer.
+  func place(ofModel name: String) async throws -> ModelPlace? {
+    try await places(ofModel: name).first
+  }
+}
+
 extension ServerProblem {
   static func noModel(_ name: String) -> ServerProblem {
     var problem = ServerProblem(

@@ -27,7 +27,14 @@ struct AnswerSource: Sendable {
 struct Door: Sendable {
   let errors: ErrorForm
   /// Where a provider that speaks the same is asked; nil where nothing is passed on.
-  var passing: (dialect: String, path: String)?
+  var passing: Passing?
+  struct Passing: Sendable {
+    var dialect: Rasa.Dialect
+    var path: String
+    /// Whether a server that speaks like that may not have it, so that the request is translated then.
+    var mayBeMissing = false
+  }
+
   let read: @Sendable (Call, Value) throws(ServerProblem) -> DoorRequest
   let writer: @Sendable (DoorRequest) -> any AnswerWriter
 
@@ -63,12 +70,19 @@ struct Door: Sendable {
     }
     let writer = writer(request)
     let head = AnswerHead(id: source.id, model: source.model, time: TimeSource.system.now())
-    guard request.isStreamed else { return try await whole(head, writer, source) }
+    let place = try await call.context.admission.enter(call.client)
+    guard request.isStreamed else {
+      defer { place.leave() }
+      return try await whole(head, writer, source)
+    }
     let (made, errors) = (source, errors)
     let heartbeat = call.context.settings.heartbeat
-    return try await AnswerTask { pipe in
+    let task = AnswerTask { pipe in
       await Self.stream(head, writer, made, errors, heartbeat, into: pipe)
-    }.response(errors)
+      place.leave()
+    }
+    guard let response = try await task.response(errors) else { throw CancellationError() }
+    return response
   }
 
   /// The answer as one document, or an error.

@@ -9,12 +9,13 @@ enum DoorRoutes {
   // MARK: OpenAI
 
   static let chat = Door(
-    errors: .openAI, passing: ("openai", "/chat/completions"),
+    errors: .openAI, passing: Door.Passing(dialect: .openAI, path: "/chat/completions"),
     read: { _, body throws(ServerProblem) in try ChatReader.read(body) },
     writer: { ChatWriter(includesUsage: $0.includesUsage) })
 
   static let responses = Door(
     errors: .openAI,
+    passing: Door.Passing(dialect: .openAI, path: "/responses", mayBeMissing: true),
     read: { _, body throws(ServerProblem) in try ResponsesReader.read(body) },
     writer: { ResponsesWriter(repeated: $0.repeated, isStored: $0.isStored) })
 
@@ -41,12 +42,18 @@ enum DoorRoutes {
         "Answers as OpenAI's Responses do.",
         body: ["type": "object", "required": ["model", "input"]])
     ) { try await responses.answer($0) },
+    Route(
+      "POST", "/v1/embeddings", .scope(.run), errors: .openAI,
+      RouteDescription(
+        "Makes vectors as OpenAI's Embeddings do.",
+        body: ["type": "object", "required": ["model", "input"]])
+    ) { try await Vectors.openAI($0) },
   ]
 
   // MARK: Anthropic
 
   static let messages = Door(
-    errors: .anthropic, passing: ("anthropic", "/messages"),
+    errors: .anthropic, passing: Door.Passing(dialect: .anthropic, path: "/messages"),
     read: { call, body throws(ServerProblem) in
       try MessagesReader.checkVersion(call.request.header("anthropic-version"))
       return try MessagesReader.read(body)
@@ -70,12 +77,12 @@ enum DoorRoutes {
   // MARK: Ollama
 
   static let ollamaChat = Door(
-    errors: .ollama, passing: ("ollama", "/api/chat"),
+    errors: .ollama, passing: Door.Passing(dialect: .ollama, path: "/api/chat"),
     read: { _, body throws(ServerProblem) in try OllamaReader.chat(body) },
     writer: { OllamaWriter(wantsReasoning: $0.wantsReasoning) })
 
   static let ollamaGenerate = Door(
-    errors: .ollama,
+    errors: .ollama, passing: Door.Passing(dialect: .ollama, path: "/api/generate"),
     read: { _, body throws(ServerProblem) in try OllamaReader.generate(body) },
     writer: { OllamaWriter(isGenerated: true, wantsReasoning: $0.wantsReasoning) })
 
@@ -109,5 +116,10 @@ enum DoorRoutes {
         "Answers one prompt as Ollama does.",
         body: ["type": "object", "required": ["model", "prompt"]])
     ) { try await ollamaGenerate.answer($0) },
+    Route(
+      "POST", "/api/embed", .ollama, errors: .ollama,
+      RouteDescription(
+        "Makes vectors as Ollama does.", body: ["type": "object", "required": ["model", "input"]])
+    ) { try await Vectors.ollama($0) },
   ]
 }

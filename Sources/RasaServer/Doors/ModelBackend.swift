@@ -12,8 +12,8 @@ enum ModelBackend {
   ) async throws -> AnswerSource {
     var asked = request.completion
     if !isClass, !call.client.mayAsk(asked.model) {
-      let destination = try await call.rasa.resolve(model: asked.model)
-      try await check(call.client, destination?.name ?? asked.model)
+      let place = try await call.rasa.place(ofModel: asked.model)
+      try await check(call.client, place?.reference ?? asked.model)
     }
     asked.user = call.client.user
     asked.maxCost = call.client.maxCost
@@ -70,7 +70,7 @@ extension AnswerEnd {
     reasoningTokens = result.reasoningTokens
     facts = ["run": .string(result.run)]
     // What nobody knows is left out, and not zero.
-    if result.isPriceKnown { facts["cost_usd"] = .string(result.cost.description) }
+    if result.isPriceKnown { facts["cost_usd"] = .string(result.cost.decimalText) }
     if !result.isCounted { facts["estimated_usage"] = true }
     if result.isMock { facts["mock"] = true }
     if let other = result.insteadOf { facts["instead_of"] = .string(other) }
@@ -96,18 +96,15 @@ extension ModelBackend {
     _ call: Call, _ door: Door, model name: String, _ document: Value
   ) async throws -> ServerResponse? {
     guard let passing = door.passing, !name.hasBytePrefix(Backends.prefix),
-      let destination = try await call.rasa.resolve(model: name),
-      destination.dialect == passing.dialect
+      let place = try await call.rasa.place(ofModel: name), place.dialect == passing.dialect,
+      let reference = place.reference
     else { return nil }
-    if !call.client.mayAsk(name) { try await check(call.client, destination.name) }
+    if !call.client.mayAsk(name) { try await check(call.client, reference) }
+    let query = call.request.parameter("beta") == "true" ? "?beta=true" : ""
     var request = Rasa.ProviderRequest(
-      model: destination.name, path: passing.path, body: call.request.body)
-    if destination.model != name {
-      guard let body = ModelMember.replace(in: request.body, by: destination.model) else {
-        return nil
-      }
-      request.body = body
-    }
+      model: reference, path: passing.path + query, body: call.request.body)
+    // It was found by that very name.
+    request.replacesModel = true
     request.headers = forwardedHeaders.compactMap { header in
       call.request.header(header).map { (name: header, value: $0) }
     }
@@ -115,16 +112,20 @@ extension ModelBackend {
     request.maxCost = call.client.maxCost
     let (rasa, made, errors) = (call.rasa, request, door.errors)
     let heartbeat = call.context.settings.heartbeat
-    return try await AnswerTask { pipe in
-      await pass(rasa, made, errors, heartbeat, into: pipe)
-    }.response(errors)
+    let entered = try await call.context.admission.enter(call.client)
+    let task = AnswerTask { pipe in
+      await pass(rasa, made, passing, errors, heartbeat, into: pipe)
+      entered.leave()
+    }
+    return try await task.response(errors)
   }
 
   private static func pass(
-    _ rasa: Rasa, _ request: Rasa.ProviderRequest, _ errors: ErrorForm, _ heartbeat: Duration,
-    into pipe: AnswerPipe
+    _ rasa: Rasa, _ request: Rasa.ProviderRequest, _ passing: Door.Passing, _ errors: ErrorForm,
+    _ heartbeat: Duration, into pipe: AnswerPipe
   ) async {
     let passage = Locked(Passage())
+    let isMissing = Locked(false)
     await pipe.beating(
       every: heartbeat,
       { try passage.withLock { try pipe.push(Array($0.heartbeat(errors).utf8)) } },
@@ -133,6 +134,11 @@ extension ModelBackend {
           let result = try await rasa.forward(request) { part in
             switch part {
             case .head(let status, let headers):
+              // Many servers that speak as OpenAI does know nothing but its chat completions.
+              if passing.mayBeMissing, status == 404 || status == 405 {
+                isMissing.withLock { $0 = true }
+                throw CancellationError()
+              }
               let returned = headers.filter { returnedHeaders.contains($0.name.lowercased()) }
               passage.withLock { $0.begin(status, headers) }
               pipe.begin(.head(status: status, headers: returned))
@@ -149,6 +155,7 @@ extension ModelBackend {
             402, "budget", "the answer was cut off: no budget has room for more of it",
             suggestion: "raise the limit, or ask for a shorter answer")
         } catch {
+          if isMissing.withLock({ $0 }) { return pipe.begin(.elsewhere) }
           let problem = ServerProblem(error)
           switch passage.withLock({ $0.ending(problem, errors) }) {
           case nil: pipe.begin(.failure(problem))

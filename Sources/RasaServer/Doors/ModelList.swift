@@ -51,12 +51,13 @@ enum ModelList {
     let entries = try await entries(call)
     if let entry = entries.first(where: { $0.id == name }) { return entry }
     // Of servers with many vendors' models the list has what was seen; the catalogue knows more.
-    if !name.hasBytePrefix(Backends.prefix), let found = try await call.rasa.resolve(model: name),
-      call.client.mayAsk(name) || call.client.mayAsk(found.name),
+    if !name.hasBytePrefix(Backends.prefix), let found = try await call.rasa.place(ofModel: name),
+      let reference = found.reference,
+      call.client.mayAsk(name) || call.client.mayAsk(reference),
       let known = try? await call.rasa.model(name).model
     {
       return Entry(
-        id: found.name, about: "", owner: found.provider, contextTokens: known.contextTokens,
+        id: reference, about: "", owner: found.provider, contextTokens: known.contextTokens,
         isThinking: known.isThinking)
     }
     throw ServerProblem.noModel(name)

@@ -9,10 +9,10 @@ enum PersonaBackend {
     let runnable = try await Backends.runnable(call.rasa, named: asked)
     let name = Backends.prefix + runnable.name
     try await ModelBackend.check(call.client, name)
-    try refuse(request)
     if let housework = Housework(request) {
       return try await housework.source(call, request, for: runnable)
     }
+    try refuse(request)
     if request.completion.messages.isEmpty {
       return try await ModelBackend.source(call, request, isClass: true)
     }
@@ -33,7 +33,7 @@ enum PersonaBackend {
       if session == nil { options.conversation = conversation.turns }
       ready = try runnable.ready(conversation.input, options: options)
     }
-    return source(of: ready, name, session)
+    return source(of: ready, name, session, call)
   }
 
   private static func options(_ call: Call) -> Rasa.RunOptions {
@@ -47,9 +47,13 @@ enum PersonaBackend {
   }
 
   private static func source(
-    of ready: Rasa.ReadyRun, _ name: String, _ session: String?
+    of ready: Rasa.ReadyRun, _ name: String, _ session: String?, _ call: Call
   ) -> AnswerSource {
+    let (turns, user) = (call.context.turns, call.rasa.user(call.client.user))
     var source = AnswerSource(id: ready.id, model: name) { emit in
+      // One run at a time in a conversation: the next message waits for the answer to this one.
+      let turn = try await turns.take(session, of: user, .enqueue)
+      defer { turn.leave() }
       let shown = Locked("")
       // Nothing waits for the client: a slow one slows no model down.
       let observer = Rasa.Observer(takesNow: { _ in false }) { observation in
@@ -62,6 +66,7 @@ enum PersonaBackend {
         }
       }
       let result = try await ready.run(observer)
+      _ = await ready.summarise(after: result)
       return try await end(of: result, shown: shown.withLock { $0 }, emit)
     }
     source.headers = [(name: "X-Rasa-Run", value: ready.id)]
@@ -174,7 +179,7 @@ extension AnswerEnd {
     cachedTokens = result.cachedInputTokens
     outputTokens = result.outputTokens
     reasoningTokens = result.reasoningTokens
-    facts = ["run": .string(result.run), "cost_usd": .string(result.cost.description)]
+    facts = ["run": .string(result.run), "cost_usd": .string(result.cost.decimalText)]
     if let session = result.session { facts["session"] = .string(session) }
     if !result.isReported { facts["estimated_usage"] = true }
     if result.usedMock { facts["mock"] = true }

@@ -2,20 +2,31 @@ import RasaCore
 import RasaHTTPServer
 import RasaKit
 
-/// Anthropic's count of tokens: an estimate, as only the provider itself can count.
+/// Anthropic's count of tokens: the provider's own where it is Anthropic's, else an estimate.
 enum TokenCount {
   /// Few texts have fewer bytes for a token.
   private static let bytesOfToken = 3
   /// What a picture or a document is held to be at least.
   private static let tokensOfFile = 1_600
 
+  private static let door = Door(
+    errors: .anthropic,
+    passing: Door.Passing(
+      dialect: .anthropic, path: "/messages/count_tokens", mayBeMissing: true),
+    read: { _, body throws(ServerProblem) in try MessagesReader.read(body, isCounted: true) },
+    writer: { _ in MessagesWriter() })
+
   static func answer(_ call: Call) async throws -> ServerResponse {
     try MessagesReader.checkVersion(call.request.header("anthropic-version"))
-    let request = try MessagesReader.read(try Door.document(of: call), isCounted: true)
-    let name = request.completion.model
+    let document = try Door.document(of: call)
+    let name = try Member(document)["model"].name()
+    if let counted = try await ModelBackend.forward(call, door, model: name, document) {
+      return counted
+    }
+    let request = try door.read(call, document)
     if !name.hasBytePrefix(Backends.prefix), !call.client.mayAsk(name) {
-      let found = try await call.rasa.resolve(model: name)
-      try await ModelBackend.check(call.client, found?.name ?? name)
+      let found = try await call.rasa.place(ofModel: name)
+      try await ModelBackend.check(call.client, found?.reference ?? name)
     }
     return .json(
       ["input_tokens": .int(Int64(estimate(request.completion)))],

@@ -353,29 +353,46 @@ struct ModelDoorTests {
       #expect(unknown.status == 404)
     }
   }
-}
 
-@Suite("Doors: the member `model`")
-struct ModelMemberTests {
   @Test(
-    "only the value of the outer member is replaced",
-    arguments: [
-      (#"{"model":"a"}"#, #"{"model":"b"}"#),
-      (
-        #" { "x":{"model":"a"}, "model" : "a\"q" , "y":"model" } "#,
-        #" { "x":{"model":"a"}, "model" : "b" , "y":"model" } "#
-      ),
-      (
-        #"{"y":["model","a"],"t":"model","model":"é"}"#,
-        #"{"y":["model","a"],"t":"model","model":"b"}"#
-      ),
-      (#"{"x":"\\","model":"a"}"#, #"{"x":"\\","model":"b"}"#),
-      (#"{"model":{"model":"a"}}"#, nil), (#"{"x":1}"#, nil), (#"{"model":5,"x":"a"}"#, nil),
-      ("", nil),
-      (#"{"model":"#, nil),
-    ] as [(String, String?)])
-  func replaced(body: String, expected: String?) {
-    let result = ModelMember.replace(in: Array(body.utf8), by: "b")
-    #expect(result.map { String(decoding: $0, as: UTF8.self) } == expected)
+    "vectors come as each protocol has them", arguments: ["openai:gpt-4o-mini", "ollama:llama3"])
+  func vectors(model: String) async throws {
+    try await withServer(
+      ServerKit([Script().with { $0.vector = { [Double($0.utf8.count), 0.5] } }])
+    ) { kit in
+      let body = #"{"model":"\#(model)","input":["a","bcd"]}"#
+      let floats = try await kit.ask("POST", "/v1/embeddings", body)
+      #expect(floats.status == 200, "\(floats.text)")
+      let data = try floats.json["data"].array ?? []
+      #expect(data.map { $0["index"].int } == [0, 1])
+      #expect(data.allSatisfy { $0["embedding"].array?.count == 2 })
+      let ollama = try await kit.ask("POST", "/api/embed", body)
+      #expect(try ollama.json["embeddings"].array == data.map { $0["embedding"] })
+      let packed = try await kit.ask(
+        "POST", "/v1/embeddings", #"{"model":"\#(model)","input":"a","encoding_format":"base64"}"#)
+      let text = try packed.json["data"].array?.first?["embedding"].string ?? ""
+      #expect(Base64.decode(text)?.count == 8)
+      for more in [#""input":[1,2]"#, #""input":[]"#, #""input":"a","dimensions":5"#] {
+        let bad = try await kit.ask("POST", "/v1/embeddings", #"{"model":"\#(model)",\#(more)}"#)
+        #expect(bad.status == 400, "\(more)")
+      }
+      let persona = try await kit.ask(
+        "POST", "/v1/embeddings", #"{"model":"rasa/helper","input":"a"}"#)
+      #expect(persona.status == 400)
+    }
+  }
+
+  @Test("a token's limits of rate and of calls at a time hold behind every door")
+  func admission() async throws {
+    let entry: Value = ["name": "slow", "token": "t1", "scopes": ["run"], "requests_per_minute": 2]
+    try await withServer(ServerKit([.text("ok")], tokens: [entry])) { kit in
+      for model in ["openai:gpt-4o-mini", "rasa/helper"] {
+        #expect(try await kit.chat(model, "Hi", token: "t1").status == 200)
+      }
+      let third = try await kit.chat("openai:gpt-4o-mini", "Hi", token: "t1")
+      #expect(third.status == 429)
+      #expect(third.headers.first(named: "retry-after") != nil)
+      #expect(third.headers.first(named: "x-should-retry") == nil)
+    }
   }
 }
