@@ -262,9 +262,11 @@ let package = Package(
       name: "ExternalTests",
       dependencies: [
         "rasa", "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona",
-        "RasaEngine", "RasaProcess", "RasaTools", "RasaTestKit", "RasaStage",
+        "RasaEngine", "RasaProcess", "RasaTools", "RasaKit", "RasaServer", "RasaTestKit",
+        "RasaStage",
       ],
-      swiftSettings: settings),
+      // Programs in Python.
+      exclude: ["Clients"], swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
 )
