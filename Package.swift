@@ -262,11 +262,11 @@ let package = Package(
       name: "ExternalTests",
       dependencies: [
         "rasa", "RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPClient", "RasaPersona",
-        "RasaEngine", "RasaProcess", "RasaTools", "RasaTestKit", "RasaStage", "RasaKit",
-        "RasaServer",
+        "RasaEngine", "RasaProcess", "RasaTools", "RasaKit", "RasaServer", "RasaTestKit",
+        "RasaStage",
       ],
-      exclude: ["Clients"],
-      swiftSettings: settings),
+      // Programs in Python.
+      exclude: ["Clients"], swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -56,8 +56,10 @@ if [ "${1:-}" = external ]; then
   }
   python_environment mcp-servers/current mcp-server-time mcp-server-git mcp-server-fetch
   python_environment mcp-servers/sqlite mcp-server-sqlite 'mcp<2'
-  python_environment clients openai anthropic ollama
-  python_environment client-llm llm
-  python_environment client-aider aider-chat
+  python_environment clients/models openai anthropic ollama
+  python_environment clients/llm llm
+  python_environment clients/aider aider-chat
+  python_environment clients/protocols mcp agent-client-protocol
+  python_environment clients/mcp-1 'mcp<2'
   python_environment agentdojo agentdojo==0.1.35
 fi

@@ -82,7 +82,7 @@ import Testing
     "the official library", arguments: ["openai", "anthropic", "ollama"])
   func library(name: String) async throws {
     let result = try await run(
-      "clients/bin/python",
+      "clients/models/bin/python",
       { [Repository.path("Tests/ExternalTests/Clients/\(name)_client.py"), $0, Self.token] })
     #expect(result.exitCode == 0, "\(result.errorText)")
     #expect(result.text.hasBytes("everything works"))
@@ -94,7 +94,7 @@ import Testing
       "- model_id: helper\n  model_name: rasa/helper\n  api_base: \(address)/v1\n  api_key_name: rasa\n"
     }
     let result = try await run(
-      "client-llm/bin/python",
+      "clients/llm/bin/python",
       { _ in
         [
           "-c",
@@ -119,7 +119,7 @@ import Testing
   @Test("aider asks a model for a change")
   func aider() async throws {
     let result = try await run(
-      "client-aider/bin/python",
+      "clients/aider/bin/python",
       { _ in
         [
           "-m", "aider", "--model", "openai/openai:plain", "--no-git", "--yes-always",
