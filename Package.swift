@@ -77,7 +77,8 @@ let package = Package(
     // Edges.
     library("RasaCLI", ["RasaCore", "RasaSystem", "RasaTerminal", "RasaKit", "RasaServer"]),
     // What other programs reach: the HTTP API, the protocols of their clients, MCP and ACP.
-    library("RasaServer", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaKit"]),
+    library(
+      "RasaServer", ["RasaCore", "RasaSystem", "RasaDocuments", "RasaHTTPServer", "RasaKit"]),
     library(
       "RasaKit",
       [

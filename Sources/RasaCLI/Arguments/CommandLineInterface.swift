@@ -30,7 +30,8 @@ package enum CommandLineInterface {
       .operators,
       .skills,
       .models, .agents, .tools, .importAgents, .costs, .feedback, .evaluate,
-      .leaderboard, .stats, .objectives, .route, .llm, .initialize, .trust, .doctor, .bench,
+      .leaderboard, .stats, .objectives, .route, .serve, .tokens, .llm, .initialize, .trust,
+      .doctor, .bench,
       .completions, .version, .help,
     ])
 

@@ -96,8 +96,14 @@ package struct RunPlan: Sendable {
   package var asOf: Timestamp?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
+  /// Tools of the program that asks, which it uses itself.
+  package var clientTools: [ToolDescription] = []
+  /// The name of that program's token; nil for none.
+  package var client: String?
   /// Whether it is a trial of an evaluation, and no work that somebody wanted done.
   package var isEvaluation = false
+  /// Whether a server carries it out, and goes on with it after its own end.
+  package var isServed = false
   /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
   /// The decision that chose the agent.
@@ -120,7 +126,12 @@ extension RunPlan {
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
     if let asOf { kept[RunStart.asOfOption] = .int(asOf.milliseconds) }
     if isEvaluation { kept[RunStart.evaluationOption] = true }
+    if isServed { kept[RunStart.servedOption] = true }
     if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
+    if !clientTools.isEmpty {
+      kept[RunStart.clientToolsOption] = .array(clientTools.map(\.body))
+    }
+    if let client { kept["client"] = .string(client) }
     return kept
   }
 
