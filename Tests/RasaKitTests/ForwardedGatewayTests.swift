@@ -179,6 +179,28 @@ struct ForwardedGatewayTests {
     await kit.close()
   }
 
+  @Test("has an event without end handed on, and does not gather it")
+  func endless() async throws {
+    let text = "data: {\"choices\":[]" + String(repeating: " ", count: 3 << 20)
+    let parts = Parts()
+    let server = try RawServer([
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + text
+    ])
+    let folder = ScratchDirectory()
+    var configuration = Rasa.Configuration(home: folder.file("home"))
+    configuration.environment = [
+      "OPENAI_BASE_URL": server.baseURL + "/v1", "OPENAI_API_KEY": "sk-test",
+    ]
+    let rasa = try Rasa(configuration)
+    let call = try await rasa.forward(request(Self.body("gpt-4o-mini", Self.stream))) {
+      await parts.note($0)
+    }
+    #expect(call.problem != nil)
+    #expect(await parts.text == text)
+    await rasa.close()
+    withExtendedLifetime((folder, server)) {}
+  }
+
   // MARK: Another model
 
   @Test(

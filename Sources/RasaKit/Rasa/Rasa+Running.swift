@@ -24,7 +24,7 @@ extension Rasa {
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
     /// A further budget that pays for all of the run, such as that of an access token; nil for none. A run that is
-    /// resumed keeps the one that it had.
+    /// resumed keeps the one that it had, unless another one is named.
     public var budget: ExtraBudget?
     /// How many seconds the run may take, whatever its persona or agent says.
     public var maxSeconds: Int?

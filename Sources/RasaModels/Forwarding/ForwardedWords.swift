@@ -69,6 +69,7 @@ struct ForwardedWords {
       if member == "prompt", document[member].string != nil { continue }
       return member
     }
+    if document["mcp_servers"].array?.isEmpty == false { return "mcp_servers" }
     for tool in document["tools"].array ?? [] {
       guard let type = tool["type"].string else { continue }
       let isProviders = Self.tools.contains { type.utf8.starts(with: $0.utf8) }

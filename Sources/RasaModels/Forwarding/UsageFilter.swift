@@ -4,13 +4,20 @@ import RasaDocuments
 /// Takes out of a stream of OpenAI's the event that only says how many tokens it took: the client did not ask for
 /// it. Every other byte stays as it is; what has not come to the end of its event waits.
 struct UsageFilter: Sendable {
+  /// A longer event is none of OpenAI's, and is handed on as it comes.
+  private static let longest = 1 << 20
+
   private var pending: [UInt8] = []
   private static let emptyList = Array("[]".utf8)
 
   mutating func take(_ chunk: [UInt8]) -> [UInt8] {
     let known = max(0, pending.count - 3)
     pending += chunk
-    guard let end = lastEnd(from: known) else { return [] }
+    guard let end = lastEnd(from: known) else {
+      guard pending.count > Self.longest else { return [] }
+      defer { pending = [] }
+      return pending
+    }
     let whole = pending[..<end]
     pending = Array(pending[end...])
     return kept(of: whole)
