@@ -82,7 +82,8 @@ enum DoorRoutes {
     writer: { OllamaWriter(wantsReasoning: $0.wantsReasoning) })
 
   static let ollamaGenerate = Door(
-    errors: .ollama, passing: Door.Passing(dialect: .ollama, path: "/api/generate"),
+    errors: .ollama,
+    passing: Door.Passing(dialect: .ollama, path: "/api/generate", mayBeMissing: true),
     read: { _, body throws(ServerProblem) in try OllamaReader.generate(body) },
     writer: { OllamaWriter(isGenerated: true, wantsReasoning: $0.wantsReasoning) })
 

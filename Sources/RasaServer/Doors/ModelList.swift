@@ -71,7 +71,7 @@ enum ModelList {
       isAnthropic
         ? [
           "type": "model", "id": .string(entry.id), "display_name": .string(entry.id),
-          "created_at": "1970-01-01T00:00:00Z",
+          "created_at": "1970-01-01T00:00:00Z", "lifecycle": "active",
         ]
         : [
           "id": .string(entry.id), "object": "model", "created": 0,

@@ -188,8 +188,8 @@ struct DialectReaderTests {
         "max_tokens"
       ),
       (
-        .messages, #"{"model":"m","max_tokens":1,"messages":[{"role":"system","content":"x"}]}"#,
-        "system", "messages[0].role"
+        .messages, #"{"model":"m","max_tokens":1,"messages":[{"role":"robot","content":"x"}]}"#,
+        "robot", "messages[0].role"
       ),
       (
         .messages,
@@ -238,11 +238,21 @@ struct DialectReaderTests {
       ))
   }
 
-  @Test("only Anthropic's one version is known")
+  @Test("only Anthropic's own versions are known")
   func version() throws {
-    try MessagesReader.checkVersion("2023-06-01")
+    for version in ["2023-06-01", "2026-10-21"] { try MessagesReader.checkVersion(version) }
     for version in [nil, "2030-01-01", ""] {
       #expect(throws: ServerProblem.self) { try MessagesReader.checkVersion(version) }
     }
+  }
+
+  @Test("instructions between Anthropic's messages are the system's")
+  func systemBetween() throws {
+    let request = try Self.read(
+      .messages,
+      #"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"system","content":[{"type":"text","text":"b"}]},{"role":"user","content":"c"}]}"#
+    )
+    #expect(request.completion.messages.map(\.role) == [.user, .system, .user])
+    #expect(request.completion.messages.map(\.text) == ["a", "b", "c"])
   }
 }

@@ -3,17 +3,19 @@ import RasaKit
 
 /// Reads a request of Anthropic's Messages.
 enum MessagesReader {
-  /// The version of the protocol: clients that send another one want answers of another form.
+  /// The versions of the protocol: requests and answers have one form in both, as far as they are read and written here.
+  private static let versions = ["2023-06-01", "2026-10-21"]
+
+  /// Clients that send another version want answers of another form.
   static func checkVersion(_ version: String?) throws(ServerProblem) {
+    let suggestion = "send `anthropic-version: \(listed(versions, "or"))`"
     guard let version else {
-      throw .invalid(
-        "the header anthropic-version is missing",
-        suggestion: "send `anthropic-version: 2023-06-01`")
+      throw .invalid("the header anthropic-version is missing", suggestion: suggestion)
     }
-    guard version == "2023-06-01" else {
+    guard versions.contains(version) else {
       throw .invalid(
         "the header anthropic-version is \(quoted(version)), which is not known",
-        suggestion: "send `anthropic-version: 2023-06-01`")
+        suggestion: suggestion)
     }
   }
 
@@ -55,7 +57,9 @@ enum MessagesReader {
     var request = DoorRequest(completion: completion)
     request.isStreamed = try body["stream"].flag()
     request.wantsReasoning = thinks
-    request.ignore(["top_k", "service_tier", "context_management"], of: body)
+    request.ignore(
+      ["top_k", "service_tier", "context_management", "speed", "inference_geo", "diagnostics"],
+      of: body)
     return request
   }
 
@@ -81,9 +85,14 @@ enum MessagesReader {
     _ message: Member, into completion: inout Rasa.Completion
   ) throws(ServerProblem) {
     let role = try message["role"].text()
-    guard role == "user" || role == "assistant" else {
+    guard role == "user" || role == "assistant" || role == "system" else {
       throw message["role"].problem(
-        "is \(quoted(role))", suggestion: "give `user` or `assistant`")
+        "is \(quoted(role))", suggestion: "give `user`, `assistant` or `system`")
+    }
+    if role == "system" {
+      let text = try system(message["content"]) ?? ""
+      completion.messages.append(Rasa.Completion.Message(.system, text))
+      return
     }
     var said = Rasa.Completion.Message(role == "user" ? .user : .assistant, "")
     let content = message["content"]
