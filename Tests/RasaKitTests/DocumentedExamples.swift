@@ -108,6 +108,37 @@ private enum LibraryPage {
     let result = try await rasa.call(tool: "stock_level", arguments: ["article": "chair"])
     _ = result
   }
+
+  static func complete(_ rasa: Rasa) async throws {
+    var question = Rasa.Completion(
+      model: "fast",
+      messages: [.init(.system, "You are brief."), .init(.user, "Why is the sky blue?")])
+    question.maxCost = 0.01
+    let result = try await rasa.complete(question) { part in
+      if case .text(let text) = part { print(text, terminator: "") }
+    }
+    _ = result
+  }
+
+  static func forward(
+    _ rasa: Rasa, bytes: [UInt8],
+    handOn: @escaping @Sendable (Rasa.ProviderPart) async throws -> Void
+  ) async throws {
+    let place = try await rasa.dialect(ofModel: "gpt-4o-mini")  // provider, its name for the model, what it speaks
+    var request = Rasa.ProviderRequest(
+      model: "openai:gpt-4o-mini", path: "/chat/completions", body: bytes)
+    request.alternatives = ["groq:llama-3.1-8b-instant"]
+    let call = try await rasa.forward(request) { part in try await handOn(part) }  // .head once, then .bytes
+    _ = (place, call)
+  }
+
+  static func limit(_ rasa: Rasa, _ options: inout Rasa.RunOptions) async throws {
+    var budget = Rasa.ExtraBudget(name: "token:ci")  // with a colon, which personas' names do not have
+    budget.daily = 2.00
+    options.budget = budget  // also of a Completion and a ProviderRequest
+    let spent = try await rasa.budget(of: budget)
+    _ = spent
+  }
 }
 
 /// RasaKit.docc/GettingStarted.md

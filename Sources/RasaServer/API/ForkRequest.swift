@@ -30,6 +30,7 @@ enum ForkRequest {
     options.input = try reader.text("input")
     options.run.user = call.client.user
     options.run.maxCost = call.client.maxCost
+    options.run.budget = call.client.budget
     options.run.isServed = true
     let accepted = try reader.text("accept_usd").map { text throws(ServerProblem) in
       guard let amount = Rasa.Dollars(text) else {

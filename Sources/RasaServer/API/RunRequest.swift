@@ -113,6 +113,7 @@ struct RunRequest: Sendable {
       }
       options.maxCost = most
     }
+    options.budget = client.budget
     if let most = client.maxCost { options.maxCost = min(most, options.maxCost ?? most) }
     if let seconds = try reader.number("max_seconds") {
       guard seconds > 0 else { throw .invalid("`max_seconds` is \(seconds)") }

@@ -24,14 +24,24 @@ struct Client: Sendable, Hashable {
   var user: String?
   /// The most that a single run or call may cost.
   var maxCost: Rasa.Dollars?
-  /// The budget that pays beside those of persona, agent and everybody; nil for none.
-  var budget: String?
+  /// The most that all of its runs and calls may cost in a day and in a month.
+  var daily: Rasa.Dollars?
+  var monthly: Rasa.Dollars?
   /// Requests for runs and models in a minute; nil for any number.
   var requestsPerMinute: Int?
   /// Runs and calls at the same time; nil for any number.
   var concurrency: Int?
   /// It came by a cookie, so that what changes something needs the page's own header.
   var isBrowser = false
+
+  /// What pays beside the budgets of persona, agent and everybody; nil for a token without limits.
+  var budget: Rasa.ExtraBudget? {
+    guard daily != nil || monthly != nil else { return nil }
+    var budget = Rasa.ExtraBudget(name: "token:\(name)")
+    budget.daily = daily
+    budget.monthly = monthly
+    return budget
+  }
 
   func may(_ scope: Scope) -> Bool { scopes.contains(scope) || scopes.contains(.admin) }
 

@@ -71,6 +71,8 @@ extension Client {
       "name": .string(name), "scopes": .array(scopes.map(\.rawValue).sorted().map { .string($0) }),
       "models": .array(models.map { .string($0) }), "user": user.map { .string($0) } ?? .null,
       "max_cost_usd": maxCost.map { .string($0.decimalText) } ?? .null,
+      "daily_usd": daily.map { .string($0.decimalText) } ?? .null,
+      "monthly_usd": monthly.map { .string($0.decimalText) } ?? .null,
       "requests_per_minute": requestsPerMinute.map { .int(Int64($0)) } ?? .null,
       "concurrency": concurrency.map { .int(Int64($0)) } ?? .null,
     ]

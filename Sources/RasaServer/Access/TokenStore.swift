@@ -72,7 +72,8 @@ extension Client {
     models = (entry["models"].array ?? []).compactMap(\.string)
     user = entry["user"].string
     maxCost = entry["max_cost_usd"].string.flatMap { Rasa.Dollars($0) }
-    budget = entry["budget"].string
+    daily = entry["daily_usd"].string.flatMap { Rasa.Dollars($0) }
+    monthly = entry["monthly_usd"].string.flatMap { Rasa.Dollars($0) }
     requestsPerMinute = entry["requests_per_minute"].int.map { Int(clamping: $0) }
     concurrency = entry["concurrency"].int.map { Int(clamping: $0) }
   }

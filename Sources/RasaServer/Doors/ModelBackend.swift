@@ -17,6 +17,7 @@ enum ModelBackend {
     }
     asked.user = call.client.user
     asked.maxCost = call.client.maxCost
+    asked.budget = call.client.budget
     if request.previous != nil {
       throw Member(.null, "previous_response_id").problem(
         "continues answers of personas and agents alone: no conversation of a model is kept",
@@ -110,6 +111,7 @@ extension ModelBackend {
     }
     request.user = call.client.user
     request.maxCost = call.client.maxCost
+    request.budget = call.client.budget
     let (rasa, made, errors) = (call.rasa, request, door.errors)
     let heartbeat = call.context.settings.heartbeat
     let entered = try await call.context.admission.enter(call.client)

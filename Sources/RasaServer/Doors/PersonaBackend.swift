@@ -40,6 +40,7 @@ enum PersonaBackend {
     var options = Rasa.RunOptions()
     options.user = call.client.user
     options.maxCost = call.client.maxCost
+    options.budget = call.client.budget
     options.client = call.client.name
     // Nothing that a client was shown can be taken back.
     options.finishesBrokenAnswers = true

@@ -62,6 +62,7 @@ enum Vectors {
     var request = Rasa.VectorRequest(model: name, texts: texts)
     request.user = call.client.user
     request.maxCost = call.client.maxCost
+    request.budget = call.client.budget
     let place = try await call.context.admission.enter(call.client)
     defer { place.leave() }
     return try await call.rasa.embed(request)

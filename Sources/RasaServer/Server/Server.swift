@@ -37,9 +37,11 @@ package final class Server: Sendable {
     configuration.limits.connections = 12_000
     configuration.limits.connectionsPerAddress = 12_000
     configuration.limits.body = 64_000_000
+    var openClient = Client(name: Client.openName, scopes: [.run])
+    openClient.daily = settings.ollamaDaily
     let tokens = try TokenStore(
       owner: token, file: TokenFile(path: FileSystem.path("tokens.json", in: folder)),
-      openClient: Client(name: Client.openName, scopes: [.run]))
+      openClient: openClient)
     // The port is known once the server listens, and nothing is answered before the router is there.
     let router = Locked<Router?>(nil)
     let http = try HTTPServer.start(configuration) { request in

@@ -1,5 +1,6 @@
 package import RasaCore
 package import RasaHTTPServer
+package import RasaKit
 import RasaSystem
 
 /// How a server is to be.
@@ -12,6 +13,8 @@ package struct ServerSettings: Sendable {
   package var origins: [String] = []
   /// Whether the routes of Ollama answer without a token, on loopback only.
   package var opensOllama = false
+  /// The most that those without a token may spend in a day.
+  package var ollamaDaily: Rasa.Dollars?
   /// How long a stream may be silent before it gives a sign of life.
   package var heartbeat = Duration.seconds(15)
   /// The token of whoever runs the server; nil for that of the file.

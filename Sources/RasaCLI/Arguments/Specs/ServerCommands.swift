@@ -30,6 +30,9 @@ extension CommandSpec {
         "ollama-open", .flag(isNegatable: false),
         "Let front ends without a token use the routes of Ollama, on this machine only"),
       OptionSpec(
+        "ollama-daily", .value(placeholder: "USD", .money),
+        "The most that these front ends may spend in a day", defaultsTo: .value("1.00")),
+      OptionSpec(
         "concurrency", .value(placeholder: "N", .integer(1...100_000)),
         "Work on so many runs and calls at once; others wait", defaultsTo: .value("1000")),
       OptionSpec(
@@ -85,6 +88,12 @@ extension CommandSpec {
           OptionSpec(
             "max-cost", .value(placeholder: "USD", .money), "The most that one run or call may cost"
           ),
+          OptionSpec(
+            "daily", .value(placeholder: "USD", .money), "The most that all of it may cost in a day"
+          ),
+          OptionSpec(
+            "monthly", .value(placeholder: "USD", .money),
+            "The most that all of it may cost in a month"),
           OptionSpec(
             "per-minute", .value(placeholder: "N", .integer(1...1_000_000)),
             "The most runs and calls in a minute"),

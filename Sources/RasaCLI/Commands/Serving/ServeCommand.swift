@@ -78,6 +78,7 @@ struct ServeCommand {
     settings.hosts = command.texts("host")
     settings.origins = command.texts("origin").map { $0.lowercased() }
     settings.opensOllama = command.flag("ollama-open")
+    settings.ollamaDaily = command.text("ollama-daily").flatMap { Rasa.Dollars($0) }
     settings.mostAtOnce = command.integer("concurrency") ?? 1_000
     if let token = console.environment["RASA_TOKEN"], !token.isEmpty { settings.token = token }
     let (certificate, key) = (command.text("tls-cert"), command.text("tls-key"))
@@ -130,15 +131,19 @@ struct TokensCommand {
       let tokens = try list.list()
       try print(
         Table(
-          columns: ["NAME", "SCOPES", "MODELS", "USER", "MAX COST", "A MINUTE", "AT ONCE"],
+          columns: [
+            "NAME", "SCOPES", "MODELS", "USER", "A RUN", "A DAY", "A MONTH", "A MINUTE", "AT ONCE",
+          ],
           rows: tokens.map { token in
             func joined(_ name: String) -> String {
               let words = (token[name].array ?? []).compactMap(\.string)
               return words.isEmpty ? "all" : words.joined(separator: ",")
             }
+            func dollars(_ name: String) -> String { token[name].string.map { "$\($0)" } ?? "-" }
             return [
               token["name"].string ?? "", joined("scopes"), joined("models"),
-              token["user"].string ?? "-", token["max_cost_usd"].string.map { "$\($0)" } ?? "-",
+              token["user"].string ?? "-", dollars("max_cost_usd"), dollars("daily_usd"),
+              dollars("monthly_usd"),
               token["requests_per_minute"].int.map { "\($0)" } ?? "-",
               token["concurrency"].int.map { "\($0)" } ?? "-",
             ]
@@ -158,6 +163,9 @@ struct TokensCommand {
     ]
     if let user = command.text("user") { allowed["user"] = .string(user) }
     if let most = command.text("max-cost") { allowed["max_cost_usd"] = .string(most) }
+    for (option, member) in [("daily", "daily_usd"), ("monthly", "monthly_usd")] {
+      if let most = command.text(option) { allowed[member] = .string(most) }
+    }
     if let count = command.integer("per-minute") {
       allowed["requests_per_minute"] = .int(Int64(count))
     }
