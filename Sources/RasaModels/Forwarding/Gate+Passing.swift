@@ -360,7 +360,11 @@ extension HTTPAdapter {
   func forward(
     _ passing: ForwardedPassing, under hold: borrowing Hold, deadline: UInt64
   ) async throws -> HTTPResponse {
+    // What a client sends and expects is in its own version of the protocol.
+    let version = "anthropic-version"
+    let saysVersion = passing.request.headers.contains { $0.name.lowercased() == version }
     let usual = settings.headers(idempotencyKey: hold.idempotencyKey)
+      .filter { !saysVersion || $0.name.lowercased() != version }
     let names = Set(usual.map { $0.name.lowercased() }).union(Self.ownHeaders)
     let more = passing.request.headers.filter { !names.contains($0.name.lowercased()) }
     let body = passing.body.bytes(model: passing.newName, askingForUsage: passing.asksForUsage)

@@ -56,12 +56,18 @@ struct Door: Sendable {
       return forwarded
     }
     let request = try read(call, document)
-    let source = try await Backends.source(call, request)
-    return try await answer(call, request, source)
+    // Before a run that waits is taken up: nobody else could carry it out while this request waits to be let in.
+    let place = try await call.context.admission.enter(call.client)
+    do {
+      return try await answer(call, request, try await Backends.source(call, request), place)
+    } catch {
+      place.leave()
+      throw error
+    }
   }
 
-  func answer(
-    _ call: Call, _ request: DoorRequest, _ source: AnswerSource
+  private func answer(
+    _ call: Call, _ request: DoorRequest, _ source: AnswerSource, _ place: Admission.Place
   ) async throws -> ServerResponse {
     var source = source
     if !request.ignored.isEmpty {
@@ -70,7 +76,6 @@ struct Door: Sendable {
     }
     let writer = writer(request)
     let head = AnswerHead(id: source.id, model: source.model, time: TimeSource.system.now())
-    let place = try await call.context.admission.enter(call.client)
     guard request.isStreamed else {
       defer { place.leave() }
       return try await whole(head, writer, source)

@@ -93,10 +93,17 @@ struct ModelDoorTests {
         #","system":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]"#)
       _ = try await kit.ask(
         "POST", "/v1/messages?beta=true", claude,
-        headers: Self.anthropic + [(name: "anthropic-beta", value: "some-beta")])
+        headers: [
+          (name: "anthropic-version", value: "2026-10-21"),
+          (name: "anthropic-beta", value: "some-beta"),
+        ])
       let second = try #require(kit.provider.requests.last)
       #expect(String(decoding: second.body, as: UTF8.self) == claude)
       #expect(second.header("anthropic-beta") == "some-beta")
+      #expect(
+        second.headers.filter { $0.name.lowercased() == "anthropic-version" }.map(\.value) == [
+          "2026-10-21"
+        ])
       #expect(second.header("x-api-key") == "sk-ant-test")
     }
   }
