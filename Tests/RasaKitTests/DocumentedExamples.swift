@@ -124,16 +124,19 @@ private enum LibraryPage {
     _ rasa: Rasa, bytes: [UInt8],
     handOn: @escaping @Sendable (Rasa.ProviderPart) async throws -> Void
   ) async throws {
-    let place = try await rasa.dialect(ofModel: "gpt-4o-mini")  // provider, its name for the model, what it speaks
+    let place = try await rasa.dialect(ofModel: "gpt-4o-mini")
+    // provider, its name for the model, what it speaks
     var request = Rasa.ProviderRequest(
       model: "openai:gpt-4o-mini", path: "/chat/completions", body: bytes)
     request.alternatives = ["groq:llama-3.1-8b-instant"]
-    let call = try await rasa.forward(request) { part in try await handOn(part) }  // .head once, then .bytes
+    let call = try await rasa.forward(request) { part in try await handOn(part) }
+    // .head once, then .bytes
     _ = (place, call)
   }
 
   static func limit(_ rasa: Rasa, _ options: inout Rasa.RunOptions) async throws {
-    var budget = Rasa.ExtraBudget(name: "token:ci")  // with a colon, which personas' names do not have
+    var budget = Rasa.ExtraBudget(name: "token:ci")
+    // with a colon, which personas' names do not have
     budget.daily = 2.00
     options.budget = budget  // also of a Completion and a ProviderRequest
     let spent = try await rasa.budget(of: budget)
