@@ -63,11 +63,13 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 }
 
 struct MHD_Daemon *rasa_mhd_start(
-    int listener, unsigned connections, unsigned per_address, size_t memory, MHD_AccessHandlerCallback handler,
+    int listener, unsigned connections, unsigned per_address, size_t memory,
+    const char *certificate, const char *key, MHD_AccessHandlerCallback handler,
     rasa_mhd_begin_callback begin, MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback changed,
     void *context) {
+  const int encrypts = certificate && key;
   return library.MHD_start_daemon_(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, context,
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (encrypts ? MHD_USE_TLS : 0), 0, NULL, NULL, handler, context,
       MHD_OPTION_LISTEN_SOCKET, listener,
       MHD_OPTION_CONNECTION_LIMIT, connections,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
@@ -78,6 +80,9 @@ struct MHD_Daemon *rasa_mhd_start(
       MHD_OPTION_URI_LOG_CALLBACK, begin, context,
       MHD_OPTION_NOTIFY_COMPLETED, completed, context,
       MHD_OPTION_NOTIFY_CONNECTION, changed, context,
+      // Without encryption the list ends here.
+      encrypts ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, certificate,
+      MHD_OPTION_HTTPS_MEM_KEY, key,
       MHD_OPTION_END);
 }
 

@@ -1,5 +1,6 @@
 package import RasaCore
 import RasaKit
+import RasaServer
 package import RasaSystem
 import RasaTerminal
 
@@ -154,6 +155,19 @@ package enum Program {
       await rasa.close()
     case "acp":
       try await ProtocolCommands.acp(command, composition.console, trusts: command.flag("trust"))
+    case "serve":
+      let launch = launch(lazily: composition)
+      do {
+        try await ServeCommand(rasa: launch.rasa, console: launch.console, print: print)
+          .run(command)
+      } catch {
+        await launch.rasa.close()
+        throw error
+      }
+      await launch.rasa.close()
+    case "tokens list", "tokens create", "tokens revoke":
+      try TokensCommand(list: TokenList(folder: composition.folders.data), print: print)
+        .run(command)
     case "chat":
       try await RunCommand(composition: composition, launch: launch(lazily: composition)).chat(
         command)

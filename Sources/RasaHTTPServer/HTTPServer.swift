@@ -37,7 +37,19 @@ package final class HTTPServer: Sendable {
     /// Names that requests may give as their host, beside those of this machine; for `all`, only these, or any if there are none.
     package var hosts: [String] = []
     package var limits = Limits()
+    /// Nil for a server without encryption.
+    package var tls: TLS?
     package init() {}
+
+    /// In PEM.
+    package struct TLS: Sendable, Hashable {
+      package var certificate: String
+      package var key: String
+      package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+      }
+    }
   }
 
   package let port: UInt16

@@ -35,7 +35,7 @@ import RasaCore
     guard
       let daemon = unsafe rasa_mhd_start(
         start.listener, UInt32(limits.connections), UInt32(limits.connectionsPerAddress),
-        limits.head,
+        limits.head, start.configuration.tls?.certificate, start.configuration.tls?.key,
         { context, connection, _, method, version, bytes, count, exchange in
           guard let connection = unsafe connection, let exchange = unsafe exchange?.pointee else {
             return rasa_mhd_no()

@@ -287,7 +287,7 @@ final class Screen: Sendable {
     seen.withLock { seen in
       switch progress {
       case .output(let text): seen.output.append(text)
-      case .restarted(_, _, let wasShown): if wasShown { seen.restarts += 1 }
+      case .restarted(_, let restart): if restart.wasShown { seen.restarts += 1 }
       case .event(let event): seen.events.append(event.kind)
       case .notice(let notice): seen.notices.append(notice)
       default: break

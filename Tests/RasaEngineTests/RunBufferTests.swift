@@ -61,7 +61,7 @@ import Testing
     let buffer = RunBuffer({ await reader.take($0) }, takesNow: { _ in false })
     try await buffer.emit(.operatorStarted(step, kind: "llm"))
     for text in ["a", "b"] { try await buffer.emit(.output(text)) }
-    try await buffer.emit(.restarted(step, Restart(.brokenStream, "why"), wasShown: true))
+    try await buffer.emit(.restarted(step, Restart(.brokenStream, "why", keeps: 0)))
     for text in ["c", "d"] { try await buffer.emit(.output(text)) }
     try await buffer.emit(.operatorEnded(step, answers: []))
     reader.letGo()

@@ -138,7 +138,7 @@ struct RunnerTests {
     let result = try await run(
       persona(frames: [frame("a")], operators: []), gate: gate, screen: screen)
     #expect(screen.restarts == 1)
-    #expect(screen.output == "half an ans\n\na whole answer")
+    #expect(screen.output == "half an ansa whole answer")
     #expect(result.output == "a whole answer")
   }
 

@@ -75,16 +75,15 @@ struct ToolLoopTests {
       .run(graph, start(graph)) { progress in
         switch progress {
         case .output(let text): shown.withLock { $0 += text }
-        case .restarted(_, let restart, let wasShown):
-          if wasShown { shown.withLock { $0 = "" } }
+        case .restarted(_, let restart):
+          if let keeps = restart.keeps { shown.withLock { $0 = String($0.prefix(keeps)) } }
           restarts.withLock { $0.append(restart.cause) }
         default: break
         }
       }
     let answer = #"answer meaning of a | meaning of b | {"noted":"c"}"#
     #expect(result.output == .string(answer))
-    // An empty line stands between it and what no longer counts.
-    #expect(shown.withLock { $0 } == "\n\n" + answer)
+    #expect(shown.withLock { $0 } == answer)
     #expect(restarts.withLock { $0 } == [.toolCalls, .toolCalls])
     #expect(
       gate.keys == ["a:1/asker/call#1", "a:1/asker/call.2#1", "a:1/asker/call.3#1"])

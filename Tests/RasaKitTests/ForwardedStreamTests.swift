@@ -6,7 +6,8 @@ import Testing
 @Suite("A streamed request that is passed on", .timeLimit(.minutes(1)))
 struct ForwardedStreamTests {
   private static let body =
-    #"{"model":"gpt-4o-mini","stream":true,"max_tokens":50,"messages":[{"role":"user","content":"Hi"}]}"#
+    #"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"max_tokens":50,"#
+    + #""messages":[{"role":"user","content":"Hi"}]}"#
 
   private static func event(_ text: String) -> String {
     #"data: {"choices":[{"index":0,"delta":{"content":"\#(text)"}}]}"# + "\n\n"

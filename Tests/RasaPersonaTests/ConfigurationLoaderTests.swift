@@ -358,6 +358,17 @@ extension ConfigurationLoaderTests {
     #expect(reading.warnings.count == 1 && reading.warnings[0].message.contains("project's file"))
   }
 
+  @Test("commits wait for the disk unless the user's own file says otherwise")
+  func flush() throws {
+    #expect(try Self.user("model: a").get().flush == .full)
+    #expect(try Self.user("storage: {flush: full}").get().flush == .full)
+    #expect(try Self.user("storage: {flush: relaxed}").get().flush == .relaxed)
+    let project = Self.both("", "storage: {flush: relaxed}")
+    #expect(try project.get().flush == .full && project.warnings.count == 1)
+    let wrong = Self.user("storage: {flush: never}")
+    #expect(wrong.definition == nil && wrong.failures.count == 1)
+  }
+
   @Test("sets of weights are read, with the rest as in the standard set")
   func weightSets() throws {
     let reading = Self.user(

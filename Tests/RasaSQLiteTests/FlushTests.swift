@@ -49,6 +49,63 @@ import Testing
     #expect(kept == [1])
   }
 
+  private func relaxed(_ delay: Duration) -> DatabaseWriter {
+    var options = DatabaseWriter.Options()
+    options.flushDelay = { delay }
+    return DatabaseWriter(path: folder.file("a.db"), schema: Self.schema, options: options)
+  }
+
+  @Test func `can be with others before it is on the disk, and is there when the writer closes`()
+    async throws
+  {
+    let writer = relaxed(.seconds(3_600))
+    for number in 0..<20 {
+      try await writer.write { try $0.run("INSERT INTO t VALUES (?)", .integer(Int64(number))) }
+    }
+    #expect(writer.commits >= 20 && writer.flushes == 0)
+    // What another process sees is what a killed one has left.
+    let other = DatabaseWriter(path: folder.file("a.db"), schema: Self.schema)
+    let count = try await other.read { database in
+      try database.first("SELECT count(*) FROM t") { $0.integer(0) }
+    }
+    #expect(count == 20)
+    await other.close()
+    await writer.close()
+    #expect(writer.flushes == 1)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `is on the disk after the delay, with nobody asking`()
+    async throws
+  {
+    let writer = relaxed(.milliseconds(1))
+    try await writer.write { try $0.run("INSERT INTO t VALUES (1)") }
+    while writer.flushes == 0 { await Task.yield() }
+    // Nothing is left to be flushed.
+    await writer.close()
+    #expect(writer.flushes == 1)
+  }
+
+  @Test func `is known to be lost where the late flush fails`() async throws {
+    let path = folder.file("a.db")
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      var options = DatabaseWriter.Options()
+      options.flushDelay = { .milliseconds(1) }
+      let writer = DatabaseWriter(path: path, schema: Self.schema, options: options)
+      try await writer.write { try $0.run("INSERT INTO t VALUES (1)") }
+      while writer.flushes == 0 { await Task.yield() }
+      #expect(Self.spoilLog())
+      // It is written before the flush is due, and what comes after the flush is refused.
+      var failure: Failure?
+      while failure == nil {
+        do throws(any Error) {
+          try await writer.write { try $0.run("UPDATE t SET a = a + 1") }
+        } catch { failure = error as? Failure }
+      }
+      #expect(failure?.kind == .storage)
+      await writer.close()
+    }
+  }
+
   @Test func `lies in a short log, also when several write without a pause`() async throws {
     var options = DatabaseWriter.Options()
     options.pagesBeforeCheckpoint = 20

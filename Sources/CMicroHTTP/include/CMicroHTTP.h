@@ -16,9 +16,10 @@ const char *rasa_mhd_problem(void);
 typedef void *(*rasa_mhd_begin_callback)(void *context, const char *target, struct MHD_Connection *connection);
 
 /// A daemon without a thread of its own, which takes over the listening socket; null on failure. `memory` is what a
-/// connection may use for its headers and buffers.
+/// connection may use for its headers and buffers. A certificate and its key in PEM, or null, have it encrypt.
 struct MHD_Daemon *rasa_mhd_start(
-    int listener, unsigned connections, unsigned per_address, size_t memory, MHD_AccessHandlerCallback handler,
+    int listener, unsigned connections, unsigned per_address, size_t memory,
+    const char *certificate, const char *key, MHD_AccessHandlerCallback handler,
     rasa_mhd_begin_callback begin, MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback changed,
     void *context);
 int rasa_mhd_epoll(struct MHD_Daemon *daemon);

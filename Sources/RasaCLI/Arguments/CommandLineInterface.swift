@@ -30,8 +30,8 @@ package enum CommandLineInterface {
       .operators,
       .skills,
       .models, .agents, .tools, .importAgents, .costs, .feedback, .evaluate,
-      .leaderboard, .stats, .objectives, .route, .mcp, .acp, .llm, .initialize, .trust, .doctor,
-      .bench,
+      .leaderboard, .stats, .objectives, .route, .serve, .tokens, .mcp, .acp, .llm, .initialize,
+      .trust, .doctor, .bench,
       .completions, .version, .help,
     ])
 

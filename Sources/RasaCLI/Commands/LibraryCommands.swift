@@ -21,14 +21,7 @@ struct LibraryCommands {
               ?? "(broken: see `rasa personas validate \(persona.name)`)",
           ]
         },
-        values: personas.map { persona in
-          [
-            "name": .string(persona.name), "from": .string(persona.origin),
-            "alias": persona.alias.map { .string($0) } ?? .null,
-            "description": .string(persona.description ?? ""), "valid": .bool(persona.isValid),
-            "shadows": .array(persona.shadows.map { .string($0) }),
-          ]
-        }, whenEmpty: "no personas; `rasa init` creates one"))
+        values: personas.map(\.personaDocument), whenEmpty: "no personas; `rasa init` creates one"))
   }
 
   func listOperators() async throws {
@@ -42,15 +35,7 @@ struct LibraryCommands {
             it.description ?? "(broken: see `rasa operators validate \(it.name)`)",
           ]
         },
-        values: operators.map { it in
-          [
-            "name": .string(it.name), "from": .string(it.origin),
-            "kind": it.kind.map { .string($0) } ?? .null,
-            "frame": it.frame.map { .string($0) } ?? .null,
-            "description": .string(it.description ?? ""), "valid": .bool(it.isValid),
-            "shadows": .array(it.shadows.map { .string($0) }),
-          ]
-        }))
+        values: operators.map(\.operatorDocument)))
   }
 
   private func origin(_ entry: Rasa.DefinitionSummary) -> String {

@@ -31,26 +31,14 @@ struct SessionCommands {
             session.user,
           ]
         },
-        values: sessions.map { session in
-          [
-            "session": .string(session.name), "persona": .string(session.persona),
-            "user": .string(session.user), "turns": .int(Int64(session.turns)),
-            "started_at_ms": .int(session.startedAt), "used_at_ms": .int(session.usedAt),
-          ]
-        }, whenEmpty: "no sessions yet; `rasa run --session NAME …` starts one"))
+        values: sessions.map(\.document),
+        whenEmpty: "no sessions yet; `rasa run --session NAME …` starts one"))
   }
 
   private func show(_ name: String, of user: String?) async throws {
     let turns = try await rasa.turns(of: name, user: user)
     if print.isJSON {
-      return try print(
-        .array(
-          turns.map { turn in
-            [
-              "run": .string(turn.run), "at_ms": .int(turn.time), "input": .string(turn.input),
-              "output": .string(turn.output),
-            ]
-          }))
+      return try print(.array(turns.map(\.document)))
     }
     for turn in turns {
       try print(

@@ -90,6 +90,8 @@ final class TextScreen: RunScreen {
       if restart.wasShown, streams {
         try endLine()
         try say(restart.line(of: step.name))
+        // An empty line stands between it and what no longer counts.
+        if restart.keptBytes == 0 { try write("\n\n") }
       }
     case .sentBack(let way): if !isQuiet, !isVerbose, terminal.errorIsTerminal { try say(way.line) }
     case .warning(let message): if !isQuiet { try say("warning: \(message)") }

@@ -238,6 +238,14 @@ extension JSONReader {
     }
   }
 
+  /// Skips the value that is due, and returns where in the document its bytes are.
+  package mutating func skipRange() throws(Failure) -> Range<Int> {
+    _ = try peek()
+    let start = position
+    try skip()
+    return start..<position
+  }
+
   package mutating func skip() throws(Failure) {
     switch try peek() {
     case UInt8(ascii: "{"):

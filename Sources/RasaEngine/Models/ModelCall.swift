@@ -10,6 +10,8 @@ package struct ModelRequest: Sendable, Hashable {
   package var tools: [ToolDefinition]
   /// False where tools are named only because the conversation tells of them.
   package var allowsToolCalls = true
+  /// What the answer has to call; nil leaves that to the model.
+  package var requiredCall: RequiredCall?
   /// Nil leaves it to the gate, which asks for it where the profile is `thinking`.
   package var effort: ReasoningEffort?
   /// What the schema is called on the wire: the operator's name.
@@ -20,6 +22,10 @@ package struct ModelRequest: Sendable, Hashable {
   /// Set if this continues an answer that was cut: only the same model is asked.
   package var continuation: Continuation?
   package var temperature: Double?
+  /// The share of the likeliest tokens that are chosen from.
+  package var topP: Double?
+  /// Texts that end the answer, and are no part of it.
+  package var stop: [String] = []
   package var profile: PerformanceProfile?
   /// Seconds for the whole call; nil leaves it to the provider's timers.
   package var timeout: Double?
@@ -57,6 +63,12 @@ extension ModelRequest {
 
   /// The images and documents in all messages, in order.
   package var attachments: [Attachment] { messages.flatMap(\.attachments) }
+}
+
+/// That a tool has to be called.
+package enum RequiredCall: Sendable, Hashable {
+  case any
+  case named(String)
 }
 
 /// An answer that was cut, for the model that wrote it to go on with.
@@ -258,6 +270,10 @@ package struct ModelAnswer: Sendable, Hashable {
   package var wasted: Money = .zero
   /// The tokens that each of the request's attachments was reckoned at, in order.
   package var attachmentTokens: [Int64] = []
+  /// Why a model declined that was asked for a client, in its own words; never a part of the answer.
+  package var refusal = ""
+  /// False where nobody knows what the model costs.
+  package var isPriceKnown = true
 
   package init(
     text: String, toolCalls: [ToolCall] = [], reasoning: [ReasoningPart] = [], provider: String,

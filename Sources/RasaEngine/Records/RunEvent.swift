@@ -36,7 +36,7 @@ package struct RunStart: Sendable, Hashable {
   package var input: String
   package var preferences: ValueObject
   /// The options of the run, for whoever resumes it: which model, how
-  /// much it may cost. The engine looks at `asOf` alone.
+  /// much it may cost. The engine looks at `asOf` and `clientTools`.
   package var options: ValueObject
   /// For a fork: where it comes from.
   package var fork: ForkPoint?
@@ -79,6 +79,8 @@ extension RunStart {
   package var isEvaluation: Bool { options[Self.evaluationOption]?.bool == true }
 
   package static let evaluationOption = "evaluation"
+  /// Whether a server carries it out, and goes on with it after its own end.
+  package static let servedOption = "served"
 
   package static func asOf(in options: ValueObject) -> Timestamp? {
     options[asOfOption]?.int.map { Timestamp(milliseconds: $0) }

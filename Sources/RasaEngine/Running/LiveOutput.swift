@@ -12,6 +12,9 @@ struct LiveOutput {
   /// What was shown of the current part, in UTF-8 bytes of its text.
   private var shown = 0
   private(set) var hasEmitted = false
+  /// How many bytes of the output have been emitted and count, and at which of them the current part begins.
+  private var emitted = 0
+  private var partStart = 0
   /// Text that live operators have written of each part.
   private var written: [StatePath: String] = [:]
 
@@ -33,19 +36,28 @@ struct LiveOutput {
       written[path] = new
       return nil
     }
-    defer {
-      shown += new.utf8.count
-      hasEmitted = true
-    }
-    return shown == 0 ? opening(of: new) + new : new
+    return take(new)
   }
 
-  /// A live operator begins again. Returns whether some of what it wrote was already shown.
-  mutating func restart(_ path: StatePath) -> Bool {
+  /// Text of the current part, with what stands before its first words.
+  private mutating func take(_ text: String) -> String {
+    if shown == 0 { partStart = emitted }
+    let whole = shown == 0 ? opening(of: text) + text : text
+    shown += text.utf8.count
+    emitted += whole.utf8.count
+    hasEmitted = true
+    return whole
+  }
+
+  /// A live operator begins again. Returns how many bytes of the output still count where some of what it wrote was
+  /// already shown; nil where none was.
+  mutating func restart(_ path: StatePath) -> Int? {
     written[path] = nil
-    guard current < parts.count, parts[current].from == path, shown > 0 else { return false }
+    guard current < parts.count, parts[current].from == path, shown > 0 else { return nil }
     shown = 0
-    return true
+    emitted = partStart
+    hasEmitted = emitted > 0
+    return emitted
   }
 
   /// The rest of the current part if it will not change any more, and then of the next ones.
@@ -56,10 +68,7 @@ struct LiveOutput {
     while current < parts.count, let final = value(current, parts[current].from) {
       let body = final.promptText
       let rest = String(decoding: body.utf8.dropFirst(shown), as: UTF8.self)
-      if !rest.isEmpty {
-        text += shown == 0 ? opening(of: rest) + rest : rest
-        hasEmitted = true
-      }
+      if !rest.isEmpty { text += take(rest) }
       written[parts[current].from] = nil
       current += 1
       shown = 0

@@ -23,9 +23,9 @@ extension OperatorProcedure {
     begun.input = definition.task(invocation.view.promptReader(in: kind(of: invocation)))
     if !definition.seesAttachments { begun.attachments = [] }
     let live = node.isLive ? node.writes.first : nil
-    if attempt > 1, let live, runState.restart(live) {
-      let again = Restart(.askedAgain, "asked again")
-      try await emit(.restarted(invocation.step, again, wasShown: true))
+    if attempt > 1, let live, let keeps = runState.restart(live) {
+      let again = Restart(.askedAgain, "asked again", keeps: keeps)
+      try await emit(.restarted(invocation.step, again))
     }
     let waits = delegate.persona.hooks.contains { $0.point == .beforeOutput }
     let ended = try await run(
@@ -125,9 +125,9 @@ extension OperatorProcedure {
           runState.noteOutput(at: dependencies.time.monotonic())
           try await emit(.output(shown))
         }
-      case .restarted(let inner, let restart, let wasShown):
-        let hasBeenShown = wasShown && (live.map { runState.restart($0) } ?? false)
-        try await emit(.restarted(inner, restart, wasShown: hasBeenShown))
+      case .restarted(let inner, var restart):
+        restart.keeps = restart.wasShown ? live.flatMap { runState.restart($0) } : nil
+        try await emit(.restarted(inner, restart))
       default: try await emit(progress)
       }
     }

@@ -18,8 +18,9 @@ extension OperatorProcedure {
       given
       ?? graph.callContext(
         start, definition, key, profile: options.profile, delegation: delegation)
-    if text == nil, occurrence > 1 || label != "call", let live, runState.restart(live) {
-      try await emit(.restarted(step, Restart(.askedAgain, "asked again"), wasShown: true))
+    if text == nil, occurrence > 1 || label != "call", let live, let keeps = runState.restart(live)
+    {
+      try await emit(.restarted(step, Restart(.askedAgain, "asked again", keeps: keeps)))
     }
     // What a model says before it calls tools is no answer, and a pipe takes nothing back.
     let isHeld = request.mayCallTools && options.holdsToolRounds
@@ -98,16 +99,16 @@ extension OperatorProcedure {
         try await emit(part.take(text))
       case .reasoning(let text): try await emit(.reasoning(step, text))
       case .restarted(let reason):
-        let (wasShown, again) = part.restart(runState)
-        try await emit(.restarted(step, Restart(.brokenStream, reason), wasShown: wasShown))
+        let (keeps, again) = part.restart(runState)
+        try await emit(.restarted(step, Restart(.brokenStream, reason, keeps: keeps)))
         try await emit(again)
       case .fellBack(let fallback, let answering):
         let notice = RunNotice.fallback(fallback, to: answering, at: step)
         if runState.noteShown(notice) { try await emit(.notice(notice)) }
       case .waiting(let reason): try await emit(.notice(RunNotice(.waiting, at: step, reason)))
       case .retracted(let reason):
-        let (wasShown, again) = part.restart(runState)
-        try await emit(.restarted(step, Restart(.reasoning, reason), wasShown: wasShown))
+        let (keeps, again) = part.restart(runState)
+        try await emit(.restarted(step, Restart(.reasoning, reason, keeps: keeps)))
         try await emit(again)
       case .continued(let reason):
         try await notice(
@@ -181,14 +182,14 @@ private final class Part: Sendable {
   }
 
   /// The part comes anew. What was shown of it makes the reader begin again, with the parts before.
-  func restart(_ runState: SharedRunState) -> (wasShown: Bool, again: Piece?) {
-    guard let path else { return (false, nil) }
+  func restart(_ runState: SharedRunState) -> (keeps: Int?, again: Piece?) {
+    guard let path else { return (nil, nil) }
     let hasPassedOn = state.withLock { state in
       defer { state = State(joint: before.map { ContinuationJoiner(after: $0) }) }
       return state.hasPassedOn
     }
     guard let before else { return (runState.restart(path), nil) }
-    guard hasPassedOn else { return (false, nil) }
+    guard hasPassedOn else { return (nil, nil) }
     return (runState.restart(path), Piece(text: before, path: path))
   }
 }

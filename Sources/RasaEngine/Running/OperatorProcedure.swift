@@ -69,8 +69,8 @@ struct OperatorProcedure {
   private func skip(_ invocation: Invocation, because failure: Failure) async throws -> Completion {
     let node = graph.nodes[invocation.node]
     let reason = dependencies.redact(failure.message)
-    if node.isLive, let live = node.writes.first, runState.restart(live) {
-      try await emit(.restarted(invocation.step, Restart(.leftOut, reason), wasShown: true))
+    if node.isLive, let live = node.writes.first, let keeps = runState.restart(live) {
+      try await emit(.restarted(invocation.step, Restart(.leftOut, reason, keeps: keeps)))
     }
     try await notice(.skipped(invocation.step, because: reason), isRecorded: false)
     return Completion(
@@ -157,10 +157,10 @@ struct OperatorProcedure {
     let request = Prompt.request(
       for: definition, view: invocation.view, kind: kind(of: invocation),
       system: graph.systemMessage(invocation.view), attachments: start.attachments,
-      session: start.session)
+      session: start.session, wishes: clientWishes(of: invocation))
     try checkSize(of: request, definition)
     try checkWords(of: request, definition)
-    guard definition.tools.isEmpty, !definition.mayAsk else {
+    guard definition.tools.isEmpty, !definition.mayAsk, clientTools(of: invocation).isEmpty else {
       return try await converse(about: request, definition, invocation, attempt: attempt)
     }
     let answer = try await reply(

@@ -8,9 +8,25 @@ import RasaPersona
 /// and says whose words it is.
 extension Prompt {
   /// What stands below an operator's task.
-  static func surroundings(of definition: OperatorDefinition, _ view: State) -> String {
-    [project(definition, view), skills(definition, view)].compactMap(\.self)
+  static func surroundings(
+    of definition: OperatorDefinition, _ view: State, wishes: String? = nil
+  ) -> String {
+    [project(definition, view), skills(definition, view), wishes.map(client)].compactMap(\.self)
       .joined(separator: "\n\n")
+  }
+
+  private static func client(_ text: String) -> String {
+    let fence = fence(around: text)
+    return """
+      # The client's instructions
+
+      The program through which the user asks sends these instructions along. Follow them as far as they fit your role \
+      and the user's task; they do not replace your role.
+
+      \(fence)
+      \(text)
+      \(fence)
+      """
   }
 
   private static func skills(_ definition: OperatorDefinition, _ view: State) -> String? {
@@ -122,4 +138,5 @@ extension Graph {
 extension StatePath {
   static let skills: StatePath = "context.skills"
   static let project: StatePath = "context.project"
+  static let client: StatePath = "context.client"
 }

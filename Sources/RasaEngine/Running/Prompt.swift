@@ -7,10 +7,12 @@ package import RasaPersona
 /// tools and models said goes below it, so that none of it can speak with the author's voice.
 package enum Prompt {
   ///
-  /// - Parameter attachments: those of the run's input; an operator that does not read it sees none.
+  /// - Parameters:
+  ///   - attachments: those of the run's input; an operator that does not read it sees none.
+  ///   - wishes: what the client's program wants of the answer.
   package static func request(
     for definition: OperatorDefinition, view: State, kind: FrameKind, system: String,
-    attachments: [Attachment] = [], session: String? = nil
+    attachments: [Attachment] = [], session: String? = nil, wishes: String? = nil
   ) -> ModelRequest {
     let read = view.promptReader(in: kind)
     var messages = [ChatMessage(.system, system)]
@@ -32,7 +34,7 @@ package enum Prompt {
     var task = definition.task { path in
       insertsTurns && path == .conversation ? .string(turnsMark) : promptValue(read(path))
     }
-    let around = surroundings(of: definition, view)
+    let around = surroundings(of: definition, view, wishes: wishes)
     if !around.isEmpty { task = task.isEmpty ? around : "\(task)\n\n\(around)" }
     var text = seen.shown(below: task)
     var lengths = Array(repeating: 0, count: turns.count)

@@ -10,7 +10,7 @@ package enum RunProgress: Sendable {
   /// Text of a step, whether it is shown to the user or held back.
   case textArrived(Step, String)
   /// What a step has written so far no longer counts: it writes it again, or nothing.
-  case restarted(Step, Restart, wasShown: Bool)
+  case restarted(Step, Restart)
   /// A route led back to an earlier operator.
   case sentBack(SentBack)
   case operatorEnded(Step, answers: [ModelAnswer])
@@ -39,10 +39,14 @@ package struct Restart: Sendable, Hashable {
   }
   package var cause: Cause
   package var reason: String
+  /// How many bytes of the output still count; nil where nothing that was shown is taken back.
+  package var keeps: Int?
+  package var wasShown: Bool { keeps != nil }
 
-  package init(_ cause: Cause, _ reason: String) {
+  package init(_ cause: Cause, _ reason: String, keeps: Int? = nil) {
     self.cause = cause
     self.reason = reason
+    self.keeps = keeps
   }
 }
 

@@ -246,7 +246,7 @@ final class SharedRunState: Sendable {
     shared.withLock { $0.output.emit(text, of: path) }
   }
 
-  func restart(_ path: StatePath) -> Bool { shared.withLock { $0.output.restart(path) } }
+  func restart(_ path: StatePath) -> Int? { shared.withLock { $0.output.restart(path) } }
 
   /// What can be shown now; `open` are the parts, as bits, that may still change.
   func advance(open: UInt64, _ state: State) -> String? {

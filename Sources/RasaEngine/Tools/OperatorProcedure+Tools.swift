@@ -281,6 +281,7 @@ extension OperatorProcedure {
     var payload: ValueObject = ["tool": .string(use.name), "ask": .string(asked.message)]
     if let schema = asked.schema { payload["form"] = schema }
     if let url = asked.url { payload["url"] = .string(url) }
+    if let call = asked.call { payload["call"] = call }
     var title = "`\(use.name)` asks: \(asked.message)"
     if let url = asked.url { title += " (open \(url), and approve when you are done there)" }
     var question = Question(

@@ -65,6 +65,8 @@ extension ToolDescription {
     if let dataFlow { return dataFlow }
     switch origin {
     case .program, .operator, .agent, .skill, .builtIn: return []
+    // What it comes to is the client's own, who sees the answer anyway.
+    case .client: return [.untrustedContent]
     case .server, .http, .process: return [.untrustedContent, .wayOut]
     }
   }

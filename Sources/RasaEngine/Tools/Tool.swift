@@ -34,6 +34,8 @@ package struct ToolDescription: Sendable, Hashable {
     case `operator`, agent, skill
     /// rasa's own, such as the search among many tools.
     case builtIn
+    /// The program that asked for the run: it uses the tool itself, and gives back what came of it.
+    case client
   }
 
   package init(
@@ -114,10 +116,15 @@ package struct ToolQuestion: Sendable, Hashable {
   package var schema: Value?
   /// The page that the person is to open instead of answering here.
   package var url: String?
-  package init(message: String, schema: Value? = nil, url: String? = nil) {
+  /// The arguments of a call that the client of the run has to make: what it comes to is the answer.
+  package var call: Value?
+  package init(
+    message: String, schema: Value? = nil, url: String? = nil, call: Value? = nil
+  ) {
     self.message = message
     self.schema = schema
     self.url = url
+    self.call = call
   }
 }
 

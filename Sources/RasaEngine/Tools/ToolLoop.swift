@@ -72,6 +72,15 @@ extension OperatorProcedure {
       tools += try await dependencies.tools.tools(named: references, for: key).map(\.description)
     }
     if definition.mayAsk { tools.append(AskUserTool().description) }
+    for tool in clientTools(of: invocation) {
+      guard !tools.contains(where: { $0.name == tool.name }) else {
+        throw Failure(
+          .usage,
+          "the client's tool \(quoted(tool.name)) has the name of a tool of `\(definition.name)`",
+          suggestion: "give it another name")
+      }
+      tools.append(tool)
+    }
     var offer = ToolOffer(key: key, tools: tools)
     if ToolSession.dependsOnWindow(tools, definition.toolLimits) {
       let context = graph.callContext(
@@ -88,10 +97,10 @@ extension OperatorProcedure {
   private func retract(_ reply: Reply, _ invocation: Invocation) async throws {
     guard !reply.text.isEmpty else { return }
     let node = graph.nodes[invocation.node]
-    let wasShown = node.isLive && (node.writes.first.map { runState.restart($0) } ?? false)
+    let keeps = node.isLive ? node.writes.first.flatMap { runState.restart($0) } : nil
     try await emit(
       .restarted(
-        invocation.step, Restart(.toolCalls, "the model uses tools first"), wasShown: wasShown))
+        invocation.step, Restart(.toolCalls, "the model uses tools first", keeps: keeps)))
   }
 
   // MARK: The calls of one turn
@@ -173,6 +182,9 @@ extension OperatorProcedure {
       tool = ToolAtHand(description) {
         if description.name == AskUserTool.name, description.origin == .builtIn {
           return source.builtIn(AskUserTool())
+        }
+        if description.origin == .client {
+          return source.builtIn(ClientTool(description: description))
         }
         guard let tool = try await source.tools(named: [description.name]).first else {
           throw Failure(.run, "the tool `\(description.name)` is not there any more")

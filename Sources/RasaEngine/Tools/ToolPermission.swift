@@ -213,6 +213,7 @@ extension ToolDescription {
     case .yes:
       switch origin {
       case .program, .builtIn, .operator, .agent, .skill: "changes something"
+      case .client: "the client does it, and may ask before"
       case .server, .http, .process: "changes something, or nobody has said that it does not"
       }
     }

@@ -37,12 +37,14 @@ package struct StandardToolPolicy: ToolPolicy {
   package init() {}
   package func verdict(on use: ToolUse, of tool: ToolDescription) -> ToolVerdict {
     if tool.origin == .program { return .allow(because: "it is the program's own") }
+    if tool.origin == .client { return .allow(because: "the client uses it itself") }
     guard tool.sideEffects != .none else { return .allow(because: "it has no side effects") }
     return .ask(ToolAsk(because: "it has side effects, or may have"))
   }
 
   package func decisions(on tool: ToolDescription) -> Set<ToolRule.Decision> {
-    tool.origin == .program || tool.sideEffects == .none ? [.allow] : [.ask]
+    tool.origin == .program || tool.origin == .client || tool.sideEffects == .none
+      ? [.allow] : [.ask]
   }
 }
 

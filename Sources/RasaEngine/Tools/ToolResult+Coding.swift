@@ -66,7 +66,7 @@ extension ToolInputRequest {
           name: entry["name"].string ?? "",
           question: ToolQuestion(
             message: entry["message"].string ?? "", schema: entry.object?["schema"],
-            url: entry["url"].string))
+            url: entry["url"].string, call: entry.object?["call"]))
       }, state: body["state"])
   }
 
@@ -79,6 +79,7 @@ extension ToolInputRequest {
           ]
           if let schema = entry.question.schema { body["schema"] = schema }
           if let url = entry.question.url { body["url"] = .string(url) }
+          if let call = entry.question.call { body["call"] = call }
           return .object(body)
         }), "state": state,
     ]
@@ -118,6 +119,7 @@ extension ToolDescription.Origin {
     case .agent: "agent"
     case .skill: "skill"
     case .builtIn: "built_in"
+    case .client: "client"
     }
   }
 
@@ -130,6 +132,7 @@ extension ToolDescription.Origin {
     case "agent": self = .agent
     case "skill": self = .skill
     case "built_in": self = .builtIn
+    case "client": self = .client
     case let text:
       let prefix = "server:"
       self = .server(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)

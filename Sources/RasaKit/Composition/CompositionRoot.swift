@@ -343,8 +343,14 @@ package struct CompositionRoot: Sendable {
 
   /// The store of this composition root, or one in another file.
   package func store(at path: String? = nil) -> any RunStore {
-    openStore(at: path ?? databasePath, time: time, lease: lease)
+    openStore(at: path ?? databasePath, time: time, lease: lease) { [self] in
+      // Where the configuration cannot be read, nothing is risked.
+      (try? configuration())?.flush == .relaxed ? Self.relaxedFlush : nil
+    }
   }
+
+  /// What a power failure may lose where the user allows it.
+  private static let relaxedFlush = Duration.milliseconds(500)
 
   private static func lease(_ text: String?) throws(Failure) -> Duration {
     guard let text, !text.isEmpty else { return .seconds(30) }

@@ -109,7 +109,7 @@ extension Rasa {
     public var warnings: [String]
   }
 
-  private func budgetBooks() throws(Failure) -> BudgetBooks {
+  func budgetBooks() throws(Failure) -> BudgetBooks {
     try BudgetBooks(composition, store, registry: { self.registered.registry }, warn: warn)
   }
 

@@ -18,7 +18,7 @@ extension Rasa {
       public var role: Role
       /// Its words.
       public var text: String
-      /// Images and documents that belong to it.
+      /// Images, documents and texts beside a user's words, or in what a tool returned.
       public var attachments: [Attachment] = []
       /// What an assistant wanted to have called.
       public var toolCalls: [ToolCall] = []
@@ -82,11 +82,17 @@ extension Rasa {
 
     /// `provider:model`, an alias, a model's own name, or a class: `fast`, `balanced`, `thinking`, `expert`.
     public var model: String
-    /// What was said so far, the oldest first.
+    /// Asked in turn where `model` gives no answer: `provider:model`, an alias or a model's own name.
+    public var alternatives: [String] = []
+    /// What was said so far, the oldest first. Where a provider knows one system message, all of them are
+    /// joined in it.
     public var messages: [Message]
-    /// What may be called.
+    /// What may be called. Its calls go back to who asks: nothing is called here.
     public var tools: [Tool] = []
     /// Whether it may or must be.
+    ///
+    /// Where a provider cannot be told, `complete` throws an error of the reason `unfit` that names the
+    /// parameter, before anything is sent.
     public var toolChoice = ToolChoice.auto
     /// The JSON Schema of the answer; nil where a text is wanted.
     public var schema: JSON?
@@ -106,6 +112,8 @@ extension Rasa {
     public var user: String?
     /// The most that it may cost.
     public var maxCost: Dollars?
+    /// A further budget that pays, such as that of an access token.
+    public var budget: ExtraBudget?
 
     /// A question to a model.
     public init(model: String, messages: [Message]) {
@@ -117,7 +125,8 @@ extension Rasa {
   /// A part of an answer, as it arrives.
   @nonexhaustive
   public enum CompletionPart: Sendable, Hashable {
-    /// The model that answers. Nothing of its answer has been given before.
+    /// The model that answers. It comes once, with the first content: another model may have failed before, and
+    /// nothing of its answer was given.
     case started(provider: String, model: String)
     /// Text of the answer.
     case text(String)
@@ -139,8 +148,11 @@ extension Rasa {
     public var text: String
     /// What it wants to have called.
     public var toolCalls: [Completion.ToolCall]
-    /// How it ended: `stop`, `length`, `tool_calls`, `cut_off`, `refused`, `filtered`; more may come.
+    /// How it ended: `stop`, `length`, `tool_calls`, `cut_off` where it cost more than could be held,
+    /// `refused`, `filtered`; more may come.
     public var finish: String
+    /// Why the model declined, in its own words; nil where it answered or says nothing.
+    public var refusal: String?
     /// Tokens of input, as billed.
     public var inputTokens: Int
     /// Those of them that the provider had cached.
@@ -149,8 +161,14 @@ extension Rasa {
     public var outputTokens: Int
     /// Those of them that were reasoning.
     public var reasoningTokens: Int
-    /// What it cost.
+    /// Whether the provider counted. Otherwise the counts are estimates.
+    public var isCounted: Bool
+    /// What it cost, with the attempts that failed before it.
     public var cost: Dollars
+    /// False where nobody knows what the model costs: `cost` says nothing then.
+    public var isPriceKnown: Bool
+    /// Whether the mock answered, which makes its answers up.
+    public var isMock: Bool
     /// The model that was asked for or came first, where another one answered, as `provider:model`.
     public var insteadOf: String?
     /// Why that one did not answer.

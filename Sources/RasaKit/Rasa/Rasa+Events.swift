@@ -220,8 +220,8 @@ extension Rasa.Event {
     case .operatorStarted(let step, _): self = .stepStarted(Rasa.Step(step))
     case .modelChosen(let step, let provider, let model):
       self = .modelChosen(Rasa.Step(step), provider: provider, model: model)
-    case .restarted(let step, let restart, let wasShown):
-      self = .restarted(Rasa.Step(step), Rasa.Restart(restart, wasShown: wasShown))
+    case .restarted(let step, let restart):
+      self = .restarted(Rasa.Step(step), Rasa.Restart(restart))
     case .operatorEnded(let step, let answers):
       self = .stepFinished(Rasa.Step(step), calls: answers.map { Rasa.Call($0) })
     case .output(let text): self = .output(text)

@@ -283,6 +283,10 @@ extension Rasa {
     public var maxTokens: Int?
     /// How much chance there is to be in the answer, usually from 0 to 2.
     public var temperature: Double?
+    /// The share of the likeliest tokens that are chosen from, up to 1.
+    public var topP: Double?
+    /// Texts that end the answer, and are no part of it.
+    public var stop: [String]
     /// How much the model is to think first, where it can.
     public var effort: Effort?
     /// The operator that asks.
@@ -396,7 +400,7 @@ private struct ProviderBridge: NativeProvider {
           },
           schema: request.schema.map { Rasa.JSON($0) },
           maxTokens: call.cap.map { Int(clamping: $0) },
-          temperature: request.temperature,
+          temperature: request.temperature, topP: request.topP, stop: request.stop,
           effort: call.effort.flatMap { Rasa.Effort(rawValue: $0.rawValue) }, name: request.name,
           idempotencyKey: call.idempotencyKey)
       ) { output in

@@ -8,13 +8,24 @@ import RasaStore
 extension Rasa {
   /// A request in a provider's own words, to be passed on byte for byte.
   public struct ProviderRequest: Sendable {
-    /// Which provider gets it, and the model that it names there, as `provider:model`.
+    /// Which provider gets it, and the model that it names there: `provider:model`, an alias, a model's own name, or a
+    /// class.
     public var model: String
-    /// The place below the version of the provider's interface: `/chat/completions`, `/messages`,
-    /// `/api/chat`, `/models/MODEL:generateContent` or `/models/MODEL:streamGenerateContent`.
+    /// Asked in turn where the one before fails and nothing of an answer was handed on. They have to speak as
+    /// `model` does.
+    public var alternatives: [String] = []
+    /// The place below the version of the provider's interface: `/chat/completions`, `/responses`,
+    /// `/embeddings`; `/messages`, `/messages/count_tokens`; `/api/chat`, `/api/generate`, `/api/embed`;
+    /// `/models/MODEL:generateContent` or `/models/MODEL:streamGenerateContent`.
     public var path: String
-    /// The JSON document. Not a byte of it is changed.
+    /// The JSON document. It is sent byte for byte, with two exceptions. Where it calls the model by another name
+    /// than its provider does (`openai:gpt-4o-mini`, an alias), that one value is replaced. And OpenAI says what
+    /// a streamed chat completion took only if it is asked to: where `stream_options.include_usage` is not
+    /// set, it is, and the event that only answers that is kept from the client. (Its other events then have
+    /// `"usage":null`, which they have for everybody who asks.)
     public var body: [UInt8]
+    /// Whether the model that the body names is replaced, whatever it is. Otherwise it has to be a name of `model`.
+    public var replacesModel = false
     /// Sent beside those that the provider wants. Keys and what belongs to a connection are left out:
     /// the provider's own key is sent.
     public var headers: [(name: String, value: String)] = []
@@ -24,6 +35,8 @@ extension Rasa {
     public var user: String?
     /// The most that it may cost.
     public var maxCost: Dollars?
+    /// A further budget that pays, such as that of an access token.
+    public var budget: ExtraBudget?
 
     /// A request for a model.
     public init(model: String, path: String, body: [UInt8]) {
@@ -56,21 +69,30 @@ extension Rasa {
     public var inputTokens: Int
     /// The tokens of its output.
     public var outputTokens: Int
-    /// What it cost. An answer with an error costs nothing.
+    /// Whether the provider counted them. Otherwise they are estimates.
+    public var isCounted: Bool
+    /// What it cost, with the attempts that failed before it. An answer with an error costs nothing.
     public var cost: Dollars
+    /// False where nobody knows what it costs, or a part of it: `cost` does not say that then.
+    public var isPriceKnown: Bool
     /// How the answer ended: `stop`, `length`, `tool_calls`, or `cut_off` where it cost more than could
     /// be held and its bytes end early; more may come.
     public var finish: String
     /// What the provider said was wrong; nil for an answer.
     public var problem: String?
+    /// The model that was asked for or came first, where another one answered, as `provider:model`.
+    public var insteadOf: String?
+    /// Why that one did not answer.
+    public var because: String?
   }
 
   /// Passes a request on to a provider with its exact bytes, and hands on the answer with its own while
   /// it comes.
   ///
   /// The call goes through the gate as every other does: its cost is held before anything is sent, and
-  /// it is settled and journalled in a run of its own. Nothing is asked twice and no other model is
-  /// asked: the caller decides about that. A streamed answer is cut off where a budget has less room than it
+  /// it is settled and journalled in a run of its own. No model is asked twice. Where one fails (no connection, no
+  /// content in time, 408, 429, 5xx, an unknown model, a refused key) and `alternatives` are left, the next one is
+  /// asked, as long as nothing was handed on; the answer of the last one is handed on whatever it is. A streamed answer is cut off where a budget has less room than it
   /// takes. For one that is not streamed the whole of what it may take is held, or it is not sent.
   ///
   /// - Parameters:
@@ -85,8 +107,10 @@ extension Rasa {
   ) async throws(RasaError) -> ForwardedCall {
     try await redacted {
       var options = GateOptions()
-      options.model = ModelConfiguration.reference(request.model)
       options.maxCost = request.maxCost?.money
+      options.extra = request.budget?.own
+      var models = RecommendedModels()
+      Self.choose(request.model, request.alternatives, &options, &models)
       let gate = try services.gate(options, onWarning: { self.warn($0) })
       let run = composition.newIdentifier("r")
       let owner = request.owner ?? Self.forwarding
@@ -95,12 +119,14 @@ extension Rasa {
         key: EffectKey(
           frame: Self.forwarding, visit: 1, operatorName: Self.forwarding, label: "call",
           occurrence: 1), persona: owner)
+      context.models = models
       if request.owner != nil { context.budget = try budget(of: owner) }
-      let forwarded = ForwardedRequest(
+      var forwarded = ForwardedRequest(
         path: request.path, body: request.body, headers: request.headers)
+      forwarded.replacesModel = request.replacesModel
       let answer = try await services.running(
         run, owner, input: "\(request.model) \(request.path)", user: composition.user(request.user)
-      ) {
+      ) { [context, forwarded] in
         try await gate.forward(forwarded, for: context) { part in
           switch part {
           case .head(let status, let headers):
@@ -112,15 +138,17 @@ extension Rasa {
       return ForwardedCall(
         run: run.text, provider: answer.provider, model: answer.model, status: answer.status,
         inputTokens: Int(clamping: answer.usage.input),
-        outputTokens: Int(clamping: answer.usage.output), cost: Dollars(answer.cost),
-        finish: answer.finish.rawValue, problem: answer.problem)
+        outputTokens: Int(clamping: answer.usage.output), isCounted: answer.usage.isReported,
+        cost: Dollars(answer.cost + answer.wasted), isPriceKnown: answer.isPriceKnown,
+        finish: answer.finish.rawValue, problem: answer.problem,
+        insteadOf: answer.fallback?.insteadOf, because: answer.fallback?.because)
     }
   }
 
   /// Whom the books name where nobody is named.
   private static let forwarding = "forwarded"
 
-  private func budget(of owner: String) throws(Failure) -> CostBudget {
+  func budget(of owner: String) throws(Failure) -> CostBudget {
     if let persona = try composition.library.persona(strictlyNamed: owner) { return persona.budget }
     if let agent = registered.registry[owner]?.agent { return agent.budget }
     throw Failure(

@@ -102,11 +102,14 @@ extension Rasa {
     public var reason: String
     /// Whether some of the text was given as output already.
     public var wasShown: Bool
+    /// How many bytes of the output so far still count; nil where none is taken back.
+    public var keptBytes: Int?
 
-    init(_ restart: RasaEngine.Restart, wasShown: Bool) {
+    init(_ restart: RasaEngine.Restart) {
       cause = Cause(of: restart.cause)
       reason = restart.reason
-      self.wasShown = wasShown
+      wasShown = restart.wasShown
+      keptBytes = restart.keeps
     }
   }
 
@@ -155,9 +158,10 @@ extension RunProgress {
     case .modelChosen(let at, let provider, let model):
       return step("model.chosen", at, ("provider", .string(provider)), ("model", .string(model)))
     case .textArrived, .sentBack: return nil
-    case .restarted(let at, let restart, let wasShown):
+    case .restarted(let at, let restart):
       return step(
-        "restart", at, ("reason", .string(restart.reason)), ("was_shown", .bool(wasShown)))
+        "restart", at, ("reason", .string(restart.reason)), ("was_shown", .bool(restart.wasShown)),
+        ("keeps_bytes", restart.keeps.map { .int(Int64($0)) } ?? .null))
     case .operatorEnded(let at, let answers):
       return step("operator.ended", at, ("calls", .array(answers.map { .object($0.line) })))
     case .output(let text): return ["type": "text", "text": .string(text)]

@@ -188,6 +188,7 @@ extension Rasa.Runnable {
     guard input.utf8.contains(where: { $0 > 0x20 }) else {
       throw RasaError(.usage, "the input is empty", suggestion: "say what is to be done")
     }
+    let given = try options.givenContext(for: graph)
     let plan = plan(input, options)
     var begun = rasa.services.start(graph, plan)
     var around: [Warning] = []
@@ -196,6 +197,7 @@ extension Rasa.Runnable {
       // Rules that cannot be read are told before anything is paid for.
       if graph.mayUseTools { _ = try rasa.composition.policy() }
       begun.surroundings = found.context
+      for (name, value) in given { begun.surroundings[name] = value }
       begun.notices += found.notices
     } catch {
       throw RasaError(rasa.composition.redaction(error))

@@ -23,6 +23,9 @@ extension Rasa {
     public var allowsPremium = false
     /// The most that the run may cost, whatever else is allowed: reserved before a byte is sent.
     public var maxCost: Dollars?
+    /// A further budget that pays for all of the run, such as that of an access token; nil for none. A run that is
+    /// resumed keeps the one that it had.
+    public var budget: ExtraBudget?
     /// How many seconds the run may take, whatever its persona or agent says.
     public var maxSeconds: Int?
     /// Lifts the persona's own limit of cost for one run; never a limit of day or month.
@@ -39,6 +42,19 @@ extension Rasa {
     public var finishesBrokenAnswers = false
     /// Whether it is a trial of an evaluation, which does not count as work of its agent.
     package var isEvaluation = false
+    /// What was said before, given by the caller: it stands where the turns of a session stand, and cannot be
+    /// given together with one. It is kept in the run's journal, and in no session.
+    public var conversation: [GivenTurn] = []
+    /// What the program in between wants of the answer. The operators that answer are shown it below the task, as words
+    /// of a program: it never replaces what the persona or agent says.
+    public var instructions = ""
+    /// Tools that the caller uses itself. The operators that answer may call them: the run then waits, and
+    /// `Approval.clientCall` says what to call. `Rasa.answer` with `Approval.result(_:isError:)` gives the result.
+    public var clientTools: [Completion.Tool] = []
+    /// The name of the client that asks, which the run keeps; nil for none.
+    public var client: String?
+    /// Whether a server carries it out, and goes on with it after its own end.
+    package var isServed = false
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero
 
@@ -51,6 +67,7 @@ extension Rasa {
       gate.profile = profile?.own
       gate.premium = allowsPremium
       gate.maxCost = maxCost?.money
+      gate.extra = budget?.own
       gate.force = ignoresRunLimit
       gate.allowBudgetExceed = ignoresBudget
       gate.finishesBrokenAnswers = finishesBrokenAnswers
@@ -69,7 +86,14 @@ extension Rasa {
       plan.gate = gate
       plan.maxSeconds = maxSeconds
       plan.isEvaluation = isEvaluation
+      plan.isServed = isServed
       plan.asOf = asOf.map { Timestamp(milliseconds: $0) }
+      plan.client = client
+      plan.clientTools = clientTools.map {
+        ToolDescription(
+          name: $0.name, text: $0.description, parameters: $0.parameters.value,
+          sideEffects: .idempotent, origin: .client)
+      }
       return plan
     }
   }

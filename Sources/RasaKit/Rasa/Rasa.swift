@@ -97,6 +97,9 @@ public final class Rasa: Sendable {
     FileSystem.owner(of: composition.databasePath).map { $0 == ProcessUser.number } ?? true
   }
 
+  /// The version of rasa.
+  public static var version: String { BuiltWith.rasa }
+
   /// Who is meant where nobody is named, or somebody is.
   public func user(_ named: String? = nil) -> String { composition.user(named) }
 

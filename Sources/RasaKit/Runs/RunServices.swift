@@ -96,8 +96,14 @@ package struct RunPlan: Sendable {
   package var asOf: Timestamp?
   /// The agents that `--agents` leaves.
   package var agents: [String] = []
+  /// Tools of the program that asks, which it uses itself.
+  package var clientTools: [ToolDescription] = []
+  /// The name of that program's token; nil for none.
+  package var client: String?
   /// Whether it is a trial of an evaluation, and no work that somebody wanted done.
   package var isEvaluation = false
+  /// Whether a server carries it out, and goes on with it after its own end.
+  package var isServed = false
   /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []
   /// The decision that chose the agent.
@@ -116,10 +122,16 @@ extension RunPlan {
     if let profile = gate.profile { kept["profile"] = .string(profile.rawValue) }
     if gate.premium { kept["premium"] = true }
     if let most = gate.maxCost { kept["max_cost"] = .string(most.decimalText) }
+    if let extra = gate.extra { kept["budget"] = extra.value }
     if let maxSeconds { kept["max_seconds"] = .int(Int64(maxSeconds)) }
     if let asOf { kept[RunStart.asOfOption] = .int(asOf.milliseconds) }
     if isEvaluation { kept[RunStart.evaluationOption] = true }
+    if isServed { kept[RunStart.servedOption] = true }
     if !agents.isEmpty { kept["agents"] = .array(agents.map(Value.string)) }
+    if !clientTools.isEmpty {
+      kept[RunStart.clientToolsOption] = .array(clientTools.map(\.body))
+    }
+    if let client { kept["client"] = .string(client) }
     return kept
   }
 
@@ -137,6 +149,7 @@ extension RunPlan {
     if gate.maxCost == nil {
       plan.gate.maxCost = kept["max_cost"]?.string.flatMap { Money(decimal: $0) }
     }
+    if gate.extra == nil { plan.gate.extra = kept["budget"].flatMap(ExtraBudget.init) }
     if asOf == nil { plan.asOf = RunStart.asOf(in: kept) }
     if agents.isEmpty { plan.agents = (kept["agents"]?.array ?? []).compactMap(\.string) }
     if maxSeconds == nil { plan.maxSeconds = kept["max_seconds"]?.int.map { Int(clamping: $0) } }
@@ -159,7 +172,8 @@ extension RunServices {
     _ options: GateOptions, onWarning: @escaping @Sendable (Warning) -> Void,
     onSelection: (@Sendable (SelectionReport) -> Void)? = nil, onlyEstimates: Bool = false
   ) throws(Failure) -> Gate {
-    try composition.gate(
+    try options.extra?.check()
+    return try composition.gate(
       ledger: store, history: store, client: client, options: options, onWarning: onWarning,
       onSelection: onSelection, onlyEstimates: onlyEstimates)
   }

@@ -82,6 +82,19 @@ extension Candidate {
     return limits(settings)?.obstacle(to: attachments)
   }
 
+  /// What of a request has no place in its interface, with the name by which clients know it.
+  func obstacle(to request: ModelRequest, forClient: Bool) -> String? {
+    guard let settings else { return nil }
+    if request.requiredCall != nil, settings.dialect == .ollama {
+      return "Ollama cannot be told that a tool has to be called (`tool_choice`)"
+    }
+    // An operator's tools are for the models that take them; a client waits for their calls.
+    if forClient, settings.native != nil, !request.tools.isEmpty {
+      return "a model of this program's own takes no tools (`tools`)"
+    }
+    return nil
+  }
+
   private func limits(_ settings: ProviderSettings) -> AttachmentLimits? {
     switch settings.dialect {
     case .openAI: settings.isVendor && settings.vendor == "openai" ? .openAI : nil

@@ -3,8 +3,11 @@ import RasaCore
 import RasaPersona
 
 extension Gate {
-  /// Why a model cannot be sent what is attached; nil when nothing speaks against it.
+  /// Why a model cannot be sent the request with what is attached; nil when nothing speaks against it.
   func obstacle(of candidate: Candidate, _ plan: CallPlan) -> ProviderProblem? {
+    if let reason = candidate.obstacle(to: plan.request, forClient: options.servesClient) {
+      return ProviderProblem(.unfit, reason)
+    }
     let attachments = plan.attachments
     guard !attachments.isEmpty, !candidate.isMock else { return nil }
     if let reason = candidate.obstacle(to: attachments) { return ProviderProblem(.unfit, reason) }
@@ -53,6 +56,9 @@ extension Gate {
 
   /// Models of the configured providers that would take what is attached.
   func mendOfAttachments(_ plan: CallPlan) -> String {
+    guard !plan.attachments.isEmpty else {
+      return "ask another model, or leave that part of the request out"
+    }
     var fitting: [String] = []
     for settings in configuration.providers where settings.isVendor {
       guard let seller = BuiltIn.allCases.first(where: { $0.vendor == settings.vendor }) else {

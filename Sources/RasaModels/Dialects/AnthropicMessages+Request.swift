@@ -37,10 +37,16 @@ enum AnthropicMessages {
           ]
         })
       // A conversation that tells of tools needs them named.
-      if !request.allowsToolCalls { body["tool_choice"] = ["type": "none"] }
+      switch request.requiredCall {
+      case _ where !request.allowsToolCalls: body["tool_choice"] = ["type": "none"]
+      case .any: body["tool_choice"] = ["type": "any"]
+      case .named(let name): body["tool_choice"] = ["type": "tool", "name": .string(name)]
+      case nil: break
+      }
     }
     var thinks = false
-    if let effort = call.effort {
+    // A model that has to call a tool is not allowed to think first.
+    if let effort = call.effort, request.requiredCall == nil {
       switch quirks.thinking {
       case .effort:
         body["thinking"] = ["type": "adaptive", "display": "summarized"]
@@ -59,6 +65,11 @@ enum AnthropicMessages {
     if let temperature = request.temperature, quirks.sendsTemperature, !thinks {
       body["temperature"] = .double(min(max(0, temperature), 1))
     }
+    // While it thinks, it takes 0.95 and more.
+    if let topP = request.topP, quirks.sendsTopP, !thinks || topP >= 0.95 {
+      body["top_p"] = .double(min(max(0, topP), 1))
+    }
+    if !request.stop.isEmpty { body["stop_sequences"] = .array(request.stop.map(Value.string)) }
     body["stream"] = true
     return WireRequest(path: "/messages", body: Value.object(body).jsonBytes())
   }

@@ -17,6 +17,10 @@ enum GeminiContent {
     if let temperature = request.temperature, quirks.sendsTemperature {
       generation["temperature"] = .double(temperature)
     }
+    if let topP = request.topP, quirks.sendsTopP { generation["topP"] = .double(topP) }
+    if !request.stop.isEmpty {
+      generation["stopSequences"] = .array(request.stop.map(Value.string))
+    }
     var messages = request.messages
     if let schema = request.schema {
       // Most of its models take no form of an answer beside tools.
@@ -37,8 +41,15 @@ enum GeminiContent {
     body["contents"] = contents(messages, signsForeignCalls: quirks.signsForeignCalls)
     if !request.tools.isEmpty {
       body["tools"] = [["functionDeclarations": .array(request.tools.map(declaration))]]
-      if !request.allowsToolCalls {
+      switch request.requiredCall {
+      case _ where !request.allowsToolCalls:
         body["toolConfig"] = ["functionCallingConfig": ["mode": "NONE"]]
+      case .any: body["toolConfig"] = ["functionCallingConfig": ["mode": "ANY"]]
+      case .named(let name):
+        body["toolConfig"] = [
+          "functionCallingConfig": ["mode": "ANY", "allowedFunctionNames": [.string(name)]]
+        ]
+      case nil: break
       }
     }
     if !generation.isEmpty { body["generationConfig"] = .object(generation) }

@@ -23,8 +23,10 @@ struct OllamaEvents: DialectEvents {
     guard line.object != nil else { return .other }
     let error = line["error"]
     let message = line["message"]
-    let text = message["content"].string ?? ""
-    let reasoning = message["thinking"].string ?? ""
+    // What was asked to be gone on with, and not in a chat, has no message.
+    let isChat = message.object != nil
+    let text = message["content"].string ?? line["response"].string ?? ""
+    let reasoning = message["thinking"].string ?? line["thinking"].string ?? ""
     let isLast = line["done"] == true
     progress.add(reasoning: reasoning)
     progress.add(text: text, isLast: isLast)
@@ -41,7 +43,7 @@ struct OllamaEvents: DialectEvents {
       return .other
     }
     guard isLast else {
-      guard calls.isEmpty, text.isEmpty != reasoning.isEmpty else { return .other }
+      guard isChat, calls.isEmpty, text.isEmpty != reasoning.isEmpty else { return .other }
       return text.isEmpty ? .reasoning(reasoning) : .text(text)
     }
     progress.isDone = true

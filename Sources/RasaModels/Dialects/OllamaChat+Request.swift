@@ -12,6 +12,8 @@ enum OllamaChat {
     if let temperature = request.temperature, quirks.sendsTemperature {
       options["temperature"] = .double(temperature)
     }
+    if let topP = request.topP { options["top_p"] = .double(topP) }
+    if !request.stop.isEmpty { options["stop"] = .array(request.stop.map(Value.string)) }
     if let window = window(
       for: call.inputEstimate + (call.cap ?? call.expectedOutput), atMost: call.context)
     {

@@ -31,7 +31,13 @@ enum OpenAIChat {
     }
     if !request.tools.isEmpty {
       body["tools"] = tools(request.tools)
-      if !request.allowsToolCalls { body["tool_choice"] = "none" }
+      switch request.requiredCall {
+      case _ where !request.allowsToolCalls: body["tool_choice"] = "none"
+      case .any: body["tool_choice"] = "required"
+      case .named(let name):
+        body["tool_choice"] = ["type": "function", "function": ["name": .string(name)]]
+      case nil: break
+      }
     }
     body["stream"] = true
     if quirks.asksForUsage { body["stream_options"] = ["include_usage": true] }
@@ -43,6 +49,8 @@ enum OpenAIChat {
     if let temperature = request.temperature, quirks.sendsTemperature {
       body["temperature"] = .double(temperature)
     }
+    if let topP = request.topP, quirks.sendsTopP { body["top_p"] = .double(topP) }
+    if !request.stop.isEmpty { body["stop"] = .array(request.stop.map(Value.string)) }
     return WireRequest(path: "/chat/completions", body: Value.object(body).jsonBytes())
   }
 

@@ -12,6 +12,7 @@ struct WireQuirks: Sendable, Hashable {
   var structuredOutput: ProviderSettings.StructuredOutput
   var thinking = Thinking.effort
   var sendsTemperature = true
+  var sendsTopP = true
   var asksForUsage = true
   /// Small models repeat themselves without end; servers on this machine know a remedy that vendors
   /// refuse.
@@ -51,6 +52,10 @@ struct WireQuirks: Sendable, Hashable {
     // What names two parts is about the first of them: a model that thinks takes no temperature.
     if sendsTemperature, blames("temperature") {
       sendsTemperature = false
+      return true
+    }
+    if sendsTopP, blames("top_p", "topp") {
+      sendsTopP = false
       return true
     }
     if !returnsReasoning, dialect == .openAI, message.hasBytes("reasoning_content"),
@@ -109,6 +114,7 @@ struct WireQuirks: Sendable, Hashable {
     case .none: words.append("no_thinking")
     }
     if !sendsTemperature { words.append("no_temperature") }
+    if !sendsTopP { words.append("no_top_p") }
     if !asksForUsage { words.append("no_usage") }
     if usuallySendsRepeatPenalty, !sendsRepeatPenalty { words.append("no_repeat_penalty") }
     if !takesModelCap { words.append("no_model_cap") }
@@ -126,6 +132,7 @@ struct WireQuirks: Sendable, Hashable {
       case "thinking_budget": thinking = .budget
       case "no_thinking": thinking = .none
       case "no_temperature": sendsTemperature = false
+      case "no_top_p": sendsTopP = false
       case "no_usage": asksForUsage = false
       case "no_repeat_penalty": sendsRepeatPenalty = false
       case "no_model_cap": takesModelCap = false

@@ -8,6 +8,8 @@ package struct Embeddings: Sendable, Hashable {
   package var model: String
   package var usage: Usage
   package var cost: Money
+  /// False where nobody knows what the model costs.
+  package var isPriceKnown = true
 }
 
 /// Whose vectors they are: those of one model, at one address, can be compared.
@@ -67,7 +69,11 @@ package enum EmbeddingLimits {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  static func check(_ texts: [String]) throws(Failure) {
+  /// Clients send whole pages, and hear from the provider where they are too long.
+  private static let clientsTextBytes = 1 << 18
+
+  static func check(_ texts: [String], ofClient: Bool) throws(Failure) {
+    let textBytes = ofClient ? clientsTextBytes : textBytes
     guard (1...textsPerCall).contains(texts.count) else {
       throw Failure(.usage, "vectors are made of 1 to \(textsPerCall) texts at a time")
     }

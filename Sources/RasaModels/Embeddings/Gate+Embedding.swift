@@ -17,7 +17,7 @@ extension Gate {
     _ texts: [String], as purpose: EmbeddingPurpose? = nil, for context: CallContext,
     within seconds: Double? = nil, keeping: EmbeddingKeeping = .nowhere
   ) async throws -> Embeddings {
-    try EmbeddingLimits.check(texts)
+    try EmbeddingLimits.check(texts, ofClient: options.servesClient)
     guard options.model != nil else {
       throw Failure(.usage, "no model is named that makes vectors")
     }
@@ -119,7 +119,7 @@ extension Gate {
     let (usage, cost) = used(reading, hold)
     let embeddings = Embeddings(
       vectors: vectors, provider: call.candidate.provider, model: call.model, usage: usage,
-      cost: cost)
+      cost: cost, isPriceKnown: hold.isPriceKnown)
     faultPoint("call.complete")
     let observation = observation(
       of: reading, usage, plan, at: call.candidate, under: hold)

@@ -69,6 +69,8 @@ struct AttemptDisplay: Sendable {
   private var rest: BrokenAnswerRest?
   /// All that was shown of the answer, that of broken attempts included.
   private(set) var text: String
+  /// Whether anything of this attempt's answer was shown, its reasoning included.
+  private(set) var hasShown = false
 
   init(announces: Bool, begun: BrokenAnswer?) {
     announcement = FallbackAnnouncement(isDue: announces)
@@ -81,6 +83,7 @@ struct AttemptDisplay: Sendable {
     let name = announcement.name(at: event)
     switch event {
     case .restarted, .retracted: text = ""
+    case .text, .reasoning: hasShown = true
     default: break
     }
     guard case .text(let piece) = event else { return (name, event) }

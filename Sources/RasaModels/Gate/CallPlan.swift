@@ -23,6 +23,8 @@ struct CallPlan: Sendable {
   var fallback: ModelFallback?
   /// The tokens of an answer that cannot be cut off, all of which are held or none.
   var wholeAnswer: Int64?
+  /// It costs nothing, whatever its model does.
+  var isFree = false
   /// The part of a broken answer that was shown, for the next model to continue.
   var begun: BrokenAnswer?
 
@@ -109,6 +111,15 @@ struct CallPlan: Sendable {
     }
     if models.anyEngine { add("any_engine") }
     add(profile(request, context, options).rawValue)
+    // What few requests have comes last, and only where it is there: the others keep their digests.
+    if let topP = request.topP { add("top_p \(topP)") }
+    for text in request.stop { add("stop \(text)") }
+    switch request.requiredCall {
+    case .any: add("required")
+    case .named(let name): add("required \(name)")
+    case nil: break
+    }
+    for model in options.alternatives { add("or \(model)") }
     return Digest.sha256(bytes)
   }
 
@@ -133,13 +144,19 @@ struct CallPlan: Sendable {
         unless(options.force || ignoringBudget, payer.budget.maxPerExecution),
         unless(ignoringBudget, payer.runLimit),
         isWhole ? unless(options.force || ignoringBudget, shared.maxPerExecution) : nil,
-        isWhole ? options.maxCost : nil,
+        isWhole ? options.maxCost : nil, isWhole ? options.extra?.perRun : nil,
       ]
       legs.append(
         BudgetLeg(scope: .execution(payer.execution), limit: limits.compactMap(\.self).min()))
       if counted.insert(payer.persona).inserted {
         legs += periods(payer.persona, payer.budget.maxDaily, payer.budget.maxMonthly)
       }
+    }
+    if let extra = options.extra {
+      legs += [
+        BudgetLeg(scope: .day(owner: extra.name, day), limit: extra.daily),
+        BudgetLeg(scope: .month(owner: extra.name, day.monthText), limit: extra.monthly),
+      ]
     }
     return legs + periods(BudgetLeg.everyone, shared.maxDaily, shared.maxMonthly)
   }

@@ -41,6 +41,16 @@ extension Gate {
     return failure
   }
 
+  /// The error where a client was shown a part of the answer, which nobody can go on with.
+  func brokenOff(_ candidate: Candidate, _ problem: ProviderProblem) -> Failure {
+    var failure = Failure(
+      problem.kind == .idle || problem.kind == .timeout ? .timeout : .provider,
+      "the answer of \(name(candidate)) broke off: \(problem.message)",
+      suggestion: "what was shown of it is not all; ask again")
+    failure.reason = problem.kind.rawValue
+    return failure
+  }
+
   /// A refusal that ends the chain speaks for it; else the first choice does.
   private func decisive(_ tried: [CandidateModel]) -> CandidateModel? {
     tried.first { contender in

@@ -83,7 +83,8 @@ extension Gate {
     _ progress: inout ChatProgress, into reading: inout Reading, within most: Int64,
     _ onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> Bool {
-    if progress.takeBack() {
+    // What a client was shown cannot be taken back: it stays a part of the answer.
+    if progress.takeBack(), !options.servesClient {
       reading.transcript.takeBack()
       try await onEvent(.retracted(reason: "what the model had said so far was its reasoning"))
     }
@@ -117,6 +118,8 @@ extension Gate {
       reading.reasoning = []
       if reading.finish == .toolCalls { reading.finish = .stop }
     }
+    reading.refusal = progress.refusal
+    if options.servesClient { return }
     if reading.finish.isWhole, reading.toolCalls.isEmpty, reading.transcript.text.isBlank {
       reading.finish = .empty
     }
@@ -191,6 +194,8 @@ struct Reading: Sendable {
   var toolCalls: [ToolCall] = []
   var reasoning: [ReasoningPart] = []
   var finish = FinishReason.stop
+  /// The words of a model that declined.
+  var refusal = ""
   /// The answer came to its own end, so what the provider counted is all of it.
   var isComplete = false
 

@@ -21,7 +21,7 @@ extension Gate {
     _ plan: CallPlan, _ candidate: Candidate, _ call: WireCall, _ books: inout CallAccounting,
     onEvent: @Sendable (ModelEvent) async throws -> Void
   ) async throws -> Reservation {
-    let known = price(of: candidate)
+    let known = plan.isFree ? .free : price(of: candidate)
     let price: Price
     if let known {
       price = known
@@ -74,7 +74,7 @@ extension Gate {
       let settlements = settlements.count
       let terms = Hold.Terms(
         idempotencyKey: doubt?.idempotencyKey ?? request.id.text, cap: cap, ceiling: room.whole,
-        price: price, estimate: estimate, reservedAt: begun)
+        price: price, isPriceKnown: known != nil, estimate: estimate, reservedAt: begun)
       switch try await Hold.reserve(request, terms, in: ledger, recording: intent) {
       case .held(let hold): return .held(hold)
       case .refused(let leg, let balance):
@@ -88,7 +88,7 @@ extension Gate {
             onEvent: onEvent)
           continue
         }
-        if options.allowBudgetExceed, !exceeds {
+        if options.allowBudgetExceed, !exceeds, !leg.isOf(options.extra) {
           exceeds = true
           tries = 0
           warn("\(leg.name(among: payers)) is exceeded, as was allowed")
@@ -96,7 +96,8 @@ extension Gate {
         }
         return .refused(
           .noRoom(leg, balance, among: payers, needed: sizing.amount),
-          policy: leg.payer(among: payers)?.budget.policy ?? plan.context.budget.policy)
+          policy: leg.isOf(options.extra)
+            ? .downgrade : leg.payer(among: payers)?.budget.policy ?? plan.context.budget.policy)
       }
     }
   }
@@ -391,6 +392,14 @@ extension BudgetLeg {
       return "\(named) has \(balance.settled) spent and \(balance.held) held by other calls"
     }
     return "\(named) has \(balance.room(under: limit)) left"
+  }
+
+  func isOf(_ extra: ExtraBudget?) -> Bool {
+    guard let extra else { return false }
+    switch scope {
+    case .execution: return false
+    case .day(let owner, _), .month(let owner, _): return owner == extra.name
+    }
   }
 
   /// Whose limit it is; nil for everybody's.

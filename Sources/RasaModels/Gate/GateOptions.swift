@@ -1,6 +1,23 @@
 package import RasaCore
 package import RasaPersona
 
+/// Limits beside those of personas and of everybody, such as those of an access token. Neither `force` nor
+/// `allowBudgetExceed` lifts them.
+package struct ExtraBudget: Sendable, Hashable {
+  /// The owner in the books. It has a colon, so no persona or agent can have it.
+  package var name: String
+  package var perRun: Money?
+  package var daily: Money?
+  package var monthly: Money?
+
+  package init(name: String, perRun: Money? = nil, daily: Money? = nil, monthly: Money? = nil) {
+    self.name = name
+    self.perRun = perRun
+    self.daily = daily
+    self.monthly = monthly
+  }
+}
+
 /// What a user decided for this process, and how patient the gate is.
 package struct GateOptions: Sendable {
   /// Lifts the persona's limit for one execution; never a limit of day or month.
@@ -10,6 +27,8 @@ package struct GateOptions: Sendable {
   package var premium = false
   /// Asked instead of everything a persona recommends.
   package var model: ModelReference?
+  /// Asked in turn where `model` gives no answer.
+  package var alternatives: [ModelReference] = []
   /// Asked before the others of a persona that recommends it, as `provider:model`.
   package var preferred: String?
   package var profile: PerformanceProfile?
@@ -19,6 +38,9 @@ package struct GateOptions: Sendable {
   package var usualProfile: PerformanceProfile?
   /// The most that one run may cost, whatever else is allowed.
   package var maxCost: Money?
+
+  /// A further budget that pays for everything that is asked under these options.
+  package var extra: ExtraBudget?
 
   /// What all personas together may spend, and in which zone its days are counted.
   package var budget = GlobalBudget()
@@ -40,6 +62,10 @@ package struct GateOptions: Sendable {
   /// An answer whose stream breaks is continued and not restarted: what was shown of it cannot be
   /// taken back.
   package var finishesBrokenAnswers = false
+  /// The answer goes to a program in its own protocol, where nothing can be taken back: once a part of it
+  /// was shown, a stream that breaks is an error, and nothing is restarted or continued. A refusal is an
+  /// answer like any other, and what the model cannot be asked is refused and never left out.
+  package var servesClient = false
   /// Between two words of the mock.
   package var mockDelay: Duration = .zero
 

@@ -15,6 +15,7 @@ struct Hold: ~Copyable, Sendable {
   /// The most that the answer may have in all, by its operator or its model; nil when neither says.
   let ceiling: Int64?
   let price: Price
+  let isPriceKnown: Bool
   /// The estimated input.
   let estimate: TokenEstimate
   let amount: Money
@@ -29,6 +30,8 @@ struct Hold: ~Copyable, Sendable {
     var cap: Int64?
     var ceiling: Int64?
     var price: Price
+    /// Otherwise it is counted as free, or at what the configuration assumes.
+    var isPriceKnown: Bool
     var estimate: TokenEstimate
     /// In nanoseconds of the monotonic clock.
     var reservedAt: UInt64
@@ -58,6 +61,7 @@ struct Hold: ~Copyable, Sendable {
     cap = terms.cap
     ceiling = terms.ceiling
     price = terms.price
+    isPriceKnown = terms.isPriceKnown
     estimate = terms.estimate
     renewedAt = terms.reservedAt
   }

@@ -49,6 +49,11 @@ struct Selection: Sendable {
       if !candidate.isMock { candidate.role = .named }
       chain.wanted = model.description
       chain.candidates = [candidate]
+      for other in options.alternatives {
+        guard var candidate = try self.candidate(for: other) else { throw unreachable(other) }
+        if !candidate.isMock { candidate.role = .fallback }
+        chain.add(candidate)
+      }
       return chain
     }
     let named = try ordered(models, by: options.profile ?? profile)

@@ -8,6 +8,7 @@ package struct Configuration: Sendable {
   package var profile: PerformanceProfile?
   package var budget = GlobalBudget()
   package var network = NetworkDefinition()
+  package var flush = FlushPolicy.full
   /// The embedding model for recommending agents; nil for none.
   package var embeddings: ModelReference?
   /// How recall compares meanings.
@@ -26,6 +27,14 @@ package struct Configuration: Sendable {
   /// What the project's file contributes; nil if there is none.
   package var ofProject: ProjectSettings?
   package init() {}
+}
+
+/// When what is written to the database is on the disk.
+package enum FlushPolicy: String, Sendable, Hashable, CaseIterable {
+  /// Before anything is done that rests on it.
+  case full
+  /// Within a second: a power failure may lose that much, and the end of a process nothing.
+  case relaxed
 }
 
 /// How what is remembered is found, where a persona says nothing else.

@@ -33,7 +33,7 @@ struct ConfigurationReader {
     var configuration = Configuration()
     let known = [
       "model", "profile", "providers", "budget", "network", "recommend", "agents", "hooks",
-      "learning", "memory", "policy", "tools",
+      "learning", "memory", "policy", "storage", "tools",
     ]
     guard let fields = reader.fields(node, of: "the configuration", known: known) else {
       return configuration
@@ -73,6 +73,12 @@ struct ConfigurationReader {
       if let linger = reader.integer(chosen["linger_ms"], "linger_ms", in: 0...60_000) {
         configuration.memory.lingerMilliseconds = linger
       }
+    }
+    if isOwn(fields, "storage", because: "it decides what a power failure can cost you"),
+      let node = fields["storage"],
+      let chosen = reader.fields(node, of: "`storage`", known: ["flush"])
+    {
+      configuration.flush = reader.choice(chosen["flush"], "flush") ?? .full
     }
     if isOwn(fields, "learning", because: "it decides what is kept of how your runs go"),
       let node = fields["learning"],

@@ -12,6 +12,10 @@ final class DatabaseLoop {
   private var connection: Connection?
   /// Set after a failed flush: nothing written before can be relied on any more.
   private var isLost: Failure?
+  /// How long a commit may wait to be flushed; nil where it is flushed before anybody hears of it.
+  private var flushDelay: Duration?
+  /// When what has been committed is flushed; nil where all of it is.
+  private var flushDue: ContinuousClock.Instant?
   private var deferred: [String: [DatabaseWriter.Change]] = [:]
   /// Nil until the first commit has shown how many pages earlier processes left in the log.
   private var nextCheckpoint: Int?
@@ -48,9 +52,12 @@ final class DatabaseLoop {
   }
 
   func run(_ queue: WorkQueue<DatabaseWork>) {
-    while let batch = queue.take(options.batch, until: upkeep?.due()) {
+    while let batch = queue.take(
+      options.batch, until: [upkeep?.due(), flushDue].compactMap(\.self).min())
+    {
       process(batch)
       keepUp()
+      if let flushDue, flushDue <= .now { flushLate() }
       if !batch.contains(where: \.isFollowed) { checkpointWhenDue() }
       for case .close(let done) in batch {
         finish()
@@ -77,6 +84,7 @@ final class DatabaseLoop {
       try database.migrate(to: schema)
     }
     let opened = Connection(database: database, turnstile: turnstile)
+    flushDelay = options.flushDelay()
     connection = opened
     return opened
   }
@@ -107,6 +115,7 @@ final class DatabaseLoop {
   private func finish() {
     // One operation each: a run that another process has taken over must not cost the others their lines.
     process(deferred.keys.sorted().map { .operation(.nothing(after: [$0])) })
+    if flushDue != nil { flushLate() }
     if let database = connection?.database, isLost == nil,
       longestLog > options.pagesBeforeCheckpoint / 4
     {
@@ -362,17 +371,38 @@ final class DatabaseLoop {
       return
     }
     group.connection.turnstile.leave()
-    do {
-      try database.flush()
-    } catch {
-      let failure = Failure(reporting: error)
-      isLost = failure
-      for fail in group.waiting { fail(failure) }
-      return
+    if let flushDelay {
+      flushDue = flushDue ?? .now + flushDelay
+    } else {
+      do {
+        try flush(database)
+      } catch {
+        for fail in group.waiting { fail(error) }
+        return
+      }
     }
     counts.commits.add(1, ordering: .relaxed)
     counts.writes.add(group.writes, ordering: .relaxed)
     for result in group.results { result() }
+  }
+
+  private func flush(_ database: Database) throws(Failure) {
+    do {
+      try database.flush()
+      counts.flushes.add(1, ordering: .relaxed)
+    } catch {
+      let failure = Failure(reporting: error)
+      isLost = failure
+      throw failure
+    }
+  }
+
+  /// Flushes what was committed since the last time. Whoever wrote it has gone on; a failure is reported to all that
+  /// write from now on.
+  private func flushLate() {
+    flushDue = nil
+    guard let database = connection?.database, isLost == nil else { return }
+    try? flush(database)
   }
 
   private func abandon(_ group: Group, _ failure: Failure) {

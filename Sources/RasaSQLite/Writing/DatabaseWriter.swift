@@ -19,6 +19,9 @@ package final class DatabaseWriter: Sendable {
     package var pagesPerScrub: Int64 = 4096
     /// How long to wait for other processes.
     package var patience: Duration = .seconds(10)
+    /// How long commits may stay in the system's memory before they are on the disk; nil for not at all: then a commit
+    /// returns when it is. Asked once, on the writer's thread, when the file is opened.
+    package var flushDelay: @Sendable () -> Duration? = { nil }
     package init() {}
   }
 
@@ -192,6 +195,7 @@ extension DatabaseWriter {
   /// The number of committed transactions, and of the writes in them.
   package var commits: Int { counts.commits.load(ordering: .relaxed) }
   package var writes: Int { counts.writes.load(ordering: .relaxed) }
+  package var flushes: Int { counts.flushes.load(ordering: .relaxed) }
   package var checkpoints: Int { counts.checkpoints.load(ordering: .relaxed) }
   /// Whether changes are postponed that other connections cannot see yet.
   package var hasPostponed: Bool { counts.postponed.load(ordering: .relaxed) > 0 }
@@ -200,6 +204,7 @@ extension DatabaseWriter {
 final class DatabaseCounts: Sendable {
   let commits = Atomic(0)
   let writes = Atomic(0)
+  let flushes = Atomic(0)
   let checkpoints = Atomic(0)
   let postponed = Atomic(0)
 }

@@ -25,7 +25,7 @@ struct Access: Sendable {
     if settings.origins.contains(origin.lowercased()) { return .foreign(origin) }
     throw ServerProblem(
       403, "origin", "pages of \(quoted(origin)) may not use this server",
-      suggestion: "add it to `server: {origins: […]}` in config.yaml if they should")
+      suggestion: "start the server with `--origin` and its name if they should")
   }
 
   /// Who asks.

@@ -21,6 +21,7 @@ extension MCPService {
       var arguments = try await MCPArguments(params["arguments"], rasa)
       arguments.options.user = caller.client.user
       arguments.options.maxCost = caller.client.maxCost
+      arguments.options.client = caller.client.name
       let runnable = try await tool.prepare(rasa)
       let ready = try runnable.ready(
         arguments.input, options: arguments.options, approve: approvals(caller, outlet))

@@ -79,14 +79,17 @@ struct RouteDescription: Sendable {
   var query: [Parameter] = []
   /// JSON Schema of the body; nil for none.
   var body: Value?
-  /// The content type and JSON Schema of a success; nil for an object of any kind.
-  var responses: [Int: (type: String, schema: Value)] = [
-    200: ("application/json", ["type": "object"])
-  ]
+  /// The content types of a success.
+  var types = ["application/json"]
 
   init(_ summary: String, query: [Parameter] = [], body: Value? = nil) {
     self.summary = summary
     self.query = query
     self.body = body
+  }
+  func answering(_ types: [String]) -> RouteDescription {
+    var description = self
+    description.types = types
+    return description
   }
 }

@@ -21,6 +21,7 @@ struct Router: Sendable {
 
   func answer(_ request: ServerRequest) async -> ServerResponse {
     var form = ErrorForm(guessedFor: request)
+    var found: Route?
     do {
       let origin = try context.access.checkOrigin(request)
       if request.method == "OPTIONS", request.header("access-control-request-method") != nil {
@@ -28,14 +29,19 @@ struct Router: Sendable {
       }
       let (route, parameters) = try route(for: request)
       form = route.errors
+      found = route
       let client = try context.access.client(for: request, route.need)
       try context.access.check(client, route.need)
+      if route.need != .nobody { await context.standing.begun() }
       var response = try await route.answer(
         Call(request: request, parameters: parameters, client: client, context: context))
       if case .foreign(let name) = origin { response.headers += Self.sharing(name) }
+      context.metrics.count(route, status: response.status)
       return response
     } catch {
-      return .problem(ServerProblem(error), form)
+      let response = ServerResponse.problem(ServerProblem(error), form)
+      context.metrics.count(found, status: response.status)
+      return response
     }
   }
 

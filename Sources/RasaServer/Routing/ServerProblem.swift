@@ -16,6 +16,8 @@ struct ServerProblem: Error, Sendable, Hashable {
   var retryAfter: Int?
   /// The run that it is about.
   var run: String?
+  /// The member of the request that is wrong, such as `messages[0].role`.
+  var member: String?
   /// Members of the document beside `error`, such as the approval that another answer settled.
   var more = ValueObject()
 
@@ -109,7 +111,8 @@ enum ErrorForm: Sendable, Hashable {
     case .openAI:
       return [
         "error": [
-          "message": .string(text), "type": .string(openAIType(problem)), "param": .null,
+          "message": .string(text), "type": .string(openAIType(problem)),
+          "param": problem.member.map { .string($0) } ?? .null,
           "code": .string(problem.code == "budget" ? "insufficient_quota" : problem.code),
         ]
       ]

@@ -1,5 +1,6 @@
 package import RasaCore
 package import RasaEngine
+import RasaSQLite
 
 /// Everything that is stored about runs: journals, money and memories, and what commands do with runs: list,
 /// claim, cancel, answer, delete. Nothing above `openStore` knows where it is stored.
@@ -139,9 +140,12 @@ extension RunStore {
 ///   - lease: how long a process keeps its runs when it no longer responds and nobody can tell whether it lives.
 ///     Renewed every third of it.
 package func openStore(
-  at path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30)
+  at path: String, time: TimeSource, owner: String? = nil, lease: Duration = .seconds(30),
+  flushDelay: @escaping @Sendable () -> Duration? = { nil }
 ) -> any RunStore {
-  SQLiteStore(path: path, time: time, owner: owner, lease: lease)
+  var options = DatabaseWriter.Options()
+  options.flushDelay = flushDelay
+  return SQLiteStore(path: path, time: time, owner: owner, lease: lease, options: options)
 }
 
 /// A session in a list.

@@ -18,6 +18,11 @@ package struct RasaProgram {
     }
   }
 
+  package init(home: ScratchDirectory, environment: [String: String]) {
+    self.home = home
+    self.environment = environment
+  }
+
   package static var binary: String { built("rasa") }
 
   /// A program of this package. Programs are built into the folder of the test bundle.

@@ -84,7 +84,7 @@ struct CostsReportTests {
   func nothing() throws {
     let report = Self.report([])
     #expect(report.table(width: 80) == "nothing was spent from 2026-01-01 to 2026-01-31\n")
-    #expect(report.value["rows"] == [] && report.value["total"]["calls"] == 0)
+    #expect(report.costs.document["rows"] == [] && report.costs.document["total"]["calls"] == 0)
     #expect(report.csv.split(separator: "\r\n").count == 1)
   }
 
@@ -97,7 +97,7 @@ struct CostsReportTests {
 
   @Test("programs get every decimal")
   func exact() throws {
-    let value = Self.two.value
+    let value = Self.two.costs.document
     #expect(value["rows"].array?[1]["spent_usd"] == "0.000000000003")
     #expect(value["total"]["spent_usd"] == "2.450000000003")
     #expect(value["by"] == ["persona", "model"] && value["from"] == "2026-01-01")

@@ -14,6 +14,10 @@ import Testing
     "rasa run -p contract_reviewer --approval defer --input - < contract.txt":
       (7, "it parks, as it says, and the page lists 7"),
     "rasa agents list --watch --json": (nil, "it stays until it is stopped"),
+    "rasa serve": (nil, "it stays until it is stopped"),
+    "rasa serve --listen 127.0.0.1:9000": (nil, "it stays until it is stopped"),
+    "rasa serve --listen 0.0.0.0:8443 --host rasa.example --tls-cert cert.pem --tls-key key.pem":
+      (nil, "it stays until it is stopped"),
     "rasa approvals edit a3f9": (nil, "it opens an editor at a terminal"),
     "rasa approvals answer a3f9": (nil, "it asks at a terminal"),
     "rasa approvals reject a3f9 --reason \"Name the risks first.\"": (7, again),
@@ -56,6 +60,8 @@ import Testing
 
   /// What has to be done first.
   static let preludes = [
+    "rasa tokens revoke phone": ["rasa tokens create phone"],
+    "rasa tokens revoke laptop": ["rasa tokens create laptop"],
     "rasa trust remove ~/src/app": [
       "mkdir -p ~/src/app/operators && cp operators/my_operator.yaml ~/src/app/operators/respond.yaml",
       "rasa trust add ~/src/app",

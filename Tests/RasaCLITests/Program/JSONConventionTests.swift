@@ -64,6 +64,9 @@ struct JSONConventionTests {
     ("stats rename", ["single", "renamed"]),
     ("objectives list", []),
     ("objectives add", ["tax", "--words", "vat"]),
+    ("tokens create", ["dashboard", "--scope", "read"]),
+    ("tokens list", []),
+    ("tokens revoke", ["dashboard"]),
     ("route choose", ["Review this code"]),
     ("route replay", ["--policy", "routing.yaml"]),
     ("bench graph", ["-p", "single", "--runs", "1"]),
@@ -113,7 +116,8 @@ struct JSONConventionTests {
       for child in command.subcommands { collect(child, path + [child.name]) }
     }
     collect(CommandLineInterface.root, [])
-    #expect(Set(Self.commands.map(\.line)) == found)
+    // A server does not end; its document is tested with it.
+    #expect(Set(Self.commands.map(\.line)) == found.subtracting(["serve"]))
   }
 
   @Test("every command prints one document of the same conventions")

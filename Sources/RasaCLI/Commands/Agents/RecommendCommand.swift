@@ -23,7 +23,7 @@ struct RecommendCommand {
     let console = console
     options.notify = { console.notice($0) }
     let found = try await recommendations(for: task, options)
-    if print.isJSON { return try print(RecommendationReport.value(of: found)) }
+    if print.isJSON { return try print(found.document) }
     let report = RecommendationReport(width: print.width, explains: command.flag("explain"))
     try print(text: report.text(of: found))
   }

@@ -18,12 +18,4 @@ extension Rasa.Alert {
     return
       "\(agent): \(change) (\(runsBefore) before, \(runsAfter) now, p \(p < 0.001 ? "< 0.001" : "= " + p.fixed(3)))"
   }
-
-  var document: ValueObject {
-    [
-      "kind": .string(kind), "agent": .string(agent), "subject": .string(subject),
-      "before": .double(before), "after": .double(after), "runs_before": .int(Int64(runsBefore)),
-      "runs_after": .int(Int64(runsAfter)), "p": .double(p),
-    ]
-  }
 }

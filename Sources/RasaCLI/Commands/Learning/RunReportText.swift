@@ -54,43 +54,4 @@ extension Rasa.RunReport {
     default: "\((score ?? 0).fixed(2)), by a judge"
     }
   }
-
-  var document: ValueObject {
-    func named(_ values: [String: Double]) -> Value {
-      .object(ValueObject(values.sorted { $0.key < $1.key }.map { ($0.key, .double($0.value)) }))
-    }
-    return [
-      "run": .string(run), "agent": .string(agent), "category": .string(category),
-      "complexity": .int(Int64(complexity)), "status": .string(status), "finish": .string(finish),
-      "model": .string(model), "is_mock": .bool(isMock), "temperature": .orNull(temperature),
-      "input_tokens": .int(inputTokens), "output_tokens": .int(outputTokens),
-      "cost_usd": .string(cost.decimalText), "is_cost_known": .bool(isCostKnown),
-      "seconds": .double(seconds), "first_token_seconds": .orNull(firstTokenSeconds),
-      "criteria": named(criteria), "efficiency": .double(efficiency), "score": .orNull(score),
-      "basis": .string(basis), "is_success": isSuccess.map { .bool($0) } ?? .null,
-      "cost_per_point_usd": .dollars(costPerPoint), "stars": .orNull(stars),
-      "comment": .string(comment), "peers": .orNull(peers), "reward": .int(Int64(reward)),
-      "terms": .array(
-        terms.map {
-          ["name": .string($0.name), "points": .double($0.points), "reason": .string($0.reason)]
-        }),
-      "nodes": .array(
-        nodes.map {
-          [
-            "kind": .string($0.kind), "name": .string($0.name), "seconds": .double($0.seconds),
-            "tokens": .int($0.tokens), "cost_usd": .string($0.cost.decimalText),
-            "error": $0.error.map { .string($0) } ?? .null,
-          ]
-        }),
-      "evaluations": .array(
-        evaluations.map {
-          [
-            "kind": .string($0.kind), "name": .string($0.name), "model": .string($0.model),
-            "score": .orNull($0.score), "criteria": named($0.criteria),
-            "feedback": .string($0.feedback), "cost_usd": .string($0.cost.decimalText),
-          ]
-        }),
-      "ended_at_ms": .int(endedAt),
-    ]
-  }
 }

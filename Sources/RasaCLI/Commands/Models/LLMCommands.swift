@@ -18,11 +18,11 @@ struct LLMCommands {
     if print.isJSON {
       return try print(
         [
-          "providers": .array(found.providers.map(\.value)),
+          "providers": .array(found.providers.map(\.document)),
           "default_model": found.defaultModel.map { .string($0) } ?? .null,
           "profile": .string(found.profile.rawValue),
           "budget_zone": found.budgetTimeZone.map { .string($0) } ?? .null,
-          "mock": .bool(found.usesMock), "network": found.network.value,
+          "mock": .bool(found.usesMock), "network": found.network.document,
         ] as Value)
     }
     for provider in found.providers { try print(text: provider.text) }
@@ -96,40 +96,6 @@ extension Rasa.Provider {
     guard let keyVariable else { return "none" }
     if hasKey { return "from \(keyVariable)" }
     return needsKey ? "\(keyVariable) is not set" : "none"
-  }
-
-  fileprivate var value: Value {
-    [
-      "name": .string(name), "address": .string(address), "dialect": .string(dialect),
-      "local": .bool(isLocal), "vendor": vendor.map { .string($0) } ?? .null,
-      "key": [
-        "variable": keyVariable.map { .string($0) } ?? .null, "present": .bool(hasKey),
-      ],
-      "from": .array(origins.map(Value.string)),
-      "default_model": defaultModel.map { .string($0) } ?? .null,
-    ]
-  }
-}
-
-extension Rasa.NetworkOverview {
-  fileprivate var value: Value {
-    func file(_ setting: Rasa.NetworkSetting?) -> Value {
-      setting.map { ["path": .string($0.value), "from": .string($0.origin)] } ?? .null
-    }
-    return [
-      "proxies": .array(
-        routes.map {
-          [
-            "scheme": .string($0.scheme), "address": .string($0.proxy.value),
-            "from": .string($0.proxy.origin),
-          ]
-        }),
-      "no_proxy": noProxy.map {
-        ["hosts": .string($0.value), "from": .string($0.origin)]
-      } ?? .null,
-      "ca_file": file(caFile), "ca_dir": file(caFolder),
-      "problem": problem.map { .string($0) } ?? .null,
-    ]
   }
 }
 

@@ -26,17 +26,6 @@ extension Rasa.ModelHealth {
     return "unavailable\(time)" + (reason.isEmpty ? "" : ": \(reason)")
   }
 
-  var value: Value {
-    [
-      "status": .string(availability.rawValue), "reason": .string(reason),
-      "for_ms": unavailableMilliseconds.map { .int($0) } ?? .null,
-      "circuit_open": .bool(isCircuitOpen), "calls": .int(calls),
-      "failures_in_a_row": .int(failuresInARow),
-      "first_content_ms": firstContentMilliseconds.map { .int($0) } ?? .null,
-      "tokens_per_second": tokensPerSecond.map { .double($0) } ?? .null,
-    ]
-  }
-
   var firstContentText: String {
     firstContentMilliseconds.map { durationText(milliseconds: $0) } ?? ""
   }

@@ -5,7 +5,7 @@ import RasaKit
 extension ModelsCommands {
   func show(_ name: String) async throws {
     let details = try await rasa.model(name)
-    if print.isJSON { return try print(details.value) }
+    if print.isJSON { return try print(details.document) }
     try print(text: head(of: details))
     if !details.prices.isEmpty {
       let version = details.currentVersion ?? "none of these"
@@ -97,59 +97,6 @@ extension ModelsCommands {
 
   private func cells(_ rates: Rasa.ModelPrice.Rates) -> [String] {
     [rates.input, rates.cached, rates.cacheWrite, rates.output, rates.reasoning].map(\.decimalText)
-  }
-}
-
-extension Rasa.ModelDetails {
-  /// The version of the catalogue's price of today.
-  fileprivate var currentVersion: String? { prices.first(where: \.isCurrent)?.price.version }
-
-  fileprivate var value: Value {
-    func text(_ text: String?) -> Value { text.map { .string($0) } ?? .null }
-    var sums = ValueObject()
-    for counted in estimates {
-      sums[counted.text] = [
-        "calls": .int(counted.calls), "bytes": .int(counted.bytes),
-        "estimated_tokens": .int(counted.estimatedTokens),
-        "counted_tokens": .int(counted.countedTokens),
-        "densest_tokens_per_1000_bytes": .int(counted.densestTokensPer1000Bytes),
-        "exceeded": .int(counted.exceeded),
-      ]
-    }
-    return [
-      "model": .string(model.name), "provider": text(model.provider),
-      "address": text(model.address), "vendor": text(model.vendor),
-      "aliases": .array(aliases.map(Value.string)),
-      "context": model.contextTokens.map { .int($0) } ?? .null,
-      "max_output": model.maxOutputTokens.map { .int($0) } ?? .null,
-      "thinking": .bool(model.isThinking), "open": .bool(model.isOpen),
-      "input": inputs.map { .array($0.map(Value.string)) } ?? .null, "source": text(source),
-      "price_version": text(currentVersion),
-      "prices": .array(
-        prices.map { dated in
-          [
-            "from": text(dated.from?.description), "version": .string(dated.price.version),
-            "per_million": dated.price.perMillion.value,
-            "per_second_usd": .string(dated.price.perSecond.decimalText),
-            "above": .array(
-              dated.price.tiers.map {
-                ["tokens": .int($0.aboveTokens), "per_million": $0.perMillion.value]
-              }),
-          ]
-        }),
-      "availability": model.health.value, "estimates": .object(sums),
-    ]
-  }
-}
-
-extension Rasa.ModelPrice.Rates {
-  fileprivate var value: Value {
-    [
-      "input_usd": .string(input.decimalText), "cached_usd": .string(cached.decimalText),
-      "cache_write_usd": .string(cacheWrite.decimalText),
-      "output_usd": .string(output.decimalText),
-      "reasoning_usd": .string(reasoning.decimalText),
-    ]
   }
 }
 

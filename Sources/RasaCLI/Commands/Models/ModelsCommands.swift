@@ -29,7 +29,7 @@ struct ModelsCommands {
       columns: [
         "PROVIDER", "MODEL", "CONTEXT", "IN $/M", "OUT $/M", "THINKS", "STATE", "FIRST", "TOKENS/S",
       ],
-      rows: models.map(row), values: models.map(\.value), whenEmpty: whenEmpty)
+      rows: models.map(row), values: models.map(\.document), whenEmpty: whenEmpty)
     try print(
       listing.fitting(
         print.width, leavingOut: ["TOKENS/S", "FIRST", "CONTEXT", "THINKS", "PROVIDER"]))
@@ -47,22 +47,6 @@ struct ModelsCommands {
       model.isThinking ? "yes" : "",
       model.provider == nil ? "" : model.health.availability.rawValue,
       model.health.firstContentText, model.health.speedText,
-    ]
-  }
-}
-
-extension Rasa.Model {
-  fileprivate var value: Value {
-    [
-      "provider": provider.map { .string($0) } ?? .null, "model": .string(name),
-      "vendor": vendor.map { .string($0) } ?? .null,
-      "context": contextTokens.map { .int($0) } ?? .null,
-      "max_output": maxOutputTokens.map { .int($0) } ?? .null,
-      "thinking": .bool(isThinking), "open": .bool(isOpen),
-      "input_per_million_usd": price.map { .string($0.perMillion.input.decimalText) } ?? .null,
-      "output_per_million_usd": price.map { .string($0.perMillion.output.decimalText) } ?? .null,
-      "price_version": price.map { .string($0.version) } ?? .null,
-      "availability": health.value,
     ]
   }
 }

@@ -11,7 +11,7 @@ struct CostsCommand {
   func run(_ command: ParsedCommand) async throws {
     let report = CostsReport(try await costs(command))
     switch command.text("format") {
-    case "json": try output.write(report.value.json(.pretty) + "\n")
+    case "json": try output.write(report.costs.document.json(.pretty) + "\n")
     case "csv": try output.write(report.csv)
     default: try output.write(report.table(width: width))
     }

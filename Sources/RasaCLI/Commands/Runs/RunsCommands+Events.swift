@@ -47,7 +47,7 @@ extension RunsCommands {
   }
 
   private func line(of line: Rasa.JournalLine) -> String {
-    if print.isJSON { return line.value.json(.compact) }
+    if print.isJSON { return line.json.value.json(.compact) }
     let number = style.dim(String(line.sequence).leftPadded(to: 4))
     let kind = print.others.line(line.kind).padded(to: 18)
     let key = line.key.map { style.cyan(print.others.line($0)) + "  " } ?? ""
@@ -55,19 +55,6 @@ extension RunsCommands {
     let body =
       line.body.isNull ? "" : print.others.opening(line.body.value.json(), to: columns)
     return "\(number)  \(clockText(Timestamp(milliseconds: line.time)))  \(kind)\(key)\(body)"
-  }
-}
-
-extension Rasa.JournalLine {
-  /// The line as a document. What it says has a member of its own, because its members may have any
-  /// names.
-  var value: Value {
-    var object: ValueObject = [
-      "sequence": .int(Int64(sequence)), "at_ms": .int(time), "kind": .string(kind),
-    ]
-    if let key { object["key"] = .string(key) }
-    if !body.isNull { object["body"] = body.value }
-    return .object(object)
   }
 }
 

@@ -7,10 +7,10 @@ extension RunsCommands {
   func export(_ word: String, to path: String?) async throws {
     let run = try await rasa.run(withID: word)
     let journal = try await rasa.events(ofRun: run.id)
-    var head = run.value.object ?? ValueObject()
+    var head = run.json.value.object ?? ValueObject()
     head["persona_digest"] = .string(run.personaDigest)
     var lines = [Value.object(ValueObject([("rasa_journal", 1)] + head.map { ($0.key, $0.value) }))]
-    lines += journal.map(\.value)
+    lines += journal.map(\.json.value)
     lines += try await rasa.calls(ofRun: run.id).map(\.value)
     let text = lines.map { $0.json(.compact) + "\n" }.joined()
     guard let path, path != "-" else { return try print.output.write(text) }

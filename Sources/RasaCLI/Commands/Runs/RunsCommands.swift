@@ -58,7 +58,7 @@ struct RunsCommands {
             print.others.opening(run.input, to: 200),
           ]
         },
-        values: runs.map(\.value),
+        values: runs.map(\.json.value),
         whenEmpty: query.statuses.isEmpty ? "no runs yet; `rasa run` starts one" : "no such runs"))
   }
 
@@ -140,18 +140,6 @@ extension Rasa.RunSummary {
   /// How it stands, and how many questions are open.
   var statusText: String {
     status == .parked ? "parked, \(openQuestions) open" : status.description
-  }
-
-  /// The run as lists give it to programs.
-  var value: Value {
-    [
-      "run": .string(id), "persona": .string(persona), "status": .string(status.description),
-      "is_alive": .bool(isAlive), "session": session.map { .string($0) } ?? .null,
-      "fork_of": forkOf.map { .string($0) } ?? .null, "user": .string(user),
-      "started_at_ms": .int(startedAt), "changed_at_ms": .int(changedAt),
-      "cost_usd": .string(cost.decimalText), "waiting": .int(Int64(openQuestions)),
-      "lines": .int(Int64(journalLines)), "input": .string(input),
-    ]
   }
 }
 

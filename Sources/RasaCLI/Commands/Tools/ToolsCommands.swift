@@ -58,7 +58,7 @@ struct ToolsCommands {
               ? tool.origin : "\(tool.origin) (instead of \(tool.shadows.joined(separator: ", ")))",
             tool.description,
           ]
-        }, values: tools.map { Value.object(Self.document($0)) },
+        }, values: tools.map(\.document),
         whenEmpty:
           "no tools; declare some under `tools:` of a persona or of \(rasa.folders.configuration)/config.yaml, "
           + "or in .mcp.json"))
@@ -69,33 +69,12 @@ struct ToolsCommands {
     return "\(tool.status), \(count == 1 ? "1 tool" : "\(count) tools")"
   }
 
-  private static func document(_ tool: Rasa.ToolSummary) -> ValueObject {
-    [
-      "name": .string(tool.name), "kind": .string(tool.kind), "status": .string("\(tool.status)"),
-      "side_effects": tool.sideEffects.map { .string($0) } ?? .null,
-      "description": .string(tool.description), "scope": .string(tool.scope),
-      "from": .string(tool.origin), "line": tool.line.map { .int(Int64($0)) } ?? .null,
-      "tools": tool.toolCount.map { .int(Int64($0)) } ?? .null,
-      "shadows": .array(tool.shadows.map { .string($0) }),
-    ]
-  }
-
   // MARK: One of them
 
   private func show(_ name: String, _ persona: String?) async throws {
     let details = try await rasa.details(ofTool: name, ofPersona: persona)
     if print.isJSON {
-      var document = Self.document(details.summary)
-      document["declaration"] = Value(details.declaration)
-      document["access"] = .object(
-        ValueObject(details.access.map { ($0.label, .string($0.text)) }))
-      document["approved_at_ms"] = details.approvedAt.map { .int($0) } ?? .null
-      document["approved_by"] = details.approvedBy.map { .string($0) } ?? .null
-      document["tools"] = .array(details.tools.map(Self.document))
-      document["instructions"] = details.instructions.map { .string($0) } ?? .null
-      document["left_out"] = Self.document(details.leftOut)
-      document["changes"] = .array(details.changes.map { .string($0) })
-      return try print(Value.object(document))
+      return try print(details.document)
     }
     let summary = details.summary
     var rows: [(String, String)] = [
@@ -144,16 +123,6 @@ struct ToolsCommands {
     .array(tools.map { ["name": .string($0.name), "reason": .string($0.reason)] })
   }
 
-  static func document(_ tool: Rasa.OfferedTool) -> Value {
-    [
-      "name": .string(tool.name), "description": .string(tool.description),
-      "side_effects": .string(tool.sideEffects), "parameters": Value(tool.parameters),
-      "output": tool.output.map { Value($0) } ?? .null,
-      "title": tool.title.map { .string($0) } ?? .null,
-      "annotations": tool.annotations.map { Value($0) } ?? .null,
-    ]
-  }
-
   // MARK: Starting servers
 
   private func check(_ names: [String], _ persona: String?) async throws {
@@ -173,7 +142,7 @@ struct ToolsCommands {
             "version": check.version.map { .string($0) } ?? .null,
             "protocol": check.revision.map { .string($0) } ?? .null,
             "tools": check.toolCount.map { .int(Int64($0)) } ?? .null,
-            "left_out": Self.document(check.leftOut),
+            "left_out": .array(check.leftOut.map(\.document)),
             "suggestion": .string(check.problem?.suggestion ?? ""),
             "details": .array((check.problem?.details ?? []).map { .string($0) }),
           ]
