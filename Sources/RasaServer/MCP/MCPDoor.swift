@@ -52,10 +52,6 @@ struct MCPDoor: Sendable {
     .json(JSONRPC.Message.failure(id, problem).value, status: status)
   }
 
-  private var takesEvents: Bool {
-    (call.request.header("accept") ?? "").lowercased().hasBytes("text/event-stream")
-  }
-
   /// A stream in which `answers` writes, and that ends with it. The client that hangs up cancels it.
   private func events(
     _ answers: @escaping @Sendable (EventWriter) async throws -> Void
@@ -85,9 +81,19 @@ struct MCPDoor: Sendable {
     _ request: PeerRequest, _ caller: MCPCaller, _ outlet: MCPOutlet
   ) async throws -> JSONRPC.Message {
     do {
+      guard request.method == "tools/call" else {
+        return .result(request.id, try await service.answer(request, caller, outlet))
+      }
+      let place = try await call.context.admission.enter(call.client)
+      defer { place.leave() }
+      call.context.audit.note(call, "mcp.call", request.params["name"].string ?? "")
       return .result(request.id, try await service.answer(request, caller, outlet))
     } catch let problem as JSONRPC.Problem {
       return .failure(request.id, problem)
+    } catch let problem as ServerProblem {
+      // It has asked too often, or too many wait already.
+      return .failure(
+        request.id, .init(code: JSONRPC.Problem.internalError, message: problem.message))
     }
   }
 
@@ -107,7 +113,7 @@ struct MCPDoor: Sendable {
     do {
       if let problem = mismatch(request) { throw problem }
       let caller = try MCPCaller(stateless: request.params, call.client)
-      if isLong(request), takesEvents {
+      if isLong(request), call.wantsEvents {
         return events { writer in
           let outlet = MCPOutlet { method, params in
             try? await writer.write(.notification(method: method, params: params))
@@ -115,8 +121,9 @@ struct MCPDoor: Sendable {
           try await writer.write(try await message(request, caller, outlet))
         }
       }
-      let result = try await service.answer(request, caller, MCPOutlet { _, _ in })
-      return .json(JSONRPC.Message.result(request.id, result).value)
+      let reply = try await message(request, caller, MCPOutlet { _, _ in })
+      if case .failure(_, let problem) = reply { throw problem }
+      return .json(reply.value)
     } catch let problem as JSONRPC.Problem {
       let status = problem.code == JSONRPC.Problem.methodNotFound ? 404 : 400
       return refusal(request.id, problem, status)

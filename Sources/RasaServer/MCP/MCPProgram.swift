@@ -29,8 +29,7 @@ package struct MCPProgram {
   ///
   /// - Returns: how many runs were parked then.
   package func serve(input: Int32, output: Output) async throws -> Int {
-    var client = Client.owner
-    client.models = offered
+    let client = Client(name: "mcp", scopes: Set(Scope.allCases), models: offered)
     let service = MCPService(rasa)
     let connection = PeerConnection(
       input: try StreamReader(input, named: "standard input"), output: output,

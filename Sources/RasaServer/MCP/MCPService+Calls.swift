@@ -22,6 +22,7 @@ extension MCPService {
       arguments.options.user = caller.client.user
       arguments.options.maxCost = caller.client.maxCost
       arguments.options.budget = caller.client.budget
+      arguments.options.client = caller.client.name
       let runnable = try await tool.prepare(rasa)
       let ready = try runnable.ready(
         arguments.input, options: arguments.options, approve: approvals(caller, outlet))

@@ -108,9 +108,9 @@ package final class Server: Sendable {
     context.standing.phase = .stopping
     for task in beats.withLock({ $0 }) { task.cancel() }
     let parked = await context.park(within: grace)
+    let tasks = await context.mcp.close()
     await http.stop(grace: .seconds(2))
-    _ = await context.mcp.close()
-    return parked
+    return parked + tasks
   }
 
   private static func ownToken(in path: String) throws(Failure) -> String {
