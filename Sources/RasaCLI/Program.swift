@@ -95,6 +95,15 @@ package enum Program {
 
   private static func run(_ command: ParsedCommand, _ composition: CompositionRoot) async throws {
     if command.declares("trust"), command.flag("trust") { composition.trust.give() }
+    if command.text("mode") != "api", command.isGiven("api-url") {
+      throw Failure(
+        .usage, "`--api-url` is the server of `--mode api`", suggestion: "add `--mode api`")
+    }
+    if command.text("mode") == "api", command.path != ["run"] {
+      throw Failure(
+        .usage, "`rasa \(command.path.joined(separator: " "))` works on this machine only",
+        suggestion: "omit `--mode`: of the commands, only `rasa run` can run on a server")
+    }
     let terminal = Terminal(composition.environment)
     let isListed = command.declares("json") && !command.declares("output-format")
     let print = Printer(

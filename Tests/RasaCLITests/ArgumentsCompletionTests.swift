@@ -14,7 +14,6 @@ import Testing
         #expect(text.contains(shell == .fish ? "-l \(option.name)" : "--\(option.name)"))
       }
     }
-    #expect(!text.contains("api-url"))
   }
 
   /// What the bash function offers for the last word.
@@ -37,7 +36,7 @@ import Testing
       (["rasa", "run", "--output-format", "s"], ["stream-json"]),
       (["rasa", "run", "--no-"], ["--no-stdin", "--no-stream"]),
       (["rasa", "run", "-i", ""], []),
-      (["rasa", "--mode", ""], ["local"]),
+      (["rasa", "--mode", ""], ["local", "api"]),
       (["rasa", "completions", "z"], ["zsh"]),
       (["rasa", "help", "do"], ["doctor"]),
       (["rasa", "help", "agents", "se"], ["search"]),

@@ -107,11 +107,7 @@ import Testing
       ),
       (["run", "-p", "a", "--input", "x", "y"], "`--input` and TEXT cannot be combined", ""),
       (["run", "-p", "a", "-v", "-q"], "`--verbose` and `--quiet` cannot be combined", ""),
-      // What this version cannot do.
-      (["--mode", "api", "run", "-p", "a"], "this version runs locally only", "`rasa help`"),
-      (["run", "-p", "a", "--mode=api"], "this version runs locally only", "`rasa help run`"),
-      (["run", "-p", "a", "--api-url", "http://x"], "this version runs locally only", ""),
-      (["run", "-p", "a", "--mode", "remote"], "cannot be `remote`", "local or direct"),
+      (["run", "-p", "a", "--mode", "remote"], "cannot be `remote`", "local, direct or api"),
       // What a message shows is printable and short.
       (["run", "--a\u{1b}[31m"], "no option `--a [31m`", ""),
       (["\u{202e}nur\n"], "no command ` nur `", ""),

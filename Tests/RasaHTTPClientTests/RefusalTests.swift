@@ -105,9 +105,11 @@ import Testing
   }
 
   @Test func closedPortIsAConnectError() async throws {
-    let provider = try ScriptedProvider.start()
-    let request = HTTPRequest.chat(provider)
-    provider.stop()
+    let closed = try RefusingPort()
+    defer { withExtendedLifetime(closed) {} }
+    let request = HTTPRequest(
+      method: "POST", url: "http://127.0.0.1:\(closed.port)/v1/chat/completions",
+      allowsPlainHTTP: true)
     let client = HTTPClient()
     await #expect(performing: { try await client.send(request) }, throws: { code($0) == .connect })
   }

@@ -236,8 +236,8 @@ func error(of request: HTTPRequest, by client: HTTPClient) async throws -> HTTPE
       ("socks5h://127.0.0.1:PORT", "cannot be reached"),
     ])
   func aProxyThatIsNotThereIsNamed(_ row: (proxy: String, words: String)) async throws {
-    let gone = try ScriptedProvider.start()
-    gone.stop()
+    let gone = try RefusingPort()
+    defer { withExtendedLifetime(gone) {} }
     let address = row.proxy.replacing("PORT", with: "\(gone.port)")
     let error = try await error(
       of: HTTPRequest(method: "GET", url: "https://llm.invalid/"),

@@ -210,8 +210,8 @@ private func money(_ text: String) -> Money { Money(decimal: text) ?? .max }
   }
 
   @Test func answersWithTheMockWhereThereIsNothing() async throws {
-    let gone = try ScriptedProvider.start()
-    gone.stop()
+    let gone = try RefusingPort()
+    defer { withExtendedLifetime(gone) {} }
     let empty = try ScriptedProvider.start(models: [])
     for port in [gone.port, empty.port] {
       let setting = try GateSetting(

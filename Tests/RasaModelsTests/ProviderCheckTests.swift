@@ -18,10 +18,11 @@ import Testing
   @Test func asksEveryProviderAndKeepsTheirOrder() async throws {
     let one = try ScriptedProvider.start(models: ["b", "a", "text-embed"])
     let two = try ScriptedProvider.start(models: ["llama3.2:latest"])
-    let gone = try ScriptedProvider.start()
-    gone.stop()
+    let gone = try RefusingPort()
+    defer { withExtendedLifetime(gone) {} }
     let reports = try await check(
-      .openAI(baseURL: gone.openAIBaseURL, key: nil), .openAI(baseURL: one.openAIBaseURL, key: "k"),
+      .openAI(baseURL: "http://127.0.0.1:\(gone.port)/v1", key: nil),
+      .openAI(baseURL: one.openAIBaseURL, key: "k"),
       .ollama(host: two.baseURL))
     #expect(reports.map(\.models) == [[], ["b", "a"], ["llama3.2:latest"]])
     #expect(reports.map(\.availability) == [.unavailable, .available, .available])

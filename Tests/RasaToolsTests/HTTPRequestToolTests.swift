@@ -307,14 +307,15 @@ import Testing
     let slept = Locked(0)
     var time = TimeSource.system
     time.sleep = { _ in slept.withLock { $0 += 1 } }
-    let port = try RawServer([]).port
-    var declaration = Self.declaration(method: "POST", url: "http://127.0.0.1:\(port)/")
+    let closed = try RefusingPort()
+    var declaration = Self.declaration(method: "POST", url: "http://127.0.0.1:\(closed.port)/")
     declaration.sideEffects = effects
     let tool = try HTTPRequestTool(
       declaration, client: HTTPClient(), environment: Environment(), time: time)
     let failure = try await #require(throws: Failure.self) { try await result(of: tool, [:]) }
     #expect(failure.kind == .run && failure.reason == "connection")
     #expect(slept.withLock { $0 } == pauses)
+    withExtendedLifetime(closed) {}
   }
 
   @Test func addressesAreCheckedAtEachHop() async throws {

@@ -12,7 +12,7 @@ struct RunCommand {
   private var console: Console { launch.console }
 
   func run(_ command: ParsedCommand) async throws {
-    try refuseWhatIsNotHere(command)
+    if command.text("mode") == "api" { return try await runOnServer(command) }
     if let recording = command.text("replay") {
       let settings = RunSettings(goingOnBy: command)
       // Neither the database nor the network is touched.
@@ -75,12 +75,43 @@ struct RunCommand {
       + forecast.models.joined(separator: ", ")
   }
 
-  private func refuseWhatIsNotHere(_ command: ParsedCommand) throws(Failure) {
-    if command.text("mode") == "api" {
+  // MARK: On a server
+
+  /// The same run, carried out by a server: its files, its models, its books.
+  private func runOnServer(_ command: ParsedCommand) async throws {
+    for option in ["replay", "record", "dry-run", "explain-selection", "pinned"]
+    where command.declares(option) && command.isGiven(option) {
       throw Failure(
-        .usage, "`--mode api` needs a server, and this version runs locally only",
-        suggestion: "omit `--mode`, or use `--mode local`")
+        .usage, "`--\(option)` is not possible with `--mode api`",
+        suggestion: "leave it out, or run locally")
     }
+    var settings = try await settings(command)
+    let attached = command.texts("attach")
+    let (attachments, notes) = try await AttachmentInput(rasa).read(
+      attached, beside: command.input)
+    settings.options.attachments = attachments
+    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
+      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
+    let presentation = launch.presentation(settings)
+    note(notes, at: presentation)
+    let subject: Rasa.Remote.Subject =
+      switch settings.subject {
+      case .persona(let name): .persona(name)
+      case .agent(let id): .agent(id)
+      case .fitting: .fitting
+      }
+    let url = command.text("api-url") ?? "http://127.0.0.1:8000"
+    let remote = try rasa.remote(url, token: try token(of: url))
+    try await launch.run(subject, on: remote, settings, at: presentation)
+  }
+
+  /// `RASA_TOKEN`, else that of a server of the same user on this machine.
+  private func token(of url: String) throws(Failure) -> String? {
+    if let token = composition.environment["RASA_TOKEN"], !token.isEmpty { return token }
+    guard url.hasBytePrefix("http://") else { return nil }
+    let file = FileSystem.path("server.token", in: rasa.folders.data)
+    let bytes = try FileSystem.readIfPresent(file, limit: 4_096) ?? []
+    return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
   }
 
   // MARK: Who is asked

@@ -1,4 +1,4 @@
-import RasaCore
+package import RasaCore
 
 extension RunNotice {
   /// The line that a run keeps of it, where nothing else in its journal says the same.
@@ -9,7 +9,7 @@ extension RunNotice {
   }
 
   /// Reads a line back.
-  init?(journalBody body: Value) {
+  package init?(journalBody body: Value) {
     guard let kind = body["kind"].string.flatMap({ Kind(rawValue: $0) }) else { return nil }
     let known = ["kind", "message", "suggestion", "frame", "operator", "step"]
     self.init(

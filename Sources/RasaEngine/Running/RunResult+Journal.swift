@@ -1,6 +1,16 @@
 package import RasaCore
 
 extension RunResult {
+  /// What a run on another machine came to.
+  package init(
+    told output: Value, session: String?, state: State, cost: Money, usage: Usage, steps: Int,
+    calls: Int, usedMock: Bool, notices: [RunNotice]
+  ) {
+    self.init(
+      session: session, output: output, state: state, cost: cost, usage: usage, steps: steps,
+      calls: calls, usedMock: usedMock, notices: notices)
+  }
+
   /// What a run came to, as its journal tells it: for a reader who was not there.
   ///
   /// - Parameters:

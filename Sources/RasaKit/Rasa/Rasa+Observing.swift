@@ -5,17 +5,32 @@ import RasaPersona
 extension Rasa {
   /// Something that happened in a run, as an ``Observer`` gets it.
   public struct Observation: Sendable {
-    private let progress: RunProgress
+    private let source: Source
+    private enum Source: Sendable {
+      case progress(RunProgress)
+      case line(RasaCore.Value)
+    }
     /// The event; nil for a line of the journal that is no event of its own.
     public let event: Event?
 
     init(_ progress: RunProgress) {
-      self.progress = progress
+      source = .progress(progress)
       event = Event(progress)
     }
 
+    /// What a server tells.
+    init(event: Event?, line: RasaCore.Value) {
+      source = .line(line)
+      self.event = event
+    }
+
     /// What happened as a line of `rasa run --output-format stream-json`; nil for what has none.
-    public var json: JSON? { progress.line.map { JSON($0) } }
+    public var json: JSON? {
+      switch source {
+      case .progress(let progress): progress.line.map { JSON($0) }
+      case .line(let line): JSON(line)
+      }
+    }
   }
 
   /// Gets what happens in a run at the moment in which it happens, without a queue in between.

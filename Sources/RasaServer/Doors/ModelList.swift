@@ -15,6 +15,16 @@ enum ModelList {
     var owner: String
     var contextTokens: Int64?
     var isThinking = false
+
+    /// For a client of Anthropic's or OpenAI's.
+    func document(_ isAnthropic: Bool) -> Value {
+      isAnthropic
+        ? [
+          "type": "model", "id": .string(id), "display_name": .string(id),
+          "created_at": "1970-01-01T00:00:00Z", "lifecycle": "active",
+        ]
+        : ["id": .string(id), "object": "model", "created": 0, "owned_by": .string(owner)]
+    }
   }
 
   /// What the token may ask, in a fixed order: personas, agents, classes, models.
@@ -67,34 +77,33 @@ enum ModelList {
 
   static func openAI(_ call: Call, named name: String? = nil) async throws -> ServerResponse {
     let isAnthropic = call.request.header("anthropic-version") != nil
-    func value(_ entry: Entry) -> Value {
-      isAnthropic
-        ? [
-          "type": "model", "id": .string(entry.id), "display_name": .string(entry.id),
-          "created_at": "1970-01-01T00:00:00Z", "lifecycle": "active",
-        ]
-        : [
-          "id": .string(entry.id), "object": "model", "created": 0,
-          "owned_by": .string(entry.owner),
-        ]
-    }
-    do {
-      if isAnthropic {
-        try MessagesReader.checkVersion(call.request.header("anthropic-version"))
-      }
-      if let name { return .json(value(try await entry(call, name))) }
-      let entries = try await entries(call)
-      guard isAnthropic else {
-        return .json(["object": "list", "data": .array(entries.map(value))])
-      }
-      return .json([
-        "data": .array(entries.map(value)), "has_more": false,
-        "first_id": entries.first.map { .string($0.id) } ?? .null,
-        "last_id": entries.last.map { .string($0.id) } ?? .null,
-      ])
-    } catch {
+    let found: [Entry]
+    do { found = try await asked(call, name, isAnthropic) } catch {
       return .problem(ServerProblem(error), isAnthropic ? .anthropic : .openAI)
     }
+    if name != nil, let one = found.first { return .json(one.document(isAnthropic)) }
+    return .json(list(found, isAnthropic))
+  }
+
+  /// The one of that name, or all.
+  private static func asked(
+    _ call: Call, _ name: String?, _ isAnthropic: Bool
+  ) async throws -> [Entry] {
+    if isAnthropic {
+      try MessagesReader.checkVersion(call.request.header("anthropic-version"))
+    }
+    if let name { return [try await entry(call, name)] }
+    return try await entries(call)
+  }
+
+  private static func list(_ entries: [Entry], _ isAnthropic: Bool) -> Value {
+    let data = Value.array(entries.map { $0.document(isAnthropic) })
+    guard isAnthropic else { return ["object": "list", "data": data] }
+    return [
+      "data": data, "has_more": false,
+      "first_id": entries.first.map { .string($0.id) } ?? .null,
+      "last_id": entries.last.map { .string($0.id) } ?? .null,
+    ]
   }
 
   // MARK: Ollama

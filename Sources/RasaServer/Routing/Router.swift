@@ -32,7 +32,12 @@ struct Router: Sendable {
       found = route
       let client = try context.access.client(for: request, route.need)
       try context.access.check(client, route.need)
-      if route.need != .nobody { await context.standing.begun() }
+      if route.need != .nobody {
+        await context.standing.begun()
+        guard context.standing.phase != .stopping else {
+          throw ServerProblem(503, "stopping", "the server stops", retryAfter: 5)
+        }
+      }
       var response = try await route.answer(
         Call(request: request, parameters: parameters, client: client, context: context))
       if case .foreign(let name) = origin { response.headers += Self.sharing(name) }

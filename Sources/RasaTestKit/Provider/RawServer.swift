@@ -81,6 +81,15 @@ private func serve(
 
 /// A listening, non-blocking socket on 127.0.0.1; port 0 chooses a free one.
 func listenOnLoopback(_ port: UInt16) throws(Failure) -> (descriptor: Int32, port: UInt16) {
+  let bound = try bindOnLoopback(port)
+  guard listen(bound.descriptor, 4096) == 0 else {
+    close(bound.descriptor)
+    throw Failure(.run, "cannot listen on port \(port) of 127.0.0.1")
+  }
+  return bound
+}
+
+func bindOnLoopback(_ port: UInt16) throws(Failure) -> (descriptor: Int32, port: UInt16) {
   let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
   let descriptor = socket(AF_INET, Int32(kind), 0)
   var yes: Int32 = 1
@@ -90,13 +99,13 @@ func listenOnLoopback(_ port: UInt16) throws(Failure) -> (descriptor: Int32, por
   address.sin_port = port.bigEndian
   address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
   var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+  let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
     unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-      unsafe bind(descriptor, generic, length) == 0 && listen(descriptor, 4096) == 0
+      unsafe bind(descriptor, generic, length) == 0
         && getsockname(descriptor, generic, &length) == 0
     }
   }
-  guard isListening else {
+  guard isBound else {
     close(descriptor)
     throw Failure(.run, "cannot listen on port \(port) of 127.0.0.1")
   }

@@ -24,3 +24,13 @@ package final class SilentListener: Sendable {
     }
   }
 }
+
+/// A port that refuses every connection. It stays bound, so that no server of another test gets it meanwhile.
+package final class RefusingPort: Sendable {
+  package let port: UInt16
+  private let descriptor: Int32
+
+  package init() throws(Failure) { (descriptor, port) = try bindOnLoopback(0) }
+
+  deinit { close(descriptor) }
+}

@@ -9,14 +9,13 @@ extension OptionSpec {
       placeholder: "MODE",
       .choice([
         "local", Choice("direct", means: "local"),
-        Choice(
-          "api",
-          refusal: "this version runs locally only; running on a server comes with `rasa serve`"),
+        Choice("api", help: "on a server, see `--api-url`"),
       ])),
-    "Where personas run; `direct` means local", defaultsTo: .value("local"))
+    "Where `run` runs; `direct` means local", defaultsTo: .value("local"))
   static let apiURL = OptionSpec(
-    "api-url", .value(placeholder: "URL", .text), "The server to run on", isHidden: true,
-    refusal: "this version runs locally only; running on a server comes with `rasa serve`")
+    "api-url", .value(placeholder: "URL", .text),
+    "The server of `--mode api`; its token is in `RASA_TOKEN`, or that of a server here",
+    defaultsTo: .described("http://127.0.0.1:8000"))
 
   static let json = OptionSpec("json", .flag(isNegatable: false), "Print JSON")
   static let asOf = OptionSpec(
