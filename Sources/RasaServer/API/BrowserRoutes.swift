@@ -18,7 +18,7 @@ enum BrowserRoutes {
       guard let entry = call.context.access.cookies.exchange(code) else {
         throw ServerProblem(
           401, "code", "the link has been used, or is older than a minute",
-          suggestion: "`rasa serve` prints a new one when Enter is pressed")
+          suggestion: "ask for a new link")
       }
       call.context.audit.note(client: "browser", "browser.enter", "")
       return .json(

@@ -27,7 +27,13 @@ struct BadInputTests {
     Mistake(
       arguments: ["run", "-p", "single", "x", "--max-cost", "cheap"], exitCode: 2,
       says: "--max-cost"),
-    Mistake(arguments: ["run", "-p", "single", "x", "--mode", "api"], exitCode: 2, says: "local"),
+    Mistake(
+      arguments: ["--mode", "api", "--api-url", "http://127.0.0.1:9", "run", "-p", "single", "x"],
+      exitCode: 5, says: "rasa serve"),
+    Mistake(arguments: ["--mode", "api", "runs", "list"], exitCode: 2, says: "this machine only"),
+    Mistake(
+      arguments: ["run", "-p", "single", "x", "--api-url", "http://x"], exitCode: 2,
+      says: "--mode api"),
     Mistake(arguments: ["run", "-p", "broken", "x"], exitCode: 3, says: "broken.yaml:3:"),
     Mistake(arguments: ["run", "-p", "./nowhere.yaml", "x"], exitCode: 3, says: "nowhere.yaml"),
     Mistake(arguments: ["run", "-p", "deep", "x"], exitCode: 3, says: "deep.yaml"),

@@ -49,7 +49,7 @@ struct ServeCommand {
         "openapi": .string("\(address)/openapi.json"), "mcp": .string("\(address)/mcp"),
       ])
     }
-    var lines = [
+    let lines = [
       "rasa \(Rasa.version) serves \(address)",
       "  API        \(address)/openapi.json",
       "  OpenAI     \(address)/v1",
@@ -58,9 +58,6 @@ struct ServeCommand {
       "  MCP        \(address)/mcp",
       "  token      \(server.tokenFile ?? "$RASA_TOKEN")",
     ]
-    if Terminal(console.environment).outputIsTerminal {
-      lines.append("  browser    \(server.newLink()) (once, within a minute)")
-    }
     try print.output.write(lines.joined(separator: "\n") + "\n")
   }
 
