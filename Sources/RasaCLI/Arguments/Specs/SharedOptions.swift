@@ -15,7 +15,7 @@ extension OptionSpec {
   static let apiURL = OptionSpec(
     "api-url", .value(placeholder: "URL", .text),
     "The server of `--mode api`; its token is in `RASA_TOKEN`, or that of a server here",
-    defaultsTo: .described("http://127.0.0.1:8000"))
+    defaultsTo: .described("this machine, port 8000"))
 
   static let json = OptionSpec("json", .flag(isNegatable: false), "Print JSON")
   static let asOf = OptionSpec(
