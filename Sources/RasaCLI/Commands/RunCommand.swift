@@ -21,20 +21,12 @@ struct RunCommand {
         recording, persona: command.text("persona"), isPinned: settings.options.usesPinnedFiles,
         settings, on: presentation.screen)
     }
-    var settings = try await settings(command)
-    let attached = command.texts("attach")
-    let (attachments, notes) = try await AttachmentInput(rasa).read(
-      attached, beside: command.input)
-    settings.options.attachments = attachments
-    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
-      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
-    let presentation = launch.presentation(settings)
-    note(notes, at: presentation)
+    let (settings, presentation) = try await asked(command)
     if command.flag("dry-run") { return try await rehearse(settings, at: presentation) }
     try rasa.warmUp()
     let (runnable, _) = try await runnable(for: settings, at: presentation)
     try await launch.settle(runnable)
-    if settings.isVerbose, !attachments.isEmpty {
+    if settings.isVerbose, !settings.options.attachments.isEmpty {
       try await noteAttachments(runnable, settings, at: presentation)
     }
     if let session = settings.options.session,
@@ -50,6 +42,20 @@ struct RunCommand {
       presentation.warn(problem)
     }
     // Nothing is closed: the journal's end is on the disk, and the process ends here.
+  }
+
+  /// The settings with the input and what is attached to it, and where the run is shown.
+  private func asked(_ command: ParsedCommand) async throws -> (RunSettings, RunPresentation) {
+    var settings = try await settings(command)
+    let attached = command.texts("attach")
+    let (attachments, notes) = try await AttachmentInput(rasa).read(
+      attached, beside: command.input)
+    settings.options.attachments = attachments
+    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
+      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
+    let presentation = launch.presentation(settings)
+    note(notes, at: presentation)
+    return (settings, presentation)
   }
 
   private func note(_ notes: [String], at presentation: RunPresentation) {
@@ -85,15 +91,7 @@ struct RunCommand {
         .usage, "`--\(option)` is not possible with `--mode api`",
         suggestion: "leave it out, or run locally")
     }
-    var settings = try await settings(command)
-    let attached = command.texts("attach")
-    let (attachments, notes) = try await AttachmentInput(rasa).read(
-      attached, beside: command.input)
-    settings.options.attachments = attachments
-    settings.input = try InputReader(composition: composition, isQuiet: settings.isQuiet).input(
-      command.input, besideText: command.flag("stdin") && !attached.contains("-"))
-    let presentation = launch.presentation(settings)
-    note(notes, at: presentation)
+    let (settings, presentation) = try await asked(command)
     let subject: Rasa.Remote.Subject =
       switch settings.subject {
       case .persona(let name): .persona(name)
@@ -111,7 +109,8 @@ struct RunCommand {
     guard url.hasBytePrefix("http://") else { return nil }
     let file = FileSystem.path("server.token", in: rasa.folders.data)
     let bytes = try FileSystem.readIfPresent(file, limit: 4_096) ?? []
-    return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
+    let token = String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
+    return token.isEmpty ? nil : token
   }
 
   // MARK: Who is asked

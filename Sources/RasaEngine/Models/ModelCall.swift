@@ -272,7 +272,7 @@ package struct ModelAnswer: Sendable, Hashable {
   package var attachmentTokens: [Int64] = []
   /// Why a model declined that was asked for a client, in its own words; never a part of the answer.
   package var refusal = ""
-  /// False where nobody knows what the model costs.
+  /// False if the price of the model is unknown.
   package var isPriceKnown = true
 
   package init(

@@ -79,7 +79,7 @@ extension RunStart {
   package var isEvaluation: Bool { options[Self.evaluationOption]?.bool == true }
 
   package static let evaluationOption = "evaluation"
-  /// Whether a server carries it out, and goes on with it after its own end.
+  /// Whether a server carries it out, and resumes it after a restart.
   package static let servedOption = "served"
 
   package static func asOf(in options: ValueObject) -> Timestamp? {

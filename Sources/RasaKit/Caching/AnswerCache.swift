@@ -92,7 +92,7 @@ final class AnswerCache: Sendable {
 struct ForwardedCopy: Sendable {
   var headers: [(name: String, value: String)] = []
   var bytes: [UInt8] = []
-  /// It was longer than what is kept.
+  /// The answer exceeds the size limit, so it is not cached.
   var isCut = false
   var call: Rasa.ForwardedCall?
 

@@ -6,7 +6,8 @@ extension Rasa {
   /// The header that marks an answer that was given before.
   static let cacheMark = (name: "x-rasa-cache", value: "hit")
 
-  /// Nil where nothing may be given again. Nobody gets what another user, owner or token was answered.
+  /// The key of a request in the cache; nil if it must not be cached. User, owner and token are part of it, so nobody is
+  /// given an answer that was made for somebody else.
   func cacheKey(of request: ProviderRequest) -> String? {
     guard request.maxCacheAge != nil else { return nil }
     // Headers of these names change what a provider does; others differ from request to request.

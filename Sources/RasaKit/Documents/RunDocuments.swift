@@ -76,7 +76,7 @@ extension Rasa.JournalLine {
 }
 
 extension Rasa.JournalLine {
-  /// The line as one of `stream-json`; nil for one that is none there, or is told otherwise.
+  /// The line in the form of `stream-json`; nil if that stream has no such line.
   package var event: Value? {
     guard Self.streamed.contains(kind) else { return nil }
     var object = body.value.object ?? ValueObject()

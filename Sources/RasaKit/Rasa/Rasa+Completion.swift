@@ -169,7 +169,7 @@ extension Rasa {
     public var isCounted: Bool
     /// What it cost, with the attempts that failed before it.
     public var cost: Dollars
-    /// False where nobody knows what the model costs: `cost` says nothing then.
+    /// False if the price of the model is unknown; `cost` is then meaningless.
     public var isPriceKnown: Bool
     /// Whether the mock answered, which makes its answers up.
     public var isMock: Bool

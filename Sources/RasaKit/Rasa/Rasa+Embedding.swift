@@ -42,7 +42,7 @@ extension Rasa {
     public var isCounted: Bool
     /// What they cost.
     public var cost: Dollars
-    /// False where nobody knows what the model costs: `cost` says nothing then.
+    /// False if the price of the model is unknown; `cost` is then meaningless.
     public var isPriceKnown: Bool
   }
 

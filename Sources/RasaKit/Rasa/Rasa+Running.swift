@@ -53,7 +53,7 @@ extension Rasa {
     public var clientTools: [Completion.Tool] = []
     /// The name of the client that asks, which the run keeps; nil for none.
     public var client: String?
-    /// Whether a server carries it out, and goes on with it after its own end.
+    /// Whether a server carries it out, and resumes it after a restart.
     package var isServed = false
     /// How long the mock waits between two words.
     public var mockDelay = Duration.zero

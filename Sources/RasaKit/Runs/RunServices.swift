@@ -102,7 +102,7 @@ package struct RunPlan: Sendable {
   package var client: String?
   /// Whether it is a trial of an evaluation, and no work that somebody wanted done.
   package var isEvaluation = false
-  /// Whether a server carries it out, and goes on with it after its own end.
+  /// Whether a server carries it out, and resumes it after a restart.
   package var isServed = false
   /// Notices about how this run came about, for the journal and for the reader of the answer.
   package var notices: [RunNotice] = []

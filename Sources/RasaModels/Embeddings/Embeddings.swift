@@ -8,7 +8,7 @@ package struct Embeddings: Sendable, Hashable {
   package var model: String
   package var usage: Usage
   package var cost: Money
-  /// False where nobody knows what the model costs.
+  /// False if the price of the model is unknown.
   package var isPriceKnown = true
 }
 

@@ -32,13 +32,17 @@ final class RunHub: Sendable {
   var all: [Live] { state.withLock { Array($0.live.values) } }
   var count: Int { state.withLock { $0.live.count } }
 
-  /// The run, while it is carried out here.
-  func live(_ id: String) -> Live? { state.withLock { $0.live[id] } }
+  /// The run, while it is carried out here. One that has ended or is parked is not, although its end is still being looked
+  /// after: it can be resumed.
+  func live(_ id: String) -> Live? {
+    guard let run = state.withLock({ $0.live[id] }), !run.log.isEnded else { return nil }
+    return run
+  }
 
   /// The run of that conversation, while it is carried out here.
   func live(inSession session: String, of user: String) -> Live? {
     state.withLock { state in
-      state.live.values.first { $0.session == session && $0.user == user }
+      state.live.values.first { $0.session == session && $0.user == user && !$0.log.isEnded }
     }
   }
 
@@ -57,10 +61,15 @@ final class RunHub: Sendable {
     let (begun, begin) = OneTimeSignal.make()
     let task = Task { [rasa] in
       await begun.wait()
-      let result = await Self.carryOut(ready, log, rasa)
-      log.end(.object(result))
-      await atEnd(result)
-      self.state.withLock { $0.live[id] = nil }
+      let (document, result) = await Self.carryOut(ready, log, rasa)
+      log.end(.object(document))
+      await atEnd(document)
+      // Nobody waits for the summary of the conversation.
+      if let result { _ = await ready.summarise(after: result) }
+      // By now the run may have been resumed under the same ID.
+      self.state.withLock { state in
+        if state.live[id]?.log === log { state.live[id] = nil }
+      }
     }
     let live = Live(
       id: id, log: log, user: user, session: session, parksAlone: parksAlone, task: task)
@@ -97,15 +106,16 @@ final class RunHub: Sendable {
 
   private static func carryOut(
     _ ready: Rasa.ReadyRun, _ log: RunLog, _ rasa: Rasa
-  ) async -> ValueObject {
+  ) async -> (document: ValueObject, result: Rasa.RunResult?) {
     var observer = Rasa.Observer { observation in log.take(observation) }
     observer.waitsForJournal = true
     observer.warn = { log.add(passing: ["type": "warning", "message": .string($0)]) }
     var document: ValueObject
+    var ended: Rasa.RunResult?
     do {
       let result = try await ready.run(observer)
       document = result.document(nil)
-      _ = await ready.summarise(after: result)
+      ended = result
     } catch {
       let problem = error as? RasaError ?? RasaError(.run, "\(error)")
       document = ["run": .string(ready.id)]
@@ -123,7 +133,7 @@ final class RunHub: Sendable {
         ).json.value : problem.json.value
     }
     document["type"] = "result"
-    return document
+    return (document, ended)
   }
 }
 

@@ -241,12 +241,6 @@ struct PersonaDoorTests {
       let run = try #require(response.headers.first(named: "x-rasa-run"))
       _ = try await response.body.next()
       response.body.cancel()
-      for _ in 0..<5 {
-        try await Task.sleep(for: .seconds(1));
-        print(
-          "DBG", kit.provider.requests[0].tokensSent, kit.provider.requests[0].outcome,
-          try await kit.rasa.run(withID: run).status)
-      }
       var summary = try await kit.rasa.run(withID: run)
       while summary.status == .running { summary = try await kit.rasa.run(withID: run) }
       #expect(summary.status.canResume)

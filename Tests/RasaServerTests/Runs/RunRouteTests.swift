@@ -189,6 +189,26 @@ struct RunRouteTests {
     await kit.stop()
   }
 
+  @Test("a run that is parked can be resumed while the server still looks after its end")
+  func resumedAtOnce() async throws {
+    let kit = try ServedKit([.text("A draft.")], files: Self.files)
+    let context = kit.server.context
+    let (finished, finish) = OneTimeSignal.make()
+    let ready = try await kit.rasa.prepare(persona: "asking").ready("Hi")
+    let first = try context.hub.start(
+      ready, user: "ada", session: nil, atEnd: { _ in await finished.wait() })
+    _ = try await first.log.result()
+    #expect(context.hub.live(first.id) == nil)
+    let question = try #require(try await kit.rasa.approvals(ofRun: first.id).first?.id)
+    let answered = try await kit.ask(
+      "POST", "/v1/approvals/\(question)", #"{"decision": "approve"}"#)
+    #expect(answered.json["resumed"].bool == true, "\(answered.body)")
+    finish()
+    let events = Events(try await kit.ask("GET", "/v1/runs/\(first.id)/events").body)
+    #expect(events.result["status"].string == "done" && events.text == "A draft.")
+    await kit.stop()
+  }
+
   @Test("in a conversation one run at a time: another is refused, waits, or stops the first")
   func busy() async throws {
     var slow = Script.tokens(["slow ", "and ", "slower"])

@@ -48,7 +48,7 @@ extension CommandSpec {
       HelpNote(
         "Stopping",
         "Ctrl-C or SIGTERM takes no new runs, waits for those that are under way, and parks the rest; "
-          + "the next start goes on with them. A second signal leaves at once."),
+          + "the next start resumes them. A second signal exits at once."),
     ])
 
   static let tokens = CommandSpec(
